@@ -1,0 +1,66 @@
+import type { WireError } from '../worker/messages';
+
+/**
+ * - `bad-option`: an option or argument is wrong; `field` names it.
+ * - `refused`: the broker said no; `reasonCode` and `reasonString` say why.
+ * - `timeout`: no answer in time. A QoS 1 or 2 publish may still arrive.
+ * - `not-connected`: there is no connection to send on.
+ * - `packet-too-large`: over the broker's Maximum Packet Size, or a received packet over ours.
+ * - `aborted`: the call's AbortSignal fired, or `end()` was called first.
+ * - `network`: the WebSocket could not be opened, or broke.
+ * - `disconnected`: the broker sent DISCONNECT; `reasonCode` says why.
+ * - `protocol`: what came back is not MQTT 5.
+ * - `unsupported`: the broker stated that it does not offer what was asked.
+ * - `session-lost`: the broker forgot the session before the publish was acknowledged.
+ * - `crashed`: the client's program ended; connect again.
+ */
+export type MqttErrorCode =
+  | 'bad-option'
+  | 'refused'
+  | 'timeout'
+  | 'not-connected'
+  | 'packet-too-large'
+  | 'aborted'
+  | 'network'
+  | 'disconnected'
+  | 'protocol'
+  | 'unsupported'
+  | 'session-lost'
+  | 'crashed';
+
+export interface MqttErrorDetail {
+  field?: string | undefined;
+  reasonCode?: number | undefined;
+  reasonString?: string | undefined;
+  closeCode?: number | undefined;
+  closeReason?: string | undefined;
+  cause?: unknown;
+}
+
+/** The one error class: every promise rejects with it. */
+export class MqttError extends Error {
+  override readonly name = 'MqttError';
+  readonly code: MqttErrorCode;
+  /** The option or argument that was wrong. */
+  readonly field?: string;
+  /** The broker's reason code (MQTT 5, 2.4). */
+  readonly reasonCode?: number;
+  readonly reasonString?: string;
+  /** The WebSocket close code (RFC 6455, 7.4.1), where one was seen. */
+  readonly closeCode?: number;
+  readonly closeReason?: string;
+
+  constructor(code: MqttErrorCode, message: string, detail: MqttErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    if (detail.field !== undefined) this.field = detail.field;
+    if (detail.reasonCode !== undefined) this.reasonCode = detail.reasonCode;
+    if (detail.reasonString !== undefined) this.reasonString = detail.reasonString;
+    if (detail.closeCode !== undefined) this.closeCode = detail.closeCode;
+    if (detail.closeReason !== undefined) this.closeReason = detail.closeReason;
+  }
+}
+
+export function fromWire(error: WireError): MqttError {
+  return new MqttError(error.code as MqttErrorCode, error.message, error);
+}
