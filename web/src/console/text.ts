@@ -1,0 +1,88 @@
+/** Foreign bytes and text, made fit to look at. */
+
+/**
+ * Characters that hide or reorder others: line and paragraph separators,
+ * zero-width and bidirectional controls (Unicode TR 36), except the joiners
+ * that emoji and several scripts are written with.
+ */
+const deceptive =
+  /[\u0080-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to show
+const controls = /[\u0000-\u001f\u007f]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to show
+const controlsButLayout = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
+
+function controlPicture(char: string): string {
+  return char === '\u007f' ? '␡' : String.fromCharCode(0x2400 + char.charCodeAt(0));
+}
+
+function escape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** One line in which nothing is invisible: `a\n` reads `a␊`. */
+export function visible(text: string): string {
+  return text.replace(controls, controlPicture).replace(deceptive, escape);
+}
+
+/** The same for several lines: line feeds and tabs stay what they are. */
+export function visibleLines(text: string): string {
+  return text.replace(/\r\n/g, '\n').replace(controlsButLayout, controlPicture).replace(deceptive, escape);
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The bytes as text, or undefined when they are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The longest head of at most `limit` bytes that does not cut a UTF-8 character in two. */
+export function headOf(bytes: Uint8Array, limit: number): Uint8Array {
+  if (bytes.length <= limit) return bytes;
+  let end = limit;
+  // A character has at most three continuation bytes (RFC 3629, 3).
+  while (end > limit - 4 && end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
+}
+
+export function hex(bytes: Uint8Array): string {
+  let out = '';
+  for (const byte of bytes) out += `${out ? ' ' : ''}${byte.toString(16).padStart(2, '0')}`;
+  return out;
+}
+
+/** The classic three columns: offset, sixteen bytes, ASCII. */
+export function hexDump(bytes: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = bytes.subarray(at, at + 16);
+    const ascii = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·'));
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex(row).padEnd(47)}  ${ascii.join('')}`);
+  }
+  return lines.join('\n');
+}
+
+const integer = new Intl.NumberFormat('en');
+
+export function formatCount(count: number): string {
+  return integer.format(count);
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const [value, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / 1024 / 1024, 'MiB'];
+  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${unit}`;
+}
+
+/** Local time of day to the millisecond. */
+export function formatTime(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
