@@ -58,6 +58,8 @@ export interface BoundaryOptions {
   connectTimeout?: number;
   /** Milliseconds, the first back-off step; 0 turns reconnecting off. */
   reconnectPeriod?: number;
+  /** Subscribe again after a reconnect without a session. Default true. */
+  resubscribe?: boolean;
   properties?: WireConnectProperties;
   will?: WireWill;
 }
@@ -205,32 +207,38 @@ export interface WireError {
   closeReason?: string;
 }
 
+/** Limits on one call. The signal cannot cross, so `abort` stands for it where `abortable` says it may come. */
+interface WireLimits {
+  timeout?: number;
+  abortable?: boolean;
+}
+
 /** Page → worker. `client` and `id` are numbers the page chooses. */
 export type ToWorker =
-  | { type: 'connect'; id: number; client: number; options: BoundaryOptions; timeout?: number }
-  | {
+  | ({ type: 'connect'; id: number; client: number; options: BoundaryOptions } & WireLimits)
+  | ({
       type: 'publish';
       id: number;
       client: number;
       topic: string;
       payload: Uint8Array;
-      options: PublishCall & { timeout?: number };
-    }
-  | {
+      options: PublishCall;
+    } & WireLimits)
+  | ({
       type: 'subscribe';
       id: number;
       client: number;
       subscriptions: WireSubscription[];
-      options: SubscribeCall & { timeout?: number };
-    }
-  | {
+      options: SubscribeCall;
+    } & WireLimits)
+  | ({
       type: 'unsubscribe';
       id: number;
       client: number;
       filters: string[];
-      options: UnsubscribeCall & { timeout?: number };
-    }
-  | { type: 'disconnect'; id: number; client: number; options: DisconnectCall & { timeout?: number } }
+      options: UnsubscribeCall;
+    } & WireLimits)
+  | ({ type: 'disconnect'; id: number; client: number; options: DisconnectCall } & WireLimits)
   | { type: 'abort'; id: number }
   /** The page has handed out the client's last batch. */
   | { type: 'consumed'; client: number };

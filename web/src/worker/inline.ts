@@ -1,0 +1,42 @@
+/** The Go program on this thread: for `worker: false`, and for Node. */
+
+import { carry } from './carrier';
+import type { FromWorker, ToWorker } from './messages';
+import { type Program, programUrl, startProgram } from './program';
+import { createSocketClass } from './socket';
+
+let running: Promise<Program> | undefined;
+
+/** Speaks the worker's protocol by function calls. Rejects when the program cannot be started. */
+export async function openInline(
+  receive: (message: FromWorker) => void,
+  Native: typeof WebSocket,
+): Promise<(message: ToWorker) => void> {
+  running ??= start();
+  const program = await running;
+  // Later, because Go is on the stack when it reports, and what the page does
+  // with a message must not run inside its event handler.
+  const post = (message: FromWorker): void => queueMicrotask(() => receive(message));
+  void program.exited.then((error) => post({ type: 'fatal', error }));
+  return carry(program.boundary, post, { WebSocket: createSocketClass(Native) });
+}
+
+async function start(): Promise<Program> {
+  const forget = (): void => {
+    running = undefined;
+  };
+  try {
+    const program = await startProgram(await load());
+    void program.exited.then(forget);
+    return program;
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+async function load(): Promise<Response | BufferSource> {
+  // Node's fetch does not read files.
+  if (programUrl.protocol !== 'file:') return fetch(programUrl);
+  return process.getBuiltinModule('node:fs/promises').readFile(programUrl);
+}

@@ -1,0 +1,45 @@
+import './generated/wasm_exec.js';
+import type { Boundary, WireError } from './messages';
+
+export interface Program {
+  boundary: Boundary;
+  /** Resolves, with the reason, when the Go program has ended. It never should. */
+  exited: Promise<WireError>;
+}
+
+export const programUrl = new URL('./generated/mqttwasm.wasm', import.meta.url);
+
+/**
+ * The collector's default doubles the heap, which is small here, so it ran all
+ * the time; the limit keeps a burst of large messages from growing it for good.
+ */
+const environment = { GOGC: '400', GOMEMLIMIT: '256MiB' };
+
+export async function startProgram(bytes: Response | BufferSource): Promise<Program> {
+  const go = new Go();
+  Object.assign(go.env, environment);
+  let exitCode = 0;
+  go.exit = (code) => {
+    exitCode = code;
+  };
+  const instance = await instantiate(bytes, go.importObject);
+  const exited = go.run(instance).then(() => crash(`the Go program ended with code ${exitCode}`));
+  const boundary = globalThis.mqttwasm;
+  if (!boundary) throw new Error('the Go program did not install its API');
+  return { boundary, exited };
+}
+
+export function crash(message: string): WireError {
+  return { code: 'crashed', message };
+}
+
+async function instantiate(source: Response | BufferSource, imports: WebAssembly.Imports) {
+  if (!(source instanceof Response)) return (await WebAssembly.instantiate(source, imports)).instance;
+  if (!source.ok) throw new Error(`${source.url} answered ${source.status}`);
+  // Compiling while it streams in needs the MIME type that not every host sends.
+  const streams = source.headers.get('Content-Type')?.startsWith('application/wasm');
+  const { instance } = streams
+    ? await WebAssembly.instantiateStreaming(source, imports)
+    : await WebAssembly.instantiate(await source.arrayBuffer(), imports);
+  return instance;
+}

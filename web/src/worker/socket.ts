@@ -1,0 +1,217 @@
+import { macrotask } from './macrotask';
+
+/** Bytes in `bufferedAmount` above which a writer should wait before it sends more. */
+export const highWaterMark = 1 << 20;
+
+/** Bytes handed over in one task, so that a flood cannot keep timers (pings) from running. */
+export const flushLimit = 256 << 10;
+
+/** Milliseconds that a close waits for the peer's answer. */
+export const closeTimeout = 1000;
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/**
+ * The WebSocket that the Go program dials with, over the platform's own.
+ *
+ * nhooyr.io/websocket drives it (`ws_js.go`, v1.8.17) and relies on more than
+ * the platform keeps, so this class differs from a plain WebSocket:
+ *
+ * - Frames that arrive close together become one `message` event: one wake-up
+ *   of Go instead of many. Legal because MQTT Control Packets may span frames
+ *   [MQTT-6.0.0-2]. Text frames stay strings and stay apart, for Go to refuse.
+ * - `close` comes in a task after the last `message`: Go picks at random
+ *   between a frame and a close that are both ready.
+ * - `close()` never throws. Codes that only a browser may send are moved to
+ *   the private range, too long reasons are cut.
+ * - `close()` takes at most `closeTimeout`; then the socket is closed for Go
+ *   whatever the peer does. Closed while connecting, it never opens.
+ * - `error` comes in the same task as `close`, with a `message`; and not at all
+ *   after `close()`, when Go's handler would wait for a lock that its closer holds.
+ * - `closeCode`, `closeReason` and `failure` stay readable.
+ *
+ * The platform cannot be told to receive less, so what Go has not read yet
+ * waits here without a bound; the bound is MQTT's Receive Maximum and the
+ * broker's own patience.
+ */
+export function createSocketClass(Native: typeof WebSocket, schedule = macrotask) {
+  return class Socket extends EventTarget {
+    static readonly CONNECTING = CONNECTING;
+    static readonly OPEN = OPEN;
+    static readonly CLOSING = CLOSING;
+    static readonly CLOSED = CLOSED;
+
+    readonly highWaterMark = highWaterMark;
+    readyState: number = CONNECTING;
+    binaryType = 'arraybuffer';
+    /** 0 until closed. */
+    closeCode = 0;
+    closeReason = '';
+    /** The text of the `error` event, had there been one. */
+    failure = '';
+
+    readonly #native: WebSocket;
+    #givenUp = false;
+    #inbox: (ArrayBuffer | string)[] = [];
+    #scheduled = false;
+    #ended: { code: number; reason: string; wasClean: boolean } | undefined;
+    #closeRequested = false;
+    #reportingError = false;
+    #timer: ReturnType<typeof setTimeout> | undefined;
+
+    constructor(url: string | URL, protocols: string | string[] = []) {
+      super();
+      this.#native = new Native(url, protocols);
+      this.#native.binaryType = 'arraybuffer';
+      this.#listen('open', () => this.#onOpen());
+      this.#listen('message', (event) => this.#onMessage(event.data));
+      this.#listen('error', (event) => this.#onError(event));
+      this.#listen('close', (event) => this.#onEnd(event.code, event.reason, event.wasClean));
+    }
+
+    get url(): string {
+      return this.#native.url;
+    }
+
+    get protocol(): string {
+      return this.#native.protocol;
+    }
+
+    get extensions(): string {
+      return this.#native.extensions;
+    }
+
+    get bufferedAmount(): number {
+      return this.#native.bufferedAmount;
+    }
+
+    send(data: string | BufferSource): void {
+      // A closing WebSocket swallows what it is given; Go had better know.
+      if (this.readyState !== OPEN) throw new Error('WebSocket is not open');
+      this.#native.send(data);
+    }
+
+    close(code = 1000, reason = ''): void {
+      // Go closes from inside its error handler and waits there for `close`:
+      // unless it comes now, no event can ever reach Go again.
+      if (this.#reportingError) this.#dispatchClose();
+      if (this.#closeRequested || this.readyState === CLOSED) return;
+      this.#closeRequested = true;
+      this.readyState = CLOSING;
+      if (this.#ended) return;
+      this.#timer = setTimeout(() => this.#giveUp(), closeTimeout);
+      this.#native.close(legalCode(code), legalReason(reason));
+    }
+
+    #listen<E extends keyof WebSocketEventMap>(type: E, listener: (event: WebSocketEventMap[E]) => void) {
+      this.#native.addEventListener(type, (event) => {
+        if (!this.#givenUp) listener(event);
+        // A dial given up on must not end as an open connection nobody owns.
+        else if (type === 'open') this.#native.close();
+      });
+    }
+
+    #onOpen(): void {
+      if (this.#closeRequested) {
+        this.#native.close();
+        return;
+      }
+      this.readyState = OPEN;
+      this.dispatchEvent(new Event('open'));
+    }
+
+    #onMessage(data: ArrayBuffer | string): void {
+      this.#inbox.push(data);
+      this.#schedule();
+    }
+
+    #onError(event: Event): void {
+      const { message } = event as Partial<ErrorEvent>;
+      this.failure ||= message || `WebSocket connection to ${this.url} failed`;
+    }
+
+    #onEnd(code: number, reason: string, wasClean: boolean): void {
+      clearTimeout(this.#timer);
+      this.#ended ??= { code, reason, wasClean };
+      this.#schedule();
+    }
+
+    #giveUp(): void {
+      this.#givenUp = true;
+      this.#onEnd(1006, '', false);
+    }
+
+    #schedule(): void {
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      schedule(() => {
+        this.#scheduled = false;
+        this.#step();
+      });
+    }
+
+    /** One task's work: some frames, or the end when there are none left. */
+    #step(): void {
+      if (this.#inbox.length === 0) {
+        this.#finish();
+        return;
+      }
+      const data = take(this.#inbox);
+      if (this.#inbox.length > 0 || this.#ended) this.#schedule();
+      this.dispatchEvent(Object.assign(new Event('message'), { data }));
+    }
+
+    #finish(): void {
+      if (!this.#ended) return;
+      if (this.failure && !this.#closeRequested) {
+        this.#reportingError = true;
+        this.dispatchEvent(Object.assign(new Event('error'), { message: this.failure }));
+        this.#reportingError = false;
+      }
+      this.#dispatchClose();
+    }
+
+    #dispatchClose(): void {
+      if (!this.#ended || this.readyState === CLOSED) return;
+      this.readyState = CLOSED;
+      this.closeCode = this.#ended.code;
+      this.closeReason = this.#ended.reason;
+      this.dispatchEvent(Object.assign(new Event('close'), this.#ended));
+    }
+  };
+}
+
+/** Removes and returns the first text frame, or as many binary frames as one flush may carry. */
+function take(inbox: (ArrayBuffer | string)[]): ArrayBuffer | string {
+  const frames: ArrayBuffer[] = [];
+  let size = 0;
+  for (const frame of inbox) {
+    if (typeof frame === 'string') break;
+    if (frames.length > 0 && size + frame.byteLength > flushLimit) break;
+    frames.push(frame);
+    size += frame.byteLength;
+  }
+  const taken = inbox.splice(0, Math.max(frames.length, 1));
+  if (taken.length === 1) return taken[0] as ArrayBuffer | string;
+  const joined = new Uint8Array(size);
+  let offset = 0;
+  for (const frame of frames) {
+    joined.set(new Uint8Array(frame), offset);
+    offset += frame.byteLength;
+  }
+  return joined.buffer;
+}
+
+/** A page may send only 1000 and 3000-4999; 1008, say, becomes 4008. */
+function legalCode(code: number): number {
+  if (code === 1000 || (code >= 3000 && code <= 4999)) return code;
+  return code > 1000 && code < 2000 ? code + 3000 : 1000;
+}
+
+/** A close frame has room for 123 bytes of reason (RFC 6455, 5.5). */
+function legalReason(reason: string): string {
+  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read);
+}

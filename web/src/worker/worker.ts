@@ -1,0 +1,27 @@
+/** The worker: one Go program that serves every client of the page. */
+
+import { carry } from './carrier';
+import type { FromWorker, ToWorker } from './messages';
+import { crash, programUrl, startProgram } from './program';
+import { createSocketClass } from './socket';
+
+globalThis.WebSocket = createSocketClass(globalThis.WebSocket) as unknown as typeof WebSocket;
+
+const post = (message: FromWorker, transfer: Transferable[] = []): void => postMessage(message, { transfer });
+
+const deliver = start();
+
+// Set before the program has loaded: what the page sends meanwhile waits its turn.
+addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => (await deliver)(data));
+
+async function start(): Promise<(message: ToWorker) => void> {
+  try {
+    const program = await startProgram(await fetch(programUrl));
+    void program.exited.then((error) => post({ type: 'fatal', error }));
+    post({ type: 'ready' });
+    return carry(program.boundary, post);
+  } catch (error) {
+    post({ type: 'fatal', error: crash(`the WebAssembly program could not be started: ${error}`) });
+    return () => {};
+  }
+}

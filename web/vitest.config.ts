@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.ts'],
+    // A test waits for events; one that waits for longer than this hangs.
+    testTimeout: 10_000,
+  },
+});
