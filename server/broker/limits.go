@@ -1,0 +1,55 @@
+package broker
+
+import (
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+)
+
+// The limits, since mochi has none by default. A client learns those that
+// concern it from CONNACK.
+const (
+	// Connected clients; more get 0x89 Server busy.
+	maxClients = 1000
+	// Open connections, of which some have not sent CONNECT yet; more are closed.
+	maxConnections = maxClients + 200
+	// Sessions, connected or not; a new one beyond that gets 0x97 Quota exceeded.
+	maxSessions = 10_000
+	// Retained messages; a new topic beyond that gets 0x97.
+	maxRetained = 50_000
+	// Bytes of one packet [MQTT-3.2.2-15].
+	maxPacketSize = 4 << 20
+	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3).
+	receiveMaximum = 1024
+	// QoS 1 and 2 messages kept for one session; further ones are dropped.
+	maxInflight = 8192
+	// Messages waiting to be written to one client; further ones are dropped.
+	maxPending = 8192
+	// Topic aliases a client may define (3.2.2.3.8).
+	topicAliasMaximum = 64
+	// A disconnected session is kept no longer (3.2.2.3.2).
+	maxSessionExpiry = 7 * 24 * time.Hour
+	// An MQTT 5 client that asks for more, or for none, gets this (3.2.2.3.14).
+	maxKeepAlive = 5 * time.Minute
+
+	// From the connection's start to a whole CONNECT.
+	connectTimeout = 10 * time.Second
+	// From our closing of a connection to the peer's.
+	closeTimeout = time.Second
+)
+
+func capabilities() *mqtt.Capabilities {
+	c := mqtt.NewDefaultServerCapabilities()
+	c.MaximumClients = maxClients
+	c.MaximumPacketSize = maxPacketSize
+	c.ReceiveMaximum = receiveMaximum
+	c.MaximumInflight = maxInflight
+	c.MaximumClientWritesPending = maxPending
+	c.TopicAliasMaximum = topicAliasMaximum
+	c.MaximumSessionExpiryInterval = uint32(maxSessionExpiry / time.Second)
+	// Any other value is added to every message as its expiry, against [MQTT-3.3.2-6].
+	c.MaximumMessageExpiryInterval = 0
+	// An acknowledgement's user properties are the broker's own, not the publisher's (3.4.2.2.3).
+	c.Compatibilities.NoInheritedPropertiesOnAck = true
+	return c
+}
