@@ -16,18 +16,18 @@ function controlPicture(char: string): string {
   return char === '\u007f' ? '␡' : String.fromCharCode(0x2400 + char.charCodeAt(0));
 }
 
-function escape(char: string): string {
+function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** One line in which nothing is invisible: `a\n` reads `a␊`. */
 export function visible(text: string): string {
-  return text.replace(controls, controlPicture).replace(deceptive, escape);
+  return text.replace(controls, controlPicture).replace(deceptive, escaped);
 }
 
 /** The same for several lines: line feeds and tabs stay what they are. */
 export function visibleLines(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(controlsButLayout, controlPicture).replace(deceptive, escape);
+  return text.replace(/\r\n/g, '\n').replace(controlsButLayout, controlPicture).replace(deceptive, escaped);
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

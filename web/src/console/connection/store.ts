@@ -1,0 +1,319 @@
+/** The connection: which broker, how it stands, and what went wrong. */
+
+import { batch, signal } from '@preact/signals';
+import type { Client, ConnectOptions } from '../../client';
+import { addressOf, type Broker, type Config, defaultBroker, fallbackFor } from '../config';
+import { type Explanation, explain, type Failure, formatReasonCode, type Surroundings } from './explain';
+
+/**
+ * The default broker gets five seconds from the moment the page opens; loading
+ * the program takes its share of them.
+ */
+const automaticTimeout = 4500;
+const manualTimeout = 15_000;
+
+export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
+
+export interface Status {
+  phase: Phase;
+  url: string;
+  /** Of the attempts to get back, counting from 1. */
+  attempt?: number;
+}
+
+export interface Notice extends Explanation {
+  tone: 'error' | 'warning';
+  /** The default broker, where the page fell back from it. */
+  retry?: Broker;
+}
+
+export interface Settings {
+  url: string;
+  username: string;
+  password: string;
+  clientId: string;
+  /** Seconds. */
+  keepalive: number;
+  clean: boolean;
+}
+
+export interface Dependencies {
+  connect(options: ConnectOptions): Promise<Client>;
+  survey(url: string): Promise<Surroundings>;
+  toFailure(error: unknown): Failure;
+  /** The page's own address. */
+  page: string;
+  /** A new client, before it counts as connected: listen, and subscribe. */
+  onClient(client: Client): Promise<void>;
+  /** The client in use is gone or about to go. */
+  onGone(): void;
+}
+
+export const custom = '';
+
+export type Connection = ReturnType<typeof createConnection>;
+
+export function createConnection(deps: Dependencies) {
+  const config = signal<Config>({ version: '', brokers: [] });
+  const status = signal<Status>({ phase: 'disconnected', url: '' });
+  const client = signal<Client | undefined>(undefined);
+  const notice = signal<Notice | undefined>(undefined);
+  const settings = signal<Settings>({
+    url: '',
+    username: '',
+    password: '',
+    clientId: '',
+    keepalive: 60,
+    clean: true,
+  });
+  const fieldErrors = signal<Record<string, string>>({});
+
+  // One attempt at a time. Whatever an earlier one still reports is not news.
+  let current = new AbortController();
+  // A look around is good for all failures in a row.
+  let surroundings: Surroundings | undefined;
+
+  function edit(changes: Partial<Settings>): void {
+    const errors = { ...fieldErrors.value };
+    for (const name of Object.keys(changes)) delete errors[name];
+    batch(() => {
+      settings.value = { ...settings.value, ...changes };
+      fieldErrors.value = errors;
+    });
+  }
+
+  /** The selected broker's name, or `custom` when the address is of none. */
+  function selected(): string {
+    const { url } = settings.value;
+    return config.value.brokers.find((broker) => addressOf(broker, deps.page) === url)?.name ?? custom;
+  }
+
+  function select(name: string): void {
+    const broker = config.value.brokers.find((candidate) => candidate.name === name);
+    edit({ url: broker ? addressOf(broker, deps.page) : '' });
+  }
+
+  function abandon(): AbortController {
+    current.abort();
+    current = new AbortController();
+    const old = client.value;
+    if (old) {
+      deps.onGone();
+      client.value = undefined;
+      // It may have ended already; that it ends is all that matters.
+      old.end().catch(() => {});
+    }
+    return current;
+  }
+
+  function show(next: Notice, mine: AbortController): void {
+    if (mine.signal.aborted) return;
+    notice.value = next;
+  }
+
+  /** First what is known at once, then what a look around adds. */
+  function report(
+    failure: Failure,
+    url: string,
+    mine: AbortController,
+    dress: (why: Explanation) => Notice,
+  ): void {
+    const known = surroundings?.url === url ? surroundings : undefined;
+    show(dress(explain(failure, known ?? { url, page: deps.page })), mine);
+    if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
+    const shown = notice.value;
+    void deps.survey(url).then((seen) => {
+      surroundings = seen;
+      if (notice.value === shown) show(dress(explain(failure, seen)), mine);
+    });
+  }
+
+  function follow(active: Client, url: string, mine: AbortController): void {
+    const listening = () => !mine.signal.aborted;
+    let farewell: Failure | undefined;
+
+    active.on('connect', () => {
+      farewell = undefined;
+      surroundings = undefined;
+      // The first connection counts once `onClient` is done with it.
+      if (!listening() || status.value.phase !== 'reconnecting') return;
+      batch(() => {
+        status.value = { phase: 'connected', url };
+        notice.value = undefined;
+      });
+    });
+    active.on('disconnect', ({ reasonCode, reasonString }) => {
+      const message = `The broker sent DISCONNECT ${formatReasonCode(reasonCode)}`;
+      farewell = { code: 'disconnected', message, reasonCode, ...(reasonString && { reasonString }) };
+    });
+    active.on('close', (error) => {
+      if (!listening()) return;
+      status.value = { phase: 'reconnecting', url };
+      const failure = farewell ?? (error && deps.toFailure(error));
+      if (!failure) return;
+      report(failure, url, mine, (why) => ({
+        ...why,
+        tone: 'warning',
+        title: `The connection was lost. ${why.title}`,
+      }));
+    });
+    active.on('reconnect', ({ attempt }) => {
+      if (listening()) status.value = { phase: 'reconnecting', url, attempt };
+    });
+    active.on('end', (error) => {
+      if (!listening()) return;
+      batch(() => {
+        deps.onGone();
+        client.value = undefined;
+        status.value = { phase: 'disconnected', url };
+      });
+      const failure = error ? deps.toFailure(error) : farewell;
+      if (failure) report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+    });
+  }
+
+  function optionsFor(url: string, connectTimeout: number, signal: AbortSignal): ConnectOptions {
+    const { username, password, clientId, keepalive, clean } = settings.value;
+    return {
+      url,
+      connectTimeout,
+      keepalive,
+      clean,
+      signal,
+      ...(clientId && { clientId }),
+      ...(username && { username }),
+      ...(password && { password }),
+    };
+  }
+
+  /** The failure, or undefined when it is connected or no longer wanted. */
+  async function attempt(url: string, timeout: number, mine: AbortController): Promise<Failure | undefined> {
+    batch(() => {
+      status.value = { phase: 'connecting', url };
+      fieldErrors.value = {};
+    });
+    surroundings = undefined;
+    let active: Client;
+    try {
+      active = await deps.connect(optionsFor(url, timeout, mine.signal));
+    } catch (error) {
+      if (mine.signal.aborted) return undefined;
+      status.value = { phase: 'disconnected', url };
+      return deps.toFailure(error);
+    }
+    if (mine.signal.aborted) {
+      active.end(true).catch(() => {});
+      return undefined;
+    }
+    client.value = active;
+    follow(active, url, mine);
+    await deps.onClient(active);
+    if (!mine.signal.aborted && active.connected) status.value = { phase: 'connected', url };
+    return undefined;
+  }
+
+  /** To the address in the form. */
+  async function connect(): Promise<void> {
+    const mine = abandon();
+    notice.value = undefined;
+    const { url } = settings.value;
+    const failure = await attempt(url, manualTimeout, mine);
+    if (!failure) return;
+    if (failure.code === 'bad-option' && failure.field && failure.field in settings.value) {
+      fieldErrors.value = { [failure.field]: failure.message };
+      return;
+    }
+    report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+  }
+
+  function disconnect(): void {
+    const { url } = status.value;
+    abandon();
+    batch(() => {
+      status.value = { phase: 'disconnected', url };
+      notice.value = undefined;
+    });
+  }
+
+  /** To the default broker, and to the embedded one when that can't be reached. */
+  async function connectByDefault(): Promise<void> {
+    const broker = defaultBroker(config.value);
+    if (!broker) return;
+    const mine = abandon();
+    const url = addressOf(broker, deps.page);
+    batch(() => {
+      notice.value = undefined;
+      if (settings.value.url === '' || selected() !== custom) edit({ url });
+    });
+
+    const failure = await attempt(url, automaticTimeout, mine);
+    if (!failure) return;
+    const fallback = fallbackFor(broker, config.value, deps.page);
+    if (!fallback) {
+      report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+      return;
+    }
+
+    const instead = addressOf(fallback, deps.page);
+    if (settings.value.url === url) edit({ url: instead });
+    report(failure, url, mine, (why) => ({
+      ...why,
+      tone: 'warning',
+      title: `${why.title}. Using “${fallback.name}” instead`,
+      retry: broker,
+    }));
+    const second = await attempt(instead, automaticTimeout, mine);
+    if (!second) return;
+    report(second, instead, mine, (why) => ({
+      ...why,
+      tone: 'error',
+      title: `Neither “${broker.name}” nor “${fallback.name}” can be reached. ${why.title}`,
+      retry: broker,
+    }));
+  }
+
+  /** The page's start. `load` brings the configuration. */
+  async function start(load: () => Promise<Config>): Promise<void> {
+    const mine = current;
+    status.value = { phase: 'connecting', url: '' };
+    try {
+      config.value = await load();
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      batch(() => {
+        status.value = { phase: 'disconnected', url: '' };
+        notice.value = {
+          tone: 'error',
+          title: 'This page’s list of brokers could not be read',
+          advice: 'Type a broker’s address and press Connect, or reload the page.',
+          detail: `config.json: ${error instanceof Error ? error.message : String(error)}`,
+        };
+      });
+      return;
+    }
+    if (mine.signal.aborted) return;
+    await connectByDefault();
+    if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
+  }
+
+  function dismiss(): void {
+    notice.value = undefined;
+  }
+
+  return {
+    config,
+    status,
+    client,
+    notice,
+    settings,
+    fieldErrors,
+    edit,
+    selected,
+    select,
+    connect,
+    disconnect,
+    connectByDefault,
+    start,
+    dismiss,
+  };
+}
