@@ -11,4 +11,208 @@
  *     variable byte int   bytes of the properties, then the properties in wire form
  *     the rest            payload
  */
-export {};
+
+import type { QoS } from '../worker/messages';
+import { MqttError } from './errors';
+import type { Message, MessageProperties } from './types';
+
+const lengthSize = 4;
+const timeSize = 8;
+
+// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
+const plainText = new TextDecoder();
+
+/**
+ * Finds the messages of a batch. Only lengths are read now; a topic, a payload
+ * or properties are decoded when looked at. Throws `protocol` when the lengths
+ * do not fit.
+ */
+export function decodeBatch(buffer: ArrayBuffer, count: number): Message[] {
+  const bytes = new Uint8Array(buffer);
+  const messages: Message[] = [];
+  const reader = createReader(bytes, 0, bytes.length);
+  while (reader.at() < bytes.length) {
+    const length = reader.u32le();
+    const end = reader.at() + length;
+    reader.limit(end);
+    messages.push(readRecord(bytes, reader, end));
+    reader.limit(bytes.length);
+  }
+  if (messages.length !== count) throw malformed(`${messages.length} messages instead of ${count}`);
+  return messages;
+}
+
+function readRecord(bytes: Uint8Array, reader: Reader, end: number): Message {
+  const flags = reader.u8();
+  const time = reader.skip(timeSize);
+  const topicLength = reader.u16();
+  const topic = reader.skip(topicLength);
+  const propertiesLength = reader.varint();
+  const properties = reader.skip(propertiesLength);
+  if ((flags & 0b110) === 0b110) throw malformed('QoS 3'); // [MQTT-3.3.1-4]
+  const payload = reader.skip(end - reader.at());
+  return new BatchMessage(bytes, flags, time, topic, topicLength, properties, payload, end);
+}
+
+/** A class, so that the ten thousand messages of a second share their methods. */
+class BatchMessage implements Message {
+  #topicText: string | undefined;
+  #decoded: MessageProperties | undefined;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly flags: number,
+    private readonly time: number,
+    private readonly topicStart: number,
+    private readonly topicLength: number,
+    private readonly propertiesStart: number,
+    private readonly payloadStart: number,
+    private readonly end: number,
+  ) {}
+
+  get topic(): string {
+    this.#topicText ??= mqttText.decode(
+      this.bytes.subarray(this.topicStart, this.topicStart + this.topicLength),
+    );
+    return this.#topicText;
+  }
+
+  get payload(): Uint8Array {
+    return this.bytes.subarray(this.payloadStart, this.end);
+  }
+
+  get qos(): QoS {
+    return ((this.flags >> 1) & 3) as QoS;
+  }
+
+  get retain(): boolean {
+    return (this.flags & 1) !== 0;
+  }
+
+  get dup(): boolean {
+    return (this.flags & 8) !== 0;
+  }
+
+  get properties(): MessageProperties {
+    this.#decoded ??= decodeProperties(this.bytes, this.propertiesStart, this.payloadStart);
+    return this.#decoded;
+  }
+
+  get receivedAt(): number {
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getFloat64(this.time, true);
+  }
+
+  get size(): number {
+    return this.topicLength + this.end - this.propertiesStart;
+  }
+
+  text(): string {
+    return plainText.decode(this.payload);
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
+
+/** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3). */
+function decodeProperties(bytes: Uint8Array, start: number, end: number): MessageProperties {
+  const reader = createReader(bytes, start, end);
+  const properties: MessageProperties = {};
+  const identifiers: number[] = [];
+  const pairs: [string, string][] = [];
+  while (reader.at() < end) {
+    const identifier = reader.varint();
+    switch (identifier) {
+      case 0x01:
+        properties.payloadFormatIndicator = reader.u8() === 1;
+        break;
+      case 0x02:
+        properties.messageExpiryInterval = reader.u16() * 0x10000 + reader.u16();
+        break;
+      case 0x03:
+        properties.contentType = reader.text();
+        break;
+      case 0x08:
+        properties.responseTopic = reader.text();
+        break;
+      case 0x09:
+        properties.correlationData = reader.binary();
+        break;
+      case 0x0b:
+        identifiers.push(reader.varint());
+        break;
+      case 0x23: // Topic Alias, resolved by now
+        reader.u16();
+        break;
+      case 0x26:
+        pairs.push([reader.text(), reader.text()]);
+        break;
+      default:
+        throw malformed(`property 0x${identifier.toString(16)} in a PUBLISH`);
+    }
+  }
+  if (pairs.length > 0) properties.userProperties = pairs;
+  const [first, ...more] = identifiers;
+  if (first !== undefined) properties.subscriptionIdentifier = more.length > 0 ? identifiers : first;
+  return properties;
+}
+
+type Reader = ReturnType<typeof createReader>;
+
+/** Reads from `start`, and throws rather than look at or past `end`. */
+function createReader(bytes: Uint8Array, start: number, end: number) {
+  let next = start;
+  let stop = end;
+
+  /** Moves `end`, within `bytes`. */
+  function limit(at: number): void {
+    if (at > bytes.length) throw malformed('a length goes past the end');
+    stop = at;
+  }
+
+  /** Returns where it was. */
+  function skip(length: number): number {
+    const from = next;
+    if (length > stop - next) throw malformed('a length goes past the end');
+    next += length;
+    return from;
+  }
+
+  const u8 = (): number => bytes[skip(1)] as number;
+  const u16 = (): number => (u8() << 8) | u8();
+
+  /** Variable Byte Integer, of four bytes at most (1.5.5). */
+  function varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw malformed('a variable byte integer of more than four bytes');
+  }
+
+  function binary(): Uint8Array {
+    const length = u16();
+    const from = skip(length);
+    return bytes.subarray(from, from + length);
+  }
+
+  return {
+    at: () => next,
+    limit,
+    skip,
+    u8,
+    u16,
+    u32le: () => new DataView(bytes.buffer).getUint32(skip(lengthSize), true),
+    varint,
+    binary,
+    text: () => mqttText.decode(binary()),
+  };
+}
+
+function malformed(what: string): MqttError {
+  return new MqttError('protocol', `malformed batch: ${what}`);
+}

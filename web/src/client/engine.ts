@@ -1,0 +1,66 @@
+/** Where the Go program runs: in a worker that the page's clients share, or on this thread. */
+
+import type { Boundary, FromWorker, ToWorker, WireError } from '../worker/messages';
+import { bad } from './check';
+import { fromWire } from './errors';
+import { createRpc } from './rpc';
+
+export interface EngineOptions {
+  worker: boolean;
+  WebSocket?: typeof WebSocket;
+}
+
+let shared: Boundary | undefined;
+
+export async function openEngine(options: EngineOptions): Promise<Boundary> {
+  // Node has no Worker of the web's kind.
+  if (!options.worker || typeof Worker === 'undefined') return openInline(options);
+  shared ??= openWorker();
+  return shared;
+}
+
+function openWorker(): Boundary {
+  let worker: Worker;
+  try {
+    worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'mqttwasm',
+    });
+  } catch (error) {
+    throw fromWire(crash(`the browser refused to start the worker: ${error}`));
+  }
+  const { boundary, receive, fail } = createRpc(
+    (message, transfer = []) => worker.postMessage(message, transfer),
+    () => {
+      // The next connect starts another one.
+      if (shared === boundary) shared = undefined;
+      worker.terminate();
+    },
+  );
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
+  // Nothing in the worker throws unless the program trapped or did not load.
+  worker.onerror = (event) => fail(crash(event.message || 'the worker could not be loaded'));
+  worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
+  return boundary;
+}
+
+async function openInline(options: EngineOptions): Promise<Boundary> {
+  const Native = options.WebSocket ?? globalThis.WebSocket;
+  if (Native === undefined) {
+    throw bad('WebSocket', 'is missing and this platform has none; in Node give the class of the ws package');
+  }
+  let post: (message: ToWorker) => void = () => {};
+  const { boundary, receive } = createRpc((message) => post(message));
+  try {
+    // Its own chunk: a page that uses the worker does not load it.
+    const inline = await import('../worker/inline');
+    post = await inline.openInline(receive, Native);
+  } catch (error) {
+    throw fromWire(crash(`the WebAssembly program could not be started: ${error}`));
+  }
+  return boundary;
+}
+
+function crash(message: string): WireError {
+  return { code: 'crashed', message };
+}

@@ -1,0 +1,53 @@
+type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
+
+interface Entry<Arguments extends unknown[]> {
+  listener: Listener<Arguments>;
+  once: boolean;
+}
+
+export type Emitter<Events extends Record<keyof Events, unknown[]>> = ReturnType<
+  typeof createEmitter<Events>
+>;
+
+/** Listeners by event name, called in the order added. */
+export function createEmitter<Events extends Record<keyof Events, unknown[]>>() {
+  const entries: { [E in keyof Events]?: Entry<Events[E]>[] } = {};
+
+  function add<E extends keyof Events>(event: E, listener: Listener<Events[E]>, once: boolean): void {
+    // A new array each time, so that an emit under way goes on with the old one.
+    entries[event] = [...(entries[event] ?? []), { listener, once }];
+  }
+
+  /** Takes away the one added last, as Node's emitter does. */
+  function remove<E extends keyof Events>(event: E, listener: Listener<Events[E]>): void {
+    const list = entries[event] ?? [];
+    const index = list.findLastIndex((entry) => entry.listener === listener);
+    if (index >= 0) entries[event] = list.toSpliced(index, 1);
+  }
+
+  function emit<E extends keyof Events>(event: E, ...args: Events[E]): void {
+    for (const { listener, once } of entries[event] ?? []) {
+      if (once) remove(event, listener);
+      try {
+        listener(...args);
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+
+  function listens(event: keyof Events): boolean {
+    return (entries[event]?.length ?? 0) > 0;
+  }
+
+  return { add, remove, emit, listens };
+}
+
+/** An error of the caller's own code is the caller's to see, and stops nobody else. */
+export function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error);
+  else
+    queueMicrotask(() => {
+      throw error;
+    });
+}

@@ -1,0 +1,175 @@
+import type {
+  Boundary,
+  BoundaryClient,
+  BoundarySink,
+  ClientEvent,
+  FromWorker,
+  CallOptions as Limits,
+  PublishAck,
+  SubscribeAck,
+  ToWorker,
+  WireError,
+} from '../worker/messages';
+import { fromWire, MqttError } from './errors';
+
+type Post = (message: ToWorker, transfer?: Transferable[]) => void;
+type Value = PublishAck | SubscribeAck | undefined;
+/** A message before it has its number and limits. */
+type Unnumbered<T> = T extends { id: number; abortable?: boolean }
+  ? Omit<T, 'id' | 'timeout' | 'abortable'>
+  : never;
+
+interface Pending {
+  resolve(value: Value): void;
+  reject(error: MqttError): void;
+  done(): void;
+}
+
+/** The Go boundary as seen from the other end of a message channel. */
+export interface Rpc {
+  boundary: Boundary;
+  receive(message: FromWorker): void;
+  /** Rejects every call, now and later, and ends every client. */
+  fail(error: WireError): void;
+}
+
+export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
+  const pending = new Map<number, Pending>();
+  const sinks = new Map<number, BoundarySink>();
+  /** Connects given up by the page that may succeed all the same, and their clients. */
+  const abandoned = new Map<number, number>();
+  let lastId = 0;
+  let lastClient = 0;
+  let failure: WireError | undefined;
+
+  function call(message: Unnumbered<ToWorker>, limits: Limits, transfer?: Transferable[]): Promise<Value> {
+    const { timeout, signal } = limits;
+    if (failure) return Promise.reject(fromWire(failure));
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    lastId++;
+    const id = lastId;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        if (message.type === 'connect') abandoned.set(id, message.client);
+        post({ type: 'abort', id });
+        settle(id)?.reject(aborted(signal));
+      };
+      const done = (): void => signal?.removeEventListener('abort', abort);
+      pending.set(id, { resolve, reject, done });
+      signal?.addEventListener('abort', abort);
+      const limited = { ...message, id, ...(timeout !== undefined && { timeout }), abortable: !!signal };
+      post(limited as ToWorker, transfer);
+    });
+  }
+
+  function settle(id: number): Pending | undefined {
+    const found = pending.get(id);
+    pending.delete(id);
+    found?.done();
+    return found;
+  }
+
+  /** What the Go boundary's methods take, less the limits on the call. */
+  function split<T extends object>(options: (T & Limits) | undefined): [rest: T, limits: Limits] {
+    const { timeout, signal, ...rest } = options ?? ({} as T & Limits);
+    return [rest as T, { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) }];
+  }
+
+  function clientOf(client: number): BoundaryClient {
+    return {
+      async publish(topic, payload, options) {
+        const [rest, limits] = split(options);
+        const message = { type: 'publish', client, topic, payload, options: rest } as const;
+        return (await call(message, limits, [payload.buffer as ArrayBuffer])) as PublishAck;
+      },
+      async subscribe(subscriptions, options) {
+        const [rest, limits] = split(options);
+        return (await call(
+          { type: 'subscribe', client, subscriptions, options: rest },
+          limits,
+        )) as SubscribeAck;
+      },
+      async unsubscribe(filters, options) {
+        const [rest, limits] = split(options);
+        return (await call({ type: 'unsubscribe', client, filters, options: rest }, limits)) as SubscribeAck;
+      },
+      async disconnect(options) {
+        const [rest, limits] = split(options);
+        await call({ type: 'disconnect', client, options: rest }, limits);
+      },
+    };
+  }
+
+  const boundary: Boundary = {
+    async connect({ onBatch, onEvent, WebSocket: _, ...options }) {
+      const [rest, limits] = split(options);
+      lastClient++;
+      const client = lastClient;
+      sinks.set(client, { onBatch, onEvent });
+      try {
+        await call({ type: 'connect', client, options: rest }, limits);
+      } catch (error) {
+        sinks.delete(client);
+        throw error;
+      }
+      return clientOf(client);
+    },
+  };
+
+  function onEvent(client: number, event: ClientEvent): void {
+    const sink = sinks.get(client);
+    if (event.type === 'end') sinks.delete(client);
+    sink?.onEvent(event);
+  }
+
+  async function onBatch({ client, buffer, count, dropped }: Extract<FromWorker, { type: 'batch' }>) {
+    await sinks.get(client)?.onBatch(buffer, count, dropped);
+    if (!failure) post({ type: 'consumed', client });
+  }
+
+  function onAnswered(id: number, succeeded: boolean): void {
+    const client = abandoned.get(id);
+    abandoned.delete(id);
+    if (client === undefined || !succeeded) return;
+    call({ type: 'disconnect', client, options: { force: true } }, {}).catch(() => {
+      // Gone already: as wanted.
+    });
+  }
+
+  function fail(error: WireError): void {
+    if (failure) return;
+    failure = error;
+    for (const id of [...pending.keys()]) settle(id)?.reject(fromWire(error));
+    for (const client of [...sinks.keys()]) onEvent(client, { type: 'end', error });
+    onFailed();
+  }
+
+  function receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        break;
+      case 'fatal':
+        fail(message.error);
+        break;
+      case 'result':
+        onAnswered(message.id, true);
+        settle(message.id)?.resolve(message.value);
+        break;
+      case 'rejected':
+        onAnswered(message.id, false);
+        settle(message.id)?.reject(fromWire(message.error));
+        break;
+      case 'event':
+        onEvent(message.client, message.event);
+        break;
+      case 'batch':
+        void onBatch(message);
+    }
+  }
+
+  return { boundary, receive, fail };
+}
+
+export function aborted(signal: AbortSignal | undefined): MqttError {
+  return new MqttError('aborted', 'aborted by its signal', { cause: signal?.reason });
+}

@@ -1,0 +1,101 @@
+import type { WireSubscription } from '../worker/messages';
+import { bad } from './check';
+import { report } from './events';
+import { type Limited, plainCall } from './options';
+import { createQueue } from './queue';
+import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
+
+/** `Symbol.asyncDispose`, also where it is not built in. */
+export const asyncDispose: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+/** A subscription from the client's side: what is behind the one handed out. */
+export interface Holder {
+  readonly subscription: Subscription;
+  readonly request: WireSubscription;
+  /**
+   * `heard` says that a listener of the client got the message too. The promise
+   * resolves when the next batch may come.
+   */
+  deliver(message: Message, heard: boolean): Promise<void> | undefined;
+  grant(reasonCode: number): void;
+  /** With `discard` messages not read yet are forgotten. */
+  finish(discard: boolean, error?: unknown): void;
+}
+
+export interface HolderOptions {
+  request: WireSubscription;
+  highWaterMark: number;
+  handler: MessageHandler | undefined;
+  leave(holder: Holder, call: Limited<object>): Promise<void>;
+}
+
+export function createHolder({ request, highWaterMark, handler, leave }: HolderOptions): Holder {
+  const queue = createQueue(highWaterMark);
+  let iterated = false;
+  let reasonCode = 0;
+  let left: Promise<void> | undefined;
+
+  async function unsubscribe(options?: CallOptions): Promise<void> {
+    const call = plainCall(options);
+    left ??= leave(holder, call);
+    await left;
+  }
+
+  const subscription: Subscription = {
+    filter: request.topic,
+    get qos() {
+      return (reasonCode & 3) as QoS;
+    },
+    get reasonCode() {
+      return reasonCode;
+    },
+    get dropped() {
+      return queue.dropped();
+    },
+    unsubscribe,
+    [asyncDispose]: () => unsubscribe(),
+    [Symbol.asyncIterator]() {
+      if (handler) throw bad('handler', 'the subscription has one, which gets its messages');
+      iterated = true;
+      return {
+        next: queue.next,
+        async return() {
+          // A loop that is left wants no more messages, and no error for leaving either.
+          await unsubscribe().catch(() => {});
+          return { value: undefined, done: true };
+        },
+      };
+    },
+  };
+
+  const holder: Holder = {
+    subscription,
+    request,
+    deliver(message, heard) {
+      if (handler) return run(handler, message);
+      // Until somebody iterates, nobody may ever: then messages that a listener
+      // has are not kept a second time, and nothing waits for a reader.
+      if (!iterated && heard) return undefined;
+      return queue.push(message, !iterated);
+    },
+    grant(code) {
+      reasonCode = code;
+    },
+    finish(discard, error) {
+      if (discard) queue.clear();
+      queue.end(error);
+    },
+  };
+  return holder;
+}
+
+/** An error in a handler is its owner's; the message counts as handled. */
+function run(handler: MessageHandler, message: Message): Promise<void> | undefined {
+  try {
+    return handler(message)?.catch(report);
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}

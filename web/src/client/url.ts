@@ -1,0 +1,113 @@
+import { bad, integer, text, u16 } from './check';
+import type { ConnectOptions } from './types';
+
+export interface Address {
+  /** Absolute, `ws:` or `wss:`, without credentials. */
+  url: string;
+  username?: string;
+  password?: string;
+}
+
+type Page = Pick<Location, 'href' | 'protocol'>;
+type Parts = Pick<ConnectOptions, 'url' | 'protocol' | 'host' | 'hostname' | 'port' | 'path'>;
+
+/** Protocols that somebody who knows MQTT elsewhere may write, and whether they mean TLS. */
+const elsewhere: Record<string, boolean> = {
+  'mqtt:': false,
+  'tcp:': false,
+  'http:': false,
+  'mqtts:': true,
+  'ssl:': true,
+  'tls:': true,
+  'https:': true,
+};
+
+/** `page` is where relative addresses start, and what mixed content is judged by. */
+export function resolveAddress(parts: Parts, page: Page | undefined = globalThis.location): Address {
+  const given = parts.url === undefined ? assemble(parts, page) : parts.url;
+  const url = parse(given, page);
+  if (url.hash !== '' || String(given).includes('#')) {
+    throw bad('url', 'must not have a fragment (#…); write # in a path as %23');
+  }
+  refuseMixedContent(url, page);
+  const address: Address = { url: '' };
+  if (url.username !== '') address.username = decode(url.username);
+  if (url.password !== '') address.password = decode(url.password);
+  // Browsers refuse a WebSocket address with credentials in it.
+  url.username = '';
+  url.password = '';
+  address.url = url.href;
+  return address;
+}
+
+function assemble(parts: Parts, page: Page | undefined): string {
+  const { protocol = page?.protocol === 'https:' ? 'wss' : 'ws', path = '/' } = parts;
+  const bare = String(protocol).replace(/:$/, '');
+  if (bare !== 'ws' && bare !== 'wss')
+    throw bad('protocol', 'must be ws or wss: browsers reach nothing else');
+  const host = parts.host ?? parts.hostname;
+  if (host === undefined) throw bad('url', 'is missing; give a ws: or wss: address, or host, port and path');
+  const field = parts.host === undefined ? 'hostname' : 'host';
+  if (!/^(\[[\da-f:.]+\]|[^\s/?#@:[\]]+)(:\d+)?$/i.test(text(host, field))) {
+    throw bad(field, `is not a host name: ${JSON.stringify(host)}`);
+  }
+  const port = parts.port === undefined ? '' : `:${integer(1, u16)(parts.port, 'port')}`;
+  const name = port === '' ? host : host.replace(/:\d+$/, '');
+  return `${bare}://${name}${port}/${text(path, 'path').replace(/^\//, '')}`;
+}
+
+function parse(given: unknown, page: Page | undefined): URL {
+  if (typeof given !== 'string' && !(given instanceof URL)) throw bad('url', 'must be a string or a URL');
+  const written = String(given).trim();
+  // `localhost:8080/mqtt` is, by the letter, an address of protocol `localhost:`.
+  const scheme = /^([a-z][a-z\d+.-]*:)(?!\d)/i.exec(written)?.[1]?.toLowerCase();
+  if (scheme === undefined && /^[\w.-]+:\d+(\/|$)/.test(written)) {
+    throw bad('url', `has no protocol; write ws://${written}`);
+  }
+  if (written === '') throw bad('url', 'is empty');
+  let url: URL;
+  try {
+    url = new URL(written, scheme === undefined ? page?.href : undefined);
+  } catch {
+    throw bad(
+      'url',
+      `is not an address: ${JSON.stringify(written)}; write, for example, ws://127.0.0.1:8080/mqtt`,
+    );
+  }
+  // The URL parser lets http: become ws: for a relative address.
+  if (scheme === undefined) url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  if (url.protocol === 'ws:' || url.protocol === 'wss:') return url;
+  const secure = elsewhere[url.protocol];
+  if (secure === undefined) throw bad('url', `must begin with ws: or wss:, not ${url.protocol}`);
+  throw bad(
+    'url',
+    `browsers reach a broker only over ws: and wss:, not ${url.protocol}; write ${suggest(url, secure)}`,
+  );
+}
+
+/** The same place as a WebSocket address, as far as one can tell. */
+function suggest(url: URL, secure: boolean): string {
+  const protocol = secure ? 'wss' : 'ws';
+  if (url.protocol.startsWith('http')) return `${protocol}://${url.host}${url.pathname}`;
+  return `${protocol}://${url.hostname}:PORT/mqtt with the broker's WebSocket port, often ${secure ? 8084 : 8083}`;
+}
+
+function refuseMixedContent(url: URL, page: Page | undefined): void {
+  if (page?.protocol !== 'https:' || url.protocol !== 'ws:' || isLoopback(url.hostname)) return;
+  throw bad(
+    'url',
+    `a page that came over https may not open ${url.origin} (mixed content); use a wss: address`,
+  );
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw bad('url', 'has credentials that are not percent-encoded UTF-8');
+  }
+}
