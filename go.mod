@@ -2,6 +2,8 @@ module mqttwasm
 
 go 1.26
 
+ignore ./web/node_modules
+
 require (
 	github.com/eclipse/paho.golang v0.23.0 // indirect
 	github.com/gorilla/websocket v1.5.3 // indirect

@@ -1,13 +1,16 @@
 import { defineConfig } from 'vite';
+import { compress } from './scripts/compress.ts';
 
 // One build makes the page and the library it is built on. The library keeps
 // the stable name /mqttwasm.js; everything else is named after its content.
 export default defineConfig({
   base: './',
   worker: { format: 'es' },
+  plugins: [compress()],
   build: {
     target: 'es2022',
     outDir: 'dist',
+    manifest: true, // for scripts/size.mjs
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {

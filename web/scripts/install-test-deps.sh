@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs what the tests need beyond Go and Node: with apt as root or through
+# sudo without a password; elsewhere it names what is missing and fails.
+set -eu
+
+missing=
+need() { # need PACKAGE COMMAND...: the package is missing if the command fails
+	package=$1
+	shift
+	"$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+PATH=$PATH:/usr/sbin # where Debian puts mosquitto
+need chromium test -x /usr/bin/chromium
+need mosquitto command -v mosquitto
+need mosquitto-clients command -v mosquitto_pub
+need python3-paho-mqtt /usr/bin/python3 -c 'import paho.mqtt.client'
+# The race detector needs a C compiler.
+need gcc command -v "${CC:-gcc}"
+need libc6-dev test -e /usr/include/stdlib.h
+
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif sudo -n true 2>/dev/null; then
+	as_root='sudo -n'
+else
+	as_root=none
+fi
+if [ "$as_root" = none ] || ! command -v apt-get >/dev/null; then
+	echo "The tests need these packages (named as in Debian), which are missing:$missing" >&2
+	echo "Install them and run the tests again. (With apt, and as root or with password-less sudo, this happens by itself.)" >&2
+	exit 1
+fi
+
+echo "installing$missing"
+$as_root apt-get update -q
+# shellcheck disable=SC2086 # a list of words
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+
+# The tests start brokers of their own; the package's service would hold port 1883.
+case $missing in
+*' mosquitto '* | *' mosquitto')
+	if [ -d /run/systemd/system ]; then $as_root systemctl disable --now mosquitto; fi
+	;;
+esac
