@@ -17,6 +17,12 @@ describe('mixed content', () => {
     expect(words(network, { page, url: 'ws://broker.example:7777/mqtt' })).not.toContain('usually');
   });
 
+  it('is named also when the client itself refused to try', () => {
+    expect(words({ code: 'bad-option', message: 'url: mixed content', field: 'url' }, { page })).toContain(
+      '8084',
+    );
+  });
+
   it('is not the reason on wss:, on http, or to this very machine', () => {
     expect(words(network, { page, url: 'wss://broker.example:8084/mqtt' })).not.toContain('https');
     expect(words(network)).not.toContain('https');

@@ -92,6 +92,20 @@ export function formatReasonCode(code: number): string {
   return `0x${code.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
+/** The client's words for one line, with the broker's reason code if they lack it. */
+export function inOneLine(failure: Failure): string {
+  const message = visible(failure.message);
+  if (failure.reasonCode === undefined) return message;
+  const code = formatReasonCode(failure.reasonCode);
+  return message.includes(code) ? message : `${message} [${code}]`;
+}
+
+/** The same beside the field it is about, whose name it need not repeat. */
+export function atField(failure: Failure): string {
+  const words = inOneLine(failure).replace(`${failure.field}: `, '');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 function answerOf(failure: Failure): string | undefined {
   if (failure.reasonCode === undefined) return undefined;
   const said = failure.reasonString ? `: “${visible(failure.reasonString)}”` : '';
@@ -201,6 +215,10 @@ function main(failure: Failure, seen: Surroundings): Explanation {
   const reason = failure.reasonCode === undefined ? undefined : reasons[failure.reasonCode];
   if (reason) return reason;
 
+  // A browser lets an https page open ws: to this very machine and nowhere else.
+  const mixed = page?.protocol === 'https:' && url?.protocol === 'ws:' && !isLoopback(url.hostname);
+  if (mixed && ['bad-option', 'network', 'timeout'].includes(failure.code)) return mixedContent(url);
+
   switch (failure.code) {
     case 'bad-option':
       return { title: 'The connection’s settings are not right', advice: failure.message };
@@ -222,13 +240,11 @@ function main(failure: Failure, seen: Surroundings): Explanation {
       return { title: 'The client’s program ended', advice: 'Connect again; reload the page if that fails.' };
     case 'aborted':
       return { title: 'Connecting was given up', advice: 'Press Connect to try again.' };
+    case 'timeout':
+      return timedOut(url, page, seen);
     default:
-      break;
+      return network(url, page, seen);
   }
-  // A browser lets an https page open ws: to this very machine and nowhere else.
-  if (page?.protocol === 'https:' && url?.protocol === 'ws:' && !isLoopback(url.hostname))
-    return mixedContent(url);
-  return failure.code === 'timeout' ? timedOut(url, page, seen) : network(url, page, seen);
 }
 
 function isLoopback(hostname: string): boolean {

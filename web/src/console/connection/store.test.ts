@@ -176,13 +176,15 @@ describe('by hand', () => {
   });
 
   it('shows a bad setting at its field, until that is edited', async () => {
-    const { connection } = set(() => reject({ code: 'bad-option', message: 'not an address', field: 'url' }));
+    const { connection } = set(() =>
+      reject({ code: 'bad-option', message: 'url: not an address', field: 'url' }),
+    );
     connection.edit({ url: 'nonsense' });
     await connection.connect();
-    expect(connection.fieldErrors.value).toEqual({ url: 'not an address' });
+    expect(connection.fieldErrors.value).toEqual({ url: 'Not an address' });
     expect(connection.notice.value).toBeUndefined();
     connection.edit({ keepalive: 5 });
-    expect(connection.fieldErrors.value).toEqual({ url: 'not an address' });
+    expect(connection.fieldErrors.value).toEqual({ url: 'Not an address' });
     connection.edit({ url: 'ws://' });
     expect(connection.fieldErrors.value).toEqual({});
   });

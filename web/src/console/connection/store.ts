@@ -3,7 +3,14 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, ConnectOptions } from '../../client';
 import { addressOf, type Broker, type Config, defaultBroker, fallbackFor } from '../config';
-import { type Explanation, explain, type Failure, formatReasonCode, type Surroundings } from './explain';
+import {
+  atField,
+  type Explanation,
+  explain,
+  type Failure,
+  formatReasonCode,
+  type Surroundings,
+} from './explain';
 
 /**
  * The default broker gets five seconds from the moment the page opens; loading
@@ -220,7 +227,7 @@ export function createConnection(deps: Dependencies) {
     const failure = await attempt(url, manualTimeout, mine);
     if (!failure) return;
     if (failure.code === 'bad-option' && failure.field && failure.field in settings.value) {
-      fieldErrors.value = { [failure.field]: failure.message };
+      fieldErrors.value = { [failure.field]: atField(failure) };
       return;
     }
     report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));

@@ -1,0 +1,29 @@
+import type { Clock } from './repeat';
+
+/** A clock that keeps its pace while the page is hidden. */
+export function createTicker(): Clock {
+  const waiting = new Map<number, () => void>();
+  let nextId = 0;
+  let worker: Worker | undefined;
+
+  function start(): Worker {
+    const started = new Worker(new URL('./ticker.worker.ts', import.meta.url), { type: 'module' });
+    started.onmessage = ({ data }: MessageEvent<number>) => {
+      const call = waiting.get(data);
+      waiting.delete(data);
+      call?.();
+    };
+    return started;
+  }
+
+  return {
+    now: () => performance.now(),
+    after(milliseconds, call) {
+      worker ??= start();
+      const id = nextId++;
+      waiting.set(id, call);
+      worker.postMessage({ id, milliseconds });
+      return () => waiting.delete(id);
+    },
+  };
+}
