@@ -57,8 +57,8 @@ function readRecord(bytes: Uint8Array, reader: Reader, end: number): Message {
 
 /** A class, so that the ten thousand messages of a second share their methods. */
 class BatchMessage implements Message {
-  #topicText: string | undefined;
-  #decoded: MessageProperties | undefined;
+  private decodedTopic: string | undefined;
+  private decodedProperties: MessageProperties | undefined;
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -72,10 +72,10 @@ class BatchMessage implements Message {
   ) {}
 
   get topic(): string {
-    this.#topicText ??= mqttText.decode(
+    this.decodedTopic ??= mqttText.decode(
       this.bytes.subarray(this.topicStart, this.topicStart + this.topicLength),
     );
-    return this.#topicText;
+    return this.decodedTopic;
   }
 
   get payload(): Uint8Array {
@@ -95,8 +95,8 @@ class BatchMessage implements Message {
   }
 
   get properties(): MessageProperties {
-    this.#decoded ??= decodeProperties(this.bytes, this.propertiesStart, this.payloadStart);
-    return this.#decoded;
+    this.decodedProperties ??= decodeProperties(this.bytes, this.propertiesStart, this.payloadStart);
+    return this.decodedProperties;
   }
 
   get receivedAt(): number {

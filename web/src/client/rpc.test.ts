@@ -1,0 +1,166 @@
+import { expect, test, vi } from 'vitest';
+import type { BoundarySink, ClientEvent, ToWorker } from '../worker/messages';
+import { createRpc } from './rpc';
+
+const options = { url: 'ws://broker.test/mqtt' };
+const silent: BoundarySink = { onBatch: () => undefined, onEvent: () => {} };
+
+/** The page's end, and what it posts to a worker that the test plays. */
+function page() {
+  const posted: ToWorker[] = [];
+  const transferred: Transferable[][] = [];
+  const failed = vi.fn();
+  const rpc = createRpc((message, transfer = []) => {
+    posted.push(message);
+    transferred.push(transfer);
+  }, failed);
+  const last = <T extends ToWorker['type']>(type: T) =>
+    posted.findLast((message) => message.type === type) as Extract<ToWorker, { type: T }>;
+  async function connected(sink: Partial<BoundarySink> = {}) {
+    const connecting = rpc.boundary.connect({ ...options, ...silent, ...sink });
+    rpc.receive({ type: 'result', id: last('connect').id, value: undefined });
+    return { link: await connecting, client: last('connect').client };
+  }
+  return { ...rpc, posted, transferred, failed, last, connected };
+}
+
+test('calls cross with their number, limits and payload, and resolve with their answers', async () => {
+  const { posted, transferred, receive, last, connected } = page();
+  const { link, client } = await connected();
+  const payload = new Uint8Array([1]);
+  const first = link.publish('a', payload, { qos: 1, timeout: 5 });
+  const second = link.subscribe([{ topic: 'b', qos: 0 }]);
+  expect(posted.slice(1)).toEqual([
+    {
+      type: 'publish',
+      id: 2,
+      client,
+      topic: 'a',
+      payload,
+      options: { qos: 1 },
+      timeout: 5,
+      abortable: false,
+    },
+    {
+      type: 'subscribe',
+      id: 3,
+      client,
+      subscriptions: [{ topic: 'b', qos: 0 }],
+      options: {},
+      abortable: false,
+    },
+  ]);
+  expect(transferred[1]).toEqual([payload.buffer]);
+  receive({ type: 'result', id: last('subscribe').id, value: { reasonCodes: [0] } });
+  receive({ type: 'result', id: last('publish').id, value: { reasonCode: 16 } });
+  expect(await first).toEqual({ reasonCode: 16 });
+  expect(await second).toEqual({ reasonCodes: [0] });
+});
+
+test('a rejection becomes an MqttError', async () => {
+  const { receive, last, connected } = page();
+  const { link } = await connected();
+  const call = link.unsubscribe(['a']);
+  receive({
+    type: 'rejected',
+    id: last('unsubscribe').id,
+    error: { code: 'timeout', message: 'no answer', field: 'f' },
+  });
+  await expect(call).rejects.toMatchObject({ name: 'MqttError', code: 'timeout', field: 'f' });
+});
+
+test('neither the callbacks nor the signal cross', async () => {
+  const { boundary, last, receive } = page();
+  const { signal } = new AbortController();
+  const connecting = boundary.connect({ ...options, ...silent, signal, WebSocket: class {} });
+  const sent = last('connect');
+  expect(() => structuredClone(sent)).not.toThrow();
+  expect(sent).toMatchObject({ options, abortable: true });
+  receive({ type: 'result', id: sent.id, value: undefined });
+  await connecting;
+});
+
+test('abort rejects at once, tells the worker, and ignores a late answer', async () => {
+  const { receive, posted, last, connected } = page();
+  const { link } = await connected();
+  const controller = new AbortController();
+  const call = link.publish('a', new Uint8Array(), { signal: controller.signal });
+  const { id } = last('publish');
+  controller.abort('enough');
+  await expect(call).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
+  expect(last('abort').id).toBe(id);
+  receive({ type: 'result', id, value: { reasonCode: 0 } });
+  controller.abort();
+  expect(posted.filter((message) => message.type === 'abort')).toHaveLength(1);
+});
+
+test('a signal that has fired already rejects without asking', async () => {
+  const { posted, connected } = page();
+  const { link } = await connected();
+  const before = posted.length;
+  await expect(link.disconnect({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+  expect(posted).toHaveLength(before);
+});
+
+test('an answered call listens to its signal no more', async () => {
+  const { receive, posted, last, connected } = page();
+  const { link } = await connected();
+  const controller = new AbortController();
+  const call = link.publish('a', new Uint8Array(), { signal: controller.signal });
+  receive({ type: 'result', id: last('publish').id, value: { reasonCode: 0 } });
+  await call;
+  controller.abort();
+  expect(posted.some((message) => message.type === 'abort')).toBe(false);
+});
+
+test('a connection made after its connect was given up is closed', async () => {
+  const { boundary, receive, last } = page();
+  const controller = new AbortController();
+  const call = boundary.connect({ ...options, ...silent, signal: controller.signal });
+  const { id, client } = last('connect');
+  controller.abort();
+  await expect(call).rejects.toMatchObject({ code: 'aborted' });
+  receive({ type: 'result', id, value: undefined });
+  expect(last('disconnect')).toMatchObject({ client, options: { force: true } });
+});
+
+test('a batch is consumed when the client is done with it', async () => {
+  let done = (): void => {};
+  const onBatch = vi.fn(
+    () =>
+      new Promise<void>((resolve) => {
+        done = resolve;
+      }),
+  );
+  const { receive, posted, last, connected } = page();
+  const { client } = await connected({ onBatch });
+  const buffer = new ArrayBuffer(1);
+  receive({ type: 'batch', client, buffer, count: 1, dropped: 2 });
+  expect(onBatch).toHaveBeenCalledWith(buffer, 1, 2);
+  await Promise.resolve();
+  expect(posted.some((message) => message.type === 'consumed')).toBe(false);
+  done();
+  await vi.waitFor(() => expect(last('consumed')).toEqual({ type: 'consumed', client }));
+});
+
+test('fatal rejects every call, ends every client, and refuses what comes later', async () => {
+  const events: ClientEvent[] = [];
+  const { boundary, receive, failed, posted, connected } = page();
+  const { link } = await connected({ onEvent: (event) => events.push(event) });
+  await connected({ onEvent: (event) => events.push(event) });
+  const connecting = boundary.connect({ ...options, ...silent });
+  const calls = [connecting, link.publish('a', new Uint8Array()), link.disconnect()];
+  const error = { code: 'crashed', message: 'the Go program ended with code 2' };
+  receive({ type: 'fatal', error });
+  for (const call of calls) await expect(call).rejects.toMatchObject(error);
+  expect(events).toEqual([
+    { type: 'end', error },
+    { type: 'end', error },
+  ]);
+  const before = posted.length;
+  await expect(link.publish('a', new Uint8Array())).rejects.toMatchObject(error);
+  await expect(boundary.connect({ ...options, ...silent })).rejects.toMatchObject(error);
+  receive({ type: 'fatal', error });
+  expect(posted).toHaveLength(before);
+  expect(failed).toHaveBeenCalledTimes(1);
+});

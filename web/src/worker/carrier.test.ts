@@ -1,0 +1,191 @@
+import { expect, test } from 'vitest';
+import { carry, toWire } from './carrier';
+import type { Boundary, BoundaryClient, BoundarySink, CallOptions, FromWorker } from './messages';
+
+const options = { url: 'ws://broker.test/mqtt' };
+
+/** A carrier over a Go boundary whose methods the test gives, and what it posts. */
+function carrier(methods: Partial<BoundaryClient> & Partial<Boundary> = {}) {
+  const posted: FromWorker[] = [];
+  const transferred: Transferable[][] = [];
+  let news = (): void => {};
+  let sink: BoundarySink | undefined;
+  let given: Parameters<Boundary['connect']>[0] | undefined;
+  const missing = (): never => {
+    throw new Error('not expected');
+  };
+  const boundary: Boundary = {
+    connect: async (all) => {
+      given = all;
+      sink = all;
+      await methods.connect?.(all);
+      return { publish: missing, subscribe: missing, unsubscribe: missing, disconnect: missing, ...methods };
+    },
+  };
+  const send = carry(
+    boundary,
+    (message, transfer = []) => {
+      posted.push(message);
+      transferred.push(transfer);
+      news();
+    },
+    { WebSocket: 'the class' },
+  );
+  /** The next message of this type, already posted or not. */
+  async function posting<T extends FromWorker['type']>(type: T): Promise<Extract<FromWorker, { type: T }>> {
+    for (;;) {
+      const found = posted.findIndex((message) => message.type === type);
+      if (found >= 0) return posted.splice(found, 1)[0] as Extract<FromWorker, { type: T }>;
+      await new Promise<void>((resolve) => {
+        news = resolve;
+      });
+    }
+  }
+  async function connected(client: number) {
+    send({ type: 'connect', id: 0, client, options });
+    await posting('result');
+    return sink as BoundarySink;
+  }
+  return { send, posting, posted, transferred, connected, given: () => given };
+}
+
+test('connect passes the options, the environment and the time limit on', async () => {
+  const { send, posting, given } = carrier();
+  send({ type: 'connect', id: 7, client: 1, options: { ...options, clientId: 'me' }, timeout: 5 });
+  expect(await posting('result')).toEqual({ type: 'result', id: 7, value: undefined });
+  expect(given()).toMatchObject({ ...options, clientId: 'me', WebSocket: 'the class', timeout: 5 });
+});
+
+test('calls reach the client they name, and their answers come back by number', async () => {
+  const calls: unknown[] = [];
+  const { send, posting, connected } = carrier({
+    publish: async (...all) => {
+      calls.push(['publish', ...all]);
+      return { reasonCode: 16 };
+    },
+    subscribe: async (...all) => {
+      calls.push(['subscribe', ...all]);
+      return { reasonCodes: [1] };
+    },
+    unsubscribe: async (...all) => {
+      calls.push(['unsubscribe', ...all]);
+      return { reasonCodes: [17] };
+    },
+    disconnect: async (...all) => {
+      calls.push(['disconnect', ...all]);
+    },
+  });
+  await connected(1);
+  const payload = new Uint8Array([1]);
+  const subscriptions = [{ topic: 'a/#', qos: 1 as const }];
+  send({ type: 'publish', id: 1, client: 1, topic: 'a', payload, options: { qos: 1 }, timeout: 10 });
+  expect(await posting('result')).toEqual({ type: 'result', id: 1, value: { reasonCode: 16 } });
+  send({ type: 'subscribe', id: 2, client: 1, subscriptions, options: {} });
+  expect(await posting('result')).toEqual({ type: 'result', id: 2, value: { reasonCodes: [1] } });
+  send({ type: 'unsubscribe', id: 3, client: 1, filters: ['a/#'], options: {} });
+  expect(await posting('result')).toEqual({ type: 'result', id: 3, value: { reasonCodes: [17] } });
+  send({ type: 'disconnect', id: 4, client: 1, options: { reasonCode: 4 } });
+  expect(await posting('result')).toEqual({ type: 'result', id: 4, value: undefined });
+  expect(calls).toEqual([
+    ['publish', 'a', payload, { qos: 1, timeout: 10 }],
+    ['subscribe', subscriptions, {}],
+    ['unsubscribe', ['a/#'], {}],
+    ['disconnect', { reasonCode: 4 }],
+  ]);
+});
+
+test('a rejection, and a throw, come back as plain data', async () => {
+  const failure = Object.assign(new Error('no'), { code: 'refused', reasonCode: 135, reasonString: 'acl' });
+  const { send, posting, connected } = carrier({
+    subscribe: () => Promise.reject(failure),
+    unsubscribe: () => {
+      throw new Error('Go program has already exited');
+    },
+  });
+  await connected(1);
+  send({ type: 'subscribe', id: 1, client: 1, subscriptions: [], options: {} });
+  expect((await posting('rejected')).error).toEqual({
+    code: 'refused',
+    message: 'no',
+    reasonCode: 135,
+    reasonString: 'acl',
+  });
+  send({ type: 'unsubscribe', id: 2, client: 1, filters: [], options: {} });
+  expect((await posting('rejected')).error).toEqual({
+    code: 'crashed',
+    message: 'Go program has already exited',
+  });
+});
+
+test('a call to a client that is not there is rejected', async () => {
+  const { send, posting } = carrier();
+  send({ type: 'disconnect', id: 1, client: 9, options: {} });
+  expect(await posting('rejected')).toMatchObject({ id: 1, error: { code: 'not-connected' } });
+});
+
+test('a client whose connect failed is not there', async () => {
+  const { send, posting } = carrier({ connect: () => Promise.reject({ code: 'refused', message: 'no' }) });
+  send({ type: 'connect', id: 1, client: 1, options });
+  expect((await posting('rejected')).error.code).toBe('refused');
+  send({ type: 'disconnect', id: 2, client: 1, options: {} });
+  expect((await posting('rejected')).error.code).toBe('not-connected');
+});
+
+test('abort aborts the signal of its call, and only where one was asked for', async () => {
+  const signals: (AbortSignal | undefined)[] = [];
+  const { send, posting, connected } = carrier({
+    publish: (_topic, _payload, limits?: CallOptions) =>
+      new Promise((_, reject) => {
+        signals.push(limits?.signal);
+        limits?.signal?.addEventListener('abort', () => reject({ code: 'aborted', message: 'aborted' }));
+      }),
+  });
+  await connected(1);
+  const publish = { type: 'publish', client: 1, topic: 'a', payload: new Uint8Array(), options: {} } as const;
+  send({ ...publish, id: 1 });
+  send({ ...publish, id: 2, abortable: true });
+  send({ ...publish, id: 3, abortable: true });
+  send({ type: 'abort', id: 1 });
+  send({ type: 'abort', id: 3 });
+  expect(await posting('rejected')).toMatchObject({ id: 3, error: { code: 'aborted' } });
+  expect(signals.map((signal) => signal?.aborted)).toEqual([undefined, false, true]);
+});
+
+test('a batch is transferred, and settles when the page has consumed it', async () => {
+  const { send, posting, transferred, connected } = carrier();
+  const sink = await connected(1);
+  const buffer = new ArrayBuffer(4);
+  const order: string[] = [];
+  const consumed = Promise.resolve(sink.onBatch(buffer, 1, 2)).then(() => order.push('consumed'));
+  expect(await posting('batch')).toEqual({ type: 'batch', client: 1, buffer, count: 1, dropped: 2 });
+  expect(transferred.at(-1)).toEqual([buffer]);
+  send({ type: 'consumed', client: 2 });
+  await Promise.resolve();
+  order.push('the page consumes');
+  send({ type: 'consumed', client: 1 });
+  await consumed;
+  expect(order).toEqual(['the page consumes', 'consumed']);
+});
+
+test('the end of a client settles its batch, and nothing reaches it any more', async () => {
+  const { send, posting, connected } = carrier();
+  const sink = await connected(1);
+  const consumed = sink.onBatch(new ArrayBuffer(0), 0, 0);
+  sink.onEvent({ type: 'end' });
+  await consumed;
+  expect(await posting('event')).toEqual({ type: 'event', client: 1, event: { type: 'end' } });
+  send({ type: 'disconnect', id: 1, client: 1, options: {} });
+  expect((await posting('rejected')).error.code).toBe('not-connected');
+});
+
+test.each([
+  [new Error('what'), { code: 'crashed', message: 'what' }],
+  ['text', { code: 'crashed', message: 'text' }],
+  [undefined, { code: 'crashed', message: 'undefined' }],
+  [
+    { code: 'bad-option', message: 'm', field: 'qos', closeCode: 1006, closeReason: 'r', other: () => {} },
+    { code: 'bad-option', message: 'm', field: 'qos', closeCode: 1006, closeReason: 'r' },
+  ],
+])('toWire(%s)', (error, wire) => {
+  expect(toWire(error)).toEqual(wire);
+});
