@@ -93,9 +93,15 @@ export function createHolder({ request, highWaterMark, handler, leave }: HolderO
 /** An error in a handler is its owner's; the message counts as handled. */
 function run(handler: MessageHandler, message: Message): Promise<void> | undefined {
   try {
-    return handler(message)?.catch(report);
+    const result = handler(message);
+    if (!isThenable(result)) return undefined;
+    return Promise.resolve(result).then(() => {}, report);
   } catch (error) {
     report(error);
     return undefined;
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }

@@ -49,7 +49,12 @@ export interface SubscribeOptions extends CallOptions {
   /** Retain Handling: 0 send retained messages, 1 only for a new subscription, 2 never. */
   rh?: 0 | 1 | 2;
   properties?: { subscriptionIdentifier?: number; userProperties?: UserProperties };
-  /** Messages an async iterable holds for a slow reader before it drops the oldest. Default 10,000. */
+  /**
+   * Messages an async iterable holds for a slow reader, default 10,000. Over
+   * that, QoS 0 drops the oldest, and QoS 1 and 2 keep further messages waiting.
+   * Before the iteration has begun every QoS drops, and a message that a
+   * `message` or `batch` listener got is not held at all.
+   */
   highWaterMark?: number;
 }
 
@@ -133,7 +138,8 @@ export interface Message {
   json(): unknown;
 }
 
-export type MessageHandler = (message: Message) => void | Promise<void>;
+/** May return a promise: messages after this batch wait until it has settled. */
+export type MessageHandler = (message: Message) => unknown;
 
 export interface PublishResult {
   /** 0 success, 16 no matching subscribers (3.4.2.1). */
@@ -192,6 +198,10 @@ export interface Client {
   publish(topic: string, payload: Payload, options?: PublishOptions): Promise<PublishResult>;
   publishAsync: Client['publish'];
 
+  /**
+   * Subscriptions with the same filter share the broker's one. With several
+   * filters all are granted or the call rejects.
+   */
   subscribe(filter: string, options?: SubscribeOptions, handler?: MessageHandler): Promise<Subscription>;
   subscribe(filter: string, handler: MessageHandler): Promise<Subscription>;
   subscribe(filters: string[], options?: SubscribeOptions, handler?: MessageHandler): Promise<Subscription[]>;
