@@ -30,6 +30,8 @@ type Options struct {
 	// AllowOrigin decides whether a WebSocket handshake that carries an Origin
 	// may proceed. Nil: only the origin that the request itself was made to.
 	AllowOrigin func(*http.Request) bool
+
+	quotas *quotas // tests set lower ones
 }
 
 // Broker accepts MQTT 3.1.1 and 5 connections from any number of listeners.
@@ -57,6 +59,10 @@ func New(opts Options) (*Broker, error) {
 	if allowOrigin == nil {
 		allowOrigin = SameOrigin
 	}
+	most := quotas{sessions: maxSessions, retained: maxRetained}
+	if opts.quotas != nil {
+		most = *opts.quotas
+	}
 	b := &Broker{
 		server: mqtt.New(&mqtt.Options{
 			Capabilities:             capabilities(),
@@ -70,7 +76,7 @@ func New(opts Options) (*Broker, error) {
 		conns:       make(map[*conn]struct{}),
 		taps:        make(map[net.Listener]struct{}),
 	}
-	hooks := []mqtt.Hook{&policy{server: b.server}}
+	hooks := []mqtt.Hook{&policy{server: b.server, most: most}}
 	if opts.DataDir != "" {
 		s, err := openStore(opts.DataDir)
 		if err != nil {
@@ -131,7 +137,7 @@ func (b *Broker) Serve(l net.Listener) error {
 
 // ServeConn runs one MQTT connection and returns when it has ended. It owns c.
 func (b *Broker) ServeConn(c net.Conn) {
-	b.serve(newConn(c))
+	b.serve(newConn(c, func() { closeGently(c) }))
 }
 
 func (b *Broker) serve(c *conn) {

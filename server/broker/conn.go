@@ -2,34 +2,38 @@ package broker
 
 import (
 	"io"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// conn is a connection whose Close lets the peer read what was written last: a
-// DISCONNECT and its reason would be lost with an abrupt close (RFC 1122, 4.2.2.13).
+// conn is what mochi knows of a connection. It keeps the peer's Receive Maximum,
+// and its Close lets the peer read what was written last: a DISCONNECT and its
+// reason would be lost with an abrupt close (RFC 1122, 4.2.2.13).
 type conn struct {
 	net.Conn
 	// farewell closes Conn within closeTimeout.
 	farewell func()
 	running  *sync.WaitGroup
 	closed   atomic.Bool
+
+	mu   sync.Mutex // around writes
+	flow flow
 }
 
-func newConn(c net.Conn) *conn {
-	farewell := func() { _ = c.Close() }
-	if half, ok := c.(interface{ CloseWrite() error }); ok {
-		farewell = func() {
-			defer c.Close()
-			if half.CloseWrite() == nil {
-				_ = c.SetReadDeadline(time.Now().Add(closeTimeout))
-				_, _ = io.Copy(io.Discard, c)
-			}
-		}
+func newConn(c net.Conn, farewell func()) *conn {
+	return &conn{Conn: c, farewell: farewell, flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})}}
+}
+
+// closeGently says that nothing more comes, and waits for the peer to say the same.
+func closeGently(c net.Conn) {
+	defer c.Close()
+	if half, ok := c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = c.SetReadDeadline(time.Now().Add(closeTimeout))
+		_, _ = io.Copy(io.Discard, c)
 	}
-	return &conn{Conn: c, farewell: farewell}
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -43,6 +47,25 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.transmit(func(f *flow) []byte { return f.admit(p) }); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// transmit writes what the flow lets go.
+func (c *conn) transmit(step func(*flow) []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := step(&c.flow)
+	if len(out) == 0 {
+		return nil
+	}
+	_, err := c.Conn.Write(out)
+	return err
+}
+
 // Close returns at once; the farewell goes on in the background.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
@@ -51,8 +74,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// The farewell has its own deadlines.
-
+// SetDeadline leaves the farewell its own.
 func (c *conn) SetDeadline(t time.Time) error {
 	if c.closed.Load() {
 		return net.ErrClosed

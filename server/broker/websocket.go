@@ -46,14 +46,14 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	// Only binary frames: a text frame closes the connection [MQTT-6.0.0-1].
 	nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
-	b.serve(&conn{Conn: nc, farewell: func() {
+	b.serve(newConn(nc, func() {
 		// NetConn's Close cuts off a blocked reader, and with it the close
 		// handshake; the WebSocket's own waits five seconds for the peer.
 		cut := time.AfterFunc(closeTimeout, func() { _ = raw.conn.Close() })
 		defer cut.Stop()
 		_ = ws.Close(websocket.StatusNormalClosure, "")
 		_ = nc.Close()
-	}})
+	}))
 }
 
 // SameOrigin reports whether the request comes from a page of this very server.
