@@ -129,6 +129,12 @@ const securePorts: Record<string, string> = {
   '9001': '9002 or 443 (ask its operator)',
 };
 
+/** A browser lets an https page open ws: to this very machine and nowhere else. */
+export function isMixedContent(address: string, page: string): boolean {
+  const url = parse(address);
+  return url?.protocol === 'ws:' && parse(page)?.protocol === 'https:' && !isLoopback(url.hostname);
+}
+
 function mixedContent(url: URL): Explanation {
   const port = securePorts[portOf(url)];
   return {
@@ -215,9 +221,13 @@ function main(failure: Failure, seen: Surroundings): Explanation {
   const reason = failure.reasonCode === undefined ? undefined : reasons[failure.reasonCode];
   if (reason) return reason;
 
-  // A browser lets an https page open ws: to this very machine and nowhere else.
-  const mixed = page?.protocol === 'https:' && url?.protocol === 'ws:' && !isLoopback(url.hostname);
-  if (mixed && ['bad-option', 'network', 'timeout'].includes(failure.code)) return mixedContent(url);
+  if (
+    url &&
+    ['bad-option', 'network', 'timeout'].includes(failure.code) &&
+    isMixedContent(seen.url, seen.page)
+  ) {
+    return mixedContent(url);
+  }
 
   switch (failure.code) {
     case 'bad-option':

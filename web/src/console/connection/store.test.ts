@@ -183,7 +183,7 @@ describe('by hand', () => {
     await connection.connect();
     expect(connection.fieldErrors.value).toEqual({ url: 'Not an address' });
     expect(connection.notice.value).toBeUndefined();
-    connection.edit({ keepalive: 5 });
+    connection.edit({ keepalive: '5' });
     expect(connection.fieldErrors.value).toEqual({ url: 'Not an address' });
     connection.edit({ url: 'ws://' });
     expect(connection.fieldErrors.value).toEqual({});

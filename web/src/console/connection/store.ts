@@ -9,6 +9,7 @@ import {
   explain,
   type Failure,
   formatReasonCode,
+  isMixedContent,
   type Surroundings,
 } from './explain';
 
@@ -39,8 +40,8 @@ export interface Settings {
   username: string;
   password: string;
   clientId: string;
-  /** Seconds. */
-  keepalive: number;
+  /** Seconds, as typed. */
+  keepalive: string;
   clean: boolean;
 }
 
@@ -70,7 +71,7 @@ export function createConnection(deps: Dependencies) {
     username: '',
     password: '',
     clientId: '',
-    keepalive: 60,
+    keepalive: '60',
     clean: true,
   });
   const fieldErrors = signal<Record<string, string>>({});
@@ -184,7 +185,8 @@ export function createConnection(deps: Dependencies) {
     return {
       url,
       connectTimeout,
-      keepalive,
+      // An empty field is not 0, which would turn pings off.
+      keepalive: keepalive.trim() === '' ? Number.NaN : Number(keepalive),
       clean,
       signal,
       ...(clientId && { clientId }),
@@ -228,7 +230,8 @@ export function createConnection(deps: Dependencies) {
     if (!failure) return;
     if (failure.code === 'bad-option' && failure.field && failure.field in settings.value) {
       fieldErrors.value = { [failure.field]: atField(failure) };
-      return;
+      // More to say than fits at the field.
+      if (!isMixedContent(url, deps.page)) return;
     }
     report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
   }

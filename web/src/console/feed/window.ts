@@ -1,0 +1,135 @@
+/** The rows in sight: which they are, and where the list is scrolled to. */
+
+import {
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  type VirtualItem,
+  Virtualizer,
+} from '@tanstack/virtual-core';
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { Feed } from './store';
+
+/** Rows are of one height, in two shapes: a line where there is room, or two. */
+interface Shape {
+  twoLines: boolean;
+  /** Pixels. */
+  height: number;
+}
+
+const narrow = 34; // rem
+
+function shapeFor(width: number): Shape {
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const coarse = matchMedia('(pointer: coarse)').matches;
+  if (width < narrow * rem) return { twoLines: true, height: Math.round(3.5 * rem) };
+  return { twoLines: false, height: Math.max(Math.round(2.125 * rem), coarse ? 44 : 0) };
+}
+
+export interface Rows {
+  items: { number: number; key: number; top: number }[];
+  height: number;
+  shape: Shape;
+  /** Whether the newest message is kept in sight. */
+  following: boolean;
+  /** Messages that came since it was not. */
+  unseen: number;
+  follow(): void;
+  release(): void;
+  reveal(number: number): void;
+  onScroll(): void;
+}
+
+export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows {
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const [shape, setShape] = useState<Shape>({ twoLines: false, height: 34 });
+  const state = useRef({ following: true, releasedAt: 0, first: 0 }).current;
+  const { first, end } = feed.view.value;
+
+  const options = {
+    count: end - first,
+    getScrollElement: () => box.current,
+    estimateSize: () => shape.height,
+    overscan: 8,
+    observeElementRect,
+    observeElementOffset,
+    scrollToFn: elementScroll,
+    onChange: () => redraw(undefined),
+  };
+  const [virtualizer] = useState(() => new Virtualizer<HTMLDivElement, HTMLDivElement>(options));
+  const shapeBefore = useRef(shape);
+  virtualizer.setOptions(options);
+  if (shapeBefore.current !== shape) {
+    shapeBefore.current = shape;
+    virtualizer.measure();
+  }
+
+  // Where the list will be scrolled to once these rows are in place. The
+  // virtualizer hears of it by the scroll event, which is a frame too late.
+  const height = (end - first) * shape.height;
+  const moved = (first - state.first) * shape.height;
+  const bottom = Math.max(0, height - (virtualizer.scrollRect?.height ?? 0));
+  let target: number | undefined;
+  if (state.following) target = bottom;
+  else if (moved !== 0) target = Math.min(bottom, Math.max(0, (virtualizer.scrollOffset ?? 0) - moved));
+  state.first = first;
+  if (target !== undefined) virtualizer.scrollOffset = target;
+
+  useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
+  useLayoutEffect(() => {
+    virtualizer._willUpdate();
+    if (target !== undefined && box.current) box.current.scrollTop = target;
+  });
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      const next = shapeFor(element.clientWidth);
+      setShape((now) => (now.twoLines === next.twoLines && now.height === next.height ? now : next));
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box]);
+
+  function setFollowing(following: boolean): void {
+    if (state.following === following) return;
+    state.following = following;
+    state.releasedAt = feed.view.value.end;
+    redraw(undefined);
+  }
+
+  const visible = virtualizer.getVirtualItems();
+  return {
+    items: place(visible, first),
+    height,
+    shape,
+    following: state.following,
+    unseen: state.following ? 0 : end - Math.max(first, state.releasedAt),
+    follow: () => setFollowing(true),
+    release: () => {
+      if (box.current && box.current.scrollTop > 0) setFollowing(false);
+    },
+    reveal(number) {
+      setFollowing(false);
+      virtualizer.scrollToIndex(number - first);
+    },
+    onScroll() {
+      const element = box.current;
+      if (!element) return;
+      setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < 2);
+    },
+  };
+}
+
+/**
+ * A row keeps its element while it is in sight, and a row that comes takes over
+ * the element of one that went: under load nothing is created or destroyed.
+ */
+function place(visible: VirtualItem[], first: number): Rows['items'] {
+  const pool = 2 ** Math.ceil(Math.log2(visible.length + 1));
+  return visible.map(({ index, start }) => {
+    const number = first + index;
+    return { number, key: number % pool, top: start };
+  });
+}

@@ -1,0 +1,13 @@
+import { render } from 'preact';
+import { App } from './app';
+import { createState } from './state';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/layout.css';
+
+const root = document.getElementById('app');
+if (root) {
+  const state = createState();
+  render(<App state={state} />, root);
+  void state.start();
+}

@@ -1,0 +1,57 @@
+/** The page's state, wired together. */
+
+import { connect, MqttError } from '../client';
+import { loadConfig } from './config';
+import type { Failure } from './connection/explain';
+import { survey } from './connection/probe';
+import { createConnection } from './connection/store';
+import { createFeed } from './feed/store';
+import { createPublisher } from './publish/store';
+import { createTicker } from './publish/ticker';
+import { createSubscriptions } from './subscribe/store';
+
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(4));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function toFailure(error: unknown): Failure {
+  if (error instanceof MqttError) return error;
+  return { code: 'crashed', message: error instanceof Error ? error.message : String(error) };
+}
+
+const frame = (call: () => void): void => {
+  requestAnimationFrame(call);
+};
+const second = (call: () => void): void => {
+  setTimeout(call, 1000);
+};
+
+export function createState() {
+  const own = `mqttwasm/${randomId()}`;
+  const client = () => connection.client.value;
+
+  const feed = createFeed({ frame, second });
+  const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
+  const publisher = createPublisher({ client, toFailure, clock: createTicker() }, `${own}/hello`);
+  const connection = createConnection({
+    connect,
+    survey,
+    toFailure,
+    page: location.href,
+    async onClient(client) {
+      client.on('batch', feed.push);
+      await subscriptions.onClient(client);
+    },
+    onGone() {
+      // What was meant for one broker does not go to the next.
+      publisher.stop();
+      subscriptions.onGone();
+    },
+  });
+
+  const start = () => connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })));
+  return { connection, feed, publisher, subscriptions, start };
+}
+
+export type State = ReturnType<typeof createState>;

@@ -1,0 +1,95 @@
+import { useId } from 'preact/hooks';
+import { formatCount, visible } from '../text';
+import { qosOptions, Select, TextField } from '../ui/fields';
+import type { Entry, Subscriptions } from './store';
+import './subscribe.css';
+
+function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscriptions }) {
+  const granted = entry.granted.value;
+  const count = entry.count.value;
+  const error = entry.error.value;
+  return (
+    <li class="subscription" data-active={granted !== undefined}>
+      <bdi class="subscription-filter">{visible(entry.filter)}</bdi>
+      <span class="subscription-facts">
+        {granted === undefined ? (
+          <span class="tag">inactive</span>
+        ) : (
+          <span class="tag" data-qos={granted} title={`Asked for QoS ${entry.wanted}`}>
+            QoS {granted}
+          </span>
+        )}
+        <span class="subscription-count">
+          {formatCount(count)} {count === 1 ? 'message' : 'messages'}
+        </span>
+      </span>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={`Unsubscribe from ${visible(entry.filter)}`}
+        onClick={() => subscriptions.unsubscribe(entry)}
+      >
+        ×
+      </button>
+      {error && (
+        <p class="field-error" role="alert">
+          {error}
+        </p>
+      )}
+    </li>
+  );
+}
+
+export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions }) {
+  const heading = useId();
+  const draft = subscriptions.draft.value;
+  const entries = subscriptions.entries.value;
+  const problem = subscriptions.formError.value;
+  return (
+    <section class="panel" id="subscribe">
+      <form
+        class="subscribe-form"
+        aria-labelledby={heading}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void subscriptions.subscribe();
+        }}
+      >
+        <h2 id={heading}>Subscribe</h2>
+        <TextField
+          label="Topic filter"
+          placeholder="sensors/+/temperature or sensors/#"
+          value={draft.filter}
+          error={subscriptions.fieldError.value}
+          onEdit={(filter) => subscriptions.edit({ filter })}
+        />
+        <div class="subscribe-go">
+          <Select
+            label="QoS"
+            class="inline"
+            value={draft.qos}
+            options={qosOptions}
+            onEdit={(qos) => subscriptions.edit({ qos })}
+          />
+          <button type="submit" class="button primary" aria-disabled={subscriptions.busy.value}>
+            Subscribe
+          </button>
+        </div>
+        {problem && (
+          <p class="field-error" role="alert">
+            {problem}
+          </p>
+        )}
+      </form>
+      <ul class="subscriptions" aria-label="Subscriptions">
+        {entries.map((entry) => (
+          <Row key={entry.filter} entry={entry} subscriptions={subscriptions} />
+        ))}
+      </ul>
+      {entries.length === 0 && (
+        <p class="empty-line">No subscriptions, so nothing arrives. Subscribe to a topic filter above.</p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,170 @@
+/** Form controls with their label, hint and error tied together. */
+
+import type { ComponentChildren, JSX } from 'preact';
+import { useId } from 'preact/hooks';
+import './fields.css';
+
+interface Labelled {
+  label: string;
+  error?: string | undefined;
+  hint?: ComponentChildren;
+  class?: string;
+}
+
+interface Described {
+  id: string;
+  'aria-invalid'?: 'true';
+  'aria-describedby'?: string;
+}
+
+function Field({
+  label,
+  error,
+  hint,
+  class: name,
+  control,
+}: Labelled & { control: (attributes: Described) => JSX.Element }) {
+  const id = useId();
+  const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(' ');
+  const attributes: Described = { id };
+  if (error) attributes['aria-invalid'] = 'true';
+  if (described) attributes['aria-describedby'] = described;
+  return (
+    <div class={`field ${name ?? ''}`}>
+      <label for={id}>{label}</label>
+      {control(attributes)}
+      {error && (
+        <p class="field-error" id={`${id}-error`} role="alert">
+          {error}
+        </p>
+      )}
+      {hint && (
+        <p class="field-hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface TextProps extends Labelled {
+  value: string;
+  onEdit(value: string): void;
+  secret?: boolean;
+  placeholder?: string;
+}
+
+export function TextField({ value, onEdit, secret = false, placeholder, ...labelled }: TextProps) {
+  return (
+    <Field
+      {...labelled}
+      control={(attributes) => (
+        <input
+          {...attributes}
+          {...(secret ? { type: 'password' as const } : { type: 'text' as const })}
+          class="input mono"
+          value={value}
+          {...(placeholder !== undefined && { placeholder })}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          onInput={(event) => onEdit(event.currentTarget.value)}
+        />
+      )}
+    />
+  );
+}
+
+interface AreaProps extends Labelled {
+  value: string;
+  rows: number;
+  onEdit(value: string): void;
+  /** Control or Command with Enter. */
+  onSubmit(): void;
+}
+
+export function TextArea({ value, rows, onEdit, onSubmit, ...labelled }: AreaProps) {
+  return (
+    <Field
+      {...labelled}
+      control={(attributes) => (
+        <textarea
+          {...attributes}
+          class="input mono"
+          rows={rows}
+          value={value}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          onInput={(event) => onEdit(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+            event.preventDefault();
+            onSubmit();
+          }}
+        />
+      )}
+    />
+  );
+}
+
+interface SelectProps<T extends string | number> extends Labelled {
+  value: T;
+  options: readonly (readonly [value: T, text: string])[];
+  onEdit(value: T): void;
+}
+
+export function Select<T extends string | number>({ value, options, onEdit, ...labelled }: SelectProps<T>) {
+  return (
+    <Field
+      {...labelled}
+      control={(attributes) => (
+        <span class="select">
+          <select
+            {...attributes}
+            class="input"
+            value={value}
+            onChange={(event) => {
+              const chosen = options[event.currentTarget.selectedIndex];
+              if (chosen) onEdit(chosen[0]);
+            }}
+          >
+            {options.map(([option, text]) => (
+              <option key={option} value={option}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </span>
+      )}
+    />
+  );
+}
+
+interface CheckProps {
+  label: string;
+  /** Where the accessible name says more than there is room for. */
+  name?: string;
+  checked: boolean;
+  onEdit(checked: boolean): void;
+}
+
+export function Checkbox({ label, name, checked, onEdit }: CheckProps) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={checked}
+        aria-label={name}
+        onChange={(event) => onEdit(event.currentTarget.checked)}
+      />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+export const qosOptions = [
+  [0, '0 · at most once'],
+  [1, '1 · at least once'],
+  [2, '2 · exactly once'],
+] as const;
