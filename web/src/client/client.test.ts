@@ -315,6 +315,25 @@ describe('one filter, several subscriptions', () => {
   });
 });
 
+test('an unsubscribe that found no connection is made up for at the next one', async () => {
+  let connection = false;
+  const { client, sent, sink } = await connected({
+    unsubscribe: async (filters) => {
+      if (!connection) throw new MqttError('not-connected', 'no');
+      return { reasonCodes: filters.map(() => 0) };
+    },
+  });
+  const [a, b] = await client.subscribe(['a', 'b']);
+  await expect(a?.unsubscribe()).rejects.toMatchObject({ code: 'not-connected' });
+  await expect(b?.unsubscribe()).rejects.toMatchObject({ code: 'not-connected' });
+  connection = true;
+  await client.subscribe('b');
+  sink().onEvent({ type: 'connect', connack });
+  await settled();
+  sink().onEvent({ type: 'connect', connack });
+  expect(sent('unsubscribe').slice(2)).toEqual([[['a']]]);
+});
+
 describe('iterating', () => {
   test('gives the messages in order, and leaving the loop unsubscribes', async () => {
     const { client, receive, sent } = await connected();

@@ -24,6 +24,8 @@ import type {
 export async function openClient(boundary: Boundary, settings: Settings): Promise<Client> {
   const emitter = createEmitter<ClientEvents>();
   const routes = createRoutes();
+  /** Filters that nobody here has, and the broker may still. */
+  const unwanted = new Set<string>();
   const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connected';
   let dropped = 0;
@@ -67,6 +69,7 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
       case 'connect':
         connack = event.connack;
         state = 'connected';
+        unsubscribeAgain();
         emitter.emit('connect', connack);
         break;
       case 'reconnect':
@@ -211,7 +214,7 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
     }
     const filters = granted.filter((filter) => unused.has(filter));
     if (filters.length === 0 || ended || ending) return;
-    link.unsubscribe(filters, plainCall()).catch(() => {
+    askToUnsubscribe(filters, plainCall()).catch(() => {
       // The subscribe call tells its caller what went wrong.
     });
   }
@@ -234,7 +237,20 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
   }
 
   async function askToUnsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
-    throwRefused(await link.unsubscribe(filters, call), filters);
+    for (const filter of filters) unwanted.add(filter);
+    const ack = await link.unsubscribe(filters, call);
+    for (const filter of filters) unwanted.delete(filter);
+    throwRefused(ack, filters);
+  }
+
+  /** The session, or the engine's subscribing again, has what could not be taken back before. */
+  function unsubscribeAgain(): void {
+    const filters = [...unwanted].filter((filter) => routes.withFilter(filter).length === 0);
+    unwanted.clear();
+    if (filters.length === 0) return;
+    askToUnsubscribe(filters, plainCall()).catch(() => {
+      // Whoever unsubscribed has been told; it is tried again at the next connect.
+    });
   }
 
   async function end(first?: boolean | EndOptions, second?: EndOptions): Promise<void> {

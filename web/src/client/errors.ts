@@ -32,6 +32,7 @@ export interface MqttErrorDetail {
   field?: string | undefined;
   reasonCode?: number | undefined;
   reasonString?: string | undefined;
+  serverReference?: string | undefined;
   closeCode?: number | undefined;
   closeReason?: string | undefined;
   cause?: unknown;
@@ -46,6 +47,8 @@ export class MqttError extends Error {
   /** The broker's reason code (MQTT 5, 2.4). */
   readonly reasonCode?: number;
   readonly reasonString?: string;
+  /** Another server that the broker pointed to (MQTT 5, 4.11). */
+  readonly serverReference?: string;
   /** The WebSocket close code (RFC 6455, 7.4.1), where one was seen. */
   readonly closeCode?: number;
   readonly closeReason?: string;
@@ -56,6 +59,7 @@ export class MqttError extends Error {
     if (detail.field !== undefined) this.field = detail.field;
     if (detail.reasonCode !== undefined) this.reasonCode = detail.reasonCode;
     if (detail.reasonString !== undefined) this.reasonString = detail.reasonString;
+    if (detail.serverReference !== undefined) this.serverReference = detail.serverReference;
     if (detail.closeCode !== undefined) this.closeCode = detail.closeCode;
     if (detail.closeReason !== undefined) this.closeReason = detail.closeReason;
   }

@@ -95,7 +95,12 @@ test('calls reach the client they name, and their answers come back by number', 
 });
 
 test('a rejection, and a throw, come back as plain data', async () => {
-  const failure = Object.assign(new Error('no'), { code: 'refused', reasonCode: 135, reasonString: 'acl' });
+  const failure = Object.assign(new Error('no'), {
+    code: 'refused',
+    reasonCode: 156,
+    reasonString: 'acl',
+    serverReference: 'other',
+  });
   const { send, posting, connected } = carrier({
     subscribe: () => Promise.reject(failure),
     unsubscribe: () => {
@@ -107,8 +112,9 @@ test('a rejection, and a throw, come back as plain data', async () => {
   expect((await posting('rejected')).error).toEqual({
     code: 'refused',
     message: 'no',
-    reasonCode: 135,
+    reasonCode: 156,
     reasonString: 'acl',
+    serverReference: 'other',
   });
   send({ type: 'unsubscribe', id: 2, client: 1, filters: [], options: {} });
   expect((await posting('rejected')).error).toEqual({

@@ -120,6 +120,7 @@ export function toWire(error: unknown): WireError {
   if (from.field !== undefined) wire.field = from.field;
   if (from.reasonCode !== undefined) wire.reasonCode = from.reasonCode;
   if (from.reasonString !== undefined) wire.reasonString = from.reasonString;
+  if (from.serverReference !== undefined) wire.serverReference = from.serverReference;
   if (from.closeCode !== undefined) wire.closeCode = from.closeCode;
   if (from.closeReason !== undefined) wire.closeReason = from.closeReason;
   return wire;

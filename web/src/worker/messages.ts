@@ -202,6 +202,8 @@ export interface WireError {
   field?: string;
   reasonCode?: number;
   reasonString?: string;
+  /** Another server that the broker pointed to (4.11). */
+  serverReference?: string;
   /** The WebSocket close code (RFC 6455, 7.4), where one was seen. */
   closeCode?: number;
   closeReason?: string;

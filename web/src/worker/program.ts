@@ -9,15 +9,8 @@ export interface Program {
 
 export const programUrl = new URL('./generated/mqttwasm.wasm', import.meta.url);
 
-/**
- * The collector's default doubles the heap, which is small here, so it ran all
- * the time; the limit keeps a burst of large messages from growing it for good.
- */
-const environment = { GOGC: '400', GOMEMLIMIT: '256MiB' };
-
 export async function startProgram(bytes: Response | BufferSource): Promise<Program> {
   const go = new Go();
-  Object.assign(go.env, environment);
   let exitCode = 0;
   go.exit = (code) => {
     exitCode = code;

@@ -3,8 +3,6 @@ declare module '*/wasm_exec.js';
 
 /** What `wasm_exec.js` installs. */
 declare class Go {
-  argv: string[];
-  env: Record<string, string>;
   exit: (code: number) => void;
   readonly importObject: WebAssembly.Imports;
   /** Runs until the program waits for the first time; resolves when it has ended. */

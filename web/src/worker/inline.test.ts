@@ -1,0 +1,134 @@
+/** The built program itself, on this thread, with a broker of a few bytes. */
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import NodeSocket, { WebSocketServer } from 'ws';
+import { type Client, connect } from '../client';
+
+let server: WebSocketServer;
+let url: string;
+/** Every frame that clients sent. */
+let frames: Buffer[];
+
+/** Splits a frame that holds whole packets of less than 128 bytes each. */
+function packets(frame: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at < frame.length; ) {
+    const end = at + 2 + (frame[at + 1] as number);
+    found.push(frame.subarray(at, end));
+    at = end;
+  }
+  return found;
+}
+
+function answer(packet: Buffer): Buffer | undefined {
+  const identifier = [...packet.subarray(2, 4)];
+  switch ((packet[0] as number) >> 4) {
+    case 1: // CONNECT → CONNACK
+      return Buffer.from([0x20, 3, 0, 0, 0]);
+    case 3: // PUBLISH comes back
+      return packet;
+    case 8: // SUBSCRIBE → SUBACK
+      return Buffer.from([0x90, 4, ...identifier, 0, 0]);
+    case 10: // UNSUBSCRIBE → UNSUBACK
+      return Buffer.from([0xb0, 4, ...identifier, 0, 0]);
+  }
+  return undefined;
+}
+
+beforeAll(async () => {
+  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  server.on('connection', (socket) => {
+    socket.on('message', (frame: Buffer) => {
+      frames.push(frame);
+      for (const packet of packets(frame)) {
+        const reply = answer(packet);
+        if (reply) socket.send(reply);
+      }
+    });
+  });
+  await once(server, 'listening');
+  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/mqtt`;
+});
+
+afterAll(() => {
+  for (const socket of server.clients) socket.terminate();
+  server.close();
+});
+
+async function connectHere(): Promise<Client> {
+  frames = [];
+  return connect({
+    url,
+    worker: false,
+    WebSocket: NodeSocket as unknown as typeof WebSocket,
+    clientId: 'me',
+  });
+}
+
+test('connects, hears what it says, and leaves, with one frame for each packet', async () => {
+  const client = await connectHere();
+  expect(client.clientId).toBe('me');
+  const subscription = await client.subscribe('a/#');
+  await client.publish('a/中文', '😀');
+  for await (const message of subscription) {
+    expect([message.topic, message.text()]).toEqual(['a/中文', '😀']);
+    break;
+  }
+  await client.end();
+  expect(frames.map((frame) => (frame[0] as number) >> 4)).toEqual([1, 8, 3, 10, 14]);
+});
+
+test('a thousand messages arrive in order', async () => {
+  const client = await connectHere();
+  const seen: number[] = [];
+  const all = new Promise<void>((resolve) => {
+    client.on('message', (_topic, payload) => {
+      seen.push(Number(new TextDecoder().decode(payload)));
+      if (seen.length === 1000) resolve();
+    });
+  });
+  for (let n = 0; n < 1000; n++) void client.publish('a', String(n));
+  await all;
+  expect(seen).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+  await client.end();
+});
+
+test('the reason of a DISCONNECT that is followed by a close at once', async () => {
+  const client = await connectHere();
+  const reason = new Promise<number>((resolve) => {
+    client.on('disconnect', ({ reasonCode }) => resolve(reasonCode));
+  });
+  for (const socket of server.clients) {
+    socket.send(Buffer.from([0xe0, 2, 0x8b, 0]));
+    socket.close(1001);
+  }
+  expect(await reason).toBe(0x8b);
+  await client.end(true);
+});
+
+test('nobody there is a network error', async () => {
+  const nobody = connect({
+    url: 'ws://127.0.0.1:1/mqtt',
+    worker: false,
+    WebSocket: NodeSocket as unknown as typeof WebSocket,
+  });
+  await expect(nobody).rejects.toMatchObject({ name: 'MqttError', code: 'network' });
+});
+
+test('an AbortSignal gives up a broker that does not answer', async () => {
+  const silent = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(silent, 'listening');
+  const controller = new AbortController();
+  silent.on('connection', (socket) => socket.on('message', () => controller.abort()));
+  const port = (silent.address() as AddressInfo).port;
+  const connecting = connect(`ws://127.0.0.1:${port}/`, {
+    worker: false,
+    WebSocket: NodeSocket as unknown as typeof WebSocket,
+    signal: controller.signal,
+  });
+  await expect(connecting).rejects.toMatchObject({ code: 'aborted' });
+  for (const socket of silent.clients) await once(socket, 'close');
+  silent.close();
+});
