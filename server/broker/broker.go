@@ -46,7 +46,8 @@ type Broker struct {
 	taps   map[net.Listener]struct{}
 	closed bool
 	// running counts everything Close waits for: connections and their farewells.
-	running sync.WaitGroup
+	// It is mochi's own group, so that mochi cannot find it empty too early.
+	running *sync.WaitGroup
 }
 
 // New starts a broker that has no listener yet.
@@ -76,6 +77,7 @@ func New(opts Options) (*Broker, error) {
 		conns:       make(map[*conn]struct{}),
 		taps:        make(map[net.Listener]struct{}),
 	}
+	b.running = &b.server.Listeners.ClientsWg
 	hooks := []mqtt.Hook{&policy{server: b.server, most: most}}
 	if opts.DataDir != "" {
 		s, err := openStore(opts.DataDir)
@@ -150,9 +152,9 @@ func (b *Broker) serve(c *conn) {
 	// (3.8.3). That may cost the sender its connection, never the process.
 	defer func() {
 		if p := recover(); p != nil {
+			b.forget(c)
 			b.log.Error("connection ended by a panic in the broker",
 				"remote", c.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
-			b.forget(c)
 		}
 		_ = c.Close()
 	}()
@@ -182,7 +184,7 @@ func (b *Broker) add(c *conn) bool {
 	}
 	b.conns[c] = struct{}{}
 	b.running.Add(1)
-	c.running = &b.running
+	c.running = b.running
 	return true
 }
 
@@ -212,9 +214,7 @@ func (b *Broker) Close() error {
 	}
 	b.mu.Unlock()
 
-	err := b.server.Close()
-	b.running.Wait()
-	return err
+	return b.server.Close()
 }
 
 // closeConns ends what mochi does not know as a client: connections before CONNECT.

@@ -2,13 +2,14 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// A subscriber with a small Receive Maximum gets every message, never more at
-// once than it allows (4.9).
+// 4.9: a subscriber gets every message in order, never more at once than it allows.
 func TestReceiveMaximum(t *testing.T) {
 	b := start(t, Options{})
 	const allowed, total = 3, 50
@@ -21,25 +22,125 @@ func TestReceiveMaximum(t *testing.T) {
 		pub.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
 		expect[packets.Puback](pub)
 	}
+	var unacked []uint16
 	for i := range total {
 		m := expect[packets.Publish](sub)
 		if got, want := string(m.Payload), fmt.Sprint(i); got != want {
 			t.Fatalf("message %s where %s was expected", got, want)
 		}
-		sub.puback(m.PacketID)
+		if unacked = append(unacked, m.PacketID); len(unacked) < allowed && i < total-1 {
+			continue
+		}
+		// QoS 0 is not held back: its arrival shows that no fourth message was on its way.
+		if i == allowed-1 {
+			pub.publish(0, 0, false, "many", "unlimited")
+			if m := expect[packets.Publish](sub); string(m.Payload) != "unlimited" {
+				t.Fatalf("message %s came without an acknowledgement", m.Payload)
+			}
+		}
+		sub.puback(unacked[0])
+		unacked = unacked[1:]
 	}
 }
 
-// The two directions number their packets independently (2.2.1).
-func TestPacketIdentifiersDoNotCollide(t *testing.T) {
+// [MQTT-4.6.0-1]: what waited for a session is sent in the order in which it was published.
+func TestResumedSessionKeepsOrder(t *testing.T) {
+	b := start(t, Options{})
+	lasting := func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "lasting", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+		c.Properties.ReceiveMaximum = ptr(uint16(5))
+	}
+	sub := connect(t, dialTCP(t, b), lasting)
+	sub.subscribe("many", 1)
+	sub.disconnect()
+	pub := connect(t, dialTCP(t, b), nil)
+	next := 0
+	for round := range 3 { // what is left over from one round is older than what comes next
+		for range 20 {
+			pub.publish(uint16(next+1), 1, false, "many", fmt.Sprint(next))
+			expect[packets.Puback](pub)
+			next++
+		}
+		sub = connect(t, dialTCP(t, b), lasting)
+		if !sub.connack.SessionPresent {
+			t.Fatal("the session is gone")
+		}
+		for i := range 10 {
+			m := expect[packets.Publish](sub)
+			if got, want := string(m.Payload), fmt.Sprint(10*round+i); got != want {
+				t.Fatalf("message %s where %s was expected", got, want)
+			}
+			sub.puback(m.PacketID)
+		}
+		// Acknowledged for certain once something sent after it was answered.
+		sub.send(packets.NewControlPacket(packets.PINGREQ))
+		for range 5 { // that the acknowledgements set free
+			expect[packets.Publish](sub)
+		}
+		expect[packets.Pingresp](sub)
+		sub.disconnect()
+	}
+}
+
+// 2.2.1: the two directions number their packets independently of each other.
+func TestPacketIdentifiersOfBothDirections(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.ReceiveMaximum = ptr(uint16(1)) })
+	p.subscribe("echo", 1)
+	p.publish(1, 1, false, "echo", "first")
+	expect[packets.Puback](p)
+	first := expect[packets.Publish](p)
+	p.publish(1, 1, false, "echo", "second")
+	expect[packets.Puback](p)
+	p.puback(first.PacketID)
+	if second := expect[packets.Publish](p); string(second.Payload) != "second" {
+		t.Fatalf("got %q", second.Payload)
+	}
+}
+
+func TestNewestID(t *testing.T) {
+	for _, test := range []struct {
+		ids  []uint16
+		want uint16
+	}{
+		{nil, 0},
+		{[]uint16{7}, 7},
+		{[]uint16{1, 2, 3}, 3},
+		{[]uint16{3, 1, 5}, 5},
+		{[]uint16{65534, 65535, 1, 2}, 2},
+		{[]uint16{2, 65535, 1, 65000}, 2},
+		{[]uint16{32769, 40000}, 40000},
+	} {
+		if got := newestID(slices.Clone(test.ids)); got != test.want {
+			t.Errorf("newestID(%v) = %d, want %d", test.ids, got, test.want)
+		}
+	}
+}
+
+// A client that says nothing of Receive Maximum gets as much as there is.
+func TestWithoutReceiveMaximum(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
-	p.subscribe("echo", 2)
-	for i := range 3 {
-		p.publish(1, 1, false, "echo", fmt.Sprint(i))
-		expect[packets.Puback](p)
-		m := expect[packets.Publish](p)
-		t.Log(m.PacketID)
+	p.subscribe("many", 1)
+	for i := range 200 {
+		p.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
+	}
+	for got, acked := 0, 0; got < 200 || acked < 200; {
+		_ = p.conn.SetReadDeadline(time.Now().Add(patience))
+		cp, err := packets.ReadPacket(p.conn)
+		if err != nil {
+			t.Fatalf("after %d messages and %d acknowledgements: %v", got, acked, err)
+		}
+		switch m := cp.Content.(type) {
+		case *packets.Publish:
+			if string(m.Payload) != fmt.Sprint(got) {
+				t.Fatalf("message %s where %d was expected", m.Payload, got)
+			}
+			got++
+		case *packets.Puback:
+			acked++
+		}
 	}
 }
 

@@ -1,0 +1,133 @@
+package broker
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// Each way of ending returns the directory that the next broker starts from.
+var endings = []struct {
+	name string
+	end  func(t *testing.T, b *Broker, dir string) string
+}{
+	{"closed", func(t *testing.T, b *Broker, dir string) string {
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}},
+	// What a killed process leaves behind is what its file holds at that moment.
+	{"killed", func(t *testing.T, _ *Broker, dir string) string {
+		data, err := os.ReadFile(filepath.Join(dir, "broker.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := t.TempDir()
+		if err := os.WriteFile(filepath.Join(left, "broker.db"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return left
+	}},
+}
+
+func TestStateSurvives(t *testing.T) {
+	for _, ending := range endings {
+		t.Run(ending.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "made", "by us")
+			lasting := func(c *packets.Connect) {
+				c.ClientID, c.CleanStart = "lasting", false
+				c.Properties.SessionExpiryInterval = ptr(uint32(60))
+			}
+			b := start(t, Options{DataDir: dir})
+			sub := connect(t, dialTCP(t, b), lasting)
+			sub.subscribe("live/#", 1)
+			sub.subscribe("gone", 1)
+			unsubscribe := packets.NewControlPacket(packets.UNSUBSCRIBE)
+			unsubscribe.Content.(*packets.Unsubscribe).PacketID = 2
+			unsubscribe.Content.(*packets.Unsubscribe).Topics = []string{"gone"}
+			sub.send(unsubscribe)
+			expect[packets.Unsuback](sub)
+			sub.disconnect()
+
+			passing := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "passing" })
+			passing.subscribe("live/#", 1)
+			pub := connect(t, dialTCP(t, b), nil)
+			for i := range 20 {
+				pub.publish(uint16(i+1), 1, false, "live/a", fmt.Sprint(i))
+				expect[packets.Puback](pub)
+			}
+			pub.publish(21, 1, true, "kept", "retained \x00 bytes")
+			expect[packets.Puback](pub)
+			pub.publish(22, 1, true, "removed", "retained")
+			expect[packets.Puback](pub)
+			pub.publish(23, 1, true, "removed", "")
+			expect[packets.Puback](pub)
+			// PUBACK comes before mochi hands the message on; the next answer, after.
+			pub.send(packets.NewControlPacket(packets.PINGREQ))
+			expect[packets.Pingresp](pub)
+
+			b = start(t, Options{DataDir: ending.end(t, b, dir)})
+			sub = connect(t, dialTCP(t, b), lasting)
+			if !sub.connack.SessionPresent {
+				t.Fatal("the session is gone")
+			}
+			for i := range 20 {
+				m := expect[packets.Publish](sub)
+				if got, want := string(m.Payload), fmt.Sprint(i); got != want {
+					t.Fatalf("message %s where %s was expected", got, want)
+				}
+				sub.puback(m.PacketID)
+			}
+			pub = connect(t, dialTCP(t, b), nil)
+			pub.publish(0, 0, false, "gone", "unsubscribed before")
+			pub.publish(0, 0, false, "live/b", "after")
+			if m := expect[packets.Publish](sub); string(m.Payload) != "after" {
+				t.Errorf("got %q", m.Payload)
+			}
+			sub.subscribe("+", 0)
+			if m := expect[packets.Publish](sub); m.Topic != "kept" || string(m.Payload) != "retained \x00 bytes" || !m.Retain {
+				t.Errorf("retained message %q: %q", m.Topic, m.Payload)
+			}
+			sub.send(packets.NewControlPacket(packets.PINGREQ))
+			expect[packets.Pingresp](sub) // and no other retained message
+			if _, ok := b.server.Clients.Get("passing"); ok {
+				t.Error("a session that ends with its connection was kept")
+			}
+		})
+	}
+}
+
+// [MQTT-3.3.2-5]: expiry goes on counting through a restart.
+func TestStoredMessageExpires(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	pub := connect(t, dialTCP(t, b), nil)
+	cp := packets.NewControlPacket(packets.PUBLISH)
+	content := cp.Content.(*packets.Publish)
+	cp.Flags = 1
+	content.Topic, content.Payload, content.Retain = "t", []byte("x"), true
+	content.Properties.MessageExpiry = ptr(uint32(100))
+	pub.send(cp)
+	pub.send(packets.NewControlPacket(packets.PINGREQ))
+	expect[packets.Pingresp](pub)
+	want, _ := b.server.Topics.Retained.Get("t")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, ok := start(t, Options{DataDir: dir}).server.Topics.Retained.Get("t")
+	if !ok || got.Expiry != want.Expiry || got.Expiry == 0 || got.ProtocolVersion != 5 {
+		t.Errorf("expires at %d, want %d; version %d", got.Expiry, want.Expiry, got.ProtocolVersion)
+	}
+}
+
+func TestDataDirInUse(t *testing.T) {
+	dir := t.TempDir()
+	start(t, Options{DataDir: dir})
+	if _, err := New(Options{DataDir: dir}); err == nil {
+		t.Fatal("two brokers share a directory")
+	}
+}
