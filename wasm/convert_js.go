@@ -1,0 +1,328 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"syscall/js"
+	"time"
+
+	"mqttwasm/wasm/mqtt"
+)
+
+// A conversion of the wrong type panics and would end the program. So every
+// value from JavaScript goes through a parser, which looks at its type first.
+
+const maxMilliseconds = math.MaxInt32 // what setTimeout takes
+
+// parser reads the fields of one object. The first wrong one is kept in err,
+// and names the field. Fields that are undefined or null are absent.
+type parser struct {
+	value  js.Value
+	prefix string
+	err    error
+}
+
+func argument(args []js.Value, i int) js.Value {
+	if i < len(args) {
+		return args[i]
+	}
+	return js.Undefined()
+}
+
+func (p *parser) bad(name, format string, args ...any) {
+	if p.err == nil {
+		field := p.prefix + name
+		p.err = &mqtt.Error{Code: mqtt.BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
+	}
+}
+
+// get returns a field, undefined when it is absent.
+func (p *parser) get(name string) js.Value {
+	if t := p.value.Type(); t != js.TypeObject && t != js.TypeFunction {
+		return js.Undefined()
+	}
+	v := p.value.Get(name)
+	if v.IsNull() {
+		return js.Undefined()
+	}
+	return v
+}
+
+func (p *parser) text(name string) string { return p.asText(name, p.get(name)) }
+
+func (p *parser) asText(name string, v js.Value) string {
+	switch v.Type() {
+	case js.TypeUndefined:
+		return ""
+	case js.TypeString:
+		return v.String()
+	}
+	p.bad(name, "must be a string, not a %s", v.Type())
+	return ""
+}
+
+func (p *parser) boolean(name string, def bool) bool {
+	v := p.get(name)
+	switch v.Type() {
+	case js.TypeUndefined:
+		return def
+	case js.TypeBoolean:
+		return v.Bool()
+	}
+	p.bad(name, "must be true or false, not a %s", v.Type())
+	return def
+}
+
+func (p *parser) integer(name string, least, most, def int) int {
+	v := p.get(name)
+	if v.IsUndefined() {
+		return def
+	}
+	if v.Type() == js.TypeNumber {
+		if f := v.Float(); f == math.Trunc(f) && f >= float64(least) && f <= float64(most) {
+			return int(f)
+		}
+	}
+	p.bad(name, "must be a whole number from %d to %d", least, most)
+	return def
+}
+
+// optional is integer for a field that makes a difference by being there.
+func optional[T uint8 | uint16 | uint32](p *parser, name string, most int) *T {
+	if p.get(name).IsUndefined() {
+		return nil
+	}
+	v := T(p.integer(name, 0, most, 0))
+	return &v
+}
+
+// object returns a field that is an object, or undefined.
+func (p *parser) object(name string) js.Value {
+	v := p.get(name)
+	if v.IsUndefined() || v.Type() == js.TypeObject {
+		return v
+	}
+	p.bad(name, "must be an object, not a %s", v.Type())
+	return js.Undefined()
+}
+
+// function returns a field that is a function, or undefined.
+func (p *parser) function(name string) js.Value {
+	v := p.get(name)
+	if v.IsUndefined() || v.Type() == js.TypeFunction {
+		return v
+	}
+	p.bad(name, "must be a function, not a %s", v.Type())
+	return js.Undefined()
+}
+
+// bytes copies a Uint8Array, or the UTF-8 of a string; nil when absent.
+func (p *parser) bytes(name string) []byte { return p.asBytes(name, p.get(name)) }
+
+func (p *parser) asBytes(name string, v js.Value) []byte {
+	b, ok := bytesOf(v)
+	if !ok {
+		p.bad(name, "must be a Uint8Array or a string")
+	}
+	return b
+}
+
+func bytesOf(v js.Value) (b []byte, ok bool) {
+	switch v.Type() {
+	case js.TypeUndefined:
+		return nil, true
+	case js.TypeString:
+		return []byte(v.String()), true
+	case js.TypeObject:
+		if v.InstanceOf(bytesClass) {
+			b = make([]byte, v.Get("length").Int())
+			js.CopyBytesToGo(b, v)
+			return b, true
+		}
+	}
+	return nil, false
+}
+
+// list returns the elements of a field that is an array.
+func (p *parser) list(name string) []js.Value {
+	v := p.get(name)
+	if v.IsUndefined() {
+		return nil
+	}
+	items, ok := listOf(v)
+	if !ok {
+		p.bad(name, "must be an array")
+	}
+	return items
+}
+
+func listOf(v js.Value) ([]js.Value, bool) {
+	if v.Type() != js.TypeObject || !v.InstanceOf(js.Global().Get("Array")) {
+		return nil, false
+	}
+	items := make([]js.Value, v.Length())
+	for i := range items {
+		items[i] = v.Index(i)
+	}
+	return items, true
+}
+
+// userProperties reads pairs [name, value]; order and duplicates are kept.
+func (p *parser) userProperties(name string) (user mqtt.UserProperties) {
+	for _, item := range p.list(name) {
+		pair, ok := listOf(item)
+		if !ok || len(pair) != 2 || pair[0].Type() != js.TypeString || pair[1].Type() != js.TypeString {
+			p.bad(name, "must be an array of [name, value] pairs of strings")
+			return nil
+		}
+		user = append(user, mqtt.UserProperty{Key: pair[0].String(), Value: pair[1].String()})
+	}
+	return user
+}
+
+// sub starts a parser for a nested object, and joins its error with done.
+func (p *parser) sub(name string) *parser {
+	return &parser{value: p.object(name), prefix: p.prefix + name + ".", err: p.err}
+}
+
+func (p *parser) done(sub *parser) {
+	if p.err == nil {
+		p.err = sub.err
+	}
+}
+
+const (
+	maxUint16 = math.MaxUint16
+	maxUint32 = math.MaxUint32
+)
+
+func parseOptions(v js.Value) (o mqtt.Options, err error) {
+	p := &parser{value: v}
+	o.URL = p.text("url")
+	o.ClientID = p.text("clientId")
+	o.Username = p.text("username")
+	o.Password = p.bytes("password")
+	o.KeepSession = !p.boolean("clean", true)
+	o.KeepAlive = uint16(p.integer("keepalive", 0, maxUint16, mqtt.DefaultKeepAlive))
+	o.NoKeepAlive = o.KeepAlive == 0
+	o.ConnectTimeout = milliseconds(p.integer("connectTimeout", 1, maxMilliseconds, int(mqtt.DefaultConnectTimeout/time.Millisecond)))
+	o.ReconnectMin = milliseconds(p.integer("reconnectPeriod", 0, maxMilliseconds, int(mqtt.DefaultReconnectMin/time.Millisecond)))
+	o.NoReconnect = o.ReconnectMin == 0
+	o.NoResubscribe = !p.boolean("resubscribe", true)
+	if version := p.integer("protocolVersion", 3, 5, 5); version != 5 {
+		p.bad("protocolVersion", "must be 5; this client speaks MQTT 5 only")
+	}
+
+	props := p.sub("properties")
+	o.SessionExpiry = uint32(props.integer("sessionExpiryInterval", 0, maxUint32, 0))
+	o.ReceiveMaximum = uint16(props.integer("receiveMaximum", 1, maxUint16, mqtt.DefaultReceiveMaximum))
+	o.MaximumPacketSize = uint32(props.integer("maximumPacketSize", 1, maxUint32, mqtt.DefaultMaximumPacketSize))
+	o.TopicAliasMaximum = uint16(props.integer("topicAliasMaximum", 0, maxUint16, 0))
+	o.RequestResponseInfo = props.boolean("requestResponseInformation", false)
+	o.NoProblemInfo = !props.boolean("requestProblemInformation", true)
+	o.UserProperties = props.userProperties("userProperties")
+	o.AuthMethod = props.text("authenticationMethod")
+	o.AuthData = props.bytes("authenticationData")
+	p.done(props)
+
+	if !p.get("will").IsUndefined() {
+		will := p.sub("will")
+		o.Will = &mqtt.Will{}
+		o.Will.Topic = will.text("topic")
+		o.Will.Payload = will.bytes("payload")
+		will.delivery(&o.Will.Message)
+		o.Will.Delay = optional[uint32](&parser{value: will.object("properties"), prefix: "will.properties."}, "willDelayInterval", maxUint32)
+		p.done(will)
+	}
+	return o, p.err
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// delivery reads what PUBLISH and a will share.
+func (p *parser) delivery(m *mqtt.Message) {
+	m.QoS = byte(p.integer("qos", 0, 2, 0))
+	m.Retain = p.boolean("retain", false)
+	props := p.sub("properties")
+	if !props.get("payloadFormatIndicator").IsUndefined() {
+		format := byte(0)
+		if props.boolean("payloadFormatIndicator", false) {
+			format = 1
+		}
+		m.Properties.PayloadFormat = &format
+	}
+	m.Properties.MessageExpiry = optional[uint32](props, "messageExpiryInterval", maxUint32)
+	m.Properties.TopicAlias = optional[uint16](props, "topicAlias", maxUint16)
+	m.Properties.ResponseTopic = props.text("responseTopic")
+	m.Properties.CorrelationData = props.bytes("correlationData")
+	m.Properties.User = props.userProperties("userProperties")
+	m.Properties.ContentType = props.text("contentType")
+	p.done(props)
+}
+
+func parseSubscription(v js.Value) (s mqtt.Subscription, err error) {
+	p := &parser{value: v}
+	s.Filter = p.text("topic")
+	s.QoS = byte(p.integer("qos", 0, 2, 0))
+	s.NoLocal = p.boolean("nl", false)
+	s.RetainAsPublished = p.boolean("rap", false)
+	s.RetainHandling = byte(p.integer("rh", 0, 2, 0))
+	return s, p.err
+}
+
+func pairsValue(user mqtt.UserProperties) []any {
+	pairs := make([]any, len(user))
+	for i, u := range user {
+		pairs[i] = []any{u.Key, u.Value}
+	}
+	return pairs
+}
+
+// ackValue is PublishAck and SubscribeAck, but for the reason codes.
+func ackValue(reasonString string, user mqtt.UserProperties) map[string]any {
+	v := map[string]any{}
+	if reasonString != "" {
+		v["reasonString"] = reasonString
+	}
+	if len(user) > 0 {
+		v["userProperties"] = pairsValue(user)
+	}
+	return v
+}
+
+func subscribeAck(r mqtt.SubscribeResult) map[string]any {
+	v := ackValue(r.ReasonString, r.UserProperties)
+	codes := make([]any, len(r.ReasonCodes))
+	for i, c := range r.ReasonCodes {
+		codes[i] = int(c)
+	}
+	v["reasonCodes"] = codes
+	return v
+}
+
+func connackValue(c mqtt.Connack) map[string]any {
+	props := ackValue(c.ReasonString, c.UserProperties)
+	props["sessionExpiryInterval"] = c.SessionExpiry
+	props["receiveMaximum"] = int(c.ReceiveMaximum)
+	props["maximumQoS"] = int(c.MaximumQoS)
+	props["retainAvailable"] = c.Retain
+	props["maximumPacketSize"] = c.MaximumPacket
+	props["topicAliasMaximum"] = int(c.TopicAliasMax)
+	props["wildcardSubscriptionAvailable"] = c.Wildcard
+	props["subscriptionIdentifiersAvailable"] = c.SubscriptionIDs
+	props["sharedSubscriptionAvailable"] = c.Shared
+	props["serverKeepAlive"] = int(c.KeepAlive)
+	for name, text := range map[string]string{
+		"responseInformation": c.ResponseInfo, "serverReference": c.ServerReference, "authenticationMethod": c.AuthMethod,
+	} {
+		if text != "" {
+			props[name] = text
+		}
+	}
+	if c.AssignedID {
+		props["assignedClientIdentifier"] = c.ClientID
+	}
+	return map[string]any{
+		"sessionPresent": c.SessionPresent, "reasonCode": 0, "clientId": c.ClientID, "properties": props,
+	}
+}

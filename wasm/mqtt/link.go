@@ -1,0 +1,182 @@
+package mqtt
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// readSize is the first size of the read buffer, and how much room a read gets.
+const readSize = 32 << 10
+
+// link is the connection as paho sees it. On the way in it checks every packet
+// and takes the PUBLISH packets for itself, since paho's general decoder costs
+// a dozen allocations for each; what is left, paho reads here. On the way out
+// it is the net.Conn, whose Lock and Unlock make a packet one write.
+type link struct {
+	net.Conn
+	sync.Locker
+	clock func() time.Time
+
+	limit     int                                       // Maximum Packet Size that we announced, bytes
+	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
+	pinger    *pinger
+
+	buf       []byte // bytes read and not yet consumed
+	start     int    // of the next packet in buf
+	forPaho   []byte // a checked packet, or its rest
+	connected bool   // CONNACK was seen
+
+	mu    sync.Mutex
+	cause *Error // why the link ended, when we know better than the conn
+}
+
+func newLink(conn net.Conn, limit int) *link {
+	locker, ok := conn.(sync.Locker)
+	if !ok {
+		conn = packets.NewThreadSafeConn(conn)
+		locker = conn.(sync.Locker)
+	}
+	return &link{Conn: conn, Locker: locker, clock: time.Now, limit: limit, buf: make([]byte, 0, readSize), pinger: newPinger()}
+}
+
+// Read hands paho the next bytes of the packets that are not PUBLISH.
+func (l *link) Read(p []byte) (int, error) {
+	for len(l.forPaho) == 0 {
+		if err := l.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, l.forPaho)
+	l.forPaho = l.forPaho[n:]
+	return n, nil
+}
+
+// next reads one packet, checks it, and leaves it in forPaho or consumes it.
+func (l *link) next() error {
+	header, body, raw, err := l.packet()
+	if err == nil {
+		if kind := header >> 4; kind == publish && l.connected {
+			var p publishPacket
+			if p, err = parsePublish(header, body); err == nil {
+				l.pinger.PacketReceived()
+				err = l.onPublish(p, l.clock())
+			}
+		} else if err = l.admit(header, body); err == nil {
+			l.pinger.PacketReceived()
+			l.forPaho = raw
+			if len(body) == 0 && (kind == disconnect || kind == auth) {
+				l.forPaho = []byte{header, 1, reasonNormal} // paho insists on a reason code
+			}
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return l.fail(err)
+}
+
+// admit checks a packet that is for paho, and that it may come now.
+func (l *link) admit(header byte, body []byte) error {
+	kind := header >> 4
+	switch {
+	case kind == connack && l.connected:
+		return violation(reasonProtocolError, "a second CONNACK")
+	case !l.connected && kind != connack && kind != auth && kind != disconnect: // [MQTT-3.2.0-1]
+		return violation(reasonProtocolError, "packet type %d before CONNACK", kind)
+	}
+	if err := checkPacket(header, body); err != nil {
+		return err
+	}
+	if kind == connack && body[1] == reasonNormal {
+		l.connected = true
+	}
+	return nil
+}
+
+// packet returns the next packet, whole. The buffer grows with what arrives,
+// not with what is announced.
+func (l *link) packet() (header byte, body, raw []byte, err error) {
+	for {
+		have := l.buf[l.start:]
+		if len(have) > 0 {
+			length, size, ok, bad := parseVarint(have[1:])
+			if bad != nil {
+				return 0, nil, nil, bad
+			}
+			if ok {
+				total := 1 + size + length
+				if total > l.limit { // [MQTT-3.1.2-24]
+					return 0, nil, nil, violation(reasonPacketTooLarge,
+						"a packet of %d bytes, more than the Maximum Packet Size of %d", total, l.limit)
+				}
+				if len(have) >= total {
+					l.start += total
+					return have[0], have[1+size : total], have[:total], nil
+				}
+			}
+		}
+		if err := l.fill(); err != nil {
+			return 0, nil, nil, err
+		}
+	}
+}
+
+func (l *link) fill() error {
+	if l.start > 0 {
+		l.buf = l.buf[:copy(l.buf, l.buf[l.start:])]
+		l.start = 0
+		if len(l.buf) == 0 && cap(l.buf) > 4*readSize {
+			l.buf = make([]byte, 0, readSize)
+		}
+	}
+	if cap(l.buf)-len(l.buf) < readSize/2 {
+		l.buf = append(make([]byte, 0, 2*cap(l.buf)), l.buf...)
+	}
+	n, err := l.Conn.Read(l.buf[len(l.buf):cap(l.buf)])
+	l.buf = l.buf[:len(l.buf)+n]
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}
+
+// fail tells the broker why, where we are the ones who end it, and remembers.
+func (l *link) fail(err error) error {
+	typed, ok := err.(*Error)
+	if !ok {
+		return err
+	}
+	l.mu.Lock()
+	first := l.cause == nil
+	if first {
+		l.cause = typed
+	}
+	l.mu.Unlock()
+	if first && l.connected {
+		_ = l.writeOnce([]byte{disconnect << 4, 1, typed.ReasonCode})
+	}
+	return typed
+}
+
+// endCause returns what is known better here than by the error paho got.
+func (l *link) endCause() *Error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cause
+}
+
+// writeOnce sends b in one write of its own.
+func (l *link) writeOnce(b []byte) error {
+	l.Lock()
+	defer l.Unlock()
+	l.pinger.PacketSent()
+	_, err := l.Write(b)
+	return err
+}

@@ -1,0 +1,114 @@
+package mqtt
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+	"github.com/eclipse/paho.golang/paho"
+)
+
+// The packet forms are paho's.
+type (
+	UserProperty   = paho.UserProperty
+	UserProperties = paho.UserProperties
+)
+
+// Message is an application message, to publish or received.
+type Message struct {
+	Topic   string
+	Payload []byte
+	QoS     byte
+	Retain  bool
+
+	Properties Properties
+
+	// Duplicate and ReceivedAt are of received messages only.
+	Duplicate  bool
+	ReceivedAt time.Time
+}
+
+// Properties are the properties of a PUBLISH packet (MQTT 5, 3.3.2.3).
+type Properties struct {
+	PayloadFormat   *byte   // 1: the payload is UTF-8 text
+	MessageExpiry   *uint32 // seconds
+	TopicAlias      *uint16 // to publish only
+	ResponseTopic   string
+	CorrelationData []byte
+	ContentType     string
+	User            UserProperties
+	// SubscriptionIdentifiers are of the subscriptions that a received message
+	// matched.
+	SubscriptionIdentifiers []uint32
+}
+
+// PublishResult is the broker's answer to a publish.
+type PublishResult struct {
+	// ReasonCode is 0, or 0x10 when nobody subscribes to the topic. It is 0 for
+	// QoS 0, which has no answer.
+	ReasonCode     byte
+	ReasonString   string
+	UserProperties UserProperties
+}
+
+// encodePublish makes the whole PUBLISH packet, and tells where its packet
+// identifier goes.
+func encodePublish(m *Message) (frame []byte, idAt int) {
+	props := packets.Properties{
+		PayloadFormat: m.Properties.PayloadFormat, MessageExpiry: m.Properties.MessageExpiry,
+		TopicAlias: m.Properties.TopicAlias, ResponseTopic: m.Properties.ResponseTopic,
+		CorrelationData: m.Properties.CorrelationData, ContentType: m.Properties.ContentType,
+		User: m.Properties.User.ToPacketProperties(),
+	}
+	packed := props.Pack(publish)
+	length := 2 + len(m.Topic) + varintSize(len(packed)) + len(packed) + len(m.Payload)
+	if m.QoS > 0 {
+		length += 2
+	}
+	frame = make([]byte, 0, 1+varintSize(length)+length)
+	header := byte(publish<<4) | m.QoS<<1
+	if m.Retain {
+		header |= 1
+	}
+	frame = appendVarint(append(frame, header), length)
+	frame = append(frame, byte(len(m.Topic)>>8), byte(len(m.Topic)))
+	frame = append(frame, m.Topic...)
+	idAt = len(frame)
+	if m.QoS > 0 {
+		frame = append(frame, 0, 0)
+	}
+	frame = appendVarint(frame, len(packed))
+	frame = append(frame, packed...)
+	return append(frame, m.Payload...), idAt
+}
+
+// decodeProperties decodes what the guard has checked. paho keeps only one
+// subscription identifier; all are read here.
+func decodeProperties(b []byte) (p Properties) {
+	if len(b) == 0 {
+		return p
+	}
+	for r := (reader{rest: b}); len(r.rest) > 0; {
+		id := r.byte()
+		if id == propSubscriptionIdentifier {
+			p.SubscriptionIdentifiers = append(p.SubscriptionIdentifiers, uint32(r.varint()))
+			continue
+		}
+		r.property(id, nil)
+	}
+	var props packets.Properties
+	if err := props.Unpack(bytes.NewBuffer(append(appendVarint(nil, len(b)), b...)), publish); err != nil {
+		return p
+	}
+	p.PayloadFormat, p.MessageExpiry = props.PayloadFormat, props.MessageExpiry
+	p.ResponseTopic, p.CorrelationData, p.ContentType = props.ResponseTopic, props.CorrelationData, props.ContentType
+	p.User = userProperties(props.User)
+	return p
+}
+
+func userProperties(user []packets.User) UserProperties {
+	if len(user) == 0 {
+		return nil
+	}
+	return paho.UserPropertiesFromPacketUser(user)
+}

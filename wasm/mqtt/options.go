@@ -1,0 +1,222 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/eclipse/paho.golang/paho"
+)
+
+// Defaults of [Options].
+const (
+	DefaultConnectTimeout    = 30 * time.Second
+	DefaultReconnectMin      = time.Second
+	DefaultReconnectMax      = 30 * time.Second
+	DefaultKeepAlive         = 60       // seconds
+	DefaultReceiveMaximum    = 1024     // messages
+	DefaultMaximumPacketSize = 16 << 20 // bytes
+	DefaultInboxLimit        = 32 << 20 // bytes
+)
+
+// Options say where and how to connect. The zero value of a field is its
+// default, except where noted.
+type Options struct {
+	// URL is given to Dial, and is required.
+	URL string
+	// Dial opens the connection, and is required. A conn that is a sync.Locker
+	// gets whole packets between Lock and Unlock.
+	Dial func(ctx context.Context, url string) (net.Conn, error)
+
+	// ClientID is "mqttwasm_" and 16 random hexadecimal digits by default.
+	ClientID string
+	Username string
+	Password []byte // nil: none
+
+	// KeepSession asks for the session of an earlier connection (Clean Start 0).
+	KeepSession bool
+	// KeepAlive is in seconds; NoKeepAlive turns it off.
+	KeepAlive   uint16
+	NoKeepAlive bool
+	// ConnectTimeout limits one attempt, from dialling to CONNACK.
+	ConnectTimeout time.Duration
+
+	// NoReconnect ends the client with its first connection. Otherwise it
+	// connects again after a random time of at most ReconnectMin, which doubles
+	// with each failure up to ReconnectMax (exponential back-off, full jitter).
+	NoReconnect  bool
+	ReconnectMin time.Duration
+	ReconnectMax time.Duration
+	// NoResubscribe leaves subscriptions of a lost session to the caller.
+	NoResubscribe bool
+
+	// SessionExpiry is how long the broker keeps the session after the
+	// connection ended, in seconds (3.1.2.11.2). 0 ends it with the connection.
+	SessionExpiry     uint32
+	ReceiveMaximum    uint16
+	MaximumPacketSize uint32 // bytes
+	TopicAliasMaximum uint16
+	// RequestResponseInfo and NoProblemInfo are 3.1.2.11.6 and 3.1.2.11.7.
+	RequestResponseInfo bool
+	NoProblemInfo       bool
+	UserProperties      UserProperties
+	AuthMethod          string
+	AuthData            []byte
+
+	Will *Will
+
+	// InboxLimit is how many bytes of QoS 0 messages may wait to be received
+	// before the oldest are dropped.
+	InboxLimit int
+
+	// OnEvent is told what happens to the connection, one event after the
+	// other, on a goroutine of its own.
+	OnEvent func(Event)
+}
+
+// Will is the message that the broker publishes when the client is gone (3.1.2.5).
+type Will struct {
+	Message
+	Delay *uint32 // seconds (3.1.3.2.2)
+}
+
+// check validates and fills in the defaults.
+func (o *Options) check() error {
+	switch {
+	case o.URL == "":
+		return badOption("url", "is missing")
+	case o.Dial == nil:
+		return badOption("dial", "is missing")
+	}
+	for _, s := range []struct{ field, text string }{
+		{"clientId", o.ClientID}, {"username", o.Username}, {"properties.authenticationMethod", o.AuthMethod},
+	} {
+		if err := checkText(s.field, s.text); err != nil {
+			return err
+		}
+	}
+	if len(o.Password) > maxString {
+		return badOption("password", "has %d bytes; at most 65,535 fit into a packet", len(o.Password))
+	}
+	if o.AuthMethod == "" && o.AuthData != nil { // 3.1.2.11.10
+		return badOption("properties.authenticationData", "needs properties.authenticationMethod")
+	}
+	if err := checkUserProperties("properties.userProperties", o.UserProperties); err != nil {
+		return err
+	}
+	if w := o.Will; w != nil {
+		if err := checkMessage("will.", &w.Message); err != nil {
+			return err
+		}
+		if len(w.Payload) > maxString { // 3.1.3.4: binary data
+			return badOption("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
+		}
+	}
+	setDefault(&o.KeepAlive, DefaultKeepAlive)
+	if o.NoKeepAlive {
+		o.KeepAlive = 0
+	}
+	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
+	setDefault(&o.ReconnectMin, DefaultReconnectMin)
+	setDefault(&o.ReconnectMax, max(DefaultReconnectMax, o.ReconnectMin))
+	setDefault(&o.ReceiveMaximum, DefaultReceiveMaximum)
+	setDefault(&o.MaximumPacketSize, DefaultMaximumPacketSize)
+	setDefault(&o.InboxLimit, DefaultInboxLimit)
+	if o.ClientID == "" {
+		o.ClientID = fmt.Sprintf("mqttwasm_%016x", rand.Uint64())
+	}
+	if o.OnEvent == nil {
+		o.OnEvent = func(Event) {}
+	}
+	return nil
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// checkMessage checks a message to publish. prefix names where it stands.
+func checkMessage(prefix string, m *Message) error {
+	if err := checkTopicName(prefix+"topic", m.Topic); err != nil {
+		return err
+	}
+	if m.QoS > 2 {
+		return badOption(prefix+"qos", "is %d, not 0, 1 or 2", m.QoS)
+	}
+	p := &m.Properties
+	if p.PayloadFormat != nil && *p.PayloadFormat > 1 {
+		return badOption(prefix+"properties.payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
+	}
+	if p.TopicAlias != nil && *p.TopicAlias == 0 {
+		return badOption(prefix+"properties.topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
+	}
+	if p.ResponseTopic != "" {
+		if err := checkTopicName(prefix+"properties.responseTopic", p.ResponseTopic); err != nil {
+			return err
+		}
+	}
+	if len(p.CorrelationData) > maxString {
+		return badOption(prefix+"properties.correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
+	}
+	if err := checkText(prefix+"properties.contentType", p.ContentType); err != nil {
+		return err
+	}
+	return checkUserProperties(prefix+"properties.userProperties", p.User)
+}
+
+func checkUserProperties(field string, user UserProperties) error {
+	for _, u := range user {
+		if err := checkText(field, u.Key); err != nil {
+			return err
+		}
+		if err := checkText(field, u.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connectPacket makes CONNECT. resume asks for the session of the connection
+// before.
+func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
+	cp := &paho.Connect{
+		ClientID:   clientID,
+		KeepAlive:  o.KeepAlive,
+		CleanStart: !o.KeepSession && !resume,
+		Properties: &paho.ConnectProperties{
+			ReceiveMaximum:      &o.ReceiveMaximum,
+			MaximumPacketSize:   &o.MaximumPacketSize,
+			RequestProblemInfo:  !o.NoProblemInfo,
+			RequestResponseInfo: o.RequestResponseInfo,
+			User:                o.UserProperties,
+			AuthMethod:          o.AuthMethod,
+			AuthData:            o.AuthData,
+		},
+	}
+	if o.SessionExpiry > 0 {
+		cp.Properties.SessionExpiryInterval = &o.SessionExpiry
+	}
+	if o.TopicAliasMaximum > 0 {
+		cp.Properties.TopicAliasMaximum = &o.TopicAliasMaximum
+	}
+	if o.Username != "" {
+		cp.UsernameFlag, cp.Username = true, o.Username
+	}
+	if o.Password != nil {
+		cp.PasswordFlag, cp.Password = true, o.Password
+	}
+	if w := o.Will; w != nil {
+		cp.WillMessage = &paho.WillMessage{Topic: w.Topic, Payload: w.Payload, QoS: w.QoS, Retain: w.Retain}
+		p := w.Properties
+		cp.WillProperties = &paho.WillProperties{
+			WillDelayInterval: w.Delay, PayloadFormat: p.PayloadFormat, MessageExpiry: p.MessageExpiry,
+			ContentType: p.ContentType, ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData, User: p.User,
+		}
+	}
+	return cp
+}

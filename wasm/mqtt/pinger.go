@@ -1,0 +1,93 @@
+package mqtt
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/eclipse/paho.golang/paho/log"
+)
+
+// pinger keeps the connection alive and finds out when it is dead: it sends
+// PINGREQ when for the keep-alive time nothing was sent [MQTT-3.1.2-20] or
+// nothing came, and gives the link half that time again to bring anything. So a
+// dead link is noticed within 1.5 times the keep-alive time.
+//
+// A machine that slept must not take the time it slept for silence: a timer
+// that fires late starts the wait anew, and input that piled up is read first.
+type pinger struct {
+	lastSent, lastReceived atomic.Int64 // nanoseconds since start
+	start                  time.Time
+}
+
+const (
+	// A timer this late means that the machine slept or was too busy to read.
+	pingerLate = time.Second
+	// Before a link is called dead, what has arrived is read for this long.
+	pingerGrace = 100 * time.Millisecond
+)
+
+var pingFrame = []byte{0xC0, 0}
+
+func newPinger() *pinger { return &pinger{start: time.Now()} }
+
+func (p *pinger) now() int64      { return int64(time.Since(p.start)) }
+func (p *pinger) PacketSent()     { p.lastSent.Store(p.now()) }
+func (p *pinger) PacketReceived() { p.lastReceived.Store(p.now()) }
+func (p *pinger) PingResp()       {}
+
+// Run is called by paho with the keep-alive time in force, in seconds.
+func (p *pinger) Run(ctx context.Context, conn net.Conn, keepAlive uint16) error {
+	if keepAlive == 0 {
+		return nil
+	}
+	interval := time.Duration(keepAlive) * time.Second
+	p.PacketSent()
+	p.PacketReceived()
+	for {
+		idle := p.idleSince()
+		late, ok := p.wait(ctx, idle+int64(interval))
+		if !ok {
+			return nil
+		}
+		if !late && p.idleSince() > idle {
+			continue
+		}
+		asked := p.now()
+		go p.ping(conn) // a write may block as long as the link is stuck
+		late, ok = p.wait(ctx, asked+int64(interval/2))
+		if ok && !late {
+			_, ok = p.wait(ctx, p.now()+int64(pingerGrace))
+		}
+		if !ok {
+			return nil
+		}
+		if !late && p.lastReceived.Load() < asked {
+			return newError(Network, "keep alive: nothing came from the broker for %v", interval+interval/2)
+		}
+	}
+}
+
+func (p *pinger) idleSince() int64 { return min(p.lastSent.Load(), p.lastReceived.Load()) }
+
+func (p *pinger) ping(conn net.Conn) {
+	if l, ok := conn.(*link); ok {
+		_ = l.writeOnce(pingFrame)
+	}
+}
+
+// wait sleeps until the given time. late tells that the timer fired much after
+// it; ok is false when ctx is done.
+func (p *pinger) wait(ctx context.Context, until int64) (late, ok bool) {
+	timer := time.NewTimer(time.Duration(until - p.now()))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false, false
+	case <-timer.C:
+		return p.now()-until > int64(pingerLate), true
+	}
+}
+
+func (p *pinger) SetDebug(log.Logger) {}

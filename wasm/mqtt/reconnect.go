@@ -1,0 +1,132 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// up makes a connection the current one and tells.
+func (c *Client) up(conn *connection) {
+	c.mu.Lock()
+	c.conn = conn
+	c.wasUp = true
+	ack := c.connack
+	c.mu.Unlock()
+	c.events.send(Connected{ack})
+}
+
+// supervise waits for the connection to end and makes the next, until the
+// client is disconnected or may not go on.
+func (c *Client) supervise(conn *connection) {
+	var last error
+	for conn != nil {
+		var lost error
+		select {
+		case lost = <-conn.lost:
+		case <-c.ctx.Done():
+		}
+		c.mu.Lock()
+		c.conn = nil
+		leaving := c.leaving
+		c.mu.Unlock()
+		if !leaving {
+			_ = conn.link.Close()
+		}
+		<-conn.paho.Done()
+		last = conn.lostCause(lost)
+		if leaving {
+			last = nil
+		}
+		c.outbox.drop(c.notConnected("publish"))
+		c.events.send(Closed{last})
+		conn, last = c.reconnect(last)
+	}
+	c.finish(last)
+}
+
+// reconnect makes attempts until one succeeds. It returns no connection when
+// the client was disconnected, with a nil error, or when it gives up.
+func (c *Client) reconnect(cause error) (*connection, error) {
+	for n := 1; ; n++ {
+		switch {
+		case c.isLeaving():
+			return nil, nil
+		case c.opts.NoReconnect || permanent(cause):
+			return nil, cause
+		}
+		delay := backoff(n, c.opts.ReconnectMin, c.opts.ReconnectMax)
+		c.events.send(Reconnecting{n, delay})
+		select {
+		case <-c.ctx.Done():
+			return nil, nil
+		case <-time.After(delay):
+		}
+		conn, err := c.attempt(context.Background())
+		if c.ctx.Err() != nil {
+			if conn != nil {
+				conn.leave(&DisconnectOptions{})
+			}
+			return nil, nil
+		}
+		if err == nil {
+			c.resubscribe(conn)
+			c.up(conn)
+			return conn, nil
+		}
+		cause = err
+		c.events.send(Failed{err})
+	}
+}
+
+func (c *Client) isLeaving() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leaving
+}
+
+// backoff returns a random time up to a limit that doubles with each attempt
+// (full jitter): a thousand clients that lost their broker together don't come
+// back together.
+func backoff(attempt int, first, most time.Duration) time.Duration {
+	limit := first
+	for ; attempt > 1 && limit < most; attempt-- {
+		limit *= 2
+	}
+	return rand.N(min(limit, most) + 1)
+}
+
+// permanent tells errors that trying again can't mend.
+func permanent(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case BadOption:
+		return true
+	case Refused, Disconnected:
+		switch e.ReasonCode {
+		case reasonUnsupportedVersion, reasonBadClientID, reasonBadCredentials, reasonNotAuthorized,
+			reasonBanned, reasonBadAuthMethod, reasonSessionTakenOver,
+			reasonUseAnotherServer, reasonServerMoved:
+			return true
+		}
+	}
+	return false
+}
+
+// finish releases everything and settles everything that waits.
+func (c *Client) finish(err error) {
+	cause := err
+	if cause == nil {
+		cause = newError(Aborted, "the client was disconnected")
+	}
+	c.cancel(cause)
+	c.outbox.close(c.notConnected("publish"))
+	c.session.end(c.notConnected("publish"))
+	c.inbox.close()
+	c.events.send(Ended{err})
+	close(c.ended)
+}

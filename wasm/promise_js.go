@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"syscall/js"
+	"time"
+
+	"mqttwasm/wasm/mqtt"
+)
+
+var (
+	promiseClass = js.Global().Get("Promise")
+	objectClass  = js.Global().Get("Object")
+	bytesClass   = js.Global().Get("Uint8Array")
+)
+
+// deferred is a Promise and the two functions that settle it.
+type deferred struct{ promise, resolve, reject js.Value }
+
+func newDeferred() (d deferred) {
+	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		d.resolve, d.reject = args[0], args[1]
+		return nil
+	})
+	defer executor.Release() // the constructor has called it
+	d.promise = promiseClass.New(executor)
+	return d
+}
+
+// settle resolves with value, or rejects with err.
+func (d deferred) settle(value any, err error) {
+	if err != nil {
+		d.reject.Invoke(errorValue(err))
+		return
+	}
+	d.resolve.Invoke(value)
+}
+
+// rejected returns a Promise that failed.
+func rejected(err error) js.Value {
+	d := newDeferred()
+	d.settle(nil, err)
+	return d.promise
+}
+
+const defaultTimeout = 30_000 // milliseconds
+
+// watch calls expire when the call's timeout is over or its signal fires, until
+// the returned function is called. A signal that has fired is an error at once.
+func watch(options js.Value, timeout int, expire func(cause error)) (stop func(), err error) {
+	p := parser{value: options}
+	ms := p.integer("timeout", 0, maxMilliseconds, timeout)
+	signal := p.object("signal")
+	if !signal.IsUndefined() && signal.Get("addEventListener").Type() != js.TypeFunction {
+		p.bad("signal", "must be an AbortSignal")
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	var timer *time.Timer
+	if ms > 0 {
+		timer = time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { expire(context.DeadlineExceeded) })
+	}
+	stopTimer := func() {
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+	if signal.IsUndefined() {
+		return stopTimer, nil
+	}
+	if signal.Get("aborted").Truthy() {
+		stopTimer()
+		return nil, &mqtt.Error{Code: mqtt.Aborted, Message: "given up by the caller before it began"}
+	}
+	abort := js.FuncOf(func(js.Value, []js.Value) any {
+		go expire(context.Canceled)
+		return nil
+	})
+	signal.Call("addEventListener", "abort", abort)
+	return func() {
+		stopTimer()
+		signal.Call("removeEventListener", "abort", abort)
+		abort.Release()
+	}, nil
+}
+
+// call runs f on a goroutine, with the timeout and signal of options, and
+// returns a Promise of what it returns.
+func call(options js.Value, timeout int, f func(context.Context) (any, error)) js.Value {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop, err := watch(options, timeout, cancel)
+	if err != nil {
+		return rejected(err)
+	}
+	d := newDeferred()
+	go func() {
+		defer cancel(nil)
+		value, err := f(ctx)
+		stop()
+		d.settle(value, err)
+	}()
+	return d.promise
+}
+
+// errorValue makes a JavaScript Error with the fields of WireError.
+func errorValue(err error) js.Value {
+	v := js.Global().Get("Error").New(err.Error())
+	v.Set("name", "MqttError")
+	fillError(v, err)
+	return v
+}
+
+// wireError makes a plain object, for events.
+func wireError(err error) js.Value {
+	v := objectClass.New()
+	v.Set("message", err.Error())
+	fillError(v, err)
+	return v
+}
+
+func fillError(v js.Value, err error) {
+	e, ok := err.(*mqtt.Error)
+	if !ok {
+		v.Set("code", string(mqtt.Network))
+		return
+	}
+	v.Set("code", string(e.Code))
+	setText(v, "field", e.Field)
+	if e.ReasonCode != 0 {
+		v.Set("reasonCode", int(e.ReasonCode))
+	}
+	setText(v, "reasonString", e.ReasonString)
+	setText(v, "serverReference", e.ServerReference)
+	if e.CloseCode != 0 {
+		v.Set("closeCode", e.CloseCode)
+	}
+	setText(v, "closeReason", e.CloseReason)
+}
+
+func setText(v js.Value, name, text string) {
+	if text != "" {
+		v.Set(name, text)
+	}
+}

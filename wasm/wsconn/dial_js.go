@@ -1,0 +1,166 @@
+package wsconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall/js"
+	"time"
+
+	"nhooyr.io/websocket"
+)
+
+// Options of [Dial].
+type Options struct {
+	// WebSocket is the JavaScript class to dial with; globalThis.WebSocket when
+	// it is not a function.
+	WebSocket js.Value
+}
+
+// A read that finds the socket closed is repeated this often: each try has one
+// chance in two to find a message that is still waiting, if there is one.
+const rereads = 40
+
+// drainPoll is how often a blocked writer looks again: browsers have no event
+// for an emptied send buffer.
+const drainPoll = 5 * time.Millisecond
+
+// socket is the browser's object behind a websocket.Conn, with the close event
+// that the library drops.
+type socket struct {
+	v     js.Value
+	state *socketState
+}
+
+type socketState struct {
+	mu      sync.Mutex
+	close   *CloseError
+	onClose js.Func
+	once    sync.Once
+}
+
+var swap sync.Mutex
+
+// dial makes the JavaScript socket itself and lends it to the library, which
+// constructs one from globalThis.WebSocket: so the class can be chosen, and the
+// object stays within reach. The library constructs before it first blocks, so
+// no JavaScript runs while the global is replaced.
+func dial(ctx context.Context, url string, opts Options) (ws *websocket.Conn, s socket, err error) {
+	global := js.Global()
+	class := opts.WebSocket
+	if class.Type() != js.TypeFunction {
+		class = global.Get("WebSocket")
+	}
+	if class.Type() != js.TypeFunction {
+		return nil, socket{}, errors.New("this environment has no WebSocket: pass the option WebSocket")
+	}
+	s, err = newSocket(class, url)
+	if err != nil {
+		return nil, socket{}, err
+	}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+
+	swap.Lock()
+	before := global.Get("WebSocket")
+	var restore sync.Once
+	undo := func() {
+		restore.Do(func() {
+			global.Set("WebSocket", before)
+			swap.Unlock()
+		})
+	}
+	lend := js.FuncOf(func(js.Value, []js.Value) any {
+		undo()
+		return s.v
+	})
+	defer lend.Release()
+	defer undo()
+	global.Set("WebSocket", lend)
+
+	ws, _, err = websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{Subprotocol}})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, s, ctx.Err()
+		}
+		return nil, s, s.closeError(err)
+	}
+	if ws.Subprotocol() != Subprotocol { // [MQTT-6.0.0-4]
+		_ = ws.Close(websocket.StatusProtocolError, "subprotocol mqtt required")
+		return nil, s, errNoSubprotocol
+	}
+	return ws, s, nil
+}
+
+func newSocket(class js.Value, url string) (s socket, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			jsErr, ok := r.(js.Error)
+			if !ok {
+				panic(r)
+			}
+			err = fmt.Errorf("WebSocket: %w", jsErr)
+		}
+	}()
+	s = socket{v: class.New(url, []any{Subprotocol}), state: &socketState{}}
+	s.state.onClose = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		s.state.mu.Lock()
+		defer s.state.mu.Unlock()
+		if len(args) == 1 && s.state.close == nil {
+			s.state.close = closeEvent(args[0])
+		}
+		return nil
+	})
+	s.v.Call("addEventListener", "close", s.state.onClose)
+	return s, nil
+}
+
+func closeEvent(e js.Value) *CloseError {
+	ce := &CloseError{Code: 1006}
+	if code := e.Get("code"); code.Type() == js.TypeNumber {
+		ce.Code = code.Int()
+	}
+	if reason := e.Get("reason"); reason.Type() == js.TypeString {
+		ce.Reason = reason.String()
+	}
+	return ce
+}
+
+func (s socket) unsent() int {
+	if n := s.v.Get("bufferedAmount"); n.Type() == js.TypeNumber {
+		return n.Int()
+	}
+	return 0
+}
+
+func (s socket) drain(closed <-chan struct{}) error {
+	for s.unsent() > HighWater {
+		select {
+		case <-closed:
+			return net.ErrClosed
+		case <-time.After(drainPoll):
+		}
+	}
+	return nil
+}
+
+func (s socket) closeError(err error) error {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if s.state.close != nil {
+		return s.state.close
+	}
+	return err
+}
+
+func (s socket) release() {
+	s.state.once.Do(func() {
+		s.v.Call("removeEventListener", "close", s.state.onClose)
+		s.state.onClose.Release()
+	})
+}

@@ -1,0 +1,45 @@
+//go:build !js
+
+package wsconn
+
+import (
+	"context"
+	"net/http"
+
+	"nhooyr.io/websocket"
+)
+
+// Options of [Dial].
+type Options struct {
+	// Header is sent with the handshake.
+	Header http.Header
+	// Client makes the handshake request; http.DefaultClient when nil.
+	Client *http.Client
+}
+
+const rereads = 0
+
+// socket is empty: natively a write blocks by itself and errors tell everything.
+type socket struct{}
+
+func (socket) unsent() int                 { return 0 }
+func (socket) drain(<-chan struct{}) error { return nil }
+func (socket) closeError(err error) error  { return err }
+func (socket) release()                    {}
+
+func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, socket, error) {
+	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		Subprotocols:    []string{Subprotocol},
+		HTTPHeader:      opts.Header,
+		HTTPClient:      opts.Client,
+		CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, socket{}, err
+	}
+	if ws.Subprotocol() != Subprotocol { // [MQTT-6.0.0-4]
+		_ = ws.Close(websocket.StatusProtocolError, "subprotocol mqtt required")
+		return nil, socket{}, errNoSubprotocol
+	}
+	return ws, socket{}, nil
+}
