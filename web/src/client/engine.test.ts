@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { FromWorker, ToWorker } from '../worker/messages';
+import type { openEngine as OpenEngine } from './engine';
+
+/** The browser's Worker, with the worker itself played by the test. */
+class ScriptedWorker {
+  static all: ScriptedWorker[] = [];
+  static refuses = false;
+  onmessage: (event: { data: FromWorker }) => void = () => {};
+  onerror: (event: { message: string }) => void = () => {};
+  onmessageerror: () => void = () => {};
+  posted: ToWorker[] = [];
+  terminated = false;
+
+  constructor(
+    readonly url: URL,
+    readonly options: WorkerOptions,
+  ) {
+    if (ScriptedWorker.refuses) throw new Error('SecurityError');
+    ScriptedWorker.all.push(this);
+  }
+
+  postMessage(message: ToWorker): void {
+    this.posted.push(message);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
+
+let openEngine: typeof OpenEngine;
+
+beforeEach(async () => {
+  ScriptedWorker.all = [];
+  ScriptedWorker.refuses = false;
+  vi.stubGlobal('Worker', ScriptedWorker);
+  vi.resetModules();
+  ({ openEngine } = await import('./engine'));
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+test('the clients of a page share one module worker', async () => {
+  const [first, second] = [await openEngine({ worker: true }), await openEngine({ worker: true })];
+  void first.connect(request);
+  void second.connect(request);
+  const [worker, ...more] = ScriptedWorker.all;
+  expect(more).toEqual([]);
+  expect(worker?.options.type).toBe('module');
+  expect(worker?.url.pathname).toMatch(/\/worker\/worker\.ts$/);
+  expect(worker?.posted.map((message) => message.type === 'connect' && message.client)).toEqual([1, 2]);
+});
+
+test.each<[string, (worker: ScriptedWorker) => void, string]>([
+  [
+    'its program ended',
+    (worker) => worker.onmessage({ data: { type: 'fatal', error: { code: 'crashed', message: 'code 2' } } }),
+    'code 2',
+  ],
+  ['it did not load', (worker) => worker.onerror({ message: '' }), 'the worker could not be loaded'],
+  ['it threw', (worker) => worker.onerror({ message: 'unreachable' }), 'unreachable'],
+  ['it sent what cannot be read', (worker) => worker.onmessageerror(), 'could not be read'],
+])('a worker is replaced when %s', async (_, happen, message) => {
+  const connecting = (await openEngine({ worker: true })).connect(request);
+  const worker = ScriptedWorker.all[0] as ScriptedWorker;
+  happen(worker);
+  await expect(connecting).rejects.toMatchObject({
+    name: 'MqttError',
+    code: 'crashed',
+    message: expect.stringContaining(message),
+  });
+  expect(worker.terminated).toBe(true);
+  void (await openEngine({ worker: true })).connect(request);
+  expect(ScriptedWorker.all).toHaveLength(2);
+});
+
+test('a browser that refuses the worker is an error, and the next try may succeed', async () => {
+  ScriptedWorker.refuses = true;
+  await expect(openEngine({ worker: true })).rejects.toMatchObject({
+    code: 'crashed',
+    message: expect.stringContaining('SecurityError'),
+  });
+  ScriptedWorker.refuses = false;
+  await openEngine({ worker: true });
+  expect(ScriptedWorker.all).toHaveLength(1);
+});
+
+test('without a WebSocket on this platform the option is asked for', async () => {
+  vi.stubGlobal('WebSocket', undefined);
+  await expect(openEngine({ worker: false })).rejects.toMatchObject({
+    code: 'bad-option',
+    field: 'WebSocket',
+  });
+  vi.stubGlobal('Worker', undefined);
+  await expect(openEngine({ worker: true })).rejects.toMatchObject({
+    code: 'bad-option',
+    field: 'WebSocket',
+  });
+});
