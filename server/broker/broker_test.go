@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -103,7 +104,8 @@ func TestCloseIsBounded(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 2*closeTimeout+3*time.Second {
+	// The silent ones alone would take until then.
+	if took := time.Since(began); took >= connectTimeout {
 		t.Errorf("Close took %v", took)
 	}
 }
@@ -247,7 +249,9 @@ func TestHandshake(t *testing.T) {
 	}{
 		{"no origin", http.Header{}, nil, 101},
 		{"same origin", http.Header{"Origin": {"http://HOST"}}, nil, 101},
-		{"same host, other scheme", http.Header{"Origin": {"https://HOST"}}, nil, 403},
+		{"same host behind TLS", http.Header{"Origin": {"https://HOST"}}, nil, 101},
+		{"same host, other port", http.Header{"Origin": {"http://127.0.0.1:1"}}, nil, 403},
+		{"not a web origin", http.Header{"Origin": {"evil://HOST"}}, nil, 403},
 		{"foreign origin", http.Header{"Origin": {"http://evil.example"}}, nil, 403},
 		{"own host as a prefix", http.Header{"Origin": {"http://HOST.evil.example"}}, nil, 403},
 		{"opaque origin", http.Header{"Origin": {"null"}}, nil, 403},
@@ -336,7 +340,7 @@ func TestServeConnAfterClose(t *testing.T) {
 	}
 	c, s := net.Pipe()
 	b.ServeConn(s)
-	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("read: %v", err)
 	}
 }

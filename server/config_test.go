@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func environment(pairs map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := pairs[name]
+		return v, ok
+	}
+}
+
+func TestParseConfig(t *testing.T) {
+	defaults := config{addr: "127.0.0.1:8080", broker: true, mqttAddr: "127.0.0.1:1883"}
+	with := func(change func(*config)) config {
+		c := defaults
+		change(&c)
+		return c
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		want config
+	}{
+		{name: "defaults", want: defaults},
+		{name: "flag", args: []string{"-addr", ":9000"}, want: with(func(c *config) { c.addr = ":9000" })},
+		{name: "environment", env: map[string]string{"MQTTWASM_ADDR": ":9000"}, want: with(func(c *config) { c.addr = ":9000" })},
+		{name: "flag before environment", args: []string{"-addr", ":1"}, env: map[string]string{"MQTTWASM_ADDR": ":2"},
+			want: with(func(c *config) { c.addr = ":1" })},
+		{name: "broker off", env: map[string]string{"MQTTWASM_BROKER": "false"}, want: with(func(c *config) { c.broker = false })},
+		{name: "TCP off", args: []string{"-mqtt-addr", ""}, want: with(func(c *config) { c.mqttAddr, c.mqttAddrGiven = "", true })},
+		{name: "TCP off by environment", env: map[string]string{"MQTTWASM_MQTT_ADDR": ""},
+			want: with(func(c *config) { c.mqttAddr, c.mqttAddrGiven = "", true })},
+		{name: "TCP address that equals the default was asked for", args: []string{"-mqtt-addr", "127.0.0.1:1883"},
+			want: with(func(c *config) { c.mqttAddrGiven = true })},
+		{name: "origins", args: []string{"-allow-origin", "https://a.example", "-allow-origin", "HTTP://B.example:81/"},
+			want: with(func(c *config) { c.allowOrigins = []string{"https://a.example", "http://b.example:81"} })},
+		{name: "origins by environment", env: map[string]string{"MQTTWASM_ALLOW_ORIGIN": "https://a.example, https://b.example"},
+			want: with(func(c *config) { c.allowOrigins = []string{"https://a.example", "https://b.example"} })},
+		{name: "the rest", args: []string{"-data", "d", "-tls-cert", "c", "-tls-key", "k", "-default-broker", "wss://x/mqtt", "-version"},
+			want: with(func(c *config) {
+				c.dataDir, c.tlsCert, c.tlsKey, c.defaultBroker, c.version = "d", "c", "k", "wss://x/mqtt", true
+			})},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := parseConfig(test.args, environment(test.env), io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(*got, test.want) {
+				t.Errorf("got  %+v\nwant %+v", *got, test.want)
+			}
+		})
+	}
+}
+
+func TestParseConfigErrors(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		want string // in the message
+	}{
+		{"unknown flag", []string{"-nope"}, nil, "-nope"},
+		{"argument", []string{"8080"}, nil, `unexpected argument "8080"`},
+		{"address without port", []string{"-addr", "localhost"}, nil, "-addr"},
+		{"TCP address without port", []string{"-mqtt-addr", "1883"}, nil, "-mqtt-addr"},
+		{"boolean in the environment", nil, map[string]string{"MQTTWASM_BROKER": "maybe"}, "MQTTWASM_BROKER"},
+		{"origin with a path", []string{"-allow-origin", "https://a.example/x"}, nil, "-allow-origin"},
+		{"origin without scheme", []string{"-allow-origin", "a.example"}, nil, "-allow-origin"},
+		{"origin in the environment", nil, map[string]string{"MQTTWASM_ALLOW_ORIGIN": "*"}, "MQTTWASM_ALLOW_ORIGIN"},
+		{"broker over http", []string{"-default-broker", "http://x/mqtt"}, nil, "ws:// or wss://"},
+		{"broker over mqtt", []string{"-default-broker", "mqtt://x:1883"}, nil, "ws:// or wss://"},
+		{"broker without scheme", []string{"-default-broker", "broker.example:8083/mqtt"}, nil, "ws:// or wss://"},
+		{"broker's bare name", []string{"-default-broker", "broker.example"}, nil, "ws:// or wss://"},
+		{"broker without host", []string{"-default-broker", "ws:///mqtt"}, nil, "ws:// or wss://"},
+		{"broker with password", []string{"-default-broker", "ws://u:p@x/mqtt"}, nil, "password"},
+		{"broker with fragment", []string{"-default-broker", "ws://x/mqtt#a"}, nil, "fragment"},
+		{"certificate without key", []string{"-tls-cert", "c"}, nil, "-tls-key"},
+		{"data without broker", []string{"-broker=false", "-data", "d"}, nil, "-data"},
+		{"TCP without broker", []string{"-broker=false", "-mqtt-addr", ":1"}, nil, "-mqtt-addr"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := parseConfig(test.args, environment(test.env), io.Discard)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want a message about %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestUsageNamesEveryVariable(t *testing.T) {
+	var out bytes.Buffer
+	if _, err := parseConfig([]string{"-help"}, environment(nil), &out); !errors.Is(err, flag.ErrHelp) {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ADDR", "BROKER", "MQTT_ADDR", "DEFAULT_BROKER", "DATA", "TLS_CERT", "TLS_KEY", "ALLOW_ORIGIN", "VERSION"} {
+		if !strings.Contains(out.String(), "MQTTWASM_"+name+"\n") {
+			t.Errorf("no MQTTWASM_%s in\n%s", name, &out)
+		}
+	}
+}
+
+func TestBrokerList(t *testing.T) {
+	const (
+		emqx     = `{"name":"EMQX public broker","url":"ws://broker.emqx.io:8083/mqtt","secureUrl":"wss://broker.emqx.io:8084/mqtt"}`
+		embedded = `{"name":"This server","url":"mqtt","embedded":true}`
+	)
+	chosen := func(entry string) string {
+		head, tail, _ := strings.Cut(entry, `,"embedded"`)
+		if tail != "" {
+			return head + `,"default":true,"embedded"` + tail
+		}
+		return strings.TrimSuffix(entry, "}") + `,"default":true}`
+	}
+	for _, test := range []struct {
+		name     string
+		embedded bool
+		flag     string
+		want     []string
+	}{
+		{"default", true, "", []string{chosen(emqx), embedded}},
+		{"without broker", false, "", []string{chosen(emqx)}},
+		{"another", true, "wss://Broker.Example:8084/mqtt",
+			[]string{`{"name":"broker.example:8084","url":"wss://broker.example:8084/mqtt","default":true}`, emqx, embedded}},
+		{"embedded", true, "mqtt", []string{emqx, chosen(embedded)}},
+		{"embedded as a path", true, "/mqtt", []string{emqx, chosen(embedded)}},
+		{"listed", true, "ws://broker.emqx.io:8083/mqtt", []string{chosen(emqx), embedded}},
+		{"listed, secure", true, "wss://broker.emqx.io:8084/mqtt", []string{chosen(emqx), embedded}},
+		{"path behind a proxy", false, "/other", []string{`{"name":"This server's /other","url":"/other","default":true}`, emqx}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var args []string
+			if test.flag != "" {
+				args = []string{"-default-broker", test.flag}
+			}
+			c, err := parseConfig(args, environment(nil), io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := get(t, configHandler("v1", brokerList(test.embedded, c.defaultBroker)), "/config.json", nil)
+			want := `{"version":"v1","brokers":[` + strings.Join(test.want, ",") + `]}`
+			if body := compact(t, got.Body.Bytes()); body != want {
+				t.Errorf("got  %s\nwant %s", body, want)
+			}
+			if got.Header().Get("Content-Type") != "application/json" || got.Header().Get("Cache-Control") != "no-cache" {
+				t.Errorf("headers %v", got.Header())
+			}
+		})
+	}
+}

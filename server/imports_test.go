@@ -1,0 +1,122 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// goList runs go list for the native platform or for js/wasm.
+func goList(t *testing.T, js bool, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Env = os.Environ()
+	if js {
+		cmd.Env = append(cmd.Env, "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, &stderr)
+	}
+	return strings.Fields(string(out))
+}
+
+// TestImports holds the architecture's rows: imports run one way.
+func TestImports(t *testing.T) {
+	const (
+		paho   = "github.com/eclipse/paho.golang"
+		nhooyr = "nhooyr.io/websocket"
+	)
+	direct := []string{"-f", `{{join .Imports "\n"}}`}
+	all := []string{"-deps"}
+	for _, row := range []struct {
+		name  string
+		pkg   string
+		list  []string
+		js    bool
+		never []string // packages, with everything below them
+	}{
+		{"boundary", "mqttwasm/wasm", direct, true, []string{paho, nhooyr, "net/http", "mqttwasm/server", "mqttwasm/web"}},
+		{"boundary links no autopaho", "mqttwasm/wasm", all, true, []string{paho + "/autopaho", "github.com/gorilla/websocket", "mqttwasm/server"}},
+		{"core", "mqttwasm/wasm/mqtt", all, false, []string{nhooyr, "mqttwasm/server", "mqttwasm/wasm/wsconn"}},
+		{"core on js", "mqttwasm/wasm/mqtt", all, true, []string{nhooyr, "mqttwasm/server", "mqttwasm/wasm/wsconn"}},
+		{"core without syscall/js", "mqttwasm/wasm/mqtt", direct, true, []string{"syscall/js"}},
+		{"dialling", "mqttwasm/wasm/wsconn", all, false, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},
+		{"dialling on js", "mqttwasm/wasm/wsconn", all, true, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},
+		{"server", "mqttwasm/server", all, false, []string{"mqttwasm/wasm", paho}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			imports := goList(t, row.js, append(slices.Clone(row.list), row.pkg)...)
+			for _, imported := range imports {
+				for _, never := range row.never {
+					if imported == never || strings.HasPrefix(imported, never+"/") {
+						t.Errorf("%s must not import %s", row.pkg, imported)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestSyscallJS: JavaScript is spoken to in the boundary, and in at most one file of wsconn.
+func TestSyscallJS(t *testing.T) {
+	module := goList(t, false, "-m", "-f", "{{.Dir}}")[0]
+	var inWsconn []string
+	for _, dir := range []string{"server", "wasm", "web/*.go"} {
+		for _, file := range goFiles(t, filepath.Join(module, dir)) {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range parsed.Imports {
+				if spec.Path.Value != `"syscall/js"` {
+					continue
+				}
+				name, err := filepath.Rel(module, file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch dir := filepath.ToSlash(filepath.Dir(name)); {
+				case dir == "wasm":
+				case dir == "wasm/wsconn" && strings.HasSuffix(strings.TrimSuffix(name, "_test.go"), "_js.go"):
+					inWsconn = append(inWsconn, name)
+				case strings.HasSuffix(name, "_test.go"):
+				default:
+					t.Errorf("%s must not import syscall/js", name)
+				}
+			}
+		}
+	}
+	if len(inWsconn) > 1 {
+		t.Errorf("more than one file of wsconn imports syscall/js: %v", inWsconn)
+	}
+}
+
+func goFiles(t *testing.T, root string) []string {
+	t.Helper()
+	if strings.HasSuffix(root, ".go") {
+		files, err := filepath.Glob(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	var files []string
+	err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,427 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+	"go.uber.org/goleak"
+	"nhooyr.io/websocket"
+)
+
+// asServer in the environment makes the test binary the server itself.
+const asServer = "MQTTWASM_TEST_AS_SERVER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// patience bounds waits that end in an event; only a failing test waits so long.
+const patience = 15 * time.Second
+
+// logs is a writer that a test waits on.
+type logs struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	wrote chan struct{}
+}
+
+func newLogs() *logs { return &logs{wrote: make(chan struct{}, 1000)} }
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wrote <- struct{}{}
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// after waits for a line that contains mark and returns what follows it there.
+func (l *logs) after(t *testing.T, mark string) string {
+	t.Helper()
+	for deadline := time.After(patience); ; {
+		if _, rest, ok := strings.Cut(l.String(), mark); ok {
+			if line, _, ok := strings.Cut(rest, "\n"); ok {
+				return line
+			}
+		}
+		select {
+		case <-l.wrote:
+		case <-deadline:
+			t.Fatalf("%q never came:\n%s", mark, l)
+		}
+	}
+}
+
+// instance is a server in this process.
+type instance struct {
+	url, tcp string
+	stderr   *logs
+	// stop ends the server and returns its exit status.
+	stop func() int
+}
+
+func launch(t *testing.T, args ...string) *instance {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	stdout, stderr := newLogs(), newLogs()
+	status := make(chan int, 1)
+	go func() { status <- run(ctx, args, environment(nil), stdout, stderr) }()
+	s := &instance{stderr: stderr, stop: sync.OnceValue(func() int { cancel(); return <-status })}
+	t.Cleanup(func() { s.stop() })
+	s.url = stdout.after(t, "Open ")
+	if log := stderr.String(); strings.Contains(log, "address=") {
+		s.tcp = stderr.after(t, "address=")
+	}
+	return s
+}
+
+// fetch gets a path without leaving a connection behind.
+func fetch(t *testing.T, client *http.Client, address string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close = true
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func connectMQTT(t *testing.T, c net.Conn, clientID string) (sessionPresent bool) {
+	t.Helper()
+	cp := packets.NewControlPacket(packets.CONNECT)
+	content := cp.Content.(*packets.Connect)
+	content.ClientID, content.CleanStart = clientID, clientID == ""
+	expiry := uint32(60)
+	content.Properties.SessionExpiryInterval = &expiry
+	if _, err := cp.WriteTo(c); err != nil {
+		t.Fatal(err)
+	}
+	connack := receive[packets.Connack](t, c)
+	if connack.ReasonCode != 0 {
+		t.Fatalf("CONNACK reason %#x", connack.ReasonCode)
+	}
+	return connack.SessionPresent
+}
+
+func receive[T any](t *testing.T, c net.Conn) *T {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	cp, err := packets.ReadPacket(c)
+	if err != nil {
+		t.Fatalf("waiting for %T: %v", *new(T), err)
+	}
+	content, ok := any(cp.Content).(*T)
+	if !ok {
+		t.Fatalf("got %s where %T was expected", cp, *new(T))
+	}
+	return content
+}
+
+func dialTCP(t *testing.T, address string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestServer(t *testing.T) {
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0")
+	for path, want := range map[string]string{"healthz": "ok\n", "config.json": `"EMQX public broker"`} {
+		response, body := fetch(t, http.DefaultClient, s.url+path)
+		if response.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("/%s: %d %s", path, response.StatusCode, body)
+		}
+		if response.Header.Get("Content-Security-Policy") == "" {
+			t.Errorf("/%s: no security headers", path)
+		}
+	}
+
+	over := map[string]net.Conn{"TCP": dialTCP(t, s.tcp)}
+	ws, _, err := websocket.Dial(t.Context(), strings.Replace(s.url, "http", "ws", 1)+"mqtt", &websocket.DialOptions{
+		Subprotocols: []string{"mqtt"},
+		HTTPHeader:   http.Header{"Origin": {strings.TrimSuffix(s.url, "/")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	over["WebSocket"] = websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
+	for _, c := range over {
+		connectMQTT(t, c, "")
+	}
+	status := make(chan int)
+	go func() { status <- s.stop() }()
+	for name, c := range over {
+		if got := receive[packets.Disconnect](t, c).ReasonCode; got != packets.DisconnectServerShuttingDown {
+			t.Errorf("%s: DISCONNECT reason %#x", name, got)
+		}
+		_ = c.Close()
+	}
+	if got := <-status; got != 0 {
+		t.Errorf("exit status %d", got)
+	}
+}
+
+func TestForeignPageIsRefused(t *testing.T) {
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-allow-origin", "http://good.example")
+	for origin, want := range map[string]bool{"http://evil.example": false, "http://good.example": true} {
+		ws, response, err := websocket.Dial(t.Context(), strings.Replace(s.url, "http", "ws", 1)+"mqtt", &websocket.DialOptions{
+			Subprotocols: []string{"mqtt"},
+			HTTPHeader:   http.Header{"Origin": {origin}},
+		})
+		if err == nil {
+			_ = ws.CloseNow()
+		}
+		if got := err == nil; got != want || !want && response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %v", origin, err)
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"config.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host, r.Close = "evil.example", true
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusForbidden {
+		t.Errorf("foreign Host: %d", response.StatusCode)
+	}
+}
+
+func TestWithoutBroker(t *testing.T) {
+	s := launch(t, "-addr", "127.0.0.1:0", "-broker=false")
+	if s.tcp != "" {
+		t.Errorf("listens on %s", s.tcp)
+	}
+	if response, _ := fetch(t, http.DefaultClient, s.url+"mqtt"); response.StatusCode != http.StatusNotFound {
+		t.Errorf("/mqtt: %d", response.StatusCode)
+	}
+	_, body := fetch(t, http.DefaultClient, s.url+"config.json")
+	var config struct{ Brokers []brokerEntry }
+	if err := json.Unmarshal([]byte(body), &config); err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(config.Brokers, func(b brokerEntry) bool { return b.Embedded }) {
+		t.Errorf("the page is told of an embedded broker: %s", body)
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().String()
+	for _, test := range []struct {
+		flag string
+		args []string
+	}{
+		{"-addr", []string{"-addr", taken}},
+		{"-mqtt-addr", []string{"-addr", "127.0.0.1:0", "-mqtt-addr", taken}},
+	} {
+		var stderr bytes.Buffer
+		if status := run(t.Context(), test.args, environment(nil), io.Discard, &stderr); status != 1 {
+			t.Errorf("%s: exit status %d", test.flag, status)
+		}
+		for _, want := range []string{taken + " is taken", test.flag + " ", envName(test.flag[1:])} {
+			if !strings.Contains(stderr.String(), want) {
+				t.Errorf("%s: no %q in: %s", test.flag, want, &stderr)
+			}
+		}
+	}
+}
+
+// Another broker on the usual port is common, and no reason to give up.
+func TestDefaultMQTTPortTaken(t *testing.T) {
+	if l, err := net.Listen("tcp", defaultMQTTAddr); err == nil {
+		defer l.Close()
+	} // or else it is taken by somebody already
+	s := launch(t, "-addr", "127.0.0.1:0")
+	s.stderr.after(t, "no MQTT over TCP")
+	if !strings.Contains(s.stderr.String(), "-mqtt-addr") {
+		t.Errorf("the warning does not name the flag:\n%s", s.stderr)
+	}
+	if response, _ := fetch(t, http.DefaultClient, s.url+"healthz"); response.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: %d", response.StatusCode)
+	}
+}
+
+func TestBadUsage(t *testing.T) {
+	var stderr bytes.Buffer
+	if status := run(t.Context(), []string{"-default-broker", "http://x"}, environment(nil), io.Discard, &stderr); status != 2 {
+		t.Errorf("exit status %d", status)
+	}
+	if !strings.Contains(stderr.String(), "ws://") {
+		t.Errorf("message: %s", &stderr)
+	}
+	var stdout bytes.Buffer
+	if status := run(t.Context(), []string{"-version"}, environment(nil), &stdout, io.Discard); status != 0 || stdout.String() != "mqttwasm "+version+"\n" {
+		t.Errorf("-version: %d %s", status, &stdout)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotAfter:     time.Now().Add(time.Hour),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
+	for name, data := range map[string][]byte{
+		certFile: certPEM,
+		keyFile:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyBytes}),
+	} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile)
+	if !strings.HasPrefix(s.url, "https://") {
+		t.Errorf("prints %s", s.url)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(certPEM)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	if response, _ := fetch(t, client, s.url+"healthz"); response.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: %d", response.StatusCode)
+	}
+
+	var stderr bytes.Buffer
+	args := []string{"-addr", "127.0.0.1:0", "-tls-cert", keyFile, "-tls-key", keyFile}
+	if status := run(t.Context(), args, environment(nil), io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "-tls-cert") {
+		t.Errorf("a wrong certificate: %d %s", status, &stderr)
+	}
+}
+
+// A killed server has lost nothing that it had acknowledged.
+func TestDataSurvivesKill(t *testing.T) {
+	dir := t.TempDir()
+	address, kill := spawn(t, dir)
+	first := dialTCP(t, address)
+	connectMQTT(t, first, "lasting")
+	subscribe := packets.NewControlPacket(packets.SUBSCRIBE)
+	subscribe.Content.(*packets.Subscribe).PacketID = 1
+	subscribe.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "live", QoS: 1}}
+	publish := packets.NewControlPacket(packets.PUBLISH)
+	publish.Flags = 1<<1 | 1
+	kept := publish.Content.(*packets.Publish)
+	kept.PacketID, kept.QoS, kept.Retain = 2, 1, true
+	kept.Topic, kept.Payload = "kept", []byte("保留")
+	for _, cp := range []*packets.ControlPacket{subscribe, publish} {
+		if _, err := cp.WriteTo(first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive[packets.Suback](t, first)
+	receive[packets.Puback](t, first)
+	kill()
+
+	address, _ = spawn(t, dir)
+	second := dialTCP(t, address)
+	if !connectMQTT(t, second, "lasting") {
+		t.Error("the session is gone")
+	}
+	subscribe.Content.(*packets.Subscribe).Subscriptions[0].Topic = "kept"
+	if _, err := subscribe.WriteTo(second); err != nil {
+		t.Fatal(err)
+	}
+	receive[packets.Suback](t, second)
+	if m := receive[packets.Publish](t, second); string(m.Payload) != "保留" {
+		t.Errorf("retained message %q", m.Payload)
+	}
+	live := packets.NewControlPacket(packets.PUBLISH)
+	live.Content.(*packets.Publish).Topic = "live"
+	if _, err := live.WriteTo(second); err != nil {
+		t.Fatal(err)
+	}
+	if m := receive[packets.Publish](t, second); m.Topic != "live" {
+		t.Errorf("message on %q", m.Topic)
+	}
+}
+
+// spawn runs a server in its own process on dir. It returns the TCP address and
+// what kills the process.
+func spawn(t *testing.T, dir string) (address string, kill func()) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-data", dir)
+	cmd.Env = append(os.Environ(), asServer+"=1")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	t.Cleanup(kill)
+	var seen []string
+	for lines := bufio.NewScanner(stderr); lines.Scan(); seen = append(seen, lines.Text()) {
+		if _, address, ok := strings.Cut(lines.Text(), "address="); ok {
+			return address, kill
+		}
+	}
+	t.Fatalf("the server does not listen:\n%s", strings.Join(seen, "\n"))
+	return "", nil
+}
