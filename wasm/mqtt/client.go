@@ -261,7 +261,7 @@ func (c *connection) leave(o *DisconnectOptions) {
 	d := &paho.Disconnect{ReasonCode: o.ReasonCode, Properties: &paho.DisconnectProperties{
 		ReasonString: o.ReasonString, SessionExpiryInterval: o.SessionExpiry, User: o.UserProperties,
 	}}
-	_ = c.paho.Disconnect(d)
+	c.link.farewell(func() { _ = c.paho.Disconnect(d) })
 }
 
 // attempt makes one connection.

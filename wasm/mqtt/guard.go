@@ -60,23 +60,29 @@ func parseVarint(b []byte) (value, size int, ok bool, err *Error) {
 	return 0, 0, false, nil
 }
 
-// checkPacket checks one whole packet other than PUBLISH. body is what follows
-// the fixed header.
-func checkPacket(header byte, body []byte) error {
+// checkHeader checks a packet's type and flags.
+func checkHeader(header byte) error {
 	kind, flags := header>>4, header&0x0F
 	want := byte(0)
-	if kind == pubrel {
-		want = 2
-	}
 	switch kind {
-	case connack, puback, pubrec, pubrel, pubcomp, suback, unsuback, pingresp, disconnect, auth:
+	case publish:
+		return nil // its flags mean something
+	case pubrel:
+		want = 2
+	case connack, puback, pubrec, pubcomp, suback, unsuback, pingresp, disconnect, auth:
 	default:
 		return violation(reasonProtocolError, "a packet of type %d, which a broker must not send", kind)
 	}
 	if flags != want { // [MQTT-2.1.3-1]
 		return violation(reasonMalformed, "reserved flags set in the fixed header of packet type %d", kind)
 	}
+	return nil
+}
 
+// checkPacket checks one whole packet other than PUBLISH. body is what follows
+// the fixed header.
+func checkPacket(header byte, body []byte) error {
+	kind := header >> 4
 	r := reader{rest: body}
 	switch kind {
 	case connack:

@@ -59,18 +59,14 @@ func (l *link) Read(p []byte) (int, error) {
 func (l *link) next() error {
 	header, body, raw, err := l.packet()
 	if err == nil {
-		if kind := header >> 4; kind == publish && l.connected {
+		l.pinger.PacketReceived()
+		if header>>4 == publish {
 			var p publishPacket
 			if p, err = parsePublish(header, body); err == nil {
-				l.pinger.PacketReceived()
 				err = l.onPublish(p, l.clock())
 			}
-		} else if err = l.admit(header, body); err == nil {
-			l.pinger.PacketReceived()
-			l.forPaho = raw
-			if len(body) == 0 && (kind == disconnect || kind == auth) {
-				l.forPaho = []byte{header, 1, reasonNormal} // paho insists on a reason code
-			}
+		} else if err = checkPacket(header, body); err == nil {
+			l.give(header, body, raw)
 		}
 	}
 	if err == nil {
@@ -79,22 +75,28 @@ func (l *link) next() error {
 	return l.fail(err)
 }
 
-// admit checks a packet that is for paho, and that it may come now.
-func (l *link) admit(header byte, body []byte) error {
+// give leaves a packet for paho to read.
+func (l *link) give(header byte, body, raw []byte) {
+	l.forPaho = raw
+	switch kind := header >> 4; {
+	case kind == connack && body[1] == reasonNormal:
+		l.connected = true
+	case len(body) == 0 && (kind == disconnect || kind == auth):
+		l.forPaho = []byte{header, 1, reasonNormal} // paho insists on a reason code
+	}
+}
+
+// admit looks at the first byte of a packet, before there is more: what is no
+// MQTT at all must not make us wait for the length it seems to announce.
+func (l *link) admit(header byte) error {
 	kind := header >> 4
 	switch {
-	case kind == connack && l.connected:
+	case kind == connack && l.connected: // 3.2
 		return violation(reasonProtocolError, "a second CONNACK")
 	case !l.connected && kind != connack && kind != auth && kind != disconnect: // [MQTT-3.2.0-1]
-		return violation(reasonProtocolError, "packet type %d before CONNACK", kind)
+		return violation(reasonProtocolError, "the answer to CONNECT is not CONNACK; is this an MQTT 5 broker?")
 	}
-	if err := checkPacket(header, body); err != nil {
-		return err
-	}
-	if kind == connack && body[1] == reasonNormal {
-		l.connected = true
-	}
-	return nil
+	return checkHeader(header)
 }
 
 // packet returns the next packet, whole. The buffer grows with what arrives,
@@ -103,6 +105,9 @@ func (l *link) packet() (header byte, body, raw []byte, err error) {
 	for {
 		have := l.buf[l.start:]
 		if len(have) > 0 {
+			if err := l.admit(have[0]); err != nil {
+				return 0, nil, nil, err
+			}
 			length, size, ok, bad := parseVarint(have[1:])
 			if bad != nil {
 				return 0, nil, nil, bad
@@ -160,9 +165,29 @@ func (l *link) fail(err error) error {
 	}
 	l.mu.Unlock()
 	if first && l.connected {
-		_ = l.writeOnce([]byte{disconnect << 4, 1, typed.ReasonCode})
+		l.farewell(func() { _ = l.writeOnce([]byte{disconnect << 4, 1, typed.ReasonCode}) })
 	}
 	return typed
+}
+
+// farewellTime is how long a last packet may take on a link that may be stuck.
+const farewellTime = time.Second
+
+// farewell waits until f has written its packet, but not longer than
+// farewellTime.
+func (l *link) farewell(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	timer := time.NewTimer(farewellTime)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		_ = l.Close() // frees the writer
+	}
 }
 
 // endCause returns what is known better here than by the error paho got.

@@ -1,0 +1,358 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+var background = context.Background()
+
+func wantCode(t *testing.T, err error, code Code, field string) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got error %v, want an *Error with code %s", err, code)
+	}
+	if e.Code != code || e.Field != field {
+		t.Fatalf("got code %s, field %q (%v), want %s, %q", e.Code, e.Field, err, code, field)
+	}
+	if field != "" && !strings.Contains(e.Message, field) {
+		t.Errorf("the message %q does not name the field %s", e.Message, field)
+	}
+	return e
+}
+
+func TestConnectSendsWhatWasAsked(t *testing.T) {
+	s := newScripted(t)
+	o := s.options()
+	o.Username, o.Password, o.KeepAlive, o.KeepSession = "me", []byte("secret"), 17, true
+	o.SessionExpiry = 100
+	got := make(chan *packets.Connect, 1)
+	go func() { got <- s.next().accept(1) }()
+	c, err := Connect(background, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Disconnect(background, DisconnectOptions{})
+	p := <-got
+	if p.ProtocolName != "MQTT" || p.ProtocolVersion != 5 {
+		t.Errorf("protocol %s %d, want MQTT 5", p.ProtocolName, p.ProtocolVersion)
+	}
+	if p.ClientID != "test" || p.Username != "me" || string(p.Password) != "secret" || p.KeepAlive != 17 || p.CleanStart {
+		t.Errorf("CONNECT %+v", p)
+	}
+	if *p.Properties.SessionExpiryInterval != 100 || *p.Properties.ReceiveMaximum != DefaultReceiveMaximum ||
+		*p.Properties.MaximumPacketSize != DefaultMaximumPacketSize {
+		t.Errorf("CONNECT properties %v", p.Properties)
+	}
+	if !c.Connack().SessionPresent {
+		t.Error("the session that the broker has is not reported")
+	}
+}
+
+func TestConnectRefused(t *testing.T) {
+	for _, reason := range []byte(reasonsOf[connack][1:]) {
+		t.Run(ReasonName(reason), func(t *testing.T) {
+			s := newScripted(t)
+			go func() {
+				b := s.next()
+				b.read()
+				b.send(0x20, 8, 0, reason, 5, 0x1F, 0, 2, 'n', 'o')
+			}()
+			_, err := Connect(background, s.options())
+			e := wantCode(t, err, Refused, "")
+			if e.ReasonCode != reason || e.ReasonString != "no" || !strings.Contains(e.Error(), ReasonName(reason)) {
+				t.Errorf("%+v", e)
+			}
+		})
+	}
+}
+
+func TestConnectFails(t *testing.T) {
+	answer := func(b ...byte) func(*brokerConn) { return func(c *brokerConn) { c.read(); c.send(b...) } }
+	for name, test := range map[string]struct {
+		broker func(*brokerConn)
+		code   Code
+	}{
+		"closed without an answer":     {func(b *brokerConn) { b.read(); b.Close() }, Network},
+		"not MQTT at all":              {func(b *brokerConn) { b.read(); _, _ = b.Write([]byte("HTTP/1.1 400 Bad Request\r\n")) }, Protocol},
+		"PINGRESP for CONNACK":         {answer(0xD0, 0), Protocol},
+		"session present, clean start": {answer(0x20, 3, 1, 0, 0), Protocol},
+		"five hostile bytes":           {answer(0x20, 0xFF, 0xFF, 0xFF, 0x7F), PacketTooLarge},
+		"six hostile bytes":            {answer(0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F), Protocol},
+		"assigned identifier unasked":  {answer(0x20, 7, 0, 0, 4, 0x12, 0, 1, 'p'), Protocol},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t)
+			go func() { test.broker(s.next()) }()
+			_, err := Connect(background, s.options())
+			wantCode(t, err, test.code, "")
+		})
+	}
+}
+
+func TestConnectTimesOutAndAborts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScripted(t)
+		o := s.options()
+		o.ConnectTimeout = 5 * time.Second
+		begin := time.Now()
+		_, err := Connect(background, o)
+		wantCode(t, err, Timeout, "")
+		if d := time.Since(begin); d != 5*time.Second {
+			t.Errorf("after %v", d)
+		}
+		ctx, cancel := context.WithCancel(background)
+		time.AfterFunc(time.Second, cancel)
+		_, err = Connect(ctx, o)
+		wantCode(t, err, Aborted, "")
+	})
+}
+
+func TestHostileLengthsTakeNoMemory(t *testing.T) {
+	for name, attack := range map[string][]byte{
+		"256 MiB announced":  {0x30, 0xFF, 0xFF, 0xFF, 0x7F},
+		"a five byte length": {0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F},
+		"16 MiB announced":   {0x30, 0xF0, 0xFF, 0xFF, 0x07},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, b, log := start(t, func(o *Options) { o.NoReconnect = true })
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			b.send(attack...)
+			if strings.HasPrefix(name, "16") { // legal, but it never comes
+				b.Close()
+			} else {
+				e := wantCode(t, wait[Closed](log).Err, map[bool]Code{true: PacketTooLarge, false: Protocol}[len(attack) == 5], "")
+				b.expect(0xE0, 1, e.ReasonCode)
+			}
+			wait[Ended](log)
+			runtime.ReadMemStats(&after)
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+				t.Errorf("allocated %d bytes", grown)
+			}
+		})
+	}
+}
+
+func TestServerDisconnectReasonIsNeverLost(t *testing.T) {
+	for i := range 100 {
+		_, _, b, log := start(t, func(o *Options) { o.NoReconnect = true })
+		b.send(0xE0, 8, 0x98, 6, 0x1F, 0, 3, 'b', 'y', 'e')
+		b.Close()
+		ev := wait[ServerDisconnected](log)
+		if ev.ReasonCode != 0x98 || ev.ReasonString != "bye" {
+			t.Fatalf("round %d: %+v", i, ev)
+		}
+		if e := wantCode(t, wait[Closed](log).Err, Disconnected, ""); e.ReasonCode != 0x98 || e.ReasonString != "bye" {
+			t.Fatalf("round %d: %+v", i, e)
+		}
+	}
+}
+
+func TestHalfOpenIsNoticed(t *testing.T) {
+	for _, keepAlive := range []uint16{1, 2, 60, 600} {
+		synctest.Test(t, func(t *testing.T) {
+			_, _, _, log := start(t, func(o *Options) { o.KeepAlive, o.NoReconnect = keepAlive, true })
+			begin := time.Now()
+			err := wait[Closed](log).Err
+			most := time.Duration(keepAlive)*time.Second*3/2 + 2*time.Second
+			if d := time.Since(begin); d > most {
+				t.Errorf("keep alive %d s: noticed after %v, want at most %v", keepAlive, d, most)
+			}
+			wantCode(t, err, Network, "")
+		})
+	}
+}
+
+func TestPingKeepsAQuietLinkOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, log := start(t, func(o *Options) { o.KeepAlive, o.NoReconnect = 10, true })
+		for range 20 {
+			b.expect(0xC0, 0)
+			b.send(0xD0, 0)
+		}
+		select {
+		case ev := <-log:
+			if _, up := ev.(Connected); !up {
+				t.Errorf("event %T", ev)
+			}
+		default:
+		}
+		if _, err := c.current("test"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestServerKeepAliveIsObeyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 600 }, 0x13, 0, 5)
+		begin := time.Now()
+		b.expect(0xC0, 0)
+		if d := time.Since(begin); d > 5*time.Second {
+			t.Errorf("pinged after %v, want 5s", d)
+		}
+	})
+}
+
+func TestBadInputNamesTheField(t *testing.T) {
+	c, _, b, _ := start(t, nil,
+		0x24, 1, // Maximum QoS 1
+		0x25, 0, // no retained messages
+		0x27, 0, 0, 0, 60, // Maximum Packet Size 60
+		0x28, 0, 0x29, 0, 0x2A, 0) // no wildcards, identifiers, shared subscriptions
+	pub := func(m Message) error { _, err := c.Publish(background, m); return err }
+	sub := func(o SubscribeOptions, s ...Subscription) error { _, err := c.Subscribe(background, s, o); return err }
+	unsub := func(f ...string) error { _, err := c.Unsubscribe(background, f, nil); return err }
+	alias := uint16(1)
+	for name, test := range map[string]struct {
+		err   error
+		code  Code
+		field string
+	}{
+		"no topic":                 {pub(Message{}), BadOption, "topic"},
+		"wildcard + in topic":      {pub(Message{Topic: "a/+"}), BadOption, "topic"},
+		"wildcard # in topic":      {pub(Message{Topic: "#"}), BadOption, "topic"},
+		"U+0000 in topic":          {pub(Message{Topic: "a\x00"}), BadOption, "topic"},
+		"ill-formed topic":         {pub(Message{Topic: "\xed\xa0\x80"}), BadOption, "topic"},
+		"long topic":               {pub(Message{Topic: strings.Repeat("a", 65536)}), BadOption, "topic"},
+		"QoS 3":                    {pub(Message{Topic: "a", QoS: 3}), BadOption, "qos"},
+		"over Maximum QoS":         {pub(Message{Topic: "a", QoS: 2}), Unsupported, "qos"},
+		"retain not offered":       {pub(Message{Topic: "a", Retain: true}), Unsupported, "retain"},
+		"over Maximum Packet Size": {pub(Message{Topic: "a", Payload: make([]byte, 60)}), PacketTooLarge, "payload"},
+		"alias not granted":        {pub(Message{Topic: "a", Properties: Properties{TopicAlias: &alias}}), BadOption, "properties.topicAlias"},
+		"wildcard response topic":  {pub(Message{Topic: "a", Properties: Properties{ResponseTopic: "#"}}), BadOption, "properties.responseTopic"},
+		"no filter":                {sub(SubscribeOptions{}), BadOption, "filter"},
+		"empty filter":             {sub(SubscribeOptions{}, Subscription{}), BadOption, "filter"},
+		"# not last":               {sub(SubscribeOptions{}, Subscription{Filter: "a/#/b"}), BadOption, "filter"},
+		"# beside text":            {sub(SubscribeOptions{}, Subscription{Filter: "a#"}), BadOption, "filter"},
+		"+ beside text":            {sub(SubscribeOptions{}, Subscription{Filter: "a+/b"}), BadOption, "filter"},
+		"share without filter":     {sub(SubscribeOptions{}, Subscription{Filter: "$share/g"}), BadOption, "filter"},
+		"subscribe QoS 3":          {sub(SubscribeOptions{}, Subscription{Filter: "a", QoS: 3}), BadOption, "qos"},
+		"retain handling 3":        {sub(SubscribeOptions{}, Subscription{Filter: "a", RetainHandling: 3}), BadOption, "rh"},
+		"shared no local":          {sub(SubscribeOptions{}, Subscription{Filter: "$share/g/a", NoLocal: true}), BadOption, "nl"},
+		"shared not offered":       {sub(SubscribeOptions{}, Subscription{Filter: "$share/g/a"}), Unsupported, "filter"},
+		"wildcards not offered":    {sub(SubscribeOptions{}, Subscription{Filter: "a/#"}), Unsupported, "filter"},
+		"identifiers not offered":  {sub(SubscribeOptions{Identifier: 1}, Subscription{Filter: "a"}), Unsupported, "properties.subscriptionIdentifier"},
+		"unsubscribe from nothing": {unsub(), BadOption, "filter"},
+		"unsubscribe from a/#/b":   {unsub("a/#/b"), BadOption, "filter"},
+		"no such reason code":      {c.Disconnect(background, DisconnectOptions{ReasonCode: 0x7F}), BadOption, "reasonCode"},
+		"no URL":                   {func() error { _, err := Connect(background, Options{}); return err }(), BadOption, "url"},
+		"will with wildcard": {func() error {
+			_, err := Connect(background, Options{URL: "x", Dial: newScripted(t).dial, Will: &Will{Message: Message{Topic: "+"}}})
+			return err
+		}(), BadOption, "will.topic"},
+		"authentication data alone": {func() error {
+			_, err := Connect(background, Options{URL: "x", Dial: newScripted(t).dial, AuthData: []byte{1}})
+			return err
+		}(), BadOption, "properties.authenticationData"},
+	} {
+		t.Run(name, func(t *testing.T) { wantCode(t, test.err, test.code, test.field) })
+	}
+	// Nothing else was disturbed, and nothing was sent.
+	if err := pub(Message{Topic: "ok", Payload: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(0x30, 6, 0, 2, 'o', 'k', 0, 'x')
+}
+
+func TestCallsWithoutAConnection(t *testing.T) {
+	c, _, b, log := start(t, func(o *Options) { o.ReconnectMin, o.ReconnectMax = time.Hour, time.Hour })
+	b.Close()
+	wait[Reconnecting](log)
+	calls := func() []error {
+		_, err1 := c.Publish(background, Message{Topic: "a", QoS: 1})
+		_, err2 := c.Subscribe(background, []Subscription{{Filter: "a"}}, SubscribeOptions{})
+		_, err3 := c.Unsubscribe(background, []string{"a"}, nil)
+		return []error{err1, err2, err3}
+	}
+	for _, err := range calls() {
+		wantCode(t, err, NotConnected, "")
+	}
+	if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range calls() {
+		wantCode(t, err, NotConnected, "")
+	}
+	if _, err := c.Receive(background); err == nil {
+		t.Error("Receive after the end")
+	}
+}
+
+func TestSubscribeAndUnsubscribe(t *testing.T) {
+	c, _, b, _ := start(t, nil)
+	go func() {
+		p := b.read().Content.(*packets.Subscribe)
+		if len(p.Subscriptions) != 2 || p.Subscriptions[0].Topic != "a/+" || p.Subscriptions[1].QoS != 2 || !p.Subscriptions[1].NoLocal {
+			t.Errorf("SUBSCRIBE %v", p)
+		}
+		b.send(0x90, 5, 0, byte(p.PacketID), 0, 0x00, 0x87)
+		q := b.read().Content.(*packets.Unsubscribe)
+		b.send(0xB0, 4, 0, byte(q.PacketID), 0, 0x11)
+		r := b.read().Content.(*packets.Subscribe)
+		b.send(0x90, 8, 0, byte(r.PacketID), 4, 0x1F, 0, 1, 'x', 0x8F)
+	}()
+	r, err := c.Subscribe(background, []Subscription{{Filter: "a/+"}, {Filter: "b", QoS: 2, NoLocal: true}}, SubscribeOptions{})
+	if err != nil || string(r.ReasonCodes) != "\x00\x87" {
+		t.Errorf("%v %v", r, err)
+	}
+	if r, err := c.Unsubscribe(background, []string{"a/+"}, nil); err != nil || string(r.ReasonCodes) != "\x11" {
+		t.Errorf("%v %v", r, err)
+	}
+	_, err = c.Subscribe(background, []Subscription{{Filter: "c"}}, SubscribeOptions{})
+	if e := wantCode(t, err, Refused, ""); e.ReasonCode != 0x8F || e.ReasonString != "x" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestPublishesLeaveInOrder(t *testing.T) {
+	const n = 500
+	c, _, b, _ := start(t, nil)
+	done := make(chan error, n)
+	for i := range n {
+		c.PublishAsync(&Message{Topic: "t", Payload: fmt.Append(nil, i), QoS: byte(i % 3)},
+			func(_ PublishResult, err error) { done <- err })
+	}
+	go func() {
+		for i := 0; i < n; {
+			p := b.read()
+			switch q := p.Content.(type) {
+			case *packets.Publish:
+				if string(q.Payload) != fmt.Sprint(i) {
+					t.Errorf("message %s in place of %d", q.Payload, i)
+				}
+				i++
+				id := []byte{byte(q.PacketID >> 8), byte(q.PacketID)}
+				if q.QoS > 0 {
+					b.send(0x30+q.QoS<<4, 2, id[0], id[1]) // PUBACK or PUBREC
+				}
+			case *packets.Pubrel:
+				b.send(0x70, 2, byte(q.PacketID>>8), byte(q.PacketID))
+			}
+		}
+		for {
+			p := b.read()
+			if p == nil {
+				return
+			}
+			if q, ok := p.Content.(*packets.Pubrel); ok {
+				b.send(0x70, 2, byte(q.PacketID>>8), byte(q.PacketID))
+			}
+		}
+	}()
+	for range n {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package mqtt
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// scripted is a broker that does, byte by byte, what a test tells it. It works
+// the same natively and as WebAssembly, since nothing in it leaves the process.
+type scripted struct {
+	t     *testing.T
+	dials chan *brokerConn
+}
+
+func newScripted(t *testing.T) *scripted {
+	return &scripted{t: t, dials: make(chan *brokerConn, 16)}
+}
+
+func (s *scripted) dial(context.Context, string) (net.Conn, error) {
+	ours, theirs := bufferedPipe()
+	s.dials <- &brokerConn{t: s.t, Conn: theirs}
+	return ours, nil
+}
+
+func (s *scripted) options() Options {
+	return Options{URL: "ws://broker.example/mqtt", Dial: s.dial, ClientID: "test", ReconnectMin: time.Millisecond}
+}
+
+// next is the next connection that the client makes.
+func (s *scripted) next() *brokerConn { return <-s.dials }
+
+type brokerConn struct {
+	net.Conn
+	t *testing.T
+}
+
+func (b *brokerConn) send(bytes ...byte) {
+	if _, err := b.Write(bytes); err != nil {
+		b.t.Errorf("broker: write: %v", err)
+	}
+}
+
+// read returns the client's next packet that is no PINGREQ; nil at the end.
+func (b *brokerConn) read() *packets.ControlPacket {
+	for {
+		p, err := packets.ReadPacket(b)
+		if err != nil {
+			return nil
+		}
+		if p.Type != packets.PINGREQ {
+			return p
+		}
+	}
+}
+
+// expect reads exactly these bytes.
+func (b *brokerConn) expect(want ...byte) {
+	b.t.Helper()
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(b, got); err != nil || !bytes.Equal(got, want) {
+		b.t.Errorf("broker: read % x (%v), want % x", got, err, want)
+	}
+}
+
+// accept answers CONNECT with success and the given CONNACK properties.
+func (b *brokerConn) accept(sessionPresent byte, props ...byte) *packets.Connect {
+	b.t.Helper()
+	p := b.read()
+	if p == nil || p.Type != packets.CONNECT {
+		b.t.Errorf("broker: got %v, want CONNECT", p)
+		return nil
+	}
+	b.send(append([]byte{0x20, byte(3 + len(props)), sessionPresent, 0, byte(len(props))}, props...)...)
+	return p.Content.(*packets.Connect)
+}
+
+// events collects a client's events.
+type eventLog chan Event
+
+func (l eventLog) on(ev Event) { l <- ev }
+
+// wait returns the next event of type E.
+func wait[E Event](l eventLog) E {
+	for ev := range l {
+		if e, ok := ev.(E); ok {
+			return e
+		}
+	}
+	panic("no event")
+}
+
+// start connects a client to a scripted broker whose CONNACK has these
+// properties.
+func start(t *testing.T, change func(*Options), props ...byte) (*Client, *scripted, *brokerConn, eventLog) {
+	t.Helper()
+	s := newScripted(t)
+	log := make(eventLog, 1000)
+	o := s.options()
+	o.OnEvent = log.on
+	if change != nil {
+		change(&o)
+	}
+	conns := make(chan *brokerConn, 1)
+	go func() {
+		b := s.next()
+		b.accept(0, props...)
+		conns <- b
+	}()
+	c, err := Connect(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := <-conns
+	t.Cleanup(func() {
+		_ = b.Close()
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = c.Disconnect(ctx, DisconnectOptions{Force: true})
+		<-c.Done()
+	})
+	return c, s, b, log
+}
+
+// bufferedPipe is net.Pipe with a buffer, as a network has.
+func bufferedPipe() (a, b net.Conn) {
+	x, y := newHalf(), newHalf()
+	return &pipeEnd{in: x, out: y}, &pipeEnd{in: y, out: x}
+}
+
+type half struct {
+	mu     sync.Mutex
+	cond   *sync.Cond
+	buf    []byte
+	closed bool
+}
+
+func newHalf() *half {
+	h := &half{}
+	h.cond = sync.NewCond(&h.mu)
+	return h
+}
+
+type pipeEnd struct {
+	net.Conn // for the methods that nobody calls
+	in, out  *half
+}
+
+func (e *pipeEnd) Read(p []byte) (int, error) {
+	h := e.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.buf) == 0 && !h.closed {
+		h.cond.Wait()
+	}
+	if len(h.buf) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, h.buf)
+	h.buf = h.buf[n:]
+	return n, nil
+}
+
+func (e *pipeEnd) Write(p []byte) (int, error) {
+	h := e.out
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return 0, io.ErrClosedPipe
+	}
+	h.buf = append(h.buf, p...)
+	h.cond.Broadcast()
+	return len(p), nil
+}
+
+func (e *pipeEnd) Close() error {
+	for _, h := range []*half{e.in, e.out} {
+		h.mu.Lock()
+		h.closed = true
+		h.cond.Broadcast()
+		h.mu.Unlock()
+	}
+	return nil
+}
