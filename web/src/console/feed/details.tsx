@@ -50,6 +50,11 @@ async function copy(text: string, shown: HTMLElement | null): Promise<string> {
   }
 }
 
+function sizeOf({ length }: Uint8Array): string {
+  const exact = `${formatCount(length)} ${length === 1 ? 'byte' : 'bytes'}`;
+  return length < 1024 ? exact : `${formatBytes(length)}, ${exact}`;
+}
+
 function Facts({ message, number }: { message: Message; number: number }) {
   const facts: [string, string][] = [
     ['Topic', visible(message.topic)],
@@ -60,7 +65,7 @@ function Facts({ message, number }: { message: Message; number: number }) {
         .filter(Boolean)
         .join(', '),
     ],
-    ['Payload', `${formatBytes(message.payload.length)} (${formatCount(message.payload.length)} bytes)`],
+    ['Payload', sizeOf(message.payload)],
     ...propertiesOf(message),
   ];
   return (

@@ -23,13 +23,11 @@ export function Row({ message, number, top, height, open, tabbable, onOpen }: Pr
           {kind === 'empty' ? 'empty' : text}
         </bdi>
         {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
-      </span>
-      <span class="row-tags">
         {kind === 'binary' && <span class="tag">binary</span>}
         {message.retain && <span class="tag">retained</span>}
-        <span class="tag" data-qos={message.qos}>
-          QoS {message.qos}
-        </span>
+      </span>
+      <span class="row-qos tag" data-qos={message.qos}>
+        QoS {message.qos}
       </span>
       <span class="row-size">{formatBytes(message.payload.length)}</span>
       <button

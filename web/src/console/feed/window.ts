@@ -1,12 +1,6 @@
 /** The rows in sight: which they are, and where the list is scrolled to. */
 
-import {
-  elementScroll,
-  observeElementOffset,
-  observeElementRect,
-  type VirtualItem,
-  Virtualizer,
-} from '@tanstack/virtual-core';
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Feed } from './store';
@@ -28,6 +22,11 @@ function shapeFor(width: number): Shape {
 }
 
 export interface Rows {
+  /**
+   * With as many keys as there are rows, a row keeps its element while it is in
+   * sight, and one that comes takes over the element of one that went: under
+   * load nothing is created or destroyed.
+   */
   items: { number: number; key: number; top: number }[];
   height: number;
   shape: Shape;
@@ -44,7 +43,7 @@ export interface Rows {
 export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 34 });
-  const state = useRef({ following: true, releasedAt: 0, first: 0 }).current;
+  const state = useRef({ following: true, releasedAt: 0, first: 0, pool: 1 }).current;
   const { first, end } = feed.view.value;
 
   const options = {
@@ -74,6 +73,8 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
   if (state.following) target = bottom;
   else if (moved !== 0) target = Math.min(bottom, Math.max(0, (virtualizer.scrollOffset ?? 0) - moved));
   state.first = first;
+  // Touching the scroll position makes the browser lay out at once: not for nothing.
+  if (target !== undefined && Math.abs(target - (virtualizer.scrollOffset ?? -1)) < 1) target = undefined;
   if (target !== undefined) virtualizer.scrollOffset = target;
 
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
@@ -100,8 +101,12 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
   }
 
   const visible = virtualizer.getVirtualItems();
+  state.pool = Math.max(state.pool, visible.length);
   return {
-    items: place(visible, first),
+    items: visible.map(({ index, start }) => {
+      const number = first + index;
+      return { number, key: number % state.pool, top: start };
+    }),
     height,
     shape,
     following: state.following,
@@ -111,8 +116,13 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
       if (box.current && box.current.scrollTop > 0) setFollowing(false);
     },
     reveal(number) {
+      const element = box.current;
+      if (!element) return;
       setFollowing(false);
-      virtualizer.scrollToIndex(number - first);
+      // No further than it takes: a row in sight stays where it is.
+      const top = (number - first) * shape.height;
+      const highest = top + shape.height - element.clientHeight;
+      element.scrollTop = Math.min(top, Math.max(highest, element.scrollTop));
     },
     onScroll() {
       const element = box.current;
@@ -120,16 +130,4 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
       setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < 2);
     },
   };
-}
-
-/**
- * A row keeps its element while it is in sight, and a row that comes takes over
- * the element of one that went: under load nothing is created or destroyed.
- */
-function place(visible: VirtualItem[], first: number): Rows['items'] {
-  const pool = 2 ** Math.ceil(Math.log2(visible.length + 1));
-  return visible.map(({ index, start }) => {
-    const number = first + index;
-    return { number, key: number % pool, top: start };
-  });
 }
