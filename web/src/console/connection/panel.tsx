@@ -15,7 +15,7 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
   return (
     <div class="status" role="status" aria-label="Connection" data-phase={status.phase}>
       <span class="status-dot" aria-hidden="true" />
-      <span class="status-phase">{words(status)}</span>
+      <span class="status-phase">{words(status)}</span>{' '}
       {status.url && <bdi class="status-url">{visible(status.url)}</bdi>}
     </div>
   );
@@ -140,7 +140,12 @@ export function ConnectionPanel({ connection }: { connection: Connection }) {
           <button
             type={idle ? 'submit' : 'button'}
             class={idle ? 'button primary' : 'button'}
-            onClick={idle ? undefined : () => connection.disconnect()}
+            onClick={(event) => {
+              if (idle) return;
+              // By the time the browser acts on the click this is the submit button.
+              event.preventDefault();
+              connection.disconnect();
+            }}
           >
             {idle ? 'Connect' : 'Disconnect'}
           </button>
