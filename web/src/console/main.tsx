@@ -1,9 +1,9 @@
-import { render } from 'preact';
-import { App } from './app';
-import { createState } from './state';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
+import { render } from 'preact';
+import { App } from './app';
+import { createState } from './state';
 
 const root = document.getElementById('app');
 if (root) {
