@@ -131,6 +131,7 @@ describe('repeating', () => {
     publisher.publish();
     await settled(publisher);
     expect(ticking()).toBe(true);
+    expect(publisher.next.value).toBe(0);
     failure = { code: 'packet-too-large', message: 'too large', field: 'payload' };
     beat();
     await settled(publisher);

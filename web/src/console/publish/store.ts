@@ -45,6 +45,9 @@ const timeout = 10_000;
 const shortest = 0.1;
 const longest = 86_400;
 
+/** Failures of a message that never reached the broker. */
+const unsent: ReadonlySet<Failure['code']> = new Set(['bad-option', 'not-connected', 'packet-too-large']);
+
 /** No matching subscribers (3.4.2.1). */
 const noSubscribers = 0x10;
 
@@ -133,7 +136,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     } catch (error) {
       const failure = deps.toFailure(error);
       // Nothing left with this number, so the next message has it.
-      if (failure.code === 'bad-option' && next.value === n + 1) next.value = n;
+      if (unsent.has(failure.code) && next.value === n + 1) next.value = n;
       fail(id, failure);
     } finally {
       inFlight--;
