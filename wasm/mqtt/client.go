@@ -261,7 +261,10 @@ func (c *connection) leave(o *DisconnectOptions) {
 	d := &paho.Disconnect{ReasonCode: o.ReasonCode, Properties: &paho.DisconnectProperties{
 		ReasonString: o.ReasonString, SessionExpiryInterval: o.SessionExpiry, User: o.UserProperties,
 	}}
-	c.link.farewell(func() { _ = c.paho.Disconnect(d) })
+	c.link.farewell(func() {
+		c.link.flushReplies()
+		_ = c.paho.Disconnect(d)
+	})
 }
 
 // attempt makes one connection.

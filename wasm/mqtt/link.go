@@ -30,8 +30,10 @@ type link struct {
 	forPaho   []byte // a checked packet, or its rest
 	connected bool   // CONNACK was seen
 
-	mu    sync.Mutex
-	cause *Error // why the link ended, when we know better than the conn
+	mu       sync.Mutex
+	cause    *Error        // why the link ended, when we know better than the conn
+	replies  []byte        // acknowledgements that wait to be written
+	replying chan struct{} // closed when the goroutine that writes them has done so
 }
 
 func newLink(conn net.Conn, limit int) *link {
@@ -195,6 +197,55 @@ func (l *link) endCause() *Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cause
+}
+
+// maxReplies bounds what a broker can make us hold that asks and never reads.
+const maxReplies = 1 << 20 // bytes
+
+// reply queues acknowledgements. The goroutine that reads must not write: two
+// ends that both wait for the other to read would wait for ever. Those that
+// gather while one write is under way leave together.
+func (l *link) reply(frame []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(frame) == 0 {
+		return
+	}
+	if len(l.replies) > maxReplies {
+		go l.Close()
+		return
+	}
+	l.replies = append(l.replies, frame...)
+	if l.replying == nil {
+		l.replying = make(chan struct{})
+		go l.writeReplies()
+	}
+}
+
+func (l *link) writeReplies() {
+	for {
+		l.mu.Lock()
+		frame := l.replies
+		l.replies = nil
+		if len(frame) == 0 {
+			close(l.replying)
+			l.replying = nil
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		_ = l.writeOnce(frame) // a failed write shows as the end of the connection
+	}
+}
+
+// flushReplies waits until no acknowledgement is left to be written.
+func (l *link) flushReplies() {
+	l.mu.Lock()
+	replying := l.replying
+	l.mu.Unlock()
+	if replying != nil {
+		<-replying
+	}
 }
 
 // writeOnce sends b in one write of its own.

@@ -208,14 +208,12 @@ func (s *session) acknowledge(deliveries []delivery) {
 	s.write(frame)
 }
 
-// write sends acknowledgements. A failed write shows as the end of the
-// connection, so nobody needs the error.
+// write sends acknowledgements, without waiting.
 func (s *session) write(frame []byte) {
 	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
-	if conn != nil && len(frame) > 0 {
-		_ = conn.writeOnce(frame)
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		s.conn.reply(frame)
 	}
 }
 
