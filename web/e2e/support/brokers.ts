@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, type Running, start } from './process';
+
+const binary = fileURLToPath(new URL('../../../bin/mqttwasm', import.meta.url));
+
+export interface Server extends Running {
+  /** Where the page is, such as http://127.0.0.1:4321 */
+  url: string;
+  /** The embedded broker over WebSocket. */
+  mqtt: string;
+  /** The embedded broker's TCP port. */
+  tcpPort: number;
+}
+
+/** Our own server with its embedded broker, as a user starts it. */
+export async function startServer(flags: string[] = [], tcpPort?: number): Promise<Server> {
+  const port = await freePort();
+  const tcp = tcpPort ?? (await freePort());
+  const running = start(binary, ['-addr', `127.0.0.1:${port}`, '-mqtt-addr', `127.0.0.1:${tcp}`, ...flags]);
+  const url = `http://127.0.0.1:${port}`;
+  await Promise.all([listening(port, running), listening(tcp, running)]);
+  return { ...running, url, mqtt: `ws://127.0.0.1:${port}/mqtt`, tcpPort: tcp };
+}
+
+export interface Mosquitto extends Running {
+  mqtt: string;
+  tcpPort: number;
+}
+
+/** Debian's mosquitto with a WebSocket listener, which it binds to every address. */
+export async function startMosquitto(wsPort?: number, config: string[] = []): Promise<Mosquitto> {
+  const ws = wsPort ?? (await freePort());
+  const tcp = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'mosquitto-'));
+  const file = join(dir, 'mosquitto.conf');
+  writeFileSync(
+    file,
+    [
+      // mosquitto refuses to start with nothing but a WebSocket listener
+      `listener ${tcp} 127.0.0.1`,
+      `listener ${ws}`,
+      'protocol websockets',
+      'allow_anonymous true',
+      'log_type all',
+      ...config,
+      '',
+    ].join('\n'),
+  );
+  const running = start('/usr/sbin/mosquitto', ['-v', '-c', file]);
+  await Promise.all([listening(ws, running), listening(tcp, running)]);
+  return {
+    ...running,
+    mqtt: `ws://127.0.0.1:${ws}/mqtt`,
+    tcpPort: tcp,
+    stop: async () => {
+      await running.stop();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+/** Resolves when something accepts connections on the port; fails when the process has ended. */
+async function listening(port: number, running: Running): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+    if (open) return;
+    if (running.process.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 20)); // a port has no event to wait for
+  }
+  throw new Error(`nothing listens on port ${port}:\n${running.output()}`);
+}

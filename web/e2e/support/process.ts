@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+
+/** A TCP port of this machine that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export interface Running {
+  process: ChildProcess;
+  /** Everything it printed so far. */
+  output(): string;
+  /** Resolves when what it printed matches; rejects when it ends before. */
+  printed(pattern: RegExp): Promise<RegExpMatchArray>;
+  stop(): Promise<void>;
+}
+
+export function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Running {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  const watchers = new Set<() => void>();
+  const changed = () => {
+    for (const watch of [...watchers]) watch();
+  };
+  let ended = false;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      changed();
+    });
+  }
+  const exit = new Promise<void>((resolve) => {
+    const end = () => {
+      ended = true;
+      changed();
+      resolve();
+    };
+    child.once('exit', end);
+    child.once('error', (error) => {
+      text += String(error);
+      end();
+    });
+  });
+  return {
+    process: child,
+    output: () => text,
+    printed: (pattern) =>
+      new Promise((resolve, reject) => {
+        const watch = () => {
+          const match = text.match(pattern);
+          if (!match && !ended) return;
+          watchers.delete(watch);
+          if (match) resolve(match);
+          else reject(new Error(`${command} ended before it printed ${pattern}:\n${text}`));
+        };
+        watchers.add(watch);
+        watch();
+      }),
+    stop: async () => {
+      if (!ended) child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}
