@@ -1,0 +1,82 @@
+import { expect, test } from '@playwright/test';
+import { openApi } from './support/api';
+import { type Server, startServer } from './support/brokers';
+import { firstPacket, type ScriptedBroker, serve, startScripted, topicOf, type } from './support/scripted';
+
+let server: Server;
+let broker: ScriptedBroker;
+
+test.beforeAll(async () => {
+  server = await startServer();
+});
+test.afterAll(() => server.stop());
+
+test.beforeEach(async ({ page }) => {
+  broker = await startScripted((connection) => serve(connection));
+  await openApi(page, server.url);
+});
+test.afterEach(() => broker.stop());
+
+/** Each frame as the packets in it; a frame that ends within a packet is an error. */
+function packetsOf(frame: Buffer) {
+  const packets = [];
+  for (let rest = frame; rest.length > 0; ) {
+    const first = firstPacket(rest);
+    if (!first) throw new Error(`a frame of ${frame.length} bytes ends within a packet`);
+    packets.push(first.packet);
+    rest = rest.subarray(first.size);
+  }
+  return packets;
+}
+
+test('the handshake offers mqtt, and CONNECT is of protocol level 5', async ({ page }) => {
+  await page.evaluate(async (url) => {
+    const client = await window.mqtt.connect(url);
+    await client.end();
+  }, broker.url);
+  const [connection] = broker.connections;
+  expect(connection?.offered).toBe('mqtt'); // [MQTT-6.0.0-3]
+  const connect = packetsOf(connection?.frames[0] as Buffer);
+  expect(connect.map((packet) => packet.type)).toEqual([type.connect]);
+  expect(connect[0]?.body.subarray(0, 7)).toEqual(Buffer.from('\0\x04MQTT\x05')); // 3.1.2.1, 3.1.2.2
+});
+
+test('every PUBLISH is exactly one frame, and no frame is empty', async ({ page }) => {
+  const sizes = [0, 1, 1000, 70_000, 1 << 20];
+  await page.evaluate(
+    async ({ url, sizes }) => {
+      const client = await window.mqtt.connect(url);
+      for (const qos of [0, 1, 2] as const) {
+        for (const size of sizes) await client.publish(`frames/${qos}`, window.randomBytes(size), { qos });
+      }
+      await client.end();
+    },
+    { url: broker.url, sizes },
+  );
+  const frames = broker.connections[0]?.frames ?? [];
+  expect(frames.filter((frame) => frame.length === 0)).toEqual([]);
+  const published = frames.map(packetsOf).filter((packets) => packets.some((p) => p.type === type.publish));
+  expect(published.map((packets) => packets.length)).toEqual(Array(15).fill(1));
+  // two bytes and topic, packet identifier above QoS 0, no properties
+  const payloads = published.map(([packet]) => {
+    const qos = ((packet?.flags ?? 0) >> 1) & 3;
+    return { qos, size: (packet?.body.length ?? 0) - 2 - 'frames/0'.length - (qos ? 2 : 0) - 1 };
+  });
+  expect(payloads).toEqual([0, 1, 2].flatMap((qos) => sizes.map((size) => ({ qos, size }))));
+});
+
+test('fifty publishes made at once are fifty frames, in order', async ({ page }) => {
+  await page.evaluate(async (url) => {
+    const client = await window.mqtt.connect(url);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, n) => client.publish(`frames/${n}`, 'x', { qos: (n % 3) as 0 | 1 | 2 })),
+    );
+    await client.end();
+  }, broker.url);
+  const frames = broker.connections[0]?.frames ?? [];
+  expect(frames.filter((frame) => frame.length === 0)).toEqual([]);
+  const published = frames.map(packetsOf).filter((packets) => packets.some((p) => p.type === type.publish));
+  expect(published.every((packets) => packets.length === 1)).toBe(true);
+  const topics = published.flat().map(topicOf);
+  expect(topics).toEqual(Array.from({ length: 50 }, (_, n) => `frames/${n}`));
+});

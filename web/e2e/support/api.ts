@@ -1,0 +1,48 @@
+/** The JavaScript API in a page of its own, without the console. */
+
+import type { Page } from '@playwright/test';
+
+export interface Failure {
+  name: string;
+  code: string;
+  field: string | undefined;
+  reasonCode: number | undefined;
+  reasonString: string | undefined;
+  message: string;
+}
+
+declare global {
+  interface Window {
+    mqtt: typeof import('../../src/client');
+    /** What the promise rejects with, as data; an error when it resolves. */
+    failure(promise: Promise<unknown>): Promise<Failure>;
+    /** Bytes that no encoding or compression leaves alone by accident. */
+    randomBytes(size: number): Uint8Array;
+    sameBytes(a: Uint8Array, b: Uint8Array): boolean;
+  }
+}
+
+/** Opens a page of the server's origin with `window.mqtt` and the helpers above. */
+export async function openApi(page: Page, origin: string): Promise<void> {
+  await page.goto(`${origin}/healthz`);
+  await page.evaluate(async (path) => {
+    window.mqtt = await import(path);
+    window.failure = async (promise) => {
+      try {
+        await promise;
+      } catch (error) {
+        if (!(error instanceof window.mqtt.MqttError)) throw new Error(`not an MqttError: ${error}`);
+        const { name, code, field, reasonCode, reasonString, message } = error;
+        return { name, code, field, reasonCode, reasonString, message };
+      }
+      throw new Error('it did not reject');
+    };
+    window.randomBytes = (size) => {
+      const bytes = new Uint8Array(size);
+      // getRandomValues gives at most 64 KiB
+      for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+      return bytes;
+    };
+    window.sameBytes = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
+  }, '/mqttwasm.js');
+}
