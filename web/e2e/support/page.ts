@@ -1,0 +1,85 @@
+import { expect, type Page } from '@playwright/test';
+import config from '../../playwright.config';
+
+/** The configured launch options, and more arguments for the browser. */
+export function launchWith(...args: string[]) {
+  const options = config.use?.launchOptions;
+  return { launchOptions: { ...options, args: [...(options?.args ?? []), ...args] } };
+}
+
+/** The page's parts, by the role and name that anybody can find them by. */
+export function partsOf(page: Page) {
+  const publish = page.getByRole('form', { name: 'Publish' });
+  const subscribe = page.getByRole('form', { name: 'Subscribe' });
+  const log = page.getByRole('log', { name: 'Messages' });
+  return {
+    status: page.getByRole('status', { name: 'Connection' }),
+    notice: page.locator('.notice-place').and(page.getByRole('alert')),
+    broker: page.getByRole('combobox', { name: 'Broker' }),
+    url: page.getByRole('textbox', { name: 'Broker URL' }),
+    connect: page.getByRole('button', { name: 'Connect', exact: true }),
+    disconnect: page.getByRole('button', { name: 'Disconnect', exact: true }),
+    topic: publish.getByRole('textbox', { name: 'Topic' }),
+    payload: publish.getByRole('textbox', { name: 'Payload' }),
+    qos: publish.getByRole('combobox', { name: 'QoS' }),
+    retain: publish.getByRole('checkbox', { name: 'Retain' }),
+    repeat: publish.getByRole('checkbox', { name: 'Repeat every N seconds' }),
+    publish: publish.getByRole('button', { name: 'Publish', exact: true }),
+    stop: publish.getByRole('button', { name: 'Stop', exact: true }),
+    results: page.getByRole('list', { name: 'Results' }).getByRole('listitem'),
+    filter: subscribe.getByRole('textbox', { name: 'Topic filter' }),
+    subscribe: subscribe.getByRole('button', { name: 'Subscribe', exact: true }),
+    subscriptions: page.getByRole('list', { name: 'Subscriptions' }).getByRole('listitem'),
+    log,
+    rows: log.locator('.row'),
+    /** A row by its whole topic and whole payload. */
+    row: (topic: string, payload: string) =>
+      log
+        .locator('.row')
+        .filter({ has: page.getByText(topic, { exact: true }) })
+        .filter({ has: page.getByText(payload, { exact: true }) }),
+    /** A number of the feed's head, such as Received. */
+    count: (name: string) =>
+      page
+        .locator('.count')
+        .filter({ has: page.getByText(name, { exact: true }) })
+        .getByRole('definition'),
+  };
+}
+
+export type Parts = ReturnType<typeof partsOf>;
+
+export async function openConnected(page: Page, url: string): Promise<Parts> {
+  await page.goto(url);
+  const parts = partsOf(page);
+  await expect(parts.status).toHaveText(/^connected/);
+  return parts;
+}
+
+/** Connects to the address in the form, whatever stands now. */
+export async function connectTo(parts: Parts, url: string): Promise<void> {
+  await parts.url.fill(url);
+  if (await parts.disconnect.isVisible()) await parts.disconnect.click();
+  await parts.connect.click();
+}
+
+/**
+ * What the browser has to complain about: errors on the console, of the workers
+ * too, uncaught exceptions, and breaches of the content security policy.
+ */
+export async function complaintsOf(page: Page): Promise<string[]> {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(`uncaught ${error}`));
+  await page.exposeFunction('complain', (text: string) => complaints.push(text));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) =>
+      (window as unknown as { complain(text: string): void }).complain(
+        `policy: ${event.effectiveDirective} ${event.blockedURI}`,
+      ),
+    );
+  });
+  return complaints;
+}
