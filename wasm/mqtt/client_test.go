@@ -41,7 +41,7 @@ func TestConnectSendsWhatWasAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Disconnect(background, DisconnectOptions{})
+	defer func() { _ = c.Disconnect(background, DisconnectOptions{}) }()
 	p := <-got
 	if p.ProtocolName != "MQTT" || p.ProtocolVersion != 5 {
 		t.Errorf("protocol %s %d, want MQTT 5", p.ProtocolName, p.ProtocolVersion)

@@ -10,16 +10,16 @@ import (
 // Event is something that happened to the connection: one of the types below.
 type Event interface{ event() }
 
-// Connected: the broker accepted the connection.
+// Connected says that the broker accepted the connection.
 type Connected struct{ Connack Connack }
 
-// Reconnecting: the next attempt starts after Delay.
+// Reconnecting says that the next attempt starts after Delay.
 type Reconnecting struct {
 	Attempt int
 	Delay   time.Duration
 }
 
-// ServerDisconnected: the broker sent DISCONNECT.
+// ServerDisconnected says that the broker sent DISCONNECT.
 type ServerDisconnected struct {
 	ReasonCode      byte
 	ReasonString    string
@@ -27,14 +27,14 @@ type ServerDisconnected struct {
 	UserProperties  UserProperties
 }
 
-// Closed: the connection ended. Err is nil when Disconnect ended it.
+// Closed says that the connection ended. Err is nil when Disconnect ended it.
 type Closed struct{ Err error }
 
-// Failed: something went wrong that no call reports, such as an attempt to
-// reconnect.
+// Failed says that something went wrong that no call reports, such as an attempt
+// to reconnect.
 type Failed struct{ Err error }
 
-// Ended: the client is finished, and nothing follows. Err is nil when
+// Ended says that the client is finished. Nothing follows it. Err is nil when
 // Disconnect ended it.
 type Ended struct{ Err error }
 

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -83,7 +84,7 @@ func FuzzGuardAgainstPaho(f *testing.F) {
 		for {
 			_, err := packets.ReadPacket(l)
 			if err != nil {
-				if l.endCause() == nil && err != io.EOF && err != io.ErrUnexpectedEOF && err != net.ErrClosed {
+				if l.endCause() == nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, net.ErrClosed) {
 					t.Fatalf("the guard lets % x through, and paho says %v", data, err)
 				}
 				break

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -156,8 +157,8 @@ func (l *link) fill() error {
 
 // fail tells the broker why, where we are the ones who end it, and remembers.
 func (l *link) fail(err error) error {
-	typed, ok := err.(*Error)
-	if !ok {
+	var typed *Error
+	if !errors.As(err, &typed) {
 		return err
 	}
 	l.mu.Lock()

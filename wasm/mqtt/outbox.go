@@ -9,7 +9,6 @@ type outbox struct {
 	queue  []*outgoing
 	wake   chan struct{}
 	closed bool
-	err    error
 }
 
 func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
@@ -24,14 +23,6 @@ func (b *outbox) put(o *outgoing) bool {
 	b.queue = append(b.queue, o)
 	b.signal()
 	return true
-}
-
-// putBack puts a message before all others.
-func (b *outbox) putBack(o *outgoing) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.queue = append([]*outgoing{o}, b.queue...)
-	b.signal()
 }
 
 func (b *outbox) signal() {
@@ -59,12 +50,6 @@ func (b *outbox) take() *outgoing {
 		}
 		<-b.wake
 	}
-}
-
-func (b *outbox) len() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.queue)
 }
 
 // drop empties the outbox and settles what was in it.

@@ -24,7 +24,6 @@ type session struct {
 	generation uint32
 	epoch      uint32 // changes when the broker has forgotten the session
 	expiry     uint32 // seconds
-	resumable  bool   // there is a session to resume
 
 	out     map[uint16]*outgoing
 	sent    []*outgoing // PUBLISH in flight, in the order first sent
@@ -36,8 +35,6 @@ type session struct {
 	received int // QoS 1 and 2 messages not acknowledged on this connection
 	recvMax  int // our Receive Maximum
 
-	republish bool            // send again what a lost session held
-	requeue   func(*outgoing) // puts it back into the outbox
 }
 
 // outgoing is a packet of ours with a packet identifier.
@@ -278,16 +275,8 @@ func (s *session) forget() {
 	s.sent = nil
 	for _, o := range lost {
 		delete(s.out, o.id)
-		switch {
-		case s.republish && !o.released:
-			o.frame[0] &^= 8
-			s.requeue(o)
-		case s.republish: // PUBREC came: the broker had it
-			o.finish(PublishResult{}, nil)
-		default:
-			o.finish(PublishResult{}, newError(SessionLost,
-				"publish: the session ended before the broker acknowledged the message; it may or may not have arrived"))
-		}
+		o.finish(PublishResult{}, newError(SessionLost,
+			"publish: the session ended before the broker acknowledged the message; it may or may not have arrived"))
 	}
 }
 
@@ -305,7 +294,7 @@ func (s *session) ConnectionLost(*packets.Disconnect) error {
 			delete(s.out, id)
 		}
 	}
-	if s.expiry == 0 && !s.republish { // [MQTT-3.1.2-23]
+	if s.expiry == 0 { // [MQTT-3.1.2-23]
 		s.forget()
 	}
 	s.changed.Broadcast()

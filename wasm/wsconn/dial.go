@@ -112,7 +112,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.reader = r
 		}
 		n, err := c.reader.Read(p)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			c.reader, err = nil, nil
 			if n == 0 {
 				continue
@@ -258,7 +258,7 @@ func (c *Conn) Close() error {
 		select {
 		case <-done:
 		case <-timeout.C:
-			go c.ws.CloseNow() // frees a writer that the dead link holds
+			go func() { _ = c.ws.CloseNow() }() // frees a writer that the dead link holds
 		}
 		c.stopRead()
 		c.socket.release()
@@ -275,7 +275,8 @@ type addr struct{}
 func (addr) Network() string { return "websocket" }
 func (addr) String() string  { return "websocket" }
 
-// Deadlines are not supported: MQTT's own keep-alive is what finds a dead link.
+// SetDeadline and its like are not supported: MQTT's own keep-alive is what
+// finds a dead link.
 func (c *Conn) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
 func (c *Conn) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
 func (c *Conn) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }

@@ -36,7 +36,7 @@ func serve(t *testing.T, subprotocols []string, f func(*websocket.Conn)) string 
 		if err != nil {
 			return
 		}
-		defer ws.CloseNow()
+		defer func() { _ = ws.CloseNow() }()
 		f(ws)
 	}))
 	t.Cleanup(server.Close)
