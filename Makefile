@@ -31,11 +31,12 @@ $(GENERATED)/go-version: FORCE
 .PHONY: FORCE
 FORCE:
 
-# Smaller by a twentieth: nothing here uses HTTP/2, which net/http would link,
-# and inlining pays off in the runtime, not in code that waits for a network.
-WASM_FLAGS := -tags=nethttpomithttp2 -gcflags='github.com/eclipse/...=-l' -gcflags='mqttwasm/wasm/...=-l'
+# Two savings that cost nothing: HTTP/2, which net/http would link and nothing
+# here uses, and inlining in packages that messages do not pass through.
+COLD       := crypto/... math/big fmt mime/... time
+WASM_FLAGS := -tags=nethttpomithttp2 $(foreach package,$(COLD),-gcflags='$(package)=-l')
 
-$(WASM): $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
+$(WASM): Makefile $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
 	GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' $(WASM_FLAGS) -o $@ ./wasm
 
 # Support code and compiler belong together: always this toolchain's.
