@@ -15,7 +15,7 @@ import (
 
 var background = context.Background()
 
-func wantCode(t *testing.T, err error, code Code, field string) *Error {
+func wantCode(t *testing.T, err error, code Code, field string) Error {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
@@ -27,7 +27,7 @@ func wantCode(t *testing.T, err error, code Code, field string) *Error {
 	if field != "" && !strings.Contains(e.Message, field) {
 		t.Errorf("the message %q does not name the field %s", e.Message, field)
 	}
-	return e
+	return *e
 }
 
 func TestConnectSendsWhatWasAsked(t *testing.T) {

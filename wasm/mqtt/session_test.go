@@ -183,7 +183,9 @@ func TestAcknowledgedOnlyWhenDone(t *testing.T) {
 	if p := publishOf(t, b.read()); p.Topic != "p" { // no PUBACK before it
 		t.Errorf("got %v", p)
 	}
-	<-ping
+	if err := <-ping; err != nil {
+		t.Error(err)
+	}
 	batch.Done()
 	batch.Done()
 	b.expect(0x40, 2, 0, 7)
@@ -264,7 +266,9 @@ func TestAcknowledgementsOfALostSessionAreNotSent(t *testing.T) {
 	batch.Done()
 	newer.Done()
 	b.expect(0x40, 2, 0, 7)
-	<-publishAsync(c, Message{Topic: "p"})
+	if err := <-publishAsync(c, Message{Topic: "p"}); err != nil {
+		t.Error(err)
+	}
 	if p := publishOf(t, b.read()); p.Topic != "p" { // and no second PUBACK
 		t.Errorf("got %v", p)
 	}
