@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"syscall/js"
 	"time"
@@ -90,7 +91,7 @@ func (b *binding) publish(args []js.Value) any {
 	}
 	var giveUp func(error)
 	stop, err := watch(options.value, defaultTimeout, func(cause error) {
-		if cause == context.DeadlineExceeded {
+		if errors.Is(cause, context.DeadlineExceeded) {
 			giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: "publish: no acknowledgement in time; the message may still arrive"})
 		} else {
 			giveUp(&mqtt.Error{Code: mqtt.Aborted, Message: "publish: given up by the caller; the message may still arrive"})
@@ -137,7 +138,7 @@ func (b *binding) subscribe(args []js.Value) any {
 	props := p.sub("properties")
 	o := mqtt.SubscribeOptions{
 		Identifier:     props.integer("subscriptionIdentifier", 1, 268_435_455, 0),
-		UserProperties: props.userProperties("userProperties"),
+		UserProperties: props.userProperties(),
 	}
 	p.done(props)
 	if p.err != nil {
@@ -158,7 +159,7 @@ func (b *binding) unsubscribe(args []js.Value) any {
 		p.bad("filter", "must be a topic filter or an array of them")
 	}
 	props := p.sub("properties")
-	user := props.userProperties("userProperties")
+	user := props.userProperties()
 	p.done(props)
 	if p.err != nil {
 		return rejected(p.err)
@@ -177,7 +178,7 @@ func (b *binding) disconnect(args []js.Value) any {
 		ReasonCode:     byte(p.integer("reasonCode", 0, 255, 0)),
 		ReasonString:   p.text("reasonString"),
 		SessionExpiry:  optional[uint32](&p, "sessionExpiryInterval", maxUint32),
-		UserProperties: p.userProperties("userProperties"),
+		UserProperties: p.userProperties(),
 		Force:          p.boolean("force", false),
 	}
 	if p.err != nil {

@@ -168,7 +168,8 @@ func listOf(v js.Value) ([]js.Value, bool) {
 }
 
 // userProperties reads pairs [name, value]; order and duplicates are kept.
-func (p *parser) userProperties(name string) (user mqtt.UserProperties) {
+func (p *parser) userProperties() (user mqtt.UserProperties) {
+	const name = "userProperties"
 	for _, item := range p.list(name) {
 		pair, ok := listOf(item)
 		if !ok || len(pair) != 2 || pair[0].Type() != js.TypeString || pair[1].Type() != js.TypeString {
@@ -220,7 +221,7 @@ func parseOptions(v js.Value) (o mqtt.Options, err error) {
 	o.TopicAliasMaximum = uint16(props.integer("topicAliasMaximum", 0, maxUint16, 0))
 	o.RequestResponseInfo = props.boolean("requestResponseInformation", false)
 	o.NoProblemInfo = !props.boolean("requestProblemInformation", true)
-	o.UserProperties = props.userProperties("userProperties")
+	o.UserProperties = props.userProperties()
 	o.AuthMethod = props.text("authenticationMethod")
 	o.AuthData = props.bytes("authenticationData")
 	p.done(props)
@@ -255,7 +256,7 @@ func (p *parser) delivery(m *mqtt.Message) {
 	m.Properties.TopicAlias = optional[uint16](props, "topicAlias", maxUint16)
 	m.Properties.ResponseTopic = props.text("responseTopic")
 	m.Properties.CorrelationData = props.bytes("correlationData")
-	m.Properties.User = props.userProperties("userProperties")
+	m.Properties.User = props.userProperties()
 	m.Properties.ContentType = props.text("contentType")
 	p.done(props)
 }

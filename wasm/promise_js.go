@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"syscall/js"
 	"time"
 
@@ -120,8 +121,8 @@ func wireError(err error) js.Value {
 }
 
 func fillError(v js.Value, err error) {
-	e, ok := err.(*mqtt.Error)
-	if !ok {
+	var e *mqtt.Error
+	if !errors.As(err, &e) {
 		v.Set("code", string(mqtt.Network))
 		return
 	}
