@@ -82,7 +82,7 @@ test-wasm: ## the client core as WebAssembly, under Node
 
 .PHONY: test-web
 test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, unit tests
-	cd web && npx tsc --noEmit && npx biome lint && npx vitest run
+	cd web && npx tsc --noEmit && npx biome lint src && npx vitest run
 
 .PHONY: test-e2e
 test-e2e: $(BINARY) ## the page in Chromium, against real brokers
