@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { chromium, expect, test } from '@playwright/test';
+import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
+
+// The README's examples, as they stand there, with its broker's name on a local one.
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map((match) => match[1] ?? '');
+
+const printed = [
+  [/^connected as mqttwasm_/, /^mqttwasm\/readme\/hello messages: 0$/, /^the broker answered 0$/],
+  [/^mqttwasm\/counter messages: 0$/, /^mqttwasm\/counter messages: 1$/, /^mqttwasm\/counter messages: 2$/],
+  [/^bad-option topic topic: .*wildcard/],
+];
+
+let server: Server;
+let mosquitto: Mosquitto;
+
+test.beforeAll(async () => {
+  [server, mosquitto] = await Promise.all([startServer(), startMosquitto(8083)]);
+});
+test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop()]));
+
+test('there is an expectation for each example', () => {
+  expect(examples).toHaveLength(printed.length);
+});
+
+for (const [i, lines] of printed.entries()) {
+  test(`example ${i + 1} runs and prints what it says`, async ({ launchOptions }) => {
+    const browser = await chromium.launch({
+      ...launchOptions,
+      args: [...(launchOptions.args ?? []), '--host-resolver-rules=MAP broker.emqx.io 127.0.0.1'],
+    });
+    try {
+      const page = await browser.newPage();
+      const output: string[] = [];
+      page.on('console', (message) => output.push(message.text()));
+      await page.goto(`${server.url}/config.json`); // a page of this origin that does nothing by itself
+      const code = (examples[i] ?? '').replace(
+        /import (\{.*?\}) from ('.*?');/g,
+        'const $1 = await import($2);',
+      );
+      await page.evaluate(`(async () => { ${code} })()`);
+      for (const line of lines) expect(output).toContainEqual(expect.stringMatching(line));
+    } finally {
+      await browser.close();
+    }
+  });
+}
