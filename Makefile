@@ -80,6 +80,11 @@ test-go: ## Go tests, with the race detector
 test-wasm: ## the client core as WebAssembly, under Node
 	GOOS=js GOARCH=wasm go test -exec 'env -i PATH="$(PATH)" HOME="$(HOME)" $(GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm/mqtt ./wasm/wsconn
 
+.PHONY: test-vectors
+test-vectors: ## byte vectors against the client core (MQTT_VECTORS=DIR make test-vectors)
+	@[ -n "$(MQTT_VECTORS)" ] || { echo "MQTT_VECTORS names no folder of byte vectors"; exit 1; }
+	MQTT_VECTORS=$(abspath $(MQTT_VECTORS)) go test -race -count=1 -run TestVectors ./wasm/mqtt
+
 .PHONY: test-web
 test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, unit tests
 	cd web && npx tsc --noEmit && npx biome lint src && npx vitest run

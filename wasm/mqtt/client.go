@@ -286,7 +286,7 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
 	conn := &connection{link: l, lost: make(chan error, 1)}
 	conn.paho = paho.NewClient(paho.ClientConfig{
-		Conn: l, Session: c.session, PingHandler: l.pinger,
+		Conn: l, Session: c.session, PingHandler: l.pinger, AuthHandler: noAuth{},
 		PacketTimeout:      100 * 365 * 24 * time.Hour, // callers' contexts say how long
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){func(paho.PublishReceived) (bool, error) { return true, nil }},
 		OnClientError:      func(err error) { conn.end(err) },
@@ -377,3 +377,10 @@ func (c *connection) lostCause(err error) error {
 	}
 	return networkError(err, "the connection broke")
 }
+
+// noAuth is there because paho calls its AuthHandler, even if there is none,
+// when CONNACK names an authentication method. AUTH packets don't reach it.
+type noAuth struct{}
+
+func (noAuth) Authenticate(a *paho.Auth) *paho.Auth { return a }
+func (noAuth) Authenticated()                       {}

@@ -58,6 +58,16 @@ func TestConnectSendsWhatWasAsked(t *testing.T) {
 	}
 }
 
+func TestAuthenticationMethodInConnack(t *testing.T) { // paho panics without a handler
+	c, _, b, log := start(t, func(o *Options) { o.AuthMethod, o.NoReconnect = "m", true }, 0x15, 0, 1, 'm')
+	if m := c.Connack().AuthMethod; m != "m" {
+		t.Errorf("method %q", m)
+	}
+	b.send(0xF0, 2, 0x18, 0)
+	b.expect(0xE0, 1, 0x8C)
+	wantCode(t, wait[Closed](log).Err, Protocol, "")
+}
+
 func TestConnectRefused(t *testing.T) {
 	for _, reason := range []byte(reasonsOf[connack][1:]) {
 		t.Run(ReasonName(reason), func(t *testing.T) {

@@ -84,7 +84,7 @@ func (l *link) give(header byte, body, raw []byte) {
 	switch kind := header >> 4; {
 	case kind == connack && body[1] == reasonNormal:
 		l.connected = true
-	case len(body) == 0 && (kind == disconnect || kind == auth):
+	case len(body) == 0 && kind == disconnect:
 		l.forPaho = []byte{header, 1, reasonNormal} // paho insists on a reason code
 	}
 }
@@ -94,9 +94,11 @@ func (l *link) give(header byte, body, raw []byte) {
 func (l *link) admit(header byte) error {
 	kind := header >> 4
 	switch {
+	case kind == auth: // [MQTT-4.12.0-6]
+		return violation(reasonBadAuthMethod, "the broker asks for enhanced authentication, which this client does not do")
 	case kind == connack && l.connected: // 3.2
 		return violation(reasonProtocolError, "a second CONNACK")
-	case !l.connected && kind != connack && kind != auth && kind != disconnect: // [MQTT-3.2.0-1]
+	case !l.connected && kind != connack && kind != disconnect: // [MQTT-3.2.0-1]
 		return violation(reasonProtocolError, "the answer to CONNECT is not CONNACK; is this an MQTT 5 broker?")
 	}
 	return checkHeader(header)
