@@ -135,14 +135,14 @@ func (c *Client) PublishAsync(m *Message, settle func(PublishResult, error)) (ca
 	up, granted := c.conn != nil && !c.leaving, c.connack
 	c.mu.Unlock()
 	if !up {
-		return fail(c.notConnected("publish"))
+		return fail(c.notConnected())
 	}
 	o.frame, o.idAt = encodePublish(m)
 	if err := granted.admits(m, len(o.frame)); err != nil {
 		return fail(err)
 	}
 	if !c.outbox.put(o) {
-		return fail(c.notConnected("publish"))
+		return fail(c.notConnected())
 	}
 	return func(err error) {
 		o.finish(PublishResult{}, err)
@@ -171,11 +171,11 @@ func (g *Connack) admits(m *Message, size int) error {
 	return nil
 }
 
-func (c *Client) notConnected(what string) error {
+func (c *Client) notConnected() error {
 	if cause := context.Cause(c.ctx); cause != nil {
-		return &Error{Code: NotConnected, Message: what + ": the client has ended", Err: cause}
+		return &Error{Code: NotConnected, Message: "the client has ended", Err: cause}
 	}
-	return newError(NotConnected, "%s: there is no connection to the broker", what)
+	return newError(NotConnected, "there is no connection to the broker")
 }
 
 // send puts messages on the wire, one after the other.
@@ -186,7 +186,7 @@ func (c *Client) send() {
 			return
 		}
 		if !o.finished() && !c.session.transmit(o) {
-			o.finish(PublishResult{}, c.notConnected("publish"))
+			o.finish(PublishResult{}, c.notConnected())
 		}
 	}
 }

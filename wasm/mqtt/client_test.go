@@ -197,7 +197,7 @@ func TestPingKeepsAQuietLinkOpen(t *testing.T) {
 			}
 		default:
 		}
-		if _, err := c.current("test"); err != nil {
+		if _, err := c.current(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -365,4 +365,28 @@ func TestPublishesLeaveInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // fails when a goroutine outlives it
+		for range 1000 {
+			s := newScripted(t)
+			go func() {
+				b := s.next()
+				b.accept(0)
+				for b.read() != nil { // CONNECT was read; the rest until it closes
+				}
+			}()
+			c, err := Connect(background, s.options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Publish(background, Message{Topic: "t"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }

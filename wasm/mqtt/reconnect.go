@@ -39,7 +39,7 @@ func (c *Client) supervise(conn *connection) {
 		if leaving {
 			last = nil
 		}
-		c.outbox.drop(c.notConnected("publish"))
+		c.outbox.drop(c.notConnected())
 		c.events.send(Closed{last})
 		conn, last = c.reconnect(last)
 	}
@@ -124,8 +124,8 @@ func (c *Client) finish(err error) {
 		cause = newError(Aborted, "the client was disconnected")
 	}
 	c.cancel(cause)
-	c.outbox.close(c.notConnected("publish"))
-	c.session.end(c.notConnected("publish"))
+	c.outbox.close(c.notConnected())
+	c.session.end(c.notConnected())
 	c.inbox.close()
 	c.events.send(Ended{err})
 	close(c.ended)

@@ -58,7 +58,7 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	if err := checkUserProperties("properties.userProperties", opts.UserProperties); err != nil {
 		return SubscribeResult{}, err
 	}
-	conn, err := c.current("subscribe")
+	conn, err := c.current()
 	if err != nil {
 		return SubscribeResult{}, err
 	}
@@ -105,11 +105,11 @@ func (s *Subscription) check(granted *Connack) error {
 }
 
 // current returns the connection to send on.
-func (c *Client) current(what string) (*connection, error) {
+func (c *Client) current() (*connection, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn == nil || c.leaving {
-		return nil, c.notConnected(what)
+		return nil, c.notConnected()
 	}
 	return c.conn, nil
 }
@@ -181,7 +181,7 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	if err := checkUserProperties("properties.userProperties", user); err != nil {
 		return SubscribeResult{}, err
 	}
-	conn, err := c.current("unsubscribe")
+	conn, err := c.current()
 	if err != nil {
 		return SubscribeResult{}, err
 	}
