@@ -299,6 +299,7 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 	}
 	c.mu.Unlock()
 	cp := c.opts.connectPacket(id, resume)
+	l.connect = encodeConnect(cp, c.opts.Will)
 	ca, err := conn.paho.Connect(ctx, cp)
 	if err == nil && ca.Properties.AssignedClientID != "" && cp.ClientID != "" { // 3.2.2.3.7
 		conn.end(nil)

@@ -390,3 +390,31 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		}
 	})
 }
+
+func TestWillIsSentWithAllItsProperties(t *testing.T) {
+	s := newScripted(t)
+	o := s.options()
+	format, expiry, delay := byte(1), uint32(2), uint32(3)
+	o.Will = &Will{Delay: &delay, Message: Message{Topic: "gone", Payload: []byte("bye"), QoS: 2, Retain: true, Properties: Properties{
+		PayloadFormat: &format, MessageExpiry: &expiry, ContentType: "c", ResponseTopic: "r", CorrelationData: []byte{9},
+		User: UserProperties{{Key: "k", Value: "1"}, {Key: "k", Value: "2"}},
+	}}}
+	o.Username, o.Password = "me", []byte("secret")
+	got := make(chan *packets.Connect, 1)
+	go func() { got <- s.next().accept(0) }()
+	c, err := Connect(background, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Disconnect(background, DisconnectOptions{}) }()
+	p := <-got
+	if !p.WillFlag || p.WillTopic != "gone" || string(p.WillMessage) != "bye" || p.WillQOS != 2 || !p.WillRetain ||
+		p.Username != "me" || string(p.Password) != "secret" || !p.CleanStart {
+		t.Errorf("CONNECT %v", p)
+	}
+	w := p.WillProperties
+	if *w.WillDelayInterval != 3 || *w.PayloadFormat != 1 || *w.MessageExpiry != 2 || w.ContentType != "c" ||
+		w.ResponseTopic != "r" || string(w.CorrelationData) != "\x09" || fmt.Sprint(w.User) != "[{k 1} {k 2}]" {
+		t.Errorf("will properties %v", w)
+	}
+}

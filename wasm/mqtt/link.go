@@ -26,6 +26,9 @@ type link struct {
 	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
 	pinger    *pinger
 
+	connect []byte // to be sent in place of the first packet that paho writes
+	replace bool   // what paho writes is not sent, until Unlock
+
 	buf       []byte // bytes read and not yet consumed
 	start     int    // of the next packet in buf
 	forPaho   []byte // a checked packet, or its rest
@@ -44,6 +47,26 @@ func newLink(conn net.Conn, limit int) *link {
 		locker = conn.(sync.Locker)
 	}
 	return &link{Conn: conn, Locker: locker, clock: time.Now, limit: limit, buf: make([]byte, 0, readSize), pinger: newPinger()}
+}
+
+// Write sends what paho writes, or in place of its first packet our own.
+func (l *link) Write(p []byte) (int, error) {
+	if frame := l.connect; frame != nil {
+		l.connect, l.replace = nil, true
+		if _, err := l.Conn.Write(frame); err != nil {
+			return 0, err
+		}
+	}
+	if l.replace {
+		return len(p), nil
+	}
+	return l.Conn.Write(p)
+}
+
+// Unlock ends a packet.
+func (l *link) Unlock() {
+	l.replace = false
+	l.Locker.Unlock()
 }
 
 // Read hands paho the next bytes of the packets that are not PUBLISH.

@@ -54,13 +54,7 @@ type PublishResult struct {
 // encodePublish makes the whole PUBLISH packet, and tells where its packet
 // identifier goes.
 func encodePublish(m *Message) (frame []byte, idAt int) {
-	props := packets.Properties{
-		PayloadFormat: m.Properties.PayloadFormat, MessageExpiry: m.Properties.MessageExpiry,
-		TopicAlias: m.Properties.TopicAlias, ResponseTopic: m.Properties.ResponseTopic,
-		CorrelationData: m.Properties.CorrelationData, ContentType: m.Properties.ContentType,
-		User: m.Properties.User.ToPacketProperties(),
-	}
-	packed := props.Pack(publish)
+	packed := m.Properties.pack()
 	length := 2 + len(m.Topic) + varintSize(len(packed)) + len(packed) + len(m.Payload)
 	if m.QoS > 0 {
 		length += 2
@@ -71,15 +65,23 @@ func encodePublish(m *Message) (frame []byte, idAt int) {
 		header |= 1
 	}
 	frame = appendVarint(append(frame, header), length)
-	frame = append(frame, byte(len(m.Topic)>>8), byte(len(m.Topic)))
-	frame = append(frame, m.Topic...)
+	frame = appendString(frame, []byte(m.Topic))
 	idAt = len(frame)
 	if m.QoS > 0 {
 		frame = append(frame, 0, 0)
 	}
-	frame = appendVarint(frame, len(packed))
-	frame = append(frame, packed...)
+	frame = appendProperties(frame, packed)
 	return append(frame, m.Payload...), idAt
+}
+
+// pack encodes the properties that a sender may set.
+func (p *Properties) pack() []byte {
+	props := packets.Properties{
+		PayloadFormat: p.PayloadFormat, MessageExpiry: p.MessageExpiry, TopicAlias: p.TopicAlias,
+		ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData, ContentType: p.ContentType,
+		User: p.User.ToPacketProperties(),
+	}
+	return props.Pack(publish)
 }
 
 // decodeProperties decodes what the guard has checked. paho keeps only one

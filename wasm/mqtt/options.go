@@ -181,8 +181,8 @@ func checkUserProperties(field string, user UserProperties) error {
 	return nil
 }
 
-// connectPacket makes CONNECT. resume asks for the session of the connection
-// before.
+// connectPacket makes CONNECT, but for the will. resume asks for the session of
+// the connection before.
 func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
 	cp := &paho.Connect{
 		ClientID:   clientID,
@@ -209,14 +209,6 @@ func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
 	}
 	if o.Password != nil {
 		cp.PasswordFlag, cp.Password = true, o.Password
-	}
-	if w := o.Will; w != nil {
-		cp.WillMessage = &paho.WillMessage{Topic: w.Topic, Payload: w.Payload, QoS: w.QoS, Retain: w.Retain}
-		p := w.Properties
-		cp.WillProperties = &paho.WillProperties{
-			WillDelayInterval: w.Delay, PayloadFormat: p.PayloadFormat, MessageExpiry: p.MessageExpiry,
-			ContentType: p.ContentType, ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData, User: p.User,
-		}
 	}
 	return cp
 }

@@ -2,14 +2,13 @@ package mqtt
 
 import "strings"
 
-// Property identifiers that the guard treats one by one (MQTT 5, 2.2.2.2).
+// Property identifiers that are treated one by one (MQTT 5, 2.2.2.2).
 const (
-	propPayloadFormat          = 0x01
 	propResponseTopic          = 0x08
 	propSubscriptionIdentifier = 0x0B
+	propWillDelay              = 0x18
 	propReceiveMaximum         = 0x21
 	propTopicAlias             = 0x23
-	propMaximumQoS             = 0x24
 	propUser                   = 0x26
 	propMaximumPacketSize      = 0x27
 )
@@ -18,8 +17,7 @@ type propertyKind byte
 
 const (
 	propUnknown propertyKind = iota
-	propByte
-	propFlag // a byte that is 0 or 1
+	propFlag                 // a byte that is 0 or 1
 	propUint16
 	propUint32
 	propVarint
@@ -105,8 +103,6 @@ func (r *reader) properties(packet byte, p *publishPacket) []byte {
 // property reads one value and checks its range.
 func (r *reader) property(id byte, p *publishPacket) {
 	switch propertyKinds[id] {
-	case propByte:
-		r.byte()
 	case propFlag:
 		if v := r.byte(); v > 1 {
 			r.fail(reasonProtocolError, "property 0x%02X is %d, not 0 or 1", id, v)
