@@ -232,7 +232,9 @@ func parseOptions(v js.Value) (o mqtt.Options, err error) {
 		o.Will.Topic = will.text("topic")
 		o.Will.Payload = will.bytes("payload")
 		will.delivery(&o.Will.Message)
-		o.Will.Delay = optional[uint32](&parser{value: will.object("properties"), prefix: "will.properties."}, "willDelayInterval", maxUint32)
+		props := will.sub("properties")
+		o.Will.Delay = optional[uint32](props, "willDelayInterval", maxUint32)
+		will.done(props)
 		p.done(will)
 	}
 	return o, p.err
