@@ -37,42 +37,6 @@ type session struct {
 
 }
 
-// outgoing is a packet of ours with a packet identifier.
-type outgoing struct {
-	qos      byte
-	frame    []byte // the PUBLISH packet, whole
-	idAt     int    // where in frame its packet identifier stands
-	id       uint16
-	released bool                         // PUBREC came: PUBREL is what is sent again
-	answer   chan<- packets.ControlPacket // of SUBSCRIBE and UNSUBSCRIBE
-
-	once   sync.Once
-	done   chan struct{}
-	settle func(PublishResult, error)
-}
-
-func (o *outgoing) finish(r PublishResult, err error) {
-	o.once.Do(func() {
-		close(o.done)
-		o.settle(r, err)
-	})
-}
-
-func (o *outgoing) finished() bool {
-	select {
-	case <-o.done:
-		return true
-	default:
-		return false
-	}
-}
-
-type incoming struct {
-	qos        byte
-	generation uint32 // the connection that it last came on
-	taken      bool   // for QoS 2: PUBREC was sent
-}
-
 func newSession(recvMax int) *session {
 	s := &session{
 		out: map[uint16]*outgoing{}, in: map[uint16]*incoming{}, recvMax: recvMax,
@@ -125,11 +89,6 @@ func (s *session) transmit(o *outgoing) bool {
 	return true
 }
 
-func (o *outgoing) setID(id uint16) {
-	o.id = id
-	o.frame[o.idAt], o.frame[o.idAt+1] = byte(id>>8), byte(id)
-}
-
 // freeID returns the next packet identifier not in use [MQTT-2.2.1-3].
 func (s *session) freeID() (uint16, bool) {
 	for range 65535 {
@@ -142,67 +101,6 @@ func (s *session) freeID() (uint16, bool) {
 		}
 	}
 	return 0, false
-}
-
-// receive enters a QoS 1 or 2 message. It returns nil when the message is a
-// repetition of one that was handed out or waits to be.
-func (s *session) receive(p *publishPacket) (*delivery, error) {
-	d, ack, err := s.enter(p)
-	s.write(ack)
-	return d, err
-}
-
-func (s *session) enter(p *publishPacket) (d *delivery, ack []byte, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, known := s.in[p.id]
-	// At QoS 2 an identifier in use means the same message, whatever DUP says
-	// [MQTT-4.3.3-10]; at QoS 1 only with DUP.
-	repeated := known && m.qos == p.qos() && (m.qos == 2 || p.duplicate())
-	if !known || m.generation != s.generation || !repeated {
-		if s.received++; s.received > s.recvMax {
-			return nil, nil, violation(reasonReceiveMaximum, "more than %d messages unacknowledged, our Receive Maximum", s.recvMax)
-		}
-	}
-	if !repeated {
-		s.in[p.id] = &incoming{qos: p.qos(), generation: s.generation}
-		return &delivery{id: p.id, qos: p.qos(), epoch: s.epoch}, nil, nil
-	}
-	m.generation = s.generation
-	if m.taken {
-		ack = s.answer(p.id, m)
-	}
-	return nil, ack, nil
-}
-
-// answer returns PUBACK or PUBREC and books it. The caller holds mu.
-func (s *session) answer(id uint16, m *incoming) []byte {
-	if m.qos == 1 {
-		s.received--
-		delete(s.in, id)
-		return []byte{puback << 4, 2, byte(id >> 8), byte(id)}
-	}
-	return []byte{pubrec << 4, 2, byte(id >> 8), byte(id)}
-}
-
-// acknowledge sends PUBACK and PUBREC for messages that were taken, in one
-// write. Those that the broker will send again on this connection are answered
-// then.
-func (s *session) acknowledge(deliveries []delivery) {
-	var frame []byte
-	s.mu.Lock()
-	for _, d := range deliveries {
-		m, ok := s.in[d.id]
-		if !ok || d.epoch != s.epoch || m.qos != d.qos {
-			continue
-		}
-		m.taken = true
-		if s.conn != nil && m.generation == s.generation {
-			frame = append(frame, s.answer(d.id, m)...)
-		}
-	}
-	s.mu.Unlock()
-	s.write(frame)
 }
 
 // write sends acknowledgements, without waiting.
@@ -256,15 +154,6 @@ func (s *session) ConAckReceived(w io.Writer, connect *packets.Connect, ack *pac
 	s.changed.Broadcast()
 	s.mu.Unlock()
 	return nil
-}
-
-// repetition is the packet that continues the exchange on a new connection.
-func (o *outgoing) repetition() []byte {
-	if o.released {
-		return []byte{pubrel<<4 | 2, 2, byte(o.id >> 8), byte(o.id)}
-	}
-	o.frame[0] |= 8 // DUP [MQTT-3.3.1-1]
-	return o.frame
 }
 
 // forget drops the session: the broker doesn't have it. The caller holds mu.
