@@ -77,6 +77,14 @@ func dialTCP(t *testing.T, b *Broker) net.Conn {
 	return c
 }
 
+func dialPipe(t *testing.T, b *Broker) net.Conn {
+	t.Helper()
+	c, s := net.Pipe()
+	go b.ServeConn(s)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 func dialWebSocket(t *testing.T, b *Broker) net.Conn {
 	t.Helper()
 	ws, _, err := websocket.Dial(t.Context(), serveHTTP(t, b), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
