@@ -39,6 +39,7 @@ export function createState() {
     survey,
     toFailure,
     page: location.href,
+    age: () => Math.ceil(performance.now()),
     async onClient(client) {
       client.on('batch', feed.push);
       await subscriptions.onClient(client);

@@ -44,6 +44,7 @@ function set(dial: (options: ConnectOptions) => Promise<Client>, survey?: () => 
     survey: vi.fn(survey ?? (async () => ({ url: publicUrl, page, reach: 'silent' as const }))),
     toFailure: (error: unknown) => error as Failure,
     page,
+    age: () => 700,
     onClient: vi.fn(async () => {}),
     onGone: vi.fn(),
   } satisfies Dependencies;
@@ -75,7 +76,30 @@ describe('on load', () => {
     expect(connection.status.value).toEqual({ phase: 'connected', url: publicUrl });
     expect(connection.selected()).toBe('EMQX public broker');
     expect(deps.onClient).toHaveBeenCalledWith(client);
-    expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBeLessThan(5000);
+    expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBe(3300);
+  });
+
+  it('gives up on the default broker in time, also when the program has not even loaded', async () => {
+    vi.useFakeTimers();
+    try {
+      const { client } = fakeClient();
+      const { connection } = set(({ url, signal }) => {
+        if (url === embeddedUrl) return Promise.resolve(client);
+        return new Promise((_, no) => {
+          signal?.addEventListener('abort', () => no({ code: 'aborted', message: 'the signal' }));
+        });
+      });
+      const started = connection.start(async () => config);
+      await vi.advanceTimersByTimeAsync(3299);
+      expect(connection.status.value).toEqual({ phase: 'connecting', url: publicUrl });
+      await vi.advanceTimersByTimeAsync(1);
+      await started;
+      expect(connection.status.value).toEqual({ phase: 'connected', url: embeddedUrl });
+      expect(connection.notice.value?.title).toMatch(/did not answer in time. Using “This server” instead/);
+      expect(connection.notice.value?.detail).toBe('no answer within 3.3 s');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('goes to the embedded broker when the default one can’t be reached, and says so', async () => {

@@ -14,10 +14,12 @@ import {
 } from './explain';
 
 /**
- * The default broker gets five seconds from the moment the page opens; loading
- * the program takes its share of them.
+ * The default broker gets five seconds from the moment the page opens, less
+ * what the fallback needs; loading the page and the program takes its share.
  */
-const automaticTimeout = 4500;
+const automaticTimeout = 4000;
+/** What is left for the broker however slowly the page loaded. */
+const leastTimeout = 1500;
 const manualTimeout = 15_000;
 
 export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
@@ -51,6 +53,8 @@ export interface Dependencies {
   toFailure(error: unknown): Failure;
   /** The page's own address. */
   page: string;
+  /** Whole milliseconds since the page was opened. */
+  age(): number;
   /** A new client, before it counts as connected: listen, and subscribe. */
   onClient(client: Client): Promise<void>;
   /** The client in use is gone or about to go. */
@@ -195,20 +199,28 @@ export function createConnection(deps: Dependencies) {
     };
   }
 
-  /** The failure, or undefined when it is connected or no longer wanted. */
+  /**
+   * The failure, or undefined when it is connected or no longer wanted. The
+   * client's own timeout begins when it dials; this one counts from now.
+   */
   async function attempt(url: string, timeout: number, mine: AbortController): Promise<Failure | undefined> {
     batch(() => {
       status.value = { phase: 'connecting', url };
       fieldErrors.value = {};
     });
     surroundings = undefined;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeout);
     let active: Client;
     try {
-      active = await deps.connect(optionsFor(url, timeout, mine.signal));
+      active = await deps.connect(optionsFor(url, timeout, AbortSignal.any([mine.signal, late.signal])));
     } catch (error) {
       if (mine.signal.aborted) return undefined;
       status.value = { phase: 'disconnected', url };
-      return deps.toFailure(error);
+      if (!late.signal.aborted) return deps.toFailure(error);
+      return { code: 'timeout', message: `no answer within ${(timeout / 1000).toFixed(1)} s` };
+    } finally {
+      clearTimeout(timer);
     }
     if (mine.signal.aborted) {
       active.end(true).catch(() => {});
@@ -246,7 +258,7 @@ export function createConnection(deps: Dependencies) {
   }
 
   /** To the default broker, and to the embedded one when that can't be reached. */
-  async function connectByDefault(): Promise<void> {
+  async function connectByDefault(timeout = automaticTimeout): Promise<void> {
     const broker = defaultBroker(config.value);
     if (!broker) return;
     const mine = abandon();
@@ -256,7 +268,7 @@ export function createConnection(deps: Dependencies) {
       if (settings.value.url === '' || selected() !== custom) edit({ url });
     });
 
-    const failure = await attempt(url, automaticTimeout, mine);
+    const failure = await attempt(url, timeout, mine);
     if (!failure) return;
     const fallback = fallbackFor(broker, config.value, deps.page);
     if (!fallback) {
@@ -302,7 +314,7 @@ export function createConnection(deps: Dependencies) {
       return;
     }
     if (mine.signal.aborted) return;
-    await connectByDefault();
+    await connectByDefault(Math.max(leastTimeout, automaticTimeout - deps.age()));
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }
 
