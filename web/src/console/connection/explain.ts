@@ -179,7 +179,7 @@ function unreachable(url: URL): Explanation {
     title: `Nothing answers at ${url.host}`,
     advice:
       tcpPort(url) ??
-      `Check the host name and the port, that the broker is running, and that no firewall is in between.${certificate}`,
+      `Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.${certificate}`,
   };
 }
 

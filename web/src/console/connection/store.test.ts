@@ -79,6 +79,14 @@ describe('on load', () => {
     expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBe(3300);
   });
 
+  it('takes its time with a default broker that nothing can stand in for', async () => {
+    const { client } = fakeClient();
+    const { connection, deps } = set(async () => client);
+    const [embedded] = config.brokers.filter((broker) => broker.embedded);
+    await connection.start(async () => ({ version: '1', brokers: embedded ? [embedded] : [] }));
+    expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBe(15_000);
+  });
+
   it('gives up on the default broker in time, also when the program has not even loaded', async () => {
     vi.useFakeTimers();
     try {

@@ -268,9 +268,10 @@ export function createConnection(deps: Dependencies) {
       if (settings.value.url === '' || selected() !== custom) edit({ url });
     });
 
-    const failure = await attempt(url, timeout, mine);
-    if (!failure) return;
     const fallback = fallbackFor(broker, config.value, deps.page);
+    // There is no hurry where there is nowhere else to go.
+    const failure = await attempt(url, fallback ? timeout : manualTimeout, mine);
+    if (!failure) return;
     if (!fallback) {
       report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
       return;
@@ -284,7 +285,7 @@ export function createConnection(deps: Dependencies) {
       title: `${why.title}. Using “${fallback.name}” instead`,
       retry: broker,
     }));
-    const second = await attempt(instead, automaticTimeout, mine);
+    const second = await attempt(instead, manualTimeout, mine);
     if (!second) return;
     report(second, instead, mine, (why) => ({
       ...why,
