@@ -42,6 +42,9 @@ test.beforeEach(async ({ page }) => {
 });
 
 test.afterEach(async ({ page }) => {
+  const stopping = broker?.stop();
+  broker = undefined;
+  await stopping;
   const after = await page.evaluate(async () => {
     const mine = `healthy/${window.healthy.clientId}`;
     const messages = (await window.healthy.subscribe(mine))[Symbol.asyncIterator]();
@@ -49,9 +52,6 @@ test.afterEach(async ({ page }) => {
     return { text: (await messages.next()).value?.text(), troubles: window.troubles };
   });
   expect(after).toEqual({ text: 'well', troubles: [] });
-  const stopping = broker?.stop();
-  broker = undefined;
-  await stopping;
 });
 
 async function scripted(script: Script): Promise<string> {
