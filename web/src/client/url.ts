@@ -61,8 +61,13 @@ function parse(given: unknown, page: Page | undefined): URL {
   const written = String(given).trim();
   // `localhost:8080/mqtt` is, by the letter, an address of protocol `localhost:`.
   const scheme = /^([a-z][a-z\d+.-]*:)(?!\d)/i.exec(written)?.[1]?.toLowerCase();
-  if (scheme === undefined && /^[\w.-]+:\d+(\/|$)/.test(written)) {
-    throw bad('url', `has no protocol; write ws://${written}`);
+  // A host's name without a protocol would be taken for a path on this server.
+  if (scheme === undefined && written !== '' && !/^\.{0,2}\//.test(written)) {
+    const host = /^[\w.-]+(:\d+)?(\/\S*)?$/.test(written);
+    throw bad(
+      'url',
+      host ? `has no protocol; write ws://${written}` : `is not an address: ${JSON.stringify(written)}`,
+    );
   }
   if (written === '') throw bad('url', 'is empty');
   let url: URL;
