@@ -311,6 +311,8 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 		b.send(0xB0, 4, 0, byte(q.PacketID), 0, 0x11)
 		r := b.read().Content.(*packets.Subscribe)
 		b.send(0x90, 8, 0, byte(r.PacketID), 4, 0x1F, 0, 1, 'x', 0x8F)
+		u := b.read().Content.(*packets.Unsubscribe)
+		b.send(0xB0, 3, 0, byte(u.PacketID), 0)
 	}()
 	r, err := c.Subscribe(background, []Subscription{{Filter: "a/+"}, {Filter: "b", QoS: 2, NoLocal: true}}, SubscribeOptions{})
 	if err != nil || string(r.ReasonCodes) != "\x00\x87" {
@@ -322,6 +324,11 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 	_, err = c.Subscribe(background, []Subscription{{Filter: "c"}}, SubscribeOptions{})
 	if e := wantCode(t, err, Refused, ""); e.ReasonCode != 0x8F || e.ReasonString != "x" {
 		t.Errorf("%+v", e)
+	}
+	_, err = c.Unsubscribe(background, []string{"b"}, nil) // answered without a reason code [MQTT-3.11.3-1]
+	wantCode(t, err, Protocol, "")
+	if _, err := c.current(); err != nil {
+		t.Errorf("the connection did not survive: %v", err)
 	}
 }
 

@@ -133,17 +133,15 @@ func (conn *connection) subscribe(ctx context.Context, subs []Subscription, opts
 	if ack.Properties != nil {
 		r.ReasonString, r.UserProperties = ack.Properties.ReasonString, ack.Properties.User
 	}
-	return r, conn.checkReasons("subscribe", len(subs), r)
+	return r, checkReasons("subscribe", len(subs), r)
 }
 
 // checkReasons makes an error of an answer that refuses everything, or that
-// does not answer what was asked.
-func (conn *connection) checkReasons(what string, asked int, r SubscribeResult) error {
-	if len(r.ReasonCodes) != asked { // [MQTT-3.9.3-1], [MQTT-3.11.3-1]
-		err := conn.link.fail(violation(reasonProtocolError, "%s: the broker answered %d filters with %d reason codes",
-			what, asked, len(r.ReasonCodes)))
-		_ = conn.link.Close()
-		return err
+// does not answer what was asked [MQTT-3.9.3-1], [MQTT-3.11.3-1]. The latter
+// concerns only the call, so the connection stays.
+func checkReasons(what string, asked int, r SubscribeResult) error {
+	if len(r.ReasonCodes) != asked {
+		return violation(reasonProtocolError, "%s: the broker answered %d filters with %d reason codes", what, asked, len(r.ReasonCodes))
 	}
 	for _, code := range r.ReasonCodes {
 		if code < reasonUnspecified {
@@ -193,7 +191,7 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	if ack.Properties != nil {
 		r.ReasonString, r.UserProperties = ack.Properties.ReasonString, ack.Properties.User
 	}
-	if err := conn.checkReasons("unsubscribe", len(filters), r); err != nil {
+	if err := checkReasons("unsubscribe", len(filters), r); err != nil {
 		return r, err
 	}
 	c.mu.Lock()
