@@ -7,7 +7,7 @@ package mqtt
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -154,11 +154,9 @@ func (c *Client) PublishAsync(m *Message, settle func(PublishResult, error)) (ca
 func (g *Connack) admits(m *Message, size int) error {
 	switch {
 	case m.QoS > g.MaximumQoS: // [MQTT-3.2.2-11]
-		return &Error{Code: Unsupported, Field: "qos", ReasonCode: 0x9B,
-			Message: "qos: the broker's Maximum QoS is " + string('0'+rune(g.MaximumQoS))}
+		return unsupported("qos", 0x9B, fmt.Sprintf("the broker's Maximum QoS is %d", g.MaximumQoS))
 	case m.Retain && !g.Retain: // [MQTT-3.2.2-14]
-		return &Error{Code: Unsupported, Field: "retain", ReasonCode: 0x9A,
-			Message: "retain: the broker does not keep retained messages"}
+		return unsupported("retain", 0x9A, "the broker does not keep retained messages")
 	case m.Properties.TopicAlias != nil && *m.Properties.TopicAlias > g.TopicAliasMax: // [MQTT-3.3.2-9]
 		return badOption("properties.topicAlias", "is %d; the broker's Topic Alias Maximum is %d",
 			*m.Properties.TopicAlias, g.TopicAliasMax)
@@ -371,10 +369,6 @@ func (c *connection) lostCause(err error) error {
 	}
 	if cause := c.link.endCause(); cause != nil {
 		return cause
-	}
-	var typed *Error
-	if errors.As(err, &typed) {
-		return typed
 	}
 	return networkError(err, "the connection broke")
 }

@@ -4,7 +4,7 @@ package mqtt
 type incoming struct {
 	qos        byte
 	generation uint32 // the connection that it last came on
-	taken      bool   // for QoS 2: PUBREC was sent
+	taken      bool   // it was handed out; a repetition is only acknowledged
 }
 
 // receive enters a QoS 1 or 2 message. It returns nil when the message is a
@@ -43,9 +43,9 @@ func (s *session) answer(id uint16, m *incoming) []byte {
 	if m.qos == 1 {
 		s.received--
 		delete(s.in, id)
-		return []byte{puback << 4, 2, byte(id >> 8), byte(id)}
+		return answerFrame(puback<<4, id)
 	}
-	return []byte{pubrec << 4, 2, byte(id >> 8), byte(id)}
+	return answerFrame(pubrec<<4, id)
 }
 
 // acknowledge sends PUBACK and PUBREC for messages that were taken, in one

@@ -20,7 +20,6 @@ const readSize = 32 << 10
 type link struct {
 	net.Conn
 	sync.Locker
-	clock func() time.Time
 
 	limit     int                                       // Maximum Packet Size that we announced, bytes
 	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
@@ -46,7 +45,7 @@ func newLink(conn net.Conn, limit int) *link {
 		conn = packets.NewThreadSafeConn(conn)
 		locker = conn.(sync.Locker)
 	}
-	return &link{Conn: conn, Locker: locker, clock: time.Now, limit: limit, buf: make([]byte, 0, readSize), pinger: newPinger()}
+	return &link{Conn: conn, Locker: locker, limit: limit, buf: make([]byte, 0, readSize), pinger: newPinger()}
 }
 
 // Write sends what paho writes, or in place of its first packet our own.
@@ -89,7 +88,7 @@ func (l *link) next() error {
 		if header>>4 == publish {
 			var p publishPacket
 			if p, err = parsePublish(header, body); err == nil {
-				err = l.onPublish(p, l.clock())
+				err = l.onPublish(p, time.Now())
 			}
 		} else if err = checkPacket(header, body); err == nil {
 			l.give(header, body, raw)
@@ -234,9 +233,6 @@ const maxReplies = 1 << 20 // bytes
 func (l *link) reply(frame []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(frame) == 0 {
-		return
-	}
 	if len(l.replies) > maxReplies {
 		go l.Close()
 		return

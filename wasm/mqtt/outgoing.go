@@ -41,10 +41,16 @@ func (o *outgoing) setID(id uint16) {
 	o.frame[o.idAt], o.frame[o.idAt+1] = byte(id>>8), byte(id)
 }
 
+// answerFrame is PUBACK, PUBREC, PUBREL or PUBCOMP. Without a reason code it
+// says success (3.4.2.1).
+func answerFrame(header byte, id uint16, reason ...byte) []byte {
+	return append([]byte{header, byte(2 + len(reason)), byte(id >> 8), byte(id)}, reason...)
+}
+
 // repetition is the packet that continues the exchange on a new connection.
 func (o *outgoing) repetition() []byte {
 	if o.released {
-		return []byte{pubrel<<4 | 2, 2, byte(o.id >> 8), byte(o.id)}
+		return answerFrame(pubrel<<4|2, o.id)
 	}
 	o.frame[0] |= 8 // DUP [MQTT-3.3.1-1]
 	return o.frame

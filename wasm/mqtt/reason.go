@@ -17,6 +17,7 @@ const (
 	reasonBanned             = 0x8A
 	reasonBadAuthMethod      = 0x8C
 	reasonSessionTakenOver   = 0x8E
+	reasonIDNotFound         = 0x92
 	reasonReceiveMaximum     = 0x93
 	reasonAliasInvalid       = 0x94
 	reasonPacketTooLarge     = 0x95

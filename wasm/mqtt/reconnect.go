@@ -7,14 +7,20 @@ import (
 	"time"
 )
 
-// up makes a connection the current one and tells.
-func (c *Client) up(conn *connection) {
+// up makes a connection the current one and tells. It returns false when
+// Disconnect was called before, which then knew of no connection to close.
+func (c *Client) up(conn *connection) bool {
 	c.mu.Lock()
+	if c.leaving {
+		c.mu.Unlock()
+		return false
+	}
 	c.conn = conn
 	c.wasUp = true
 	ack := c.connack
 	c.mu.Unlock()
 	c.events.send(Connected{ack})
+	return true
 }
 
 // supervise waits for the connection to end and makes the next, until the
@@ -64,16 +70,16 @@ func (c *Client) reconnect(cause error) (*connection, error) {
 		case <-time.After(delay):
 		}
 		conn, err := c.attempt(context.Background())
-		if c.ctx.Err() != nil {
-			if conn != nil {
-				conn.leave(&DisconnectOptions{})
-			}
-			return nil, nil
-		}
-		if err == nil {
+		switch {
+		case err == nil:
 			c.resubscribe(conn)
-			c.up(conn)
+			if !c.up(conn) {
+				conn.leave(&DisconnectOptions{})
+				return nil, nil
+			}
 			return conn, nil
+		case c.ctx.Err() != nil:
+			return nil, nil
 		}
 		cause = err
 		c.events.send(Failed{err})

@@ -34,7 +34,6 @@ type session struct {
 	in       map[uint16]*incoming
 	received int // QoS 1 and 2 messages not acknowledged on this connection
 	recvMax  int // our Receive Maximum
-
 }
 
 func newSession(recvMax int) *session {
@@ -105,6 +104,9 @@ func (s *session) freeID() (uint16, bool) {
 
 // write sends acknowledgements, without waiting.
 func (s *session) write(frame []byte) {
+	if len(frame) == 0 {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn != nil {
@@ -249,7 +251,7 @@ func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
 		s.complete(o, r.ReasonCode, r.Properties)
 	case *packets.Pubrec:
 		if o == nil { // 3.6.2.1
-			return []byte{pubrel<<4 | 2, 3, byte(id >> 8), byte(id), 0x92}, nil
+			return answerFrame(pubrel<<4|2, id, reasonIDNotFound), nil
 		}
 		if o.qos != 2 {
 			return nil, violation(reasonProtocolError, "PUBREC for what is not a QoS 2 message")
@@ -274,13 +276,13 @@ func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
 	case *packets.Pubrel:
 		m, known := s.in[id]
 		if !known || m.qos != 2 {
-			return []byte{pubcomp << 4, 3, byte(id >> 8), byte(id), 0x92}, nil
+			return answerFrame(pubcomp<<4, id, reasonIDNotFound), nil
 		}
 		if m.generation == s.generation {
 			s.received--
 		}
 		delete(s.in, id)
-		return []byte{pubcomp << 4, 2, byte(id >> 8), byte(id)}, nil
+		return answerFrame(pubcomp<<4, id), nil
 	}
 	return nil, nil
 }

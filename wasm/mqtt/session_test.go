@@ -334,6 +334,25 @@ func TestResubscribes(t *testing.T) {
 	wait[Connected](log)
 }
 
+// Disconnect while the next connection is made must not leave that one open.
+func TestDisconnectWhileSubscribingAgain(t *testing.T) {
+	c, s, b, _ := start(t, nil)
+	go func() { b.send(0x90, 4, 0, byte(b.read().PacketID()), 0, 1) }()
+	if _, err := c.Subscribe(background, []Subscription{{Filter: "a", QoS: 1}}, SubscribeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	b = s.next()
+	b.accept(0)
+	b.read() // SUBSCRIBE, which is never answered
+	if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if p := b.read(); p == nil || p.Type != packets.DISCONNECT {
+		t.Errorf("got %v, want DISCONNECT", p)
+	}
+}
+
 func TestNoRetryWhereItIsVain(t *testing.T) {
 	for _, reason := range []byte{0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C} {
 		t.Run(ReasonName(reason), func(t *testing.T) {

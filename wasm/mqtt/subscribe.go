@@ -248,6 +248,9 @@ func (c *Client) resubscribe(conn *connection) {
 				err = refused(fmt.Sprintf("subscribing again to %s", quote(list[i].Filter)), code, r.ReasonString)
 			}
 		}
+		if c.ctx.Err() != nil {
+			return // Disconnect was called
+		}
 		if err != nil {
 			c.events.send(Failed{err})
 			if len(r.ReasonCodes) == 0 {
