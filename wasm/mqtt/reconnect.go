@@ -70,16 +70,16 @@ func (c *Client) reconnect(cause error) (*connection, error) {
 		case <-time.After(delay):
 		}
 		conn, err := c.attempt(context.Background())
-		switch {
-		case err == nil:
+		if conn == nil && c.ctx.Err() != nil {
+			return nil, nil
+		}
+		if err == nil {
 			c.resubscribe(conn)
 			if !c.up(conn) {
 				conn.leave(&DisconnectOptions{})
 				return nil, nil
 			}
 			return conn, nil
-		case c.ctx.Err() != nil:
-			return nil, nil
 		}
 		cause = err
 		c.events.send(Failed{err})
