@@ -70,9 +70,6 @@ func (c *Client) reconnect(cause error) (*connection, error) {
 		case <-time.After(delay):
 		}
 		conn, err := c.attempt(context.Background())
-		if conn == nil && c.ctx.Err() != nil {
-			return nil, nil
-		}
 		if err == nil {
 			c.resubscribe(conn)
 			if !c.up(conn) {
@@ -81,8 +78,9 @@ func (c *Client) reconnect(cause error) (*connection, error) {
 			}
 			return conn, nil
 		}
-		cause = err
-		c.events.send(Failed{err})
+		if cause = err; !c.isLeaving() {
+			c.events.send(Failed{err})
+		}
 	}
 }
 
