@@ -7,8 +7,8 @@ package mqtt
 
 import (
 	"context"
-	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eclipse/paho.golang/paho"
@@ -20,9 +20,9 @@ type Client struct {
 	opts    Options
 	session *session
 	inbox   *inbox
-	outbox  *outbox
 	pending pending
 	events  events
+	answers answers
 
 	ctx    context.Context // done when the client has ended
 	cancel context.CancelCauseFunc
@@ -34,36 +34,63 @@ type Client struct {
 	subscriptions map[string]subscription // granted, to be made again
 	order         []string                // their filters, in the order made
 	leaving       bool                    // Disconnect was called
+	suspended     bool                    // Suspend was called
+	stopAttempt   context.CancelFunc      // of the attempt under way
 	wasUp         bool
+
+	servers []string
+	server  int           // in servers, of the last attempt
+	hurry   chan struct{} // ends the wait before the next attempt
 }
 
 // Connect opens a connection and waits for CONNACK. It fails when the first
-// attempt fails: with Refused and the broker's reason, Network, Timeout,
-// Protocol, BadOption, or Aborted when ctx was cancelled. Later connections are
-// made in the background; see [Options] for how often.
+// attempt fails, with each of Servers: with Refused and the broker's reason,
+// Network, Timeout, Protocol, BadOption, Storage, or Aborted when ctx was
+// cancelled. Later connections are made in the background; see [Options] for how
+// often.
 func Connect(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
 	c := &Client{
 		opts:          opts,
-		session:       newSession(int(opts.ReceiveMaximum)),
 		inbox:         newInbox(opts.InboxLimit),
-		outbox:        newOutbox(),
 		ended:         make(chan struct{}),
 		subscriptions: map[string]subscription{},
+		servers:       append([]string{opts.URL}, opts.Servers...),
+		hurry:         make(chan struct{}, 1),
+		answers:       answers{subscribing: make(chan struct{}, 1)},
 	}
 	c.events.handle = opts.OnEvent
+	c.session = newSession(&opts, func(err error) { c.events.send(Failed{err}) })
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	conn, err := c.attempt(ctx)
+	conn, err := c.first(ctx)
 	if err != nil {
 		c.cancel(err)
+		c.session.end(err)
 		return nil, err
 	}
 	c.up(conn)
-	go c.send()
+	go c.session.send()
 	go c.supervise(conn)
 	return c, nil
+}
+
+// first restores the session and makes the first connection.
+func (c *Client) first(ctx context.Context) (conn *connection, err error) {
+	if c.opts.Store != nil {
+		records, err := c.opts.Store.Load(ctx)
+		if err != nil {
+			return nil, storageError("connect", err)
+		}
+		c.session.restore(records)
+	}
+	for range c.servers {
+		if conn, err = c.attempt(ctx, 0); err == nil || ctx.Err() != nil || permanent(err) {
+			break
+		}
+	}
+	return conn, err
 }
 
 // Connack returns what the broker granted for the connection, or for the last
@@ -118,55 +145,57 @@ func (c *Client) Publish(ctx context.Context, m Message) (PublishResult, error) 
 // must neither block nor call the client. The returned function gives up
 // waiting, and settles with the error it is given.
 func (c *Client) PublishAsync(m *Message, settle func(PublishResult, error)) (cancel func(error)) {
-	o := &outgoing{qos: m.QoS, done: make(chan struct{})}
+	return c.publish(m, false, settle)
+}
+
+// StoreAsync is PublishAsync, but settles when the message is in Options.Store
+// and will be sent, be it by the next program. At QoS 0 it needs Queue.Offline.
+func (c *Client) StoreAsync(m *Message, settle func(PublishResult, error)) (cancel func(error)) {
+	return c.publish(m, true, settle)
+}
+
+func (c *Client) publish(m *Message, stored bool, settle func(PublishResult, error)) (cancel func(error)) {
 	c.pending.add()
-	o.settle = func(r PublishResult, err error) {
+	done := func(r PublishResult, err error) {
 		c.pending.done()
 		settle(r, err)
 	}
-	fail := func(err error) func(error) {
-		o.finish(PublishResult{}, err)
+	o, err := c.outgoing(m, stored)
+	if err == nil {
+		o.settle = done
+		err = c.session.enqueue(o)
+	}
+	if err != nil {
+		done(PublishResult{}, err)
 		return func(error) {}
 	}
-	if err := checkMessage("", m); err != nil {
-		return fail(err)
-	}
-	c.mu.Lock()
-	up, granted := c.conn != nil && !c.leaving, c.connack
-	c.mu.Unlock()
-	if !up {
-		return fail(c.notConnected())
-	}
-	o.frame, o.idAt = encodePublish(m)
-	if err := granted.admits(m, len(o.frame)); err != nil {
-		return fail(err)
-	}
-	if !c.outbox.put(o) {
-		return fail(c.notConnected())
-	}
 	return func(err error) {
-		o.finish(PublishResult{}, err)
-		c.session.wakeSender()
+		if !c.session.withdraw(o, err) {
+			o.finish(PublishResult{}, err)
+		}
 	}
 }
 
-// admits checks a message against the limits that the broker stated.
-func (g *Connack) admits(m *Message, size int) error {
-	switch {
-	case m.QoS > g.MaximumQoS: // [MQTT-3.2.2-11]
-		return unsupported("qos", 0x9B, fmt.Sprintf("the broker's Maximum QoS is %d", g.MaximumQoS))
-	case m.Retain && !g.Retain: // [MQTT-3.2.2-14]
-		return unsupported("retain", 0x9A, "the broker does not keep retained messages")
-	case m.Properties.TopicAlias != nil && *m.Properties.TopicAlias > g.TopicAliasMax: // [MQTT-3.3.2-9]
-		return badOption("properties.topicAlias", "is %d; the broker's Topic Alias Maximum is %d",
-			*m.Properties.TopicAlias, g.TopicAliasMax)
-	case g.MaximumPacket > 0 && size > int(g.MaximumPacket): // [MQTT-3.2.2-15]
-		e := newError(PacketTooLarge, "payload: the packet would have %d bytes; the broker's Maximum Packet Size is %d",
-			size, g.MaximumPacket)
-		e.Field, e.ReasonCode = "payload", reasonPacketTooLarge
-		return e
+// outgoing checks a message and makes its packet.
+func (c *Client) outgoing(m *Message, stored bool) (*outgoing, error) {
+	if err := checkMessage("", m); err != nil {
+		return nil, err
 	}
-	return nil
+	switch {
+	case stored && c.opts.Store == nil:
+		return nil, badOption("waitFor", "needs a durable store")
+	case m.Properties.TopicAlias != nil && c.opts.AutoTopicAlias:
+		return nil, badOption("properties.topicAlias", "must not be set while aliases are given automatically")
+	}
+	c.mu.Lock()
+	up, leaving := c.conn != nil, c.leaving
+	c.mu.Unlock()
+	o := newOutgoing(m)
+	o.onStored = stored
+	if leaving || c.ctx.Err() != nil || !up && !c.session.held(o) {
+		return nil, c.notConnected()
+	}
+	return o, nil
 }
 
 func (c *Client) notConnected() error {
@@ -174,19 +203,6 @@ func (c *Client) notConnected() error {
 		return &Error{Code: NotConnected, Message: "the client has ended", Err: cause}
 	}
 	return newError(NotConnected, "there is no connection to the broker")
-}
-
-// send puts messages on the wire, one after the other.
-func (c *Client) send() {
-	for {
-		o := c.outbox.take()
-		if o == nil {
-			return
-		}
-		if !o.finished() && !c.session.transmit(o) {
-			o.finish(PublishResult{}, c.notConnected())
-		}
-	}
 }
 
 // DisconnectOptions are the fields of DISCONNECT (3.14).
@@ -245,10 +261,11 @@ func (o *DisconnectOptions) check() error {
 
 // connection is one network connection: paho's client on a link.
 type connection struct {
-	link *link
-	paho *paho.Client
-	lost chan error // receives once
-	once sync.Once
+	link    *link
+	paho    *paho.Client
+	lost    chan error // receives once
+	once    sync.Once
+	probing atomic.Bool
 }
 
 func (c *connection) end(err error) { c.once.Do(func() { c.lost <- err }) }
@@ -265,14 +282,18 @@ func (c *connection) leave(o *DisconnectOptions) {
 	})
 }
 
-// attempt makes one connection.
-func (c *Client) attempt(ctx context.Context) (*connection, error) {
+// attempt makes one connection, to the next server.
+func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
 	defer cancel()
 	stop := context.AfterFunc(c.ctx, cancel)
 	defer stop()
+	a, err := c.prepare(ctx, number)
+	if err != nil {
+		return nil, err
+	}
 
-	raw, err := c.opts.Dial(ctx, c.opts.URL)
+	raw, err := c.opts.Dial(ctx, a.URL)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, fromContext(ctx, "connect")
@@ -290,13 +311,7 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 		OnClientError:      func(err error) { conn.end(err) },
 		OnServerDisconnect: func(d *paho.Disconnect) { c.serverDisconnected(conn, d) },
 	})
-	c.mu.Lock()
-	id, resume := c.opts.ClientID, c.wasUp && c.connack.SessionExpiry > 0
-	if c.wasUp {
-		id = c.connack.ClientID
-	}
-	c.mu.Unlock()
-	cp := c.opts.connectPacket(id, resume)
+	cp := c.connectPacket(a)
 	l.connect = encodeConnect(cp, c.opts.Will)
 	ca, err := conn.paho.Connect(ctx, cp)
 	if err == nil && ca.Properties.AssignedClientID != "" && cp.ClientID != "" { // 3.2.2.3.7
@@ -312,6 +327,39 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 	c.connack = newConnack(ca, cp)
 	c.mu.Unlock()
 	return conn, nil
+}
+
+// prepare settles where to connect to, and as whom.
+func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
+	a := &Attempt{URL: c.servers[c.server], Number: number, Username: c.opts.Username, Password: c.opts.Password}
+	c.server = (c.server + 1) % len(c.servers)
+	if c.opts.Prepare == nil {
+		return a, nil
+	}
+	if err := c.opts.Prepare(ctx, a); err != nil {
+		if ctx.Err() != nil {
+			return nil, fromContext(ctx, "connect")
+		}
+		return nil, networkError(err, "connect")
+	}
+	if err := checkText("username", a.Username); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// connectPacket makes CONNECT. Once connected it asks for its session again,
+// unless the session has expired in between.
+func (c *Client) connectPacket(a *Attempt) *paho.Connect {
+	expired := c.session.expireAll()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id, clean := c.opts.ClientID, !c.opts.KeepSession
+	if c.wasUp {
+		id = c.connack.ClientID
+		clean = clean && c.connack.SessionExpiry == 0
+	}
+	return c.opts.connectPacket(a, id, clean || expired)
 }
 
 // connectError finds the best explanation of a failed attempt.
@@ -337,14 +385,21 @@ func (c *Client) accept(p *publishPacket, aliases *aliases, at time.Time) error 
 		return err
 	}
 	if p.qos() == 0 {
-		c.inbox.put(p, topic, at, nil)
+		if !c.answers.take(p, topic, at) {
+			c.inbox.put(p, topic, at, nil)
+		}
 		return nil
 	}
 	d, err := c.session.receive(p)
-	if err == nil && d != nil {
+	if err != nil || d == nil {
+		return err
+	}
+	if c.answers.take(p, topic, at) {
+		c.session.acknowledge([]delivery{*d})
+	} else {
 		c.inbox.put(p, topic, at, d)
 	}
-	return err
+	return nil
 }
 
 func (c *Client) serverDisconnected(conn *connection, d *paho.Disconnect) {

@@ -25,6 +25,11 @@ const (
 	Protocol       Code = "protocol"         // what the broker sent is not MQTT 5
 	Unsupported    Code = "unsupported"      // the broker stated that it does not offer this
 	SessionLost    Code = "session-lost"     // the broker forgot the session
+	QueueFull      Code = "queue-full"       // as much waits to be sent as Options.Queue allows
+	Dropped        Code = "dropped"          // Options.Queue.Policy gave the message up
+	Expired        Code = "expired"          // the Message Expiry Interval passed before it could be sent
+	Storage        Code = "storage"          // the durable store failed, or is full
+	InUse          Code = "in-use"           // another client has the durable store
 )
 
 // Error is the error that every function of this package returns.

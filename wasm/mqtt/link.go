@@ -24,6 +24,7 @@ type link struct {
 	limit     int                                       // Maximum Packet Size that we announced, bytes
 	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
 	pinger    *pinger
+	aliases   *sentAliases // nil: topics are sent as they are
 
 	connect []byte // to be sent in place of the first packet that paho writes
 	replace bool   // what paho writes is not sent, until Unlock

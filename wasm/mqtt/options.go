@@ -19,6 +19,8 @@ const (
 	DefaultReceiveMaximum    = 1024     // messages
 	DefaultMaximumPacketSize = 16 << 20 // bytes
 	DefaultInboxLimit        = 32 << 20 // bytes
+	DefaultQueueMessages     = 100_000
+	DefaultQueueBytes        = 64 << 20
 )
 
 // Options say where and how to connect. The zero value of a field is its
@@ -26,6 +28,13 @@ const (
 type Options struct {
 	// URL is given to Dial, and is required.
 	URL string
+	// Servers are more URLs of the same broker. Attempts take one after the
+	// other, without delay until all were tried, and begin with the last that
+	// worked.
+	Servers []string
+	// Prepare is called before each attempt, and may change what it is given. It
+	// counts towards ConnectTimeout. Its error fails the attempt.
+	Prepare func(ctx context.Context, a *Attempt) error
 	// Dial opens the connection, and is required. A conn that is a sync.Locker
 	// gets whole packets between Lock and Unlock.
 	Dial func(ctx context.Context, url string) (net.Conn, error)
@@ -49,6 +58,9 @@ type Options struct {
 	NoReconnect  bool
 	ReconnectMin time.Duration
 	ReconnectMax time.Duration
+	// RetryRefused goes on also after a refusal that trying again can't mend,
+	// such as bad credentials. Otherwise that ends the client.
+	RetryRefused bool
 	// NoResubscribe leaves subscriptions of a lost session to the caller.
 	NoResubscribe bool
 
@@ -67,6 +79,20 @@ type Options struct {
 
 	Will *Will
 
+	// Queue bounds what waits to be sent.
+	Queue Queue
+	// Republish sends QoS 1 and 2 messages in flight again when the broker has
+	// forgotten the session, which may double them. Otherwise their publish
+	// fails with SessionLost.
+	Republish bool
+	// Store keeps the session beyond the end of the program: the queue, what is
+	// in flight, and which QoS 2 messages were received. It needs a ClientID,
+	// KeepSession and SessionExpiry, and Connect takes it over and closes it.
+	Store Store
+	// AutoTopicAlias sends topic aliases, as many as the broker takes, in place
+	// of topics it has seen on the connection (3.3.2.3.4).
+	AutoTopicAlias bool
+
 	// InboxLimit is how many bytes of QoS 0 messages may wait to be received
 	// before the oldest are dropped.
 	InboxLimit int
@@ -75,6 +101,36 @@ type Options struct {
 	// other, on a goroutine of its own.
 	OnEvent func(Event)
 }
+
+// Attempt is one attempt to connect, before it is made.
+type Attempt struct {
+	URL      string
+	Number   int // 0 for the first, then from 1 since the last connection
+	Username string
+	Password []byte // nil: none
+}
+
+// Queue bounds what waits to be sent because the broker's Receive Maximum is
+// used up, the link is slow, or there is no connection.
+type Queue struct {
+	// Offline takes messages also while there is no connection. Otherwise
+	// publishing then fails with NotConnected.
+	Offline bool
+	// OfflineNoQoS0 leaves QoS 0 messages out of that.
+	OfflineNoQoS0 bool
+	Messages      int
+	Bytes         int // of whole packets
+	Policy        QueuePolicy
+}
+
+// QueuePolicy says what happens to a message for which the queue has no room.
+type QueuePolicy byte
+
+const (
+	Reject     QueuePolicy = iota // its publish fails with QueueFull
+	DropOldest                    // the ones that waited longest fail with Dropped
+	DropNewest                    // it fails with Dropped
+)
 
 // Will is the message that the broker publishes when the client is gone (3.1.2.5).
 type Will struct {
@@ -114,6 +170,21 @@ func (o *Options) check() error {
 			return badOption("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
 		}
 	}
+	if o.Queue.Policy > DropNewest {
+		return badOption("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
+	}
+	if o.Store != nil {
+		switch {
+		case o.ClientID == "":
+			return badOption("clientId", "is missing; a durable session belongs to a client identifier")
+		case !o.KeepSession:
+			return badOption("clean", "must be false with a durable store")
+		case o.SessionExpiry == 0:
+			return badOption("properties.sessionExpiryInterval", "must not be 0 with a durable store")
+		}
+	}
+	setDefault(&o.Queue.Messages, DefaultQueueMessages)
+	setDefault(&o.Queue.Bytes, DefaultQueueBytes)
 	setDefault(&o.KeepAlive, DefaultKeepAlive)
 	if o.NoKeepAlive {
 		o.KeepAlive = 0
@@ -181,13 +252,12 @@ func checkUserProperties(field string, user UserProperties) error {
 	return nil
 }
 
-// connectPacket makes CONNECT, but for the will. resume asks for the session of
-// the connection before.
-func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
+// connectPacket makes CONNECT, but for the will.
+func (o *Options) connectPacket(a *Attempt, clientID string, clean bool) *paho.Connect {
 	cp := &paho.Connect{
 		ClientID:   clientID,
 		KeepAlive:  o.KeepAlive,
-		CleanStart: !o.KeepSession && !resume,
+		CleanStart: clean,
 		Properties: &paho.ConnectProperties{
 			ReceiveMaximum:      &o.ReceiveMaximum,
 			MaximumPacketSize:   &o.MaximumPacketSize,
@@ -204,11 +274,11 @@ func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
 	if o.TopicAliasMaximum > 0 {
 		cp.Properties.TopicAliasMaximum = &o.TopicAliasMaximum
 	}
-	if o.Username != "" {
-		cp.UsernameFlag, cp.Username = true, o.Username
+	if a.Username != "" {
+		cp.UsernameFlag, cp.Username = true, a.Username
 	}
-	if o.Password != nil {
-		cp.PasswordFlag, cp.Password = true, o.Password
+	if a.Password != nil {
+		cp.PasswordFlag, cp.Password = true, a.Password
 	}
 	return cp
 }

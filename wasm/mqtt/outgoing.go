@@ -1,39 +1,96 @@
 package mqtt
 
 import (
+	"container/list"
+	"encoding/binary"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// outgoing is a packet of ours with a packet identifier.
+// outgoing is a packet of ours with a packet identifier, or a QoS 0 PUBLISH.
 type outgoing struct {
-	qos      byte
 	frame    []byte // the PUBLISH packet, whole
 	idAt     int    // where in frame its packet identifier stands
-	id       uint16
-	released bool                         // PUBREC came: PUBREL is what is sent again
-	answer   chan<- packets.ControlPacket // of SUBSCRIBE and UNSUBSCRIBE
+	expiryAt int    // where its Message Expiry Interval stands; 0: it has none
+	expiry   uint32 // seconds, as the caller gave it
+	alias    uint16 // that the caller gave it
+	since    time.Time
+
+	id        uint16
+	attempted atomic.Bool                  // it may be on its way: what is sent again has DUP
+	released  bool                         // PUBREC came: PUBREL is what is sent again
+	again     bool                         // a session that is gone had it in flight
+	answer    chan<- packets.ControlPacket // of SUBSCRIBE and UNSUBSCRIBE
+
+	place *list.Element // in the queue; nil: it left it
+	timer *time.Timer   // of its expiry
+
+	seq      uint64 // its number in the store; 0: it is not there
+	unkept   error  // why it isn't
+	onStored bool   // its publish waits for the store, not for the broker
 
 	once   sync.Once
-	done   chan struct{}
 	settle func(PublishResult, error)
+}
+
+func newOutgoing(m *Message) *outgoing {
+	o := &outgoing{}
+	o.frame, o.idAt = encodePublish(m)
+	override(&o.alias, m.Properties.TopicAlias)
+	if m.Properties.MessageExpiry != nil {
+		o.since = time.Now()
+		o.findExpiry()
+	}
+	return o
+}
+
+// isPublish tells a PUBLISH of that QoS from others and from SUBSCRIBE.
+func (o *outgoing) isPublish(qos byte) bool { return o.answer == nil && o.qos() == qos }
+
+func (o *outgoing) qos() byte { return o.frame[0] >> 1 & 3 }
+
+// findExpiry looks for the Message Expiry Interval in the packet.
+func (o *outgoing) findExpiry() {
+	r := reader{rest: o.frame[o.idAt:]}
+	if o.qos() > 0 {
+		r.uint16()
+	}
+	for r.rest = r.take(r.varint()); len(r.rest) > 0; {
+		id := r.byte()
+		if id == propMessageExpiry {
+			o.expiryAt = cap(o.frame) - cap(r.rest)
+			o.expiry = r.uint32()
+			return
+		}
+		r.property(id, nil)
+	}
+}
+
+// remaining is how long the message may still wait (3.3.2.3.3). It has no
+// meaning when it has no expiry.
+func (o *outgoing) remaining() time.Duration {
+	return time.Duration(o.expiry)*time.Second - time.Since(o.since)
+}
+
+// age takes the time that the message waited off its Message Expiry Interval,
+// as a server does [MQTT-3.3.2-6].
+func (o *outgoing) age() {
+	if o.expiryAt > 0 {
+		seconds := max(1, (o.remaining()+time.Second-1)/time.Second)
+		binary.BigEndian.PutUint32(o.frame[o.expiryAt:], min(o.expiry, uint32(seconds)))
+	}
 }
 
 func (o *outgoing) finish(r PublishResult, err error) {
 	o.once.Do(func() {
-		close(o.done)
+		if o.timer != nil {
+			o.timer.Stop()
+		}
 		o.settle(r, err)
 	})
-}
-
-func (o *outgoing) finished() bool {
-	select {
-	case <-o.done:
-		return true
-	default:
-		return false
-	}
 }
 
 func (o *outgoing) setID(id uint16) {
@@ -52,6 +109,17 @@ func (o *outgoing) repetition() []byte {
 	if o.released {
 		return answerFrame(pubrel<<4|2, o.id)
 	}
-	o.frame[0] |= 8 // DUP [MQTT-3.3.1-1]
+	if o.attempted.Swap(true) {
+		o.frame[0] |= 8 // DUP [MQTT-3.3.1-1], [MQTT-3.3.1-2]
+	}
+	o.age()
 	return o.frame
+}
+
+// restart takes the message back to before it was first sent.
+func (o *outgoing) restart() {
+	o.attempted.Store(false)
+	o.released = false
+	o.again = true
+	o.frame[0] &^= 8
 }

@@ -54,19 +54,26 @@ func (p *pinger) Run(ctx context.Context, conn net.Conn, keepAlive uint16) error
 		if !late && p.idleSince() > idle {
 			continue
 		}
-		asked := p.now()
-		go p.ping(conn) // a write may block as long as the link is stuck
-		late, ok = p.wait(ctx, asked+int64(interval/2))
-		if ok && !late {
-			_, ok = p.wait(ctx, p.now()+int64(pingerGrace))
-		}
+		answered, ok := p.ask(ctx, conn, interval/2)
 		if !ok {
 			return nil
 		}
-		if !late && p.lastReceived.Load() < asked {
+		if !answered {
 			return newError(Network, "keep alive: nothing came from the broker for %v", interval+interval/2)
 		}
 	}
+}
+
+// ask sends PINGREQ and waits whether anything comes. A machine that slept gets
+// the benefit of the doubt. ok is false when ctx is done.
+func (p *pinger) ask(ctx context.Context, conn net.Conn, patience time.Duration) (answered, ok bool) {
+	asked := p.now()
+	go p.ping(conn) // a write may block as long as the link is stuck
+	late, ok := p.wait(ctx, asked+int64(patience))
+	if ok && !late {
+		_, ok = p.wait(ctx, p.now()+int64(pingerGrace))
+	}
+	return late || p.lastReceived.Load() >= asked, ok
 }
 
 func (p *pinger) idleSince() int64 { return min(p.lastSent.Load(), p.lastReceived.Load()) }

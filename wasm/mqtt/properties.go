@@ -4,6 +4,7 @@ import "strings"
 
 // Property identifiers that are treated one by one (MQTT 5, 2.2.2.2).
 const (
+	propMessageExpiry          = 0x02
 	propResponseTopic          = 0x08
 	propSubscriptionIdentifier = 0x0B
 	propWillDelay              = 0x18

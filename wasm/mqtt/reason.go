@@ -5,6 +5,7 @@ import "fmt"
 // Reason codes that this client sends or tells apart (MQTT 5, 2.4).
 const (
 	reasonNormal             = 0x00
+	reasonNoSubscribers      = 0x10
 	reasonNoSubscription     = 0x11
 	reasonContinueAuth       = 0x18
 	reasonUnspecified        = 0x80

@@ -8,15 +8,17 @@ import (
 )
 
 // up makes a connection the current one and tells. It returns false when
-// Disconnect was called before, which then knew of no connection to close.
+// Disconnect or Suspend was called before, which then knew of no connection to
+// close.
 func (c *Client) up(conn *connection) bool {
 	c.mu.Lock()
-	if c.leaving {
+	if c.leaving || c.suspended {
 		c.mu.Unlock()
 		return false
 	}
 	c.conn = conn
 	c.wasUp = true
+	c.server = (c.server + len(c.servers) - 1) % len(c.servers) // the one that worked
 	ack := c.connack
 	c.mu.Unlock()
 	c.events.send(Connected{ack})
@@ -45,7 +47,7 @@ func (c *Client) supervise(conn *connection) {
 		if leaving {
 			last = nil
 		}
-		c.outbox.drop(c.notConnected())
+		c.session.dropWaiting(c.notConnected())
 		c.events.send(Closed{last})
 		conn, last = c.reconnect(last)
 	}
@@ -56,32 +58,58 @@ func (c *Client) supervise(conn *connection) {
 // the client was disconnected, with a nil error, or when it gives up.
 func (c *Client) reconnect(cause error) (*connection, error) {
 	for n := 1; ; n++ {
+		if c.waitResumed() {
+			n = 1
+		}
 		switch {
 		case c.isLeaving():
 			return nil, nil
-		case c.opts.NoReconnect || permanent(cause):
+		case c.opts.NoReconnect || permanent(cause) && !c.opts.RetryRefused:
 			return nil, cause
 		}
-		delay := backoff(n, c.opts.ReconnectMin, c.opts.ReconnectMax)
-		c.events.send(Reconnecting{n, delay})
-		select {
-		case <-c.ctx.Done():
-			return nil, nil
-		case <-time.After(delay):
+		if c.waitBackoff(n) {
+			n = 0
+			continue
 		}
-		conn, err := c.attempt(context.Background())
+		ctx, stop := context.WithCancel(c.ctx)
+		c.mu.Lock()
+		c.stopAttempt = stop
+		c.mu.Unlock()
+		conn, err := c.attempt(ctx, n)
+		stop()
 		if err == nil {
 			c.resubscribe(conn)
-			if !c.up(conn) {
-				conn.leave(&DisconnectOptions{})
-				return nil, nil
+			if c.up(conn) {
+				return conn, nil
 			}
-			return conn, nil
+			conn.leave(&DisconnectOptions{})
+			<-conn.paho.Done()
+			cause = nil
+			continue
 		}
-		if cause = err; !c.isLeaving() {
+		if cause = err; !c.isLeaving() && !c.isSuspended() {
 			c.events.send(Failed{err})
 		}
 	}
+}
+
+// waitBackoff waits before attempt n. All servers are tried one after the other
+// before it waits again. It reports whether Suspend or Disconnect came first;
+// Wake just ends it.
+func (c *Client) waitBackoff(n int) (stopped bool) {
+	delay := time.Duration(0)
+	if round := (n - 1) / len(c.servers); (n-1)%len(c.servers) == 0 {
+		delay = backoff(round+1, c.opts.ReconnectMin, c.opts.ReconnectMax)
+	}
+	c.events.send(Reconnecting{n, delay})
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-c.ctx.Done():
+	case <-timer.C:
+	case <-c.hurry:
+	}
+	return c.isLeaving() || c.isSuspended()
 }
 
 func (c *Client) isLeaving() bool {
@@ -128,8 +156,8 @@ func (c *Client) finish(err error) {
 		cause = newError(Aborted, "the client was disconnected")
 	}
 	c.cancel(cause)
-	c.outbox.close(c.notConnected())
 	c.session.end(c.notConnected())
+	c.answers.end()
 	c.inbox.close()
 	c.events.send(Ended{err})
 	close(c.ended)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho/log"
@@ -25,81 +26,36 @@ type session struct {
 	epoch      uint32 // changes when the broker has forgotten the session
 	expiry     uint32 // seconds
 
+	queue   queue // PUBLISH not sent yet
 	out     map[uint16]*outgoing
 	sent    []*outgoing // PUBLISH in flight, in the order first sent
 	lastID  uint16
-	quota   int // PUBLISH packets that may still be sent (4.9)
+	quota   int    // PUBLISH packets that may still be sent (4.9)
+	limits  limits // that the broker stated
 	changed *sync.Cond
+	ended   bool
+
+	republish bool // messages in flight are sent again when the session is gone
+	autoAlias bool
+	lostAt    time.Time // when the last connection ended
 
 	in       map[uint16]*incoming
 	received int // QoS 1 and 2 messages not acknowledged on this connection
 	recvMax  int // our Receive Maximum
+
+	store     Store  // nil: the session ends with the program
+	lastSeq   uint64 // of the messages in it
+	onFailure func(error)
 }
 
-func newSession(recvMax int) *session {
+// newSession makes an empty session; onFailure is told what no call reports.
+func newSession(o *Options, onFailure func(error)) *session {
 	s := &session{
-		out: map[uint16]*outgoing{}, in: map[uint16]*incoming{}, recvMax: recvMax,
+		out: map[uint16]*outgoing{}, in: map[uint16]*incoming{}, recvMax: int(o.ReceiveMaximum),
+		queue: queue{limit: o.Queue}, republish: o.Republish, autoAlias: o.AutoTopicAlias, store: o.Store, onFailure: onFailure,
 	}
 	s.changed = sync.NewCond(&s.mu)
 	return s
-}
-
-// transmit sends a PUBLISH. It waits while the broker's Receive Maximum is used
-// up, and returns false when there is no connection to send on; o is then
-// untouched. Callers call it for one packet after the other.
-func (s *session) transmit(o *outgoing) bool {
-	s.sendMu.Lock()
-	defer s.sendMu.Unlock()
-	s.mu.Lock()
-	for o.qos > 0 && s.conn != nil && s.quota <= 0 && !o.finished() { // [MQTT-3.3.4-7]
-		s.changed.Wait()
-	}
-	if o.finished() {
-		s.mu.Unlock()
-		return true
-	}
-	conn := s.conn
-	if conn == nil {
-		s.mu.Unlock()
-		return false
-	}
-	if o.qos > 0 {
-		id, ok := s.freeID()
-		if !ok {
-			s.mu.Unlock()
-			o.finish(PublishResult{}, newError(Unsupported, "publish: all 65,535 packet identifiers are in use"))
-			return true
-		}
-		o.setID(id)
-		s.out[id] = o
-		s.sent = append(s.sent, o)
-		s.quota--
-	}
-	s.mu.Unlock()
-
-	err := conn.writeOnce(o.frame)
-	if o.qos == 0 {
-		if err != nil {
-			o.finish(PublishResult{}, networkError(err, "publish"))
-		} else {
-			o.finish(PublishResult{}, nil)
-		}
-	}
-	return true
-}
-
-// freeID returns the next packet identifier not in use [MQTT-2.2.1-3].
-func (s *session) freeID() (uint16, bool) {
-	for range 65535 {
-		s.lastID++
-		if s.lastID == 0 {
-			s.lastID = 1
-		}
-		if _, used := s.out[s.lastID]; !used {
-			return s.lastID, true
-		}
-	}
-	return 0, false
 }
 
 // write sends acknowledgements, without waiting.
@@ -138,6 +94,7 @@ func (s *session) ConAckReceived(w io.Writer, connect *packets.Connect, ack *pac
 	if ack.Properties.SessionExpiryInterval != nil { // 3.2.2.3.2
 		s.expiry = *ack.Properties.SessionExpiryInterval
 	}
+	s.limits = newLimits(ack.Properties)
 	s.quota = 65535
 	if ack.Properties.ReceiveMaximum != nil {
 		s.quota = int(*ack.Properties.ReceiveMaximum)
@@ -147,28 +104,68 @@ func (s *session) ConAckReceived(w io.Writer, connect *packets.Connect, ack *pac
 	s.mu.Unlock()
 
 	for _, o := range again { // [MQTT-4.4.0-1], [MQTT-4.6.0-1]
-		if err := conn.writeOnce(o.repetition()); err != nil {
+		if err := conn.writeOnce(s.repetition(o)); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
+	if s.autoAlias {
+		conn.aliases = newSentAliases(s.limits)
+	}
 	s.conn = conn
 	s.changed.Broadcast()
 	s.mu.Unlock()
 	return nil
 }
 
-// forget drops the session: the broker doesn't have it. The caller holds mu.
+// repetition returns what goes on with an exchange.
+func (s *session) repetition(o *outgoing) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return o.repetition()
+}
+
+// forget drops the session: the broker doesn't have it. What it may have got
+// fails or is sent anew; what was never sent goes back to the queue. The caller
+// holds mu.
 func (s *session) forget() {
 	s.epoch++
-	s.in = map[uint16]*incoming{}
-	lost := s.sent
-	s.sent = nil
-	for _, o := range lost {
-		delete(s.out, o.id)
-		o.finish(PublishResult{}, newError(SessionLost,
-			"publish: the session ended before the broker acknowledged the message; it may or may not have arrived"))
+	var changes []Record
+	for id, m := range s.in {
+		if m.kept {
+			changes = append(changes, Record{Key: keptKey(keptIncoming, uint64(id))})
+		}
 	}
+	s.in = map[uint16]*incoming{}
+	s.apply(changes, func() {})
+	for _, o := range slices.Backward(s.sent) {
+		delete(s.out, o.id)
+		if o.attempted.Load() && !s.republish {
+			s.unkeep(o)
+			o.finish(PublishResult{}, newError(SessionLost,
+				"publish: the session ended before the broker acknowledged the message; it may or may not have arrived"))
+			continue
+		}
+		if o.attempted.Load() {
+			o.restart()
+		}
+		s.unmark(o)
+		s.queue.putBack(o)
+	}
+	s.sent = nil
+}
+
+// expireAll drops a session that the broker no longer has by its own word
+// [MQTT-3.1.2-23]. It reports whether it did.
+func (s *session) expireAll() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const never = 0xFFFFFFFF
+	if s.lostAt.IsZero() || s.expiry == never || time.Since(s.lostAt) < time.Duration(s.expiry)*time.Second {
+		return false
+	}
+	s.forget()
+	return true
 }
 
 // ConnectionLost is paho's word that the connection has ended.
@@ -179,6 +176,7 @@ func (s *session) ConnectionLost(*packets.Disconnect) error {
 		return nil
 	}
 	s.conn = nil
+	s.lostAt = time.Now()
 	for id, o := range s.out {
 		if o.answer != nil {
 			o.answer <- packets.ControlPacket{} // paho takes this for a lost connection
@@ -245,7 +243,7 @@ func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
 		if o == nil {
 			return nil, nil
 		}
-		if o.qos != 1 {
+		if !o.isPublish(1) {
 			return nil, violation(reasonProtocolError, "PUBACK for what is not a QoS 1 message")
 		}
 		s.complete(o, r.ReasonCode, r.Properties)
@@ -253,20 +251,19 @@ func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
 		if o == nil { // 3.6.2.1
 			return answerFrame(pubrel<<4|2, id, reasonIDNotFound), nil
 		}
-		if o.qos != 2 {
+		if !o.isPublish(2) {
 			return nil, violation(reasonProtocolError, "PUBREC for what is not a QoS 2 message")
 		}
 		if r.ReasonCode >= reasonUnspecified { // 4.3.3: ends the exchange
 			s.complete(o, r.ReasonCode, r.Properties)
 			return nil, nil
 		}
-		o.released = true
-		return o.repetition(), nil
+		return s.release(o), nil
 	case *packets.Pubcomp:
 		if o == nil {
 			return nil, nil
 		}
-		if o.qos != 2 {
+		if !o.isPublish(2) {
 			return nil, violation(reasonProtocolError, "PUBCOMP for what is not a QoS 2 message")
 		}
 		if !o.released {
@@ -274,21 +271,36 @@ func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
 		}
 		s.complete(o, reasonNormal, r.Properties)
 	case *packets.Pubrel:
-		m, known := s.in[id]
-		if !known || m.qos != 2 {
-			return answerFrame(pubcomp<<4, id, reasonIDNotFound), nil
-		}
-		if m.generation == s.generation {
-			s.received--
-		}
-		delete(s.in, id)
-		return answerFrame(pubcomp<<4, id), nil
+		return s.released(id), nil
 	}
 	return nil, nil
 }
 
-// complete ends the exchange of a PUBLISH. The caller holds mu.
-func (s *session) complete(o *outgoing, reason byte, props *packets.Properties) {
+// release goes on with PUBREL after PUBREC, once that is in the store: a program
+// that did not know would send the message again, and the broker, which forgets
+// the identifier with PUBREL, would take it for another. The caller holds mu.
+func (s *session) release(o *outgoing) (answer []byte) {
+	if o.seq == 0 || o.released {
+		o.released = true
+		return o.repetition()
+	}
+	generation := s.generation
+	s.apply([]Record{{keptKey(keptReleased, o.seq), []byte{}}}, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.out[o.id] != o || generation != s.generation {
+			return // the broker's next PUBREC is answered
+		}
+		o.released = true
+		if s.conn != nil {
+			s.conn.reply(o.repetition())
+		}
+	})
+	return nil
+}
+
+// remove takes a message out of those in flight. The caller holds mu.
+func (s *session) remove(o *outgoing) {
 	delete(s.out, o.id)
 	if len(s.sent) > 0 && s.sent[0] == o { // acknowledgements come in order
 		s.sent = s.sent[1:]
@@ -297,6 +309,12 @@ func (s *session) complete(o *outgoing, reason byte, props *packets.Properties) 
 	}
 	s.quota++
 	s.changed.Broadcast()
+}
+
+// complete ends the exchange of a PUBLISH. The caller holds mu.
+func (s *session) complete(o *outgoing, reason byte, props *packets.Properties) {
+	s.remove(o)
+	s.unkeep(o)
 	result := PublishResult{ReasonCode: reason}
 	if props != nil {
 		result.ReasonString = props.ReasonString
@@ -309,21 +327,21 @@ func (s *session) complete(o *outgoing, reason byte, props *packets.Properties) 
 	o.finish(result, nil)
 }
 
-// wakeSender lets transmit look again at what it waits for.
-func (s *session) wakeSender() {
-	s.mu.Lock() // or the sender could be about to wait, and miss it
-	defer s.mu.Unlock()
-	s.changed.Broadcast()
-}
-
-// end settles everything that still waits.
+// end settles everything that still waits. What is in the store stays there.
 func (s *session) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, o := range s.sent {
+	s.ended = true
+	s.changed.Broadcast()
+	for _, o := range append(s.sent, s.queue.takeAll(func(*outgoing) bool { return true })...) {
 		o.finish(PublishResult{}, err)
 	}
 	s.sent = nil
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.onFailure(storageError("session", err))
+		}
+	}
 }
 
 // Ack does nothing: paho calls it when a message was handed over, which here

@@ -204,6 +204,13 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	return r, nil
 }
 
+func (c *Client) subscribed(filter string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.subscriptions[filter]
+	return ok
+}
+
 // forgetSubscription: the caller holds mu.
 func (c *Client) forgetSubscription(filter string) {
 	delete(c.subscriptions, filter)
@@ -220,7 +227,11 @@ func (c *Client) forgetSubscription(filter string) {
 func (c *Client) resubscribe(conn *connection) {
 	c.mu.Lock()
 	var subs []subscription
-	if !c.connack.SessionPresent && !c.opts.NoResubscribe {
+	if !c.connack.SessionPresent {
+		if c.opts.NoResubscribe {
+			c.order = nil
+			clear(c.subscriptions)
+		}
 		for _, filter := range c.order {
 			subs = append(subs, c.subscriptions[filter])
 		}

@@ -1,0 +1,100 @@
+package mqtt
+
+import (
+	"context"
+	"time"
+)
+
+// Suspend closes the connection with DISCONNECT, which withdraws the will, and
+// makes no other until Resume. The session stays, as long as the broker keeps
+// it: what waits is sent then, if Options.Queue lets it wait. It waits until the
+// connection is closed, or ctx is done.
+func (c *Client) Suspend(ctx context.Context) error {
+	c.mu.Lock()
+	c.suspended = true
+	conn, stop := c.conn, c.stopAttempt
+	c.mu.Unlock()
+	c.hurryUp()
+	if stop != nil {
+		stop()
+	}
+	if conn == nil {
+		return nil
+	}
+	conn.leave(&DisconnectOptions{})
+	select {
+	case <-conn.paho.Done():
+		return nil
+	case <-ctx.Done():
+		return fromContext(ctx, "suspend")
+	}
+}
+
+// Resume connects again after Suspend, at once, in the background.
+func (c *Client) Resume() {
+	c.mu.Lock()
+	c.suspended = false
+	c.mu.Unlock()
+	c.hurryUp()
+}
+
+// Wake is for when something suggests that the network changed. It makes the
+// next attempt now; or, where there is a connection, asks the broker for a sign
+// of life, and takes the connection for lost when none comes in 5 seconds. It
+// does not wait.
+func (c *Client) Wake() {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		c.hurryUp()
+	} else if conn.probing.CompareAndSwap(false, true) {
+		go conn.probe()
+	}
+}
+
+func (c *Client) hurryUp() {
+	select {
+	case c.hurry <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Client) isSuspended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.suspended
+}
+
+// waitResumed waits while the client is suspended, and reports whether it was.
+func (c *Client) waitResumed() (waited bool) {
+	for c.isSuspended() && c.ctx.Err() == nil {
+		waited = true
+		select {
+		case <-c.ctx.Done():
+		case <-c.hurry:
+		}
+	}
+	return waited
+}
+
+// probeTime is how long a broker may take to answer a probe.
+const probeTime = 5 * time.Second
+
+// probe finds out whether the connection still lives.
+func (c *connection) probe() {
+	defer c.probing.Store(false)
+	p := c.link.pinger
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-c.paho.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if answered, ok := p.ask(ctx, c.link, probeTime); ok && !answered {
+		c.end(newError(Network, "the broker gave no sign of life for %v", probeTime))
+	}
+}

@@ -1,0 +1,216 @@
+package mqtt
+
+import (
+	"slices"
+	"time"
+)
+
+// enqueue takes a message to be sent. An error says that it was not taken.
+func (s *session) enqueue(o *outgoing) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.conn == nil && !s.held(o) {
+		return newError(NotConnected, "there is no connection to the broker")
+	}
+	if err := s.limits.admits(o); err != nil {
+		return err
+	}
+	gaveWay, err := s.queue.put(o)
+	for _, old := range gaveWay {
+		s.unkeep(old)
+		old.finish(PublishResult{}, newError(Dropped, "publish: %s; the oldest message gave way", s.queue.full()))
+	}
+	if err != nil {
+		return err
+	}
+	s.expire(o)
+	// What is sent at once at QoS 0 is not worth a record.
+	if s.store != nil && (o.qos() > 0 || s.conn == nil) {
+		s.keep(o)
+	}
+	s.changed.Broadcast()
+	return nil
+}
+
+// held tells whether a message may wait for a connection.
+func (s *session) held(o *outgoing) bool {
+	return o.again || s.queue.limit.Offline && (o.qos() > 0 || !s.queue.limit.OfflineNoQoS0)
+}
+
+// expire gives a message up when its Message Expiry Interval has passed and it
+// still waits (3.3.2.3.3). The caller holds mu.
+func (s *session) expire(o *outgoing) {
+	if o.expiryAt > 0 {
+		o.timer = time.AfterFunc(o.remaining(), func() { s.withdraw(o, expired()) })
+	}
+}
+
+func expired() error {
+	return newError(Expired, "publish: the Message Expiry Interval passed before the message could be sent")
+}
+
+// withdraw takes back a message that was not sent, which then fails with err.
+// It reports whether it did.
+func (s *session) withdraw(o *outgoing, err error) bool {
+	s.mu.Lock()
+	waited := s.queue.remove(o)
+	if waited {
+		s.unkeep(o)
+		s.changed.Broadcast() // the sender may wait for what this message needed
+	}
+	s.mu.Unlock()
+	if waited {
+		o.finish(PublishResult{}, err)
+	}
+	return waited
+}
+
+// dropWaiting fails the messages that may not wait for a connection.
+func (s *session) dropWaiting(err error) {
+	s.sendMu.Lock() // a sender that was interrupted puts back what it had left
+	defer s.sendMu.Unlock()
+	s.mu.Lock()
+	dropped := s.queue.takeAll(func(o *outgoing) bool { return !s.held(o) })
+	s.unkeep(dropped...)
+	s.mu.Unlock()
+	for _, o := range dropped {
+		o.finish(PublishResult{}, err)
+	}
+}
+
+// send puts messages on the wire, in the order of the queue, until the session
+// ends.
+func (s *session) send() {
+	for {
+		s.mu.Lock()
+		for !s.ended && !s.sendable() {
+			s.changed.Wait()
+		}
+		ended := s.ended
+		s.mu.Unlock()
+		if ended {
+			return
+		}
+		s.sendSome()
+	}
+}
+
+// sendable tells whether the queue's first message may be sent now: there is a
+// connection, and the broker's Receive Maximum is not used up [MQTT-3.3.4-7].
+// The caller holds mu.
+func (s *session) sendable() bool {
+	o := s.queue.first()
+	return o != nil && s.conn != nil && (o.qos() == 0 || s.quota > 0)
+}
+
+// sendAtOnce is how many messages are prepared together, which in a durable
+// session means one wait for the store.
+const sendAtOnce = 256
+
+func (s *session) sendSome() {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	s.mu.Lock()
+	conn := s.conn
+	var batch []*outgoing
+	for s.sendable() && len(batch) < sendAtOnce {
+		o := s.queue.first()
+		s.queue.remove(o)
+		if err := s.admit(o); err != nil {
+			s.unkeep(o)
+			o.finish(PublishResult{}, err)
+			continue
+		}
+		batch = append(batch, o)
+	}
+	s.mu.Unlock()
+	s.markSent(batch)
+	for i, o := range batch {
+		if s.withdrawn(o) {
+			continue
+		}
+		o.age()
+		o.attempted.Store(true)
+		err := conn.writeOnce(conn.aliases.shorten(o))
+		if o.qos() == 0 {
+			s.sentAtMostOnce(o, err)
+		}
+		if err != nil {
+			s.putBack(batch[i+1:])
+			return
+		}
+	}
+}
+
+// admit gives a message its packet identifier, or says why it can't be sent. The
+// caller holds mu.
+func (s *session) admit(o *outgoing) error {
+	if o.expiryAt > 0 && o.remaining() <= 0 {
+		return expired()
+	}
+	if err := s.limits.admits(o); err != nil {
+		return err
+	}
+	if o.qos() == 0 {
+		return nil
+	}
+	id, ok := s.freeID()
+	if !ok {
+		return newError(Unsupported, "publish: all 65,535 packet identifiers are in use")
+	}
+	o.setID(id)
+	s.out[id] = o
+	s.sent = append(s.sent, o)
+	s.quota--
+	return nil
+}
+
+// freeID returns the next packet identifier not in use [MQTT-2.2.1-3].
+func (s *session) freeID() (uint16, bool) {
+	for range 65535 {
+		s.lastID++
+		if s.lastID == 0 {
+			s.lastID = 1
+		}
+		if _, used := s.out[s.lastID]; !used {
+			return s.lastID, true
+		}
+	}
+	return 0, false
+}
+
+// withdrawn takes back a message that the store could not keep: its publish has
+// failed already.
+func (s *session) withdrawn(o *outgoing) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o.unkept == nil {
+		return false
+	}
+	if o.qos() > 0 {
+		s.remove(o)
+	}
+	return true
+}
+
+func (s *session) sentAtMostOnce(o *outgoing, err error) {
+	s.mu.Lock()
+	s.unkeep(o)
+	s.mu.Unlock()
+	if err != nil {
+		err = networkError(err, "publish")
+	}
+	o.finish(PublishResult{}, err)
+}
+
+// putBack returns the QoS 0 messages that a lost connection left over. The
+// others are in flight, and are sent when the session goes on.
+func (s *session) putBack(list []*outgoing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range slices.Backward(list) {
+		if o.qos() == 0 {
+			s.queue.putBack(o)
+		}
+	}
+}
