@@ -21,6 +21,7 @@ type Client struct {
 	session *session
 	inbox   *inbox
 	outbox  *outbox
+	auth    *authCalls // nil: no enhanced authentication
 	pending pending
 	events  events
 
@@ -50,6 +51,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 		session:       newSession(int(opts.ReceiveMaximum)),
 		inbox:         newInbox(opts.InboxLimit),
 		outbox:        newOutbox(),
+		auth:          newAuthCalls(opts.Authenticator),
 		ended:         make(chan struct{}),
 		subscriptions: map[string]subscription{},
 	}
@@ -251,7 +253,12 @@ type connection struct {
 	once sync.Once
 }
 
-func (c *connection) end(err error) { c.once.Do(func() { c.lost <- err }) }
+func (c *connection) end(err error) {
+	c.once.Do(func() {
+		c.link.auth.lost(c.lostCause(err))
+		c.lost <- err
+	})
+}
 
 // leave sends DISCONNECT and closes.
 func (c *connection) leave(o *DisconnectOptions) {
@@ -272,6 +279,10 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 	stop := context.AfterFunc(c.ctx, cancel)
 	defer stop()
 
+	authn, err := c.authenticate(ctx)
+	if err != nil {
+		return nil, err
+	}
 	raw, err := c.opts.Dial(ctx, c.opts.URL)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -280,6 +291,7 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 		return nil, networkError(err, "connect")
 	}
 	l := newLink(raw, int(c.opts.MaximumPacketSize))
+	l.auth, authn.link = authn, l
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
 	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
 	conn := &connection{link: l, lost: make(chan error, 1)}
@@ -297,6 +309,7 @@ func (c *Client) attempt(ctx context.Context) (*connection, error) {
 	}
 	c.mu.Unlock()
 	cp := c.opts.connectPacket(id, resume)
+	cp.Properties.AuthMethod, cp.Properties.AuthData = authn.method, authn.data
 	l.connect = encodeConnect(cp, c.opts.Will)
 	ca, err := conn.paho.Connect(ctx, cp)
 	if err == nil && ca.Properties.AssignedClientID != "" && cp.ClientID != "" { // 3.2.2.3.7

@@ -64,6 +64,9 @@ type Options struct {
 	UserProperties      UserProperties
 	AuthMethod          string
 	AuthData            []byte
+	// Authenticator does enhanced authentication, in place of AuthMethod and
+	// AuthData; nil: none.
+	Authenticator Authenticator
 
 	Will *Will
 
@@ -102,6 +105,9 @@ func (o *Options) check() error {
 	}
 	if o.AuthMethod == "" && o.AuthData != nil { // 3.1.2.11.10
 		return badOption("properties.authenticationData", "needs properties.authenticationMethod")
+	}
+	if err := o.checkAuthenticator(); err != nil {
+		return err
 	}
 	if err := checkUserProperties("properties.userProperties", o.UserProperties); err != nil {
 		return err
@@ -181,7 +187,7 @@ func checkUserProperties(field string, user UserProperties) error {
 	return nil
 }
 
-// connectPacket makes CONNECT, but for the will. resume asks for the session of
+// connectPacket makes CONNECT, but for the will and the authentication. resume asks for the session of
 // the connection before.
 func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
 	cp := &paho.Connect{
@@ -194,8 +200,6 @@ func (o *Options) connectPacket(clientID string, resume bool) *paho.Connect {
 			RequestProblemInfo:  !o.NoProblemInfo,
 			RequestResponseInfo: o.RequestResponseInfo,
 			User:                o.UserProperties,
-			AuthMethod:          o.AuthMethod,
-			AuthData:            o.AuthData,
 		},
 	}
 	if o.SessionExpiry > 0 {
