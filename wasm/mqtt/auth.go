@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Authenticator does enhanced authentication (4.12).
+// Authenticator does enhanced authentication (4.12); [ScramSHA256] makes one.
 // Its methods are called one after the other, never on the goroutine that reads
 // from the broker, so they may take their time. Their ctx ends with the attempt
 // to connect, or with the connection. They return an [*Error], or any other
