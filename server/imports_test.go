@@ -47,6 +47,7 @@ func TestImports(t *testing.T) {
 		{"boundary links no autopaho", "mqttwasm/wasm", all, true, []string{paho + "/autopaho", "github.com/gorilla/websocket", "mqttwasm/server"}},
 		{"core", "mqttwasm/wasm/mqtt", all, false, []string{nhooyr, "mqttwasm/server", "mqttwasm/wasm/wsconn"}},
 		{"core on js", "mqttwasm/wasm/mqtt", all, true, []string{nhooyr, "mqttwasm/server", "mqttwasm/wasm/wsconn"}},
+		{"core links no tables of SASLprep", "mqttwasm/wasm/mqtt", all, true, []string{"github.com/xdg-go", "golang.org/x/text"}}, // 50 KB
 		{"core without syscall/js", "mqttwasm/wasm/mqtt", direct, true, []string{"syscall/js"}},
 		{"dialling", "mqttwasm/wasm/wsconn", all, false, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},
 		{"dialling on js", "mqttwasm/wasm/wsconn", all, true, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},

@@ -20,6 +20,7 @@ type Client struct {
 	opts    Options
 	session *session
 	inbox   *inbox
+	auth    *authCalls // nil: no enhanced authentication
 	pending pending
 	events  events
 	answers answers
@@ -55,6 +56,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 	c := &Client{
 		opts:          opts,
 		inbox:         newInbox(opts.InboxLimit),
+		auth:          newAuthCalls(opts.Authenticator),
 		ended:         make(chan struct{}),
 		subscriptions: map[string]subscription{},
 		servers:       append([]string{opts.URL}, opts.Servers...),
@@ -268,7 +270,12 @@ type connection struct {
 	probing atomic.Bool
 }
 
-func (c *connection) end(err error) { c.once.Do(func() { c.lost <- err }) }
+func (c *connection) end(err error) {
+	c.once.Do(func() {
+		c.link.auth.lost(c.lostCause(err))
+		c.lost <- err
+	})
+}
 
 // leave sends DISCONNECT and closes.
 func (c *connection) leave(o *DisconnectOptions) {
@@ -293,6 +300,10 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 		return nil, err
 	}
 
+	authn, err := c.authenticate(ctx)
+	if err != nil {
+		return nil, err
+	}
 	raw, err := c.opts.Dial(ctx, a.URL)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -301,6 +312,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 		return nil, networkError(err, "connect")
 	}
 	l := newLink(raw, int(c.opts.MaximumPacketSize))
+	l.auth, authn.link = authn, l
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
 	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
 	conn := &connection{link: l, lost: make(chan error, 1)}
@@ -312,6 +324,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 		OnServerDisconnect: func(d *paho.Disconnect) { c.serverDisconnected(conn, d) },
 	})
 	cp := c.connectPacket(a)
+	cp.Properties.AuthMethod, cp.Properties.AuthData = authn.method, authn.data
 	l.connect = encodeConnect(cp, c.opts.Will)
 	ca, err := conn.paho.Connect(ctx, cp)
 	if err == nil && ca.Properties.AssignedClientID != "" && cp.ClientID != "" { // 3.2.2.3.7

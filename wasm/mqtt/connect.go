@@ -39,6 +39,16 @@ func encodeConnect(cp *paho.Connect, will *Will) []byte {
 	return append(appendVarint([]byte{packets.CONNECT << 4}, len(b)), b...)
 }
 
+// encodeAuth makes an AUTH packet (3.15); without data when that is nil.
+func encodeAuth(reason byte, method string, data []byte) []byte {
+	props := appendString([]byte{propAuthMethod}, []byte(method))
+	if data != nil {
+		props = appendString(append(props, propAuthData), data)
+	}
+	body := appendProperties([]byte{reason}, props)
+	return append(appendVarint([]byte{auth << 4}, len(body)), body...)
+}
+
 // appendString appends a UTF-8 string or binary data (1.5.4, 1.5.6).
 func appendString(b, s []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)

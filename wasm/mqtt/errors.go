@@ -40,7 +40,7 @@ type Error struct {
 	// JavaScript API, such as "topic" or "will.qos".
 	Field string
 	// ReasonCode is the broker's, or, with Protocol and PacketTooLarge, the one
-	// we sent in DISCONNECT (MQTT 5, 2.4).
+	// for which we ended the connection (MQTT 5, 2.4).
 	ReasonCode   byte
 	ReasonString string
 	// ServerReference is another server the broker pointed to (4.13).

@@ -107,7 +107,7 @@ func checkPacket(header byte, body []byte) error {
 		r.packetID()
 		r.properties(kind, nil)
 		r.rest = nil // reason codes
-	case disconnect, auth:
+	case disconnect:
 		if len(r.rest) > 0 {
 			checkReason(&r, kind, r.byte())
 		}
@@ -115,10 +115,37 @@ func checkPacket(header byte, body []byte) error {
 			r.properties(kind, nil)
 		}
 	}
-	if r.err == nil && len(r.rest) > 0 {
-		r.fail(reasonMalformed, "%d bytes too many in packet type %d", len(r.rest), kind)
+	return r.finish(kind)
+}
+
+// authPacket is an AUTH that the guard has checked. Its slices point into the
+// buffer it was read from.
+type authPacket struct {
+	reason       byte
+	method, data []byte
+}
+
+// parseAuth checks an AUTH (3.15) and takes it apart, without copying.
+func parseAuth(body []byte) (p authPacket, err error) {
+	r := reader{rest: body}
+	if len(r.rest) > 0 {
+		p.reason = r.byte()
+		checkReason(&r, auth, p.reason)
 	}
-	return r.failure()
+	var properties []byte
+	if len(r.rest) > 0 {
+		properties = r.properties(auth, nil)
+	}
+	if err := r.finish(auth); err != nil {
+		return p, err
+	}
+	method, ok := findProperty(properties, propAuthMethod)
+	if !ok { // 3.15.2.2.2
+		return p, violation(reasonProtocolError, "AUTH without an authentication method")
+	}
+	p.method = method
+	p.data, _ = findProperty(properties, propAuthData)
+	return p, nil
 }
 
 func checkReason(r *reader, kind, reason byte) {
@@ -173,6 +200,14 @@ func (r *reader) failure() error {
 		return r.err
 	}
 	return nil
+}
+
+// finish checks that nothing is left.
+func (r *reader) finish(kind byte) error {
+	if r.err == nil && len(r.rest) > 0 {
+		r.fail(reasonMalformed, "%d bytes too many in packet type %d", len(r.rest), kind)
+	}
+	return r.failure()
 }
 
 func (r *reader) take(n int) []byte {

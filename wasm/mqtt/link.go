@@ -23,6 +23,7 @@ type link struct {
 
 	limit     int                                       // Maximum Packet Size that we announced, bytes
 	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
+	auth      *authentication
 	pinger    *pinger
 	aliases   *sentAliases // nil: topics are sent as they are
 
@@ -32,7 +33,7 @@ type link struct {
 	buf       []byte // bytes read and not yet consumed
 	start     int    // of the next packet in buf
 	forPaho   []byte // a checked packet, or its rest
-	connected bool   // CONNACK was seen
+	connected bool   // CONNACK was seen; the reader writes it, holding mu
 
 	mu       sync.Mutex
 	cause    *Error        // why the link ended, when we know better than the conn
@@ -46,7 +47,8 @@ func newLink(conn net.Conn, limit int) *link {
 		conn = packets.NewThreadSafeConn(conn)
 		locker = conn.(sync.Locker)
 	}
-	return &link{Conn: conn, Locker: locker, limit: limit, buf: make([]byte, 0, readSize), pinger: newPinger()}
+	return &link{Conn: conn, Locker: locker, limit: limit, buf: make([]byte, 0, readSize),
+		auth: &authentication{}, pinger: newPinger()}
 }
 
 // Write sends what paho writes, or in place of its first packet our own.
@@ -86,13 +88,21 @@ func (l *link) next() error {
 	header, body, raw, err := l.packet()
 	if err == nil {
 		l.pinger.PacketReceived()
-		if header>>4 == publish {
+		switch header >> 4 {
+		case publish:
 			var p publishPacket
 			if p, err = parsePublish(header, body); err == nil {
 				err = l.onPublish(p, time.Now())
 			}
-		} else if err = checkPacket(header, body); err == nil {
-			l.give(header, body, raw)
+		case auth:
+			var p authPacket
+			if p, err = parseAuth(body); err == nil {
+				err = l.auth.received(p)
+			}
+		default:
+			if err = checkPacket(header, body); err == nil {
+				err = l.give(header, body, raw)
+			}
 		}
 	}
 	if err == nil {
@@ -102,14 +112,19 @@ func (l *link) next() error {
 }
 
 // give leaves a packet for paho to read.
-func (l *link) give(header byte, body, raw []byte) {
+func (l *link) give(header byte, body, raw []byte) error {
 	l.forPaho = raw
 	switch kind := header >> 4; {
 	case kind == connack && body[1] == reasonNormal:
+		l.mu.Lock()
 		l.connected = true
+		l.mu.Unlock()
+		r := reader{rest: body[2:]}
+		return l.auth.accepted(r.take(r.varint()))
 	case len(body) == 0 && kind == disconnect:
 		l.forPaho = []byte{header, 1, reasonNormal} // paho insists on a reason code
 	}
+	return nil
 }
 
 // admit looks at the first byte of a packet, before there is more: what is no
@@ -117,11 +132,11 @@ func (l *link) give(header byte, body, raw []byte) {
 func (l *link) admit(header byte) error {
 	kind := header >> 4
 	switch {
-	case kind == auth: // [MQTT-4.12.0-6]
-		return violation(reasonBadAuthMethod, "the broker asks for enhanced authentication, which this client does not do")
+	case kind == auth && l.auth.calls == nil: // [MQTT-4.12.0-6]
+		return violation(reasonBadAuthMethod, "the broker asks for enhanced authentication; give the options an authenticator")
 	case kind == connack && l.connected: // 3.2
 		return violation(reasonProtocolError, "a second CONNACK")
-	case !l.connected && kind != connack && kind != disconnect: // [MQTT-3.2.0-1]
+	case !l.connected && kind != connack && kind != disconnect && kind != auth: // [MQTT-3.2.0-1]
 		return violation(reasonProtocolError, "the answer to CONNECT is not CONNACK; is this an MQTT 5 broker?")
 	}
 	return checkHeader(header)
@@ -191,9 +206,10 @@ func (l *link) fail(err error) error {
 	if first {
 		l.cause = typed
 	}
+	tell := first && l.connected
 	l.mu.Unlock()
-	if first && l.connected {
-		l.farewell(func() { _ = l.writeOnce([]byte{disconnect << 4, 1, typed.ReasonCode}) })
+	if tell {
+		l.farewell(func() { _ = l.writeOnce([]byte{disconnect << 4, 1, farewellReason(typed)}) })
 	}
 	return typed
 }

@@ -76,6 +76,9 @@ type Options struct {
 	UserProperties      UserProperties
 	AuthMethod          string
 	AuthData            []byte
+	// Authenticator does enhanced authentication, in place of AuthMethod and
+	// AuthData; nil: none.
+	Authenticator Authenticator
 
 	Will *Will
 
@@ -158,6 +161,9 @@ func (o *Options) check() error {
 	}
 	if o.AuthMethod == "" && o.AuthData != nil { // 3.1.2.11.10
 		return badOption("properties.authenticationData", "needs properties.authenticationMethod")
+	}
+	if err := o.checkAuthenticator(); err != nil {
+		return err
 	}
 	if err := checkUserProperties("properties.userProperties", o.UserProperties); err != nil {
 		return err
@@ -252,7 +258,7 @@ func checkUserProperties(field string, user UserProperties) error {
 	return nil
 }
 
-// connectPacket makes CONNECT, but for the will.
+// connectPacket makes CONNECT, but for the will and the authentication.
 func (o *Options) connectPacket(a *Attempt, clientID string, clean bool) *paho.Connect {
 	cp := &paho.Connect{
 		ClientID:   clientID,
@@ -264,8 +270,6 @@ func (o *Options) connectPacket(a *Attempt, clientID string, clean bool) *paho.C
 			RequestProblemInfo:  !o.NoProblemInfo,
 			RequestResponseInfo: o.RequestResponseInfo,
 			User:                o.UserProperties,
-			AuthMethod:          o.AuthMethod,
-			AuthData:            o.AuthData,
 		},
 	}
 	if o.SessionExpiry > 0 {

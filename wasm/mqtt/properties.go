@@ -7,6 +7,8 @@ const (
 	propMessageExpiry          = 0x02
 	propResponseTopic          = 0x08
 	propSubscriptionIdentifier = 0x0B
+	propAuthMethod             = 0x15
+	propAuthData               = 0x16
 	propWillDelay              = 0x18
 	propReceiveMaximum         = 0x21
 	propTopicAlias             = 0x23
@@ -140,4 +142,24 @@ func (r *reader) property(id byte, p *publishPacket) {
 		r.string()
 		r.string()
 	}
+}
+
+// findProperty returns the value of a property that stands at most once, out of
+// properties that were checked. A string or binary data comes without its length.
+func findProperty(all []byte, id byte) (value []byte, ok bool) {
+	r := reader{rest: all}
+	for len(r.rest) > 0 {
+		found := r.byte() // identifiers are below 128
+		from := r.rest
+		r.property(found, nil)
+		if found != id {
+			continue
+		}
+		value = from[:len(from)-len(r.rest)]
+		if kind := propertyKinds[id]; kind == propString || kind == propBinary {
+			value = value[2:]
+		}
+		return value, true
+	}
+	return nil, false
 }

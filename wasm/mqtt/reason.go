@@ -1,6 +1,9 @@
 package mqtt
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Reason codes that this client sends or tells apart (MQTT 5, 2.4).
 const (
@@ -8,6 +11,7 @@ const (
 	reasonNoSubscribers      = 0x10
 	reasonNoSubscription     = 0x11
 	reasonContinueAuth       = 0x18
+	reasonReauthenticate     = 0x19
 	reasonUnspecified        = 0x80
 	reasonMalformed          = 0x81
 	reasonProtocolError      = 0x82
@@ -76,6 +80,18 @@ func ReasonName(code byte) string {
 		return name
 	}
 	return fmt.Sprintf("reason code 0x%02X", code)
+}
+
+// clientReasons are the errors that a client may name in DISCONNECT (3.14.2.1,
+// and for 0x8C 2.4).
+const clientReasons = "\x80\x81\x82\x83\x8C\x90\x93\x94\x95\x96\x97\x98\x99"
+
+// farewellReason is the reason code of the DISCONNECT for an error.
+func farewellReason(e *Error) byte {
+	if strings.IndexByte(clientReasons, e.ReasonCode) < 0 {
+		return reasonUnspecified
+	}
+	return e.ReasonCode
 }
 
 // reasonsOf lists what a broker may answer with, by packet type. SUBACK and

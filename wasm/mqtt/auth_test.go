@@ -1,0 +1,566 @@
+package mqtt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// fakeAuth is the method "m". It answers "x" with "re:x", and does what its
+// fields say instead.
+type fakeAuth struct {
+	start  func(context.Context) ([]byte, error)
+	next   func(context.Context, []byte) ([]byte, error)
+	finish func(context.Context, []byte) error
+}
+
+func (f *fakeAuth) Method() string { return "m" }
+
+func (f *fakeAuth) Start(ctx context.Context) ([]byte, error) {
+	if f.start != nil {
+		return f.start(ctx)
+	}
+	return []byte("hello"), nil
+}
+
+func (f *fakeAuth) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
+	if f.next != nil {
+		return f.next(ctx, challenge)
+	}
+	return append([]byte("re:"), challenge...), nil
+}
+
+func (f *fakeAuth) Finish(ctx context.Context, data []byte) error {
+	if f.finish != nil {
+		return f.finish(ctx, data)
+	}
+	return nil
+}
+
+func withAuth(f *fakeAuth) func(*Options) {
+	return func(o *Options) { o.Authenticator, o.NoReconnect = f, true }
+}
+
+// methodM are properties that name the method of fakeAuth.
+var methodM = []byte{0x15, 0, 1, 'm'}
+
+func connackFrame(props ...byte) []byte {
+	return append([]byte{0x20, byte(3 + len(props)), 0, 0, byte(len(props))}, props...)
+}
+
+func authData(data string) []byte { return appendString([]byte{propAuthData}, []byte(data)) }
+
+// expectAuth reads an AUTH packet.
+func (b *brokerConn) expectAuth(reason byte, method, data string) {
+	b.t.Helper()
+	p := b.read()
+	if p == nil || p.Type != packets.AUTH {
+		b.t.Errorf("broker: got %v, want AUTH", p)
+		return
+	}
+	a := p.Content.(*packets.Auth)
+	if a.ReasonCode != reason || a.Properties.AuthMethod != method || string(a.Properties.AuthData) != data {
+		b.t.Errorf("broker: got AUTH %v, want 0x%02X %s %q", a, reason, method, data)
+	}
+}
+
+// connectScripted connects to a broker that first reads CONNECT and then does what
+// the test says.
+func connectScripted(t *testing.T, change func(*Options), broker func(b *brokerConn, p *packets.Connect)) (*Client, error) {
+	t.Helper()
+	s := newScripted(t)
+	o := s.options()
+	change(&o)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b := s.next()
+		if p := b.read(); p == nil || p.Type != packets.CONNECT {
+			t.Errorf("broker: got %v, want CONNECT", p)
+		} else {
+			broker(b, p.Content.(*packets.Connect))
+		}
+	}()
+	c, err := Connect(background, o)
+	<-done
+	if err == nil {
+		t.Cleanup(func() { _ = c.Disconnect(background, DisconnectOptions{Force: true}) })
+	}
+	return c, err
+}
+
+func TestAuthenticationInSteps(t *testing.T) {
+	var finished []byte
+	f := &fakeAuth{finish: func(_ context.Context, data []byte) error {
+		finished = data
+		return nil
+	}}
+	c, err := connectScripted(t, withAuth(f), func(b *brokerConn, p *packets.Connect) {
+		if p.Properties.AuthMethod != "m" || string(p.Properties.AuthData) != "hello" {
+			t.Errorf("CONNECT %v", p.Properties)
+		}
+		b.send(encodeAuth(0x18, "m", []byte("one"))...)
+		b.expectAuth(0x18, "m", "re:one")
+		b.send(encodeAuth(0x18, "m", nil)...)
+		b.expectAuth(0x18, "m", "re:")
+		b.send(connackFrame(append(methodM, authData("proof")...)...)...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(finished) != "proof" {
+		t.Errorf("Finish got %q", finished)
+	}
+	if m := c.Connack().AuthMethod; m != "m" {
+		t.Errorf("method %q", m)
+	}
+}
+
+func TestAuthenticatorOptions(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"beside a method": func(o *Options) { o.AuthMethod = "m" },
+		"beside data":     func(o *Options) { o.AuthMethod, o.AuthData = "m", []byte{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newScripted(t).options()
+			o.Authenticator = &fakeAuth{}
+			change(&o)
+			_, err := Connect(background, o)
+			wantCode(t, err, BadOption, "properties.authenticationMethod")
+		})
+	}
+}
+
+// What an Authenticator returns reaches the caller of Connect, and the broker
+// is told where it may be: not before CONNACK, and only with the reason codes
+// that are a client's.
+func TestAuthenticatorFails(t *testing.T) {
+	broken := errors.New("the page said no")
+	typed := newError(Refused, "typed")
+	cause := func(err error, is error) bool { return errors.Is(err, is) }
+	for name, test := range map[string]struct {
+		auth fakeAuth
+		code Code
+		is   error
+		ends []byte // what the broker reads after its CONNACK; nil: it asked before CONNACK
+	}{
+		"Continue":        {fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, broken }}, Aborted, broken, nil},
+		"Continue, typed": {fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, typed }}, Refused, typed, nil},
+		"Finish":          {fakeAuth{finish: func(context.Context, []byte) error { return broken }}, Aborted, broken, []byte{0xE0, 1, 0x80}},
+		"Finish, not authorized": {fakeAuth{finish: func(context.Context, []byte) error {
+			return violation(reasonNotAuthorized, "no proof")
+		}}, Protocol, nil, []byte{0xE0, 1, 0x80}},
+		"Finish, protocol error": {fakeAuth{finish: func(context.Context, []byte) error {
+			return violation(reasonProtocolError, "nonsense")
+		}}, Protocol, nil, []byte{0xE0, 1, 0x82}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := connectScripted(t, withAuth(&test.auth), func(b *brokerConn, _ *packets.Connect) {
+				if test.ends == nil {
+					b.send(encodeAuth(0x18, "m", nil)...)
+				} else {
+					// What comes with CONNACK is not acknowledged.
+					b.send(append(connackFrame(methodM...), 0x32, 6, 0, 1, 'a', 0, 1, 0)...)
+					b.expect(test.ends...)
+				}
+				if p := b.read(); p != nil {
+					t.Errorf("broker: got %v, want the end", p)
+				}
+			})
+			wantCode(t, err, test.code, "")
+			if test.is != nil && !cause(err, test.is) {
+				t.Errorf("%v does not wrap %v", err, test.is)
+			}
+		})
+	}
+	t.Run("Start", func(t *testing.T) {
+		s := newScripted(t)
+		o := s.options()
+		o.Authenticator = &fakeAuth{start: func(context.Context) ([]byte, error) { return nil, broken }}
+		_, err := Connect(background, o)
+		wantCode(t, err, Aborted, "")
+		if !errors.Is(err, broken) || len(s.dials) != 0 {
+			t.Errorf("%v after %d dials", err, len(s.dials))
+		}
+	})
+	t.Run("too much data", func(t *testing.T) {
+		o := newScripted(t).options()
+		o.Authenticator = &fakeAuth{start: func(context.Context) ([]byte, error) { return make([]byte, 65536), nil }}
+		_, err := Connect(background, o)
+		wantCode(t, err, BadOption, "authenticator")
+	})
+}
+
+func TestAuthenticationViolations(t *testing.T) {
+	other := appendString([]byte{0x15}, []byte("other"))
+	for name, test := range map[string]struct {
+		bytes []byte
+		ends  []byte
+	}{
+		"CONNACK without a method":          {connackFrame(), []byte{0xE0, 1, 0x82}},
+		"CONNACK with another method":       {connackFrame(other...), []byte{0xE0, 1, 0x82}},
+		"AUTH without anything":             {[]byte{0xF0, 0}, nil},
+		"AUTH without properties":           {[]byte{0xF0, 1, 0x18}, nil},
+		"AUTH without a method":             {[]byte{0xF0, 2, 0x18, 0}, nil},
+		"AUTH with data only":               {[]byte{0xF0, 6, 0x18, 4, 0x16, 0, 1, 'd'}, nil},
+		"AUTH with another method":          {encodeAuth(0x18, "other", nil), nil},
+		"AUTH with success":                 {encodeAuth(0x00, "m", nil), nil},
+		"AUTH with re-authenticate":         {encodeAuth(0x19, "m", nil), nil},
+		"AUTH with a refusal":               {encodeAuth(0x87, "m", nil), nil},
+		"AUTH with flags [MQTT-3.15.1-1]":   {append([]byte{0xF1}, encodeAuth(0x18, "m", nil)[1:]...), nil},
+		"AUTH with a property of PUBLISH":   {[]byte{0xF0, 8, 0x18, 6, 0x15, 0, 1, 'm', 0x01, 1}, nil},
+		"AUTH with the method twice":        {[]byte{0xF0, 10, 0x18, 8, 0x15, 0, 1, 'm', 0x15, 0, 1, 'm'}, nil},
+		"AUTH with bytes too many":          {[]byte{0xF0, 7, 0x18, 4, 0x15, 0, 1, 'm', 0}, nil},
+		"AUTH before the first is answered": {bytes.Repeat(encodeAuth(0x18, "m", nil), 2), nil},
+		"CONNACK before AUTH is answered":   {append(encodeAuth(0x18, "m", nil), connackFrame(methodM...)...), []byte{0xE0, 1, 0x82}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeAuth{next: func(ctx context.Context, _ []byte) ([]byte, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}
+			_, err := connectScripted(t, withAuth(f), func(b *brokerConn, _ *packets.Connect) {
+				b.send(test.bytes...)
+				b.expect(test.ends...)
+				if p := b.read(); p != nil {
+					t.Errorf("broker: got %v, want the end", p)
+				}
+			})
+			wantCode(t, err, Protocol, "")
+		})
+	}
+	for name, frame := range map[string][]byte{
+		"AUTH with a challenge": encodeAuth(0x18, "m", nil),
+		"AUTH with success":     encodeAuth(0x00, "m", nil),
+	} {
+		t.Run(name+" unasked", func(t *testing.T) {
+			_, _, b, log := start(t, withAuth(&fakeAuth{}), methodM...)
+			b.send(frame...)
+			b.expect(0xE0, 1, 0x82)
+			wantCode(t, wait[Closed](log).Err, Protocol, "")
+		})
+	}
+	t.Run("CONNACK with another method than the options' [MQTT-4.12.0-5]", func(t *testing.T) {
+		_, err := connectScripted(t, func(o *Options) { o.AuthMethod = "m" }, func(b *brokerConn, _ *packets.Connect) {
+			b.send(connackFrame(other...)...)
+			b.expect(0xE0, 1, 0x82)
+		})
+		wantCode(t, err, Protocol, "")
+	})
+}
+
+// A broker may refuse at any time.
+func TestRefusedDuringAuthentication(t *testing.T) {
+	_, err := connectScripted(t, withAuth(&fakeAuth{}), func(b *brokerConn, _ *packets.Connect) {
+		b.send(encodeAuth(0x18, "m", nil)...)
+		b.expectAuth(0x18, "m", "re:")
+		b.send(0x20, 3, 0, 0x87, 0)
+	})
+	if e := wantCode(t, err, Refused, ""); e.ReasonCode != 0x87 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A callback that ignores its context holds up nobody.
+func TestConnectTimesOutWithACallbackThatHangs(t *testing.T) {
+	hang := make(chan struct{})
+	stuck := func() { <-hang }
+	for name, f := range map[string]*fakeAuth{
+		"Start":    {start: func(context.Context) ([]byte, error) { stuck(); return nil, nil }},
+		"Continue": {next: func(context.Context, []byte) ([]byte, error) { stuck(); return nil, nil }},
+		"Finish":   {finish: func(context.Context, []byte) error { stuck(); return nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t)
+			o := s.options()
+			withAuth(f)(&o)
+			ctx, cancel := context.WithCancelCause(background)
+			go func() {
+				if name != "Start" {
+					b := s.next()
+					b.read()
+					if name == "Continue" {
+						b.send(encodeAuth(0x18, "m", nil)...)
+					} else {
+						b.send(connackFrame(methodM...)...)
+					}
+				}
+				cancel(context.DeadlineExceeded)
+			}()
+			_, err := Connect(ctx, o)
+			wantCode(t, err, Timeout, "")
+		})
+	}
+	close(hang)
+}
+
+// Each connection has an exchange of its own, and what was in flight waits for
+// its end: a server that can't prove itself does not get it.
+func TestReconnectAuthenticatesAnew(t *testing.T) {
+	var starts, finishes int
+	f := &fakeAuth{
+		start: func(context.Context) ([]byte, error) {
+			starts++
+			return []byte{byte('0' + starts)}, nil
+		},
+		finish: func(context.Context, []byte) error {
+			if finishes++; finishes == 2 {
+				return errors.New("an impostor")
+			}
+			return nil
+		},
+	}
+	c, s, b, log := start(t, func(o *Options) { o.Authenticator, o.SessionExpiry = f, 1000 }, methodM...)
+	sent := publishAsync(c, Message{Topic: "1", QoS: 1})
+	publishOf(t, b.read())
+	b.Close()
+	for n, end := range []func(*brokerConn){
+		func(b *brokerConn) {
+			b.expect(0xE0, 1, 0x80)
+			wantCode(t, wait[Failed](log).Err, Aborted, "")
+		},
+		func(b *brokerConn) {
+			p := publishOf(t, b.read())
+			b.send(0x40, 2, byte(p.PacketID>>8), byte(p.PacketID))
+		},
+	} {
+		b := s.next()
+		p := b.read().Content.(*packets.Connect)
+		if want := string([]byte{byte('2' + n)}); string(p.Properties.AuthData) != want {
+			t.Errorf("CONNECT with %q, want %s", p.Properties.AuthData, want)
+		}
+		frame := connackFrame(methodM...)
+		frame[2] = 1 // session present
+		b.send(frame...)
+		end(b)
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+}
+
+// reauthenticate returns where its outcome arrives.
+func reauthenticate(ctx context.Context, c *Client) <-chan error {
+	ch := make(chan error, 1)
+	go func() { ch <- c.Reauthenticate(ctx) }()
+	return ch
+}
+
+func TestReauthenticate(t *testing.T) {
+	finished := make(chan string, 9)
+	f := &fakeAuth{finish: func(_ context.Context, data []byte) error {
+		finished <- string(data)
+		return nil
+	}}
+	c, _, b, _ := start(t, withAuth(f), methodM...)
+	<-finished
+	for range 2 {
+		result := reauthenticate(background, c)
+		b.expectAuth(0x19, "m", "hello")
+		b.send(encodeAuth(0x18, "m", []byte("one"))...)
+		b.expectAuth(0x18, "m", "re:one")
+		b.send(encodeAuth(0x18, "m", []byte("two"))...)
+		b.expectAuth(0x18, "m", "re:two")
+		b.send(encodeAuth(0x00, "m", []byte("proof"))...)
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		if data := <-finished; data != "proof" {
+			t.Errorf("Finish got %q", data)
+		}
+	}
+	b.send(encodeAuth(0x00, "m", nil)...) // the exchange is over
+	b.expect(0xE0, 1, 0x82)
+}
+
+func TestReauthenticateFails(t *testing.T) {
+	broken := errors.New("the page said no")
+	for name, test := range map[string]struct {
+		auth   fakeAuth
+		broker func(*brokerConn)
+		code   Code
+		reason byte
+	}{
+		"refused": {fakeAuth{}, func(b *brokerConn) { b.send(0xE0, 1, 0x87) }, Disconnected, 0x87},
+		"lost":    {fakeAuth{}, func(b *brokerConn) { b.Close() }, Network, 0},
+		"lost while answering": {
+			fakeAuth{next: func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, broken }},
+			func(b *brokerConn) { b.send(encodeAuth(0x18, "m", nil)...); b.Close() }, Network, 0,
+		},
+		"Continue": {
+			fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, broken }},
+			func(b *brokerConn) { b.send(encodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x80) }, Aborted, 0,
+		},
+		"Finish": {
+			fakeAuth{finish: func(_ context.Context, data []byte) error {
+				if len(data) > 0 {
+					return violation(reasonNotAuthorized, "no proof")
+				}
+				return nil
+			}},
+			func(b *brokerConn) { b.send(encodeAuth(0x00, "m", []byte("bad"))...); b.expect(0xE0, 1, 0x80) }, Protocol, 0x87,
+		},
+		"another method": {fakeAuth{}, func(b *brokerConn) { b.send(encodeAuth(0x00, "n", nil)...) }, Protocol, 0x82},
+		"CONNACK":        {fakeAuth{}, func(b *brokerConn) { b.send(connackFrame(methodM...)...) }, Protocol, 0x82},
+		"too large for the broker [MQTT-3.2.2-15]": {
+			fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return make([]byte, 100), nil }},
+			func(b *brokerConn) { b.send(encodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x95) }, PacketTooLarge, 0x95,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, b, log := start(t, withAuth(&test.auth), append(methodM, 0x27, 0, 0, 0, 99)...)
+			result := reauthenticate(background, c)
+			b.expectAuth(0x19, "m", "hello")
+			test.broker(b)
+			if e := wantCode(t, <-result, test.code, ""); e.ReasonCode != test.reason {
+				t.Errorf("%+v", e)
+			}
+			wantCode(t, wait[Closed](log).Err, test.code, "") // [MQTT-4.12.1-2]
+		})
+	}
+}
+
+func TestReauthenticateIsNotBegun(t *testing.T) {
+	t.Run("without an authenticator", func(t *testing.T) {
+		c, _, _, _ := start(t, nil)
+		wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
+	})
+	t.Run("without a connection", func(t *testing.T) {
+		c, _, b, log := start(t, withAuth(&fakeAuth{}), methodM...)
+		b.Close()
+		wait[Closed](log)
+		wantCode(t, c.Reauthenticate(background), NotConnected, "")
+	})
+	t.Run("on a connection that ended just now", func(t *testing.T) {
+		c, _, _, _ := start(t, withAuth(&fakeAuth{}), methodM...)
+		c.conn.end(nil)
+		wantCode(t, c.Reauthenticate(background), NotConnected, "")
+	})
+	t.Run("Start fails", func(t *testing.T) {
+		broken := false
+		f := &fakeAuth{start: func(context.Context) ([]byte, error) {
+			if broken {
+				return nil, errors.New("no token")
+			}
+			return nil, nil
+		}}
+		c, _, b, _ := start(t, withAuth(f), methodM...)
+		broken = true
+		wantCode(t, c.Reauthenticate(background), Aborted, "")
+		broken = false
+		result := reauthenticate(background, c) // the connection is as it was
+		b.expectAuth(0x19, "m", "")
+		b.send(encodeAuth(0x00, "m", nil)...)
+		if err := <-result; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("two at once", func(t *testing.T) {
+		c, _, b, _ := start(t, withAuth(&fakeAuth{}), methodM...)
+		result := reauthenticate(background, c)
+		b.expectAuth(0x19, "m", "hello")
+		wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
+		_ = c.Disconnect(background, DisconnectOptions{})
+		wantCode(t, <-result, Aborted, "")
+	})
+}
+
+func TestReauthenticateGivenUp(t *testing.T) {
+	starting := make(chan struct{}, 1)
+	first := true
+	f := &fakeAuth{start: func(ctx context.Context) ([]byte, error) {
+		if first { // for CONNECT
+			first = false
+			return nil, nil
+		}
+		select {
+		case starting <- struct{}{}:
+			<-ctx.Done()
+			return nil, ctx.Err()
+		default: // the test took its place
+			return []byte("again"), nil
+		}
+	}}
+	c, _, b, _ := start(t, withAuth(f), methodM...)
+
+	// Before anything was sent: nothing is.
+	ctx, cancel := context.WithCancel(background)
+	result := reauthenticate(ctx, c)
+	<-starting
+	cancel()
+	wantCode(t, <-result, Aborted, "")
+
+	// After: the exchange goes on without its caller, to its end.
+	starting <- struct{}{}
+	ctx, cancel = context.WithCancel(background)
+	result = reauthenticate(ctx, c)
+	b.expectAuth(0x19, "m", "again")
+	cancel()
+	wantCode(t, <-result, Aborted, "")
+	b.send(encodeAuth(0x18, "m", []byte("x"))...)
+	b.expectAuth(0x18, "m", "re:x")
+	wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
+	b.send(encodeAuth(0x00, "m", nil)...)
+	b.send(0x32, 6, 0, 1, 'a', 0, 1, 0)
+	_, batch := receiveOne(t, c)
+	batch.Done()
+	b.expect(0x40, 2, 0, 1)
+}
+
+// Messages come and go while an Authenticator thinks.
+func TestSlowAuthenticatorStopsNothing(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	f := &fakeAuth{next: func(context.Context, []byte) ([]byte, error) {
+		close(asked)
+		<-answer
+		return []byte("at last"), nil
+	}}
+	c, _, b, _ := start(t, withAuth(f), methodM...)
+	result := reauthenticate(background, c)
+	b.expectAuth(0x19, "m", "hello")
+	b.send(encodeAuth(0x18, "m", nil)...)
+	<-asked
+	b.send(0x32, 6, 0, 1, 'a', 0, 1, 0)
+	_, batch := receiveOne(t, c)
+	batch.Done()
+	b.expect(0x40, 2, 0, 1)
+	sent := publishAsync(c, Message{Topic: "b", QoS: 1})
+	p := publishOf(t, b.read())
+	b.send(0x40, 2, byte(p.PacketID>>8), byte(p.PacketID))
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	close(answer)
+	b.expectAuth(0x18, "m", "at last")
+	b.send(encodeAuth(0x00, "m", nil)...)
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+}
+
+// Whatever AUTH the guard lets through, paho reads the same from it.
+func FuzzAuth(f *testing.F) {
+	for _, seed := range [][]byte{
+		{}, {0x18}, {0x18, 0}, encodeAuth(0x18, "m", []byte("data"))[2:],
+		{0x00, 11, 0x26, 0, 1, 'k', 0, 1, 'v', 0x15, 0, 1, 'm'},
+		{0x18, 12, 0x1F, 0, 1, 'r', 0x16, 0, 1, 'd', 0x15, 0, 1, 'm'},
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := parseAuth(body)
+		if err != nil {
+			return
+		}
+		want := packets.Auth{Properties: &packets.Properties{}}
+		if err := want.Unpack(bytes.NewBuffer(body)); err != nil {
+			t.Fatalf("the guard lets % x through, and paho says %v", body, err)
+		}
+		if want.ReasonCode != p.reason || want.Properties.AuthMethod != string(p.method) || !bytes.Equal(want.Properties.AuthData, p.data) {
+			t.Fatalf("% x: paho reads %v, the guard %+v", body, &want, p)
+		}
+	})
+}
