@@ -29,10 +29,15 @@ var (
 func newPrototype() js.Value {
 	v := objectClass.New()
 	for name, method := range map[string]func(b *binding, args []js.Value) any{
-		"publish":     (*binding).publish,
-		"subscribe":   (*binding).subscribe,
-		"unsubscribe": (*binding).unsubscribe,
-		"disconnect":  (*binding).disconnect,
+		"publish":        (*binding).publish,
+		"request":        (*binding).request,
+		"subscribe":      (*binding).subscribe,
+		"unsubscribe":    (*binding).unsubscribe,
+		"reauthenticate": (*binding).reauthenticate,
+		"suspend":        (*binding).suspend,
+		"resume":         (*binding).resume,
+		"wake":           (*binding).wake,
+		"disconnect":     (*binding).disconnect,
 	} {
 		v.Set(name, js.FuncOf(func(this js.Value, args []js.Value) any {
 			p := parser{value: this}
@@ -54,6 +59,16 @@ func connect(options js.Value) js.Value {
 	p := parser{value: options, err: err}
 	b := &binding{onBatch: p.function("onBatch"), onEvent: p.function("onEvent")}
 	dial := wsconn.Options{WebSocket: p.function("WebSocket")}
+	if onAttempt := p.function("onAttempt"); !onAttempt.IsUndefined() {
+		o.Prepare = func(ctx context.Context, a *mqtt.Attempt) error { return prepare(ctx, onAttempt, a) }
+	}
+	p.authenticator(&o)
+	if name := p.text("store"); name != "" {
+		if p.get("openStore").Type() != js.TypeFunction {
+			p.bad("store", "is not to be had here")
+		}
+		o.Store = &pageStore{open: p.get("openStore"), name: name}
+	}
 	if p.err != nil {
 		return rejected(p.err)
 	}
@@ -82,10 +97,11 @@ func connect(options js.Value) js.Value {
 // publish(topic, payload, options) queues in the order of the calls.
 func (b *binding) publish(args []js.Value) any {
 	options := parser{value: argument(args, 2)}
-	var m mqtt.Message
-	m.Topic = options.asText("topic", argument(args, 0))
-	m.Payload = options.asBytes("payload", argument(args, 1))
-	options.delivery(&m)
+	m := options.message(args)
+	send := b.client.PublishAsync
+	if options.choice("waitFor", "acknowledged", "stored") == 1 {
+		send = b.client.StoreAsync
+	}
 	if options.err != nil {
 		return rejected(options.err)
 	}
@@ -101,13 +117,29 @@ func (b *binding) publish(args []js.Value) any {
 		return rejected(err)
 	}
 	d := newDeferred()
-	giveUp = b.client.PublishAsync(&m, func(r mqtt.PublishResult, err error) {
+	giveUp = send(&m, func(r mqtt.PublishResult, err error) {
 		stop()
 		v := ackValue(r.ReasonString, r.UserProperties)
 		v["reasonCode"] = int(r.ReasonCode)
 		d.settle(v, err)
 	})
 	return d.promise
+}
+
+// request(topic, payload, options) gives the answer as a batch.
+func (b *binding) request(args []js.Value) any {
+	options := parser{value: argument(args, 2)}
+	m := options.message(args)
+	if options.err != nil {
+		return rejected(options.err)
+	}
+	return call(options.value, defaultTimeout, func(ctx context.Context) (any, error) {
+		batch, err := b.client.RequestBatch(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		return bufferOf(batch), nil
+	})
 }
 
 // subscribe(subscriptions, options); one topic filter as text will do.
@@ -170,6 +202,29 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	})
 }
 
+// suspend(options)
+func (b *binding) suspend(args []js.Value) any {
+	return call(argument(args, 0), defaultTimeout, func(ctx context.Context) (any, error) {
+		return js.Undefined(), b.client.Suspend(ctx)
+	})
+}
+
+// resume(options)
+func (b *binding) resume(args []js.Value) any {
+	return call(argument(args, 0), defaultTimeout, func(context.Context) (any, error) {
+		b.client.Resume()
+		return js.Undefined(), nil
+	})
+}
+
+// wake(options)
+func (b *binding) wake(args []js.Value) any {
+	return call(argument(args, 0), defaultTimeout, func(context.Context) (any, error) {
+		b.client.Wake()
+		return js.Undefined(), nil
+	})
+}
+
 // disconnect(options)
 func (b *binding) disconnect(args []js.Value) any {
 	options := argument(args, 0)
@@ -221,6 +276,15 @@ func (b *binding) pump() {
 }
 
 func (b *binding) hand(batch *mqtt.Batch) {
+	result, err := invoke(b.onBatch, bufferOf(batch), batch.Count, float64(batch.Dropped))
+	if err == nil {
+		_, err = await(context.Background(), result)
+	}
+	report(err)
+}
+
+// bufferOf copies a batch into an ArrayBuffer.
+func bufferOf(batch *mqtt.Batch) js.Value {
 	size := 0
 	for _, records := range batch.Records {
 		size += len(records)
@@ -231,37 +295,7 @@ func (b *binding) hand(batch *mqtt.Batch) {
 		js.CopyBytesToJS(v.Call("subarray", at), records)
 		at += len(records)
 	}
-	result := invoke(b.onBatch, v.Get("buffer"), batch.Count, float64(batch.Dropped))
-	if result.Type() == js.TypeObject && result.Get("then").Type() == js.TypeFunction {
-		await(result)
-	}
-}
-
-// invoke calls a callback of the page. Its exception must not end the program.
-func invoke(f js.Value, args ...any) (result js.Value) {
-	defer func() {
-		if r := recover(); r != nil {
-			thrown, ok := r.(js.Error)
-			if !ok {
-				panic(r)
-			}
-			js.Global().Get("console").Call("error", "mqttwasm: a callback threw", thrown.Value)
-			result = js.Undefined()
-		}
-	}()
-	return f.Invoke(args...)
-}
-
-// await waits until a Promise settles.
-func await(p js.Value) {
-	done := make(chan struct{})
-	f := js.FuncOf(func(js.Value, []js.Value) any {
-		close(done)
-		return nil
-	})
-	defer f.Release()
-	p.Call("then", f, f)
-	<-done
+	return v.Get("buffer")
 }
 
 // event tells the page what happened.
@@ -287,7 +321,8 @@ func (b *binding) event(ev mqtt.Event) {
 		v = withError("end", e.Err)
 	}
 	if !b.onEvent.IsUndefined() {
-		invoke(b.onEvent, v)
+		_, err := invoke(b.onEvent, v)
+		report(err)
 	}
 }
 

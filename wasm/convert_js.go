@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"syscall/js"
 	"time"
 
@@ -85,6 +87,21 @@ func (p *parser) integer(name string, least, most, def int) int {
 	}
 	p.bad(name, "must be a whole number from %d to %d", least, most)
 	return def
+}
+
+// choice returns which of the words it is, the first when absent.
+func (p *parser) choice(name string, words ...string) int {
+	v := p.get(name)
+	if v.IsUndefined() {
+		return 0
+	}
+	if v.Type() == js.TypeString {
+		if i := slices.Index(words, v.String()); i >= 0 {
+			return i
+		}
+	}
+	p.bad(name, "must be one of %s", strings.Join(words, ", "))
+	return 0
 }
 
 // optional is integer for a field that makes a difference by being there.
@@ -209,10 +226,30 @@ func parseOptions(v js.Value) (o mqtt.Options, err error) {
 	o.ConnectTimeout = milliseconds(p.integer("connectTimeout", 1, maxMilliseconds, int(mqtt.DefaultConnectTimeout/time.Millisecond)))
 	o.ReconnectMin = milliseconds(p.integer("reconnectPeriod", 0, maxMilliseconds, int(mqtt.DefaultReconnectMin/time.Millisecond)))
 	o.NoReconnect = o.ReconnectMin == 0
+	o.ReconnectMax = milliseconds(p.integer("maxReconnectPeriod", 1, maxMilliseconds, int(max(mqtt.DefaultReconnectMax, o.ReconnectMin)/time.Millisecond)))
+	if o.ReconnectMax < o.ReconnectMin {
+		p.bad("maxReconnectPeriod", "must not be less than reconnectPeriod")
+	}
+	o.RetryRefused = p.boolean("reconnectOnConnackError", false)
 	o.NoResubscribe = !p.boolean("resubscribe", true)
 	if version := p.integer("protocolVersion", 3, 5, 5); version != 5 {
 		p.bad("protocolVersion", "must be 5; this client speaks MQTT 5 only")
 	}
+
+	for _, server := range p.list("servers") {
+		o.Servers = append(o.Servers, p.asText("servers", server))
+	}
+	o.Republish = p.choice("sessionLost", "reject", "republish") == 1
+	o.AutoTopicAlias = p.boolean("autoAssignTopicAlias", false)
+	queue := p.sub("queue")
+	o.Queue = mqtt.Queue{
+		Offline:       queue.boolean("offline", false),
+		OfflineNoQoS0: !queue.boolean("qos0", true),
+		Messages:      queue.integer("messages", 1, math.MaxInt32, mqtt.DefaultQueueMessages),
+		Bytes:         queue.integer("bytes", 1, math.MaxInt32, mqtt.DefaultQueueBytes),
+		Policy:        mqtt.QueuePolicy(queue.choice("policy", "reject", "drop-oldest", "drop-newest")),
+	}
+	p.done(queue)
 
 	props := p.sub("properties")
 	o.SessionExpiry = uint32(props.integer("sessionExpiryInterval", 0, maxUint32, 0))
@@ -241,6 +278,15 @@ func parseOptions(v js.Value) (o mqtt.Options, err error) {
 }
 
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// message reads the arguments topic and payload, and what options say of the
+// message.
+func (p *parser) message(args []js.Value) (m mqtt.Message) {
+	m.Topic = p.asText("topic", argument(args, 0))
+	m.Payload = p.asBytes("payload", argument(args, 1))
+	p.delivery(&m)
+	return m
+}
 
 // delivery reads what PUBLISH and a will share.
 func (p *parser) delivery(m *mqtt.Message) {
@@ -328,4 +374,10 @@ func connackValue(c mqtt.Connack) map[string]any {
 	return map[string]any{
 		"sessionPresent": c.SessionPresent, "reasonCode": 0, "clientId": c.ClientID, "properties": props,
 	}
+}
+
+func bytesValue(b []byte) js.Value {
+	v := bytesClass.New(len(b))
+	js.CopyBytesToJS(v, b)
+	return v
 }

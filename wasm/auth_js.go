@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"syscall/js"
+
+	"mqttwasm/wasm/mqtt"
+)
+
+// pageAuth is onAuthenticate of the page as the core's Authenticator.
+type pageAuth struct {
+	method string
+	answer js.Value
+}
+
+func (a *pageAuth) Method() string { return a.method }
+
+func (a *pageAuth) Start(ctx context.Context) ([]byte, error) { return a.ask(ctx, "start", nil) }
+
+func (a *pageAuth) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
+	return a.ask(ctx, "continue", challenge)
+}
+
+func (a *pageAuth) Finish(ctx context.Context, data []byte) error {
+	_, err := a.ask(ctx, "success", data)
+	return err
+}
+
+func (a *pageAuth) ask(ctx context.Context, phase string, data []byte) ([]byte, error) {
+	step := map[string]any{"phase": phase, "method": a.method}
+	if data != nil {
+		step["data"] = bytesValue(data)
+	}
+	v, err := ask(ctx, a.answer, step)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{}
+	answer := p.asBytes("authenticate", v)
+	return answer, p.err
+}
+
+// authenticator takes the one of options that asks for enhanced authentication.
+func (p *parser) authenticator(o *mqtt.Options) {
+	onAuthenticate := p.function("onAuthenticate")
+	scram := p.sub("scram")
+	username, password := scram.text("username"), scram.text("password")
+	p.done(scram)
+	switch {
+	case !onAuthenticate.IsUndefined() && !scram.value.IsUndefined():
+		p.bad("scram", "must not be given together with authenticate")
+	case !onAuthenticate.IsUndefined():
+		if o.AuthMethod == "" {
+			p.bad("properties.authenticationMethod", "is missing")
+		}
+		o.Authenticator = &pageAuth{o.AuthMethod, onAuthenticate}
+		o.AuthMethod = ""
+	case !scram.value.IsUndefined():
+		o.Authenticator = mqtt.ScramSHA256(username, password)
+	}
+}
+
+// reauthenticate(options)
+func (b *binding) reauthenticate(args []js.Value) any {
+	return call(argument(args, 0), defaultTimeout, func(ctx context.Context) (any, error) {
+		return js.Undefined(), b.client.Reauthenticate(ctx)
+	})
+}

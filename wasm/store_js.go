@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"syscall/js"
+
+	"mqttwasm/wasm/mqtt"
+)
+
+// pageStore is a BoundaryStore of JavaScript as the core's Store. It is opened
+// by Load, since that is the first that may take its time.
+type pageStore struct {
+	open   js.Value // openStore of BoundaryEnvironment
+	name   string
+	handle js.Value      // undefined until opened
+	last   chan struct{} // closed when the last Apply is done
+}
+
+func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
+	handle, err := ask(ctx, s.open, s.name)
+	if err != nil {
+		return nil, err
+	}
+	s.handle = handle
+	list, err := callMethod(handle, "load")
+	if err == nil {
+		list, err = await(ctx, list)
+	}
+	if err != nil {
+		return nil, err
+	}
+	items, ok := listOf(list)
+	if !ok {
+		return nil, &mqtt.Error{Code: mqtt.Storage, Message: "store: load did not give an array"}
+	}
+	records := make([]mqtt.Record, 0, len(items))
+	for _, item := range items {
+		pair, ok := listOf(item)
+		if !ok || len(pair) != 2 || pair[0].Type() != js.TypeString {
+			continue
+		}
+		if value, ok := bytesOf(pair[1]); ok {
+			records = append(records, mqtt.Record{Key: pair[0].String(), Value: value})
+		}
+	}
+	return records, nil
+}
+
+func (s *pageStore) Apply(changes []mqtt.Record, done func(error)) {
+	list := make([]any, len(changes))
+	for i, change := range changes {
+		value := js.Null()
+		if change.Value != nil {
+			value = bytesValue(change.Value)
+		}
+		list[i] = []any{change.Key, value}
+	}
+	result, err := callMethod(s.handle, "apply", list)
+	before, mine := s.last, make(chan struct{})
+	s.last = mine
+	go func() {
+		if err == nil {
+			_, err = await(context.Background(), result)
+		}
+		if before != nil {
+			<-before
+		}
+		done(err)
+		close(mine)
+	}()
+}
+
+func (s *pageStore) Close() error {
+	if s.handle.IsUndefined() {
+		return nil
+	}
+	_, err := callMethod(s.handle, "close")
+	return err
+}
