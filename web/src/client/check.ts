@@ -47,6 +47,21 @@ export const boolean: Check<boolean> = (value, field) => {
   return value;
 };
 
+export function oneOf<T extends string>(...words: T[]): Check<T> {
+  return (value, field) => {
+    if (words.includes(value as T)) return value as T;
+    throw bad(field, `must be ${words.map((word) => `'${word}'`).join(' or ')}, not ${kind(value)}`);
+  };
+}
+
+/** A function of the caller's; what it returns is checked when it does. */
+export function callback<F extends (...args: never[]) => unknown>(): Check<F> {
+  return (value, field) => {
+    if (typeof value !== 'function') throw bad(field, `must be a function, not ${kind(value)}`);
+    return value as F;
+  };
+}
+
 export const qos: Check<QoS> = (value, field) => {
   if (value !== 0 && value !== 1 && value !== 2) throw bad(field, `must be 0, 1 or 2, not ${kind(value)}`);
   return value;

@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Boundary, BoundaryClient, BoundarySink, ConnackInfo } from '../worker/messages';
 import { openClient } from './client';
 import { MqttError } from './errors';
+import type { Page } from './lifecycle';
 import { connectSettings } from './options';
 import { encodeBatch, type Given } from './testing';
-import type { Client, ConnectOptions, Message } from './types';
+import type { Answer, Client, ConnectOptions, Message, SubscribeOptions } from './types';
 
 const connack: ConnackInfo = {
   sessionPresent: false,
@@ -42,6 +43,20 @@ function engine(methods: Partial<BoundaryClient> = {}) {
       calls.push(['unsubscribe', filters]);
       return methods.unsubscribe?.(filters, options) ?? { reasonCodes: filters.map(() => 0) };
     },
+    request: async (topic, payload, options) => {
+      calls.push(['request', topic, payload, options]);
+      return methods.request?.(topic, payload, options) ?? encodeBatch([{ topic: 'answer' }]);
+    },
+    reauthenticate: async (options) => {
+      calls.push(['reauthenticate', options]);
+      await methods.reauthenticate?.(options);
+    },
+    suspend: async () => void calls.push(['suspend']),
+    resume: async () => void calls.push(['resume']),
+    wake: async (options) => {
+      calls.push(['wake', options]);
+      await methods.wake?.(options);
+    },
     disconnect: async (options) => {
       calls.push(['disconnect', options]);
       await methods.disconnect?.(options);
@@ -67,9 +82,9 @@ function engine(methods: Partial<BoundaryClient> = {}) {
   return { boundary, calls, sent, receive, sink: () => sink };
 }
 
-async function connected(methods: Partial<BoundaryClient> = {}, options: ConnectOptions = {}) {
+async function connected(methods: Partial<BoundaryClient> = {}, options: ConnectOptions = {}, page?: Page) {
   const fake = engine(methods);
-  const client = await openClient(fake.boundary, connectSettings('ws://broker.test/mqtt', options));
+  const client = await openClient(fake.boundary, connectSettings('ws://broker.test/mqtt', options), page);
   await new Promise<void>((resolve) => void client.once('connect', () => resolve()));
   return { client, ...fake };
 }
@@ -498,6 +513,245 @@ describe('handlers and listeners', () => {
     client.once('message', listener).on('message', listener).off('message', listener);
     await receive({ topic: 'a' }, { topic: 'b' }).done;
     expect(seen).toEqual(['a']);
+  });
+});
+
+describe('requests', () => {
+  test('resolve with the answer', async () => {
+    const payload = new TextEncoder().encode('pong');
+    const { client, sent } = await connected({
+      request: async () => encodeBatch([{ topic: 'answer', payload, qos: 1 }]),
+    });
+    const { signal } = new AbortController();
+    const properties = { contentType: 'x' };
+    const answer = await client.request('a', 'ping', { qos: 1, timeout: 5, signal, properties });
+    expect([answer.topic, answer.text(), answer.qos]).toEqual(['answer', 'pong', 1]);
+    expect(sent('request')).toEqual([
+      ['a', new TextEncoder().encode('ping'), { qos: 1, timeout: 5, signal, properties }],
+    ]);
+    await client.request('a', '');
+    expect(sent('request')[1]?.[2]).toEqual({ timeout: 30_000 });
+  });
+
+  test.each<[string, unknown[]]>([
+    ['topic', ['a/#', 'x']],
+    ['payload', ['a', 7]],
+    ['qos', ['a', 'x', { qos: 3 }]],
+  ])('name the %s that is wrong, and ask nobody', async (field, args) => {
+    const { client, calls } = await connected();
+    const request = client.request as (...args: unknown[]) => Promise<unknown>;
+    await expect(request(...args)).rejects.toMatchObject({ code: 'bad-option', field });
+    expect(calls).toEqual([]);
+  });
+
+  const correlationData = new Uint8Array([1, 2]);
+  const asking: Given = {
+    topic: 'ask',
+    qos: 1,
+    properties: { responseTopic: 'reply/here', correlationData },
+  };
+
+  async function responding(answer: (request: Message) => unknown, options?: SubscribeOptions) {
+    const all = await connected();
+    const subscription = await all.client.respond('ask', (request) => answer(request) as Answer, options);
+    const errors: MqttError[] = [];
+    all.client.on('error', (error) => errors.push(error));
+    return { ...all, subscription, errors };
+  }
+
+  test.each<[string, () => unknown, unknown[]]>([
+    ['text', () => 'x', ['reply/here', new Uint8Array([0x78]), { qos: 1, properties: { correlationData } }]],
+    [
+      'a promise of bytes',
+      async () => new Uint8Array([1]),
+      ['reply/here', new Uint8Array([1]), { qos: 1, properties: { correlationData } }],
+    ],
+    [
+      'everything',
+      () => ({ payload: 'x', qos: 0, properties: { contentType: 't', correlationData: 'mine' } }),
+      ['reply/here', new Uint8Array([0x78]), { qos: 0, properties: { contentType: 't', correlationData } }],
+    ],
+  ])('are answered with %s', async (_, answer, [topic, payload, options]) => {
+    const { receive, sent, subscription } = await responding(answer, { qos: 2 });
+    expect(subscription).toMatchObject({ filter: 'ask', qos: 2 });
+    await receive(asking).done;
+    expect(sent('publish')).toEqual([[topic, payload, { ...(options as object), timeout: 30_000 }]]);
+  });
+
+  test.each<[string, unknown, Given]>([
+    ['without a response topic', 'x', { topic: 'ask' }],
+    ['that the handler has no answer to', undefined, asking],
+  ])('%s are handled and not answered', async (_, answer, given) => {
+    const handler = vi.fn(() => answer);
+    const { receive, sent } = await responding(handler);
+    await receive(given).done;
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(sent('publish')).toEqual([]);
+  });
+
+  test('whose handler throws, or answers with what is none, are reported', async () => {
+    const reported: unknown[] = [];
+    vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
+    const answers = [() => Promise.reject('thrown'), () => 7, () => null, () => ({ payload: 'x', qos: 3 })];
+    const { receive, sent, errors } = await responding(() => answers.shift()?.());
+    await receive(asking, asking, asking, asking).done;
+    expect(reported).toHaveLength(4);
+    expect(reported).toEqual(
+      expect.arrayContaining([
+        'thrown',
+        expect.objectContaining({ field: 'payload' }),
+        expect.objectContaining({ field: 'qos' }),
+      ]),
+    );
+    expect([sent('publish'), errors]).toEqual([[], []]);
+  });
+
+  test('whose answer cannot be sent are an error event', async () => {
+    const lost = new MqttError('not-connected', 'no');
+    const { client, receive } = await connected({ publish: () => Promise.reject(lost) });
+    const errors: MqttError[] = [];
+    client.on('error', (error) => errors.push(error));
+    await client.respond('ask', () => 'x');
+    await receive(asking).done;
+    await receive({ topic: 'ask', properties: { responseTopic: 'a/#' } }).done;
+    expect(errors).toEqual([lost, expect.objectContaining({ code: 'bad-option', field: 'topic' })]);
+  });
+
+  test('need a handler to respond', async () => {
+    const { client } = await connected();
+    const respond = client.respond as (...args: unknown[]) => Promise<unknown>;
+    await expect(respond('a')).rejects.toMatchObject({ code: 'bad-option', field: 'handler' });
+  });
+});
+
+describe('functions among the options', () => {
+  const down = new Error('the token server is down');
+  const credentials = (): never => {
+    throw down;
+  };
+  const info = { url: 'ws://broker.test/mqtt', attempt: 0 };
+
+  test('give the reason why connecting failed', async () => {
+    const boundary: Boundary = {
+      connect: async ({ onAttempt }) => {
+        await onAttempt?.(info).catch(({ code, message, field }: MqttError) => {
+          throw new MqttError(code, message, { field });
+        });
+        throw new Error('not expected');
+      },
+    };
+    const settings = connectSettings('ws://broker.test/', { credentials });
+    await expect(openClient(boundary, settings)).rejects.toMatchObject({ code: 'aborted', cause: down });
+  });
+
+  test('give the reason of an error event', async () => {
+    const { client, sink } = await connected({}, { credentials });
+    const causes: unknown[] = [];
+    client.on('error', ({ cause }) => causes.push(cause));
+    const error = { code: 'aborted', message: 'm', field: 'credentials' };
+    sink().onEvent({ type: 'error', error });
+    await expect(sink().onAttempt?.(info)).rejects.toMatchObject({ cause: down });
+    sink().onEvent({ type: 'error', error });
+    expect(causes).toEqual([undefined, down]);
+  });
+
+  test('give the reason why authenticating again failed', async () => {
+    const thrown = new Error('no');
+    const authenticate = (): never => {
+      throw thrown;
+    };
+    const step = { phase: 'start', method: 'm', reauthentication: true } as const;
+    const all = await connected(
+      {
+        reauthenticate: async () => {
+          await all.sink().onAuthenticate?.(step);
+        },
+      },
+      { authenticate, properties: { authenticationMethod: 'm' } },
+    );
+    await expect(all.client.reauthenticate()).rejects.toMatchObject({ field: 'authenticate', cause: thrown });
+  });
+});
+
+test('reconnect wakes the engine, reauthenticate makes it authenticate, while there is a client', async () => {
+  const { client, calls } = await connected();
+  await client.reconnect({ timeout: 5 });
+  await client.reauthenticate();
+  expect(calls).toEqual([
+    ['wake', { timeout: 5 }],
+    ['reauthenticate', { timeout: 30_000 }],
+  ]);
+  await client.end();
+  for (const call of [client.reconnect(), client.reauthenticate(), client.request('a', 'x')]) {
+    await expect(call).rejects.toMatchObject({ code: 'not-connected' });
+  }
+});
+
+describe('the page', () => {
+  const page = () => ({
+    window: new EventTarget(),
+    document: Object.assign(new EventTarget(), { visibilityState: 'visible' as const }),
+  });
+  const persisted = () => Object.assign(new Event('pageshow'), { persisted: true });
+  const names = (calls: unknown[][]) => calls.map(([name]) => name);
+
+  test('offline is an event, and a reason to look at the connection', async () => {
+    const where = page();
+    const { client, calls } = await connected({}, {}, where);
+    const seen: string[] = [];
+    client.on('offline', () => seen.push(client.state));
+    where.window.dispatchEvent(new Event('offline'));
+    expect(seen).toEqual(['connected']);
+    expect(names(calls)).toEqual(['wake']);
+  });
+
+  test('a connection given up for the back-forward cache is disconnected until the page is back', async () => {
+    const where = page();
+    const { client, calls, sink } = await connected({}, {}, where);
+    const states: string[] = [];
+    const look = (): void => void states.push(client.state);
+    client.on('close', look);
+    where.window.dispatchEvent(new Event('pagehide'));
+    look();
+    sink().onEvent({ type: 'close' });
+    where.window.dispatchEvent(persisted());
+    look();
+    sink().onEvent({ type: 'connect', connack });
+    look();
+    expect(states).toEqual(['connected', 'disconnected', 'reconnecting', 'connected']);
+    expect(names(calls)).toEqual(['suspend', 'resume']);
+  });
+
+  test('an attempt given up for it is not one any more', async () => {
+    const where = page();
+    const { client, sink } = await connected({}, {}, where);
+    sink().onEvent({ type: 'close' });
+    where.window.dispatchEvent(new Event('pagehide'));
+    expect(client.state).toBe('disconnected');
+    sink().onEvent({ type: 'reconnect', attempt: 1, delay: 1 });
+    expect(client.state).toBe('disconnected');
+    where.window.dispatchEvent(persisted());
+    expect(client.state).toBe('reconnecting');
+  });
+
+  test('a call that fails then is told by events alone', async () => {
+    const where = page();
+    const { calls } = await connected({ wake: () => Promise.reject(new Error('no')) }, {}, where);
+    where.window.dispatchEvent(new Event('online'));
+    await settled();
+    expect(names(calls)).toEqual(['wake']);
+  });
+
+  test.each<[string, ConnectOptions]>([
+    ['a client that has ended', {}],
+    ['a shared client', { shared: true }],
+  ])('%s does not follow it', async (_, options) => {
+    const where = page();
+    const { client, calls } = await connected({}, options, where);
+    if (!options.shared) await client.end();
+    calls.length = 0;
+    for (const type of ['offline', 'online', 'pagehide']) where.window.dispatchEvent(new Event(type));
+    expect(calls).toEqual([]);
   });
 });
 

@@ -1,9 +1,27 @@
-import type { Boundary, BoundaryClient, ClientEvent, ConnackInfo, SubscribeAck } from '../worker/messages';
+import type {
+  Boundary,
+  BoundaryClient,
+  ClientEvent,
+  ConnackInfo,
+  SubscribeAck,
+  WireError,
+} from '../worker/messages';
+import { createAsks } from './asks';
 import { decodeBatch } from './batch';
 import { bad, payload as toPayload } from './check';
 import { fromWire, MqttError } from './errors';
 import { createEmitter } from './events';
-import { endCall, type Limited, plainCall, publishCall, type Settings, subscribeSettings } from './options';
+import { followPage, thisPage } from './lifecycle';
+import {
+  endCall,
+  type Limited,
+  plainCall,
+  publishCall,
+  requestCall,
+  type Settings,
+  subscribeSettings,
+} from './options';
+import { createResponder, decodeAnswer } from './request';
 import { createRoutes } from './routes';
 import { asyncDispose, createHolder, type Holder } from './subscription';
 import { topicFilter, topicName } from './topics';
@@ -13,21 +31,27 @@ import type {
   ClientEvents,
   ClientState,
   EndOptions,
+  Message,
   MessageHandler,
   Payload,
   PublishOptions,
+  RequestHandler,
+  RequestOptions,
   SubscribeOptions,
   Subscription,
 } from './types';
 
 /** Connects, and resolves when the broker has said yes. */
-export async function openClient(boundary: Boundary, settings: Settings): Promise<Client> {
+export async function openClient(boundary: Boundary, settings: Settings, page = thisPage()): Promise<Client> {
   const emitter = createEmitter<ClientEvents>();
   const routes = createRoutes();
+  const asks = createAsks(settings.callbacks);
   /** Filters that nobody here has, and the broker may still. */
   const unwanted = new Set<string>();
   const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connected';
+  let suspended = false;
+  let leavePage = (): void => {};
   let dropped = 0;
   let ended: { error: MqttError | undefined } | undefined;
   let ending: { force: boolean; done: Promise<void> } | undefined;
@@ -45,8 +69,9 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
   });
 
   const { signal } = settings;
-  const link: BoundaryClient = await boundary.connect({
+  const connecting = boundary.connect({
     ...settings.boundary,
+    ...asks.sink,
     ...(signal && { signal }),
     onEvent(event) {
       if (event.type === 'connect') accept(event.connack);
@@ -55,7 +80,26 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
     onBatch: (buffer, count, lost) =>
       new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost)))),
   });
+  const link: BoundaryClient = await explained(connecting);
   let connack = await accepted;
+
+  // A shared connection does not depend on one page.
+  if (page && !settings.shared) {
+    leavePage = followPage(page, {
+      offline: () => emitter.emit('offline'),
+      wake: () => void link.wake().catch(toldByEvents),
+      suspend() {
+        suspended = true;
+        if (state === 'reconnecting') state = 'disconnected';
+        link.suspend().catch(toldByEvents);
+      },
+      resume() {
+        suspended = false;
+        if (state === 'disconnected' && !ending) state = 'reconnecting';
+        link.resume().catch(toldByEvents);
+      },
+    });
+  }
 
   inNextTask(() => {
     const tasks = waiting ?? [];
@@ -73,12 +117,12 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
         emitter.emit('connect', connack);
         break;
       case 'reconnect':
-        state = 'reconnecting';
+        if (!suspended) state = 'reconnecting';
         emitter.emit('reconnect', { attempt: event.attempt, delay: event.delay });
         break;
       case 'close':
-        state = retries && !ending ? 'reconnecting' : 'disconnected';
-        emitter.emit('close', event.error && fromWire(event.error));
+        state = retries && !ending && !suspended ? 'reconnecting' : 'disconnected';
+        emitter.emit('close', event.error && errorOf(event.error));
         break;
       case 'offline':
         emitter.emit('offline');
@@ -87,17 +131,29 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
         emitter.emit('disconnect', event.packet);
         break;
       case 'error':
-        emitter.emit('error', fromWire(event.error));
+        emitter.emit('error', errorOf(event.error));
         break;
       case 'end':
-        finish(event.error && fromWire(event.error));
+        finish(event.error && errorOf(event.error));
     }
+  }
+
+  function errorOf(error: WireError): MqttError {
+    return asks.explain(fromWire(error));
+  }
+
+  /** A call that may fail by what the caller's own functions threw. */
+  function explained<T>(call: Promise<T>): Promise<T> {
+    return call.catch((error: unknown) => {
+      throw asks.explain(error);
+    });
   }
 
   /** Once, however many ways lead here. */
   function finish(error?: MqttError): void {
     if (ended) return;
     ended = { error };
+    leavePage();
     const closes = state === 'connected';
     state = 'disconnected';
     for (const holder of routes.all()) {
@@ -145,9 +201,41 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
   async function publish(topic: string, payload: Payload, options?: PublishOptions) {
     topicName(topic, 'topic');
     const bytes = toPayload(payload, 'payload');
-    const call = publishCall(options);
+    const call = publishCall(options, settings.boundary);
     requireOpen();
     return link.publish(topic, bytes, call);
+  }
+
+  async function request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message> {
+    topicName(topic, 'topic');
+    const bytes = toPayload(payload, 'payload');
+    const call = requestCall(options, settings.boundary);
+    requireOpen();
+    return decodeAnswer(await link.request(topic, bytes, call));
+  }
+
+  async function respond(
+    filter: string,
+    handler: RequestHandler,
+    options?: SubscribeOptions,
+  ): Promise<Subscription> {
+    if (typeof handler !== 'function') throw bad('handler', 'must be a function');
+    const responder = createResponder(handler, publish, (error) => {
+      if (!ended) emitter.emit('error', error);
+    });
+    return subscribe(filter, options, responder);
+  }
+
+  async function reconnect(options?: CallOptions): Promise<void> {
+    const call = plainCall(options);
+    requireOpen();
+    await link.wake(call);
+  }
+
+  async function reauthenticate(options?: CallOptions): Promise<void> {
+    const call = plainCall(options);
+    requireOpen();
+    await explained(link.reauthenticate(call));
   }
 
   function subscribe(
@@ -307,6 +395,10 @@ export async function openClient(boundary: Boundary, settings: Settings): Promis
     subscribeAsync: subscribe,
     unsubscribe,
     unsubscribeAsync: unsubscribe,
+    request,
+    respond,
+    reconnect,
+    reauthenticate,
     end,
     endAsync: end,
     on(event, listener) {
@@ -343,6 +435,9 @@ function throwRefused(ack: SubscribeAck, filters: string[]): void {
   const message = `the broker refused ${JSON.stringify(filters[index])} with reason ${code}${why}`;
   throw new MqttError('refused', message, { field: 'filter', reasonCode, reasonString });
 }
+
+/** For calls that nobody made: they have failed where the connection has, or the client has ended. */
+function toldByEvents(): void {}
 
 /** Whether the broker may have granted what the caller gave up waiting for. */
 function maybeGranted(error: unknown): boolean {

@@ -7,6 +7,8 @@ import { createRpc } from './rpc';
 
 export interface EngineOptions {
   worker: boolean;
+  /** One engine for the tabs of an origin. */
+  shared?: boolean;
   WebSocket?: typeof WebSocket;
 }
 

@@ -1,9 +1,9 @@
 /** The public types. Names, units and defaults are those of MQTT.js wherever it has them. */
 
-import type { ConnackInfo, DisconnectInfo, QoS } from '../worker/messages';
+import type { AuthStep, ConnackInfo, DisconnectInfo, QoS } from '../worker/messages';
 import type { MqttError } from './errors';
 
-export type { ConnackInfo, DisconnectInfo, QoS };
+export type { AuthStep, ConnackInfo, DisconnectInfo, QoS };
 
 /** Text is sent as UTF-8. */
 export type Payload = string | Uint8Array | ArrayBuffer | DataView;
@@ -18,6 +18,7 @@ export interface PublishProperties {
   payloadFormatIndicator?: boolean;
   /** Seconds. */
   messageExpiryInterval?: number;
+  /** Not together with `autoAssignTopicAlias`. */
   topicAlias?: number;
   responseTopic?: string;
   correlationData?: Uint8Array | string;
@@ -32,10 +33,28 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/**
+ * With `offlineQueue` a publish has no time limit unless one is given: it
+ * settles when it is acknowledged, when its `messageExpiryInterval` has passed,
+ * when the queue gives it up, or when the client ends.
+ */
 export interface PublishOptions extends CallOptions {
   /** Default 0. */
   qos?: QoS;
   retain?: boolean;
+  /**
+   * What the promise waits for. Default `acknowledged`: the last packet of the
+   * message's QoS. `stored`: the message is in the durable `store`, from where
+   * it will be sent even if the page is gone; for QoS 1 and 2.
+   */
+  waitFor?: 'acknowledged' | 'stored';
+  properties?: PublishProperties;
+}
+
+export interface RequestOptions extends CallOptions {
+  /** Of the request. Default 0. */
+  qos?: QoS;
+  /** `responseTopic` and `correlationData` need not be given: the client makes them up. */
   properties?: PublishProperties;
 }
 
@@ -66,6 +85,28 @@ export interface Will {
   properties?: PublishProperties & { willDelayInterval?: number };
 }
 
+/** An address, or its parts as in MQTT.js. */
+export type Server = string | URL | Pick<ConnectOptions, 'protocol' | 'host' | 'hostname' | 'port' | 'path'>;
+
+export interface Credentials {
+  username?: string;
+  password?: string | Uint8Array;
+}
+
+/** Bounds of what waits to be sent. */
+export interface OfflineQueue {
+  /** Messages. Default 100,000. */
+  messages?: number;
+  /** Bytes of all of them. Default 67,108,864 (64 MiB). */
+  bytes?: number;
+  /**
+   * What happens when there is no room. Default `reject`: the new publish
+   * rejects with `queue-full`. `drop-oldest` and `drop-newest` give up a message
+   * in the queue or the new one; its publish rejects with `dropped`.
+   */
+  policy?: 'reject' | 'drop-oldest' | 'drop-newest';
+}
+
 export interface ConnectOptions {
   /** `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path` as in MQTT.js. */
   url?: string | URL;
@@ -74,12 +115,29 @@ export interface ConnectOptions {
   hostname?: string;
   port?: number;
   path?: string;
+  /**
+   * More addresses of the same broker: each attempt takes the next, `url` being
+   * the first where it is given. Credentials in them must not differ.
+   */
+  servers?: Server[];
+  /**
+   * Called before each attempt with its address; gives the one to use, for
+   * example signed anew. Its time counts towards `connectTimeout`. What it
+   * throws fails the attempt, with code `aborted` and the thrown as `cause`.
+   */
+  transformWsUrl?: (url: string, options: ConnectOptions) => string | Promise<string>;
+  /**
+   * Called before each attempt; gives the user name and password to use instead
+   * of `username` and `password`, for example a token that has not expired.
+   * Throwing is as with `transformWsUrl`.
+   */
+  credentials?: () => Credentials | Promise<Credentials>;
 
   /** Default: `mqttwasm_` and random hexadecimal digits. */
   clientId?: string;
   username?: string;
   password?: string | Uint8Array;
-  /** Clean Start. Default true. */
+  /** Clean Start. Default true; false with a `store`, which takes no other value. */
   clean?: boolean;
   /** Seconds between pings when nothing else is sent. Default 60; 0 turns pings off. */
   keepalive?: number;
@@ -87,10 +145,50 @@ export interface ConnectOptions {
   connectTimeout?: number;
   /** Milliseconds: the first back-off step. Default 1,000; 0 turns reconnecting off. */
   reconnectPeriod?: number;
+  /**
+   * Milliseconds: no back-off step is longer. At least `reconnectPeriod`.
+   * Default 30,000, or `reconnectPeriod` where that is more.
+   */
+  maxReconnectPeriod?: number;
+  /**
+   * Try again also when the broker refused for a reason that stays, such as bad
+   * credentials. Default false: the client ends then.
+   */
+  reconnectOnConnackError?: boolean;
   /** Subscribe again after a reconnect without a session. Default true. */
   resubscribe?: boolean;
+  /**
+   * What becomes of QoS 1 and 2 messages in flight when the broker forgot the
+   * session. `reject`: their publishes reject with `session-lost`. `republish`:
+   * they are sent again as new messages, so they may arrive twice. Default
+   * `reject`; with a `store`, `republish`.
+   */
+  sessionLost?: 'reject' | 'republish';
+  /**
+   * Take messages also while there is no connection, and send them at the next
+   * one. Default false: publishing then rejects with `not-connected`; with a
+   * `store` true. An object states bounds; they hold for everything that waits
+   * to be sent.
+   */
+  offlineQueue?: boolean | OfflineQueue;
+  /** Whether the offline queue takes QoS 0 messages too. Default true. */
+  queueQoSZero?: boolean;
+  /**
+   * Keeps the session in IndexedDB: messages that wait or are in flight outlive
+   * the page, and a client with the same address and `clientId` goes on where
+   * this one stopped. One client at a time can have it. Needs `clientId`, and
+   * changes the defaults of `clean`, `sessionLost`, `offlineQueue` and
+   * `properties.sessionExpiryInterval`. Default: the session lives in memory.
+   */
+  store?: 'indexeddb';
+  /**
+   * Give topics aliases when sending, as many as the broker takes. Default
+   * false. A publish must not choose a `topicAlias` of its own then.
+   */
+  autoAssignTopicAlias?: boolean;
   protocolVersion?: 5;
   properties?: {
+    /** Seconds. Default 0: the session ends with the connection. With a `store` 86,400, and not 0. */
     sessionExpiryInterval?: number;
     receiveMaximum?: number;
     maximumPacketSize?: number;
@@ -101,11 +199,31 @@ export interface ConnectOptions {
     authenticationMethod?: string;
     authenticationData?: Uint8Array;
   };
+  /**
+   * Enhanced authentication by `properties.authenticationMethod`: gives the data
+   * to send at each step. At `success` it checks the data that came with it, by
+   * throwing or not. What it throws ends the connection, with code `aborted` and
+   * the thrown as `cause`.
+   */
+  authenticate?: (
+    step: AuthStep,
+  ) => Uint8Array | string | undefined | Promise<Uint8Array | string | undefined>;
+  /**
+   * Authentication by SCRAM-SHA-256 (RFC 7677), which proves the broker too.
+   * Stands for `authenticate` and the authentication properties.
+   */
+  scram?: { username: string; password: string };
   will?: Will;
   /** Gives up connecting. */
   signal?: AbortSignal;
   /** False runs the client on this thread instead of in a worker. Default true. */
   worker?: boolean;
+  /**
+   * Runs the client in a SharedWorker: the tabs of one origin that connect with
+   * the same options have one connection and one session together, and each its
+   * own subscriptions. Default false.
+   */
+  shared?: boolean;
   /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */
   WebSocket?: typeof WebSocket;
 }
@@ -141,6 +259,21 @@ export interface Message {
 /** May return a promise: messages after this batch wait until it has settled. */
 export type MessageHandler = (message: Message) => unknown;
 
+/** What answers a request: a payload, alone or with what goes along. Nothing sends nothing. */
+export type Answer =
+  | Payload
+  | {
+      payload: Payload;
+      /** Default: the request's. */
+      qos?: QoS;
+      /** `correlationData` is the request's whatever is given. */
+      properties?: PublishProperties;
+    }
+  | undefined;
+
+/** May return a promise: messages after this batch wait until the answer has been sent. */
+export type RequestHandler = (request: Message) => Answer | Promise<Answer>;
+
 export interface PublishResult {
   /** 0 success, 16 no matching subscribers (3.4.2.1). */
   reasonCode: number;
@@ -167,6 +300,11 @@ export interface EndOptions extends CallOptions {
   properties?: { sessionExpiryInterval?: number; userProperties?: UserProperties };
 }
 
+/**
+ * `reconnecting`: an attempt is under way or waits for its time. `disconnected`:
+ * nothing is tried, because the client has ended, or because the page is in the
+ * back-forward cache or frozen; the client connects again when the page is back.
+ */
 export type ClientState = 'connected' | 'reconnecting' | 'disconnected';
 
 /** Listener arguments by event name. */
@@ -178,6 +316,11 @@ export interface ClientEvents {
   /** An attempt starts in `delay` milliseconds. */
   reconnect: [info: { attempt: number; delay: number }];
   close: [error: MqttError | undefined];
+  /**
+   * The browser says that the network is gone. The connection may not have
+   * noticed: it is tested at once, and `close` follows where it is dead. (MQTT.js
+   * has this event for each lost connection; here that is `close`.)
+   */
   offline: [];
   disconnect: [packet: DisconnectInfo];
   error: [error: MqttError];
@@ -190,6 +333,7 @@ export interface Client {
   readonly reconnecting: boolean;
   /** The identifier in use, assigned by the broker if it did. */
   readonly clientId: string;
+  /** The first address, before `transformWsUrl`. */
   readonly url: string;
   readonly connack: ConnackInfo;
   /** QoS 0 messages dropped, since the beginning, because this page was too slow. */
@@ -209,6 +353,32 @@ export interface Client {
 
   unsubscribe(filter: string | string[], options?: CallOptions): Promise<void>;
   unsubscribeAsync: Client['unsubscribe'];
+
+  /**
+   * Publishes a request and resolves with the message that answers it. Rejects
+   * with `timeout` when none came in time.
+   */
+  request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message>;
+
+  /**
+   * Subscribes, and publishes what the handler returns to each request's
+   * response topic, with its correlation data. A message without a response
+   * topic is handled and not answered; so is one whose handler throws. An answer
+   * that could not be sent is an `error` event.
+   */
+  respond(filter: string, handler: RequestHandler, options?: SubscribeOptions): Promise<Subscription>;
+
+  /**
+   * Makes the next attempt now instead of after its back-off, or finds out now
+   * whether the connection still lives. What comes of it events tell.
+   */
+  reconnect(options?: CallOptions): Promise<void>;
+
+  /**
+   * Authenticates again on the connection that stands, by `authenticate` or
+   * `scram`. Rejects when the broker or one of these refused.
+   */
+  reauthenticate(options?: CallOptions): Promise<void>;
 
   /** Sends DISCONNECT and closes. `force` does not wait for packets in flight. */
   end(force?: boolean, options?: EndOptions): Promise<void>;

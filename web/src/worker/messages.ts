@@ -58,10 +58,63 @@ export interface BoundaryOptions {
   connectTimeout?: number;
   /** Milliseconds, the first back-off step; 0 turns reconnecting off. */
   reconnectPeriod?: number;
+  /** Milliseconds: no back-off step is longer. Default 30,000. */
+  maxReconnectPeriod?: number;
+  /** Try again also when the broker refused for a reason that stays. Default false. */
+  reconnectOnConnackError?: boolean;
   /** Subscribe again after a reconnect without a session. Default true. */
   resubscribe?: boolean;
+  /** More addresses of the same broker; each attempt takes the next. */
+  servers?: string[];
+  /** What becomes of QoS 1 and 2 messages in flight when the broker forgot the session. Default `reject`. */
+  sessionLost?: 'reject' | 'republish';
+  /** Limits of what waits to be sent. */
+  queue?: WireQueue;
+  /** Name of a durable store for the session; absent: it lives in memory. */
+  store?: string;
+  /** Give topics aliases when sending, as many as the broker takes. Default false. */
+  autoAssignTopicAlias?: boolean;
+  /** SCRAM-SHA-256 as the authentication method (RFC 7677). */
+  scram?: { username: string; password: string };
   properties?: WireConnectProperties;
   will?: WireWill;
+}
+
+export interface WireQueue {
+  /** Take messages also while there is no connection. Default false. */
+  offline?: boolean;
+  /** Also QoS 0 ones then. Default true. */
+  qos0?: boolean;
+  /** Default 100,000. */
+  messages?: number;
+  /** Default 64 MiB. */
+  bytes?: number;
+  /** Default `reject`. */
+  policy?: 'reject' | 'drop-oldest' | 'drop-newest';
+}
+
+/** One attempt to connect, before it is made. */
+export interface AttemptInfo {
+  url: string;
+  /** 0 for the first, then from 1 since the last connection. */
+  attempt: number;
+}
+
+/** What is to be used instead. */
+export interface AttemptChange {
+  url?: string;
+  username?: string;
+  password?: Uint8Array;
+}
+
+/** One step of enhanced authentication (4.12). */
+export interface AuthStep {
+  /** `start` wants the first data, `continue` the answer to `data`; `success` wants `data` checked. */
+  phase: 'start' | 'continue' | 'success';
+  method: string;
+  data?: Uint8Array;
+  /** The connection stands already. */
+  reauthentication: boolean;
 }
 
 /** Every callback runs inside the Go program's event handler and must not throw. */
@@ -73,11 +126,26 @@ export interface BoundarySink {
    */
   onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Promise<void>;
   onEvent(event: ClientEvent): void;
+  /** Asked before each attempt. A rejection fails the attempt. */
+  onAttempt?(info: AttemptInfo): Promise<AttemptChange | undefined>;
+  /** Makes the client use enhanced authentication, by `properties.authenticationMethod`. */
+  onAuthenticate?(step: AuthStep): Promise<Uint8Array | undefined>;
 }
 
-/** The WebSocket class Go dials with; `globalThis.WebSocket` when absent. */
 export interface BoundaryEnvironment {
+  /** The WebSocket class Go dials with; `globalThis.WebSocket` when absent. */
   WebSocket?: unknown;
+  /** Opens the durable store of that name. Rejects when another client has it. */
+  openStore?(name: string): Promise<BoundaryStore>;
+}
+
+/** Durable keys and values for one session. */
+export interface BoundaryStore {
+  /** All there is, in the order of the keys. */
+  load(): Promise<[key: string, value: Uint8Array][]>;
+  /** Puts, or deletes where the value is null, all or nothing. Calls take effect in their order; durable when it resolves. */
+  apply(changes: [key: string, value: Uint8Array | null][]): Promise<void>;
+  close(): void;
 }
 
 export interface Boundary {
@@ -97,12 +165,28 @@ export interface BoundaryClient {
   publish(topic: string, payload: Uint8Array, options?: PublishCall & CallOptions): Promise<PublishAck>;
   subscribe(subscriptions: WireSubscription[], options?: SubscribeCall & CallOptions): Promise<SubscribeAck>;
   unsubscribe(filters: string[], options?: UnsubscribeCall & CallOptions): Promise<SubscribeAck>;
+  /** Resolves with the answer, a batch of one message. */
+  request(topic: string, payload: Uint8Array, options?: RequestCall & CallOptions): Promise<ArrayBuffer>;
+  /** Authenticates again on the connection that stands (4.12.1). */
+  reauthenticate(options?: CallOptions): Promise<void>;
+  /** Closes the connection until `resume`; the client and its session stay. */
+  suspend(options?: CallOptions): Promise<void>;
+  resume(options?: CallOptions): Promise<void>;
+  /** Makes the next attempt now, or finds out now whether the connection still lives. */
+  wake(options?: CallOptions): Promise<void>;
   disconnect(options?: DisconnectCall & CallOptions): Promise<void>;
 }
 
 export interface PublishCall {
   qos?: QoS;
   retain?: boolean;
+  /** Resolve when the message is in the durable store. Default `acknowledged`. */
+  waitFor?: 'acknowledged' | 'stored';
+  properties?: WirePublishProperties;
+}
+
+export interface RequestCall {
+  qos?: QoS;
   properties?: WirePublishProperties;
 }
 
@@ -215,9 +299,19 @@ interface WireLimits {
   abortable?: boolean;
 }
 
+/** What the worker asks the page. */
+export type Question = { kind: 'attempt'; info: AttemptInfo } | { kind: 'authenticate'; step: AuthStep };
+
 /** Page → worker. `client` and `id` are numbers the page chooses. */
 export type ToWorker =
-  | ({ type: 'connect'; id: number; client: number; options: BoundaryOptions } & WireLimits)
+  | ({
+      type: 'connect';
+      id: number;
+      client: number;
+      options: BoundaryOptions;
+      /** Which questions the page answers. */
+      asks: Question['kind'][];
+    } & WireLimits)
   | ({
       type: 'publish';
       id: number;
@@ -240,8 +334,19 @@ export type ToWorker =
       filters: string[];
       options: UnsubscribeCall;
     } & WireLimits)
+  | ({
+      type: 'request';
+      id: number;
+      client: number;
+      topic: string;
+      payload: Uint8Array;
+      options: RequestCall;
+    } & WireLimits)
+  | ({ type: 'reauthenticate' | 'suspend' | 'resume' | 'wake'; id: number; client: number } & WireLimits)
   | ({ type: 'disconnect'; id: number; client: number; options: DisconnectCall } & WireLimits)
   | { type: 'abort'; id: number }
+  /** The answer to `ask`; `error` when there is none. */
+  | { type: 'answer'; id: number; value?: AttemptChange | Uint8Array; error?: WireError }
   /** The page has handed out the client's last batch. */
   | { type: 'consumed'; client: number };
 
@@ -250,7 +355,8 @@ export type FromWorker =
   | { type: 'ready' }
   /** The Go program ended or never started; nothing works from here on. */
   | { type: 'fatal'; error: WireError }
-  | { type: 'result'; id: number; value: PublishAck | SubscribeAck | undefined }
+  | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | undefined }
   | { type: 'rejected'; id: number; error: WireError }
   | { type: 'event'; client: number; event: ClientEvent }
+  | { type: 'ask'; id: number; client: number; question: Question }
   | { type: 'batch'; client: number; buffer: ArrayBuffer; count: number; dropped: number };

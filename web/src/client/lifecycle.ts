@@ -1,0 +1,71 @@
+/** What happens to the page, as far as connections care. */
+
+/** `window` and `document`, or what a test gives for them. */
+export interface Page {
+  window: EventTarget;
+  document: EventTarget & { readonly visibilityState: DocumentVisibilityState };
+}
+
+export interface PageListener {
+  /** The browser says that the network is gone. */
+  offline(): void;
+  /** The network or the user is back: a good time to look at the connection. */
+  wake(): void;
+  /** The page stops running, perhaps for good. */
+  suspend(): void;
+  resume(): void;
+}
+
+/** Undefined in Node and in workers. */
+export function thisPage(): Page | undefined {
+  if (typeof window === 'undefined' || typeof document === 'undefined') return undefined;
+  return { window, document };
+}
+
+/**
+ * Tells what happens to the page until the returned function is called.
+ * `suspend` and `resume` come in turns, and there is no `wake` between them.
+ *
+ * Browsers keep no page with an open connection in the back-forward cache, and a
+ * frozen page answers no broker. So it gives up its connection before, and gets
+ * another one after.
+ */
+export function followPage({ window, document }: Page, listener: PageListener): () => void {
+  let suspended = false;
+  const wake = (): void => {
+    if (!suspended) listener.wake();
+  };
+  const suspend = (): void => {
+    if (suspended) return;
+    suspended = true;
+    listener.suspend();
+  };
+  const resume = (): void => {
+    if (!suspended) return;
+    suspended = false;
+    listener.resume();
+  };
+  const offline = (): void => {
+    listener.offline();
+    wake();
+  };
+  const visible = (): void => {
+    if (document.visibilityState === 'visible') wake();
+  };
+  const shown = (event: Event): void => {
+    if ((event as PageTransitionEvent).persisted) resume();
+  };
+  const listeners: [target: EventTarget, type: string, listener: (event: Event) => void][] = [
+    [window, 'offline', offline],
+    [window, 'online', wake],
+    [window, 'pagehide', suspend],
+    [window, 'pageshow', shown],
+    [document, 'visibilitychange', visible],
+    [document, 'freeze', suspend],
+    [document, 'resume', resume],
+  ];
+  for (const [target, type, heard] of listeners) target.addEventListener(type, heard);
+  return () => {
+    for (const [target, type, heard] of listeners) target.removeEventListener(type, heard);
+  };
+}

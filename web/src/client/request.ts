@@ -1,0 +1,43 @@
+/** Requests and their answers (MQTT 5, 4.10). */
+
+import { decodeBatch } from './batch';
+import { MqttError } from './errors';
+import type { Answer, Client, Message, MessageHandler, PublishOptions, RequestHandler } from './types';
+
+type FullAnswer = Extract<Answer, { payload: unknown }>;
+
+/** The one message of an engine's answer. */
+export function decodeAnswer(buffer: ArrayBuffer): Message {
+  return decodeBatch(buffer, 1)[0] as Message;
+}
+
+/**
+ * A message handler that publishes what `handler` returns. What `handler` throws,
+ * and an answer that is none, it throws; other failures to answer `fail` gets.
+ */
+export function createResponder(
+  handler: RequestHandler,
+  publish: Client['publish'],
+  fail: (error: MqttError) => void,
+): MessageHandler {
+  return async (request) => {
+    const answer = await handler(request);
+    const { responseTopic, correlationData } = request.properties;
+    if (answer === undefined || responseTopic === undefined) return;
+    const { payload, qos = request.qos, properties } = isFull(answer) ? answer : { payload: answer };
+    const options: PublishOptions = { qos };
+    options.properties = { ...properties, ...(correlationData && { correlationData }) };
+    try {
+      await publish(responseTopic, payload, options);
+    } catch (error) {
+      // A topic that cannot be is the asker's mistake, and no other field is.
+      if (!(error instanceof MqttError) || (error.code === 'bad-option' && error.field !== 'topic'))
+        throw error;
+      fail(error);
+    }
+  };
+}
+
+function isFull(answer: Exclude<Answer, undefined>): answer is FullAnswer {
+  return typeof answer === 'object' && answer !== null && 'payload' in answer;
+}
