@@ -42,6 +42,8 @@ type sentAlias struct {
 	alias uint16
 }
 
+const aliasSize = 3 // bytes of the property Topic Alias
+
 func newSentAliases(l limits) *sentAliases {
 	return &sentAliases{limits: l, known: map[string]*list.Element{}}
 }
@@ -53,20 +55,23 @@ func (a *sentAliases) shorten(o *outgoing) []byte {
 		return o.frame
 	}
 	topic := o.topic()
+	if len(topic) <= aliasSize { // an alias would not be shorter
+		return o.frame
+	}
 	if e, ok := a.known[string(topic)]; ok {
 		a.used.MoveToFront(e)
 		return o.withAlias(e.Value.(*sentAlias).alias, nil)
 	}
-	alias := uint16(a.used.Len() + 1)
-	if alias > a.limits.alias {
+	alias, full := uint16(a.used.Len()+1), a.used.Len() == int(a.limits.alias)
+	if full {
 		alias = a.used.Back().Value.(*sentAlias).alias
 	}
 	frame := o.withAlias(alias, topic)
 	if a.limits.packet > 0 && len(frame) > int(a.limits.packet) {
 		return o.frame // which fits, without the alias
 	}
-	if oldest := a.used.Back(); alias <= uint16(a.used.Len()) {
-		delete(a.known, a.used.Remove(oldest).(*sentAlias).topic)
+	if full {
+		delete(a.known, a.used.Remove(a.used.Back()).(*sentAlias).topic)
 	}
 	a.known[string(topic)] = a.used.PushFront(&sentAlias{string(topic), alias})
 	return frame
@@ -82,14 +87,15 @@ func (o *outgoing) topic() []byte {
 // topic alias.
 func (o *outgoing) withAlias(alias uint16, topic []byte) []byte {
 	r := reader{rest: o.frame[o.idAt:]}
-	var id []byte
-	if o.qos() > 0 {
-		id = r.take(2)
-	}
+	id := r.take(o.idSize())
 	properties := append([]byte{propTopicAlias, byte(alias >> 8), byte(alias)}, r.take(r.varint())...)
-	length := 2 + len(topic) + len(id) + varintSize(len(properties)) + len(properties) + len(r.rest)
+	return joinPublish(o.frame[0], topic, id, properties, r.rest)
+}
+
+func joinPublish(header byte, topic, id, properties, payload []byte) []byte {
+	length := 2 + len(topic) + len(id) + varintSize(len(properties)) + len(properties) + len(payload)
 	frame := make([]byte, 0, 1+varintSize(length)+length)
-	frame = appendVarint(append(frame, o.frame[0]), length)
+	frame = appendVarint(append(frame, header), length)
 	frame = append(appendString(frame, topic), id...)
-	return append(appendProperties(frame, properties), r.rest...)
+	return append(appendProperties(frame, properties), payload...)
 }

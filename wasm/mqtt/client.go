@@ -34,9 +34,10 @@ type Client struct {
 	connack       Connack
 	subscriptions map[string]subscription // granted, to be made again
 	order         []string                // their filters, in the order made
+	resubscribing bool                    // the session lacks some of them
 	leaving       bool                    // Disconnect was called
 	suspended     bool                    // Suspend was called
-	stopAttempt   context.CancelFunc      // of the attempt under way
+	attempting    *attempting             // nil while no attempt is under way
 	wasUp         bool
 
 	servers []string
@@ -51,6 +52,9 @@ type Client struct {
 // often.
 func Connect(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
+		if opts.Store != nil {
+			_ = opts.Store.Close()
+		}
 		return nil, err
 	}
 	c := &Client{
@@ -69,7 +73,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 	conn, err := c.first(ctx)
 	if err != nil {
 		c.cancel(err)
-		c.session.end(err)
+		c.session.end(c.notConnected())
 		return nil, err
 	}
 	c.up(conn)
@@ -82,13 +86,16 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 func (c *Client) first(ctx context.Context) (conn *connection, err error) {
 	if c.opts.Store != nil {
 		records, err := c.opts.Store.Load(ctx)
+		if ctx.Err() != nil {
+			return nil, fromContext(ctx, "connect")
+		}
 		if err != nil {
 			return nil, storageError("connect", err)
 		}
 		c.session.restore(records)
 	}
 	for range c.servers {
-		if conn, err = c.attempt(ctx, 0); err == nil || ctx.Err() != nil || permanent(err) {
+		if conn, err = c.attempt(ctx, 0); err == nil || ctx.Err() != nil || c.hopeless(err) {
 			break
 		}
 	}
@@ -165,17 +172,16 @@ func (c *Client) publish(m *Message, stored bool, settle func(PublishResult, err
 	o, err := c.outgoing(m, stored)
 	if err == nil {
 		o.settle = done
+		if stored {
+			o.late = c.session.failedLate
+		}
 		err = c.session.enqueue(o)
 	}
 	if err != nil {
 		done(PublishResult{}, err)
 		return func(error) {}
 	}
-	return func(err error) {
-		if !c.session.withdraw(o, err) {
-			o.finish(PublishResult{}, err)
-		}
-	}
+	return func(err error) { c.session.giveUp(o, err) }
 }
 
 // outgoing checks a message and makes its packet.
@@ -313,6 +319,8 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	}
 	l := newLink(raw, int(c.opts.MaximumPacketSize))
 	l.auth, authn.link = authn, l
+	stuck := context.AfterFunc(ctx, func() { _ = l.Close() }) // paho does not look at ctx while it writes
+	defer stuck()
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
 	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
 	conn := &connection{link: l, lost: make(chan error, 1)}
@@ -355,7 +363,7 @@ func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
 		}
 		return nil, networkError(err, "connect")
 	}
-	if err := checkText("username", a.Username); err != nil {
+	if err := checkCredentials(a.Username, a.Password); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -2,10 +2,13 @@ package mqtt
 
 // incoming is a QoS 1 or 2 message of the broker that is not done with.
 type incoming struct {
+	id         uint16
 	qos        byte
 	generation uint32 // the connection that it last came on
 	taken      bool   // it was handed out; a repetition is only acknowledged
+	answered   bool   // with PUBREC, on that connection
 	kept       bool   // the store has it
+	released   bool   // PUBREL came, and the store is about to forget it
 }
 
 // receive enters a QoS 1 or 2 message. It returns nil when the message is a
@@ -29,30 +32,52 @@ func (s *session) enter(p *publishPacket) (d *delivery, ack []byte, err error) {
 		}
 	}
 	if !repeated {
-		s.in[p.id] = &incoming{qos: p.qos(), generation: s.generation}
+		m = &incoming{id: p.id, qos: p.qos(), generation: s.generation}
+		s.in[p.id] = m
+		s.arrived = append(s.arrived, m)
 		return &delivery{id: p.id, qos: p.qos(), epoch: s.epoch}, nil, nil
 	}
-	m.generation = s.generation
-	if m.taken {
-		ack = s.answer(p.id, m)
+	if m.generation != s.generation {
+		m.generation, m.answered = s.generation, false
+		s.arrived = append(s.arrived, m)
+		return nil, s.answers(), nil
+	}
+	if m.answered {
+		ack = answerFrame(pubrec<<4, m.id)
 	}
 	return nil, ack, nil
 }
 
-// answer returns PUBACK or PUBREC and books it. The caller holds mu.
-func (s *session) answer(id uint16, m *incoming) []byte {
-	if m.qos == 1 {
-		s.received--
-		delete(s.in, id)
-		return answerFrame(puback<<4, id)
+// answers returns PUBACK and PUBREC for what was taken, in the order in which it
+// came [MQTT-4.6.0-2], [MQTT-4.6.0-3]: up to the first that was not taken. The
+// caller holds mu.
+func (s *session) answers() (frame []byte) {
+	for len(s.arrived) > 0 {
+		m := s.arrived[0]
+		switch current := s.in[m.id] == m; {
+		case current && !m.taken:
+			return frame
+		case current && m.qos == 1:
+			s.received--
+			delete(s.in, m.id)
+			frame = append(frame, answerFrame(puback<<4, m.id)...)
+		case current:
+			m.answered = true
+			frame = append(frame, answerFrame(pubrec<<4, m.id)...)
+		}
+		s.arrived = s.arrived[1:]
 	}
-	return answerFrame(pubrec<<4, id)
+	return frame
 }
 
 // acknowledge sends PUBACK and PUBREC for messages that were taken, once the
 // store knows the QoS 2 ones.
 func (s *session) acknowledge(deliveries []delivery) {
 	s.mu.Lock()
+	if s.ended { // and the store is closed
+		s.mu.Unlock()
+		return
+	}
 	var changes []Record
 	for _, d := range deliveries {
 		if m := s.delivered(d); m != nil && m.qos == 2 && s.store != nil {
@@ -81,20 +106,18 @@ func (s *session) delivered(d delivery) *incoming {
 // answerAll answers in one write. What the broker will send again on this
 // connection is answered then.
 func (s *session) answerAll(deliveries []delivery) {
-	var frame []byte
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, d := range deliveries {
-		m := s.delivered(d)
-		if m == nil {
-			continue
-		}
-		m.taken = true
-		if s.conn != nil && m.generation == s.generation {
-			frame = append(frame, s.answer(d.id, m)...)
+		if m := s.delivered(d); m != nil {
+			m.taken = true
 		}
 	}
-	s.mu.Unlock()
-	s.write(frame)
+	if s.conn != nil {
+		if frame := s.answers(); len(frame) > 0 {
+			s.conn.reply(frame)
+		}
+	}
 }
 
 // released ends the exchange of a QoS 2 message of the broker, and returns
@@ -105,17 +128,21 @@ func (s *session) released(id uint16) (answer []byte) {
 	if !known || m.qos != 2 {
 		return answerFrame(pubcomp<<4, id, reasonIDNotFound)
 	}
-	if m.generation == s.generation {
+	if m.generation == s.generation && !m.released {
 		s.received--
 	}
-	delete(s.in, id)
 	if !m.kept {
+		delete(s.in, id)
 		return answerFrame(pubcomp<<4, id)
 	}
+	m.released = true
 	generation := s.generation
 	s.apply([]Record{{Key: keptKey(keptIncoming, uint64(id))}}, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.in[id] == m {
+			delete(s.in, id)
+		}
 		if s.conn != nil && generation == s.generation {
 			s.conn.reply(answerFrame(pubcomp<<4, id))
 		}

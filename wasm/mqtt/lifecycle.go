@@ -12,18 +12,23 @@ import (
 func (c *Client) Suspend(ctx context.Context) error {
 	c.mu.Lock()
 	c.suspended = true
-	conn, stop := c.conn, c.stopAttempt
+	conn, a := c.conn, c.attempting
 	c.mu.Unlock()
-	c.hurryUp()
-	if stop != nil {
-		stop()
-	}
-	if conn == nil {
+	var closed <-chan struct{}
+	switch {
+	case conn != nil:
+		conn.leave(&DisconnectOptions{})
+		closed = conn.paho.Done()
+	case a != nil:
+		c.hurryUp()
+		a.stop()
+		closed = a.over
+	default:
+		c.hurryUp()
 		return nil
 	}
-	conn.leave(&DisconnectOptions{})
 	select {
-	case <-conn.paho.Done():
+	case <-closed:
 		return nil
 	case <-ctx.Done():
 		return fromContext(ctx, "suspend")
@@ -33,9 +38,12 @@ func (c *Client) Suspend(ctx context.Context) error {
 // Resume connects again after Suspend, at once, in the background.
 func (c *Client) Resume() {
 	c.mu.Lock()
+	was := c.suspended
 	c.suspended = false
 	c.mu.Unlock()
-	c.hurryUp()
+	if was {
+		c.hurryUp()
+	}
 }
 
 // Wake is for when something suggests that the network changed. It makes the

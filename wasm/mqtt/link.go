@@ -29,6 +29,9 @@ type link struct {
 
 	connect []byte // to be sent in place of the first packet that paho writes
 	replace bool   // what paho writes is not sent, until Unlock
+	midway  bool   // of a packet that is being written
+	last    bool   // and it is DISCONNECT
+	said    bool   // DISCONNECT was written
 
 	buf       []byte // bytes read and not yet consumed
 	start     int    // of the next packet in buf
@@ -51,8 +54,17 @@ func newLink(conn net.Conn, limit int) *link {
 		auth: &authentication{}, pinger: newPinger()}
 }
 
+// errGoodbye says that nothing was sent because DISCONNECT was.
+var errGoodbye = errors.New("DISCONNECT was sent")
+
 // Write sends what paho writes, or in place of its first packet our own.
 func (l *link) Write(p []byte) (int, error) {
+	if l.said { // [MQTT-3.14.4-1]
+		return 0, errGoodbye
+	}
+	if !l.midway {
+		l.midway, l.last = true, len(p) > 0 && p[0]>>4 == disconnect
+	}
 	if frame := l.connect; frame != nil {
 		l.connect, l.replace = nil, true
 		if _, err := l.Conn.Write(frame); err != nil {
@@ -67,7 +79,8 @@ func (l *link) Write(p []byte) (int, error) {
 
 // Unlock ends a packet.
 func (l *link) Unlock() {
-	l.replace = false
+	l.said = l.last
+	l.replace, l.midway = false, false
 	l.Locker.Unlock()
 }
 

@@ -150,14 +150,14 @@ func (o *Options) check() error {
 		return badOption("dial", "is missing")
 	}
 	for _, s := range []struct{ field, text string }{
-		{"clientId", o.ClientID}, {"username", o.Username}, {"properties.authenticationMethod", o.AuthMethod},
+		{"clientId", o.ClientID}, {"properties.authenticationMethod", o.AuthMethod},
 	} {
 		if err := checkText(s.field, s.text); err != nil {
 			return err
 		}
 	}
-	if len(o.Password) > maxString {
-		return badOption("password", "has %d bytes; at most 65,535 fit into a packet", len(o.Password))
+	if err := checkCredentials(o.Username, o.Password); err != nil {
+		return err
 	}
 	if o.AuthMethod == "" && o.AuthData != nil { // 3.1.2.11.10
 		return badOption("properties.authenticationData", "needs properties.authenticationMethod")
@@ -208,6 +208,13 @@ func (o *Options) check() error {
 		o.OnEvent = func(Event) {}
 	}
 	return nil
+}
+
+func checkCredentials(username string, password []byte) error {
+	if len(password) > maxString {
+		return badOption("password", "has %d bytes; at most 65,535 fit into a packet", len(password))
+	}
+	return checkText("username", username)
 }
 
 func setDefault[T comparable](v *T, def T) {

@@ -22,18 +22,20 @@ type outgoing struct {
 	id        uint16
 	attempted atomic.Bool                  // it may be on its way: what is sent again has DUP
 	released  bool                         // PUBREC came: PUBREL is what is sent again
-	again     bool                         // a session that is gone had it in flight
+	again     bool                         // it waits for a connection whatever Options.Queue says: a session that is gone had it
 	answer    chan<- packets.ControlPacket // of SUBSCRIBE and UNSUBSCRIBE
 
 	place *list.Element // in the queue; nil: it left it
-	timer *time.Timer   // of its expiry
+	timer *time.Timer   // of its expiry, while it is in the queue
 
 	seq      uint64 // its number in the store; 0: it is not there
-	unkept   error  // why it isn't
+	unkept   error  // why the store could not take it
 	onStored bool   // its publish waits for the store, not for the broker
+	stored   bool   // and is settled, since the store has it
 
 	once   sync.Once
 	settle func(PublishResult, error)
+	late   func(error) // is told when it fails after it was settled; may be nil
 }
 
 func newOutgoing(m *Message) *outgoing {
@@ -52,12 +54,17 @@ func (o *outgoing) isPublish(qos byte) bool { return o.answer == nil && o.qos() 
 
 func (o *outgoing) qos() byte { return o.frame[0] >> 1 & 3 }
 
+// idSize is how many bytes the packet identifier takes.
+func (o *outgoing) idSize() int {
+	if o.qos() == 0 {
+		return 0
+	}
+	return 2
+}
+
 // findExpiry looks for the Message Expiry Interval in the packet.
 func (o *outgoing) findExpiry() {
-	r := reader{rest: o.frame[o.idAt:]}
-	if o.qos() > 0 {
-		r.uint16()
-	}
+	r := reader{rest: o.frame[o.idAt+o.idSize():]}
 	for r.rest = r.take(r.varint()); len(r.rest) > 0; {
 		id := r.byte()
 		if id == propMessageExpiry {
@@ -80,17 +87,20 @@ func (o *outgoing) remaining() time.Duration {
 func (o *outgoing) age() {
 	if o.expiryAt > 0 {
 		seconds := max(1, (o.remaining()+time.Second-1)/time.Second)
-		binary.BigEndian.PutUint32(o.frame[o.expiryAt:], min(o.expiry, uint32(seconds)))
+		binary.BigEndian.PutUint32(o.frame[o.expiryAt:], uint32(min(time.Duration(o.expiry), seconds)))
 	}
 }
 
+// finish settles a publish, once.
 func (o *outgoing) finish(r PublishResult, err error) {
+	first := false
 	o.once.Do(func() {
-		if o.timer != nil {
-			o.timer.Stop()
-		}
+		first = true
 		o.settle(r, err)
 	})
+	if !first && err != nil && o.late != nil {
+		o.late(err)
+	}
 }
 
 func (o *outgoing) setID(id uint16) {

@@ -1,6 +1,9 @@
 package mqtt
 
-import "container/list"
+import (
+	"container/list"
+	"fmt"
+)
 
 // queue holds messages that wait to be sent: what a caller hands over first is
 // sent first, however many goroutines publish (4.6). The session's mu guards it.
@@ -32,14 +35,19 @@ func (q *queue) put(o *outgoing) (dropped []*outgoing, err error) {
 		q.remove(oldest)
 		dropped = append(dropped, oldest)
 	}
-	o.place = q.list.PushBack(o)
-	q.bytes += size
+	q.append(o)
 	return dropped, nil
 }
 
+// append makes a message the last, whatever the limits.
+func (q *queue) append(o *outgoing) {
+	o.place = q.list.PushBack(o)
+	q.bytes += len(o.frame)
+}
+
 func (q *queue) full() string {
-	return newError(QueueFull, "%d messages with %d bytes wait to be sent, of at most %d with %d",
-		q.list.Len(), q.bytes, q.limit.Messages, q.limit.Bytes).Message
+	return fmt.Sprintf("%d messages with %d bytes wait to be sent, of at most %d with %d",
+		q.list.Len(), q.bytes, q.limit.Messages, q.limit.Bytes)
 }
 
 // putBack makes a message the first again, whatever the limits.
@@ -55,6 +63,10 @@ func (q *queue) remove(o *outgoing) bool {
 	}
 	q.list.Remove(o.place)
 	o.place = nil
+	if o.timer != nil {
+		o.timer.Stop()
+		o.timer = nil
+	}
 	q.bytes -= len(o.frame)
 	return true
 }

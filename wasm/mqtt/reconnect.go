@@ -19,6 +19,10 @@ func (c *Client) up(conn *connection) bool {
 	c.conn = conn
 	c.wasUp = true
 	c.server = (c.server + len(c.servers) - 1) % len(c.servers) // the one that worked
+	select {                                                    // a hurry that this connection has answered
+	case <-c.hurry:
+	default:
+	}
 	ack := c.connack
 	c.mu.Unlock()
 	c.events.send(Connected{ack})
@@ -39,7 +43,7 @@ func (c *Client) supervise(conn *connection) {
 		c.conn = nil
 		leaving := c.leaving
 		c.mu.Unlock()
-		if !leaving {
+		if lost != nil { // and nobody is about to send DISCONNECT
 			_ = conn.link.Close()
 		}
 		<-conn.paho.Done()
@@ -47,7 +51,7 @@ func (c *Client) supervise(conn *connection) {
 		if leaving {
 			last = nil
 		}
-		c.session.dropWaiting(c.notConnected())
+		c.session.afterConnection(c.notConnected())
 		c.events.send(Closed{last})
 		conn, last = c.reconnect(last)
 	}
@@ -58,47 +62,70 @@ func (c *Client) supervise(conn *connection) {
 // the client was disconnected, with a nil error, or when it gives up.
 func (c *Client) reconnect(cause error) (*connection, error) {
 	for n := 1; ; n++ {
-		if c.waitResumed() {
+		resumed := c.waitResumed()
+		if resumed {
 			n = 1
 		}
 		switch {
 		case c.isLeaving():
 			return nil, nil
-		case c.opts.NoReconnect || permanent(cause) && !c.opts.RetryRefused:
+		case c.opts.NoReconnect || c.hopeless(cause):
 			return nil, cause
 		}
-		if c.waitBackoff(n) {
+		c.waitBackoff(n, resumed)
+		conn, err := c.again(n)
+		switch {
+		case conn != nil:
+			return conn, nil
+		case err == nil: // Suspend or Disconnect came first
 			n = 0
-			continue
-		}
-		ctx, stop := context.WithCancel(c.ctx)
-		c.mu.Lock()
-		c.stopAttempt = stop
-		c.mu.Unlock()
-		conn, err := c.attempt(ctx, n)
-		stop()
-		if err == nil {
-			c.resubscribe(conn)
-			if c.up(conn) {
-				return conn, nil
-			}
-			conn.leave(&DisconnectOptions{})
-			<-conn.paho.Done()
-			cause = nil
-			continue
-		}
-		if cause = err; !c.isLeaving() && !c.isSuspended() {
+		default:
 			c.events.send(Failed{err})
 		}
+		cause = err
 	}
 }
 
+// attempting is an attempt under way.
+type attempting struct {
+	stop context.CancelFunc
+	over chan struct{} // closed when it left nothing behind but the connection
+}
+
+// again makes one attempt. It returns neither a connection nor an error when
+// Suspend or Disconnect came before it succeeded.
+func (c *Client) again(n int) (*connection, error) {
+	ctx, stop := context.WithCancel(c.ctx)
+	defer stop()
+	a := &attempting{stop, make(chan struct{})}
+	defer close(a.over)
+	c.mu.Lock()
+	if c.leaving || c.suspended {
+		c.mu.Unlock()
+		return nil, nil
+	}
+	c.attempting = a
+	c.mu.Unlock()
+	conn, err := c.attempt(ctx, n)
+	if err == nil {
+		c.resubscribe(ctx, conn)
+		if c.up(conn) {
+			return conn, nil
+		}
+		conn.leave(&DisconnectOptions{})
+		<-conn.paho.Done()
+	}
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	return nil, err
+}
+
 // waitBackoff waits before attempt n. All servers are tried one after the other
-// before it waits again. It reports whether Suspend or Disconnect came first;
-// Wake just ends it.
-func (c *Client) waitBackoff(n int) (stopped bool) {
+// before it waits again. Wake, Suspend and Disconnect end it.
+func (c *Client) waitBackoff(n int, atOnce bool) {
 	delay := time.Duration(0)
-	if round := (n - 1) / len(c.servers); (n-1)%len(c.servers) == 0 {
+	if round := (n - 1) / len(c.servers); !atOnce && (n-1)%len(c.servers) == 0 {
 		delay = backoff(round+1, c.opts.ReconnectMin, c.opts.ReconnectMax)
 	}
 	c.events.send(Reconnecting{n, delay})
@@ -109,7 +136,6 @@ func (c *Client) waitBackoff(n int) (stopped bool) {
 	case <-timer.C:
 	case <-c.hurry:
 	}
-	return c.isLeaving() || c.isSuspended()
 }
 
 func (c *Client) isLeaving() bool {
@@ -128,6 +154,9 @@ func backoff(attempt int, first, most time.Duration) time.Duration {
 	}
 	return rand.N(min(limit, most) + 1)
 }
+
+// hopeless tells errors after which no more attempts are made.
+func (c *Client) hopeless(err error) bool { return permanent(err) && !c.opts.RetryRefused }
 
 // permanent tells errors that trying again can't mend.
 func permanent(err error) bool {

@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 )
@@ -34,19 +36,31 @@ func (s *session) enqueue(o *outgoing) error {
 
 // held tells whether a message may wait for a connection.
 func (s *session) held(o *outgoing) bool {
-	return o.again || s.queue.limit.Offline && (o.qos() > 0 || !s.queue.limit.OfflineNoQoS0)
+	return o.again || o.onStored && o.qos() > 0 ||
+		s.queue.limit.Offline && (o.qos() > 0 || !s.queue.limit.OfflineNoQoS0)
 }
 
 // expire gives a message up when its Message Expiry Interval has passed and it
-// still waits (3.3.2.3.3). The caller holds mu.
+// still waits in the queue (3.3.2.3.3). The caller holds mu.
 func (s *session) expire(o *outgoing) {
-	if o.expiryAt > 0 {
+	if o.expiryAt > 0 && o.place != nil {
 		o.timer = time.AfterFunc(o.remaining(), func() { s.withdraw(o, expired()) })
 	}
 }
 
 func expired() error {
 	return newError(Expired, "publish: the Message Expiry Interval passed before the message could be sent")
+}
+
+// giveUp is for a caller that waits no longer. A message that the store took for
+// its caller is sent nevertheless.
+func (s *session) giveUp(o *outgoing, err error) {
+	s.mu.Lock()
+	stored := o.stored
+	s.mu.Unlock()
+	if !stored && !s.withdraw(o, err) {
+		o.finish(PublishResult{}, err)
+	}
 }
 
 // withdraw takes back a message that was not sent, which then fails with err.
@@ -65,11 +79,15 @@ func (s *session) withdraw(o *outgoing, err error) bool {
 	return waited
 }
 
-// dropWaiting fails the messages that may not wait for a connection.
-func (s *session) dropWaiting(err error) {
+// afterConnection ends a session that ends with its connection [MQTT-3.1.2-23],
+// and fails the messages that may not wait for the next one.
+func (s *session) afterConnection(err error) {
 	s.sendMu.Lock() // a sender that was interrupted puts back what it had left
 	defer s.sendMu.Unlock()
 	s.mu.Lock()
+	if s.expiry == 0 {
+		s.forget()
+	}
 	dropped := s.queue.takeAll(func(o *outgoing) bool { return !s.held(o) })
 	s.unkeep(dropped...)
 	s.mu.Unlock()
@@ -113,6 +131,7 @@ func (s *session) sendSome() {
 	s.mu.Lock()
 	conn := s.conn
 	var batch []*outgoing
+	var marks []Record
 	for s.sendable() && len(batch) < sendAtOnce {
 		o := s.queue.first()
 		s.queue.remove(o)
@@ -122,9 +141,16 @@ func (s *session) sendSome() {
 			continue
 		}
 		batch = append(batch, o)
+		if o.seq > 0 && o.qos() > 0 {
+			marks = append(marks, Record{keptKey(keptSent, o.seq), binary.BigEndian.AppendUint16(nil, o.id)})
+		}
 	}
+	durable := make(chan struct{})
+	s.apply(marks, func() { close(durable) })
 	s.mu.Unlock()
-	s.markSent(batch)
+	// Or the next program would take them for messages that were never sent, and
+	// send them a second time.
+	<-durable
 	for i, o := range batch {
 		if s.withdrawn(o) {
 			continue
@@ -132,11 +158,16 @@ func (s *session) sendSome() {
 		o.age()
 		o.attempted.Store(true)
 		err := conn.writeOnce(conn.aliases.shorten(o))
+		if errors.Is(err, errGoodbye) {
+			o.attempted.Store(false)
+			s.putBackRest(batch[i:])
+			return
+		}
 		if o.qos() == 0 {
 			s.sentAtMostOnce(o, err)
 		}
 		if err != nil {
-			s.putBack(batch[i+1:])
+			s.putBackRest(batch[i+1:])
 			return
 		}
 	}
@@ -180,13 +211,14 @@ func (s *session) freeID() (uint16, bool) {
 }
 
 // withdrawn takes back a message that the store could not keep: its publish has
-// failed already.
+// failed already. What was written beside it goes too.
 func (s *session) withdrawn(o *outgoing) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.unkept == nil {
 		return false
 	}
+	s.unkeep(o)
 	if o.qos() > 0 {
 		s.remove(o)
 	}
@@ -203,14 +235,20 @@ func (s *session) sentAtMostOnce(o *outgoing, err error) {
 	o.finish(PublishResult{}, err)
 }
 
-// putBack returns the QoS 0 messages that a lost connection left over. The
+// putBackRest returns the QoS 0 messages that an ended connection left over. The
 // others are in flight, and are sent when the session goes on.
-func (s *session) putBack(list []*outgoing) {
+func (s *session) putBackRest(list []*outgoing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range slices.Backward(list) {
 		if o.qos() == 0 {
-			s.queue.putBack(o)
+			s.putBack(o)
 		}
 	}
+}
+
+// putBack makes a message the first of the queue again. The caller holds mu.
+func (s *session) putBack(o *outgoing) {
+	s.queue.putBack(o)
+	s.expire(o)
 }

@@ -18,7 +18,9 @@ import (
 // messages keep their order, incoming ones are acknowledged when they were
 // taken and not before, and nobody waits for an answer that can't come.
 type session struct {
-	sendMu sync.Mutex // held while PUBLISH packets are put on the wire, for their order
+	// Held while PUBLISH packets are put on the wire, for their order, and while
+	// the session is forgotten. Taken before mu.
+	sendMu sync.Mutex
 
 	mu         sync.Mutex
 	conn       *link // nil while there is no connection
@@ -40,8 +42,9 @@ type session struct {
 	lostAt    time.Time // when the last connection ended
 
 	in       map[uint16]*incoming
-	received int // QoS 1 and 2 messages not acknowledged on this connection
-	recvMax  int // our Receive Maximum
+	arrived  []*incoming // on this connection, not answered, in their order
+	received int         // QoS 1 and 2 messages not acknowledged on this connection
+	recvMax  int         // our Receive Maximum
 
 	store     Store  // nil: the session ends with the program
 	lastSeq   uint64 // of the messages in it
@@ -83,7 +86,7 @@ func (s *session) ConAckReceived(w io.Writer, connect *packets.Connect, ack *pac
 	defer s.sendMu.Unlock()
 	s.mu.Lock()
 	s.generation++
-	s.received = 0
+	s.received, s.arrived = 0, nil
 	if !ack.SessionPresent {
 		s.forget()
 	}
@@ -95,6 +98,13 @@ func (s *session) ConAckReceived(w io.Writer, connect *packets.Connect, ack *pac
 		s.expiry = *ack.Properties.SessionExpiryInterval
 	}
 	s.limits = newLimits(ack.Properties)
+	for _, o := range slices.Clone(s.sent) {
+		if err := s.limits.admits(o); err != nil && !o.released {
+			s.remove(o)
+			s.unkeep(o)
+			o.finish(PublishResult{}, err)
+		}
+	}
 	s.quota = 65535
 	if ack.Properties.ReceiveMaximum != nil {
 		s.quota = int(*ack.Properties.ReceiveMaximum)
@@ -127,7 +137,7 @@ func (s *session) repetition(o *outgoing) []byte {
 
 // forget drops the session: the broker doesn't have it. What it may have got
 // fails or is sent anew; what was never sent goes back to the queue. The caller
-// holds mu.
+// holds sendMu and mu.
 func (s *session) forget() {
 	s.epoch++
 	var changes []Record
@@ -136,7 +146,7 @@ func (s *session) forget() {
 			changes = append(changes, Record{Key: keptKey(keptIncoming, uint64(id))})
 		}
 	}
-	s.in = map[uint16]*incoming{}
+	s.in, s.arrived = map[uint16]*incoming{}, nil
 	s.apply(changes, func() {})
 	for _, o := range slices.Backward(s.sent) {
 		delete(s.out, o.id)
@@ -150,7 +160,7 @@ func (s *session) forget() {
 			o.restart()
 		}
 		s.unmark(o)
-		s.queue.putBack(o)
+		s.putBack(o)
 	}
 	s.sent = nil
 }
@@ -158,6 +168,8 @@ func (s *session) forget() {
 // expireAll drops a session that the broker no longer has by its own word
 // [MQTT-3.1.2-23]. It reports whether it did.
 func (s *session) expireAll() bool {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	const never = 0xFFFFFFFF
@@ -182,9 +194,6 @@ func (s *session) ConnectionLost(*packets.Disconnect) error {
 			o.answer <- packets.ControlPacket{} // paho takes this for a lost connection
 			delete(s.out, id)
 		}
-	}
-	if s.expiry == 0 { // [MQTT-3.1.2-23]
-		s.forget()
 	}
 	s.changed.Broadcast()
 	return nil

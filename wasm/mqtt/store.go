@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -69,17 +70,22 @@ func (s *session) keep(o *outgoing) {
 		if err != nil {
 			err = storageError("publish", err)
 			s.mu.Lock()
-			o.seq, o.unkept = 0, err
+			o.unkept = err
 			s.queue.remove(o)
+			s.changed.Broadcast()
 			s.mu.Unlock()
 			o.finish(PublishResult{}, err)
 		} else if o.onStored {
+			s.mu.Lock()
+			o.stored = true
+			s.mu.Unlock()
 			o.finish(PublishResult{}, nil)
 		}
 	})
 }
 
-// unkeep deletes a message from the store, if it is there.
+// unkeep deletes messages from the store, those that are there. The caller holds
+// mu.
 func (s *session) unkeep(list ...*outgoing) {
 	var changes []Record
 	for _, o := range list {
@@ -101,6 +107,7 @@ func (s *session) unmark(o *outgoing) {
 
 // apply makes changes and calls then when they are durable, also when that
 // failed, which onFailure is told. Without changes or a store it calls at once.
+// The caller holds mu, for the order.
 func (s *session) apply(changes []Record, then func()) {
 	if s.store == nil || len(changes) == 0 {
 		then()
@@ -114,71 +121,88 @@ func (s *session) apply(changes []Record, then func()) {
 	})
 }
 
-// markSent writes that messages are about to be sent, with their identifiers,
-// and waits until that is durable: or the next program would take them for new
-// ones, and send them a second time.
-func (s *session) markSent(list []*outgoing) {
-	var changes []Record
-	for _, o := range list {
-		if o.seq > 0 && o.qos() > 0 {
-			changes = append(changes, Record{keptKey(keptSent, o.seq), binary.BigEndian.AppendUint16(nil, o.id)})
-		}
-	}
-	if len(changes) > 0 {
-		durable := make(chan struct{})
-		s.apply(changes, func() { close(durable) })
-		<-durable
-	}
-}
-
-// restore takes up what an earlier program left. A record that can't be read is
-// deleted, and onFailure told.
+// restore takes up what an earlier program left. Records that can't be read, or
+// belong to no message, are deleted, and onFailure told.
 func (s *session) restore(records []Record) {
-	sent, released := map[uint64]uint16{}, map[uint64]bool{}
-	var messages []*outgoing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	messages, beside := map[uint64]*outgoing{}, map[string]Record{}
+	var order []*outgoing
 	var broken []Record
 	for _, r := range records {
-		number, err := strconv.ParseUint(r.Key[min(1, len(r.Key)):], 16, 64)
+		kind, number, ok := parseKey(r.Key)
 		switch {
-		case err != nil:
-			broken = append(broken, Record{Key: r.Key})
-		case r.Key[0] == keptSent && len(r.Value) == 2:
-			sent[number] = binary.BigEndian.Uint16(r.Value)
-		case r.Key[0] == keptReleased:
-			released[number] = true
-		case r.Key[0] == keptIncoming && number > 0 && number <= 65535:
-			s.in[uint16(number)] = &incoming{qos: 2, taken: true, kept: true}
-		case r.Key[0] == keptMessage:
+		case ok && kind == keptIncoming:
+			s.in[uint16(number)] = &incoming{id: uint16(number), qos: 2, taken: true, kept: true}
+			continue
+		case ok && kind == keptMessage:
 			if o := parseKept(r.Value); o != nil {
-				o.seq = number
-				messages = append(messages, o)
+				o.seq, o.late = number, s.failedLate
+				messages[number] = o
+				order = append(order, o)
 				continue
 			}
-			broken = append(broken, Record{Key: r.Key})
-		default:
-			broken = append(broken, Record{Key: r.Key})
+		case ok && kind == keptReleased, ok && kind == keptSent && len(r.Value) == 2:
+			beside[r.Key] = r
+			continue
+		}
+		broken = append(broken, Record{Key: r.Key})
+	}
+	for key := range beside {
+		if _, number, _ := parseKey(key); messages[number] == nil {
+			broken = append(broken, Record{Key: key})
 		}
 	}
-	for _, o := range messages {
+	for _, o := range order {
 		s.lastSeq = max(s.lastSeq, o.seq)
-		id, wasSent := sent[o.seq]
-		if wasSent && id > 0 && s.out[id] == nil && o.qos() > 0 {
+		var id uint16
+		if r, ok := beside[keptKey(keptSent, o.seq)]; ok {
+			id = binary.BigEndian.Uint16(r.Value)
+		}
+		if id > 0 && s.out[id] == nil && o.qos() > 0 {
 			o.setID(id)
 			o.attempted.Store(true)
-			o.released = released[o.seq] && o.qos() == 2
+			_, released := beside[keptKey(keptReleased, o.seq)]
+			o.released = released && o.qos() == 2
 			s.out[id] = o
 			s.sent = append(s.sent, o)
 			continue
 		}
-		s.queue.list.PushBack(o)
-		o.place = s.queue.list.Back()
-		s.queue.bytes += len(o.frame)
+		s.queue.append(o)
 		s.expire(o)
 	}
 	if len(broken) > 0 {
 		s.apply(broken, func() {})
 		s.onFailure(newError(Storage, "session: %d records in the durable store could not be read, and were deleted", len(broken)))
 	}
+}
+
+// failedLate tells of a message whose publish was settled when it was stored. At
+// the end of the client it stays in the store, and has not failed.
+func (s *session) failedLate(err error) {
+	var e *Error
+	if !errors.As(err, &e) || e.Code != NotConnected {
+		s.onFailure(err)
+	}
+}
+
+// parseKey reads what keptKey wrote. Any other form is refused: it could not be
+// deleted later.
+func parseKey(key string) (kind byte, number uint64, ok bool) {
+	if key == "" {
+		return 0, 0, false
+	}
+	number, err := strconv.ParseUint(key[1:], 16, 63)
+	if err != nil || number == 0 || key != keptKey(key[0], number) {
+		return 0, 0, false
+	}
+	switch key[0] {
+	case keptMessage, keptSent, keptReleased:
+		return key[0], number, true
+	case keptIncoming:
+		return key[0], number, number <= 65535
+	}
+	return 0, 0, false
 }
 
 // parseKept reads the value of a message's record; nil if it is not one. The
@@ -188,18 +212,19 @@ func parseKept(value []byte) *outgoing {
 		return nil
 	}
 	o := &outgoing{
-		since:  time.UnixMilli(int64(binary.BigEndian.Uint64(value[1:]))),
-		idAt:   int(binary.BigEndian.Uint32(value[9:])),
-		frame:  append([]byte(nil), value[keptHead:]...),
-		settle: func(PublishResult, error) {}, // whoever waited is gone
+		since: time.UnixMilli(int64(binary.BigEndian.Uint64(value[1:]))),
+		idAt:  int(binary.BigEndian.Uint32(value[9:])),
+		frame: append([]byte(nil), value[keptHead:]...),
+		again: true, stored: true,
 	}
+	o.once.Do(func() {}) // whoever waited is gone
 	length, size, ok, bad := parseVarint(o.frame[1:])
 	if bad != nil || !ok || 1+size+length != len(o.frame) || o.frame[0]>>4 != publish {
 		return nil
 	}
 	r := reader{rest: o.frame[1+size:]}
 	topic := r.string()
-	if r.err != nil || len(topic) == 0 || o.qos() > 2 || o.idAt != len(o.frame)-len(r.rest) {
+	if r.err != nil || len(topic) == 0 || o.frame[0]&8 != 0 || o.idAt != len(o.frame)-len(r.rest) {
 		return nil
 	}
 	if o.qos() > 0 {
@@ -209,18 +234,22 @@ func parseKept(value []byte) *outgoing {
 		o.setID(1) // any valid one, for the check; it gets its own when it is sent
 	}
 	p, err := parsePublish(o.frame[0], o.frame[1+size:])
-	if err != nil {
+	if err != nil || decodeProperties(p.properties).SubscriptionIdentifiers != nil { // [MQTT-3.3.4-6]
 		return nil
 	}
-	o.alias = p.alias
+	if p.alias > 0 { // means nothing on another connection
+		o.frame = joinPublish(o.frame[0], topic, o.frame[o.idAt:o.idAt+o.idSize()], p.properties, p.payload)
+		o.idAt = len(o.frame) - len(p.payload) - len(p.properties) - varintSize(len(p.properties)) - o.idSize()
+	}
 	o.findExpiry()
 	return o
 }
 
+// storageError keeps a typed error, such as InUse, and wraps any other.
 func storageError(what string, err error) *Error {
-	e := networkError(err, what)
-	if e.Code == Network {
-		e = &Error{Code: Storage, Message: what + ": the durable store failed: " + err.Error(), Err: err}
+	var typed *Error
+	if errors.As(err, &typed) {
+		return typed
 	}
-	return e
+	return &Error{Code: Storage, Message: what + ": the durable store failed: " + err.Error(), Err: err}
 }

@@ -224,10 +224,11 @@ func (c *Client) forgetSubscription(filter string) {
 
 // resubscribe makes the subscriptions again that a lost session had. It is done
 // before the connection is announced, so that whoever hears of it has them.
-func (c *Client) resubscribe(conn *connection) {
+func (c *Client) resubscribe(ctx context.Context, conn *connection) {
 	c.mu.Lock()
 	var subs []subscription
-	if !c.connack.SessionPresent {
+	c.resubscribing = c.resubscribing || !c.connack.SessionPresent
+	if c.resubscribing {
 		if c.opts.NoResubscribe {
 			c.order = nil
 			clear(c.subscriptions)
@@ -237,7 +238,7 @@ func (c *Client) resubscribe(conn *connection) {
 		}
 	}
 	c.mu.Unlock()
-	ctx, cancel := context.WithTimeoutCause(c.ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	limited, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
 	defer cancel()
 	for len(subs) > 0 {
 		// One packet for all that have the same properties, and no identifier
@@ -250,7 +251,7 @@ func (c *Client) resubscribe(conn *connection) {
 		for i := range list {
 			list[i] = subs[i].Subscription
 		}
-		r, err := conn.subscribe(ctx, list, subs[0].options)
+		r, err := conn.subscribe(limited, list, subs[0].options)
 		for i, code := range r.ReasonCodes {
 			if code >= reasonUnspecified {
 				c.mu.Lock()
@@ -259,8 +260,8 @@ func (c *Client) resubscribe(conn *connection) {
 				err = refused(fmt.Sprintf("subscribing again to %s", quote(list[i].Filter)), code, r.ReasonString)
 			}
 		}
-		if c.ctx.Err() != nil {
-			return // Disconnect was called
+		if ctx.Err() != nil {
+			return // Suspend or Disconnect was called
 		}
 		if err != nil {
 			c.events.send(Failed{err})
@@ -270,6 +271,9 @@ func (c *Client) resubscribe(conn *connection) {
 		}
 		subs = subs[n:]
 	}
+	c.mu.Lock()
+	c.resubscribing = false
+	c.mu.Unlock()
 }
 
 // resubscribeBatch is how many filters go into one SUBSCRIBE.
