@@ -12,6 +12,7 @@ need() { # need PACKAGE COMMAND...: the package is missing if the command fails
 
 PATH=$PATH:/usr/sbin # where Debian puts mosquitto
 need chromium test -x /usr/bin/chromium
+need firefox-esr command -v firefox-esr
 need mosquitto command -v mosquitto
 need mosquitto-clients command -v mosquitto_pub
 need python3-paho-mqtt /usr/bin/python3 -c 'import paho.mqtt.client'

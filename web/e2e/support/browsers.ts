@@ -1,0 +1,114 @@
+/**
+ * Chromium and Firefox as programs of this machine, with a profile that stays
+ * when they are killed. Playwright drives neither: it has no hold on a system's
+ * Firefox, and does not hand out the process of a persistent profile.
+ */
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import config from '../../playwright.config';
+
+export const browserNames = ['chromium', 'firefox'] as const;
+
+export interface Browser {
+  /** Opens the address with the profile as the last run left it. */
+  start(url: string): void;
+  /** SIGKILL to all its processes. Resolves when they are gone. */
+  kill(): Promise<void>;
+  /** What it printed so far. */
+  output(): string;
+  /** Kills it, and removes the profile. */
+  stop(): Promise<void>;
+}
+
+/** A browser with a new profile, not started yet. */
+export function createBrowser(name: (typeof browserNames)[number]): Browser {
+  const profile = mkdtempSync(join(tmpdir(), `${name}-`));
+  if (name === 'firefox') writeFileSync(join(profile, 'user.js'), firefoxSettings());
+  const [command, args] = name === 'firefox' ? firefox(profile) : chromium(profile);
+  let text = '';
+  let kill = async () => {};
+  return {
+    start(url) {
+      // A process group of its own, so that a signal reaches every process of it.
+      const child = spawn(command, [...args, url], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+      }
+      // Unlike `exit`, `close` comes when nobody has the streams open any more.
+      const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+      child.once('error', (error) => {
+        text += String(error);
+      });
+      kill = async () => {
+        if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+          process.kill(-child.pid, 'SIGKILL');
+        }
+        await gone;
+      };
+    },
+    kill: () => kill(),
+    output: () => text,
+    stop: async () => {
+      await kill();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+type Command = [command: string, args: string[]];
+
+function chromium(profile: string): Command {
+  const { executablePath = 'chromium', args = [] } = config.use?.launchOptions ?? {};
+  return [
+    executablePath,
+    [
+      ...args,
+      '--headless',
+      `--user-data-dir=${profile}`,
+      '--no-first-run',
+      '--no-default-browser-check',
+      '--password-store=basic',
+    ],
+  ];
+}
+
+function firefox(profile: string): Command {
+  return ['firefox-esr', ['--headless', '--no-remote', '--profile', profile]];
+}
+
+/** No pages but ours, nothing to anybody on the network, and no questions after a crash. */
+function firefoxSettings(): string {
+  const settings = {
+    'app.normandy.enabled': false,
+    'app.update.enabled': false,
+    'browser.aboutwelcome.enabled': false,
+    'browser.safebrowsing.downloads.enabled': false,
+    'browser.safebrowsing.malware.enabled': false,
+    'browser.safebrowsing.phishing.enabled': false,
+    'browser.sessionstore.resume_from_crash': false,
+    'browser.shell.checkDefaultBrowser': false,
+    'browser.startup.homepage_override.mstone': 'ignore',
+    'browser.startup.page': 0,
+    'datareporting.policy.dataSubmissionEnabled': false,
+    'datareporting.policy.dataSubmissionPolicyBypassNotification': true,
+    'extensions.getAddons.cache.enabled': false,
+    'extensions.update.enabled': false,
+    'network.captive-portal-service.enabled': false,
+    'network.connectivity-service.enabled': false,
+    'network.dns.disablePrefetch': true,
+    'network.prefetch-next': false,
+    'services.settings.server': 'data:,',
+    'toolkit.startup.max_resumed_crashes': -1,
+    'toolkit.telemetry.enabled': false,
+    'toolkit.telemetry.unified': false,
+    'trailhead.firstrun.didSeeAboutWelcome': true,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
+    .join('');
+}
