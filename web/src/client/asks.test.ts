@@ -4,7 +4,7 @@ import { fromWire, MqttError, toWire } from './errors';
 import type { Callbacks } from './options';
 
 const attempt = { url: 'ws://broker.test/mqtt', attempt: 0 };
-const step = { phase: 'start', method: 'm', reauthentication: false } as const;
+const step = { phase: 'start', method: 'm' } as const;
 
 test('only what there is to ask', () => {
   expect(createAsks({}).sink).toEqual({});

@@ -660,7 +660,7 @@ describe('functions among the options', () => {
     const authenticate = (): never => {
       throw thrown;
     };
-    const step = { phase: 'start', method: 'm', reauthentication: true } as const;
+    const step = { phase: 'start', method: 'm' } as const;
     const all = await connected(
       {
         reauthenticate: async () => {

@@ -118,7 +118,7 @@ test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
 
 describe('questions', () => {
   const info = { url: options.url, attempt: 1 };
-  const step = { phase: 'start', method: 'm', reauthentication: false } as const;
+  const step = { phase: 'start', method: 'm' } as const;
 
   test('are announced where there is an answer', async () => {
     const { last, connected } = page();

@@ -179,7 +179,7 @@ test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
 );
 
 const info = { url: options.url, attempt: 1 };
-const step = { phase: 'start', method: 'm', reauthentication: false } as const;
+const step = { phase: 'start', method: 'm' } as const;
 
 test('Go may ask what the page answers, and nothing else', async () => {
   const { connected } = carrier();

@@ -113,8 +113,6 @@ export interface AuthStep {
   phase: 'start' | 'continue' | 'success';
   method: string;
   data?: Uint8Array;
-  /** The connection stands already. */
-  reauthentication: boolean;
 }
 
 /** Every callback runs inside the Go program's event handler and must not throw. */
