@@ -541,6 +541,30 @@ func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	}
 }
 
+// A callback that fails because its connection is gone is not why it went.
+func TestCallbackAfterTheEndExplainsNothing(t *testing.T) {
+	ours, _ := bufferedPipe()
+	l := newLink(ours, 1000)
+	a := &authentication{link: l, calls: newAuthCalls(&fakeAuth{}), method: "m"}
+	ex := newExchange(background)
+	a.open = ex
+	a.lost(newError(Network, "the connection broke"))
+	a.respond(ex, reasonContinueAuth, nil)
+	if cause := l.endCause(); cause != nil {
+		t.Errorf("the link ended with %v", cause)
+	}
+	wantCode(t, <-ex.done, Network, "")
+}
+
+func TestAuthNeedsAMethod(t *testing.T) { // 3.15.2.2.2
+	for _, body := range [][]byte{{}, {0x00}, {0x18, 0}, {0x18, 4, 0x16, 0, 1, 'd'}} {
+		_, err := parseAuth(body)
+		if e := wantCode(t, err, Protocol, ""); e.ReasonCode != reasonProtocolError {
+			t.Errorf("% x: %+v", body, e)
+		}
+	}
+}
+
 // Whatever AUTH the guard lets through, paho reads the same from it.
 func FuzzAuth(f *testing.F) {
 	for _, seed := range [][]byte{

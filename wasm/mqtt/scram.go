@@ -34,7 +34,7 @@ const (
 // Printable ASCII is; of other text, use the normalization form NFKC. One
 // Authenticator serves one [Client].
 func ScramSHA256(username, password string) Authenticator {
-	name := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(username)
+	name := strings.ReplaceAll(strings.ReplaceAll(username, "=", "=3D"), ",", "=2C")
 	return &scram{name: name, password: password, nonce: rand.Text}
 }
 
