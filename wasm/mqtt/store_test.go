@@ -570,6 +570,7 @@ func keepOne(t testing.TB, m Message) []byte {
 	s := newSession(&Options{Queue: Queue{Offline: true, Messages: 1, Bytes: 1 << 20}}, func(error) {})
 	s.store = storeFunc(func(changes []Record, _ func(error)) { value = changes[0].Value })
 	o := newOutgoing(&m)
+	o.settle = func(PublishResult, error) {}
 	s.limits = limits{qos: 2, retain: true, alias: 65535}
 	if err := s.enqueue(o); err != nil {
 		t.Fatal(err)
