@@ -255,12 +255,14 @@ func TestQoS1TakenWhileOffline(t *testing.T) {
 }
 
 func TestAcknowledgementsOfALostSessionAreNotSent(t *testing.T) {
-	c, s, b, _ := start(t, withSession)
+	c, s, b, log := start(t, withSession)
 	b.send(0x32, 6, 0, 1, 't', 0, 7, 0)
 	_, batch := receiveOne(t, c)
 	b.Close()
 	b = s.next()
 	b.accept(0)
+	wait[Connected](log) // the first
+	wait[Connected](log)
 	b.send(0x32, 6, 0, 1, 'u', 0, 7, 0) // a new message with the same identifier
 	_, newer := receiveOne(t, c)
 	batch.Done()
