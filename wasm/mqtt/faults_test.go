@@ -243,7 +243,10 @@ func TestClockJump(t *testing.T) {
 		}
 		go func() { _, _ = io.Copy(io.Discard, l) }()
 		dead := make(chan error, 1)
-		go func() { dead <- l.pinger.Run(background, l, keepAlive) }()
+		go func() {
+			dead <- l.pinger.Run(background, l, keepAlive)
+			_ = l.Close()
+		}()
 
 		sleep() // while idle
 		b.expect(0xC0, 0)
