@@ -66,12 +66,12 @@ type fault struct {
 // afterConnack: a broker that forgot the session, and whose CONNACK with that
 // news is lost, answers the next CONNECT that there is a session: the new one.
 // No client can tell, and the protocol has no cure. So a cut comes later.
-func (f *fault) afterConnack() bool { return f.fate != kept }
+func (f *fault) afterConnack() bool { return f.fate != remembered }
 
 type sessionFate int
 
 const (
-	kept          sessionFate = iota
+	remembered    sessionFate = iota
 	forgotten                 // and said so
 	saysForgotten             // although it is not
 	saysKept                  // although it is forgotten
@@ -111,7 +111,7 @@ func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
 		c.fault, b.faults = b.faults[0], b.faults[1:]
 	}
 	if c.first {
-		c.fault.fate = kept // there is no session yet
+		c.fault.fate = remembered // there is no session yet
 	} else if !c.fault.afterConnack() {
 		c.client.arm(c.fault.fromClient, c.fault.discard)
 		c.conn.arm(c.fault.fromBroker, c.fault.discard)

@@ -209,10 +209,10 @@ func randomRound(t *testing.T, seed uint64) {
 		fates  []sessionFate
 		expiry uint32
 	}{
-		{[]sessionFate{kept}, 1000},
-		{[]sessionFate{kept, forgotten}, 1000},
-		{[]sessionFate{kept}, 0}, // the client asks for no session
-		{[]sessionFate{kept, forgotten, saysForgotten, saysKept}, 1000},
+		{[]sessionFate{remembered}, 1000},
+		{[]sessionFate{remembered, forgotten}, 1000},
+		{[]sessionFate{remembered}, 0}, // the client asks for no session
+		{[]sessionFate{remembered, forgotten, saysForgotten, saysKept}, 1000},
 	}[rng.IntN(4)]
 	faults := make([]fault, 1+rng.IntN(5))
 	for i := range faults {

@@ -224,7 +224,8 @@ func TestWakeProbesTheLink(t *testing.T) {
 // nothing about the link.
 func TestProbeSurvivesSleep(t *testing.T) {
 	p := newPinger()
-	p.start = time.Now().Add(-time.Hour)
+	start := time.Now().Add(-time.Hour)
+	p.now = func() int64 { return int64(time.Since(start)) }
 	late, ok := p.wait(background, p.now()-int64(2*pingerLate))
 	if !late || !ok {
 		t.Errorf("late %v, ok %v", late, ok)

@@ -100,7 +100,6 @@ func (l *link) Read(p []byte) (int, error) {
 func (l *link) next() error {
 	header, body, raw, err := l.packet()
 	if err == nil {
-		l.pinger.PacketReceived()
 		switch header >> 4 {
 		case publish:
 			var p publishPacket
@@ -200,6 +199,7 @@ func (l *link) fill() error {
 	n, err := l.Conn.Read(l.buf[len(l.buf):cap(l.buf)])
 	l.buf = l.buf[:len(l.buf)+n]
 	if n > 0 {
+		l.pinger.PacketReceived() // a part is enough: on a slow link a packet takes longer than the keep-alive time
 		return nil
 	}
 	if err == nil {
@@ -214,17 +214,25 @@ func (l *link) fail(err error) error {
 	if !errors.As(err, &typed) {
 		return err
 	}
+	first := l.remember(typed)
 	l.mu.Lock()
-	first := l.cause == nil
-	if first {
-		l.cause = typed
-	}
-	tell := first && l.connected
+	connected := l.connected
 	l.mu.Unlock()
-	if tell {
+	if first && connected {
 		l.farewell(func() { _ = l.writeOnce([]byte{disconnect << 4, 1, farewellReason(typed)}) })
 	}
 	return typed
+}
+
+// remember keeps why the link ended, and tells whether nothing was known before.
+func (l *link) remember(cause *Error) (first bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cause != nil {
+		return false
+	}
+	l.cause = cause
+	return true
 }
 
 // farewellTime is how long a last packet may take on a link that may be stuck.

@@ -17,8 +17,8 @@ import (
 // A machine that slept must not take the time it slept for silence: a timer
 // that fires late starts the wait anew, and input that piled up is read first.
 type pinger struct {
-	lastSent, lastReceived atomic.Int64 // nanoseconds since start
-	start                  time.Time
+	lastSent, lastReceived atomic.Int64 // when, by now
+	now                    func() int64 // nanoseconds on a clock that goes on while the machine sleeps
 }
 
 const (
@@ -30,9 +30,11 @@ const (
 
 var pingFrame = []byte{0xC0, 0}
 
-func newPinger() *pinger { return &pinger{start: time.Now()} }
+func newPinger() *pinger {
+	start := time.Now()
+	return &pinger{now: func() int64 { return int64(time.Since(start)) }}
+}
 
-func (p *pinger) now() int64      { return int64(time.Since(p.start)) }
 func (p *pinger) PacketSent()     { p.lastSent.Store(p.now()) }
 func (p *pinger) PacketReceived() { p.lastReceived.Store(p.now()) }
 func (p *pinger) PingResp()       {}
@@ -59,7 +61,11 @@ func (p *pinger) Run(ctx context.Context, conn net.Conn, keepAlive uint16) error
 			return nil
 		}
 		if !answered {
-			return newError(Network, "keep alive: nothing came from the broker for %v", interval+interval/2)
+			dead := newError(Network, "keep alive: nothing came from the broker for %v", interval+interval/2)
+			if l, ok := conn.(*link); ok {
+				l.remember(dead) // paho may tell that the link was closed before it tells why
+			}
+			return dead
 		}
 	}
 }
