@@ -42,6 +42,20 @@ function engine(methods: Partial<BoundaryClient> = {}) {
       calls.push(['unsubscribe', filters]);
       return methods.unsubscribe?.(filters, options) ?? { reasonCodes: filters.map(() => 0) };
     },
+    request: async (topic, payload, options) => {
+      calls.push(['request', topic, payload, options]);
+      return methods.request?.(topic, payload, options) ?? encodeBatch([{ topic: 'answer' }]);
+    },
+    reauthenticate: async (options) => {
+      calls.push(['reauthenticate', options]);
+      await methods.reauthenticate?.(options);
+    },
+    suspend: async () => void calls.push(['suspend']),
+    resume: async () => void calls.push(['resume']),
+    wake: async (options) => {
+      calls.push(['wake', options]);
+      await methods.wake?.(options);
+    },
     disconnect: async (options) => {
       calls.push(['disconnect', options]);
       await methods.disconnect?.(options);

@@ -6,12 +6,18 @@ import type { WireError } from '../worker/messages';
  * - `timeout`: no answer in time. A QoS 1 or 2 publish may still arrive.
  * - `not-connected`: there is no connection to send on.
  * - `packet-too-large`: over the broker's Maximum Packet Size, or a received packet over ours.
- * - `aborted`: the call's AbortSignal fired, or `end()` was called first.
+ * - `aborted`: the call's AbortSignal fired, or `end()` was called first, or a function among the
+ *   options threw: then `field` names it, and `cause` is what it threw.
  * - `network`: the WebSocket could not be opened, or broke.
  * - `disconnected`: the broker sent DISCONNECT; `reasonCode` says why.
  * - `protocol`: what came back is not MQTT 5.
  * - `unsupported`: the broker stated that it does not offer what was asked.
  * - `session-lost`: the broker forgot the session before the publish was acknowledged.
+ * - `queue-full`: no room in the queue of what waits to be sent, whose policy is `reject`.
+ * - `dropped`: the queue had no room, and its policy gave up this message.
+ * - `expired`: the message's `messageExpiryInterval` passed while it waited to be sent.
+ * - `storage`: the durable store failed or is full; the message says why.
+ * - `in-use`: another client has the durable store; end it, give another `clientId`, or share it.
  * - `crashed`: the client's program ended; connect again.
  */
 export type MqttErrorCode =
@@ -26,6 +32,11 @@ export type MqttErrorCode =
   | 'protocol'
   | 'unsupported'
   | 'session-lost'
+  | 'queue-full'
+  | 'dropped'
+  | 'expired'
+  | 'storage'
+  | 'in-use'
   | 'crashed';
 
 export interface MqttErrorDetail {
@@ -67,4 +78,9 @@ export class MqttError extends Error {
 
 export function fromWire(error: WireError): MqttError {
   return new MqttError(error.code as MqttErrorCode, error.message, error);
+}
+
+/** As plain data: structured clone takes the fields away from an error. */
+export function toWire({ code, message, field }: MqttError): WireError {
+  return { code, message, ...(field !== undefined && { field }) };
 }

@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { BoundarySink, ClientEvent, ToWorker } from '../worker/messages';
+import { MqttError } from './errors';
 import { createRpc } from './rpc';
 
 const options = { url: 'ws://broker.test/mqtt' };
@@ -72,12 +73,98 @@ test('a rejection becomes an MqttError', async () => {
 test('neither the callbacks nor the signal cross', async () => {
   const { boundary, last, receive } = page();
   const { signal } = new AbortController();
-  const connecting = boundary.connect({ ...options, ...silent, signal, WebSocket: class {} });
+  const environment = { WebSocket: class {}, openStore: () => Promise.reject(new Error('not here')) };
+  const connecting = boundary.connect({ ...options, ...silent, signal, ...environment });
   const sent = last('connect');
   expect(() => structuredClone(sent)).not.toThrow();
   expect(sent).toMatchObject({ options, abortable: true });
   receive({ type: 'result', id: sent.id, value: undefined });
   await connecting;
+});
+
+test('a request gives its payload away, and resolves with the bytes of the answer', async () => {
+  const { transferred, receive, last, connected } = page();
+  const { link, client } = await connected();
+  const payload = new Uint8Array([1]);
+  const call = link.request('a', payload, { qos: 1, timeout: 5 });
+  const { id, ...sent } = last('request');
+  expect(sent).toEqual({
+    type: 'request',
+    client,
+    topic: 'a',
+    payload,
+    options: { qos: 1 },
+    timeout: 5,
+    abortable: false,
+  });
+  expect(transferred.at(-1)).toEqual([payload.buffer]);
+  const value = new ArrayBuffer(4);
+  receive({ type: 'result', id, value });
+  expect(await call).toBe(value);
+});
+
+test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
+  '%s crosses with its limits',
+  async (type) => {
+    const { receive, last, connected } = page();
+    const { link, client } = await connected();
+    const call = link[type]({ timeout: 5 });
+    const { id, ...sent } = last(type);
+    expect(sent).toEqual({ type, client, timeout: 5, abortable: false });
+    receive({ type: 'result', id, value: undefined });
+    expect(await call).toBeUndefined();
+  },
+);
+
+describe('questions', () => {
+  const info = { url: options.url, attempt: 1 };
+  const step = { phase: 'start', method: 'm', reauthentication: false } as const;
+
+  test('are announced where there is an answer', async () => {
+    const { last, connected } = page();
+    await connected();
+    expect(last('connect').asks).toEqual([]);
+    await connected({ onAttempt: async () => undefined, onAuthenticate: async () => undefined });
+    expect(last('connect').asks).toEqual(['attempt', 'authenticate']);
+  });
+
+  test('get what the client answers', async () => {
+    const onAttempt = vi.fn(async () => ({ url: 'ws://other.test/' }));
+    const onAuthenticate = vi.fn(async () => undefined);
+    const { receive, posted, connected } = page();
+    const { client } = await connected({ onAttempt, onAuthenticate });
+    receive({ type: 'ask', id: 7, client, question: { kind: 'attempt', info } });
+    receive({ type: 'ask', id: 8, client, question: { kind: 'authenticate', step } });
+    await vi.waitFor(() =>
+      expect(posted.slice(1)).toEqual([
+        { type: 'answer', id: 7, value: { url: 'ws://other.test/' } },
+        { type: 'answer', id: 8 },
+      ]),
+    );
+    expect(onAttempt).toHaveBeenCalledWith(info);
+    expect(onAuthenticate).toHaveBeenCalledWith(step);
+  });
+
+  test.each([
+    [
+      new MqttError('bad-option', 'credentials: no', { field: 'credentials', cause: 'not to cross' }),
+      { code: 'bad-option', message: 'credentials: no', field: 'credentials' },
+    ],
+    ['what', { code: 'aborted', message: 'what' }],
+  ])('that fail are answered with the error as plain data (%s)', async (thrown, error) => {
+    const { receive, last, connected } = page();
+    const { client } = await connected({ onAttempt: () => Promise.reject(thrown) });
+    receive({ type: 'ask', id: 7, client, question: { kind: 'attempt', info } });
+    await vi.waitFor(() => expect(last('answer')).toEqual({ type: 'answer', id: 7, error }));
+  });
+
+  test('reach a client while it connects', async () => {
+    const { boundary, receive, last } = page();
+    void boundary.connect({ ...options, ...silent, onAttempt: async () => ({ username: 'me' }) });
+    const { client } = last('connect');
+    receive({ type: 'ask', id: 1, client, question: { kind: 'attempt', info } });
+    await vi.waitFor(() => expect(last('answer').value).toEqual({ username: 'me' }));
+  });
 });
 
 test('abort rejects at once, tells the worker, and ignores a late answer', async () => {

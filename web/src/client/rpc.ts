@@ -6,14 +6,16 @@ import type {
   FromWorker,
   CallOptions as Limits,
   PublishAck,
+  Question,
   SubscribeAck,
   ToWorker,
   WireError,
 } from '../worker/messages';
-import { fromWire, MqttError } from './errors';
+import { fromWire, MqttError, toWire } from './errors';
 
 type Post = (message: ToWorker, transfer?: Transferable[]) => void;
-type Value = PublishAck | SubscribeAck | undefined;
+type Value = Extract<FromWorker, { type: 'result' }>['value'];
+type Answer = Extract<ToWorker, { type: 'answer' }>;
 /** A message before it has its number and limits. */
 type Unnumbered<T> = T extends { id: number; abortable?: boolean }
   ? Omit<T, 'id' | 'timeout' | 'abortable'>
@@ -76,6 +78,11 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   }
 
   function clientOf(client: number): BoundaryClient {
+    const plain =
+      (type: 'reauthenticate' | 'suspend' | 'resume' | 'wake') =>
+      async (limits: Limits = {}) => {
+        await call({ type, client }, limits);
+      };
     return {
       async publish(topic, payload, options) {
         const [rest, limits] = split(options);
@@ -93,6 +100,15 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
         const [rest, limits] = split(options);
         return (await call({ type: 'unsubscribe', client, filters, options: rest }, limits)) as SubscribeAck;
       },
+      async request(topic, payload, options) {
+        const [rest, limits] = split(options);
+        const message = { type: 'request', client, topic, payload, options: rest } as const;
+        return (await call(message, limits, [payload.buffer as ArrayBuffer])) as ArrayBuffer;
+      },
+      reauthenticate: plain('reauthenticate'),
+      suspend: plain('suspend'),
+      resume: plain('resume'),
+      wake: plain('wake'),
       async disconnect(options) {
         const [rest, limits] = split(options);
         await call({ type: 'disconnect', client, options: rest }, limits);
@@ -101,13 +117,21 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   }
 
   const boundary: Boundary = {
-    async connect({ onBatch, onEvent, WebSocket: _, ...options }) {
+    async connect({ onBatch, onEvent, onAttempt, onAuthenticate, WebSocket: _, openStore: __, ...options }) {
       const [rest, limits] = split(options);
+      const asks: Question['kind'][] = [];
+      if (onAttempt) asks.push('attempt');
+      if (onAuthenticate) asks.push('authenticate');
       lastClient++;
       const client = lastClient;
-      sinks.set(client, { onBatch, onEvent });
+      sinks.set(client, {
+        onBatch,
+        onEvent,
+        ...(onAttempt && { onAttempt }),
+        ...(onAuthenticate && { onAuthenticate }),
+      });
       try {
-        await call({ type: 'connect', client, options: rest }, limits);
+        await call({ type: 'connect', client, options: rest, asks }, limits);
       } catch (error) {
         sinks.delete(client);
         throw error;
@@ -125,6 +149,17 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   async function onBatch({ client, buffer, count, dropped }: Extract<FromWorker, { type: 'batch' }>) {
     await sinks.get(client)?.onBatch(buffer, count, dropped);
     if (!failure) post({ type: 'consumed', client });
+  }
+
+  async function onAsk(id: number, client: number, question: Question): Promise<void> {
+    const answer: Answer = { type: 'answer', id };
+    try {
+      const value = await ask(sinks.get(client), question);
+      if (value !== undefined) answer.value = value;
+    } catch (error) {
+      answer.error = error instanceof MqttError ? toWire(error) : { code: 'aborted', message: String(error) };
+    }
+    if (!failure) post(answer);
   }
 
   function onAnswered(id: number, succeeded: boolean): void {
@@ -164,10 +199,22 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
         break;
       case 'batch':
         void onBatch(message);
+        break;
+      case 'ask':
+        void onAsk(message.id, message.client, message.question);
     }
   }
 
   return { boundary, receive, fail };
+}
+
+async function ask(sink: BoundarySink | undefined, question: Question): Promise<Answer['value']> {
+  switch (question.kind) {
+    case 'attempt':
+      return sink?.onAttempt?.(question.info);
+    case 'authenticate':
+      return sink?.onAuthenticate?.(question.step);
+  }
 }
 
 export function aborted(signal: AbortSignal | undefined): MqttError {

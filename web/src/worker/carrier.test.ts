@@ -1,11 +1,24 @@
 import { expect, test } from 'vitest';
 import { carry, toWire } from './carrier';
-import type { Boundary, BoundaryClient, BoundarySink, CallOptions, FromWorker } from './messages';
+import type {
+  Boundary,
+  BoundaryClient,
+  BoundaryEnvironment,
+  BoundarySink,
+  CallOptions,
+  FromWorker,
+  Question,
+} from './messages';
 
 const options = { url: 'ws://broker.test/mqtt' };
 
+const environment: BoundaryEnvironment = {
+  WebSocket: 'the class',
+  openStore: () => Promise.reject(new Error('not expected')),
+};
+
 /** A carrier over a Go boundary whose methods the test gives, and what it posts. */
-function carrier(methods: Partial<BoundaryClient> & Partial<Boundary> = {}) {
+function carrier({ connect, ...methods }: Partial<BoundaryClient> & Partial<Boundary> = {}) {
   const posted: FromWorker[] = [];
   const transferred: Transferable[][] = [];
   let news = (): void => {};
@@ -18,8 +31,19 @@ function carrier(methods: Partial<BoundaryClient> & Partial<Boundary> = {}) {
     connect: async (all) => {
       given = all;
       sink = all;
-      await methods.connect?.(all);
-      return { publish: missing, subscribe: missing, unsubscribe: missing, disconnect: missing, ...methods };
+      await connect?.(all);
+      return {
+        publish: missing,
+        subscribe: missing,
+        unsubscribe: missing,
+        request: missing,
+        reauthenticate: missing,
+        suspend: missing,
+        resume: missing,
+        wake: missing,
+        disconnect: missing,
+        ...methods,
+      };
     },
   };
   const send = carry(
@@ -29,7 +53,7 @@ function carrier(methods: Partial<BoundaryClient> & Partial<Boundary> = {}) {
       transferred.push(transfer);
       news();
     },
-    { WebSocket: 'the class' },
+    environment,
   );
   /** The next message of this type, already posted or not. */
   async function posting<T extends FromWorker['type']>(type: T): Promise<Extract<FromWorker, { type: T }>> {
@@ -41,8 +65,8 @@ function carrier(methods: Partial<BoundaryClient> & Partial<Boundary> = {}) {
       });
     }
   }
-  async function connected(client: number) {
-    send({ type: 'connect', id: 0, client, options });
+  async function connected(client: number, asks: Question['kind'][] = []) {
+    send({ type: 'connect', id: 0, client, options, asks });
     await posting('result');
     return sink as BoundarySink;
   }
@@ -51,9 +75,9 @@ function carrier(methods: Partial<BoundaryClient> & Partial<Boundary> = {}) {
 
 test('connect passes the options, the environment and the time limit on', async () => {
   const { send, posting, given } = carrier();
-  send({ type: 'connect', id: 7, client: 1, options: { ...options, clientId: 'me' }, timeout: 5 });
+  send({ type: 'connect', id: 7, client: 1, options: { ...options, clientId: 'me' }, asks: [], timeout: 5 });
   expect(await posting('result')).toEqual({ type: 'result', id: 7, value: undefined });
-  expect(given()).toMatchObject({ ...options, clientId: 'me', WebSocket: 'the class', timeout: 5 });
+  expect(given()).toMatchObject({ ...options, ...environment, clientId: 'me', timeout: 5 });
 });
 
 test('calls reach the client they name, and their answers come back by number', async () => {
@@ -123,6 +147,85 @@ test('a rejection, and a throw, come back as plain data', async () => {
   });
 });
 
+test('a request resolves with bytes, which are transferred', async () => {
+  const calls: unknown[] = [];
+  const answer = new ArrayBuffer(4);
+  const { send, posting, transferred, connected } = carrier({
+    request: async (...all) => {
+      calls.push(all);
+      return answer;
+    },
+  });
+  await connected(1);
+  const payload = new Uint8Array([1]);
+  send({ type: 'request', id: 1, client: 1, topic: 'a', payload, options: { qos: 1 }, timeout: 10 });
+  expect(await posting('result')).toEqual({ type: 'result', id: 1, value: answer });
+  expect(transferred.at(-1)).toEqual([answer]);
+  expect(calls).toEqual([['a', payload, { qos: 1, timeout: 10 }]]);
+});
+
+test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
+  '%s takes limits and nothing else',
+  async (type) => {
+    const calls: unknown[] = [];
+    const { send, posting, connected } = carrier({
+      [type]: async (limits: CallOptions) => void calls.push(limits),
+    });
+    await connected(1);
+    send({ type, id: 1, client: 1, timeout: 10 });
+    expect(await posting('result')).toEqual({ type: 'result', id: 1, value: undefined });
+    expect(calls).toEqual([{ timeout: 10 }]);
+  },
+);
+
+const info = { url: options.url, attempt: 1 };
+const step = { phase: 'start', method: 'm', reauthentication: false } as const;
+
+test('Go may ask what the page answers, and nothing else', async () => {
+  const { connected } = carrier();
+  const mute = await connected(1);
+  expect([mute.onAttempt, mute.onAuthenticate]).toEqual([undefined, undefined]);
+  const half = await connected(2, ['authenticate']);
+  expect([half.onAttempt, half.onAuthenticate]).toEqual([undefined, expect.any(Function)]);
+});
+
+test('a question goes to the page, and its answer back, whatever the order', async () => {
+  const { send, posting, connected } = carrier();
+  const sink = await connected(1, ['attempt', 'authenticate']);
+  const change = sink.onAttempt?.(info);
+  const data = sink.onAuthenticate?.(step);
+  const first = await posting('ask');
+  expect(first).toMatchObject({ client: 1, question: { kind: 'attempt', info } });
+  const second = await posting('ask');
+  expect(second).toMatchObject({ client: 1, question: { kind: 'authenticate', step } });
+  send({ type: 'answer', id: second.id, value: new Uint8Array([1]) });
+  send({ type: 'answer', id: first.id });
+  expect(await data).toEqual(new Uint8Array([1]));
+  expect(await change).toBeUndefined();
+  send({ type: 'answer', id: first.id, value: { url: 'too late' } });
+});
+
+test('a question that the page cannot answer is rejected with the reason', async () => {
+  const { send, posting, connected } = carrier();
+  const sink = await connected(1, ['attempt']);
+  const change = sink.onAttempt?.(info);
+  const error = { code: 'aborted', message: 'credentials: no', field: 'credentials' };
+  send({ type: 'answer', id: (await posting('ask')).id, error });
+  await expect(change).rejects.toEqual(error);
+});
+
+test('the end of a client answers its questions, old and new, and no others', async () => {
+  const { send, posting, connected } = carrier();
+  const [sink, other] = [await connected(1, ['attempt']), await connected(2, ['attempt'])];
+  const [pending, others] = [sink.onAttempt?.(info), other.onAttempt?.(info)];
+  sink.onEvent({ type: 'end' });
+  await expect(pending).rejects.toMatchObject({ code: 'not-connected' });
+  await expect(sink.onAttempt?.(info)).rejects.toMatchObject({ code: 'not-connected' });
+  await posting('ask');
+  send({ type: 'answer', id: (await posting('ask')).id, value: { url: 'ws://other.test/' } });
+  expect(await others).toEqual({ url: 'ws://other.test/' });
+});
+
 test('a call to a client that is not there is rejected', async () => {
   const { send, posting } = carrier();
   send({ type: 'disconnect', id: 1, client: 9, options: {} });
@@ -131,7 +234,7 @@ test('a call to a client that is not there is rejected', async () => {
 
 test('a client whose connect failed is not there', async () => {
   const { send, posting } = carrier({ connect: () => Promise.reject({ code: 'refused', message: 'no' }) });
-  send({ type: 'connect', id: 1, client: 1, options });
+  send({ type: 'connect', id: 1, client: 1, options, asks: [] });
   expect((await posting('rejected')).error.code).toBe('refused');
   send({ type: 'disconnect', id: 2, client: 1, options: {} });
   expect((await posting('rejected')).error.code).toBe('not-connected');

@@ -1,22 +1,35 @@
 import type {
+  AttemptChange,
   Boundary,
   BoundaryClient,
   BoundaryEnvironment,
+  BoundarySink,
   CallOptions,
   FromWorker,
+  Question,
   ToWorker,
   WireError,
 } from './messages';
 
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
-type Call = Exclude<ToWorker, { type: 'abort' | 'consumed' }>;
+type Call = Exclude<ToWorker, { type: 'abort' | 'answer' | 'consumed' }>;
 type Result = Extract<FromWorker, { type: 'result' }>['value'];
+type Answer = Extract<ToWorker, { type: 'answer' }>;
 
 interface Entry {
   client?: BoundaryClient;
   /** Settles what Go waits for before it hands over the next batch. */
   consumed?: () => void;
 }
+
+/** A question that the page has not answered yet. */
+interface Asked {
+  client: number;
+  resolve(value: Answer['value']): void;
+  reject(error: WireError): void;
+}
+
+const clientEnded: WireError = { code: 'not-connected', message: 'the client has ended' };
 
 /**
  * Carries messages to the Go boundary, and its results, events and batches to
@@ -29,11 +42,47 @@ export function carry(
 ): (message: ToWorker) => void {
   const clients = new Map<number, Entry>();
   const abortable = new Map<number, AbortController>();
+  const questions = new Map<number, Asked>();
+  let lastQuestion = 0;
 
   const release = (client: number): void => {
     clients.get(client)?.consumed?.();
     clients.delete(client);
+    for (const [id, asked] of questions) {
+      if (asked.client !== client) continue;
+      questions.delete(id);
+      asked.reject(clientEnded);
+    }
   };
+
+  const ask = (client: number, question: Question): Promise<Answer['value']> =>
+    new Promise((resolve, reject) => {
+      if (!clients.has(client)) return reject(clientEnded);
+      lastQuestion++;
+      questions.set(lastQuestion, { client, resolve, reject });
+      post({ type: 'ask', id: lastQuestion, client, question });
+    });
+
+  const answered = ({ id, value, error }: Answer): void => {
+    const asked = questions.get(id);
+    questions.delete(id);
+    if (error) asked?.reject(error);
+    else asked?.resolve(value);
+  };
+
+  /** Functions for Go where the page answers, so that it asks nothing in vain. */
+  const askers = (
+    client: number,
+    asks: Question['kind'][],
+  ): Pick<BoundarySink, 'onAttempt' | 'onAuthenticate'> => ({
+    ...(asks.includes('attempt') && {
+      onAttempt: async (info) => (await ask(client, { kind: 'attempt', info })) as AttemptChange | undefined,
+    }),
+    ...(asks.includes('authenticate') && {
+      onAuthenticate: async (step) =>
+        (await ask(client, { kind: 'authenticate', step })) as Uint8Array | undefined,
+    }),
+  });
 
   const connect = async (message: Extract<ToWorker, { type: 'connect' }>, limits: CallOptions) => {
     const { client } = message;
@@ -44,6 +93,7 @@ export function carry(
         ...message.options,
         ...environment,
         ...limits,
+        ...askers(client, message.asks),
         onBatch: (buffer, count, dropped) => {
           const consumed = new Promise<void>((resolve) => {
             entry.consumed = resolve;
@@ -65,7 +115,7 @@ export function carry(
   const perform = (message: Call, limits: CallOptions): Promise<Result> => {
     if (message.type === 'connect') return connect(message, limits).then(() => undefined);
     const client = clients.get(message.client)?.client;
-    if (!client) return Promise.reject({ code: 'not-connected', message: 'the client has ended' });
+    if (!client) return Promise.reject(clientEnded);
     switch (message.type) {
       case 'publish':
         return client.publish(message.topic, message.payload, { ...message.options, ...limits });
@@ -73,6 +123,13 @@ export function carry(
         return client.subscribe(message.subscriptions, { ...message.options, ...limits });
       case 'unsubscribe':
         return client.unsubscribe(message.filters, { ...message.options, ...limits });
+      case 'request':
+        return client.request(message.topic, message.payload, { ...message.options, ...limits });
+      case 'reauthenticate':
+      case 'suspend':
+      case 'resume':
+      case 'wake':
+        return client[message.type](limits).then(() => undefined);
       case 'disconnect':
         return client.disconnect({ ...message.options, ...limits }).then(() => undefined);
     }
@@ -88,7 +145,8 @@ export function carry(
       limits.signal = controller.signal;
     }
     try {
-      post({ type: 'result', id, value: await perform(message, limits) });
+      const value = await perform(message, limits);
+      post({ type: 'result', id, value }, value instanceof ArrayBuffer ? [value] : []);
     } catch (error) {
       post({ type: 'rejected', id, error: toWire(error) });
     } finally {
@@ -100,6 +158,9 @@ export function carry(
     switch (message.type) {
       case 'abort':
         abortable.get(message.id)?.abort();
+        return;
+      case 'answer':
+        answered(message);
         return;
       case 'consumed':
         clients.get(message.client)?.consumed?.();

@@ -300,9 +300,7 @@ interface WireLimits {
 }
 
 /** What the worker asks the page. */
-export type Question =
-  | { kind: 'attempt'; info: AttemptInfo }
-  | { kind: 'authenticate'; step: AuthStep };
+export type Question = { kind: 'attempt'; info: AttemptInfo } | { kind: 'authenticate'; step: AuthStep };
 
 /** Page → worker. `client` and `id` are numbers the page chooses. */
 export type ToWorker =
