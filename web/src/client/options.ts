@@ -88,6 +88,7 @@ const connectFields = {
 const localFields = shape({
   signal,
   worker: boolean,
+  shared: boolean,
   protocolVersion: (value, field) => {
     if (value !== 5) throw bad(field, 'must be 5: this client speaks MQTT 5 only');
     return value;
@@ -99,8 +100,9 @@ const localFields = shape({
 });
 
 export interface Settings {
-  boundary: BoundaryOptions & { url: string; clientId: string };
+  boundary: BoundaryOptions;
   worker: boolean;
+  shared: boolean;
   WebSocket?: typeof WebSocket;
   signal?: AbortSignal;
 }
@@ -111,12 +113,12 @@ export function connectSettings(
   page = globalThis.location,
 ): Settings {
   const given = typeof first === 'string' || first instanceof URL ? { ...second, url: first } : first;
-  const { protocolVersion: _, worker = true, ...local } = localFields(given, '');
+  const { protocolVersion: _, worker = true, shared = false, ...local } = localFields(given, '');
   const { url, username, password } = resolveAddress(given, page);
   const options = shape(connectFields)(
     {
       ...given,
-      clientId: given.clientId ?? randomClientId(),
+      clientId: given.clientId ?? (shared ? undefined : randomClientId()),
       username: given.username ?? username,
       password: given.password ?? password,
     },
@@ -127,7 +129,7 @@ export function connectSettings(
     // (3.1.2.11.10)
     throw bad('properties.authenticationData', 'needs properties.authenticationMethod');
   }
-  return { boundary: { ...options, url } as Settings['boundary'], worker, ...local };
+  return { boundary: { ...options, url } as Settings['boundary'], worker, shared, ...local };
 }
 
 /** At most 23 bytes, which every broker must take [MQTT-3.1.3-5]. */

@@ -106,6 +106,7 @@ export interface ConnectOptions {
   signal?: AbortSignal;
   /** False runs the client on this thread instead of in a worker. Default true. */
   worker?: boolean;
+  shared?: boolean;
   /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */
   WebSocket?: typeof WebSocket;
 }
