@@ -1,9 +1,10 @@
-/** Where the Go program runs: in a worker that the page's clients share, or on this thread. */
+/** Where the Go program runs: in a worker that the page's clients share, in one that all tabs share, or on this thread. */
 
 import type { Boundary, FromWorker, ToWorker, WireError } from '../worker/messages';
 import { bad } from './check';
 import { fromWire } from './errors';
 import { createRpc } from './rpc';
+import { openSharedWorker } from './shared-worker';
 
 export interface EngineOptions {
   worker: boolean;
@@ -12,13 +13,22 @@ export interface EngineOptions {
   WebSocket?: typeof WebSocket;
 }
 
-let shared: Boundary | undefined;
+let own: Boundary | undefined;
+let shared: Promise<Boundary | undefined> | undefined;
 
 export async function openEngine(options: EngineOptions): Promise<Boundary> {
   // Node has no Worker of the web's kind.
   if (!options.worker || typeof Worker === 'undefined') return openInline(options);
-  shared ??= openWorker();
-  return shared;
+  if (options.shared) {
+    // When its program has ended, the next connect starts another one.
+    shared ??= openSharedWorker(() => {
+      shared = undefined;
+    });
+    const boundary = await shared;
+    if (boundary) return boundary;
+  }
+  own ??= openWorker();
+  return own;
 }
 
 function openWorker(): Boundary {
@@ -35,7 +45,7 @@ function openWorker(): Boundary {
     (message, transfer = []) => worker.postMessage(message, transfer),
     () => {
       // The next connect starts another one.
-      if (shared === boundary) shared = undefined;
+      if (own === boundary) own = undefined;
       worker.terminate();
     },
   );

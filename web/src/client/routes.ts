@@ -1,6 +1,7 @@
+import { combine } from '../combine';
+import { compile } from '../topic-filter';
 import type { WireSubscription } from '../worker/messages';
 import type { Holder } from './subscription';
-import { compile } from './topics';
 
 /** Topics whose holders are remembered; past that, all are forgotten and found again. */
 const cacheLimit = 1000;
@@ -54,17 +55,10 @@ export function createRoutes() {
     return [...(routes.get(filter)?.holders ?? [])];
   }
 
-  /**
-   * What to ask of the broker so that nobody who shares the filter gets less
-   * than asked for. Retain Handling is the newcomer's: it acts only now.
-   */
+  /** What to ask of the broker for a newcomer among those who share its filter. */
   function shared(newcomer: Holder): WireSubscription {
-    const requests = withFilter(newcomer.request.topic).map((holder) => holder.request);
-    const subscription = { ...newcomer.request };
-    for (const { qos } of requests) if (qos > subscription.qos) subscription.qos = qos;
-    if (subscription.nl) subscription.nl = requests.every((request) => request.nl);
-    if (!subscription.rap && requests.some((request) => request.rap)) subscription.rap = true;
-    return subscription;
+    const sharing = withFilter(newcomer.request.topic).map((holder) => holder.request);
+    return combine(newcomer.request, sharing);
   }
 
   function all(): Holder[] {

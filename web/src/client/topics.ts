@@ -1,5 +1,6 @@
-/** Topic names and filters (MQTT 5, 4.7 and 4.8.2). */
+/** Checks of topic names and filters (MQTT 5, 4.7 and 4.8.2). */
 
+import { matchedPart } from '../topic-filter';
 import { bad, type Check, text } from './check';
 
 /** A topic to publish to. */
@@ -34,30 +35,3 @@ export const topicFilter: Check<string> = (value, field) => {
   }
   return filter;
 };
-
-/** Whether a valid topic is one that a valid filter selects. */
-export function matches(filter: string, topic: string): boolean {
-  return compile(filter)(topic);
-}
-
-/** `matches` for one filter and many topics. */
-export function compile(filter: string): (topic: string) => boolean {
-  const part = matchedPart(filter);
-  if (!/[+#]/.test(part)) return (topic) => topic === part;
-  const wanted = part.split('/');
-  const open = wanted.at(-1) === '#';
-  if (open) wanted.pop();
-  const wildFirst = part.startsWith('+') || part.startsWith('#');
-  return (topic) => {
-    if (wildFirst && topic.startsWith('$')) return false; // [MQTT-4.7.2-1]
-    const levels = topic.split('/');
-    // `a/#` selects its parent level too (4.7.1.2), so `open` asks for no further level.
-    if (open ? levels.length < wanted.length : levels.length !== wanted.length) return false;
-    return wanted.every((level, index) => level === '+' || level === levels[index]);
-  };
-}
-
-/** A shared subscription's filter without `$share/name/` (4.8.2). */
-function matchedPart(filter: string): string {
-  return filter.startsWith('$share/') ? filter.split('/').slice(2).join('/') : filter;
-}

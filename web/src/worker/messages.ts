@@ -348,6 +348,14 @@ export type ToWorker =
   /** The page has handed out the client's last batch. */
   | { type: 'consumed'; client: number };
 
+/** Page → shared worker, about the page itself. */
+export type ToSharedWorker =
+  | ToWorker
+  /** The name of a Web Lock that the page holds as long as it lives. */
+  | { type: 'hello'; lock: string }
+  /** The page enters the back/forward cache, comes back from it, or is gone. */
+  | { type: 'pause' | 'resume' | 'leave' };
+
 /** Worker → page. */
 export type FromWorker =
   | { type: 'ready' }

@@ -1,0 +1,383 @@
+import { expect, test } from 'vitest';
+import { decodeBatch } from '../client/batch';
+import { encodeBatch } from '../client/testing';
+import { createHub, type Port } from './hub';
+import type {
+  Boundary,
+  BoundaryClient,
+  BoundarySink,
+  ClientEvent,
+  ConnackInfo,
+  SubscribeAck,
+} from './messages';
+
+const connack = { sessionPresent: false, clientId: 'me' } as ConnackInfo;
+const url = 'ws://broker.test/mqtt';
+
+/** The Go boundary, played by the test: it accepts every connect unless told to wait. */
+function scripted(waits = false) {
+  const connects: Parameters<Boundary['connect']>[0][] = [];
+  const calls: unknown[][] = [];
+  let answer = (): void => {};
+  /** What each method answers; it is recorded first. */
+  const answers = {
+    subscribe: async (list: unknown[]): Promise<SubscribeAck> => ({ reasonCodes: list.map(() => 0) }),
+    unsubscribe: async (list: unknown[]): Promise<SubscribeAck> => ({ reasonCodes: list.map(() => 0) }),
+    disconnect: async (): Promise<void> => {},
+  };
+  const record =
+    (name: string, result: (first: never) => unknown) =>
+    (...args: unknown[]) => {
+      calls.push([name, ...args]);
+      return result(args[0] as never);
+    };
+  const client = {
+    publish: record('publish', async () => ({ reasonCode: 0 })),
+    request: record('request', async () => new ArrayBuffer(0)),
+    reauthenticate: record('reauthenticate', async () => {}),
+    suspend: record('suspend', async () => {}),
+    resume: record('resume', async () => {}),
+    wake: record('wake', async () => {}),
+    subscribe: record('subscribe', (list) => answers.subscribe(list)),
+    unsubscribe: record('unsubscribe', (list) => answers.unsubscribe(list)),
+    disconnect: record('disconnect', () => answers.disconnect()),
+  } as unknown as BoundaryClient;
+  const boundary: Boundary = {
+    async connect(all) {
+      connects.push(all);
+      if (waits) {
+        await new Promise<void>((resolve, reject) => {
+          answer = resolve;
+          all.signal?.addEventListener('abort', () => reject({ code: 'aborted', message: 'given up' }));
+        });
+      }
+      all.onEvent({ type: 'connect', connack });
+      return client;
+    },
+  };
+  const sink = (): BoundarySink => connects.at(-1) as BoundarySink;
+  return { hub: createHub(boundary), connects, calls, answers, sink, answer: () => answer() };
+}
+
+/** A tab of the test, and what it got. */
+function tab(port: Port) {
+  const events: ClientEvent['type'][] = [];
+  const batches: string[][] = [];
+  let dropped = 0;
+  const taking: (() => void)[] = [];
+  const self = {
+    port,
+    events,
+    batches,
+    /** Lets go of the batches that it holds. */
+    take: () => {
+      for (const done of taking.splice(0)) done();
+    },
+    dropped: () => dropped,
+    connect: (options: Partial<Parameters<Boundary['connect']>[0]> = {}) =>
+      port.boundary.connect({
+        url,
+        onEvent: ({ type }) => events.push(type),
+        onBatch: (buffer, count, lost) => {
+          batches.push(decodeBatch(buffer, count).map(({ topic }) => topic));
+          dropped += lost;
+          return new Promise((resolve) => taking.push(resolve));
+        },
+        ...options,
+      }),
+  };
+  return self;
+}
+
+async function twoTabs() {
+  const go = scripted();
+  const a = tab(go.hub.attach());
+  const b = tab(go.hub.attach());
+  const [first, second] = [await a.connect(), await b.connect()];
+  return { ...go, a, b, first, second };
+}
+
+const batch = (...topics: string[]) => encodeBatch(topics.map((topic) => ({ topic })));
+const subscription = (topic: string) => [{ topic, qos: 0 as const }];
+/** After all microtasks that are due. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('tabs with the same options are one connection, and each hears that it stands', async () => {
+  const { connects, a, b } = await twoTabs();
+  expect(connects).toHaveLength(1);
+  expect([a.events, b.events]).toEqual([['connect'], ['connect']]);
+});
+
+test('another clientId or another url is another connection', async () => {
+  const { connects, a } = await twoTabs();
+  await a.connect({ clientId: 'other' });
+  await a.connect({ url: 'ws://other.test/' });
+  expect(connects).toHaveLength(3);
+});
+
+test.each([
+  ['keepalive', { keepalive: 5 }],
+  ['properties.receiveMaximum', { properties: { receiveMaximum: 5 } }],
+  ['password', { password: new Uint8Array([1]) }],
+  ['authenticate', { onAuthenticate: async () => undefined }],
+])('another %s is refused by its name', async (field, options) => {
+  const { b } = await twoTabs();
+  await expect(b.connect(options)).rejects.toMatchObject({ code: 'bad-option', field });
+});
+
+test('equal bytes are equal, and empty properties are none', async () => {
+  const { hub, connects } = scripted();
+  await tab(hub.attach()).connect({ password: new Uint8Array([1, 2]), properties: {} });
+  await tab(hub.attach()).connect({ password: new Uint8Array([1, 2]) });
+  expect(connects).toHaveLength(1);
+});
+
+test('a tab that goes while it connects does not take the others with it', async () => {
+  const { hub, connects, answer } = scripted(true);
+  const a = tab(hub.attach());
+  const b = tab(hub.attach());
+  const first = a.connect();
+  const second = b.connect();
+  first.catch(() => {});
+  await settled();
+  a.port.leave();
+  expect(connects[0]?.signal?.aborted).toBe(false);
+  answer();
+  await second;
+  expect(b.events).toEqual(['connect']);
+});
+
+test('when all give up the attempt is aborted, and the next tab makes its own', async () => {
+  const { hub, connects, answer } = scripted(true);
+  const controller = new AbortController();
+  const first = tab(hub.attach()).connect({ signal: controller.signal });
+  await settled();
+  controller.abort();
+  await expect(first).rejects.toMatchObject({ code: 'aborted' });
+  const second = tab(hub.attach()).connect();
+  await settled();
+  expect(connects.map(({ signal }) => signal?.aborted)).toEqual([true, false]);
+  answer();
+  await second;
+});
+
+test('a newcomer wakes a connection that reconnects, and waits for it', async () => {
+  const { hub, sink, calls } = scripted();
+  await tab(hub.attach()).connect();
+  sink().onEvent({ type: 'close' });
+  sink().onEvent({ type: 'reconnect', attempt: 1, delay: 1000 });
+  const b = tab(hub.attach());
+  const joining = b.connect();
+  await settled();
+  expect(calls).toEqual([['wake', undefined]]);
+  expect(b.events).toEqual([]);
+  sink().onEvent({ type: 'connect', connack });
+  await joining;
+  expect(b.events).toEqual(['connect']);
+});
+
+test('a newcomer waits for a reconnect no longer than for an attempt', async () => {
+  const { hub, sink } = scripted();
+  await tab(hub.attach()).connect({ connectTimeout: 1 });
+  sink().onEvent({ type: 'close' });
+  const joining = tab(hub.attach()).connect({ connectTimeout: 1 });
+  await expect(joining).rejects.toMatchObject({ code: 'timeout' });
+});
+
+test('the end while a newcomer waits is its error', async () => {
+  const { hub, sink } = scripted();
+  await tab(hub.attach()).connect();
+  sink().onEvent({ type: 'close' });
+  const joining = tab(hub.attach()).connect();
+  joining.catch(() => {});
+  await settled();
+  sink().onEvent({ type: 'end', error: { code: 'refused', message: 'no' } });
+  await expect(joining).rejects.toMatchObject({ code: 'refused' });
+});
+
+test('each subscribe goes to the broker with what all need, and only the last unsubscribe', async () => {
+  const { calls, first, second } = await twoTabs();
+  await first.subscribe([{ topic: 'x', qos: 2, nl: true }]);
+  await second.subscribe([{ topic: 'x', qos: 1, rap: true, rh: 0 }]);
+  expect(calls.map(([, list]) => list)).toEqual([
+    [{ topic: 'x', qos: 2, nl: true }],
+    [{ topic: 'x', qos: 2, rap: true, rh: 0 }],
+  ]);
+  calls.length = 0;
+  expect(await first.unsubscribe(['x'])).toEqual({ reasonCodes: [0] });
+  expect(calls).toEqual([]);
+  await second.unsubscribe(['x']);
+  expect(calls).toEqual([['unsubscribe', ['x'], undefined]]);
+});
+
+test('a subscribe that fails leaves nothing, and what another gave back meanwhile goes', async () => {
+  const { calls, answers, sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('x'));
+  let refuse = (_: SubscribeAck): void => {};
+  answers.subscribe = () => new Promise((resolve) => (refuse = resolve));
+  const asking = second.subscribe(subscription('x'));
+  await first.unsubscribe(['x']);
+  refuse({ reasonCodes: [0x87] });
+  await asking;
+  expect(calls.at(-1)).toEqual(['unsubscribe', ['x'], undefined]);
+  sink().onBatch(batch('x'), 1, 0);
+  answers.subscribe = () => Promise.reject({ code: 'timeout', message: 'no answer' });
+  await expect(second.subscribe(subscription('y'))).rejects.toMatchObject({ code: 'timeout' });
+  sink().onBatch(batch('y'), 1, 0);
+  expect([a.batches, b.batches]).toEqual([[], []]);
+});
+
+test('each tab gets the messages of its own filters, in order, and all hear of what was dropped', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe([...subscription('#')]);
+  await second.subscribe([...subscription('b/+')]);
+  const buffer = batch('a', 'b/1', 'c', 'b/2');
+  const consumed = sink().onBatch(buffer, 4, 0);
+  a.take();
+  b.take();
+  await consumed;
+  sink().onBatch(batch('c'), 1, 3);
+  expect(a.batches).toEqual([['a', 'b/1', 'c', 'b/2'], ['c']]);
+  expect(b.batches).toEqual([['b/1', 'b/2'], []]);
+  expect([a.dropped(), b.dropped()]).toEqual([3, 3]);
+});
+
+test('the buffer is not copied for one who gets all of it', async () => {
+  const { sink, hub } = await twoTabs();
+  const got: ArrayBuffer[] = [];
+  const third = await tab(hub.attach()).connect({
+    onBatch: (buffer) => {
+      got.push(buffer);
+      return undefined;
+    },
+  });
+  await third.subscribe(subscription('#'));
+  const whole = batch('a', 'b');
+  sink().onBatch(whole, 2, 0);
+  expect(got[0]).toBe(whole);
+});
+
+test.each<[string, (port: Port) => void]>([
+  ['taken it', () => {}],
+  ['left', (port) => port.leave()],
+  ['been paused', (port) => port.pause()],
+])('a batch is consumed when all have taken it, or %s', async (how, act) => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('x'));
+  await second.subscribe(subscription('x'));
+  let consumed = false;
+  const all = sink()
+    .onBatch(batch('x'), 1, 0)
+    ?.then(() => {
+      consumed = true;
+    });
+  a.take();
+  await settled();
+  expect(consumed).toBe(false);
+  if (how === 'taken it') b.take();
+  else act(b.port);
+  await all;
+  expect(consumed).toBe(true);
+});
+
+test('a paused tab gets nothing, and hears afterwards how things stand', async () => {
+  const { sink, b, second } = await twoTabs();
+  await second.subscribe(subscription('x'));
+  b.port.pause();
+  expect(sink().onBatch(batch('x'), 1, 0)).toBeUndefined();
+  sink().onEvent({ type: 'close' });
+  sink().onEvent({ type: 'reconnect', attempt: 1, delay: 5 });
+  b.port.resume();
+  expect(b.batches).toEqual([]);
+  expect(b.events).toEqual(['connect', 'close', 'reconnect']);
+  b.port.pause();
+  b.port.resume();
+  expect(b.events).toHaveLength(3);
+});
+
+test('a connection is suspended only while all of its tabs stand still', async () => {
+  const { calls, hub, a, b } = await twoTabs();
+  a.port.pause();
+  expect(calls).toEqual([]);
+  b.port.pause();
+  expect(calls.map(([name]) => name)).toEqual(['suspend']);
+  await tab(hub.attach()).connect();
+  expect(calls.map(([name]) => name)).toEqual(['suspend', 'resume']);
+});
+
+test('one that disconnects ends alone, and gives back what only it had', async () => {
+  const { calls, a, b, first, second } = await twoTabs();
+  await first.subscribe([...subscription('mine'), ...subscription('ours')]);
+  await second.subscribe(subscription('ours'));
+  calls.length = 0;
+  await first.disconnect();
+  expect(calls).toEqual([['unsubscribe', ['mine'], undefined]]);
+  expect([a.events, b.events]).toEqual([['connect', 'end'], ['connect']]);
+  await expect(first.publish('t', new Uint8Array())).rejects.toMatchObject({ code: 'not-connected' });
+  await second.disconnect({ reasonCode: 0 });
+  expect(calls.at(-1)).toEqual(['disconnect', { reasonCode: 0 }]);
+  expect(b.events).toEqual(['connect', 'end']);
+});
+
+test('a filter that could not be given back is at the next connection', async () => {
+  const { calls, answers, sink, b, second } = await twoTabs();
+  await second.subscribe(subscription('x'));
+  const { unsubscribe } = answers;
+  answers.unsubscribe = () => Promise.reject({ code: 'not-connected', message: 'no' });
+  b.port.leave();
+  await settled();
+  answers.unsubscribe = unsubscribe;
+  calls.length = 0;
+  sink().onEvent({ type: 'connect', connack });
+  await settled();
+  expect(calls).toEqual([['unsubscribe', ['x'], undefined]]);
+  sink().onEvent({ type: 'connect', connack });
+  await settled();
+  expect(calls).toHaveLength(1);
+});
+
+test('the death of the last tab has the broker publish the will', async () => {
+  const { calls, a, b } = await twoTabs();
+  a.port.leave();
+  b.port.leave();
+  expect(calls).toEqual([['disconnect', { reasonCode: 4 }]]);
+});
+
+test('who comes while the last one leaves waits, and gets a connection of its own', async () => {
+  const { hub, connects, answers } = scripted();
+  let left = (): void => {};
+  answers.disconnect = () => new Promise((resolve) => (left = resolve));
+  const leaving = (await tab(hub.attach()).connect()).disconnect();
+  const [b, c] = [tab(hub.attach()), tab(hub.attach())];
+  const coming = [b.connect(), c.connect()];
+  await settled();
+  expect(connects).toHaveLength(1);
+  left();
+  await Promise.all([leaving, ...coming]);
+  expect(connects).toHaveLength(2);
+});
+
+test('questions go to the newest that answers them, and to the next when it dies', async () => {
+  const { hub, sink } = scripted();
+  const [a, b, c] = [tab(hub.attach()), tab(hub.attach()), tab(hub.attach())];
+  await a.connect({ onAttempt: async () => ({ username: 'a' }) });
+  await b.connect({ onAttempt: () => new Promise(() => {}) });
+  await c.connect();
+  const answer = sink().onAttempt?.({ url, attempt: 1 });
+  await settled();
+  b.port.leave();
+  expect(await answer).toEqual({ username: 'a' });
+  a.port.leave();
+  expect(await sink().onAttempt?.({ url, attempt: 2 })).toBeUndefined();
+});
+
+test('authentication that nobody is left to answer fails', async () => {
+  const { hub, sink } = scripted();
+  const a = tab(hub.attach());
+  await a.connect({ onAuthenticate: async () => undefined });
+  await tab(hub.attach()).connect();
+  const step = { phase: 'start', method: 'm', reauthentication: false } as const;
+  expect(await sink().onAuthenticate?.(step)).toBeUndefined();
+  a.port.leave();
+  await expect(sink().onAuthenticate?.(step)).rejects.toMatchObject({ code: 'aborted' });
+});

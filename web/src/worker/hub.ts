@@ -1,0 +1,89 @@
+import { type Connection, type Member, openConnection, type SharedOptions } from './connection';
+import { difference } from './difference';
+import { failure, within } from './limits';
+import type { Boundary } from './messages';
+
+/** One page's end of the hub. */
+export interface Port {
+  boundary: Boundary;
+  /** The page is frozen, in the back/forward cache: it gets nothing until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** The page is gone, whether it said so or not. */
+  leave(): void;
+}
+
+/** Gives every page a boundary of its own, on connections that they share. */
+export function createHub(boundary: Boundary): { attach(): Port } {
+  const connections = new Set<Connection>();
+
+  /** A page that names no clientId means the one of the others that name none. */
+  function find({ url, clientId }: SharedOptions): Connection | undefined {
+    return [...connections].find(({ options }) => options.url === url && options.clientId === clientId);
+  }
+
+  function open(options: SharedOptions, authenticates: boolean): Connection {
+    const connection = openConnection(boundary, options, authenticates, () => connections.delete(connection));
+    connections.add(connection);
+    return connection;
+  }
+
+  function attach(): Port {
+    const members = new Set<Member>();
+    let gone = false;
+
+    const connect: Boundary['connect'] = async (all) => {
+      const { onBatch, onEvent, onAttempt, onAuthenticate, timeout, signal, ...options } = all;
+      const limits = { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) };
+      let connection = find(options);
+      for (; connection?.ending; connection = find(options)) {
+        await within(connection.ending, limits, 'connect');
+      }
+      if (gone) throw failure('aborted', 'connect: the page is gone');
+      if (connection) mustAgree(connection, options, onAuthenticate !== undefined);
+      else connection = open(options, onAuthenticate !== undefined);
+
+      const member = connection.join({
+        onBatch,
+        onEvent(event) {
+          if (event.type === 'end') members.delete(member);
+          onEvent(event);
+        },
+        ...(onAttempt && { onAttempt }),
+        ...(onAuthenticate && { onAuthenticate }),
+      });
+      members.add(member);
+      try {
+        return await member.ready(limits);
+      } catch (error) {
+        members.delete(member);
+        throw error;
+      }
+    };
+
+    return {
+      boundary: { connect },
+      pause() {
+        for (const member of members) member.pause();
+      },
+      resume() {
+        for (const member of members) member.resume();
+      },
+      leave() {
+        gone = true;
+        for (const member of members) member.leave();
+      },
+    };
+  }
+
+  return { attach };
+}
+
+function mustAgree(connection: Connection, options: SharedOptions, authenticates: boolean): void {
+  const field =
+    difference(connection.options, options) ??
+    (authenticates && !connection.authenticates ? 'authenticate' : undefined);
+  if (field === undefined) return;
+  const problem = 'is not the same as in the tab whose connection this one would share';
+  throw failure('bad-option', `${field}: ${problem}; give the same, or another clientId`, { field });
+}

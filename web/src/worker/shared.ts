@@ -1,0 +1,75 @@
+/** The shared worker: one Go program that serves the pages of an origin. */
+
+import { carry } from './carrier';
+import { createHub } from './hub';
+import type { FromWorker, ToSharedWorker, WireError } from './messages';
+import { crash, programUrl, startProgram } from './program';
+import { createSocketClass } from './socket';
+
+globalThis.WebSocket = createSocketClass(globalThis.WebSocket) as unknown as typeof WebSocket;
+
+type Deliver = (message: ToSharedWorker) => void;
+
+const pages = new Set<MessagePort>();
+const starting = start();
+
+addEventListener('connect', (event) => {
+  const [page] = (event as MessageEvent).ports as [MessagePort];
+  pages.add(page);
+  const deliver = serve(page);
+  // Set before the program has loaded: what the page sends meanwhile waits its turn.
+  page.onmessage = async ({ data }: MessageEvent<ToSharedWorker>) => (await deliver)(data);
+});
+
+// A trap of the program ends up here. Unlike a dedicated worker's, the pages do not hear of it.
+addEventListener('error', (event) => fail(crash(event.message)));
+
+async function serve(page: MessagePort): Promise<Deliver> {
+  const post = (message: FromWorker, transfer: Transferable[] = []): void =>
+    page.postMessage(message, { transfer });
+  const hub = await starting;
+  if (!hub) return () => {};
+  const port = hub.attach();
+  const call = carry(port.boundary, post);
+  const leave = (): void => {
+    pages.delete(page);
+    port.leave();
+    page.close();
+  };
+  post({ type: 'ready' });
+  return (message) => {
+    switch (message.type) {
+      case 'hello':
+        void navigator.locks.request(message.lock, leave);
+        break;
+      case 'pause':
+        port.pause();
+        break;
+      case 'resume':
+        port.resume();
+        break;
+      case 'leave':
+        leave();
+        break;
+      default:
+        call(message);
+    }
+  };
+}
+
+async function start(): Promise<ReturnType<typeof createHub> | undefined> {
+  try {
+    const program = await startProgram(await fetch(programUrl));
+    void program.exited.then(fail);
+    return createHub(program.boundary);
+  } catch (error) {
+    fail(crash(`the WebAssembly program could not be started: ${error}`));
+    return undefined;
+  }
+}
+
+/** Makes room for another worker: a page that asks for one from here on does not get this one. */
+function fail(error: WireError): void {
+  for (const page of pages) page.postMessage({ type: 'fatal', error } satisfies FromWorker);
+  close();
+}

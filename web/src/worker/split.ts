@@ -1,0 +1,71 @@
+/** Divides a batch (`client/batch.ts` has its format) between those who want its topics. */
+
+export interface Part {
+  buffer: ArrayBuffer;
+  count: number;
+}
+
+interface Share {
+  count: number;
+  size: number;
+  /** Where its records are, those next to each other as one. */
+  ranges: [start: number, end: number][];
+}
+
+const lengthSize = 4;
+/** Length, flags and time. */
+const topicAt = lengthSize + 1 + 8;
+
+// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Each gets the records whose topic `wantedBy` says it wants, in order; one who gets all, the buffer itself. */
+export function split<Receiver>(
+  buffer: ArrayBuffer,
+  wantedBy: (topic: string) => readonly Receiver[],
+): Map<Receiver, Part> {
+  const bytes = new Uint8Array(buffer);
+  const view = new DataView(buffer);
+  const shares = new Map<Receiver, Share>();
+  let start = 0;
+  while (start < bytes.length) {
+    const end = start + lengthSize + view.getUint32(start, true);
+    const topicStart = start + topicAt + 2;
+    const topicEnd = topicStart + view.getUint16(start + topicAt);
+    for (const receiver of wantedBy(mqttText.decode(bytes.subarray(topicStart, topicEnd)))) {
+      let share = shares.get(receiver);
+      if (!share) {
+        share = { count: 0, size: 0, ranges: [] };
+        shares.set(receiver, share);
+      }
+      share.count++;
+      share.size += end - start;
+      const last = share.ranges.at(-1);
+      if (last?.[1] === start) last[1] = end;
+      else share.ranges.push([start, end]);
+    }
+    start = end;
+  }
+
+  const parts = new Map<Receiver, Part>();
+  let taken = false;
+  for (const [receiver, { count, size, ranges }] of shares) {
+    if (size === bytes.length && !taken) {
+      parts.set(receiver, { buffer, count });
+      taken = true;
+    } else {
+      parts.set(receiver, { buffer: copy(bytes, size, ranges), count });
+    }
+  }
+  return parts;
+}
+
+function copy(bytes: Uint8Array, size: number, ranges: [start: number, end: number][]): ArrayBuffer {
+  const copied = new Uint8Array(size);
+  let at = 0;
+  for (const [start, end] of ranges) {
+    copied.set(bytes.subarray(start, end), at);
+    at += end - start;
+  }
+  return copied.buffer;
+}
