@@ -4,6 +4,7 @@ import { carry } from './carrier';
 import type { FromWorker, ToWorker } from './messages';
 import { type Program, programUrl, startProgram } from './program';
 import { createSocketClass } from './socket';
+import { openStore } from './store';
 
 let running: Promise<Program> | undefined;
 
@@ -18,7 +19,7 @@ export async function openInline(
   // with a message must not run inside its event handler.
   const post = (message: FromWorker): void => queueMicrotask(() => receive(message));
   void program.exited.then((error) => post({ type: 'fatal', error }));
-  return carry(program.boundary, post, { WebSocket: createSocketClass(Native) });
+  return carry(program.boundary, post, { WebSocket: createSocketClass(Native), openStore });
 }
 
 async function start(): Promise<Program> {

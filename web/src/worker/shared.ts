@@ -5,6 +5,7 @@ import { createHub } from './hub';
 import type { FromWorker, ToSharedWorker, WireError } from './messages';
 import { crash, programUrl, startProgram } from './program';
 import { createSocketClass } from './socket';
+import { openStore } from './store';
 
 globalThis.WebSocket = createSocketClass(globalThis.WebSocket) as unknown as typeof WebSocket;
 
@@ -30,7 +31,7 @@ async function serve(page: MessagePort): Promise<Deliver> {
   const hub = await starting;
   if (!hub) return () => {};
   const port = hub.attach();
-  const call = carry(port.boundary, post);
+  const call = carry(port.boundary, post, { openStore });
   const leave = (): void => {
     pages.delete(page);
     port.leave();

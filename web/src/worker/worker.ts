@@ -4,6 +4,7 @@ import { carry } from './carrier';
 import type { FromWorker, ToWorker } from './messages';
 import { crash, programUrl, startProgram } from './program';
 import { createSocketClass } from './socket';
+import { openStore } from './store';
 
 globalThis.WebSocket = createSocketClass(globalThis.WebSocket) as unknown as typeof WebSocket;
 
@@ -19,7 +20,7 @@ async function start(): Promise<(message: ToWorker) => void> {
     const program = await startProgram(await fetch(programUrl));
     void program.exited.then((error) => post({ type: 'fatal', error }));
     post({ type: 'ready' });
-    return carry(program.boundary, post);
+    return carry(program.boundary, post, { openStore });
   } catch (error) {
     post({ type: 'fatal', error: crash(`the WebAssembly program could not be started: ${error}`) });
     return () => {};
