@@ -87,6 +87,8 @@ func TestRequestWhileABatchIsNotDone(t *testing.T) {
 	if got := <-r; got.err != nil || string(got.message.Payload) != "yes" {
 		t.Fatalf("%+v", got)
 	}
+	wantNil(t, publishAsync(c, Message{Topic: "marker"}))
+	wantTopics(t, b, "marker") // and no PUBACK before it
 	batch.Done()
 	b.expect(0x40, 2, 0, 7, 0x40, 2, 0, 8)
 }
