@@ -47,11 +47,11 @@ func newPrototype() js.Value {
 
 // connect is mqttwasm.connect.
 func connect(options js.Value) js.Value {
-	if options.Type() != js.TypeObject {
-		return rejected(&mqtt.Error{Code: mqtt.BadOption, Field: "options", Message: "options: must be an object with url"})
+	p := parse(options)
+	if p.value.IsUndefined() {
+		p.bad("options", "must be an object with url")
 	}
-	o, err := parseOptions(options)
-	p := parser{value: options, err: err}
+	o := parseOptions(p)
 	b := &binding{onBatch: p.function("onBatch"), onEvent: p.function("onEvent")}
 	dial := wsconn.Options{WebSocket: p.function("WebSocket")}
 	if p.err != nil {
@@ -66,7 +66,7 @@ func connect(options js.Value) js.Value {
 			delete(bindings, id)
 		}
 	}
-	return call(options, 0, func(ctx context.Context) (any, error) {
+	return call(p, 0, func(ctx context.Context) (_ any, err error) {
 		b.client, err = mqtt.Connect(ctx, o)
 		if err != nil {
 			return nil, err
@@ -81,16 +81,16 @@ func connect(options js.Value) js.Value {
 
 // publish(topic, payload, options) queues in the order of the calls.
 func (b *binding) publish(args []js.Value) any {
-	options := parser{value: argument(args, 2)}
+	options := parse(argument(args, 2))
 	var m mqtt.Message
-	m.Topic = options.asText("topic", argument(args, 0))
-	m.Payload = options.asBytes("payload", argument(args, 1))
+	m.Topic = options.asText("topic", options.accept("topic", argument(args, 0)))
+	m.Payload = options.asBytes("payload", options.accept("payload", argument(args, 1)))
 	options.delivery(&m)
 	if options.err != nil {
 		return rejected(options.err)
 	}
 	var giveUp func(error)
-	stop, err := watch(options.value, defaultTimeout, func(cause error) {
+	stop, err := watch(options, defaultTimeout, func(cause error) {
 		if errors.Is(cause, context.DeadlineExceeded) {
 			giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: "publish: no acknowledgement in time; the message may still arrive"})
 		} else {
@@ -113,9 +113,10 @@ func (b *binding) publish(args []js.Value) any {
 // subscribe(subscriptions, options); one topic filter as text will do.
 func (b *binding) subscribe(args []js.Value) any {
 	options := argument(args, 1)
-	p := parser{value: options}
+	p := parse(options)
+	filter := p.accept("filter", argument(args, 0))
 	var subs []mqtt.Subscription
-	if filters, ok := textList(argument(args, 0)); ok {
+	if filters, ok := textList(filter); ok {
 		s, err := parseSubscription(options)
 		if err != nil {
 			return rejected(err)
@@ -124,7 +125,7 @@ func (b *binding) subscribe(args []js.Value) any {
 			s.Filter = filter
 			subs = append(subs, s)
 		}
-	} else if items, ok := listOf(argument(args, 0)); ok {
+	} else if items, ok := listOf(filter); ok {
 		for _, item := range items {
 			s, err := parseSubscription(item)
 			if err != nil {
@@ -144,7 +145,7 @@ func (b *binding) subscribe(args []js.Value) any {
 	if p.err != nil {
 		return rejected(p.err)
 	}
-	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		r, err := b.client.Subscribe(ctx, subs, o)
 		return subscribeAck(r), err
 	})
@@ -152,9 +153,8 @@ func (b *binding) subscribe(args []js.Value) any {
 
 // unsubscribe(filters, options); one filter will do.
 func (b *binding) unsubscribe(args []js.Value) any {
-	options := argument(args, 1)
-	p := parser{value: options}
-	filters, ok := textList(argument(args, 0))
+	p := parse(argument(args, 1))
+	filters, ok := textList(p.accept("filter", argument(args, 0)))
 	if !ok {
 		p.bad("filter", "must be a topic filter or an array of them")
 	}
@@ -164,7 +164,7 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	if p.err != nil {
 		return rejected(p.err)
 	}
-	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		r, err := b.client.Unsubscribe(ctx, filters, user)
 		return subscribeAck(r), err
 	})
@@ -172,19 +172,18 @@ func (b *binding) unsubscribe(args []js.Value) any {
 
 // disconnect(options)
 func (b *binding) disconnect(args []js.Value) any {
-	options := argument(args, 0)
-	p := parser{value: options}
+	p := parse(argument(args, 0))
 	o := mqtt.DisconnectOptions{
 		ReasonCode:     byte(p.integer("reasonCode", 0, 255, 0)),
 		ReasonString:   p.text("reasonString"),
-		SessionExpiry:  optional[uint32](&p, "sessionExpiryInterval", maxUint32),
+		SessionExpiry:  optional[uint32](p, "sessionExpiryInterval", maxUint32),
 		UserProperties: p.userProperties(),
 		Force:          p.boolean("force", false),
 	}
 	if p.err != nil {
 		return rejected(p.err)
 	}
-	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		return js.Undefined(), b.client.Disconnect(ctx, o)
 	})
 }
@@ -232,7 +231,7 @@ func (b *binding) hand(batch *mqtt.Batch) {
 		at += len(records)
 	}
 	result := invoke(b.onBatch, v.Get("buffer"), batch.Count, float64(batch.Dropped))
-	if result.Type() == js.TypeObject && result.Get("then").Type() == js.TypeFunction {
+	if !result.IsUndefined() {
 		await(result)
 	}
 }
@@ -252,16 +251,21 @@ func invoke(f js.Value, args ...any) (result js.Value) {
 	return f.Invoke(args...)
 }
 
-// await waits until a Promise settles.
-func await(p js.Value) {
-	done := make(chan struct{})
+// await waits until what may be a Promise settles.
+func await(v js.Value) {
+	done := make(chan struct{}, 1)
 	f := js.FuncOf(func(js.Value, []js.Value) any {
-		close(done)
+		select {
+		case done <- struct{}{}:
+		default: // some thenable settles twice
+		}
 		return nil
 	})
 	defer f.Release()
-	p.Call("then", f, f)
-	<-done
+	_, ok := guarded(func() js.Value { return promiseClass.Call("resolve", v).Call("then", f, f) })
+	if ok {
+		<-done
+	}
 }
 
 // event tells the page what happened.
