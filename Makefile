@@ -78,8 +78,8 @@ test-go: ## Go tests, with the race detector
 # Go's Node support passes its whole environment on, and fails where that is
 # larger than a few kilobytes.
 .PHONY: test-wasm
-test-wasm: ## the client core as WebAssembly, under Node
-	GOOS=js GOARCH=wasm go test -exec 'env -i PATH="$(PATH)" HOME="$(HOME)" $(GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm/mqtt ./wasm/wsconn
+test-wasm: ## the client as WebAssembly, under Node
+	GOOS=js GOARCH=wasm go test -exec 'env -i PATH="$(PATH)" HOME="$(HOME)" $(GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm ./wasm/mqtt ./wasm/wsconn
 
 .PHONY: test-vectors
 test-vectors: ## byte vectors against the client core (MQTT_VECTORS=DIR make test-vectors)

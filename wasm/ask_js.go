@@ -21,37 +21,32 @@ func ask(ctx context.Context, f js.Value, args ...any) (js.Value, error) {
 }
 
 // invoke calls a function of the page.
-func invoke(f js.Value, args ...any) (result js.Value, err error) {
-	defer recoverThrown(&err)
-	return f.Invoke(args...), nil
+func invoke(f js.Value, args ...any) (js.Value, error) {
+	return try(func() js.Value { return f.Invoke(args...) })
 }
 
 // callMethod calls a method of an object of the page.
-func callMethod(object js.Value, name string, args ...any) (result js.Value, err error) {
-	if object.Get(name).Type() != js.TypeFunction {
-		return js.Undefined(), &mqtt.Error{Code: mqtt.BadOption, Field: name, Message: name + ": must be a function"}
-	}
-	defer recoverThrown(&err)
-	return object.Call(name, args...), nil
+func callMethod(object js.Value, name string, args ...any) (js.Value, error) {
+	return try(func() js.Value { return object.Call(name, args...) })
 }
 
-// recoverThrown makes an error of a JavaScript exception.
-func recoverThrown(err *error) {
-	if r := recover(); r != nil {
-		thrown, ok := r.(js.Error)
-		if !ok {
-			panic(r)
+// try runs f and makes an error of what the JavaScript that it calls throws.
+func try(f func() js.Value) (v js.Value, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			thrown, ok := r.(js.Error)
+			if !ok {
+				panic(r)
+			}
+			v, err = js.Undefined(), thrownError(thrown.Value)
 		}
-		*err = thrownError(thrown.Value)
-	}
+	}()
+	return f(), nil
 }
 
-// await waits until a Promise settles. What is no Promise is returned as it is.
-func await(ctx context.Context, v js.Value) (result js.Value, err error) {
-	defer recoverThrown(&err)
-	if v.Type() != js.TypeObject || v.Get("then").Type() != js.TypeFunction {
-		return v, nil
-	}
+// await waits until a Promise settles. What is no Promise it returns as it is.
+// When ctx ends first, what comes later is not looked at.
+func await(ctx context.Context, v js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
 		err   error
@@ -61,17 +56,12 @@ func await(ctx context.Context, v js.Value) (result js.Value, err error) {
 	settle := func(o outcome) any {
 		resolve.Release()
 		reject.Release()
-		select {
-		case settled <- o:
-		default: // it has settled before, whatever a Promise should do
-		}
+		settled <- o // once: promiseClass makes an honest Promise of every thenable
 		return nil
 	}
 	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(outcome{value: argument(args, 0)}) })
 	reject = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(outcome{err: thrownError(argument(args, 0))}) })
-	if _, err := callMethod(v, "then", resolve, reject); err != nil {
-		settle(outcome{err: err})
-	}
+	promiseClass.Call("resolve", v).Call("then", resolve, reject)
 	select {
 	case o := <-settled:
 		return o.value, o.err
@@ -83,19 +73,31 @@ func await(ctx context.Context, v js.Value) (result js.Value, err error) {
 // thrownError keeps the code of an error that has one of ours.
 func thrownError(v js.Value) error {
 	p := parser{}
-	if t := v.Type(); t == js.TypeObject || t == js.TypeFunction {
-		p.value = v
-	} else if t == js.TypeString {
+	v = p.accept("error", v)
+	switch v.Type() {
+	case js.TypeString:
 		return errors.New(v.String())
+	case js.TypeObject, js.TypeFunction:
+		message, code, field := textProperty(v, "message"), textProperty(v, "code"), textProperty(v, "field")
+		if message != "" && code != "" {
+			return &mqtt.Error{Code: mqtt.Code(code), Message: message, Field: field}
+		}
+		if message != "" {
+			return errors.New(message)
+		}
 	}
-	message, code, field := p.text("message"), p.text("code"), p.text("field")
-	switch {
-	case p.err != nil || message == "":
-		return errors.New("the page threw something that is no Error")
-	case code == "":
-		return errors.New(message)
+	return errors.New("the page threw something that is no Error")
+}
+
+// textProperty reads a property that is a string; "" when it is none.
+func textProperty(v js.Value, name string) string {
+	p := parser{}
+	if field, ok := property(v, name); ok {
+		if field = p.accept(name, field); field.Type() == js.TypeString {
+			return field.String()
+		}
 	}
-	return &mqtt.Error{Code: mqtt.Code(code), Message: message, Field: field}
+	return ""
 }
 
 // report tells the developer of an exception in a callback that has nobody else
@@ -112,7 +114,7 @@ func prepare(ctx context.Context, onAttempt js.Value, a *mqtt.Attempt) error {
 	if err != nil {
 		return err
 	}
-	p := parser{value: v}
+	p := parse(v)
 	if url := p.text("url"); url != "" {
 		a.URL = url
 	}

@@ -36,33 +36,26 @@ func (a *pageAuth) ask(ctx context.Context, phase string, data []byte) ([]byte, 
 		return nil, err
 	}
 	p := parser{}
-	answer := p.asBytes("authenticate", v)
+	answer := p.asBytes("authenticate", p.accept("authenticate", v))
 	return answer, p.err
 }
 
-// authenticator takes the one of options that asks for enhanced authentication.
+// authenticator takes onAuthenticate, which asks for enhanced authentication.
 func (p *parser) authenticator(o *mqtt.Options) {
 	onAuthenticate := p.function("onAuthenticate")
-	scram := p.sub("scram")
-	username, password := scram.text("username"), scram.text("password")
-	p.done(scram)
-	switch {
-	case !onAuthenticate.IsUndefined() && !scram.value.IsUndefined():
-		p.bad("scram", "must not be given together with authenticate")
-	case !onAuthenticate.IsUndefined():
-		if o.AuthMethod == "" {
-			p.bad("properties.authenticationMethod", "is missing")
-		}
-		o.Authenticator = &pageAuth{o.AuthMethod, onAuthenticate}
-		o.AuthMethod = ""
-	case !scram.value.IsUndefined():
-		o.Authenticator = mqtt.ScramSHA256(username, password)
+	if onAuthenticate.IsUndefined() {
+		return
 	}
+	if o.AuthMethod == "" {
+		p.bad("properties.authenticationMethod", "is missing")
+	}
+	o.Authenticator = &pageAuth{o.AuthMethod, onAuthenticate}
+	o.AuthMethod = ""
 }
 
 // reauthenticate(options)
 func (b *binding) reauthenticate(args []js.Value) any {
-	return call(argument(args, 0), defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
 		return js.Undefined(), b.client.Reauthenticate(ctx)
 	})
 }

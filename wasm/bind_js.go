@@ -52,11 +52,11 @@ func newPrototype() js.Value {
 
 // connect is mqttwasm.connect.
 func connect(options js.Value) js.Value {
-	if options.Type() != js.TypeObject {
-		return rejected(&mqtt.Error{Code: mqtt.BadOption, Field: "options", Message: "options: must be an object with url"})
+	p := parse(options)
+	if p.value.IsUndefined() {
+		p.bad("options", "must be an object with url")
 	}
-	o, err := parseOptions(options)
-	p := parser{value: options, err: err}
+	o := parseOptions(p)
 	b := &binding{onBatch: p.function("onBatch"), onEvent: p.function("onEvent")}
 	dial := wsconn.Options{WebSocket: p.function("WebSocket")}
 	if onAttempt := p.function("onAttempt"); !onAttempt.IsUndefined() {
@@ -81,7 +81,7 @@ func connect(options js.Value) js.Value {
 			delete(bindings, id)
 		}
 	}
-	return call(options, 0, func(ctx context.Context) (any, error) {
+	return call(p, 0, func(ctx context.Context) (_ any, err error) {
 		b.client, err = mqtt.Connect(ctx, o)
 		if err != nil {
 			return nil, err
@@ -96,7 +96,7 @@ func connect(options js.Value) js.Value {
 
 // publish(topic, payload, options) queues in the order of the calls.
 func (b *binding) publish(args []js.Value) any {
-	options := parser{value: argument(args, 2)}
+	options := parse(argument(args, 2))
 	m := options.message(args)
 	send := b.client.PublishAsync
 	if options.choice("waitFor", "acknowledged", "stored") == 1 {
@@ -106,7 +106,7 @@ func (b *binding) publish(args []js.Value) any {
 		return rejected(options.err)
 	}
 	var giveUp func(error)
-	stop, err := watch(options.value, defaultTimeout, func(cause error) {
+	stop, err := watch(options, defaultTimeout, func(cause error) {
 		if errors.Is(cause, context.DeadlineExceeded) {
 			giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: "publish: no acknowledgement in time; the message may still arrive"})
 		} else {
@@ -128,12 +128,12 @@ func (b *binding) publish(args []js.Value) any {
 
 // request(topic, payload, options) gives the answer as a batch.
 func (b *binding) request(args []js.Value) any {
-	options := parser{value: argument(args, 2)}
+	options := parse(argument(args, 2))
 	m := options.message(args)
 	if options.err != nil {
 		return rejected(options.err)
 	}
-	return call(options.value, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
 		batch, err := b.client.RequestBatch(ctx, m)
 		if err != nil {
 			return nil, err
@@ -145,9 +145,10 @@ func (b *binding) request(args []js.Value) any {
 // subscribe(subscriptions, options); one topic filter as text will do.
 func (b *binding) subscribe(args []js.Value) any {
 	options := argument(args, 1)
-	p := parser{value: options}
+	p := parse(options)
+	filter := p.accept("filter", argument(args, 0))
 	var subs []mqtt.Subscription
-	if filters, ok := textList(argument(args, 0)); ok {
+	if filters, ok := textList(filter); ok {
 		s, err := parseSubscription(options)
 		if err != nil {
 			return rejected(err)
@@ -156,7 +157,7 @@ func (b *binding) subscribe(args []js.Value) any {
 			s.Filter = filter
 			subs = append(subs, s)
 		}
-	} else if items, ok := listOf(argument(args, 0)); ok {
+	} else if items, ok := listOf(filter); ok {
 		for _, item := range items {
 			s, err := parseSubscription(item)
 			if err != nil {
@@ -176,7 +177,7 @@ func (b *binding) subscribe(args []js.Value) any {
 	if p.err != nil {
 		return rejected(p.err)
 	}
-	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		r, err := b.client.Subscribe(ctx, subs, o)
 		return subscribeAck(r), err
 	})
@@ -184,9 +185,8 @@ func (b *binding) subscribe(args []js.Value) any {
 
 // unsubscribe(filters, options); one filter will do.
 func (b *binding) unsubscribe(args []js.Value) any {
-	options := argument(args, 1)
-	p := parser{value: options}
-	filters, ok := textList(argument(args, 0))
+	p := parse(argument(args, 1))
+	filters, ok := textList(p.accept("filter", argument(args, 0)))
 	if !ok {
 		p.bad("filter", "must be a topic filter or an array of them")
 	}
@@ -196,7 +196,7 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	if p.err != nil {
 		return rejected(p.err)
 	}
-	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		r, err := b.client.Unsubscribe(ctx, filters, user)
 		return subscribeAck(r), err
 	})
@@ -204,14 +204,14 @@ func (b *binding) unsubscribe(args []js.Value) any {
 
 // suspend(options)
 func (b *binding) suspend(args []js.Value) any {
-	return call(argument(args, 0), defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
 		return js.Undefined(), b.client.Suspend(ctx)
 	})
 }
 
 // resume(options)
 func (b *binding) resume(args []js.Value) any {
-	return call(argument(args, 0), defaultTimeout, func(context.Context) (any, error) {
+	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
 		b.client.Resume()
 		return js.Undefined(), nil
 	})
@@ -219,7 +219,7 @@ func (b *binding) resume(args []js.Value) any {
 
 // wake(options)
 func (b *binding) wake(args []js.Value) any {
-	return call(argument(args, 0), defaultTimeout, func(context.Context) (any, error) {
+	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
 		b.client.Wake()
 		return js.Undefined(), nil
 	})
@@ -227,19 +227,18 @@ func (b *binding) wake(args []js.Value) any {
 
 // disconnect(options)
 func (b *binding) disconnect(args []js.Value) any {
-	options := argument(args, 0)
-	p := parser{value: options}
+	p := parse(argument(args, 0))
 	o := mqtt.DisconnectOptions{
 		ReasonCode:     byte(p.integer("reasonCode", 0, 255, 0)),
 		ReasonString:   p.text("reasonString"),
-		SessionExpiry:  optional[uint32](&p, "sessionExpiryInterval", maxUint32),
+		SessionExpiry:  optional[uint32](p, "sessionExpiryInterval", maxUint32),
 		UserProperties: p.userProperties(),
 		Force:          p.boolean("force", false),
 	}
 	if p.err != nil {
 		return rejected(p.err)
 	}
-	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
+	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		return js.Undefined(), b.client.Disconnect(ctx, o)
 	})
 }

@@ -11,17 +11,27 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// A conversion of the wrong type panics and would end the program. So every
-// value from JavaScript goes through a parser, which looks at its type first.
+// A conversion of the wrong type panics and would end the program, and so does
+// a getter or a proxy that throws, unless it is read within a call. So every
+// value from JavaScript goes through a parser: it copies an object's fields in
+// one call, and looks at a value's type first.
 
 const maxMilliseconds = math.MaxInt32 // what setTimeout takes
 
-// parser reads the fields of one object. The first wrong one is kept in err,
-// and names the field. Fields that are undefined or null are absent.
+// parser reads the fields of one object: its own and enumerable ones. The first
+// wrong one is kept in err, and names the field. Fields that are undefined or
+// null are absent.
 type parser struct {
-	value  js.Value
+	value  js.Value // a copy, or undefined
 	prefix string
 	err    error
+}
+
+// parse starts to read an argument of options.
+func parse(v js.Value) *parser {
+	p := &parser{}
+	p.value = p.copy("options", p.accept("options", v))
+	return p
 }
 
 func argument(args []js.Value, i int) js.Value {
@@ -38,12 +48,55 @@ func (p *parser) bad(name, format string, args ...any) {
 	}
 }
 
-// get returns a field, undefined when it is absent.
-func (p *parser) get(name string) js.Value {
-	if t := p.value.Type(); t != js.TypeObject && t != js.TypeFunction {
+// accept returns v unless it is a bigint, which has no js.Type: asking panics.
+func (p *parser) accept(name string, v js.Value) (accepted js.Value) {
+	defer func() {
+		if recover() != nil {
+			p.bad(name, "must not be a bigint")
+			accepted = js.Undefined()
+		}
+	}()
+	v.Type()
+	return v
+}
+
+// copy returns an object with the fields of v, undefined when v has none.
+func (p *parser) copy(name string, v js.Value) js.Value {
+	if t := v.Type(); t != js.TypeObject && t != js.TypeFunction || v.IsNull() {
 		return js.Undefined()
 	}
-	v := p.value.Get(name)
+	copied, ok := guarded(func() js.Value { return assign.Invoke(objectClass.New(), v) })
+	if !ok {
+		p.bad(name, "has a field that throws when it is read")
+	}
+	return copied
+}
+
+// guarded runs f, and returns undefined and false when the JavaScript that it
+// calls throws. What was thrown is not looked at: reading it may throw as well.
+func guarded(f func() js.Value) (v js.Value, ok bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, thrown := r.(js.Error); !thrown {
+				panic(r)
+			}
+			v, ok = js.Undefined(), false
+		}
+	}()
+	return f(), true
+}
+
+// property reads a field of an object that is not a copy.
+func property(v js.Value, name any) (field js.Value, ok bool) {
+	return guarded(func() js.Value { return reflectGet.Invoke(v, name) })
+}
+
+// get returns a field, undefined when it is absent.
+func (p *parser) get(name string) js.Value {
+	if p.value.IsUndefined() {
+		return p.value
+	}
+	v := p.accept(name, p.value.Get(name))
 	if v.IsNull() {
 		return js.Undefined()
 	}
@@ -137,27 +190,30 @@ func (p *parser) function(name string) js.Value {
 func (p *parser) bytes(name string) []byte { return p.asBytes(name, p.get(name)) }
 
 func (p *parser) asBytes(name string, v js.Value) []byte {
-	b, ok := bytesOf(v)
-	if !ok {
-		p.bad(name, "must be a Uint8Array or a string")
-	}
-	return b
-}
-
-func bytesOf(v js.Value) (b []byte, ok bool) {
 	switch v.Type() {
 	case js.TypeUndefined:
-		return nil, true
+		return nil
 	case js.TypeString:
-		return []byte(v.String()), true
+		return []byte(v.String())
 	case js.TypeObject:
-		if v.InstanceOf(bytesClass) {
-			b = make([]byte, v.Get("length").Int())
-			js.CopyBytesToGo(b, v)
-			return b, true
+		if view, ok := bytesView(v); ok {
+			b := make([]byte, view.Get("length").Int())
+			js.CopyBytesToGo(b, view)
+			return b
 		}
 	}
-	return nil, false
+	p.bad(name, "must be a Uint8Array or a string")
+	return nil
+}
+
+// bytesView returns a Uint8Array as it was born: v may be a proxy of one, or one
+// whose length was redefined.
+func bytesView(v js.Value) (js.Value, bool) {
+	kind, ok := guarded(func() js.Value { return reflectGet.Invoke(typedArray, stringTag, v) })
+	if !ok || kind.Type() != js.TypeString || kind.String() != "Uint8Array" {
+		return js.Undefined(), false
+	}
+	return guarded(func() js.Value { return bytesClass.New(v) })
 }
 
 // list returns the elements of a field that is an array.
@@ -168,18 +224,31 @@ func (p *parser) list(name string) []js.Value {
 	}
 	items, ok := listOf(v)
 	if !ok {
-		p.bad(name, "must be an array")
+		p.bad(name, "must be an array of at most %d elements", maxList)
 	}
 	return items
 }
 
-func listOf(v js.Value) ([]js.Value, bool) {
-	if v.Type() != js.TypeObject || !v.InstanceOf(js.Global().Get("Array")) {
+// maxList is how many elements are read of an array, which may be empty and
+// say that it has four thousand million. A packet holds no more filters.
+const maxList = math.MaxUint16
+
+func listOf(v js.Value) (items []js.Value, ok bool) {
+	isArray, ok := guarded(func() js.Value { return arrayClass.Call("isArray", v) })
+	if !ok || !isArray.Bool() {
 		return nil, false
 	}
-	items := make([]js.Value, v.Length())
-	for i := range items {
-		items[i] = v.Index(i)
+	length, ok := property(v, "length")
+	if !ok || length.Type() != js.TypeNumber || !(length.Float() <= maxList) {
+		return nil, false
+	}
+	var p parser
+	for i := range length.Int() {
+		item, ok := property(v, i)
+		if item = p.accept("", item); !ok || p.err != nil {
+			return nil, false
+		}
+		items = append(items, item)
 	}
 	return items, true
 }
@@ -200,7 +269,8 @@ func (p *parser) userProperties() (user mqtt.UserProperties) {
 
 // sub starts a parser for a nested object, and joins its error with done.
 func (p *parser) sub(name string) *parser {
-	return &parser{value: p.object(name), prefix: p.prefix + name + ".", err: p.err}
+	v := p.copy(name, p.object(name))
+	return &parser{value: v, prefix: p.prefix + name + ".", err: p.err}
 }
 
 func (p *parser) done(sub *parser) {
@@ -214,8 +284,7 @@ const (
 	maxUint32 = math.MaxUint32
 )
 
-func parseOptions(v js.Value) (o mqtt.Options, err error) {
-	p := &parser{value: v}
+func parseOptions(p *parser) (o mqtt.Options) {
 	o.URL = p.text("url")
 	o.ClientID = p.text("clientId")
 	o.Username = p.text("username")
@@ -274,7 +343,7 @@ func parseOptions(v js.Value) (o mqtt.Options, err error) {
 		will.done(props)
 		p.done(will)
 	}
-	return o, p.err
+	return o
 }
 
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -282,8 +351,8 @@ func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisec
 // message reads the arguments topic and payload, and what options say of the
 // message.
 func (p *parser) message(args []js.Value) (m mqtt.Message) {
-	m.Topic = p.asText("topic", argument(args, 0))
-	m.Payload = p.asBytes("payload", argument(args, 1))
+	m.Topic = p.asText("topic", p.accept("topic", argument(args, 0)))
+	m.Payload = p.asBytes("payload", p.accept("payload", argument(args, 1)))
 	p.delivery(&m)
 	return m
 }
@@ -310,7 +379,7 @@ func (p *parser) delivery(m *mqtt.Message) {
 }
 
 func parseSubscription(v js.Value) (s mqtt.Subscription, err error) {
-	p := &parser{value: v}
+	p := parse(v)
 	s.Filter = p.text("topic")
 	s.QoS = byte(p.integer("qos", 0, 2, 0))
 	s.NoLocal = p.boolean("nl", false)

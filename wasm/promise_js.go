@@ -13,6 +13,12 @@ var (
 	promiseClass = js.Global().Get("Promise")
 	objectClass  = js.Global().Get("Object")
 	bytesClass   = js.Global().Get("Uint8Array")
+	arrayClass   = js.Global().Get("Array")
+
+	assign     = objectClass.Get("assign")
+	reflectGet = js.Global().Get("Reflect").Get("get")
+	typedArray = objectClass.Call("getPrototypeOf", bytesClass.Get("prototype"))
+	stringTag  = js.Global().Get("Symbol").Get("toStringTag")
 )
 
 // deferred is a Promise and the two functions that settle it.
@@ -48,47 +54,49 @@ const defaultTimeout = 30_000 // milliseconds
 
 // watch calls expire when the call's timeout is over or its signal fires, until
 // the returned function is called. A signal that has fired is an error at once.
-func watch(options js.Value, timeout int, expire func(cause error)) (stop func(), err error) {
-	p := parser{value: options}
+func watch(p *parser, timeout int, expire func(cause error)) (stop func(), err error) {
 	ms := p.integer("timeout", 0, maxMilliseconds, timeout)
 	signal := p.object("signal")
-	if !signal.IsUndefined() && signal.Get("addEventListener").Type() != js.TypeFunction {
-		p.bad("signal", "must be an AbortSignal")
-	}
 	if p.err != nil {
 		return nil, p.err
 	}
-	var timer *time.Timer
-	if ms > 0 {
-		timer = time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { expire(context.DeadlineExceeded) })
-	}
-	stopTimer := func() {
-		if timer != nil {
-			timer.Stop()
+	stopSignal := func() {}
+	if !signal.IsUndefined() {
+		aborted, ok := property(signal, "aborted")
+		if !ok || p.accept("signal", aborted).Type() != js.TypeBoolean {
+			p.bad("signal", "must be an AbortSignal")
+			return nil, p.err
+		}
+		if aborted.Bool() {
+			return nil, &mqtt.Error{Code: mqtt.Aborted, Message: "given up by the caller before it began"}
+		}
+		abort := js.FuncOf(func(js.Value, []js.Value) any {
+			go expire(context.Canceled)
+			return nil
+		})
+		if _, ok := guarded(func() js.Value { return signal.Call("addEventListener", "abort", abort) }); !ok {
+			abort.Release()
+			p.bad("signal", "must be an AbortSignal")
+			return nil, p.err
+		}
+		stopSignal = func() {
+			guarded(func() js.Value { return signal.Call("removeEventListener", "abort", abort) })
+			abort.Release()
 		}
 	}
-	if signal.IsUndefined() {
-		return stopTimer, nil
+	if ms == 0 {
+		return stopSignal, nil
 	}
-	if signal.Get("aborted").Truthy() {
-		stopTimer()
-		return nil, &mqtt.Error{Code: mqtt.Aborted, Message: "given up by the caller before it began"}
-	}
-	abort := js.FuncOf(func(js.Value, []js.Value) any {
-		go expire(context.Canceled)
-		return nil
-	})
-	signal.Call("addEventListener", "abort", abort)
+	timer := time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { expire(context.DeadlineExceeded) })
 	return func() {
-		stopTimer()
-		signal.Call("removeEventListener", "abort", abort)
-		abort.Release()
+		timer.Stop()
+		stopSignal()
 	}, nil
 }
 
 // call runs f on a goroutine, with the timeout and signal of options, and
 // returns a Promise of what it returns.
-func call(options js.Value, timeout int, f func(context.Context) (any, error)) js.Value {
+func call(options *parser, timeout int, f func(context.Context) (any, error)) js.Value {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	stop, err := watch(options, timeout, cancel)
 	if err != nil {

@@ -29,19 +29,13 @@ func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, ok := listOf(list)
-	if !ok {
-		return nil, &mqtt.Error{Code: mqtt.Storage, Message: "store: load did not give an array"}
-	}
-	records := make([]mqtt.Record, 0, len(items))
-	for _, item := range items {
-		pair, ok := listOf(item)
-		if !ok || len(pair) != 2 || pair[0].Type() != js.TypeString {
-			continue
-		}
-		if value, ok := bytesOf(pair[1]); ok {
-			records = append(records, mqtt.Record{Key: pair[0].String(), Value: value})
-		}
+	// Our own code made the list, and it may be longer than any that a page gives.
+	records := make([]mqtt.Record, list.Length())
+	for i := range records {
+		item := list.Index(i)
+		value := make([]byte, item.Index(1).Get("length").Int())
+		js.CopyBytesToGo(value, item.Index(1))
+		records[i] = mqtt.Record{Key: item.Index(0).String(), Value: value}
 	}
 	return records, nil
 }
