@@ -4,6 +4,7 @@ import type { AttemptChange, BoundarySink } from '../worker/messages';
 import { binary, type Check, shape, text } from './check';
 import { MqttError } from './errors';
 import type { Callbacks } from './options';
+import type { createScram } from './scram';
 import { type Address, parseAddress } from './url';
 
 export interface Asks {
@@ -20,7 +21,7 @@ const credentialFields = shape({ username: text, password: binary });
 const stepData: Check<Uint8Array | undefined> = (value, field) =>
   value === undefined ? undefined : binary(value, field);
 
-export function createAsks({ transformWsUrl, credentials, authenticate }: Callbacks): Asks {
+export function createAsks({ transformWsUrl, credentials, authenticate, scram }: Callbacks): Asks {
   let failure: MqttError | undefined;
 
   async function ask<T>(field: string, run: () => unknown, check: Check<T>): Promise<T> {
@@ -28,6 +29,10 @@ export function createAsks({ transformWsUrl, credentials, authenticate }: Callba
     try {
       value = await run();
     } catch (cause) {
+      if (cause instanceof MqttError) {
+        failure = cause;
+        throw cause;
+      }
       const why = cause instanceof Error ? cause.message : 'it threw what is not an Error';
       failure = new MqttError('aborted', `${field}: ${why}`, { field, cause });
       throw failure;
@@ -58,6 +63,19 @@ export function createAsks({ transformWsUrl, credentials, authenticate }: Callba
   }
   if (authenticate) {
     sink.onAuthenticate = (step) => ask('authenticate', () => authenticate(step), stepData);
+  }
+
+  if (scram) {
+    let answer: ReturnType<typeof createScram> | undefined;
+    sink.onAuthenticate = (step) =>
+      ask(
+        'scram',
+        async () => {
+          answer ??= (await import('./scram')).createScram(scram);
+          return answer(step);
+        },
+        stepData,
+      );
   }
 
   function explain<E>(error: E): E | MqttError {

@@ -212,7 +212,10 @@ describe('authentication', () => {
 
   test('names of SCRAM cross in one form, whichever way they are typed', () => {
     const typed = { username: 'Å①'.normalize('NFD'), password: 'ﬁ' };
-    expect(connectSettings(url, { scram: typed }).boundary.scram).toEqual({ username: 'Å1', password: 'fi' });
+    expect(connectSettings(url, { scram: typed }).callbacks.scram).toEqual({
+      username: 'Å1',
+      password: 'fi',
+    });
   });
 
   test('functions do not cross', () => {

@@ -31,6 +31,7 @@ import {
   u32,
   userProperties,
 } from './check';
+import type { Scram } from './scram';
 import { topicName } from './topics';
 import type { ConnectOptions } from './types';
 import { type Address, parseAddress, resolveAddress } from './url';
@@ -86,7 +87,7 @@ const scramText: Check<string> = (value, field) => text(text(value, field).norma
 
 const scramFields = shape({ username: scramText, password: scramText });
 
-const scram: Check<NonNullable<BoundaryOptions['scram']>> = (value, field) => {
+const scram: Check<Scram> = (value, field) => {
   const { username, password } = scramFields(value, field);
   if (username === undefined) throw bad(`${field}.username`, 'is missing');
   if (password === undefined) throw bad(`${field}.password`, 'is missing');
@@ -114,7 +115,6 @@ const connectFields = shape({
   sessionLost: oneOf('reject', 'republish'),
   autoAssignTopicAlias: boolean,
   properties: connectProperties,
-  scram,
   will,
 });
 
@@ -130,6 +130,7 @@ const callbackFields = shape({
   transformWsUrl: callback<NonNullable<ConnectOptions['transformWsUrl']>>(),
   credentials: callback<() => unknown>(),
   authenticate: callback<(step: AuthStep) => unknown>(),
+  scram,
 });
 
 const localFields = shape({
@@ -151,6 +152,8 @@ export interface Callbacks {
   transformWsUrl?: (url: string) => unknown;
   credentials?: () => unknown;
   authenticate?: (step: AuthStep) => unknown;
+  /** Stands for `authenticate`. */
+  scram?: Scram;
 }
 
 export interface Settings {
@@ -186,7 +189,7 @@ export function connectSettings(
   const boundary: BoundaryOptions = { ...options, url, ...(servers.length > 0 && { servers }) };
   limitBackOff(boundary);
   const { transformWsUrl, ...callbacks } = callbackFields(given, '');
-  checkAuthentication(boundary, callbacks.authenticate !== undefined);
+  checkAuthentication(boundary, callbacks);
   const { store, offlineQueue = store !== undefined, queueQoSZero: qos0 } = decidingFields(given, '');
   if (store !== undefined) keepSession(boundary, given.clientId);
   if (offlineQueue !== false) {
@@ -240,16 +243,19 @@ function limitBackOff(boundary: BoundaryOptions): void {
   }
 }
 
-function checkAuthentication({ scram, properties = {} }: BoundaryOptions, authenticates: boolean): void {
-  const { authenticationMethod, authenticationData } = properties;
-  if (scram && authenticates) throw bad('scram', 'must not be given together with authenticate');
-  if (scram && (authenticationMethod !== undefined || authenticationData)) {
-    throw bad('scram', 'must not be given together with properties.authenticationMethod and Data');
+function checkAuthentication(boundary: BoundaryOptions, { authenticate, scram }: Callbacks): void {
+  const { authenticationMethod, authenticationData } = boundary.properties ?? {};
+  if (scram) {
+    if (authenticate) throw bad('scram', 'must not be given together with authenticate');
+    if (authenticationMethod !== undefined || authenticationData) {
+      throw bad('scram', 'must not be given together with properties.authenticationMethod and Data');
+    }
+    boundary.properties = { ...boundary.properties, authenticationMethod: 'SCRAM-SHA-256' };
   }
-  if (authenticates && authenticationMethod === undefined) {
+  if (authenticate && authenticationMethod === undefined) {
     throw bad('properties.authenticationMethod', 'is missing, and authenticate needs it');
   }
-  if (authenticates && authenticationData) {
+  if (authenticate && authenticationData) {
     throw bad('properties.authenticationData', 'must not be given: authenticate gives the data');
   }
   // (3.1.2.11.10)

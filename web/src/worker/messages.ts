@@ -74,8 +74,6 @@ export interface BoundaryOptions {
   store?: string;
   /** Give topics aliases when sending, as many as the broker takes. Default false. */
   autoAssignTopicAlias?: boolean;
-  /** SCRAM-SHA-256 as the authentication method (RFC 7677). */
-  scram?: { username: string; password: string };
   properties?: WireConnectProperties;
   will?: WireWill;
 }
