@@ -358,7 +358,8 @@ export type ToSharedWorker =
 
 /** Worker → page. */
 export type FromWorker =
-  | { type: 'ready' }
+  /** It runs. A shared one names a Web Lock that it holds as long as it lives. */
+  | { type: 'ready'; lock?: string }
   /** The Go program ended or never started; nothing works from here on. */
   | { type: 'fatal'; error: WireError }
   | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | undefined }
