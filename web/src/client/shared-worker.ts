@@ -63,16 +63,25 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
   return undefined;
 }
 
-/** A page in the back/forward cache stands still, and must not hold up the others. */
+/** A page that is frozen or in the back/forward cache stands still, and must not hold up the others. */
 function followPage(post: (message: ToSharedWorker) => void): () => void {
-  const hidden = ({ persisted }: PageTransitionEvent): void => post({ type: persisted ? 'pause' : 'leave' });
-  const shown = ({ persisted }: PageTransitionEvent): void => {
-    if (persisted) post({ type: 'resume' });
+  const pause = (): void => post({ type: 'pause' });
+  const resume = (): void => post({ type: 'resume' });
+  const hidden = (event: Event): void => {
+    if ((event as PageTransitionEvent).persisted) pause();
+    else post({ type: 'leave' });
   };
-  addEventListener('pagehide', hidden);
-  addEventListener('pageshow', shown);
+  const shown = (event: Event): void => {
+    if ((event as PageTransitionEvent).persisted) resume();
+  };
+  const listeners: [target: EventTarget, type: string, listener: (event: Event) => void][] = [
+    [window, 'pagehide', hidden],
+    [window, 'pageshow', shown],
+    [document, 'freeze', pause],
+    [document, 'resume', resume],
+  ];
+  for (const [target, type, heard] of listeners) target.addEventListener(type, heard);
   return () => {
-    removeEventListener('pagehide', hidden);
-    removeEventListener('pageshow', shown);
+    for (const [target, type, heard] of listeners) target.removeEventListener(type, heard);
   };
 }

@@ -353,7 +353,7 @@ export type ToSharedWorker =
   | ToWorker
   /** The name of a Web Lock that the page holds as long as it lives. */
   | { type: 'hello'; lock: string }
-  /** The page enters the back/forward cache, comes back from it, or is gone. */
+  /** The page is frozen or enters the back/forward cache, comes back from there, or is gone. */
   | { type: 'pause' | 'resume' | 'leave' };
 
 /** Worker → page. */
