@@ -183,12 +183,13 @@ test('waking makes the attempt now', async () => {
 });
 
 test('disconnecting ends it: during the back-off, and during an attempt', async () => {
-  const first = program();
-  const waiting = await client([first, program()]);
+  const [first, never] = [program(), program()];
+  const waiting = await client([first, never]);
   first.sink().onEvent({ type: 'end', error: crash });
   await waiting.link.disconnect();
   await vi.runAllTimersAsync();
   expect(waiting.types()).toEqual(['connect', 'close', 'reconnect', 'end']);
+  expect(never.sink()).toBeUndefined();
 
   const [again, second] = [program(), program()];
   const trying = await client([again, second]);
