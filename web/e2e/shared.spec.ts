@@ -79,7 +79,17 @@ async function topics(page: Page, count: number): Promise<string[]> {
   return page.evaluate(() => window.got);
 }
 
-const send = (...names: string[]) => broker.connections[0]?.send(...names.map((name) => publish(name, '')));
+const send = (...names: string[]) =>
+  broker.connections.at(-1)?.send(...names.map((name) => publish(name, '')));
+
+/** Its process dies, and with it a shared worker that runs there. */
+async function crash(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  // Nobody is left to answer.
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+}
 
 test('two tabs are one connection, and each gets its own subscriptions only', async ({ page }) => {
   const [a, b] = await openTabs(page);
@@ -116,6 +126,39 @@ test('closing the first tab leaves the second one working', async ({ page }) => 
   send('b');
   expect(await topics(b, 1)).toEqual(['b']);
   expect(broker.connections).toHaveLength(1);
+});
+
+test('the tab that runs the program crashes, and the others go on', async ({ page }) => {
+  const [a, b] = await openTabs(page);
+  const c = await a.context().newPage();
+  await openTab(c);
+  await subscribe(a, 'a');
+  await subscribe(b, 'b');
+  await subscribe(c, 'c/#');
+  const lost = b.evaluate(() => window.failure(window.client.request('nobody/answers', '')));
+  await received(type.publish, 1);
+  const back = [b, c].map((tab) =>
+    tab.evaluate(async () => {
+      const seen: string[] = [];
+      for (const event of ['close', 'reconnect'] as const) window.client.on(event, () => seen.push(event));
+      await new Promise<void>((resolve) => void window.client.once('connect', () => resolve()));
+      return [...new Set(seen)];
+    }),
+  );
+  packets.length = 0;
+  await crash(a);
+  expect(await Promise.all(back)).toEqual([
+    ['close', 'reconnect'],
+    ['close', 'reconnect'],
+  ]);
+  expect(await lost).toMatchObject({ code: 'crashed' });
+  // One connection again, with what those tabs had and no other has.
+  expect(broker.connections).toHaveLength(2);
+  expect((await received(type.subscribe, 2)).flatMap(filtersOf).sort()).toEqual(['b', 'c/#']);
+  send('b', 'c/1');
+  expect(await topics(b, 1)).toEqual(['b']);
+  expect(await topics(c, 1)).toEqual(['c/1']);
+  await b.evaluate(() => window.client.publish('still', 'here', { qos: 1 }));
 });
 
 test('the end of one tab is its own, and that of the last one goes to the broker', async ({ page }) => {

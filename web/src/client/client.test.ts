@@ -742,13 +742,22 @@ describe('the page', () => {
     expect(names(calls)).toEqual(['wake']);
   });
 
-  test.each<[string, ConnectOptions]>([
-    ['a client that has ended', {}],
-    ['a shared client', { shared: true }],
-  ])('%s does not follow it', async (_, options) => {
+  test('a shared connection is looked at too, and goes on without the page', async () => {
     const where = page();
-    const { client, calls } = await connected({}, options, where);
-    if (!options.shared) await client.end();
+    const { calls } = await connected({}, { shared: true }, where);
+    where.window.dispatchEvent(new Event('online'));
+    where.document.dispatchEvent(new Event('visibilitychange'));
+    expect(names(calls)).toEqual(['wake', 'wake']);
+    where.window.dispatchEvent(new Event('pagehide'));
+    expect(names(calls)).toEqual(['wake', 'wake']);
+    where.window.dispatchEvent(persisted());
+    expect(names(calls)).toEqual(['wake', 'wake', 'wake']);
+  });
+
+  test('a client that has ended does not follow it', async () => {
+    const where = page();
+    const { client, calls } = await connected({}, {}, where);
+    await client.end();
     calls.length = 0;
     for (const type of ['offline', 'online', 'pagehide']) where.window.dispatchEvent(new Event(type));
     expect(calls).toEqual([]);

@@ -83,17 +83,20 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   const link: BoundaryClient = await explained(connecting);
   let connack = await accepted;
 
-  // A shared connection does not depend on one page.
-  if (page && !settings.shared) {
+  const wake = (): void => void link.wake().catch(toldByEvents);
+  if (page) {
     leavePage = followPage(page, {
       offline: () => emitter.emit('offline'),
-      wake: () => void link.wake().catch(toldByEvents),
+      wake,
       suspend() {
+        // A shared connection goes on for the other pages.
+        if (settings.shared) return;
         suspended = true;
         if (state === 'reconnecting') state = 'disconnected';
         link.suspend().catch(toldByEvents);
       },
       resume() {
+        if (settings.shared) return wake();
         suspended = false;
         if (state === 'disconnected' && !ending) state = 'reconnecting';
         link.resume().catch(toldByEvents);

@@ -1,6 +1,8 @@
+import type { Boundary } from '../worker/messages';
 import { openClient } from './client';
 import { openEngine } from './engine';
 import { connectSettings } from './options';
+import { reviving } from './revive';
 import { aborted } from './rpc';
 import type { Client, ConnectOptions } from './types';
 
@@ -17,8 +19,10 @@ export async function connect(
 ): Promise<Client> {
   const settings = connectSettings(first, second);
   const { signal } = settings;
-  const boundary = await unlessAborted(() => openEngine(settings), signal);
-  return openClient(boundary, settings);
+  const open = (): Promise<Boundary> => openEngine(settings);
+  const engine = await unlessAborted(open, signal);
+  // A shared program ends with a tab that may be somebody else's.
+  return openClient(settings.shared ? reviving(engine, open) : engine, settings);
 }
 
 async function unlessAborted<T>(start: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {

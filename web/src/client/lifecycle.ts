@@ -28,7 +28,9 @@ export function thisPage(): Page | undefined {
  *
  * Browsers keep no page with an open connection in the back-forward cache, and a
  * frozen page answers no broker. So it gives up its connection before, and gets
- * another one after.
+ * another one after. In Chromium the broker hears of that. But when a tab is
+ * closed its worker is ended too, often before DISCONNECT is out: then the broker
+ * sees the connection break, and publishes the will.
  */
 export function followPage({ window, document }: Page, listener: PageListener): () => void {
   let suspended = false;

@@ -38,8 +38,8 @@ import { type Address, parseAddress, resolveAddress } from './url';
 
 export const defaultTimeout = 30_000;
 const defaultHighWaterMark = 10_000;
-const defaultReconnectPeriod = 1000;
-const defaultMaxReconnectPeriod = 30_000;
+export const defaultReconnectPeriod = 1000;
+export const defaultMaxReconnectPeriod = 30_000;
 /** Seconds: a day. */
 const defaultStoredExpiry = 86_400;
 

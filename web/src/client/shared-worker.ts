@@ -1,15 +1,21 @@
 /** One Go program for the pages of an origin, in a SharedWorker. */
 
+import { beginLife, endOfLife } from '../life';
 import type { Boundary, FromWorker, ToSharedWorker } from '../worker/messages';
 import { createRpc } from './rpc';
 
 /**
  * Undefined where there is no SharedWorker, or the browser does not start one.
  * `onFailed` is called when it started, and its program has ended since.
+ *
+ * The worker may live in the process of any of its pages, and then ends when
+ * that one crashes. An insecure context has no locks to learn it by: there its
+ * pages notice nothing, and a page that crashes is a member until the last one
+ * is gone.
  */
 export async function openSharedWorker(onFailed: () => void): Promise<Boundary | undefined> {
   if (typeof SharedWorker === 'undefined') return undefined;
-  const lock = await holdLock();
+  const life = await beginLife();
   let worker: SharedWorker;
   try {
     worker = new SharedWorker(new URL('../worker/shared.ts', import.meta.url), {
@@ -17,24 +23,33 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
       name: 'mqttwasm',
     });
   } catch {
-    lock?.release(); // such as where the user blocks storage
+    life?.end(); // such as where the user blocks storage
     return undefined;
   }
   const post = (message: ToSharedWorker, transfer: Transferable[] = []): void =>
     worker.port.postMessage(message, transfer);
   const stopFollowing = followPage(post);
+  const closed = new AbortController();
   const close = (): void => {
+    closed.abort();
     stopFollowing();
     worker.port.close();
-    lock?.release();
+    life?.end();
   };
   const { boundary, receive, fail } = createRpc(post, () => {
     onFailed();
     close();
   });
+  const failWhenGone = (lock: string): void => {
+    const gone = (): void => fail({ code: 'crashed', message: 'the tab that ran the shared client crashed' });
+    endOfLife(lock, closed.signal).then(gone, () => {
+      // Closed before.
+    });
+  };
   const started = new Promise<boolean>((resolve) => {
     worker.port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       resolve(true);
+      if (data.type === 'ready' && data.lock) failWhenGone(data.lock);
       receive(data);
     };
     // Also where modules are no workers yet.
@@ -42,44 +57,31 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
   });
   worker.port.onmessageerror = () =>
     fail({ code: 'crashed', message: 'a message from the worker could not be read' });
-  if (lock) post({ type: 'hello', lock: lock.name });
+  if (life) post({ type: 'hello', lock: life.name });
   if (await started) return boundary;
   close();
   return undefined;
 }
 
-/**
- * Nothing tells a worker that the other end of a port is gone. So each page
- * holds a lock, which the worker gets when the page has ended, even by a crash.
- */
-async function holdLock(): Promise<{ name: string; release(): void } | undefined> {
-  // An insecure context has no locks. There the word of `pagehide` must do, and
-  // a page that crashes is a member until the last page is gone.
-  if (!navigator.locks) return undefined;
-  const name = `mqttwasm ${crypto.randomUUID()}`;
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  await new Promise<void>((resolve) => {
-    void navigator.locks.request(name, () => {
-      resolve();
-      return held;
-    });
-  });
-  return { name, release };
-}
-
-/** A page in the back/forward cache stands still, and must not hold up the others. */
+/** A page that is frozen or in the back/forward cache stands still, and must not hold up the others. */
 function followPage(post: (message: ToSharedWorker) => void): () => void {
-  const hidden = ({ persisted }: PageTransitionEvent): void => post({ type: persisted ? 'pause' : 'leave' });
-  const shown = ({ persisted }: PageTransitionEvent): void => {
-    if (persisted) post({ type: 'resume' });
+  const pause = (): void => post({ type: 'pause' });
+  const resume = (): void => post({ type: 'resume' });
+  const hidden = (event: Event): void => {
+    if ((event as PageTransitionEvent).persisted) pause();
+    else post({ type: 'leave' });
   };
-  addEventListener('pagehide', hidden);
-  addEventListener('pageshow', shown);
+  const shown = (event: Event): void => {
+    if ((event as PageTransitionEvent).persisted) resume();
+  };
+  const listeners: [target: EventTarget, type: string, listener: (event: Event) => void][] = [
+    [window, 'pagehide', hidden],
+    [window, 'pageshow', shown],
+    [document, 'freeze', pause],
+    [document, 'resume', resume],
+  ];
+  for (const [target, type, heard] of listeners) target.addEventListener(type, heard);
   return () => {
-    removeEventListener('pagehide', hidden);
-    removeEventListener('pageshow', shown);
+    for (const [target, type, heard] of listeners) target.removeEventListener(type, heard);
   };
 }

@@ -221,7 +221,8 @@ export interface ConnectOptions {
   /**
    * Runs the client in a SharedWorker: the tabs of one origin that connect with
    * the same options have one connection and one session together, and each its
-   * own subscriptions. Default false.
+   * own subscriptions. When the tab that the browser runs it in crashes, the
+   * others connect and subscribe again by themselves. Default false.
    */
   shared?: boolean;
   /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */

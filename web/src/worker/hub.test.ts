@@ -242,6 +242,27 @@ test('each tab gets the messages of its own filters, in order, and all hear of w
   expect([a.dropped(), b.dropped()]).toEqual([3, 3]);
 });
 
+test('two who get all of it never have the same buffer', async () => {
+  const { sink, hub } = await twoTabs();
+  const got: ArrayBuffer[] = [];
+  for (let taker = 0; taker < 2; taker++) {
+    const client = await tab(hub.attach()).connect({
+      onBatch: (buffer) => {
+        got.push(buffer);
+        return undefined;
+      },
+    });
+    await client.subscribe(subscription('#'));
+  }
+  const whole = batch('a', 'b');
+  sink().onBatch(whole, 2, 0);
+  const [first, second] = got as [ArrayBuffer, ArrayBuffer];
+  expect(first).toBe(whole);
+  // Each is transferred to its page, and nobody else can read it any more.
+  expect(second).not.toBe(first);
+  expect(second).toEqual(first);
+});
+
 test('the buffer is not copied for one who gets all of it', async () => {
   const { sink, hub } = await twoTabs();
   const got: ArrayBuffer[] = [];

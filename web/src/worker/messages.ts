@@ -351,12 +351,13 @@ export type ToSharedWorker =
   | ToWorker
   /** The name of a Web Lock that the page holds as long as it lives. */
   | { type: 'hello'; lock: string }
-  /** The page enters the back/forward cache, comes back from it, or is gone. */
+  /** The page is frozen or enters the back/forward cache, comes back from there, or is gone. */
   | { type: 'pause' | 'resume' | 'leave' };
 
 /** Worker → page. */
 export type FromWorker =
-  | { type: 'ready' }
+  /** It runs. A shared one names a Web Lock that it holds as long as it lives. */
+  | { type: 'ready'; lock?: string }
   /** The Go program ended or never started; nothing works from here on. */
   | { type: 'fatal'; error: WireError }
   | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | undefined }

@@ -1,5 +1,6 @@
 /** The shared worker: one Go program that serves the pages of an origin. */
 
+import { beginLife, endOfLife } from '../life';
 import { carry } from './carrier';
 import { createHub } from './hub';
 import type { FromWorker, ToSharedWorker, WireError } from './messages';
@@ -13,6 +14,7 @@ type Deliver = (message: ToSharedWorker) => void;
 
 const pages = new Set<MessagePort>();
 const starting = start();
+const beginning = beginLife();
 
 addEventListener('connect', (event) => {
   const [page] = (event as MessageEvent).ports as [MessagePort];
@@ -28,6 +30,9 @@ addEventListener('error', (event) => fail(crash(event.message)));
 async function serve(page: MessagePort): Promise<Deliver> {
   const post = (message: FromWorker, transfer: Transferable[] = []): void =>
     page.postMessage(message, { transfer });
+  const life = await beginning;
+  // Not only when the program has loaded: the page must hear of a crash until then too.
+  post({ type: 'ready', ...(life && { lock: life.name }) });
   const hub = await starting;
   if (!hub) return () => {};
   const port = hub.attach();
@@ -37,11 +42,10 @@ async function serve(page: MessagePort): Promise<Deliver> {
     port.leave();
     page.close();
   };
-  post({ type: 'ready' });
   return (message) => {
     switch (message.type) {
       case 'hello':
-        void navigator.locks.request(message.lock, leave);
+        void endOfLife(message.lock).then(leave);
         break;
       case 'pause':
         port.pause();

@@ -1,0 +1,33 @@
+/** Nothing tells one end of a port that the other is gone, so each holds a lock as long as it lives. */
+
+export interface Life {
+  /** Of the lock, for the other end. */
+  name: string;
+  end(): void;
+}
+
+/**
+ * The browser ends it too, with the page or the worker, even by a crash.
+ * Undefined in an insecure context, which has no locks.
+ */
+export async function beginLife(): Promise<Life | undefined> {
+  if (!navigator.locks) return undefined;
+  const name = `mqttwasm ${crypto.randomUUID()}`;
+  let end = (): void => {};
+  const life = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  await new Promise<void>((resolve) => {
+    void navigator.locks.request(name, () => {
+      resolve();
+      return life;
+    });
+  });
+  return { name, end };
+}
+
+/** Resolves when the life of that name is over; rejects when the signal is aborted before. */
+export async function endOfLife(name: string, signal?: AbortSignal): Promise<void> {
+  // Not an exclusive one: those who wait for the same end must not wait for each other.
+  await navigator.locks.request(name, { mode: 'shared', ...(signal && { signal }) }, () => {});
+}
