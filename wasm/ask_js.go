@@ -53,14 +53,19 @@ func await(ctx context.Context, v js.Value) (js.Value, error) {
 	}
 	settled := make(chan outcome, 1)
 	var resolve, reject js.Func
-	settle := func(o outcome) any {
+	settle := func(o outcome) {
 		resolve.Release()
 		reject.Release()
 		settled <- o // once: promiseClass makes an honest Promise of every thenable
-		return nil
 	}
-	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(outcome{value: argument(args, 0)}) })
-	reject = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(outcome{err: thrownError(argument(args, 0))}) })
+	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settle(outcome{value: argument(args, 0)})
+		return nil
+	})
+	reject = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settle(outcome{err: thrownError(argument(args, 0))})
+		return nil
+	})
 	promiseClass.Call("resolve", v).Call("then", resolve, reject)
 	select {
 	case o := <-settled:

@@ -422,7 +422,7 @@ func (c *cutConn) Write(p []byte) (int, error) {
 	if c.discard {
 		c.Conn.(*pipeEnd).drain()
 	}
-	_ = c.Conn.Close()
+	_ = c.Close()
 	if n < len(p) {
 		return n, io.ErrClosedPipe
 	}

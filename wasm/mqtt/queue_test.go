@@ -15,7 +15,7 @@ func offline(o *Options) { o.Queue.Offline = true }
 
 // away starts a client whose connection broke, and which waits long before the
 // next attempt: until Wake.
-func away(t *testing.T, change func(*Options), props ...byte) (*Client, *scripted, eventLog) {
+func away(t *testing.T, change func(*Options)) (*Client, *scripted, eventLog) {
 	t.Helper()
 	c, s, b, log := start(t, func(o *Options) {
 		o.ReconnectMin, o.ReconnectMax = time.Hour, time.Hour
@@ -23,7 +23,7 @@ func away(t *testing.T, change func(*Options), props ...byte) (*Client, *scripte
 		if change != nil {
 			change(o)
 		}
-	}, props...)
+	})
 	b.Close()
 	wait[Reconnecting](log)
 	return c, s, log
