@@ -111,15 +111,21 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
 
     test('an answer that comes too late is no answer to the next request', async ({ page }) => {
       const outcome = await page.evaluate(async () => {
-        const first = new Promise<() => Promise<unknown>>((resolve) => {
+        let answerLate: () => Promise<unknown>;
+        const asked = new Promise<void>((resolve) => {
           void window.helper.subscribe('slow', ({ properties }) => {
             const { responseTopic = '', correlationData = '' } = properties;
-            resolve(() => window.helper.publish(responseTopic, 'late', { properties: { correlationData } }));
+            answerLate = () =>
+              window.helper.publish(responseTopic, 'late', { properties: { correlationData } });
+            resolve();
           });
         });
-        await window.helper.respond('quick', () => 'in time');
+        await window.helper.respond('quick', async () => {
+          await answerLate();
+          return 'in time';
+        });
         const error = await window.failure(window.asker.request('slow', '', { timeout: 500 }));
-        await (await first)();
+        await asked;
         return { code: error.code, answer: (await window.asker.request('quick', '')).text() };
       });
       expect(outcome).toEqual({ code: 'timeout', answer: 'in time' });
