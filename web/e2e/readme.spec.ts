@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { chromium, expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
+import { serveScram } from './support/scram';
+import { type ScriptedBroker, startScripted } from './support/scripted';
 
-// The README's examples, as they stand there, with its broker's name on a local one.
+// The README's examples, as they stand there, with its brokers' names on local ones.
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map((match) => match[1] ?? '');
@@ -10,16 +12,26 @@ const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map((match) => match[
 const printed = [
   [/^connected as mqttwasm_/, /^mqttwasm\/readme\/hello messages: 0$/, /^the broker answered 0$/],
   [/^mqttwasm\/counter messages: 0$/, /^mqttwasm\/counter messages: 1$/, /^mqttwasm\/counter messages: 2$/],
-  [/^bad-option topic topic: .*wildcard/],
+  [/^bad-option topic topic: .*wildcard/, /^connection closed undefined$/],
+  [/^connected$/, /^ended as asked$/],
+  [/^stored$/, /^delivered$/],
+  [/^1 \+ 2 = 3$/],
+  [/^all tabs are mqttwasm_/],
+  [/^authenticated by SCRAM-SHA-256$/],
 ];
 
 let server: Server;
 let mosquitto: Mosquitto;
+let scram: ScriptedBroker;
 
 test.beforeAll(async () => {
-  [server, mosquitto] = await Promise.all([startServer(), startMosquitto(8083)]);
+  [server, mosquitto, scram] = await Promise.all([
+    startServer(),
+    startMosquitto(),
+    startScripted(serveScram('pencil')),
+  ]);
 });
-test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop()]));
+test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop(), scram?.stop()]));
 
 test('there is an expectation for each example', () => {
   expect(examples).toHaveLength(printed.length);
@@ -27,9 +39,13 @@ test('there is an expectation for each example', () => {
 
 for (const [i, lines] of printed.entries()) {
   test(`example ${i + 1} runs and prints what it says`, async ({ launchOptions }) => {
+    const hosts = [
+      ['broker.emqx.io:8083', mosquitto.mqtt],
+      ['mqtt.example.com', scram.url],
+    ].map(([name, url = '']) => `MAP ${name} ${new URL(url).host}`);
     const browser = await chromium.launch({
       ...launchOptions,
-      args: [...(launchOptions.args ?? []), '--host-resolver-rules=MAP broker.emqx.io 127.0.0.1'],
+      args: [...(launchOptions.args ?? []), `--host-resolver-rules=${hosts.join(', ')}`],
     });
     try {
       const page = await browser.newPage();

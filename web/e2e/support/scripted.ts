@@ -23,6 +23,7 @@ export const type = {
   pingreq: 12,
   pingresp: 13,
   disconnect: 14,
+  auth: 15,
 } as const;
 
 export interface Packet {
@@ -34,6 +35,8 @@ export interface Packet {
 }
 
 export interface Connection {
+  /** Path and query of the address. */
+  path: string;
   /** What the client offered in Sec-WebSocket-Protocol. */
   offered: string | undefined;
   /** Every frame that came, as it came. */
@@ -127,6 +130,7 @@ function open(socket: WebSocket, request: IncomingMessage): Connection {
   }
 
   return {
+    path: request.url ?? '',
     offered: request.headers['sec-websocket-protocol'],
     frames,
     next,
@@ -178,8 +182,9 @@ export function properties(...parts: Uint8Array[]): Buffer {
   return Buffer.concat([varint(all.length), all]);
 }
 
-const text = (value: string): Buffer => {
-  const bytes = Buffer.from(value);
+/** UTF-8 Encoded String, or Binary Data (1.5.4, 1.5.6). */
+const text = (value: string | Uint8Array): Buffer => {
+  const bytes = Buffer.from(value as string);
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
 };
 
@@ -192,6 +197,16 @@ export function maximumPacketSize(bytes: number): Buffer {
   property.writeUInt32BE(bytes, 1);
   return property;
 }
+
+/** Property Topic Alias Maximum (3.2.2.3.8). */
+export const topicAliasMaximum = (count: number): Buffer => Buffer.from([0x22, count >> 8, count & 0xff]);
+
+/** Properties Authentication Method and Authentication Data (3.15.2.2.2, 3.15.2.2.3). */
+export const authentication = (method: string, data: string | Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from([0x15]), text(method), Buffer.from([0x16]), text(data)]);
+
+export const auth = (reason: number, ...props: Uint8Array[]): Buffer =>
+  packet(type.auth, 0, Buffer.from([reason]), properties(...props));
 
 export const connack = (reason = 0, ...props: Uint8Array[]): Buffer =>
   packet(type.connack, 0, Buffer.from([0, reason]), properties(...props));

@@ -1,0 +1,31 @@
+//go:build !js
+
+package mqtt_test
+
+import (
+	"context"
+	"net"
+	"net/http/httptest"
+	"strings"
+
+	"mqttwasm/server/broker"
+	"mqttwasm/wasm/wsconn"
+)
+
+// localBroker serves the embedded broker on a WebSocket of this machine.
+func localBroker() (url string, stop func()) {
+	b, err := broker.New(broker.Options{})
+	if err != nil {
+		panic(err)
+	}
+	server := httptest.NewServer(b.Handler())
+	return "ws" + strings.TrimPrefix(server.URL, "http"), func() {
+		_ = b.Close()
+		server.Close()
+	}
+}
+
+// dial is Options.Dial for WebSockets.
+func dial(ctx context.Context, url string) (net.Conn, error) {
+	return wsconn.Dial(ctx, url, wsconn.Options{})
+}

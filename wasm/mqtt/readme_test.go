@@ -1,0 +1,40 @@
+//go:build !js
+
+package mqtt_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestReadme: README.md quotes the example as it stands here.
+func TestReadme(t *testing.T) {
+	const name = "example_test.go"
+	source, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, source, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := "nothing"
+	for _, decl := range file.Decls {
+		if hello, ok := decl.(*ast.FuncDecl); ok && hello.Name.Name == "hello" {
+			from, to := files.Position(hello.Doc.Pos()).Offset, files.Position(hello.End()).Offset
+			quoted = "```go\n" + string(source[from:to]) + "\n```\n"
+		}
+	}
+	if !strings.Contains(string(readme), quoted) {
+		t.Errorf("README.md lacks this:\n%s", quoted)
+	}
+}
