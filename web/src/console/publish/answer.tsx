@@ -30,7 +30,7 @@ function Body({ answer }: { answer: Answer }) {
 
 export function AnswerPart({ publisher }: { publisher: Publisher }) {
   const answer = publisher.answer.value;
-  if (!answer) return <></>;
+  if (!answer) return null;
   const waiting = !answer.message && !answer.failure;
   return (
     <section class="answer" aria-label="Answer" aria-live="polite" aria-busy={waiting}>

@@ -223,6 +223,7 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
     <section
       class="panel"
       id="publish"
+      aria-labelledby={heading}
       data-over={over}
       onDragOver={(event) => {
         if (!event.dataTransfer?.types.includes('Files')) return;

@@ -2,9 +2,11 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 
+type Part<P> = (props: P) => JSX.Element | null;
+
 /** A part of the page whose program is fetched when it is first shown. */
-export function onDemand<P extends object>(fetchPart: () => Promise<(props: P) => JSX.Element>) {
-  const part = signal<((props: P) => JSX.Element) | undefined>(undefined);
+export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
+  const part = signal<Part<P> | undefined>(undefined);
   const failed = signal(false);
   let begun = false;
 
@@ -22,8 +24,8 @@ export function onDemand<P extends object>(fetchPart: () => Promise<(props: P) =
 
   return function OnDemand(props: P) {
     useEffect(() => void begin(), []);
-    const Part = part.value;
-    if (Part) return <Part {...props} />;
+    const Ready = part.value;
+    if (Ready) return <Ready {...props} />;
     if (!failed.value) return <p class="empty-line">Loading…</p>;
     return (
       <p class="field-error" role="alert">
