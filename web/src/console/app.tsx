@@ -39,7 +39,7 @@ export function App({ state }: { state: State }) {
         <Jumps state={state} />
       </header>
       <main class="page">
-        <ConnectionPanel connection={state.connection} />
+        <ConnectionPanel state={state} />
         <div class="side">
           <PublishPanel publisher={state.publisher} />
           <SubscribePanel subscriptions={state.subscriptions} />

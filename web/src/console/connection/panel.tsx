@@ -1,8 +1,22 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { State } from '../state';
 import { visible } from '../text';
-import { Checkbox, Select, TextField } from '../ui/fields';
+import { Select, TextField } from '../ui/fields';
+import { onDemand } from '../ui/on-demand';
 import { type Connection, custom, type Status } from './store';
 import './connection.css';
+
+interface PartProps {
+  state: State;
+  connection: Connection;
+}
+
+/** What unfolds below the form. */
+const parts = {
+  Options: onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions),
+  Profiles: onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList),
+  Session: onDemand<PartProps>(async () => (await import('./session')).SessionFacts),
+};
 
 /** None of these but the first and the last may contain the word “connected”. */
 function words({ phase, attempt }: Status): string {
@@ -52,48 +66,39 @@ function Notice({ connection }: { connection: Connection }) {
   );
 }
 
-function Options({ connection }: { connection: Connection }) {
-  const settings = connection.settings.value;
-  const errors = connection.fieldErrors.value;
+/** What is left of the wait for the next attempt. */
+function Countdown({ connection }: { connection: Connection }) {
+  const { phase, nextAt = 0 } = connection.status.value;
+  const [now, setNow] = useState(Date.now);
+  const waits = phase === 'reconnecting' && nextAt > now;
+  useEffect(() => {
+    if (phase !== 'reconnecting' || nextAt === 0) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 250);
+    return () => clearInterval(timer);
+  }, [phase, nextAt]);
+  if (!waits) return null;
   return (
-    <div class="connection-options" id="connection-options">
-      <TextField
-        label="User name"
-        value={settings.username}
-        error={errors.username}
-        onEdit={(username) => connection.edit({ username })}
-      />
-      <TextField
-        label="Password"
-        secret
-        value={settings.password}
-        error={errors.password}
-        onEdit={(password) => connection.edit({ password })}
-      />
-      <TextField
-        label="Client ID"
-        placeholder="random"
-        value={settings.clientId}
-        error={errors.clientId}
-        onEdit={(clientId) => connection.edit({ clientId })}
-      />
-      <TextField
-        label="Keep alive, seconds"
-        value={settings.keepalive}
-        error={errors.keepalive}
-        onEdit={(keepalive) => connection.edit({ keepalive })}
-      />
-      <Checkbox label="Clean start" checked={settings.clean} onEdit={(clean) => connection.edit({ clean })} />
+    <div class="countdown">
+      {/* A timer is not read out each time it changes. */}
+      <span role="timer">Next attempt in {Math.ceil((nextAt - now) / 1000)} s</span>
+      <button type="button" class="button small" onClick={() => connection.tryNow()}>
+        Try now
+      </button>
     </div>
   );
 }
 
-export function ConnectionPanel({ connection }: { connection: Connection }) {
-  const [open, setOpen] = useState(false);
+export function ConnectionPanel({ state }: { state: State }) {
+  const { connection } = state;
+  const id = useId();
+  const [chosen, setChosen] = useState<keyof typeof parts | undefined>(undefined);
   const form = useRef<HTMLFormElement>(null);
   const idle = connection.status.value.phase === 'disconnected';
   const errors = connection.fieldErrors.value;
-  const shown = open || ['username', 'password', 'clientId', 'keepalive'].some((name) => errors[name]);
+  const wrong = Object.keys(errors).some((name) => name !== 'url');
+  const open = wrong ? 'Options' : chosen;
+  const Part = open && parts[open];
   const brokers = connection.config.value.brokers;
 
   function select(name: string) {
@@ -128,15 +133,20 @@ export function ConnectionPanel({ connection }: { connection: Connection }) {
           onEdit={(url) => connection.edit({ url })}
         />
         <div class="connection-buttons">
-          <button
-            type="button"
-            class="button quiet"
-            aria-expanded={shown}
-            aria-controls="connection-options"
-            onClick={() => setOpen(!shown)}
-          >
-            Options
-          </button>
+          <div class="connection-tools">
+            {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
+              <button
+                key={name}
+                type="button"
+                class="button quiet"
+                aria-expanded={open === name}
+                aria-controls={id}
+                onClick={() => setChosen(open === name ? undefined : name)}
+              >
+                {name}
+              </button>
+            ))}
+          </div>
           <button
             type={idle ? 'submit' : 'button'}
             class={idle ? 'button primary' : 'button'}
@@ -150,8 +160,11 @@ export function ConnectionPanel({ connection }: { connection: Connection }) {
             {idle ? 'Connect' : 'Disconnect'}
           </button>
         </div>
-        {shown && <Options connection={connection} />}
+        <div class="connection-part" id={id}>
+          {Part && <Part state={state} connection={connection} />}
+        </div>
       </form>
+      <Countdown connection={connection} />
       <Notice connection={connection} />
     </section>
   );

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Client, ClientEvents, ConnectOptions } from '../../client';
 import { type Config, standalone } from '../config';
 import type { Failure, Surroundings } from './explain';
+import { plainSettings } from './settings';
 import { createConnection, type Dependencies } from './store';
 
 const page = 'http://127.0.0.1:8080/';
@@ -312,4 +313,139 @@ describe('afterwards', () => {
     expect(connection.status.value.phase).toBe('disconnected');
     expect(connection.notice.value).toBeUndefined();
   });
+});
+
+describe('every option', () => {
+  it('reaches the client as filled in', async () => {
+    const { client } = fakeClient();
+    const { connection, deps } = set(async () => client);
+    connection.edit({
+      url: publicUrl,
+      clean: false,
+      sessionExpiryInterval: '3600',
+      receiveMaximum: '10',
+      maximumPacketSize: '65536',
+      topicAliasMaximum: '5',
+      autoAssignTopicAlias: true,
+      requestResponseInformation: true,
+      requestProblemInformation: false,
+      userProperties: [
+        ['b', '1'],
+        ['a', '2'],
+        ['b', '1'],
+      ],
+      shared: true,
+      will: {
+        topic: 'gone',
+        payload: 'bye',
+        qos: 1,
+        retain: true,
+        willDelayInterval: '5',
+        properties: { ...plainSettings.will.properties, contentType: 'text/plain' },
+      },
+    });
+    await connection.connect();
+    expect(deps.connect.mock.calls[0]?.[0]).toEqual({
+      url: publicUrl,
+      connectTimeout: 15_000,
+      signal: expect.any(AbortSignal),
+      keepalive: 60,
+      clean: false,
+      autoAssignTopicAlias: true,
+      shared: true,
+      properties: {
+        sessionExpiryInterval: 3600,
+        receiveMaximum: 10,
+        maximumPacketSize: 65_536,
+        topicAliasMaximum: 5,
+        requestResponseInformation: true,
+        requestProblemInformation: false,
+        userProperties: [
+          ['b', '1'],
+          ['a', '2'],
+          ['b', '1'],
+        ],
+      },
+      will: {
+        topic: 'gone',
+        payload: 'bye',
+        qos: 1,
+        retain: true,
+        properties: { contentType: 'text/plain', willDelayInterval: 5 },
+      },
+    });
+  });
+
+  it('that was left empty is left out', async () => {
+    const { client } = fakeClient();
+    const { connection, deps } = set(async () => client);
+    connection.edit({
+      url: publicUrl,
+      store: true,
+      clientId: 'me',
+      username: 'u',
+      password: 'p',
+      scram: true,
+    });
+    await connection.connect();
+    expect(deps.connect.mock.calls[0]?.[0]).toEqual({
+      url: publicUrl,
+      connectTimeout: 15_000,
+      signal: expect.any(AbortSignal),
+      keepalive: 60,
+      clientId: 'me',
+      store: 'indexeddb',
+      scram: { username: 'u', password: 'p' },
+      properties: {},
+    });
+  });
+
+  it.each([
+    ['properties.receiveMaximum', 'receiveMaximum', { receiveMaximum: '1' }],
+    ['will.properties.contentType', 'will.contentType', { will: plainSettings.will }],
+    ['scram.password', 'password', { password: 'p' }],
+  ])('wrong at %s shows at its field until that is edited', async (field, name, change) => {
+    const { connection } = set(() => reject({ code: 'bad-option', message: `${field}: no`, field }));
+    connection.edit({ url: publicUrl });
+    await connection.connect();
+    expect(connection.fieldErrors.value).toEqual({ [name]: 'No' });
+    expect(connection.notice.value).toBeUndefined();
+    connection.edit(change);
+    expect(connection.fieldErrors.value).toEqual({});
+  });
+});
+
+describe('a link', () => {
+  it('to a broker of this server connects by itself', async () => {
+    const { client } = fakeClient();
+    const { connection, dialled } = set(async () => client);
+    await connection.start(async () => config, embeddedUrl);
+    expect(dialled).toEqual([embeddedUrl]);
+    expect(connection.status.value.phase).toBe('connected');
+  });
+
+  it('to any other is asked about first', async () => {
+    const { client } = fakeClient();
+    const { connection, dialled } = set(async () => client);
+    await connection.start(async () => config, 'ws://elsewhere.example/mqtt');
+    expect(dialled).toEqual([]);
+    expect(connection.status.value.phase).toBe('disconnected');
+    expect(connection.notice.value?.title).toContain('ws://elsewhere.example/mqtt');
+    await connection.connect();
+    expect(dialled).toEqual(['ws://elsewhere.example/mqtt']);
+  });
+});
+
+it('waits for the next attempt no longer when asked', async () => {
+  const { client, emit } = fakeClient();
+  const reconnect = vi.fn(async () => {});
+  const { connection } = set(async () => Object.assign(client, { reconnect }));
+  connection.edit({ url: publicUrl });
+  await connection.connect();
+  emit('close', undefined);
+  emit('reconnect', { attempt: 3, delay: 20_000 });
+  expect(connection.status.value.nextAt).toBeGreaterThan(Date.now() + 15_000);
+  connection.tryNow();
+  expect(reconnect).toHaveBeenCalledTimes(1);
+  expect(connection.status.value).toEqual({ phase: 'reconnecting', url: publicUrl, attempt: 3 });
 });

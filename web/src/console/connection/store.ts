@@ -1,8 +1,10 @@
 /** The connection: which broker, how it stands, and what went wrong. */
 
 import { batch, signal } from '@preact/signals';
-import type { Client, ConnectOptions } from '../../client';
+import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { addressOf, type Broker, type Config, defaultBroker, fallbackFor } from '../config';
+import { formField } from '../publish/message';
+import { visible } from '../text';
 import {
   atField,
   type Explanation,
@@ -12,6 +14,7 @@ import {
   isMixedContent,
   type Surroundings,
 } from './explain';
+import { optionsOf, plainSettings, type Settings } from './settings';
 
 /**
  * The default broker gets five seconds from the moment the page opens, less
@@ -29,22 +32,14 @@ export interface Status {
   url: string;
   /** Of the attempts to get back, counting from 1. */
   attempt?: number;
+  /** When that attempt begins, in milliseconds since 1970. */
+  nextAt?: number;
 }
 
 export interface Notice extends Explanation {
   tone: 'error' | 'warning';
   /** The default broker, where the page fell back from it. */
   retry?: Broker;
-}
-
-export interface Settings {
-  url: string;
-  username: string;
-  password: string;
-  clientId: string;
-  /** Seconds, as typed. */
-  keepalive: string;
-  clean: boolean;
 }
 
 export interface Dependencies {
@@ -70,14 +65,9 @@ export function createConnection(deps: Dependencies) {
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
   const notice = signal<Notice | undefined>(undefined);
-  const settings = signal<Settings>({
-    url: '',
-    username: '',
-    password: '',
-    clientId: '',
-    keepalive: '60',
-    clean: true,
-  });
+  const settings = signal<Settings>(plainSettings);
+  /** What the broker said yes with. */
+  const granted = signal<ConnackInfo | undefined>(undefined);
   const fieldErrors = signal<Record<string, string>>({});
 
   // One attempt at a time. Whatever an earlier one still reports is not news.
@@ -87,7 +77,9 @@ export function createConnection(deps: Dependencies) {
 
   function edit(changes: Partial<Settings>): void {
     const errors = { ...fieldErrors.value };
-    for (const name of Object.keys(changes)) delete errors[name];
+    for (const name of Object.keys(errors)) {
+      if (name.replace(/\..*/, '') in changes) delete errors[name];
+    }
     batch(() => {
       settings.value = { ...settings.value, ...changes };
       fieldErrors.value = errors;
@@ -112,6 +104,7 @@ export function createConnection(deps: Dependencies) {
     if (old) {
       deps.onGone();
       client.value = undefined;
+      granted.value = undefined;
       // It may have ended already; that it ends is all that matters.
       old.end().catch(() => {});
     }
@@ -151,6 +144,7 @@ export function createConnection(deps: Dependencies) {
       if (!listening() || status.value.phase !== 'reconnecting') return;
       batch(() => {
         status.value = { phase: 'connected', url };
+        granted.value = active.connack;
         notice.value = undefined;
       });
     });
@@ -169,34 +163,20 @@ export function createConnection(deps: Dependencies) {
         title: `The connection was lost. ${why.title}`,
       }));
     });
-    active.on('reconnect', ({ attempt }) => {
-      if (listening()) status.value = { phase: 'reconnecting', url, attempt };
+    active.on('reconnect', ({ attempt, delay }) => {
+      if (listening()) status.value = { phase: 'reconnecting', url, attempt, nextAt: Date.now() + delay };
     });
     active.on('end', (error) => {
       if (!listening()) return;
       batch(() => {
         deps.onGone();
         client.value = undefined;
+        granted.value = undefined;
         status.value = { phase: 'disconnected', url };
       });
       const failure = error ? deps.toFailure(error) : farewell;
       if (failure) report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
     });
-  }
-
-  function optionsFor(url: string, connectTimeout: number, signal: AbortSignal): ConnectOptions {
-    const { username, password, clientId, keepalive, clean } = settings.value;
-    return {
-      url,
-      connectTimeout,
-      // An empty field is not 0, which would turn pings off.
-      keepalive: keepalive.trim() === '' ? Number.NaN : Number(keepalive),
-      clean,
-      signal,
-      ...(clientId && { clientId }),
-      ...(username && { username }),
-      ...(password && { password }),
-    };
   }
 
   /**
@@ -213,7 +193,12 @@ export function createConnection(deps: Dependencies) {
     const timer = setTimeout(() => late.abort(), timeout);
     let active: Client;
     try {
-      active = await deps.connect(optionsFor(url, timeout, AbortSignal.any([mine.signal, late.signal])));
+      active = await deps.connect({
+        ...optionsOf(settings.value),
+        url,
+        connectTimeout: timeout,
+        signal: AbortSignal.any([mine.signal, late.signal]),
+      });
     } catch (error) {
       if (mine.signal.aborted) return undefined;
       status.value = { phase: 'disconnected', url };
@@ -229,7 +214,12 @@ export function createConnection(deps: Dependencies) {
     client.value = active;
     follow(active, url, mine);
     await deps.onClient(active);
-    if (!mine.signal.aborted && active.connected) status.value = { phase: 'connected', url };
+    if (!mine.signal.aborted && active.connected) {
+      batch(() => {
+        status.value = { phase: 'connected', url };
+        granted.value = active.connack;
+      });
+    }
     return undefined;
   }
 
@@ -240,12 +230,21 @@ export function createConnection(deps: Dependencies) {
     const { url } = settings.value;
     const failure = await attempt(url, manualTimeout, mine);
     if (!failure) return;
-    if (failure.code === 'bad-option' && failure.field && failure.field in settings.value) {
-      fieldErrors.value = { [failure.field]: atField(failure) };
+    const field = formField(failure.field);
+    if (failure.code === 'bad-option' && (field in settings.value || field.startsWith('will.'))) {
+      fieldErrors.value = { [field]: atField(failure) };
       // More to say than fits at the field.
       if (!isMixedContent(url, deps.page)) return;
     }
     report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+  }
+
+  /** Makes the next attempt now. What comes of it events tell. */
+  function tryNow(): void {
+    const { phase, url, attempt } = status.value;
+    if (phase !== 'reconnecting') return;
+    status.value = { phase, url, ...(attempt !== undefined && { attempt }) };
+    client.value?.reconnect().catch(() => {});
   }
 
   function disconnect(): void {
@@ -295,10 +294,24 @@ export function createConnection(deps: Dependencies) {
     }));
   }
 
-  /** The page's start. `load` brings the configuration. */
-  async function start(load: () => Promise<Config>): Promise<void> {
+  /** To the address of a link, at once where this page's own host lists it. */
+  async function connectByLink(url: string): Promise<void> {
+    if (selected() !== custom) return connect();
+    batch(() => {
+      status.value = { phase: 'disconnected', url: '' };
+      notice.value = {
+        tone: 'warning',
+        title: `The link that opened this page asks for ${visible(url)}, which this server does not list`,
+        advice: 'Press Connect if you trust where the link came from.',
+      };
+    });
+  }
+
+  /** The page's start. `load` brings the configuration, and a link may ask for an address. */
+  async function start(load: () => Promise<Config>, asked?: string): Promise<void> {
     const mine = current;
     status.value = { phase: 'connecting', url: '' };
+    if (asked) edit({ url: asked });
     try {
       config.value = await load();
     } catch (error) {
@@ -315,6 +328,7 @@ export function createConnection(deps: Dependencies) {
       return;
     }
     if (mine.signal.aborted) return;
+    if (asked) return connectByLink(asked);
     await connectByDefault(Math.max(leastTimeout, automaticTimeout - deps.age()));
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }
@@ -328,12 +342,14 @@ export function createConnection(deps: Dependencies) {
     status,
     client,
     notice,
+    granted,
     settings,
     fieldErrors,
     edit,
     selected,
     select,
     connect,
+    tryNow,
     disconnect,
     connectByDefault,
     start,

@@ -1,9 +1,18 @@
-import { useId } from 'preact/hooks';
-import { formatCount, formatTime, visible } from '../text';
+import { useId, useState } from 'preact/hooks';
+import { formatBytes, formatCount, formatTime, visible } from '../text';
 import { Checkbox, qosOptions, Select, TextArea, TextField } from '../ui/fields';
+import { onDemand } from '../ui/on-demand';
+import { countProperties, payloadProblem } from './message';
 import type { Outcome, Publisher } from './store';
-import { hasCounter } from './template';
+import { hasCounter, unknownPlaces } from './template';
 import './publish.css';
+
+const AnswerPart = onDemand(async () => (await import('./answer')).AnswerPart);
+const parts = {
+  Properties: onDemand(async () => (await import('./properties')).MessageProperties),
+  Saved: onDemand(async () => (await import('./saved')).SavedMessages),
+  Sent: onDemand(async () => (await import('./sent')).SentMessages),
+};
 
 function Outcomes({ publisher }: { publisher: Publisher }) {
   const outcomes = publisher.outcomes.value;
@@ -32,37 +41,204 @@ function OutcomeRow({ outcome }: { outcome: Outcome }) {
   );
 }
 
+const places = ['{{n}}', '{{now}}', '{{uuid}}', '{{random 1 100}}'];
+
 function Hint({ publisher }: { publisher: Publisher }) {
-  const { payload } = publisher.draft.value;
-  if (hasCounter(payload)) {
-    return (
-      <>
-        <code>{'{{n}}'}</code> counts 0, 1, 2, …; next is {formatCount(publisher.next.value)}.
-      </>
-    );
-  }
+  const draft = publisher.draft.value;
+  const { payload } = draft;
+  const texts = draft.topic + payload;
+  const unknown = unknownPlaces(texts).slice(0, 3).map(visible);
+  const problem = payloadProblem(draft);
   return (
-    <button
-      type="button"
-      class="link"
-      onClick={() =>
-        publisher.edit({ payload: `${payload}${payload && !/\s$/.test(payload) ? ' ' : ''}{{n}}` })
-      }
-    >
-      Insert {'{{n}}'}, a counter: 0, 1, 2, …
-    </button>
+    <>
+      {problem && <span class="publish-problem">The payload {visible(problem)}.</span>}
+      {unknown.length > 0 && (
+        <span class="publish-problem">Not known, and sent as it stands: {unknown.join(', ')}</span>
+      )}
+      {hasCounter(texts) && (
+        <span>
+          <code>{'{{n}}'}</code> counts 0, 1, 2, …; next is {formatCount(publisher.next.value)}.
+        </span>
+      )}
+      <span class="publish-places">
+        Insert
+        {places.map((place) => (
+          <button
+            key={place}
+            type="button"
+            class="place"
+            aria-label={`Insert ${place}`}
+            onClick={() =>
+              publisher.edit({ payload: `${payload}${payload && !/\s$/.test(payload) ? ' ' : ''}${place}` })
+            }
+          >
+            {place}
+          </button>
+        ))}
+      </span>
+    </>
+  );
+}
+
+function Attached({ publisher }: { publisher: Publisher }) {
+  const { file } = publisher.draft.value;
+  if (!file) return null;
+  return (
+    <p class="publish-file">
+      <bdi>{visible(file.name)}</bdi>
+      <span>{formatBytes(file.bytes.length)}</span>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={`Remove ${visible(file.name)}`}
+        onClick={() => publisher.edit({ file: undefined })}
+      >
+        ×
+      </button>
+    </p>
+  );
+}
+
+function Payload({ publisher, go }: { publisher: Publisher; go: () => void }) {
+  const { payload, file } = publisher.draft.value;
+  if (file) return <Attached publisher={publisher} />;
+  return (
+    <TextArea
+      label="Payload"
+      rows={3}
+      value={payload}
+      error={publisher.fieldErrors.value.payload}
+      hint={<Hint publisher={publisher} />}
+      onEdit={(typed) => publisher.edit({ payload: typed })}
+      onSubmit={go}
+    />
+  );
+}
+
+function Repeat({ publisher }: { publisher: Publisher }) {
+  const id = useId();
+  const { repeat, seconds, times } = publisher.draft.value;
+  const errors = publisher.fieldErrors.value;
+  const error = errors.seconds ?? errors.times;
+  return (
+    <div class="publish-repeat">
+      <Checkbox
+        label="Repeat every"
+        name="Repeat every N seconds"
+        checked={repeat}
+        onEdit={(checked) => publisher.edit({ repeat: checked })}
+      />
+      <input
+        class="input seconds"
+        type="number"
+        inputMode="decimal"
+        min="0.1"
+        step="any"
+        aria-label="Seconds between messages"
+        aria-invalid={errors.seconds ? 'true' : undefined}
+        aria-describedby={errors.seconds ? id : undefined}
+        value={seconds}
+        onInput={(event) => publisher.edit({ seconds: event.currentTarget.value })}
+      />
+      <span>s,</span>
+      <input
+        class="input seconds"
+        type="number"
+        inputMode="numeric"
+        min="1"
+        step="1"
+        placeholder="∞"
+        aria-label="How many times; empty until stopped"
+        aria-invalid={errors.times ? 'true' : undefined}
+        aria-describedby={errors.times ? id : undefined}
+        value={times}
+        onInput={(event) => publisher.edit({ times: event.currentTarget.value })}
+      />
+      <span>times</span>
+      {error && (
+        <p class="field-error" id={id} role="alert">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** What unfolds below the form. */
+function More({ publisher }: { publisher: Publisher }) {
+  const id = useId();
+  const [chosen, setChosen] = useState<keyof typeof parts | undefined>(undefined);
+  const { properties } = publisher.draft.value;
+  const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
+  const open = wrong ? 'Properties' : chosen;
+  const Part = open && parts[open];
+  const counts = { Properties: countProperties(properties), Saved: 0, Sent: publisher.sent.value.length };
+  return (
+    <div class="publish-more">
+      <div class="publish-tools">
+        {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
+          <button
+            key={name}
+            type="button"
+            class="button quiet small"
+            aria-expanded={open === name}
+            aria-controls={id}
+            onClick={() => setChosen(open === name ? undefined : name)}
+          >
+            {name}
+            {counts[name] > 0 && <span class="tool-count">{formatCount(counts[name])}</span>}
+          </button>
+        ))}
+        <label class="button quiet small choose">
+          File…
+          <input
+            class="visually-hidden"
+            type="file"
+            aria-label="File as payload"
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              // So that the same file can be chosen again.
+              event.currentTarget.value = '';
+              if (file) void publisher.attach(file);
+            }}
+          />
+        </label>
+      </div>
+      <div class="publish-part" id={id}>
+        {Part && <Part publisher={publisher} />}
+      </div>
+    </div>
   );
 }
 
 export function PublishPanel({ publisher }: { publisher: Publisher }) {
   const heading = useId();
+  const [over, setOver] = useState(false);
   const draft = publisher.draft.value;
   const errors = publisher.fieldErrors.value;
   const repeating = publisher.repeating.value;
   const go = () => (repeating ? publisher.stop() : publisher.publish());
 
   return (
-    <section class="panel" id="publish">
+    <section
+      class="panel"
+      id="publish"
+      aria-labelledby={heading}
+      data-over={over}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        setOver(false);
+        const [file] = event.dataTransfer?.files ?? [];
+        if (!file) return;
+        event.preventDefault();
+        void publisher.attach(file);
+      }}
+    >
       <form
         class="publish-form"
         aria-labelledby={heading}
@@ -79,15 +255,7 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           error={errors.topic}
           onEdit={(topic) => publisher.edit({ topic })}
         />
-        <TextArea
-          label="Payload"
-          rows={3}
-          value={draft.payload}
-          error={errors.payload}
-          hint={<Hint publisher={publisher} />}
-          onEdit={(payload) => publisher.edit({ payload })}
-          onSubmit={go}
-        />
+        <Payload publisher={publisher} go={go} />
         <div class="publish-settings">
           <Select
             label="QoS"
@@ -99,44 +267,31 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           />
           <Checkbox label="Retain" checked={draft.retain} onEdit={(retain) => publisher.edit({ retain })} />
         </div>
-        <div class="publish-repeat">
-          <Checkbox
-            label="Repeat every"
-            name="Repeat every N seconds"
-            checked={draft.repeat}
-            onEdit={(repeat) => publisher.edit({ repeat })}
-          />
-          <input
-            class="input seconds"
-            type="number"
-            inputMode="decimal"
-            min="0.1"
-            step="any"
-            aria-label="Seconds between messages"
-            aria-invalid={errors.seconds ? 'true' : undefined}
-            aria-describedby={errors.seconds ? `${heading}-seconds` : undefined}
-            value={draft.seconds}
-            onInput={(event) => publisher.edit({ seconds: event.currentTarget.value })}
-          />
-          <span>seconds</span>
-          {errors.seconds && (
-            <p class="field-error" id={`${heading}-seconds`} role="alert">
-              {errors.seconds}
-            </p>
-          )}
-        </div>
+        <Repeat publisher={publisher} />
         <div class="publish-go">
           <button type="submit" class={repeating ? 'button stop' : 'button primary'}>
             {repeating ? 'Stop' : 'Publish'}
           </button>
-          {repeating && (
+          {repeating ? (
             <span class="publish-progress">
-              {formatCount(repeating.sent)} sent, one every {repeating.seconds} s, to{' '}
-              <bdi>{visible(repeating.topic)}</bdi>
+              {formatCount(repeating.sent)}
+              {repeating.times && ` of ${formatCount(repeating.times)}`} sent, one every {repeating.seconds}{' '}
+              s, to <bdi>{visible(repeating.topic)}</bdi>
             </span>
+          ) : (
+            <button
+              type="button"
+              class="button"
+              title="Publish once, and wait for the answer"
+              onClick={() => void publisher.request()}
+            >
+              Request
+            </button>
           )}
         </div>
       </form>
+      <More publisher={publisher} />
+      {publisher.answer.value && <AnswerPart publisher={publisher} />}
       <Outcomes publisher={publisher} />
     </section>
   );

@@ -1,0 +1,158 @@
+import { PropertyFields } from '../publish/property-fields';
+import { Checkbox, qosOptions, Select, TextField } from '../ui/fields';
+import { Pairs } from '../ui/pairs';
+import type { Settings, WillSettings } from './settings';
+import type { Connection } from './store';
+import './options.css';
+
+type TextName = { [K in keyof Settings]: Settings[K] extends string ? K : never }[keyof Settings];
+type FlagName = { [K in keyof Settings]: Settings[K] extends boolean ? K : never }[keyof Settings];
+
+/** Fields that are folded away until somebody wants them. */
+const deeper = [
+  'sessionExpiryInterval',
+  'receiveMaximum',
+  'maximumPacketSize',
+  'topicAliasMaximum',
+  'userProperties',
+  'authenticationMethod',
+  'authenticationData',
+] as const;
+
+function controls(connection: Connection) {
+  const settings = connection.settings.value;
+  const errors = connection.fieldErrors.value;
+  const text = (label: string, name: TextName, more: { placeholder?: string; secret?: boolean } = {}) => (
+    <TextField
+      label={label}
+      {...more}
+      value={settings[name]}
+      error={errors[name]}
+      onEdit={(typed) => connection.edit({ [name]: typed })}
+    />
+  );
+  const flag = (label: string, name: FlagName) => (
+    <Checkbox
+      label={label}
+      checked={settings[name]}
+      onEdit={(checked) => connection.edit({ [name]: checked })}
+    />
+  );
+  return { text, flag };
+}
+
+function Session({ connection }: { connection: Connection }) {
+  const { text, flag } = controls(connection);
+  const settings = connection.settings.value;
+  return (
+    <>
+      <div class="option-grid">
+        {text('Session expires after, seconds', 'sessionExpiryInterval', {
+          placeholder: settings.store ? '86400' : '0',
+        })}
+        {text('Receive maximum', 'receiveMaximum')}
+        {text('Maximum packet size, bytes', 'maximumPacketSize')}
+        {text('Topic alias maximum', 'topicAliasMaximum')}
+      </div>
+      <div class="option-flags">
+        {flag('Use topic aliases when sending', 'autoAssignTopicAlias')}
+        {flag('Ask for response information', 'requestResponseInformation')}
+        {flag('Ask for problem information', 'requestProblemInformation')}
+        {flag('Keep the session in this browser (needs a client ID)', 'store')}
+        {flag('Share one connection between tabs', 'shared')}
+      </div>
+      <Pairs
+        label="User properties"
+        pairs={settings.userProperties}
+        error={connection.fieldErrors.value.userProperties}
+        onEdit={(userProperties) => connection.edit({ userProperties })}
+      />
+      <div class="option-grid">
+        {!settings.scram && text('Authentication method', 'authenticationMethod')}
+        {!settings.scram && text('Authentication data', 'authenticationData', { secret: true })}
+        {flag('SCRAM-SHA-256 with user name and password', 'scram')}
+      </div>
+    </>
+  );
+}
+
+function Will({ connection }: { connection: Connection }) {
+  const { will } = connection.settings.value;
+  const errors = Object.fromEntries(
+    Object.entries(connection.fieldErrors.value).map(([name, error]) => [name.replace('will.', ''), error]),
+  );
+  const edit = (changes: Partial<WillSettings>) => connection.edit({ will: { ...will, ...changes } });
+  return (
+    <>
+      <p class="empty-line">
+        The broker publishes it when this connection is lost. Without a topic there is none.
+      </p>
+      <div class="option-grid">
+        <TextField
+          label="Will topic"
+          value={will.topic}
+          error={errors.topic}
+          onEdit={(topic) => edit({ topic })}
+        />
+        <TextField
+          label="Will payload"
+          value={will.payload}
+          error={errors.payload}
+          onEdit={(payload) => edit({ payload })}
+        />
+        <Select
+          label="Will QoS"
+          value={will.qos}
+          error={errors.qos}
+          options={qosOptions}
+          onEdit={(qos) => edit({ qos })}
+        />
+        <TextField
+          label="Delay, seconds"
+          placeholder="0"
+          value={will.willDelayInterval}
+          error={errors.willDelayInterval}
+          onEdit={(willDelayInterval) => edit({ willDelayInterval })}
+        />
+        <Checkbox
+          label="Retain"
+          name="Retain the will"
+          checked={will.retain}
+          onEdit={(retain) => edit({ retain })}
+        />
+      </div>
+      <PropertyFields
+        alias={false}
+        properties={will.properties}
+        errors={errors}
+        onEdit={(properties) => edit({ properties })}
+      />
+    </>
+  );
+}
+
+export function ConnectionOptions({ connection }: { connection: Connection }) {
+  const { text, flag } = controls(connection);
+  const errors = connection.fieldErrors.value;
+  return (
+    <div class="connection-options">
+      <div class="option-grid">
+        {text('User name', 'username')}
+        {text('Password', 'password', { secret: true })}
+        {text('Client ID', 'clientId', { placeholder: 'random' })}
+        {text('Keep alive, seconds', 'keepalive')}
+        {flag('Clean start', 'clean')}
+      </div>
+      <details class="option-group" open={deeper.some((name) => errors[name])}>
+        <summary>Session, limits and authentication</summary>
+        <Session connection={connection} />
+      </details>
+      <details class="option-group" open={Object.keys(errors).some((name) => name.startsWith('will.'))}>
+        <summary>
+          Last will{connection.settings.value.will.topic !== '' && <span class="tool-count">set</span>}
+        </summary>
+        <Will connection={connection} />
+      </details>
+    </div>
+  );
+}

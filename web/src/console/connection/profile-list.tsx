@@ -1,0 +1,113 @@
+import { useState } from 'preact/hooks';
+import { saveAs } from '../save-as';
+import { formatCount, visible } from '../text';
+import { Checkbox, TextField } from '../ui/fields';
+import { createProfiles, exportProfiles, type Profile } from './profiles';
+import { hasSecrets } from './settings';
+import type { Connection } from './store';
+import './profile-list.css';
+
+const profiles = createProfiles();
+
+function Row({ profile, connection }: { profile: Profile; connection: Connection }) {
+  const { name, settings } = profile;
+  const shown = visible(name);
+  return (
+    <li class="profile">
+      <button
+        type="button"
+        class="profile-use"
+        aria-label={`Use ${shown}`}
+        onClick={() => connection.edit(settings)}
+      >
+        <bdi class="profile-name">{shown}</bdi>
+        <bdi class="profile-url">{visible(settings.url)}</bdi>
+      </button>
+      {hasSecrets(settings) && <span class="tag">with password</span>}
+      <button
+        type="button"
+        class="button icon"
+        aria-label={`Delete ${shown}`}
+        onClick={() => profiles.remove(name)}
+      >
+        ×
+      </button>
+    </li>
+  );
+}
+
+export function ProfileList({ connection }: { connection: Connection }) {
+  const [name, setName] = useState('');
+  const [withSecrets, setWithSecrets] = useState(false);
+  const [news, setNews] = useState('');
+  const entries = profiles.entries.value;
+
+  function save() {
+    if (!profiles.save(name, connection.settings.value, withSecrets)) return;
+    setNews(`Saved “${visible(name.trim())}”.`);
+    setName('');
+  }
+
+  async function read(file: File) {
+    const count = profiles.add(await file.text());
+    setNews(count > 0 ? `${formatCount(count)} imported.` : '');
+  }
+
+  return (
+    <div class="profiles">
+      {entries.length === 0 ? (
+        <p class="empty-line">No profiles yet. Save what the form holds, or import a file.</p>
+      ) : (
+        <ul class="profile-rows" aria-label="Profiles">
+          {entries.map((profile) => (
+            <Row key={profile.name} profile={profile} connection={connection} />
+          ))}
+        </ul>
+      )}
+      <div class="profile-save">
+        <TextField
+          label="Save the settings as"
+          value={name}
+          error={profiles.problem.value || undefined}
+          onEdit={(typed) => {
+            profiles.problem.value = '';
+            setName(typed);
+          }}
+        />
+        <button type="button" class="button" onClick={save}>
+          Save
+        </button>
+        <label class="button choose">
+          Import…
+          <input
+            class="visually-hidden"
+            type="file"
+            accept=".json,application/json"
+            aria-label="Import profiles"
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              event.currentTarget.value = '';
+              if (file) void read(file);
+            }}
+          />
+        </label>
+        <button
+          type="button"
+          class="button"
+          disabled={entries.length === 0}
+          onClick={() => saveAs('mqttwasm-profiles.json', 'application/json', exportProfiles(entries))}
+        >
+          Export
+        </button>
+      </div>
+      <Checkbox
+        label="Keep the password too, readable in this browser’s storage"
+        checked={withSecrets}
+        onEdit={setWithSecrets}
+      />
+      <p class="empty-line" role="status" aria-label="Profiles">
+        {news}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProfiles, exportProfiles, importProfiles } from './profiles';
+import { plainSettings, type Settings } from './settings';
+
+let kept: Record<string, string>;
+
+beforeEach(() => {
+  kept = {};
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept[key] ?? null,
+    setItem: (key: string, value: string) => {
+      kept[key] = value;
+    },
+  });
+});
+
+const secret: Settings = {
+  ...plainSettings,
+  url: 'wss://me:hunter2@broker.example/mqtt?token=hunter3',
+  username: 'me',
+  password: 'hunter4',
+  authenticationMethod: 'X',
+  authenticationData: 'hunter5',
+  receiveMaximum: '7',
+  userProperties: [
+    ['a', '1'],
+    ['a', '2'],
+  ],
+};
+
+describe('profiles', () => {
+  it('are there at the next visit, without what lets somebody in', () => {
+    expect(createProfiles().save('home', secret, false)).toBe(true);
+    expect(JSON.stringify(kept)).not.toContain('hunter');
+    expect(createProfiles().entries.value).toEqual([
+      {
+        name: 'home',
+        settings: { ...secret, url: 'wss://broker.example/mqtt', password: '', authenticationData: '' },
+      },
+    ]);
+  });
+
+  it('keep a password when asked, and still do not export it', () => {
+    const profiles = createProfiles();
+    profiles.save('home', secret, true);
+    expect(createProfiles().entries.value[0]?.settings).toEqual(secret);
+    const exported = exportProfiles(profiles.entries.value);
+    expect(exported).not.toMatch(/hunter|"me"|me:/);
+    expect(importProfiles(exported)[0]?.settings).toMatchObject({ receiveMaximum: '7', username: '' });
+  });
+
+  it('replace their namesake when saved, and stand beside it when imported', () => {
+    const profiles = createProfiles();
+    profiles.save('home', { ...secret, clientId: 'one' }, false);
+    profiles.save(' home ', { ...secret, clientId: 'two' }, false);
+    expect(profiles.entries.value.map(({ settings }) => settings.clientId)).toEqual(['two']);
+    const file = exportProfiles(profiles.entries.value);
+    expect([profiles.add(file), profiles.add(file)]).toEqual([1, 1]);
+    expect(profiles.entries.value.map(({ name }) => name)).toEqual(['home', 'home (2)', 'home (3)']);
+    profiles.remove('home (2)');
+    expect(createProfiles().entries.value).toHaveLength(2);
+  });
+
+  it('need a name and an address', () => {
+    const profiles = createProfiles();
+    expect(profiles.save(' ', secret, false)).toBe(false);
+    expect(profiles.problem.value).toMatch(/name/);
+    expect(profiles.save('x', { ...secret, url: 'javascript:alert(1)' }, false)).toBe(false);
+    expect(profiles.problem.value).toMatch(/address/);
+    expect(kept).toEqual({});
+  });
+});
+
+describe('a file', () => {
+  it.each([
+    ['nonsense', /not JSON/],
+    ['[]', /not exported/],
+    ['{"format":"mqttwasm profiles"}', /no profile/],
+    [
+      '{"format":"mqttwasm profiles","profiles":[{"name":"x","settings":{"url":"javascript:1"}}]}',
+      /no profile/,
+    ],
+    ['['.repeat(500_000), /not JSON/],
+    [' '.repeat(2_000_001), /larger/],
+  ])('%.40s… is refused', (text, why) => {
+    const profiles = createProfiles();
+    expect(profiles.add(text)).toBe(0);
+    expect(profiles.problem.value).toMatch(why);
+  });
+
+  it('brings nothing that is not a setting, and no credentials', () => {
+    const settings =
+      '{"url":"ws://u:p@h/","password":"p","username":"u","keepalive":5,"clean":"no","__proto__":{"scram":true},' +
+      '"will":{"qos":"2","topic":["t"],"__proto__":{"topic":"x"}},"userProperties":[["a","b"],["c"]],"more":{}}';
+    const [profile] = importProfiles(
+      `{"format":"mqttwasm profiles","profiles":[null,{"name":"x","settings":${settings},"constructor":1}]}`,
+    );
+    expect(profile).toEqual({
+      name: 'x',
+      settings: { ...plainSettings, url: 'ws://h/', userProperties: [['a', 'b']] },
+    });
+  });
+
+  it('of any JSON gives settings of the right shape or is refused', () => {
+    const shape = Object.keys(plainSettings);
+    fc.assert(
+      fc.property(
+        fc.json(),
+        fc.dictionary(fc.constantFrom(...shape, '__proto__'), fc.jsonValue()),
+        (text, settings) => {
+          const profiles = [{ name: 'x', settings: { ...settings, url: 'ws://h/' } }];
+          const [read] = importProfiles(JSON.stringify({ format: 'mqttwasm profiles', profiles }));
+          expect(Object.keys(read?.settings ?? {})).toEqual(shape);
+          for (const [name, value] of Object.entries(plainSettings)) {
+            expect(typeof read?.settings[name as keyof Settings]).toBe(typeof value);
+          }
+          expect(() => importProfiles(text)).toThrow();
+        },
+      ),
+    );
+  });
+});

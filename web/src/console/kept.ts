@@ -1,0 +1,50 @@
+/** What the page keeps in this browser from one visit to the next. */
+
+/** Undefined where there is nothing, or nothing to be read. */
+export function readKept(key: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Words about why it could not be kept, or undefined when it was. */
+export function keep(key: string, value: unknown): string | undefined {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+    return undefined;
+  } catch {
+    // Full, or forbidden in the browser's settings.
+    return 'This browser has no room for it, or is set to keep nothing for this page.';
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function pairsIn(value: unknown): [string, string][] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((pair: unknown): [string, string][] => {
+    if (!Array.isArray(pair)) return [];
+    const [name, text]: unknown[] = pair;
+    return typeof name === 'string' && typeof text === 'string' ? [[name, text]] : [];
+  });
+}
+
+/**
+ * What foreign JSON holds of `model`: a field that is there and of the same
+ * type is taken, any other is the model's, and nothing else comes along.
+ * Lists are pairs of strings.
+ */
+export function inShapeOf<T extends object>(model: T, value: unknown): T {
+  if (!isRecord(value)) return model;
+  const fields = Object.entries(model).map(([key, own]: [string, unknown]): [string, unknown] => {
+    const given = Object.hasOwn(value, key) ? value[key] : undefined;
+    if (Array.isArray(own)) return [key, pairsIn(given)];
+    if (isRecord(own)) return [key, inShapeOf(own, given)];
+    return [key, typeof given === typeof own ? given : own];
+  });
+  return Object.fromEntries(fields) as T;
+}

@@ -1,0 +1,47 @@
+import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../text';
+import type { Answer, Publisher } from './store';
+import './answer.css';
+
+/** Bytes of an answer on show. */
+const shown = 4096;
+
+function shownText(payload: Uint8Array): string {
+  const head = headOf(payload, shown);
+  const text = decodeUtf8(head);
+  return text === undefined ? hexDump(head.subarray(0, 512)) : visibleLines(text);
+}
+
+function Body({ answer }: { answer: Answer }) {
+  const { message, failure, milliseconds } = answer;
+  if (failure) return <p class="field-error">{failure}</p>;
+  if (!message) return <p class="empty-line">Waiting for the answer…</p>;
+  const { contentType } = message.properties;
+  return (
+    <>
+      <p class="answer-facts">
+        After {milliseconds} ms, {formatBytes(message.payload.length)}
+        {contentType && `, ${visible(contentType.slice(0, 80))}`}
+      </p>
+      <pre class="answer-payload">{shownText(message.payload)}</pre>
+      {message.payload.length > shown && <p class="empty-line">The beginning; there is more.</p>}
+    </>
+  );
+}
+
+export function AnswerPart({ publisher }: { publisher: Publisher }) {
+  const answer = publisher.answer.value;
+  if (!answer) return null;
+  const waiting = !answer.message && !answer.failure;
+  return (
+    <section class="answer" aria-label="Answer" aria-live="polite" aria-busy={waiting}>
+      <header class="answer-head">
+        <h3>Answer</h3>
+        <bdi class="answer-topic">to {visible(answer.topic)}</bdi>
+        <button type="button" class="button small quiet" onClick={() => publisher.dismissAnswer()}>
+          {waiting ? 'Stop waiting' : 'Close'}
+        </button>
+      </header>
+      <Body answer={answer} />
+    </section>
+  );
+}

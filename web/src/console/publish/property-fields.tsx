@@ -1,0 +1,51 @@
+import { Checkbox, TextField } from '../ui/fields';
+import { Pairs } from '../ui/pairs';
+import type { Properties } from './message';
+import './property-fields.css';
+
+interface Props {
+  properties: Properties;
+  /** By the property's name. */
+  errors: Record<string, string>;
+  /** A will has none. */
+  alias: boolean;
+  onEdit(properties: Properties): void;
+}
+
+/** The properties that a message carries (3.3.2.3, 3.1.3.2). */
+export function PropertyFields({ properties, errors, alias, onEdit }: Props) {
+  const field = (
+    label: string,
+    name: Exclude<keyof Properties, 'payloadFormatIndicator' | 'userProperties'>,
+    placeholder = '',
+  ) => (
+    <TextField
+      label={label}
+      placeholder={placeholder}
+      value={properties[name]}
+      error={errors[name]}
+      onEdit={(typed) => onEdit({ ...properties, [name]: typed })}
+    />
+  );
+  return (
+    <div class="property-fields">
+      {field('Content type', 'contentType', 'application/json')}
+      {field('Expires after, seconds', 'messageExpiryInterval', 'never')}
+      {field('Response topic', 'responseTopic')}
+      {field('Correlation data', 'correlationData')}
+      {alias && field('Topic alias', 'topicAlias')}
+      <Checkbox
+        label="Payload is UTF-8 text"
+        name="Payload format: UTF-8 text"
+        checked={properties.payloadFormatIndicator}
+        onEdit={(payloadFormatIndicator) => onEdit({ ...properties, payloadFormatIndicator })}
+      />
+      <Pairs
+        label="User properties"
+        pairs={properties.userProperties}
+        error={errors.userProperties}
+        onEdit={(userProperties) => onEdit({ ...properties, userProperties })}
+      />
+    </div>
+  );
+}

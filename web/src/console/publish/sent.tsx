@@ -1,0 +1,22 @@
+import { formatTime, visible } from '../text';
+import { MessageRow } from './message-row';
+import type { Publisher } from './store';
+import './messages.css';
+
+export function SentMessages({ publisher }: { publisher: Publisher }) {
+  const sent = publisher.sent.value;
+  if (sent.length === 0) return <p class="empty-line">Nothing sent yet. What you publish comes here.</p>;
+  return (
+    <ul class="message-list" aria-label="Sent messages">
+      {sent.map(({ id, at, message }) => (
+        <MessageRow
+          key={id}
+          message={message}
+          title={<time>{formatTime(at)}</time>}
+          name={`Fill the form with the message of ${formatTime(at)} to ${visible(message.topic.slice(0, 120))}`}
+          onUse={() => publisher.edit(message)}
+        />
+      ))}
+    </ul>
+  );
+}

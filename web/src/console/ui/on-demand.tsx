@@ -1,0 +1,39 @@
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+
+type Part<P> = (props: P) => JSX.Element | null;
+
+/** A part of the page whose program is fetched when it is first shown. */
+export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
+  const part = signal<Part<P> | undefined>(undefined);
+  const failed = signal(false);
+  let begun = false;
+
+  async function begin(): Promise<void> {
+    if (begun) return;
+    begun = true;
+    failed.value = false;
+    try {
+      part.value = await fetchPart();
+    } catch {
+      failed.value = true;
+      begun = false;
+    }
+  }
+
+  return function OnDemand(props: P) {
+    useEffect(() => void begin(), []);
+    const Ready = part.value;
+    if (Ready) return <Ready {...props} />;
+    if (!failed.value) return <p class="empty-line">Loading…</p>;
+    return (
+      <p class="field-error" role="alert">
+        The server of this page did not deliver this part.{' '}
+        <button type="button" class="link" onClick={() => void begin()}>
+          Try again
+        </button>
+      </p>
+    );
+  };
+}

@@ -1,0 +1,70 @@
+/** Names with values, whose order and repetition count: user properties (3.3.2.3.7). */
+
+import { useId } from 'preact/hooks';
+import './pairs.css';
+
+type Pair = [name: string, value: string];
+
+interface Props {
+  label: string;
+  pairs: Pair[];
+  error?: string | undefined;
+  onEdit(pairs: Pair[]): void;
+}
+
+export function Pairs({ label, pairs, error, onEdit }: Props) {
+  const id = useId();
+  const replace = (index: number, ...by: Pair[]) => onEdit(pairs.toSpliced(index, 1, ...by));
+  const swap = (index: number) => {
+    const [above, below] = [pairs[index - 1], pairs[index]];
+    if (above && below) onEdit(pairs.toSpliced(index - 1, 2, below, above));
+  };
+  return (
+    <fieldset class="pairs" aria-describedby={error ? `${id}-error` : undefined}>
+      <legend>{label}</legend>
+      {pairs.map(([name, value], index) => (
+        <div class="pair" key={index}>
+          <input
+            class="input mono"
+            aria-label={`Name ${index + 1}`}
+            placeholder="name"
+            value={name}
+            onInput={(event) => replace(index, [event.currentTarget.value, value])}
+          />
+          <input
+            class="input mono"
+            aria-label={`Value ${index + 1}`}
+            placeholder="value"
+            value={value}
+            onInput={(event) => replace(index, [name, event.currentTarget.value])}
+          />
+          <button
+            type="button"
+            class="button icon"
+            aria-label={`Move pair ${index + 1} up`}
+            disabled={index === 0}
+            onClick={() => swap(index)}
+          >
+            ↑
+          </button>
+          <button
+            type="button"
+            class="button icon"
+            aria-label={`Remove pair ${index + 1}`}
+            onClick={() => replace(index)}
+          >
+            ×
+          </button>
+        </div>
+      ))}
+      {error && (
+        <p class="field-error" id={`${id}-error`} role="alert">
+          {error}
+        </p>
+      )}
+      <button type="button" class="link" onClick={() => onEdit([...pairs, ['', '']])}>
+        Add a pair
+      </button>
+    </fieldset>
+  );
+}
