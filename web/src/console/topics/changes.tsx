@@ -50,7 +50,13 @@ function Diff({ before, after }: { before: Past; after: Past }) {
     return <p class="empty-line">The same value as before.</p>;
   }
   return (
-    <pre class="topics-text topics-diff" data-lines={byLines}>
+    <pre
+      class="topics-text topics-diff"
+      data-lines={byLines}
+      tabIndex={0}
+      role="group"
+      aria-label="What changed"
+    >
       {pieces.map(({ kind, text }, index) => {
         const Tag = tags[kind];
         return <Tag key={index}>{byLines ? `${signs[kind]} ${text}\n` : text}</Tag>;

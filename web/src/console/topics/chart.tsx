@@ -103,7 +103,6 @@ export function Chart({ bench }: { bench: Workbench }) {
   const series = bench.charted.value;
   const tick = bench.tick.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
   useEffect(() => {
     const element = place.current;
     if (!element) return;
@@ -135,7 +134,6 @@ export function Chart({ bench }: { bench: Workbench }) {
     return () => dark.removeEventListener('change', onChange);
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the tick says when to look
   useEffect(() => {
     const state = stateOf(series);
     if (!plot.current || drawn.current === state) return;

@@ -68,7 +68,7 @@ function Current({ value }: { value: Value }) {
   if (size === 0) return <p class="empty-line">The payload is empty.</p>;
   return (
     <>
-      <pre class="topics-text" data-kind={shown.kind}>
+      <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label="Value">
         {shown.text}
       </pre>
       {shown.more > 0 && <p class="empty-line">… {formatCount(shown.more)} more bytes</p>}

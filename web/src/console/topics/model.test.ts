@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBatch, type Message } from '../../client';
+import type { Message } from '../../client';
+import { decodeBatch } from '../../client/batch';
 import { encodeBatch, type Given } from '../../client/testing';
 import { createModel, deepest, rateOf, type TopicNode, topicOf } from './model';
 
@@ -111,7 +112,9 @@ describe('hostile topics', () => {
       fc.property(fc.array(topic, { maxLength: 30 }), (topics) => {
         const model = createModel();
         model.push(
-          topics.map((name) => ({ ...received('t')[0], topic: name, payload: bytes('1'), size: 1 }) as Message),
+          topics.map(
+            (name) => ({ ...received('t')[0], topic: name, payload: bytes('1'), size: 1 }) as Message,
+          ),
           0,
         );
         expect(new Set(model.topics.map(topicOf))).toEqual(new Set(topics));
@@ -157,7 +160,9 @@ describe('caps', () => {
       for (let from = 0; from < topics.length; from += 500) {
         const batch = topics.slice(from, from + 500);
         model.push(
-          batch.map((topic) => ({ ...message, topic, size: topic.length + payload.length }) as unknown as Message),
+          batch.map(
+            (topic) => ({ ...message, topic, size: topic.length + payload.length }) as unknown as Message,
+          ),
           begin + round * 10_000 + from / 10,
         );
       }

@@ -36,7 +36,7 @@ function Facts({ bench }: { bench: Workbench }) {
         </div>
       ))}
       {beyond > 0 && (
-        <div data-alarm="true" title="Messages on topics that the tree has no room for">
+        <div class="topics-facts-alarm" title="Messages on topics that the tree has no room for">
           <dt>Beyond the tree</dt>
           <dd>{formatCount(beyond)}</dd>
         </div>
@@ -96,7 +96,6 @@ export function TopicsPanel({ topics, toFailure }: Props) {
   const none = bench.rows.value.nodes.length === 0;
   const era = topics.era.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another tree is looked at at once
   useEffect(() => {
     if (!shown) return;
     bench.refresh();

@@ -27,17 +27,11 @@ interface RowProps {
   onSelect(): void;
 }
 
-function words(node: TopicNode, value: string | undefined): string {
-  const below = node.topics - (node.last ? 1 : 0);
-  return [
-    nameOf(node),
-    value,
-    node.retained && 'retained',
-    below > 0 && `${formatCount(below)} ${below === 1 ? 'topic' : 'topics'} below`,
-    `${formatCount(node.total)} ${node.total === 1 ? 'message' : 'messages'}`,
-  ]
-    .filter(Boolean)
-    .join(', ');
+/** What the numbers of a row say to those who don't see where they stand. */
+function words(node: TopicNode, below: number): string {
+  const messages = `${formatCount(node.total)} ${node.total === 1 ? 'message' : 'messages'}`;
+  if (below === 0) return messages;
+  return `${formatCount(below)} ${below === 1 ? 'topic' : 'topics'} below, ${messages}`;
 }
 
 function Row({ node, id, top, height, position, size, open, active, selected, now, ...on }: RowProps) {
@@ -51,7 +45,6 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
       role="treeitem"
       id={id}
       class="topic"
-      aria-label={words(node, value)}
       aria-level={node.depth}
       aria-posinset={position}
       aria-setsize={size}
@@ -74,9 +67,18 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
       </bdi>
       <bdi class="topic-value">{value}</bdi>
       {node.retained && <span class="tag topic-retained">retained</span>}
-      {below > 0 && <span class="topic-below">{formatCount(below)} below</span>}
-      <span class="topic-rate">{formatRate(rateOf(node, now))}</span>
-      <span class="topic-count">{formatCount(node.total)}</span>
+      <span class="visually-hidden">{words(node, below)}</span>
+      {below > 0 && (
+        <span class="topic-below" aria-hidden="true">
+          {formatCount(below)} below
+        </span>
+      )}
+      <span class="topic-rate" aria-hidden="true">
+        {formatRate(rateOf(node, now))}
+      </span>
+      <span class="topic-count" aria-hidden="true">
+        {formatCount(node.total)}
+      </span>
     </div>
   );
 }

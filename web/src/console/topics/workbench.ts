@@ -1,9 +1,9 @@
 /** What the topics panel works with, once it is open. */
 
-import { batch, computed, signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import { type Failure, inOneLine } from '../connection/explain';
 import { clearRetained, type Progress, retainedUnder } from './clear';
-import { createHistories } from './history';
+import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
 import { createOpening, type Rows } from './rows';
 import { createSearch } from './search';
@@ -45,7 +45,8 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   const selected = signal<TopicNode | undefined>(undefined);
   const charted = signal(series.list);
   const clearing = signal<Clearing | undefined>(undefined);
-  const history = computed(() => selected.value && histories.of(selected.value));
+  /** Of the selected. */
+  const history = signal<History | undefined>(undefined);
 
   let era = topics.era.peek();
   let shown = '';
@@ -82,8 +83,8 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     series.clear();
     search.start(query.peek());
     changes++;
+    select(undefined);
     active.value = undefined;
-    selected.value = undefined;
     charted.value = series.list;
   }
 
@@ -112,6 +113,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     batch(() => {
       if (node) active.value = node;
       selected.value = node;
+      history.value = node && histories.of(node);
     });
   }
 
