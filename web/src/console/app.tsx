@@ -4,6 +4,7 @@ import { PublishPanel } from './publish/panel';
 import type { State } from './state';
 import { SubscribePanel } from './subscribe/panel';
 import { formatCount } from './text';
+import { Tabs } from './topics/tabs';
 
 function Logo() {
   return (
@@ -44,7 +45,9 @@ export function App({ state }: { state: State }) {
           <PublishPanel publisher={state.publisher} />
           <SubscribePanel subscriptions={state.subscriptions} />
         </div>
-        <FeedPanel feed={state.feed} phase={state.connection.status} />
+        <Tabs topics={state.topics} toFailure={state.toFailure}>
+          <FeedPanel feed={state.feed} phase={state.connection.status} />
+        </Tabs>
       </main>
     </>
   );

@@ -9,6 +9,7 @@ import { createFeed } from './feed/store';
 import { createPublisher } from './publish/store';
 import { createTicker } from './publish/ticker';
 import { createSubscriptions } from './subscribe/store';
+import { createTopics } from './topics/store';
 
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -33,6 +34,17 @@ export function createState() {
 
   const feed = createFeed({ frame, second });
   const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
+  const topics = createTopics({
+    now: () => performance.now(),
+    client,
+    *kept() {
+      const { first, end } = feed.view.peek();
+      for (let number = first; number < end; number++) {
+        const message = feed.get(number);
+        if (message) yield message;
+      }
+    },
+  });
   const publisher = createPublisher({ client, toFailure, clock: createTicker() }, `${own}/hello`);
   const connection = createConnection({
     connect,
@@ -42,6 +54,7 @@ export function createState() {
     age: () => Math.ceil(performance.now()),
     async onClient(client) {
       client.on('batch', feed.push);
+      topics.onClient(client);
       await subscriptions.onClient(client);
     },
     onGone() {
@@ -52,7 +65,7 @@ export function createState() {
   });
 
   const start = () => connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })));
-  return { connection, feed, publisher, subscriptions, start };
+  return { connection, feed, publisher, subscriptions, topics, toFailure, start };
 }
 
 export type State = ReturnType<typeof createState>;

@@ -58,8 +58,7 @@ export function prettyJson(text: string): string | undefined {
 }
 
 /** The MQTT 5 properties with their names in the specification's words (3.3.2.3). */
-export function propertiesOf(message: Message): [name: string, value: string][] {
-  const { properties } = message;
+export function propertiesOf({ properties }: Pick<Message, 'properties'>): [name: string, value: string][] {
   const rows: [string, string][] = [];
   const add = (name: string, value: string | number | undefined) => {
     if (value !== undefined) rows.push([name, visible(String(value))]);

@@ -1,0 +1,343 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, type Page, test } from '@playwright/test';
+import { type Server, startServer } from './support/brokers';
+import { complaintsOf, openConnected, type Parts } from './support/page';
+import { openPublisher, type Publisher } from './support/publisher';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let server: Server;
+let elsewhere: Publisher;
+let complaints: string[];
+let parts: Parts;
+/** A prefix of this test's own. */
+let own: string;
+
+test.beforeAll(async () => {
+  server = await startServer(['-default-broker', 'mqtt']);
+  elsewhere = await openPublisher(server.mqtt);
+});
+
+test.afterAll(async () => {
+  elsewhere?.close();
+  await server?.stop();
+});
+
+test.beforeEach(async ({ page }) => {
+  complaints = await complaintsOf(page);
+  parts = await openConnected(page, server.url);
+  own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+});
+
+test.afterEach(() => {
+  expect(complaints).toEqual([]);
+});
+
+function topicsOf(page: Page) {
+  const panel = page.getByRole('tabpanel', { name: 'Topics' });
+  const details = page.getByRole('region', { name: 'Topic details' });
+  return {
+    messagesTab: page.getByRole('tab', { name: 'Messages' }),
+    tab: page.getByRole('tab', { name: 'Topics' }),
+    tree: page.getByRole('tree', { name: 'Topics' }),
+    search: page.getByRole('searchbox', { name: 'Search topics' }),
+    details,
+    chart: panel.getByRole('region', { name: 'Chart' }),
+    history: details.getByRole('list', { name: 'History' }).getByRole('listitem'),
+    dialog: page.getByRole('dialog', { name: 'Clear retained messages' }),
+    row: (name: string) => page.getByRole('treeitem', { name: new RegExp(`^${name}( |$)`) }),
+    fact: (name: string) =>
+      panel.locator('.topics-facts > div').filter({ hasText: name }).getByRole('definition'),
+  };
+}
+
+test('the tree counts from the start, and lives', async ({ page }) => {
+  const topics = topicsOf(page);
+  await expect(topics.messagesTab).toHaveAttribute('aria-selected', 'true');
+  await expect(parts.log).toBeVisible();
+  elsewhere.publish(`${own}/north/temp`, ['21.4']);
+  elsewhere.publish(`${own}/north/humid`, ['63']);
+  await expect(parts.rows).toHaveCount(2);
+
+  await topics.tab.click();
+  await expect(parts.log).toBeHidden();
+  await expect(topics.row('temp')).toHaveAccessibleName('temp 21.4 1 message');
+  await expect(topics.row('north')).toHaveAccessibleName('north 2 topics below, 2 messages');
+  await expect(topics.row('temp')).toHaveAttribute('aria-level', '4');
+  elsewhere.publish(`${own}/north/temp`, ['21.6']);
+  await expect(topics.row('temp')).toHaveAccessibleName('temp 21.6 2 messages');
+  await expect(topics.fact('Topics')).toHaveText('2');
+
+  await topics.search.fill('HUMID');
+  await expect(topics.row('humid')).toBeVisible();
+  await expect(topics.row('temp')).toHaveCount(0);
+  await topics.search.fill('nowhere');
+  await expect(page.getByText('No such topic')).toBeVisible();
+
+  await topics.messagesTab.click();
+  await expect(parts.rows).toHaveCount(3);
+});
+
+test('tabs and tree by keyboard', async ({ page }) => {
+  const topics = topicsOf(page);
+  elsewhere.publish(`${own}/a`, ['1']);
+  elsewhere.publish(`${own}/b/c`, ['2']);
+  await topics.messagesTab.focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(topics.tab).toBeFocused();
+  await expect(topics.row('c')).toBeVisible();
+
+  const activeName = () =>
+    topics.tree.evaluate((tree) => {
+      const id = tree.getAttribute('aria-activedescendant');
+      return id && document.getElementById(id)?.querySelector('.topic-name')?.textContent;
+    });
+  await topics.tree.focus();
+  await expect.poll(activeName).toBe('mqttwasm');
+  for (const [key, name] of [
+    ['End', 'c'],
+    ['ArrowLeft', 'b'],
+    ['ArrowUp', 'a'],
+    ['Home', 'mqttwasm'],
+    ['b', 'b'],
+    ['ArrowRight', 'c'],
+    ['ArrowLeft', 'b'],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect.poll(activeName, key).toBe(name);
+  }
+  await page.keyboard.press('ArrowLeft');
+  await expect(topics.row('b')).toHaveAttribute('aria-expanded', 'false');
+  await expect(topics.row('c')).toHaveCount(0);
+  await page.keyboard.press('*');
+  await expect(topics.row('c')).toBeVisible();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(topics.details).toContainText(`${own}/b/c`);
+  await topics.details.getByRole('button', { name: 'Close details' }).press('Escape');
+  await expect(topics.details).toHaveCount(0);
+  await expect(topics.tree).toBeFocused();
+});
+
+test('a topic has its value, its history and what changed', async ({ page }) => {
+  const topics = topicsOf(page);
+  elsewhere.publish(`${own}/pump`, ['{"on":true,"litres":12.5}', '{"on":true,"litres":13}']);
+  await topics.tab.click();
+  await topics.row('pump').click();
+  await expect(topics.history).toHaveCount(2);
+  await expect(topics.details.locator('del')).toHaveText('−   "litres": 12.5');
+  await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
+  elsewhere.publish(`${own}/pump`, ['{"on":false,"litres":13}']);
+  await expect(topics.history).toHaveCount(3);
+  await expect(topics.details.locator('ins')).toHaveText('+   "on": false,');
+  await topics.history.nth(1).getByRole('button').click();
+  await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
+});
+
+test('numbers of several topics are on one chart, which zooms and is saved', async ({ page }) => {
+  const topics = topicsOf(page);
+  elsewhere.publish(`${own}/temp`, ['20', '21', '22']);
+  elsewhere.publish(`${own}/pump`, ['{"litres":1}', '{"litres":4}']);
+  elsewhere.publish(`${own}/word`, ['warm']);
+  await topics.tab.click();
+  const add = topics.details.getByRole('button', { name: 'Add to chart' });
+  await topics.row('word').click();
+  await add.click();
+  await expect(topics.details.getByRole('textbox', { name: 'JSON path' })).toHaveAccessibleDescription(
+    /not a number/,
+  );
+  await expect(topics.chart).toHaveCount(0);
+
+  await topics.row('temp').click();
+  await add.click();
+  await topics.row('pump').click();
+  await expect(topics.details.getByRole('combobox', { name: 'JSON path' })).toHaveValue('litres');
+  await add.click();
+  const image = topics.chart.getByRole('img');
+  await expect(image).toHaveAccessibleName(
+    `${own}/temp: 3 values, 20 to 22, last 22; ${own}/pump · litres: 2 values, 1 to 4, last 4`,
+  );
+  elsewhere.publish(`${own}/temp`, ['30']);
+  await expect(image).toHaveAccessibleName(/4 values, 20 to 30/);
+
+  const all = topics.chart.getByRole('button', { name: 'Show all' });
+  await expect(all).toBeDisabled();
+  await topics.chart.getByRole('button', { name: 'Zoom in' }).click();
+  await expect(all).toBeEnabled();
+  await all.click();
+  await expect(all).toBeDisabled();
+  const box = await topics.chart.locator('.u-over').boundingBox();
+  if (!box) throw new Error('no plot');
+  await page.mouse.move(box.x + box.width * 0.2, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.7, box.y + 20, { steps: 5 });
+  await page.mouse.up();
+  await expect(all).toBeEnabled();
+
+  const download = page.waitForEvent('download');
+  await topics.chart.getByRole('button', { name: 'Save PNG' }).click();
+  const file = readFileSync(await (await download).path());
+  expect((await download).suggestedFilename()).toBe('mqttwasm-chart.png');
+  expect(file.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
+
+  for (const line of [`${own}/temp`, `${own}/pump · litres`]) {
+    await topics.chart.getByRole('button', { name: `Remove ${line} from the chart` }).click();
+  }
+  await expect(topics.chart).toHaveCount(0);
+});
+
+test('retained messages under a branch are cleared, when confirmed', async ({ page }) => {
+  const topics = topicsOf(page);
+  const plant = own.replace('mqttwasm', 'plant');
+  await parts.retain.check();
+  await parts.qos.selectOption('1');
+  for (const name of ['a', 'b', 'c/d']) {
+    await parts.topic.fill(`${plant}/${name}`);
+    await parts.publish.click();
+  }
+  await expect(parts.results.filter({ hasText: 'Acknowledged' })).toHaveCount(3);
+  await parts.filter.fill(`${plant}/#`);
+  await parts.subscribe.click();
+  await expect(parts.rows).toHaveCount(3);
+  await topics.tab.click();
+  await expect(topics.row('d')).toHaveAccessibleName(/retained/);
+  await expect(topics.fact('Retained')).toHaveText('3');
+
+  await topics.row('plant').click();
+  await topics.details.getByRole('button', { name: 'Clear retained (3)…' }).click();
+  await expect(topics.dialog).toContainText('3 retained messages at and below plant');
+  await topics.dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(topics.dialog).toHaveCount(0);
+  await expect(topics.fact('Retained')).toHaveText('3');
+
+  await topics.details.getByRole('button', { name: 'Clear retained (3)…' }).click();
+  await topics.dialog.getByRole('button', { name: 'Clear 3 retained messages' }).click();
+  await expect(topics.dialog.getByRole('status')).toHaveText('Cleared 3 retained messages.');
+  await topics.dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(topics.fact('Retained')).toHaveText('0');
+
+  // The broker has none for a newcomer.
+  const other = await page.context().newPage();
+  const there = await openConnected(other, server.url);
+  await there.filter.fill(`${plant}/#`);
+  await there.subscribe.click();
+  await expect(there.subscriptions).toHaveCount(2);
+  elsewhere.publish(`${plant}/marker`, ['after it']);
+  await expect(there.row(`${plant}/marker`, 'after it')).toHaveCount(1);
+  await expect(there.rows).toHaveCount(1);
+  await other.close();
+});
+
+test('hostile topics and values are text in rows of their own', async ({ page }) => {
+  const topics = topicsOf(page);
+  const markup = '<img src=x onerror=alert(1)>';
+  elsewhere.publish(`${own}/${markup}`, [markup]);
+  elsewhere.publish(`${own}/__proto__/constructor`, ['{"__proto__":{"x":1}}']);
+  elsewhere.publish(`${own}/\u202etxt`, [`${'['.repeat(20_000)}${']'.repeat(20_000)}`]);
+  elsewhere.publish(`${own}/${'deep/'.repeat(300)}`, ['1']);
+  elsewhere.publish(`${own}/${'long'.repeat(10_000)}`, [new Uint8Array(900_000)]);
+  elsewhere.publish(`${own}/after`, ['fine']);
+  await topics.tab.click();
+  await expect(topics.row('after')).toHaveCount(0); // beyond the small tree that opens itself
+  await topics.search.fill(`${own}/`);
+  await topics.search.fill('');
+  await topics.tree.focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await expect(topics.row('after')).toHaveAccessibleName('after fine 1 message');
+  for (const name of [markup, '__proto__', '\\\\u202etxt', 'longlong']) {
+    const row = page.getByRole('treeitem', { name: new RegExp(`^${name.replace(/[()]/g, '\\$&')}`) });
+    await row.click();
+    await expect(topics.details).toBeVisible();
+  }
+  await topics.row('__proto__').locator('.topic-twisty').click();
+  await topics.row('constructor').click();
+  await topics.details.getByRole('button', { name: 'Add to chart' }).click();
+  await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/__proto__\.x: 1 values?, 1 to 1/);
+  await expect(page.locator('img')).toHaveCount(0);
+});
+
+test('100,000 topics at speed: few rows, no long task, a page that answers', async ({ page }) => {
+  test.setTimeout(120_000);
+  const topics = topicsOf(page);
+  await topics.tab.click();
+  await page.evaluate(() => {
+    const long: number[] = [];
+    Object.assign(window, { long });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) long.push(Math.round(entry.duration));
+    }).observe({ type: 'longtask' });
+  });
+  const all = 100_000;
+  const begin = performance.now();
+  let sent = 0;
+  const flood = new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(all, Math.floor((performance.now() - begin) * 10));
+      for (; sent < due; sent++) elsewhere.publish(`${own}/${sent % 100}/${sent}`, [String(sent)]);
+      if (sent < all) return;
+      clearInterval(timer);
+      resolve();
+    }, 10);
+  });
+  await expect(topics.fact('Topics')).not.toHaveText('0');
+  await topics.tree.focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('*');
+  await topics.search.pressSequentially('99');
+  await parts.payload.fill('');
+  await parts.payload.pressSequentially('typed meanwhile');
+  await flood;
+  await topics.search.fill('');
+  await expect
+    .poll(async () => Number((await topics.fact('Topics').textContent())?.replaceAll(',', '')))
+    .toBeGreaterThan(all * 0.9);
+  expect(await page.getByRole('treeitem').count()).toBeLessThan(100);
+  const long = await page.evaluate(() => (window as unknown as { long: number[] }).long);
+  console.log(`long tasks: ${long.join(' ')}`);
+  expect(Math.max(0, ...long)).toBeLessThan(200);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1440, 390]) {
+    test(`looks and reads well, ${colorScheme}, ${width} px`, async ({ page }, info) => {
+      const topics = topicsOf(page);
+      await page.setViewportSize({ width, height: width > 1000 ? 900 : 844 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (let n = 0; n < 12; n++) {
+        elsewhere.publish(`${own}/garden/north/temp`, [(21 + Math.sin(n)).toFixed(1)]);
+        elsewhere.publish(`${own}/garden/pump/state`, [JSON.stringify({ on: n % 2 === 0, litres: 12 + n })]);
+      }
+      elsewhere.publish(`${own}/garden/note`, ['番茄需要浇水了 🍅']);
+      elsewhere.publish(`${own}/garden/camera`, [new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0])]);
+      await topics.tab.click();
+      await expect(topics.row('state')).toBeVisible();
+      await page.screenshot({ path: info.outputPath('tree.png') });
+      for (const name of ['temp', 'state']) {
+        await topics.row(name).click();
+        await topics.details.getByRole('button', { name: 'Add to chart' }).click();
+        if (width < 1000) await topics.details.getByRole('button', { name: 'Close details' }).click();
+      }
+      await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/temp: 12 values.*state/);
+      await page.screenshot({ path: info.outputPath('chart.png') });
+      await topics.row('state').click();
+      await page.screenshot({ path: info.outputPath('details.png') });
+
+      await page.evaluate(axe);
+      const violations = await page.evaluate(async () => {
+        const { axe } = window as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+        };
+        const result = await axe.run();
+        return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      });
+      expect(violations).toEqual([]);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide).toBeLessThanOrEqual(width);
+    });
+  }
+}

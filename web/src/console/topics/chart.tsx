@@ -1,0 +1,215 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { formatCount } from '../text';
+import { picture } from './chart-picture';
+import { brief } from './preview';
+import { maxPoints, type Series, tableOf } from './series';
+import type { Workbench } from './workbench';
+
+const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 8 });
+
+export function titleOf({ topic, path }: Series): string {
+  return brief(path === '' ? topic : `${topic} · ${path}`, 120);
+}
+
+function optionsFor(element: HTMLElement, series: readonly Series[], onZoom: () => void): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour('--muted'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line'), width: 1 },
+    font: `12px ${style.fontFamily}`,
+  };
+  return {
+    width: Math.max(50, element.clientWidth),
+    height: Math.max(50, element.clientHeight),
+    legend: { show: false },
+    cursor: { drag: { x: true, y: false } },
+    axes: [axis, { ...axis, size: 60 }],
+    series: [
+      {},
+      ...series.map((one) => ({
+        label: String(one.id),
+        stroke: colour(`--series-${one.colour}`),
+        width: 1.5,
+        spanGaps: true,
+        points: { size: 4 },
+      })),
+    ],
+    hooks: { setSelect: [({ select }) => select.width > 0 && onZoom()] },
+  };
+}
+
+function dataOf(series: readonly Series[]): uPlot.AlignedData {
+  const { times, columns } = tableOf(series);
+  return [times, ...columns];
+}
+
+/** Points taken so far by all lines: another sum means other data. */
+function stateOf(series: readonly Series[]): string {
+  return series.map(({ values, times }) => `${values.length} ${times.at(-1)}`).join();
+}
+
+function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
+  const { values, missing, skipped, colour } = series;
+  const last = values.at(-1);
+  const title = titleOf(series);
+  const notes = [
+    missing > 0 && `${formatCount(missing)} without a number`,
+    skipped > 0 && `${formatCount(skipped)} came too fast`,
+  ].filter(Boolean);
+  return (
+    <li>
+      <span class="topics-line-mark" data-colour={colour} />
+      <bdi class="topics-line-name">{title}</bdi>
+      <span class="topics-line-value">{last === undefined ? '–' : number.format(last)}</span>
+      {notes.length > 0 && <span class="topics-line-note">{notes.join(', ')}</span>}
+      <button
+        type="button"
+        class="button icon"
+        aria-label={`Remove ${title} from the chart`}
+        onClick={onRemove}
+      >
+        ×
+      </button>
+    </li>
+  );
+}
+
+/** What a chart says to those who don't see it. */
+function words(series: readonly Series[]): string {
+  return series
+    .map((one) => {
+      const { values } = one;
+      const [low, high] = values.reduce(
+        ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
+        [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      );
+      const range = `${number.format(low)} to ${number.format(high)}, last ${number.format(values.at(-1) ?? 0)}`;
+      return `${titleOf(one)}: ${formatCount(values.length)} values, ${range}`;
+    })
+    .join('; ');
+}
+
+export function Chart({ bench }: { bench: Workbench }) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const drawn = useRef('');
+  const [zoomed, setZoomed] = useState(false);
+  const [theme, setTheme] = useState(0);
+  const [said, setSaid] = useState('');
+  const series = bench.charted.value;
+  const tick = bench.tick.value;
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const made = new uPlot(
+      optionsFor(element, series, () => setZoomed(true)),
+      dataOf(series),
+      element,
+    );
+    const onDoubleClick = () => setZoomed(false);
+    made.over.addEventListener('dblclick', onDoubleClick);
+    plot.current = made;
+    drawn.current = stateOf(series);
+    setZoomed(false);
+    const observer = new ResizeObserver(() => {
+      made.setSize({ width: Math.max(50, element.clientWidth), height: Math.max(50, element.clientHeight) });
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.current = undefined;
+      made.destroy();
+    };
+  }, [series, theme]);
+
+  useEffect(() => {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const onChange = () => setTheme((count) => count + 1);
+    dark.addEventListener('change', onChange);
+    return () => dark.removeEventListener('change', onChange);
+  }, []);
+
+  useEffect(() => {
+    const state = stateOf(series);
+    if (!plot.current || drawn.current === state) return;
+    drawn.current = state;
+    plot.current.setData(dataOf(series), !zoomed);
+    if (zoomed) plot.current.redraw();
+  }, [tick, zoomed, series]);
+
+  /** Around the middle of what is shown. */
+  function zoom(factor: number): void {
+    const { min, max } = plot.current?.scales.x ?? {};
+    if (min == null || max == null) return;
+    const middle = (min + max) / 2;
+    const half = ((max - min) / 2) * factor;
+    plot.current?.setScale('x', { min: middle - half, max: middle + half });
+    setZoomed(true);
+  }
+
+  function showAll(): void {
+    plot.current?.setData(dataOf(series), true);
+    setZoomed(false);
+  }
+
+  async function save(): Promise<void> {
+    if (!plot.current || !place.current) return;
+    const blob = await picture(
+      plot.current.ctx.canvas,
+      place.current,
+      series.map((one) => [titleOf(one), one.colour]),
+    );
+    if (!blob) {
+      setSaid('The browser could not make the picture');
+      return;
+    }
+    const url = URL.createObjectURL(blob);
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = 'mqttwasm-chart.png';
+    link.click();
+    URL.revokeObjectURL(url);
+    setSaid('Saved');
+  }
+
+  return (
+    <section class="topics-chart" aria-label="Chart">
+      <div class="topics-chart-head">
+        <ul class="topics-lines" aria-label="Lines">
+          {series.map((one) => (
+            <Line key={one.id} series={one} onRemove={() => bench.unchart(one.id)} />
+          ))}
+        </ul>
+        <div class="topics-tools">
+          <span class="topics-said" aria-live="polite">
+            {said}
+          </span>
+          <button type="button" class="button icon" aria-label="Zoom in" onClick={() => zoom(0.5)}>
+            +
+          </button>
+          <button type="button" class="button icon" aria-label="Zoom out" onClick={() => zoom(2)}>
+            −
+          </button>
+          <button type="button" class="button small" disabled={!zoomed} onClick={showAll}>
+            Show all
+          </button>
+          <button type="button" class="button small" onClick={() => void save()}>
+            Save PNG
+          </button>
+        </div>
+      </div>
+      <div
+        ref={place}
+        class="topics-plot"
+        role="img"
+        aria-label={words(series)}
+        title={`Drag to zoom, double-click to see all. The last ${formatCount(maxPoints)} values of each line.`}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,72 @@
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { formatCount } from '../text';
+import type { Progress } from './clear';
+import { brief } from './preview';
+import type { Workbench } from './workbench';
+
+const messages = (count: number) => `${formatCount(count)} retained ${count === 1 ? 'message' : 'messages'}`;
+
+function outcome({ total, cleared, failed, reason }: Progress): string {
+  const left = total - cleared - failed;
+  return [
+    `Cleared ${messages(cleared)}.`,
+    failed > 0 && `${formatCount(failed)} failed: ${reason}.`,
+    left > 0 && `${formatCount(left)} left as they were${failed === 0 && reason ? `: ${reason}` : ''}.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** Asks before it takes anything from the broker, and tells how it went. */
+export function ClearDialog({ bench }: { bench: Workbench }) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const what = bench.clearing.value;
+  const open = what !== undefined;
+
+  useLayoutEffect(() => {
+    if (open) dialog.current?.showModal();
+  }, [open]);
+
+  if (!what) return null;
+  const { progress, nodes, topic } = what;
+  const working = progress !== undefined && !progress.done;
+  return (
+    <dialog
+      ref={dialog}
+      class="topics-dialog"
+      aria-labelledby={`${id}-title`}
+      onCancel={(event) => {
+        event.preventDefault();
+        bench.stopClearing();
+      }}
+    >
+      <h3 id={`${id}-title`}>Clear retained messages</h3>
+      {progress ? (
+        <p role="status">
+          {progress.done
+            ? outcome(progress)
+            : `${formatCount(progress.cleared + progress.failed)} of ${formatCount(progress.total)}…`}
+        </p>
+      ) : (
+        <p>
+          The broker forgets {messages(nodes.length)} at and below <bdi class="mono">{brief(topic, 200)}</bdi>
+          , for everybody. New subscribers no longer get them.
+        </p>
+      )}
+      {working && (
+        <progress aria-label="Cleared" max={progress.total} value={progress.cleared + progress.failed} />
+      )}
+      <div class="topics-dialog-buttons">
+        {!progress && (
+          <button type="button" class="button stop" onClick={() => void bench.clear()}>
+            Clear {messages(nodes.length)}
+          </button>
+        )}
+        <button type="button" class="button" onClick={bench.stopClearing}>
+          {working ? 'Stop' : progress ? 'Close' : 'Cancel'}
+        </button>
+      </div>
+    </dialog>
+  );
+}

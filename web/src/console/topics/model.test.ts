@@ -1,0 +1,177 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../../client';
+import { decodeBatch } from '../../client/batch';
+import { encodeBatch, type Given } from '../../client/testing';
+import { createModel, deepest, rateOf, type TopicNode, topicOf } from './model';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function received(...given: (Given | string)[]): Message[] {
+  const all = given.map((one) => (typeof one === 'string' ? { topic: one, payload: bytes('1') } : one));
+  return decodeBatch(encodeBatch(all), all.length);
+}
+
+function nodeAt(root: TopicNode, ...names: string[]): TopicNode {
+  let node = root;
+  for (const name of names) {
+    const child = node.children?.get(name);
+    if (!child) throw new Error(`no ${name} below ${topicOf(node)}`);
+    node = child;
+  }
+  return node;
+}
+
+describe('counting', () => {
+  it('counts messages and topics at and below every level', () => {
+    const model = createModel();
+    model.push(received('a/b', 'a/b', 'a/c', 'a', 'd'), 0);
+    expect(model.root).toMatchObject({ total: 5, topics: 4 });
+    expect(nodeAt(model.root, 'a')).toMatchObject({ count: 1, total: 4, topics: 3 });
+    expect(nodeAt(model.root, 'a', 'b')).toMatchObject({ count: 2, total: 2, topics: 1 });
+    expect(model.topics.map(topicOf)).toEqual(['a/b', 'a/c', 'a', 'd']);
+  });
+
+  it('keeps the last value, apart from the batch it came in', () => {
+    const model = createModel();
+    const correlationData = bytes('id');
+    const batch = received(
+      { topic: 't', payload: bytes('first') },
+      { topic: 't', payload: bytes('second'), qos: 1, properties: { contentType: 'x', correlationData } },
+    );
+    model.push(batch, 0);
+    const { last } = nodeAt(model.root, 't');
+    expect(last).toMatchObject({ size: 6, qos: 1, retain: false, properties: { contentType: 'x' } });
+    expect(last?.payload).toEqual(bytes('second'));
+    expect(last?.payload?.buffer.byteLength).toBe(6);
+    expect(last?.properties.correlationData?.buffer.byteLength).toBe(2);
+  });
+
+  it('lets a rate rise to what comes, and fade', () => {
+    const model = createModel();
+    for (let now = 0; now < 60_000; now += 100) model.push(received('a/b', 'a/c'), now);
+    expect(rateOf(model.root, 60_000)).toBeCloseTo(20, 0);
+    expect(rateOf(nodeAt(model.root, 'a', 'b'), 60_000)).toBeCloseTo(10, 0);
+    expect(rateOf(model.root, 90_000)).toBeLessThan(0.1);
+  });
+
+  it('tells those who watch a topic, and only those', () => {
+    const model = createModel();
+    model.push(received('a', 'b'), 0);
+    const seen: string[] = [];
+    const stop = model.watch(nodeAt(model.root, 'a'), (message) => seen.push(message.topic));
+    model.push(received('a', 'b', 'a/c'), 0);
+    stop();
+    model.push(received('a'), 0);
+    expect(seen).toEqual(['a']);
+  });
+});
+
+describe('retained messages', () => {
+  const kept = (topic: string, payload = '1') => ({ topic, payload: bytes(payload), retain: true });
+
+  it('are marked by the flag, and no longer by an empty message', () => {
+    const model = createModel();
+    model.push(received(kept('a/b'), kept('a/c'), 'a/d'), 0);
+    expect(nodeAt(model.root, 'a')).toMatchObject({ retained: false, retainedBelow: 2 });
+    // A later message that is passed on does not say what the broker retains.
+    model.push(received('a/b'), 0);
+    expect(model.root.retainedBelow).toBe(2);
+    model.push(received({ topic: 'a/b' }, kept('a/c', '')), 0);
+    expect(model.root.retainedBelow).toBe(0);
+    model.push(received(kept('a/b')), 0);
+    model.forgetRetained(nodeAt(model.root, 'a', 'b'));
+    model.forgetRetained(nodeAt(model.root, 'a', 'b'));
+    expect(model.root.retainedBelow).toBe(0);
+  });
+});
+
+describe('hostile topics', () => {
+  it('a level may have the name of anything', () => {
+    const model = createModel();
+    const names = ['__proto__', 'constructor', 'hasOwnProperty', '', '<img>', '\u202e', 'toString'];
+    for (const name of names) model.push(received(`${name}/__proto__/x`), 0);
+    expect(model.root.list.map(({ name }) => name)).toEqual(names);
+    expect(({} as Record<string, unknown>).x).toBeUndefined();
+    expect(model.topics.map(topicOf)).toEqual(names.map((name) => `${name}/__proto__/x`));
+  });
+
+  it('levels without end share one row from a depth on', () => {
+    const model = createModel();
+    const topic = '/'.repeat(65_535);
+    model.push(received(topic, topic, `${topic.slice(0, -1)}x`), 0);
+    expect(model.nodes).toBe(deepest + 1);
+    expect(model.topics.map(topicOf)).toEqual([topic, `${topic.slice(0, -1)}x`]);
+    expect(model.topics[0]).toMatchObject({ depth: deepest, count: 2 });
+  });
+
+  it('any topics keep their names and their counts', () => {
+    const level = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', 'a', '__proto__'));
+    const topic = fc.array(level, { minLength: 1, maxLength: deepest + 6 }).map((levels) => levels.join('/'));
+    fc.assert(
+      fc.property(fc.array(topic, { maxLength: 30 }), (topics) => {
+        const model = createModel();
+        model.push(
+          topics.map(
+            (name) => ({ ...received('t')[0], topic: name, payload: bytes('1'), size: 1 }) as Message,
+          ),
+          0,
+        );
+        expect(new Set(model.topics.map(topicOf))).toEqual(new Set(topics));
+        expect(model.root.total).toBe(topics.length);
+        expect(model.root.topics).toBe(new Set(topics).size);
+      }),
+    );
+  });
+});
+
+describe('caps', () => {
+  it('topics beyond the rows are counted and leave what is there alone', () => {
+    const model = createModel({ nodes: 3, bytes: 1e6 });
+    model.push(received('a/b', 'c', 'd', 'a/e/f', 'a/b', 'd'), 0);
+    expect(model.topics.map(topicOf)).toEqual(['a/b', 'c']);
+    expect(model.beyond).toBe(3);
+    expect(model.root.total).toBe(3);
+    expect(nodeAt(model.root, 'a').children?.has('e')).toBe(false);
+  });
+
+  it('a value without room is told by its size, and kept when there is room again', () => {
+    const model = createModel({ nodes: 10, bytes: 2000 });
+    model.push(received({ topic: 'a', payload: new Uint8Array(1500) }), 0);
+    model.push(received({ topic: 'b', payload: new Uint8Array(1500) }), 0);
+    expect(model.bytes).toBeLessThanOrEqual(2000);
+    expect(model.beyond).toBe(1);
+    model.push(received({ topic: 'a', payload: new Uint8Array(1700) }), 0);
+    expect(nodeAt(model.root, 'a').last).toMatchObject({ payload: undefined, size: 1700 });
+    model.push(received({ topic: 'a', payload: new Uint8Array(100) }), 0);
+    expect(nodeAt(model.root, 'a').last?.payload).toHaveLength(100);
+    model.clear();
+    expect(model).toMatchObject({ nodes: 0, bytes: 0, beyond: 0 });
+    expect(model.topics).toEqual([]);
+  });
+
+  it('100,000 topics and a million messages stay within them, each message at a small cost', () => {
+    const model = createModel();
+    const topics = Array.from({ length: 100_000 }, (_, n) => `site/${n % 100}/hall/${n % 1000}/sensor/${n}`);
+    const payload = bytes('{"temperature":21.5}');
+    const message = { payload, qos: 0, retain: false, dup: false, receivedAt: 1, properties: {} };
+    const begin = performance.now();
+    for (let round = 0; round < 10; round++) {
+      for (let from = 0; from < topics.length; from += 500) {
+        const batch = topics.slice(from, from + 500);
+        model.push(
+          batch.map(
+            (topic) => ({ ...message, topic, size: topic.length + payload.length }) as unknown as Message,
+          ),
+          begin + round * 10_000 + from / 10,
+        );
+      }
+    }
+    const each = (performance.now() - begin) / 1e6;
+    expect(model.root).toMatchObject({ total: 1e6, topics: 100_000 });
+    expect(model.beyond).toBe(0);
+    expect(model.bytes).toBeLessThan(96 * 1024 * 1024);
+    // 10,000 a second then take less than a fifth of it, whatever the machine is busy with.
+    expect(each).toBeLessThan(0.02);
+  }, 60_000);
+});

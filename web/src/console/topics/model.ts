@@ -1,0 +1,256 @@
+/**
+ * The topics that messages came on, as a tree of their levels. What a message
+ * costs is in proportion to the levels of its topic, and what the tree may hold
+ * has two caps: topics that would go beyond them are counted, not kept.
+ */
+
+import type { Message, MessageProperties, QoS } from '../../client';
+
+/** Rows that the tree may have, and bytes, as `costOf` takes them. */
+export const caps = { nodes: 200_000, bytes: 96 * 1024 * 1024 };
+
+/** From here on down, what is left of a topic is one level: a topic may have 65,536 of them. */
+export const deepest = 64;
+
+/** Bytes of a level beside its text: its object, its place in a Map, its value's objects. */
+const nodeBytes = 400;
+
+/** Milliseconds over which a rate fades to a third. */
+const fading = 5000;
+
+/** The latest message of a topic, without the batch it came in. */
+export interface Value {
+  /** Undefined where the caps left no room. */
+  payload: Uint8Array | undefined;
+  /** Bytes of the payload, kept or not. */
+  size: number;
+  qos: QoS;
+  retain: boolean;
+  /** Milliseconds since 1970. */
+  at: number;
+  properties: MessageProperties;
+  /** What it counts against the cap. */
+  held: number;
+}
+
+export interface TopicNode {
+  readonly name: string;
+  readonly parent: TopicNode | undefined;
+  /** 1 at the first level; 0 is the root, which is no level. */
+  readonly depth: number;
+  /** A Map, because a level may have any name, such as `__proto__`. */
+  children: Map<string, TopicNode> | undefined;
+  /** The children in the order of their coming. */
+  list: TopicNode[];
+  /** Undefined where no message came on the topic itself. */
+  last: Value | undefined;
+  /** Messages on the topic itself. */
+  count: number;
+  /** The same with everything below. */
+  total: number;
+  /** Topics, this and below. */
+  topics: number;
+  /** Whether the broker is known to retain a message for the topic. */
+  retained: boolean;
+  /** Retained topics, this and below. */
+  retainedBelow: number;
+  /** Messages a second as of `ratedAt`, with everything below: see `rateOf`. */
+  rate: number;
+  ratedAt: number;
+  watchers: Set<(message: Message) => void> | undefined;
+}
+
+const none: TopicNode[] = [];
+
+function createNode(name: string, parent: TopicNode | undefined): TopicNode {
+  return {
+    name,
+    parent,
+    depth: parent ? parent.depth + 1 : 0,
+    children: undefined,
+    list: none,
+    last: undefined,
+    count: 0,
+    total: 0,
+    topics: 0,
+    retained: false,
+    retainedBelow: 0,
+    rate: 0,
+    ratedAt: 0,
+    watchers: undefined,
+  };
+}
+
+export function topicOf(node: TopicNode): string {
+  let topic = node.name;
+  for (let up = node.parent; up?.parent; up = up.parent) topic = `${up.name}/${topic}`;
+  return topic;
+}
+
+/** Messages a second, of about the last five seconds. `now` as for `push`. */
+export function rateOf(node: TopicNode, now: number): number {
+  return node.rate * Math.exp((node.ratedAt - now) / fading);
+}
+
+/** Without the batch's buffer, which the correlation data is a part of. */
+function detached(properties: MessageProperties): MessageProperties {
+  const { correlationData } = properties;
+  return correlationData ? { ...properties, correlationData: correlationData.slice() } : properties;
+}
+
+const noProperties: MessageProperties = {};
+
+export type Model = ReturnType<typeof createModel>;
+
+export function createModel(limits = caps) {
+  let root = createNode('', undefined);
+  /** In the order in which they became topics, which never changes. */
+  let topics: TopicNode[] = [];
+  let nodes = 0;
+  let bytes = 0;
+  let beyond = 0;
+  let version = 0;
+
+  /** The node of a topic, made when it is new; undefined when that would go beyond the caps. */
+  function place(topic: string): TopicNode | undefined {
+    let node = root;
+    let from = 0;
+    for (;;) {
+      const end = node.depth + 1 < deepest ? topic.indexOf('/', from) : -1;
+      const child = node.children?.get(end < 0 ? topic.slice(from) : topic.slice(from, end));
+      if (!child) return grow(node, topic, from);
+      if (end < 0) return child;
+      node = child;
+      from = end + 1;
+    }
+  }
+
+  function grow(below: TopicNode, topic: string, from: number): TopicNode | undefined {
+    const names = topic.slice(from).split('/', deepest - below.depth);
+    if (below.depth + names.length === deepest) {
+      const before = names.slice(0, -1).reduce((length, name) => length + name.length + 1, 0);
+      names[names.length - 1] = topic.slice(from + before);
+    }
+    // An engine may keep the whole topic for the sake of a part of it.
+    const cost = names.length * nodeBytes + 2 * topic.length;
+    if (nodes + names.length > limits.nodes || bytes + cost > limits.bytes) return undefined;
+    nodes += names.length;
+    bytes += cost;
+    version++;
+    let node = below;
+    for (const name of names) {
+      const child = createNode(name, node);
+      if (!node.children) {
+        node.children = new Map();
+        node.list = [];
+      }
+      node.children.set(name, child);
+      node.list.push(child);
+      node = child;
+    }
+    return node;
+  }
+
+  function setRetained(node: TopicNode, retained: boolean): void {
+    if (node.retained === retained) return;
+    node.retained = retained;
+    for (let up: TopicNode | undefined = node; up; up = up.parent) up.retainedBelow += retained ? 1 : -1;
+  }
+
+  function keep(node: TopicNode, message: Message): void {
+    const { payload, qos, retain, receivedAt: at, size: whole } = message;
+    const size = payload.length;
+    // Most messages have no properties, and their sizes tell without decoding.
+    const rest = Math.max(0, whole - size - message.topic.length);
+    const room = limits.bytes - bytes + (node.last?.held ?? 0);
+    const fits = size + 2 * rest <= room;
+    const held = fits ? size + 2 * rest : 0;
+    bytes += held - (node.last?.held ?? 0);
+    node.last = {
+      payload: fits ? payload.slice() : undefined,
+      size,
+      qos,
+      retain,
+      at,
+      properties: fits && rest > 0 ? detached(message.properties) : noProperties,
+      held,
+    };
+    // An empty message is how a retained one goes; without Retain As Published
+    // its RETAIN flag does not come along (3.3.1.3).
+    if (size === 0) setRetained(node, false);
+    else if (retain) setRetained(node, true);
+  }
+
+  function push(messages: Message[], now: number): void {
+    for (const message of messages) {
+      const node = place(message.topic);
+      if (!node) {
+        beyond++;
+        continue;
+      }
+      const isNew = node.count++ === 0;
+      if (isNew) {
+        topics.push(node);
+        version++;
+      }
+      for (let up: TopicNode | undefined = node; up; up = up.parent) {
+        up.total++;
+        if (isNew) up.topics++;
+        if (up.ratedAt !== now) {
+          up.rate = rateOf(up, now);
+          up.ratedAt = now;
+        }
+        up.rate += 1000 / fading;
+      }
+      keep(node, message);
+      if (node.watchers) for (const watcher of node.watchers) watcher(message);
+    }
+  }
+
+  function clear(): void {
+    root = createNode('', undefined);
+    topics = [];
+    nodes = 0;
+    bytes = 0;
+    beyond = 0;
+    version++;
+  }
+
+  /** Calls `watcher` with each message on the topic itself, until the returned is called. */
+  function watch(node: TopicNode, watcher: (message: Message) => void): () => void {
+    node.watchers ??= new Set();
+    node.watchers.add(watcher);
+    return () => {
+      node.watchers?.delete(watcher);
+      if (node.watchers?.size === 0) node.watchers = undefined;
+    };
+  }
+
+  return {
+    push,
+    clear,
+    watch,
+    /** What is no longer retained, because it was taken away. */
+    forgetRetained: (node: TopicNode) => setRetained(node, false),
+    get root() {
+      return root;
+    },
+    get topics(): readonly TopicNode[] {
+      return topics;
+    },
+    get nodes() {
+      return nodes;
+    },
+    get bytes() {
+      return bytes;
+    },
+    /** Messages whose topics had no room. */
+    get beyond() {
+      return beyond;
+    },
+    /** Another one whenever there are other rows. */
+    get version() {
+      return version;
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { useEffect, useId, useState } from 'preact/hooks';
+import type { Failure } from '../connection/explain';
+import { formatBytes, formatCount } from '../text';
+import { ChartPlace } from './chart-place';
+import { ClearDialog } from './clear-dialog';
+import { Details } from './details';
+import { caps, rateOf } from './model';
+import { formatRate } from './preview';
+import type { Topics } from './store';
+import { Tree } from './tree';
+import { createWorkbench, type Workbench } from './workbench';
+import './topics.css';
+
+export interface Props {
+  topics: Topics;
+  toFailure(error: unknown): Failure;
+}
+
+/** Milliseconds between looks at the numbers: more often nobody can read them. */
+const pace = 250;
+
+function Facts({ bench }: { bench: Workbench }) {
+  bench.tick.value;
+  const { root, beyond, bytes } = bench.model;
+  const facts: [name: string, value: string, title: string][] = [
+    ['Topics', formatCount(root.topics), `Topics that messages came on; they take ${formatBytes(bytes)}`],
+    ['Rate', formatRate(rateOf(root, bench.now())) || '0/s', 'Messages a second, over about the last five'],
+    ['Retained', formatCount(root.retainedBelow), 'Topics with a message that the broker keeps'],
+  ];
+  return (
+    <dl class="topics-facts">
+      {facts.map(([name, value, title]) => (
+        <div key={name} title={title}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+      {beyond > 0 && (
+        <div class="topics-facts-alarm" title="Messages on topics that the tree has no room for">
+          <dt>Beyond the tree</dt>
+          <dd>{formatCount(beyond)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Search({ bench }: { bench: Workbench }) {
+  const id = useId();
+  const query = bench.query.value;
+  const { found, looked, done } = bench.searched.value;
+  return (
+    <search class="topics-search">
+      <label class="visually-hidden" for={id}>
+        Search topics
+      </label>
+      <input
+        id={id}
+        class="input mono"
+        type="search"
+        placeholder="Search topics"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        value={query}
+        onInput={(event) => bench.find(event.currentTarget.value)}
+      />
+      <output class="topics-found">
+        {query !== '' && `${formatCount(found)} ${done ? 'found' : `of ${formatCount(looked)}…`}`}
+      </output>
+    </search>
+  );
+}
+
+function Empty({ bench }: { bench: Workbench }) {
+  bench.tick.value;
+  const searching = bench.query.value !== '' && bench.model.nodes > 0;
+  return (
+    <div class="tree-empty">
+      <p class="tree-empty-title">{searching ? 'No such topic' : 'No topics yet'}</p>
+      <p>
+        {searching
+          ? 'No topic that messages came on contains this.'
+          : 'Each topic appears here with its first message. Subscribe to # for everything.'}
+      </p>
+    </div>
+  );
+}
+
+export function TopicsPanel({ topics, toFailure }: Props) {
+  const heading = useId();
+  const [bench] = useState(() =>
+    createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure }),
+  );
+  const shown = topics.view.value === 'topics';
+  const none = bench.rows.value.nodes.length === 0;
+  const era = topics.era.value;
+
+  useEffect(() => {
+    if (!shown) return;
+    bench.refresh();
+    const timer = setInterval(bench.refresh, pace);
+    return () => clearInterval(timer);
+  }, [bench, shown, era]);
+
+  return (
+    <section class="panel topics" aria-labelledby={heading}>
+      <header class="topics-head">
+        <h2 id={heading}>Topics</h2>
+        <Search bench={bench} />
+        <Facts bench={bench} />
+        <button
+          type="button"
+          class="button small"
+          title="Empties the tree, its histories and the chart; nothing at the broker"
+          disabled={none && bench.query.value === ''}
+          onClick={bench.forgetAll}
+        >
+          Forget all
+        </button>
+      </header>
+      <div class="topics-body" data-details={bench.selected.value !== undefined}>
+        <div class="topics-tree">
+          <Tree bench={bench} />
+          {none && <Empty bench={bench} />}
+        </div>
+        <Details bench={bench} />
+      </div>
+      <ChartPlace bench={bench} />
+      <footer class="topics-foot">
+        Keeps up to {formatCount(caps.nodes)} levels or {formatBytes(caps.bytes)}; a topic's history begins
+        when you look at it.
+      </footer>
+      <ClearDialog bench={bench} />
+    </section>
+  );
+}

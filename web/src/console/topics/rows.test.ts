@@ -1,0 +1,98 @@
+import { expect, it } from 'vitest';
+import type { Message } from '../../client';
+import { createModel, topicOf } from './model';
+import { createOpening } from './rows';
+import { createSearch } from './search';
+
+function made(...topics: string[]) {
+  const model = createModel();
+  const push = (...more: string[]) =>
+    model.push(
+      more.map((topic) => ({ topic, payload: new Uint8Array(1), properties: {} }) as Message),
+      0,
+    );
+  push(...topics);
+  const opening = createOpening(model);
+  const search = createSearch(model);
+  /** Each row as its topic, with `+` where it is closed. */
+  function shown(): string[] {
+    const searching = search.kept !== undefined;
+    return opening
+      .flatten(search.kept)
+      .nodes.map((node) => topicOf(node) + (node.children && !opening.isOpen(node, searching) ? ' +' : ''));
+  }
+  function at(topic: string) {
+    const node = opening.flatten().nodes.find((one) => topicOf(one) === topic);
+    if (!node) throw new Error(`no row ${topic}`);
+    return node;
+  }
+  return { model, push, opening, search, shown, at };
+}
+
+const many = Array.from({ length: 60 }, (_, n) => `z/${String(n).padStart(2, '0')}/x`);
+
+it('shows a small tree whole, in order', () => {
+  const { shown, push } = made('b/y', 'b/x', 'a');
+  expect(shown()).toEqual(['a', 'b', 'b/x', 'b/y']);
+  push('a/1');
+  expect(shown()).toEqual(['a', 'a/1', 'b', 'b/x', 'b/y']);
+});
+
+it('shows the first level of a larger one, and opens what is asked for', () => {
+  const { shown, opening, at } = made('a/b/c', ...many);
+  expect(shown()).toEqual(['a +', 'z +']);
+  // No choice on the way down.
+  expect(opening.set(at('a'), true, false)).toBe(true);
+  expect(shown()).toEqual(['a', 'a/b', 'a/b/c', 'z +']);
+  expect(opening.set(at('a'), true, false)).toBe(false);
+  expect(opening.set(at('a'), false, false)).toBe(true);
+  expect(shown()).toEqual(['a +', 'z +']);
+});
+
+it('numbers siblings among those shown', () => {
+  const { opening, search } = made('a/x', 'a/y', 'a/z', 'b');
+  search.start('Z');
+  search.advance(() => 0, 1);
+  expect(opening.flatten()).toMatchObject({ positions: [1, 1, 2, 3, 2], sizes: [2, 3, 3, 3, 2] });
+  expect(opening.flatten(search.kept)).toMatchObject({ positions: [1, 1], sizes: [1, 1] });
+});
+
+it('sorts a wide level in portions, and late comers in', () => {
+  const { opening, push, model } = made(
+    ...Array.from({ length: 12_000 }, (_, n) => `t${(n * 7919) % 12_000}`),
+  );
+  const lengths: number[] = [];
+  let rows = opening.flatten();
+  for (; !rows.complete; rows = opening.flatten()) lengths.push(rows.nodes.length);
+  expect(lengths).toEqual([5000, 10_000]);
+  push('t5000x');
+  rows = opening.flatten();
+  const names = rows.nodes.map(({ name }) => name);
+  expect(names).toEqual(model.topics.map(topicOf).sort());
+});
+
+it('searches in slices, upper and lower case alike, and finds what comes later', () => {
+  const { search, shown, push, opening, at } = made('Hall/Temp', 'hall/door', 'yard/temp/max', ...many);
+  search.start('temP');
+  // A clock that is always late: 256 topics, then a pause.
+  expect(search.advance(() => 1, 0)).toBe(true);
+  expect(search.found).toBe(2);
+  expect(shown()).toEqual(['Hall', 'Hall/Temp', 'yard', 'yard/temp', 'yard/temp/max']);
+  push('attic/temp', 'attic/door');
+  search.advance(() => 0, 1);
+  expect(shown()).toContain('attic/temp');
+  expect(shown()).not.toContain('attic/door');
+  opening.set(at('yard'), false, true);
+  expect(shown()).toContain('yard +');
+  search.start('');
+  expect(search.kept).toBeUndefined();
+});
+
+it('a search over many topics pauses', () => {
+  const { search } = made(...Array.from({ length: 1000 }, (_, n) => `t${n}`));
+  search.start('t');
+  expect(search.advance(() => 1, 0)).toBe(false);
+  expect(search.looked).toBe(256);
+  while (!search.advance(() => 1, 0));
+  expect(search.found).toBe(1000);
+});

@@ -1,0 +1,120 @@
+/** The tree as rows: what is open, in what order, and what a search leaves. */
+
+import type { Model, TopicNode } from './model';
+
+/** Levels sorted in one go: a level may have all topics of the tree. */
+const portion = 5000;
+/** A tree as small as this is shown whole, until somebody opens or closes something. */
+const small = 40;
+
+export interface Rows {
+  nodes: TopicNode[];
+  /** Of each: its number among its siblings, from 1, and how many they are. */
+  positions: number[];
+  sizes: number[];
+  /** False when some levels are still to be sorted in. */
+  complete: boolean;
+}
+
+interface Sorted {
+  nodes: TopicNode[];
+  /** How many of the children are in it. */
+  taken: number;
+}
+
+const byName = (a: TopicNode, b: TopicNode) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+function merge(a: TopicNode[], b: TopicNode[]): TopicNode[] {
+  if (a.length === 0) return b;
+  const merged: TopicNode[] = [];
+  let at = 0;
+  for (const node of b) {
+    for (let next = a[at]; next && byName(next, node) <= 0; next = a[++at]) merged.push(next);
+    merged.push(node);
+  }
+  for (; at < a.length; at++) merged.push(a[at] as TopicNode);
+  return merged;
+}
+
+export type Opening = ReturnType<typeof createOpening>;
+
+export function createOpening(model: Model) {
+  const open = new Set<TopicNode>();
+  /** Closed in what a search found, which is open otherwise. */
+  const shut = new Set<TopicNode>();
+  const sorted = new Map<TopicNode, Sorted>();
+  let touched = false;
+
+  const isOpen = (node: TopicNode, searching: boolean) => (searching ? !shut.has(node) : open.has(node));
+
+  /** Whether it made a difference. */
+  function set(node: TopicNode, opened: boolean, searching: boolean): boolean {
+    if (!node.children || isOpen(node, searching) === opened) return false;
+    touched = true;
+    if (searching) {
+      if (opened) shut.delete(node);
+      else shut.add(node);
+    } else if (opened) {
+      // Through levels with nothing to choose from.
+      for (let down: TopicNode | undefined = node; down?.children; ) {
+        open.add(down);
+        down = down.list.length === 1 ? down.list[0] : undefined;
+      }
+    } else open.delete(node);
+    return true;
+  }
+
+  function flatten(kept?: ReadonlySet<TopicNode>): Rows {
+    const rows: Rows = { nodes: [], positions: [], sizes: [], complete: true };
+    const showAll = !touched && !kept && model.nodes <= small;
+    let budget = portion;
+
+    function childrenOf(node: TopicNode): TopicNode[] {
+      let level = sorted.get(node);
+      if (!level) {
+        level = { nodes: [], taken: 0 };
+        sorted.set(node, level);
+      }
+      if (level.taken < node.list.length && budget > 0) {
+        const news = node.list.slice(level.taken, level.taken + budget);
+        budget -= news.length;
+        level.taken += news.length;
+        level.nodes = merge(level.nodes, news.sort(byName));
+      }
+      if (level.taken < node.list.length) rows.complete = false;
+      return level.nodes;
+    }
+
+    function add(parent: TopicNode): void {
+      const all = childrenOf(parent);
+      const children = kept ? all.filter((node) => kept.has(node)) : all;
+      for (let index = 0; index < children.length; index++) {
+        const node = children[index] as TopicNode;
+        rows.nodes.push(node);
+        rows.positions.push(index + 1);
+        rows.sizes.push(children.length);
+        if (!node.children) continue;
+        if (showAll) open.add(node);
+        if (isOpen(node, kept !== undefined)) add(node);
+      }
+    }
+
+    add(model.root);
+    return rows;
+  }
+
+  return {
+    isOpen,
+    set,
+    flatten,
+    /** Before another search. */
+    unshut: () => shut.clear(),
+    /** Before another tree. */
+    reset() {
+      open.clear();
+      shut.clear();
+      sorted.clear();
+      touched = false;
+    },
+  };
+}

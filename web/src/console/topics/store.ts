@@ -1,0 +1,52 @@
+/** The topics, counted from the start, whether or not anybody looks at them. */
+
+import { signal } from '@preact/signals';
+import type { Client, Message } from '../../client';
+import { createModel } from './model';
+
+export interface Dependencies {
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  client(): Client | undefined;
+  /** Messages that are kept elsewhere, oldest first. */
+  kept(): Iterable<Message>;
+}
+
+export type Topics = ReturnType<typeof createTopics>;
+
+export function createTopics(deps: Dependencies) {
+  const model = createModel();
+  const view = signal<'messages' | 'topics'>('messages');
+  /** Another one whenever the tree began anew. */
+  const era = signal(0);
+  let url = '';
+  let since = 0;
+
+  function clear(): void {
+    model.clear();
+    since = Date.now();
+    era.value++;
+  }
+
+  /** One broker's topics are not another's. */
+  function onClient(client: Client): void {
+    if (url !== client.url && model.nodes > 0) clear();
+    url = client.url;
+    client.on('batch', push);
+  }
+
+  function push(messages: Message[]): void {
+    model.push(messages, deps.now());
+  }
+
+  /** What came on a topic before anybody looked, as far as it is kept; oldest first. */
+  function earlier(topic: string): Message[] {
+    const found: Message[] = [];
+    for (const message of deps.kept()) {
+      if (message.topic === topic && message.receivedAt >= since) found.push(message);
+    }
+    return found;
+  }
+
+  return { model, view, era, clear, onClient, push, earlier, now: deps.now, client: deps.client };
+}

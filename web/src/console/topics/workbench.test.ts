@@ -1,0 +1,204 @@
+import { expect, it, vi } from 'vitest';
+import type { Client, Message } from '../../client';
+import { maxTopics, maxValues } from './history';
+import type { TopicNode } from './model';
+import { maxPoints, maxSeries, tableOf } from './series';
+import { createTopics } from './store';
+import { createWorkbench } from './workbench';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+let clock = 0;
+
+function message(topic: string, text: string, rest: Partial<Message> = {}): Message {
+  const payload = bytes(text);
+  const size = topic.length + payload.length;
+  return {
+    topic,
+    payload,
+    size,
+    qos: 0,
+    retain: false,
+    receivedAt: ++clock,
+    properties: {},
+    ...rest,
+  } as Message;
+}
+
+function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
+  const feed: Message[] = [];
+  const client = {
+    url: 'ws://one',
+    connected: true,
+    publish: vi.fn(publish),
+    on: () => client,
+  } as unknown as Client & { connected: boolean; publish: ReturnType<typeof vi.fn> };
+  const current = { client: client as Client | undefined };
+  const topics = createTopics({ now: () => clock, client: () => current.client, kept: () => feed });
+  const bench = createWorkbench(topics, {
+    frame: () => {},
+    toFailure: (error) => ({ code: 'crashed', message: String(error) }),
+  });
+  function push(...messages: Message[]): void {
+    topics.push(messages);
+    feed.push(...messages);
+    bench.refresh();
+  }
+  function node(...names: string[]): TopicNode {
+    let at: TopicNode | undefined = topics.model.root;
+    for (const name of names) at = at?.children?.get(name);
+    if (!at) throw new Error(`no ${names}`);
+    return at;
+  }
+  return { topics, bench, client, current, push, node };
+}
+
+it('a history begins with what the feed has, and goes on', () => {
+  const { bench, push, node } = made();
+  push(message('t', '1'), message('u', 'x'), message('t', '2'));
+  bench.select(node('t'));
+  push(message('t', '3'), message('u', 'y'));
+  const texts = () => bench.history.value?.values.map(({ payload }) => new TextDecoder().decode(payload));
+  expect(texts()).toEqual(['1', '2', '3']);
+  for (let n = 4; n <= maxValues + 2; n++) push(message('t', String(n)));
+  expect(texts()).toHaveLength(maxValues);
+  expect(texts()?.at(-1)).toBe(String(maxValues + 2));
+});
+
+it('keeps the heads of long values, and the histories of the topics looked at last', () => {
+  const { bench, push, node, topics } = made();
+  push(message('long', 'x'.repeat(100_000)));
+  bench.select(node('long'));
+  expect(bench.history.value?.values[0]).toMatchObject({ size: 100_000, payload: { length: 65_536 } });
+  for (let n = 0; n < maxTopics; n++) {
+    push(message(`t${n}`, '1'));
+    bench.select(node(`t${n}`));
+  }
+  expect(node('long').watchers).toBeUndefined();
+  expect(topics.model.topics.filter(({ watchers }) => watchers)).toHaveLength(maxTopics);
+});
+
+it('draws numbers, tells what has none, and takes so many lines', () => {
+  const { bench, push, node } = made();
+  push(message('t', '{"a":1,"b":2}'), message('word', 'warm'));
+  expect(bench.chart(node('t'), 'a')).toBeUndefined();
+  expect(bench.chart(node('t'), 'a')).toMatch(/Already/);
+  expect(bench.chart(node('t'), 'a[')).toMatch(/Not a path/);
+  expect(bench.chart(node('t'), 'c')).toMatch(/No number/);
+  expect(bench.chart(node('word'), '')).toMatch(/not a number/);
+  push(message('t', '{"a":5}'), message('t', 'broken'));
+  const [series] = bench.charted.value;
+  expect(series).toMatchObject({ values: [1, 5], missing: 1, colour: 0 });
+
+  for (let n = 1; n < maxSeries; n++) {
+    push(message(`n${n}`, '1'));
+    expect(bench.chart(node(`n${n}`), '')).toBeUndefined();
+  }
+  push(message('one more', '1'));
+  expect(bench.chart(node('one more'), '')).toMatch(/takes 8/);
+  bench.unchart(series?.id ?? -1);
+  expect(bench.chart(node('one more'), '')).toBeUndefined();
+  expect(bench.charted.value.at(-1)?.colour).toBe(0);
+});
+
+it('reads no more than so many messages a second for a line, and counts the rest', () => {
+  const { bench, push, node } = made();
+  clock = 1000;
+  push(message('t', '0'));
+  bench.chart(node('t'), '');
+  const fast = Array.from({ length: 3000 }, () => message('t', '1', { receivedAt: 1 }));
+  clock = 2000;
+  push(...fast);
+  expect(bench.charted.value[0]).toMatchObject({ skipped: 2000 });
+  for (let second = 3; second < 15; second++) {
+    clock = second * 1000;
+    push(...Array.from({ length: 1000 }, () => message('t', '1', { receivedAt: 1 })));
+    clock = second * 1000;
+  }
+  const length = bench.charted.value[0]?.values.length ?? 0;
+  expect(length).toBeGreaterThanOrEqual(maxPoints);
+  expect(length).toBeLessThan(maxPoints * 1.1);
+});
+
+it('one table of lines with their own times', () => {
+  expect(
+    tableOf([
+      { times: [1000, 3000, 3000], values: [1, 2, 3] },
+      { times: [2000, 3000], values: [7, 8] },
+    ]),
+  ).toEqual({
+    times: [1, 2, 3],
+    columns: [
+      [1, null, 3],
+      [null, 7, 8],
+    ],
+  });
+});
+
+const retained = (topic: string) => message(topic, '1', { retain: true });
+
+it('clears what is retained under a branch, and nothing else', async () => {
+  const { bench, push, node, client } = made();
+  push(retained('a/x'), retained('a/y/z'), retained('b'), message('a/live', '1'));
+  bench.askToClear(node('a'));
+  expect(bench.clearing.value).toMatchObject({ topic: 'a', nodes: { length: 2 } });
+  expect(client.publish).not.toHaveBeenCalled();
+  await bench.clear();
+  expect(
+    client.publish.mock.calls.map(([topic, payload, options]) => [topic, payload, options.retain]),
+  ).toEqual([
+    ['a/x', '', true],
+    ['a/y/z', '', true],
+  ]);
+  expect(bench.clearing.value?.progress).toMatchObject({ cleared: 2, failed: 0, done: true });
+  expect([node('a').retainedBelow, node('b').retained]).toEqual([0, true]);
+  bench.stopClearing();
+  expect(bench.clearing.value).toBeUndefined();
+});
+
+it('tells what could not be cleared, and why', async () => {
+  const { bench, push, node } = made(async (topic) => {
+    if (topic === 'a/x') throw new Error('refused');
+    return { reasonCode: 0 };
+  });
+  push(retained('a/x'), retained('a/y'));
+  bench.askToClear(node('a'));
+  await bench.clear();
+  expect(bench.clearing.value?.progress).toMatchObject({ cleared: 1, failed: 1, done: true });
+  expect(bench.clearing.value?.progress?.reason).toMatch(/refused/);
+  expect(node('a', 'x').retained).toBe(true);
+});
+
+it('stops clearing when asked, and when the broker is another', async () => {
+  for (const end of ['asked', 'gone'] as const) {
+    const { bench, push, node, client, current } = made(async () => {
+      if (end === 'asked') bench.stopClearing();
+      else current.client = undefined;
+      return { reasonCode: 0 };
+    });
+    push(...Array.from({ length: 100 }, (_, n) => retained(`a/${n}`)));
+    bench.askToClear(node('a'));
+    await bench.clear();
+    const progress = bench.clearing.value?.progress;
+    expect(progress?.done).toBe(true);
+    expect(progress?.cleared).toBe(client.publish.mock.calls.length);
+    expect(client.publish.mock.calls.length).toBeLessThan(20);
+  }
+});
+
+it("another broker's topics begin another tree", () => {
+  const { topics, bench, client, push, node } = made();
+  topics.onClient(client);
+  push(message('t', '1'));
+  bench.select(node('t'));
+  bench.chart(node('t'), '');
+  topics.onClient(client);
+  expect(topics.model.nodes).toBe(1);
+  topics.onClient({ ...client, url: 'ws://two' } as Client);
+  bench.refresh();
+  expect(topics.model.nodes).toBe(0);
+  expect([bench.selected.value, bench.charted.value.length, bench.rows.value.nodes.length]).toEqual([
+    undefined,
+    0,
+    0,
+  ]);
+});

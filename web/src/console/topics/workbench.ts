@@ -1,0 +1,195 @@
+/** What the topics panel works with, once it is open. */
+
+import { batch, signal } from '@preact/signals';
+import { type Failure, inOneLine } from '../connection/explain';
+import { clearRetained, type Progress, retainedUnder } from './clear';
+import { createHistories, type History } from './history';
+import { type TopicNode, topicOf } from './model';
+import { createOpening, type Rows } from './rows';
+import { createSearch } from './search';
+import { createSeriesList } from './series';
+import type { Topics } from './store';
+
+/** Milliseconds of searching in one go. */
+const slice = 6;
+
+export interface Clearing {
+  topic: string;
+  nodes: readonly TopicNode[];
+  /** Undefined until confirmed. */
+  progress?: Progress;
+}
+
+export interface Dependencies {
+  /** Runs `call` soon, at most once a frame. */
+  frame(call: () => void): void;
+  toFailure(error: unknown): Failure;
+}
+
+export type Workbench = ReturnType<typeof createWorkbench>;
+
+export function createWorkbench(topics: Topics, deps: Dependencies) {
+  const { model } = topics;
+  const opening = createOpening(model);
+  const search = createSearch(model);
+  const histories = createHistories(model, topics.earlier);
+  const series = createSeriesList(model, topics.now);
+
+  /** Another one with each look at the numbers. */
+  const tick = signal(0);
+  const rows = signal<Rows>({ nodes: [], positions: [], sizes: [], complete: true });
+  const query = signal('');
+  const searched = signal({ found: 0, looked: 0, done: true });
+  /** The row that the keyboard is at, and the topic whose details are open. */
+  const active = signal<TopicNode | undefined>(undefined);
+  const selected = signal<TopicNode | undefined>(undefined);
+  const charted = signal(series.list);
+  const clearing = signal<Clearing | undefined>(undefined);
+  /** Of the selected. */
+  const history = signal<History | undefined>(undefined);
+
+  let era = topics.era.peek();
+  let shown = '';
+  let changes = 0;
+  let asked = false;
+  let stopped = false;
+
+  /** Looks at the model again: a few times a second, and when somebody does something. */
+  function refresh(): void {
+    batch(() => {
+      if (era !== topics.era.peek()) begin();
+      const all = search.advance(topics.now, topics.now() + slice);
+      searched.value = { found: search.found, looked: search.looked, done: all };
+      const state = `${model.version} ${changes} ${search.found}`;
+      if (state !== shown || !rows.peek().complete) {
+        shown = state;
+        rows.value = opening.flatten(search.kept);
+      }
+      tick.value++;
+      if (all && rows.peek().complete) return;
+      if (asked) return;
+      asked = true;
+      deps.frame(() => {
+        asked = false;
+        refresh();
+      });
+    });
+  }
+
+  function begin(): void {
+    era = topics.era.peek();
+    opening.reset();
+    histories.clear();
+    series.clear();
+    search.start(query.peek());
+    changes++;
+    select(undefined);
+    active.value = undefined;
+    charted.value = series.list;
+  }
+
+  function find(text: string): void {
+    query.value = text;
+    opening.unshut();
+    search.start(text);
+    changes++;
+    refresh();
+  }
+
+  const isOpen = (node: TopicNode) => opening.isOpen(node, search.kept !== undefined);
+
+  /** Whether it made a difference. */
+  function setOpen(nodes: readonly TopicNode[], open: boolean): boolean {
+    const searching = search.kept !== undefined;
+    const changed = nodes.filter((node) => opening.set(node, open, searching)).length > 0;
+    if (changed) {
+      changes++;
+      refresh();
+    }
+    return changed;
+  }
+
+  function select(node: TopicNode | undefined): void {
+    batch(() => {
+      if (node) active.value = node;
+      selected.value = node;
+      history.value = node && histories.of(node);
+    });
+  }
+
+  /** Why the line can't be, or undefined when it is on the chart. */
+  function chart(node: TopicNode, path: string): string | undefined {
+    const problem = series.start(node, path, histories.of(node).values);
+    charted.value = series.list;
+    return problem;
+  }
+
+  function unchart(id: number): void {
+    series.remove(id);
+    charted.value = series.list;
+  }
+
+  function askToClear(node: TopicNode): void {
+    clearing.value = { topic: topicOf(node), nodes: retainedUnder(node) };
+  }
+
+  async function clear(): Promise<void> {
+    const what = clearing.peek();
+    const client = topics.client();
+    if (!what || what.progress) return;
+    const say = (progress: Progress) => {
+      clearing.value = { ...what, progress };
+    };
+    const start = { total: what.nodes.length, cleared: 0, failed: 0, reason: '', done: false };
+    if (!client) {
+      say({ ...start, reason: 'not connected to a broker', done: true });
+      return;
+    }
+    stopped = false;
+    say(start);
+    await clearRetained(model, {
+      nodes: what.nodes,
+      client,
+      // What was seen at one broker is not taken from the next.
+      goOn: () => !stopped && client.connected && topics.client() === client,
+      say,
+      wordsFor: (error) => inOneLine(deps.toFailure(error)),
+    });
+    refresh();
+  }
+
+  /** Ends the clearing that is under way, or puts its question or result away. */
+  function stopClearing(): void {
+    const progress = clearing.peek()?.progress;
+    if (progress && !progress.done) stopped = true;
+    else clearing.value = undefined;
+  }
+
+  return {
+    model,
+    now: topics.now,
+    forgetAll() {
+      topics.clear();
+      refresh();
+    },
+    tick,
+    rows,
+    query,
+    searched,
+    active,
+    selected,
+    history,
+    charted,
+    clearing,
+    refresh,
+    find,
+    isOpen,
+    setOpen,
+    select,
+    chart,
+    unchart,
+    askToClear,
+    clear,
+    stopClearing,
+  };
+}
