@@ -44,7 +44,7 @@ export function App({ state }: { state: State }) {
           <PublishPanel publisher={state.publisher} />
           <SubscribePanel subscriptions={state.subscriptions} />
         </div>
-        <FeedPanel feed={state.feed} phase={state.connection.status} />
+        <FeedPanel feed={state.feed} phase={state.connection.status} filters={state.filters} />
       </main>
     </>
   );

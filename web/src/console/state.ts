@@ -1,10 +1,13 @@
 /** The page's state, wired together. */
 
+import { computed } from '@preact/signals';
 import { connect, MqttError } from '../client';
 import { loadConfig } from './config';
 import type { Failure } from './connection/explain';
 import { survey } from './connection/probe';
 import { createConnection } from './connection/store';
+import { createFinder } from './feed/finder';
+import { recording } from './feed/sent';
 import { createFeed } from './feed/store';
 import { createPublisher } from './publish/store';
 import { createTicker } from './publish/ticker';
@@ -31,9 +34,23 @@ export function createState() {
   const own = `mqttwasm/${randomId()}`;
   const client = () => connection.client.value;
 
-  const feed = createFeed({ frame, second });
+  const feed = createFeed({
+    frame,
+    second,
+    now: () => performance.now(),
+    finder: createFinder(),
+    storage: () => localStorage,
+  });
+  /** For the publisher: what goes out by it is entered in the feed. */
+  const recorded = computed(() => {
+    const connected = connection.client.value;
+    return connected && recording(connected, feed.enter);
+  });
   const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
-  const publisher = createPublisher({ client, toFailure, clock: createTicker() }, `${own}/hello`);
+  const publisher = createPublisher(
+    { client: () => recorded.value, toFailure, clock: createTicker() },
+    `${own}/hello`,
+  );
   const connection = createConnection({
     connect,
     survey,
@@ -51,8 +68,14 @@ export function createState() {
     },
   });
 
+  const filters = computed(() =>
+    subscriptions.entries.value
+      .filter(({ granted }) => granted.value !== undefined)
+      .map(({ filter }) => filter),
+  );
+
   const start = () => connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })));
-  return { connection, feed, publisher, subscriptions, start };
+  return { connection, feed, filters, publisher, subscriptions, start };
 }
 
 export type State = ReturnType<typeof createState>;

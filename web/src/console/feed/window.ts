@@ -27,7 +27,7 @@ export interface Rows {
    * sight, and one that comes takes over the element of one that went: under
    * load nothing is created or destroyed.
    */
-  items: { number: number; key: number; top: number }[];
+  items: { position: number; key: number; top: number }[];
   height: number;
   shape: Shape;
   /** Whether the newest message is kept in sight. */
@@ -36,7 +36,7 @@ export interface Rows {
   unseen: number;
   follow(): void;
   release(): void;
-  reveal(number: number): void;
+  reveal(position: number): void;
   onScroll(): void;
 }
 
@@ -104,8 +104,8 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
   state.pool = Math.max(state.pool, visible.length);
   return {
     items: visible.map(({ index, start }) => {
-      const number = first + index;
-      return { number, key: number % state.pool, top: start };
+      const position = first + index;
+      return { position, key: position % state.pool, top: start };
     }),
     height,
     shape,
@@ -115,12 +115,12 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
     release: () => {
       if (box.current && box.current.scrollTop > 0) setFollowing(false);
     },
-    reveal(number) {
+    reveal(position) {
       const element = box.current;
       if (!element) return;
       setFollowing(false);
       // No further than it takes: a row in sight stays where it is.
-      const top = (number - first) * shape.height;
+      const top = (position - first) * shape.height;
       const highest = top + shape.height - element.clientHeight;
       element.scrollTop = Math.min(top, Math.max(highest, element.scrollTop));
     },
