@@ -130,7 +130,7 @@ test('search finds text and expressions in everything kept, and marks them', asy
 
 test('an expression without end is stopped, and the page goes on', async ({ page }) => {
   const feed = controls(page);
-  await arrive(`${own}/a`, [`${'a'.repeat(5000)}!`]);
+  await arrive(`${own}/t`, [`${'a'.repeat(5000)}!`]);
   await feed.expression.click();
   await feed.search.fill('(a+)+$');
   await parts.payload.fill('typed meanwhile');
