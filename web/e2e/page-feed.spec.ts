@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { complaintsOf, openConnected, type Parts, partsOf } from './support/page';
+import { complaintsOf, openConnected, type Parts } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 let server: Server;
@@ -130,7 +130,7 @@ test('search finds text and expressions in everything kept, and marks them', asy
 
 test('an expression without end is stopped, and the page goes on', async ({ page }) => {
   const feed = controls(page);
-  await arrive(`${own}/t`, [`${'a'.repeat(5000)}!`]);
+  await arrive(`${own}/t`, [`${'a'.repeat(40)}!`]);
   await feed.expression.click();
   await feed.search.fill('(a+)+$');
   await parts.payload.fill('typed meanwhile');
@@ -162,7 +162,7 @@ test('topic, direction, QoS and retain select', async ({ page }) => {
   await feed.qos.selectOption('1 · at least once');
   await expect(parts.row(`${own}/hello`, 'messages: 0')).toHaveCount(1);
   await expect(parts.rows).toHaveCount(1);
-  await feed.direction.selectOption('Received and sent');
+  await feed.direction.selectOption('Both');
   await expect(parts.row(`${own}/hello`, 'messages: 0')).toHaveCount(2);
   await feed.direction.selectOption('Sent');
   await expect(parts.rows).toHaveCount(1);
@@ -314,5 +314,4 @@ test('no axe violations, with everything open', async ({ page }) => {
     });
     expect(violations).toEqual([]);
   }
-  expect(partsOf(page).log).toBeDefined();
 });

@@ -11,7 +11,7 @@ import './filters.css';
 const directions = [
   ['received', 'Received'],
   ['sent', 'Sent'],
-  ['both', 'Received and sent'],
+  ['both', 'Both'],
 ] as const;
 
 const retained = [
@@ -132,8 +132,8 @@ export function FilterBar({ feed }: { feed: Feed }) {
           <Toggle name="matchCase" text="Aa" feed={feed} />
           <Toggle name="expression" text=".*" feed={feed} />
         </div>
-        <Found feed={feed} />
         <div class="filter-openers">
+          <Found feed={feed} />
           {opener('conditions', conditions > 0 ? `Filter (${conditions})` : 'Filter')}
           {opener('export', 'Export')}
         </div>
