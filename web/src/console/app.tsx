@@ -46,7 +46,7 @@ export function App({ state }: { state: State }) {
           <SubscribePanel subscriptions={state.subscriptions} />
         </div>
         <Tabs topics={state.topics} toFailure={state.toFailure}>
-          <FeedPanel feed={state.feed} phase={state.connection.status} />
+          <FeedPanel feed={state.feed} phase={state.connection.status} filters={state.filters} />
         </Tabs>
       </main>
     </>

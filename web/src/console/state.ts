@@ -1,10 +1,13 @@
 /** The page's state, wired together. */
 
+import { computed } from '@preact/signals';
 import { connect, MqttError } from '../client';
 import { loadConfig } from './config';
 import type { Failure } from './connection/explain';
 import { survey } from './connection/probe';
 import { createConnection } from './connection/store';
+import { createFinder } from './feed/finder';
+import { recording } from './feed/sent';
 import { createFeed } from './feed/store';
 import { createPublisher } from './publish/store';
 import { createTicker } from './publish/ticker';
@@ -32,7 +35,18 @@ export function createState() {
   const own = `mqttwasm/${randomId()}`;
   const client = () => connection.client.value;
 
-  const feed = createFeed({ frame, second });
+  const feed = createFeed({
+    frame,
+    second,
+    now: () => performance.now(),
+    finder: createFinder(),
+    storage: () => localStorage,
+  });
+  /** For the publisher: what goes out by it is entered in the feed. */
+  const recorded = computed(() => {
+    const connected = connection.client.value;
+    return connected && recording(connected, feed.enter);
+  });
   const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
   const topics = createTopics({
     now: () => performance.now(),
@@ -40,12 +54,15 @@ export function createState() {
     *kept() {
       const { first, end } = feed.view.peek();
       for (let number = first; number < end; number++) {
-        const message = feed.get(number);
-        if (message) yield message;
+        const entry = feed.get(number);
+        if (entry && !entry.sent) yield entry.message;
       }
     },
   });
-  const publisher = createPublisher({ client, toFailure, clock: createTicker() }, `${own}/hello`);
+  const publisher = createPublisher(
+    { client: () => recorded.value, toFailure, clock: createTicker() },
+    `${own}/hello`,
+  );
   const connection = createConnection({
     connect,
     survey,
@@ -64,8 +81,14 @@ export function createState() {
     },
   });
 
+  const filters = computed(() =>
+    subscriptions.entries.value
+      .filter(({ granted }) => granted.value !== undefined)
+      .map(({ filter }) => filter),
+  );
+
   const start = () => connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })));
-  return { connection, feed, publisher, subscriptions, topics, toFailure, start };
+  return { connection, feed, filters, publisher, subscriptions, topics, toFailure, start };
 }
 
 export type State = ReturnType<typeof createState>;

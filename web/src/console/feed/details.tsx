@@ -11,6 +11,10 @@ import {
   visible,
   visibleLines,
 } from '../text';
+import { Actions } from './actions';
+import { directionOf, type Entry } from './entry';
+import { FilterMark } from './mark';
+import { packetSize } from './packet';
 import { prettyJson, propertiesOf } from './payload';
 import type { Feed } from './store';
 import './details.css';
@@ -50,22 +54,34 @@ async function copy(text: string, shown: HTMLElement | null): Promise<string> {
   }
 }
 
-function sizeOf({ length }: Uint8Array): string {
+function sizeOf(length: number): string {
   const exact = `${formatCount(length)} ${length === 1 ? 'byte' : 'bytes'}`;
   return length < 1024 ? exact : `${formatBytes(length)}, ${exact}`;
 }
 
-function Facts({ message, number }: { message: Message; number: number }) {
+/** Local date and time, to the millisecond. */
+function formatMoment(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatTime(milliseconds)}`;
+}
+
+const moments = { received: 'Received', sent: 'Sent', 'not sent': 'Not sent' };
+
+function Facts({ entry, filters }: { entry: Entry; filters: string[] }) {
+  const { message, ordinal, sent } = entry;
+  const retain = sent ? 'to be retained' : 'retained';
   const facts: [string, string][] = [
     ['Topic', visible(message.topic)],
-    ['Received', `${formatTime(message.receivedAt)}, number ${formatCount(number + 1)}`],
+    [moments[directionOf(entry)], `${formatMoment(message.receivedAt)}, number ${formatCount(ordinal + 1)}`],
     [
       'Delivery',
-      [`QoS ${message.qos}`, message.retain && 'retained', message.dup && 'possibly sent before (DUP)']
+      [`QoS ${message.qos}`, message.retain && retain, message.dup && 'possibly sent before (DUP)']
         .filter(Boolean)
         .join(', '),
     ],
-    ['Payload', sizeOf(message.payload)],
+    ['Payload', sizeOf(message.payload.length)],
+    ['Packet', sizeOf(packetSize(message))],
     ...propertiesOf(message),
   ];
   return (
@@ -80,6 +96,18 @@ function Facts({ message, number }: { message: Message; number: number }) {
           </dd>
         </div>
       ))}
+      {filters.length > 0 && (
+        <div>
+          <dt>Subscribed by</dt>
+          <dd>
+            {filters.map((filter) => (
+              <div key={filter}>
+                <FilterMark filter={filter} /> <bdi>{visible(filter)}</bdi>
+              </div>
+            ))}
+          </dd>
+        </div>
+      )}
     </dl>
   );
 }
@@ -136,7 +164,13 @@ function Payload({ message }: { message: Message }) {
   );
 }
 
-export function Details({ feed }: { feed: Feed }) {
+interface Props {
+  feed: Feed;
+  /** The subscriptions that select a message. */
+  selecting(message: Message): string[];
+}
+
+export function Details({ feed, selecting }: Props) {
   const panel = useRef<HTMLElement>(null);
   const opened = feed.open.value;
   const number = opened?.number;
@@ -160,17 +194,22 @@ export function Details({ feed }: { feed: Feed }) {
   }
 
   if (!opened) return null;
+  const { entry } = opened;
+  const { message, ordinal, sent } = entry;
   return (
     <section ref={panel} class="details" aria-label="Message details" tabIndex={-1}>
       <header class="details-head">
-        <h3>Message {formatCount(opened.number + 1)}</h3>
+        <h3>
+          {sent ? 'Sent message' : 'Message'} {formatCount(ordinal + 1)}
+        </h3>
         <button type="button" class="button icon" aria-label="Close details" onClick={close}>
           ×
         </button>
       </header>
       <div class="details-body">
-        <Facts message={opened.message} number={opened.number} />
-        <Payload key={opened.number} message={opened.message} />
+        <Facts entry={entry} filters={sent ? [] : selecting(message)} />
+        <Actions key={`actions ${opened.number}`} entry={entry} />
+        <Payload key={opened.number} message={message} />
       </div>
     </section>
   );

@@ -1,20 +1,23 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Message } from '../../client';
 import { formatCount } from '../text';
 import { Row } from './row';
 import type { Feed } from './store';
 import { useRows } from './window';
 
-/** Where a key press leads from `number`, within the messages kept. */
-function destination(key: string, number: number, page: number): number | undefined {
+const none: string[] = [];
+
+/** Where a key press leads from a position. */
+function destination(key: string, position: number, page: number): number | undefined {
   switch (key) {
     case 'ArrowUp':
-      return number - 1;
+      return position - 1;
     case 'ArrowDown':
-      return number + 1;
+      return position + 1;
     case 'PageUp':
-      return number - page;
+      return position - page;
     case 'PageDown':
-      return number + page;
+      return position + page;
     case 'Home':
       return 0;
     case 'End':
@@ -24,7 +27,13 @@ function destination(key: string, number: number, page: number): number | undefi
   }
 }
 
-export function List({ feed }: { feed: Feed }) {
+interface Props {
+  feed: Feed;
+  /** The subscriptions that select a message. */
+  selecting(message: Message): string[];
+}
+
+export function List({ feed, selecting }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const rows = useRows(feed, box);
   const { first, end } = feed.view.value;
@@ -32,28 +41,28 @@ export function List({ feed }: { feed: Feed }) {
 
   // One row is in the tab order: the one last visited, or the newest in sight.
   const [visited, setVisited] = useState<number>();
-  const shown = rows.items.some(({ number }) => number === visited);
-  const tabbable = shown ? visited : rows.items.at(-1)?.number;
+  const shown = rows.items.some(({ position }) => position === visited);
+  const tabbable = shown ? visited : rows.items.at(-1)?.position;
   const wanted = useRef<number | undefined>(undefined);
 
   useLayoutEffect(() => {
     if (wanted.current === undefined) return;
-    const button = box.current?.querySelector<HTMLElement>(`[data-number="${wanted.current}"]`);
+    const button = box.current?.querySelector<HTMLElement>(`[data-position="${wanted.current}"]`);
     if (!button) return;
     wanted.current = undefined;
     button.focus({ preventScroll: true });
   });
 
   function onKeyDown(event: KeyboardEvent) {
-    const from = Number((event.target as HTMLElement).dataset.number);
+    const from = Number((event.target as HTMLElement).dataset.position);
     if (Number.isNaN(from)) return;
     const to = destination(event.key, from, Math.max(1, rows.items.length - 16));
     if (to === undefined) return;
     event.preventDefault();
-    const number = Math.min(Math.max(to, first), end - 1);
-    wanted.current = number;
-    setVisited(number);
-    rows.reveal(number);
+    const position = Math.min(Math.max(to, first), end - 1);
+    wanted.current = position;
+    setVisited(position);
+    rows.reveal(position);
   }
 
   return (
@@ -71,24 +80,27 @@ export function List({ feed }: { feed: Feed }) {
         onKeyDown={onKeyDown}
       >
         <div class="feed-rows" style={{ height: `${rows.height}px` }}>
-          {rows.items.map(({ number, key, top }) => {
-            const message = feed.get(number);
+          {rows.items.map(({ position, key, top }) => {
+            const number = feed.at(position);
+            const entry = number === undefined ? undefined : feed.get(number);
+            if (number === undefined || !entry) return null;
             return (
-              message && (
-                <Row
-                  key={key}
-                  message={message}
-                  number={number}
-                  top={top}
-                  height={rows.shape.height}
-                  open={number === open}
-                  tabbable={number === tabbable}
-                  onOpen={(chosen) => {
-                    setVisited(chosen);
-                    feed.select(chosen === open ? undefined : chosen);
-                  }}
-                />
-              )
+              <Row
+                key={key}
+                entry={entry}
+                number={number}
+                position={position}
+                top={top}
+                height={rows.shape.height}
+                open={number === open}
+                tabbable={position === tabbable}
+                marks={feed.marks(entry)}
+                filters={entry.sent ? none : selecting(entry.message)}
+                onOpen={(chosen) => {
+                  setVisited(position);
+                  feed.select(chosen === open ? undefined : chosen);
+                }}
+              />
             );
           })}
         </div>

@@ -1,10 +1,15 @@
-import type { Signal } from '@preact/signals';
-import { useEffect, useId, useState } from 'preact/hooks';
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { Phase } from '../connection/store';
 import { formatBytes, formatCount } from '../text';
+import { Select } from '../ui/fields';
+import { budgets } from './budget';
 import { Details } from './details';
+import { conditionsOf } from './filter';
+import { FilterBar } from './filters';
 import { List } from './list';
-import { type Feed, maxBytes, maxMessages } from './store';
+import { createSelecting } from './mark';
+import { type Feed, maxMessages } from './store';
 import './feed.css';
 
 function formatRate(rate: number): string {
@@ -31,20 +36,20 @@ function Count({
 }
 
 function Counts({ feed }: { feed: Feed }) {
-  const { first, end, bytes, received, dropped, evicted } = feed.view.value;
+  const { kept, bytes, received, dropped, evicted } = feed.view.value;
   return (
     <dl class="counts">
       <Count name="Received" value={formatCount(received)} title="Messages since the page was opened" />
       <Count name="Per second" value={formatRate(feed.rate.value)} title="Over the last three seconds" />
       <Count
         name="Kept"
-        value={formatCount(end - first)}
-        title={`The newest ${formatCount(maxMessages)} messages or ${formatBytes(maxBytes)}, whichever is less; now ${formatBytes(bytes)}`}
+        value={formatCount(kept)}
+        title={`Received and sent messages that are in the list or could be: ${formatBytes(bytes)}`}
       />
       <Count
         name="Evicted"
         value={formatCount(evicted)}
-        title="Received and listed, then removed to make room for newer ones"
+        title="Received or sent, then removed to make room for newer ones"
       />
       <Count
         name="Dropped"
@@ -56,10 +61,46 @@ function Counts({ feed }: { feed: Feed }) {
   );
 }
 
+function Tools({ feed }: { feed: Feed }) {
+  const { kept, waiting } = feed.view.value;
+  const paused = feed.paused.value;
+  return (
+    <div class="feed-tools">
+      {paused && <span class="feed-waiting">{formatCount(waiting)} waiting</span>}
+      <button type="button" class="button small" onClick={() => feed.pause(!paused)}>
+        {paused ? 'Resume' : 'Pause'}
+      </button>
+      <button type="button" class="button small" disabled={kept === 0} onClick={feed.clear}>
+        Clear
+      </button>
+    </div>
+  );
+}
+
+function Budget({ feed }: { feed: Feed }) {
+  const { bytes } = feed.view.value;
+  return (
+    <footer class="feed-foot">
+      <Select
+        label="Keeps the newest"
+        class="inline"
+        value={feed.budget.value}
+        options={budgets.map((size) => [size, formatBytes(size)] as const)}
+        onEdit={feed.resize}
+      />
+      <span
+        title={`Payloads, topics, and what the browser needs for them. At most ${formatCount(maxMessages)} messages.`}
+      >
+        {formatBytes(bytes)} in use
+      </span>
+    </footer>
+  );
+}
+
 /** Seconds between summaries for a screen reader. */
 const pause = 5;
 
-/** Says now and then how many messages came, in place of each of them. */
+/** Says now and then how many messages came, in place of each of them; and what a search has found. */
 function Announcer({ feed }: { feed: Feed }) {
   const [said, setSaid] = useState('');
   useEffect(() => {
@@ -72,6 +113,18 @@ function Announcer({ feed }: { feed: Feed }) {
     }, pause * 1000);
     return () => clearInterval(timer);
   }, [feed]);
+
+  // Once a search: what comes later is told as new messages.
+  const told = useRef(0);
+  const { generation, looked } = feed.view.value;
+  const news = looked === 1 && generation !== told.current;
+  useEffect(() => {
+    if (!news) return;
+    told.current = generation;
+    const { first, end, kept } = feed.view.peek();
+    setSaid(`${formatCount(end - first)} of ${formatCount(kept)} messages shown`);
+  }, [feed, generation, news]);
+
   return (
     <p class="visually-hidden" aria-live="polite">
       {said}
@@ -79,13 +132,25 @@ function Announcer({ feed }: { feed: Feed }) {
   );
 }
 
-function Empty({ phase }: { phase: Phase }) {
-  const [title, advice] =
-    phase === 'connected'
-      ? ['Nothing yet', 'Press Publish: the message comes back here, by way of the broker.']
-      : phase === 'disconnected'
-        ? ['Not listening', 'Connect to a broker to see messages arrive.']
-        : ['One moment', 'Messages appear here as soon as the broker answers.'];
+function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
+  const { kept, looked } = feed.view.value;
+  const filter = feed.filter.value;
+  if (kept > 0 && (filter.search || conditionsOf(filter) > 0)) {
+    return looked < 1
+      ? ['Searching', 'Nothing found so far.']
+      : ['No match', 'None of the messages kept is what you ask for.'];
+  }
+  if (feed.paused.value) return ['Paused', 'Messages are kept, and shown when you press Resume.'];
+  if (phase === 'connected') {
+    return ['Nothing yet', 'Press Publish: the message comes back here, by way of the broker.'];
+  }
+  return phase === 'disconnected'
+    ? ['Not listening', 'Connect to a broker to see messages arrive.']
+    : ['One moment', 'Messages appear here as soon as the broker answers.'];
+}
+
+function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
+  const [title, advice] = adviceFor(feed, phase);
   return (
     <div class="feed-empty">
       <p class="feed-empty-title">{title}</p>
@@ -94,26 +159,32 @@ function Empty({ phase }: { phase: Phase }) {
   );
 }
 
-export function FeedPanel({ feed, phase }: { feed: Feed; phase: Signal<{ phase: Phase }> }) {
+interface Props {
+  feed: Feed;
+  phase: Signal<{ phase: Phase }>;
+  /** The topic filters subscribed to. */
+  filters: ReadonlySignal<string[]>;
+}
+
+export function FeedPanel({ feed, phase, filters }: Props) {
   const heading = useId();
-  const { first, end } = feed.view.value;
+  const { first, end, generation } = feed.view.value;
+  const subscribed = filters.value;
+  const selecting = useMemo(() => createSelecting(subscribed), [subscribed]);
   return (
     <section class="panel feed" id="messages" aria-labelledby={heading}>
       <header class="feed-head">
         <h2 id={heading}>Messages</h2>
         <Counts feed={feed} />
-        <button type="button" class="button small" disabled={first === end} onClick={feed.clear}>
-          Clear
-        </button>
+        <Tools feed={feed} />
       </header>
+      <FilterBar feed={feed} />
       <div class="feed-body">
-        <List feed={feed} />
-        {first === end && <Empty phase={phase.value.phase} />}
+        <List key={generation} feed={feed} selecting={selecting} />
+        {first === end && <Empty feed={feed} phase={phase.value.phase} />}
       </div>
-      <Details feed={feed} />
-      <footer class="feed-foot">
-        Keeps the newest {formatCount(maxMessages)} messages or {formatBytes(maxBytes)}.
-      </footer>
+      <Details feed={feed} selecting={selecting} />
+      <Budget feed={feed} />
       <Announcer feed={feed} />
     </section>
   );

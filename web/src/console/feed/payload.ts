@@ -47,6 +47,13 @@ export function previewOf(message: Message): Preview {
   return preview;
 }
 
+/** The beginnings of topic and text that a row shows, as they came; no text for bytes. */
+export function headsOf(message: Message): [topic: string, text: string] {
+  const { kind } = previewOf(message);
+  const head = kind === 'text' ? decodeUtf8(headOf(message.payload, rowBytes)) : '';
+  return [message.topic.slice(0, rowTopicLength), head ?? ''];
+}
+
 /** Indented, or undefined when the text is not a JSON object or array. */
 export function prettyJson(text: string): string | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;

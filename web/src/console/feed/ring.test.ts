@@ -56,3 +56,13 @@ it('always holds a tail of what was pushed, within both caps', () => {
     ),
   );
 });
+
+it('is made smaller and larger while it is in use', () => {
+  const ring = createRing(10, 100);
+  for (let i = 0; i < 10; i++) ring.push({ size: 10 });
+  ring.resize(35);
+  expect([ring.first, ring.end, ring.bytes]).toEqual([7, 10, 30]);
+  ring.resize(60);
+  for (let i = 0; i < 10; i++) ring.push({ size: 10 });
+  expect([ring.first, ring.end, ring.bytes]).toEqual([14, 20, 60]);
+});

@@ -11,6 +11,7 @@ export type Ring<T extends Sized> = ReturnType<typeof createRing<T>>;
 
 export function createRing<T extends Sized>(maxItems: number, maxBytes: number) {
   const slots: (T | undefined)[] = [];
+  let cap = maxBytes;
   let first = 0;
   let end = 0;
   let bytes = 0;
@@ -28,12 +29,23 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
     slots[end % maxItems] = item;
     end++;
     bytes += item.size;
-    while (bytes > maxBytes && end - first > 1) evict();
+    shrink();
+  }
+
+  function shrink(): void {
+    while (bytes > cap && end - first > 1) evict();
+  }
+
+  /** Another cap of bytes, from now on. */
+  function resize(maxBytes: number): void {
+    cap = maxBytes;
+    shrink();
   }
 
   /** Numbering goes on where it was. */
   function clear(): void {
-    slots.length = 0;
+    // Not by its length: an array that is written far behind its end becomes a slow one.
+    slots.fill(undefined);
     first = end;
     bytes = 0;
   }
@@ -41,6 +53,7 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
   return {
     push,
     clear,
+    resize,
     get: (number: number): T | undefined =>
       number >= first && number < end ? slots[number % maxItems] : undefined,
     /** The number of the oldest item kept. */

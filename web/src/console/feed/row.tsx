@@ -1,30 +1,52 @@
-import type { Message } from '../../client';
 import { formatBytes, formatCount, formatTime } from '../text';
+import { directionOf, type Entry } from './entry';
+import { RowMarks } from './mark';
+import type { Marks } from './marks';
 import { previewOf } from './payload';
 
 interface Props {
-  message: Message;
+  entry: Entry;
   number: number;
+  position: number;
   top: number;
   height: number;
   open: boolean;
   tabbable: boolean;
+  /** Of the search, once they are known. */
+  marks: Marks | undefined;
+  /** The subscriptions by which it came. */
+  filters: string[];
   onOpen(number: number): void;
 }
 
-export function Row({ message, number, top, height, open, tabbable, onOpen }: Props) {
+function Marked({ parts, text }: { parts: string[] | undefined; text: string }) {
+  // Without a match the text is as it was, and so is its end where it has been cut.
+  if (!parts || parts.length < 2) return <>{text}</>;
+  return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
+}
+
+export function Row({ entry, number, position, top, height, open, tabbable, marks, filters, onOpen }: Props) {
+  const { message, ordinal, sent } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
     <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
+      <RowMarks filters={filters} />
       <time class="row-time">{formatTime(message.receivedAt)}</time>
-      <bdi class="row-topic">{topic}</bdi>
+      <bdi class="row-topic">
+        <Marked parts={marks?.topic} text={topic} />
+      </bdi>
       <span class="row-body">
         <bdi class="row-payload" data-kind={kind}>
-          {kind === 'empty' ? 'empty' : text}
+          {kind === 'empty' ? 'empty' : <Marked parts={marks?.text} text={text} />}
         </bdi>
         {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
         {kind === 'binary' && <span class="tag">binary</span>}
-        {message.retain && <span class="tag">retained</span>}
+        {message.retain && <span class="tag">{sent ? 'retain' : 'retained'}</span>}
+        {sent && (
+          <span class="tag" data-direction={directionOf(entry)}>
+            {directionOf(entry)}
+          </span>
+        )}
       </span>
       <span class="row-qos tag" data-qos={message.qos}>
         QoS {message.qos}
@@ -34,9 +56,10 @@ export function Row({ message, number, top, height, open, tabbable, onOpen }: Pr
         type="button"
         class="row-open"
         data-number={number}
+        data-position={position}
         tabIndex={tabbable ? 0 : -1}
         aria-expanded={open}
-        aria-label={`Details of message ${number + 1}`}
+        aria-label={`Details of ${sent ? 'sent ' : ''}message ${ordinal + 1}`}
         onClick={() => onOpen(number)}
       />
     </div>

@@ -1,18 +1,80 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
+import { overhead } from './entry';
+import { find, type Haystack, type Pattern, split } from './find';
+import { TooSlow } from './finder';
 import { createFeed } from './store';
 
-function made(caps?: { messages: number; bytes: number }) {
+const MiB = 1024 * 1024;
+
+function made(most?: number, stored: Record<string, string> = {}) {
   const frames: (() => void)[] = [];
   const seconds: (() => void)[] = [];
-  const feed = createFeed({ frame: (call) => frames.push(call), second: (call) => seconds.push(call) }, caps);
+  const asked: Haystack[] = [];
+  const state = { now: 0, drops: 0, fail: undefined as Error | undefined };
+  const feed = createFeed(
+    {
+      frame: (call) => frames.push(call),
+      second: (call) => seconds.push(call),
+      // Each look at the clock is a millisecond later.
+      now: () => state.now++,
+      finder: {
+        async find(pattern: Pattern, haystack: Haystack) {
+          asked.push(haystack);
+          if (state.fail) throw state.fail;
+          return find(pattern, haystack);
+        },
+        split: async (pattern, texts) => texts.map((text) => split(pattern, text)),
+        drop: () => {
+          state.drops++;
+        },
+      },
+      storage: () => ({
+        getItem: (key) => stored[key] ?? null,
+        setItem: (key, value) => {
+          stored[key] = value;
+        },
+      }),
+    },
+    most,
+  );
   function run(queue: (() => void)[]) {
     for (const call of queue.splice(0)) call();
   }
-  return { feed, frames, seconds, frame: () => run(frames), second: () => run(seconds) };
+  /** Until nothing is left to do. */
+  async function settle() {
+    do {
+      run(frames);
+      await new Promise((resolve) => setTimeout(resolve));
+    } while (frames.length > 0);
+  }
+  return {
+    feed,
+    frames,
+    seconds,
+    asked,
+    state,
+    stored,
+    settle,
+    frame: () => run(frames),
+    second: () => run(seconds),
+  };
 }
 
-const messages = (count: number, size = 10) => Array.from({ length: count }, () => ({ size }) as Message);
+function message({ text = '', ...rest }: Omit<Partial<Message>, 'text'> & { text?: string } = {}): Message {
+  const payload = new TextEncoder().encode(text);
+  return { topic: 'a/b', payload, qos: 0, retain: false, properties: {}, size: 10, ...rest } as Message;
+}
+
+const messages = (count: number, size = 10) => Array.from({ length: count }, () => message({ size }));
+
+function topics({ feed }: ReturnType<typeof made>): string[] {
+  const { first, end } = feed.view.value;
+  return Array.from({ length: end - first }, (_, index) => {
+    const number = feed.at(first + index);
+    return number === undefined ? 'none' : (feed.get(number)?.message.topic ?? 'gone');
+  });
+}
 
 it('renders once a frame, however many batches come', () => {
   const { feed, frames, frame } = made();
@@ -21,18 +83,30 @@ it('renders once a frame, however many batches come', () => {
   expect(feed.view.value).toBe(before);
   expect(frames).toHaveLength(1);
   frame();
-  expect(feed.view.value).toMatchObject({ first: 0, end: 1000, received: 1000, bytes: 10_000 });
+  expect(feed.view.value).toMatchObject({ received: 1000, kept: 1000, bytes: 1000 * (10 + overhead) });
   feed.push(messages(1), 0);
   expect(frames).toHaveLength(1);
 });
 
+it('looks at no more in a frame than it has time for', async () => {
+  const { feed, frame, settle } = made();
+  feed.push(messages(10_000), 0);
+  frame();
+  const { end, looked } = feed.view.value;
+  expect(end).toBeGreaterThan(0);
+  expect(end).toBeLessThan(1000);
+  expect(looked).toBeCloseTo(end / 10_000);
+  await settle();
+  expect(feed.view.value).toMatchObject({ first: 0, end: 10_000, looked: 1 });
+});
+
 it('accounts for every message', () => {
-  const { feed, frame } = made({ messages: 100, bytes: 1e6 });
+  const { feed, frame } = made(100);
   feed.push(messages(250), 7);
   feed.push([], 3);
   frame();
-  const { first, end, received, evicted, dropped } = feed.view.value;
-  expect({ kept: end - first, received, evicted, dropped }).toEqual({
+  const { kept, received, evicted, dropped } = feed.view.value;
+  expect({ kept, received, evicted, dropped }).toEqual({
     kept: 100,
     received: 250,
     evicted: 150,
@@ -40,35 +114,225 @@ it('accounts for every message', () => {
   });
 });
 
-it('keeps within its bytes', () => {
-  const { feed, frame } = made({ messages: 1000, bytes: 1000 });
-  feed.push(messages(30, 300), 0);
-  frame();
-  expect(feed.view.value).toMatchObject({ first: 27, end: 30, bytes: 900, evicted: 27 });
-});
-
 it('clearing empties the list and is not eviction', () => {
-  const { feed, frame } = made({ messages: 10, bytes: 1e6 });
+  const { feed, frame } = made(10);
   feed.push(messages(15), 0);
   feed.clear();
-  expect(feed.view.value).toMatchObject({ first: 15, end: 15, bytes: 0, received: 15, evicted: 5 });
+  expect(feed.view.value).toMatchObject({ kept: 0, bytes: 0, received: 15, evicted: 5 });
   feed.push(messages(12), 0);
   frame();
   expect(feed.view.value).toMatchObject({ received: 27, evicted: 7 });
 });
 
+describe('the budget', () => {
+  it('holds, for what a browser adds too', () => {
+    const { feed, frame } = made();
+    feed.resize(8 * MiB);
+    feed.push(messages(30, MiB - overhead), 0);
+    frame();
+    expect(feed.view.value).toMatchObject({ kept: 8, bytes: 8 * MiB, evicted: 22 });
+  });
+
+  it('is made smaller at once, and remembered', () => {
+    const { feed, stored } = made();
+    feed.push(messages(20, MiB), 0);
+    feed.resize(16 * MiB);
+    expect(feed.view.value).toMatchObject({ kept: 15, evicted: 5 });
+    expect(made(undefined, stored).feed.budget.value).toBe(16 * MiB);
+  });
+
+  it.each(['', '7', 'NaN', '1e99', '-8388608'])('stored as %j is the standard one', (value) => {
+    expect(made(undefined, { 'mqttwasm.feed.bytes': value }).feed.budget.value).toBe(32 * MiB);
+  });
+});
+
 it('keeps the open message when the feed moves on', () => {
-  const { feed } = made({ messages: 2, bytes: 1e6 });
-  const [first] = messages(1);
-  feed.push([first as Message], 0);
+  const { feed } = made(2);
+  const first = message();
+  feed.push([first], 0);
   feed.select(0);
   feed.push(messages(5), 0);
   expect(feed.get(0)).toBeUndefined();
-  expect(feed.open.value).toEqual({ number: 0, message: first });
+  expect(feed.open.value).toMatchObject({ number: 0, entry: { message: first } });
   feed.select(undefined);
   expect(feed.open.value).toBeUndefined();
   feed.select(0);
   expect(feed.open.value).toBeUndefined();
+});
+
+describe('paused', () => {
+  it('stands still, counts what waits, and then shows it', () => {
+    const { feed, frame } = made();
+    feed.push(messages(3), 0);
+    feed.pause(true);
+    expect(feed.view.value).toMatchObject({ end: 3, waiting: 0 });
+    feed.push(messages(4), 0);
+    frame();
+    expect(feed.view.value).toMatchObject({ end: 3, waiting: 4, received: 7, kept: 7 });
+    feed.pause(false);
+    expect(feed.view.value).toMatchObject({ end: 7, waiting: 0 });
+  });
+
+  it('keeps within its caps, and counts no more than it keeps', () => {
+    const { feed, frame } = made(10);
+    feed.push(messages(5), 0);
+    feed.pause(true);
+    feed.push(messages(50), 0);
+    frame();
+    expect(feed.view.value).toMatchObject({ kept: 10, waiting: 10, evicted: 45 });
+    const { first, end } = feed.view.value;
+    expect(end - first).toBe(0);
+  });
+
+  it('can be cleared', () => {
+    const { feed, frame } = made();
+    feed.pause(true);
+    feed.push(messages(5), 0);
+    feed.clear();
+    expect(feed.view.value).toMatchObject({ kept: 0, waiting: 0 });
+    feed.push(messages(2), 0);
+    frame();
+    expect(feed.view.value).toMatchObject({ kept: 2, waiting: 2 });
+  });
+});
+
+describe('the filter', () => {
+  const some = () => [
+    message({ topic: 'plant/1/temp', text: '21.5', qos: 1 }),
+    message({ topic: 'plant/2/temp', text: 'Error: no sensor', retain: true }),
+    message({ topic: 'plant/2/door', text: '{"open":true}', qos: 2 }),
+    message({ topic: '$SYS/uptime', text: '12' }),
+  ];
+
+  it.each([
+    [{}, ['plant/1/temp', 'plant/2/temp', 'plant/2/door', '$SYS/uptime']],
+    [{ topic: 'plant/+/temp' }, ['plant/1/temp', 'plant/2/temp']],
+    [{ topic: '#' }, ['plant/1/temp', 'plant/2/temp', 'plant/2/door']],
+    [{ qos: 2 }, ['plant/2/door']],
+    [{ retain: 'yes' }, ['plant/2/temp']],
+    [{ retain: 'no', topic: 'plant/#' }, ['plant/1/temp', 'plant/2/door']],
+    [{ direction: 'sent' }, ['mine']],
+    [{ direction: 'both', topic: '+' }, ['mine']],
+    [{ search: 'ERROR' }, ['plant/2/temp']],
+    [{ search: 'ERROR', matchCase: true }, []],
+    [{ search: 'DOOR' }, ['plant/2/door']],
+    [{ search: '2.' }, []],
+    [{ search: '^\\d{2}\\.', expression: true }, ['plant/1/temp']],
+    [{ search: 'plant', qos: 1 }, ['plant/1/temp']],
+  ] as const)('%j', async (changes, expected) => {
+    const all = made();
+    all.feed.push(some(), 0);
+    all.feed.enter(message({ topic: 'mine' }));
+    all.feed.edit(changes);
+    await all.settle();
+    expect(topics(all)).toEqual(expected);
+    expect(all.feed.listed().map(({ message }) => message.topic)).toEqual(expected);
+    // The same for what comes later.
+    all.feed.push(some(), 0);
+    all.feed.enter(message({ topic: 'mine' }));
+    await all.settle();
+    expect(topics(all)).toEqual([...expected, ...expected]);
+  });
+
+  it('tells what is wrong at its field, and leaves the list as it was', async () => {
+    const all = made();
+    all.feed.push(some(), 0);
+    all.feed.edit({ topic: 'plant/+/temp' });
+    all.feed.edit({ topic: 'plant/+x' });
+    expect(all.feed.filterErrors.value.topic).toMatch(/^\+ must be alone/);
+    expect(topics(all)).toHaveLength(2);
+    all.feed.edit({ topic: '', search: '(', expression: true });
+    expect(all.feed.filterErrors.value).toEqual({
+      search: expect.stringMatching(/^Not a regular expression: /),
+    });
+    expect(topics(all)).toHaveLength(2);
+    all.feed.edit({ expression: false });
+    await all.settle();
+    expect(all.feed.filterErrors.value).toEqual({});
+    expect(topics(all)).toEqual([]);
+  });
+
+  it('searches everything in slices', async () => {
+    const all = made();
+    all.feed.push(messages(10_000), 0);
+    all.feed.edit({ search: 'a/b' });
+    await all.settle();
+    expect(all.feed.view.value).toMatchObject({ end: 10_000, looked: 1 });
+    expect(all.asked.length).toBeGreaterThan(4);
+  });
+
+  it('forgets the answer to an earlier question', async () => {
+    const all = made();
+    all.feed.push(some(), 0);
+    all.feed.edit({ search: 'plant' });
+    expect(all.asked).toHaveLength(1);
+    all.feed.edit({ search: 'uptime' });
+    expect(all.state.drops).toBe(1);
+    await all.settle();
+    expect(topics(all)).toEqual(['$SYS/uptime']);
+  });
+
+  it('says so when an expression takes too long, and goes on with the next', async () => {
+    const all = made();
+    all.feed.push(some(), 0);
+    all.state.fail = new TooSlow();
+    all.feed.edit({ search: '(a+)+b', expression: true });
+    await all.settle();
+    expect(all.feed.filterErrors.value.search).toMatch(/takes too long/);
+    const asked = all.asked.length;
+    all.feed.push(some(), 0);
+    await all.settle();
+    expect(all.asked).toHaveLength(asked);
+    all.state.fail = undefined;
+    all.feed.edit({ search: 'uptime' });
+    await all.settle();
+    expect(topics(all)).toEqual(['$SYS/uptime', '$SYS/uptime']);
+  });
+
+  it('lets go of matches that are evicted', async () => {
+    const all = made(4);
+    all.feed.push(some(), 0);
+    all.feed.edit({ topic: 'plant/#' });
+    all.feed.push([message({ topic: 'plant/new' }), message({ topic: 'x' })], 0);
+    await all.settle();
+    expect(topics(all)).toEqual(['plant/2/door', 'plant/new']);
+    expect(all.feed.view.value).toMatchObject({ first: 2, end: 4 });
+  });
+});
+
+it('numbers what is sent by itself, and tells what never left', async () => {
+  const { feed, settle } = made();
+  feed.push(messages(1), 0);
+  feed.enter(message());
+  const fail = feed.enter(message());
+  feed.push(messages(1), 0);
+  fail();
+  feed.edit({ direction: 'both' });
+  await settle();
+  expect(feed.listed().map(({ sent, ordinal, unsent }) => [sent, ordinal, unsent])).toEqual([
+    [false, 0, undefined],
+    [true, 0, undefined],
+    [true, 1, true],
+    [false, 1, undefined],
+  ]);
+  expect(feed.view.value.received).toBe(2);
+});
+
+it('finds the matches within the rows that are looked at', async () => {
+  const { feed, settle } = made();
+  feed.push([message({ topic: 'plant/x', text: 'an X and a \u202ex' })], 0);
+  const entry = feed.get(0);
+  if (!entry) throw new Error('no entry');
+  expect(feed.marks(entry)).toBeUndefined();
+  feed.edit({ search: 'x' });
+  expect(feed.marks(entry)).toBeUndefined();
+  await settle();
+  expect(feed.marks(entry)).toEqual({
+    topic: ['plant/', 'x', ''],
+    text: ['an ', 'X', ' and a \\u202e', 'x', ''],
+  });
+  feed.edit({ search: '' });
+  expect(feed.marks(entry)).toBeUndefined();
 });
 
 it('measures the rate over three seconds and rests when nothing comes', () => {

@@ -1,25 +1,38 @@
-/** Everything that arrived, as far as it is kept. */
+/** Everything that arrived and was sent, as far as it is kept. */
 
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { Message } from '../../client';
+import { loadBudget, type Storage, saveBudget } from './budget';
+import { type Entry, entryFor } from './entry';
+import { type Filter, type FilterErrors, noFilter, selectionOf } from './filter';
+import { type Finder, TooSlow } from './finder';
+import { createMarks } from './marks';
+import { createMatches } from './matches';
 import { createRing } from './ring';
 
-export const maxMessages = 10_000;
-export const maxBytes = 32 * 1024 * 1024;
+/** Browsers lay out no element that is higher than this many rows. */
+export const maxMessages = 300_000;
 
 /** Seconds over which the rate is taken. */
 const span = 3;
 
 /** What the list shows; a new one with each frame that has news. */
 export interface View {
-  /** Numbers of the oldest message kept, and of the next one to come. */
+  /** Positions, among the messages that the filter selects, of the oldest kept and of the next to come. */
   first: number;
   end: number;
+  /** Another one after each change of the filter; positions begin anew then. */
+  generation: number;
+  /** How far the filter has got, from 0 to 1. */
+  looked: number;
+  kept: number;
   bytes: number;
   received: number;
+  /** Arrived since the list was paused. */
+  waiting: number;
   /** By the client, because this page was too slow. */
   dropped: number;
-  /** Received, shown, and gone again to stay within the caps. */
+  /** Shown, and gone again to stay within the caps. */
   evicted: number;
 }
 
@@ -28,34 +41,80 @@ export interface Dependencies {
   frame(call: () => void): void;
   /** Calls back once, a second later. */
   second(call: () => void): void;
+  /** Milliseconds. */
+  now(): number;
+  finder: Finder;
+  storage: Storage;
 }
 
 export type Feed = ReturnType<typeof createFeed>;
 
-export function createFeed(deps: Dependencies, caps = { messages: maxMessages, bytes: maxBytes }) {
-  const ring = createRing<Message>(caps.messages, caps.bytes);
+export function createFeed(deps: Dependencies, most = maxMessages) {
+  /** Bytes. */
+  const budget = signal(loadBudget(deps.storage));
+  const filter = signal<Filter>(noFilter);
+  const filterErrors = signal<FilterErrors>({});
+  const paused = signal(false);
+
+  const ring = createRing<Entry>(most, budget.value);
   let received = 0;
+  let sent = 0;
   let dropped = 0;
   let cleared = 0;
   let framed = false;
+  let pausedAt: number | undefined;
+
+  const matches = createMatches(
+    ring,
+    {
+      finder: deps.finder,
+      now: deps.now,
+      limit: () => pausedAt ?? ring.end,
+      changed: show,
+      failed(error) {
+        const advice = error instanceof TooSlow ? 'Stopped: this expression takes too long' : String(error);
+        filterErrors.value = { ...filterErrors.value, search: advice };
+      },
+    },
+    selectionFor(noFilter),
+  );
+  const marks = createMarks(deps.finder, () => matches.pattern);
 
   function look(): View {
     const { first, end, bytes } = ring;
-    return { first, end, bytes, received, dropped, evicted: first - cleared };
+    const limit = pausedAt ?? end;
+    const behind = Math.max(0, limit - Math.max(first, matches.looked));
+    return {
+      first: matches.first,
+      end: matches.end,
+      generation: matches.generation,
+      looked: behind === 0 ? 1 : 1 - behind / (limit - first),
+      kept: end - first,
+      bytes,
+      received,
+      waiting: end - Math.max(first, limit),
+      dropped,
+      evicted: first - cleared,
+    };
   }
 
   const view = signal<View>(look());
   /** Messages a second. */
   const rate = signal(0);
   /** The message whose details are open: kept here, also when the feed has moved on. */
-  const open = signal<{ number: number; message: Message } | undefined>(undefined);
+  const open = signal<{ number: number; entry: Entry } | undefined>(undefined);
+
+  function showNow(): void {
+    matches.look();
+    view.value = look();
+  }
 
   function show(): void {
     if (framed) return;
     framed = true;
     deps.frame(() => {
       framed = false;
-      view.value = look();
+      showNow();
     });
   }
 
@@ -75,10 +134,20 @@ export function createFeed(deps: Dependencies, caps = { messages: maxMessages, b
   /** `lost` messages were dropped on the way to this batch. */
   function push(messages: Message[], lost: number): void {
     if (counts.length === 0 && counted === received && messages.length > 0) deps.second(measure);
-    for (const message of messages) ring.push(message);
-    received += messages.length;
+    for (const message of messages) ring.push(entryFor(message, received++));
     dropped += lost;
     show();
+  }
+
+  /** What this page publishes. Gives back what to call when it has not left. */
+  function enter(message: Message): () => void {
+    const entry = entryFor(message, sent++, true);
+    ring.push(entry);
+    show();
+    return () => {
+      entry.unsent = true;
+      show();
+    };
   }
 
   /** Empties the list; what was counted stays counted. */
@@ -86,13 +155,72 @@ export function createFeed(deps: Dependencies, caps = { messages: maxMessages, b
     // What is cleared was not evicted, what was evicted before still was.
     cleared += ring.end - ring.first;
     ring.clear();
-    view.value = look();
+    if (paused.value) pausedAt = ring.end;
+    showNow();
+  }
+
+  /** While paused the list stands still, and messages are kept for later. */
+  function pause(on: boolean): void {
+    pausedAt = on ? ring.end : undefined;
+    batch(() => {
+      paused.value = on;
+      showNow();
+    });
+  }
+
+  function resize(bytes: number): void {
+    ring.resize(bytes);
+    saveBudget(deps.storage, bytes);
+    batch(() => {
+      budget.value = bytes;
+      showNow();
+    });
+  }
+
+  /** With a mistake in it the list stays what it was. */
+  function edit(changes: Partial<Filter>): void {
+    const next = { ...filter.value, ...changes };
+    const result = selectionOf(next);
+    batch(() => {
+      filter.value = next;
+      filterErrors.value = 'errors' in result ? result.errors : {};
+      if ('errors' in result) return;
+      matches.select(result.selection);
+      showNow();
+    });
   }
 
   function select(number: number | undefined): void {
-    const message = number === undefined ? undefined : ring.get(number);
-    open.value = number === undefined || !message ? undefined : { number, message };
+    const entry = number === undefined ? undefined : ring.get(number);
+    open.value = number === undefined || !entry ? undefined : { number, entry };
   }
 
-  return { view, rate, open, push, clear, select, get: ring.get };
+  return {
+    view,
+    rate,
+    open,
+    budget,
+    filter,
+    filterErrors,
+    paused,
+    push,
+    enter,
+    clear,
+    pause,
+    resize,
+    edit,
+    select,
+    get: ring.get,
+    /** The number of the message at a position. */
+    at: matches.at,
+    marks: marks.of,
+    /** What the list shows, and what of it is out of sight. */
+    listed: (): Entry[] => matches.numbers().flatMap((number) => ring.get(number) ?? []),
+  };
+}
+
+function selectionFor(filter: Filter) {
+  const result = selectionOf(filter);
+  if ('errors' in result) throw new Error('a filter with a mistake in it');
+  return result.selection;
 }

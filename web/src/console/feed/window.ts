@@ -1,6 +1,5 @@
 /** The rows in sight: which they are, and where the list is scrolled to. */
 
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Feed } from './store';
@@ -11,6 +10,9 @@ interface Shape {
   /** Pixels. */
   height: number;
 }
+
+/** Rows drawn beyond each edge, for a scroll that is quicker than the next frame. */
+const overscan = 8;
 
 const narrow = 34; // rem
 
@@ -27,7 +29,7 @@ export interface Rows {
    * sight, and one that comes takes over the element of one that went: under
    * load nothing is created or destroyed.
    */
-  items: { number: number; key: number; top: number }[];
+  items: { position: number; key: number; top: number }[];
   height: number;
   shape: Shape;
   /** Whether the newest message is kept in sight. */
@@ -36,62 +38,54 @@ export interface Rows {
   unseen: number;
   follow(): void;
   release(): void;
-  reveal(number: number): void;
+  reveal(position: number): void;
   onScroll(): void;
 }
 
 export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 34 });
-  const state = useRef({ following: true, releasedAt: 0, first: 0, pool: 1 }).current;
+  const state = useRef({
+    following: true,
+    releasedAt: 0,
+    first: feed.view.peek().first,
+    pool: 1,
+    /** Pixels: how far it is scrolled, and how much is in sight. */
+    offset: 0,
+    sight: 0,
+  }).current;
   const { first, end } = feed.view.value;
 
-  const options = {
-    count: end - first,
-    getScrollElement: () => box.current,
-    estimateSize: () => shape.height,
-    overscan: 8,
-    observeElementRect,
-    observeElementOffset,
-    scrollToFn: elementScroll,
-    onChange: () => redraw(undefined),
-  };
-  const [virtualizer] = useState(() => new Virtualizer<HTMLDivElement, HTMLDivElement>(options));
-  const shapeBefore = useRef(shape);
-  virtualizer.setOptions(options);
-  if (shapeBefore.current !== shape) {
-    shapeBefore.current = shape;
-    virtualizer.measure();
-  }
-
-  // Where the list will be scrolled to once these rows are in place. The
-  // virtualizer hears of it by the scroll event, which is a frame too late.
+  // Where the list will be scrolled to once these rows are in place: the scroll
+  // event tells a frame too late.
   const height = (end - first) * shape.height;
   const moved = (first - state.first) * shape.height;
-  const bottom = Math.max(0, height - (virtualizer.scrollRect?.height ?? 0));
+  const bottom = Math.max(0, height - state.sight);
   let target: number | undefined;
   if (state.following) target = bottom;
-  else if (moved !== 0) target = Math.min(bottom, Math.max(0, (virtualizer.scrollOffset ?? 0) - moved));
+  else if (moved !== 0) target = Math.min(bottom, Math.max(0, state.offset - moved));
   state.first = first;
   // Touching the scroll position makes the browser lay out at once: not for nothing.
-  if (target !== undefined && Math.abs(target - (virtualizer.scrollOffset ?? -1)) < 1) target = undefined;
-  if (target !== undefined) virtualizer.scrollOffset = target;
+  if (target !== undefined && Math.abs(target - state.offset) < 1) target = undefined;
+  if (target !== undefined) state.offset = target;
 
-  useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => {
-    virtualizer._willUpdate();
     if (target !== undefined && box.current) box.current.scrollTop = target;
   });
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => {
+    const measure = () => {
       const next = shapeFor(element.clientWidth);
+      state.sight = element.clientHeight;
       setShape((now) => (now.twoLines === next.twoLines && now.height === next.height ? now : next));
-    });
+      redraw(undefined);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [box]);
+  }, [box, state]);
 
   function setFollowing(following: boolean): void {
     if (state.following === following) return;
@@ -100,12 +94,14 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
     redraw(undefined);
   }
 
-  const visible = virtualizer.getVirtualItems();
-  state.pool = Math.max(state.pool, visible.length);
+  // All rows are of one height, so nothing depends on how many there are.
+  const from = Math.max(0, Math.floor(state.offset / shape.height) - overscan);
+  const to = Math.min(end - first, Math.ceil((state.offset + state.sight) / shape.height) + overscan);
+  state.pool = Math.max(state.pool, to - from);
   return {
-    items: visible.map(({ index, start }) => {
-      const number = first + index;
-      return { number, key: number % state.pool, top: start };
+    items: Array.from({ length: Math.max(0, to - from) }, (_, index) => {
+      const position = first + from + index;
+      return { position, key: position % state.pool, top: (from + index) * shape.height };
     }),
     height,
     shape,
@@ -115,19 +111,21 @@ export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows
     release: () => {
       if (box.current && box.current.scrollTop > 0) setFollowing(false);
     },
-    reveal(number) {
+    reveal(position) {
       const element = box.current;
       if (!element) return;
       setFollowing(false);
       // No further than it takes: a row in sight stays where it is.
-      const top = (number - first) * shape.height;
+      const top = (position - first) * shape.height;
       const highest = top + shape.height - element.clientHeight;
       element.scrollTop = Math.min(top, Math.max(highest, element.scrollTop));
     },
     onScroll() {
       const element = box.current;
       if (!element) return;
+      state.offset = element.scrollTop;
       setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < 2);
+      redraw(undefined);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import { FilterMark } from '../feed/mark';
 import { formatCount, visible } from '../text';
 import { qosOptions, Select, TextField } from '../ui/fields';
 import type { Entry, Subscriptions } from './store';
@@ -10,7 +11,9 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
   const error = entry.error.value;
   return (
     <li class="subscription" data-active={granted !== undefined}>
-      <bdi class="subscription-filter">{visible(entry.filter)}</bdi>
+      <bdi class="subscription-filter">
+        <FilterMark filter={entry.filter} /> {visible(entry.filter)}
+      </bdi>
       <span class="subscription-facts">
         {granted === undefined ? (
           <span class="tag">inactive</span>

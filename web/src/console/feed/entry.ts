@@ -1,0 +1,27 @@
+/** One line of the feed. */
+
+import type { Message } from '../../client';
+import type { Sized } from './ring';
+
+export interface Entry extends Sized {
+  readonly message: Message;
+  readonly sent: boolean;
+  /** How many of its direction there were before it. */
+  readonly ordinal: number;
+  /** Published here, and known not to have left. */
+  unsent?: boolean;
+}
+
+/** Bytes that a browser needs for a message beside its own, roughly: objects, decoded topic, indexes. */
+export const overhead = 256;
+
+export function entryFor(message: Message, ordinal: number, sent = false): Entry {
+  return { message, ordinal, sent, size: message.size + overhead };
+}
+
+export type Direction = 'received' | 'sent' | 'not sent';
+
+export function directionOf({ sent, unsent }: Entry): Direction {
+  if (!sent) return 'received';
+  return unsent ? 'not sent' : 'sent';
+}

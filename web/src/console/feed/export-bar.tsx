@@ -1,0 +1,62 @@
+import { useState } from 'preact/hooks';
+import { formatCount } from '../text';
+import type { Format } from './export';
+import type { Feed } from './store';
+
+const formats: Format[] = ['JSON', 'NDJSON', 'CSV'];
+
+/** The page's turn between two slices of work. */
+const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+function many(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'message' : 'messages'}`;
+}
+
+export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
+  const { first, end } = feed.view.value;
+  const [progress, setProgress] = useState<string>();
+  const [said, setSaid] = useState('');
+
+  async function run(format: Format) {
+    const entries = feed.listed();
+    setSaid('');
+    setProgress('Exporting…');
+    try {
+      const [{ fileOf }, { save }] = await Promise.all([import('./export'), import('./save')]);
+      const file = await fileOf(entries, format, rest, (done) =>
+        setProgress(`Exporting… ${Math.floor((100 * done) / entries.length)}%`),
+      );
+      const time = new Date().toISOString().replace(/[:.]/g, '-');
+      save(file, `messages-${time}.${format.toLowerCase()}`);
+      setSaid(`Exported ${many(entries.length)}`);
+    } catch (error) {
+      setSaid(`Not exported: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      setProgress(undefined);
+    }
+  }
+
+  return (
+    <div class="filter-export" id={id}>
+      <span>{many(end - first)} as</span>
+      {formats.map((format) => (
+        <button
+          key={format}
+          type="button"
+          class="button small"
+          aria-label={`Export as ${format}`}
+          disabled={first === end || progress !== undefined}
+          onClick={() => void run(format)}
+        >
+          {format}
+        </button>
+      ))}
+      {progress && <span>{progress}</span>}
+      <span aria-live="polite">{said}</span>
+      <p class="field-hint">
+        Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a
+        spreadsheet would take for a formula.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+/** What stands above the list: search, conditions, export. */
+
+import { useId, useState } from 'preact/hooks';
+import { formatCount } from '../text';
+import { qosOptions, Select, TextField } from '../ui/fields';
+import { ExportBar } from './export-bar';
+import { conditionsOf, noFilter } from './filter';
+import type { Feed } from './store';
+import './filters.css';
+
+const directions = [
+  ['received', 'Received'],
+  ['sent', 'Sent'],
+  ['both', 'Both'],
+] as const;
+
+const retained = [
+  ['any', 'Any'],
+  ['yes', 'Retained'],
+  ['no', 'Not retained'],
+] as const;
+
+function Toggle({ name, text, feed }: { name: 'expression' | 'matchCase'; text: string; feed: Feed }) {
+  const label = name === 'expression' ? 'Regular expression' : 'Match case';
+  const on = feed.filter.value[name];
+  return (
+    <button
+      type="button"
+      class="button small filter-toggle mono"
+      aria-label={label}
+      title={label}
+      aria-pressed={on}
+      onClick={() => feed.edit({ [name]: !on })}
+    >
+      {text}
+    </button>
+  );
+}
+
+/** How many the filter lets through. Not live: the panel says it when the search is done. */
+function Found({ feed }: { feed: Feed }) {
+  const { first, end, kept, looked } = feed.view.value;
+  const filter = feed.filter.value;
+  if (!filter.search && conditionsOf(filter) === 0) return null;
+  // Where messages pour in, the search is always a little behind.
+  const percent = looked < 0.95 ? `, ${Math.floor(looked * 100)}% searched` : '';
+  return (
+    <p class="filter-found">
+      {formatCount(end - first)} of {formatCount(kept)}
+      {percent}
+    </p>
+  );
+}
+
+function Conditions({ feed, id }: { feed: Feed; id: string }) {
+  const filter = feed.filter.value;
+  return (
+    <div class="filter-conditions" id={id}>
+      <TextField
+        label="Topics matching"
+        placeholder="plant/+/state or plant/#"
+        value={filter.topic}
+        error={feed.filterErrors.value.topic}
+        onEdit={(topic) => feed.edit({ topic })}
+      />
+      <Select
+        label="Direction"
+        value={filter.direction}
+        options={directions}
+        onEdit={(direction) => feed.edit({ direction })}
+      />
+      <Select
+        label="QoS"
+        value={filter.qos}
+        options={[['any', 'Any'], ...qosOptions] as const}
+        onEdit={(qos) => feed.edit({ qos })}
+      />
+      <Select
+        label="Retained"
+        value={filter.retain}
+        options={retained}
+        onEdit={(retain) => feed.edit({ retain })}
+      />
+      <button
+        type="button"
+        class="button"
+        disabled={conditionsOf(filter) === 0}
+        onClick={() => {
+          const { topic, direction, qos, retain } = noFilter;
+          feed.edit({ topic, direction, qos, retain });
+        }}
+      >
+        Show all
+      </button>
+    </div>
+  );
+}
+
+export function FilterBar({ feed }: { feed: Feed }) {
+  const id = useId();
+  const [shown, setShown] = useState<'conditions' | 'export'>();
+  const conditions = conditionsOf(feed.filter.value);
+  // The place of a mistake is always in sight.
+  const open = feed.filterErrors.value.topic ? 'conditions' : shown;
+
+  function opener(what: 'conditions' | 'export', text: string) {
+    return (
+      <button
+        type="button"
+        class="button small"
+        aria-expanded={open === what}
+        aria-controls={`${id}-${what}`}
+        onClick={() => setShown(open === what ? undefined : what)}
+      >
+        {text}
+      </button>
+    );
+  }
+
+  return (
+    <search class="filter-bar" aria-label="Filter messages">
+      <div class="filter-line">
+        <TextField
+          label="Search messages"
+          class="filter-search"
+          placeholder="Search topics and payloads"
+          value={feed.filter.value.search}
+          error={feed.filterErrors.value.search}
+          onEdit={(search) => feed.edit({ search })}
+        />
+        <div class="filter-toggles">
+          <Toggle name="matchCase" text="Aa" feed={feed} />
+          <Toggle name="expression" text=".*" feed={feed} />
+        </div>
+        <div class="filter-openers">
+          <Found feed={feed} />
+          {opener('conditions', conditions > 0 ? `Filter (${conditions})` : 'Filter')}
+          {opener('export', 'Export')}
+        </div>
+      </div>
+      {open === 'conditions' && <Conditions feed={feed} id={`${id}-conditions`} />}
+      {open === 'export' && <ExportBar feed={feed} id={`${id}-export`} />}
+    </search>
+  );
+}

@@ -1,0 +1,81 @@
+/** What this page publishes, as messages for the feed. */
+
+import {
+  type Client,
+  type Message,
+  type MessageProperties,
+  MqttError,
+  type PublishOptions,
+} from '../../client';
+import type { Payload, PublishProperties } from '../../client/types';
+import { messageSize } from './packet';
+
+/** Failures of a message that never left. */
+const neverLeft: ReadonlySet<string> = new Set([
+  'bad-option',
+  'not-connected',
+  'packet-too-large',
+  'queue-full',
+  'dropped',
+  'expired',
+]);
+
+function bytesOf(payload: Payload): Uint8Array {
+  if (typeof payload === 'string') return new TextEncoder().encode(payload);
+  // A copy: the caller may use its buffer again.
+  if (payload instanceof ArrayBuffer) return new Uint8Array(payload.slice(0));
+  return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).slice();
+}
+
+function pairsOf(properties: NonNullable<PublishProperties['userProperties']>): [string, string][] {
+  const pairs = Array.isArray(properties) ? properties : Object.entries(properties);
+  return pairs.flatMap(([name, value]) =>
+    [value].flat().map((each): [string, string] => [name, String(each)]),
+  );
+}
+
+function propertiesOf({ topicAlias: _, ...given }: PublishProperties): MessageProperties {
+  const { correlationData, userProperties, ...plain } = given;
+  return {
+    ...plain,
+    ...(correlationData !== undefined && {
+      correlationData:
+        typeof correlationData === 'string' ? new TextEncoder().encode(correlationData) : correlationData,
+    }),
+    ...(userProperties && { userProperties: pairsOf(userProperties) }),
+  };
+}
+
+export function sentMessage(topic: string, payload: Payload, options: PublishOptions = {}): Message {
+  const bytes = bytesOf(payload);
+  const properties = propertiesOf(options.properties ?? {});
+  const text = () => new TextDecoder().decode(bytes);
+  return {
+    topic,
+    payload: bytes,
+    qos: options.qos ?? 0,
+    retain: options.retain ?? false,
+    dup: false,
+    properties,
+    receivedAt: Date.now(),
+    size: messageSize(topic, properties, bytes),
+    text,
+    json: () => JSON.parse(text()),
+  };
+}
+
+/**
+ * The client, with `enter` told of what is published through it. `enter` gives
+ * back what to call when the message turns out not to have left.
+ */
+export function recording(client: Client, enter: (message: Message) => () => void): Client {
+  const publish: Client['publish'] = (topic, payload, options) => {
+    const call = client.publish(topic, payload, options);
+    const fail = enter(sentMessage(topic, payload, options));
+    call.catch((error: unknown) => {
+      if (error instanceof MqttError && neverLeft.has(error.code)) fail();
+    });
+    return call;
+  };
+  return Object.assign(Object.create(client) as Client, { publish, publishAsync: publish });
+}
