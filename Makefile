@@ -94,6 +94,10 @@ test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, un
 test-e2e: $(BINARY) ## the page in Chromium, against real brokers
 	cd web && npx playwright test
 
+.PHONY: screenshots
+screenshots: $(BINARY) ## pictures of every view, into web/docs
+	cd web && SCREENSHOTS=docs npx playwright test page-screenshots
+
 .PHONY: size
 size: $(PAGE) ## what a visitor downloads; fails over the limits
 	@node web/scripts/size.mjs

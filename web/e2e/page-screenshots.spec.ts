@@ -79,6 +79,35 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1440, 390]) {
+    test(`pictures of the other views, ${colorScheme}, ${width} px`, async ({ page }) => {
+      await page.setViewportSize({ width, height: 940 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const parts = await openConnected(page, server.url);
+      const picture = (name: string) =>
+        page.screenshot({
+          path: `${directory}/${name}-${colorScheme}-${width}.png`,
+          animations: 'disabled',
+          fullPage: width < 1000,
+        });
+      await picture('empty');
+      await fillWithLife(parts);
+      await parts.row('garden/pump/state', '{"on":false,"litres":31}').click();
+      await expect(page.getByRole('region', { name: 'Message details' })).toContainText('garden/pump/state');
+      await picture('details');
+      await page.getByRole('tab', { name: 'Topics' }).click();
+      await page.getByRole('treeitem', { name: /garden/ }).first().click();
+      await page.keyboard.press('ArrowRight');
+      await expect(page.getByRole('treeitem', { name: /pump/ })).toBeVisible();
+      await picture('topics');
+      await parts.disconnect.click();
+      await expect(parts.status).toContainText(/^disconnected/);
+      await picture('disconnected');
+    });
+  }
+}
+
 test('nothing sticks out sideways, from a phone to a wide screen', async ({ page }, info) => {
   const parts = await openConnected(page, server.url);
   await fillWithLife(parts);
