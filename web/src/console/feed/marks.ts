@@ -62,7 +62,7 @@ export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Patter
       }
       answers.value++;
     } catch {
-      // Unmarked rows, then: the search says at its field that it has stopped.
+      // Rows without marks, then: given up, or asked anew for another search.
     } finally {
       asking = wanted.length > 0;
       if (asking) queueMicrotask(ask);

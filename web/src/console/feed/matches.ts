@@ -108,8 +108,8 @@ export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: 
 
   /** Begins again with another selection. */
   function select(selection: Selection): void {
-    // What is asked for the old one would keep the new one waiting.
-    if (asking) deps.finder.drop();
+    // What is asked for the old one, here or for its marks, would keep the new one waiting.
+    deps.finder.drop();
     chosen = selection;
     cursor = ring.first;
     numbers = [];

@@ -20,7 +20,6 @@ interface Props {
 }
 
 function Marked({ parts, text }: { parts: string[] | undefined; text: string }) {
-  // Without a match the text is as it was, and so is its end where it has been cut.
   if (!parts || parts.length < 2) return <>{text}</>;
   return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
 }
