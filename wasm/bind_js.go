@@ -62,6 +62,10 @@ func connect(options js.Value) js.Value {
 	if onAttempt := p.function("onAttempt"); !onAttempt.IsUndefined() {
 		o.Prepare = func(ctx context.Context, a *mqtt.Attempt) error { return prepare(ctx, onAttempt, a) }
 	}
+	packets := &packetLog{onPackets: p.function("onPackets")}
+	if !packets.onPackets.IsUndefined() {
+		o.OnPacket = packets.add
+	}
 	p.authenticator(&o)
 	if name := p.text("store"); name != "" {
 		if p.get("openStore").Type() != js.TypeFunction {
@@ -76,8 +80,12 @@ func connect(options js.Value) js.Value {
 	lastID++
 	id := lastID
 	o.OnEvent = func(ev mqtt.Event) {
+		_, ended := ev.(mqtt.Ended)
+		if ended {
+			packets.flush() // nothing is told after the end
+		}
 		b.event(ev)
-		if _, ended := ev.(mqtt.Ended); ended {
+		if ended {
 			delete(bindings, id)
 		}
 	}

@@ -318,7 +318,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 		return nil, networkError(err, "connect")
 	}
 	l := newLink(raw, int(c.opts.MaximumPacketSize))
-	l.auth, authn.link = authn, l
+	l.auth, authn.link, l.onPacket = authn, l, c.opts.OnPacket
 	stuck := context.AfterFunc(ctx, func() { _ = l.Close() }) // paho does not look at ctx while it writes
 	defer stuck()
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))

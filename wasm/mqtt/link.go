@@ -26,6 +26,8 @@ type link struct {
 	auth      *authentication
 	pinger    *pinger
 	aliases   *sentAliases // nil: topics are sent as they are
+	onPacket  func(Packet) // nil: nobody wants to know
+	written   []byte       // since Lock, for onPacket
 
 	connect []byte // to be sent in place of the first packet that paho writes
 	replace bool   // what paho writes is not sent, until Unlock
@@ -67,18 +69,19 @@ func (l *link) Write(p []byte) (int, error) {
 	}
 	if frame := l.connect; frame != nil {
 		l.connect, l.replace = nil, true
-		if _, err := l.Conn.Write(frame); err != nil {
+		if _, err := l.send(frame); err != nil {
 			return 0, err
 		}
 	}
 	if l.replace {
 		return len(p), nil
 	}
-	return l.Conn.Write(p)
+	return l.send(p)
 }
 
 // Unlock ends a packet.
 func (l *link) Unlock() {
+	l.showWritten()
 	l.said = l.last
 	l.replace, l.midway = false, false
 	l.Locker.Unlock()
@@ -100,6 +103,7 @@ func (l *link) Read(p []byte) (int, error) {
 func (l *link) next() error {
 	header, body, raw, err := l.packet()
 	if err == nil {
+		l.show(raw)
 		switch header >> 4 {
 		case publish:
 			var p publishPacket

@@ -103,6 +103,12 @@ type Options struct {
 	// OnEvent is told what happens to the connection, one event after the
 	// other, on a goroutine of its own.
 	OnEvent func(Event)
+
+	// OnPacket is told of every packet that is read or written, in the order of
+	// each direction; also of those that break the rules, once they are whole. It
+	// is called by the goroutines that read and write, so it must not block, nor
+	// call the client. CONNECT has the password in it.
+	OnPacket func(Packet)
 }
 
 // Attempt is one attempt to connect, before it is made.

@@ -21,6 +21,7 @@ import {
   type Settings,
   subscribeSettings,
 } from './options';
+import { decodePackets } from './packets';
 import { createResponder, decodeAnswer } from './request';
 import { createRoutes } from './routes';
 import { asyncDispose, createHolder, type Holder } from './subscription';
@@ -79,6 +80,9 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     },
     onBatch: (buffer, count, lost) =>
       new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost)))),
+    ...(settings.boundary.packetEvents && {
+      onPackets: (buffer: ArrayBuffer) => inOrder(() => showPackets(buffer)),
+    }),
   });
   const link: BoundaryClient = await explained(connecting);
   let connack = await accepted;
@@ -165,6 +169,12 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     }
     if (closes) emitter.emit('close', error);
     emitter.emit('end', error);
+  }
+
+  function showPackets(buffer: ArrayBuffer): void {
+    for (const { sent, packet } of decodePackets(buffer)) {
+      emitter.emit(sent ? 'packetsend' : 'packetreceive', packet);
+    }
   }
 
   function handOut(buffer: ArrayBuffer, count: number, lost: number): Promise<void> | undefined {

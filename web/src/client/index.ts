@@ -5,6 +5,7 @@ import { connect } from './connect';
 export { connect, connect as connectAsync };
 export default { connect, connectAsync: connect };
 export { MqttError, type MqttErrorCode } from './errors';
+export type { Packet, PacketFields, PacketName, PacketProperties } from './packets';
 export type {
   Answer,
   AuthStep,

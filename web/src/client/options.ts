@@ -114,6 +114,7 @@ const connectFields = shape({
   resubscribe: boolean,
   sessionLost: oneOf('reject', 'republish'),
   autoAssignTopicAlias: boolean,
+  packetEvents: boolean,
   properties: connectProperties,
   will,
 });

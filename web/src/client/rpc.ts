@@ -117,7 +117,16 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   }
 
   const boundary: Boundary = {
-    async connect({ onBatch, onEvent, onAttempt, onAuthenticate, WebSocket: _, openStore: __, ...options }) {
+    async connect({
+      onBatch,
+      onEvent,
+      onPackets,
+      onAttempt,
+      onAuthenticate,
+      WebSocket: _,
+      openStore: __,
+      ...options
+    }) {
       const [rest, limits] = split(options);
       const asks: Question['kind'][] = [];
       if (onAttempt) asks.push('attempt');
@@ -127,6 +136,7 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
       sinks.set(client, {
         onBatch,
         onEvent,
+        ...(onPackets && { onPackets }),
         ...(onAttempt && { onAttempt }),
         ...(onAuthenticate && { onAuthenticate }),
       });
@@ -199,6 +209,9 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
         break;
       case 'batch':
         void onBatch(message);
+        break;
+      case 'packets':
+        sinks.get(message.client)?.onPackets?.(message.buffer, message.dropped);
         break;
       case 'ask':
         void onAsk(message.id, message.client, message.question);

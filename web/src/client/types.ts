@@ -2,6 +2,7 @@
 
 import type { AuthStep, ConnackInfo, DisconnectInfo, QoS } from '../worker/messages';
 import type { MqttError } from './errors';
+import type { Packet } from './packets';
 
 export type { AuthStep, ConnackInfo, DisconnectInfo, QoS };
 
@@ -186,6 +187,8 @@ export interface ConnectOptions {
    * false. A publish must not choose a `topicAlias` of its own then.
    */
   autoAssignTopicAlias?: boolean;
+  /** Emit `packetsend` and `packetreceive`, from CONNECT on. They cost time for every packet. Default false. */
+  packetEvents?: boolean;
   protocolVersion?: 5;
   properties?: {
     /** Seconds. Default 0: the session ends with the connection. With a `store` 86,400, and not 0. */
@@ -326,6 +329,9 @@ export interface ClientEvents {
   disconnect: [packet: DisconnectInfo];
   error: [error: MqttError];
   end: [error: MqttError | undefined];
+  /** With `packetEvents`: a packet crossed the wire. Some are left out when there are very many. */
+  packetsend: [packet: Packet];
+  packetreceive: [packet: Packet];
 }
 
 export interface Client {

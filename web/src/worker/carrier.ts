@@ -94,6 +94,10 @@ export function carry(
         ...environment,
         ...limits,
         ...askers(client, message.asks),
+        ...(message.options.packetEvents && {
+          onPackets: (buffer: ArrayBuffer, dropped: number) =>
+            post({ type: 'packets', client, buffer, dropped }, [buffer]),
+        }),
         onBatch: (buffer, count, dropped) => {
           const consumed = new Promise<void>((resolve) => {
             entry.consumed = resolve;

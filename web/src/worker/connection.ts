@@ -89,6 +89,7 @@ export function openConnection(
       signal: giveUp.signal,
       onBatch,
       onEvent,
+      ...(options.packetEvents && { onPackets }),
       onAttempt: (info) => ask((sink) => sink.onAttempt?.(info)),
       ...(authenticates && { onAuthenticate }),
     }),
@@ -104,6 +105,11 @@ export function openConnection(
     },
     (error) => finish({ type: 'end' }, error),
   );
+
+  /** Every member sees the whole connection's packets. */
+  function onPackets(buffer: ArrayBuffer, dropped: number): void {
+    for (const { sink } of seats) sink.onPackets?.(buffer.slice(0), dropped);
+  }
 
   const isConnected = (): boolean => standing[0]?.type === 'connect';
 

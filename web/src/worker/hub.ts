@@ -33,7 +33,7 @@ export function createHub(boundary: Boundary): { attach(): Port } {
     let gone = false;
 
     const connect: Boundary['connect'] = async (all) => {
-      const { onBatch, onEvent, onAttempt, onAuthenticate, timeout, signal, ...options } = all;
+      const { onBatch, onEvent, onPackets, onAttempt, onAuthenticate, timeout, signal, ...options } = all;
       const limits = { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) };
       let connection = find(options);
       for (; connection?.ending; connection = find(options)) {
@@ -49,6 +49,7 @@ export function createHub(boundary: Boundary): { attach(): Port } {
           if (event.type === 'end') members.delete(member);
           onEvent(event);
         },
+        ...(onPackets && { onPackets }),
         ...(onAttempt && { onAttempt }),
         ...(onAuthenticate && { onAuthenticate }),
       });

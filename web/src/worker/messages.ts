@@ -72,6 +72,8 @@ export interface BoundaryOptions {
   queue?: WireQueue;
   /** Name of a durable store for the session; absent: it lives in memory. */
   store?: string;
+  /** Tell of every packet by `onPackets`. Default false. */
+  packetEvents?: boolean;
   /** Give topics aliases when sending, as many as the broker takes. Default false. */
   autoAssignTopicAlias?: boolean;
   properties?: WireConnectProperties;
@@ -122,6 +124,11 @@ export interface BoundarySink {
    */
   onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Promise<void>;
   onEvent(event: ClientEvent): void;
+  /**
+   * Packets as they crossed the wire, where `packetEvents` asks for them, in the
+   * format of `client/packets.ts`. `dropped` more were too many to keep.
+   */
+  onPackets?(buffer: ArrayBuffer, dropped: number): void;
   /** Asked before each attempt. A rejection fails the attempt. */
   onAttempt?(info: AttemptInfo): Promise<AttemptChange | undefined>;
   /** Makes the client use enhanced authentication, by `properties.authenticationMethod`. */
@@ -363,5 +370,6 @@ export type FromWorker =
   | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | undefined }
   | { type: 'rejected'; id: number; error: WireError }
   | { type: 'event'; client: number; event: ClientEvent }
+  | { type: 'packets'; client: number; buffer: ArrayBuffer; dropped: number }
   | { type: 'ask'; id: number; client: number; question: Question }
   | { type: 'batch'; client: number; buffer: ArrayBuffer; count: number; dropped: number };
