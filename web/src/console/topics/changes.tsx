@@ -50,9 +50,11 @@ function Diff({ before, after }: { before: Past; after: Past }) {
     return <p class="empty-line">The same value as before.</p>;
   }
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
     <pre
       class="topics-text topics-diff"
       data-lines={byLines}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that
       tabIndex={0}
       role="group"
       aria-label="What changed"

@@ -68,6 +68,8 @@ function Current({ value }: { value: Value }) {
   if (size === 0) return <p class="empty-line">The payload is empty.</p>;
   return (
     <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that */}
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls */}
       <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label="Value">
         {shown.text}
       </pre>

@@ -45,9 +45,9 @@ it.each([
 
 it('suggests paths that lead there', () => {
   expect(pathsIn(bytes('{"on":true,"pump":{"litres":12.5,"name":"P"},"x y":[0,{"z":"3"}]}'), 50)).toEqual([
-    'on',
     'pump.litres',
     '["x y"][0]',
+    'on',
     '["x y"][1].z',
   ]);
   expect(pathsIn(bytes('21'), 50)).toEqual(['']);

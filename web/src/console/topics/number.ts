@@ -72,22 +72,27 @@ export function numberAt(payload: Uint8Array, steps: string[]): number | undefin
   return toNumber(value);
 }
 
-/** Paths to numbers in the payload, at most `limit`; an empty one when it is a number itself. */
+/**
+ * Paths to numbers in the payload, at most `limit`, those that are numbers only
+ * by another reading last; an empty path when the payload is one itself.
+ */
 export function pathsIn(payload: Uint8Array, limit: number): string[] {
   if (numberAt(payload, []) !== undefined) return [''];
   const text = payload.length <= maxPayload ? decodeUtf8(payload) : undefined;
   const paths: string[] = [];
+  const others: string[] = [];
   function look(value: unknown, steps: string[]): void {
     if (typeof value !== 'object' || value === null) {
-      if (steps.length > 0 && toNumber(value) !== undefined) paths.push(formatPath(steps));
+      if (steps.length === 0 || toNumber(value) === undefined) return;
+      (typeof value === 'number' ? paths : others).push(formatPath(steps));
       return;
     }
     if (steps.length === maxDepth) return;
     for (const [key, inner] of Object.entries(value)) {
-      if (paths.length >= limit) return;
+      if (paths.length + others.length >= limit) return;
       look(inner, [...steps, key]);
     }
   }
   if (text !== undefined && /^\s*[[{]/.test(text)) look(parseJson(text), []);
-  return paths;
+  return [...paths, ...others];
 }
