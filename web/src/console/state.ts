@@ -51,7 +51,21 @@ export function createState() {
     },
   });
 
-  const start = () => connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })));
+  /** What a link holds fills the forms. Another link opens the page anew. */
+  async function start(): Promise<void> {
+    let asked: string | undefined;
+    if (location.hash.includes('=')) {
+      const { isLink, readLink } = await import('./share/link');
+      addEventListener('hashchange', () => isLink(location.hash) && location.reload());
+      if (isLink(location.hash)) {
+        const { broker, message, subscriptions: wanted } = readLink(location.hash);
+        asked = broker;
+        if (message) publisher.edit(message);
+        subscriptions.prepare(wanted);
+      }
+    }
+    await connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })), asked);
+  }
   return { connection, feed, publisher, subscriptions, start };
 }
 
