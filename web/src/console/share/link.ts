@@ -96,7 +96,7 @@ export function readLink(fragment: string): Shared {
   const query = new URLSearchParams(fragment.length > longest ? '' : fragment.replace(/^#/, ''));
   const filters = new Map(
     query.getAll('sub').flatMap((text): [string, QoS][] => {
-      const [, qos, filter] = /^([012]):([^]+)$/.exec(text) ?? [];
+      const [, qos, filter] = /^([012]):(.+)$/s.exec(text) ?? [];
       return qos !== undefined && filter !== undefined ? [[filter, qosFrom(qos)]] : [];
     }),
   );

@@ -1,9 +1,7 @@
 import { type Plan, pairs, wellFormed } from './plan';
 
 const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to show
-const unseen =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 const octal = (char: string): string =>
   Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');

@@ -12,6 +12,7 @@ import { python } from './python';
 const hostile = [
   `"; process.exit(1); //`,
   `'; rm -rf "$HOME"; '`,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as a shell or JavaScript would read it
   '`id` $(id) ${x} $x !! %s \\',
   'line\nfeed\r\ttab',
   '\u202egnp.exe\u2066 \u2028 \ufeff',
