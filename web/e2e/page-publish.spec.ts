@@ -114,7 +114,7 @@ test('what was sent and what was saved fill the form again', async ({ page }) =>
   await page.reload();
   await expect(parts.status).toHaveText(/^connected/);
   await tool(page, 'Saved').click();
-  await page.getByRole('button', { name: 'Fill the form with <b>mine</b>' }).click();
+  await page.getByRole('button', { name: /^Fill the form with <b>mine<\/b>/ }).click();
   await expect(parts.topic).toHaveValue(`${own}/first`);
   expect(await faults(page)).toEqual([]);
   await page.getByRole('button', { name: 'Delete <b>mine</b>' }).click();
@@ -132,6 +132,18 @@ test('a file is the payload, and one that is too large is refused', async ({ pag
   await expect(parts.row(`${own}/hello`, '00 ff 80')).toHaveCount(1);
   await page.getByRole('button', { name: 'Remove a.bin' }).click();
   await expect(parts.payload).toBeVisible();
+
+  // Let go over the panel, as if dragged there from the desktop.
+  const drop = (bytes: number) =>
+    page.locator('#publish').evaluate((panel, size) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array(size)], 'dropped.bin'));
+      panel.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, bytes);
+  await drop(20_000_000);
+  await expect(parts.payload).toHaveAccessibleDescription(/dropped\.bin.*takes packets of at most/);
+  await drop(10);
+  await expect(page.getByText('dropped.bin')).toBeVisible();
 });
 
 test('a request shows its answer', async ({ page }) => {
@@ -177,7 +189,7 @@ test('profiles are saved without the password, and exported without both', async
   await tool(page, 'Profiles').click();
   await page.getByRole('textbox', { name: 'Save the settings as' }).fill('home');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(page.getByRole('button', { name: 'Use home' })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Use home ws:/ })).toBeVisible();
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('hunter2');
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export' }).click();
@@ -188,7 +200,7 @@ test('profiles are saved without the password, and exported without both', async
     mimeType: 'application/json',
     buffer: Buffer.from(exported),
   });
-  await expect(page.getByRole('button', { name: 'Use home (2)' })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Use home \(2\) ws:/ })).toBeVisible();
   expect(await faults(page)).toEqual([]);
 });
 
@@ -227,7 +239,7 @@ test('the code of it all, in four languages', async ({ page }) => {
 });
 
 test('counts down to the next attempt, and tries now when asked', async ({ page }) => {
-  const second = await startServer(['-default-broker', 'mqtt']);
+  const second = await startServer(['-allow-origin', server.url]);
   await parts.disconnect.click();
   await parts.url.fill(second.mqtt);
   await parts.connect.click();

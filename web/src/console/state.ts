@@ -54,9 +54,9 @@ export function createState() {
   /** What a link holds fills the forms. Another link opens the page anew. */
   async function start(): Promise<void> {
     let asked: string | undefined;
+    addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
     if (location.hash.includes('=')) {
       const { isLink, readLink } = await import('./share/link');
-      addEventListener('hashchange', () => isLink(location.hash) && location.reload());
       if (isLink(location.hash)) {
         const { broker, message, subscriptions: wanted } = readLink(location.hash);
         asked = broker;
