@@ -87,7 +87,21 @@ export function createState() {
       .map(({ filter }) => filter),
   );
 
-  const start = () => connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })));
+  /** What a link holds fills the forms. Another link opens the page anew. */
+  async function start(): Promise<void> {
+    let asked: string | undefined;
+    addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
+    if (location.hash.includes('=')) {
+      const { isLink, readLink } = await import('./share/link');
+      if (isLink(location.hash)) {
+        const { broker, message, subscriptions: wanted } = readLink(location.hash);
+        asked = broker;
+        if (message) publisher.edit(message);
+        subscriptions.prepare(wanted);
+      }
+    }
+    await connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })), asked);
+  }
   return { connection, feed, filters, publisher, subscriptions, topics, toFailure, start };
 }
 

@@ -16,6 +16,8 @@ const parts = {
   Options: onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions),
   Profiles: onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList),
   Session: onDemand<PartProps>(async () => (await import('./session')).SessionFacts),
+  Share: onDemand<PartProps>(async () => (await import('../share/share')).ShareLink),
+  Code: onDemand<PartProps>(async () => (await import('../snippets/snippets')).Snippets),
 };
 
 /** None of these but the first and the last may contain the word “connected”. */

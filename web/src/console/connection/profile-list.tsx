@@ -14,13 +14,11 @@ function Row({ profile, connection }: { profile: Profile; connection: Connection
   const shown = visible(name);
   return (
     <li class="profile">
-      <button
-        type="button"
-        class="profile-use"
-        aria-label={`Use ${shown}`}
-        onClick={() => connection.edit(settings)}
-      >
-        <bdi class="profile-name">{shown}</bdi>
+      <button type="button" class="profile-use" onClick={() => connection.edit(settings)}>
+        <span class="profile-name">
+          <span class="visually-hidden">Use </span>
+          <bdi>{shown}</bdi>
+        </span>
         <bdi class="profile-url">{visible(settings.url)}</bdi>
       </button>
       {hasSecrets(settings) && <span class="tag">with password</span>}
@@ -77,6 +75,13 @@ export function ProfileList({ connection }: { connection: Connection }) {
         <button type="button" class="button" onClick={save}>
           Save
         </button>
+      </div>
+      <Checkbox
+        label="Keep the password too, readable in this browser’s storage"
+        checked={withSecrets}
+        onEdit={setWithSecrets}
+      />
+      <div class="profile-files">
         <label class="button choose">
           Import…
           <input
@@ -100,11 +105,6 @@ export function ProfileList({ connection }: { connection: Connection }) {
           Export
         </button>
       </div>
-      <Checkbox
-        label="Keep the password too, readable in this browser’s storage"
-        checked={withSecrets}
-        onEdit={setWithSecrets}
-      />
       <p class="empty-line" role="status" aria-label="Profiles">
         {news}
       </p>

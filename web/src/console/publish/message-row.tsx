@@ -9,19 +9,20 @@ interface Props {
   message: Message;
   /** What tells it apart, first. */
   title: ComponentChildren;
-  /** For the button that fills the form. */
-  name: string;
   onUse(): void;
   children?: ComponentChildren;
 }
 
-export function MessageRow({ message, title, name, onUse, children }: Props) {
+export function MessageRow({ message, title, onUse, children }: Props) {
   const { topic, payload, file, qos, retain } = message;
   const what = file ? `${file.name}, ${formatBytes(file.bytes.length)}` : payload.slice(0, shown) || 'empty';
   return (
     <li class="message-row">
-      <button type="button" class="message-use" aria-label={name} onClick={onUse}>
-        <span class="message-title">{title}</span>
+      <button type="button" class="message-use" onClick={onUse}>
+        <span class="message-title">
+          <span class="visually-hidden">Fill the form with </span>
+          {title}
+        </span>
         <bdi class="message-topic">{visible(topic.slice(0, shown))}</bdi>
         <bdi class="message-payload">{visible(what)}</bdi>
         <span class="message-facts">

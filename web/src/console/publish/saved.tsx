@@ -56,7 +56,6 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
               key={entry.name}
               message={entry.message}
               title={<bdi>{visible(entry.name)}</bdi>}
-              name={`Fill the form with ${visible(entry.name)}`}
               onUse={() => publisher.edit(entry.message)}
             >
               <button

@@ -1,4 +1,4 @@
-import { formatTime, visible } from '../text';
+import { formatTime } from '../text';
 import { MessageRow } from './message-row';
 import type { Publisher } from './store';
 import './messages.css';
@@ -13,7 +13,6 @@ export function SentMessages({ publisher }: { publisher: Publisher }) {
           key={id}
           message={message}
           title={<time>{formatTime(at)}</time>}
-          name={`Fill the form with the message of ${formatTime(at)} to ${visible(message.topic.slice(0, 120))}`}
           onUse={() => publisher.edit(message)}
         />
       ))}

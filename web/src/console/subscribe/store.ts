@@ -106,6 +106,12 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     }
   }
 
+  /** For the next connection. */
+  function prepare(wanted: { filter: string; qos: QoS }[]): void {
+    const others = wanted.filter(({ filter }) => entries.value.every((entry) => entry.filter !== filter));
+    entries.value = [...entries.value, ...others.map(({ filter, qos }) => entryFor(filter, qos))];
+  }
+
   async function unsubscribe(entry: Entry): Promise<void> {
     try {
       if (deps.client() && entry.granted.value !== undefined)
@@ -136,5 +142,17 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   // QoS 2, so that the page's own messages come back as they were sent.
   entries.value = [entryFor(own, 2)];
 
-  return { draft, entries, fieldError, formError, busy, edit, subscribe, unsubscribe, onClient, onGone };
+  return {
+    draft,
+    entries,
+    fieldError,
+    formError,
+    busy,
+    edit,
+    subscribe,
+    prepare,
+    unsubscribe,
+    onClient,
+    onGone,
+  };
 }

@@ -1,0 +1,271 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, type Page, test } from '@playwright/test';
+import { type Server, startServer } from './support/brokers';
+import { complaintsOf, openConnected, type Parts, partsOf } from './support/page';
+
+let server: Server;
+let complaints: string[];
+let parts: Parts;
+let own: string;
+
+test.beforeAll(async () => {
+  server = await startServer(['-default-broker', 'mqtt']);
+});
+
+test.afterAll(() => server?.stop());
+
+test.beforeEach(async ({ page }) => {
+  complaints = await complaintsOf(page);
+  parts = await openConnected(page, server.url);
+  own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+});
+
+test.afterEach(() => {
+  expect(complaints).toEqual([]);
+});
+
+const tool = (page: Page, name: string) =>
+  page.getByRole('button', { name: new RegExp(`^${name}( ?[\\d,]+)?$`) });
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds wrong. */
+async function faults(page: Page): Promise<string[]> {
+  // In the test's own world: the page's policy forbids inline scripts.
+  return page.evaluate(async (source) => {
+    const run = new Function(`${source}; return axe.run(document)`) as () => Promise<{
+      violations: { id: string; nodes: { html: string }[] }[];
+    }>;
+    const { violations } = await run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  }, axe);
+}
+
+test('templates are filled in, and unknown ones told', async ({ page }) => {
+  await parts.topic.fill(`${own}/{{n}}`);
+  await parts.payload.fill('{{random 5 5}} {{uuid}} {{what}}');
+  await expect(parts.payload).toHaveAccessibleDescription(/Not known, and sent as it stands: \{\{what\}\}/);
+  await parts.publish.click();
+  const row = parts.rows.filter({ hasText: `${own}/0` });
+  await expect(row).toContainText(/5 [0-9a-f-]{36} \{\{what\}\}/);
+  await page.getByRole('button', { name: 'Insert {{now}}' }).click();
+  await expect(parts.payload).toHaveValue(/\{\{now\}\}$/);
+});
+
+test('repeats as often as told, then is ready again', async ({ page }) => {
+  await parts.repeat.check();
+  await page.getByRole('spinbutton', { name: 'Seconds between messages' }).fill('0.1');
+  await page.getByRole('spinbutton', { name: /How many times/ }).fill('3');
+  await parts.publish.click();
+  await expect(parts.row(`${own}/hello`, 'messages: 2')).toHaveCount(1);
+  await expect(parts.publish).toBeVisible();
+  await expect(parts.rows).toHaveCount(3);
+});
+
+test('every property arrives, pairs in their order', async ({ page }) => {
+  await tool(page, 'Properties').click();
+  const group = page.getByRole('group', { name: 'Message properties' });
+  await group.getByRole('textbox', { name: 'Content type' }).fill('application/json');
+  await group.getByRole('textbox', { name: 'Response topic' }).fill('answers/here');
+  await group.getByRole('textbox', { name: 'Correlation data' }).fill('c-1');
+  for (const [index, [name, value]] of [
+    ['b', 'one'],
+    ['a', 'two'],
+    ['b', 'one'],
+  ].entries()) {
+    await group.getByRole('button', { name: 'Add a pair' }).click();
+    await group.getByRole('textbox', { name: `Name ${index + 1}` }).fill(name ?? '');
+    await group.getByRole('textbox', { name: `Value ${index + 1}` }).fill(value ?? '');
+  }
+  await group.getByRole('button', { name: 'Move pair 2 up' }).click();
+  await parts.payload.fill('{"a": }');
+  await expect(parts.payload).toHaveAccessibleDescription(/The payload is not JSON/);
+  await parts.payload.fill('{"a": 1}');
+  await expect(parts.payload).not.toHaveAccessibleDescription(/not JSON/);
+  await parts.publish.click();
+  await page.getByRole('button', { name: 'Details of message 1' }).click();
+  const details = page.getByRole('region', { name: 'Message details' });
+  await expect(details).toContainText('application/json');
+  await expect(details).toContainText('answers/here');
+  await expect(details).toContainText(/a.*two.*b.*one.*b.*one/s);
+
+  await group.getByRole('textbox', { name: 'Topic alias' }).fill('x');
+  await parts.publish.click();
+  await expect(group.getByRole('textbox', { name: 'Topic alias' })).toHaveAccessibleDescription(
+    /whole number/,
+  );
+  expect(await faults(page)).toEqual([]);
+});
+
+test('what was sent and what was saved fill the form again', async ({ page }) => {
+  await parts.topic.fill(`${own}/first`);
+  await parts.payload.fill('one');
+  await parts.publish.click();
+  await expect(parts.row(`${own}/first`, 'one')).toHaveCount(1);
+  await parts.payload.fill('other');
+  await tool(page, 'Sent').click();
+  await page.getByRole('list', { name: 'Sent messages' }).getByRole('button').first().click();
+  await expect(parts.payload).toHaveValue('one');
+
+  await tool(page, 'Saved').click();
+  await page.getByRole('textbox', { name: 'Save this message as' }).fill('<b>mine</b>');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await tool(page, 'Saved').click();
+  await page.getByRole('button', { name: /^Fill the form with <b>mine<\/b>/ }).click();
+  await expect(parts.topic).toHaveValue(`${own}/first`);
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Delete <b>mine</b>' }).click();
+  await expect(page.getByText('Nothing saved yet')).toBeVisible();
+});
+
+test('a file is the payload, and one that is too large is refused', async ({ page }) => {
+  await page.getByLabel('File as payload').setInputFiles({
+    name: 'a.bin',
+    mimeType: 'application/x-thing',
+    buffer: Buffer.from([0, 0xff, 0x80]),
+  });
+  await expect(page.getByText('a.bin')).toBeVisible();
+  await parts.publish.click();
+  await expect(parts.row(`${own}/hello`, '00 ff 80')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Remove a.bin' }).click();
+  await expect(parts.payload).toBeVisible();
+
+  // Let go over the panel, as if dragged there from the desktop.
+  const drop = (bytes: number) =>
+    page.locator('#publish').evaluate((panel, size) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array(size)], 'dropped.bin'));
+      panel.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, bytes);
+  await drop(20_000_000);
+  await expect(parts.payload).toHaveAccessibleDescription(/dropped\.bin.*takes packets of at most/);
+  await drop(10);
+  await expect(page.getByText('dropped.bin')).toBeVisible();
+});
+
+test('a request shows its answer', async ({ page }) => {
+  const other = await page.context().newPage();
+  await other.goto(server.url);
+  await other.evaluate(
+    async ([url, topic]) => {
+      const { connect } = (await import(`${location.origin}/mqttwasm.js`)) as typeof import('../src/client');
+      const client = await connect(url as string);
+      await client.respond(topic as string, (request) => `answer to ${request.text()}`);
+    },
+    [server.mqtt, `${own}-ask`],
+  );
+  await parts.topic.fill(`${own}-ask`);
+  await parts.payload.fill('a question');
+  await page.getByRole('button', { name: 'Request' }).click();
+  const answer = page.getByRole('region', { name: 'Answer' });
+  await expect(answer).toContainText('answer to a question');
+  await answer.getByRole('button', { name: 'Close' }).click();
+  await expect(answer).toHaveCount(0);
+  await other.close();
+});
+
+test('what the broker granted is shown', async ({ page }) => {
+  await tool(page, 'Session').click();
+  const connection = page.getByRole('region', { name: 'Broker settings' });
+  await expect(connection.locator('.session-facts')).toContainText(/Maximum QoS.*2/s);
+  await expect(connection.locator('.session-facts')).toContainText(/Client ID.*mqttwasm_/s);
+});
+
+test('profiles are saved without the password, and exported without both', async ({ page }) => {
+  await tool(page, 'Options').click();
+  await page.getByRole('textbox', { name: 'User name' }).fill('me');
+  await page.getByRole('textbox', { name: 'Password' }).fill('hunter2');
+  await page.getByText('Last will').click();
+  await page.getByRole('textbox', { name: 'Will topic' }).fill('gone/+');
+  expect(await faults(page)).toEqual([]);
+  await parts.disconnect.click();
+  await parts.connect.click();
+  await expect(page.getByRole('textbox', { name: 'Will topic' })).toHaveAccessibleDescription(/wildcard/);
+  await page.getByRole('textbox', { name: 'Will topic' }).fill('gone');
+
+  await tool(page, 'Profiles').click();
+  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('home');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByRole('button', { name: /^Use home ws:/ })).toBeVisible();
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('hunter2');
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export' }).click();
+  const exported = readFileSync(await (await downloading).path(), 'utf8');
+  expect(exported).not.toMatch(/hunter2|"me"/);
+  await page.getByLabel('Import profiles').setInputFiles({
+    name: 'p.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from(exported),
+  });
+  await expect(page.getByRole('button', { name: /^Use home \(2\) ws:/ })).toBeVisible();
+  expect(await faults(page)).toEqual([]);
+});
+
+test('a link fills the forms, and asks before it goes to an unknown broker', async ({ page }) => {
+  await parts.payload.fill('shared');
+  await tool(page, 'Share').click();
+  const link = await page.getByRole('textbox', { name: 'Link to this' }).inputValue();
+  const known = await page.context().newPage();
+  const there = partsOf(known);
+  await known.goto(link);
+  await expect(there.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(there.payload).toHaveValue('shared');
+  await expect(there.subscriptions.filter({ hasText: `${own}/#` })).toContainText('QoS 2');
+
+  await known.goto(link.replace(/broker=[^&]*/, 'broker=ws%3A%2F%2Felsewhere.example%2Fmqtt'));
+  await expect(there.notice).toContainText('asks for ws://elsewhere.example/mqtt');
+  await expect(there.status).toHaveText(/^disconnected/);
+  await expect(there.url).toHaveValue('ws://elsewhere.example/mqtt');
+  await known.close();
+});
+
+test('the code of it all, in four languages', async ({ page }) => {
+  await parts.payload.fill('say "hi" \'there\'');
+  await tool(page, 'Code').click();
+  const code = page.getByRole('region', { name: 'Code', exact: true });
+  await expect(code).toContainText('say \\"hi\\" \'there\'');
+  for (const [label, words] of [
+    ['Go (paho.golang)', 'autopaho.NewConnection'],
+    ['Python (paho-mqtt)', 'mqtt.Client('],
+    ['mosquitto_pub and mosquitto_sub', 'mosquitto_pub'],
+  ] as const) {
+    await page.getByRole('combobox', { name: 'Language' }).selectOption(label);
+    await expect(code).toContainText(words);
+  }
+  expect(await faults(page)).toEqual([]);
+});
+
+test('counts down to the next attempt, and tries now when asked', async ({ page }) => {
+  const second = await startServer(['-allow-origin', server.url]);
+  await parts.disconnect.click();
+  await parts.url.fill(second.mqtt);
+  await parts.connect.click();
+  await expect(parts.status).toHaveText(/^connected/);
+  await second.stop();
+  await expect(page.getByRole('timer')).toHaveText(/Next attempt in \d+ s/);
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await expect(parts.status).toHaveText(/reconnecting, attempt \d/);
+  await parts.disconnect.click();
+  complaints = complaints.filter((text) => !/^(WebSocket connection to|Failed to load)/.test(text));
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1440, 390]) {
+    test(`pictures, ${colorScheme}, ${width} px`, async ({ page }, info) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 900 });
+      for (const name of ['Options', 'Profiles', 'Session', 'Share', 'Code']) {
+        await tool(page, name).click();
+        if (name === 'Options') await page.getByText('Last will').click();
+        await expect(page.locator('.connection-part')).not.toContainText('Loading…');
+        if (name === 'Options') await tool(page, 'Properties').click();
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(wide, name).toBeLessThanOrEqual(width);
+        await page.screenshot({ path: info.outputPath(`${name}-${colorScheme}-${width}.png`) });
+      }
+    });
+  }
+}

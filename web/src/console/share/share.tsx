@@ -1,0 +1,38 @@
+import { useState } from 'preact/hooks';
+import { withoutSecrets } from '../connection/settings';
+import type { State } from '../state';
+import { Copy } from '../ui/copy';
+import { Checkbox, TextField } from '../ui/fields';
+import { linkTo } from './link';
+import './share.css';
+
+export function ShareLink({ state }: { state: State }) {
+  const [withMessage, setWithMessage] = useState(true);
+  const { file, ...message } = state.publisher.draft.value;
+  const { url } = state.connection.settings.value;
+  const subscriptions = state.subscriptions.entries.value.map(({ filter, wanted }) => ({
+    filter,
+    qos: wanted,
+  }));
+  const link = linkTo(location.href, {
+    broker: url,
+    subscriptions,
+    message: withMessage ? { ...message, file: undefined } : undefined,
+  });
+  const cut = URL.canParse(url) && withoutSecrets(url) !== new URL(url).href;
+  return (
+    <div class="share">
+      <TextField label="Link to this" value={link} onEdit={() => {}} />
+      <div class="share-go">
+        <Copy label="Copy link" text={link} />
+        <Checkbox label="With the message in the form" checked={withMessage} onEdit={setWithMessage} />
+      </div>
+      <p class="empty-line">
+        It holds the broker’s address, the subscriptions{withMessage && ' and the message'}; no user name,
+        password or client ID.
+        {cut && ' The user name, password and query in the address are left out.'}
+        {withMessage && file && ' The file is left out.'}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+import { type Plan, pairs, wellFormed } from './plan';
+
+const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
+const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+
+const octal = (char: string): string =>
+  Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+
+/** One word of a shell command. Where something is invisible, bash's and zsh's $'…'. */
+export function word(given: string): string {
+  const text = wellFormed(given);
+  if (plain.test(text)) return text;
+  if (text.search(unseen) < 0) return `'${text.replaceAll("'", "'\\''")}'`;
+  return `$'${text.replace(/[\\']/g, '\\$&').replace(unseen, octal)}'`;
+}
+
+const messageNames = {
+  payloadFormatIndicator: 'payload-format-indicator',
+  messageExpiryInterval: 'message-expiry-interval',
+  contentType: 'content-type',
+  responseTopic: 'response-topic',
+  correlationData: 'correlation-data',
+  topicAlias: 'topic-alias',
+  willDelayInterval: 'will-delay-interval',
+};
+
+const connectNames = {
+  sessionExpiryInterval: 'session-expiry-interval',
+  receiveMaximum: 'receive-maximum',
+  maximumPacketSize: 'maximum-packet-size',
+  topicAliasMaximum: 'topic-alias-maximum',
+  requestResponseInformation: 'request-response-information',
+  requestProblemInformation: 'request-problem-information',
+  authenticationMethod: 'authentication-method',
+};
+
+function properties(packet: string, given: object | undefined, names: Record<string, string>): string[][] {
+  const all: Record<string, unknown> = { ...given };
+  const single = Object.entries(names).flatMap(([name, theirs]) => {
+    const value = all[name];
+    return value === undefined
+      ? []
+      : [['-D', packet, theirs, word(typeof value === 'string' ? value : String(Number(value)))]];
+  });
+  return [
+    ...single,
+    ...pairs(all).map(([name, value]) => ['-D', packet, 'user-property', word(name), word(value)]),
+  ];
+}
+
+function connection({ url, connect }: Plan): string[][] {
+  const { hostname, protocol } = new URL(url);
+  const secure = protocol === 'wss:';
+  const parts = [
+    ['-h', word(hostname)],
+    ['-p', secure ? '8883' : '1883'],
+    ['-V', 'mqttv5'],
+  ];
+  if (secure) parts.push(['--tls-use-os-certs']);
+  if (connect.clientId) parts.push(['-i', word(connect.clientId)]);
+  if (connect.clean === false) parts.push(['-c']);
+  if (Number(connect.keepalive) > 0) parts.push(['-k', String(connect.keepalive)]);
+  const username = connect.username ?? connect.scram?.username;
+  const password = connect.password ?? connect.scram?.password;
+  if (username) parts.push(['-u', word(username)]);
+  if (password) parts.push(['-P', word(String(password))]);
+  parts.push(...properties('CONNECT', connect.properties, connectNames));
+  const { will } = connect;
+  if (will) {
+    parts.push(['--will-topic', word(will.topic)], ['--will-payload', word(String(will.payload ?? ''))]);
+    parts.push(['--will-qos', String(will.qos ?? 0)], ...(will.retain ? [['--will-retain']] : []));
+    parts.push(...properties('WILL', will.properties, messageNames));
+  }
+  return parts;
+}
+
+const command = (name: string, parts: string[][]): string =>
+  `${[name, ...parts.map((part) => part.join(' '))].join(' \\\n  ')}\n`;
+
+/** The two commands; they speak MQTT over TCP. */
+export function mosquitto(plan: Plan): string {
+  const { body } = plan;
+  let before = '';
+  let payload: string[];
+  if ('file' in body) payload = ['-f', word(body.file)];
+  else if ('base64' in body) {
+    before = `printf %s ${word(body.base64)} | base64 -d | `;
+    payload = ['-s'];
+  } else if (body.text.includes('\0')) {
+    // No argument can hold it.
+    before = `printf %b ${word(body.text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0000'))} | `;
+    payload = ['-s'];
+  } else if (body.text === '') payload = ['-n'];
+  else payload = ['-m', word(body.text)];
+
+  const subscribe = command('mosquitto_sub', [
+    ...connection(plan),
+    ...plan.subscriptions.map(({ filter, qos }) => ['-q', String(qos), '-t', word(filter)]),
+  ]);
+  const publish = command('mosquitto_pub', [
+    ...connection(plan),
+    ['-q', String(plan.qos)],
+    ...(plan.retain ? [['-r']] : []),
+    ...properties('PUBLISH', plan.properties, messageNames),
+    ['-t', word(plan.topic)],
+    payload,
+  ]);
+  const note = '# MQTT over TCP: the port may differ from the usual one.\n';
+  return `${note}${plan.subscriptions.length > 0 ? `${subscribe}\n` : ''}${before}${publish}`;
+}

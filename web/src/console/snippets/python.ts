@@ -1,0 +1,102 @@
+import { literal, type Plan, pairs } from './plan';
+
+const bool = (value: unknown): string => (value ? 'True' : 'False');
+const bytes = (value: string): string => `${literal(value)}.encode()`;
+
+function properties(
+  variable: string,
+  packet: string,
+  given: Record<string, unknown> | undefined,
+  names: Record<string, string>,
+): string {
+  const lines = Object.entries(names).flatMap(([name, theirs]) => {
+    const value = given?.[name];
+    if (value === undefined) return [];
+    const text =
+      name === 'correlationData' || name === 'authenticationData'
+        ? bytes(typeof value === 'string' ? value : new TextDecoder().decode(value as Uint8Array))
+        : typeof value === 'string'
+          ? literal(value)
+          : String(Number(value));
+    return [`${variable}.${theirs} = ${text}\n`];
+  });
+  const users = pairs(given).map(([name, value]) => `(${literal(name)}, ${literal(value)})`);
+  if (users.length > 0) lines.push(`${variable}.UserProperty = [${users.join(', ')}]\n`);
+  return `${variable} = Properties(PacketTypes.${packet})\n${lines.join('')}`;
+}
+
+const messageNames = {
+  payloadFormatIndicator: 'PayloadFormatIndicator',
+  messageExpiryInterval: 'MessageExpiryInterval',
+  contentType: 'ContentType',
+  responseTopic: 'ResponseTopic',
+  correlationData: 'CorrelationData',
+};
+
+const connectNames = {
+  sessionExpiryInterval: 'SessionExpiryInterval',
+  receiveMaximum: 'ReceiveMaximum',
+  maximumPacketSize: 'MaximumPacketSize',
+  topicAliasMaximum: 'TopicAliasMaximum',
+  requestResponseInformation: 'RequestResponseInformation',
+  requestProblemInformation: 'RequestProblemInformation',
+  authenticationMethod: 'AuthenticationMethod',
+  authenticationData: 'AuthenticationData',
+};
+
+/** For paho-mqtt 2. */
+export function python(plan: Plan): string {
+  const { connect, body } = plan;
+  const { hostname, port, pathname, protocol } = new URL(plan.url);
+  const secure = protocol === 'wss:';
+  const username = connect.username ?? connect.scram?.username;
+  const password = connect.password ?? connect.scram?.password;
+  const payload =
+    'text' in body
+      ? literal(body.text)
+      : 'file' in body
+        ? `open(${literal(body.file)}, "rb").read()`
+        : `base64.b64decode(${literal(body.base64)})`;
+  const credentials =
+    username || password
+      ? `client.username_pw_set(${literal(username ?? '')}, ${literal(String(password ?? ''))})\n`
+      : '';
+  const { will } = connect;
+  const lastWill = will
+    ? `${properties('will', 'WILLMESSAGE', { ...will.properties }, { ...messageNames, willDelayInterval: 'WillDelayInterval' })}client.will_set(${literal(will.topic)}, ${literal(String(will.payload ?? ''))}, qos=${will.qos ?? 0}, retain=${bool(will.retain)}, properties=will)\n`
+    : '';
+  const subscribe = plan.subscriptions
+    .map(({ filter, qos }) => `    client.subscribe(${literal(filter)}, qos=${qos})\n`)
+    .join('');
+  const keepalive = Number.isFinite(connect.keepalive) ? connect.keepalive : 60;
+  return `${'base64' in body ? 'import base64\n\n' : ''}import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+
+def on_connect(client, userdata, flags, reason_code, properties):
+    print("connected:", reason_code)
+${subscribe}
+
+def on_message(client, userdata, message):
+    print(message.topic, message.payload)
+
+
+client = mqtt.Client(
+    mqtt.CallbackAPIVersion.VERSION2,
+    client_id=${literal(connect.clientId ?? '')},
+    protocol=mqtt.MQTTv5,
+    transport="websockets",
+)
+client.ws_set_options(path=${literal(pathname)})
+${secure ? 'client.tls_set()\n' : ''}${credentials}${lastWill}client.on_connect = on_connect
+client.on_message = on_message
+
+${properties('options', 'CONNECT', { ...connect.properties }, connectNames)}client.connect(${literal(hostname)}, ${port || (secure ? 443 : 80)}, keepalive=${keepalive}, clean_start=${bool(connect.clean)}, properties=options)
+client.loop_start()
+
+${properties('properties', 'PUBLISH', { ...plan.properties }, { ...messageNames, topicAlias: 'TopicAlias' })}message = client.publish(${literal(plan.topic)}, ${payload}, qos=${plan.qos}, retain=${bool(plan.retain)}, properties=properties)
+message.wait_for_publish()
+input("Enter ends.\\n")
+`;
+}

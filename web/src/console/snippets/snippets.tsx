@@ -1,0 +1,59 @@
+import { useState } from 'preact/hooks';
+import type { State } from '../state';
+import { Copy } from '../ui/copy';
+import { Select } from '../ui/fields';
+import { go } from './go';
+import { javascript } from './javascript';
+import { mosquitto } from './mosquitto';
+import { planOf } from './plan';
+import { python } from './python';
+import './snippets.css';
+
+const languages = { javascript, go, python, mosquitto };
+type Language = keyof typeof languages;
+
+const names = [
+  ['javascript', 'JavaScript (mqttwasm)'],
+  ['go', 'Go (paho.golang)'],
+  ['python', 'Python (paho-mqtt)'],
+  ['mosquitto', 'mosquitto_pub and mosquitto_sub'],
+] as const;
+
+/** Characters on show; the whole is copied. */
+const shown = 20_000;
+
+export function Snippets({ state }: { state: State }) {
+  const [language, setLanguage] = useState<Language>('javascript');
+  const subscriptions = state.subscriptions.entries.value.map(({ filter, wanted }) => ({
+    filter,
+    qos: wanted,
+  }));
+  const plan = planOf(
+    state.connection.settings.value,
+    subscriptions,
+    state.publisher.draft.value,
+    state.publisher.next.value,
+  );
+  const code = languages[language](plan);
+  return (
+    <div class="snippets">
+      <div class="snippets-head">
+        <Select
+          label="Language"
+          class="inline"
+          value={language}
+          options={names}
+          onEdit={(chosen: Language) => setLanguage(chosen)}
+        />
+        <Copy label="Copy code" text={code} />
+      </div>
+      <section aria-label="Code">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
+        <pre class="snippet" tabIndex={0}>
+          {code.slice(0, shown)}
+          {code.length > shown && '\n…'}
+        </pre>
+      </section>
+    </div>
+  );
+}
