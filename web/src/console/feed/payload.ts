@@ -47,16 +47,6 @@ export function previewOf(message: Message): Preview {
   return preview;
 }
 
-/** Indented, or undefined when the text is not a JSON object or array. */
-export function prettyJson(text: string): string | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The MQTT 5 properties with their names in the specification's words (3.3.2.3). */
 export function propertiesOf(message: Message): [name: string, value: string][] {
   const { properties } = message;

@@ -72,6 +72,7 @@ it('agrees with JSON.parse', async () => {
         expect(await wrong('json', text)).toMatch(/^payload: line /);
         return;
       }
+      fc.pre(!/\d{19}/.test(text)); // more than 64 bits are refused
       const plain = JSON.parse(JSON.stringify(value), (_, item) => (Object.is(item, -0) ? 0 : item));
       const normal = (decoded: unknown) =>
         JSON.parse(JSON.stringify(decoded, (_, item) => (typeof item === 'bigint' ? Number(item) : item)));
