@@ -97,7 +97,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(page.getByRole('region', { name: 'Message details' })).toContainText('garden/pump/state');
       await picture('details');
       await page.getByRole('tab', { name: 'Topics' }).click();
-      await page.getByRole('treeitem', { name: /garden/ }).first().click();
+      await page
+        .getByRole('treeitem', { name: /garden/ })
+        .first()
+        .click();
       await page.keyboard.press('ArrowRight');
       await expect(page.getByRole('treeitem', { name: /pump/ })).toBeVisible();
       await picture('topics');

@@ -1,58 +1,14 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Message } from '../../client';
-import {
-  decodeUtf8,
-  formatBytes,
-  formatCount,
-  formatTime,
-  headOf,
-  hex,
-  hexDump,
-  visible,
-  visibleLines,
-} from '../text';
+import { PayloadView } from '../payload/view';
+import { formatBytes, formatCount, formatTime, visible } from '../text';
 import { Actions } from './actions';
 import { directionOf, type Entry } from './entry';
 import { FilterMark } from './mark';
 import { packetSize } from './packet';
-import { prettyJson, propertiesOf } from './payload';
+import { propertiesOf } from './payload';
 import type { Feed } from './store';
 import './details.css';
-
-type Mode = 'Text' | 'JSON' | 'Hex';
-
-/** Bytes shown before one asks for the rest: a browser lays out megabytes slowly. */
-const firstPart: Record<Mode, number> = { Text: 256 * 1024, JSON: 256 * 1024, Hex: 16 * 1024 };
-
-function modesOf(text: string | undefined, payload: Uint8Array): Mode[] {
-  if (text === undefined) return ['Hex'];
-  // Pretty-printing is for what a person reads.
-  const json = payload.length <= 1024 * 1024 && prettyJson(text) !== undefined;
-  return json ? ['JSON', 'Text', 'Hex'] : ['Text', 'Hex'];
-}
-
-function render(mode: Mode, payload: Uint8Array, limit: number): { shown: string; more: number } {
-  if (mode === 'Hex') {
-    const head = payload.subarray(0, limit);
-    return { shown: hexDump(head), more: payload.length - head.length };
-  }
-  const head = headOf(payload, limit);
-  const text = decodeUtf8(head) ?? '';
-  const pretty = mode === 'JSON' && head.length === payload.length ? prettyJson(text) : undefined;
-  return { shown: visibleLines(pretty ?? text), more: payload.length - head.length };
-}
-
-async function copy(text: string, shown: HTMLElement | null): Promise<string> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return 'Copied';
-  } catch {
-    // No clipboard for a page over plain http.
-    if (!shown) return 'Not copied';
-    getSelection()?.selectAllChildren(shown);
-    return 'Selected: copy it with the keyboard';
-  }
-}
 
 function sizeOf(length: number): string {
   const exact = `${formatCount(length)} ${length === 1 ? 'byte' : 'bytes'}`;
@@ -112,58 +68,6 @@ function Facts({ entry, filters }: { entry: Entry; filters: string[] }) {
   );
 }
 
-function Payload({ message }: { message: Message }) {
-  const { payload } = message;
-  const [text] = useState(() => decodeUtf8(payload));
-  const [modes] = useState(() => modesOf(text, payload));
-  const [mode, setMode] = useState<Mode>(modes[0] ?? 'Hex');
-  const [whole, setWhole] = useState(false);
-  const [said, setSaid] = useState('');
-  const pre = useRef<HTMLPreElement>(null);
-  const { shown, more } = render(mode, payload, whole ? payload.length : firstPart[mode]);
-
-  if (payload.length === 0) return <p class="empty-line">The payload is empty.</p>;
-  return (
-    <>
-      <div class="details-tools">
-        <fieldset class="segments" aria-label="Show payload as">
-          {modes.map((name) => (
-            <button
-              key={name}
-              type="button"
-              aria-pressed={name === mode}
-              onClick={() => {
-                setMode(name);
-                setWhole(false);
-              }}
-            >
-              {name}
-            </button>
-          ))}
-        </fieldset>
-        <button
-          type="button"
-          class="button small"
-          onClick={async () => setSaid(await copy(mode === 'Hex' ? hex(payload) : (text ?? ''), pre.current))}
-        >
-          Copy payload
-        </button>
-        <span class="details-said" aria-live="polite">
-          {said}
-        </span>
-      </div>
-      <pre ref={pre} class="details-payload" data-mode={mode}>
-        {shown}
-      </pre>
-      {more > 0 && (
-        <button type="button" class="button small" onClick={() => setWhole(true)}>
-          Show {formatCount(more)} more bytes
-        </button>
-      )}
-    </>
-  );
-}
-
 interface Props {
   feed: Feed;
   /** The subscriptions that select a message. */
@@ -209,7 +113,7 @@ export function Details({ feed, selecting }: Props) {
       <div class="details-body">
         <Facts entry={entry} filters={sent ? [] : selecting(message)} />
         <Actions key={`actions ${opened.number}`} entry={entry} />
-        <Payload key={opened.number} message={message} />
+        <PayloadView key={opened.number} message={message} />
       </div>
     </section>
   );

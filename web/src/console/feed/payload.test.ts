@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
-import { prettyJson, previewOf, propertiesOf } from './payload';
+import { previewOf, propertiesOf } from './payload';
 
 function message(payload: string | Uint8Array, rest: Partial<Message> = {}): Message {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
@@ -52,14 +52,6 @@ describe('previewOf', () => {
     expect(reads).toBe(1);
   });
 });
-
-it.each([
-  ['{"a":[1]}', '{\n  "a": [\n    1\n  ]\n}'],
-  [' []', '[]'],
-  ['{"a"', undefined],
-  ['12', undefined],
-  ['text', undefined],
-])('prettyJson(%j)', (text, pretty) => expect(prettyJson(text)).toBe(pretty));
 
 it('names every property', () => {
   const properties: Message['properties'] = {

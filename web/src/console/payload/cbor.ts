@@ -1,0 +1,92 @@
+/** CBOR (RFC 8949). cborg reads the tokens: its decoder recurses, and knows neither unknown tags nor all keys. */
+
+import { Tokenizer, Type } from 'cborg';
+import { hex } from '../text';
+import { PayloadError } from './error';
+import { createNest } from './nest';
+import { bytesLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from './scalars';
+import type { Sink } from './sink';
+
+const options = { allowIndefinite: true, allowUndefined: true, allowBigInt: true };
+
+/** Bytes of a bignum that become a decimal number. */
+const bignum = 64;
+
+function withTags([kind, text, note]: Leaf, tags: number[], value: unknown): Leaf {
+  const notes = tags.map((tag) => `tag ${tag}`);
+  const tag = tags.at(-1);
+  if ((tag === 2 || tag === 3) && value instanceof Uint8Array && value.length <= bignum) {
+    const size = BigInt(`0x${hex(value).replaceAll(' ', '') || '0'}`);
+    return ['number', String(tag === 2 ? size : -1n - size), notes.join(', ')];
+  }
+  const time = tag === 1 && typeof value === 'number' ? timeNote(value * 1000) : undefined;
+  const all = [note, ...notes, time].filter((part) => part !== undefined);
+  return all.length ? [kind, text, all.join(', ')] : [kind, text];
+}
+
+/** Throws PayloadError, and what cborg throws. */
+export function decode(payload: Uint8Array, out: Sink): void {
+  const nest = createNest(out);
+  let tokens = new Tokenizer(payload, options);
+  let start = 0;
+  const at = () => start + tokens.pos();
+  let tags: number[] = [];
+
+  /** A string in pieces (3.2.3), which cborg does not read. */
+  function pieces(type: Type): Uint8Array | string {
+    start = at() + 1;
+    tokens = new Tokenizer(payload.subarray(start), options);
+    const strings: string[] = [];
+    const bytes: number[][] = [];
+    for (;;) {
+      const token = next();
+      if (Type.equals(token.type, Type.break)) break;
+      if (!Type.equals(token.type, type))
+        throw new PayloadError(`a string in pieces has one of type ${token.type.name}`);
+      if (typeof token.value === 'string') strings.push(token.value);
+      else bytes.push(Array.from(token.value));
+    }
+    return Type.equals(type, Type.string) ? strings.join('') : Uint8Array.from(bytes.flat());
+  }
+
+  function next() {
+    if (tokens.done()) throw new PayloadError('the payload ends in the middle of a value');
+    return tokens.next();
+  }
+
+  function leaf(value: unknown): void {
+    const shown =
+      typeof value === 'string'
+        ? stringLeaf(value)
+        : value instanceof Uint8Array
+          ? bytesLeaf(value)
+          : typeof value === 'number' || typeof value === 'bigint'
+            ? numberLeaf(value)
+            : (['word', String(value)] as const);
+    nest.leaf(withTags(shown, tags, value));
+    tags = [];
+  }
+
+  while (!nest.done && !out.full) {
+    const first = payload[at()];
+    if (first === 0x5f || first === 0x7f) {
+      leaf(pieces(first === 0x5f ? Type.bytes : Type.string));
+      continue;
+    }
+    const { type, value } = next();
+    if (Type.equals(type, Type.tag)) {
+      tags.push(value);
+      // Tags are no values, so nothing else ends a megabyte of them.
+      if (tags.length > 16) throw new PayloadError('more than 16 tags on one value');
+    } else if (Type.equals(type, Type.break)) {
+      if (tags.length) throw new PayloadError('a tag without a value');
+      nest.end();
+    } else if (Type.equals(type, Type.array) || Type.equals(type, Type.map)) {
+      const note = tags.map((tag) => `tag ${tag}`).join(', ');
+      tags = [];
+      nest.begin(Type.equals(type, Type.map), value, note || undefined);
+    } else leaf(value);
+  }
+  const rest = payload.length - at();
+  if (nest.done && rest > 0) throw new PayloadError(`${rest} more bytes follow the value`);
+}

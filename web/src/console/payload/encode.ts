@@ -1,0 +1,89 @@
+/** Payloads to publish, from what was typed. */
+
+import { MqttError } from '../../client';
+import { visible } from '../text';
+import { PayloadError } from './error';
+import { scanJson } from './json';
+import { integers, parseValue } from './value';
+
+export type Format = 'text' | 'json' | 'hex' | 'base64' | 'cbor' | 'msgpack';
+
+/** For a choice. CBOR and MessagePack are typed as JSON. */
+export const formats = [
+  ['text', 'Text'],
+  ['json', 'JSON'],
+  ['hex', 'Hex'],
+  ['base64', 'Base64'],
+  ['cbor', 'CBOR'],
+  ['msgpack', 'MessagePack'],
+] as const satisfies readonly (readonly [Format, string])[];
+
+function fromText(text: string): Uint8Array {
+  // TextEncoder would send another character in its place.
+  if (/\p{Surrogate}/u.test(text))
+    throw new PayloadError('there is half a character in it (a lone surrogate)');
+  return new TextEncoder().encode(text);
+}
+
+function fromJson(text: string): Uint8Array {
+  scanJson(text, { full: false, open() {}, leaf() {}, close() {} });
+  return fromText(text);
+}
+
+function refuse(text: string, bad: RegExp, what: string): void {
+  const at = text.search(bad);
+  if (at < 0) return;
+  const char = String.fromCodePoint(text.codePointAt(at) ?? 0);
+  throw new PayloadError(`“${visible(char)}” (character ${at + 1}) is not ${what}`);
+}
+
+function fromHex(text: string): Uint8Array {
+  const spaced = text.replace(/\b0x/gi, '  ');
+  refuse(spaced, /[^0-9a-f\s:,-]/i, 'a hexadecimal digit');
+  const digits = spaced.replace(/[^0-9a-f]/gi, '');
+  if (digits.length % 2) throw new PayloadError('a byte has two digits, and here is an odd number of them');
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16);
+  return bytes;
+}
+
+/** Both alphabets of RFC 4648, with or without the padding. */
+function fromBase64(text: string): Uint8Array {
+  refuse(text, /[^0-9a-z+/_\-=\s]/i, 'a Base64 digit');
+  const digits = text.replace(/\s/g, '').replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/');
+  refuse(digits, /=/, 'at the end, where padding belongs');
+  if (digits.length % 4 === 1) throw new PayloadError('the last Base64 digit is missing');
+  return Uint8Array.from(atob(digits), (char) => char.charCodeAt(0));
+}
+
+async function fromJsonToCbor(text: string): Promise<Uint8Array> {
+  // CBOR's integers reach from -2^64 to 2^64-1 (RFC 8949, 3.1).
+  const value = parseValue(text, integers.cbor);
+  const { encode } = await import('cborg');
+  return encode(value, { mapSorter: () => 0 }); // as typed
+}
+
+async function fromJsonToMessagePack(text: string): Promise<Uint8Array> {
+  const value = parseValue(text, integers.msgpack);
+  const { encode } = await import('@msgpack/msgpack');
+  return encode(value, { useBigInt64: true, maxDepth: Number.POSITIVE_INFINITY });
+}
+
+const encoders: Record<Format, (text: string) => Uint8Array | Promise<Uint8Array>> = {
+  text: fromText,
+  json: fromJson,
+  hex: fromHex,
+  base64: fromBase64,
+  cbor: fromJsonToCbor,
+  msgpack: fromJsonToMessagePack,
+};
+
+/** Rejects with an MqttError `bad-option` at the field `payload`. */
+export async function encode(format: Format, text: string): Promise<Uint8Array> {
+  try {
+    return await encoders[format](text);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new MqttError('bad-option', `payload: ${message}`, { field: 'payload', cause });
+  }
+}

@@ -1,0 +1,85 @@
+/** Which format a payload most likely has. */
+
+import type { Message } from '../../client';
+import { decodeUtf8, headOf } from '../text';
+import type { Format } from './encode';
+
+export type ViewFormat = Format | 'protobuf' | 'sparkplug' | 'image';
+
+export interface Guess {
+  format: ViewFormat;
+  /** Taken without a word where the first one turns out wrong: it was a guess by a few bytes. */
+  orElse?: ViewFormat;
+}
+
+/** Bytes that decide whether a payload is text. */
+const inspected = 64 * 1024;
+
+const types = new Map<string, ViewFormat>([
+  ['application/json', 'json'],
+  ['text/json', 'json'],
+  ['application/cbor', 'cbor'],
+  ['application/msgpack', 'msgpack'],
+  ['application/x-msgpack', 'msgpack'],
+  ['application/vnd.msgpack', 'msgpack'],
+  ['application/protobuf', 'protobuf'],
+  ['application/x-protobuf', 'protobuf'],
+  ['application/vnd.google.protobuf', 'protobuf'],
+]);
+const suffixes = new Map<string, ViewFormat>([
+  ['json', 'json'],
+  ['cbor', 'cbor'],
+]);
+
+/** What a picture is, by its first bytes and never by what the message says. */
+export function pictureType(payload: Uint8Array): string | undefined {
+  const head = String.fromCharCode(...payload.subarray(0, 12));
+  if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
+  if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg';
+  if (/^GIF8[79]a/.test(head)) return 'image/gif';
+  if (/^RIFF[\s\S]{4}WEBP/.test(head)) return 'image/webp';
+  const text = decodeUtf8(headOf(payload, 1024)) ?? '';
+  return /^\ufeff?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)?<svg[\s>]/.test(text)
+    ? 'image/svg+xml'
+    : undefined;
+}
+
+/** These can make a small SVG take for ever to draw, so it is drawn only when asked for. */
+const costly = /<(?:use|filter|pattern|mask|!doctype|!entity|animate|foreignobject|image)/i;
+
+function bySniffing(payload: Uint8Array): Guess {
+  const picture = pictureType(payload);
+  const text = decodeUtf8(headOf(payload, inspected));
+  if (picture === 'image/svg+xml') {
+    const harmless = text !== undefined && payload.length <= inspected && !costly.test(text);
+    return harmless ? { format: 'image', orElse: 'text' } : { format: 'text' };
+  }
+  if (picture) return { format: 'image', orElse: 'hex' };
+  if (text !== undefined)
+    return /^\s*[[{]/.test(text) ? { format: 'json', orElse: 'text' } : { format: 'text' };
+
+  const [first = 0, second = 0, third = 0] = payload;
+  // CBOR that says so itself (RFC 8949, 3.4.6).
+  if (first === 0xd9 && second === 0xd9 && third === 0xf7) return { format: 'cbor', orElse: 'hex' };
+  // A map whose first key is a string: a head that other bytes seldom have.
+  const shortCborKey = second >= 0x60 && second <= 0x78;
+  if (((first >= 0xa1 && first <= 0xb7) || first === 0xbf) && shortCborKey)
+    return { format: 'cbor', orElse: 'hex' };
+  if (first >= 0x81 && first <= 0x8f && ((second >= 0xa0 && second <= 0xbf) || second === 0xd9)) {
+    return { format: 'msgpack', orElse: 'hex' };
+  }
+  if (first === 0xde || first === 0xdf) return { format: 'msgpack', orElse: 'hex' };
+  return { format: 'hex' };
+}
+
+/** By topic, content type (3.3.2.3.9), payload format indicator (3.3.2.3.2), and the first bytes. */
+export function guess({ topic, payload, properties }: Message): Guess {
+  if (/^spBv1\.0\/(?!STATE\/)[^/]+\/[ND]/.test(topic)) return { format: 'sparkplug' };
+  const type = (properties.contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const named = types.get(type) ?? suffixes.get(type.slice(type.lastIndexOf('+') + 1));
+  if (named) return { format: named };
+  const sniffed = bySniffing(payload);
+  const isText = properties.payloadFormatIndicator || type.startsWith('text/');
+  if (isText && !['text', 'json', 'image'].includes(sniffed.format)) return { format: 'text' };
+  return sniffed;
+}

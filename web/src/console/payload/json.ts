@@ -1,0 +1,117 @@
+/**
+ * Reads JSON (RFC 8259) as it is written. `JSON.parse` would round numbers, keep
+ * one of several equal keys, and move those that look like integers to the front.
+ */
+
+import { visible } from '../text';
+import { PayloadError } from './error';
+import type { Sink } from './sink';
+
+const closers = { '{': '}', '[': ']' } as const;
+type Bracket = keyof typeof closers;
+
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const words = ['true', 'false', 'null'];
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** Gives the sink every value, until it is full. Throws PayloadError. */
+export function scanJson(text: string, sink: Sink): void {
+  const open: Bracket[] = [];
+  let at = 0;
+
+  function fail(expected: string, where = at): never {
+    const before = text.slice(0, where);
+    const line = before.split('\n').length;
+    const column = where - before.lastIndexOf('\n');
+    const char = text.codePointAt(where);
+    const found = char === undefined ? 'the end' : `“${visible(String.fromCodePoint(char))}”`;
+    throw new PayloadError(`line ${line}, column ${column}: expected ${expected}, found ${found}`);
+  }
+
+  function space(): void {
+    while (isSpace(text.charCodeAt(at))) at++;
+  }
+
+  /** By hand: a regular expression keeps a step back for each of a million characters. */
+  function string(): string {
+    const start = at++;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === 0x22) return text.slice(start, ++at);
+      if (code === 0x5c) {
+        escaped.lastIndex = at;
+        if (!escaped.test(text)) fail('an escape such as \\n or \\u000a after the backslash', at + 1);
+        at = escaped.lastIndex;
+      } else if (code >= 0x20) at++;
+      else fail(Number.isNaN(code) ? 'the closing quote' : 'an escape in place of a control character');
+    }
+  }
+
+  function key(): string {
+    space();
+    if (text[at] !== '"') fail('a key in quotes');
+    const name = string();
+    space();
+    if (text[at] !== ':') fail('a colon');
+    at++;
+    return name;
+  }
+
+  function scalar(name: string | undefined): void {
+    if (text[at] === '"') {
+      sink.leaf('string', string(), name);
+      return;
+    }
+    const word = words.find((candidate) => text.startsWith(candidate, at));
+    number.lastIndex = at;
+    const written = word ?? number.exec(text)?.[0];
+    if (written === undefined) fail('a value');
+    at += written.length;
+    sink.leaf(word ? 'word' : 'number', written, name);
+  }
+
+  let name: string | undefined;
+  while (!sink.full) {
+    space();
+    const bracket = text[at];
+    if (bracket === '{' || bracket === '[') {
+      sink.open(bracket, name);
+      name = undefined;
+      at++;
+      space();
+      if (text[at] !== closers[bracket]) {
+        open.push(bracket);
+        if (bracket === '{') name = key();
+        continue;
+      }
+      at++;
+      sink.close();
+    } else {
+      scalar(name);
+      name = undefined;
+    }
+
+    // What ends with this value, and whether another one follows.
+    for (;;) {
+      space();
+      const inside = open.at(-1);
+      if (!inside) {
+        if (at < text.length) fail('nothing more');
+        return;
+      }
+      if (text[at] === ',') {
+        at++;
+        if (inside === '{') name = key();
+        break;
+      }
+      if (text[at] !== closers[inside]) fail(`a comma or ${closers[inside]}`);
+      at++;
+      open.pop();
+      sink.close();
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** Decoded values as lines of JSON. */
+
+import { formatCount, visible } from '../text';
+import { deepest, tooDeep } from './error';
+import type { Scalar, Sink } from './sink';
+
+export interface Line {
+  depth: number;
+  /** As written, quotes included. */
+  key?: string;
+  kind: Scalar | 'open' | 'close';
+  text: string;
+  /** What JSON has no way to say. */
+  note?: string;
+  /** Another value follows. */
+  comma: boolean;
+  /** Of an opening line: where the closing one is. Missing while it has not been reached. */
+  end?: number;
+  /** Of an opening line: values directly inside. */
+  count: number;
+}
+
+export interface Lines extends Sink {
+  readonly lines: Line[];
+}
+
+/** Characters of one key or text: a megabyte in one line is nothing to look at. */
+const widest = 4096;
+
+function shorten(text: string): { text: string; note?: string } {
+  if (text.length <= widest) return { text: visible(text) };
+  const more = `… ${formatCount(text.length - widest)} more characters`;
+  return { text: visible(text.slice(0, widest)), note: more };
+}
+
+/** Is full with `limit` lines; what is open by then stays open. */
+export function createLines(limit: number): Lines {
+  const lines: Line[] = [];
+  const open: Line[] = [];
+  /** The last line of the value before, by depth. */
+  const before: (Line | undefined)[] = [undefined];
+
+  function add(kind: Line['kind'], written: string, key?: string, noted?: string): Line {
+    const value = shorten(written);
+    const name = key === undefined ? undefined : shorten(key);
+    const notes = [name?.note, value.note, noted].filter((part) => part !== undefined).join(', ');
+    const line: Line = { depth: open.length, kind, text: value.text, comma: false, count: 0 };
+    if (name) line.key = name.text;
+    if (notes) line.note = visible(notes);
+    const sibling = before[open.length];
+    if (sibling) sibling.comma = true;
+    before[open.length] = line;
+    const inside = open.at(-1);
+    if (inside) inside.count++;
+    lines.push(line);
+    return line;
+  }
+
+  return {
+    lines,
+    get full() {
+      return lines.length >= limit;
+    },
+    open(bracket, key, note) {
+      if (open.length === deepest) throw tooDeep();
+      open.push(add('open', bracket, key, note));
+      before[open.length] = undefined;
+    },
+    leaf(kind, text, key, note) {
+      add(kind, text, key, note);
+    },
+    close() {
+      const line = open.pop();
+      if (!line) return;
+      const bracket = line.text === '{' ? '}' : ']';
+      if (line.count === 0) {
+        line.kind = 'word';
+        line.text += bracket;
+        return;
+      }
+      const closing: Line = { depth: open.length, kind: 'close', text: bracket, comma: false, count: 0 };
+      before[open.length] = closing;
+      line.end = lines.push(closing) - 1;
+    },
+  };
+}
+
+/** As `JSON.stringify` with an indentation of two spaces would write them. */
+export function written(lines: readonly Line[]): string {
+  return lines
+    .map(
+      ({ depth, key, text, comma }) =>
+        `${'  '.repeat(depth)}${key ? `${key}: ` : ''}${text}${comma ? ',' : ''}`,
+    )
+    .join('\n');
+}

@@ -1,0 +1,29 @@
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { formatCount } from '../text';
+import type { Picture } from './image';
+
+interface Props {
+  payload: Uint8Array;
+  picture: Picture;
+  onBroken(): void;
+}
+
+/** Only ever an <img>: in it, an SVG runs no script and loads nothing. */
+export function PictureView({ payload, picture: { type, size }, onBroken }: Props) {
+  const [url, setUrl] = useState<string>();
+  useLayoutEffect(() => {
+    const made = URL.createObjectURL(new Blob([payload.slice()], { type }));
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [payload, type]);
+  const kind = type.replace(/^image\/(\w+).*/, '$1').toUpperCase();
+  return (
+    <figure class="payload-picture">
+      {url && <img src={url} alt={`The payload as a picture, ${kind}`} onError={onBroken} />}
+      <figcaption class="payload-said">
+        {kind}
+        {size && `, ${formatCount(size[0])} × ${formatCount(size[1])} pixels`}
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Message, MessageProperties } from '../../client';
+import { recall, remember } from './choices';
+import { encode } from './encode';
+import { guess, type ViewFormat } from './guess';
+import { written } from './lines';
+import { labels, read } from './read';
+import { fileName } from './save';
+
+const bytes = (text: string) => Uint8Array.from(text.split(' '), (byte) => Number.parseInt(byte, 16));
+
+function message(payload: string | Uint8Array, properties: MessageProperties = {}, topic = 'a/b'): Message {
+  const raw = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
+  return { topic, payload: raw, properties } as Message;
+}
+
+const png = bytes('89 50 4e 47 0d 0a 1a 0a 00 00 00 0d 49 48 44 52 00 00 00 02 00 00 00 03 08 06 00 00 00');
+const binary = bytes('00 ff fe');
+
+describe('the format', () => {
+  it.each<[string, Message, ViewFormat]>([
+    ['of the content type', message('x', { contentType: 'application/json; charset=utf-8' }), 'json'],
+    ['of the content type', message('x', { contentType: 'Application/CBOR' }), 'cbor'],
+    ['of its suffix', message('x', { contentType: 'application/senml+cbor' }), 'cbor'],
+    ['of the content type', message('x', { contentType: 'application/x-msgpack' }), 'msgpack'],
+    ['of the content type', message('x', { contentType: 'application/protobuf' }), 'protobuf'],
+    ['of text', message(binary, { contentType: 'text/plain' }), 'text'],
+    ['of a hostile content type', message(binary, { contentType: '__proto__' }), 'hex'],
+    ['of the indicator', message(binary, { payloadFormatIndicator: true }), 'text'],
+    ['of the indicator', message('{}', { payloadFormatIndicator: true }), 'json'],
+    ['of Sparkplug B', message(binary, {}, 'spBv1.0/group/NDATA/node'), 'sparkplug'],
+    ['of Sparkplug’s state', message('{"online":true}', {}, 'spBv1.0/STATE/host'), 'json'],
+    ['of text', message('hello'), 'text'],
+    ['of JSON', message(' [1]'), 'json'],
+    ['of bytes', message(binary), 'hex'],
+    ['of PNG, whatever the message says', message(png, { contentType: 'image/svg+xml' }), 'image'],
+    ['of JPEG', message(bytes('ff d8 ff e0')), 'image'],
+    ['of SVG', message('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'), 'image'],
+    ['of SVG that could take for ever', message('<svg><use href="#a"/></svg>'), 'text'],
+    ['of markup that is no SVG', message('<html><svg></svg></html>'), 'text'],
+    ['of CBOR that says so', message(bytes('d9 d9 f7 01')), 'cbor'],
+    ['of a CBOR map', message(bytes('a1 61 61 19 ff ff')), 'cbor'],
+    ['of a MessagePack map', message(bytes('81 a1 61 cd ff ff')), 'msgpack'],
+  ])('%s: %#', (_, from, format) => expect(guess(from).format).toBe(format));
+
+  it('falls back without a word where it was only a guess', async () => {
+    expect(await read(message('{no json'), {}, 0)).toEqual({
+      kind: 'text',
+      format: 'text',
+      text: '{no json',
+      left: 0,
+    });
+    expect(await read(message(bytes('81 a1 61 c1')), {}, 0)).toMatchObject({ kind: 'text', format: 'hex' });
+    expect((await read(message(bytes('81 a1 61 c1')), {}, 0)).error).toBeUndefined();
+  });
+});
+
+describe('a payload', () => {
+  it.each<[ViewFormat, string]>([
+    ['cbor', 'Not CBOR: 2 more bytes follow the value'],
+    ['json', 'Not JSON: not UTF-8'],
+    ['msgpack', 'Not MessagePack: 2 more bytes follow the value'],
+    ['sparkplug', 'Not Sparkplug B: there can be no field 0'],
+    ['protobuf', 'Not Protobuf: there can be no field 0'],
+    ['image', 'Not Image: it does not begin as PNG, JPEG, GIF, WebP or SVG do'],
+  ])('that is no %s is shown as bytes, with the reason', async (format, error) => {
+    const shown = await read(message(binary), { format }, 0);
+    expect(shown).toMatchObject({ kind: 'text', format });
+    expect(shown.kind === 'text' && shown.text).toContain('00 ff fe');
+    expect(shown.error).toBe(error);
+  });
+
+  it('that is not UTF-8 can be read as text', async () => {
+    expect(await read(message(bytes('61 ff')), { format: 'text' }, 0)).toMatchObject({
+      text: 'a\ufffd',
+      error: 'Not UTF-8: � stands for what is malformed.',
+    });
+  });
+
+  it.each<[ViewFormat]>([['cbor'], ['msgpack']])('in %s becomes lines of JSON', async (format) => {
+    const text = '{\n  "a": [\n    1,\n    "é"\n  ]\n}';
+    const shown = await read(message(await encode(format as 'cbor', text)), { format }, 0);
+    expect(shown.kind === 'lines' && written(shown.lines)).toBe(text);
+  });
+
+  it('is shown in parts', async () => {
+    const large = message(new Uint8Array(1_000_000).fill(0x61));
+    expect(await read(large, { format: 'hex' }, 0)).toMatchObject({ left: 1_000_000 - 16_384 });
+    expect(await read(large, { format: 'text' }, 1)).toMatchObject({ left: 0 });
+    const many = message(`[${'1,'.repeat(50_000)}1]`);
+    expect(await read(many, {}, 0)).toMatchObject({ kind: 'lines', shown: 500, whole: false });
+    expect(await read(many, {}, 40)).toMatchObject({ shown: 60_500, whole: true });
+  });
+
+  it('that is too large to decode is shown as bytes', async () => {
+    const shown = await read(message(new Uint8Array(9 * 1024 * 1024).fill(0x20)), { format: 'json' }, 0);
+    expect(shown.error).toMatch(/^Not JSON: only payloads up to 8 MiB are decoded/);
+  });
+
+  it('of many small parts takes no long time', async () => {
+    const payloads = [
+      new Uint8Array(4_000_000).fill(0x81),
+      new Uint8Array(4_000_000).fill(0x08),
+      new TextEncoder().encode('['.repeat(4_000_000)),
+      new TextEncoder().encode(`"${'\\n'.repeat(2_000_000)}"`),
+      Uint8Array.from({ length: 4_000_000 }, (_, at) => [0xdd, 0, 0x3f, 0xff, 0xff][at % 5] ?? 0),
+    ];
+    const begin = performance.now();
+    for (const payload of payloads) {
+      for (const format of Object.keys(labels))
+        await read(message(payload), { format: format as ViewFormat }, 0);
+    }
+    // 45 of them: what grows with the square of the size would take minutes.
+    expect(performance.now() - begin).toBeLessThan(9000);
+  });
+
+  it('is read or shown as bytes, whatever is in it and whatever it is taken for', async () => {
+    const format = fc.option(fc.constantFrom(...(Object.keys(labels) as ViewFormat[])), { nil: undefined });
+    const payload = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.string({ unit: 'binary' }).map((text) => new TextEncoder().encode(text)),
+      fc
+        .constantFrom(
+          '89504e470d0a1a0a',
+          'ffd8ffc0',
+          '474946383961',
+          '5249464600000000574542505650385',
+          'd9d9f7',
+          '81a161',
+        )
+        .chain((head) =>
+          fc
+            .uint8Array({ maxLength: 40 })
+            .map((rest) =>
+              Uint8Array.from([
+                ...(head.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16)),
+                ...rest,
+              ]),
+            ),
+        ),
+    );
+    await fc.assert(
+      fc.asyncProperty(format, payload, fc.string(), fc.nat(3), async (chosen, raw, contentType, step) => {
+        const shown = await read(message(raw, { contentType }), chosen ? { format: chosen } : {}, step);
+        expect(shown.kind).toMatch(/^(text|lines|image)$/);
+        expect(fileName(message(raw))).toMatch(/^b\.[a-z]+$/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('a picture', () => {
+  const shown = async (text: string) => {
+    const result = await read(message(bytes(text)), { format: 'image' }, 0);
+    return result.kind === 'image' ? result.picture : result.error;
+  };
+  it.each<[string, string, unknown]>([
+    ['GIF', '47 49 46 38 39 61 02 00 03 00', { type: 'image/gif', size: [2, 3] }],
+    ['JPEG', 'ff d8 ff e0 00 04 00 00 ff c0 00 11 08 00 03 00 02 03', { type: 'image/jpeg', size: [2, 3] }],
+    [
+      'WebP',
+      '52 49 46 46 0 0 0 0 57 45 42 50 56 50 38 58 0 0 0 0 0 0 0 0 01 0 0 02 0 0',
+      { type: 'image/webp', size: [2, 3] },
+    ],
+    [
+      'WebP',
+      '52 49 46 46 0 0 0 0 57 45 42 50 56 50 38 20 0 0 0 0 0 0 0 9d 01 2a 02 00 03 00',
+      { type: 'image/webp', size: [2, 3] },
+    ],
+    [
+      'WebP',
+      '52 49 46 46 0 0 0 0 57 45 42 50 56 50 38 4c 0 0 0 0 2f 01 80 00 00',
+      { type: 'image/webp', size: [2, 3] },
+    ],
+    ['cut PNG', '89 50 4e 47 0d 0a 1a 0a 00', 'Not Image: its size is missing'],
+    ['cut JPEG', 'ff d8 ff e0 00 04 00 00', 'Not Image: its size is missing'],
+    ['JPEG without end', 'ff d8 ff ff ff ff ff ff ff ff ff ff ff ff', 'Not Image: its size is missing'],
+  ])('%s: %#', async (_, payload, expected) => expect(await shown(payload)).toEqual(expected));
+
+  it('says its size', async () => {
+    expect(await read(message(png), {}, 0)).toMatchObject({ picture: { type: 'image/png', size: [2, 3] } });
+  });
+
+  it('is not shown when it unpacks into gigabytes', async () => {
+    const bomb = png.slice();
+    new DataView(bomb.buffer).setUint32(16, 100_000);
+    new DataView(bomb.buffer).setUint32(20, 100_000);
+    expect((await read(message(bomb), { format: 'image' }, 0)).error).toBe(
+      'Not Image: 100,000 × 100,000 pixels are too many to show',
+    );
+  });
+});
+
+describe('a choice', () => {
+  beforeEach(() => remember('t', {}));
+
+  it('is remembered by topic, and the oldest forgotten', () => {
+    remember('t', { format: 'hex' });
+    expect(recall('t')).toEqual({ format: 'hex' });
+    expect(recall('__proto__')).toEqual({});
+    for (let n = 0; n < 500; n++) remember(`other/${n}`, { format: 'text' });
+    expect(recall('t')).toEqual({});
+    expect(recall('other/0')).toEqual({ format: 'text' });
+  });
+});
+
+it.each<[string, string | Uint8Array, string]>([
+  ['a/state', '{"a":1}', 'state.json'],
+  ['a/state/', 'on', 'state.txt'],
+  ['a/../..', binary, '_.bin'],
+  ['/', binary, 'payload.bin'],
+  ['a/.bash\u202erc', 'x', '_bash_rc.txt'],
+  ['a/图', png, '图.png'],
+  [`a/${'x'.repeat(1000)}`, 'x', `${'x'.repeat(60)}.txt`],
+])('%s with %j is saved as %s', (topic, payload, name) => {
+  expect(fileName(message(payload, {}, topic))).toBe(name);
+});

@@ -1,0 +1,33 @@
+import type { Message } from '../../client';
+import { decodeUtf8, headOf } from '../text';
+import { guess, pictureType } from './guess';
+
+const extensions: Record<string, string> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+  'image/svg+xml': 'svg',
+};
+
+/** After the topic's last level, without what file systems refuse or a name could hide behind. */
+export function fileName(message: Message): string {
+  const level = message.topic.split('/').findLast((part) => part !== '') ?? '';
+  const base = level.replace(/[^\p{L}\p{N}_-]+/gu, '_').slice(0, 60) || 'payload';
+  const picture = pictureType(message.payload);
+  if (picture) return `${base}.${extensions[picture]}`;
+  const isText = decodeUtf8(headOf(message.payload, 1024)) !== undefined;
+  if (!isText) return `${base}.bin`;
+  return `${base}.${guess(message).format === 'json' ? 'json' : 'txt'}`;
+}
+
+/** The raw bytes, as a download. */
+export function save(message: Message): void {
+  const url = URL.createObjectURL(new Blob([message.payload.slice()], { type: 'application/octet-stream' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = fileName(message);
+  link.click();
+  // The browser has taken hold of the bytes when the click is over.
+  setTimeout(() => URL.revokeObjectURL(url));
+}

@@ -1,0 +1,72 @@
+/**
+ * What .proto files say. Only the reflection of protobufjs is used: its decoders
+ * are generated code, which the page's policy forbids.
+ */
+
+import protobuf, { type NamespaceBase, type Root } from 'protobufjs';
+import { visible } from '../text';
+import { PayloadError } from './error';
+
+export interface Schema {
+  root: Root;
+  /** Full names of the message types, sorted. */
+  types: string[];
+}
+
+export interface ProtoFile {
+  name: string;
+  text: string;
+}
+
+/** Characters of all files together. */
+const largest = 1024 * 1024;
+
+function messageTypes(root: NamespaceBase): string[] {
+  const types: string[] = [];
+  const spaces = [root];
+  for (let space = spaces.pop(); space; space = spaces.pop()) {
+    for (const item of space.nestedArray) {
+      if (item instanceof protobuf.Type) types.push(item.fullName.slice(1));
+      if (item instanceof protobuf.Namespace) spaces.push(item);
+    }
+  }
+  return types.sort();
+}
+
+function fileOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/**
+ * Throws PayloadError. What a file imports is looked for among the files, by
+ * the last part of its path, and among Google's own.
+ */
+export function readSchema(files: readonly ProtoFile[]): Schema {
+  if (files.reduce((sum, { text }) => sum + text.length, 0) > largest) {
+    throw new PayloadError('the files are larger than 1 MiB together');
+  }
+  const root = new protobuf.Root();
+  const names = new Set(files.map(({ name }) => name));
+  const imports = new Set<string>();
+  let reading = '';
+  try {
+    for (const { name, text } of files) {
+      reading = `${name}: `;
+      const found = protobuf.parse(text, root, { keepCase: true });
+      for (const path of [...(found.imports ?? []), ...(found.weakImports ?? [])]) imports.add(path);
+    }
+    reading = '';
+    for (const path of imports) {
+      const googles = protobuf.common.get(path);
+      if (googles) root.addJSON(googles.nested ?? {});
+      else if (!names.has(fileOf(path))) throw new PayloadError(`choose ${path} as well, which is imported`);
+    }
+    root.resolveAll();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new PayloadError(visible(`${reading}${message}`).slice(0, 300));
+  }
+  const types = messageTypes(root);
+  if (types.length === 0) throw new PayloadError('no message type is defined');
+  return { root, types };
+}

@@ -1,0 +1,143 @@
+import type { ComponentType } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Message } from '../../client';
+import { decodeUtf8, formatCount, hex } from '../text';
+import { Select } from '../ui/fields';
+import { Block } from './block';
+import { type Choice, recall, remember, schemas } from './choices';
+import type { ViewFormat } from './guess';
+import { PictureView } from './picture';
+import { base64, labels, read, type Shown } from './read';
+import { save } from './save';
+import './payload.css';
+
+/** Bytes that go to the clipboard. */
+const mostCopied = 16 * 1024 * 1024;
+
+type ControlsProps = { type: string | undefined; onType(type: string): void };
+
+/** The raw bytes in the notation that suits what is shown. */
+function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: string] {
+  if (format === 'base64') return [base64(payload), 'Copied as Base64'];
+  const text = format === 'hex' ? undefined : decodeUtf8(payload);
+  return text === undefined ? [hex(payload), 'Copied as hex'] : [text, 'Copied'];
+}
+
+async function copy(payload: Uint8Array, format: ViewFormat, shown: HTMLElement | null): Promise<string> {
+  if (payload.length > mostCopied) return 'Too large for the clipboard: save it';
+  try {
+    const [text, said] = textOf(payload, format);
+    await navigator.clipboard.writeText(text);
+    return said;
+  } catch {
+    // No clipboard for a page over plain http.
+    if (!shown) return 'Not copied';
+    getSelection()?.selectAllChildren(shown);
+    return 'Selected: copy it with the keyboard';
+  }
+}
+
+function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
+  const left =
+    shown.kind === 'text' && shown.left > 0
+      ? `${formatCount(shown.left)} bytes left`
+      : shown.kind === 'lines' && (shown.lines.length > shown.shown || !shown.whole)
+        ? `${shown.whole ? '' : 'over '}${formatCount(Math.max(0, shown.lines.length - shown.shown))} lines left`
+        : undefined;
+  if (!left) return null;
+  return (
+    <button type="button" class="button small" onClick={onMore}>
+      Show more, {left}
+    </button>
+  );
+}
+
+export function PayloadView({ message }: { message: Message }) {
+  const { payload, topic } = message;
+  const [choice, setChoice] = useState<Choice>(() => recall(topic));
+  const [step, setStep] = useState(0);
+  const [shown, setShown] = useState<Shown>();
+  const [said, setSaid] = useState('');
+  const [Controls, setControls] = useState<ComponentType<ControlsProps>>();
+  const place = useRef<HTMLDivElement>(null);
+  const definitions = schemas.value;
+
+  // A definition that is loaded changes what the same bytes say.
+  useLayoutEffect(() => {
+    let wanted = true;
+    void read(message, choice, step).then(async (result) => {
+      if (wanted) setShown(result);
+      if (result.format !== 'protobuf' || !wanted) return;
+      const { ProtobufControls } = await import('./protobuf');
+      if (wanted) setControls(() => ProtobufControls);
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [message, choice, step, definitions]);
+
+  function choose(next: Choice): void {
+    remember(topic, next);
+    setChoice(next);
+    setStep(0);
+    setSaid('');
+  }
+
+  if (payload.length === 0) return <p class="empty-line">The payload is empty.</p>;
+  const automatic = !choice.format && shown ? `Automatic: ${labels[shown.format]}` : 'Automatic';
+  const options = [
+    ['', automatic],
+    ...Object.entries(labels).map(([format, label]) => [format as ViewFormat, label] as const),
+  ] as const;
+  return (
+    <div class="payload" ref={place}>
+      <div class="payload-tools">
+        <Select<ViewFormat | ''>
+          label="Show payload as"
+          class="inline"
+          value={choice.format ?? ''}
+          options={options}
+          onEdit={(format) =>
+            choose({ ...(choice.type && { type: choice.type }), ...(format && { format }) })
+          }
+        />
+        <button
+          type="button"
+          class="button small"
+          onClick={async () =>
+            setSaid(await copy(payload, shown?.format ?? 'hex', place.current?.querySelector('pre') ?? null))
+          }
+        >
+          Copy payload
+        </button>
+        <button type="button" class="button small" onClick={() => save(message)}>
+          Save payload
+        </button>
+        <span class="payload-said" aria-live="polite">
+          {said}
+        </span>
+      </div>
+      {shown?.format === 'protobuf' && Controls && (
+        <Controls type={choice.type} onType={(type) => choose({ ...choice, type })} />
+      )}
+      {shown?.error && <p class="payload-error">{shown.error}</p>}
+      {shown?.kind === 'text' && (
+        <pre class="payload-block" data-wide={/^[0-9a-f]{8} {2}/.test(shown.text)}>
+          {shown.text}
+        </pre>
+      )}
+      {shown?.kind === 'lines' && <Block key={shown.format} lines={shown.lines} shown={shown.shown} />}
+      {shown?.kind === 'image' && (
+        <PictureView
+          payload={payload}
+          picture={shown.picture}
+          onBroken={async () => {
+            const bytes = await read(message, { format: 'hex' }, 0);
+            setShown({ ...bytes, format: 'image', error: 'Not Image: the browser cannot draw it' });
+          }}
+        />
+      )}
+      {shown && <More shown={shown} onMore={() => setStep(step + 1)} />}
+    </div>
+  );
+}
