@@ -21,6 +21,7 @@ const hostile = [
   '-x',
   '温度 🌡️',
   'half \ud800 pair',
+  "it's \\ and\n\u202e, all at once",
 ];
 
 const settings = {
