@@ -15,7 +15,7 @@ sources = $(shell find $(1) -type f -not -name '*_test.go' -not -name '*.test.*'
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: $(BINARY) ## build everything into one binary, bin/mqttwasm
@@ -95,7 +95,7 @@ test-e2e: $(BINARY) ## the page in Chromium, against real brokers
 	cd web && npx playwright test
 
 .PHONY: screenshots
-screenshots: $(BINARY) ## pictures of every view, into web/docs
+screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots
 
 .PHONY: size

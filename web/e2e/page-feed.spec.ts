@@ -245,7 +245,7 @@ test('details: the whole packet, and ways to take it away', async ({ page, conte
     page.waitForEvent('download'),
     feed.details.getByRole('button', { name: 'Save payload' }).click(),
   ]);
-  expect(download.suggestedFilename()).toBe('message-1.bin');
+  expect(download.suggestedFilename()).toBe('bytes.bin');
   expect(new Uint8Array(readFileSync(await download.path()))).toEqual(payload);
 });
 

@@ -192,7 +192,7 @@ test('profiles are saved without the password, and exported without both', async
   await expect(page.getByRole('button', { name: /^Use home ws:/ })).toBeVisible();
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('hunter2');
   const downloading = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('region', { name: 'Broker settings' }).getByRole('button', { name: 'Export' }).click();
   const exported = readFileSync(await (await downloading).path(), 'utf8');
   expect(exported).not.toMatch(/hunter2|"me"/);
   await page.getByLabel('Import profiles').setInputFiles({

@@ -34,7 +34,7 @@ const readings: [topic: string, payload: string | Uint8Array][] = [
   ['garden/south/humid', '58'],
   ['garden/door', '{"open":false,"since":"14:02"}'],
   ['garden/camera', new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 0x10, 0x4a, 0x46, 0x49, 0x46, 0])],
-  ['garden/note', '番茄需要浇水了 🍅'],
+  ['garden/note', 'the tomatoes need water'],
   ['garden/north/temp', '21.6'],
   ['garden/pump/state', '{"on":false,"litres":31}'],
 ];
@@ -71,6 +71,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     const name = colorScheme === 'light' ? 'screenshot.png' : 'screenshot-dark.png';
     await page.screenshot({ path: `${directory}/${name}`, animations: 'disabled' });
+    await page.getByRole('tab', { name: 'Topics' }).click();
+    await page
+      .getByRole('treeitem', { name: /garden/ })
+      .first()
+      .click();
+    await page.keyboard.press('*');
+    await page.getByRole('treeitem', { name: /temp/ }).first().click();
+    await expect(page.getByRole('treeitem', { name: /state/ })).toBeVisible();
+    const topics = colorScheme === 'light' ? 'topics.png' : 'topics-dark.png';
+    await page.screenshot({ path: `${directory}/${topics}`, animations: 'disabled' });
     const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = (ground.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
     // Colours may be given as 0 to 255 or as 0 to 1; either way light is the upper half.
@@ -81,13 +91,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1440, 390]) {
-    test(`pictures of the other views, ${colorScheme}, ${width} px`, async ({ page }) => {
+    test(`pictures of the other views, ${colorScheme}, ${width} px`, async ({ page }, info) => {
       await page.setViewportSize({ width, height: 940 });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const parts = await openConnected(page, server.url);
       const picture = (name: string) =>
         page.screenshot({
-          path: `${directory}/${name}-${colorScheme}-${width}.png`,
+          path: info.outputPath(`${name}-${colorScheme}-${width}.png`),
           animations: 'disabled',
           fullPage: width < 1000,
         });

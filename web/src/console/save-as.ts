@@ -1,10 +1,9 @@
 /** Gives the browser a file to download. */
-export function saveAs(name: string, type: string, content: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
+export function saveAs(name: string, file: Blob): void {
   const link = document.createElement('a');
-  link.href = url;
+  link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  // The download has begun with the click.
-  URL.revokeObjectURL(url);
+  // The download has begun by then, and holds the bytes itself.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -86,3 +86,8 @@ export function formatTime(milliseconds: number): string {
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return `${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
+
+/** `1 topic`, `2 topics`. */
+export function many(count: number, one: string): string {
+  return `${formatCount(count)} ${count === 1 ? one : `${one}s`}`;
+}

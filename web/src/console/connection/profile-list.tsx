@@ -100,7 +100,12 @@ export function ProfileList({ connection }: { connection: Connection }) {
           type="button"
           class="button"
           disabled={entries.length === 0}
-          onClick={() => saveAs('mqttwasm-profiles.json', 'application/json', exportProfiles(entries))}
+          onClick={() =>
+            saveAs(
+              'mqttwasm-profiles.json',
+              new Blob([exportProfiles(entries)], { type: 'application/json' }),
+            )
+          }
         >
           Export
         </button>

@@ -1,7 +1,7 @@
-/** Taking a message away: to the clipboard, or as a file. */
+/** Taking a message away, to the clipboard. */
 
 import { useState } from 'preact/hooks';
-import { decodeUtf8, hex } from '../text';
+import { hex } from '../text';
 import type { Entry } from './entry';
 
 async function copy(text: string | Promise<string>): Promise<string> {
@@ -14,14 +14,6 @@ async function copy(text: string | Promise<string>): Promise<string> {
   }
 }
 
-async function save({ ordinal, message: { payload } }: Entry): Promise<string> {
-  const { save } = await import('./save');
-  const text = decodeUtf8(payload) !== undefined;
-  // A copy: the bytes are a part of their batch's.
-  save(new Blob([payload.slice()]), `message-${ordinal + 1}.${text ? 'txt' : 'bin'}`);
-  return 'Saved';
-}
-
 export function Actions({ entry }: { entry: Entry }) {
   const [said, setSaid] = useState('');
   const { topic, payload } = entry.message;
@@ -29,7 +21,6 @@ export function Actions({ entry }: { entry: Entry }) {
     ['Copy topic', () => copy(topic)],
     ['Copy as JSON', () => copy(import('./record').then(({ json }) => json(entry)))],
     ['Copy bytes as hex', () => copy(hex(payload))],
-    ['Save payload', () => save(entry)],
   ];
   return (
     <div class="details-tools">

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { saveAs } from '../save-as';
 import { formatCount } from '../text';
 import type { Format } from './export';
 import type { Feed } from './store';
@@ -22,12 +23,12 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
     setSaid('');
     setProgress('Exporting…');
     try {
-      const [{ fileOf }, { save }] = await Promise.all([import('./export'), import('./save')]);
+      const { fileOf } = await import('./export');
       const file = await fileOf(entries, format, rest, (done) =>
         setProgress(`Exporting… ${Math.floor((100 * done) / entries.length)}%`),
       );
       const time = new Date().toISOString().replace(/[:.]/g, '-');
-      save(file, `messages-${time}.${format.toLowerCase()}`);
+      saveAs(`messages-${time}.${format.toLowerCase()}`, file);
       setSaid(`Exported ${many(entries.length)}`);
     } catch (error) {
       setSaid(`Not exported: ${error instanceof Error ? error.message : String(error)}`);

@@ -11,6 +11,7 @@ interface Part {
   line: Line;
   index: number;
   folded: boolean;
+  comma: boolean;
 }
 
 /** At most `most` lines that are to be seen, and the index behind them. */
@@ -21,14 +22,16 @@ function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most:
     const line = lines[index];
     if (!line) break;
     const isFolded = folded.has(index);
-    parts.push({ line, index, folded: isFolded });
+    // A folded value ends with its last line, which is not shown.
+    const { comma } = (isFolded && lines[line.end ?? lines.length]) || line;
+    parts.push({ line, index, folded: isFolded, comma });
     index = isFolded ? (line.end ?? lines.length) + 1 : index + 1;
   }
   return [parts, Math.min(index, lines.length)];
 }
 
 function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold(index: number): void }) {
-  const { line, index, folded } = part;
+  const { line, index, folded, comma } = part;
   const count = `${formatCount(line.count)} ${line.count === 1 ? 'value' : 'values'}`;
   const indent = `${Math.min(line.depth, deepestIndent) * 2 + 2}ch`;
   return (
@@ -58,7 +61,7 @@ function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold
           {line.text === '{' ? '}' : ']'}
         </>
       )}
-      {line.comma && ','}
+      {comma && ','}
       {line.note && <span class="payload-note">{`  ${line.note}`}</span>}
       {'\n'}
     </span>

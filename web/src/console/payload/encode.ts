@@ -78,12 +78,46 @@ const encoders: Record<Format, (text: string) => Uint8Array | Promise<Uint8Array
   msgpack: fromJsonToMessagePack,
 };
 
-/** Rejects with an MqttError `bad-option` at the field `payload`. */
-export async function encode(format: Format, text: string): Promise<Uint8Array> {
+const checks: Record<Format, (text: string) => unknown> = {
+  text: fromText,
+  json: fromJson,
+  hex: fromHex,
+  base64: fromBase64,
+  cbor: (text) => parseValue(text, integers.cbor),
+  msgpack: (text) => parseValue(text, integers.msgpack),
+};
+
+/** What is wrong with the text as it is typed, undefined when nothing is. */
+export function problemWith(format: Format, text: string): string | undefined {
   try {
-    return await encoders[format](text);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new MqttError('bad-option', `payload: ${message}`, { field: 'payload', cause });
+    checks[format](text);
+    return undefined;
+  } catch (error) {
+    // The whole of a long text may be quoted.
+    return error instanceof Error ? error.message.slice(0, 160) : String(error);
   }
+}
+
+/**
+ * The bytes; a promise where an encoder has to be loaded first. What is wrong
+ * with the text is an MqttError `bad-option` at the field `payload`.
+ */
+export function encodeSoon(format: Format, text: string): Uint8Array | Promise<Uint8Array> {
+  const wrong = (cause: unknown): MqttError => {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new MqttError('bad-option', `payload: ${message}`, { field: 'payload', cause });
+  };
+  try {
+    const bytes = encoders[format](text);
+    if (bytes instanceof Uint8Array) return bytes;
+    return bytes.catch((cause) => {
+      throw wrong(cause);
+    });
+  } catch (cause) {
+    throw wrong(cause);
+  }
+}
+
+export async function encode(format: Format, text: string): Promise<Uint8Array> {
+  return encodeSoon(format, text);
 }

@@ -1,4 +1,5 @@
 import type { Message } from '../../client';
+import { saveAs } from '../save-as';
 import { decodeUtf8, headOf } from '../text';
 import { guess, pictureType } from './guess';
 
@@ -23,11 +24,6 @@ export function fileName(message: Message): string {
 
 /** The raw bytes, as a download. */
 export function save(message: Message): void {
-  const url = URL.createObjectURL(new Blob([message.payload.slice()], { type: 'application/octet-stream' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName(message);
-  link.click();
-  // The browser has taken hold of the bytes when the click is over.
-  setTimeout(() => URL.revokeObjectURL(url));
+  // A copy: the bytes are a part of their batch's.
+  saveAs(fileName(message), new Blob([message.payload.slice()], { type: 'application/octet-stream' }));
 }

@@ -1,6 +1,7 @@
 /** A message as the form holds it, and as the client takes it. */
 
-import { MqttError, type PublishProperties, type QoS } from '../../client';
+import type { PublishProperties, QoS } from '../../client';
+import { encodeSoon, type Format, problemWith } from '../payload/encode';
 import { expand } from './template';
 
 export type Pair = [name: string, value: string];
@@ -16,9 +17,6 @@ export interface Properties {
   topicAlias: string;
   userProperties: Pair[];
 }
-
-/** How the bytes of a payload are written in the form. */
-export type Format = 'text' | 'json' | 'hex' | 'base64';
 
 /** A file that is the payload. */
 export interface FilePayload {
@@ -96,36 +94,18 @@ export function countProperties(typed: Properties): number {
 
 const isJson = ({ contentType }: Properties): boolean => /[/+]json\s*(;|$)/i.test(contentType);
 
-/** The text's bytes; throws words about what is wrong with it. */
-function parse(text: string, format: Format): string | Uint8Array {
-  switch (format) {
-    case 'json':
-      JSON.parse(text);
-      return text;
-    case 'hex': {
-      const digits = text.replace(/\s/g, '');
-      if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new Error('two hexadecimal digits make a byte');
-      return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
-        Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
-      );
-    }
-    case 'base64':
-      return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  }
-  return text;
-}
-
-const formatNames = { text: 'text', json: 'JSON', hex: 'hexadecimal', base64: 'Base64' };
+const formatNames: Record<Format, string> = {
+  text: 'text',
+  json: 'JSON',
+  hex: 'hexadecimal',
+  base64: 'Base64',
+  cbor: 'JSON that CBOR can hold',
+  msgpack: 'JSON that MessagePack can hold',
+};
 
 function wrongWith(text: string, format: Format): string | undefined {
-  try {
-    parse(text, format);
-    return undefined;
-  } catch (error) {
-    // The whole of a long text may be quoted.
-    const words = error instanceof Error ? error.message.slice(0, 160) : '';
-    return `is not ${formatNames[format]}: ${words}`;
-  }
+  const problem = problemWith(format, text);
+  return problem === undefined ? undefined : `is not ${formatNames[format]}: ${problem}`;
 }
 
 /** Longer than anybody types, and long to read at each key. */
@@ -138,11 +118,12 @@ export function payloadProblem({ payload, file, format, properties }: Message): 
   return means === 'text' ? undefined : wrongWith(expand(payload, 0), means);
 }
 
-/** With every place filled in. Throws `bad-option` when the payload is not of its format. */
-export function payloadOf({ payload, file, format }: Message, n: number): string | Uint8Array {
+/** With every place filled in. What is not of its format is `bad-option`, thrown or rejected with. */
+export function payloadOf(
+  { payload, file, format }: Message,
+  n: number,
+): string | Uint8Array | Promise<Uint8Array> {
   if (file) return file.bytes;
   const text = expand(payload, n);
-  const wrong = wrongWith(text, format);
-  if (wrong) throw new MqttError('bad-option', `payload: ${wrong}`, { field: 'payload' });
-  return parse(text, format);
+  return format === 'text' ? text : encodeSoon(format, text);
 }

@@ -1,14 +1,8 @@
+import { formats } from '../payload/encode';
 import { Select } from '../ui/fields';
 import { noProperties } from './message';
 import { PropertyFields } from './property-fields';
 import type { Publisher } from './store';
-
-const formats = [
-  ['text', 'Text'],
-  ['json', 'JSON, checked'],
-  ['hex', 'Hexadecimal'],
-  ['base64', 'Base64'],
-] as const;
 
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
   const { format, properties } = publisher.draft.value;

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { inShapeOf, isRecord, keep, readKept } from '../kept';
+import { formats } from '../payload/encode';
 import { emptyMessage, type Message } from './message';
 
 export interface SavedMessage {
@@ -12,7 +13,7 @@ export interface SavedMessage {
 const key = 'mqttwasm.messages';
 const limit = 200;
 
-const isFormat = (value: string): boolean => ['text', 'json', 'hex', 'base64'].includes(value);
+const isFormat = (value: string): boolean => formats.some(([format]) => format === value);
 
 /** A message out of foreign JSON; what is missing or wrong is as in an empty one. */
 export function messageFrom(value: unknown): Message {

@@ -213,7 +213,15 @@ export function createPublisher(deps: Dependencies, topic: string) {
     try {
       const { qos, retain } = what;
       const properties = propertiesOf(what.properties);
-      const result = await client.publish(topic, payloadOf(what, n), { qos, retain, timeout, properties });
+      const payload = payloadOf(what, n);
+      // Awaited only where it must be: what is sent first leaves first.
+      const bytes = payload instanceof Promise ? await payload : payload;
+      const result = await client.publish(topic, bytes, {
+        qos,
+        retain,
+        timeout,
+        properties,
+      });
       settle(id, wordsFor(result, qos, deps.clock.now() - begin));
     } catch (error) {
       const failure = deps.toFailure(error);
@@ -296,7 +304,8 @@ export function createPublisher(deps: Dependencies, topic: string) {
       // The client has its own response topic, and tells answers apart by its own data.
       const { responseTopic: _, correlationData: __, ...properties } = propertiesOf(what.properties);
       const limits = { timeout: requestTimeout, signal: mine.signal };
-      const message = await client.request(topic, payloadOf(what, n), {
+      const payload = payloadOf(what, n);
+      const message = await client.request(topic, payload instanceof Promise ? await payload : payload, {
         qos: what.qos,
         properties,
         ...limits,

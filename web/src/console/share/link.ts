@@ -5,7 +5,8 @@
 
 import type { QoS } from '../../client';
 import { withoutSecrets } from '../connection/settings';
-import { emptyMessage, type Format, type Message, type Pair, type Properties } from '../publish/message';
+import { type Format, formats } from '../payload/encode';
+import { emptyMessage, type Message, type Pair, type Properties } from '../publish/message';
 
 export interface Shared {
   /** Empty: the page's own choice. */
@@ -25,8 +26,7 @@ const texts = [
   'correlationData',
   'topicAlias',
 ] as const;
-const formats: readonly string[] = ['text', 'json', 'hex', 'base64'] satisfies Format[];
-const isFormat = (text: string): text is Format => formats.includes(text);
+const isFormat = (text: string): text is Format => formats.some(([format]) => format === text);
 
 /** Whether the fragment is a link of this kind, and not a place on the page. */
 export function isLink(fragment: string): boolean {

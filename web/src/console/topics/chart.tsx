@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { saveAs } from '../save-as';
 import { formatCount } from '../text';
 import { picture } from './chart-picture';
 import { brief } from './preview';
@@ -168,12 +169,7 @@ export function Chart({ bench }: { bench: Workbench }) {
       setSaid('The browser could not make the picture');
       return;
     }
-    const url = URL.createObjectURL(blob);
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = 'mqttwasm-chart.png';
-    link.click();
-    URL.revokeObjectURL(url);
+    saveAs('mqttwasm-chart.png', blob);
     setSaid('Saved');
   }
 

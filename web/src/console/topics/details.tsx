@@ -1,6 +1,6 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { propertiesOf } from '../feed/payload';
-import { decodeUtf8, formatBytes, formatCount, formatTime, hex, visible } from '../text';
+import { decodeUtf8, formatBytes, formatCount, formatTime, hex, many, visible } from '../text';
 import { Changes } from './changes';
 import { rateOf, type TopicNode, topicOf, type Value } from './model';
 import { pathsIn } from './number';
@@ -21,8 +21,7 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
     facts.push(['Payload', formatBytes(last.size)]);
   }
   facts.push(['Messages', formatCount(node.count)]);
-  if (below > 0)
-    facts.push(['Below', `${formatCount(below)} topics, ${formatCount(node.total)} messages in all`]);
+  if (below > 0) facts.push(['Below', `${many(below, 'topic')}, ${many(node.total, 'message')} in all`]);
   facts.push(['Rate', formatRate(rateOf(node, now)) || '0/s']);
   return last ? [...facts, ...propertiesOf(last)] : facts;
 }

@@ -1,5 +1,5 @@
 import { useId, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
-import { formatCount } from '../text';
+import { formatCount, many } from '../text';
 import { rateOf, type TopicNode } from './model';
 import { formatRate, nameOf, previewOf } from './preview';
 import type { Workbench } from './workbench';
@@ -29,9 +29,8 @@ interface RowProps {
 
 /** What the numbers of a row say to those who don't see where they stand. */
 function words(node: TopicNode, below: number): string {
-  const messages = `${formatCount(node.total)} ${node.total === 1 ? 'message' : 'messages'}`;
-  if (below === 0) return messages;
-  return `${formatCount(below)} ${below === 1 ? 'topic' : 'topics'} below, ${messages}`;
+  const messages = many(node.total, 'message');
+  return below === 0 ? messages : `${many(below, 'topic')} below, ${messages}`;
 }
 
 function Row({ node, id, top, height, position, size, open, active, selected, now, ...on }: RowProps) {
