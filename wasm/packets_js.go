@@ -42,10 +42,10 @@ func (l *packetLog) add(p mqtt.Packet) {
 		if p.Sent {
 			sent = 1
 		}
-		b := binary.LittleEndian.AppendUint32(l.records, uint32(1+8+len(p.Bytes)))
-		b = append(b, sent)
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(p.At.UnixMicro())/1000))
-		l.records = append(b, p.Bytes...)
+		l.records = binary.LittleEndian.AppendUint32(l.records, uint32(1+8+len(p.Bytes)))
+		l.records = append(l.records, sent)
+		l.records = binary.LittleEndian.AppendUint64(l.records, math.Float64bits(float64(p.At.UnixMicro())/1000))
+		l.records = append(l.records, p.Bytes...)
 	}
 	if !l.waiting {
 		l.waiting = true
