@@ -30,6 +30,15 @@ func brokerList(embedded bool, defaultURL string) []brokerEntry {
 	if embedded {
 		list = append(list, brokerEntry{Name: "This server", URL: embeddedURL, Embedded: true})
 	}
+	list = append(list, brokerEntry{
+		Name:      "HiveMQ public broker",
+		URL:       "ws://broker.hivemq.com:8000/mqtt",
+		SecureURL: "wss://broker.hivemq.com:8884/mqtt",
+	}, brokerEntry{
+		Name:      "Mosquitto test broker",
+		URL:       "ws://test.mosquitto.org:8080/mqtt",
+		SecureURL: "wss://test.mosquitto.org:8081/mqtt",
+	})
 	if defaultURL == "" {
 		list[0].Default = true
 		return list

@@ -113,6 +113,9 @@ func TestBrokerList(t *testing.T) {
 	const (
 		emqx     = `{"name":"EMQX public broker","url":"ws://broker.emqx.io:8083/mqtt","secureUrl":"wss://broker.emqx.io:8084/mqtt"}`
 		embedded = `{"name":"This server","url":"mqtt","embedded":true}`
+		// Further public brokers, which nobody is sent to unasked.
+		hivemq    = `{"name":"HiveMQ public broker","url":"ws://broker.hivemq.com:8000/mqtt","secureUrl":"wss://broker.hivemq.com:8884/mqtt"}`
+		mosquitto = `{"name":"Mosquitto test broker","url":"ws://test.mosquitto.org:8080/mqtt","secureUrl":"wss://test.mosquitto.org:8081/mqtt"}`
 	)
 	chosen := func(entry string) string {
 		head, tail, _ := strings.Cut(entry, `,"embedded"`)
@@ -147,7 +150,7 @@ func TestBrokerList(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := get(t, configHandler("v1", brokerList(test.embedded, c.defaultBroker)), "/config.json", nil)
-			want := `{"version":"v1","brokers":[` + strings.Join(test.want, ",") + `]}`
+			want := `{"version":"v1","brokers":[` + strings.Join(append(test.want, hivemq, mosquitto), ",") + `]}`
 			if body := compact(t, got.Body.Bytes()); body != want {
 				t.Errorf("got  %s\nwant %s", body, want)
 			}
