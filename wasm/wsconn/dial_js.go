@@ -100,14 +100,22 @@ func dial(ctx context.Context, url string, opts Options) (ws *websocket.Conn, s 
 func newSocket(class js.Value, url string) (s socket, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			jsErr, ok := r.(js.Error)
+			thrown, ok := r.(js.Error)
 			if !ok {
 				panic(r)
 			}
-			err = fmt.Errorf("WebSocket: %w", jsErr)
+			err = errors.New("WebSocket: " + words(thrown.Value))
 		}
 	}()
-	s = socket{v: class.New(url, []any{Subprotocol}), state: &socketState{}}
+	v := class.New(url, []any{Subprotocol})
+	// The class may be anybody's, and a method that is missing would end the program.
+	function, get := js.Global().Get("Function"), js.Global().Get("Reflect").Get("get")
+	for _, name := range []string{"addEventListener", "removeEventListener", "send", "close"} {
+		if !get.Invoke(v, name).InstanceOf(function) {
+			return s, fmt.Errorf("WebSocket: what the class given makes has no method %s", name)
+		}
+	}
+	s = socket{v: v, state: &socketState{}}
 	s.state.onClose = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
@@ -118,6 +126,19 @@ func newSocket(class js.Value, url string) (s socket, err error) {
 	})
 	s.v.Call("addEventListener", "close", s.state.onClose)
 	return s, nil
+}
+
+// words says what was thrown, whatever it is.
+func words(thrown js.Value) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(js.Error); !ok {
+				panic(r)
+			}
+			text = "it threw what can't be read"
+		}
+	}()
+	return js.Global().Get("String").Invoke(thrown).String()
 }
 
 func closeEvent(e js.Value) *CloseError {

@@ -181,3 +181,23 @@ func TestManyDialsAtOnce(t *testing.T) {
 		t.Error("globalThis.WebSocket was not put back")
 	}
 }
+
+// The class is the page's: what it makes or throws must not end the program.
+func TestClassThatIsNoWebSocket(t *testing.T) {
+	for name, test := range map[string]struct{ class, words string }{
+		"without methods":      {`Date`, "addEventListener"},
+		"without send":         {`EventTarget`, "send"},
+		"a method is no one":   {`(class extends EventTarget { get send() { return 1n } })`, "send"},
+		"a getter throws":      {`(class { get addEventListener() { throw new Error('no') } })`, "no"},
+		"throws undefined":     {`(class { constructor() { throw undefined } })`, "undefined"},
+		"throws what throws":   {`(class { constructor() { throw { toString() { throw 1 } } } })`, "can't be read"},
+		"is called like a one": {`(() => {})`, "not a constructor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Dial(context.Background(), "ws://broker/", Options{WebSocket: js.Global().Call("eval", test.class)})
+			if err == nil || !strings.Contains(err.Error(), test.words) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
