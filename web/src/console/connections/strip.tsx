@@ -25,16 +25,15 @@ function Tab({
         type="button"
         class="strip-show"
         aria-current={active ? 'true' : undefined}
+        aria-label={[shown, phase, repeats && 'publishing repeatedly'].filter(Boolean).join(', ')}
         title={`${visible(url) || shown}: ${phase}`}
         onClick={() => state.connections.show(live)}
       >
         <span class="strip-dot" data-phase={phase} aria-hidden="true" />
         <bdi class="strip-name">{shown}</bdi>
-        <span class="visually-hidden">, {phase}</span>
         {repeats && (
-          <span class="strip-repeats">
-            <span aria-hidden="true">↻</span>
-            <span class="visually-hidden">, publishing repeatedly</span>
+          <span class="strip-repeats" title="Publishing repeatedly">
+            ↻
           </span>
         )}
       </button>
@@ -59,6 +58,11 @@ export function Strip({ state }: { state: State }) {
     closed.current = false;
     nav.current?.querySelector<HTMLElement>('[aria-current], .strip-add')?.focus();
   });
+
+  // The list may be longer than there is room for.
+  useLayoutEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [active]);
 
   function add() {
     connections.open();
@@ -90,7 +94,7 @@ export function Strip({ state }: { state: State }) {
         title="Connect to one more broker beside this one"
         onClick={add}
       >
-        <span aria-hidden="true">+ </span>
+        <span aria-hidden="true">+</span>
         <span class="strip-words">Another broker</span>
       </button>
     </nav>
