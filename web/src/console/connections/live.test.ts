@@ -169,7 +169,8 @@ it('at the next broker what arrives and is sent has the new name, what came befo
 });
 
 it('a repeat goes on in the background, and ends with its own connection only', async () => {
-  const { connections, connect, beats } = made();
+  const { connections, connect, beats, shared } = made();
+  const fell = vi.spyOn(shared.forest, 'fell');
   const [first, second] = [connections.active.value, connections.open()];
   const [one, two] = [await connect(first, 'ws://one/mqtt'), await connect(second, 'ws://two/mqtt')];
   for (const { publisher } of [first, second]) {
@@ -180,6 +181,7 @@ it('a repeat goes on in the background, and ends with its own connection only', 
 
   connections.close(first);
   expect(one.client.end).toHaveBeenCalledOnce();
+  expect(fell.mock.calls).toEqual([[first.topics.model]]);
   expect(beats).toHaveLength(1);
   beats[0]?.();
   expect([one, two].map(({ client }) => client.publish.mock.calls.length)).toEqual([1, 2]);

@@ -61,7 +61,9 @@ export function Strip({ state }: { state: State }) {
 
   // The list may be longer than there is room for.
   useLayoutEffect(() => {
-    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    nav.current
+      ?.querySelector('[data-active="true"]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [active]);
 
   function add() {
