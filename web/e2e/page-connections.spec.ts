@@ -323,6 +323,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(filterBar(page).connection).toBeVisible();
       await picture('three');
       expect(await violationsOf(page)).toEqual([]);
+      // More than there is room for: the list scrolls, not the page.
+      for (let n = 0; n < 6; n++) await strip(page).add.click();
+      await expect(strip(page).tabs).toHaveCount(9);
+      await expect(strip(page).tabs.last()).toBeInViewport({ ratio: 0.95 });
+      await picture('nine');
       expect(
         await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
