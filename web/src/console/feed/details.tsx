@@ -1,5 +1,4 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { Message } from '../../client';
 import { PayloadView } from '../payload/view';
 import { formatBytes, formatCount, formatTime, visible } from '../text';
 import { Actions } from './actions';
@@ -24,12 +23,13 @@ function formatMoment(milliseconds: number): string {
 
 const moments = { received: 'Received', sent: 'Sent', 'not sent': 'Not sent' };
 
-function Facts({ entry, filters }: { entry: Entry; filters: string[] }) {
+function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] }) {
   const { message, ordinal, sent } = entry;
   const retain = sent ? 'to be retained' : 'retained';
   const facts: [string, string][] = [
     ['Topic', visible(message.topic)],
     [moments[directionOf(entry)], `${formatMoment(message.receivedAt)}, number ${formatCount(ordinal + 1)}`],
+    ['Connection', visible(entry.via.name)],
     [
       'Delivery',
       [`QoS ${message.qos}`, message.retain && retain, message.dup && 'possibly sent before (DUP)']
@@ -70,8 +70,8 @@ function Facts({ entry, filters }: { entry: Entry; filters: string[] }) {
 
 interface Props {
   feed: Feed;
-  /** The subscriptions that select a message. */
-  selecting(message: Message): string[];
+  /** The subscriptions by which a message came. */
+  selecting(entry: Entry): readonly string[];
 }
 
 export function Details({ feed, selecting }: Props) {
@@ -111,7 +111,7 @@ export function Details({ feed, selecting }: Props) {
         </button>
       </header>
       <div class="details-body">
-        <Facts entry={entry} filters={sent ? [] : selecting(message)} />
+        <Facts entry={entry} filters={selecting(entry)} />
         <Actions key={`actions ${opened.number}`} entry={entry} />
         <PayloadView key={opened.number} message={message} />
       </div>

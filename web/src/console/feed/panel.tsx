@@ -162,8 +162,8 @@ function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
 interface Props {
   feed: Feed;
   phase: Signal<{ phase: Phase }>;
-  /** The topic filters subscribed to. */
-  filters: ReadonlySignal<string[]>;
+  /** The topic filters subscribed to, by the number of the connection. */
+  filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
 }
 
 export function FeedPanel({ feed, phase, filters }: Props) {

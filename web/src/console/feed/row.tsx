@@ -3,6 +3,7 @@ import { directionOf, type Entry } from './entry';
 import { RowMarks } from './mark';
 import type { Marks } from './marks';
 import { previewOf } from './payload';
+import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
@@ -14,8 +15,10 @@ interface Props {
   tabbable: boolean;
   /** Of the search, once they are known. */
   marks: Marks | undefined;
+  /** Whether to tell by which connection it came or went. */
+  withConnection: boolean;
   /** The subscriptions by which it came. */
-  filters: string[];
+  filters: readonly string[];
   onOpen(number: number): void;
 }
 
@@ -24,7 +27,9 @@ function Marked({ parts, text }: { parts: string[] | undefined; text: string }) 
   return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
 }
 
-export function Row({ entry, number, position, top, height, open, tabbable, marks, filters, onOpen }: Props) {
+export function Row(props: Props) {
+  const { entry, number, position, top, height, open, tabbable, marks, withConnection, filters, onOpen } =
+    props;
   const { message, ordinal, sent } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
@@ -46,6 +51,7 @@ export function Row({ entry, number, position, top, height, open, tabbable, mark
             {directionOf(entry)}
           </span>
         )}
+        {withConnection && <ViaLabel name={entry.via.name} />}
       </span>
       <span class="row-qos tag" data-qos={message.qos}>
         QoS {message.qos}

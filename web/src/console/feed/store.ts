@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { loadBudget, type Storage, saveBudget } from './budget';
-import { type Entry, entryFor } from './entry';
+import { type Entry, entryFor, type Via } from './entry';
 import { type Filter, type FilterErrors, noFilter, selectionOf } from './filter';
 import { type Finder, TooSlow } from './finder';
 import { createMarks } from './marks';
@@ -55,6 +55,8 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   const filter = signal<Filter>(noFilter);
   const filterErrors = signal<FilterErrors>({});
   const paused = signal(false);
+  /** Names of the connections that messages may have come by, in the order of their coming. */
+  const names = signal<string[]>([]);
 
   const ring = createRing<Entry>(most, budget.value);
   let received = 0;
@@ -131,17 +133,23 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     else counts = [];
   }
 
+  /** To be called with each new client, so that there is a name to filter by. */
+  function join(id: number, name: string): Via {
+    if (!names.peek().includes(name)) names.value = [...names.peek(), name];
+    return { id, name };
+  }
+
   /** `lost` messages were dropped on the way to this batch. */
-  function push(messages: Message[], lost: number): void {
+  function push(messages: Message[], lost: number, via: Via): void {
     if (counts.length === 0 && counted === received && messages.length > 0) deps.second(measure);
-    for (const message of messages) ring.push(entryFor(message, received++));
+    for (const message of messages) ring.push(entryFor(message, received++, via));
     dropped += lost;
     show();
   }
 
   /** What this page publishes. Gives back what to call when it has not left. */
-  function enter(message: Message): () => void {
-    const entry = entryFor(message, sent++, true);
+  function enter(message: Message, via: Via): () => void {
+    const entry = entryFor(message, sent++, via, true);
     ring.push(entry);
     show();
     return () => {
@@ -203,6 +211,8 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     filter,
     filterErrors,
     paused,
+    names,
+    join,
     push,
     enter,
     clear,
