@@ -1,9 +1,13 @@
 import { ConnectionPanel, ConnectionStatus } from './connection/panel';
 import { FeedPanel } from './feed/panel';
+import { NewVersion } from './install/new-version';
 import { PublishPanel } from './publish/panel';
+import { ShortcutButton } from './shortcuts/button';
+import type { Shortcuts } from './shortcuts/store';
 import type { State } from './state';
 import { SubscribePanel } from './subscribe/panel';
 import { formatCount } from './text';
+import { ThemeSwitch } from './theme/switch';
 import { Tabs } from './topics/tabs';
 
 function Logo() {
@@ -27,7 +31,7 @@ function Jumps({ state }: { state: State }) {
   );
 }
 
-export function App({ state }: { state: State }) {
+export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }) {
   const version = state.connection.config.value.version;
   return (
     <>
@@ -37,6 +41,11 @@ export function App({ state }: { state: State }) {
           mqttwasm
         </h1>
         <ConnectionStatus connection={state.connection} />
+        <NewVersion />
+        <div class="top-tools">
+          <ThemeSwitch />
+          <ShortcutButton shortcuts={shortcuts} />
+        </div>
         <Jumps state={state} />
       </header>
       <main class="page">
