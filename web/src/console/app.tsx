@@ -1,10 +1,14 @@
 import { ConnectionPanel, ConnectionStatus } from './connection/panel';
 import { Strip } from './connections/strip';
 import { FeedPanel } from './feed/panel';
+import { NewVersion } from './install/new-version';
 import { PublishPanel } from './publish/panel';
+import { ShortcutButton } from './shortcuts/button';
+import type { Shortcuts } from './shortcuts/store';
 import type { State } from './state';
 import { SubscribePanel } from './subscribe/panel';
 import { formatCount } from './text';
+import { ThemeSwitch } from './theme/switch';
 import { Tabs } from './topics/tabs';
 
 function Logo() {
@@ -36,7 +40,7 @@ function Jumps({ state }: { state: State }) {
   );
 }
 
-export function App({ state }: { state: State }) {
+export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }) {
   const version = state.connection.config.value.version;
   const { id } = state.connections.active.value;
   return (
@@ -48,6 +52,11 @@ export function App({ state }: { state: State }) {
         </h1>
         <ConnectionStatus connection={state.connection} />
         <Strip state={state} />
+        <NewVersion />
+        <div class="top-tools">
+          <ThemeSwitch />
+          <ShortcutButton shortcuts={shortcuts} />
+        </div>
         <Jumps state={state} />
       </header>
       <main class="page">
