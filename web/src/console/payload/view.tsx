@@ -122,7 +122,7 @@ export function PayloadView({ message }: { message: Message }) {
       )}
       {shown?.error && <p class="payload-error">{shown.error}</p>}
       {shown?.kind === 'text' && (
-        <pre class="payload-block" data-wide={/^[0-9a-f]{8} {2}/.test(shown.text)}>
+        <pre class="payload-block" data-wide={shown.wide}>
           {shown.text}
         </pre>
       )}
