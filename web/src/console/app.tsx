@@ -46,7 +46,13 @@ export function App({ state }: { state: State }) {
           <SubscribePanel subscriptions={state.subscriptions} />
         </div>
         <Tabs topics={state.topics} toFailure={state.toFailure}>
-          <FeedPanel feed={state.feed} phase={state.connection.status} filters={state.filters} />
+          <FeedPanel
+            feed={state.feed}
+            phase={state.connection.status}
+            filters={state.filters}
+            client={state.recorded}
+            toFailure={state.toFailure}
+          />
         </Tabs>
       </main>
     </>

@@ -55,7 +55,7 @@ export function createState() {
       const { first, end } = feed.view.peek();
       for (let number = first; number < end; number++) {
         const entry = feed.get(number);
-        if (entry && !entry.sent) yield entry.message;
+        if (entry && !entry.sent && !entry.replayed) yield entry.message;
       }
     },
   });
@@ -102,7 +102,7 @@ export function createState() {
     }
     await connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })), asked);
   }
-  return { connection, feed, filters, publisher, subscriptions, topics, toFailure, start };
+  return { connection, feed, filters, publisher, recorded, subscriptions, topics, toFailure, start };
 }
 
 export type State = ReturnType<typeof createState>;

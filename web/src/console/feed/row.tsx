@@ -25,7 +25,7 @@ function Marked({ parts, text }: { parts: string[] | undefined; text: string }) 
 }
 
 export function Row({ entry, number, position, top, height, open, tabbable, marks, filters, onOpen }: Props) {
-  const { message, ordinal, sent } = entry;
+  const { message, ordinal, sent, replayed } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
     <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
@@ -40,6 +40,7 @@ export function Row({ entry, number, position, top, height, open, tabbable, mark
         </bdi>
         {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
         {kind === 'binary' && <span class="tag">binary</span>}
+        {replayed && <span class="tag">replayed</span>}
         {message.retain && <span class="tag">{sent ? 'retain' : 'retained'}</span>}
         {sent && (
           <span class="tag" data-direction={directionOf(entry)}>
@@ -58,7 +59,7 @@ export function Row({ entry, number, position, top, height, open, tabbable, mark
         data-position={position}
         tabIndex={tabbable ? 0 : -1}
         aria-expanded={open}
-        aria-label={`Details of ${sent ? 'sent ' : ''}message ${ordinal + 1}`}
+        aria-label={`Details of ${replayed ? 'replayed ' : ''}${sent ? 'sent ' : ''}message ${ordinal + 1}`}
         onClick={() => onOpen(number)}
       />
     </div>
