@@ -352,3 +352,18 @@ it('measures the rate over three seconds and rests when nothing comes', () => {
   second();
   expect(feed.rate.value).toBe(10);
 });
+
+it('tells its watcher what is received and sent, and counts a replay for nothing', async () => {
+  const { feed, settle } = made();
+  const heard: string[] = [];
+  feed.watch(({ message: { topic }, sent }) => heard.push(`${topic} ${sent}`));
+  feed.push([message({ topic: 'in' })], 0);
+  feed.enter(message({ topic: 'out' }));
+  feed.replay([{ message: message({ topic: 'then' }), sent: false, ordinal: 0, size: 10, replayed: true }]);
+  feed.watch(undefined);
+  feed.push([message({ topic: 'later' })], 0);
+  await settle();
+  expect(heard).toEqual(['in false', 'out true']);
+  expect(feed.view.value).toMatchObject({ received: 2, kept: 4 });
+  expect(feed.listed().map(({ message: { topic } }) => topic)).toEqual(['in', 'then', 'later']);
+});

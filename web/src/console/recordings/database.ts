@@ -122,21 +122,16 @@ export function createDatabase(name = 'mqttwasm-recordings') {
       writing(async (transaction) => {
         const before = await current(transaction, id);
         const after = { ...change(before), id, chunks: before.chunks + chunks.length };
-        const store = transaction.objectStore('chunks');
-        await Promise.all([
-          ...chunks.map((chunk, index) => store.put(chunk, [id, before.chunks + index])),
-          transaction.objectStore('recordings').put(after),
-        ]);
+        const store = bare(transaction, 'chunks');
+        for (const [index, chunk] of chunks.entries()) store.put(chunk, [id, before.chunks + index]);
+        bare(transaction, 'recordings').put(after);
         return after;
       }),
 
     remove: (id: number): Promise<void> =>
       writing(async (transaction) => {
-        const all = IDBKeyRange.bound([id], [id, []]);
-        await Promise.all([
-          transaction.objectStore('chunks').delete(all),
-          transaction.objectStore('recordings').delete(id),
-        ]);
+        bare(transaction, 'chunks').delete(IDBKeyRange.bound([id], [id, []]));
+        bare(transaction, 'recordings').delete(id);
       }),
 
     chunk: (id: number, number: number): Promise<Chunk> =>
@@ -146,6 +141,11 @@ export function createDatabase(name = 'mqttwasm-recordings') {
         return chunk;
       }),
   };
+}
+
+/** Without promises: the transaction tells of its requests' failures. */
+function bare(transaction: Writing, name: Stores[number]): IDBObjectStore {
+  return unwrap(transaction.objectStore(name));
 }
 
 function abort(transaction: IDBTransaction): void {

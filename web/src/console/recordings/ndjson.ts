@@ -130,17 +130,26 @@ function propertiesFrom(value: unknown): MessageProperties {
     const given = own(name);
     if (given !== undefined) properties[name] = read(given, name);
   }
-  take('payloadFormatIndicator', flag);
-  take('messageExpiryInterval', (given, field) => whole(given, field, 0, 0xffff_ffff));
-  take('contentType', shortText);
-  take('responseTopic', shortText);
-  take('correlationData', (given, field) => bytes(given, own('correlationDataEncoding'), field));
-  take('userProperties', pairs);
-  take('subscriptionIdentifier', (given, field) => {
-    const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
-    if (first === undefined) throw bad(field, 'is an empty list');
-    return more.length > 0 ? [first, ...more] : first;
-  });
+  const readers: Record<keyof MessageProperties, () => void> = {
+    payloadFormatIndicator: () => take('payloadFormatIndicator', flag),
+    messageExpiryInterval: () =>
+      take('messageExpiryInterval', (given, field) => whole(given, field, 0, 0xffff_ffff)),
+    contentType: () => take('contentType', shortText),
+    responseTopic: () => take('responseTopic', shortText),
+    correlationData: () =>
+      take('correlationData', (given, field) => bytes(given, own('correlationDataEncoding'), field)),
+    userProperties: () => take('userProperties', pairs),
+    subscriptionIdentifier: () =>
+      take('subscriptionIdentifier', (given, field) => {
+        const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
+        if (first === undefined) throw bad(field, 'is an empty list');
+        return more.length > 0 ? [first, ...more] : first;
+      }),
+  };
+  // In their order, so that they are written again as they were read.
+  for (const name of Object.keys(value)) {
+    if (Object.hasOwn(readers, name)) readers[name as keyof MessageProperties]();
+  }
   return properties;
 }
 
