@@ -137,7 +137,7 @@ export function createJobs({ library, database, feed, client, toFailure, clock, 
       const parts = entriesIn(database, recording);
       const file = await exported(parts, (done) => told(done / total), cancel.signal);
       save(fileName(recording.name), file);
-      library.said.value = `Exported ${many(total, 'message')} of “${recording.name}”.`;
+      library.said.value = `Exported ${many(total, 'message')} of “${visible(recording.name)}”.`;
     });
 
   const importFile = (file: File): Promise<void> =>

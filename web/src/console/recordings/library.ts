@@ -1,6 +1,7 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
+import { visible } from '../text';
 import type { Database, Recording } from './database';
 
 export interface Dependencies {
@@ -105,7 +106,7 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     remove: ({ id, name }: Recording) =>
       attempt('Not deleted', async () => {
         await database.remove(id);
-        said.value = `Deleted “${name}”.`;
+        said.value = `Deleted “${visible(name)}”.`;
       }),
   };
 }

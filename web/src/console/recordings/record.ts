@@ -7,7 +7,7 @@ import { compile } from '../../topic-filter';
 import { withoutSecrets } from '../connection/settings';
 import type { Feed } from '../feed/store';
 import type { Clock } from '../publish/repeat';
-import { formatMoment, many } from '../text';
+import { formatMoment, many, visible } from '../text';
 import type { Database } from './database';
 import { countOf, type Library } from './library';
 import { createRecorder, type Recorder } from './recorder';
@@ -48,8 +48,8 @@ export function createRecording({ library, database, feed, client, clock, now, s
     starting = true;
     await library.attempt('Not recorded', async () => {
       const selects = filter === '' ? () => true : compile(topicFilter(filter, 'topic'));
-      // Some browsers ask the user; without it the recording may go when space is short.
-      await storage?.persist();
+      // Not waited for: some browsers ask the user, who may take their time.
+      storage?.persist().catch(() => {});
       const name = formatMoment(now()).slice(0, -'.000'.length);
       const broker = withoutSecrets(client()?.url ?? '');
       const made = await library.create(name, { broker, filter });
@@ -74,7 +74,7 @@ export function createRecording({ library, database, feed, client, clock, now, s
     end();
     await library.attempt('Not read', async () => {
       const { name } = stopped.written.value;
-      library.said.value = `Recorded ${many(countOf(stopped.written.value), 'message')} as “${name}”.`;
+      library.said.value = `Recorded ${many(countOf(stopped.written.value), 'message')} as “${visible(name)}”.`;
     });
   }
 
