@@ -66,7 +66,13 @@ export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }
           <SubscribePanel key={`subscribe ${id}`} subscriptions={state.subscriptions} />
         </div>
         <Tabs topics={state.topics} toFailure={state.toFailure}>
-          <FeedPanel feed={state.feed} phase={state.connection.status} filters={state.filters} />
+          <FeedPanel
+            feed={state.feed}
+            phase={state.connection.status}
+            filters={state.filters}
+            client={state.recorded}
+            toFailure={state.toFailure}
+          />
         </Tabs>
       </main>
     </>

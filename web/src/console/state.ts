@@ -93,6 +93,9 @@ export function createState() {
     get publisher() {
       return connections.active.value.publisher;
     },
+    get recorded() {
+      return connections.active.value.recorded;
+    },
     get subscriptions() {
       return connections.active.value.subscriptions;
     },

@@ -58,7 +58,7 @@ export function createLive(id: number, shared: Shared) {
         const { first, end } = feed.view.peek();
         for (let number = first; number < end; number++) {
           const entry = feed.get(number);
-          if (entry && !entry.sent && entry.via.id === id) yield entry.message;
+          if (entry && !entry.sent && !entry.replayed && entry.via.id === id) yield entry.message;
         }
       },
     },
@@ -115,5 +115,5 @@ export function createLive(id: number, shared: Shared) {
     forest.fell(topics.model);
   }
 
-  return { id, name, connection, subscriptions, publisher, topics, filters, use, end };
+  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, end };
 }

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { PayloadView } from '../payload/view';
-import { formatBytes, formatCount, formatTime, visible } from '../text';
+import { formatBytes, formatCount, formatMoment, many, visible } from '../text';
 import { Actions } from './actions';
 import { directionOf, type Entry } from './entry';
 import { FilterMark } from './mark';
@@ -10,15 +10,8 @@ import type { Feed } from './store';
 import './details.css';
 
 function sizeOf(length: number): string {
-  const exact = `${formatCount(length)} ${length === 1 ? 'byte' : 'bytes'}`;
+  const exact = many(length, 'byte');
   return length < 1024 ? exact : `${formatBytes(length)}, ${exact}`;
-}
-
-/** Local date and time, to the millisecond. */
-function formatMoment(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatTime(milliseconds)}`;
 }
 
 const moments = { received: 'Received', sent: 'Sent', 'not sent': 'Not sent' };
@@ -99,11 +92,12 @@ export function Details({ feed, selecting }: Props) {
 
   if (!opened) return null;
   const { entry } = opened;
-  const { message, ordinal, sent } = entry;
+  const { message, ordinal, sent, replayed } = entry;
   return (
     <section ref={panel} class="details" aria-label="Message details" tabIndex={-1}>
       <header class="details-head">
         <h3>
+          {replayed && 'Replayed: '}
           {sent ? 'Sent message' : 'Message'} {formatCount(ordinal + 1)}
         </h3>
         <button type="button" class="button icon" aria-label="Close details" onClick={close}>

@@ -17,6 +17,8 @@ export interface Entry extends Sized {
   readonly ordinal: number;
   /** Published here, and known not to have left. */
   unsent?: boolean;
+  /** Out of a recording: neither received nor sent now. */
+  replayed?: boolean;
 }
 
 /** Bytes that a browser needs for a message beside its own, roughly: objects, decoded topic, indexes. */

@@ -30,7 +30,7 @@ function Marked({ parts, text }: { parts: string[] | undefined; text: string }) 
 export function Row(props: Props) {
   const { entry, number, position, top, height, open, tabbable, marks, withConnection, filters, onOpen } =
     props;
-  const { message, ordinal, sent } = entry;
+  const { message, ordinal, sent, replayed } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
     <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
@@ -45,13 +45,14 @@ export function Row(props: Props) {
         </bdi>
         {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
         {kind === 'binary' && <span class="tag">binary</span>}
+        {replayed && <span class="tag">replayed</span>}
         {message.retain && <span class="tag">{sent ? 'retain' : 'retained'}</span>}
         {sent && (
           <span class="tag" data-direction={directionOf(entry)}>
             {directionOf(entry)}
           </span>
         )}
-        {withConnection && <ViaLabel name={entry.via.name} />}
+        {withConnection && entry.via.name && <ViaLabel name={entry.via.name} />}
       </span>
       <span class="row-qos tag" data-qos={message.qos}>
         QoS {message.qos}
@@ -64,7 +65,7 @@ export function Row(props: Props) {
         data-position={position}
         tabIndex={tabbable ? 0 : -1}
         aria-expanded={open}
-        aria-label={`Details of ${sent ? 'sent ' : ''}message ${ordinal + 1}`}
+        aria-label={`Details of ${replayed ? 'replayed ' : ''}${sent ? 'sent ' : ''}message ${ordinal + 1}`}
         onClick={() => onOpen(number)}
       />
     </div>

@@ -354,3 +354,20 @@ it('measures the rate over three seconds and rests when nothing comes', () => {
   second();
   expect(feed.rate.value).toBe(10);
 });
+
+it('tells its watcher what is received and sent, and counts a replay for nothing', async () => {
+  const { feed, settle } = made();
+  const heard: string[] = [];
+  feed.watch(({ message: { topic }, sent }) => heard.push(`${topic} ${sent}`));
+  feed.push([message({ topic: 'in' })], 0, via);
+  feed.enter(message({ topic: 'out' }), via);
+  const then = { message: message({ topic: 'then' }), via: { id: 0, name: 'old' }, sent: false, ordinal: 0 };
+  feed.replay([{ ...then, size: 10, replayed: true }]);
+  feed.watch(undefined);
+  feed.push([message({ topic: 'later' })], 0, via);
+  await settle();
+  expect(heard).toEqual(['in false', 'out true']);
+  expect(feed.view.value).toMatchObject({ received: 2, kept: 4 });
+  expect(feed.listed().map(({ message: { topic } }) => topic)).toEqual(['in', 'then', 'later']);
+  expect(feed.names.value).toContain('old');
+});

@@ -61,6 +61,7 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   const ring = createRing<Entry>(most, budget.value);
   let received = 0;
   let sent = 0;
+  let watcher: ((entry: Entry) => void) | undefined;
   let dropped = 0;
   let cleared = 0;
   let framed = false;
@@ -139,10 +140,15 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     return { id, name };
   }
 
+  function add(entry: Entry): void {
+    ring.push(entry);
+    watcher?.(entry);
+  }
+
   /** `lost` messages were dropped on the way to this batch. */
   function push(messages: Message[], lost: number, via: Via): void {
     if (counts.length === 0 && counted === received && messages.length > 0) deps.second(measure);
-    for (const message of messages) ring.push(entryFor(message, received++, via));
+    for (const message of messages) add(entryFor(message, received++, via));
     dropped += lost;
     show();
   }
@@ -150,12 +156,26 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   /** What this page publishes. Gives back what to call when it has not left. */
   function enter(message: Message, via: Via): () => void {
     const entry = entryFor(message, sent++, via, true);
-    ring.push(entry);
+    add(entry);
     show();
     return () => {
       entry.unsent = true;
       show();
     };
+  }
+
+  /** Entries of a recording, which count for nothing. */
+  function replay(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      ring.push(entry);
+      if (entry.via.name !== '') join(entry.via.id, entry.via.name);
+    }
+    show();
+  }
+
+  /** Has `call` told of all that is received and sent from now on. */
+  function watch(call: ((entry: Entry) => void) | undefined): void {
+    watcher = call;
   }
 
   /** Empties the list; what was counted stays counted. */
@@ -215,6 +235,8 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     join,
     push,
     enter,
+    replay,
+    watch,
     clear,
     pause,
     resize,

@@ -28,7 +28,7 @@ function go(selector: string): void {
 
 /** What takes effect at others, or loses something, takes two keys. */
 export function actionsOf(state: State): Group[] {
-  const { connection, feed } = state;
+  const { feed } = state;
   return [
     {
       title: 'Publish',
@@ -72,6 +72,7 @@ export function actionsOf(state: State): Group[] {
           keys: { key: 'c', shift: true },
           words: 'Connect or disconnect',
           run() {
+            const { connection } = state;
             if (connection.status.value.phase === 'disconnected') void connection.connect();
             else connection.disconnect();
           },
