@@ -7,7 +7,8 @@ import (
 
 // quiet is log for mochi, which attaches whole packets to its records: their
 // payloads and passwords have no place in a log. Its chatter about starting,
-// stopping and short keep-alives is left out as well.
+// stopping and short keep-alives is left out as well, and so is its line for each
+// message that a full session does not take.
 func quiet(log *slog.Logger) *slog.Logger { return slog.New(quietHandler{log.Handler()}) }
 
 type quietHandler struct{ slog.Handler }
@@ -17,6 +18,9 @@ func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "client store quota reached" {
+		return nil
+	}
 	clean := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		switch a.Key {

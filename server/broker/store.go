@@ -53,6 +53,7 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: cannot open the data directory: %w", err)
 	}
+	db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
 	err = db.Update(func(tx *bbolt.Tx) error {
 		_, err1 := tx.CreateBucketIfNotExists(retainedBucket)
 		_, err2 := tx.CreateBucketIfNotExists(sessionsBucket)
@@ -72,6 +73,7 @@ func (*store) Provides(b byte) bool {
 		mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
 		mqtt.OnSubscribed, mqtt.OnUnsubscribed,
 		mqtt.OnRetainMessage, mqtt.OnRetainedExpired,
+		mqtt.OnPublished, mqtt.OnPacketRead,
 		mqtt.OnQosPublish, mqtt.OnQosComplete, mqtt.OnQosDropped,
 		mqtt.StoredClients, mqtt.StoredSubscriptions,
 		mqtt.StoredInflightMessages, mqtt.StoredRetainedMessages,
@@ -186,9 +188,43 @@ func (s *store) OnRetainedExpired(topic string) {
 	s.update(func(tx *bbolt.Tx) error { return tx.Bucket(retainedBucket).Delete([]byte(topic)) })
 }
 
+// OnQosPublish writes a message before it is sent. Acknowledgements it leaves
+// out: nobody waits for a PUBACK that is sent, and PUBREC is OnPublished's.
 func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
-	// A PUBACK is not waited for by anybody once it is sent.
-	if !lasting(cl) || pk.FixedHeader.Type == packets.Puback {
+	if t := pk.FixedHeader.Type; t == packets.Publish || t == packets.Pubrel {
+		s.putMessage(cl, pk)
+	}
+}
+
+// OnPublished writes that a message of QoS 2 has been handed on: written before,
+// it would make the broker refuse what was lost in between when it comes again.
+func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
+	if pk.FixedHeader.Qos == 2 {
+		s.putMessage(cl, packets.Packet{
+			FixedHeader: packets.FixedHeader{Type: packets.Pubrec},
+			PacketID:    pk.PacketID,
+			Created:     pk.Created,
+		})
+	}
+}
+
+// OnPacketRead writes that a client has received a message of QoS 2, which is
+// never to be sent again (4.3.3).
+func (s *store) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Pubrec && pk.ReasonCode < packets.ErrUnspecifiedError.Code {
+		if sent, ok := cl.State.Inflight.Get(pk.PacketID); ok {
+			s.putMessage(cl, packets.Packet{
+				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1},
+				PacketID:    pk.PacketID,
+				Created:     sent.Created,
+			})
+		}
+	}
+	return pk, nil
+}
+
+func (s *store) putMessage(cl *mqtt.Client, pk packets.Packet) {
+	if !lasting(cl) {
 		return
 	}
 	s.inSession(cl, func(session *bbolt.Bucket) error {
@@ -281,9 +317,9 @@ func message(pk packets.Packet, client string) storage.Message {
 
 func packetKey(id uint16) []byte { return binary.BigEndian.AppendUint16(nil, id) }
 
-// update commits a change. A failure, such as a full disk, costs durability and not the connection.
+// update commits a change, together with those that come at the same time. A failure, such as a full disk, costs durability and not the connection.
 func (s *store) update(change func(*bbolt.Tx) error) {
-	if err := s.db.Update(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
+	if err := s.db.Batch(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		s.Log.Error("the broker's state could not be written", "error", err)
 	}
 }
