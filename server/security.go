@@ -40,9 +40,6 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"Permissions-Policy":           permissions,
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
-		// Not require-corp: the console asks a broker that it can't reach whether
-		// anything answers there, without credentials.
-		"Cross-Origin-Embedder-Policy": "credentialless",
 	}
 	if c.tlsCert != "" {
 		headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -40,6 +40,11 @@ type variant struct {
 	size                 int64
 }
 
+// embedderPolicy goes with the page and its workers. It is not require-corp: the
+// console asks, without credentials, whether anything answers where it can't
+// reach a broker.
+const embedderPolicy = "credentialless"
+
 // codings are what the build makes, best first.
 var codings = []struct{ name, ext string }{{"br", ".br"}, {"gzip", ".gz"}}
 
@@ -148,6 +153,7 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", a.contentType)
 	h.Set("Cache-Control", a.cacheControl)
 	h.Set("ETag", v.etag)
+	h.Set("Cross-Origin-Embedder-Policy", embedderPolicy)
 	if len(a.variants) > 1 {
 		h.Set("Vary", "Accept-Encoding")
 	}
