@@ -140,7 +140,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute, // the whole page over a slow mobile connection
 		IdleTimeout:       2 * time.Minute,
