@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -18,37 +17,51 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// spawn runs a server in its own process, which kill ends at once (SIGKILL).
-// Its TCP address is that of the embedded broker.
-func spawn(t *testing.T, args ...string) (cmd *exec.Cmd, tcp string, kill func()) {
+// process is a server in its own process.
+type process struct {
+	url, tcp string
+	pid      int
+	kill     func() // SIGKILL
+}
+
+func spawn(t *testing.T, args ...string) *process {
 	t.Helper()
-	cmd = exec.Command(os.Args[0], append([]string{"-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0"}, args...)...)
+	cmd := exec.Command(os.Args[0], append([]string{"-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0"}, args...)...)
 	cmd.Env = append(os.Environ(), asServer+"=1")
-	stderr, err := cmd.StderrPipe()
+	pipe, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.Stdout = cmd.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewReader(stderr)
-	kill = sync.OnceFunc(func() {
+	p := &process{pid: cmd.Process.Pid}
+	output := bufio.NewScanner(pipe)
+	var read sync.WaitGroup
+	p.kill = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
-		_, _ = io.Copy(io.Discard, lines)
+		read.Wait()
 		_ = cmd.Wait()
 	})
-	t.Cleanup(kill)
+	t.Cleanup(p.kill)
 	var seen strings.Builder
-	for {
-		line, err := lines.ReadString('\n')
-		seen.WriteString(line)
-		if _, address, ok := strings.Cut(strings.TrimSpace(line), "address="); ok {
-			return cmd, address, kill
+	for output.Scan() {
+		fmt.Fprintln(&seen, output.Text())
+		if _, address, ok := strings.Cut(output.Text(), "address="); ok {
+			p.tcp = address
 		}
-		if err != nil {
-			t.Fatalf("the server does not listen:\n%s", &seen)
+		if _, url, ok := strings.Cut(output.Text(), "Open "); ok { // the last thing it says
+			p.url = url
+			read.Go(func() {
+				for output.Scan() { // so that it can go on
+				}
+			})
+			return p
 		}
 	}
+	t.Fatalf("the server does not listen:\n%s", &seen)
+	return nil
 }
 
 // seed is new for each run, and given by MQTTWASM_SEED to repeat one.
@@ -94,22 +107,22 @@ func TestKill(t *testing.T) {
 	l := &ledger{acked: make(map[string]bool), received: make(map[string]int), heard: make(chan struct{}, 1)}
 	pending := make(map[uint16]bool) // of QoS 2, received and not released (4.3.3)
 	for round := range rounds {
-		_, address, kill := spawn(t, "-data", dir)
+		server := spawn(t, "-data", dir)
 		var clients sync.WaitGroup
-		sub := subscriber(t, address, round > 0)
+		sub := subscriber(t, server.tcp, round > 0)
 		clients.Go(func() { l.receive(sub, pending) })
 		for p := range 4 {
-			c := dialTCP(t, address)
+			c := dialTCP(t, server.tcp)
 			connectMQTT(t, c, "")
 			clients.Go(func() { l.publish(c, fmt.Sprintf("%d/%d", round, p)) })
 		}
 		time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) // any moment will do
-		kill()
+		server.kill()
 		clients.Wait()
 	}
 
-	_, address, kill := spawn(t, "-data", dir)
-	sub := subscriber(t, address, true)
+	server := spawn(t, "-data", dir)
+	sub := subscriber(t, server.tcp, true)
 	done := make(chan struct{})
 	go func() { defer close(done); l.receive(sub, pending) }()
 	for deadline := time.After(patience); len(l.missing()) > 0; {
@@ -119,7 +132,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("%d of %d acknowledged messages are lost: %.300q", len(l.missing()), len(l.acked), l.missing())
 		}
 	}
-	kill()
+	server.kill()
 	<-done
 	twice := 0
 	for payload, times := range l.received {
@@ -251,8 +264,8 @@ func acknowledged(cp *packets.ControlPacket) error {
 // What is retained, and who has subscribed to what, survives too.
 func TestDataSurvivesKill(t *testing.T) {
 	dir := t.TempDir()
-	_, address, kill := spawn(t, "-data", dir)
-	first := dialTCP(t, address)
+	server := spawn(t, "-data", dir)
+	first := dialTCP(t, server.tcp)
 	connectMQTT(t, first, "lasting")
 	subscribe := packets.NewControlPacket(packets.SUBSCRIBE)
 	subscribe.Content.(*packets.Subscribe).PacketID = 1
@@ -269,10 +282,9 @@ func TestDataSurvivesKill(t *testing.T) {
 	}
 	receive[packets.Suback](t, first)
 	receive[packets.Puback](t, first)
-	kill()
+	server.kill()
 
-	_, address, _ = spawn(t, "-data", dir)
-	second := dialTCP(t, address)
+	second := dialTCP(t, spawn(t, "-data", dir).tcp)
 	if !connectMQTT(t, second, "lasting") {
 		t.Error("the session is gone")
 	}

@@ -49,7 +49,7 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 
 // permissions are what the page may use of a device: to write the clipboard.
 const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), fullscreen=(), geolocation=(), " +
-	"gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-read=(), clipboard-write=(self)"
+	"gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-write=(self)"
 
 // connectSources are whatever broker the user names, and http for finding out
 // why one can't be reached; or with -pin-brokers those of the list alone.

@@ -177,14 +177,14 @@ func fixed(contentType string, body []byte) http.Handler {
 // can serve. Netlify, Cloudflare Pages and others take headers from _headers.
 func writeStatic(dir string, page fs.FS, config []byte, headers map[string]string) error {
 	if _, err := fs.Stat(page, "index.html"); err != nil {
-		return errors.New(notBuilt)
+		return errors.New("the page has not been built: run \"make build\" first")
 	}
 	if err := os.CopyFS(dir, page); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("-static %s: there are files already: name a new folder", dir)
 	} else if err != nil {
 		return fmt.Errorf("-static: %w", err)
 	}
-	lines := []string{"/*"}
+	lines := []string{"/*", "  Cross-Origin-Embedder-Policy: " + embedderPolicy}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		lines = append(lines, "  "+name+": "+headers[name])
 	}

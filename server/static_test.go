@@ -190,7 +190,7 @@ func TestWriteStatic(t *testing.T) {
 	}
 	if want := (map[string]string{
 		"index.html": "the page", "assets/a.js": "script", "config.json": "{}",
-		"_headers": "/*\n  Referrer-Policy: no-referrer\n  X-Content-Type-Options: nosniff\n",
+		"_headers": "/*\n  Cross-Origin-Embedder-Policy: credentialless\n  Referrer-Policy: no-referrer\n  X-Content-Type-Options: nosniff\n",
 	}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -76,7 +76,7 @@ func (c *conn) transmit(step func(*flow) []byte) error {
 // what a slow peer has not read yet, and wait for a peer that reads nothing.
 func (c *conn) leave(disconnect []byte) {
 	c.leaving.Store(true)
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+	_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
 	_ = c.transmit(func(f *flow) []byte { f.ended = true; return disconnect })
 }
 
@@ -94,7 +94,7 @@ func (c *conn) SetDeadline(t time.Time) error {
 	case c.closed.Load():
 		return net.ErrClosed
 	case c.leaving.Load():
-		return c.Conn.SetReadDeadline(t)
+		return c.SetReadDeadline(t)
 	}
 	return c.Conn.SetDeadline(t)
 }

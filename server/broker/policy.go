@@ -75,13 +75,14 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 // OnSessionEstablish chooses where the broker's packet identifiers begin. mochi
 // keeps those of both directions in one map, so that a message of the client's
 // with the same identifier makes it forget its own. Most clients count from 1:
-// starting half-way round keeps the two apart. A resumed session goes on after
-// its newest identifier, because their order is that of the messages.
+// starting at a distance that no session spans keeps the two apart. A resumed
+// session goes on after its newest identifier, because their order is that of
+// the messages.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	if c, ok := cl.Net.Conn.(*conn); ok {
 		c.connected.Store(true)
 	}
-	last := uint16(1 << 15)
+	last := uint16(maxInflight)
 	if existing, ok := p.server.Clients.Get(cl.ID); ok && !pk.Connect.Clean {
 		var ids []uint16
 		for _, m := range existing.State.Inflight.GetAll(false) {
