@@ -35,6 +35,7 @@ test('a page that breaks its policy fails the test of whoever opened it', async 
     worker: 'TypeError',
     policy: 'TypeError',
   });
+  await expect.poll(() => server.violations.join()).toContain('require-trusted-types-for');
   await expect(server.stop()).rejects.toThrow('require-trusted-types-for');
 });
 
@@ -48,6 +49,7 @@ test('pinned brokers are the only ones that the page can reach', async ({ page }
   await parts.connect.click();
   await expect(parts.notice).toBeVisible();
   expect(foreign.accepted()).toBe(0);
+  await expect.poll(() => server.violations.join()).toContain('connect-src');
   await expect(server.stop()).rejects.toThrow('connect-src');
   await foreign.stop();
 });

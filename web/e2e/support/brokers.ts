@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, type Running, start } from './process';
 import { collectViolations } from './violations';
 
-const binary = fileURLToPath(new URL('../../../bin/mqttwasm', import.meta.url));
+export const binary = fileURLToPath(new URL('../../../bin/mqttwasm', import.meta.url));
 
 export interface Server extends Running {
   /** Where the page is, such as http://127.0.0.1:4321 */
@@ -15,6 +15,8 @@ export interface Server extends Running {
   mqtt: string;
   /** The embedded broker's TCP port. */
   tcpPort: number;
+  /** Breaches of the content security policy that browsers have reported so far. */
+  violations: readonly string[];
 }
 
 /**
@@ -36,6 +38,7 @@ export async function startServer(flags: string[] = [], tcpPort?: number): Promi
     url,
     mqtt: `ws://127.0.0.1:${port}/mqtt`,
     tcpPort: tcp,
+    violations: violations.reports,
     stop: async () => {
       await running.stop();
       await violations.end();

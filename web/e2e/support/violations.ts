@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 export interface Violations {
   /** What `-csp-report` takes. */
   url: string;
+  /** What was reported so far. */
+  reports: readonly string[];
   /** Ends; throws when any page or worker did, or tried, what its policy forbids. */
   end(): Promise<void>;
 }
@@ -20,6 +22,7 @@ export async function collectViolations(): Promise<Violations> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
+    reports,
     url: `http://127.0.0.1:${address.port}/`,
     end: async () => {
       server.closeAllConnections();
