@@ -65,7 +65,7 @@ func (u user) check() error {
 		return errors.New("a name is missing")
 	}
 	if _, err := bcrypt.Cost([]byte(u.Hash)); err != nil {
-		return fmt.Errorf("hash is not a bcrypt hash (make one with htpasswd -nB NAME): %w", err)
+		return fmt.Errorf("hash is not a bcrypt hash (make one with htpasswd -nB -C 10 NAME): %w", err)
 	}
 	for _, filter := range slices.Concat(u.Publish, u.Subscribe) {
 		if !mqtt.IsValidFilter(filter, false) || mqtt.IsSharedFilter(filter) {
