@@ -16,6 +16,7 @@ import (
 // when a client ends, and a late call is refused instead of lost.
 type binding struct {
 	client  *mqtt.Client
+	packets *packetLog
 	onBatch js.Value
 	onEvent js.Value
 }
@@ -37,6 +38,8 @@ func newPrototype() js.Value {
 		"suspend":        (*binding).suspend,
 		"resume":         (*binding).resume,
 		"wake":           (*binding).wake,
+		"ping":           (*binding).ping,
+		"tellPackets":    (*binding).tellPackets,
 		"disconnect":     (*binding).disconnect,
 	} {
 		v.Set(name, js.FuncOf(func(this js.Value, args []js.Value) any {
@@ -62,9 +65,9 @@ func connect(options js.Value) js.Value {
 	if onAttempt := p.function("onAttempt"); !onAttempt.IsUndefined() {
 		o.Prepare = func(ctx context.Context, a *mqtt.Attempt) error { return prepare(ctx, onAttempt, a) }
 	}
-	packets := &packetLog{onPackets: p.function("onPackets")}
-	if !packets.onPackets.IsUndefined() {
-		o.OnPacket = packets.add
+	b.packets = &packetLog{onPackets: p.function("onPackets")}
+	if p.boolean("packetEvents", false) {
+		o.OnPacket = b.packets.add
 	}
 	p.authenticator(&o)
 	if name := p.text("store"); name != "" {
@@ -82,7 +85,7 @@ func connect(options js.Value) js.Value {
 	o.OnEvent = func(ev mqtt.Event) {
 		_, ended := ev.(mqtt.Ended)
 		if ended {
-			packets.flush() // nothing is told after the end
+			b.packets.flush() // nothing is told after the end
 		}
 		b.event(ev)
 		if ended {
@@ -229,6 +232,26 @@ func (b *binding) resume(args []js.Value) any {
 func (b *binding) wake(args []js.Value) any {
 	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
 		b.client.Wake()
+		return js.Undefined(), nil
+	})
+}
+
+// ping(options) gives the round-trip time in milliseconds.
+func (b *binding) ping(args []js.Value) any {
+	return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
+		took, err := b.client.Ping(ctx)
+		return took.Seconds() * 1000, err
+	})
+}
+
+// tellPackets(on, options) makes onPackets be called, or not any more.
+func (b *binding) tellPackets(args []js.Value) any {
+	var tell func(mqtt.Packet)
+	if argument(args, 0).Truthy() {
+		tell = b.packets.add
+	}
+	return call(parse(argument(args, 1)), defaultTimeout, func(context.Context) (any, error) {
+		b.client.OnPacket(tell)
 		return js.Undefined(), nil
 	})
 }
