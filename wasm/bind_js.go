@@ -34,10 +34,10 @@ func newPrototype() js.Value {
 		"request":        (*binding).request,
 		"subscribe":      (*binding).subscribe,
 		"unsubscribe":    (*binding).unsubscribe,
-		"reauthenticate": (*binding).reauthenticate,
-		"suspend":        (*binding).suspend,
-		"resume":         (*binding).resume,
-		"wake":           (*binding).wake,
+		"reauthenticate": plain((*mqtt.Client).Reauthenticate),
+		"suspend":        plain((*mqtt.Client).Suspend),
+		"resume":         plain(resume),
+		"wake":           plain(wake),
 		"ping":           (*binding).ping,
 		"tellPackets":    (*binding).tellPackets,
 		"disconnect":     (*binding).disconnect,
@@ -213,27 +213,23 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	})
 }
 
-// suspend(options)
-func (b *binding) suspend(args []js.Value) any {
-	return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
-		return js.Undefined(), b.client.Suspend(ctx)
-	})
+// plain makes a method of one of a client's that takes nothing but time.
+func plain(method func(*mqtt.Client, context.Context) error) func(*binding, []js.Value) any {
+	return func(b *binding, args []js.Value) any {
+		return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
+			return js.Undefined(), method(b.client, ctx)
+		})
+	}
 }
 
-// resume(options)
-func (b *binding) resume(args []js.Value) any {
-	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
-		b.client.Resume()
-		return js.Undefined(), nil
-	})
+func resume(c *mqtt.Client, _ context.Context) error {
+	c.Resume()
+	return nil
 }
 
-// wake(options)
-func (b *binding) wake(args []js.Value) any {
-	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
-		b.client.Wake()
-		return js.Undefined(), nil
-	})
+func wake(c *mqtt.Client, _ context.Context) error {
+	c.Wake()
+	return nil
 }
 
 // ping(options) gives the round-trip time in milliseconds.
@@ -244,13 +240,14 @@ func (b *binding) ping(args []js.Value) any {
 	})
 }
 
-// tellPackets(on, options) makes onPackets be called, or not any more.
+// tellPackets(options): whether onPackets is called is its field on.
 func (b *binding) tellPackets(args []js.Value) any {
+	p := parse(argument(args, 0))
 	var tell func(mqtt.Packet)
-	if argument(args, 0).Truthy() {
+	if p.boolean("on", false) {
 		tell = b.packets.add
 	}
-	return call(parse(argument(args, 1)), defaultTimeout, func(context.Context) (any, error) {
+	return call(p, defaultTimeout, func(context.Context) (any, error) {
 		b.client.OnPacket(tell)
 		return js.Undefined(), nil
 	})

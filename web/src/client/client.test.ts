@@ -61,7 +61,7 @@ function engine(methods: Partial<BoundaryClient> = {}) {
       calls.push(['ping', options]);
       return 12.5;
     },
-    tellPackets: async (on, options) => void calls.push(['tellPackets', on, options]),
+    tellPackets: async (options) => void calls.push(['tellPackets', options]),
     disconnect: async (options) => {
       calls.push(['disconnect', options]);
       await methods.disconnect?.(options);
@@ -698,7 +698,7 @@ test('ping gives the milliseconds, setPacketEvents turns the events on, while th
   await client.setPacketEvents(true);
   expect(calls).toEqual([
     ['ping', { timeout: 5 }],
-    ['tellPackets', true, { timeout: 30_000 }],
+    ['tellPackets', { on: true, timeout: 30_000 }],
   ]);
   await expect(client.setPacketEvents(1 as never)).rejects.toMatchObject({ code: 'bad-option', field: 'on' });
   await client.end();

@@ -257,7 +257,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     if (typeof on !== 'boolean') throw bad('on', 'must be true or false');
     const call = plainCall(options);
     requireOpen();
-    await link.tellPackets(on, call);
+    await link.tellPackets({ on, ...call });
   }
 
   async function reauthenticate(options?: CallOptions): Promise<void> {

@@ -256,10 +256,10 @@ test.each([
 test('another program tells of packets where the last one did', async () => {
   const [first, second] = [program(), program()];
   const { link } = await client([first, second]);
-  await link.tellPackets(true);
+  await link.tellPackets({ on: true });
   await link.ping({ timeout: 5 });
   expect(first.calls).toEqual([
-    ['tellPackets', true, undefined],
+    ['tellPackets', { on: true }],
     ['ping', { timeout: 5 }],
   ]);
   first.sink().onEvent({ type: 'end', error: crash });

@@ -154,9 +154,9 @@ async function connect(
     resume: async (limits) => use().resume(limits),
     ping: async (limits) => use().ping(limits),
 
-    async tellPackets(on, limits) {
-      await use().tellPackets(on, limits);
-      packetEvents = on;
+    async tellPackets(call) {
+      await use().tellPackets(call);
+      packetEvents = call.on;
     },
 
     async wake(limits) {

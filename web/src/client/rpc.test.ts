@@ -124,7 +124,7 @@ test('ping and tellPackets cross', async () => {
   expect(sent).toEqual({ type: 'ping', client, timeout: 5, abortable: false });
   receive({ type: 'result', id, value: 1.5 });
   expect(await ping).toBe(1.5);
-  const telling = link.tellPackets(true);
+  const telling = link.tellPackets({ on: true });
   const { id: second, ...told } = last('tellPackets');
   expect(told).toEqual({ type: 'tellPackets', client, on: true, abortable: false });
   receive({ type: 'result', id: second, value: undefined });

@@ -110,7 +110,7 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
       resume: plain('resume'),
       wake: plain('wake'),
       ping: async (limits = {}) => (await call({ type: 'ping', client }, limits)) as number,
-      async tellPackets(on, limits = {}) {
+      async tellPackets({ on, ...limits }) {
         await call({ type: 'tellPackets', client, on }, limits);
       },
       async disconnect(options) {

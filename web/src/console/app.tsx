@@ -1,4 +1,5 @@
 import { ConnectionPanel, ConnectionStatus } from './connection/panel';
+import { RoundTrip } from './connection/round-trip';
 import { FeedPanel } from './feed/panel';
 import { PublishPanel } from './publish/panel';
 import type { State } from './state';
@@ -37,6 +38,7 @@ export function App({ state }: { state: State }) {
           mqttwasm
         </h1>
         <ConnectionStatus connection={state.connection} />
+        <RoundTrip connection={state.connection} />
         <Jumps state={state} />
       </header>
       <main class="page">
@@ -45,7 +47,7 @@ export function App({ state }: { state: State }) {
           <PublishPanel publisher={state.publisher} />
           <SubscribePanel subscriptions={state.subscriptions} />
         </div>
-        <Tabs topics={state.topics} toFailure={state.toFailure}>
+        <Tabs topics={state.topics} connection={state.connection} toFailure={state.toFailure}>
           <FeedPanel feed={state.feed} phase={state.connection.status} filters={state.filters} />
         </Tabs>
       </main>

@@ -9,6 +9,7 @@ import { createConnection } from './connection/store';
 import { createFinder } from './feed/finder';
 import { recording } from './feed/sent';
 import { createFeed } from './feed/store';
+import { recordingOf } from './insight/recording';
 import { createPublisher } from './publish/store';
 import { createTicker } from './publish/ticker';
 import { createSubscriptions } from './subscribe/store';
@@ -64,7 +65,7 @@ export function createState() {
     `${own}/hello`,
   );
   const connection = createConnection({
-    connect,
+    connect: (options) => connect({ ...options, packetEvents: recordingOf(connection).value }),
     survey,
     toFailure,
     page: location.href,

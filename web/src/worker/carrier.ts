@@ -134,7 +134,7 @@ export function carry(
       case 'ping':
         return client.ping(limits);
       case 'tellPackets':
-        return client.tellPackets(message.on, limits).then(() => undefined);
+        return client.tellPackets({ on: message.on, ...limits }).then(() => undefined);
       case 'disconnect':
         return client.disconnect({ ...message.options, ...limits }).then(() => undefined);
     }

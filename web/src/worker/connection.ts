@@ -124,7 +124,7 @@ export function openConnection(
     const wanted = wantsPackets();
     if (!link || wanted === tellingPackets) return;
     tellingPackets = wanted;
-    await link.tellPackets(wanted, limits);
+    await link.tellPackets({ on: wanted, ...limits });
   }
 
   /** After somebody came or went. */
@@ -340,7 +340,7 @@ export function openConnection(
       wake: async (limits) => use().wake(limits),
       ping: async (limits) => use().ping(limits),
 
-      async tellPackets(on, limits) {
+      async tellPackets({ on, ...limits }) {
         use();
         seat.packets = on;
         await settlePackets(limits);

@@ -414,17 +414,18 @@ test('each tab decides whether it sees packets; the program tells while one does
   const second = tab(hub.attach());
   await second.connect({ onPackets: onPackets('second'), packetEvents: true });
   expect(connects).toMatchObject([{ packetEvents: false }]);
-  const told = () => calls.filter(([name]) => name === 'tellPackets').map(([, on]) => on);
+  const told = () =>
+    calls.filter(([name]) => name === 'tellPackets').map(([, call]) => (call as { on: boolean }).on);
   expect(told()).toEqual([true]);
   sink().onPackets?.(new ArrayBuffer(1), 0);
   expect(seen).toEqual(['second']);
 
-  await one.tellPackets(true);
+  await one.tellPackets({ on: true });
   sink().onPackets?.(new ArrayBuffer(1), 0);
   expect(seen).toEqual(['second', 'first', 'second']);
   second.port.leave();
   expect(told()).toEqual([true]);
-  await one.tellPackets(false);
+  await one.tellPackets({ on: false });
   expect(told()).toEqual([true, false]);
   expect(await one.ping()).toBe(2);
 });

@@ -180,7 +180,7 @@ export interface BoundaryClient {
   /** Milliseconds from PINGREQ to PINGRESP. */
   ping(options?: CallOptions): Promise<number>;
   /** Calls `onPackets` from now on, or not any more. */
-  tellPackets(on: boolean, options?: CallOptions): Promise<void>;
+  tellPackets(options: { on: boolean } & CallOptions): Promise<void>;
   disconnect(options?: DisconnectCall & CallOptions): Promise<void>;
 }
 

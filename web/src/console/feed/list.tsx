@@ -8,7 +8,7 @@ import { useRows } from './window';
 const none: string[] = [];
 
 /** Where a key press leads from a position. */
-function destination(key: string, position: number, page: number): number | undefined {
+export function destination(key: string, position: number, page: number): number | undefined {
   switch (key) {
     case 'ArrowUp':
       return position - 1;

@@ -16,7 +16,7 @@ export type Topics = ReturnType<typeof createTopics>;
 
 export function createTopics(deps: Dependencies) {
   const model = createModel();
-  const view = signal<'messages' | 'topics'>('messages');
+  const view = signal<'messages' | 'topics' | 'broker' | 'packets'>('messages');
   /** Another one whenever the tree began anew. */
   const era = signal(0);
   let url = '';

@@ -2,6 +2,8 @@
 
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Connection } from '../connection/store';
+import { onDemand } from '../ui/on-demand';
 import type { Props as PanelProps } from './panel';
 import type { Topics } from './store';
 import './tabs.css';
@@ -9,21 +11,37 @@ import './tabs.css';
 const views = [
   ['messages', 'Messages'],
   ['topics', 'Topics'],
+  ['broker', 'Broker'],
+  ['packets', 'Packets'],
 ] as const;
 
 type View = (typeof views)[number][0];
 
+interface InsightProps {
+  connection: Connection;
+  shown: boolean;
+}
+
+const insight = {
+  broker: onDemand<InsightProps>(async () => (await import('../insight/broker')).BrokerPanel),
+  packets: onDemand<InsightProps>(async () => (await import('../insight/packets')).PacketsPanel),
+};
+
 export function Tabs({
   topics,
+  connection,
   toFailure,
   children,
 }: PanelProps & {
+  connection: Connection;
   /** The feed. */
   children: ComponentChildren;
 }) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const view = topics.view.value;
+  // A part stays once it was looked at: what it gathers goes on.
+  const visited = useRef(new Set<View>()).current.add(view);
 
   function onKeyDown(event: KeyboardEvent) {
     const at = views.findIndex(([name]) => name === view);
@@ -71,6 +89,10 @@ export function Tabs({
       </div>
       {panelFor('messages', children)}
       {panelFor('topics', <Lazy topics={topics} toFailure={toFailure} />)}
+      {(['broker', 'packets'] as const).map((name) => {
+        const Part = insight[name];
+        return panelFor(name, visited.has(name) && <Part connection={connection} shown={view === name} />);
+      })}
     </div>
   );
 }
