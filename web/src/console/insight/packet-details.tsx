@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatCount, formatTime, many } from '../text';
 import { Copy } from '../ui/copy';
 import { detailsOf } from './describe';
@@ -39,7 +39,8 @@ export function PacketDetails({ log }: { log: PacketLog }) {
     if (number !== undefined) panel.current?.focus({ preventScroll: true });
   }, [number]);
 
-  useEffect(() => {
+  // In time for a key that is pressed as soon as the panel has the focus.
+  useLayoutEffect(() => {
     if (number === undefined) return;
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key === 'Escape') close();
@@ -56,6 +57,7 @@ export function PacketDetails({ log }: { log: PacketLog }) {
   if (!entry) return null;
   const { packet, sent } = entry;
   const size = packet.bytes.length;
+  const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
   return (
     <section ref={panel} class="details" aria-label="Packet details" tabIndex={-1}>
       <header class="details-head">
@@ -84,7 +86,7 @@ export function PacketDetails({ log }: { log: PacketLog }) {
           {many(size, 'byte')}
           {size > dumped && `, of which the first ${formatCount(dumped)} are shown`}
         </p>
-        <pre class="details-payload">{maskedDump(packet, dumped)}</pre>
+        <pre class="details-payload packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
         <Copy key={entry.number} label="Copy as JSON" text={JSON.stringify(recordOf(entry), null, 2)} />
       </div>
     </section>
