@@ -1,4 +1,5 @@
 import { ConnectionPanel, ConnectionStatus } from './connection/panel';
+import { RoundTrip } from './connection/round-trip';
 import { Strip } from './connections/strip';
 import { FeedPanel } from './feed/panel';
 import { NewVersion } from './install/new-version';
@@ -51,6 +52,7 @@ export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }
           mqttwasm
         </h1>
         <ConnectionStatus connection={state.connection} />
+        <RoundTrip connection={state.connection} />
         <Strip state={state} />
         <NewVersion />
         <div class="top-tools">
@@ -65,7 +67,7 @@ export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }
           <PublishPanel key={`publish ${id}`} publisher={state.publisher} />
           <SubscribePanel key={`subscribe ${id}`} subscriptions={state.subscriptions} />
         </div>
-        <Tabs topics={state.topics} toFailure={state.toFailure}>
+        <Tabs topics={state.topics} connection={state.connection} toFailure={state.toFailure}>
           <FeedPanel
             feed={state.feed}
             phase={state.connection.status}

@@ -7,6 +7,7 @@ import { createConnection, custom, type Dependencies } from '../connection/store
 import type { Via } from '../feed/entry';
 import { recording } from '../feed/sent';
 import type { Feed } from '../feed/store';
+import { recordingOf } from '../insight/recording';
 import type { Clock } from '../publish/repeat';
 import { createPublisher } from '../publish/store';
 import { createSubscriptions } from '../subscribe/store';
@@ -67,6 +68,7 @@ export function createLive(id: number, shared: Shared) {
   const connection = createConnection(
     {
       ...shared,
+      connect: (options) => shared.connect({ ...options, packetEvents: recordingOf(connection).value }),
       async onClient(client) {
         const mine = feed.join(id, name.value);
         via = mine;

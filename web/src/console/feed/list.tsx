@@ -6,7 +6,7 @@ import type { Feed } from './store';
 import { useRows } from './window';
 
 /** Where a key press leads from a position. */
-function destination(key: string, position: number, page: number): number | undefined {
+export function destination(key: string, position: number, page: number): number | undefined {
   switch (key) {
     case 'ArrowUp':
       return position - 1;

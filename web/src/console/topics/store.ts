@@ -4,7 +4,7 @@ import { type Signal, signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
 import { createModel } from './model';
 
-export type View = 'messages' | 'topics';
+export type View = 'messages' | 'topics' | 'broker' | 'packets';
 
 export interface Dependencies {
   /** Of the connection. */

@@ -2,6 +2,8 @@
 
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Connection } from '../connection/store';
+import { onDemand } from '../ui/on-demand';
 import type { Props as PanelProps } from './panel';
 import type { Topics, View } from './store';
 import './tabs.css';
@@ -9,19 +11,35 @@ import './tabs.css';
 const views: [view: View, label: string][] = [
   ['messages', 'Messages'],
   ['topics', 'Topics'],
+  ['broker', 'Broker'],
+  ['packets', 'Packets'],
 ];
+
+interface InsightProps {
+  connection: Connection;
+  shown: boolean;
+}
+
+const insight = {
+  broker: onDemand<InsightProps>(async () => (await import('../insight/broker')).BrokerPanel),
+  packets: onDemand<InsightProps>(async () => (await import('../insight/packets')).PacketsPanel),
+};
 
 export function Tabs({
   topics,
+  connection,
   toFailure,
   children,
 }: PanelProps & {
+  connection: Connection;
   /** The feed. */
   children: ComponentChildren;
 }) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const view = topics.view.value;
+  // A part stays once it was looked at: what it gathers goes on.
+  const visited = useRef(new Set<View>()).current.add(view);
 
   function onKeyDown(event: KeyboardEvent) {
     const at = views.findIndex(([name]) => name === view);
@@ -69,6 +87,13 @@ export function Tabs({
       </div>
       {panelFor('messages', children)}
       {panelFor('topics', <Lazy topics={topics} toFailure={toFailure} />)}
+      {(['broker', 'packets'] as const).map((name) => {
+        const Part = insight[name];
+        return panelFor(
+          name,
+          visited.has(name) && <Part key={topics.id} connection={connection} shown={view === name} />,
+        );
+      })}
     </div>
   );
 }
