@@ -34,7 +34,7 @@ FORCE:
 # Two savings that cost nothing: HTTP/2, which net/http would link and nothing
 # here uses, and inlining in packages that messages do not pass through.
 COLD       := crypto/... math/big fmt mime/... time strings bytes reflect context log/... syscall net internal/bisect internal/fmtsort \
-              nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/wsconn \
+              nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/mqtt mqttwasm/wasm/wsconn \
               slices sort encoding/... compress/... vendor/...
 WASM_FLAGS := -tags=nethttpomithttp2 $(foreach package,$(COLD),-gcflags='$(package)=-l')
 

@@ -1,6 +1,7 @@
 /** Makes the page one that can be installed, and hears of newer builds of it. */
 
 import { signal } from '@preact/signals';
+import { scriptUrl } from '../../script-url';
 import type { News } from './worker-scope';
 
 /** Whether a build other than this page's is ready. */
@@ -19,7 +20,7 @@ export function install(): void {
   });
 
   async function register(container: ServiceWorkerContainer): Promise<void> {
-    const registration = await container.register('sw.js');
+    const registration = await container.register(scriptUrl(new URL('sw.js', document.baseURI).href));
     let asked = performance.now();
     // A browser asks by itself when a page is opened, and this one may stay open for days.
     document.addEventListener('visibilitychange', () => {
