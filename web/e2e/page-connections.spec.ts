@@ -239,7 +239,7 @@ test('a lost connection is seen while another one is shown', async ({ page }) =>
   await strip(page).close(broker).click();
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
   // What the browser says of the attempts to get back, and to find out why they fail.
-  complaints = complaints.filter((text) => !/ERR_CONNECTION_REFUSED/.test(text));
+  complaints = complaints.filter((text) => !/ERR_CONNECTION_(REFUSED|RESET)/.test(text));
 });
 
 test('a profile is used for the connection that is shown, or opened beside it', async ({ page }) => {
