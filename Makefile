@@ -54,7 +54,17 @@ $(PAGE): $(WASM) $(WASM_EXEC) $(MODULES) web/index.html web/vite.config.ts web/t
 $(BINARY): $(PAGE) go.mod go.sum web/embed.go $(call sources,server)
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./server
 
-TEST_STEPS := deps size test-go test-wasm test-web test-e2e
+# Its tarball lies beside it.
+PACKAGE := web/package/package.json
+
+$(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json web/docs/moving-from-mqttjs.md \
+            $(wildcard web/scripts/*.mjs web/src/*.ts) $(call sources,web/src/client web/src/compat web/src/worker)
+	cd web && node scripts/package.mjs
+
+.PHONY: package
+package: $(PACKAGE) ## the npm package, in web/package
+
+TEST_STEPS := deps size test-go test-wasm test-web test-e2e test-package
 
 .PHONY: test
 test: ## run every test, installing what they need
@@ -93,6 +103,14 @@ test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, un
 .PHONY: test-e2e
 test-e2e: $(BINARY) ## the page in Chromium, against real brokers
 	cd web && npx playwright test
+
+web/package-test/node_modules/.package-lock.json: web/package-test/package-lock.json web/package-test/package.json
+	cd web/package-test && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.PHONY: test-package
+test-package: $(PACKAGE) $(MODULES) web/package-test/node_modules/.package-lock.json ## the npm package in every bundler, in Node, and in the examples
+	cd web && npx playwright test --config package-test
 
 .PHONY: screenshots
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
