@@ -92,7 +92,8 @@ function readme() {
     `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}## Limits\n${limits}`
       .replaceAll("'/mqttwasm.js'", "'mqttwasm'")
       .replaceAll('web/src/client/types.ts', 'dist/types/client/types.d.ts')
-      .replaceAll('web/docs/moving-from-mqttjs.md', 'docs/moving-from-mqttjs.md');
+      .replaceAll('web/docs/moving-from-mqttjs.md', 'docs/moving-from-mqttjs.md')
+    .replaceAll('[examples](web/examples)', 'examples in the source');
   const broken = text.match(/\]\(web\/[^)]*\)/);
   if (broken) throw new Error(`the package's README would link to ${broken[0]}`);
   return text;

@@ -39,6 +39,7 @@ export function createClient(options: IClientOptions & { reconnectPeriod: number
     opening = new AbortController();
     const { signal } = opening;
     ended = false;
+    await Promise.resolve(); // until then the caller can add listeners of packets
     while (!link) {
       try {
         const { manualConnect: _, protocolId: __, ...rest } = options;
