@@ -127,10 +127,10 @@ $(LINTER):
 lint: $(LINTER) $(MODULES) $(WASM) $(WASM_EXEC) ## golangci-lint, gofmt, biome, tsc
 	$(LINTER) run ./...
 	GOOS=js GOARCH=wasm $(LINTER) run ./wasm/...
-	@unformatted=$$(gofmt -l server wasm web/*.go); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l server wasm web/*.go web/examples); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	cd web && npx biome check && npx tsc --noEmit
 
 .PHONY: fmt
 fmt: $(MODULES) ## format everything
-	gofmt -w server wasm web/*.go
+	gofmt -w server wasm web/*.go web/examples
 	cd web && npx biome check --write

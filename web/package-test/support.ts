@@ -31,15 +31,16 @@ export function tarball(): string {
 
 /**
  * A fresh folder with what these folders, below web/, hold, and the package
- * installed. The bundlers are those of web/package-test/node_modules.
+ * installed.
  */
 export async function createProject(name: string, ...from: string[]): Promise<string> {
   const folder = join(here, 'work', name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const source of from) cpSync(join(web, source), folder, { recursive: true });
+  // Before its package.json is there: what else that names lies in web/package-test/node_modules.
   const quiet = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--no-save'];
-  await run('npm', ['install', ...quiet, tarball()], folder);
+  await run('npm', ['install', '--prefix', folder, ...quiet, tarball()], folder);
+  for (const source of from) cpSync(join(web, source), folder, { recursive: true });
   return folder;
 }
 
