@@ -72,7 +72,7 @@ test: ## run every test, installing what they need
 	for step in $(TEST_STEPS); do \
 		printf '\n== make %s\n' $$step; began=$$(date +%s); result=passed; \
 		$(MAKE) --no-print-directory $$step || { result=FAILED; status=1; }; \
-		summary="$$summary$$(printf '%-10s %s, %d s' $$step $$result $$(($$(date +%s) - began)))\n"; \
+		summary="$$summary$$(printf '%-12s %s, %d s' $$step $$result $$(($$(date +%s) - began)))\n"; \
 		if [ $$step$$result = depsFAILED ]; then break; fi; \
 	done; \
 	printf "\n== summary\n$$summary"; exit $$status

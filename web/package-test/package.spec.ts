@@ -65,11 +65,12 @@ test('a page without a bundler', async ({ page }) => {
   await site.stop();
 });
 
-test('node, with the WebSocket of ws, and it ends by itself', async () => {
+test('node, with the WebSocket of ws and with its own, and it ends by itself', async () => {
   const project = await createProject('node', 'package-test/projects/common', 'package-test/projects/node');
-  expect(await run(process.execPath, ['main.js', broker.mqtt], project)).toBe(
-    'node: it works\ncompat: it works\n',
-  );
+  const printed = (...args: string[]) => run(process.execPath, [...args, broker.mqtt], project);
+  expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
+  // The flag is needed before Node 22.
+  expect(await printed('--experimental-websocket', 'own.js')).toBe('node: it works\n');
 });
 
 test('the types, in browsers without those of Node, and in Node without those of browsers', async () => {

@@ -45,7 +45,7 @@ export function createClient(options: IClientOptions & { reconnectPeriod: number
         const { manualConnect: _, protocolId: __, ...rest } = options;
         const heard = emitter.listens('packetsend') || emitter.listens('packetreceive');
         const client = await connectOnce({ packetEvents: heard, ...rest, signal });
-        if (signal.aborted) return void client.end(true);
+        if (signal.aborted) return void client.end(true).catch(toldByEvents);
         adopt(client);
       } catch (cause) {
         if (signal.aborted) return;
