@@ -93,7 +93,7 @@ function readme() {
       .replaceAll("'/mqttwasm.js'", "'mqttwasm'")
       .replaceAll('web/src/client/types.ts', 'dist/types/client/types.d.ts')
       .replaceAll('web/docs/moving-from-mqttjs.md', 'docs/moving-from-mqttjs.md')
-    .replaceAll('[examples](web/examples)', 'examples in the source');
+      .replaceAll('[examples](web/examples)', 'examples in the source');
   const broken = text.match(/\]\(web\/[^)]*\)/);
   if (broken) throw new Error(`the package's README would link to ${broken[0]}`);
   return text;
