@@ -64,7 +64,17 @@ DIR ?= bin/static
 load: $(PAGE) ## 2,000 WebSocket clients, 20,000 messages a second through the embedded broker for a minute
 	MQTTWASM_LOAD=60s go test -count=1 -run TestLoad -v ./server
 
-TEST_STEPS := deps size test-go test-wasm test-web test-e2e
+# Its tarball lies beside it.
+PACKAGE := web/package/package.json
+
+$(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json web/docs/moving-from-mqttjs.md \
+            $(wildcard web/scripts/*.mjs web/src/*.ts) $(call sources,web/src/client web/src/compat web/src/worker)
+	cd web && node scripts/package.mjs
+
+.PHONY: package
+package: $(PACKAGE) ## the npm package, in web/package
+
+TEST_STEPS := deps size test-go test-wasm test-web test-e2e test-package
 
 .PHONY: test
 test: ## run every test, installing what they need
@@ -72,7 +82,7 @@ test: ## run every test, installing what they need
 	for step in $(TEST_STEPS); do \
 		printf '\n== make %s\n' $$step; began=$$(date +%s); result=passed; \
 		$(MAKE) --no-print-directory $$step || { result=FAILED; status=1; }; \
-		summary="$$summary$$(printf '%-10s %s, %d s' $$step $$result $$(($$(date +%s) - began)))\n"; \
+		summary="$$summary$$(printf '%-12s %s, %d s' $$step $$result $$(($$(date +%s) - began)))\n"; \
 		if [ $$step$$result = depsFAILED ]; then break; fi; \
 	done; \
 	printf "\n== summary\n$$summary"; exit $$status
@@ -104,6 +114,14 @@ test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, un
 test-e2e: $(BINARY) ## the page in Chromium, against real brokers
 	cd web && npx playwright test
 
+web/package-test/node_modules/.package-lock.json: web/package-test/package-lock.json web/package-test/package.json
+	cd web/package-test && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.PHONY: test-package
+test-package: $(PACKAGE) $(MODULES) web/package-test/node_modules/.package-lock.json ## the npm package in every bundler, in Node, and in the examples
+	cd web && npx playwright test --config package-test
+
 .PHONY: screenshots
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots
@@ -119,10 +137,10 @@ $(LINTER):
 lint: $(LINTER) $(MODULES) $(WASM) $(WASM_EXEC) ## golangci-lint, gofmt, biome, tsc
 	$(LINTER) run ./...
 	GOOS=js GOARCH=wasm $(LINTER) run ./wasm/...
-	@unformatted=$$(gofmt -l server wasm web/*.go); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l server wasm web/*.go web/examples); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	cd web && npx biome check && npx tsc --noEmit
 
 .PHONY: fmt
 fmt: $(MODULES) ## format everything
-	gofmt -w server wasm web/*.go
+	gofmt -w server wasm web/*.go web/examples
 	cd web && npx biome check --write

@@ -25,6 +25,13 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>() 
     if (index >= 0) entries[event] = list.toSpliced(index, 1);
   }
 
+  /** Takes away all listeners, of one event or of every one. */
+  function clear(event?: keyof Events): void {
+    for (const name of event === undefined ? (Object.keys(entries) as (keyof Events)[]) : [event]) {
+      delete entries[name];
+    }
+  }
+
   function emit<E extends keyof Events>(event: E, ...args: Events[E]): void {
     for (const { listener, once } of entries[event] ?? []) {
       if (once) remove(event, listener);
@@ -40,7 +47,7 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>() 
     return (entries[event]?.length ?? 0) > 0;
   }
 
-  return { add, remove, emit, listens };
+  return { add, remove, clear, emit, listens };
 }
 
 /** An error of the caller's own code is the caller's to see, and stops nobody else. */

@@ -33,5 +33,6 @@ export type {
   SubscribeOptions,
   Subscription,
   UserProperties,
+  WebSocketClass,
   Will,
 } from './types';

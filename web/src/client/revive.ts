@@ -21,6 +21,11 @@ interface Subscribed {
 /** What stays refused, however often one asks: as `permanent` in wasm/mqtt/reconnect.go. */
 const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]);
 
+/** Whether the broker refused, and would again. */
+export function isPermanent({ code, reasonCode = 0 }: MqttError): boolean {
+  return code === 'refused' && permanent.has(reasonCode);
+}
+
 /**
  * Takes the end of the program by a crash for a lost connection: opens another
  * one, connects with the same options and subscribes again, with the same
@@ -133,9 +138,9 @@ async function connect(
     await Promise.all(subscribing);
   }
 
-  function isHopeless({ code, reasonCode = 0 }: MqttError): boolean {
-    if (code === 'bad-option') return true;
-    return code === 'refused' && permanent.has(reasonCode) && !options.reconnectOnConnackError;
+  function isHopeless(error: MqttError): boolean {
+    if (error.code === 'bad-option') return true;
+    return isPermanent(error) && !options.reconnectOnConnackError;
   }
 
   function use(): BoundaryClient {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public types. Names, units and defaults are those of MQTT.js wherever it has them. */
 
 import type { AuthStep, ConnackInfo, DisconnectInfo, QoS } from '../worker/messages';
@@ -113,6 +114,9 @@ export interface OfflineQueue {
    */
   policy?: 'reject' | 'drop-oldest' | 'drop-newest';
 }
+
+/** The browser's, or that of the `ws` package. */
+export type WebSocketClass = new (url: string, protocols?: string | string[]) => object;
 
 export interface ConnectOptions {
   /** `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path` as in MQTT.js. */
@@ -238,7 +242,7 @@ export interface ConnectOptions {
    */
   shared?: boolean;
   /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */
-  WebSocket?: typeof WebSocket;
+  WebSocket?: WebSocketClass;
 }
 
 export interface MessageProperties {

@@ -62,7 +62,7 @@ async function connectHere(): Promise<Client> {
   return connect({
     url,
     worker: false,
-    WebSocket: NodeSocket as unknown as typeof WebSocket,
+    WebSocket: NodeSocket,
     clientId: 'me',
   });
 }
@@ -112,7 +112,7 @@ test('nobody there is a network error', async () => {
   const nobody = connect({
     url: 'ws://127.0.0.1:1/mqtt',
     worker: false,
-    WebSocket: NodeSocket as unknown as typeof WebSocket,
+    WebSocket: NodeSocket,
   });
   await expect(nobody).rejects.toMatchObject({ name: 'MqttError', code: 'network' });
 });
@@ -125,7 +125,7 @@ test('an AbortSignal gives up a broker that does not answer', async () => {
   const port = (silent.address() as AddressInfo).port;
   const connecting = connect(`ws://127.0.0.1:${port}/`, {
     worker: false,
-    WebSocket: NodeSocket as unknown as typeof WebSocket,
+    WebSocket: NodeSocket,
     signal: controller.signal,
   });
   await expect(connecting).rejects.toMatchObject({ code: 'aborted' });

@@ -14,6 +14,20 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
+/** What Go, and its tests, see of the class below. */
+export interface GoSocket
+  extends EventTarget,
+    Pick<WebSocket, 'url' | 'protocol' | 'extensions' | 'bufferedAmount' | 'send' | 'close'> {
+  readonly readyState: number;
+  readonly highWaterMark: number;
+  /** 0 until closed. */
+  readonly closeCode: number;
+  readonly closeReason: string;
+  readonly failure: string;
+}
+
+type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => GoSocket;
+
 /**
  * The WebSocket that the Go program dials with, over the platform's own.
  *
@@ -37,7 +51,7 @@ const CLOSED = 3;
  * waits here without a bound; the bound is MQTT's Receive Maximum and the
  * broker's own patience.
  */
-export function createSocketClass(Native: typeof WebSocket, schedule = macrotask) {
+export function createSocketClass(Native: typeof WebSocket, schedule = macrotask): GoSocketClass {
   return class Socket extends EventTarget {
     static readonly CONNECTING = CONNECTING;
     static readonly OPEN = OPEN;

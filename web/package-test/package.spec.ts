@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { expect, type Page, test } from '@playwright/test';
+import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
+import { freePort, start } from '../e2e/support/process';
+import { createProject, run, serveFolder, tarball, tool, tsc } from './support';
+
+let broker: Mosquitto;
+test.beforeAll(async () => {
+  broker = await startMosquitto();
+});
+test.afterAll(() => broker?.stop());
+
+/** Every way to run the client says what it should. */
+async function expectAll(page: Page, url: string): Promise<void> {
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    // Browsers ask for an icon by themselves, and report that there is none.
+    const icon = message.location().url.endsWith('/favicon.ico');
+    if (message.type() === 'error' && !icon) problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  await page.goto(`${url}?broker=${encodeURIComponent(broker.mqtt)}`);
+  await expect(page.getByText(/^\w+: /)).toHaveText([
+    'worker: it works',
+    'inline: it works',
+    'shared: it works',
+    'compat: it works',
+  ]);
+  expect(page.workers()).toHaveLength(1);
+  expect(problems).toEqual([]);
+}
+
+for (const bundler of ['vite', 'webpack', 'esbuild', 'rollup']) {
+  test(`${bundler} finds the worker and the wasm`, async ({ page }) => {
+    const project = await createProject(
+      bundler,
+      'package-test/projects/common',
+      `package-test/projects/${bundler}`,
+    );
+    await run('npm', ['run', 'build'], project);
+    const site = await serveFolder(join(project, 'dist'));
+    await expectAll(page, site.url);
+    await site.stop();
+  });
+}
+
+test("vite's development server", async ({ page }) => {
+  const project = await createProject(
+    'vite-dev',
+    'package-test/projects/common',
+    'package-test/projects/vite',
+  );
+  const port = await freePort();
+  const args = [project, '--host', '127.0.0.1', '--port', String(port), '--strictPort'];
+  const server = start(tool('vite'), args);
+  await server.printed(/Local/);
+  await expectAll(page, `http://127.0.0.1:${port}/`);
+  await server.stop();
+});
+
+test('a page without a bundler', async ({ page }) => {
+  const project = await createProject('plain', 'package-test/projects/common', 'package-test/projects/plain');
+  const site = await serveFolder(project);
+  await expectAll(page, site.url);
+  await site.stop();
+});
+
+test('node, with the WebSocket of ws and with its own, and it ends by itself', async () => {
+  const project = await createProject('node', 'package-test/projects/common', 'package-test/projects/node');
+  const printed = (...args: string[]) => run(process.execPath, [...args, broker.mqtt], project);
+  expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
+  // The flag is needed before Node 22.
+  expect(await printed('--experimental-websocket', 'own.js')).toBe('node: it works\n');
+});
+
+test('the types, in browsers without those of Node, and in Node without those of browsers', async () => {
+  const project = await createProject('types', 'package-test/projects/types');
+  await run(tsc, ['-p', 'tsconfig.browser.json'], project);
+  await run(tsc, ['-p', 'tsconfig.node.json'], project);
+});
+
+test('publint and attw find nothing to complain of', async () => {
+  const folder = join(tarball(), '..');
+  await run(tool('publint'), ['--strict', '--pack', 'npm'], folder);
+  await run(tool('attw'), [tarball(), '--profile', 'esm-only'], folder);
+});
+
+test('the package holds what it should and no more', async () => {
+  const files = (await run('tar', ['-tzf', tarball()], '.')).trim().split('\n');
+  const first = files.filter((file) => !file.includes('/types/'));
+  expect(first.sort()).toEqual(
+    [
+      'README.md',
+      'THIRD-PARTY.txt',
+      'dist/compat.js',
+      'dist/connect.js',
+      'dist/index.js',
+      'dist/inline.js',
+      'dist/mqttwasm-shared.js',
+      'dist/mqttwasm-worker.js',
+      'dist/mqttwasm.wasm',
+      'dist/scram.js',
+      'docs/moving-from-mqttjs.md',
+      'package.json',
+    ].map((file) => `package/${file}`),
+  );
+});

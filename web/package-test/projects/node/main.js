@@ -1,0 +1,10 @@
+// Prints, and must then end by itself: nothing of a client that has ended may keep Node running.
+
+import { connect } from 'mqttwasm';
+import mqtt from 'mqttwasm/compat';
+import WebSocket from 'ws';
+import { compatRoundTrip, roundTrip } from './run.js';
+
+const [, , url] = process.argv;
+console.log('node:', await roundTrip(connect, url, { WebSocket }));
+console.log('compat:', await compatRoundTrip(mqtt, url, { WebSocket }));

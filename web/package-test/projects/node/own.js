@@ -1,0 +1,6 @@
+// With Node's own WebSocket, as from Node 22 on.
+
+import { connect } from 'mqttwasm';
+import { roundTrip } from './run.js';
+
+console.log('node:', await roundTrip(connect, process.argv[2]));

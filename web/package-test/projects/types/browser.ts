@@ -1,0 +1,25 @@
+import mqttwasm, { type Client, connect, type Message, MqttError } from 'mqttwasm';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqttwasm/compat';
+
+export async function use(url: string): Promise<void> {
+  const client: Client = await connect(url, { clientId: 'a', properties: { receiveMaximum: 10 } });
+  const subscription = await client.subscribe('a/+', { qos: 1 });
+  client.on('close', (error) => console.log(error instanceof MqttError && error.code));
+  for await (const message of subscription) show(message);
+  await client.end();
+  await mqttwasm.connect({ host: 'localhost', protocol: 'ws' });
+}
+
+export function useCompat(url: string): MqttClient {
+  const options: IClientOptions = { clean: false, will: { topic: 'gone', payload: 'a' } };
+  const client = mqtt.connect(url, options);
+  client.subscribe({ 'a/b': { qos: 1 } }, (error, granted) => console.log(error?.code, granted?.[0]?.qos));
+  client.publish('a/b', new Uint8Array([1]), { qos: 2 }, (error) => console.log(error?.reasonCode));
+  return client.on('message', (topic, payload, packet) => console.log(topic, payload.toString(), packet.qos));
+}
+
+function show(message: Message): void {
+  // @ts-expect-error: a payload is bytes
+  const text: string = message.payload;
+  console.log(text, message.text());
+}

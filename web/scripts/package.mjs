@@ -1,0 +1,124 @@
+// Makes the npm package in web/package, and its tarball beside it: the library,
+// its workers, the wasm, types, and the parts of the README that are about it.
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { notices } from './notices.mjs';
+
+const web = fileURLToPath(new URL('..', import.meta.url));
+const out = join(web, 'package');
+const dist = join(out, 'dist');
+const read = (path) => readFileSync(join(web, path), 'utf8');
+
+/** What `new URL(…, import.meta.url)` names in the sources, and in the package, where all lie together. */
+const assets = {
+  '../worker/worker.ts': './mqttwasm-worker.js',
+  '../worker/shared.ts': './mqttwasm-shared.js',
+  './generated/mqttwasm.wasm': './mqttwasm.wasm',
+};
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+
+// A worker is one file, so that it can be copied, and so that bundlers which
+// make classic scripts of workers can take it.
+await bundle({ index: 'client/index.ts', compat: 'compat/index.ts' });
+await bundle({ 'mqttwasm-worker': 'worker/worker.ts' });
+await bundle({ 'mqttwasm-shared': 'worker/shared.ts' });
+copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
+emitTypes();
+mkdirSync(join(out, 'docs'));
+copyFileSync(join(web, 'docs/moving-from-mqttjs.md'), join(out, 'docs/moving-from-mqttjs.md'));
+writeFileSync(join(out, 'THIRD-PARTY.txt'), notices(web));
+writeFileSync(join(out, 'README.md'), readme());
+writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+execFileSync('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: out, stdio: 'inherit' });
+
+async function bundle(entries) {
+  const input = Object.fromEntries(
+    Object.entries(entries).map(([name, path]) => [name, join(web, 'src', path)]),
+  );
+  const build = await rolldown({ input, platform: 'browser', plugins: [{ name: 'assets', transform }] });
+  await build.write({ dir: dist, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+  await build.close();
+}
+
+/** Bundlers know these addresses by their form, so they must be written out. */
+function transform(code) {
+  return code.replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path) => {
+    if (!assets[path]) throw new Error(`no asset of the package is ${path}`);
+    return `new URL('${assets[path]}', import.meta.url)`;
+  });
+}
+
+/** The declarations that the two entries lead to. */
+function emitTypes() {
+  const types = join(dist, 'types');
+  execFileSync(join(web, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.package.json', '--outDir', types], {
+    cwd: web,
+    stdio: 'inherit',
+  });
+  const needed = new Set();
+  const visit = (file) => {
+    if (needed.has(file)) return;
+    needed.add(file);
+    // Node's rules for modules want the whole name.
+    const text = readFileSync(file, 'utf8').replaceAll(
+      /(from |import\()'(\.{1,2}\/[^']+)'/g,
+      (_, word, path) => {
+        visit(resolve(dirname(file), `${path}.d.ts`));
+        return `${word}'${path}.js'`;
+      },
+    );
+    writeFileSync(file, text);
+  };
+  visit(join(types, 'client/index.d.ts'));
+  visit(join(types, 'compat/index.d.ts'));
+  for (const name of readdirSync(types, { recursive: true })) {
+    const file = join(types, name);
+    if (statSync(file).isFile() && !needed.has(file)) rmSync(file);
+  }
+}
+
+function readme() {
+  const whole = read('../README.md');
+  const api = /^## The JavaScript API\n(.*?)^## In Go\n/ms.exec(whole)?.[1];
+  const limits = /^## Limits\n(.*)/ms.exec(whole)?.[1];
+  if (!api || !limits) throw new Error('the README has no sections "The JavaScript API" and "Limits"');
+  const text =
+    `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}## Limits\n${limits}`
+      .replaceAll("'/mqttwasm.js'", "'mqttwasm'")
+      .replaceAll('web/src/client/types.ts', 'dist/types/client/types.d.ts')
+      .replaceAll('web/docs/moving-from-mqttjs.md', 'docs/moving-from-mqttjs.md')
+      .replaceAll('[examples](web/examples)', 'examples in the source');
+  const broken = text.match(/\]\(web\/[^)]*\)/);
+  if (broken) throw new Error(`the package's README would link to ${broken[0]}`);
+  return text;
+}
+
+function manifest() {
+  const { name, version, description } = JSON.parse(read('package.json'));
+  const entry = (types, file) => ({
+    types: `./dist/types/${types}/index.d.ts`,
+    default: `./dist/${file}.js`,
+  });
+  return {
+    name,
+    version,
+    description,
+    keywords: ['mqtt', 'mqtt5', 'websocket', 'wasm', 'client'],
+    type: 'module',
+    sideEffects: false,
+    exports: {
+      '.': entry('client', 'index'),
+      './compat': entry('compat', 'compat'),
+      './package.json': './package.json',
+    },
+    types: './dist/types/client/index.d.ts',
+    files: ['dist', 'docs', 'THIRD-PARTY.txt'],
+    engines: { node: '>=20.16' }, // process.getBuiltinModule
+  };
+}

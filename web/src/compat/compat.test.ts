@@ -1,0 +1,320 @@
+/** What users of MQTT.js do with it, done with this: the built program, and brokers of a few bytes. */
+
+import { afterEach, expect, test, vi } from 'vitest';
+import WebSocket from 'ws';
+import * as scripted from '../../e2e/support/scripted';
+import mqtt, { type IClientOptions, type MqttClient } from './index';
+
+const { connack, packet, properties, serve, type } = scripted;
+
+const clients: MqttClient[] = [];
+const brokers: scripted.ScriptedBroker[] = [];
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.endAsync(true)));
+  await Promise.all(brokers.splice(0).map((broker) => broker.stop()));
+  vi.unstubAllGlobals();
+});
+
+/** A broker that sends back what it is sent; the first connections may be other scripts'. */
+async function startBroker(...first: ((connection: scripted.Connection) => Promise<void>)[]) {
+  const scripts = [...first];
+  const broker = await scripted.startScripted((connection) => (scripts.shift() ?? echo)(connection));
+  brokers.push(broker);
+  return broker;
+}
+
+function echo(connection: scripted.Connection): Promise<void> {
+  return serve(connection, (sent) => {
+    if (sent.type === type.publish)
+      connection.send(scripted.publish(scripted.topicOf(sent), payloadOf(sent)));
+  });
+}
+
+function payloadOf({ flags, body }: scripted.Packet): string {
+  const at = 2 + body.readUInt16BE() + ((flags & 6) === 0 ? 0 : 2);
+  return body.subarray(at + 1 + (body[at] ?? 0)).toString();
+}
+
+function connect(url: string, options: IClientOptions = {}): MqttClient {
+  const client = mqtt.connect(url, { worker: false, WebSocket, reconnectPeriod: 1, ...options });
+  clients.push(client);
+  return client;
+}
+
+type Event = Parameters<MqttClient['on']>[0];
+
+function next(client: MqttClient, event: Event): Promise<unknown[]> {
+  return new Promise((resolve) => client.once(event, (...args) => resolve(args)));
+}
+
+/** The names of events, as they come. */
+function record(client: MqttClient): Event[] {
+  const seen: Event[] = [];
+  for (const event of ['connect', 'reconnect', 'close', 'offline', 'error', 'disconnect', 'end'] as const) {
+    client.on(event, () => seen.push(event));
+  }
+  return seen;
+}
+
+test('connect, subscribe, publish, and end at the first message', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  expect(client.connected).toBe(false);
+  client.on('connect', () => {
+    client.subscribe('presence', (error) => {
+      if (!error) client.publish('presence', 'Hello mqtt');
+    });
+  });
+  const text = await new Promise((resolve) => {
+    client.on('message', (topic, message) => {
+      client.end(() => resolve(`${topic}: ${message.toString()}`));
+    });
+  });
+  expect(text).toBe('presence: Hello mqtt');
+  expect(client).toMatchObject({ connected: false, disconnected: true, disconnecting: false });
+});
+
+test('calls before there is a connection wait for it, in order', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const seen: string[] = [];
+  client.on('message', (_topic, message) => seen.push(`${message}`));
+  client.subscribe('a/+');
+  client.publish('a/b', '1').publish('a/b', '2', { qos: 1 });
+  await client.publishAsync('a/b', '3', { qos: 2 });
+  await vi.waitUntil(() => seen.length === 3);
+  expect(seen).toEqual(['1', '2', '3']);
+});
+
+test('callbacks of a publish get the packet that acknowledged it', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const published = (qos: 0 | 1 | 2) =>
+    new Promise((resolve) => client.publish('a', 'b', { qos }, (...args) => resolve(args)));
+  expect(await published(0)).toEqual([null, undefined]);
+  expect(await published(1)).toMatchObject([null, { cmd: 'puback', reasonCode: 0 }]);
+  expect(await published(2)).toMatchObject([null, { cmd: 'pubcomp', reasonCode: 0 }]);
+});
+
+test('subscribe takes a filter, several, or options by filter', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  expect(await client.subscribeAsync('a')).toEqual([{ topic: 'a', qos: 0 }]);
+  expect(await client.subscribeAsync(['a', 'b/#'], { qos: 1 })).toEqual([
+    { topic: 'a', qos: 1 },
+    { topic: 'b/#', qos: 1 },
+  ]);
+  expect(await client.subscribeAsync({ a: { qos: 2 }, b: { qos: 0, nl: true } })).toEqual([
+    { topic: 'a', qos: 2 },
+    { topic: 'b', qos: 0, nl: true },
+  ]);
+  expect(await client.subscribeAsync([])).toEqual([]);
+});
+
+test('a filter that is refused does not take the others along', async () => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack());
+    for (let call = 0; call < 3; call++) {
+      const asked = await connection.expect(type.subscribe);
+      const code = scripted.filtersOf(asked).includes('secret') ? 0x87 : 1;
+      connection.send(packet(type.suback, 0, asked.body.subarray(0, 2), properties(), Buffer.from([code])));
+    }
+  });
+  const client = connect(url);
+  const args = await new Promise<unknown[]>((resolve) => {
+    client.subscribe(['open', 'secret'], { qos: 1 }, (...given) => resolve(given));
+  });
+  expect(args).toMatchObject([
+    { code: 'refused', reasonCode: 0x87 },
+    [
+      { topic: 'open', qos: 1 },
+      { topic: 'secret', qos: 0x87 },
+    ],
+    { cmd: 'suback', granted: [1, 0x87] },
+  ]);
+  await expect(client.subscribeAsync('secret')).rejects.toMatchObject({ code: 'refused' });
+});
+
+test('payloads are bytes that know their text', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  client.publish('a', '{"n": "\u00e9"}');
+  const [topic, payload, publish] = (await next(client, 'message')) as [string, Uint8Array, unknown];
+  expect(payload).toBeInstanceOf(Uint8Array);
+  expect(JSON.parse(payload.toString())).toEqual({ n: '\u00e9' });
+  expect(`${payload.subarray(0, 1)}`).toBe('{');
+  const encoded = payload.slice(-3) as Uint8Array & { toString(encoding: string): string };
+  expect(encoded.toString('hex')).toBe('a9227d');
+  expect(encoded.toString('base64')).toBe('qSJ9');
+  expect(() => encoded.toString('latin1')).toThrow('utf8, hex or base64');
+  expect(publish).toMatchObject({ cmd: 'publish', topic, qos: 0, retain: false, dup: false, properties: {} });
+});
+
+test('properties of a message, with user properties by name', async () => {
+  const bytes = [
+    0x03, 0, 1, 0x74, 0x26, 0, 1, 0x6b, 0, 1, 0x31, 0x26, 0, 1, 0x6b, 0, 1, 0x32, 0x09, 0, 1, 0x63,
+  ];
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(
+      connack(),
+      packet(type.publish, 0, Buffer.from([0, 1, 0x61]), properties(Buffer.from(bytes))),
+    );
+  });
+  const [, , publish] = await next(connect(url), 'message');
+  expect(publish).toMatchObject({ properties: { contentType: 't', userProperties: { k: ['1', '2'] } } });
+  const { correlationData } = (publish as { properties: { correlationData: Uint8Array } }).properties;
+  expect(correlationData.toString()).toBe('c');
+});
+
+test('the will, and what else is in CONNECT, as packetsend shows it', async () => {
+  const { url } = await startBroker();
+  const client = connect(url, {
+    clientId: 'me',
+    clean: false,
+    username: 'user',
+    password: 'pass',
+    will: { topic: 'gone', payload: 'bye', qos: 1, retain: true },
+  });
+  const [sent] = await next(client, 'packetsend');
+  expect(sent).toMatchObject({
+    cmd: 'connect',
+    clientId: 'me',
+    clean: false,
+    properties: { sessionExpiryInterval: 0xffff_ffff },
+    username: 'user',
+    will: { topic: 'gone', qos: 1, retain: true },
+  });
+  expect(client.options).toMatchObject({ clientId: 'me', keepalive: 60, reconnectPeriod: 1 });
+});
+
+test('the forms that return promises', async () => {
+  const { url } = await startBroker();
+  const client = await mqtt.connectAsync(url, { worker: false, WebSocket });
+  expect(client.connected).toBe(true);
+  await client.subscribeAsync('a', { qos: 1 });
+  await client.publishAsync('a', 'b');
+  await client.unsubscribeAsync('a');
+  await client.endAsync();
+  await expect(client.publishAsync('a', 'b')).rejects.toMatchObject({ code: 'not-connected' });
+});
+
+test('connectAsync without retries rejects when there is no broker', async () => {
+  const options = { worker: false, WebSocket, reconnectPeriod: 1 };
+  const refused = mqtt.connectAsync('ws://127.0.0.1:1/', options, false);
+  await expect(refused).rejects.toMatchObject({ code: 'network' });
+});
+
+test('the first attempt may fail: it goes on trying', async () => {
+  const { url } = await startBroker(async (connection) => connection.hangUp());
+  const client = connect(url);
+  const seen = record(client);
+  await next(client, 'connect');
+  expect(seen).toEqual(['close', 'offline', 'reconnect', 'connect']);
+});
+
+test('a lost connection comes back, with its subscriptions and what was published meanwhile', async () => {
+  let lose = (): void => {};
+  const { url } = await startBroker(async (connection) => {
+    lose = () => connection.hangUp();
+    await echo(connection);
+  });
+  const client = connect(url);
+  await client.subscribeAsync('kept/#');
+  const seen = record(client);
+  lose();
+  await next(client, 'offline');
+  expect(client).toMatchObject({ connected: false, reconnecting: true });
+  client.publish('kept/a', 'from offline');
+  const [, payload] = (await next(client, 'message')) as [string, Uint8Array];
+  expect(payload.toString()).toBe('from offline');
+  expect(seen).toEqual(['close', 'offline', 'reconnect', 'connect']);
+});
+
+test('without queueQoSZero a QoS 0 message is not kept', async () => {
+  const { url } = await startBroker();
+  const client = connect(url, { queueQoSZero: false });
+  await expect(client.publishAsync('a', 'b')).rejects.toMatchObject({ code: 'not-connected' });
+  expect(await client.publishAsync('a', 'b', { qos: 1 })).toMatchObject({ cmd: 'puback' });
+});
+
+test('refused credentials end the client', async () => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0x86));
+  });
+  const client = connect(url);
+  const seen = record(client);
+  const [error] = await next(client, 'error');
+  expect(error).toMatchObject({ code: 'refused', reasonCode: 0x86 });
+  await vi.waitUntil(() => client.disconnected);
+  expect(seen).toEqual(['error', 'close', 'end']);
+});
+
+test("the broker's DISCONNECT is a packet", async () => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(), scripted.disconnect(0x8b, scripted.reasonString('restarting')));
+  });
+  const [info] = await next(connect(url), 'disconnect');
+  expect(info).toEqual({
+    cmd: 'disconnect',
+    reasonCode: 0x8b,
+    properties: { reasonString: 'restarting' },
+  });
+});
+
+test('end before there is a connection, and reconnect after the end', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const waiting = client.publishAsync('a', 'b', { qos: 1 });
+  const done = new Promise((resolve) => client.end(resolve));
+  await expect(waiting).rejects.toMatchObject({ code: 'not-connected' });
+  await done;
+  expect(client.disconnected).toBe(true);
+  client.reconnect();
+  await next(client, 'connect');
+  expect(client).toMatchObject({ connected: true, disconnected: false });
+});
+
+test('manualConnect waits to be told', async () => {
+  const { url } = await startBroker();
+  const client = connect(url, { manualConnect: true });
+  const connected = next(client, 'connect');
+  client.connect();
+  await connected;
+});
+
+test('listeners come and go', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const never = (): void => expect.unreachable();
+  client.on('message', never).off('message', never);
+  client.addListener('message', never).removeListener('message', never);
+  client.once('message', never).removeAllListeners('message');
+  client.publish('a', 'b');
+  await next(client, 'message');
+  client.on('message', never).removeAllListeners();
+  await client.publishAsync('a', 'b', { qos: 1 });
+});
+
+test('a mistake without a callback is an error, and an error that nobody hears is reported', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const reported = new Promise((resolve) => vi.stubGlobal('reportError', resolve));
+  client.publish('a/#', 'never sent');
+  expect(await reported).toMatchObject({ code: 'bad-option', field: 'topic' });
+  const heard = next(client, 'error');
+  client.subscribe('a/#/b');
+  expect(await heard).toMatchObject([{ code: 'bad-option', field: 'topic' }]);
+});
+
+test.each([
+  ['createWebsocket', { createWebsocket: () => {} }],
+  ['protocolVersion', { protocolVersion: 4 }],
+  ['url', { url: 'mqtt://127.0.0.1' }],
+])('%s that cannot be as asked throws at once', (field, options) => {
+  expect(() => mqtt.connect(options as IClientOptions)).toThrow(expect.objectContaining({ field }));
+});
