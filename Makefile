@@ -98,6 +98,10 @@ test-e2e: $(BINARY) ## the page in Chromium, against real brokers
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots
 
+.PHONY: bench-console
+bench-console: $(BINARY) ## the page under load, in Chromium (BENCH_SECONDS, BENCH_RUNS, BENCH_ONLY)
+	cd web && npx playwright test -c bench/console
+
 .PHONY: size
 size: $(PAGE) ## what a visitor downloads; fails over the limits
 	@node web/scripts/size.mjs
