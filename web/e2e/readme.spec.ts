@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { chromium, expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
+import { runExample } from './support/examples';
 import { serveScram } from './support/scram';
 import { type ScriptedBroker, startScripted } from './support/scripted';
 
@@ -39,27 +40,8 @@ test('there is an expectation for each example', () => {
 
 for (const [i, lines] of printed.entries()) {
   test(`example ${i + 1} runs and prints what it says`, async ({ launchOptions }) => {
-    const hosts = [
-      ['broker.emqx.io:8083', mosquitto.mqtt],
-      ['mqtt.example.com', scram.url],
-    ].map(([name, url = '']) => `MAP ${name} ${new URL(url).host}`);
-    const browser = await chromium.launch({
-      ...launchOptions,
-      args: [...(launchOptions.args ?? []), `--host-resolver-rules=${hosts.join(', ')}`],
-    });
-    try {
-      const page = await browser.newPage();
-      const output: string[] = [];
-      page.on('console', (message) => output.push(message.text()));
-      await page.goto(`${server.url}/config.json`); // a page of this origin that does nothing by itself
-      const code = (examples[i] ?? '').replace(
-        /import (\{.*?\}) from ('.*?');/g,
-        'const $1 = await import($2);',
-      );
-      await page.evaluate(`(async () => { ${code} })()`);
-      for (const line of lines) expect(output).toContainEqual(expect.stringMatching(line));
-    } finally {
-      await browser.close();
-    }
+    const hosts = { 'broker.emqx.io:8083': mosquitto.mqtt, 'mqtt.example.com': scram.url };
+    const output = await runExample(chromium, launchOptions, server.url, hosts, examples[i] ?? '');
+    for (const line of lines) expect(output).toContainEqual(expect.stringMatching(line));
   });
 }

@@ -3,15 +3,13 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Props as PanelProps } from './panel';
-import type { Topics } from './store';
+import type { Topics, View } from './store';
 import './tabs.css';
 
-const views = [
+const views: [view: View, label: string][] = [
   ['messages', 'Messages'],
   ['topics', 'Topics'],
-] as const;
-
-type View = (typeof views)[number][0];
+];
 
 export function Tabs({
   topics,
@@ -89,7 +87,7 @@ function Lazy({ topics, toFailure }: { topics: Topics; toFailure: PanelProps['to
     );
   }, [wanted, Panel, failed]);
 
-  if (Panel) return <Panel topics={topics} toFailure={toFailure} />;
+  if (Panel) return <Panel key={topics.id} topics={topics} toFailure={toFailure} />;
   return (
     <section class="panel views-wait" aria-label="Topics">
       {failed ? (
