@@ -10,9 +10,9 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, expect, test } from '@playwright/test';
 import { startServer } from '../../e2e/support/brokers';
+import { chartedTopic, flood } from '../../e2e/support/flood';
 import { openConnected } from '../../e2e/support/page';
 import { openPublisher } from '../../e2e/support/publisher';
-import { chartedTopic, flood } from './flood';
 import { installProbe, measure, memoryOf } from './probe';
 import { type Run, summarise, tableOf } from './report';
 

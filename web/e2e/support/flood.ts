@@ -9,6 +9,8 @@ export interface Plan {
   /** Messages a second, and altogether. */
   perSecond: number;
   messages: number;
+  /** While this is true the flood goes on, beyond its messages. */
+  goOn?(): boolean;
 }
 
 /** Milliseconds between two writes. */
@@ -32,16 +34,19 @@ function messageOf({ prefix, topics }: Plan, n: number): Buffer {
 
 /**
  * Publishes at an even pace, by the clock, with many packets to a write: a flood
- * that takes little of the machine. Resolves when all is written.
+ * that takes little of the machine. Resolves, when all is written, to how many it sent.
  */
-export async function flood(port: number, plan: Plan): Promise<void> {
+export async function flood(port: number, plan: Plan): Promise<number> {
   const socket = connect(port, '127.0.0.1').setNoDelay();
   // CONNECT (3.1): MQTT, 5, Clean Start, no keep alive, no properties, empty client ID
   socket.write(Buffer.from([0x10, 13, 0, 4, ...Buffer.from('MQTT'), 5, 2, 0, 0, 0, 0, 0]));
   await once(socket, 'data');
   const begin = performance.now();
-  for (let sent = 0; sent < plan.messages; ) {
-    const due = Math.min(plan.messages, Math.floor(((performance.now() - begin) / 1000) * plan.perSecond));
+  const goOn = plan.goOn ?? (() => false);
+  let sent = 0;
+  while (sent < plan.messages || goOn()) {
+    const most = goOn() ? Number.POSITIVE_INFINITY : Math.max(sent, plan.messages);
+    const due = Math.min(most, Math.floor(((performance.now() - begin) / 1000) * plan.perSecond));
     const packets = Array.from({ length: due - sent }, (_, index) => messageOf(plan, sent + index));
     sent = due;
     if (!socket.write(Buffer.concat(packets))) await once(socket, 'drain');
@@ -49,4 +54,5 @@ export async function flood(port: number, plan: Plan): Promise<void> {
   }
   socket.end();
   await once(socket, 'close');
+  return sent;
 }
