@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createHandout } from './handout';
 import { encodeBatch } from './testing';
 
-/** Two hundred tasks' worth: each message takes a tenth of a millisecond. */
+/** Two hundred tasks' worth, at a tenth of a millisecond for each message. */
 const many = 16_000;
 
 const batchOf = (count: number, from = 0): ArrayBuffer =>
