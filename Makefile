@@ -126,6 +126,10 @@ test-package: $(PACKAGE) $(MODULES) web/package-test/node_modules/.package-lock.
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots
 
+.PHONY: bench-console
+bench-console: $(BINARY) ## the page under load, in Chromium (BENCH_SECONDS, BENCH_RUNS, BENCH_ONLY)
+	cd web && npx playwright test -c bench/console
+
 .PHONY: size
 size: $(PAGE) ## what a visitor downloads; fails over the limits
 	@node web/scripts/size.mjs

@@ -23,27 +23,54 @@ const timeSize = 8;
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 const plainText = new TextDecoder();
 
-/**
- * Finds the messages of a batch. Only lengths are read now; a topic, a payload
- * or properties are decoded when looked at. Throws `protocol` when the lengths
- * do not fit.
- */
+/** All messages of a batch: see `openBatch`. */
 export function decodeBatch(buffer: ArrayBuffer, count: number): Message[] {
-  const bytes = new Uint8Array(buffer);
-  const messages: Message[] = [];
-  const reader = createReader(bytes, 0, bytes.length);
-  while (reader.at() < bytes.length) {
-    const length = reader.u32le();
-    const end = reader.at() + length;
-    reader.limit(end);
-    messages.push(readRecord(bytes, reader, end));
-    reader.limit(bytes.length);
-  }
-  if (messages.length !== count) throw malformed(`${messages.length} messages instead of ${count}`);
-  return messages;
+  return openBatch(buffer, count).take(Number.POSITIVE_INFINITY);
 }
 
-function readRecord(bytes: Uint8Array, reader: Reader, end: number): Message {
+/** A batch that has been read in part. */
+export interface Unread {
+  /** The next messages, `most` at most. Throws `protocol` when the lengths do not fit. */
+  take(most: number): Message[];
+  /** Whether there are more. */
+  left(): boolean;
+}
+
+/**
+ * Finds the messages of a batch. Only lengths are read now; a topic, a payload
+ * or properties are decoded when looked at.
+ */
+export function openBatch(buffer: ArrayBuffer, count: number): Unread {
+  const bytes = new Uint8Array(buffer);
+  const source: Source = { bytes, view: new DataView(buffer) };
+  const reader = createReader(source, 0, bytes.length);
+  let taken = 0;
+
+  function take(most: number): Message[] {
+    const messages: Message[] = [];
+    while (reader.at() < bytes.length && messages.length < most) {
+      const length = reader.u32le();
+      const end = reader.at() + length;
+      reader.limit(end);
+      messages.push(readRecord(source, reader, end));
+      reader.limit(bytes.length);
+    }
+    taken += messages.length;
+    const wrong = reader.at() < bytes.length ? taken > count : taken !== count;
+    if (wrong) throw malformed(`${taken} messages instead of ${count}`);
+    return messages;
+  }
+
+  return { take, left: () => reader.at() < bytes.length };
+}
+
+/** What the messages of a batch share. */
+interface Source {
+  bytes: Uint8Array;
+  view: DataView;
+}
+
+function readRecord(source: Source, reader: Reader, end: number): Message {
   const flags = reader.u8();
   const time = reader.skip(timeSize);
   const topicLength = reader.u16();
@@ -52,7 +79,7 @@ function readRecord(bytes: Uint8Array, reader: Reader, end: number): Message {
   const properties = reader.skip(propertiesLength);
   if ((flags & 0b110) === 0b110) throw malformed('QoS 3'); // [MQTT-3.3.1-4]
   const payload = reader.skip(end - reader.at());
-  return new BatchMessage(bytes, flags, time, topic, topicLength, properties, payload, end);
+  return new BatchMessage(source, flags, time, topic, topicLength, properties, payload, end);
 }
 
 /** A class, so that the ten thousand messages of a second share their methods. */
@@ -61,7 +88,7 @@ class BatchMessage implements Message {
   private decodedProperties: MessageProperties | undefined;
 
   constructor(
-    private readonly bytes: Uint8Array,
+    private readonly source: Source,
     private readonly flags: number,
     private readonly time: number,
     private readonly topicStart: number,
@@ -73,13 +100,13 @@ class BatchMessage implements Message {
 
   get topic(): string {
     this.decodedTopic ??= mqttText.decode(
-      this.bytes.subarray(this.topicStart, this.topicStart + this.topicLength),
+      this.source.bytes.subarray(this.topicStart, this.topicStart + this.topicLength),
     );
     return this.decodedTopic;
   }
 
   get payload(): Uint8Array {
-    return this.bytes.subarray(this.payloadStart, this.end);
+    return this.source.bytes.subarray(this.payloadStart, this.end);
   }
 
   get qos(): QoS {
@@ -95,12 +122,12 @@ class BatchMessage implements Message {
   }
 
   get properties(): MessageProperties {
-    this.decodedProperties ??= decodeProperties(this.bytes, this.propertiesStart, this.payloadStart);
+    this.decodedProperties ??= decodeProperties(this.source, this.propertiesStart, this.payloadStart);
     return this.decodedProperties;
   }
 
   get receivedAt(): number {
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getFloat64(this.time, true);
+    return this.source.view.getFloat64(this.time, true);
   }
 
   get size(): number {
@@ -117,8 +144,8 @@ class BatchMessage implements Message {
 }
 
 /** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3). */
-function decodeProperties(bytes: Uint8Array, start: number, end: number): MessageProperties {
-  const reader = createReader(bytes, start, end);
+function decodeProperties(source: Source, start: number, end: number): MessageProperties {
+  const reader = createReader(source, start, end);
   const properties: MessageProperties = {};
   const identifiers: number[] = [];
   const pairs: [string, string][] = [];
@@ -162,7 +189,7 @@ function decodeProperties(bytes: Uint8Array, start: number, end: number): Messag
 type Reader = ReturnType<typeof createReader>;
 
 /** Reads from `start`, and throws rather than look at or past `end`. */
-function createReader(bytes: Uint8Array, start: number, end: number) {
+function createReader({ bytes, view }: Source, start: number, end: number) {
   let next = start;
   let stop = end;
 
@@ -206,7 +233,7 @@ function createReader(bytes: Uint8Array, start: number, end: number) {
     skip,
     u8,
     u16,
-    u32le: () => new DataView(bytes.buffer).getUint32(skip(lengthSize), true),
+    u32le: () => view.getUint32(skip(lengthSize), true),
     varint,
     binary,
     text: () => mqttText.decode(binary()),

@@ -501,6 +501,27 @@ describe('handlers and listeners', () => {
     expect(client.dropped).toBe(7);
   });
 
+  test('no event overtakes the messages of a long batch', async () => {
+    const { client, sink } = await connected();
+    const all = 20_000;
+    const batch = encodeBatch(Array.from({ length: all }, () => ({ topic: 'a' })));
+    let seen = 0;
+    const then: number[] = [];
+    client.on('message', () => {
+      // A listener that takes its time.
+      for (const until = performance.now() + 0.002; performance.now() < until; );
+      seen++;
+    });
+    client.on('close', () => then.push(seen));
+    client.on('end', () => then.push(seen));
+    const done = sink().onBatch(batch, all, 0);
+    expect(seen).toBeLessThan(all);
+    sink().onEvent({ type: 'close' });
+    await done;
+    sink().onEvent({ type: 'end' });
+    expect(then).toEqual([all, all]);
+  });
+
   test('a malformed batch is an error event, and the next one is fine', async () => {
     const { client, sink, receive } = await connected();
     const seen: string[] = [];

@@ -7,11 +7,12 @@ import type {
   WireError,
 } from '../worker/messages';
 import { createAsks } from './asks';
-import { decodeBatch } from './batch';
 import { bad, payload as toPayload } from './check';
 import { fromWire, MqttError } from './errors';
 import { createEmitter } from './events';
+import { createHandout } from './handout';
 import { followPage, thisPage } from './lifecycle';
+import { inNextTask } from './next-task';
 import {
   endCall,
   type Limited,
@@ -47,6 +48,12 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   const emitter = createEmitter<ClientEvents>();
   const routes = createRoutes();
   const asks = createAsks(settings.callbacks);
+  const handout = createHandout({
+    deliver,
+    failed: (error) => emitter.emit('error', error as MqttError),
+    nextTask: inNextTask,
+    now: () => performance.now(),
+  });
   /** Filters that nobody here has, and the broker may still. */
   const unwanted = new Set<string>();
   const retries = settings.boundary.reconnectPeriod !== 0;
@@ -114,6 +121,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
 
   function onEvent(event: ClientEvent): void {
     if (ended) return;
+    handout.flush();
     switch (event.type) {
       case 'connect':
         connack = event.connack;
@@ -156,6 +164,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
 
   /** Once, however many ways lead here. */
   function finish(error?: MqttError): void {
+    handout.flush();
     if (ended) return;
     ended = { error };
     leavePage();
@@ -178,16 +187,11 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   function handOut(buffer: ArrayBuffer, count: number, lost: number): Promise<void> | undefined {
     if (ended) return;
     dropped += lost;
-    try {
-      return deliver(buffer, count, lost);
-    } catch (error) {
-      emitter.emit('error', error as MqttError);
-    }
-    return;
+    return handout.push(buffer, count, lost);
   }
 
-  function deliver(buffer: ArrayBuffer, count: number, lost: number): Promise<void> | undefined {
-    const messages = decodeBatch(buffer, count);
+  function deliver(messages: Message[], lost: number): Promise<void> | undefined {
+    if (ended) return;
     const each = emitter.listens('message');
     const heard = each || emitter.listens('batch');
     const reserving = routes.reserving();
@@ -473,14 +477,4 @@ function toldByEvents(): void {}
 /** Whether the broker may have granted what the caller gave up waiting for. */
 function maybeGranted(error: unknown): boolean {
   return error instanceof MqttError && (error.code === 'timeout' || error.code === 'aborted');
-}
-
-/** After the promises that are about to resolve. */
-function inNextTask(task: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    task();
-  };
-  port2.postMessage(null);
 }

@@ -328,7 +328,7 @@ export type ClientState = 'connected' | 'reconnecting' | 'disconnected';
 export interface ClientEvents {
   connect: [connack: ConnackInfo];
   message: [topic: string, payload: Uint8Array, message: Message];
-  /** A whole batch at once, the cheapest way to see everything. */
+  /** Many messages at once, the cheapest way to see everything. */
   batch: [messages: Message[], dropped: number];
   /** An attempt starts in `delay` milliseconds. */
   reconnect: [info: { attempt: number; delay: number }];

@@ -30,10 +30,16 @@ const second = (call: () => void): void => {
   setTimeout(call, 1000);
 };
 
+/** Milliseconds between two looks at the messages while the topics are shown. */
+const unseenPace = 250;
+
 export function createState() {
   const view = signal<View>('messages');
   const feed = createFeed({
-    frame,
+    frame(call) {
+      if (view.peek() === 'messages') frame(call);
+      else setTimeout(call, unseenPace);
+    },
     second,
     now: () => performance.now(),
     finder: createFinder(),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Message } from '../../client';
 import { createModel, topicOf } from './model';
-import { createOpening } from './rows';
+import { createOpening, type Rows } from './rows';
 import { createSearch } from './search';
 
 function made(...topics: string[]) {
@@ -53,8 +53,10 @@ it('numbers siblings among those shown', () => {
   const { opening, search } = made('a/x', 'a/y', 'a/z', 'b');
   search.start('Z');
   search.advance(() => 0, 1);
-  expect(opening.flatten()).toMatchObject({ positions: [1, 1, 2, 3, 2], sizes: [2, 3, 3, 3, 2] });
-  expect(opening.flatten(search.kept)).toMatchObject({ positions: [1, 1], sizes: [1, 1] });
+  const placesOf = ({ nodes, place }: Rows) =>
+    nodes.map((node) => `${place(node).position} of ${place(node).size}`);
+  expect(placesOf(opening.flatten())).toEqual(['1 of 2', '1 of 3', '2 of 3', '3 of 3', '2 of 2']);
+  expect(placesOf(opening.flatten(search.kept))).toEqual(['1 of 1', '1 of 1']);
 });
 
 it('sorts a wide level in portions, and late comers in', () => {

@@ -9,9 +9,8 @@ const small = 40;
 
 export interface Rows {
   nodes: TopicNode[];
-  /** Of each: its number among its siblings, from 1, and how many they are. */
-  positions: number[];
-  sizes: number[];
+  /** A row's number among its siblings, from 1, and how many they are: for the few in sight. */
+  place(node: TopicNode): { position: number; size: number };
   /** False when some levels are still to be sorted in. */
   complete: boolean;
 }
@@ -35,6 +34,20 @@ function merge(a: TopicNode[], b: TopicNode[]): TopicNode[] {
   for (; at < a.length; at++) merged.push(a[at] as TopicNode);
   return merged;
 }
+
+/** Where a node is in a level that is sorted by name. */
+function indexIn(level: readonly TopicNode[], node: TopicNode): number {
+  let low = 0;
+  let high = level.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (byName(level[middle] as TopicNode, node) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export const noRows: Rows = { nodes: [], place: () => ({ position: 0, size: 0 }), complete: true };
 
 export type Opening = ReturnType<typeof createOpening>;
 
@@ -65,7 +78,16 @@ export function createOpening(model: Model) {
   }
 
   function flatten(kept?: ReadonlySet<TopicNode>): Rows {
-    const rows: Rows = { nodes: [], positions: [], sizes: [], complete: true };
+    /** The children shown, by their parent. */
+    const levels = new Map<TopicNode | undefined, readonly TopicNode[]>();
+    const rows: Rows = {
+      nodes: [],
+      place(node) {
+        const level = levels.get(node.parent) ?? [];
+        return { position: indexIn(level, node) + 1, size: level.length };
+      },
+      complete: true,
+    };
     const showAll = !touched && !kept && model.nodes <= small;
     let budget = portion;
 
@@ -88,11 +110,9 @@ export function createOpening(model: Model) {
     function add(parent: TopicNode): void {
       const all = childrenOf(parent);
       const children = kept ? all.filter((node) => kept.has(node)) : all;
-      for (let index = 0; index < children.length; index++) {
-        const node = children[index] as TopicNode;
+      levels.set(parent, children);
+      for (const node of children) {
         rows.nodes.push(node);
-        rows.positions.push(index + 1);
-        rows.sizes.push(children.length);
         if (!node.children) continue;
         if (showAll) open.add(node);
         if (isOpen(node, kept !== undefined)) add(node);

@@ -230,8 +230,7 @@ export function Tree({ bench }: { bench: Workbench }) {
               node={node}
               top={index * state.row}
               height={state.row}
-              position={rows.positions[index] ?? 0}
-              size={rows.sizes[index] ?? 0}
+              {...rows.place(node)}
               open={node.children && bench.isOpen(node)}
               active={node === active}
               selected={node === selected}

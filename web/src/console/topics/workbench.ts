@@ -5,7 +5,7 @@ import { type Failure, inOneLine } from '../connection/explain';
 import { clearRetained, type Progress, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
-import { createOpening, type Rows } from './rows';
+import { createOpening, noRows } from './rows';
 import { createSearch } from './search';
 import { createSeriesList } from './series';
 import type { Topics } from './store';
@@ -37,7 +37,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
 
   /** Another one with each look at the numbers. */
   const tick = signal(0);
-  const rows = signal<Rows>({ nodes: [], positions: [], sizes: [], complete: true });
+  const rows = signal(noRows);
   const query = signal('');
   const searched = signal({ found: 0, looked: 0, done: true });
   /** The row that the keyboard is at, and the topic whose details are open. */

@@ -1,0 +1,109 @@
+/**
+ * The page under load: the topic tree, a chart and the feed are open, somebody
+ * types, and a flood comes in. BENCH_SECONDS and BENCH_RUNS change how long and how
+ * often, BENCH_ONLY selects scenarios by a part of their names.
+ */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, expect, test } from '@playwright/test';
+import { startServer } from '../../e2e/support/brokers';
+import { chartedTopic, flood } from '../../e2e/support/flood';
+import { openConnected } from '../../e2e/support/page';
+import { openPublisher } from '../../e2e/support/publisher';
+import { installProbe, measure, memoryOf } from './probe';
+import { type Run, summarise, tableOf } from './report';
+
+const perSecond = 10_000;
+const seconds = Number(process.env.BENCH_SECONDS ?? 10);
+const runs = Number(process.env.BENCH_RUNS ?? 3);
+
+interface Scenario {
+  name: string;
+  topics: number;
+  messages: number;
+  runs: number;
+}
+
+const scenarios: Scenario[] = [
+  ...[1, 1000, 100_000].map((topics) => ({
+    name: `${topics.toLocaleString('en')} topics`,
+    topics,
+    messages: perSecond * seconds,
+    runs,
+  })),
+  { name: 'a million messages', topics: 100_000, messages: 1_000_000, runs: 1 },
+];
+
+async function run(browser: Browser, { topics, messages }: Scenario): Promise<Run> {
+  const server = await startServer(['-default-broker', 'mqtt']);
+  const publisher = await openPublisher(server.mqtt);
+  const page = await browser.newPage();
+  await installProbe(page);
+  const parts = await openConnected(page, server.url);
+  const prefix = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+  publisher.publish(chartedTopic(prefix), ['20']);
+  await page.getByRole('tab', { name: 'Topics' }).click();
+  await page.getByRole('treeitem', { name: /^level/ }).click();
+  await page.getByRole('button', { name: 'Add to chart' }).click();
+  await expect(page.getByRole('region', { name: 'Chart' }).getByRole('img')).toBeVisible();
+
+  const done = await measure(browser, page);
+  let flooding = true;
+  const flooded = flood(server.tcpPort, { prefix, topics, perSecond, messages }).finally(() => {
+    flooding = false;
+  });
+  await parts.payload.fill('');
+  if (topics > 1) await openAll();
+  await parts.payload.focus();
+  for (let n = 0; flooding; n++) {
+    await page.keyboard.press(String.fromCharCode(97 + (n % 26)));
+    await page.waitForTimeout(100); // a quick typist
+    if (n % 50 === 49) await parts.payload.fill('');
+  }
+  await flooded;
+  // By their class: what is behind the other tab has no role.
+  const number = async (name: string) => {
+    const count = page.locator('.count').filter({ hasText: name }).locator('dd');
+    return Number((await count.textContent())?.replaceAll(',', ''));
+  };
+  const arrived = async () => (await number('Received')) + (await number('Dropped'));
+  await expect.poll(arrived, { timeout: 60_000 }).toBe(messages + 1);
+  const sample = await done();
+  const result = {
+    ...sample,
+    received: await number('Received'),
+    dropped: await number('Dropped'),
+    load: loadavg()[0] ?? 0,
+    ...(await memoryOf(await page.context().newCDPSession(page))),
+  };
+  await page.close();
+  publisher.close();
+  await server.stop();
+  return result;
+
+  /** Every level of the tree. */
+  async function openAll(): Promise<void> {
+    await page.getByRole('treeitem', { name: /^hall/ }).first().click();
+    await page.getByRole('tree').press('*');
+    await expect(page.getByRole('treeitem', { name: /^sensor/ }).first()).toBeVisible();
+  }
+}
+
+test('the page under load', async ({ browser }) => {
+  const table: Record<string, ReturnType<typeof summarise>> = {};
+  const all: Record<string, Run[]> = {};
+  for (const scenario of scenarios.filter(({ name }) => name.includes(process.env.BENCH_ONLY ?? ''))) {
+    const results: Run[] = [];
+    for (let n = 0; n < scenario.runs; n++) results.push(await run(browser, scenario));
+    all[scenario.name] = results;
+    table[scenario.name] = summarise(results);
+  }
+  console.log(tableOf(table));
+  const about = { chromium: browser.version(), cpus: cpus().length, perSecond, seconds };
+  const file = fileURLToPath(new URL('../results/console.json', import.meta.url));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ about, table, runs: all }, null, 2)}\n`);
+});

@@ -1,0 +1,11 @@
+import { defineConfig } from '@playwright/test';
+import config from '../../playwright.config';
+
+/** The tests' own browser. */
+export default defineConfig({
+  ...config,
+  testDir: '.',
+  testMatch: '*.bench.ts',
+  timeout: 0,
+  outputDir: '../../test-results/bench-console',
+});

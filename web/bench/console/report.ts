@@ -1,0 +1,60 @@
+/** Several runs as one line of a table, and as one record of the results. */
+
+import type { Sample } from './probe';
+
+export interface Run extends Sample {
+  received: number;
+  dropped: number;
+  /** Of the machine, in the minute before the end: over its processors, clock times say little. */
+  load: number;
+  /** Bytes. */
+  heap: number;
+  buffers: number;
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 0.5);
+
+const MiB = 1024 * 1024;
+
+/** Columns of a table: medians of the runs, and the worst of all where it says so. */
+export function summarise(runs: readonly Run[]) {
+  const middle = (value: (run: Run) => number, digits = 0) => Number(median(runs.map(value)).toFixed(digits));
+  const over = (limit: number) => middle(({ tasks }) => tasks.filter(({ wall }) => wall > limit).length);
+  const longest = (by: 'wall' | 'cpu', all: readonly Run[]) =>
+    Math.max(0, ...all.flatMap(({ tasks }) => tasks.map((task) => task[by])));
+  return {
+    received: middle(({ received }) => received),
+    dropped: middle(({ dropped }) => dropped),
+    'busy %': middle(({ busy }) => busy * 100),
+    'tasks > 50 ms': over(50),
+    'tasks > 100 ms': over(100),
+    'longest ms': middle((run) => longest('wall', [run])),
+    'worst ms': Math.round(longest('wall', runs)),
+    'longest CPU ms': middle((run) => longest('cpu', [run])),
+    'worst CPU ms': Math.round(longest('cpu', runs)),
+    'key ms': middle(({ keys }) => median(keys)),
+    'key p95 ms': middle(({ keys }) => percentile(keys, 0.95)),
+    'key worst ms': Math.round(Math.max(0, ...runs.flatMap(({ keys }) => keys))),
+    'heap MiB': middle(({ heap }) => heap / MiB),
+    'buffers MiB': middle(({ buffers }) => buffers / MiB),
+    load: middle(({ load }) => load, 1),
+  };
+}
+
+/** Scenarios side by side, in plain text. */
+export function tableOf(summaries: Record<string, ReturnType<typeof summarise>>): string {
+  const columns = Object.entries(summaries);
+  const names = Object.keys(columns[0]?.[1] ?? {}) as (keyof ReturnType<typeof summarise>)[];
+  const lines = [
+    ['', ...columns.map(([scenario]) => scenario)],
+    ...names.map((name) => [name, ...columns.map(([, summary]) => summary[name].toLocaleString('en'))]),
+  ];
+  return lines
+    .map(([name = '', ...values]) => name.padEnd(16) + values.map((value) => value.padStart(20)).join(''))
+    .join('\n');
+}
