@@ -100,7 +100,10 @@ test('the package holds what it should and no more', async () => {
       'dist/mqttwasm-worker.js',
       'dist/mqttwasm.wasm',
       'dist/scram.js',
+      'docs/limits.md',
       'docs/moving-from-mqttjs.md',
+      'docs/reconnecting.md',
+      'docs/troubleshooting.md',
       'package.json',
     ].map((file) => `package/${file}`),
   );

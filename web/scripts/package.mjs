@@ -13,7 +13,7 @@ const out = join(web, 'package');
 const dist = join(out, 'dist');
 const read = (path) => readFileSync(join(web, path), 'utf8');
 
-/** What `new URL(…, import.meta.url)` names in the sources, and in the package, where all lie together. */
+/** What addresses name in the sources, and in the package, where all lie together. */
 const assets = {
   '../worker/worker.ts': './mqttwasm-worker.js',
   '../worker/shared.ts': './mqttwasm-shared.js',
@@ -30,8 +30,6 @@ await bundle({ 'mqttwasm-worker': 'worker/worker.ts' });
 await bundle({ 'mqttwasm-shared': 'worker/shared.ts' });
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
 emitTypes();
-mkdirSync(join(out, 'docs'));
-copyFileSync(join(web, 'docs/moving-from-mqttjs.md'), join(out, 'docs/moving-from-mqttjs.md'));
 writeFileSync(join(out, 'THIRD-PARTY.txt'), notices(web));
 writeFileSync(join(out, 'README.md'), readme());
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
@@ -46,9 +44,20 @@ async function bundle(entries) {
   await build.close();
 }
 
-/** Bundlers know these addresses by their form, so they must be written out. */
+/**
+ * Bundlers know these addresses by their form, so they must be written out. The
+ * page's own build imports a worker's address, because it names a Trusted Types
+ * policy of its own; which policies a page has is up to those who make it.
+ */
 function transform(code) {
-  return code.replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path) => {
+  const imported = /import workerUrl from '([^']+)\?worker&url';\n/.exec(code);
+  const inPlace = imported
+    ? code
+        .replace(imported[0], '')
+        .replace(/import \{ scriptUrl \} from '[^']+';\n/, '')
+        .replaceAll('scriptUrl(workerUrl)', `new URL('${imported[1]}', import.meta.url)`)
+    : code;
+  return inPlace.replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path) => {
     if (!assets[path]) throw new Error(`no asset of the package is ${path}`);
     return `new URL('${assets[path]}', import.meta.url)`;
   });
@@ -88,15 +97,26 @@ function readme() {
   const api = /^## The JavaScript API\n(.*?)^## In Go\n/ms.exec(whole)?.[1];
   const limits = /^## Limits\n(.*)/ms.exec(whole)?.[1];
   if (!api || !limits) throw new Error('the README has no sections "The JavaScript API" and "Limits"');
-  const text =
-    `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}## Limits\n${limits}`
-      .replaceAll("'/mqttwasm.js'", "'mqttwasm'")
-      .replaceAll('web/src/client/types.ts', 'dist/types/client/types.d.ts')
-      .replaceAll('web/docs/moving-from-mqttjs.md', 'docs/moving-from-mqttjs.md')
-      .replaceAll('[examples](web/examples)', 'examples in the source');
+  const text = byPackageName(
+    `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}## Limits\n${limits}`,
+  )
+    .replaceAll('web/src/client/types.ts', 'dist/types/client/types.d.ts')
+    .replaceAll(/web\/docs\/([^)]*\.md)/g, (_, name) => guide(name))
+    .replaceAll('[examples](web/examples)', 'examples in the source');
   const broken = text.match(/\]\(web\/[^)]*\)/);
   if (broken) throw new Error(`the package's README would link to ${broken[0]}`);
   return text;
+}
+
+/** Where the package has a guide that the README links to. */
+function guide(name) {
+  mkdirSync(join(out, 'docs'), { recursive: true });
+  writeFileSync(join(out, 'docs', name), byPackageName(read(`docs/${name}`)));
+  return `docs/${name}`;
+}
+
+function byPackageName(text) {
+  return text.replaceAll("'/mqttwasm.js'", "'mqttwasm'");
 }
 
 function manifest() {
