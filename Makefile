@@ -94,6 +94,20 @@ test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, un
 test-e2e: $(BINARY) ## the page in Chromium, against real brokers
 	cd web && npx playwright test
 
+BENCH_MODULES := web/bench/node_modules/.package-lock.json
+FLOODER       := bin/bench-flooder
+
+$(BENCH_MODULES): web/bench/package-lock.json web/bench/package.json
+	cd web/bench && npm ci --no-audit --no-fund
+	@touch $@
+
+$(FLOODER): go.mod $(call sources,web/bench/flooder)
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -o $@ ./web/bench/flooder
+
+.PHONY: bench
+bench: $(BINARY) $(FLOODER) $(BENCH_MODULES) deps ## against a bare WebSocket, MQTT.js and Paho JS (BENCH_ROUNDS=5 BENCH_ONLY=regexp)
+	@node web/bench/run.mjs
+
 .PHONY: screenshots
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots

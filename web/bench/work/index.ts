@@ -1,0 +1,22 @@
+import { brokers } from './brokers';
+import { busy } from './busy';
+import { growth } from './growth';
+import { latency } from './latency';
+import { memory } from './memory';
+import { publish, wire } from './publish';
+import { receive } from './receive';
+import { start } from './start';
+import type { Work } from './work';
+
+/** In the table's order. */
+export const works: Work[] = [
+  ...receive,
+  ...publish,
+  ...latency,
+  ...busy,
+  ...start,
+  memory,
+  ...growth,
+  ...brokers,
+  wire,
+];
