@@ -1,4 +1,4 @@
-import { endTopic, type Open, type QoS, type Session } from './contestant';
+import { endTopic, lost, type Open, type QoS, type Session } from './contestant';
 import { connect, pubacks, publish, pubrel, subscribe, type, walk } from './packets';
 
 /** Bytes that wait in the WebSocket before a publisher has to wait too. */
@@ -104,6 +104,7 @@ export const openBare: Open = async ({ url, payloads }, sink) => {
   const accepted = answer(type.connack);
   socket.send(connect());
   await accepted;
+  socket.onclose = ({ code }) => lost(`close code ${code}`);
   return session;
 };
 

@@ -25,3 +25,8 @@ export type Open = (options: OpenOptions, sink: Sink) => Promise<Session>;
 
 /** Ends a flood; the payload says how many messages went before it. */
 export const endTopic = 'bench/end';
+
+/** Tells that a connection ended by itself, which fails what is measured. */
+export function lost(why: unknown): void {
+  dispatchEvent(new CustomEvent('lost', { detail: String(why) }));
+}

@@ -1,4 +1,4 @@
-import type { Open } from './contestant';
+import { lost, type Open } from './contestant';
 import type { FromWorker, ToWorker } from './worker-messages';
 
 type Answered = Exclude<ToWorker, { type: 'publish' }>;
@@ -25,6 +25,8 @@ export async function loadInWorker(library: 'bare' | 'mqttjs'): Promise<Open> {
           publishing.get(data.id)?.();
           publishing.delete(data.id);
           return;
+        case 'lost':
+          return lost(data.why);
         case 'failed':
           return settle.reject(new Error(data.error));
         case 'done':

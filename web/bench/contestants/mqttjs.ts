@@ -1,4 +1,4 @@
-import type { Open } from './contestant';
+import { lost, type Open } from './contestant';
 
 /** What is used here of MQTT.js 5.16 (its build for browsers, all in one file). */
 interface MqttJs {
@@ -7,7 +7,7 @@ interface MqttJs {
 
 interface MqttJsClient {
   on(event: 'message', listener: (topic: string, payload: Uint8Array) => void): void;
-  on(event: 'connect', listener: () => void): void;
+  on(event: 'connect' | 'close', listener: () => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
   subscribeAsync(filter: string, options: { qos: number }): Promise<unknown>;
   publish(topic: string, payload: string, options: { qos: number }, done: (error?: Error) => void): void;
@@ -25,16 +25,23 @@ export async function loadMqttJs(): Promise<Open> {
       client.on('connect', resolve);
       client.on('error', reject);
     });
+    let closing = false;
+    client.on('close', () => {
+      if (!closing) lost('MQTT.js says no more than that');
+    });
     return {
       async subscribe(filter, qos) {
         await client.subscribeAsync(filter, { qos });
       },
       publish: (topic, payload, qos, done) =>
         client.publish(topic, payload, { qos }, (error) => {
-          if (error) throw error;
-          done();
+          if (error) lost(error);
+          else done();
         }),
-      close: () => client.endAsync(),
+      close() {
+        closing = true;
+        return client.endAsync();
+      },
     };
   };
 }

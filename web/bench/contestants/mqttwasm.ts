@@ -1,5 +1,5 @@
 import type * as api from '../../src/client';
-import type { Open } from './contestant';
+import { lost, type Open } from './contestant';
 
 const address = '/mqttwasm.js';
 
@@ -8,8 +8,10 @@ export async function loadMqttwasm(listen: 'message' | 'batch'): Promise<Open> {
   const { connect }: typeof api = await import(/* @vite-ignore */ address);
   return async ({ url }, sink) => {
     const client = await connect(url, { reconnectPeriod: 0 });
-    client.on('error', (error) => {
-      throw error;
+    let closing = false;
+    client.on('error', lost);
+    client.on('close', (error) => {
+      if (!closing) lost(error);
     });
     if (listen === 'message') client.on('message', (topic, payload) => sink.message(topic, payload));
     else {
@@ -22,9 +24,12 @@ export async function loadMqttwasm(listen: 'message' | 'batch'): Promise<Open> {
         await client.subscribe(filter, { qos });
       },
       publish(topic, payload, qos, done) {
-        void client.publish(topic, payload, { qos }).then(done);
+        client.publish(topic, payload, { qos }).then(done, lost);
       },
-      close: () => client.end(),
+      close() {
+        closing = true;
+        return client.end();
+      },
     };
   };
 }

@@ -1,4 +1,4 @@
-import type { Open } from './contestant';
+import { lost, type Open } from './contestant';
 
 /** What is used here of Eclipse Paho's JavaScript client 1.1, which speaks MQTT 3.1.1. */
 interface Paho {
@@ -15,7 +15,7 @@ interface PahoMessage {
 interface PahoClient {
   onMessageArrived?: (message: PahoMessage) => void;
   onMessageDelivered?: (message: PahoMessage) => void;
-  onConnectionLost?: () => void;
+  onConnectionLost?: (response: { errorMessage: string }) => void;
   connect(options: { onSuccess: () => void; onFailure: (error: { errorMessage: string }) => void }): void;
   subscribe(filter: string, options: { qos: number; onSuccess: () => void }): void;
   send(message: PahoMessage): void;
@@ -37,6 +37,7 @@ export async function loadPaho(): Promise<Open> {
     const client = new library.Client(url, `paho${Math.random().toString(16).slice(2)}`);
     const sent = new Map<PahoMessage, () => void>();
     client.onMessageArrived = (message) => sink.message(message.destinationName, message.payloadBytes);
+    client.onConnectionLost = ({ errorMessage }) => lost(errorMessage);
     client.onMessageDelivered = (message) => {
       const done = sent.get(message);
       sent.delete(message);

@@ -10,6 +10,7 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'ready' | 'done' }
   | { type: 'failed'; error: string }
+  | { type: 'lost'; why: string }
   | { type: 'published'; id: number }
   | { type: 'message'; topic: string; payload: Uint8Array }
   | { type: 'frame'; data: ArrayBuffer; messages: number; ended: boolean };

@@ -42,4 +42,5 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     (error) => post({ type: 'failed', error: String(error) }),
   );
 });
+addEventListener('lost', (event) => post({ type: 'lost', why: (event as CustomEvent<string>).detail }));
 post({ type: 'ready' });

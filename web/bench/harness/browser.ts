@@ -70,9 +70,11 @@ export async function startBrowser(): Promise<Browser> {
     open: (address, context) => openPage(cdp, address, context),
     memory: () => memory(cdp),
     stop: async () => {
-      cdp.close();
+      await cdp.send('Browser.close').catch(() => {
+        // It closes the connection rather than answer.
+      });
       await running.stop();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

@@ -55,7 +55,6 @@ async function startMosquitto(): Promise<Broker & { stop(): Promise<void> }> {
     'log_type information', // says when it runs
     'log_dest stderr',
     'max_queued_messages 0',
-    'max_inflight_messages 1000',
   ];
   writeFileSync(file, `${config.join('\n')}\n`);
   const running = start('/usr/sbin/mosquitto', ['-c', file]);

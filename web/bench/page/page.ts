@@ -36,10 +36,14 @@ const works = {
 
 type Works = typeof works;
 
+const lost = new Promise<never>((_, reject) => {
+  addEventListener('lost', (event) => reject(new Error(`lost: ${(event as CustomEvent<string>).detail}`)));
+});
+
 const loading =
   <O, R>(work: (open: Open, options: O) => Promise<R>) =>
   async (name: Name, options: O): Promise<R> =>
-    work(await load[name](), options);
+    Promise.race([load[name]().then((open) => work(open, options)), lost]);
 
 const bench = {
   ...(Object.fromEntries(
@@ -57,7 +61,7 @@ const bench = {
   flood(messages: number): void {
     flooding = flood(started(), messages);
   },
-  finish: async () => flooding,
+  finish: () => Promise.race([flooding, lost]),
   async close() {
     await started().session.close();
     receiving = undefined;
