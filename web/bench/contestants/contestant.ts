@@ -18,6 +18,8 @@ export interface OpenOptions {
   url: string;
   /** Whether a bare WebSocket must give each message to `sink.message`, as the others always do. */
   payloads: boolean;
+  /** Where a client's own default is to be changed. */
+  receiveMaximum?: number;
 }
 
 /** Connects; resolves when the server has accepted. */

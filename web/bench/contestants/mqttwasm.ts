@@ -6,8 +6,11 @@ const address = '/mqttwasm.js';
 /** This client, as a page gets it: the built library, which starts its own worker. */
 export async function loadMqttwasm(listen: 'message' | 'batch'): Promise<Open> {
   const { connect }: typeof api = await import(/* @vite-ignore */ address);
-  return async ({ url }, sink) => {
-    const client = await connect(url, { reconnectPeriod: 0 });
+  return async ({ url, receiveMaximum }, sink) => {
+    const client = await connect(url, {
+      reconnectPeriod: 0,
+      ...(receiveMaximum && { properties: { receiveMaximum } }),
+    });
     let closing = false;
     client.on('error', lost);
     client.on('close', (error) => {

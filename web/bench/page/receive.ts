@@ -9,6 +9,7 @@ export interface ReceiveOptions {
   qos: QoS;
   /** Subscriptions that nothing is published to, before the one that counts. */
   others?: number;
+  receiveMaximum?: number;
 }
 
 export interface Receiving {
@@ -17,9 +18,12 @@ export interface Receiving {
 }
 
 /** Connects and subscribes. */
-export async function open(open: Open, { url, qos, others = 0 }: ReceiveOptions): Promise<Receiving> {
+export async function open(
+  open: Open,
+  { url, qos, others = 0, receiveMaximum }: ReceiveOptions,
+): Promise<Receiving> {
   const tally = createTally();
-  const session = await open({ url, payloads: false }, tally);
+  const session = await open({ url, payloads: false, ...(receiveMaximum && { receiveMaximum }) }, tally);
   for (let n = 0; n < others; n++) await session.subscribe(`other/${n}/+`, qos);
   await session.subscribe('bench/#', qos);
   return { session, tally };

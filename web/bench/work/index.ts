@@ -1,5 +1,6 @@
 import { brokers } from './brokers';
 import { busy } from './busy';
+import { core } from './core';
 import { growth } from './growth';
 import { latency } from './latency';
 import { memory } from './memory';
@@ -17,6 +18,7 @@ export const works: Work[] = [
   ...start,
   memory,
   ...growth,
+  core,
   ...brokers,
   wire,
 ];
