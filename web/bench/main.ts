@@ -7,6 +7,7 @@ import { markdown } from './report/table';
 import { write } from './report/write';
 import { takeTurns } from './turns';
 import { works } from './work';
+import type { Place } from './work/work';
 
 const fullRounds = 5;
 
@@ -29,13 +30,16 @@ export async function main(): Promise<void> {
     browser: browser.version,
     rounds,
     lines: [],
+    notes: [],
   };
   const failures: string[] = [];
+  const notes = new Set<string>();
+  const place: Place = { servers, browser, note: (text) => notes.add(text) };
   try {
     for (const [index, work] of chosen.entries()) {
       const id = work.rows[0]?.id;
       console.error(`${index + 1}/${chosen.length} ${id}`);
-      const lines = await takeTurns({ servers, browser }, work, rounds, ({ round, name, text, failed }) => {
+      const lines = await takeTurns(place, work, rounds, ({ round, name, text, failed }) => {
         console.error(`  ${round} ${name.padEnd(14)} ${text}`);
         if (failed) failures.push(`${id}, ${name}: ${text}`);
       });
@@ -46,6 +50,7 @@ export async function main(): Promise<void> {
     await servers.stop();
   }
   const folder = only || rounds < fullRounds ? '../test-results/bench' : 'results';
+  results.notes = [...notes];
   write(results, fileURLToPath(new URL(folder, import.meta.url)));
   console.log(markdown(results));
   if (failures.length > 0) throw new Error(`not everything could be measured:\n${failures.join('\n')}`);

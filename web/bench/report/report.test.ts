@@ -20,6 +20,7 @@ const results = (...lines: Line[]): Results => ({
   browser: 'a browser',
   rounds: 3,
   lines,
+  notes: ['something to know'],
 });
 
 test.each([
@@ -52,6 +53,7 @@ test('the report has medians, spread, and the ratios of the message listener', (
     ),
   );
   expect(text).toMatch(/title of a +\| +100\/s ±10 % .*\| +75\/s .*\| +0\.75× \| +1\.50× \|/);
+  expect(text).toContain('- something to know');
   expect(text).toContain('Measured on 2026-01-02 with a browser on a machine; 3 rounds');
 });
 

@@ -9,6 +9,8 @@ export interface Results {
   browser: string;
   rounds: number;
   lines: Line[];
+  /** What a reader of the figures must know. */
+  notes: string[];
 }
 
 export interface Line extends Row {

@@ -16,6 +16,7 @@ export function markdown(results: Results): string {
       groupsOf(results.lines).flatMap(([group, lines]) => [[`**${group}**`], ...lines.map(cells)]),
     ),
     '',
+    ...(results.notes.length > 0 ? [...results.notes.map((note) => `- ${note}`), ''] : []),
     ...table(
       ['Target', 'Measured', ''],
       judge(results).map(({ title, measured, met }) => [title, measured, met]),

@@ -1,4 +1,4 @@
-import { all } from '../contestants/names';
+import { all, contestants } from '../contestants/names';
 import { bytes, flooder, inPage, type Work } from './work';
 
 /** Messages of a flood, by their size and how many share a frame: a few seconds for the slower ones. */
@@ -16,12 +16,13 @@ export const receive: Work[] = ([0, 1] as const).flatMap((qos) =>
       const size = Number(key);
       const messages = counts[size]?.[frame] ?? 0;
       const packets = frame === 1 ? 'one in a frame' : `${frame} in a frame`;
+      const title = `QoS ${qos}, ${bytes(size)}, ${packets}`;
       return {
         rows: [
           {
             id: `receive-qos${qos}-${size}-${frame}`,
             group: 'Receive',
-            title: `QoS ${qos}, ${bytes(size)}, ${packets}`,
+            title,
             unit: 'msg/s',
             better: 'more',
           },
@@ -30,7 +31,13 @@ export const receive: Work[] = ([0, 1] as const).flatMap((qos) =>
         measure: (place, name) =>
           inPage(place, async (page) => {
             const url = flooder(place, { size, frame, qos });
-            const { rate } = await page.call('receive', name, { url, qos, messages, warmUp: messages / 5 });
+            const { rate, messages: got } = await page.call('receive', name, {
+              url,
+              qos,
+              messages,
+              warmUp: messages / 5,
+            });
+            if (got < messages) place.note(`${contestants[name]} lost messages: ${title}`);
             return [rate];
           }),
       };

@@ -27,6 +27,8 @@ export interface Work {
 export interface Place {
   servers: Servers;
   browser: Browser;
+  /** Something that a reader of the figures must know. */
+  note(text: string): void;
 }
 
 /** Uses a new tab with the benchmark's page, so that no contestant inherits anything. */
