@@ -2,6 +2,7 @@
 // version reads no TypeScript; Vite does.
 import { build, runnerImport } from 'vite';
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 process.chdir(new URL('..', import.meta.url).pathname);
 await build({ configFile: 'bench/vite.config.ts' });
 const { module } = await runnerImport('./bench/main.ts');

@@ -7,6 +7,7 @@ import config from '../../playwright.config';
 import type { Bench } from '../page/page';
 import { type Cdp, connectCdp } from './cdp';
 import { memory } from './memory';
+import { tied } from './tied';
 
 /** One browser for the whole benchmark. */
 export interface Browser {
@@ -50,7 +51,9 @@ const flags = [
 export async function startBrowser(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'bench-chromium-'));
   const { executablePath = 'chromium', args = [] } = config.use?.launchOptions ?? {};
-  const running = start(executablePath, [...args, ...flags, `--user-data-dir=${profile}`, 'about:blank']);
+  const running = tied(
+    start(executablePath, [...args, ...flags, `--user-data-dir=${profile}`, 'about:blank']),
+  );
   const [, url = ''] = await running.printed(/DevTools listening on (ws:\S+)/);
   const cdp = await connectCdp(url);
   const { product } = await cdp.send<{ product: string }>('Browser.getVersion');

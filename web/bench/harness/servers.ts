@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '../../e2e/support/brokers';
 import { freePort, start } from '../../e2e/support/process';
+import { tied } from './tied';
 
 /** An address of a real broker over WebSocket, and the one over TCP. */
 export interface Broker {
@@ -25,11 +26,13 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 export async function startServers(): Promise<Servers> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const app = await startServer(['-default-broker', 'mqtt', '-allow-origin', url]);
-  const flooder = start(folder('../../../bin/bench-flooder'), [
-    ...['-addr', `127.0.0.1:${port}`, '-app', app.url],
-    ...['-page', folder('../dist'), '-peers', folder('../node_modules')],
-  ]);
+  const app = tied(await startServer(['-default-broker', 'mqtt', '-allow-origin', url]));
+  const flooder = tied(
+    start(folder('../../../bin/bench-flooder'), [
+      ...['-addr', `127.0.0.1:${port}`, '-app', app.url],
+      ...['-page', folder('../dist'), '-peers', folder('../node_modules')],
+    ]),
+  );
   await flooder.printed(/listening/);
   const mosquitto = await startMosquitto();
   return {
@@ -57,7 +60,7 @@ async function startMosquitto(): Promise<Broker & { stop(): Promise<void> }> {
     'max_queued_messages 0',
   ];
   writeFileSync(file, `${config.join('\n')}\n`);
-  const running = start('/usr/sbin/mosquitto', ['-c', file]);
+  const running = tied(start('/usr/sbin/mosquitto', ['-c', file]));
   await running.printed(/mosquitto version .* running/);
   return {
     ws: `ws://127.0.0.1:${ws}/mqtt`,
