@@ -122,6 +122,20 @@ web/package-test/node_modules/.package-lock.json: web/package-test/package-lock.
 test-package: $(PACKAGE) $(MODULES) web/package-test/node_modules/.package-lock.json ## the npm package in every bundler, in Node, and in the examples
 	cd web && npx playwright test --config package-test
 
+BENCH_MODULES := web/bench/node_modules/.package-lock.json
+FLOODER       := bin/bench-flooder
+
+$(BENCH_MODULES): web/bench/package-lock.json web/bench/package.json
+	cd web/bench && npm ci --no-audit --no-fund
+	@touch $@
+
+$(FLOODER): go.mod $(call sources,web/bench/flooder)
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -o $@ ./web/bench/flooder
+
+.PHONY: bench
+bench: $(BINARY) $(FLOODER) $(BENCH_MODULES) deps ## against a bare WebSocket, MQTT.js and Paho JS (BENCH_ROUNDS=5 BENCH_ONLY=regexp)
+	@node web/bench/run.mjs
+
 .PHONY: screenshots
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots

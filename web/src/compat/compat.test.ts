@@ -1,5 +1,6 @@
 /** What users of MQTT.js do with it, done with this: the built program, and brokers of a few bytes. */
 
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import WebSocket from 'ws';
 import * as scripted from '../../e2e/support/scripted';
@@ -56,6 +57,18 @@ function record(client: MqttClient): Event[] {
   }
   return seen;
 }
+
+test('the example of the guide, as it stands there', async () => {
+  const { url } = await startBroker();
+  const guide = readFileSync(new URL('../../docs/moving-from-mqttjs.md', import.meta.url), 'utf8');
+  const [, code = ''] = /```js\n(.*?)```/s.exec(guide) ?? [];
+  const run = new Function('mqtt', 'console', code.replace(/^import mqtt from 'mqttwasm\/compat';$/m, ''));
+  const printed = await new Promise<unknown[]>((resolve) => {
+    const here = { connect: (address: string) => connect(address.replace(/^wss:.*$/, url)) };
+    run(here, { log: (...words: unknown[]) => resolve(words) });
+  });
+  expect(printed).toEqual(['presence', 'Hello mqtt']);
+});
 
 test('connect, subscribe, publish, and end at the first message', async () => {
   const { url } = await startBroker();

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDependencies holds what the wasm links: a package more is bytes that every
+// visitor downloads, so it is added to testdata/wasm-packages.txt on purpose or
+// not at all. Of the standard library only what may be imported is listed; its
+// internals are the toolchain's affair.
+func TestDependencies(t *testing.T) {
+	text, err := os.ReadFile("testdata/wasm-packages.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := strings.Fields(string(text))
+	linked := slices.DeleteFunc(goList(t, true, "-deps", "-tags=nethttpomithttp2", "mqttwasm/wasm"), func(name string) bool {
+		return slices.Contains(strings.Split(name, "/"), "internal") || strings.HasPrefix(name, "vendor/")
+	})
+	for _, name := range linked {
+		if !slices.Contains(known, name) {
+			t.Errorf("the wasm links %s, which testdata/wasm-packages.txt does not have: do without it, or add it", name)
+		}
+	}
+	for _, name := range known {
+		if !slices.Contains(linked, name) {
+			t.Errorf("the wasm no longer links %s: take it out of testdata/wasm-packages.txt", name)
+		}
+	}
+}

@@ -1,0 +1,19 @@
+/** Of numbers in ascending order; the nearest one at or above the rank. */
+export function percentile(sorted: number[], percent: number): number {
+  const index = Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1);
+  return sorted[index] ?? Number.NaN;
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return Number.NaN;
+  if (Number.isInteger(middle)) return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted[Math.floor(middle)] as number;
+}
+
+/** Half of what lies between the smallest and the largest, as a share of the median. */
+export function spread(values: number[]): number {
+  const middle = median(values);
+  return middle === 0 ? 0 : (Math.max(...values) - Math.min(...values)) / 2 / middle;
+}

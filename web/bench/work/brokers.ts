@@ -1,0 +1,56 @@
+import { all } from '../contestants/names';
+import { latencyRows } from './latency';
+import { inPage, type Work } from './work';
+
+/** Fewer than brokers queue for a slow client: some drop what is more, at QoS 1 too. */
+const count = 5000;
+
+/**
+ * What MQTT.js states, by saying nothing. Mosquitto 2.0.11 does not keep to a
+ * Receive Maximum once messages have queued up for it: one PUBACK lets many go.
+ */
+const receiveMaximum = 65_535;
+
+/** The same against brokers that people use, which then may be what takes the time. */
+export const brokers: Work[] = (['mosquitto', 'embedded'] as const).flatMap((broker): Work[] => {
+  const group = broker === 'mosquitto' ? 'mosquitto' : 'The embedded broker';
+  const contestants = all.filter((name) => name !== 'mqttwasm-batch');
+  return [
+    {
+      rows: [{ id: `${broker}-receive`, group, title: 'receive QoS 1, 64 B', unit: 'msg/s', better: 'more' }],
+      contestants,
+      measure: (place, name) =>
+        inPage(place, async (page) => {
+          const { ws, tcp } = place.servers.brokers[broker];
+          const publisher = `/publish?broker=${tcp}&size=64&count=${count}`;
+          const { rate } = await page.call('receiveFrom', name, {
+            url: ws,
+            qos: 1,
+            publisher,
+            receiveMaximum,
+          });
+          return [rate];
+        }),
+    },
+    {
+      rows: [{ id: `${broker}-publish`, group, title: 'publish QoS 1, 64 B', unit: 'msg/s', better: 'more' }],
+      contestants,
+      measure: (place, name) =>
+        inPage(place, async (page) => {
+          const { ws: url } = place.servers.brokers[broker];
+          const options = { url, qos: 1, size: 64, milliseconds: 1500 } as const;
+          return [await page.call('publishAcknowledged', name, options)];
+        }),
+    },
+    {
+      rows: latencyRows(`${broker}-latency`, group, 'round trip at 100/s'),
+      contestants,
+      measure: (place, name) =>
+        inPage(place, async (page) => {
+          const { ws: url } = place.servers.brokers[broker];
+          const { p50, p99, p999 } = await page.call('latency', name, { url, rate: 100, milliseconds: 3000 });
+          return [p50, p99, p999];
+        }),
+    },
+  ];
+});

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Row, Work } from './work';
+
+const module = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** The benchmarks of wasm/mqtt/growth_test.go, by the names that Go prints. */
+const benchmarks = {
+  Queue: { title: 'queue to send', lengths: [100, 10_000, 1_000_000] },
+  Inbox: { title: 'inbox', lengths: [1000, 10_000, 100_000] },
+};
+
+const rows = Object.entries(benchmarks).flatMap(([name, { title, lengths }]) =>
+  lengths.map(
+    (length): Row => ({
+      id: `growth-${name.toLowerCase()}-${length}`,
+      group: 'Growth: each message, the core alone, native',
+      title: `${title}, up to ${length.toLocaleString('en')} waiting`,
+      unit: 'µs',
+      better: 'less',
+    }),
+  ),
+);
+
+/** What a message costs, by how many wait before it. */
+export const core: Work = {
+  rows,
+  contestants: ['mqttwasm'],
+  async measure() {
+    const flags = ['test', '-run', '^$', '-bench', 'Growth', '-benchtime', '0.2s', './wasm/mqtt'];
+    const { stdout } = await promisify(execFile)('go', flags, { cwd: module });
+    return nanoseconds(stdout).map((value) => value / 1000);
+  },
+};
+
+/** Of each benchmark, in the order printed. */
+export function nanoseconds(output: string): number[] {
+  return [...output.matchAll(/^Benchmark\S+\s+\d+\s+([\d.]+) ns\/op/gm)].map(([, number]) => Number(number));
+}

@@ -1,0 +1,46 @@
+import { all, contestants } from '../contestants/names';
+import { bytes, flooder, inPage, type Work } from './work';
+
+/** Messages of a flood, by their size and how many share a frame: a few seconds for the slower ones. */
+const counts: Record<number, { [frame: number]: number }> = {
+  16: { 1: 25_000, 20: 100_000 },
+  64: { 1: 25_000, 20: 100_000 },
+  1024: { 1: 20_000, 20: 30_000 },
+  65536: { 1: 1000, 20: 1000 },
+};
+
+/** As fast as the connection carries it. What a client drops of it doesn't count. */
+export const receive: Work[] = ([0, 1] as const).flatMap((qos) =>
+  [1, 20].flatMap((frame) =>
+    Object.keys(counts).map((key): Work => {
+      const size = Number(key);
+      const messages = counts[size]?.[frame] ?? 0;
+      const packets = frame === 1 ? 'one in a frame' : `${frame} in a frame`;
+      const title = `QoS ${qos}, ${bytes(size)}, ${packets}`;
+      return {
+        rows: [
+          {
+            id: `receive-qos${qos}-${size}-${frame}`,
+            group: 'Receive',
+            title,
+            unit: 'msg/s',
+            better: 'more',
+          },
+        ],
+        contestants: all,
+        measure: (place, name) =>
+          inPage(place, async (page) => {
+            const url = flooder(place, { size, frame, qos });
+            const { rate, messages: got } = await page.call('receive', name, {
+              url,
+              qos,
+              messages,
+              warmUp: messages / 5,
+            });
+            if (got < messages) place.note(`${contestants[name]} lost messages: ${title}`);
+            return [rate];
+          }),
+      };
+    }),
+  ),
+);
