@@ -122,6 +122,10 @@ web/package-test/node_modules/.package-lock.json: web/package-test/package-lock.
 test-package: $(PACKAGE) $(MODULES) web/package-test/node_modules/.package-lock.json ## the npm package in every bundler, in Node, and in the examples
 	cd web && npx playwright test --config package-test
 
+.PHONY: docs
+docs: web/package-test/node_modules/.package-lock.json $(MODULES) ## the reference of the JavaScript API, from its types
+	cd web && package-test/node_modules/.bin/typedoc
+
 BENCH_MODULES := web/bench/node_modules/.package-lock.json
 FLOODER       := bin/bench-flooder
 

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { freePort, start } from '../e2e/support/process';
@@ -90,6 +92,7 @@ test('the package holds what it should and no more', async () => {
   const first = files.filter((file) => !file.includes('/types/'));
   expect(first.sort()).toEqual(
     [
+      'CHANGELOG.md',
       'README.md',
       'THIRD-PARTY.txt',
       'dist/compat.js',
@@ -100,6 +103,7 @@ test('the package holds what it should and no more', async () => {
       'dist/mqttwasm-worker.js',
       'dist/mqttwasm.wasm',
       'dist/scram.js',
+      'docs/api/README.md',
       'docs/limits.md',
       'docs/moving-from-mqttjs.md',
       'docs/reconnecting.md',
@@ -107,4 +111,14 @@ test('the package holds what it should and no more', async () => {
       'package.json',
     ].map((file) => `package/${file}`),
   );
+});
+
+test('the reference of the API is what its types say', async () => {
+  const folder = test.info().outputPath('api');
+  await run(tool('typedoc'), ['--out', folder], fileURLToPath(new URL('..', import.meta.url)));
+  const [kept, made] = await Promise.all([
+    readFile(new URL('../docs/api/README.md', import.meta.url), 'utf8'),
+    readFile(join(folder, 'README.md'), 'utf8'),
+  ]);
+  expect(made, 'make docs brings it up to date').toBe(kept);
 });

@@ -30,6 +30,7 @@ await bundle({ 'mqttwasm-worker': 'worker/worker.ts' });
 await bundle({ 'mqttwasm-shared': 'worker/shared.ts' });
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
 emitTypes();
+copyFileSync(join(web, 'CHANGELOG.md'), join(out, 'CHANGELOG.md'));
 writeFileSync(join(out, 'THIRD-PARTY.txt'), notices(web));
 writeFileSync(join(out, 'README.md'), readme());
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
@@ -110,8 +111,9 @@ function readme() {
 
 /** Where the package has a guide that the README links to. */
 function guide(name) {
-  mkdirSync(join(out, 'docs'), { recursive: true });
-  writeFileSync(join(out, 'docs', name), byPackageName(read(`docs/${name}`)));
+  const file = join(out, 'docs', name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, byPackageName(read(`docs/${name}`)));
   return `docs/${name}`;
 }
 
@@ -138,7 +140,7 @@ function manifest() {
       './package.json': './package.json',
     },
     types: './dist/types/client/index.d.ts',
-    files: ['dist', 'docs', 'THIRD-PARTY.txt'],
+    files: ['dist', 'docs', 'CHANGELOG.md', 'THIRD-PARTY.txt'],
     engines: { node: '>=20.16' }, // process.getBuiltinModule
   };
 }
