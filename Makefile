@@ -34,7 +34,7 @@ FORCE:
 # Two savings that cost nothing: HTTP/2, which net/http would link and nothing
 # here uses, and inlining in packages that messages do not pass through.
 COLD       := crypto/... math/big fmt mime/... time strings bytes reflect context log/... syscall net internal/bisect internal/fmtsort \
-              nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/wsconn \
+              nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/mqtt mqttwasm/wasm/wsconn \
               slices sort encoding/... compress/... vendor/...
 WASM_FLAGS := -tags=nethttpomithttp2 $(foreach package,$(COLD),-gcflags='$(package)=-l')
 
@@ -54,6 +54,15 @@ $(PAGE): $(WASM) $(WASM_EXEC) $(MODULES) web/index.html web/vite.config.ts web/t
 
 $(BINARY): $(PAGE) go.mod go.sum web/embed.go $(call sources,server)
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./server
+
+.PHONY: static
+static: $(BINARY) ## the page for any host of static files, into a new folder (make static DIR=site ARGS="-brokers FILE")
+	$(BINARY) -static $(DIR) $(ARGS)
+DIR ?= bin/static
+
+.PHONY: load
+load: $(PAGE) ## 2,000 WebSocket clients, 20,000 messages a second through the embedded broker for a minute
+	MQTTWASM_LOAD=60s go test -count=1 -run TestLoad -v ./server
 
 TEST_STEPS := deps size test-go test-wasm test-web test-e2e
 

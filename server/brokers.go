@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
+	"os"
 	"strings"
 )
 
@@ -21,42 +23,62 @@ type brokerEntry struct {
 
 const embeddedURL = "mqtt"
 
-func brokerList(embedded bool, defaultURL string) []brokerEntry {
-	list := []brokerEntry{{
-		Name:      "EMQX public broker",
-		URL:       "ws://broker.emqx.io:8083/mqtt",
-		SecureURL: "wss://broker.emqx.io:8084/mqtt",
-	}}
+// publicBrokers are offered unless -brokers names others.
+var publicBrokers = []brokerEntry{
+	{Name: "EMQX public broker", URL: "ws://broker.emqx.io:8083/mqtt", SecureURL: "wss://broker.emqx.io:8084/mqtt"},
+	{Name: "HiveMQ public broker", URL: "ws://broker.hivemq.com:8000/mqtt", SecureURL: "wss://broker.hivemq.com:8884/mqtt"},
+	{Name: "Mosquitto test broker", URL: "ws://test.mosquitto.org:8080/mqtt", SecureURL: "wss://test.mosquitto.org:8081/mqtt"},
+}
+
+// brokerList puts the embedded broker second. The first is the default unless
+// defaultURL names another, which is added where it is not listed.
+func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []brokerEntry {
+	list := append([]brokerEntry{}, listed[:1]...)
 	if embedded {
 		list = append(list, brokerEntry{Name: "This server", URL: embeddedURL, Embedded: true})
 	}
-	list = append(list, brokerEntry{
-		Name:      "HiveMQ public broker",
-		URL:       "ws://broker.hivemq.com:8000/mqtt",
-		SecureURL: "wss://broker.hivemq.com:8884/mqtt",
-	}, brokerEntry{
-		Name:      "Mosquitto test broker",
-		URL:       "ws://test.mosquitto.org:8080/mqtt",
-		SecureURL: "wss://test.mosquitto.org:8081/mqtt",
-	})
-	if defaultURL == "" {
-		list[0].Default = true
-		return list
-	}
+	list = append(list, listed[1:]...)
 	for i, b := range list {
-		if b.URL == defaultURL || b.SecureURL == defaultURL {
+		if defaultURL == "" || b.URL == defaultURL || b.SecureURL == defaultURL {
 			list[i].Default = true
 			return list
 		}
 	}
-	return append([]brokerEntry{{Name: brokerName(defaultURL), URL: defaultURL, Default: true}}, list...)
+	name := "This server's " + defaultURL
+	if u, err := url.Parse(defaultURL); err == nil && u.Host != "" {
+		name = u.Host
+	}
+	return append([]brokerEntry{{Name: name, URL: defaultURL, Default: true}}, list...)
 }
 
-func brokerName(address string) string {
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		return u.Host
+// readBrokers reads the list of -brokers: name, url and secureUrl of each.
+func readBrokers(file string) ([]brokerEntry, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	return "This server's " + address
+	var list []brokerEntry
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&list); err != nil {
+		return nil, fmt.Errorf("%s is not a JSON list of brokers, such as [{\"name\": \"Ours\", \"url\": \"wss://broker.example/mqtt\"}]: %w", file, err)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s names no broker", file)
+	}
+	for i := range list {
+		b := &list[i]
+		if b.Name == "" || b.Default || b.Embedded {
+			return nil, fmt.Errorf("%s: broker %d: give name, url and secureUrl; the first is the default", file, i+1)
+		}
+		if b.URL, err = parseBrokerURL(b.URL); err == nil && b.SecureURL != "" {
+			b.SecureURL, err = parseBrokerURL(b.SecureURL)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", file, b.Name, err)
+		}
+	}
+	return list, nil
 }
 
 // parseBrokerURL checks an address for the page: ws:, wss:, or a path on this server.
@@ -69,7 +91,7 @@ func parseBrokerURL(s string) (string, error) {
 	case !absolute && !relative:
 		return "", fmt.Errorf("%q is not a broker address for a browser: give a URL that begins with ws:// or wss://, such as ws://broker.example:8083/mqtt, or a path on this server, such as /mqtt", s)
 	case u.User != nil:
-		return "", fmt.Errorf("the broker address must not contain a user name or password: everybody who opens the page could read them")
+		return "", errors.New("the broker address must not contain a user name or password: everybody who opens the page could read them")
 	case u.Fragment != "":
 		return "", fmt.Errorf("%q: a WebSocket address has no fragment (#%s)", s, u.Fragment)
 	case s == "/"+embeddedURL:
@@ -79,8 +101,8 @@ func parseBrokerURL(s string) (string, error) {
 	return u.String(), nil
 }
 
-// configHandler tells the page what it cannot know.
-func configHandler(version string, brokers []brokerEntry) http.Handler {
+// pageConfig is what the page reads as config.json, of what it cannot know itself.
+func pageConfig(version string, brokers []brokerEntry) []byte {
 	body, err := json.MarshalIndent(struct {
 		Version string        `json:"version"`
 		Brokers []brokerEntry `json:"brokers"`
@@ -88,14 +110,5 @@ func configHandler(version string, brokers []brokerEntry) http.Handler {
 	if err != nil {
 		panic(err) // strings and booleans always encode
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-cache")
-		_, _ = w.Write(body)
-	})
+	return append(body, '\n')
 }

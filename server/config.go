@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -19,11 +21,18 @@ type config struct {
 	broker        bool
 	mqttAddr      string
 	mqttAddrGiven bool // by flag or environment: then a taken port is an error
-	defaultBroker string
+	brokerAuth    string
+	brokerOpen    bool
 	dataDir       string
+	brokers       string
+	defaultBroker string
+	pinBrokers    bool
 	tlsCert       string
 	tlsKey        string
+	redirectAddr  string
 	allowOrigins  []string
+	cspReport     string
+	static        string
 	version       bool
 }
 
@@ -36,18 +45,32 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.addr, "addr", defaultAddr, "`address` of the page; \":8080\" listens on every interface")
 	fs.BoolVar(&c.broker, "broker", true, "run the embedded broker, on /mqtt and on -mqtt-addr")
 	fs.StringVar(&c.mqttAddr, "mqtt-addr", defaultMQTTAddr, "TCP `address` of the embedded broker; \"\" turns it off")
+	fs.StringVar(&c.brokerAuth, "broker-auth", "", "JSON `file` with the embedded broker's users, their bcrypt hashes and topics")
+	fs.BoolVar(&c.brokerOpen, "broker-open", false, "let everybody who reaches the embedded broker use it, on any interface")
+	fs.StringVar(&c.dataDir, "data", "", "`directory` in which the embedded broker keeps retained messages and sessions; \"\": in memory")
+	fs.StringVar(&c.brokers, "brokers", "", "JSON `file` with the brokers that the page offers; \"\": public ones")
 	fs.Func("default-broker", "`URL` of the broker that the page selects: ws://, wss://, or a path on this server", func(s string) (err error) {
 		c.defaultBroker, err = parseBrokerURL(s)
 		return err
 	})
-	fs.StringVar(&c.dataDir, "data", "", "`directory` in which the embedded broker keeps retained messages and sessions; \"\": in memory")
-	fs.StringVar(&c.tlsCert, "tls-cert", "", "PEM `file` with the certificate chain: serves https and wss")
+	fs.BoolVar(&c.pinBrokers, "pin-brokers", false, "let the page connect to the listed brokers only")
+	fs.StringVar(&c.tlsCert, "tls-cert", "", "PEM `file` with the certificate chain: serves https and wss; read again when it changes")
 	fs.StringVar(&c.tlsKey, "tls-key", "", "PEM `file` with the certificate's private key")
+	fs.StringVar(&c.redirectAddr, "redirect-addr", "", "`address` at which http is redirected to https")
 	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker, and whose host this server answers to; repeatable", func(s string) error {
 		o, err := parseOrigin(s)
 		c.allowOrigins = append(c.allowOrigins, o)
 		return err
 	})
+	fs.Func("csp-report", "`URL` to which browsers report what the content security policy forbade", func(s string) error {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || strings.ContainsAny(s, " ;,") {
+			return fmt.Errorf("%q is not a URL to report to", s)
+		}
+		c.cspReport = s
+		return nil
+	})
+	fs.StringVar(&c.static, "static", "", "write the page into this new `directory`, for any static host, and exit")
 	fs.BoolVar(&c.version, "version", false, "print the version and exit")
 
 	switch err := fs.Parse(args); {
@@ -83,22 +106,45 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 }
 
 func (c *config) check() error {
-	if _, _, err := net.SplitHostPort(c.addr); err != nil {
-		return fmt.Errorf("-addr %q is not an address: give host:port or :port", c.addr)
-	}
-	if _, _, err := net.SplitHostPort(c.mqttAddr); err != nil && c.mqttAddr != "" {
-		return fmt.Errorf("-mqtt-addr %q is not an address: give host:port or :port", c.mqttAddr)
+	for name, addr := range map[string]string{"-addr": c.addr, "-mqtt-addr": c.mqttAddr, "-redirect-addr": c.redirectAddr} {
+		if _, _, err := net.SplitHostPort(addr); err != nil && (addr != "" || name == "-addr") {
+			return fmt.Errorf("%s %q is not an address: give host:port or :port", name, addr)
+		}
 	}
 	if (c.tlsCert == "") != (c.tlsKey == "") {
 		return errors.New("-tls-cert and -tls-key belong together: give both or neither")
 	}
-	if !c.broker && c.dataDir != "" {
-		return errors.New("-data keeps the embedded broker's state, which -broker=false turns off")
+	if c.redirectAddr != "" && c.tlsCert == "" {
+		return errors.New("-redirect-addr redirects to https, which needs -tls-cert and -tls-key")
 	}
-	if !c.broker && c.mqttAddrGiven && c.mqttAddr != "" {
-		return errors.New("-mqtt-addr is the embedded broker's address, which -broker=false turns off")
+	if !c.broker {
+		for name, given := range map[string]bool{
+			"-data": c.dataDir != "", "-broker-auth": c.brokerAuth != "", "-broker-open": c.brokerOpen,
+			"-mqtt-addr": c.mqttAddrGiven && c.mqttAddr != "",
+		} {
+			if given {
+				return fmt.Errorf("%s is for the embedded broker, which -broker=false turns off", name)
+			}
+		}
+		return nil
+	}
+	if c.brokerAuth != "" && c.brokerOpen {
+		return errors.New("-broker-auth and -broker-open exclude each other")
+	}
+	for _, addr := range []string{c.addr, c.mqttAddr} {
+		if exposed(addr) && c.brokerAuth == "" && !c.brokerOpen && c.static == "" {
+			return fmt.Errorf("the embedded broker would be open to everybody who reaches %s: give it users with "+
+				"-broker-auth FILE, turn it off with -broker=false, or say -broker-open if that is what you want", addr)
+		}
 	}
 	return nil
+}
+
+// exposed reports whether other machines reach the address.
+func exposed(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	ip, err := netip.ParseAddr(host)
+	return addr != "" && host != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 func envName(flagName string) string {

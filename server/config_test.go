@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,10 +33,16 @@ func TestParseConfig(t *testing.T) {
 		want config
 	}{
 		{name: "defaults", want: defaults},
-		{name: "flag", args: []string{"-addr", ":9000"}, want: with(func(c *config) { c.addr = ":9000" })},
-		{name: "environment", env: map[string]string{"MQTTWASM_ADDR": ":9000"}, want: with(func(c *config) { c.addr = ":9000" })},
-		{name: "flag before environment", args: []string{"-addr", ":1"}, env: map[string]string{"MQTTWASM_ADDR": ":2"},
-			want: with(func(c *config) { c.addr = ":1" })},
+		{name: "flag", args: []string{"-addr", "localhost:9000"}, want: with(func(c *config) { c.addr = "localhost:9000" })},
+		{name: "environment", env: map[string]string{"MQTTWASM_ADDR": "[::1]:9000"}, want: with(func(c *config) { c.addr = "[::1]:9000" })},
+		{name: "flag before environment", args: []string{"-addr", "127.0.0.1:1"}, env: map[string]string{"MQTTWASM_ADDR": "127.0.0.1:2"},
+			want: with(func(c *config) { c.addr = "127.0.0.1:1" })},
+		{name: "other machines and no broker", args: []string{"-addr", ":1", "-broker=false"},
+			want: with(func(c *config) { c.addr, c.broker = ":1", false })},
+		{name: "other machines and users", args: []string{"-addr", ":1", "-broker-auth", "u"},
+			want: with(func(c *config) { c.addr, c.brokerAuth = ":1", "u" })},
+		{name: "other machines and everybody", args: []string{"-mqtt-addr", "0.0.0.0:1"}, env: map[string]string{"MQTTWASM_BROKER_OPEN": "true"},
+			want: with(func(c *config) { c.mqttAddr, c.mqttAddrGiven, c.brokerOpen = "0.0.0.0:1", true, true })},
 		{name: "broker off", env: map[string]string{"MQTTWASM_BROKER": "false"}, want: with(func(c *config) { c.broker = false })},
 		{name: "TCP off", args: []string{"-mqtt-addr", ""}, want: with(func(c *config) { c.mqttAddr, c.mqttAddrGiven = "", true })},
 		{name: "TCP off by environment", env: map[string]string{"MQTTWASM_MQTT_ADDR": ""},
@@ -45,9 +53,11 @@ func TestParseConfig(t *testing.T) {
 			want: with(func(c *config) { c.allowOrigins = []string{"https://a.example", "http://b.example:81"} })},
 		{name: "origins by environment", env: map[string]string{"MQTTWASM_ALLOW_ORIGIN": "https://a.example, https://b.example"},
 			want: with(func(c *config) { c.allowOrigins = []string{"https://a.example", "https://b.example"} })},
-		{name: "the rest", args: []string{"-data", "d", "-tls-cert", "c", "-tls-key", "k", "-default-broker", "wss://x/mqtt", "-version"},
+		{name: "the rest", args: []string{"-data", "d", "-tls-cert", "c", "-tls-key", "k", "-default-broker", "wss://x/mqtt", "-version",
+			"-brokers", "b", "-pin-brokers", "-redirect-addr", ":80", "-csp-report", "https://r.example/csp", "-static", "s"},
 			want: with(func(c *config) {
 				c.dataDir, c.tlsCert, c.tlsKey, c.defaultBroker, c.version = "d", "c", "k", "wss://x/mqtt", true
+				c.brokers, c.pinBrokers, c.redirectAddr, c.cspReport, c.static = "b", true, ":80", "https://r.example/csp", "s"
 			})},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,6 +95,13 @@ func TestParseConfigErrors(t *testing.T) {
 		{"broker with password", []string{"-default-broker", "ws://u:p@x/mqtt"}, nil, "password"},
 		{"broker with fragment", []string{"-default-broker", "ws://x/mqtt#a"}, nil, "fragment"},
 		{"certificate without key", []string{"-tls-cert", "c"}, nil, "-tls-key"},
+		{"redirect without TLS", []string{"-redirect-addr", ":80"}, nil, "-tls-cert"},
+		{"redirect address without port", []string{"-redirect-addr", "80"}, nil, "-redirect-addr"},
+		{"report to no URL", []string{"-csp-report", "x; script-src *"}, nil, "-csp-report"},
+		{"broker for everybody, unasked", []string{"-addr", ":1"}, nil, "-broker-open"},
+		{"broker for everybody over TCP, unasked", []string{"-mqtt-addr", "192.0.2.1:1883"}, nil, "-broker-auth FILE"},
+		{"users and everybody", []string{"-broker-auth", "u", "-broker-open"}, nil, "exclude each other"},
+		{"users without broker", []string{"-broker=false", "-broker-auth", "u"}, nil, "-broker-auth"},
 		{"data without broker", []string{"-broker=false", "-data", "d"}, nil, "-data"},
 		{"TCP without broker", []string{"-broker=false", "-mqtt-addr", ":1"}, nil, "-mqtt-addr"},
 	} {
@@ -102,7 +119,8 @@ func TestUsageNamesEveryVariable(t *testing.T) {
 	if _, err := parseConfig([]string{"-help"}, environment(nil), &out); !errors.Is(err, flag.ErrHelp) {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"ADDR", "BROKER", "MQTT_ADDR", "DEFAULT_BROKER", "DATA", "TLS_CERT", "TLS_KEY", "ALLOW_ORIGIN", "VERSION"} {
+	for _, name := range []string{"ADDR", "BROKER", "MQTT_ADDR", "BROKER_AUTH", "BROKER_OPEN", "DATA", "BROKERS", "DEFAULT_BROKER", "PIN_BROKERS",
+		"TLS_CERT", "TLS_KEY", "REDIRECT_ADDR", "ALLOW_ORIGIN", "CSP_REPORT", "STATIC", "VERSION"} {
 		if !strings.Contains(out.String(), "MQTTWASM_"+name+"\n") {
 			t.Errorf("no MQTTWASM_%s in\n%s", name, &out)
 		}
@@ -149,7 +167,7 @@ func TestBrokerList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := get(t, configHandler("v1", brokerList(test.embedded, c.defaultBroker)), "/config.json", nil)
+			got := get(t, fixed("application/json", pageConfig("v1", brokerList(publicBrokers, test.embedded, c.defaultBroker))), "/config.json", nil)
 			want := `{"version":"v1","brokers":[` + strings.Join(append(test.want, hivemq, mosquitto), ",") + `]}`
 			if body := compact(t, got.Body.Bytes()); body != want {
 				t.Errorf("got  %s\nwant %s", body, want)
@@ -158,5 +176,40 @@ func TestBrokerList(t *testing.T) {
 				t.Errorf("headers %v", got.Header())
 			}
 		})
+	}
+}
+
+func TestBrokersFile(t *testing.T) {
+	read := func(list string) ([]brokerEntry, error) {
+		file := filepath.Join(t.TempDir(), "brokers.json")
+		if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return readBrokers(file)
+	}
+	listed, err := read(`[{"name": "Ours", "url": "ws://Ours.example/mqtt", "secureUrl": "wss://ours.example/mqtt"}, {"name": "Theirs", "url": "wss://theirs.example"}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []brokerEntry{
+		{Name: "Ours", URL: "ws://ours.example/mqtt", SecureURL: "wss://ours.example/mqtt", Default: true},
+		{Name: "This server", URL: "mqtt", Embedded: true},
+		{Name: "Theirs", URL: "wss://theirs.example"},
+	}
+	if got := brokerList(listed, true, ""); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	for list, want := range map[string]string{
+		`{}`:                   "JSON list",
+		`[]`:                   "no broker",
+		`[{"url": "wss://x"}]`: "broker 1",
+		`[{"name": "a", "url": "wss://x", "default": true}]`:            "the first is the default",
+		`[{"name": "a", "uri": "wss://x"}]`:                             "uri",
+		`[{"name": "a", "url": "http://x"}]`:                            "a: ",
+		`[{"name": "a", "url": "ws://x", "secureUrl": "wss://u:p@x/"}]`: "password",
+	} {
+		if _, err := read(list); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want a message about %q", list, err, want)
+		}
 	}
 }

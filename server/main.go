@@ -54,6 +54,17 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 
 // serve runs the server until ctx ends or a listener fails.
 func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (err error) {
+	listed := publicBrokers
+	if c.brokers != "" {
+		if listed, err = readBrokers(c.brokers); err != nil {
+			return fmt.Errorf("-brokers: %w", err)
+		}
+	}
+	brokers := brokerList(listed, c.broker && c.static == "", c.defaultBroker)
+	headers := securityHeaders(c, brokers)
+	if c.static != "" {
+		return writeStatic(c.static, web.Dist(), pageConfig(version, brokers), headers)
+	}
 	page, err := newStatic(web.Dist())
 	if err != nil {
 		return err
@@ -63,25 +74,17 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	}
 	access := newAccess(c.addr, c.allowOrigins)
 	mux := http.NewServeMux()
-	mux.Handle("/", page)
-	mux.Handle("/config.json", configHandler(version, brokerList(c.broker, c.defaultBroker)))
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	server := &http.Server{
-		Handler:           secureHeaders(access.guard(mux)),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      2 * time.Minute, // the whole page over a slow mobile connection
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	mux.Handle("GET /", page)
+	mux.Handle("GET /config.json", fixed("application/json", pageConfig(version, brokers)))
+	mux.Handle("GET /healthz", fixed("text/plain; charset=utf-8", []byte("ok\n")))
+	site := newServer(withHeaders(headers, access.guard(mux)), log)
 	scheme := "http"
 	if c.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(c.tlsCert, c.tlsKey)
+		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
 		if err != nil {
-			return fmt.Errorf("-tls-cert and -tls-key: %w", err)
+			return err
 		}
-		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+		site.TLSConfig = &tls.Config{GetCertificate: cert.get}
 		scheme = "https"
 	}
 
@@ -90,32 +93,30 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		return err
 	}
 	defer listener.Close()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	if c.broker {
-		b, err := broker.New(broker.Options{Logger: log, DataDir: c.dataDir, AllowOrigin: access.allowOrigin})
+		b, err := startBroker(c, log, access, failed)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
-		mux.Handle("/mqtt", b.Handler())
-		tcp, err := listenMQTT(c, log)
+		mux.Handle("GET /mqtt", b.Handler())
+	}
+	if c.redirectAddr != "" {
+		plain, err := listen(c.redirectAddr, "-redirect-addr", "127.0.0.1:8082")
 		if err != nil {
 			return err
 		}
-		if tcp != nil {
-			log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
-			go func() {
-				if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
-					failed <- err
-				}
-			}()
-		}
+		redirect := newServer(access.guard(toHTTPS(listener.Addr())), log)
+		defer redirect.Close()
+		log.Info("redirecting to https", "from", plain.Addr().String())
+		go func() { failed <- redirect.Serve(plain) }()
 	}
 	go func() {
-		if server.TLSConfig != nil {
-			failed <- server.ServeTLS(listener, "", "")
+		if site.TLSConfig != nil {
+			failed <- site.ServeTLS(listener, "", "")
 		} else {
-			failed <- server.Serve(listener)
+			failed <- site.Serve(listener)
 		}
 	}()
 	fmt.Fprintf(stdout, "Open %s://%s/\n", scheme, browsable(listener.Addr()))
@@ -129,10 +130,61 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	// Only answers under way are waited for: WebSockets are the broker's to close.
 	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	if server.Shutdown(timeout) != nil {
-		_ = server.Close()
+	if site.Shutdown(timeout) != nil {
+		_ = site.Close()
 	}
 	return nil
+}
+
+// newServer is an HTTP server that nobody can occupy by being slow.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute, // the whole page over a slow mobile connection
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ConnState:         newGate(maxHTTPConns).watch,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// startBroker starts the embedded broker and its TCP listener, whose failure goes to failed.
+func startBroker(c *config, log *slog.Logger, access *access, failed chan<- error) (*broker.Broker, error) {
+	opts := broker.Options{Logger: log, DataDir: c.dataDir, AllowOrigin: access.allowOrigin}
+	if c.brokerAuth != "" {
+		users, err := broker.LoadUsers(c.brokerAuth)
+		if err != nil {
+			return nil, fmt.Errorf("-broker-auth: %w", err)
+		}
+		opts.Users = users
+	}
+	for _, addr := range []string{c.addr, c.mqttAddr} {
+		if exposed(addr) && c.brokerOpen {
+			log.Warn("EVERYBODY who reaches this address may read and write all messages of the embedded broker", "at", addr)
+		}
+		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr) {
+			log.Warn("what goes to the embedded broker, passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
+		}
+	}
+	b, err := broker.New(opts)
+	if err != nil {
+		return nil, err
+	}
+	tcp, err := listenMQTT(c, log)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	if tcp != nil {
+		log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
+		go func() {
+			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
+				failed <- err
+			}
+		}()
+	}
+	return b, nil
 }
 
 // listenMQTT returns nil where the broker is to do without TCP. Port 1883 is

@@ -1,23 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -302,126 +292,4 @@ func TestBadUsage(t *testing.T) {
 	if status := run(t.Context(), []string{"-version"}, environment(nil), &stdout, io.Discard); status != 0 || stdout.String() != "mqttwasm "+version+"\n" {
 		t.Errorf("-version: %d %s", status, &stdout)
 	}
-}
-
-func TestTLS(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		NotAfter:     time.Now().Add(time.Hour),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
-	for name, data := range map[string][]byte{
-		certFile: certPEM,
-		keyFile:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyBytes}),
-	} {
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-
-	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile)
-	if !strings.HasPrefix(s.url, "https://") {
-		t.Errorf("prints %s", s.url)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(certPEM)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	if response, _ := fetch(t, client, s.url+"healthz"); response.StatusCode != http.StatusOK {
-		t.Errorf("/healthz: %d", response.StatusCode)
-	}
-
-	var stderr bytes.Buffer
-	args := []string{"-addr", "127.0.0.1:0", "-tls-cert", keyFile, "-tls-key", keyFile}
-	if status := run(t.Context(), args, environment(nil), io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "-tls-cert") {
-		t.Errorf("a wrong certificate: %d %s", status, &stderr)
-	}
-}
-
-// A killed server has lost nothing that it had acknowledged.
-func TestDataSurvivesKill(t *testing.T) {
-	dir := t.TempDir()
-	address, kill := spawn(t, dir)
-	first := dialTCP(t, address)
-	connectMQTT(t, first, "lasting")
-	subscribe := packets.NewControlPacket(packets.SUBSCRIBE)
-	subscribe.Content.(*packets.Subscribe).PacketID = 1
-	subscribe.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "live", QoS: 1}}
-	publish := packets.NewControlPacket(packets.PUBLISH)
-	publish.Flags = 1<<1 | 1
-	kept := publish.Content.(*packets.Publish)
-	kept.PacketID, kept.QoS, kept.Retain = 2, 1, true
-	kept.Topic, kept.Payload = "kept", []byte("保留")
-	for _, cp := range []*packets.ControlPacket{subscribe, publish} {
-		if _, err := cp.WriteTo(first); err != nil {
-			t.Fatal(err)
-		}
-	}
-	receive[packets.Suback](t, first)
-	receive[packets.Puback](t, first)
-	kill()
-
-	address, _ = spawn(t, dir)
-	second := dialTCP(t, address)
-	if !connectMQTT(t, second, "lasting") {
-		t.Error("the session is gone")
-	}
-	subscribe.Content.(*packets.Subscribe).Subscriptions[0].Topic = "kept"
-	if _, err := subscribe.WriteTo(second); err != nil {
-		t.Fatal(err)
-	}
-	receive[packets.Suback](t, second)
-	if m := receive[packets.Publish](t, second); string(m.Payload) != "保留" {
-		t.Errorf("retained message %q", m.Payload)
-	}
-	live := packets.NewControlPacket(packets.PUBLISH)
-	live.Content.(*packets.Publish).Topic = "live"
-	if _, err := live.WriteTo(second); err != nil {
-		t.Fatal(err)
-	}
-	if m := receive[packets.Publish](t, second); m.Topic != "live" {
-		t.Errorf("message on %q", m.Topic)
-	}
-}
-
-// spawn runs a server in its own process on dir. It returns the TCP address and
-// what kills the process.
-func spawn(t *testing.T, dir string) (address string, kill func()) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-data", dir)
-	cmd.Env = append(os.Environ(), asServer+"=1")
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	t.Cleanup(kill)
-	var seen []string
-	for lines := bufio.NewScanner(stderr); lines.Scan(); seen = append(seen, lines.Text()) {
-		if _, address, ok := strings.Cut(lines.Text(), "address="); ok {
-			return address, kill
-		}
-	}
-	t.Fatalf("the server does not listen:\n%s", strings.Join(seen, "\n"))
-	return "", nil
 }

@@ -13,30 +13,68 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// contentSecurityPolicy lets the page run its own files and compile its
-// WebAssembly, and connect to whatever broker the user names.
-var contentSecurityPolicy = strings.Join([]string{
-	"default-src 'none'",
-	"script-src 'self' 'wasm-unsafe-eval'",
-	"worker-src 'self'",
-	"style-src 'self'",
-	"img-src 'self' data: blob:",
-	"font-src 'self'",
-	"connect-src 'self' ws: wss: http: https:",
-	"manifest-src 'self'",
-	"base-uri 'none'",
-	"form-action 'none'",
-	"frame-ancestors 'none'",
-}, "; ")
+// securityHeaders go with every answer: a worker is under the policy of its own
+// script's. They let the page run its own files and compile its WebAssembly.
+func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
+	policy := []string{
+		"default-src 'none'",
+		"script-src 'self' 'wasm-unsafe-eval'",
+		"worker-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data: blob:",
+		"connect-src 'self' " + strings.Join(connectSources(c, brokers), " "),
+		"manifest-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types mqttwasm", // web/src/script-url.ts
+	}
+	if c.cspReport != "" {
+		policy = append(policy, "report-uri "+c.cspReport)
+	}
+	headers := map[string]string{
+		"Content-Security-Policy":      strings.Join(policy, "; "),
+		"X-Content-Type-Options":       "nosniff",
+		"Referrer-Policy":              "no-referrer",
+		"Permissions-Policy":           permissions,
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+	}
+	if c.tlsCert != "" {
+		headers["Strict-Transport-Security"] = "max-age=31536000"
+	}
+	return headers
+}
 
-func secureHeaders(next http.Handler) http.Handler {
+// permissions are what the page may use of a device: to write the clipboard.
+const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), fullscreen=(), geolocation=(), " +
+	"gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-write=(self)"
+
+// connectSources are whatever broker the user names, and http for finding out
+// why one can't be reached; or with -pin-brokers those of the list alone.
+func connectSources(c *config, brokers []brokerEntry) (sources []string) {
+	switch {
+	case !c.pinBrokers && c.tlsCert == "":
+		return []string{"ws:", "wss:", "http:", "https:"}
+	case !c.pinBrokers: // browsers let a page over https use ws: to its own machine only
+		return []string{"wss:", "https:", "ws://localhost:*", "ws://127.0.0.1:*"}
+	}
+	for _, b := range brokers {
+		for _, address := range []string{b.URL, b.SecureURL} {
+			if u, err := url.Parse(address); err == nil && u.Host != "" && (u.Scheme == "wss" || c.tlsCert == "") {
+				sources = append(sources, u.Scheme+"://"+u.Host)
+			}
+		}
+	}
+	return slices.Compact(sources)
+}
+
+func withHeaders(headers map[string]string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentSecurityPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -52,9 +90,7 @@ type access struct {
 func newAccess(listenAddr string, origins []string) *access {
 	a := &access{origins: origins}
 	for _, o := range origins {
-		if u, err := url.Parse(o); err == nil {
-			a.names = append(a.names, u.Hostname())
-		}
+		a.names = append(a.names, hostname(o[strings.Index(o, "//")+2:]))
 	}
 	host, _, _ := net.SplitHostPort(listenAddr)
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
@@ -71,15 +107,19 @@ func newAccess(listenAddr string, origins []string) *access {
 	return a
 }
 
+// hostname is a Host header without its port.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
 // answersTo reports whether host, as in the Host header, names this server. A
 // foreign name that resolves to this machine is how a page of another site
 // reaches local servers (DNS rebinding).
 func (a *access) answersTo(host string) bool {
-	name := strings.ToLower(host)
-	if h, _, err := net.SplitHostPort(name); err == nil {
-		name = h
-	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	name := strings.ToLower(hostname(host))
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") || slices.Contains(a.names, name) {
 		return true
 	}

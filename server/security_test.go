@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -83,19 +86,146 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-func TestSecureHeaders(t *testing.T) {
-	w := get(t, secureHeaders(http.NotFoundHandler()), "/", nil)
-	for name, want := range map[string]string{
-		"Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
-			"style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self' ws: wss: http: https:; " +
-			"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		"X-Content-Type-Options":       "nosniff",
-		"Referrer-Policy":              "no-referrer",
-		"Cross-Origin-Opener-Policy":   "same-origin",
-		"Cross-Origin-Resource-Policy": "same-origin",
+func TestContentSecurityPolicy(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string // directives
+	}{
+		{"default", nil, []string{
+			"default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "worker-src 'self'", "style-src 'self'",
+			"img-src 'self' data: blob:", "connect-src 'self' ws: wss: http: https:", "manifest-src 'self'",
+			"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+			"require-trusted-types-for 'script'", "trusted-types mqttwasm",
+		}},
+		{"TLS", []string{"-tls-cert", "c", "-tls-key", "k"}, []string{"connect-src 'self' wss: https: ws://localhost:* ws://127.0.0.1:*"}},
+		{"pinned", []string{"-pin-brokers", "-default-broker", "wss://ours.example:8084/mqtt"}, []string{
+			"connect-src 'self' wss://ours.example:8084 ws://broker.emqx.io:8083 wss://broker.emqx.io:8084 ws://broker.hivemq.com:8000 " +
+				"wss://broker.hivemq.com:8884 ws://test.mosquitto.org:8080 wss://test.mosquitto.org:8081"}},
+		{"pinned, TLS", []string{"-pin-brokers", "-tls-cert", "c", "-tls-key", "k"}, []string{
+			"connect-src 'self' wss://broker.emqx.io:8084 wss://broker.hivemq.com:8884 wss://test.mosquitto.org:8081"}},
+		{"reports", []string{"-csp-report", "https://r.example/csp"}, []string{"report-uri https://r.example/csp"}},
 	} {
-		if got := w.Header().Get(name); got != want {
-			t.Errorf("%s: %s", name, got)
+		c, err := parseConfig(test.args, environment(nil), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers := securityHeaders(c, brokerList(publicBrokers, true, c.defaultBroker))
+		got := strings.Split(headers["Content-Security-Policy"], "; ")
+		for _, directive := range test.want {
+			if !slices.Contains(got, directive) {
+				t.Errorf("%s: no %q in %q", test.name, directive, got)
+			}
+		}
+		if test.name == "default" && len(got) != len(test.want) {
+			t.Errorf("more directives than expected: %q", got)
+		}
+	}
+}
+
+// The HTTP Observatory's tests of MDN (developer.mozilla.org/en-US/observatory/docs/tests_and_scoring):
+// penalties first, and bonuses for those that have 90 points then; from 100 on it is A+.
+func TestObservatoryGrade(t *testing.T) {
+	certFile, keyFile, client := selfSigned(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile, "-redirect-addr", "127.0.0.1:0")
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	score, bonus := 100, 0
+	rule := func(name string, points int) {
+		t.Logf("%+4d %s", points, name)
+		if points > 0 {
+			bonus += points
+		} else {
+			score += points
+		}
+	}
+
+	response, _ := fetch(t, client, s.url)
+	h := response.Header
+	policy := make(map[string][]string)
+	for directive := range strings.SplitSeq(h.Get("Content-Security-Policy"), ";") {
+		if words := strings.Fields(directive); len(words) > 0 {
+			policy[words[0]] = words[1:]
+		}
+	}
+	sources := func(directive string) []string { // script-src and the like fall back
+		if s, ok := policy[directive]; ok {
+			return s
+		}
+		return policy["default-src"]
+	}
+	active := slices.Concat(sources("script-src"), sources("object-src"), sources("style-src"))
+	has := func(in []string, any ...string) bool {
+		return slices.ContainsFunc(in, func(s string) bool { return slices.Contains(any, s) })
+	}
+	insecure := func(in []string) bool {
+		return slices.ContainsFunc(in, func(s string) bool { return strings.HasPrefix(s, "http:") || strings.HasPrefix(s, "ftp:") })
+	}
+	switch {
+	case len(policy) == 0:
+		rule("csp-not-implemented", -25)
+	case len(active) == 0, has(active, "'unsafe-inline'", "data:", "https:", "http:", "*"):
+		rule("csp-implemented-with-unsafe-inline", -20)
+	case insecure(slices.Concat(active, sources("connect-src"), sources("worker-src"), sources("manifest-src"))):
+		rule("csp-implemented-with-insecure-scheme", -20)
+	case has(active, "'unsafe-eval'"):
+		rule("csp-implemented-with-unsafe-eval", -10)
+	case insecure(slices.Concat(sources("img-src"), sources("media-src"))):
+		rule("csp-implemented-with-insecure-scheme-in-passive-content-only", -10)
+	case slices.Equal(policy["default-src"], []string{"'none'"}):
+		rule("csp-implemented-with-no-unsafe-default-src-none", +10)
+	default:
+		rule("csp-implemented-with-no-unsafe", +5)
+	}
+	if len(response.Cookies()) > 0 {
+		t.Error("there are cookies, which this test does not judge")
+	}
+	if h.Get("Access-Control-Allow-Origin") != "" {
+		rule("cross-origin-resource-sharing-implemented-with-universal-access", -50)
+	}
+	age, err := strconv.Atoi(strings.TrimPrefix(strings.Split(h.Get("Strict-Transport-Security"), ";")[0], "max-age="))
+	switch {
+	case err != nil:
+		rule("hsts-not-implemented", -20)
+	case age < 15768000:
+		rule("hsts-implemented-max-age-less-than-six-months", -10)
+	}
+	plain := "http://" + s.stderr.after(t, "from=") + "/"
+	redirect, _ := fetch(t, client, plain)
+	if location := redirect.Header.Get("Location"); redirect.StatusCode != http.StatusPermanentRedirect || location != s.url {
+		rule("redirection-missing: "+location, -20)
+	}
+	if h.Get("Referrer-Policy") == "no-referrer" {
+		rule("referrer-policy-private", +5)
+	}
+	if h.Get("X-Content-Type-Options") != "nosniff" {
+		rule("x-content-type-options-not-implemented", -5)
+	}
+	if slices.Equal(policy["frame-ancestors"], []string{"'none'"}) {
+		rule("x-frame-options-implemented-via-csp", +5)
+	} else {
+		rule("x-frame-options-not-implemented", -20)
+	}
+	if h.Get("Cross-Origin-Resource-Policy") == "same-origin" {
+		rule("cross-origin-resource-policy-implemented-with-same-origin", +10)
+	}
+	if score >= 90 {
+		score += bonus
+	}
+	if score < 100 {
+		t.Errorf("%d points are no A+", score)
+	}
+}
+
+// What goes with the page goes with everything, refusals too.
+func TestHeadersEverywhere(t *testing.T) {
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "")
+	page, _ := fetch(t, http.DefaultClient, s.url)
+	for _, path := range []string{"mqttwasm.js", "config.json", "healthz", "mqtt", "nothing", "%00", "favicon.svg"} {
+		response, _ := fetch(t, http.DefaultClient, s.url+path)
+		for name := range securityHeaders(new(config), nil) {
+			if got, want := response.Header.Get(name), page.Header.Get(name); got != want || got == "" {
+				t.Errorf("/%s: %s: %q", path, name, got)
+			}
 		}
 	}
 }

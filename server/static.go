@@ -1,14 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +39,11 @@ type variant struct {
 	name, encoding, etag string
 	size                 int64
 }
+
+// embedderPolicy goes with the page and its workers. It is not require-corp: the
+// console asks, without credentials, whether anything answers where it can't
+// reach a broker.
+const embedderPolicy = "credentialless"
 
 // codings are what the build makes, best first.
 var codings = []struct{ name, ext string }{{"br", ".br"}, {"gzip", ".gz"}}
@@ -118,11 +129,6 @@ Run "make build" in the repository and start the server again.
 `
 
 func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-		return
-	}
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" {
 		name = "index.html"
@@ -147,6 +153,7 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", a.contentType)
 	h.Set("Cache-Control", a.cacheControl)
 	h.Set("ETag", v.etag)
+	h.Set("Cross-Origin-Embedder-Policy", embedderPolicy)
 	if len(a.variants) > 1 {
 		h.Set("Vary", "Accept-Encoding")
 	}
@@ -155,6 +162,37 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Length", strconv.FormatInt(v.size, 10)) // ServeContent leaves it out then
 	}
 	http.ServeContent(w, r, "", time.Time{}, f.(io.ReadSeeker))
+}
+
+// fixed serves a body that the program made.
+func fixed(contentType string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-cache")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	})
+}
+
+// writeStatic writes the page into a new folder that any host of static files
+// can serve. Netlify, Cloudflare Pages and others take headers from _headers.
+func writeStatic(dir string, page fs.FS, config []byte, headers map[string]string) error {
+	if _, err := fs.Stat(page, "index.html"); err != nil {
+		return errors.New("the page has not been built: run \"make build\" first")
+	}
+	if err := os.CopyFS(dir, page); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("-static %s: there are files already: name a new folder", dir)
+	} else if err != nil {
+		return fmt.Errorf("-static: %w", err)
+	}
+	lines := []string{"/*", "  Cross-Origin-Embedder-Policy: " + embedderPolicy}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		lines = append(lines, "  "+name+": "+headers[name])
+	}
+	return errors.Join(
+		os.RemoveAll(filepath.Join(dir, ".vite")),
+		os.WriteFile(filepath.Join(dir, "config.json"), config, 0o644),
+		os.WriteFile(filepath.Join(dir, "_headers"), []byte(strings.Join(lines, "\n")+"\n"), 0o644),
+	)
 }
 
 func (a *asset) choose(acceptEncoding string) variant {

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -45,6 +48,8 @@ func sitePage(t *testing.T) *static {
 		"index.html.gz":                 {Data: []byte("page/gz")},
 		"mqttwasm.js":                   {Data: []byte("library")},
 		"favicon.svg":                   {Data: []byte("icon")},
+		"manifest.webmanifest":          {Data: []byte("manifest")},
+		"sw.js":                         {Data: []byte("worker")},
 		"assets/index-D5xTDeTq.js":      {Data: []byte("script")},
 		"assets/index-D5xTDeTq.js.gz":   {Data: []byte("script/gz")},
 		"assets/style-a_b-1234.css":     {Data: []byte("style")},
@@ -67,6 +72,8 @@ func TestStaticFiles(t *testing.T) {
 		{"/index.html", "the page", "text/html; charset=utf-8", "no-cache"},
 		{"/mqttwasm.js", "library", "text/javascript; charset=utf-8", "no-cache"},
 		{"/favicon.svg", "icon", "image/svg+xml", "no-cache"},
+		{"/manifest.webmanifest", "manifest", "application/manifest+json", "no-cache"},
+		{"/sw.js", "worker", "text/javascript; charset=utf-8", "no-cache"},
 		{"/assets/index-D5xTDeTq.js", "script", "text/javascript; charset=utf-8", immutable},
 		{"/assets/style-a_b-1234.css", "style", "text/css; charset=utf-8", immutable},
 		{"/assets/mqttwasm-CEFyHsUT.wasm", "wasm", "application/wasm", immutable},
@@ -158,11 +165,6 @@ func TestMethods(t *testing.T) {
 	if head.Code != http.StatusOK || head.Body.Len() != 0 || head.Header().Get("Content-Length") != "7" {
 		t.Errorf("HEAD: %d, %d bytes, %v", head.Code, head.Body.Len(), head.Header())
 	}
-	for name, h := range map[string]http.Handler{"page": s, "config": configHandler("", nil)} {
-		if w := do(t, h, http.MethodPost, "/", nil); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
-			t.Errorf("POST to %s: %d %v", name, w.Code, w.Header())
-		}
-	}
 }
 
 func TestPageNotBuilt(t *testing.T) {
@@ -172,5 +174,37 @@ func TestPageNotBuilt(t *testing.T) {
 	}
 	if w := get(t, s, "/", nil); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "make build") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestWriteStatic(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "site")
+	page := fstest.MapFS{".vite/manifest.json": {}, "index.html": {Data: []byte("the page")}, "assets/a.js": {Data: []byte("script")}}
+	headers := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+	if err := writeStatic(dir, page, []byte("{}"), headers); err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]string)
+	for name := range strings.FieldsSeq("index.html assets/a.js config.json _headers") {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		got[name] = string(data)
+	}
+	if want := (map[string]string{
+		"index.html": "the page", "assets/a.js": "script", "config.json": "{}",
+		"_headers": "/*\n  Cross-Origin-Embedder-Policy: credentialless\n  Referrer-Policy: no-referrer\n  X-Content-Type-Options: nosniff\n",
+	}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".vite")); err == nil {
+		t.Error("the build's own notes are there too")
+	}
+	if err := writeStatic(dir, page, nil, nil); err == nil || !strings.Contains(err.Error(), "new folder") {
+		t.Errorf("into a folder with files: %v", err)
+	}
+	if err := writeStatic(t.TempDir(), fstest.MapFS{}, nil, nil); err == nil || !strings.Contains(err.Error(), "make build") {
+		t.Errorf("without a page: %v", err)
 	}
 }

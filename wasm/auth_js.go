@@ -52,10 +52,3 @@ func (p *parser) authenticator(o *mqtt.Options) {
 	o.Authenticator = &pageAuth{o.AuthMethod, onAuthenticate}
 	o.AuthMethod = ""
 }
-
-// reauthenticate(options)
-func (b *binding) reauthenticate(args []js.Value) any {
-	return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
-		return js.Undefined(), b.client.Reauthenticate(ctx)
-	})
-}

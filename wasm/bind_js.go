@@ -16,6 +16,7 @@ import (
 // when a client ends, and a late call is refused instead of lost.
 type binding struct {
 	client  *mqtt.Client
+	packets *packetLog
 	onBatch js.Value
 	onEvent js.Value
 }
@@ -33,10 +34,12 @@ func newPrototype() js.Value {
 		"request":        (*binding).request,
 		"subscribe":      (*binding).subscribe,
 		"unsubscribe":    (*binding).unsubscribe,
-		"reauthenticate": (*binding).reauthenticate,
-		"suspend":        (*binding).suspend,
-		"resume":         (*binding).resume,
-		"wake":           (*binding).wake,
+		"reauthenticate": plain((*mqtt.Client).Reauthenticate),
+		"suspend":        plain((*mqtt.Client).Suspend),
+		"resume":         plain(resume),
+		"wake":           plain(wake),
+		"ping":           (*binding).ping,
+		"tellPackets":    (*binding).tellPackets,
 		"disconnect":     (*binding).disconnect,
 	} {
 		v.Set(name, js.FuncOf(func(this js.Value, args []js.Value) any {
@@ -62,9 +65,9 @@ func connect(options js.Value) js.Value {
 	if onAttempt := p.function("onAttempt"); !onAttempt.IsUndefined() {
 		o.Prepare = func(ctx context.Context, a *mqtt.Attempt) error { return prepare(ctx, onAttempt, a) }
 	}
-	packets := &packetLog{onPackets: p.function("onPackets")}
-	if !packets.onPackets.IsUndefined() {
-		o.OnPacket = packets.add
+	b.packets = &packetLog{onPackets: p.function("onPackets")}
+	if p.boolean("packetEvents", false) {
+		o.OnPacket = b.packets.add
 	}
 	p.authenticator(&o)
 	if name := p.text("store"); name != "" {
@@ -82,7 +85,7 @@ func connect(options js.Value) js.Value {
 	o.OnEvent = func(ev mqtt.Event) {
 		_, ended := ev.(mqtt.Ended)
 		if ended {
-			packets.flush() // nothing is told after the end
+			b.packets.flush() // nothing is told after the end
 		}
 		b.event(ev)
 		if ended {
@@ -210,25 +213,42 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	})
 }
 
-// suspend(options)
-func (b *binding) suspend(args []js.Value) any {
+// plain makes a method of one of a client's that takes nothing but time.
+func plain(method func(*mqtt.Client, context.Context) error) func(*binding, []js.Value) any {
+	return func(b *binding, args []js.Value) any {
+		return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
+			return js.Undefined(), method(b.client, ctx)
+		})
+	}
+}
+
+func resume(c *mqtt.Client, _ context.Context) error {
+	c.Resume()
+	return nil
+}
+
+func wake(c *mqtt.Client, _ context.Context) error {
+	c.Wake()
+	return nil
+}
+
+// ping(options) gives the round-trip time in milliseconds.
+func (b *binding) ping(args []js.Value) any {
 	return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
-		return js.Undefined(), b.client.Suspend(ctx)
+		took, err := b.client.Ping(ctx)
+		return took.Seconds() * 1000, err
 	})
 }
 
-// resume(options)
-func (b *binding) resume(args []js.Value) any {
-	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
-		b.client.Resume()
-		return js.Undefined(), nil
-	})
-}
-
-// wake(options)
-func (b *binding) wake(args []js.Value) any {
-	return call(parse(argument(args, 0)), defaultTimeout, func(context.Context) (any, error) {
-		b.client.Wake()
+// tellPackets(options): whether onPackets is called is its field on.
+func (b *binding) tellPackets(args []js.Value) any {
+	p := parse(argument(args, 0))
+	var tell func(mqtt.Packet)
+	if p.boolean("on", false) {
+		tell = b.packets.add
+	}
+	return call(p, defaultTimeout, func(context.Context) (any, error) {
+		b.client.OnPacket(tell)
 		return js.Undefined(), nil
 	})
 }

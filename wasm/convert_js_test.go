@@ -63,6 +63,7 @@ var shapes = map[string]string{
 	"publish":     `[V('t'), V('payload'), V(P({ ` + messageFields + `, ` + callFields + ` }))]`,
 	"subscribe":   `[V(rng() < 0.5 ? 't' : [P({ topic: 't', qos: 1, nl: true, rap: true, rh: 1 })]), V(P({ qos: 1, nl: true, rap: true, rh: 1, ` + callFields + `, ` + userProperties + ` }))]`,
 	"unsubscribe": `[V(['t']), V(P({ ` + callFields + `, ` + userProperties + ` }))]`,
+	"tellPackets": `[V(P({ on: true, ` + callFields + ` }))]`,
 	"disconnect":  `[V(P({ reasonCode: 4, reasonString: 'r', sessionExpiryInterval: 5, userProperties: [['k', 'v']], force: 5, ` + callFields + ` }))]`,
 }
 
@@ -111,7 +112,7 @@ func outcome(promise js.Value) (value js.Value, rejected bool) {
 
 // fields are the names that a bad-option may give.
 var fields = strings.Fields(`options filter payload topic url clientId username password clean keepalive connectTimeout reconnectPeriod
-	resubscribe protocolVersion onBatch onEvent WebSocket timeout signal qos retain nl rap rh reasonCode reasonString sessionExpiryInterval force
+	resubscribe protocolVersion onBatch onEvent WebSocket timeout signal qos retain nl rap rh reasonCode reasonString sessionExpiryInterval force on
 	properties userProperties sessionExpiryInterval receiveMaximum maximumPacketSize topicAliasMaximum requestResponseInformation
 	requestProblemInformation authenticationMethod authenticationData will payloadFormatIndicator messageExpiryInterval topicAlias
 	responseTopic correlationData contentType subscriptionIdentifier willDelayInterval`)

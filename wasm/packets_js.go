@@ -58,7 +58,7 @@ func (l *packetLog) flush() {
 	records, dropped := l.records, l.dropped
 	l.records, l.dropped, l.waiting = nil, 0, false
 	l.mu.Unlock()
-	if len(records) == 0 && dropped == 0 {
+	if len(records) == 0 && dropped == 0 || l.onPackets.IsUndefined() {
 		return
 	}
 	_, err := invoke(l.onPackets, bytesValue(records).Get("buffer"), dropped)

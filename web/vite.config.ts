@@ -1,12 +1,15 @@
 import { defineConfig } from 'vite';
 import { compress } from './scripts/compress.ts';
+import { serviceWorker } from './scripts/service-worker.ts';
 
-// One build makes the page and the library it is built on. The library keeps
-// the stable name /mqttwasm.js; everything else is named after its content.
+// One build makes the page, the library it is built on, and the service worker.
+// The last two keep their names; everything else is named after its content.
+const stable: Record<string, string> = { mqttwasm: 'mqttwasm.js', sw: 'sw.js' };
+
 export default defineConfig({
   base: './',
   worker: { format: 'es' },
-  plugins: [compress()],
+  plugins: [serviceWorker(), compress()],
   build: {
     target: 'es2022',
     outDir: 'dist',
@@ -14,10 +17,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: 'index.html', mqttwasm: 'src/client/index.ts' },
+      input: { index: 'index.html', mqttwasm: 'src/client/index.ts', sw: 'src/console/install/sw.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
-        entryFileNames: (chunk) => (chunk.name === 'mqttwasm' ? 'mqttwasm.js' : 'assets/[name]-[hash].js'),
+        entryFileNames: (chunk) => stable[chunk.name] ?? 'assets/[name]-[hash].js',
       },
     },
   },

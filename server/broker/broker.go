@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 // ErrClosed is returned by Serve after Close.
@@ -30,8 +32,10 @@ type Options struct {
 	// AllowOrigin decides whether a WebSocket handshake that carries an Origin
 	// may proceed. Nil: only the origin that the request itself was made to.
 	AllowOrigin func(*http.Request) bool
+	// Users are those who may use the broker. Nil: everybody who reaches it.
+	Users *Users
 
-	quotas *quotas // tests set lower ones
+	quotas quotas // tests set lower ones
 }
 
 // Broker accepts MQTT 3.1.1 and 5 connections from any number of listeners.
@@ -40,6 +44,7 @@ type Broker struct {
 	server      *mqtt.Server
 	log         *slog.Logger
 	allowOrigin func(*http.Request) bool
+	most        quotas
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -60,13 +65,15 @@ func New(opts Options) (*Broker, error) {
 	if allowOrigin == nil {
 		allowOrigin = SameOrigin
 	}
-	most := quotas{sessions: maxSessions, retained: maxRetained}
-	if opts.quotas != nil {
-		most = *opts.quotas
+	most := quotas{
+		connections: cmp.Or(opts.quotas.connections, maxConnections),
+		sessions:    cmp.Or(opts.quotas.sessions, maxSessions),
+		retained:    cmp.Or(opts.quotas.retained, maxRetained),
+		inflight:    cmp.Or(opts.quotas.inflight, maxInflight),
 	}
 	b := &Broker{
 		server: mqtt.New(&mqtt.Options{
-			Capabilities:             capabilities(),
+			Capabilities:             capabilities(most),
 			ClientNetReadBufferSize:  4 << 10,
 			ClientNetWriteBufferSize: 16 << 10,
 			Logger:                   quiet(log),
@@ -74,11 +81,12 @@ func New(opts Options) (*Broker, error) {
 		}),
 		log:         log,
 		allowOrigin: allowOrigin,
+		most:        most,
 		conns:       make(map[*conn]struct{}),
 		taps:        make(map[net.Listener]struct{}),
 	}
 	b.running = &b.server.Listeners.ClientsWg
-	hooks := []mqtt.Hook{&policy{server: b.server, most: most}}
+	hooks := []mqtt.Hook{&policy{server: b.server, most: most, users: opts.Users}}
 	if opts.DataDir != "" {
 		s, err := openStore(opts.DataDir)
 		if err != nil {
@@ -179,13 +187,26 @@ func (b *Broker) forget(c *conn) {
 func (b *Broker) add(c *conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed || len(b.conns) >= maxConnections {
+	if b.closed || len(b.conns) >= b.most.connections && !b.dropSilent() {
 		return false
 	}
 	b.conns[c] = struct{}{}
 	b.running.Add(1)
 	c.running = b.running
 	return true
+}
+
+// dropSilent makes room: a connection that has not sent CONNECT yet, any one of
+// them, goes. Whoever opens many and says nothing shuts nobody out.
+func (b *Broker) dropSilent() bool {
+	for c := range b.conns {
+		if !c.connected.Load() {
+			delete(b.conns, c)
+			_ = c.Conn.Close()
+			return true
+		}
+	}
+	return false
 }
 
 func (b *Broker) remove(c *conn) {
@@ -207,10 +228,6 @@ func (b *Broker) Close() error {
 	b.closed = true
 	for l := range b.taps {
 		_ = l.Close()
-	}
-	deadline := time.Now().Add(closeTimeout)
-	for c := range b.conns {
-		_ = c.SetWriteDeadline(deadline)
 	}
 	b.mu.Unlock()
 
@@ -240,7 +257,15 @@ func (tap) ID() string                  { return listenerID }
 func (tap) Address() string             { return "" }
 func (tap) Protocol() string            { return "mqtt" }
 
-func (t tap) Close(disconnect listeners.CloseFn) {
-	disconnect(listenerID)
+// Close does without what mochi gives it, which takes a read lock twice: a client
+// that leaves in between holds both up for ever.
+func (t tap) Close(listeners.CloseFn) {
+	var told sync.WaitGroup
+	for _, cl := range t.broker.server.Clients.GetAll() {
+		if !cl.Closed() {
+			told.Go(func() { _ = t.broker.server.DisconnectClient(cl, packets.ErrServerShuttingDown) })
+		}
+	}
+	told.Wait()
 	t.broker.closeConns()
 }

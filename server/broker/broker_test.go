@@ -149,7 +149,7 @@ func TestPacketTooLarge(t *testing.T) { // [MQTT-3.2.2-15]
 }
 
 func TestQuotas(t *testing.T) {
-	b := start(t, Options{quotas: &quotas{sessions: 1, retained: 1 + len(b0(t).server.Topics.Retained.GetAll())}})
+	b := start(t, Options{quotas: quotas{sessions: 1, retained: 1 + len(b0(t).server.Topics.Retained.GetAll())}})
 	p := connect(t, dialTCP(t, b), nil)
 	p.publish(1, 1, true, "a", "kept")
 	if got := expect[packets.Puback](p).ReasonCode; got != 0 && got != packets.PubackNoMatchingSubscribers {

@@ -18,6 +18,9 @@ type conn struct {
 	farewell func()
 	running  *sync.WaitGroup
 	closed   atomic.Bool
+	leaving  atomic.Bool
+	// connected is set with the session; before that the connection may be dropped for another.
+	connected atomic.Bool
 
 	mu   sync.Mutex // around writes
 	flow flow
@@ -58,12 +61,23 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) transmit(step func(*flow) []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.flow.ended {
+		return nil
+	}
 	out := step(&c.flow)
 	if len(out) == 0 {
 		return nil
 	}
 	_, err := c.Conn.Write(out)
 	return err
+}
+
+// leave writes DISCONNECT as the last packet. mochi would only queue it behind
+// what a slow peer has not read yet, and wait for a peer that reads nothing.
+func (c *conn) leave(disconnect []byte) {
+	c.leaving.Store(true)
+	_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
+	_ = c.transmit(func(f *flow) []byte { f.ended = true; return disconnect })
 }
 
 // Close returns at once; the farewell goes on in the background.
@@ -74,10 +88,13 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// SetDeadline leaves the farewell its own.
+// SetDeadline leaves the farewell its own, and leave.
 func (c *conn) SetDeadline(t time.Time) error {
-	if c.closed.Load() {
+	switch {
+	case c.closed.Load():
 		return net.ErrClosed
+	case c.leaving.Load():
+		return c.SetReadDeadline(t)
 	}
 	return c.Conn.SetDeadline(t)
 }

@@ -15,11 +15,18 @@ import (
 // as many of them as Receive Maximum have been acknowledged; so mochi is told
 // that there is no limit, and its packets are sorted out here, on their way to
 // the connection. What is held back is part of mochi's session all the same.
+//
+// Acknowledgements are held back too, while the message that they are for is
+// handed on: mochi writes them before, and a broker killed in between would have
+// lost what it acknowledged.
 type flow struct {
-	limit    int
-	unacked  map[uint16]struct{}
-	held     [][]byte
-	resuming bool
+	limit      int
+	unacked    map[uint16]struct{}
+	held       [][]byte
+	resuming   bool
+	processing bool
+	acks       []byte
+	ended      bool // DISCONNECT was the last packet [MQTT-3.14.4-1]
 }
 
 // admit returns those packets of p that may leave now, and keeps the others.
@@ -28,11 +35,10 @@ func (f *flow) admit(p []byte) []byte {
 	holding := false
 	for at := 0; at < len(p); {
 		packet := p[at : at+packetLen(p[at:])]
-		if id, ok := messageID(packet); ok && !f.take(id) {
+		if f.hold(packet) {
 			if !holding {
 				holding, out = true, bytes.Clone(p[:at])
 			}
-			f.held = append(f.held, bytes.Clone(packet))
 		} else if holding {
 			out = append(out, packet...)
 		}
@@ -42,6 +48,30 @@ func (f *flow) admit(p []byte) []byte {
 		return p
 	}
 	return out
+}
+
+// hold keeps a packet that may not leave yet, and reports whether it did.
+func (f *flow) hold(packet []byte) bool {
+	switch packet[0] >> 4 {
+	case packets.Puback, packets.Pubrec:
+		if f.processing {
+			f.acks = append(f.acks, packet...)
+		}
+		return f.processing
+	}
+	id, ok := messageID(packet)
+	if !ok || f.take(id) {
+		return false
+	}
+	f.held = append(f.held, bytes.Clone(packet))
+	return true
+}
+
+// processed returns the acknowledgements of a message that has been handed on.
+func (f *flow) processed() []byte {
+	acks := f.acks
+	f.processing, f.acks = false, nil
+	return acks
 }
 
 func (f *flow) take(id uint16) bool {

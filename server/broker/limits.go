@@ -10,9 +10,10 @@ import (
 // concern it from CONNACK.
 const (
 	// Connected clients; more get 0x89 Server busy.
-	maxClients = 1000
-	// Open connections, of which some have not sent CONNECT yet; more are closed.
-	maxConnections = maxClients + 200
+	maxClients = 2500
+	// Open connections. One more takes the place of one that has not sent CONNECT
+	// yet; where there is none, it is closed.
+	maxConnections = maxClients + 500
 	// Sessions, connected or not; a new one beyond that gets 0x97 Quota exceeded.
 	maxSessions = 10_000
 	// Retained messages; a new topic beyond that gets 0x97.
@@ -21,9 +22,11 @@ const (
 	maxPacketSize = 4 << 20
 	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3).
 	receiveMaximum = 1024
-	// QoS 1 and 2 messages kept for one session; further ones are dropped.
+	// QoS 1 and 2 messages kept for one session. A connected client that reaches
+	// it gets 0x97; while the session is full, further messages are dropped.
 	maxInflight = 8192
-	// Messages waiting to be written to one client; further ones are dropped.
+	// Messages waiting to be written to one client. Further ones of QoS 0 are
+	// dropped; for one of QoS 1 or 2 the client gets 0x97.
 	maxPending = 8192
 	// Topic aliases a client may define (3.2.2.3.8).
 	topicAliasMaximum = 64
@@ -38,12 +41,15 @@ const (
 	closeTimeout = time.Second
 )
 
-func capabilities() *mqtt.Capabilities {
+// quotas are what tests set lower.
+type quotas struct{ connections, sessions, retained, inflight int }
+
+func capabilities(most quotas) *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()
 	c.MaximumClients = maxClients
 	c.MaximumPacketSize = maxPacketSize
 	c.ReceiveMaximum = receiveMaximum
-	c.MaximumInflight = maxInflight
+	c.MaximumInflight = uint16(most.inflight)
 	c.MaximumClientWritesPending = maxPending
 	c.TopicAliasMaximum = topicAliasMaximum
 	c.MaximumSessionExpiryInterval = uint32(maxSessionExpiry / time.Second)

@@ -8,16 +8,13 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// policy enforces what mochi's capabilities cannot, announces the rest, and lets
-// everybody who reaches the broker use it.
+// policy enforces what mochi's capabilities cannot, and announces the rest.
 type policy struct {
 	mqtt.HookBase
 	server *mqtt.Server
 	most   quotas
+	users  *Users // nil: everybody who reaches the broker may use it
 }
-
-// quotas are numbers of the whole broker.
-type quotas struct{ sessions, retained int }
 
 func (*policy) ID() string { return "policy" }
 
@@ -25,21 +22,28 @@ func (*policy) Provides(b byte) bool {
 	return bytes.IndexByte([]byte{
 		mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
 		mqtt.OnConnect, mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnClientExpired,
-		mqtt.OnPacketRead, mqtt.OnPacketEncode, mqtt.OnPublish,
+		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPacketEncode, mqtt.OnPublish,
+		mqtt.OnQosPublish, mqtt.OnPublishDropped,
 	}, b) >= 0
 }
 
+// OnConnectAuthenticate has nothing left to do: its refusal could only be 0x86.
 func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
-func (*policy) OnACLCheck(*mqtt.Client, string, bool) bool              { return true }
 
-func (p *policy) OnConnect(cl *mqtt.Client, _ packets.Packet) error {
+// OnACLCheck decides about a topic to publish to, a filter to subscribe to, and
+// a topic to deliver. A topic that is only an alias was allowed when it was defined.
+func (p *policy) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	return p.users == nil || write && topic == "" || p.users.allow(string(cl.Properties.Username), topic, write)
+}
+
+func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	if code := p.admit(cl, pk); code != packets.CodeSuccess {
+		_ = p.server.SendConnack(cl, code, false, nil)
+		return code
+	}
 	const most = uint16(maxKeepAlive / time.Second)
 	if v5 := cl.Properties.ProtocolVersion == 5; v5 && (cl.State.Keepalive == 0 || cl.State.Keepalive > most) {
 		cl.State.Keepalive, cl.State.ServerKeepalive = most, true // [MQTT-3.1.2-21]
-	}
-	if _, known := p.server.Clients.Get(cl.ID); !known && p.server.Clients.Len() >= p.most.sessions {
-		_ = p.server.SendConnack(cl, packets.ErrQuotaExceeded, false, nil)
-		return packets.ErrQuotaExceeded
 	}
 	if limit := int(cl.Properties.Props.ReceiveMaximum); limit > 0 {
 		transmit(cl, func(f *flow) []byte { f.limit = limit; return nil })
@@ -49,13 +53,36 @@ func (p *policy) OnConnect(cl *mqtt.Client, _ packets.Packet) error {
 	return nil
 }
 
+func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
+	session, known := p.server.Clients.Get(cl.ID)
+	if p.users != nil {
+		name := string(cl.Properties.Username)
+		switch {
+		case !p.users.authenticate(name, pk.Connect.Password):
+			p.Log.Warn("refused a client: wrong user name or password", "user", name, "remote", cl.Net.Remote)
+			return packets.ErrBadUsernameOrPassword
+		case pk.Connect.WillFlag && !p.users.allow(name, pk.Connect.WillTopic, true), // mochi does not ask
+			known && !bytes.Equal(session.Properties.Username, cl.Properties.Username): // somebody else's messages
+			return packets.ErrNotAuthorized
+		}
+	}
+	if !known && p.server.Clients.Len() >= p.most.sessions {
+		return packets.ErrQuotaExceeded
+	}
+	return packets.CodeSuccess
+}
+
 // OnSessionEstablish chooses where the broker's packet identifiers begin. mochi
 // keeps those of both directions in one map, so that a message of the client's
 // with the same identifier makes it forget its own. Most clients count from 1:
-// starting half-way round keeps the two apart. A resumed session goes on after
-// its newest identifier, because their order is that of the messages.
+// starting at a distance that no session spans keeps the two apart. A resumed
+// session goes on after its newest identifier, because their order is that of
+// the messages.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
-	last := uint16(1 << 15)
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.connected.Store(true)
+	}
+	last := uint16(maxInflight)
 	if existing, ok := p.server.Clients.Get(cl.ID); ok && !pk.Connect.Clean {
 		var ids []uint16
 		for _, m := range existing.State.Inflight.GetAll(false) {
@@ -81,8 +108,16 @@ func (*policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 	case t == packets.Puback, t == packets.Pubcomp,
 		t == packets.Pubrec && pk.ReasonCode >= packets.ErrUnspecifiedError.Code: // 4.9
 		transmit(cl, func(f *flow) []byte { return f.acknowledge(pk.PacketID) })
+	case t == packets.Publish && pk.FixedHeader.Qos > 0:
+		transmit(cl, func(f *flow) []byte { f.processing = true; return nil })
 	}
 	return pk, nil
+}
+
+func (*policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) {
+	if pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos > 0 {
+		transmit(cl, (*flow).processed)
+	}
 }
 
 func transmit(cl *mqtt.Client, step func(*flow) []byte) {
@@ -91,14 +126,48 @@ func transmit(cl *mqtt.Client, step func(*flow) []byte) {
 	}
 }
 
-// OnPacketEncode adds to CONNACK what mochi enforces without telling.
+// OnPacketEncode mends what mochi is about to send.
 func (*policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
-	if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == packets.CodeSuccess.Code {
-		pk.Properties.MaximumPacketSize = maxPacketSize
+	switch t := pk.FixedHeader.Type; {
+	case t == packets.Connack && pk.ReasonCode == packets.CodeSuccess.Code:
+		pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
 		pk.Properties.TopicAliasMaximum = topicAliasMaximum
 		transmit(cl, func(f *flow) []byte { f.resuming = true; return nil })
+	case t == packets.Pubrec && pk.ReasonCode == packets.ErrPacketIdentifierInUse.Code:
+		// The same message again is no failure [MQTT-4.3.3-10].
+		pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
+	case t == packets.Disconnect:
+		var last bytes.Buffer
+		most := int(cl.Properties.Props.MaximumPacketSize) // [MQTT-3.1.2-24]
+		if c, ok := cl.Net.Conn.(*conn); ok && pk.DisconnectEncode(&last) == nil && (most == 0 || last.Len() <= most) {
+			c.leave(last.Bytes())
+		}
 	}
 	return pk
+}
+
+// OnQosPublish ends the connection of a client that does not keep up while
+// nothing is lost yet: the message that fills its session is part of it.
+func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
+	if resent := pk.FixedHeader.Dup; !resent && cl.State.Inflight.Len() >= p.most.inflight {
+		p.overrun(cl)
+	}
+}
+
+func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
+	sub, own := p.server.Topics.Subscribers(pk.TopicName).Subscriptions[cl.ID]
+	if pk.FixedHeader.Qos > 0 && (!own || sub.Qos > 0) {
+		p.overrun(cl)
+	}
+}
+
+func (p *policy) overrun(cl *mqtt.Client) {
+	if cl.Closed() {
+		return
+	}
+	p.Log.Warn("a client does not keep up with its messages and is disconnected", "client", cl.ID)
+	// The publisher must not wait for a client that reads nothing.
+	p.server.Listeners.ClientsWg.Go(func() { _ = p.server.DisconnectClient(cl, packets.ErrQuotaExceeded) })
 }
 
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"encoding"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -24,23 +23,33 @@ import (
 // mochi's own bolt hook forgets packet identifiers, so that a session's messages
 // in flight overwrite each other, and keeps the subscriptions of sessions that
 // have ended; its badger and pebble hooks triple the binary.
-//
-//	retained / topic                               storage.Message
-//	sessions / client / "client"                   storage.Client
-//	sessions / client / "subscriptions" / filter   storage.Subscription
-//	sessions / client / "messages" / identifier    storage.Message
 type store struct {
 	mqtt.HookBase
 	db *bbolt.DB
 }
 
+// The buckets, with their keys and values. Neither client identifiers nor topics
+// hold NUL [MQTT-1.5.4-2].
 var (
-	retainedBucket      = []byte("retained")
-	sessionsBucket      = []byte("sessions")
-	clientKey           = []byte("client")
-	subscriptionsBucket = []byte("subscriptions")
-	messagesBucket      = []byte("messages")
+	retained      = []byte("retained")      // topic: storage.Message
+	clients       = []byte("clients")       // client: storage.Client
+	subscriptions = []byte("subscriptions") // client NUL filter: storage.Subscription
+	messages      = []byte("messages")      // client NUL identifier: storage.Message
 )
+
+func sessionKey(cl *mqtt.Client, rest ...byte) []byte {
+	return append(append([]byte(cl.ID), 0), rest...)
+}
+
+func messageKey(cl *mqtt.Client, id uint16) []byte {
+	return binary.BigEndian.AppendUint16(sessionKey(cl), id)
+}
+
+// change is a value to put, or nil to delete it.
+type change struct {
+	bucket, key []byte
+	value       any
+}
 
 func openStore(dir string) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -53,10 +62,13 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: cannot open the data directory: %w", err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		_, err1 := tx.CreateBucketIfNotExists(retainedBucket)
-		_, err2 := tx.CreateBucketIfNotExists(sessionsBucket)
-		return errors.Join(err1, err2)
+	db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
+	err = db.Update(func(tx *bbolt.Tx) (err error) {
+		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
+			_, e := tx.CreateBucketIfNotExists(name)
+			err = errors.Join(err, e)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -72,6 +84,7 @@ func (*store) Provides(b byte) bool {
 		mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
 		mqtt.OnSubscribed, mqtt.OnUnsubscribed,
 		mqtt.OnRetainMessage, mqtt.OnRetainedExpired,
+		mqtt.OnPublished, mqtt.OnPacketRead,
 		mqtt.OnQosPublish, mqtt.OnQosComplete, mqtt.OnQosDropped,
 		mqtt.StoredClients, mqtt.StoredSubscriptions,
 		mqtt.StoredInflightMessages, mqtt.StoredRetainedMessages,
@@ -109,131 +122,133 @@ func (s *store) OnClientExpired(cl *mqtt.Client) { s.dropSession(cl) }
 
 func (s *store) putClient(cl *mqtt.Client) {
 	p := cl.Properties.Props
-	s.inSession(cl, func(session *bbolt.Bucket) error {
-		return put(session, clientKey, storage.Client{
-			ID:              cl.ID,
-			Remote:          cl.Net.Remote,
-			Listener:        cl.Net.Listener,
-			Username:        cl.Properties.Username,
-			Clean:           cl.Properties.Clean,
-			ProtocolVersion: cl.Properties.ProtocolVersion,
-			Properties: storage.ClientProperties{
-				SessionExpiryInterval:     p.SessionExpiryInterval,
-				SessionExpiryIntervalFlag: p.SessionExpiryIntervalFlag,
-				ReceiveMaximum:            p.ReceiveMaximum,
-				TopicAliasMaximum:         p.TopicAliasMaximum,
-				MaximumPacketSize:         p.MaximumPacketSize,
-			},
-		})
-	})
+	s.apply(change{clients, []byte(cl.ID), storage.Client{
+		ID:              cl.ID,
+		Remote:          cl.Net.Remote,
+		Listener:        cl.Net.Listener,
+		Username:        cl.Properties.Username,
+		Clean:           cl.Properties.Clean,
+		ProtocolVersion: cl.Properties.ProtocolVersion,
+		Properties: storage.ClientProperties{
+			SessionExpiryInterval:     p.SessionExpiryInterval,
+			SessionExpiryIntervalFlag: p.SessionExpiryIntervalFlag,
+			ReceiveMaximum:            p.ReceiveMaximum,
+			TopicAliasMaximum:         p.TopicAliasMaximum,
+			MaximumPacketSize:         p.MaximumPacketSize,
+		},
+	}})
 }
 
 func (s *store) dropSession(cl *mqtt.Client) {
 	s.update(func(tx *bbolt.Tx) error {
-		return ignoreMissing(tx.Bucket(sessionsBucket).DeleteBucket([]byte(cl.ID)))
-	})
-}
-
-func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte) {
-	if !lasting(cl) {
-		return
-	}
-	s.inSession(cl, func(session *bbolt.Bucket) error {
-		subs, err := session.CreateBucketIfNotExists(subscriptionsBucket)
-		for i, f := range pk.Filters {
-			if err != nil {
-				return err
+		err := tx.Bucket(clients).Delete([]byte(cl.ID))
+		for _, bucket := range [][]byte{subscriptions, messages} {
+			prefix, c := sessionKey(cl), tx.Bucket(bucket).Cursor()
+			for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Seek(prefix) {
+				err = errors.Join(err, c.Delete())
 			}
-			if reasons[i] > packets.CodeGrantedQos2.Code {
-				continue // refused
-			}
-			err = put(subs, []byte(f.Filter), storage.Subscription{
-				Client:            cl.ID,
-				Filter:            f.Filter,
-				Qos:               f.Qos,
-				Identifier:        f.Identifier,
-				NoLocal:           f.NoLocal,
-				RetainHandling:    f.RetainHandling,
-				RetainAsPublished: f.RetainAsPublished,
-			})
 		}
 		return err
 	})
 }
 
-func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
-	if !lasting(cl) || len(pk.Filters) == 0 {
-		return
-	}
-	keys := make([][]byte, len(pk.Filters))
+func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte) {
+	var changes []change
 	for i, f := range pk.Filters {
-		keys[i] = []byte(f.Filter)
+		if reasons[i] > packets.CodeGrantedQos2.Code {
+			continue // refused
+		}
+		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), storage.Subscription{
+			Client:            cl.ID,
+			Filter:            f.Filter,
+			Qos:               f.Qos,
+			Identifier:        f.Identifier,
+			NoLocal:           f.NoLocal,
+			RetainHandling:    f.RetainHandling,
+			RetainAsPublished: f.RetainAsPublished,
+		}})
 	}
-	s.remove(cl, subscriptionsBucket, keys...)
+	s.applyLasting(cl, changes...)
+}
+
+func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
+	var changes []change
+	for _, f := range pk.Filters {
+		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), nil})
+	}
+	s.applyLasting(cl, changes...)
 }
 
 func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64) {
-	s.update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(retainedBucket)
-		if result < 0 {
-			return b.Delete([]byte(pk.TopicName))
-		}
-		return put(b, []byte(pk.TopicName), message(pk, ""))
-	})
-}
-
-func (s *store) OnRetainedExpired(topic string) {
-	s.update(func(tx *bbolt.Tx) error { return tx.Bucket(retainedBucket).Delete([]byte(topic)) })
-}
-
-func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
-	// A PUBACK is not waited for by anybody once it is sent.
-	if !lasting(cl) || pk.FixedHeader.Type == packets.Puback {
+	if result < 0 {
+		s.OnRetainedExpired(pk.TopicName)
 		return
 	}
-	s.inSession(cl, func(session *bbolt.Bucket) error {
-		messages, err := session.CreateBucketIfNotExists(messagesBucket)
-		if err != nil {
-			return err
+	s.apply(change{retained, []byte(pk.TopicName), message(pk, "")})
+}
+
+func (s *store) OnRetainedExpired(topic string) { s.apply(change{retained, []byte(topic), nil}) }
+
+// OnQosPublish writes a message before it is sent. Acknowledgements it leaves
+// out: nobody waits for a PUBACK that is sent, and PUBREC is OnPublished's.
+func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
+	if t := pk.FixedHeader.Type; t == packets.Publish || t == packets.Pubrel {
+		s.putMessage(cl, pk)
+	}
+}
+
+// OnPublished writes that a message of QoS 2 has been handed on: written before,
+// it would make the broker refuse what was lost in between when it comes again.
+func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
+	if pk.FixedHeader.Qos == 2 {
+		s.putMessage(cl, packets.Packet{
+			FixedHeader: packets.FixedHeader{Type: packets.Pubrec},
+			PacketID:    pk.PacketID,
+			Created:     pk.Created,
+		})
+	}
+}
+
+// OnPacketRead writes that a client has received a message of QoS 2, which is
+// never to be sent again (4.3.3).
+func (s *store) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Pubrec && pk.ReasonCode < packets.ErrUnspecifiedError.Code {
+		if sent, ok := cl.State.Inflight.Get(pk.PacketID); ok {
+			s.putMessage(cl, packets.Packet{
+				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1},
+				PacketID:    pk.PacketID,
+				Created:     sent.Created,
+			})
 		}
-		return put(messages, packetKey(pk.PacketID), message(pk, cl.ID))
-	})
+	}
+	return pk, nil
+}
+
+func (s *store) putMessage(cl *mqtt.Client, pk packets.Packet) {
+	s.applyLasting(cl, change{messages, messageKey(cl, pk.PacketID), message(pk, cl.ID)})
 }
 
 func (s *store) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
 	// A session that was taken over has lost its messages to its successor, which has the same name.
-	if !lasting(cl) || cl.IsTakenOver() {
-		return
+	if !cl.IsTakenOver() {
+		s.applyLasting(cl, change{messages, messageKey(cl, pk.PacketID), nil})
 	}
-	s.remove(cl, messagesBucket, packetKey(pk.PacketID))
 }
 
 func (s *store) OnQosDropped(cl *mqtt.Client, pk packets.Packet) { s.OnQosComplete(cl, pk) }
 
-func (s *store) StoredClients() (found []storage.Client, err error) {
-	err = s.eachSession(func(session *bbolt.Bucket) error {
-		return get(session.Get(clientKey), &found)
-	})
-	return found, err
+func (s *store) StoredClients() ([]storage.Client, error) { return load[storage.Client](s, clients) }
+
+func (s *store) StoredSubscriptions() ([]storage.Subscription, error) {
+	return load[storage.Subscription](s, subscriptions)
 }
 
-func (s *store) StoredSubscriptions() (found []storage.Subscription, err error) {
-	err = s.eachSession(func(session *bbolt.Bucket) error {
-		return each(session.Bucket(subscriptionsBucket), &found)
-	})
-	return found, err
+func (s *store) StoredInflightMessages() ([]storage.Message, error) {
+	return load[storage.Message](s, messages)
 }
 
-func (s *store) StoredInflightMessages() (found []storage.Message, err error) {
-	err = s.eachSession(func(session *bbolt.Bucket) error {
-		return each(session.Bucket(messagesBucket), &found)
-	})
-	return found, err
-}
-
-func (s *store) StoredRetainedMessages() (found []storage.Message, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error { return each(tx.Bucket(retainedBucket), &found) })
-	return found, err
+func (s *store) StoredRetainedMessages() ([]storage.Message, error) {
+	return load[storage.Message](s, retained)
 }
 
 // restoreExpiry gives loaded messages back the moment at which they expire
@@ -279,79 +294,49 @@ func message(pk packets.Packet, client string) storage.Message {
 	}
 }
 
-func packetKey(id uint16) []byte { return binary.BigEndian.AppendUint16(nil, id) }
+func (s *store) applyLasting(cl *mqtt.Client, changes ...change) {
+	if lasting(cl) && len(changes) > 0 {
+		s.apply(changes...)
+	}
+}
 
-// update commits a change. A failure, such as a full disk, costs durability and not the connection.
+func (s *store) apply(changes ...change) {
+	s.update(func(tx *bbolt.Tx) error {
+		for _, c := range changes {
+			if c.value == nil {
+				if err := tx.Bucket(c.bucket).Delete(c.key); err != nil {
+					return err
+				}
+				continue
+			}
+			data, err := json.Marshal(c.value)
+			if err == nil {
+				err = tx.Bucket(c.bucket).Put(c.key, data)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// update commits a change, together with those that come at the same time. A
+// failure, such as a full disk, costs durability and not the connection.
 func (s *store) update(change func(*bbolt.Tx) error) {
-	if err := s.db.Update(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
+	if err := s.db.Batch(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		s.Log.Error("the broker's state could not be written", "error", err)
 	}
 }
 
-func (s *store) inSession(cl *mqtt.Client, change func(session *bbolt.Bucket) error) {
-	s.update(func(tx *bbolt.Tx) error {
-		session, err := tx.Bucket(sessionsBucket).CreateBucketIfNotExists([]byte(cl.ID))
-		if err != nil {
+func load[T any](s *store, bucket []byte) (found []T, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucket).ForEach(func(_, data []byte) error {
+			var v T
+			err := json.Unmarshal(data, &v)
+			found = append(found, v)
 			return err
-		}
-		return change(session)
-	})
-}
-
-func (s *store) remove(cl *mqtt.Client, bucket []byte, keys ...[]byte) {
-	s.update(func(tx *bbolt.Tx) error {
-		session := tx.Bucket(sessionsBucket).Bucket([]byte(cl.ID))
-		if session == nil || session.Bucket(bucket) == nil {
-			return nil
-		}
-		var err error
-		for _, key := range keys {
-			err = errors.Join(err, session.Bucket(bucket).Delete(key))
-		}
-		return err
-	})
-}
-
-func (s *store) eachSession(visit func(session *bbolt.Bucket) error) error {
-	return s.db.View(func(tx *bbolt.Tx) error {
-		sessions := tx.Bucket(sessionsBucket)
-		return sessions.ForEachBucket(func(id []byte) error {
-			session := sessions.Bucket(id)
-			if session.Get(clientKey) == nil {
-				return nil
-			}
-			return visit(session)
 		})
 	})
-}
-
-func put(b *bbolt.Bucket, key []byte, v encoding.BinaryMarshaler) error {
-	data, err := v.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	return b.Put(key, data)
-}
-
-func get[T any](data []byte, found *[]T) error {
-	var v T
-	if err := json.Unmarshal(data, &v); err != nil {
-		return err
-	}
-	*found = append(*found, v)
-	return nil
-}
-
-func each[T any](b *bbolt.Bucket, found *[]T) error {
-	if b == nil {
-		return nil
-	}
-	return b.ForEach(func(_, data []byte) error { return get(data, found) })
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, bbolterrors.ErrBucketNotFound) {
-		return nil
-	}
-	return err
+	return found, err
 }

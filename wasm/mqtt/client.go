@@ -25,6 +25,8 @@ type Client struct {
 	events  events
 	answers answers
 
+	onPacket onPacket
+
 	ctx    context.Context // done when the client has ended
 	cancel context.CancelCauseFunc
 	ended  chan struct{} // closed when everything is released
@@ -68,6 +70,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 		answers:       answers{subscribing: make(chan struct{}, 1)},
 	}
 	c.events.handle = opts.OnEvent
+	c.OnPacket(opts.OnPacket)
 	c.session = newSession(&opts, func(err error) { c.events.send(Failed{err}) })
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	conn, err := c.first(ctx)
@@ -318,7 +321,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 		return nil, networkError(err, "connect")
 	}
 	l := newLink(raw, int(c.opts.MaximumPacketSize))
-	l.auth, authn.link, l.onPacket = authn, l, c.opts.OnPacket
+	l.auth, authn.link, l.onPacket = authn, l, &c.onPacket
 	stuck := context.AfterFunc(ctx, func() { _ = l.Close() }) // paho does not look at ctx while it writes
 	defer stuck()
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))

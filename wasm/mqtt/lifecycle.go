@@ -3,6 +3,8 @@ package mqtt
 import (
 	"context"
 	"time"
+
+	"github.com/eclipse/paho.golang/paho"
 )
 
 // Suspend closes the connection with DISCONNECT, which withdraws the will, and
@@ -58,6 +60,26 @@ func (c *Client) Wake() {
 		c.hurryUp()
 	} else if conn.probing.CompareAndSwap(false, true) {
 		go conn.probe()
+	}
+}
+
+// Ping sends PINGREQ and returns how long the broker's answer took, measured
+// where packets are read and written. Calls at the same time share one PINGREQ,
+// and so does a later one that finds the earlier unanswered. It fails with
+// NotConnected, Timeout, Network when the connection broke meanwhile, or Aborted.
+func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
+	conn, err := c.current()
+	if err != nil {
+		return 0, err
+	}
+	t := conn.link.pinger.measure(conn.link)
+	select {
+	case <-t.over:
+		return t.took, nil
+	case <-conn.paho.Done():
+		return 0, conn.callError(ctx, "ping", paho.ErrConnectionLost)
+	case <-ctx.Done():
+		return 0, fromContext(ctx, "ping")
 	}
 }
 

@@ -26,12 +26,13 @@ type link struct {
 	auth      *authentication
 	pinger    *pinger
 	aliases   *sentAliases // nil: topics are sent as they are
-	onPacket  func(Packet) // nil: nobody wants to know
-	written   []byte       // since Lock, for onPacket
+	onPacket  *onPacket
+	written   []byte // since Lock, for onPacket
 
 	connect []byte // to be sent in place of the first packet that paho writes
 	replace bool   // what paho writes is not sent, until Unlock
 	midway  bool   // of a packet that is being written
+	shown   bool   // and onPacket is to hear of it
 	last    bool   // and it is DISCONNECT
 	said    bool   // DISCONNECT was written
 
@@ -53,7 +54,7 @@ func newLink(conn net.Conn, limit int) *link {
 		locker = conn.(sync.Locker)
 	}
 	return &link{Conn: conn, Locker: locker, limit: limit, buf: make([]byte, 0, readSize),
-		auth: &authentication{}, pinger: newPinger()}
+		auth: &authentication{}, pinger: newPinger(), onPacket: &onPacket{}}
 }
 
 // errGoodbye says that nothing was sent because DISCONNECT was.
@@ -66,6 +67,7 @@ func (l *link) Write(p []byte) (int, error) {
 	}
 	if !l.midway {
 		l.midway, l.last = true, len(p) > 0 && p[0]>>4 == disconnect
+		l.shown = l.onPacket.Load() != nil // whole packets only
 	}
 	if frame := l.connect; frame != nil {
 		l.connect, l.replace = nil, true

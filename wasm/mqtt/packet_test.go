@@ -67,3 +67,29 @@ func TestPacketsAreShown(t *testing.T) {
 		}
 	}
 }
+
+// Telling begins and ends while the client runs, with whole packets.
+func TestPacketsAreShownOnDemand(t *testing.T) {
+	c, _, b, _ := start(t, nil)
+	kinds := make(chan byte, 10)
+	acknowledge := func() {
+		t.Helper()
+		outcome := publishAsync(c, Message{Topic: "a", QoS: 1})
+		p := publishOf(t, b.read())
+		b.send(0x40, 2, byte(p.PacketID>>8), byte(p.PacketID))
+		if err := <-outcome; err != nil {
+			t.Fatal(err)
+		}
+	}
+	acknowledge()
+	c.OnPacket(func(p Packet) { kinds <- p.Bytes[0] >> 4 })
+	acknowledge()
+	if one, other := <-kinds, <-kinds; one+other != publish+puback {
+		t.Errorf("shown %d and %d", one, other)
+	}
+	c.OnPacket(nil)
+	acknowledge()
+	if len(kinds) > 0 {
+		t.Errorf("shown %d although nobody wants to know", <-kinds)
+	}
+}

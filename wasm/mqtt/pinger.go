@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,20 @@ import (
 type pinger struct {
 	lastSent, lastReceived atomic.Int64 // when, by now
 	now                    func() int64 // nanoseconds on a clock that goes on while the machine sleeps
+
+	// Answers bear no name, but come in the order of the questions: the nth
+	// PINGRESP is for the nth PINGREQ.
+	mu              sync.Mutex
+	asked, answered uint64     // PINGREQ sent, PINGRESP received
+	timed           *roundTrip // nil while nobody waits for one
+}
+
+// roundTrip is a PINGREQ and, when it has come, its PINGRESP.
+type roundTrip struct {
+	number uint64 // of the PINGREQ on its connection, from 1; 0 until it is sent
+	sent   int64
+	took   time.Duration
+	over   chan struct{} // closed when took is known
 }
 
 const (
@@ -37,7 +52,33 @@ func newPinger() *pinger {
 
 func (p *pinger) PacketSent()     { p.lastSent.Store(p.now()) }
 func (p *pinger) PacketReceived() { p.lastReceived.Store(p.now()) }
-func (p *pinger) PingResp()       {}
+
+// PingResp is called by paho when PINGRESP came.
+func (p *pinger) PingResp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answered == p.asked {
+		return // nobody asked
+	}
+	p.answered++
+	if t := p.timed; t != nil && t.number == p.answered {
+		t.took = time.Duration(p.now() - t.sent)
+		p.timed = nil
+		close(t.over)
+	}
+}
+
+// measure sends a PINGREQ whose answer is timed, or joins the one under way. A
+// broker that does not answer is not asked again.
+func (p *pinger) measure(conn net.Conn) *roundTrip {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timed == nil {
+		p.timed = &roundTrip{over: make(chan struct{})}
+		go p.ping(conn, p.timed)
+	}
+	return p.timed
+}
 
 // Run is called by paho with the keep-alive time in force, in seconds.
 func (p *pinger) Run(ctx context.Context, conn net.Conn, keepAlive uint16) error {
@@ -74,7 +115,7 @@ func (p *pinger) Run(ctx context.Context, conn net.Conn, keepAlive uint16) error
 // the benefit of the doubt. ok is false when ctx is done.
 func (p *pinger) ask(ctx context.Context, conn net.Conn, patience time.Duration) (answered, ok bool) {
 	asked := p.now()
-	go p.ping(conn) // a write may block as long as the link is stuck
+	go p.ping(conn, nil) // a write may block as long as the link is stuck
 	late, ok := p.wait(ctx, asked+int64(patience))
 	if ok && !late {
 		_, ok = p.wait(ctx, p.now()+int64(pingerGrace))
@@ -84,10 +125,23 @@ func (p *pinger) ask(ctx context.Context, conn net.Conn, patience time.Duration)
 
 func (p *pinger) idleSince() int64 { return min(p.lastSent.Load(), p.lastReceived.Load()) }
 
-func (p *pinger) ping(conn net.Conn) {
-	if l, ok := conn.(*link); ok {
-		_ = l.writeOnce(pingFrame)
+// ping sends PINGREQ. It counts when its turn to be written has come, so that
+// the count is of the order on the wire.
+func (p *pinger) ping(conn net.Conn, t *roundTrip) {
+	l, ok := conn.(*link)
+	if !ok {
+		return
 	}
+	l.Lock()
+	defer l.Unlock()
+	p.PacketSent()
+	p.mu.Lock()
+	p.asked++
+	if t != nil {
+		t.number, t.sent = p.asked, p.now()
+	}
+	p.mu.Unlock()
+	_, _ = l.Write(pingFrame) // a failed write shows as the end of the connection
 }
 
 // wait sleeps until the given time. late tells that the timer fired much after

@@ -63,6 +63,53 @@ test('repeats as often as told, then is ready again', async ({ page }) => {
   await expect(parts.rows).toHaveCount(3);
 });
 
+test('JSON is published as Protobuf by the user’s .proto, which decodes it too', async ({ page }) => {
+  const source =
+    'syntax = "proto3"; package lab; message Reading { string name = 1; repeated sint32 values = 2; } message Other {}';
+  await tool(page, 'Properties').click();
+  const group = page.getByRole('group', { name: 'Message properties' });
+  await group.getByRole('combobox', { name: 'Payload is typed as' }).selectOption('Protobuf');
+  await parts.payload.fill('{"name":"probe {{n}}","values":[-1,300]}');
+  await parts.publish.click();
+  await expect(parts.payload).toHaveAccessibleDescription(/load the \.proto files that define it/);
+
+  const files = group.locator('input[type=file]');
+  await files.setInputFiles({ name: 'bad.proto', mimeType: 'text/plain', buffer: Buffer.from('message {') });
+  await expect(group.getByRole('alert')).toHaveText(/^bad\.proto: illegal type name/);
+  await files.setInputFiles({ name: 'lab.proto', mimeType: 'text/plain', buffer: Buffer.from(source) });
+  await group.getByRole('combobox', { name: 'Message type' }).selectOption('lab.Reading');
+  expect(await faults(page)).toEqual([]);
+
+  // What is wrong is told while it is typed, and by its field when it is published.
+  await parts.payload.fill('{"values":["a"]}');
+  await expect(parts.payload).toHaveAccessibleDescription(/values\[0\]: "a" is not a whole number/);
+  await parts.publish.click();
+  await expect(parts.results.first()).toContainText('values[0]: "a" is not a whole number');
+  await expect(parts.rows).toHaveCount(0);
+
+  await parts.payload.fill('{"name":"probe {{n}}","values":[-1,300]}');
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  await page.getByRole('button', { name: 'Details of message 1', exact: true }).click();
+  const details = page.getByRole('region', { name: 'Message details' });
+  await details.getByRole('combobox', { name: 'Show payload as' }).selectOption('Protobuf');
+  await details.getByRole('combobox', { name: 'Message type' }).selectOption('lab.Reading');
+  await expect(details.locator('pre')).toHaveText('{ "name": "probe 0", "values": [ -1, 300 ] }');
+});
+
+test('JSON is published as Sparkplug B', async ({ page }) => {
+  await tool(page, 'Properties').click();
+  await page.getByRole('combobox', { name: 'Payload is typed as' }).selectOption('Sparkplug B');
+  await parts.payload.fill('{"metrics":[{"name":"t","datatype":"Int8","int_value":-1}],"seq":{{n}}}');
+  await parts.publish.click();
+  await page.getByRole('button', { name: 'Details of message 1', exact: true }).click();
+  const details = page.getByRole('region', { name: 'Message details' });
+  await details.getByRole('combobox', { name: 'Show payload as' }).selectOption('Sparkplug B');
+  await expect(details.locator('pre')).toHaveText(
+    '{ "metrics": [ { "name": "t", "datatype": Int8, 1 "int_value": -1 } ], "seq": 0 }',
+  );
+});
+
 test('every property arrives, pairs in their order', async ({ page }) => {
   await tool(page, 'Properties').click();
   const group = page.getByRole('group', { name: 'Message properties' });

@@ -39,3 +39,37 @@ for (const engine of [{ worker: true }, { worker: false }, { shared: true }]) {
     ]);
   });
 }
+
+for (const engine of [{ worker: true }, { worker: false }, { shared: true }]) {
+  test(`packets are events from now on, and the broker is pinged: ${JSON.stringify(engine)}`, async ({
+    page,
+  }) => {
+    const { seen, times, failure } = await page.evaluate(
+      async ({ url, engine }) => {
+        const client = await window.mqtt.connect(url, engine);
+        const seen: string[] = [];
+        const answered = new Promise<void>((resolve) => {
+          client.on('packetreceive', ({ cmd }) => {
+            seen.push(cmd);
+            if (cmd === 'pingresp') resolve();
+          });
+        });
+        await client.publish('packets/a', 'unseen', { qos: 1 });
+        await client.setPacketEvents(true);
+        await client.publish('packets/a', 'seen', { qos: 1 });
+        const times = await Promise.all([client.ping(), client.ping()]);
+        await answered;
+        await client.setPacketEvents(false);
+        await client.publish('packets/a', 'unseen', { qos: 1 });
+        await client.end();
+        return { seen, times, failure: await window.failure(client.ping()) };
+      },
+      { url: server.mqtt, engine },
+    );
+    expect(seen).toEqual(['puback', 'pingresp']);
+    expect(times[0]).toBe(times[1]);
+    expect(times[0]).toBeGreaterThan(0);
+    expect(times[0]).toBeLessThan(30_000);
+    expect(failure).toMatchObject({ name: 'MqttError', code: 'not-connected' });
+  });
+}

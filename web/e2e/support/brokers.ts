@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, type Running, start } from './process';
+import { collectViolations } from './violations';
 
-const binary = fileURLToPath(new URL('../../../bin/mqttwasm', import.meta.url));
+export const binary = fileURLToPath(new URL('../../../bin/mqttwasm', import.meta.url));
 
 export interface Server extends Running {
   /** Where the page is, such as http://127.0.0.1:4321 */
@@ -14,16 +15,35 @@ export interface Server extends Running {
   mqtt: string;
   /** The embedded broker's TCP port. */
   tcpPort: number;
+  /** Breaches of the content security policy that browsers have reported so far. */
+  violations: readonly string[];
 }
 
-/** Our own server with its embedded broker, as a user starts it. */
+/**
+ * Our own server with its embedded broker, as a user starts it. Its stop() fails
+ * when a page or worker of it has broken the content security policy.
+ */
 export async function startServer(flags: string[] = [], tcpPort?: number): Promise<Server> {
   const port = await freePort();
   const tcp = tcpPort ?? (await freePort());
-  const running = start(binary, ['-addr', `127.0.0.1:${port}`, '-mqtt-addr', `127.0.0.1:${tcp}`, ...flags]);
+  const violations = await collectViolations();
+  const running = start(binary, [
+    ...['-addr', `127.0.0.1:${port}`, '-mqtt-addr', `127.0.0.1:${tcp}`],
+    ...['-csp-report', violations.url, ...flags],
+  ]);
   const url = `http://127.0.0.1:${port}`;
   await Promise.all([listening(port, running), listening(tcp, running)]);
-  return { ...running, url, mqtt: `ws://127.0.0.1:${port}/mqtt`, tcpPort: tcp };
+  return {
+    ...running,
+    url,
+    mqtt: `ws://127.0.0.1:${port}/mqtt`,
+    tcpPort: tcp,
+    violations: violations.reports,
+    stop: async () => {
+      await running.stop();
+      await violations.end();
+    },
+  };
 }
 
 export interface Mosquitto extends Running {

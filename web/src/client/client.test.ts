@@ -57,6 +57,11 @@ function engine(methods: Partial<BoundaryClient> = {}) {
       calls.push(['wake', options]);
       await methods.wake?.(options);
     },
+    ping: async (options) => {
+      calls.push(['ping', options]);
+      return 12.5;
+    },
+    tellPackets: async (options) => void calls.push(['tellPackets', options]),
     disconnect: async (options) => {
       calls.push(['disconnect', options]);
       await methods.disconnect?.(options);
@@ -685,6 +690,42 @@ test('reconnect wakes the engine, reauthenticate makes it authenticate, while th
   for (const call of [client.reconnect(), client.reauthenticate(), client.request('a', 'x')]) {
     await expect(call).rejects.toMatchObject({ code: 'not-connected' });
   }
+});
+
+test('ping gives the milliseconds, setPacketEvents turns the events on, while there is a client', async () => {
+  const { client, calls } = await connected();
+  expect(await client.ping({ timeout: 5 })).toBe(12.5);
+  await client.setPacketEvents(true);
+  expect(calls).toEqual([
+    ['ping', { timeout: 5 }],
+    ['tellPackets', { on: true, timeout: 30_000 }],
+  ]);
+  await expect(client.setPacketEvents(1 as never)).rejects.toMatchObject({ code: 'bad-option', field: 'on' });
+  await client.end();
+  for (const call of [client.ping(), client.setPacketEvents(false)]) {
+    await expect(call).rejects.toMatchObject({ code: 'not-connected' });
+  }
+});
+
+test('what only a handler asked for reaches no listener, until somebody else asks too', async () => {
+  const { client, receive } = await connected();
+  const seen: string[] = [];
+  client.on('batch', (messages) => seen.push(`batch ${topics(messages)}`));
+  client.on('message', (topic) => seen.push(`message ${topic}`));
+  const options = { handlerOnly: true };
+  const own = await client.subscribe('$SYS/#', options, ({ topic }) => seen.push(`own ${topic}`));
+  receive({ topic: '$SYS/a' });
+  receive({ topic: '$SYS/a' }, { topic: 'b' });
+  expect(seen).toEqual(['own $SYS/a', 'batch b', 'own $SYS/a', 'message b']);
+  seen.length = 0;
+  await client.subscribe('$SYS/a', () => {});
+  receive({ topic: '$SYS/a' }, { topic: '$SYS/b' });
+  expect(seen).toEqual(['batch $SYS/a', 'message $SYS/a', 'own $SYS/a', 'own $SYS/b']);
+  seen.length = 0;
+  await own.unsubscribe();
+  receive({ topic: '$SYS/b' });
+  expect(seen).toEqual(['batch $SYS/b', 'message $SYS/b']);
+  await expect(client.subscribe('a', options)).rejects.toMatchObject({ field: 'handlerOnly' });
 });
 
 describe('the page', () => {

@@ -80,9 +80,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     },
     onBatch: (buffer, count, lost) =>
       new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost)))),
-    ...(settings.boundary.packetEvents && {
-      onPackets: (buffer: ArrayBuffer) => inOrder(() => showPackets(buffer)),
-    }),
+    onPackets: (buffer) => inOrder(() => showPackets(buffer)),
   });
   const link: BoundaryClient = await explained(connecting);
   let connack = await accepted;
@@ -192,10 +190,14 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     const messages = decodeBatch(buffer, count);
     const each = emitter.listens('message');
     const heard = each || emitter.listens('batch');
-    emitter.emit('batch', messages, lost);
+    const reserving = routes.reserving();
+    const open = reserving ? messages.filter(({ topic }) => !routes.reserved(topic)) : messages;
+    if (open.length > 0 || lost > 0) emitter.emit('batch', open, lost);
     const busy: Promise<void>[] = [];
     for (const message of messages) {
-      if (each) emitter.emit('message', message.topic, message.payload, message);
+      if (each && !(reserving && routes.reserved(message.topic))) {
+        emitter.emit('message', message.topic, message.payload, message);
+      }
       if (routes.empty()) continue;
       for (const holder of routes.match(message.topic)) {
         const handled = holder.deliver(message, heard);
@@ -245,6 +247,19 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     await link.wake(call);
   }
 
+  async function ping(options?: CallOptions): Promise<number> {
+    const call = plainCall(options);
+    requireOpen();
+    return link.ping(call);
+  }
+
+  async function setPacketEvents(on: boolean, options?: CallOptions): Promise<void> {
+    if (typeof on !== 'boolean') throw bad('on', 'must be true or false');
+    const call = plainCall(options);
+    requireOpen();
+    await link.tellPackets({ on, ...call });
+  }
+
   async function reauthenticate(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
     requireOpen();
@@ -267,15 +282,16 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     handler = typeof options === 'function' ? options : undefined,
   ): Promise<Subscription | Subscription[]> {
     const filters = checkFilters(filter);
-    const { call, subscription, highWaterMark } = subscribeSettings(
+    const { call, subscription, highWaterMark, handlerOnly } = subscribeSettings(
       typeof options === 'function' ? undefined : options,
     );
     if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
+    if (handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
     requireOpen();
     // Before asking: messages may come before the SUBACK does (3.8.4).
     const holders = filters.map((topic) => {
       const request = { topic, ...subscription };
-      const holder = createHolder({ request, highWaterMark, handler, leave });
+      const holder = createHolder({ request, highWaterMark, handler, handlerOnly, leave });
       routes.add(holder);
       return holder;
     });
@@ -411,6 +427,8 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     request,
     respond,
     reconnect,
+    ping,
+    setPacketEvents,
     reauthenticate,
     end,
     endAsync: end,

@@ -1,6 +1,8 @@
 /** Where the Go program runs: in a worker that the page's clients share, in one that all tabs share, or on this thread. */
 
+import { scriptUrl } from '../script-url';
 import type { Boundary, FromWorker, ToWorker, WireError } from '../worker/messages';
+import workerUrl from '../worker/worker.ts?worker&url';
 import { bad } from './check';
 import { fromWire } from './errors';
 import { createRpc } from './rpc';
@@ -34,7 +36,7 @@ export async function openEngine(options: EngineOptions): Promise<Boundary> {
 function openWorker(): Boundary {
   let worker: Worker;
   try {
-    worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
+    worker = new Worker(scriptUrl(workerUrl), {
       type: 'module',
       name: 'mqttwasm',
     });

@@ -329,6 +329,7 @@ export interface SubscribeSettings {
   call: Limited<SubscribeCall>;
   subscription: Omit<WireSubscription, 'topic'>;
   highWaterMark: number;
+  handlerOnly: boolean;
 }
 
 const subscribeFields = shape({
@@ -339,16 +340,25 @@ const subscribeFields = shape({
   rh: integer(0, 2) as Check<QoS>,
   properties: shape({ subscriptionIdentifier: integer(1, 268_435_455), userProperties }),
   highWaterMark: integer(1, u32),
+  handlerOnly: boolean,
 });
 
 export function subscribeSettings(options: unknown = {}): SubscribeSettings {
   const checked = subscribeFields(options, '');
-  const { qos: granted = 0, nl, rap, rh, highWaterMark = defaultHighWaterMark, ...call } = checked;
+  const {
+    qos: granted = 0,
+    nl,
+    rap,
+    rh,
+    highWaterMark = defaultHighWaterMark,
+    handlerOnly = false,
+    ...call
+  } = checked;
   const subscription: SubscribeSettings['subscription'] = { qos: granted };
   if (nl !== undefined) subscription.nl = nl;
   if (rap !== undefined) subscription.rap = rap;
   if (rh !== undefined) subscription.rh = rh;
-  return { call: { timeout: defaultTimeout, ...call }, subscription, highWaterMark };
+  return { call: { timeout: defaultTimeout, ...call }, subscription, highWaterMark, handlerOnly };
 }
 
 const callFields = shape(limits);

@@ -111,6 +111,7 @@ describe('what a packet says', () => {
     ['a length that is not its own', packetOf(bytes(0x40, 3, 0, 7), 0)],
     ['a packet that ends too early', packet(0x40, 0)],
     ['an unknown property', packet(0x20, 0, 0, 2, 99, 1)],
+    ['a property twice', packet(0x20, 0, 0, 6, 33, 0, 9, 33, 0, 9)],
     ['properties longer than they say', packet(0x20, 0, 0, 1, 33, 0, 9)],
     ['a length without end', packetOf(bytes(0x30, 0xff, 0xff, 0xff, 0xff, 1), 0)],
   ])('%s is an error', (_, given) => {

@@ -283,6 +283,8 @@ function createReader(bytes: Uint8Array) {
         throw bad('packet', 'has a property that MQTT 5 does not know');
       const value = read[type]();
       const before = found[name];
+      const repeatable = type === 'pair' || name === 'subscriptionIdentifier';
+      if (before !== undefined && !repeatable) throw bad('packet', `has the property ${name} twice`); // 2.2.2.2
       if (type === 'pair')
         found[name] = [...((before as UserPropertyPairs) ?? []), value as [string, string]];
       else if (name === 'subscriptionIdentifier' && before !== undefined)

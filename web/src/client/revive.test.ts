@@ -18,9 +18,18 @@ function program(fails?: MqttError, sessionPresent = false, codes = [0]) {
       return result;
     };
   const link = Object.fromEntries(
-    ['publish', 'request', 'reauthenticate', 'suspend', 'resume', 'wake', 'disconnect', 'unsubscribe'].map(
-      (name) => [name, record(name)],
-    ),
+    [
+      'publish',
+      'request',
+      'reauthenticate',
+      'suspend',
+      'resume',
+      'wake',
+      'ping',
+      'tellPackets',
+      'disconnect',
+      'unsubscribe',
+    ].map((name) => [name, record(name)]),
   ) as unknown as BoundaryClient;
   link.subscribe = record('subscribe', { reasonCodes: codes }) as BoundaryClient['subscribe'];
   const boundary: Boundary = {
@@ -242,4 +251,18 @@ test.each([
   await vi.runAllTimersAsync();
   expect(types().at(-1)).toBe('connect');
   expect(second.calls.map(([name]) => name)).toEqual(calls);
+});
+
+test('another program tells of packets where the last one did', async () => {
+  const [first, second] = [program(), program()];
+  const { link } = await client([first, second]);
+  await link.tellPackets({ on: true });
+  await link.ping({ timeout: 5 });
+  expect(first.calls).toEqual([
+    ['tellPackets', { on: true }],
+    ['ping', { timeout: 5 }],
+  ]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(second.sink()).toMatchObject({ packetEvents: true });
 });

@@ -48,6 +48,7 @@ async function connect(
   let link: BoundaryClient | undefined;
   let connected = false;
   let leaving = false;
+  let { packetEvents = false } = options;
   /** Ends the back-off. */
   let hurry = (): void => {};
 
@@ -94,7 +95,12 @@ async function connect(
     const events: ClientEvent[] = [];
     let heard = (event: ClientEvent): void => void events.push(event);
     const another = await open();
-    const request = { ...options, signal: givenUp.signal, onEvent: (event: ClientEvent) => heard(event) };
+    const request = {
+      ...options,
+      packetEvents,
+      signal: givenUp.signal,
+      onEvent: (event: ClientEvent) => heard(event),
+    };
     const next = await another.connect(request);
     try {
       const sessionPresent = events.some((event) => event.type === 'connect' && event.connack.sessionPresent);
@@ -146,6 +152,12 @@ async function connect(
     reauthenticate: async (limits) => use().reauthenticate(limits),
     suspend: async (limits) => use().suspend(limits),
     resume: async (limits) => use().resume(limits),
+    ping: async (limits) => use().ping(limits),
+
+    async tellPackets(call) {
+      await use().tellPackets(call);
+      packetEvents = call.on;
+    },
 
     async wake(limits) {
       if (link) await link.wake(limits);

@@ -51,6 +51,17 @@ export function createRoutes() {
     return found;
   }
 
+  /** Whether all who get a message on this topic want it for themselves. */
+  function reserved(topic: string): boolean {
+    const holders = match(topic);
+    return holders.length > 0 && holders.every(({ handlerOnly }) => handlerOnly);
+  }
+
+  /** Whether anybody does. */
+  function reserving(): boolean {
+    return all().some(({ handlerOnly }) => handlerOnly);
+  }
+
   function withFilter(filter: string): Holder[] {
     return [...(routes.get(filter)?.holders ?? [])];
   }
@@ -65,5 +76,5 @@ export function createRoutes() {
     return [...routes.values()].flatMap((route) => [...route.holders]);
   }
 
-  return { add, remove, match, withFilter, shared, all, empty: () => routes.size === 0 };
+  return { add, remove, match, reserved, reserving, withFilter, shared, all, empty: () => routes.size === 0 };
 }

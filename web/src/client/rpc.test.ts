@@ -116,6 +116,21 @@ test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
   },
 );
 
+test('ping and tellPackets cross', async () => {
+  const { receive, last, connected } = page();
+  const { link, client } = await connected();
+  const ping = link.ping({ timeout: 5 });
+  const { id, ...sent } = last('ping');
+  expect(sent).toEqual({ type: 'ping', client, timeout: 5, abortable: false });
+  receive({ type: 'result', id, value: 1.5 });
+  expect(await ping).toBe(1.5);
+  const telling = link.tellPackets({ on: true });
+  const { id: second, ...told } = last('tellPackets');
+  expect(told).toEqual({ type: 'tellPackets', client, on: true, abortable: false });
+  receive({ type: 'result', id: second, value: undefined });
+  expect(await telling).toBeUndefined();
+});
+
 describe('questions', () => {
   const info = { url: options.url, attempt: 1 };
   const step = { phase: 'start', method: 'm' } as const;

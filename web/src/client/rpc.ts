@@ -109,6 +109,10 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
       suspend: plain('suspend'),
       resume: plain('resume'),
       wake: plain('wake'),
+      ping: async (limits = {}) => (await call({ type: 'ping', client }, limits)) as number,
+      async tellPackets({ on, ...limits }) {
+        await call({ type: 'tellPackets', client, on }, limits);
+      },
       async disconnect(options) {
         const [rest, limits] = split(options);
         await call({ type: 'disconnect', client, options: rest }, limits);

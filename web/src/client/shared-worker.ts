@@ -1,7 +1,9 @@
 /** One Go program for the pages of an origin, in a SharedWorker. */
 
 import { beginLife, endOfLife } from '../life';
+import { scriptUrl } from '../script-url';
 import type { Boundary, FromWorker, ToSharedWorker } from '../worker/messages';
+import workerUrl from '../worker/shared.ts?worker&url';
 import { createRpc } from './rpc';
 
 /**
@@ -18,7 +20,7 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
   const life = await beginLife();
   let worker: SharedWorker;
   try {
-    worker = new SharedWorker(new URL('../worker/shared.ts', import.meta.url), {
+    worker = new SharedWorker(scriptUrl(workerUrl), {
       type: 'module',
       name: 'mqttwasm',
     });

@@ -13,6 +13,8 @@ export const asyncDispose: typeof Symbol.asyncDispose =
 export interface Holder {
   readonly subscription: Subscription;
   readonly request: WireSubscription;
+  /** The client's listeners don't get what nobody else asked for. */
+  readonly handlerOnly: boolean;
   /**
    * `heard` says that a listener of the client got the message too. The promise
    * resolves when the next batch may come.
@@ -27,10 +29,11 @@ export interface HolderOptions {
   request: WireSubscription;
   highWaterMark: number;
   handler: MessageHandler | undefined;
+  handlerOnly: boolean;
   leave(holder: Holder, call: Limited<object>): Promise<void>;
 }
 
-export function createHolder({ request, highWaterMark, handler, leave }: HolderOptions): Holder {
+export function createHolder({ request, highWaterMark, handler, handlerOnly, leave }: HolderOptions): Holder {
   const queue = createQueue(highWaterMark);
   let iterated = false;
   let reasonCode = 0;
@@ -72,6 +75,7 @@ export function createHolder({ request, highWaterMark, handler, leave }: HolderO
   const holder: Holder = {
     subscription,
     request,
+    handlerOnly,
     deliver(message, heard) {
       if (handler) return run(handler, message);
       // Until somebody iterates, nobody may ever: then messages that a listener

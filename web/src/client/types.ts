@@ -76,6 +76,12 @@ export interface SubscribeOptions extends CallOptions {
    * `message` or `batch` listener got is not held at all.
    */
   highWaterMark?: number;
+  /**
+   * The `message` and `batch` listeners don't get the messages that no other
+   * subscription selects: they are the handler's, which there must be. Default
+   * false.
+   */
+  handlerOnly?: boolean;
 }
 
 export interface Will {
@@ -187,7 +193,10 @@ export interface ConnectOptions {
    * false. A publish must not choose a `topicAlias` of its own then.
    */
   autoAssignTopicAlias?: boolean;
-  /** Emit `packetsend` and `packetreceive`, from CONNECT on. They cost time for every packet. Default false. */
+  /**
+   * Emit `packetsend` and `packetreceive`, from CONNECT on. They cost time for
+   * every packet. Default false; `setPacketEvents` changes it.
+   */
   packetEvents?: boolean;
   protocolVersion?: 5;
   properties?: {
@@ -329,7 +338,7 @@ export interface ClientEvents {
   disconnect: [packet: DisconnectInfo];
   error: [error: MqttError];
   end: [error: MqttError | undefined];
-  /** With `packetEvents`: a packet crossed the wire. Some are left out when there are very many. */
+  /** With `packetEvents` or `setPacketEvents`: a packet crossed the wire. Some are left out when there are very many. */
   packetsend: [packet: Packet];
   packetreceive: [packet: Packet];
 }
@@ -380,6 +389,16 @@ export interface Client {
    * whether the connection still lives. What comes of it events tell.
    */
   reconnect(options?: CallOptions): Promise<void>;
+
+  /**
+   * Sends PINGREQ, and resolves with the milliseconds until the broker's answer,
+   * measured where packets are read and written. Calls at the same time share one
+   * PINGREQ.
+   */
+  ping(options?: CallOptions): Promise<number>;
+
+  /** Emits `packetsend` and `packetreceive` from now on, as `packetEvents` does; or not any more. */
+  setPacketEvents(on: boolean, options?: CallOptions): Promise<void>;
 
   /**
    * Authenticates again on the connection that stands, by `authenticate` or

@@ -1,9 +1,15 @@
 import { ConnectionPanel, ConnectionStatus } from './connection/panel';
+import { RoundTrip } from './connection/round-trip';
+import { Strip } from './connections/strip';
 import { FeedPanel } from './feed/panel';
+import { NewVersion } from './install/new-version';
 import { PublishPanel } from './publish/panel';
+import { ShortcutButton } from './shortcuts/button';
+import type { Shortcuts } from './shortcuts/store';
 import type { State } from './state';
 import { SubscribePanel } from './subscribe/panel';
 import { formatCount } from './text';
+import { ThemeSwitch } from './theme/switch';
 import { Tabs } from './topics/tabs';
 
 function Logo() {
@@ -22,13 +28,22 @@ function Jumps({ state }: { state: State }) {
     <nav class="jumps" aria-label="On this page">
       <a href="#publish">Publish</a>
       <a href="#subscribe">Subscribe</a>
-      <a href="#messages">Messages {formatCount(state.feed.view.value.received)}</a>
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
+      <a
+        href="#messages"
+        onClick={() => {
+          state.view.value = 'messages';
+        }}
+      >
+        Messages {formatCount(state.feed.view.value.received)}
+      </a>
     </nav>
   );
 }
 
-export function App({ state }: { state: State }) {
+export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }) {
   const version = state.connection.config.value.version;
+  const { id } = state.connections.active.value;
   return (
     <>
       <header class="top">
@@ -37,16 +52,29 @@ export function App({ state }: { state: State }) {
           mqttwasm
         </h1>
         <ConnectionStatus connection={state.connection} />
+        <RoundTrip connection={state.connection} />
+        <Strip state={state} />
+        <NewVersion />
+        <div class="top-tools">
+          <ThemeSwitch />
+          <ShortcutButton shortcuts={shortcuts} />
+        </div>
         <Jumps state={state} />
       </header>
       <main class="page">
         <ConnectionPanel state={state} />
         <div class="side">
-          <PublishPanel publisher={state.publisher} />
-          <SubscribePanel subscriptions={state.subscriptions} />
+          <PublishPanel key={`publish ${id}`} publisher={state.publisher} />
+          <SubscribePanel key={`subscribe ${id}`} subscriptions={state.subscriptions} />
         </div>
-        <Tabs topics={state.topics} toFailure={state.toFailure}>
-          <FeedPanel feed={state.feed} phase={state.connection.status} filters={state.filters} />
+        <Tabs topics={state.topics} connection={state.connection} toFailure={state.toFailure}>
+          <FeedPanel
+            feed={state.feed}
+            phase={state.connection.status}
+            filters={state.filters}
+            client={state.recorded}
+            toFailure={state.toFailure}
+          />
         </Tabs>
       </main>
     </>

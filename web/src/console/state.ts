@@ -1,18 +1,17 @@
 /** The page's state, wired together. */
 
-import { computed } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { connect, MqttError } from '../client';
-import { loadConfig } from './config';
+import { type Config, loadConfig } from './config';
 import type { Failure } from './connection/explain';
 import { survey } from './connection/probe';
-import { createConnection } from './connection/store';
+import { createLive, type Live, type Shared } from './connections/live';
+import { createConnections } from './connections/store';
 import { createFinder } from './feed/finder';
-import { recording } from './feed/sent';
 import { createFeed } from './feed/store';
-import { createPublisher } from './publish/store';
 import { createTicker } from './publish/ticker';
-import { createSubscriptions } from './subscribe/store';
-import { createTopics } from './topics/store';
+import { createForest } from './topics/forest';
+import type { View } from './topics/store';
 
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -32,9 +31,7 @@ const second = (call: () => void): void => {
 };
 
 export function createState() {
-  const own = `mqttwasm/${randomId()}`;
-  const client = () => connection.client.value;
-
+  const view = signal<View>('messages');
   const feed = createFeed({
     frame,
     second,
@@ -42,53 +39,32 @@ export function createState() {
     finder: createFinder(),
     storage: () => localStorage,
   });
-  /** For the publisher: what goes out by it is entered in the feed. */
-  const recorded = computed(() => {
-    const connected = connection.client.value;
-    return connected && recording(connected, feed.enter);
-  });
-  const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
-  const topics = createTopics({
-    now: () => performance.now(),
-    client,
-    *kept() {
-      const { first, end } = feed.view.peek();
-      for (let number = first; number < end; number++) {
-        const entry = feed.get(number);
-        if (entry && !entry.sent) yield entry.message;
-      }
-    },
-  });
-  const publisher = createPublisher(
-    { client: () => recorded.value, toFailure, clock: createTicker() },
-    `${own}/hello`,
-  );
-  const connection = createConnection({
+  const shared: Shared = {
     connect,
     survey,
     toFailure,
     page: location.href,
     age: () => Math.ceil(performance.now()),
-    async onClient(client) {
-      client.on('batch', feed.push);
-      topics.onClient(client);
-      await subscriptions.onClient(client);
-    },
-    onGone() {
-      // What was meant for one broker does not go to the next.
-      publisher.stop();
-      subscriptions.onGone();
-    },
-  });
+    config: signal<Config>({ version: '', brokers: [] }),
+    feed,
+    forest: createForest(),
+    view,
+    clock: createTicker(),
+    frame,
+    randomId,
+    taken: (id) =>
+      new Set(connections.list.peek().flatMap((live) => (live.id === id ? [] : live.name.peek()))),
+  };
+  const connections = createConnections<Live>((id) => createLive(id, shared));
 
-  const filters = computed(() =>
-    subscriptions.entries.value
-      .filter(({ granted }) => granted.value !== undefined)
-      .map(({ filter }) => filter),
+  /** The topic filters subscribed to, by the number of the connection. */
+  const filters = computed(
+    () => new Map(connections.list.value.map((live) => [live.id, live.filters.value])),
   );
 
   /** What a link holds fills the forms. Another link opens the page anew. */
   async function start(): Promise<void> {
+    const { connection, publisher, subscriptions } = connections.active.value;
     let asked: string | undefined;
     addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
     if (location.hash.includes('=')) {
@@ -102,7 +78,31 @@ export function createState() {
     }
     await connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })), asked);
   }
-  return { connection, feed, filters, publisher, subscriptions, topics, toFailure, start };
+
+  return {
+    connections,
+    feed,
+    filters,
+    view,
+    toFailure,
+    start,
+    // Of the connection that is shown.
+    get connection() {
+      return connections.active.value.connection;
+    },
+    get publisher() {
+      return connections.active.value.publisher;
+    },
+    get recorded() {
+      return connections.active.value.recorded;
+    },
+    get subscriptions() {
+      return connections.active.value.subscriptions;
+    },
+    get topics() {
+      return connections.active.value.topics;
+    },
+  };
 }
 
 export type State = ReturnType<typeof createState>;

@@ -49,4 +49,6 @@ it.each([
   [1536, '1.5 KiB'],
   [65536, '64 KiB'],
   [1048576, '1 MiB'],
+  [1073741824, '1 GiB'],
+  [10995116277760, '10240 GiB'],
 ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));

@@ -75,7 +75,11 @@ export function formatCount(count: number): string {
 
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
-  const [value, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / 1024 / 1024, 'MiB'];
+  let [value, unit] = [bytes / 1024, 'KiB'];
+  for (const larger of ['MiB', 'GiB']) {
+    if (value < 1024) break;
+    [value, unit] = [value / 1024, larger];
+  }
   return `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${unit}`;
 }
 
@@ -85,6 +89,13 @@ export function formatTime(milliseconds: number): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return `${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** Local date and time, to the millisecond. */
+export function formatMoment(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatTime(milliseconds)}`;
 }
 
 /** `1 topic`, `2 topics`. */

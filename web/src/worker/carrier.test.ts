@@ -41,6 +41,8 @@ function carrier({ connect, ...methods }: Partial<BoundaryClient> & Partial<Boun
         suspend: missing,
         resume: missing,
         wake: missing,
+        ping: missing,
+        tellPackets: missing,
         disconnect: missing,
         ...methods,
       };
@@ -297,4 +299,21 @@ test.each([
   ],
 ])('toWire(%s)', (error, wire) => {
   expect(toWire(error)).toEqual(wire);
+});
+
+test('ping and tellPackets reach the client, and the round-trip time comes back', async () => {
+  const told: unknown[] = [];
+  const { send, posting, connected } = carrier({
+    ping: async (limits) => {
+      told.push(limits);
+      return 3.25;
+    },
+    tellPackets: async (call) => void told.push(call),
+  });
+  await connected(1);
+  send({ type: 'ping', id: 7, client: 1, timeout: 5 });
+  expect(await posting('result')).toEqual({ type: 'result', id: 7, value: 3.25 });
+  send({ type: 'tellPackets', id: 8, client: 1, on: true });
+  expect(await posting('result')).toEqual({ type: 'result', id: 8, value: undefined });
+  expect(told).toEqual([{ timeout: 5 }, { on: true }]);
 });

@@ -94,10 +94,7 @@ export function carry(
         ...environment,
         ...limits,
         ...askers(client, message.asks),
-        ...(message.options.packetEvents && {
-          onPackets: (buffer: ArrayBuffer, dropped: number) =>
-            post({ type: 'packets', client, buffer, dropped }, [buffer]),
-        }),
+        onPackets: (buffer, dropped) => post({ type: 'packets', client, buffer, dropped }, [buffer]),
         onBatch: (buffer, count, dropped) => {
           const consumed = new Promise<void>((resolve) => {
             entry.consumed = resolve;
@@ -134,6 +131,10 @@ export function carry(
       case 'resume':
       case 'wake':
         return client[message.type](limits).then(() => undefined);
+      case 'ping':
+        return client.ping(limits);
+      case 'tellPackets':
+        return client.tellPackets({ on: message.on, ...limits }).then(() => undefined);
       case 'disconnect':
         return client.disconnect({ ...message.options, ...limits }).then(() => undefined);
     }

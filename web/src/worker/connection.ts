@@ -18,7 +18,7 @@ import type {
 import { type Part, split } from './split';
 
 /** What the members of a connection have to agree on. */
-export type SharedOptions = BoundaryOptions & BoundaryEnvironment;
+export type SharedOptions = Omit<BoundaryOptions, 'packetEvents'> & BoundaryEnvironment;
 
 /** A client of the Go boundary that several pages have as theirs. */
 export interface Connection {
@@ -27,7 +27,7 @@ export interface Connection {
   readonly authenticates: boolean;
   /** Set while it is being closed, and nobody may join. Resolves when that is over. */
   readonly ending: Promise<void> | undefined;
-  join(sink: BoundarySink): Member;
+  join(sink: BoundarySink, packetEvents?: boolean): Member;
 }
 
 export interface Member {
@@ -43,6 +43,8 @@ export interface Member {
 
 interface Seat {
   sink: BoundarySink;
+  /** It is to be told of packets. */
+  packets: boolean;
   /** It has heard of a connection; before that no event concerns it. */
   admitted: boolean;
   admit(): void;
@@ -78,22 +80,25 @@ export function openConnection(
   /** Nobody else ever joined: what comes is for the one, and is not looked at. */
   let alone = true;
   let suspended = false;
+  let tellingPackets = false;
   let ended = false;
   let ending: Promise<void> | undefined;
 
   const giveUp = new AbortController();
   // Later: Go may ask before `connect` returns, and then the first member has joined.
-  const opening = Promise.resolve().then(() =>
-    boundary.connect({
+  const opening = Promise.resolve().then(() => {
+    tellingPackets = wantsPackets();
+    return boundary.connect({
       ...options,
+      packetEvents: tellingPackets,
       signal: giveUp.signal,
       onBatch,
       onEvent,
-      ...(options.packetEvents && { onPackets }),
+      onPackets,
       onAttempt: (info) => ask((sink) => sink.onAttempt?.(info)),
       ...(authenticates && { onAuthenticate }),
-    }),
-  );
+    });
+  });
   /** Set once `opening` has resolved; no member can call before. */
   let link: BoundaryClient;
   opening.then(
@@ -101,14 +106,30 @@ export function openConnection(
       link = opened;
       // They all gave up, too late for the signal.
       if (seats.size === 0) abandon();
-      else settleSuspension().catch(toldByEvents);
+      else settle().catch(toldByEvents);
     },
     (error) => finish({ type: 'end' }, error),
   );
 
-  /** Every member sees the whole connection's packets. */
+  /** A member that wants to sees the whole connection's packets. */
   function onPackets(buffer: ArrayBuffer, dropped: number): void {
-    for (const { sink } of seats) sink.onPackets?.(buffer.slice(0), dropped);
+    for (const { sink, packets, away } of seats) {
+      if (packets && !away) sink.onPackets?.(buffer.slice(0), dropped);
+    }
+  }
+
+  const wantsPackets = (): boolean => [...seats].some(({ packets }) => packets);
+
+  async function settlePackets(limits?: CallOptions): Promise<void> {
+    const wanted = wantsPackets();
+    if (!link || wanted === tellingPackets) return;
+    tellingPackets = wanted;
+    await link.tellPackets({ on: wanted, ...limits });
+  }
+
+  /** After somebody came or went. */
+  async function settle(): Promise<void> {
+    await Promise.all([settleSuspension(), settlePackets()]);
   }
 
   const isConnected = (): boolean => standing[0]?.type === 'connect';
@@ -240,7 +261,7 @@ export function openConnection(
   /** Leaves the connection to the others. */
   function detach(seat: Seat): void {
     giveBack(remove(seat));
-    settleSuspension().catch(toldByEvents);
+    settle().catch(toldByEvents);
   }
 
   function leave(seat: Seat): void {
@@ -317,6 +338,13 @@ export function openConnection(
       request: async (topic, payload, call) => use().request(topic, payload, call),
       reauthenticate: async (limits) => use().reauthenticate(limits),
       wake: async (limits) => use().wake(limits),
+      ping: async (limits) => use().ping(limits),
+
+      async tellPackets({ on, ...limits }) {
+        use();
+        seat.packets = on;
+        await settlePackets(limits);
+      },
 
       async subscribe(requests, call) {
         const client = use();
@@ -378,7 +406,7 @@ export function openConnection(
     };
   }
 
-  function join(sink: BoundarySink): Member {
+  function join(sink: BoundarySink, packetEvents = false): Member {
     if (seats.size > 0) alone = false;
     let admit = (): void => {};
     let refuse: Seat['refuse'] = () => {};
@@ -388,6 +416,7 @@ export function openConnection(
     });
     const seat: Seat = {
       sink,
+      packets: packetEvents,
       admitted: false,
       admit,
       refuse,
@@ -398,7 +427,7 @@ export function openConnection(
     };
     seats.add(seat);
     if (isConnected()) welcome(seat);
-    settleSuspension().catch(toldByEvents);
+    settle().catch(toldByEvents);
 
     return {
       async ready(limits) {

@@ -38,6 +38,8 @@ function scripted(waits = false) {
     suspend: record('suspend', async () => {}),
     resume: record('resume', async () => {}),
     wake: record('wake', async () => {}),
+    ping: record('ping', async () => 2),
+    tellPackets: record('tellPackets', async () => {}),
     subscribe: record('subscribe', (list) => answers.subscribe(list)),
     unsubscribe: record('unsubscribe', (list) => answers.unsubscribe(list)),
     disconnect: record('disconnect', () => answers.disconnect()),
@@ -401,4 +403,36 @@ test('authentication that nobody is left to answer fails', async () => {
   expect(await sink().onAuthenticate?.(step)).toBeUndefined();
   a.port.leave();
   await expect(sink().onAuthenticate?.(step)).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('each tab decides whether it sees packets; the program tells while one does', async () => {
+  const { hub, calls, connects, sink } = scripted();
+  const seen: string[] = [];
+  const onPackets = (name: string) => () => void seen.push(name);
+  const first = tab(hub.attach());
+  const one = await first.connect({ onPackets: onPackets('first') });
+  const second = tab(hub.attach());
+  await second.connect({ onPackets: onPackets('second'), packetEvents: true });
+  expect(connects).toMatchObject([{ packetEvents: false }]);
+  const told = () =>
+    calls.filter(([name]) => name === 'tellPackets').map(([, call]) => (call as { on: boolean }).on);
+  expect(told()).toEqual([true]);
+  sink().onPackets?.(new ArrayBuffer(1), 0);
+  expect(seen).toEqual(['second']);
+
+  await one.tellPackets({ on: true });
+  sink().onPackets?.(new ArrayBuffer(1), 0);
+  expect(seen).toEqual(['second', 'first', 'second']);
+  second.port.leave();
+  expect(told()).toEqual([true]);
+  await one.tellPackets({ on: false });
+  expect(told()).toEqual([true, false]);
+  expect(await one.ping()).toBe(2);
+});
+
+test('who asks for packets first has them from CONNECT on', async () => {
+  const { hub, connects, calls } = scripted();
+  await tab(hub.attach()).connect({ packetEvents: true });
+  expect(connects).toMatchObject([{ packetEvents: true }]);
+  expect(calls).toEqual([]);
 });

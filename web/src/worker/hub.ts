@@ -33,7 +33,17 @@ export function createHub(boundary: Boundary): { attach(): Port } {
     let gone = false;
 
     const connect: Boundary['connect'] = async (all) => {
-      const { onBatch, onEvent, onPackets, onAttempt, onAuthenticate, timeout, signal, ...options } = all;
+      const {
+        onBatch,
+        onEvent,
+        onPackets,
+        onAttempt,
+        onAuthenticate,
+        packetEvents,
+        timeout,
+        signal,
+        ...options
+      } = all;
       const limits = { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) };
       let connection = find(options);
       for (; connection?.ending; connection = find(options)) {
@@ -43,16 +53,19 @@ export function createHub(boundary: Boundary): { attach(): Port } {
       if (connection) mustAgree(connection, options, onAuthenticate !== undefined);
       else connection = open(options, onAuthenticate !== undefined);
 
-      const member = connection.join({
-        onBatch,
-        onEvent(event) {
-          if (event.type === 'end') members.delete(member);
-          onEvent(event);
+      const member = connection.join(
+        {
+          onBatch,
+          onEvent(event) {
+            if (event.type === 'end') members.delete(member);
+            onEvent(event);
+          },
+          ...(onPackets && { onPackets }),
+          ...(onAttempt && { onAttempt }),
+          ...(onAuthenticate && { onAuthenticate }),
         },
-        ...(onPackets && { onPackets }),
-        ...(onAttempt && { onAttempt }),
-        ...(onAuthenticate && { onAuthenticate }),
-      });
+        packetEvents,
+      );
       members.add(member);
       try {
         return await member.ready(limits);

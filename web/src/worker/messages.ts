@@ -72,7 +72,7 @@ export interface BoundaryOptions {
   queue?: WireQueue;
   /** Name of a durable store for the session; absent: it lives in memory. */
   store?: string;
-  /** Tell of every packet by `onPackets`. Default false. */
+  /** Tell of every packet by `onPackets`, from CONNECT on. Default false. */
   packetEvents?: boolean;
   /** Give topics aliases when sending, as many as the broker takes. Default false. */
   autoAssignTopicAlias?: boolean;
@@ -125,7 +125,7 @@ export interface BoundarySink {
   onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Promise<void>;
   onEvent(event: ClientEvent): void;
   /**
-   * Packets as they crossed the wire, where `packetEvents` asks for them, in the
+   * Packets as they crossed the wire, while they are asked for, in the
    * format of `client/packets.ts`. `dropped` more were too many to keep.
    */
   onPackets?(buffer: ArrayBuffer, dropped: number): void;
@@ -177,6 +177,10 @@ export interface BoundaryClient {
   resume(options?: CallOptions): Promise<void>;
   /** Makes the next attempt now, or finds out now whether the connection still lives. */
   wake(options?: CallOptions): Promise<void>;
+  /** Milliseconds from PINGREQ to PINGRESP. */
+  ping(options?: CallOptions): Promise<number>;
+  /** Calls `onPackets` from now on, or not any more. */
+  tellPackets(options: { on: boolean } & CallOptions): Promise<void>;
   disconnect(options?: DisconnectCall & CallOptions): Promise<void>;
 }
 
@@ -346,6 +350,8 @@ export type ToWorker =
       options: RequestCall;
     } & WireLimits)
   | ({ type: 'reauthenticate' | 'suspend' | 'resume' | 'wake'; id: number; client: number } & WireLimits)
+  | ({ type: 'ping'; id: number; client: number } & WireLimits)
+  | ({ type: 'tellPackets'; id: number; client: number; on: boolean } & WireLimits)
   | ({ type: 'disconnect'; id: number; client: number; options: DisconnectCall } & WireLimits)
   | { type: 'abort'; id: number }
   /** The answer to `ask`; `error` when there is none. */
@@ -367,7 +373,7 @@ export type FromWorker =
   | { type: 'ready'; lock?: string }
   /** The Go program ended or never started; nothing works from here on. */
   | { type: 'fatal'; error: WireError }
-  | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | undefined }
+  | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | number | undefined }
   | { type: 'rejected'; id: number; error: WireError }
   | { type: 'event'; client: number; event: ClientEvent }
   | { type: 'packets'; client: number; buffer: ArrayBuffer; dropped: number }

@@ -8,6 +8,7 @@ class ScriptedSocket extends EventTarget {
   readonly protocol = 'mqtt';
   readonly extensions = '';
   binaryType = 'blob';
+  readyState = 0;
   bufferedAmount = 0;
   sent: unknown[] = [];
   closes: [code: number | undefined, reason: string][] = [];
@@ -117,6 +118,15 @@ test('frames that arrive in one task are one message', () => {
   expect(tasks).toHaveLength(1);
   runTasks();
   expect(seen).toEqual([[1, 2, 3]]);
+});
+
+test('a socket that fails without saying that it closed has closed', () => {
+  const { native, seen } = dial();
+  native.readyState = CLOSED;
+  native.fail('forbidden');
+  vi.runAllTimers();
+  runTasks();
+  expect(seen).toEqual(['error: forbidden', { code: 1006, reason: '', wasClean: false }]);
 });
 
 test('a flood is handed over in several tasks, whole and in order', () => {

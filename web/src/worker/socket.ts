@@ -131,6 +131,11 @@ export function createSocketClass(Native: typeof WebSocket, schedule = macrotask
     #onError(event: Event): void {
       const { message } = event as Partial<ErrorEvent>;
       this.failure ||= message || `WebSocket connection to ${this.url} failed`;
+      // No `close` follows in Chromium where the page's policy forbids the address.
+      if (this.#native.readyState !== CLOSED) return;
+      setTimeout(() => {
+        if (!this.#ended) this.#onEnd(1006, '', false);
+      });
     }
 
     #onEnd(code: number, reason: string, wasClean: boolean): void {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { saveAs } from '../save-as';
+import type { State } from '../state';
 import { formatCount, visible } from '../text';
 import { Checkbox, TextField } from '../ui/fields';
 import { createProfiles, exportProfiles, type Profile } from './profiles';
@@ -9,12 +10,19 @@ import './profile-list.css';
 
 const profiles = createProfiles();
 
-function Row({ profile, connection }: { profile: Profile; connection: Connection }) {
+/** Beside the connection that is shown, and at once. */
+function openNew({ connections }: State, profile: Profile): void {
+  const live = connections.open();
+  live.use(profile);
+  void live.connection.connect();
+}
+
+function Row({ profile, state }: { profile: Profile; state: State }) {
   const { name, settings } = profile;
   const shown = visible(name);
   return (
     <li class="profile">
-      <button type="button" class="profile-use" onClick={() => connection.edit(settings)}>
+      <button type="button" class="profile-use" onClick={() => state.connections.active.value.use(profile)}>
         <span class="profile-name">
           <span class="visually-hidden">Use </span>
           <bdi>{shown}</bdi>
@@ -22,6 +30,15 @@ function Row({ profile, connection }: { profile: Profile; connection: Connection
         <bdi class="profile-url">{visible(settings.url)}</bdi>
       </button>
       {hasSecrets(settings) && <span class="tag">with password</span>}
+      <button
+        type="button"
+        class="button icon"
+        aria-label={`Open ${shown} in new connection`}
+        title="Open in new connection"
+        onClick={() => openNew(state, profile)}
+      >
+        ↗
+      </button>
       <button
         type="button"
         class="button icon"
@@ -34,7 +51,7 @@ function Row({ profile, connection }: { profile: Profile; connection: Connection
   );
 }
 
-export function ProfileList({ connection }: { connection: Connection }) {
+export function ProfileList({ state, connection }: { state: State; connection: Connection }) {
   const [name, setName] = useState('');
   const [withSecrets, setWithSecrets] = useState(false);
   const [news, setNews] = useState('');
@@ -58,7 +75,7 @@ export function ProfileList({ connection }: { connection: Connection }) {
       ) : (
         <ul class="profile-rows" aria-label="Profiles">
           {entries.map((profile) => (
-            <Row key={profile.name} profile={profile} connection={connection} />
+            <Row key={profile.name} profile={profile} state={state} />
           ))}
         </ul>
       )}

@@ -1,6 +1,7 @@
 /** Connections saved by name in this browser, and carried to others as JSON. */
 
 import { signal } from '@preact/signals';
+import { freeName } from '../connections/names';
 import { inShapeOf, isRecord, keep, readKept } from '../kept';
 import { leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
@@ -54,13 +55,6 @@ export function importProfiles(text: string): Profile[] {
   const profiles = profilesFrom(value.profiles);
   if (profiles.length === 0) throw new Error('The file holds no profile with a ws: or wss: address');
   return profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
-}
-
-/** `name`, or `name (2)` and so on where that is taken. */
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let n = 2; taken.has(free); n++) free = `${name} (${n})`;
-  return free;
 }
 
 export function createProfiles() {

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, visible } from '../text';
+import { RoundTrips } from './round-trips';
 import type { Connection } from './store';
 import './session.css';
 
@@ -32,18 +33,21 @@ export function SessionFacts({ connection }: { connection: Connection }) {
     ...(p.userProperties ?? []).map(([name, value]): [string, string] => [`User property ${name}`, value]),
   ];
   return (
-    <dl class="session-facts" aria-label="What the broker granted">
-      {facts.map(
-        ([name, value]) =>
-          value !== undefined && (
-            <div class="session-fact">
-              <dt>{visible(name.slice(0, longest))}</dt>
-              <dd>
-                <bdi>{visible(value.slice(0, longest))}</bdi>
-              </dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <>
+      <dl class="session-facts" aria-label="What the broker granted">
+        {facts.map(
+          ([name, value]) =>
+            value !== undefined && (
+              <div class="session-fact">
+                <dt>{visible(name.slice(0, longest))}</dt>
+                <dd>
+                  <bdi>{visible(value.slice(0, longest))}</bdi>
+                </dd>
+              </div>
+            ),
+        )}
+      </dl>
+      <RoundTrips connection={connection} />
+    </>
   );
 }

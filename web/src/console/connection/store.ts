@@ -60,8 +60,8 @@ export const custom = '';
 
 export type Connection = ReturnType<typeof createConnection>;
 
-export function createConnection(deps: Dependencies) {
-  const config = signal<Config>({ version: '', brokers: [] });
+/** Connections may have their list of brokers, `config`, together. */
+export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
   const notice = signal<Notice | undefined>(undefined);

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import type { Message } from '../../client';
 import { colourCount, createColours } from './colours';
+import { entryFor } from './entry';
 import { createSelecting } from './mark';
 
 it('a filter has its colour for good, on every visit', () => {
@@ -21,8 +23,18 @@ it('no two filters share one before all are taken', () => {
 });
 
 it('tells the subscriptions by which a message came', () => {
-  const selecting = createSelecting(['a/+', '$share/group/a/#', 'b']);
-  const message = { topic: 'a/1' } as never;
-  expect(selecting(message)).toEqual(['a/+', '$share/group/a/#']);
-  expect(selecting(message)).toBe(selecting(message));
+  const selecting = createSelecting(
+    new Map([
+      [1, ['a/+', '$share/group/a/#', 'b']],
+      [2, ['#']],
+    ]),
+  );
+  const entry = (id: number, sent = false) =>
+    entryFor({ topic: 'a/1' } as Message, 0, { id, name: '' }, sent);
+  const first = entry(1);
+  expect(selecting(first)).toEqual(['a/+', '$share/group/a/#']);
+  expect(selecting(first)).toBe(selecting(first));
+  expect(selecting(entry(2))).toEqual(['#']);
+  expect(selecting(entry(3))).toEqual([]);
+  expect(selecting(entry(1, true))).toEqual([]);
 });

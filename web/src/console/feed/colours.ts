@@ -1,4 +1,7 @@
-/** A colour for each topic filter: the same on every visit, and another one's only when all are taken. */
+/**
+ * A colour for each topic filter, and for each connection: the same on every
+ * visit, and another one's only when all are taken.
+ */
 
 export const colourCount = 10;
 
@@ -8,19 +11,21 @@ function hash(text: string): number {
   return value;
 }
 
-/** Gives the number of a filter's colour, below `colourCount`. */
-export function createColours(): (filter: string) => number {
+/** Gives the number of a text's colour, below `colourCount`. */
+export function createColours(): (text: string) => number {
   const given = new Map<string, number>();
-  return (filter) => {
-    const known = given.get(filter);
+  return (text) => {
+    const known = given.get(text);
     if (known !== undefined) return known;
     const taken = new Set(given.values());
-    const wanted = hash(filter) % colourCount;
+    const wanted = hash(text) % colourCount;
     let colour = wanted;
     while (taken.size < colourCount && taken.has(colour)) colour = (colour + 1) % colourCount;
-    given.set(filter, colour);
+    given.set(text, colour);
     return colour;
   };
 }
 
 export const colourOf = createColours();
+/** Of connections, by their names. */
+export const viaColourOf = createColours();

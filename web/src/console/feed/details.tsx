@@ -1,7 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { Message } from '../../client';
 import { PayloadView } from '../payload/view';
-import { formatBytes, formatCount, formatTime, visible } from '../text';
+import { formatBytes, formatCount, formatMoment, many, visible } from '../text';
 import { Actions } from './actions';
 import { directionOf, type Entry } from './entry';
 import { FilterMark } from './mark';
@@ -11,25 +10,19 @@ import type { Feed } from './store';
 import './details.css';
 
 function sizeOf(length: number): string {
-  const exact = `${formatCount(length)} ${length === 1 ? 'byte' : 'bytes'}`;
+  const exact = many(length, 'byte');
   return length < 1024 ? exact : `${formatBytes(length)}, ${exact}`;
-}
-
-/** Local date and time, to the millisecond. */
-function formatMoment(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatTime(milliseconds)}`;
 }
 
 const moments = { received: 'Received', sent: 'Sent', 'not sent': 'Not sent' };
 
-function Facts({ entry, filters }: { entry: Entry; filters: string[] }) {
+function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] }) {
   const { message, ordinal, sent } = entry;
   const retain = sent ? 'to be retained' : 'retained';
   const facts: [string, string][] = [
     ['Topic', visible(message.topic)],
     [moments[directionOf(entry)], `${formatMoment(message.receivedAt)}, number ${formatCount(ordinal + 1)}`],
+    ['Connection', visible(entry.via.name)],
     [
       'Delivery',
       [`QoS ${message.qos}`, message.retain && retain, message.dup && 'possibly sent before (DUP)']
@@ -70,8 +63,8 @@ function Facts({ entry, filters }: { entry: Entry; filters: string[] }) {
 
 interface Props {
   feed: Feed;
-  /** The subscriptions that select a message. */
-  selecting(message: Message): string[];
+  /** The subscriptions by which a message came. */
+  selecting(entry: Entry): readonly string[];
 }
 
 export function Details({ feed, selecting }: Props) {
@@ -99,11 +92,12 @@ export function Details({ feed, selecting }: Props) {
 
   if (!opened) return null;
   const { entry } = opened;
-  const { message, ordinal, sent } = entry;
+  const { message, ordinal, sent, replayed } = entry;
   return (
     <section ref={panel} class="details" aria-label="Message details" tabIndex={-1}>
       <header class="details-head">
         <h3>
+          {replayed && 'Replayed: '}
           {sent ? 'Sent message' : 'Message'} {formatCount(ordinal + 1)}
         </h3>
         <button type="button" class="button icon" aria-label="Close details" onClick={close}>
@@ -111,7 +105,7 @@ export function Details({ feed, selecting }: Props) {
         </button>
       </header>
       <div class="details-body">
-        <Facts entry={entry} filters={sent ? [] : selecting(message)} />
+        <Facts entry={entry} filters={selecting(entry)} />
         <Actions key={`actions ${opened.number}`} entry={entry} />
         <PayloadView key={opened.number} message={message} />
       </div>

@@ -3,20 +3,29 @@
 import type { Message } from '../../client';
 import type { Sized } from './ring';
 
+/** The connection that a message came or went by, as it was called then. */
+export interface Via {
+  readonly id: number;
+  readonly name: string;
+}
+
 export interface Entry extends Sized {
   readonly message: Message;
+  readonly via: Via;
   readonly sent: boolean;
   /** How many of its direction there were before it. */
   readonly ordinal: number;
   /** Published here, and known not to have left. */
   unsent?: boolean;
+  /** Out of a recording: neither received nor sent now. */
+  replayed?: boolean;
 }
 
 /** Bytes that a browser needs for a message beside its own, roughly: objects, decoded topic, indexes. */
 export const overhead = 256;
 
-export function entryFor(message: Message, ordinal: number, sent = false): Entry {
-  return { message, ordinal, sent, size: message.size + overhead };
+export function entryFor(message: Message, ordinal: number, via: Via, sent = false): Entry {
+  return { message, ordinal, via, sent, size: message.size + overhead };
 }
 
 export type Direction = 'received' | 'sent' | 'not sent';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { saveAs } from '../save-as';
-import { formatCount } from '../text';
+import { many } from '../text';
 import type { Format } from './export';
 import type { Feed } from './store';
 
@@ -8,10 +8,6 @@ const formats: Format[] = ['JSON', 'NDJSON', 'CSV'];
 
 /** The page's turn between two slices of work. */
 const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
-
-function many(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? 'message' : 'messages'}`;
-}
 
 export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
   const { first, end } = feed.view.value;
@@ -29,7 +25,7 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
       );
       const time = new Date().toISOString().replace(/[:.]/g, '-');
       saveAs(`messages-${time}.${format.toLowerCase()}`, file);
-      setSaid(`Exported ${many(entries.length)}`);
+      setSaid(`Exported ${many(entries.length, 'message')}`);
     } catch (error) {
       setSaid(`Not exported: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
@@ -39,7 +35,7 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
 
   return (
     <div class="filter-export" id={id}>
-      <span>{many(end - first)} as</span>
+      <span>{many(end - first, 'message')} as</span>
       {formats.map((format) => (
         <button
           key={format}

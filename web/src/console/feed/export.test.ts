@@ -18,7 +18,7 @@ function entry(payload: string | Uint8Array, rest: Partial<Message> = {}, sent =
     size: 10,
     ...rest,
   } as Message;
-  return entryFor(message, 0, sent);
+  return entryFor(message, 0, { id: 1, name: 'broker.example:8083' }, sent);
 }
 
 let rests = 0;
@@ -57,6 +57,7 @@ it('has everything of a message', () => {
   const one = entry('21 °C', { qos: 1, retain: true, properties });
   expect(recordOf(one)).toEqual({
     time: '2026-01-02T03:04:05.678Z',
+    connection: 'broker.example:8083',
     direction: 'received',
     topic: 'a/b',
     payload: '21 °C',
@@ -129,8 +130,10 @@ it('any messages can be read back from each format', async () => {
       const [head = [], ...rows] = parseCsv(await text('CSV'));
       expect(rows).toHaveLength(entries.length);
       const at = head.indexOf('payload');
+      const by = head.indexOf('connection');
       for (const [index, row] of rows.entries()) {
         expect(row).toHaveLength(head.length);
+        expect(row[by]).toBe('broker.example:8083');
         expect(`"${(row[at] ?? '').replaceAll('"', '""')}"`).toBe(cell(records[index].payload));
       }
     }),

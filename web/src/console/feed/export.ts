@@ -16,6 +16,7 @@ const slice = 5;
 
 const columns: [name: string, value: (record: MessageRecord) => unknown][] = [
   ['time', ({ time }) => time],
+  ['connection', ({ connection }) => connection],
   ['direction', ({ direction }) => direction],
   ['topic', ({ topic }) => topic],
   ['payload', ({ payload }) => payload],

@@ -11,6 +11,8 @@ import { type Pattern, patternFor } from './find';
 export interface Filter {
   /** With wildcards; empty selects every topic. */
   topic: string;
+  /** A connection's name; empty selects all. */
+  connection: string;
   direction: 'received' | 'sent' | 'both';
   qos: QoS | 'any';
   retain: 'any' | 'yes' | 'no';
@@ -23,6 +25,7 @@ export interface Filter {
 /** What is sent comes back where a subscription has it: shown twice only to those who ask. */
 export const noFilter: Filter = {
   topic: '',
+  connection: '',
   direction: 'received',
   qos: 'any',
   retain: 'any',
@@ -60,8 +63,9 @@ export function selectionOf(filter: Filter): { selection: Selection } | { errors
   }
   if (errors.topic || errors.search) return { errors };
 
-  const { direction, qos, retain } = filter;
-  const test = ({ sent, message }: Entry): boolean =>
+  const { connection, direction, qos, retain } = filter;
+  const test = ({ sent, message, via }: Entry): boolean =>
+    (connection === '' || via.name === connection) &&
     (direction === 'both' || sent === (direction === 'sent')) &&
     (qos === 'any' || message.qos === qos) &&
     (retain === 'any' || message.retain === (retain === 'yes')) &&
@@ -71,6 +75,6 @@ export function selectionOf(filter: Filter): { selection: Selection } | { errors
 
 /** How many conditions stand beside the search. */
 export function conditionsOf(filter: Filter): number {
-  const names = ['topic', 'direction', 'qos', 'retain'] as const;
+  const names = ['topic', 'connection', 'direction', 'qos', 'retain'] as const;
   return names.filter((name) => filter[name] !== noFilter[name]).length;
 }

@@ -1,7 +1,7 @@
 /** What stands above the list: search, conditions, export. */
 
 import { useId, useState } from 'preact/hooks';
-import { formatCount } from '../text';
+import { formatCount, visible } from '../text';
 import { qosOptions, Select, TextField } from '../ui/fields';
 import { ExportBar } from './export-bar';
 import { conditionsOf, noFilter } from './filter';
@@ -54,6 +54,7 @@ function Found({ feed }: { feed: Feed }) {
 
 function Conditions({ feed, id }: { feed: Feed; id: string }) {
   const filter = feed.filter.value;
+  const names = feed.names.value;
   return (
     <div class="filter-conditions" id={id}>
       <TextField
@@ -63,6 +64,14 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         error={feed.filterErrors.value.topic}
         onEdit={(topic) => feed.edit({ topic })}
       />
+      {names.length > 1 && (
+        <Select
+          label="Connection"
+          value={filter.connection}
+          options={[['', 'All'] as const, ...names.map((name) => [name, visible(name)] as const)]}
+          onEdit={(connection: string) => feed.edit({ connection })}
+        />
+      )}
       <Select
         label="Direction"
         value={filter.direction}
@@ -86,8 +95,8 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         class="button"
         disabled={conditionsOf(filter) === 0}
         onClick={() => {
-          const { topic, direction, qos, retain } = noFilter;
-          feed.edit({ topic, direction, qos, retain });
+          const { topic, connection, direction, qos, retain } = noFilter;
+          feed.edit({ topic, connection, direction, qos, retain });
         }}
       >
         Show all

@@ -1,6 +1,8 @@
 /** Asks the worker that finds text, and gives it up where an expression takes too long. */
 
+import { scriptUrl } from '../../script-url';
 import type { Haystack, Pattern } from './find';
+import workerUrl from './find.worker.ts?worker&url';
 
 export interface Finder {
   /** Indexes of the messages that match. Rejects with `TooSlow`. */
@@ -82,5 +84,5 @@ export function createFinder(start: () => Worker = startWorker): Finder {
 }
 
 function startWorker(): Worker {
-  return new Worker(new URL('./find.worker.ts', import.meta.url), { type: 'module' });
+  return new Worker(scriptUrl(workerUrl), { type: 'module' });
 }

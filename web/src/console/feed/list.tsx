@@ -1,14 +1,12 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Message } from '../../client';
 import { formatCount } from '../text';
+import type { Entry } from './entry';
 import { Row } from './row';
 import type { Feed } from './store';
 import { useRows } from './window';
 
-const none: string[] = [];
-
 /** Where a key press leads from a position. */
-function destination(key: string, position: number, page: number): number | undefined {
+export function destination(key: string, position: number, page: number): number | undefined {
   switch (key) {
     case 'ArrowUp':
       return position - 1;
@@ -29,8 +27,8 @@ function destination(key: string, position: number, page: number): number | unde
 
 interface Props {
   feed: Feed;
-  /** The subscriptions that select a message. */
-  selecting(message: Message): string[];
+  /** The subscriptions by which a message came. */
+  selecting(entry: Entry): readonly string[];
 }
 
 export function List({ feed, selecting }: Props) {
@@ -38,6 +36,7 @@ export function List({ feed, selecting }: Props) {
   const rows = useRows(feed, box);
   const { first, end } = feed.view.value;
   const open = feed.open.value?.number;
+  const several = feed.names.value.length > 1;
 
   // One row is in the tab order: the one last visited, or the newest in sight.
   const [visited, setVisited] = useState<number>();
@@ -95,7 +94,8 @@ export function List({ feed, selecting }: Props) {
                 open={number === open}
                 tabbable={position === tabbable}
                 marks={feed.marks(entry)}
-                filters={entry.sent ? none : selecting(entry.message)}
+                withConnection={several}
+                filters={selecting(entry)}
                 onOpen={(chosen) => {
                   setVisited(position);
                   feed.select(chosen === open ? undefined : chosen);

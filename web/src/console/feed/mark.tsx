@@ -1,24 +1,36 @@
 /** The colours by which one sees what came by which subscription. */
 
-import type { Message } from '../../client';
 import { compile } from '../../topic-filter';
 import { visible } from '../text';
 import { colourOf } from './colours';
+import type { Entry } from './entry';
 import './mark.css';
 
 export function FilterMark({ filter }: { filter: string }) {
   return <span class="filter-mark" data-colour={colourOf(filter)} />;
 }
 
-/** Gives the filters that select a message; asks each of them once. */
-export function createSelecting(filters: readonly string[]): (message: Message) => string[] {
-  const compiled = filters.map((filter) => ({ filter, selects: compile(filter) }));
-  const known = new WeakMap<Message, string[]>();
-  return (message) => {
-    let selecting = known.get(message);
+const none: readonly string[] = [];
+
+/**
+ * Gives the filters by which a message came, of those that its connection has
+ * subscribed to; asks each of them once. Keys are the connections' numbers.
+ */
+export function createSelecting(
+  filters: ReadonlyMap<number, readonly string[]>,
+): (entry: Entry) => readonly string[] {
+  const compiled = new Map(
+    [...filters].map(([id, own]) => [id, own.map((filter) => ({ filter, selects: compile(filter) }))]),
+  );
+  const known = new WeakMap<Entry, readonly string[]>();
+  return (entry) => {
+    const { sent, message, via } = entry;
+    if (sent) return none;
+    let selecting = known.get(entry);
     if (!selecting) {
-      selecting = compiled.filter(({ selects }) => selects(message.topic)).map(({ filter }) => filter);
-      known.set(message, selecting);
+      const own = compiled.get(via.id) ?? [];
+      selecting = own.filter(({ selects }) => selects(message.topic)).map(({ filter }) => filter);
+      known.set(entry, selecting);
     }
     return selecting;
   };
@@ -27,7 +39,7 @@ export function createSelecting(filters: readonly string[]): (message: Message) 
 /** More would be too thin to see. */
 const most = 5;
 
-export function RowMarks({ filters }: { filters: string[] }) {
+export function RowMarks({ filters }: { filters: readonly string[] }) {
   if (filters.length === 0) return null;
   return (
     <span class="row-marks" title={filters.map(visible).join('\n')}>

@@ -1,8 +1,11 @@
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import type { Client } from '../../client';
+import type { Failure } from '../connection/explain';
 import type { Phase } from '../connection/store';
-import { formatBytes, formatCount } from '../text';
+import { formatBytes, formatCount, many } from '../text';
 import { Select } from '../ui/fields';
+import { onDemand } from '../ui/on-demand';
 import { budgets } from './budget';
 import { Details } from './details';
 import { conditionsOf } from './filter';
@@ -11,6 +14,8 @@ import { List } from './list';
 import { createSelecting } from './mark';
 import { type Feed, maxMessages } from './store';
 import './feed.css';
+
+const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
 function formatRate(rate: number): string {
   return rate >= 10 || Number.isInteger(rate) ? formatCount(Math.round(rate)) : rate.toFixed(1);
@@ -61,7 +66,14 @@ function Counts({ feed }: { feed: Feed }) {
   );
 }
 
-function Tools({ feed }: { feed: Feed }) {
+/** What opens another part of the feed. */
+interface Opener {
+  id: string;
+  open: boolean;
+  onOpen(): void;
+}
+
+function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
   const { kept, waiting } = feed.view.value;
   const paused = feed.paused.value;
   return (
@@ -72,6 +84,15 @@ function Tools({ feed }: { feed: Feed }) {
       </button>
       <button type="button" class="button small" disabled={kept === 0} onClick={feed.clear}>
         Clear
+      </button>
+      <button
+        type="button"
+        class="button small"
+        aria-expanded={opener.open}
+        aria-controls={opener.id}
+        onClick={opener.onOpen}
+      >
+        Record
       </button>
     </div>
   );
@@ -109,7 +130,7 @@ function Announcer({ feed }: { feed: Feed }) {
       const { received } = feed.view.peek();
       const news = received - heard;
       heard = received;
-      if (news > 0) setSaid(`${formatCount(news)} new ${news === 1 ? 'message' : 'messages'}`);
+      if (news > 0) setSaid(many(news, 'new message'));
     }, pause * 1000);
     return () => clearInterval(timer);
   }, [feed]);
@@ -162,12 +183,18 @@ function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
 interface Props {
   feed: Feed;
   phase: Signal<{ phase: Phase }>;
-  /** The topic filters subscribed to. */
-  filters: ReadonlySignal<string[]>;
+  /** The topic filters subscribed to, by the number of the connection. */
+  filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
+  /** What recordings are published by. */
+  client: ReadonlySignal<Client | undefined>;
+  toFailure(error: unknown): Failure;
 }
 
-export function FeedPanel({ feed, phase, filters }: Props) {
+export function FeedPanel({ feed, phase, filters, client, toFailure }: Props) {
   const heading = useId();
+  const recordings = useId();
+  // Undefined until it is first opened: a recording goes on behind a closed panel.
+  const [recording, setRecording] = useState<boolean>();
   const { first, end, generation } = feed.view.value;
   const subscribed = filters.value;
   const selecting = useMemo(() => createSelecting(subscribed), [subscribed]);
@@ -176,8 +203,16 @@ export function FeedPanel({ feed, phase, filters }: Props) {
       <header class="feed-head">
         <h2 id={heading}>Messages</h2>
         <Counts feed={feed} />
-        <Tools feed={feed} />
+        <Tools
+          feed={feed}
+          opener={{ id: recordings, open: recording ?? false, onOpen: () => setRecording(!recording) }}
+        />
       </header>
+      <div id={recordings}>
+        {recording !== undefined && (
+          <Recordings feed={feed} client={client} toFailure={toFailure} open={recording} />
+        )}
+      </div>
       <FilterBar feed={feed} />
       <div class="feed-body">
         <List key={generation} feed={feed} selecting={selecting} />

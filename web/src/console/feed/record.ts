@@ -29,6 +29,7 @@ export function recordOf(entry: Entry) {
   const [correlation, correlationDataEncoding] = correlationData ? encoded(correlationData) : [];
   return {
     time: new Date(receivedAt).toISOString(),
+    connection: entry.via.name,
     direction: directionOf(entry),
     topic,
     payload: text,

@@ -3,6 +3,7 @@ import { directionOf, type Entry } from './entry';
 import { RowMarks } from './mark';
 import type { Marks } from './marks';
 import { previewOf } from './payload';
+import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
@@ -14,8 +15,10 @@ interface Props {
   tabbable: boolean;
   /** Of the search, once they are known. */
   marks: Marks | undefined;
+  /** Whether to tell by which connection it came or went. */
+  withConnection: boolean;
   /** The subscriptions by which it came. */
-  filters: string[];
+  filters: readonly string[];
   onOpen(number: number): void;
 }
 
@@ -24,8 +27,10 @@ function Marked({ parts, text }: { parts: string[] | undefined; text: string }) 
   return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
 }
 
-export function Row({ entry, number, position, top, height, open, tabbable, marks, filters, onOpen }: Props) {
-  const { message, ordinal, sent } = entry;
+export function Row(props: Props) {
+  const { entry, number, position, top, height, open, tabbable, marks, withConnection, filters, onOpen } =
+    props;
+  const { message, ordinal, sent, replayed } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
     <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
@@ -40,12 +45,14 @@ export function Row({ entry, number, position, top, height, open, tabbable, mark
         </bdi>
         {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
         {kind === 'binary' && <span class="tag">binary</span>}
+        {replayed && <span class="tag">replayed</span>}
         {message.retain && <span class="tag">{sent ? 'retain' : 'retained'}</span>}
         {sent && (
           <span class="tag" data-direction={directionOf(entry)}>
             {directionOf(entry)}
           </span>
         )}
+        {withConnection && entry.via.name && <ViaLabel name={entry.via.name} />}
       </span>
       <span class="row-qos tag" data-qos={message.qos}>
         QoS {message.qos}
@@ -58,7 +65,7 @@ export function Row({ entry, number, position, top, height, open, tabbable, mark
         data-position={position}
         tabIndex={tabbable ? 0 : -1}
         aria-expanded={open}
-        aria-label={`Details of ${sent ? 'sent ' : ''}message ${ordinal + 1}`}
+        aria-label={`Details of ${replayed ? 'replayed ' : ''}${sent ? 'sent ' : ''}message ${ordinal + 1}`}
         onClick={() => onOpen(number)}
       />
     </div>

@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { loadBudget, type Storage, saveBudget } from './budget';
-import { type Entry, entryFor } from './entry';
+import { type Entry, entryFor, type Via } from './entry';
 import { type Filter, type FilterErrors, noFilter, selectionOf } from './filter';
 import { type Finder, TooSlow } from './finder';
 import { createMarks } from './marks';
@@ -55,10 +55,13 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   const filter = signal<Filter>(noFilter);
   const filterErrors = signal<FilterErrors>({});
   const paused = signal(false);
+  /** Names of the connections that messages may have come by, in the order of their coming. */
+  const names = signal<string[]>([]);
 
   const ring = createRing<Entry>(most, budget.value);
   let received = 0;
   let sent = 0;
+  let watcher: ((entry: Entry) => void) | undefined;
   let dropped = 0;
   let cleared = 0;
   let framed = false;
@@ -131,23 +134,48 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     else counts = [];
   }
 
+  /** To be called with each new client, so that there is a name to filter by. */
+  function join(id: number, name: string): Via {
+    if (!names.peek().includes(name)) names.value = [...names.peek(), name];
+    return { id, name };
+  }
+
+  function add(entry: Entry): void {
+    ring.push(entry);
+    watcher?.(entry);
+  }
+
   /** `lost` messages were dropped on the way to this batch. */
-  function push(messages: Message[], lost: number): void {
+  function push(messages: Message[], lost: number, via: Via): void {
     if (counts.length === 0 && counted === received && messages.length > 0) deps.second(measure);
-    for (const message of messages) ring.push(entryFor(message, received++));
+    for (const message of messages) add(entryFor(message, received++, via));
     dropped += lost;
     show();
   }
 
   /** What this page publishes. Gives back what to call when it has not left. */
-  function enter(message: Message): () => void {
-    const entry = entryFor(message, sent++, true);
-    ring.push(entry);
+  function enter(message: Message, via: Via): () => void {
+    const entry = entryFor(message, sent++, via, true);
+    add(entry);
     show();
     return () => {
       entry.unsent = true;
       show();
     };
+  }
+
+  /** Entries of a recording, which count for nothing. */
+  function replay(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      ring.push(entry);
+      if (entry.via.name !== '') join(entry.via.id, entry.via.name);
+    }
+    show();
+  }
+
+  /** Has `call` told of all that is received and sent from now on. */
+  function watch(call: ((entry: Entry) => void) | undefined): void {
+    watcher = call;
   }
 
   /** Empties the list; what was counted stays counted. */
@@ -203,8 +231,12 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     filter,
     filterErrors,
     paused,
+    names,
+    join,
     push,
     enter,
+    replay,
+    watch,
     clear,
     pause,
     resize,

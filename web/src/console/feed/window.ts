@@ -1,8 +1,8 @@
 /** The rows in sight: which they are, and where the list is scrolled to. */
 
+import type { ReadonlySignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
-import type { Feed } from './store';
 
 /** Rows are of one height, in two shapes: a line where there is room, or two. */
 interface Shape {
@@ -21,6 +21,11 @@ function shapeFor(width: number): Shape {
   const coarse = matchMedia('(pointer: coarse)').matches;
   if (width < narrow * rem) return { twoLines: true, height: Math.round(3.5 * rem) };
   return { twoLines: false, height: Math.max(Math.round(2.125 * rem), coarse ? 44 : 0) };
+}
+
+/** Positions of the oldest that is kept and of the next to come. */
+interface Listed {
+  view: ReadonlySignal<{ first: number; end: number }>;
 }
 
 export interface Rows {
@@ -42,7 +47,7 @@ export interface Rows {
   onScroll(): void;
 }
 
-export function useRows(feed: Feed, box: RefObject<HTMLDivElement | null>): Rows {
+export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>): Rows {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 34 });
   const state = useRef({

@@ -1,7 +1,7 @@
 /** Lines of JSON that fold, in colour. */
 
 import { useRef, useState } from 'preact/hooks';
-import { formatCount } from '../text';
+import { many } from '../text';
 import type { Line } from './lines';
 
 /** Levels that the text is indented by where it wraps. */
@@ -32,7 +32,7 @@ function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most:
 
 function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold(index: number): void }) {
   const { line, index, folded, comma } = part;
-  const count = `${formatCount(line.count)} ${line.count === 1 ? 'value' : 'values'}`;
+  const count = many(line.count, 'value');
   const indent = `${Math.min(line.depth, deepestIndent) * 2 + 2}ch`;
   return (
     <span class="payload-line" style={{ '--indent': indent }}>

@@ -6,9 +6,9 @@ import { PayloadError } from './error';
 import { scanJson } from './json';
 import { integers, parseValue } from './value';
 
-export type Format = 'text' | 'json' | 'hex' | 'base64' | 'cbor' | 'msgpack';
+export type Format = 'text' | 'json' | 'hex' | 'base64' | 'cbor' | 'msgpack' | 'protobuf' | 'sparkplug';
 
-/** For a choice. CBOR and MessagePack are typed as JSON. */
+/** For a choice. What has a binary form of its own is typed as JSON. */
 export const formats = [
   ['text', 'Text'],
   ['json', 'JSON'],
@@ -16,9 +16,11 @@ export const formats = [
   ['base64', 'Base64'],
   ['cbor', 'CBOR'],
   ['msgpack', 'MessagePack'],
+  ['protobuf', 'Protobuf'],
+  ['sparkplug', 'Sparkplug B'],
 ] as const satisfies readonly (readonly [Format, string])[];
 
-function fromText(text: string): Uint8Array {
+export function fromText(text: string): Uint8Array {
   // TextEncoder would send another character in its place.
   if (/\p{Surrogate}/u.test(text))
     throw new PayloadError('there is half a character in it (a lone surrogate)');
@@ -48,7 +50,7 @@ function fromHex(text: string): Uint8Array {
 }
 
 /** Both alphabets of RFC 4648, with or without the padding. */
-function fromBase64(text: string): Uint8Array {
+export function fromBase64(text: string): Uint8Array {
   refuse(text, /[^0-9a-z+/_\-=\s]/i, 'a Base64 digit');
   const digits = text.replace(/\s/g, '').replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/');
   refuse(digits, /=/, 'at the end, where padding belongs');
@@ -69,28 +71,40 @@ async function fromJsonToMessagePack(text: string): Promise<Uint8Array> {
   return encode(value, { useBigInt64: true, maxDepth: Number.POSITIVE_INFINITY });
 }
 
-const encoders: Record<Format, (text: string) => Uint8Array | Promise<Uint8Array>> = {
+let protobuf: typeof import('./protobuf-encode') | undefined;
+
+/** Fetches what Protobuf needs, once. From then on its mistakes are told as it is typed. */
+export async function loadProtobuf(): Promise<typeof import('./protobuf-encode')> {
+  protobuf = await import('./protobuf-encode');
+  return protobuf;
+}
+
+const encoders: Record<Format, (text: string, type: string) => Uint8Array | Promise<Uint8Array>> = {
   text: fromText,
   json: fromJson,
   hex: fromHex,
   base64: fromBase64,
   cbor: fromJsonToCbor,
   msgpack: fromJsonToMessagePack,
+  protobuf: async (text, type) => (await loadProtobuf()).encode(text, type),
+  sparkplug: async (text) => (await loadProtobuf()).encodeSparkplug(text),
 };
 
-const checks: Record<Format, (text: string) => unknown> = {
+const checks: Record<Format, (text: string, type: string) => unknown> = {
   text: fromText,
   json: fromJson,
   hex: fromHex,
   base64: fromBase64,
   cbor: (text) => parseValue(text, integers.cbor),
   msgpack: (text) => parseValue(text, integers.msgpack),
+  protobuf: (text, type) => (protobuf ? protobuf.encode(text, type) : parseValue(text, integers.protobuf)),
+  sparkplug: (text) => (protobuf ? protobuf.encodeSparkplug(text) : parseValue(text, integers.protobuf)),
 };
 
-/** What is wrong with the text as it is typed, undefined when nothing is. */
-export function problemWith(format: Format, text: string): string | undefined {
+/** What is wrong with the text as it is typed, undefined when nothing is. `type` is Protobuf's. */
+export function problemWith(format: Format, text: string, type = ''): string | undefined {
   try {
-    checks[format](text);
+    checks[format](text, type);
     return undefined;
   } catch (error) {
     // The whole of a long text may be quoted.
@@ -102,13 +116,13 @@ export function problemWith(format: Format, text: string): string | undefined {
  * The bytes; a promise where an encoder has to be loaded first. What is wrong
  * with the text is an MqttError `bad-option` at the field `payload`.
  */
-export function encodeSoon(format: Format, text: string): Uint8Array | Promise<Uint8Array> {
+export function encodeSoon(format: Format, text: string, type = ''): Uint8Array | Promise<Uint8Array> {
   const wrong = (cause: unknown): MqttError => {
     const message = cause instanceof Error ? cause.message : String(cause);
     return new MqttError('bad-option', `payload: ${message}`, { field: 'payload', cause });
   };
   try {
-    const bytes = encoders[format](text);
+    const bytes = encoders[format](text, type);
     if (bytes instanceof Uint8Array) return bytes;
     return bytes.catch((cause) => {
       throw wrong(cause);
@@ -118,6 +132,6 @@ export function encodeSoon(format: Format, text: string): Uint8Array | Promise<U
   }
 }
 
-export async function encode(format: Format, text: string): Promise<Uint8Array> {
-  return encodeSoon(format, text);
+export async function encode(format: Format, text: string, type = ''): Promise<Uint8Array> {
+  return encodeSoon(format, text, type);
 }

@@ -4,7 +4,7 @@ import type { Message } from '../../client';
 import { decodeUtf8, headOf } from '../text';
 import type { Format } from './encode';
 
-export type ViewFormat = Format | 'protobuf' | 'sparkplug' | 'image';
+export type ViewFormat = Format | 'image';
 
 export interface Guess {
   format: ViewFormat;

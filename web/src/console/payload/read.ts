@@ -26,8 +26,8 @@ export type Shown = {
   format: ViewFormat;
   /** Why it is not in the format that was wanted. */
   error?: string;
-} & (
-  | { kind: 'text'; text: string; left: number }
+} /** `wide`: its lines are not to be wrapped. */ & (
+  | { kind: 'text'; text: string; left: number; wide: boolean }
   | { kind: 'lines'; lines: Line[]; shown: number; whole: boolean }
   | { kind: 'image'; picture: Picture }
 );
@@ -55,7 +55,7 @@ export function base64(bytes: Uint8Array): string {
 function readText(format: 'text' | 'hex' | 'base64', payload: Uint8Array, step: number): Shown {
   const limit = firstBytes[format] * 4 ** step;
   const head = format === 'text' ? headOf(payload, limit) : payload.subarray(0, limit);
-  const shown = { kind: 'text', format, left: payload.length - head.length } as const;
+  const shown = { kind: 'text', format, left: payload.length - head.length, wide: format === 'hex' } as const;
   if (format === 'hex') return { ...shown, text: hexDump(head) };
   if (format === 'base64') return { ...shown, text: base64(head) };
   const text = decodeUtf8(head);

@@ -1,6 +1,6 @@
 /** Values of the binary formats as text. */
 
-import { hex } from '../text';
+import { hex, many } from '../text';
 import type { Scalar } from './sink';
 
 /** Bytes shown of one byte string. */
@@ -28,7 +28,7 @@ export function stringLeaf(value: string): Leaf {
 
 /** In the manner of CBOR's diagnostic notation (RFC 8949, 8). */
 export function bytesLeaf(bytes: Uint8Array): Leaf {
-  const size = `${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'}`;
+  const size = many(bytes.length, 'byte');
   const more = bytes.length > shownBytes ? '…' : '';
   return ['bytes', `h'${hex(bytes.subarray(0, shownBytes)).replaceAll(' ', '')}${more}'`, size];
 }

@@ -7,7 +7,7 @@ import { readSchema } from './schema';
 import type { Sink } from './sink';
 import source from './sparkplug.proto?raw';
 
-const payloadType = readSchema([{ name: 'sparkplug.proto', text: source }]).root.lookupType(
+export const payloadType = readSchema([{ name: 'sparkplug.proto', text: source }]).root.lookupType(
   'sparkplug.Payload',
 );
 

@@ -10,6 +10,7 @@ export type Value = null | boolean | number | bigint | string | Value[] | { [key
 export const integers = {
   cbor: [-(2n ** 64n), 2n ** 64n - 1n],
   msgpack: [-(2n ** 63n), 2n ** 64n - 1n],
+  protobuf: [-(2n ** 1024n), 2n ** 1024n], // each type has its own, a double this one
 } as const;
 
 const words: Record<string, Value> = { true: true, false: false, null: null };

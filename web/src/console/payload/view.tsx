@@ -1,4 +1,4 @@
-import type { ComponentType } from 'preact';
+import type { ComponentProps, ComponentType } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../../client';
 import { decodeUtf8, formatCount, hex } from '../text';
@@ -14,7 +14,7 @@ import './payload.css';
 /** Bytes that go to the clipboard. */
 const mostCopied = 16 * 1024 * 1024;
 
-type ControlsProps = { type: string | undefined; onType(type: string): void };
+type ControlsProps = ComponentProps<typeof import('./protobuf').ProtobufControls>;
 
 /** The raw bytes in the notation that suits what is shown. */
 function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: string] {
@@ -118,11 +118,16 @@ export function PayloadView({ message }: { message: Message }) {
         </span>
       </div>
       {shown?.format === 'protobuf' && Controls && (
-        <Controls type={choice.type} onType={(type) => choose({ ...choice, type })} />
+        <Controls
+          type={choice.type}
+          unloaded="Field numbers until you load the definition"
+          untyped="none: field numbers"
+          onType={(type) => choose({ ...choice, type })}
+        />
       )}
       {shown?.error && <p class="payload-error">{shown.error}</p>}
       {shown?.kind === 'text' && (
-        <pre class="payload-block" data-wide={/^[0-9a-f]{8} {2}/.test(shown.text)}>
+        <pre class="payload-block" data-wide={shown.wide}>
           {shown.text}
         </pre>
       )}

@@ -30,6 +30,8 @@ export interface Message {
   /** Instead of what is typed. */
   file: FilePayload | undefined;
   format: Format;
+  /** Full name of the Protobuf message that the payload is; empty where it is none. */
+  type: string;
   qos: QoS;
   retain: boolean;
   properties: Properties;
@@ -50,6 +52,7 @@ export const emptyMessage: Message = {
   payload: '',
   file: undefined,
   format: 'text',
+  type: '',
   qos: 0,
   retain: false,
   properties: noProperties,
@@ -101,10 +104,12 @@ const formatNames: Record<Format, string> = {
   base64: 'Base64',
   cbor: 'JSON that CBOR can hold',
   msgpack: 'JSON that MessagePack can hold',
+  protobuf: 'JSON of the Protobuf message',
+  sparkplug: 'JSON of a Sparkplug payload',
 };
 
-function wrongWith(text: string, format: Format): string | undefined {
-  const problem = problemWith(format, text);
+function wrongWith(text: string, format: Format, type: string): string | undefined {
+  const problem = problemWith(format, text, type);
   return problem === undefined ? undefined : `is not ${formatNames[format]}: ${problem}`;
 }
 
@@ -112,18 +117,18 @@ function wrongWith(text: string, format: Format): string | undefined {
 const checkedAsTyped = 500_000;
 
 /** What is wrong with the payload as it stands, told while it is typed. */
-export function payloadProblem({ payload, file, format, properties }: Message): string | undefined {
+export function payloadProblem({ payload, file, format, type, properties }: Message): string | undefined {
   if (file || payload === '' || payload.length > checkedAsTyped) return undefined;
   const means = format === 'text' && isJson(properties) ? 'json' : format;
-  return means === 'text' ? undefined : wrongWith(expand(payload, 0), means);
+  return means === 'text' ? undefined : wrongWith(expand(payload, 0), means, type);
 }
 
 /** With every place filled in. What is not of its format is `bad-option`, thrown or rejected with. */
 export function payloadOf(
-  { payload, file, format }: Message,
+  { payload, file, format, type }: Message,
   n: number,
 ): string | Uint8Array | Promise<Uint8Array> {
   if (file) return file.bytes;
   const text = expand(payload, n);
-  return format === 'text' ? text : encodeSoon(format, text);
+  return format === 'text' ? text : encodeSoon(format, text, type);
 }

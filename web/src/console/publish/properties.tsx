@@ -1,11 +1,17 @@
-import { formats } from '../payload/encode';
+import { formats, loadProtobuf } from '../payload/encode';
 import { Select } from '../ui/fields';
+import { onDemand } from '../ui/on-demand';
 import { noProperties } from './message';
 import { PropertyFields } from './property-fields';
 import type { Publisher } from './store';
 
+const ProtobufControls = onDemand(async () => {
+  const [{ ProtobufControls: Controls }] = await Promise.all([import('../payload/protobuf'), loadProtobuf()]);
+  return Controls;
+});
+
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
-  const { format, properties } = publisher.draft.value;
+  const { format, type, properties } = publisher.draft.value;
   return (
     <fieldset class="publish-properties" aria-label="Message properties">
       <Select
@@ -14,6 +20,14 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
         options={formats}
         onEdit={(chosen) => publisher.edit({ format: chosen })}
       />
+      {format === 'protobuf' && (
+        <ProtobufControls
+          type={type}
+          unloaded="They define the message that is typed as JSON"
+          untyped="choose one"
+          onType={(chosen) => publisher.edit({ type: chosen })}
+        />
+      )}
       <PropertyFields
         alias
         properties={properties}

@@ -48,8 +48,8 @@ export function createSaved() {
   }
 
   /** The same name again replaces. */
-  function save(name: string, { topic, payload, format, qos, retain, properties }: Message): boolean {
-    const message: Message = { topic, payload, file: undefined, format, qos, retain, properties };
+  function save(name: string, { topic, payload, format, type, qos, retain, properties }: Message): boolean {
+    const message: Message = { topic, payload, file: undefined, format, type, qos, retain, properties };
     const others = entries.value.filter((entry) => entry.name !== name);
     change([...others, { name, message }].sort((a, b) => a.name.localeCompare(b.name)));
     return problem.value === '';

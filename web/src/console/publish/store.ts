@@ -144,8 +144,8 @@ export function createPublisher(deps: Dependencies, topic: string) {
     fieldErrors.value = { ...fieldErrors.value, payload: problem };
   }
 
-  function remember({ topic, payload, file, format, qos, retain, properties }: Draft): void {
-    const message: Message = { topic, payload, file, format, qos, retain, properties };
+  function remember({ topic, payload, file, format, type, qos, retain, properties }: Draft): void {
+    const message: Message = { topic, payload, file, format, type, qos, retain, properties };
     const same = JSON.stringify({ ...message, file: file?.name });
     const others = sent.value.filter(
       (other) =>

@@ -1,4 +1,6 @@
+import { scriptUrl } from '../../script-url';
 import type { Clock } from './repeat';
+import workerUrl from './ticker.worker.ts?worker&url';
 
 /** A clock that keeps its pace while the page is hidden. */
 export function createTicker(): Clock {
@@ -7,7 +9,7 @@ export function createTicker(): Clock {
   let worker: Worker | undefined;
 
   function start(): Worker {
-    const started = new Worker(new URL('./ticker.worker.ts', import.meta.url), { type: 'module' });
+    const started = new Worker(scriptUrl(workerUrl), { type: 'module' });
     started.onmessage = ({ data }: MessageEvent<number>) => {
       const call = waiting.get(data);
       waiting.delete(data);

@@ -19,6 +19,7 @@ const shared: fc.Arbitrary<Shared> = fc.record({
       topic: text,
       payload: text,
       file: fc.constant(undefined),
+      type: fc.constantFrom('', 'lab.Reading'),
       format: fc.constantFrom('text' as const, 'json' as const, 'hex' as const, 'base64' as const),
       qos,
       retain: fc.boolean(),

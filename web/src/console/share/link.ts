@@ -44,6 +44,7 @@ export function linkTo(page: string, { broker, subscriptions, message }: Shared)
     if (message.qos) query.append('qos', String(message.qos));
     if (message.retain) query.append('retain', '1');
     if (message.format !== 'text') query.append('format', message.format);
+    if (message.type) query.append('type', message.type);
     const { properties } = message;
     for (const name of texts) if (properties[name]) query.append(name, properties[name]);
     if (properties.payloadFormatIndicator) query.append('utf8', '1');
@@ -87,6 +88,7 @@ function messageFrom(query: URLSearchParams): Message | undefined {
     qos: qosFrom(query.get('qos')),
     retain: query.get('retain') === '1',
     format: isFormat(format) ? format : 'text',
+    type: query.get('type') ?? '',
     properties,
   };
 }

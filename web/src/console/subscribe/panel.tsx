@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 import { FilterMark } from '../feed/mark';
-import { formatCount, visible } from '../text';
+import { many, visible } from '../text';
 import { qosOptions, Select, TextField } from '../ui/fields';
 import type { Entry, Subscriptions } from './store';
 import './subscribe.css';
@@ -22,9 +22,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
             QoS {granted}
           </span>
         )}
-        <span class="subscription-count">
-          {formatCount(count)} {count === 1 ? 'message' : 'messages'}
-        </span>
+        <span class="subscription-count">{many(count, 'message')}</span>
       </span>
       <button
         type="button"

@@ -1,12 +1,14 @@
 /** The chart as a PNG, with its ground and the names of its lines. */
 
+import { coloursAt } from '../theme/colours';
+
 export function picture(
   chart: HTMLCanvasElement,
   element: HTMLElement,
   lines: [title: string, colour: number][],
 ): Promise<Blob | null> {
   const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const colour = coloursAt(element);
   const scale = chart.width / Math.max(1, chart.clientWidth);
   const lineHeight = 18 * scale;
   const gap = 10 * scale;

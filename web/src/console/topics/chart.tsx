@@ -3,6 +3,8 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { saveAs } from '../save-as';
 import { formatCount } from '../text';
+import { coloursAt } from '../theme/colours';
+import { theme } from '../theme/theme';
 import { picture } from './chart-picture';
 import { brief } from './preview';
 import { maxPoints, type Series, tableOf } from './series';
@@ -16,7 +18,7 @@ export function titleOf({ topic, path }: Series): string {
 
 function optionsFor(element: HTMLElement, series: readonly Series[], onZoom: () => void): uPlot.Options {
   const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const colour = coloursAt(element);
   const axis = {
     stroke: colour('--muted'),
     grid: { stroke: colour('--line'), width: 1 },
@@ -99,10 +101,10 @@ export function Chart({ bench }: { bench: Workbench }) {
   const plot = useRef<uPlot | undefined>(undefined);
   const drawn = useRef('');
   const [zoomed, setZoomed] = useState(false);
-  const [theme, setTheme] = useState(0);
   const [said, setSaid] = useState('');
   const series = bench.charted.value;
   const tick = bench.tick.value;
+  const scheme = theme.scheme.value;
 
   useEffect(() => {
     const element = place.current;
@@ -126,14 +128,7 @@ export function Chart({ bench }: { bench: Workbench }) {
       plot.current = undefined;
       made.destroy();
     };
-  }, [series, theme]);
-
-  useEffect(() => {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const onChange = () => setTheme((count) => count + 1);
-    dark.addEventListener('change', onChange);
-    return () => dark.removeEventListener('change', onChange);
-  }, []);
+  }, [series, scheme]);
 
   useEffect(() => {
     const state = stateOf(series);

@@ -1,10 +1,10 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { formatCount } from '../text';
+import { formatCount, many } from '../text';
 import type { Progress } from './clear';
 import { brief } from './preview';
 import type { Workbench } from './workbench';
 
-const messages = (count: number) => `${formatCount(count)} retained ${count === 1 ? 'message' : 'messages'}`;
+const messages = (count: number) => many(count, 'retained message');
 
 function outcome({ total, cleared, failed, reason }: Progress): string {
   const left = total - cleared - failed;

@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useId } from 'preact/hooks';
 import type { Failure } from '../connection/explain';
 import { formatBytes, formatCount } from '../text';
 import { ChartPlace } from './chart-place';
@@ -14,6 +14,17 @@ import './topics.css';
 export interface Props {
   topics: Topics;
   toFailure(error: unknown): Failure;
+}
+
+/** What somebody has unfolded and charted of one connection's topics waits while another's are shown. */
+const benches = new WeakMap<Topics, Workbench>();
+
+function benchFor({ topics, toFailure }: Props): Workbench {
+  const known = benches.get(topics);
+  if (known) return known;
+  const bench = createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure });
+  benches.set(topics, bench);
+  return bench;
 }
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
@@ -87,11 +98,10 @@ function Empty({ bench }: { bench: Workbench }) {
   );
 }
 
-export function TopicsPanel({ topics, toFailure }: Props) {
+export function TopicsPanel(props: Props) {
   const heading = useId();
-  const [bench] = useState(() =>
-    createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure }),
-  );
+  const { topics } = props;
+  const bench = benchFor(props);
   const shown = topics.view.value === 'topics';
   const none = bench.rows.value.nodes.length === 0;
   const era = topics.era.value;
@@ -128,8 +138,8 @@ export function TopicsPanel({ topics, toFailure }: Props) {
       </div>
       <ChartPlace bench={bench} />
       <footer class="topics-foot">
-        Keeps up to {formatCount(caps.nodes)} levels or {formatBytes(caps.bytes)}; a topic's history begins
-        when you look at it.
+        Keeps up to {formatCount(caps.nodes)} levels or {formatBytes(caps.bytes)}, of all connections
+        together; a topic's history begins when you look at it.
       </footer>
       <ClearDialog bench={bench} />
     </section>

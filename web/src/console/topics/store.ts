@@ -1,22 +1,27 @@
 /** The topics, counted from the start, whether or not anybody looks at them. */
 
-import { signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
 import { createModel } from './model';
 
+export type View = 'messages' | 'topics' | 'broker' | 'packets';
+
 export interface Dependencies {
+  /** Of the connection. */
+  id: number;
   /** Milliseconds of a clock that never goes back. */
   now(): number;
   client(): Client | undefined;
+  /** What the page shows: the same for all connections. */
+  view: Signal<View>;
   /** Messages that are kept elsewhere, oldest first. */
   kept(): Iterable<Message>;
 }
 
 export type Topics = ReturnType<typeof createTopics>;
 
-export function createTopics(deps: Dependencies) {
-  const model = createModel();
-  const view = signal<'messages' | 'topics'>('messages');
+export function createTopics(deps: Dependencies, model = createModel()) {
+  const { view } = deps;
   /** Another one whenever the tree began anew. */
   const era = signal(0);
   let url = '';
@@ -48,5 +53,16 @@ export function createTopics(deps: Dependencies) {
     return found;
   }
 
-  return { model, view, era, clear, onClient, push, earlier, now: deps.now, client: deps.client };
+  return {
+    id: deps.id,
+    model,
+    view,
+    era,
+    clear,
+    onClient,
+    push,
+    earlier,
+    now: deps.now,
+    client: deps.client,
+  };
 }

@@ -2,28 +2,44 @@
 
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Connection } from '../connection/store';
+import { onDemand } from '../ui/on-demand';
 import type { Props as PanelProps } from './panel';
-import type { Topics } from './store';
+import type { Topics, View } from './store';
 import './tabs.css';
 
-const views = [
+const views: [view: View, label: string][] = [
   ['messages', 'Messages'],
   ['topics', 'Topics'],
-] as const;
+  ['broker', 'Broker'],
+  ['packets', 'Packets'],
+];
 
-type View = (typeof views)[number][0];
+interface InsightProps {
+  connection: Connection;
+  shown: boolean;
+}
+
+const insight = {
+  broker: onDemand<InsightProps>(async () => (await import('../insight/broker')).BrokerPanel),
+  packets: onDemand<InsightProps>(async () => (await import('../insight/packets')).PacketsPanel),
+};
 
 export function Tabs({
   topics,
+  connection,
   toFailure,
   children,
 }: PanelProps & {
+  connection: Connection;
   /** The feed. */
   children: ComponentChildren;
 }) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const view = topics.view.value;
+  // A part stays once it was looked at: what it gathers goes on.
+  const visited = useRef(new Set<View>()).current.add(view);
 
   function onKeyDown(event: KeyboardEvent) {
     const at = views.findIndex(([name]) => name === view);
@@ -71,6 +87,13 @@ export function Tabs({
       </div>
       {panelFor('messages', children)}
       {panelFor('topics', <Lazy topics={topics} toFailure={toFailure} />)}
+      {(['broker', 'packets'] as const).map((name) => {
+        const Part = insight[name];
+        return panelFor(
+          name,
+          visited.has(name) && <Part key={topics.id} connection={connection} shown={view === name} />,
+        );
+      })}
     </div>
   );
 }
@@ -89,7 +112,7 @@ function Lazy({ topics, toFailure }: { topics: Topics; toFailure: PanelProps['to
     );
   }, [wanted, Panel, failed]);
 
-  if (Panel) return <Panel topics={topics} toFailure={toFailure} />;
+  if (Panel) return <Panel key={topics.id} topics={topics} toFailure={toFailure} />;
   return (
     <section class="panel views-wait" aria-label="Topics">
       {failed ? (

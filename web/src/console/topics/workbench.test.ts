@@ -1,9 +1,10 @@
+import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
 import { maxTopics, maxValues } from './history';
 import type { TopicNode } from './model';
 import { maxPoints, maxSeries, tableOf } from './series';
-import { createTopics } from './store';
+import { createTopics, type View } from './store';
 import { createWorkbench } from './workbench';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -33,7 +34,13 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     on: () => client,
   } as unknown as Client & { connected: boolean; publish: ReturnType<typeof vi.fn> };
   const current = { client: client as Client | undefined };
-  const topics = createTopics({ now: () => clock, client: () => current.client, kept: () => feed });
+  const topics = createTopics({
+    id: 1,
+    now: () => clock,
+    client: () => current.client,
+    view: signal<View>('topics'),
+    kept: () => feed,
+  });
   const bench = createWorkbench(topics, {
     frame: () => {},
     toFailure: (error) => ({ code: 'crashed', message: String(error) }),

@@ -1,0 +1,133 @@
+package broker
+
+import (
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// A subscriber that keeps up only just, within its limits, gets everything.
+func TestSlowSubscriber(t *testing.T) {
+	b := start(t, Options{})
+	const total = 4 * receiveMaximum
+	slow := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.ReceiveMaximum = ptr(uint16(1)) })
+	slow.subscribe("many", 2)
+	pub := connect(t, dialTCP(t, b), nil)
+	for i := range total { // all of them wait before the first is acknowledged
+		pub.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
+		expect[packets.Puback](pub)
+	}
+	for i := range total {
+		m := expect[packets.Publish](slow)
+		if got, want := string(m.Payload), fmt.Sprint(i); got != want {
+			t.Fatalf("message %s where %s was expected", got, want)
+		}
+		slow.puback(m.PacketID)
+	}
+}
+
+// Whoever passes the limit is told so (4.13), and finds all that the session holds.
+func TestSubscriberBeyondItsLimit(t *testing.T) {
+	const limit = 10
+	b := start(t, Options{quotas: quotas{inflight: limit}})
+	lasting := func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "slow", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+		c.Properties.ReceiveMaximum = ptr(uint16(1))
+	}
+	slow := connect(t, dialTCP(t, b), lasting)
+	slow.subscribe("many", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	for i := range limit {
+		pub.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
+		expect[packets.Puback](pub)
+	}
+	expect[packets.Publish](slow)
+	if got := expect[packets.Disconnect](slow).ReasonCode; got != packets.DisconnectQuotaExceeded {
+		t.Errorf("DISCONNECT reason %#x", got)
+	}
+	slow.expectEnd()
+
+	slow = connect(t, dialTCP(t, b), lasting)
+	for i := range limit {
+		m := expect[packets.Publish](slow)
+		if got, want := string(m.Payload), fmt.Sprint(i); got != want {
+			t.Fatalf("message %s where %s was expected", got, want)
+		}
+		slow.puback(m.PacketID)
+	}
+}
+
+// [MQTT-3.1.4-3]: a connection that reads nothing can't keep its successor out,
+// nor can it hold up who publishes to it.
+func TestStalledConnection(t *testing.T) {
+	b := start(t, Options{})
+	same := func(c *packets.Connect) { c.ClientID = "same" }
+	stalled := connect(t, dialPipe(t, b), same) // a pipe holds nothing
+	stalled.subscribe("t", 0)
+	pub := connect(t, dialTCP(t, b), nil)
+	for range maxPending + 10 {
+		pub.publish(1, 1, false, "t", "unread")
+		expect[packets.Puback](pub)
+	}
+	connect(t, dialTCP(t, b), same)
+}
+
+// [MQTT-4.3.3-10]: a message of QoS 2 that comes twice is acknowledged twice, and delivered once.
+func TestResentPublish(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	p.subscribe("t", 0)
+	for range 2 {
+		p.publish(7, 2, false, "t", "once")
+	}
+	release := packets.NewControlPacket(packets.PUBREL)
+	release.Content.(*packets.Pubrel).PacketID = 7
+	p.send(release)
+	p.publish(0, 0, false, "t", "last") // delivered in order
+	publishes, pubrecs := 0, 0
+	for last := false; !last || pubrecs < 2; {
+		cp, err := packets.ReadPacket(p.conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch m := cp.Content.(type) {
+		case *packets.Publish:
+			if last = string(m.Payload) == "last"; !last {
+				publishes++
+			}
+		case *packets.Pubrec:
+			pubrecs++
+			if m.ReasonCode != 0 {
+				t.Errorf("PUBREC reason %#x", m.ReasonCode)
+			}
+		}
+	}
+	if publishes != 1 {
+		t.Errorf("%d deliveries", publishes)
+	}
+}
+
+// Connections that say nothing make room for those that do.
+func TestSilentConnections(t *testing.T) {
+	const most = 10
+	b := start(t, Options{quotas: quotas{connections: most}})
+	var silent []net.Conn
+	for range 3 * most {
+		silent = append(silent, dialTCP(t, b))
+	}
+	for range most { // takes the place of all of them
+		connect(t, dialTCP(t, b), nil)
+	}
+	for _, c := range silent {
+		if _, err := c.Read(make([]byte, 1)); err == nil {
+			t.Error("a silent connection got an answer")
+		}
+	}
+	// There is nobody left to make room.
+	if _, err := dialTCP(t, b).Read(make([]byte, 1)); err == nil {
+		t.Error("a connection too many got an answer")
+	}
+}

@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Users are those who may use a broker, and what for.
+type Users struct {
+	byName map[string]user
+	// hashing bounds the passwords compared at the same time: each takes a
+	// processor's whole attention, and a stranger may ask for it.
+	hashing chan struct{}
+	nobody  []byte
+}
+
+type user struct {
+	Name      string   `json:"name"`
+	Hash      string   `json:"hash"` // bcrypt
+	Publish   []string `json:"publish"`
+	Subscribe []string `json:"subscribe"`
+}
+
+// LoadUsers reads a JSON list of users: name, bcrypt hash of the password, and
+// the topic filters that they may publish and subscribe to.
+func LoadUsers(file string) (*Users, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var list []user
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&list); err != nil {
+		return nil, fmt.Errorf("%s is not a JSON list of users: %w", file, err)
+	}
+	u := &Users{byName: make(map[string]user), hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	for _, one := range list {
+		if err := one.check(); err != nil {
+			return nil, fmt.Errorf("%s: user %q: %w", file, one.Name, err)
+		}
+		if _, twice := u.byName[one.Name]; twice {
+			return nil, fmt.Errorf("%s: there are two users %q", file, one.Name)
+		}
+		u.byName[one.Name] = one
+		u.nobody = []byte(one.Hash)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s names no user: nobody could connect", file)
+	}
+	return u, nil
+}
+
+func (u user) check() error {
+	if u.Name == "" {
+		return errors.New("a name is missing")
+	}
+	if _, err := bcrypt.Cost([]byte(u.Hash)); err != nil {
+		return fmt.Errorf("hash is not a bcrypt hash (make one with htpasswd -nB -C 10 NAME): %w", err)
+	}
+	for _, filter := range slices.Concat(u.Publish, u.Subscribe) {
+		if !mqtt.IsValidFilter(filter, false) || mqtt.IsSharedFilter(filter) {
+			return fmt.Errorf("%q is not a topic filter", filter)
+		}
+	}
+	return nil
+}
+
+// authenticate takes as long for a name that does not exist as for a wrong password.
+func (u *Users) authenticate(name string, password []byte) bool {
+	u.hashing <- struct{}{}
+	defer func() { <-u.hashing }()
+	one, known := u.byName[name]
+	hash := u.nobody
+	if known {
+		hash = []byte(one.Hash)
+	}
+	return bcrypt.CompareHashAndPassword(hash, password) == nil && known
+}
+
+// allow reports whether the user may publish to a topic, or subscribe to a filter.
+func (u *Users) allow(name, filter string, write bool) bool {
+	allowed := u.byName[name].Subscribe
+	if write {
+		allowed = u.byName[name].Publish
+	}
+	if mqtt.IsSharedFilter(filter) { // $share/group/filter (4.8.2)
+		if parts := strings.SplitN(filter, "/", 3); len(parts) == 3 {
+			filter = parts[2]
+		}
+	}
+	return slices.ContainsFunc(allowed, func(a string) bool { return covers(a, filter) })
+}
+
+// covers reports whether every topic that filter matches is one that allowed matches.
+func covers(allowed, filter string) bool {
+	if strings.HasPrefix(filter, "$") && !strings.HasPrefix(allowed, "$") {
+		return false // [MQTT-4.7.2-1]
+	}
+	want, have := strings.Split(filter, "/"), strings.Split(allowed, "/")
+	for i, level := range have {
+		switch {
+		case level == "#":
+			return true
+		case i == len(want), level == "+" && want[i] == "#", level != "+" && level != want[i]:
+			return false
+		}
+	}
+	return len(want) == len(have)
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// selfSigned writes a certificate for 127.0.0.1, and returns a client that trusts it.
+func selfSigned(t *testing.T) (certFile, keyFile string, client *http.Client) {
+	t.Helper()
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(writeCertificate(t, certFile, keyFile, 1))
+	return certFile, keyFile, &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+}
+
+func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) (certPEM []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial),
+		NotAfter:     time.Now().Add(time.Hour),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
+	for name, data := range map[string][]byte{
+		certFile: certPEM,
+		keyFile:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyBytes}),
+	} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certPEM
+}
+
+func TestTLS(t *testing.T) {
+	certFile, keyFile, client := selfSigned(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile)
+	if !strings.HasPrefix(s.url, "https://") {
+		t.Errorf("prints %s", s.url)
+	}
+	if response, _ := fetch(t, client, s.url+"healthz"); response.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: %d", response.StatusCode)
+	}
+
+	var stderr bytes.Buffer
+	args := []string{"-addr", "127.0.0.1:0", "-tls-cert", keyFile, "-tls-key", keyFile}
+	if status := run(t.Context(), args, environment(nil), io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "-tls-cert") {
+		t.Errorf("a wrong certificate: %d %s", status, &stderr)
+	}
+}
+
+func TestCertificateRenewed(t *testing.T) {
+	certFile, keyFile, _ := selfSigned(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile)
+	serial := func() int64 {
+		c, err := tls.Dial("tcp", strings.Trim(s.url, "htps:/"), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	later := func(seconds int, names ...string) { // whatever the file system's clock resolves
+		for _, name := range names {
+			when := time.Now().Add(time.Duration(seconds) * time.Second)
+			if err := os.Chtimes(name, when, when); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := serial(); got != 1 {
+		t.Errorf("serial number %d", got)
+	}
+	if err := os.WriteFile(certFile, []byte("half written"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	later(1, certFile)
+	if got := serial(); got != 1 {
+		t.Errorf("serial number %d while the files are no pair", got)
+	}
+	s.stderr.after(t, "the old one is kept")
+	writeCertificate(t, certFile, keyFile, 2)
+	later(2, certFile, keyFile)
+	if got := serial(); got != 2 {
+		t.Errorf("serial number %d after the renewal", got)
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	certFile, keyFile, client := selfSigned(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile, "-redirect-addr", "127.0.0.1:0")
+	plain := s.stderr.after(t, "from=")
+	response, _ := fetch(t, client, "http://"+plain+"/healthz?a=b")
+	if got := response.Request.URL.String(); got != s.url+"healthz?a=b" || response.StatusCode != http.StatusOK {
+		t.Errorf("arrived at %s: %d", got, response.StatusCode)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+plain+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host, r.Close = "evil.example", true
+	if response, err = http.DefaultClient.Do(r); err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusForbidden {
+		t.Errorf("with a foreign Host it redirects to %s", response.Header.Get("Location"))
+	}
+}

@@ -1,0 +1,120 @@
+package mqtt
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pinging calls Ping in the background.
+func pinging(c *Client, ctx context.Context) <-chan pinged {
+	ch := make(chan pinged, 1)
+	go func() {
+		took, err := c.Ping(ctx)
+		ch <- pinged{took, err}
+	}()
+	return ch
+}
+
+type pinged struct {
+	took time.Duration
+	err  error
+}
+
+func wantRoundTrip(t *testing.T, ch <-chan pinged, want time.Duration) {
+	t.Helper()
+	if got := <-ch; got.err != nil || got.took != want {
+		t.Errorf("%v (%v), want %v", got.took, got.err, want)
+	}
+}
+
+func TestPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		for _, delay := range []time.Duration{12 * time.Millisecond, 0, 3 * time.Second} {
+			ch := pinging(c, background)
+			b.expect(pingFrame...)
+			time.Sleep(delay)
+			b.send(0xD0, 0)
+			wantRoundTrip(t, ch, delay)
+		}
+	})
+}
+
+func TestPingsShareOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		first := pinging(c, background)
+		b.expect(pingFrame...)
+		time.Sleep(time.Second)
+		second := pinging(c, background)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		b.send(0xD0, 0)
+		wantRoundTrip(t, first, 2*time.Second)
+		wantRoundTrip(t, second, 2*time.Second)
+		third := pinging(c, background) // which finds none under way
+		b.expect(pingFrame...)
+		b.send(0xD0, 0)
+		wantRoundTrip(t, third, 0)
+	})
+}
+
+// The answer to the keep-alive's PINGREQ is not taken for that to Ping's, nor is
+// one that nobody asked for.
+func TestPingIsNotMistaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 60 })
+		b.send(0xD0, 0)              // unasked
+		time.Sleep(61 * time.Second) // the keep-alive asks
+		b.expect(pingFrame...)
+		ch := pinging(c, background)
+		b.expect(pingFrame...)
+		time.Sleep(5 * time.Second)
+		b.send(0xD0, 0)
+		synctest.Wait()
+		select {
+		case got := <-ch:
+			t.Fatalf("the keep-alive's answer is taken for %v", got)
+		default:
+		}
+		time.Sleep(2 * time.Second)
+		b.send(0xD0, 0)
+		wantRoundTrip(t, ch, 7*time.Second)
+	})
+}
+
+func TestPingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, log := start(t, nil)
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		late := pinging(c, ctx)
+		b.expect(pingFrame...)
+		wantCode(t, (<-late).err, Timeout, "")
+
+		cut := pinging(c, background) // joins, and asks no second time
+		synctest.Wait()
+		_ = b.Close()
+		wantCode(t, (<-cut).err, Network, "")
+
+		wait[Closed](log)
+		_, err := c.Ping(background)
+		wantCode(t, err, NotConnected, "")
+
+		b = s.next() // whose answers are its own
+		b.accept(0)
+		wait[Connected](log)
+		again := pinging(c, background)
+		b.expect(pingFrame...)
+		b.send(0xD0, 0)
+		wantRoundTrip(t, again, 0)
+
+		if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Ping(background)
+		wantCode(t, err, NotConnected, "")
+	})
+}

@@ -1,0 +1,344 @@
+import { readFileSync } from 'node:fs';
+import { expect, type Page, test } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
+import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+import { openPublisher, type Publisher } from './support/publisher';
+
+let server: Server;
+let mosquitto: Mosquitto;
+/** Somebody else at each of the brokers. */
+let atServer: Publisher;
+let atMosquitto: Publisher;
+let complaints: string[];
+let parts: Parts;
+
+/** What the page calls a connection to the address. */
+const nameOf = ({ mqtt }: { mqtt: string }) => new URL(mqtt).host;
+
+test.beforeAll(async () => {
+  [server, mosquitto] = await Promise.all([startServer(['-default-broker', 'mqtt']), startMosquitto()]);
+  [atServer, atMosquitto] = await Promise.all([openPublisher(server.mqtt), openPublisher(mosquitto.mqtt)]);
+});
+
+test.afterAll(async () => {
+  for (const publisher of [atServer, atMosquitto]) publisher?.close();
+  await Promise.all([server?.stop(), mosquitto?.stop()]);
+});
+
+test.beforeEach(async ({ page }) => {
+  complaints = await complaintsOf(page);
+  parts = await openConnected(page, server.url);
+});
+
+test.afterEach(() => {
+  expect(complaints).toEqual([]);
+});
+
+function strip(page: Page) {
+  const nav = page.getByRole('navigation', { name: 'Connections' });
+  return {
+    add: nav.getByRole('button', { name: 'Another broker' }),
+    tabs: nav.getByRole('listitem'),
+    tab: (broker: { mqtt: string }) => nav.getByRole('button', { name: new RegExp(`^${nameOf(broker)},`) }),
+    close: (broker: { mqtt: string }) => nav.getByRole('button', { name: `Close ${nameOf(broker)}` }),
+  };
+}
+
+function filterBar(page: Page) {
+  const bar = page.getByRole('search', { name: 'Filter messages' });
+  return {
+    open: bar.getByRole('button', { name: /^Filter/ }),
+    connection: bar.getByRole('combobox', { name: 'Connection' }),
+    direction: bar.getByRole('combobox', { name: 'Direction' }),
+    showAll: bar.getByRole('button', { name: 'Show all' }),
+  };
+}
+
+async function subscribe(filter: string): Promise<void> {
+  await parts.filter.fill(filter);
+  await parts.subscribe.click();
+  await expect(parts.subscriptions.filter({ hasText: filter })).toContainText(/QoS \d/);
+}
+
+/** Opens a second connection, to mosquitto, which is then shown. */
+async function addMosquitto(page: Page): Promise<void> {
+  await strip(page).add.click();
+  await connectTo(parts, mosquitto.mqtt);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+}
+
+test('one connection looks like one: no list, no filter, no labels', async ({ page }) => {
+  await expect(strip(page).add).toBeVisible();
+  await expect(strip(page).tabs).toHaveCount(0);
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  await expect(parts.rows.locator('.via')).toHaveCount(0);
+  await filterBar(page).open.click();
+  await expect(filterBar(page).connection).toHaveCount(0);
+  // By its name alone there is one button to connect and disconnect with.
+  await expect(page.getByRole('button', { name: 'Connect' })).toHaveCount(1);
+});
+
+test('two brokers at once: each connection has what is its own, and one feed shows both', async ({
+  page,
+}) => {
+  const { tabs, tab } = strip(page);
+  await subscribe('shared/topic');
+  const own = await parts.topic.inputValue();
+  await strip(page).add.click();
+  await expect(tabs).toHaveCount(2);
+  await expect(parts.status).toHaveText(/^disconnected/);
+  // The other one goes on, and the form begins anew.
+  await expect(tab(server)).toHaveAccessibleName(/, connected$/);
+  await expect(parts.url).toHaveValue(server.mqtt);
+  await expect(parts.topic).not.toHaveValue(own);
+  await expect(parts.subscriptions).toHaveCount(1);
+  await connectTo(parts, mosquitto.mqtt);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await subscribe('shared/topic');
+
+  atServer.publish('shared/topic', ['of the server']);
+  atMosquitto.publish('shared/topic', ['of mosquitto']);
+  await expect(parts.row('shared/topic', 'of the server').locator('.via')).toHaveText(nameOf(server));
+  await expect(parts.row('shared/topic', 'of mosquitto').locator('.via')).toHaveText(nameOf(mosquitto));
+  await expect(parts.subscriptions.filter({ hasText: 'shared/topic' })).toContainText('1 message');
+
+  // What is published goes to the one that is shown, and to no other.
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(3);
+  await expect(parts.rows.last().locator('.via')).toHaveText(nameOf(mosquitto));
+
+  const { open, connection, direction, showAll } = filterBar(page);
+  await open.click();
+  await connection.selectOption(nameOf(mosquitto));
+  await expect(parts.rows).toHaveCount(2);
+  await expect(parts.row('shared/topic', 'of the server')).toHaveCount(0);
+  await direction.selectOption('both');
+  await expect(parts.rows).toHaveCount(3);
+  await expect(parts.rows.locator('.via')).toHaveText(Array(3).fill(nameOf(mosquitto)));
+  await connection.selectOption(nameOf(server));
+  await expect(parts.rows).toHaveCount(1);
+  await showAll.click();
+  await expect(parts.rows).toHaveCount(3);
+
+  await page.getByRole('tab', { name: 'Topics' }).click();
+  const topic = (name: string) => page.getByRole('treeitem', { name: new RegExp(`^${name}`) });
+  await expect(topic('mqttwasm')).toHaveCount(1);
+  await topic('shared').click();
+  await expect(topic('shared')).toHaveAttribute('aria-selected', 'true');
+  await tab(server).click();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(parts.topic).toHaveValue(own);
+  await expect(topic('shared')).toHaveAttribute('aria-selected', 'false');
+  await expect(topic('mqttwasm')).toHaveCount(0);
+  await tab(mosquitto).click();
+  await expect(topic('shared')).toHaveAttribute('aria-selected', 'true');
+});
+
+test('details and exports tell the connection', async ({ page }) => {
+  await subscribe('told/#');
+  await addMosquitto(page);
+  await subscribe('told/#');
+  atServer.publish('told/one', ['1']);
+  await expect(parts.row('told/one', '1')).toHaveCount(1);
+  atMosquitto.publish('told/two', ['2']);
+  await expect(parts.row('told/two', '2')).toHaveCount(1);
+
+  await page.getByRole('button', { name: 'Details of message 1' }).click();
+  const details = page.getByRole('region', { name: 'Message details' });
+  await expect(details.locator('dl')).toContainText(`Connection${nameOf(server)}`);
+  // By the subscription of its own connection, which is not the one that is shown.
+  await expect(details.locator('dl')).toContainText(/Subscribed by\s*told\/#/);
+
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  async function exported(format: string): Promise<string> {
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: `Export as ${format}` }).click();
+    return readFileSync(await (await download).path(), 'utf8');
+  }
+  const expected = [
+    [nameOf(server), 'told/one'],
+    [nameOf(mosquitto), 'told/two'],
+  ];
+  type Exported = { connection: string; topic: string };
+  const pair = ({ connection, topic }: Exported) => [connection, topic];
+  expect((JSON.parse(await exported('JSON')) as Exported[]).map(pair)).toEqual(expected);
+  const lines = (await exported('NDJSON')).trimEnd().split('\n');
+  expect(lines.map((line) => pair(JSON.parse(line) as Exported))).toEqual(expected);
+  const [head = '', ...rows] = (await exported('CSV')).trimEnd().split('\r\n');
+  const at = ['connection', 'topic'].map((name) => head.split(',').indexOf(`"${name}"`));
+  expect(rows.map((row) => at.map((column) => row.split(',')[column]?.replaceAll('"', '')))).toEqual(
+    expected,
+  );
+});
+
+test('one is closed, the other goes on, and what it brought stays', async ({ page }) => {
+  const { tabs, tab, close } = strip(page);
+  await addMosquitto(page);
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  const ends = mosquitto.printed(/Received DISCONNECT from mqttwasm_/);
+  await close(mosquitto).click();
+  await ends;
+  await expect(tabs).toHaveCount(0);
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(2);
+  await expect(parts.rows.locator('.via')).toHaveText([nameOf(mosquitto), nameOf(server)]);
+  await filterBar(page).open.click();
+  await filterBar(page).connection.selectOption(nameOf(mosquitto));
+  await expect(parts.rows).toHaveCount(1);
+
+  // The one that is shown can be closed as well as any other.
+  await addMosquitto(page);
+  await close(server).click();
+  await expect(tab(mosquitto)).toHaveCount(0);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+});
+
+test('a repeat goes on in the background, and its connection says so', async ({ page }) => {
+  const { tab } = strip(page);
+  const own = await parts.topic.inputValue();
+  await parts.repeat.check();
+  await page.getByRole('spinbutton', { name: 'Seconds between messages' }).fill('0.2');
+  await parts.publish.click();
+  await addMosquitto(page);
+  await expect(tab(server)).toHaveAccessibleName(/publishing repeatedly$/);
+  await expect(tab(mosquitto)).not.toHaveAccessibleName(/publishing repeatedly$/);
+  await expect(parts.publish).toBeVisible();
+
+  const received = async () => Number(await parts.count('Received').textContent());
+  const before = await received();
+  await expect.poll(received).toBeGreaterThan(before + 2);
+  await expect(parts.rows.last().locator('.via')).toHaveText(nameOf(server));
+  await expect(parts.rows.last()).toContainText(own);
+
+  // Its neighbour's end does not stop it; it does itself.
+  await strip(page).close(mosquitto).click();
+  await expect(parts.stop).toBeVisible();
+  const then = await received();
+  await expect.poll(received).toBeGreaterThan(then + 2);
+  await parts.stop.click();
+  await expect(parts.publish).toBeVisible();
+});
+
+test('a lost connection is seen while another one is shown', async ({ page }) => {
+  const broker = await startMosquitto();
+  await strip(page).add.click();
+  await connectTo(parts, broker.mqtt);
+  await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+  await strip(page).tab(server).click();
+  await broker.stop();
+  await expect(strip(page).tab(broker)).toHaveAccessibleName(/, reconnecting$/);
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(parts.notice).toBeEmpty();
+  await strip(page).tab(broker).click();
+  await expect(parts.status).toHaveText(/^reconnecting/);
+  await expect(parts.notice).toContainText('The connection was lost');
+  await strip(page).close(broker).click();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  // What the browser says of the attempts to get back, and to find out why they fail.
+  complaints = complaints.filter((text) => !/ERR_CONNECTION_(REFUSED|RESET)/.test(text));
+});
+
+test('a profile is used for the connection that is shown, or opened beside it', async ({ page }) => {
+  await page.getByRole('button', { name: 'Profiles', exact: true }).click();
+  await parts.url.fill(mosquitto.mqtt);
+  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('The garden');
+  await page.getByRole('button', { name: 'Save', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Open The garden in new connection' }).click();
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  const garden = page.getByRole('button', { name: /^The garden, connected/ });
+  await expect(garden).toHaveAttribute('aria-current', 'true');
+  await parts.publish.click();
+  await expect(parts.rows.locator('.via')).toHaveText('The garden');
+
+  await strip(page).tab(server).click();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await page.getByRole('button', { name: /^Use The garden/ }).click();
+  await parts.disconnect.click();
+  await parts.connect.click();
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await expect(page.getByRole('button', { name: /^The garden \(2\), connected/ })).toBeVisible();
+});
+
+test('all of it by keyboard', async ({ page }) => {
+  const { add, tab, tabs, close } = strip(page);
+  await add.focus();
+  await page.keyboard.press('Enter');
+  await expect(parts.broker).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(parts.url).toBeFocused();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type(mosquitto.mqtt);
+  await page.keyboard.press('Enter');
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+
+  await tab(server).focus();
+  await page.keyboard.press('Enter');
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(tab(server)).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(close(server)).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(tab(mosquitto)).toBeFocused();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(tabs).toHaveCount(0);
+  await expect(add).toBeFocused();
+});
+
+test('the way to the messages shows them where the topics were', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.getByRole('tab', { name: 'Topics' }).click();
+  await expect(parts.log).toBeHidden();
+  await page
+    .getByRole('navigation', { name: 'On this page' })
+    .getByRole('link', { name: /Messages/ })
+    .click();
+  await expect(parts.log).toBeVisible();
+  await expect(parts.log).toBeInViewport();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 360]) {
+    test(`${colorScheme}, ${width} px: nothing that axe objects to, and nothing sticks out`, async ({
+      page,
+    }, info) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 800 });
+      const picture = (name: string) =>
+        page.screenshot({ path: info.outputPath(`${name}-${colorScheme}-${width}.png`) });
+      await picture('one');
+      await subscribe('garden/#');
+      await addMosquitto(page);
+      await subscribe('garden/#');
+      atServer.publish('garden/pump', ['{"on":true,"litres":12.5}']);
+      atMosquitto.publish('garden/note', ['the tomatoes need water '.repeat(8)]);
+      await expect(parts.rows).toHaveCount(2);
+      await strip(page).add.click();
+      await expect(strip(page).tabs).toHaveCount(3);
+      await filterBar(page).open.click();
+      await expect(filterBar(page).connection).toBeVisible();
+      await picture('three');
+      expect(await violationsOf(page)).toEqual([]);
+      // More than there is room for: the list scrolls, not the page.
+      for (let n = 0; n < 6; n++) await strip(page).add.click();
+      await expect(strip(page).tabs).toHaveCount(9);
+      await expect(strip(page).tabs.last()).toBeInViewport({ ratio: 0.95 });
+      await picture('nine');
+      expect(
+        await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        ),
+      ).toBe(0);
+      await parts.rows.first().click();
+      await picture('details');
+      if (width === 360) {
+        await parts.log.scrollIntoViewIfNeeded();
+        await picture('feed');
+      }
+    });
+  }
+}

@@ -1,0 +1,207 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, type Page, test } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
+import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+
+let server: Server;
+let mosquitto: Mosquitto;
+
+test.beforeAll(async () => {
+  [server, mosquitto] = await Promise.all([
+    startServer(['-default-broker', 'mqtt']),
+    startMosquitto(undefined, ['sys_interval 1']),
+  ]);
+});
+
+test.afterAll(async () => {
+  await Promise.all([server?.stop(), mosquitto?.stop()]);
+});
+
+/** The parts of the two views. */
+function insightOf(page: Page) {
+  const packets = page.getByRole('log', { name: 'Packets' });
+  return {
+    tab: (name: string) => page.getByRole('tab', { name }),
+    record: page.getByRole('checkbox', { name: 'Record packets' }),
+    packets,
+    packet: (name: string) =>
+      packets.locator('.row').filter({ has: page.locator('.packet-name', { hasText: name }) }),
+    details: page.getByRole('region', { name: 'Packet details' }),
+    type: page.getByRole('combobox', { name: 'Packet type' }),
+    direction: page.getByRole('combobox', { name: 'Direction' }),
+    search: page.getByRole('textbox', { name: 'Search packets' }),
+    figures: page.getByRole('list', { name: 'Figures' }).getByRole('listitem'),
+    values: page.getByRole('region', { name: 'All values' }).getByRole('row'),
+    state: page.getByRole('status', { name: 'Broker values' }),
+  };
+}
+
+async function openAt(page: Page, broker: string): Promise<Parts & ReturnType<typeof insightOf>> {
+  const parts = await openConnected(page, server.url);
+  if (broker !== server.mqtt) {
+    await connectTo(parts, broker);
+    await expect(parts.status).toHaveText(/^connected/);
+  }
+  return { ...parts, ...insightOf(page) };
+}
+
+test('the round-trip time stands beside the status, and its spread with the session', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  const time = page.locator('.round-trip');
+  await expect(time).toHaveText(/Round-trip time (< 1|\d+) ms/);
+  await expect(parts.status).not.toContainText('ms');
+  await page.getByRole('button', { name: 'Session' }).click();
+  await expect(page.locator('.session-trips')).toContainText(/ms to .* ms, median/);
+  await parts.disconnect.click();
+  await expect(time).toHaveCount(0);
+});
+
+test('figures and values of mosquitto, and nothing of them among the messages', async ({ page }) => {
+  const complaints = await complaintsOf(page);
+  const { tab, figures, values, log, count, subscriptions, filter, subscribe, row } = await openAt(
+    page,
+    mosquitto.mqtt,
+  );
+  await tab('Broker').click();
+  await expect(figures.filter({ hasText: 'Version' })).toContainText('mosquitto version 2');
+  await expect(figures.filter({ hasText: 'Uptime' })).toContainText(/\d+ s/);
+  await expect(figures.filter({ hasText: 'Clients connected' })).toContainText('1');
+  await expect(figures.filter({ hasText: 'Messages in' })).toContainText('/s');
+  await expect(figures.filter({ hasText: 'Bytes out' })).toContainText('B/s');
+  await expect(
+    page.getByRole('img', { name: /^Messages in over time: .*\/s to .*\/s$/ }).locator('polyline'),
+  ).toHaveCount(1);
+  await page.getByRole('searchbox', { name: 'Search values' }).fill('heap');
+  await expect(values.filter({ hasText: '$SYS/broker/heap/current' })).toHaveCount(1);
+  await expect(values.filter({ hasText: 'uptime' })).toHaveCount(0);
+  expect(await violationsOf(page, '.broker')).toEqual([]);
+
+  await tab('Messages').click();
+  await expect(log.locator('.row')).toHaveCount(0);
+  await expect(count('Received')).toHaveText('0');
+  await expect(subscriptions).toHaveCount(1);
+
+  // What the user asks for, the user gets, also while the view looks at the same.
+  await tab('Broker').click();
+  await expect(figures).not.toHaveCount(0);
+  await filter.fill('$SYS/broker/version');
+  await subscribe.click();
+  await expect(subscriptions).toHaveCount(2);
+  await tab('Messages').click();
+  await expect(row('$SYS/broker/version', 'mosquitto version 2.0.11')).not.toHaveCount(0);
+  await expect(log).not.toContainText('uptime');
+  expect(complaints).toEqual([]);
+});
+
+test('a broker that sends nothing is said to be silent', async ({ page }, info) => {
+  const acl = info.outputPath('acl');
+  writeFileSync(acl, 'topic readwrite #\ntopic deny $SYS/#\n');
+  const broker = await startMosquitto(undefined, [`acl_file ${acl}`]);
+  try {
+    const { tab, state, figures } = await openAt(page, broker.mqtt);
+    await tab('Broker').click();
+    await expect(state).toContainText('The broker says nothing');
+    await expect(figures).toHaveCount(0);
+    expect(await violationsOf(page, '.broker')).toEqual([]);
+  } finally {
+    await broker.stop();
+  }
+});
+
+test('the view subscribes while it is open only', async ({ page }) => {
+  const { tab, figures, packet, record } = await openAt(page, server.mqtt);
+  await tab('Packets').click();
+  await record.check();
+  await tab('Broker').click();
+  await expect(figures.filter({ hasText: 'Clients connected' })).toContainText(/\d/);
+  await expect(figures.filter({ hasText: 'Heap' })).toContainText('MiB');
+  await tab('Packets').click();
+  await expect(packet('SUBSCRIBE').filter({ hasText: '$SYS/# · QoS 0' })).toHaveCount(1);
+  await expect(packet('UNSUBSCRIBE').filter({ hasText: '$SYS/#' })).toHaveCount(1);
+});
+
+test('every packet is in the timeline, with its fields by their clauses', async ({ page }) => {
+  const complaints = await complaintsOf(page);
+  const parts = await openAt(page, mosquitto.mqtt);
+  await page.getByRole('button', { name: 'Options' }).click();
+  await page.getByRole('textbox', { name: 'User name' }).fill('alice');
+  await page.getByRole('textbox', { name: 'Password' }).fill('open sesame');
+  await parts.tab('Packets').click();
+  await expect(page.getByText('Not recording')).toBeVisible();
+  await parts.record.check();
+  await parts.disconnect.click();
+  await parts.connect.click();
+  await expect(parts.status).toHaveText(/^connected/);
+  await parts.qos.selectOption('1');
+  await parts.publish.click();
+
+  await expect(parts.packet('CONNECT')).toContainText('user alice');
+  await expect(parts.packet('CONNACK')).toContainText('0x00 Success');
+  await expect(parts.packet('SUBACK')).toContainText('0x02 Granted QoS 2');
+  await expect(parts.packet('PUBACK').first()).toContainText(/after \d+ ms/);
+
+  await parts.packet('CONNECT').getByRole('button').click();
+  await expect(parts.details).toContainText('Keep Alive (3.1.2.10)');
+  await expect(parts.details).toContainText('User Name (3.1.3.5)');
+  await expect(parts.details).toContainText('hidden, 11 bytes');
+  expect(await parts.details.textContent()).not.toMatch(/sesame|73 65 73/);
+  await parts.details.getByRole('button', { name: /^CONNACK/ }).click();
+  await expect(parts.details).toContainText('Connect Reason Code (3.2.2.2)0x00 Success');
+  expect(await violationsOf(page, '.packets')).toEqual([]);
+
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export as NDJSON' }).click(),
+  ]);
+  const file = readFileSync(await download.path(), 'utf8');
+  expect(file.split('\n')[0]).toContain('"packet":"CONNECT"');
+  expect(file).not.toContain('sesame');
+  expect(complaints).toEqual([]);
+});
+
+test('by keyboard: the tabs, the switch, the list and its details', async ({ page }) => {
+  const parts = await openAt(page, server.mqtt);
+  await parts.tab('Messages').focus();
+  await page.keyboard.press('End');
+  await expect(parts.tab('Packets')).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(parts.record).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(parts.record).toBeChecked();
+  await parts.publish.click();
+  await expect(parts.packet('PUBLISH')).not.toHaveCount(0);
+
+  await parts.type.selectOption('publish');
+  await parts.direction.selectOption('sent');
+  await expect(parts.packet('PUBLISH')).toHaveCount(1);
+  await parts.search.fill('hello');
+  await expect(parts.packet('PUBLISH')).toHaveCount(1);
+  await parts.search.fill('nothing of the kind');
+  await expect(page.getByText('No match')).toBeVisible();
+  await parts.search.fill('');
+  await parts.direction.selectOption('');
+  await parts.type.selectOption('');
+
+  const newest = parts.packets.locator('.row-open[tabindex="0"]');
+  await newest.focus();
+  await page.keyboard.press('Home');
+  await expect(parts.packets.locator('.row-open').first()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(parts.details).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(parts.details).toHaveCount(0);
+  await expect(parts.packets.locator('.row-open').first()).toBeFocused();
+});
+
+test('hostile topics and properties change nothing but their own row', async ({ page }) => {
+  const parts = await openAt(page, server.mqtt);
+  await parts.tab('Packets').click();
+  await parts.record.check();
+  const topic = (await parts.topic.inputValue()).replace(/hello$/, '<img src=x>\u202etxt.\u200b');
+  await parts.topic.fill(topic);
+  await parts.publish.click();
+  const row = parts.packet('PUBLISH').first();
+  await expect(row).toContainText('<img src=x>\\u202etxt.\\u200b');
+  await expect(page.locator('.packets img')).toHaveCount(0);
+});

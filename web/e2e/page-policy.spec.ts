@@ -1,0 +1,55 @@
+/** What the server's headers allow the page, and that a breach of them is noticed. */
+
+import { expect, test } from '@playwright/test';
+import { startServer } from './support/brokers';
+import { openConnected, partsOf } from './support/page';
+import { listen } from './support/tcp';
+
+test('a page that breaks its policy fails the test of whoever opened it', async ({ page }) => {
+  const server = await startServer(['-default-broker', 'mqtt']);
+  await openConnected(page, server.url);
+  const outcomes = await page.evaluate(() => {
+    const attempt = (act: () => unknown): string => {
+      try {
+        act();
+        return 'done';
+      } catch (error) {
+        return (error as Error).name;
+      }
+    };
+    const script = document.createElement('script');
+    return {
+      html: attempt(() => document.body.insertAdjacentHTML('beforeend', '<b>x</b>')),
+      script: attempt(() => Reflect.set(script, 'src', '/mqttwasm.js')),
+      worker: attempt(() => new Worker('/mqttwasm.js')),
+      policy: attempt(() =>
+        (
+          globalThis as unknown as { trustedTypes: { createPolicy(name: string, rules: object): void } }
+        ).trustedTypes.createPolicy('another', {}),
+      ),
+    };
+  });
+  expect(outcomes).toEqual({
+    html: 'TypeError',
+    script: 'TypeError',
+    worker: 'TypeError',
+    policy: 'TypeError',
+  });
+  await expect.poll(() => server.violations.join()).toContain('require-trusted-types-for');
+  await expect(server.stop()).rejects.toThrow('require-trusted-types-for');
+});
+
+test('pinned brokers are the only ones that the page can reach', async ({ page }) => {
+  const foreign = await listen((socket) => socket.destroy());
+  const server = await startServer(['-default-broker', 'mqtt', '-pin-brokers']);
+  await openConnected(page, server.url);
+  const parts = partsOf(page);
+  await parts.url.fill(`ws://127.0.0.1:${foreign.port}/mqtt`);
+  await parts.disconnect.click();
+  await parts.connect.click();
+  await expect(parts.notice).toBeVisible();
+  expect(foreign.accepted()).toBe(0);
+  await expect.poll(() => server.violations.join()).toContain('connect-src');
+  await expect(server.stop()).rejects.toThrow('connect-src');
+  await foreign.stop();
+});

@@ -1,0 +1,156 @@
+import { expect, type Page, test } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { type Server, startServer } from './support/brokers';
+import { complaintsOf, openConnected, type Parts } from './support/page';
+
+let server: Server;
+let parts: Parts;
+let complaints: string[];
+
+test.beforeAll(async () => {
+  server = await startServer(['-default-broker', 'mqtt']);
+});
+
+test.afterAll(() => server.stop());
+
+test.beforeEach(async ({ page }) => {
+  complaints = await complaintsOf(page);
+  parts = await openConnected(page, server.url);
+});
+
+test.afterEach(() => expect(complaints).toEqual([]));
+
+const sheet = (page: Page) => page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+
+test('a whole round without a mouse', async ({ page }) => {
+  await page.keyboard.press('e');
+  await expect(parts.payload).toBeFocused();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('typed pxmt?/');
+  await page.keyboard.press('Control+Enter');
+  await expect(parts.row(await parts.topic.inputValue(), 'typed pxmt?/')).toHaveCount(1);
+  await parts.qos.focus();
+  await page.keyboard.press('Control+Enter');
+  await expect(parts.rows).toHaveCount(2);
+
+  await parts.publish.focus();
+  await page.keyboard.press('/');
+  const search = page.getByRole('textbox', { name: 'Search messages' });
+  await expect(search).toBeFocused();
+  await expect(search).toHaveValue('');
+  await parts.publish.focus();
+
+  await page.keyboard.press('p');
+  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
+  await page.keyboard.press('p');
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+
+  await page.keyboard.press('x');
+  await expect(parts.rows).toHaveCount(2);
+  await page.keyboard.press('Shift+X');
+  await expect(parts.rows).toHaveCount(0);
+
+  await page.keyboard.press('t');
+  await expect(page.getByRole('tab', { name: 'Topics' })).toBeFocused();
+  await expect(page.getByRole('tree')).toBeVisible();
+  await page.keyboard.press('/');
+  await expect(page.getByRole('searchbox', { name: 'Search topics' })).toBeFocused();
+  await page.getByRole('tab', { name: 'Topics' }).focus();
+  await page.keyboard.press('m');
+  await expect(page.getByRole('tab', { name: 'Messages' })).toBeFocused();
+  await expect(parts.log).toBeVisible();
+
+  await page.keyboard.press('Shift+C');
+  await expect(parts.status).toContainText(/^disconnected/);
+  await page.keyboard.press('Shift+C');
+  await expect(parts.status).toContainText(/^connected/);
+});
+
+test('n goes to the newest, and follows', async ({ page }) => {
+  await parts.payload.fill('{{n}}');
+  for (let n = 0; n < 40; n++) await page.keyboard.press('Control+Enter');
+  await expect(parts.count('Received')).toHaveText('40');
+  const topic = await parts.topic.inputValue();
+  await parts.row(topic, '39').getByRole('button').focus();
+  await page.keyboard.press('Home');
+  const jump = page.getByRole('button', { name: /Jump to newest/ });
+  await expect(jump).toBeVisible();
+  await page.keyboard.press('n');
+  await expect(jump).toBeHidden();
+  await expect(parts.row(topic, '39')).toBeInViewport();
+});
+
+test('a field keeps the keys to itself', async ({ page }) => {
+  for (const field of [parts.topic, parts.payload, parts.filter, parts.url]) {
+    await field.fill('');
+    await field.press('Shift+C');
+    await field.pressSequentially('pxemtn/?');
+    await expect(field).toHaveValue('Cpxemtn/?');
+  }
+  await parts.qos.focus();
+  await page.keyboard.press('p');
+  await expect(sheet(page)).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(parts.status).toContainText(/^connected/);
+  await expect(page.getByRole('tab', { name: 'Messages' })).toHaveAttribute('aria-selected', 'true');
+});
+
+test('so does the tree, which goes to a name by its first letter', async ({ page }) => {
+  await page.keyboard.press('t');
+  await page.getByRole('tree').focus();
+  await page.keyboard.press('m');
+  await expect(page.getByRole('tab', { name: 'Topics' })).toHaveAttribute('aria-selected', 'true');
+});
+
+test('the sheet opens by its key and by its button, shuts off the page, and can turn the keys off', async ({
+  page,
+}) => {
+  await parts.publish.focus();
+  await page.keyboard.press('?');
+  await expect(sheet(page)).toBeVisible();
+  await expect(sheet(page)).toContainText('Jump to the newest');
+  await page.keyboard.press('p');
+  await page.keyboard.press('Escape');
+  await expect(sheet(page)).toBeHidden();
+  await expect(parts.publish).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+
+  await page.keyboard.press('?');
+  const single = page.getByRole('checkbox', { name: 'Single-key shortcuts' });
+  await page.keyboard.press('Tab');
+  await expect(single).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(single).not.toBeChecked();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await page.keyboard.press('p');
+  await page.keyboard.press('?');
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(sheet(page)).toBeHidden();
+  await parts.payload.focus();
+  await page.keyboard.press('Control+Enter');
+  await expect(parts.rows).toHaveCount(1);
+
+  const button = page.getByRole('button', { name: 'Keyboard shortcuts' });
+  await button.click();
+  await single.check();
+  await page.getByRole('button', { name: 'Close keyboard shortcuts' }).click();
+  await expect(button).toBeFocused();
+  await page.keyboard.press('p');
+  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 360]) {
+    test(`the sheet, ${colorScheme}, ${width} px: nothing that axe objects to`, async ({ page }) => {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.keyboard.press('?');
+      await expect(sheet(page)).toBeVisible();
+      expect(await violationsOf(page)).toEqual([]);
+      const box = await sheet(page).boundingBox();
+      expect((box?.x ?? -1) >= 0 && (box?.x ?? 0) + (box?.width ?? 0) <= width).toBe(true);
+    });
+  }
+}

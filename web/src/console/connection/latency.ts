@@ -1,0 +1,72 @@
+/** Round-trip times to the broker, as measured while somebody can see them. */
+
+import { type Signal, signal } from '@preact/signals';
+import type { Client } from '../../client';
+
+/** Milliseconds between two measurements, and how long an answer may take. */
+export const pace = 5000;
+
+/** Five minutes of them. */
+const most = 60;
+
+/** Milliseconds; undefined where no answer came. */
+export type RoundTrips = readonly (number | undefined)[];
+
+const measured = new WeakMap<Client, Signal<RoundTrips>>();
+
+/** The last few minutes, oldest first. */
+export function roundTripsOf(client: Client): Signal<RoundTrips> {
+  let list = measured.get(client);
+  if (!list) {
+    list = signal([]);
+    measured.set(client, list);
+  }
+  return list;
+}
+
+/** Settles in any case. */
+export async function measure(client: Client): Promise<void> {
+  const took = await client.ping({ timeout: pace }).catch(() => undefined);
+  // What came of a connection that broke meanwhile its own events tell.
+  if (!client.connected) return;
+  const list = roundTripsOf(client);
+  list.value = [...list.value, took].slice(-most);
+}
+
+/** Measures now and then, while the page is in view. */
+export function follow(client: Client): () => void {
+  const look = (): void => {
+    if (document.visibilityState === 'visible') void measure(client);
+  };
+  look();
+  const timer = setInterval(look, pace);
+  document.addEventListener('visibilitychange', look);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener('visibilitychange', look);
+  };
+}
+
+export function formatRoundTrip(milliseconds: number): string {
+  if (milliseconds < 1) return '< 1 ms';
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+export interface Spread {
+  least: number;
+  median: number;
+  most: number;
+}
+
+/** Undefined where nothing was answered. */
+export function spreadOf(list: RoundTrips): Spread | undefined {
+  const sorted = list.filter((took) => took !== undefined).sort((a, b) => a - b);
+  const [least] = sorted;
+  const most = sorted.at(-1);
+  if (least === undefined || most === undefined) return undefined;
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] as number;
+  const median = sorted.length % 2 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
+  return { least, median, most };
+}

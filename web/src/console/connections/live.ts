@@ -1,0 +1,121 @@
+/** One connection, with all that belongs to it alone. */
+
+import { computed, effect, type Signal, signal } from '@preact/signals';
+import { type Config, defaultBroker } from '../config';
+import type { Profile } from '../connection/profiles';
+import { createConnection, custom, type Dependencies } from '../connection/store';
+import type { Via } from '../feed/entry';
+import { recording } from '../feed/sent';
+import type { Feed } from '../feed/store';
+import { recordingOf } from '../insight/recording';
+import type { Clock } from '../publish/repeat';
+import { createPublisher } from '../publish/store';
+import { createSubscriptions } from '../subscribe/store';
+import type { Forest } from '../topics/forest';
+import { createTopics, type View } from '../topics/store';
+import { freeName, hostOf } from './names';
+
+/** What the connections have together. */
+export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
+  config: Signal<Config>;
+  feed: Feed;
+  forest: Forest;
+  view: Signal<View>;
+  clock: Clock;
+  /** Runs `call` soon, at most once a frame. */
+  frame(call: () => void): void;
+  randomId(): string;
+  /** The names of all connections but this one. */
+  taken(id: number): ReadonlySet<string>;
+}
+
+export type Live = ReturnType<typeof createLive>;
+
+export function createLive(id: number, shared: Shared) {
+  const { feed, forest, frame, clock, toFailure } = shared;
+  const own = `mqttwasm/${shared.randomId()}`;
+  const client = () => connection.client.value;
+
+  const name = signal(`Connection ${id}`);
+  /** The profile that the form was filled from last. */
+  let profile: Profile | undefined;
+  /** Of the client in use. */
+  let via: Via = { id, name: name.value };
+
+  /** For the publisher: what goes out by it is entered in the feed. */
+  const recorded = computed(() => {
+    const connected = connection.client.value;
+    return connected && recording(connected, (message) => feed.enter(message, via));
+  });
+  const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
+  const publisher = createPublisher({ client: () => recorded.value, toFailure, clock }, `${own}/hello`);
+  const topics = createTopics(
+    {
+      id,
+      now: clock.now,
+      client,
+      view: shared.view,
+      *kept() {
+        const { first, end } = feed.view.peek();
+        for (let number = first; number < end; number++) {
+          const entry = feed.get(number);
+          if (entry && !entry.sent && !entry.replayed && entry.via.id === id) yield entry.message;
+        }
+      },
+    },
+    forest.plant(),
+  );
+  const connection = createConnection(
+    {
+      ...shared,
+      connect: (options) => shared.connect({ ...options, packetEvents: recordingOf(connection).value }),
+      async onClient(client) {
+        const mine = feed.join(id, name.value);
+        via = mine;
+        client.on('batch', (messages, lost) => feed.push(messages, lost, mine));
+        topics.onClient(client);
+        await subscriptions.onClient(client);
+      },
+      onGone() {
+        // What was meant for one broker does not go to the next.
+        publisher.stop();
+        subscriptions.onGone();
+      },
+    },
+    shared.config,
+  );
+
+  // For one that is opened later: the form is filled, and nothing is dialled.
+  connection.select(defaultBroker(shared.config.value)?.name ?? custom);
+
+  // Called anew with each broker it turns to.
+  const stopNaming = effect(() => {
+    const { phase, url } = connection.status.value;
+    if (phase !== 'connecting' || url === '') return;
+    const wanted = profile?.settings.url === url ? profile.name : hostOf(url);
+    name.value = freeName(wanted, shared.taken(id));
+  });
+
+  /** The filters that the broker has granted. */
+  const filters = computed(() =>
+    subscriptions.entries.value
+      .filter(({ granted }) => granted.value !== undefined)
+      .map(({ filter }) => filter),
+  );
+
+  /** Fills the form. */
+  function use(chosen: Profile): void {
+    profile = chosen;
+    connection.edit(chosen.settings);
+  }
+
+  function end(): void {
+    stopNaming();
+    connection.disconnect();
+    publisher.stop();
+    publisher.dismissAnswer();
+    forest.fell(topics.model);
+  }
+
+  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, end };
+}

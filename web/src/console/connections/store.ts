@@ -1,0 +1,47 @@
+/** The connections that are open at once. There is always one, and one of them is shown. */
+
+import { batch, signal } from '@preact/signals';
+
+export interface Member {
+  /** Never given twice. */
+  readonly id: number;
+  /** Ends all that goes on in it. */
+  end(): void;
+}
+
+/** `create` makes a connection, told its number. */
+export function createConnections<M extends Member>(create: (id: number) => M) {
+  let ids = 0;
+  const first = create(++ids);
+  const list = signal<readonly M[]>([first]);
+  const active = signal<M>(first);
+
+  /** One more, which is shown at once. */
+  function open(): M {
+    const member = create(++ids);
+    batch(() => {
+      list.value = [...list.value, member];
+      active.value = member;
+    });
+    return member;
+  }
+
+  function show(member: M): void {
+    if (list.value.includes(member)) active.value = member;
+  }
+
+  /** Ends it. The last one stays: a page without a connection has nothing to show. */
+  function close(member: M): void {
+    const at = list.value.indexOf(member);
+    const rest = list.value.filter((other) => other !== member);
+    const next = rest[Math.min(at, rest.length - 1)];
+    if (at < 0 || !next) return;
+    batch(() => {
+      list.value = rest;
+      if (active.value === member) active.value = next;
+    });
+    member.end();
+  }
+
+  return { list, active, open, show, close };
+}

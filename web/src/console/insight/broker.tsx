@@ -1,0 +1,197 @@
+import { useEffect, useId, useState } from 'preact/hooks';
+import { MqttError } from '../../client';
+import { inOneLine } from '../connection/explain';
+import type { Connection } from '../connection/store';
+import { formatBytes, formatCount, many, visible } from '../text';
+import { Sparkline } from '../ui/sparkline';
+import { type BrokerStore, createBrokerStore, filter } from './broker-store';
+import { type Gauge, maxTopics } from './gauges';
+import './broker.css';
+
+/** Rows of the table that are drawn. */
+const maxRows = 300;
+/** Characters of a value in it. */
+const longest = 300;
+
+function words(error: unknown): string {
+  if (error instanceof MqttError) return inOneLine(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
+function formatDuration(seconds: number): string {
+  const [days, hours, minutes] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60].map(
+    Math.floor,
+  );
+  if (days) return `${formatCount(days)} d ${hours} h`;
+  if (hours) return `${hours} h ${minutes} min`;
+  return minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
+}
+
+function formatSmall(value: number): string {
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : formatCount(Math.round(value));
+}
+
+function formatValue({ measure, text, value }: Gauge): string {
+  if (text !== undefined) return visible(text.slice(0, longest));
+  if (value === undefined) return '…';
+  switch (measure.kind) {
+    case 'duration':
+      return formatDuration(value);
+    case 'bytes':
+      return formatBytes(Math.round(value));
+    case 'rate':
+      return `${formatSmall(value)}/s`;
+    case 'byte rate':
+      return `${formatBytes(Math.round(value))}/s`;
+    default:
+      return formatCount(value);
+  }
+}
+
+function Tile({ gauge }: { gauge: Gauge }) {
+  const { measure, points } = gauge;
+  const value = formatValue(gauge);
+  const charted = measure.kind !== 'text' && measure.kind !== 'duration';
+  const format = (value: number) => formatValue({ ...gauge, value });
+  const ys = points.map(([, y]) => y);
+  const range = ys.length > 0 ? `${format(Math.min(...ys))} to ${format(Math.max(...ys))}` : 'no values yet';
+  return (
+    <li class="gauge" data-kind={measure.kind}>
+      <span class="gauge-label">{measure.label}</span>
+      <bdi class="gauge-value" title={value === '…' ? 'Known after two rounds of values' : undefined}>
+        {value}
+      </bdi>
+      {charted && <Sparkline points={points} label={`${measure.label} over time: ${range}`} />}
+    </li>
+  );
+}
+
+function Values({ store }: { store: BrokerStore }) {
+  const [text, setText] = useState('');
+  const id = useId();
+  store.tick.value;
+  const { gauges } = store;
+  const rows = gauges.rows(text);
+  return (
+    <section class="broker-values" aria-label="All values">
+      <search class="broker-search">
+        <label class="visually-hidden" for={id}>
+          Search values
+        </label>
+        <input
+          id={id}
+          class="input mono"
+          type="search"
+          placeholder="Search values"
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <output class="broker-found">
+          {text === ''
+            ? many(gauges.size, 'value')
+            : `${formatCount(rows.length)} of ${many(gauges.size, 'value')}`}
+        </output>
+      </search>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Topic</th>
+            <th scope="col">Value</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, maxRows).map(([topic, value]) => (
+            <tr key={topic}>
+              <td>
+                <bdi>{visible(topic)}</bdi>
+              </td>
+              <td>
+                <bdi>{visible(value.slice(0, longest))}</bdi>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > maxRows && (
+        <p class="broker-note">The first {formatCount(maxRows)} are shown: search for others.</p>
+      )}
+      {gauges.beyond > 0 && (
+        <p class="broker-note">
+          {many(gauges.beyond, 'message')} came on topics beyond the first {formatCount(maxTopics)}.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function stateOf(store: BrokerStore, connected: boolean): [title: string, advice: string] | undefined {
+  if (!connected) return ['Not connected', 'Connect to a broker to see what it says about itself.'];
+  switch (store.phase.value) {
+    case 'asking':
+    case 'granted':
+      return ['One moment', `Subscribing to ${filter}, where brokers publish how they are.`];
+    case 'silent':
+      return [
+        'The broker says nothing',
+        `It took the subscription to ${filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.`,
+      ];
+    case 'failed':
+      return [
+        'The broker does not tell',
+        `The subscription to ${filter} failed; public brokers often forbid it. ${store.problem.value}`,
+      ];
+    default:
+      return undefined;
+  }
+}
+
+export function BrokerPanel({ connection, shown }: { connection: Connection; shown: boolean }) {
+  const heading = useId();
+  const [store] = useState(() =>
+    createBrokerStore({ later: (call, after) => setTimeout(call, after), words }),
+  );
+  const client = connection.client.value;
+  const connected = client !== undefined && connection.status.value.phase === 'connected';
+
+  // Until the client is gone, and not only its connection: it subscribes again by itself.
+  useEffect(() => {
+    if (!shown || !client) return;
+    store.start(client);
+    return store.stop;
+  }, [store, shown, client]);
+
+  const state = stateOf(store, connected);
+  store.tick.value;
+  const live = store.phase.value === 'live' && store.gauges.size > 0;
+  return (
+    <section class="panel broker" aria-labelledby={heading}>
+      <header class="broker-head">
+        <h2 id={heading}>Broker</h2>
+        <p class="broker-note">
+          From <code>{filter}</code>, subscribed to only while you look.
+        </p>
+      </header>
+      <div class="broker-body">
+        {state && (
+          <div class="broker-state" role="status" aria-label="Broker values">
+            <p class="feed-empty-title">{state[0]}</p>
+            <p>{state[1]}</p>
+          </div>
+        )}
+        {live && connected && (
+          <>
+            <ul class="gauges" aria-label="Figures">
+              {store.gauges.gauges().map((gauge) => (
+                <Tile key={gauge.measure.label} gauge={gauge} />
+              ))}
+            </ul>
+            <Values store={store} />
+          </>
+        )}
+      </div>
+    </section>
+  );
+}

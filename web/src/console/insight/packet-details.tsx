@@ -1,0 +1,94 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatCount, formatTime, many } from '../text';
+import { Copy } from '../ui/copy';
+import { detailsOf } from './describe';
+import type { Entry, PacketLog } from './packet-log';
+import { recordOf } from './record';
+import { maskedDump } from './secrets';
+
+/** Bytes of the dump. */
+const dumped = 4096;
+
+function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
+  const { request, answer, took = 0 } = entry;
+  const other = log.get(request ?? answer ?? -1);
+  if (!other) return null;
+  return (
+    <p class="packet-exchange">
+      {request !== undefined ? 'Answers ' : 'Answered by '}
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          log.open.value = other;
+        }}
+      >
+        {other.packet.cmd.toUpperCase()}, packet {formatCount(other.number + 1)}
+      </button>{' '}
+      {request !== undefined ? 'after' : 'within'} {Math.round(took)} ms
+    </p>
+  );
+}
+
+export function PacketDetails({ log }: { log: PacketLog }) {
+  const panel = useRef<HTMLElement>(null);
+  const entry = log.open.value;
+  const number = entry?.number;
+
+  useLayoutEffect(() => {
+    if (number !== undefined) panel.current?.focus({ preventScroll: true });
+  }, [number]);
+
+  // In time for a key that is pressed as soon as the panel has the focus.
+  useLayoutEffect(() => {
+    if (number === undefined) return;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') close();
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [number]);
+
+  function close() {
+    log.open.value = undefined;
+    document.querySelector<HTMLElement>(`[data-packet="${number}"]`)?.focus();
+  }
+
+  if (!entry) return null;
+  const { packet, sent } = entry;
+  const size = packet.bytes.length;
+  const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
+  return (
+    <section ref={panel} class="details" aria-label="Packet details" tabIndex={-1}>
+      <header class="details-head">
+        <h3>
+          {packet.cmd.toUpperCase()} {sent ? 'sent' : 'received'} {formatTime(packet.at)}
+        </h3>
+        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+          ×
+        </button>
+      </header>
+      <div class="details-body">
+        <dl class="details-facts">
+          {detailsOf(packet).map(([name, clause, value], index) => (
+            <div key={index}>
+              <dt>
+                {name} {clause && <span class="packet-clause">({clause})</span>}
+              </dt>
+              <dd>
+                <bdi>{value}</bdi>
+              </dd>
+            </div>
+          ))}
+        </dl>
+        <Exchange log={log} entry={entry} />
+        <p class="packet-size">
+          {many(size, 'byte')}
+          {size > dumped && `, of which the first ${formatCount(dumped)} are shown`}
+        </p>
+        <pre class="details-payload packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
+        <Copy key={entry.number} label="Copy as JSON" text={JSON.stringify(recordOf(entry), null, 2)} />
+      </div>
+    </section>
+  );
+}

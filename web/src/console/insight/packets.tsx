@@ -1,0 +1,168 @@
+import { useId, useMemo, useState } from 'preact/hooks';
+import type { PacketName } from '../../client/packets';
+import type { Connection } from '../connection/store';
+import { saveAs } from '../save-as';
+import { formatBytes, formatCount, many } from '../text';
+import { Checkbox, Select, TextField } from '../ui/fields';
+import { PacketDetails } from './packet-details';
+import { PacketList } from './packet-list';
+import { type Filter, maxBytes, maxPackets, noFilter, type PacketLog } from './packet-log';
+import { type Format, fileOf } from './record';
+import { type Recorder, recorderOf } from './recorder';
+import './packets.css';
+
+const types: PacketName[] = [
+  'connect',
+  'connack',
+  'publish',
+  'puback',
+  'pubrec',
+  'pubrel',
+  'pubcomp',
+  'subscribe',
+  'suback',
+  'unsubscribe',
+  'unsuback',
+  'pingreq',
+  'pingresp',
+  'disconnect',
+  'auth',
+];
+
+const typeOptions = [
+  ['', 'Every type'] as const,
+  ...types.map((type) => [type, type.toUpperCase()] as const),
+] satisfies (readonly [Filter['type'], string])[];
+
+const directionOptions = [
+  ['', 'Both ways'],
+  ['sent', '→ Sent'],
+  ['received', '← Received'],
+] as const;
+
+function Tools({ recorder }: { recorder: Recorder }) {
+  const { log, on } = recorder;
+  const { first, end, kept } = log.view.value;
+  const [said, setSaid] = useState('');
+
+  function save(format: Format) {
+    const entries = log.listed();
+    const time = new Date().toISOString().replace(/[:.]/g, '-');
+    saveAs(`packets-${time}.${format.toLowerCase()}`, fileOf(entries, format));
+    setSaid(`Exported ${many(entries.length, 'packet')}`);
+  }
+
+  return (
+    <>
+      <Checkbox
+        label="Record packets"
+        checked={on.value}
+        onEdit={(checked) => {
+          on.value = checked;
+        }}
+      />
+      <div class="feed-tools">
+        <span class="packets-said" aria-live="polite">
+          {said}
+        </span>
+        {(['JSON', 'NDJSON'] as const).map((format) => (
+          <button
+            key={format}
+            type="button"
+            class="button small"
+            aria-label={`Export as ${format}`}
+            disabled={first === end}
+            onClick={() => save(format)}
+          >
+            {format}
+          </button>
+        ))}
+        <button type="button" class="button small" disabled={kept === 0} onClick={log.clear}>
+          Clear
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Filters({ log }: { log: PacketLog }) {
+  const { type, direction, text } = log.filter.value;
+  const { first, end, kept } = log.view.value;
+  return (
+    <search class="packets-filters">
+      <TextField
+        label="Search packets"
+        class="packets-search"
+        placeholder="Search packets"
+        value={text}
+        onEdit={(text) => log.edit({ text })}
+      />
+      <Select label="Packet type" value={type} options={typeOptions} onEdit={(type) => log.edit({ type })} />
+      <Select
+        label="Direction"
+        value={direction}
+        options={directionOptions}
+        onEdit={(direction) => log.edit({ direction })}
+      />
+      <output class="packets-found">
+        {log.filter.value !== noFilter && `${formatCount(end - first)} of ${formatCount(kept)}`}
+      </output>
+    </search>
+  );
+}
+
+function Empty({ recorder }: { recorder: Recorder }) {
+  const { kept } = recorder.log.view.value;
+  const on = recorder.on.value;
+  const [title, advice] =
+    kept > 0
+      ? ['No match', 'None of the packets kept is what you ask for.']
+      : on
+        ? [
+            'Recording',
+            'Each packet appears here as it is sent or received, from CONNECT on when you connect.',
+          ]
+        : [
+            'Not recording',
+            'Switch on “Record packets” to see every packet of the connection. It costs a little time for each.',
+          ];
+  return (
+    <div class="feed-empty">
+      <p class="feed-empty-title">{title}</p>
+      <p>{advice}</p>
+    </div>
+  );
+}
+
+export function PacketsPanel({ connection }: { connection: Connection }) {
+  const heading = useId();
+  const recorder = useMemo(() => recorderOf(connection, (call) => requestAnimationFrame(call)), [connection]);
+  const { log, problem } = recorder;
+  const { first, end, generation, bytes, evicted } = log.view.value;
+  return (
+    <section class="panel feed packets" aria-labelledby={heading}>
+      <header class="feed-head">
+        <h2 id={heading}>Packets</h2>
+        <Tools recorder={recorder} />
+      </header>
+      <Filters log={log} />
+      {problem.value && (
+        <p class="field-error packets-problem" role="alert">
+          Packets can’t be recorded: {problem.value}
+        </p>
+      )}
+      <div class="feed-body">
+        <PacketList key={generation} log={log} />
+        {first === end && <Empty recorder={recorder} />}
+      </div>
+      <PacketDetails log={log} />
+      <footer class="feed-foot">
+        <span>
+          Keeps the newest {formatCount(maxPackets)} or {formatBytes(maxBytes)}; {formatBytes(bytes)} in use
+          {evicted > 0 && `, ${formatCount(evicted)} dropped`}. Passwords and authentication data are never
+          shown.
+        </span>
+      </footer>
+    </section>
+  );
+}

@@ -1,0 +1,65 @@
+/** Publishes recorded messages again. */
+
+import { signal } from '@preact/signals';
+import type { Client, Message, PublishOptions } from '../../client';
+import { type Failure, inOneLine } from '../connection/explain';
+import type { Entry } from '../feed/entry';
+
+/** Publishes that wait for their answers together. */
+const atOnce = 100;
+const timeout = 10_000;
+
+export interface Outcome {
+  published: number;
+  failed: number;
+  /** What the first failure was. */
+  reason: string;
+}
+
+export interface Dependencies {
+  client: Client;
+  /** Whether that client is still the page's. */
+  current(): boolean;
+  toFailure(error: unknown): Failure;
+}
+
+/** As it came, but for what only a broker may say: the subscription identifier [MQTT-3.3.4-6]. */
+export function optionsFor({ qos, retain, properties }: Message): PublishOptions {
+  const { subscriptionIdentifier: _, ...own } = properties;
+  return { qos, retain, timeout, properties: own };
+}
+
+/** `give` takes messages as fast as the broker does, and rejects when there is no connection. */
+export function createAgain({ client, current, toFailure }: Dependencies) {
+  const outcome = signal<Outcome>({ published: 0, failed: 0, reason: '' });
+  const inFlight = new Set<Promise<void>>();
+  let cut = '';
+
+  async function publish(message: Message): Promise<void> {
+    try {
+      await client.publish(message.topic, message.payload, optionsFor(message));
+      outcome.value = { ...outcome.value, published: outcome.value.published + 1 };
+    } catch (error) {
+      const failure = toFailure(error);
+      const { published, failed, reason } = outcome.value;
+      outcome.value = { published, failed: failed + 1, reason: reason || inOneLine(failure) };
+      if (failure.code === 'not-connected') cut = inOneLine(failure);
+    }
+  }
+
+  async function give(entries: readonly Entry[]): Promise<void> {
+    for (const { message } of entries) {
+      while (inFlight.size >= atOnce) await Promise.race(inFlight);
+      if (cut || !current()) throw new Error(cut || 'The connection has ended');
+      const call: Promise<void> = publish(message).finally(() => inFlight.delete(call));
+      inFlight.add(call);
+    }
+  }
+
+  return {
+    outcome,
+    give,
+    /** Resolves when each has its answer. */
+    settled: async (): Promise<void> => void (await Promise.all(inFlight)),
+  };
+}

@@ -1,0 +1,32 @@
+/** What the browser's storage refused, in words that say what to do. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+}
+
+export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+
+export function explain(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const because = (words: string) => new StorageError(words, { cause: error });
+  switch (nameOf(error)) {
+    case 'QuotaExceededError':
+      return because(
+        "no room is left: the browser's limit for this page, or the disk, is reached. Export and delete recordings",
+      );
+    case 'SecurityError':
+      return because(
+        'the browser lets this page store nothing. Leave the private window, or allow this page its data',
+      );
+    case 'VersionError':
+      return because('the recordings are of a newer version of this page. Reload it');
+    case 'AbortError':
+    case 'InvalidStateError':
+      return because('the browser has closed its storage. Try again, or reload the page');
+    default:
+      return because(
+        `the browser's storage failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
+  }
+}
+
+export const gone = (): StorageError => new StorageError('the recording is gone: it has been deleted');

@@ -1,0 +1,175 @@
+/** What is done with recordings: showing, publishing again, writing and reading files. */
+
+import { type Signal, signal } from '@preact/signals';
+import type { Client } from '../../client';
+import type { Failure } from '../connection/explain';
+import { withoutSecrets } from '../connection/settings';
+import type { Entry } from '../feed/entry';
+import type { Feed } from '../feed/store';
+import type { Clock } from '../publish/repeat';
+import { many, visible } from '../text';
+import { createAgain, type Outcome } from './again';
+import type { Database, Recording } from './database';
+import { countOf, type Library } from './library';
+import { type Player, play, type Speed } from './player';
+import { entriesIn, exported, imported, piecesOf, rest } from './transfer';
+
+export interface Dependencies {
+  library: Pick<Library, 'attempt' | 'create' | 'said'>;
+  database: Pick<Database, 'append' | 'chunk' | 'remove'>;
+  feed: Pick<Feed, 'replay'>;
+  client(): Client | undefined;
+  toFailure(error: unknown): Failure;
+  clock: Clock;
+  save(name: string, file: Blob): void;
+}
+
+export interface Mistakes {
+  /** Lines left out. */
+  wrong: number;
+  /** What is wrong with the first of them. */
+  first: string[];
+}
+
+export const noMistakes: Mistakes = { wrong: 0, first: [] };
+
+export type Which = 'received' | 'sent' | 'both';
+
+/** A recording that is given out again. */
+export interface Job {
+  recording: Recording;
+  player: Player;
+  total: number;
+  /** Where it is published; missing when it is shown in the feed. */
+  again?: { broker: string; outcome: Signal<Outcome> };
+}
+
+/** A file that is written or read. */
+export interface Transfer {
+  what: 'Exporting' | 'Importing';
+  name: string;
+  /** From 0 to 1. */
+  part: number;
+}
+
+/** How many messages publishing again takes. What had not left then is not among them. */
+export function countFor({ received, sent }: Recording, which: Which): number {
+  return (which === 'sent' ? 0 : received) + (which === 'received' ? 0 : sent);
+}
+
+async function* only(parts: AsyncIterable<Entry[]>, which: Which): AsyncGenerator<Entry[]> {
+  for await (const entries of parts) {
+    yield entries.filter(({ sent, unsent }) => !unsent && (which === 'both' || sent === (which === 'sent')));
+  }
+}
+
+function fileName(name: string): string {
+  return `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'recording'}.ndjson`;
+}
+
+export function createJobs({ library, database, feed, client, toFailure, clock, save }: Dependencies) {
+  const job = signal<Job | undefined>(undefined);
+  const transfer = signal<Transfer | undefined>(undefined);
+  /** Of the file read last. */
+  const mistakes = signal(noMistakes);
+  let cancel = new AbortController();
+
+  /** Ends what another recording is at. */
+  function show(recording: Recording, speed: Speed): void {
+    job.value?.player.stop();
+    const give = (entries: Entry[]) => {
+      feed.replay(entries);
+      return rest();
+    };
+    const player = play(entriesIn(database, recording), { speed, clock, give });
+    job.value = { recording, player, total: countOf(recording) };
+  }
+
+  /** To the broker of now, and to no other: a lost connection ends it. */
+  function publish(recording: Recording, which: Which, speed: Speed): void {
+    const now = client();
+    if (!now) return;
+    job.value?.player.stop();
+    const again = createAgain({ client: now, current: () => client() === now, toFailure });
+    const player = play(only(entriesIn(database, recording), which), { speed, clock, give: again.give });
+    job.value = {
+      recording,
+      player,
+      total: countFor(recording, which),
+      again: { broker: withoutSecrets(now.url), outcome: again.outcome },
+    };
+  }
+
+  /** Ends it, or puts away what it says. */
+  function dismiss(): void {
+    job.value?.player.stop();
+    job.value = undefined;
+  }
+
+  async function transferring(
+    what: Transfer['what'],
+    name: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    if (transfer.value) return;
+    cancel = new AbortController();
+    transfer.value = { what, name, part: 0 };
+    mistakes.value = noMistakes;
+    const failed = what === 'Exporting' ? 'Not exported' : 'Not imported, or not all of it';
+    await library.attempt(failed, async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (!cancel.signal.aborted) throw error;
+        library.said.value = `${what} “${visible(name)}” was stopped.`;
+      }
+    });
+    transfer.value = undefined;
+  }
+
+  const told = (part: number): void => {
+    if (transfer.value) transfer.value = { ...transfer.value, part };
+  };
+
+  const exportFile = (recording: Recording): Promise<void> =>
+    transferring('Exporting', recording.name, async () => {
+      const total = countOf(recording);
+      const parts = entriesIn(database, recording);
+      const file = await exported(parts, (done) => told(done / total), cancel.signal);
+      save(fileName(recording.name), file);
+      library.said.value = `Exported ${many(total, 'message')} of “${visible(recording.name)}”.`;
+    });
+
+  const importFile = (file: File): Promise<void> =>
+    transferring('Importing', file.name, async () => {
+      const { recording, release } = await library.create(file.name.replace(/\.\w{1,8}$/, ''), {});
+      try {
+        const bytes = (done: number) => told(done / file.size);
+        const result = await imported(database, recording, piecesOf(file.stream()), bytes, cancel.signal);
+        mistakes.value = { wrong: result.wrong, first: result.mistakes };
+        const count = countOf(result.recording);
+        if (count === 0) {
+          await database.remove(recording.id);
+          throw new Error('no line of the file is a message as the page exports them in NDJSON');
+        }
+        const without = result.wrong > 0 ? `, without ${many(result.wrong, 'line')} that are none` : '';
+        library.said.value = `Imported ${many(count, 'message')} of “${visible(file.name)}”${without}.`;
+      } finally {
+        release();
+      }
+    });
+
+  return {
+    job,
+    transfer,
+    mistakes,
+    show,
+    publish,
+    dismiss,
+    exportFile,
+    importFile,
+    stopTransfer: () => cancel.abort(),
+  };
+}
+
+export type Jobs = ReturnType<typeof createJobs>;

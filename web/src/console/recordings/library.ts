@@ -1,0 +1,112 @@
+/** The recordings of this browser. */
+
+import { signal } from '@preact/signals';
+import { visible } from '../text';
+import type { Database, Recording } from './database';
+
+export interface Dependencies {
+  database: Database;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Both are missing from pages that came over plain http. */
+  storage: StorageManager | undefined;
+  locks: LockManager | undefined;
+}
+
+export interface Space {
+  /** Bytes. */
+  used: number;
+  available: number;
+  /** Whether the browser keeps it when it is short of space. */
+  kept: boolean;
+}
+
+const longestName = 200;
+const lockName = (id: number) => `mqttwasm-recording-${id}`;
+
+export function countOf({ received, sent, unsent }: Recording): number {
+  return received + sent + unsent;
+}
+
+export function wordsFor(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export type Library = ReturnType<typeof createLibrary>;
+
+export function createLibrary({ database, now, storage, locks }: Dependencies) {
+  /** The newest first; undefined until it is read. */
+  const list = signal<Recording[] | undefined>(undefined);
+  /** Those that a page writes, this one or another. */
+  const held = signal<ReadonlySet<number>>(new Set());
+  const space = signal<Space | undefined>(undefined);
+  const problem = signal('');
+  /** What went well. */
+  const said = signal('');
+
+  async function look(): Promise<void> {
+    const all = await database.list();
+    const names = new Set((await locks?.query())?.held?.map(({ name }) => name));
+    held.value = new Set(all.map(({ id }) => id).filter((id) => names.has(lockName(id))));
+    list.value = all;
+    const [estimate, kept] = await Promise.all([storage?.estimate(), storage?.persisted()]);
+    const { usage = 0, quota = 0 } = estimate ?? {};
+    space.value = estimate && { used: usage, available: Math.max(0, quota - usage), kept: kept ?? false };
+  }
+
+  /** What goes wrong is told, in words that begin with `failed`. Rejects never. */
+  async function attempt(failed: string, work: () => Promise<void>): Promise<void> {
+    problem.value = '';
+    said.value = '';
+    try {
+      await work();
+    } catch (error) {
+      problem.value = `${failed}: ${wordsFor(error)}.`;
+    }
+    await look().catch((error) => {
+      list.value ??= [];
+      problem.value ||= `The recordings could not be read: ${wordsFor(error)}.`;
+    });
+  }
+
+  /**
+   * Makes an empty recording. Until `release` is called, or the page is gone, no
+   * page takes it for one that was cut short.
+   */
+  async function create(
+    name: string,
+    about: Partial<Recording>,
+  ): Promise<{ recording: Recording; release(): void }> {
+    const counts = { received: 0, sent: 0, unsent: 0, bytes: 0, lost: 0, chunks: 0 };
+    const empty = { broker: '', filter: '', begin: now(), end: now(), ...counts, done: false };
+    const recording = await database.create({ ...empty, ...about, name });
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    void locks?.request(lockName(recording.id), () => released);
+    return { recording, release };
+  }
+
+  return {
+    list,
+    held,
+    space,
+    problem,
+    said,
+    attempt,
+    create,
+    refresh: () => attempt('Not read', async () => {}),
+    rename: ({ id }: Recording, typed: string) =>
+      attempt('Not renamed', async () => {
+        const name = typed.trim().slice(0, longestName);
+        if (name === '') throw new Error('a recording needs a name');
+        await database.append(id, [], (before) => ({ ...before, name }));
+      }),
+    remove: ({ id, name }: Recording) =>
+      attempt('Not deleted', async () => {
+        await database.remove(id);
+        said.value = `Deleted “${visible(name)}”.`;
+      }),
+  };
+}

@@ -1,0 +1,196 @@
+/** Foreign files of messages: a JSON text on each line, as the page exports them. */
+
+import type { MessageProperties, QoS } from '../../client';
+import { topicName } from '../../client/topics';
+import type { Direction, Entry } from '../feed/entry';
+import { isRecord } from '../kept';
+import { decodeUtf8, visible } from '../text';
+import { entryOf } from './chunk';
+
+/** Bytes of a line: the largest payload that the page takes, in base64 or in JSON's escapes, with what is around it. */
+const longest = 128 * 1024 * 1024;
+
+export interface FileLine {
+  /** From 1. */
+  number: number;
+  bytes: Uint8Array;
+  /** Longer than any message, and not kept. */
+  tooLong: boolean;
+}
+
+/** Lines that are not empty, with no more in memory than one of them and a piece of the file. */
+export async function* linesIn(pieces: AsyncIterable<Uint8Array>, limit = longest): AsyncGenerator<FileLine> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  let number = 1;
+
+  function take(piece: Uint8Array): void {
+    size += piece.length;
+    if (size <= limit) parts.push(piece);
+    else parts = [];
+  }
+  function line(): FileLine {
+    const [only, ...more] = parts;
+    let bytes = only ?? new Uint8Array(0);
+    if (more.length > 0) {
+      bytes = new Uint8Array(size);
+      let at = 0;
+      for (const part of parts) {
+        bytes.set(part, at);
+        at += part.length;
+      }
+    }
+    const made = { number: number++, bytes, tooLong: size > limit };
+    parts = [];
+    size = 0;
+    return made;
+  }
+
+  for await (const piece of pieces) {
+    let from = 0;
+    for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, from)) {
+      take(piece.subarray(from, end));
+      const made = line();
+      if (made.tooLong || !blank(made.bytes)) yield made;
+      from = end + 1;
+    }
+    take(piece.subarray(from));
+  }
+  const made = line();
+  if (made.tooLong || !blank(made.bytes)) yield made;
+}
+
+/** Spaces, tabs, the carriage return of CRLF, and the byte order mark that editors put first. */
+function blank(bytes: Uint8Array): boolean {
+  return bytes.length < 80 && /^\s*$/.test(new TextDecoder().decode(bytes));
+}
+
+/** A line that is no message. Its words name the field. */
+export class LineError extends Error {
+  override readonly name = 'LineError';
+}
+
+function bad(field: string, what: string): LineError {
+  return new LineError(`${field}: ${what}`);
+}
+
+const encoder = new TextEncoder();
+
+function text(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw bad(field, 'is not a text');
+  // TextEncoder would put another character in its place.
+  if (/\p{Surrogate}/u.test(value)) throw bad(field, 'holds half a character (a lone surrogate)');
+  return value;
+}
+
+/** A text of MQTT, whose length has 16 bits (1.5.4). */
+function shortText(value: unknown, field: string): string {
+  const whole = text(value, field);
+  if (encoder.encode(whole).length > 0xffff) throw bad(field, 'has more than 65,535 bytes');
+  return whole;
+}
+
+function bytes(value: unknown, encoding: unknown, field: string): Uint8Array {
+  const whole = text(value, field);
+  if (encoding === 'utf-8') return encoder.encode(whole);
+  if (encoding !== 'base64') throw bad(`${field}Encoding`, 'is neither utf-8 nor base64');
+  try {
+    return Uint8Array.from(atob(whole), (char) => char.charCodeAt(0));
+  } catch {
+    throw bad(field, 'is not base64');
+  }
+}
+
+function flag(value: unknown, field: string): boolean {
+  if (typeof value !== 'boolean') throw bad(field, 'is neither true nor false');
+  return value;
+}
+
+function whole(value: unknown, field: string, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw bad(field, `is not a whole number from ${least} to ${most}`);
+}
+
+function pairs(value: unknown): [string, string][] {
+  if (!Array.isArray(value)) throw bad('userProperties', 'is not a list');
+  return value.map((pair: unknown) => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw bad('userProperties', 'holds what is not a pair');
+    return [shortText(pair[0], 'userProperties'), shortText(pair[1], 'userProperties')];
+  });
+}
+
+function propertiesFrom(value: unknown): MessageProperties {
+  if (!isRecord(value)) throw bad('properties', 'is not an object');
+  const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
+  const properties: MessageProperties = {};
+  function take<K extends keyof MessageProperties>(
+    name: K,
+    read: (value: unknown, field: string) => NonNullable<MessageProperties[K]>,
+  ): void {
+    const given = own(name);
+    if (given !== undefined) properties[name] = read(given, name);
+  }
+  const readers: Record<keyof MessageProperties, () => void> = {
+    payloadFormatIndicator: () => take('payloadFormatIndicator', flag),
+    messageExpiryInterval: () =>
+      take('messageExpiryInterval', (given, field) => whole(given, field, 0, 0xffff_ffff)),
+    contentType: () => take('contentType', shortText),
+    responseTopic: () => take('responseTopic', shortText),
+    correlationData: () =>
+      take('correlationData', (given, field) => bytes(given, own('correlationDataEncoding'), field)),
+    userProperties: () => take('userProperties', pairs),
+    subscriptionIdentifier: () =>
+      take('subscriptionIdentifier', (given, field) => {
+        const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
+        if (first === undefined) throw bad(field, 'is an empty list');
+        return more.length > 0 ? [first, ...more] : first;
+      }),
+  };
+  // In their order, so that they are written again as they were read.
+  for (const name of Object.keys(value)) {
+    if (Object.hasOwn(readers, name)) readers[name as keyof MessageProperties]();
+  }
+  return properties;
+}
+
+const directions: readonly Direction[] = ['received', 'sent', 'not sent'];
+
+/** The message of a line. Throws `LineError`; what is not of a message is left out. */
+export function entryFrom({ bytes: raw, tooLong }: FileLine): Entry {
+  if (tooLong) throw new LineError('longer than 128 MiB');
+  const line = decodeUtf8(raw);
+  if (line === undefined) throw new LineError('not UTF-8');
+  let value: unknown;
+  try {
+    value = JSON.parse(line.replace(/^\ufeff/, ''));
+  } catch {
+    throw new LineError('not JSON');
+  }
+  if (!isRecord(value)) throw new LineError('not a JSON object');
+  const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
+  const direction = directions.find((one) => one === own('direction'));
+  if (!direction) throw bad('direction', `is none of ${directions.join(', ')}`);
+  const receivedAt = Date.parse(text(own('time'), 'time'));
+  if (Number.isNaN(receivedAt)) throw bad('time', 'is not a time such as 2026-01-02T03:04:05.678Z');
+  const topic = shortText(own('topic'), 'topic');
+  try {
+    topicName(topic, 'topic');
+  } catch (error) {
+    throw new LineError(visible(error instanceof Error ? error.message : String(error)).slice(0, 200));
+  }
+  const connection = own('connection');
+  return entryOf(
+    {
+      connection: connection === undefined ? '' : shortText(connection, 'connection'),
+      topic,
+      payload: bytes(own('payload'), own('payloadEncoding'), 'payload'),
+      qos: whole(own('qos'), 'qos', 0, 2) as QoS,
+      retain: flag(own('retain'), 'retain'),
+      dup: flag(own('dup'), 'dup'),
+      receivedAt,
+      properties: propertiesFrom(own('properties')),
+    },
+    direction,
+    0,
+  );
+}

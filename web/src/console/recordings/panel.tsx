@@ -1,0 +1,143 @@
+/** Recordings: beyond what the feed keeps in memory, on this browser's disk. */
+
+import type { ReadonlySignal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import type { Client } from '../../client';
+import type { Failure } from '../connection/explain';
+import type { Feed } from '../feed/store';
+import { createTicker } from '../publish/ticker';
+import { saveAs } from '../save-as';
+import { formatBytes, visible } from '../text';
+import { Checkbox } from '../ui/fields';
+import { Activities } from './activities';
+import { createDatabase } from './database';
+import { useFocusOnReturn } from './focus';
+import { Item } from './item';
+import { createJobs, noMistakes } from './jobs';
+import { createLibrary } from './library';
+import { createRecording } from './record';
+import './recordings.css';
+
+interface Props {
+  feed: Feed;
+  /** What recordings are published by. */
+  client: ReadonlySignal<Client | undefined>;
+  toFailure(error: unknown): Failure;
+  open: boolean;
+}
+
+export type Parts = ReturnType<typeof createParts>;
+
+function createParts(feed: Feed, client: () => Client | undefined, toFailure: Props['toFailure']) {
+  const { storage, locks }: Partial<Pick<Navigator, 'storage' | 'locks'>> = navigator;
+  const shared = { feed, client, toFailure, clock: createTicker(), now: Date.now, storage, locks };
+  const database = createDatabase();
+  const library = createLibrary({ ...shared, database });
+  const recording = createRecording({ ...shared, database, library });
+  const jobs = createJobs({ ...shared, database, library, save: saveAs });
+  return { library, recording, jobs };
+}
+
+function Space({ parts }: { parts: Parts }) {
+  const space = parts.library.space.value;
+  if (!space) return null;
+  return (
+    <p class="field-hint">
+      {formatBytes(space.used)} of this browser's room in use, {formatBytes(space.available)} free.{' '}
+      {space.kept
+        ? 'The browser keeps recordings until you delete them.'
+        : 'The browser may delete recordings when it is short of space.'}
+    </p>
+  );
+}
+
+function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
+  const { recording, jobs } = parts;
+  const [chosen, setChosen] = useState(true);
+  // With a mistake in it, it selects nothing.
+  const topic = feed.filterErrors.value.topic ? '' : feed.filter.value.topic;
+  const filter = chosen ? topic : '';
+  const button = useFocusOnReturn();
+  return (
+    <div class="recordings-start">
+      <button ref={button} type="button" class="button primary" onClick={() => void recording.start(filter)}>
+        Start recording
+      </button>
+      <label class="button recordings-import">
+        Import…
+        <input
+          class="visually-hidden"
+          type="file"
+          accept=".ndjson,.jsonl,application/x-ndjson"
+          aria-label="Import a recording"
+          disabled={jobs.transfer.value !== undefined}
+          onChange={(event) => {
+            const [file] = event.currentTarget.files ?? [];
+            // So that the same file can be chosen again.
+            event.currentTarget.value = '';
+            if (file) void jobs.importFile(file);
+          }}
+        />
+      </label>
+      {topic === '' ? (
+        <span class="recordings-what">Everything that arrives and is sent, whatever the list shows.</span>
+      ) : (
+        <Checkbox label={`Only topics matching ${visible(topic)}`} checked={chosen} onEdit={setChosen} />
+      )}
+    </div>
+  );
+}
+
+function List({ parts, client }: { parts: Parts; client: Props['client'] }) {
+  const list = parts.library.list.value;
+  const recorded = parts.recording.recorder.value?.written.value.id;
+  const shown = list?.filter(({ id }) => id !== recorded);
+  if (!shown) return <p class="empty-line">Loading…</p>;
+  if (shown.length === 0)
+    return (
+      <p class="empty-line">
+        {recorded === undefined ? 'No recordings yet' : 'No other recordings'}. They stay in this browser.
+      </p>
+    );
+  return (
+    <ul class="recordings-list" aria-label="Recordings">
+      {shown.map((recording) => (
+        <Item key={recording.id} recording={recording} parts={parts} client={client} />
+      ))}
+    </ul>
+  );
+}
+
+export function RecordingsPanel({ feed, client, toFailure, open }: Props) {
+  const [parts] = useState(() => createParts(feed, () => client.peek(), toFailure));
+  const { library, recording, jobs } = parts;
+
+  useEffect(() => {
+    if (open) {
+      void library.refresh();
+      return;
+    }
+    library.said.value = '';
+    jobs.mistakes.value = noMistakes;
+  }, [library, jobs, open]);
+
+  useEffect(() => {
+    // The last chance: what waits is handed to the browser before the page goes.
+    const flush = () => void recording.recorder.peek()?.flush();
+    addEventListener('pagehide', flush);
+    return () => removeEventListener('pagehide', flush);
+  }, [recording]);
+
+  return (
+    <section class={open ? 'recordings recordings-open' : 'recordings'} aria-label="Recordings" tabIndex={-1}>
+      <Activities parts={parts} />
+      {open && (
+        <>
+          {!recording.recorder.value && <Start parts={parts} feed={feed} />}
+          <List parts={parts} client={client} />
+          <Space parts={parts} />
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,105 @@
+/** Gives out a recording's messages again: as they were spaced, quicker, or at once. */
+
+import { signal } from '@preact/signals';
+import type { Entry } from '../feed/entry';
+import type { Clock } from '../publish/repeat';
+
+/** As many times as fast; `Infinity` gives them out without a wait. */
+export type Speed = number;
+
+export interface Playing {
+  phase: 'playing' | 'paused' | 'stopped' | 'ended' | 'failed';
+  /** Messages given out. */
+  done: number;
+  /** Why it failed. */
+  problem: string;
+}
+
+export interface Options {
+  speed: Speed;
+  clock: Clock;
+  /** Takes messages, all due now. The next ones wait until it has settled. Its throw ends the playing. */
+  give(entries: Entry[]): Promise<void> | void;
+}
+
+/** Timers take no longer wait (2^31 - 1 ms); a recording's silence may be longer. */
+const longestWait = 2 ** 31 - 1;
+
+export type Player = ReturnType<typeof play>;
+
+/** Begins at once. The first message is due now, and each other one so long after it as it was. */
+export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Options) {
+  const playing = signal<Playing>({ phase: 'playing', done: 0, problem: '' });
+  /** The recording's time, at the clock's `since`. It stands still while paused. */
+  let position = 0;
+  let since = clock.now();
+  let wake = () => {};
+
+  const change = (changes: Partial<Playing>) => {
+    playing.value = { ...playing.value, ...changes };
+  };
+  const phase = () => playing.value.phase;
+  const at = () => {
+    if (speed === Number.POSITIVE_INFINITY) return speed;
+    return position + (phase() === 'playing' ? (clock.now() - since) * speed : 0);
+  };
+
+  /** Until a moment of the recording's time, or the end of the playing. */
+  async function until(moment: number): Promise<void> {
+    for (;;) {
+      if (phase() === 'stopped' || (phase() === 'playing' && moment <= at())) return;
+      const wait = Math.min((moment - at()) / speed, longestWait);
+      await new Promise<void>((resolve) => {
+        const cancel = phase() === 'playing' ? clock.after(wait, resolve) : () => {};
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+  }
+
+  async function run(): Promise<void> {
+    let begin: number | undefined;
+    for await (const entries of parts) {
+      let from = 0;
+      while (from < entries.length) {
+        begin ??= entries[from]?.message.receivedAt ?? 0;
+        const first = begin;
+        const due = (index: number) => (entries[index]?.message.receivedAt ?? 0) - first;
+        await until(due(from));
+        if (phase() === 'stopped') return;
+        let to = from + 1;
+        const now = at();
+        while (to < entries.length && due(to) <= now) to++;
+        await give(entries.slice(from, to));
+        change({ done: playing.value.done + to - from });
+        from = to;
+      }
+    }
+    if (phase() !== 'stopped') change({ phase: 'ended' });
+  }
+
+  const over = run().catch((error: unknown) => {
+    if (phase() === 'stopped') return;
+    change({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
+  });
+
+  return {
+    playing,
+    /** Resolves when it has ended, however. */
+    over,
+    pause(on: boolean): void {
+      if (phase() !== (on ? 'playing' : 'paused')) return;
+      position = at();
+      since = clock.now();
+      change({ phase: on ? 'paused' : 'playing' });
+      wake();
+    },
+    /** What is being given out is still given out. */
+    stop(): void {
+      if (phase() === 'playing' || phase() === 'paused') change({ phase: 'stopped' });
+      wake();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** Recording what arrives and what is sent, until stopped. */
+
+import { signal } from '@preact/signals';
+import type { Client } from '../../client';
+import { topicFilter } from '../../client/topics';
+import { compile } from '../../topic-filter';
+import { withoutSecrets } from '../connection/settings';
+import type { Feed } from '../feed/store';
+import type { Clock } from '../publish/repeat';
+import { formatMoment, many, visible } from '../text';
+import type { Database } from './database';
+import { countOf, type Library } from './library';
+import { createRecorder, type Recorder } from './recorder';
+
+export interface Dependencies {
+  library: Pick<Library, 'attempt' | 'create' | 'said'>;
+  database: Pick<Database, 'append'>;
+  feed: Pick<Feed, 'watch'>;
+  client(): Client | undefined;
+  clock: Clock;
+  /** Milliseconds since 1970. */
+  now(): number;
+  storage: Pick<StorageManager, 'persist'> | undefined;
+}
+
+export function createRecording({ library, database, feed, client, clock, now, storage }: Dependencies) {
+  const recorder = signal<Recorder | undefined>(undefined);
+  let starting = false;
+  let release = () => {};
+
+  function end(): void {
+    feed.watch(undefined);
+    release();
+    recorder.value = undefined;
+  }
+
+  function failed(reason: Error): void {
+    const lost = recorder.value?.written.value.lost ?? 0;
+    end();
+    void library.attempt('The recording stopped', async () => {
+      throw new Error(`${reason.message}. ${many(lost, 'message')} could not be written`);
+    });
+  }
+
+  /** Of what the topic filter selects, or of everything when it is empty. */
+  async function start(filter: string): Promise<void> {
+    if (starting || recorder.value) return;
+    starting = true;
+    await library.attempt('Not recorded', async () => {
+      const selects = filter === '' ? () => true : compile(topicFilter(filter, 'topic'));
+      // Not waited for: some browsers ask the user, who may take their time.
+      storage?.persist().catch(() => {});
+      const name = formatMoment(now()).slice(0, -'.000'.length);
+      const broker = withoutSecrets(client()?.url ?? '');
+      const made = await library.create(name, { broker, filter });
+      release = made.release;
+      const after = (milliseconds: number, call: () => void) => void clock.after(milliseconds, call);
+      const started = createRecorder({ database, after, now }, made.recording, failed);
+      recorder.value = started;
+      feed.watch((entry) => {
+        if (selects(entry.message.topic)) started.take(entry);
+      });
+    });
+    starting = false;
+  }
+
+  async function stop(): Promise<void> {
+    const stopped = recorder.value;
+    if (!stopped) return;
+    feed.watch(undefined);
+    await stopped.stop();
+    // Not when the last write failed, which has been told.
+    if (recorder.value !== stopped) return;
+    end();
+    await library.attempt('Not read', async () => {
+      const { name } = stopped.written.value;
+      library.said.value = `Recorded ${many(countOf(stopped.written.value), 'message')} as “${visible(name)}”.`;
+    });
+  }
+
+  return { recorder, start, stop };
+}

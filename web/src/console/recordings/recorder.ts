@@ -1,0 +1,119 @@
+/** Writes what comes to a recording, a few times a second. */
+
+import { signal } from '@preact/signals';
+import { directionOf, type Entry } from '../feed/entry';
+import { chunksOf } from './chunk';
+import type { Change, Database, Recording } from './database';
+import { explain } from './error';
+
+/** Milliseconds between two writes. */
+const period = 250;
+/** What may wait for the disk; what comes then is lost, and counted. */
+const mostWaiting = 100_000;
+const mostBytes = 64 * 1024 * 1024;
+
+export interface Dependencies {
+  database: Pick<Database, 'append'>;
+  /** Calls back once. */
+  after(milliseconds: number, call: () => void): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface Bounds {
+  messages: number;
+  bytes: number;
+}
+
+/** Counts the messages in. */
+export function counting(entries: readonly Entry[]): Change {
+  const counts = { received: 0, sent: 0, 'not sent': 0 };
+  let bytes = 0;
+  for (const entry of entries) {
+    counts[directionOf(entry)]++;
+    bytes += entry.message.size;
+  }
+  return (recording) => ({
+    ...recording,
+    received: recording.received + counts.received,
+    sent: recording.sent + counts.sent,
+    unsent: recording.unsent + counts['not sent'],
+    bytes: recording.bytes + bytes,
+  });
+}
+
+export type Recorder = ReturnType<typeof createRecorder>;
+
+/** `failed` hears once why nothing more is written; it need not be stopped then. */
+export function createRecorder(
+  deps: Dependencies,
+  recording: Recording,
+  failed: (reason: Error) => void,
+  bounds: Bounds = { messages: mostWaiting, bytes: mostBytes },
+) {
+  /** As it stands on the disk. */
+  const written = signal(recording);
+  let waiting: Entry[] = [];
+  let bytes = 0;
+  let lost = 0;
+  let planned = false;
+  let closed = false;
+  let broken = false;
+  let writing = Promise.resolve();
+
+  async function writeWaiting(last: boolean): Promise<void> {
+    const entries = waiting;
+    const missed = lost;
+    waiting = [];
+    bytes = 0;
+    if (broken || (entries.length === 0 && !last && missed === written.value.lost)) return;
+    // Not counted earlier: that a message has not left is known a little after it was published.
+    const count = counting(entries);
+    try {
+      written.value = await deps.database.append(recording.id, chunksOf(entries), (before) => ({
+        ...count(before),
+        lost: missed,
+        end: deps.now(),
+        done: last,
+      }));
+    } catch (error) {
+      closed = true;
+      broken = true;
+      written.value = { ...written.value, lost: missed + entries.length + waiting.length };
+      waiting = [];
+      failed(explain(error));
+    }
+  }
+
+  function write(last = false): Promise<void> {
+    writing = writing.then(() => writeWaiting(last));
+    return writing;
+  }
+
+  return {
+    written,
+    /** Never blocks, and never throws. */
+    take(entry: Entry): void {
+      if (closed) return;
+      if (waiting.length === bounds.messages || bytes + entry.size > bounds.bytes) lost++;
+      else {
+        waiting.push(entry);
+        bytes += entry.size;
+      }
+      if (planned) return;
+      planned = true;
+      deps.after(period, () => {
+        planned = false;
+        void write();
+      });
+    },
+    /** Writes what waits at once, as when the page goes. */
+    flush: (): Promise<void> => write(),
+    /** Everything taken is written when it resolves, or `failed` has been told. */
+    stop(): Promise<void> {
+      if (closed) return writing;
+      closed = true;
+      return write(true);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** Recordings as files of NDJSON, and back, with a bounded part of them in memory. */
+
+import type { Entry } from '../feed/entry';
+import { fileOf } from '../feed/export';
+import { chunksOf, entriesOf } from './chunk';
+import type { Database, Recording } from './database';
+import { entryFrom, LineError, linesIn } from './ndjson';
+import { counting } from './recorder';
+
+/** Its messages, oldest first, a chunk at a time. */
+export async function* entriesIn(
+  database: Pick<Database, 'chunk'>,
+  { id, chunks }: Pick<Recording, 'id' | 'chunks'>,
+): AsyncGenerator<Entry[]> {
+  let ordinal = 0;
+  for (let number = 0; number < chunks; number++) {
+    const entries = entriesOf(await database.chunk(id, number), ordinal);
+    ordinal += entries.length;
+    yield entries;
+  }
+}
+
+/** The page's turn between two slices of work. */
+export const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+/** What Safari's streams can't do themselves. */
+export async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    void reader.cancel();
+  }
+}
+
+/** `told` hears how many messages are done. Throws the signal's reason. */
+export async function exported(
+  parts: AsyncIterable<Entry[]>,
+  told: (done: number) => void,
+  signal: AbortSignal,
+): Promise<Blob> {
+  const files: Blob[] = [];
+  let done = 0;
+  for await (const entries of parts) {
+    signal.throwIfAborted();
+    files.push(await fileOf(entries, 'NDJSON', rest));
+    done += entries.length;
+    told(done);
+  }
+  return new Blob(files, { type: 'application/x-ndjson' });
+}
+
+/** Lines whose mistakes are told. */
+const mostTold = 100;
+/** Messages, and bytes of them, that are written at once. */
+const mostMessages = 2000;
+const mostBytes = 1024 * 1024;
+
+export interface Imported {
+  recording: Recording;
+  /** Lines that were left out. */
+  wrong: number;
+  /** Of the first of them: what is wrong, with the number of the line. */
+  mistakes: string[];
+}
+
+/**
+ * Fills a recording with a file's messages; `told` hears how many bytes are
+ * read. Rejects with `StorageError`, or the signal's reason; what was read until
+ * then stays, as a recording cut short.
+ */
+export async function imported(
+  database: Pick<Database, 'append'>,
+  empty: Recording,
+  stream: AsyncIterable<Uint8Array>,
+  told: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<Imported> {
+  let recording = empty;
+  let entries: Entry[] = [];
+  let bytes = 0;
+  let read = 0;
+  let begin = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  let wrong = 0;
+  const mistakes: string[] = [];
+
+  async function write(done: boolean): Promise<void> {
+    const count = counting(entries);
+    const time = begin <= end ? { begin, end } : {};
+    recording = await database.append(empty.id, chunksOf(entries), (before) => ({
+      ...count(before),
+      ...time,
+      done,
+    }));
+    entries = [];
+    bytes = 0;
+    told(read);
+  }
+
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of stream) {
+      signal.throwIfAborted();
+      read += piece.length;
+      yield piece;
+    }
+  }
+
+  for await (const line of linesIn(counted())) {
+    try {
+      const entry = entryFrom(line);
+      entries.push(entry);
+      bytes += entry.size;
+      begin = Math.min(begin, entry.message.receivedAt);
+      end = Math.max(end, entry.message.receivedAt);
+    } catch (error) {
+      if (!(error instanceof LineError)) throw error;
+      wrong++;
+      if (mistakes.length < mostTold) mistakes.push(`Line ${line.number}: ${error.message}`);
+    }
+    if (entries.length === mostMessages || bytes > mostBytes) await write(false);
+  }
+  await write(true);
+  return { recording, wrong, mistakes };
+}

@@ -1,0 +1,84 @@
+/** What can be done by keys alone. */
+
+import type { State } from '../state';
+import type { Keys } from './keys';
+
+export interface Shortcut {
+  keys: Keys;
+  /** In the sheet. */
+  words: string;
+  /** Where the focus must be; a shortcut without it is for all of the page but its fields. */
+  within?: string;
+  /** Absent where a part of the page answers to the keys by itself. */
+  run?(): void;
+}
+
+export interface Group {
+  title: string;
+  shortcuts: Shortcut[];
+}
+
+const find = (selector: string) => document.querySelector<HTMLElement>(selector);
+
+function go(selector: string): void {
+  const element = find(selector);
+  element?.click();
+  element?.focus();
+}
+
+/** What takes effect at others, or loses something, takes two keys. */
+export function actionsOf(state: State): Group[] {
+  const { feed } = state;
+  return [
+    {
+      title: 'Publish',
+      shortcuts: [
+        {
+          keys: { key: 'e' },
+          words: 'Edit the payload',
+          run: () => find('#publish :is(textarea, .publish-file button)')?.focus(),
+        },
+        {
+          keys: { key: 'Enter', command: true },
+          words: 'Publish, or stop repeating, from anywhere in the form',
+          within: '.publish-form',
+          run: () => document.querySelector<HTMLFormElement>('.publish-form')?.requestSubmit(),
+        },
+      ],
+    },
+    {
+      title: 'Messages',
+      shortcuts: [
+        {
+          keys: { key: '/' },
+          words: 'Search in what is shown',
+          run: () => find('[data-shown="true"] :is(.filter-search, .topics-search) input')?.focus(),
+        },
+        { keys: { key: 'p' }, words: 'Pause or resume', run: () => feed.pause(!feed.paused.value) },
+        {
+          keys: { key: 'n' },
+          words: 'Jump to the newest and follow',
+          run: () => find('.feed-jump')?.click(),
+        },
+        { keys: { key: 'x', shift: true }, words: 'Clear the messages', run: () => feed.clear() },
+      ],
+    },
+    {
+      title: 'Page',
+      shortcuts: [
+        { keys: { key: 'm' }, words: 'Show messages', run: () => go('[data-view="messages"]') },
+        { keys: { key: 't' }, words: 'Show topics', run: () => go('[data-view="topics"]') },
+        {
+          keys: { key: 'c', shift: true },
+          words: 'Connect or disconnect',
+          run() {
+            const { connection } = state;
+            if (connection.status.value.phase === 'disconnected') void connection.connect();
+            else connection.disconnect();
+          },
+        },
+        { keys: { key: 'Escape' }, words: 'Close details or a dialog' },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,27 @@
+import { onDemand } from '../ui/on-demand';
+import type { Shortcuts } from './store';
+
+const Sheet = onDemand<{ shortcuts: Shortcuts }>(async () => (await import('./sheet')).ShortcutSheet);
+
+/** Opens the sheet, and is where it is until it has loaded. */
+export function ShortcutButton({ shortcuts }: { shortcuts: Shortcuts }) {
+  return (
+    <>
+      <button
+        type="button"
+        class="button quiet small shortcut-button"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+        aria-haspopup="dialog"
+        onClick={() => {
+          shortcuts.shown.value = true;
+        }}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M1.5 3.5h13v9h-13zM4 6.5h.01M6.7 6.5h.01M9.3 6.5h.01M12 6.5h.01M5 9.7h6" />
+        </svg>
+      </button>
+      {shortcuts.shown.value && <Sheet shortcuts={shortcuts} />}
+    </>
+  );
+}

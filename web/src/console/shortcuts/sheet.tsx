@@ -1,0 +1,63 @@
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { Checkbox } from '../ui/fields';
+import { isApple, namesOf } from './keys';
+import type { Shortcuts } from './store';
+import './sheet.css';
+
+const apple = isApple(navigator.platform);
+
+export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  const on = shortcuts.on.value;
+  return (
+    <dialog
+      ref={dialog}
+      class="shortcut-sheet"
+      aria-labelledby={id}
+      onClose={() => {
+        shortcuts.shown.value = false;
+      }}
+    >
+      <header>
+        <h2 id={id}>Keyboard shortcuts</h2>
+        <button
+          type="button"
+          class="button icon"
+          aria-label="Close keyboard shortcuts"
+          onClick={() => dialog.current?.close()}
+        >
+          ×
+        </button>
+      </header>
+      <div class="shortcut-groups">
+        {shortcuts.groups.map(({ title, shortcuts: some }) => (
+          <section key={title} aria-label={title}>
+            <h3>{title}</h3>
+            <dl>
+              {some.map(({ keys, words }) => (
+                <div key={words}>
+                  <dt>
+                    {namesOf(keys, apple).map((name) => (
+                      <kbd key={name}>{name}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{words}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <footer>
+        <Checkbox label="Single-key shortcuts" checked={on} onEdit={shortcuts.turn} />
+        <p class="field-hint">
+          {on
+            ? 'They rest while you type in a field.'
+            : `Keys with ${apple ? '⌘' : 'Ctrl'}, and Esc, work all the same.`}
+        </p>
+      </footer>
+    </dialog>
+  );
+}

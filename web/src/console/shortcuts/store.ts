@@ -1,0 +1,52 @@
+/** The shortcuts: listening for their keys, unless they are turned off. */
+
+import { signal } from '@preact/signals';
+import { keep, readKept } from '../kept';
+import type { State } from '../state';
+import { actionsOf } from './actions';
+import { pressed } from './keys';
+
+const key = 'mqttwasm.shortcuts';
+
+/** Where a letter is typed, or chooses from a list. */
+const fields =
+  'input:not([type="checkbox"], [type="radio"], [type="button"], [type="file"]), textarea, select, [contenteditable]';
+
+export type Shortcuts = ReturnType<typeof createShortcuts>;
+
+export function createShortcuts(state: State) {
+  /** Of the keys that need no Control or Command with them (WCAG 2.1.4). */
+  const on = signal(readKept(key) !== false);
+  /** Whether the sheet is open. */
+  const shown = signal(false);
+  const groups = actionsOf(state);
+  groups.at(-1)?.shortcuts.push({
+    keys: { key: '?' },
+    words: 'Show these shortcuts',
+    run() {
+      shown.value = true;
+    },
+  });
+  const all = groups.flatMap(({ shortcuts }) => shortcuts);
+
+  document.addEventListener('keydown', (event) => {
+    // A part of the page that knows the key comes first, and a dialog shuts off what is behind it.
+    if (event.defaultPrevented || event.repeat || event.isComposing) return;
+    if (document.querySelector('dialog[open]')) return;
+    const focused = event.target instanceof Element ? event.target : undefined;
+    const shortcut = all.find(({ keys, within, run }) => {
+      if (!run || !pressed(keys, event)) return false;
+      return within ? focused?.closest(within) : on.value && !focused?.closest(fields);
+    });
+    if (!shortcut) return;
+    event.preventDefault();
+    shortcut.run?.();
+  });
+
+  function turn(to: boolean): void {
+    on.value = to;
+    keep(key, to);
+  }
+
+  return { groups, on, shown, turn };
+}
