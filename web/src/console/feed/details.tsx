@@ -8,6 +8,7 @@ import { packetSize } from './packet';
 import { propertiesOf } from './payload';
 import type { Feed } from './store';
 import './details.css';
+import { t } from '../language/language';
 
 function sizeOf(length: number): string {
   const exact = many(length, 'byte');
@@ -47,7 +48,7 @@ function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] })
       ))}
       {filters.length > 0 && (
         <div>
-          <dt>Subscribed by</dt>
+          <dt>{t('Subscribed by')}</dt>
           <dd>
             {filters.map((filter) => (
               <div key={filter}>
@@ -94,13 +95,13 @@ export function Details({ feed, selecting }: Props) {
   const { entry } = opened;
   const { message, ordinal, sent, replayed } = entry;
   return (
-    <section ref={panel} class="details" aria-label="Message details" tabIndex={-1}>
+    <section ref={panel} class="details" aria-label={t('Message details')} tabIndex={-1}>
       <header class="details-head">
         <h3>
           {replayed && 'Replayed: '}
-          {sent ? 'Sent message' : 'Message'} {formatCount(ordinal + 1)}
+          {sent ? t('Sent message') : t('Message')} {formatCount(ordinal + 1)}
         </h3>
-        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
         </button>
       </header>

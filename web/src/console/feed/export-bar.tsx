@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { t } from '../language/language';
 import { saveAs } from '../save-as';
 import { many } from '../text';
 import type { Format } from './export';
@@ -51,8 +52,9 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
       {progress && <span>{progress}</span>}
       <span aria-live="polite">{said}</span>
       <p class="field-hint">
-        Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a
-        spreadsheet would take for a formula.
+        {t(
+          'Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a spreadsheet would take for a formula.',
+        )}
       </p>
     </div>
   );

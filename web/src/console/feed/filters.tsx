@@ -7,6 +7,7 @@ import { ExportBar } from './export-bar';
 import { conditionsOf, noFilter } from './filter';
 import type { Feed } from './store';
 import './filters.css';
+import { t } from '../language/language';
 
 const directions = [
   ['received', 'Received'],
@@ -58,22 +59,22 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
   return (
     <div class="filter-conditions" id={id}>
       <TextField
-        label="Topics matching"
-        placeholder="plant/+/state or plant/#"
+        label={t('Topics matching')}
+        placeholder={t('plant/+/state or plant/#')}
         value={filter.topic}
         error={feed.filterErrors.value.topic}
         onEdit={(topic) => feed.edit({ topic })}
       />
       {names.length > 1 && (
         <Select
-          label="Connection"
+          label={t('Connection')}
           value={filter.connection}
           options={[['', 'All'] as const, ...names.map((name) => [name, visible(name)] as const)]}
           onEdit={(connection: string) => feed.edit({ connection })}
         />
       )}
       <Select
-        label="Direction"
+        label={t('Direction')}
         value={filter.direction}
         options={directions}
         onEdit={(direction) => feed.edit({ direction })}
@@ -85,7 +86,7 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         onEdit={(qos) => feed.edit({ qos })}
       />
       <Select
-        label="Retained"
+        label={t('Retained')}
         value={filter.retain}
         options={retained}
         onEdit={(retain) => feed.edit({ retain })}
@@ -99,7 +100,7 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
           feed.edit({ topic, connection, direction, qos, retain });
         }}
       >
-        Show all
+        {t('Show all')}
       </button>
     </div>
   );
@@ -127,12 +128,12 @@ export function FilterBar({ feed }: { feed: Feed }) {
   }
 
   return (
-    <search class="filter-bar" aria-label="Filter messages">
+    <search class="filter-bar" aria-label={t('Filter messages')}>
       <div class="filter-line">
         <TextField
-          label="Search messages"
+          label={t('Search messages')}
           class="filter-search"
-          placeholder="Search topics and payloads"
+          placeholder={t('Search topics and payloads')}
           value={feed.filter.value.search}
           error={feed.filterErrors.value.search}
           onEdit={(search) => feed.edit({ search })}

@@ -14,6 +14,7 @@ import { List } from './list';
 import { createSelecting } from './mark';
 import { type Feed, maxMessages } from './store';
 import './feed.css';
+import { t } from '../language/language';
 
 const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
@@ -44,8 +45,8 @@ function Counts({ feed }: { feed: Feed }) {
   const { kept, bytes, received, dropped, evicted } = feed.view.value;
   return (
     <dl class="counts">
-      <Count name="Received" value={formatCount(received)} title="Messages since the page was opened" />
-      <Count name="Per second" value={formatRate(feed.rate.value)} title="Over the last three seconds" />
+      <Count name="Received" value={formatCount(received)} title={t('Messages since the page was opened')} />
+      <Count name="Per second" value={formatRate(feed.rate.value)} title={t('Over the last three seconds')} />
       <Count
         name="Kept"
         value={formatCount(kept)}
@@ -54,12 +55,12 @@ function Counts({ feed }: { feed: Feed }) {
       <Count
         name="Evicted"
         value={formatCount(evicted)}
-        title="Received or sent, then removed to make room for newer ones"
+        title={t('Received or sent, then removed to make room for newer ones')}
       />
       <Count
         name="Dropped"
         value={formatCount(dropped)}
-        title="QoS 0 messages that came faster than this page could take them"
+        title={t('QoS 0 messages that came faster than this page could take them')}
         alarm={dropped > 0}
       />
     </dl>
@@ -80,10 +81,10 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
     <div class="feed-tools">
       {paused && <span class="feed-waiting">{formatCount(waiting)} waiting</span>}
       <button type="button" class="button small" onClick={() => feed.pause(!paused)}>
-        {paused ? 'Resume' : 'Pause'}
+        {paused ? t('Resume') : t('Pause')}
       </button>
       <button type="button" class="button small" disabled={kept === 0} onClick={feed.clear}>
-        Clear
+        {t('Clear')}
       </button>
       <button
         type="button"
@@ -92,7 +93,7 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
         aria-controls={opener.id}
         onClick={opener.onOpen}
       >
-        Record
+        {t('Record')}
       </button>
     </div>
   );
@@ -103,7 +104,7 @@ function Budget({ feed }: { feed: Feed }) {
   return (
     <footer class="feed-foot">
       <Select
-        label="Keeps the newest"
+        label={t('Keeps the newest')}
         class="inline"
         value={feed.budget.value}
         options={budgets.map((size) => [size, formatBytes(size)] as const)}
@@ -201,7 +202,7 @@ export function FeedPanel({ feed, phase, filters, client, toFailure }: Props) {
   return (
     <section class="panel feed" id="messages" aria-labelledby={heading}>
       <header class="feed-head">
-        <h2 id={heading}>Messages</h2>
+        <h2 id={heading}>{t('Messages')}</h2>
         <Counts feed={feed} />
         <Tools
           feed={feed}

@@ -1,3 +1,4 @@
+import { t } from '../language/language';
 import { formatBytes, formatCount, formatTime } from '../text';
 import { directionOf, type Entry } from './entry';
 import { RowMarks } from './mark';
@@ -41,12 +42,12 @@ export function Row(props: Props) {
       </bdi>
       <span class="row-body">
         <bdi class="row-payload" data-kind={kind}>
-          {kind === 'empty' ? 'empty' : <Marked parts={marks?.text} text={text} />}
+          {kind === 'empty' ? t('empty') : <Marked parts={marks?.text} text={text} />}
         </bdi>
         {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
-        {kind === 'binary' && <span class="tag">binary</span>}
-        {replayed && <span class="tag">replayed</span>}
-        {message.retain && <span class="tag">{sent ? 'retain' : 'retained'}</span>}
+        {kind === 'binary' && <span class="tag">{t('binary')}</span>}
+        {replayed && <span class="tag">{t('replayed')}</span>}
+        {message.retain && <span class="tag">{sent ? t('retain') : t('retained')}</span>}
         {sent && (
           <span class="tag" data-direction={directionOf(entry)}>
             {directionOf(entry)}

@@ -7,6 +7,7 @@ import { Sparkline } from '../ui/sparkline';
 import { type BrokerStore, createBrokerStore, filter } from './broker-store';
 import { type Gauge, maxTopics } from './gauges';
 import './broker.css';
+import { t } from '../language/language';
 
 /** Rows of the table that are drawn. */
 const maxRows = 300;
@@ -58,7 +59,7 @@ function Tile({ gauge }: { gauge: Gauge }) {
   return (
     <li class="gauge" data-kind={measure.kind}>
       <span class="gauge-label">{measure.label}</span>
-      <bdi class="gauge-value" title={value === '…' ? 'Known after two rounds of values' : undefined}>
+      <bdi class="gauge-value" title={value === '…' ? t('Known after two rounds of values') : undefined}>
         {value}
       </bdi>
       {charted && <Sparkline points={points} label={`${measure.label} over time: ${range}`} />}
@@ -73,16 +74,16 @@ function Values({ store }: { store: BrokerStore }) {
   const { gauges } = store;
   const rows = gauges.rows(text);
   return (
-    <section class="broker-values" aria-label="All values">
+    <section class="broker-values" aria-label={t('All values')}>
       <search class="broker-search">
         <label class="visually-hidden" for={id}>
-          Search values
+          {t('Search values')}
         </label>
         <input
           id={id}
           class="input mono"
           type="search"
-          placeholder="Search values"
+          placeholder={t('Search values')}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
@@ -98,8 +99,8 @@ function Values({ store }: { store: BrokerStore }) {
       <table>
         <thead>
           <tr>
-            <th scope="col">Topic</th>
-            <th scope="col">Value</th>
+            <th scope="col">{t('Topic')}</th>
+            <th scope="col">{t('Value')}</th>
           </tr>
         </thead>
         <tbody>
@@ -169,21 +170,21 @@ export function BrokerPanel({ connection, shown }: { connection: Connection; sho
   return (
     <section class="panel broker" aria-labelledby={heading}>
       <header class="broker-head">
-        <h2 id={heading}>Broker</h2>
+        <h2 id={heading}>{t('Broker')}</h2>
         <p class="broker-note">
           From <code>{filter}</code>, subscribed to only while you look.
         </p>
       </header>
       <div class="broker-body">
         {state && (
-          <div class="broker-state" role="status" aria-label="Broker values">
+          <div class="broker-state" role="status" aria-label={t('Broker values')}>
             <p class="feed-empty-title">{state[0]}</p>
             <p>{state[1]}</p>
           </div>
         )}
         {live && connected && (
           <>
-            <ul class="gauges" aria-label="Figures">
+            <ul class="gauges" aria-label={t('Figures')}>
               {store.gauges.gauges().map((gauge) => (
                 <Tile key={gauge.measure.label} gauge={gauge} />
               ))}

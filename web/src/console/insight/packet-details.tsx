@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../language/language';
 import { formatCount, formatTime, many } from '../text';
 import { Copy } from '../ui/copy';
 import { detailsOf } from './describe';
@@ -15,7 +16,7 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   if (!other) return null;
   return (
     <p class="packet-exchange">
-      {request !== undefined ? 'Answers ' : 'Answered by '}
+      {request !== undefined ? t('Answers ') : t('Answered by ')}
       <button
         type="button"
         class="link"
@@ -25,7 +26,7 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
       >
         {other.packet.cmd.toUpperCase()}, packet {formatCount(other.number + 1)}
       </button>{' '}
-      {request !== undefined ? 'after' : 'within'} {Math.round(took)} ms
+      {request !== undefined ? t('after') : t('within')} {Math.round(took)} ms
     </p>
   );
 }
@@ -59,12 +60,12 @@ export function PacketDetails({ log }: { log: PacketLog }) {
   const size = packet.bytes.length;
   const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
   return (
-    <section ref={panel} class="details" aria-label="Packet details" tabIndex={-1}>
+    <section ref={panel} class="details" aria-label={t('Packet details')} tabIndex={-1}>
       <header class="details-head">
         <h3>
-          {packet.cmd.toUpperCase()} {sent ? 'sent' : 'received'} {formatTime(packet.at)}
+          {packet.cmd.toUpperCase()} {sent ? t('sent') : t('received')} {formatTime(packet.at)}
         </h3>
-        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
         </button>
       </header>
@@ -87,7 +88,7 @@ export function PacketDetails({ log }: { log: PacketLog }) {
           {size > dumped && `, of which the first ${formatCount(dumped)} are shown`}
         </p>
         <pre class="details-payload packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
-        <Copy key={entry.number} label="Copy as JSON" text={JSON.stringify(recordOf(entry), null, 2)} />
+        <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />
       </div>
     </section>
   );

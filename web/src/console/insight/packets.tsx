@@ -10,6 +10,7 @@ import { type Filter, maxBytes, maxPackets, noFilter, type PacketLog } from './p
 import { type Format, fileOf } from './record';
 import { type Recorder, recorderOf } from './recorder';
 import './packets.css';
+import { t } from '../language/language';
 
 const types: PacketName[] = [
   'connect',
@@ -55,7 +56,7 @@ function Tools({ recorder }: { recorder: Recorder }) {
   return (
     <>
       <Checkbox
-        label="Record packets"
+        label={t('Record packets')}
         checked={on.value}
         onEdit={(checked) => {
           on.value = checked;
@@ -78,7 +79,7 @@ function Tools({ recorder }: { recorder: Recorder }) {
           </button>
         ))}
         <button type="button" class="button small" disabled={kept === 0} onClick={log.clear}>
-          Clear
+          {t('Clear')}
         </button>
       </div>
     </>
@@ -91,15 +92,20 @@ function Filters({ log }: { log: PacketLog }) {
   return (
     <search class="packets-filters">
       <TextField
-        label="Search packets"
+        label={t('Search packets')}
         class="packets-search"
-        placeholder="Search packets"
+        placeholder={t('Search packets')}
         value={text}
         onEdit={(text) => log.edit({ text })}
       />
-      <Select label="Packet type" value={type} options={typeOptions} onEdit={(type) => log.edit({ type })} />
       <Select
-        label="Direction"
+        label={t('Packet type')}
+        value={type}
+        options={typeOptions}
+        onEdit={(type) => log.edit({ type })}
+      />
+      <Select
+        label={t('Direction')}
         value={direction}
         options={directionOptions}
         onEdit={(direction) => log.edit({ direction })}
@@ -142,7 +148,7 @@ export function PacketsPanel({ connection }: { connection: Connection }) {
   return (
     <section class="panel feed packets" aria-labelledby={heading}>
       <header class="feed-head">
-        <h2 id={heading}>Packets</h2>
+        <h2 id={heading}>{t('Packets')}</h2>
         <Tools recorder={recorder} />
       </header>
       <Filters log={log} />

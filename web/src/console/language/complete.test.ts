@@ -19,7 +19,8 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
 /** Attributes whose text a person sees or hears. */
 const spoken = new Set(['aria-label', 'aria-description', 'title', 'placeholder', 'label', 'hint', 'alt']);
 /** Names that are the same in every language. */
-const untranslated = /^(mqttwasm|MQTT( 5)?|QoS( \d)?|JSON|NDJSON|CSV|CBOR|MessagePack|Protobuf|Sparkplug B|Base64|URL|PNG|[^\p{L}]*)$/u;
+const untranslated =
+  /^(mqttwasm|MQTT( 5)?|QoS( \d)?|JSON|NDJSON|CSV|CBOR|MessagePack|Protobuf|Sparkplug B|Base64|URL|PNG|[^\p{L}]*)$/u;
 
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
@@ -56,7 +57,10 @@ for (const file of files) {
   for (const node of nodesOf(parseSync(file, text).program as unknown as Node)) {
     if (node.type === 'JSXText') say(node, String(node.value));
     if (node.type === 'JSXAttribute' && isNode(node.name) && spoken.has(String(node.name.name))) {
-      const value = isNode(node.value) && node.value.type === 'JSXExpressionContainer' ? node.value.expression : node.value;
+      const value =
+        isNode(node.value) && node.value.type === 'JSXExpressionContainer'
+          ? node.value.expression
+          : node.value;
       for (const words of literalsOf(value)) if (words !== undefined) say(node, words);
     }
     if (node.type !== 'CallExpression' || !isNode(node.callee) || !Array.isArray(node.arguments)) continue;

@@ -10,6 +10,7 @@ import { PictureView } from './picture';
 import { base64, labels, read, type Shown } from './read';
 import { save } from './save';
 import './payload.css';
+import { t } from '../language/language';
 
 /** Bytes that go to the clipboard. */
 const mostCopied = 16 * 1024 * 1024;
@@ -83,7 +84,7 @@ export function PayloadView({ message }: { message: Message }) {
     setSaid('');
   }
 
-  if (payload.length === 0) return <p class="empty-line">The payload is empty.</p>;
+  if (payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
   const automatic = !choice.format && shown ? `Automatic: ${labels[shown.format]}` : 'Automatic';
   const options = [
     ['', automatic],
@@ -93,7 +94,7 @@ export function PayloadView({ message }: { message: Message }) {
     <div class="payload" ref={place}>
       <div class="payload-tools">
         <Select<ViewFormat | ''>
-          label="Show payload as"
+          label={t('Show payload as')}
           class="inline"
           value={choice.format ?? ''}
           options={options}
@@ -108,10 +109,10 @@ export function PayloadView({ message }: { message: Message }) {
             setSaid(await copy(payload, shown?.format ?? 'hex', place.current?.querySelector('pre') ?? null))
           }
         >
-          Copy payload
+          {t('Copy payload')}
         </button>
         <button type="button" class="button small" onClick={() => save(message)}>
-          Save payload
+          {t('Save payload')}
         </button>
         <span class="payload-said" aria-live="polite">
           {said}

@@ -1,6 +1,7 @@
 /** What goes on: also behind a closed list. */
 
 import type { ComponentChildren } from 'preact';
+import { t } from '../language/language';
 import { formatBytes, formatCount, many, visible } from '../text';
 import type { Recording as Recorded } from './database';
 import { useFocusOnReturn } from './focus';
@@ -22,7 +23,7 @@ function Activity({
     <div class="activity">
       <span class="activity-text">{text}</span>
       <span class="activity-buttons">{children}</span>
-      {part !== undefined && <progress aria-label="Done" max={1} value={part} />}
+      {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
     </div>
   );
 }
@@ -35,7 +36,7 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
       text={
         <>
           <span class="activity-dot" aria-hidden="true" />
-          Recording <bdi>{filter ? visible(filter) : 'everything'}</bdi> as <bdi>“{visible(name)}”</bdi>:{' '}
+          Recording <bdi>{filter ? visible(filter) : t('everything')}</bdi> as <bdi>“{visible(name)}”</bdi>:{' '}
           {many(countOf(written), 'message')}, {formatBytes(bytes)}
           {lost > 0 && (
             <strong class="activity-lost">, {formatCount(lost)} lost: they came too fast for the disk</strong>
@@ -44,7 +45,7 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
       }
     >
       <button ref={button} type="button" class="button small stop" onClick={() => void recording.stop()}>
-        Stop recording
+        {t('Stop recording')}
       </button>
     </Activity>
   );
@@ -82,7 +83,7 @@ function Replay({ jobs }: Parts) {
     <Activity
       text={
         // A count every frame would talk over everything else.
-        <span role="status" aria-label="Replay" aria-live={phase === 'playing' ? 'off' : 'polite'}>
+        <span role="status" aria-label={t('Replay')} aria-live={phase === 'playing' ? 'off' : 'polite'}>
           {wordsFor(job)}
         </span>
       }
@@ -90,15 +91,20 @@ function Replay({ jobs }: Parts) {
     >
       {going && (
         <button type="button" class="button small" onClick={() => player.pause(phase === 'playing')}>
-          {phase === 'playing' ? 'Pause replay' : 'Resume replay'}
+          {phase === 'playing' ? t('Pause replay') : t('Resume replay')}
         </button>
       )}
       {going ? (
         <button type="button" class="button small stop" onClick={player.stop}>
-          Stop replay
+          {t('Stop replay')}
         </button>
       ) : (
-        <button type="button" class="button icon" aria-label="Put away the replay" onClick={jobs.dismiss}>
+        <button
+          type="button"
+          class="button icon"
+          aria-label={t('Put away the replay')}
+          onClick={jobs.dismiss}
+        >
           ×
         </button>
       )}
@@ -120,7 +126,7 @@ function File({ jobs }: Parts) {
       part={part}
     >
       <button type="button" class="button small stop" onClick={jobs.stopTransfer}>
-        Stop
+        {t('Stop')}
       </button>
     </Activity>
   );
@@ -133,7 +139,7 @@ function Mistakes({ jobs }: Parts) {
   return (
     <details class="recordings-mistakes">
       <summary>{many(wrong, 'line')} of the file left out</summary>
-      <ul aria-label="Lines left out">
+      <ul aria-label={t('Lines left out')}>
         {first.map((mistake) => (
           <li key={mistake}>{mistake}</li>
         ))}
@@ -157,7 +163,7 @@ export function Activities({ parts }: { parts: Parts }) {
           <button
             type="button"
             class="button icon"
-            aria-label="Put away"
+            aria-label={t('Put away')}
             onClick={() => {
               problem.value = '';
             }}
@@ -166,7 +172,7 @@ export function Activities({ parts }: { parts: Parts }) {
           </button>
         </p>
       )}
-      <p class="recordings-said" role="status" aria-label="Recordings">
+      <p class="recordings-said" role="status" aria-label={t('Recordings')}>
         {said.value}
       </p>
       <Mistakes {...parts} />

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import type { Client } from '../../client';
 import { withoutSecrets } from '../connection/settings';
+import { t } from '../language/language';
 import { formatBytes, formatCount, formatMoment, many, visible } from '../text';
 import { Select, TextField } from '../ui/fields';
 import type { Recording } from './database';
@@ -60,7 +61,7 @@ function Form({
           {go}
         </button>
         <button type="button" class="button" onClick={onClose}>
-          Cancel
+          {t('Cancel')}
         </button>
       </div>
     </form>
@@ -71,7 +72,7 @@ function Show({ recording, parts, onClose }: FormProps) {
   const [speed, setSpeed] = useState<Speed>(1);
   return (
     <Form
-      label="Show in the feed"
+      label={t('Show in the feed')}
       go="Show"
       onClose={onClose}
       onGo={() => {
@@ -79,7 +80,7 @@ function Show({ recording, parts, onClose }: FormProps) {
         onClose();
       }}
     >
-      <Select<Speed> label="Speed" class="inline" value={speed} options={speeds} onEdit={setSpeed} />
+      <Select<Speed> label={t('Speed')} class="inline" value={speed} options={speeds} onEdit={setSpeed} />
       <p class="field-hint">
         The messages come into the list with their times of then, marked as replayed. Nothing is published.
         {recording.sent + recording.unsent > 0 && ' What was sent is in sight with Filter, Direction, Both.'}
@@ -100,7 +101,7 @@ function Publish({ recording, parts, client, onClose }: FormProps) {
   ] as const;
   return (
     <Form
-      label="Publish again"
+      label={t('Publish again')}
       go={`Publish ${count}`}
       disabled={broker === undefined || countFor(recording, which) === 0}
       onClose={onClose}
@@ -109,8 +110,8 @@ function Publish({ recording, parts, client, onClose }: FormProps) {
         onClose();
       }}
     >
-      <Select<Which> label="Publish" class="inline" value={which} options={choices} onEdit={setWhich} />
-      <Select<Speed> label="Speed" class="inline" value={speed} options={speeds} onEdit={setSpeed} />
+      <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWhich} />
+      <Select<Speed> label={t('Speed')} class="inline" value={speed} options={speeds} onEdit={setSpeed} />
       <p class="recording-warning">
         {broker === undefined ? (
           'Connect to a broker first.'
@@ -129,7 +130,7 @@ function Rename({ recording, parts, onClose }: FormProps) {
   const [name, setName] = useState(recording.name);
   return (
     <Form
-      label="Rename"
+      label={t('Rename')}
       go="Save name"
       onClose={onClose}
       onGo={() => {
@@ -137,7 +138,7 @@ function Rename({ recording, parts, onClose }: FormProps) {
         onClose();
       }}
     >
-      <TextField label="Name" value={name} onEdit={setName} />
+      <TextField label={t('Name')} value={name} onEdit={setName} />
     </Form>
   );
 }
@@ -145,7 +146,7 @@ function Rename({ recording, parts, onClose }: FormProps) {
 function Delete({ recording, parts, onClose }: FormProps) {
   return (
     <Form
-      label="Delete"
+      label={t('Delete')}
       go="Delete for good"
       stop
       onClose={onClose}
@@ -221,10 +222,10 @@ export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
     <li ref={item} class="recording">
       <span class="recording-title">
         <bdi class="recording-name">{name}</bdi>
-        {held && <span class="tag">being written</span>}
+        {held && <span class="tag">{t('being written')}</span>}
         {!held && !recording.done && (
-          <span class="tag" data-tone="warning" title="The page went before the recording was stopped">
-            cut short
+          <span class="tag" data-tone="warning" title={t('The page went before the recording was stopped')}>
+            {t('cut short')}
           </span>
         )}
       </span>
@@ -239,7 +240,7 @@ export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
           disabled={empty || jobs.transfer.value !== undefined}
           onClick={() => void jobs.exportFile(recording)}
         >
-          Export
+          {t('Export')}
         </button>
         {opener('Rename')}
         {opener('Delete', held)}

@@ -1,6 +1,7 @@
 /** The history of a topic, and what changed from one value to the next. */
 
 import { useMemo, useState } from 'preact/hooks';
+import { t } from '../language/language';
 import { formatBytes, formatCount, formatTime } from '../text';
 import { diffLines, diffWords, type Piece } from './diff';
 import { type History, maxValue, maxValues, type Past } from './history';
@@ -47,7 +48,7 @@ const signs = { same: ' ', gone: '−', new: '+' } as const;
 function Diff({ before, after }: { before: Past; after: Past }) {
   const { byLines, pieces } = useMemo(() => changeOf(before, after), [before, after]);
   if (pieces.every(({ kind }) => kind === 'same')) {
-    return <p class="empty-line">The same value as before.</p>;
+    return <p class="empty-line">{t('The same value as before.')}</p>;
   }
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
@@ -57,7 +58,7 @@ function Diff({ before, after }: { before: Past; after: Past }) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that
       tabIndex={0}
       role="group"
-      aria-label="What changed"
+      aria-label={t('What changed')}
     >
       {pieces.map(({ kind, text }, index) => {
         const Tag = tags[kind];
@@ -76,15 +77,15 @@ export function Changes({ bench, history }: { bench: Workbench; history: History
   const at = found < 0 ? values.length - 1 : found;
   const after = values[at];
   const before = values[at - 1];
-  if (!after) return <p class="empty-line">The next values appear here, with what changed.</p>;
+  if (!after) return <p class="empty-line">{t('The next values appear here, with what changed.')}</p>;
   return (
     <>
       {before ? (
         <Diff before={before} after={after} />
       ) : (
-        <p class="empty-line">Nothing earlier to compare with.</p>
+        <p class="empty-line">{t('Nothing earlier to compare with.')}</p>
       )}
-      <ol class="topics-history" aria-label="History">
+      <ol class="topics-history" aria-label={t('History')}>
         {values.toReversed().map((value) => (
           <li key={value.number}>
             <button

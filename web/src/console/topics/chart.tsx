@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { t } from '../language/language';
 import { saveAs } from '../save-as';
 import { formatCount } from '../text';
 import { coloursAt } from '../theme/colours';
@@ -169,9 +170,9 @@ export function Chart({ bench }: { bench: Workbench }) {
   }
 
   return (
-    <section class="topics-chart" aria-label="Chart">
+    <section class="topics-chart" aria-label={t('Chart')}>
       <div class="topics-chart-head">
-        <ul class="topics-lines" aria-label="Lines">
+        <ul class="topics-lines" aria-label={t('Lines')}>
           {series.map((one) => (
             <Line key={one.id} series={one} onRemove={() => bench.unchart(one.id)} />
           ))}
@@ -180,17 +181,17 @@ export function Chart({ bench }: { bench: Workbench }) {
           <span class="topics-said" aria-live="polite">
             {said}
           </span>
-          <button type="button" class="button icon" aria-label="Zoom in" onClick={() => zoom(0.5)}>
+          <button type="button" class="button icon" aria-label={t('Zoom in')} onClick={() => zoom(0.5)}>
             +
           </button>
-          <button type="button" class="button icon" aria-label="Zoom out" onClick={() => zoom(2)}>
+          <button type="button" class="button icon" aria-label={t('Zoom out')} onClick={() => zoom(2)}>
             −
           </button>
           <button type="button" class="button small" disabled={!zoomed} onClick={showAll}>
-            Show all
+            {t('Show all')}
           </button>
           <button type="button" class="button small" onClick={() => void save()}>
-            Save PNG
+            {t('Save PNG')}
           </button>
         </div>
       </div>

@@ -1,4 +1,5 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../language/language';
 import { formatCount, many } from '../text';
 import type { Progress } from './clear';
 import { brief } from './preview';
@@ -41,7 +42,7 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
         bench.stopClearing();
       }}
     >
-      <h3 id={`${id}-title`}>Clear retained messages</h3>
+      <h3 id={`${id}-title`}>{t('Clear retained messages')}</h3>
       {progress ? (
         <p role="status">
           {progress.done
@@ -55,7 +56,7 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
         </p>
       )}
       {working && (
-        <progress aria-label="Cleared" max={progress.total} value={progress.cleared + progress.failed} />
+        <progress aria-label={t('Cleared')} max={progress.total} value={progress.cleared + progress.failed} />
       )}
       <div class="topics-dialog-buttons">
         {!progress && (
@@ -64,7 +65,7 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
           </button>
         )}
         <button type="button" class="button" onClick={bench.stopClearing}>
-          {working ? 'Stop' : progress ? 'Close' : 'Cancel'}
+          {working ? t('Stop') : progress ? t('Close') : t('Cancel')}
         </button>
       </div>
     </dialog>

@@ -1,5 +1,6 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { propertiesOf } from '../feed/payload';
+import { t } from '../language/language';
 import { decodeUtf8, formatBytes, formatCount, formatTime, hex, many, visible } from '../text';
 import { Changes } from './changes';
 import { rateOf, type TopicNode, topicOf, type Value } from './model';
@@ -42,7 +43,7 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
   return (
     <div class="topics-tools">
       <button type="button" class="button small" onClick={async () => setSaid(await copy(topic))}>
-        Copy topic
+        {t('Copy topic')}
       </button>
       {payload && payload.length > 0 && (
         <button
@@ -50,7 +51,7 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
           class="button small"
           onClick={async () => setSaid(await copy(decodeUtf8(payload) ?? hex(payload)))}
         >
-          Copy value
+          {t('Copy value')}
         </button>
       )}
       <span class="topics-said" aria-live="polite">
@@ -64,12 +65,12 @@ function Current({ value }: { value: Value }) {
   const { payload, size } = value;
   const shown = useMemo(() => payload && shownOf(payload, shownBytes), [payload]);
   if (!shown) return <p class="empty-line">{formatBytes(size)}, not kept: the tree has no room left.</p>;
-  if (size === 0) return <p class="empty-line">The payload is empty.</p>;
+  if (size === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that */}
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls */}
-      <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label="Value">
+      <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label={t('Value')}>
         {shown.text}
       </pre>
       {shown.more > 0 && <p class="empty-line">… {formatCount(shown.more)} more bytes</p>}
@@ -87,20 +88,20 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
   return (
     <form
       class="topics-tools"
-      aria-label="Chart"
+      aria-label={t('Chart')}
       onSubmit={(event) => {
         event.preventDefault();
         setProblem(bench.chart(node, path.trim()));
       }}
     >
       <label class="visually-hidden" for={id}>
-        JSON path
+        {t('JSON path')}
       </label>
       <input
         id={id}
         class="input mono"
         list={`${id}-paths`}
-        placeholder="whole value, or a JSON path"
+        placeholder={t('whole value, or a JSON path')}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
@@ -117,7 +118,7 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
         ))}
       </datalist>
       <button type="submit" class="button small">
-        Add to chart
+        {t('Add to chart')}
       </button>
       {problem && (
         <p class="field-error" id={`${id}-problem`} role="alert">
@@ -156,12 +157,12 @@ export function Details({ bench }: { bench: Workbench }) {
   const topic = topicOf(node);
   const { last } = node;
   return (
-    <section ref={panel} class="topics-details" aria-label="Topic details">
+    <section ref={panel} class="topics-details" aria-label={t('Topic details')}>
       <header class="topics-details-head">
         <h3>
           <bdi class="mono">{brief(topic, 512)}</bdi>
         </h3>
-        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
         </button>
       </header>
@@ -181,9 +182,9 @@ export function Details({ bench }: { bench: Workbench }) {
       </dl>
       {last && (
         <>
-          <h4>Chart</h4>
+          <h4>{t('Chart')}</h4>
           <ToChart key={topic} bench={bench} node={node} value={last} />
-          <h4>Changes</h4>
+          <h4>{t('Changes')}</h4>
           <Changes key={topic} bench={bench} history={history} />
         </>
       )}

@@ -10,6 +10,7 @@ import type { Topics } from './store';
 import { Tree } from './tree';
 import { createWorkbench, type Workbench } from './workbench';
 import './topics.css';
+import { t } from '../language/language';
 
 export interface Props {
   topics: Topics;
@@ -47,8 +48,8 @@ function Facts({ bench }: { bench: Workbench }) {
         </div>
       ))}
       {beyond > 0 && (
-        <div class="topics-facts-alarm" title="Messages on topics that the tree has no room for">
-          <dt>Beyond the tree</dt>
+        <div class="topics-facts-alarm" title={t('Messages on topics that the tree has no room for')}>
+          <dt>{t('Beyond the tree')}</dt>
           <dd>{formatCount(beyond)}</dd>
         </div>
       )}
@@ -63,13 +64,13 @@ function Search({ bench }: { bench: Workbench }) {
   return (
     <search class="topics-search">
       <label class="visually-hidden" for={id}>
-        Search topics
+        {t('Search topics')}
       </label>
       <input
         id={id}
         class="input mono"
         type="search"
-        placeholder="Search topics"
+        placeholder={t('Search topics')}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
@@ -88,11 +89,11 @@ function Empty({ bench }: { bench: Workbench }) {
   const searching = bench.query.value !== '' && bench.model.nodes > 0;
   return (
     <div class="tree-empty">
-      <p class="tree-empty-title">{searching ? 'No such topic' : 'No topics yet'}</p>
+      <p class="tree-empty-title">{searching ? t('No such topic') : t('No topics yet')}</p>
       <p>
         {searching
-          ? 'No topic that messages came on contains this.'
-          : 'Each topic appears here with its first message. Subscribe to # for everything.'}
+          ? t('No topic that messages came on contains this.')
+          : t('Each topic appears here with its first message. Subscribe to # for everything.')}
       </p>
     </div>
   );
@@ -116,17 +117,17 @@ export function TopicsPanel(props: Props) {
   return (
     <section class="panel topics" aria-labelledby={heading}>
       <header class="topics-head">
-        <h2 id={heading}>Topics</h2>
+        <h2 id={heading}>{t('Topics')}</h2>
         <Search bench={bench} />
         <Facts bench={bench} />
         <button
           type="button"
           class="button small"
-          title="Empties the tree, its histories and the chart; nothing at the broker"
+          title={t('Empties the tree, its histories and the chart; nothing at the broker')}
           disabled={none && bench.query.value === ''}
           onClick={bench.forgetAll}
         >
-          Forget all
+          {t('Forget all')}
         </button>
       </header>
       <div class="topics-body" data-details={bench.selected.value !== undefined}>

@@ -1,4 +1,5 @@
 import { useId, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
+import { t } from '../language/language';
 import { formatCount, many } from '../text';
 import { rateOf, type TopicNode } from './model';
 import { formatRate, nameOf, previewOf } from './preview';
@@ -65,7 +66,7 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
         {nameOf(node)}
       </bdi>
       <bdi class="topic-value">{value}</bdi>
-      {node.retained && <span class="tag topic-retained">retained</span>}
+      {node.retained && <span class="tag topic-retained">{t('retained')}</span>}
       <span class="visually-hidden">{words(node, below)}</span>
       {below > 0 && (
         <span class="topic-below" aria-hidden="true">
@@ -204,7 +205,7 @@ export function Tree({ bench }: { bench: Workbench }) {
       ref={box}
       class="tree"
       role="tree"
-      aria-label="Topics"
+      aria-label={t('Topics')}
       tabIndex={0}
       aria-activedescendant={activeAt === undefined ? undefined : idOf(activeAt)}
       onKeyDown={(event) => {

@@ -2,6 +2,7 @@
 
 import { useId } from 'preact/hooks';
 import './pairs.css';
+import { t } from '../language/language';
 
 type Pair = [name: string, value: string];
 
@@ -27,14 +28,14 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
           <input
             class="input mono"
             aria-label={`Name ${index + 1}`}
-            placeholder="name"
+            placeholder={t('name')}
             value={name}
             onInput={(event) => replace(index, [event.currentTarget.value, value])}
           />
           <input
             class="input mono"
             aria-label={`Value ${index + 1}`}
-            placeholder="value"
+            placeholder={t('value')}
             value={value}
             onInput={(event) => replace(index, [name, event.currentTarget.value])}
           />
@@ -63,7 +64,7 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
         </p>
       )}
       <button type="button" class="link" onClick={() => onEdit([...pairs, ['', '']])}>
-        Add a pair
+        {t('Add a pair')}
       </button>
     </fieldset>
   );
