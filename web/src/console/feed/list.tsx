@@ -108,7 +108,9 @@ export function List({ feed, selecting }: Props) {
       </div>
       {!rows.following && (
         <button type="button" class="button feed-jump" onClick={rows.follow}>
-          {rows.unseen > 0 ? `${formatCount(rows.unseen)} new · ` : ''}Jump to newest ↓
+          {rows.unseen > 0
+            ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
+            : t('Jump to newest ↓')}
         </button>
       )}
     </div>

@@ -3,7 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { Client } from '../../client';
 import type { Failure } from '../connection/explain';
 import type { Phase } from '../connection/store';
-import { formatBytes, formatCount, many } from '../text';
+import { formatBytes, formatCount } from '../text';
 import { Select } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
 import { budgets } from './budget';
@@ -14,7 +14,7 @@ import { List } from './list';
 import { createSelecting } from './mark';
 import { type Feed, maxMessages } from './store';
 import './feed.css';
-import { t } from '../language/language';
+import { plural, t } from '../language/language';
 
 const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
@@ -45,20 +45,30 @@ function Counts({ feed }: { feed: Feed }) {
   const { kept, bytes, received, dropped, evicted } = feed.view.value;
   return (
     <dl class="counts">
-      <Count name="Received" value={formatCount(received)} title={t('Messages since the page was opened')} />
-      <Count name="Per second" value={formatRate(feed.rate.value)} title={t('Over the last three seconds')} />
       <Count
-        name="Kept"
-        value={formatCount(kept)}
-        title={`Received and sent messages that are in the list or could be: ${formatBytes(bytes)}`}
+        name={t('Received')}
+        value={formatCount(received)}
+        title={t('Messages since the page was opened')}
       />
       <Count
-        name="Evicted"
+        name={t('Per second')}
+        value={formatRate(feed.rate.value)}
+        title={t('Over the last three seconds')}
+      />
+      <Count
+        name={t('Kept')}
+        value={formatCount(kept)}
+        title={t('Received and sent messages that are in the list or could be: {size}', {
+          size: formatBytes(bytes),
+        })}
+      />
+      <Count
+        name={t('Evicted')}
         value={formatCount(evicted)}
         title={t('Received or sent, then removed to make room for newer ones')}
       />
       <Count
-        name="Dropped"
+        name={t('Dropped')}
         value={formatCount(dropped)}
         title={t('QoS 0 messages that came faster than this page could take them')}
         alarm={dropped > 0}
@@ -79,7 +89,7 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
   const paused = feed.paused.value;
   return (
     <div class="feed-tools">
-      {paused && <span class="feed-waiting">{formatCount(waiting)} waiting</span>}
+      {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
       <button type="button" class="button small" onClick={() => feed.pause(!paused)}>
         {paused ? t('Resume') : t('Pause')}
       </button>
@@ -111,9 +121,11 @@ function Budget({ feed }: { feed: Feed }) {
         onEdit={feed.resize}
       />
       <span
-        title={`Payloads, topics, and what the browser needs for them. At most ${formatCount(maxMessages)} messages.`}
+        title={t('Payloads, topics, and what the browser needs for them. At most {count} messages.', {
+          count: formatCount(maxMessages),
+        })}
       >
-        {formatBytes(bytes)} in use
+        {t('{size} in use', { size: formatBytes(bytes) })}
       </span>
     </footer>
   );
@@ -131,7 +143,7 @@ function Announcer({ feed }: { feed: Feed }) {
       const { received } = feed.view.peek();
       const news = received - heard;
       heard = received;
-      if (news > 0) setSaid(many(news, 'new message'));
+      if (news > 0) setSaid(plural(news, '{count} new message', '{count} new messages', formatCount(news)));
     }, pause * 1000);
     return () => clearInterval(timer);
   }, [feed]);
@@ -144,7 +156,9 @@ function Announcer({ feed }: { feed: Feed }) {
     if (!news) return;
     told.current = generation;
     const { first, end, kept } = feed.view.peek();
-    setSaid(`${formatCount(end - first)} of ${formatCount(kept)} messages shown`);
+    setSaid(
+      t('{found} of {kept} messages shown', { found: formatCount(end - first), kept: formatCount(kept) }),
+    );
   }, [feed, generation, news]);
 
   return (
@@ -159,16 +173,16 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
   const filter = feed.filter.value;
   if (kept > 0 && (filter.search || conditionsOf(filter) > 0)) {
     return looked < 1
-      ? ['Searching', 'Nothing found so far.']
-      : ['No match', 'None of the messages kept is what you ask for.'];
+      ? [t('Searching'), t('Nothing found so far.')]
+      : [t('No match'), t('None of the messages kept is what you ask for.')];
   }
-  if (feed.paused.value) return ['Paused', 'Messages are kept, and shown when you press Resume.'];
+  if (feed.paused.value) return [t('Paused'), t('Messages are kept, and shown when you press Resume.')];
   if (phase === 'connected') {
-    return ['Nothing yet', 'Press Publish: the message comes back here, by way of the broker.'];
+    return [t('Nothing yet'), t('Press Publish: the message comes back here, by way of the broker.')];
   }
   return phase === 'disconnected'
-    ? ['Not listening', 'Connect to a broker to see messages arrive.']
-    : ['One moment', 'Messages appear here as soon as the broker answers.'];
+    ? [t('Not listening'), t('Connect to a broker to see messages arrive.')]
+    : [t('One moment'), t('Messages appear here as soon as the broker answers.')];
 }
 
 function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {

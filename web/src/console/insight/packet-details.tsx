@@ -1,7 +1,8 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { t } from '../language/language';
-import { formatCount, formatTime, many } from '../text';
+import { parts, t } from '../language/language';
+import { formatCount, formatTime } from '../text';
 import { Copy } from '../ui/copy';
+import { bytes } from '../ui/counts';
 import { detailsOf } from './describe';
 import type { Entry, PacketLog } from './packet-log';
 import { recordOf } from './record';
@@ -16,17 +17,28 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   if (!other) return null;
   return (
     <p class="packet-exchange">
-      {request !== undefined ? t('Answers ') : t('Answered by ')}
-      <button
-        type="button"
-        class="link"
-        onClick={() => {
-          log.open.value = other;
-        }}
-      >
-        {other.packet.cmd.toUpperCase()}, packet {formatCount(other.number + 1)}
-      </button>{' '}
-      {request !== undefined ? t('after') : t('within')} {Math.round(took)} ms
+      {parts(
+        request !== undefined
+          ? 'Answers {packet} after {milliseconds} ms'
+          : 'Answered by {packet} within {milliseconds} ms',
+        {
+          packet: (
+            <button
+              type="button"
+              class="link"
+              onClick={() => {
+                log.open.value = other;
+              }}
+            >
+              {t('{name}, packet {number}', {
+                name: other.packet.cmd.toUpperCase(),
+                number: formatCount(other.number + 1),
+              })}
+            </button>
+          ),
+          milliseconds: Math.round(took),
+        },
+      )}
     </p>
   );
 }
@@ -63,7 +75,10 @@ export function PacketDetails({ log }: { log: PacketLog }) {
     <section ref={panel} class="details" aria-label={t('Packet details')} tabIndex={-1}>
       <header class="details-head">
         <h3>
-          {packet.cmd.toUpperCase()} {sent ? t('sent') : t('received')} {formatTime(packet.at)}
+          {t(sent ? '{packet} sent {time}' : '{packet} received {time}', {
+            packet: packet.cmd.toUpperCase(),
+            time: formatTime(packet.at),
+          })}
         </h3>
         <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
@@ -84,8 +99,12 @@ export function PacketDetails({ log }: { log: PacketLog }) {
         </dl>
         <Exchange log={log} entry={entry} />
         <p class="packet-size">
-          {many(size, 'byte')}
-          {size > dumped && `, of which the first ${formatCount(dumped)} are shown`}
+          {size > dumped
+            ? t('{size}, of which the first {count} are shown', {
+                size: bytes(size),
+                count: formatCount(dumped),
+              })
+            : bytes(size)}
         </p>
         <pre class="details-payload packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
         <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />

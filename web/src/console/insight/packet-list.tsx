@@ -75,7 +75,9 @@ export function PacketList({ log }: { log: PacketLog }) {
       </div>
       {!rows.following && (
         <button type="button" class="button feed-jump" onClick={rows.follow}>
-          {rows.unseen > 0 ? `${formatCount(rows.unseen)} new · ` : ''}Jump to newest ↓
+          {rows.unseen > 0
+            ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
+            : t('Jump to newest ↓')}
         </button>
       )}
     </div>

@@ -68,3 +68,6 @@ function translated(sentence: string): string {
   const words = dictionary.value;
   return Object.hasOwn(words, sentence) ? (words[sentence] ?? sentence) : sentence;
 }
+
+/** A sentence that is translated where it is shown. */
+export const mark = (sentence: string): string => sentence;

@@ -1,8 +1,9 @@
 /** What goes on: also behind a closed list. */
 
 import type { ComponentChildren } from 'preact';
-import { t } from '../language/language';
-import { formatBytes, formatCount, many, visible } from '../text';
+import { parts, plural, t } from '../language/language';
+import { formatBytes, formatCount, visible } from '../text';
+import { messages } from '../ui/counts';
 import type { Recording as Recorded } from './database';
 import { useFocusOnReturn } from './focus';
 import type { Job } from './jobs';
@@ -36,10 +37,16 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
       text={
         <>
           <span class="activity-dot" aria-hidden="true" />
-          Recording <bdi>{filter ? visible(filter) : t('everything')}</bdi> as <bdi>“{visible(name)}”</bdi>:{' '}
-          {many(countOf(written), 'message')}, {formatBytes(bytes)}
+          {parts('Recording {filter} as {name}: {messages}, {size}', {
+            filter: <bdi>{filter ? visible(filter) : t('everything')}</bdi>,
+            name: <bdi>“{visible(name)}”</bdi>,
+            messages: messages(countOf(written)),
+            size: formatBytes(bytes),
+          })}
           {lost > 0 && (
-            <strong class="activity-lost">, {formatCount(lost)} lost: they came too fast for the disk</strong>
+            <strong class="activity-lost">
+              {t(', {count} lost: they came too fast for the disk', { count: formatCount(lost) })}
+            </strong>
           )}
         </>
       }
@@ -53,23 +60,26 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
 
 function wordsFor({ recording, player, total, again }: Job): string {
   const { phase, done, problem } = player.playing.value;
-  const of = `${formatCount(done)} of ${many(total, 'message')}`;
+  const all = messages(total);
+  const progress = t('{done} of {messages}', { done: formatCount(done), messages: all });
+  const name = visible(recording.name);
   const what = again
-    ? `Publishing “${visible(recording.name)}” to ${visible(again.broker)}`
-    : `Showing “${visible(recording.name)}” in the feed`;
-  const failed = again?.outcome.value.failed ?? 0;
-  const failures = failed > 0 ? `, ${formatCount(failed)} failed: ${again?.outcome.value.reason}` : '';
+    ? t('Publishing “{name}” to {broker}', { name, broker: visible(again.broker) })
+    : t('Showing “{name}” in the feed', { name });
+  const { failed = 0, reason = '' } = again?.outcome.value ?? {};
+  const failures = failed > 0 ? t(', {count} failed: {reason}', { count: formatCount(failed), reason }) : '';
+  const values = { what, progress, failures, problem, messages: all };
   switch (phase) {
     case 'playing':
-      return `${what}: ${of}${failures}`;
+      return t('{what}: {progress}{failures}', values);
     case 'paused':
-      return `${what}: paused at ${of}${failures}`;
+      return t('{what}: paused at {progress}{failures}', values);
     case 'ended':
-      return `${what}: all ${many(total, 'message')}${failures}.`;
+      return t('{what}: all {messages}{failures}.', values);
     case 'stopped':
-      return `${what}: stopped after ${of}${failures}.`;
+      return t('{what}: stopped after {progress}{failures}.', values);
     case 'failed':
-      return `${what}: ended after ${of}${failures}. ${problem}.`;
+      return t('{what}: ended after {progress}{failures}. {problem}.', values);
   }
 }
 
@@ -118,11 +128,9 @@ function File({ jobs }: Parts) {
   const { what, name, part } = transfer;
   return (
     <Activity
-      text={
-        <>
-          {what} <bdi>“{visible(name)}”</bdi>…
-        </>
-      }
+      text={parts(what === 'Exporting' ? 'Exporting {name}…' : 'Importing {name}…', {
+        name: <bdi>“{visible(name)}”</bdi>,
+      })}
       part={part}
     >
       <button type="button" class="button small stop" onClick={jobs.stopTransfer}>
@@ -138,12 +146,19 @@ function Mistakes({ jobs }: Parts) {
   const more = wrong - first.length;
   return (
     <details class="recordings-mistakes">
-      <summary>{many(wrong, 'line')} of the file left out</summary>
+      <summary>
+        {plural(
+          wrong,
+          '{count} line of the file left out',
+          '{count} lines of the file left out',
+          formatCount(wrong),
+        )}
+      </summary>
       <ul aria-label={t('Lines left out')}>
         {first.map((mistake) => (
           <li key={mistake}>{mistake}</li>
         ))}
-        {more > 0 && <li>… and {formatCount(more)} more</li>}
+        {more > 0 && <li>{t('… and {count} more', { count: formatCount(more) })}</li>}
       </ul>
     </details>
   );

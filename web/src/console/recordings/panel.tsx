@@ -44,7 +44,10 @@ function Space({ parts }: { parts: Parts }) {
   if (!space) return null;
   return (
     <p class="field-hint">
-      {formatBytes(space.used)} of this browser's room in use, {formatBytes(space.available)} free.{' '}
+      {t("{used} of this browser's room in use, {available} free.", {
+        used: formatBytes(space.used),
+        available: formatBytes(space.available),
+      })}{' '}
       {space.kept
         ? t('The browser keeps recordings until you delete them.')
         : t('The browser may delete recordings when it is short of space.')}
@@ -65,7 +68,7 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
         {t('Start recording')}
       </button>
       <label class="button recordings-import">
-        Import…
+        {t('Import…')}
         <input
           class="visually-hidden"
           type="file"
@@ -85,7 +88,11 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
           {t('Everything that arrives and is sent, whatever the list shows.')}
         </span>
       ) : (
-        <Checkbox label={`Only topics matching ${visible(topic)}`} checked={chosen} onEdit={setChosen} />
+        <Checkbox
+          label={t('Only topics matching {filter}', { filter: visible(topic) })}
+          checked={chosen}
+          onEdit={setChosen}
+        />
       )}
     </div>
   );
@@ -99,8 +106,9 @@ function List({ parts, client }: { parts: Parts; client: Props['client'] }) {
   if (shown.length === 0)
     return (
       <p class="empty-line">
-        {recorded === undefined ? t('No recordings yet') : t('No other recordings')}. They stay in this
-        browser.
+        {recorded === undefined
+          ? t('No recordings yet. They stay in this browser.')
+          : t('No other recordings. They stay in this browser.')}
       </p>
     );
   return (

@@ -1,7 +1,7 @@
 /** The history of a topic, and what changed from one value to the next. */
 
 import { useMemo, useState } from 'preact/hooks';
-import { t } from '../language/language';
+import { language, t } from '../language/language';
 import { formatBytes, formatCount, formatTime } from '../text';
 import { diffLines, diffWords, type Piece } from './diff';
 import { type History, maxValue, maxValues, type Past } from './history';
@@ -33,12 +33,12 @@ function around(pieces: Piece[]): Piece[] {
   let left = 0;
   pieces.forEach((piece, at) => {
     if (near[at]) {
-      if (left > 0) out.push({ kind: 'same', text: `⋯ ${formatCount(left)} the same` });
+      if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
       left = 0;
       out.push(piece);
     } else left++;
   });
-  if (left > 0) out.push({ kind: 'same', text: `⋯ ${formatCount(left)} the same` });
+  if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
   return out;
 }
 
@@ -46,7 +46,7 @@ const tags = { same: 'span', gone: 'del', new: 'ins' } as const;
 const signs = { same: ' ', gone: '−', new: '+' } as const;
 
 function Diff({ before, after }: { before: Past; after: Past }) {
-  const { byLines, pieces } = useMemo(() => changeOf(before, after), [before, after]);
+  const { byLines, pieces } = useMemo(() => changeOf(before, after), [before, after, language.value]);
   if (pieces.every(({ kind }) => kind === 'same')) {
     return <p class="empty-line">{t('The same value as before.')}</p>;
   }
@@ -100,7 +100,9 @@ export function Changes({ bench, history }: { bench: Workbench; history: History
           </li>
         ))}
       </ol>
-      {values.length >= maxValues && <p class="empty-line">The last {formatCount(values.length)} values.</p>}
+      {values.length >= maxValues && (
+        <p class="empty-line">{t('The last {count} values.', { count: formatCount(values.length) })}</p>
+      )}
     </>
   );
 }

@@ -23,7 +23,7 @@ export function ChartPlace({ bench }: { bench: Workbench }) {
     <section class="topics-chart" aria-label={t('Chart')}>
       {failed ? (
         <p role="alert">
-          The chart could not be loaded.{' '}
+          {t('The chart could not be loaded.')}{' '}
           <button type="button" class="link" onClick={() => setFailed(false)}>
             {t('Try again')}
           </button>

@@ -61,8 +61,8 @@ function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
   const last = values.at(-1);
   const title = titleOf(series);
   const notes = [
-    missing > 0 && `${formatCount(missing)} without a number`,
-    skipped > 0 && `${formatCount(skipped)} came too fast`,
+    missing > 0 && t('{count} without a number', { count: formatCount(missing) }),
+    skipped > 0 && t('{count} came too fast', { count: formatCount(skipped) }),
   ].filter(Boolean);
   return (
     <li>
@@ -73,7 +73,7 @@ function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
       <button
         type="button"
         class="button icon"
-        aria-label={`Remove ${title} from the chart`}
+        aria-label={t('Remove {line} from the chart', { line: title })}
         onClick={onRemove}
       >
         ×
@@ -91,8 +91,13 @@ function words(series: readonly Series[]): string {
         ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
         [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
       );
-      const range = `${number.format(low)} to ${number.format(high)}, last ${number.format(values.at(-1) ?? 0)}`;
-      return `${titleOf(one)}: ${formatCount(values.length)} values, ${range}`;
+      return t('{line}: {count} values, {low} to {high}, last {last}', {
+        line: titleOf(one),
+        count: formatCount(values.length),
+        low: number.format(low),
+        high: number.format(high),
+        last: number.format(values.at(-1) ?? 0),
+      });
     })
     .join('; ');
 }
@@ -162,11 +167,11 @@ export function Chart({ bench }: { bench: Workbench }) {
       series.map((one) => [titleOf(one), one.colour]),
     );
     if (!blob) {
-      setSaid('The browser could not make the picture');
+      setSaid(t('The browser could not make the picture'));
       return;
     }
     saveAs('mqttwasm-chart.png', blob);
-    setSaid('Saved');
+    setSaid(t('Saved'));
   }
 
   return (
@@ -200,7 +205,9 @@ export function Chart({ bench }: { bench: Workbench }) {
         class="topics-plot"
         role="img"
         aria-label={words(series)}
-        title={`Drag to zoom, double-click to see all. The last ${formatCount(maxPoints)} values of each line.`}
+        title={t('Drag to zoom, double-click to see all. The last {count} values of each line.', {
+          count: formatCount(maxPoints),
+        })}
       />
     </section>
   );

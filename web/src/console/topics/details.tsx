@@ -1,7 +1,8 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { propertiesOf } from '../feed/payload';
 import { t } from '../language/language';
-import { decodeUtf8, formatBytes, formatCount, formatTime, hex, many, visible } from '../text';
+import { decodeUtf8, formatBytes, formatCount, formatTime, hex, visible } from '../text';
+import { messages, topics } from '../ui/counts';
 import { Changes } from './changes';
 import { rateOf, type TopicNode, topicOf, type Value } from './model';
 import { pathsIn } from './number';
@@ -17,23 +18,26 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
   const below = node.topics - (last ? 1 : 0);
   const facts: [string, string][] = [];
   if (last) {
-    facts.push(['Received', formatTime(last.at)]);
-    facts.push(['Delivery', `QoS ${last.qos}${last.retain ? ', retained' : ''}`]);
-    facts.push(['Payload', formatBytes(last.size)]);
+    facts.push([t('Received'), formatTime(last.at)]);
+    facts.push([t('Delivery'), `QoS ${last.qos}${last.retain ? `, ${t('retained')}` : ''}`]);
+    facts.push([t('Payload'), formatBytes(last.size)]);
   }
-  facts.push(['Messages', formatCount(node.count)]);
-  if (below > 0) facts.push(['Below', `${many(below, 'topic')}, ${many(node.total, 'message')} in all`]);
-  facts.push(['Rate', formatRate(rateOf(node, now)) || '0/s']);
+  facts.push([t('Messages'), formatCount(node.count)]);
+  if (below > 0) {
+    const numbers = { topics: topics(below), messages: messages(node.total) };
+    facts.push([t('Below'), t('{topics}, {messages} in all', numbers)]);
+  }
+  facts.push([t('Rate'), formatRate(rateOf(node, now)) || '0/s']);
   return last ? [...facts, ...propertiesOf(last)] : facts;
 }
 
 async function copy(text: string): Promise<string> {
   try {
     await navigator.clipboard.writeText(text);
-    return 'Copied';
+    return t('Copied');
   } catch {
     // No clipboard for a page over plain http.
-    return 'The browser does not let this page copy';
+    return t('The browser does not let this page copy');
   }
 }
 
@@ -64,7 +68,13 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
 function Current({ value }: { value: Value }) {
   const { payload, size } = value;
   const shown = useMemo(() => payload && shownOf(payload, shownBytes), [payload]);
-  if (!shown) return <p class="empty-line">{formatBytes(size)}, not kept: the tree has no room left.</p>;
+  if (!shown) {
+    return (
+      <p class="empty-line">
+        {t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}
+      </p>
+    );
+  }
   if (size === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
   return (
     <>
@@ -73,7 +83,9 @@ function Current({ value }: { value: Value }) {
       <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label={t('Value')}>
         {shown.text}
       </pre>
-      {shown.more > 0 && <p class="empty-line">… {formatCount(shown.more)} more bytes</p>}
+      {shown.more > 0 && (
+        <p class="empty-line">{t('… {count} more bytes', { count: formatCount(shown.more) })}</p>
+      )}
     </>
   );
 }
@@ -190,7 +202,7 @@ export function Details({ bench }: { bench: Workbench }) {
       )}
       {node.retainedBelow > 0 && (
         <button type="button" class="button small stop" onClick={() => bench.askToClear(node)}>
-          Clear retained ({formatCount(node.retainedBelow)})…
+          {t('Clear retained ({count})…', { count: formatCount(node.retainedBelow) })}
         </button>
       )}
     </section>

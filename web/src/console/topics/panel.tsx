@@ -35,9 +35,17 @@ function Facts({ bench }: { bench: Workbench }) {
   bench.tick.value;
   const { root, beyond, bytes } = bench.model;
   const facts: [name: string, value: string, title: string][] = [
-    ['Topics', formatCount(root.topics), `Topics that messages came on; they take ${formatBytes(bytes)}`],
-    ['Rate', formatRate(rateOf(root, bench.now())) || '0/s', 'Messages a second, over about the last five'],
-    ['Retained', formatCount(root.retainedBelow), 'Topics with a message that the broker keeps'],
+    [
+      t('Topics'),
+      formatCount(root.topics),
+      t('Topics that messages came on; they take {size}', { size: formatBytes(bytes) }),
+    ],
+    [
+      t('Rate'),
+      formatRate(rateOf(root, bench.now())) || '0/s',
+      t('Messages a second, over about the last five'),
+    ],
+    [t('Retained'), formatCount(root.retainedBelow), t('Topics with a message that the broker keeps')],
   ];
   return (
     <dl class="topics-facts">
@@ -78,7 +86,11 @@ function Search({ bench }: { bench: Workbench }) {
         onInput={(event) => bench.find(event.currentTarget.value)}
       />
       <output class="topics-found">
-        {query !== '' && `${formatCount(found)} ${done ? 'found' : `of ${formatCount(looked)}…`}`}
+        {query !== '' &&
+          t(done ? '{found} found' : '{found} of {looked}…', {
+            found: formatCount(found),
+            looked: formatCount(looked),
+          })}
       </output>
     </search>
   );
@@ -139,8 +151,10 @@ export function TopicsPanel(props: Props) {
       </div>
       <ChartPlace bench={bench} />
       <footer class="topics-foot">
-        Keeps up to {formatCount(caps.nodes)} levels or {formatBytes(caps.bytes)}, of all connections
-        together; a topic's history begins when you look at it.
+        {t(
+          "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
+          { count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
+        )}
       </footer>
       <ClearDialog bench={bench} />
     </section>

@@ -7,13 +7,13 @@ import { onDemand } from '../ui/on-demand';
 import type { Props as PanelProps } from './panel';
 import type { Topics, View } from './store';
 import './tabs.css';
-import { t } from '../language/language';
+import { mark, t } from '../language/language';
 
 const views: [view: View, label: string][] = [
-  ['messages', 'Messages'],
-  ['topics', 'Topics'],
-  ['broker', 'Broker'],
-  ['packets', 'Packets'],
+  ['messages', mark('Messages')],
+  ['topics', mark('Topics')],
+  ['broker', mark('Broker')],
+  ['packets', mark('Packets')],
 ];
 
 interface InsightProps {
@@ -82,7 +82,7 @@ export function Tabs({
               topics.view.value = name;
             }}
           >
-            {label}
+            {t(label)}
           </button>
         ))}
       </div>

@@ -30,7 +30,7 @@ export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
     if (!failed.value) return <p class="empty-line">{t('Loading…')}</p>;
     return (
       <p class="field-error" role="alert">
-        The server of this page did not deliver this part.{' '}
+        {t('The server of this page did not deliver this part.')}{' '}
         <button type="button" class="link" onClick={() => void begin()}>
           {t('Try again')}
         </button>

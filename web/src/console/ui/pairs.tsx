@@ -27,14 +27,14 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
         <div class="pair" key={index}>
           <input
             class="input mono"
-            aria-label={`Name ${index + 1}`}
+            aria-label={t('Name {number}', { number: index + 1 })}
             placeholder={t('name')}
             value={name}
             onInput={(event) => replace(index, [event.currentTarget.value, value])}
           />
           <input
             class="input mono"
-            aria-label={`Value ${index + 1}`}
+            aria-label={t('Value {number}', { number: index + 1 })}
             placeholder={t('value')}
             value={value}
             onInput={(event) => replace(index, [name, event.currentTarget.value])}
@@ -42,7 +42,7 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
           <button
             type="button"
             class="button icon"
-            aria-label={`Move pair ${index + 1} up`}
+            aria-label={t('Move pair {number} up', { number: index + 1 })}
             disabled={index === 0}
             onClick={() => swap(index)}
           >
@@ -51,7 +51,7 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
           <button
             type="button"
             class="button icon"
-            aria-label={`Remove pair ${index + 1}`}
+            aria-label={t('Remove pair {number}', { number: index + 1 })}
             onClick={() => replace(index)}
           >
             ×
