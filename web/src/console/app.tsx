@@ -3,6 +3,7 @@ import { RoundTrip } from './connection/round-trip';
 import { Strip } from './connections/strip';
 import { FeedPanel } from './feed/panel';
 import { NewVersion } from './install/new-version';
+import { t } from './language/language';
 import { PublishPanel } from './publish/panel';
 import { ShortcutButton } from './shortcuts/button';
 import type { Shortcuts } from './shortcuts/store';
@@ -25,9 +26,9 @@ function Logo() {
 /** The ways around a page that is one column. */
 function Jumps({ state }: { state: State }) {
   return (
-    <nav class="jumps" aria-label="On this page">
-      <a href="#publish">Publish</a>
-      <a href="#subscribe">Subscribe</a>
+    <nav class="jumps" aria-label={t('On this page')}>
+      <a href="#publish">{t('Publish')}</a>
+      <a href="#subscribe">{t('Subscribe')}</a>
       {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
       <a
         href="#messages"

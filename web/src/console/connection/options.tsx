@@ -4,6 +4,7 @@ import { Pairs } from '../ui/pairs';
 import type { Settings, WillSettings } from './settings';
 import type { Connection } from './store';
 import './options.css';
+import { t } from '../language/language';
 
 type TextName = { [K in keyof Settings]: Settings[K] extends string ? K : never }[keyof Settings];
 type FlagName = { [K in keyof Settings]: Settings[K] extends boolean ? K : never }[keyof Settings];
@@ -62,7 +63,7 @@ function Session({ connection }: { connection: Connection }) {
         {flag('Share one connection between tabs', 'shared')}
       </div>
       <Pairs
-        label="User properties"
+        label={t('User properties')}
         pairs={settings.userProperties}
         error={connection.fieldErrors.value.userProperties}
         onEdit={(userProperties) => connection.edit({ userProperties })}
@@ -85,37 +86,37 @@ function Will({ connection }: { connection: Connection }) {
   return (
     <>
       <p class="empty-line">
-        The broker publishes it when this connection is lost. Without a topic there is none.
+        {t('The broker publishes it when this connection is lost. Without a topic there is none.')}
       </p>
       <div class="option-grid">
         <TextField
-          label="Will topic"
+          label={t('Will topic')}
           value={will.topic}
           error={errors.topic}
           onEdit={(topic) => edit({ topic })}
         />
         <TextField
-          label="Will payload"
+          label={t('Will payload')}
           value={will.payload}
           error={errors.payload}
           onEdit={(payload) => edit({ payload })}
         />
         <Select
-          label="Will QoS"
+          label={t('Will QoS')}
           value={will.qos}
           error={errors.qos}
           options={qosOptions}
           onEdit={(qos) => edit({ qos })}
         />
         <TextField
-          label="Delay, seconds"
+          label={t('Delay, seconds')}
           placeholder="0"
           value={will.willDelayInterval}
           error={errors.willDelayInterval}
           onEdit={(willDelayInterval) => edit({ willDelayInterval })}
         />
         <Checkbox
-          label="Retain"
+          label={t('Retain')}
           name="Retain the will"
           checked={will.retain}
           onEdit={(retain) => edit({ retain })}
@@ -144,12 +145,12 @@ export function ConnectionOptions({ connection }: { connection: Connection }) {
         {flag('Clean start', 'clean')}
       </div>
       <details class="option-group" open={deeper.some((name) => errors[name])}>
-        <summary>Session, limits and authentication</summary>
+        <summary>{t('Session, limits and authentication')}</summary>
         <Session connection={connection} />
       </details>
       <details class="option-group" open={Object.keys(errors).some((name) => name.startsWith('will.'))}>
         <summary>
-          Last will{connection.settings.value.will.topic !== '' && <span class="tool-count">set</span>}
+          Last will{connection.settings.value.will.topic !== '' && <span class="tool-count">{t('set')}</span>}
         </summary>
         <Will connection={connection} />
       </details>

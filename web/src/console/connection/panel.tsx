@@ -5,6 +5,7 @@ import { Select, TextField } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
 import { type Connection, custom, type Status } from './store';
 import './connection.css';
+import { t } from '../language/language';
 
 interface PartProps {
   state: State;
@@ -29,7 +30,7 @@ function words({ phase, attempt }: Status): string {
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const status = connection.status.value;
   return (
-    <div class="status" role="status" aria-label="Connection" data-phase={status.phase}>
+    <div class="status" role="status" aria-label={t('Connection')} data-phase={status.phase}>
       <span class="status-dot" aria-hidden="true" />
       <span class="status-phase">{words(status)}</span>{' '}
       {status.url && <bdi class="status-url">{visible(status.url)}</bdi>}
@@ -56,7 +57,7 @@ function Notice({ connection }: { connection: Connection }) {
             <button
               type="button"
               class="button icon"
-              aria-label="Dismiss"
+              aria-label={t('Dismiss')}
               onClick={() => connection.dismiss()}
             >
               ×
@@ -85,7 +86,7 @@ function Countdown({ connection }: { connection: Connection }) {
       {/* A timer is not read out each time it changes. */}
       <span role="timer">Next attempt in {Math.ceil((nextAt - now) / 1000)} s</span>
       <button type="button" class="button small" onClick={() => connection.tryNow()}>
-        Try now
+        {t('Try now')}
       </button>
     </div>
   );
@@ -109,7 +110,7 @@ export function ConnectionPanel({ state }: { state: State }) {
   }
 
   return (
-    <section class="connection" id="connection" aria-label="Broker settings">
+    <section class="connection" id="connection" aria-label={t('Broker settings')}>
       <form
         ref={form}
         class="connection-form"
@@ -120,16 +121,16 @@ export function ConnectionPanel({ state }: { state: State }) {
         }}
       >
         <Select
-          label="Broker"
+          label={t('Broker')}
           class="connection-broker"
           value={connection.selected()}
           options={[...brokers.map(({ name }) => [name, name] as const), [custom, 'Custom'] as const]}
           onEdit={select}
         />
         <TextField
-          label="Broker URL"
+          label={t('Broker URL')}
           class="connection-url"
-          placeholder="wss://host:port/mqtt"
+          placeholder={t('wss://host:port/mqtt')}
           value={connection.settings.value.url}
           error={errors.url}
           onEdit={(url) => connection.edit({ url })}
@@ -159,7 +160,7 @@ export function ConnectionPanel({ state }: { state: State }) {
               connection.disconnect();
             }}
           >
-            {idle ? 'Connect' : 'Disconnect'}
+            {idle ? t('Connect') : t('Disconnect')}
           </button>
         </div>
         <div class="connection-part" id={id}>

@@ -7,6 +7,7 @@ import { createProfiles, exportProfiles, type Profile } from './profiles';
 import { hasSecrets } from './settings';
 import type { Connection } from './store';
 import './profile-list.css';
+import { t } from '../language/language';
 
 const profiles = createProfiles();
 
@@ -24,17 +25,17 @@ function Row({ profile, state }: { profile: Profile; state: State }) {
     <li class="profile">
       <button type="button" class="profile-use" onClick={() => state.connections.active.value.use(profile)}>
         <span class="profile-name">
-          <span class="visually-hidden">Use </span>
+          <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
         </span>
         <bdi class="profile-url">{visible(settings.url)}</bdi>
       </button>
-      {hasSecrets(settings) && <span class="tag">with password</span>}
+      {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}
       <button
         type="button"
         class="button icon"
         aria-label={`Open ${shown} in new connection`}
-        title="Open in new connection"
+        title={t('Open in new connection')}
         onClick={() => openNew(state, profile)}
       >
         ↗
@@ -71,9 +72,9 @@ export function ProfileList({ state, connection }: { state: State; connection: C
   return (
     <div class="profiles">
       {entries.length === 0 ? (
-        <p class="empty-line">No profiles yet. Save what the form holds, or import a file.</p>
+        <p class="empty-line">{t('No profiles yet. Save what the form holds, or import a file.')}</p>
       ) : (
-        <ul class="profile-rows" aria-label="Profiles">
+        <ul class="profile-rows" aria-label={t('Profiles')}>
           {entries.map((profile) => (
             <Row key={profile.name} profile={profile} state={state} />
           ))}
@@ -81,7 +82,7 @@ export function ProfileList({ state, connection }: { state: State; connection: C
       )}
       <div class="profile-save">
         <TextField
-          label="Save the settings as"
+          label={t('Save the settings as')}
           value={name}
           error={profiles.problem.value || undefined}
           onEdit={(typed) => {
@@ -90,11 +91,11 @@ export function ProfileList({ state, connection }: { state: State; connection: C
           }}
         />
         <button type="button" class="button" onClick={save}>
-          Save
+          {t('Save')}
         </button>
       </div>
       <Checkbox
-        label="Keep the password too, readable in this browser’s storage"
+        label={t('Keep the password too, readable in this browser’s storage')}
         checked={withSecrets}
         onEdit={setWithSecrets}
       />
@@ -105,7 +106,7 @@ export function ProfileList({ state, connection }: { state: State; connection: C
             class="visually-hidden"
             type="file"
             accept=".json,application/json"
-            aria-label="Import profiles"
+            aria-label={t('Import profiles')}
             onChange={(event) => {
               const [file] = event.currentTarget.files ?? [];
               event.currentTarget.value = '';
@@ -124,10 +125,10 @@ export function ProfileList({ state, connection }: { state: State; connection: C
             )
           }
         >
-          Export
+          {t('Export')}
         </button>
       </div>
-      <p class="empty-line" role="status" aria-label="Profiles">
+      <p class="empty-line" role="status" aria-label={t('Profiles')}>
         {news}
       </p>
     </div>

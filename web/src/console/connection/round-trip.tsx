@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { t } from '../language/language';
 import { follow, formatRoundTrip, roundTripsOf } from './latency';
 import type { Connection } from './store';
 
@@ -11,9 +12,12 @@ export function RoundTrip({ connection }: { connection: Connection }) {
   if (list.length === 0) return null;
   const last = list.at(-1);
   return (
-    <span class="round-trip" title="Round-trip time: from PINGREQ to the broker’s PINGRESP, every 5 seconds">
-      <span class="visually-hidden">Round-trip time </span>
-      {last === undefined ? 'no answer' : formatRoundTrip(last)}
+    <span
+      class="round-trip"
+      title={t('Round-trip time: from PINGREQ to the broker’s PINGRESP, every 5 seconds')}
+    >
+      <span class="visually-hidden">{t('Round-trip time')} </span>
+      {last === undefined ? t('no answer') : formatRoundTrip(last)}
     </span>
   );
 }

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, visible } from '../text';
 import { RoundTrips } from './round-trips';
 import type { Connection } from './store';
 import './session.css';
+import { t } from '../language/language';
 
 const longest = 300;
 
@@ -9,7 +10,7 @@ const longest = 300;
 export function SessionFacts({ connection }: { connection: Connection }) {
   const connack = connection.granted.value;
   if (!connack)
-    return <p class="empty-line">Not connected, so nothing is granted. It is told here once it is.</p>;
+    return <p class="empty-line">{t('Not connected, so nothing is granted. It is told here once it is.')}</p>;
   const { properties: p, clientId, sessionPresent } = connack;
   const yes = (available: boolean) => (available ? 'available' : 'not available');
   const seconds = (count: number) => (count === 0xffff_ffff ? 'never' : `${formatCount(count)} s`);
@@ -34,7 +35,7 @@ export function SessionFacts({ connection }: { connection: Connection }) {
   ];
   return (
     <>
-      <dl class="session-facts" aria-label="What the broker granted">
+      <dl class="session-facts" aria-label={t('What the broker granted')}>
         {facts.map(
           ([name, value]) =>
             value !== undefined && (

@@ -4,6 +4,7 @@ import type { State } from '../state';
 import { visible } from '../text';
 import type { Live } from './live';
 import './strip.css';
+import { t } from '../language/language';
 
 function Tab({
   live,
@@ -32,7 +33,7 @@ function Tab({
         <span class="strip-dot" data-phase={phase} aria-hidden="true" />
         <bdi class="strip-name">{shown}</bdi>
         {repeats && (
-          <span class="strip-repeats" title="Publishing repeatedly">
+          <span class="strip-repeats" title={t('Publishing repeatedly')}>
             ↻
           </span>
         )}
@@ -72,7 +73,7 @@ export function Strip({ state }: { state: State }) {
   }
 
   return (
-    <nav ref={nav} class="strip" aria-label="Connections" data-several={list.length > 1}>
+    <nav ref={nav} class="strip" aria-label={t('Connections')} data-several={list.length > 1}>
       {list.length > 1 && (
         <ul class="strip-tabs">
           {list.map((live) => (
@@ -93,11 +94,11 @@ export function Strip({ state }: { state: State }) {
       <button
         type="button"
         class="button quiet small strip-add"
-        title="Connect to one more broker beside this one"
+        title={t('Connect to one more broker beside this one')}
         onClick={add}
       >
         <span aria-hidden="true">+</span>
-        <span class="strip-words">Another broker</span>
+        <span class="strip-words">{t('Another broker')}</span>
       </button>
     </nav>
   );

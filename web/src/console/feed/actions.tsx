@@ -1,16 +1,17 @@
 /** Taking a message away, to the clipboard. */
 
 import { useState } from 'preact/hooks';
+import { t } from '../language/language';
 import { hex } from '../text';
 import type { Entry } from './entry';
 
 async function copy(text: string | Promise<string>): Promise<string> {
   try {
     await navigator.clipboard.writeText(await text);
-    return 'Copied';
+    return t('Copied');
   } catch {
     // No clipboard for a page over plain http.
-    return 'Not copied: this browser allows it over https only';
+    return t('Not copied: this browser allows it over https only');
   }
 }
 
@@ -18,9 +19,9 @@ export function Actions({ entry }: { entry: Entry }) {
   const [said, setSaid] = useState('');
   const { topic, payload } = entry.message;
   const actions: [name: string, run: () => Promise<string>][] = [
-    ['Copy topic', () => copy(topic)],
-    ['Copy as JSON', () => copy(import('./record').then(({ json }) => json(entry)))],
-    ['Copy bytes as hex', () => copy(hex(payload))],
+    [t('Copy topic'), () => copy(topic)],
+    [t('Copy as JSON'), () => copy(import('./record').then(({ json }) => json(entry)))],
+    [t('Copy bytes as hex'), () => copy(hex(payload))],
   ];
   return (
     <div class="details-tools">

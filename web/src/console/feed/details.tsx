@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { PayloadView } from '../payload/view';
-import { formatBytes, formatCount, formatMoment, many, visible } from '../text';
+import { formatBytes, formatCount, formatMoment, visible } from '../text';
+import { bytes } from '../ui/counts';
 import { Actions } from './actions';
 import { directionOf, type Entry } from './entry';
 import { FilterMark } from './mark';
@@ -8,29 +9,36 @@ import { packetSize } from './packet';
 import { propertiesOf } from './payload';
 import type { Feed } from './store';
 import './details.css';
+import { mark, t } from '../language/language';
 
 function sizeOf(length: number): string {
-  const exact = many(length, 'byte');
+  const exact = bytes(length);
   return length < 1024 ? exact : `${formatBytes(length)}, ${exact}`;
 }
 
-const moments = { received: 'Received', sent: 'Sent', 'not sent': 'Not sent' };
+const moments = { received: mark('Received'), sent: mark('Sent'), 'not sent': mark('Not sent') };
 
 function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] }) {
   const { message, ordinal, sent } = entry;
-  const retain = sent ? 'to be retained' : 'retained';
+  const retain = t(sent ? 'to be retained' : 'retained');
   const facts: [string, string][] = [
-    ['Topic', visible(message.topic)],
-    [moments[directionOf(entry)], `${formatMoment(message.receivedAt)}, number ${formatCount(ordinal + 1)}`],
-    ['Connection', visible(entry.via.name)],
+    [t('Topic'), visible(message.topic)],
     [
-      'Delivery',
-      [`QoS ${message.qos}`, message.retain && retain, message.dup && 'possibly sent before (DUP)']
+      t(moments[directionOf(entry)]),
+      t('{moment}, number {number}', {
+        moment: formatMoment(message.receivedAt),
+        number: formatCount(ordinal + 1),
+      }),
+    ],
+    [t('Connection'), visible(entry.via.name)],
+    [
+      t('Delivery'),
+      [`QoS ${message.qos}`, message.retain && retain, message.dup && t('possibly sent before (DUP)')]
         .filter(Boolean)
         .join(', '),
     ],
-    ['Payload', sizeOf(message.payload.length)],
-    ['Packet', sizeOf(packetSize(message))],
+    [t('Payload'), sizeOf(message.payload.length)],
+    [t('Packet'), sizeOf(packetSize(message))],
     ...propertiesOf(message),
   ];
   return (
@@ -47,7 +55,7 @@ function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] })
       ))}
       {filters.length > 0 && (
         <div>
-          <dt>Subscribed by</dt>
+          <dt>{t('Subscribed by')}</dt>
           <dd>
             {filters.map((filter) => (
               <div key={filter}>
@@ -59,6 +67,11 @@ function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] })
       )}
     </dl>
   );
+}
+
+function titleOf({ ordinal, sent, replayed }: Entry): string {
+  const title = t(sent ? 'Sent message {number}' : 'Message {number}', { number: formatCount(ordinal + 1) });
+  return replayed ? t('Replayed: {message}', { message: title }) : title;
 }
 
 interface Props {
@@ -92,22 +105,18 @@ export function Details({ feed, selecting }: Props) {
 
   if (!opened) return null;
   const { entry } = opened;
-  const { message, ordinal, sent, replayed } = entry;
   return (
-    <section ref={panel} class="details" aria-label="Message details" tabIndex={-1}>
+    <section ref={panel} class="details" aria-label={t('Message details')} tabIndex={-1}>
       <header class="details-head">
-        <h3>
-          {replayed && 'Replayed: '}
-          {sent ? 'Sent message' : 'Message'} {formatCount(ordinal + 1)}
-        </h3>
-        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+        <h3>{titleOf(entry)}</h3>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
         </button>
       </header>
       <div class="details-body">
         <Facts entry={entry} filters={selecting(entry)} />
         <Actions key={`actions ${opened.number}`} entry={entry} />
-        <PayloadView key={opened.number} message={message} />
+        <PayloadView key={opened.number} message={entry.message} />
       </div>
     </section>
   );

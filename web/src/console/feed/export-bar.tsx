@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
+import { t } from '../language/language';
 import { saveAs } from '../save-as';
-import { many } from '../text';
+import { messages } from '../ui/counts';
 import type { Format } from './export';
 import type { Feed } from './store';
 
@@ -17,17 +18,18 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
   async function run(format: Format) {
     const entries = feed.listed();
     setSaid('');
-    setProgress('Exporting…');
+    setProgress(t('Exporting…'));
     try {
       const { fileOf } = await import('./export');
       const file = await fileOf(entries, format, rest, (done) =>
-        setProgress(`Exporting… ${Math.floor((100 * done) / entries.length)}%`),
+        setProgress(t('Exporting… {percent}%', { percent: Math.floor((100 * done) / entries.length) })),
       );
       const time = new Date().toISOString().replace(/[:.]/g, '-');
       saveAs(`messages-${time}.${format.toLowerCase()}`, file);
-      setSaid(`Exported ${many(entries.length, 'message')}`);
+      setSaid(t('Exported {messages}', { messages: messages(entries.length) }));
     } catch (error) {
-      setSaid(`Not exported: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      setSaid(t('Not exported: {reason}', { reason }));
     } finally {
       setProgress(undefined);
     }
@@ -35,13 +37,13 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
 
   return (
     <div class="filter-export" id={id}>
-      <span>{many(end - first, 'message')} as</span>
+      <span>{t('{messages} as', { messages: messages(end - first) })}</span>
       {formats.map((format) => (
         <button
           key={format}
           type="button"
           class="button small"
-          aria-label={`Export as ${format}`}
+          aria-label={t('Export as {format}', { format })}
           disabled={first === end || progress !== undefined}
           onClick={() => void run(format)}
         >
@@ -51,8 +53,9 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
       {progress && <span>{progress}</span>}
       <span aria-live="polite">{said}</span>
       <p class="field-hint">
-        Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a
-        spreadsheet would take for a formula.
+        {t(
+          'Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a spreadsheet would take for a formula.',
+        )}
       </p>
     </div>
   );

@@ -4,6 +4,7 @@ import type { QoS } from '../../client';
 import { topicFilter } from '../../client/topics';
 import { compile } from '../../topic-filter';
 import { atField, type Failure } from '../connection/explain';
+import { t } from '../language/language';
 import { visible } from '../text';
 import type { Entry } from './entry';
 import { type Pattern, patternFor } from './find';
@@ -59,7 +60,7 @@ export function selectionOf(filter: Filter): { selection: Selection } | { errors
     if (filter.search) pattern = patternFor(filter.search, filter.expression, filter.matchCase);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^.*: /s, '') : String(error);
-    errors.search = `Not a regular expression: ${visible(reason)}`;
+    errors.search = t('Not a regular expression: {reason}', { reason: visible(reason) });
   }
   if (errors.topic || errors.search) return { errors };
 

@@ -2,26 +2,27 @@
 
 import { useId, useState } from 'preact/hooks';
 import { formatCount, visible } from '../text';
-import { qosOptions, Select, TextField } from '../ui/fields';
+import { qosOptions, Select, TextField, translated } from '../ui/fields';
 import { ExportBar } from './export-bar';
 import { conditionsOf, noFilter } from './filter';
 import type { Feed } from './store';
 import './filters.css';
+import { mark, t } from '../language/language';
 
 const directions = [
-  ['received', 'Received'],
-  ['sent', 'Sent'],
-  ['both', 'Both'],
+  ['received', mark('Received')],
+  ['sent', mark('Sent')],
+  ['both', mark('Both')],
 ] as const;
 
 const retained = [
-  ['any', 'Any'],
-  ['yes', 'Retained'],
-  ['no', 'Not retained'],
+  ['any', mark('Any')],
+  ['yes', mark('Retained')],
+  ['no', mark('Not retained')],
 ] as const;
 
 function Toggle({ name, text, feed }: { name: 'expression' | 'matchCase'; text: string; feed: Feed }) {
-  const label = name === 'expression' ? 'Regular expression' : 'Match case';
+  const label = t(name === 'expression' ? 'Regular expression' : 'Match case');
   const on = feed.filter.value[name];
   return (
     <button
@@ -43,11 +44,15 @@ function Found({ feed }: { feed: Feed }) {
   const filter = feed.filter.value;
   if (!filter.search && conditionsOf(filter) === 0) return null;
   // Where messages pour in, the search is always a little behind.
-  const percent = looked < 0.95 ? `, ${Math.floor(looked * 100)}% searched` : '';
+  const behind = looked < 0.95;
+  const values = {
+    found: formatCount(end - first),
+    kept: formatCount(kept),
+    percent: Math.floor(looked * 100),
+  };
   return (
     <p class="filter-found">
-      {formatCount(end - first)} of {formatCount(kept)}
-      {percent}
+      {t(behind ? '{found} of {kept}, {percent}% searched' : '{found} of {kept}', values)}
     </p>
   );
 }
@@ -58,36 +63,36 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
   return (
     <div class="filter-conditions" id={id}>
       <TextField
-        label="Topics matching"
-        placeholder="plant/+/state or plant/#"
+        label={t('Topics matching')}
+        placeholder={t('plant/+/state or plant/#')}
         value={filter.topic}
         error={feed.filterErrors.value.topic}
         onEdit={(topic) => feed.edit({ topic })}
       />
       {names.length > 1 && (
         <Select
-          label="Connection"
+          label={t('Connection')}
           value={filter.connection}
-          options={[['', 'All'] as const, ...names.map((name) => [name, visible(name)] as const)]}
+          options={[['', t('All')] as const, ...names.map((name) => [name, visible(name)] as const)]}
           onEdit={(connection: string) => feed.edit({ connection })}
         />
       )}
       <Select
-        label="Direction"
+        label={t('Direction')}
         value={filter.direction}
-        options={directions}
+        options={translated(directions)}
         onEdit={(direction) => feed.edit({ direction })}
       />
       <Select
         label="QoS"
         value={filter.qos}
-        options={[['any', 'Any'], ...qosOptions] as const}
+        options={[['any', t('Any')], ...translated(qosOptions)] as const}
         onEdit={(qos) => feed.edit({ qos })}
       />
       <Select
-        label="Retained"
+        label={t('Retained')}
         value={filter.retain}
-        options={retained}
+        options={translated(retained)}
         onEdit={(retain) => feed.edit({ retain })}
       />
       <button
@@ -99,7 +104,7 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
           feed.edit({ topic, connection, direction, qos, retain });
         }}
       >
-        Show all
+        {t('Show all')}
       </button>
     </div>
   );
@@ -127,12 +132,12 @@ export function FilterBar({ feed }: { feed: Feed }) {
   }
 
   return (
-    <search class="filter-bar" aria-label="Filter messages">
+    <search class="filter-bar" aria-label={t('Filter messages')}>
       <div class="filter-line">
         <TextField
-          label="Search messages"
+          label={t('Search messages')}
           class="filter-search"
-          placeholder="Search topics and payloads"
+          placeholder={t('Search topics and payloads')}
           value={feed.filter.value.search}
           error={feed.filterErrors.value.search}
           onEdit={(search) => feed.edit({ search })}
@@ -143,8 +148,8 @@ export function FilterBar({ feed }: { feed: Feed }) {
         </div>
         <div class="filter-openers">
           <Found feed={feed} />
-          {opener('conditions', conditions > 0 ? `Filter (${conditions})` : 'Filter')}
-          {opener('export', 'Export')}
+          {opener('conditions', conditions > 0 ? t('Filter ({count})', { count: conditions }) : t('Filter'))}
+          {opener('export', t('Export'))}
         </div>
       </div>
       {open === 'conditions' && <Conditions feed={feed} id={`${id}-conditions`} />}

@@ -1,6 +1,7 @@
 /** Asks the worker that finds text, and gives it up where an expression takes too long. */
 
 import { scriptUrl } from '../../script-url';
+import { t } from '../language/language';
 import type { Haystack, Pattern } from './find';
 import workerUrl from './find.worker.ts?worker&url';
 
@@ -58,7 +59,7 @@ export function createFinder(start: () => Worker = startWorker): Finder {
       }
       wait();
     };
-    opened.onerror = () => end(new Error('The search could not be loaded'));
+    opened.onerror = () => end(new Error(t('The search could not be loaded')));
     loaded = false;
     return opened;
   }

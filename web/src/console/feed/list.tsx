@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../language/language';
 import { formatCount } from '../text';
 import type { Entry } from './entry';
 import { Row } from './row';
@@ -70,7 +71,7 @@ export function List({ feed, selecting }: Props) {
         ref={box}
         class="feed-scroll"
         role="log"
-        aria-label="Messages"
+        aria-label={t('Messages')}
         // Thousands a second would drown a screen reader: see `Announcer`.
         aria-live="off"
         data-lines={rows.shape.twoLines ? 2 : 1}
@@ -107,7 +108,9 @@ export function List({ feed, selecting }: Props) {
       </div>
       {!rows.following && (
         <button type="button" class="button feed-jump" onClick={rows.follow}>
-          {rows.unseen > 0 ? `${formatCount(rows.unseen)} new · ` : ''}Jump to newest ↓
+          {rows.unseen > 0
+            ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
+            : t('Jump to newest ↓')}
         </button>
       )}
     </div>

@@ -3,7 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { Client } from '../../client';
 import type { Failure } from '../connection/explain';
 import type { Phase } from '../connection/store';
-import { formatBytes, formatCount, many } from '../text';
+import { formatBytes, formatCount } from '../text';
 import { Select } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
 import { budgets } from './budget';
@@ -14,6 +14,7 @@ import { List } from './list';
 import { createSelecting } from './mark';
 import { type Feed, maxMessages } from './store';
 import './feed.css';
+import { plural, t } from '../language/language';
 
 const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
@@ -44,22 +45,32 @@ function Counts({ feed }: { feed: Feed }) {
   const { kept, bytes, received, dropped, evicted } = feed.view.value;
   return (
     <dl class="counts">
-      <Count name="Received" value={formatCount(received)} title="Messages since the page was opened" />
-      <Count name="Per second" value={formatRate(feed.rate.value)} title="Over the last three seconds" />
       <Count
-        name="Kept"
+        name={t('Received')}
+        value={formatCount(received)}
+        title={t('Messages since the page was opened')}
+      />
+      <Count
+        name={t('Per second')}
+        value={formatRate(feed.rate.value)}
+        title={t('Over the last three seconds')}
+      />
+      <Count
+        name={t('Kept')}
         value={formatCount(kept)}
-        title={`Received and sent messages that are in the list or could be: ${formatBytes(bytes)}`}
+        title={t('Received and sent messages that are in the list or could be: {size}', {
+          size: formatBytes(bytes),
+        })}
       />
       <Count
-        name="Evicted"
+        name={t('Evicted')}
         value={formatCount(evicted)}
-        title="Received or sent, then removed to make room for newer ones"
+        title={t('Received or sent, then removed to make room for newer ones')}
       />
       <Count
-        name="Dropped"
+        name={t('Dropped')}
         value={formatCount(dropped)}
-        title="QoS 0 messages that came faster than this page could take them"
+        title={t('QoS 0 messages that came faster than this page could take them')}
         alarm={dropped > 0}
       />
     </dl>
@@ -78,12 +89,12 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
   const paused = feed.paused.value;
   return (
     <div class="feed-tools">
-      {paused && <span class="feed-waiting">{formatCount(waiting)} waiting</span>}
+      {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
       <button type="button" class="button small" onClick={() => feed.pause(!paused)}>
-        {paused ? 'Resume' : 'Pause'}
+        {paused ? t('Resume') : t('Pause')}
       </button>
       <button type="button" class="button small" disabled={kept === 0} onClick={feed.clear}>
-        Clear
+        {t('Clear')}
       </button>
       <button
         type="button"
@@ -92,7 +103,7 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
         aria-controls={opener.id}
         onClick={opener.onOpen}
       >
-        Record
+        {t('Record')}
       </button>
     </div>
   );
@@ -103,16 +114,18 @@ function Budget({ feed }: { feed: Feed }) {
   return (
     <footer class="feed-foot">
       <Select
-        label="Keeps the newest"
+        label={t('Keeps the newest')}
         class="inline"
         value={feed.budget.value}
         options={budgets.map((size) => [size, formatBytes(size)] as const)}
         onEdit={feed.resize}
       />
       <span
-        title={`Payloads, topics, and what the browser needs for them. At most ${formatCount(maxMessages)} messages.`}
+        title={t('Payloads, topics, and what the browser needs for them. At most {count} messages.', {
+          count: formatCount(maxMessages),
+        })}
       >
-        {formatBytes(bytes)} in use
+        {t('{size} in use', { size: formatBytes(bytes) })}
       </span>
     </footer>
   );
@@ -130,7 +143,7 @@ function Announcer({ feed }: { feed: Feed }) {
       const { received } = feed.view.peek();
       const news = received - heard;
       heard = received;
-      if (news > 0) setSaid(many(news, 'new message'));
+      if (news > 0) setSaid(plural(news, '{count} new message', '{count} new messages', formatCount(news)));
     }, pause * 1000);
     return () => clearInterval(timer);
   }, [feed]);
@@ -143,7 +156,9 @@ function Announcer({ feed }: { feed: Feed }) {
     if (!news) return;
     told.current = generation;
     const { first, end, kept } = feed.view.peek();
-    setSaid(`${formatCount(end - first)} of ${formatCount(kept)} messages shown`);
+    setSaid(
+      t('{found} of {kept} messages shown', { found: formatCount(end - first), kept: formatCount(kept) }),
+    );
   }, [feed, generation, news]);
 
   return (
@@ -158,16 +173,16 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
   const filter = feed.filter.value;
   if (kept > 0 && (filter.search || conditionsOf(filter) > 0)) {
     return looked < 1
-      ? ['Searching', 'Nothing found so far.']
-      : ['No match', 'None of the messages kept is what you ask for.'];
+      ? [t('Searching'), t('Nothing found so far.')]
+      : [t('No match'), t('None of the messages kept is what you ask for.')];
   }
-  if (feed.paused.value) return ['Paused', 'Messages are kept, and shown when you press Resume.'];
+  if (feed.paused.value) return [t('Paused'), t('Messages are kept, and shown when you press Resume.')];
   if (phase === 'connected') {
-    return ['Nothing yet', 'Press Publish: the message comes back here, by way of the broker.'];
+    return [t('Nothing yet'), t('Press Publish: the message comes back here, by way of the broker.')];
   }
   return phase === 'disconnected'
-    ? ['Not listening', 'Connect to a broker to see messages arrive.']
-    : ['One moment', 'Messages appear here as soon as the broker answers.'];
+    ? [t('Not listening'), t('Connect to a broker to see messages arrive.')]
+    : [t('One moment'), t('Messages appear here as soon as the broker answers.')];
 }
 
 function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
@@ -201,7 +216,7 @@ export function FeedPanel({ feed, phase, filters, client, toFailure }: Props) {
   return (
     <section class="panel feed" id="messages" aria-labelledby={heading}>
       <header class="feed-head">
-        <h2 id={heading}>Messages</h2>
+        <h2 id={heading}>{t('Messages')}</h2>
         <Counts feed={feed} />
         <Tools
           feed={feed}

@@ -1,6 +1,7 @@
 /** A message as the list and the details show it. */
 
 import type { Message } from '../../client';
+import { t } from '../language/language';
 import { decodeUtf8, headOf, hex, visible } from '../text';
 
 /** Bytes of a payload that a row shows. */
@@ -71,18 +72,18 @@ export function propertiesOf({ properties }: Pick<Message, 'properties'>): [name
     if (value !== undefined) rows.push([name, visible(String(value))]);
   };
   if (properties.payloadFormatIndicator !== undefined) {
-    add('Payload format', properties.payloadFormatIndicator ? 'UTF-8 text' : 'bytes');
+    add(t('Payload format'), t(properties.payloadFormatIndicator ? 'UTF-8 text' : 'bytes'));
   }
-  add('Content type', properties.contentType);
+  add(t('Content type'), properties.contentType);
   if (properties.messageExpiryInterval !== undefined)
-    add('Expires in', `${properties.messageExpiryInterval} s`);
-  add('Response topic', properties.responseTopic);
+    add(t('Expires in'), t('{seconds} s', { seconds: properties.messageExpiryInterval }));
+  add(t('Response topic'), properties.responseTopic);
   if (properties.correlationData) {
     const text = decodeUtf8(properties.correlationData);
-    add('Correlation data', text ?? hex(properties.correlationData));
+    add(t('Correlation data'), text ?? hex(properties.correlationData));
   }
-  for (const id of [properties.subscriptionIdentifier ?? []].flat()) add('Subscription identifier', id);
+  for (const id of [properties.subscriptionIdentifier ?? []].flat()) add(t('Subscription identifier'), id);
   for (const [name, value] of properties.userProperties ?? [])
-    rows.push([`User: ${visible(name)}`, visible(value)]);
+    rows.push([t('User: {name}', { name: visible(name) }), visible(value)]);
   return rows;
 }

@@ -1,3 +1,4 @@
+import { t } from '../language/language';
 import { formatBytes, formatCount, formatTime } from '../text';
 import { directionOf, type Entry } from './entry';
 import { RowMarks } from './mark';
@@ -27,10 +28,19 @@ function Marked({ parts, text }: { parts: string[] | undefined; text: string }) 
   return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
 }
 
+function labelFor({ ordinal, sent, replayed }: Entry): string {
+  const number = ordinal + 1;
+  if (!replayed)
+    return t(sent ? 'Details of sent message {number}' : 'Details of message {number}', { number });
+  return t(sent ? 'Details of replayed sent message {number}' : 'Details of replayed message {number}', {
+    number,
+  });
+}
+
 export function Row(props: Props) {
   const { entry, number, position, top, height, open, tabbable, marks, withConnection, filters, onOpen } =
     props;
-  const { message, ordinal, sent, replayed } = entry;
+  const { message, sent, replayed } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
     <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
@@ -41,15 +51,15 @@ export function Row(props: Props) {
       </bdi>
       <span class="row-body">
         <bdi class="row-payload" data-kind={kind}>
-          {kind === 'empty' ? 'empty' : <Marked parts={marks?.text} text={text} />}
+          {kind === 'empty' ? t('empty') : <Marked parts={marks?.text} text={text} />}
         </bdi>
-        {more > 0 && <span class="row-more">… {formatCount(more)} more bytes</span>}
-        {kind === 'binary' && <span class="tag">binary</span>}
-        {replayed && <span class="tag">replayed</span>}
-        {message.retain && <span class="tag">{sent ? 'retain' : 'retained'}</span>}
+        {more > 0 && <span class="row-more">{t('… {count} more bytes', { count: formatCount(more) })}</span>}
+        {kind === 'binary' && <span class="tag">{t('binary')}</span>}
+        {replayed && <span class="tag">{t('replayed')}</span>}
+        {message.retain && <span class="tag">{sent ? t('retain') : t('retained')}</span>}
         {sent && (
           <span class="tag" data-direction={directionOf(entry)}>
-            {directionOf(entry)}
+            {t(entry.unsent ? 'not sent' : 'sent')}
           </span>
         )}
         {withConnection && entry.via.name && <ViaLabel name={entry.via.name} />}
@@ -65,7 +75,7 @@ export function Row(props: Props) {
         data-position={position}
         tabIndex={tabbable ? 0 : -1}
         aria-expanded={open}
-        aria-label={`Details of ${replayed ? 'replayed ' : ''}${sent ? 'sent ' : ''}message ${ordinal + 1}`}
+        aria-label={labelFor(entry)}
         onClick={() => onOpen(number)}
       />
     </div>

@@ -2,6 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 import type { Message } from '../../client';
+import { t } from '../language/language';
 import { loadBudget, type Storage, saveBudget } from './budget';
 import { type Entry, entryFor, type Via } from './entry';
 import { type Filter, type FilterErrors, noFilter, selectionOf } from './filter';
@@ -75,7 +76,8 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
       limit: () => pausedAt ?? ring.end,
       changed: show,
       failed(error) {
-        const advice = error instanceof TooSlow ? 'Stopped: this expression takes too long' : String(error);
+        const advice =
+          error instanceof TooSlow ? t('Stopped: this expression takes too long') : String(error);
         filterErrors.value = { ...filterErrors.value, search: advice };
       },
     },

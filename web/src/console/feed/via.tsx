@@ -1,3 +1,4 @@
+import { t } from '../language/language';
 import { visible } from '../text';
 import { viaColourOf } from './colours';
 import './via.css';
@@ -6,7 +7,7 @@ import './via.css';
 export function ViaLabel({ name }: { name: string }) {
   const shown = visible(name);
   return (
-    <span class="via" data-colour={viaColourOf(name)} title={`Connection ${shown}`}>
+    <span class="via" data-colour={viaColourOf(name)} title={t('Connection {name}', { name: shown })}>
       <bdi class="via-name">{shown}</bdi>
     </span>
   );

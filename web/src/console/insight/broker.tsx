@@ -2,11 +2,13 @@ import { useEffect, useId, useState } from 'preact/hooks';
 import { MqttError } from '../../client';
 import { inOneLine } from '../connection/explain';
 import type { Connection } from '../connection/store';
-import { formatBytes, formatCount, many, visible } from '../text';
+import { formatBytes, formatCount, visible } from '../text';
+import { messages, values } from '../ui/counts';
 import { Sparkline } from '../ui/sparkline';
 import { type BrokerStore, createBrokerStore, filter } from './broker-store';
 import { type Gauge, maxTopics } from './gauges';
 import './broker.css';
+import { parts, t } from '../language/language';
 
 /** Rows of the table that are drawn. */
 const maxRows = 300;
@@ -19,12 +21,15 @@ function words(error: unknown): string {
 }
 
 function formatDuration(seconds: number): string {
-  const [days, hours, minutes] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60].map(
-    Math.floor,
-  );
-  if (days) return `${formatCount(days)} d ${hours} h`;
-  if (hours) return `${hours} h ${minutes} min`;
-  return minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
+  const [days = 0, hours = 0, minutes = 0] = [
+    seconds / 86_400,
+    (seconds / 3600) % 24,
+    (seconds / 60) % 60,
+  ].map(Math.floor);
+  if (days) return t('{days} d {hours} h', { days: formatCount(days), hours });
+  if (hours) return t('{hours} h {minutes} min', { hours, minutes });
+  if (minutes) return t('{minutes} min {seconds} s', { minutes, seconds: Math.floor(seconds % 60) });
+  return t('{seconds} s', { seconds: Math.floor(seconds) });
 }
 
 function formatSmall(value: number): string {
@@ -50,18 +55,24 @@ function formatValue({ measure, text, value }: Gauge): string {
 
 function Tile({ gauge }: { gauge: Gauge }) {
   const { measure, points } = gauge;
+  const label = t(measure.label);
   const value = formatValue(gauge);
   const charted = measure.kind !== 'text' && measure.kind !== 'duration';
   const format = (value: number) => formatValue({ ...gauge, value });
   const ys = points.map(([, y]) => y);
-  const range = ys.length > 0 ? `${format(Math.min(...ys))} to ${format(Math.max(...ys))}` : 'no values yet';
+  const range =
+    ys.length > 0
+      ? t('{low} to {high}', { low: format(Math.min(...ys)), high: format(Math.max(...ys)) })
+      : t('no values yet');
   return (
     <li class="gauge" data-kind={measure.kind}>
-      <span class="gauge-label">{measure.label}</span>
-      <bdi class="gauge-value" title={value === '…' ? 'Known after two rounds of values' : undefined}>
+      <span class="gauge-label">{label}</span>
+      <bdi class="gauge-value" title={value === '…' ? t('Known after two rounds of values') : undefined}>
         {value}
       </bdi>
-      {charted && <Sparkline points={points} label={`${measure.label} over time: ${range}`} />}
+      {charted && (
+        <Sparkline points={points} label={t('{measure} over time: {range}', { measure: label, range })} />
+      )}
     </li>
   );
 }
@@ -73,16 +84,16 @@ function Values({ store }: { store: BrokerStore }) {
   const { gauges } = store;
   const rows = gauges.rows(text);
   return (
-    <section class="broker-values" aria-label="All values">
+    <section class="broker-values" aria-label={t('All values')}>
       <search class="broker-search">
         <label class="visually-hidden" for={id}>
-          Search values
+          {t('Search values')}
         </label>
         <input
           id={id}
           class="input mono"
           type="search"
-          placeholder="Search values"
+          placeholder={t('Search values')}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
@@ -91,15 +102,15 @@ function Values({ store }: { store: BrokerStore }) {
         />
         <output class="broker-found">
           {text === ''
-            ? many(gauges.size, 'value')
-            : `${formatCount(rows.length)} of ${many(gauges.size, 'value')}`}
+            ? values(gauges.size)
+            : t('{found} of {values}', { found: formatCount(rows.length), values: values(gauges.size) })}
         </output>
       </search>
       <table>
         <thead>
           <tr>
-            <th scope="col">Topic</th>
-            <th scope="col">Value</th>
+            <th scope="col">{t('Topic')}</th>
+            <th scope="col">{t('Value')}</th>
           </tr>
         </thead>
         <tbody>
@@ -116,11 +127,16 @@ function Values({ store }: { store: BrokerStore }) {
         </tbody>
       </table>
       {rows.length > maxRows && (
-        <p class="broker-note">The first {formatCount(maxRows)} are shown: search for others.</p>
+        <p class="broker-note">
+          {t('The first {count} are shown: search for others.', { count: formatCount(maxRows) })}
+        </p>
       )}
       {gauges.beyond > 0 && (
         <p class="broker-note">
-          {many(gauges.beyond, 'message')} came on topics beyond the first {formatCount(maxTopics)}.
+          {t('{messages} came on topics beyond the first {count}.', {
+            messages: messages(gauges.beyond),
+            count: formatCount(maxTopics),
+          })}
         </p>
       )}
     </section>
@@ -128,20 +144,26 @@ function Values({ store }: { store: BrokerStore }) {
 }
 
 function stateOf(store: BrokerStore, connected: boolean): [title: string, advice: string] | undefined {
-  if (!connected) return ['Not connected', 'Connect to a broker to see what it says about itself.'];
+  if (!connected) return [t('Not connected'), t('Connect to a broker to see what it says about itself.')];
   switch (store.phase.value) {
     case 'asking':
     case 'granted':
-      return ['One moment', `Subscribing to ${filter}, where brokers publish how they are.`];
+      return [t('One moment'), t('Subscribing to {filter}, where brokers publish how they are.', { filter })];
     case 'silent':
       return [
-        'The broker says nothing',
-        `It took the subscription to ${filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.`,
+        t('The broker says nothing'),
+        t(
+          'It took the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.',
+          { filter },
+        ),
       ];
     case 'failed':
       return [
-        'The broker does not tell',
-        `The subscription to ${filter} failed; public brokers often forbid it. ${store.problem.value}`,
+        t('The broker does not tell'),
+        t('The subscription to {filter} failed; public brokers often forbid it. {reason}', {
+          filter,
+          reason: store.problem.value,
+        }),
       ];
     default:
       return undefined;
@@ -169,21 +191,21 @@ export function BrokerPanel({ connection, shown }: { connection: Connection; sho
   return (
     <section class="panel broker" aria-labelledby={heading}>
       <header class="broker-head">
-        <h2 id={heading}>Broker</h2>
+        <h2 id={heading}>{t('Broker')}</h2>
         <p class="broker-note">
-          From <code>{filter}</code>, subscribed to only while you look.
+          {parts('From {filter}, subscribed to only while you look.', { filter: <code>{filter}</code> })}
         </p>
       </header>
       <div class="broker-body">
         {state && (
-          <div class="broker-state" role="status" aria-label="Broker values">
+          <div class="broker-state" role="status" aria-label={t('Broker values')}>
             <p class="feed-empty-title">{state[0]}</p>
             <p>{state[1]}</p>
           </div>
         )}
         {live && connected && (
           <>
-            <ul class="gauges" aria-label="Figures">
+            <ul class="gauges" aria-label={t('Figures')}>
               {store.gauges.gauges().map((gauge) => (
                 <Tile key={gauge.measure.label} gauge={gauge} />
               ))}

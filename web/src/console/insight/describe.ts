@@ -1,7 +1,9 @@
 /** What a packet says, in the specification's words. */
 
 import type { Packet, PacketFields, PacketName } from '../../client/packets';
-import { decodeUtf8, formatCount, headOf, hex, many, visible } from '../text';
+import { mark, t } from '../language/language';
+import { decodeUtf8, formatCount, headOf, hex, visible } from '../text';
+import { bytes as inWords } from '../ui/counts';
 import { clauseOf, titleOf } from './clauses';
 import { reasonOf } from './reasons';
 import { fieldsOf } from './secrets';
@@ -9,35 +11,35 @@ import { fieldsOf } from './secrets';
 /** Characters of a text, bytes of a payload. */
 const longest = 300;
 
-const unreadable = 'cannot be read: it breaks the rules of MQTT 5';
+const unreadable = mark('cannot be read: it breaks the rules of MQTT 5');
 
 function brief(text: string): string {
   return visible(text.length > longest ? `${text.slice(0, longest)}…` : text);
 }
 
 function bytesAsText(bytes: Uint8Array): string {
-  if (bytes.length === 0) return 'empty';
+  if (bytes.length === 0) return t('empty');
   const head = headOf(bytes, longest);
   const text = decodeUtf8(head);
-  const more = bytes.length > head.length ? `… (${many(bytes.length, 'byte')})` : '';
+  const more = bytes.length > head.length ? `… (${inWords(bytes.length)})` : '';
   return (text === undefined ? hex(bytes.subarray(0, 64)) : visible(text)) + more;
 }
 
 export function hidden(bytes: Uint8Array): string {
-  return `•••••• hidden, ${many(bytes.length, 'byte')}`;
+  return t('•••••• hidden, {size}', { size: inWords(bytes.length) });
 }
 
 /** One line. */
 export function summaryOf(packet: Packet): string {
   const fields = fieldsOf(packet);
-  if (!fields) return unreadable;
+  if (!fields) return t(unreadable);
   const { cmd } = packet;
   const { topic = '', properties = {}, reasonCode = 0 } = fields;
   const reason = reasonOf(reasonCode, cmd);
   switch (cmd) {
     case 'connect':
       return [
-        fields.clientId ? brief(fields.clientId) : 'no client identifier',
+        fields.clientId ? brief(fields.clientId) : t('no client identifier'),
         fields.username !== undefined && `user ${brief(fields.username)}`,
         `keep alive ${fields.keepalive} s`,
         fields.clean && 'clean start',
@@ -53,7 +55,7 @@ export function summaryOf(packet: Packet): string {
         `QoS ${fields.qos}`,
         fields.retain && 'retain',
         fields.dup && 'DUP',
-        many(fields.payload?.length ?? 0, 'byte'),
+        inWords(fields.payload?.length ?? 0),
       ]
         .filter(Boolean)
         .join(' · ');
@@ -125,7 +127,7 @@ function connectFields(fields: PacketFields): Field[] {
     ['Clean Start', '3.1.2.4', yes(fields.clean)],
     ['Keep Alive', '3.1.2.10', `${formatCount(fields.keepalive ?? 0)} s`],
     ...propertyFields('connect', fields.properties),
-    ['Client Identifier', '3.1.3.1', fields.clientId ? brief(fields.clientId) : 'empty'],
+    ['Client Identifier', '3.1.3.1', fields.clientId ? brief(fields.clientId) : t('empty')],
     ...willFields(fields),
     ...(username === undefined ? [] : [['User Name', '3.1.3.5', brief(username)] satisfies Field]),
     ...(password === undefined ? [] : [['Password', '3.1.3.6', hidden(password)] satisfies Field]),
@@ -150,7 +152,7 @@ function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
         ['DUP', '3.3.1.1', yes(fields.dup)],
         ['QoS', '3.3.1.2', String(fields.qos)],
         ['RETAIN', '3.3.1.3', yes(fields.retain)],
-        ['Topic Name', '3.3.2.1', fields.topic === '' ? 'empty' : brief(fields.topic ?? '')],
+        ['Topic Name', '3.3.2.1', fields.topic === '' ? t('empty') : brief(fields.topic ?? '')],
         ...identifier,
         ...properties,
         ['Payload', '3.3.3', bytesAsText(fields.payload ?? new Uint8Array())],
@@ -197,6 +199,6 @@ export function detailsOf(packet: Packet): Field[] {
   return [
     ['Packet type', '2.1.2', `${first >> 4} ${cmd.toUpperCase()}`],
     ['Flags', '2.1.3', (first & 15).toString(2).padStart(4, '0')],
-    ...(fields ? bodyFields(cmd, fields) : [['Packet', '', unreadable] satisfies Field]),
+    ...(fields ? bodyFields(cmd, fields) : [['Packet', '', t(unreadable)] satisfies Field]),
   ];
 }

@@ -1,5 +1,7 @@
 /** What brokers publish under $SYS, and what of it is known. */
 
+import { mark } from '../language/language';
+
 export interface Measure {
   label: string;
   /** How its value is read; of a counter the rate is shown, in its unit per second. */
@@ -10,33 +12,37 @@ export interface Measure {
 
 /** By mosquitto, mochi and EMQX, in this order where they differ. */
 export const measures: readonly Measure[] = [
-  { label: 'Version', kind: 'text', paths: ['version'] },
-  { label: 'Uptime', kind: 'duration', paths: ['uptime'] },
+  { label: mark('Version'), kind: 'text', paths: ['version'] },
+  { label: mark('Uptime'), kind: 'duration', paths: ['uptime'] },
   {
-    label: 'Clients connected',
+    label: mark('Clients connected'),
     kind: 'count',
     paths: ['clients/connected', 'stats/live_connections/count', 'stats/connections/count'],
   },
-  { label: 'Clients in all', kind: 'count', paths: ['clients/total', 'stats/sessions/count'] },
-  { label: 'Messages in', kind: 'rate', paths: ['messages/received', 'metrics/messages/received'] },
-  { label: 'Messages out', kind: 'rate', paths: ['messages/sent', 'metrics/messages/sent'] },
+  { label: mark('Clients in all'), kind: 'count', paths: ['clients/total', 'stats/sessions/count'] },
+  { label: mark('Messages in'), kind: 'rate', paths: ['messages/received', 'metrics/messages/received'] },
+  { label: mark('Messages out'), kind: 'rate', paths: ['messages/sent', 'metrics/messages/sent'] },
   {
-    label: 'Bytes in',
+    label: mark('Bytes in'),
     kind: 'byte rate',
     paths: ['bytes/received', 'load/bytes/received', 'metrics/bytes/received'],
   },
-  { label: 'Bytes out', kind: 'byte rate', paths: ['bytes/sent', 'load/bytes/sent', 'metrics/bytes/sent'] },
   {
-    label: 'Subscriptions',
+    label: mark('Bytes out'),
+    kind: 'byte rate',
+    paths: ['bytes/sent', 'load/bytes/sent', 'metrics/bytes/sent'],
+  },
+  {
+    label: mark('Subscriptions'),
     kind: 'count',
     paths: ['subscriptions/count', 'subscriptions', 'stats/subscriptions/count'],
   },
   {
-    label: 'Retained messages',
+    label: mark('Retained messages'),
     kind: 'count',
     paths: ['retained messages/count', 'retained', 'stats/retained/count'],
   },
-  { label: 'Heap', kind: 'bytes', paths: ['heap/current', 'system/memory'] },
+  { label: mark('Heap'), kind: 'bytes', paths: ['heap/current', 'system/memory'] },
 ];
 
 /** The node and what of it a topic tells; undefined where the topic is of no known kind. */

@@ -1,6 +1,8 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatCount, formatTime, many } from '../text';
+import { parts, t } from '../language/language';
+import { formatCount, formatTime } from '../text';
 import { Copy } from '../ui/copy';
+import { bytes } from '../ui/counts';
 import { detailsOf } from './describe';
 import type { Entry, PacketLog } from './packet-log';
 import { recordOf } from './record';
@@ -15,17 +17,28 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   if (!other) return null;
   return (
     <p class="packet-exchange">
-      {request !== undefined ? 'Answers ' : 'Answered by '}
-      <button
-        type="button"
-        class="link"
-        onClick={() => {
-          log.open.value = other;
-        }}
-      >
-        {other.packet.cmd.toUpperCase()}, packet {formatCount(other.number + 1)}
-      </button>{' '}
-      {request !== undefined ? 'after' : 'within'} {Math.round(took)} ms
+      {parts(
+        request !== undefined
+          ? 'Answers {packet} after {milliseconds} ms'
+          : 'Answered by {packet} within {milliseconds} ms',
+        {
+          packet: (
+            <button
+              type="button"
+              class="link"
+              onClick={() => {
+                log.open.value = other;
+              }}
+            >
+              {t('{name}, packet {number}', {
+                name: other.packet.cmd.toUpperCase(),
+                number: formatCount(other.number + 1),
+              })}
+            </button>
+          ),
+          milliseconds: Math.round(took),
+        },
+      )}
     </p>
   );
 }
@@ -59,12 +72,15 @@ export function PacketDetails({ log }: { log: PacketLog }) {
   const size = packet.bytes.length;
   const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
   return (
-    <section ref={panel} class="details" aria-label="Packet details" tabIndex={-1}>
+    <section ref={panel} class="details" aria-label={t('Packet details')} tabIndex={-1}>
       <header class="details-head">
         <h3>
-          {packet.cmd.toUpperCase()} {sent ? 'sent' : 'received'} {formatTime(packet.at)}
+          {t(sent ? '{packet} sent {time}' : '{packet} received {time}', {
+            packet: packet.cmd.toUpperCase(),
+            time: formatTime(packet.at),
+          })}
         </h3>
-        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
         </button>
       </header>
@@ -83,11 +99,15 @@ export function PacketDetails({ log }: { log: PacketLog }) {
         </dl>
         <Exchange log={log} entry={entry} />
         <p class="packet-size">
-          {many(size, 'byte')}
-          {size > dumped && `, of which the first ${formatCount(dumped)} are shown`}
+          {size > dumped
+            ? t('{size}, of which the first {count} are shown', {
+                size: bytes(size),
+                count: formatCount(dumped),
+              })
+            : bytes(size)}
         </p>
         <pre class="details-payload packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
-        <Copy key={entry.number} label="Copy as JSON" text={JSON.stringify(recordOf(entry), null, 2)} />
+        <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />
       </div>
     </section>
   );

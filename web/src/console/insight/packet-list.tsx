@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { destination } from '../feed/list';
 import { useRows } from '../feed/window';
+import { t } from '../language/language';
 import { formatCount } from '../text';
 import type { PacketLog } from './packet-log';
 import { PacketRow } from './packet-row';
@@ -43,7 +44,7 @@ export function PacketList({ log }: { log: PacketLog }) {
         ref={box}
         class="feed-scroll"
         role="log"
-        aria-label="Packets"
+        aria-label={t('Packets')}
         aria-live="off"
         data-lines={rows.shape.twoLines ? 2 : 1}
         onScroll={rows.onScroll}
@@ -74,7 +75,9 @@ export function PacketList({ log }: { log: PacketLog }) {
       </div>
       {!rows.following && (
         <button type="button" class="button feed-jump" onClick={rows.follow}>
-          {rows.unseen > 0 ? `${formatCount(rows.unseen)} new · ` : ''}Jump to newest ↓
+          {rows.unseen > 0
+            ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
+            : t('Jump to newest ↓')}
         </button>
       )}
     </div>

@@ -1,3 +1,4 @@
+import { t } from '../language/language';
 import { formatBytes, formatTime } from '../text';
 import { summaryOf } from './describe';
 import type { Entry } from './packet-log';
@@ -21,18 +22,19 @@ interface Props {
 export function PacketRow({ entry, position, top, height, open, tabbable, onOpen }: Props) {
   const { number, sent, packet, identifier, gap, request, took = 0 } = entry;
   const name = packet.cmd.toUpperCase();
-  const direction = sent ? 'sent' : 'received';
   return (
     <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
       <time class="row-time">{formatTime(packet.at)}</time>
       <span class="packet-gap">{gap !== undefined && formatGap(gap)}</span>
-      <span class="packet-name" data-direction={direction}>
+      <span class="packet-name" data-direction={sent ? 'sent' : 'received'}>
         <span aria-hidden="true">{sent ? '→' : '←'}</span> {name}
       </span>
       <span class="packet-id">{identifier !== undefined && `#${identifier}`}</span>
       <span class="row-body">
         <bdi class="packet-summary">{summaryOf(packet)}</bdi>
-        {request !== undefined && <span class="packet-took">after {Math.round(took)} ms</span>}
+        {request !== undefined && (
+          <span class="packet-took">{t('after {milliseconds} ms', { milliseconds: Math.round(took) })}</span>
+        )}
       </span>
       <span class="row-size">{formatBytes(packet.bytes.length)}</span>
       <button
@@ -42,7 +44,13 @@ export function PacketRow({ entry, position, top, height, open, tabbable, onOpen
         data-position={position}
         tabIndex={tabbable ? 0 : -1}
         aria-expanded={open}
-        aria-label={`Details of packet ${number + 1}, ${name} ${direction}`}
+        aria-label={t(
+          sent ? 'Details of packet {number}, {name} sent' : 'Details of packet {number}, {name} received',
+          {
+            number: number + 1,
+            name,
+          },
+        )}
         onClick={onOpen}
       />
     </div>

@@ -2,14 +2,15 @@ import { useId, useMemo, useState } from 'preact/hooks';
 import type { PacketName } from '../../client/packets';
 import type { Connection } from '../connection/store';
 import { saveAs } from '../save-as';
-import { formatBytes, formatCount, many } from '../text';
-import { Checkbox, Select, TextField } from '../ui/fields';
+import { formatBytes, formatCount } from '../text';
+import { Checkbox, Select, TextField, translated } from '../ui/fields';
 import { PacketDetails } from './packet-details';
 import { PacketList } from './packet-list';
 import { type Filter, maxBytes, maxPackets, noFilter, type PacketLog } from './packet-log';
 import { type Format, fileOf } from './record';
 import { type Recorder, recorderOf } from './recorder';
 import './packets.css';
+import { mark, plural, t } from '../language/language';
 
 const types: PacketName[] = [
   'connect',
@@ -30,14 +31,14 @@ const types: PacketName[] = [
 ];
 
 const typeOptions = [
-  ['', 'Every type'] as const,
+  ['', mark('Every type')] as const,
   ...types.map((type) => [type, type.toUpperCase()] as const),
 ] satisfies (readonly [Filter['type'], string])[];
 
 const directionOptions = [
-  ['', 'Both ways'],
-  ['sent', '→ Sent'],
-  ['received', '← Received'],
+  ['', mark('Both ways')],
+  ['sent', mark('→ Sent')],
+  ['received', mark('← Received')],
 ] as const;
 
 function Tools({ recorder }: { recorder: Recorder }) {
@@ -49,13 +50,14 @@ function Tools({ recorder }: { recorder: Recorder }) {
     const entries = log.listed();
     const time = new Date().toISOString().replace(/[:.]/g, '-');
     saveAs(`packets-${time}.${format.toLowerCase()}`, fileOf(entries, format));
-    setSaid(`Exported ${many(entries.length, 'packet')}`);
+    const { length } = entries;
+    setSaid(plural(length, 'Exported {count} packet', 'Exported {count} packets', formatCount(length)));
   }
 
   return (
     <>
       <Checkbox
-        label="Record packets"
+        label={t('Record packets')}
         checked={on.value}
         onEdit={(checked) => {
           on.value = checked;
@@ -70,7 +72,7 @@ function Tools({ recorder }: { recorder: Recorder }) {
             key={format}
             type="button"
             class="button small"
-            aria-label={`Export as ${format}`}
+            aria-label={t('Export as {format}', { format })}
             disabled={first === end}
             onClick={() => save(format)}
           >
@@ -78,7 +80,7 @@ function Tools({ recorder }: { recorder: Recorder }) {
           </button>
         ))}
         <button type="button" class="button small" disabled={kept === 0} onClick={log.clear}>
-          Clear
+          {t('Clear')}
         </button>
       </div>
     </>
@@ -91,21 +93,27 @@ function Filters({ log }: { log: PacketLog }) {
   return (
     <search class="packets-filters">
       <TextField
-        label="Search packets"
+        label={t('Search packets')}
         class="packets-search"
-        placeholder="Search packets"
+        placeholder={t('Search packets')}
         value={text}
         onEdit={(text) => log.edit({ text })}
       />
-      <Select label="Packet type" value={type} options={typeOptions} onEdit={(type) => log.edit({ type })} />
       <Select
-        label="Direction"
+        label={t('Packet type')}
+        value={type}
+        options={translated(typeOptions)}
+        onEdit={(type) => log.edit({ type })}
+      />
+      <Select
+        label={t('Direction')}
         value={direction}
-        options={directionOptions}
+        options={translated(directionOptions)}
         onEdit={(direction) => log.edit({ direction })}
       />
       <output class="packets-found">
-        {log.filter.value !== noFilter && `${formatCount(end - first)} of ${formatCount(kept)}`}
+        {log.filter.value !== noFilter &&
+          t('{found} of {kept}', { found: formatCount(end - first), kept: formatCount(kept) })}
       </output>
     </search>
   );
@@ -116,15 +124,17 @@ function Empty({ recorder }: { recorder: Recorder }) {
   const on = recorder.on.value;
   const [title, advice] =
     kept > 0
-      ? ['No match', 'None of the packets kept is what you ask for.']
+      ? [t('No match'), t('None of the packets kept is what you ask for.')]
       : on
         ? [
-            'Recording',
-            'Each packet appears here as it is sent or received, from CONNECT on when you connect.',
+            t('Recording'),
+            t('Each packet appears here as it is sent or received, from CONNECT on when you connect.'),
           ]
         : [
-            'Not recording',
-            'Switch on “Record packets” to see every packet of the connection. It costs a little time for each.',
+            t('Not recording'),
+            t(
+              'Switch on “Record packets” to see every packet of the connection. It costs a little time for each.',
+            ),
           ];
   return (
     <div class="feed-empty">
@@ -142,13 +152,13 @@ export function PacketsPanel({ connection }: { connection: Connection }) {
   return (
     <section class="panel feed packets" aria-labelledby={heading}>
       <header class="feed-head">
-        <h2 id={heading}>Packets</h2>
+        <h2 id={heading}>{t('Packets')}</h2>
         <Tools recorder={recorder} />
       </header>
       <Filters log={log} />
       {problem.value && (
         <p class="field-error packets-problem" role="alert">
-          Packets can’t be recorded: {problem.value}
+          {t('Packets can’t be recorded: {reason}', { reason: problem.value })}
         </p>
       )}
       <div class="feed-body">
@@ -158,9 +168,18 @@ export function PacketsPanel({ connection }: { connection: Connection }) {
       <PacketDetails log={log} />
       <footer class="feed-foot">
         <span>
-          Keeps the newest {formatCount(maxPackets)} or {formatBytes(maxBytes)}; {formatBytes(bytes)} in use
-          {evicted > 0 && `, ${formatCount(evicted)} dropped`}. Passwords and authentication data are never
-          shown.
+          {t(
+            evicted > 0
+              ? 'Keeps the newest {count} or {size}; {used} in use, {dropped} dropped.'
+              : 'Keeps the newest {count} or {size}; {used} in use.',
+            {
+              count: formatCount(maxPackets),
+              size: formatBytes(maxBytes),
+              used: formatBytes(bytes),
+              dropped: formatCount(evicted),
+            },
+          )}{' '}
+          {t('Passwords and authentication data are never shown.')}
         </span>
       </footer>
     </section>

@@ -1,5 +1,6 @@
 import type { PacketName } from '../../client/packets';
 import { formatReasonCode } from '../connection/explain';
+import { t } from '../language/language';
 
 /** The names of the reason codes (2.4). */
 const names: Record<number, string> = {
@@ -50,7 +51,7 @@ const names: Record<number, string> = {
 
 /** Such as `0x87 Not authorized`. What 0 says depends on the packet. */
 export function reasonOf(code: number, cmd: PacketName): string {
-  let name = names[code] ?? 'unknown';
+  let name = names[code] ?? t('unknown');
   if (code === 0 && cmd === 'disconnect') name = 'Normal disconnection';
   if (code === 0 && cmd === 'suback') name = 'Granted QoS 0';
   return `${formatReasonCode(code)} ${name}`;

@@ -1,15 +1,16 @@
 import { renewed } from './install';
 import './new-version.css';
+import { t } from '../language/language';
 
 /** Says that there is a newer page. When to change over is the reader's to choose. */
 export function NewVersion() {
   return (
-    <div class="new-version" role="status" aria-label="Version">
+    <div class="new-version" role="status" aria-label={t('Version')}>
       {renewed.value && (
         <>
           A new version is ready:{' '}
           <button type="button" class="link" onClick={() => location.reload()}>
-            Reload
+            {t('Reload')}
           </button>
         </>
       )}

@@ -1,7 +1,8 @@
 /** Lines of JSON that fold, in colour. */
 
 import { useRef, useState } from 'preact/hooks';
-import { many } from '../text';
+import { t } from '../language/language';
+import { values } from '../ui/counts';
 import type { Line } from './lines';
 
 /** Levels that the text is indented by where it wraps. */
@@ -32,7 +33,7 @@ function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most:
 
 function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold(index: number): void }) {
   const { line, index, folded, comma } = part;
-  const count = many(line.count, 'value');
+  const count = values(line.count);
   const indent = `${Math.min(line.depth, deepestIndent) * 2 + 2}ch`;
   return (
     <span class="payload-line" style={{ '--indent': indent }}>
@@ -43,7 +44,7 @@ function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold
           data-line={index}
           tabIndex={tabbable ? 0 : -1}
           aria-expanded={!folded}
-          aria-label={`${line.key ?? 'All'}, ${count}`}
+          aria-label={`${line.key ?? t('All')}, ${count}`}
           onClick={() => onFold(index)}
         />
       )}

@@ -1,6 +1,7 @@
 /** CBOR (RFC 8949). cborg reads the tokens: its decoder recurses, and knows neither unknown tags nor all keys. */
 
 import { Tokenizer, Type } from 'cborg';
+import { t } from '../language/language';
 import { hex } from '../text';
 import { PayloadError } from './error';
 import { createNest } from './nest';
@@ -13,7 +14,7 @@ const options = { allowIndefinite: true, allowUndefined: true, allowBigInt: true
 const bignum = 64;
 
 function withTags([kind, text, note]: Leaf, tags: number[], value: unknown): Leaf {
-  const notes = tags.map((tag) => `tag ${tag}`);
+  const notes = tags.map((tag) => t('tag {number}', { number: tag }));
   const tag = tags.at(-1);
   if ((tag === 2 || tag === 3) && value instanceof Uint8Array && value.length <= bignum) {
     const size = BigInt(`0x${hex(value).replaceAll(' ', '') || '0'}`);
@@ -42,7 +43,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
       const token = next();
       if (Type.equals(token.type, Type.break)) break;
       if (!Type.equals(token.type, type))
-        throw new PayloadError(`a string in pieces has one of type ${token.type.name}`);
+        throw new PayloadError(t('a string in pieces has one of type {type}', { type: token.type.name }));
       if (typeof token.value === 'string') strings.push(token.value);
       else bytes.push(Array.from(token.value));
     }
@@ -50,7 +51,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
   }
 
   function next() {
-    if (tokens.done()) throw new PayloadError('the payload ends in the middle of a value');
+    if (tokens.done()) throw new PayloadError(t('the payload ends in the middle of a value'));
     return tokens.next();
   }
 
@@ -77,16 +78,17 @@ export function decode(payload: Uint8Array, out: Sink): void {
     if (Type.equals(type, Type.tag)) {
       tags.push(value);
       // Tags are no values, so nothing else ends a megabyte of them.
-      if (tags.length > 16) throw new PayloadError('more than 16 tags on one value');
+      if (tags.length > 16) throw new PayloadError(t('more than 16 tags on one value'));
     } else if (Type.equals(type, Type.break)) {
-      if (tags.length) throw new PayloadError('a tag without a value');
+      if (tags.length) throw new PayloadError(t('a tag without a value'));
       nest.end();
     } else if (Type.equals(type, Type.array) || Type.equals(type, Type.map)) {
-      const note = tags.map((tag) => `tag ${tag}`).join(', ');
+      const note = tags.map((tag) => t('tag {number}', { number: tag })).join(', ');
       tags = [];
       nest.begin(Type.equals(type, Type.map), value, note || undefined);
     } else leaf(value);
   }
   const rest = payload.length - at();
-  if (nest.done && rest > 0) throw new PayloadError(`${rest} more bytes follow the value`);
+  if (nest.done && rest > 0)
+    throw new PayloadError(t('{count} more bytes follow the value', { count: rest }));
 }

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
+import { t } from '../language/language';
 import { visible } from '../text';
 import { schemas } from './choices';
 import { PayloadError } from './error';
@@ -19,7 +20,7 @@ const largest = 1024 * 1024;
 export async function load(files: File[]): Promise<void> {
   try {
     const tooLarge = files.find(({ size }) => size > largest);
-    if (tooLarge) throw new Error(`${visible(tooLarge.name)} is larger than 1 MiB`);
+    if (tooLarge) throw new Error(t('{file} is larger than 1 MiB', { file: visible(tooLarge.name) }));
     const texts = await Promise.all(
       files.map(async (file) => ({ name: file.name, text: await file.text() })),
     );
@@ -44,8 +45,10 @@ export function chosenType(type: string): Type {
   const name = chosen(type);
   if (schema.value && name !== undefined) return schema.value.root.lookupType(name);
   throw new PayloadError(
-    schema.value
-      ? 'choose the message type, under Properties'
-      : 'load the .proto files that define it, under Properties',
+    t(
+      schema.value
+        ? 'choose the message type, under Properties'
+        : 'load the .proto files that define it, under Properties',
+    ),
   );
 }

@@ -1,3 +1,5 @@
+import { t } from '../language/language';
+
 /** Bytes or text that are not what they are read as. The message says what is wrong, and where. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
@@ -7,5 +9,5 @@ export class PayloadError extends Error {
 export const deepest = 200;
 
 export function tooDeep(): PayloadError {
-  return new PayloadError(`nested deeper than ${deepest} levels`);
+  return new PayloadError(t('nested deeper than {count} levels', { count: deepest }));
 }

@@ -1,5 +1,6 @@
 /** Pictures, by what their first bytes say. */
 
+import { t } from '../language/language';
 import { decodeUtf8, formatCount, headOf } from '../text';
 import { PayloadError } from './error';
 
@@ -50,10 +51,11 @@ function sizeOf(type: string, bytes: Uint8Array): readonly [number, number] | un
 
 /** Throws PayloadError where it is no picture, or one that is too large to show. */
 export function pictureOf(payload: Uint8Array, type: string | undefined): Picture {
-  if (type === undefined) throw new PayloadError('it does not begin as PNG, JPEG, GIF, WebP or SVG do');
+  if (type === undefined) throw new PayloadError(t('it does not begin as PNG, JPEG, GIF, WebP or SVG do'));
   if (type === 'image/svg+xml') {
-    if (payload.length > mostMarkup) throw new PayloadError('an SVG of more than 1 MiB is not drawn');
-    if (decodeUtf8(headOf(payload, mostMarkup)) === undefined) throw new PayloadError('the SVG is not UTF-8');
+    if (payload.length > mostMarkup) throw new PayloadError(t('an SVG of more than 1 MiB is not drawn'));
+    if (decodeUtf8(headOf(payload, mostMarkup)) === undefined)
+      throw new PayloadError(t('the SVG is not UTF-8'));
     return { type };
   }
   let size: readonly [number, number] | undefined;
@@ -62,10 +64,11 @@ export function pictureOf(payload: Uint8Array, type: string | undefined): Pictur
   } catch {
     // The bytes end before it.
   }
-  if (!size) throw new PayloadError('its size is missing');
+  if (!size) throw new PayloadError(t('its size is missing'));
   const [width, height] = size;
   if (width * height > mostPixels) {
-    throw new PayloadError(`${formatCount(width)} × ${formatCount(height)} pixels are too many to show`);
+    const pixels = { width: formatCount(width), height: formatCount(height) };
+    throw new PayloadError(t('{width} × {height} pixels are too many to show', pixels));
   }
   return { type, size };
 }

@@ -3,6 +3,7 @@
  * one of several equal keys, and move those that look like integers to the front.
  */
 
+import { t } from '../language/language';
 import { visible } from '../text';
 import { PayloadError } from './error';
 import type { Sink } from './sink';
@@ -28,8 +29,9 @@ export function scanJson(text: string, sink: Sink): void {
     const line = before.split('\n').length;
     const column = where - before.lastIndexOf('\n');
     const char = text.codePointAt(where);
-    const found = char === undefined ? 'the end' : `“${visible(String.fromCodePoint(char))}”`;
-    throw new PayloadError(`line ${line}, column ${column}: expected ${expected}, found ${found}`);
+    const found = char === undefined ? t('the end') : `“${visible(String.fromCodePoint(char))}”`;
+    const values = { line, column, expected, found };
+    throw new PayloadError(t('line {line}, column {column}: expected {expected}, found {found}', values));
   }
 
   function space(): void {
@@ -44,19 +46,19 @@ export function scanJson(text: string, sink: Sink): void {
       if (code === 0x22) return text.slice(start, ++at);
       if (code === 0x5c) {
         escaped.lastIndex = at;
-        if (!escaped.test(text)) fail('an escape such as \\n or \\u000a after the backslash', at + 1);
+        if (!escaped.test(text)) fail(t('an escape such as \\n or \\u000a after the backslash'), at + 1);
         at = escaped.lastIndex;
       } else if (code >= 0x20) at++;
-      else fail(Number.isNaN(code) ? 'the closing quote' : 'an escape in place of a control character');
+      else fail(t(Number.isNaN(code) ? 'the closing quote' : 'an escape in place of a control character'));
     }
   }
 
   function key(): string {
     space();
-    if (text[at] !== '"') fail('a key in quotes');
+    if (text[at] !== '"') fail(t('a key in quotes'));
     const name = string();
     space();
-    if (text[at] !== ':') fail('a colon');
+    if (text[at] !== ':') fail(t('a colon'));
     at++;
     return name;
   }
@@ -69,7 +71,7 @@ export function scanJson(text: string, sink: Sink): void {
     const word = words.find((candidate) => text.startsWith(candidate, at));
     number.lastIndex = at;
     const written = word ?? number.exec(text)?.[0];
-    if (written === undefined) fail('a value');
+    if (written === undefined) fail(t('a value'));
     at += written.length;
     sink.leaf(word ? 'word' : 'number', written, name);
   }
@@ -100,7 +102,7 @@ export function scanJson(text: string, sink: Sink): void {
       space();
       const inside = open.at(-1);
       if (!inside) {
-        if (at < text.length) fail('nothing more');
+        if (at < text.length) fail(t('nothing more'));
         return;
       }
       if (text[at] === ',') {
@@ -108,7 +110,7 @@ export function scanJson(text: string, sink: Sink): void {
         if (inside === '{') name = key();
         break;
       }
-      if (text[at] !== closers[inside]) fail(`a comma or ${closers[inside]}`);
+      if (text[at] !== closers[inside]) fail(t('a comma or {bracket}', { bracket: closers[inside] }));
       at++;
       open.pop();
       sink.close();

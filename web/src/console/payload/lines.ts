@@ -1,5 +1,6 @@
 /** Decoded values as lines of JSON. */
 
+import { t } from '../language/language';
 import { formatCount, visible } from '../text';
 import { deepest, tooDeep } from './error';
 import type { Scalar, Sink } from './sink';
@@ -29,7 +30,7 @@ const widest = 4096;
 
 function shorten(text: string): { text: string; note?: string } {
   if (text.length <= widest) return { text: visible(text) };
-  const more = `… ${formatCount(text.length - widest)} more characters`;
+  const more = t('… {count} more characters', { count: formatCount(text.length - widest) });
   return { text: visible(text.slice(0, widest)), note: more };
 }
 

@@ -1,6 +1,7 @@
 /** One Protobuf message, as its type says or, without one, by field numbers. */
 
 import protobuf, { type FieldBase, type MapField, type Type } from 'protobufjs';
+import { t } from '../language/language';
 import { decodeUtf8 } from '../text';
 import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf } from './scalars';
 import type { Sink } from './sink';
@@ -48,7 +49,7 @@ function textLeaf(bytes: Uint8Array): Leaf {
   const text = decodeUtf8(bytes);
   if (text !== undefined) return stringLeaf(text);
   const [kind, shown, note] = bytesLeaf(bytes);
-  return [kind, shown, `${note} of a string that is not UTF-8`];
+  return [kind, shown, t('{size} of a string that is not UTF-8', { size: note ?? '' })];
 }
 
 function varintLeaf(field: FieldBase, value: bigint): Leaf {
@@ -94,7 +95,9 @@ export function decodeMessage(
       return;
     }
     const fits = raw.wire === wireOf(field);
-    const [kind, text, note] = fits ? scalar(field, raw, among) : bareLeaf(raw, `not ${field.type}`);
+    const [kind, text, note] = fits
+      ? scalar(field, raw, among)
+      : bareLeaf(raw, t('not {type}', { type: field.type }));
     out.leaf(kind, text, key, note);
   }
 
@@ -119,7 +122,7 @@ export function decodeMessage(
     let name = field.keyType === 'string' ? '""' : '0';
     if (key) name = (key.wire === wireOf(keyField) ? scalar(keyField, key, fields) : bareLeaf(key, ''))[1];
     if (value) one(field, value, fields, name);
-    else out.leaf('word', 'absent', name);
+    else out.leaf('word', t('absent'), name);
   }
 
   function described(field: FieldBase, raw: WireField[], among: Fields): void {
@@ -159,7 +162,7 @@ export function decodeMessage(
       else {
         for (const item of raw) {
           if (out.full) return;
-          const [kind, text, note] = bareLeaf(item, is ? 'unknown field' : 'field');
+          const [kind, text, note] = bareLeaf(item, t(is ? 'unknown field' : 'field'));
           out.leaf(kind, text, String(id), note);
         }
       }

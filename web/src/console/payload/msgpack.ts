@@ -5,6 +5,7 @@
  */
 
 import { decodeTimestampExtension } from '@msgpack/msgpack';
+import { t } from '../language/language';
 import { decodeUtf8 } from '../text';
 import { PayloadError } from './error';
 import { createNest } from './nest';
@@ -21,7 +22,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
   let at = 0;
 
   function take(size: number): number {
-    if (size > payload.length - at) throw new PayloadError('the payload ends in the middle of a value');
+    if (size > payload.length - at) throw new PayloadError(t('the payload ends in the middle of a value'));
     at += size;
     return at - size;
   }
@@ -42,7 +43,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     const text = decodeUtf8(raw);
     if (text !== undefined) return stringLeaf(text);
     const [kind, shown, note] = bytesLeaf(raw);
-    return [kind, shown, `${note} of a string that is not UTF-8`];
+    return [kind, shown, t('{size} of a string that is not UTF-8', { size: note ?? '' })];
   }
 
   function extension(size: number): Leaf {
@@ -51,9 +52,9 @@ export function decode(payload: Uint8Array, out: Sink): void {
     const [kind, text, note] = bytesLeaf(raw);
     if (type === timestamp && [4, 8, 12].includes(size)) {
       const time = timeNote(decodeTimestampExtension(raw).getTime());
-      if (time) return [kind, text, `timestamp ${time}`];
+      if (time) return [kind, text, t('timestamp {time}', { time })];
     }
-    return [kind, text, `extension ${type}, ${note}`];
+    return [kind, text, t('extension {type}, {size}', { type, size: note ?? '' })];
   }
 
   function value(): void {
@@ -66,7 +67,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     else if (first === 0xc0) nest.leaf(['word', 'null']);
     else if (first === 0xc2) nest.leaf(['word', 'false']);
     else if (first === 0xc3) nest.leaf(['word', 'true']);
-    else if (first === 0xc1) throw new PayloadError('byte c1 stands for nothing');
+    else if (first === 0xc1) throw new PayloadError(t('byte c1 stands for nothing'));
     else if (first <= 0xc6) nest.leaf(bytesLeaf(bytes(length(1 << (first - 0xc4)))));
     else if (first <= 0xc9) nest.leaf(extension(length(1 << (first - 0xc7))));
     else if (first === 0xca) nest.leaf(floatLeaf(view.getFloat32(take(4))));
@@ -85,5 +86,6 @@ export function decode(payload: Uint8Array, out: Sink): void {
 
   while (!nest.done && !out.full) value();
   const rest = payload.length - at;
-  if (nest.done && rest > 0) throw new PayloadError(`${rest} more bytes follow the value`);
+  if (nest.done && rest > 0)
+    throw new PayloadError(t('{count} more bytes follow the value', { count: rest }));
 }

@@ -1,5 +1,6 @@
 /** Puts keys, values and ends in their places for formats that announce counts. */
 
+import { t } from '../language/language';
 import { PayloadError } from './error';
 import type { Leaf } from './scalars';
 import type { Sink } from './sink';
@@ -45,8 +46,8 @@ export function createNest(out: Sink) {
       const frame = frames.at(-1);
       if (frame) frame.left--;
       const asKey = frame?.map && frame.key === undefined;
-      out.open(map ? '{' : '[', asKey ? '(key)' : frame?.key, note);
-      if (frame) frame.key = asKey ? '(its value)' : undefined;
+      out.open(map ? '{' : '[', asKey ? t('(key)') : frame?.key, note);
+      if (frame) frame.key = asKey ? t('(its value)') : undefined;
       frames.push({ map, left: map ? 2 * count : count, key: undefined });
       finish();
     },
@@ -54,7 +55,7 @@ export function createNest(out: Sink) {
     end(): void {
       const frame = frames.at(-1);
       if (frame?.left !== Number.POSITIVE_INFINITY || frame.key !== undefined) {
-        throw new PayloadError('an end where a value was expected');
+        throw new PayloadError(t('an end where a value was expected'));
       }
       frame.left = 0;
       finish();

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
+import { t } from '../language/language';
 import { formatCount } from '../text';
 import type { Picture } from './image';
 
@@ -19,10 +20,15 @@ export function PictureView({ payload, picture: { type, size }, onBroken }: Prop
   const kind = type.replace(/^image\/(\w+).*/, '$1').toUpperCase();
   return (
     <figure class="payload-picture">
-      {url && <img src={url} alt={`The payload as a picture, ${kind}`} onError={onBroken} />}
+      {url && <img src={url} alt={t('The payload as a picture, {kind}', { kind })} onError={onBroken} />}
       <figcaption class="payload-said">
-        {kind}
-        {size && `, ${formatCount(size[0])} × ${formatCount(size[1])} pixels`}
+        {size
+          ? t('{kind}, {width} × {height} pixels', {
+              kind,
+              width: formatCount(size[0]),
+              height: formatCount(size[1]),
+            })
+          : kind}
       </figcaption>
     </figure>
   );

@@ -9,6 +9,7 @@
  */
 
 import protobuf, { type Enum, type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
+import { t } from '../language/language';
 import { visible } from '../text';
 import { chosenType } from './definitions';
 import { fromBase64, fromText } from './encode';
@@ -41,8 +42,8 @@ function fail(path: string, what: string): never {
 
 function shown(value: Value): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'an object';
+  if (Array.isArray(value)) return t('a list');
+  if (typeof value === 'object') return t('an object');
   return visible(typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value));
 }
 
@@ -75,17 +76,18 @@ function integerOf(value: Value, path: string): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value);
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
-  return fail(path, `${shown(value)} is not a whole number`);
+  return fail(path, t('{value} is not a whole number', { value: shown(value) }));
 }
 
 function integer(field: FieldBase, value: Value, path: string, wraps: Wraps): Iterable<number> {
   const type = whole.get(field.type);
-  if (!type) return fail(path, `there is no type ${visible(field.type)}`);
+  if (!type) return fail(path, t('there is no type {type}', { type: visible(field.type) }));
   const { bits, signed, wire, zigzag } = type;
   const number = integerOf(value, path);
   const least = signed || wraps(field) ? -(2n ** BigInt(bits - 1)) : 0n;
   const most = 2n ** BigInt(signed ? bits - 1 : bits) - 1n;
-  if (number < least || number > most) fail(path, `${number} does not fit in ${field.type}`);
+  if (number < least || number > most)
+    fail(path, t('{number} does not fit in {type}', { number: String(number), type: field.type }));
   if (wire === 1) return fixed(8, (view) => view.setBigUint64(0, BigInt.asUintN(64, number), true));
   if (wire === 5) return fixed(4, (view) => view.setUint32(0, Number(BigInt.asUintN(32, number)), true));
   if (zigzag) return varint(number < 0n ? -2n * number - 1n : 2n * number);
@@ -106,10 +108,10 @@ function float(field: FieldBase, value: Value, path: string): Uint8Array {
       : typeof value === 'number' || typeof value === 'bigint'
         ? Number(value)
         : undefined;
-  if (number === undefined) return fail(path, `${shown(value)} is not a number`);
+  if (number === undefined) return fail(path, t('{value} is not a number', { value: shown(value) }));
   if (field.type === 'double') return fixed(8, (view) => view.setFloat64(0, number, true));
   if (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
-    fail(path, `${number} does not fit in float`);
+    fail(path, t('{number} does not fit in {type}', { number, type: 'float' }));
   return fixed(4, (view) => view.setFloat32(0, number, true));
 }
 
@@ -118,12 +120,13 @@ function enumeration({ name, values, valuesById }: Enum, value: Value, path: str
     return varint(BigInt(value));
   if (typeof value === 'string' && Object.hasOwn(values, value)) return varint(BigInt(values[value] ?? 0));
   const some = Object.values(valuesById).slice(0, 5).join(', ');
-  return fail(path, `${shown(value)} is none of ${visible(name)}: ${visible(some)}, …`);
+  const words = { value: shown(value), enumeration: visible(name), some: visible(some) };
+  return fail(path, t('{value} is none of {enumeration}: {some}, …', words));
 }
 
 /** Text and bytes, which `read` gives or refuses. */
 function typed(value: Value, path: string, read: (text: string) => Uint8Array): Uint8Array {
-  if (typeof value !== 'string') return fail(path, `${shown(value)} is not a text`);
+  if (typeof value !== 'string') return fail(path, t('{value} is not a text', { value: shown(value) }));
   try {
     return read(value);
   } catch (error) {
@@ -139,12 +142,15 @@ function fieldNamed(type: Type, name: string): Field | undefined {
 
 function checkPresence(type: Type, present: ReadonlyMap<Field, Value>, path: string): void {
   for (const field of type.fieldsArray) {
-    if (field.required && !present.has(field)) fail(`${path}${field.name}`, 'is required, and missing');
+    if (field.required && !present.has(field)) fail(`${path}${field.name}`, t('is required, and missing'));
   }
   for (const { fieldsArray } of type.oneofsArray) {
     const [first, second] = fieldsArray.filter((field) => present.has(field));
     if (first && second)
-      fail(`${path}${second.name}`, `cannot be there together with ${visible(first.name)}`);
+      fail(
+        `${path}${second.name}`,
+        t('cannot be there together with {field}', { field: visible(first.name) }),
+      );
   }
 }
 
@@ -170,7 +176,8 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
   function scalar(field: FieldBase, item: Value, path: string): void {
     if (field.resolvedType instanceof protobuf.Enum) put(enumeration(field.resolvedType, item, path));
     else if (field.type === 'bool') {
-      if (typeof item !== 'boolean') fail(path, `${shown(item)} is neither true nor false`);
+      if (typeof item !== 'boolean')
+        fail(path, t('{value} is neither true nor false', { value: shown(item) }));
       out.push(item ? 1 : 0);
     } else if (field.type === 'float' || field.type === 'double') put(float(field, item, path));
     else if (field.type === 'string' || field.type === 'bytes') {
@@ -198,7 +205,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
   /** A map's key, which JSON has as text. */
   function keyOf({ keyType }: MapField, text: string, path: string): Value {
     if (keyType !== 'bool') return text;
-    return text === 'true' || (text === 'false' ? false : fail(path, 'the key is neither true nor false'));
+    return text === 'true' || (text === 'false' ? false : fail(path, t('the key is neither true nor false')));
   }
 
   function map(field: MapField, item: Value, path: string): void {
@@ -214,7 +221,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
   }
 
   function several(field: Field, item: Value, path: string): void {
-    if (!Array.isArray(item)) fail(path, `${shown(item)} is not a list`);
+    if (!Array.isArray(item)) fail(path, t('{value} is not a list', { value: shown(item) }));
     if (item.length === 0) return;
     if (!field.packed || wireOf(field) === 2) {
       for (const [index, each] of item.entries()) one(field, field.id, each, `${path}[${index}]`);
@@ -230,7 +237,11 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
     const present = new Map<Field, Value>();
     for (const [name, each] of Object.entries(objectOf(item, path.slice(0, -1) || of.name))) {
       const field = fieldNamed(of, name);
-      if (!field) fail(`${path}${name}`, `there is no such field in ${visible(of.fullName.slice(1))}`);
+      if (!field)
+        fail(
+          `${path}${name}`,
+          t('there is no such field in {type}', { type: visible(of.fullName.slice(1)) }),
+        );
       if (each !== null) present.set(field, each); // null is absent, in ProtoJSON
     }
     checkPresence(of, present, path);
@@ -248,7 +259,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
 
 function objectOf(value: Value, path: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  return fail(path, `${shown(value)} is not an object`);
+  return fail(path, t('{value} is not an object', { value: shown(value) }));
 }
 
 /** Throws PayloadError, also when no definition is loaded or none of its types chosen. */

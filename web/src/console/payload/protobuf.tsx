@@ -6,6 +6,7 @@ import { chosen, load, names, problem, schema } from './definitions';
 import { decodeMessage } from './message';
 import type { Sink } from './sink';
 import './payload.css';
+import { t } from '../language/language';
 
 /** Throws PayloadError. Without a type, field numbers are shown. */
 export function decode(payload: Uint8Array, out: Sink, type: string | undefined): void {
@@ -26,7 +27,7 @@ export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
   return (
     <div class="payload-tools">
       <label class="button small payload-file">
-        {names.value.length ? 'Other .proto files' : 'Load .proto files'}
+        {names.value.length ? t('Other .proto files') : t('Load .proto files')}
         <input
           class="visually-hidden"
           type="file"
@@ -41,7 +42,7 @@ export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
       </label>
       {types.length > 0 ? (
         <Select
-          label="Message type"
+          label={t('Message type')}
           class="inline"
           value={chosen(type) ?? ''}
           options={[['', untyped], ...types.map((name) => [name, visible(name)] as const)]}

@@ -1,6 +1,7 @@
 /** A payload made ready to look at. Never rejects: what cannot be decoded is shown as bytes, with the reason. */
 
 import type { Message } from '../../client';
+import { mark, t } from '../language/language';
 import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../text';
 import type { Choice } from './choices';
 import { PayloadError } from './error';
@@ -11,15 +12,15 @@ import { createLines, type Line } from './lines';
 import type { Sink } from './sink';
 
 export const labels: Record<ViewFormat, string> = {
-  text: 'Text',
+  text: mark('Text'),
   json: 'JSON',
-  hex: 'Hex',
+  hex: mark('Hex'),
   base64: 'Base64',
   cbor: 'CBOR',
   msgpack: 'MessagePack',
   protobuf: 'Protobuf',
   sparkplug: 'Sparkplug B',
-  image: 'Image',
+  image: mark('Image'),
 };
 
 export type Shown = {
@@ -60,13 +61,13 @@ function readText(format: 'text' | 'hex' | 'base64', payload: Uint8Array, step: 
   if (format === 'base64') return { ...shown, text: base64(head) };
   const text = decodeUtf8(head);
   if (text !== undefined) return { ...shown, text: visibleLines(text) };
-  const error = 'Not UTF-8: � stands for what is malformed.';
+  const error = t('Not UTF-8: � stands for what is malformed.');
   return { ...shown, text: visibleLines(new TextDecoder().decode(head)), error };
 }
 
 function decodeJson(payload: Uint8Array, out: Sink): void {
   const text = decodeUtf8(payload);
-  if (text === undefined) throw new PayloadError('not UTF-8');
+  if (text === undefined) throw new PayloadError(t('not UTF-8'));
   scanJson(text.replace(/^\ufeff/, ''), out);
 }
 
@@ -85,7 +86,7 @@ async function load(format: Structured): Promise<Decode> {
   try {
     return await decoders[format]();
   } catch (cause) {
-    throw new PayloadError('its decoder could not be loaded; is the server there?', { cause });
+    throw new PayloadError(t('its decoder could not be loaded; is the server there?'), { cause });
   }
 }
 
@@ -97,7 +98,9 @@ async function readAs(format: ViewFormat, payload: Uint8Array, step: number, typ
   }
   if (payload.length > largest) {
     throw new PayloadError(
-      `only payloads up to ${formatBytes(largest)} are decoded; save it to use another program`,
+      t('only payloads up to {size} are decoded; save it to use another program', {
+        size: formatBytes(largest),
+      }),
     );
   }
   const decode = await load(format);
@@ -121,6 +124,10 @@ export async function read(message: Message, choice: Choice, step: number): Prom
     return await readAs(format, payload, step, choice.type);
   } catch (error) {
     if (orElse) return readText(orElse === 'text' ? 'text' : 'hex', payload, step);
-    return { ...readText('hex', payload, step), format, error: `Not ${labels[format]}: ${wordsFor(error)}` };
+    return {
+      ...readText('hex', payload, step),
+      format,
+      error: t('Not {format}: {reason}', { format: t(labels[format]), reason: wordsFor(error) }),
+    };
   }
 }

@@ -1,6 +1,7 @@
 /** Values of the binary formats as text. */
 
-import { hex, many } from '../text';
+import { hex } from '../text';
+import { bytes as inWords } from '../ui/counts';
 import type { Scalar } from './sink';
 
 /** Bytes shown of one byte string. */
@@ -28,7 +29,7 @@ export function stringLeaf(value: string): Leaf {
 
 /** In the manner of CBOR's diagnostic notation (RFC 8949, 8). */
 export function bytesLeaf(bytes: Uint8Array): Leaf {
-  const size = many(bytes.length, 'byte');
+  const size = inWords(bytes.length);
   const more = bytes.length > shownBytes ? '…' : '';
   return ['bytes', `h'${hex(bytes.subarray(0, shownBytes)).replaceAll(' ', '')}${more}'`, size];
 }

@@ -4,6 +4,7 @@
  */
 
 import protobuf, { type NamespaceBase, type Root } from 'protobufjs';
+import { t } from '../language/language';
 import { visible } from '../text';
 import { PayloadError } from './error';
 
@@ -43,7 +44,7 @@ function fileOf(path: string): string {
  */
 export function readSchema(files: readonly ProtoFile[]): Schema {
   if (files.reduce((sum, { text }) => sum + text.length, 0) > largest) {
-    throw new PayloadError('the files are larger than 1 MiB together');
+    throw new PayloadError(t('the files are larger than 1 MiB together'));
   }
   const root = new protobuf.Root();
   const names = new Set(files.map(({ name }) => name));
@@ -59,7 +60,8 @@ export function readSchema(files: readonly ProtoFile[]): Schema {
     for (const path of imports) {
       const googles = protobuf.common.get(path);
       if (googles) root.addJSON(googles.nested ?? {});
-      else if (!names.has(fileOf(path))) throw new PayloadError(`choose ${path} as well, which is imported`);
+      else if (!names.has(fileOf(path)))
+        throw new PayloadError(t('choose {file} as well, which is imported', { file: path }));
     }
     root.resolveAll();
   } catch (error) {
@@ -67,6 +69,6 @@ export function readSchema(files: readonly ProtoFile[]): Schema {
     throw new PayloadError(visible(`${reading}${message}`).slice(0, 300));
   }
   const types = messageTypes(root);
-  if (types.length === 0) throw new PayloadError('no message type is defined');
+  if (types.length === 0) throw new PayloadError(t('no message type is defined'));
   return { root, types };
 }

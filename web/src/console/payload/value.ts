@@ -1,5 +1,6 @@
 /** JSON as values for the binary formats, without the rounding of `JSON.parse`. */
 
+import { t } from '../language/language';
 import { deepest, PayloadError, tooDeep } from './error';
 import { scanJson } from './json';
 import type { Sink } from './sink';
@@ -17,11 +18,14 @@ const words: Record<string, Value> = { true: true, false: false, null: null };
 
 function numberOf(text: string, [least, greatest]: readonly [bigint, bigint]): number | bigint {
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new PayloadError(`${text.slice(0, 40)} is too large`);
+  if (!Number.isFinite(value))
+    throw new PayloadError(t('{number} is too large', { number: text.slice(0, 40) }));
   // Up to 32 bits every encoder takes a number for an integer.
   if (/[.eE]/.test(text) || Math.abs(value) <= 0x7fffffff) return value;
   const exact = BigInt(text);
-  if (exact < least || exact > greatest) throw new PayloadError(`${text.slice(0, 40)} has more than 64 bits`);
+  if (exact < least || exact > greatest) {
+    throw new PayloadError(t('{number} has more than 64 bits', { number: text.slice(0, 40) }));
+  }
   return exact;
 }
 

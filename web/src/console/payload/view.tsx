@@ -10,6 +10,7 @@ import { PictureView } from './picture';
 import { base64, labels, read, type Shown } from './read';
 import { save } from './save';
 import './payload.css';
+import { language, t } from '../language/language';
 
 /** Bytes that go to the clipboard. */
 const mostCopied = 16 * 1024 * 1024;
@@ -18,36 +19,39 @@ type ControlsProps = ComponentProps<typeof import('./protobuf').ProtobufControls
 
 /** The raw bytes in the notation that suits what is shown. */
 function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: string] {
-  if (format === 'base64') return [base64(payload), 'Copied as Base64'];
+  if (format === 'base64') return [base64(payload), t('Copied as Base64')];
   const text = format === 'hex' ? undefined : decodeUtf8(payload);
-  return text === undefined ? [hex(payload), 'Copied as hex'] : [text, 'Copied'];
+  return text === undefined ? [hex(payload), t('Copied as hex')] : [text, t('Copied')];
 }
 
 async function copy(payload: Uint8Array, format: ViewFormat, shown: HTMLElement | null): Promise<string> {
-  if (payload.length > mostCopied) return 'Too large for the clipboard: save it';
+  if (payload.length > mostCopied) return t('Too large for the clipboard: save it');
   try {
     const [text, said] = textOf(payload, format);
     await navigator.clipboard.writeText(text);
     return said;
   } catch {
     // No clipboard for a page over plain http.
-    if (!shown) return 'Not copied';
+    if (!shown) return t('Not copied');
     getSelection()?.selectAllChildren(shown);
-    return 'Selected: copy it with the keyboard';
+    return t('Selected: copy it with the keyboard');
   }
 }
 
+function moreOf(shown: Shown): string | undefined {
+  if (shown.kind === 'text' && shown.left > 0)
+    return t('Show more, {count} bytes left', { count: formatCount(shown.left) });
+  if (shown.kind !== 'lines' || (shown.lines.length <= shown.shown && shown.whole)) return undefined;
+  const count = formatCount(Math.max(0, shown.lines.length - shown.shown));
+  return t(shown.whole ? 'Show more, {count} lines left' : 'Show more, over {count} lines left', { count });
+}
+
 function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
-  const left =
-    shown.kind === 'text' && shown.left > 0
-      ? `${formatCount(shown.left)} bytes left`
-      : shown.kind === 'lines' && (shown.lines.length > shown.shown || !shown.whole)
-        ? `${shown.whole ? '' : 'over '}${formatCount(Math.max(0, shown.lines.length - shown.shown))} lines left`
-        : undefined;
-  if (!left) return null;
+  const more = moreOf(shown);
+  if (!more) return null;
   return (
     <button type="button" class="button small" onClick={onMore}>
-      Show more, {left}
+      {more}
     </button>
   );
 }
@@ -62,7 +66,7 @@ export function PayloadView({ message }: { message: Message }) {
   const place = useRef<HTMLDivElement>(null);
   const definitions = schemas.value;
 
-  // A definition that is loaded changes what the same bytes say.
+  // A definition that is loaded changes what the same bytes say, and so does the language.
   useLayoutEffect(() => {
     let wanted = true;
     void read(message, choice, step).then(async (result) => {
@@ -74,7 +78,7 @@ export function PayloadView({ message }: { message: Message }) {
     return () => {
       wanted = false;
     };
-  }, [message, choice, step, definitions]);
+  }, [message, choice, step, definitions, language.value]);
 
   function choose(next: Choice): void {
     remember(topic, next);
@@ -83,17 +87,18 @@ export function PayloadView({ message }: { message: Message }) {
     setSaid('');
   }
 
-  if (payload.length === 0) return <p class="empty-line">The payload is empty.</p>;
-  const automatic = !choice.format && shown ? `Automatic: ${labels[shown.format]}` : 'Automatic';
+  if (payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
+  const automatic =
+    !choice.format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
   const options = [
     ['', automatic],
-    ...Object.entries(labels).map(([format, label]) => [format as ViewFormat, label] as const),
+    ...Object.entries(labels).map(([format, label]) => [format as ViewFormat, t(label)] as const),
   ] as const;
   return (
     <div class="payload" ref={place}>
       <div class="payload-tools">
         <Select<ViewFormat | ''>
-          label="Show payload as"
+          label={t('Show payload as')}
           class="inline"
           value={choice.format ?? ''}
           options={options}
@@ -108,10 +113,10 @@ export function PayloadView({ message }: { message: Message }) {
             setSaid(await copy(payload, shown?.format ?? 'hex', place.current?.querySelector('pre') ?? null))
           }
         >
-          Copy payload
+          {t('Copy payload')}
         </button>
         <button type="button" class="button small" onClick={() => save(message)}>
-          Save payload
+          {t('Save payload')}
         </button>
         <span class="payload-said" aria-live="polite">
           {said}
@@ -120,8 +125,8 @@ export function PayloadView({ message }: { message: Message }) {
       {shown?.format === 'protobuf' && Controls && (
         <Controls
           type={choice.type}
-          unloaded="Field numbers until you load the definition"
-          untyped="none: field numbers"
+          unloaded={t('Field numbers until you load the definition')}
+          untyped={t('none: field numbers')}
           onType={(type) => choose({ ...choice, type })}
         />
       )}
@@ -138,7 +143,7 @@ export function PayloadView({ message }: { message: Message }) {
           picture={shown.picture}
           onBroken={async () => {
             const bytes = await read(message, { format: 'hex' }, 0);
-            setShown({ ...bytes, format: 'image', error: 'Not Image: the browser cannot draw it' });
+            setShown({ ...bytes, format: 'image', error: t('Not Image: the browser cannot draw it') });
           }}
         />
       )}

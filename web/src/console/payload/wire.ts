@@ -1,5 +1,6 @@
 /** Protocol Buffers' wire format, https://protobuf.dev/programming-guides/encoding/ */
 
+import { t } from '../language/language';
 import { deepest, PayloadError, tooDeep } from './error';
 
 export const wireTypes = ['varint', '64 bits', 'bytes', 'group', 'end of group', '32 bits'] as const;
@@ -22,7 +23,7 @@ export function createReader(bytes: Uint8Array) {
   let at = 0;
 
   function cut(): never {
-    throw new PayloadError('a message ends in the middle of a value');
+    throw new PayloadError(t('a message ends in the middle of a value'));
   }
 
   function varint(): bigint {
@@ -39,7 +40,7 @@ export function createReader(bytes: Uint8Array) {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
-    throw new PayloadError('a varint is longer than 10 bytes');
+    throw new PayloadError(t('a varint is longer than 10 bytes'));
   }
 
   function take(size: number): Uint8Array {
@@ -52,20 +53,22 @@ export function createReader(bytes: Uint8Array) {
     const tag = Number(varint());
     const id = Math.floor(tag / 8);
     const wire = tag % 8;
-    if (id === 0 || id > 0x1fffffff) throw new PayloadError(`there can be no field ${id}`);
+    if (id === 0 || id > 0x1fffffff)
+      throw new PayloadError(t('there can be no field {number}', { number: id }));
     if (wire === 0) return { id, wire, value: varint(), bytes: nothing };
     if (wire === 1) return { id, wire, value: 0n, bytes: take(8) };
     if (wire === 2) return { id, wire, value: 0n, bytes: take(Number(varint())) };
     if (wire === 5) return { id, wire, value: 0n, bytes: take(4) };
     if (wire === 4) return { id, wire, value: 0n, bytes: nothing };
-    if (wire !== 3) throw new PayloadError(`there is no wire type ${wire}`);
+    if (wire !== 3) throw new PayloadError(t('there is no wire type {number}', { number: wire }));
     if (depth === deepest) throw tooDeep();
     const start = at;
     for (;;) {
       const end = at;
       const inner = field(depth + 1);
       if (inner.wire !== 4) continue;
-      if (inner.id !== id) throw new PayloadError(`group ${id} ends as group ${inner.id}`);
+      if (inner.id !== id)
+        throw new PayloadError(t('group {number} ends as group {other}', { number: id, other: inner.id }));
       return { id, wire, value: 0n, bytes: bytes.subarray(start, end) };
     }
   }
@@ -83,9 +86,10 @@ export function readFields(bytes: Uint8Array): Map<number, WireField[]> {
   const fields = new Map<number, WireField[]>();
   const reader = createReader(bytes);
   for (let count = 0; !reader.done(); count++) {
-    if (count === most) throw new PayloadError(`more than ${most} fields in one message`);
+    if (count === most) throw new PayloadError(t('more than {count} fields in one message', { count: most }));
     const field = reader.field();
-    if (field.wire === 4) throw new PayloadError(`group ${field.id} ends and has not begun`);
+    if (field.wire === 4)
+      throw new PayloadError(t('group {number} ends and has not begun', { number: field.id }));
     const same = fields.get(field.id);
     if (same) same.push(field);
     else fields.set(field.id, [field]);

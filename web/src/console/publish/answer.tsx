@@ -1,6 +1,7 @@
 import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../text';
 import type { Answer, Publisher } from './store';
 import './answer.css';
+import { t } from '../language/language';
 
 /** Bytes of an answer on show. */
 const shown = 4096;
@@ -14,7 +15,7 @@ function shownText(payload: Uint8Array): string {
 function Body({ answer }: { answer: Answer }) {
   const { message, failure, milliseconds } = answer;
   if (failure) return <p class="field-error">{failure}</p>;
-  if (!message) return <p class="empty-line">Waiting for the answer…</p>;
+  if (!message) return <p class="empty-line">{t('Waiting for the answer…')}</p>;
   const { contentType } = message.properties;
   return (
     <>
@@ -23,7 +24,7 @@ function Body({ answer }: { answer: Answer }) {
         {contentType && `, ${visible(contentType.slice(0, 80))}`}
       </p>
       <pre class="answer-payload">{shownText(message.payload)}</pre>
-      {message.payload.length > shown && <p class="empty-line">The beginning; there is more.</p>}
+      {message.payload.length > shown && <p class="empty-line">{t('The beginning; there is more.')}</p>}
     </>
   );
 }
@@ -33,12 +34,12 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
   if (!answer) return null;
   const waiting = !answer.message && !answer.failure;
   return (
-    <section class="answer" aria-label="Answer" aria-live="polite" aria-busy={waiting}>
+    <section class="answer" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
       <header class="answer-head">
-        <h3>Answer</h3>
+        <h3>{t('Answer')}</h3>
         <bdi class="answer-topic">to {visible(answer.topic)}</bdi>
         <button type="button" class="button small quiet" onClick={() => publisher.dismissAnswer()}>
-          {waiting ? 'Stop waiting' : 'Close'}
+          {waiting ? t('Stop waiting') : t('Close')}
         </button>
       </header>
       <Body answer={answer} />

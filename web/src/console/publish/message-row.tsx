@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { t } from '../language/language';
 import { formatBytes, visible } from '../text';
 import type { Message } from './message';
 
@@ -20,7 +21,7 @@ export function MessageRow({ message, title, onUse, children }: Props) {
     <li class="message-row">
       <button type="button" class="message-use" onClick={onUse}>
         <span class="message-title">
-          <span class="visually-hidden">Fill the form with </span>
+          <span class="visually-hidden">{t('Fill the form with')} </span>
           {title}
         </span>
         <bdi class="message-topic">{visible(topic.slice(0, shown))}</bdi>

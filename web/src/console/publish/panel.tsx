@@ -6,6 +6,7 @@ import { countProperties, payloadProblem } from './message';
 import type { Outcome, Publisher } from './store';
 import { hasCounter, unknownPlaces } from './template';
 import './publish.css';
+import { t } from '../language/language';
 
 const AnswerPart = onDemand(async () => (await import('./answer')).AnswerPart);
 const parts = {
@@ -20,7 +21,7 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
     // A row every second would talk over everything else.
     <ol
       class="outcomes"
-      aria-label="Results"
+      aria-label={t('Results')}
       aria-live={publisher.repeating.value ? 'off' : 'polite'}
       aria-relevant="additions text"
     >
@@ -104,7 +105,7 @@ function Payload({ publisher, go }: { publisher: Publisher; go: () => void }) {
   if (file) return <Attached publisher={publisher} />;
   return (
     <TextArea
-      label="Payload"
+      label={t('Payload')}
       rows={3}
       value={payload}
       error={publisher.fieldErrors.value.payload}
@@ -123,7 +124,7 @@ function Repeat({ publisher }: { publisher: Publisher }) {
   return (
     <div class="publish-repeat">
       <Checkbox
-        label="Repeat every"
+        label={t('Repeat every')}
         name="Repeat every N seconds"
         checked={repeat}
         onEdit={(checked) => publisher.edit({ repeat: checked })}
@@ -134,13 +135,13 @@ function Repeat({ publisher }: { publisher: Publisher }) {
         inputMode="decimal"
         min="0.1"
         step="any"
-        aria-label="Seconds between messages"
+        aria-label={t('Seconds between messages')}
         aria-invalid={errors.seconds ? 'true' : undefined}
         aria-describedby={errors.seconds ? id : undefined}
         value={seconds}
         onInput={(event) => publisher.edit({ seconds: event.currentTarget.value })}
       />
-      <span>s,</span>
+      <span>{t('s,')}</span>
       <input
         class="input seconds"
         type="number"
@@ -148,13 +149,13 @@ function Repeat({ publisher }: { publisher: Publisher }) {
         min="1"
         step="1"
         placeholder="∞"
-        aria-label="How many times; empty until stopped"
+        aria-label={t('How many times; empty until stopped')}
         aria-invalid={errors.times ? 'true' : undefined}
         aria-describedby={errors.times ? id : undefined}
         value={times}
         onInput={(event) => publisher.edit({ times: event.currentTarget.value })}
       />
-      <span>times</span>
+      <span>{t('times')}</span>
       {error && (
         <p class="field-error" id={id} role="alert">
           {error}
@@ -194,7 +195,7 @@ function More({ publisher }: { publisher: Publisher }) {
           <input
             class="visually-hidden"
             type="file"
-            aria-label="File as payload"
+            aria-label={t('File as payload')}
             onChange={(event) => {
               const [file] = event.currentTarget.files ?? [];
               // So that the same file can be chosen again.
@@ -248,9 +249,9 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           go();
         }}
       >
-        <h2 id={heading}>Publish</h2>
+        <h2 id={heading}>{t('Publish')}</h2>
         <TextField
-          label="Topic"
+          label={t('Topic')}
           value={draft.topic}
           error={errors.topic}
           onEdit={(topic) => publisher.edit({ topic })}
@@ -265,12 +266,16 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
             options={qosOptions}
             onEdit={(qos) => publisher.edit({ qos })}
           />
-          <Checkbox label="Retain" checked={draft.retain} onEdit={(retain) => publisher.edit({ retain })} />
+          <Checkbox
+            label={t('Retain')}
+            checked={draft.retain}
+            onEdit={(retain) => publisher.edit({ retain })}
+          />
         </div>
         <Repeat publisher={publisher} />
         <div class="publish-go">
           <button type="submit" class={repeating ? 'button stop' : 'button primary'}>
-            {repeating ? 'Stop' : 'Publish'}
+            {repeating ? t('Stop') : t('Publish')}
           </button>
           {repeating ? (
             <span class="publish-progress">
@@ -282,10 +287,10 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
             <button
               type="button"
               class="button"
-              title="Publish once, and wait for the answer"
+              title={t('Publish once, and wait for the answer')}
               onClick={() => void publisher.request()}
             >
-              Request
+              {t('Request')}
             </button>
           )}
         </div>

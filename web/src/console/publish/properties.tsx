@@ -1,3 +1,4 @@
+import { t } from '../language/language';
 import { formats, loadProtobuf } from '../payload/encode';
 import { Select } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
@@ -13,9 +14,9 @@ const ProtobufControls = onDemand(async () => {
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
   const { format, type, properties } = publisher.draft.value;
   return (
-    <fieldset class="publish-properties" aria-label="Message properties">
+    <fieldset class="publish-properties" aria-label={t('Message properties')}>
       <Select
-        label="Payload is typed as"
+        label={t('Payload is typed as')}
         value={format}
         options={formats}
         onEdit={(chosen) => publisher.edit({ format: chosen })}
@@ -35,7 +36,7 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
         onEdit={(edited) => publisher.edit({ properties: edited })}
       />
       <button type="button" class="link" onClick={() => publisher.edit({ properties: noProperties })}>
-        Clear all properties
+        {t('Clear all properties')}
       </button>
     </fieldset>
   );

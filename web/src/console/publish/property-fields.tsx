@@ -2,6 +2,7 @@ import { Checkbox, TextField } from '../ui/fields';
 import { Pairs } from '../ui/pairs';
 import type { Properties } from './message';
 import './property-fields.css';
+import { t } from '../language/language';
 
 interface Props {
   properties: Properties;
@@ -35,13 +36,13 @@ export function PropertyFields({ properties, errors, alias, onEdit }: Props) {
       {field('Correlation data', 'correlationData')}
       {alias && field('Topic alias', 'topicAlias')}
       <Checkbox
-        label="Payload is UTF-8 text"
+        label={t('Payload is UTF-8 text')}
         name="Payload format: UTF-8 text"
         checked={properties.payloadFormatIndicator}
         onEdit={(payloadFormatIndicator) => onEdit({ ...properties, payloadFormatIndicator })}
       />
       <Pairs
-        label="User properties"
+        label={t('User properties')}
         pairs={properties.userProperties}
         error={errors.userProperties}
         onEdit={(userProperties) => onEdit({ ...properties, userProperties })}

@@ -5,6 +5,7 @@ import { MessageRow } from './message-row';
 import { createSaved } from './saved-store';
 import type { Publisher } from './store';
 import './messages.css';
+import { t } from '../language/language';
 
 const saved = createSaved();
 
@@ -27,7 +28,7 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
     <div class="saved">
       <form
         class="saved-form"
-        aria-label="Save this message"
+        aria-label={t('Save this message')}
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -35,7 +36,7 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
         }}
       >
         <TextField
-          label="Save this message as"
+          label={t('Save this message as')}
           value={name}
           error={hint || saved.problem.value || undefined}
           onEdit={(typed) => {
@@ -44,13 +45,13 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
           }}
         />
         <button type="submit" class="button">
-          Save
+          {t('Save')}
         </button>
       </form>
       {saved.entries.value.length === 0 ? (
-        <p class="empty-line">Nothing saved yet. Saved messages stay in this browser.</p>
+        <p class="empty-line">{t('Nothing saved yet. Saved messages stay in this browser.')}</p>
       ) : (
-        <ul class="message-list" aria-label="Saved messages">
+        <ul class="message-list" aria-label={t('Saved messages')}>
           {saved.entries.value.map((entry) => (
             <MessageRow
               key={entry.name}

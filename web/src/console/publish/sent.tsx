@@ -2,12 +2,14 @@ import { formatTime } from '../text';
 import { MessageRow } from './message-row';
 import type { Publisher } from './store';
 import './messages.css';
+import { t } from '../language/language';
 
 export function SentMessages({ publisher }: { publisher: Publisher }) {
   const sent = publisher.sent.value;
-  if (sent.length === 0) return <p class="empty-line">Nothing sent yet. What you publish comes here.</p>;
+  if (sent.length === 0)
+    return <p class="empty-line">{t('Nothing sent yet. What you publish comes here.')}</p>;
   return (
-    <ul class="message-list" aria-label="Sent messages">
+    <ul class="message-list" aria-label={t('Sent messages')}>
       {sent.map(({ id, at, message }) => (
         <MessageRow
           key={id}

@@ -1,7 +1,9 @@
 /** What goes on: also behind a closed list. */
 
 import type { ComponentChildren } from 'preact';
-import { formatBytes, formatCount, many, visible } from '../text';
+import { parts, plural, t } from '../language/language';
+import { formatBytes, formatCount, visible } from '../text';
+import { messages } from '../ui/counts';
 import type { Recording as Recorded } from './database';
 import { useFocusOnReturn } from './focus';
 import type { Job } from './jobs';
@@ -22,7 +24,7 @@ function Activity({
     <div class="activity">
       <span class="activity-text">{text}</span>
       <span class="activity-buttons">{children}</span>
-      {part !== undefined && <progress aria-label="Done" max={1} value={part} />}
+      {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
     </div>
   );
 }
@@ -35,16 +37,22 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
       text={
         <>
           <span class="activity-dot" aria-hidden="true" />
-          Recording <bdi>{filter ? visible(filter) : 'everything'}</bdi> as <bdi>“{visible(name)}”</bdi>:{' '}
-          {many(countOf(written), 'message')}, {formatBytes(bytes)}
+          {parts('Recording {filter} as {name}: {messages}, {size}', {
+            filter: <bdi>{filter ? visible(filter) : t('everything')}</bdi>,
+            name: <bdi>“{visible(name)}”</bdi>,
+            messages: messages(countOf(written)),
+            size: formatBytes(bytes),
+          })}
           {lost > 0 && (
-            <strong class="activity-lost">, {formatCount(lost)} lost: they came too fast for the disk</strong>
+            <strong class="activity-lost">
+              {t(', {count} lost: they came too fast for the disk', { count: formatCount(lost) })}
+            </strong>
           )}
         </>
       }
     >
       <button ref={button} type="button" class="button small stop" onClick={() => void recording.stop()}>
-        Stop recording
+        {t('Stop recording')}
       </button>
     </Activity>
   );
@@ -52,23 +60,26 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
 
 function wordsFor({ recording, player, total, again }: Job): string {
   const { phase, done, problem } = player.playing.value;
-  const of = `${formatCount(done)} of ${many(total, 'message')}`;
+  const all = messages(total);
+  const progress = t('{done} of {messages}', { done: formatCount(done), messages: all });
+  const name = visible(recording.name);
   const what = again
-    ? `Publishing “${visible(recording.name)}” to ${visible(again.broker)}`
-    : `Showing “${visible(recording.name)}” in the feed`;
-  const failed = again?.outcome.value.failed ?? 0;
-  const failures = failed > 0 ? `, ${formatCount(failed)} failed: ${again?.outcome.value.reason}` : '';
+    ? t('Publishing “{name}” to {broker}', { name, broker: visible(again.broker) })
+    : t('Showing “{name}” in the feed', { name });
+  const { failed = 0, reason = '' } = again?.outcome.value ?? {};
+  const failures = failed > 0 ? t(', {count} failed: {reason}', { count: formatCount(failed), reason }) : '';
+  const values = { what, progress, failures, problem, messages: all };
   switch (phase) {
     case 'playing':
-      return `${what}: ${of}${failures}`;
+      return t('{what}: {progress}{failures}', values);
     case 'paused':
-      return `${what}: paused at ${of}${failures}`;
+      return t('{what}: paused at {progress}{failures}', values);
     case 'ended':
-      return `${what}: all ${many(total, 'message')}${failures}.`;
+      return t('{what}: all {messages}{failures}.', values);
     case 'stopped':
-      return `${what}: stopped after ${of}${failures}.`;
+      return t('{what}: stopped after {progress}{failures}.', values);
     case 'failed':
-      return `${what}: ended after ${of}${failures}. ${problem}.`;
+      return t('{what}: ended after {progress}{failures}. {problem}.', values);
   }
 }
 
@@ -82,7 +93,7 @@ function Replay({ jobs }: Parts) {
     <Activity
       text={
         // A count every frame would talk over everything else.
-        <span role="status" aria-label="Replay" aria-live={phase === 'playing' ? 'off' : 'polite'}>
+        <span role="status" aria-label={t('Replay')} aria-live={phase === 'playing' ? 'off' : 'polite'}>
           {wordsFor(job)}
         </span>
       }
@@ -90,15 +101,20 @@ function Replay({ jobs }: Parts) {
     >
       {going && (
         <button type="button" class="button small" onClick={() => player.pause(phase === 'playing')}>
-          {phase === 'playing' ? 'Pause replay' : 'Resume replay'}
+          {phase === 'playing' ? t('Pause replay') : t('Resume replay')}
         </button>
       )}
       {going ? (
         <button type="button" class="button small stop" onClick={player.stop}>
-          Stop replay
+          {t('Stop replay')}
         </button>
       ) : (
-        <button type="button" class="button icon" aria-label="Put away the replay" onClick={jobs.dismiss}>
+        <button
+          type="button"
+          class="button icon"
+          aria-label={t('Put away the replay')}
+          onClick={jobs.dismiss}
+        >
           ×
         </button>
       )}
@@ -112,15 +128,13 @@ function File({ jobs }: Parts) {
   const { what, name, part } = transfer;
   return (
     <Activity
-      text={
-        <>
-          {what} <bdi>“{visible(name)}”</bdi>…
-        </>
-      }
+      text={parts(what === 'Exporting' ? 'Exporting {name}…' : 'Importing {name}…', {
+        name: <bdi>“{visible(name)}”</bdi>,
+      })}
       part={part}
     >
       <button type="button" class="button small stop" onClick={jobs.stopTransfer}>
-        Stop
+        {t('Stop')}
       </button>
     </Activity>
   );
@@ -132,12 +146,19 @@ function Mistakes({ jobs }: Parts) {
   const more = wrong - first.length;
   return (
     <details class="recordings-mistakes">
-      <summary>{many(wrong, 'line')} of the file left out</summary>
-      <ul aria-label="Lines left out">
+      <summary>
+        {plural(
+          wrong,
+          '{count} line of the file left out',
+          '{count} lines of the file left out',
+          formatCount(wrong),
+        )}
+      </summary>
+      <ul aria-label={t('Lines left out')}>
         {first.map((mistake) => (
           <li key={mistake}>{mistake}</li>
         ))}
-        {more > 0 && <li>… and {formatCount(more)} more</li>}
+        {more > 0 && <li>{t('… and {count} more', { count: formatCount(more) })}</li>}
       </ul>
     </details>
   );
@@ -157,7 +178,7 @@ export function Activities({ parts }: { parts: Parts }) {
           <button
             type="button"
             class="button icon"
-            aria-label="Put away"
+            aria-label={t('Put away')}
             onClick={() => {
               problem.value = '';
             }}
@@ -166,7 +187,7 @@ export function Activities({ parts }: { parts: Parts }) {
           </button>
         </p>
       )}
-      <p class="recordings-said" role="status" aria-label="Recordings">
+      <p class="recordings-said" role="status" aria-label={t('Recordings')}>
         {said.value}
       </p>
       <Mistakes {...parts} />

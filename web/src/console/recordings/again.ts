@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import type { Client, Message, PublishOptions } from '../../client';
 import { type Failure, inOneLine } from '../connection/explain';
 import type { Entry } from '../feed/entry';
+import { t } from '../language/language';
 
 /** Publishes that wait for their answers together. */
 const atOnce = 100;
@@ -50,7 +51,7 @@ export function createAgain({ client, current, toFailure }: Dependencies) {
   async function give(entries: readonly Entry[]): Promise<void> {
     for (const { message } of entries) {
       while (inFlight.size >= atOnce) await Promise.race(inFlight);
-      if (cut || !current()) throw new Error(cut || 'The connection has ended');
+      if (cut || !current()) throw new Error(cut || t('The connection has ended'));
       const call: Promise<void> = publish(message).finally(() => inFlight.delete(call));
       inFlight.add(call);
     }

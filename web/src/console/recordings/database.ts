@@ -1,6 +1,7 @@
 /** Recordings in IndexedDB. Everything rejects with `StorageError`. */
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from 'idb';
+import { t } from '../language/language';
 import type { Chunk } from './chunk';
 import { explain, gone, nameOf, StorageError } from './error';
 
@@ -53,7 +54,7 @@ export function createDatabase(name = 'mqttwasm-recordings') {
   }
 
   function open(): Promise<IDBPDatabase<Schema>> {
-    if (typeof indexedDB === 'undefined') throw new StorageError('this browser has no IndexedDB');
+    if (typeof indexedDB === 'undefined') throw new StorageError(t('this browser has no IndexedDB'));
     opened ??= openDB<Schema>(name, 1, {
       upgrade(database) {
         database.createObjectStore('recordings', { keyPath: 'id', autoIncrement: true });

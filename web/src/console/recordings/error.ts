@@ -1,3 +1,5 @@
+import { t } from '../language/language';
+
 /** What the browser's storage refused, in words that say what to do. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
@@ -11,22 +13,26 @@ export function explain(error: unknown): StorageError {
   switch (nameOf(error)) {
     case 'QuotaExceededError':
       return because(
-        "no room is left: the browser's limit for this page, or the disk, is reached. Export and delete recordings",
+        t(
+          "no room is left: the browser's limit for this page, or the disk, is reached. Export and delete recordings",
+        ),
       );
     case 'SecurityError':
       return because(
-        'the browser lets this page store nothing. Leave the private window, or allow this page its data',
+        t('the browser lets this page store nothing. Leave the private window, or allow this page its data'),
       );
     case 'VersionError':
-      return because('the recordings are of a newer version of this page. Reload it');
+      return because(t('the recordings are of a newer version of this page. Reload it'));
     case 'AbortError':
     case 'InvalidStateError':
-      return because('the browser has closed its storage. Try again, or reload the page');
+      return because(t('the browser has closed its storage. Try again, or reload the page'));
     default:
       return because(
-        `the browser's storage failed: ${error instanceof Error ? error.message : String(error)}`,
+        t("the browser's storage failed: {reason}", {
+          reason: error instanceof Error ? error.message : String(error),
+        }),
       );
   }
 }
 
-export const gone = (): StorageError => new StorageError('the recording is gone: it has been deleted');
+export const gone = (): StorageError => new StorageError(t('the recording is gone: it has been deleted'));

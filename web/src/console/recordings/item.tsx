@@ -3,8 +3,10 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import type { Client } from '../../client';
 import { withoutSecrets } from '../connection/settings';
-import { formatBytes, formatCount, formatMoment, many, visible } from '../text';
-import { Select, TextField } from '../ui/fields';
+import { mark, parts, t } from '../language/language';
+import { formatBytes, formatCount, formatMoment, visible } from '../text';
+import { messages } from '../ui/counts';
+import { Select, TextField, translated } from '../ui/fields';
 import type { Recording } from './database';
 import { countFor, type Which } from './jobs';
 import { countOf } from './library';
@@ -12,10 +14,10 @@ import type { Parts } from './panel';
 import type { Speed } from './player';
 
 const speeds: readonly (readonly [Speed, string])[] = [
-  [1, 'as recorded'],
-  [10, '10 times as fast'],
-  [100, '100 times as fast'],
-  [Number.POSITIVE_INFINITY, 'at once'],
+  [1, mark('as recorded')],
+  [10, mark('10 times as fast')],
+  [100, mark('100 times as fast')],
+  [Number.POSITIVE_INFINITY, mark('at once')],
 ];
 
 interface FormProps {
@@ -60,7 +62,7 @@ function Form({
           {go}
         </button>
         <button type="button" class="button" onClick={onClose}>
-          Cancel
+          {t('Cancel')}
         </button>
       </div>
     </form>
@@ -71,20 +73,42 @@ function Show({ recording, parts, onClose }: FormProps) {
   const [speed, setSpeed] = useState<Speed>(1);
   return (
     <Form
-      label="Show in the feed"
-      go="Show"
+      label={t('Show in the feed')}
+      go={t('Show')}
       onClose={onClose}
       onGo={() => {
         parts.jobs.show(recording, speed);
         onClose();
       }}
     >
-      <Select<Speed> label="Speed" class="inline" value={speed} options={speeds} onEdit={setSpeed} />
+      <Select<Speed>
+        label={t('Speed')}
+        class="inline"
+        value={speed}
+        options={translated(speeds)}
+        onEdit={setSpeed}
+      />
       <p class="field-hint">
-        The messages come into the list with their times of then, marked as replayed. Nothing is published.
-        {recording.sent + recording.unsent > 0 && ' What was sent is in sight with Filter, Direction, Both.'}
+        {t(
+          'The messages come into the list with their times of then, marked as replayed. Nothing is published.',
+        )}
+        {recording.sent + recording.unsent > 0 &&
+          ` ${t('What was sent is in sight with Filter, Direction, Both.')}`}
       </p>
     </Form>
+  );
+}
+
+function Warning({ broker, count }: { broker: string | undefined; count: string }) {
+  return (
+    <p class="recording-warning">
+      {broker === undefined
+        ? t('Connect to a broker first.')
+        : parts(
+            '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties of then.',
+            { messages: count, broker: <bdi class="mono">{visible(broker)}</bdi> },
+          )}
+    </p>
   );
 }
 
@@ -92,16 +116,16 @@ function Publish({ recording, parts, client, onClose }: FormProps) {
   const [speed, setSpeed] = useState<Speed>(1);
   const [which, setWhich] = useState<Which>(recording.received > 0 ? 'received' : 'sent');
   const broker = client.value && withoutSecrets(client.value.url);
-  const count = many(countFor(recording, which), 'message');
+  const count = messages(countFor(recording, which));
   const choices = [
-    ['received', `what was received (${formatCount(recording.received)})`],
-    ['sent', `what was sent (${formatCount(recording.sent)})`],
-    ['both', `both (${formatCount(countFor(recording, 'both'))})`],
+    ['received', t('what was received ({count})', { count: formatCount(recording.received) })],
+    ['sent', t('what was sent ({count})', { count: formatCount(recording.sent) })],
+    ['both', t('both ({count})', { count: formatCount(countFor(recording, 'both')) })],
   ] as const;
   return (
     <Form
-      label="Publish again"
-      go={`Publish ${count}`}
+      label={t('Publish again')}
+      go={t('Publish {messages}', { messages: count })}
       disabled={broker === undefined || countFor(recording, which) === 0}
       onClose={onClose}
       onGo={() => {
@@ -109,18 +133,15 @@ function Publish({ recording, parts, client, onClose }: FormProps) {
         onClose();
       }}
     >
-      <Select<Which> label="Publish" class="inline" value={which} options={choices} onEdit={setWhich} />
-      <Select<Speed> label="Speed" class="inline" value={speed} options={speeds} onEdit={setSpeed} />
-      <p class="recording-warning">
-        {broker === undefined ? (
-          'Connect to a broker first.'
-        ) : (
-          <>
-            {count} will go to <bdi class="mono">{visible(broker)}</bdi>, and to everybody who subscribes
-            there: with the topic, payload, QoS, retain flag and properties of then.
-          </>
-        )}
-      </p>
+      <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWhich} />
+      <Select<Speed>
+        label={t('Speed')}
+        class="inline"
+        value={speed}
+        options={translated(speeds)}
+        onEdit={setSpeed}
+      />
+      <Warning broker={broker} count={count} />
     </Form>
   );
 }
@@ -129,15 +150,15 @@ function Rename({ recording, parts, onClose }: FormProps) {
   const [name, setName] = useState(recording.name);
   return (
     <Form
-      label="Rename"
-      go="Save name"
+      label={t('Rename')}
+      go={t('Save name')}
       onClose={onClose}
       onGo={() => {
         void parts.library.rename(recording, name);
         onClose();
       }}
     >
-      <TextField label="Name" value={name} onEdit={setName} />
+      <TextField label={t('Name')} value={name} onEdit={setName} />
     </Form>
   );
 }
@@ -145,8 +166,8 @@ function Rename({ recording, parts, onClose }: FormProps) {
 function Delete({ recording, parts, onClose }: FormProps) {
   return (
     <Form
-      label="Delete"
-      go="Delete for good"
+      label={t('Delete')}
+      go={t('Delete for good')}
       stop
       onClose={onClose}
       onGo={() => {
@@ -156,25 +177,35 @@ function Delete({ recording, parts, onClose }: FormProps) {
       }}
     >
       <p>
-        “{visible(recording.name)}” and its {many(countOf(recording), 'message')} are deleted from this
-        browser, for good.
+        {t('“{name}” and its {messages} are deleted from this browser, for good.', {
+          name: visible(recording.name),
+          messages: messages(countOf(recording)),
+        })}
       </p>
     </Form>
   );
 }
 
-const forms = { 'Show in feed': Show, 'Publish again': Publish, Rename, Delete };
+const forms = {
+  show: [mark('Show in feed'), Show],
+  publish: [mark('Publish again'), Publish],
+  rename: [mark('Rename'), Rename],
+  remove: [mark('Delete'), Delete],
+} as const;
 type Action = keyof typeof forms;
 
 function Facts({ recording }: { recording: Recording }) {
   const { begin, end, bytes, broker, filter, lost } = recording;
   const facts = [
-    `${formatMoment(begin).slice(0, -'.000'.length)} to ${formatMoment(end).slice(0, -'.000'.length)}`,
-    many(countOf(recording), 'message'),
+    t('{begin} to {end}', {
+      begin: formatMoment(begin).slice(0, -'.000'.length),
+      end: formatMoment(end).slice(0, -'.000'.length),
+    }),
+    messages(countOf(recording)),
     formatBytes(bytes),
     broker && visible(broker),
-    filter && `only ${visible(filter)}`,
-    lost > 0 && `${formatCount(lost)} lost`,
+    filter && t('only {filter}', { filter: visible(filter) }),
+    lost > 0 && t('{count} lost', { count: formatCount(lost) }),
   ].filter(Boolean);
   return (
     <span class="recording-facts">
@@ -191,7 +222,7 @@ export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
   const [open, setOpen] = useState<Action>();
   const { library, jobs } = parts;
   const held = library.held.value.has(recording.id);
-  const Chosen = open && forms[open];
+  const Chosen = open && forms[open][1];
   const empty = countOf(recording) === 0;
   const name = visible(recording.name);
 
@@ -202,17 +233,18 @@ export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
   }
 
   function opener(action: Action, disabled = false) {
+    const label = t(forms[action][0]);
     return (
       <button
         type="button"
         class="button small"
-        aria-label={`${action}: ${name}`}
+        aria-label={t('{action}: {name}', { action: label, name })}
         aria-expanded={open === action}
         aria-controls={`${id}-form`}
         disabled={disabled}
         onClick={() => setOpen(open === action ? undefined : action)}
       >
-        {action}
+        {label}
       </button>
     );
   }
@@ -221,28 +253,28 @@ export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
     <li ref={item} class="recording">
       <span class="recording-title">
         <bdi class="recording-name">{name}</bdi>
-        {held && <span class="tag">being written</span>}
+        {held && <span class="tag">{t('being written')}</span>}
         {!held && !recording.done && (
-          <span class="tag" data-tone="warning" title="The page went before the recording was stopped">
-            cut short
+          <span class="tag" data-tone="warning" title={t('The page went before the recording was stopped')}>
+            {t('cut short')}
           </span>
         )}
       </span>
       <Facts recording={recording} />
       <span class="recording-actions">
-        {opener('Show in feed', empty)}
-        {opener('Publish again', empty)}
+        {opener('show', empty)}
+        {opener('publish', empty)}
         <button
           type="button"
           class="button small"
-          aria-label={`Export: ${name}`}
+          aria-label={t('{action}: {name}', { action: t('Export'), name })}
           disabled={empty || jobs.transfer.value !== undefined}
           onClick={() => void jobs.exportFile(recording)}
         >
-          Export
+          {t('Export')}
         </button>
-        {opener('Rename')}
-        {opener('Delete', held)}
+        {opener('rename')}
+        {opener('remove', held)}
       </span>
       <div id={`${id}-form`} class="recording-part">
         {Chosen && <Chosen recording={recording} parts={parts} client={client} onClose={close} />}

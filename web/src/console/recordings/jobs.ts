@@ -6,8 +6,10 @@ import type { Failure } from '../connection/explain';
 import { withoutSecrets } from '../connection/settings';
 import type { Entry } from '../feed/entry';
 import type { Feed } from '../feed/store';
+import { plural, t } from '../language/language';
 import type { Clock } from '../publish/repeat';
-import { many, visible } from '../text';
+import { formatCount, visible } from '../text';
+import { messages } from '../ui/counts';
 import { createAgain, type Outcome } from './again';
 import type { Database, Recording } from './database';
 import { countOf, type Library } from './library';
@@ -115,13 +117,16 @@ export function createJobs({ library, database, feed, client, toFailure, clock, 
     cancel = new AbortController();
     transfer.value = { what, name, part: 0 };
     mistakes.value = noMistakes;
-    const failed = what === 'Exporting' ? 'Not exported' : 'Not imported, or not all of it';
+    const failed = t(what === 'Exporting' ? 'Not exported' : 'Not imported, or not all of it');
     await library.attempt(failed, async () => {
       try {
         await work();
       } catch (error) {
         if (!cancel.signal.aborted) throw error;
-        library.said.value = `${what} “${visible(name)}” was stopped.`;
+        library.said.value = t(
+          what === 'Exporting' ? 'Exporting “{name}” was stopped.' : 'Importing “{name}” was stopped.',
+          { name: visible(name) },
+        );
       }
     });
     transfer.value = undefined;
@@ -137,7 +142,8 @@ export function createJobs({ library, database, feed, client, toFailure, clock, 
       const parts = entriesIn(database, recording);
       const file = await exported(parts, (done) => told(done / total), cancel.signal);
       save(fileName(recording.name), file);
-      library.said.value = `Exported ${many(total, 'message')} of “${visible(recording.name)}”.`;
+      const values = { messages: messages(total), name: visible(recording.name) };
+      library.said.value = t('Exported {messages} of “{name}”.', values);
     });
 
   const importFile = (file: File): Promise<void> =>
@@ -150,10 +156,15 @@ export function createJobs({ library, database, feed, client, toFailure, clock, 
         const count = countOf(result.recording);
         if (count === 0) {
           await database.remove(recording.id);
-          throw new Error('no line of the file is a message as the page exports them in NDJSON');
+          throw new Error(t('no line of the file is a message as the page exports them in NDJSON'));
         }
-        const without = result.wrong > 0 ? `, without ${many(result.wrong, 'line')} that are none` : '';
-        library.said.value = `Imported ${many(count, 'message')} of “${visible(file.name)}”${without}.`;
+        const lines = plural(result.wrong, '{count} line', '{count} lines', formatCount(result.wrong));
+        library.said.value = t(
+          result.wrong > 0
+            ? 'Imported {messages} of “{name}”, without {lines} that are none.'
+            : 'Imported {messages} of “{name}”.',
+          { messages: messages(count), name: visible(file.name), lines },
+        );
       } finally {
         release();
       }

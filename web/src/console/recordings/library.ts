@@ -1,6 +1,7 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
+import { t } from '../language/language';
 import { visible } from '../text';
 import type { Database, Recording } from './database';
 
@@ -61,11 +62,11 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     try {
       await work();
     } catch (error) {
-      problem.value = `${failed}: ${wordsFor(error)}.`;
+      problem.value = t('{what}: {reason}.', { what: failed, reason: wordsFor(error) });
     }
     await look().catch((error) => {
       list.value ??= [];
-      problem.value ||= `The recordings could not be read: ${wordsFor(error)}.`;
+      problem.value ||= t('The recordings could not be read: {reason}.', { reason: wordsFor(error) });
     });
   }
 
@@ -96,17 +97,17 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     said,
     attempt,
     create,
-    refresh: () => attempt('Not read', async () => {}),
+    refresh: () => attempt(t('Not read'), async () => {}),
     rename: ({ id }: Recording, typed: string) =>
-      attempt('Not renamed', async () => {
+      attempt(t('Not renamed'), async () => {
         const name = typed.trim().slice(0, longestName);
-        if (name === '') throw new Error('a recording needs a name');
+        if (name === '') throw new Error(t('a recording needs a name'));
         await database.append(id, [], (before) => ({ ...before, name }));
       }),
     remove: ({ id, name }: Recording) =>
-      attempt('Not deleted', async () => {
+      attempt(t('Not deleted'), async () => {
         await database.remove(id);
-        said.value = `Deleted “${visible(name)}”.`;
+        said.value = t('Deleted “{name}”.', { name: visible(name) });
       }),
   };
 }

@@ -4,6 +4,7 @@ import type { MessageProperties, QoS } from '../../client';
 import { topicName } from '../../client/topics';
 import type { Direction, Entry } from '../feed/entry';
 import { isRecord } from '../kept';
+import { t } from '../language/language';
 import { decodeUtf8, visible } from '../text';
 import { entryOf } from './chunk';
 
@@ -77,50 +78,50 @@ function bad(field: string, what: string): LineError {
 const encoder = new TextEncoder();
 
 function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw bad(field, 'is not a text');
+  if (typeof value !== 'string') throw bad(field, t('is not a text'));
   // TextEncoder would put another character in its place.
-  if (/\p{Surrogate}/u.test(value)) throw bad(field, 'holds half a character (a lone surrogate)');
+  if (/\p{Surrogate}/u.test(value)) throw bad(field, t('holds half a character (a lone surrogate)'));
   return value;
 }
 
 /** A text of MQTT, whose length has 16 bits (1.5.4). */
 function shortText(value: unknown, field: string): string {
   const whole = text(value, field);
-  if (encoder.encode(whole).length > 0xffff) throw bad(field, 'has more than 65,535 bytes');
+  if (encoder.encode(whole).length > 0xffff) throw bad(field, t('has more than 65,535 bytes'));
   return whole;
 }
 
 function bytes(value: unknown, encoding: unknown, field: string): Uint8Array {
   const whole = text(value, field);
   if (encoding === 'utf-8') return encoder.encode(whole);
-  if (encoding !== 'base64') throw bad(`${field}Encoding`, 'is neither utf-8 nor base64');
+  if (encoding !== 'base64') throw bad(`${field}Encoding`, t('is neither utf-8 nor base64'));
   try {
     return Uint8Array.from(atob(whole), (char) => char.charCodeAt(0));
   } catch {
-    throw bad(field, 'is not base64');
+    throw bad(field, t('is not base64'));
   }
 }
 
 function flag(value: unknown, field: string): boolean {
-  if (typeof value !== 'boolean') throw bad(field, 'is neither true nor false');
+  if (typeof value !== 'boolean') throw bad(field, t('is neither true nor false'));
   return value;
 }
 
 function whole(value: unknown, field: string, least: number, most: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw bad(field, `is not a whole number from ${least} to ${most}`);
+  throw bad(field, t('is not a whole number from {least} to {most}', { least, most }));
 }
 
 function pairs(value: unknown): [string, string][] {
-  if (!Array.isArray(value)) throw bad('userProperties', 'is not a list');
+  if (!Array.isArray(value)) throw bad('userProperties', t('is not a list'));
   return value.map((pair: unknown) => {
-    if (!Array.isArray(pair) || pair.length !== 2) throw bad('userProperties', 'holds what is not a pair');
+    if (!Array.isArray(pair) || pair.length !== 2) throw bad('userProperties', t('holds what is not a pair'));
     return [shortText(pair[0], 'userProperties'), shortText(pair[1], 'userProperties')];
   });
 }
 
 function propertiesFrom(value: unknown): MessageProperties {
-  if (!isRecord(value)) throw bad('properties', 'is not an object');
+  if (!isRecord(value)) throw bad('properties', t('is not an object'));
   const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
   const properties: MessageProperties = {};
   function take<K extends keyof MessageProperties>(
@@ -142,7 +143,7 @@ function propertiesFrom(value: unknown): MessageProperties {
     subscriptionIdentifier: () =>
       take('subscriptionIdentifier', (given, field) => {
         const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
-        if (first === undefined) throw bad(field, 'is an empty list');
+        if (first === undefined) throw bad(field, t('is an empty list'));
         return more.length > 0 ? [first, ...more] : first;
       }),
   };
@@ -157,21 +158,21 @@ const directions: readonly Direction[] = ['received', 'sent', 'not sent'];
 
 /** The message of a line. Throws `LineError`; what is not of a message is left out. */
 export function entryFrom({ bytes: raw, tooLong }: FileLine): Entry {
-  if (tooLong) throw new LineError('longer than 128 MiB');
+  if (tooLong) throw new LineError(t('longer than 128 MiB'));
   const line = decodeUtf8(raw);
-  if (line === undefined) throw new LineError('not UTF-8');
+  if (line === undefined) throw new LineError(t('not UTF-8'));
   let value: unknown;
   try {
     value = JSON.parse(line.replace(/^\ufeff/, ''));
   } catch {
-    throw new LineError('not JSON');
+    throw new LineError(t('not JSON'));
   }
-  if (!isRecord(value)) throw new LineError('not a JSON object');
+  if (!isRecord(value)) throw new LineError(t('not a JSON object'));
   const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
   const direction = directions.find((one) => one === own('direction'));
-  if (!direction) throw bad('direction', `is none of ${directions.join(', ')}`);
+  if (!direction) throw bad('direction', t('is none of {choices}', { choices: directions.join(', ') }));
   const receivedAt = Date.parse(text(own('time'), 'time'));
-  if (Number.isNaN(receivedAt)) throw bad('time', 'is not a time such as 2026-01-02T03:04:05.678Z');
+  if (Number.isNaN(receivedAt)) throw bad('time', t('is not a time such as 2026-01-02T03:04:05.678Z'));
   const topic = shortText(own('topic'), 'topic');
   try {
     topicName(topic, 'topic');

@@ -17,6 +17,7 @@ import { createJobs, noMistakes } from './jobs';
 import { createLibrary } from './library';
 import { createRecording } from './record';
 import './recordings.css';
+import { t } from '../language/language';
 
 interface Props {
   feed: Feed;
@@ -43,10 +44,13 @@ function Space({ parts }: { parts: Parts }) {
   if (!space) return null;
   return (
     <p class="field-hint">
-      {formatBytes(space.used)} of this browser's room in use, {formatBytes(space.available)} free.{' '}
+      {t("{used} of this browser's room in use, {available} free.", {
+        used: formatBytes(space.used),
+        available: formatBytes(space.available),
+      })}{' '}
       {space.kept
-        ? 'The browser keeps recordings until you delete them.'
-        : 'The browser may delete recordings when it is short of space.'}
+        ? t('The browser keeps recordings until you delete them.')
+        : t('The browser may delete recordings when it is short of space.')}
     </p>
   );
 }
@@ -61,15 +65,15 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
   return (
     <div class="recordings-start">
       <button ref={button} type="button" class="button primary" onClick={() => void recording.start(filter)}>
-        Start recording
+        {t('Start recording')}
       </button>
       <label class="button recordings-import">
-        Import…
+        {t('Import…')}
         <input
           class="visually-hidden"
           type="file"
           accept=".ndjson,.jsonl,application/x-ndjson"
-          aria-label="Import a recording"
+          aria-label={t('Import a recording')}
           disabled={jobs.transfer.value !== undefined}
           onChange={(event) => {
             const [file] = event.currentTarget.files ?? [];
@@ -80,9 +84,15 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
         />
       </label>
       {topic === '' ? (
-        <span class="recordings-what">Everything that arrives and is sent, whatever the list shows.</span>
+        <span class="recordings-what">
+          {t('Everything that arrives and is sent, whatever the list shows.')}
+        </span>
       ) : (
-        <Checkbox label={`Only topics matching ${visible(topic)}`} checked={chosen} onEdit={setChosen} />
+        <Checkbox
+          label={t('Only topics matching {filter}', { filter: visible(topic) })}
+          checked={chosen}
+          onEdit={setChosen}
+        />
       )}
     </div>
   );
@@ -92,15 +102,17 @@ function List({ parts, client }: { parts: Parts; client: Props['client'] }) {
   const list = parts.library.list.value;
   const recorded = parts.recording.recorder.value?.written.value.id;
   const shown = list?.filter(({ id }) => id !== recorded);
-  if (!shown) return <p class="empty-line">Loading…</p>;
+  if (!shown) return <p class="empty-line">{t('Loading…')}</p>;
   if (shown.length === 0)
     return (
       <p class="empty-line">
-        {recorded === undefined ? 'No recordings yet' : 'No other recordings'}. They stay in this browser.
+        {recorded === undefined
+          ? t('No recordings yet. They stay in this browser.')
+          : t('No other recordings. They stay in this browser.')}
       </p>
     );
   return (
-    <ul class="recordings-list" aria-label="Recordings">
+    <ul class="recordings-list" aria-label={t('Recordings')}>
       {shown.map((recording) => (
         <Item key={recording.id} recording={recording} parts={parts} client={client} />
       ))}
@@ -129,7 +141,11 @@ export function RecordingsPanel({ feed, client, toFailure, open }: Props) {
   }, [recording]);
 
   return (
-    <section class={open ? 'recordings recordings-open' : 'recordings'} aria-label="Recordings" tabIndex={-1}>
+    <section
+      class={open ? 'recordings recordings-open' : 'recordings'}
+      aria-label={t('Recordings')}
+      tabIndex={-1}
+    >
       <Activities parts={parts} />
       {open && (
         <>

@@ -6,8 +6,10 @@ import { topicFilter } from '../../client/topics';
 import { compile } from '../../topic-filter';
 import { withoutSecrets } from '../connection/settings';
 import type { Feed } from '../feed/store';
+import { t } from '../language/language';
 import type { Clock } from '../publish/repeat';
-import { formatMoment, many, visible } from '../text';
+import { formatMoment, visible } from '../text';
+import { messages } from '../ui/counts';
 import type { Database } from './database';
 import { countOf, type Library } from './library';
 import { createRecorder, type Recorder } from './recorder';
@@ -37,8 +39,9 @@ export function createRecording({ library, database, feed, client, clock, now, s
   function failed(reason: Error): void {
     const lost = recorder.value?.written.value.lost ?? 0;
     end();
-    void library.attempt('The recording stopped', async () => {
-      throw new Error(`${reason.message}. ${many(lost, 'message')} could not be written`);
+    void library.attempt(t('The recording stopped'), async () => {
+      const values = { reason: reason.message, messages: messages(lost) };
+      throw new Error(t('{reason}. {messages} could not be written', values));
     });
   }
 
@@ -46,7 +49,7 @@ export function createRecording({ library, database, feed, client, clock, now, s
   async function start(filter: string): Promise<void> {
     if (starting || recorder.value) return;
     starting = true;
-    await library.attempt('Not recorded', async () => {
+    await library.attempt(t('Not recorded'), async () => {
       const selects = filter === '' ? () => true : compile(topicFilter(filter, 'topic'));
       // Not waited for: some browsers ask the user, who may take their time.
       storage?.persist().catch(() => {});
@@ -72,9 +75,10 @@ export function createRecording({ library, database, feed, client, clock, now, s
     // Not when the last write failed, which has been told.
     if (recorder.value !== stopped) return;
     end();
-    await library.attempt('Not read', async () => {
-      const { name } = stopped.written.value;
-      library.said.value = `Recorded ${many(countOf(stopped.written.value), 'message')} as “${visible(name)}”.`;
+    await library.attempt(t('Not read'), async () => {
+      const { value } = stopped.written;
+      const values = { messages: messages(countOf(value)), name: visible(value.name) };
+      library.said.value = t('Recorded {messages} as “{name}”.', values);
     });
   }
 

@@ -2,6 +2,7 @@
 
 import type { Entry } from '../feed/entry';
 import { fileOf } from '../feed/export';
+import { t } from '../language/language';
 import { chunksOf, entriesOf } from './chunk';
 import type { Database, Recording } from './database';
 import { entryFrom, LineError, linesIn } from './ndjson';
@@ -116,7 +117,9 @@ export async function imported(
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
       wrong++;
-      if (mistakes.length < mostTold) mistakes.push(`Line ${line.number}: ${error.message}`);
+      if (mistakes.length < mostTold) {
+        mistakes.push(t('Line {number}: {reason}', { number: line.number, reason: error.message }));
+      }
     }
     if (entries.length === mostMessages || bytes > mostBytes) await write(false);
   }

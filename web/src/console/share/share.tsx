@@ -5,6 +5,7 @@ import { Copy } from '../ui/copy';
 import { Checkbox, TextField } from '../ui/fields';
 import { linkTo } from './link';
 import './share.css';
+import { t } from '../language/language';
 
 export function ShareLink({ state }: { state: State }) {
   const [withMessage, setWithMessage] = useState(true);
@@ -22,10 +23,10 @@ export function ShareLink({ state }: { state: State }) {
   const cut = URL.canParse(url) && withoutSecrets(url) !== new URL(url).href;
   return (
     <div class="share">
-      <TextField label="Link to this" value={link} onEdit={() => {}} />
+      <TextField label={t('Link to this')} value={link} onEdit={() => {}} />
       <div class="share-go">
-        <Copy label="Copy link" text={link} />
-        <Checkbox label="With the message in the form" checked={withMessage} onEdit={setWithMessage} />
+        <Copy label={t('Copy link')} text={link} />
+        <Checkbox label={t('With the message in the form')} checked={withMessage} onEdit={setWithMessage} />
       </div>
       <p class="empty-line">
         It holds the broker’s address, the subscriptions{withMessage && ' and the message'}; no user name,

@@ -1,3 +1,4 @@
+import { t } from '../language/language';
 import { onDemand } from '../ui/on-demand';
 import type { Shortcuts } from './store';
 
@@ -10,8 +11,8 @@ export function ShortcutButton({ shortcuts }: { shortcuts: Shortcuts }) {
       <button
         type="button"
         class="button quiet small shortcut-button"
-        aria-label="Keyboard shortcuts"
-        title="Keyboard shortcuts (?)"
+        aria-label={t('Keyboard shortcuts')}
+        title={t('Keyboard shortcuts (?)')}
         aria-haspopup="dialog"
         onClick={() => {
           shortcuts.shown.value = true;

@@ -3,6 +3,7 @@ import { Checkbox } from '../ui/fields';
 import { isApple, namesOf } from './keys';
 import type { Shortcuts } from './store';
 import './sheet.css';
+import { t } from '../language/language';
 
 const apple = isApple(navigator.platform);
 
@@ -21,11 +22,11 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
       }}
     >
       <header>
-        <h2 id={id}>Keyboard shortcuts</h2>
+        <h2 id={id}>{t('Keyboard shortcuts')}</h2>
         <button
           type="button"
           class="button icon"
-          aria-label="Close keyboard shortcuts"
+          aria-label={t('Close keyboard shortcuts')}
           onClick={() => dialog.current?.close()}
         >
           ×
@@ -51,10 +52,10 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
         ))}
       </div>
       <footer>
-        <Checkbox label="Single-key shortcuts" checked={on} onEdit={shortcuts.turn} />
+        <Checkbox label={t('Single-key shortcuts')} checked={on} onEdit={shortcuts.turn} />
         <p class="field-hint">
           {on
-            ? 'They rest while you type in a field.'
+            ? t('They rest while you type in a field.')
             : `Keys with ${apple ? '⌘' : 'Ctrl'}, and Esc, work all the same.`}
         </p>
       </footer>

@@ -8,6 +8,7 @@ import { mosquitto } from './mosquitto';
 import { planOf } from './plan';
 import { python } from './python';
 import './snippets.css';
+import { t } from '../language/language';
 
 const languages = { javascript, go, python, mosquitto };
 type Language = keyof typeof languages;
@@ -39,15 +40,15 @@ export function Snippets({ state }: { state: State }) {
     <div class="snippets">
       <div class="snippets-head">
         <Select
-          label="Language"
+          label={t('Language')}
           class="inline"
           value={language}
           options={names}
           onEdit={(chosen: Language) => setLanguage(chosen)}
         />
-        <Copy label="Copy code" text={code} />
+        <Copy label={t('Copy code')} text={code} />
       </div>
-      <section aria-label="Code">
+      <section aria-label={t('Code')}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
         <pre class="snippet" tabIndex={0}>
           {code.slice(0, shown)}

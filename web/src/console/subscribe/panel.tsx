@@ -4,6 +4,7 @@ import { many, visible } from '../text';
 import { qosOptions, Select, TextField } from '../ui/fields';
 import type { Entry, Subscriptions } from './store';
 import './subscribe.css';
+import { t } from '../language/language';
 
 function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscriptions }) {
   const granted = entry.granted.value;
@@ -16,7 +17,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
       </bdi>
       <span class="subscription-facts">
         {granted === undefined ? (
-          <span class="tag">inactive</span>
+          <span class="tag">{t('inactive')}</span>
         ) : (
           <span class="tag" data-qos={granted} title={`Asked for QoS ${entry.wanted}`}>
             QoS {granted}
@@ -57,10 +58,10 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
           void subscriptions.subscribe();
         }}
       >
-        <h2 id={heading}>Subscribe</h2>
+        <h2 id={heading}>{t('Subscribe')}</h2>
         <TextField
-          label="Topic filter"
-          placeholder="sensors/+/temperature or sensors/#"
+          label={t('Topic filter')}
+          placeholder={t('sensors/+/temperature or sensors/#')}
           value={draft.filter}
           error={subscriptions.fieldError.value}
           onEdit={(filter) => subscriptions.edit({ filter })}
@@ -74,7 +75,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
             onEdit={(qos) => subscriptions.edit({ qos })}
           />
           <button type="submit" class="button primary" aria-disabled={subscriptions.busy.value}>
-            Subscribe
+            {t('Subscribe')}
           </button>
         </div>
         {problem && (
@@ -83,13 +84,15 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
           </p>
         )}
       </form>
-      <ul class="subscriptions" aria-label="Subscriptions">
+      <ul class="subscriptions" aria-label={t('Subscriptions')}>
         {entries.map((entry) => (
           <Row key={entry.filter} entry={entry} subscriptions={subscriptions} />
         ))}
       </ul>
       {entries.length === 0 && (
-        <p class="empty-line">No subscriptions, so nothing arrives. Subscribe to a topic filter above.</p>
+        <p class="empty-line">
+          {t('No subscriptions, so nothing arrives. Subscribe to a topic filter above.')}
+        </p>
       )}
     </section>
   );

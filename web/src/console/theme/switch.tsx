@@ -1,5 +1,6 @@
 import { type Theme, theme, themes } from './theme';
 import './theme.css';
+import { t } from '../language/language';
 
 const looks: Record<Theme, [label: string, path: string]> = {
   system: ['System', 'M2 3h12v8H2zM5.5 13.5h5M8 11v2.5'],
@@ -13,12 +14,12 @@ const looks: Record<Theme, [label: string, path: string]> = {
 export function ThemeSwitch() {
   const chosen = theme.chosen.value;
   return (
-    <span class="theme" title="Theme">
+    <span class="theme" title={t('Theme')}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d={looks[chosen][1]} />
       </svg>
       <select
-        aria-label="Theme"
+        aria-label={t('Theme')}
         value={chosen}
         onChange={(event) => theme.choose(themes[event.currentTarget.selectedIndex] ?? 'system')}
       >

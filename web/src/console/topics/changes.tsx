@@ -1,6 +1,7 @@
 /** The history of a topic, and what changed from one value to the next. */
 
 import { useMemo, useState } from 'preact/hooks';
+import { language, t } from '../language/language';
 import { formatBytes, formatCount, formatTime } from '../text';
 import { diffLines, diffWords, type Piece } from './diff';
 import { type History, maxValue, maxValues, type Past } from './history';
@@ -32,12 +33,12 @@ function around(pieces: Piece[]): Piece[] {
   let left = 0;
   pieces.forEach((piece, at) => {
     if (near[at]) {
-      if (left > 0) out.push({ kind: 'same', text: `⋯ ${formatCount(left)} the same` });
+      if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
       left = 0;
       out.push(piece);
     } else left++;
   });
-  if (left > 0) out.push({ kind: 'same', text: `⋯ ${formatCount(left)} the same` });
+  if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
   return out;
 }
 
@@ -45,9 +46,9 @@ const tags = { same: 'span', gone: 'del', new: 'ins' } as const;
 const signs = { same: ' ', gone: '−', new: '+' } as const;
 
 function Diff({ before, after }: { before: Past; after: Past }) {
-  const { byLines, pieces } = useMemo(() => changeOf(before, after), [before, after]);
+  const { byLines, pieces } = useMemo(() => changeOf(before, after), [before, after, language.value]);
   if (pieces.every(({ kind }) => kind === 'same')) {
-    return <p class="empty-line">The same value as before.</p>;
+    return <p class="empty-line">{t('The same value as before.')}</p>;
   }
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
@@ -57,7 +58,7 @@ function Diff({ before, after }: { before: Past; after: Past }) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that
       tabIndex={0}
       role="group"
-      aria-label="What changed"
+      aria-label={t('What changed')}
     >
       {pieces.map(({ kind, text }, index) => {
         const Tag = tags[kind];
@@ -76,15 +77,15 @@ export function Changes({ bench, history }: { bench: Workbench; history: History
   const at = found < 0 ? values.length - 1 : found;
   const after = values[at];
   const before = values[at - 1];
-  if (!after) return <p class="empty-line">The next values appear here, with what changed.</p>;
+  if (!after) return <p class="empty-line">{t('The next values appear here, with what changed.')}</p>;
   return (
     <>
       {before ? (
         <Diff before={before} after={after} />
       ) : (
-        <p class="empty-line">Nothing earlier to compare with.</p>
+        <p class="empty-line">{t('Nothing earlier to compare with.')}</p>
       )}
-      <ol class="topics-history" aria-label="History">
+      <ol class="topics-history" aria-label={t('History')}>
         {values.toReversed().map((value) => (
           <li key={value.number}>
             <button
@@ -99,7 +100,9 @@ export function Changes({ bench, history }: { bench: Workbench; history: History
           </li>
         ))}
       </ol>
-      {values.length >= maxValues && <p class="empty-line">The last {formatCount(values.length)} values.</p>}
+      {values.length >= maxValues && (
+        <p class="empty-line">{t('The last {count} values.', { count: formatCount(values.length) })}</p>
+      )}
     </>
   );
 }

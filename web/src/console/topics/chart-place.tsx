@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../language/language';
 import type { Workbench } from './workbench';
 
 /** Loads the chart with the first line on it. */
@@ -19,16 +20,16 @@ export function ChartPlace({ bench }: { bench: Workbench }) {
   if (!wanted) return null;
   if (Chart) return <Chart bench={bench} />;
   return (
-    <section class="topics-chart" aria-label="Chart">
+    <section class="topics-chart" aria-label={t('Chart')}>
       {failed ? (
         <p role="alert">
-          The chart could not be loaded.{' '}
+          {t('The chart could not be loaded.')}{' '}
           <button type="button" class="link" onClick={() => setFailed(false)}>
-            Try again
+            {t('Try again')}
           </button>
         </p>
       ) : (
-        <p class="empty-line">Loading…</p>
+        <p class="empty-line">{t('Loading…')}</p>
       )}
     </section>
   );

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { t } from '../language/language';
 import { saveAs } from '../save-as';
 import { formatCount } from '../text';
 import { coloursAt } from '../theme/colours';
@@ -60,8 +61,8 @@ function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
   const last = values.at(-1);
   const title = titleOf(series);
   const notes = [
-    missing > 0 && `${formatCount(missing)} without a number`,
-    skipped > 0 && `${formatCount(skipped)} came too fast`,
+    missing > 0 && t('{count} without a number', { count: formatCount(missing) }),
+    skipped > 0 && t('{count} came too fast', { count: formatCount(skipped) }),
   ].filter(Boolean);
   return (
     <li>
@@ -72,7 +73,7 @@ function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
       <button
         type="button"
         class="button icon"
-        aria-label={`Remove ${title} from the chart`}
+        aria-label={t('Remove {line} from the chart', { line: title })}
         onClick={onRemove}
       >
         ×
@@ -90,8 +91,13 @@ function words(series: readonly Series[]): string {
         ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
         [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
       );
-      const range = `${number.format(low)} to ${number.format(high)}, last ${number.format(values.at(-1) ?? 0)}`;
-      return `${titleOf(one)}: ${formatCount(values.length)} values, ${range}`;
+      return t('{line}: {count} values, {low} to {high}, last {last}', {
+        line: titleOf(one),
+        count: formatCount(values.length),
+        low: number.format(low),
+        high: number.format(high),
+        last: number.format(values.at(-1) ?? 0),
+      });
     })
     .join('; ');
 }
@@ -161,17 +167,17 @@ export function Chart({ bench }: { bench: Workbench }) {
       series.map((one) => [titleOf(one), one.colour]),
     );
     if (!blob) {
-      setSaid('The browser could not make the picture');
+      setSaid(t('The browser could not make the picture'));
       return;
     }
     saveAs('mqttwasm-chart.png', blob);
-    setSaid('Saved');
+    setSaid(t('Saved'));
   }
 
   return (
-    <section class="topics-chart" aria-label="Chart">
+    <section class="topics-chart" aria-label={t('Chart')}>
       <div class="topics-chart-head">
-        <ul class="topics-lines" aria-label="Lines">
+        <ul class="topics-lines" aria-label={t('Lines')}>
           {series.map((one) => (
             <Line key={one.id} series={one} onRemove={() => bench.unchart(one.id)} />
           ))}
@@ -180,17 +186,17 @@ export function Chart({ bench }: { bench: Workbench }) {
           <span class="topics-said" aria-live="polite">
             {said}
           </span>
-          <button type="button" class="button icon" aria-label="Zoom in" onClick={() => zoom(0.5)}>
+          <button type="button" class="button icon" aria-label={t('Zoom in')} onClick={() => zoom(0.5)}>
             +
           </button>
-          <button type="button" class="button icon" aria-label="Zoom out" onClick={() => zoom(2)}>
+          <button type="button" class="button icon" aria-label={t('Zoom out')} onClick={() => zoom(2)}>
             −
           </button>
           <button type="button" class="button small" disabled={!zoomed} onClick={showAll}>
-            Show all
+            {t('Show all')}
           </button>
           <button type="button" class="button small" onClick={() => void save()}>
-            Save PNG
+            {t('Save PNG')}
           </button>
         </div>
       </div>
@@ -199,7 +205,9 @@ export function Chart({ bench }: { bench: Workbench }) {
         class="topics-plot"
         role="img"
         aria-label={words(series)}
-        title={`Drag to zoom, double-click to see all. The last ${formatCount(maxPoints)} values of each line.`}
+        title={t('Drag to zoom, double-click to see all. The last {count} values of each line.', {
+          count: formatCount(maxPoints),
+        })}
       />
     </section>
   );

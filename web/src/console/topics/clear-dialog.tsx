@@ -1,17 +1,23 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { formatCount, many } from '../text';
+import { parts, plural, t } from '../language/language';
+import { formatCount } from '../text';
 import type { Progress } from './clear';
 import { brief } from './preview';
 import type { Workbench } from './workbench';
 
-const messages = (count: number) => many(count, 'retained message');
+const messages = (count: number) =>
+  plural(count, '{count} retained message', '{count} retained messages', formatCount(count));
 
 function outcome({ total, cleared, failed, reason }: Progress): string {
   const left = total - cleared - failed;
   return [
-    `Cleared ${messages(cleared)}.`,
-    failed > 0 && `${formatCount(failed)} failed: ${reason}.`,
-    left > 0 && `${formatCount(left)} left as they were${failed === 0 && reason ? `: ${reason}` : ''}.`,
+    t('Cleared {messages}.', { messages: messages(cleared) }),
+    failed > 0 && t('{count} failed: {reason}.', { count: formatCount(failed), reason }),
+    left > 0 &&
+      t(failed === 0 && reason ? '{count} left as they were: {reason}.' : '{count} left as they were.', {
+        count: formatCount(left),
+        reason,
+      }),
   ]
     .filter(Boolean)
     .join(' ');
@@ -41,30 +47,35 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
         bench.stopClearing();
       }}
     >
-      <h3 id={`${id}-title`}>Clear retained messages</h3>
+      <h3 id={`${id}-title`}>{t('Clear retained messages')}</h3>
       {progress ? (
         <p role="status">
           {progress.done
             ? outcome(progress)
-            : `${formatCount(progress.cleared + progress.failed)} of ${formatCount(progress.total)}…`}
+            : t('{done} of {total}…', {
+                done: formatCount(progress.cleared + progress.failed),
+                total: formatCount(progress.total),
+              })}
         </p>
       ) : (
         <p>
-          The broker forgets {messages(nodes.length)} at and below <bdi class="mono">{brief(topic, 200)}</bdi>
-          , for everybody. New subscribers no longer get them.
+          {parts(
+            'The broker forgets {messages} at and below {topic}, for everybody. New subscribers no longer get them.',
+            { messages: messages(nodes.length), topic: <bdi class="mono">{brief(topic, 200)}</bdi> },
+          )}
         </p>
       )}
       {working && (
-        <progress aria-label="Cleared" max={progress.total} value={progress.cleared + progress.failed} />
+        <progress aria-label={t('Cleared')} max={progress.total} value={progress.cleared + progress.failed} />
       )}
       <div class="topics-dialog-buttons">
         {!progress && (
           <button type="button" class="button stop" onClick={() => void bench.clear()}>
-            Clear {messages(nodes.length)}
+            {t('Clear {messages}', { messages: messages(nodes.length) })}
           </button>
         )}
         <button type="button" class="button" onClick={bench.stopClearing}>
-          {working ? 'Stop' : progress ? 'Close' : 'Cancel'}
+          {working ? t('Stop') : progress ? t('Close') : t('Cancel')}
         </button>
       </div>
     </dialog>

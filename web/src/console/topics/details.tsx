@@ -1,6 +1,8 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { propertiesOf } from '../feed/payload';
-import { decodeUtf8, formatBytes, formatCount, formatTime, hex, many, visible } from '../text';
+import { t } from '../language/language';
+import { decodeUtf8, formatBytes, formatCount, formatTime, hex, visible } from '../text';
+import { messages, topics } from '../ui/counts';
 import { Changes } from './changes';
 import { rateOf, type TopicNode, topicOf, type Value } from './model';
 import { pathsIn } from './number';
@@ -16,23 +18,26 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
   const below = node.topics - (last ? 1 : 0);
   const facts: [string, string][] = [];
   if (last) {
-    facts.push(['Received', formatTime(last.at)]);
-    facts.push(['Delivery', `QoS ${last.qos}${last.retain ? ', retained' : ''}`]);
-    facts.push(['Payload', formatBytes(last.size)]);
+    facts.push([t('Received'), formatTime(last.at)]);
+    facts.push([t('Delivery'), `QoS ${last.qos}${last.retain ? `, ${t('retained')}` : ''}`]);
+    facts.push([t('Payload'), formatBytes(last.size)]);
   }
-  facts.push(['Messages', formatCount(node.count)]);
-  if (below > 0) facts.push(['Below', `${many(below, 'topic')}, ${many(node.total, 'message')} in all`]);
-  facts.push(['Rate', formatRate(rateOf(node, now)) || '0/s']);
+  facts.push([t('Messages'), formatCount(node.count)]);
+  if (below > 0) {
+    const numbers = { topics: topics(below), messages: messages(node.total) };
+    facts.push([t('Below'), t('{topics}, {messages} in all', numbers)]);
+  }
+  facts.push([t('Rate'), formatRate(rateOf(node, now)) || '0/s']);
   return last ? [...facts, ...propertiesOf(last)] : facts;
 }
 
 async function copy(text: string): Promise<string> {
   try {
     await navigator.clipboard.writeText(text);
-    return 'Copied';
+    return t('Copied');
   } catch {
     // No clipboard for a page over plain http.
-    return 'The browser does not let this page copy';
+    return t('The browser does not let this page copy');
   }
 }
 
@@ -42,7 +47,7 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
   return (
     <div class="topics-tools">
       <button type="button" class="button small" onClick={async () => setSaid(await copy(topic))}>
-        Copy topic
+        {t('Copy topic')}
       </button>
       {payload && payload.length > 0 && (
         <button
@@ -50,7 +55,7 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
           class="button small"
           onClick={async () => setSaid(await copy(decodeUtf8(payload) ?? hex(payload)))}
         >
-          Copy value
+          {t('Copy value')}
         </button>
       )}
       <span class="topics-said" aria-live="polite">
@@ -63,16 +68,24 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
 function Current({ value }: { value: Value }) {
   const { payload, size } = value;
   const shown = useMemo(() => payload && shownOf(payload, shownBytes), [payload]);
-  if (!shown) return <p class="empty-line">{formatBytes(size)}, not kept: the tree has no room left.</p>;
-  if (size === 0) return <p class="empty-line">The payload is empty.</p>;
+  if (!shown) {
+    return (
+      <p class="empty-line">
+        {t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}
+      </p>
+    );
+  }
+  if (size === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that */}
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls */}
-      <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label="Value">
+      <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label={t('Value')}>
         {shown.text}
       </pre>
-      {shown.more > 0 && <p class="empty-line">… {formatCount(shown.more)} more bytes</p>}
+      {shown.more > 0 && (
+        <p class="empty-line">{t('… {count} more bytes', { count: formatCount(shown.more) })}</p>
+      )}
     </>
   );
 }
@@ -87,20 +100,20 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
   return (
     <form
       class="topics-tools"
-      aria-label="Chart"
+      aria-label={t('Chart')}
       onSubmit={(event) => {
         event.preventDefault();
         setProblem(bench.chart(node, path.trim()));
       }}
     >
       <label class="visually-hidden" for={id}>
-        JSON path
+        {t('JSON path')}
       </label>
       <input
         id={id}
         class="input mono"
         list={`${id}-paths`}
-        placeholder="whole value, or a JSON path"
+        placeholder={t('whole value, or a JSON path')}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
@@ -117,7 +130,7 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
         ))}
       </datalist>
       <button type="submit" class="button small">
-        Add to chart
+        {t('Add to chart')}
       </button>
       {problem && (
         <p class="field-error" id={`${id}-problem`} role="alert">
@@ -156,12 +169,12 @@ export function Details({ bench }: { bench: Workbench }) {
   const topic = topicOf(node);
   const { last } = node;
   return (
-    <section ref={panel} class="topics-details" aria-label="Topic details">
+    <section ref={panel} class="topics-details" aria-label={t('Topic details')}>
       <header class="topics-details-head">
         <h3>
           <bdi class="mono">{brief(topic, 512)}</bdi>
         </h3>
-        <button type="button" class="button icon" aria-label="Close details" onClick={close}>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
         </button>
       </header>
@@ -181,15 +194,15 @@ export function Details({ bench }: { bench: Workbench }) {
       </dl>
       {last && (
         <>
-          <h4>Chart</h4>
+          <h4>{t('Chart')}</h4>
           <ToChart key={topic} bench={bench} node={node} value={last} />
-          <h4>Changes</h4>
+          <h4>{t('Changes')}</h4>
           <Changes key={topic} bench={bench} history={history} />
         </>
       )}
       {node.retainedBelow > 0 && (
         <button type="button" class="button small stop" onClick={() => bench.askToClear(node)}>
-          Clear retained ({formatCount(node.retainedBelow)})…
+          {t('Clear retained ({count})…', { count: formatCount(node.retainedBelow) })}
         </button>
       )}
     </section>

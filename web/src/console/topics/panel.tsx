@@ -10,6 +10,7 @@ import type { Topics } from './store';
 import { Tree } from './tree';
 import { createWorkbench, type Workbench } from './workbench';
 import './topics.css';
+import { t } from '../language/language';
 
 export interface Props {
   topics: Topics;
@@ -34,9 +35,17 @@ function Facts({ bench }: { bench: Workbench }) {
   bench.tick.value;
   const { root, beyond, bytes } = bench.model;
   const facts: [name: string, value: string, title: string][] = [
-    ['Topics', formatCount(root.topics), `Topics that messages came on; they take ${formatBytes(bytes)}`],
-    ['Rate', formatRate(rateOf(root, bench.now())) || '0/s', 'Messages a second, over about the last five'],
-    ['Retained', formatCount(root.retainedBelow), 'Topics with a message that the broker keeps'],
+    [
+      t('Topics'),
+      formatCount(root.topics),
+      t('Topics that messages came on; they take {size}', { size: formatBytes(bytes) }),
+    ],
+    [
+      t('Rate'),
+      formatRate(rateOf(root, bench.now())) || '0/s',
+      t('Messages a second, over about the last five'),
+    ],
+    [t('Retained'), formatCount(root.retainedBelow), t('Topics with a message that the broker keeps')],
   ];
   return (
     <dl class="topics-facts">
@@ -47,8 +56,8 @@ function Facts({ bench }: { bench: Workbench }) {
         </div>
       ))}
       {beyond > 0 && (
-        <div class="topics-facts-alarm" title="Messages on topics that the tree has no room for">
-          <dt>Beyond the tree</dt>
+        <div class="topics-facts-alarm" title={t('Messages on topics that the tree has no room for')}>
+          <dt>{t('Beyond the tree')}</dt>
           <dd>{formatCount(beyond)}</dd>
         </div>
       )}
@@ -63,13 +72,13 @@ function Search({ bench }: { bench: Workbench }) {
   return (
     <search class="topics-search">
       <label class="visually-hidden" for={id}>
-        Search topics
+        {t('Search topics')}
       </label>
       <input
         id={id}
         class="input mono"
         type="search"
-        placeholder="Search topics"
+        placeholder={t('Search topics')}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
@@ -77,7 +86,11 @@ function Search({ bench }: { bench: Workbench }) {
         onInput={(event) => bench.find(event.currentTarget.value)}
       />
       <output class="topics-found">
-        {query !== '' && `${formatCount(found)} ${done ? 'found' : `of ${formatCount(looked)}…`}`}
+        {query !== '' &&
+          t(done ? '{found} found' : '{found} of {looked}…', {
+            found: formatCount(found),
+            looked: formatCount(looked),
+          })}
       </output>
     </search>
   );
@@ -88,11 +101,11 @@ function Empty({ bench }: { bench: Workbench }) {
   const searching = bench.query.value !== '' && bench.model.nodes > 0;
   return (
     <div class="tree-empty">
-      <p class="tree-empty-title">{searching ? 'No such topic' : 'No topics yet'}</p>
+      <p class="tree-empty-title">{searching ? t('No such topic') : t('No topics yet')}</p>
       <p>
         {searching
-          ? 'No topic that messages came on contains this.'
-          : 'Each topic appears here with its first message. Subscribe to # for everything.'}
+          ? t('No topic that messages came on contains this.')
+          : t('Each topic appears here with its first message. Subscribe to # for everything.')}
       </p>
     </div>
   );
@@ -116,17 +129,17 @@ export function TopicsPanel(props: Props) {
   return (
     <section class="panel topics" aria-labelledby={heading}>
       <header class="topics-head">
-        <h2 id={heading}>Topics</h2>
+        <h2 id={heading}>{t('Topics')}</h2>
         <Search bench={bench} />
         <Facts bench={bench} />
         <button
           type="button"
           class="button small"
-          title="Empties the tree, its histories and the chart; nothing at the broker"
+          title={t('Empties the tree, its histories and the chart; nothing at the broker')}
           disabled={none && bench.query.value === ''}
           onClick={bench.forgetAll}
         >
-          Forget all
+          {t('Forget all')}
         </button>
       </header>
       <div class="topics-body" data-details={bench.selected.value !== undefined}>
@@ -138,8 +151,10 @@ export function TopicsPanel(props: Props) {
       </div>
       <ChartPlace bench={bench} />
       <footer class="topics-foot">
-        Keeps up to {formatCount(caps.nodes)} levels or {formatBytes(caps.bytes)}, of all connections
-        together; a topic's history begins when you look at it.
+        {t(
+          "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
+          { count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
+        )}
       </footer>
       <ClearDialog bench={bench} />
     </section>

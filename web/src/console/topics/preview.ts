@@ -1,7 +1,9 @@
 /** Names and values as the rows and the details show them. */
 
 import { prettyJson } from '../feed/payload';
+import { t } from '../language/language';
 import { decodeUtf8, formatCount, headOf, hex, hexDump, visible, visibleLines } from '../text';
+import { bytes } from '../ui/counts';
 import type { TopicNode, Value } from './model';
 
 const nameLength = 200;
@@ -11,7 +13,7 @@ const rowHexBytes = 24;
 const hexBytes = 8 * 1024;
 
 export function nameOf(node: TopicNode): string {
-  if (node.name === '') return '(empty)';
+  if (node.name === '') return t('(empty)');
   return brief(node.name, nameLength);
 }
 
@@ -24,6 +26,8 @@ const previews = new WeakMap<Value, string>();
 
 /** One line of the value, made when its row first comes into sight. */
 export function previewOf(value: Value): string {
+  // In words, of a language that may change.
+  if (!value.payload?.length) return lineOf(value.payload, value.size);
   let preview = previews.get(value);
   if (preview === undefined) {
     preview = lineOf(value.payload, value.size);
@@ -33,8 +37,8 @@ export function previewOf(value: Value): string {
 }
 
 export function lineOf(payload: Uint8Array | undefined, size: number): string {
-  if (!payload) return `${formatCount(size)} bytes`;
-  if (payload.length === 0) return 'empty';
+  if (!payload) return bytes(size);
+  if (payload.length === 0) return t('empty');
   const head = headOf(payload, rowBytes);
   const text = decodeUtf8(head);
   const more = size > (text === undefined ? rowHexBytes : head.length) ? '…' : '';

@@ -1,6 +1,7 @@
 /** The lines of the chart: numbers of topics over time. */
 
 import type { Message } from '../../client';
+import { t } from '../language/language';
 import { type Model, type TopicNode, topicOf } from './model';
 import { numberAt, parsePath } from './number';
 
@@ -103,12 +104,14 @@ export function createSeriesList(model: Model, now: () => number) {
   /** Why it can't be, or undefined when it is there; `past` is what it begins with. */
   function start(node: TopicNode, path: string, past: readonly { at: number; payload: Uint8Array }[]) {
     const steps = parsePath(path);
-    if (!steps) return 'Not a path: write pump.litres, readings[0] or ["a b"]';
+    if (!steps) return t('Not a path: write pump.litres, readings[0] or ["a b"]');
     const topic = topicOf(node);
-    if (list.some((series) => series.topic === topic && series.path === path)) return 'Already on the chart';
-    if (list.length >= maxSeries) return `The chart takes ${maxSeries} lines: remove one first`;
+    if (list.some((series) => series.topic === topic && series.path === path))
+      return t('Already on the chart');
+    if (list.length >= maxSeries)
+      return t('The chart takes {count} lines: remove one first', { count: maxSeries });
     if (!past.some(({ payload }) => numberAt(payload, steps) !== undefined)) {
-      return path === '' ? 'The value is not a number: give a path into its JSON' : 'No number there';
+      return t(path === '' ? 'The value is not a number: give a path into its JSON' : 'No number there');
     }
     const free = Array.from({ length: maxSeries }, (_, colour) => colour);
     const colour = free.find((one) => list.every((series) => series.colour !== one)) ?? 0;

@@ -7,12 +7,13 @@ import { onDemand } from '../ui/on-demand';
 import type { Props as PanelProps } from './panel';
 import type { Topics, View } from './store';
 import './tabs.css';
+import { mark, t } from '../language/language';
 
 const views: [view: View, label: string][] = [
-  ['messages', 'Messages'],
-  ['topics', 'Topics'],
-  ['broker', 'Broker'],
-  ['packets', 'Packets'],
+  ['messages', mark('Messages')],
+  ['topics', mark('Topics')],
+  ['broker', mark('Broker')],
+  ['packets', mark('Packets')],
 ];
 
 interface InsightProps {
@@ -66,7 +67,7 @@ export function Tabs({
 
   return (
     <div class="views">
-      <div ref={list} class="views-tabs" role="tablist" aria-label="Show" onKeyDown={onKeyDown}>
+      <div ref={list} class="views-tabs" role="tablist" aria-label={t('Show')} onKeyDown={onKeyDown}>
         {views.map(([name, label]) => (
           <button
             key={name}
@@ -81,7 +82,7 @@ export function Tabs({
               topics.view.value = name;
             }}
           >
-            {label}
+            {t(label)}
           </button>
         ))}
       </div>
@@ -114,16 +115,16 @@ function Lazy({ topics, toFailure }: { topics: Topics; toFailure: PanelProps['to
 
   if (Panel) return <Panel key={topics.id} topics={topics} toFailure={toFailure} />;
   return (
-    <section class="panel views-wait" aria-label="Topics">
+    <section class="panel views-wait" aria-label={t('Topics')}>
       {failed ? (
         <>
-          <p role="alert">This part of the page could not be loaded.</p>
+          <p role="alert">{t('This part of the page could not be loaded.')}</p>
           <button type="button" class="button small" onClick={() => setFailed(false)}>
-            Try again
+            {t('Try again')}
           </button>
         </>
       ) : (
-        wanted && <p>Loading…</p>
+        wanted && <p>{t('Loading…')}</p>
       )}
     </section>
   );

@@ -1,5 +1,7 @@
 import { useId, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
-import { formatCount, many } from '../text';
+import { t } from '../language/language';
+import { formatCount } from '../text';
+import { messages, topics } from '../ui/counts';
 import { rateOf, type TopicNode } from './model';
 import { formatRate, nameOf, previewOf } from './preview';
 import type { Workbench } from './workbench';
@@ -29,8 +31,8 @@ interface RowProps {
 
 /** What the numbers of a row say to those who don't see where they stand. */
 function words(node: TopicNode, below: number): string {
-  const messages = many(node.total, 'message');
-  return below === 0 ? messages : `${many(below, 'topic')} below, ${messages}`;
+  const all = messages(node.total);
+  return below === 0 ? all : t('{topics} below, {messages}', { topics: topics(below), messages: all });
 }
 
 function Row({ node, id, top, height, position, size, open, active, selected, now, ...on }: RowProps) {
@@ -65,11 +67,11 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
         {nameOf(node)}
       </bdi>
       <bdi class="topic-value">{value}</bdi>
-      {node.retained && <span class="tag topic-retained">retained</span>}
+      {node.retained && <span class="tag topic-retained">{t('retained')}</span>}
       <span class="visually-hidden">{words(node, below)}</span>
       {below > 0 && (
         <span class="topic-below" aria-hidden="true">
-          {formatCount(below)} below
+          {t('{count} below', { count: formatCount(below) })}
         </span>
       )}
       <span class="topic-rate" aria-hidden="true">
@@ -204,7 +206,7 @@ export function Tree({ bench }: { bench: Workbench }) {
       ref={box}
       class="tree"
       role="tree"
-      aria-label="Topics"
+      aria-label={t('Topics')}
       tabIndex={0}
       aria-activedescendant={activeAt === undefined ? undefined : idOf(activeAt)}
       onKeyDown={(event) => {

@@ -2,6 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 import { type Failure, inOneLine } from '../connection/explain';
+import { t } from '../language/language';
 import { clearRetained, type Progress, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
@@ -142,7 +143,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     };
     const start = { total: what.nodes.length, cleared: 0, failed: 0, reason: '', done: false };
     if (!client) {
-      say({ ...start, reason: 'not connected to a broker', done: true });
+      say({ ...start, reason: t('not connected to a broker'), done: true });
       return;
     }
     stopped = false;

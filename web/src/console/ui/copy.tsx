@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { t } from '../language/language';
 
 /** Copies a text, and tells whether that went well. */
 export function Copy({ label, text }: { label: string; text: string }) {
@@ -6,10 +7,10 @@ export function Copy({ label, text }: { label: string; text: string }) {
   async function copy() {
     try {
       await navigator.clipboard.writeText(text);
-      setNews('Copied');
+      setNews(t('Copied'));
     } catch {
       // Not there over plain http, or forbidden.
-      setNews('This browser does not let the page copy: select the text and copy it');
+      setNews(t('This browser does not let the page copy: select the text and copy it'));
     }
   }
   return (

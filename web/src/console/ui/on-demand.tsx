@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { t } from '../language/language';
 
 type Part<P> = (props: P) => JSX.Element | null;
 
@@ -26,12 +27,12 @@ export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
     useEffect(() => void begin(), []);
     const Ready = part.value;
     if (Ready) return <Ready {...props} />;
-    if (!failed.value) return <p class="empty-line">Loading…</p>;
+    if (!failed.value) return <p class="empty-line">{t('Loading…')}</p>;
     return (
       <p class="field-error" role="alert">
-        The server of this page did not deliver this part.{' '}
+        {t('The server of this page did not deliver this part.')}{' '}
         <button type="button" class="link" onClick={() => void begin()}>
-          Try again
+          {t('Try again')}
         </button>
       </p>
     );

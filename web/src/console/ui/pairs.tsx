@@ -2,6 +2,7 @@
 
 import { useId } from 'preact/hooks';
 import './pairs.css';
+import { t } from '../language/language';
 
 type Pair = [name: string, value: string];
 
@@ -26,22 +27,22 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
         <div class="pair" key={index}>
           <input
             class="input mono"
-            aria-label={`Name ${index + 1}`}
-            placeholder="name"
+            aria-label={t('Name {number}', { number: index + 1 })}
+            placeholder={t('name')}
             value={name}
             onInput={(event) => replace(index, [event.currentTarget.value, value])}
           />
           <input
             class="input mono"
-            aria-label={`Value ${index + 1}`}
-            placeholder="value"
+            aria-label={t('Value {number}', { number: index + 1 })}
+            placeholder={t('value')}
             value={value}
             onInput={(event) => replace(index, [name, event.currentTarget.value])}
           />
           <button
             type="button"
             class="button icon"
-            aria-label={`Move pair ${index + 1} up`}
+            aria-label={t('Move pair {number} up', { number: index + 1 })}
             disabled={index === 0}
             onClick={() => swap(index)}
           >
@@ -50,7 +51,7 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
           <button
             type="button"
             class="button icon"
-            aria-label={`Remove pair ${index + 1}`}
+            aria-label={t('Remove pair {number}', { number: index + 1 })}
             onClick={() => replace(index)}
           >
             ×
@@ -63,7 +64,7 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
         </p>
       )}
       <button type="button" class="link" onClick={() => onEdit([...pairs, ['', '']])}>
-        Add a pair
+        {t('Add a pair')}
       </button>
     </fieldset>
   );

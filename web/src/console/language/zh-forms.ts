@@ -1,0 +1,5 @@
+/** The forms in Chinese. */
+
+import type { Dictionary } from './language';
+
+export const forms: Dictionary = {};
