@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
+import { mark, t } from '../language/language';
 import './fields.css';
 
 interface Labelled {
@@ -163,8 +164,12 @@ export function Checkbox({ label, name, checked, onEdit }: CheckProps) {
   );
 }
 
+/** Constant options, for a `Select` that is shown now. */
+export const translated = <T,>(options: readonly (readonly [value: T, text: string])[]) =>
+  options.map(([value, text]) => [value, t(text)] as const);
+
 export const qosOptions = [
-  [0, '0 · at most once'],
-  [1, '1 · at least once'],
-  [2, '2 · exactly once'],
+  [0, mark('0 · at most once')],
+  [1, mark('1 · at least once')],
+  [2, mark('2 · exactly once')],
 ] as const;
