@@ -1,0 +1,3 @@
+import type { Dictionary } from './language';
+
+export const views: Dictionary = {};
