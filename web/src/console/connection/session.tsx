@@ -50,7 +50,7 @@ export function SessionFacts({ connection }: { connection: Connection }) {
   ];
   return (
     <>
-      <dl class="session-facts" aria-label={t('What the broker granted')}>
+      <dl class="session-facts" aria-label={t('What the broker granted')} tabIndex={0}>
         {facts.map(
           ([name, value]) =>
             value !== undefined && (

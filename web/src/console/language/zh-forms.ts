@@ -16,7 +16,7 @@ export const forms: Dictionary = {
   Language: '语言',
   'The server of this page did not deliver this language. Choose it again to retry.':
     '此页面的服务器未能提供该语言。请重新选择以重试。',
-  Theme: '主题外观',
+  Theme: '外观',
   System: '跟随系统',
   Light: '浅色',
   Dark: '深色',
