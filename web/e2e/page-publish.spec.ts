@@ -279,7 +279,7 @@ test('the code of it all, in four languages', async ({ page }) => {
     ['Python (paho-mqtt)', 'mqtt.Client('],
     ['mosquitto_pub and mosquitto_sub', 'mosquitto_pub'],
   ] as const) {
-    await page.getByRole('combobox', { name: 'Language' }).selectOption(label);
+    await page.locator('.snippets').getByRole('combobox', { name: 'Language' }).selectOption(label);
     await expect(code).toContainText(words);
   }
   expect(await faults(page)).toEqual([]);

@@ -4,6 +4,7 @@ import { Strip } from './connections/strip';
 import { FeedPanel } from './feed/panel';
 import { NewVersion } from './install/new-version';
 import { t } from './language/language';
+import { LanguageSwitch } from './language/switch';
 import { PublishPanel } from './publish/panel';
 import { ShortcutButton } from './shortcuts/button';
 import type { Shortcuts } from './shortcuts/store';
@@ -36,7 +37,7 @@ function Jumps({ state }: { state: State }) {
           state.view.value = 'messages';
         }}
       >
-        Messages {formatCount(state.feed.view.value.received)}
+        {t('Messages {count}', { count: formatCount(state.feed.view.value.received) })}
       </a>
     </nav>
   );
@@ -48,7 +49,7 @@ export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }
   return (
     <>
       <header class="top">
-        <h1 class="brand" title={version && `Version ${version}`}>
+        <h1 class="brand" title={version && t('Version {version}', { version })}>
           <Logo />
           mqttwasm
         </h1>
@@ -57,6 +58,7 @@ export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }
         <Strip state={state} />
         <NewVersion />
         <div class="top-tools">
+          <LanguageSwitch />
           <ThemeSwitch />
           <ShortcutButton shortcuts={shortcuts} />
         </div>

@@ -1,5 +1,7 @@
 /** The brokers this page offers, as its host states them in `config.json`. */
 
+import { t } from './language/language';
+
 export interface Broker {
   name: string;
   url: string;
@@ -43,7 +45,7 @@ function parseBroker(value: unknown): Broker | undefined {
 
 /** Keeps what it understands; throws when that is nothing. */
 export function parseConfig(value: unknown): Config {
-  if (!isRecord(value) || !Array.isArray(value.brokers)) throw new Error('it lists no brokers');
+  if (!isRecord(value) || !Array.isArray(value.brokers)) throw new Error(t('it lists no brokers'));
   return {
     version: typeof value.version === 'string' ? value.version : '',
     brokers: value.brokers.map(parseBroker).filter((broker) => broker !== undefined),
@@ -58,7 +60,7 @@ export function parseConfig(value: unknown): Config {
 export async function loadConfig(fetchConfig: () => Promise<Response>): Promise<Config> {
   const response = await fetchConfig();
   if (response.status === 404) return standalone;
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  if (!response.ok) throw new Error(t('the server answered {status}', { status: response.status }));
   return parseConfig(await response.json());
 }
 

@@ -9,14 +9,14 @@ export function readKept(key: string): unknown {
   }
 }
 
-/** Words about why it could not be kept, or undefined when it was. */
-export function keep(key: string, value: unknown): string | undefined {
+/** Whether it was kept. */
+export function keep(key: string, value: unknown): boolean {
   try {
     localStorage.setItem(key, JSON.stringify(value));
-    return undefined;
+    return true;
   } catch {
     // Full, or forbidden in the browser's settings.
-    return 'This browser has no room for it, or is set to keep nothing for this page.';
+    return false;
   }
 }
 

@@ -4,13 +4,17 @@ import './styles/layout.css';
 import { render } from 'preact';
 import { App } from './app';
 import { install } from './install/install';
+import { start } from './language/language';
 import { createShortcuts } from './shortcuts/store';
 import { createState } from './state';
 
-const root = document.getElementById('app');
-if (root) {
+async function open(root: HTMLElement): Promise<void> {
+  await start();
   const state = createState();
   render(<App state={state} shortcuts={createShortcuts(state)} />, root);
   void state.start();
   install();
 }
+
+const root = document.getElementById('app');
+if (root) void open(root);

@@ -2,6 +2,7 @@
 
 import type { MqttErrorCode } from '../../client';
 import { isPrivateHost } from '../config';
+import { mark, t } from '../language/language';
 import { visible } from '../text';
 
 /** The parts of an `MqttError` that an explanation stands on. */
@@ -34,6 +35,7 @@ export interface Explanation {
   detail?: string;
 }
 
+/** Marked for translation. */
 interface Reason {
   title: string;
   advice: string;
@@ -41,51 +43,75 @@ interface Reason {
 
 /** Reason codes of CONNACK (3.2.2.2) and DISCONNECT (3.14.2.1) that have a remedy. */
 const reasons: Record<number, Reason> = {
-  129: { title: 'The broker could not read what was sent', advice: 'Check that it speaks MQTT 5.' },
-  130: { title: 'The broker saw a breach of the protocol', advice: 'Check that it speaks MQTT 5.' },
+  129: {
+    title: mark('The broker could not read what was sent'),
+    advice: mark('Check that it speaks MQTT 5.'),
+  },
+  130: {
+    title: mark('The broker saw a breach of the protocol'),
+    advice: mark('Check that it speaks MQTT 5.'),
+  },
   132: {
-    title: 'The broker does not speak MQTT 5',
-    advice: 'This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.',
+    title: mark('The broker does not speak MQTT 5'),
+    advice: mark('This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.'),
   },
   133: {
-    title: 'The broker refused the client ID',
-    advice: 'Change the client ID under Options, or leave it empty for a random one.',
+    title: mark('The broker refused the client ID'),
+    advice: mark('Change the client ID under Options, or leave it empty for a random one.'),
   },
   134: {
-    title: 'The broker refused the user name or password',
-    advice: 'Check both under Options.',
+    title: mark('The broker refused the user name or password'),
+    advice: mark('Check both under Options.'),
   },
   135: {
-    title: 'The broker does not allow this client to connect',
-    advice: 'Check the user name and password under Options, or ask the broker’s operator for access.',
+    title: mark('The broker does not allow this client to connect'),
+    advice: mark('Check the user name and password under Options, or ask the broker’s operator for access.'),
   },
-  136: { title: 'The broker is unavailable', advice: 'Try again later, or choose another broker.' },
-  137: { title: 'The broker is busy', advice: 'Try again in a moment.' },
+  136: {
+    title: mark('The broker is unavailable'),
+    advice: mark('Try again later, or choose another broker.'),
+  },
+  137: { title: mark('The broker is busy'), advice: mark('Try again in a moment.') },
   138: {
-    title: 'The broker has banned this client',
-    advice: 'Ask the broker’s operator, or choose another broker.',
+    title: mark('The broker has banned this client'),
+    advice: mark('Ask the broker’s operator, or choose another broker.'),
   },
-  139: { title: 'The broker is shutting down', advice: 'Try again when it is back.' },
+  139: { title: mark('The broker is shutting down'), advice: mark('Try again when it is back.') },
   140: {
-    title: 'The broker refused the authentication method',
-    advice: 'Use a user name and password under Options, if the broker accepts them.',
+    title: mark('The broker refused the authentication method'),
+    advice: mark('Use a user name and password under Options, if the broker accepts them.'),
   },
   141: {
-    title: 'The broker heard nothing for too long',
-    advice: 'Check the network. A shorter keep alive under Options keeps idle links open.',
+    title: mark('The broker heard nothing for too long'),
+    advice: mark('Check the network. A shorter keep alive under Options keeps idle links open.'),
   },
   142: {
-    title: 'Another client took over with the same client ID',
-    advice: 'Give each client its own ID under Options, or leave it empty for a random one.',
+    title: mark('Another client took over with the same client ID'),
+    advice: mark('Give each client its own ID under Options, or leave it empty for a random one.'),
   },
-  147: { title: 'Too many messages were in flight for the broker', advice: 'Publish more slowly.' },
-  149: { title: 'A packet was too large', advice: 'Send smaller messages, or raise the broker’s limit.' },
-  150: { title: 'The broker finds the message rate too high', advice: 'Publish more slowly.' },
-  151: { title: 'A quota of the broker is used up', advice: 'Try again later, or ask the operator.' },
-  152: { title: 'The operator ended the connection', advice: 'Ask the broker’s operator why.' },
-  156: { title: 'The broker asks to use another server', advice: 'Connect to the address it names.' },
-  157: { title: 'The broker has moved', advice: 'Connect to the address it names.' },
-  159: { title: 'Too many connections in a short time', advice: 'Wait a minute, then try again.' },
+  147: {
+    title: mark('Too many messages were in flight for the broker'),
+    advice: mark('Publish more slowly.'),
+  },
+  149: {
+    title: mark('A packet was too large'),
+    advice: mark('Send smaller messages, or raise the broker’s limit.'),
+  },
+  150: { title: mark('The broker finds the message rate too high'), advice: mark('Publish more slowly.') },
+  151: {
+    title: mark('A quota of the broker is used up'),
+    advice: mark('Try again later, or ask the operator.'),
+  },
+  152: { title: mark('The operator ended the connection'), advice: mark('Ask the broker’s operator why.') },
+  156: {
+    title: mark('The broker asks to use another server'),
+    advice: mark('Connect to the address it names.'),
+  },
+  157: { title: mark('The broker has moved'), advice: mark('Connect to the address it names.') },
+  159: {
+    title: mark('Too many connections in a short time'),
+    advice: mark('Wait a minute, then try again.'),
+  },
 };
 
 export function formatReasonCode(code: number): string {
@@ -108,8 +134,9 @@ export function atField(failure: Failure): string {
 
 function answerOf(failure: Failure): string | undefined {
   if (failure.reasonCode === undefined) return undefined;
-  const said = failure.reasonString ? `: “${visible(failure.reasonString)}”` : '';
-  return `Broker’s reason ${formatReasonCode(failure.reasonCode)}${said}`;
+  const code = formatReasonCode(failure.reasonCode);
+  if (!failure.reasonString) return t('Broker’s reason {code}', { code });
+  return t('Broker’s reason {code}: “{words}”', { code, words: visible(failure.reasonString) });
 }
 
 function parse(url: string): URL | undefined {
@@ -124,9 +151,9 @@ function portOf(url: URL): string {
 const securePorts: Record<string, string> = {
   '80': '443',
   '8000': '8884 (HiveMQ)',
-  '8080': '8081 (Mosquitto’s public broker)',
+  '8080': mark('8081 (Mosquitto’s public broker)'),
   '8083': '8084 (EMQX)',
-  '9001': '9002 or 443 (ask its operator)',
+  '9001': mark('9002 or 443 (ask its operator)'),
 };
 
 /** A browser lets an https page open ws: to this very machine and nowhere else. */
@@ -138,8 +165,12 @@ export function isMixedContent(address: string, page: string): boolean {
 function mixedContent(url: URL): Explanation {
   const port = securePorts[portOf(url)];
   return {
-    title: 'This page came over https, so the browser does not let it open a ws: address',
-    advice: `Use the broker’s wss: address${port ? `; its port is usually ${port}` : ''}. Or open this page over http.`,
+    title: t('This page came over https, so the browser does not let it open a ws: address'),
+    advice: port
+      ? t('Use the broker’s wss: address; its port is usually {port}. Or open this page over http.', {
+          port: t(port),
+        })
+      : t('Use the broker’s wss: address. Or open this page over http.'),
   };
 }
 
@@ -147,18 +178,18 @@ function localNetwork(url: URL, page: URL, state: PermissionState | undefined): 
   if (!isPrivateHost(url.hostname) || isPrivateHost(page.hostname)) return undefined;
   if (state === 'denied') {
     return {
-      title: `The browser blocks this page from reaching ${url.host}`,
-      advice:
-        'That address is on your own computer or network. Allow “Local network access” for this site ' +
-        '(the icon left of the address bar, Site settings), then connect again.',
+      title: t('The browser blocks this page from reaching {host}', { host: url.host }),
+      advice: t(
+        'That address is on your own computer or network. Allow “Local network access” for this site (the icon left of the address bar, Site settings), then connect again.',
+      ),
     };
   }
   if (state === 'prompt') {
     return {
-      title: `The browser has not allowed this page to reach ${url.host}`,
-      advice:
-        'That address is on your own computer or network. Connect again and allow access when the browser asks; ' +
-        'a page that did not come over https can’t ask at all.',
+      title: t('The browser has not allowed this page to reach {host}', { host: url.host }),
+      advice: t(
+        'That address is on your own computer or network. Connect again and allow access when the browser asks; a page that did not come over https can’t ask at all.',
+      ),
     };
   }
   return undefined;
@@ -167,27 +198,32 @@ function localNetwork(url: URL, page: URL, state: PermissionState | undefined): 
 function tcpPort(url: URL): string | undefined {
   const port = portOf(url);
   if (port !== '1883' && port !== '8883') return undefined;
-  return (
-    `Port ${port} is usually MQTT over TCP, which no browser can open. Use the broker’s WebSocket port: ` +
-    'often 8083 (EMQX), 9001 (Mosquitto) or 8000 (HiveMQ).'
+  return t(
+    'Port {port} is usually MQTT over TCP, which no browser can open. Use the broker’s WebSocket port: often 8083 (EMQX), 9001 (Mosquitto) or 8000 (HiveMQ).',
+    { port },
   );
 }
 
 function unreachable(url: URL): Explanation {
-  const certificate = url.protocol === 'wss:' ? ' Or its certificate is not one this browser trusts.' : '';
-  return {
-    title: `Nothing answers at ${url.host}`,
-    advice:
-      tcpPort(url) ??
-      `Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.${certificate}`,
-  };
+  const check = t(
+    'Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.',
+  );
+  const advice =
+    url.protocol === 'wss:' ? `${check} ${t('Or its certificate is not one this browser trusts.')}` : check;
+  return { title: t('Nothing answers at {host}', { host: url.host }), advice: tcpPort(url) ?? advice };
 }
 
 function wrongPath(url: URL): Explanation {
-  const path = url.pathname === '/' ? 'The address has no path; most brokers want /mqtt.' : '';
+  const path =
+    url.pathname === '/'
+      ? t('The address has no path; most brokers want /mqtt.')
+      : t('Most brokers use /mqtt.');
   return {
-    title: `${url.host} answers, but not as MQTT over WebSocket at ${url.pathname}`,
-    advice: tcpPort(url) ?? `Check the path and the port. ${path || 'Most brokers use /mqtt.'}`,
+    title: t('{host} answers, but not as MQTT over WebSocket at {path}', {
+      host: url.host,
+      path: url.pathname,
+    }),
+    advice: tcpPort(url) ?? `${t('Check the path and the port.')} ${path}`,
   };
 }
 
@@ -197,8 +233,8 @@ function network(url: URL | undefined, page: URL | undefined, seen: Surroundings
   if (url && seen.reach === 'answers') return wrongPath(url);
   if (url && seen.reach === 'silent') return unreachable(url);
   return {
-    title: url ? `No connection to ${url.host}` : 'No connection',
-    advice: (url && tcpPort(url)) ?? 'Check the address and the network.',
+    title: url ? t('No connection to {host}', { host: url.host }) : t('No connection'),
+    advice: (url && tcpPort(url)) ?? t('Check the address and the network.'),
   };
 }
 
@@ -206,12 +242,12 @@ function timedOut(url: URL | undefined, page: URL | undefined, seen: Surrounding
   const blocked = url && page && localNetwork(url, page, seen.localNetwork);
   if (blocked) return blocked;
   return {
-    title: `${url ? url.host : 'The broker'} did not answer in time`,
+    title: t('{host} did not answer in time', { host: url ? url.host : t('The broker') }),
     advice:
       (url && tcpPort(url)) ??
       (seen.reach === 'answers'
-        ? 'The host is there, but no MQTT broker answers at this address. Check the port and the path.'
-        : 'Check the host name and the port. A firewall may swallow the connection.'),
+        ? t('The host is there, but no MQTT broker answers at this address. Check the port and the path.')
+        : t('Check the host name and the port. A firewall may swallow the connection.')),
   };
 }
 
@@ -219,7 +255,7 @@ function main(failure: Failure, seen: Surroundings): Explanation {
   const url = parse(seen.url);
   const page = parse(seen.page);
   const reason = failure.reasonCode === undefined ? undefined : reasons[failure.reasonCode];
-  if (reason) return reason;
+  if (reason) return { title: t(reason.title), advice: t(reason.advice) };
 
   if (
     url &&
@@ -231,25 +267,33 @@ function main(failure: Failure, seen: Surroundings): Explanation {
 
   switch (failure.code) {
     case 'bad-option':
-      return { title: 'The connection’s settings are not right', advice: failure.message };
+      return { title: t('The connection’s settings are not right'), advice: failure.message };
     case 'refused':
       return {
-        title: 'The broker refused the connection',
-        advice: 'Check the settings under Options, or choose another broker.',
+        title: t('The broker refused the connection'),
+        advice: t('Check the settings under Options, or choose another broker.'),
       };
     case 'disconnected':
-      return { title: 'The broker ended the connection', advice: 'Connect again, or choose another broker.' };
+      return {
+        title: t('The broker ended the connection'),
+        advice: t('Connect again, or choose another broker.'),
+      };
     case 'protocol':
       return {
-        title: `What answers at ${url ? url.host : 'this address'} is not an MQTT 5 broker`,
-        advice: 'Check the port and the path, and that the broker speaks MQTT 5.',
+        title: t('What answers at {address} is not an MQTT 5 broker', {
+          address: url ? url.host : t('this address'),
+        }),
+        advice: t('Check the port and the path, and that the broker speaks MQTT 5.'),
       };
     case 'packet-too-large':
-      return { title: 'A packet was too large', advice: 'Send smaller messages, or raise the limit.' };
+      return { title: t('A packet was too large'), advice: t('Send smaller messages, or raise the limit.') };
     case 'crashed':
-      return { title: 'The client’s program ended', advice: 'Connect again; reload the page if that fails.' };
+      return {
+        title: t('The client’s program ended'),
+        advice: t('Connect again; reload the page if that fails.'),
+      };
     case 'aborted':
-      return { title: 'Connecting was given up', advice: 'Press Connect to try again.' };
+      return { title: t('Connecting was given up'), advice: t('Press Connect to try again.') };
     case 'timeout':
       return timedOut(url, page, seen);
     default:

@@ -1,5 +1,5 @@
 import { PropertyFields } from '../publish/property-fields';
-import { Checkbox, qosOptions, Select, TextField } from '../ui/fields';
+import { Checkbox, qosOptions, Select, TextField, translated } from '../ui/fields';
 import { Pairs } from '../ui/pairs';
 import type { Settings, WillSettings } from './settings';
 import type { Connection } from './store';
@@ -48,19 +48,19 @@ function Session({ connection }: { connection: Connection }) {
   return (
     <>
       <div class="option-grid">
-        {text('Session expires after, seconds', 'sessionExpiryInterval', {
+        {text(t('Session expires after, seconds'), 'sessionExpiryInterval', {
           placeholder: settings.store ? '86400' : '0',
         })}
-        {text('Receive maximum', 'receiveMaximum')}
-        {text('Maximum packet size, bytes', 'maximumPacketSize')}
-        {text('Topic alias maximum', 'topicAliasMaximum')}
+        {text(t('Receive maximum'), 'receiveMaximum')}
+        {text(t('Maximum packet size, bytes'), 'maximumPacketSize')}
+        {text(t('Topic alias maximum'), 'topicAliasMaximum')}
       </div>
       <div class="option-flags">
-        {flag('Use topic aliases when sending', 'autoAssignTopicAlias')}
-        {flag('Ask for response information', 'requestResponseInformation')}
-        {flag('Ask for problem information', 'requestProblemInformation')}
-        {flag('Keep the session in this browser (needs a client ID)', 'store')}
-        {flag('Share one connection between tabs', 'shared')}
+        {flag(t('Use topic aliases when sending'), 'autoAssignTopicAlias')}
+        {flag(t('Ask for response information'), 'requestResponseInformation')}
+        {flag(t('Ask for problem information'), 'requestProblemInformation')}
+        {flag(t('Keep the session in this browser (needs a client ID)'), 'store')}
+        {flag(t('Share one connection between tabs'), 'shared')}
       </div>
       <Pairs
         label={t('User properties')}
@@ -69,9 +69,9 @@ function Session({ connection }: { connection: Connection }) {
         onEdit={(userProperties) => connection.edit({ userProperties })}
       />
       <div class="option-grid">
-        {!settings.scram && text('Authentication method', 'authenticationMethod')}
-        {!settings.scram && text('Authentication data', 'authenticationData', { secret: true })}
-        {flag('SCRAM-SHA-256 with user name and password', 'scram')}
+        {!settings.scram && text(t('Authentication method'), 'authenticationMethod')}
+        {!settings.scram && text(t('Authentication data'), 'authenticationData', { secret: true })}
+        {flag(t('SCRAM-SHA-256 with user name and password'), 'scram')}
       </div>
     </>
   );
@@ -105,7 +105,7 @@ function Will({ connection }: { connection: Connection }) {
           label={t('Will QoS')}
           value={will.qos}
           error={errors.qos}
-          options={qosOptions}
+          options={translated(qosOptions)}
           onEdit={(qos) => edit({ qos })}
         />
         <TextField
@@ -117,7 +117,7 @@ function Will({ connection }: { connection: Connection }) {
         />
         <Checkbox
           label={t('Retain')}
-          name="Retain the will"
+          name={t('Retain the will')}
           checked={will.retain}
           onEdit={(retain) => edit({ retain })}
         />
@@ -138,11 +138,11 @@ export function ConnectionOptions({ connection }: { connection: Connection }) {
   return (
     <div class="connection-options">
       <div class="option-grid">
-        {text('User name', 'username')}
-        {text('Password', 'password', { secret: true })}
-        {text('Client ID', 'clientId', { placeholder: 'random' })}
-        {text('Keep alive, seconds', 'keepalive')}
-        {flag('Clean start', 'clean')}
+        {text(t('User name'), 'username')}
+        {text(t('Password'), 'password', { secret: true })}
+        {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
+        {text(t('Keep alive, seconds'), 'keepalive')}
+        {flag(t('Clean start'), 'clean')}
       </div>
       <details class="option-group" open={deeper.some((name) => errors[name])}>
         <summary>{t('Session, limits and authentication')}</summary>
@@ -150,7 +150,8 @@ export function ConnectionOptions({ connection }: { connection: Connection }) {
       </details>
       <details class="option-group" open={Object.keys(errors).some((name) => name.startsWith('will.'))}>
         <summary>
-          Last will{connection.settings.value.will.topic !== '' && <span class="tool-count">{t('set')}</span>}
+          {t('Last will')}
+          {connection.settings.value.will.topic !== '' && <span class="tool-count">{t('set')}</span>}
         </summary>
         <Will connection={connection} />
       </details>

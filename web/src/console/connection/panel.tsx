@@ -3,9 +3,10 @@ import type { State } from '../state';
 import { visible } from '../text';
 import { Select, TextField } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
-import { type Connection, custom, type Status } from './store';
+import { statusWords } from './phase';
+import { type Connection, custom } from './store';
 import './connection.css';
-import { t } from '../language/language';
+import { mark, t } from '../language/language';
 
 interface PartProps {
   state: State;
@@ -14,25 +15,19 @@ interface PartProps {
 
 /** What unfolds below the form. */
 const parts = {
-  Options: onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions),
-  Profiles: onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList),
-  Session: onDemand<PartProps>(async () => (await import('./session')).SessionFacts),
-  Share: onDemand<PartProps>(async () => (await import('../share/share')).ShareLink),
-  Code: onDemand<PartProps>(async () => (await import('../snippets/snippets')).Snippets),
-};
-
-/** None of these but the first and the last may contain the word “connected”. */
-function words({ phase, attempt }: Status): string {
-  if (phase !== 'reconnecting') return phase;
-  return attempt === undefined ? 'reconnecting' : `reconnecting, attempt ${attempt}`;
-}
+  options: [mark('Options'), onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions)],
+  profiles: [mark('Profiles'), onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList)],
+  session: [mark('Session'), onDemand<PartProps>(async () => (await import('./session')).SessionFacts)],
+  share: [mark('Share'), onDemand<PartProps>(async () => (await import('../share/share')).ShareLink)],
+  code: [mark('Code'), onDemand<PartProps>(async () => (await import('../snippets/snippets')).Snippets)],
+} as const;
 
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const status = connection.status.value;
   return (
     <div class="status" role="status" aria-label={t('Connection')} data-phase={status.phase}>
       <span class="status-dot" aria-hidden="true" />
-      <span class="status-phase">{words(status)}</span>{' '}
+      <span class="status-phase">{statusWords(status)}</span>{' '}
       {status.url && <bdi class="status-url">{visible(status.url)}</bdi>}
     </div>
   );
@@ -45,13 +40,13 @@ function Notice({ connection }: { connection: Connection }) {
       {notice && (
         <div class="notice" data-tone={notice.tone}>
           <div class="notice-words">
-            <strong>{notice.title}.</strong> {notice.advice}
+            <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
             {notice.detail && <bdi class="notice-detail">{notice.detail}</bdi>}
           </div>
           <div class="notice-actions">
             {notice.retry && (
               <button type="button" class="button" onClick={() => connection.connectByDefault()}>
-                Try {notice.retry.name} again
+                {t('Try {broker} again', { broker: notice.retry.name })}
               </button>
             )}
             <button
@@ -84,7 +79,9 @@ function Countdown({ connection }: { connection: Connection }) {
   return (
     <div class="countdown">
       {/* A timer is not read out each time it changes. */}
-      <span role="timer">Next attempt in {Math.ceil((nextAt - now) / 1000)} s</span>
+      <span role="timer">
+        {t('Next attempt in {seconds} s', { seconds: Math.ceil((nextAt - now) / 1000) })}
+      </span>
       <button type="button" class="button small" onClick={() => connection.tryNow()}>
         {t('Try now')}
       </button>
@@ -100,8 +97,8 @@ export function ConnectionPanel({ state }: { state: State }) {
   const idle = connection.status.value.phase === 'disconnected';
   const errors = connection.fieldErrors.value;
   const wrong = Object.keys(errors).some((name) => name !== 'url');
-  const open = wrong ? 'Options' : chosen;
-  const Part = open && parts[open];
+  const open = wrong ? 'options' : chosen;
+  const Part = open && parts[open][1];
   const brokers = connection.config.value.brokers;
 
   function select(name: string) {
@@ -124,7 +121,7 @@ export function ConnectionPanel({ state }: { state: State }) {
           label={t('Broker')}
           class="connection-broker"
           value={connection.selected()}
-          options={[...brokers.map(({ name }) => [name, name] as const), [custom, 'Custom'] as const]}
+          options={[...brokers.map(({ name }) => [name, name] as const), [custom, t('Custom')] as const]}
           onEdit={select}
         />
         <TextField
@@ -146,7 +143,7 @@ export function ConnectionPanel({ state }: { state: State }) {
                 aria-controls={id}
                 onClick={() => setChosen(open === name ? undefined : name)}
               >
-                {name}
+                {t(parts[name][0])}
               </button>
             ))}
           </div>

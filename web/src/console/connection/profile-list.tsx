@@ -34,7 +34,7 @@ function Row({ profile, state }: { profile: Profile; state: State }) {
       <button
         type="button"
         class="button icon"
-        aria-label={`Open ${shown} in new connection`}
+        aria-label={t('Open {name} in new connection', { name: shown })}
         title={t('Open in new connection')}
         onClick={() => openNew(state, profile)}
       >
@@ -43,7 +43,7 @@ function Row({ profile, state }: { profile: Profile; state: State }) {
       <button
         type="button"
         class="button icon"
-        aria-label={`Delete ${shown}`}
+        aria-label={t('Delete {name}', { name: shown })}
         onClick={() => profiles.remove(name)}
       >
         ×
@@ -60,13 +60,13 @@ export function ProfileList({ state, connection }: { state: State; connection: C
 
   function save() {
     if (!profiles.save(name, connection.settings.value, withSecrets)) return;
-    setNews(`Saved “${visible(name.trim())}”.`);
+    setNews(t('Saved “{name}”.', { name: visible(name.trim()) }));
     setName('');
   }
 
   async function read(file: File) {
     const count = profiles.add(await file.text());
-    setNews(count > 0 ? `${formatCount(count)} imported.` : '');
+    setNews(count > 0 ? t('{count} imported.', { count: formatCount(count) }) : '');
   }
 
   return (
@@ -101,7 +101,7 @@ export function ProfileList({ state, connection }: { state: State; connection: C
       />
       <div class="profile-files">
         <label class="button choose">
-          Import…
+          {t('Import…')}
           <input
             class="visually-hidden"
             type="file"

@@ -3,6 +3,8 @@
 import { signal } from '@preact/signals';
 import { freeName } from '../connections/names';
 import { inShapeOf, isRecord, keep, readKept } from '../kept';
+import { t } from '../language/language';
+import { noRoom } from '../no-room';
 import { leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
 export interface Profile {
@@ -44,16 +46,17 @@ export function exportProfiles(profiles: Profile[]): string {
 
 /** What a file holds. Throws words about why it holds nothing. Credentials are never taken from a file. */
 export function importProfiles(text: string): Profile[] {
-  if (text.length > largestFile) throw new Error('The file is larger than any that this page exports');
+  if (text.length > largestFile) throw new Error(t('The file is larger than any that this page exports'));
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Error('The file is not JSON');
+    throw new Error(t('The file is not JSON'));
   }
-  if (!isRecord(value) || value.format !== format) throw new Error('The file was not exported by this page');
+  if (!isRecord(value) || value.format !== format)
+    throw new Error(t('The file was not exported by this page'));
   const profiles = profilesFrom(value.profiles);
-  if (profiles.length === 0) throw new Error('The file holds no profile with a ws: or wss: address');
+  if (profiles.length === 0) throw new Error(t('The file holds no profile with a ws: or wss: address'));
   return profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
 }
 
@@ -63,8 +66,8 @@ export function createProfiles() {
 
   function change(to: Profile[]): boolean {
     const sorted = to.toSorted((a, b) => a.name.localeCompare(b.name));
-    problem.value =
-      to.length > most ? `There is room for ${most}: delete one first.` : (keep(key, sorted) ?? '');
+    if (to.length > most) problem.value = t('There is room for {most}: delete one first.', { most });
+    else problem.value = keep(key, sorted) ? '' : noRoom();
     if (problem.value === '') entries.value = sorted;
     return problem.value === '';
   }
@@ -72,8 +75,8 @@ export function createProfiles() {
   /** The same name again replaces. */
   function save(given: string, settings: Settings, withSecrets: boolean): boolean {
     const name = given.trim().slice(0, longestName);
-    if (name === '') problem.value = 'A name to find it by';
-    else if (withoutSecrets(settings.url) === '') problem.value = 'Fill in a ws: or wss: address first';
+    if (name === '') problem.value = t('A name to find it by');
+    else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
     else {
       // A user name may stay; what proves it does not.
       const kept = withSecrets ? settings : { ...leaveOutSecrets(settings), username: settings.username };

@@ -1,3 +1,4 @@
+import { parts, t } from '../language/language';
 import { Sparkline } from '../ui/sparkline';
 import { formatRoundTrip, pace, roundTripsOf, spreadOf } from './latency';
 import type { Connection } from './store';
@@ -8,16 +9,25 @@ export function RoundTrips({ connection }: { connection: Connection }) {
   const list = client ? roundTripsOf(client).value : [];
   const spread = spreadOf(list);
   if (!spread) return null;
-  const words = `${formatRoundTrip(spread.least)} to ${formatRoundTrip(spread.most)}, median ${formatRoundTrip(spread.median)}`;
+  const words = t('{least} to {most}, median {median}', {
+    least: formatRoundTrip(spread.least),
+    most: formatRoundTrip(spread.most),
+    median: formatRoundTrip(spread.median),
+  });
   const points = list.flatMap((took, at): [number, number][] => (took === undefined ? [] : [[at, took]]));
   const unanswered = list.length - points.length;
   return (
     <figure class="session-trips">
       <figcaption>
-        Round-trip time <b>{words}</b>
-        {unanswered > 0 && `, ${unanswered} unanswered`}
+        {parts(unanswered > 0 ? 'Round-trip time {spread}, {count} unanswered' : 'Round-trip time {spread}', {
+          spread: <b>{words}</b>,
+          count: unanswered,
+        })}
       </figcaption>
-      <Sparkline points={points} label={`Round-trip times, one every ${pace / 1000} seconds: ${words}`} />
+      <Sparkline
+        points={points}
+        label={t('Round-trip times, one every {seconds} seconds: {words}', { seconds: pace / 1000, words })}
+      />
     </figure>
   );
 }

@@ -12,30 +12,45 @@ export function SessionFacts({ connection }: { connection: Connection }) {
   if (!connack)
     return <p class="empty-line">{t('Not connected, so nothing is granted. It is told here once it is.')}</p>;
   const { properties: p, clientId, sessionPresent } = connack;
-  const yes = (available: boolean) => (available ? 'available' : 'not available');
-  const seconds = (count: number) => (count === 0xffff_ffff ? 'never' : `${formatCount(count)} s`);
+  const yes = (available: boolean) => (available ? t('available') : t('not available'));
+  const seconds = (count: number) =>
+    count === 0xffff_ffff ? t('never') : t('{count} s', { count: formatCount(count) });
   const facts: [name: string, value: string | undefined][] = [
-    ['Client ID', clientId + (p.assignedClientIdentifier === undefined ? '' : ' (assigned by the broker)')],
-    ['Session', sessionPresent ? 'continued' : 'new'],
-    ['Session expires after', seconds(p.sessionExpiryInterval)],
-    ['Keep alive', p.serverKeepAlive === 0 ? 'off' : `${formatCount(p.serverKeepAlive)} s`],
-    ['Maximum QoS', String(p.maximumQoS)],
-    ['Maximum packet size', p.maximumPacketSize === 0 ? 'no limit stated' : formatBytes(p.maximumPacketSize)],
-    ['Receive maximum', formatCount(p.receiveMaximum)],
-    ['Topic alias maximum', formatCount(p.topicAliasMaximum)],
-    ['Retained messages', yes(p.retainAvailable)],
-    ['Wildcard subscriptions', yes(p.wildcardSubscriptionAvailable)],
-    ['Subscription identifiers', yes(p.subscriptionIdentifiersAvailable)],
-    ['Shared subscriptions', yes(p.sharedSubscriptionAvailable)],
-    ['Reason', p.reasonString],
-    ['Response information', p.responseInformation],
-    ['Server reference', p.serverReference],
-    ['Authentication method', p.authenticationMethod],
-    ...(p.userProperties ?? []).map(([name, value]): [string, string] => [`User property ${name}`, value]),
+    [
+      t('Client ID'),
+      p.assignedClientIdentifier === undefined
+        ? clientId
+        : t('{clientId} (assigned by the broker)', { clientId }),
+    ],
+    [t('Session'), sessionPresent ? t('continued') : t('new')],
+    [t('Session expires after'), seconds(p.sessionExpiryInterval)],
+    [
+      t('Keep alive'),
+      p.serverKeepAlive === 0 ? t('off') : t('{count} s', { count: formatCount(p.serverKeepAlive) }),
+    ],
+    [t('Maximum QoS'), String(p.maximumQoS)],
+    [
+      t('Maximum packet size'),
+      p.maximumPacketSize === 0 ? t('no limit stated') : formatBytes(p.maximumPacketSize),
+    ],
+    [t('Receive maximum'), formatCount(p.receiveMaximum)],
+    [t('Topic alias maximum'), formatCount(p.topicAliasMaximum)],
+    [t('Retained messages'), yes(p.retainAvailable)],
+    [t('Wildcard subscriptions'), yes(p.wildcardSubscriptionAvailable)],
+    [t('Subscription identifiers'), yes(p.subscriptionIdentifiersAvailable)],
+    [t('Shared subscriptions'), yes(p.sharedSubscriptionAvailable)],
+    [t('Reason'), p.reasonString],
+    [t('Response information'), p.responseInformation],
+    [t('Server reference'), p.serverReference],
+    [t('Authentication method'), p.authenticationMethod],
+    ...(p.userProperties ?? []).map(([name, value]): [string, string] => [
+      t('User property {name}', { name }),
+      value,
+    ]),
   ];
   return (
     <>
-      <dl class="session-facts" aria-label={t('What the broker granted')}>
+      <dl class="session-facts" aria-label={t('What the broker granted')} tabIndex={0}>
         {facts.map(
           ([name, value]) =>
             value !== undefined && (

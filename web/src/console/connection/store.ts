@@ -1,8 +1,9 @@
 /** The connection: which broker, how it stands, and what went wrong. */
 
-import { batch, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { addressOf, type Broker, type Config, defaultBroker, fallbackFor } from '../config';
+import { t } from '../language/language';
 import { formField } from '../publish/message';
 import { visible } from '../text';
 import {
@@ -64,7 +65,9 @@ export type Connection = ReturnType<typeof createConnection>;
 export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
-  const notice = signal<Notice | undefined>(undefined);
+  /** A function, so that what went wrong is told anew in another language. */
+  const told = signal<(() => Notice) | undefined>(undefined);
+  const notice = computed(() => told.value?.());
   const settings = signal<Settings>(plainSettings);
   /** What the broker said yes with. */
   const granted = signal<ConnackInfo | undefined>(undefined);
@@ -111,9 +114,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     return current;
   }
 
-  function show(next: Notice, mine: AbortController): void {
+  function show(next: () => Notice, mine: AbortController): void {
     if (mine.signal.aborted) return;
-    notice.value = next;
+    told.value = next;
   }
 
   /** First what is known at once, then what a look around adds. */
@@ -124,12 +127,12 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     dress: (why: Explanation) => Notice,
   ): void {
     const known = surroundings?.url === url ? surroundings : undefined;
-    show(dress(explain(failure, known ?? { url, page: deps.page })), mine);
+    show(() => dress(explain(failure, known ?? { url, page: deps.page })), mine);
     if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
-    const shown = notice.value;
+    const shown = told.value;
     void deps.survey(url).then((seen) => {
       surroundings = seen;
-      if (notice.value === shown) show(dress(explain(failure, seen)), mine);
+      if (told.value === shown) show(() => dress(explain(failure, seen)), mine);
     });
   }
 
@@ -145,11 +148,11 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       batch(() => {
         status.value = { phase: 'connected', url };
         granted.value = active.connack;
-        notice.value = undefined;
+        told.value = undefined;
       });
     });
     active.on('disconnect', ({ reasonCode, reasonString }) => {
-      const message = `The broker sent DISCONNECT ${formatReasonCode(reasonCode)}`;
+      const message = t('The broker sent DISCONNECT {code}', { code: formatReasonCode(reasonCode) });
       farewell = { code: 'disconnected', message, reasonCode, ...(reasonString && { reasonString }) };
     });
     active.on('close', (error) => {
@@ -160,7 +163,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       report(failure, url, mine, (why) => ({
         ...why,
         tone: 'warning',
-        title: `The connection was lost. ${why.title}`,
+        title: t('The connection was lost. {title}', { title: why.title }),
       }));
     });
     active.on('reconnect', ({ attempt, delay }) => {
@@ -203,7 +206,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       if (mine.signal.aborted) return undefined;
       status.value = { phase: 'disconnected', url };
       if (!late.signal.aborted) return deps.toFailure(error);
-      return { code: 'timeout', message: `no answer within ${(timeout / 1000).toFixed(1)} s` };
+      const seconds = (timeout / 1000).toFixed(1);
+      return { code: 'timeout', message: t('no answer within {seconds} s', { seconds }) };
     } finally {
       clearTimeout(timer);
     }
@@ -226,7 +230,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   /** To the address in the form. */
   async function connect(): Promise<void> {
     const mine = abandon();
-    notice.value = undefined;
+    told.value = undefined;
     const { url } = settings.value;
     const failure = await attempt(url, manualTimeout, mine);
     if (!failure) return;
@@ -252,7 +256,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     abandon();
     batch(() => {
       status.value = { phase: 'disconnected', url };
-      notice.value = undefined;
+      told.value = undefined;
     });
   }
 
@@ -263,7 +267,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     const mine = abandon();
     const url = addressOf(broker, deps.page);
     batch(() => {
-      notice.value = undefined;
+      told.value = undefined;
       if (settings.value.url === '' || selected() !== custom) edit({ url });
     });
 
@@ -281,7 +285,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     report(failure, url, mine, (why) => ({
       ...why,
       tone: 'warning',
-      title: `${why.title}. Using “${fallback.name}” instead`,
+      title: t('{title}. Using “{broker}” instead', { title: why.title, broker: fallback.name }),
       retry: broker,
     }));
     const second = await attempt(instead, manualTimeout, mine);
@@ -289,7 +293,11 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     report(second, instead, mine, (why) => ({
       ...why,
       tone: 'error',
-      title: `Neither “${broker.name}” nor “${fallback.name}” can be reached. ${why.title}`,
+      title: t('Neither “{first}” nor “{second}” can be reached. {title}', {
+        first: broker.name,
+        second: fallback.name,
+        title: why.title,
+      }),
       retry: broker,
     }));
   }
@@ -299,11 +307,13 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (selected() !== custom) return connect();
     batch(() => {
       status.value = { phase: 'disconnected', url: '' };
-      notice.value = {
+      told.value = () => ({
         tone: 'warning',
-        title: `The link that opened this page asks for ${visible(url)}, which this server does not list`,
-        advice: 'Press Connect if you trust where the link came from.',
-      };
+        title: t('The link that opened this page asks for {url}, which this server does not list', {
+          url: visible(url),
+        }),
+        advice: t('Press Connect if you trust where the link came from.'),
+      });
     });
   }
 
@@ -318,12 +328,12 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       if (mine.signal.aborted) return;
       batch(() => {
         status.value = { phase: 'disconnected', url: '' };
-        notice.value = {
+        told.value = () => ({
           tone: 'error',
-          title: 'This page’s list of brokers could not be read',
-          advice: 'Type a broker’s address and press Connect, or reload the page.',
+          title: t('This page’s list of brokers could not be read'),
+          advice: t('Type a broker’s address and press Connect, or reload the page.'),
           detail: `config.json: ${error instanceof Error ? error.message : String(error)}`,
-        };
+        });
       });
       return;
     }
@@ -334,7 +344,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   }
 
   function dismiss(): void {
-    notice.value = undefined;
+    told.value = undefined;
   }
 
   return {

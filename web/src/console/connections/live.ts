@@ -8,6 +8,7 @@ import type { Via } from '../feed/entry';
 import { recording } from '../feed/sent';
 import type { Feed } from '../feed/store';
 import { recordingOf } from '../insight/recording';
+import { t } from '../language/language';
 import type { Clock } from '../publish/repeat';
 import { createPublisher } from '../publish/store';
 import { createSubscriptions } from '../subscribe/store';
@@ -36,7 +37,7 @@ export function createLive(id: number, shared: Shared) {
   const own = `mqttwasm/${shared.randomId()}`;
   const client = () => connection.client.value;
 
-  const name = signal(`Connection ${id}`);
+  const name = signal(t('Connection {number}', { number: id }));
   /** The profile that the form was filled from last. */
   let profile: Profile | undefined;
   /** Of the client in use. */

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { phaseWords } from '../connection/phase';
 import { viaColourOf } from '../feed/colours';
 import type { State } from '../state';
 import { visible } from '../text';
@@ -19,6 +20,7 @@ function Tab({
 }) {
   const shown = visible(live.name.value);
   const { phase, url } = live.connection.status.value;
+  const words = phaseWords(phase);
   const repeats = live.publisher.repeating.value !== undefined;
   return (
     <li class="strip-tab" data-active={active} data-colour={viaColourOf(live.name.value)}>
@@ -26,8 +28,8 @@ function Tab({
         type="button"
         class="strip-show"
         aria-current={active ? 'true' : undefined}
-        aria-label={[shown, phase, repeats && 'publishing repeatedly'].filter(Boolean).join(', ')}
-        title={`${visible(url) || shown}: ${phase}`}
+        aria-label={[shown, words, repeats && t('publishing repeatedly')].filter(Boolean).join(', ')}
+        title={`${visible(url) || shown}: ${words}`}
         onClick={() => state.connections.show(live)}
       >
         <span class="strip-dot" data-phase={phase} aria-hidden="true" />
@@ -38,7 +40,12 @@ function Tab({
           </span>
         )}
       </button>
-      <button type="button" class="strip-close" aria-label={`Close ${shown}`} onClick={onClose}>
+      <button
+        type="button"
+        class="strip-close"
+        aria-label={t('Close {name}', { name: shown })}
+        onClick={onClose}
+      >
         ×
       </button>
     </li>

@@ -8,7 +8,7 @@ export function NewVersion() {
     <div class="new-version" role="status" aria-label={t('Version')}>
       {renewed.value && (
         <>
-          A new version is ready:{' '}
+          {t('A new version is ready:')}{' '}
           <button type="button" class="link" onClick={() => location.reload()}>
             {t('Reload')}
           </button>

@@ -13,7 +13,7 @@ interface Node {
 
 const root = new URL('../', import.meta.url);
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-  (name) => /\.tsx?$/.test(name) && !/\.test\.ts$/.test(name) && !name.startsWith('language/'),
+  (name) => /\.tsx?$/.test(name) && !/\.test\.ts$/.test(name) && !/^language\/.*\.ts$/.test(name),
 );
 
 /** Attributes whose text a person sees or hears. */

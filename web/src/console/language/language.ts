@@ -7,6 +7,9 @@ export const languages = { en: 'English', zh: '中文' } as const;
 
 export type Language = keyof typeof languages;
 
+/** As HTML names them. */
+export const tags: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
+
 /** English sentences and their translations. */
 export type Dictionary = Readonly<Record<string, string>>;
 
@@ -15,7 +18,8 @@ const key = 'mqttwasm.language';
 const dictionary = signal<Dictionary>({});
 export const language = signal<Language>('en');
 
-const isLanguage = (name: unknown): name is Language => typeof name === 'string' && name in languages;
+const isLanguage = (name: unknown): name is Language =>
+  typeof name === 'string' && Object.hasOwn(languages, name);
 
 /** What was chosen before, or else the first of the browser's languages that the page has. */
 export function preferred(kept: unknown, wanted: readonly string[]): Language {
@@ -27,7 +31,7 @@ export function preferred(kept: unknown, wanted: readonly string[]): Language {
 async function speak(wanted: Language): Promise<void> {
   dictionary.value = wanted === 'zh' ? (await import('./zh')).zh : {};
   language.value = wanted;
-  document.documentElement.lang = wanted === 'zh' ? 'zh-CN' : wanted;
+  document.documentElement.lang = tags[wanted];
 }
 
 export async function choose(wanted: Language): Promise<void> {

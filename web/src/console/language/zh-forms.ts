@@ -1,5 +1,163 @@
-/** The forms in Chinese. */
+/** The page's head, the connection and the forms, in Chinese. */
 
 import type { Dictionary } from './language';
+import { connection } from './zh-connection';
 
-export const forms: Dictionary = {};
+export const forms: Dictionary = {
+  ...connection,
+
+  // The head
+  'On this page': '页内导航',
+  'Messages {count}': '消息 {count}',
+  'Version {version}': '版本 {version}',
+  Version: '版本',
+  'A new version is ready:': '新版本已就绪：',
+  Reload: '重新加载',
+  Language: '语言',
+  'The server of this page did not deliver this language. Choose it again to retry.':
+    '此页面的服务器未能提供该语言。请重新选择以重试。',
+  Theme: '外观',
+  System: '跟随系统',
+  Light: '浅色',
+  Dark: '深色',
+  'This browser has no room for it, or is set to keep nothing for this page.':
+    '浏览器空间不足，或被设置为不为此页面保存任何内容。',
+
+  // Publish
+  Publish: '发布',
+  Topic: '主题',
+  Payload: '载荷',
+  Retain: '保留',
+  Request: '请求',
+  'Publish once, and wait for the answer': '发布一次，并等待响应',
+  Stop: '停止',
+  'Repeat every': '重复，每隔',
+  'Repeat every N seconds': '重复，每隔 N 秒',
+  's,': '秒，共',
+  times: '次',
+  'Seconds between messages': '消息间隔秒数',
+  'How many times; empty until stopped': '重复次数；留空则直到停止',
+  'Between {shortest} and {longest} seconds': '{shortest} 到 {longest} 秒之间',
+  'A whole number from 1, or nothing': '不小于 1 的整数，或留空',
+  '{sent} of {times} sent, one every {seconds} s, to {topic}':
+    '已发送 {sent} / {times}，每隔 {seconds} 秒一条，到 {topic}',
+  '{sent} sent, one every {seconds} s, to {topic}': '已发送 {sent} 条，每隔 {seconds} 秒一条，到 {topic}',
+  Insert: '插入',
+  'Insert {place}': '插入 {place}',
+  '{place} counts 0, 1, 2, …; next is {next}.': '{place} 依次为 0、1、2、…；下一个是 {next}。',
+  'Not known, and sent as it stands: {places}': '无法识别，将按原样发送：{places}',
+  'The payload {problem}.': '载荷{problem}。',
+  'is not {format}: {problem}': '不是有效的 {format}：{problem}',
+  hexadecimal: '十六进制',
+  'JSON that CBOR can hold': 'JSON（须能以 CBOR 表示）',
+  'JSON that MessagePack can hold': 'JSON（须能以 MessagePack 表示）',
+  'JSON of the Protobuf message': 'JSON（Protobuf 消息）',
+  'JSON of a Sparkplug payload': 'JSON（Sparkplug 载荷）',
+  'File…': '文件…',
+  'File as payload': '以文件作为载荷',
+  'Remove {name}': '移除 {name}',
+  '“{name}” could not be read': '无法读取“{name}”',
+  '“{name}” has {size}; this broker takes packets of at most {limit}':
+    '“{name}”大小为 {size}；此 Broker 最多接受 {limit} 的报文',
+
+  // How it went
+  Results: '结果',
+  Sent: '已发送',
+  'Sending…': '正在发送…',
+  'Acknowledged after {milliseconds} ms': '{milliseconds} ms 后确认',
+  'Acknowledged after {milliseconds} ms: no subscribers': '{milliseconds} ms 后确认：没有订阅者',
+  'Failed: {why}': '失败：{why}',
+  'Failed: not connected to a broker': '失败：未连接到 Broker',
+  'Not connected to a broker': '未连接到 Broker',
+  Answer: '响应',
+  'to {topic}': '对 {topic}',
+  'Waiting for the answer…': '正在等待响应…',
+  'Stop waiting': '停止等待',
+  Close: '关闭',
+  'After {milliseconds} ms, {size}': '{milliseconds} ms 后，{size}',
+  'The beginning; there is more.': '仅显示开头部分。',
+
+  // Properties of a message
+  Properties: '属性',
+  'Message properties': '消息属性',
+  'Payload is typed as': '载荷输入格式',
+  'They define the message that is typed as JSON': '它们定义以 JSON 输入的消息',
+  'choose one': '请选择',
+  'Clear all properties': '清空所有属性',
+  'Content type': '内容类型',
+  'Expires after, seconds': '过期间隔（秒）',
+  never: '永不',
+  'Response topic': '响应主题',
+  'Correlation data': '对比数据',
+  'Topic alias': '主题别名',
+  'Payload is UTF-8 text': '载荷为 UTF-8 文本',
+  'Payload format: UTF-8 text': '载荷格式：载荷为 UTF-8 文本',
+  'User properties': '用户属性',
+
+  // Messages to use again
+  Save: '保存',
+  Saved: '已保存',
+  'Save this message': '保存此消息',
+  'Save this message as': '将此消息保存为',
+  'A name to find it by': '请输入名称，以便查找',
+  'A file is not saved: remove it, or type the payload': '文件无法保存：请移除文件，或直接输入载荷',
+  'There is room for {most}: delete one first.': '最多保存 {most} 个：请先删除一个。',
+  'Nothing saved yet. Saved messages stay in this browser.': '暂无保存的消息。消息保存在此浏览器中。',
+  'Saved messages': '已保存的消息',
+  'Nothing sent yet. What you publish comes here.': '暂无已发送的消息。您发布的消息会显示在这里。',
+  'Sent messages': '已发送的消息',
+  'Fill the form with': '填入表单：',
+  'Delete {name}': '删除 {name}',
+  empty: '空',
+  'QoS {qos}, retained': 'QoS {qos}，保留',
+
+  // Subscribe
+  Subscribe: '订阅',
+  'Topic filter': '主题过滤器',
+  'sensors/+/temperature or sensors/#': 'sensors/+/temperature 或 sensors/#',
+  Subscriptions: '订阅',
+  inactive: '未生效',
+  'Asked for QoS {qos}': '请求的 QoS 为 {qos}',
+  '{count} message': '{count} 条消息',
+  '{count} messages': '{count} 条消息',
+  'Unsubscribe from {filter}': '取消订阅 {filter}',
+  'No subscriptions, so nothing arrives. Subscribe to a topic filter above.':
+    '没有订阅，因此不会收到消息。请在上方订阅主题过滤器。',
+  'Still subscribed: {why}': '仍在订阅：{why}',
+  'Not subscribed: {why}': '未订阅：{why}',
+
+  // Share and code
+  'Link to this': '此页面设置的链接',
+  'Copy link': '复制链接',
+  'With the message in the form': '包含表单中的消息',
+  'It holds the broker’s address, the subscriptions and the message; no user name, password or client ID.':
+    '链接包含 Broker 地址、订阅和消息；不含用户名、密码或客户端 ID。',
+  'It holds the broker’s address, the subscriptions; no user name, password or client ID.':
+    '链接包含 Broker 地址和订阅；不含用户名、密码或客户端 ID。',
+  'The user name, password and query in the address are left out.': '地址中的用户名、密码和查询参数已略去。',
+  'The file is left out.': '文件已略去。',
+  'mosquitto_pub and mosquitto_sub': 'mosquitto_pub 和 mosquitto_sub',
+  'Copy code': '复制代码',
+  Code: '代码',
+
+  // Keyboard shortcuts
+  'Keyboard shortcuts': '键盘快捷键',
+  'Keyboard shortcuts (?)': '键盘快捷键（?）',
+  'Close keyboard shortcuts': '关闭键盘快捷键',
+  'Edit the payload': '编辑载荷',
+  'Publish, or stop repeating, from anywhere in the form': '在表单任意位置发布，或停止重复',
+  Messages: '消息',
+  'Search in what is shown': '在当前显示的内容中搜索',
+  'Pause or resume': '暂停或继续',
+  'Jump to the newest and follow': '跳到最新并跟随',
+  'Clear the messages': '清空消息',
+  Page: '页面',
+  'Show messages': '显示消息',
+  'Show topics': '显示主题',
+  'Connect or disconnect': '连接或断开',
+  'Close details or a dialog': '关闭详情或对话框',
+  'Show these shortcuts': '显示这些快捷键',
+  'Single-key shortcuts': '单键快捷键',
+  'They rest while you type in a field.': '在输入框中输入时不生效。',
+  'Keys with {key}, and Esc, work all the same.': '带 {key} 的组合键和 Esc 仍然有效。',
+};

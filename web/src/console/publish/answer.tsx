@@ -20,7 +20,10 @@ function Body({ answer }: { answer: Answer }) {
   return (
     <>
       <p class="answer-facts">
-        After {milliseconds} ms, {formatBytes(message.payload.length)}
+        {t('After {milliseconds} ms, {size}', {
+          milliseconds: milliseconds ?? 0,
+          size: formatBytes(message.payload.length),
+        })}
         {contentType && `, ${visible(contentType.slice(0, 80))}`}
       </p>
       <pre class="answer-payload">{shownText(message.payload)}</pre>
@@ -37,7 +40,7 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
     <section class="answer" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
       <header class="answer-head">
         <h3>{t('Answer')}</h3>
-        <bdi class="answer-topic">to {visible(answer.topic)}</bdi>
+        <bdi class="answer-topic">{t('to {topic}', { topic: visible(answer.topic) })}</bdi>
         <button type="button" class="button small quiet" onClick={() => publisher.dismissAnswer()}>
           {waiting ? t('Stop waiting') : t('Close')}
         </button>

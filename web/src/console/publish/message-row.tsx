@@ -16,7 +16,9 @@ interface Props {
 
 export function MessageRow({ message, title, onUse, children }: Props) {
   const { topic, payload, file, qos, retain } = message;
-  const what = file ? `${file.name}, ${formatBytes(file.bytes.length)}` : payload.slice(0, shown) || 'empty';
+  const what = file
+    ? `${file.name}, ${formatBytes(file.bytes.length)}`
+    : payload.slice(0, shown) || t('empty');
   return (
     <li class="message-row">
       <button type="button" class="message-use" onClick={onUse}>
@@ -26,10 +28,7 @@ export function MessageRow({ message, title, onUse, children }: Props) {
         </span>
         <bdi class="message-topic">{visible(topic.slice(0, shown))}</bdi>
         <bdi class="message-payload">{visible(what)}</bdi>
-        <span class="message-facts">
-          QoS {qos}
-          {retain && ', retained'}
-        </span>
+        <span class="message-facts">{retain ? t('QoS {qos}, retained', { qos }) : `QoS ${qos}`}</span>
       </button>
       {children}
     </li>

@@ -1,6 +1,7 @@
 /** A message as the form holds it, and as the client takes it. */
 
 import type { PublishProperties, QoS } from '../../client';
+import { mark, t } from '../language/language';
 import { encodeSoon, type Format, problemWith } from '../payload/encode';
 import { expand } from './template';
 
@@ -97,20 +98,22 @@ export function countProperties(typed: Properties): number {
 
 const isJson = ({ contentType }: Properties): boolean => /[/+]json\s*(;|$)/i.test(contentType);
 
-const formatNames: Record<Format, string> = {
-  text: 'text',
+const formatNames: Record<Exclude<Format, 'text'>, string> = {
   json: 'JSON',
-  hex: 'hexadecimal',
+  hex: mark('hexadecimal'),
   base64: 'Base64',
-  cbor: 'JSON that CBOR can hold',
-  msgpack: 'JSON that MessagePack can hold',
-  protobuf: 'JSON of the Protobuf message',
-  sparkplug: 'JSON of a Sparkplug payload',
+  cbor: mark('JSON that CBOR can hold'),
+  msgpack: mark('JSON that MessagePack can hold'),
+  protobuf: mark('JSON of the Protobuf message'),
+  sparkplug: mark('JSON of a Sparkplug payload'),
 };
 
-function wrongWith(text: string, format: Format, type: string): string | undefined {
+/** The predicate of a sentence about the payload. */
+function wrongWith(text: string, format: keyof typeof formatNames, type: string): string | undefined {
   const problem = problemWith(format, text, type);
-  return problem === undefined ? undefined : `is not ${formatNames[format]}: ${problem}`;
+  return problem === undefined
+    ? undefined
+    : t('is not {format}: {problem}', { format: t(formatNames[format]), problem });
 }
 
 /** Longer than anybody types, and long to read at each key. */

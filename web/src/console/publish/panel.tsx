@@ -1,19 +1,20 @@
 import { useId, useState } from 'preact/hooks';
 import { formatBytes, formatCount, formatTime, visible } from '../text';
-import { Checkbox, qosOptions, Select, TextArea, TextField } from '../ui/fields';
+import { Checkbox, qosOptions, Select, TextArea, TextField, translated } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
 import { countProperties, payloadProblem } from './message';
 import type { Outcome, Publisher } from './store';
 import { hasCounter, unknownPlaces } from './template';
 import './publish.css';
-import { t } from '../language/language';
+import { mark, parts, t } from '../language/language';
 
 const AnswerPart = onDemand(async () => (await import('./answer')).AnswerPart);
-const parts = {
-  Properties: onDemand(async () => (await import('./properties')).MessageProperties),
-  Saved: onDemand(async () => (await import('./saved')).SavedMessages),
-  Sent: onDemand(async () => (await import('./sent')).SentMessages),
-};
+/** What unfolds below the form. */
+const folds = {
+  properties: [mark('Properties'), onDemand(async () => (await import('./properties')).MessageProperties)],
+  saved: [mark('Saved'), onDemand(async () => (await import('./saved')).SavedMessages)],
+  sent: [mark('Sent'), onDemand(async () => (await import('./sent')).SentMessages)],
+} as const;
 
 function Outcomes({ publisher }: { publisher: Publisher }) {
   const outcomes = publisher.outcomes.value;
@@ -52,23 +53,30 @@ function Hint({ publisher }: { publisher: Publisher }) {
   const problem = payloadProblem(draft);
   return (
     <>
-      {problem && <span class="publish-problem">The payload {visible(problem)}.</span>}
+      {problem && (
+        <span class="publish-problem">{t('The payload {problem}.', { problem: visible(problem) })}</span>
+      )}
       {unknown.length > 0 && (
-        <span class="publish-problem">Not known, and sent as it stands: {unknown.join(', ')}</span>
+        <span class="publish-problem">
+          {t('Not known, and sent as it stands: {places}', { places: unknown.join(', ') })}
+        </span>
       )}
       {hasCounter(texts) && (
         <span>
-          <code>{'{{n}}'}</code> counts 0, 1, 2, …; next is {formatCount(publisher.next.value)}.
+          {parts('{place} counts 0, 1, 2, …; next is {next}.', {
+            place: <code>{'{{n}}'}</code>,
+            next: formatCount(publisher.next.value),
+          })}
         </span>
       )}
       <span class="publish-places">
-        Insert
+        {t('Insert')}
         {places.map((place) => (
           <button
             key={place}
             type="button"
             class="place"
-            aria-label={`Insert ${place}`}
+            aria-label={t('Insert {place}', { place })}
             onClick={() =>
               publisher.edit({ payload: `${payload}${payload && !/\s$/.test(payload) ? ' ' : ''}${place}` })
             }
@@ -91,7 +99,7 @@ function Attached({ publisher }: { publisher: Publisher }) {
       <button
         type="button"
         class="button icon"
-        aria-label={`Remove ${visible(file.name)}`}
+        aria-label={t('Remove {name}', { name: visible(file.name) })}
         onClick={() => publisher.edit({ file: undefined })}
       >
         ×
@@ -125,7 +133,7 @@ function Repeat({ publisher }: { publisher: Publisher }) {
     <div class="publish-repeat">
       <Checkbox
         label={t('Repeat every')}
-        name="Repeat every N seconds"
+        name={t('Repeat every N seconds')}
         checked={repeat}
         onEdit={(checked) => publisher.edit({ repeat: checked })}
       />
@@ -165,19 +173,18 @@ function Repeat({ publisher }: { publisher: Publisher }) {
   );
 }
 
-/** What unfolds below the form. */
 function More({ publisher }: { publisher: Publisher }) {
   const id = useId();
-  const [chosen, setChosen] = useState<keyof typeof parts | undefined>(undefined);
+  const [chosen, setChosen] = useState<keyof typeof folds | undefined>(undefined);
   const { properties } = publisher.draft.value;
   const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
-  const open = wrong ? 'Properties' : chosen;
-  const Part = open && parts[open];
-  const counts = { Properties: countProperties(properties), Saved: 0, Sent: publisher.sent.value.length };
+  const open = wrong ? 'properties' : chosen;
+  const Part = open && folds[open][1];
+  const counts = { properties: countProperties(properties), saved: 0, sent: publisher.sent.value.length };
   return (
     <div class="publish-more">
       <div class="publish-tools">
-        {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
+        {(Object.keys(folds) as (keyof typeof folds)[]).map((name) => (
           <button
             key={name}
             type="button"
@@ -186,12 +193,12 @@ function More({ publisher }: { publisher: Publisher }) {
             aria-controls={id}
             onClick={() => setChosen(open === name ? undefined : name)}
           >
-            {name}
+            {t(folds[name][0])}
             {counts[name] > 0 && <span class="tool-count">{formatCount(counts[name])}</span>}
           </button>
         ))}
         <label class="button quiet small choose">
-          File…
+          {t('File…')}
           <input
             class="visually-hidden"
             type="file"
@@ -263,7 +270,7 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
             class="inline"
             value={draft.qos}
             error={errors.qos}
-            options={qosOptions}
+            options={translated(qosOptions)}
             onEdit={(qos) => publisher.edit({ qos })}
           />
           <Checkbox
@@ -279,9 +286,17 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           </button>
           {repeating ? (
             <span class="publish-progress">
-              {formatCount(repeating.sent)}
-              {repeating.times && ` of ${formatCount(repeating.times)}`} sent, one every {repeating.seconds}{' '}
-              s, to <bdi>{visible(repeating.topic)}</bdi>
+              {parts(
+                repeating.times
+                  ? '{sent} of {times} sent, one every {seconds} s, to {topic}'
+                  : '{sent} sent, one every {seconds} s, to {topic}',
+                {
+                  sent: formatCount(repeating.sent),
+                  times: formatCount(repeating.times ?? 0),
+                  seconds: repeating.seconds,
+                  topic: <bdi>{visible(repeating.topic)}</bdi>,
+                },
+              )}
             </span>
           ) : (
             <button

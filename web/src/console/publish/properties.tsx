@@ -1,6 +1,6 @@
 import { t } from '../language/language';
-import { formats, loadProtobuf } from '../payload/encode';
-import { Select } from '../ui/fields';
+import { type Format, formats, loadProtobuf } from '../payload/encode';
+import { Select, translated } from '../ui/fields';
 import { onDemand } from '../ui/on-demand';
 import { noProperties } from './message';
 import { PropertyFields } from './property-fields';
@@ -18,14 +18,14 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
       <Select
         label={t('Payload is typed as')}
         value={format}
-        options={formats}
+        options={translated<Format>(formats)}
         onEdit={(chosen) => publisher.edit({ format: chosen })}
       />
       {format === 'protobuf' && (
         <ProtobufControls
           type={type}
-          unloaded="They define the message that is typed as JSON"
-          untyped="choose one"
+          unloaded={t('They define the message that is typed as JSON')}
+          untyped={t('choose one')}
           onType={(chosen) => publisher.edit({ type: chosen })}
         />
       )}

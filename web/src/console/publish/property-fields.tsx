@@ -30,14 +30,14 @@ export function PropertyFields({ properties, errors, alias, onEdit }: Props) {
   );
   return (
     <div class="property-fields">
-      {field('Content type', 'contentType', 'application/json')}
-      {field('Expires after, seconds', 'messageExpiryInterval', 'never')}
-      {field('Response topic', 'responseTopic')}
-      {field('Correlation data', 'correlationData')}
-      {alias && field('Topic alias', 'topicAlias')}
+      {field(t('Content type'), 'contentType', 'application/json')}
+      {field(t('Expires after, seconds'), 'messageExpiryInterval', t('never'))}
+      {field(t('Response topic'), 'responseTopic')}
+      {field(t('Correlation data'), 'correlationData')}
+      {alias && field(t('Topic alias'), 'topicAlias')}
       <Checkbox
         label={t('Payload is UTF-8 text')}
-        name="Payload format: UTF-8 text"
+        name={t('Payload format: UTF-8 text')}
         checked={properties.payloadFormatIndicator}
         onEdit={(payloadFormatIndicator) => onEdit({ ...properties, payloadFormatIndicator })}
       />

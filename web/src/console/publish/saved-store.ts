@@ -2,6 +2,8 @@
 
 import { signal } from '@preact/signals';
 import { inShapeOf, isRecord, keep, readKept } from '../kept';
+import { t } from '../language/language';
+import { noRoom } from '../no-room';
 import { formats } from '../payload/encode';
 import { emptyMessage, type Message } from './message';
 
@@ -42,9 +44,9 @@ export function createSaved() {
   const problem = signal('');
 
   function change(to: SavedMessage[]): void {
-    const failed = to.length > limit ? `There is room for ${limit}: delete one first.` : keep(key, to);
-    problem.value = failed ?? '';
-    if (!failed) entries.value = to;
+    if (to.length > limit) problem.value = t('There is room for {most}: delete one first.', { most: limit });
+    else problem.value = keep(key, to) ? '' : noRoom();
+    if (problem.value === '') entries.value = to;
   }
 
   /** The same name again replaces. */

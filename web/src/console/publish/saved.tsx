@@ -16,8 +16,8 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
 
   function save() {
     const given = name.trim();
-    if (given === '') setHint('A name to find it by');
-    else if (draft.file) setHint('A file is not saved: remove it, or type the payload');
+    if (given === '') setHint(t('A name to find it by'));
+    else if (draft.file) setHint(t('A file is not saved: remove it, or type the payload'));
     else {
       setHint('');
       if (saved.save(given, draft)) setName('');
@@ -62,7 +62,7 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
               <button
                 type="button"
                 class="button icon"
-                aria-label={`Delete ${visible(entry.name)}`}
+                aria-label={t('Delete {name}', { name: visible(entry.name) })}
                 onClick={() => saved.remove(entry.name)}
               >
                 ×

@@ -3,6 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, PublishResult, QoS, Message as Received } from '../../client';
 import { atField, type Failure, inOneLine } from '../connection/explain';
+import { t } from '../language/language';
 import { formatBytes, visible } from '../text';
 import { emptyMessage, formField, type Message, numberOf, payloadOf, propertiesOf } from './message';
 import { type Clock, every } from './repeat';
@@ -80,12 +81,13 @@ export function wordsFor(
   milliseconds: number,
 ): Pick<Outcome, 'tone' | 'text'> {
   const said = result.reasonString ? ` (${visible(result.reasonString)})` : '';
-  if (qos === 0) return { tone: 'good', text: `Sent${said}` };
-  const answer = `Acknowledged after ${Math.max(1, Math.round(milliseconds))} ms`;
+  if (qos === 0) return { tone: 'good', text: `${t('Sent')}${said}` };
+  const after = { milliseconds: Math.max(1, Math.round(milliseconds)) };
   if (result.reasonCode === noSubscribers) {
-    return { tone: 'warning', text: `${answer}: no subscribers${said}` };
+    const words = t('Acknowledged after {milliseconds} ms: no subscribers', after);
+    return { tone: 'warning', text: `${words}${said}` };
   }
-  return { tone: 'good', text: `${answer}${said}` };
+  return { tone: 'good', text: `${t('Acknowledged after {milliseconds} ms', after)}${said}` };
 }
 
 export type Publisher = ReturnType<typeof createPublisher>;
@@ -135,11 +137,14 @@ export function createPublisher(deps: Dependencies, topic: string) {
         edit({ file: { name: file.name, bytes }, payload: '', properties: { ...properties, contentType } });
         return;
       } catch {
-        problem = `“${visible(file.name)}” could not be read`;
+        problem = t('“{name}” could not be read', { name: visible(file.name) });
       }
     } else {
-      const size = formatBytes(file.size);
-      problem = `“${visible(file.name)}” has ${size}; this broker takes packets of at most ${formatBytes(limit)}`;
+      problem = t('“{name}” has {size}; this broker takes packets of at most {limit}', {
+        name: visible(file.name),
+        size: formatBytes(file.size),
+        limit: formatBytes(limit),
+      });
     }
     fieldErrors.value = { ...fieldErrors.value, payload: problem };
   }
@@ -181,7 +186,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
 
   function fail(id: number, failure: Failure): void {
     batch(() => {
-      settle(id, { tone: 'bad', text: `Failed: ${inOneLine(failure)}` });
+      settle(id, { tone: 'bad', text: t('Failed: {why}', { why: inOneLine(failure) }) });
       markField(failure);
       // What is wrong with the message itself is wrong at every beat.
       if (failure.code === 'bad-option' || failure.code === 'packet-too-large') stop();
@@ -202,12 +207,12 @@ export function createPublisher(deps: Dependencies, topic: string) {
   async function send(what: Draft): Promise<void> {
     const client = deps.client();
     if (!client) {
-      add({ topic: what.topic, tone: 'bad', text: 'Failed: not connected to a broker' });
+      add({ topic: what.topic, tone: 'bad', text: t('Failed: not connected to a broker') });
       return;
     }
     const n = takeNumber(what);
     const topic = expand(what.topic, n);
-    const id = add({ topic, tone: 'waiting', text: 'Sending…' });
+    const id = add({ topic, tone: 'waiting', text: t('Sending…') });
     const begin = deps.clock.now();
     inFlight++;
     try {
@@ -264,12 +269,12 @@ export function createPublisher(deps: Dependencies, topic: string) {
     }
     const seconds = Number(what.seconds);
     if (what.seconds.trim() === '' || !(seconds >= shortest && seconds <= longest)) {
-      fieldErrors.value = { seconds: `Between ${shortest} and ${longest} seconds` };
+      fieldErrors.value = { seconds: t('Between {shortest} and {longest} seconds', { shortest, longest }) };
       return;
     }
     const times = numberOf(what.times);
     if (times !== undefined && !(Number.isInteger(times) && times >= 1 && times <= mostTimes)) {
-      fieldErrors.value = { times: 'A whole number from 1, or nothing' };
+      fieldErrors.value = { times: t('A whole number from 1, or nothing') };
       return;
     }
     remember(what);
@@ -292,7 +297,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const n = next.value;
     const topic = expand(what.topic, n);
     if (!client) {
-      answer.value = { topic, failure: 'Not connected to a broker' };
+      answer.value = { topic, failure: t('Not connected to a broker') };
       return;
     }
     remember(what);

@@ -29,10 +29,13 @@ export function ShareLink({ state }: { state: State }) {
         <Checkbox label={t('With the message in the form')} checked={withMessage} onEdit={setWithMessage} />
       </div>
       <p class="empty-line">
-        It holds the broker’s address, the subscriptions{withMessage && ' and the message'}; no user name,
-        password or client ID.
-        {cut && ' The user name, password and query in the address are left out.'}
-        {withMessage && file && ' The file is left out.'}
+        {withMessage
+          ? t(
+              'It holds the broker’s address, the subscriptions and the message; no user name, password or client ID.',
+            )
+          : t('It holds the broker’s address, the subscriptions; no user name, password or client ID.')}
+        {cut && ` ${t('The user name, password and query in the address are left out.')}`}
+        {withMessage && file && ` ${t('The file is left out.')}`}
       </p>
     </div>
   );

@@ -1,11 +1,12 @@
 /** What can be done by keys alone. */
 
+import { mark } from '../language/language';
 import type { State } from '../state';
 import type { Keys } from './keys';
 
 export interface Shortcut {
   keys: Keys;
-  /** In the sheet. */
+  /** In the sheet, marked for translation. */
   words: string;
   /** Where the focus must be; a shortcut without it is for all of the page but its fields. */
   within?: string;
@@ -31,53 +32,53 @@ export function actionsOf(state: State): Group[] {
   const { feed } = state;
   return [
     {
-      title: 'Publish',
+      title: mark('Publish'),
       shortcuts: [
         {
           keys: { key: 'e' },
-          words: 'Edit the payload',
+          words: mark('Edit the payload'),
           run: () => find('#publish :is(textarea, .publish-file button)')?.focus(),
         },
         {
           keys: { key: 'Enter', command: true },
-          words: 'Publish, or stop repeating, from anywhere in the form',
+          words: mark('Publish, or stop repeating, from anywhere in the form'),
           within: '.publish-form',
           run: () => document.querySelector<HTMLFormElement>('.publish-form')?.requestSubmit(),
         },
       ],
     },
     {
-      title: 'Messages',
+      title: mark('Messages'),
       shortcuts: [
         {
           keys: { key: '/' },
-          words: 'Search in what is shown',
+          words: mark('Search in what is shown'),
           run: () => find('[data-shown="true"] :is(.filter-search, .topics-search) input')?.focus(),
         },
-        { keys: { key: 'p' }, words: 'Pause or resume', run: () => feed.pause(!feed.paused.value) },
+        { keys: { key: 'p' }, words: mark('Pause or resume'), run: () => feed.pause(!feed.paused.value) },
         {
           keys: { key: 'n' },
-          words: 'Jump to the newest and follow',
+          words: mark('Jump to the newest and follow'),
           run: () => find('.feed-jump')?.click(),
         },
-        { keys: { key: 'x', shift: true }, words: 'Clear the messages', run: () => feed.clear() },
+        { keys: { key: 'x', shift: true }, words: mark('Clear the messages'), run: () => feed.clear() },
       ],
     },
     {
-      title: 'Page',
+      title: mark('Page'),
       shortcuts: [
-        { keys: { key: 'm' }, words: 'Show messages', run: () => go('[data-view="messages"]') },
-        { keys: { key: 't' }, words: 'Show topics', run: () => go('[data-view="topics"]') },
+        { keys: { key: 'm' }, words: mark('Show messages'), run: () => go('[data-view="messages"]') },
+        { keys: { key: 't' }, words: mark('Show topics'), run: () => go('[data-view="topics"]') },
         {
           keys: { key: 'c', shift: true },
-          words: 'Connect or disconnect',
+          words: mark('Connect or disconnect'),
           run() {
             const { connection } = state;
             if (connection.status.value.phase === 'disconnected') void connection.connect();
             else connection.disconnect();
           },
         },
-        { keys: { key: 'Escape' }, words: 'Close details or a dialog' },
+        { keys: { key: 'Escape' }, words: mark('Close details or a dialog') },
       ],
     },
   ];

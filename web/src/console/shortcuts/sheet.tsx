@@ -34,8 +34,8 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
       </header>
       <div class="shortcut-groups">
         {shortcuts.groups.map(({ title, shortcuts: some }) => (
-          <section key={title} aria-label={title}>
-            <h3>{title}</h3>
+          <section key={title} aria-label={t(title)}>
+            <h3>{t(title)}</h3>
             <dl>
               {some.map(({ keys, words }) => (
                 <div key={words}>
@@ -44,7 +44,7 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
                       <kbd key={name}>{name}</kbd>
                     ))}
                   </dt>
-                  <dd>{words}</dd>
+                  <dd>{t(words)}</dd>
                 </div>
               ))}
             </dl>
@@ -56,7 +56,7 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
         <p class="field-hint">
           {on
             ? t('They rest while you type in a field.')
-            : `Keys with ${apple ? '⌘' : 'Ctrl'}, and Esc, work all the same.`}
+            : t('Keys with {key}, and Esc, work all the same.', { key: apple ? '⌘' : 'Ctrl' })}
         </p>
       </footer>
     </dialog>

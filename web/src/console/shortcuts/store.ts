@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { keep, readKept } from '../kept';
+import { mark } from '../language/language';
 import type { State } from '../state';
 import { actionsOf } from './actions';
 import { pressed } from './keys';
@@ -22,7 +23,7 @@ export function createShortcuts(state: State) {
   const groups = actionsOf(state);
   groups.at(-1)?.shortcuts.push({
     keys: { key: '?' },
-    words: 'Show these shortcuts',
+    words: mark('Show these shortcuts'),
     run() {
       shown.value = true;
     },

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
 import type { State } from '../state';
 import { Copy } from '../ui/copy';
-import { Select } from '../ui/fields';
+import { Select, translated } from '../ui/fields';
 import { go } from './go';
 import { javascript } from './javascript';
 import { mosquitto } from './mosquitto';
 import { planOf } from './plan';
 import { python } from './python';
 import './snippets.css';
-import { t } from '../language/language';
+import { mark, t } from '../language/language';
 
 const languages = { javascript, go, python, mosquitto };
 type Language = keyof typeof languages;
@@ -17,7 +17,7 @@ const names = [
   ['javascript', 'JavaScript (mqttwasm)'],
   ['go', 'Go (paho.golang)'],
   ['python', 'Python (paho-mqtt)'],
-  ['mosquitto', 'mosquitto_pub and mosquitto_sub'],
+  ['mosquitto', mark('mosquitto_pub and mosquitto_sub')],
 ] as const;
 
 /** Characters on show; the whole is copied. */
@@ -43,7 +43,7 @@ export function Snippets({ state }: { state: State }) {
           label={t('Language')}
           class="inline"
           value={language}
-          options={names}
+          options={translated<Language>(names)}
           onEdit={(chosen: Language) => setLanguage(chosen)}
         />
         <Copy label={t('Copy code')} text={code} />

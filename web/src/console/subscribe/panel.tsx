@@ -1,10 +1,10 @@
 import { useId } from 'preact/hooks';
 import { FilterMark } from '../feed/mark';
-import { many, visible } from '../text';
-import { qosOptions, Select, TextField } from '../ui/fields';
+import { formatCount, visible } from '../text';
+import { qosOptions, Select, TextField, translated } from '../ui/fields';
 import type { Entry, Subscriptions } from './store';
 import './subscribe.css';
-import { t } from '../language/language';
+import { plural, t } from '../language/language';
 
 function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscriptions }) {
   const granted = entry.granted.value;
@@ -19,16 +19,18 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
         {granted === undefined ? (
           <span class="tag">{t('inactive')}</span>
         ) : (
-          <span class="tag" data-qos={granted} title={`Asked for QoS ${entry.wanted}`}>
+          <span class="tag" data-qos={granted} title={t('Asked for QoS {qos}', { qos: entry.wanted })}>
             QoS {granted}
           </span>
         )}
-        <span class="subscription-count">{many(count, 'message')}</span>
+        <span class="subscription-count">
+          {plural(count, '{count} message', '{count} messages', formatCount(count))}
+        </span>
       </span>
       <button
         type="button"
         class="button icon"
-        aria-label={`Unsubscribe from ${visible(entry.filter)}`}
+        aria-label={t('Unsubscribe from {filter}', { filter: visible(entry.filter) })}
         onClick={() => subscriptions.unsubscribe(entry)}
       >
         ×
@@ -71,7 +73,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
             label="QoS"
             class="inline"
             value={draft.qos}
-            options={qosOptions}
+            options={translated(qosOptions)}
             onEdit={(qos) => subscriptions.edit({ qos })}
           />
           <button type="submit" class="button primary" aria-disabled={subscriptions.busy.value}>

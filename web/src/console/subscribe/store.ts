@@ -3,6 +3,7 @@
 import { batch, type Signal, signal } from '@preact/signals';
 import type { Client, QoS, Subscription } from '../../client';
 import { atField, type Failure, inOneLine } from '../connection/explain';
+import { t } from '../language/language';
 
 export interface Entry {
   filter: string;
@@ -78,7 +79,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     const { filter, qos } = draft.value;
     const client = deps.client();
     fieldError.value = '';
-    formError.value = client ? '' : 'Not connected to a broker';
+    formError.value = client ? '' : t('Not connected to a broker');
     if (!client || busy.value) return;
 
     busy.value = true;
@@ -118,7 +119,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
         await active.get(entry)?.unsubscribe({ timeout });
       entries.value = entries.value.filter((other) => other !== entry);
     } catch (error) {
-      entry.error.value = `Still subscribed: ${inOneLine(deps.toFailure(error))}`;
+      entry.error.value = t('Still subscribed: {why}', { why: inOneLine(deps.toFailure(error)) });
     }
   }
 
@@ -127,7 +128,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     await Promise.all(
       entries.value.map((entry) =>
         open(client, entry, firstTimeout).catch((error: unknown) => {
-          entry.error.value = `Not subscribed: ${inOneLine(deps.toFailure(error))}`;
+          entry.error.value = t('Not subscribed: {why}', { why: inOneLine(deps.toFailure(error)) });
         }),
       ),
     );

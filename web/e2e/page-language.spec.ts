@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, type Page, test } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { type Server, startServer } from './support/brokers';
+import { complaintsOf, openConnected } from './support/page';
+
+// Pictures to look at: no test compares them.
+const pictures = fileURLToPath(new URL('../test-results/screenshots/', import.meta.url));
+
+let server: Server;
+
+test.beforeAll(async () => {
+  mkdirSync(pictures, { recursive: true });
+  server = await startServer(['-default-broker', 'mqtt']);
+});
+
+test.afterAll(() => server.stop());
+
+const status = (page: Page) => page.getByRole('status', { name: '连接', exact: true });
+const publish = (page: Page) => page.getByRole('form', { name: '发布', exact: true });
+const outcomes = (page: Page) => page.getByRole('list', { name: '结果', exact: true }).getByRole('listitem');
+const rows = (page: Page) => page.getByRole('log').locator('.row');
+
+async function openInChinese(page: Page): Promise<void> {
+  await page.goto(server.url);
+  await expect(status(page)).toHaveText(/^已连接/);
+}
+
+test.describe('a Chinese browser', () => {
+  test.use({ locale: 'zh-CN' });
+
+  test('has the page in Chinese: connect, publish, and see it arrive', async ({ page }) => {
+    const complaints = await complaintsOf(page);
+    await openInChinese(page);
+    await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
+
+    await page.getByRole('button', { name: '断开', exact: true }).click();
+    await expect(status(page)).toHaveText(/^已断开/);
+    await page.getByRole('button', { name: '连接', exact: true }).click();
+    await expect(status(page)).toHaveText(/^已连接/);
+
+    await publish(page).getByRole('textbox', { name: '载荷' }).fill('你好');
+    await publish(page).getByRole('button', { name: '发布', exact: true }).click();
+    await expect(outcomes(page)).toHaveText(/已发送/);
+    await expect(rows(page)).toHaveText(/你好/);
+    await expect(page.getByRole('list', { name: '订阅', exact: true }).getByRole('listitem')).toContainText(
+      '1 条消息',
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  test('has English when asked, also after a reload, and what is on show follows', async ({ page }) => {
+    await openInChinese(page);
+    await page.getByRole('textbox', { name: 'Broker 地址' }).fill('ws://127.0.0.1:9/mqtt');
+    await page.getByRole('button', { name: '断开', exact: true }).click();
+    await page.getByRole('button', { name: '连接', exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('127.0.0.1:9 无响应。');
+
+    await page.getByRole('combobox', { name: '语言' }).selectOption('English');
+    await expect(page.getByRole('alert')).toContainText('Nothing answers at 127.0.0.1:9.');
+    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+    await expect(page.getByRole('status', { name: 'Connection' })).toHaveText(/^disconnected/);
+
+    await page.reload();
+    await expect(page.getByRole('status', { name: 'Connection' })).toHaveText(/^connected/);
+    await expect(page.getByRole('combobox', { name: 'Language' })).toHaveValue('en');
+    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  });
+
+  test('whose server has lost the dictionary has the page in English', async ({ page }) => {
+    await page.route('**/assets/zh-*.js', (route) => route.abort());
+    await openConnected(page, server.url);
+    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 360]) {
+      test(`${colorScheme}, ${width} px: nothing that axe objects to, and nothing beside the screen`, async ({
+        page,
+      }) => {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize({ width, height: 800 });
+        await openInChinese(page);
+        await publish(page).getByRole('button', { name: '发布', exact: true }).click();
+        await expect(rows(page)).toHaveCount(1);
+        const look = async (name: string) => {
+          expect(await violationsOf(page)).toEqual([]);
+          const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect(beside).toBeLessThanOrEqual(0);
+          await page.screenshot({
+            path: `${pictures}chinese-${name}-${colorScheme}-${width}.png`,
+            fullPage: width < 400,
+          });
+        };
+        await look('page');
+        await page.getByRole('button', { name: '选项', exact: true }).click();
+        await page.getByText('会话、限制和认证', { exact: true }).click();
+        await page.getByText('遗嘱消息', { exact: true }).click();
+        await page.getByRole('button', { name: '属性', exact: true }).click();
+        await expect(page.getByRole('textbox', { name: '对比数据' })).toHaveCount(2);
+        await look('options');
+        await page.locator('#connection').getByRole('button', { name: '会话', exact: true }).click();
+        await expect(page.getByText('接收最大值', { exact: true })).toBeVisible();
+        await look('session');
+      });
+    }
+  }
+});
+
+test('an English browser fetches no dictionary until Chinese is chosen', async ({ page }) => {
+  const fetched: string[] = [];
+  page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
+  await openConnected(page, server.url);
+  const dictionaries = () => fetched.filter((path) => /\/zh-/.test(path)).length;
+  expect(dictionaries()).toBe(0);
+  const choice = page.getByRole('combobox', { name: 'Language' });
+  await expect(choice.locator('option')).toHaveText(['English', '中文']);
+  await expect(choice.locator('option').last()).toHaveAttribute('lang', 'zh-CN');
+  await choice.focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(status(page)).toHaveText(/^已连接/);
+  expect(dictionaries()).toBe(1);
+});
+
+test('a dictionary that does not come is told, and the choice goes back', async ({ page }) => {
+  await page.route('**/assets/zh-*.js', (route) => route.abort());
+  await openConnected(page, server.url);
+  const choice = page.getByRole('combobox', { name: 'Language' });
+  await choice.selectOption('中文');
+  await expect(page.getByRole('alert').filter({ hasText: 'did not deliver this language' })).toBeVisible();
+  await expect(choice).toHaveValue('en');
+  expect(await violationsOf(page)).toEqual([]);
+});

@@ -1,0 +1,21 @@
+/** How a connection stands, in words. */
+
+import { mark, t } from '../language/language';
+import type { Phase, Status } from './store';
+
+/** None of these but the first and the last may contain the word “connected”. */
+const words: Record<Phase, string> = {
+  connected: mark('connected'),
+  connecting: mark('connecting'),
+  reconnecting: mark('reconnecting'),
+  disconnected: mark('disconnected'),
+};
+
+export function phaseWords(phase: Phase): string {
+  return t(words[phase]);
+}
+
+export function statusWords({ phase, attempt }: Status): string {
+  if (phase !== 'reconnecting' || attempt === undefined) return phaseWords(phase);
+  return t('reconnecting, attempt {attempt}', { attempt });
+}
