@@ -322,7 +322,7 @@ func parseOptions(p *parser) (o mqtt.Options) {
 
 	props := p.sub("properties")
 	o.SessionExpiry = uint32(props.integer("sessionExpiryInterval", 0, maxUint32, 0))
-	o.ReceiveMaximum = uint16(props.integer("receiveMaximum", 1, maxUint16, mqtt.DefaultReceiveMaximum))
+	o.ReceiveMaximum = uint16(props.integer("receiveMaximum", 1, maxUint16, 0))
 	o.MaximumPacketSize = uint32(props.integer("maximumPacketSize", 1, maxUint32, mqtt.DefaultMaximumPacketSize))
 	o.TopicAliasMaximum = uint16(props.integer("topicAliasMaximum", 0, maxUint16, 0))
 	o.RequestResponseInfo = props.boolean("requestResponseInformation", false)

@@ -28,7 +28,7 @@ func (s *session) enter(p *publishPacket) (d *delivery, ack []byte, err error) {
 	repeated := known && m.qos == p.qos() && (m.qos == 2 || p.duplicate())
 	if !known || m.generation != s.generation || !repeated {
 		if s.received++; s.received > s.recvMax {
-			return nil, nil, violation(reasonReceiveMaximum, "more than %d messages unacknowledged, our Receive Maximum", s.recvMax)
+			return nil, nil, violation(reasonReceiveMaximum, "more than %d messages unacknowledged, over our Receive Maximum", s.recvMax)
 		}
 	}
 	if !repeated {

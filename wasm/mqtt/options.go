@@ -66,7 +66,11 @@ type Options struct {
 
 	// SessionExpiry is how long the broker keeps the session after the
 	// connection ended, in seconds (3.1.2.11.2). 0 ends it with the connection.
-	SessionExpiry     uint32
+	SessionExpiry uint32
+	// ReceiveMaximum bounds the QoS 1 and 2 messages that the broker sends before
+	// they are acknowledged (3.1.2.11.3). One that sends more breaks the protocol
+	// [MQTT-3.3.4-9]. For the default there is leave: mosquitto 2.0 sends up to
+	// twice as many when many were waiting.
 	ReceiveMaximum    uint16
 	MaximumPacketSize uint32 // bytes
 	TopicAliasMaximum uint16
@@ -109,6 +113,8 @@ type Options struct {
 	// is called by the goroutines that read and write, so it must not block, nor
 	// call the client. CONNECT has the password in it.
 	OnPacket func(Packet)
+
+	receiveLimit int // messages, from where on ReceiveMaximum counts as broken
 }
 
 // Attempt is one attempt to connect, before it is made.
@@ -204,6 +210,8 @@ func (o *Options) check() error {
 	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
 	setDefault(&o.ReconnectMin, DefaultReconnectMin)
 	setDefault(&o.ReconnectMax, max(DefaultReconnectMax, o.ReconnectMin))
+	o.receiveLimit = int(o.ReceiveMaximum)
+	setDefault(&o.receiveLimit, 4*DefaultReceiveMaximum)
 	setDefault(&o.ReceiveMaximum, DefaultReceiveMaximum)
 	setDefault(&o.MaximumPacketSize, DefaultMaximumPacketSize)
 	setDefault(&o.InboxLimit, DefaultInboxLimit)

@@ -44,7 +44,7 @@ type session struct {
 	in       map[uint16]*incoming
 	arrived  []*incoming // on this connection, not answered, in their order
 	received int         // QoS 1 and 2 messages not acknowledged on this connection
-	recvMax  int         // our Receive Maximum
+	recvMax  int         // where our Receive Maximum counts as broken
 
 	store     Store  // nil: the session ends with the program
 	lastSeq   uint64 // of the messages in it
@@ -54,7 +54,7 @@ type session struct {
 // newSession makes an empty session; onFailure is told what no call reports.
 func newSession(o *Options, onFailure func(error)) *session {
 	s := &session{
-		out: map[uint16]*outgoing{}, in: map[uint16]*incoming{}, recvMax: int(o.ReceiveMaximum),
+		out: map[uint16]*outgoing{}, in: map[uint16]*incoming{}, recvMax: o.receiveLimit,
 		queue: queue{limit: o.Queue}, republish: o.Republish, autoAlias: o.AutoTopicAlias, store: o.Store, onFailure: onFailure,
 	}
 	s.changed = sync.NewCond(&s.mu)

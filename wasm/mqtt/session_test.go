@@ -287,6 +287,24 @@ func TestBrokerOverOurReceiveMaximum(t *testing.T) { // [MQTT-3.3.4-9]
 	}
 }
 
+// Debian's mosquitto exceeds the limit after messages have waited. Who chose no
+// limit has nothing from a connection that breaks again and again.
+func TestBrokerOverTheDefaultReceiveMaximum(t *testing.T) {
+	c, _, b, log := start(t, func(o *Options) { o.NoReconnect = true })
+	send := func(id int) { b.send(0x32, 6, 0, 1, 't', byte(id>>8), byte(id), 0) }
+	for id := 1; id <= 4*DefaultReceiveMaximum; id++ {
+		send(id)
+	}
+	batch, err := c.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(4*DefaultReceiveMaximum + 1)
+	b.expect(0xE0, 1, 0x93)
+	wantCode(t, wait[Closed](log).Err, Protocol, "")
+	batch.Done()
+}
+
 func TestWrongAcknowledgementsEndTheConnection(t *testing.T) {
 	for name, test := range map[string]struct {
 		qos    byte
