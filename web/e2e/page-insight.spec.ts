@@ -165,6 +165,7 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await parts.tab('Messages').focus();
   await page.keyboard.press('End');
   await expect(parts.tab('Packets')).toBeFocused();
+  await expect(parts.record).toBeVisible(); // it is loaded now
   await page.keyboard.press('Tab');
   await expect(parts.record).toBeFocused();
   await page.keyboard.press('Space');
