@@ -52,8 +52,31 @@ $(MODULES): web/package-lock.json web/package.json
 $(PAGE): $(WASM) $(WASM_EXEC) $(MODULES) web/index.html web/vite.config.ts web/tsconfig.json $(call sources,web/src web/scripts web/public)
 	cd web && npx vite build
 
+# The same sources, version and toolchain give the same bytes, wherever they are built.
+SERVER_BUILD := CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0 go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)'
+
 $(BINARY): $(PAGE) go.mod go.sum web/embed.go $(call sources,server)
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./server
+	$(SERVER_BUILD) -o $@ ./server
+
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64 windows-arm64
+# The wasm has no build information that tools can read, so its modules are listed.
+GOMOD_BOM := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
+
+.PHONY: release
+release: $(PAGE) ## binaries for all platforms, checksums and bills of materials, into release/
+	rm -rf release && mkdir release
+	set -e; for platform in $(PLATFORMS); do \
+		case $$platform in windows-*) exe=.exe;; *) exe=;; esac; \
+		GOOS=$${platform%-*} GOARCH=$${platform#*-} $(SERVER_BUILD) -o release/mqttwasm-$$platform$$exe ./server; \
+	done
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
+	mkdir $$copy/web && cp -r go.mod go.sum server $$copy && cp -r web/embed.go web/dist $$copy/web && \
+	(cd $$copy && GOOS=linux GOARCH=amd64 $(SERVER_BUILD) -o again ./server) && cmp $$copy/again release/mqttwasm-linux-amd64 && \
+	echo "built again in another folder: the same bytes"
+	$(GOMOD_BOM) bin -json -noserial -std -version $(VERSION) -output release/server.cdx.json release/mqttwasm-linux-amd64
+	{ go version; GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if .Version}}{{.Path}} {{.Version}} {{.Sum}}{{end}}{{end}}' ./wasm | sort -u; } > release/wasm.modules.txt
+	cd web && npm sbom --sbom-format cyclonedx --omit dev > ../release/page.cdx.json
+	cd release && sha256sum * > SHA256SUMS
 
 .PHONY: static
 static: $(BINARY) ## the page for any host of static files, into a new folder (make static DIR=site ARGS="-brokers FILE")
@@ -156,11 +179,15 @@ $(LINTER):
 	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .PHONY: lint
-lint: $(LINTER) $(MODULES) $(WASM) $(WASM_EXEC) ## golangci-lint, gofmt, biome, tsc
+lint: audit $(LINTER) $(MODULES) $(WASM) $(WASM_EXEC) ## golangci-lint, gofmt, biome, tsc, known vulnerabilities
 	$(LINTER) run ./...
 	GOOS=js GOARCH=wasm $(LINTER) run ./wasm/...
 	@unformatted=$$(gofmt -l server wasm web/*.go web/examples); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	cd web && npx biome check && npx tsc --noEmit
+
+.PHONY: audit
+audit: $(MODULES) ## look for known vulnerabilities, where the databases can be reached
+	@web/scripts/audit.sh
 
 .PHONY: fmt
 fmt: $(MODULES) ## format everything

@@ -147,7 +147,9 @@ func (b *Broker) Serve(l net.Listener) error {
 
 // ServeConn runs one MQTT connection and returns when it has ended. It owns c.
 func (b *Broker) ServeConn(c net.Conn) {
-	b.serve(newConn(c, func() { closeGently(c) }))
+	in := &input{Conn: c}
+	in.owner = newConn(in, func() { closeGently(c) })
+	b.serve(in.owner)
 }
 
 func (b *Broker) serve(c *conn) {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,33 @@ type conn struct {
 
 func newConn(c net.Conn, farewell func()) *conn {
 	return &conn{Conn: c, farewell: farewell, flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})}}
+}
+
+// input is the connection to the peer's machine. It is read when all that came
+// before has been handled, which is the time to answer.
+type input struct {
+	net.Conn
+	owner *conn // nil during the handshake
+}
+
+func (i *input) Read(p []byte) (int, error) {
+	if i.owner != nil {
+		i.owner.answer()
+	}
+	return i.Conn.Read(p)
+}
+
+// answer sends what is due.
+func (c *conn) answer() {
+	c.mu.Lock()
+	due := len(c.flow.due) > 0
+	c.mu.Unlock()
+	if due {
+		// A client that subscribed to what it publishes has that message under way
+		// as well: let it go first, and take the acknowledgement along in its frame.
+		runtime.Gosched()
+		_ = c.transmit((*flow).answers)
+	}
 }
 
 // closeGently says that nothing more comes, and waits for the peer to say the same.
@@ -72,18 +100,21 @@ func (c *conn) transmit(step func(*flow) []byte) error {
 	return err
 }
 
-// leave writes DISCONNECT as the last packet. mochi would only queue it behind
+// leave writes DISCONNECT, or nothing, as the last packet. mochi would only queue it behind
 // what a slow peer has not read yet, and wait for a peer that reads nothing.
 func (c *conn) leave(disconnect []byte) {
 	c.leaving.Store(true)
 	_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
-	_ = c.transmit(func(f *flow) []byte { f.ended = true; return disconnect })
+	_ = c.transmit(func(f *flow) []byte { f.ended = true; return append(f.answers(), disconnect...) })
 }
 
 // Close returns at once; the farewell goes on in the background.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
-		c.running.Go(c.farewell)
+		c.running.Go(func() {
+			c.leave(nil)
+			c.farewell()
+		})
 	}
 	return nil
 }

@@ -18,18 +18,20 @@ import (
 //
 // Acknowledgements are held back too, while the message that they are for is
 // handed on: mochi writes them before, and a broker killed in between would have
-// lost what it acknowledged.
+// lost what it acknowledged. From then on they are due: they go along with what
+// is sent next, or by themselves when all that the client sent has been handled.
 type flow struct {
 	limit      int
 	unacked    map[uint16]struct{}
 	held       [][]byte
 	resuming   bool
 	processing bool
-	acks       []byte
-	ended      bool // DISCONNECT was the last packet [MQTT-3.14.4-1]
+	acks       []byte // of the message that is handed on
+	due        []byte // of those that have been
+	ended      bool   // DISCONNECT was the last packet [MQTT-3.14.4-1]
 }
 
-// admit returns those packets of p that may leave now, and keeps the others.
+// admit returns what may leave now, of p and of what waits for it; it keeps the rest of p.
 func (f *flow) admit(p []byte) []byte {
 	var out []byte
 	holding := false
@@ -45,9 +47,12 @@ func (f *flow) admit(p []byte) []byte {
 		at += len(packet)
 	}
 	if !holding {
-		return p
+		out = p
 	}
-	return out
+	if len(f.due) == 0 {
+		return out
+	}
+	return append(f.answers(), out...)
 }
 
 // hold keeps a packet that may not leave yet, and reports whether it did.
@@ -67,11 +72,18 @@ func (f *flow) hold(packet []byte) bool {
 	return true
 }
 
-// processed returns the acknowledgements of a message that has been handed on.
+// processed tells that the message has been handed on.
 func (f *flow) processed() []byte {
-	acks := f.acks
+	f.due = append(f.due, f.acks...)
 	f.processing, f.acks = false, nil
-	return acks
+	return nil
+}
+
+// answers returns the acknowledgements that are due.
+func (f *flow) answers() []byte {
+	due := f.due
+	f.due = nil
+	return due
 }
 
 func (f *flow) take(id uint16) bool {

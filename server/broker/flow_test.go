@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"bytes"
 	"fmt"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -96,6 +98,34 @@ func TestPacketIdentifiersOfBothDirections(t *testing.T) {
 	p.puback(first.PacketID)
 	if second := expect[packets.Publish](p); string(second.Payload) != "second" {
 		t.Fatalf("got %q", second.Payload)
+	}
+}
+
+// [MQTT-4.3.2-4]: what came before a DISCONNECT, in the same segment, is acknowledged.
+func TestAcknowledgedBeforeLeaving(t *testing.T) {
+	b := start(t, Options{})
+	for name, dial := range map[string]func(*testing.T, *Broker) net.Conn{"TCP": dialTCP, "WebSocket": dialWebSocket} {
+		t.Run(name, func(t *testing.T) {
+			p := connect(t, dial(t, b), nil)
+			var segment bytes.Buffer
+			for id := range uint16(3) {
+				publish := packets.NewControlPacket(packets.PUBLISH)
+				*publish.Content.(*packets.Publish) = packets.Publish{
+					Topic: "last words", QoS: 1, PacketID: id + 1, Properties: &packets.Properties{},
+				}
+				_, _ = publish.WriteTo(&segment)
+			}
+			_, _ = packets.NewControlPacket(packets.DISCONNECT).WriteTo(&segment)
+			if _, err := p.conn.Write(segment.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+			for id := range uint16(3) {
+				if ack := expect[packets.Puback](p); ack.PacketID != id+1 {
+					t.Fatalf("message %d is acknowledged where %d is due", ack.PacketID, id+1)
+				}
+			}
+			p.expectEnd()
+		})
 	}
 }
 

@@ -46,14 +46,15 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	// Only binary frames: a text frame closes the connection [MQTT-6.0.0-1].
 	nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
-	b.serve(newConn(nc, func() {
+	raw.conn.owner = newConn(nc, func() {
 		// NetConn's Close cuts off a blocked reader, and with it the close
 		// handshake; the WebSocket's own waits five seconds for the peer.
 		cut := time.AfterFunc(closeTimeout, func() { _ = raw.conn.Close() })
 		defer cut.Stop()
 		_ = ws.Close(websocket.StatusNormalClosure, "")
 		_ = nc.Close()
-	}))
+	})
+	b.serve(raw.conn.owner)
 }
 
 // SameOrigin reports whether the request comes from a page of this very server.
@@ -76,14 +77,14 @@ func headerHas(h http.Header, name, token string) bool {
 	return false
 }
 
-// hijacked keeps hold of the connection under a WebSocket, to be able to cut it.
+// hijacked keeps hold of the connection under a WebSocket.
 type hijacked struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn *input
 }
 
 func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	h.conn = c
-	return c, rw, err
+	h.conn = &input{Conn: c}
+	return h.conn, rw, err
 }

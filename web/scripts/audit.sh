@@ -1,0 +1,31 @@
+#!/bin/sh
+# Looks for known vulnerabilities in what the program is made of. Findings fail;
+# a database that can't be reached is told, and fails nothing.
+set -u
+cd "$(dirname "$0")/../.."
+
+status=0
+answer=$(mktemp)
+trap 'rm -f "$answer"' EXIT
+
+check() { # check NAME UNREACHED COMMAND...: UNREACHED is what the command says without its database
+	name=$1 unreached=$2
+	shift 2
+	if "$@" >"$answer" 2>&1; then
+		echo "$name: no known vulnerabilities"
+	elif grep -m 1 "$unreached" "$answer"; then
+		echo "$name: database not reached, skipped"
+	else
+		cat "$answer"
+		echo "$name: FAILED, see above"
+		status=1
+	fi
+}
+
+GOBIN=$PWD/bin go install golang.org/x/vuln/cmd/govulncheck@v1.1.4 || exit
+check 'govulncheck ./server' 'fetching vulnerabilities' bin/govulncheck ./server
+check 'govulncheck ./wasm' 'fetching vulnerabilities' \
+	env GOOS=js GOARCH=wasm bin/govulncheck -tags nethttpomithttp2 ./wasm
+check 'npm audit' 'audit endpoint returned an error' npm --prefix web audit --omit dev
+
+exit $status
