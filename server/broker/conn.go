@@ -100,8 +100,9 @@ func (c *conn) transmit(step func(*flow) []byte) error {
 	return err
 }
 
-// leave writes DISCONNECT, or nothing, as the last packet. mochi would only queue it behind
-// what a slow peer has not read yet, and wait for a peer that reads nothing.
+// leave writes what is due and DISCONNECT, if any, as the last packet. mochi would
+// only queue it behind what a slow peer has not read yet, and wait for a peer that
+// reads nothing.
 func (c *conn) leave(disconnect []byte) {
 	c.leaving.Store(true)
 	_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
