@@ -192,14 +192,20 @@ func (p *peer) expectEnd() {
 	}
 }
 
-// expect reads the next packet, which must be a T.
-func expect[T any](p *peer) *T {
+func (p *peer) next() *packets.ControlPacket {
 	p.t.Helper()
 	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
 	cp, err := packets.ReadPacket(p.conn)
 	if err != nil {
-		p.t.Fatalf("waiting for %T: %v", *new(T), err)
+		p.t.Fatalf("waiting for a packet: %v", err)
 	}
+	return cp
+}
+
+// expect reads the next packet, which must be a T.
+func expect[T any](p *peer) *T {
+	p.t.Helper()
+	cp := p.next()
 	content, ok := any(cp.Content).(*T)
 	if !ok {
 		p.t.Fatalf("got %s where %T was expected", cp, *new(T))
