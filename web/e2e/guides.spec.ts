@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chromium, expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
 import { runExample } from './support/examples';
@@ -7,7 +7,11 @@ import { runExample } from './support/examples';
 // name: each prints the block that follows it, in which … is anything.
 
 const folder = new URL('../docs/', import.meta.url);
-const guides = readdirSync(folder).filter((name) => name.endsWith('.md'));
+const documents = readdirSync(folder).filter((name) => name.endsWith('.md'));
+// The Chinese README's examples are the README's, which are run by that one's tests.
+const guides = documents.filter((name) => name !== 'README.zh.md');
+const readme = new URL('../../README.md', import.meta.url);
+const chinese = new URL('README.zh.md', folder);
 
 const examples = guides.flatMap((guide) => {
   const blocks = [...readFileSync(new URL(guide, folder), 'utf8').matchAll(/```(\w+)\n(.*?)```/gs)];
@@ -46,3 +50,53 @@ for (const { guide, number, code, printed } of examples) {
     for (const line of printed) expect(output).toContainEqual(expect.stringMatching(pattern(line)));
   });
 }
+
+/** A document's fenced blocks of code, and its lines outside them. */
+function parts(document: URL) {
+  const text = readFileSync(document, 'utf8');
+  const fenced = /^```.*?^```$/gms;
+  return { blocks: text.match(fenced) ?? [], lines: text.replaceAll(fenced, '').split('\n') };
+}
+
+const headings = (document: URL) => parts(document).lines.filter((line) => /^#+ /.test(line));
+
+/** How many rows each of a document's tables has. */
+function tables(document: URL): number[] {
+  const rows = parts(document).lines.map((line) => (line.startsWith('|') ? '|' : ' '));
+  return (rows.join('').match(/\|+/g) ?? []).map((table) => table.length);
+}
+
+/** What leads to a document's headings, as GitHub makes it of their words. */
+function anchors(document: URL): string[] {
+  const words = headings(document).map((line) => line.replace(/^#+ /, '').toLowerCase());
+  return words.map((line) => line.replaceAll(/[^\p{L}\p{M}\p{N}_ -]/gu, '').replaceAll(' ', '-'));
+}
+
+test('the README in Chinese has the code, the headings and the tables of the README', () => {
+  expect(parts(readme).blocks).not.toEqual([]);
+  expect(parts(chinese).blocks).toEqual(parts(readme).blocks);
+
+  const levels = (document: URL) => headings(document).map((line) => line.indexOf(' '));
+  expect(levels(readme)).not.toEqual([]);
+  expect(levels(chinese)).toEqual(levels(readme));
+
+  expect(tables(readme)).not.toEqual([]);
+  expect(tables(chinese)).toEqual(tables(readme));
+});
+
+test('every link of the README and the guides leads to a file and heading that are there', () => {
+  const links = [readme, ...documents.map((name) => new URL(name, folder))].flatMap((document) => {
+    const found = parts(document).lines.flatMap((line) => [...line.matchAll(/\]\(([^)\s]+)\)/g)]);
+    return found.map(([, link = '']) => ({ document, link }));
+  });
+  const relative = links.filter(({ link }) => !/^\w+:/.test(link));
+  expect(relative).not.toEqual([]);
+  for (const { document, link } of relative) {
+    const target = new URL(link, document);
+    const anchor = decodeURIComponent(target.hash.slice(1));
+    target.hash = '';
+    const where = `${link} in ${document.pathname}`;
+    expect(existsSync(target), where).toBe(true);
+    if (anchor) expect(anchors(target), where).toContain(anchor);
+  }
+});
