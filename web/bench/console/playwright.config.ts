@@ -7,5 +7,6 @@ export default defineConfig({
   testDir: '.',
   testMatch: '*.bench.ts',
   timeout: 0,
+  workers: 1, // a measurement wants the machine for itself
   outputDir: '../../test-results/bench-console',
 });
