@@ -14,8 +14,9 @@ import (
 const readSize = 32 << 10
 
 // link is the connection as paho sees it. On the way in it checks every packet
-// and takes the PUBLISH packets for itself, since paho's general decoder costs
-// a dozen allocations for each; what is left, paho reads here. On the way out
+// and takes the PUBLISH packets and their answers for itself, since paho's
+// general decoder costs a dozen allocations for each; what is left, paho reads
+// here. On the way out
 // it is the net.Conn, whose Lock and Unlock make a packet one write.
 type link struct {
 	net.Conn
@@ -23,6 +24,7 @@ type link struct {
 
 	limit     int                                       // Maximum Packet Size that we announced, bytes
 	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
+	onAnswer  func(p answerPacket) error                // nor here
 	auth      *authentication
 	pinger    *pinger
 	aliases   *sentAliases // nil: topics are sent as they are
@@ -89,7 +91,7 @@ func (l *link) Unlock() {
 	l.Locker.Unlock()
 }
 
-// Read hands paho the next bytes of the packets that are not PUBLISH.
+// Read hands paho the next bytes of the packets that are left to it.
 func (l *link) Read(p []byte) (int, error) {
 	for len(l.forPaho) == 0 {
 		if err := l.next(); err != nil {
@@ -111,6 +113,11 @@ func (l *link) next() error {
 			var p publishPacket
 			if p, err = parsePublish(header, body); err == nil {
 				err = l.onPublish(p, time.Now())
+			}
+		case puback, pubrec, pubrel, pubcomp:
+			var p answerPacket
+			if p, err = parseAnswer(header>>4, body); err == nil {
+				err = l.onAnswer(p)
 			}
 		case auth:
 			var p authPacket
