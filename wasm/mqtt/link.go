@@ -38,10 +38,11 @@ type link struct {
 	last    bool   // and it is DISCONNECT
 	said    bool   // DISCONNECT was written
 
-	buf       []byte // bytes read and not yet consumed
-	start     int    // of the next packet in buf
-	forPaho   []byte // a checked packet, or its rest
-	connected bool   // CONNACK was seen; the reader writes it, holding mu
+	buf       []byte    // bytes read and not yet consumed
+	start     int       // of the next packet in buf
+	at        time.Time // of the last read; the clock is not looked at for each packet
+	forPaho   []byte    // a checked packet, or its rest
+	connected bool      // CONNACK was seen; the reader writes it, holding mu
 
 	mu       sync.Mutex
 	cause    *Error        // why the link ended, when we know better than the conn
@@ -112,7 +113,7 @@ func (l *link) next() error {
 		case publish:
 			var p publishPacket
 			if p, err = parsePublish(header, body); err == nil {
-				err = l.onPublish(p, time.Now())
+				err = l.onPublish(p, l.at)
 			}
 		case puback, pubrec, pubrel, pubcomp:
 			var p answerPacket
@@ -212,6 +213,7 @@ func (l *link) fill() error {
 	n, err := l.Conn.Read(l.buf[len(l.buf):cap(l.buf)])
 	l.buf = l.buf[:len(l.buf)+n]
 	if n > 0 {
+		l.at = time.Now()
 		l.pinger.PacketReceived() // a part is enough: on a slow link a packet takes longer than the keep-alive time
 		return nil
 	}
