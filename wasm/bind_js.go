@@ -15,10 +15,11 @@ import (
 // shared by all clients and find theirs by id, so that nothing is left behind
 // when a client ends, and a late call is refused instead of lost.
 type binding struct {
-	client  *mqtt.Client
-	packets *packetLog
-	onBatch js.Value
-	onEvent js.Value
+	client    *mqtt.Client
+	publishes publishes
+	packets   *packetLog
+	onBatch   js.Value
+	onEvent   js.Value
 }
 
 var (
@@ -31,6 +32,7 @@ func newPrototype() js.Value {
 	v := objectClass.New()
 	for name, method := range map[string]func(b *binding, args []js.Value) any{
 		"publish":        (*binding).publish,
+		"publishAll":     (*binding).publishAll,
 		"request":        (*binding).request,
 		"subscribe":      (*binding).subscribe,
 		"unsubscribe":    (*binding).unsubscribe,
@@ -105,6 +107,8 @@ func connect(options js.Value) js.Value {
 	})
 }
 
+const unacknowledged = "publish: no acknowledgement in time; the message may still arrive"
+
 // publish(topic, payload, options) queues in the order of the calls.
 func (b *binding) publish(args []js.Value) any {
 	options := parse(argument(args, 2))
@@ -119,7 +123,7 @@ func (b *binding) publish(args []js.Value) any {
 	var giveUp func(error)
 	stop, err := watch(options, defaultTimeout, func(cause error) {
 		if errors.Is(cause, context.DeadlineExceeded) {
-			giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: "publish: no acknowledgement in time; the message may still arrive"})
+			giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged})
 		} else {
 			giveUp(&mqtt.Error{Code: mqtt.Aborted, Message: "publish: given up by the caller; the message may still arrive"})
 		}
@@ -130,9 +134,7 @@ func (b *binding) publish(args []js.Value) any {
 	d := newDeferred()
 	giveUp = send(&m, func(r mqtt.PublishResult, err error) {
 		stop()
-		v := ackValue(r.ReasonString, r.UserProperties)
-		v["reasonCode"] = int(r.ReasonCode)
-		d.settle(v, err)
+		d.settle(publishAck(r), err)
 	})
 	return d.promise
 }

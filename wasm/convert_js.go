@@ -408,6 +408,12 @@ func ackValue(reasonString string, user mqtt.UserProperties) map[string]any {
 	return v
 }
 
+func publishAck(r mqtt.PublishResult) map[string]any {
+	v := ackValue(r.ReasonString, r.UserProperties)
+	v["reasonCode"] = int(r.ReasonCode)
+	return v
+}
+
 func subscribeAck(r mqtt.SubscribeResult) map[string]any {
 	v := ackValue(r.ReasonString, r.UserProperties)
 	codes := make([]any, len(r.ReasonCodes))

@@ -61,6 +61,7 @@ var shapes = map[string]string{
 			requestProblemInformation: false, userProperties: [['k', 'v']], authenticationMethod: 'm', authenticationData: new Uint8Array(2) }),
 		will: P({ topic: 't', payload: 'x', ` + messageFields + ` }) }))]`,
 	"publish":     `[V('t'), V('payload'), V(P({ ` + messageFields + `, ` + callFields + ` }))]`,
+	"publishAll":  `[V(new Uint8Array([8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 116])), V(1), V(() => {})]`,
 	"subscribe":   `[V(rng() < 0.5 ? 't' : [P({ topic: 't', qos: 1, nl: true, rap: true, rh: 1 })]), V(P({ qos: 1, nl: true, rap: true, rh: 1, ` + callFields + `, ` + userProperties + ` }))]`,
 	"unsubscribe": `[V(['t']), V(P({ ` + callFields + `, ` + userProperties + ` }))]`,
 	"tellPackets": `[V(P({ on: true, ` + callFields + ` }))]`,
@@ -89,7 +90,7 @@ func evaluate(code string) js.Value {
 	return js.Global().Get("Function").New("return " + code).Invoke()
 }
 
-// outcome waits for a Promise.
+// outcome waits for a Promise. What is no Promise has succeeded.
 func outcome(promise js.Value) (value js.Value, rejected bool) {
 	type settled struct {
 		value    js.Value
@@ -105,13 +106,13 @@ func outcome(promise js.Value) (value js.Value, rejected bool) {
 	resolve, reject := settle(false), settle(true)
 	defer resolve.Release()
 	defer reject.Release()
-	promise.Call("then", resolve, reject)
+	promiseClass.Call("resolve", promise).Call("then", resolve, reject)
 	s := <-ch
 	return s.value, s.rejected
 }
 
 // fields are the names that a bad-option may give.
-var fields = strings.Fields(`options filter payload topic url clientId username password clean keepalive connectTimeout reconnectPeriod
+var fields = strings.Fields(`records first onSettled options filter payload topic url clientId username password clean keepalive connectTimeout reconnectPeriod
 	resubscribe protocolVersion onBatch onEvent WebSocket timeout signal qos retain nl rap rh reasonCode reasonString sessionExpiryInterval force on
 	properties userProperties sessionExpiryInterval receiveMaximum maximumPacketSize topicAliasMaximum requestResponseInformation
 	requestProblemInformation authenticationMethod authenticationData will payloadFormatIndicator messageExpiryInterval topicAlias

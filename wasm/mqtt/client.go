@@ -326,6 +326,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	defer stuck()
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
 	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
+	l.onAnswer = c.session.answered
 	conn := &connection{link: l, lost: make(chan error, 1)}
 	conn.paho = paho.NewClient(paho.ClientConfig{
 		Conn: l, Session: c.session, PingHandler: l.pinger, AuthHandler: noAuth{},

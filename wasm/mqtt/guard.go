@@ -96,13 +96,8 @@ func checkPacket(header byte, body []byte) error {
 		}
 		r.properties(kind, nil)
 	case puback, pubrec, pubrel, pubcomp:
-		r.packetID()
-		if len(r.rest) > 0 {
-			checkReason(&r, kind, r.byte())
-		}
-		if len(r.rest) > 0 {
-			r.properties(kind, nil)
-		}
+		_, err := parseAnswer(kind, body)
+		return err
 	case suback, unsuback:
 		r.packetID()
 		r.properties(kind, nil)
@@ -116,6 +111,29 @@ func checkPacket(header byte, body []byte) error {
 		}
 	}
 	return r.finish(kind)
+}
+
+// answerPacket is a PUBACK, PUBREC, PUBREL or PUBCOMP that the guard has
+// checked. Its slice points into the buffer it was read from.
+type answerPacket struct {
+	kind       byte
+	id         uint16
+	reason     byte
+	properties []byte
+}
+
+// parseAnswer checks an answer and takes it apart, without copying.
+func parseAnswer(kind byte, body []byte) (answerPacket, error) {
+	r := reader{rest: body}
+	p := answerPacket{kind: kind, id: r.packetID()}
+	if len(r.rest) > 0 {
+		p.reason = r.byte()
+		checkReason(&r, kind, p.reason)
+	}
+	if len(r.rest) > 0 {
+		p.properties = r.properties(kind, nil)
+	}
+	return p, r.finish(kind)
 }
 
 // authPacket is an AUTH that the guard has checked. Its slices point into the

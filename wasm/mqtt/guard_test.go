@@ -76,9 +76,15 @@ func FuzzGuardAgainstPaho(f *testing.F) {
 		l := newLink(client, 1<<16)
 		l.connected = len(data) > 0 && data[0]>>4 != connack
 		var seen []publishPacket
+		var answers []answerPacket
 		l.onPublish = func(p publishPacket, _ time.Time) error {
 			p.topic, p.properties, p.payload = bytes.Clone(p.topic), bytes.Clone(p.properties), bytes.Clone(p.payload)
 			seen = append(seen, p)
+			return nil
+		}
+		l.onAnswer = func(p answerPacket) error {
+			p.properties = bytes.Clone(p.properties)
+			answers = append(answers, p)
 			return nil
 		}
 		for {
@@ -105,5 +111,33 @@ func FuzzGuardAgainstPaho(f *testing.F) {
 				t.Fatalf("% x: paho reads %v, the guard %+v", data, q, want)
 			}
 		}
+		r.Reset(data)
+		for _, want := range answers {
+			p, err := packets.ReadPacket(r)
+			for err == nil && p.Type != want.kind {
+				p, err = packets.ReadPacket(r)
+			}
+			if err != nil {
+				t.Fatalf("paho can't read what the guard reads from % x: %v", data, err)
+			}
+			reason, props := answerOf(p)
+			if p.PacketID() != want.id || reason != want.reason || props != nil && props.ReasonString != unpackProperties(want.properties, want.kind).ReasonString {
+				t.Fatalf("% x: paho reads %v, the guard %+v", data, p, want)
+			}
+		}
 	})
+}
+
+func answerOf(p *packets.ControlPacket) (reason byte, props *packets.Properties) {
+	switch q := p.Content.(type) {
+	case *packets.Puback:
+		return q.ReasonCode, q.Properties
+	case *packets.Pubrec:
+		return q.ReasonCode, q.Properties
+	case *packets.Pubrel:
+		return q.ReasonCode, q.Properties
+	case *packets.Pubcomp:
+		return q.ReasonCode, q.Properties
+	}
+	return 0, nil
 }

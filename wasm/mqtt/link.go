@@ -14,8 +14,9 @@ import (
 const readSize = 32 << 10
 
 // link is the connection as paho sees it. On the way in it checks every packet
-// and takes the PUBLISH packets for itself, since paho's general decoder costs
-// a dozen allocations for each; what is left, paho reads here. On the way out
+// and takes the PUBLISH packets and their answers for itself, since paho's
+// general decoder costs a dozen allocations for each; what is left, paho reads
+// here. On the way out
 // it is the net.Conn, whose Lock and Unlock make a packet one write.
 type link struct {
 	net.Conn
@@ -23,6 +24,7 @@ type link struct {
 
 	limit     int                                       // Maximum Packet Size that we announced, bytes
 	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
+	onAnswer  func(p answerPacket) error                // nor here
 	auth      *authentication
 	pinger    *pinger
 	aliases   *sentAliases // nil: topics are sent as they are
@@ -36,10 +38,11 @@ type link struct {
 	last    bool   // and it is DISCONNECT
 	said    bool   // DISCONNECT was written
 
-	buf       []byte // bytes read and not yet consumed
-	start     int    // of the next packet in buf
-	forPaho   []byte // a checked packet, or its rest
-	connected bool   // CONNACK was seen; the reader writes it, holding mu
+	buf       []byte    // bytes read and not yet consumed
+	start     int       // of the next packet in buf
+	at        time.Time // of the last read; the clock is not looked at for each packet
+	forPaho   []byte    // a checked packet, or its rest
+	connected bool      // CONNACK was seen; the reader writes it, holding mu
 
 	mu       sync.Mutex
 	cause    *Error        // why the link ended, when we know better than the conn
@@ -89,7 +92,7 @@ func (l *link) Unlock() {
 	l.Locker.Unlock()
 }
 
-// Read hands paho the next bytes of the packets that are not PUBLISH.
+// Read hands paho the next bytes of the packets that are left to it.
 func (l *link) Read(p []byte) (int, error) {
 	for len(l.forPaho) == 0 {
 		if err := l.next(); err != nil {
@@ -110,7 +113,12 @@ func (l *link) next() error {
 		case publish:
 			var p publishPacket
 			if p, err = parsePublish(header, body); err == nil {
-				err = l.onPublish(p, time.Now())
+				err = l.onPublish(p, l.at)
+			}
+		case puback, pubrec, pubrel, pubcomp:
+			var p answerPacket
+			if p, err = parseAnswer(header>>4, body); err == nil {
+				err = l.onAnswer(p)
 			}
 		case auth:
 			var p authPacket
@@ -205,6 +213,7 @@ func (l *link) fill() error {
 	n, err := l.Conn.Read(l.buf[len(l.buf):cap(l.buf)])
 	l.buf = l.buf[:len(l.buf)+n]
 	if n > 0 {
+		l.at = time.Now()
 		l.pinger.PacketReceived() // a part is enough: on a slow link a packet takes longer than the keep-alive time
 		return nil
 	}

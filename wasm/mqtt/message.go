@@ -98,14 +98,17 @@ func decodeProperties(b []byte) (p Properties) {
 		}
 		r.property(id, nil)
 	}
-	var props packets.Properties
-	if err := props.Unpack(bytes.NewBuffer(append(appendVarint(nil, len(b)), b...)), publish); err != nil {
-		return p
-	}
+	props := unpackProperties(b, publish)
 	p.PayloadFormat, p.MessageExpiry = props.PayloadFormat, props.MessageExpiry
 	p.ResponseTopic, p.CorrelationData, p.ContentType = props.ResponseTopic, props.CorrelationData, props.ContentType
 	p.User = userProperties(props.User)
 	return p
+}
+
+// unpackProperties decodes properties of a packet that the guard has checked.
+func unpackProperties(b []byte, kind byte) (props packets.Properties) {
+	_ = props.Unpack(bytes.NewBuffer(append(appendVarint(nil, len(b)), b...)), kind)
+	return props
 }
 
 func userProperties(user []packets.User) UserProperties {

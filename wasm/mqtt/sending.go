@@ -151,26 +151,57 @@ func (s *session) sendSome() {
 	// Or the next program would take them for messages that were never sent, and
 	// send them a second time.
 	<-durable
-	for i, o := range batch {
+	for len(batch) > 0 {
+		var err error
+		if batch, err = s.writeTogether(conn, batch); err != nil {
+			s.putBackRest(batch)
+			return
+		}
+	}
+}
+
+// frameSize is how many bytes of packets that are ready together leave as one
+// frame: a frame costs a browser as much as a hundred small packets, and more
+// than this saves nothing.
+const frameSize = 16 << 10
+
+// writeTogether sends as many messages as fit into a frame, at least one, and
+// returns those that are left. Those that it wrote and that nobody will answer
+// it settles.
+func (s *session) writeTogether(conn *link, rest []*outgoing) (left []*outgoing, err error) {
+	var written []*outgoing
+	conn.Lock()
+	conn.pinger.PacketSent()
+	for size := 0; len(rest) > 0 && err == nil; {
+		o := rest[0]
+		if size > 0 && size+len(o.frame) > frameSize {
+			break
+		}
 		if s.withdrawn(o) {
+			rest = rest[1:]
 			continue
 		}
 		o.age()
 		o.attempted.Store(true)
-		err := conn.writeOnce(conn.aliases.shorten(o))
+		_, err = conn.Write(conn.aliases.shorten(o))
 		if errors.Is(err, errGoodbye) {
 			o.attempted.Store(false)
-			s.putBackRest(batch[i:])
-			return
+			break
 		}
-		if o.qos() == 0 {
-			s.sentAtMostOnce(o, err)
-		}
-		if err != nil {
-			s.putBackRest(batch[i+1:])
-			return
-		}
+		written, rest, size = append(written, o), rest[1:], size+len(o.frame)
 	}
+	conn.Unlock()
+	for i, o := range written {
+		if o.qos() > 0 {
+			continue
+		}
+		var failed error
+		if i == len(written)-1 && !errors.Is(err, errGoodbye) {
+			failed = err
+		}
+		s.sentAtMostOnce(o, failed)
+	}
+	return rest, err
 }
 
 // admit gives a message its packet identifier, or says why it can't be sent. The

@@ -215,60 +215,58 @@ func (s *session) AddToSession(_ context.Context, p pahosession.Packet, answer c
 	return nil
 }
 
-// PacketReceived handles what paho read: every packet with an identifier except
-// PUBLISH, which the link keeps to itself.
+// PacketReceived handles what paho read: the answers to its SUBSCRIBE and
+// UNSUBSCRIBE.
 func (s *session) PacketReceived(p *packets.ControlPacket, _ chan<- *packets.Publish) error {
-	answer, err := s.handle(p)
-	s.write(answer)
-	if err == nil {
+	s.mu.Lock()
+	o, conn := s.out[p.PacketID()], s.conn
+	wrong := o != nil && o.answer == nil
+	if o != nil && !wrong { // otherwise its caller gave up
+		delete(s.out, o.id)
+		o.answer <- *p
+	}
+	s.mu.Unlock()
+	if !wrong || conn == nil {
 		return nil
 	}
-	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
-	if conn != nil {
-		err = conn.fail(err)
-		go conn.Close() // closing waits for the reader, which is this goroutine
-	}
+	err := conn.fail(violation(reasonProtocolError, "an acknowledgement of subscriptions for a message in flight"))
+	go conn.Close() // closing waits for the reader, which is this goroutine
 	return err
 }
 
-func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
-	id := p.PacketID()
+// answered goes on with an exchange of QoS 1 or 2.
+func (s *session) answered(p answerPacket) error {
+	answer, err := s.handle(p)
+	s.write(answer)
+	return err
+}
+
+func (s *session) handle(p answerPacket) (answer []byte, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.out[id]
-	switch r := p.Content.(type) {
-	case *packets.Suback, *packets.Unsuback:
-		if o == nil {
-			return nil, nil // late: its caller gave up
-		}
-		if o.answer == nil {
-			return nil, violation(reasonProtocolError, "an acknowledgement of subscriptions for a message in flight")
-		}
-		delete(s.out, id)
-		o.answer <- *p
-	case *packets.Puback:
+	o := s.out[p.id]
+	switch p.kind {
+	case puback:
 		if o == nil {
 			return nil, nil
 		}
 		if !o.isPublish(1) {
 			return nil, violation(reasonProtocolError, "PUBACK for what is not a QoS 1 message")
 		}
-		s.complete(o, r.ReasonCode, r.Properties)
-	case *packets.Pubrec:
+		s.complete(o, p)
+	case pubrec:
 		if o == nil { // 3.6.2.1
-			return answerFrame(pubrel<<4|2, id, reasonIDNotFound), nil
+			return answerFrame(pubrel<<4|2, p.id, reasonIDNotFound), nil
 		}
 		if !o.isPublish(2) {
 			return nil, violation(reasonProtocolError, "PUBREC for what is not a QoS 2 message")
 		}
-		if r.ReasonCode >= reasonUnspecified { // 4.3.3: ends the exchange
-			s.complete(o, r.ReasonCode, r.Properties)
+		if p.reason >= reasonUnspecified { // 4.3.3: ends the exchange
+			s.complete(o, p)
 			return nil, nil
 		}
 		return s.release(o), nil
-	case *packets.Pubcomp:
+	case pubcomp:
 		if o == nil {
 			return nil, nil
 		}
@@ -278,9 +276,10 @@ func (s *session) handle(p *packets.ControlPacket) (answer []byte, err error) {
 		if !o.released {
 			return nil, violation(reasonProtocolError, "PUBCOMP before PUBREC")
 		}
-		s.complete(o, reasonNormal, r.Properties)
-	case *packets.Pubrel:
-		return s.released(id), nil
+		p.reason = reasonNormal
+		s.complete(o, p)
+	case pubrel:
+		return s.released(p.id), nil
 	}
 	return nil, nil
 }
@@ -321,16 +320,16 @@ func (s *session) remove(o *outgoing) {
 }
 
 // complete ends the exchange of a PUBLISH. The caller holds mu.
-func (s *session) complete(o *outgoing, reason byte, props *packets.Properties) {
+func (s *session) complete(o *outgoing, p answerPacket) {
 	s.remove(o)
 	s.unkeep(o)
-	result := PublishResult{ReasonCode: reason}
-	if props != nil {
-		result.ReasonString = props.ReasonString
-		result.UserProperties = userProperties(props.User)
+	result := PublishResult{ReasonCode: p.reason}
+	if len(p.properties) > 0 {
+		props := unpackProperties(p.properties, p.kind)
+		result.ReasonString, result.UserProperties = props.ReasonString, userProperties(props.User)
 	}
-	if reason >= reasonUnspecified {
-		o.finish(result, refused("publish", reason, result.ReasonString))
+	if p.reason >= reasonUnspecified {
+		o.finish(result, refused("publish", p.reason, result.ReasonString))
 		return
 	}
 	o.finish(result, nil)

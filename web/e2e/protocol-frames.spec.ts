@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, type Page, test } from '@playwright/test';
 import { openApi } from './support/api';
 import { type Server, startServer } from './support/brokers';
 import { firstPacket, type ScriptedBroker, serve, startScripted, topicOf, type } from './support/scripted';
@@ -41,7 +41,7 @@ test('the handshake offers mqtt, and CONNECT is of protocol level 5', async ({ p
   expect(connect[0]?.body.subarray(0, 7)).toEqual(Buffer.from('\0\x04MQTT\x05')); // 3.1.2.1, 3.1.2.2
 });
 
-test('every PUBLISH is exactly one frame, and no frame is empty', async ({ page }) => {
+test('a PUBLISH made by itself is exactly one frame, and no frame is empty', async ({ page }) => {
   const sizes = [0, 1, 1000, 70_000, 1 << 20];
   await page.evaluate(
     async ({ url, sizes }) => {
@@ -65,18 +65,34 @@ test('every PUBLISH is exactly one frame, and no frame is empty', async ({ page 
   expect(payloads).toEqual([0, 1, 2].flatMap((qos) => sizes.map((size) => ({ qos, size }))));
 });
 
-test('fifty publishes made at once are fifty frames, in order', async ({ page }) => {
-  await page.evaluate(async (url) => {
-    const client = await window.mqtt.connect(url);
-    await Promise.all(
-      Array.from({ length: 50 }, (_, n) => client.publish(`frames/${n}`, 'x', { qos: (n % 3) as 0 | 1 | 2 })),
-    );
-    await client.end();
-  }, broker.url);
+/** The packets of each frame with a PUBLISH, of publishes made at once. */
+async function publishedAtOnce(page: Page, count: number, size: number) {
+  await page.evaluate(
+    async ({ url, count, size }) => {
+      const client = await window.mqtt.connect(url);
+      const payload = new Uint8Array(size);
+      await Promise.all(
+        Array.from({ length: count }, (_, n) =>
+          client.publish(`frames/${n}`, payload, { qos: (n % 3) as 0 | 1 | 2 }),
+        ),
+      );
+      await client.end();
+    },
+    { url: broker.url, count, size },
+  );
   const frames = broker.connections[0]?.frames ?? [];
   expect(frames.filter((frame) => frame.length === 0)).toEqual([]);
   const published = frames.map(packetsOf).filter((packets) => packets.some((p) => p.type === type.publish));
-  expect(published.every((packets) => packets.length === 1)).toBe(true);
-  const topics = published.flat().map(topicOf);
-  expect(topics).toEqual(Array.from({ length: 50 }, (_, n) => `frames/${n}`));
+  expect(published.flat().map(topicOf)).toEqual(Array.from({ length: count }, (_, n) => `frames/${n}`));
+  return published;
+}
+
+test('fifty publishes made at once share a frame, in order', async ({ page }) => {
+  const published = await publishedAtOnce(page, 50, 1);
+  expect(published.map((packets) => packets.length)).toEqual([50]);
+});
+
+test('what is made at once shares frames up to 16 KiB, and no packet is split', async ({ page }) => {
+  const published = await publishedAtOnce(page, 12, 5000);
+  expect(published.map((packets) => packets.length)).toEqual([3, 3, 3, 3]);
 });

@@ -1,13 +1,11 @@
 import { combine } from '../combine';
-import { compile } from '../topic-filter';
 import type { WireSubscription } from '../worker/messages';
+import { createFilterTree } from './filter-tree';
 import type { Holder } from './subscription';
 
-/** Topics whose holders are remembered; past that, all are forgotten and found again. */
-const cacheLimit = 1000;
-
 interface Route {
-  matches(topic: string): boolean;
+  /** Counts up: the first to subscribe is the first to get a message. */
+  order: number;
   holders: Set<Holder>;
 }
 
@@ -16,17 +14,19 @@ export type Routes = ReturnType<typeof createRoutes>;
 /** Which subscriptions get a message. Those with the same filter share the broker's one. */
 export function createRoutes() {
   const routes = new Map<string, Route>();
-  const cache = new Map<string, Holder[]>();
+  const tree = createFilterTree<Route>();
+  let lastOrder = 0;
 
   function add(holder: Holder): void {
     const { topic } = holder.request;
     let route = routes.get(topic);
     if (!route) {
-      route = { matches: compile(topic), holders: new Set() };
+      lastOrder++;
+      route = { order: lastOrder, holders: new Set() };
       routes.set(topic, route);
+      tree.add(topic, route);
     }
     route.holders.add(holder);
-    cache.clear();
   }
 
   /** Whether it was there and the last with its filter. */
@@ -34,21 +34,15 @@ export function createRoutes() {
     const { topic } = holder.request;
     const route = routes.get(topic);
     if (!route?.holders.delete(holder)) return false;
-    cache.clear();
     if (route.holders.size > 0) return false;
+    tree.remove(topic, route);
     return routes.delete(topic);
   }
 
   function match(topic: string): Holder[] {
-    const known = cache.get(topic);
-    if (known) return known;
-    const found: Holder[] = [];
-    for (const route of routes.values()) {
-      if (route.matches(topic)) found.push(...route.holders);
-    }
-    if (cache.size >= cacheLimit) cache.clear();
-    cache.set(topic, found);
-    return found;
+    const found = tree.match(topic);
+    if (found.length > 1) found.sort((one, other) => one.order - other.order);
+    return found.flatMap(({ holders }) => [...holders]);
   }
 
   /** Whether all who get a message on this topic want it for themselves. */

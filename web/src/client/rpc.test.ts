@@ -29,7 +29,8 @@ test('calls cross with their number, limits and payload, and resolve with their 
   const { posted, transferred, receive, last, connected } = page();
   const { link, client } = await connected();
   const payload = new Uint8Array([1]);
-  const first = link.publish('a', payload, { qos: 1, timeout: 5 });
+  const properties = { contentType: 'c' };
+  const first = link.publish('a', payload, { qos: 1, properties, timeout: 5 });
   const second = link.subscribe([{ topic: 'b', qos: 0 }]);
   expect(posted.slice(1)).toEqual([
     {
@@ -38,7 +39,7 @@ test('calls cross with their number, limits and payload, and resolve with their 
       client,
       topic: 'a',
       payload,
-      options: { qos: 1 },
+      options: { qos: 1, properties },
       timeout: 5,
       abortable: false,
     },
@@ -56,6 +57,109 @@ test('calls cross with their number, limits and payload, and resolve with their 
   receive({ type: 'result', id: last('publish').id, value: { reasonCode: 16 } });
   expect(await first).toEqual({ reasonCode: 16 });
   expect(await second).toEqual({ reasonCodes: [0] });
+});
+
+/** For each publish of a batch: its number and the parts of its record. */
+function recordsOf({ id, count, records }: Extract<ToWorker, { type: 'publishes' }>) {
+  const view = new DataView(records.buffer);
+  const list: unknown[] = [];
+  for (let at = 0, n = 0; n < count; n++) {
+    const end = at + 4 + view.getUint32(at, true);
+    const payloadAt = at + 11 + view.getUint16(at + 9);
+    const text = (from: number, to: number) => new TextDecoder().decode(records.subarray(from, to));
+    const flags = view.getUint8(at + 4);
+    list.push([id + n, text(at + 11, payloadAt), text(payloadAt, end), flags, view.getUint32(at + 5, true)]);
+    at = end;
+  }
+  return list;
+}
+
+/** As Go does. */
+function acksOf(...settled: [id: number, reasonCode: number][]): ArrayBuffer {
+  const view = new DataView(new ArrayBuffer(settled.length * 9));
+  for (const [n, [id, reasonCode]] of settled.entries()) {
+    view.setFloat64(n * 9, id, true);
+    view.setUint8(n * 9 + 8, reasonCode);
+  }
+  return view.buffer;
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test('publishes of one task cross in one message, at its end, and settle each by itself', async () => {
+  const { posted, transferred, receive, last, connected } = page();
+  const { link } = await connected();
+  const calls = [
+    link.publish('a', bytes('x')),
+    link.publish('a', bytes(''), { qos: 1, retain: true, timeout: 0 }),
+    Promise.resolve().then(() =>
+      link.publish('\u00e9', bytes('yz'), { qos: 2, waitFor: 'stored', timeout: 7 }),
+    ),
+    link.publish('b', bytes('4'), { qos: 1 }),
+  ];
+  expect(posted).toHaveLength(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(posted.slice(1).map(({ type }) => type)).toEqual(['publishes', 'publishes']);
+  const [first, second] = posted.slice(1) as Extract<ToWorker, { type: 'publishes' }>[];
+  expect(recordsOf(first as typeof second & object)).toEqual([
+    [2, 'a', 'x', 0, 30_000],
+    [3, 'a', '', 3, 0],
+    [4, 'b', '4', 2, 30_000],
+  ]);
+  expect(recordsOf(last('publishes'))).toEqual([[5, '\u00e9', 'yz', 12, 7]]);
+  expect(transferred.at(-1)).toEqual([last('publishes').records.buffer]);
+  const error = { code: 'timeout', message: 'late' };
+  receive({
+    type: 'published',
+    acks: acksOf([5, 0], [3, 16]),
+    others: [
+      { id: 2, error },
+      { id: 4, ack: { reasonCode: 0, reasonString: 'r' } },
+    ],
+  });
+  expect(await Promise.allSettled(calls)).toEqual([
+    { status: 'rejected', reason: expect.objectContaining({ name: 'MqttError', ...error }) },
+    { status: 'fulfilled', value: { reasonCode: 16 } },
+    { status: 'fulfilled', value: { reasonCode: 0 } },
+    { status: 'fulfilled', value: { reasonCode: 0, reasonString: 'r' } },
+  ]);
+});
+
+test('nothing overtakes a publish, of whichever client', async () => {
+  const { posted, connected } = page();
+  const [one, other] = [await connected(), await connected()];
+  const before = posted.length;
+  void one.link.publish('a', bytes('1'));
+  void other.link.publish('a', bytes('2'));
+  void one.link.publish('a', bytes('3'));
+  void one.link.publish('a', bytes('4'), { properties: { contentType: 'c' } });
+  void one.link.publish('a', bytes('5'));
+  void one.link.publish('a', bytes('6'), { signal: new AbortController().signal });
+  void one.link.publish('a', bytes('7'));
+  void one.link.publish('a', new Uint8Array(20_000));
+  void one.link.publish('a', bytes('8'));
+  void one.link.disconnect();
+  expect(posted.slice(before).map(({ type, ...rest }) => [type, 'client' in rest && rest.client])).toEqual([
+    ['publishes', one.client],
+    ['publishes', other.client],
+    ['publishes', one.client],
+    ['publish', one.client],
+    ['publishes', one.client],
+    ['publish', one.client],
+    ['publishes', one.client],
+    ['publish', one.client],
+    ['publishes', one.client],
+    ['disconnect', one.client],
+  ]);
+});
+
+test('what waits to cross when the program ends is rejected, and does not cross', async () => {
+  const { posted, receive, connected } = page();
+  const { link } = await connected();
+  const call = link.publish('a', bytes('1'));
+  receive({ type: 'fatal', error: { code: 'crashed', message: 'it ended' } });
+  await expect(call).rejects.toMatchObject({ code: 'crashed' });
+  expect(posted).toHaveLength(1);
 });
 
 test('a rejection becomes an MqttError', async () => {

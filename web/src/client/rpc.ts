@@ -6,12 +6,15 @@ import type {
   FromWorker,
   CallOptions as Limits,
   PublishAck,
+  PublishCall,
   Question,
   SubscribeAck,
   ToWorker,
   WireError,
 } from '../worker/messages';
 import { fromWire, MqttError, toWire } from './errors';
+import { createGather, isPlain, readAcks } from './gather';
+import { defaultTimeout } from './options';
 
 type Post = (message: ToWorker, transfer?: Transferable[]) => void;
 type Value = Extract<FromWorker, { type: 'result' }>['value'];
@@ -24,7 +27,8 @@ type Unnumbered<T> = T extends { id: number; abortable?: boolean }
 interface Pending {
   resolve(value: Value): void;
   reject(error: MqttError): void;
-  done(): void;
+  /** Absent where there is nothing to tidy up. */
+  done?(): void;
 }
 
 /** The Go boundary as seen from the other end of a message channel. */
@@ -35,7 +39,7 @@ export interface Rpc {
   fail(error: WireError): void;
 }
 
-export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
+export function createRpc(deliver: Post, onFailed: () => void = () => {}): Rpc {
   const pending = new Map<number, Pending>();
   const sinks = new Map<number, BoundarySink>();
   /** Connects given up by the page that may succeed all the same, and their clients. */
@@ -43,6 +47,32 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   let lastId = 0;
   let lastClient = 0;
   let failure: WireError | undefined;
+
+  const gather = createGather(({ first, ...batch }) => {
+    deliver({ type: 'publishes', id: first, ...batch }, [batch.records.buffer]);
+  });
+
+  /** Nothing overtakes what was published before. */
+  const post: Post = (message, transfer) => {
+    gather.flush();
+    deliver(message, transfer);
+  };
+
+  function publishPlain(
+    client: number,
+    topic: string,
+    payload: Uint8Array,
+    options: PublishCall,
+    timeout: number,
+  ): Promise<PublishAck> {
+    if (failure) return Promise.reject(fromWire(failure));
+    lastId++;
+    const id = lastId;
+    gather.add(id, client, topic, payload, options, timeout);
+    return new Promise((resolve, reject) => {
+      pending.set(id, { resolve: resolve as Pending['resolve'], reject });
+    });
+  }
 
   function call(message: Unnumbered<ToWorker>, limits: Limits, transfer?: Transferable[]): Promise<Value> {
     const { timeout, signal } = limits;
@@ -67,7 +97,7 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   function settle(id: number): Pending | undefined {
     const found = pending.get(id);
     pending.delete(id);
-    found?.done();
+    found?.done?.();
     return found;
   }
 
@@ -86,6 +116,9 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
     return {
       async publish(topic, payload, options) {
         const [rest, limits] = split(options);
+        if (!limits.signal && isPlain(payload, rest)) {
+          return publishPlain(client, topic, payload, rest, limits.timeout ?? defaultTimeout);
+        }
         const message = { type: 'publish', client, topic, payload, options: rest } as const;
         return (await call(message, limits, [payload.buffer as ArrayBuffer])) as PublishAck;
       },
@@ -188,6 +221,7 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
   function fail(error: WireError): void {
     if (failure) return;
     failure = error;
+    gather.drop();
     for (const id of [...pending.keys()]) settle(id)?.reject(fromWire(error));
     for (const client of [...sinks.keys()]) onEvent(client, { type: 'end', error });
     onFailed();
@@ -207,6 +241,13 @@ export function createRpc(post: Post, onFailed: () => void = () => {}): Rpc {
       case 'rejected':
         onAnswered(message.id, false);
         settle(message.id)?.reject(fromWire(message.error));
+        break;
+      case 'published':
+        readAcks(message.acks, (id, reasonCode) => settle(id)?.resolve({ reasonCode }));
+        for (const { id, ack, error } of message.others) {
+          if (error) settle(id)?.reject(fromWire(error));
+          else settle(id)?.resolve(ack);
+        }
         break;
       case 'event':
         onEvent(message.client, message.event);

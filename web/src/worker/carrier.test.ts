@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { carry, toWire } from './carrier';
 import type {
   Boundary,
-  BoundaryClient,
   BoundaryEnvironment,
   BoundarySink,
   CallOptions,
   FromWorker,
+  GoClient,
+  OnSettled,
   Question,
 } from './messages';
 
@@ -18,7 +19,7 @@ const environment: BoundaryEnvironment = {
 };
 
 /** A carrier over a Go boundary whose methods the test gives, and what it posts. */
-function carrier({ connect, ...methods }: Partial<BoundaryClient> & Partial<Boundary> = {}) {
+function carrier({ connect, ...methods }: Partial<GoClient> & Partial<Boundary> = {}) {
   const posted: FromWorker[] = [];
   const transferred: Transferable[][] = [];
   let news = (): void => {};
@@ -27,13 +28,14 @@ function carrier({ connect, ...methods }: Partial<BoundaryClient> & Partial<Boun
   const missing = (): never => {
     throw new Error('not expected');
   };
-  const boundary: Boundary = {
+  const boundary: Boundary<GoClient> = {
     connect: async (all) => {
       given = all;
       sink = all;
       await connect?.(all);
       return {
         publish: missing,
+        publishAll: missing,
         subscribe: missing,
         unsubscribe: missing,
         request: missing,
@@ -117,6 +119,50 @@ test('calls reach the client they name, and their answers come back by number', 
     ['subscribe', subscriptions, {}],
     ['unsubscribe', ['a/#'], {}],
     ['disconnect', { reasonCode: 4 }],
+  ]);
+});
+
+test('publishes reach the client together, and so do their ends come back', async () => {
+  const calls: unknown[] = [];
+  let onSettled: OnSettled = () => {};
+  const { send, posting, transferred, connected } = carrier({
+    publishAll: (records, first, settle) => {
+      calls.push([records, first]);
+      onSettled = settle;
+      return undefined;
+    },
+  });
+  await connected(1);
+  const records = new Uint8Array([1, 2]);
+  send({ type: 'publishes', id: 5, count: 2, client: 1, records });
+  expect(calls).toEqual([[records, 5]]);
+  const acks = new ArrayBuffer(9);
+  const others = [{ id: 6, ack: { reasonCode: 0, reasonString: 'r' } }];
+  onSettled(acks, others);
+  expect(await posting('published')).toEqual({ type: 'published', acks, others });
+  expect(transferred.at(-1)).toEqual([acks]);
+  const before = onSettled;
+  send({ type: 'publishes', id: 7, count: 1, client: 1, records });
+  expect(onSettled).toBe(before);
+});
+
+test('each of the publishes that Go does not take is rejected', async () => {
+  const { send, posting, connected } = carrier({
+    publishAll: () => Promise.reject({ code: 'not-connected', message: 'gone' }),
+  });
+  const publishes = { type: 'publishes', count: 2, records: new Uint8Array() } as const;
+  send({ ...publishes, id: 1, client: 9 });
+  const ended = { code: 'not-connected', message: 'the client has ended' };
+  expect((await posting('published')).others).toEqual([
+    { id: 1, error: ended },
+    { id: 2, error: ended },
+  ]);
+  await connected(1);
+  send({ ...publishes, id: 3, client: 1 });
+  const gone = { code: 'not-connected', message: 'gone' };
+  expect((await posting('published')).others).toEqual([
+    { id: 3, error: gone },
+    { id: 4, error: gone },
   ]);
 });
 

@@ -1,23 +1,25 @@
 import type {
   AttemptChange,
   Boundary,
-  BoundaryClient,
   BoundaryEnvironment,
   BoundarySink,
   CallOptions,
   FromWorker,
+  GoClient,
+  OnSettled,
   Question,
   ToWorker,
   WireError,
 } from './messages';
 
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
-type Call = Exclude<ToWorker, { type: 'abort' | 'answer' | 'consumed' }>;
+type Call = Exclude<ToWorker, { type: 'publishes' | 'abort' | 'answer' | 'consumed' }>;
+type Publishes = Extract<ToWorker, { type: 'publishes' }>;
 type Result = Extract<FromWorker, { type: 'result' }>['value'];
 type Answer = Extract<ToWorker, { type: 'answer' }>;
 
 interface Entry {
-  client?: BoundaryClient;
+  client?: GoClient;
   /** Settles what Go waits for before it hands over the next batch. */
   consumed?: () => void;
 }
@@ -36,7 +38,7 @@ const clientEnded: WireError = { code: 'not-connected', message: 'the client has
  * `post`. Several clients share one boundary.
  */
 export function carry(
-  boundary: Boundary,
+  boundary: Boundary<GoClient>,
   post: Post,
   environment: BoundaryEnvironment = {},
 ): (message: ToWorker) => void {
@@ -140,6 +142,20 @@ export function carry(
     }
   };
 
+  const onSettled: OnSettled = (acks, others) => post({ type: 'published', acks, others }, [acks]);
+
+  const publishAll = async ({ id, count, client, records }: Publishes): Promise<void> => {
+    try {
+      const link = clients.get(client)?.client;
+      if (!link) throw clientEnded;
+      await link.publishAll(records, id, onSettled);
+    } catch (thrown) {
+      const error = toWire(thrown);
+      const others = Array.from({ length: count }, (_, n) => ({ id: id + n, error }));
+      onSettled(new ArrayBuffer(0), others);
+    }
+  };
+
   const answer = async (message: Call): Promise<void> => {
     const { id } = message;
     const limits: CallOptions = {};
@@ -161,6 +177,9 @@ export function carry(
 
   return (message) => {
     switch (message.type) {
+      case 'publishes':
+        void publishAll(message);
+        return;
       case 'abort':
         abortable.get(message.id)?.abort();
         return;

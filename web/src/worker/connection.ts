@@ -4,13 +4,13 @@ import { failure, within } from './limits';
 import type {
   AuthStep,
   Boundary,
-  BoundaryClient,
   BoundaryEnvironment,
   BoundaryOptions,
   BoundarySink,
   CallOptions,
   ClientEvent,
   DisconnectCall,
+  GoClient,
   SubscribeAck,
   UnsubscribeCall,
   WireSubscription,
@@ -32,7 +32,7 @@ export interface Connection {
 
 export interface Member {
   /** Resolves once there is a connection. When it rejects the member has left. */
-  ready(limits: CallOptions): Promise<BoundaryClient>;
+  ready(limits: CallOptions): Promise<GoClient>;
   /** Keeps messages and events from it, and nobody waits for it. */
   pause(): void;
   /** Tells it how things stand now. The messages of the meantime are gone. */
@@ -65,7 +65,7 @@ const defaultConnectTimeout = 30_000;
 
 /** Starts to connect. `onEnd` is called once, when nothing follows. */
 export function openConnection(
-  boundary: Boundary,
+  boundary: Boundary<GoClient>,
   options: SharedOptions,
   authenticates: boolean,
   onEnd: () => void,
@@ -100,7 +100,7 @@ export function openConnection(
     });
   });
   /** Set once `opening` has resolved; no member can call before. */
-  let link: BoundaryClient;
+  let link: GoClient;
   opening.then(
     (opened) => {
       link = opened;
@@ -326,15 +326,16 @@ export function openConnection(
     await (wanted ? link.suspend(limits) : link.resume(limits));
   }
 
-  function clientOf(seat: Seat): BoundaryClient {
+  function clientOf(seat: Seat): GoClient {
     /** `link`, for a member that has not left. */
-    function use(): BoundaryClient {
+    function use(): GoClient {
       if (!seats.has(seat)) throw failure('not-connected', 'the client has ended');
       return link;
     }
 
     return {
       publish: async (topic, payload, call) => use().publish(topic, payload, call),
+      publishAll: async (records, first, onSettled) => use().publishAll(records, first, onSettled),
       request: async (topic, payload, call) => use().request(topic, payload, call),
       reauthenticate: async (limits) => use().reauthenticate(limits),
       wake: async (limits) => use().wake(limits),

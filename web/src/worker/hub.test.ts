@@ -2,14 +2,7 @@ import { expect, test } from 'vitest';
 import { decodeBatch } from '../client/batch';
 import { encodeBatch } from '../client/testing';
 import { createHub, type Port } from './hub';
-import type {
-  Boundary,
-  BoundaryClient,
-  BoundarySink,
-  ClientEvent,
-  ConnackInfo,
-  SubscribeAck,
-} from './messages';
+import type { Boundary, BoundarySink, ClientEvent, ConnackInfo, GoClient, SubscribeAck } from './messages';
 
 const connack = { sessionPresent: false, clientId: 'me' } as ConnackInfo;
 const url = 'ws://broker.test/mqtt';
@@ -33,6 +26,7 @@ function scripted(waits = false) {
     };
   const client = {
     publish: record('publish', async () => ({ reasonCode: 0 })),
+    publishAll: record('publishAll', () => undefined),
     request: record('request', async () => new ArrayBuffer(0)),
     reauthenticate: record('reauthenticate', async () => {}),
     suspend: record('suspend', async () => {}),
@@ -43,8 +37,8 @@ function scripted(waits = false) {
     subscribe: record('subscribe', (list) => answers.subscribe(list)),
     unsubscribe: record('unsubscribe', (list) => answers.unsubscribe(list)),
     disconnect: record('disconnect', () => answers.disconnect()),
-  } as unknown as BoundaryClient;
-  const boundary: Boundary = {
+  } as unknown as GoClient;
+  const boundary: Boundary<GoClient> = {
     async connect(all) {
       connects.push(all);
       if (waits) {
@@ -108,6 +102,22 @@ test('tabs with the same options are one connection, and each hears that it stan
   const { connects, a, b } = await twoTabs();
   expect(connects).toHaveLength(1);
   expect([a.events, b.events]).toEqual([['connect'], ['connect']]);
+});
+
+test('publishes of each tab reach the connection as they are, until the tab has left', async () => {
+  const { calls, a, first, second } = await twoTabs();
+  const records = new Uint8Array(1);
+  const [mine, yours] = [() => {}, () => {}];
+  await first.publishAll(records, 1, mine);
+  await second.publishAll(records, 1, yours);
+  const published = [
+    ['publishAll', records, 1, mine],
+    ['publishAll', records, 1, yours],
+  ];
+  expect(calls).toEqual(published);
+  a.port.leave();
+  await expect(first.publishAll(records, 2, mine)).rejects.toMatchObject({ code: 'not-connected' });
+  expect(calls.filter(([name]) => name === 'publishAll')).toEqual(published);
 });
 
 test('another clientId or another url is another connection', async () => {

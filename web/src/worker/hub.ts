@@ -1,11 +1,11 @@
 import { type Connection, type Member, openConnection, type SharedOptions } from './connection';
 import { difference } from './difference';
 import { failure, within } from './limits';
-import type { Boundary } from './messages';
+import type { Boundary, GoClient } from './messages';
 
 /** One page's end of the hub. */
 export interface Port {
-  boundary: Boundary;
+  boundary: Boundary<GoClient>;
   /** The page is frozen, in the back/forward cache: it gets nothing until `resume`. */
   pause(): void;
   resume(): void;
@@ -14,7 +14,7 @@ export interface Port {
 }
 
 /** Gives every page a boundary of its own, on connections that they share. */
-export function createHub(boundary: Boundary): { attach(): Port } {
+export function createHub(boundary: Boundary<GoClient>): { attach(): Port } {
   const connections = new Set<Connection>();
 
   /** A page that names no clientId means the one of the others that name none. */
@@ -32,7 +32,7 @@ export function createHub(boundary: Boundary): { attach(): Port } {
     const members = new Set<Member>();
     let gone = false;
 
-    const connect: Boundary['connect'] = async (all) => {
+    const connect: Boundary<GoClient>['connect'] = async (all) => {
       const {
         onBatch,
         onEvent,

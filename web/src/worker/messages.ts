@@ -151,10 +151,8 @@ export interface BoundaryStore {
   close(): void;
 }
 
-export interface Boundary {
-  connect(
-    options: BoundaryOptions & BoundarySink & BoundaryEnvironment & CallOptions,
-  ): Promise<BoundaryClient>;
+export interface Boundary<Client extends BoundaryClient = BoundaryClient> {
+  connect(options: BoundaryOptions & BoundarySink & BoundaryEnvironment & CallOptions): Promise<Client>;
 }
 
 export interface CallOptions {
@@ -182,6 +180,28 @@ export interface BoundaryClient {
   /** Calls `onPackets` from now on, or not any more. */
   tellPackets(options: { on: boolean } & CallOptions): Promise<void>;
   disconnect(options?: DisconnectCall & CallOptions): Promise<void>;
+}
+
+/** As Go has it: publishes of the page cross together. */
+export interface GoClient extends BoundaryClient {
+  /**
+   * Publishes all `records` (`client/gather.ts`), which are numbered from `first` on.
+   * `onSettled` hears of each once, of those that settle in one task together;
+   * of none after a rejection, which means that none was taken.
+   */
+  publishAll(records: Uint8Array, first: number, onSettled: OnSettled): undefined | Promise<void>;
+}
+
+/**
+ * `acks` are those that succeeded and where the broker gave no more than a
+ * reason code: for each its number, an f64 little endian, and the code, a u8.
+ */
+export type OnSettled = (acks: ArrayBuffer, others: PublishOutcome[]) => void;
+
+export interface PublishOutcome {
+  id: number;
+  ack?: PublishAck;
+  error?: WireError;
 }
 
 export interface PublishCall {
@@ -300,8 +320,13 @@ export interface WireError {
   closeReason?: string;
 }
 
-/** Limits on one call. The signal cannot cross, so `abort` stands for it where `abortable` says it may come. */
-interface WireLimits {
+/**
+ * What calls have in common. `client` and `id` are numbers the page chooses. The signal
+ * cannot cross, so `abort` stands for it where `abortable` says it may come.
+ */
+interface WireCall {
+  id: number;
+  client: number;
   timeout?: number;
   abortable?: boolean;
 }
@@ -309,50 +334,20 @@ interface WireLimits {
 /** What the worker asks the page. */
 export type Question = { kind: 'attempt'; info: AttemptInfo } | { kind: 'authenticate'; step: AuthStep };
 
-/** Page → worker. `client` and `id` are numbers the page chooses. */
+/** Page → worker. */
 export type ToWorker =
-  | ({
-      type: 'connect';
-      id: number;
-      client: number;
-      options: BoundaryOptions;
-      /** Which questions the page answers. */
-      asks: Question['kind'][];
-    } & WireLimits)
-  | ({
-      type: 'publish';
-      id: number;
-      client: number;
-      topic: string;
-      payload: Uint8Array;
-      options: PublishCall;
-    } & WireLimits)
-  | ({
-      type: 'subscribe';
-      id: number;
-      client: number;
-      subscriptions: WireSubscription[];
-      options: SubscribeCall;
-    } & WireLimits)
-  | ({
-      type: 'unsubscribe';
-      id: number;
-      client: number;
-      filters: string[];
-      options: UnsubscribeCall;
-    } & WireLimits)
-  | ({
-      type: 'request';
-      id: number;
-      client: number;
-      topic: string;
-      payload: Uint8Array;
-      options: RequestCall;
-    } & WireLimits)
-  | ({ type: 'reauthenticate' | 'suspend' | 'resume' | 'wake'; id: number; client: number } & WireLimits)
-  | ({ type: 'ping'; id: number; client: number } & WireLimits)
-  | ({ type: 'tellPackets'; id: number; client: number; on: boolean } & WireLimits)
-  | ({ type: 'disconnect'; id: number; client: number; options: DisconnectCall } & WireLimits)
+  /** `asks` are the questions that the page answers. */
+  | ({ type: 'connect'; options: BoundaryOptions; asks: Question['kind'][] } & WireCall)
+  | ({ type: 'publish'; topic: string; payload: Uint8Array; options: PublishCall } & WireCall)
+  /** Numbered from `id` on. */
+  | { type: 'publishes'; id: number; count: number; client: number; records: Uint8Array }
+  | ({ type: 'subscribe'; subscriptions: WireSubscription[]; options: SubscribeCall } & WireCall)
+  | ({ type: 'unsubscribe'; filters: string[]; options: UnsubscribeCall } & WireCall)
+  | ({ type: 'request'; topic: string; payload: Uint8Array; options: RequestCall } & WireCall)
+  | ({ type: 'reauthenticate' | 'suspend' | 'resume' | 'wake' } & WireCall)
+  | ({ type: 'ping' } & WireCall)
+  | ({ type: 'tellPackets'; on: boolean } & WireCall)
+  | ({ type: 'disconnect'; options: DisconnectCall } & WireCall)
   | { type: 'abort'; id: number }
   /** The answer to `ask`; `error` when there is none. */
   | { type: 'answer'; id: number; value?: AttemptChange | Uint8Array; error?: WireError }
@@ -375,6 +370,7 @@ export type FromWorker =
   | { type: 'fatal'; error: WireError }
   | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | number | undefined }
   | { type: 'rejected'; id: number; error: WireError }
+  | { type: 'published'; acks: ArrayBuffer; others: PublishOutcome[] }
   | { type: 'event'; client: number; event: ClientEvent }
   | { type: 'packets'; client: number; buffer: ArrayBuffer; dropped: number }
   | { type: 'ask'; id: number; client: number; question: Question }

@@ -1,8 +1,8 @@
 import './generated/wasm_exec.js';
-import type { Boundary, WireError } from './messages';
+import type { Boundary, GoClient, WireError } from './messages';
 
 export interface Program {
-  boundary: Boundary;
+  boundary: Boundary<GoClient>;
   /** Resolves, with the reason, when the Go program has ended. It never should. */
   exited: Promise<WireError>;
 }

@@ -10,4 +10,4 @@ declare class Go {
 }
 
 /** What the Go program installs before it waits. */
-declare var mqttwasm: import('./messages').Boundary | undefined;
+declare var mqttwasm: import('./messages').Boundary<import('./messages').GoClient> | undefined;
