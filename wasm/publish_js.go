@@ -143,7 +143,7 @@ func (c *publishing) settle(r mqtt.PublishResult, err error) {
 	p.mu.Lock()
 	c.settled = true
 	if c.limit != nil {
-		c.limit.remove(c)
+		c.limit.remove()
 	}
 	if err == nil && r.ReasonString == "" && len(r.UserProperties) == 0 {
 		t.acks = binary.LittleEndian.AppendUint64(t.acks, math.Float64bits(c.id))
@@ -214,7 +214,7 @@ func (p *publishes) limit(c *publishing, after time.Duration, now time.Time) {
 }
 
 // remove takes note that a publish was settled. The caller holds mu.
-func (l *timeLimit) remove(c *publishing) {
+func (l *timeLimit) remove() {
 	if l.open--; l.open == 0 {
 		l.timer.Stop()
 		delete(l.in.limits, l.after)
