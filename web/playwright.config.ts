@@ -5,11 +5,11 @@ const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
   existsSync,
 );
 
-// The brokers of the tests are real. What needs a fixed port is in one file, whose
-// tests run one after the other.
+// The brokers of the tests are real, and a page that is put to sleep has only a
+// moment to take its leave: files run one after the other.
 export default defineConfig({
   testDir: 'e2e',
-  workers: 2,
+  workers: 1,
   retries: 0,
   forbidOnly: true,
   timeout: 60_000,
