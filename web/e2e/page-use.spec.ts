@@ -65,9 +65,10 @@ test('the tutorial: messages: 0, 1, 2, … once a second, each with its success'
   // Once a second, by the times that the page shows.
   const times = await parts.rows.locator('time').allTextContents();
   const seconds = times.map((time) => Date.parse(`2000-01-01T${time}Z`) / 1000);
-  // Two seconds from the first to the third, less what the first took to come back.
-  const span = (seconds[2] ?? 0) - (seconds[0] ?? 0);
-  expect((span + 86_400) % 86_400).toBeGreaterThan(0.5);
+  for (const n of [1, 2]) {
+    const gap = (seconds[n] ?? 0) - (seconds[n - 1] ?? 0);
+    expect((gap + 86_400) % 86_400).toBeGreaterThan(0.5);
+  }
 
   // Stopped: what is sent now follows the last beat directly, and begins with the next number.
   await parts.repeat.uncheck();
