@@ -1,7 +1,7 @@
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { PayloadView } from '../payload/view';
 import { formatBytes, formatCount, formatMoment, visible } from '../text';
 import { bytes } from '../ui/counts';
+import { usePanel } from '../ui/panel';
 import { Actions } from './actions';
 import { directionOf, type Entry } from './entry';
 import { FilterMark } from './mark';
@@ -81,22 +81,10 @@ interface Props {
 }
 
 export function Details({ feed, selecting }: Props) {
-  const panel = useRef<HTMLElement>(null);
   const opened = feed.open.value;
   const number = opened?.number;
 
-  useLayoutEffect(() => {
-    if (number !== undefined) panel.current?.focus({ preventScroll: true });
-  }, [number]);
-
-  useEffect(() => {
-    if (number === undefined) return;
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') close();
-    };
-    document.addEventListener('keydown', onKeyDown);
-    return () => document.removeEventListener('keydown', onKeyDown);
-  }, [number]);
+  const panel = usePanel(number, close);
 
   function close() {
     feed.select(undefined);

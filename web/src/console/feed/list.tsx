@@ -1,30 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { t } from '../language/language';
 import { formatCount } from '../text';
 import type { Entry } from './entry';
+import { useRoving } from './roving';
 import { Row } from './row';
 import type { Feed } from './store';
 import { useRows } from './window';
-
-/** Where a key press leads from a position. */
-export function destination(key: string, position: number, page: number): number | undefined {
-  switch (key) {
-    case 'ArrowUp':
-      return position - 1;
-    case 'ArrowDown':
-      return position + 1;
-    case 'PageUp':
-      return position - page;
-    case 'PageDown':
-      return position + page;
-    case 'Home':
-      return 0;
-    case 'End':
-      return Number.POSITIVE_INFINITY;
-    default:
-      return undefined;
-  }
-}
 
 interface Props {
   feed: Feed;
@@ -39,31 +20,7 @@ export function List({ feed, selecting }: Props) {
   const open = feed.open.value?.number;
   const several = feed.names.value.length > 1;
 
-  // One row is in the tab order: the one last visited, or the newest in sight.
-  const [visited, setVisited] = useState<number>();
-  const shown = rows.items.some(({ position }) => position === visited);
-  const tabbable = shown ? visited : rows.items.at(-1)?.position;
-  const wanted = useRef<number | undefined>(undefined);
-
-  useLayoutEffect(() => {
-    if (wanted.current === undefined) return;
-    const button = box.current?.querySelector<HTMLElement>(`[data-position="${wanted.current}"]`);
-    if (!button) return;
-    wanted.current = undefined;
-    button.focus({ preventScroll: true });
-  });
-
-  function onKeyDown(event: KeyboardEvent) {
-    const from = Number((event.target as HTMLElement).dataset.position);
-    if (Number.isNaN(from)) return;
-    const to = destination(event.key, from, Math.max(1, rows.items.length - 16));
-    if (to === undefined) return;
-    event.preventDefault();
-    const position = Math.min(Math.max(to, first), end - 1);
-    wanted.current = position;
-    setVisited(position);
-    rows.reveal(position);
-  }
+  const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
 
   return (
     <div class="feed-list">
@@ -98,7 +55,7 @@ export function List({ feed, selecting }: Props) {
                 withConnection={several}
                 filters={selecting(entry)}
                 onOpen={(chosen) => {
-                  setVisited(position);
+                  visit(position);
                   feed.select(chosen === open ? undefined : chosen);
                 }}
               />

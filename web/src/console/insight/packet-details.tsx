@@ -1,8 +1,8 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
 import { parts, t } from '../language/language';
 import { formatCount, formatTime } from '../text';
 import { Copy } from '../ui/copy';
 import { bytes } from '../ui/counts';
+import { usePanel } from '../ui/panel';
 import { detailsOf } from './describe';
 import type { Entry, PacketLog } from './packet-log';
 import { recordOf } from './record';
@@ -44,23 +44,10 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
 }
 
 export function PacketDetails({ log }: { log: PacketLog }) {
-  const panel = useRef<HTMLElement>(null);
   const entry = log.open.value;
   const number = entry?.number;
 
-  useLayoutEffect(() => {
-    if (number !== undefined) panel.current?.focus({ preventScroll: true });
-  }, [number]);
-
-  // In time for a key that is pressed as soon as the panel has the focus.
-  useLayoutEffect(() => {
-    if (number === undefined) return;
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') close();
-    };
-    document.addEventListener('keydown', onKeyDown);
-    return () => document.removeEventListener('keydown', onKeyDown);
-  }, [number]);
+  const panel = usePanel(number, close);
 
   function close() {
     log.open.value = undefined;

@@ -1,5 +1,5 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { destination } from '../feed/list';
+import { useRef } from 'preact/hooks';
+import { useRoving } from '../feed/roving';
 import { useRows } from '../feed/window';
 import { t } from '../language/language';
 import { formatCount } from '../text';
@@ -12,31 +12,7 @@ export function PacketList({ log }: { log: PacketLog }) {
   const { first, end } = log.view.value;
   const open = log.open.value?.number;
 
-  // One row is in the tab order: the one last visited, or the newest in sight.
-  const [visited, setVisited] = useState<number>();
-  const shown = rows.items.some(({ position }) => position === visited);
-  const tabbable = shown ? visited : rows.items.at(-1)?.position;
-  const wanted = useRef<number | undefined>(undefined);
-
-  useLayoutEffect(() => {
-    if (wanted.current === undefined) return;
-    const button = box.current?.querySelector<HTMLElement>(`[data-position="${wanted.current}"]`);
-    if (!button) return;
-    wanted.current = undefined;
-    button.focus({ preventScroll: true });
-  });
-
-  function onKeyDown(event: KeyboardEvent) {
-    const from = Number((event.target as HTMLElement).dataset.position);
-    if (Number.isNaN(from)) return;
-    const to = destination(event.key, from, Math.max(1, rows.items.length - 16));
-    if (to === undefined) return;
-    event.preventDefault();
-    const position = Math.min(Math.max(to, first), end - 1);
-    wanted.current = position;
-    setVisited(position);
-    rows.reveal(position);
-  }
+  const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
 
   return (
     <div class="feed-list">
@@ -65,7 +41,7 @@ export function PacketList({ log }: { log: PacketLog }) {
                 open={entry.number === open}
                 tabbable={position === tabbable}
                 onOpen={() => {
-                  setVisited(position);
+                  visit(position);
                   log.open.value = entry.number === open ? undefined : entry;
                 }}
               />
