@@ -117,14 +117,6 @@ type Options struct {
 	receiveLimit int // messages, from where on ReceiveMaximum counts as broken
 }
 
-// Attempt is one attempt to connect, before it is made.
-type Attempt struct {
-	URL      string
-	Number   int // 0 for the first, then from 1 since the last connection
-	Username string
-	Password []byte // nil: none
-}
-
 // Queue bounds what waits to be sent because the broker's Receive Maximum is
 // used up, the link is slow, or there is no connection.
 type Queue struct {

@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -149,20 +148,6 @@ func checkReasons(what string, asked int, r SubscribeResult) error {
 		}
 	}
 	return refused(what, r.ReasonCodes[0], r.ReasonString)
-}
-
-// callError explains why a call had no answer.
-func (conn *connection) callError(ctx context.Context, what string, err error) error {
-	if ctx.Err() != nil {
-		return fromContext(ctx, what)
-	}
-	if cause := conn.link.endCause(); cause != nil {
-		return cause
-	}
-	if errors.Is(err, paho.ErrConnectionLost) {
-		return newError(Network, "%s: the connection broke before the broker answered", what)
-	}
-	return networkError(err, what)
 }
 
 // Unsubscribe unsubscribes, and waits for UNSUBACK. The reason code 0x11 says
