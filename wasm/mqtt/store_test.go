@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -209,4 +210,39 @@ func TestStoreIsClosedOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// patientStore is a Store whose Close waits until its changes are done.
+type patientStore struct {
+	*memStore
+	closing chan struct{}
+	changes sync.WaitGroup
+}
+
+func (p *patientStore) Apply(changes []Record, done func(error)) {
+	p.changes.Add(1)
+	p.memStore.Apply(changes, func(err error) {
+		done(err)
+		p.changes.Done()
+	})
+}
+
+func (p *patientStore) Close() error {
+	close(p.closing)
+	p.changes.Wait()
+	return p.memStore.Close()
+}
+
+func TestStoreMayWaitInClose(t *testing.T) {
+	m := newMemStore(t, newDisk())
+	m.hold = make(chan struct{})
+	p := &patientStore{memStore: m, closing: make(chan struct{})}
+	c, _, b, _ := start(t, func(o *Options) { durable(m)(o); o.Store = p })
+	b.send(0x34, 6, 0, 1, 't', 0, 8, 0)
+	_, batch := receiveOne(t, c)
+	batch.Done() // a change that is not done yet
+	go func() { _ = c.Disconnect(background, DisconnectOptions{}) }()
+	<-p.closing
+	close(m.hold)
+	<-c.Done()
 }
