@@ -158,21 +158,21 @@ func connackValue(c mqtt.Connack) map[string]any {
 	props["sessionExpiryInterval"] = c.SessionExpiry
 	props["receiveMaximum"] = int(c.ReceiveMaximum)
 	props["maximumQoS"] = int(c.MaximumQoS)
-	props["retainAvailable"] = c.Retain
-	props["maximumPacketSize"] = c.MaximumPacket
-	props["topicAliasMaximum"] = int(c.TopicAliasMax)
-	props["wildcardSubscriptionAvailable"] = c.Wildcard
-	props["subscriptionIdentifiersAvailable"] = c.SubscriptionIDs
-	props["sharedSubscriptionAvailable"] = c.Shared
+	props["retainAvailable"] = c.RetainAvailable
+	props["maximumPacketSize"] = c.MaximumPacketSize
+	props["topicAliasMaximum"] = int(c.TopicAliasMaximum)
+	props["wildcardSubscriptionAvailable"] = c.WildcardAvailable
+	props["subscriptionIdentifiersAvailable"] = c.SubscriptionIDsAvailable
+	props["sharedSubscriptionAvailable"] = c.SharedAvailable
 	props["serverKeepAlive"] = int(c.KeepAlive)
 	for name, text := range map[string]string{
-		"responseInformation": c.ResponseInfo, "serverReference": c.ServerReference, "authenticationMethod": c.AuthMethod,
+		"responseInformation": c.ResponseInformation, "serverReference": c.ServerReference, "authenticationMethod": c.AuthMethod,
 	} {
 		if text != "" {
 			props[name] = text
 		}
 	}
-	if c.AssignedID {
+	if c.AssignedClientID {
 		props["assignedClientIdentifier"] = c.ClientID
 	}
 	return map[string]any{

@@ -7,10 +7,10 @@ import (
 	"github.com/eclipse/paho.golang/paho"
 )
 
-// Attempt is one attempt to connect, before it is made.
+// Attempt is one attempt to connect, before it is made, for Options.Prepare.
 type Attempt struct {
-	URL      string
-	Number   int // 0 for the first, then from 1 since the last connection
+	URL      string // given to Options.Dial
+	Number   int    // 0 for the first, then from 1 since the last connection
 	Username string
 	Password []byte // nil: none
 }

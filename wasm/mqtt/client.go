@@ -1,8 +1,18 @@
 // Package mqtt is an MQTT 5 client on paho.golang, made for the browser and
-// good anywhere: it takes any net.Conn. It keeps one session over many
-// connections, obeys the broker's limits before it sends, and bounds what it
-// holds. All functions return an [*Error]. Clause numbers in comments are those
-// of the MQTT 5 specification.
+// good anywhere: it takes any [net.Conn], such as those that package wsconn
+// dials. It keeps one session over many connections, obeys the broker's limits
+// before it sends, and bounds what it holds.
+//
+// [Connect] makes a [Client], which then connects again by itself whenever its
+// connection is lost; [Options].OnEvent tells of that. What it receives,
+// [Client.Receive] returns in batches.
+//
+// A method that takes a context waits for the broker as long as the context
+// lasts, and no other time limit applies: it fails with [Timeout] when the
+// deadline has passed, and with [Aborted] when the context was cancelled. All
+// errors are an [*Error].
+//
+// Clause numbers in comments are those of the MQTT 5 specification.
 package mqtt
 
 import (
@@ -13,7 +23,7 @@ import (
 // Client is a connection to a broker that mends itself. Its methods may be
 // called from any goroutine.
 type Client struct {
-	opts    Options
+	opts    Options // checked, with the defaults
 	session *session
 	inbox   *inbox
 	auth    *authCalls // nil: no enhanced authentication
@@ -36,18 +46,19 @@ type Client struct {
 	leaving       bool                    // Disconnect was called
 	suspended     bool                    // Suspend was called
 	attempting    *attempting             // nil while no attempt is under way
-	wasUp         bool
+	wasUp         bool                    // there was a connection
 
-	servers []string
-	server  int           // in servers, of the last attempt
+	servers []string      // Options.URL and Options.Servers
+	server  int           // in servers, for the next attempt
 	hurry   chan struct{} // ends the wait before the next attempt
 }
 
 // Connect opens a connection and waits for CONNACK. It fails when the first
 // attempt fails, with each of Servers: with Refused and the broker's reason,
-// Network, Timeout, Protocol, BadOption, Storage, or Aborted when ctx was
-// cancelled. Later connections are made in the background; see [Options] for how
-// often.
+// Network, Timeout (of ctx or Options.ConnectTimeout), Protocol, PacketTooLarge,
+// BadOption, Storage, InUse, or Aborted when ctx was cancelled or an
+// Authenticator failed. Later connections are made in the background, whatever
+// becomes of ctx; see [Options] for how often.
 func Connect(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
 		if opts.Store != nil {
@@ -102,7 +113,7 @@ func (c *Client) first(ctx context.Context) (conn *connection, err error) {
 }
 
 // Connack returns what the broker granted for the connection, or for the last
-// one while there is none.
+// one while there is none. It does not block.
 func (c *Client) Connack() Connack {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +127,9 @@ func (c *Client) Done() <-chan struct{} { return c.ended }
 // Receive waits for messages and returns all there are, up to about 1 MiB.
 // Batch.Done must be called before the broker is told that its QoS 1 and 2
 // messages arrived. QoS 0 messages that nobody receives are dropped, oldest
-// first, beyond Options.InboxLimit. One goroutine should call it.
+// first, beyond Options.InboxLimit. It waits through lost connections, and fails
+// with NotConnected when the client has ended, Timeout or Aborted. One goroutine
+// should call it: two would get the messages out of order.
 func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 	b, more, err := c.inbox.take(ctx)
 	if err != nil {

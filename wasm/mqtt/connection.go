@@ -19,6 +19,7 @@ type connection struct {
 	probing atomic.Bool
 }
 
+// end says why the connection ended: nil when we ended it. The first call counts.
 func (c *connection) end(err error) {
 	c.once.Do(func() {
 		c.link.auth.lost(c.lostCause(err))
@@ -37,6 +38,7 @@ func (c *connection) lostCause(err error) error {
 	return networkError(err, "the connection broke")
 }
 
+// serverDisconnected is paho's word that DISCONNECT came.
 func (c *Client) serverDisconnected(conn *connection, d *paho.Disconnect) {
 	ev := ServerDisconnected{ReasonCode: d.ReasonCode}
 	if p := d.Properties; p != nil {

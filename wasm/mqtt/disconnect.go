@@ -8,9 +8,9 @@ import (
 
 // DisconnectOptions are the fields of DISCONNECT (3.14).
 type DisconnectOptions struct {
-	ReasonCode     byte
+	ReasonCode     byte // 0: normal; 0x04: the broker shall publish the will
 	ReasonString   string
-	SessionExpiry  *uint32 // seconds
+	SessionExpiry  *uint32 // seconds; nil: as Options.SessionExpiry has it (3.14.2.2.2)
 	UserProperties UserProperties
 	// Force does not wait until messages in flight are acknowledged.
 	Force bool
@@ -19,7 +19,8 @@ type DisconnectOptions struct {
 // Disconnect ends the client. Unless forced it first waits, as long as ctx
 // lasts, until what was published is acknowledged. It sends DISCONNECT, closes
 // the connection, and settles everything that still waits. Calling it again
-// waits for the first call's end.
+// waits for the first call's end. It fails with BadOption, and then does
+// nothing; or with Timeout or Aborted, and then the client ends without it.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	if err := opts.check(); err != nil {
 		return err

@@ -74,7 +74,8 @@ var reasonNames = map[byte]string{
 	0xA2: "wildcard subscriptions not supported",
 }
 
-// ReasonName returns the specification's name of a reason code.
+// ReasonName returns the specification's name of a reason code (2.4), such as
+// "not authorized"; of one that it does not know, the number.
 func ReasonName(code byte) string {
 	if name, ok := reasonNames[code]; ok {
 		return name

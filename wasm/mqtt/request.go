@@ -12,9 +12,12 @@ import (
 
 // Request publishes a message and waits for its answer (4.10): it sets the
 // Response Topic, made from the broker's Response Information where there is
-// one, and Correlation Data. Many requests may be under way. Its error is
-// Refused with reason code 0x10 when the broker says that nobody listens. An
-// answer does not come from Receive too.
+// one, and Correlation Data, and subscribes to that topic first if need be. Many
+// requests may be under way. An answer does not come from Receive too.
+//
+// At QoS 1 and 2 its error is Refused with reason code 0x10 when the broker says
+// that nobody listens. Otherwise it fails as Subscribe and Publish do, and with
+// Timeout or Aborted where ctx ends before the answer has come.
 func (c *Client) Request(ctx context.Context, m Message) (Message, error) {
 	b, err := c.RequestBatch(ctx, m)
 	if err != nil {
@@ -67,8 +70,8 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 }
 
 // Reply publishes the answer to a request that was received: to its Response
-// Topic, with its Correlation Data [MQTT-3.3.2-16]. Everything else is as in
-// Publish.
+// Topic, with its Correlation Data (4.10.1). It fails with BadOption when
+// that has none, and else as Publish does.
 func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (PublishResult, error) {
 	if request.Properties.ResponseTopic == "" {
 		return PublishResult{}, badOption("properties.responseTopic", "is missing; the message does not ask for an answer")
@@ -101,7 +104,7 @@ func (a *answers) subscribe(ctx context.Context, c *Client) (string, error) {
 	case <-ctx.Done():
 		return "", fromContext(ctx, "request")
 	}
-	basis := strings.TrimSuffix(c.Connack().ResponseInfo, "/")
+	basis := strings.TrimSuffix(c.Connack().ResponseInformation, "/")
 	if basis == "" || checkTopicName("", basis) != nil {
 		basis = "mqttwasm"
 	}
