@@ -40,9 +40,10 @@ func rejected(err error) js.Value {
 const defaultTimeout = 30_000 // milliseconds
 
 // watch calls expire when the call's timeout is over or its signal fires, until
-// the returned function is called. A signal that has fired is an error at once.
-func watch(p *parser, timeout int, expire func(cause error)) (stop func(), err error) {
-	ms := p.integer("timeout", 0, maxMilliseconds, timeout)
+// the returned function is called. Without a timeout in p it is the default, in
+// milliseconds; 0 is none. A signal that has fired is an error at once.
+func watch(p *parser, defaultMilliseconds int, expire func(cause error)) (stop func(), err error) {
+	ms := p.integer("timeout", 0, maxMilliseconds, defaultMilliseconds)
 	signal := p.object("signal")
 	if p.err != nil {
 		return nil, p.err
@@ -81,11 +82,11 @@ func watch(p *parser, timeout int, expire func(cause error)) (stop func(), err e
 	}, nil
 }
 
-// call runs f on a goroutine, with the timeout and signal of options, and
-// returns a Promise of what it returns.
-func call(options *parser, timeout int, f func(context.Context) (any, error)) js.Value {
+// call runs f on a goroutine, with the timeout and signal of options as in watch,
+// and returns a Promise of what it returns.
+func call(options *parser, defaultMilliseconds int, f func(context.Context) (any, error)) js.Value {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	stop, err := watch(options, timeout, cancel)
+	stop, err := watch(options, defaultMilliseconds, cancel)
 	if err != nil {
 		return rejected(err)
 	}

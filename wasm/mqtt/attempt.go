@@ -19,8 +19,7 @@ type Attempt struct {
 func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
 	defer cancel()
-	stop := context.AfterFunc(c.ctx, cancel)
-	defer stop()
+	defer context.AfterFunc(c.ctx, cancel)()
 	a, err := c.prepare(ctx, number)
 	if err != nil {
 		return nil, err
@@ -39,15 +38,15 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	}
 	l := newLink(raw, int(c.opts.MaximumPacketSize))
 	l.auth, authn.link, l.onPacket = authn, l, &c.onPacket
-	stuck := context.AfterFunc(ctx, func() { _ = l.Close() }) // paho does not look at ctx while it writes
-	defer stuck()
+	defer context.AfterFunc(ctx, func() { _ = l.Close() })() // paho does not look at ctx while it writes
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
 	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
 	l.onAnswer = c.session.answered
 	conn := &connection{link: l, lost: make(chan error, 1)}
 	conn.paho = paho.NewClient(paho.ClientConfig{
 		Conn: l, Session: c.session, PingHandler: l.pinger, AuthHandler: noAuth{},
-		PacketTimeout:      100 * 365 * 24 * time.Hour, // callers' contexts say how long
+		PacketTimeout: 100 * 365 * 24 * time.Hour, // callers' contexts say how long
+		// PUBLISH never gets to paho, which would make a router for it without this.
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){func(paho.PublishReceived) (bool, error) { return true, nil }},
 		OnClientError:      func(err error) { conn.end(err) },
 		OnServerDisconnect: func(d *paho.Disconnect) { c.serverDisconnected(conn, d) },

@@ -46,7 +46,7 @@ func (c *Client) Reauthenticate(ctx context.Context) error {
 	if conn == nil {
 		return c.notConnected()
 	}
-	return conn.link.auth.again(ctx)
+	return conn.link.auth.reauthenticate(ctx)
 }
 
 // authenticate begins the authentication of a connection that is to be made.
@@ -179,8 +179,8 @@ func (a *authentication) send(ex *exchange, reason byte, data []byte) error {
 	return nil
 }
 
-// again authenticates once more.
-func (a *authentication) again(ctx context.Context) error {
+// reauthenticate authenticates once more.
+func (a *authentication) reauthenticate(ctx context.Context) error {
 	ex := newExchange(context.Background())
 	ex.ours = true
 	a.mu.Lock()

@@ -23,13 +23,13 @@ import (
 // Client is a connection to a broker that mends itself. Its methods may be
 // called from any goroutine.
 type Client struct {
-	opts    Options // checked, with the defaults
-	session *session
-	inbox   *inbox
-	auth    *authCalls // nil: no enhanced authentication
-	pending pending
-	events  events
-	answers answers
+	opts      Options // checked, with the defaults
+	session   *session
+	inbox     *inbox
+	auth      *authCalls // nil: no enhanced authentication
+	pending   pending
+	events    events
+	responses responses
 
 	onPacket onPacket
 
@@ -74,7 +74,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 		subscriptions: map[string]subscription{},
 		servers:       append([]string{opts.URL}, opts.Servers...),
 		hurry:         make(chan struct{}, 1),
-		answers:       answers{subscribing: make(chan struct{}, 1)},
+		responses:     responses{subscribing: make(chan struct{}, 1)},
 	}
 	c.events.handle = opts.OnEvent
 	c.OnPacket(opts.OnPacket)

@@ -61,7 +61,7 @@ func (c *Client) accept(p *publishPacket, aliases *aliases, at time.Time) error 
 		return err
 	}
 	if p.qos() == 0 {
-		if !c.answers.take(p, topic, at) {
+		if !c.responses.take(p, topic, at) {
 			c.inbox.put(p, topic, at, nil)
 		}
 		return nil
@@ -70,7 +70,7 @@ func (c *Client) accept(p *publishPacket, aliases *aliases, at time.Time) error 
 	if err != nil || d == nil {
 		return err
 	}
-	if c.answers.take(p, topic, at) {
+	if c.responses.take(p, topic, at) {
 		c.session.acknowledge([]delivery{*d})
 	} else {
 		c.inbox.put(p, topic, at, d)

@@ -24,7 +24,7 @@ func dialKeyBroker(key []byte) func(context.Context, string) (net.Conn, error) {
 func serveKeyProof(conn net.Conn, key []byte) {
 	defer conn.Close()
 	var challenge []byte
-	kind := byte(packets.CONNACK) // of the last answer: CONNACK once, later AUTH
+	kind := packets.CONNACK // of the last answer: CONNACK once, later AUTH
 	for {
 		p, err := packets.ReadPacket(conn)
 		if err != nil {

@@ -34,12 +34,12 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	if m.Properties.ResponseTopic != "" || m.Properties.CorrelationData != nil {
 		return nil, badOption("properties", "responseTopic and correlationData of a request are set by the client")
 	}
-	topic, err := c.answers.subscribe(ctx, c)
+	topic, err := c.responses.subscribe(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	correlation, answer := c.answers.expect()
-	defer c.answers.forget(correlation)
+	correlation, answer := c.responses.expect()
+	defer c.responses.forget(correlation)
 	m.Properties.ResponseTopic, m.Properties.CorrelationData = topic, []byte(correlation)
 
 	published := make(chan error, 1)
@@ -81,10 +81,10 @@ func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (P
 	return c.Publish(ctx, answer)
 }
 
-// answers hands the answers to requests to those who wait for them. They don't
+// responses hands the answers to requests to those who wait for them. They don't
 // pass the inbox: whoever works on a message that he received may ask for
 // something meanwhile, and must not wait for himself.
-type answers struct {
+type responses struct {
 	subscribing chan struct{} // holds one element while somebody does
 
 	mu      sync.Mutex
@@ -97,10 +97,10 @@ type answers struct {
 
 // subscribe returns the topic that answers shall go to, and makes sure that
 // they come.
-func (a *answers) subscribe(ctx context.Context, c *Client) (string, error) {
+func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	select { // one subscription, however many ask at once
-	case a.subscribing <- struct{}{}:
-		defer func() { <-a.subscribing }()
+	case r.subscribing <- struct{}{}:
+		defer func() { <-r.subscribing }()
 	case <-ctx.Done():
 		return "", fromContext(ctx, "request")
 	}
@@ -108,9 +108,9 @@ func (a *answers) subscribe(ctx context.Context, c *Client) (string, error) {
 	if basis == "" || checkTopicName("", basis) != nil {
 		basis = "mqttwasm"
 	}
-	a.mu.Lock()
-	topic, current := a.topic, a.basis == basis
-	a.mu.Unlock()
+	r.mu.Lock()
+	topic, current := r.topic, r.basis == basis
+	r.mu.Unlock()
 	if current && c.subscribed(topic) {
 		return topic, nil
 	}
@@ -118,58 +118,58 @@ func (a *answers) subscribe(ctx context.Context, c *Client) (string, error) {
 	if _, err := c.Subscribe(ctx, []Subscription{{Filter: topic, QoS: 1}}, SubscribeOptions{}); err != nil {
 		return "", err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.basis, a.topic = basis, topic
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.basis, r.topic = basis, topic
 	return topic, nil
 }
 
-func (a *answers) expect() (correlation string, answer <-chan []byte) {
+func (r *responses) expect() (correlation string, answer <-chan []byte) {
 	ch := make(chan []byte, 1)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.next++
-	correlation = string(binary.BigEndian.AppendUint64(nil, a.next))
-	if a.ended {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	correlation = string(binary.BigEndian.AppendUint64(nil, r.next))
+	if r.ended {
 		close(ch)
 		return correlation, ch
 	}
-	if a.pending == nil {
-		a.pending = map[string]chan []byte{}
+	if r.pending == nil {
+		r.pending = map[string]chan []byte{}
 	}
-	a.pending[correlation] = ch
+	r.pending[correlation] = ch
 	return correlation, ch
 }
 
-func (a *answers) forget(correlation string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.pending, correlation)
+func (r *responses) forget(correlation string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.pending, correlation)
 }
 
 // take keeps a message that answers a request which still waits.
-func (a *answers) take(p *publishPacket, topic []byte, at time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.topic == "" || string(topic) != a.topic {
+func (r *responses) take(p *publishPacket, topic []byte, at time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.topic == "" || string(topic) != r.topic {
 		return false
 	}
 	correlation := string(decodeProperties(p.properties).CorrelationData)
-	answer, ok := a.pending[correlation]
+	answer, ok := r.pending[correlation]
 	if !ok {
 		return false
 	}
-	delete(a.pending, correlation)
+	delete(r.pending, correlation)
 	answer <- appendRecord(nil, p, topic, at)
 	return true
 }
 
-func (a *answers) end() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.ended = true
-	for correlation, answer := range a.pending {
-		delete(a.pending, correlation)
+func (r *responses) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	for correlation, answer := range r.pending {
+		delete(r.pending, correlation)
 		close(answer)
 	}
 }

@@ -63,7 +63,7 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	case opts.Identifier < 0 || opts.Identifier > 268_435_455:
 		return SubscribeResult{}, badOption("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", opts.Identifier)
 	case opts.Identifier > 0 && !granted.SubscriptionIDsAvailable:
-		return SubscribeResult{}, unsupported("properties.subscriptionIdentifier", 0xA1, "the broker does not offer subscription identifiers")
+		return SubscribeResult{}, unsupported("properties.subscriptionIdentifier", reasonSubscriptionIDsNotSupported, "the broker does not offer subscription identifiers")
 	}
 	if err := checkUserProperties("properties.userProperties", opts.UserProperties); err != nil {
 		return SubscribeResult{}, err
@@ -90,6 +90,7 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	return result, nil
 }
 
+// unsupported says why, with the reason code that the broker would give.
 func unsupported(field string, reason byte, why string) *Error {
 	return &Error{Code: Unsupported, Field: field, ReasonCode: reason, Message: field + ": " + why}
 }
@@ -107,9 +108,9 @@ func (s *Subscription) check(granted *Connack) error {
 	case shared && s.NoLocal: // [MQTT-3.8.3-4]
 		return badOption("nl", "must not be set on a shared subscription")
 	case shared && !granted.SharedAvailable:
-		return unsupported("filter", 0x9E, "the broker does not offer shared subscriptions")
+		return unsupported("filter", reasonSharedNotSupported, "the broker does not offer shared subscriptions")
 	case strings.ContainsAny(s.Filter, "+#") && !granted.WildcardAvailable:
-		return unsupported("filter", 0xA2, "the broker does not offer wildcard subscriptions")
+		return unsupported("filter", reasonWildcardsNotSupported, "the broker does not offer wildcard subscriptions")
 	}
 	return nil
 }
