@@ -1,5 +1,6 @@
 /** What this page publishes, as messages for the feed. */
 
+import type { Payload, PublishProperties } from '../../client';
 import {
   type Client,
   type Message,
@@ -7,7 +8,6 @@ import {
   MqttError,
   type PublishOptions,
 } from '../../client';
-import type { Payload, PublishProperties } from '../../client/types';
 import { messageSize } from './packet';
 
 /** Failures of a message that never left. */
