@@ -2,6 +2,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../language/language';
 import type { Workbench } from './workbench';
+import './chart.css';
 
 /** Loads the chart with the first line on it. */
 export function ChartPlace({ bench }: { bench: Workbench }) {
