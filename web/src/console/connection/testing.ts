@@ -14,7 +14,7 @@ export const config: Config = {
   brokers: [...standalone.brokers, { name: 'This server', url: embeddedUrl, embedded: true }],
 };
 
-export type Listeners = { [E in keyof ClientEvents]?: (...args: ClientEvents[E]) => void };
+type Listeners = { [E in keyof ClientEvents]?: (...args: ClientEvents[E]) => void };
 
 /** A client as far as the store looks at it. */
 export function fakeClient() {
