@@ -8,7 +8,7 @@ import {
   MqttError,
   type PublishOptions,
 } from '../../client';
-import { messageSize } from './packet';
+import { messageSize } from './packet-size';
 
 /** Failures of a message that never left. */
 const neverLeft: ReadonlySet<string> = new Set([
