@@ -311,6 +311,28 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   expect(await page.getByRole('treeitem').count()).toBeLessThan(100);
 });
 
+test('parts that the server does not deliver say so, and come when tried again', async ({ page }) => {
+  const topics = topicsOf(page);
+  const panel = page.getByRole('tabpanel', { name: 'Topics' });
+  const failed = panel.getByRole('alert').filter({ hasText: 'did not deliver this part' });
+  const again = failed.getByRole('button', { name: 'Try again' });
+  elsewhere.publish(`${own}/level`, ['7']);
+  await page.route('**/assets/panel-*.js', (route) => route.abort());
+  await topics.tab.click();
+  await expect(failed).toBeVisible();
+  await page.unroute('**/assets/panel-*.js');
+  await again.click();
+  await topics.row('level').click();
+
+  await page.route('**/assets/chart-*.js', (route) => route.abort());
+  await topics.details.getByRole('button', { name: 'Add to chart' }).click();
+  await expect(topics.chart.getByRole('alert')).toBeVisible();
+  await page.unroute('**/assets/chart-*.js');
+  await again.click();
+  await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/level: 1 value/);
+  expect(new Set(complaints.splice(0))).toEqual(new Set(['Failed to load resource: net::ERR_FAILED']));
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1440, 390]) {
     test(`looks and reads well, ${colorScheme}, ${width} px`, async ({ page }, info) => {

@@ -1,11 +1,4 @@
-import type {
-  Boundary,
-  BoundaryClient,
-  ClientEvent,
-  ConnackInfo,
-  SubscribeAck,
-  WireError,
-} from '../worker/messages';
+import type { Boundary, BoundaryClient, ClientEvent, ConnackInfo, WireError } from '../worker/messages';
 import { createAsks } from './asks';
 import { bad, payload as toPayload } from './check';
 import { fromWire, MqttError } from './errors';
@@ -13,20 +6,13 @@ import { createEmitter } from './events';
 import { createHandout } from './handout';
 import { followPage, thisPage } from './lifecycle';
 import { inNextTask } from './next-task';
-import {
-  endCall,
-  type Limited,
-  plainCall,
-  publishCall,
-  requestCall,
-  type Settings,
-  subscribeSettings,
-} from './options';
+import { endCall, type Limited, plainCall, publishCall, requestCall, type Settings } from './options';
 import { decodePackets } from './packets';
 import { createResponder, decodeAnswer } from './request';
 import { createRoutes } from './routes';
-import { asyncDispose, createHolder, type Holder } from './subscription';
-import { topicFilter, topicName } from './topics';
+import { createSubscribing } from './subscribing';
+import { asyncDispose } from './subscription';
+import { topicName } from './topics';
 import type {
   CallOptions,
   Client,
@@ -34,7 +20,6 @@ import type {
   ClientState,
   EndOptions,
   Message,
-  MessageHandler,
   Payload,
   PublishOptions,
   RequestHandler,
@@ -54,8 +39,6 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     nextTask: inNextTask,
     now: () => performance.now(),
   });
-  /** Filters that nobody here has, and the broker may still. */
-  const unwanted = new Set<string>();
   const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connected';
   let suspended = false;
@@ -91,6 +74,8 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   });
   const link: BoundaryClient = await explained(connecting);
   let connack = await accepted;
+  const subscribing = createSubscribing({ link, routes, closing, requireOpen });
+  const { subscribe, unsubscribe } = subscribing;
 
   const wake = (): void => void link.wake().catch(toldByEvents);
   if (page) {
@@ -126,7 +111,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
       case 'connect':
         connack = event.connack;
         state = 'connected';
-        unsubscribeAgain();
+        subscribing.unsubscribeAgain();
         emitter.emit('connect', connack);
         break;
       case 'reconnect':
@@ -170,10 +155,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     leavePage();
     const closes = state === 'connected';
     state = 'disconnected';
-    for (const holder of routes.all()) {
-      routes.remove(holder);
-      holder.finish(false, error);
-    }
+    subscribing.finish(error);
     if (closes) emitter.emit('close', error);
     emitter.emit('end', error);
   }
@@ -212,8 +194,12 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     return Promise.all(busy).then(() => {});
   }
 
+  function closing(): boolean {
+    return ended !== undefined || ending !== undefined;
+  }
+
   function requireOpen(): void {
-    if (!ended && !ending) return;
+    if (!closing()) return;
     throw new MqttError('not-connected', 'the client has ended', { cause: ended?.error });
   }
 
@@ -268,110 +254,6 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     const call = plainCall(options);
     requireOpen();
     await explained(link.reauthenticate(call));
-  }
-
-  function subscribe(
-    filter: string,
-    options?: SubscribeOptions | MessageHandler,
-    handler?: MessageHandler,
-  ): Promise<Subscription>;
-  function subscribe(
-    filters: string[],
-    options?: SubscribeOptions,
-    handler?: MessageHandler,
-  ): Promise<Subscription[]>;
-  async function subscribe(
-    filter: string | string[],
-    options?: SubscribeOptions | MessageHandler,
-    handler = typeof options === 'function' ? options : undefined,
-  ): Promise<Subscription | Subscription[]> {
-    const filters = checkFilters(filter);
-    const { call, subscription, highWaterMark, handlerOnly } = subscribeSettings(
-      typeof options === 'function' ? undefined : options,
-    );
-    if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
-    if (handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
-    requireOpen();
-    // Before asking: messages may come before the SUBACK does (3.8.4).
-    const holders = filters.map((topic) => {
-      const request = { topic, ...subscription };
-      const holder = createHolder({ request, highWaterMark, handler, handlerOnly, leave });
-      routes.add(holder);
-      return holder;
-    });
-    let ack: SubscribeAck;
-    try {
-      ack = await link.subscribe(holders.map(routes.shared), call);
-    } catch (error) {
-      withdraw(holders, maybeGranted(error) ? filters : []);
-      throw error;
-    }
-    grant(holders, filters, ack);
-    const subscriptions = holders.map((holder) => holder.subscription);
-    return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
-  }
-
-  /** All of one call or nothing: throws when the broker refused any. */
-  function grant(holders: Holder[], filters: string[], ack: SubscribeAck): void {
-    try {
-      requireOpen();
-      throwRefused(ack, filters);
-    } catch (error) {
-      const granted = filters.filter((_, index) => (ack.reasonCodes[index] ?? 0) < 0x80);
-      withdraw(holders, granted);
-      throw error;
-    }
-    for (const [index, filter] of filters.entries()) {
-      for (const sharing of routes.withFilter(filter)) sharing.grant(ack.reasonCodes[index] ?? 0);
-    }
-  }
-
-  /** Undoes a failed subscribe, at the broker too for filters it granted and nobody uses. */
-  function withdraw(holders: Holder[], granted: string[]): void {
-    const unused = new Set<string>();
-    for (const holder of holders) {
-      holder.finish(true);
-      if (routes.remove(holder)) unused.add(holder.request.topic);
-    }
-    const filters = granted.filter((filter) => unused.has(filter));
-    if (filters.length === 0 || ended || ending) return;
-    askToUnsubscribe(filters, plainCall()).catch(() => {
-      // The subscribe call tells its caller what went wrong.
-    });
-  }
-
-  async function leave(holder: Holder, call: Limited<CallOptions>): Promise<void> {
-    holder.finish(true);
-    if (!routes.remove(holder) || ended) return;
-    await askToUnsubscribe([holder.request.topic], call);
-  }
-
-  async function unsubscribe(filter: string | string[], options?: CallOptions): Promise<void> {
-    const filters = checkFilters(filter);
-    const call = plainCall(options);
-    requireOpen();
-    for (const holder of filters.flatMap(routes.withFilter)) {
-      holder.finish(true);
-      routes.remove(holder);
-    }
-    await askToUnsubscribe(filters, call);
-  }
-
-  async function askToUnsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
-    for (const filter of filters) unwanted.add(filter);
-    const ack = await link.unsubscribe(filters, call);
-    for (const filter of filters) unwanted.delete(filter);
-    throwRefused(ack, filters);
-  }
-
-  /** The session, or the engine's subscribing again, has what could not be taken back before. */
-  function unsubscribeAgain(): void {
-    const filters = [...unwanted].filter((filter) => routes.withFilter(filter).length === 0);
-    unwanted.clear();
-    if (filters.length === 0) return;
-    askToUnsubscribe(filters, plainCall()).catch(() => {
-      // Whoever unsubscribed has been told; it is tried again at the next connect.
-    });
   }
 
   async function end(first?: boolean | EndOptions, second?: EndOptions): Promise<void> {
@@ -453,28 +335,5 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   return client;
 }
 
-function checkFilters(given: unknown): string[] {
-  const filters = Array.isArray(given) ? given : [given];
-  // [MQTT-3.8.3-2], [MQTT-3.10.3-2]
-  if (filters.length === 0) throw bad('filter', 'must be at least one');
-  return filters.map((filter) => topicFilter(filter, 'filter'));
-}
-
-function throwRefused(ack: SubscribeAck, filters: string[]): void {
-  const index = ack.reasonCodes.findIndex((code) => code >= 0x80);
-  if (index < 0) return;
-  const reasonCode = ack.reasonCodes[index] as number;
-  const { reasonString } = ack;
-  const why = reasonString ? `: ${reasonString}` : '';
-  const code = `0x${reasonCode.toString(16).toUpperCase()}`;
-  const message = `the broker refused ${JSON.stringify(filters[index])} with reason ${code}${why}`;
-  throw new MqttError('refused', message, { field: 'filter', reasonCode, reasonString });
-}
-
 /** For calls that nobody made: they have failed where the connection has, or the client has ended. */
 function toldByEvents(): void {}
-
-/** Whether the broker may have granted what the caller gave up waiting for. */
-function maybeGranted(error: unknown): boolean {
-  return error instanceof MqttError && (error.code === 'timeout' || error.code === 'aborted');
-}

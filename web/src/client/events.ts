@@ -5,10 +5,6 @@ interface Entry<Arguments extends unknown[]> {
   once: boolean;
 }
 
-export type Emitter<Events extends Record<keyof Events, unknown[]>> = ReturnType<
-  typeof createEmitter<Events>
->;
-
 /** Listeners by event name, called in the order added. */
 export function createEmitter<Events extends Record<keyof Events, unknown[]>>() {
   const entries: { [E in keyof Events]?: Entry<Events[E]>[] } = {};

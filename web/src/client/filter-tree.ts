@@ -9,8 +9,6 @@ interface Level<T> {
   below: Set<T>;
 }
 
-export type FilterTree<T> = ReturnType<typeof createFilterTree<T>>;
-
 /** Values by topic filter: a topic's are found without a look at every filter. */
 export function createFilterTree<T>() {
   const root = newLevel<T>();

@@ -63,7 +63,7 @@ export interface IPublishPacket {
 }
 
 export interface IAckPacket {
-  cmd: 'puback' | 'pubcomp' | 'suback' | 'unsuback' | 'disconnect';
+  cmd: 'puback' | 'pubcomp' | 'suback' | 'disconnect';
   reasonCode?: number;
   /** Of SUBACK: as in the grants. */
   granted?: number[];

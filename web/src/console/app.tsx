@@ -12,7 +12,7 @@ import type { State } from './state';
 import { SubscribePanel } from './subscribe/panel';
 import { formatCount } from './text';
 import { ThemeSwitch } from './theme/switch';
-import { Tabs } from './topics/tabs';
+import { Tabs } from './views/tabs';
 
 function Logo() {
   return (

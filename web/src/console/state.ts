@@ -11,7 +11,7 @@ import { createFinder } from './feed/finder';
 import { createFeed } from './feed/store';
 import { createTicker } from './publish/ticker';
 import { createForest } from './topics/forest';
-import type { View } from './topics/store';
+import type { View } from './views/view';
 
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -43,7 +43,6 @@ export function createState() {
     second,
     now: () => performance.now(),
     finder: createFinder(),
-    storage: () => localStorage,
   });
   const shared: Shared = {
     connect,

@@ -15,6 +15,7 @@ import type {
   UnsubscribeCall,
   WireSubscription,
 } from './messages';
+import { createSeat, type Seat } from './seat';
 import { type Part, split } from './split';
 
 /** What the members of a connection have to agree on. */
@@ -39,24 +40,6 @@ export interface Member {
   resume(): void;
   /** For a page that is gone: gives back what it subscribed to. */
   leave(): void;
-}
-
-interface Seat {
-  sink: BoundarySink;
-  /** It is to be told of packets. */
-  packets: boolean;
-  /** It has heard of a connection; before that no event concerns it. */
-  admitted: boolean;
-  admit(): void;
-  refuse(error: unknown): void;
-  /** Its page stands still: it gets nothing, and nobody waits for it. */
-  away: boolean;
-  /** Something changed in the meantime. */
-  missed: boolean;
-  /** It has not taken its last batch yet. */
-  busy: Promise<void> | undefined;
-  /** Called when it goes away, or leaves. */
-  whenAway: Set<() => void>;
 }
 
 type End = Extract<ClientEvent, { type: 'end' }>;
@@ -151,20 +134,9 @@ export function openConnection(
         standing = [...standing.filter(({ type }) => type === 'close'), event];
     }
     for (const seat of seats) {
-      if (seat.admitted) tell(seat, event);
-      else if (event.type === 'connect') welcome(seat);
+      if (seat.admitted) seat.tell(event);
+      else if (event.type === 'connect') seat.admit(standing);
     }
-  }
-
-  function tell(seat: Seat, event: ClientEvent): void {
-    if (seat.away) seat.missed = true;
-    else seat.sink.onEvent(event);
-  }
-
-  function welcome(seat: Seat): void {
-    seat.admitted = true;
-    for (const event of standing) tell(seat, event);
-    seat.admit();
   }
 
   /** Once, however many ways lead here. */
@@ -189,45 +161,19 @@ export function openConnection(
       if (seat.away) continue;
       // What was dropped may have been anybody's, so everybody hears of it.
       const part = parts.get(seat) ?? (dropped > 0 ? { buffer: new ArrayBuffer(0), count: 0 } : undefined);
-      if (part) taking.push(deliver(seat, part, dropped));
+      if (part) taking.push(seat.deliver(part, dropped));
     }
     if (taking.length === 0) return undefined;
     return Promise.all(taking).then(() => {});
   }
 
-  async function deliver(seat: Seat, { buffer, count }: Part, dropped: number): Promise<void> {
-    if (seat.busy) {
-      // It was away, and is still at what it got before.
-      await unlessAway(seat, seat.busy);
-      if (seat.away || !seats.has(seat)) return;
-    }
-    const taken = seat.sink.onBatch(buffer, count, dropped);
-    if (!taken) return;
-    seat.busy = taken.finally(() => {
-      seat.busy = undefined;
-    });
-    await unlessAway(seat, seat.busy);
-  }
-
-  /** Resolves with undefined, whatever the promise does later, when the seat goes away before. */
-  function unlessAway<T>(seat: Seat, promise: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      const away = (): void => resolve(undefined);
-      seat.whenAway.add(away);
-      promise.then(resolve, reject).finally(() => seat.whenAway.delete(away));
-    });
-  }
-
   /** Asks the newest who answers such questions, and the next one when that one goes away. */
   async function ask<T>(question: (sink: BoundarySink) => Promise<T> | undefined): Promise<T | undefined> {
     for (const seat of [...seats].reverse()) {
-      if (seat.away || !seats.has(seat)) continue;
+      if (seat.away) continue;
       const answering = question(seat.sink);
       if (!answering) continue;
-      const answer = await unlessAway(
-        seat,
-        answering.then((value) => ({ value })),
-      );
+      const answer = await seat.unlessAway(answering.then((value) => ({ value })));
       if (answer) return answer.value;
     }
     return undefined;
@@ -239,22 +185,10 @@ export function openConnection(
     return answer.data;
   }
 
-  function goAway(seat: Seat): void {
-    seat.away = true;
-    for (const away of seat.whenAway) away();
-  }
-
-  function comeBack(seat: Seat): void {
-    seat.away = false;
-    if (!seat.missed) return;
-    seat.missed = false;
-    for (const event of standing) seat.sink.onEvent(event);
-  }
-
   /** Returns the filters that it had. */
   function remove(seat: Seat): string[] {
     seats.delete(seat);
-    goAway(seat);
+    seat.leave();
     return filters.removeAll(seat);
   }
 
@@ -375,13 +309,13 @@ export function openConnection(
 
       async suspend(limits) {
         use();
-        goAway(seat);
+        seat.goAway();
         await settleSuspension(limits);
       },
 
       async resume(limits) {
         use();
-        comeBack(seat);
+        seat.comeBack(standing);
         await settleSuspension(limits);
       },
 
@@ -409,25 +343,9 @@ export function openConnection(
 
   function join(sink: BoundarySink, packetEvents = false): Member {
     if (seats.size > 0) alone = false;
-    let admit = (): void => {};
-    let refuse: Seat['refuse'] = () => {};
-    const admission = new Promise<void>((resolve, reject) => {
-      admit = resolve;
-      refuse = reject;
-    });
-    const seat: Seat = {
-      sink,
-      packets: packetEvents,
-      admitted: false,
-      admit,
-      refuse,
-      away: false,
-      missed: false,
-      busy: undefined,
-      whenAway: new Set(),
-    };
+    const seat = createSeat(sink, packetEvents);
     seats.add(seat);
-    if (isConnected()) welcome(seat);
+    if (isConnected()) seat.admit(standing);
     settle().catch(toldByEvents);
 
     return {
@@ -439,7 +357,7 @@ export function openConnection(
         const client = clientOf(seat);
         if (late) client.wake().catch(toldByEvents);
         try {
-          await within(Promise.all([admission, opening]), { ...limits, timeout }, 'connect');
+          await within(Promise.all([seat.admission, opening]), { ...limits, timeout }, 'connect');
         } catch (error) {
           leave(seat);
           throw error;
@@ -447,11 +365,11 @@ export function openConnection(
         return client;
       },
       pause() {
-        goAway(seat);
+        seat.goAway();
         settleSuspension().catch(toldByEvents);
       },
       resume() {
-        comeBack(seat);
+        seat.comeBack(standing);
         settleSuspension().catch(toldByEvents);
       },
       leave: () => leave(seat),

@@ -7,7 +7,7 @@ import { plainSettings } from '../connection/settings';
 import { find, split } from '../feed/find';
 import { createFeed } from '../feed/store';
 import { createForest } from '../topics/forest';
-import type { View } from '../topics/store';
+import type { View } from '../views/view';
 import { createLive, type Live, type Shared } from './live';
 import { createConnections } from './store';
 
@@ -46,7 +46,6 @@ function made() {
       split: async (pattern, texts) => texts.map((text) => split(pattern, text)),
       drop: () => {},
     },
-    storage: () => ({ getItem: () => null, setItem: () => {} }),
   });
   let ids = 0;
   const shared: Shared = {

@@ -13,7 +13,8 @@ import type { Clock } from '../publish/repeat';
 import { createPublisher } from '../publish/store';
 import { createSubscriptions } from '../subscribe/store';
 import type { Forest } from '../topics/forest';
-import { createTopics, type View } from '../topics/store';
+import { createTopics } from '../topics/store';
+import type { View } from '../views/view';
 import { freeName, hostOf } from './names';
 
 /** What the connections have together. */

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Message } from '../../client';
 import { colourCount, createColours } from './colours';
 import { entryFor } from './entry';
-import { createSelecting } from './mark';
+import { createSelecting } from './filter-mark';
 
 it('a filter has its colour for good, on every visit', () => {
   const [one, another] = [createColours(), createColours()];

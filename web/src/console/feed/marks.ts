@@ -15,8 +15,6 @@ export interface Marks {
 /** Rows asked for at once: more are not in sight. */
 const most = 100;
 
-export type FoundMarks = ReturnType<typeof createMarks>;
-
 export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Pattern | undefined) {
   /** Counts answers, for those who show them. */
   const answers = signal(0);

@@ -28,8 +28,6 @@ const stride = 64;
 const sliceMessages = 2048;
 const sliceBytes = 1024 * 1024;
 
-export type Matches = ReturnType<typeof createMatches>;
-
 export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: Selection) {
   let chosen = selection;
   /** Messages up to here have been looked at. */

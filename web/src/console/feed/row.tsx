@@ -1,7 +1,7 @@
 import { t } from '../language/language';
 import { formatBytes, formatCount, formatTime } from '../text';
 import { directionOf, type Entry } from './entry';
-import { RowMarks } from './mark';
+import { RowMarks } from './filter-mark';
 import type { Marks } from './marks';
 import { previewOf } from './payload';
 import { ViaLabel } from './via';

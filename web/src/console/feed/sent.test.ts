@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { type Client, type Message, MqttError } from '../../client';
-import { packetSize, propertiesSize } from './packet';
+import { packetSize, propertiesSize } from './packet-size';
 import { recording, sentMessage } from './sent';
 
 function made(publish: Client['publish']) {

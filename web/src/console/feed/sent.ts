@@ -1,5 +1,6 @@
 /** What this page publishes, as messages for the feed. */
 
+import type { Payload, PublishProperties } from '../../client';
 import {
   type Client,
   type Message,
@@ -7,8 +8,7 @@ import {
   MqttError,
   type PublishOptions,
 } from '../../client';
-import type { Payload, PublishProperties } from '../../client/types';
-import { messageSize } from './packet';
+import { messageSize } from './packet-size';
 
 /** Failures of a message that never left. */
 const neverLeft: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../client';
 import { overhead } from './entry';
 import { find, type Haystack, type Pattern, split } from './find';
@@ -7,7 +7,7 @@ import { createFeed } from './store';
 
 const MiB = 1024 * 1024;
 
-function made(most?: number, stored: Record<string, string> = {}) {
+function made(most?: number) {
   const frames: (() => void)[] = [];
   const seconds: (() => void)[] = [];
   const asked: Haystack[] = [];
@@ -29,12 +29,6 @@ function made(most?: number, stored: Record<string, string> = {}) {
           state.drops++;
         },
       },
-      storage: () => ({
-        getItem: (key) => stored[key] ?? null,
-        setItem: (key, value) => {
-          stored[key] = value;
-        },
-      }),
     },
     most,
   );
@@ -54,7 +48,6 @@ function made(most?: number, stored: Record<string, string> = {}) {
     seconds,
     asked,
     state,
-    stored,
     settle,
     frame: () => run(frames),
     second: () => run(seconds),
@@ -127,6 +120,19 @@ it('clearing empties the list and is not eviction', () => {
 });
 
 describe('the budget', () => {
+  const key = 'mqttwasm.feed.bytes';
+  function storing(stored: Record<string, string>): void {
+    vi.stubGlobal('localStorage', {
+      getItem: (name: string) => stored[name] ?? null,
+      setItem: (name: string, value: string) => {
+        stored[name] = value;
+      },
+    });
+  }
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
   it('holds, for what a browser adds too', () => {
     const { feed, frame } = made();
     feed.resize(8 * MiB);
@@ -136,15 +142,17 @@ describe('the budget', () => {
   });
 
   it('is made smaller at once, and remembered', () => {
-    const { feed, stored } = made();
+    storing({});
+    const { feed } = made();
     feed.push(messages(20, MiB), 0, via);
     feed.resize(16 * MiB);
     expect(feed.view.value).toMatchObject({ kept: 15, evicted: 5 });
-    expect(made(undefined, stored).feed.budget.value).toBe(16 * MiB);
+    expect(made().feed.budget.value).toBe(16 * MiB);
   });
 
   it.each(['', '7', 'NaN', '1e99', '-8388608'])('stored as %j is the standard one', (value) => {
-    expect(made(undefined, { 'mqttwasm.feed.bytes': value }).feed.budget.value).toBe(32 * MiB);
+    storing({ [key]: value });
+    expect(made().feed.budget.value).toBe(32 * MiB);
   });
 });
 

@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { t } from '../language/language';
-import { loadBudget, type Storage, saveBudget } from './budget';
+import { loadBudget, saveBudget } from './budget';
 import { type Entry, entryFor, type Via } from './entry';
 import { type Filter, type FilterErrors, noFilter, selectionOf } from './filter';
 import { type Finder, TooSlow } from './finder';
@@ -45,14 +45,13 @@ export interface Dependencies {
   /** Milliseconds. */
   now(): number;
   finder: Finder;
-  storage: Storage;
 }
 
 export type Feed = ReturnType<typeof createFeed>;
 
 export function createFeed(deps: Dependencies, most = maxMessages) {
   /** Bytes. */
-  const budget = signal(loadBudget(deps.storage));
+  const budget = signal(loadBudget());
   const filter = signal<Filter>(noFilter);
   const filterErrors = signal<FilterErrors>({});
   const paused = signal(false);
@@ -200,7 +199,7 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
 
   function resize(bytes: number): void {
     ring.resize(bytes);
-    saveBudget(deps.storage, bytes);
+    saveBudget(bytes);
     batch(() => {
       budget.value = bytes;
       showNow();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { detailsOf, summaryOf } from './describe';
-import { recordOf } from './record';
+import { recordOf } from './export';
 import { maskedDump } from './secrets';
 import { connectPacket, packet, sized } from './testing';
 

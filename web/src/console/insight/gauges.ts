@@ -21,8 +21,6 @@ export interface Gauge {
   points: readonly Point[];
 }
 
-export type Gauges = ReturnType<typeof createGauges>;
-
 interface Sample {
   /** Seconds, by the broker's clock where it tells its uptime. */
   at: number;

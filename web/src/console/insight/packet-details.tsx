@@ -4,8 +4,8 @@ import { Copy } from '../ui/copy';
 import { bytes } from '../ui/counts';
 import { usePanel } from '../ui/panel';
 import { detailsOf } from './describe';
+import { recordOf } from './export';
 import type { Entry, PacketLog } from './packet-log';
-import { recordOf } from './record';
 import { maskedDump } from './secrets';
 
 /** Bytes of the dump. */
@@ -93,7 +93,7 @@ export function PacketDetails({ log }: { log: PacketLog }) {
               })
             : bytes(size)}
         </p>
-        <pre class="details-payload packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
+        <pre class="packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
         <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />
       </div>
     </section>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { fileOf } from './export';
 import { createPacketLog } from './packet-log';
-import { fileOf } from './record';
 import { packet, sized } from './testing';
 
 const publish = (id: number, at = 0, topic = 'a') => packet(0x32, [...sized(topic), 0, id, 0], at);

@@ -4,7 +4,7 @@ import { summaryOf } from './describe';
 import type { Entry } from './packet-log';
 
 /** Such as `+12 ms`, beside the time of day. */
-export function formatGap(milliseconds: number): string {
+function formatGap(milliseconds: number): string {
   if (milliseconds < 10_000) return `+${Math.round(milliseconds)} ms`;
   return `+${Math.round(milliseconds / 1000)} s`;
 }

@@ -20,7 +20,6 @@ export const feed: Dictionary = {
   'Loading…': '正在加载…',
   'Try again': '重试',
   'The server of this page did not deliver this part.': '此页面的服务器未能提供这一部分。',
-  'This part of the page could not be loaded.': '页面的这一部分无法加载。',
   'Name {number}': '名称 {number}',
   name: '名称',
   'Value {number}': '值 {number}',

@@ -1,11 +1,8 @@
 /** The page's head, the connection and the forms, in Chinese. */
 
 import type { Dictionary } from './language';
-import { connection } from './zh-connection';
 
 export const forms: Dictionary = {
-  ...connection,
-
   // The head
   'On this page': '页内导航',
   'Messages {count}': '消息 {count}',

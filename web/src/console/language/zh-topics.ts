@@ -12,7 +12,6 @@ export const topics: Dictionary = {
   History: '历史',
   'The last {count} values.': '最近 {count} 个值。',
   Chart: '图表',
-  'The chart could not be loaded.': '图表无法加载。',
   '{count} without a number': '{count} 个不含数字',
   '{count} came too fast': '{count} 个到达过快',
   'Remove {line} from the chart': '从图表中移除 {line}',

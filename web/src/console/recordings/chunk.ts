@@ -2,7 +2,7 @@
 
 import type { Message, MessageProperties, QoS } from '../../client';
 import { type Direction, directionOf, type Entry, entryFor } from '../feed/entry';
-import { messageSize } from '../feed/packet';
+import { messageSize } from '../feed/packet-size';
 
 export interface Chunk {
   /** The names of the connections. */

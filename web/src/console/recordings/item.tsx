@@ -101,7 +101,7 @@ function Show({ recording, parts, onClose }: FormProps) {
 
 function Warning({ broker, count }: { broker: string | undefined; count: string }) {
   return (
-    <p class="recording-warning">
+    <p>
       {broker === undefined
         ? t('Connect to a broker first.')
         : parts(

@@ -182,5 +182,3 @@ export function createJobs({ library, database, feed, client, toFailure, clock, 
     stopTransfer: () => cancel.abort(),
   };
 }
-
-export type Jobs = ReturnType<typeof createJobs>;

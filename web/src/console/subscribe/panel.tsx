@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks';
-import { FilterMark } from '../feed/mark';
+import { FilterMark } from '../feed/filter-mark';
 import { formatCount, visible } from '../text';
 import { qosOptions, Select, TextField, translated } from '../ui/fields';
 import type { Entry, Subscriptions } from './store';
@@ -23,9 +23,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
             QoS {granted}
           </span>
         )}
-        <span class="subscription-count">
-          {plural(count, '{count} message', '{count} messages', formatCount(count))}
-        </span>
+        <span>{plural(count, '{count} message', '{count} messages', formatCount(count))}</span>
       </span>
       <button
         type="button"

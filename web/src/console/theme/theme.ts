@@ -9,7 +9,7 @@ export type Theme = (typeof themes)[number];
 /** `public/theme.js` reads it too, before the first paint. */
 const key = 'mqttwasm.theme';
 
-export function createTheme() {
+function createTheme() {
   const kept = readKept(key);
   const chosen = signal<Theme>(themes.find((theme) => theme === kept) ?? 'system');
   const system = matchMedia('(prefers-color-scheme: dark)');

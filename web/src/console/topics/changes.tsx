@@ -7,6 +7,7 @@ import { diffLines, diffWords, type Piece } from './diff';
 import { type History, maxValue, maxValues, type Past } from './history';
 import { lineOf, shownOf } from './preview';
 import type { Workbench } from './workbench';
+import './changes.css';
 
 /** Unchanged lines shown around a change. */
 const context = 2;

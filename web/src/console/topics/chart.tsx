@@ -175,7 +175,7 @@ export function Chart({ bench }: { bench: Workbench }) {
   }
 
   return (
-    <section class="topics-chart" aria-label={t('Chart')}>
+    <>
       <div class="topics-chart-head">
         <ul class="topics-lines" aria-label={t('Lines')}>
           {series.map((one) => (
@@ -209,6 +209,6 @@ export function Chart({ bench }: { bench: Workbench }) {
           count: formatCount(maxPoints),
         })}
       />
-    </section>
+    </>
   );
 }

@@ -4,6 +4,7 @@ import { formatCount } from '../text';
 import type { Progress } from './clear';
 import { brief } from './preview';
 import type { Workbench } from './workbench';
+import './clear-dialog.css';
 
 const messages = (count: number) =>
   plural(count, '{count} retained message', '{count} retained messages', formatCount(count));

@@ -8,6 +8,7 @@ import { rateOf, type TopicNode, topicOf, type Value } from './model';
 import { pathsIn } from './number';
 import { brief, formatRate, shownOf } from './preview';
 import type { Workbench } from './workbench';
+import './details.css';
 
 /** Bytes of a value that are laid out, a few times a second. */
 const shownBytes = 32 * 1024;

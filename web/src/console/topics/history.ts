@@ -31,8 +31,6 @@ export interface History {
   readonly values: readonly Past[];
 }
 
-export type Histories = ReturnType<typeof createHistories>;
-
 export function createHistories(model: Model, earlier: (topic: string) => Message[]) {
   const kept = new Map<TopicNode, { history: History; stop(): void }>();
 

@@ -1,7 +1,7 @@
 import { useEffect, useId } from 'preact/hooks';
 import type { Failure } from '../connection/explain';
 import { formatBytes, formatCount } from '../text';
-import { ChartPlace } from './chart-place';
+import { onDemand } from '../ui/on-demand';
 import { ClearDialog } from './clear-dialog';
 import { Details } from './details';
 import { caps, rateOf } from './model';
@@ -9,8 +9,11 @@ import { formatRate } from './preview';
 import type { Topics } from './store';
 import { Tree } from './tree';
 import { createWorkbench, type Workbench } from './workbench';
+import './chart.css';
 import './topics.css';
 import { t } from '../language/language';
+
+const Chart = onDemand(async () => (await import('./chart')).Chart);
 
 export interface Props {
   topics: Topics;
@@ -149,7 +152,11 @@ export function TopicsPanel(props: Props) {
         </div>
         <Details bench={bench} />
       </div>
-      <ChartPlace bench={bench} />
+      {bench.charted.value.length > 0 && (
+        <section class="topics-chart" aria-label={t('Chart')}>
+          <Chart bench={bench} />
+        </section>
+      )}
       <footer class="topics-foot">
         {t(
           "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",

@@ -49,8 +49,6 @@ function indexIn(level: readonly TopicNode[], node: TopicNode): number {
 
 export const noRows: Rows = { nodes: [], place: () => ({ position: 0, size: 0 }), complete: true };
 
-export type Opening = ReturnType<typeof createOpening>;
-
 export function createOpening(model: Model) {
   const open = new Set<TopicNode>();
   /** Closed in what a search found, which is open otherwise. */

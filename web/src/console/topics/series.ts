@@ -48,8 +48,6 @@ export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]): Table
   return { times: times.map((time) => time / 1000), columns };
 }
 
-export type SeriesList = ReturnType<typeof createSeriesList>;
-
 export function createSeriesList(model: Model, now: () => number) {
   let list: Series[] = [];
   let ids = 0;

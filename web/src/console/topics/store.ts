@@ -2,9 +2,8 @@
 
 import { type Signal, signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
+import type { View } from '../views/view';
 import { createModel } from './model';
-
-export type View = 'messages' | 'topics' | 'broker' | 'packets';
 
 export interface Dependencies {
   /** Of the connection. */

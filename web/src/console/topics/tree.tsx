@@ -5,6 +5,7 @@ import { messages, topics } from '../ui/counts';
 import { rateOf, type TopicNode } from './model';
 import { formatRate, nameOf, previewOf } from './preview';
 import type { Workbench } from './workbench';
+import './tree.css';
 
 /** Rows drawn beyond either edge. */
 const margin = 6;

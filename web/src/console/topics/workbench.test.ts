@@ -1,10 +1,11 @@
 import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
+import type { View } from '../views/view';
 import { maxTopics, maxValues } from './history';
 import type { TopicNode } from './model';
 import { maxPoints, maxSeries, tableOf } from './series';
-import { createTopics, type View } from './store';
+import { createTopics } from './store';
 import { createWorkbench } from './workbench';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

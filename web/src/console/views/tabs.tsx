@@ -1,13 +1,13 @@
-/** The feed and the topics, which have one place between them. */
+/** The views, which have one place between them. */
 
-import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useId, useRef } from 'preact/hooks';
 import type { Connection } from '../connection/store';
-import { onDemand } from '../ui/on-demand';
-import type { Props as PanelProps } from './panel';
-import type { Topics, View } from './store';
-import './tabs.css';
 import { mark, t } from '../language/language';
+import type { Props as TopicsProps } from '../topics/panel';
+import { onDemand } from '../ui/on-demand';
+import type { View } from './view';
+import './tabs.css';
 
 const views: [view: View, label: string][] = [
   ['messages', mark('Messages')],
@@ -21,6 +21,7 @@ interface InsightProps {
   shown: boolean;
 }
 
+const TopicsPanel = onDemand<TopicsProps>(async () => (await import('../topics/panel')).TopicsPanel);
 const insight = {
   broker: onDemand<InsightProps>(async () => (await import('../insight/broker')).BrokerPanel),
   packets: onDemand<InsightProps>(async () => (await import('../insight/packets')).PacketsPanel),
@@ -31,7 +32,7 @@ export function Tabs({
   connection,
   toFailure,
   children,
-}: PanelProps & {
+}: TopicsProps & {
   connection: Connection;
   /** The feed. */
   children: ComponentChildren;
@@ -87,7 +88,10 @@ export function Tabs({
         ))}
       </div>
       {panelFor('messages', children)}
-      {panelFor('topics', <Lazy topics={topics} toFailure={toFailure} />)}
+      {panelFor(
+        'topics',
+        visited.has('topics') && <TopicsPanel key={topics.id} topics={topics} toFailure={toFailure} />,
+      )}
       {(['broker', 'packets'] as const).map((name) => {
         const Part = insight[name];
         return panelFor(
@@ -96,36 +100,5 @@ export function Tabs({
         );
       })}
     </div>
-  );
-}
-
-/** Loads the panel when it is first asked for. */
-function Lazy({ topics, toFailure }: { topics: Topics; toFailure: PanelProps['toFailure'] }) {
-  const [Panel, setPanel] = useState<ComponentType<PanelProps>>();
-  const [failed, setFailed] = useState(false);
-  const wanted = topics.view.value === 'topics';
-
-  useEffect(() => {
-    if (!wanted || Panel || failed) return;
-    import('./panel').then(
-      (loaded) => setPanel(() => loaded.TopicsPanel),
-      () => setFailed(true),
-    );
-  }, [wanted, Panel, failed]);
-
-  if (Panel) return <Panel key={topics.id} topics={topics} toFailure={toFailure} />;
-  return (
-    <section class="panel views-wait" aria-label={t('Topics')}>
-      {failed ? (
-        <>
-          <p role="alert">{t('This part of the page could not be loaded.')}</p>
-          <button type="button" class="button small" onClick={() => setFailed(false)}>
-            {t('Try again')}
-          </button>
-        </>
-      ) : (
-        wanted && <p>{t('Loading…')}</p>
-      )}
-    </section>
   );
 }

@@ -4,7 +4,7 @@ import { compile } from '../../topic-filter';
 import { visible } from '../text';
 import { colourOf } from './colours';
 import type { Entry } from './entry';
-import './mark.css';
+import './filter-mark.css';
 
 export function FilterMark({ filter }: { filter: string }) {
   return <span class="filter-mark" data-colour={colourOf(filter)} />;

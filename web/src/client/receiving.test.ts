@@ -1,0 +1,216 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { encodeBatch } from './testing';
+import { connected, settled, topics } from './testing-client';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('iterating', () => {
+  test('gives the messages in order, and leaving the loop unsubscribes', async () => {
+    const { client, receive, sent } = await connected();
+    const subscription = await client.subscribe('#');
+    receive({ topic: 'a' }, { topic: 'b' });
+    const seen: string[] = [];
+    for await (const { topic } of subscription) {
+      seen.push(topic);
+      if (topic === 'b') receive({ topic: 'c' });
+      if (topic === 'c') break;
+    }
+    expect(seen).toEqual(['a', 'b', 'c']);
+    expect(sent('unsubscribe')).toEqual([[['#']]]);
+  });
+
+  test('end() finishes the loop after what had come', async () => {
+    const { client, receive } = await connected();
+    const subscription = await client.subscribe('#');
+    receive({ topic: 'a' });
+    await client.end();
+    const seen: string[] = [];
+    for await (const { topic } of subscription) seen.push(topic);
+    expect(seen).toEqual(['a']);
+  });
+
+  test('a client that fails throws in the loop', async () => {
+    const { client, sink } = await connected();
+    const subscription = await client.subscribe('#');
+    const loop = (async () => {
+      for await (const _ of subscription) throw new Error('nothing should come');
+    })();
+    sink().onEvent({ type: 'end', error: { code: 'crashed', message: 'gone' } });
+    await expect(loop).rejects.toMatchObject({ code: 'crashed' });
+  });
+
+  test('a slow reader loses the oldest of QoS 0, counted', async () => {
+    const { client, receive } = await connected();
+    const subscription = await client.subscribe('#', { highWaterMark: 2 });
+    const iterator = subscription[Symbol.asyncIterator]();
+    const batch = receive({ topic: 'a' }, { topic: 'b' }, { topic: 'c' }, { topic: 'd' });
+    await batch.done;
+    expect(subscription.dropped).toBe(2);
+    expect((await iterator.next()).value.topic).toBe('c');
+  });
+
+  test('a slow reader holds the next batch back for QoS 1 and 2', async () => {
+    const { client, receive } = await connected();
+    const subscription = await client.subscribe('#', { qos: 1, highWaterMark: 2 });
+    const iterator = subscription[Symbol.asyncIterator]();
+    const batch = receive({ topic: 'a', qos: 1 }, { topic: 'b', qos: 2 }, { topic: 'c', qos: 1 });
+    await settled();
+    expect(batch.consumed).toBe(false);
+    await iterator.next();
+    await settled();
+    expect(batch.consumed).toBe(false);
+    await iterator.next();
+    await batch.done;
+    expect(subscription.dropped).toBe(0);
+    expect((await iterator.next()).value.topic).toBe('c');
+  });
+
+  test('QoS 0 never pushes an acknowledged message out', async () => {
+    const { client, receive } = await connected();
+    const subscription = await client.subscribe('#', { highWaterMark: 1 });
+    const iterator = subscription[Symbol.asyncIterator]();
+    await receive({ topic: 'kept', qos: 1 }, { topic: 'lost' }).done;
+    expect(subscription.dropped).toBe(1);
+    expect((await iterator.next()).value.topic).toBe('kept');
+  });
+
+  test('a subscription nobody iterates neither holds anything back nor grows', async () => {
+    const { client, receive } = await connected();
+    const subscription = await client.subscribe('#', { highWaterMark: 1 });
+    await receive({ topic: 'a', qos: 1 }, { topic: 'b', qos: 1 }).done;
+    expect(subscription.dropped).toBe(1);
+    client.on('message', () => {});
+    await receive({ topic: 'c', qos: 1 }).done;
+    expect((await subscription[Symbol.asyncIterator]().next()).value.topic).toBe('b');
+  });
+
+  test('leaving lets a held batch go', async () => {
+    const { client, receive } = await connected();
+    const subscription = await client.subscribe('#', { highWaterMark: 1 });
+    subscription[Symbol.asyncIterator]();
+    const batch = receive({ topic: 'a', qos: 1 }, { topic: 'b', qos: 1 });
+    await settled();
+    expect(batch.consumed).toBe(false);
+    await subscription.unsubscribe();
+    await batch.done;
+  });
+
+  test('a subscription with a handler cannot be iterated', async () => {
+    const { client } = await connected();
+    const subscription = await client.subscribe('#', () => {});
+    expect(() => subscription[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ field: 'handler' }));
+  });
+});
+
+describe('handlers and listeners', () => {
+  test('the batch is consumed when the last handler has finished', async () => {
+    const { client, receive } = await connected();
+    const finish: (() => void)[] = [];
+    await client.subscribe('#', () => new Promise<void>((resolve) => finish.push(resolve)));
+    const batch = receive({ topic: 'a' }, { topic: 'b' });
+    await settled();
+    expect(finish).toHaveLength(2);
+    finish[1]?.();
+    await settled();
+    expect(batch.consumed).toBe(false);
+    finish[0]?.();
+    await batch.done;
+  });
+
+  test('what they throw is reported, and everybody else goes on', async () => {
+    const reported: unknown[] = [];
+    vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
+    const { client, receive } = await connected();
+    const seen: string[] = [];
+    client.on('message', () => {
+      throw 'from a listener';
+    });
+    client.on('message', (topic, payload, message) => {
+      seen.push(`${topic} ${payload.length} ${message.text()}`);
+    });
+    await client.subscribe('a', () => {
+      throw 'from a handler';
+    });
+    await client.subscribe('#', () => Promise.reject('from a promise'));
+    await client.subscribe('+', () => seen.push('handler'));
+    await receive({ topic: 'a', payload: new Uint8Array([0x78]) }).done;
+    expect(seen).toEqual(['a 1 x', 'handler']);
+    expect(reported).toEqual(['from a listener', 'from a handler', 'from a promise']);
+  });
+
+  test('batch gives everything at once, and the count of what was dropped', async () => {
+    const { client, sink } = await connected();
+    const seen: unknown[] = [];
+    client.on('batch', (messages, dropped) => seen.push([topics(messages), dropped]));
+    await sink().onBatch(encodeBatch([{ topic: 'a' }, { topic: 'b' }]), 2, 3);
+    await sink().onBatch(encodeBatch([]), 0, 4);
+    expect(seen).toEqual([
+      [['a', 'b'], 3],
+      [[], 4],
+    ]);
+    expect(client.dropped).toBe(7);
+  });
+
+  test('no event overtakes the messages of a long batch', async () => {
+    const { client, sink } = await connected();
+    const all = 20_000;
+    const batch = encodeBatch(Array.from({ length: all }, () => ({ topic: 'a' })));
+    let seen = 0;
+    const then: number[] = [];
+    client.on('message', () => {
+      // A listener that takes its time.
+      for (const until = performance.now() + 0.002; performance.now() < until; );
+      seen++;
+    });
+    client.on('close', () => then.push(seen));
+    client.on('end', () => then.push(seen));
+    const done = sink().onBatch(batch, all, 0);
+    expect(seen).toBeLessThan(all);
+    sink().onEvent({ type: 'close' });
+    await done;
+    sink().onEvent({ type: 'end' });
+    expect(then).toEqual([all, all]);
+  });
+
+  test('a malformed batch is an error event, and the next one is fine', async () => {
+    const { client, sink, receive } = await connected();
+    const seen: string[] = [];
+    client.on('error', (error) => seen.push(error.code));
+    client.on('message', (topic) => seen.push(topic));
+    await sink().onBatch(new Uint8Array([1, 2, 3]).buffer, 1, 0);
+    await receive({ topic: 'a' }).done;
+    expect(seen).toEqual(['protocol', 'a']);
+  });
+
+  test('once and off', async () => {
+    const { client, receive } = await connected();
+    const seen: string[] = [];
+    const listener = (topic: string): void => void seen.push(topic);
+    client.once('message', listener).on('message', listener).off('message', listener);
+    await receive({ topic: 'a' }, { topic: 'b' }).done;
+    expect(seen).toEqual(['a']);
+  });
+});
+
+test('what only a handler asked for reaches no listener, until somebody else asks too', async () => {
+  const { client, receive } = await connected();
+  const seen: string[] = [];
+  client.on('batch', (messages) => seen.push(`batch ${topics(messages)}`));
+  client.on('message', (topic) => seen.push(`message ${topic}`));
+  const options = { handlerOnly: true };
+  const own = await client.subscribe('$SYS/#', options, ({ topic }) => seen.push(`own ${topic}`));
+  receive({ topic: '$SYS/a' });
+  receive({ topic: '$SYS/a' }, { topic: 'b' });
+  expect(seen).toEqual(['own $SYS/a', 'batch b', 'own $SYS/a', 'message b']);
+  seen.length = 0;
+  await client.subscribe('$SYS/a', () => {});
+  receive({ topic: '$SYS/a' }, { topic: '$SYS/b' });
+  expect(seen).toEqual(['batch $SYS/a', 'message $SYS/a', 'own $SYS/a', 'own $SYS/b']);
+  seen.length = 0;
+  await own.unsubscribe();
+  receive({ topic: '$SYS/b' });
+  expect(seen).toEqual(['batch $SYS/b', 'message $SYS/b']);
+  await expect(client.subscribe('a', options)).rejects.toMatchObject({ field: 'handlerOnly' });
+});

@@ -1,0 +1,100 @@
+/** For tests: tabs on a hub, whose Go boundary the test plays. */
+
+import { decodeBatch } from '../client/batch';
+import { encodeBatch } from '../client/testing';
+import { createHub, type Port } from './hub';
+import type { Boundary, BoundarySink, ClientEvent, ConnackInfo, GoClient, SubscribeAck } from './messages';
+
+export const connack = { sessionPresent: false, clientId: 'me' } as ConnackInfo;
+export const url = 'ws://broker.test/mqtt';
+
+/** The Go boundary, played by the test: it accepts every connect unless told to wait. */
+export function scripted(waits = false) {
+  const connects: Parameters<Boundary['connect']>[0][] = [];
+  const calls: unknown[][] = [];
+  let answer = (): void => {};
+  /** What each method answers; it is recorded first. */
+  const answers = {
+    subscribe: async (list: unknown[]): Promise<SubscribeAck> => ({ reasonCodes: list.map(() => 0) }),
+    unsubscribe: async (list: unknown[]): Promise<SubscribeAck> => ({ reasonCodes: list.map(() => 0) }),
+    disconnect: async (): Promise<void> => {},
+  };
+  const record =
+    (name: string, result: (first: never) => unknown) =>
+    (...args: unknown[]) => {
+      calls.push([name, ...args]);
+      return result(args[0] as never);
+    };
+  const client = {
+    publish: record('publish', async () => ({ reasonCode: 0 })),
+    publishAll: record('publishAll', () => undefined),
+    request: record('request', async () => new ArrayBuffer(0)),
+    reauthenticate: record('reauthenticate', async () => {}),
+    suspend: record('suspend', async () => {}),
+    resume: record('resume', async () => {}),
+    wake: record('wake', async () => {}),
+    ping: record('ping', async () => 2),
+    tellPackets: record('tellPackets', async () => {}),
+    subscribe: record('subscribe', (list) => answers.subscribe(list)),
+    unsubscribe: record('unsubscribe', (list) => answers.unsubscribe(list)),
+    disconnect: record('disconnect', () => answers.disconnect()),
+  } as unknown as GoClient;
+  const boundary: Boundary<GoClient> = {
+    async connect(all) {
+      connects.push(all);
+      if (waits) {
+        await new Promise<void>((resolve, reject) => {
+          answer = resolve;
+          all.signal?.addEventListener('abort', () => reject({ code: 'aborted', message: 'given up' }));
+        });
+      }
+      all.onEvent({ type: 'connect', connack });
+      return client;
+    },
+  };
+  const sink = (): BoundarySink => connects.at(-1) as BoundarySink;
+  return { hub: createHub(boundary), connects, calls, answers, sink, answer: () => answer() };
+}
+
+/** A tab of the test, and what it got. */
+export function tab(port: Port) {
+  const events: ClientEvent['type'][] = [];
+  const batches: string[][] = [];
+  let dropped = 0;
+  const taking: (() => void)[] = [];
+  const self = {
+    port,
+    events,
+    batches,
+    /** Lets go of the batches that it holds. */
+    take: () => {
+      for (const done of taking.splice(0)) done();
+    },
+    dropped: () => dropped,
+    connect: (options: Partial<Parameters<Boundary['connect']>[0]> = {}) =>
+      port.boundary.connect({
+        url,
+        onEvent: ({ type }) => events.push(type),
+        onBatch: (buffer, count, lost) => {
+          batches.push(decodeBatch(buffer, count).map(({ topic }) => topic));
+          dropped += lost;
+          return new Promise((resolve) => taking.push(resolve));
+        },
+        ...options,
+      }),
+  };
+  return self;
+}
+
+export async function twoTabs() {
+  const go = scripted();
+  const a = tab(go.hub.attach());
+  const b = tab(go.hub.attach());
+  const [first, second] = [await a.connect(), await b.connect()];
+  return { ...go, a, b, first, second };
+}
+
+export const batch = (...topics: string[]) => encodeBatch(topics.map((topic) => ({ topic })));
+export const subscription = (topic: string) => [{ topic, qos: 0 as const }];
+/** After all microtasks that are due. */
+export const settled = () => new Promise((resolve) => setImmediate(resolve));
