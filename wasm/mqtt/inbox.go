@@ -173,6 +173,9 @@ func (b *Batch) Done() {
 	})
 }
 
+// Owed is how many messages of QoS 1 and 2 [Batch.Done] acknowledges.
+func (b *Batch) Owed() int { return len(b.acks) }
+
 // Messages decodes the batch. The slices of a message point into the batch.
 func (b *Batch) Messages() iter.Seq[Message] {
 	return func(yield func(Message) bool) {
