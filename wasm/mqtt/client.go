@@ -325,7 +325,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	stuck := context.AfterFunc(ctx, func() { _ = l.Close() }) // paho does not look at ctx while it writes
 	defer stuck()
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
-	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
+	l.onPublish = func(p *publishPacket, at float64) error { return c.accept(p, aliases, at) }
 	l.onAnswer = c.session.answered
 	conn := &connection{link: l, lost: make(chan error, 1)}
 	conn.paho = paho.NewClient(paho.ClientConfig{
@@ -404,7 +404,7 @@ func (c *Client) connectError(ctx context.Context, l *link, ca *paho.Connack, er
 }
 
 // accept takes a PUBLISH from the link into the session and the inbox.
-func (c *Client) accept(p *publishPacket, aliases *aliases, at time.Time) error {
+func (c *Client) accept(p *publishPacket, aliases *aliases, at float64) error {
 	topic, err := aliases.resolve(p)
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Request publishes a message and waits for its answer (4.10): it sets the
@@ -145,7 +144,10 @@ func (a *answers) forget(correlation string) {
 }
 
 // take keeps a message that answers a request which still waits.
-func (a *answers) take(p *publishPacket, topic []byte, at time.Time) bool {
+func (a *answers) take(p *publishPacket, topic []byte, at float64) bool {
+	if len(p.properties) == 0 { // no correlation data
+		return false
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.topic == "" || string(topic) != a.topic {
@@ -157,7 +159,7 @@ func (a *answers) take(p *publishPacket, topic []byte, at time.Time) bool {
 		return false
 	}
 	delete(a.pending, correlation)
-	answer <- appendRecord(nil, p, topic, at)
+	answer <- appendRecord(nil, recordSize(topic, p), p, topic, at)
 	return true
 }
 
