@@ -314,7 +314,9 @@ func (b *binding) pump() {
 }
 
 func (b *binding) hand(batch *mqtt.Batch) {
-	result, err := invoke(b.onBatch, bufferOf(batch), batch.Count, float64(batch.Dropped))
+	buffer := bufferOf(batch)
+	batch.Recycle()
+	result, err := invoke(b.onBatch, buffer, batch.Count, float64(batch.Dropped))
 	if err == nil {
 		_, err = await(context.Background(), result)
 	}

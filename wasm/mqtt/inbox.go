@@ -13,6 +13,7 @@ const (
 	segmentSize = 64 << 10 // bytes in one allocation of the inbox
 	// batchBytes ends a batch, so that one hand-over stays short.
 	batchBytes = 1 << 20
+	maxSpare   = 2 * batchBytes / segmentSize
 )
 
 // An inbox holds received messages until somebody takes them, as records one
@@ -25,7 +26,8 @@ type inbox struct {
 	segments []segment
 	bytes    int // in all segments
 	limit    int
-	dropped  uint64 // not yet reported
+	spare    [][]byte // of segments that were recycled
+	dropped  uint64   // not yet reported
 	wake     chan struct{}
 	closed   bool
 }
@@ -57,7 +59,7 @@ func (in *inbox) put(p *publishPacket, topic []byte, at float64, ack *delivery) 
 	size := recordSize(topic, p)
 	last := len(in.segments) - 1
 	if last < 0 || len(in.segments[last].records)+size > cap(in.segments[last].records) {
-		in.segments = append(in.segments, segment{records: make([]byte, 0, max(size, segmentSize))})
+		in.segments = append(in.segments, segment{records: in.room(size)})
 		last++
 	}
 	s := &in.segments[last]
@@ -72,6 +74,27 @@ func (in *inbox) put(p *publishPacket, topic []byte, at float64, ack *delivery) 
 	in.bytes += size
 	for i := 0; in.bytes > in.limit && i <= last; i++ {
 		in.dropFrom(&in.segments[i])
+	}
+}
+
+// room returns an empty buffer. The caller holds mu.
+func (in *inbox) room(size int) []byte {
+	last := len(in.spare) - 1
+	if size > segmentSize || last < 0 {
+		return make([]byte, 0, max(size, segmentSize))
+	}
+	buf := in.spare[last]
+	in.spare = in.spare[:last]
+	return buf[:0]
+}
+
+func (in *inbox) recycle(records [][]byte) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, buf := range records {
+		if cap(buf) == segmentSize && len(in.spare) < maxSpare {
+			in.spare = append(in.spare, buf)
+		}
 	}
 }
 
@@ -180,6 +203,15 @@ func (b *Batch) Done() {
 
 // Owed is how many messages of QoS 1 and 2 [Batch.Done] acknowledges.
 func (b *Batch) Owed() int { return len(b.acks) }
+
+// Recycle gives the batch's memory to messages that are still to come. Neither
+// its records nor the messages decoded from it may be used any more.
+func (b *Batch) Recycle() {
+	if b.client != nil {
+		b.client.inbox.recycle(b.Records)
+		b.Records = nil
+	}
+}
 
 // Messages decodes the batch. The slices of a message point into the batch.
 func (b *Batch) Messages() iter.Seq[Message] {
