@@ -3,9 +3,9 @@
 //
 //	mqttwasm.connect(options) → Promise<client>
 //
-// The client has publish, subscribe, unsubscribe and disconnect, which return
-// Promises. What it receives it hands over in batches, to options.onBatch. All
-// names, units and defaults are in web/src/worker/messages.ts.
+// What the client receives it hands over in batches, to options.onBatch. The
+// client's methods, and all names, units and defaults, are in
+// web/src/worker/messages.ts.
 package main
 
 import (
@@ -24,7 +24,7 @@ const (
 func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
-	api := js.Global().Get("Object").New()
+	api := objectClass.New()
 	api.Set("connect", js.FuncOf(func(_ js.Value, args []js.Value) any { return connect(argument(args, 0)) }))
 	js.Global().Set("mqttwasm", api)
 	select {}

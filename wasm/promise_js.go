@@ -2,23 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"syscall/js"
 	"time"
 
 	"mqttwasm/wasm/mqtt"
-)
-
-var (
-	promiseClass = js.Global().Get("Promise")
-	objectClass  = js.Global().Get("Object")
-	bytesClass   = js.Global().Get("Uint8Array")
-	arrayClass   = js.Global().Get("Array")
-
-	assign     = objectClass.Get("assign")
-	reflectGet = js.Global().Get("Reflect").Get("get")
-	typedArray = objectClass.Call("getPrototypeOf", bytesClass.Get("prototype"))
-	stringTag  = js.Global().Get("Symbol").Get("toStringTag")
 )
 
 // deferred is a Promise and the two functions that settle it.
@@ -53,9 +40,10 @@ func rejected(err error) js.Value {
 const defaultTimeout = 30_000 // milliseconds
 
 // watch calls expire when the call's timeout is over or its signal fires, until
-// the returned function is called. A signal that has fired is an error at once.
-func watch(p *parser, timeout int, expire func(cause error)) (stop func(), err error) {
-	ms := p.integer("timeout", 0, maxMilliseconds, timeout)
+// the returned function is called. Without a timeout in p it is the default, in
+// milliseconds; 0 is none. A signal that has fired is an error at once.
+func watch(p *parser, defaultMilliseconds int, expire func(cause error)) (stop func(), err error) {
+	ms := p.integer("timeout", 0, maxMilliseconds, defaultMilliseconds)
 	signal := p.object("signal")
 	if p.err != nil {
 		return nil, p.err
@@ -94,11 +82,11 @@ func watch(p *parser, timeout int, expire func(cause error)) (stop func(), err e
 	}, nil
 }
 
-// call runs f on a goroutine, with the timeout and signal of options, and
-// returns a Promise of what it returns.
-func call(options *parser, timeout int, f func(context.Context) (any, error)) js.Value {
+// call runs f on a goroutine, with the timeout and signal of options as in watch,
+// and returns a Promise of what it returns.
+func call(options *parser, defaultMilliseconds int, f func(context.Context) (any, error)) js.Value {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	stop, err := watch(options, timeout, cancel)
+	stop, err := watch(options, defaultMilliseconds, cancel)
 	if err != nil {
 		return rejected(err)
 	}
@@ -110,45 +98,4 @@ func call(options *parser, timeout int, f func(context.Context) (any, error)) js
 		d.settle(value, err)
 	}()
 	return d.promise
-}
-
-// errorValue makes a JavaScript Error with the fields of WireError.
-func errorValue(err error) js.Value {
-	v := js.Global().Get("Error").New(err.Error())
-	v.Set("name", "MqttError")
-	fillError(v, err)
-	return v
-}
-
-// wireError makes a plain object, for events.
-func wireError(err error) js.Value {
-	v := objectClass.New()
-	v.Set("message", err.Error())
-	fillError(v, err)
-	return v
-}
-
-func fillError(v js.Value, err error) {
-	var e *mqtt.Error
-	if !errors.As(err, &e) {
-		v.Set("code", string(mqtt.Network))
-		return
-	}
-	v.Set("code", string(e.Code))
-	setText(v, "field", e.Field)
-	if e.ReasonCode != 0 {
-		v.Set("reasonCode", int(e.ReasonCode))
-	}
-	setText(v, "reasonString", e.ReasonString)
-	setText(v, "serverReference", e.ServerReference)
-	if e.CloseCode != 0 {
-		v.Set("closeCode", e.CloseCode)
-	}
-	setText(v, "closeReason", e.CloseReason)
-}
-
-func setText(v js.Value, name, text string) {
-	if text != "" {
-		v.Set(name, text)
-	}
 }

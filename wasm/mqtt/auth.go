@@ -31,8 +31,8 @@ type Authenticator interface {
 // there is (4.12.1), and waits for the outcome. It fails with BadOption without
 // Options.Authenticator or while another one is under way, with NotConnected,
 // with what Start returned, or with the reason for which the connection ended:
-// Disconnected when the broker refused.
-// When ctx ends after the broker was asked, the exchange goes on by itself.
+// Disconnected when the broker refused. With Timeout or Aborted the exchange goes
+// on by itself, if the broker was asked by then.
 func (c *Client) Reauthenticate(ctx context.Context) error {
 	if c.auth == nil {
 		return badOption("authenticator", "is missing; re-authentication needs one")
@@ -46,7 +46,7 @@ func (c *Client) Reauthenticate(ctx context.Context) error {
 	if conn == nil {
 		return c.notConnected()
 	}
-	return conn.link.auth.again(ctx)
+	return conn.link.auth.reauthenticate(ctx)
 }
 
 // authenticate begins the authentication of a connection that is to be made.
@@ -179,8 +179,8 @@ func (a *authentication) send(ex *exchange, reason byte, data []byte) error {
 	return nil
 }
 
-// again authenticates once more.
-func (a *authentication) again(ctx context.Context) error {
+// reauthenticate authenticates once more.
+func (a *authentication) reauthenticate(ctx context.Context) error {
 	ex := newExchange(context.Background())
 	ex.ours = true
 	a.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -142,15 +143,16 @@ func TestManyPublishersAndOneSlowReader(t *testing.T) {
 	if _, err := reader.Subscribe(background, []Subscription{{Filter: "#", QoS: 2}}, SubscribeOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	var publishing sync.WaitGroup
 	for p := range publishers {
 		c := connectTo(t, b, nil)
-		go func() {
+		publishing.Go(func() {
 			for i := range each {
 				if _, err := c.Publish(background, Message{Topic: fmt.Sprint(p), Payload: fmt.Append(nil, i), QoS: byte(1 + p%2)}); err != nil {
 					t.Errorf("publisher %d: %v", p, err)
 				}
 			}
-		}()
+		})
 	}
 	next := messages(t, reader)
 	seen := make([]int, publishers)
@@ -163,4 +165,5 @@ func TestManyPublishersAndOneSlowReader(t *testing.T) {
 		}
 		seen[p]++
 	}
+	publishing.Wait() // the last acknowledgement may come after the last message
 }

@@ -13,6 +13,7 @@ import (
 // same words.
 type Code string
 
+// The kinds of failure.
 const (
 	BadOption      Code = "bad-option"       // an option or argument is wrong; Field names it
 	Refused        Code = "refused"          // the broker said no; ReasonCode says why
@@ -32,25 +33,27 @@ const (
 	InUse          Code = "in-use"           // another client has the durable store
 )
 
-// Error is the error that every function of this package returns.
+// Error is the error that every function of this package returns; errors.As
+// finds it.
 type Error struct {
 	Code    Code
-	Message string
+	Message string // for people: what was wrong, and what to do
 	// Field is the option or argument that was wrong, in the names of the
 	// JavaScript API, such as "topic" or "will.qos".
 	Field string
 	// ReasonCode is the broker's, or, with Protocol and PacketTooLarge, the one
 	// for which we ended the connection (MQTT 5, 2.4).
 	ReasonCode   byte
-	ReasonString string
+	ReasonString string // the broker's own words, for diagnosis
 	// ServerReference is another server the broker pointed to (4.13).
 	ServerReference string
 	// CloseCode and CloseReason are the WebSocket's, where one was seen.
 	CloseCode   int
 	CloseReason string
-	Err         error
+	Err         error // what caused it, where another error did
 }
 
+// Error returns Message, and what the broker said if that is not in it.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Message)
@@ -60,6 +63,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
 func newError(code Code, format string, args ...any) *Error {

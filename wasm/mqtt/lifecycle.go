@@ -10,7 +10,7 @@ import (
 // Suspend closes the connection with DISCONNECT, which withdraws the will, and
 // makes no other until Resume. The session stays, as long as the broker keeps
 // it: what waits is sent then, if Options.Queue lets it wait. It waits until the
-// connection is closed, or ctx is done.
+// connection is closed; with Timeout or Aborted it is closed a moment later.
 func (c *Client) Suspend(ctx context.Context) error {
 	c.mu.Lock()
 	c.suspended = true
@@ -37,7 +37,8 @@ func (c *Client) Suspend(ctx context.Context) error {
 	}
 }
 
-// Resume connects again after Suspend, at once, in the background.
+// Resume connects again after Suspend, at once, in the background. It does not
+// wait.
 func (c *Client) Resume() {
 	c.mu.Lock()
 	was := c.suspended
@@ -83,6 +84,7 @@ func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	}
 }
 
+// hurryUp ends the wait before the next attempt.
 func (c *Client) hurryUp() {
 	select {
 	case c.hurry <- struct{}{}:

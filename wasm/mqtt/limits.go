@@ -30,9 +30,9 @@ func newLimits(p *packets.Properties) limits {
 func (l *limits) admits(o *outgoing) error {
 	switch {
 	case o.qos() > l.qos: // [MQTT-3.2.2-11]
-		return unsupported("qos", 0x9B, fmt.Sprintf("the broker's Maximum QoS is %d", l.qos))
+		return unsupported("qos", reasonQoSNotSupported, fmt.Sprintf("the broker's Maximum QoS is %d", l.qos))
 	case o.frame[0]&1 != 0 && !l.retain: // [MQTT-3.2.2-14]
-		return unsupported("retain", 0x9A, "the broker does not keep retained messages")
+		return unsupported("retain", reasonRetainNotSupported, "the broker does not keep retained messages")
 	case o.alias > l.alias: // [MQTT-3.3.2-9]
 		return badOption("properties.topicAlias", "is %d; the broker's Topic Alias Maximum is %d", o.alias, l.alias)
 	case l.packet > 0 && len(o.frame) > int(l.packet): // [MQTT-3.2.2-15]

@@ -23,33 +23,37 @@ const (
 	DefaultQueueBytes        = 64 << 20
 )
 
-// Options say where and how to connect. The zero value of a field is its
-// default, except where noted.
+// Options say where and how to connect. URL and Dial are required; the zero
+// value of any other field stands for its default.
 type Options struct {
-	// URL is given to Dial, and is required.
+	// URL is given to Dial.
 	URL string
 	// Servers are more URLs of the same broker. Attempts take one after the
 	// other, without delay until all were tried, and begin with the last that
 	// worked.
 	Servers []string
 	// Prepare is called before each attempt, and may change what it is given. It
-	// counts towards ConnectTimeout. Its error fails the attempt.
+	// counts towards ConnectTimeout. Its error fails the attempt, with Network if
+	// it is not an [*Error].
 	Prepare func(ctx context.Context, a *Attempt) error
-	// Dial opens the connection, and is required. A conn that is a sync.Locker
-	// gets whole packets between Lock and Unlock.
+	// Dial opens the connection, and must return when ctx is done. A conn that is
+	// a sync.Locker gets whole packets between Lock and Unlock. Its error fails
+	// the attempt, with Network if it is not an [*Error].
 	Dial func(ctx context.Context, url string) (net.Conn, error)
 
-	// ClientID is "mqttwasm_" and 16 random hexadecimal digits by default.
+	// ClientID is "mqttwasm_" and 16 random hexadecimal digits by default (3.1.3.1).
 	ClientID string
-	Username string
-	Password []byte // nil: none
+	Username string // "": none (3.1.3.5)
+	Password []byte // nil: none; at most 65,535 bytes (3.1.3.6)
 
-	// KeepSession asks for the session of an earlier connection (Clean Start 0).
+	// KeepSession asks for the session of an earlier connection: Clean Start 0
+	// (3.1.2.4). Later connections of a client always ask for its own.
 	KeepSession bool
-	// KeepAlive is in seconds; NoKeepAlive turns it off.
+	// KeepAlive is in seconds; NoKeepAlive turns it off (3.1.2.10). A dead
+	// connection is noticed within 1.5 times that. The broker may set its own.
 	KeepAlive   uint16
 	NoKeepAlive bool
-	// ConnectTimeout limits one attempt, from dialling to CONNACK.
+	// ConnectTimeout limits one attempt, from Prepare to CONNACK.
 	ConnectTimeout time.Duration
 
 	// NoReconnect ends the client with its first connection. Otherwise it
@@ -71,20 +75,29 @@ type Options struct {
 	// they are acknowledged (3.1.2.11.3). One that sends more breaks the protocol
 	// [MQTT-3.3.4-9]. For the default there is leave: mosquitto 2.0 sends up to
 	// twice as many when many were waiting.
-	ReceiveMaximum    uint16
-	MaximumPacketSize uint32 // bytes
+	ReceiveMaximum uint16
+	// MaximumPacketSize bounds the packets that the broker sends, in bytes
+	// (3.1.2.11.4). A larger one ends the connection with PacketTooLarge
+	// [MQTT-3.1.2-24].
+	MaximumPacketSize uint32
+	// TopicAliasMaximum is how many topic aliases the broker may set; none by
+	// default (3.1.2.11.5).
 	TopicAliasMaximum uint16
-	// RequestResponseInfo and NoProblemInfo are 3.1.2.11.6 and 3.1.2.11.7.
+	// RequestResponseInfo asks for Connack.ResponseInformation (3.1.2.11.6).
 	RequestResponseInfo bool
-	NoProblemInfo       bool
-	UserProperties      UserProperties
-	AuthMethod          string
-	AuthData            []byte
+	// NoProblemInfo asks the broker to send reason strings and user properties
+	// only with CONNACK, PUBLISH and DISCONNECT (3.1.2.11.7).
+	NoProblemInfo  bool
+	UserProperties UserProperties // of CONNECT (3.1.2.11.8)
+	// AuthMethod and AuthData are sent as they are (3.1.2.11.9), for a broker that
+	// needs no more; one that asks on is a Protocol error.
+	AuthMethod string
+	AuthData   []byte
 	// Authenticator does enhanced authentication, in place of AuthMethod and
 	// AuthData; nil: none.
 	Authenticator Authenticator
 
-	Will *Will
+	Will *Will // nil: none
 
 	// Queue bounds what waits to be sent.
 	Queue Queue
@@ -100,12 +113,12 @@ type Options struct {
 	// of topics it has seen on the connection (3.3.2.3.4).
 	AutoTopicAlias bool
 
-	// InboxLimit is how many bytes of QoS 0 messages may wait to be received
-	// before the oldest are dropped.
+	// InboxLimit is how many bytes of messages may wait to be received before
+	// those of QoS 0 are dropped, the oldest first.
 	InboxLimit int
 
 	// OnEvent is told what happens to the connection, one event after the
-	// other, on a goroutine of its own.
+	// other, on a goroutine of its own. It may block, and may call the client.
 	OnEvent func(Event)
 
 	// OnPacket is told of every packet that is read or written, in the order of
@@ -115,14 +128,6 @@ type Options struct {
 	OnPacket func(Packet)
 
 	receiveLimit int // messages, from where on ReceiveMaximum counts as broken
-}
-
-// Attempt is one attempt to connect, before it is made.
-type Attempt struct {
-	URL      string
-	Number   int // 0 for the first, then from 1 since the last connection
-	Username string
-	Password []byte // nil: none
 }
 
 // Queue bounds what waits to be sent because the broker's Receive Maximum is
@@ -141,16 +146,18 @@ type Queue struct {
 // QueuePolicy says what happens to a message for which the queue has no room.
 type QueuePolicy byte
 
+// The policies of a [Queue].
 const (
 	Reject     QueuePolicy = iota // its publish fails with QueueFull
 	DropOldest                    // the ones that waited longest fail with Dropped
 	DropNewest                    // it fails with Dropped
 )
 
-// Will is the message that the broker publishes when the client is gone (3.1.2.5).
+// Will is the message that the broker publishes when the client is gone without
+// a DISCONNECT of reason code 0 (3.1.2.5).
 type Will struct {
-	Message
-	Delay *uint32 // seconds (3.1.3.2.2)
+	Message         // its payload is at most 65,535 bytes
+	Delay   *uint32 // seconds; nil: at once (3.1.3.2.2)
 }
 
 // check validates and fills in the defaults.

@@ -12,12 +12,12 @@ import (
 
 // outgoing is a packet of ours with a packet identifier, or a QoS 0 PUBLISH.
 type outgoing struct {
-	frame    []byte // the PUBLISH packet, whole
-	idAt     int    // where in frame its packet identifier stands
-	expiryAt int    // where its Message Expiry Interval stands; 0: it has none
-	expiry   uint32 // seconds, as the caller gave it
-	alias    uint16 // that the caller gave it
-	since    time.Time
+	frame    []byte    // the PUBLISH packet, whole
+	idAt     int       // where in frame its packet identifier stands
+	expiryAt int       // where its Message Expiry Interval stands; 0: it has none
+	expiry   uint32    // seconds, as the caller gave it
+	alias    uint16    // that the caller gave it
+	since    time.Time // when it was queued, where its expiry or the store needs that
 
 	id        uint16
 	attempted atomic.Bool                  // it may be on its way: what is sent again has DUP

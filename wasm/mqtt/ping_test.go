@@ -118,3 +118,49 @@ func TestPingFails(t *testing.T) {
 		wantCode(t, err, NotConnected, "")
 	})
 }
+
+func TestHalfOpenIsNoticed(t *testing.T) {
+	for _, keepAlive := range []uint16{1, 2, 60, 600} {
+		synctest.Test(t, func(t *testing.T) {
+			_, _, _, log := start(t, func(o *Options) { o.KeepAlive, o.NoReconnect = keepAlive, true })
+			begin := time.Now()
+			err := wait[Closed](log).Err
+			most := time.Duration(keepAlive)*time.Second*3/2 + 2*time.Second
+			if d := time.Since(begin); d > most {
+				t.Errorf("keep alive %d s: noticed after %v, want at most %v", keepAlive, d, most)
+			}
+			wantCode(t, err, Network, "")
+		})
+	}
+}
+
+func TestPingKeepsAQuietLinkOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, log := start(t, func(o *Options) { o.KeepAlive, o.NoReconnect = 10, true })
+		for range 20 {
+			b.expect(0xC0, 0)
+			b.send(0xD0, 0)
+		}
+		select {
+		case ev := <-log:
+			if _, up := ev.(Connected); !up {
+				t.Errorf("event %T", ev)
+			}
+		default:
+		}
+		if _, err := c.current(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestServerKeepAliveIsObeyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 600 }, 0x13, 0, 5)
+		begin := time.Now()
+		b.expect(0xC0, 0)
+		if d := time.Since(begin); d > 5*time.Second {
+			t.Errorf("pinged after %v, want 5s", d)
+		}
+	})
+}

@@ -7,27 +7,31 @@ import (
 
 // Reason codes that this client sends or tells apart (MQTT 5, 2.4).
 const (
-	reasonNormal             = 0x00
-	reasonNoSubscribers      = 0x10
-	reasonNoSubscription     = 0x11
-	reasonContinueAuth       = 0x18
-	reasonReauthenticate     = 0x19
-	reasonUnspecified        = 0x80
-	reasonMalformed          = 0x81
-	reasonProtocolError      = 0x82
-	reasonUnsupportedVersion = 0x84
-	reasonBadClientID        = 0x85
-	reasonBadCredentials     = 0x86
-	reasonNotAuthorized      = 0x87
-	reasonBanned             = 0x8A
-	reasonBadAuthMethod      = 0x8C
-	reasonSessionTakenOver   = 0x8E
-	reasonIDNotFound         = 0x92
-	reasonReceiveMaximum     = 0x93
-	reasonAliasInvalid       = 0x94
-	reasonPacketTooLarge     = 0x95
-	reasonUseAnotherServer   = 0x9C
-	reasonServerMoved        = 0x9D
+	reasonNormal                      = 0x00
+	reasonNoSubscribers               = 0x10
+	reasonContinueAuth                = 0x18
+	reasonReauthenticate              = 0x19
+	reasonUnspecified                 = 0x80
+	reasonMalformed                   = 0x81
+	reasonProtocolError               = 0x82
+	reasonUnsupportedVersion          = 0x84
+	reasonBadClientID                 = 0x85
+	reasonBadCredentials              = 0x86
+	reasonNotAuthorized               = 0x87
+	reasonBanned                      = 0x8A
+	reasonBadAuthMethod               = 0x8C
+	reasonSessionTakenOver            = 0x8E
+	reasonIDNotFound                  = 0x92
+	reasonReceiveMaximum              = 0x93
+	reasonAliasInvalid                = 0x94
+	reasonPacketTooLarge              = 0x95
+	reasonRetainNotSupported          = 0x9A
+	reasonQoSNotSupported             = 0x9B
+	reasonUseAnotherServer            = 0x9C
+	reasonServerMoved                 = 0x9D
+	reasonSharedNotSupported          = 0x9E
+	reasonSubscriptionIDsNotSupported = 0xA1
+	reasonWildcardsNotSupported       = 0xA2
 )
 
 var reasonNames = map[byte]string{
@@ -74,7 +78,8 @@ var reasonNames = map[byte]string{
 	0xA2: "wildcard subscriptions not supported",
 }
 
-// ReasonName returns the specification's name of a reason code.
+// ReasonName returns the specification's name of a reason code (2.4), such as
+// "not authorized"; of one that it does not know, the number.
 func ReasonName(code byte) string {
 	if name, ok := reasonNames[code]; ok {
 		return name

@@ -73,7 +73,7 @@ func (c *Client) reconnect(cause error) (*connection, error) {
 			return nil, cause
 		}
 		c.waitBackoff(n, resumed)
-		conn, err := c.again(n)
+		conn, err := c.retry(n)
 		switch {
 		case conn != nil:
 			return conn, nil
@@ -92,9 +92,9 @@ type attempting struct {
 	over chan struct{} // closed when it left nothing behind but the connection
 }
 
-// again makes one attempt. It returns neither a connection nor an error when
+// retry makes one attempt. It returns neither a connection nor an error when
 // Suspend or Disconnect came before it succeeded.
-func (c *Client) again(n int) (*connection, error) {
+func (c *Client) retry(n int) (*connection, error) {
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
 	a := &attempting{stop, make(chan struct{})}
@@ -186,7 +186,7 @@ func (c *Client) finish(err error) {
 	}
 	c.cancel(cause)
 	c.session.end(c.notConnected())
-	c.answers.end()
+	c.responses.end()
 	c.inbox.close()
 	c.events.send(Ended{err})
 	close(c.ended)

@@ -11,9 +11,12 @@ import (
 
 // Request publishes a message and waits for its answer (4.10): it sets the
 // Response Topic, made from the broker's Response Information where there is
-// one, and Correlation Data. Many requests may be under way. Its error is
-// Refused with reason code 0x10 when the broker says that nobody listens. An
-// answer does not come from Receive too.
+// one, and Correlation Data, and subscribes to that topic first if need be. Many
+// requests may be under way. An answer does not come from Receive too.
+//
+// At QoS 1 and 2 its error is Refused with reason code 0x10 when the broker says
+// that nobody listens. Otherwise it fails as Subscribe and Publish do, and with
+// Timeout or Aborted where ctx ends before the answer has come.
 func (c *Client) Request(ctx context.Context, m Message) (Message, error) {
 	b, err := c.RequestBatch(ctx, m)
 	if err != nil {
@@ -30,12 +33,12 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	if m.Properties.ResponseTopic != "" || m.Properties.CorrelationData != nil {
 		return nil, badOption("properties", "responseTopic and correlationData of a request are set by the client")
 	}
-	topic, err := c.answers.subscribe(ctx, c)
+	topic, err := c.responses.subscribe(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	correlation, answer := c.answers.expect()
-	defer c.answers.forget(correlation)
+	correlation, answer := c.responses.expect()
+	defer c.responses.forget(correlation)
 	m.Properties.ResponseTopic, m.Properties.CorrelationData = topic, []byte(correlation)
 
 	published := make(chan error, 1)
@@ -66,8 +69,8 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 }
 
 // Reply publishes the answer to a request that was received: to its Response
-// Topic, with its Correlation Data [MQTT-3.3.2-16]. Everything else is as in
-// Publish.
+// Topic, with its Correlation Data (4.10.1). It fails with BadOption when
+// that has none, and else as Publish does.
 func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (PublishResult, error) {
 	if request.Properties.ResponseTopic == "" {
 		return PublishResult{}, badOption("properties.responseTopic", "is missing; the message does not ask for an answer")
@@ -77,10 +80,10 @@ func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (P
 	return c.Publish(ctx, answer)
 }
 
-// answers hands the answers to requests to those who wait for them. They don't
+// responses hands the answers to requests to those who wait for them. They don't
 // pass the inbox: whoever works on a message that he received may ask for
 // something meanwhile, and must not wait for himself.
-type answers struct {
+type responses struct {
 	subscribing chan struct{} // holds one element while somebody does
 
 	mu      sync.Mutex
@@ -93,20 +96,20 @@ type answers struct {
 
 // subscribe returns the topic that answers shall go to, and makes sure that
 // they come.
-func (a *answers) subscribe(ctx context.Context, c *Client) (string, error) {
+func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	select { // one subscription, however many ask at once
-	case a.subscribing <- struct{}{}:
-		defer func() { <-a.subscribing }()
+	case r.subscribing <- struct{}{}:
+		defer func() { <-r.subscribing }()
 	case <-ctx.Done():
 		return "", fromContext(ctx, "request")
 	}
-	basis := strings.TrimSuffix(c.Connack().ResponseInfo, "/")
+	basis := strings.TrimSuffix(c.Connack().ResponseInformation, "/")
 	if basis == "" || checkTopicName("", basis) != nil {
 		basis = "mqttwasm"
 	}
-	a.mu.Lock()
-	topic, current := a.topic, a.basis == basis
-	a.mu.Unlock()
+	r.mu.Lock()
+	topic, current := r.topic, r.basis == basis
+	r.mu.Unlock()
 	if current && c.subscribed(topic) {
 		return topic, nil
 	}
@@ -114,61 +117,61 @@ func (a *answers) subscribe(ctx context.Context, c *Client) (string, error) {
 	if _, err := c.Subscribe(ctx, []Subscription{{Filter: topic, QoS: 1}}, SubscribeOptions{}); err != nil {
 		return "", err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.basis, a.topic = basis, topic
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.basis, r.topic = basis, topic
 	return topic, nil
 }
 
-func (a *answers) expect() (correlation string, answer <-chan []byte) {
+func (r *responses) expect() (correlation string, answer <-chan []byte) {
 	ch := make(chan []byte, 1)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.next++
-	correlation = string(binary.BigEndian.AppendUint64(nil, a.next))
-	if a.ended {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	correlation = string(binary.BigEndian.AppendUint64(nil, r.next))
+	if r.ended {
 		close(ch)
 		return correlation, ch
 	}
-	if a.pending == nil {
-		a.pending = map[string]chan []byte{}
+	if r.pending == nil {
+		r.pending = map[string]chan []byte{}
 	}
-	a.pending[correlation] = ch
+	r.pending[correlation] = ch
 	return correlation, ch
 }
 
-func (a *answers) forget(correlation string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.pending, correlation)
+func (r *responses) forget(correlation string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.pending, correlation)
 }
 
 // take keeps a message that answers a request which still waits.
-func (a *answers) take(p *publishPacket, topic []byte, at float64) bool {
+func (r *responses) take(p *publishPacket, topic []byte, at float64) bool {
 	if len(p.properties) == 0 { // no correlation data
 		return false
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.topic == "" || string(topic) != a.topic {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.topic == "" || string(topic) != r.topic {
 		return false
 	}
 	correlation := string(decodeProperties(p.properties).CorrelationData)
-	answer, ok := a.pending[correlation]
+	answer, ok := r.pending[correlation]
 	if !ok {
 		return false
 	}
-	delete(a.pending, correlation)
+	delete(r.pending, correlation)
 	answer <- appendRecord(nil, recordSize(topic, p), p, topic, at)
 	return true
 }
 
-func (a *answers) end() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.ended = true
-	for correlation, answer := range a.pending {
-		delete(a.pending, correlation)
+func (r *responses) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	for correlation, answer := range r.pending {
+		delete(r.pending, correlation)
 		close(answer)
 	}
 }

@@ -148,7 +148,7 @@ func TestRequestTimesOutAndAborts(t *testing.T) {
 		if m, _ := receiveOne(t, c); string(m.Payload) != "twice" {
 			t.Errorf("got %s", m.Payload)
 		}
-		if n := len(c.answers.pending); n > 0 {
+		if n := len(c.responses.pending); n > 0 {
 			t.Errorf("%d requests left behind", n)
 		}
 	})

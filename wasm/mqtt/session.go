@@ -338,14 +338,14 @@ func (s *session) complete(o *outgoing, p answerPacket) {
 // end settles everything that still waits. What is in the store stays there.
 func (s *session) end(err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.ended = true
 	s.changed.Broadcast()
 	for _, o := range append(s.sent, s.queue.takeAll(func(*outgoing) bool { return true })...) {
 		o.finish(PublishResult{}, err)
 	}
 	s.sent = nil
-	if s.store != nil {
+	s.mu.Unlock()
+	if s.store != nil { // not under mu: Close may wait for the last change, whose done takes it
 		if err := s.store.Close(); err != nil {
 			s.onFailure(storageError("session", err))
 		}

@@ -10,21 +10,6 @@ import (
 
 func withSession(o *Options) { o.SessionExpiry = 1000 }
 
-// publishAsync returns where the outcome of a publish arrives.
-func publishAsync(c *Client, m Message) <-chan error {
-	ch := make(chan error, 1)
-	c.PublishAsync(&m, func(_ PublishResult, err error) { ch <- err })
-	return ch
-}
-
-func publishOf(t *testing.T, p *packets.ControlPacket) *packets.Publish {
-	t.Helper()
-	if p == nil || p.Type != packets.PUBLISH {
-		t.Fatalf("got %v, want PUBLISH", p)
-	}
-	return p.Content.(*packets.Publish)
-}
-
 // [MQTT-4.4.0-1], [MQTT-4.6.0-1]: what was in flight is sent again, in order,
 // with DUP and the same identifiers; an exchange after PUBREC goes on with PUBREL.
 func TestInFlightIsSentAgain(t *testing.T) {
@@ -160,18 +145,6 @@ func TestPublishTimesOutAndAborts(t *testing.T) {
 	publishOf(t, b.read())
 	cancel()
 	wantCode(t, <-ch, Aborted, "")
-}
-
-func receiveOne(t *testing.T, c *Client) (Message, *Batch) {
-	t.Helper()
-	batch, err := c.Receive(background)
-	if err != nil || batch.Count != 1 {
-		t.Fatalf("batch %+v, %v", batch, err)
-	}
-	for m := range batch.Messages() {
-		return m, batch
-	}
-	panic("empty batch")
 }
 
 // The broker is told that a message arrived only once it is safe.
@@ -322,85 +295,5 @@ func TestWrongAcknowledgementsEndTheConnection(t *testing.T) {
 			wantCode(t, wait[Closed](log).Err, Protocol, "")
 			wantCode(t, <-ch, SessionLost, "")
 		})
-	}
-}
-
-func TestResubscribes(t *testing.T) {
-	c, s, b, log := start(t, nil)
-	go func() {
-		id := byte(b.read().PacketID())
-		b.send(0x90, 5, 0, id, 0, 1, 0x87)
-	}()
-	_, err := c.Subscribe(background, []Subscription{{Filter: "a", QoS: 1}, {Filter: "refused"}}, SubscribeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Close()
-	b = s.next()
-	b.accept(0)
-	p := b.read().Content.(*packets.Subscribe)
-	if len(p.Subscriptions) != 1 || p.Subscriptions[0].Topic != "a" || p.Subscriptions[0].QoS != 1 {
-		t.Errorf("SUBSCRIBE %v", p)
-	}
-	wait[Connected](log) // the first
-	select {
-	case ev := <-log:
-		if _, early := ev.(Connected); early {
-			t.Error("announced before it had its subscriptions")
-		}
-	default:
-	}
-	b.send(0x90, 4, 0, byte(p.PacketID), 0, 1)
-	wait[Connected](log)
-}
-
-// Disconnect while the next connection is made must not leave that one open.
-func TestDisconnectWhileSubscribingAgain(t *testing.T) {
-	c, s, b, _ := start(t, nil)
-	go func() { b.send(0x90, 4, 0, byte(b.read().PacketID()), 0, 1) }()
-	if _, err := c.Subscribe(background, []Subscription{{Filter: "a", QoS: 1}}, SubscribeOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	b.Close()
-	b = s.next()
-	b.accept(0)
-	b.read() // SUBSCRIBE, which is never answered
-	if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if p := b.read(); p == nil || p.Type != packets.DISCONNECT {
-		t.Errorf("got %v, want DISCONNECT", p)
-	}
-}
-
-func TestNoRetryWhereItIsVain(t *testing.T) {
-	for _, reason := range []byte{0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C} {
-		t.Run(ReasonName(reason), func(t *testing.T) {
-			_, s, b, log := start(t, nil)
-			b.Close()
-			b = s.next()
-			b.read()
-			b.send(0x20, 3, 0, reason, 0)
-			if e := wantCode(t, wait[Ended](log).Err, Refused, ""); e.ReasonCode != reason {
-				t.Errorf("%+v", e)
-			}
-		})
-	}
-}
-
-func TestBackoffGrowsAndIsBounded(t *testing.T) {
-	const first, most = 1000, 30_000
-	for attempt, limit := range map[int]int64{1: 1000, 2: 2000, 3: 4000, 5: 16_000, 6: 30_000, 1000: 30_000} {
-		var highest int64
-		for range 1000 {
-			d := int64(backoff(attempt, first, most))
-			if d < 0 || d > limit {
-				t.Fatalf("attempt %d: %d, want 0 to %d", attempt, d, limit)
-			}
-			highest = max(highest, d)
-		}
-		if highest < limit/2 {
-			t.Errorf("attempt %d: never above %d of %d; full jitter uses the whole range", attempt, highest, limit)
-		}
 	}
 }

@@ -10,22 +10,27 @@ import (
 )
 
 // Store keeps a session beyond the end of the program (4.1): keys and values,
-// in the order of the keys. One client uses it at a time.
+// in the order of the keys. One client uses it at a time, and any of its errors
+// that is no [*Error] becomes one with Storage.
 type Store interface {
-	// Load returns all records in the order of their keys.
+	// Load returns all records in the order of their keys. It is called first,
+	// once, and may block until ctx is done. An error fails Connect.
 	Load(ctx context.Context) ([]Record, error)
 	// Apply makes changes, all or nothing, and returns at once; a nil Value
 	// deletes. Calls take effect in their order. done is called in that order
 	// too, after Apply returned and from any goroutine, when the changes will
-	// survive the program.
+	// survive the program, or with the error for which they don't. The slices
+	// may be kept.
 	Apply(changes []Record, done func(error))
+	// Close is called once, at the end of the client, also where Connect fails.
+	// It may wait until all changes are done.
 	Close() error
 }
 
 // Record is one entry of a [Store].
 type Record struct {
-	Key   string
-	Value []byte
+	Key   string // lower-case letters and digits
+	Value []byte // what it means is the client's business
 }
 
 // The records of a session. A message is written once, whole; what becomes of

@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,21 +10,28 @@ import (
 
 // Subscription is one topic filter to subscribe to, with its options (3.8.3.1).
 type Subscription struct {
-	Filter            string
-	QoS               byte
-	NoLocal           bool
-	RetainAsPublished bool
-	RetainHandling    byte // 0, 1 or 2
+	Filter            string // may have wildcards, and begin with $share/name/ (4.7, 4.8.2)
+	QoS               byte   // at most; messages come with theirs where that is less
+	NoLocal           bool   // leaves out what this client publishes
+	RetainAsPublished bool   // keeps RETAIN as the publisher set it
+	// RetainHandling says when retained messages are sent: 0 always, 1 if the
+	// subscription is new, 2 never.
+	RetainHandling byte
 }
 
 // SubscribeOptions are the properties of SUBSCRIBE (3.8.2.1).
 type SubscribeOptions struct {
-	Identifier     int // 1 to 268,435,455; 0: none
+	// Identifier comes back in Properties.SubscriptionIdentifiers of the messages
+	// that match: 1 to 268,435,455; 0: none.
+	Identifier     int
 	UserProperties UserProperties
 }
 
-// SubscribeResult is SUBACK or UNSUBACK: one reason code for each filter.
+// SubscribeResult is SUBACK or UNSUBACK.
 type SubscribeResult struct {
+	// ReasonCodes has one for each filter, in their order: below 0x80 the QoS
+	// granted, or that it was unsubscribed from; else why it was refused (3.9.3,
+	// 3.11.3).
 	ReasonCodes    []byte
 	ReasonString   string
 	UserProperties UserProperties
@@ -39,6 +45,10 @@ type subscription struct {
 // Subscribe subscribes, and waits for SUBACK. Its error is Refused when the
 // broker refused all filters; when it refused some, the result tells which. The
 // client subscribes again when it reconnects and the session is gone.
+//
+// It also fails with BadOption or Unsupported for what is not MQTT or the broker
+// does not offer, NotConnected, Network when the connection broke meanwhile,
+// Protocol when the answer does not fit the filters, Timeout or Aborted.
 func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts SubscribeOptions) (SubscribeResult, error) {
 	if len(subs) == 0 {
 		return SubscribeResult{}, badOption("filter", "is missing [MQTT-3.8.3-2]")
@@ -52,8 +62,8 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	switch {
 	case opts.Identifier < 0 || opts.Identifier > 268_435_455:
 		return SubscribeResult{}, badOption("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", opts.Identifier)
-	case opts.Identifier > 0 && !granted.SubscriptionIDs:
-		return SubscribeResult{}, unsupported("properties.subscriptionIdentifier", 0xA1, "the broker does not offer subscription identifiers")
+	case opts.Identifier > 0 && !granted.SubscriptionIDsAvailable:
+		return SubscribeResult{}, unsupported("properties.subscriptionIdentifier", reasonSubscriptionIDsNotSupported, "the broker does not offer subscription identifiers")
 	}
 	if err := checkUserProperties("properties.userProperties", opts.UserProperties); err != nil {
 		return SubscribeResult{}, err
@@ -80,6 +90,7 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	return result, nil
 }
 
+// unsupported says why, with the reason code that the broker would give.
 func unsupported(field string, reason byte, why string) *Error {
 	return &Error{Code: Unsupported, Field: field, ReasonCode: reason, Message: field + ": " + why}
 }
@@ -96,10 +107,10 @@ func (s *Subscription) check(granted *Connack) error {
 		return badOption("rh", "is %d, not 0, 1 or 2", s.RetainHandling)
 	case shared && s.NoLocal: // [MQTT-3.8.3-4]
 		return badOption("nl", "must not be set on a shared subscription")
-	case shared && !granted.Shared:
-		return unsupported("filter", 0x9E, "the broker does not offer shared subscriptions")
-	case strings.ContainsAny(s.Filter, "+#") && !granted.Wildcard:
-		return unsupported("filter", 0xA2, "the broker does not offer wildcard subscriptions")
+	case shared && !granted.SharedAvailable:
+		return unsupported("filter", reasonSharedNotSupported, "the broker does not offer shared subscriptions")
+	case strings.ContainsAny(s.Filter, "+#") && !granted.WildcardAvailable:
+		return unsupported("filter", reasonWildcardsNotSupported, "the broker does not offer wildcard subscriptions")
 	}
 	return nil
 }
@@ -151,22 +162,9 @@ func checkReasons(what string, asked int, r SubscribeResult) error {
 	return refused(what, r.ReasonCodes[0], r.ReasonString)
 }
 
-// callError explains why a call had no answer.
-func (conn *connection) callError(ctx context.Context, what string, err error) error {
-	if ctx.Err() != nil {
-		return fromContext(ctx, what)
-	}
-	if cause := conn.link.endCause(); cause != nil {
-		return cause
-	}
-	if errors.Is(err, paho.ErrConnectionLost) {
-		return newError(Network, "%s: the connection broke before the broker answered", what)
-	}
-	return networkError(err, what)
-}
-
 // Unsubscribe unsubscribes, and waits for UNSUBACK. The reason code 0x11 says
-// that there was no such subscription.
+// that there was no such subscription. user are properties of UNSUBSCRIBE
+// (3.10.2.1), and may be nil. It fails as Subscribe does.
 func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserProperties) (SubscribeResult, error) {
 	if len(filters) == 0 {
 		return SubscribeResult{}, badOption("filter", "is missing [MQTT-3.10.3-2]")

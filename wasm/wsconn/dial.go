@@ -1,9 +1,10 @@
 // Package wsconn dials MQTT over WebSocket, natively and in the browser.
 //
-// A [Conn] is a net.Conn and a sync.Locker. What is written between Lock and
-// Unlock leaves as exactly one binary frame, and an empty write leaves as none:
-// MQTT allows a packet to be cut anywhere (MQTT 5, 6.0), but every frame costs
-// a browser as much as a hundred small packets.
+// A [Conn] is a [net.Conn] and a [sync.Locker]. What is written between Lock and
+// Unlock leaves as one binary frame, and an empty write as none. Where a browser
+// can't send as fast, it waits up to 2 ms for more to leave with it: MQTT may be
+// cut anywhere (MQTT 5, 6.0), but every frame costs a browser as much as a
+// hundred small packets.
 package wsconn
 
 import (
@@ -42,9 +43,10 @@ var errNoSubprotocol = errors.New("the server did not choose the WebSocket subpr
 // WebSocket (RFC 6455, 7.4). Code 1006 means that no closing frame was seen.
 type CloseError struct {
 	Code   int
-	Reason string
+	Reason string // may be empty
 }
 
+// Error says that the WebSocket closed, with the code and the reason.
 func (e *CloseError) Error() string {
 	switch {
 	case e.Reason != "":
@@ -60,7 +62,7 @@ func (e *CloseError) Error() string {
 // only by its methods.
 func (e *CloseError) CloseStatus() (code int, reason string) { return e.Code, e.Reason }
 
-// Conn is an open WebSocket as a byte stream. Read may be called beside
+// Conn is an open WebSocket as a byte stream. One goroutine may call Read beside
 // everything else; writes are ordered by Lock.
 type Conn struct {
 	ws     *websocket.Conn
@@ -86,9 +88,11 @@ var (
 	_ sync.Locker = (*Conn)(nil)
 )
 
-// Dial opens a WebSocket to a ws: or wss: URL with subprotocol "mqtt". It
-// blocks until the socket is open, fails, or ctx is done. In the browser the
-// error can't say why it failed: browsers hide that from scripts.
+// Dial opens a WebSocket to a ws: or wss: URL with subprotocol "mqtt"
+// [MQTT-6.0.0-3]. It blocks until the socket is open, fails, or ctx is done, and
+// then its error wraps that of ctx, which no longer matters once it is open. In
+// the browser a connection that fails is a *[CloseError] that can't say why:
+// browsers hide that from scripts.
 func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 	ws, socket, err := dial(ctx, url, opts)
 	if err != nil {
@@ -100,8 +104,9 @@ func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 	return c, nil
 }
 
-// Read returns the next bytes of the stream. After the peer closed it returns a
-// *[CloseError], and after Close net.ErrClosed.
+// Read returns the next bytes of the stream, and blocks until there are some.
+// After the peer closed, or sent a text frame [MQTT-6.0.0-1], it returns a
+// *[CloseError], and after Close [net.ErrClosed].
 func (c *Conn) Read(p []byte) (int, error) {
 	for {
 		if c.reader == nil {
@@ -157,7 +162,7 @@ func (c *Conn) readError(err error) error {
 	return c.socket.closeError(err)
 }
 
-// Lock begins a frame.
+// Lock begins a frame. It blocks while another goroutine writes one.
 func (c *Conn) Lock() {
 	c.lock.Lock()
 	c.mu.Lock()
@@ -216,8 +221,9 @@ func (c *Conn) flush() {
 	}
 }
 
-// Write adds p to the frame that Lock began. Outside of Lock and Unlock it
-// sends p as a frame of its own.
+// Write adds p to the frame that Lock began, which does not block. Outside of
+// Lock and Unlock it sends p as a frame of its own, and blocks as they do. After
+// a send has failed it returns that error, and after Close [net.ErrClosed].
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	if !c.locked {
@@ -241,7 +247,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // Close sends what is pending and a closing frame, and waits at most a second
-// for the peer's. It may be called more than once.
+// for the peer's. It may be called more than once, and returns nil.
 func (c *Conn) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.closed)
@@ -266,8 +272,10 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// LocalAddr and RemoteAddr return a stand-in: a browser doesn't tell.
-func (c *Conn) LocalAddr() net.Addr  { return addr{} }
+// LocalAddr returns a stand-in: a browser doesn't tell.
+func (c *Conn) LocalAddr() net.Addr { return addr{} }
+
+// RemoteAddr returns a stand-in, as LocalAddr does.
 func (c *Conn) RemoteAddr() net.Addr { return addr{} }
 
 type addr struct{}
@@ -275,8 +283,12 @@ type addr struct{}
 func (addr) Network() string { return "websocket" }
 func (addr) String() string  { return "websocket" }
 
-// SetDeadline and its like are not supported: MQTT's own keep-alive is what
+// SetDeadline returns [errors.ErrUnsupported]: MQTT's own keep-alive is what
 // finds a dead link.
-func (c *Conn) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
-func (c *Conn) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
+func (c *Conn) SetDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// SetReadDeadline returns [errors.ErrUnsupported], as SetDeadline does.
+func (c *Conn) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// SetWriteDeadline returns [errors.ErrUnsupported], as SetDeadline does.
 func (c *Conn) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }

@@ -1,0 +1,236 @@
+package mqtt
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// chaosConn is one connection of the client.
+type chaosConn struct {
+	broker       *chaosBroker
+	client, conn *cutConn // the two ends
+	fault        fault
+	first        bool
+	up           bool // CONNACK is sent
+	closed       bool
+	maximum      int // the client's Receive Maximum
+	inFlight     map[uint16]bool
+	queue        [][]byte
+	changed      *sync.Cond
+}
+
+// read handles what comes until the connection ends.
+func (c *chaosConn) read() {
+	for {
+		p, err := packets.ReadPacket(c.conn)
+		c.broker.mu.Lock()
+		if c != c.broker.current() && err == nil {
+			err = net.ErrClosed // taken over by a newer connection (3.1.4)
+		}
+		if err != nil {
+			_ = c.conn.Close()
+			c.closed = true
+			c.changed.Broadcast()
+			c.broker.mu.Unlock()
+			return
+		}
+		c.handle(p)
+		c.broker.mu.Unlock()
+	}
+}
+
+// write sends what is queued, later and in another order if the fault says so.
+func (c *chaosConn) write() {
+	b := c.broker
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		for len(c.queue) == 0 && !c.closed {
+			c.changed.Wait()
+		}
+		if c.fault.delay > 0 { // the clock is the bubble's: it costs nothing
+			pause := time.Duration(b.rng.Int64N(int64(c.fault.delay)))
+			b.mu.Unlock()
+			time.Sleep(pause)
+			b.mu.Lock()
+		}
+		if c.closed {
+			return
+		}
+		i := 0
+		if c.fault.reorder { // within a type the order must stay [MQTT-4.6.0-2] and following
+			kind := c.queue[b.rng.IntN(len(c.queue))][0] >> 4
+			i = slices.IndexFunc(c.queue, func(frame []byte) bool { return frame[0]>>4 == kind })
+		}
+		frame := c.queue[i]
+		c.queue = slices.Delete(c.queue, i, i+1)
+		if kind := frame[0] >> 4; kind == puback || kind == pubcomp {
+			delete(c.inFlight, uint16(frame[2])<<8|uint16(frame[3]))
+		}
+		_, _ = c.conn.Write(frame) // read sees the end
+	}
+}
+
+func (c *chaosConn) send(frame []byte) {
+	c.queue = append(c.queue, frame)
+	c.changed.Broadcast()
+}
+
+// answer sends an acknowledgement, or two.
+func (c *chaosConn) answer(header byte, id uint16, reason ...byte) {
+	c.send(answerFrame(header, id, reason...))
+	if c.fault.duplicate && c.broker.rng.IntN(3) == 0 {
+		c.send(answerFrame(header, id, reason...))
+	}
+}
+
+func (c *chaosConn) wrong(format string, args ...any) {
+	if !c.broker.tolerant {
+		c.broker.t.Errorf("the client: "+format, args...)
+	}
+}
+
+func (c *chaosConn) handle(p *packets.ControlPacket) {
+	session := c.broker.session
+	id := p.PacketID()
+	switch q := p.Content.(type) {
+	case *packets.Connect:
+		c.connect(q)
+	case *packets.Publish:
+		c.take(q)
+	case *packets.Pubrel:
+		payload, known := session.in[id]
+		if !known {
+			c.answer(pubcomp<<4, id, reasonIDNotFound)
+			return
+		}
+		delete(session.in, id)
+		if c.broker.late {
+			c.broker.passedOn[payload]++
+		}
+		c.answer(pubcomp<<4, id)
+	case *packets.Puback:
+		if m := session.message(id); m != nil {
+			if m.qos != 1 {
+				c.wrong("PUBACK for a message of QoS %d", m.qos)
+			}
+			c.broker.done(m)
+		}
+	case *packets.Pubrec:
+		m := session.message(id)
+		if m == nil {
+			c.answer(pubrel<<4|2, id, reasonIDNotFound)
+			return
+		}
+		if m.qos != 2 {
+			c.wrong("PUBREC for a message of QoS %d", m.qos)
+		}
+		m.released = true
+		c.answer(pubrel<<4|2, id)
+	case *packets.Pubcomp:
+		if m := session.message(id); m != nil {
+			if !m.released {
+				c.wrong("PUBCOMP before PUBREC")
+			}
+			c.broker.done(m)
+		}
+	case *packets.Pingreq:
+		c.send([]byte{pingresp << 4, 0})
+	case *packets.Disconnect:
+		if q.ReasonCode != 0 {
+			c.wrong("DISCONNECT 0x%02X", q.ReasonCode)
+		}
+	default:
+		c.wrong("packet %v", p)
+	}
+}
+
+// connect answers CONNECT and goes on where the session was.
+func (c *chaosConn) connect(p *packets.Connect) {
+	b, fate := c.broker, c.fault.fate
+	present := byte(1)
+	if p.CleanStart || fate == forgotten || fate == saysKept {
+		b.forget()
+		present = 0
+	}
+	switch fate {
+	case saysForgotten:
+		present = 0
+	case saysKept:
+		present = 1
+	}
+	c.maximum = int(*p.Properties.ReceiveMaximum)
+	var props []byte
+	if n := b.receiveMaximum; n > 0 {
+		props = []byte{propReceiveMaximum, byte(n >> 8), byte(n)}
+	}
+	late := c.first || c.fault.afterConnack()
+	if late {
+		c.client.arm(c.fault.fromClient, false)
+	}
+	_, _ = c.conn.Write(append([]byte{connack << 4, byte(3 + len(props)), present, 0, byte(len(props))}, props...))
+	if late {
+		c.conn.arm(c.fault.fromBroker, false)
+	}
+	c.up = true
+	for _, m := range b.session.out { // [MQTT-4.4.0-1], [MQTT-4.6.0-1]
+		switch {
+		case m.released:
+			c.send(answerFrame(pubrel<<4|2, m.id))
+		case m.id > 0:
+			c.send(m.frame(true))
+		}
+	}
+	c.sendMessages()
+}
+
+// sendMessages sends as many new messages as the client's Receive Maximum
+// allows [MQTT-3.3.4-9].
+func (c *chaosConn) sendMessages() {
+	if !c.up {
+		return
+	}
+	for i, m := range c.broker.session.out {
+		if i >= c.maximum {
+			return
+		}
+		if m.id == 0 {
+			c.broker.session.lastID++
+			m.id = c.broker.session.lastID
+			c.send(m.frame(false))
+		}
+	}
+}
+
+// take handles a PUBLISH.
+func (c *chaosConn) take(p *packets.Publish) {
+	b, session, payload := c.broker, c.broker.session, string(p.Payload)
+	if session.seen[payload] && !p.Duplicate { // [MQTT-3.3.1-1]
+		c.wrong("%s comes again without DUP", payload)
+	}
+	session.seen[payload] = true
+	c.inFlight[p.PacketID] = true
+	if n := int(b.receiveMaximum); n > 0 && len(c.inFlight) > n { // [MQTT-3.3.4-7]
+		c.wrong("%d messages in flight, over our Receive Maximum of %d", len(c.inFlight), n)
+	}
+	if p.QoS == 1 {
+		b.passedOn[payload]++
+		c.answer(puback<<4, p.PacketID)
+		return
+	}
+	before, known := session.in[p.PacketID]
+	if known && before != payload { // [MQTT-2.2.1-3]
+		c.wrong("%s has the identifier of %s, which is in use", payload, before)
+	}
+	if !known {
+		session.in[p.PacketID] = payload
+		if !b.late {
+			b.passedOn[payload]++
+		}
+	}
+	c.answer(pubrec<<4, p.PacketID)
+}

@@ -1,0 +1,85 @@
+//go:build !js
+
+package mqtt_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"mqttwasm/wasm/mqtt"
+)
+
+// keyProof is an Authenticator: it proves that it has a key by signing what the
+// broker asks, and the broker signs that in turn.
+type keyProof struct {
+	key    []byte
+	signed []byte // our last answer
+}
+
+func (*keyProof) Method() string { return "KEY-PROOF" }
+
+func (*keyProof) Start(context.Context) ([]byte, error) { return []byte("greenhouse-1"), nil }
+
+func (p *keyProof) Continue(_ context.Context, challenge []byte) ([]byte, error) {
+	p.signed = sign(p.key, challenge)
+	return p.signed, nil
+}
+
+func (p *keyProof) Finish(_ context.Context, proof []byte) error {
+	if !hmac.Equal(proof, sign(p.key, p.signed)) {
+		return errors.New("the broker does not have the key")
+	}
+	return nil
+}
+
+func sign(key, text []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write(text)
+	return h.Sum(nil)
+}
+
+// For SCRAM-SHA-256, which brokers know, there is ScramSHA256.
+func ExampleAuthenticator() {
+	key := []byte("a key of the two")
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: "key-proof", Dial: dialKeyBroker(key), Authenticator: &keyProof{key: key}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("connected by", client.Connack().AuthMethod)
+	fmt.Println("once more:", client.Reauthenticate(ctx))
+	_ = client.Disconnect(ctx, mqtt.DisconnectOptions{})
+
+	_, err = mqtt.Connect(ctx, mqtt.Options{URL: "key-proof", Dial: dialKeyBroker(key), Authenticator: &keyProof{key: []byte("another")}})
+	fmt.Println(err)
+
+	// Output:
+	// connected by KEY-PROOF
+	// once more: <nil>
+	// connect refused: not authorized (0x87)
+}
+
+func ExampleScramSHA256() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	client, err := mqtt.Connect(ctx, mqtt.Options{
+		URL: "wss://broker.example.com/mqtt", Dial: dial,
+		Authenticator: mqtt.ScramSHA256("alice", "correct horse"),
+	})
+	var e *mqtt.Error
+	if errors.As(err, &e) && e.Code == mqtt.Refused {
+		fmt.Println("the broker does not know this password:", e.ReasonString)
+		return
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = client.Disconnect(ctx, mqtt.DisconnectOptions{})
+}

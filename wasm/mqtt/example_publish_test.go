@@ -1,0 +1,83 @@
+//go:build !js
+
+package mqtt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"mqttwasm/wasm/mqtt"
+)
+
+// At QoS 1 and 2 the result is the broker's answer. An error names what was
+// wrong.
+func ExampleClient_Publish() {
+	url, stop := localBroker()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = client.Disconnect(ctx, mqtt.DisconnectOptions{}) }()
+
+	expiry := uint32(60) // seconds
+	result, err := client.Publish(ctx, mqtt.Message{
+		Topic: "greenhouse/1/temperature", Payload: []byte("21.5"), QoS: 1, Retain: true,
+		Properties: mqtt.Properties{ContentType: "text/plain", MessageExpiry: &expiry},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(mqtt.ReasonName(result.ReasonCode))
+
+	_, err = client.Publish(ctx, mqtt.Message{Topic: "greenhouse/+/temperature"})
+	var e *mqtt.Error
+	if errors.As(err, &e) {
+		fmt.Printf("%s, %s\n%v\n", e.Code, e.Field, e)
+	}
+
+	// Output:
+	// success
+	// bad-option, topic
+	// topic: "greenhouse/+/temperature" has a wildcard; only subscriptions may use + and # [MQTT-3.3.2-2]
+}
+
+// Messages leave in the order of the calls, and none waits for the one before it
+// to be acknowledged.
+func ExampleClient_PublishAsync() {
+	url, stop := localBroker()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = client.Disconnect(ctx, mqtt.DisconnectOptions{}) }()
+
+	const readings = 100
+	settled := make(chan error, readings) // has room for all: settle must not block
+	for n := range readings {
+		client.PublishAsync(&mqtt.Message{Topic: "greenhouse/1/humidity", Payload: fmt.Append(nil, n), QoS: 1},
+			func(_ mqtt.PublishResult, err error) { settled <- err })
+	}
+	acknowledged := 0
+	for range readings {
+		if err := <-settled; err != nil {
+			fmt.Println(err)
+			continue
+		}
+		acknowledged++
+	}
+	fmt.Println(acknowledged, "acknowledged")
+
+	// Output:
+	// 100 acknowledged
+}
