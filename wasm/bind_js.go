@@ -288,6 +288,10 @@ func textList(v js.Value) (list []string, ok bool) {
 	return list, ok && len(items) > 0
 }
 
+// pace is how often messages are handed over while they come faster than that:
+// each time costs the page a task. A message after a pause is handed over at once.
+const pace = 4 * time.Millisecond
+
 // pump hands received messages over, a batch at a time, until the client ends.
 // It waits for the Promise that onBatch may return: that is what holds the
 // broker back when the page is slow.
@@ -297,15 +301,22 @@ func (b *binding) pump() {
 		if err != nil {
 			return
 		}
+		began := time.Now()
 		if !b.onBatch.IsUndefined() {
 			b.hand(batch)
 		}
 		batch.Done()
+		// Brokers send few messages of QoS 1 and 2 ahead of their acknowledgements.
+		if batch.Count > 1 && batch.Owed() == 0 {
+			time.Sleep(pace - time.Since(began))
+		}
 	}
 }
 
 func (b *binding) hand(batch *mqtt.Batch) {
-	result, err := invoke(b.onBatch, bufferOf(batch), batch.Count, float64(batch.Dropped))
+	buffer := bufferOf(batch)
+	batch.Recycle()
+	result, err := invoke(b.onBatch, buffer, batch.Count, float64(batch.Dropped))
 	if err == nil {
 		_, err = await(context.Background(), result)
 	}

@@ -40,7 +40,7 @@ func (c *Client) attempt(ctx context.Context, number int) (*connection, error) {
 	l.auth, authn.link, l.onPacket = authn, l, &c.onPacket
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })() // paho does not look at ctx while it writes
 	aliases := newAliases(int(c.opts.TopicAliasMaximum))
-	l.onPublish = func(p publishPacket, at time.Time) error { return c.accept(&p, aliases, at) }
+	l.onPublish = func(p *publishPacket, at float64) error { return c.accept(p, aliases, at) }
 	l.onAnswer = c.session.answered
 	conn := &connection{link: l, lost: make(chan error, 1)}
 	conn.paho = paho.NewClient(paho.ClientConfig{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/eclipse/paho.golang/paho"
 )
@@ -55,7 +54,7 @@ func (c *Client) serverDisconnected(conn *connection, d *paho.Disconnect) {
 }
 
 // accept takes a PUBLISH from the link into the session and the inbox.
-func (c *Client) accept(p *publishPacket, aliases *aliases, at time.Time) error {
+func (c *Client) accept(p *publishPacket, aliases *aliases, at float64) error {
 	topic, err := aliases.resolve(p)
 	if err != nil {
 		return err

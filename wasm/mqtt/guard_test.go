@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -77,9 +76,10 @@ func FuzzGuardAgainstPaho(f *testing.F) {
 		l.connected = len(data) > 0 && data[0]>>4 != connack
 		var seen []publishPacket
 		var answers []answerPacket
-		l.onPublish = func(p publishPacket, _ time.Time) error {
-			p.topic, p.properties, p.payload = bytes.Clone(p.topic), bytes.Clone(p.properties), bytes.Clone(p.payload)
-			seen = append(seen, p)
+		l.onPublish = func(p *publishPacket, _ float64) error {
+			kept := *p
+			kept.topic, kept.properties, kept.payload = bytes.Clone(p.topic), bytes.Clone(p.properties), bytes.Clone(p.payload)
+			seen = append(seen, kept)
 			return nil
 		}
 		l.onAnswer = func(p answerPacket) error {

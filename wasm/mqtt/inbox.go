@@ -13,6 +13,7 @@ const (
 	segmentSize = 64 << 10 // bytes in one allocation of the inbox
 	// batchBytes ends a batch, so that one hand-over stays short.
 	batchBytes = 1 << 20
+	maxSpare   = 2 * batchBytes / segmentSize
 )
 
 // An inbox holds received messages until somebody takes them, as records one
@@ -25,7 +26,8 @@ type inbox struct {
 	segments []segment
 	bytes    int // in all segments
 	limit    int
-	dropped  uint64 // not yet reported
+	spare    [][]byte // of segments that were recycled
+	dropped  uint64   // not yet reported
 	wake     chan struct{}
 	closed   bool
 }
@@ -48,7 +50,7 @@ func newInbox(limit int) *inbox {
 }
 
 // put appends a message. ack is nil for QoS 0.
-func (in *inbox) put(p *publishPacket, topic []byte, at time.Time, ack *delivery) {
+func (in *inbox) put(p *publishPacket, topic []byte, at float64, ack *delivery) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
@@ -57,20 +59,43 @@ func (in *inbox) put(p *publishPacket, topic []byte, at time.Time, ack *delivery
 	size := recordSize(topic, p)
 	last := len(in.segments) - 1
 	if last < 0 || len(in.segments[last].records)+size > cap(in.segments[last].records) {
-		in.segments = append(in.segments, segment{records: make([]byte, 0, max(size, segmentSize))})
+		in.segments = append(in.segments, segment{records: in.room(size)})
 		last++
 	}
 	s := &in.segments[last]
-	s.records = appendRecord(s.records, p, topic, at)
+	s.records = appendRecord(s.records, size, p, topic, at)
 	s.count++
 	if ack != nil {
 		s.acks = append(s.acks, *ack)
+	}
+	if in.bytes == 0 { // else whoever takes knows, or does not wait
+		in.signal()
 	}
 	in.bytes += size
 	for i := 0; in.bytes > in.limit && i <= last; i++ {
 		in.dropFrom(&in.segments[i])
 	}
-	in.signal()
+}
+
+// room returns an empty buffer. The caller holds mu.
+func (in *inbox) room(size int) []byte {
+	last := len(in.spare) - 1
+	if size > segmentSize || last < 0 {
+		return make([]byte, 0, max(size, segmentSize))
+	}
+	buf := in.spare[last]
+	in.spare = in.spare[:last]
+	return buf[:0]
+}
+
+func (in *inbox) recycle(records [][]byte) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, buf := range records {
+		if cap(buf) == segmentSize && len(in.spare) < maxSpare {
+			in.spare = append(in.spare, buf)
+		}
+	}
 }
 
 func (in *inbox) signal() {
@@ -120,6 +145,9 @@ func (in *inbox) take(ctx context.Context) (batch *Batch, more bool, err error) 
 		in.bytes -= bytes
 		in.dropped = 0
 		closed, left := in.closed, len(in.segments) > 0
+		if left {
+			in.signal()
+		}
 		in.mu.Unlock()
 		if batch.Count > 0 || batch.Dropped > 0 {
 			return batch, left, nil
@@ -173,6 +201,18 @@ func (b *Batch) Done() {
 	})
 }
 
+// Owed is how many messages of QoS 1 and 2 [Batch.Done] acknowledges.
+func (b *Batch) Owed() int { return len(b.acks) }
+
+// Recycle gives the batch's memory to messages that are still to come. Neither
+// its records nor the messages decoded from it may be used any more.
+func (b *Batch) Recycle() {
+	if b.client != nil {
+		b.client.inbox.recycle(b.Records)
+		b.Records = nil
+	}
+}
+
 // Messages decodes the batch. The slices of a message point into the batch.
 func (b *Batch) Messages() iter.Seq[Message] {
 	return func(yield func(Message) bool) {
@@ -194,16 +234,24 @@ func recordSize(topic []byte, p *publishPacket) int {
 	return recordHead + 2 + len(topic) + varintSize(len(p.properties)) + len(p.properties) + len(p.payload)
 }
 
-func appendRecord(b []byte, p *publishPacket, topic []byte, at time.Time) []byte {
-	b = binary.LittleEndian.AppendUint32(b, uint32(recordSize(topic, p)-4))
-	b = append(b, p.flags)
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(at.UnixMicro())/1000))
-	b = binary.BigEndian.AppendUint16(b, uint16(len(topic)))
+// appendRecord appends a message that was read at a time in milliseconds.
+func appendRecord(b []byte, size int, p *publishPacket, topic []byte, at float64) []byte {
+	rest, t := uint32(size-4), math.Float64bits(at)
+	b = append(b, byte(rest), byte(rest>>8), byte(rest>>16), byte(rest>>24), p.flags,
+		byte(t), byte(t>>8), byte(t>>16), byte(t>>24), byte(t>>32), byte(t>>40), byte(t>>48), byte(t>>56),
+		byte(len(topic)>>8), byte(len(topic)))
 	b = append(b, topic...)
-	b = appendVarint(b, len(p.properties))
-	b = append(b, p.properties...)
+	if len(p.properties) == 0 {
+		b = append(b, 0)
+	} else {
+		b = appendVarint(b, len(p.properties))
+		b = append(b, p.properties...)
+	}
 	return append(b, p.payload...)
 }
+
+// milliseconds is the time as a record has it, to the microsecond.
+func milliseconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1000 }
 
 func decodeRecord(b []byte) Message {
 	m := Message{Duplicate: b[0]&8 != 0, QoS: b[0] >> 1 & 3, Retain: b[0]&1 != 0}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
-	"time"
 )
 
 func put(in *inbox, topic string, qos byte, payload []byte) {
@@ -13,7 +12,7 @@ func put(in *inbox, topic string, qos byte, payload []byte) {
 	if qos > 0 {
 		ack = &delivery{id: 1, qos: qos}
 	}
-	in.put(&p, p.topic, time.UnixMilli(1700000000123), ack)
+	in.put(&p, p.topic, 1700000000123, ack)
 }
 
 func TestInboxKeepsOrderAndContent(t *testing.T) {
@@ -22,7 +21,7 @@ func TestInboxKeepsOrderAndContent(t *testing.T) {
 		flags: 0x0B, topic: []byte("t/ü"), payload: []byte{0, 255},
 		properties: []byte{0x01, 1, 0x02, 0, 0, 0, 9, 0x03, 0, 1, 'c', 0x08, 0, 1, 'r', 0x09, 0, 1, 7, 0x0B, 5, 0x0B, 0x80, 1, 0x26, 0, 1, 'k', 0, 1, 'v', 0x26, 0, 1, 'k', 0, 1, 'w'},
 	}
-	in.put(&p, p.topic, time.UnixMilli(1700000000123), &delivery{id: 1, qos: 1})
+	in.put(&p, p.topic, 1700000000123, &delivery{id: 1, qos: 1})
 	batch, more, err := in.take(background)
 	if err != nil || more || batch.Count != 1 || len(batch.acks) != 1 {
 		t.Fatalf("%+v %v %v", batch, more, err)

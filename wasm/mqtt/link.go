@@ -22,9 +22,9 @@ type link struct {
 	net.Conn
 	sync.Locker
 
-	limit     int                                       // Maximum Packet Size that we announced, bytes
-	onPublish func(p publishPacket, at time.Time) error // must not keep the packet's slices
-	onAnswer  func(p answerPacket) error                // nor here
+	limit     int                                      // Maximum Packet Size that we announced, bytes
+	onPublish func(p *publishPacket, at float64) error // must keep neither the packet nor its slices
+	onAnswer  func(p answerPacket) error               // nor here
 	auth      *authentication
 	pinger    *pinger
 	aliases   *sentAliases // nil: topics are sent as they are
@@ -38,11 +38,12 @@ type link struct {
 	last    bool   // and it is DISCONNECT
 	said    bool   // DISCONNECT was written
 
-	buf       []byte    // bytes read and not yet consumed
-	start     int       // of the next packet in buf
-	at        time.Time // of the last read; the clock is not looked at for each packet
-	forPaho   []byte    // a checked packet, or its rest
-	connected bool      // CONNACK was seen; the reader writes it, holding mu
+	buf       []byte  // bytes read and not yet consumed
+	start     int     // of the next packet in buf
+	at        float64 // of the last read, milliseconds since 1970; the clock is not looked at for each packet
+	publish   publishPacket
+	forPaho   []byte // a checked packet, or its rest
+	connected bool   // CONNACK was seen; the reader writes it, holding mu
 
 	mu       sync.Mutex
 	cause    *Error        // why the link ended, when we know better than the conn
@@ -111,8 +112,11 @@ func (l *link) next() error {
 		l.show(raw)
 		switch header >> 4 {
 		case publish:
-			var p publishPacket
-			if p, err = parsePublish(header, body); err == nil {
+			p := &l.publish
+			if !plainPublish(header, body, p) {
+				*p, err = parsePublish(header, body)
+			}
+			if err == nil {
 				err = l.onPublish(p, l.at)
 			}
 		case puback, pubrec, pubrel, pubcomp:
@@ -173,6 +177,13 @@ func (l *link) admit(header byte) error {
 func (l *link) packet() (header byte, body, raw []byte, err error) {
 	for {
 		have := l.buf[l.start:]
+		// The same as below for what a flood consists of.
+		if len(have) > 1 && have[0]>>4 == publish && have[1] < 0x80 && l.connected {
+			if total := 2 + int(have[1]); total <= len(have) && total <= l.limit {
+				l.start += total
+				return have[0], have[2:total], have[:total], nil
+			}
+		}
 		if len(have) > 0 {
 			if err := l.admit(have[0]); err != nil {
 				return 0, nil, nil, err
@@ -213,7 +224,7 @@ func (l *link) fill() error {
 	n, err := l.Conn.Read(l.buf[len(l.buf):cap(l.buf)])
 	l.buf = l.buf[:len(l.buf)+n]
 	if n > 0 {
-		l.at = time.Now()
+		l.at = milliseconds(time.Now())
 		l.pinger.PacketReceived() // a part is enough: on a slow link a packet takes longer than the keep-alive time
 		return nil
 	}

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Request publishes a message and waits for its answer (4.10): it sets the
@@ -148,7 +147,10 @@ func (r *responses) forget(correlation string) {
 }
 
 // take keeps a message that answers a request which still waits.
-func (r *responses) take(p *publishPacket, topic []byte, at time.Time) bool {
+func (r *responses) take(p *publishPacket, topic []byte, at float64) bool {
+	if len(p.properties) == 0 { // no correlation data
+		return false
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.topic == "" || string(topic) != r.topic {
@@ -160,7 +162,7 @@ func (r *responses) take(p *publishPacket, topic []byte, at time.Time) bool {
 		return false
 	}
 	delete(r.pending, correlation)
-	answer <- appendRecord(nil, p, topic, at)
+	answer <- appendRecord(nil, recordSize(topic, p), p, topic, at)
 	return true
 }
 

@@ -2,6 +2,8 @@ import { flooder, inPage, type Row, type Work } from './work';
 
 const step = 100_000;
 const total = 1_000_000;
+/** Milliseconds after which memory has gone back to the system, if it ever does: this client keeps its worker for 10 s. */
+const patience = 12_000;
 
 const megabytes = (id: string, title: string): Row => ({
   id: `memory-${id}`,
@@ -36,24 +38,26 @@ export const memory: Work = {
       const before = await place.browser.memory();
       const url = flooder(place, { size: 64, frame: 20 });
       await page.call('start', name, { url, qos: 0 });
-      await page.call('flood', total);
-      const marks = [1000, step, total - step, total].map((messages) => page.call('reached', messages));
-      await marks[1];
-      const early = await place.browser.memory();
-      const [first, afterFirst, beforeLast, last] = (await Promise.all(marks)) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      const late = await place.browser.memory();
-      await page.call('finish');
+      /** When the messages of these numbers came, of so many. */
+      const flood = async (messages: number, from: number, to: number): Promise<[number, number]> => {
+        await page.call('flood', messages);
+        const times = [from, to].map((count) => page.call('reached', count));
+        await page.call('finish');
+        return (await Promise.all(times)) as [number, number];
+      };
+      /** Of what is still in use: what is not yet collected changes from one moment to the next. */
+      const used = async (): Promise<number> => {
+        await page.collectGarbage();
+        return place.browser.memory();
+      };
+      const [first, afterFirst] = await flood(step, 1000, step);
+      const early = await used();
+      const rest = total - step;
+      const [beforeLast, last] = await flood(rest, rest - step, rest);
+      const late = await used();
       await page.call('close');
-      // Nothing tells when memory goes back to the system; it is soon or never.
-      await page.collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 3000));
-      await page.collectGarbage();
-      const closed = await place.browser.memory();
+      await new Promise((resolve) => setTimeout(resolve, patience));
+      const closed = await used();
       const each = (from: number, to: number) => (to - from) * 1000;
       return [
         before,

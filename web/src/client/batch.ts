@@ -16,8 +16,8 @@ import type { QoS } from '../worker/messages';
 import { MqttError } from './errors';
 import type { Message, MessageProperties } from './types';
 
-const lengthSize = 4;
-const timeSize = 8;
+/** Bytes before the topic: length, flags and time. */
+const headSize = 4 + 1 + 8;
 
 // MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -42,44 +42,55 @@ export interface Unread {
  */
 export function openBatch(buffer: ArrayBuffer, count: number): Unread {
   const bytes = new Uint8Array(buffer);
-  const source: Source = { bytes, view: new DataView(buffer) };
-  const reader = createReader(source, 0, bytes.length);
+  const source: Source = { bytes, view: new DataView(buffer), sameTopic: undefined };
+  let at = 0;
   let taken = 0;
 
   function take(most: number): Message[] {
     const messages: Message[] = [];
-    while (reader.at() < bytes.length && messages.length < most) {
-      const length = reader.u32le();
-      const end = reader.at() + length;
-      reader.limit(end);
-      messages.push(readRecord(source, reader, end));
-      reader.limit(bytes.length);
+    while (at < bytes.length && messages.length < most) {
+      const message = readRecord(source, at);
+      messages.push(message);
+      at = message.end;
     }
     taken += messages.length;
-    const wrong = reader.at() < bytes.length ? taken > count : taken !== count;
+    const wrong = at < bytes.length ? taken > count : taken !== count;
     if (wrong) throw malformed(`${taken} messages instead of ${count}`);
     return messages;
   }
 
-  return { take, left: () => reader.at() < bytes.length };
+  return { take, left: () => at < bytes.length };
 }
 
 /** What the messages of a batch share. */
 interface Source {
   bytes: Uint8Array;
   view: DataView;
+  /** The message whose topic was decoded last: the next one often has the same. */
+  sameTopic: BatchMessage | undefined;
 }
 
-function readRecord(source: Source, reader: Reader, end: number): Message {
-  const flags = reader.u8();
-  const time = reader.skip(timeSize);
-  const topicLength = reader.u16();
-  const topic = reader.skip(topicLength);
-  const propertiesLength = reader.varint();
-  const properties = reader.skip(propertiesLength);
+/** Without a reader like that of the properties: a flood comes through here. */
+function readRecord(source: Source, start: number): BatchMessage {
+  const { bytes, view } = source;
+  if (start + headSize + 2 > bytes.length) throw pastTheEnd();
+  const end = start + 4 + view.getUint32(start, true);
+  const flags = bytes[start + 4] as number;
   if ((flags & 0b110) === 0b110) throw malformed('QoS 3'); // [MQTT-3.3.1-4]
-  const payload = reader.skip(end - reader.at());
-  return new BatchMessage(source, flags, time, topic, topicLength, properties, payload, end);
+  const topic = start + headSize + 2;
+  const topicLength = view.getUint16(start + headSize);
+  const afterTopic = topic + topicLength;
+  let properties = afterTopic;
+  let propertiesLength = bytes[properties++] as number;
+  if (propertiesLength >= 0x80) {
+    const reader = createReader(source, afterTopic, bytes.length);
+    propertiesLength = reader.varint();
+    properties = reader.at();
+  }
+  const payload = properties + propertiesLength;
+  // Written so that NaN, which a look past the end leads to, is refused too.
+  if (!(payload <= end && end <= bytes.length)) throw pastTheEnd();
+  return new BatchMessage(source, flags, start + 5, topic, topicLength, properties, payload, end);
 }
 
 /** A class, so that the ten thousand messages of a second share their methods. */
@@ -95,14 +106,28 @@ class BatchMessage implements Message {
     private readonly topicLength: number,
     private readonly propertiesStart: number,
     private readonly payloadStart: number,
-    private readonly end: number,
+    readonly end: number,
   ) {}
 
   get topic(): string {
-    this.decodedTopic ??= mqttText.decode(
-      this.source.bytes.subarray(this.topicStart, this.topicStart + this.topicLength),
-    );
+    this.decodedTopic ??= this.decodeTopic();
     return this.decodedTopic;
+  }
+
+  private decodeTopic(): string {
+    const { bytes, sameTopic } = this.source;
+    this.source.sameTopic = this;
+    if (sameTopic?.decodedTopic !== undefined && this.hasTopicOf(sameTopic)) return sameTopic.decodedTopic;
+    return mqttText.decode(bytes.subarray(this.topicStart, this.topicStart + this.topicLength));
+  }
+
+  private hasTopicOf(other: BatchMessage): boolean {
+    if (other.topicLength !== this.topicLength) return false;
+    const { bytes } = this.source;
+    for (let n = 0; n < this.topicLength; n++) {
+      if (bytes[this.topicStart + n] !== bytes[other.topicStart + n]) return false;
+    }
+    return true;
   }
 
   get payload(): Uint8Array {
@@ -186,23 +211,14 @@ function decodeProperties(source: Source, start: number, end: number): MessagePr
   return properties;
 }
 
-type Reader = ReturnType<typeof createReader>;
-
 /** Reads from `start`, and throws rather than look at or past `end`. */
-function createReader({ bytes, view }: Source, start: number, end: number) {
+function createReader({ bytes }: Source, start: number, end: number) {
   let next = start;
-  let stop = end;
-
-  /** Moves `end`, within `bytes`. */
-  function limit(at: number): void {
-    if (at > bytes.length) throw malformed('a length goes past the end');
-    stop = at;
-  }
 
   /** Returns where it was. */
   function skip(length: number): number {
     const from = next;
-    if (length > stop - next) throw malformed('a length goes past the end');
+    if (length > end - next) throw pastTheEnd();
     next += length;
     return from;
   }
@@ -229,16 +245,15 @@ function createReader({ bytes, view }: Source, start: number, end: number) {
 
   return {
     at: () => next,
-    limit,
-    skip,
     u8,
     u16,
-    u32le: () => view.getUint32(skip(lengthSize), true),
     varint,
     binary,
     text: () => mqttText.decode(binary()),
   };
 }
+
+const pastTheEnd = (): MqttError => malformed('a length goes past the end');
 
 function malformed(what: string): MqttError {
   return new MqttError('protocol', `malformed batch: ${what}`);

@@ -79,6 +79,34 @@ test.each<[string, (worker: ScriptedWorker) => void, string]>([
   expect(ScriptedWorker.all).toHaveLength(2);
 });
 
+test('a worker that had clients and has none is let go after a while', async () => {
+  vi.useFakeTimers();
+  const connected = async (): Promise<ScriptedWorker> => {
+    const connecting = (await openEngine({ worker: true })).connect(request);
+    const worker = ScriptedWorker.all.at(-1) as ScriptedWorker;
+    const { id } = worker.posted.at(-1) as { id: number };
+    worker.onmessage({ data: { type: 'result', id, value: undefined } });
+    await connecting;
+    return worker;
+  };
+  const end = (client: number): FromWorker => ({ type: 'event', client, event: { type: 'end' } });
+
+  const worker = await connected();
+  worker.onmessage({ data: end(1) });
+  vi.advanceTimersByTime(9_000);
+  expect(await connected()).toBe(worker);
+  vi.advanceTimersByTime(60_000);
+  expect(worker.terminated).toBe(false);
+
+  worker.onmessage({ data: end(2) });
+  vi.advanceTimersByTime(9_000);
+  expect(worker.terminated).toBe(false);
+  vi.advanceTimersByTime(2_000);
+  expect(worker.terminated).toBe(true);
+  expect(await connected()).not.toBe(worker);
+  vi.useRealTimers();
+});
+
 test('a browser that refuses the worker is an error, and the next try may succeed', async () => {
   ScriptedWorker.refuses = true;
   await expect(openEngine({ worker: true })).rejects.toMatchObject({

@@ -15,6 +15,9 @@ export interface EngineOptions {
   WebSocket?: typeof WebSocket;
 }
 
+/** Milliseconds that a worker without clients is kept for the next one. */
+const restTime = 10_000;
+
 let own: Boundary | undefined;
 let shared: Promise<Boundary | undefined> | undefined;
 
@@ -43,13 +46,26 @@ function openWorker(): Boundary {
   } catch (error) {
     throw fromWire(crash(`the browser refused to start the worker: ${error}`));
   }
-  const { boundary, receive, fail } = createRpc(
+  let resting: ReturnType<typeof setTimeout> | undefined;
+
+  /** The next connect starts another one. */
+  function stop(): void {
+    if (own === boundary) own = undefined;
+    worker.terminate();
+  }
+
+  /** Memory that the program once had it keeps to its end. */
+  function rest(): void {
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      if (idle()) stop();
+    }, restTime);
+  }
+
+  const { boundary, receive, fail, idle } = createRpc(
     (message, transfer = []) => worker.postMessage(message, transfer),
-    () => {
-      // The next connect starts another one.
-      if (own === boundary) own = undefined;
-      worker.terminate();
-    },
+    stop,
+    rest,
   );
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
   // Nothing in the worker throws unless the program trapped or did not load.

@@ -37,9 +37,12 @@ export interface Rpc {
   receive(message: FromWorker): void;
   /** Rejects every call, now and later, and ends every client. */
   fail(error: WireError): void;
+  /** Whether there is no client, and nobody waits for an answer. */
+  idle(): boolean;
 }
 
-export function createRpc(deliver: Post, onFailed: () => void = () => {}): Rpc {
+/** `onEnd` is called when a client has ended. */
+export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd: () => void = () => {}): Rpc {
   const pending = new Map<number, Pending>();
   const sinks = new Map<number, BoundarySink>();
   /** Connects given up by the page that may succeed all the same, and their clients. */
@@ -181,6 +184,7 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}): Rpc {
         await call({ type: 'connect', client, options: rest, asks }, limits);
       } catch (error) {
         sinks.delete(client);
+        onEnd();
         throw error;
       }
       return clientOf(client);
@@ -189,8 +193,10 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}): Rpc {
 
   function onEvent(client: number, event: ClientEvent): void {
     const sink = sinks.get(client);
-    if (event.type === 'end') sinks.delete(client);
+    const ended = event.type === 'end';
+    if (ended) sinks.delete(client);
     sink?.onEvent(event);
+    if (ended) onEnd();
   }
 
   async function onBatch({ client, buffer, count, dropped }: Extract<FromWorker, { type: 'batch' }>) {
@@ -263,7 +269,9 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}): Rpc {
     }
   }
 
-  return { boundary, receive, fail };
+  const idle = (): boolean => sinks.size === 0 && pending.size === 0;
+
+  return { boundary, receive, fail, idle };
 }
 
 async function ask(sink: BoundarySink | undefined, question: Question): Promise<Answer['value']> {
