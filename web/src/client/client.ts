@@ -1,3 +1,4 @@
+import { macrotask } from '../macrotask';
 import type { Boundary, BoundaryClient, ClientEvent, ConnackInfo, WireError } from '../worker/messages';
 import { createAsks } from './asks';
 import { bad, payload as toPayload } from './check';
@@ -5,7 +6,6 @@ import { fromWire, MqttError } from './errors';
 import { createEmitter } from './events';
 import { createHandout } from './handout';
 import { followPage, thisPage } from './lifecycle';
-import { inNextTask } from './next-task';
 import { endCall, type Limited, plainCall, publishCall, requestCall, type Settings } from './options';
 import { decodePackets } from './packets';
 import { createResponder, decodeAnswer } from './request';
@@ -36,7 +36,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   const handout = createHandout({
     deliver,
     failed: (error) => emitter.emit('error', error as MqttError),
-    nextTask: inNextTask,
+    nextTask: macrotask,
     now: () => performance.now(),
   });
   const retries = settings.boundary.reconnectPeriod !== 0;
@@ -98,7 +98,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     });
   }
 
-  inNextTask(() => {
+  macrotask(() => {
     const tasks = waiting ?? [];
     waiting = undefined;
     for (const task of tasks) task();

@@ -1,4 +1,4 @@
-import { macrotask } from './macrotask';
+import { macrotask } from '../macrotask';
 
 /** Bytes in `bufferedAmount` above which a writer should wait before it sends more. */
 export const highWaterMark = 1 << 20;

@@ -1,6 +1,6 @@
+import { macrotask } from '../macrotask';
 import { openDatabase, storageError } from './database';
 import { lock } from './lock';
-import { macrotask } from './macrotask';
 import type { BoundaryStore } from './messages';
 
 type Changes = Parameters<BoundaryStore['apply']>[0];

@@ -5,15 +5,21 @@
  * In Node an open MessagePort keeps the process alive, and `setImmediate` does
  * not once it has run.
  */
-export const macrotask: (task: () => void) => void =
-  typeof setImmediate === 'function' ? (task) => void setImmediate(task) : overChannel();
+export function macrotask(task: () => void): void {
+  if (typeof setImmediate === 'function') {
+    setImmediate(task);
+    return;
+  }
+  channel ??= openChannel();
+  tasks.push(task);
+  channel.postMessage(null);
+}
 
-function overChannel(): (task: () => void) => void {
-  const tasks: (() => void)[] = [];
+const tasks: (() => void)[] = [];
+let channel: MessagePort | undefined;
+
+function openChannel(): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => tasks.shift()?.();
-  return (task) => {
-    tasks.push(task);
-    port2.postMessage(null);
-  };
+  return port2;
 }
