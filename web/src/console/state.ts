@@ -2,6 +2,7 @@
 
 import { computed, signal } from '@preact/signals';
 import { connect, MqttError } from '../client';
+import { programReady } from '../client/engine';
 import { type Config, loadConfig } from './config';
 import type { Failure } from './connection/explain';
 import { survey } from './connection/probe';
@@ -47,6 +48,7 @@ export function createState() {
   });
   const shared: Shared = {
     connect,
+    program: (shared) => programReady({ worker: true, shared }),
     survey,
     toFailure,
     page: location.href,

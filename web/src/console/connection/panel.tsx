@@ -44,6 +44,11 @@ function Notice({ connection }: { connection: Connection }) {
             {notice.detail && <bdi class="notice-detail">{notice.detail}</bdi>}
           </div>
           <div class="notice-actions">
+            {notice.again && (
+              <button type="button" class="button" onClick={() => notice.again?.()}>
+                {t('Try again')}
+              </button>
+            )}
             {notice.retry && (
               <button type="button" class="button" onClick={() => connection.connectByDefault()}>
                 {t('Try {broker} again', { broker: notice.retry.name })}

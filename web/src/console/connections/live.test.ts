@@ -55,6 +55,7 @@ function made() {
       clients.push(fake);
       return fake.client as unknown as Client;
     },
+    program: async () => {},
     survey: async (url) => ({ url, page: '' }),
     toFailure: (error) => error as Failure,
     page: 'http://127.0.0.1:8080/',

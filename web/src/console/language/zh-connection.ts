@@ -16,6 +16,7 @@ export const connection: Dictionary = {
   Connection: '连接',
   connected: '已连接',
   connecting: '正在连接',
+  'connecting, once the client’s program is loaded': '客户端程序加载完成后连接',
   reconnecting: '正在重连',
   disconnected: '已断开',
   'reconnecting, attempt {attempt}': '正在重连，第 {attempt} 次尝试',
@@ -230,6 +231,9 @@ export const connection: Dictionary = {
   'Check the port and the path, and that the broker speaks MQTT 5.':
     '请检查端口和路径，并确认 Broker 支持 MQTT 5。',
   'The client’s program ended': '客户端程序已终止',
+  'The client’s program could not be loaded': '无法加载客户端程序',
+  'Check that the server of this page can be reached, and try again.':
+    '请检查本页面的服务器是否可达，然后重试。',
   'Connect again; reload the page if that fails.': '请重新连接；如仍失败，请重新加载页面。',
   'Connecting was given up': '已放弃连接',
   'Press Connect to try again.': '请按“连接”重试。',
