@@ -15,8 +15,8 @@ test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop()]));
 const waits = /^connecting, once the client’s program is loaded/;
 
 /** Every request for the program goes to `answer`. */
-function onProgram(page: Page, answer: (route: Route) => unknown): Promise<void> {
-  return page.context().route('**/*.wasm', answer);
+async function onProgram(page: Page, answer: (route: Route) => unknown): Promise<void> {
+  await page.context().route('**/*.wasm', answer);
 }
 
 /** Holds the program back until it is let go. */

@@ -9,6 +9,7 @@ import { recording } from '../feed/sent';
 import type { Feed } from '../feed/store';
 import { recordingOf } from '../insight/recording';
 import { t } from '../language/language';
+import { bornBy, createBirths } from '../payload/births';
 import type { Clock } from '../publish/repeat';
 import { createPublisher } from '../publish/store';
 import { createSubscriptions } from '../subscribe/store';
@@ -73,7 +74,12 @@ export function createLive(id: number, shared: Shared) {
       async onClient(client) {
         const mine = feed.join(id, name.value);
         via = mine;
-        client.on('batch', (messages, lost) => feed.push(messages, lost, mine));
+        const births = createBirths();
+        bornBy(mine, births);
+        client.on('batch', (messages, lost) => {
+          messages.forEach(births.note);
+          feed.push(messages, lost, mine);
+        });
         topics.onClient(client);
         await subscriptions.onClient(client);
       },
