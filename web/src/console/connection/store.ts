@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
-import { addressOf, type Broker, type Config, defaultBroker, fallbackFor } from '../config';
+import { addressOf, type Broker, type Config, defaultBroker, fallbackFor, nameOf } from '../config';
 import { t } from '../language/language';
 import { formField } from '../publish/message';
 import { visible } from '../text';
@@ -327,7 +327,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     report(failure, url, mine, (why) => ({
       ...why,
       tone: 'warning',
-      title: t('{title}. Using “{broker}” instead', { title: why.title, broker: fallback.name }),
+      title: t('{title}. Using “{broker}” instead', { title: why.title, broker: nameOf(fallback) }),
       retry: broker,
     }));
     const second = await attempt(instead, byHand, mine);
@@ -336,8 +336,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       ...why,
       tone: 'error',
       title: t('Neither “{first}” nor “{second}” can be reached. {title}', {
-        first: broker.name,
-        second: fallback.name,
+        first: nameOf(broker),
+        second: nameOf(fallback),
         title: why.title,
       }),
       retry: broker,

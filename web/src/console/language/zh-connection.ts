@@ -12,6 +12,12 @@ export const connection: Dictionary = {
   'publishing repeatedly': '正在重复发布',
   'Publishing repeatedly': '正在重复发布',
 
+  // The brokers that are offered where nobody else named them
+  'This server': '本服务器',
+  'EMQX public broker': 'EMQX 公共 Broker',
+  'HiveMQ public broker': 'HiveMQ 公共 Broker',
+  'Mosquitto test broker': 'Mosquitto 测试 Broker',
+
   // How it stands
   Connection: '连接',
   connected: '已连接',
