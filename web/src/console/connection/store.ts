@@ -359,6 +359,30 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
+  /** Says something about the connection, until the next attempt. */
+  function tell(words: () => Notice): void {
+    told.value = words;
+  }
+
+  /** Whether the list of brokers could be read. */
+  async function readBrokers(load: () => Promise<Config>): Promise<boolean> {
+    const mine = current;
+    try {
+      config.value = await load();
+      return true;
+    } catch (error) {
+      const detail = `config.json: ${error instanceof Error ? error.message : String(error)}`;
+      const words = (): Notice => ({
+        tone: 'error',
+        title: t('This page’s list of brokers could not be read'),
+        advice: t('Type a broker’s address and press Connect, or reload the page.'),
+        detail,
+      });
+      show(words, mine);
+      return false;
+    }
+  }
+
   /** The page's start. `load` brings the configuration, and a link may ask for an address. */
   async function start(load: () => Promise<Config>, asked?: string): Promise<void> {
     const mine = current;
@@ -366,22 +390,12 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (asked) edit({ url: asked });
     // Whatever the broker will be. Who waits for it hears of a failure.
     deps.program(settings.value.shared).catch(() => {});
-    try {
-      config.value = await load();
-    } catch (error) {
-      if (mine.signal.aborted) return;
-      batch(() => {
-        status.value = { phase: 'disconnected', url: '' };
-        told.value = () => ({
-          tone: 'error',
-          title: t('This page’s list of brokers could not be read'),
-          advice: t('Type a broker’s address and press Connect, or reload the page.'),
-          detail: `config.json: ${error instanceof Error ? error.message : String(error)}`,
-        });
-      });
+    const read = await readBrokers(load);
+    if (mine.signal.aborted) return;
+    if (!read) {
+      status.value = { phase: 'disconnected', url: '' };
       return;
     }
-    if (mine.signal.aborted) return;
     if (asked) return connectByLink(asked);
     await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()));
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
@@ -407,6 +421,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     disconnect,
     connectByDefault,
     start,
+    readBrokers,
+    tell,
     dismiss,
   };
 }

@@ -3,6 +3,7 @@
 import { computed, effect, type Signal, signal } from '@preact/signals';
 import { type Config, defaultBroker } from '../config';
 import type { Profile } from '../connection/profiles';
+import { hasSecrets, leaveOutPasswords } from '../connection/settings';
 import { createConnection, custom, type Dependencies } from '../connection/store';
 import type { Via } from '../feed/entry';
 import { recording } from '../feed/sent';
@@ -15,6 +16,7 @@ import { createPublisher } from '../publish/store';
 import { createSubscriptions } from '../subscribe/store';
 import type { Forest } from '../topics/forest';
 import { createTopics, type View } from '../topics/store';
+import type { Kept } from './keep';
 import { freeName, hostOf } from './names';
 
 /** What the connections have together. */
@@ -116,6 +118,20 @@ export function createLive(id: number, shared: Shared) {
     connection.edit(chosen.settings);
   }
 
+  /** What a reload of the page leaves of it. */
+  function kept(): Kept {
+    const { settings, status } = connection;
+    const bare = leaveOutPasswords(settings.value);
+    const { url } = settings.value;
+    return {
+      name: name.value,
+      ...(profile?.settings.url === url && { profile: profile.name }),
+      settings: bare,
+      secrets: hasSecrets(settings.value) || (URL.canParse(url) && bare.url !== new URL(url).href),
+      connected: status.value.phase !== 'disconnected',
+    };
+  }
+
   function end(): void {
     stopNaming();
     connection.disconnect();
@@ -124,5 +140,5 @@ export function createLive(id: number, shared: Shared) {
     forest.fell(topics.model);
   }
 
-  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, end };
+  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, kept, end };
 }

@@ -12,6 +12,11 @@ export const connection: Dictionary = {
   'publishing repeatedly': '正在重复发布',
   'Publishing repeatedly': '正在重复发布',
 
+  'Not connected again: passwords are not kept when the page is reloaded':
+    '未重新连接：页面重新加载后不会保留密码',
+  'Fill in the password under Options and press Connect, or keep it in a profile.':
+    '请在“选项”中填写密码并点击“连接”，或将其保存到配置中。',
+
   // The brokers that are offered where nobody else named them
   'This server': '本服务器',
   'EMQX public broker': 'EMQX 公共 Broker',
