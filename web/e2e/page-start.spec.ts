@@ -12,7 +12,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop()]));
 
-const waits = /^connecting, once the client’s program is loaded/;
+const waits = /^loading the client/;
 
 /** Every request for the program goes to `answer`. */
 async function onProgram(page: Page, answer: (route: Route) => unknown): Promise<void> {

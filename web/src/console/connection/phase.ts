@@ -16,7 +16,7 @@ export function phaseWords(phase: Phase): string {
 }
 
 export function statusWords({ phase, attempt, loading }: Status): string {
-  if (loading) return t('connecting, once the client’s program is loaded');
+  if (loading) return t('loading the client');
   if (phase !== 'reconnecting' || attempt === undefined) return phaseWords(phase);
   return t('reconnecting, attempt {attempt}', { attempt });
 }

@@ -27,7 +27,7 @@ export const connection: Dictionary = {
   Connection: '连接',
   connected: '已连接',
   connecting: '正在连接',
-  'connecting, once the client’s program is loaded': '客户端程序加载完成后连接',
+  'loading the client': '正在加载客户端',
   reconnecting: '正在重连',
   disconnected: '已断开',
   'reconnecting, attempt {attempt}': '正在重连，第 {attempt} 次尝试',
