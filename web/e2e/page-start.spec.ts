@@ -121,7 +121,7 @@ for (const serviceWorkers of ['block', 'allow'] as const) {
     const context = await chromium.launchPersistentContext(test.info().outputPath('profile'), {
       ...options,
       serviceWorkers,
-      // By itself it keeps what it has compiled when nothing new was for two seconds, or a megabyte was.
+      // Left to itself Chromium keeps what it has compiled only when it is a lot, or after a while.
       args: [...(options?.args ?? []), '--js-flags=--wasm-caching-timeout-ms=0'],
     });
     /** Opens the page, and returns how Chromium says that it came by the program. */
