@@ -13,6 +13,8 @@ import (
 // brokerEntry is one choice in the page's list.
 type brokerEntry struct {
 	Name string `json:"name"`
+	// BuiltIn says that the name is of this program, so that the page may translate it.
+	BuiltIn bool `json:"builtIn,omitempty"`
 	// URL is ws:, wss: or relative to the page.
 	URL string `json:"url"`
 	// SecureURL is for a page that came over https, which may not use ws:.
@@ -25,9 +27,9 @@ const embeddedURL = "mqtt"
 
 // publicBrokers are offered unless -brokers names others.
 var publicBrokers = []brokerEntry{
-	{Name: "EMQX public broker", URL: "ws://broker.emqx.io:8083/mqtt", SecureURL: "wss://broker.emqx.io:8084/mqtt"},
-	{Name: "HiveMQ public broker", URL: "ws://broker.hivemq.com:8000/mqtt", SecureURL: "wss://broker.hivemq.com:8884/mqtt"},
-	{Name: "Mosquitto test broker", URL: "ws://test.mosquitto.org:8080/mqtt", SecureURL: "wss://test.mosquitto.org:8081/mqtt"},
+	{Name: "EMQX public broker", BuiltIn: true, URL: "ws://broker.emqx.io:8083/mqtt", SecureURL: "wss://broker.emqx.io:8084/mqtt"},
+	{Name: "HiveMQ public broker", BuiltIn: true, URL: "ws://broker.hivemq.com:8000/mqtt", SecureURL: "wss://broker.hivemq.com:8884/mqtt"},
+	{Name: "Mosquitto test broker", BuiltIn: true, URL: "ws://test.mosquitto.org:8080/mqtt", SecureURL: "wss://test.mosquitto.org:8081/mqtt"},
 }
 
 // brokerList puts the embedded broker second. The first is the default unless
@@ -35,7 +37,7 @@ var publicBrokers = []brokerEntry{
 func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []brokerEntry {
 	list := append([]brokerEntry{}, listed[:1]...)
 	if embedded {
-		list = append(list, brokerEntry{Name: "This server", URL: embeddedURL, Embedded: true})
+		list = append(list, brokerEntry{Name: "This server", BuiltIn: true, URL: embeddedURL, Embedded: true})
 	}
 	list = append(list, listed[1:]...)
 	for i, b := range list {
@@ -68,7 +70,7 @@ func readBrokers(file string) ([]brokerEntry, error) {
 	}
 	for i := range list {
 		b := &list[i]
-		if b.Name == "" || b.Default || b.Embedded {
+		if b.Name == "" || b.BuiltIn || b.Default || b.Embedded {
 			return nil, fmt.Errorf("%s: broker %d: give name, url and secureUrl; the first is the default", file, i+1)
 		}
 		if b.URL, err = parseBrokerURL(b.URL); err == nil && b.SecureURL != "" {

@@ -129,11 +129,11 @@ func TestUsageNamesEveryVariable(t *testing.T) {
 
 func TestBrokerList(t *testing.T) {
 	const (
-		emqx     = `{"name":"EMQX public broker","url":"ws://broker.emqx.io:8083/mqtt","secureUrl":"wss://broker.emqx.io:8084/mqtt"}`
-		embedded = `{"name":"This server","url":"mqtt","embedded":true}`
+		emqx     = `{"name":"EMQX public broker","builtIn":true,"url":"ws://broker.emqx.io:8083/mqtt","secureUrl":"wss://broker.emqx.io:8084/mqtt"}`
+		embedded = `{"name":"This server","builtIn":true,"url":"mqtt","embedded":true}`
 		// Further public brokers, which nobody is sent to unasked.
-		hivemq    = `{"name":"HiveMQ public broker","url":"ws://broker.hivemq.com:8000/mqtt","secureUrl":"wss://broker.hivemq.com:8884/mqtt"}`
-		mosquitto = `{"name":"Mosquitto test broker","url":"ws://test.mosquitto.org:8080/mqtt","secureUrl":"wss://test.mosquitto.org:8081/mqtt"}`
+		hivemq    = `{"name":"HiveMQ public broker","builtIn":true,"url":"ws://broker.hivemq.com:8000/mqtt","secureUrl":"wss://broker.hivemq.com:8884/mqtt"}`
+		mosquitto = `{"name":"Mosquitto test broker","builtIn":true,"url":"ws://test.mosquitto.org:8080/mqtt","secureUrl":"wss://test.mosquitto.org:8081/mqtt"}`
 	)
 	chosen := func(entry string) string {
 		head, tail, _ := strings.Cut(entry, `,"embedded"`)
@@ -193,7 +193,7 @@ func TestBrokersFile(t *testing.T) {
 	}
 	want := []brokerEntry{
 		{Name: "Ours", URL: "ws://ours.example/mqtt", SecureURL: "wss://ours.example/mqtt", Default: true},
-		{Name: "This server", URL: "mqtt", Embedded: true},
+		{Name: "This server", BuiltIn: true, URL: "mqtt", Embedded: true},
 		{Name: "Theirs", URL: "wss://theirs.example"},
 	}
 	if got := brokerList(listed, true, ""); !reflect.DeepEqual(got, want) {
@@ -204,6 +204,7 @@ func TestBrokersFile(t *testing.T) {
 		`[]`:                   "no broker",
 		`[{"url": "wss://x"}]`: "broker 1",
 		`[{"name": "a", "url": "wss://x", "default": true}]`:            "the first is the default",
+		`[{"name": "a", "url": "wss://x", "builtIn": true}]`:            "the first is the default",
 		`[{"name": "a", "uri": "wss://x"}]`:                             "uri",
 		`[{"name": "a", "url": "http://x"}]`:                            "a: ",
 		`[{"name": "a", "url": "ws://x", "secureUrl": "wss://u:p@x/"}]`: "password",

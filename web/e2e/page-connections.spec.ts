@@ -263,6 +263,63 @@ test('a profile is used for the connection that is shown, or opened beside it', 
   await expect(page.getByRole('button', { name: /^The garden \(2\), connected/ })).toBeVisible();
 });
 
+test('a reload opens the same connections, and connects those that were', async ({ page }) => {
+  const { add, tabs, tab } = strip(page);
+  await addMosquitto(page);
+  await add.click();
+  await parts.url.fill('ws://127.0.0.1:9/mqtt');
+  await add.click();
+  await connectTo(parts, mosquitto.mqtt);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await tab(mosquitto).first().click();
+
+  await page.reload();
+  await expect(tabs).toHaveCount(4);
+  const names = tabs.locator('.strip-show');
+  await expect(names.nth(0)).toHaveAccessibleName(`${nameOf(server)}, connected`);
+  await expect(names.nth(1)).toHaveAccessibleName(`${nameOf(mosquitto)}, connected`);
+  await expect(names.nth(2)).toHaveAccessibleName('Connection 3, disconnected');
+  await expect(names.nth(3)).toHaveAccessibleName(`${nameOf(mosquitto)} (2), connected`);
+  await expect(names.nth(1)).toHaveAttribute('aria-current', 'true');
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await expect(parts.broker.getByRole('option', { name: 'This server' })).toHaveCount(1);
+  await names.nth(2).click();
+  await expect(parts.url).toHaveValue('ws://127.0.0.1:9/mqtt');
+  await expect(parts.notice).toBeEmpty();
+});
+
+test('a reload asks for a password that only the page had', async ({ page }) => {
+  await strip(page).add.click();
+  await page.getByRole('button', { name: 'Options', exact: true }).click();
+  const password = page.getByRole('textbox', { name: 'Password' });
+  await page.getByRole('textbox', { name: 'User name' }).fill('me');
+  await password.fill('pa55');
+  await connectTo(parts, mosquitto.mqtt);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+
+  await page.reload();
+  await expect(strip(page).tabs).toHaveCount(2);
+  await expect(parts.notice).toContainText('passwords are not kept when the page is reloaded');
+  await expect(parts.status).toHaveText(/^disconnected/);
+  expect(
+    await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }])),
+  ).not.toContain('pa55');
+  await page.getByRole('button', { name: 'Options', exact: true }).click();
+  await expect(page.getByRole('textbox', { name: 'User name' })).toHaveValue('me');
+  await password.fill('pa55');
+  await parts.connect.click();
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await expect(parts.notice).toBeEmpty();
+});
+
+test('one connection begins anew after a reload, at the default broker', async ({ page }) => {
+  await connectTo(parts, mosquitto.mqtt);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await page.reload();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(strip(page).tabs).toHaveCount(0);
+});
+
 test('all of it by keyboard', async ({ page }) => {
   const { add, tab, tabs, close } = strip(page);
   await add.focus();

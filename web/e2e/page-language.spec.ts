@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { violationsOf } from './support/axe';
@@ -48,6 +48,23 @@ test.describe('a Chinese browser', () => {
       '1 条消息',
     );
     expect(complaints).toEqual([]);
+  });
+
+  test('has the brokers’ names in Chinese, but for those that a deployer gave', async ({ page }, info) => {
+    await openInChinese(page);
+    const options = page.getByRole('combobox', { name: 'Broker', exact: true }).getByRole('option');
+    await expect(options.filter({ hasText: '本服务器' })).toHaveCount(1);
+    await expect(options.filter({ hasText: 'EMQX 公共 Broker' })).toHaveCount(1);
+
+    const file = info.outputPath('brokers.json');
+    writeFileSync(file, '[{"name": "EMQX public broker", "url": "ws://127.0.0.1:9/mqtt"}]');
+    const deployed = await startServer(['-brokers', file]);
+    try {
+      await page.goto(deployed.url);
+      await expect(options).toHaveText(['EMQX public broker', '本服务器', '自定义']);
+    } finally {
+      await deployed.stop();
+    }
   });
 
   test('has English when asked, also after a reload, and what is on show follows', async ({ page }) => {

@@ -148,6 +148,20 @@ test('Sparkplug B by its topic', async ({ page }) => {
   );
 });
 
+test('Sparkplug B: an alias has the name that the BIRTH gave it', async ({ page }) => {
+  await parts.filter.fill('spBv1.0/#');
+  await parts.subscribe.click();
+  await expect(parts.subscriptions.filter({ hasText: 'spBv1.0/#' })).toContainText(/QoS \d/);
+  // One metric with alias 7: name "t" and datatype Int8 in the one, int_value 0xff in the other.
+  const birth = [0x0a, 1, 0x74, 0x10, 7, 0x20, 1];
+  const data = Uint8Array.from([0x12, 5, 0x10, 7, 0x50, 0xff, 1]);
+  const early = await show(page, 'spBv1.0/group/DDATA/node/device', data);
+  await expect(early.text).toHaveText('{ "metrics": [ { "alias": 7,  no BIRTH seen "int_value": 255 } ] }');
+  await show(page, 'spBv1.0/group/DBIRTH/node/device', Uint8Array.from([0x12, birth.length, ...birth]));
+  const later = await show(page, 'spBv1.0/group/DDATA/node/device', data);
+  await expect(later.text).toHaveText('{ "metrics": [ { "alias": 7,  "t" by its BIRTH "int_value": -1 } ] }');
+});
+
 test('pictures are drawn, and an SVG runs nothing', async ({ page }) => {
   const requests: string[] = [];
   page.on('request', (request) => requests.push(request.url()));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FromWorker, ToWorker } from '../worker/messages';
-import type { openEngine as OpenEngine } from './engine';
+import type { openEngine as OpenEngine, programReady as ProgramReady } from './engine';
 
 /** The browser's Worker, with the worker itself played by the test. */
 class ScriptedWorker {
@@ -32,13 +32,14 @@ class ScriptedWorker {
 const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
 
 let openEngine: typeof OpenEngine;
+let programReady: typeof ProgramReady;
 
 beforeEach(async () => {
   ScriptedWorker.all = [];
   ScriptedWorker.refuses = false;
   vi.stubGlobal('Worker', ScriptedWorker);
   vi.resetModules();
-  ({ openEngine } = await import('./engine'));
+  ({ openEngine, programReady } = await import('./engine'));
 });
 
 afterEach(() => {
@@ -116,6 +117,22 @@ test('a browser that refuses the worker is an error, and the next try may succee
   ScriptedWorker.refuses = false;
   await openEngine({ worker: true });
   expect(ScriptedWorker.all).toHaveLength(1);
+});
+
+test('who waits for the program learns when it runs, and why it does not', async () => {
+  const [first, second] = [programReady({ worker: true }), programReady({ worker: true })];
+  await Promise.resolve();
+  const [worker, ...more] = ScriptedWorker.all as [ScriptedWorker];
+  expect(more).toEqual([]);
+  worker.onmessage({ data: { type: 'ready' } });
+  await Promise.all([first, second, programReady({ worker: true })]);
+
+  worker.onerror({ message: 'unreachable' });
+  const third = programReady({ worker: true });
+  await Promise.resolve();
+  const error = { code: 'crashed', message: 'it answered 503' };
+  ScriptedWorker.all[1]?.onmessage({ data: { type: 'fatal', error } });
+  await expect(third).rejects.toMatchObject(error);
 });
 
 test('without a WebSocket on this platform the option is asked for', async () => {

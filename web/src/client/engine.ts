@@ -5,7 +5,7 @@ import type { Boundary, FromWorker, ToWorker, WireError } from '../worker/messag
 import workerUrl from '../worker/worker.ts?worker&url';
 import { bad } from './check';
 import { fromWire } from './errors';
-import { createRpc } from './rpc';
+import { createRpc, type Engine } from './rpc';
 import { openSharedWorker } from './shared-worker';
 
 export interface EngineOptions {
@@ -18,10 +18,19 @@ export interface EngineOptions {
 /** Milliseconds that a worker without clients is kept for the next one. */
 const restTime = 10_000;
 
-let own: Boundary | undefined;
-let shared: Promise<Boundary | undefined> | undefined;
+let own: Engine | undefined;
+let shared: Promise<Engine | undefined> | undefined;
 
 export async function openEngine(options: EngineOptions): Promise<Boundary> {
+  return (await open(options)).boundary;
+}
+
+/** Resolves when the program runs, which this starts to load, and rejects with `crashed` when it can't. */
+export async function programReady(options: EngineOptions): Promise<void> {
+  await (await open(options)).ready;
+}
+
+async function open(options: EngineOptions): Promise<Engine> {
   // Node has no Worker of the web's kind.
   if (!options.worker || typeof Worker === 'undefined') return openInline(options);
   if (options.shared) {
@@ -29,14 +38,14 @@ export async function openEngine(options: EngineOptions): Promise<Boundary> {
     shared ??= openSharedWorker(() => {
       shared = undefined;
     });
-    const boundary = await shared;
-    if (boundary) return boundary;
+    const engine = await shared;
+    if (engine) return engine;
   }
   own ??= openWorker();
   return own;
 }
 
-function openWorker(): Boundary {
+function openWorker(): Engine {
   let worker: Worker;
   try {
     worker = new Worker(scriptUrl(workerUrl), {
@@ -50,7 +59,7 @@ function openWorker(): Boundary {
 
   /** The next connect starts another one. */
   function stop(): void {
-    if (own === boundary) own = undefined;
+    if (own === engine) own = undefined;
     worker.terminate();
   }
 
@@ -62,7 +71,7 @@ function openWorker(): Boundary {
     }, restTime);
   }
 
-  const { boundary, receive, fail, idle } = createRpc(
+  const { boundary, ready, receive, fail, idle } = createRpc(
     (message, transfer = []) => worker.postMessage(message, transfer),
     stop,
     rest,
@@ -71,10 +80,11 @@ function openWorker(): Boundary {
   // Nothing in the worker throws unless the program trapped or did not load.
   worker.onerror = (event) => fail(crash(event.message || 'the worker could not be loaded'));
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
-  return boundary;
+  const engine = { boundary, ready };
+  return engine;
 }
 
-async function openInline(options: EngineOptions): Promise<Boundary> {
+async function openInline(options: EngineOptions): Promise<Engine> {
   const Native = options.WebSocket ?? globalThis.WebSocket;
   if (Native === undefined) {
     throw bad('WebSocket', 'is missing and this platform has none; in Node give the class of the ws package');
@@ -88,7 +98,7 @@ async function openInline(options: EngineOptions): Promise<Boundary> {
   } catch (error) {
     throw fromWire(crash(`the WebAssembly program could not be started: ${error}`));
   }
-  return boundary;
+  return { boundary, ready: Promise.resolve() };
 }
 
 function crash(message: string): WireError {

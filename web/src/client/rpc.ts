@@ -31,9 +31,15 @@ interface Pending {
   done?(): void;
 }
 
-/** The Go boundary as seen from the other end of a message channel. */
-export interface Rpc {
+/** A Go program that may still be loading. Calls wait until it runs. */
+export interface Engine {
   boundary: Boundary;
+  /** Resolves when the program runs, and rejects when it can't be started. */
+  ready: Promise<void>;
+}
+
+/** The Go boundary as seen from the other end of a message channel. */
+export interface Rpc extends Engine {
   receive(message: FromWorker): void;
   /** Rejects every call, now and later, and ends every client. */
   fail(error: WireError): void;
@@ -50,6 +56,13 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd:
   let lastId = 0;
   let lastClient = 0;
   let failure: WireError | undefined;
+  let run = (): void => {};
+  let refuse: (error: MqttError) => void = () => {};
+  const ready = new Promise<void>((resolve, reject) => {
+    run = resolve;
+    refuse = reject;
+  });
+  ready.catch(() => {}); // for those who only call: calls reject too
 
   const gather = createGather(({ first, ...batch }) => {
     deliver({ type: 'publishes', id: first, ...batch }, [batch.records.buffer]);
@@ -228,6 +241,7 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd:
     if (failure) return;
     failure = error;
     gather.drop();
+    refuse(fromWire(error));
     for (const id of [...pending.keys()]) settle(id)?.reject(fromWire(error));
     for (const client of [...sinks.keys()]) onEvent(client, { type: 'end', error });
     onFailed();
@@ -235,7 +249,10 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd:
 
   function receive(message: FromWorker): void {
     switch (message.type) {
+      case 'hello':
+        break;
       case 'ready':
+        run();
         break;
       case 'fatal':
         fail(message.error);
@@ -271,7 +288,7 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd:
 
   const idle = (): boolean => sinks.size === 0 && pending.size === 0;
 
-  return { boundary, receive, fail, idle };
+  return { boundary, ready, receive, fail, idle };
 }
 
 async function ask(sink: BoundarySink | undefined, question: Question): Promise<Answer['value']> {

@@ -79,10 +79,10 @@ async function opened() {
   const opening = openSharedWorker(() => failed++);
   await settled();
   const worker = ScriptedSharedWorker.last;
-  worker.say({ type: 'ready', lock: 'worker' });
-  const boundary = await opening;
-  if (!boundary) throw new Error('it did not open');
-  return { boundary, worker, failed: () => failed };
+  worker.say({ type: 'hello', lock: 'worker' });
+  const engine = await opening;
+  if (!engine) throw new Error('it did not open');
+  return { ...engine, worker, failed: () => failed };
 }
 
 test('a worker whose process is gone ends its clients, and frees what the page holds', async () => {

@@ -2,9 +2,9 @@
 
 import { beginLife, endOfLife } from '../life';
 import { scriptUrl } from '../script-url';
-import type { Boundary, FromWorker, ToSharedWorker } from '../worker/messages';
+import type { FromWorker, ToSharedWorker } from '../worker/messages';
 import workerUrl from '../worker/shared.ts?worker&url';
-import { createRpc } from './rpc';
+import { createRpc, type Engine } from './rpc';
 
 /**
  * Undefined where there is no SharedWorker, or the browser does not start one.
@@ -15,7 +15,7 @@ import { createRpc } from './rpc';
  * pages notice nothing, and a page that crashes is a member until the last one
  * is gone.
  */
-export async function openSharedWorker(onFailed: () => void): Promise<Boundary | undefined> {
+export async function openSharedWorker(onFailed: () => void): Promise<Engine | undefined> {
   if (typeof SharedWorker === 'undefined') return undefined;
   const life = await beginLife();
   let worker: SharedWorker;
@@ -38,7 +38,7 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
     worker.port.close();
     life?.end();
   };
-  const { boundary, receive, fail } = createRpc(post, () => {
+  const { boundary, ready, receive, fail } = createRpc(post, () => {
     onFailed();
     close();
   });
@@ -51,7 +51,7 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
   const started = new Promise<boolean>((resolve) => {
     worker.port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       resolve(true);
-      if (data.type === 'ready' && data.lock) failWhenGone(data.lock);
+      if (data.type === 'hello' && data.lock) failWhenGone(data.lock);
       receive(data);
     };
     // Also where modules are no workers yet.
@@ -60,7 +60,7 @@ export async function openSharedWorker(onFailed: () => void): Promise<Boundary |
   worker.port.onmessageerror = () =>
     fail({ code: 'crashed', message: 'a message from the worker could not be read' });
   if (life) post({ type: 'hello', lock: life.name });
-  if (await started) return boundary;
+  if (await started) return { boundary, ready };
   close();
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   addressOf,
   type Config,
@@ -6,9 +6,11 @@ import {
   fallbackFor,
   isPrivateHost,
   loadConfig,
+  nameOf,
   parseConfig,
   standalone,
 } from './config';
+import { choose } from './language/language';
 
 const emqx = {
   name: 'EMQX',
@@ -24,13 +26,39 @@ describe('parseConfig', () => {
     expect(
       parseConfig({
         version: '1.2',
-        brokers: [emqx, { name: 'no address' }, null, 7, { ...embedded, x: 1 }],
+        brokers: [
+          emqx,
+          { name: 'no address' },
+          null,
+          7,
+          { ...embedded, x: 1 },
+          { ...embedded, builtIn: true },
+        ],
       }),
-    ).toEqual({ version: '1.2', brokers: [emqx, embedded] });
+    ).toEqual({ version: '1.2', brokers: [emqx, embedded, { ...embedded, builtIn: true }] });
   });
 
   it.each([null, 'text', {}, { brokers: 'x' }])('refuses %j', (value) => {
     expect(() => parseConfig(value)).toThrow('lists no brokers');
+  });
+});
+
+describe('nameOf', () => {
+  beforeEach(() => {
+    vi.stubGlobal('document', { documentElement: {} });
+  });
+  afterEach(async () => {
+    await choose('en');
+    vi.unstubAllGlobals();
+  });
+
+  it('follows the language where the name is the program’s, and is a deployer’s own else', async () => {
+    const names = () =>
+      [true, undefined].map((builtIn) => nameOf({ ...embedded, ...(builtIn && { builtIn }) }));
+    expect(names()).toEqual(['This server', 'This server']);
+    await choose('zh');
+    expect(names()).toEqual(['本服务器', 'This server']);
+    expect(nameOf({ name: 'connected', url: '', builtIn: true })).toBe('connected');
   });
 });
 

@@ -1,9 +1,11 @@
 /** The brokers this page offers, as its host states them in `config.json`. */
 
-import { t } from './language/language';
+import { mark, t } from './language/language';
 
 export interface Broker {
   name: string;
+  /** The name is this program's own, and not one that a deployer gave. */
+  builtIn?: boolean;
   url: string;
   /** For a page that came over https, which may not open a `ws:` address. */
   secureUrl?: string;
@@ -22,13 +24,27 @@ export const standalone: Config = {
   version: '',
   brokers: [
     {
-      name: 'EMQX public broker',
+      name: mark('EMQX public broker'),
+      builtIn: true,
       url: 'ws://broker.emqx.io:8083/mqtt',
       secureUrl: 'wss://broker.emqx.io:8084/mqtt',
       default: true,
     },
   ],
 };
+
+/** The server's other names, for the dictionary. */
+const names = new Set([
+  mark('This server'),
+  ...standalone.brokers.map(({ name }) => name),
+  mark('HiveMQ public broker'),
+  mark('Mosquitto test broker'),
+]);
+
+/** What the broker is called in the page's language. */
+export function nameOf({ name, builtIn }: Broker): string {
+  return builtIn && names.has(name) ? t(name) : name;
+}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
@@ -38,6 +54,7 @@ function parseBroker(value: unknown): Broker | undefined {
   if (!isRecord(value) || typeof value.name !== 'string' || typeof value.url !== 'string') return undefined;
   const broker: Broker = { name: value.name, url: value.url };
   if (typeof value.secureUrl === 'string') broker.secureUrl = value.secureUrl;
+  if (value.builtIn === true) broker.builtIn = true;
   if (value.default === true) broker.default = true;
   if (value.embedded === true) broker.embedded = true;
   return broker;

@@ -1,18 +1,21 @@
 /** What the page keeps in this browser from one visit to the next. */
 
+// To be asked for at each use: a browser may forbid it.
+const lasting = () => localStorage;
+
 /** Undefined where there is nothing, or nothing to be read. */
-export function readKept(key: string): unknown {
+export function readKept(key: string, storage = lasting): unknown {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? '');
+    return JSON.parse(storage().getItem(key) ?? '');
   } catch {
     return undefined;
   }
 }
 
 /** Whether it was kept. */
-export function keep(key: string, value: unknown): boolean {
+export function keep(key: string, value: unknown, storage = lasting): boolean {
   try {
-    localStorage.setItem(key, JSON.stringify(value));
+    storage().setItem(key, JSON.stringify(value));
     return true;
   } catch {
     // Full, or forbidden in the browser's settings.

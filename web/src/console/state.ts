@@ -2,9 +2,11 @@
 
 import { computed, signal } from '@preact/signals';
 import { connect, MqttError } from '../client';
+import { programReady } from '../client/engine';
 import { type Config, loadConfig } from './config';
 import type { Failure } from './connection/explain';
 import { survey } from './connection/probe';
+import { keepOpen, keptOpen } from './connections/keep';
 import { createLive, type Live, type Shared } from './connections/live';
 import { createConnections } from './connections/store';
 import { createFinder } from './feed/finder';
@@ -46,6 +48,7 @@ export function createState() {
   });
   const shared: Shared = {
     connect,
+    program: (shared) => programReady({ worker: true, shared }),
     survey,
     toFailure,
     page: location.href,
@@ -67,11 +70,31 @@ export function createState() {
     () => new Map(connections.list.value.map((live) => [live.id, live.filters.value])),
   );
 
+  keepOpen(() => {
+    const lives = connections.list.peek();
+    return { active: lives.indexOf(connections.active.peek()), list: lives.map((live) => live.kept()) };
+  });
+
+  const load = () => loadConfig(() => fetch('config.json', { cache: 'no-cache' }));
+
+  /** Whether several connections were open before the page was reloaded, and are again. */
+  async function reopened(): Promise<boolean> {
+    const kept = keptOpen();
+    if (!kept) return false;
+    try {
+      const { reopen } = await import('./connections/reopen');
+      return reopen(kept, connections);
+    } catch {
+      return false; // the server is gone: the page begins anew
+    }
+  }
+
   /** What a link holds fills the forms. Another link opens the page anew. */
   async function start(): Promise<void> {
     const { connection, publisher, subscriptions } = connections.active.value;
     let asked: string | undefined;
     addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
+    if (await reopened()) return void (await connections.active.value.connection.readBrokers(load));
     if (location.hash.includes('=')) {
       const { isLink, readLink } = await import('./share/link');
       if (isLink(location.hash)) {
@@ -81,7 +104,7 @@ export function createState() {
         subscriptions.prepare(wanted);
       }
     }
-    await connection.start(() => loadConfig(() => fetch('config.json', { cache: 'no-cache' })), asked);
+    await connection.start(load, asked);
   }
 
   return {

@@ -364,8 +364,10 @@ export type ToSharedWorker =
 
 /** Worker → page. */
 export type FromWorker =
-  /** It runs. A shared one names a Web Lock that it holds as long as it lives. */
-  | { type: 'ready'; lock?: string }
+  /** A shared worker has begun; it names a Web Lock that it holds as long as it lives. */
+  | { type: 'hello'; lock?: string }
+  /** The Go program runs. */
+  | { type: 'ready' }
   /** The Go program ended or never started; nothing works from here on. */
   | { type: 'fatal'; error: WireError }
   | { type: 'result'; id: number; value: PublishAck | SubscribeAck | ArrayBuffer | number | undefined }

@@ -32,9 +32,10 @@ async function serve(page: MessagePort): Promise<Deliver> {
     page.postMessage(message, { transfer });
   const life = await beginning;
   // Not only when the program has loaded: the page must hear of a crash until then too.
-  post({ type: 'ready', ...(life && { lock: life.name }) });
+  post({ type: 'hello', ...(life && { lock: life.name }) });
   const hub = await starting;
   if (!hub) return () => {};
+  post({ type: 'ready' });
   const port = hub.attach();
   const call = carry(port.boundary, post, { openStore });
   const leave = (): void => {

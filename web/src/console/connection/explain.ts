@@ -13,6 +13,8 @@ export interface Failure {
   reasonCode?: number;
   reasonString?: string;
   closeCode?: number;
+  /** The client's program could not be loaded. */
+  unloaded?: boolean;
 }
 
 /** What is known about the surroundings. Absent parts are unknown yet. */
@@ -288,6 +290,12 @@ function main(failure: Failure, seen: Surroundings): Explanation {
     case 'packet-too-large':
       return { title: t('A packet was too large'), advice: t('Send smaller messages, or raise the limit.') };
     case 'crashed':
+      if (failure.unloaded) {
+        return {
+          title: t('The client’s program could not be loaded'),
+          advice: t('Check that the server of this page can be reached, and try again.'),
+        };
+      }
       return {
         title: t('The client’s program ended'),
         advice: t('Connect again; reload the page if that fails.'),

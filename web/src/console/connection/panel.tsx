@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { nameOf } from '../config';
 import type { State } from '../state';
 import { visible } from '../text';
 import { Select, TextField } from '../ui/fields';
@@ -44,9 +45,14 @@ function Notice({ connection }: { connection: Connection }) {
             {notice.detail && <bdi class="notice-detail">{notice.detail}</bdi>}
           </div>
           <div class="notice-actions">
+            {notice.again && (
+              <button type="button" class="button" onClick={() => notice.again?.()}>
+                {t('Try again')}
+              </button>
+            )}
             {notice.retry && (
               <button type="button" class="button" onClick={() => connection.connectByDefault()}>
-                {t('Try {broker} again', { broker: notice.retry.name })}
+                {t('Try {broker} again', { broker: nameOf(notice.retry) })}
               </button>
             )}
             <button
@@ -121,7 +127,10 @@ export function ConnectionPanel({ state }: { state: State }) {
           label={t('Broker')}
           class="connection-broker"
           value={connection.selected()}
-          options={[...brokers.map(({ name }) => [name, name] as const), [custom, t('Custom')] as const]}
+          options={[
+            ...brokers.map((broker) => [broker.name, nameOf(broker)] as const),
+            [custom, t('Custom')] as const,
+          ]}
           onEdit={select}
         />
         <TextField

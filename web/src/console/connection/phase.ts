@@ -15,7 +15,8 @@ export function phaseWords(phase: Phase): string {
   return t(words[phase]);
 }
 
-export function statusWords({ phase, attempt }: Status): string {
+export function statusWords({ phase, attempt, loading }: Status): string {
+  if (loading) return t('loading the client');
   if (phase !== 'reconnecting' || attempt === undefined) return phaseWords(phase);
   return t('reconnecting, attempt {attempt}', { attempt });
 }

@@ -5,7 +5,7 @@ import { freeName } from '../connections/names';
 import { inShapeOf, isRecord, keep, readKept } from '../kept';
 import { t } from '../language/language';
 import { noRoom } from '../no-room';
-import { leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
+import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
 export interface Profile {
   name: string;
@@ -23,7 +23,7 @@ const format = 'mqttwasm profiles';
 const isQoS = (value: number): value is 0 | 1 | 2 => value === 0 || value === 1 || value === 2;
 
 /** Settings out of foreign JSON; what is missing or wrong is as in an empty form. */
-function settingsFrom(value: unknown): Settings {
+export function settingsFrom(value: unknown): Settings {
   const settings = inShapeOf(plainSettings, value);
   const qos = isQoS(settings.will.qos) ? settings.will.qos : 0;
   return { ...settings, will: { ...settings.will, qos } };
@@ -78,8 +78,7 @@ export function createProfiles() {
     if (name === '') problem.value = t('A name to find it by');
     else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
     else {
-      // A user name may stay; what proves it does not.
-      const kept = withSecrets ? settings : { ...leaveOutSecrets(settings), username: settings.username };
+      const kept = withSecrets ? settings : leaveOutPasswords(settings);
       return change([...entries.value.filter((entry) => entry.name !== name), { name, settings: kept }]);
     }
     return false;

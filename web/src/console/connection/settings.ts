@@ -148,6 +148,11 @@ export function hasSecrets({ password, authenticationData }: Settings): boolean 
   return password !== '' || authenticationData !== '';
 }
 
+/** For this browser's storage: a user name may stay; what proves it does not. */
+export function leaveOutPasswords(settings: Settings): Settings {
+  return { ...leaveOutSecrets(settings), username: settings.username };
+}
+
 export function leaveOutSecrets(settings: Settings): Settings {
   return {
     ...settings,

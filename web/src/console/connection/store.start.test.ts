@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Config } from '../config';
+import type { Failure } from './explain';
 import { config, deferred, down, embeddedUrl, fakeClient, publicUrl, reject, set } from './testing';
 
 describe('on load', () => {
@@ -120,5 +121,87 @@ describe('on load', () => {
     expect(connection.client.value).toBe(second.client);
     expect(connection.settings.value.url).toBe(publicUrl);
     expect(connection.notice.value).toBeUndefined();
+  });
+});
+
+describe('while the client’s program loads', () => {
+  const crashed: Failure = { code: 'crashed', message: 'mqttwasm.wasm answered 503' };
+
+  it('says so, and blames no broker', async () => {
+    vi.useFakeTimers();
+    try {
+      const loading = deferred<void>();
+      const { connection, dialled } = set(
+        ({ signal }) =>
+          new Promise((_, no) => {
+            signal?.addEventListener('abort', () => no({ code: 'aborted', message: 'the signal' }));
+          }),
+        undefined,
+        () => loading.promise,
+      );
+      void connection.start(async () => config);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(connection.status.value).toEqual({ phase: 'connecting', url: publicUrl, loading: true });
+      expect(connection.notice.value).toBeUndefined();
+
+      loading.resolve();
+      await vi.advanceTimersByTimeAsync(3299);
+      expect(connection.status.value).toEqual({ phase: 'connecting', url: publicUrl });
+      await vi.advanceTimersByTimeAsync(1);
+      expect(dialled).toEqual([publicUrl, embeddedUrl]);
+      expect(connection.notice.value?.detail).toBe('no answer within 3.3 s');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('a program that can’t be loaded is told as such, and asked for again', async () => {
+    const { client } = fakeClient();
+    let there = false;
+    const { connection, deps, dialled } = set(
+      () => (there ? Promise.resolve(client) : reject(crashed)),
+      undefined,
+      () => (there ? Promise.resolve() : Promise.reject(crashed)),
+    );
+    await connection.start(async () => config);
+    expect(dialled).toEqual([publicUrl]); // the embedded broker needs the program too
+    expect(connection.status.value.phase).toBe('disconnected');
+    expect(connection.notice.value).toMatchObject({
+      title: 'The client’s program could not be loaded',
+      detail: crashed.message,
+    });
+    expect(deps.survey).not.toHaveBeenCalled();
+
+    there = true;
+    await connection.notice.value?.again?.();
+    expect(connection.status.value).toEqual({ phase: 'connected', url: publicUrl });
+    expect(connection.notice.value).toBeUndefined();
+  });
+
+  it('a program that ended later is another thing', async () => {
+    const { connection } = set(() => reject(crashed));
+    connection.edit({ url: publicUrl });
+    await connection.connect();
+    expect(connection.notice.value?.title).toBe('The client’s program ended');
+    expect(connection.notice.value?.again).toBeUndefined();
+  });
+
+  it('what was given up meanwhile is not taken up again', async () => {
+    const loading = deferred<void>();
+    const { connection } = set(
+      ({ signal }) =>
+        new Promise((_, no) => {
+          signal?.addEventListener('abort', () => no({ code: 'aborted', message: 'the signal' }));
+        }),
+      undefined,
+      () => loading.promise,
+    );
+    connection.edit({ url: publicUrl });
+    const connecting = connection.connect();
+    connection.disconnect();
+    await connecting;
+    loading.resolve();
+    await loading.promise;
+    expect(connection.status.value.phase).toBe('disconnected');
   });
 });

@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
-import { addressOf, type Broker, type Config, defaultBroker, fallbackFor } from '../config';
+import { addressOf, type Broker, type Config, defaultBroker, fallbackFor, nameOf } from '../config';
 import { t } from '../language/language';
 import { formField } from '../publish/message';
 import { visible } from '../text';
@@ -25,6 +25,7 @@ const automaticTimeout = 4000;
 /** What is left for the broker however slowly the page loaded. */
 const leastTimeout = 1500;
 const manualTimeout = 15_000;
+const byHand = () => manualTimeout;
 
 export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
 
@@ -35,16 +36,22 @@ export interface Status {
   attempt?: number;
   /** When that attempt begins, in milliseconds since 1970. */
   nextAt?: number;
+  /** Connecting waits for the client's program. */
+  loading?: boolean;
 }
 
 export interface Notice extends Explanation {
   tone: 'error' | 'warning';
   /** The default broker, where the page fell back from it. */
   retry?: Broker;
+  /** Tries again what failed for reasons of this page's own. */
+  again?(): Promise<void>;
 }
 
 export interface Dependencies {
   connect(options: ConnectOptions): Promise<Client>;
+  /** Starts to load the client's program; resolves when it runs, and rejects when it can't be loaded. */
+  program(shared: boolean): Promise<void>;
   survey(url: string): Promise<Surroundings>;
   toFailure(error: unknown): Failure;
   /** The page's own address. */
@@ -136,6 +143,16 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
+  /** No broker is to blame, so none is looked at, and none stands in. */
+  function reportUnloaded(
+    failure: Failure,
+    url: string,
+    mine: AbortController,
+    again: () => Promise<void>,
+  ): void {
+    report(failure, url, mine, (why) => ({ ...why, tone: 'error', again }));
+  }
+
   function follow(active: Client, url: string, mine: AbortController): void {
     const listening = () => !mine.signal.aborted;
     let farewell: Failure | undefined;
@@ -184,16 +201,33 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
   /**
    * The failure, or undefined when it is connected or no longer wanted. The
-   * client's own timeout begins when it dials; this one counts from now.
+   * client's own timeout begins when it dials; that of `limit` when the program
+   * is there, which is nothing to blame a broker for.
    */
-  async function attempt(url: string, timeout: number, mine: AbortController): Promise<Failure | undefined> {
+  async function attempt(
+    url: string,
+    limit: () => number,
+    mine: AbortController,
+  ): Promise<Failure | undefined> {
     batch(() => {
-      status.value = { phase: 'connecting', url };
+      status.value = { phase: 'connecting', url, loading: true };
       fieldErrors.value = {};
     });
     surroundings = undefined;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), timeout);
+    let timeout = limit();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    const loaded = deps.program(settings.value.shared).then(
+      () => {
+        if (over || mine.signal.aborted) return true;
+        status.value = { phase: 'connecting', url };
+        timeout = limit();
+        timer = setTimeout(() => late.abort(), timeout);
+        return true;
+      },
+      () => false,
+    );
     let active: Client;
     try {
       active = await deps.connect({
@@ -205,10 +239,16 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     } catch (error) {
       if (mine.signal.aborted) return undefined;
       status.value = { phase: 'disconnected', url };
-      if (!late.signal.aborted) return deps.toFailure(error);
-      const seconds = (timeout / 1000).toFixed(1);
-      return { code: 'timeout', message: t('no answer within {seconds} s', { seconds }) };
+      if (late.signal.aborted) {
+        const seconds = (timeout / 1000).toFixed(1);
+        return { code: 'timeout', message: t('no answer within {seconds} s', { seconds }) };
+      }
+      const failure = deps.toFailure(error);
+      const { code, message } = failure;
+      if (code !== 'crashed' || (await loaded)) return failure;
+      return { code, message, unloaded: true };
     } finally {
+      over = true;
       clearTimeout(timer);
     }
     if (mine.signal.aborted) {
@@ -232,8 +272,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     const mine = abandon();
     told.value = undefined;
     const { url } = settings.value;
-    const failure = await attempt(url, manualTimeout, mine);
+    const failure = await attempt(url, byHand, mine);
     if (!failure) return;
+    if (failure.unloaded) return reportUnloaded(failure, url, mine, connect);
     const field = formField(failure.field);
     if (failure.code === 'bad-option' && (field in settings.value || field.startsWith('will.'))) {
       fieldErrors.value = { [field]: atField(failure) };
@@ -261,7 +302,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   }
 
   /** To the default broker, and to the embedded one when that can't be reached. */
-  async function connectByDefault(timeout = automaticTimeout): Promise<void> {
+  async function connectByDefault(limit = () => automaticTimeout): Promise<void> {
     const broker = defaultBroker(config.value);
     if (!broker) return;
     const mine = abandon();
@@ -273,8 +314,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
     const fallback = fallbackFor(broker, config.value, deps.page);
     // There is no hurry where there is nowhere else to go.
-    const failure = await attempt(url, fallback ? timeout : manualTimeout, mine);
+    const failure = await attempt(url, fallback ? limit : byHand, mine);
     if (!failure) return;
+    if (failure.unloaded) return reportUnloaded(failure, url, mine, () => connectByDefault());
     if (!fallback) {
       report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
       return;
@@ -285,17 +327,17 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     report(failure, url, mine, (why) => ({
       ...why,
       tone: 'warning',
-      title: t('{title}. Using “{broker}” instead', { title: why.title, broker: fallback.name }),
+      title: t('{title}. Using “{broker}” instead', { title: why.title, broker: nameOf(fallback) }),
       retry: broker,
     }));
-    const second = await attempt(instead, manualTimeout, mine);
+    const second = await attempt(instead, byHand, mine);
     if (!second) return;
     report(second, instead, mine, (why) => ({
       ...why,
       tone: 'error',
       title: t('Neither “{first}” nor “{second}” can be reached. {title}', {
-        first: broker.name,
-        second: fallback.name,
+        first: nameOf(broker),
+        second: nameOf(fallback),
         title: why.title,
       }),
       retry: broker,
@@ -317,29 +359,45 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
+  /** Says something about the connection, until the next attempt. */
+  function tell(words: () => Notice): void {
+    told.value = words;
+  }
+
+  /** Whether the list of brokers could be read. */
+  async function readBrokers(load: () => Promise<Config>): Promise<boolean> {
+    const mine = current;
+    try {
+      config.value = await load();
+      return true;
+    } catch (error) {
+      const detail = `config.json: ${error instanceof Error ? error.message : String(error)}`;
+      const words = (): Notice => ({
+        tone: 'error',
+        title: t('This page’s list of brokers could not be read'),
+        advice: t('Type a broker’s address and press Connect, or reload the page.'),
+        detail,
+      });
+      show(words, mine);
+      return false;
+    }
+  }
+
   /** The page's start. `load` brings the configuration, and a link may ask for an address. */
   async function start(load: () => Promise<Config>, asked?: string): Promise<void> {
     const mine = current;
     status.value = { phase: 'connecting', url: '' };
     if (asked) edit({ url: asked });
-    try {
-      config.value = await load();
-    } catch (error) {
-      if (mine.signal.aborted) return;
-      batch(() => {
-        status.value = { phase: 'disconnected', url: '' };
-        told.value = () => ({
-          tone: 'error',
-          title: t('This page’s list of brokers could not be read'),
-          advice: t('Type a broker’s address and press Connect, or reload the page.'),
-          detail: `config.json: ${error instanceof Error ? error.message : String(error)}`,
-        });
-      });
+    // Whatever the broker will be. Who waits for it hears of a failure.
+    deps.program(settings.value.shared).catch(() => {});
+    const read = await readBrokers(load);
+    if (mine.signal.aborted) return;
+    if (!read) {
+      status.value = { phase: 'disconnected', url: '' };
       return;
     }
-    if (mine.signal.aborted) return;
     if (asked) return connectByLink(asked);
-    await connectByDefault(Math.max(leastTimeout, automaticTimeout - deps.age()));
+    await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()));
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }
 
@@ -363,6 +421,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     disconnect,
     connectByDefault,
     start,
+    readBrokers,
+    tell,
     dismiss,
   };
 }

@@ -39,6 +39,7 @@ export function fakeClient() {
 export function set(
   dial: (options: ConnectOptions) => Promise<Client>,
   survey?: () => Promise<Surroundings>,
+  program = async () => {},
 ) {
   const dialled: string[] = [];
   const deps = {
@@ -46,6 +47,7 @@ export function set(
       dialled.push(String(options.url));
       return dial(options);
     }),
+    program: vi.fn(program),
     survey: vi.fn(survey ?? (async () => ({ url: publicUrl, page, reach: 'silent' as const }))),
     toFailure: (error: unknown) => error as Failure,
     page,

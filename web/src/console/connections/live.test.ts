@@ -54,6 +54,7 @@ function made() {
       clients.push(fake);
       return fake.client as unknown as Client;
     },
+    program: async () => {},
     survey: async (url) => ({ url, page: '' }),
     toFailure: (error) => error as Failure,
     page: 'http://127.0.0.1:8080/',
@@ -201,6 +202,29 @@ it('what is closed while it connects does not stay connected', async () => {
   await connecting;
   expect(fake.client.end).toHaveBeenCalledWith(true);
   expect(live.connection.client.value).toBeUndefined();
+});
+
+it('a reload of the page gets all of it but its passwords', async () => {
+  const { connections, connect } = made();
+  const live = connections.active.value;
+  const settings = { ...plainSettings, url: 'ws://plant', username: 'me', keepalive: '7' };
+  live.use({ name: 'Plant', settings });
+  expect(live.kept()).toEqual({
+    name: 'Connection 1',
+    profile: 'Plant',
+    settings: { ...settings, url: 'ws://plant/' },
+    secrets: false,
+    connected: false,
+  });
+  live.connection.edit({ password: 'pa55' });
+  await live.connection.connect();
+  expect(live.kept()).toMatchObject({ name: 'Plant', secrets: true, connected: true });
+  expect(JSON.stringify(live.kept())).not.toContain('pa55');
+
+  live.connection.edit({ password: '' });
+  await connect(live, 'ws://plant/mqtt?token=secret');
+  expect(live.kept()).toMatchObject({ name: 'plant', secrets: true, settings: { url: 'ws://plant/mqtt' } });
+  expect(live.kept().profile).toBeUndefined();
 });
 
 it('a form that is opened later holds the default broker, and dials nothing', () => {

@@ -3,18 +3,21 @@
 import { computed, effect, type Signal, signal } from '@preact/signals';
 import { type Config, defaultBroker } from '../config';
 import type { Profile } from '../connection/profiles';
+import { hasSecrets, leaveOutPasswords } from '../connection/settings';
 import { createConnection, custom, type Dependencies } from '../connection/store';
 import type { Via } from '../feed/entry';
 import { recording } from '../feed/sent';
 import type { Feed } from '../feed/store';
 import { recordingOf } from '../insight/recording';
 import { t } from '../language/language';
+import { bornBy, createBirths } from '../payload/births';
 import type { Clock } from '../publish/repeat';
 import { createPublisher } from '../publish/store';
 import { createSubscriptions } from '../subscribe/store';
 import type { Forest } from '../topics/forest';
 import { createTopics } from '../topics/store';
 import type { View } from '../views/view';
+import type { Kept } from './keep';
 import { freeName, hostOf } from './names';
 
 /** What the connections have together. */
@@ -74,7 +77,12 @@ export function createLive(id: number, shared: Shared) {
       async onClient(client) {
         const mine = feed.join(id, name.value);
         via = mine;
-        client.on('batch', (messages, lost) => feed.push(messages, lost, mine));
+        const births = createBirths();
+        bornBy(mine, births);
+        client.on('batch', (messages, lost) => {
+          messages.forEach(births.note);
+          feed.push(messages, lost, mine);
+        });
         topics.onClient(client);
         await subscriptions.onClient(client);
       },
@@ -111,6 +119,20 @@ export function createLive(id: number, shared: Shared) {
     connection.edit(chosen.settings);
   }
 
+  /** What a reload of the page leaves of it. */
+  function kept(): Kept {
+    const { settings, status } = connection;
+    const bare = leaveOutPasswords(settings.value);
+    const { url } = settings.value;
+    return {
+      name: name.value,
+      ...(profile?.settings.url === url && { profile: profile.name }),
+      settings: bare,
+      secrets: hasSecrets(settings.value) || (URL.canParse(url) && bare.url !== new URL(url).href),
+      connected: status.value.phase !== 'disconnected',
+    };
+  }
+
   function end(): void {
     stopNaming();
     connection.disconnect();
@@ -119,5 +141,5 @@ export function createLive(id: number, shared: Shared) {
     forest.fell(topics.model);
   }
 
-  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, end };
+  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, kept, end };
 }

@@ -1,3 +1,4 @@
+import { birthBefore } from '../payload/births';
 import { PayloadView } from '../payload/view';
 import { formatBytes, formatCount, formatMoment, visible } from '../text';
 import { bytes } from '../ui/counts';
@@ -104,7 +105,11 @@ export function Details({ feed, selecting }: Props) {
       <div class="details-body">
         <Facts entry={entry} filters={selecting(entry)} />
         <Actions key={`actions ${opened.number}`} entry={entry} />
-        <PayloadView key={opened.number} message={entry.message} />
+        <PayloadView
+          key={opened.number}
+          message={entry.message}
+          birth={birthBefore(entry.message, entry.via)}
+        />
       </div>
     </section>
   );

@@ -12,10 +12,22 @@ export const connection: Dictionary = {
   'publishing repeatedly': '正在重复发布',
   'Publishing repeatedly': '正在重复发布',
 
+  'Not connected again: passwords are not kept when the page is reloaded':
+    '未重新连接：页面重新加载后不会保留密码',
+  'Fill in the password under Options and press Connect, or keep it in a profile.':
+    '请在“选项”中填写密码并点击“连接”，或将其保存到配置中。',
+
+  // The brokers that are offered where nobody else named them
+  'This server': '本服务器',
+  'EMQX public broker': 'EMQX 公共 Broker',
+  'HiveMQ public broker': 'HiveMQ 公共 Broker',
+  'Mosquitto test broker': 'Mosquitto 测试 Broker',
+
   // How it stands
   Connection: '连接',
   connected: '已连接',
   connecting: '正在连接',
+  'loading the client': '正在加载客户端',
   reconnecting: '正在重连',
   disconnected: '已断开',
   'reconnecting, attempt {attempt}': '正在重连，第 {attempt} 次尝试',
@@ -230,6 +242,9 @@ export const connection: Dictionary = {
   'Check the port and the path, and that the broker speaks MQTT 5.':
     '请检查端口和路径，并确认 Broker 支持 MQTT 5。',
   'The client’s program ended': '客户端程序已终止',
+  'The client’s program could not be loaded': '无法加载客户端程序',
+  'Check that the server of this page can be reached, and try again.':
+    '请检查本页面的服务器是否可达，然后重试。',
   'Connect again; reload the page if that fails.': '请重新连接；如仍失败，请重新加载页面。',
   'Connecting was given up': '已放弃连接',
   'Press Connect to try again.': '请按“连接”重试。',

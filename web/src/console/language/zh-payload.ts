@@ -116,4 +116,7 @@ export const payload: Dictionary = {
   '{value} is not a list': '{value} 不是列表',
   'there is no such field in {type}': '{type} 中没有此字段',
   '{value} is not an object': '{value} 不是对象',
+  'no BIRTH seen': '未见到 BIRTH',
+  'not in its BIRTH': '不在其 BIRTH 中',
+  '{name} by its BIRTH': '{name}（据其 BIRTH）',
 };

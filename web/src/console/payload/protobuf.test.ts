@@ -206,6 +206,36 @@ describe('.proto files', () => {
   });
 });
 
+describe('Sparkplug B: a metric that has only its alias', () => {
+  const { encode } = sparkplug.payloadType;
+  const metrics = (...list: object[]) => encode.call(sparkplug.payloadType, { metrics: list }).finish();
+  const birth = metrics(
+    { name: 'Boiler/Temperature', alias: 7, datatype: 2, int_value: 3 },
+    { name: 'Level', alias: 8, datatype: 9 },
+    { name: 'no alias' },
+  );
+  const data = metrics({ alias: 7, int_value: 0xffff }, { name: 'Level', alias: 8 }, { alias: 9 });
+  it.each<[string, Uint8Array | undefined, string]>([
+    [
+      'has the name and the data type that the BIRTH gave',
+      birth,
+      '{ "metrics":[ { "alias":7 ("Boiler/Temperature" by its BIRTH), "int_value":-1 }, { "name":"Level", "alias":8 }, { "alias":9 (not in its BIRTH) } ] }',
+    ],
+    [
+      'says that no BIRTH was seen',
+      undefined,
+      '{ "metrics":[ { "alias":7 (no BIRTH seen), "int_value":65535 }, { "name":"Level", "alias":8 }, { "alias":9 (no BIRTH seen) } ] }',
+    ],
+    [
+      'has no name by a BIRTH that is cut',
+      birth.subarray(0, -1),
+      '{ "metrics":[ { "alias":7 (not in its BIRTH), "int_value":65535 }, { "name":"Level", "alias":8 }, { "alias":9 (not in its BIRTH) } ] }',
+    ],
+  ])('%s', (_, birth, expected) => {
+    expect(flat((out) => sparkplug.decode(data, out, undefined, birth))).toBe(expected);
+  });
+});
+
 it('Sparkplug B: names of data types, signed integers, and times', () => {
   const type = readSchema([{ name: 'sparkplug.proto', text: sparkplugSource }]).root.lookupType(
     'sparkplug.Payload',

@@ -33,7 +33,12 @@ export type Shown = {
   | { kind: 'image'; picture: Picture }
 );
 
-type Decode = (payload: Uint8Array, out: Sink, type: string | undefined) => void;
+type Decode = (
+  payload: Uint8Array,
+  out: Sink,
+  type: string | undefined,
+  birth: Uint8Array | undefined,
+) => void;
 
 /** Bytes shown before one asks for more: a browser lays out megabytes slowly. */
 const firstBytes = { text: 256 * 1024, hex: 16 * 1024, base64: 48 * 1024 };
@@ -90,7 +95,13 @@ async function load(format: Structured): Promise<Decode> {
   }
 }
 
-async function readAs(format: ViewFormat, payload: Uint8Array, step: number, type?: string): Promise<Shown> {
+async function readAs(
+  format: ViewFormat,
+  payload: Uint8Array,
+  step: number,
+  type?: string,
+  birth?: Uint8Array,
+): Promise<Shown> {
   if (format === 'text' || format === 'hex' || format === 'base64') return readText(format, payload, step);
   if (format === 'image') {
     const { pictureOf } = await import('./image');
@@ -106,7 +117,7 @@ async function readAs(format: ViewFormat, payload: Uint8Array, step: number, typ
   const decode = await load(format);
   const shown = firstLines + moreLines * step;
   const out = createLines(Math.max(decodedLines, shown));
-  decode(payload, out, type);
+  decode(payload, out, type, birth);
   return { kind: 'lines', format, lines: out.lines, shown, whole: !out.full };
 }
 
@@ -116,12 +127,17 @@ function wordsFor(error: unknown): string {
   return visible(message.replace(/^CBOR decode error: /, '').slice(0, 300));
 }
 
-/** Each step shows more of a payload. */
-export async function read(message: Message, choice: Choice, step: number): Promise<Shown> {
+/** Each step shows more of a payload. `birth` is what a Sparkplug B message stands on. */
+export async function read(
+  message: Message,
+  choice: Choice,
+  step: number,
+  birth?: Uint8Array,
+): Promise<Shown> {
   const { payload } = message;
   const { format, orElse } = choice.format ? { format: choice.format } : guess(message);
   try {
-    return await readAs(format, payload, step, choice.type);
+    return await readAs(format, payload, step, choice.type, birth);
   } catch (error) {
     if (orElse) return readText(orElse === 'text' ? 'text' : 'hex', payload, step);
     return {

@@ -1,11 +1,14 @@
 /** Sparkplug B, whose payloads are Protobuf with types of their own inside. */
 
-import type { FieldBase } from 'protobufjs';
-import { decodeMessage, type Fields } from './message';
-import { type Leaf, numberLeaf, timeNote } from './scalars';
+import type { Type } from 'protobufjs';
+import { t } from '../language/language';
+import { decodeUtf8 } from '../text';
+import { decodeMessage, type Interpret } from './message';
+import { numberLeaf, timeNote } from './scalars';
 import { readSchema } from './schema';
 import type { Sink } from './sink';
 import source from './sparkplug.proto?raw';
+import { readFields } from './wire';
 
 export const payloadType = readSchema([{ name: 'sparkplug.proto', text: source }]).root.lookupType(
   'sparkplug.Payload',
@@ -15,18 +18,75 @@ export const payloadType = readSchema([{ name: 'sparkplug.proto', text: source }
 const signed: Record<number, number> = { 1: 8, 2: 16, 3: 32, 4: 64 };
 const dateTime = 13;
 
-function interpret(field: FieldBase, value: bigint, among: Fields): Leaf | undefined {
-  if (field.name === 'timestamp') return ['number', String(value), timeNote(Number(value))];
-  if (field.name !== 'int_value' && field.name !== 'long_value') return undefined;
-  const described = field.parent?.get('datatype') ?? field.parent?.get('type');
-  const id = described && 'id' in described ? Number(described.id) : 0;
-  const type = Number(among.get(id)?.at(-1)?.value ?? 0n);
-  if (type === dateTime) return ['number', String(value), timeNote(Number(value))];
-  const bits = signed[type];
-  return bits ? numberLeaf(BigInt.asIntN(bits, value)) : undefined;
+interface Metric {
+  name: string;
+  /** Number of its data type; 0 where there is none. */
+  type: number;
+}
+
+const metricType = payloadType.root.lookupType('sparkplug.Metric');
+const idOf = (type: Type, field: string) => type.fields[field]?.id ?? 0;
+const [metricsId, nameId, aliasId, typeId] = [
+  idOf(payloadType, 'metrics'),
+  idOf(metricType, 'name'),
+  idOf(metricType, 'alias'),
+  idOf(metricType, 'datatype'),
+];
+
+/** The metrics of a BIRTH by their aliases. */
+function metricsIn(birth: Uint8Array): Map<bigint, Metric> {
+  const metrics = new Map<bigint, Metric>();
+  try {
+    for (const { bytes } of readFields(birth).get(metricsId) ?? []) {
+      const fields = readFields(bytes);
+      const alias = fields.get(aliasId)?.at(-1)?.value;
+      const name = fields.get(nameId)?.at(-1)?.bytes;
+      if (alias === undefined || !name) continue;
+      metrics.set(alias, {
+        name: decodeUtf8(name) ?? '',
+        type: Number(fields.get(typeId)?.at(-1)?.value ?? 0n),
+      });
+    }
+  } catch {
+    // Not a payload that can be read: it names nothing.
+  }
+  return metrics;
+}
+
+/** `birth` is the BIRTH that the message stands on, which names its aliases. */
+function interpretBy(birth: Uint8Array | undefined): Interpret {
+  const metrics = birth && metricsIn(birth);
+
+  function noteOf(alias: bigint): string {
+    if (!metrics) return t('no BIRTH seen');
+    const metric = metrics.get(alias);
+    return metric ? t('{name} by its BIRTH', { name: JSON.stringify(metric.name) }) : t('not in its BIRTH');
+  }
+
+  return (field, value, among) => {
+    if (field.name === 'timestamp') return ['number', String(value), timeNote(Number(value))];
+    if (field.name === 'alias' && field.parent === metricType && !among.has(nameId)) {
+      return ['number', String(value), noteOf(value)];
+    }
+    if (field.name !== 'int_value' && field.name !== 'long_value') return undefined;
+    const described = field.parent?.get('datatype') ?? field.parent?.get('type');
+    const id = described && 'id' in described ? Number(described.id) : 0;
+    const stated = among.get(id)?.at(-1)?.value;
+    const alias = field.parent === metricType ? among.get(aliasId)?.at(-1)?.value : undefined;
+    const born = alias === undefined ? undefined : metrics?.get(alias);
+    const type = Number(stated ?? born?.type ?? 0);
+    if (type === dateTime) return ['number', String(value), timeNote(Number(value))];
+    const bits = signed[type];
+    return bits ? numberLeaf(BigInt.asIntN(bits, value)) : undefined;
+  };
 }
 
 /** Throws PayloadError. */
-export function decode(payload: Uint8Array, out: Sink): void {
-  decodeMessage(payload, payloadType, out, interpret);
+export function decode(
+  payload: Uint8Array,
+  out: Sink,
+  _type?: string | undefined,
+  birth?: Uint8Array | undefined,
+): void {
+  decodeMessage(payload, payloadType, out, interpretBy(birth));
 }

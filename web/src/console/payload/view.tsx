@@ -56,7 +56,7 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
   );
 }
 
-export function PayloadView({ message }: { message: Message }) {
+export function PayloadView({ message, birth }: { message: Message; birth?: Uint8Array | undefined }) {
   const { payload, topic } = message;
   const [choice, setChoice] = useState<Choice>(() => recall(topic));
   const [step, setStep] = useState(0);
@@ -69,7 +69,7 @@ export function PayloadView({ message }: { message: Message }) {
   // A definition that is loaded changes what the same bytes say, and so does the language.
   useLayoutEffect(() => {
     let wanted = true;
-    void read(message, choice, step).then(async (result) => {
+    void read(message, choice, step, birth).then(async (result) => {
       if (wanted) setShown(result);
       if (result.format !== 'protobuf' || !wanted) return;
       const { ProtobufControls } = await import('./protobuf');
@@ -78,7 +78,7 @@ export function PayloadView({ message }: { message: Message }) {
     return () => {
       wanted = false;
     };
-  }, [message, choice, step, definitions, language.value]);
+  }, [message, birth, choice, step, definitions, language.value]);
 
   function choose(next: Choice): void {
     remember(topic, next);
