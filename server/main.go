@@ -136,6 +136,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	return nil
 }
 
+// maxHTTPConns are the connections that speak HTTP at the same time; WebSockets
+// are counted by the broker.
+const maxHTTPConns = 4096
+
 // newServer is an HTTP server that nobody can occupy by being slow.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
@@ -145,7 +149,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      2 * time.Minute, // the whole page over a slow mobile connection
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ConnState:         newGate(maxHTTPConns).watch,
+		ConnState:         broker.NewGate(maxHTTPConns).Watch,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

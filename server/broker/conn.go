@@ -17,18 +17,19 @@ type conn struct {
 	net.Conn
 	// farewell closes Conn within closeTimeout.
 	farewell func()
-	running  *sync.WaitGroup
+	gone     chan struct{} // closed when that is done
 	closed   atomic.Bool
 	leaving  atomic.Bool
-	// connected is set with the session; before that the connection may be dropped for another.
-	connected atomic.Bool
 
 	mu   sync.Mutex // around writes
 	flow flow
 }
 
 func newConn(c net.Conn, farewell func()) *conn {
-	return &conn{Conn: c, farewell: farewell, flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})}}
+	return &conn{
+		Conn: c, farewell: farewell, gone: make(chan struct{}),
+		flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})},
+	}
 }
 
 // input is the connection to the peer's machine. It is read when all that came
@@ -112,10 +113,11 @@ func (c *conn) leave(disconnect []byte) {
 // Close returns at once; the farewell goes on in the background.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
-		c.running.Go(func() {
+		go func() {
+			defer close(c.gone)
 			c.leave(nil)
 			c.farewell()
-		})
+		}()
 	}
 	return nil
 }

@@ -10,22 +10,19 @@ import (
 
 // policy enforces what mochi's capabilities cannot, and announces the rest.
 type policy struct {
-	mqtt.HookBase
+	hook
 	server *mqtt.Server
+	gate   *Gate
 	most   quotas
 	users  *Users // nil: everybody who reaches the broker may use it
 }
 
 func (*policy) ID() string { return "policy" }
 
-func (*policy) Provides(b byte) bool {
-	return bytes.IndexByte([]byte{
-		mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnConnect, mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnClientExpired,
-		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPacketEncode, mqtt.OnPublish,
-		mqtt.OnQosPublish, mqtt.OnPublishDropped,
-	}, b) >= 0
-}
+// hook is asked about everything: HookBase lets pass what a hook has no method for.
+type hook struct{ mqtt.HookBase }
+
+func (hook) Provides(byte) bool { return true }
 
 // OnConnectAuthenticate has nothing left to do: its refusal could only be 0x86.
 func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
@@ -80,7 +77,7 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 // the messages.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	if c, ok := cl.Net.Conn.(*conn); ok {
-		c.connected.Store(true)
+		p.gate.Mark(c.Conn, true)
 	}
 	last := uint16(maxInflight)
 	if existing, ok := p.server.Clients.Get(cl.ID); ok && !pk.Connect.Clean {

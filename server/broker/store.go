@@ -24,8 +24,10 @@ import (
 // in flight overwrite each other, and keeps the subscriptions of sessions that
 // have ended; its badger and pebble hooks triple the binary.
 type store struct {
-	mqtt.HookBase
-	db *bbolt.DB
+	hook
+	server *mqtt.Server
+	dir    string
+	db     *bbolt.DB
 }
 
 // The buckets, with their keys and values. Neither client identifiers nor topics
@@ -51,44 +53,29 @@ type change struct {
 	value       any
 }
 
-func openStore(dir string) (*store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("broker: cannot create the data directory: %w", err)
+func (*store) ID() string    { return "store" }
+func (s *store) Stop() error { return s.db.Close() }
+
+// Init opens the file, and makes it where there is none.
+func (s *store) Init(any) (err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("cannot create the data directory: %w", err)
 	}
-	db, err := bbolt.Open(filepath.Join(dir, "broker.db"), 0o600, &bbolt.Options{Timeout: time.Second})
+	s.db, err = bbolt.Open(filepath.Join(s.dir, "broker.db"), 0o600, &bbolt.Options{Timeout: time.Second})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("broker: the data directory %s is in use by another process", dir)
+		return fmt.Errorf("the data directory %s is in use by another process", s.dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("broker: cannot open the data directory: %w", err)
+		return fmt.Errorf("cannot open the data directory: %w", err)
 	}
-	db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
-	err = db.Update(func(tx *bbolt.Tx) (err error) {
+	s.db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
+	return s.db.Update(func(tx *bbolt.Tx) (err error) {
 		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
 			_, e := tx.CreateBucketIfNotExists(name)
 			err = errors.Join(err, e)
 		}
 		return err
 	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &store{db: db}, nil
-}
-
-func (*store) ID() string    { return "store" }
-func (s *store) Stop() error { return s.db.Close() }
-
-func (*store) Provides(b byte) bool {
-	return bytes.IndexByte([]byte{
-		mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
-		mqtt.OnSubscribed, mqtt.OnUnsubscribed,
-		mqtt.OnRetainMessage, mqtt.OnRetainedExpired,
-		mqtt.OnPublished, mqtt.OnPacketRead,
-		mqtt.OnQosPublish, mqtt.OnQosComplete, mqtt.OnQosDropped,
-		mqtt.StoredClients, mqtt.StoredSubscriptions,
-		mqtt.StoredInflightMessages, mqtt.StoredRetainedMessages,
-	}, b) >= 0
 }
 
 // lasting reports whether the client's session outlives its connection
@@ -102,7 +89,7 @@ func lasting(cl *mqtt.Client) bool {
 
 func (s *store) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	if !lasting(cl) {
-		s.dropSession(cl)
+		s.OnClientExpired(cl)
 		return
 	}
 	s.putClient(cl)
@@ -112,34 +99,27 @@ func (s *store) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 	switch {
 	case cl.IsTakenOver():
 	case expire:
-		s.dropSession(cl)
-	case lasting(cl):
+		s.OnClientExpired(cl)
+	default:
 		s.putClient(cl) // DISCONNECT may have changed the expiry (3.14.2.2.2)
 	}
 }
 
-func (s *store) OnClientExpired(cl *mqtt.Client) { s.dropSession(cl) }
-
 func (s *store) putClient(cl *mqtt.Client) {
-	p := cl.Properties.Props
-	s.apply(change{clients, []byte(cl.ID), storage.Client{
+	s.apply(cl, change{clients, []byte(cl.ID), storage.Client{
 		ID:              cl.ID,
-		Remote:          cl.Net.Remote,
-		Listener:        cl.Net.Listener,
 		Username:        cl.Properties.Username,
 		Clean:           cl.Properties.Clean,
 		ProtocolVersion: cl.Properties.ProtocolVersion,
 		Properties: storage.ClientProperties{
-			SessionExpiryInterval:     p.SessionExpiryInterval,
-			SessionExpiryIntervalFlag: p.SessionExpiryIntervalFlag,
-			ReceiveMaximum:            p.ReceiveMaximum,
-			TopicAliasMaximum:         p.TopicAliasMaximum,
-			MaximumPacketSize:         p.MaximumPacketSize,
+			SessionExpiryInterval:     cl.Properties.Props.SessionExpiryInterval,
+			SessionExpiryIntervalFlag: cl.Properties.Props.SessionExpiryIntervalFlag,
 		},
 	}})
 }
 
-func (s *store) dropSession(cl *mqtt.Client) {
+// OnClientExpired drops the session.
+func (s *store) OnClientExpired(cl *mqtt.Client) {
 	s.update(func(tx *bbolt.Tx) error {
 		err := tx.Bucket(clients).Delete([]byte(cl.ID))
 		for _, bucket := range [][]byte{subscriptions, messages} {
@@ -168,7 +148,7 @@ func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte)
 			RetainAsPublished: f.RetainAsPublished,
 		}})
 	}
-	s.applyLasting(cl, changes...)
+	s.apply(cl, changes...)
 }
 
 func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
@@ -176,7 +156,7 @@ func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 	for _, f := range pk.Filters {
 		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), nil})
 	}
-	s.applyLasting(cl, changes...)
+	s.apply(cl, changes...)
 }
 
 func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64) {
@@ -184,16 +164,16 @@ func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64)
 		s.OnRetainedExpired(pk.TopicName)
 		return
 	}
-	s.apply(change{retained, []byte(pk.TopicName), message(pk, "")})
+	s.write(change{retained, []byte(pk.TopicName), stored(pk)})
 }
 
-func (s *store) OnRetainedExpired(topic string) { s.apply(change{retained, []byte(topic), nil}) }
+func (s *store) OnRetainedExpired(topic string) { s.write(change{retained, []byte(topic), nil}) }
 
 // OnQosPublish writes a message before it is sent. Acknowledgements it leaves
 // out: nobody waits for a PUBACK that is sent, and PUBREC is OnPublished's.
 func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
 	if t := pk.FixedHeader.Type; t == packets.Publish || t == packets.Pubrel {
-		s.putMessage(cl, pk)
+		s.putMessage(cl, stored(pk))
 	}
 }
 
@@ -201,10 +181,8 @@ func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int)
 // it would make the broker refuse what was lost in between when it comes again.
 func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 	if pk.FixedHeader.Qos == 2 {
-		s.putMessage(cl, packets.Packet{
-			FixedHeader: packets.FixedHeader{Type: packets.Pubrec},
-			PacketID:    pk.PacketID,
-			Created:     pk.Created,
+		s.putMessage(cl, storage.Message{
+			FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID, Created: pk.Created,
 		})
 	}
 }
@@ -214,67 +192,31 @@ func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 func (s *store) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if pk.FixedHeader.Type == packets.Pubrec && pk.ReasonCode < packets.ErrUnspecifiedError.Code {
 		if sent, ok := cl.State.Inflight.Get(pk.PacketID); ok {
-			s.putMessage(cl, packets.Packet{
-				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1},
-				PacketID:    pk.PacketID,
-				Created:     sent.Created,
+			s.putMessage(cl, storage.Message{
+				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1}, PacketID: pk.PacketID, Created: sent.Created,
 			})
 		}
 	}
 	return pk, nil
 }
 
-func (s *store) putMessage(cl *mqtt.Client, pk packets.Packet) {
-	s.applyLasting(cl, change{messages, messageKey(cl, pk.PacketID), message(pk, cl.ID)})
+func (s *store) putMessage(cl *mqtt.Client, m storage.Message) {
+	m.Client = cl.ID
+	s.apply(cl, change{messages, messageKey(cl, m.PacketID), m})
 }
 
 func (s *store) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
 	// A session that was taken over has lost its messages to its successor, which has the same name.
 	if !cl.IsTakenOver() {
-		s.applyLasting(cl, change{messages, messageKey(cl, pk.PacketID), nil})
+		s.apply(cl, change{messages, messageKey(cl, pk.PacketID), nil})
 	}
 }
 
 func (s *store) OnQosDropped(cl *mqtt.Client, pk packets.Packet) { s.OnQosComplete(cl, pk) }
 
-func (s *store) StoredClients() ([]storage.Client, error) { return load[storage.Client](s, clients) }
-
-func (s *store) StoredSubscriptions() ([]storage.Subscription, error) {
-	return load[storage.Subscription](s, subscriptions)
-}
-
-func (s *store) StoredInflightMessages() ([]storage.Message, error) {
-	return load[storage.Message](s, messages)
-}
-
-func (s *store) StoredRetainedMessages() ([]storage.Message, error) {
-	return load[storage.Message](s, retained)
-}
-
-// restoreExpiry gives loaded messages back the moment at which they expire
-// [MQTT-3.3.2-5], which mochi keeps beside what it stores.
-func restoreExpiry(server *mqtt.Server) {
-	restore := func(pk packets.Packet) packets.Packet {
-		if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
-			pk.ProtocolVersion = 5
-			pk.Expiry = pk.Created + int64(interval)
-		}
-		return pk
-	}
-	for topic, pk := range server.Topics.Retained.GetAll() {
-		server.Topics.Retained.Add(topic, restore(pk))
-	}
-	for _, cl := range server.Clients.GetAll() {
-		for _, pk := range cl.State.Inflight.GetAll(false) {
-			cl.State.Inflight.Set(restore(pk))
-		}
-	}
-}
-
-func message(pk packets.Packet, client string) storage.Message {
+func stored(pk packets.Packet) storage.Message {
 	p := pk.Properties
 	return storage.Message{
-		Client:      client,
 		Origin:      pk.Origin,
 		FixedHeader: pk.FixedHeader,
 		PacketID:    pk.PacketID,
@@ -294,39 +236,18 @@ func message(pk packets.Packet, client string) storage.Message {
 	}
 }
 
-func (s *store) applyLasting(cl *mqtt.Client, changes ...change) {
-	if lasting(cl) && len(changes) > 0 {
-		s.apply(changes...)
-	}
+func (s *store) StoredClients() ([]storage.Client, error) { return load[storage.Client](s, clients) }
+
+func (s *store) StoredSubscriptions() ([]storage.Subscription, error) {
+	return load[storage.Subscription](s, subscriptions)
 }
 
-func (s *store) apply(changes ...change) {
-	s.update(func(tx *bbolt.Tx) error {
-		for _, c := range changes {
-			if c.value == nil {
-				if err := tx.Bucket(c.bucket).Delete(c.key); err != nil {
-					return err
-				}
-				continue
-			}
-			data, err := json.Marshal(c.value)
-			if err == nil {
-				err = tx.Bucket(c.bucket).Put(c.key, data)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+func (s *store) StoredInflightMessages() ([]storage.Message, error) {
+	return load[storage.Message](s, messages)
 }
 
-// update commits a change, together with those that come at the same time. A
-// failure, such as a full disk, costs durability and not the connection.
-func (s *store) update(change func(*bbolt.Tx) error) {
-	if err := s.db.Batch(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
-		s.Log.Error("the broker's state could not be written", "error", err)
-	}
+func (s *store) StoredRetainedMessages() ([]storage.Message, error) {
+	return load[storage.Message](s, retained)
 }
 
 func load[T any](s *store, bucket []byte) (found []T, err error) {
@@ -339,4 +260,53 @@ func load[T any](s *store, bucket []byte) (found []T, err error) {
 		})
 	})
 	return found, err
+}
+
+// OnStarted gives loaded messages back the moment at which they expire
+// [MQTT-3.3.2-5], which mochi keeps beside what it stores.
+func (s *store) OnStarted() {
+	restore := func(pk packets.Packet) packets.Packet {
+		if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
+			pk.ProtocolVersion = 5
+			pk.Expiry = pk.Created + int64(interval)
+		}
+		return pk
+	}
+	for topic, pk := range s.server.Topics.Retained.GetAll() {
+		s.server.Topics.Retained.Add(topic, restore(pk))
+	}
+	for _, cl := range s.server.Clients.GetAll() {
+		for _, pk := range cl.State.Inflight.GetAll(false) {
+			cl.State.Inflight.Set(restore(pk))
+		}
+	}
+}
+
+// apply makes changes to a session, if it lasts.
+func (s *store) apply(cl *mqtt.Client, changes ...change) {
+	if lasting(cl) && len(changes) > 0 {
+		s.write(changes...)
+	}
+}
+
+func (s *store) write(changes ...change) {
+	s.update(func(tx *bbolt.Tx) (err error) {
+		for _, c := range changes {
+			if c.value == nil {
+				err = errors.Join(err, tx.Bucket(c.bucket).Delete(c.key))
+				continue
+			}
+			data, e := json.Marshal(c.value)
+			err = errors.Join(err, e, tx.Bucket(c.bucket).Put(c.key, data))
+		}
+		return err
+	})
+}
+
+// update commits a change, together with those that come at the same time. A
+// failure, such as a full disk, costs durability and not the connection.
+func (s *store) update(change func(*bbolt.Tx) error) {
+	if err := s.db.Batch(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
+		s.Log.Error("the broker's state could not be written", "error", err)
+	}
 }

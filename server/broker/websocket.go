@@ -20,7 +20,7 @@ const subprotocol = "mqtt" // [MQTT-6.0.0-4]
 func (b *Broker) Handler() http.Handler { return http.HandlerFunc(b.serveWebSocket) }
 
 func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	if !headerHas(r.Header, "Upgrade", "websocket") {
+	if r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this address speaks MQTT over WebSocket: open it with an MQTT client", http.StatusUpgradeRequired)
 		return
@@ -31,7 +31,8 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin is not allowed: see the server's -allow-origin flag", http.StatusForbidden)
 		return
 	}
-	if !headerHas(r.Header, "Sec-WebSocket-Protocol", subprotocol) {
+	offered := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
+	if !slices.ContainsFunc(offered, func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), subprotocol) }) {
 		http.Error(w, `the WebSocket subprotocol must be "mqtt"`, http.StatusBadRequest)
 		return
 	}
@@ -64,17 +65,6 @@ func SameOrigin(r *http.Request) bool {
 	origin, err := url.Parse(r.Header.Get("Origin"))
 	return err == nil && (origin.Scheme == "http" || origin.Scheme == "https") &&
 		origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
-}
-
-func headerHas(h http.Header, name, token string) bool {
-	for _, line := range h.Values(name) {
-		if slices.ContainsFunc(strings.Split(line, ","), func(s string) bool {
-			return strings.EqualFold(strings.TrimSpace(s), token)
-		}) {
-			return true
-		}
-	}
-	return false
 }
 
 // hijacked keeps hold of the connection under a WebSocket.
