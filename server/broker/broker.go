@@ -58,10 +58,7 @@ type Broker struct {
 
 // New starts a broker that has no listener yet.
 func New(opts Options) (*Broker, error) {
-	b := &Broker{log: opts.Logger, allowOrigin: opts.AllowOrigin}
-	if b.log == nil {
-		b.log = slog.New(slog.DiscardHandler)
-	}
+	b := &Broker{log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), allowOrigin: opts.AllowOrigin}
 	if b.allowOrigin == nil {
 		b.allowOrigin = SameOrigin
 	}

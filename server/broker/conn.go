@@ -69,9 +69,6 @@ func closeGently(c net.Conn) {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.closed.Load() {
-		return 0, net.ErrClosed
-	}
 	n, err := c.Conn.Read(p)
 	if c.closed.Load() {
 		return 0, net.ErrClosed
@@ -122,13 +119,10 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// SetDeadline leaves the farewell its own, and leave.
+// SetDeadline leaves alone those of leave and of the farewell.
 func (c *conn) SetDeadline(t time.Time) error {
-	switch {
-	case c.closed.Load():
+	if c.leaving.Load() {
 		return net.ErrClosed
-	case c.leaving.Load():
-		return c.SetReadDeadline(t)
 	}
 	return c.Conn.SetDeadline(t)
 }

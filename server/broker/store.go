@@ -34,8 +34,8 @@ type store struct {
 // hold NUL [MQTT-1.5.4-2].
 var (
 	retained      = []byte("retained")      // topic: storage.Message
-	clients       = []byte("clients")       // client: storage.Client
-	subscriptions = []byte("subscriptions") // client NUL filter: storage.Subscription
+	clients       = []byte("clients")       // client: mqtt.ClientProperties
+	subscriptions = []byte("subscriptions") // client NUL filter: packets.Subscription
 	messages      = []byte("messages")      // client NUL identifier: storage.Message
 )
 
@@ -69,13 +69,65 @@ func (s *store) Init(any) (err error) {
 		return fmt.Errorf("cannot open the data directory: %w", err)
 	}
 	s.db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
-	return s.db.Update(func(tx *bbolt.Tx) (err error) {
+	err = s.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
-			_, e := tx.CreateBucketIfNotExists(name)
-			err = errors.Join(err, e)
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
 		}
-		return err
+		return s.restore(tx)
 	})
+	if err != nil {
+		return errors.Join(err, s.db.Close())
+	}
+	return nil
+}
+
+// restore gives the broker what the file holds.
+func (s *store) restore(tx *bbolt.Tx) error {
+	return errors.Join(
+		each(tx, clients, func(id string, p mqtt.ClientProperties) {
+			cl := s.server.NewClient(nil, "", id, false)
+			cl.Properties = p
+			cl.Stop(packets.ErrServerShuttingDown) // now its expiry begins
+			s.server.Clients.Add(cl)
+		}),
+		each(tx, subscriptions, func(id string, sub packets.Subscription) {
+			if cl, ok := s.server.Clients.Get(id); ok {
+				s.server.Topics.Subscribe(id, sub)
+				cl.State.Subscriptions.Add(sub.Filter, sub)
+			}
+		}),
+		each(tx, messages, func(id string, m storage.Message) {
+			if cl, ok := s.server.Clients.Get(id); ok {
+				cl.State.Inflight.Set(restored(m))
+			}
+		}),
+		each(tx, retained, func(_ string, m storage.Message) { s.server.Topics.RetainMessage(restored(m)) }),
+	)
+}
+
+// each hands on the values of a bucket, with the first part of their keys.
+func each[T any](tx *bbolt.Tx, bucket []byte, do func(string, T)) error {
+	return tx.Bucket(bucket).ForEach(func(key, data []byte) error {
+		var v T
+		if err := json.Unmarshal(data, &v); err != nil {
+			return fmt.Errorf("the data directory holds %s that cannot be read: %w", bucket, err)
+		}
+		id, _, _ := bytes.Cut(key, []byte{0})
+		do(string(id), v)
+		return nil
+	})
+}
+
+// restored is m with the moment at which it expires [MQTT-3.3.2-5].
+func restored(m storage.Message) packets.Packet {
+	pk := m.ToPacket()
+	if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
+		pk.ProtocolVersion = 5
+		pk.Expiry = pk.Created + int64(interval)
+	}
+	return pk
 }
 
 // lasting reports whether the client's session outlives its connection
@@ -106,16 +158,13 @@ func (s *store) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 }
 
 func (s *store) putClient(cl *mqtt.Client) {
-	s.apply(cl, change{clients, []byte(cl.ID), storage.Client{
-		ID:              cl.ID,
-		Username:        cl.Properties.Username,
-		Clean:           cl.Properties.Clean,
-		ProtocolVersion: cl.Properties.ProtocolVersion,
-		Properties: storage.ClientProperties{
-			SessionExpiryInterval:     cl.Properties.Props.SessionExpiryInterval,
-			SessionExpiryIntervalFlag: cl.Properties.Props.SessionExpiryIntervalFlag,
-		},
-	}})
+	lasting := cl.Properties
+	lasting.Will = mqtt.Will{}
+	lasting.Props = packets.Properties{
+		SessionExpiryInterval:     cl.Properties.Props.SessionExpiryInterval,
+		SessionExpiryIntervalFlag: cl.Properties.Props.SessionExpiryIntervalFlag,
+	}
+	s.apply(cl, change{clients, []byte(cl.ID), lasting})
 }
 
 // OnClientExpired drops the session.
@@ -138,15 +187,7 @@ func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte)
 		if reasons[i] > packets.CodeGrantedQos2.Code {
 			continue // refused
 		}
-		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), storage.Subscription{
-			Client:            cl.ID,
-			Filter:            f.Filter,
-			Qos:               f.Qos,
-			Identifier:        f.Identifier,
-			NoLocal:           f.NoLocal,
-			RetainHandling:    f.RetainHandling,
-			RetainAsPublished: f.RetainAsPublished,
-		}})
+		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), f})
 	}
 	s.apply(cl, changes...)
 }
@@ -233,52 +274,6 @@ func stored(pk packets.Packet) storage.Message {
 			SubscriptionIdentifier: p.SubscriptionIdentifier,
 			User:                   p.User,
 		},
-	}
-}
-
-func (s *store) StoredClients() ([]storage.Client, error) { return load[storage.Client](s, clients) }
-
-func (s *store) StoredSubscriptions() ([]storage.Subscription, error) {
-	return load[storage.Subscription](s, subscriptions)
-}
-
-func (s *store) StoredInflightMessages() ([]storage.Message, error) {
-	return load[storage.Message](s, messages)
-}
-
-func (s *store) StoredRetainedMessages() ([]storage.Message, error) {
-	return load[storage.Message](s, retained)
-}
-
-func load[T any](s *store, bucket []byte) (found []T, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(_, data []byte) error {
-			var v T
-			err := json.Unmarshal(data, &v)
-			found = append(found, v)
-			return err
-		})
-	})
-	return found, err
-}
-
-// OnStarted gives loaded messages back the moment at which they expire
-// [MQTT-3.3.2-5], which mochi keeps beside what it stores.
-func (s *store) OnStarted() {
-	restore := func(pk packets.Packet) packets.Packet {
-		if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
-			pk.ProtocolVersion = 5
-			pk.Expiry = pk.Created + int64(interval)
-		}
-		return pk
-	}
-	for topic, pk := range s.server.Topics.Retained.GetAll() {
-		s.server.Topics.Retained.Add(topic, restore(pk))
-	}
-	for _, cl := range s.server.Clients.GetAll() {
-		for _, pk := range cl.State.Inflight.GetAll(false) {
-			cl.State.Inflight.Set(restore(pk))
-		}
 	}
 }
 
