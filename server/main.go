@@ -173,48 +173,34 @@ func startBroker(c *config, log *slog.Logger, access *access, failed chan<- erro
 		}
 	}
 	b, err := broker.New(opts)
-	if err != nil {
-		return nil, err
+	if err != nil || c.mqttAddr == "" {
+		return b, err
 	}
-	tcp, err := listenMQTT(c, log)
-	if err != nil {
+	tcp, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884")
+	switch {
+	case err != nil && c.mqttAddrGiven:
 		return nil, errors.Join(err, b.Close())
+	case err != nil: // often another broker has the default port: then it stops nothing
+		log.Warn("no MQTT over TCP: " + err.Error())
+		return b, nil
 	}
-	if tcp != nil {
-		log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
-		go func() {
-			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
-				failed <- err
-			}
-		}()
-	}
+	log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
+	go func() {
+		if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
+			failed <- err
+		}
+	}()
 	return b, nil
-}
-
-// listenMQTT returns nil where the broker is to do without TCP. Port 1883 is
-// often taken by another broker of the same machine: that stops the server only
-// when the address was asked for.
-func listenMQTT(c *config, log *slog.Logger) (net.Listener, error) {
-	if c.mqttAddr == "" {
-		return nil, nil
-	}
-	l, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884")
-	if err == nil || c.mqttAddrGiven {
-		return l, err
-	}
-	log.Warn("no MQTT over TCP: " + err.Error())
-	return nil, nil
 }
 
 func listen(addr, flagName, example string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("the port of %s is taken by another program: stop that, or choose another address, such as %s %s (or %s)",
-			addr, flagName, example, envName(flagName[1:]))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s (or %s)",
-			addr, err, flagName, envName(flagName[1:]))
+	instead := fmt.Sprintf("choose another address, such as %s %s (or %s)", flagName, example, envName(flagName[1:]))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the port of %s is taken by another program: stop that, or %s", addr, instead)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, err, instead)
 	}
 	return l, nil
 }

@@ -40,6 +40,9 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"Permissions-Policy":           permissions,
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
+		// Not require-corp: the console asks, without credentials, whether anything
+		// answers where it can't reach a broker.
+		"Cross-Origin-Embedder-Policy": "credentialless",
 	}
 	if c.tlsCert != "" {
 		headers["Strict-Transport-Security"] = "max-age=31536000"
