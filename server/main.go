@@ -72,30 +72,30 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	if !page.built() {
 		log.Warn("the page has not been built: run \"make build\" and start again")
 	}
+	page.add("config.json", pageConfig(version, brokers))
 	access := newAccess(c.addr, c.allowOrigins)
 	mux := http.NewServeMux()
 	mux.Handle("GET /", page)
-	mux.Handle("GET /config.json", fixed("application/json", pageConfig(version, brokers)))
-	mux.Handle("GET /healthz", fixed("text/plain; charset=utf-8", []byte("ok\n")))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	site := newServer(withHeaders(headers, access.guard(mux)), log)
-	scheme := "http"
-	if c.tlsCert != "" {
-		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
-		if err != nil {
-			return err
-		}
-		site.TLSConfig = &tls.Config{GetCertificate: cert.get}
-		scheme = "https"
-	}
 
 	listener, err := listen(c.addr, "-addr", "127.0.0.1:8081")
 	if err != nil {
 		return err
 	}
+	scheme := "http"
+	if c.tlsCert != "" {
+		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		listener = tls.NewListener(listener, &tls.Config{GetCertificate: cert.get, NextProtos: []string{"h2", "http/1.1"}})
+		scheme = "https"
+	}
 	defer listener.Close()
 	failed := make(chan error, 3)
 	if c.broker {
-		b, err := startBroker(c, log, access, failed)
+		b, err := startBroker(c, log, failed)
 		if err != nil {
 			return err
 		}
@@ -112,13 +112,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Info("redirecting to https", "from", plain.Addr().String())
 		go func() { failed <- redirect.Serve(plain) }()
 	}
-	go func() {
-		if site.TLSConfig != nil {
-			failed <- site.ServeTLS(listener, "", "")
-		} else {
-			failed <- site.Serve(listener)
-		}
-	}()
+	go func() { failed <- site.Serve(listener) }()
 	fmt.Fprintf(stdout, "Open %s://%s/\n", scheme, browsable(listener.Addr()))
 
 	select {
@@ -155,8 +149,8 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // startBroker starts the embedded broker and its TCP listener, whose failure goes to failed.
-func startBroker(c *config, log *slog.Logger, access *access, failed chan<- error) (*broker.Broker, error) {
-	opts := broker.Options{Logger: log, DataDir: c.dataDir, AllowOrigin: access.allowOrigin}
+func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
+	opts := broker.Options{Logger: log, DataDir: c.dataDir, Origins: c.allowOrigins}
 	if c.brokerAuth != "" {
 		users, err := broker.LoadUsers(c.brokerAuth)
 		if err != nil {
@@ -176,20 +170,19 @@ func startBroker(c *config, log *slog.Logger, access *access, failed chan<- erro
 	if err != nil || c.mqttAddr == "" {
 		return b, err
 	}
-	tcp, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884")
-	switch {
-	case err != nil && c.mqttAddrGiven:
+	switch tcp, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884"); {
+	case err == nil:
+		log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
+		go func() {
+			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
+				failed <- err
+			}
+		}()
+	case c.mqttAddrGiven:
 		return nil, errors.Join(err, b.Close())
-	case err != nil: // often another broker has the default port: then it stops nothing
+	default: // another broker often has the usual port: that stops nobody who didn't ask for it
 		log.Warn("no MQTT over TCP: " + err.Error())
-		return b, nil
 	}
-	log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
-	go func() {
-		if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
-			failed <- err
-		}
-	}()
 	return b, nil
 }
 

@@ -55,10 +55,14 @@ func newStatic(fsys fs.FS) (static, error) {
 			return err
 		}
 		data, err := fs.ReadFile(fsys, name)
-		sum := sha256.Sum256(data)
-		s[name] = file{`"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`, data}
+		s.add(name, data)
 		return err
 	})
+}
+
+func (s static) add(name string, data []byte) {
+	sum := sha256.Sum256(data)
+	s[name] = file{`"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`, data}
 }
 
 // built reports whether there is a page to serve.
@@ -105,15 +109,6 @@ func (s static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("ETag", f.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
-}
-
-// fixed serves a body that the program made.
-func fixed(contentType string, body []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	})
 }
 
 // writeStatic writes the page into a new folder that any host of static files

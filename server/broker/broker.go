@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -22,16 +21,15 @@ import (
 var ErrClosed = errors.New("broker: closed")
 
 // Options configure a Broker. The zero value keeps everything in memory, logs
-// nothing, and lets browsers in from their own origin only.
+// nothing, and lets pages in from the origin that they ask only.
 type Options struct {
 	// Logger receives connection failures and warnings, never a payload or a password.
 	Logger *slog.Logger
 	// DataDir keeps retained messages and sessions across restarts; empty: in memory.
 	// It is created when missing, and only one process at a time can use it.
 	DataDir string
-	// AllowOrigin decides whether a WebSocket handshake that carries an Origin
-	// may proceed. Nil: only the origin that the request itself was made to.
-	AllowOrigin func(*http.Request) bool
+	// Origins are others whose pages may open a WebSocket: scheme://host in lower case.
+	Origins []string
 	// Users are those who may use the broker. Nil: everybody who reaches it.
 	Users *Users
 
@@ -41,10 +39,10 @@ type Options struct {
 // Broker accepts MQTT 3.1.1 and 5 connections from any number of listeners.
 // Its methods may be called concurrently.
 type Broker struct {
-	server      *mqtt.Server
-	log         *slog.Logger
-	allowOrigin func(*http.Request) bool
-	gate        *Gate
+	server  *mqtt.Server
+	log     *slog.Logger
+	origins []string
+	gate    *Gate
 	// running counts everything Close waits for: connections and their farewells.
 	// It is mochi's own group, so that mochi cannot find it empty too early.
 	running *sync.WaitGroup
@@ -58,10 +56,7 @@ type Broker struct {
 
 // New starts a broker that has no listener yet.
 func New(opts Options) (*Broker, error) {
-	b := &Broker{log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), allowOrigin: opts.AllowOrigin}
-	if b.allowOrigin == nil {
-		b.allowOrigin = SameOrigin
-	}
+	b := &Broker{log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), origins: opts.Origins}
 	most := quotas{
 		connections: cmp.Or(opts.quotas.connections, maxConnections),
 		sessions:    cmp.Or(opts.quotas.sessions, maxSessions),

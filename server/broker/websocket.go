@@ -26,8 +26,9 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Browsers always send Origin with a handshake; without one it is another program.
-	if r.Header.Get("Origin") != "" && !b.allowOrigin(r) {
-		b.log.Warn("refused a WebSocket from a foreign origin", "origin", r.Header.Get("Origin"), "host", r.Host)
+	origin := strings.ToLower(r.Header.Get("Origin"))
+	if origin != "" && !sameOrigin(origin, r.Host) && !slices.Contains(b.origins, origin) {
+		b.log.Warn("refused a WebSocket from a foreign origin", "origin", origin, "host", r.Host)
 		http.Error(w, "this origin is not allowed: see the server's -allow-origin flag", http.StatusForbidden)
 		return
 	}
@@ -58,13 +59,12 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	b.serve(raw.conn.owner)
 }
 
-// SameOrigin reports whether the request comes from a page of this very server.
+// sameOrigin reports whether the request comes from a page of this very server.
 // The scheme is left out: behind a proxy that ends TLS it differs, Python's paho
 // always claims https, and nobody else can serve a page from our host and port.
-func SameOrigin(r *http.Request) bool {
-	origin, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && (origin.Scheme == "http" || origin.Scheme == "https") &&
-		origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+func sameOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
 // hijacked keeps hold of the connection under a WebSocket.
