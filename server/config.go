@@ -146,12 +146,7 @@ func envName(flagName string) string {
 
 func printUsage(fs *flag.FlagSet, out io.Writer) {
 	fmt.Fprint(out, "mqttwasm serves the MQTT page and an embedded broker.\n\nFlags, each with the environment variable that sets it too:\n\n")
-	fs.VisitAll(func(f *flag.Flag) {
-		arg, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(out, "  -%s %s\n        %s", f.Name, arg, usage)
-		if f.DefValue != "" && f.DefValue != "false" {
-			fmt.Fprintf(out, " (default %s)", f.DefValue)
-		}
-		fmt.Fprintf(out, "\n        %s\n", envName(f.Name))
-	})
+	fs.VisitAll(func(f *flag.Flag) { f.Usage = envName(f.Name) + "\n" + f.Usage })
+	fs.SetOutput(out)
+	fs.PrintDefaults()
 }
