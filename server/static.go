@@ -133,22 +133,20 @@ func writeStatic(dir string, page fs.FS, config []byte, headers map[string]strin
 	)
 }
 
+// refusal is a weight of zero.
+var refusal = regexp.MustCompile(`^\s*[qQ]\s*=\s*0(\.0*)?\s*$`)
+
 // accepts reads an Accept-Encoding header (RFC 9110, 12.5.3). Between several
 // acceptable codings the choice is ours, so weights matter only where they are zero.
 func accepts(header, coding string) bool {
 	any := false
 	for item := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(item, ";")
-		key, value, _ := strings.Cut(strings.TrimSpace(params), "=")
-		weight := 1.0
-		if strings.EqualFold(strings.TrimSpace(key), "q") {
-			weight, _ = strconv.ParseFloat(strings.TrimSpace(value), 64)
-		}
 		switch name = strings.TrimSpace(name); {
 		case strings.EqualFold(name, coding):
-			return weight > 0
+			return !refusal.MatchString(params)
 		case name == "*":
-			any = weight > 0
+			any = !refusal.MatchString(params)
 		}
 	}
 	return any

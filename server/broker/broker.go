@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -112,16 +113,18 @@ func (b *Broker) ServeConn(c net.Conn) {
 }
 
 func (b *Broker) serve(c *conn) {
-	if !b.begin() {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
 		_ = c.Conn.Close()
 		return
 	}
+	b.running.Add(1)
+	b.mu.Unlock()
 	defer b.running.Done()
-	if !b.gate.Enter(c.Conn) {
-		return
-	}
 	defer func() { <-c.gone }()
-	defer b.gate.Leave(c.Conn)
+	b.gate.Watch(c.Conn, http.StateNew)
+	defer b.gate.Watch(c.Conn, http.StateClosed)
 	defer context.AfterFunc(b.ended, func() { _ = c.Close() })()
 	// mochi panics on some malformed packets, a truncated SUBSCRIBE among them
 	// (3.8.3). That may cost the sender its connection, never the process.
@@ -138,16 +141,6 @@ func (b *Broker) serve(c *conn) {
 	if err := b.server.EstablishConnection("", c); err != nil {
 		b.log.Debug("connection ended", "remote", c.RemoteAddr(), "reason", err)
 	}
-}
-
-// begin counts a connection, unless the broker is closed.
-func (b *Broker) begin() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.closed {
-		b.running.Add(1)
-	}
-	return !b.closed
 }
 
 // forget drops the session of a connection whose panic skipped mochi's own clean-up.

@@ -7,67 +7,47 @@ import (
 )
 
 // Gate bounds the connections that are open at the same time. One more than that
-// takes the place of one, any one, that asks for nothing. Whoever opens many and
-// dawdles shuts nobody out.
+// takes the place of one, any one, that is not active; where there is none, it is
+// closed. Whoever opens many and dawdles shuts nobody out.
 type Gate struct {
 	most int
 
 	mu   sync.Mutex
-	open map[net.Conn]bool // true for those that may stay
+	open map[net.Conn]bool // true for the active
 }
 
 // NewGate returns a gate for that many connections.
 func NewGate(most int) *Gate { return &Gate{most: most, open: make(map[net.Conn]bool)} }
 
-// Enter reports whether c is let in. Otherwise it has been closed: there is
-// nobody to give way.
-func (g *Gate) Enter(c net.Conn) bool {
+// Watch is told what becomes of each connection, and can be an http.Server's
+// ConnState. There a connection is active while a request is served; an MQTT
+// connection is from its session on.
+func (g *Gate) Watch(c net.Conn, state http.ConnState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.open) >= g.most && !g.dropIdle() {
-		_ = c.Close()
-		return false
+	switch state {
+	case http.StateNew:
+		if len(g.open) >= g.most && !g.drop() {
+			_ = c.Close()
+			return
+		}
+		g.open[c] = false
+	case http.StateActive, http.StateIdle:
+		if _, ok := g.open[c]; ok {
+			g.open[c] = state == http.StateActive
+		}
+	case http.StateHijacked, http.StateClosed:
+		delete(g.open, c)
 	}
-	g.open[c] = false
-	return true
 }
 
-func (g *Gate) dropIdle() bool {
-	for c, busy := range g.open {
-		if !busy {
+func (g *Gate) drop() bool {
+	for c, active := range g.open {
+		if !active {
 			delete(g.open, c)
 			_ = c.Close()
 			return true
 		}
 	}
 	return false
-}
-
-// Mark says whether c is busy, which means that it may stay.
-func (g *Gate) Mark(c net.Conn, busy bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, ok := g.open[c]; ok {
-		g.open[c] = busy
-	}
-}
-
-// Leave forgets c.
-func (g *Gate) Leave(c net.Conn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.open, c)
-}
-
-// Watch is an http.Server's ConnState: a connection is busy while a request is
-// served, and idle before it has sent a whole one and when it is done with its last.
-func (g *Gate) Watch(c net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		g.Enter(c)
-	case http.StateActive, http.StateIdle:
-		g.Mark(c, state == http.StateActive)
-	case http.StateHijacked, http.StateClosed:
-		g.Leave(c)
-	}
 }

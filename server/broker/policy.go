@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"net/http"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -77,7 +78,7 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 // the messages.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	if c, ok := cl.Net.Conn.(*conn); ok {
-		p.gate.Mark(c.Conn, true)
+		p.gate.Watch(c.Conn, http.StateActive)
 	}
 	last := uint16(maxInflight)
 	if existing, ok := p.server.Clients.Get(cl.ID); ok && !pk.Connect.Clean {
