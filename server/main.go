@@ -83,16 +83,16 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	if err != nil {
 		return err
 	}
+	defer listener.Close()
 	scheme := "http"
 	if c.tlsCert != "" {
 		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
 		if err != nil {
-			return errors.Join(err, listener.Close())
+			return err
 		}
 		listener = tls.NewListener(listener, &tls.Config{GetCertificate: cert.get, NextProtos: []string{"h2", "http/1.1"}})
 		scheme = "https"
 	}
-	defer listener.Close()
 	failed := make(chan error, 3)
 	if c.broker {
 		b, err := startBroker(c, log, failed)
