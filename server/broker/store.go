@@ -85,7 +85,7 @@ func (s *store) Init(any) (err error) {
 
 // restore gives the broker what the file holds.
 func (s *store) restore(tx *bbolt.Tx) error {
-	return errors.Join(
+	err := errors.Join(
 		each(tx, clients, func(id string, p mqtt.ClientProperties) {
 			cl := s.server.NewClient(nil, "", id, false)
 			cl.Properties = p
@@ -105,6 +105,10 @@ func (s *store) restore(tx *bbolt.Tx) error {
 		}),
 		each(tx, retained, func(_ string, m storage.Message) { s.server.Topics.RetainMessage(restored(m)) }),
 	)
+	for _, cl := range s.server.Clients.GetAll() {
+		beginIDs(cl, cl.State.Inflight) // messages may come before the client does
+	}
+	return err
 }
 
 // each hands on the values of a bucket, with the first part of their keys.
