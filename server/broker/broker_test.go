@@ -345,3 +345,31 @@ func TestServeConnAfterClose(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 }
+
+// What ServeConn has returned from is closed, though the peer takes its time.
+func TestServeConnClosesItsConnection(t *testing.T) {
+	b := start(t, Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := make(chan error)
+	go func() {
+		b.ServeConn(accepted)
+		after <- accepted.SetDeadline(time.Time{})
+	}()
+	connect(t, c, nil).disconnect()
+	if err := <-after; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("it is still open: %v", err)
+	}
+}
