@@ -106,7 +106,9 @@ func (s *store) restore(tx *bbolt.Tx) error {
 		each(tx, retained, func(_ string, m storage.Message) { s.server.Topics.RetainMessage(restored(m)) }),
 	)
 	for _, cl := range s.server.Clients.GetAll() {
-		beginIDs(cl, cl.State.Inflight) // messages may come before the client does
+		if cl.State.Subscriptions.Len() > 0 { // messages may come before the client does
+			beginIDs(cl, cl.State.Inflight)
+		}
 	}
 	return err
 }
