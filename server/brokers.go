@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -35,11 +36,10 @@ var publicBrokers = []brokerEntry{
 // brokerList puts the embedded broker second. The first is the default unless
 // defaultURL names another, which is added where it is not listed.
 func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []brokerEntry {
-	list := append([]brokerEntry{}, listed[:1]...)
+	list := slices.Clone(listed)
 	if embedded {
-		list = append(list, brokerEntry{Name: "This server", BuiltIn: true, URL: embeddedURL, Embedded: true})
+		list = slices.Insert(list, 1, brokerEntry{Name: "This server", BuiltIn: true, URL: embeddedURL, Embedded: true})
 	}
-	list = append(list, listed[1:]...)
 	for i, b := range list {
 		if defaultURL == "" || b.URL == defaultURL || b.SecureURL == defaultURL {
 			list[i].Default = true
@@ -50,7 +50,7 @@ func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []broker
 	if u, err := url.Parse(defaultURL); err == nil && u.Host != "" {
 		name = u.Host
 	}
-	return append([]brokerEntry{{Name: name, URL: defaultURL, Default: true}}, list...)
+	return slices.Insert(list, 0, brokerEntry{Name: name, URL: defaultURL, Default: true})
 }
 
 // readBrokers reads the list of -brokers: name, url and secureUrl of each.

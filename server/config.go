@@ -57,19 +57,15 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.tlsCert, "tls-cert", "", "PEM `file` with the certificate chain: serves https and wss; read again when it changes")
 	fs.StringVar(&c.tlsKey, "tls-key", "", "PEM `file` with the certificate's private key")
 	fs.StringVar(&c.redirectAddr, "redirect-addr", "", "`address` at which http is redirected to https")
-	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker, and whose host this server answers to; repeatable", func(s string) error {
-		o, err := parseOrigin(s)
-		c.allowOrigins = append(c.allowOrigins, o)
+	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker, and whose host this server answers to; repeatable", func(s string) (err error) {
+		for one := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+			o, e := parseOrigin(one)
+			c.allowOrigins = append(c.allowOrigins, o)
+			err = errors.Join(err, e)
+		}
 		return err
 	})
-	fs.Func("csp-report", "`URL` to which browsers report what the content security policy forbade", func(s string) error {
-		u, err := url.Parse(s)
-		if err != nil || u.Host == "" || strings.ContainsAny(s, " ;,") {
-			return fmt.Errorf("%q is not a URL to report to", s)
-		}
-		c.cspReport = s
-		return nil
-	})
+	fs.StringVar(&c.cspReport, "csp-report", "", "`URL` to which browsers report what the content security policy forbade")
 	fs.StringVar(&c.static, "static", "", "write the page into this new `directory`, for any static host, and exit")
 	fs.BoolVar(&c.version, "version", false, "print the version and exit")
 
@@ -91,14 +87,8 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 			return
 		}
 		given[f.Name] = true
-		values := []string{value}
-		if f.Name == "allow-origin" {
-			values = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
-		}
-		for _, v := range values {
-			if e := fs.Set(f.Name, v); e != nil {
-				err = errors.Join(err, fmt.Errorf("invalid value %q for %s: %w", v, envName(f.Name), e))
-			}
+		if e := fs.Set(f.Name, value); e != nil {
+			err = errors.Join(err, fmt.Errorf("invalid value %q for %s: %w", value, envName(f.Name), e))
 		}
 	})
 	c.mqttAddrGiven = given["mqtt-addr"]
@@ -110,6 +100,9 @@ func (c *config) check() error {
 		if _, _, err := net.SplitHostPort(addr); err != nil && (addr != "" || name == "-addr") {
 			return fmt.Errorf("%s %q is not an address: give host:port or :port", name, addr)
 		}
+	}
+	if u, err := url.Parse(c.cspReport); c.cspReport != "" && (err != nil || u.Host == "" || strings.ContainsAny(c.cspReport, " ;,")) {
+		return fmt.Errorf("-csp-report %q is not a URL to report to", c.cspReport)
 	}
 	if (c.tlsCert == "") != (c.tlsKey == "") {
 		return errors.New("-tls-cert and -tls-key belong together: give both or neither")
@@ -153,12 +146,7 @@ func envName(flagName string) string {
 
 func printUsage(fs *flag.FlagSet, out io.Writer) {
 	fmt.Fprint(out, "mqttwasm serves the MQTT page and an embedded broker.\n\nFlags, each with the environment variable that sets it too:\n\n")
-	fs.VisitAll(func(f *flag.Flag) {
-		arg, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(out, "  -%s %s\n        %s", f.Name, arg, usage)
-		if f.DefValue != "" && f.DefValue != "false" {
-			fmt.Fprintf(out, " (default %s)", f.DefValue)
-		}
-		fmt.Fprintf(out, "\n        %s\n", envName(f.Name))
-	})
+	fs.VisitAll(func(f *flag.Flag) { f.Usage = envName(f.Name) + "\n" + f.Usage })
+	fs.SetOutput(out)
+	fs.PrintDefaults()
 }

@@ -167,7 +167,9 @@ func TestBrokerList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := get(t, fixed("application/json", pageConfig("v1", brokerList(publicBrokers, test.embedded, c.defaultBroker))), "/config.json", nil)
+			page := make(static)
+			page.add("config.json", pageConfig("v1", brokerList(publicBrokers, test.embedded, c.defaultBroker)))
+			got := get(t, page, "/config.json", nil)
 			want := `{"version":"v1","brokers":[` + strings.Join(append(test.want, hivemq, mosquitto), ",") + `]}`
 			if body := compact(t, got.Body.Bytes()); body != want {
 				t.Errorf("got  %s\nwant %s", body, want)

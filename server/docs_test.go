@@ -17,7 +17,7 @@ func TestDocuments(t *testing.T) {
 	var usage strings.Builder
 	_, _ = parseConfig([]string{"-help"}, func(string) (string, bool) { return "", false }, &usage)
 	flags := find(`(?m)^  (-[a-z-]+)`, usage.String())
-	variables := find(`(?m)^ +(MQTTWASM_\w+)$`, usage.String())
+	variables := find(`(?m)^\s+(MQTTWASM_\w+)$`, usage.String())
 
 	guides, err := filepath.Glob("../web/docs/*.md")
 	if err != nil || len(guides) == 0 {

@@ -6,18 +6,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"mqttwasm/server/broker"
 )
 
 // Beyond its number a server drops whoever asks for nothing, and nobody else.
 func TestGate(t *testing.T) {
 	const most = 4
-	g := newGate(most)
+	g := broker.NewGate(most)
 	begun, finish := make(chan struct{}), make(chan struct{})
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		begun <- struct{}{}
 		<-finish
 	}))
-	s.Config.ConnState = g.watch
+	s.Config.ConnState = g.Watch
 	s.Start()
 	defer s.Close()
 	dial := func() net.Conn { return dialTCP(t, s.Listener.Addr().String()) }

@@ -72,30 +72,30 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	if !page.built() {
 		log.Warn("the page has not been built: run \"make build\" and start again")
 	}
+	page.add("config.json", pageConfig(version, brokers))
 	access := newAccess(c.addr, c.allowOrigins)
 	mux := http.NewServeMux()
 	mux.Handle("GET /", page)
-	mux.Handle("GET /config.json", fixed("application/json", pageConfig(version, brokers)))
-	mux.Handle("GET /healthz", fixed("text/plain; charset=utf-8", []byte("ok\n")))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	site := newServer(withHeaders(headers, access.guard(mux)), log)
-	scheme := "http"
-	if c.tlsCert != "" {
-		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
-		if err != nil {
-			return err
-		}
-		site.TLSConfig = &tls.Config{GetCertificate: cert.get}
-		scheme = "https"
-	}
 
 	listener, err := listen(c.addr, "-addr", "127.0.0.1:8081")
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	scheme := "http"
+	if c.tlsCert != "" {
+		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
+		if err != nil {
+			return err
+		}
+		listener = tls.NewListener(listener, &tls.Config{GetCertificate: cert.get, NextProtos: []string{"h2", "http/1.1"}})
+		scheme = "https"
+	}
 	failed := make(chan error, 3)
 	if c.broker {
-		b, err := startBroker(c, log, access, failed)
+		b, err := startBroker(c, log, failed)
 		if err != nil {
 			return err
 		}
@@ -112,13 +112,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Info("redirecting to https", "from", plain.Addr().String())
 		go func() { failed <- redirect.Serve(plain) }()
 	}
-	go func() {
-		if site.TLSConfig != nil {
-			failed <- site.ServeTLS(listener, "", "")
-		} else {
-			failed <- site.Serve(listener)
-		}
-	}()
+	go func() { failed <- site.Serve(listener) }()
 	fmt.Fprintf(stdout, "Open %s://%s/\n", scheme, browsable(listener.Addr()))
 
 	select {
@@ -136,6 +130,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	return nil
 }
 
+// maxHTTPConns are the connections that speak HTTP at the same time; WebSockets
+// are counted by the broker.
+const maxHTTPConns = 4096
+
 // newServer is an HTTP server that nobody can occupy by being slow.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
@@ -145,14 +143,14 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      2 * time.Minute, // the whole page over a slow mobile connection
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ConnState:         newGate(maxHTTPConns).watch,
+		ConnState:         broker.NewGate(maxHTTPConns).Watch,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
 // startBroker starts the embedded broker and its TCP listener, whose failure goes to failed.
-func startBroker(c *config, log *slog.Logger, access *access, failed chan<- error) (*broker.Broker, error) {
-	opts := broker.Options{Logger: log, DataDir: c.dataDir, AllowOrigin: access.allowOrigin}
+func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
+	opts := broker.Options{Logger: log, DataDir: c.dataDir, Origins: c.allowOrigins}
 	if c.brokerAuth != "" {
 		users, err := broker.LoadUsers(c.brokerAuth)
 		if err != nil {
@@ -169,48 +167,33 @@ func startBroker(c *config, log *slog.Logger, access *access, failed chan<- erro
 		}
 	}
 	b, err := broker.New(opts)
-	if err != nil {
-		return nil, err
+	if err != nil || c.mqttAddr == "" {
+		return b, err
 	}
-	tcp, err := listenMQTT(c, log)
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	if tcp != nil {
+	switch tcp, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884"); {
+	case err == nil:
 		log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
 		go func() {
 			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
 				failed <- err
 			}
 		}()
+	case c.mqttAddrGiven:
+		return nil, errors.Join(err, b.Close())
+	default: // another broker often has the usual port: that stops nobody who didn't ask for it
+		log.Warn("no MQTT over TCP: " + err.Error())
 	}
 	return b, nil
 }
 
-// listenMQTT returns nil where the broker is to do without TCP. Port 1883 is
-// often taken by another broker of the same machine: that stops the server only
-// when the address was asked for.
-func listenMQTT(c *config, log *slog.Logger) (net.Listener, error) {
-	if c.mqttAddr == "" {
-		return nil, nil
-	}
-	l, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884")
-	if err == nil || c.mqttAddrGiven {
-		return l, err
-	}
-	log.Warn("no MQTT over TCP: " + err.Error())
-	return nil, nil
-}
-
 func listen(addr, flagName, example string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("the port of %s is taken by another program: stop that, or choose another address, such as %s %s (or %s)",
-			addr, flagName, example, envName(flagName[1:]))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s (or %s)",
-			addr, err, flagName, envName(flagName[1:]))
+	instead := fmt.Sprintf("choose another address, such as %s %s (or %s)", flagName, example, envName(flagName[1:]))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the port of %s is taken by another program: stop that, or %s", addr, instead)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, err, instead)
 	}
 	return l, nil
 }

@@ -9,8 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"mqttwasm/server/broker"
 )
 
 // securityHeaders go with every answer: a worker is under the policy of its own
@@ -40,6 +38,9 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"Permissions-Policy":           permissions,
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
+		// Not require-corp: the console asks, without credentials, whether anything
+		// answers where it can't reach a broker.
+		"Cross-Origin-Embedder-Policy": "credentialless",
 	}
 	if c.tlsCert != "" {
 		headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -79,16 +80,14 @@ func withHeaders(headers map[string]string, next http.Handler) http.Handler {
 	})
 }
 
-// access decides who may use the server: which names it answers to, and which
-// pages may open its broker.
+// access decides which names the server answers to.
 type access struct {
-	origins []string // scheme://host, lower case
-	names   []string // lower case, without port
-	anyIP   bool
+	names []string // lower case, without port
+	anyIP bool
 }
 
 func newAccess(listenAddr string, origins []string) *access {
-	a := &access{origins: origins}
+	a := new(access)
 	for _, o := range origins {
 		a.names = append(a.names, hostname(o[strings.Index(o, "//")+2:]))
 	}
@@ -125,10 +124,6 @@ func (a *access) answersTo(host string) bool {
 	}
 	ip, err := netip.ParseAddr(name)
 	return err == nil && (a.anyIP || ip.IsLoopback())
-}
-
-func (a *access) allowOrigin(r *http.Request) bool {
-	return broker.SameOrigin(r) || slices.Contains(a.origins, strings.ToLower(r.Header.Get("Origin")))
 }
 
 func (a *access) guard(next http.Handler) http.Handler {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -24,26 +24,12 @@ import (
 // beside its files. github.com/vearutop/statigz does the same, but its ETags are
 // unquoted, so that no cache may revalidate them (RFC 9110, 8.8.3), it takes
 // "br;q=0" for a wish, and types depend on the machine's mime.types.
-type static struct {
-	fsys  fs.FS
-	files map[string]*asset
-}
+type static map[string]file // by path, the compressed copies among them
 
-type asset struct {
-	contentType  string
-	cacheControl string
-	variants     []variant // best first; the last is the file itself
+type file struct {
+	etag string
+	data []byte
 }
-
-type variant struct {
-	name, encoding, etag string
-	size                 int64
-}
-
-// embedderPolicy goes with the page and its workers. It is not require-corp: the
-// console asks, without credentials, whether anything answers where it can't
-// reach a broker.
-const embedderPolicy = "credentialless"
 
 // codings are what the build makes, best first.
 var codings = []struct{ name, ext string }{{"br", ".br"}, {"gzip", ".gz"}}
@@ -51,84 +37,43 @@ var codings = []struct{ name, ext string }{{"br", ".br"}, {"gzip", ".gz"}}
 var contentTypes = map[string]string{
 	".css":         "text/css; charset=utf-8",
 	".html":        "text/html; charset=utf-8",
-	".ico":         "image/x-icon",
 	".js":          "text/javascript; charset=utf-8",
 	".json":        "application/json",
-	".map":         "application/json",
 	".png":         "image/png",
 	".svg":         "image/svg+xml",
-	".txt":         "text/plain; charset=utf-8",
 	".wasm":        "application/wasm", // anything else turns streaming compilation off
 	".webmanifest": "application/manifest+json",
-	".woff2":       "font/woff2",
 }
 
 // Vite names these after their content, so they never change.
 var hashed = regexp.MustCompile(`^assets/.*-[\w-]{8}\.\w+$`)
 
-func newStatic(fsys fs.FS) (*static, error) {
-	s := &static{fsys: fsys, files: make(map[string]*asset)}
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
+func newStatic(fsys fs.FS) (static, error) {
+	s := make(static)
+	return s, fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.Contains("/"+name, "/.") {
 			return err
 		}
-		if base := path.Base(name); strings.HasPrefix(base, ".") && name != "." {
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if d.IsDir() || path.Ext(name) == ".br" || path.Ext(name) == ".gz" {
-			return nil
-		}
-		a := &asset{contentType: contentTypes[path.Ext(name)], cacheControl: "no-cache"}
-		if a.contentType == "" {
-			a.contentType = "application/octet-stream"
-		}
-		if hashed.MatchString(name) {
-			a.cacheControl = "public, max-age=31536000, immutable"
-		}
-		for _, c := range codings {
-			if _, err := fs.Stat(fsys, name+c.ext); err == nil {
-				if err := a.add(fsys, name+c.ext, c.name); err != nil {
-					return err
-				}
-			}
-		}
-		s.files[name] = a
-		return a.add(fsys, name, "")
+		data, err := fs.ReadFile(fsys, name)
+		s.add(name, data)
+		return err
 	})
-	return s, err
 }
 
-func (a *asset) add(fsys fs.FS, name, encoding string) error {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, ok := f.(io.ReadSeeker); !ok {
-		return fmt.Errorf("%s cannot be served: its file system does not seek", name)
-	}
-	h := sha256.New()
-	size, err := io.Copy(h, f)
-	if err != nil {
-		return err
-	}
-	etag := `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15]) + `"`
-	a.variants = append(a.variants, variant{name, encoding, etag, size})
-	return nil
+func (s static) add(name string, data []byte) {
+	sum := sha256.Sum256(data)
+	s[name] = file{`"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`, data}
 }
 
 // built reports whether there is a page to serve.
-func (s *static) built() bool { return s.files["index.html"] != nil }
+func (s static) built() bool { return s["index.html"].data != nil }
 
 const notBuilt = `The page has not been built yet.
 
 Run "make build" in the repository and start the server again.
 `
 
-func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" {
 		name = "index.html"
@@ -137,40 +82,33 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	a := s.files[name]
-	if a == nil {
+	f, ok := s[name]
+	ext := path.Ext(name)
+	if !ok || ext == ".br" || ext == ".gz" {
 		http.NotFound(w, r)
 		return
 	}
-	v := a.choose(strings.Join(r.Header.Values("Accept-Encoding"), ","))
-	f, err := s.fsys.Open(v.name)
-	if err != nil {
-		http.Error(w, "internal server error", http.StatusInternalServerError)
-		return
-	}
-	defer f.Close()
 	h := w.Header()
-	h.Set("Content-Type", a.contentType)
-	h.Set("Cache-Control", a.cacheControl)
-	h.Set("ETag", v.etag)
-	h.Set("Cross-Origin-Embedder-Policy", embedderPolicy)
-	if len(a.variants) > 1 {
+	h.Set("Content-Type", cmp.Or(contentTypes[ext], "application/octet-stream"))
+	h.Set("Cache-Control", "no-cache")
+	if hashed.MatchString(name) {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	accepted := strings.Join(r.Header.Values("Accept-Encoding"), ",")
+	for _, c := range slices.Backward(codings) { // the best has the last word
+		compressed, ok := s[name+c.ext]
+		if !ok {
+			continue
+		}
 		h.Set("Vary", "Accept-Encoding")
+		if accepts(accepted, c.name) {
+			f = compressed
+			h.Set("Content-Encoding", c.name)
+			h.Set("Content-Length", strconv.Itoa(len(f.data))) // ServeContent leaves it out then
+		}
 	}
-	if v.encoding != "" {
-		h.Set("Content-Encoding", v.encoding)
-		h.Set("Content-Length", strconv.FormatInt(v.size, 10)) // ServeContent leaves it out then
-	}
-	http.ServeContent(w, r, "", time.Time{}, f.(io.ReadSeeker))
-}
-
-// fixed serves a body that the program made.
-func fixed(contentType string, body []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	})
+	h.Set("ETag", f.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
 }
 
 // writeStatic writes the page into a new folder that any host of static files
@@ -184,7 +122,7 @@ func writeStatic(dir string, page fs.FS, config []byte, headers map[string]strin
 	} else if err != nil {
 		return fmt.Errorf("-static: %w", err)
 	}
-	lines := []string{"/*", "  Cross-Origin-Embedder-Policy: " + embedderPolicy}
+	lines := []string{"/*"}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		lines = append(lines, "  "+name+": "+headers[name])
 	}
@@ -195,14 +133,8 @@ func writeStatic(dir string, page fs.FS, config []byte, headers map[string]strin
 	)
 }
 
-func (a *asset) choose(acceptEncoding string) variant {
-	for _, v := range a.variants {
-		if v.encoding == "" || accepts(acceptEncoding, v.encoding) {
-			return v
-		}
-	}
-	return a.variants[len(a.variants)-1]
-}
+// refusal is a weight of zero.
+var refusal = regexp.MustCompile(`^\s*[qQ]\s*=\s*0(\.0*)?\s*$`)
 
 // accepts reads an Accept-Encoding header (RFC 9110, 12.5.3). Between several
 // acceptable codings the choice is ours, so weights matter only where they are zero.
@@ -210,16 +142,11 @@ func accepts(header, coding string) bool {
 	any := false
 	for item := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(item, ";")
-		key, value, _ := strings.Cut(strings.TrimSpace(params), "=")
-		weight := 1.0
-		if strings.EqualFold(strings.TrimSpace(key), "q") {
-			weight, _ = strconv.ParseFloat(strings.TrimSpace(value), 64)
-		}
 		switch name = strings.TrimSpace(name); {
 		case strings.EqualFold(name, coding):
-			return weight > 0
+			return !refusal.MatchString(params)
 		case name == "*":
-			any = weight > 0
+			any = !refusal.MatchString(params)
 		}
 	}
 	return any

@@ -38,7 +38,7 @@ func compact(t *testing.T, data []byte) string {
 	return out.String()
 }
 
-func sitePage(t *testing.T) *static {
+func sitePage(t *testing.T) static {
 	t.Helper()
 	s, err := newStatic(fstest.MapFS{
 		".gitkeep":                      {},
@@ -180,7 +180,7 @@ func TestPageNotBuilt(t *testing.T) {
 func TestWriteStatic(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "site")
 	page := fstest.MapFS{".vite/manifest.json": {}, "index.html": {Data: []byte("the page")}, "assets/a.js": {Data: []byte("script")}}
-	headers := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+	headers := map[string]string{"Cross-Origin-Embedder-Policy": "credentialless", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 	if err := writeStatic(dir, page, []byte("{}"), headers); err != nil {
 		t.Fatal(err)
 	}

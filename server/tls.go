@@ -66,7 +66,6 @@ func toHTTPS(secure net.Addr) http.Handler {
 		if port != "443" {
 			host = net.JoinHostPort(host, port)
 		}
-		w.Header().Set("Location", "https://"+host+r.URL.RequestURI())
-		w.WriteHeader(http.StatusPermanentRedirect)
+		http.Redirect(w, r, "https://"+host+r.URL.RequestURI(), http.StatusPermanentRedirect)
 	})
 }

@@ -241,7 +241,7 @@ func TestHandshake(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		header http.Header
-		allow  func(*http.Request) bool
+		allow  []string
 		want   int
 	}{
 		{"no origin", http.Header{}, nil, 101},
@@ -253,14 +253,18 @@ func TestHandshake(t *testing.T) {
 		{"own host as a prefix", http.Header{"Origin": {"http://HOST.evil.example"}}, nil, 403},
 		{"opaque origin", http.Header{"Origin": {"null"}}, nil, 403},
 		{"allowed origin", http.Header{"Origin": {"http://good.example"}},
-			func(r *http.Request) bool { return r.Header.Get("Origin") == "http://good.example" }, 101},
+			[]string{"http://good.example"}, 101},
+		{"allowed origin in capitals", http.Header{"Origin": {"http://GOOD.example"}}, []string{"http://good.example"}, 101},
+		{"allowed origin, other scheme", http.Header{"Origin": {"https://good.example"}}, []string{"http://good.example"}, 403},
+		{"allowed origin, other port", http.Header{"Origin": {"http://good.example:81"}}, []string{"http://good.example"}, 403},
+		{"other name for this server", http.Header{"Origin": {"http://localhost"}}, nil, 403},
 		{"no subprotocol", http.Header{"Sec-Websocket-Protocol": nil}, nil, 400},
 		{"other subprotocol", http.Header{"Sec-Websocket-Protocol": {"mqttv3.1"}}, nil, 400},
 		{"among subprotocols", http.Header{"Sec-Websocket-Protocol": {"mqttv3.1, mqtt"}}, nil, 101},
 		{"not a handshake", http.Header{"Upgrade": nil}, nil, 426},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := start(t, Options{AllowOrigin: test.allow})
+			b := start(t, Options{Origins: test.allow})
 			address := strings.Replace(serveHTTP(t, b), "ws", "http", 1)
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 			if err != nil {
@@ -339,5 +343,33 @@ func TestServeConnAfterClose(t *testing.T) {
 	b.ServeConn(s)
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("read: %v", err)
+	}
+}
+
+// What ServeConn has returned from is closed, though the peer takes its time.
+func TestServeConnClosesItsConnection(t *testing.T) {
+	b := start(t, Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := make(chan error)
+	go func() {
+		b.ServeConn(accepted)
+		after <- accepted.SetDeadline(time.Time{})
+	}()
+	connect(t, c, nil).disconnect()
+	if err := <-after; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("it is still open: %v", err)
 	}
 }

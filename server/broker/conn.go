@@ -17,18 +17,19 @@ type conn struct {
 	net.Conn
 	// farewell closes Conn within closeTimeout.
 	farewell func()
-	running  *sync.WaitGroup
+	gone     chan struct{} // closed when that is done
 	closed   atomic.Bool
 	leaving  atomic.Bool
-	// connected is set with the session; before that the connection may be dropped for another.
-	connected atomic.Bool
 
 	mu   sync.Mutex // around writes
 	flow flow
 }
 
 func newConn(c net.Conn, farewell func()) *conn {
-	return &conn{Conn: c, farewell: farewell, flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})}}
+	return &conn{
+		Conn: c, farewell: farewell, gone: make(chan struct{}),
+		flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})},
+	}
 }
 
 // input is the connection to the peer's machine. It is read when all that came
@@ -68,9 +69,6 @@ func closeGently(c net.Conn) {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.closed.Load() {
-		return 0, net.ErrClosed
-	}
 	n, err := c.Conn.Read(p)
 	if c.closed.Load() {
 		return 0, net.ErrClosed
@@ -112,21 +110,19 @@ func (c *conn) leave(disconnect []byte) {
 // Close returns at once; the farewell goes on in the background.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
-		c.running.Go(func() {
+		go func() {
+			defer close(c.gone)
 			c.leave(nil)
 			c.farewell()
-		})
+		}()
 	}
 	return nil
 }
 
-// SetDeadline leaves the farewell its own, and leave.
+// SetDeadline leaves alone those of leave and of the farewell.
 func (c *conn) SetDeadline(t time.Time) error {
-	switch {
-	case c.closed.Load():
+	if c.leaving.Load() {
 		return net.ErrClosed
-	case c.leaving.Load():
-		return c.SetReadDeadline(t)
 	}
 	return c.Conn.SetDeadline(t)
 }

@@ -23,7 +23,7 @@ import (
 type flow struct {
 	limit      int
 	unacked    map[uint16]struct{}
-	held       [][]byte
+	held       []message // oldest first
 	resuming   bool
 	processing bool
 	acks       []byte // of the message that is handed on
@@ -31,45 +31,30 @@ type flow struct {
 	ended      bool   // DISCONNECT was the last packet [MQTT-3.14.4-1]
 }
 
-// admit returns what may leave now, of p and of what waits for it; it keeps the rest of p.
-func (f *flow) admit(p []byte) []byte {
-	var out []byte
-	holding := false
-	for at := 0; at < len(p); {
-		packet := p[at : at+packetLen(p[at:])]
-		if f.hold(packet) {
-			if !holding {
-				holding, out = true, bytes.Clone(p[:at])
-			}
-		} else if holding {
-			out = append(out, packet...)
-		}
-		at += len(packet)
-	}
-	if !holding {
-		out = p
-	}
-	if len(f.due) == 0 {
-		return out
-	}
-	return append(f.answers(), out...)
+type message struct {
+	id     uint16
+	packet []byte
 }
 
-// hold keeps a packet that may not leave yet, and reports whether it did.
-func (f *flow) hold(packet []byte) bool {
-	switch packet[0] >> 4 {
-	case packets.Puback, packets.Pubrec:
-		if f.processing {
+// admit returns what may leave now, of p and of what waits for it; it keeps the
+// rest of p. mochi always writes whole packets.
+func (f *flow) admit(p []byte) []byte {
+	out := f.answers()
+	for len(p) > 0 {
+		length, n := binary.Uvarint(p[1:]) // the encoding of Remaining Length (2.1.4)
+		packet := p[:1+n+int(length)]
+		p = p[len(packet):]
+		kind := packet[0] >> 4
+		if id, ok := messageID(packet); ok {
+			f.held = append(f.held, message{id, bytes.Clone(packet)})
+			out = append(out, f.release()...)
+		} else if f.processing && (kind == packets.Puback || kind == packets.Pubrec) {
 			f.acks = append(f.acks, packet...)
+		} else {
+			out = append(out, packet...)
 		}
-		return f.processing
 	}
-	id, ok := messageID(packet)
-	if !ok || f.take(id) {
-		return false
-	}
-	f.held = append(f.held, bytes.Clone(packet))
-	return true
+	return out
 }
 
 // processed tells that the message has been handed on.
@@ -86,14 +71,6 @@ func (f *flow) answers() []byte {
 	return due
 }
 
-func (f *flow) take(id uint16) bool {
-	if f.resuming || len(f.held) > 0 || len(f.unacked) >= f.limit {
-		return false
-	}
-	f.unacked[id] = struct{}{}
-	return true
-}
-
 // acknowledge returns the held packets that an acknowledgement sets free.
 func (f *flow) acknowledge(id uint16) []byte {
 	delete(f.unacked, id)
@@ -102,9 +79,8 @@ func (f *flow) acknowledge(id uint16) []byte {
 
 func (f *flow) release() (out []byte) {
 	for len(f.held) > 0 && !f.resuming && len(f.unacked) < f.limit {
-		id, _ := messageID(f.held[0])
-		f.unacked[id] = struct{}{}
-		out = append(out, f.held[0]...)
+		f.unacked[f.held[0].id] = struct{}{}
+		out = append(out, f.held[0].packet...)
 		f.held = f.held[1:]
 	}
 	return out
@@ -114,13 +90,12 @@ func (f *flow) release() (out []byte) {
 // the order of a map, where the original order is due [MQTT-4.6.0-1].
 func (f *flow) resumed() []byte {
 	f.resuming = false
-	ids := make([]uint16, len(f.held))
-	for i, packet := range f.held {
-		ids[i], _ = messageID(packet)
+	var ids []uint16
+	for _, m := range f.held {
+		ids = append(ids, m.id)
 	}
 	newest := newestID(ids)
-	age := func(packet []byte) uint16 { id, _ := messageID(packet); return newest - id }
-	slices.SortFunc(f.held, func(a, b []byte) int { return cmp.Compare(age(b), age(a)) })
+	slices.SortFunc(f.held, func(a, b message) int { return cmp.Compare(newest-b.id, newest-a.id) })
 	return f.release()
 }
 
@@ -142,29 +117,13 @@ func newestID(ids []uint16) (newest uint16) {
 	return newest
 }
 
-// packetLen returns the length of the whole packet that p begins with (2.1.4);
-// mochi always writes whole packets.
-func packetLen(p []byte) int {
-	length, shift := 0, 0
-	for i, b := range p[1:] {
-		length |= int(b&0x7f) << shift
-		shift += 7
-		if b < 0x80 {
-			return 2 + i + length
-		}
-	}
-	return len(p)
-}
-
 // messageID returns the identifier of a PUBLISH of QoS 1 or 2 (3.3.2.2).
 func messageID(packet []byte) (id uint16, ok bool) {
 	if packet[0]>>4 != packets.Publish || packet[0]&0b0110 == 0 {
 		return 0, false
 	}
-	rest := packet[1:]
-	for rest[0] >= 0x80 {
-		rest = rest[1:]
-	}
-	topic := int(binary.BigEndian.Uint16(rest[1:]))
-	return binary.BigEndian.Uint16(rest[3+topic:]), true
+	_, n := binary.Uvarint(packet[1:])
+	rest := packet[1+n:]
+	topic := int(binary.BigEndian.Uint16(rest))
+	return binary.BigEndian.Uint16(rest[2+topic:]), true
 }

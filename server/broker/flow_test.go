@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,6 +139,29 @@ func TestAcknowledgedBeforeLeaving(t *testing.T) {
 			}
 			p.expectEnd()
 		})
+	}
+}
+
+// What waits is found behind whatever lengths there are, in one write or several.
+func TestHeldPackets(t *testing.T) {
+	for _, length := range []int{1, 200, 20_000, 65_535} {
+		f := flow{limit: 1, unacked: make(map[uint16]struct{})}
+		var both bytes.Buffer
+		for id := range uint16(2) {
+			publish := packets.NewControlPacket(packets.PUBLISH)
+			publish.Flags = 1 << 1
+			*publish.Content.(*packets.Publish) = packets.Publish{
+				Topic: strings.Repeat("t", length), QoS: 1, PacketID: id + 1, Properties: &packets.Properties{},
+			}
+			_, _ = publish.WriteTo(&both)
+		}
+		first, second := both.Bytes()[:both.Len()/2], both.Bytes()[both.Len()/2:]
+		if got := f.admit(both.Bytes()); !bytes.Equal(got, first) {
+			t.Errorf("%d bytes may leave, of packets with %d", len(got), len(first))
+		}
+		if got := f.acknowledge(1); !bytes.Equal(got, second) {
+			t.Errorf("the acknowledgement sets %d bytes free, of %d", len(got), len(second))
+		}
 	}
 }
 

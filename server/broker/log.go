@@ -16,6 +16,7 @@ var chatter = []string{
 	"client keepalive is below minimum recommended value and may exhibit connection instability",
 }
 
+// quietHandler leaves alone what has attributes of its own from With: our hooks.
 type quietHandler struct{ slog.Handler }
 
 func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -36,12 +37,4 @@ func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
 		return true
 	})
 	return h.Handler.Handle(ctx, clean)
-}
-
-func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return quietHandler{h.Handler.WithAttrs(attrs)}
-}
-
-func (h quietHandler) WithGroup(name string) slog.Handler {
-	return quietHandler{h.Handler.WithGroup(name)}
 }

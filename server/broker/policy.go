@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"net/http"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -10,22 +11,19 @@ import (
 
 // policy enforces what mochi's capabilities cannot, and announces the rest.
 type policy struct {
-	mqtt.HookBase
+	hook
 	server *mqtt.Server
+	gate   *Gate
 	most   quotas
 	users  *Users // nil: everybody who reaches the broker may use it
 }
 
 func (*policy) ID() string { return "policy" }
 
-func (*policy) Provides(b byte) bool {
-	return bytes.IndexByte([]byte{
-		mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnConnect, mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnClientExpired,
-		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPacketEncode, mqtt.OnPublish,
-		mqtt.OnQosPublish, mqtt.OnPublishDropped,
-	}, b) >= 0
-}
+// hook is asked about everything: HookBase lets pass what a hook has no method for.
+type hook struct{ mqtt.HookBase }
+
+func (hook) Provides(byte) bool { return true }
 
 // OnConnectAuthenticate has nothing left to do: its refusal could only be 0x86.
 func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
@@ -72,30 +70,40 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 	return packets.CodeSuccess
 }
 
-// OnSessionEstablish chooses where the broker's packet identifiers begin. mochi
-// keeps those of both directions in one map, so that a message of the client's
-// with the same identifier makes it forget its own. Most clients count from 1:
-// starting at a distance that no session spans keeps the two apart. A resumed
-// session goes on after its newest identifier, because their order is that of
-// the messages.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	if c, ok := cl.Net.Conn.(*conn); ok {
-		c.connected.Store(true)
+		p.gate.Watch(c.Conn, http.StateActive)
 	}
-	last := uint16(maxInflight)
+	session := cl.State.Inflight
 	if existing, ok := p.server.Clients.Get(cl.ID); ok && !pk.Connect.Clean {
-		var ids []uint16
-		for _, m := range existing.State.Inflight.GetAll(false) {
-			if m.FixedHeader.Type == packets.Publish || m.FixedHeader.Type == packets.Pubrel {
-				ids = append(ids, m.PacketID)
-			}
-		}
-		if len(ids) > 0 {
-			last = newestID(ids)
+		session = existing.State.Inflight
+	}
+	beginIDs(cl, session)
+}
+
+// beginIDs chooses where the broker's packet identifiers begin. mochi keeps those
+// of both directions in one map, so that a message of the client's with the same
+// identifier makes it forget its own. Most clients count from 1: starting at a
+// distance that no session spans keeps the two apart. A resumed session goes on
+// after its newest identifier, because their order is that of the messages.
+func beginIDs(cl *mqtt.Client, session *mqtt.Inflight) {
+	var ids []uint16
+	for _, m := range session.GetAll(false) {
+		if m.FixedHeader.Type == packets.Publish || m.FixedHeader.Type == packets.Pubrel {
+			ids = append(ids, m.PacketID)
 		}
 	}
-	for id, err := cl.NextPacketID(); err == nil && uint16(id) != last; {
-		id, err = cl.NextPacketID()
+	last := uint32(maxInflight)
+	if len(ids) > 0 {
+		last = uint32(newestID(ids))
+	}
+	// mochi skips what is in use, and begins again after the highest.
+	for previous := uint32(0); previous < last; {
+		id, err := cl.NextPacketID()
+		if err != nil || id < previous {
+			return
+		}
+		previous = id
 	}
 }
 

@@ -43,8 +43,10 @@ func TestSubscriberBeyondItsLimit(t *testing.T) {
 	for i := range limit {
 		pub.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
 		expect[packets.Puback](pub)
+		if i == 0 { // the only one that it allows at once; DISCONNECT overtakes what is not sent yet
+			expect[packets.Publish](slow)
+		}
 	}
-	expect[packets.Publish](slow)
 	if got := expect[packets.Disconnect](slow).ReasonCode; got != packets.DisconnectQuotaExceeded {
 		t.Errorf("DISCONNECT reason %#x", got)
 	}

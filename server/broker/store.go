@@ -24,16 +24,18 @@ import (
 // in flight overwrite each other, and keeps the subscriptions of sessions that
 // have ended; its badger and pebble hooks triple the binary.
 type store struct {
-	mqtt.HookBase
-	db *bbolt.DB
+	hook
+	server *mqtt.Server
+	dir    string
+	db     *bbolt.DB
 }
 
 // The buckets, with their keys and values. Neither client identifiers nor topics
 // hold NUL [MQTT-1.5.4-2].
 var (
 	retained      = []byte("retained")      // topic: storage.Message
-	clients       = []byte("clients")       // client: storage.Client
-	subscriptions = []byte("subscriptions") // client NUL filter: storage.Subscription
+	clients       = []byte("clients")       // client: mqtt.ClientProperties
+	subscriptions = []byte("subscriptions") // client NUL filter: packets.Subscription
 	messages      = []byte("messages")      // client NUL identifier: storage.Message
 )
 
@@ -51,44 +53,87 @@ type change struct {
 	value       any
 }
 
-func openStore(dir string) (*store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("broker: cannot create the data directory: %w", err)
-	}
-	db, err := bbolt.Open(filepath.Join(dir, "broker.db"), 0o600, &bbolt.Options{Timeout: time.Second})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("broker: the data directory %s is in use by another process", dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("broker: cannot open the data directory: %w", err)
-	}
-	db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
-	err = db.Update(func(tx *bbolt.Tx) (err error) {
-		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
-			_, e := tx.CreateBucketIfNotExists(name)
-			err = errors.Join(err, e)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &store{db: db}, nil
-}
-
 func (*store) ID() string    { return "store" }
 func (s *store) Stop() error { return s.db.Close() }
 
-func (*store) Provides(b byte) bool {
-	return bytes.IndexByte([]byte{
-		mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
-		mqtt.OnSubscribed, mqtt.OnUnsubscribed,
-		mqtt.OnRetainMessage, mqtt.OnRetainedExpired,
-		mqtt.OnPublished, mqtt.OnPacketRead,
-		mqtt.OnQosPublish, mqtt.OnQosComplete, mqtt.OnQosDropped,
-		mqtt.StoredClients, mqtt.StoredSubscriptions,
-		mqtt.StoredInflightMessages, mqtt.StoredRetainedMessages,
-	}, b) >= 0
+// Init opens the file, and makes it where there is none.
+func (s *store) Init(any) (err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("cannot create the data directory: %w", err)
+	}
+	s.db, err = bbolt.Open(filepath.Join(s.dir, "broker.db"), 0o600, &bbolt.Options{Timeout: time.Second})
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		return fmt.Errorf("the data directory %s is in use by another process", s.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot open the data directory: %w", err)
+	}
+	s.db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
+	err = s.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return s.restore(tx)
+	})
+	if err != nil {
+		return errors.Join(err, s.db.Close())
+	}
+	return nil
+}
+
+// restore gives the broker what the file holds.
+func (s *store) restore(tx *bbolt.Tx) error {
+	err := errors.Join(
+		each(tx, clients, func(id string, p mqtt.ClientProperties) {
+			cl := s.server.NewClient(nil, "", id, false)
+			cl.Properties = p
+			cl.Stop(packets.ErrServerShuttingDown) // now its expiry begins
+			s.server.Clients.Add(cl)
+		}),
+		each(tx, subscriptions, func(id string, sub packets.Subscription) {
+			if cl, ok := s.server.Clients.Get(id); ok {
+				s.server.Topics.Subscribe(id, sub)
+				cl.State.Subscriptions.Add(sub.Filter, sub)
+			}
+		}),
+		each(tx, messages, func(id string, m storage.Message) {
+			if cl, ok := s.server.Clients.Get(id); ok {
+				cl.State.Inflight.Set(restored(m))
+			}
+		}),
+		each(tx, retained, func(_ string, m storage.Message) { s.server.Topics.RetainMessage(restored(m)) }),
+	)
+	for _, cl := range s.server.Clients.GetAll() {
+		if cl.State.Subscriptions.Len() > 0 { // messages may come before the client does
+			beginIDs(cl, cl.State.Inflight)
+		}
+	}
+	return err
+}
+
+// each hands on the values of a bucket, with the first part of their keys.
+func each[T any](tx *bbolt.Tx, bucket []byte, do func(string, T)) error {
+	return tx.Bucket(bucket).ForEach(func(key, data []byte) error {
+		var v T
+		if err := json.Unmarshal(data, &v); err != nil {
+			return fmt.Errorf("the data directory holds %s that cannot be read: %w", bucket, err)
+		}
+		id, _, _ := bytes.Cut(key, []byte{0})
+		do(string(id), v)
+		return nil
+	})
+}
+
+// restored is m with the moment at which it expires [MQTT-3.3.2-5].
+func restored(m storage.Message) packets.Packet {
+	pk := m.ToPacket()
+	if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
+		pk.ProtocolVersion = 5
+		pk.Expiry = pk.Created + int64(interval)
+	}
+	return pk
 }
 
 // lasting reports whether the client's session outlives its connection
@@ -102,7 +147,7 @@ func lasting(cl *mqtt.Client) bool {
 
 func (s *store) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	if !lasting(cl) {
-		s.dropSession(cl)
+		s.OnClientExpired(cl)
 		return
 	}
 	s.putClient(cl)
@@ -112,34 +157,24 @@ func (s *store) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 	switch {
 	case cl.IsTakenOver():
 	case expire:
-		s.dropSession(cl)
-	case lasting(cl):
+		s.OnClientExpired(cl)
+	default:
 		s.putClient(cl) // DISCONNECT may have changed the expiry (3.14.2.2.2)
 	}
 }
 
-func (s *store) OnClientExpired(cl *mqtt.Client) { s.dropSession(cl) }
-
 func (s *store) putClient(cl *mqtt.Client) {
-	p := cl.Properties.Props
-	s.apply(change{clients, []byte(cl.ID), storage.Client{
-		ID:              cl.ID,
-		Remote:          cl.Net.Remote,
-		Listener:        cl.Net.Listener,
-		Username:        cl.Properties.Username,
-		Clean:           cl.Properties.Clean,
-		ProtocolVersion: cl.Properties.ProtocolVersion,
-		Properties: storage.ClientProperties{
-			SessionExpiryInterval:     p.SessionExpiryInterval,
-			SessionExpiryIntervalFlag: p.SessionExpiryIntervalFlag,
-			ReceiveMaximum:            p.ReceiveMaximum,
-			TopicAliasMaximum:         p.TopicAliasMaximum,
-			MaximumPacketSize:         p.MaximumPacketSize,
-		},
-	}})
+	lasting := cl.Properties
+	lasting.Will = mqtt.Will{}
+	lasting.Props = packets.Properties{
+		SessionExpiryInterval:     cl.Properties.Props.SessionExpiryInterval,
+		SessionExpiryIntervalFlag: cl.Properties.Props.SessionExpiryIntervalFlag,
+	}
+	s.apply(cl, change{clients, []byte(cl.ID), lasting})
 }
 
-func (s *store) dropSession(cl *mqtt.Client) {
+// OnClientExpired drops the session.
+func (s *store) OnClientExpired(cl *mqtt.Client) {
 	s.update(func(tx *bbolt.Tx) error {
 		err := tx.Bucket(clients).Delete([]byte(cl.ID))
 		for _, bucket := range [][]byte{subscriptions, messages} {
@@ -158,17 +193,9 @@ func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte)
 		if reasons[i] > packets.CodeGrantedQos2.Code {
 			continue // refused
 		}
-		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), storage.Subscription{
-			Client:            cl.ID,
-			Filter:            f.Filter,
-			Qos:               f.Qos,
-			Identifier:        f.Identifier,
-			NoLocal:           f.NoLocal,
-			RetainHandling:    f.RetainHandling,
-			RetainAsPublished: f.RetainAsPublished,
-		}})
+		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), f})
 	}
-	s.applyLasting(cl, changes...)
+	s.apply(cl, changes...)
 }
 
 func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
@@ -176,7 +203,7 @@ func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 	for _, f := range pk.Filters {
 		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), nil})
 	}
-	s.applyLasting(cl, changes...)
+	s.apply(cl, changes...)
 }
 
 func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64) {
@@ -184,16 +211,16 @@ func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64)
 		s.OnRetainedExpired(pk.TopicName)
 		return
 	}
-	s.apply(change{retained, []byte(pk.TopicName), message(pk, "")})
+	s.write(change{retained, []byte(pk.TopicName), stored(pk)})
 }
 
-func (s *store) OnRetainedExpired(topic string) { s.apply(change{retained, []byte(topic), nil}) }
+func (s *store) OnRetainedExpired(topic string) { s.write(change{retained, []byte(topic), nil}) }
 
 // OnQosPublish writes a message before it is sent. Acknowledgements it leaves
 // out: nobody waits for a PUBACK that is sent, and PUBREC is OnPublished's.
 func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
 	if t := pk.FixedHeader.Type; t == packets.Publish || t == packets.Pubrel {
-		s.putMessage(cl, pk)
+		s.putMessage(cl, stored(pk))
 	}
 }
 
@@ -201,10 +228,8 @@ func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int)
 // it would make the broker refuse what was lost in between when it comes again.
 func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 	if pk.FixedHeader.Qos == 2 {
-		s.putMessage(cl, packets.Packet{
-			FixedHeader: packets.FixedHeader{Type: packets.Pubrec},
-			PacketID:    pk.PacketID,
-			Created:     pk.Created,
+		s.putMessage(cl, storage.Message{
+			FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID, Created: pk.Created,
 		})
 	}
 }
@@ -214,67 +239,31 @@ func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 func (s *store) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if pk.FixedHeader.Type == packets.Pubrec && pk.ReasonCode < packets.ErrUnspecifiedError.Code {
 		if sent, ok := cl.State.Inflight.Get(pk.PacketID); ok {
-			s.putMessage(cl, packets.Packet{
-				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1},
-				PacketID:    pk.PacketID,
-				Created:     sent.Created,
+			s.putMessage(cl, storage.Message{
+				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1}, PacketID: pk.PacketID, Created: sent.Created,
 			})
 		}
 	}
 	return pk, nil
 }
 
-func (s *store) putMessage(cl *mqtt.Client, pk packets.Packet) {
-	s.applyLasting(cl, change{messages, messageKey(cl, pk.PacketID), message(pk, cl.ID)})
+func (s *store) putMessage(cl *mqtt.Client, m storage.Message) {
+	m.Client = cl.ID
+	s.apply(cl, change{messages, messageKey(cl, m.PacketID), m})
 }
 
 func (s *store) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
 	// A session that was taken over has lost its messages to its successor, which has the same name.
 	if !cl.IsTakenOver() {
-		s.applyLasting(cl, change{messages, messageKey(cl, pk.PacketID), nil})
+		s.apply(cl, change{messages, messageKey(cl, pk.PacketID), nil})
 	}
 }
 
 func (s *store) OnQosDropped(cl *mqtt.Client, pk packets.Packet) { s.OnQosComplete(cl, pk) }
 
-func (s *store) StoredClients() ([]storage.Client, error) { return load[storage.Client](s, clients) }
-
-func (s *store) StoredSubscriptions() ([]storage.Subscription, error) {
-	return load[storage.Subscription](s, subscriptions)
-}
-
-func (s *store) StoredInflightMessages() ([]storage.Message, error) {
-	return load[storage.Message](s, messages)
-}
-
-func (s *store) StoredRetainedMessages() ([]storage.Message, error) {
-	return load[storage.Message](s, retained)
-}
-
-// restoreExpiry gives loaded messages back the moment at which they expire
-// [MQTT-3.3.2-5], which mochi keeps beside what it stores.
-func restoreExpiry(server *mqtt.Server) {
-	restore := func(pk packets.Packet) packets.Packet {
-		if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
-			pk.ProtocolVersion = 5
-			pk.Expiry = pk.Created + int64(interval)
-		}
-		return pk
-	}
-	for topic, pk := range server.Topics.Retained.GetAll() {
-		server.Topics.Retained.Add(topic, restore(pk))
-	}
-	for _, cl := range server.Clients.GetAll() {
-		for _, pk := range cl.State.Inflight.GetAll(false) {
-			cl.State.Inflight.Set(restore(pk))
-		}
-	}
-}
-
-func message(pk packets.Packet, client string) storage.Message {
+func stored(pk packets.Packet) storage.Message {
 	p := pk.Properties
 	return storage.Message{
-		Client:      client,
 		Origin:      pk.Origin,
 		FixedHeader: pk.FixedHeader,
 		PacketID:    pk.PacketID,
@@ -294,30 +283,24 @@ func message(pk packets.Packet, client string) storage.Message {
 	}
 }
 
-func (s *store) applyLasting(cl *mqtt.Client, changes ...change) {
+// apply makes changes to a session, if it lasts.
+func (s *store) apply(cl *mqtt.Client, changes ...change) {
 	if lasting(cl) && len(changes) > 0 {
-		s.apply(changes...)
+		s.write(changes...)
 	}
 }
 
-func (s *store) apply(changes ...change) {
-	s.update(func(tx *bbolt.Tx) error {
+func (s *store) write(changes ...change) {
+	s.update(func(tx *bbolt.Tx) (err error) {
 		for _, c := range changes {
 			if c.value == nil {
-				if err := tx.Bucket(c.bucket).Delete(c.key); err != nil {
-					return err
-				}
+				err = errors.Join(err, tx.Bucket(c.bucket).Delete(c.key))
 				continue
 			}
-			data, err := json.Marshal(c.value)
-			if err == nil {
-				err = tx.Bucket(c.bucket).Put(c.key, data)
-			}
-			if err != nil {
-				return err
-			}
+			data, e := json.Marshal(c.value)
+			err = errors.Join(err, e, tx.Bucket(c.bucket).Put(c.key, data))
 		}
-		return nil
+		return err
 	})
 }
 
@@ -327,16 +310,4 @@ func (s *store) update(change func(*bbolt.Tx) error) {
 	if err := s.db.Batch(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		s.Log.Error("the broker's state could not be written", "error", err)
 	}
-}
-
-func load[T any](s *store, bucket []byte) (found []T, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(_, data []byte) error {
-			var v T
-			err := json.Unmarshal(data, &v)
-			found = append(found, v)
-			return err
-		})
-	})
-	return found, err
 }

@@ -20,18 +20,20 @@ const subprotocol = "mqtt" // [MQTT-6.0.0-4]
 func (b *Broker) Handler() http.Handler { return http.HandlerFunc(b.serveWebSocket) }
 
 func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	if !headerHas(r.Header, "Upgrade", "websocket") {
+	if r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this address speaks MQTT over WebSocket: open it with an MQTT client", http.StatusUpgradeRequired)
 		return
 	}
 	// Browsers always send Origin with a handshake; without one it is another program.
-	if r.Header.Get("Origin") != "" && !b.allowOrigin(r) {
-		b.log.Warn("refused a WebSocket from a foreign origin", "origin", r.Header.Get("Origin"), "host", r.Host)
+	origin := strings.ToLower(r.Header.Get("Origin"))
+	if origin != "" && !sameOrigin(origin, r.Host) && !slices.Contains(b.origins, origin) {
+		b.log.Warn("refused a WebSocket from a foreign origin", "origin", origin, "host", r.Host)
 		http.Error(w, "this origin is not allowed: see the server's -allow-origin flag", http.StatusForbidden)
 		return
 	}
-	if !headerHas(r.Header, "Sec-WebSocket-Protocol", subprotocol) {
+	offered := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
+	if !slices.ContainsFunc(offered, func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), subprotocol) }) {
 		http.Error(w, `the WebSocket subprotocol must be "mqtt"`, http.StatusBadRequest)
 		return
 	}
@@ -57,24 +59,12 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	b.serve(raw.conn.owner)
 }
 
-// SameOrigin reports whether the request comes from a page of this very server.
+// sameOrigin reports whether the request comes from a page of this very server.
 // The scheme is left out: behind a proxy that ends TLS it differs, Python's paho
 // always claims https, and nobody else can serve a page from our host and port.
-func SameOrigin(r *http.Request) bool {
-	origin, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && (origin.Scheme == "http" || origin.Scheme == "https") &&
-		origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
-}
-
-func headerHas(h http.Header, name, token string) bool {
-	for _, line := range h.Values(name) {
-		if slices.ContainsFunc(strings.Split(line, ","), func(s string) bool {
-			return strings.EqualFold(strings.TrimSpace(s), token)
-		}) {
-			return true
-		}
-	}
-	return false
+func sameOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
 // hijacked keeps hold of the connection under a WebSocket.
