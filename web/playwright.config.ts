@@ -5,8 +5,8 @@ const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
   existsSync,
 );
 
-// The brokers of the tests are real, and a page that is put to sleep has only a
-// moment to take its leave: files run one after the other.
+// `make test-e2e` runs two files at a time, and then, one by one, the tests tagged
+// @alone: those that the clock judges, which a busy neighbour would fail.
 export default defineConfig({
   testDir: 'e2e',
   workers: 1,

@@ -64,6 +64,20 @@ export async function connectTo(parts: Parts, url: string): Promise<void> {
 }
 
 /**
+ * Looks at the page in light and then in dark colours, and without anything
+ * that moves. Opening it once for both takes half the time.
+ */
+export async function inBothSchemes(
+  page: Page,
+  look: (scheme: 'light' | 'dark') => Promise<void>,
+): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await look(colorScheme);
+  }
+}
+
+/**
  * What the browser has to complain about: errors on the console, of the workers
  * too, uncaught exceptions, and breaches of the content security policy.
  */
