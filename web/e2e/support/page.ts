@@ -1,7 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import config from '../../playwright.config';
 
-/** The configured launch options, and more arguments for the browser. */
+/** The whole browser, with more arguments. */
 export function launchWith(...args: string[]) {
   const options = config.use?.launchOptions;
   return { launchOptions: { ...options, args: [...(options?.args ?? []), ...args] } };
