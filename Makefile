@@ -103,7 +103,7 @@ TEST_STEPS := deps size test-go test-wasm test-web test-e2e test-package lint-go
 # time that the other steps leave.
 .PHONY: test
 test: ## run every test and linter, installing what they need
-	@nice -n 19 $(MAKE) --no-print-directory $(LINTER) & \
+	@nice $(MAKE) --no-print-directory $(LINTER) & \
 	linter=$$!; status=0; summary=; \
 	for step in $(TEST_STEPS); do \
 		printf '\n== make %s\n' $$step; began=$$(date +%s); result=passed; \
