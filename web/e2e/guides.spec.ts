@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chromium, expect, test } from '@playwright/test';
+import { type Browser, expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { runExample } from './support/examples';
+import { openBrowser, runExample } from './support/examples';
 
 // The guides' examples, as they stand there, against a local broker of the same
 // name: each prints the block that follows it, in which … is anything.
@@ -25,11 +25,16 @@ const examples = guides.flatMap((guide) => {
 
 let server: Server;
 let mosquitto: Mosquitto;
+let browser: Browser;
 
-test.beforeAll(async () => {
+test.beforeAll(async ({ launchOptions }) => {
   [server, mosquitto] = await Promise.all([startServer(), startMosquitto()]);
+  browser = await openBrowser(launchOptions, { 'broker.emqx.io:8083': mosquitto.mqtt });
 });
-test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop()]));
+test.afterAll(async () => {
+  await browser?.close();
+  await Promise.all([server?.stop(), mosquitto?.stop()]);
+});
 
 test('every guide has examples, and every example says what it prints', () => {
   expect(examples.length).toBeGreaterThan(0);
@@ -37,9 +42,8 @@ test('every guide has examples, and every example says what it prints', () => {
 });
 
 for (const { guide, number, code, printed } of examples) {
-  test(`${guide}, block ${number + 1}`, async ({ launchOptions }) => {
-    const hosts = { 'broker.emqx.io:8083': mosquitto.mqtt };
-    const output = await runExample(chromium, launchOptions, server.url, hosts, code);
+  test(`${guide}, block ${number + 1}`, async () => {
+    const output = await runExample(browser, server.url, code);
     const pattern = (line: string) =>
       new RegExp(
         `^${line

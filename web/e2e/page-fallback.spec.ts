@@ -58,7 +58,9 @@ test.describe('the public broker’s name cannot be resolved', () => {
 
   test.afterAll(() => server?.stop());
 
-  test('the page says so and works on the embedded broker, and offers to try again', async ({ page }) => {
+  test('the page says so and works on the embedded broker, and offers to try again', {
+    tag: '@alone',
+  }, async ({ page }) => {
     const parts = await fallsBack(page, server);
     await expect(parts.notice).toContainText('Nothing answers at broker.emqx.io:8083');
 
@@ -85,7 +87,7 @@ test.describe('the public broker accepts connections and stays silent', () => {
     await server?.stop();
   });
 
-  test('the page keeps to its five seconds', async ({ playwright }) => {
+  test('the page keeps to its five seconds', { tag: '@alone' }, async ({ playwright }) => {
     const { launchOptions } = launchWith(`--host-resolver-rules=MAP broker.emqx.io 127.0.0.1:${silent.port}`);
     const browser = await playwright.chromium.launch(launchOptions);
     await fallsBack(await browser.newPage(), server);
@@ -108,7 +110,9 @@ test.describe('a private default broker is dead', () => {
     await server?.stop();
   });
 
-  test('the page goes to the embedded broker and never to the public one', async ({ playwright }) => {
+  test('the page goes to the embedded broker and never to the public one', { tag: '@alone' }, async ({
+    playwright,
+  }) => {
     const { launchOptions } = launchWith(
       `--host-resolver-rules=MAP broker.emqx.io 127.0.0.1:${publicBroker.port}`,
     );

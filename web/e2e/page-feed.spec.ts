@@ -292,7 +292,7 @@ function longestTasks(trace: Buffer): number[] {
     .slice(0, 10);
 }
 
-test('a flood is searched while the page answers', async ({ page, browser }) => {
+test('a flood is searched while the page answers', { tag: '@alone' }, async ({ page, browser }) => {
   const feed = controls(page);
   await feed.search.fill('7');
   await feed.expression.click();

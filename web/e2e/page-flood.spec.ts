@@ -58,7 +58,9 @@ function promiseOf<T>() {
   return { promise, resolve };
 }
 
-test('10,000 messages a second: all accounted for, few rows, a page that answers', async ({ page }) => {
+test('10,000 messages a second: all accounted for, few rows, a page that answers', { tag: '@alone' }, async ({
+  page,
+}) => {
   const complaints = await complaintsOf(page);
   const parts = await openConnected(page, server.url);
   const topic = (await parts.topic.inputValue()).replace(/hello$/, 'flood');

@@ -29,7 +29,7 @@ function started<T extends { stop(): Promise<void> }>(part: T): T {
   return part;
 }
 
-test.describe('with the back-forward cache', () => {
+test.describe('with the back-forward cache', { tag: '@alone' }, () => {
   let browser: Browser;
   let context: BrowserContext;
   let broker: Mosquitto;

@@ -1,9 +1,10 @@
 import { expect, type Page, test } from '@playwright/test';
 import { startMosquitto, startServer } from './support/brokers';
 import { startHost } from './support/deploy';
-import { complaintsOf, openConnected, partsOf } from './support/page';
+import { complaintsOf, launchWith, openConnected, partsOf } from './support/page';
 
-test.use({ serviceWorkers: 'allow' });
+// Whether a page can be installed is for the whole browser to say.
+test.use({ ...launchWith(), serviceWorkers: 'allow' });
 
 /** Resolves when the page's build is kept. */
 const kept = (page: Page) => page.evaluate(async () => void (await navigator.serviceWorker.ready));

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { openConnected, type Parts } from './support/page';
+import { inBothSchemes, openConnected, type Parts } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 // The README's pictures are made anew on demand only, with SCREENSHOTS=docs: no
@@ -89,36 +89,35 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [1440, 390]) {
-    test(`pictures of the other views, ${colorScheme}, ${width} px`, async ({ page }, info) => {
-      await page.setViewportSize({ width, height: 940 });
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const parts = await openConnected(page, server.url);
-      const picture = (name: string) =>
-        page.screenshot({
-          path: info.outputPath(`${name}-${colorScheme}-${width}.png`),
+for (const width of [1440, 390]) {
+  test(`pictures of the other views, ${width} px, light and dark`, async ({ page }, info) => {
+    await page.setViewportSize({ width, height: 940 });
+    const parts = await openConnected(page, server.url);
+    const picture = (name: string) =>
+      inBothSchemes(page, async (scheme) => {
+        await page.screenshot({
+          path: info.outputPath(`${name}-${scheme}-${width}.png`),
           animations: 'disabled',
           fullPage: width < 1000,
         });
-      await picture('empty');
-      await fillWithLife(parts);
-      await parts.row('garden/pump/state', '{"on":false,"litres":31}').click();
-      await expect(page.getByRole('region', { name: 'Message details' })).toContainText('garden/pump/state');
-      await picture('details');
-      await page.getByRole('tab', { name: 'Topics' }).click();
-      await page
-        .getByRole('treeitem', { name: /garden/ })
-        .first()
-        .click();
-      await page.keyboard.press('ArrowRight');
-      await expect(page.getByRole('treeitem', { name: /pump/ })).toBeVisible();
-      await picture('topics');
-      await parts.disconnect.click();
-      await expect(parts.status).toContainText(/^disconnected/);
-      await picture('disconnected');
-    });
-  }
+      });
+    await picture('empty');
+    await fillWithLife(parts);
+    await parts.row('garden/pump/state', '{"on":false,"litres":31}').click();
+    await expect(page.getByRole('region', { name: 'Message details' })).toContainText('garden/pump/state');
+    await picture('details');
+    await page.getByRole('tab', { name: 'Topics' }).click();
+    await page
+      .getByRole('treeitem', { name: /garden/ })
+      .first()
+      .click();
+    await page.keyboard.press('ArrowRight');
+    await expect(page.getByRole('treeitem', { name: /pump/ })).toBeVisible();
+    await picture('topics');
+    await parts.disconnect.click();
+    await expect(parts.status).toContainText(/^disconnected/);
+    await picture('disconnected');
+  });
 }
 
 test('nothing sticks out sideways, from a phone to a wide screen', async ({ page }, info) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { chromium, expect, test } from '@playwright/test';
+import { type Browser, expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { runExample } from './support/examples';
+import { openBrowser, runExample } from './support/examples';
 import { serveScram } from './support/scram';
 import { type ScriptedBroker, startScripted } from './support/scripted';
 
@@ -24,24 +24,29 @@ const printed = [
 let server: Server;
 let mosquitto: Mosquitto;
 let scram: ScriptedBroker;
+let browser: Browser;
 
-test.beforeAll(async () => {
+test.beforeAll(async ({ launchOptions }) => {
   [server, mosquitto, scram] = await Promise.all([
     startServer(),
     startMosquitto(),
     startScripted(serveScram('pencil')),
   ]);
+  const hosts = { 'broker.emqx.io:8083': mosquitto.mqtt, 'mqtt.example.com': scram.url };
+  browser = await openBrowser(launchOptions, hosts);
 });
-test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop(), scram?.stop()]));
+test.afterAll(async () => {
+  await browser?.close();
+  await Promise.all([server?.stop(), mosquitto?.stop(), scram?.stop()]);
+});
 
 test('there is an expectation for each example', () => {
   expect(examples).toHaveLength(printed.length);
 });
 
 for (const [i, lines] of printed.entries()) {
-  test(`example ${i + 1} runs and prints what it says`, async ({ launchOptions }) => {
-    const hosts = { 'broker.emqx.io:8083': mosquitto.mqtt, 'mqtt.example.com': scram.url };
-    const output = await runExample(chromium, launchOptions, server.url, hosts, examples[i] ?? '');
+  test(`example ${i + 1} runs and prints what it says`, async () => {
+    const output = await runExample(browser, server.url, examples[i] ?? '');
     for (const line of lines) expect(output).toContainEqual(expect.stringMatching(line));
   });
 }

@@ -1,7 +1,9 @@
 import { defineConfig } from '@playwright/test';
-import config from '../../playwright.config';
+import tests from '../../playwright.config';
 
-/** The tests' own browser. */
+const { projects: _, ...config } = tests;
+
+/** The tests' browser, the whole one. */
 export default defineConfig({
   ...config,
   testDir: '.',

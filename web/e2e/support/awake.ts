@@ -12,7 +12,8 @@ export function keepAwake(tcpPort: number): () => Promise<void> {
   const clientId = Buffer.from('\0\x05awake');
   const keepAlive = Buffer.from([0, 60]);
   socket.write(packet(kind.connect, 0, Buffer.from('\0\x04MQTT\x05\x02'), keepAlive, varint(0), clientId));
-  socket.on('data', () => socket.write(packet(kind.pingreq, 0)));
+  // A thousand turns a second are enough, and leave the processor to the others.
+  socket.on('data', () => setTimeout(() => socket.write(packet(kind.pingreq, 0)), 1));
   return async () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.destroy();

@@ -1,25 +1,18 @@
 /** Runs the documentation's examples as they stand there. */
 
-import type { BrowserType, LaunchOptions } from '@playwright/test';
+import { type Browser, chromium, type LaunchOptions } from '@playwright/test';
 
-/**
- * What the code prints, run in a page of the server's origin. `hosts` maps
- * `host:port` of the brokers that it names onto the addresses of local ones.
- */
-export async function runExample(
-  browsers: BrowserType,
-  options: LaunchOptions,
-  origin: string,
-  hosts: Record<string, string>,
-  code: string,
-): Promise<string[]> {
+/** A browser in which `hosts`, `host:port` of the brokers that examples name, are local ones. */
+export function openBrowser(options: LaunchOptions, hosts: Record<string, string>): Promise<Browser> {
   const rules = Object.entries(hosts).map(([name, url]) => `MAP ${name} ${new URL(url).host}`);
-  const browser = await browsers.launch({
-    ...options,
-    args: [...(options.args ?? []), `--host-resolver-rules=${rules.join(', ')}`],
-  });
+  const args = [...(options.args ?? []), `--host-resolver-rules=${rules.join(', ')}`];
+  return chromium.launch({ ...options, args });
+}
+
+/** What the code prints, run in a page of the server's origin. */
+export async function runExample(browser: Browser, origin: string, code: string): Promise<string[]> {
+  const page = await browser.newPage();
   try {
-    const page = await browser.newPage();
     const output: string[] = [];
     page.on('console', (message) => output.push(message.text()));
     await page.goto(`${origin}/config.json`); // a page of this origin that does nothing by itself
@@ -27,6 +20,6 @@ export async function runExample(
     await page.evaluate(`(async () => { ${dynamic} })()`);
     return output;
   } finally {
-    await browser.close();
+    await page.close();
   }
 }

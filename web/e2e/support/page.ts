@@ -1,7 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import config from '../../playwright.config';
 
-/** The configured launch options, and more arguments for the browser. */
+/** The whole browser, with more arguments. */
 export function launchWith(...args: string[]) {
   const options = config.use?.launchOptions;
   return { launchOptions: { ...options, args: [...(options?.args ?? []), ...args] } };
@@ -61,6 +61,20 @@ export async function connectTo(parts: Parts, url: string): Promise<void> {
   await parts.url.fill(url);
   if (await parts.disconnect.isVisible()) await parts.disconnect.click();
   await parts.connect.click();
+}
+
+/**
+ * Looks at the page in light and then in dark colours, and without anything
+ * that moves. Opening it once for both takes half the time.
+ */
+export async function inBothSchemes(
+  page: Page,
+  look: (scheme: 'light' | 'dark') => Promise<void>,
+): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await look(colorScheme);
+  }
 }
 
 /**
