@@ -290,7 +290,7 @@ func textList(v js.Value) (list []string, ok bool) {
 
 // pace is how often messages are handed over while they come faster than that:
 // each time costs the page a task. A message after a pause is handed over at once.
-const pace = 8 * time.Millisecond
+const pace = 4 * time.Millisecond
 
 // pump hands received messages over, a batch at a time, until the client ends.
 // It waits for the Promise that onBatch may return: that is what holds the

@@ -13,16 +13,12 @@ import (
 	"syscall/js"
 )
 
-// The collector's default is made for servers: here every collection stops the
-// only thread. It may let garbage grow to four times what lives, but never
-// beyond the limit as long as that suffices.
-const (
-	gcPercent   = 400
-	memoryLimit = 256 << 20 // bytes
-)
+// memoryLimit, in bytes, is what garbage is not to grow beyond. How often it is
+// collected else is left as Go has it: each time, the values that JavaScript is to
+// let go of are told one by one, and less often would mean longer halts.
+const memoryLimit = 256 << 20
 
 func main() {
-	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
 	api := objectClass.New()
 	api.Set("connect", js.FuncOf(func(_ js.Value, args []js.Value) any { return connect(argument(args, 0)) }))

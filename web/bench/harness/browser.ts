@@ -32,6 +32,7 @@ export interface Page {
   evaluate<T>(expression: string): Promise<T>;
   /** Seconds, since the page began, of the clock and of the main thread being busy. */
   busy(): Promise<{ clock: number; busy: number }>;
+  /** Of the page and of its workers. */
   collectGarbage(): Promise<void>;
   close(): Promise<void>;
 }
@@ -101,6 +102,13 @@ async function openPage(cdp: Cdp, url: string, context?: Context): Promise<Page>
       if (from === sessionId) resolve();
     });
   });
+  const workers = new Set<string>();
+  cdp.on('Target.attachedToTarget', (attached, from) => {
+    if (from === sessionId) workers.add((attached as { sessionId: string }).sessionId);
+  });
+  cdp.on('Target.detachedFromTarget', (detached, from) => {
+    if (from === sessionId) workers.delete((detached as { sessionId: string }).sessionId);
+  });
   await send('Page.navigate', { url });
   await loaded;
 
@@ -125,6 +133,11 @@ async function openPage(cdp: Cdp, url: string, context?: Context): Promise<Page>
     },
     async collectGarbage() {
       await send('HeapProfiler.collectGarbage');
+      // Attached to for this moment only: they are to run as they do elsewhere.
+      const attach = { waitForDebuggerOnStart: false, flatten: true };
+      await send('Target.setAutoAttach', { ...attach, autoAttach: true });
+      await Promise.all([...workers].map((worker) => cdp.send('HeapProfiler.collectGarbage', {}, worker)));
+      await send('Target.setAutoAttach', { ...attach, autoAttach: false });
     },
     async close() {
       await cdp.send('Target.closeTarget', { targetId });

@@ -5,6 +5,8 @@ import { inPage, type Work } from './work';
 /** Fewer than brokers queue for a slow client: some drop what is more, at QoS 1 too. */
 const count = 5000;
 
+const rounds = 3;
+
 /**
  * What MQTT.js states, by saying nothing. Mosquitto 2.0.11 does not keep to a
  * Receive Maximum once messages have queued up for it: one PUBACK lets many go.
@@ -19,6 +21,7 @@ export const brokers: Work[] = (['mosquitto', 'embedded'] as const).flatMap((bro
     {
       rows: [{ id: `${broker}-receive`, group, title: 'receive QoS 1, 64 B', unit: 'msg/s', better: 'more' }],
       contestants,
+      rounds,
       measure: (place, name) =>
         inPage(place, async (page) => {
           const { ws, tcp } = place.servers.brokers[broker];
@@ -35,6 +38,7 @@ export const brokers: Work[] = (['mosquitto', 'embedded'] as const).flatMap((bro
     {
       rows: [{ id: `${broker}-publish`, group, title: 'publish QoS 1, 64 B', unit: 'msg/s', better: 'more' }],
       contestants,
+      rounds,
       measure: (place, name) =>
         inPage(place, async (page) => {
           const { ws: url } = place.servers.brokers[broker];
@@ -45,6 +49,7 @@ export const brokers: Work[] = (['mosquitto', 'embedded'] as const).flatMap((bro
     {
       rows: latencyRows(`${broker}-latency`, group, 'round trip at 100/s'),
       contestants,
+      rounds,
       measure: (place, name) =>
         inPage(place, async (page) => {
           const { ws: url } = place.servers.brokers[broker];

@@ -19,11 +19,13 @@ export const busy: Work[] = [1, 20].map((frame) => {
       inPage(place, async (page) => {
         const url = flooder(place, { size: 64, frame, rate });
         await page.call('start', name, { url, qos: 0 });
-        await page.call('flood', (rate * (milliseconds + 1500)) / 1000);
+        await page.call('flood', (rate * (2 * milliseconds + 1500)) / 1000);
         await page.call('reached', rate / 2);
         const [from, before] = [await page.busy(), await page.call('count')];
-        const wait = await page.call('longestWait', milliseconds);
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
         const [to, after] = [await page.busy(), await page.call('count')];
+        // Afterwards: to look keeps the page busy, too.
+        const wait = await page.call('longestWait', milliseconds);
         await page.call('finish');
         const seconds = to.clock - from.clock;
         return [(100 * (to.busy - from.busy)) / seconds, wait, (after - before) / seconds];

@@ -21,6 +21,7 @@ export const growth: Work[] = [
     },
   ],
   contestants: ['mqttjs', 'mqttwasm'],
+  rounds: 3,
   measure: (place, name) =>
     inPage(place, async (page) => {
       const url = flooder(place, { size: 64, frame: 20, topics });
