@@ -44,17 +44,19 @@ export async function main(): Promise<void> {
         if (failed) failures.push(`${id}, ${name}: ${text}`);
       });
       results.lines.push(...lines);
+      results.notes = [...notes];
+      write(results, folder('../test-results/bench')); // what there is, should somebody stop it
     }
   } finally {
     await browser.stop();
     await servers.stop();
   }
-  const folder = only || rounds < fullRounds ? '../test-results/bench' : 'results';
-  results.notes = [...notes];
-  write(results, fileURLToPath(new URL(folder, import.meta.url)));
+  if (!only && rounds >= fullRounds) write(results, folder('results'));
   console.log(markdown(results));
   if (failures.length > 0) throw new Error(`not everything could be measured:\n${failures.join('\n')}`);
 }
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 const ids = (): string => works.flatMap(({ rows }) => rows.map(({ id }) => id)).join(' ');
 

@@ -17,7 +17,7 @@ export function latencyRows(id: string, group: string, what: string): Row[] {
 
 /** From publishing until the message is back. */
 export const latency: Work[] = [
-  { rate: 100, milliseconds: 5000 },
+  { rate: 100, milliseconds: 4000 },
   { rate: 5000, milliseconds: 3000 },
 ].map(({ rate, milliseconds }) => ({
   rows: latencyRows(`latency-${rate}`, 'Round trip', `${rate.toLocaleString('en')}/s`),

@@ -30,6 +30,7 @@ export const receive: Work[] = ([0, 1] as const).flatMap((qos) =>
           },
         ],
         contestants: all,
+        ...(qos > 0 && { rounds: 3 }),
         measure: (place, name) =>
           inPage(place, async (page) => {
             const url = flooder(place, { size, frame, qos });

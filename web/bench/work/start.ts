@@ -7,6 +7,7 @@ const row = (id: string, title: string): Row => ({ id, group: 'Start', title, un
 const connect: Work = {
   rows: [row('start-connect', 'connect and subscribe, warm')],
   contestants: all.filter((name) => name !== 'mqttwasm-batch'),
+  rounds: 3,
   measure: (place, name) =>
     inPage(place, async (page) => [await page.call('connectWarm', name, { url: flooder(place), times: 20 })]),
 };
@@ -18,6 +19,7 @@ const first: Work = {
     row('start-first-warm', 'page open to first own message, cached'),
   ],
   contestants: all.filter((name) => name !== 'mqttwasm-batch'),
+  rounds: 3,
   measure: (place, name) =>
     coldAndWarm(place, `${place.servers.url}/bench/`, (page) =>
       page.call('firstMessage', name, { url: flooder(place, { echo: 1 }) }),
@@ -31,6 +33,7 @@ const console: Work = {
     row('start-console-warm', 'console open to first own message shown, cached'),
   ],
   contestants: ['mqttwasm'],
+  rounds: 3,
   measure: (place) =>
     coldAndWarm(place, place.servers.app, (page) => page.evaluate<number>(`(${clickAndSee})()`)),
 };
