@@ -13,7 +13,7 @@ const (
 	segmentSize = 64 << 10 // bytes in one allocation of the inbox
 	// batchBytes ends a batch, so that one hand-over stays short.
 	batchBytes = 1 << 20
-	maxSpare   = 2 * batchBytes / segmentSize
+	maxSpare   = 2 * batchBytes
 )
 
 // An inbox holds received messages until somebody takes them, as records one
@@ -26,10 +26,12 @@ type inbox struct {
 	segments []segment
 	bytes    int // in all segments
 	limit    int
-	spare    [][]byte // of segments that were recycled
-	dropped  uint64   // not yet reported
+	dropped  uint64 // not yet reported
 	wake     chan struct{}
 	closed   bool
+
+	spare      [][]byte // of segments that were recycled
+	spareBytes int
 }
 
 type segment struct {
@@ -79,21 +81,22 @@ func (in *inbox) put(p *publishPacket, topic []byte, at float64, ack *delivery) 
 
 // room returns an empty buffer. The caller holds mu.
 func (in *inbox) room(size int) []byte {
-	last := len(in.spare) - 1
-	if size > segmentSize || last < 0 {
-		return make([]byte, 0, max(size, segmentSize))
+	if last := len(in.spare) - 1; last >= 0 && cap(in.spare[last]) >= size {
+		buf := in.spare[last]
+		in.spare = in.spare[:last]
+		in.spareBytes -= cap(buf)
+		return buf[:0]
 	}
-	buf := in.spare[last]
-	in.spare = in.spare[:last]
-	return buf[:0]
+	return make([]byte, 0, max(size, segmentSize))
 }
 
 func (in *inbox) recycle(records [][]byte) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, buf := range records {
-		if cap(buf) == segmentSize && len(in.spare) < maxSpare {
+		if in.spareBytes+cap(buf) <= maxSpare {
 			in.spare = append(in.spare, buf)
+			in.spareBytes += cap(buf)
 		}
 	}
 }

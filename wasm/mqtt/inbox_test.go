@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"testing"
 )
@@ -119,5 +120,52 @@ func TestInboxSplitsLongQueuesIntoBatches(t *testing.T) {
 	}
 	if total != 3000 {
 		t.Errorf("%d messages of 3000", total)
+	}
+}
+
+func TestRecycledMemoryIsUsedAgain(t *testing.T) {
+	for _, size := range []int{10, segmentSize, 3 * segmentSize} {
+		c := &Client{inbox: newInbox(DefaultInboxLimit)}
+		payload := make([]byte, size)
+		round := func(fill byte) *Batch {
+			for i := range payload {
+				payload[i] = fill
+			}
+			put(c.inbox, "t", 0, payload)
+			batch, _, err := c.inbox.take(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch.client = c
+			return batch
+		}
+		first := round(1)
+		memory := &first.Records[0][0]
+		first.Recycle()
+		second := round(2)
+		if &second.Records[0][0] != memory {
+			t.Errorf("%d bytes: other memory", size)
+		}
+		for m := range second.Messages() {
+			if !bytes.Equal(m.Payload, payload) {
+				t.Errorf("%d bytes: not what was put", size)
+			}
+		}
+		if second.Recycle(); second.Records != nil {
+			t.Error("a batch keeps what it has given away")
+		}
+	}
+}
+
+func TestSparedMemoryIsBounded(t *testing.T) {
+	in := newInbox(DefaultInboxLimit)
+	var records [][]byte
+	for range 100 {
+		records = append(records, make([]byte, segmentSize))
+	}
+	in.recycle(records)
+	in.recycle([][]byte{make([]byte, 2*maxSpare)})
+	if total := len(in.spare) * segmentSize; total != maxSpare || in.spareBytes != total {
+		t.Errorf("%d bytes are kept, %d by its own count, of at most %d", total, in.spareBytes, maxSpare)
 	}
 }
