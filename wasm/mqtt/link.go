@@ -15,9 +15,9 @@ const readSize = 32 << 10
 
 // link is the connection as paho sees it. On the way in it checks every packet
 // and takes the PUBLISH packets and their answers for itself, since paho's
-// general decoder costs a dozen allocations for each; what is left, paho reads
-// here. On the way out
-// it is the net.Conn, whose Lock and Unlock make a packet one write.
+// general decoder costs a dozen allocations for each; what is left, paho
+// reads here. On the way out it is the net.Conn, whose Lock and Unlock make
+// a packet one write.
 type link struct {
 	net.Conn
 	sync.Locker
