@@ -188,8 +188,8 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
 function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
   const [title, advice] = adviceFor(feed, phase);
   return (
-    <div class="feed-empty">
-      <p class="feed-empty-title">{title}</p>
+    <div class="empty-view">
+      <p class="empty-title">{title}</p>
       <p>{advice}</p>
     </div>
   );

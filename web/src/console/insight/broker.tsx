@@ -199,7 +199,7 @@ export function BrokerPanel({ connection, shown }: { connection: Connection; sho
       <div class="broker-body">
         {state && (
           <div class="broker-state" role="status" aria-label={t('Broker values')}>
-            <p class="feed-empty-title">{state[0]}</p>
+            <p class="empty-title">{state[0]}</p>
             <p>{state[1]}</p>
           </div>
         )}

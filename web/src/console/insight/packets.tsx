@@ -137,8 +137,8 @@ function Empty({ recorder }: { recorder: Recorder }) {
             ),
           ];
   return (
-    <div class="feed-empty">
-      <p class="feed-empty-title">{title}</p>
+    <div class="empty-view">
+      <p class="empty-title">{title}</p>
       <p>{advice}</p>
     </div>
   );

@@ -103,8 +103,8 @@ function Empty({ bench }: { bench: Workbench }) {
   bench.tick.value;
   const searching = bench.query.value !== '' && bench.model.nodes > 0;
   return (
-    <div class="tree-empty">
-      <p class="tree-empty-title">{searching ? t('No such topic') : t('No topics yet')}</p>
+    <div class="empty-view">
+      <p class="empty-title">{searching ? t('No such topic') : t('No topics yet')}</p>
       <p>
         {searching
           ? t('No topic that messages came on contains this.')
