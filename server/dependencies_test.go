@@ -17,7 +17,7 @@ func TestDependencies(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := strings.Fields(string(text))
-	linked := slices.DeleteFunc(goList(t, true, "-deps", "-tags=nethttpomithttp2", "mqttwasm/wasm"), func(name string) bool {
+	linked := slices.DeleteFunc(goListShipped(t, "-deps", "mqttwasm/wasm"), func(name string) bool {
 		return slices.Contains(strings.Split(name, "/"), "internal") || strings.HasPrefix(name, "vendor/")
 	})
 	for _, name := range linked {
@@ -28,6 +28,19 @@ func TestDependencies(t *testing.T) {
 	for _, name := range known {
 		if !slices.Contains(linked, name) {
 			t.Errorf("the wasm no longer links %s: take it out of testdata/wasm-packages.txt", name)
+		}
+	}
+}
+
+// TestNetHTTP: the wasm links none of HTTP, TLS and X.509, which a browser has.
+func TestNetHTTP(t *testing.T) {
+	if files := goListShipped(t, "-f", `{{join .GoFiles "\n"}}`, "net/http"); !slices.Equal(files, []string{"types.go"}) {
+		t.Errorf("net/http of the wasm is %v, not the overlay's three types alone", files)
+	}
+	linked := goListShipped(t, "-deps", "mqttwasm/wasm")
+	for _, never := range []string{"crypto/tls", "crypto/x509", "net/http/internal", "mime/multipart", "compress/gzip"} {
+		if slices.Contains(linked, never) {
+			t.Errorf("the wasm links %s", never)
 		}
 	}
 }

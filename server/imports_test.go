@@ -15,10 +15,21 @@ import (
 func goList(t *testing.T, js bool, args ...string) []string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
-	cmd.Env = os.Environ()
 	if js {
-		cmd.Env = append(cmd.Env, "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	}
+	return words(t, cmd)
+}
+
+// goListShipped runs go list for the wasm that ships, whose net/http is three types.
+func goListShipped(t *testing.T, args ...string) []string {
+	t.Helper()
+	return words(t, exec.Command("../web/scripts/go-without-http.sh", append([]string{"list"}, args...)...))
+}
+
+// words returns what cmd prints.
+func words(t *testing.T, cmd *exec.Cmd) []string {
+	t.Helper()
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

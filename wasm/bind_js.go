@@ -113,29 +113,32 @@ const unacknowledged = "publish: no acknowledgement in time; the message may sti
 func (b *binding) publish(args []js.Value) any {
 	options := parse(argument(args, 2))
 	m := options.message(args)
-	send := b.client.PublishAsync
-	if options.choice("waitFor", "acknowledged", "stored") == 1 {
-		send = b.client.StoreAsync
-	}
+	o := mqtt.PublishOptions{Stored: options.choice("waitFor", "acknowledged", "stored") == 1}
 	if options.err != nil {
 		return rejected(options.err)
 	}
-	var giveUp func(error)
+	var token *mqtt.Token
+	var late error // the caller gave up before there was a token
 	stop, err := watch(options, defaultTimeout, func(cause error) {
+		late = &mqtt.Error{Code: mqtt.Aborted, Message: "publish: given up by the caller; the message may still arrive"}
 		if errors.Is(cause, context.DeadlineExceeded) {
-			giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged})
-		} else {
-			giveUp(&mqtt.Error{Code: mqtt.Aborted, Message: "publish: given up by the caller; the message may still arrive"})
+			late = &mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged}
+		}
+		if token != nil {
+			token.Cancel(late)
 		}
 	})
 	if err != nil {
 		return rejected(err)
 	}
 	d := newDeferred()
-	giveUp = send(&m, func(r mqtt.PublishResult, err error) {
+	o.OnSettled = func(r mqtt.PublishResult, err error) {
 		stop()
 		d.settle(publishAck(r), err)
-	})
+	}
+	if token = b.client.PublishAsync(&m, o); late != nil {
+		token.Cancel(late)
+	}
 	return d.promise
 }
 
@@ -261,7 +264,7 @@ func (b *binding) disconnect(args []js.Value) any {
 	o := mqtt.DisconnectOptions{
 		ReasonCode:     byte(p.integer("reasonCode", 0, 255, 0)),
 		ReasonString:   p.text("reasonString"),
-		SessionExpiry:  optional[uint32](p, "sessionExpiryInterval", maxUint32),
+		SessionExpiry:  optionalSeconds(p, "sessionExpiryInterval"),
 		UserProperties: p.userProperties(),
 		Force:          p.boolean("force", false),
 	}
@@ -326,12 +329,12 @@ func (b *binding) hand(batch *mqtt.Batch) {
 // bufferOf copies a batch into an ArrayBuffer.
 func bufferOf(batch *mqtt.Batch) js.Value {
 	size := 0
-	for _, records := range batch.Records {
+	for _, records := range batch.Encoded() {
 		size += len(records)
 	}
 	v := bytesClass.New(size)
 	at := 0
-	for _, records := range batch.Records {
+	for _, records := range batch.Encoded() {
 		js.CopyBytesToJS(v.Call("subarray", at), records)
 		at += len(records)
 	}

@@ -19,17 +19,23 @@ func parseOptions(p *parser) (o mqtt.Options) {
 	o.Username = p.text("username")
 	o.Password = p.bytes("password")
 	o.KeepSession = !p.boolean("clean", true)
-	o.KeepAlive = uint16(p.integer("keepalive", 0, maxUint16, mqtt.DefaultKeepAlive))
-	o.NoKeepAlive = o.KeepAlive == 0
+	if o.KeepAlive = seconds(p.integer("keepalive", 0, maxUint16, int(mqtt.DefaultKeepAlive/time.Second))); o.KeepAlive == 0 {
+		o.KeepAlive = mqtt.KeepAliveOff
+	}
 	o.ConnectTimeout = milliseconds(p.integer("connectTimeout", 1, maxMilliseconds, int(mqtt.DefaultConnectTimeout/time.Millisecond)))
 	o.ReconnectMin = milliseconds(p.integer("reconnectPeriod", 0, maxMilliseconds, int(mqtt.DefaultReconnectMin/time.Millisecond)))
-	o.NoReconnect = o.ReconnectMin == 0
 	o.ReconnectMax = milliseconds(p.integer("maxReconnectPeriod", 1, maxMilliseconds, int(max(mqtt.DefaultReconnectMax, o.ReconnectMin)/time.Millisecond)))
 	if o.ReconnectMax < o.ReconnectMin {
 		p.bad("maxReconnectPeriod", "must not be less than reconnectPeriod")
 	}
-	o.RetryRefused = p.boolean("reconnectOnConnackError", false)
-	o.NoResubscribe = !p.boolean("resubscribe", true)
+	if p.boolean("reconnectOnConnackError", false) {
+		o.Reconnect = mqtt.ReconnectAlways
+	}
+	if o.ReconnectMin == 0 {
+		o.Reconnect = mqtt.ReconnectNever
+	}
+	o.ForgetSubscriptions = !p.boolean("resubscribe", true)
+	o.SubscribeBatchSize = p.integer("subscribeBatchSize", 1, maxUint16, mqtt.DefaultSubscribeBatchSize)
 	if version := p.integer("protocolVersion", 3, 5, 5); version != 5 {
 		p.bad("protocolVersion", "must be 5; this client speaks MQTT 5 only")
 	}
@@ -41,21 +47,25 @@ func parseOptions(p *parser) (o mqtt.Options) {
 	o.AutoTopicAlias = p.boolean("autoAssignTopicAlias", false)
 	queue := p.sub("queue")
 	o.Queue = mqtt.Queue{
-		Offline:       queue.boolean("offline", false),
-		OfflineNoQoS0: !queue.boolean("qos0", true),
-		Messages:      queue.integer("messages", 1, math.MaxInt32, mqtt.DefaultQueueMessages),
-		Bytes:         queue.integer("bytes", 1, math.MaxInt32, mqtt.DefaultQueueBytes),
-		Policy:        mqtt.QueuePolicy(queue.choice("policy", "reject", "drop-oldest", "drop-newest")),
+		Messages: queue.integer("messages", 1, math.MaxInt32, mqtt.DefaultQueueMessages),
+		Bytes:    queue.integer("bytes", 1, math.MaxInt32, mqtt.DefaultQueueBytes),
+		Policy:   mqtt.QueuePolicy(queue.choice("policy", "reject", "drop-oldest", "drop-newest")),
+	}
+	if offline, qos0 := queue.boolean("offline", false), queue.boolean("qos0", true); offline && qos0 {
+		o.Queue.Offline = mqtt.OfflineAll
+	} else if offline {
+		o.Queue.Offline = mqtt.OfflineQoS12
 	}
 	p.done(queue)
 
 	props := p.sub("properties")
-	o.SessionExpiry = uint32(props.integer("sessionExpiryInterval", 0, maxUint32, 0))
+	o.SessionExpiry = seconds(props.integer("sessionExpiryInterval", 0, maxUint32, 0))
 	o.ReceiveMaximum = uint16(props.integer("receiveMaximum", 1, maxUint16, 0))
 	o.MaximumPacketSize = uint32(props.integer("maximumPacketSize", 1, maxUint32, mqtt.DefaultMaximumPacketSize))
 	o.TopicAliasMaximum = uint16(props.integer("topicAliasMaximum", 0, maxUint16, 0))
 	o.RequestResponseInfo = props.boolean("requestResponseInformation", false)
-	o.NoProblemInfo = !props.boolean("requestProblemInformation", true)
+	problems := props.boolean("requestProblemInformation", true)
+	o.RequestProblemInfo = &problems
 	o.UserProperties = props.userProperties()
 	o.AuthMethod = props.text("authenticationMethod")
 	o.AuthData = props.bytes("authenticationData")
@@ -68,7 +78,7 @@ func parseOptions(p *parser) (o mqtt.Options) {
 		o.Will.Payload = will.bytes("payload")
 		will.delivery(&o.Will.Message)
 		props := will.sub("properties")
-		o.Will.Delay = optional[uint32](props, "willDelayInterval", maxUint32)
+		o.Will.Delay = seconds(props.integer("willDelayInterval", 0, maxUint32, 0))
 		will.done(props)
 		p.done(will)
 	}
@@ -76,6 +86,16 @@ func parseOptions(p *parser) (o mqtt.Options) {
 }
 
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+func seconds(n int) time.Duration      { return time.Duration(n) * time.Second }
+
+// optionalSeconds is seconds for a field that makes a difference by being there.
+func optionalSeconds(p *parser, name string) *time.Duration {
+	if p.get(name).IsUndefined() {
+		return nil
+	}
+	d := seconds(p.integer(name, 0, maxUint32, 0))
+	return &d
+}
 
 // message reads the arguments topic and payload, and what options say of the
 // message.
@@ -98,7 +118,7 @@ func (p *parser) delivery(m *mqtt.Message) {
 		}
 		m.Properties.PayloadFormat = &format
 	}
-	m.Properties.MessageExpiry = optional[uint32](props, "messageExpiryInterval", maxUint32)
+	m.Properties.MessageExpiry = optionalSeconds(props, "messageExpiryInterval")
 	m.Properties.TopicAlias = optional[uint16](props, "topicAlias", maxUint16)
 	m.Properties.ResponseTopic = props.text("responseTopic")
 	m.Properties.CorrelationData = props.bytes("correlationData")
@@ -155,7 +175,7 @@ func subscribeAck(r mqtt.SubscribeResult) map[string]any {
 
 func connackValue(c mqtt.Connack) map[string]any {
 	props := ackValue(c.ReasonString, c.UserProperties)
-	props["sessionExpiryInterval"] = c.SessionExpiry
+	props["sessionExpiryInterval"] = int64(c.SessionExpiry / time.Second)
 	props["receiveMaximum"] = int(c.ReceiveMaximum)
 	props["maximumQoS"] = int(c.MaximumQoS)
 	props["retainAvailable"] = c.RetainAvailable
@@ -164,7 +184,7 @@ func connackValue(c mqtt.Connack) map[string]any {
 	props["wildcardSubscriptionAvailable"] = c.WildcardAvailable
 	props["subscriptionIdentifiersAvailable"] = c.SubscriptionIDsAvailable
 	props["sharedSubscriptionAvailable"] = c.SharedAvailable
-	props["serverKeepAlive"] = int(c.KeepAlive)
+	props["serverKeepAlive"] = int(c.KeepAlive / time.Second)
 	for name, text := range map[string]string{
 		"responseInformation": c.ResponseInformation, "serverReference": c.ServerReference, "authenticationMethod": c.AuthMethod,
 	} {

@@ -22,7 +22,7 @@ type publishing struct {
 	in      *publishes
 	id      float64 // the caller's
 	teller  *teller
-	giveUp  func(error)
+	token   *mqtt.Token
 	settled bool
 	limit   *timeLimit // nil: it has as long as it takes
 	until   time.Time
@@ -74,12 +74,9 @@ func (b *binding) publishAll(args []js.Value) any {
 	t := b.publishes.tellerFor(onSettled, len(messages))
 	now := time.Now()
 	for i := range messages {
-		r, send := &messages[i], b.client.PublishAsync
-		if r.stored {
-			send = b.client.StoreAsync
-		}
+		r := &messages[i]
 		c := &publishing{in: &b.publishes, id: first.Float() + float64(i), teller: t}
-		c.giveUp = send(&r.message, c.settle)
+		c.token = b.client.PublishAsync(&r.message, mqtt.PublishOptions{Stored: r.stored, OnSettled: c.settle})
 		if r.limit > 0 {
 			c.in.limit(c, r.limit, now)
 		}
@@ -228,6 +225,10 @@ func (l *timeLimit) remove() {
 // expire gives up those whose time is over.
 func (l *timeLimit) expire() {
 	l.in.mu.Lock()
+	if l.open == 0 { // and let go, while this waited
+		l.in.mu.Unlock()
+		return
+	}
 	var late []*publishing
 	now, next := time.Now(), l.after
 	for _, c := range l.calls {
@@ -243,6 +244,6 @@ func (l *timeLimit) expire() {
 	l.timer.Reset(next) // also without one: there may be another before the late ones have settled
 	l.in.mu.Unlock()
 	for _, c := range late {
-		c.giveUp(&mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged})
+		c.token.Cancel(&mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged})
 	}
 }

@@ -17,7 +17,7 @@ type pageStore struct {
 }
 
 func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
-	handle, err := ask(ctx, s.open, s.name)
+	handle, err := s.openUntil(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,32 @@ func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
 		records[i] = mqtt.Record{Key: item.Index(0).String(), Value: value}
 	}
 	return records, nil
+}
+
+// openUntil opens the store, or closes what opens when ctx is over: an open store
+// is locked for everybody else.
+func (s *pageStore) openUntil(ctx context.Context) (js.Value, error) {
+	type outcome struct {
+		handle js.Value
+		err    error
+	}
+	opened := make(chan outcome, 1)
+	go func() {
+		handle, err := ask(context.Background(), s.open, s.name)
+		opened <- outcome{handle, err}
+	}()
+	select {
+	case o := <-opened:
+		return o.handle, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-opened; o.err == nil {
+				_, err := callMethod(o.handle, "close")
+				report(err)
+			}
+		}()
+		return js.Undefined(), ctx.Err()
+	}
 }
 
 func (s *pageStore) Apply(changes []mqtt.Record, done func(error)) {

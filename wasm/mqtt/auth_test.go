@@ -1,6 +1,9 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+	"time"
+
 	"bytes"
 	"context"
 	"errors"
@@ -41,7 +44,7 @@ func (f *fakeAuth) Finish(ctx context.Context, data []byte) error {
 }
 
 func withAuth(f *fakeAuth) func(*Options) {
-	return func(o *Options) { o.Authenticator, o.NoReconnect = f, true }
+	return func(o *Options) { o.Authenticator, o.Reconnect = f, ReconnectNever }
 }
 
 // methodM are properties that name the method of fakeAuth.
@@ -51,7 +54,7 @@ func connackFrame(props ...byte) []byte {
 	return append([]byte{0x20, byte(3 + len(props)), 0, 0, byte(len(props))}, props...)
 }
 
-func authData(data string) []byte { return appendString([]byte{propAuthData}, []byte(data)) }
+func authData(data string) []byte { return wire.AppendString([]byte{wire.PropAuthData}, []byte(data)) }
 
 // expectAuth reads an AUTH packet of fakeAuth's method.
 func (b *brokerConn) expectAuth(reason byte, data string) {
@@ -102,9 +105,9 @@ func TestAuthenticationInSteps(t *testing.T) {
 		if p.Properties.AuthMethod != "m" || string(p.Properties.AuthData) != "hello" {
 			t.Errorf("CONNECT %v", p.Properties)
 		}
-		b.send(encodeAuth(0x18, "m", []byte("one"))...)
+		b.send(wire.EncodeAuth(0x18, "m", []byte("one"))...)
 		b.expectAuth(0x18, "re:one")
-		b.send(encodeAuth(0x18, "m", nil)...)
+		b.send(wire.EncodeAuth(0x18, "m", nil)...)
 		b.expectAuth(0x18, "re:")
 		b.send(connackFrame(append(methodM, authData("proof")...)...)...)
 	})
@@ -150,16 +153,16 @@ func TestAuthenticatorFails(t *testing.T) {
 		"Continue, typed": {fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, typed }}, Refused, typed, nil},
 		"Finish":          {fakeAuth{finish: func(context.Context, []byte) error { return broken }}, Aborted, broken, []byte{0xE0, 1, 0x80}},
 		"Finish, not authorized": {fakeAuth{finish: func(context.Context, []byte) error {
-			return violation(reasonNotAuthorized, "no proof")
+			return wire.Violation(wire.ReasonNotAuthorized, "no proof")
 		}}, Protocol, nil, []byte{0xE0, 1, 0x80}},
 		"Finish, protocol error": {fakeAuth{finish: func(context.Context, []byte) error {
-			return violation(reasonProtocolError, "nonsense")
+			return wire.Violation(wire.ReasonProtocolError, "nonsense")
 		}}, Protocol, nil, []byte{0xE0, 1, 0x82}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := connectScripted(t, withAuth(&test.auth), func(b *brokerConn, _ *packets.Connect) {
 				if test.ends == nil {
-					b.send(encodeAuth(0x18, "m", nil)...)
+					b.send(wire.EncodeAuth(0x18, "m", nil)...)
 				} else {
 					// What comes with CONNACK is not acknowledged.
 					b.send(append(connackFrame(methodM...), 0x32, 6, 0, 1, 'a', 0, 1, 0)...)
@@ -194,7 +197,7 @@ func TestAuthenticatorFails(t *testing.T) {
 }
 
 func TestAuthenticationViolations(t *testing.T) {
-	other := appendString([]byte{0x15}, []byte("other"))
+	other := wire.AppendString([]byte{0x15}, []byte("other"))
 	for name, test := range map[string]struct {
 		bytes []byte
 		ends  []byte
@@ -205,16 +208,16 @@ func TestAuthenticationViolations(t *testing.T) {
 		"AUTH without properties":           {[]byte{0xF0, 1, 0x18}, nil},
 		"AUTH without a method":             {[]byte{0xF0, 2, 0x18, 0}, nil},
 		"AUTH with data only":               {[]byte{0xF0, 6, 0x18, 4, 0x16, 0, 1, 'd'}, nil},
-		"AUTH with another method":          {encodeAuth(0x18, "other", nil), nil},
-		"AUTH with success":                 {encodeAuth(0x00, "m", nil), nil},
-		"AUTH with re-authenticate":         {encodeAuth(0x19, "m", nil), nil},
-		"AUTH with a refusal":               {encodeAuth(0x87, "m", nil), nil},
-		"AUTH with flags [MQTT-3.15.1-1]":   {append([]byte{0xF1}, encodeAuth(0x18, "m", nil)[1:]...), nil},
+		"AUTH with another method":          {wire.EncodeAuth(0x18, "other", nil), nil},
+		"AUTH with success":                 {wire.EncodeAuth(0x00, "m", nil), nil},
+		"AUTH with re-authenticate":         {wire.EncodeAuth(0x19, "m", nil), nil},
+		"AUTH with a refusal":               {wire.EncodeAuth(0x87, "m", nil), nil},
+		"AUTH with flags [MQTT-3.15.1-1]":   {append([]byte{0xF1}, wire.EncodeAuth(0x18, "m", nil)[1:]...), nil},
 		"AUTH with a property of PUBLISH":   {[]byte{0xF0, 8, 0x18, 6, 0x15, 0, 1, 'm', 0x01, 1}, nil},
 		"AUTH with the method twice":        {[]byte{0xF0, 10, 0x18, 8, 0x15, 0, 1, 'm', 0x15, 0, 1, 'm'}, nil},
 		"AUTH with bytes too many":          {[]byte{0xF0, 7, 0x18, 4, 0x15, 0, 1, 'm', 0}, nil},
-		"AUTH before the first is answered": {bytes.Repeat(encodeAuth(0x18, "m", nil), 2), nil},
-		"CONNACK before AUTH is answered":   {append(encodeAuth(0x18, "m", nil), connackFrame(methodM...)...), []byte{0xE0, 1, 0x82}},
+		"AUTH before the first is answered": {bytes.Repeat(wire.EncodeAuth(0x18, "m", nil), 2), nil},
+		"CONNACK before AUTH is answered":   {append(wire.EncodeAuth(0x18, "m", nil), connackFrame(methodM...)...), []byte{0xE0, 1, 0x82}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fakeAuth{next: func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -232,8 +235,8 @@ func TestAuthenticationViolations(t *testing.T) {
 		})
 	}
 	for name, frame := range map[string][]byte{
-		"AUTH with a challenge": encodeAuth(0x18, "m", nil),
-		"AUTH with success":     encodeAuth(0x00, "m", nil),
+		"AUTH with a challenge": wire.EncodeAuth(0x18, "m", nil),
+		"AUTH with success":     wire.EncodeAuth(0x00, "m", nil),
 	} {
 		t.Run(name+" unasked", func(t *testing.T) {
 			_, _, b, log := start(t, withAuth(&fakeAuth{}), methodM...)
@@ -254,7 +257,7 @@ func TestAuthenticationViolations(t *testing.T) {
 // A broker may refuse at any time.
 func TestRefusedDuringAuthentication(t *testing.T) {
 	_, err := connectScripted(t, withAuth(&fakeAuth{}), func(b *brokerConn, _ *packets.Connect) {
-		b.send(encodeAuth(0x18, "m", nil)...)
+		b.send(wire.EncodeAuth(0x18, "m", nil)...)
 		b.expectAuth(0x18, "re:")
 		b.send(0x20, 3, 0, 0x87, 0)
 	})
@@ -282,7 +285,7 @@ func TestConnectTimesOutWithACallbackThatHangs(t *testing.T) {
 					b := s.next()
 					b.read()
 					if name == "Continue" {
-						b.send(encodeAuth(0x18, "m", nil)...)
+						b.send(wire.EncodeAuth(0x18, "m", nil)...)
 					} else {
 						b.send(connackFrame(methodM...)...)
 					}
@@ -312,7 +315,7 @@ func TestReconnectAuthenticatesAnew(t *testing.T) {
 			return nil
 		},
 	}
-	c, s, b, log := start(t, func(o *Options) { o.Authenticator, o.SessionExpiry = f, 1000 }, methodM...)
+	c, s, b, log := start(t, func(o *Options) { o.Authenticator, o.SessionExpiry = f, 1000*time.Second }, methodM...)
 	sent := publishAsync(c, Message{Topic: "1", QoS: 1})
 	publishOf(t, b.read())
 	b.Close()
@@ -339,52 +342,4 @@ func TestReconnectAuthenticatesAnew(t *testing.T) {
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}
-}
-
-// A callback that fails because its connection is gone is not why it went.
-func TestCallbackAfterTheEndExplainsNothing(t *testing.T) {
-	ours, _ := bufferedPipe()
-	l := newLink(ours, 1000)
-	a := &authentication{link: l, calls: newAuthCalls(&fakeAuth{}), method: "m"}
-	ex := newExchange(background)
-	a.open = ex
-	a.lost(newError(Network, "the connection broke"))
-	a.respond(ex, reasonContinueAuth, nil)
-	if cause := l.endCause(); cause != nil {
-		t.Errorf("the link ended with %v", cause)
-	}
-	wantCode(t, <-ex.done, Network, "")
-}
-
-func TestAuthNeedsAMethod(t *testing.T) { // 3.15.2.2.2
-	for _, body := range [][]byte{{}, {0x00}, {0x18, 0}, {0x18, 4, 0x16, 0, 1, 'd'}} {
-		_, err := parseAuth(body)
-		if e := wantCode(t, err, Protocol, ""); e.ReasonCode != reasonProtocolError {
-			t.Errorf("% x: %+v", body, e)
-		}
-	}
-}
-
-// Whatever AUTH the guard lets through, paho reads the same from it.
-func FuzzAuth(f *testing.F) {
-	for _, seed := range [][]byte{
-		{}, {0x18}, {0x18, 0}, encodeAuth(0x18, "m", []byte("data"))[2:],
-		{0x00, 11, 0x26, 0, 1, 'k', 0, 1, 'v', 0x15, 0, 1, 'm'},
-		{0x18, 12, 0x1F, 0, 1, 'r', 0x16, 0, 1, 'd', 0x15, 0, 1, 'm'},
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		p, err := parseAuth(body)
-		if err != nil {
-			return
-		}
-		want := packets.Auth{Properties: &packets.Properties{}}
-		if err := want.Unpack(bytes.NewBuffer(body)); err != nil {
-			t.Fatalf("the guard lets % x through, and paho says %v", body, err)
-		}
-		if want.ReasonCode != p.reason || want.Properties.AuthMethod != string(p.method) || !bytes.Equal(want.Properties.AuthData, p.data) {
-			t.Fatalf("% x: paho reads %v, the guard %+v", body, &want, p)
-		}
-	})
 }

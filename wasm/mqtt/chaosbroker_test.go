@@ -157,7 +157,7 @@ func (s *brokerSession) message(id uint16) *brokerMessage {
 }
 
 func (m *brokerMessage) frame(again bool) []byte {
-	frame, idAt := encodePublish(&Message{Topic: "from", QoS: m.qos, Payload: []byte(m.payload)})
+	frame, idAt := (&Message{Topic: "from", QoS: m.qos, Payload: []byte(m.payload)}).encode()
 	frame[idAt], frame[idAt+1] = byte(m.id>>8), byte(m.id)
 	if again {
 		frame[0] |= 8

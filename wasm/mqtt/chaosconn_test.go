@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+
 	"net"
 	"slices"
 	"sync"
@@ -68,7 +70,7 @@ func (c *chaosConn) write() {
 		}
 		frame := c.queue[i]
 		c.queue = slices.Delete(c.queue, i, i+1)
-		if kind := frame[0] >> 4; kind == puback || kind == pubcomp {
+		if kind := frame[0] >> 4; kind == wire.TypePuback || kind == wire.TypePubcomp {
 			delete(c.inFlight, uint16(frame[2])<<8|uint16(frame[3]))
 		}
 		_, _ = c.conn.Write(frame) // read sees the end
@@ -105,14 +107,14 @@ func (c *chaosConn) handle(p *packets.ControlPacket) {
 	case *packets.Pubrel:
 		payload, known := session.in[id]
 		if !known {
-			c.answer(pubcomp<<4, id, reasonIDNotFound)
+			c.answer(wire.TypePubcomp<<4, id, wire.ReasonIDNotFound)
 			return
 		}
 		delete(session.in, id)
 		if c.broker.late {
 			c.broker.passedOn[payload]++
 		}
-		c.answer(pubcomp<<4, id)
+		c.answer(wire.TypePubcomp<<4, id)
 	case *packets.Puback:
 		if m := session.message(id); m != nil {
 			if m.qos != 1 {
@@ -123,14 +125,14 @@ func (c *chaosConn) handle(p *packets.ControlPacket) {
 	case *packets.Pubrec:
 		m := session.message(id)
 		if m == nil {
-			c.answer(pubrel<<4|2, id, reasonIDNotFound)
+			c.answer(wire.TypePubrel<<4|2, id, wire.ReasonIDNotFound)
 			return
 		}
 		if m.qos != 2 {
 			c.wrong("PUBREC for a message of QoS %d", m.qos)
 		}
 		m.released = true
-		c.answer(pubrel<<4|2, id)
+		c.answer(wire.TypePubrel<<4|2, id)
 	case *packets.Pubcomp:
 		if m := session.message(id); m != nil {
 			if !m.released {
@@ -139,7 +141,7 @@ func (c *chaosConn) handle(p *packets.ControlPacket) {
 			c.broker.done(m)
 		}
 	case *packets.Pingreq:
-		c.send([]byte{pingresp << 4, 0})
+		c.send([]byte{wire.TypePingresp << 4, 0})
 	case *packets.Disconnect:
 		if q.ReasonCode != 0 {
 			c.wrong("DISCONNECT 0x%02X", q.ReasonCode)
@@ -166,13 +168,13 @@ func (c *chaosConn) connect(p *packets.Connect) {
 	c.maximum = int(*p.Properties.ReceiveMaximum)
 	var props []byte
 	if n := b.receiveMaximum; n > 0 {
-		props = []byte{propReceiveMaximum, byte(n >> 8), byte(n)}
+		props = []byte{wire.PropReceiveMaximum, byte(n >> 8), byte(n)}
 	}
 	late := c.first || c.fault.afterConnack()
 	if late {
 		c.client.arm(c.fault.fromClient, false)
 	}
-	_, _ = c.conn.Write(append([]byte{connack << 4, byte(3 + len(props)), present, 0, byte(len(props))}, props...))
+	_, _ = c.conn.Write(append([]byte{wire.TypeConnack << 4, byte(3 + len(props)), present, 0, byte(len(props))}, props...))
 	if late {
 		c.conn.arm(c.fault.fromBroker, false)
 	}
@@ -180,7 +182,7 @@ func (c *chaosConn) connect(p *packets.Connect) {
 	for _, m := range b.session.out { // [MQTT-4.4.0-1], [MQTT-4.6.0-1]
 		switch {
 		case m.released:
-			c.send(answerFrame(pubrel<<4|2, m.id))
+			c.send(answerFrame(wire.TypePubrel<<4|2, m.id))
 		case m.id > 0:
 			c.send(m.frame(true))
 		}
@@ -219,7 +221,7 @@ func (c *chaosConn) take(p *packets.Publish) {
 	}
 	if p.QoS == 1 {
 		b.passedOn[payload]++
-		c.answer(puback<<4, p.PacketID)
+		c.answer(wire.TypePuback<<4, p.PacketID)
 		return
 	}
 	before, known := session.in[p.PacketID]
@@ -232,5 +234,5 @@ func (c *chaosConn) take(p *packets.Publish) {
 			b.passedOn[payload]++
 		}
 	}
-	c.answer(pubrec<<4, p.PacketID)
+	c.answer(wire.TypePubrec<<4, p.PacketID)
 }

@@ -1,11 +1,11 @@
-// Package mqtt is an MQTT 5 client on paho.golang, made for the browser and
-// good anywhere: it takes any [net.Conn], such as those that package wsconn
-// dials. It keeps one session over many connections, obeys the broker's limits
-// before it sends, and bounds what it holds.
+// Package mqtt is an MQTT 5 client, made for the browser and good anywhere: it
+// dials WebSockets, or takes any [net.Conn]. It keeps one session over many
+// connections, obeys the broker's limits before it sends, and bounds what it holds.
 //
-// [Connect] makes a [Client], which then connects again by itself whenever its
-// connection is lost; [Options].OnEvent tells of that. What it receives,
-// [Client.Receive] returns in batches.
+// [Connect] makes a [Client] and waits for its first connection; [New] does not
+// wait. The client then connects again by itself whenever its connection is lost;
+// [Options].OnEvent tells of that. What it receives goes to the handlers of its
+// subscriptions, or comes from [Client.Messages] or [Client.Receive].
 //
 // A method that takes a context waits for the broker as long as the context
 // lasts, and no other time limit applies: it fails with [Timeout] when the
@@ -17,99 +17,189 @@ package mqtt
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/inbox"
+	"mqttwasm/wasm/mqtt/internal/session"
+	"mqttwasm/wasm/mqtt/internal/transport"
 )
 
 // Client is a connection to a broker that mends itself. Its methods may be
 // called from any goroutine.
 type Client struct {
-	opts      Options // checked, with the defaults
-	session   *session
-	inbox     *inbox
-	auth      *authCalls // nil: no enhanced authentication
-	pending   pending
+	opts      Options // validated, with the defaults
+	inbox     *inbox.Inbox
+	auth      *transport.Authenticator // nil: no enhanced authentication
 	events    events
 	responses responses
-
-	onPacket onPacket
+	handlers  handlers
+	onPacket  onPacket
 
 	ctx    context.Context // done when the client has ended
 	cancel context.CancelCauseFunc
 	ended  chan struct{} // closed when everything is released
 
-	mu            sync.Mutex
-	conn          *connection // nil while there is none
-	connack       Connack
-	subscriptions map[string]subscription // granted, to be made again
-	order         []string                // their filters, in the order made
-	resubscribing bool                    // the session lacks some of them
-	leaving       bool                    // Disconnect was called
-	suspended     bool                    // Suspend was called
-	attempting    *attempting             // nil while no attempt is under way
-	wasUp         bool                    // there was a connection
-
-	servers []string      // Options.URL and Options.Servers
-	server  int           // in servers, for the next attempt
-	hurry   chan struct{} // ends the wait before the next attempt
+	mu         sync.Mutex
+	session    *session.Session
+	supervisor supervisor
+	connack    Connack
+	pending    int           // publishes that are not settled
+	idle       chan struct{} // closed when there are none; nil: nobody waits for that
+	expiry     *time.Timer   // of messages in the queue
+	expiryAt   time.Time
 }
 
-// Connect opens a connection and waits for CONNACK. It fails when the first
-// attempt fails, with each of Servers: with Refused and the broker's reason,
+// Connect makes a client and waits for its first connection. It fails when the
+// first attempt fails, with each of Servers: with Refused and the broker's reason,
 // Network, Timeout (of ctx or Options.ConnectTimeout), Protocol, PacketTooLarge,
 // BadOption, Storage, InUse, or Aborted when ctx was cancelled or an
 // Authenticator failed. Later connections are made in the background, whatever
 // becomes of ctx; see [Options] for how often.
 func Connect(ctx context.Context, opts Options) (*Client, error) {
-	if err := opts.check(); err != nil {
+	c, err := newClient(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := c.first(ctx)
+	if err != nil {
+		c.release(public(err))
+		return nil, public(err)
+	}
+	go c.supervise(conn, nil)
+	return c, nil
+}
+
+// New makes a client that connects in the background, from the first attempt on:
+// it may be made without a broker, or without a network. What the client shall
+// subscribe to and publish meanwhile, Options.Queue.Offline lets wait. It opens
+// Options.Store, for which it may block until ctx is done, and fails with BadOption,
+// Storage, InUse, Timeout or Aborted.
+func New(ctx context.Context, opts Options) (*Client, error) {
+	c, err := newClient(ctx, opts)
+	if err == nil {
+		go c.supervise(nil, nil)
+	}
+	return c, err
+}
+
+// newClient makes a client and restores its session.
+func newClient(ctx context.Context, opts Options) (*Client, error) {
+	if err := opts.prepare(); err != nil {
 		if opts.Store != nil {
 			_ = opts.Store.Close()
 		}
 		return nil, err
 	}
 	c := &Client{
-		opts:          opts,
-		inbox:         newInbox(opts.InboxLimit),
-		auth:          newAuthCalls(opts.Authenticator),
-		ended:         make(chan struct{}),
-		subscriptions: map[string]subscription{},
-		servers:       append([]string{opts.URL}, opts.Servers...),
-		hurry:         make(chan struct{}, 1),
-		responses:     responses{subscribing: make(chan struct{}, 1)},
+		opts: opts, inbox: inbox.New(opts.InboxLimit), ended: make(chan struct{}),
+		responses: responses{subscribing: make(chan struct{}, 1)},
 	}
+	if opts.Authenticator != nil {
+		c.auth = transport.NewAuthenticator(opts.Authenticator)
+	}
+	c.supervisor.init(&c.opts)
 	c.events.handle = opts.OnEvent
 	c.OnPacket(opts.OnPacket)
-	c.session = newSession(&opts, func(err error) { c.events.send(Failed{err}) })
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	conn, err := c.first(ctx)
-	if err != nil {
-		c.cancel(err)
-		c.session.end(c.notConnected())
-		return nil, err
+	c.session = session.New(session.Config{
+		Now: time.Now, FirstID: firstPacketID(),
+		Keep: opts.KeepSession, Journal: opts.Store != nil,
+		ReceiveMaximum: opts.receiveLimit, AliasMaximum: int(opts.TopicAliasMaximum), AutoAlias: opts.AutoTopicAlias,
+		Queue: session.Queue{
+			Offline: opts.Queue.Offline != OfflineNothing, OfflineQoS0: opts.Queue.Offline == OfflineAll,
+			Messages: opts.Queue.Messages, Bytes: opts.Queue.Bytes,
+			DropOldest: opts.Queue.Policy == DropOldest, DropNewest: opts.Queue.Policy == DropNewest,
+		},
+		Republish: opts.Republish, ForgetSubscriptions: opts.ForgetSubscriptions, BatchSize: opts.SubscribeBatchSize,
+	})
+	if opts.Store != nil {
+		if err := c.restore(ctx); err != nil {
+			c.release(public(err))
+			return nil, public(err)
+		}
 	}
-	c.up(conn)
-	go c.session.send()
-	go c.supervise(conn)
+	if c.handlers.other = opts.OnMessage; opts.OnMessage != nil {
+		c.handlers.start(c)
+	}
 	return c, nil
 }
 
-// first restores the session and makes the first connection.
-func (c *Client) first(ctx context.Context) (conn *connection, err error) {
-	if c.opts.Store != nil {
-		records, err := c.opts.Store.Load(ctx)
-		if ctx.Err() != nil {
-			return nil, fromContext(ctx, "connect")
-		}
-		if err != nil {
-			return nil, storageError("connect", err)
-		}
-		c.session.restore(records)
+// restore takes up the session that the store has.
+func (c *Client) restore(ctx context.Context) error {
+	list, err := c.opts.Store.Load(ctx)
+	if ctx.Err() != nil {
+		return fromContext(ctx, "connect")
 	}
-	for range c.servers {
-		if conn, err = c.attempt(ctx, 0); err == nil || ctx.Err() != nil || c.hopeless(err) {
-			break
+	if err != nil {
+		return storageError("connect", err)
+	}
+	records := make([]session.Record, len(list))
+	for i, r := range list {
+		records[i] = session.Record(r)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Restore(records)
+	c.flush()
+	return nil
+}
+
+// flush does what the session wants done. The caller holds mu.
+func (c *Client) flush() {
+	for c.session.Busy() {
+		r := c.session.Ready()
+		for _, w := range r.Writes {
+			c.apply(w)
+		}
+		for i := range r.Settled {
+			r.Settled[i].Tell()
+		}
+		for _, err := range r.Failures {
+			c.events.send(Failed{public(err)})
+		}
+		if r.Send {
+			c.supervisor.wakeWriter()
 		}
 	}
-	return conn, err
+	c.supervisor.settleSubscribing(!c.session.Subscribing())
+	c.watchExpiry()
+}
+
+// apply hands a change to the store. The caller holds mu, for the order.
+func (c *Client) apply(w session.Write) {
+	changes := make([]Record, len(w.Records))
+	for i, r := range w.Records {
+		changes[i] = Record(r)
+	}
+	c.opts.Store.Apply(changes, func(err error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.session.Stored(err)
+		c.flush()
+	})
+}
+
+// watchExpiry sets the timer for the message in the queue that expires next. The
+// caller holds mu.
+func (c *Client) watchExpiry() {
+	at, ok := c.session.Deadline()
+	switch {
+	case !ok && c.expiryAt.IsZero(), at.Equal(c.expiryAt):
+		return
+	case c.expiry != nil:
+		c.expiry.Stop()
+	}
+	if c.expiryAt = at; ok {
+		c.expiry = time.AfterFunc(time.Until(at), func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.expiryAt = time.Time{}
+			c.session.Expire()
+			c.flush()
+		})
+	}
 }
 
 // Connack returns what the broker granted for the connection, or for the last
@@ -124,27 +214,13 @@ func (c *Client) Connack() Connack {
 // up reconnecting.
 func (c *Client) Done() <-chan struct{} { return c.ended }
 
-// Receive waits for messages and returns all there are, up to about 1 MiB.
-// Batch.Done must be called before the broker is told that its QoS 1 and 2
-// messages arrived. QoS 0 messages that nobody receives are dropped, oldest
-// first, beyond Options.InboxLimit. It waits through lost connections, and fails
-// with NotConnected when the client has ended, Timeout or Aborted. One goroutine
-// should call it: two would get the messages out of order.
-func (c *Client) Receive(ctx context.Context) (*Batch, error) {
-	b, more, err := c.inbox.take(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if more {
-		c.inbox.signal()
-	}
-	b.client = c
-	return b, nil
-}
-
 func (c *Client) notConnected() error {
 	if cause := context.Cause(c.ctx); cause != nil {
 		return &Error{Code: NotConnected, Message: "the client has ended", Err: cause}
 	}
 	return newError(NotConnected, "there is no connection to the broker")
 }
+
+// firstPacketID is where a client begins with its packet identifiers: not at the
+// same as the program before, whose messages the broker may still hold.
+var firstPacketID = func() uint16 { return uint16(rand.Uint32()) }

@@ -18,15 +18,16 @@ func TestHostileLengthsTakeNoMemory(t *testing.T) {
 		"16 MiB announced":   {0x30, 0xF0, 0xFF, 0xFF, 0x07},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, b, log := start(t, func(o *Options) { o.NoReconnect = true })
+			_, _, b, log := start(t, func(o *Options) { o.Reconnect = ReconnectNever })
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			b.send(attack...)
 			if strings.HasPrefix(name, "16") { // legal, but it never comes
 				b.Close()
 			} else {
-				e := wantCode(t, wait[Closed](log).Err, map[bool]Code{true: PacketTooLarge, false: Protocol}[len(attack) == 5], "")
-				b.expect(0xE0, 1, e.ReasonCode)
+				tooLarge := len(attack) == 5
+				wantCode(t, wait[Closed](log).Err, map[bool]Code{true: PacketTooLarge, false: Protocol}[tooLarge], "")
+				b.expect(0xE0, 1, map[bool]byte{true: 0x95, false: 0x81}[tooLarge])
 			}
 			wait[Ended](log)
 			runtime.ReadMemStats(&after)
@@ -39,7 +40,7 @@ func TestHostileLengthsTakeNoMemory(t *testing.T) {
 
 func TestServerDisconnectReasonIsNeverLost(t *testing.T) {
 	for i := range 100 {
-		_, _, b, log := start(t, func(o *Options) { o.NoReconnect = true })
+		_, _, b, log := start(t, func(o *Options) { o.Reconnect = ReconnectNever })
 		b.send(0xE0, 8, 0x98, 6, 0x1F, 0, 3, 'b', 'y', 'e')
 		b.Close()
 		ev := wait[ServerDisconnected](log)
@@ -176,7 +177,7 @@ func TestPublishesLeaveInOrder(t *testing.T) {
 	done := make(chan error, n)
 	for i := range n {
 		c.PublishAsync(&Message{Topic: "t", Payload: fmt.Append(nil, i), QoS: byte(i % 3)},
-			func(_ PublishResult, err error) { done <- err })
+			PublishOptions{OnSettled: func(_ PublishResult, err error) { done <- err }})
 	}
 	go func() {
 		for i := 0; i < n; {

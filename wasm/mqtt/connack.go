@@ -1,7 +1,9 @@
 package mqtt
 
 import (
-	"github.com/eclipse/paho.golang/paho"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Connack is what the broker granted (3.2.2.3), with the specification's
@@ -12,8 +14,8 @@ type Connack struct {
 	ClientID         string // in use
 	AssignedClientID bool   // and the broker chose it
 
-	SessionExpiry uint32 // seconds; 0xFFFFFFFF: never
-	KeepAlive     uint16 // seconds; 0: off
+	SessionExpiry time.Duration // NeverExpires: without an end
+	KeepAlive     time.Duration // 0: off
 
 	// What the broker takes. Publish and Subscribe refuse what goes beyond.
 	ReceiveMaximum    uint16 // QoS 1 and 2 messages in flight; more wait in the queue
@@ -33,27 +35,27 @@ type Connack struct {
 	UserProperties      UserProperties
 }
 
-func newConnack(ca *paho.Connack, cp *paho.Connect) Connack {
-	p := ca.Properties
+// newConnack reads CONNACK as the answer to a CONNECT with this client identifier
+// and these times, in seconds.
+func newConnack(a *wire.Connack, clientID string, expiry uint32, keepAlive uint16) Connack {
+	p := &a.Properties
+	available := func(v *byte) bool { return v == nil || *v != 0 }
 	c := Connack{
-		SessionPresent: ca.SessionPresent, ClientID: cp.ClientID, KeepAlive: cp.KeepAlive,
+		SessionPresent: a.SessionPresent, ClientID: clientID,
 		ReceiveMaximum: 65535, MaximumQoS: 2,
-		RetainAvailable: p.RetainAvailable, WildcardAvailable: p.WildcardSubAvailable,
-		SubscriptionIDsAvailable: p.SubIDAvailable, SharedAvailable: p.SharedSubAvailable,
+		RetainAvailable: available(p.RetainAvailable), WildcardAvailable: available(p.WildcardSubAvailable),
+		SubscriptionIDsAvailable: available(p.SubIDAvailable), SharedAvailable: available(p.SharedSubAvailable),
 		ResponseInformation: p.ResponseInfo, ServerReference: p.ServerReference,
-		ReasonString: p.ReasonString, AuthMethod: p.AuthMethod,
-	}
-	if len(p.User) > 0 {
-		c.UserProperties = p.User
+		ReasonString: p.ReasonString, AuthMethod: p.AuthMethod, UserProperties: userProperties(p.User),
 	}
 	if p.AssignedClientID != "" {
 		c.ClientID, c.AssignedClientID = p.AssignedClientID, true
 	}
-	override(&c.SessionExpiry, cp.Properties.SessionExpiryInterval)
-	override(&c.SessionExpiry, p.SessionExpiryInterval)
-	override(&c.KeepAlive, p.ServerKeepAlive)
+	override(&expiry, p.SessionExpiryInterval)
+	override(&keepAlive, p.ServerKeepAlive)
+	c.SessionExpiry, c.KeepAlive = time.Duration(expiry)*time.Second, time.Duration(keepAlive)*time.Second
 	override(&c.ReceiveMaximum, p.ReceiveMaximum)
-	override(&c.MaximumQoS, p.MaximumQoS)
+	override(&c.MaximumQoS, p.MaximumQOS)
 	override(&c.MaximumPacketSize, p.MaximumPacketSize)
 	override(&c.TopicAliasMaximum, p.TopicAliasMaximum)
 	return c
@@ -65,3 +67,7 @@ func override[T any](v *T, p *T) {
 		*v = *p
 	}
 }
+
+// ReasonName returns the specification's name of a reason code (2.4), such as
+// "not authorized"; of one that it does not know, the number.
+func ReasonName(code byte) string { return wire.ReasonName(code) }

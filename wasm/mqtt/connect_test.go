@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+
 	"context"
 	"fmt"
 	"strings"
@@ -14,8 +16,8 @@ import (
 func TestConnectSendsWhatWasAsked(t *testing.T) {
 	s := newScripted(t)
 	o := s.options()
-	o.Username, o.Password, o.KeepAlive, o.KeepSession = "me", []byte("secret"), 17, true
-	o.SessionExpiry = 100
+	o.Username, o.Password, o.KeepAlive, o.KeepSession = "me", []byte("secret"), 17*time.Second, true
+	o.SessionExpiry = 100 * time.Second
 	got := make(chan *packets.Connect, 1)
 	go func() { got <- s.next().accept(1) }()
 	c, err := Connect(background, o)
@@ -42,8 +44,8 @@ func TestConnectSendsWhatWasAsked(t *testing.T) {
 func TestWillIsSentWithAllItsProperties(t *testing.T) {
 	s := newScripted(t)
 	o := s.options()
-	format, expiry, delay := byte(1), uint32(2), uint32(3)
-	o.Will = &Will{Delay: &delay, Message: Message{Topic: "gone", Payload: []byte("bye"), QoS: 2, Retain: true, Properties: Properties{
+	format, expiry := byte(1), 2*time.Second
+	o.Will = &Will{Delay: 3 * time.Second, Message: Message{Topic: "gone", Payload: []byte("bye"), QoS: 2, Retain: true, Properties: Properties{
 		PayloadFormat: &format, MessageExpiry: &expiry, ContentType: "c", ResponseTopic: "r", CorrelationData: []byte{9},
 		User: UserProperties{{Key: "k", Value: "1"}, {Key: "k", Value: "2"}},
 	}}}
@@ -68,7 +70,7 @@ func TestWillIsSentWithAllItsProperties(t *testing.T) {
 }
 
 func TestAuthenticationMethodInConnack(t *testing.T) { // paho panics without a handler
-	c, _, b, log := start(t, func(o *Options) { o.AuthMethod, o.NoReconnect = "m", true }, 0x15, 0, 1, 'm')
+	c, _, b, log := start(t, func(o *Options) { o.AuthMethod, o.Reconnect = "m", ReconnectNever }, 0x15, 0, 1, 'm')
 	if m := c.Connack().AuthMethod; m != "m" {
 		t.Errorf("method %q", m)
 	}
@@ -78,8 +80,8 @@ func TestAuthenticationMethodInConnack(t *testing.T) { // paho panics without a 
 }
 
 func TestConnectRefused(t *testing.T) {
-	for _, reason := range []byte(reasonsOf[connack][1:]) {
-		t.Run(ReasonName(reason), func(t *testing.T) {
+	for _, reason := range reasonsOf(wire.TypeConnack)[1:] {
+		t.Run(wire.ReasonName(reason), func(t *testing.T) {
 			s := newScripted(t)
 			go func() {
 				b := s.next()
@@ -88,7 +90,7 @@ func TestConnectRefused(t *testing.T) {
 			}()
 			_, err := Connect(background, s.options())
 			e := wantCode(t, err, Refused, "")
-			if e.ReasonCode != reason || e.ReasonString != "no" || !strings.Contains(e.Error(), ReasonName(reason)) {
+			if e.ReasonCode != reason || e.ReasonString != "no" || !strings.Contains(e.Error(), wire.ReasonName(reason)) {
 				t.Errorf("%+v", e)
 			}
 		})

@@ -20,10 +20,10 @@ func TestCrashWhilePublishing(t *testing.T) {
 			for i, ch := range done {
 				stored[i] = <-ch == nil
 			}
-			<-client.session.idle()
+			<-idle(client)
 		})
 		crashed = c.deadNow()
-		k.program(newCrash(0), func(client *Client) { <-client.session.idle() })
+		k.program(newCrash(0), func(client *Client) { <-idle(client) })
 		for i, wasStored := range stored {
 			count := k.delivered[string(rune(i))]
 			if wasStored && count == 0 {

@@ -37,7 +37,7 @@ func newChaosRound(t *testing.T, b *chaosBroker) *chaosRound {
 		hold: func() time.Duration { return 0 },
 	}
 	r.options = func() Options {
-		return Options{URL: "pipe", Dial: b.dial, ClientID: "test", ReconnectMin: time.Millisecond, SessionExpiry: 1000, OnEvent: r.event}
+		return Options{URL: "pipe", Dial: b.dial, ClientID: "test", ReconnectMin: time.Millisecond, SessionExpiry: 1000 * time.Second, OnEvent: r.event}
 	}
 	return r
 }
@@ -207,12 +207,12 @@ func randomRound(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	mode := []struct {
 		fates  []sessionFate
-		expiry uint32
+		expiry time.Duration
 	}{
-		{[]sessionFate{remembered}, 1000},
-		{[]sessionFate{remembered, forgotten}, 1000},
+		{[]sessionFate{remembered}, 1000 * time.Second},
+		{[]sessionFate{remembered, forgotten}, 1000 * time.Second},
 		{[]sessionFate{remembered}, 0}, // the client asks for no session
-		{[]sessionFate{remembered, forgotten, saysForgotten, saysKept}, 1000},
+		{[]sessionFate{remembered, forgotten, saysForgotten, saysKept}, 1000 * time.Second},
 	}[rng.IntN(4)]
 	faults := make([]fault, 1+rng.IntN(5))
 	for i := range faults {

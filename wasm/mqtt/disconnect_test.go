@@ -1,8 +1,8 @@
 package mqtt
 
 import (
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -23,10 +23,8 @@ func TestDisconnectSettlesAllThatWaits(t *testing.T) {
 
 // [MQTT-3.14.4-1]: nothing follows DISCONNECT, and what was not sent may wait.
 func TestNothingFollowsDisconnect(t *testing.T) {
-	c, s, b, log := start(t, func(o *Options) { o.Queue.Offline, o.SessionExpiry = true, 1000 })
-	c.session.sendMu.Lock() // the sender is slow
+	c, s, b, log := start(t, func(o *Options) { o.Queue.Offline, o.SessionExpiry = OfflineAll, 1000*time.Second })
 	done := publishAsync(c, Message{Topic: "late"})
-	c.session.sendMu.Unlock()
 	_ = c.Suspend(background)
 	wait[Closed](log)
 	seen := 0
@@ -43,21 +41,4 @@ func TestNothingFollowsDisconnect(t *testing.T) {
 		wantTopics(t, b, "late")
 	}
 	wantNil(t, done)
-}
-
-func TestGoodbyeIsTheLastWrite(t *testing.T) {
-	ours, theirs := bufferedPipe()
-	l := newLink(ours, 1000)
-	if err := l.writeOnce([]byte{disconnect << 4, 0}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.writeOnce(pingFrame); err == nil || !strings.Contains(err.Error(), "DISCONNECT") {
-		t.Errorf("got %v", err)
-	}
-	_ = l.Close()
-	b := &brokerConn{t: t, Conn: theirs}
-	b.expect(disconnect<<4, 0)
-	if p := b.read(); p != nil {
-		t.Errorf("got %v", p)
-	}
 }

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Code says what kind of failure an [Error] is. The JavaScript API uses the
-// same words.
+// Code says what kind of failure an [Error] is. It is an error itself, for
+// [errors.Is]:
+//
+//	if errors.Is(err, mqtt.Timeout) { … }
+//
+// The JavaScript API uses the same words.
 type Code string
 
 // The kinds of failure.
@@ -33,19 +37,22 @@ const (
 	InUse          Code = "in-use"           // another client has the durable store
 )
 
+// Error returns the code as text.
+func (c Code) Error() string { return string(c) }
+
 // Error is the error that every function of this package returns; errors.As
-// finds it.
+// finds it, and errors.Is finds its Code.
 type Error struct {
 	Code    Code
 	Message string // for people: what was wrong, and what to do
 	// Field is the option or argument that was wrong, in the names of the
 	// JavaScript API, such as "topic" or "will.qos".
 	Field string
-	// ReasonCode is the broker's, or, with Protocol and PacketTooLarge, the one
-	// for which we ended the connection (MQTT 5, 2.4).
-	ReasonCode   byte
-	ReasonString string // the broker's own words, for diagnosis
-	// ServerReference is another server the broker pointed to (4.13).
+	// ReasonCode, ReasonString and ServerReference are the broker's own: its
+	// reason code (2.4), its words for diagnosis, and another server that it
+	// pointed to (4.13). They are 0 and empty where it said nothing.
+	ReasonCode      byte
+	ReasonString    string
 	ServerReference string
 	// CloseCode and CloseReason are the WebSocket's, where one was seen.
 	CloseCode   int
@@ -55,16 +62,17 @@ type Error struct {
 
 // Error returns Message, and what the broker said if that is not in it.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Message)
 	if e.ReasonString != "" && !strings.Contains(e.Message, e.ReasonString) {
-		fmt.Fprintf(&b, ": %s", e.ReasonString)
+		return e.Message + ": " + e.ReasonString
 	}
-	return b.String()
+	return e.Message
 }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the error's Code.
+func (e *Error) Is(target error) bool { return target == e.Code }
 
 func newError(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
@@ -74,50 +82,38 @@ func badOption(field, format string, args ...any) *Error {
 	return &Error{Code: BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
 }
 
-// violation is an error that ends the connection with a DISCONNECT of this
-// reason code.
-func violation(reason byte, format string, args ...any) *Error {
-	code := Protocol
-	if reason == reasonPacketTooLarge {
-		code = PacketTooLarge
+// public makes an *Error of what the packages below fail with, or keeps one.
+func public(err error) error {
+	if err == nil {
+		return nil
 	}
-	return &Error{Code: code, ReasonCode: reason, Message: fmt.Sprintf(format, args...)}
-}
-
-// refused is the broker's answer as an error.
-func refused(what string, reason byte, reasonString string) *Error {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours
+	}
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return &Error{Code: Network, Message: err.Error(), Err: err}
+	}
 	return &Error{
-		Code: Refused, ReasonCode: reason, ReasonString: reasonString,
-		Message: fmt.Sprintf("%s refused: %s (0x%02X)", what, ReasonName(reason), reason),
+		Code: Code(e.Code), Message: e.Message, Field: e.Field,
+		ReasonCode: e.ReasonCode, ReasonString: e.ReasonString, ServerReference: e.ServerReference,
+		CloseCode: e.CloseCode, CloseReason: e.CloseReason, Err: e.Err,
 	}
 }
 
 // fromContext tells a caller that gave up from one that ran out of time.
-func fromContext(ctx context.Context, what string) *Error {
-	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		return &Error{Code: Timeout, Message: what + ": no answer in time", Err: ctx.Err()}
-	}
-	var typed *Error
-	if errors.As(context.Cause(ctx), &typed) {
+func fromContext(ctx context.Context, what string) error {
+	if typed := (*Error)(nil); errors.As(context.Cause(ctx), &typed) {
 		return typed
 	}
-	return &Error{Code: Aborted, Message: what + ": given up by the caller", Err: ctx.Err()}
+	return wire.ContextError(ctx, what)
 }
 
-// networkError keeps a typed error and wraps any other, with the WebSocket's
-// close code where the connection knows one.
-func networkError(err error, what string) *Error {
-	var typed *Error
-	if errors.As(err, &typed) {
+// networkError keeps a typed error, and wraps any other.
+func networkError(err error, what string) error {
+	if typed := (*Error)(nil); errors.As(err, &typed) {
 		return typed
 	}
-	e := &Error{Code: Network, Message: what + ": " + err.Error(), Err: err}
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-		e.Message = what + ": the connection was closed"
-	}
-	var closed interface{ CloseStatus() (int, string) }
-	if errors.As(err, &closed) {
-		e.CloseCode, e.CloseReason = closed.CloseStatus()
-	}
-	return e
+	return wire.NetworkError(err, what)
 }

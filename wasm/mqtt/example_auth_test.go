@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mqttwasm/wasm/mqtt"
+	"mqttwasm/wasm/mqtt/scram"
 )
 
 // keyProof is an Authenticator: it proves that it has a key by signing what the
@@ -65,16 +66,16 @@ func ExampleAuthenticator() {
 	// connect refused: not authorized (0x87)
 }
 
-func ExampleScramSHA256() {
+// SCRAM is a package of its own, so that who does without has no cryptography to load.
+func Example_scram() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	client, err := mqtt.Connect(ctx, mqtt.Options{
-		URL: "wss://broker.example.com/mqtt", Dial: dial,
-		Authenticator: mqtt.ScramSHA256("alice", "correct horse"),
+		URL:           "wss://broker.example.com/mqtt",
+		Authenticator: scram.SHA256("alice", "correct horse"),
 	})
-	var e *mqtt.Error
-	if errors.As(err, &e) && e.Code == mqtt.Refused {
-		fmt.Println("the broker does not know this password:", e.ReasonString)
+	if errors.Is(err, mqtt.Refused) {
+		fmt.Println("the broker does not know this password:", err)
 		return
 	}
 	if err != nil {

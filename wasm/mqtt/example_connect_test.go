@@ -20,8 +20,8 @@ func ExampleConnect() {
 
 	ended := make(chan struct{})
 	client, err := mqtt.Connect(ctx, mqtt.Options{
-		URL: url, Dial: dial,
-		ClientID: "greenhouse-1", KeepSession: true, SessionExpiry: 3600, // seconds
+		URL:      url,
+		ClientID: "greenhouse-1", KeepSession: true, SessionExpiry: time.Hour,
 		Will: &mqtt.Will{Message: mqtt.Message{Topic: "greenhouse/1/status", Payload: []byte("gone"), QoS: 1, Retain: true}},
 		OnEvent: func(event mqtt.Event) {
 			switch e := event.(type) {

@@ -3,13 +3,10 @@
 package mqtt_test
 
 import (
-	"context"
-	"net"
 	"net/http/httptest"
 	"strings"
 
 	"mqttwasm/server/broker"
-	"mqttwasm/wasm/wsconn"
 )
 
 // localBroker serves the embedded broker on a WebSocket of this machine.
@@ -23,9 +20,4 @@ func localBroker() (url string, stop func()) {
 		_ = b.Close()
 		server.Close()
 	}
-}
-
-// dial is Options.Dial for WebSockets.
-func dial(ctx context.Context, url string) (net.Conn, error) {
-	return wsconn.Dial(ctx, url, wsconn.Options{})
 }

@@ -18,14 +18,14 @@ func ExampleClient_Publish() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = client.Disconnect(ctx, mqtt.DisconnectOptions{}) }()
 
-	expiry := uint32(60) // seconds
+	expiry := time.Minute
 	result, err := client.Publish(ctx, mqtt.Message{
 		Topic: "greenhouse/1/temperature", Payload: []byte("21.5"), QoS: 1, Retain: true,
 		Properties: mqtt.Properties{ContentType: "text/plain", MessageExpiry: &expiry},
@@ -55,7 +55,7 @@ func ExampleClient_PublishAsync() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -63,14 +63,14 @@ func ExampleClient_PublishAsync() {
 	defer func() { _ = client.Disconnect(ctx, mqtt.DisconnectOptions{}) }()
 
 	const readings = 100
-	settled := make(chan error, readings) // has room for all: settle must not block
+	var tokens []*mqtt.Token
 	for n := range readings {
-		client.PublishAsync(&mqtt.Message{Topic: "greenhouse/1/humidity", Payload: fmt.Append(nil, n), QoS: 1},
-			func(_ mqtt.PublishResult, err error) { settled <- err })
+		m := mqtt.Message{Topic: "greenhouse/1/humidity", Payload: fmt.Append(nil, n), QoS: 1}
+		tokens = append(tokens, client.PublishAsync(&m, mqtt.PublishOptions{}))
 	}
 	acknowledged := 0
-	for range readings {
-		if err := <-settled; err != nil {
+	for _, token := range tokens {
+		if _, err := token.Wait(ctx); err != nil {
 			fmt.Println(err)
 			continue
 		}

@@ -35,7 +35,7 @@ func ExampleClient_Request() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 
-	answering, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	answering, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -47,7 +47,7 @@ func ExampleClient_Request() {
 	}
 	go func() { _ = answer(ctx, answering) }()
 
-	asking, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	asking, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		fmt.Println(err)
 		return

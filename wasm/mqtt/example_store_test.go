@@ -104,8 +104,8 @@ func ExampleStore() {
 	defer func() { _ = os.RemoveAll(dir) }()
 	options := func() mqtt.Options {
 		return mqtt.Options{
-			URL: url, Dial: dial, ClientID: "till-7",
-			KeepSession: true, SessionExpiry: 3600, // seconds
+			URL: url, ClientID: "till-7",
+			KeepSession: true, SessionExpiry: time.Hour,
 			Store: newFileStore(filepath.Join(dir, "session")),
 		}
 	}
@@ -119,13 +119,12 @@ func ExampleStore() {
 		fmt.Println(err)
 		return
 	}
-	stored := make(chan error, 1)
-	first.StoreAsync(&mqtt.Message{Topic: "orders", Payload: []byte("two teas"), QoS: 1},
-		func(_ mqtt.PublishResult, err error) { stored <- err })
-	fmt.Println("stored:", <-stored)
+	order := mqtt.Message{Topic: "orders", Payload: []byte("two teas"), QoS: 1}
+	_, err = first.PublishAsync(&order, mqtt.PublishOptions{Stored: true}).Wait(ctx)
+	fmt.Println("stored:", err)
 	_ = first.Disconnect(ctx, mqtt.DisconnectOptions{})
 
-	kitchen, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	kitchen, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -16,7 +16,7 @@ func ExampleClient_Subscribe() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url, Dial: dial})
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		fmt.Println(err)
 		return

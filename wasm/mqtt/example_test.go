@@ -5,21 +5,14 @@ package mqtt_test
 import (
 	"context"
 	"fmt"
-	"net"
 
 	"mqttwasm/wasm/mqtt"
-	"mqttwasm/wasm/wsconn"
 )
 
 // hello connects, subscribes, publishes, and receives what it published. In a
 // browser, compiled with GOOS=js GOARCH=wasm, it does the same.
 func hello(ctx context.Context, url string) error {
-	client, err := mqtt.Connect(ctx, mqtt.Options{
-		URL: url,
-		Dial: func(ctx context.Context, url string) (net.Conn, error) {
-			return wsconn.Dial(ctx, url, wsconn.Options{})
-		},
-	})
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		return err
 	}
@@ -31,14 +24,13 @@ func hello(ctx context.Context, url string) error {
 	if _, err := client.Publish(ctx, mqtt.Message{Topic: "go/mqtt", Payload: []byte("hello"), QoS: 1}); err != nil {
 		return err
 	}
-	batch, err := client.Receive(ctx)
-	if err != nil {
-		return err
-	}
-	for message := range batch.Messages() {
+	for message, err := range client.Messages(ctx) {
+		if err != nil {
+			return err
+		}
 		fmt.Printf("%s: %s\n", message.Topic, message.Payload)
+		break // or wait for the next one
 	}
-	batch.Done() // now the broker is told that they arrived
 	return nil
 }
 

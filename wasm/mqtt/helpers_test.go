@@ -3,7 +3,10 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"mqttwasm/wasm/mqtt/internal/wire"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +36,7 @@ func away(t *testing.T, change func(*Options)) (*Client, *scripted, eventLog) {
 	t.Helper()
 	c, s, b, log := start(t, func(o *Options) {
 		o.ReconnectMin, o.ReconnectMax = time.Hour, time.Hour
-		o.SessionExpiry = 10 * 3600
+		o.SessionExpiry = 10 * time.Hour
 		if change != nil {
 			change(o)
 		}
@@ -64,7 +67,7 @@ func wantNil(t *testing.T, outcomes ...<-chan error) {
 // publishAsync returns where the outcome of a publish arrives.
 func publishAsync(c *Client, m Message) <-chan error {
 	ch := make(chan error, 1)
-	c.PublishAsync(&m, func(_ PublishResult, err error) { ch <- err })
+	c.PublishAsync(&m, PublishOptions{OnSettled: func(_ PublishResult, err error) { ch <- err }})
 	return ch
 }
 
@@ -90,27 +93,75 @@ func receiveOne(t *testing.T, c *Client) (Message, *Batch) {
 
 func storeAsync(c *Client, m Message) <-chan error {
 	ch := make(chan error, 1)
-	c.StoreAsync(&m, func(_ PublishResult, err error) { ch <- err })
+	c.PublishAsync(&m, PublishOptions{Stored: true, OnSettled: func(_ PublishResult, err error) { ch <- err }})
 	return ch
 }
 
-// idle is closed when nothing waits, is in flight, or is left in the store.
-func (s *session) idle() <-chan struct{} {
+// idle is closed when nothing waits, is in flight, or is to be stored.
+func idle(c *Client) <-chan struct{} {
 	ch := make(chan struct{})
 	go func() {
 		defer close(ch)
-		s.mu.Lock()
-		for !s.ended && (len(s.sent) > 0 || s.queue.list.Len() > 0) {
-			s.changed.Wait()
+		for over := false; !over; {
+			runtime.Gosched()
+			c.mu.Lock()
+			over = c.session.Idle() || c.ctx.Err() != nil
+			c.mu.Unlock()
 		}
-		if s.ended {
-			s.mu.Unlock()
-			return
-		}
-		flushed := make(chan struct{})
-		s.store.Apply([]Record{{Key: "flush"}}, func(error) { close(flushed) })
-		s.mu.Unlock()
-		<-flushed
 	}()
 	return ch
+}
+
+// answerFrame is an acknowledgement, with a reason code or without.
+func answerFrame(header byte, id uint16, reason ...byte) []byte {
+	return append([]byte{header, byte(2 + len(reason)), byte(id >> 8), byte(id)}, reason...)
+}
+
+// pending counts what is not over.
+type pending struct {
+	mu   sync.Mutex
+	n    int
+	zero chan struct{}
+}
+
+func (p *pending) add() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n++
+}
+
+func (p *pending) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n--; p.n == 0 && p.zero != nil {
+		close(p.zero)
+		p.zero = nil
+	}
+}
+
+// idle returns a channel that is closed when nothing is pending.
+func (p *pending) idle() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n == 0 {
+		closed := make(chan struct{})
+		close(closed)
+		return closed
+	}
+	if p.zero == nil {
+		p.zero = make(chan struct{})
+	}
+	return p.zero
+}
+
+func init() { firstPacketID = func() uint16 { return 0 } } // tests count from 1
+
+// reasonsOf lists the reason codes that a broker may send in a packet of a type.
+func reasonsOf(kind byte) (list []byte) {
+	for code := range 256 {
+		if wire.ValidReason(kind, byte(code)) {
+			list = append(list, byte(code))
+		}
+	}
+	return list
 }

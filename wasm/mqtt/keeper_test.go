@@ -1,6 +1,9 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+	"time"
+
 	"context"
 	"fmt"
 	"net"
@@ -98,7 +101,7 @@ func (k *keeper) handle(p *packets.ControlPacket) (answer []byte) {
 		}
 		answer = answerFrame(0x70, id)
 		if !k.open[id] {
-			answer = answerFrame(0x70, id, reasonIDNotFound)
+			answer = answerFrame(0x70, id, wire.ReasonIDNotFound)
 		}
 		delete(k.open, id)
 	case *packets.Puback, *packets.Pubrec, *packets.Pubcomp:
@@ -173,7 +176,7 @@ func (k *keeper) program(c *crash, work func(*Client)) {
 	store := newMemStore(k.t, k.disk)
 	store.crash = c
 	client, err := Connect(background, Options{
-		URL: "x", Dial: dial, ClientID: "c", KeepSession: true, SessionExpiry: 1000, Store: store, NoReconnect: true,
+		URL: "x", Dial: dial, ClientID: "c", KeepSession: true, SessionExpiry: 1000 * time.Second, Store: store, Reconnect: ReconnectNever,
 	})
 	if err == nil {
 		finished := make(chan struct{})

@@ -4,8 +4,96 @@ import (
 	"context"
 	"time"
 
-	"github.com/eclipse/paho.golang/paho"
+	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/session"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
+
+// DisconnectOptions are the fields of DISCONNECT (3.14).
+type DisconnectOptions struct {
+	ReasonCode     byte // 0: normal; 0x04: the broker shall publish the will
+	ReasonString   string
+	SessionExpiry  *time.Duration // nil: as Options.SessionExpiry has it (3.14.2.2.2)
+	UserProperties UserProperties
+	// Force does not wait until messages in flight are acknowledged.
+	Force bool
+}
+
+// Disconnect ends the client. Unless forced it first waits, as long as ctx
+// lasts, until what was published is acknowledged. It sends DISCONNECT, closes
+// the connection, and settles everything that still waits. Calling it again
+// waits for the first call's end. It fails with BadOption or PacketTooLarge, and
+// then does nothing; or with Timeout or Aborted, and then the client ends
+// without it.
+func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
+	packet, err := c.disconnectPacket(&opts)
+	if err != nil {
+		return public(err)
+	}
+	c.mu.Lock()
+	s := &c.supervisor
+	first := s.want != gone
+	s.want = gone
+	conn, a := s.conn, s.attempt
+	var idle chan struct{}
+	if first && s.connected && !opts.Force && c.pending > 0 {
+		if c.idle == nil {
+			c.idle = make(chan struct{})
+		}
+		idle = c.idle
+	}
+	c.mu.Unlock()
+	if first {
+		if idle != nil {
+			select { // what is in flight
+			case <-idle:
+			case <-conn.Done():
+			case <-ctx.Done():
+			}
+		}
+		if a != nil {
+			a.stop()
+		} else if conn != nil {
+			conn.Leave(packet)
+		}
+		s.hurryUp()
+	}
+	select {
+	case <-c.ended:
+		return nil
+	case <-ctx.Done():
+		return public(fromContext(ctx, "disconnect"))
+	}
+}
+
+// disconnectPacket validates the options and makes DISCONNECT of them.
+func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
+	if !wire.ClientMaySend(o.ReasonCode) {
+		return nil, badOption("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
+	}
+	if err := wire.CheckText("reasonString", o.ReasonString); err != nil {
+		return nil, err
+	}
+	if err := o.UserProperties.validate("properties.userProperties"); err != nil {
+		return nil, err
+	}
+	p := &packets.Properties{ReasonString: o.ReasonString, User: o.UserProperties.packet()}
+	if o.SessionExpiry != nil {
+		expiry, err := seconds("sessionExpiryInterval", *o.SessionExpiry)
+		if err != nil {
+			return nil, err
+		}
+		if expiry > 0 && c.opts.sessionExpiry == 0 {
+			return nil, badOption("sessionExpiryInterval", "must not be set where CONNECT had 0 (3.14.2.2.2)")
+		}
+		p.SessionExpiryInterval = &expiry
+	}
+	packet := wire.EncodeDisconnect(o.ReasonCode, p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return packet, c.session.CheckSize("reasonString", packet)
+}
 
 // Suspend closes the connection with DISCONNECT, which withdraws the will, and
 // makes no other until Resume. The session stays, as long as the broker keeps
@@ -13,27 +101,30 @@ import (
 // connection is closed; with Timeout or Aborted it is closed a moment later.
 func (c *Client) Suspend(ctx context.Context) error {
 	c.mu.Lock()
-	c.suspended = true
-	conn, a := c.conn, c.attempting
+	s := &c.supervisor
+	if s.want == online {
+		s.want = suspended
+	}
+	conn, a := s.conn, s.attempt
 	c.mu.Unlock()
 	var closed <-chan struct{}
 	switch {
-	case conn != nil:
-		conn.leave(&DisconnectOptions{})
-		closed = conn.paho.Done()
 	case a != nil:
-		c.hurryUp()
+		s.hurryUp()
 		a.stop()
 		closed = a.over
+	case conn != nil:
+		go conn.Leave(nil)
+		closed = conn.Done()
 	default:
-		c.hurryUp()
+		s.hurryUp()
 		return nil
 	}
 	select {
 	case <-closed:
 		return nil
 	case <-ctx.Done():
-		return fromContext(ctx, "suspend")
+		return public(fromContext(ctx, "suspend"))
 	}
 }
 
@@ -41,11 +132,10 @@ func (c *Client) Suspend(ctx context.Context) error {
 // wait.
 func (c *Client) Resume() {
 	c.mu.Lock()
-	was := c.suspended
-	c.suspended = false
-	c.mu.Unlock()
-	if was {
-		c.hurryUp()
+	defer c.mu.Unlock()
+	if c.supervisor.want == suspended {
+		c.supervisor.want = online
+		c.supervisor.hurryUp()
 	}
 }
 
@@ -55,12 +145,11 @@ func (c *Client) Resume() {
 // does not wait.
 func (c *Client) Wake() {
 	c.mu.Lock()
-	conn := c.conn
-	c.mu.Unlock()
-	if conn == nil {
-		c.hurryUp()
-	} else if conn.probing.CompareAndSwap(false, true) {
-		go conn.probe()
+	defer c.mu.Unlock()
+	if c.supervisor.connected {
+		c.supervisor.conn.Probe()
+	} else {
+		c.supervisor.hurryUp()
 	}
 }
 
@@ -73,60 +162,44 @@ func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	t := conn.link.pinger.measure(conn.link)
-	select {
-	case <-t.over:
-		return t.took, nil
-	case <-conn.paho.Done():
-		return 0, conn.callError(ctx, "ping", paho.ErrConnectionLost)
-	case <-ctx.Done():
-		return 0, fromContext(ctx, "ping")
+	took, err := conn.Ping(ctx)
+	return took, public(err)
+}
+
+// Authenticator does enhanced authentication (4.12); package scram has one.
+// Its methods are called one after the other, never on the goroutine that reads
+// from the broker, so they may take their time. Their ctx ends with the attempt
+// to connect, or with the connection. They return an [*Error], or any other
+// error, which is then wrapped in one with Aborted.
+type Authenticator interface {
+	// Method is the Authentication Method, such as "SCRAM-SHA-256".
+	Method() string
+	// Start begins an exchange, at every attempt to connect and every
+	// re-authentication, and returns the data that the broker gets first; nil:
+	// none. An error fails the attempt or the re-authentication.
+	Start(ctx context.Context) ([]byte, error)
+	// Continue answers what the broker asks. An error ends the connection.
+	Continue(ctx context.Context, challenge []byte) ([]byte, error)
+	// Finish judges what came with the broker's word that it is satisfied. An
+	// error ends the connection.
+	Finish(ctx context.Context, data []byte) error
+}
+
+// Reauthenticate proves the client's identity once more, on the connection
+// there is (4.12.1), and waits for the outcome. It fails with BadOption without
+// Options.Authenticator or while another one is under way, with NotConnected,
+// with what Start returned, or with the reason for which the connection ended:
+// Disconnected when the broker refused. With Timeout or Aborted the exchange goes
+// on by itself, if the broker was asked by then.
+func (c *Client) Reauthenticate(ctx context.Context) error {
+	if c.auth == nil {
+		return badOption("authenticator", "is missing; re-authentication needs one")
 	}
-}
-
-// hurryUp ends the wait before the next attempt.
-func (c *Client) hurryUp() {
-	select {
-	case c.hurry <- struct{}{}:
-	default:
+	conn, err := c.current()
+	if err != nil {
+		return err
 	}
+	return public(conn.Reauthenticate(ctx))
 }
 
-func (c *Client) isSuspended() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.suspended
-}
-
-// waitResumed waits while the client is suspended, and reports whether it was.
-func (c *Client) waitResumed() (waited bool) {
-	for c.isSuspended() && c.ctx.Err() == nil {
-		waited = true
-		select {
-		case <-c.ctx.Done():
-		case <-c.hurry:
-		}
-	}
-	return waited
-}
-
-// probeTime is how long a broker may take to answer a probe.
-const probeTime = 5 * time.Second
-
-// probe finds out whether the connection still lives.
-func (c *connection) probe() {
-	defer c.probing.Store(false)
-	p := c.link.pinger
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		select {
-		case <-c.paho.Done():
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	if answered, ok := p.ask(ctx, c.link, probeTime); ok && !answered {
-		c.end(newError(Network, "the broker gave no sign of life for %v", probeTime))
-	}
-}
+var _ session.Owner = (*owner)(nil)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // disk is what survives a program.
@@ -36,7 +37,7 @@ func (d *disk) sentAs(id uint16) (seq string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for key, v := range d.records {
-		if key[0] == keptSent && len(v) == 2 && uint16(v[0])<<8|uint16(v[1]) == id {
+		if key[0] == 's' && len(v) == 2 && uint16(v[0])<<8|uint16(v[1]) == id {
 			return key[1:], true
 		}
 	}
@@ -184,6 +185,6 @@ func failOn(kinds string, value bool) func([]Record) error {
 
 func durable(m *memStore) func(*Options) {
 	return func(o *Options) {
-		o.Store, o.KeepSession, o.SessionExpiry = m, true, 1000
+		o.Store, o.KeepSession, o.SessionExpiry = m, true, 1000*time.Second
 	}
 }

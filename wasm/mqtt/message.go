@@ -1,18 +1,21 @@
 package mqtt
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
-	"github.com/eclipse/paho.golang/paho"
+
+	"mqttwasm/wasm/mqtt/internal/inbox"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// The packet forms are paho's.
-type (
-	UserProperty   = paho.UserProperty
-	UserProperties = paho.UserProperties
-)
+// UserProperty is a name and a value that mean something to applications only
+// (1.5.7).
+type UserProperty struct{ Key, Value string }
+
+// UserProperties are user properties in their order. A name may stand more than
+// once.
+type UserProperties []UserProperty
 
 // Message is an application message, to publish or received.
 type Message struct {
@@ -28,11 +31,11 @@ type Message struct {
 	ReceivedAt time.Time
 }
 
-// Properties are the properties of a PUBLISH packet (MQTT 5, 3.3.2.3).
+// Properties are the properties of a PUBLISH packet (3.3.2.3).
 type Properties struct {
-	PayloadFormat   *byte   // 1: the payload is UTF-8 text
-	MessageExpiry   *uint32 // seconds
-	TopicAlias      *uint16 // to publish only
+	PayloadFormat   *byte          // 1: the payload is UTF-8 text
+	MessageExpiry   *time.Duration // whole seconds; nil: the message does not expire
+	TopicAlias      *uint16        // to publish only
 	ResponseTopic   string
 	CorrelationData []byte
 	ContentType     string
@@ -42,78 +45,146 @@ type Properties struct {
 	SubscriptionIdentifiers []uint32
 }
 
-// PublishResult is the broker's answer to a publish.
+// PublishResult is what the broker said of a message that it took.
 type PublishResult struct {
 	// ReasonCode is 0, or 0x10 when nobody subscribes to the topic. It is 0 for
-	// QoS 0, which has no answer.
+	// QoS 0, which is not acknowledged.
 	ReasonCode     byte
 	ReasonString   string
 	UserProperties UserProperties
 }
 
-// encodePublish makes the whole PUBLISH packet, and tells where its packet
-// identifier goes.
-func encodePublish(m *Message) (frame []byte, idAt int) {
-	packed := m.Properties.pack()
-	length := 2 + len(m.Topic) + varintSize(len(packed)) + len(packed) + len(m.Payload)
-	if m.QoS > 0 {
-		length += 2
+// validate checks a message to publish. prefix names where it stands.
+func (m *Message) validate(prefix string) error {
+	if err := wire.CheckTopicName(prefix+"topic", m.Topic); err != nil {
+		return err
 	}
-	frame = make([]byte, 0, 1+varintSize(length)+length)
-	header := byte(publish<<4) | m.QoS<<1
-	if m.Retain {
-		header |= 1
+	if m.QoS > 2 {
+		return badOption(prefix+"qos", "is %d, not 0, 1 or 2", m.QoS)
 	}
-	frame = appendVarint(append(frame, header), length)
-	frame = appendString(frame, []byte(m.Topic))
-	idAt = len(frame)
-	if m.QoS > 0 {
-		frame = append(frame, 0, 0)
+	p := &m.Properties
+	prefix += "properties."
+	if p.PayloadFormat != nil && *p.PayloadFormat > 1 {
+		return badOption(prefix+"payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
 	}
-	frame = appendProperties(frame, packed)
-	return append(frame, m.Payload...), idAt
-}
-
-// pack encodes the properties that a sender may set.
-func (p *Properties) pack() []byte {
-	props := packets.Properties{
-		PayloadFormat: p.PayloadFormat, MessageExpiry: p.MessageExpiry, TopicAlias: p.TopicAlias,
-		ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData, ContentType: p.ContentType,
-		User: p.User.ToPacketProperties(),
+	if p.TopicAlias != nil && *p.TopicAlias == 0 {
+		return badOption(prefix+"topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
 	}
-	return props.Pack(publish)
-}
-
-// decodeProperties decodes what the guard has checked. paho keeps only one
-// subscription identifier; all are read here.
-func decodeProperties(b []byte) (p Properties) {
-	if len(b) == 0 {
-		return p
-	}
-	for r := (reader{rest: b}); len(r.rest) > 0; {
-		id := r.byte()
-		if id == propSubscriptionIdentifier {
-			p.SubscriptionIdentifiers = append(p.SubscriptionIdentifiers, uint32(r.varint()))
-			continue
+	if p.MessageExpiry != nil {
+		if _, err := seconds(prefix+"messageExpiryInterval", *p.MessageExpiry); err != nil {
+			return err
 		}
-		r.property(id, nil)
 	}
-	props := unpackProperties(b, publish)
-	p.PayloadFormat, p.MessageExpiry = props.PayloadFormat, props.MessageExpiry
-	p.ResponseTopic, p.CorrelationData, p.ContentType = props.ResponseTopic, props.CorrelationData, props.ContentType
-	p.User = userProperties(props.User)
-	return p
+	if p.ResponseTopic != "" {
+		if err := wire.CheckTopicName(prefix+"responseTopic", p.ResponseTopic); err != nil {
+			return err
+		}
+	}
+	if len(p.CorrelationData) > wire.MaxString {
+		return badOption(prefix+"correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
+	}
+	if err := wire.CheckText(prefix+"contentType", p.ContentType); err != nil {
+		return err
+	}
+	return p.User.validate(prefix + "userProperties")
 }
 
-// unpackProperties decodes properties of a packet that the guard has checked.
-func unpackProperties(b []byte, kind byte) (props packets.Properties) {
-	_ = props.Unpack(bytes.NewBuffer(append(appendVarint(nil, len(b)), b...)), kind)
+func (u UserProperties) validate(field string) error {
+	for _, p := range u {
+		if err := wire.CheckText(field, p.Key); err != nil {
+			return err
+		}
+		if err := wire.CheckText(field, p.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u UserProperties) packet() []packets.User {
+	if len(u) == 0 {
+		return nil
+	}
+	list := make([]packets.User, len(u))
+	for i, p := range u {
+		list[i] = packets.User(p)
+	}
+	return list
+}
+
+func userProperties(list []packets.User) UserProperties {
+	if len(list) == 0 {
+		return nil
+	}
+	u := make(UserProperties, len(list))
+	for i, p := range list {
+		u[i] = UserProperty(p)
+	}
+	return u
+}
+
+// encode makes the PUBLISH packet, and tells where its packet identifier goes.
+func (m *Message) encode() (frame []byte, idAt int) {
+	flags := m.QoS << 1
+	if m.Retain {
+		flags |= 1
+	}
+	var packed []byte
+	if p := m.Properties.packet(); p != nil {
+		packed = wire.PackProperties(p, wire.TypePublish)
+	}
+	return wire.EncodePublish(flags, m.Topic, packed, m.Payload)
+}
+
+// packet is the form of paho's codec of the properties that a sender may set; nil:
+// there are none.
+func (p *Properties) packet() *packets.Properties {
+	if p.PayloadFormat == nil && p.MessageExpiry == nil && p.TopicAlias == nil && p.ResponseTopic == "" &&
+		p.CorrelationData == nil && p.ContentType == "" && p.User == nil {
+		return nil
+	}
+	props := &packets.Properties{
+		PayloadFormat: p.PayloadFormat, TopicAlias: p.TopicAlias, ResponseTopic: p.ResponseTopic,
+		CorrelationData: p.CorrelationData, ContentType: p.ContentType, User: p.User.packet(),
+	}
+	if p.MessageExpiry != nil {
+		expiry, _ := seconds("", *p.MessageExpiry)
+		props.MessageExpiry = &expiry
+	}
 	return props
 }
 
-func userProperties(user []packets.User) UserProperties {
-	if len(user) == 0 {
-		return nil
+// newMessage decodes a received message. Its slices point into the record.
+func newMessage(r *inbox.Record) Message {
+	m := Message{
+		Topic: string(r.Topic), Payload: r.Payload,
+		Duplicate: r.Flags&8 != 0, QoS: r.Flags >> 1 & 3, Retain: r.Flags&1 != 0,
+		ReceivedAt: time.UnixMicro(int64(r.At * 1000)),
 	}
-	return paho.UserPropertiesFromPacketUser(user)
+	if len(r.Properties) == 0 {
+		return m
+	}
+	p := wire.UnpackProperties(r.Properties, wire.TypePublish)
+	m.Properties = Properties{
+		PayloadFormat: p.PayloadFormat, ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData,
+		ContentType: p.ContentType, User: userProperties(p.User),
+		SubscriptionIdentifiers: wire.SubscriptionIdentifiers(r.Properties),
+	}
+	if p.MessageExpiry != nil {
+		expiry := time.Duration(*p.MessageExpiry) * time.Second
+		m.Properties.MessageExpiry = &expiry
+	}
+	return m
+}
+
+// NeverExpires is a Session Expiry Interval without an end (3.1.2.11.2).
+const NeverExpires = 0xFFFFFFFF * time.Second
+
+// seconds rounds a duration up to whole seconds, as packets have it. Less than one
+// is refused: somebody forgot the unit.
+func seconds(field string, d time.Duration) (uint32, error) {
+	if d < 0 || d > NeverExpires || d > 0 && d < time.Second {
+		return 0, badOption(field, "is %v, not 0 to 4,294,967,295 s", d)
+	}
+	return uint32((d + time.Second - 1) / time.Second), nil
 }

@@ -7,24 +7,32 @@ import (
 	"net"
 	"time"
 
-	"github.com/eclipse/paho.golang/paho"
+	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+	"mqttwasm/wasm/wsconn"
 )
 
 // Defaults of [Options].
 const (
-	DefaultConnectTimeout    = 30 * time.Second
-	DefaultReconnectMin      = time.Second
-	DefaultReconnectMax      = 30 * time.Second
-	DefaultKeepAlive         = 60       // seconds
-	DefaultReceiveMaximum    = 1024     // messages
-	DefaultMaximumPacketSize = 16 << 20 // bytes
-	DefaultInboxLimit        = 32 << 20 // bytes
-	DefaultQueueMessages     = 100_000
-	DefaultQueueBytes        = 64 << 20
+	DefaultConnectTimeout     = 30 * time.Second
+	DefaultReconnectMin       = time.Second
+	DefaultReconnectMax       = 30 * time.Second
+	DefaultKeepAlive          = 60 * time.Second
+	DefaultReceiveMaximum     = 1024     // messages
+	DefaultMaximumPacketSize  = 16 << 20 // bytes
+	DefaultInboxLimit         = 32 << 20 // bytes
+	DefaultQueueMessages      = 100_000
+	DefaultQueueBytes         = 64 << 20
+	DefaultSubscribeBatchSize = 8 // AWS IoT Core takes no more
 )
 
-// Options say where and how to connect. URL and Dial are required; the zero
-// value of any other field stands for its default.
+// KeepAliveOff as Options.KeepAlive turns the keep-alive off.
+const KeepAliveOff time.Duration = -1
+
+// Options say where and how to connect. Only URL is required; the zero value of
+// any other field stands for its default. Durations that go into a packet are
+// rounded up to whole seconds.
 type Options struct {
 	// URL is given to Dial.
 	URL string
@@ -36,9 +44,9 @@ type Options struct {
 	// counts towards ConnectTimeout. Its error fails the attempt, with Network if
 	// it is not an [*Error].
 	Prepare func(ctx context.Context, a *Attempt) error
-	// Dial opens the connection, and must return when ctx is done. A conn that is
-	// a sync.Locker gets whole packets between Lock and Unlock. Its error fails
-	// the attempt, with Network if it is not an [*Error].
+	// Dial opens the connection, and must return when ctx is done; nil: a
+	// WebSocket, to a ws: or wss: URL. A Write of conn should be one frame. Its error
+	// fails the attempt, with Network if it is not an [*Error].
 	Dial func(ctx context.Context, url string) (net.Conn, error)
 
 	// ClientID is "mqttwasm_" and 16 random hexadecimal digits by default (3.1.3.1).
@@ -46,31 +54,33 @@ type Options struct {
 	Username string // "": none (3.1.3.5)
 	Password []byte // nil: none; at most 65,535 bytes (3.1.3.6)
 
-	// KeepSession asks for the session of an earlier connection: Clean Start 0
-	// (3.1.2.4). Later connections of a client always ask for its own.
+	// KeepSession asks for the session of an earlier program with this ClientID:
+	// Clean Start 0 (3.1.2.4). Later connections of a client always ask for its own.
 	KeepSession bool
-	// KeepAlive is in seconds; NoKeepAlive turns it off (3.1.2.10). A dead
-	// connection is noticed within 1.5 times that. The broker may set its own.
-	KeepAlive   uint16
-	NoKeepAlive bool
-	// ConnectTimeout limits one attempt, from Prepare to CONNACK.
+	// KeepAlive is how long the connection may be silent (3.1.2.10). A dead one is
+	// noticed within 1.5 times that. The broker may set its own.
+	KeepAlive time.Duration
+	// ConnectTimeout limits one attempt, from Prepare to CONNACK, and as long again
+	// for making the subscriptions of a lost session.
 	ConnectTimeout time.Duration
 
-	// NoReconnect ends the client with its first connection. Otherwise it
-	// connects again after a random time of at most ReconnectMin, which doubles
-	// with each failure up to ReconnectMax (exponential back-off, full jitter).
-	NoReconnect  bool
+	// Reconnect says when to connect again. That is after a random time of at most
+	// ReconnectMin, which doubles with each failure up to ReconnectMax (exponential
+	// back-off, full jitter), and starts anew once a connection has held for 5 s.
+	Reconnect    ReconnectPolicy
 	ReconnectMin time.Duration
 	ReconnectMax time.Duration
-	// RetryRefused goes on also after a refusal that trying again can't mend,
-	// such as bad credentials. Otherwise that ends the client.
-	RetryRefused bool
-	// NoResubscribe leaves subscriptions of a lost session to the caller.
-	NoResubscribe bool
+	// ForgetSubscriptions leaves the subscriptions of a lost session to the
+	// caller. Otherwise they are made again.
+	ForgetSubscriptions bool
+	// SubscribeBatchSize is how many topic filters go into one SUBSCRIBE when
+	// subscriptions are made again.
+	SubscribeBatchSize int
 
 	// SessionExpiry is how long the broker keeps the session after the
-	// connection ended, in seconds (3.1.2.11.2). 0 ends it with the connection.
-	SessionExpiry uint32
+	// connection ended (3.1.2.11.2). 0 ends it with the connection; NeverExpires
+	// is the most.
+	SessionExpiry time.Duration
 	// ReceiveMaximum bounds the QoS 1 and 2 messages that the broker sends before
 	// they are acknowledged (3.1.2.11.3). One that sends more breaks the protocol
 	// [MQTT-3.3.4-9]. For the default there is leave: mosquitto 2.0 sends up to
@@ -85,10 +95,11 @@ type Options struct {
 	TopicAliasMaximum uint16
 	// RequestResponseInfo asks for Connack.ResponseInformation (3.1.2.11.6).
 	RequestResponseInfo bool
-	// NoProblemInfo asks the broker to send reason strings and user properties
-	// only with CONNACK, PUBLISH and DISCONNECT (3.1.2.11.7).
-	NoProblemInfo  bool
-	UserProperties UserProperties // of CONNECT (3.1.2.11.8)
+	// RequestProblemInfo asks the broker for reason strings and user properties
+	// with all packets, and not only with CONNACK, PUBLISH and DISCONNECT; nil: it
+	// does (3.1.2.11.7).
+	RequestProblemInfo *bool
+	UserProperties     UserProperties // of CONNECT (3.1.2.11.8)
 	// AuthMethod and AuthData are sent as they are (3.1.2.11.9), for a broker that
 	// needs no more; one that asks on is a Protocol error.
 	AuthMethod string
@@ -107,15 +118,20 @@ type Options struct {
 	Republish bool
 	// Store keeps the session beyond the end of the program: the queue, what is
 	// in flight, and which QoS 2 messages were received. It needs a ClientID,
-	// KeepSession and SessionExpiry, and Connect takes it over and closes it.
+	// KeepSession and SessionExpiry, and the client takes it over and closes it.
 	Store Store
 	// AutoTopicAlias sends topic aliases, as many as the broker takes, in place
 	// of topics it has seen on the connection (3.3.2.3.4).
 	AutoTopicAlias bool
 
-	// InboxLimit is how many bytes of messages may wait to be received before
-	// those of QoS 0 are dropped, the oldest first.
+	// InboxLimit is how many bytes of memory may be held for messages that wait to
+	// be received before those of QoS 0 are dropped, the oldest first.
 	InboxLimit int
+	// OnMessage is called for each message that no Subscription.Handler is for, one
+	// after the other, on one goroutine, which also calls the handlers. A message is
+	// acknowledged after the call. With OnMessage, and from the first Handler on,
+	// Receive and Messages can't be used.
+	OnMessage func(Message)
 
 	// OnEvent is told what happens to the connection, one event after the
 	// other, on a goroutine of its own. It may block, and may call the client.
@@ -127,21 +143,41 @@ type Options struct {
 	// call the client. CONNECT has the password in it.
 	OnPacket func(Packet)
 
-	receiveLimit int // messages, from where on ReceiveMaximum counts as broken
+	receiveLimit  int    // messages, from where on ReceiveMaximum counts as broken
+	keepAlive     uint16 // seconds
+	sessionExpiry uint32 // seconds
 }
+
+// ReconnectPolicy says when a client connects again after its connection was lost.
+type ReconnectPolicy byte
+
+// The policies of Options.Reconnect.
+const (
+	// ReconnectUnlessRefused gives up when the broker refuses for a reason that
+	// trying again can't mend, such as bad credentials. That ends the client.
+	ReconnectUnlessRefused ReconnectPolicy = iota
+	ReconnectAlways
+	ReconnectNever // the client ends with its first connection
+)
 
 // Queue bounds what waits to be sent because the broker's Receive Maximum is
 // used up, the link is slow, or there is no connection.
 type Queue struct {
-	// Offline takes messages also while there is no connection. Otherwise
-	// publishing then fails with NotConnected.
-	Offline bool
-	// OfflineNoQoS0 leaves QoS 0 messages out of that.
-	OfflineNoQoS0 bool
-	Messages      int
-	Bytes         int // of whole packets
-	Policy        QueuePolicy
+	Offline  OfflinePolicy
+	Messages int
+	Bytes    int // of whole packets
+	Policy   QueuePolicy
 }
+
+// OfflinePolicy says what is taken while there is no connection.
+type OfflinePolicy byte
+
+// The policies of Queue.Offline.
+const (
+	OfflineNothing OfflinePolicy = iota // publishing fails with NotConnected
+	OfflineQoS12                        // messages of QoS 1 and 2, and subscriptions
+	OfflineAll
+)
 
 // QueuePolicy says what happens to a message for which the queue has no room.
 type QueuePolicy byte
@@ -156,72 +192,36 @@ const (
 // Will is the message that the broker publishes when the client is gone without
 // a DISCONNECT of reason code 0 (3.1.2.5).
 type Will struct {
-	Message         // its payload is at most 65,535 bytes
-	Delay   *uint32 // seconds; nil: at once (3.1.3.2.2)
+	Message               // its payload is at most 65,535 bytes
+	Delay   time.Duration // whole seconds (3.1.3.2.2)
 }
 
-// check validates and fills in the defaults.
-func (o *Options) check() error {
-	switch {
-	case o.URL == "":
+// prepare validates and fills in the defaults.
+func (o *Options) prepare() error {
+	if o.URL == "" {
 		return badOption("url", "is missing")
-	case o.Dial == nil:
-		return badOption("dial", "is missing")
 	}
-	for _, s := range []struct{ field, text string }{
-		{"clientId", o.ClientID}, {"properties.authenticationMethod", o.AuthMethod},
-	} {
-		if err := checkText(s.field, s.text); err != nil {
-			return err
-		}
-	}
-	if err := checkCredentials(o.Username, o.Password); err != nil {
-		return err
-	}
-	if o.AuthMethod == "" && o.AuthData != nil { // 3.1.2.11.10
-		return badOption("properties.authenticationData", "needs properties.authenticationMethod")
-	}
-	if err := o.checkAuthenticator(); err != nil {
-		return err
-	}
-	if err := checkUserProperties("properties.userProperties", o.UserProperties); err != nil {
-		return err
-	}
-	if w := o.Will; w != nil {
-		if err := checkMessage("will.", &w.Message); err != nil {
-			return err
-		}
-		if len(w.Payload) > maxString { // 3.1.3.4: binary data
-			return badOption("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
+	for _, check := range []func() error{o.checkStrings, o.checkAuth, o.checkWill, o.checkStore, o.checkTimes} {
+		if err := check(); err != nil {
+			return public(err)
 		}
 	}
 	if o.Queue.Policy > DropNewest {
 		return badOption("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
 	}
-	if o.Store != nil {
-		switch {
-		case o.ClientID == "":
-			return badOption("clientId", "is missing; a durable session belongs to a client identifier")
-		case !o.KeepSession:
-			return badOption("clean", "must be false with a durable store")
-		case o.SessionExpiry == 0:
-			return badOption("properties.sessionExpiryInterval", "must not be 0 with a durable store")
+	if o.Dial == nil {
+		o.Dial = func(ctx context.Context, url string) (net.Conn, error) {
+			return wsconn.Dial(ctx, url, wsconn.Options{})
 		}
 	}
 	setDefault(&o.Queue.Messages, DefaultQueueMessages)
 	setDefault(&o.Queue.Bytes, DefaultQueueBytes)
-	setDefault(&o.KeepAlive, DefaultKeepAlive)
-	if o.NoKeepAlive {
-		o.KeepAlive = 0
-	}
-	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
-	setDefault(&o.ReconnectMin, DefaultReconnectMin)
-	setDefault(&o.ReconnectMax, max(DefaultReconnectMax, o.ReconnectMin))
 	o.receiveLimit = int(o.ReceiveMaximum)
 	setDefault(&o.receiveLimit, 4*DefaultReceiveMaximum)
 	setDefault(&o.ReceiveMaximum, DefaultReceiveMaximum)
 	setDefault(&o.MaximumPacketSize, DefaultMaximumPacketSize)
 	setDefault(&o.InboxLimit, DefaultInboxLimit)
+	setDefault(&o.SubscribeBatchSize, DefaultSubscribeBatchSize)
 	if o.ClientID == "" {
 		o.ClientID = fmt.Sprintf("mqttwasm_%016x", rand.Uint64())
 	}
@@ -231,11 +231,83 @@ func (o *Options) check() error {
 	return nil
 }
 
+func (o *Options) checkStrings() error {
+	if err := wire.CheckText("clientId", o.ClientID); err != nil {
+		return err
+	}
+	if err := checkCredentials(o.Username, o.Password); err != nil {
+		return err
+	}
+	return o.UserProperties.validate("properties.userProperties")
+}
+
 func checkCredentials(username string, password []byte) error {
-	if len(password) > maxString {
+	if len(password) > wire.MaxString {
 		return badOption("password", "has %d bytes; at most 65,535 fit into a packet", len(password))
 	}
-	return checkText("username", username)
+	return wire.CheckText("username", username)
+}
+
+func (o *Options) checkAuth() error {
+	method := o.AuthMethod
+	switch {
+	case o.Authenticator == nil && method == "" && o.AuthData != nil: // 3.1.2.11.10
+		return badOption("properties.authenticationData", "needs properties.authenticationMethod")
+	case o.Authenticator == nil:
+		return wire.CheckText("properties.authenticationMethod", method)
+	case method != "" || o.AuthData != nil:
+		return badOption("properties.authenticationMethod", "and authenticationData come from the authenticator; leave them unset")
+	}
+	if method = o.Authenticator.Method(); method == "" {
+		return badOption("authenticator", "names no authentication method")
+	}
+	return wire.CheckText("authenticator", method)
+}
+
+func (o *Options) checkWill() error {
+	w := o.Will
+	if w == nil {
+		return nil
+	}
+	if w.Properties.TopicAlias != nil { // 3.1.3.2
+		return badOption("will.properties.topicAlias", "must not be set: a will has no topic alias")
+	}
+	if len(w.Payload) > wire.MaxString { // 3.1.3.4: binary data
+		return badOption("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
+	}
+	if _, err := seconds("will.properties.willDelayInterval", w.Delay); err != nil {
+		return err
+	}
+	return w.validate("will.")
+}
+
+func (o *Options) checkStore() error {
+	switch {
+	case o.Store == nil:
+	case o.ClientID == "":
+		return badOption("clientId", "is missing; a durable session belongs to a client identifier")
+	case !o.KeepSession:
+		return badOption("clean", "must be false with a durable store")
+	case o.SessionExpiry == 0:
+		return badOption("properties.sessionExpiryInterval", "must not be 0 with a durable store")
+	}
+	return nil
+}
+
+func (o *Options) checkTimes() (err error) {
+	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
+	setDefault(&o.ReconnectMin, DefaultReconnectMin)
+	setDefault(&o.ReconnectMax, max(DefaultReconnectMax, o.ReconnectMin))
+	setDefault(&o.KeepAlive, DefaultKeepAlive)
+	if o.KeepAlive != KeepAliveOff {
+		n, err := seconds("keepalive", o.KeepAlive)
+		if err != nil || n > 65535 {
+			return badOption("keepalive", "is %v, not at most 65,535 s", o.KeepAlive)
+		}
+		o.keepAlive = uint16(n)
+	}
+	o.sessionExpiry, err = seconds("properties.sessionExpiryInterval", o.SessionExpiry)
+	return err
 }
 
 func setDefault[T comparable](v *T, def T) {
@@ -245,72 +317,40 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// checkMessage checks a message to publish. prefix names where it stands.
-func checkMessage(prefix string, m *Message) error {
-	if err := checkTopicName(prefix+"topic", m.Topic); err != nil {
-		return err
+// connect makes CONNECT (3.1).
+func (o *Options) connect(a *Attempt, clientID string, clean bool, auth []byte) []byte {
+	p := &packets.Properties{
+		ReceiveMaximum: &o.ReceiveMaximum, MaximumPacketSize: &o.MaximumPacketSize,
+		User: o.UserProperties.packet(), AuthMethod: o.AuthMethod, AuthData: o.AuthData,
 	}
-	if m.QoS > 2 {
-		return badOption(prefix+"qos", "is %d, not 0, 1 or 2", m.QoS)
+	if o.Authenticator != nil {
+		p.AuthMethod, p.AuthData = o.Authenticator.Method(), auth
 	}
-	p := &m.Properties
-	if p.PayloadFormat != nil && *p.PayloadFormat > 1 {
-		return badOption(prefix+"properties.payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
-	}
-	if p.TopicAlias != nil && *p.TopicAlias == 0 {
-		return badOption(prefix+"properties.topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
-	}
-	if p.ResponseTopic != "" {
-		if err := checkTopicName(prefix+"properties.responseTopic", p.ResponseTopic); err != nil {
-			return err
-		}
-	}
-	if len(p.CorrelationData) > maxString {
-		return badOption(prefix+"properties.correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
-	}
-	if err := checkText(prefix+"properties.contentType", p.ContentType); err != nil {
-		return err
-	}
-	return checkUserProperties(prefix+"properties.userProperties", p.User)
-}
-
-func checkUserProperties(field string, user UserProperties) error {
-	for _, u := range user {
-		if err := checkText(field, u.Key); err != nil {
-			return err
-		}
-		if err := checkText(field, u.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// connectPacket makes CONNECT, but for the will and the authentication.
-func (o *Options) connectPacket(a *Attempt, clientID string, clean bool) *paho.Connect {
-	cp := &paho.Connect{
-		ClientID:   clientID,
-		KeepAlive:  o.KeepAlive,
-		CleanStart: clean,
-		Properties: &paho.ConnectProperties{
-			ReceiveMaximum:      &o.ReceiveMaximum,
-			MaximumPacketSize:   &o.MaximumPacketSize,
-			RequestProblemInfo:  !o.NoProblemInfo,
-			RequestResponseInfo: o.RequestResponseInfo,
-			User:                o.UserProperties,
-		},
-	}
-	if o.SessionExpiry > 0 {
-		cp.Properties.SessionExpiryInterval = &o.SessionExpiry
+	if o.sessionExpiry > 0 {
+		p.SessionExpiryInterval = &o.sessionExpiry
 	}
 	if o.TopicAliasMaximum > 0 {
-		cp.Properties.TopicAliasMaximum = &o.TopicAliasMaximum
+		p.TopicAliasMaximum = &o.TopicAliasMaximum
 	}
-	if a.Username != "" {
-		cp.UsernameFlag, cp.Username = true, a.Username
+	one, zero := byte(1), byte(0)
+	if o.RequestResponseInfo {
+		p.RequestResponseInfo = &one
 	}
-	if a.Password != nil {
-		cp.PasswordFlag, cp.Password = true, a.Password
+	if o.RequestProblemInfo != nil && !*o.RequestProblemInfo {
+		p.RequestProblemInfo = &zero
 	}
-	return cp
+	c := &packets.Connect{
+		ClientID: clientID, KeepAlive: o.keepAlive, CleanStart: clean, Properties: p,
+		UsernameFlag: a.Username != "", Username: a.Username, PasswordFlag: a.Password != nil, Password: a.Password,
+	}
+	if w := o.Will; w != nil {
+		c.WillFlag, c.WillTopic, c.WillMessage, c.WillQOS, c.WillRetain = true, w.Topic, w.Payload, w.QoS, w.Retain
+		if c.WillProperties = w.Properties.packet(); c.WillProperties == nil {
+			c.WillProperties = &packets.Properties{}
+		}
+		if delay, _ := seconds("", w.Delay); delay > 0 {
+			c.WillProperties.WillDelayInterval = &delay
+		}
+	}
+	return wire.EncodeConnect(c)
 }

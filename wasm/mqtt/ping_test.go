@@ -34,7 +34,7 @@ func TestPing(t *testing.T) {
 		c, _, b, _ := start(t, nil)
 		for _, delay := range []time.Duration{12 * time.Millisecond, 0, 3 * time.Second} {
 			ch := pinging(c, background)
-			b.expect(pingFrame...)
+			b.expect(0xC0, 0)
 			time.Sleep(delay)
 			b.send(0xD0, 0)
 			wantRoundTrip(t, ch, delay)
@@ -46,7 +46,7 @@ func TestPingsShareOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
 		first := pinging(c, background)
-		b.expect(pingFrame...)
+		b.expect(0xC0, 0)
 		time.Sleep(time.Second)
 		second := pinging(c, background)
 		synctest.Wait()
@@ -55,7 +55,7 @@ func TestPingsShareOneRequest(t *testing.T) {
 		wantRoundTrip(t, first, 2*time.Second)
 		wantRoundTrip(t, second, 2*time.Second)
 		third := pinging(c, background) // which finds none under way
-		b.expect(pingFrame...)
+		b.expect(0xC0, 0)
 		b.send(0xD0, 0)
 		wantRoundTrip(t, third, 0)
 	})
@@ -65,12 +65,12 @@ func TestPingsShareOneRequest(t *testing.T) {
 // one that nobody asked for.
 func TestPingIsNotMistaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 60 })
+		c, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 60 * time.Second })
 		b.send(0xD0, 0)              // unasked
 		time.Sleep(61 * time.Second) // the keep-alive asks
-		b.expect(pingFrame...)
+		b.expect(0xC0, 0)
 		ch := pinging(c, background)
-		b.expect(pingFrame...)
+		b.expect(0xC0, 0)
 		time.Sleep(5 * time.Second)
 		b.send(0xD0, 0)
 		synctest.Wait()
@@ -91,7 +91,7 @@ func TestPingFails(t *testing.T) {
 		ctx, cancel := context.WithTimeout(background, time.Second)
 		defer cancel()
 		late := pinging(c, ctx)
-		b.expect(pingFrame...)
+		b.expect(0xC0, 0)
 		wantCode(t, (<-late).err, Timeout, "")
 
 		cut := pinging(c, background) // joins, and asks no second time
@@ -107,7 +107,7 @@ func TestPingFails(t *testing.T) {
 		b.accept(0)
 		wait[Connected](log)
 		again := pinging(c, background)
-		b.expect(pingFrame...)
+		b.expect(0xC0, 0)
 		b.send(0xD0, 0)
 		wantRoundTrip(t, again, 0)
 
@@ -120,9 +120,9 @@ func TestPingFails(t *testing.T) {
 }
 
 func TestHalfOpenIsNoticed(t *testing.T) {
-	for _, keepAlive := range []uint16{1, 2, 60, 600} {
+	for _, keepAlive := range []time.Duration{1, 2, 60, 600} {
 		synctest.Test(t, func(t *testing.T) {
-			_, _, _, log := start(t, func(o *Options) { o.KeepAlive, o.NoReconnect = keepAlive, true })
+			_, _, _, log := start(t, func(o *Options) { o.KeepAlive, o.Reconnect = keepAlive*time.Second, ReconnectNever })
 			begin := time.Now()
 			err := wait[Closed](log).Err
 			most := time.Duration(keepAlive)*time.Second*3/2 + 2*time.Second
@@ -136,7 +136,7 @@ func TestHalfOpenIsNoticed(t *testing.T) {
 
 func TestPingKeepsAQuietLinkOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _, b, log := start(t, func(o *Options) { o.KeepAlive, o.NoReconnect = 10, true })
+		c, _, b, log := start(t, func(o *Options) { o.KeepAlive, o.Reconnect = 10*time.Second, ReconnectNever })
 		for range 20 {
 			b.expect(0xC0, 0)
 			b.send(0xD0, 0)
@@ -156,7 +156,7 @@ func TestPingKeepsAQuietLinkOpen(t *testing.T) {
 
 func TestServerKeepAliveIsObeyed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 600 }, 0x13, 0, 5)
+		_, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 600 * time.Second }, 0x13, 0, 5)
 		begin := time.Now()
 		b.expect(0xC0, 0)
 		if d := time.Since(begin); d > 5*time.Second {

@@ -1,6 +1,11 @@
 package mqtt
 
-import "context"
+import (
+	"context"
+	"sync"
+
+	"mqttwasm/wasm/mqtt/internal/session"
+)
 
 // Publish sends a message and waits for the broker's acknowledgement, which is
 // PUBACK at QoS 1 and PUBCOMP at QoS 2; at QoS 0, which has none, until it is
@@ -17,80 +22,138 @@ import "context"
 //   - Timeout or Aborted when ctx ends first; a QoS 1 or 2 message that was sent
 //     by then may still arrive.
 func (c *Client) Publish(ctx context.Context, m Message) (PublishResult, error) {
-	type outcome struct {
-		result PublishResult
-		err    error
-	}
-	ch := make(chan outcome, 1)
-	cancel := c.PublishAsync(&m, func(r PublishResult, err error) { ch <- outcome{r, err} })
-	select {
-	case o := <-ch:
-		return o.result, o.err
-	case <-ctx.Done():
-		cancel(fromContext(ctx, "publish"))
-		o := <-ch
-		return o.result, o.err
-	}
+	return c.PublishAsync(&m, PublishOptions{}).Wait(ctx)
+}
+
+// PublishOptions say when a publish is settled, and who is told.
+type PublishOptions struct {
+	// Stored settles it when the message is in Options.Store and will be sent, be
+	// it by the next program. What fails after that is told as [Failed]. At QoS 0
+	// a message is stored only while there is no connection and Queue.Offline lets
+	// it wait; else it settles when it is written. Without a store it fails with
+	// BadOption.
+	Stored bool
+	// OnSettled is called once with what Publish returns, from any goroutine, also
+	// before PublishAsync returns. It must neither block nor call the client.
+	OnSettled func(PublishResult, error)
 }
 
 // PublishAsync queues a message and returns at once; messages leave in the
-// order of the calls (4.6). m is not used after that. settle is called
-// exactly once with what Publish returns, from any goroutine, also before
-// PublishAsync returns, and must neither block nor call the client. The returned
-// function gives up waiting: it takes the message back if it was not sent yet,
-// and settles with the error it is given.
-func (c *Client) PublishAsync(m *Message, settle func(PublishResult, error)) (cancel func(error)) {
-	return c.publish(m, false, settle)
-}
-
-// StoreAsync is PublishAsync, but settles when the message is in Options.Store
-// and will be sent, be it by the next program. What fails after that is told as
-// [Failed]. At QoS 0 a message is stored only while there is no connection and
-// Queue.Offline lets it wait; else it settles when it is written. Without a
-// store it fails with BadOption.
-func (c *Client) StoreAsync(m *Message, settle func(PublishResult, error)) (cancel func(error)) {
-	return c.publish(m, true, settle)
-}
-
-func (c *Client) publish(m *Message, stored bool, settle func(PublishResult, error)) (cancel func(error)) {
-	c.pending.add()
-	done := func(r PublishResult, err error) {
-		c.pending.done()
-		settle(r, err)
-	}
-	o, err := c.outgoing(m, stored)
-	if err == nil {
-		o.settle = done
-		if stored {
-			o.late = c.session.failedLate
-		}
-		err = c.session.enqueue(o)
-	}
-	if err != nil {
-		done(PublishResult{}, err)
-		return func(error) {}
-	}
-	return func(err error) { c.session.giveUp(o, err) }
-}
-
-// outgoing checks a message and makes its packet.
-func (c *Client) outgoing(m *Message, stored bool) (*outgoing, error) {
-	if err := checkMessage("", m); err != nil {
-		return nil, err
-	}
+// order of the calls (4.6). m is not used after that.
+func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
+	t := &Token{client: c, onSettled: o.OnSettled}
+	err := m.validate("")
 	switch {
-	case stored && c.opts.Store == nil:
-		return nil, badOption("waitFor", "needs a durable store")
+	case err != nil:
+	case o.Stored && c.opts.Store == nil:
+		err = badOption("waitFor", "needs a durable store")
 	case m.Properties.TopicAlias != nil && c.opts.AutoTopicAlias:
-		return nil, badOption("properties.topicAlias", "must not be set while aliases are given automatically")
+		err = badOption("properties.topicAlias", "must not be set while aliases are given automatically")
 	}
 	c.mu.Lock()
-	up, leaving := c.conn != nil, c.leaving
-	c.mu.Unlock()
-	o := newOutgoing(m)
-	o.onStored = stored
-	if leaving || c.ctx.Err() != nil || !up && !c.session.held(o) {
-		return nil, c.notConnected()
+	defer c.mu.Unlock()
+	if err == nil && c.supervisor.want == gone {
+		err = c.notConnected()
 	}
-	return o, nil
+	if err == nil {
+		var alias uint16
+		override(&alias, m.Properties.TopicAlias)
+		frame, idAt := m.encode()
+		t.message.SetFrame(frame, idAt, alias)
+		t.message.Owner, t.message.OnStored = (*owner)(t), o.Stored
+		if err = c.session.Publish(&t.message); err == nil {
+			c.pending++
+		} else {
+			t.message.Owner = nil
+		}
+	}
+	if err != nil {
+		t.settle(PublishResult{}, public(err))
+	}
+	c.flush()
+	return t
+}
+
+// Token is a message on its way.
+type Token struct {
+	client    *Client
+	message   session.Message
+	onSettled func(PublishResult, error)
+
+	mu      sync.Mutex
+	done    chan struct{} // nil until asked for
+	settled bool
+	result  PublishResult
+	err     error
+}
+
+// owner is a Token as its session knows it.
+type owner Token
+
+// Settle is called with the client's mu held.
+func (o *owner) Settle(r session.Result, err error) {
+	t := (*Token)(o)
+	c := t.client
+	if c.pending--; c.pending == 0 && c.idle != nil {
+		close(c.idle)
+		c.idle = nil
+	}
+	t.settle(PublishResult{r.Reason, r.ReasonString, userProperties(r.User)}, public(err))
+}
+
+func (t *Token) settle(r PublishResult, err error) {
+	t.mu.Lock()
+	t.settled, t.result, t.err = true, r, err
+	if t.done != nil {
+		close(t.done)
+	}
+	t.mu.Unlock()
+	if t.onSettled != nil {
+		t.onSettled(r, err)
+	}
+}
+
+// Done is closed when the publish is settled.
+func (t *Token) Done() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done == nil {
+		t.done = make(chan struct{})
+		if t.settled {
+			close(t.done)
+		}
+	}
+	return t.done
+}
+
+// Result returns what Publish does, after Done is closed. It does not block.
+func (t *Token) Result() (PublishResult, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.result, t.err
+}
+
+// Wait waits until the publish is settled, or ctx is done, and then gives up as
+// Cancel does.
+func (t *Token) Wait(ctx context.Context) (PublishResult, error) {
+	select {
+	case <-t.Done():
+	case <-ctx.Done():
+		t.Cancel(fromContext(ctx, "publish"))
+		<-t.Done()
+	}
+	return t.Result()
+}
+
+// Cancel gives up waiting: it takes the message back if it was not sent yet, and
+// settles it with err. One that the store has already is sent nevertheless.
+func (t *Token) Cancel(err error) {
+	c := t.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.message.Owner == nil { // never taken, and settled
+		return
+	}
+	c.session.GiveUp(&t.message, err)
+	c.flush()
 }

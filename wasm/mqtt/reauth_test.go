@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+
 	"context"
 	"errors"
 	"testing"
@@ -24,11 +26,11 @@ func TestReauthenticate(t *testing.T) {
 	for range 2 {
 		result := reauthenticate(background, c)
 		b.expectAuth(0x19, "hello")
-		b.send(encodeAuth(0x18, "m", []byte("one"))...)
+		b.send(wire.EncodeAuth(0x18, "m", []byte("one"))...)
 		b.expectAuth(0x18, "re:one")
-		b.send(encodeAuth(0x18, "m", []byte("two"))...)
+		b.send(wire.EncodeAuth(0x18, "m", []byte("two"))...)
 		b.expectAuth(0x18, "re:two")
-		b.send(encodeAuth(0x00, "m", []byte("proof"))...)
+		b.send(wire.EncodeAuth(0x00, "m", []byte("proof"))...)
 		if err := <-result; err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +38,7 @@ func TestReauthenticate(t *testing.T) {
 			t.Errorf("Finish got %q", data)
 		}
 	}
-	b.send(encodeAuth(0x00, "m", nil)...) // the exchange is over
+	b.send(wire.EncodeAuth(0x00, "m", nil)...) // the exchange is over
 	b.expect(0xE0, 1, 0x82)
 }
 
@@ -46,32 +48,32 @@ func TestReauthenticateFails(t *testing.T) {
 		auth   fakeAuth
 		broker func(*brokerConn)
 		code   Code
-		reason byte
+		reason byte // the broker's
 	}{
 		"refused": {fakeAuth{}, func(b *brokerConn) { b.send(0xE0, 1, 0x87) }, Disconnected, 0x87},
 		"lost":    {fakeAuth{}, func(b *brokerConn) { b.Close() }, Network, 0},
 		"lost while answering": {
 			fakeAuth{next: func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, broken }},
-			func(b *brokerConn) { b.send(encodeAuth(0x18, "m", nil)...); b.Close() }, Network, 0,
+			func(b *brokerConn) { b.send(wire.EncodeAuth(0x18, "m", nil)...); b.Close() }, Network, 0,
 		},
 		"Continue": {
 			fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, broken }},
-			func(b *brokerConn) { b.send(encodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x80) }, Aborted, 0,
+			func(b *brokerConn) { b.send(wire.EncodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x80) }, Aborted, 0,
 		},
 		"Finish": {
 			fakeAuth{finish: func(_ context.Context, data []byte) error {
 				if len(data) > 0 {
-					return violation(reasonNotAuthorized, "no proof")
+					return wire.Violation(wire.ReasonNotAuthorized, "no proof")
 				}
 				return nil
 			}},
-			func(b *brokerConn) { b.send(encodeAuth(0x00, "m", []byte("bad"))...); b.expect(0xE0, 1, 0x80) }, Protocol, 0x87,
+			func(b *brokerConn) { b.send(wire.EncodeAuth(0x00, "m", []byte("bad"))...); b.expect(0xE0, 1, 0x80) }, Protocol, 0,
 		},
-		"another method": {fakeAuth{}, func(b *brokerConn) { b.send(encodeAuth(0x00, "n", nil)...) }, Protocol, 0x82},
-		"CONNACK":        {fakeAuth{}, func(b *brokerConn) { b.send(connackFrame(methodM...)...) }, Protocol, 0x82},
+		"another method": {fakeAuth{}, func(b *brokerConn) { b.send(wire.EncodeAuth(0x00, "n", nil)...); b.expect(0xE0, 1, 0x82) }, Protocol, 0},
+		"CONNACK":        {fakeAuth{}, func(b *brokerConn) { b.send(connackFrame(methodM...)...); b.expect(0xE0, 1, 0x82) }, Protocol, 0},
 		"too large for the broker [MQTT-3.2.2-15]": {
 			fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return make([]byte, 100), nil }},
-			func(b *brokerConn) { b.send(encodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x95) }, PacketTooLarge, 0x95,
+			func(b *brokerConn) { b.send(wire.EncodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x95) }, PacketTooLarge, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +102,8 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 	})
 	t.Run("on a connection that ended just now", func(t *testing.T) {
 		c, _, _, _ := start(t, withAuth(&fakeAuth{}), methodM...)
-		c.conn.end(nil)
+		c.supervisor.conn.Close(nil)
+		<-c.supervisor.conn.Done()
 		wantCode(t, c.Reauthenticate(background), NotConnected, "")
 	})
 	t.Run("Start fails", func(t *testing.T) {
@@ -117,7 +120,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		broken = false
 		result := reauthenticate(background, c) // the connection is as it was
 		b.expectAuth(0x19, "")
-		b.send(encodeAuth(0x00, "m", nil)...)
+		b.send(wire.EncodeAuth(0x00, "m", nil)...)
 		if err := <-result; err != nil {
 			t.Error(err)
 		}
@@ -164,10 +167,10 @@ func TestReauthenticateGivenUp(t *testing.T) {
 	b.expectAuth(0x19, "again")
 	cancel()
 	wantCode(t, <-result, Aborted, "")
-	b.send(encodeAuth(0x18, "m", []byte("x"))...)
+	b.send(wire.EncodeAuth(0x18, "m", []byte("x"))...)
 	b.expectAuth(0x18, "re:x")
 	wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
-	b.send(encodeAuth(0x00, "m", nil)...)
+	b.send(wire.EncodeAuth(0x00, "m", nil)...)
 	b.send(0x32, 6, 0, 1, 'a', 0, 1, 0)
 	_, batch := receiveOne(t, c)
 	batch.Done()
@@ -185,7 +188,7 @@ func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	c, _, b, _ := start(t, withAuth(f), methodM...)
 	result := reauthenticate(background, c)
 	b.expectAuth(0x19, "hello")
-	b.send(encodeAuth(0x18, "m", nil)...)
+	b.send(wire.EncodeAuth(0x18, "m", nil)...)
 	<-asked
 	b.send(0x32, 6, 0, 1, 'a', 0, 1, 0)
 	_, batch := receiveOne(t, c)
@@ -199,7 +202,7 @@ func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	}
 	close(answer)
 	b.expectAuth(0x18, "at last")
-	b.send(encodeAuth(0x00, "m", nil)...)
+	b.send(wire.EncodeAuth(0x00, "m", nil)...)
 	if err := <-result; err != nil {
 		t.Error(err)
 	}

@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -56,7 +58,7 @@ func TestDisconnectWhileSubscribingAgain(t *testing.T) {
 
 func TestNoRetryWhereItIsVain(t *testing.T) {
 	for _, reason := range []byte{0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C} {
-		t.Run(ReasonName(reason), func(t *testing.T) {
+		t.Run(wire.ReasonName(reason), func(t *testing.T) {
 			_, s, b, log := start(t, nil)
 			b.Close()
 			b = s.next()

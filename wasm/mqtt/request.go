@@ -7,6 +7,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+
+	"mqttwasm/wasm/mqtt/internal/inbox"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Request publishes a message and waits for its answer (4.10): it sets the
@@ -41,29 +44,28 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	defer c.responses.forget(correlation)
 	m.Properties.ResponseTopic, m.Properties.CorrelationData = topic, []byte(correlation)
 
-	published := make(chan error, 1)
-	cancel := c.PublishAsync(&m, func(r PublishResult, err error) {
-		if err == nil && r.ReasonCode == reasonNoSubscribers {
-			err = refused("request", r.ReasonCode, r.ReasonString)
-		}
-		published <- err
-	})
+	token := c.PublishAsync(&m, PublishOptions{})
+	published := token.Done()
 	for {
 		select {
 		case record, ok := <-answer:
 			if !ok {
 				return nil, c.notConnected()
 			}
-			return &Batch{Records: [][]byte{record}, Count: 1}, nil
-		case err := <-published:
+			return &Batch{Count: 1, batch: inbox.Batch{Records: [][]byte{record}, Count: 1}, client: c}, nil
+		case <-published:
+			r, err := token.Result()
+			if err == nil && r.ReasonCode == wire.ReasonNoMatchingSubscribers {
+				err = public(wire.RefusedError("request", r.ReasonCode, r.ReasonString))
+			}
 			if err != nil {
 				return nil, err
 			}
 			published = nil
 		case <-ctx.Done():
 			err := fromContext(ctx, "request")
-			cancel(err)
-			return nil, err
+			token.Cancel(err)
+			return nil, public(err)
 		}
 	}
 }
@@ -101,10 +103,10 @@ func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	case r.subscribing <- struct{}{}:
 		defer func() { <-r.subscribing }()
 	case <-ctx.Done():
-		return "", fromContext(ctx, "request")
+		return "", public(fromContext(ctx, "request"))
 	}
 	basis := strings.TrimSuffix(c.Connack().ResponseInformation, "/")
-	if basis == "" || checkTopicName("", basis) != nil {
+	if basis == "" || wire.CheckTopicName("", basis) != nil {
 		basis = "mqttwasm"
 	}
 	r.mu.Lock()
@@ -121,6 +123,12 @@ func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	defer r.mu.Unlock()
 	r.basis, r.topic = basis, topic
 	return topic, nil
+}
+
+func (c *Client) subscribed(filter string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.Subscribed(filter)
 }
 
 func (r *responses) expect() (correlation string, answer <-chan []byte) {
@@ -147,8 +155,8 @@ func (r *responses) forget(correlation string) {
 }
 
 // take keeps a message that answers a request which still waits.
-func (r *responses) take(p *publishPacket, topic []byte, at float64) bool {
-	if len(p.properties) == 0 { // no correlation data
+func (r *responses) take(p *wire.Publish, topic []byte, at float64) bool {
+	if len(p.Properties) == 0 { // no correlation data
 		return false
 	}
 	r.mu.Lock()
@@ -156,13 +164,13 @@ func (r *responses) take(p *publishPacket, topic []byte, at float64) bool {
 	if r.topic == "" || string(topic) != r.topic {
 		return false
 	}
-	correlation := string(decodeProperties(p.properties).CorrelationData)
-	answer, ok := r.pending[correlation]
+	correlation, _ := wire.FindProperty(p.Properties, wire.PropCorrelationData)
+	answer, ok := r.pending[string(correlation)]
 	if !ok {
 		return false
 	}
-	delete(r.pending, correlation)
-	answer <- appendRecord(nil, recordSize(topic, p), p, topic, at)
+	delete(r.pending, string(correlation))
+	answer <- inbox.AppendRecord(nil, p, topic, at)
 	return true
 }
 

@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+
 	"context"
 	"fmt"
 	"strings"
@@ -40,7 +42,7 @@ func grantAnswers(t *testing.T, b *brokerConn) string {
 func (b *brokerConn) answer(q *packets.Publish, qos byte, id byte, payload string) {
 	m := Message{Topic: q.Properties.ResponseTopic, QoS: qos, Payload: []byte(payload)}
 	m.Properties.CorrelationData = q.Properties.CorrelationData
-	frame, idAt := encodePublish(&m)
+	frame, idAt := m.encode()
 	if qos > 0 {
 		frame[idAt+1] = id
 	}
@@ -158,8 +160,8 @@ func TestRequestThatNobodyHears(t *testing.T) {
 	c, _, b, _ := start(t, nil)
 	r := requestAsync(background, c, Message{Topic: "ask", QoS: 1})
 	grantAnswers(t, b)
-	b.send(0x40, 3, 0, byte(publishOf(t, b.read()).PacketID), reasonNoSubscribers)
-	if e := wantCode(t, (<-r).err, Refused, ""); e.ReasonCode != reasonNoSubscribers {
+	b.send(0x40, 3, 0, byte(publishOf(t, b.read()).PacketID), wire.ReasonNoMatchingSubscribers)
+	if e := wantCode(t, (<-r).err, Refused, ""); e.ReasonCode != wire.ReasonNoMatchingSubscribers {
 		t.Errorf("%+v", e)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -50,13 +51,32 @@ func (b *brokerConn) send(bytes ...byte) {
 // read returns the client's next packet that is no PINGREQ; nil at the end.
 func (b *brokerConn) read() *packets.ControlPacket {
 	for {
-		p, err := packets.ReadPacket(b)
+		head := make([]byte, 2)
+		if _, err := io.ReadFull(b, head); err != nil {
+			return nil
+		}
+		if bytes.Equal(head, []byte{0xE0, 0}) { // which paho can't read (3.14.2.1)
+			return packets.NewControlPacket(packets.DISCONNECT)
+		}
+		p, err := packets.ReadPacket(io.MultiReader(bytes.NewReader(head), b))
 		if err != nil {
 			return nil
 		}
 		if p.Type != packets.PINGREQ {
 			return p
 		}
+	}
+}
+
+// nothing checks that the client sends nothing more. It is for synctest.
+func (b *brokerConn) nothing() {
+	b.t.Helper()
+	synctest.Wait()
+	h := b.Conn.(*pipeEnd).in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.buf) > 0 {
+		b.t.Errorf("broker: % x came", h.buf)
 	}
 }
 

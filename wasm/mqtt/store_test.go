@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestStoreSettlesWhenDurableAlsoOffline(t *testing.T) {
@@ -21,7 +22,7 @@ func TestStoreSettlesWhenDurableAlsoOffline(t *testing.T) {
 	}
 	close(m.hold)
 	wantNil(t, done)
-	if keys := d.keys(); len(keys) != 1 || keys[0] != keptKey(keptMessage, 1) {
+	if keys := d.keys(); len(keys) != 1 || keys[0] != journalKey('o', 1) {
 		t.Errorf("in the store: %v", keys)
 	}
 	c.Wake()
@@ -39,9 +40,9 @@ func TestStoredIsAPromise(t *testing.T) {
 	publishAsync(c, Message{Topic: "1", QoS: 1})
 	wantTopics(t, b, "1")
 	done := make(chan error, 1)
-	cancel := c.StoreAsync(&Message{Topic: "2", QoS: 1}, func(_ PublishResult, err error) { done <- err })
+	token := c.PublishAsync(&Message{Topic: "2", QoS: 1}, PublishOptions{Stored: true, OnSettled: func(_ PublishResult, err error) { done <- err }})
 	wantNil(t, done)
-	cancel(newError(Aborted, "too late"))
+	token.Cancel(newError(Aborted, "too late"))
 	b.Close()
 	wait[Reconnecting](log)
 	b = s.next()
@@ -60,10 +61,10 @@ func TestStoredExpiresOnTime(t *testing.T) {
 	d := newDisk()
 	m := newMemStore(t, d)
 	c, _, log := away(t, durable(m))
-	expiry := uint32(1)
+	expiry := time.Second
 	wantNil(t, storeAsync(c, Message{Topic: "t", QoS: 1, Properties: Properties{MessageExpiry: &expiry}}))
 	wantCode(t, wait[Failed](log).Err, Expired, "")
-	<-c.session.idle()
+	<-idle(c)
 	if keys := d.keys(); len(keys) > 0 {
 		t.Errorf("in the store: %v", keys)
 	}
@@ -76,7 +77,7 @@ func TestStoreQuota(t *testing.T) {
 				d := newDisk()
 				m := newMemStore(t, d)
 				m.fail = failOn("o", true)
-				change := func(o *Options) { durable(m)(o); o.Queue.Offline = true }
+				change := func(o *Options) { durable(m)(o); o.Queue.Offline = OfflineAll }
 				var c *Client
 				var s *scripted
 				var b *brokerConn
@@ -100,7 +101,7 @@ func TestStoreQuota(t *testing.T) {
 				next := publishAsync(c, Message{Topic: "2"}) // which needs no record
 				wantTopics(t, b, "2")
 				wantNil(t, next)
-				<-c.session.idle()
+				<-idle(c)
 				if keys := d.keys(); len(keys) > 0 {
 					t.Errorf("in the store: %v", keys)
 				}
@@ -144,7 +145,7 @@ func TestStoreNeedsASession(t *testing.T) {
 	for field, change := range map[string]func(*Options){
 		"clientId":                         func(o *Options) { o.ClientID = "" },
 		"clean":                            func(o *Options) { o.KeepSession = false },
-		"properties.sessionExpiryInterval": func(o *Options) { o.SessionExpiry = 0 },
+		"properties.sessionExpiryInterval": func(o *Options) { o.SessionExpiry = 0 * time.Second },
 	} {
 		m := newMemStore(t, newDisk())
 		o := newScripted(t).options()

@@ -79,7 +79,7 @@ func (x *toxic) connect(change func(*Options)) (*Client, eventLog) {
 	x.t.Helper()
 	log := make(eventLog, 1000)
 	o := Options{
-		URL: "tcp", ClientID: "toxic", SessionExpiry: 1000, ReconnectMin: time.Millisecond, OnEvent: log.on,
+		URL: "tcp", ClientID: "toxic", SessionExpiry: 1000 * time.Second, ReconnectMin: time.Millisecond, OnEvent: log.on,
 		Dial: func(ctx context.Context, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", x.proxy.Listen)
@@ -111,7 +111,7 @@ func TestLatency(t *testing.T) {
 	const n = 60
 	done := make(chan error, n)
 	for i := range n {
-		c.PublishAsync(&Message{Topic: "t", QoS: byte(i % 3), Payload: fmt.Append(nil, i)}, func(_ PublishResult, err error) { done <- err })
+		c.PublishAsync(&Message{Topic: "t", QoS: byte(i % 3), Payload: fmt.Append(nil, i)}, PublishOptions{OnSettled: func(_ PublishResult, err error) { done <- err }})
 	}
 	for i := range n {
 		if m := next(); string(m.Payload) != fmt.Sprint(i) {
@@ -129,7 +129,7 @@ func TestLatency(t *testing.T) {
 func TestBandwidthLimit(t *testing.T) {
 	x := newToxic(t)
 	x.poison("bandwidth", "downstream", `"rate": 250`) // kB/s
-	c, _ := x.connect(func(o *Options) { o.KeepAlive, o.NoReconnect = 1, true })
+	c, _ := x.connect(func(o *Options) { o.KeepAlive, o.Reconnect = time.Second, ReconnectNever })
 	payload := make([]byte, 500_000)
 	for i := range payload {
 		payload[i] = byte(rand.Uint32())
@@ -193,7 +193,7 @@ func TestReset(t *testing.T) {
 // time, and what was in flight arrives on the next.
 func TestBlackHole(t *testing.T) {
 	x := newToxic(t)
-	c, log := x.connect(func(o *Options) { o.KeepAlive = 1 })
+	c, log := x.connect(func(o *Options) { o.KeepAlive = time.Second })
 	next := messages(t, c)
 	wait[Connected](log)
 	x.poison("timeout", "upstream", `"timeout": 0`)

@@ -1,6 +1,9 @@
 package mqtt
 
 import (
+	"mqttwasm/wasm/mqtt/internal/wire"
+	"time"
+
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
@@ -103,7 +106,7 @@ func playVector(t *testing.T, g vectorGroup, test vectorTest) {
 	}
 	s := newScripted(t)
 	o := s.options()
-	o.ClientID, o.NoReconnect = "fuzzish", true
+	o.ClientID, o.Reconnect = "fuzzish", ReconnectNever
 	o.KeepSession = !isTrue(test.CleanStart)
 	ended := make(chan struct{})
 	go func() {
@@ -177,8 +180,13 @@ func obey(t *testing.T, c *Client, steps []vectorStep) {
 		}
 		switch r := p.Content.(type) {
 		case *packets.Publish:
+			var expiry *time.Duration
+			if e := r.Properties.MessageExpiry; e != nil {
+				d := time.Duration(*e) * time.Second
+				expiry = &d
+			}
 			m := Message{Topic: r.Topic, Payload: r.Payload, QoS: r.QoS, Retain: r.Retain, Properties: Properties{
-				PayloadFormat: r.Properties.PayloadFormat, MessageExpiry: r.Properties.MessageExpiry,
+				PayloadFormat: r.Properties.PayloadFormat, MessageExpiry: expiry,
 				ResponseTopic: r.Properties.ResponseTopic, CorrelationData: r.Properties.CorrelationData,
 				ContentType: r.Properties.ContentType, User: userProperties(r.Properties.User),
 			}}
@@ -284,7 +292,7 @@ func vectorBytes(payload string) (b []byte, err error) {
 			n := number(32)
 			b = append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 		case 'v', 'r':
-			b = appendVarint(b, int(number(32)))
+			b = wire.AppendVarint(b, int(number(32)))
 		default:
 			raw, bad := hex.DecodeString(word)
 			if bad != nil {

@@ -1,0 +1,117 @@
+package mqtt
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+)
+
+// handlers are the functions that received messages go to.
+type handlers struct {
+	mu       sync.Mutex
+	byFilter map[string]func(Message)
+	other    func(Message) // Options.OnMessage; may be nil
+	running  bool
+}
+
+// add enters the handlers of subscriptions, and returns those of before.
+func (h *handlers) add(c *Client, subs []Subscription) (before map[string]func(Message)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before = maps.Clone(h.byFilter)
+	for i := range subs {
+		if s := &subs[i]; s.Handler != nil {
+			if h.byFilter == nil {
+				h.byFilter = map[string]func(Message){}
+			}
+			h.byFilter[s.Filter] = s.Handler
+			h.start(c)
+		}
+	}
+	return before
+}
+
+func (h *handlers) restore(before map[string]func(Message)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.byFilter = before
+}
+
+func (h *handlers) remove(filters []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, f := range filters {
+		delete(h.byFilter, f)
+	}
+}
+
+// start begins to hand messages over. The caller holds mu.
+func (h *handlers) start(c *Client) {
+	if !h.running {
+		h.running = true
+		go h.run(c)
+	}
+}
+
+func (h *handlers) run(c *Client) {
+	for {
+		batch, err := c.receive(context.Background())
+		if err != nil {
+			return
+		}
+		for m := range batch.Messages() {
+			for _, handle := range h.of(m.Topic) {
+				handle(m)
+			}
+		}
+		batch.Done()
+	}
+}
+
+// of returns the handlers of a topic.
+func (h *handlers) of(topic string) (list []func(Message)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for filter, handle := range h.byFilter {
+		if matches(filter, topic) {
+			list = append(list, handle)
+		}
+	}
+	if list == nil && h.other != nil {
+		list = append(list, h.other)
+	}
+	return list
+}
+
+func (h *handlers) taking() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.running
+}
+
+// matches tells whether a topic name matches a valid topic filter (4.7).
+func matches(filter, topic string) bool {
+	if share, ok := strings.CutPrefix(filter, "$share/"); ok {
+		_, filter, _ = strings.Cut(share, "/")
+	}
+	if strings.HasPrefix(topic, "$") && !strings.HasPrefix(filter, "$") { // [MQTT-4.7.2-1]
+		return false
+	}
+	for {
+		wanted, rest, more := strings.Cut(filter, "/")
+		if wanted == "#" {
+			return true
+		}
+		level, below, deeper := strings.Cut(topic, "/")
+		switch {
+		case wanted != "+" && wanted != level:
+			return false
+		case !more && !deeper, !deeper && rest == "#":
+			return true
+		case !more || !deeper:
+			return false
+		}
+		filter, topic = rest, below
+	}
+}

@@ -1,0 +1,108 @@
+package inbox
+
+import (
+	"encoding/binary"
+	"iter"
+	"math"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// A Batch is received messages in their order. Its records are the PUBLISH
+// packet's own form (3.3) without what a receiver has no use for:
+//
+//	uint32, little endian   bytes that follow in this record
+//	byte                    DUP, QoS and RETAIN as in the fixed header
+//	float64, little endian  when it was read, milliseconds since 1970
+//	UTF-8 string            topic, with any alias resolved
+//	variable byte integer   bytes of the properties, then they, in wire form
+//	the rest                payload
+type Batch struct {
+	Records [][]byte // each element holds whole records
+	Count   int      // of messages
+	// Dropped is how many QoS 0 messages were lost since the last batch because
+	// nobody took them in time.
+	Dropped uint64
+	// Receipts are of the QoS 1 and 2 messages, in their order. They are the
+	// caller's, also when the batch is recycled.
+	Receipts []uint64
+
+	segments *segment // that the records lie in
+}
+
+// A Record is one message of a batch. Its slices point into the batch.
+type Record struct {
+	Flags      byte    // DUP, QoS and RETAIN as in the fixed header
+	At         float64 // when it was read, milliseconds since 1970
+	Topic      []byte
+	Properties []byte // in wire form
+	Payload    []byte
+}
+
+// All iterates over the messages.
+func (b *Batch) All() iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for _, rest := range b.Records {
+			for len(rest) > 0 {
+				size := 4 + int(binary.LittleEndian.Uint32(rest))
+				if !yield(readRecord(rest[:size:size])) {
+					return
+				}
+				rest = rest[size:]
+			}
+		}
+	}
+}
+
+const (
+	headSize = 4 + 1 + 8 // bytes before the topic: length, flags, time
+	qosFlags = 6
+)
+
+// recordSize is how many bytes the message takes as a record.
+func recordSize(p *wire.Publish, topic []byte) int {
+	return headSize + 2 + len(topic) + wire.VarintSize(len(p.Properties)) + len(p.Properties) + len(p.Payload)
+}
+
+// AppendRecord appends one message as a record. topic is the packet's with any
+// alias resolved, at when it was read, in milliseconds since 1970. One such record
+// alone makes the Records of a batch of its own.
+func AppendRecord(b []byte, p *wire.Publish, topic []byte, at float64) []byte {
+	size := recordSize(p, topic)
+	if b == nil {
+		b = make([]byte, 0, size)
+	}
+	n := size - len(p.Payload)
+	b = append(b, make([]byte, n)...)
+	writeHead(b[len(b)-n:], size, p, topic, at)
+	return append(b, p.Payload...)
+}
+
+// writeHead fills b with what stands before the payload in a record of size bytes.
+// The topic and the properties may lie in b's memory, as in the packet: up to a
+// packet identifier and an alias before where they go. The properties move first,
+// since the topic may go to where they lie.
+func writeHead(b []byte, size int, p *wire.Publish, topic []byte, at float64) {
+	const afterTopic = headSize + 2
+	if n := len(p.Properties); n == 0 {
+		b[len(b)-1] = 0
+	} else {
+		copy(b[len(b)-n:], p.Properties)
+		wire.AppendVarint(b[:afterTopic+len(topic)], n)
+	}
+	copy(b[afterTopic:], topic)
+	b = b[:afterTopic]
+	binary.LittleEndian.PutUint32(b, uint32(size-4))
+	b[4] = p.Flags
+	binary.LittleEndian.PutUint64(b[5:], math.Float64bits(at))
+	b[13], b[14] = byte(len(topic)>>8), byte(len(topic))
+}
+
+func readRecord(b []byte) Record {
+	record := Record{Flags: b[4], At: math.Float64frombits(binary.LittleEndian.Uint64(b[5:]))}
+	r := wire.Reader{Rest: b[headSize:]}
+	record.Topic = r.Binary()
+	record.Properties = r.Take(r.Varint())
+	record.Payload = r.Rest
+	return record
+}

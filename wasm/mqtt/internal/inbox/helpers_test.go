@@ -1,0 +1,117 @@
+package inbox
+
+import (
+	"context"
+	"testing"
+	"unsafe"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+const (
+	defaultLimit = 32 << 20 // bytes, as package mqtt has it
+	readAt       = 1700000000123.25
+)
+
+var zeros = make([]byte, 6<<20) // payloads
+
+// put adds a message whose receipt is 0 at QoS 0.
+func put(in *Inbox, topic string, qos byte, payload []byte, receipt uint64) {
+	p := wire.Publish{Flags: qos << 1, Topic: []byte(topic), Payload: payload}
+	in.Put(&p, p.Topic, readAt, receipt)
+}
+
+// putLarge adds a message that was read into a buffer from the inbox, as the
+// transport does it.
+func putLarge(t testing.TB, in *Inbox, topic string, qos byte, payload []byte, receipt uint64) {
+	t.Helper()
+	head, idAt := wire.EncodePublish(qos<<1, topic, nil, nil)
+	if qos > 0 {
+		head[idAt] = 1
+	}
+	buf := in.Buffer(headroom + len(head) + len(payload))
+	p := inBuffer(t, buf, head) // without the payload, which need not be copied twice
+	p.Buffer = append(p.Buffer, payload...)
+	p.Payload = p.Buffer[len(p.Buffer)-len(payload):]
+	in.Put(p, p.Topic, readAt, receipt)
+}
+
+const headroom = 16 // bytes before a packet that is read into a buffer
+
+// inBuffer parses a PUBLISH laid into buf, as the transport reads one.
+func inBuffer(t testing.TB, buf, frame []byte) *wire.Publish {
+	t.Helper()
+	_, size, _, _ := wire.Varint(frame[1:])
+	buf = append(buf[:headroom], frame[1+size:]...)
+	var p wire.Publish
+	if err := wire.ParsePublish(frame[0], buf[headroom:], &p); err != nil {
+		t.Fatal(err)
+	}
+	p.Buffer = buf
+	return &p
+}
+
+// take returns what there is without waiting.
+func take(t testing.TB, in *Inbox) Batch {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	b, err := in.Take(ctx)
+	if err != nil {
+		return Batch{}
+	}
+	return b
+}
+
+// held is what the inbox holds, by the capacity of every buffer that it reaches.
+// It checks the inbox's own count, and everything that is to be true of its
+// segments.
+func held(t testing.TB, in *Inbox) int {
+	t.Helper()
+	if unsafe.Sizeof(segment{}) > overhead {
+		t.Fatalf("a segment takes %d bytes", unsafe.Sizeof(segment{}))
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	bytes, acked, swept := 8*cap(in.receipts), 0, in.swept != nil
+	var last *segment
+	for s := in.first; s != nil; s = s.next {
+		bytes += cap(s.buf) + overhead
+		acked += s.acked
+		checkSegment(t, s, swept)
+		if s == in.swept {
+			swept = false
+		}
+		last = s
+	}
+	if last != in.last || swept {
+		t.Error("the last segment, or the last that was swept, is not in the list")
+	}
+	if waiting := len(in.receipts) - in.handed; waiting != acked {
+		t.Errorf("%d receipts of %d records", waiting, acked)
+	}
+	spare := 0
+	for _, s := range in.spare.list {
+		spare += cap(s.buf) + overhead
+	}
+	bytes += spare
+	if bytes != in.bytes() || spare != in.spare.bytes {
+		t.Errorf("holds %d bytes, %d of them spare; by its own count %d and %d", bytes, spare, in.bytes(), in.spare.bytes)
+	}
+	return bytes
+}
+
+func checkSegment(t testing.TB, s *segment, swept bool) {
+	t.Helper()
+	records, acked := 0, 0
+	b := Batch{Records: [][]byte{s.buf[s.start:]}}
+	for r := range b.All() {
+		records++
+		if r.Flags&qosFlags != 0 {
+			acked++
+		}
+	}
+	if records == 0 || records != s.records || acked != s.acked || swept && acked != records {
+		t.Errorf("%d records, %d of them acknowledged, swept %v; by its own count %d and %d", records, acked, swept, s.records, s.acked)
+	}
+}

@@ -1,0 +1,283 @@
+// Package inbox holds received messages until somebody takes them, bounded by
+// the memory that it really holds.
+//
+// Messages lie in segments, as records one after the other (see [Batch]). A batch
+// is whole segments: they leave the inbox with it, and come back with
+// [Inbox.Recycle] for messages that are still to come.
+//
+//	Put ──► last …………… swept …………… first ──► Take ──► Batch ──► Recycle ──► spare
+//	        └ as they came ┘└ QoS 1 and 2 only ┘
+//
+// Over the limit the oldest segments are swept: their QoS 0 messages are dropped,
+// and what is left of them is moved together. Each record is moved at most once,
+// so that what a message costs does not depend on how many wait.
+package inbox
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+const (
+	// batchBytes ends a batch, so that one hand-over stays short. A larger message
+	// is a batch alone.
+	batchBytes = 1 << 20
+	// keptReceipts is how many receipts an empty inbox keeps room for.
+	keptReceipts = 1024
+)
+
+// An Inbox is the received messages of a client. It never makes the connection
+// wait. QoS 1 and 2 are never dropped: the Receive Maximum bounds them, since
+// they are acknowledged only when they were taken. QoS 0 is bounded by the limit:
+// over it the oldest are dropped, and counted.
+//
+// What counts is the memory held: segments with what lies unused in them, spare
+// segments, and receipts. A batch that was taken does not count until it is
+// recycled, nor does a buffer from [Inbox.Buffer] until it is put.
+//
+// All methods may be called from any goroutine. Two goroutines that take would
+// get the messages out of order.
+type Inbox struct {
+	limit   int           // bytes
+	segment int           // bytes in a segment for small messages
+	wake    chan struct{} // holds one element when there is something to take
+	done    chan struct{} // closed by Close
+
+	mu          sync.Mutex
+	first, last *segment // none is without a record
+	swept       *segment // the last of those that were swept; nil: none was
+	spare       spares
+	held        int      // bytes of all segments, spare ones too
+	receipts    []uint64 // of the QoS 1 and 2 records, in their order
+	handed      int      // how many at their beginning were taken
+	dropped     uint64   // not reported yet
+	closed      bool
+}
+
+// New makes an empty inbox that holds limit bytes. It holds more only as far as
+// messages of QoS 1 and 2 need it.
+func New(limit int) *Inbox {
+	in := &Inbox{limit: limit, segment: maxSegment, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	for in.segment > minSegment && in.segment > limit/16 { // what is dropped at a time
+		in.segment /= 2
+	}
+	in.spare.limit = maxSpare
+	return in
+}
+
+// Put adds a message. topic is the packet's with any alias resolved, at when it
+// was read, in milliseconds since 1970. receipt is what [Batch.Receipts] shall say
+// of it, and means nothing at QoS 0. Put does not block. It keeps nothing of p but
+// its Buffer; where there is one, neither p nor topic may be used any more. After
+// Close it does nothing.
+func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) {
+	size := recordSize(p, topic)
+	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return
+	}
+	if in.first == nil && in.dropped == 0 { // else whoever takes knows, or does not wait
+		in.signal()
+	}
+	acked := p.QoS() > 0
+	if acked {
+		in.addReceipt(receipt)
+	}
+	if p.Buffer != nil {
+		in.putBuffer(p, topic, at, size, acked)
+	} else {
+		in.putCopy(p, topic, at, size, acked)
+	}
+	in.mu.Unlock()
+}
+
+// putCopy copies the message into a segment, or drops it. The caller holds mu.
+func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, acked bool) {
+	s := in.last
+	// A swept segment gets no QoS 0 record, so that none is swept twice.
+	if s == nil || s.room() < size || s == in.swept && !acked {
+		if s = in.makeRoom(size, acked); s == nil {
+			in.dropped++
+			return
+		}
+	}
+	n := len(s.buf)
+	s.buf = s.buf[:n+size]
+	record := s.buf[n:]
+	writeHead(record[:size-len(p.Payload)], size, p, topic, at)
+	copy(record[size-len(p.Payload):], p.Payload)
+	s.records++
+	if acked {
+		s.acked++
+	}
+}
+
+// putBuffer makes a segment of the packet's own buffer, in which its payload
+// stays where it is. The caller holds mu.
+func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, acked bool) {
+	s := &segment{buf: p.Buffer, start: len(p.Buffer) - size, records: 1}
+	// A topic that an alias stood for may not fit, and a small message must not
+	// hold a large buffer.
+	if s.start < 0 || cap(s.buf) > 2*size+page || !endsWith(s.buf, p.Payload) {
+		in.putCopy(p, topic, at, size, acked)
+		in.keep(s)
+		return
+	}
+	if !in.fit(s.cost(), acked) {
+		in.dropped++
+		return
+	}
+	writeHead(s.buf[s.start:len(s.buf)-len(p.Payload)], size, p, topic, at)
+	if acked {
+		s.acked = 1
+	}
+	in.held += s.cost()
+	in.link(s)
+}
+
+// endsWith tells whether the end of buf is b, the same memory.
+func endsWith(buf, b []byte) bool {
+	return len(b) == 0 || &buf[len(buf)-1] == &b[len(b)-1]
+}
+
+// Take waits for messages and returns all that there are, up to about 1 MiB, and
+// how many were dropped. When only the latter is new the batch is empty. After
+// Close it returns what is left, and then fails with NotConnected; when ctx ends
+// while it waits, with Timeout or Aborted. The error is a [*wire.Error].
+func (in *Inbox) Take(ctx context.Context) (Batch, error) {
+	for {
+		in.mu.Lock()
+		b := in.cut()
+		closed := in.closed
+		in.mu.Unlock()
+		if b.Count > 0 || b.Dropped > 0 {
+			return b, nil
+		}
+		if closed {
+			return Batch{}, wire.NewError(wire.NotConnected, "the client has ended")
+		}
+		select {
+		case <-ctx.Done():
+			return Batch{}, wire.ContextError(ctx, "receive")
+		case <-in.wake:
+		case <-in.done:
+		}
+	}
+}
+
+// cut takes a batch off the front. The caller holds mu.
+func (in *Inbox) cut() Batch {
+	b := Batch{Dropped: in.dropped, segments: in.first}
+	in.dropped = 0
+	var end *segment // the batch's last
+	n, bytes, acked := 0, 0, 0
+	for s := in.first; s != nil && (n == 0 || bytes+s.length() <= batchBytes); s = s.next {
+		n++
+		bytes += s.length()
+		b.Count += s.records
+		acked += s.acked
+		in.held -= s.cost()
+		if s == in.swept {
+			in.swept = nil
+		}
+		end = s
+	}
+	if end == nil {
+		return b
+	}
+	if in.first = end.next; in.first == nil {
+		in.last = nil
+	} else {
+		in.signal()
+	}
+	end.next = nil
+	b.Records = make([][]byte, 0, n)
+	for s := b.segments; s != nil; s = s.next {
+		b.Records = append(b.Records, s.buf[s.start:])
+	}
+	b.Receipts = in.takeReceipts(acked)
+	return b
+}
+
+// Recycle gives the batch's memory to messages that are still to come. Neither
+// its records, nor what was decoded from them, nor a copy of the batch may be used
+// any more; its Receipts may. A batch need not be recycled.
+func (in *Inbox) Recycle(b *Batch) {
+	s := b.segments
+	b.Records, b.segments = nil, nil
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return
+	}
+	// What the last batch took the next one will, also when one message is more
+	// than small ones may leave behind.
+	bytes := 0
+	for each := s; each != nil; each = each.next {
+		bytes += each.cost()
+	}
+	in.spare.limit = max(maxSpare, min(bytes, in.limit/4))
+	for s != nil {
+		next := s.next
+		in.keep(s)
+		s = next
+	}
+}
+
+// Close ends the inbox: what is in it can still be taken, then Take fails, also
+// where it waits. It may be called twice.
+func (in *Inbox) Close() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return
+	}
+	in.closed = true
+	for in.evict() {
+	}
+	close(in.done)
+}
+
+// signal wakes one that takes, now or when it next waits.
+func (in *Inbox) signal() {
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
+// bytes is what the inbox holds. The caller holds mu.
+func (in *Inbox) bytes() int { return in.held + 8*cap(in.receipts) }
+
+// addReceipt appends a receipt. The caller holds mu.
+func (in *Inbox) addReceipt(receipt uint64) {
+	if len(in.receipts) < cap(in.receipts) {
+		in.receipts = append(in.receipts, receipt)
+		return
+	}
+	if in.handed > len(in.receipts)/2 {
+		in.receipts = in.receipts[:copy(in.receipts, in.receipts[in.handed:])]
+		in.handed = 0
+	}
+	in.receipts = append(in.receipts, receipt)
+	in.fit(0, true)
+}
+
+// takeReceipts takes the oldest n. The caller holds mu.
+func (in *Inbox) takeReceipts(n int) []uint64 {
+	if n == 0 {
+		return nil
+	}
+	taken := slices.Clone(in.receipts[in.handed : in.handed+n])
+	if in.handed += n; in.handed == len(in.receipts) {
+		in.receipts, in.handed = in.receipts[:0], 0
+		if cap(in.receipts) > keptReceipts {
+			in.receipts = nil
+		}
+	}
+	return taken
+}

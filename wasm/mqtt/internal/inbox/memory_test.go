@@ -1,0 +1,399 @@
+package inbox
+
+import (
+	"bytes"
+	"testing"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// A receiver that stalls: the limit was 1 MB, and 268 MB were held.
+func TestStalledReceiverHoldsTheLimit(t *testing.T) {
+	const limit = 1 << 20
+	in := New(limit)
+	payload := zeros[:1000]
+	for i := range 256 << 10 { // 256 MiB
+		put(in, "t", 0, payload, 0)
+		if i%1000 != 0 {
+			continue
+		}
+		if got := held(t, in); got > limit {
+			t.Fatalf("holds %d bytes, limit %d", got, limit)
+		}
+	}
+	b := take(t, in)
+	if used := b.Count * len(payload); used < limit*3/4 || b.Count+int(b.Dropped) != 256<<10 {
+		t.Errorf("%d messages, %d dropped", b.Count, b.Dropped)
+	}
+}
+
+// QoS 1 messages that lie between those that are dropped must not hold the
+// memory of those.
+func TestFewAckedAmongDroppedHoldLittle(t *testing.T) {
+	const limit, n, acked = 1 << 20, 20_000, 1000
+	for _, size := range []int{10, 1000, 20_000} {
+		in := New(limit)
+		payload := make([]byte, size)
+		most := max(limit, acked*(size+50)*5/4)
+		for i := range n {
+			if i%(n/acked) == 0 {
+				put(in, "t", 1, payload, uint64(i+1))
+			} else {
+				put(in, "t", 0, payload, 0)
+			}
+			if i%1000 != 0 {
+				continue
+			}
+			if got := held(t, in); got > most {
+				t.Fatalf("%d bytes each: holds %d bytes, limit %d", size, got, limit)
+			}
+		}
+		receipts, messages := 0, 0
+		for b := take(t, in); b.Count > 0; b = take(t, in) {
+			receipts += len(b.Receipts)
+			messages += b.Count + int(b.Dropped)
+		}
+		if receipts != acked || messages != n {
+			t.Errorf("%d bytes each: %d QoS 1 messages of %d, %d of %d in all", size, receipts, acked, messages, n)
+		}
+	}
+}
+
+func TestSingleLargeMessagesHoldTheLimit(t *testing.T) {
+	const limit = 4 << 20
+	for _, size := range []int{33_000, 65_536, 100_000, 1 << 20, 3 << 20, 5 << 20} {
+		for _, inPlace := range []bool{false, true} {
+			in := New(limit)
+			payload, n := zeros[:size], 5+2*limit/size
+			for range n {
+				if inPlace {
+					putLarge(t, in, "t", 0, payload, 0)
+				} else {
+					put(in, "t", 0, payload, 0)
+				}
+				if got := held(t, in); got > limit {
+					t.Fatalf("%d bytes each, in place %v: holds %d bytes, limit %d", size, inPlace, got, limit)
+				}
+			}
+			count, dropped := 0, 0
+			for b := take(t, in); b.Count > 0 || b.Dropped > 0; b = take(t, in) {
+				count += b.Count
+				dropped += int(b.Dropped)
+			}
+			if size < limit && count*size < limit/3 || count+dropped != n {
+				t.Errorf("%d bytes each, in place %v: %d messages, %d dropped", size, inPlace, count, dropped)
+			}
+		}
+	}
+}
+
+func TestAlternatingSizesHoldTheLimit(t *testing.T) {
+	const limit = 4 << 20
+	sizes := []int{10, 40_000, 10, 300_000, 1000, 65_000, 10, 1 << 20, 33_000}
+	for _, inPlace := range []bool{false, true} {
+		for _, every := range []int{0, 7} { // a receiver that stalls, and one that takes and recycles
+			in := New(limit)
+			for i := range 1000 {
+				payload := zeros[:sizes[i%len(sizes)]]
+				if inPlace && len(payload) > 32<<10 {
+					putLarge(t, in, "t", 0, payload, 0)
+				} else {
+					put(in, "t", 0, payload, 0)
+				}
+				if every > 0 && i%every == 0 {
+					b := take(t, in)
+					in.Recycle(&b)
+				}
+				if i%19 != 0 {
+					continue
+				}
+				if got := held(t, in); got > limit {
+					t.Fatalf("in place %v, taken every %d: holds %d bytes, limit %d", inPlace, every, got, limit)
+				}
+			}
+		}
+	}
+}
+
+// Small QoS 1 messages between large ones must not hold a segment each.
+func TestSmallAckedBetweenLargeHoldLittle(t *testing.T) {
+	in := New(1 << 20)
+	payload := make([]byte, 40_000)
+	const n = 500
+	for i := range n {
+		put(in, "t", 1, payload[:10], 1)
+		putLarge(t, in, "t", byte(i%2), payload, uint64(i%2))
+	}
+	used := n*(10+20) + n/2*(len(payload)+20)
+	if got := held(t, in); got > used*2+1<<20 {
+		t.Errorf("holds %d bytes for %d", got, used)
+	}
+}
+
+// One small QoS 1 message in what a large message leaves of its buffer must not
+// hold that buffer.
+func TestAckedInTheTailOfALargeMessage(t *testing.T) {
+	const limit = 1 << 20
+	in := New(limit)
+	putLarge(t, in, "large", 0, zeros[:900_000], 0)
+	put(in, "acked", 1, []byte("x"), 1)
+	if in.first != in.last {
+		t.Fatal("two segments")
+	}
+	putLarge(t, in, "large", 0, zeros[:900_000], 0)
+	if got := held(t, in); got > limit {
+		t.Errorf("holds %d bytes, limit %d", got, limit)
+	}
+	b := take(t, in)
+	if b.Count != 2 || b.Dropped != 1 || len(b.Receipts) != 1 {
+		t.Errorf("%d messages, %d dropped", b.Count, b.Dropped)
+	}
+}
+
+// Receipts count too: for them QoS 0 is dropped as for records.
+func TestReceiptsCount(t *testing.T) {
+	const limit, n = 256 << 10, 3000
+	in := New(limit)
+	for range 1000 {
+		put(in, "t", 0, zeros[:1000], 0)
+	}
+	for i := range n {
+		put(in, "t", 1, nil, uint64(i))
+		if got := held(t, in); got > limit {
+			t.Fatalf("holds %d bytes, limit %d", got, limit)
+		}
+	}
+	if len(in.receipts) != n {
+		t.Errorf("%d receipts", len(in.receipts))
+	}
+}
+
+// An inbox that is never empty holds no receipts of what was taken.
+func TestReceiptsOfTakenMessagesAreGone(t *testing.T) {
+	in := New(defaultLimit)
+	next := uint64(0)
+	for i := range 100_000 {
+		put(in, "t", 1, zeros[:500], uint64(i))
+		if next+5000 > uint64(i) {
+			continue
+		}
+		b := take(t, in)
+		for _, receipt := range b.Receipts {
+			if receipt != next {
+				t.Fatalf("receipt %d in place of %d", receipt, next)
+			}
+			next++
+		}
+		in.Recycle(&b)
+		if waiting := len(in.receipts) - in.handed; waiting == 0 || cap(in.receipts) > 4*5000 {
+			t.Fatalf("room for %d receipts, %d wait", cap(in.receipts), waiting)
+		}
+	}
+}
+
+// The last segment, once swept, has room for QoS 1: no other is taken over the limit.
+func TestSweptSegmentIsFilledAgain(t *testing.T) {
+	const limit = 1 << 20
+	in := New(limit)
+	fill := func(qos byte) {
+		for in.first == nil || in.last.room() > 1100 {
+			put(in, "t", qos, zeros[:1000], 1)
+		}
+	}
+	fill(1)
+	for in.bytes() < limit-2*maxSegment-maxSegment/2 {
+		put(in, "t", 1, zeros[:1000], 1)
+		fill(1)
+	}
+	put(in, "t", 1, zeros[:1100], 1)
+	fill(0)
+	if in.bytes()+maxSegment <= limit {
+		t.Fatalf("holds %d bytes", in.bytes())
+	}
+	put(in, "t", 1, zeros[:1100], 1)
+	if got := held(t, in); got > limit {
+		t.Errorf("holds %d bytes, limit %d", got, limit)
+	}
+	if in.dropped == 0 {
+		t.Error("nothing was dropped")
+	}
+}
+
+func TestMemoryShrinksAfterAFlood(t *testing.T) {
+	in := New(defaultLimit)
+	for i := range 100_000 {
+		put(in, "t", byte(i%2), zeros[:500], uint64(i%2))
+	}
+	for b := take(t, in); b.Count > 0; b = take(t, in) {
+		in.Recycle(&b)
+	}
+	if got := held(t, in); got > maxSpare+8*keptReceipts {
+		t.Errorf("holds %d bytes after a flood", got)
+	}
+	// A message that is larger than what is else kept is kept until the next batch.
+	for _, size := range []int{5 << 20, 5 << 20, 100} {
+		putLarge(t, in, "t", 0, zeros[:size], 0)
+		b := take(t, in)
+		in.Recycle(&b)
+		if got := held(t, in); got > max(maxSpare, size+size/100)+8*keptReceipts+page {
+			t.Errorf("holds %d bytes after a message of %d", got, size)
+		}
+	}
+}
+
+// A batch that was taken leaves its memory to whoever took it.
+func TestTakenBatchDoesNotCount(t *testing.T) {
+	const limit = 1 << 20
+	in := New(limit)
+	var batches []Batch
+	for range 20 {
+		for range 900 {
+			put(in, "t", 0, zeros[:1000], 0)
+		}
+		batches = append(batches, take(t, in))
+		if got := held(t, in); got != 0 {
+			t.Errorf("holds %d bytes after all was taken", got)
+		}
+	}
+	for i := range batches {
+		if batches[i].Dropped > 0 {
+			t.Errorf("%d dropped", batches[i].Dropped)
+		}
+		in.Recycle(&batches[i])
+		if got := held(t, in); got > limit {
+			t.Errorf("holds %d bytes of batches that were recycled, limit %d", got, limit)
+		}
+	}
+}
+
+func TestRecycledMemoryIsUsedAgain(t *testing.T) {
+	for _, size := range []int{10, maxSegment, 3 * maxSegment} {
+		for _, large := range []bool{false, true} {
+			if large && size == 10 {
+				continue // a small message is copied out of a large buffer
+			}
+			in := New(defaultLimit)
+			payload := make([]byte, size)
+			round := func(fill byte) Batch {
+				for i := range payload {
+					payload[i] = fill
+				}
+				if large {
+					putLarge(t, in, "t", 0, payload, 0)
+				} else {
+					put(in, "t", 0, payload, 0)
+				}
+				return take(t, in)
+			}
+			first := round(1)
+			memory := &first.Records[0][0]
+			in.Recycle(&first)
+			if first.Records != nil {
+				t.Error("a batch keeps what it has given away")
+			}
+			in.Recycle(&first) // nothing is left of it
+			second := round(2)
+			if &second.Records[0][0] != memory {
+				t.Errorf("%d bytes, in place %v: other memory", size, large)
+			}
+			for r := range second.All() {
+				if !bytes.Equal(r.Payload, payload) {
+					t.Errorf("%d bytes, in place %v: not what was put", size, large)
+				}
+			}
+			held(t, in)
+		}
+	}
+}
+
+func TestSpareMemoryIsBounded(t *testing.T) {
+	in := New(defaultLimit)
+	b := Batch{segments: nil}
+	for range 100 {
+		b.segments = &segment{next: b.segments, buf: make([]byte, 0, maxSegment)}
+	}
+	in.Recycle(&b)
+	if got := held(t, in); got < maxSpare || got > 100*(maxSegment+overhead) {
+		t.Errorf("%d bytes of a batch are kept", got)
+	}
+	b.segments = &segment{buf: make([]byte, 0, maxSegment)}
+	in.Recycle(&b)
+	if got := held(t, in); got > maxSpare {
+		t.Errorf("%d bytes are kept", got)
+	}
+	b.segments = &segment{buf: make([]byte, 0, defaultLimit)}
+	in.Recycle(&b) // is given up, and nothing for it
+	if got := held(t, in); got > maxSpare || got < maxSpare-maxSegment {
+		t.Errorf("%d bytes are kept", got)
+	}
+}
+
+// Sizes change: the spare memory follows.
+func TestSpareMemoryFollowsTheSizes(t *testing.T) {
+	in := New(defaultLimit)
+	for _, size := range []int{100, 65_536, 300_000, 100, 1 << 20, 100} {
+		for i := range 10 {
+			allocated := false
+			for range 3 {
+				if i > 0 && size > 100 {
+					buf := in.Spare(size + 64)
+					allocated = allocated || buf == nil
+					p := wire.Publish{Topic: []byte("t"), Payload: zeros[:size]}
+					if buf != nil {
+						frame, _ := wire.EncodePublish(0, "t", nil, p.Payload)
+						p = *inBuffer(t, buf, frame)
+					}
+					in.Put(&p, p.Topic, 0, 0)
+				} else if size > 100 {
+					putLarge(t, in, "t", 0, zeros[:size], 0)
+				} else {
+					put(in, "t", 0, zeros[:size], 0)
+				}
+				b := take(t, in)
+				in.Recycle(&b)
+			}
+			if allocated {
+				t.Errorf("%d bytes: nothing of that size is spare in round %d", size, i)
+			}
+		}
+	}
+}
+
+// What a full inbox costs: no segment is swept twice, whatever the share of QoS 1.
+func TestEachSegmentIsSweptOnce(t *testing.T) {
+	in := New(256 << 10)
+	seen := map[*segment]bool{}
+	for i := range 200_000 {
+		before := in.swept
+		put(in, "t", byte(i%3)/2, zeros[:50], uint64(i%3)/2)
+		if in.swept == before {
+			continue
+		}
+		if seen[in.swept] {
+			t.Fatalf("message %d: a segment is swept again", i)
+		}
+		seen[in.swept] = true
+	}
+	if len(seen) < 10 {
+		t.Errorf("%d segments were swept", len(seen))
+	}
+}
+
+func TestPutTakesNoMemoryPerMessage(t *testing.T) {
+	for _, name := range []string{"taken", "stalled"} {
+		in := New(1 << 20)
+		p := wire.Publish{Topic: []byte("bench/flood/000000"), Payload: make([]byte, 64)}
+		got := testing.AllocsPerRun(100, func() {
+			for range 5000 {
+				in.Put(&p, p.Topic, readAt, 0)
+			}
+			if name == "taken" {
+				b := take(t, in)
+				in.Recycle(&b)
+			}
+		})
+		if got > 10 {
+			t.Errorf("%s: %v allocations for 5000 messages", name, got)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package inbox
+
+import "encoding/binary"
+
+const (
+	maxSegment = 64 << 10 // bytes, for small messages
+	minSegment = 4 << 10
+	// page is what the runtime rounds the size of a large buffer up to, so that
+	// cap says what is really held.
+	page = 8 << 10
+	// tail is room in the buffer of a large message for small ones that follow.
+	tail = 1 << 10
+	// overhead is what a segment takes besides its buffer.
+	overhead = 64
+)
+
+// A segment is a buffer with whole records in it.
+type segment struct {
+	next    *segment // the next newer one
+	buf     []byte
+	start   int // of the first record; what is before it is unused
+	records int
+	acked   int // records of QoS 1 and 2 among them
+}
+
+func (s *segment) room() int   { return cap(s.buf) - len(s.buf) }
+func (s *segment) length() int { return len(s.buf) - s.start }
+func (s *segment) cost() int   { return cap(s.buf) + overhead }
+
+// capacity is how large a buffer of its own for size bytes is made.
+func capacity(size int) int { return (size + tail + page - 1) / page * page }
+
+// link adds a segment behind all others. The caller holds mu.
+func (in *Inbox) link(s *segment) {
+	if in.last == nil {
+		in.first = s
+	} else {
+		in.last.next = s
+	}
+	in.last = s
+}
+
+// makeRoom returns the last segment, with room for a record. It returns nil for a
+// QoS 0 record that there is no room for. The caller holds mu.
+func (in *Inbox) makeRoom(size int, acked bool) *segment {
+	want, fresh := in.segment, in.segment
+	if size > want {
+		want, fresh = size, capacity(size)
+	}
+	if !acked && fresh+overhead > in.limit { // dropping others would not help
+		return nil
+	}
+	s, ok := in.reuse(want, fresh+overhead)
+	if !ok && !acked {
+		return nil
+	}
+	if last := in.last; acked && last != nil && last.room() >= size { // where others were moved together
+		if s != nil {
+			in.held -= s.cost()
+			in.keep(s)
+		}
+		return last
+	}
+	if s == nil {
+		s = &segment{buf: make([]byte, 0, fresh)}
+		in.held += s.cost()
+	}
+	in.link(s)
+	return s
+}
+
+// reuse returns a spare segment with room for size bytes. While there is none, and
+// cost bytes more are over the limit, it evicts and sweeps. With ok it returns nil
+// when they may be taken, without it when they may not. The caller holds mu.
+func (in *Inbox) reuse(size, cost int) (s *segment, ok bool) {
+	for {
+		if s = in.spare.take(size); s != nil {
+			return s, true
+		}
+		if in.bytes()+cost <= in.limit {
+			return nil, true
+		}
+		if !in.evict() && !in.sweep() {
+			return nil, false
+		}
+	}
+}
+
+// fit makes that as many bytes more are within the limit, by evicting and
+// sweeping what need be. It returns false where they may not be held: they never
+// will fit, unless they are acked. The caller holds mu.
+func (in *Inbox) fit(bytes int, acked bool) bool {
+	if !acked && bytes > in.limit {
+		return false
+	}
+	for in.bytes()+bytes > in.limit {
+		if !in.evict() && !in.sweep() {
+			return acked
+		}
+	}
+	return true
+}
+
+// sweep drops the QoS 0 records of the oldest segment that was not swept yet, and
+// moves what is left of it to the segment before where there is room. It returns
+// false when all were swept. The caller holds mu.
+func (in *Inbox) sweep() bool {
+	s, before := in.first, in.swept
+	if before != nil {
+		s = before.next
+	}
+	if s == nil {
+		return false
+	}
+	in.dropped += uint64(s.records - s.acked)
+	if s.acked > 0 {
+		in.compact(s, before)
+	} else {
+		s.records = 0
+	}
+	if s.records > 0 {
+		in.swept = s
+		return true
+	}
+	if before == nil {
+		in.first = s.next
+	} else {
+		before.next = s.next
+	}
+	if in.last == s {
+		in.last = before
+	}
+	in.held -= s.cost()
+	in.keep(s)
+	return true
+}
+
+// compact moves the QoS 1 and 2 records of s to the end of the segment before, as
+// far as there is room, and the rest to the beginning of s, or of a smaller buffer
+// where that wastes too much. The caller holds mu.
+func (in *Inbox) compact(s, before *segment) {
+	rest, kept := s.buf[s.start:], s.buf[:0]
+	s.start, s.records, s.acked = 0, 0, 0
+	for len(rest) > 0 {
+		size := 4 + int(binary.LittleEndian.Uint32(rest))
+		switch {
+		case rest[4]&qosFlags == 0:
+		case len(kept) == 0 && before != nil && before.room() >= size:
+			before.buf = append(before.buf, rest[:size]...)
+			before.records++
+			before.acked++
+		default:
+			kept = append(kept, rest[:size]...)
+			s.records++
+			s.acked++
+		}
+		rest = rest[size:]
+	}
+	s.buf = kept
+	smaller := in.segment
+	if len(kept) > smaller {
+		smaller = capacity(len(kept))
+	}
+	if len(kept) > 0 && cap(kept) > 2*smaller {
+		in.held += smaller - cap(kept)
+		s.buf = append(make([]byte, 0, smaller), kept...)
+	}
+}

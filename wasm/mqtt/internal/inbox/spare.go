@@ -1,0 +1,87 @@
+package inbox
+
+import "slices"
+
+// maxSpare is how many bytes of segments are kept for messages to come: of one
+// batch that is handed over while the next one comes in.
+const maxSpare = 2 * batchBytes
+
+// spares are empty segments, the one that was used last at the end: its size is
+// the likeliest to be wanted again.
+type spares struct {
+	list  []*segment
+	bytes int
+	limit int // bytes
+}
+
+// take returns a segment with room for size bytes that wastes at most as many,
+// nil when there is none.
+func (sp *spares) take(size int) *segment {
+	for i := len(sp.list) - 1; i >= 0; i-- {
+		if s := sp.list[i]; cap(s.buf) >= size && cap(s.buf) <= 2*size {
+			sp.remove(i)
+			return s
+		}
+	}
+	return nil
+}
+
+func (sp *spares) remove(i int) {
+	sp.bytes -= sp.list[i].cost()
+	sp.list = slices.Delete(sp.list, i, i+1)
+}
+
+// keep makes a segment spare that does not count as held, or did not. The oldest
+// spare ones go for it; what is too large is not kept. The caller holds mu.
+func (in *Inbox) keep(s *segment) {
+	cost := s.cost()
+	if cost > min(in.spare.limit, in.limit) {
+		return
+	}
+	*s = segment{buf: s.buf[:0]}
+	in.spare.list = append(in.spare.list, s)
+	in.spare.bytes += cost
+	in.held += cost
+	for in.spare.bytes > in.spare.limit || in.bytes() > in.limit {
+		if !in.evict() {
+			return
+		}
+	}
+}
+
+// evict gives up the oldest spare segment; false: there is none. The caller
+// holds mu.
+func (in *Inbox) evict() bool {
+	if len(in.spare.list) == 0 {
+		return false
+	}
+	in.held -= in.spare.list[0].cost()
+	in.spare.remove(0)
+	return true
+}
+
+// Buffer returns an empty buffer of at least size bytes for a large message, for
+// [wire.Publish.Buffer]: a recycled one, or a new one.
+func (in *Inbox) Buffer(size int) []byte {
+	if buf := in.Spare(size); buf != nil {
+		return buf
+	}
+	return make([]byte, 0, capacity(size))
+}
+
+// Spare is Buffer that takes no memory: it returns nil when there is no recycled
+// one. At the limit the oldest messages make room already now, so that their
+// memory is used again.
+func (in *Inbox) Spare(size int) []byte {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	s := in.spare.take(size)
+	if cost := capacity(size) + overhead; s == nil && cost <= in.limit {
+		s, _ = in.reuse(size, cost)
+	}
+	if s == nil {
+		return nil
+	}
+	in.held -= s.cost()
+	return s.buf
+}

@@ -1,0 +1,167 @@
+package session
+
+import "mqttwasm/wasm/mqtt/internal/wire"
+
+// incoming is a QoS 1 or 2 message of the broker that is not done with.
+type incoming struct {
+	id         uint16
+	qos        byte
+	connection uint32 // that it last came on
+	taken      bool   // somebody has it; a repetition is only acknowledged
+	answered   bool   // with PUBREC, on that connection
+	journaled  bool
+	released   bool // PUBREL came, and the journal is about to forget it
+	doubtful   bool // the broker may have forgotten it since, and use the identifier again
+}
+
+// Receipt is a QoS 1 or 2 message that waits to be acknowledged; 0: none.
+type Receipt = uint64
+
+func newReceipt(epoch uint32, m *incoming) Receipt {
+	return Receipt(epoch)<<32 | Receipt(m.qos)<<16 | Receipt(m.id)
+}
+
+// Received takes a PUBLISH. It returns its topic, any alias resolved, and
+// whether the message is new: a repetition of one that waits to be taken, or was,
+// is not. Whoever takes a new one that has a receipt reports it with Taken. The
+// error ends the connection.
+func (s *Session) Received(p *wire.Publish) (topic []byte, receipt Receipt, fresh bool, err error) {
+	topic, err = s.resolve(p)
+	if err != nil || p.QoS() == 0 {
+		return topic, 0, err == nil, err
+	}
+	m, known := s.in[p.ID]
+	if known && m.doubtful && !p.Duplicate() {
+		s.forgetIncoming(m)
+		known = false
+	}
+	// At QoS 2 an identifier in use means the same message, whatever DUP says
+	// [MQTT-4.3.3-10]; at QoS 1 only with DUP.
+	repeated := known && m.qos == p.QoS() && (m.qos == 2 || p.Duplicate())
+	if !repeated || m.connection != s.connection {
+		if s.received++; s.received > s.config.ReceiveMaximum { // [MQTT-3.3.4-9]
+			return nil, 0, false, wire.Violation(wire.ReasonReceiveMaximum,
+				"more than %d messages unacknowledged, over our Receive Maximum", s.config.ReceiveMaximum)
+		}
+	}
+	switch {
+	case !repeated:
+		m = &incoming{id: p.ID, qos: p.QoS(), connection: s.connection}
+		s.in[p.ID] = m
+		s.arrived = append(s.arrived, m)
+		return topic, newReceipt(s.epoch, m), true, nil
+	case m.connection != s.connection:
+		m.connection, m.answered, m.doubtful = s.connection, false, false
+		s.arrived = append(s.arrived, m)
+		s.answer()
+	case m.answered:
+		s.ack(wire.TypePubrec, m.id, 0)
+	}
+	return topic, 0, false, nil
+}
+
+// Taken says that somebody has these messages, and will not lose them: they are
+// acknowledged, those of QoS 2 once the journal knows them.
+func (s *Session) Taken(receipts []Receipt) {
+	if s.ended {
+		return
+	}
+	var records []Record
+	for _, r := range receipts {
+		if m := s.find(r); m != nil && m.qos == 2 && s.config.Journal {
+			m.journaled = true
+			records = append(records, Record{journalKey(keptIncoming, uint64(m.id)), []byte{}})
+		}
+	}
+	taken := func(error) {
+		for _, r := range receipts {
+			if m := s.find(r); m != nil {
+				m.taken = true
+			}
+		}
+		s.answer()
+	}
+	if len(records) == 0 {
+		taken(nil)
+		return
+	}
+	s.write(records, taken)
+}
+
+// find returns the message of a receipt, nil when the session it came in is gone.
+func (s *Session) find(r Receipt) *incoming {
+	if m := s.in[uint16(r)]; m != nil && uint32(r>>32) == s.epoch && m.qos == byte(r>>16) {
+		return m
+	}
+	return nil
+}
+
+// answer sends PUBACK and PUBREC for what was taken, in the order in which it
+// came [MQTT-4.6.0-2], [MQTT-4.6.0-3]: up to the first that was not taken. What the
+// broker will send again on another connection is answered then.
+func (s *Session) answer() {
+	for s.online && len(s.arrived) > 0 {
+		m := s.arrived[0]
+		switch current := s.in[m.id] == m; {
+		case current && !m.taken:
+			return
+		case current && m.qos == 1:
+			s.received--
+			delete(s.in, m.id)
+			s.ack(wire.TypePuback, m.id, 0)
+		case current:
+			m.answered = true
+			s.ack(wire.TypePubrec, m.id, 0)
+		}
+		s.arrived = s.arrived[1:]
+	}
+}
+
+// pubrel ends the exchange of a QoS 2 message of the broker with PUBCOMP, once the
+// journal has forgotten the identifier, which the broker may then use for another
+// message.
+func (s *Session) pubrel(id uint16) {
+	m, known := s.in[id]
+	if !known || m.qos != 2 {
+		s.ack(wire.TypePubcomp, id, wire.ReasonIDNotFound)
+		return
+	}
+	if m.connection == s.connection && !m.released {
+		s.received--
+	}
+	if !m.journaled {
+		delete(s.in, id)
+		s.ack(wire.TypePubcomp, id, 0)
+		return
+	}
+	m.released = true
+	connection := s.connection
+	s.write([]Record{{Key: journalKey(keptIncoming, uint64(id))}}, func(error) {
+		if s.in[id] == m {
+			delete(s.in, id)
+		}
+		if s.online && connection == s.connection {
+			s.ack(wire.TypePubcomp, id, 0)
+		}
+	})
+}
+
+// forgetIncoming drops a message whose identifier the broker uses for another.
+func (s *Session) forgetIncoming(m *incoming) {
+	delete(s.in, m.id)
+	if m.journaled {
+		s.write([]Record{{Key: journalKey(keptIncoming, uint64(m.id))}}, func(error) {})
+	}
+}
+
+// forgetInbound drops what is known of received messages.
+func (s *Session) forgetInbound() {
+	var records []Record
+	for id, m := range s.in {
+		if m.journaled {
+			records = append(records, Record{Key: journalKey(keptIncoming, uint64(id))})
+		}
+	}
+	s.in, s.arrived = map[uint16]*incoming{}, nil
+	s.write(records, func(error) {})
+}

@@ -1,0 +1,232 @@
+package session
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// Record is one entry of the journal: with a nil Value, one to be deleted.
+type Record struct {
+	Key   string
+	Value []byte
+}
+
+// Write is a change of the journal, all or nothing.
+type Write struct{ Records []Record }
+
+// The records of a session. A message is written once, whole; what becomes of
+// it is written beside it.
+//
+//	o<seq>  an outgoing message: version, when it was queued, where its packet
+//	        identifier stands, its PUBLISH packet
+//	s<seq>  its packet identifier, written before it is first sent
+//	r<seq>  PUBREC came for it
+//	i<id>   a QoS 2 message of the broker that was taken and not released
+//
+// Where seq is its number, 16 hexadecimal digits, and id 4 of them.
+const (
+	keptMessage  = 'o'
+	keptSent     = 's'
+	keptReleased = 'r'
+	keptIncoming = 'i'
+
+	keptVersion = 1
+	keptHead    = 1 + 8 + 4 // version, time, offset
+)
+
+func journalKey(kind byte, number uint64) string {
+	if kind == keptIncoming {
+		return fmt.Sprintf("%c%04x", kind, number)
+	}
+	return fmt.Sprintf("%c%016x", kind, number)
+}
+
+// write asks for a change of the journal, and calls then when it is durable, also
+// when that failed, which is then a failure that is told. Without records or a
+// journal it calls at once.
+func (s *Session) write(records []Record, then func(error)) {
+	if !s.config.Journal || len(records) == 0 {
+		then(nil)
+		return
+	}
+	s.enter(records, func(err error) {
+		if err != nil {
+			s.fail(StorageError("session", err))
+		}
+		then(err)
+	})
+}
+
+func (s *Session) enter(records []Record, then func(error)) {
+	s.ready.Writes = append(s.ready.Writes, Write{records})
+	s.unfinished = append(s.unfinished, then)
+}
+
+// keep writes a message to the journal. It is not sent before that is done, and
+// not at all when that fails.
+func (s *Session) keep(m *Message) {
+	s.lastSeq++
+	m.seq = s.lastSeq
+	value := append(make([]byte, 0, keptHead+len(m.frame)), keptVersion)
+	value = binary.BigEndian.AppendUint64(value, uint64(m.since.UnixMilli()))
+	value = binary.BigEndian.AppendUint32(value, uint32(m.idAt))
+	value = append(value, m.frame...)
+	m.waits++
+	s.enter([]Record{{journalKey(keptMessage, m.seq), value}}, func(err error) {
+		m.waits--
+		s.ready.Send = true
+		switch {
+		case err != nil:
+			if m.list != nil {
+				s.withdraw(m)
+			}
+			s.settle(m, Result{}, StorageError("publish", err))
+		case m.OnStored && !m.settled:
+			s.settle(m, Result{}, nil)
+			m.stored = true
+		}
+	})
+}
+
+// unkeep deletes a message from the journal, if it is there.
+func (s *Session) unkeep(m *Message) {
+	if m.seq > 0 {
+		s.write([]Record{
+			{Key: journalKey(keptMessage, m.seq)}, {Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)},
+		}, func(error) {})
+	}
+}
+
+// unmark writes that a message was not sent after all.
+func (s *Session) unmark(m *Message) {
+	if m.seq > 0 {
+		s.write([]Record{{Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)}}, func(error) {})
+	}
+}
+
+// Restore takes up what an earlier program left. It comes before anything else.
+// Records that can't be read, or belong to no message, are deleted and told.
+func (s *Session) Restore(records []Record) {
+	messages, beside := map[uint64]*Message{}, map[string]Record{}
+	var order []*Message
+	var broken []Record
+	for _, r := range records {
+		kind, number, ok := parseKey(r.Key)
+		switch {
+		case ok && kind == keptIncoming:
+			s.in[uint16(number)] = &incoming{id: uint16(number), qos: 2, taken: true, journaled: true}
+			continue
+		case ok && kind == keptMessage:
+			if m := parseMessage(r.Value); m != nil {
+				m.seq = number
+				messages[number] = m
+				order = append(order, m)
+				continue
+			}
+		case ok && kind == keptReleased, ok && kind == keptSent && len(r.Value) == 2:
+			beside[r.Key] = r
+			continue
+		}
+		broken = append(broken, Record{Key: r.Key})
+	}
+	for key := range beside {
+		if _, number, _ := parseKey(key); messages[number] == nil {
+			broken = append(broken, Record{Key: key})
+		}
+	}
+	for _, m := range order {
+		s.lastSeq = max(s.lastSeq, m.seq)
+		var id uint16
+		if r, ok := beside[journalKey(keptSent, m.seq)]; ok {
+			id = binary.BigEndian.Uint16(r.Value)
+		}
+		if id == 0 || s.out[id] != nil || m.qos() == 0 {
+			s.queue.append(m)
+			s.watchExpiry(m)
+			continue
+		}
+		m.setID(id)
+		m.attempted = true
+		_, released := beside[journalKey(keptReleased, m.seq)]
+		m.released = released && m.qos() == 2
+		s.out[id] = m
+		s.flight.append(m)
+	}
+	if len(broken) > 0 {
+		s.write(broken, func(error) {})
+		s.fail(wire.NewError(wire.Storage, "session: %d records in the durable store could not be read, and were deleted", len(broken)))
+	}
+}
+
+// parseKey reads what journalKey wrote. Any other form is refused: it could not be
+// deleted later.
+func parseKey(key string) (kind byte, number uint64, ok bool) {
+	if key == "" {
+		return 0, 0, false
+	}
+	number, err := strconv.ParseUint(key[1:], 16, 63)
+	if err != nil || number == 0 || key != journalKey(key[0], number) {
+		return 0, 0, false
+	}
+	switch key[0] {
+	case keptMessage, keptSent, keptReleased:
+		return key[0], number, true
+	case keptIncoming:
+		return key[0], number, number <= 65535
+	}
+	return 0, 0, false
+}
+
+// parseMessage reads the value of a message's record; nil if it is not one. The
+// store's bytes are as foreign as the network's.
+func parseMessage(value []byte) *Message {
+	if len(value) < keptHead+2 || value[0] != keptVersion {
+		return nil
+	}
+	frame := append([]byte(nil), value[keptHead:]...)
+	m := &Message{
+		since: time.UnixMilli(int64(binary.BigEndian.Uint64(value[1:]))),
+		frame: frame, idAt: int(binary.BigEndian.Uint32(value[9:])),
+		again: true, stored: true, settled: true, // whoever waited is gone
+	}
+	length, size, ok, bad := wire.Varint(frame[1:])
+	if bad != nil || !ok || 1+size+length != len(frame) || frame[0]>>4 != wire.TypePublish {
+		return nil
+	}
+	r := wire.Reader{Rest: frame[1+size:]}
+	topic := r.String()
+	if r.Err != nil || len(topic) == 0 || frame[0]&8 != 0 || m.idAt != len(frame)-len(r.Rest) {
+		return nil
+	}
+	if m.qos() > 0 {
+		if len(r.Rest) < 2 {
+			return nil
+		}
+		m.setID(1) // any valid one, for the check; it gets its own when it is sent
+	}
+	var p wire.Publish
+	err := wire.ParsePublish(frame[0], frame[1+size:], &p)
+	if err != nil || wire.SubscriptionIdentifiers(p.Properties) != nil { // [MQTT-3.3.4-6]
+		return nil
+	}
+	if p.Alias > 0 { // means nothing on another connection
+		m.frame = wire.JoinPublish(frame[0], topic, frame[m.idAt:m.idAt+m.idSize()], p.Properties, p.Payload)
+		m.idAt = len(m.frame) - len(p.Payload) - len(p.Properties) - wire.VarintSize(len(p.Properties)) - m.idSize()
+	}
+	m.findExpiry()
+	return m
+}
+
+// StorageError keeps a typed error, and wraps any other.
+func StorageError(what string, err error) error {
+	var typed *wire.Error
+	if errors.As(err, &typed) {
+		return typed
+	}
+	return &wire.Error{Code: wire.Storage, Message: what + ": the durable store failed: " + err.Error(), Err: err}
+}

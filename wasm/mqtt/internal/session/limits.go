@@ -1,0 +1,90 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// Limits are what the broker stated in CONNACK of what it takes.
+type Limits struct {
+	QoS       byte
+	Retain    bool
+	Packet    int // bytes
+	Alias     int // topic aliases
+	Wildcards bool
+	Shared    bool
+	IDs       bool // subscription identifiers
+}
+
+// unlimited is what holds before the first CONNACK.
+var unlimited = newLimits(&packets.Properties{})
+
+// maxPacket is the largest packet that there is (2.1.4).
+const maxPacket = 5 + 268_435_455
+
+// newLimits fills in the specification's defaults (3.2.2.3).
+func newLimits(p *packets.Properties) Limits {
+	flag := func(v *byte) bool { return v == nil || *v != 0 }
+	l := Limits{QoS: 2, Packet: maxPacket, Retain: flag(p.RetainAvailable),
+		Wildcards: flag(p.WildcardSubAvailable), Shared: flag(p.SharedSubAvailable), IDs: flag(p.SubIDAvailable)}
+	if p.MaximumQOS != nil {
+		l.QoS = *p.MaximumQOS
+	}
+	if p.MaximumPacketSize != nil {
+		l.Packet = int(*p.MaximumPacketSize)
+	}
+	if p.TopicAliasMaximum != nil {
+		l.Alias = int(*p.TopicAliasMaximum)
+	}
+	return l
+}
+
+// publish validates a message before it breaks the connection.
+func (l *Limits) publish(m *Message) error {
+	switch {
+	case m.qos() > l.QoS: // [MQTT-3.2.2-11]
+		return wire.UnsupportedError("qos", fmt.Sprintf("the broker's Maximum QoS is %d", l.QoS))
+	case m.frame[0]&1 != 0 && !l.Retain: // [MQTT-3.2.2-14]
+		return wire.UnsupportedError("retain", "the broker does not keep retained messages")
+	case int(m.alias) > l.Alias: // [MQTT-3.3.2-9]
+		return wire.BadOptionError("properties.topicAlias", "is %d; the broker's Topic Alias Maximum is %d", m.alias, l.Alias)
+	}
+	return l.size("payload", m.frame)
+}
+
+// size validates a packet against the broker's Maximum Packet Size
+// [MQTT-3.2.2-15].
+func (l *Limits) size(field string, frame []byte) error {
+	if len(frame) <= l.Packet {
+		return nil
+	}
+	e := wire.NewError(wire.PacketTooLarge, "%s: the packet would have %d bytes; the broker's Maximum Packet Size is %d",
+		field, len(frame), l.Packet)
+	e.Field = field
+	return e
+}
+
+// subscribe validates what a SUBSCRIBE asks for.
+func (l *Limits) subscribe(c *Call) error {
+	for i := range c.Subscriptions {
+		filter := c.Subscriptions[i].Topic
+		switch {
+		case strings.HasPrefix(filter, "$share/") && !l.Shared:
+			return wire.UnsupportedError("filter", "the broker does not offer shared subscriptions")
+		case strings.ContainsAny(filter, "+#") && !l.Wildcards:
+			return wire.UnsupportedError("filter", "the broker does not offer wildcard subscriptions")
+		}
+	}
+	if c.Identifier > 0 && !l.IDs {
+		return wire.UnsupportedError("properties.subscriptionIdentifier", "the broker does not offer subscription identifiers")
+	}
+	return nil
+}
+
+// CheckSize validates a packet that is not the session's against the broker's
+// Maximum Packet Size. The error names field.
+func (s *Session) CheckSize(field string, packet []byte) error { return s.limits.size(field, packet) }

@@ -1,0 +1,197 @@
+package session
+
+import (
+	"encoding/binary"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// A Message is an application message on its way to the broker, from Publish
+// until it is settled. Whoever publishes owns the memory; a session keeps a
+// reference while the message is under way.
+type Message struct {
+	// Owner hears how it ended.
+	Owner Owner
+	// OnStored settles the message when the store has it and not when the broker
+	// has acknowledged it.
+	OnStored bool
+
+	frame    []byte    // the PUBLISH packet, whole
+	idAt     int       // where in frame its packet identifier stands
+	expiryAt int       // where its Message Expiry Interval stands; 0: it has none
+	expiry   uint32    // seconds, as the caller gave it
+	alias    uint16    // that the caller gave it
+	since    time.Time // when it was queued, where its expiry or the journal needs that
+
+	id        uint16
+	waits     int  // for the store, or for the broker to free the identifier
+	clearing  bool // PUBCOMP frees the identifier, see Session.foreign
+	handed    bool // to the writer as PUBLISH, on this connection
+	attempted bool // it may have reached the broker: what is sent again has DUP
+	released  bool // PUBREC came: PUBREL is what is sent again
+	again     bool // it waits for a connection whatever the queue's limits say
+	settled   bool // its owner has been told
+
+	seq    uint64 // its number in the journal; 0: it is not there
+	stored bool   // its owner was told that the store has it
+
+	list       *list
+	prev, next *Message
+	heapAt     int // in Session.expiring, from 1; 0: it is not there
+}
+
+// Owner is told once how a [Message] ended.
+type Owner interface{ Settle(Result, error) }
+
+// Result is what the broker said of a message that it took (3.4, 3.7).
+type Result struct {
+	Reason       byte
+	ReasonString string
+	User         []User
+}
+
+// SetFrame gives the message its PUBLISH packet, which the session may change
+// from then on. Where its identifier goes is idAt.
+func (m *Message) SetFrame(frame []byte, idAt int, alias uint16) {
+	m.frame, m.idAt, m.alias = frame, idAt, alias
+	m.findExpiry()
+}
+
+func (m *Message) qos() byte { return m.frame[0] >> 1 & 3 }
+
+// idSize is how many bytes the packet identifier takes.
+func (m *Message) idSize() int {
+	if m.qos() == 0 {
+		return 0
+	}
+	return 2
+}
+
+// findExpiry looks for the Message Expiry Interval in the packet.
+func (m *Message) findExpiry() {
+	at := m.idAt + m.idSize()
+	if m.frame[at] == 0 { // no properties
+		return
+	}
+	r := wire.Reader{Rest: m.frame[at:]}
+	for r.Rest = r.Take(r.Varint()); len(r.Rest) > 0; {
+		id := r.Byte()
+		if id == wire.PropMessageExpiry {
+			m.expiryAt = cap(m.frame) - cap(r.Rest)
+			m.expiry = r.Uint32()
+			return
+		}
+		r.Skip(id)
+	}
+}
+
+func (m *Message) deadline() time.Time {
+	return m.since.Add(time.Duration(m.expiry) * time.Second)
+}
+
+// age takes the time that the message waited off its Message Expiry Interval,
+// as a server does [MQTT-3.3.2-6].
+func (m *Message) age(now time.Time) {
+	seconds := max(1, (m.deadline().Sub(now)+time.Second-1)/time.Second)
+	binary.BigEndian.PutUint32(m.frame[m.expiryAt:], uint32(min(time.Duration(m.expiry), seconds)))
+}
+
+func (m *Message) setID(id uint16) {
+	m.id = id
+	m.frame[m.idAt], m.frame[m.idAt+1] = byte(id>>8), byte(id)
+}
+
+// restart takes the message back to before it was first sent.
+func (m *Message) restart() {
+	m.attempted, m.released, m.handed = false, false, false
+	m.frame[0] &^= 8
+}
+
+// topic is the topic in the packet.
+func (m *Message) topic() []byte {
+	_, size, _, _ := wire.Varint(m.frame[1:])
+	return m.frame[1+size+2 : m.idAt]
+}
+
+// withAlias returns the packet with another topic, which may be empty, and a
+// topic alias.
+func (m *Message) withAlias(alias uint16, topic []byte) []byte {
+	r := wire.Reader{Rest: m.frame[m.idAt:]}
+	id := r.Take(m.idSize())
+	properties := append([]byte{wire.PropTopicAlias, byte(alias >> 8), byte(alias)}, r.Take(r.Varint())...)
+	return wire.JoinPublish(m.frame[0], topic, id, properties, r.Rest)
+}
+
+// list is a list of messages in order. A message is in one list at most.
+type list struct {
+	first, last *Message
+	n, bytes    int
+}
+
+func (l *list) append(m *Message)  { l.insert(m, l.last) }
+func (l *list) prepend(m *Message) { l.insert(m, nil) }
+
+// insert puts a message behind another; nil: at the front.
+func (l *list) insert(m, after *Message) {
+	m.list, m.prev = l, after
+	if after == nil {
+		m.next, l.first = l.first, m
+	} else {
+		m.next, after.next = after.next, m
+	}
+	if m.next == nil {
+		l.last = m
+	} else {
+		m.next.prev = m
+	}
+	l.n++
+	l.bytes += len(m.frame)
+}
+
+// remove takes a message out; false when it is not in.
+func (l *list) remove(m *Message) bool {
+	if m.list != l {
+		return false
+	}
+	if m.prev == nil {
+		l.first = m.next
+	} else {
+		m.prev.next = m.next
+	}
+	if m.next == nil {
+		l.last = m.prev
+	} else {
+		m.next.prev = m.prev
+	}
+	m.list, m.prev, m.next = nil, nil, nil
+	l.n--
+	l.bytes -= len(m.frame)
+	return true
+}
+
+// expiryHeap has the queued messages that expire, the next one first.
+type expiryHeap []*Message
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(i, j int) bool { return h[i].deadline().Before(h[j].deadline()) }
+func (h expiryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heapAt, h[j].heapAt = i+1, j+1
+}
+
+// Push and Pop are of [heap.Interface].
+func (h *expiryHeap) Push(x any) {
+	m := x.(*Message)
+	*h = append(*h, m)
+	m.heapAt = len(*h)
+}
+
+func (h *expiryHeap) Pop() any {
+	last := len(*h) - 1
+	m := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	m.heapAt = 0
+	return m
+}

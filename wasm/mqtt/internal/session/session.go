@@ -1,0 +1,327 @@
+// Package session is the session state of an MQTT 5 client (4.1) as a state
+// machine: calls and packets go in; frames, results and journal entries come
+// out. It does no I/O and has no goroutine, lock or clock of its own, so it may be
+// used by one goroutine at a time only, and a test can replay it step by step.
+//
+// It outlives connections:
+//
+//	          Open              Connected
+//	offline ───────► connecting ─────────► online
+//	   ▲                 │ Lost              │ Lost
+//	   └─────────────────┴───────────────────┘
+//
+// and whoever drives it does, after each call, what [Session.Ready] says, while
+// the connection's writer takes packets from [Session.Next].
+package session
+
+import (
+	"container/heap"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// User is a user property, as paho's codec has it.
+type User = packets.User
+
+// Config says how a session behaves.
+type Config struct {
+	Now     func() time.Time
+	FirstID uint16 // the packet identifier before the first one used
+
+	Keep           bool // the broker may have a session of an earlier program
+	Journal        bool // the session is in a store
+	ReceiveMaximum int  // from which number of unacknowledged messages on it counts as broken
+	AliasMaximum   int  // topic aliases that the broker may set
+	AutoAlias      bool // set topic aliases of our own
+
+	Queue               Queue
+	Republish           bool // messages in flight are sent again when the session is gone
+	ForgetSubscriptions bool // those of a session that is gone
+	BatchSize           int  // filters in one SUBSCRIBE, when subscriptions are made again
+}
+
+// Queue bounds what waits to be sent.
+type Queue struct {
+	Offline, OfflineQoS0 bool // takes messages also without a connection; also those of QoS 0
+	Messages, Bytes      int
+	DropOldest           bool // a full queue gives up its oldest message,
+	DropNewest           bool // or the new one, or else refuses it
+}
+
+// Ready is what a session wants done, in this order.
+type Ready struct {
+	// Writes go to the store, in order. What each made durable is reported with
+	// Stored. No packet that needs one of them comes out of Next before that.
+	Writes []Write
+	// Settled are messages and calls that have an outcome.
+	Settled []Settled
+	// Failures are what no call reports.
+	Failures []error
+	// Send says that Next may have packets.
+	Send bool
+}
+
+// Settled is a call and its outcome. Tell tells its owner.
+type Settled struct {
+	message *Message
+	call    *Call
+	result  Result
+	ack     *wire.Suback
+	err     error
+}
+
+// Tell passes the outcome on.
+func (s *Settled) Tell() {
+	if s.message != nil {
+		s.message.Owner.Settle(s.result, s.err)
+	} else {
+		s.call.Settle(s.ack, s.err)
+	}
+}
+
+// Session is described at the package.
+type Session struct {
+	config Config
+	ready  Ready
+
+	online     bool
+	exists     bool   // the broker may have it: what Clean Start asks for is the negation
+	foreign    bool   // taken over from a program whose memory we lack
+	doubtful   bool   // a CONNECT had no CONNACK: the broker may have forgotten it since
+	unanswered bool   // a CONNECT is on its way
+	ended      bool   // nothing is taken any more
+	connection uint32 // counts connections
+	epoch      uint32 // counts sessions that the broker has forgotten
+	expiry     uint32 // seconds that the broker keeps it without a connection
+	lostAt     time.Time
+	limits     Limits
+
+	// Outbound. A message goes from the queue to the flight when it gets its
+	// packet identifier.
+	queue    list
+	flight   list
+	cursor   *Message // in flight: the first not handed out on this connection
+	unsent   int      // QoS 1 and 2 PUBLISH packets from cursor on
+	quota    int      // PUBLISH packets that may still be sent (4.9)
+	maxQuota int
+	out      map[uint16]*Message // by packet identifier
+	held     map[uint16]bool     // identifiers that the broker may hold for a message we gave up
+	cleared  map[uint16]bool     // of a foreign session: identifiers that it can't hold any more
+	lastID   uint16
+	handed   []*Message // since Next, until Written
+	ends     []int      // where each of them ends in what Next returned, bytes
+	control  int        // bytes before the first of them
+	aliases  *sentAliases
+	expiring expiryHeap
+
+	// Inbound.
+	acks      []byte // to be sent
+	spareAcks []byte
+	in        map[uint16]*incoming
+	arrived   []*incoming // on this connection, not acknowledged, in their order
+	received  int         // QoS 1 and 2 messages not acknowledged on this connection
+	topics    [][]byte    // by topic alias, that the broker set on this connection
+
+	subscriptions subscriptions
+
+	lastSeq    uint64 // of the messages in the journal
+	lastWrite  uint64
+	unfinished []func(error) // what follows each write, in order
+}
+
+// New makes an empty session.
+func New(config Config) *Session {
+	return &Session{
+		config: config, exists: config.Keep, lastID: config.FirstID, limits: unlimited,
+		out: map[uint16]*Message{}, held: map[uint16]bool{}, in: map[uint16]*incoming{},
+		subscriptions: newSubscriptions(),
+	}
+}
+
+// Ready returns what is to be done since the last time.
+func (s *Session) Ready() Ready {
+	r := s.ready
+	s.ready = Ready{}
+	return r
+}
+
+// Busy tells whether Ready has anything.
+func (s *Session) Busy() bool {
+	r := &s.ready
+	return r.Send || len(r.Settled) > 0 || len(r.Writes) > 0 || len(r.Failures) > 0
+}
+
+// Open says that CONNECT is about to be sent, and what its Clean Start is: set
+// where there is no session to go on with, or no more [MQTT-3.1.2-23].
+func (s *Session) Open() (clean bool) {
+	const never = 0xFFFFFFFF
+	if !s.lostAt.IsZero() && s.expiry != never && s.config.Now().Sub(s.lostAt) >= time.Duration(s.expiry)*time.Second {
+		s.forget()
+	}
+	s.doubtful = s.doubtful || s.unanswered
+	s.unanswered = true
+	return !s.exists
+}
+
+// Connected takes the CONNACK that accepts the connection, before anything that
+// follows it. Expiry is what CONNECT asked for, in seconds.
+func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
+	if c.SessionPresent && !s.exists { // [MQTT-3.2.2-2], [MQTT-3.2.2-4]
+		return wire.Violation(wire.ReasonProtocolError, "Session Present after a Clean Start")
+	}
+	first := s.connection == 0
+	s.connection++
+	s.received, s.arrived, s.acks = 0, nil, nil
+	s.topics = make([][]byte, s.config.AliasMaximum+1)
+	if !c.SessionPresent {
+		s.forget()
+	}
+	doubtful := s.doubtful && c.SessionPresent
+	if c.SessionPresent && first && s.lastSeq == 0 && len(s.in) == 0 {
+		s.foreign, s.cleared = true, map[uint16]bool{}
+	}
+	s.exists, s.online, s.unanswered, s.doubtful = true, true, false, false
+	if c.Properties.SessionExpiryInterval != nil { // 3.2.2.3.2
+		expiry = *c.Properties.SessionExpiryInterval
+	}
+	s.expiry = expiry
+	s.limits = newLimits(&c.Properties)
+	s.maxQuota = 65535
+	if c.Properties.ReceiveMaximum != nil {
+		s.maxQuota = int(*c.Properties.ReceiveMaximum)
+	}
+	s.aliases = nil
+	if s.config.AutoAlias {
+		s.aliases = newSentAliases(s.limits)
+	}
+	if doubtful {
+		for _, m := range s.in {
+			m.doubtful = true
+		}
+	}
+	s.sendAgain()
+	s.subscribeAgain(doubtful)
+	s.ready.Send = true
+	return nil
+}
+
+// Lost says that the connection has ended, or the attempt to make one; what
+// Next returned must have been answered by Written. Err is what calls that wait
+// fail with.
+func (s *Session) Lost(err error) {
+	if !s.online {
+		return
+	}
+	s.online = false
+	s.lostAt = s.config.Now()
+	s.acks = nil
+	s.loseCalls(err)
+	if s.expiry == 0 { // [MQTT-3.1.2-23]
+		s.forget()
+	}
+	s.dropUnheld()
+	s.cursor = nil
+}
+
+// forget drops the session: the broker doesn't have it, or no more. What it may
+// have got fails or is sent anew; what was never sent goes back to the queue.
+func (s *Session) forget() {
+	s.epoch++
+	s.exists, s.foreign, s.cleared, s.lostAt = false, false, nil, time.Time{}
+	clear(s.held)
+	s.forgetInbound()
+	for m := s.flight.last; m != nil; m = s.flight.last {
+		s.leaveFlight(m)
+		if m.attempted && !s.config.Republish {
+			s.unkeep(m)
+			s.settle(m, Result{}, sessionLost())
+			continue
+		}
+		if m.qos() > 0 {
+			m.again = m.again || m.attempted
+			s.unmark(m)
+		}
+		m.restart()
+		s.putBack(m)
+	}
+	s.subscriptions.forget(s.config.ForgetSubscriptions)
+}
+
+// End settles everything that still waits, with err. What is in the store stays
+// there.
+func (s *Session) End(err error) {
+	s.ended, s.online = true, false
+	for _, l := range []*list{&s.flight, &s.queue} {
+		for m := l.first; m != nil; m = l.first {
+			l.remove(m)
+			s.settle(m, Result{}, err)
+		}
+	}
+	s.cursor, s.expiring = nil, nil
+	s.endCalls(err)
+}
+
+// Stored says that the oldest of the writes that were not reported yet is
+// durable, or with err, that it can't be made so.
+func (s *Session) Stored(err error) {
+	then := s.unfinished[0]
+	s.unfinished = s.unfinished[1:]
+	if !s.ended {
+		then(err)
+	}
+}
+
+// Expire gives up what has waited beyond its Message Expiry Interval in the
+// queue (3.3.2.3.3).
+func (s *Session) Expire() {
+	now := s.config.Now()
+	for len(s.expiring) > 0 && !s.expiring[0].deadline().After(now) {
+		m := s.expiring[0]
+		s.dequeue(m)
+		s.unkeep(m)
+		s.settle(m, Result{}, expired())
+	}
+}
+
+// Deadline is when Expire is to be called next; false: not as things are.
+func (s *Session) Deadline() (time.Time, bool) {
+	if len(s.expiring) == 0 {
+		return time.Time{}, false
+	}
+	return s.expiring[0].deadline(), true
+}
+
+func expired() error {
+	return wire.NewError(wire.Expired, "publish: the Message Expiry Interval passed before the message could be sent")
+}
+
+// settle tells how a message ended, once. What fails after its owner was told
+// that it is stored has no call that would report it.
+func (s *Session) settle(m *Message, r Result, err error) {
+	if !m.settled {
+		m.settled = true
+		s.ready.Settled = append(s.ready.Settled, Settled{message: m, result: r, err: err})
+	} else if err != nil && m.stored && !s.ended {
+		s.fail(err)
+	}
+}
+
+func (s *Session) fail(err error) { s.ready.Failures = append(s.ready.Failures, err) }
+
+func (s *Session) watchExpiry(m *Message) {
+	if m.expiryAt > 0 && m.heapAt == 0 {
+		heap.Push(&s.expiring, m)
+	}
+}
+
+func (s *Session) unwatchExpiry(m *Message) {
+	if m.heapAt > 0 {
+		heap.Remove(&s.expiring, m.heapAt-1)
+	}
+}
+
+// Idle tells whether nothing waits to be sent, to be acknowledged or to be stored.
+func (s *Session) Idle() bool { return s.queue.n == 0 && s.flight.n == 0 && len(s.unfinished) == 0 }

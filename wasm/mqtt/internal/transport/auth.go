@@ -1,0 +1,302 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// Mechanism is a method of enhanced authentication (4.12), as its user writes it.
+// Its errors become those of the connection. One that has, or wraps one that has,
+//
+//	MQTTRefused() (words string, refused bool)
+//
+// and says refused is the server's refusal, in these words; one with
+//
+//	MQTTReason() byte
+//
+// that is not 0 ends the connection as a violation, with that reason. A
+// [*wire.Error] stays what it is; others are Aborted.
+type Mechanism interface {
+	// Method is the Authentication Method, such as "SCRAM-SHA-256".
+	Method() string
+	// Start begins an exchange and returns the data that the broker gets first;
+	// nil: none.
+	Start(ctx context.Context) ([]byte, error)
+	// Continue answers what the broker asks.
+	Continue(ctx context.Context, challenge []byte) ([]byte, error)
+	// Finish judges what came with the broker's word that it is satisfied.
+	Finish(ctx context.Context, data []byte) error
+}
+
+// Authenticator calls a Mechanism, each time on a goroutine of its own, since
+// nobody must wait for it beyond a context. One serves all connections of a
+// client, also at the same time: a call that outlasts its context holds up the
+// next one, so the Mechanism needs no locks.
+type Authenticator struct {
+	of     Mechanism
+	method string
+	turn   chan struct{}
+}
+
+// NewAuthenticator returns the Authenticator of a Mechanism; nil of nil.
+func NewAuthenticator(of Mechanism) *Authenticator {
+	if of == nil {
+		return nil
+	}
+	return &Authenticator{of: of, method: of.Method(), turn: make(chan struct{}, 1)}
+}
+
+// Method returns the authentication method that CONNECT has to name.
+func (a *Authenticator) Method() string { return a.method }
+
+// Start begins an exchange, and returns the authentication data for CONNECT. It
+// waits for the Mechanism as long as ctx lasts.
+func (a *Authenticator) Start(ctx context.Context) ([]byte, error) { return a.call(ctx, a.of.Start) }
+
+func (a *Authenticator) answer(ctx context.Context, challenge []byte) ([]byte, error) {
+	return a.call(ctx, func(ctx context.Context) ([]byte, error) { return a.of.Continue(ctx, challenge) })
+}
+
+func (a *Authenticator) finish(ctx context.Context, data []byte) error {
+	_, err := a.call(ctx, func(ctx context.Context) ([]byte, error) { return nil, a.of.Finish(ctx, data) })
+	return err
+}
+
+func (a *Authenticator) call(ctx context.Context, f func(context.Context) ([]byte, error)) ([]byte, error) {
+	select {
+	case a.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, authError(ctx, ctx.Err())
+	}
+	type outcome struct {
+		data []byte
+		err  error
+	}
+	ch := make(chan outcome, 1)
+	go func() {
+		defer func() { <-a.turn }()
+		if ctx.Err() != nil {
+			return // of two things to select, either may have been taken
+		}
+		data, err := f(ctx)
+		ch <- outcome{data, err}
+	}()
+	var o outcome
+	select {
+	case o = <-ch:
+	case <-ctx.Done():
+		o.err = ctx.Err()
+	}
+	switch {
+	case o.err != nil:
+		return nil, authError(ctx, o.err)
+	case len(o.data) > wire.MaxString:
+		return nil, wire.BadOptionError("authenticator", "returned %d bytes; at most 65,535 fit into a packet", len(o.data))
+	}
+	return o.data, nil
+}
+
+// authError makes a Mechanism's error one of ours.
+func authError(ctx context.Context, err error) error {
+	const what = "authentication"
+	var typed *wire.Error
+	var refusal interface{ MQTTRefused() (string, bool) }
+	var violation interface{ MQTTReason() byte }
+	if errors.As(err, &typed) {
+		return typed
+	}
+	if errors.As(err, &refusal) {
+		if words, refused := refusal.MQTTRefused(); refused {
+			e := wire.RefusedError(what, wire.ReasonNotAuthorized, words)
+			e.Err = err
+			return e
+		}
+	}
+	if errors.As(err, &violation) && violation.MQTTReason() != 0 {
+		e := wire.Violation(violation.MQTTReason(), "%s", err.Error())
+		e.Err = err
+		return e
+	}
+	if ctx.Err() != nil {
+		return wire.ContextError(ctx, what)
+	}
+	return &wire.Error{Code: wire.Aborted, Message: what + ": " + err.Error(), Err: err}
+}
+
+// exchange is one authentication, of a connection or again. Conn.mu guards it.
+type exchange struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	ours   bool       // it is our turn to speak
+	sent   bool       // the broker knows of it, so it is the broker's to end
+	done   chan error // receives once
+}
+
+func newExchange(ctx context.Context) *exchange {
+	ex := &exchange{done: make(chan error, 1)}
+	ex.ctx, ex.cancel = context.WithCancel(ctx)
+	return ex
+}
+
+// authReceived takes an AUTH packet. It does not wait for the Authenticator.
+func (c *Conn) authReceived(p wire.Auth) error {
+	if string(p.Method) != c.cfg.AuthMethod { // [MQTT-4.12.0-5]
+		return wire.Violation(wire.ReasonProtocolError, "AUTH names the authentication method %q, CONNECT named %q", p.Method, c.cfg.AuthMethod)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ex := c.exchange
+	switch {
+	case ex == nil || ex.ours:
+		return wire.Violation(wire.ReasonProtocolError, "AUTH that was not asked for")
+	case p.Reason == wire.ReasonSuccess && c.phase == connecting:
+		return wire.Violation(wire.ReasonProtocolError, "AUTH says success where CONNACK should")
+	case c.state == closing:
+		return nil
+	}
+	ex.ours = true
+	data := bytes.Clone(p.Data)
+	c.wg.Go(func() { c.respond(ex, p.Reason, data) })
+	return nil
+}
+
+// authAccepted takes what the CONNACK that accepts the connection says of
+// authentication. The reader waits here until the server has proved itself, so
+// that nothing is taken from one that can't, and it is sent nothing.
+func (c *Conn) authAccepted(method string, data []byte) error {
+	authenticator := c.cfg.Authenticator
+	if authenticator == nil && (c.cfg.AuthMethod == "" || method == "") {
+		return nil
+	}
+	if method != c.cfg.AuthMethod { // [MQTT-4.12.0-5]
+		return wire.Violation(wire.ReasonProtocolError, "CONNACK names the authentication method %q, CONNECT named %q", method, c.cfg.AuthMethod)
+	}
+	if authenticator == nil {
+		return nil
+	}
+	c.mu.Lock()
+	ex := c.exchange
+	answered := ex != nil && !ex.ours
+	c.mu.Unlock()
+	if !answered {
+		return wire.Violation(wire.ReasonProtocolError, "CONNACK before the broker's AUTH was answered")
+	}
+	if err := authenticator.finish(ex.ctx, data); err != nil {
+		c.fail(err, wire.ReasonUnspecified)
+		return errEnded
+	}
+	c.settle(ex, nil)
+	return nil
+}
+
+// respond lets the Authenticator answer an AUTH packet.
+func (c *Conn) respond(ex *exchange, reason byte, data []byte) {
+	var err error
+	if reason == wire.ReasonSuccess {
+		if err = c.cfg.Authenticator.finish(ex.ctx, data); err == nil {
+			c.settle(ex, nil)
+		}
+	} else if data, err = c.cfg.Authenticator.answer(ex.ctx, data); err == nil {
+		err = c.sendAuth(ex, wire.ReasonContinueAuthentication, data)
+	}
+	if err != nil { // [MQTT-4.12.1-2]; one that came of the connection's end changes nothing
+		c.fail(err, wire.ReasonUnspecified)
+	}
+}
+
+// sendAuth sends AUTH, after which it is the broker's turn. It does nothing where
+// the exchange, or the connection, has ended meanwhile.
+func (c *Conn) sendAuth(ex *exchange, reason byte, data []byte) error {
+	packet := wire.EncodeAuth(reason, c.cfg.AuthMethod, data)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exchange != ex || c.state != running {
+		return nil
+	}
+	if err := c.send(packet); err != nil {
+		return err
+	}
+	ex.ours, ex.sent = false, true
+	return nil
+}
+
+// Reauthenticate authenticates once more on this connection (4.12.1), and waits
+// for the outcome. It fails with BadOption without an Authenticator or while
+// another one is under way, with NotConnected, with what the Mechanism's Start
+// returned, or with the reason for which the connection ended: Disconnected when
+// the broker refused. With Timeout or Aborted the exchange goes on by itself, if
+// the broker was asked by then.
+func (c *Conn) Reauthenticate(ctx context.Context) error {
+	const what = "re-authenticate"
+	if c.cfg.Authenticator == nil {
+		return wire.BadOptionError("authenticator", "is missing; re-authentication needs one")
+	}
+	ex, err := c.reauthenticate()
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-ex.done:
+		return err
+	case <-c.closing:
+		select {
+		case err := <-ex.done: // before
+			return err
+		default:
+			return c.lost(what)
+		}
+	case <-ctx.Done():
+		err := wire.ContextError(ctx, what)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !ex.sent {
+			c.settleLocked(ex, err)
+		}
+		return err
+	}
+}
+
+// reauthenticate begins an exchange.
+func (c *Conn) reauthenticate() (*exchange, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.phase != open || c.state != running:
+		return nil, notConnected()
+	case c.exchange != nil:
+		return nil, wire.BadOptionError("authenticator", "is busy with another re-authentication; wait for that to end")
+	}
+	ex := newExchange(c.ctx)
+	ex.ours = true
+	c.exchange = ex
+	c.wg.Go(func() {
+		data, err := c.cfg.Authenticator.Start(ex.ctx)
+		if err == nil {
+			err = c.sendAuth(ex, wire.ReasonReauthenticate, data)
+		}
+		if err != nil {
+			c.settle(ex, err)
+		}
+	})
+	return ex, nil
+}
+
+func (c *Conn) settle(ex *exchange, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settleLocked(ex, err)
+}
+
+// settleLocked ends an exchange, once: the end of the connection says more of it
+// than what follows from that. The caller holds mu.
+func (c *Conn) settleLocked(ex *exchange, err error) {
+	if c.exchange != ex || c.state == closing {
+		return
+	}
+	c.exchange = nil
+	ex.cancel()
+	ex.done <- err
+}

@@ -1,0 +1,206 @@
+package transport
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+const (
+	// probeTime is how long a broker may take to answer a Probe.
+	probeTime = 5 * time.Second
+	// A timer this late means that the machine slept or was too busy to read.
+	lateTime = time.Second
+	// Before a connection is called dead, what has arrived is read for this long.
+	graceTime = 100 * time.Millisecond
+)
+
+var pingreq = []byte{wire.TypePingreq << 4, 0}
+
+// keepAlive knows when something was last sent and received, and matches PINGRESP
+// with PINGREQ: they bear no name, but come in the same order.
+type keepAlive struct {
+	now                    func() int64 // nanoseconds on a clock that goes on while the machine sleeps
+	lastSent, lastReceived atomic.Int64 // when, by now
+
+	// The rest is guarded by Conn.mu.
+	asked, answered uint64 // PINGREQ written, PINGRESP received
+	waiting         uint64 // PINGREQ in the outbox
+	timed           *roundTrip
+	probing         bool
+}
+
+// roundTrip is a PINGREQ that is timed.
+type roundTrip struct {
+	number uint64 // of the PINGREQ on its connection, from 1
+	sent   int64  // 0: not yet
+	took   time.Duration
+	over   chan struct{} // closed when took is known
+}
+
+func newKeepAlive() keepAlive {
+	start := time.Now()
+	return keepAlive{now: func() int64 { return int64(time.Since(start)) + 1 }}
+}
+
+func (k *keepAlive) sent()     { k.lastSent.Store(k.now()) }
+func (k *keepAlive) received() { k.lastReceived.Store(k.now()) }
+
+func (k *keepAlive) idleSince() int64 { return min(k.lastSent.Load(), k.lastReceived.Load()) }
+
+// asking says that the PINGREQ in the outbox are about to be written. The caller
+// holds Conn.mu.
+func (k *keepAlive) asking() {
+	k.asked += k.waiting
+	k.waiting = 0
+	if t := k.timed; t != nil && t.sent == 0 {
+		t.sent = k.now()
+	}
+}
+
+// pingAnswered takes PINGRESP.
+func (c *Conn) pingAnswered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := &c.keep
+	if k.answered == k.asked {
+		return // nobody asked
+	}
+	k.answered++
+	if t := k.timed; t != nil && t.number == k.answered {
+		t.took = time.Duration(k.now() - t.sent)
+		k.timed = nil
+		close(t.over)
+	}
+}
+
+// ping sends PINGREQ. The caller holds mu; the connection is open and running.
+func (c *Conn) ping() error {
+	if err := c.send(pingreq); err != nil {
+		return err
+	}
+	c.keep.waiting++
+	return nil
+}
+
+// Ping sends PINGREQ and returns how long PINGRESP took, measured where packets
+// are written and read. Calls at the same time share one PINGREQ, and so does a
+// later one that finds the earlier unanswered: a broker that does not answer is
+// not asked again. It fails with NotConnected before CONNACK and after the end,
+// with what ended the connection meanwhile, Timeout, or Aborted.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	t, err := c.timedPing()
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-t.over:
+		return t.took, nil
+	case <-c.closing:
+		return 0, c.lost("ping")
+	case <-ctx.Done():
+		return 0, wire.ContextError(ctx, "ping")
+	}
+}
+
+func (c *Conn) timedPing() (*roundTrip, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := &c.keep
+	switch {
+	case c.phase != open || c.state != running:
+		return nil, notConnected()
+	case k.timed != nil:
+		return k.timed, nil
+	}
+	if err := c.ping(); err != nil {
+		return nil, err
+	}
+	k.timed = &roundTrip{number: k.asked + k.waiting, over: make(chan struct{})}
+	return k.timed, nil
+}
+
+// Probe asks the broker for a sign of life, and takes the connection for lost
+// when nothing comes in 5 seconds. It does not wait, and does nothing before
+// CONNACK or while another one is under way.
+func (c *Conn) Probe() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keep.probing || c.phase != open || c.state != running {
+		return
+	}
+	c.keep.probing = true
+	c.wg.Go(func() {
+		if alive, ok := c.ask(probeTime); ok && !alive {
+			c.end(explained, wire.NewError(wire.Network, "the broker gave no sign of life for %v", probeTime), nil)
+		}
+		c.mu.Lock()
+		c.keep.probing = false
+		c.mu.Unlock()
+	})
+}
+
+// runKeepAlive keeps the connection alive and finds out when it is dead: it sends
+// PINGREQ when for the keep-alive time nothing was sent [MQTT-3.1.2-20] or
+// nothing came, and gives the broker half that time again to send anything. So a
+// dead connection is noticed within 1.5 times the keep-alive time.
+//
+// A machine that slept must not take the time it slept for silence: a timer that
+// fires late starts the wait anew, and input that piled up is read first.
+func (c *Conn) runKeepAlive(interval time.Duration) {
+	for {
+		idle := c.keep.idleSince()
+		late, ok := c.wait(idle + int64(interval))
+		if !ok {
+			return
+		}
+		if !late && c.keep.idleSince() > idle {
+			continue
+		}
+		alive, ok := c.ask(interval / 2)
+		if !ok {
+			return
+		}
+		if !alive {
+			c.end(explained, wire.NewError(wire.Network, "keep alive: nothing came from the broker for %v", interval+interval/2), nil)
+			return
+		}
+	}
+}
+
+// ask sends PINGREQ and waits whether anything comes. A machine that slept gets
+// the benefit of the doubt. ok is false when the connection ends meanwhile.
+func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
+	asked := c.keep.now()
+	c.mu.Lock()
+	if c.state != running {
+		c.mu.Unlock()
+		return false, false
+	}
+	err := c.ping()
+	c.mu.Unlock()
+	if err != nil {
+		c.fail(err, 0)
+		return false, false
+	}
+	late, ok := c.wait(asked + int64(patience))
+	if ok && !late {
+		_, ok = c.wait(c.keep.now() + int64(graceTime))
+	}
+	return late || c.keep.lastReceived.Load() >= asked, ok
+}
+
+// wait waits until the given time. late tells that the timer fired much after
+// it; ok is false when the connection closes meanwhile.
+func (c *Conn) wait(until int64) (late, ok bool) {
+	timer := time.NewTimer(time.Duration(until - c.keep.now()))
+	defer timer.Stop()
+	select {
+	case <-c.closing:
+		return false, false
+	case <-timer.C:
+		return c.keep.now()-until > int64(lateTime), true
+	}
+}

@@ -1,0 +1,384 @@
+package transport
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// pinging calls Ping in the background.
+func pinging(c *Conn, ctx context.Context) <-chan pinged {
+	ch := make(chan pinged, 1)
+	go func() {
+		took, err := c.Ping(ctx)
+		ch <- pinged{took, err}
+	}()
+	return ch
+}
+
+type pinged struct {
+	took time.Duration
+	err  error
+}
+
+func wantRoundTrip(t *testing.T, ch <-chan pinged, want time.Duration) {
+	t.Helper()
+	if got := <-ch; got.err != nil || got.took != want {
+		t.Errorf("%v (%v), want %v", got.took, got.err, want)
+	}
+}
+
+func keepAliveOf(d time.Duration) func(*Config) {
+	return func(cfg *Config) { cfg.KeepAlive = d }
+}
+
+func TestPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, nil)
+		for _, delay := range []time.Duration{12 * time.Millisecond, 0, 3 * time.Second} {
+			ch := pinging(f.Conn, background)
+			f.broker.expect(pingreq...)
+			time.Sleep(delay)
+			f.broker.send(0xD0, 0)
+			wantRoundTrip(t, ch, delay)
+		}
+	})
+}
+
+func TestPingsShareOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, nil)
+		first := pinging(f.Conn, background)
+		f.broker.expect(pingreq...)
+		time.Sleep(time.Second)
+		second := pinging(f.Conn, background)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		f.broker.send(0xD0, 0)
+		wantRoundTrip(t, first, 2*time.Second)
+		wantRoundTrip(t, second, 2*time.Second)
+		third := pinging(f.Conn, background) // which finds none under way
+		f.broker.expect(pingreq...)
+		f.broker.send(0xD0, 0)
+		wantRoundTrip(t, third, 0)
+	})
+}
+
+// The answer to the keep-alive's PINGREQ is not taken for that to Ping's, nor is
+// one that nobody asked for.
+func TestPingIsNotMistaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, keepAliveOf(time.Minute))
+		f.broker.send(0xD0, 0)       // unasked
+		time.Sleep(61 * time.Second) // the keep-alive asks
+		f.broker.expect(pingreq...)
+		ch := pinging(f.Conn, background)
+		f.broker.expect(pingreq...)
+		time.Sleep(5 * time.Second)
+		f.broker.send(0xD0, 0)
+		synctest.Wait()
+		select {
+		case got := <-ch:
+			t.Fatalf("the keep-alive's answer is taken for %v", got)
+		default:
+		}
+		time.Sleep(2 * time.Second)
+		f.broker.send(0xD0, 0)
+		wantRoundTrip(t, ch, 7*time.Second)
+	})
+}
+
+// What a PINGREQ waits in the outbox is no part of the round trip.
+func TestPingIsTimedFromItsWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		f := opened(t, func(cfg *Config) {
+			conn := cfg.Conn
+			cfg.Conn = &wrapped{Conn: conn, write: func(p []byte) (int, error) {
+				if p[0]>>4 == wire.TypePublish {
+					<-hold
+				}
+				return conn.Write(p)
+			}}
+		})
+		f.source.put(message)
+		f.Wake()
+		synctest.Wait()
+		ch := pinging(f.Conn, background)
+		time.Sleep(10 * time.Second)
+		close(hold)
+		f.broker.expect(message...)
+		f.broker.expect(pingreq...)
+		time.Sleep(time.Second)
+		f.broker.send(0xD0, 0)
+		wantRoundTrip(t, ch, time.Second)
+	})
+}
+
+func TestPingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := connectingTo(t, nil)
+		_, err := f.Ping(background)
+		wantCode(t, err, wire.NotConnected)
+		f.Probe() // does nothing
+
+		f.broker.send(connack()...)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		late := pinging(f.Conn, ctx)
+		f.broker.expect(pingreq...)
+		wantCode(t, (<-late).err, wire.Timeout)
+
+		cut := pinging(f.Conn, background) // joins, and asks no second time
+		synctest.Wait()
+		_ = f.broker.Close()
+		wantCode(t, (<-cut).err, wire.Network)
+		wantCode(t, f.end(), wire.Network)
+		_, err = f.Ping(background)
+		wantCode(t, err, wire.NotConnected)
+		f.broker.expectEnd()
+
+		f = opened(t, nil)
+		left := pinging(f.Conn, background)
+		synctest.Wait()
+		f.Leave(nil)
+		wantCode(t, (<-left).err, wire.Aborted)
+	})
+}
+
+func TestPingOverMaximumPacketSize(t *testing.T) { // [MQTT-3.2.2-15]
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, nil, 0x27, 0, 0, 0, 1)
+		_, err := f.Ping(background)
+		wantCode(t, err, wire.PacketTooLarge)
+		f.Close(nil)
+		<-f.Done()
+		f.broker.expectEnd()
+	})
+}
+
+func TestHalfOpenIsNoticed(t *testing.T) {
+	for _, keepAlive := range []time.Duration{1, 2, 60, 600} {
+		synctest.Test(t, func(t *testing.T) {
+			keepAlive *= time.Second
+			f := opened(t, keepAliveOf(keepAlive))
+			wantCode(t, f.end(), wire.Network)
+			if d, most := time.Since(f.begin), keepAlive*3/2+2*time.Second; d > most {
+				t.Errorf("keep alive %v: noticed after %v, want at most %v", keepAlive, d, most)
+			}
+		})
+	}
+}
+
+// A peer that neither reads nor sends is noticed as soon, although PINGREQ can't
+// be written.
+func TestStuckWriteIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, func(cfg *Config) {
+			cfg.KeepAlive = 10 * time.Second
+			stuckAfterConnect(cfg)
+		})
+		f.source.put(message)
+		f.Wake()
+		wantCode(t, f.end(), wire.Network)
+		if d := time.Since(f.begin); d > 16*time.Second {
+			t.Errorf("noticed after %v", d)
+		}
+	})
+}
+
+func TestPingKeepsAQuietConnectionOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, keepAliveOf(10*time.Second))
+		for range 20 {
+			f.broker.expect(pingreq...)
+			f.broker.send(0xD0, 0)
+		}
+		if d := time.Since(f.begin); d != 200*time.Second {
+			t.Errorf("20 pings took %v", d)
+		}
+		select {
+		case <-f.Done():
+			t.Error(f.Err())
+		default:
+		}
+	})
+}
+
+// A client that sends all the time asks when nothing comes, and one that receives
+// all the time sends PINGREQ [MQTT-3.1.2-20].
+func TestOneWayTraffic(t *testing.T) {
+	bubble(t, "to the broker", func(t *testing.T) {
+		f := opened(t, keepAliveOf(10*time.Second))
+		for range 9 {
+			time.Sleep(time.Second)
+			f.source.put(message)
+			f.Wake()
+			f.broker.expect(message...)
+		}
+		f.broker.expect(pingreq...)
+		if d := time.Since(f.begin); d != 10*time.Second {
+			t.Errorf("asked after %v", d)
+		}
+	})
+	bubble(t, "from the broker", func(t *testing.T) {
+		f := opened(t, keepAliveOf(10*time.Second))
+		for range 9 {
+			time.Sleep(time.Second)
+			f.broker.send(message...)
+		}
+		f.broker.expect(pingreq...)
+		if d := time.Since(f.begin); d != 10*time.Second {
+			t.Errorf("sent after %v", d)
+		}
+	})
+}
+
+// A packet that takes longer than the keep-alive time to arrive is not silence.
+func TestSlowPacketIsNoSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := opened(t, keepAliveOf(2*time.Second))
+		frame := publishFrame(100_000)
+		for i := 0; i < len(frame); i += 1000 {
+			f.broker.send(frame[i:min(len(frame), i+1000)]...)
+			time.Sleep(time.Second)
+		}
+		if f.handler.messages() != 1 {
+			t.Error("it did not arrive")
+		}
+	})
+}
+
+func TestServerKeepAliveIsObeyed(t *testing.T) { // [MQTT-3.1.2-21]
+	bubble(t, "sooner", func(t *testing.T) {
+		f := opened(t, keepAliveOf(10*time.Minute), 0x13, 0, 5)
+		f.broker.expect(pingreq...)
+		if d := time.Since(f.begin); d != 5*time.Second {
+			t.Errorf("pinged after %v, want 5s", d)
+		}
+	})
+	bubble(t, "off", func(t *testing.T) {
+		f := opened(t, keepAliveOf(time.Second), 0x13, 0, 0)
+		time.Sleep(time.Hour)
+		f.Leave(nil)
+		if err := f.end(); err != nil {
+			t.Error(err)
+		}
+		f.broker.expect(0xE0, 0)
+		f.broker.expectEnd()
+	})
+}
+
+// sleeper is a machine whose clock goes on while its timers stand still.
+func sleeper(c *Conn) (sleep func()) {
+	var slept atomic.Int64
+	awake := c.keep.now
+	c.keep.now = func() int64 { return awake() + slept.Load() }
+	return func() {
+		synctest.Wait()
+		slept.Add(int64(time.Hour))
+	}
+}
+
+// asleep is opened, on a machine that may sleep.
+func asleep(t *testing.T, keepAlive time.Duration) (f *fixture, sleep func()) {
+	ours, theirs := bufferedPipe()
+	f = &fixture{handler: &recorder{}, source: &queue{}, broker: &broker{theirs, t}}
+	f.Conn = newConn(Config{Conn: ours, Connect: connectFrame, Handler: f.handler, Source: f.source, KeepAlive: keepAlive})
+	sleep = sleeper(f.Conn)
+	f.run()
+	f.broker.expect(connectFrame...)
+	f.broker.send(connack()...)
+	synctest.Wait()
+	return f, sleep
+}
+
+// A machine that slept takes the time it slept for nothing: the broker is asked
+// again, and the connection is dead only when that then stays silent.
+func TestClockJump(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const keepAlive = 10 * time.Second
+		f, sleep := asleep(t, keepAlive)
+		sleep() // while idle
+		f.broker.expect(pingreq...)
+		sleep() // while the answer is awaited
+		f.broker.expect(pingreq...)
+		select {
+		case <-f.Done():
+			t.Fatalf("given up after sleep: %v", f.Err())
+		default:
+		}
+		f.broker.send(0xD0, 0)
+		answered := time.Now()
+		f.broker.expect(pingreq...) // which nobody answers
+		asked := time.Now()
+		if d := asked.Sub(answered); d < keepAlive/2 {
+			t.Errorf("asked again after %v, although the broker had answered", d)
+		}
+		wantCode(t, f.end(), wire.Network)
+		if d := time.Since(asked); d > keepAlive/2+graceTime {
+			t.Errorf("noticed %v after the last ping", d)
+		}
+	})
+}
+
+func TestProbe(t *testing.T) {
+	bubble(t, "dead", func(t *testing.T) {
+		f := opened(t, keepAliveOf(10*time.Minute))
+		time.Sleep(time.Minute)
+		begin := time.Now()
+		f.Probe()
+		f.Probe()
+		wantCode(t, f.end(), wire.Network)
+		if d := time.Since(begin); d < probeTime || d > probeTime+graceTime {
+			t.Errorf("lost after %v", d)
+		}
+		f.broker.expect(pingreq...) // one
+		f.broker.expectEnd()
+	})
+	bubble(t, "alive", func(t *testing.T) {
+		f := opened(t, keepAliveOf(10*time.Minute))
+		for range 3 {
+			f.Probe()
+			f.broker.expect(pingreq...)
+			time.Sleep(probeTime - time.Second)
+			f.broker.send(0xD0, 0)
+			time.Sleep(time.Minute)
+			select {
+			case <-f.Done():
+				t.Fatal(f.Err())
+			default:
+			}
+		}
+	})
+	bubble(t, "ends meanwhile", func(t *testing.T) {
+		f := opened(t, nil)
+		f.Probe()
+		synctest.Wait()
+		_ = f.broker.Close()
+		wantCode(t, f.end(), wire.Network)
+		if d := time.Since(f.begin); d != 0 {
+			t.Errorf("done after %v", d)
+		}
+		f.Probe()
+	})
+	bubble(t, "the machine sleeps", func(t *testing.T) {
+		f, sleep := asleep(t, 0)
+		f.Probe()
+		sleep()
+		f.broker.expect(pingreq...)
+		time.Sleep(time.Minute)
+		select {
+		case <-f.Done():
+			t.Errorf("called dead because the machine slept: %v", f.Err())
+		default:
+		}
+		f.Close(nil)
+		<-f.Done()
+	})
+}

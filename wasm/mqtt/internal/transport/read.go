@@ -1,0 +1,277 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"math"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+const (
+	// readSize is the first size of the read buffer, and about how much room a
+	// read gets.
+	readSize = 32 << 10
+	// largeSize is from where on a PUBLISH gets a buffer of its own.
+	largeSize = 32 << 10
+	// firstLarge is the first size of that buffer.
+	firstLarge = 64 << 10
+	// headroom is how many bytes of that buffer are before the topic's length.
+	headroom = 16
+)
+
+// errEnded says that the connection ends, and that it is known why.
+var errEnded = errors.New("the connection has ended")
+
+// input is what only the reader has.
+type input struct {
+	buf     []byte // read and not yet consumed
+	start   int    // of the next packet in buf
+	at      float64
+	publish wire.Publish
+	proved  int // size of the largest buffer that the broker has filled
+}
+
+func newInput() input { return input{buf: make([]byte, 0, readSize)} }
+
+// packet is a whole packet. Its slices are valid until the next one is read.
+type packet struct {
+	header byte
+	body   []byte // what follows the fixed header
+	raw    []byte // with it
+	buffer []byte // of a large PUBLISH; see [wire.Publish]
+}
+
+// read is the reader.
+func (c *Conn) read() {
+	for {
+		p, err := c.next()
+		if err == nil {
+			c.trace(false, p.raw)
+			err = c.handle(p)
+		}
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, errEnded) {
+			c.fail(err, 0)
+		}
+		return
+	}
+}
+
+// next returns the next packet. The buffer grows with what arrives, not with
+// what is announced.
+func (c *Conn) next() (packet, error) {
+	in := &c.in
+	for {
+		have := in.buf[in.start:]
+		// The same as below for what a flood consists of.
+		if len(have) > 1 && have[0]>>4 == wire.TypePublish && have[1] < 0x80 && c.phase == open {
+			if total := 2 + int(have[1]); total <= len(have) && total <= c.cfg.MaximumPacketSize {
+				in.start += total
+				return packet{header: have[0], body: have[2:total], raw: have[:total]}, nil
+			}
+		}
+		if len(have) > 0 {
+			if err := c.admit(have[0]); err != nil {
+				return packet{}, err
+			}
+			length, size, ok, bad := wire.Varint(have[1:])
+			if bad != nil {
+				return packet{}, bad
+			}
+			total := 1 + size + length
+			switch {
+			case !ok:
+			case total > c.cfg.MaximumPacketSize: // [MQTT-3.1.2-24]
+				return packet{}, wire.Violation(wire.ReasonPacketTooLarge,
+					"a packet of %d bytes, more than the Maximum Packet Size of %d", total, c.cfg.MaximumPacketSize)
+			case total <= len(have):
+				in.start += total
+				return packet{header: have[0], body: have[1+size : total], raw: have[:total]}, nil
+			case total > largeSize && have[0]>>4 == wire.TypePublish:
+				return c.nextLarge(have, 1+size, length)
+			}
+		}
+		if err := c.fill(); err != nil {
+			return packet{}, err
+		}
+	}
+}
+
+// nextLarge reads the rest of a PUBLISH into a buffer that is kept with its
+// message, so that the payload is not copied. have are its bytes so far, the
+// first head of them its fixed header; length follow that.
+//
+// Of a length that never proved true only twice of what has arrived is believed.
+func (c *Conn) nextLarge(have []byte, head, length int) (packet, error) {
+	in := &c.in
+	start, end := headroom-head, headroom+length
+	b := c.buffer(min(end, max(firstLarge, in.proved, start+len(have))))
+	b = append(b[:start], have...)
+	header := have[0]
+	in.buf, in.start = in.buf[:0], 0
+	for len(b) < end {
+		if len(b) == cap(b) {
+			b = append(c.buffer(min(end, 2*len(b))), b...)
+		}
+		n, err := c.readSome(b[len(b):min(cap(b), end)])
+		if err != nil {
+			return packet{}, err
+		}
+		b = b[:len(b)+n]
+	}
+	in.proved = max(in.proved, end)
+	return packet{header: header, body: b[headroom:], raw: b[start:], buffer: b}, nil
+}
+
+func (c *Conn) buffer(size int) []byte {
+	if c.cfg.Buffer == nil {
+		return make([]byte, 0, size)
+	}
+	return c.cfg.Buffer(size)[:0]
+}
+
+// fill reads more into the buffer.
+func (c *Conn) fill() error {
+	in := &c.in
+	if in.start > 0 {
+		in.buf = in.buf[:copy(in.buf, in.buf[in.start:])]
+		in.start = 0
+	}
+	if len(in.buf) == 0 && cap(in.buf) > 4*readSize {
+		in.buf = make([]byte, 0, readSize)
+	}
+	if cap(in.buf)-len(in.buf) < readSize/2 {
+		in.buf = append(make([]byte, 0, 2*cap(in.buf)), in.buf...)
+	}
+	n, err := c.readSome(in.buf[len(in.buf):cap(in.buf)])
+	in.buf = in.buf[:len(in.buf)+n]
+	return err
+}
+
+// readSome reads at least one byte, or ends the connection.
+func (c *Conn) readSome(b []byte) (int, error) {
+	n, err := c.cfg.Conn.Read(b)
+	if n > 0 { // an error comes again
+		c.in.at = float64(time.Now().UnixMicro()) / 1000
+		c.keep.received() // a part is enough: on a slow link a packet takes longer than the keep-alive time
+		return n, nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	c.end(readFailed, c.networkError(err), nil)
+	return 0, errEnded
+}
+
+// admit looks at the first byte of a packet, before there is more: what is no
+// MQTT at all must not make us wait for the length it seems to announce.
+func (c *Conn) admit(header byte) error {
+	switch kind := header >> 4; {
+	case kind == wire.TypeAuth && c.cfg.Authenticator == nil: // [MQTT-4.12.0-6]
+		return wire.Violation(wire.ReasonBadAuthMethod, "the broker asks for enhanced authentication; give the options an authenticator")
+	case kind == wire.TypeConnack && c.phase != connecting: // 3.2
+		return wire.Violation(wire.ReasonProtocolError, "a second CONNACK")
+	case c.phase == connecting && kind != wire.TypeConnack && kind != wire.TypeDisconnect && kind != wire.TypeAuth: // [MQTT-3.2.0-1]
+		return wire.Violation(wire.ReasonProtocolError, "the answer to CONNECT is not CONNACK; is this an MQTT 5 broker?")
+	}
+	return wire.CheckHeader(header)
+}
+
+// handle validates a packet and passes it on.
+func (c *Conn) handle(p packet) error {
+	switch kind := p.header >> 4; kind {
+	case wire.TypePublish:
+		m := &c.in.publish
+		if err := wire.ParsePublish(p.header, p.body, m); err != nil {
+			return err
+		}
+		m.Buffer = p.buffer
+		err := c.cfg.Handler.Publish(m, c.in.at)
+		if p.buffer != nil {
+			*m = wire.Publish{} // it is somebody else's now
+		}
+		return err
+	case wire.TypePuback, wire.TypePubrec, wire.TypePubrel, wire.TypePubcomp:
+		a, err := wire.ParseAck(kind, p.body)
+		if err != nil {
+			return err
+		}
+		return c.cfg.Handler.Ack(a)
+	case wire.TypeSuback, wire.TypeUnsuback:
+		s, err := wire.ParseSuback(kind, p.body)
+		if err != nil {
+			return err
+		}
+		return c.cfg.Handler.Suback(s)
+	case wire.TypePingresp:
+		if len(p.body) > 0 { // 3.13.1
+			return wire.Violation(wire.ReasonMalformed, "%d bytes too many in PINGRESP", len(p.body))
+		}
+		c.pingAnswered()
+		return nil
+	case wire.TypeConnack:
+		return c.accept(p.body)
+	case wire.TypeAuth:
+		a, err := wire.ParseAuth(p.body)
+		if err != nil {
+			return err
+		}
+		return c.authReceived(a)
+	default: // admit lets nothing else through than DISCONNECT
+		return c.disconnected(p.body)
+	}
+}
+
+// accept takes CONNACK.
+func (c *Conn) accept(body []byte) error {
+	ack, err := wire.ParseConnack(body)
+	if err != nil {
+		return err
+	}
+	props := &ack.Properties
+	if ack.Reason != wire.ReasonSuccess {
+		e := wire.RefusedError("connect", ack.Reason, props.ReasonString)
+		e.ServerReference = props.ServerReference
+		return e
+	}
+	keepAlive := c.cfg.KeepAlive
+	if props.ServerKeepAlive != nil { // [MQTT-3.1.2-21]
+		keepAlive = time.Duration(*props.ServerKeepAlive) * time.Second
+	}
+	c.mu.Lock()
+	c.phase = greeted
+	if props.MaximumPacketSize != nil {
+		c.maximum = int(min(*props.MaximumPacketSize, math.MaxInt32))
+	}
+	c.mu.Unlock()
+	if err := c.authAccepted(props.AuthMethod, props.AuthData); err != nil {
+		return err
+	}
+	if err := c.cfg.Handler.Connack(ack); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.phase = open
+	c.mu.Unlock()
+	c.Wake()
+	if keepAlive > 0 {
+		c.spawn(func() { c.runKeepAlive(keepAlive) })
+	}
+	return nil
+}
+
+// disconnected takes the broker's DISCONNECT.
+func (c *Conn) disconnected(body []byte) error {
+	d, err := wire.ParseDisconnect(body)
+	if err != nil {
+		return err
+	}
+	c.cfg.Handler.Disconnect(d)
+	e := wire.NewError(wire.Disconnected, "the broker ended the connection: %s", wire.ReasonName(d.Reason))
+	e.ReasonCode, e.ReasonString, e.ServerReference = d.Reason, d.ReasonString, d.ServerReference
+	return e
+}

@@ -1,0 +1,168 @@
+package transport
+
+import (
+	"io"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+const (
+	// frameSize is how many bytes of packets that are ready together leave in one
+	// Write: a frame of a WebSocket costs a browser as much as a hundred small
+	// packets, and more than this saves nothing.
+	frameSize = 16 << 10
+	// maxControl bounds what a broker can make us hold that asks and never reads.
+	maxControl = 64 << 10 // bytes
+	// controlOverhead is about what a packet in the outbox takes beside its bytes.
+	controlOverhead = 48 // bytes
+)
+
+// output is what only the writer has.
+type output struct {
+	packets [][]byte
+	joined  []byte
+}
+
+// write is the writer.
+func (c *Conn) write() {
+	if err := c.writeAll(); err != nil {
+		c.end(writeFailed, c.networkError(err), nil)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closeLocked()
+}
+
+// writeAll writes until the last packet is written, or the connection closes.
+func (c *Conn) writeAll() error {
+	if _, err := c.writeOnce(c.cfg.Connect); err != nil {
+		return err
+	}
+	c.cfg.Connect = nil // it may hold a password, and a will
+	for {
+		turn := c.takeTurn()
+		if turn.over {
+			return nil
+		}
+		packets := append(c.out.packets[:0], turn.control...)
+		control := totalSize(packets)
+		if turn.source && control < frameSize {
+			packets = c.cfg.Source.Next(packets, frameSize-control)
+		}
+		if len(packets) == 0 {
+			if turn.last != nil {
+				_, err := c.writeOnce(turn.last)
+				return err
+			}
+			select {
+			case <-c.work:
+			case <-c.closing:
+			}
+			continue
+		}
+		n, err := c.writeJoined(packets)
+		if len(packets) > len(turn.control) {
+			c.cfg.Source.Written(max(0, n-control))
+		}
+		clear(packets) // a large one is not held until it is overwritten
+		c.out.packets = packets[:0]
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// turn is what the writer does next.
+type turn struct {
+	control [][]byte // written first
+	source  bool     // then what the Source has
+	last    []byte   // and when there is neither, this, and nothing after it
+	over    bool
+}
+
+func (c *Conn) takeTurn() (t turn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t.over, t.last = c.state == closing, c.last
+	if t.over || c.last != nil && c.flushUntil.IsZero() {
+		return t
+	}
+	t.control = c.control
+	c.control, c.controlled = nil, 0
+	c.keep.asking()
+	t.source = c.phase == open && (c.last == nil || time.Now().Before(c.flushUntil))
+	return t
+}
+
+// send puts a control packet into the outbox. It does not block. An error says
+// why it was not put there: with PacketTooLarge nothing else happened. The caller
+// holds mu; the connection is running.
+func (c *Conn) send(packet []byte) error {
+	if c.maximum > 0 && len(packet) > c.maximum { // [MQTT-3.2.2-15]
+		return wire.Violation(wire.ReasonPacketTooLarge, "%s would have %d bytes; the broker's Maximum Packet Size is %d",
+			wire.TypeName(packet[0]>>4), len(packet), c.maximum)
+	}
+	if c.controlled > maxControl {
+		e := wire.Violation(wire.ReasonQuotaExceeded, "the broker does not read, and more than %d bytes wait for it", maxControl)
+		c.endLocked(explained, e, wire.EncodeDisconnect(e.Reason, nil))
+		return e
+	}
+	c.control = append(c.control, packet)
+	c.controlled += len(packet) + controlOverhead
+	c.Wake()
+	return nil
+}
+
+// writeJoined writes packets in their order, small ones together, others as they
+// are. It returns how many of their bytes the connection took.
+func (c *Conn) writeJoined(packets [][]byte) (taken int, err error) {
+	joined := c.out.joined[:0]
+	flush := func(b []byte) {
+		var n int
+		n, err = c.writeOnce(b)
+		taken += n
+	}
+	for i, p := range packets {
+		if len(joined) > 0 && len(joined)+len(p) > frameSize {
+			if flush(joined); err != nil {
+				return taken, err
+			}
+			joined = joined[:0]
+		}
+		if len(joined) == 0 && (i == len(packets)-1 || len(p)+len(packets[i+1]) > frameSize) {
+			if flush(p); err != nil {
+				return taken, err
+			}
+			continue
+		}
+		if joined == nil {
+			joined = make([]byte, 0, frameSize)
+		}
+		joined = append(joined, p...)
+	}
+	if len(joined) > 0 {
+		flush(joined)
+	}
+	c.out.joined = joined
+	return taken, err
+}
+
+// writeOnce is the only place that writes.
+func (c *Conn) writeOnce(b []byte) (int, error) {
+	c.keep.sent()
+	n, err := c.cfg.Conn.Write(b)
+	if n < len(b) && err == nil {
+		err = io.ErrShortWrite
+	}
+	c.trace(true, b[:n])
+	return n, err
+}
+
+func totalSize(packets [][]byte) (n int) {
+	for _, p := range packets {
+		n += len(p)
+	}
+	return n
+}

@@ -1,0 +1,59 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// Suback is a SUBACK or UNSUBACK that was checked (3.9, 3.11). Its memory is its
+// own.
+type Suback struct {
+	Kind byte   // packet type
+	ID   uint16 // packet identifier
+	// Reasons are the reason codes, one for each topic filter, in their order. They
+	// may be more or fewer than was asked for, or ones that don't exist, which
+	// [ValidReason] tells: either concerns one call, not the connection.
+	Reasons      []byte
+	ReasonString string
+	User         []packets.User
+}
+
+// ParseSuback checks a SUBACK or UNSUBACK and takes it apart. body is what
+// follows the fixed header. The error is an [*Error].
+func ParseSuback(kind byte, body []byte) (*Suback, error) {
+	r := Reader{Rest: body}
+	s := &Suback{Kind: kind, ID: r.packetID()}
+	properties := r.properties(kind, nil)
+	if err := r.Failure(); err != nil {
+		return nil, err
+	}
+	s.Reasons = bytes.Clone(r.Rest)
+	props := UnpackProperties(properties, kind)
+	s.ReasonString, s.User = props.ReasonString, props.User
+	return s, nil
+}
+
+// EncodeSubscribe makes a whole SUBSCRIBE packet (3.8) with this packet
+// identifier, whatever p.PacketID is. p.Properties may be nil.
+func EncodeSubscribe(p *packets.Subscribe, id uint16) []byte {
+	body := binary.BigEndian.AppendUint16(nil, id)
+	body = AppendProperties(body, PackProperties(p.Properties, TypeSubscribe))
+	for i := range p.Subscriptions {
+		s := &p.Subscriptions[i]
+		body = append(AppendString(body, s.Topic), s.Pack())
+	}
+	return frame(TypeSubscribe<<4|2, body) // [MQTT-3.8.1-1]
+}
+
+// EncodeUnsubscribe makes a whole UNSUBSCRIBE packet (3.10) with this packet
+// identifier, whatever p.PacketID is. p.Properties may be nil.
+func EncodeUnsubscribe(p *packets.Unsubscribe, id uint16) []byte {
+	body := binary.BigEndian.AppendUint16(nil, id)
+	body = AppendProperties(body, PackProperties(p.Properties, TypeUnsubscribe))
+	for _, filter := range p.Topics {
+		body = AppendString(body, filter)
+	}
+	return frame(TypeUnsubscribe<<4|2, body) // [MQTT-3.10.1-1]
+}

@@ -1,0 +1,106 @@
+package mqtt
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"mqttwasm/wasm/mqtt/internal/inbox"
+)
+
+// Messages returns the messages that arrive, until ctx is done or the client has
+// ended, which is the last error. The broker is told that a message arrived when
+// the loop asks for the one after the next, at the latest; one that the loop broke
+// off at may come again.
+func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		for {
+			batch, err := c.Receive(ctx)
+			if err != nil {
+				yield(Message{}, err)
+				return
+			}
+			for m := range batch.Messages() {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			batch.Done()
+		}
+	}
+}
+
+// Receive waits for messages and returns all there are, up to about 1 MiB.
+// Batch.Done must be called before the broker is told that its QoS 1 and 2
+// messages arrived. QoS 0 messages that nobody receives are dropped, oldest
+// first, beyond Options.InboxLimit. It waits through lost connections, and fails
+// with NotConnected when the client has ended, Timeout or Aborted, or with
+// BadOption when messages go to handlers. One goroutine should call it: two would
+// get the messages out of order.
+func (c *Client) Receive(ctx context.Context) (*Batch, error) {
+	if c.handlers.taking() {
+		return nil, badOption("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
+	}
+	return c.receive(ctx)
+}
+
+func (c *Client) receive(ctx context.Context) (*Batch, error) {
+	b, err := c.inbox.Take(ctx)
+	if err != nil {
+		return nil, public(err)
+	}
+	return &Batch{Count: b.Count, Dropped: b.Dropped, batch: b, client: c}, nil
+}
+
+// A Batch is received messages in order.
+type Batch struct {
+	Count int
+	// Dropped is how many QoS 0 messages were lost before this batch because
+	// nobody took them in time.
+	Dropped uint64
+
+	batch  inbox.Batch
+	client *Client
+	done   sync.Once
+}
+
+// Done acknowledges the batch's QoS 1 and 2 messages to the broker, which then
+// may send as many again. It must be called once the messages are safe.
+func (b *Batch) Done() {
+	b.done.Do(func() {
+		if len(b.batch.Receipts) > 0 {
+			b.client.taken(b.batch.Receipts)
+		}
+	})
+}
+
+// Owed is how many messages of QoS 1 and 2 [Batch.Done] acknowledges.
+func (b *Batch) Owed() int { return len(b.batch.Receipts) }
+
+// Messages decodes the batch. The slices of a message point into the batch.
+func (b *Batch) Messages() iter.Seq[Message] {
+	return func(yield func(Message) bool) {
+		for r := range b.batch.All() {
+			if !yield(newMessage(&r)) {
+				return
+			}
+		}
+	}
+}
+
+// Encoded returns the batch in the form that this module's JavaScript decodes,
+// which is no business of anybody else's and may change. Each element holds whole
+// messages.
+func (b *Batch) Encoded() [][]byte { return b.batch.Records }
+
+// Recycle gives the batch's memory to messages that are still to come. Neither
+// what Encoded returned nor the slices of messages may be used any more.
+func (b *Batch) Recycle() { b.client.inbox.Recycle(&b.batch) }
+
+// taken says that messages are safe.
+func (c *Client) taken(receipts []uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Taken(receipts)
+	c.flush()
+}

@@ -1,0 +1,533 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/session"
+	"mqttwasm/wasm/mqtt/internal/transport"
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// supervisor alone decides whether the client is connected:
+//
+//	            Resume                    CONNACK, and subscribed again
+//	suspended ─────────► connecting ──────────────────────────────────► connected
+//	    ▲                  ▲     │ failed                                   │ lost
+//	    │ Suspend,         │     ▼                                          │
+//	    └─ from all       waiting ◄─────────────────────────────────────────┘
+//	                back-off over, Wake
+//
+//	ended: from all, by Disconnect, or for what trying again can't mend
+//
+// One goroutine, supervise, makes the changes. Others only say what is wanted.
+// The client's mu guards the fields.
+type supervisor struct {
+	want      want
+	conn      *transport.Conn // has the broker's CONNACK; nil: there is none
+	connected bool            // conn was announced
+	attempt   *attempt        // under way; nil: none
+	hurry     chan struct{}   // ends a wait: back-off is over, or something else is wanted
+
+	servers    []string // Options.URL and Options.Servers
+	server     int      // in servers, for the next attempt
+	wasUp      bool     // there was a connection
+	failures   int      // rounds of attempts, and connections that did not hold, one after the other
+	subscribed chan struct{}
+}
+
+// want is what the user asked for last.
+type want byte
+
+const (
+	online want = iota
+	suspended
+	gone
+)
+
+// stable is how long a connection must hold for the back-off to start anew: one
+// that breaks at once, again and again, is no success.
+const stable = 5 * time.Second
+
+// attempt is an attempt to connect that is under way.
+type attempt struct {
+	stop context.CancelFunc
+	over chan struct{} // closed when it has left nothing behind but the connection
+}
+
+// Attempt is one attempt to connect, before it is made, for Options.Prepare.
+type Attempt struct {
+	URL      string // given to Options.Dial
+	Number   int    // 0 for the first, then from 1 since the last connection
+	Username string
+	Password []byte // nil: none
+}
+
+func (s *supervisor) init(o *Options) {
+	s.servers = append([]string{o.URL}, o.Servers...)
+	s.hurry = make(chan struct{}, 1)
+}
+
+// wakeWriter says that the session has packets to send.
+func (s *supervisor) wakeWriter() {
+	if s.conn != nil {
+		s.conn.Wake()
+	}
+}
+
+// settleSubscribing ends the wait for the subscriptions that were made again.
+func (s *supervisor) settleSubscribing(done bool) {
+	if done && s.subscribed != nil {
+		close(s.subscribed)
+		s.subscribed = nil
+	}
+}
+
+// hurryUp ends the wait before the next attempt.
+func (s *supervisor) hurryUp() {
+	select {
+	case s.hurry <- struct{}{}:
+	default:
+	}
+}
+
+// current returns the connection to send on.
+func (c *Client) current() (*transport.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.supervisor.connected || c.supervisor.want == gone {
+		return nil, c.notConnected()
+	}
+	return c.supervisor.conn, nil
+}
+
+// first makes the first connection of Connect.
+func (c *Client) first(ctx context.Context) (conn *transport.Conn, err error) {
+	for range c.supervisor.servers {
+		if conn, err = c.connect(ctx, 0); err == nil || ctx.Err() != nil || c.final(err) {
+			break
+		}
+	}
+	if err == nil {
+		c.announce(conn)
+	}
+	return conn, err
+}
+
+// supervise waits for the connection to end and makes the next, until the
+// client is disconnected or may not go on.
+func (c *Client) supervise(conn *transport.Conn, last error) {
+	if conn == nil {
+		conn, last = c.reconnect(nil, 0)
+	}
+	for conn != nil {
+		up := time.Now()
+		<-conn.Done()
+		if time.Since(up) >= stable {
+			c.supervisor.failures = 0
+		}
+		last = c.lost(conn)
+		c.events.send(Closed{public(last)})
+		conn, last = c.reconnect(last, 1)
+	}
+	c.finish(public(last))
+}
+
+// reconnect makes attempts, counting from n, until one succeeds. It returns no
+// connection when the client was disconnected, with a nil error, or when it gives
+// up.
+func (c *Client) reconnect(cause error, n int) (*transport.Conn, error) {
+	for ; ; n++ {
+		resumed := c.waitResumed()
+		if resumed {
+			n = 1
+		}
+		switch {
+		case c.wanted() == gone:
+			return nil, nil
+		case cause != nil && (c.opts.Reconnect == ReconnectNever || c.final(cause)), n > 0 && c.opts.Reconnect == ReconnectNever:
+			return nil, cause
+		}
+		if n > 0 {
+			c.waitBackoff(n, resumed)
+		}
+		conn, err := c.retry(n)
+		switch {
+		case conn != nil:
+			return conn, nil
+		case err == nil: // Suspend or Disconnect came first
+			n = 0
+		default:
+			c.events.send(Failed{public(err)})
+		}
+		cause = err
+	}
+}
+
+func (c *Client) wanted() want {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.supervisor.want
+}
+
+// waitResumed waits while the client is suspended, and reports whether it was.
+func (c *Client) waitResumed() (waited bool) {
+	for c.wanted() == suspended {
+		waited = true
+		<-c.supervisor.hurry
+	}
+	return waited
+}
+
+// waitBackoff waits before attempt n. All servers are tried one after the other
+// before it waits again. Wake, Suspend and Disconnect end it.
+func (c *Client) waitBackoff(n int, atOnce bool) {
+	s, delay := &c.supervisor, time.Duration(0)
+	if !atOnce && (n-1)%len(s.servers) == 0 {
+		s.failures++
+		delay = backoff(s.failures, c.opts.ReconnectMin, c.opts.ReconnectMax)
+	}
+	c.events.send(Reconnecting{n, delay})
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.hurry:
+	}
+}
+
+// backoff returns a random time up to a limit that doubles with each attempt
+// (full jitter): a thousand clients that lost their broker together don't come
+// back together.
+func backoff(attempt int, first, most time.Duration) time.Duration {
+	limit := first
+	for ; attempt > 1 && limit < most; attempt-- {
+		limit *= 2
+	}
+	return rand.N(min(limit, most) + 1)
+}
+
+// retry makes one attempt. It returns neither a connection nor an error when
+// Suspend or Disconnect came before it succeeded.
+func (c *Client) retry(n int) (*transport.Conn, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	a := &attempt{stop, make(chan struct{})}
+	defer close(a.over)
+	c.mu.Lock()
+	if c.supervisor.want != online {
+		c.mu.Unlock()
+		return nil, nil
+	}
+	c.supervisor.attempt = a
+	c.mu.Unlock()
+	conn, err := c.connect(ctx, n)
+	if err == nil {
+		if c.announce(conn) {
+			return conn, nil
+		}
+		c.drop(conn)
+		return nil, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.supervisor.attempt = nil
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// announce makes a connection the current one and tells. It returns false when
+// Disconnect or Suspend was called before, which then knew of no connection to
+// close.
+func (c *Client) announce(conn *transport.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := &c.supervisor
+	s.attempt = nil
+	if s.want != online {
+		return false
+	}
+	s.connected = true
+	s.server = (s.server + len(s.servers) - 1) % len(s.servers) // the one that worked
+	select {                                                    // a hurry that this connection has answered
+	case <-s.hurry:
+	default:
+	}
+	c.events.send(Connected{c.connack})
+	return true
+}
+
+// drop ends a connection that was not announced.
+func (c *Client) drop(conn *transport.Conn) {
+	conn.Leave(nil)
+	<-conn.Done()
+	c.lost(conn)
+}
+
+// lost says that a connection is over.
+func (c *Client) lost(conn *transport.Conn) (cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := &c.supervisor
+	s.conn, s.connected, s.attempt = nil, false, nil
+	if cause = conn.Err(); s.want == gone {
+		cause = nil
+	}
+	unanswered := cause
+	if unanswered == nil {
+		unanswered = wire.NewError(wire.Network, "the connection was closed before the broker answered")
+	}
+	c.session.Lost(unanswered)
+	c.flush()
+	return cause
+}
+
+// connect makes one connection, to the next server, with its subscriptions.
+func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	defer cancel()
+	h, err := c.open(limited, number)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-h.accepted:
+		if err = c.waitSubscribed(ctx, h.conn); err != nil {
+			c.drop(h.conn)
+			return nil, err
+		}
+		return h.conn, nil
+	case <-h.conn.Done():
+	case <-limited.Done():
+		h.conn.Close(fromContext(limited, "connect"))
+		<-h.conn.Done()
+	}
+	err = h.conn.Err()
+	c.lost(h.conn) // CONNACK may have come
+	return nil, err
+}
+
+// open dials and sends CONNECT.
+func (c *Client) open(ctx context.Context, number int) (*handler, error) {
+	a, err := c.prepare(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	var data []byte
+	if c.auth != nil {
+		if data, err = c.auth.Start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := c.opts.Dial(ctx, a.URL)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fromContext(ctx, "connect")
+		}
+		return nil, networkError(err, "connect")
+	}
+	c.mu.Lock()
+	clean := c.session.Open()
+	c.flush()
+	id := c.opts.ClientID
+	if c.supervisor.wasUp {
+		id = c.connack.ClientID
+	}
+	h := &handler{client: c, clientID: id, accepted: make(chan struct{}), ready: make(chan struct{})}
+	c.mu.Unlock()
+	h.conn = transport.Start(transport.Config{
+		Conn: raw, Connect: c.opts.connect(a, id, clean, data), Handler: h, Source: h,
+		MaximumPacketSize: int(c.opts.MaximumPacketSize), KeepAlive: time.Duration(c.opts.keepAlive) * time.Second,
+		AuthMethod: c.opts.AuthMethod, Authenticator: c.auth, OnPacket: &c.onPacket, Buffer: c.inbox.Buffer,
+	})
+	close(h.ready)
+	return h, nil
+}
+
+// prepare settles where to connect to, and as whom.
+func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
+	s := &c.supervisor
+	a := &Attempt{URL: s.servers[s.server], Number: number, Username: c.opts.Username, Password: c.opts.Password}
+	s.server = (s.server + 1) % len(s.servers)
+	if c.opts.Prepare == nil {
+		return a, nil
+	}
+	if err := c.opts.Prepare(ctx, a); err != nil {
+		if ctx.Err() != nil {
+			return nil, fromContext(ctx, "connect")
+		}
+		return nil, networkError(err, "connect")
+	}
+	return a, checkCredentials(a.Username, a.Password)
+}
+
+// waitSubscribed waits until the subscriptions of a lost session are made again:
+// a client without them is not connected.
+func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	defer cancel()
+	done := make(chan struct{})
+	c.mu.Lock()
+	c.supervisor.subscribed = done
+	c.flush()
+	c.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-conn.Done():
+		return conn.Err()
+	case <-ctx.Done():
+		return fromContext(ctx, "subscribing again")
+	}
+}
+
+// final tells errors after which no more attempts are made.
+func (c *Client) final(err error) bool {
+	if c.opts.Reconnect == ReconnectAlways {
+		return false
+	}
+	var e *Error
+	if !errors.As(public(err), &e) {
+		return false
+	}
+	switch e.Code {
+	case BadOption:
+		return true
+	case Refused, Disconnected:
+		switch e.ReasonCode {
+		case wire.ReasonUseAnotherServer, wire.ReasonServerMoved:
+			return len(c.supervisor.servers) == 1
+		case wire.ReasonUnsupportedVersion, wire.ReasonBadClientID, wire.ReasonBadCredentials, wire.ReasonNotAuthorized,
+			wire.ReasonBanned, wire.ReasonBadAuthMethod, wire.ReasonSessionTakenOver:
+			return true
+		}
+	}
+	var internal *wire.Error
+	return errors.As(err, &internal) && internal.Final
+}
+
+// finish releases everything and settles everything that waits.
+func (c *Client) finish(err error) {
+	cause := err
+	if cause == nil {
+		cause = newError(Aborted, "the client was disconnected")
+	}
+	c.release(cause)
+	c.responses.end()
+	c.events.send(Ended{err})
+	close(c.ended)
+}
+
+// release ends the session and lets go of the store.
+func (c *Client) release(cause error) {
+	c.cancel(cause)
+	c.mu.Lock()
+	c.supervisor.want = gone
+	c.session.End(c.notConnected())
+	c.flush()
+	c.mu.Unlock()
+	c.inbox.Close()
+	if c.opts.Store == nil {
+		return
+	}
+	if err := c.opts.Store.Close(); err != nil { // not under mu: it may wait for the last change, whose done takes it
+		c.events.send(Failed{public(storageError("session", err))})
+	}
+}
+
+// handler joins a connection to the session.
+type handler struct {
+	client   *Client
+	clientID string // that CONNECT names
+	accepted chan struct{}
+	ready    chan struct{} // closed when conn is set
+	conn     *transport.Conn
+}
+
+// Connack is the beginning of the session's new connection.
+func (h *handler) Connack(a *wire.Connack) error {
+	if a.Properties.AssignedClientID != "" && h.clientID != "" { // 3.2.2.3.7
+		return wire.Violation(wire.ReasonProtocolError, "CONNACK assigns a client identifier although one was given")
+	}
+	<-h.ready
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.session.Connected(a, c.opts.sessionExpiry); err != nil {
+		return err
+	}
+	c.supervisor.conn, c.supervisor.wasUp = h.conn, true
+	c.connack = newConnack(a, h.clientID, c.opts.sessionExpiry, c.opts.keepAlive)
+	c.flush()
+	close(h.accepted)
+	return nil
+}
+
+// Publish takes a message into the session, and unless it is an answer that
+// somebody waits for, into the inbox.
+func (h *handler) Publish(p *wire.Publish, at float64) error {
+	c := h.client
+	c.mu.Lock()
+	topic, receipt, fresh, err := c.session.Received(p)
+	c.flush()
+	c.mu.Unlock()
+	switch {
+	case err != nil || !fresh:
+		return err
+	case !c.responses.take(p, topic, at):
+		c.inbox.Put(p, topic, at, receipt)
+	case receipt > 0:
+		c.taken([]session.Receipt{receipt})
+	}
+	return nil
+}
+
+// Ack takes a PUBACK, PUBREC, PUBREL or PUBCOMP.
+func (h *handler) Ack(a wire.Ack) error {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.session.Ack(a)
+	c.flush()
+	return err
+}
+
+// Suback takes a SUBACK or UNSUBACK.
+func (h *handler) Suback(a *wire.Suback) error {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.session.Suback(a)
+	c.flush()
+	return err
+}
+
+// Disconnect tells of the broker's DISCONNECT.
+func (h *handler) Disconnect(d *wire.Disconnect) {
+	h.client.events.send(ServerDisconnected{
+		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: userProperties(d.User),
+	})
+}
+
+// Next has the session's packets for the writer.
+func (h *handler) Next(dst [][]byte, max int) [][]byte {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dst = c.session.Next(dst, max)
+	c.flush()
+	return dst
+}
+
+// Written tells the session what has left.
+func (h *handler) Written(n int) {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Written(n)
+	c.flush()
+}
