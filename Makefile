@@ -127,7 +127,7 @@ test-go: ## Go tests, with the race detector
 .PHONY: test-wasm
 test-wasm: ## the client as WebAssembly, under Node
 	GOOS=js GOARCH=wasm go build -o /dev/null ./wasm
-	GOOS=js GOARCH=wasm go test -exec 'env -i PATH="$(PATH)" HOME="$(HOME)" $(GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm ./wasm/mqtt ./wasm/wsconn
+	GOOS=js GOARCH=wasm go test -exec 'env -i PATH="$(PATH)" HOME="$(HOME)" $(GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm/...
 
 .PHONY: test-vectors
 test-vectors: ## byte vectors against the client core (MQTT_VECTORS=DIR make test-vectors)

@@ -97,7 +97,7 @@ func newClient(ctx context.Context, opts Options) (*Client, error) {
 		responses: responses{subscribing: make(chan struct{}, 1)},
 	}
 	if opts.Authenticator != nil {
-		c.auth = transport.NewAuthenticator(opts.Authenticator)
+		c.auth = transport.NewAuthenticator(mechanism{opts.Authenticator})
 	}
 	c.supervisor.init(&c.opts)
 	c.events.handle = opts.OnEvent

@@ -102,6 +102,15 @@ func public(err error) error {
 	}
 }
 
+// internal is public's inverse, for what a user's function fails with.
+func internal(err error) error {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &wire.Error{Code: wire.Code(e.Code), Message: e.Message, Err: e} // which public finds again
+}
+
 // fromContext tells a caller that gave up from one that ran out of time.
 func fromContext(ctx context.Context, what string) error {
 	if typed := (*Error)(nil); errors.As(context.Cause(ctx), &typed) {

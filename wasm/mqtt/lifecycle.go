@@ -6,7 +6,6 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
-	"mqttwasm/wasm/mqtt/internal/session"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -185,6 +184,23 @@ type Authenticator interface {
 	Finish(ctx context.Context, data []byte) error
 }
 
+// mechanism is an Authenticator as the transport calls it.
+type mechanism struct{ Authenticator }
+
+func (m mechanism) Start(ctx context.Context) ([]byte, error) {
+	data, err := m.Authenticator.Start(ctx)
+	return data, internal(err)
+}
+
+func (m mechanism) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
+	data, err := m.Authenticator.Continue(ctx, challenge)
+	return data, internal(err)
+}
+
+func (m mechanism) Finish(ctx context.Context, data []byte) error {
+	return internal(m.Authenticator.Finish(ctx, data))
+}
+
 // Reauthenticate proves the client's identity once more, on the connection
 // there is (4.12.1), and waits for the outcome. It fails with BadOption without
 // Options.Authenticator or while another one is under way, with NotConnected,
@@ -201,5 +217,3 @@ func (c *Client) Reauthenticate(ctx context.Context) error {
 	}
 	return public(conn.Reauthenticate(ctx))
 }
-
-var _ session.Owner = (*owner)(nil)

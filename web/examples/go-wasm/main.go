@@ -9,12 +9,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"time"
 
 	"mqttwasm/wasm/mqtt"
-	"mqttwasm/wasm/wsconn"
 )
 
 func main() {
@@ -32,12 +30,7 @@ func main() {
 // hello subscribes to a topic of its own, and prints the three messages that it
 // publishes there.
 func hello(ctx context.Context, url string) error {
-	client, err := mqtt.Connect(ctx, mqtt.Options{
-		URL: url,
-		Dial: func(ctx context.Context, url string) (net.Conn, error) {
-			return wsconn.Dial(ctx, url, wsconn.Options{})
-		},
-	})
+	client, err := mqtt.Connect(ctx, mqtt.Options{URL: url})
 	if err != nil {
 		return err
 	}
@@ -54,16 +47,15 @@ func hello(ctx context.Context, url string) error {
 			return err
 		}
 	}
-	for received := 0; received < 3; {
-		batch, err := client.Receive(ctx)
+	received := 0
+	for message, err := range client.Messages(ctx) {
 		if err != nil {
 			return err
 		}
-		for message := range batch.Messages() {
-			fmt.Printf("%s\n", message.Payload)
-			received++
+		fmt.Printf("%s\n", message.Payload)
+		if received++; received == 3 {
+			break
 		}
-		batch.Done() // now the broker is told that they arrived
 	}
 	return nil
 }

@@ -89,6 +89,11 @@ export interface ConnectOptions {
   /** Subscribe again after a reconnect without a session. Default true. */
   resubscribe?: boolean;
   /**
+   * Topic filters that go into one SUBSCRIBE when the client subscribes again.
+   * Default 8, which is all that AWS IoT Core takes.
+   */
+  subscribeBatchSize?: number;
+  /**
    * What becomes of QoS 1 and 2 messages in flight when the broker forgot the
    * session. `reject`: their publishes reject with `session-lost`. `republish`:
    * they are sent again as new messages, so they may arrive twice. Default

@@ -76,6 +76,7 @@ const connectFields: Record<string, fc.Arbitrary<unknown>> = {
   maxReconnectPeriod: anything,
   reconnectOnConnackError: maybe,
   resubscribe: maybe,
+  subscribeBatchSize: anything,
   sessionLost: fc.oneof(fc.constant('republish'), anything),
   offlineQueue: fc.oneof(maybe, some(each(['messages', 'bytes', 'policy']))),
   queueQoSZero: maybe,

@@ -51,6 +51,7 @@ test.each<[string, unknown]>([
   ['autoAssignTopicAlias', 8],
   ['shared', 'yes'],
   ['resubscribe', 1],
+  ['subscribeBatchSize', 0],
   ['protocolVersion', 4],
   ['worker', 'no'],
   ['WebSocket', {}],
@@ -105,6 +106,7 @@ test('connect options cross as given, with a client identifier made up', () => {
     keepalive: 0,
     reconnectPeriod: 0,
     resubscribe: false,
+    subscribeBatchSize: 100,
     protocolVersion: 5,
     properties: { sessionExpiryInterval: 0xffff_ffff, userProperties: { a: ['1', '2'], b: '3' } },
     will: { topic: 'gone', payload: '😀', properties: { willDelayInterval: 5, correlationData: 'x' } },
@@ -117,6 +119,7 @@ test('connect options cross as given, with a client identifier made up', () => {
     keepalive: 0,
     reconnectPeriod: 0,
     resubscribe: false,
+    subscribeBatchSize: 100,
     properties: {
       sessionExpiryInterval: 0xffff_ffff,
       userProperties: [

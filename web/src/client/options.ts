@@ -112,6 +112,7 @@ const connectFields = shape({
   maxReconnectPeriod: integer(1, maxMilliseconds),
   reconnectOnConnackError: boolean,
   resubscribe: boolean,
+  subscribeBatchSize: integer(1, u16),
   sessionLost: oneOf('reject', 'republish'),
   autoAssignTopicAlias: boolean,
   packetEvents: boolean,

@@ -64,6 +64,8 @@ export interface BoundaryOptions {
   reconnectOnConnackError?: boolean;
   /** Subscribe again after a reconnect without a session. Default true. */
   resubscribe?: boolean;
+  /** Topic filters in one SUBSCRIBE when subscribing again. Default 8. */
+  subscribeBatchSize?: number;
   /** More addresses of the same broker; each attempt takes the next. */
   servers?: string[];
   /** What becomes of QoS 1 and 2 messages in flight when the broker forgot the session. Default `reject`. */
