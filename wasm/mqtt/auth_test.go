@@ -1,15 +1,15 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-	"time"
-
 	"bytes"
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // fakeAuth is the method "m". It answers "x" with "re:x", and does what its

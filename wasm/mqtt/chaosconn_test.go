@@ -1,14 +1,14 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-
 	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // chaosConn is one connection of the client.

@@ -1,14 +1,14 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-
 	"encoding/binary"
 	"runtime"
 	"testing"
 	"testing/synctest"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // The broker's DISCONNECT is a typed error, and ends the client where coming

@@ -3,7 +3,6 @@ package mqtt
 import (
 	"context"
 	"errors"
-	"mqttwasm/wasm/mqtt/internal/wire"
 	"runtime"
 	"strings"
 	"sync"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 var background = context.Background()

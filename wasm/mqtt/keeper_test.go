@@ -1,16 +1,16 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-	"time"
-
 	"context"
 	"fmt"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // keeper is a broker that keeps its session, and holds the client to the order

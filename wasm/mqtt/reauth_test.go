@@ -1,11 +1,11 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-
 	"context"
 	"errors"
 	"testing"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // reauthenticate returns where its outcome arrives.

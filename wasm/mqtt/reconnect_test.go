@@ -1,11 +1,11 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 func TestResubscribes(t *testing.T) {

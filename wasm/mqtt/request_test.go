@@ -1,8 +1,6 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-
 	"context"
 	"fmt"
 	"strings"
@@ -11,6 +9,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 type reply struct {

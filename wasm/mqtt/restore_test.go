@@ -2,10 +2,11 @@ package mqtt
 
 import (
 	"fmt"
-	"mqttwasm/wasm/mqtt/internal/session"
 	"strings"
 	"testing"
 	"time"
+
+	"mqttwasm/wasm/mqtt/internal/session"
 )
 
 // Records that make no sense are deleted and told, and those beside a broken one

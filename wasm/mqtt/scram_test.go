@@ -1,14 +1,14 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-	"mqttwasm/wasm/mqtt/scram"
-
 	"errors"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
 	scramlib "github.com/xdg-go/scram"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+	"mqttwasm/wasm/mqtt/scram"
 )
 
 // scramServer is the server's side, by somebody else.

@@ -1,8 +1,6 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // servers are scripted brokers by URL; the others can't be reached.

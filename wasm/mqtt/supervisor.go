@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"mqttwasm/wasm/mqtt/internal/session"
 	"mqttwasm/wasm/mqtt/internal/transport"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
@@ -55,14 +54,6 @@ const stable = 5 * time.Second
 type attempt struct {
 	stop context.CancelFunc
 	over chan struct{} // closed when it has left nothing behind but the connection
-}
-
-// Attempt is one attempt to connect, before it is made, for Options.Prepare.
-type Attempt struct {
-	URL      string // given to Options.Dial
-	Number   int    // 0 for the first, then from 1 since the last connection
-	Username string
-	Password []byte // nil: none
 }
 
 func (s *supervisor) init(o *Options) {
@@ -286,105 +277,6 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 	return cause
 }
 
-// connect makes one connection, to the next server, with its subscriptions.
-func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
-	defer cancel()
-	h, err := c.open(limited, number)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-h.accepted:
-		if err = c.waitSubscribed(ctx, h.conn); err != nil {
-			c.drop(h.conn)
-			return nil, err
-		}
-		return h.conn, nil
-	case <-h.conn.Done():
-	case <-limited.Done():
-		h.conn.Close(fromContext(limited, "connect"))
-		<-h.conn.Done()
-	}
-	err = h.conn.Err()
-	c.lost(h.conn) // CONNACK may have come
-	return nil, err
-}
-
-// open dials and sends CONNECT.
-func (c *Client) open(ctx context.Context, number int) (*handler, error) {
-	a, err := c.prepare(ctx, number)
-	if err != nil {
-		return nil, err
-	}
-	var data []byte
-	if c.auth != nil {
-		if data, err = c.auth.Start(ctx); err != nil {
-			return nil, err
-		}
-	}
-	raw, err := c.opts.Dial(ctx, a.URL)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fromContext(ctx, "connect")
-		}
-		return nil, networkError(err, "connect")
-	}
-	c.mu.Lock()
-	clean := c.session.Open()
-	c.flush()
-	id := c.opts.ClientID
-	if c.supervisor.wasUp {
-		id = c.connack.ClientID
-	}
-	h := &handler{client: c, clientID: id, accepted: make(chan struct{}), ready: make(chan struct{})}
-	c.mu.Unlock()
-	h.conn = transport.Start(transport.Config{
-		Conn: raw, Connect: c.opts.connect(a, id, clean, data), Handler: h, Source: h,
-		MaximumPacketSize: int(c.opts.MaximumPacketSize), KeepAlive: time.Duration(c.opts.keepAlive) * time.Second,
-		AuthMethod: c.opts.AuthMethod, Authenticator: c.auth, OnPacket: &c.onPacket, Buffer: c.inbox.Buffer,
-	})
-	close(h.ready)
-	return h, nil
-}
-
-// prepare settles where to connect to, and as whom.
-func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
-	s := &c.supervisor
-	a := &Attempt{URL: s.servers[s.server], Number: number, Username: c.opts.Username, Password: c.opts.Password}
-	s.server = (s.server + 1) % len(s.servers)
-	if c.opts.Prepare == nil {
-		return a, nil
-	}
-	if err := c.opts.Prepare(ctx, a); err != nil {
-		if ctx.Err() != nil {
-			return nil, fromContext(ctx, "connect")
-		}
-		return nil, networkError(err, "connect")
-	}
-	return a, checkCredentials(a.Username, a.Password)
-}
-
-// waitSubscribed waits until the subscriptions of a lost session are made again:
-// a client without them is not connected.
-func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
-	defer cancel()
-	done := make(chan struct{})
-	c.mu.Lock()
-	c.supervisor.subscribed = done
-	c.flush()
-	c.mu.Unlock()
-	select {
-	case <-done:
-		return nil
-	case <-conn.Done():
-		return conn.Err()
-	case <-ctx.Done():
-		return fromContext(ctx, "subscribing again")
-	}
-}
-
 // final tells errors after which no more attempts are made.
 func (c *Client) final(err error) bool {
 	if c.opts.Reconnect == ReconnectAlways {
@@ -437,97 +329,4 @@ func (c *Client) release(cause error) {
 	if err := c.opts.Store.Close(); err != nil { // not under mu: it may wait for the last change, whose done takes it
 		c.events.send(Failed{public(storageError("session", err))})
 	}
-}
-
-// handler joins a connection to the session.
-type handler struct {
-	client   *Client
-	clientID string // that CONNECT names
-	accepted chan struct{}
-	ready    chan struct{} // closed when conn is set
-	conn     *transport.Conn
-}
-
-// Connack is the beginning of the session's new connection.
-func (h *handler) Connack(a *wire.Connack) error {
-	if a.Properties.AssignedClientID != "" && h.clientID != "" { // 3.2.2.3.7
-		return wire.Violation(wire.ReasonProtocolError, "CONNACK assigns a client identifier although one was given")
-	}
-	<-h.ready
-	c := h.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.session.Connected(a, c.opts.sessionExpiry); err != nil {
-		return err
-	}
-	c.supervisor.conn, c.supervisor.wasUp = h.conn, true
-	c.connack = newConnack(a, h.clientID, c.opts.sessionExpiry, c.opts.keepAlive)
-	c.flush()
-	close(h.accepted)
-	return nil
-}
-
-// Publish takes a message into the session, and unless it is an answer that
-// somebody waits for, into the inbox.
-func (h *handler) Publish(p *wire.Publish, at float64) error {
-	c := h.client
-	c.mu.Lock()
-	topic, receipt, fresh, err := c.session.Received(p)
-	c.flush()
-	c.mu.Unlock()
-	switch {
-	case err != nil || !fresh:
-		return err
-	case !c.responses.take(p, topic, at):
-		c.inbox.Put(p, topic, at, receipt)
-	case receipt > 0:
-		c.taken([]session.Receipt{receipt})
-	}
-	return nil
-}
-
-// Ack takes a PUBACK, PUBREC, PUBREL or PUBCOMP.
-func (h *handler) Ack(a wire.Ack) error {
-	c := h.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	err := c.session.Ack(a)
-	c.flush()
-	return err
-}
-
-// Suback takes a SUBACK or UNSUBACK.
-func (h *handler) Suback(a *wire.Suback) error {
-	c := h.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	err := c.session.Suback(a)
-	c.flush()
-	return err
-}
-
-// Disconnect tells of the broker's DISCONNECT.
-func (h *handler) Disconnect(d *wire.Disconnect) {
-	h.client.events.send(ServerDisconnected{
-		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: userProperties(d.User),
-	})
-}
-
-// Next has the session's packets for the writer.
-func (h *handler) Next(dst [][]byte, max int) [][]byte {
-	c := h.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	dst = c.session.Next(dst, max)
-	c.flush()
-	return dst
-}
-
-// Written tells the session what has left.
-func (h *handler) Written(n int) {
-	c := h.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.session.Written(n)
-	c.flush()
 }

@@ -1,9 +1,6 @@
 package mqtt
 
 import (
-	"mqttwasm/wasm/mqtt/internal/wire"
-	"time"
-
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
@@ -15,8 +12,11 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // The byte vectors are a folder of JSON files in the form that mosquitto's own

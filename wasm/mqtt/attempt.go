@@ -1,0 +1,115 @@
+package mqtt
+
+import (
+	"context"
+	"time"
+
+	"mqttwasm/wasm/mqtt/internal/transport"
+)
+
+// Attempt is one attempt to connect, before it is made, for Options.Prepare.
+type Attempt struct {
+	URL      string // given to Options.Dial
+	Number   int    // 0 for the first, then from 1 since the last connection
+	Username string
+	Password []byte // nil: none
+}
+
+// connect makes one connection, to the next server, with its subscriptions.
+func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	defer cancel()
+	h, err := c.open(limited, number)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-h.accepted:
+		if err = c.waitSubscribed(ctx, h.conn); err != nil {
+			c.drop(h.conn)
+			return nil, err
+		}
+		return h.conn, nil
+	case <-h.conn.Done():
+	case <-limited.Done():
+		h.conn.Close(fromContext(limited, "connect"))
+		<-h.conn.Done()
+	}
+	err = h.conn.Err()
+	c.lost(h.conn) // CONNACK may have come
+	return nil, err
+}
+
+// open dials and sends CONNECT.
+func (c *Client) open(ctx context.Context, number int) (*handler, error) {
+	a, err := c.prepare(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	var data []byte
+	if c.auth != nil {
+		if data, err = c.auth.Start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := c.opts.Dial(ctx, a.URL)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fromContext(ctx, "connect")
+		}
+		return nil, networkError(err, "connect")
+	}
+	c.mu.Lock()
+	clean := c.session.Open()
+	c.flush()
+	id := c.opts.ClientID
+	if c.supervisor.wasUp {
+		id = c.connack.ClientID
+	}
+	h := &handler{client: c, clientID: id, accepted: make(chan struct{}), ready: make(chan struct{})}
+	c.mu.Unlock()
+	h.conn = transport.Start(transport.Config{
+		Conn: raw, Connect: c.opts.connect(a, id, clean, data), Handler: h, Source: h,
+		MaximumPacketSize: int(c.opts.MaximumPacketSize), KeepAlive: time.Duration(c.opts.keepAlive) * time.Second,
+		AuthMethod: c.opts.AuthMethod, Authenticator: c.auth, OnPacket: &c.onPacket, Buffer: c.inbox.Buffer,
+	})
+	close(h.ready)
+	return h, nil
+}
+
+// prepare settles where to connect to, and as whom.
+func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
+	s := &c.supervisor
+	a := &Attempt{URL: s.servers[s.server], Number: number, Username: c.opts.Username, Password: c.opts.Password}
+	s.server = (s.server + 1) % len(s.servers)
+	if c.opts.Prepare == nil {
+		return a, nil
+	}
+	if err := c.opts.Prepare(ctx, a); err != nil {
+		if ctx.Err() != nil {
+			return nil, fromContext(ctx, "connect")
+		}
+		return nil, networkError(err, "connect")
+	}
+	return a, checkCredentials(a.Username, a.Password)
+}
+
+// waitSubscribed waits until the subscriptions of a lost session are made again:
+// a client without them is not connected.
+func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	defer cancel()
+	done := make(chan struct{})
+	c.mu.Lock()
+	c.supervisor.subscribed = done
+	c.flush()
+	c.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-conn.Done():
+		return conn.Err()
+	case <-ctx.Done():
+		return fromContext(ctx, "subscribing again")
+	}
+}

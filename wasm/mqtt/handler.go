@@ -1,0 +1,100 @@
+package mqtt
+
+import (
+	"mqttwasm/wasm/mqtt/internal/session"
+	"mqttwasm/wasm/mqtt/internal/transport"
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
+
+// handler joins a connection to the session.
+type handler struct {
+	client   *Client
+	clientID string // that CONNECT names
+	accepted chan struct{}
+	ready    chan struct{} // closed when conn is set
+	conn     *transport.Conn
+}
+
+// Connack is the beginning of the session's new connection.
+func (h *handler) Connack(a *wire.Connack) error {
+	if a.Properties.AssignedClientID != "" && h.clientID != "" { // 3.2.2.3.7
+		return wire.Violation(wire.ReasonProtocolError, "CONNACK assigns a client identifier although one was given")
+	}
+	<-h.ready
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.session.Connected(a, c.opts.sessionExpiry); err != nil {
+		return err
+	}
+	c.supervisor.conn, c.supervisor.wasUp = h.conn, true
+	c.connack = newConnack(a, h.clientID, c.opts.sessionExpiry, c.opts.keepAlive)
+	c.flush()
+	close(h.accepted)
+	return nil
+}
+
+// Publish takes a message into the session, and unless it is an answer that
+// somebody waits for, into the inbox.
+func (h *handler) Publish(p *wire.Publish, at float64) error {
+	c := h.client
+	c.mu.Lock()
+	topic, receipt, fresh, err := c.session.Received(p)
+	c.flush()
+	c.mu.Unlock()
+	switch {
+	case err != nil || !fresh:
+		return err
+	case !c.responses.take(p, topic, at):
+		c.inbox.Put(p, topic, at, receipt)
+	case receipt > 0:
+		c.taken([]session.Receipt{receipt})
+	}
+	return nil
+}
+
+// Ack takes a PUBACK, PUBREC, PUBREL or PUBCOMP.
+func (h *handler) Ack(a wire.Ack) error {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.session.Ack(a)
+	c.flush()
+	return err
+}
+
+// Suback takes a SUBACK or UNSUBACK.
+func (h *handler) Suback(a *wire.Suback) error {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.session.Suback(a)
+	c.flush()
+	return err
+}
+
+// Disconnect tells of the broker's DISCONNECT.
+func (h *handler) Disconnect(d *wire.Disconnect) {
+	h.client.events.send(ServerDisconnected{
+		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: userProperties(d.User),
+	})
+}
+
+// Next has the session's packets for the writer.
+func (h *handler) Next(dst [][]byte, max int) [][]byte {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dst = c.session.Next(dst, max)
+	c.flush()
+	return dst
+}
+
+// Written tells the session what has left.
+func (h *handler) Written(n int) {
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Written(n)
+	c.flush()
+}
