@@ -34,7 +34,7 @@ FORCE:
 # Packages without inlining, where it would cost more bytes than it gives speed.
 COLD       := fmt time strings bytes reflect context syscall net slices encoding/... internal/bisect internal/fmtsort vendor/... \
               nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/wsconn \
-              mqttwasm/wasm/mqtt mqttwasm/wasm/mqtt/internal/session mqttwasm/wasm/mqtt/internal/transport
+              mqttwasm/wasm/mqtt mqttwasm/wasm/mqtt/internal/session
 WASM_FLAGS := $(foreach package,$(COLD),-gcflags='$(package)=-l')
 
 $(WASM): Makefile web/scripts/go-without-http.sh $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)

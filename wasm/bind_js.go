@@ -68,6 +68,7 @@ func connect(options js.Value) js.Value {
 		o.Prepare = func(ctx context.Context, a *mqtt.Attempt) error { return prepare(ctx, onAttempt, a) }
 	}
 	b.packets = &packetLog{onPackets: p.function("onPackets")}
+	background := p.boolean("background", false)
 	if p.boolean("packetEvents", false) {
 		o.OnPacket = b.packets.add
 	}
@@ -95,7 +96,11 @@ func connect(options js.Value) js.Value {
 		}
 	}
 	return call(p, 0, func(ctx context.Context) (_ any, err error) {
-		b.client, err = mqtt.Connect(ctx, o)
+		start := mqtt.Connect
+		if background {
+			start = mqtt.New
+		}
+		b.client, err = start(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -297,7 +302,10 @@ const pace = 4 * time.Millisecond
 
 // pump hands received messages over, a batch at a time, until the client ends.
 // It waits for the Promise that onBatch may return: that is what holds the
-// broker back when the page is slow.
+// broker back when the page is slow. Where that has a Promise next, it waits for
+// next only, and acknowledges when the other one settles: messages that wait for a
+// page that is not there do not hold up those of the others. The Receive Maximum
+// bounds how many batches wait so.
 func (b *binding) pump() {
 	for {
 		batch, err := b.client.Receive(context.Background())
@@ -305,10 +313,11 @@ func (b *binding) pump() {
 			return
 		}
 		began := time.Now()
-		if !b.onBatch.IsUndefined() {
+		if b.onBatch.IsUndefined() {
+			batch.Done()
+		} else {
 			b.hand(batch)
 		}
-		batch.Done()
 		// Brokers send few messages of QoS 1 and 2 ahead of their acknowledgements.
 		if batch.Count > 1 && batch.Owed() == 0 {
 			time.Sleep(pace - time.Since(began))
@@ -316,13 +325,31 @@ func (b *binding) pump() {
 	}
 }
 
+// hand returns when the next batch may be handed over.
 func (b *binding) hand(batch *mqtt.Batch) {
 	buffer := bufferOf(batch)
 	batch.Recycle()
 	result, err := invoke(b.onBatch, buffer, batch.Count, float64(batch.Dropped))
-	if err == nil {
-		_, err = await(context.Background(), result)
+	if err != nil {
+		report(err)
+		batch.Done()
+		return
 	}
+	taken := func() {
+		_, err := await(context.Background(), result)
+		report(err)
+		batch.Done()
+	}
+	next := js.Undefined()
+	if batch.Owed() > 0 && result.Type() == js.TypeObject {
+		next, _ = property(result, "next")
+	}
+	if next.Type() != js.TypeObject {
+		taken()
+		return
+	}
+	go taken()
+	_, err = await(context.Background(), next)
 	report(err)
 }
 
@@ -335,7 +362,11 @@ func bufferOf(batch *mqtt.Batch) js.Value {
 	v := bytesClass.New(size)
 	at := 0
 	for _, records := range batch.Encoded() {
-		js.CopyBytesToJS(v.Call("subarray", at), records)
+		to := v
+		if at > 0 {
+			to = v.Call("subarray", at)
+		}
+		js.CopyBytesToJS(to, records)
 		at += len(records)
 	}
 	return v.Get("buffer")

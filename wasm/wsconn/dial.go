@@ -1,10 +1,8 @@
 // Package wsconn dials MQTT over WebSocket, natively and in the browser.
 //
-// A [Conn] is a [net.Conn] and a [sync.Locker]. What is written between Lock and
-// Unlock leaves as one binary frame, and an empty write as none. Where a browser
-// can't send as fast, it waits up to 2 ms for more to leave with it: MQTT may be
-// cut anywhere (MQTT 5, 6.0), but every frame costs a browser as much as a
-// hundred small packets.
+// A [Conn] is a [net.Conn] each of whose writes leaves as one binary frame: MQTT
+// may be cut anywhere (MQTT 5, 6.0), but a frame costs a browser as much as a
+// hundred small packets, so a writer had better join what is ready together.
 package wsconn
 
 import (
@@ -27,11 +25,11 @@ const (
 	// waits. Browsers buffer without limit and never block.
 	HighWater = 1 << 20
 
-	// Above coalesceAbove unsent bytes the link is the bottleneck, and packets
-	// are gathered into frames of up to coalesceSize bytes.
-	coalesceAbove = 64 << 10
-	coalesceSize  = 16 << 10
-	coalesceDelay = 2 * time.Millisecond
+	// Above busyAbove unsent bytes the link is the bottleneck. A frame of less
+	// than smallFrame bytes then waits a moment, so that the next one is larger.
+	busyAbove  = 64 << 10
+	smallFrame = 8 << 10
+	gatherTime = 2 * time.Millisecond
 
 	// closeTimeout bounds the closing handshake on a half-open link.
 	closeTimeout = time.Second
@@ -63,30 +61,22 @@ func (e *CloseError) Error() string {
 func (e *CloseError) CloseStatus() (code int, reason string) { return e.Code, e.Reason }
 
 // Conn is an open WebSocket as a byte stream. One goroutine may call Read beside
-// everything else; writes are ordered by Lock.
+// everything else; writes wait for each other.
 type Conn struct {
 	ws     *websocket.Conn
 	socket socket // what the platform knows about ws
 
-	reader   io.Reader
+	reader   io.Reader // of a frame; nil between two
+	unread   bool      // there may be bytes that only socket has
 	readCtx  context.Context
 	stopRead context.CancelFunc
 
-	lock    sync.Mutex // held from Lock to Unlock
-	mu      sync.Mutex // guards the fields below
-	locked  bool
-	pending []byte // written but not sent
-	timer   *time.Timer
-	err     error // the first failed send
-
+	writing   sync.Mutex
 	closeOnce sync.Once
 	closed    chan struct{}
 }
 
-var (
-	_ net.Conn    = (*Conn)(nil)
-	_ sync.Locker = (*Conn)(nil)
-)
+var _ net.Conn = (*Conn)(nil)
 
 // Dial opens a WebSocket to a ws: or wss: URL with subprotocol "mqtt"
 // [MQTT-6.0.0-3]. It blocks until the socket is open, fails, or ctx is done, and
@@ -108,10 +98,22 @@ func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 // After the peer closed, or sent a text frame [MQTT-6.0.0-1], it returns a
 // *[CloseError], and after Close [net.ErrClosed].
 func (c *Conn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	for {
+		if c.unread {
+			n := c.take(p)
+			if n > 0 {
+				return n, nil
+			}
+		}
 		if c.reader == nil {
 			r, err := c.next()
 			if err != nil {
+				if n := c.take(p); n > 0 { // it came before the end
+					return n, nil
+				}
 				return 0, err
 			}
 			c.reader = r
@@ -119,6 +121,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		n, err := c.reader.Read(p)
 		if errors.Is(err, io.EOF) {
 			c.reader, err = nil, nil
+			c.unread = true
 			if n == 0 {
 				continue
 			}
@@ -128,6 +131,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		return n, err
 	}
+}
+
+// take reads what the platform holds in place of frames, without waiting.
+func (c *Conn) take(p []byte) (n int) {
+	select {
+	case <-c.closed:
+		c.unread = false
+	default:
+		n, c.unread = c.socket.take(p)
+	}
+	return n
 }
 
 func (c *Conn) next() (io.Reader, error) {
@@ -162,101 +176,39 @@ func (c *Conn) readError(err error) error {
 	return c.socket.closeError(err)
 }
 
-// Lock begins a frame. It blocks while another goroutine writes one.
-func (c *Conn) Lock() {
-	c.lock.Lock()
-	c.mu.Lock()
-	c.locked = true
-	c.mu.Unlock()
-}
-
-// Unlock sends what was written since Lock. In the browser it blocks while more
-// than [HighWater] bytes wait to be sent. A failed send closes the connection
-// and is returned by the next Write.
-func (c *Conn) Unlock() {
-	c.mu.Lock()
-	c.locked = false
-	if c.socket.unsent() > coalesceAbove && len(c.pending) < coalesceSize {
-		if c.timer == nil && len(c.pending) > 0 {
-			c.timer = time.AfterFunc(coalesceDelay, func() { c.Lock(); c.flush() })
-		}
-		c.mu.Unlock()
-		c.lock.Unlock()
-		return
-	}
-	c.mu.Unlock()
-	c.flush()
-}
-
-// flush sends the pending bytes as one frame and lets go of lock.
-func (c *Conn) flush() {
-	defer c.lock.Unlock()
-	c.mu.Lock()
-	c.locked = false
-	frame := c.pending
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
-	}
-	failed := c.err != nil
-	c.mu.Unlock()
-	if len(frame) == 0 || failed {
-		return
-	}
-	err := c.socket.drain(c.closed)
-	if err == nil {
-		err = c.ws.Write(context.Background(), websocket.MessageBinary, frame)
-	}
-	c.mu.Lock()
-	c.pending = c.pending[:0]
-	if cap(c.pending) > coalesceSize {
-		c.pending = nil
-	}
-	if err != nil {
-		c.err = err
-	}
-	c.mu.Unlock()
-	if err != nil {
-		go c.Close()
-	}
-}
-
-// Write adds p to the frame that Lock began, which does not block. Outside of
-// Lock and Unlock it sends p as a frame of its own, and blocks as they do. After
-// a send has failed it returns that error, and after Close [net.ErrClosed].
+// Write sends p as one frame, and an empty p not at all. In the browser it blocks
+// while more than [HighWater] bytes wait to be sent, and a small frame for a
+// moment when the link is busy. A frame that can't be sent leaves the connection
+// open, and what has arrived can still be read. After Close it returns
+// [net.ErrClosed].
 func (c *Conn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	if !c.locked {
-		c.mu.Unlock()
-		c.Lock()
-		n, err := c.Write(p)
-		c.Unlock()
-		return n, err
-	}
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return 0, c.err
-	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	select {
 	case <-c.closed:
 		return 0, net.ErrClosed
 	default:
 	}
-	c.pending = append(c.pending, p...)
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := c.socket.drain(len(p), c.closed); err != nil {
+		return 0, err
+	}
+	if err := c.socket.send(c.ws, p); err != nil {
+		return 0, err
+	}
 	return len(p), nil
 }
 
-// Close sends what is pending and a closing frame, and waits at most a second
-// for the peer's. It may be called more than once, and returns nil.
+// Close sends a closing frame, and waits at most a second for the peer's. It may
+// be called more than once, and returns nil.
 func (c *Conn) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.closed)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			if c.lock.TryLock() {
-				c.flush()
-			}
 			_ = c.ws.Close(websocket.StatusNormalClosure, "")
 		}()
 		timeout := time.NewTimer(closeTimeout)

@@ -27,14 +27,27 @@ const rereads = 40
 // for an emptied send buffer.
 const drainPoll = 5 * time.Millisecond
 
+// stagingSize is how many bytes cross at a time where JavaScript copies them.
+const stagingSize = 64 << 10 // bytes
+
+var bytesClass = js.Global().Get("Uint8Array")
+
 // socket is the browser's object behind a websocket.Conn, with the close event
 // that the library drops.
+//
+// An object with the methods readInto and sendFrom (GoSocket in
+// web/src/worker/socket.ts) copies frames out of and into an array that stays:
+// fresh memory costs a browser more than a copy, and what a js.Value stands for
+// is held until Go next collects garbage. It keeps what arrives, and says by an
+// empty frame that there is some.
 type socket struct {
 	v     js.Value
 	state *socketState
 }
 
 type socketState struct {
+	staging js.Value // Uint8Array for readInto and sendFrom; undefined without them
+
 	mu      sync.Mutex
 	close   *CloseError
 	onClose js.Func
@@ -98,15 +111,7 @@ func dial(ctx context.Context, url string, opts Options) (ws *websocket.Conn, s 
 }
 
 func newSocket(class js.Value, url string) (s socket, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			thrown, ok := r.(js.Error)
-			if !ok {
-				panic(r)
-			}
-			err = errors.New("WebSocket: " + words(thrown.Value))
-		}
-	}()
+	defer caught(&err)
 	v := class.New(url, []any{Subprotocol})
 	// The class may be anybody's, and a method that is missing would end the program.
 	function, get := js.Global().Get("Function"), js.Global().Get("Reflect").Get("get")
@@ -116,6 +121,9 @@ func newSocket(class js.Value, url string) (s socket, err error) {
 		}
 	}
 	s = socket{v: v, state: &socketState{}}
+	if get.Invoke(v, "readInto").InstanceOf(function) && get.Invoke(v, "sendFrom").InstanceOf(function) {
+		s.state.staging = bytesClass.New(stagingSize)
+	}
 	s.state.onClose = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()
@@ -126,6 +134,17 @@ func newSocket(class js.Value, url string) (s socket, err error) {
 	})
 	s.v.Call("addEventListener", "close", s.state.onClose)
 	return s, nil
+}
+
+// caught makes err of what the class threw.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		thrown, ok := r.(js.Error)
+		if !ok {
+			panic(r)
+		}
+		*err = errors.New("WebSocket: " + words(thrown.Value))
+	}
 }
 
 // words says what was thrown, whatever it is.
@@ -159,15 +178,68 @@ func (s socket) unsent() int {
 	return 0
 }
 
-func (s socket) drain(closed <-chan struct{}) error {
-	for s.unsent() > HighWater {
-		select {
-		case <-closed:
-			return net.ErrClosed
-		case <-time.After(drainPoll):
+// drain waits until the browser may be given a frame of size bytes.
+func (s socket) drain(size int, closed <-chan struct{}) error {
+	unsent := s.unsent()
+	if unsent > busyAbove && unsent <= HighWater && size < smallFrame {
+		if err := pause(gatherTime, closed); err != nil {
+			return err
+		}
+		unsent = s.unsent()
+	}
+	for ; unsent > HighWater; unsent = s.unsent() {
+		if err := pause(drainPoll, closed); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func pause(d time.Duration, closed <-chan struct{}) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-closed:
+		return net.ErrClosed
+	case <-timer.C:
+		return nil
+	}
+}
+
+// send sends a frame. The library would close the connection when that fails.
+func (s socket) send(_ *websocket.Conn, p []byte) (err error) {
+	// A closing WebSocket swallows what it is given.
+	if state := s.v.Get("readyState"); state.Type() == js.TypeNumber && state.Int() > 1 {
+		return s.closeError(net.ErrClosed)
+	}
+	defer caught(&err)
+	if staging := s.state.staging; !staging.IsUndefined() && len(p) <= stagingSize {
+		js.CopyBytesToJS(staging, p)
+		s.v.Call("sendFrom", staging, len(p))
+		return nil
+	}
+	frame := bytesClass.New(len(p))
+	js.CopyBytesToJS(frame, p)
+	s.v.Call("send", frame)
+	return nil
+}
+
+// take reads what a socket with readInto keeps, and tells whether
+// there may be more.
+func (s socket) take(p []byte) (n int, more bool) {
+	if s.state.staging.IsUndefined() {
+		return 0, false
+	}
+	var err error
+	defer caught(&err) // nothing was read then
+	limit := min(len(p), stagingSize)
+	v := s.v.Call("readInto", s.state.staging, limit)
+	if v.Type() != js.TypeNumber {
+		return 0, false
+	}
+	n = min(max(v.Int(), 0), limit)
+	js.CopyBytesToGo(p[:n], s.state.staging)
+	return n, n == limit
 }
 
 func (s socket) closeError(err error) error {

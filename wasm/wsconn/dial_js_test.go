@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"syscall/js"
 	"testing"
+	"time"
 )
 
 // scripted is a WebSocket class whose network is the test: what it sends is
@@ -32,12 +34,35 @@ const scripted = `(class extends EventTarget {
 	text() { return this.sent.join('|'); }
 })`
 
+// readable is one that keeps what arrives until it is read, as that of
+// web/src/worker/socket.ts does.
+const readable = `(class extends ` + scripted + ` {
+	kept = [];
+	reads = 0;
+	deliver(...texts) {
+		for (const t of texts) this.kept.push(...new TextEncoder().encode(t));
+		this.dispatchEvent(Object.assign(new Event('message'), { data: new ArrayBuffer(0) }));
+	}
+	readInto(target, limit) {
+		this.reads++;
+		const bytes = this.kept.splice(0, limit);
+		target.set(bytes);
+		return bytes.length;
+	}
+	sendFrom(source, length) { this.send(source.subarray(0, length)); }
+})`
+
 func class() js.Value { return js.Global().Call("eval", scripted) }
 
 func mustDial(t *testing.T) (*Conn, js.Value) {
 	t.Helper()
+	return mustDialWith(t, scripted)
+}
+
+func mustDialWith(t *testing.T, class string) (*Conn, js.Value) {
+	t.Helper()
 	before := js.Global().Get("WebSocket")
-	c, err := Dial(context.Background(), "ws://broker/", Options{WebSocket: class()})
+	c, err := Dial(context.Background(), "ws://broker/", Options{WebSocket: js.Global().Call("eval", class)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,16 +72,28 @@ func mustDial(t *testing.T) (*Conn, js.Value) {
 	return c, c.socket.v
 }
 
-func TestOneFramePerFlush(t *testing.T) {
-	c, ws := mustDial(t)
-	for _, parts := range [][]string{{"a", "b", "c"}, {}, {""}, {"d"}} {
-		c.Lock()
-		for _, p := range parts {
-			_, _ = io.WriteString(c, p)
-		}
-		c.Unlock()
+func TestOneFramePerWrite(t *testing.T) {
+	for name, class := range map[string]string{"as arrays": scripted, "by staging": readable} {
+		t.Run(name, func(t *testing.T) { testOneFramePerWrite(t, class) })
 	}
-	_, _ = io.WriteString(c, "e")
+}
+
+func testOneFramePerWrite(t *testing.T, class string) {
+	c, ws := mustDialWith(t, class)
+	for _, size := range []int{stagingSize - 1, stagingSize, stagingSize + 1, 3 * stagingSize} {
+		frame := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+		if n, err := io.WriteString(c, frame); n != len(frame) || err != nil {
+			t.Errorf("Write: %d, %v", n, err)
+		}
+		if got := ws.Get("sent").Call("pop").String(); got != frame {
+			t.Errorf("%d bytes: sent %d others", size, len(got))
+		}
+	}
+	for _, frame := range []string{"abc", "", "d", "e"} {
+		if n, err := io.WriteString(c, frame); n != len(frame) || err != nil {
+			t.Errorf("Write: %d, %v", n, err)
+		}
+	}
 	if got := ws.Call("text").String(); got != "abc|d|e" {
 		t.Errorf("frames %q", got)
 	}
@@ -72,19 +109,111 @@ func TestOneFramePerFlush(t *testing.T) {
 // A message and the close right behind it: the message is not lost, and the
 // code arrives.
 func TestMessageBeforeCloseIsNeverLost(t *testing.T) {
-	for i := range 100 {
-		c, ws := mustDial(t)
-		ws.Call("deliver", "a", "b", "bye")
-		ws.Call("end", 4001, "enough")
-		all, err := io.ReadAll(c)
-		if string(all) != "abbye" {
-			t.Fatalf("round %d: read %q", i, all)
+	for name, class := range map[string]string{"as frames": scripted, "kept": readable} {
+		t.Run(name, func(t *testing.T) {
+			for i := range 100 {
+				c, ws := mustDialWith(t, class)
+				ws.Call("deliver", "a", "b", "bye")
+				ws.Call("end", 4001, "enough")
+				all, err := io.ReadAll(c)
+				if string(all) != "abbye" {
+					t.Fatalf("round %d: read %q", i, all)
+				}
+				var closed *CloseError
+				if !errors.As(err, &closed) || closed.Code != 4001 || closed.Reason != "enough" {
+					t.Fatalf("round %d: error %v", i, err)
+				}
+				_ = c.Close()
+			}
+		})
+	}
+}
+
+// What the socket keeps is read in pieces of any size, and only when it says
+// that there is some.
+func TestReadsWhatTheSocketKeeps(t *testing.T) {
+	text := strings.Repeat("0123456789abcdef", 10_000)
+	for _, size := range []int{1000, stagingSize - 1, stagingSize, stagingSize + 1, len(text), 1 << 20} {
+		c, ws := mustDialWith(t, readable)
+		ws.Call("deliver", text[:3], text[3:99_000])
+		ws.Call("deliver", text[99_000:])
+		got := make([]byte, 0, 2<<20)
+		for len(got) < len(text) {
+			n, err := c.Read(got[len(got) : len(got)+size])
+			if n == 0 || err != nil {
+				t.Fatalf("Read: %d, %v", n, err)
+			}
+			got = got[:len(got)+n]
 		}
-		var closed *CloseError
-		if !errors.As(err, &closed) || closed.Code != 4001 || closed.Reason != "enough" {
-			t.Fatalf("round %d: error %v", i, err)
+		if string(got) != text {
+			t.Errorf("%d at a time: the bytes are not those that were sent", size)
+		}
+		if reads, most := ws.Get("reads").Int(), len(text)/min(size, stagingSize)+2; reads > most {
+			t.Errorf("%d at a time: asked %d times, more than %d", size, reads, most)
+		}
+		ws.Call("deliver", "next")
+		if n, err := c.Read(got[:cap(got)]); string(got[:n]) != "next" || err != nil {
+			t.Errorf("Read: %q, %v", got[:n], err)
 		}
 		_ = c.Close()
+		ws.Call("deliver", "late")
+		if n, err := c.Read(got[:cap(got)]); n > 0 || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Read after Close: %q, %v", got[:n], err)
+		}
+	}
+}
+
+// The method is the class's, and what it returns may be anything.
+func TestReadIntoThatIsNone(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing": `return undefined`, "text": `return '1'`, "too little": `return -1`, "NaN": `return NaN`, "throws": `throw undefined`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, ws := mustDialWith(t, `(class extends `+scripted+` { readInto() { `+body+` } sendFrom() {} })`)
+			ws.Call("deliver", "", "a")
+			p := make([]byte, 8)
+			if n, err := c.Read(p); string(p[:n]) != "a" || err != nil {
+				t.Errorf("Read: %q, %v", p[:n], err)
+			}
+			_ = c.Close()
+		})
+	}
+	c, ws := mustDialWith(t, `(class extends `+scripted+` { readInto() { return 1e9 } sendFrom() {} })`)
+	defer c.Close()
+	ws.Call("deliver", "")
+	if n, err := c.Read(make([]byte, 8)); n != 8 || err != nil {
+		t.Errorf("Read: %d, %v", n, err)
+	}
+}
+
+// A frame that can't be sent is the writer's loss alone: what has arrived may say
+// why.
+func TestFailedSendLeavesTheConnectionOpen(t *testing.T) {
+	for name, test := range map[string]struct {
+		send  string
+		state int
+		words string
+	}{
+		"throws":  {"throw new Error('no room')", 1, "no room"},
+		"closing": {"", 2, net.ErrClosed.Error()},
+		"closed":  {"", 3, net.ErrClosed.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, ws := mustDialWith(t, `(class extends `+scripted+` { send() { `+test.send+` } })`)
+			ws.Set("readyState", test.state)
+			if n, err := io.WriteString(c, "x"); n != 0 || err == nil || !strings.Contains(err.Error(), test.words) {
+				t.Errorf("Write: %d, %v", n, err)
+			}
+			if !ws.Get("closedWith").IsUndefined() {
+				t.Error("it was closed")
+			}
+			ws.Call("deliver", "reason")
+			p := make([]byte, 8)
+			if n, err := c.Read(p); string(p[:n]) != "reason" || err != nil {
+				t.Errorf("Read: %q, %v", p[:n], err)
+			}
+			_ = c.Close()
+		})
 	}
 }
 
@@ -92,12 +221,9 @@ func TestWritersWaitWhileTheBrowserIsFull(t *testing.T) {
 	c, ws := mustDial(t)
 	defer c.Close()
 	ws.Set("bufferedAmount", HighWater+1)
-	big := strings.Repeat("x", coalesceSize)
 	sent := make(chan struct{})
 	go func() {
-		c.Lock()
-		_, _ = io.WriteString(c, big)
-		c.Unlock()
+		_, _ = io.WriteString(c, "big")
 		close(sent)
 	}()
 	for range 3 { // the writer polls; it must not get through
@@ -108,26 +234,45 @@ func TestWritersWaitWhileTheBrowserIsFull(t *testing.T) {
 	}
 	ws.Set("bufferedAmount", 0)
 	<-sent
-	if ws.Call("text").String() != big {
+	if ws.Call("text").String() != "big" {
 		t.Error("not sent after the buffer emptied")
 	}
 }
 
-// On a slow link small packets share frames.
-func TestPacketsShareFramesUnderLoad(t *testing.T) {
-	c, ws := mustDial(t)
-	defer c.Close()
-	ws.Set("bufferedAmount", coalesceAbove+1)
-	for range 10 {
-		c.Lock()
-		_, _ = io.WriteString(c, "p")
-		c.Unlock()
+// On a slow link a small frame gives the next one time to grow; a large one, or
+// one on a link that is not busy, leaves at once.
+func TestSmallFramesWaitOnABusyLink(t *testing.T) {
+	for _, test := range []struct{ unsent, size int }{
+		{0, 1}, {busyAbove, 1}, {busyAbove + 1, 1}, {busyAbove + 1, smallFrame - 1}, {busyAbove + 1, smallFrame},
+	} {
+		c, ws := mustDial(t)
+		ws.Set("bufferedAmount", test.unsent)
+		begin, waited := time.Now(), false
+		go func() { waited = true }() // runs when this one waits
+		if _, err := c.Write(make([]byte, test.size)); err != nil {
+			t.Error(err)
+		}
+		if want := test.unsent > busyAbove && test.size < smallFrame; waited != want || waited && time.Since(begin) < gatherTime {
+			t.Errorf("%d bytes, %d before them: waited %v, %v", test.size, test.unsent, waited, time.Since(begin))
+		}
+		_ = c.Close()
 	}
-	for ws.Call("text").String() == "" {
-		<-timeout(1)
-	}
-	if got := ws.Call("text").String(); got != "pppppppppp" {
-		t.Errorf("frames %q", got)
+}
+
+func TestCloseFreesAWriterThatWaits(t *testing.T) {
+	for _, unsent := range []int{busyAbove + 1, HighWater + 1} {
+		c, ws := mustDial(t)
+		ws.Set("bufferedAmount", unsent)
+		failed := make(chan error)
+		go func() {
+			_, err := io.WriteString(c, "x")
+			failed <- err
+		}()
+		runtime.Gosched()
+		_ = c.Close()
+		if err := <-failed; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Write: %v", err)
+		}
 	}
 }
 

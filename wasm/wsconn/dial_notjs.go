@@ -22,10 +22,14 @@ const rereads = 0
 // socket is empty: natively a write blocks by itself and errors tell everything.
 type socket struct{}
 
-func (socket) unsent() int                 { return 0 }
-func (socket) drain(<-chan struct{}) error { return nil }
-func (socket) closeError(err error) error  { return err }
-func (socket) release()                    {}
+func (socket) drain(int, <-chan struct{}) error { return nil }
+func (socket) take([]byte) (n int, more bool)   { return 0, false }
+func (socket) closeError(err error) error       { return err }
+func (socket) release()                         {}
+
+func (socket) send(ws *websocket.Conn, p []byte) error {
+	return ws.Write(context.Background(), websocket.MessageBinary, p)
+}
 
 func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, socket, error) {
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{

@@ -85,7 +85,7 @@ test('SCRAM: a broker that does not know the password is left', async ({ page })
     (url) => window.failure(window.mqtt.connect(url, { scram: { username: 'alice', password: 'pencil' } })),
     url,
   );
-  expect(error).toMatchObject({ code: 'protocol', reasonCode: notAuthorized });
+  expect(error).toMatchObject({ code: 'protocol' });
   expect(error.message).toContain('did not prove');
   // A client has no code for "not authorized" (3.14.2.1).
   await expect.poll(() => goodbye?.[0]).toBe(0x80);

@@ -15,6 +15,7 @@ const printed = [
   [/^mqttwasm\/counter messages: 0$/, /^mqttwasm\/counter messages: 1$/, /^mqttwasm\/counter messages: 2$/],
   [/^bad-option topic topic: .*wildcard/, /^connection closed undefined$/],
   [/^connected$/, /^ended as asked$/],
+  [/^connecting$/, /^connected$/, /^mqttwasm\/early first$/],
   [/^stored$/, /^delivered$/],
   [/^1 \+ 2 = 3$/],
   [/^all tabs are mqttwasm_/],

@@ -8,7 +8,8 @@ export interface Life {
 
 /**
  * The browser ends it too, with the page or the worker, even by a crash.
- * Undefined in an insecure context, which has no locks.
+ * Undefined where there are no locks to be had: in an insecure context, in a sandboxed
+ * frame, or where the user blocks storage.
  */
 export async function beginLife(): Promise<Life | undefined> {
   if (!navigator.locks) return undefined;
@@ -17,13 +18,15 @@ export async function beginLife(): Promise<Life | undefined> {
   const life = new Promise<void>((resolve) => {
     end = resolve;
   });
-  await new Promise<void>((resolve) => {
-    void navigator.locks.request(name, () => {
-      resolve();
-      return life;
-    });
+  return new Promise((resolve) => {
+    navigator.locks
+      .request(name, () => {
+        resolve({ name, end });
+        return life;
+      })
+      // A sandboxed frame has them, and may not use them; nor may one whose storage is blocked.
+      .catch(() => resolve(undefined));
   });
-  return { name, end };
 }
 
 /** Resolves when the life of that name is over; rejects when the signal is aborted before. */

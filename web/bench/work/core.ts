@@ -5,9 +5,8 @@ import type { Row, Work } from './work';
 
 const module = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The benchmarks of wasm/mqtt/growth_test.go, by the names that Go prints. */
+/** The benchmarks of wasm/mqtt/internal/inbox/bench_test.go, by the names that Go prints. */
 const benchmarks = {
-  Queue: { title: 'queue to send', lengths: [100, 10_000, 1_000_000] },
   Inbox: { title: 'inbox', lengths: [1000, 10_000, 100_000] },
 };
 
@@ -28,8 +27,10 @@ export const core: Work = {
   rows,
   contestants: ['mqttwasm'],
   async measure() {
-    const flags = ['test', '-run', '^$', '-bench', 'Growth', '-benchtime', '0.2s', './wasm/mqtt'];
-    const { stdout } = await promisify(execFile)('go', flags, { cwd: module });
+    const flags = ['test', '-run', '^$', '-bench', 'GrowthInbox$', '-benchtime', '0.2s'];
+    const { stdout } = await promisify(execFile)('go', [...flags, './wasm/mqtt/internal/inbox'], {
+      cwd: module,
+    });
     return nanoseconds(stdout).map((value) => value / 1000);
   },
 };

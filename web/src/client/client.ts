@@ -1,15 +1,19 @@
 import { macrotask } from '../macrotask';
-import type { Boundary, BoundaryClient, ClientEvent, ConnackInfo, WireError } from '../worker/messages';
+import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../worker/messages';
 import { createAsks } from './asks';
 import { bad, payload as toPayload } from './check';
+import { assumed, connectIn } from './connecting';
 import { fromWire, MqttError } from './errors';
 import { createEmitter } from './events';
 import { createHandout } from './handout';
 import { followPage, thisPage } from './lifecycle';
+import { openingLink } from './opening';
 import { endCall, type Limited, plainCall, publishCall, requestCall, type Settings } from './options';
 import { decodePackets } from './packets';
 import { createResponder, decodeAnswer } from './request';
 import { createRoutes } from './routes';
+import type { Engine } from './rpc';
+import { type Change, changed } from './states';
 import { createSubscribing } from './subscribing';
 import { asyncDispose } from './subscription';
 import { topicName } from './topics';
@@ -28,8 +32,35 @@ import type {
   Subscription,
 } from './types';
 
-/** Connects, and resolves when the broker has said yes. */
+export interface Start {
+  settings: Settings;
+  /** Finds the program that the client runs in, and may take its time. */
+  open(): Promise<Engine>;
+  /** The client ends when its first attempt to connect fails. */
+  once: boolean;
+  page?: ReturnType<typeof thisPage>;
+}
+
+/** A client, and when it has connected for the first time, or can't. */
+export interface Started {
+  client: Client;
+  connected: Promise<void>;
+}
+
+/** Resolves when the broker has said yes. */
 export async function openClient(boundary: Boundary, settings: Settings, page = thisPage()): Promise<Client> {
+  const { client, connected } = startClient({
+    settings,
+    open: async () => ({ boundary, ready: Promise.resolve() }),
+    once: true,
+    page,
+  });
+  await connected;
+  return client;
+}
+
+/** Makes a client, which takes calls and listeners at once. */
+export function startClient({ settings, open, once, page = thisPage() }: Start): Started {
   const emitter = createEmitter<ClientEvents>();
   const routes = createRoutes();
   const asks = createAsks(settings.callbacks);
@@ -40,15 +71,15 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     now: () => performance.now(),
   });
   const retries = settings.boundary.reconnectPeriod !== 0;
-  let state: ClientState = 'connected';
+  let state: ClientState = 'connecting';
   let suspended = false;
   let leavePage = (): void => {};
   let dropped = 0;
   let ended: { error: MqttError | undefined } | undefined;
   let ending: { force: boolean; done: Promise<void> } | undefined;
 
-  // What arrives before the caller could add a listener waits until it could.
-  let waiting: (() => void)[] | undefined = [];
+  // Whoever waits for the connection can't add a listener before: what arrives waits too.
+  let waiting: (() => void)[] | undefined = once ? [] : undefined;
   const inOrder = (task: () => void): void => {
     if (waiting) waiting.push(task);
     else task();
@@ -59,21 +90,22 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     accept = resolve;
   });
 
-  const { signal } = settings;
-  const connecting = boundary.connect({
-    ...settings.boundary,
-    ...asks.sink,
-    ...(signal && { signal }),
-    onEvent(event) {
-      if (event.type === 'connect') accept(event.connack);
-      inOrder(() => onEvent(event));
-    },
-    onBatch: (buffer, count, lost) =>
-      new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost)))),
-    onPackets: (buffer) => inOrder(() => showPackets(buffer)),
-  });
-  const link: BoundaryClient = await explained(connecting);
-  let connack = await accepted;
+  let connack = assumed(settings.boundary);
+  const givenUp = new AbortController();
+  const opening = explained(
+    connectIn(open, settings, givenUp, once, {
+      ...asks.sink,
+      onEvent(event) {
+        if (event.type === 'connect') accept(event.connack);
+        inOrder(() => onEvent(event));
+      },
+      onBatch: (buffer, count, lost) =>
+        new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost)))),
+      onPackets: (buffer) => inOrder(() => showPackets(buffer)),
+    }),
+  );
+  const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
+  const link = openingLink(opening, { calls: messages, bytes });
   const subscribing = createSubscribing({ link, routes, closing, requireOpen });
   const { subscribe, unsubscribe } = subscribing;
 
@@ -86,23 +118,37 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
         // A shared connection goes on for the other pages.
         if (settings.shared) return;
         suspended = true;
-        if (state === 'reconnecting') state = 'disconnected';
+        change('suspend');
         link.suspend().catch(toldByEvents);
       },
       resume() {
         if (settings.shared) return wake();
         suspended = false;
-        if (state === 'disconnected' && !ending) state = 'reconnecting';
+        if (!ending) change('resume');
         link.resume().catch(toldByEvents);
       },
     });
   }
 
-  macrotask(() => {
-    const tasks = waiting ?? [];
-    waiting = undefined;
-    for (const task of tasks) task();
+  const connected = opening.then(async () => {
+    if (!once) return;
+    connack = await accepted;
+    change('connect');
+    macrotask(() => {
+      const tasks = waiting ?? [];
+      waiting = undefined;
+      for (const task of tasks) task();
+    });
   });
+  connected.catch((error) => {
+    // Whoever waits is told; others by events.
+    if (!once && !ended) emitter.emit('error', error);
+    finish(error);
+  });
+
+  function change(what: Change): void {
+    state = changed(state, what);
+  }
 
   function onEvent(event: ClientEvent): void {
     if (ended) return;
@@ -110,16 +156,16 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     switch (event.type) {
       case 'connect':
         connack = event.connack;
-        state = 'connected';
+        change('connect');
         subscribing.unsubscribeAgain();
         emitter.emit('connect', connack);
         break;
       case 'reconnect':
-        if (!suspended) state = 'reconnecting';
+        if (!suspended) change('retry');
         emitter.emit('reconnect', { attempt: event.attempt, delay: event.delay });
         break;
       case 'close':
-        state = retries && !ending && !suspended ? 'reconnecting' : 'disconnected';
+        change(retries && !ending && !suspended ? 'lose' : 'close');
         emitter.emit('close', event.error && errorOf(event.error));
         break;
       case 'offline':
@@ -154,7 +200,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     ended = { error };
     leavePage();
     const closes = state === 'connected';
-    state = 'disconnected';
+    change('end');
     subscribing.finish(error);
     if (closes) emitter.emit('close', error);
     emitter.emit('end', error);
@@ -266,6 +312,12 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
   }
 
   async function disconnect(call: Limited<CallOptions>): Promise<void> {
+    if (state === 'connecting') {
+      // There is nothing to say goodbye to.
+      givenUp.abort();
+      finish();
+      return;
+    }
     try {
       await link.disconnect(call);
     } catch (error) {
@@ -332,7 +384,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
     },
     [asyncDispose]: () => end(),
   };
-  return client;
+  return { client, connected };
 }
 
 /** For calls that nobody made: they have failed where the connection has, or the client has ended. */

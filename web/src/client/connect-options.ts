@@ -166,6 +166,15 @@ export interface ConnectOptions {
    * others connect and subscribe again by themselves. Default false.
    */
   shared?: boolean;
+  /**
+   * What becomes of this tab's subscriptions when it closes or its client ends, and
+   * other tabs go on with the shared connection. `unsubscribe`: they end, unless
+   * another tab has them too. `keep`: the session keeps them, as it does when the
+   * last tab closes; for ten seconds QoS 1 and 2 messages wait for a tab that
+   * subscribes to them, for example the same one after a reload, and after that they
+   * go to nobody. Needs `shared`. Default `unsubscribe`.
+   */
+  whenTabCloses?: 'unsubscribe' | 'keep';
   /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */
   WebSocket?: WebSocketClass;
 }

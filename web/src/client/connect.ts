@@ -1,15 +1,27 @@
 import type { Boundary } from '../worker/messages';
-import { openClient } from './client';
-import { openEngine } from './engine';
+import { type Started, startClient } from './client';
+import { findEngine } from './engine';
 import { connectSettings } from './options';
 import { reviving } from './revive';
-import { aborted } from './rpc';
+import type { Engine } from './rpc';
 import type { Client, ConnectOptions } from './types';
 
 /**
- * Connects to an MQTT 5 broker over WebSocket. Resolves when the broker has
- * accepted, and rejects with an `MqttError` when the first attempt fails;
- * later the client reconnects by itself and tells by events.
+ * Makes a client at once, in state `connecting`. It takes listeners, `subscribe` and
+ * `publish` from its first moment on: what needs a connection waits for the first
+ * one, in order. It goes on trying to connect until the broker refuses for good, and
+ * tells by events. Throws an `MqttError` of code `bad-option`.
+ */
+export function createClient(url: string | URL, options?: ConnectOptions): Client;
+export function createClient(options: ConnectOptions): Client;
+export function createClient(first: string | URL | ConnectOptions, second?: ConnectOptions): Client {
+  return start(first, second, false).client;
+}
+
+/**
+ * Connects to an MQTT 5 broker over WebSocket: `createClient`, and a wait for the
+ * first connection. Rejects with an `MqttError` when the first attempt fails, and
+ * the client has ended then; later it reconnects by itself and tells by events.
  */
 export function connect(url: string | URL, options?: ConnectOptions): Promise<Client>;
 export function connect(options: ConnectOptions): Promise<Client>;
@@ -17,25 +29,23 @@ export async function connect(
   first: string | URL | ConnectOptions,
   second?: ConnectOptions,
 ): Promise<Client> {
-  const settings = connectSettings(first, second);
-  const { signal } = settings;
-  const open = (): Promise<Boundary> => openEngine(settings);
-  const engine = await unlessAborted(open, signal);
-  // A shared program ends with a tab that may be somebody else's.
-  return openClient(settings.shared ? reviving(engine, open) : engine, settings);
+  const { client, connected } = start(first, second, true);
+  await connected;
+  return client;
 }
 
-async function unlessAborted<T>(start: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return start();
-  if (signal.aborted) throw aborted(signal);
-  let abort = (): void => {};
-  const whenAborted = new Promise<never>((_, reject) => {
-    abort = () => reject(aborted(signal));
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([start(), whenAborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+function start(
+  first: string | URL | ConnectOptions,
+  second: ConnectOptions | undefined,
+  once: boolean,
+): Started {
+  const settings = connectSettings(first, second);
+  const find = (): Promise<Engine> => findEngine(settings);
+  // A shared program ends with a tab that may be somebody else's.
+  const open = async (): Promise<Engine> => {
+    const { boundary, ready } = await find();
+    const again = async (): Promise<Boundary> => (await find()).boundary;
+    return { boundary: settings.shared ? reviving(boundary, again) : boundary, ready };
+  };
+  return startClient({ settings, open, once });
 }

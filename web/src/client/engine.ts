@@ -22,15 +22,16 @@ let own: Engine | undefined;
 let shared: Promise<Engine | undefined> | undefined;
 
 export async function openEngine(options: EngineOptions): Promise<Boundary> {
-  return (await open(options)).boundary;
+  return (await findEngine(options)).boundary;
 }
 
 /** Resolves when the program runs, which this starts to load, and rejects with `crashed` when it can't. */
 export async function programReady(options: EngineOptions): Promise<void> {
-  await (await open(options)).ready;
+  await (await findEngine(options)).ready;
 }
 
-async function open(options: EngineOptions): Promise<Engine> {
+/** The program may still be loading. */
+export async function findEngine(options: EngineOptions): Promise<Engine> {
   // Node has no Worker of the web's kind.
   if (!options.worker || typeof Worker === 'undefined') return openInline(options);
   if (options.shared) {

@@ -14,7 +14,8 @@ import type { WireError } from '../worker/messages';
  * - `unsupported`: the broker stated that it does not offer what was asked.
  * - `session-lost`: the broker forgot the session before the publish was acknowledged.
  * - `queue-full`: no room in the queue of what waits to be sent, whose policy is `reject`.
- * - `dropped`: the queue had no room, and its policy gave up this message.
+ * - `dropped`: the queue had no room, and its policy gave up this message. As an `error` event of a
+ *   shared client: messages of QoS 1 and 2 for a page that was frozen were too many to wait for it.
  * - `expired`: the message's `messageExpiryInterval` passed while it waited to be sent.
  * - `storage`: the durable store failed or is full; the message says why.
  * - `in-use`: another client has the durable store; end it, give another `clientId`, or share it.
@@ -56,7 +57,7 @@ export class MqttError extends Error {
   readonly code: MqttErrorCode;
   /** The option or argument that was wrong. */
   readonly field?: string;
-  /** The broker's reason code (MQTT 5, 2.4). */
+  /** The broker's reason code (MQTT 5, 2.4); only what the broker sent. */
   readonly reasonCode?: number;
   readonly reasonString?: string;
   /** Another server that the broker pointed to (MQTT 5, 4.11). */

@@ -1,9 +1,9 @@
 /** An MQTT 5 client over WebSocket: Go compiled to WebAssembly, in a worker. */
 
-import { connect } from './connect';
+import { connect, createClient } from './connect';
 
-export { connect, connect as connectAsync };
-export default { connect, connectAsync: connect };
+export { connect, connect as connectAsync, createClient };
+export default { connect, connectAsync: connect, createClient };
 export { MqttError, type MqttErrorCode } from './errors';
 export type { Packet, PacketFields, PacketName, PacketProperties } from './packets';
 export type {

@@ -50,6 +50,7 @@ test.each<[string, unknown]>([
   ['store', true],
   ['autoAssignTopicAlias', 8],
   ['shared', 'yes'],
+  ['whenTabCloses', 'stay'],
   ['resubscribe', 1],
   ['subscribeBatchSize', 0],
   ['protocolVersion', 4],
@@ -292,6 +293,12 @@ describe('shared', () => {
 
   test('needs a worker', () => {
     expect(fieldOf(() => connectSettings(url, { shared: true, worker: false }))).toBe('shared');
+  });
+
+  test('what a closed tab leaves crosses with it, and needs it', () => {
+    const { boundary } = connectSettings(url, { shared: true, whenTabCloses: 'keep' });
+    expect(boundary.whenTabCloses).toBe('keep');
+    expect(fieldOf(() => connectSettings(url, { whenTabCloses: 'keep' }))).toBe('whenTabCloses');
   });
 });
 

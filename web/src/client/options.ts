@@ -4,6 +4,7 @@ import type {
   AuthStep,
   BoundaryOptions,
   DisconnectCall,
+  JoinOptions,
   CallOptions as Limits,
   PublishCall,
   QoS,
@@ -139,6 +140,7 @@ const localFields = shape({
   signal,
   worker: boolean,
   shared: boolean,
+  whenTabCloses: oneOf('unsubscribe', 'keep'),
   protocolVersion: (value, field) => {
     if (value !== 5) throw bad(field, 'must be 5: this client speaks MQTT 5 only');
     return value;
@@ -160,7 +162,7 @@ export interface Callbacks {
 
 export interface Settings {
   /** Without a `clientId` only where `shared`, so that tabs which gave none are equal. */
-  boundary: BoundaryOptions;
+  boundary: BoundaryOptions & JoinOptions;
   callbacks: Callbacks;
   worker: boolean;
   shared: boolean;
@@ -176,8 +178,15 @@ export function connectSettings(
   page = globalThis.location,
 ): Settings {
   const given = typeof first === 'string' || first instanceof URL ? { ...second, url: first } : first;
-  const { protocolVersion: _, worker = true, shared = false, ...local } = localFields(given, '');
+  const {
+    protocolVersion: _,
+    worker = true,
+    shared = false,
+    whenTabCloses,
+    ...local
+  } = localFields(given, '');
   if (shared && !worker) throw bad('shared', 'needs a worker, and worker is false');
+  if (whenTabCloses !== undefined && !shared) throw bad('whenTabCloses', 'needs shared: true');
   const { url, servers, username, password } = addresses(given, page);
   const options = connectFields(
     {
@@ -188,7 +197,12 @@ export function connectSettings(
     },
     '',
   );
-  const boundary: BoundaryOptions = { ...options, url, ...(servers.length > 0 && { servers }) };
+  const boundary: Settings['boundary'] = {
+    ...options,
+    url,
+    ...(servers.length > 0 && { servers }),
+    ...(whenTabCloses !== undefined && { whenTabCloses }),
+  };
   limitBackOff(boundary);
   const { transformWsUrl, ...callbacks } = callbackFields(given, '');
   checkAuthentication(boundary, callbacks);

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Boundary, BoundaryClient, BoundarySink, ClientEvent, ConnackInfo } from '../worker/messages';
+import { decodeBatch } from './batch';
 import { MqttError } from './errors';
 import { reviving } from './revive';
+import { encodeBatch } from './testing';
 
 type Request = Parameters<Boundary['connect']>[0];
 
@@ -93,6 +95,33 @@ test('a crash is a lost connection: the next program connects and subscribes the
   ]);
   await link.publish('t', new Uint8Array());
   expect(second.calls.at(-1)?.[0]).toBe('publish');
+});
+
+test('the next program knows at once what was subscribed to, and takes no QoS 2 message twice', async () => {
+  const [first, second] = [program(), program()];
+  const got: string[] = [];
+  const onBatch = (buffer: ArrayBuffer, count: number) => {
+    for (const message of decodeBatch(buffer, count)) got.push(message.text());
+    return undefined;
+  };
+  const { link } = await client([first, second], { onBatch });
+  await link.subscribe([{ topic: 'a', qos: 2 }]);
+  await link.subscribe([{ topic: 'b', qos: 1, nl: true }]);
+  await link.subscribe([{ topic: 'c', qos: 1 }]);
+  await link.unsubscribe(['c']);
+  const message = (text: string, dup: boolean) =>
+    encodeBatch([{ topic: 'a', qos: 2, dup, payload: new TextEncoder().encode(text) }]);
+  first.sink().onBatch(message('1', false), 1, 0);
+  expect(first.sink()).not.toHaveProperty('filters');
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  expect(second.sink().filters).toEqual([
+    { topic: 'a', qos: 2 },
+    { topic: 'b', qos: 1, nl: true },
+  ]);
+  second.sink().onBatch(message('1', true), 1, 0);
+  second.sink().onBatch(message('2', true), 1, 0);
+  expect(got).toEqual(['1', '2']);
 });
 
 test('connect is told when everything is subscribed again, and nothing that came later before it', async () => {

@@ -10,6 +10,7 @@ import type {
 } from '../worker/messages';
 import { MqttError } from './errors';
 import { defaultMaxReconnectPeriod, defaultReconnectPeriod, defaultTimeout } from './options';
+import { createResent } from './resent';
 
 type ConnectRequest = Parameters<Boundary['connect']>[0];
 
@@ -39,7 +40,7 @@ export function reviving(engine: Boundary, open: () => Promise<Boundary>): Bound
 async function connect(
   engine: Boundary,
   open: () => Promise<Boundary>,
-  { signal, onEvent, ...options }: ConnectRequest,
+  { signal, onEvent, onBatch, ...options }: ConnectRequest,
 ): Promise<BoundaryClient> {
   const {
     reconnectPeriod = defaultReconnectPeriod,
@@ -48,6 +49,7 @@ async function connect(
   } = options;
   /** By filter. */
   const subscribed = new Map<string, Subscribed>();
+  const resent = createResent();
   const givenUp = new AbortController();
   /** Absent while there is no program. */
   let link: BoundaryClient | undefined;
@@ -56,6 +58,12 @@ async function connect(
   let { packetEvents = false } = options;
   /** Ends the back-off. */
   let hurry = (): void => {};
+
+  const onLinkBatch: ConnectRequest['onBatch'] = (buffer, count, dropped) => {
+    const fresh = resent.receive(buffer, count);
+    if (fresh.count === 0 && count > 0 && dropped === 0) return undefined;
+    return onBatch(fresh.buffer, fresh.count, dropped);
+  };
 
   function onLinkEvent(event: ClientEvent): void {
     if (event.type === 'connect') connected = true;
@@ -68,6 +76,7 @@ async function connect(
   /** Makes attempts until one succeeds, or none can, or the client is ended. */
   async function revive(crash: WireError): Promise<void> {
     link = undefined;
+    resent.crashed();
     if (connected) onEvent({ type: 'close', error: crash });
     connected = false;
     for (let attempt = 1; !link; attempt++) {
@@ -104,7 +113,13 @@ async function connect(
       ...options,
       packetEvents,
       signal: givenUp.signal,
-      onEvent: (event: ClientEvent) => heard(event),
+      // A session may send messages before anything can be subscribed to again.
+      filters: [...subscribed.values()].map(({ subscription }) => subscription),
+      onEvent(event: ClientEvent) {
+        if (event.type === 'connect') resent.connected();
+        heard(event);
+      },
+      onBatch: onLinkBatch,
     };
     const next = await another.connect(request);
     try {
@@ -149,7 +164,12 @@ async function connect(
     throw new MqttError('not-connected', `${why}; wait for the event connect`);
   }
 
-  link = await engine.connect({ ...options, ...(signal && { signal }), onEvent: onLinkEvent });
+  link = await engine.connect({
+    ...options,
+    ...(signal && { signal }),
+    onEvent: onLinkEvent,
+    onBatch: onLinkBatch,
+  });
 
   return {
     publish: async (topic, payload, call) => use().publish(topic, payload, call),

@@ -12,6 +12,7 @@ import type {
   ToWorker,
   WireError,
 } from '../worker/messages';
+import { createDeadlines } from './deadlines';
 import { fromWire, MqttError, toWire } from './errors';
 import { createGather, isPlain, readAcks } from './gather';
 import { defaultTimeout } from './options';
@@ -30,6 +31,9 @@ interface Pending {
   /** Absent where there is nothing to tidy up. */
   done?(): void;
 }
+
+/** Milliseconds after a call's time limit in which the worker may still say what became of it. */
+const grace = 500;
 
 /** A Go program that may still be loading. Calls wait until it runs. */
 export interface Engine {
@@ -50,6 +54,7 @@ export interface Rpc extends Engine {
 /** `onEnd` is called when a client has ended. */
 export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd: () => void = () => {}): Rpc {
   const pending = new Map<number, Pending>();
+  const deadlines = createDeadlines(grace);
   const sinks = new Map<number, BoundarySink>();
   /** Connects given up by the page that may succeed all the same, and their clients. */
   const abandoned = new Map<number, number>();
@@ -86,12 +91,13 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd:
     const id = lastId;
     gather.add(id, client, topic, payload, options, timeout);
     return new Promise((resolve, reject) => {
-      pending.set(id, { resolve: resolve as Pending['resolve'], reject });
+      const done = deadlines.watch(timeout, () => settle(id)?.reject(unanswered('publish')));
+      pending.set(id, { resolve: resolve as Pending['resolve'], reject, done });
     });
   }
 
   function call(message: Unnumbered<ToWorker>, limits: Limits, transfer?: Transferable[]): Promise<Value> {
-    const { timeout, signal } = limits;
+    const { timeout = 0, signal } = limits;
     if (failure) return Promise.reject(fromWire(failure));
     if (signal?.aborted) return Promise.reject(aborted(signal));
     lastId++;
@@ -102,10 +108,19 @@ export function createRpc(deliver: Post, onFailed: () => void = () => {}, onEnd:
         post({ type: 'abort', id });
         settle(id)?.reject(aborted(signal));
       };
-      const done = (): void => signal?.removeEventListener('abort', abort);
+      const stop = deadlines.watch(timeout, () => settle(id)?.reject(unanswered(message.type)));
+      const done = (): void => {
+        stop();
+        signal?.removeEventListener('abort', abort);
+      };
       pending.set(id, { resolve, reject, done });
       signal?.addEventListener('abort', abort);
-      const limited = { ...message, id, ...(timeout !== undefined && { timeout }), abortable: !!signal };
+      const limited = {
+        ...message,
+        id,
+        ...(limits.timeout !== undefined && { timeout }),
+        abortable: !!signal,
+      };
       post(limited as ToWorker, transfer);
     });
   }
@@ -298,6 +313,10 @@ async function ask(sink: BoundarySink | undefined, question: Question): Promise<
     case 'authenticate':
       return sink?.onAuthenticate?.(question.step);
   }
+}
+
+function unanswered(call: string): MqttError {
+  return new MqttError('timeout', `${call}: no answer in time, and none from the worker`);
 }
 
 export function aborted(signal: AbortSignal | undefined): MqttError {

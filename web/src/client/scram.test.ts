@@ -60,7 +60,7 @@ describe('what is refused', () => {
     test(name, async () => {
       const scram = createScram(user, () => nonce);
       await scram(step('start'));
-      const failure = { code: 'protocol', field: 'scram', reasonCode: 0x87 };
+      const failure = { code: 'protocol', field: 'scram', reasonCode: undefined };
       await expect(scram(step('continue', asked))).rejects.toMatchObject(failure);
     });
   }
@@ -79,7 +79,7 @@ describe('what is refused', () => {
       await scram(step('continue', challenge));
       await expect(scram(step('success', data))).rejects.toMatchObject({
         code: 'protocol',
-        reasonCode: 0x87,
+        reasonCode: undefined, // which would be the broker's
       });
     });
   }

@@ -120,7 +120,7 @@ function refuse(message: string): void {
 }
 
 function broken(problem: string): MqttError {
-  return new MqttError('protocol', `scram: ${problem}`, { field: 'scram', reasonCode: 0x87 });
+  return new MqttError('protocol', `scram: ${problem}`, { field: 'scram' });
 }
 
 function randomNonce(): string {

@@ -135,7 +135,7 @@ test('the worker is told when the page stands still, goes on, and is gone', asyn
   happen(window, 'pageshow', true);
   happen(window, 'pageshow', false);
   happen(window, 'pagehide', false);
-  expect(worker.types()).toEqual(['pause', 'resume', 'pause', 'resume', 'leave']);
+  expect(worker.types()).toEqual(['freeze', 'thaw', 'freeze', 'thaw', 'leave']);
 });
 
 test('an insecure context has no locks, and does without', async () => {

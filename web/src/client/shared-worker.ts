@@ -67,20 +67,20 @@ export async function openSharedWorker(onFailed: () => void): Promise<Engine | u
 
 /** A page that is frozen or in the back/forward cache stands still, and must not hold up the others. */
 function followPage(post: (message: ToSharedWorker) => void): () => void {
-  const pause = (): void => post({ type: 'pause' });
-  const resume = (): void => post({ type: 'resume' });
+  const freeze = (): void => post({ type: 'freeze' });
+  const thaw = (): void => post({ type: 'thaw' });
   const hidden = (event: Event): void => {
-    if ((event as PageTransitionEvent).persisted) pause();
+    if ((event as PageTransitionEvent).persisted) freeze();
     else post({ type: 'leave' });
   };
   const shown = (event: Event): void => {
-    if ((event as PageTransitionEvent).persisted) resume();
+    if ((event as PageTransitionEvent).persisted) thaw();
   };
   const listeners: [target: EventTarget, type: string, listener: (event: Event) => void][] = [
     [window, 'pagehide', hidden],
     [window, 'pageshow', shown],
-    [document, 'freeze', pause],
-    [document, 'resume', resume],
+    [document, 'freeze', freeze],
+    [document, 'resume', thaw],
   ];
   for (const [target, type, heard] of listeners) target.addEventListener(type, heard);
   return () => {

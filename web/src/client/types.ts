@@ -167,11 +167,12 @@ export interface EndOptions extends CallOptions {
 }
 
 /**
+ * `connecting`: a client that was never connected makes its first attempt.
  * `reconnecting`: an attempt is under way or waits for its time. `disconnected`:
  * nothing is tried, because the client has ended, or because the page is in the
  * back-forward cache or frozen; the client connects again when the page is back.
  */
-export type ClientState = 'connected' | 'reconnecting' | 'disconnected';
+export type ClientState = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
 
 /** Listener arguments by event name. */
 export interface ClientEvents {
@@ -204,6 +205,7 @@ export interface Client {
   readonly clientId: string;
   /** The first address, before `transformWsUrl`. */
   readonly url: string;
+  /** Until the first connection, the specification's defaults. */
   readonly connack: ConnackInfo;
   /** QoS 0 messages dropped, since the beginning, because this page was too slow. */
   readonly dropped: number;

@@ -1,6 +1,6 @@
 /** The Go program on this thread: for `worker: false`, and for Node. */
 
-import { carry } from './carrier';
+import { dispatch } from './dispatcher';
 import type { FromWorker, ToWorker } from './messages';
 import { type Program, programUrl, startProgram } from './program';
 import { createSocketClass } from './socket';
@@ -19,7 +19,7 @@ export async function openInline(
   // with a message must not run inside its event handler.
   const post = (message: FromWorker): void => queueMicrotask(() => receive(message));
   void program.exited.then((error) => post({ type: 'fatal', error }));
-  return carry(program.boundary, post, { WebSocket: createSocketClass(Native), openStore });
+  return dispatch(program.boundary, post, { WebSocket: createSocketClass(Native), openStore });
 }
 
 async function start(): Promise<Program> {

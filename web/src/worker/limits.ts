@@ -1,6 +1,6 @@
 import type { CallOptions, WireError } from './messages';
 
-/** An error that `carrier.ts` carries to the page as it is. */
+/** An error that `dispatcher.ts` carries to the page as it is. */
 export function failure(code: string, message: string, detail: Partial<WireError> = {}): Error {
   return Object.assign(new Error(message), { code, ...detail });
 }

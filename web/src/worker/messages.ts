@@ -74,6 +74,8 @@ export interface BoundaryOptions {
   queue?: WireQueue;
   /** Name of a durable store for the session; absent: it lives in memory. */
   store?: string;
+  /** Resolve at once, and connect in the background from the first attempt on. Default false. */
+  background?: boolean;
   /** Tell of every packet by `onPackets`, from CONNECT on. Default false. */
   packetEvents?: boolean;
   /** Give topics aliases when sending, as many as the broker takes. Default false. */
@@ -93,6 +95,17 @@ export interface WireQueue {
   bytes?: number;
   /** Default `reject`. */
   policy?: 'reject' | 'drop-oldest' | 'drop-newest';
+}
+
+/** What a page that shares a connection says of itself alone. Go does not read it. */
+export interface JoinOptions {
+  /**
+   * What it had subscribed to in a program that crashed: the broker may send the
+   * messages before the page can subscribe again.
+   */
+  filters?: WireSubscription[];
+  /** What becomes of its subscriptions when it is gone, and other pages go on. Default `unsubscribe`. */
+  whenTabCloses?: 'unsubscribe' | 'keep';
 }
 
 /** One attempt to connect, before it is made. */
@@ -124,7 +137,7 @@ export interface BoundarySink {
    * The buffer is the callee's. Go sends no further batch, and acknowledges
    * none of these messages, until the returned promise settles.
    */
-  onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Promise<void>;
+  onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Taking;
   onEvent(event: ClientEvent): void;
   /**
    * Packets as they crossed the wire, while they are asked for, in the
@@ -135,6 +148,15 @@ export interface BoundarySink {
   onAttempt?(info: AttemptInfo): Promise<AttemptChange | undefined>;
   /** Makes the client use enhanced authentication, by `properties.authenticationMethod`. */
   onAuthenticate?(step: AuthStep): Promise<Uint8Array | undefined>;
+}
+
+/**
+ * Resolves when the messages of a batch may be acknowledged. Where that waits for a
+ * page that is frozen or not there yet, `next` resolves before: then the next batch
+ * may come, and the acknowledgements of both leave in their order all the same.
+ */
+export interface Taking extends Promise<void> {
+  next?: Promise<void>;
 }
 
 export interface BoundaryEnvironment {
@@ -154,7 +176,9 @@ export interface BoundaryStore {
 }
 
 export interface Boundary<Client extends BoundaryClient = BoundaryClient> {
-  connect(options: BoundaryOptions & BoundarySink & BoundaryEnvironment & CallOptions): Promise<Client>;
+  connect(
+    options: BoundaryOptions & JoinOptions & BoundarySink & BoundaryEnvironment & CallOptions,
+  ): Promise<Client>;
 }
 
 export interface CallOptions {
@@ -339,7 +363,7 @@ export type Question = { kind: 'attempt'; info: AttemptInfo } | { kind: 'authent
 /** Page → worker. */
 export type ToWorker =
   /** `asks` are the questions that the page answers. */
-  | ({ type: 'connect'; options: BoundaryOptions; asks: Question['kind'][] } & WireCall)
+  | ({ type: 'connect'; options: BoundaryOptions & JoinOptions; asks: Question['kind'][] } & WireCall)
   | ({ type: 'publish'; topic: string; payload: Uint8Array; options: PublishCall } & WireCall)
   /** Numbered from `id` on. */
   | { type: 'publishes'; id: number; count: number; client: number; records: Uint8Array }
@@ -362,7 +386,7 @@ export type ToSharedWorker =
   /** The name of a Web Lock that the page holds as long as it lives. */
   | { type: 'hello'; lock: string }
   /** The page is frozen or enters the back/forward cache, comes back from there, or is gone. */
-  | { type: 'pause' | 'resume' | 'leave' };
+  | { type: 'freeze' | 'thaw' | 'leave' };
 
 /** Worker → page. */
 export type FromWorker =

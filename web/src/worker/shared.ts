@@ -1,14 +1,16 @@
 /** The shared worker: one Go program that serves the pages of an origin. */
 
 import { beginLife, endOfLife } from '../life';
-import { carry } from './carrier';
-import { createHub } from './hub';
+import { dispatch } from './dispatcher';
 import type { FromWorker, ToSharedWorker, WireError } from './messages';
 import { crash, programUrl, startProgram } from './program';
+import { createRegistry } from './sharing/registry';
 import { createSocketClass } from './socket';
 import { openStore } from './store';
 
-globalThis.WebSocket = createSocketClass(globalThis.WebSocket) as unknown as typeof WebSocket;
+globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
+  copies: true,
+}) as unknown as typeof WebSocket;
 
 type Deliver = (message: ToSharedWorker) => void;
 
@@ -33,11 +35,11 @@ async function serve(page: MessagePort): Promise<Deliver> {
   const life = await beginning;
   // Not only when the program has loaded: the page must hear of a crash until then too.
   post({ type: 'hello', ...(life && { lock: life.name }) });
-  const hub = await starting;
-  if (!hub) return () => {};
+  const registry = await starting;
+  if (!registry) return () => {};
   post({ type: 'ready' });
-  const port = hub.attach();
-  const call = carry(port.boundary, post, { openStore });
+  const port = registry.attach();
+  const call = dispatch(port.boundary, post, { openStore });
   const leave = (): void => {
     pages.delete(page);
     port.leave();
@@ -48,11 +50,11 @@ async function serve(page: MessagePort): Promise<Deliver> {
       case 'hello':
         void endOfLife(message.lock).then(leave);
         break;
-      case 'pause':
-        port.pause();
+      case 'freeze':
+        port.freeze();
         break;
-      case 'resume':
-        port.resume();
+      case 'thaw':
+        port.thaw();
         break;
       case 'leave':
         leave();
@@ -63,11 +65,11 @@ async function serve(page: MessagePort): Promise<Deliver> {
   };
 }
 
-async function start(): Promise<ReturnType<typeof createHub> | undefined> {
+async function start(): Promise<ReturnType<typeof createRegistry> | undefined> {
   try {
     const program = await startProgram(await fetch(programUrl));
     void program.exited.then(fail);
-    return createHub(program.boundary);
+    return createRegistry(program.boundary);
   } catch (error) {
     fail(crash(`the WebAssembly program could not be started: ${error}`));
     return undefined;

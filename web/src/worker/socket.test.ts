@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { closeTimeout, createSocketClass, flushLimit, highWaterMark } from './socket';
+import { closeTimeout, createSocketClass, flushLimit, type GoSocket, highWaterMark } from './socket';
 
 /** A platform's WebSocket that does what the test says, as strict as a browser's. */
 class ScriptedSocket extends EventTarget {
@@ -65,14 +65,18 @@ function runTasks(): void {
   while (tasks.length > 0) runTask();
 }
 
-function dial() {
-  const Socket = createSocketClass(ScriptedSocket as unknown as typeof WebSocket, (task) => tasks.push(task));
+function dial({ reads = true, copies = false } = {}) {
+  const Socket = createSocketClass(ScriptedSocket as unknown as typeof WebSocket, {
+    copies,
+    schedule: (task) => tasks.push(task),
+  });
   const socket = new Socket('ws://broker.test/mqtt', ['mqtt']);
   const seen: unknown[] = [];
   socket.addEventListener('open', () => seen.push('open'));
   socket.addEventListener('message', (event) => {
     const { data } = event as MessageEvent<ArrayBuffer | string>;
-    seen.push(typeof data === 'string' ? data : [...new Uint8Array(data)]);
+    if (typeof data === 'string') seen.push(data);
+    else if (reads) seen.push([...new Uint8Array(data), ...readAll(socket)]);
   });
   socket.addEventListener('error', (event) => seen.push(`error: ${(event as ErrorEvent).message}`));
   socket.addEventListener('close', (event) => {
@@ -82,8 +86,19 @@ function dial() {
   return { socket, native: ScriptedSocket.last, seen };
 }
 
-function dialOpen() {
-  const dialled = dial();
+/** What Go reads, told of it. */
+function readAll(socket: GoSocket, limit = 65_536): number[] {
+  const all: number[] = [];
+  const target = new Uint8Array(limit);
+  for (let length = limit; length === limit; ) {
+    length = socket.readInto(target, limit);
+    for (const byte of target.subarray(0, length)) all.push(byte);
+  }
+  return all;
+}
+
+function dialOpen(options = {}) {
+  const dialled = dial(options);
   dialled.native.open();
   dialled.seen.length = 0;
   return dialled;
@@ -147,14 +162,56 @@ test('one frame over the limit is still delivered', () => {
   expect(seen.map((data) => (data as number[]).length)).toEqual([flushLimit + 1, 1]);
 });
 
-test('text frames stay strings, in their place', () => {
+test('a text frame stays a string, after what came before it, and is the last', () => {
   const { native, seen } = dialOpen();
   native.receive([1]);
-  native.receive('text');
   native.receive([2]);
+  native.receive('text');
   native.receive([3]);
+  native.receive('more');
+  native.end(1000);
   runTasks();
-  expect(seen).toEqual([[1], 'text', [2, 3]]);
+  expect(seen).toEqual([[1, 2], 'text', { code: 1000, reason: '', wasClean: true }]);
+});
+
+test('Go is told by an empty frame, once for all that arrived in one task', () => {
+  const { socket, native } = dialOpen({ reads: false });
+  const told: unknown[] = [];
+  socket.addEventListener('message', (event) => told.push((event as MessageEvent).data));
+  for (const frame of [[], [1, 2, 3], [], [4]]) native.receive(frame);
+  runTasks();
+  expect(told).toEqual([new ArrayBuffer(0)]);
+  native.receive([]);
+  runTasks();
+  expect(told).toHaveLength(1);
+  native.receive([5]);
+  runTasks();
+  expect(told).toHaveLength(2);
+  expect(readAll(socket)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test.each([1, 2, 3, 4, 8, 100])('frames are a stream, of which %i bytes are read at a time', (limit) => {
+  const { socket, native } = dialOpen({ reads: false });
+  const frames = [[1], [2, 3, 4], [5, 6, 7, 8, 9, 10, 11, 12], [13, 14], [15, 16]];
+  for (const frame of frames) native.receive(frame);
+  runTasks();
+  expect(readAll(socket, limit)).toEqual(frames.flat());
+});
+
+test('what was not read yet does not change what comes after it', () => {
+  const { socket, native } = dialOpen({ reads: false });
+  const target = new Uint8Array(4).fill(9);
+  expect(socket.readInto(target, 4)).toBe(0);
+  native.receive([1, 2, 3]);
+  runTasks();
+  expect(socket.readInto(target, 2)).toBe(2);
+  native.receive([4]);
+  expect(socket.readInto(target, 4)).toBe(1); // of a frame that Go was not told of it gets nothing
+  expect(target).toEqual(new Uint8Array([3, 2, 9, 9]));
+  runTasks();
+  native.receive([5, 6]);
+  runTasks();
+  expect(readAll(socket)).toEqual([4, 5, 6]);
 });
 
 test('a message and the close after it come in two tasks', () => {
@@ -315,3 +372,18 @@ test('sends while open, and throws instead of losing what is sent later', () => 
   expect(() => socket.send(new Uint8Array([2]))).toThrow('not open');
   expect(native.sent).toHaveLength(1);
 });
+
+test.each([true, false])(
+  'sends the beginning of an array that changes later (native copies: %s)',
+  (copies) => {
+    const { socket, native } = dialOpen({ copies });
+    const source = new Uint8Array([1, 2, 3]);
+    socket.sendFrom(source, 2);
+    const [sent] = native.sent as Uint8Array[];
+    expect(sent).toEqual(new Uint8Array([1, 2]));
+    source.fill(9);
+    expect(sent).toEqual(new Uint8Array(copies ? [9, 9] : [1, 2]));
+    socket.close(1000);
+    expect(() => socket.sendFrom(source, 1)).toThrow('not open');
+  },
+);

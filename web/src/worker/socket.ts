@@ -3,7 +3,7 @@ import { macrotask } from '../macrotask';
 /** Bytes in `bufferedAmount` above which a writer should wait before it sends more. */
 export const highWaterMark = 1 << 20;
 
-/** Bytes handed over in one task, so that a flood cannot keep timers (pings) from running. */
+/** Bytes handed over in one task, so that a flood cannot keep timers (pings) from running; more only as one frame. */
 export const flushLimit = 256 << 10;
 
 /** Milliseconds that a close waits for the peer's answer. */
@@ -24,6 +24,19 @@ export interface GoSocket
   readonly closeCode: number;
   readonly closeReason: string;
   readonly failure: string;
+  /**
+   * Moves received bytes to the beginning of `target`, at most `limit` of them,
+   * and returns how many. Fewer mean that there are no more for now.
+   */
+  readInto(target: Uint8Array, limit: number): number;
+  /** Sends the first `length` bytes, and does not look at them later. */
+  sendFrom(source: Uint8Array<ArrayBuffer>, length: number): void;
+}
+
+export interface SocketClassOptions {
+  /** Native has copied what it is given when `send` returns, as a browser's does and not every class of others. */
+  copies?: boolean;
+  schedule?: typeof macrotask;
 }
 
 type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => GoSocket;
@@ -34,9 +47,12 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  * nhooyr.io/websocket drives it (`ws_js.go`, v1.8.17) and relies on more than
  * the platform keeps, so this class differs from a plain WebSocket:
  *
- * - Frames that arrive close together become one `message` event: one wake-up
- *   of Go instead of many. Legal because MQTT Control Packets may span frames
- *   [MQTT-6.0.0-2]. Text frames stay strings and stay apart, for Go to refuse.
+ * - A `message` event is an empty frame, and says that `readInto` has bytes:
+ *   Go reads them to where it wants them. Frames that arrive close together
+ *   are one event: one wake-up of Go instead of many. Legal because MQTT
+ *   Control Packets may span frames [MQTT-6.0.0-2].
+ * - A text frame is a `message` event with its text, for Go to refuse
+ *   [MQTT-6.0.0-1]; nothing comes after it.
  * - `close` comes in a task after the last `message`: Go picks at random
  *   between a frame and a close that are both ready.
  * - `close()` never throws. Codes that only a browser may send are moved to
@@ -51,7 +67,10 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  * waits here without a bound; the bound is MQTT's Receive Maximum and the
  * broker's own patience.
  */
-export function createSocketClass(Native: typeof WebSocket, schedule = macrotask): GoSocketClass {
+export function createSocketClass(
+  Native: typeof WebSocket,
+  { copies = false, schedule = macrotask }: SocketClassOptions = {},
+): GoSocketClass {
   return class Socket extends EventTarget {
     static readonly CONNECTING = CONNECTING;
     static readonly OPEN = OPEN;
@@ -69,7 +88,14 @@ export function createSocketClass(Native: typeof WebSocket, schedule = macrotask
 
     readonly #native: WebSocket;
     #givenUp = false;
+    /** What arrived and Go was not told of. */
     #inbox: (ArrayBuffer | string)[] = [];
+    /** What Go was told of. */
+    #readable: ArrayBuffer[] = [];
+    /** Of the first of them, bytes that were read. */
+    #read = 0;
+    #refused = false;
+    readonly #readableEvent = messageEvent(new ArrayBuffer(0));
     #scheduled = false;
     #ended: { code: number; reason: string; wasClean: boolean } | undefined;
     #closeRequested = false;
@@ -108,6 +134,26 @@ export function createSocketClass(Native: typeof WebSocket, schedule = macrotask
       this.#native.send(data);
     }
 
+    sendFrom(source: Uint8Array<ArrayBuffer>, length: number): void {
+      this.send(copies ? source.subarray(0, length) : source.slice(0, length));
+    }
+
+    readInto(target: Uint8Array, limit: number): number {
+      let length = 0;
+      let whole = 0;
+      for (const frame of this.#readable) {
+        const size = Math.min(frame.byteLength - this.#read, limit - length);
+        target.set(new Uint8Array(frame, this.#read, size), length);
+        length += size;
+        this.#read += size;
+        if (this.#read < frame.byteLength) break;
+        this.#read = 0;
+        whole++;
+      }
+      this.#readable.splice(0, whole);
+      return length;
+    }
+
     close(code = 1000, reason = ''): void {
       // Go closes from inside its error handler and waits there for `close`:
       // unless it comes now, no event can ever reach Go again.
@@ -138,6 +184,8 @@ export function createSocketClass(Native: typeof WebSocket, schedule = macrotask
     }
 
     #onMessage(data: ArrayBuffer | string): void {
+      if (this.#refused || (typeof data !== 'string' && data.byteLength === 0)) return;
+      this.#refused = typeof data === 'string';
       this.#inbox.push(data);
       this.#schedule();
     }
@@ -178,9 +226,14 @@ export function createSocketClass(Native: typeof WebSocket, schedule = macrotask
         this.#finish();
         return;
       }
-      const data = take(this.#inbox);
+      const frames = take(this.#inbox);
       if (this.#inbox.length > 0 || this.#ended) this.#schedule();
-      this.dispatchEvent(Object.assign(new Event('message'), { data }));
+      if (typeof frames === 'string') {
+        this.dispatchEvent(messageEvent(frames));
+        return;
+      }
+      for (const frame of frames) this.#readable.push(frame);
+      this.dispatchEvent(this.#readableEvent);
     }
 
     #finish(): void {
@@ -203,25 +256,22 @@ export function createSocketClass(Native: typeof WebSocket, schedule = macrotask
   };
 }
 
-/** Removes and returns the first text frame, or as many binary frames as one flush may carry. */
-function take(inbox: (ArrayBuffer | string)[]): ArrayBuffer | string {
-  const frames: ArrayBuffer[] = [];
+/** Removes and returns the first text frame, or as many binary frames as one task may hand over. */
+function take(inbox: (ArrayBuffer | string)[]): ArrayBuffer[] | string {
+  if (typeof inbox[0] === 'string') return inbox.shift() as string;
+  let count = 0;
   let size = 0;
   for (const frame of inbox) {
     if (typeof frame === 'string') break;
-    if (frames.length > 0 && size + frame.byteLength > flushLimit) break;
-    frames.push(frame);
     size += frame.byteLength;
+    if (count > 0 && size > flushLimit) break;
+    count++;
   }
-  const taken = inbox.splice(0, Math.max(frames.length, 1));
-  if (taken.length === 1) return taken[0] as ArrayBuffer | string;
-  const joined = new Uint8Array(size);
-  let offset = 0;
-  for (const frame of frames) {
-    joined.set(new Uint8Array(frame), offset);
-    offset += frame.byteLength;
-  }
-  return joined.buffer;
+  return inbox.splice(0, count) as ArrayBuffer[];
+}
+
+function messageEvent(data: ArrayBuffer | string): Event {
+  return Object.assign(new Event('message'), { data });
 }
 
 /** A page may send only 1000 and 3000-4999; 1008, say, becomes 4008. */

@@ -1,12 +1,14 @@
 /** The worker: one Go program that serves every client of the page. */
 
-import { carry } from './carrier';
+import { dispatch } from './dispatcher';
 import type { FromWorker, ToWorker } from './messages';
 import { crash, programUrl, startProgram } from './program';
 import { createSocketClass } from './socket';
 import { openStore } from './store';
 
-globalThis.WebSocket = createSocketClass(globalThis.WebSocket) as unknown as typeof WebSocket;
+globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
+  copies: true,
+}) as unknown as typeof WebSocket;
 
 const post = (message: FromWorker, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
@@ -20,7 +22,7 @@ async function start(): Promise<(message: ToWorker) => void> {
     const program = await startProgram(await fetch(programUrl));
     void program.exited.then((error) => post({ type: 'fatal', error }));
     post({ type: 'ready' });
-    return carry(program.boundary, post, { openStore });
+    return dispatch(program.boundary, post, { openStore });
   } catch (error) {
     post({ type: 'fatal', error: crash(`the WebAssembly program could not be started: ${error}`) });
     return () => {};

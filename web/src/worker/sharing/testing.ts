@@ -1,15 +1,23 @@
-/** For tests: tabs on a hub, whose Go boundary the test plays. */
+/** For tests: tabs at a registry, whose Go boundary the test plays. */
 
-import { decodeBatch } from '../client/batch';
-import { encodeBatch } from '../client/testing';
-import { createHub, type Port } from './hub';
-import type { Boundary, BoundarySink, ClientEvent, ConnackInfo, GoClient, SubscribeAck } from './messages';
+import { decodeBatch } from '../../client/batch';
+import { encodeBatch } from '../../client/testing';
+import type {
+  Boundary,
+  BoundarySink,
+  ClientEvent,
+  ConnackInfo,
+  GoClient,
+  SubscribeAck,
+  Taking,
+} from '../messages';
+import { createRegistry, type Port } from './registry';
 
 export const connack = { sessionPresent: false, clientId: 'me' } as ConnackInfo;
 export const url = 'ws://broker.test/mqtt';
 
 /** The Go boundary, played by the test: it accepts every connect unless told to wait. */
-export function scripted(waits = false) {
+export function scripted(waits = false, sessionPresent = false) {
   const connects: Parameters<Boundary['connect']>[0][] = [];
   const calls: unknown[][] = [];
   let answer = (): void => {};
@@ -48,24 +56,28 @@ export function scripted(waits = false) {
           all.signal?.addEventListener('abort', () => reject({ code: 'aborted', message: 'given up' }));
         });
       }
-      all.onEvent({ type: 'connect', connack });
+      all.onEvent({ type: 'connect', connack: { ...connack, sessionPresent } });
       return client;
     },
   };
   const sink = (): BoundarySink => connects.at(-1) as BoundarySink;
-  return { hub: createHub(boundary), connects, calls, answers, sink, answer: () => answer() };
+  return { registry: createRegistry(boundary), connects, calls, answers, sink, answer: () => answer() };
 }
 
 /** A tab of the test, and what it got. */
 export function tab(port: Port) {
   const events: ClientEvent['type'][] = [];
   const batches: string[][] = [];
+  const errors: string[] = [];
   let dropped = 0;
   const taking: (() => void)[] = [];
   const self = {
     port,
     events,
     batches,
+    errors,
+    /** All topics, in order. */
+    topics: () => batches.flat(),
     /** Lets go of the batches that it holds. */
     take: () => {
       for (const done of taking.splice(0)) done();
@@ -74,9 +86,14 @@ export function tab(port: Port) {
     connect: (options: Partial<Parameters<Boundary['connect']>[0]> = {}) =>
       port.boundary.connect({
         url,
-        onEvent: ({ type }) => events.push(type),
+        onEvent(event) {
+          events.push(event.type);
+          if (event.type === 'error') errors.push(`${event.error.code}: ${event.error.message}`);
+        },
         onBatch: (buffer, count, lost) => {
-          batches.push(decodeBatch(buffer, count).map(({ topic }) => topic));
+          // As a page gets it.
+          const [got] = structuredClone([buffer], { transfer: [buffer] }) as [ArrayBuffer];
+          batches.push(decodeBatch(got, count).map(({ topic }) => topic));
           dropped += lost;
           return new Promise((resolve) => taking.push(resolve));
         },
@@ -86,15 +103,29 @@ export function tab(port: Port) {
   return self;
 }
 
-export async function twoTabs() {
-  const go = scripted();
-  const a = tab(go.hub.attach());
-  const b = tab(go.hub.attach());
+export async function twoTabs(sessionPresent = false) {
+  const go = scripted(false, sessionPresent);
+  const a = tab(go.registry.attach());
+  const b = tab(go.registry.attach());
   const [first, second] = [await a.connect(), await b.connect()];
   return { ...go, a, b, first, second };
 }
 
 export const batch = (...topics: string[]) => encodeBatch(topics.map((topic) => ({ topic })));
+/** The same, of QoS 1. */
+export const owed = (...topics: string[]) => encodeBatch(topics.map((topic) => ({ topic, qos: 1 })));
 export const subscription = (topic: string) => [{ topic, qos: 0 as const }];
 /** After all microtasks that are due. */
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** How far a batch is, as Go sees it. */
+export function follow(taking: undefined | Taking) {
+  const state = { next: !taking, taken: !taking };
+  taking?.then(() => {
+    state.taken = true;
+  });
+  (taking?.next ?? taking)?.then(() => {
+    state.next = true;
+  });
+  return state;
+}

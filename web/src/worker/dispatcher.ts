@@ -37,7 +37,7 @@ const clientEnded: WireError = { code: 'not-connected', message: 'the client has
  * Carries messages to the Go boundary, and its results, events and batches to
  * `post`. Several clients share one boundary.
  */
-export function carry(
+export function dispatch(
   boundary: Boundary<GoClient>,
   post: Post,
   environment: BoundaryEnvironment = {},

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Port } from './hub';
-import type { SubscribeAck } from './messages';
+import type { SubscribeAck } from '../messages';
+import type { Port } from './registry';
 import { batch, connack, scripted, settled, subscription, tab, twoTabs, url } from './testing';
 
 test('tabs with the same options are one connection, and each hears that it stands', async () => {
@@ -43,16 +43,16 @@ test.each([
 });
 
 test('equal bytes are equal, and empty properties are none', async () => {
-  const { hub, connects } = scripted();
-  await tab(hub.attach()).connect({ password: new Uint8Array([1, 2]), properties: {} });
-  await tab(hub.attach()).connect({ password: new Uint8Array([1, 2]) });
+  const { registry, connects } = scripted();
+  await tab(registry.attach()).connect({ password: new Uint8Array([1, 2]), properties: {} });
+  await tab(registry.attach()).connect({ password: new Uint8Array([1, 2]) });
   expect(connects).toHaveLength(1);
 });
 
 test('a tab that goes while it connects does not take the others with it', async () => {
-  const { hub, connects, answer } = scripted(true);
-  const a = tab(hub.attach());
-  const b = tab(hub.attach());
+  const { registry, connects, answer } = scripted(true);
+  const a = tab(registry.attach());
+  const b = tab(registry.attach());
   const first = a.connect();
   const second = b.connect();
   first.catch(() => {});
@@ -65,13 +65,13 @@ test('a tab that goes while it connects does not take the others with it', async
 });
 
 test('when all give up the attempt is aborted, and the next tab makes its own', async () => {
-  const { hub, connects, answer } = scripted(true);
+  const { registry, connects, answer } = scripted(true);
   const controller = new AbortController();
-  const first = tab(hub.attach()).connect({ signal: controller.signal });
+  const first = tab(registry.attach()).connect({ signal: controller.signal });
   await settled();
   controller.abort();
   await expect(first).rejects.toMatchObject({ code: 'aborted' });
-  const second = tab(hub.attach()).connect();
+  const second = tab(registry.attach()).connect();
   await settled();
   expect(connects.map(({ signal }) => signal?.aborted)).toEqual([true, false]);
   answer();
@@ -79,11 +79,11 @@ test('when all give up the attempt is aborted, and the next tab makes its own', 
 });
 
 test('a newcomer wakes a connection that reconnects, and waits for it', async () => {
-  const { hub, sink, calls } = scripted();
-  await tab(hub.attach()).connect();
+  const { registry, sink, calls } = scripted();
+  await tab(registry.attach()).connect();
   sink().onEvent({ type: 'close' });
   sink().onEvent({ type: 'reconnect', attempt: 1, delay: 1000 });
-  const b = tab(hub.attach());
+  const b = tab(registry.attach());
   const joining = b.connect();
   await settled();
   expect(calls).toEqual([['wake', undefined]]);
@@ -94,18 +94,18 @@ test('a newcomer wakes a connection that reconnects, and waits for it', async ()
 });
 
 test('a newcomer waits for a reconnect no longer than for an attempt', async () => {
-  const { hub, sink } = scripted();
-  await tab(hub.attach()).connect({ connectTimeout: 1 });
+  const { registry, sink } = scripted();
+  await tab(registry.attach()).connect({ connectTimeout: 1 });
   sink().onEvent({ type: 'close' });
-  const joining = tab(hub.attach()).connect({ connectTimeout: 1 });
+  const joining = tab(registry.attach()).connect({ connectTimeout: 1 });
   await expect(joining).rejects.toMatchObject({ code: 'timeout' });
 });
 
 test('the end while a newcomer waits is its error', async () => {
-  const { hub, sink } = scripted();
-  await tab(hub.attach()).connect();
+  const { registry, sink } = scripted();
+  await tab(registry.attach()).connect();
   sink().onEvent({ type: 'close' });
-  const joining = tab(hub.attach()).connect();
+  const joining = tab(registry.attach()).connect();
   joining.catch(() => {});
   await settled();
   sink().onEvent({ type: 'end', error: { code: 'refused', message: 'no' } });
@@ -160,10 +160,10 @@ test('each tab gets the messages of its own filters, in order, and all hear of w
 });
 
 test('two who get all of it never have the same buffer', async () => {
-  const { sink, hub } = await twoTabs();
+  const { sink, registry } = await twoTabs();
   const got: ArrayBuffer[] = [];
   for (let taker = 0; taker < 2; taker++) {
-    const client = await tab(hub.attach()).connect({
+    const client = await tab(registry.attach()).connect({
       onBatch: (buffer) => {
         got.push(buffer);
         return undefined;
@@ -181,9 +181,9 @@ test('two who get all of it never have the same buffer', async () => {
 });
 
 test('the buffer is not copied for one who gets all of it', async () => {
-  const { sink, hub } = await twoTabs();
+  const { sink, registry } = await twoTabs();
   const got: ArrayBuffer[] = [];
-  const third = await tab(hub.attach()).connect({
+  const third = await tab(registry.attach()).connect({
     onBatch: (buffer) => {
       got.push(buffer);
       return undefined;
@@ -198,7 +198,6 @@ test('the buffer is not copied for one who gets all of it', async () => {
 test.each<[string, (port: Port) => void]>([
   ['taken it', () => {}],
   ['left', (port) => port.leave()],
-  ['been paused', (port) => port.pause()],
 ])('a batch is consumed when all have taken it, or %s', async (how, act) => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('x'));
@@ -218,28 +217,29 @@ test.each<[string, (port: Port) => void]>([
   expect(consumed).toBe(true);
 });
 
-test('a paused tab gets nothing, and hears afterwards how things stand', async () => {
+test('a frozen tab gets nothing, and hears afterwards how things stand, and how many QoS 0 it missed', async () => {
   const { sink, b, second } = await twoTabs();
   await second.subscribe(subscription('x'));
-  b.port.pause();
+  b.port.freeze();
   expect(sink().onBatch(batch('x'), 1, 0)).toBeUndefined();
   sink().onEvent({ type: 'close' });
   sink().onEvent({ type: 'reconnect', attempt: 1, delay: 5 });
-  b.port.resume();
-  expect(b.batches).toEqual([]);
+  b.port.thaw();
+  expect(b.batches).toEqual([[]]);
+  expect(b.dropped()).toBe(1);
   expect(b.events).toEqual(['connect', 'close', 'reconnect']);
-  b.port.pause();
-  b.port.resume();
+  b.port.freeze();
+  b.port.thaw();
   expect(b.events).toHaveLength(3);
 });
 
 test('a connection is suspended only while all of its tabs stand still', async () => {
-  const { calls, hub, a, b } = await twoTabs();
-  a.port.pause();
+  const { calls, registry, a, b } = await twoTabs();
+  a.port.freeze();
   expect(calls).toEqual([]);
-  b.port.pause();
+  b.port.freeze();
   expect(calls.map(([name]) => name)).toEqual(['suspend']);
-  await tab(hub.attach()).connect();
+  await tab(registry.attach()).connect();
   expect(calls.map(([name]) => name)).toEqual(['suspend', 'resume']);
 });
 
@@ -282,11 +282,11 @@ test('the death of the last tab has the broker publish the will', async () => {
 });
 
 test('who comes while the last one leaves waits, and gets a connection of its own', async () => {
-  const { hub, connects, answers } = scripted();
+  const { registry, connects, answers } = scripted();
   let left = (): void => {};
   answers.disconnect = () => new Promise((resolve) => (left = resolve));
-  const leaving = (await tab(hub.attach()).connect()).disconnect();
-  const [b, c] = [tab(hub.attach()), tab(hub.attach())];
+  const leaving = (await tab(registry.attach()).connect()).disconnect();
+  const [b, c] = [tab(registry.attach()), tab(registry.attach())];
   const coming = [b.connect(), c.connect()];
   await settled();
   expect(connects).toHaveLength(1);
@@ -296,8 +296,8 @@ test('who comes while the last one leaves waits, and gets a connection of its ow
 });
 
 test('questions go to the newest that answers them, and to the next when it dies', async () => {
-  const { hub, sink } = scripted();
-  const [a, b, c] = [tab(hub.attach()), tab(hub.attach()), tab(hub.attach())];
+  const { registry, sink } = scripted();
+  const [a, b, c] = [tab(registry.attach()), tab(registry.attach()), tab(registry.attach())];
   await a.connect({ onAttempt: async () => ({ username: 'a' }) });
   await b.connect({ onAttempt: () => new Promise(() => {}) });
   await c.connect();
@@ -310,10 +310,10 @@ test('questions go to the newest that answers them, and to the next when it dies
 });
 
 test('authentication that nobody is left to answer fails', async () => {
-  const { hub, sink } = scripted();
-  const a = tab(hub.attach());
+  const { registry, sink } = scripted();
+  const a = tab(registry.attach());
   await a.connect({ onAuthenticate: async () => undefined });
-  await tab(hub.attach()).connect();
+  await tab(registry.attach()).connect();
   const step = { phase: 'start', method: 'm', reauthentication: false } as const;
   expect(await sink().onAuthenticate?.(step)).toBeUndefined();
   a.port.leave();
@@ -321,12 +321,12 @@ test('authentication that nobody is left to answer fails', async () => {
 });
 
 test('each tab decides whether it sees packets; the program tells while one does', async () => {
-  const { hub, calls, connects, sink } = scripted();
+  const { registry, calls, connects, sink } = scripted();
   const seen: string[] = [];
   const onPackets = (name: string) => () => void seen.push(name);
-  const first = tab(hub.attach());
+  const first = tab(registry.attach());
   const one = await first.connect({ onPackets: onPackets('first') });
-  const second = tab(hub.attach());
+  const second = tab(registry.attach());
   await second.connect({ onPackets: onPackets('second'), packetEvents: true });
   expect(connects).toMatchObject([{ packetEvents: false }]);
   const told = () =>
@@ -346,8 +346,8 @@ test('each tab decides whether it sees packets; the program tells while one does
 });
 
 test('who asks for packets first has them from CONNECT on', async () => {
-  const { hub, connects, calls } = scripted();
-  await tab(hub.attach()).connect({ packetEvents: true });
+  const { registry, connects, calls } = scripted();
+  await tab(registry.attach()).connect({ packetEvents: true });
   expect(connects).toMatchObject([{ packetEvents: true }]);
   expect(calls).toEqual([]);
 });

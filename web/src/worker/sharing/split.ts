@@ -3,11 +3,14 @@
 export interface Part {
   buffer: ArrayBuffer;
   count: number;
+  /** Whether there is a message of QoS 1 or 2 in it, which is owed an acknowledgement. */
+  owed: boolean;
 }
 
 interface Share {
   count: number;
   size: number;
+  owed: boolean;
   /** Where its records are, those next to each other as one. */
   ranges: [start: number, end: number][];
 }
@@ -15,14 +18,18 @@ interface Share {
 const lengthSize = 4;
 /** Length, flags and time. */
 const topicAt = lengthSize + 1 + 8;
+const qosBits = 0b110;
 
 // MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Each gets the records whose topic `wantedBy` says it wants, in order; one who gets all, the buffer itself. */
+/**
+ * Each gets the records that `wantedBy` says it wants, in order; one who gets all, the
+ * buffer itself. `owed` tells whether the message has QoS 1 or 2.
+ */
 export function split<Receiver>(
   buffer: ArrayBuffer,
-  wantedBy: (topic: string) => readonly Receiver[],
+  wantedBy: (topic: string, owed: boolean) => readonly Receiver[],
 ): Map<Receiver, Part> {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -30,16 +37,18 @@ export function split<Receiver>(
   let start = 0;
   while (start < bytes.length) {
     const end = start + lengthSize + view.getUint32(start, true);
+    const owed = (view.getUint8(start + lengthSize) & qosBits) !== 0;
     const topicStart = start + topicAt + 2;
     const topicEnd = topicStart + view.getUint16(start + topicAt);
-    for (const receiver of wantedBy(mqttText.decode(bytes.subarray(topicStart, topicEnd)))) {
+    for (const receiver of wantedBy(mqttText.decode(bytes.subarray(topicStart, topicEnd)), owed)) {
       let share = shares.get(receiver);
       if (!share) {
-        share = { count: 0, size: 0, ranges: [] };
+        share = { count: 0, size: 0, owed: false, ranges: [] };
         shares.set(receiver, share);
       }
       share.count++;
       share.size += end - start;
+      share.owed ||= owed;
       const last = share.ranges.at(-1);
       if (last?.[1] === start) last[1] = end;
       else share.ranges.push([start, end]);
@@ -49,12 +58,12 @@ export function split<Receiver>(
 
   const parts = new Map<Receiver, Part>();
   let taken = false;
-  for (const [receiver, { count, size, ranges }] of shares) {
+  for (const [receiver, { count, size, owed, ranges }] of shares) {
     if (size === bytes.length && !taken) {
-      parts.set(receiver, { buffer, count });
+      parts.set(receiver, { buffer, count, owed });
       taken = true;
     } else {
-      parts.set(receiver, { buffer: copy(bytes, size, ranges), count });
+      parts.set(receiver, { buffer: copy(bytes, size, ranges), count, owed });
     }
   }
   return parts;

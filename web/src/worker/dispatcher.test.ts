@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { carry, toWire } from './carrier';
+import { dispatch, toWire } from './dispatcher';
 import type {
   Boundary,
   BoundaryEnvironment,
@@ -18,8 +18,8 @@ const environment: BoundaryEnvironment = {
   openStore: () => Promise.reject(new Error('not expected')),
 };
 
-/** A carrier over a Go boundary whose methods the test gives, and what it posts. */
-function carrier({ connect, ...methods }: Partial<GoClient> & Partial<Boundary> = {}) {
+/** A dispatcher over a Go boundary whose methods the test gives, and what it posts. */
+function dispatcher({ connect, ...methods }: Partial<GoClient> & Partial<Boundary> = {}) {
   const posted: FromWorker[] = [];
   const transferred: Transferable[][] = [];
   let news = (): void => {};
@@ -50,7 +50,7 @@ function carrier({ connect, ...methods }: Partial<GoClient> & Partial<Boundary> 
       };
     },
   };
-  const send = carry(
+  const send = dispatch(
     boundary,
     (message, transfer = []) => {
       posted.push(message);
@@ -78,7 +78,7 @@ function carrier({ connect, ...methods }: Partial<GoClient> & Partial<Boundary> 
 }
 
 test('connect passes the options, the environment and the time limit on', async () => {
-  const { send, posting, given } = carrier();
+  const { send, posting, given } = dispatcher();
   send({ type: 'connect', id: 7, client: 1, options: { ...options, clientId: 'me' }, asks: [], timeout: 5 });
   expect(await posting('result')).toEqual({ type: 'result', id: 7, value: undefined });
   expect(given()).toMatchObject({ ...options, ...environment, clientId: 'me', timeout: 5 });
@@ -86,7 +86,7 @@ test('connect passes the options, the environment and the time limit on', async 
 
 test('calls reach the client they name, and their answers come back by number', async () => {
   const calls: unknown[] = [];
-  const { send, posting, connected } = carrier({
+  const { send, posting, connected } = dispatcher({
     publish: async (...all) => {
       calls.push(['publish', ...all]);
       return { reasonCode: 16 };
@@ -125,7 +125,7 @@ test('calls reach the client they name, and their answers come back by number', 
 test('publishes reach the client together, and so do their ends come back', async () => {
   const calls: unknown[] = [];
   let onSettled: OnSettled = () => {};
-  const { send, posting, transferred, connected } = carrier({
+  const { send, posting, transferred, connected } = dispatcher({
     publishAll: (records, first, settle) => {
       calls.push([records, first]);
       onSettled = settle;
@@ -147,7 +147,7 @@ test('publishes reach the client together, and so do their ends come back', asyn
 });
 
 test('each of the publishes that Go does not take is rejected', async () => {
-  const { send, posting, connected } = carrier({
+  const { send, posting, connected } = dispatcher({
     publishAll: () => Promise.reject({ code: 'not-connected', message: 'gone' }),
   });
   const publishes = { type: 'publishes', count: 2, records: new Uint8Array() } as const;
@@ -173,7 +173,7 @@ test('a rejection, and a throw, come back as plain data', async () => {
     reasonString: 'acl',
     serverReference: 'other',
   });
-  const { send, posting, connected } = carrier({
+  const { send, posting, connected } = dispatcher({
     subscribe: () => Promise.reject(failure),
     unsubscribe: () => {
       throw new Error('Go program has already exited');
@@ -198,7 +198,7 @@ test('a rejection, and a throw, come back as plain data', async () => {
 test('a request resolves with bytes, which are transferred', async () => {
   const calls: unknown[] = [];
   const answer = new ArrayBuffer(4);
-  const { send, posting, transferred, connected } = carrier({
+  const { send, posting, transferred, connected } = dispatcher({
     request: async (...all) => {
       calls.push(all);
       return answer;
@@ -216,7 +216,7 @@ test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
   '%s takes limits and nothing else',
   async (type) => {
     const calls: unknown[] = [];
-    const { send, posting, connected } = carrier({
+    const { send, posting, connected } = dispatcher({
       [type]: async (limits: CallOptions) => void calls.push(limits),
     });
     await connected(1);
@@ -230,7 +230,7 @@ const info = { url: options.url, attempt: 1 };
 const step = { phase: 'start', method: 'm' } as const;
 
 test('Go may ask what the page answers, and nothing else', async () => {
-  const { connected } = carrier();
+  const { connected } = dispatcher();
   const mute = await connected(1);
   expect([mute.onAttempt, mute.onAuthenticate]).toEqual([undefined, undefined]);
   const half = await connected(2, ['authenticate']);
@@ -238,7 +238,7 @@ test('Go may ask what the page answers, and nothing else', async () => {
 });
 
 test('a question goes to the page, and its answer back, whatever the order', async () => {
-  const { send, posting, connected } = carrier();
+  const { send, posting, connected } = dispatcher();
   const sink = await connected(1, ['attempt', 'authenticate']);
   const change = sink.onAttempt?.(info);
   const data = sink.onAuthenticate?.(step);
@@ -254,7 +254,7 @@ test('a question goes to the page, and its answer back, whatever the order', asy
 });
 
 test('a question that the page cannot answer is rejected with the reason', async () => {
-  const { send, posting, connected } = carrier();
+  const { send, posting, connected } = dispatcher();
   const sink = await connected(1, ['attempt']);
   const change = sink.onAttempt?.(info);
   const error = { code: 'aborted', message: 'credentials: no', field: 'credentials' };
@@ -263,7 +263,7 @@ test('a question that the page cannot answer is rejected with the reason', async
 });
 
 test('the end of a client answers its questions, old and new, and no others', async () => {
-  const { send, posting, connected } = carrier();
+  const { send, posting, connected } = dispatcher();
   const [sink, other] = [await connected(1, ['attempt']), await connected(2, ['attempt'])];
   const [pending, others] = [sink.onAttempt?.(info), other.onAttempt?.(info)];
   sink.onEvent({ type: 'end' });
@@ -275,13 +275,13 @@ test('the end of a client answers its questions, old and new, and no others', as
 });
 
 test('a call to a client that is not there is rejected', async () => {
-  const { send, posting } = carrier();
+  const { send, posting } = dispatcher();
   send({ type: 'disconnect', id: 1, client: 9, options: {} });
   expect(await posting('rejected')).toMatchObject({ id: 1, error: { code: 'not-connected' } });
 });
 
 test('a client whose connect failed is not there', async () => {
-  const { send, posting } = carrier({ connect: () => Promise.reject({ code: 'refused', message: 'no' }) });
+  const { send, posting } = dispatcher({ connect: () => Promise.reject({ code: 'refused', message: 'no' }) });
   send({ type: 'connect', id: 1, client: 1, options, asks: [] });
   expect((await posting('rejected')).error.code).toBe('refused');
   send({ type: 'disconnect', id: 2, client: 1, options: {} });
@@ -290,7 +290,7 @@ test('a client whose connect failed is not there', async () => {
 
 test('abort aborts the signal of its call, and only where one was asked for', async () => {
   const signals: (AbortSignal | undefined)[] = [];
-  const { send, posting, connected } = carrier({
+  const { send, posting, connected } = dispatcher({
     publish: (_topic, _payload, limits?: CallOptions) =>
       new Promise((_, reject) => {
         signals.push(limits?.signal);
@@ -309,7 +309,7 @@ test('abort aborts the signal of its call, and only where one was asked for', as
 });
 
 test('a batch is transferred, and settles when the page has consumed it', async () => {
-  const { send, posting, transferred, connected } = carrier();
+  const { send, posting, transferred, connected } = dispatcher();
   const sink = await connected(1);
   const buffer = new ArrayBuffer(4);
   const order: string[] = [];
@@ -325,7 +325,7 @@ test('a batch is transferred, and settles when the page has consumed it', async 
 });
 
 test('the end of a client settles its batch, and nothing reaches it any more', async () => {
-  const { send, posting, connected } = carrier();
+  const { send, posting, connected } = dispatcher();
   const sink = await connected(1);
   const consumed = sink.onBatch(new ArrayBuffer(0), 0, 0);
   sink.onEvent({ type: 'end' });
@@ -349,7 +349,7 @@ test.each([
 
 test('ping and tellPackets reach the client, and the round-trip time comes back', async () => {
   const told: unknown[] = [];
-  const { send, posting, connected } = carrier({
+  const { send, posting, connected } = dispatcher({
     ping: async (limits) => {
       told.push(limits);
       return 3.25;

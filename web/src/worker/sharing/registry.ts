@@ -1,20 +1,20 @@
-import { type Connection, type Member, openConnection, type SharedOptions } from './connection';
+import { failure, within } from '../limits';
+import type { Boundary, GoClient } from '../messages';
+import { type Connection, type Membership, openConnection, type SharedOptions } from './connection';
 import { difference } from './difference';
-import { failure, within } from './limits';
-import type { Boundary, GoClient } from './messages';
 
-/** One page's end of the hub. */
+/** One page's end of the registry. */
 export interface Port {
   boundary: Boundary<GoClient>;
-  /** The page is frozen, in the back/forward cache: it gets nothing until `resume`. */
-  pause(): void;
-  resume(): void;
+  /** The page is frozen, or in the back/forward cache: it gets nothing until it thaws. */
+  freeze(): void;
+  thaw(): void;
   /** The page is gone, whether it said so or not. */
   leave(): void;
 }
 
 /** Gives every page a boundary of its own, on connections that they share. */
-export function createHub(boundary: Boundary<GoClient>): { attach(): Port } {
+export function createRegistry(boundary: Boundary<GoClient>): { attach(): Port } {
   const connections = new Set<Connection>();
 
   /** A page that names no clientId means the one of the others that name none. */
@@ -29,7 +29,7 @@ export function createHub(boundary: Boundary<GoClient>): { attach(): Port } {
   }
 
   function attach(): Port {
-    const members = new Set<Member>();
+    const memberships = new Set<Membership>();
     let gone = false;
 
     const connect: Boundary<GoClient>['connect'] = async (all) => {
@@ -39,7 +39,10 @@ export function createHub(boundary: Boundary<GoClient>): { attach(): Port } {
         onPackets,
         onAttempt,
         onAuthenticate,
-        packetEvents,
+        packetEvents = false,
+        background = false,
+        filters,
+        whenTabCloses,
         timeout,
         signal,
         ...options
@@ -53,39 +56,44 @@ export function createHub(boundary: Boundary<GoClient>): { attach(): Port } {
       if (connection) mustAgree(connection, options, onAuthenticate !== undefined);
       else connection = open(options, onAuthenticate !== undefined);
 
-      const member = connection.join(
+      const membership = connection.join(
         {
           onBatch,
           onEvent(event) {
-            if (event.type === 'end') members.delete(member);
+            if (event.type === 'end') memberships.delete(membership);
             onEvent(event);
           },
           ...(onPackets && { onPackets }),
           ...(onAttempt && { onAttempt }),
           ...(onAuthenticate && { onAuthenticate }),
         },
-        packetEvents,
+        {
+          packetEvents,
+          background,
+          ...(filters && { filters }),
+          ...(whenTabCloses && { whenTabCloses }),
+        },
       );
-      members.add(member);
+      memberships.add(membership);
       try {
-        return await member.ready(limits);
+        return await membership.ready(limits);
       } catch (error) {
-        members.delete(member);
+        memberships.delete(membership);
         throw error;
       }
     };
 
     return {
       boundary: { connect },
-      pause() {
-        for (const member of members) member.pause();
+      freeze() {
+        for (const membership of memberships) membership.freeze();
       },
-      resume() {
-        for (const member of members) member.resume();
+      thaw() {
+        for (const membership of memberships) membership.thaw();
       },
       leave() {
         gone = true;
-        for (const member of members) member.leave();
+        for (const membership of memberships) membership.leave();
       },
     };
   }

@@ -1,6 +1,5 @@
-import { combine } from '../combine';
-import { createFilters } from './filters';
-import { failure, within } from './limits';
+import { combine } from '../../combine';
+import { failure, within } from '../limits';
 import type {
   AuthStep,
   Boundary,
@@ -11,15 +10,20 @@ import type {
   ClientEvent,
   DisconnectCall,
   GoClient,
+  JoinOptions,
   SubscribeAck,
   UnsubscribeCall,
   WireSubscription,
-} from './messages';
-import { createSeat, type Seat } from './seat';
-import { type Part, split } from './split';
+} from '../messages';
+import { createDelivery } from './delivery';
+import { createFilters } from './filters';
+import { createMember, type Member, type Untaken } from './member';
 
 /** What the members of a connection have to agree on. */
-export type SharedOptions = Omit<BoundaryOptions, 'packetEvents'> & BoundaryEnvironment;
+export type SharedOptions = Omit<BoundaryOptions, 'packetEvents' | 'background'> & BoundaryEnvironment;
+
+/** What each member has its own of. */
+export type MemberOptions = Pick<BoundaryOptions, 'packetEvents' | 'background'> & JoinOptions;
 
 /** A client of the Go boundary that several pages have as theirs. */
 export interface Connection {
@@ -28,17 +32,18 @@ export interface Connection {
   readonly authenticates: boolean;
   /** Set while it is being closed, and nobody may join. Resolves when that is over. */
   readonly ending: Promise<void> | undefined;
-  join(sink: BoundarySink, packetEvents?: boolean): Member;
+  join(sink: BoundarySink, options?: MemberOptions): Membership;
 }
 
-export interface Member {
-  /** Resolves once there is a connection. When it rejects the member has left. */
+/** A page's place at a connection, for whoever speaks for the page. */
+export interface Membership {
+  /** Resolves once there is a connection, or at once in the background. When it rejects the member has left. */
   ready(limits: CallOptions): Promise<GoClient>;
-  /** Keeps messages and events from it, and nobody waits for it. */
-  pause(): void;
-  /** Tells it how things stand now. The messages of the meantime are gone. */
-  resume(): void;
-  /** For a page that is gone: gives back what it subscribed to. */
+  /** The page stands still: nobody waits for it. */
+  freeze(): void;
+  /** Tells it how things stand now, and gives it what waits for it. */
+  thaw(): void;
+  /** For a page that is gone. */
   leave(): void;
 }
 
@@ -54,15 +59,21 @@ export function openConnection(
   onEnd: () => void,
 ): Connection {
   /** In the order of joining. */
-  const seats = new Set<Seat>();
-  const filters = createFilters<Seat>();
+  const members = new Set<Member>();
+  const filters = createFilters<Member>();
+  const delivery = createDelivery(members, filters);
   /** Filters that the broker has, or may have. */
   const held = new Set<string>();
+  /** Those of them that stay although the page that had them is gone. */
+  const kept = new Set<string>();
+  /** What the last member had not taken, which the broker sends to whoever comes next. */
+  const untaken: Untaken[] = [];
   /** The events that tell a newcomer how things stand. */
   let standing: ClientEvent[] = [];
-  /** Nobody else ever joined: what comes is for the one, and is not looked at. */
-  let alone = true;
+  /** There was a connection, so that every subscription is known that came after it. */
+  let known = false;
   let suspended = false;
+  let inBackground = false;
   let tellingPackets = false;
   let ended = false;
   let ending: Promise<void> | undefined;
@@ -74,8 +85,9 @@ export function openConnection(
     return boundary.connect({
       ...options,
       packetEvents: tellingPackets,
+      ...(inBackground && { background: true }),
       signal: giveUp.signal,
-      onBatch,
+      onBatch: delivery.onBatch,
       onEvent,
       onPackets,
       onAttempt: (info) => ask((sink) => sink.onAttempt?.(info)),
@@ -88,7 +100,7 @@ export function openConnection(
     (opened) => {
       link = opened;
       // They all gave up, too late for the signal.
-      if (seats.size === 0) abandon();
+      if (members.size === 0) abandon();
       else settle().catch(toldByEvents);
     },
     (error) => finish({ type: 'end' }, error),
@@ -96,12 +108,12 @@ export function openConnection(
 
   /** A member that wants to sees the whole connection's packets. */
   function onPackets(buffer: ArrayBuffer, dropped: number): void {
-    for (const { sink, packets, away } of seats) {
+    for (const { sink, packets, away } of members) {
       if (packets && !away) sink.onPackets?.(buffer.slice(0), dropped);
     }
   }
 
-  const wantsPackets = (): boolean => [...seats].some(({ packets }) => packets);
+  const wantsPackets = (): boolean => [...members].some(({ packets }) => packets);
 
   async function settlePackets(limits?: CallOptions): Promise<void> {
     const wanted = wantsPackets();
@@ -112,6 +124,7 @@ export function openConnection(
 
   /** After somebody came or went. */
   async function settle(): Promise<void> {
+    settlePatience();
     await Promise.all([settleSuspension(), settlePackets()]);
   }
 
@@ -124,6 +137,8 @@ export function openConnection(
         return;
       case 'connect':
         standing = [event];
+        if (!known && event.connack.sessionPresent) delivery.gather();
+        known = true;
         // Not now: Go is on the stack, and must not be called.
         queueMicrotask(() => giveBack([...held]));
         break;
@@ -133,10 +148,15 @@ export function openConnection(
       case 'reconnect':
         standing = [...standing.filter(({ type }) => type === 'close'), event];
     }
-    for (const seat of seats) {
-      if (seat.admitted) seat.tell(event);
-      else if (event.type === 'connect') seat.admit(standing);
+    for (const member of members) {
+      if (member.admitted) member.tell(event);
+      else if (event.type === 'connect') admit(member);
     }
+  }
+
+  function admit(member: Member): void {
+    member.admit(standing);
+    delivery.admitted();
   }
 
   /** Once, however many ways lead here. */
@@ -144,36 +164,23 @@ export function openConnection(
     if (ended) return;
     ended = true;
     onEnd();
-    for (const seat of seats) {
-      remove(seat);
-      if (seat.admitted) seat.sink.onEvent(end);
-      else seat.refuse(why);
+    for (const member of members) {
+      const { admitted } = member;
+      remove(member);
+      if (admitted) member.sink.onEvent(end);
+      else member.refuse(why);
     }
-  }
-
-  /** Resolves when all that got something have taken it, or are away. */
-  function onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Promise<void> {
-    const parts: Map<Seat, Part> = alone
-      ? new Map([...seats].map((seat) => [seat, { buffer, count }]))
-      : split(buffer, filters.takersOf);
-    const taking: Promise<void>[] = [];
-    for (const seat of seats) {
-      if (seat.away) continue;
-      // What was dropped may have been anybody's, so everybody hears of it.
-      const part = parts.get(seat) ?? (dropped > 0 ? { buffer: new ArrayBuffer(0), count: 0 } : undefined);
-      if (part) taking.push(seat.deliver(part, dropped));
-    }
-    if (taking.length === 0) return undefined;
-    return Promise.all(taking).then(() => {});
+    for (const { release } of untaken) release();
+    delivery.finish();
   }
 
   /** Asks the newest who answers such questions, and the next one when that one goes away. */
   async function ask<T>(question: (sink: BoundarySink) => Promise<T> | undefined): Promise<T | undefined> {
-    for (const seat of [...seats].reverse()) {
-      if (seat.away) continue;
-      const answering = question(seat.sink);
+    for (const member of [...members].reverse()) {
+      if (member.away) continue;
+      const answering = question(member.sink);
       if (!answering) continue;
-      const answer = await seat.unlessAway(answering.then((value) => ({ value })));
+      const answer = await member.unlessAway(answering.then((value) => ({ value })));
       if (answer) return answer.value;
     }
     return undefined;
@@ -185,25 +192,33 @@ export function openConnection(
     return answer.data;
   }
 
-  /** Returns the filters that it had. */
-  function remove(seat: Seat): string[] {
-    seats.delete(seat);
-    seat.leave();
-    return filters.removeAll(seat);
+  /** Returns the filters that it had. What it had not taken goes to `untaken`. */
+  function remove(member: Member): string[] {
+    members.delete(member);
+    untaken.push(...member.leave());
+    return filters.removeAll(member);
   }
 
   /** Leaves the connection to the others. */
-  function detach(seat: Seat): void {
-    giveBack(remove(seat));
+  function detach(member: Member): void {
+    const left = remove(member);
+    if (member.whenTabCloses === 'keep' && left.length > 0) {
+      for (const filter of left) if (held.has(filter)) kept.add(filter);
+      // It may be reloading.
+      delivery.takeBack(untaken.splice(0));
+    } else {
+      giveBack(left);
+      for (const { release } of untaken.splice(0)) release();
+    }
     settle().catch(toldByEvents);
   }
 
-  function leave(seat: Seat): void {
-    if (!seats.has(seat)) return;
-    if (seats.size > 1) {
-      detach(seat);
+  function leave(member: Member): void {
+    if (!members.has(member)) return;
+    if (members.size > 1) {
+      detach(member);
     } else {
-      remove(seat);
+      remove(member);
       abandon();
     }
   }
@@ -236,7 +251,7 @@ export function openConnection(
 
   /** Unsubscribes from those filters that nobody has any more. */
   function giveBack(given: string[]): void {
-    const unwanted = given.filter((filter) => held.has(filter) && !filters.has(filter));
+    const unwanted = given.filter((filter) => held.has(filter) && !filters.has(filter) && !kept.has(filter));
     if (unwanted.length === 0 || ended) return;
     unsubscribe(unwanted).catch(() => {
       // They stay in `held`, and the next connection tries again.
@@ -247,6 +262,7 @@ export function openConnection(
     unwanted: string[],
     call?: UnsubscribeCall & CallOptions,
   ): Promise<SubscribeAck> {
+    for (const filter of unwanted) kept.delete(filter);
     const ack = await link.unsubscribe(unwanted, call);
     for (const filter of unwanted) if (!filters.has(filter)) held.delete(filter);
     return ack;
@@ -254,16 +270,22 @@ export function openConnection(
 
   /** While all are away the connection is suspended, and the broker keeps what the session is owed. */
   async function settleSuspension(limits?: CallOptions): Promise<void> {
-    const wanted = seats.size > 0 && [...seats].every((seat) => seat.away);
+    const wanted = members.size > 0 && [...members].every((member) => member.away);
     if (!link || wanted === suspended) return;
     suspended = wanted;
     await (wanted ? link.suspend(limits) : link.resume(limits));
   }
 
-  function clientOf(seat: Seat): GoClient {
+  /** Where others go on, they don't wait for long for one that is frozen. */
+  function settlePatience(): void {
+    if ([...members].every(({ away }) => away)) return;
+    for (const member of members) member.hurry();
+  }
+
+  function clientOf(member: Member): GoClient {
     /** `link`, for a member that has not left. */
     function use(): GoClient {
-      if (!seats.has(seat)) throw failure('not-connected', 'the client has ended');
+      if (!members.has(member)) throw failure('not-connected', 'the client has ended');
       return link;
     }
 
@@ -277,15 +299,16 @@ export function openConnection(
 
       async tellPackets({ on, ...limits }) {
         use();
-        seat.packets = on;
+        member.packets = on;
         await settlePackets(limits);
       },
 
       async subscribe(requests, call) {
         const client = use();
-        const combined = requests.map((request) => combine(request, filters.sharing(seat, request.topic)));
+        const combined = requests.map((request) => combine(request, filters.sharing(member, request.topic)));
         // Before asking: messages may come before the SUBACK does (3.8.4).
-        const undo = requests.map((request) => take(seat, request));
+        const undo = requests.map((request) => take(member, request));
+        delivery.offer();
         let ack: SubscribeAck;
         try {
           ack = await client.subscribe(combined, call);
@@ -299,7 +322,7 @@ export function openConnection(
 
       async unsubscribe(given, call) {
         use();
-        for (const filter of given) filters.remove(seat, filter);
+        for (const filter of given) filters.remove(member, filter);
         const last = given.filter((filter) => !filters.has(filter));
         if (last.length === 0) return { reasonCodes: given.map(() => 0) };
         const ack = await unsubscribe(last, call);
@@ -309,31 +332,33 @@ export function openConnection(
 
       async suspend(limits) {
         use();
-        seat.goAway();
+        member.freeze();
         await settleSuspension(limits);
       },
 
       async resume(limits) {
         use();
-        seat.comeBack(standing);
+        member.thaw(standing);
+        settlePatience();
         await settleSuspension(limits);
       },
 
       async disconnect(call = {}) {
         use();
-        if (seats.size === 1) return close(call);
-        detach(seat);
-        seat.sink.onEvent({ type: 'end' });
+        if (members.size === 1) return close(call);
+        detach(member);
+        member.sink.onEvent({ type: 'end' });
       },
     };
   }
 
   /** Returns how to take it back, at the broker too where somebody else had the filter until now. */
-  function take(seat: Seat, request: WireSubscription): () => void {
+  function take(member: Member, request: WireSubscription): () => void {
     const { topic } = request;
     const wasHeld = held.has(topic);
     held.add(topic);
-    const takeBack = filters.add(seat, request);
+    kept.delete(topic);
+    const takeBack = filters.add(member, request);
     return () => {
       takeBack();
       if (wasHeld) giveBack([topic]);
@@ -341,38 +366,48 @@ export function openConnection(
     };
   }
 
-  function join(sink: BoundarySink, packetEvents = false): Member {
-    if (seats.size > 0) alone = false;
-    const seat = createSeat(sink, packetEvents);
-    seats.add(seat);
-    if (isConnected()) seat.admit(standing);
+  function join(sink: BoundarySink, own: MemberOptions = {}): Membership {
+    const { packetEvents = false, background = false, filters: wanted = [] } = own;
+    const member = createMember({
+      sink,
+      packets: packetEvents,
+      whenTabCloses: own.whenTabCloses ?? 'unsubscribe',
+      onOverdue: settlePatience,
+    });
+    members.add(member);
+    if (background) inBackground = true;
+    // It subscribes to them when it is connected; their messages may come before.
+    for (const request of wanted) filters.add(member, request);
+    delivery.joined();
+    if (background || isConnected()) admit(member);
     settle().catch(toldByEvents);
 
     return {
       async ready(limits) {
+        const client = clientOf(member);
         // While the others reconnect, a newcomer waits as long as for an attempt of its own.
         const { connectTimeout = defaultConnectTimeout } = options;
-        const late = standing.length > 0 && !isConnected();
-        const timeout = limits.timeout || (late ? connectTimeout : 0);
-        const client = clientOf(seat);
-        if (late) client.wake().catch(toldByEvents);
+        const late = !isConnected() && (standing.length > 0 || inBackground);
+        const timeout = limits.timeout || (late && !background ? connectTimeout : 0);
+        if (late && standing.length > 0) client.wake().catch(toldByEvents);
         try {
-          await within(Promise.all([seat.admission, opening]), { ...limits, timeout }, 'connect');
+          await within(Promise.all([member.admission, opening]), { ...limits, timeout }, 'connect');
         } catch (error) {
-          leave(seat);
+          leave(member);
           throw error;
         }
         return client;
       },
-      pause() {
-        seat.goAway();
+      freeze() {
+        member.freeze();
         settleSuspension().catch(toldByEvents);
       },
-      resume() {
-        seat.comeBack(standing);
+      thaw() {
+        member.thaw(standing);
+        settlePatience();
         settleSuspension().catch(toldByEvents);
       },
-      leave: () => leave(seat),
+      leave: () => leave(member),
     };
   }
 

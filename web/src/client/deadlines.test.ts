@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createDeadlines } from './deadlines';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('calls end when their time is over, and not before', () => {
+  const { watch } = createDeadlines(50);
+  const late: string[] = [];
+  watch(100, () => late.push('first'));
+  vi.advanceTimersByTime(60);
+  watch(100, () => late.push('second'));
+  watch(20, () => late.push('short'));
+  vi.advanceTimersByTime(70);
+  expect(late).toEqual(['short']);
+  vi.advanceTimersByTime(20);
+  expect(late).toEqual(['short', 'first']);
+  vi.advanceTimersByTime(59);
+  expect(late).toEqual(['short', 'first']);
+  vi.advanceTimersByTime(1);
+  expect(late).toEqual(['short', 'first', 'second']);
+});
+
+test('a call that is settled does not end, and those after it keep their time', () => {
+  const { watch } = createDeadlines(0);
+  const late: number[] = [];
+  const settle = Array.from({ length: 10 }, (_, n) => watch(100, () => late.push(n)));
+  for (const n of [0, 1, 2, 5, 9]) settle[n]?.();
+  vi.advanceTimersByTime(100);
+  expect(late).toEqual([3, 4, 6, 7, 8]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('nothing is left when all are settled, however many there were', () => {
+  const { watch } = createDeadlines(0);
+  for (let round = 0; round < 1000; round++) {
+    const settle = Array.from({ length: 100 }, () => watch(30_000, () => expect.unreachable()));
+    for (const done of settle) done();
+  }
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('0 is no limit', () => {
+  const { watch } = createDeadlines(0);
+  watch(0, () => expect.unreachable());
+  vi.advanceTimersByTime(1e9);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('those that end together all end, though each settles as it does', () => {
+  const { watch } = createDeadlines(0);
+  const late: number[] = [];
+  for (let n = 0; n < 10; n++) {
+    const done = watch(100, () => {
+      done();
+      late.push(n);
+    });
+  }
+  vi.advanceTimersByTime(100);
+  expect(late).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

@@ -1,0 +1,136 @@
+/**
+ * QoS 2 across a crash. A message may have reached the page although the broker was
+ * not told before the program crashed: it sends it again, as a duplicate, to the
+ * next program, which can't know it. The page does, and takes none twice.
+ *
+ * There is no packet identifier in a batch, so a message is known by its topic and
+ * payload, each as often as it came. Only what may have been unacknowledged counts:
+ * the last batches before the crash. So one case is left that goes wrong: the broker
+ * had two messages with the same topic and payload within that time, the page had
+ * the first, the broker knew, and the second had not reached the page at the crash.
+ * It is then taken for the first.
+ */
+
+/** Batches: acknowledgements of older ones left before these came. */
+const lastBatches = 2;
+/** Milliseconds: a durable store, or a broker that reads slowly, may be as far behind. */
+const recently = 3000;
+/** Milliseconds after a connection in which the broker sends again what it has in flight. */
+const resendTime = 10_000;
+
+/** Bytes before the topic: length, flags and time. */
+const topicAt = 4 + 1 + 8;
+
+interface Given {
+  time: number;
+  digests: number[];
+}
+
+export function createResent(now = () => performance.now()) {
+  let given: Given[] = [];
+  /** How often each message had come. */
+  const doubtful = new Map<number, number>();
+  let until = 0;
+
+  /** Takes from a batch what the page has already. Returns the buffer itself when that is nothing. */
+  function receive(buffer: ArrayBuffer, count: number): { buffer: ArrayBuffer; count: number } {
+    const time = now();
+    if (time > until) doubtful.clear();
+    const digests: number[] = [];
+    const twice: [start: number, end: number][] = [];
+    for (const { start, end, duplicate, digest } of exactlyOnce(buffer)) {
+      const left = doubtful.get(digest) ?? 0;
+      if (duplicate && left > 0) {
+        doubtful.set(digest, left - 1);
+        twice.push([start, end]);
+      }
+      digests.push(digest);
+    }
+    given = given.filter((each, index) => index >= given.length - lastBatches || time - each.time < recently);
+    if (digests.length > 0 || given.length > 0) given.push({ time, digests });
+    if (twice.length === 0) return { buffer, count };
+    return { buffer: without(buffer, twice), count: count - twice.length };
+  }
+
+  /** From now on messages come from another program. */
+  function crashed(): void {
+    for (const { digests } of given) {
+      for (const digest of digests) doubtful.set(digest, (doubtful.get(digest) ?? 0) + 1);
+    }
+    given = [];
+    until = Number.POSITIVE_INFINITY;
+  }
+
+  /** The other program is connected. */
+  function connected(): void {
+    if (until === Number.POSITIVE_INFINITY) until = now() + resendTime;
+  }
+
+  return { receive, crashed, connected };
+}
+
+/** The messages of QoS 2. */
+function* exactlyOnce(buffer: ArrayBuffer) {
+  const bytes = new Uint8Array(buffer);
+  const view = new DataView(buffer);
+  let start = 0;
+  while (start < bytes.length) {
+    const end = start + 4 + view.getUint32(start, true);
+    const flags = view.getUint8(start + 4);
+    if ((flags & 0b110) === 0b100) {
+      const properties = start + topicAt + 2 + view.getUint16(start + topicAt);
+      const payload = afterProperties(bytes, properties);
+      // Properties may differ: an expiry counts down, an alias may be another.
+      const digest = digestOf(bytes.subarray(start + topicAt, properties), bytes.subarray(payload, end));
+      yield { start, end, duplicate: (flags & 8) !== 0, digest };
+    }
+    start = end;
+  }
+}
+
+/** Their length is a Variable Byte Integer (1.5.5). */
+function afterProperties(bytes: Uint8Array, at: number): number {
+  let length = 0;
+  let next = at;
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[next++] as number;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  return next + length;
+}
+
+/** 53 bits, by the cyrb53 of github.com/bryc/code (public domain). */
+function digestOf(...parts: Uint8Array[]): number {
+  let one = 0xdeadbeef;
+  let other = 0x41c6ce57;
+  for (const part of parts) {
+    for (let n = 0; n < part.length; n++) {
+      const byte = part[n] as number;
+      one = Math.imul(one ^ byte, 0x9e3779b1);
+      other = Math.imul(other ^ byte, 0x5f356495);
+    }
+  }
+  one = Math.imul(one ^ (one >>> 16), 0x85ebca6b) ^ Math.imul(other ^ (other >>> 13), 0xc2b2ae35);
+  other = Math.imul(other ^ (other >>> 16), 0x85ebca6b) ^ Math.imul(one ^ (one >>> 13), 0xc2b2ae35);
+  return 0x100000000 * (0x1fffff & other) + (one >>> 0);
+}
+
+function without(buffer: ArrayBuffer, ranges: [start: number, end: number][]): ArrayBuffer {
+  const bytes = new Uint8Array(buffer);
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  let at = 0;
+  for (const [start, end] of [...ranges, [bytes.length, bytes.length] as const]) {
+    kept.push(bytes.subarray(at, start));
+    size += start - at;
+    at = end;
+  }
+  const joined = new Uint8Array(size);
+  let next = 0;
+  for (const part of kept) {
+    joined.set(part, next);
+    next += part.length;
+  }
+  return joined.buffer;
+}

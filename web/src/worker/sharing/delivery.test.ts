@@ -1,0 +1,308 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { encodeBatch } from '../../client/testing';
+import { gatherTime } from './delivery';
+import { frozenBytes, frozenPatience } from './member';
+import { batch, connack, follow, owed, scripted, settled, subscription, tab, twoTabs } from './testing';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('a resumed session: what nobody has asked for is held until somebody does', async () => {
+  const { sink, a, b, first, second } = await twoTabs(true);
+  await first.subscribe(subscription('a/#'));
+  const state = follow(sink().onBatch(owed('a/1', 'b/1', 'a/2', 'b/2'), 4, 0));
+  expect(a.topics()).toEqual(['a/1', 'a/2']);
+  a.take();
+  await settled();
+  // The others go on, and nothing is acknowledged.
+  expect(state).toEqual({ next: true, taken: false });
+  const later = follow(sink().onBatch(owed('a/3', 'b/3'), 2, 0));
+  expect(a.topics()).toEqual(['a/1', 'a/2', 'a/3']);
+  await second.subscribe(subscription('b/#'));
+  expect(b.topics()).toEqual(['b/1', 'b/2']);
+  b.take();
+  await settled();
+  expect(state.taken).toBe(true);
+  expect(b.topics()).toEqual(['b/1', 'b/2', 'b/3']);
+  a.take();
+  b.take();
+  await settled();
+  expect(later).toEqual({ next: true, taken: true });
+});
+
+test('a tab that is not here yet gets what came before it', async () => {
+  const { registry, sink } = scripted(false, true);
+  const a = tab(registry.attach());
+  const first = await a.connect();
+  await first.subscribe(subscription('a'));
+  const state = follow(sink().onBatch(owed('b', 'a', 'b'), 3, 0));
+  a.take();
+  await vi.advanceTimersByTimeAsync(gatherTime - 1);
+  const b = tab(registry.attach());
+  const second = await b.connect();
+  // Its own time begins with it.
+  await vi.advanceTimersByTimeAsync(gatherTime - 1);
+  expect([a.topics(), state.taken]).toEqual([['a'], false]);
+  await second.subscribe(subscription('b'));
+  b.take();
+  await settled();
+  expect([b.topics(), state.taken]).toEqual([['b', 'b'], true]);
+});
+
+test('each part of what is held goes to whoever asks for it', async () => {
+  const { sink, a, b, first, second } = await twoTabs(true);
+  const state = follow(sink().onBatch(owed('a', 'b', 'c', 'a'), 4, 0));
+  await first.subscribe(subscription('a'));
+  await second.subscribe(subscription('b'));
+  a.take();
+  b.take();
+  await settled();
+  expect([a.topics(), b.topics(), state.taken]).toEqual([['a', 'a'], ['b'], false]);
+  await second.subscribe(subscription('c'));
+  b.take();
+  await settled();
+  expect([b.topics(), state.taken]).toEqual([['b', 'c'], true]);
+});
+
+test('what nobody asks for goes to nobody after some time, and is acknowledged', async () => {
+  const { sink, a, b, first } = await twoTabs(true);
+  await first.subscribe(subscription('a'));
+  const state = follow(sink().onBatch(owed('b'), 1, 0));
+  await vi.advanceTimersByTimeAsync(gatherTime - 1);
+  expect(state.taken).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(state.taken).toBe(true);
+  expect(sink().onBatch(owed('b'), 1, 0)).toBeUndefined();
+  expect([a.topics(), b.topics()]).toEqual([[], []]);
+});
+
+test('one that stays alone gets it after all', async () => {
+  const { registry, sink } = scripted(false, true);
+  const a = tab(registry.attach());
+  const first = await a.connect();
+  await first.subscribe(subscription('a'));
+  const state = follow(sink().onBatch(owed('a', 'b'), 2, 0));
+  a.take();
+  await settled();
+  expect([a.topics(), state.taken]).toEqual([['a'], false]);
+  await vi.advanceTimersByTimeAsync(gatherTime);
+  a.take();
+  await settled();
+  expect([a.topics(), state.taken]).toEqual([['a', 'b'], true]);
+});
+
+test('QoS 0 is not held', async () => {
+  const { sink, b, second } = await twoTabs(true);
+  expect(sink().onBatch(batch('b'), 1, 0)).toBeUndefined();
+  await second.subscribe(subscription('b'));
+  expect(b.batches).toEqual([]);
+});
+
+test('a session that began with this program has nothing for anybody else', async () => {
+  const { sink, registry } = await twoTabs(false);
+  expect(sink().onBatch(owed('x'), 1, 0)).toBeUndefined();
+  sink().onEvent({ type: 'close' });
+  sink().onEvent({ type: 'connect', connack: { ...connack, sessionPresent: true } });
+  await tab(registry.attach()).connect();
+  expect(sink().onBatch(owed('x'), 1, 0)).toBeUndefined();
+});
+
+test('a tab that comes back after a crash is known before it subscribes', async () => {
+  const { registry, sink, calls } = scripted(true, true);
+  const a = tab(registry.attach());
+  const coming = a.connect({ filters: [{ topic: 'a', qos: 1 }] });
+  await settled();
+  // Before `connect` has resolved, even.
+  const state = follow(sink().onBatch(owed('a'), 1, 0));
+  expect(a.topics()).toEqual(['a']);
+  a.take();
+  await settled();
+  expect(state.taken).toBe(true);
+  expect(calls).toEqual([]);
+  a.port.leave();
+  await expect(coming).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('the filters of a tab that comes back, and what is its own, do not reach the program', async () => {
+  const { registry, connects } = scripted();
+  await tab(registry.attach()).connect({ filters: [{ topic: 'a', qos: 1 }], whenTabCloses: 'keep' });
+  await tab(registry.attach()).connect();
+  expect(connects).toHaveLength(1);
+  expect(connects[0]).not.toHaveProperty('filters');
+  expect(connects[0]).not.toHaveProperty('whenTabCloses');
+});
+
+test('the last tab takes nothing with it: the broker sends that again', async () => {
+  const { registry, sink, answers } = scripted();
+  let left = (): void => {};
+  answers.disconnect = () => new Promise((resolve) => (left = resolve));
+  const a = tab(registry.attach());
+  await (await a.connect()).subscribe(subscription('a'));
+  const given = follow(sink().onBatch(owed('a'), 1, 0));
+  a.port.leave();
+  const late = follow(sink().onBatch(owed('a'), 1, 0));
+  await settled();
+  expect([given.taken, late.taken]).toEqual([false, false]);
+  left();
+  await settled();
+  expect([given.taken, late.taken]).toEqual([true, true]);
+});
+
+test('a frozen tab gets QoS 1 and 2 when it is back, in order, and others do not wait', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  const before = follow(sink().onBatch(owed('1'), 1, 0));
+  a.take();
+  b.port.freeze();
+  await settled();
+  expect(before).toEqual({ next: true, taken: false });
+  const mixed = encodeBatch([{ topic: '2', qos: 2 }, { topic: 'zero' }, { topic: '3', qos: 1 }]);
+  const meanwhile = follow(sink().onBatch(mixed, 3, 0));
+  a.take();
+  await settled();
+  expect(meanwhile).toEqual({ next: true, taken: false });
+  expect(a.topics()).toEqual(['1', '2', 'zero', '3']);
+  b.port.thaw();
+  expect(b.topics()).toEqual(['1']);
+  for (let n = 0; n < 3; n++) {
+    b.take();
+    await settled();
+  }
+  expect([b.topics(), b.dropped()]).toEqual([['1', '2', '3'], 1]);
+  expect([before.taken, meanwhile.taken]).toEqual([true, true]);
+});
+
+test('others wait for a frozen tab no longer than its patience; its messages are kept', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  b.port.freeze();
+  const held = follow(sink().onBatch(owed('1'), 1, 0));
+  a.take();
+  await vi.advanceTimersByTimeAsync(frozenPatience - 1);
+  expect(held.taken).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(held.taken).toBe(true);
+  const after = follow(sink().onBatch(owed('2'), 1, 0));
+  a.take();
+  await settled();
+  expect(after.taken).toBe(true);
+  b.port.thaw();
+  b.take();
+  await settled();
+  expect(b.topics()).toEqual(['1', '2']);
+  // Thawed, it is waited for again.
+  b.take();
+  const now = follow(sink().onBatch(owed('3'), 1, 0));
+  a.take();
+  await settled();
+  expect(now).toEqual({ next: false, taken: false });
+});
+
+test('while all are frozen nothing is acknowledged, however long; it is when one goes on', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  const state = follow(sink().onBatch(owed('1'), 1, 0));
+  a.port.freeze();
+  b.port.freeze();
+  await vi.advanceTimersByTimeAsync(10 * frozenPatience);
+  expect(state.taken).toBe(false);
+  a.port.thaw();
+  a.take();
+  await settled();
+  expect(state.taken).toBe(true);
+});
+
+test('what is too much for a frozen tab is refused to it, and it is told how many', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  b.port.freeze();
+  const large = (topic: string) => encodeBatch([{ topic, qos: 1, payload: new Uint8Array(frozenBytes / 2) }]);
+  const states: ReturnType<typeof follow>[] = [];
+  for (const topic of ['1', '2', '3', '4']) {
+    states.push(follow(sink().onBatch(large(topic), 1, 0)));
+    a.take();
+    await settled();
+  }
+  expect(states.map(({ taken }) => taken)).toEqual([false, true, true, true]);
+  b.port.thaw();
+  expect(b.topics()).toEqual(['1']);
+  expect(b.errors).toEqual([expect.stringMatching(/^dropped: 3 messages of QoS 1 and 2/)]);
+  b.port.freeze();
+  b.port.thaw();
+  expect(b.errors).toHaveLength(1);
+});
+
+test('a frozen tab that is gone holds nothing up', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  b.port.freeze();
+  const state = follow(sink().onBatch(owed('1'), 1, 0));
+  a.take();
+  b.port.leave();
+  await settled();
+  expect(state.taken).toBe(true);
+});
+
+test('a tab frozen while it connects is admitted, and hears of it when it is back', async () => {
+  const { registry, answer } = scripted(true);
+  const a = tab(registry.attach());
+  const coming = a.connect();
+  await settled();
+  a.port.freeze();
+  answer();
+  await coming;
+  expect(a.events).toEqual([]);
+  a.port.thaw();
+  expect(a.events).toEqual(['connect']);
+});
+
+test('what a tab had subscribed to may stay when it closes, for the one that comes after it', async () => {
+  const { registry, calls, sink } = scripted();
+  const a = tab(registry.attach());
+  await a.connect();
+  const b = tab(registry.attach());
+  const second = await b.connect({ whenTabCloses: 'keep' });
+  await second.subscribe([...subscription('b'), ...subscription('gone')]);
+  const state = follow(sink().onBatch(owed('b', 'b'), 2, 0));
+  calls.length = 0;
+  b.port.leave();
+  const later = follow(sink().onBatch(owed('b'), 1, 0));
+  sink().onEvent({ type: 'connect', connack });
+  await settled();
+  expect([calls, state.taken, later.taken]).toEqual([[], false, false]);
+
+  const c = tab(registry.attach());
+  const third = await c.connect({ whenTabCloses: 'keep' });
+  await third.subscribe(subscription('b'));
+  for (let n = 0; n < 2; n++) {
+    c.take();
+    await settled();
+  }
+  expect([c.topics(), state.taken, later.taken]).toEqual([['b', 'b', 'b'], true, true]);
+  // Whoever unsubscribes from it means it.
+  calls.length = 0;
+  await third.unsubscribe(['b', 'gone']);
+  expect(calls).toEqual([['unsubscribe', ['b', 'gone'], undefined]]);
+});
+
+test('a client in the background is a member at once, and hears of every attempt', async () => {
+  const { registry, sink, connects, answer } = scripted(true);
+  const a = tab(registry.attach());
+  void a.connect({ background: true });
+  await settled();
+  expect(connects[0]).toMatchObject({ background: true });
+  sink().onEvent({ type: 'error', error: { code: 'network', message: 'no' } });
+  expect(a.events).toEqual(['error']);
+  answer();
+  await settled();
+  expect(a.events).toEqual(['error', 'connect']);
+});

@@ -1,0 +1,273 @@
+import type { BoundarySink, ClientEvent, JoinOptions } from '../messages';
+import type { Part } from './split';
+
+/**
+ * One page's place at a connection that several share.
+ *
+ *              admit    freeze    thaw      leave
+ *     joining  active   waiting             gone   no event concerns it yet
+ *     waiting  frozen             joining   gone   frozen before it was admitted
+ *     active            frozen              gone   gets events and messages
+ *     frozen                      active    gone   QoS 1 and 2 wait for it, QoS 0 is counted
+ *     gone
+ */
+type State = 'joining' | 'waiting' | 'active' | 'frozen' | 'gone';
+type Change = 'admit' | 'freeze' | 'thaw' | 'leave';
+
+const changes: Record<State, Partial<Record<Change, State>>> = {
+  joining: { admit: 'active', freeze: 'waiting', leave: 'gone' },
+  waiting: { admit: 'frozen', thaw: 'joining', leave: 'gone' },
+  active: { freeze: 'frozen', leave: 'gone' },
+  frozen: { thaw: 'active', leave: 'gone' },
+  gone: {},
+};
+
+const admitted: ReadonlySet<State> = new Set(['active', 'frozen']);
+const away: ReadonlySet<State> = new Set(['waiting', 'frozen', 'gone']);
+
+/**
+ * Milliseconds that the acknowledgement of a frozen page's messages waits for it.
+ * Acknowledgements leave in order, so all that came later waits too: the other pages
+ * go on within the Receive Maximum (or what the broker keeps in flight, where that is
+ * less), and then stand still until this time is over. From then on what comes for
+ * the frozen page is acknowledged, and kept here.
+ */
+export const frozenPatience = 5000;
+
+/** Bytes of messages that wait here for a frozen page. Beyond that they are refused, and it is told how many. */
+export const frozenBytes = 16 << 20;
+
+/** A part of a batch on its way to a page. */
+interface Entry {
+  part: Part;
+  dropped: number;
+  /** Lets it be acknowledged. */
+  release(): void;
+}
+
+export interface Delivery {
+  /** Resolves when it may be acknowledged: the page has it, or never will. */
+  taken: Promise<void>;
+  /** Resolves when the next batch may come: the page has it, or is away. */
+  next: Promise<void>;
+}
+
+/** What a page that is gone has not taken. */
+export type Untaken = Pick<Entry, 'part' | 'release'>;
+
+export interface Member {
+  readonly sink: BoundarySink;
+  readonly whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
+  /** It is to be told of packets. */
+  packets: boolean;
+  /** It has heard of a connection; before that no event concerns it. */
+  readonly admitted: boolean;
+  /** Settles by `admit` or `refuse`. */
+  readonly admission: Promise<void>;
+  /** Its page stands still, or is gone: nobody waits for it. */
+  readonly away: boolean;
+  /** `standing` are the events that tell how things stand. */
+  admit(standing: ClientEvent[]): void;
+  refuse(error: unknown): void;
+  tell(event: ClientEvent): void;
+  /** Undefined when there is nothing to wait for. `dropped` were dropped before. */
+  deliver(part: Part, dropped: number): Delivery | undefined;
+  /** Counts QoS 0 messages that it does not get because it is away. */
+  miss(messages: number): void;
+  /** Resolves with undefined, whatever the promise does later, when it goes away before. */
+  unlessAway<T>(promise: Promise<T>): Promise<T | undefined>;
+  freeze(): void;
+  thaw(standing: ClientEvent[]): void;
+  /** Lets go of acknowledgements that wait for it, if it has been frozen for long. */
+  hurry(): void;
+  /** Returns what it has not taken, which is not released yet. */
+  leave(): Untaken[];
+}
+
+export interface MemberOptions {
+  sink: BoundarySink;
+  packets: boolean;
+  whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
+  /** It has been frozen for as long as others may have to wait for it. */
+  onOverdue(): void;
+}
+
+export function createMember({ sink, packets, whenTabCloses, onOverdue }: MemberOptions): Member {
+  let state: State = 'joining';
+  /** Something changed while it was away. */
+  let changed = false;
+  /** What it was given and has not taken. */
+  let given: Entry | undefined;
+  /** What comes after that. */
+  let queue: Entry[] = [];
+  let queuedBytes = 0;
+  let refused = 0;
+  let missed = 0;
+  let overdue = false;
+  /** It was hurried: what comes for it is acknowledged at once. */
+  let released = false;
+  let patience: ReturnType<typeof setTimeout> | undefined;
+  const whenAway = new Set<() => void>();
+  let settle = { resolve(): void {}, reject(_error: unknown): void {} };
+  const admission = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+
+  /** Whether the change is one of this state. */
+  function change(what: Change): boolean {
+    const next = changes[state][what];
+    if (!next) return false;
+    state = next;
+    return true;
+  }
+
+  const isAway = (): boolean => away.has(state);
+
+  function tell(event: ClientEvent): void {
+    if (isAway()) changed = true;
+    else sink.onEvent(event);
+  }
+
+  function unlessAway<T>(promise: Promise<T>): Promise<T | undefined> {
+    if (isAway()) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      const stop = (): void => resolve(undefined);
+      whenAway.add(stop);
+      promise.then(resolve, reject).finally(() => whenAway.delete(stop));
+    });
+  }
+
+  function deliver(part: Part, dropped: number): Delivery | undefined {
+    if (state === 'gone') return undefined;
+    let lost = dropped;
+    if (isAway()) {
+      missed += dropped;
+      lost = 0;
+      if (part.count === 0) return undefined;
+      if (queuedBytes + part.buffer.byteLength > frozenBytes) {
+        refused += part.count;
+        return undefined;
+      }
+    }
+    let settled = released;
+    const entry: Entry = { part, dropped: lost, release() {} };
+    const taken = new Promise<void>((resolve) => {
+      entry.release = () => {
+        settled = true;
+        resolve();
+      };
+    });
+    queue.push(entry);
+    queuedBytes += part.buffer.byteLength;
+    giveOn();
+    if (settled) return undefined;
+    return { taken, next: unlessAway(taken).then(() => {}) };
+  }
+
+  /** Gives it what waits, one part at a time. */
+  function giveOn(): void {
+    while (!given && !isAway()) {
+      const entry = queue.shift();
+      if (!entry) return;
+      queuedBytes -= entry.part.buffer.byteLength;
+      const { buffer, count, owed } = entry.part;
+      // The page's is transferred, and another page may have to get it instead.
+      const copied = owed && whenTabCloses === 'keep';
+      const taking = sink.onBatch(copied ? buffer.slice(0) : buffer, count, entry.dropped);
+      if (!taking) {
+        entry.release();
+        continue;
+      }
+      given = entry;
+      const done = (): void => {
+        if (given !== entry) return;
+        given = undefined;
+        entry.release();
+        giveOn();
+      };
+      taking.then(done, done);
+    }
+  }
+
+  const waitingEntries = (): Entry[] => (given ? [given, ...queue] : queue);
+
+  function hurry(): void {
+    if (!overdue || released) return;
+    released = true;
+    for (const entry of waitingEntries()) entry.release();
+  }
+
+  function goAway(): void {
+    for (const stop of whenAway) stop();
+    whenAway.clear();
+    clearTimeout(patience);
+  }
+
+  return {
+    sink,
+    whenTabCloses,
+    packets,
+    get admitted() {
+      return admitted.has(state);
+    },
+    admission,
+    get away() {
+      return isAway();
+    },
+    admit(standing) {
+      if (!change('admit')) return;
+      for (const event of standing) tell(event);
+      settle.resolve();
+    },
+    refuse: (error) => settle.reject(error),
+    tell,
+    deliver,
+    miss(messages) {
+      missed += messages;
+    },
+    unlessAway,
+    freeze() {
+      if (!change('freeze')) return;
+      goAway();
+      // Nobody needs to wait for what is owed nothing.
+      for (const entry of waitingEntries()) if (!entry.part.owed) entry.release();
+      patience = setTimeout(() => {
+        overdue = true;
+        onOverdue();
+      }, frozenPatience);
+    },
+    thaw(standing) {
+      if (!change('thaw')) return;
+      clearTimeout(patience);
+      overdue = false;
+      released = false;
+      if (changed) for (const event of standing) sink.onEvent(event);
+      changed = false;
+      if (refused > 0) sink.onEvent({ type: 'error', error: overflow(refused) });
+      refused = 0;
+      if (missed > 0) {
+        const nothing = { buffer: new ArrayBuffer(0), count: 0, owed: false };
+        queue.unshift({ part: nothing, dropped: missed, release() {} });
+      }
+      missed = 0;
+      giveOn();
+    },
+    hurry,
+    leave() {
+      if (!change('leave')) return [];
+      goAway();
+      const untaken = waitingEntries();
+      given = undefined;
+      queue = [];
+      queuedBytes = 0;
+      return untaken;
+    },
+  };
+}
+
+function overflow(count: number) {
+  const message =
+    `${count} messages of QoS 1 and 2 for this page were given up while it was frozen ` +
+    `or in the back/forward cache: more than ${frozenBytes >> 20} MiB waited for it`;
+  return { code: 'dropped', message };
+}
