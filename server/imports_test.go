@@ -56,8 +56,8 @@ func TestImports(t *testing.T) {
 	}{
 		{"boundary", "mqttwasm/wasm", direct, true, []string{paho, nhooyr, "net/http", "mqttwasm/server", "mqttwasm/web"}},
 		{"boundary links no autopaho", "mqttwasm/wasm", all, true, []string{paho + "/autopaho", "github.com/gorilla/websocket", "mqttwasm/server"}},
-		{"core", "mqttwasm/wasm/mqtt", all, false, []string{nhooyr, "mqttwasm/server", "mqttwasm/wasm/wsconn"}},
-		{"core on js", "mqttwasm/wasm/mqtt", all, true, []string{nhooyr, "mqttwasm/server", "mqttwasm/wasm/wsconn"}},
+		{"core", "mqttwasm/wasm/mqtt", all, false, []string{paho + "/paho", "mqttwasm/server"}},
+		{"core on js", "mqttwasm/wasm/mqtt", all, true, []string{paho + "/paho", "mqttwasm/server"}},
 		{"core links no tables of SASLprep", "mqttwasm/wasm/mqtt", all, true, []string{"github.com/xdg-go", "golang.org/x/text"}}, // 50 KB
 		{"core without syscall/js", "mqttwasm/wasm/mqtt", direct, true, []string{"syscall/js"}},
 		{"dialling", "mqttwasm/wasm/wsconn", all, false, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},
@@ -74,6 +74,40 @@ func TestImports(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLayers holds the rows of the core: what each of its packages may import beside
+// the standard library. So there is no circle, and nothing is imported backwards.
+func TestLayers(t *testing.T) {
+	const (
+		core    = "mqttwasm/wasm/mqtt"
+		below   = core + "/internal/"
+		packets = "github.com/eclipse/paho.golang/packets"
+	)
+	rows := map[string][]string{
+		"mqttwasm/wasm":        {core, "mqttwasm/wasm/wsconn", "syscall/js"},
+		core:                   {below + "inbox", below + "session", below + "transport", below + "wire", "mqttwasm/wasm/wsconn", packets},
+		core + "/scram":        {},
+		below + "transport":    {below + "wire"},
+		below + "session":      {below + "wire", packets},
+		below + "inbox":        {below + "wire"},
+		below + "wire":         {packets},
+		"mqttwasm/wasm/wsconn": {"nhooyr.io/websocket", "syscall/js"},
+	}
+	for _, js := range []bool{false, true} {
+		for _, pkg := range goList(t, js, "mqttwasm/wasm/...") {
+			allowed, known := rows[pkg]
+			if !known {
+				t.Errorf("%s has no row", pkg)
+			}
+			for _, imported := range goList(t, js, "-f", `{{join .Imports "\n"}}`, pkg) {
+				standard := !strings.Contains(strings.Split(imported, "/")[0], ".") && !strings.HasPrefix(imported, "mqttwasm")
+				if (!standard || imported == "syscall/js") && !slices.Contains(allowed, imported) {
+					t.Errorf("%s must not import %s", pkg, imported)
+				}
+			}
+		}
 	}
 }
 

@@ -2,9 +2,11 @@ package mqtt
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"mqttwasm/wasm/mqtt/internal/transport"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Attempt is one attempt to connect, before it is made, for Options.Prepare.
@@ -37,6 +39,11 @@ func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, erro
 	}
 	err = h.conn.Err()
 	c.lost(h.conn) // CONNACK may have come
+	if refusal := (*wire.Error)(nil); errors.As(err, &refusal) && refusal.Code == wire.Refused {
+		c.mu.Lock()
+		c.session.Refused()
+		c.mu.Unlock()
+	}
 	return nil, err
 }
 

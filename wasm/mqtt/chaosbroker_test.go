@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/eclipse/paho.golang/packets"
 )
 
 // chaosBroker is a broker for one client. It keeps a session in memory over
@@ -15,11 +17,13 @@ import (
 // passes on. It is honest but for the faults that it is told, one for each
 // connection; when they are used up, all goes well.
 type chaosBroker struct {
-	t              *testing.T
-	receiveMaximum uint16 // its own; 0: none stated
-	late           bool   // passes QoS 2 messages on when they are released, not when they come (4.3.3)
-	tolerant       bool   // of a client that finds fault with it, as it should with a liar
-	running        sync.WaitGroup
+	t        *testing.T
+	limits   func() brokerLimits // of the next connection
+	late     bool                // passes QoS 2 messages on when they are released, not when they come (4.3.3)
+	tolerant bool                // of a client that finds fault with it, as it should with a liar
+	filters  bool                // the client gets what it subscribed to; otherwise everything
+	patient  bool                // of a client that can do without its first connection, which may be cut before CONNACK too
+	running  sync.WaitGroup
 
 	mu       sync.Mutex
 	rng      *rand.Rand
@@ -28,19 +32,52 @@ type chaosBroker struct {
 	refusing bool // connections, of which there were too many
 	session  *brokerSession
 	passedOn map[string]int  // by payload: what came from the client
+	queued   map[string]byte // by payload: what goes to the client, with its QoS
 	acked    map[string]bool // by payload: what the client acknowledged
 	pending  pending         // messages for the client that are neither acknowledged nor forgotten
+	least    brokerLimits    // of all connections
 }
 
 // brokerSession is the session state of a server (4.1).
 type brokerSession struct {
-	in     map[uint16]string // payloads of QoS 2 messages that are not released
-	seen   map[string]bool   // payloads that came in it
-	out    []*brokerMessage  // what goes to the client, in order
-	lastID uint16
+	filters map[string]granted // by topic filter
+	in      map[uint16]string  // payloads of QoS 2 messages that are not released
+	seen    map[string]bool    // payloads that came in it
+	out     []*brokerMessage   // what goes to the client, in order
+	lastID  uint16
+}
+
+// granted is a subscription.
+type granted struct {
+	asked packets.SubOptions
+	qos   byte // at most
+}
+
+// refusedFilter is a topic filter that the broker refuses.
+const refusedFilter = "from/no"
+
+// brokerLimits is what a broker takes, as it says in CONNACK.
+type brokerLimits struct {
+	receiveMaximum uint16 // 0: it says nothing
+	qos            byte   // 2: it says nothing
+	packet         int    // bytes; 0: it says nothing
+}
+
+func (l *brokerLimits) properties() (b []byte) {
+	if n := l.receiveMaximum; n > 0 {
+		b = append(b, 0x21, byte(n>>8), byte(n))
+	}
+	if l.qos < 2 {
+		b = append(b, 0x24, l.qos)
+	}
+	if n := l.packet; n > 0 {
+		b = append(b, 0x27, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	}
+	return b
 }
 
 type brokerMessage struct {
+	topic    string
 	id       uint16 // 0: not sent yet
 	qos      byte
 	payload  string
@@ -51,19 +88,15 @@ type brokerMessage struct {
 type fault struct {
 	// The connection is cut when so many bytes came from the client, or from
 	// the broker; 0 is never. They count from CONNECT on, or from CONNACK on
-	// the first connection, and where afterConnack says so.
+	// where afterConnack says so.
 	fromClient, fromBroker int
 	discard                bool // what is on its way is lost too, as with a reset
 	fate                   sessionFate
+	silent                 bool          // the news of a session that was forgotten may be lost
 	duplicate              bool          // some acknowledgements are sent twice
 	reorder                bool          // packets of different types overtake each other
 	delay                  time.Duration // at most so long before each packet
 }
-
-// afterConnack: a broker that forgot the session, and whose CONNACK with that
-// news is lost, answers the next CONNECT that there is a session: the new one.
-// No client can tell, and the protocol has no cure. So a cut comes later.
-func (f *fault) afterConnack() bool { return f.fate != remembered }
 
 type sessionFate int
 
@@ -80,14 +113,15 @@ const mostConnections = 100
 func newChaosBroker(t *testing.T, rng *rand.Rand, faults ...fault) *chaosBroker {
 	b := &chaosBroker{
 		t: t, rng: rng, faults: faults, session: newBrokerSession(),
-		passedOn: map[string]int{}, acked: map[string]bool{},
+		limits:   func() brokerLimits { return brokerLimits{qos: 2} },
+		passedOn: map[string]int{}, queued: map[string]byte{}, acked: map[string]bool{}, least: brokerLimits{qos: 2},
 	}
 	t.Cleanup(b.running.Wait)
 	return b
 }
 
 func newBrokerSession() *brokerSession {
-	return &brokerSession{in: map[uint16]string{}, seen: map[string]bool{}}
+	return &brokerSession{filters: map[string]granted{}, in: map[uint16]string{}, seen: map[string]bool{}}
 }
 
 func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
@@ -101,7 +135,9 @@ func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 	ours, theirs := bufferedPipe()
-	c := &chaosConn{broker: b, client: &cutConn{Conn: ours}, conn: &cutConn{Conn: theirs}, inFlight: map[uint16]bool{}}
+	c := &chaosConn{
+		broker: b, client: &cutConn{Conn: ours}, conn: &cutConn{Conn: theirs}, inFlight: map[uint16]bool{}, limits: b.limits(),
+	}
 	c.changed = sync.NewCond(&b.mu)
 	c.first = len(b.conns) == 0
 	if len(b.faults) > 0 {
@@ -109,7 +145,8 @@ func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
 	}
 	if c.first {
 		c.fault.fate = remembered // there is no session yet
-	} else if !c.fault.afterConnack() {
+	}
+	if !c.afterConnack() {
 		c.client.arm(c.fault.fromClient, c.fault.discard)
 		c.conn.arm(c.fault.fromBroker, c.fault.discard)
 	}
@@ -119,13 +156,45 @@ func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
 	return c.client, nil
 }
 
-// publish queues a message for the client.
-func (b *chaosBroker) publish(qos byte, payload string) {
+// publish queues a message for the client. One of QoS 0 is sent now, or never.
+func (b *chaosBroker) publish(topic string, qos byte, payload string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.filters {
+		most, match := byte(0), false
+		for filter, g := range b.session.filters {
+			if matches(filter, topic) {
+				most, match = max(most, g.qos), true
+			}
+		}
+		if !match {
+			return
+		}
+		qos = min(qos, most) // [MQTT-3.8.4-8]
+	}
+	m := &brokerMessage{topic: topic, qos: qos, payload: payload}
+	if qos == 0 {
+		if c := b.current(); c.up && !c.closed {
+			b.queued[payload] = 0
+			c.send(m.frame(false))
+		}
+		return
+	}
+	b.queued[payload] = qos
 	b.pending.add()
-	b.session.out = append(b.session.out, &brokerMessage{qos: qos, payload: payload})
+	b.session.out = append(b.session.out, m)
 	b.current().sendMessages()
+}
+
+// subscribed is what the client asked for, and has.
+func (b *chaosBroker) subscribed() map[string]byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := map[string]byte{}
+	for filter, g := range b.session.filters {
+		list[filter] = g.asked.QoS
+	}
+	return list
 }
 
 // current is the newest connection. The caller holds mu, as with all below and
@@ -157,8 +226,10 @@ func (s *brokerSession) message(id uint16) *brokerMessage {
 }
 
 func (m *brokerMessage) frame(again bool) []byte {
-	frame, idAt := (&Message{Topic: "from", QoS: m.qos, Payload: []byte(m.payload)}).encode()
-	frame[idAt], frame[idAt+1] = byte(m.id>>8), byte(m.id)
+	frame, idAt := (&Message{Topic: m.topic, QoS: m.qos, Payload: []byte(m.payload)}).encode()
+	if m.qos > 0 {
+		frame[idAt], frame[idAt+1] = byte(m.id>>8), byte(m.id)
+	}
 	if again {
 		frame[0] |= 8
 	}

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -18,7 +19,9 @@ type chaosConn struct {
 	fault        fault
 	first        bool
 	up           bool // CONNACK is sent
+	left         bool // DISCONNECT came
 	closed       bool
+	limits       brokerLimits
 	maximum      int // the client's Receive Maximum
 	inFlight     map[uint16]bool
 	queue        [][]byte
@@ -27,8 +30,10 @@ type chaosConn struct {
 
 // read handles what comes until the connection ends.
 func (c *chaosConn) read() {
+	in := &countingReader{Reader: c.conn}
 	for {
-		p, err := packets.ReadPacket(c.conn)
+		in.n = 0
+		p, err := readPacket(in)
 		c.broker.mu.Lock()
 		if c != c.broker.current() && err == nil {
 			err = net.ErrClosed // taken over by a newer connection (3.1.4)
@@ -40,9 +45,26 @@ func (c *chaosConn) read() {
 			c.broker.mu.Unlock()
 			return
 		}
+		if c.left { // [MQTT-3.14.4-1]
+			c.wrong("%v after DISCONNECT", p)
+		}
+		if most := c.limits.packet; most > 0 && c.up && in.n > most { // [MQTT-3.2.2-15]
+			c.wrong("%v with %d bytes, over our Maximum Packet Size of %d", p, in.n, most)
+		}
 		c.handle(p)
 		c.broker.mu.Unlock()
 	}
+}
+
+type countingReader struct {
+	io.Reader
+	n int
+}
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n += n
+	return n, err
 }
 
 // write sends what is queued, later and in another order if the fault says so.
@@ -65,8 +87,8 @@ func (c *chaosConn) write() {
 		}
 		i := 0
 		if c.fault.reorder { // within a type the order must stay [MQTT-4.6.0-2] and following
-			kind := c.queue[b.rng.IntN(len(c.queue))][0] >> 4
-			i = slices.IndexFunc(c.queue, func(frame []byte) bool { return frame[0]>>4 == kind })
+			kind := orderOf(c.queue[b.rng.IntN(len(c.queue))])
+			i = slices.IndexFunc(c.queue, func(frame []byte) bool { return orderOf(frame) == kind })
 		}
 		frame := c.queue[i]
 		c.queue = slices.Delete(c.queue, i, i+1)
@@ -77,6 +99,15 @@ func (c *chaosConn) write() {
 	}
 }
 
+// orderOf tells packets apart that may overtake each other. Brokers take a client's
+// subscriptions in their order, SUBSCRIBE or UNSUBSCRIBE, and answer in it.
+func orderOf(frame []byte) byte {
+	if kind := frame[0] >> 4; kind != wire.TypeUnsuback {
+		return kind
+	}
+	return wire.TypeSuback
+}
+
 func (c *chaosConn) send(frame []byte) {
 	c.queue = append(c.queue, frame)
 	c.changed.Broadcast()
@@ -84,9 +115,13 @@ func (c *chaosConn) send(frame []byte) {
 
 // answer sends an acknowledgement, or two.
 func (c *chaosConn) answer(header byte, id uint16, reason ...byte) {
-	c.send(answerFrame(header, id, reason...))
+	c.answerWith(answerFrame(header, id, reason...))
+}
+
+func (c *chaosConn) answerWith(frame []byte) {
+	c.send(frame)
 	if c.fault.duplicate && c.broker.rng.IntN(3) == 0 {
-		c.send(answerFrame(header, id, reason...))
+		c.send(frame)
 	}
 }
 
@@ -140,15 +175,36 @@ func (c *chaosConn) handle(p *packets.ControlPacket) {
 			}
 			c.broker.done(m)
 		}
+	case *packets.Subscribe:
+		c.subscribe(q)
+	case *packets.Unsubscribe:
+		reasons := make([]byte, len(q.Topics))
+		for i, filter := range q.Topics {
+			if _, ok := session.filters[filter]; !ok {
+				reasons[i] = 0x11
+			}
+			delete(session.filters, filter)
+		}
+		c.answerWith(append([]byte{wire.TypeUnsuback << 4, byte(3 + len(reasons)), byte(id >> 8), byte(id), 0}, reasons...))
 	case *packets.Pingreq:
 		c.send([]byte{wire.TypePingresp << 4, 0})
 	case *packets.Disconnect:
 		if q.ReasonCode != 0 {
 			c.wrong("DISCONNECT 0x%02X", q.ReasonCode)
 		}
+		c.left = true
 	default:
 		c.wrong("packet %v", p)
 	}
+}
+
+// afterConnack: a broker that forgot the session, and whose CONNACK with that
+// news is lost, answers the next CONNECT that there is a session: the new one.
+// No client can tell what became of its messages, and the protocol has no cure, so
+// a cut comes later; unless the fault is silent: then the round is about
+// subscriptions, which a client can make again.
+func (c *chaosConn) afterConnack() bool {
+	return c.first && !c.broker.patient || c.fault.fate != remembered && !c.fault.silent
 }
 
 // connect answers CONNECT and goes on where the session was.
@@ -166,11 +222,12 @@ func (c *chaosConn) connect(p *packets.Connect) {
 		present = 1
 	}
 	c.maximum = int(*p.Properties.ReceiveMaximum)
-	var props []byte
-	if n := b.receiveMaximum; n > 0 {
-		props = []byte{wire.PropReceiveMaximum, byte(n >> 8), byte(n)}
+	props := c.limits.properties()
+	b.least.qos = min(b.least.qos, c.limits.qos)
+	if n := c.limits.packet; n > 0 && (b.least.packet == 0 || n < b.least.packet) {
+		b.least.packet = n
 	}
-	late := c.first || c.fault.afterConnack()
+	late := c.afterConnack()
 	if late {
 		c.client.arm(c.fault.fromClient, false)
 	}
@@ -208,15 +265,40 @@ func (c *chaosConn) sendMessages() {
 	}
 }
 
+// subscribe handles SUBSCRIBE.
+func (c *chaosConn) subscribe(p *packets.Subscribe) {
+	suback := []byte{wire.TypeSuback << 4, byte(3 + len(p.Subscriptions)), byte(p.PacketID >> 8), byte(p.PacketID), 0}
+	for _, o := range p.Subscriptions {
+		if o.Topic == refusedFilter {
+			suback = append(suback, wire.ReasonNotAuthorized)
+			continue
+		}
+		qos := min(o.QoS, c.limits.qos)
+		c.broker.session.filters[o.Topic] = granted{o, qos} // in place of one that there is [MQTT-3.8.4-3]
+		suback = append(suback, qos)
+	}
+	c.answerWith(suback)
+}
+
 // take handles a PUBLISH.
 func (c *chaosConn) take(p *packets.Publish) {
 	b, session, payload := c.broker, c.broker.session, string(p.Payload)
+	if p.QoS > c.limits.qos { // [MQTT-3.2.2-11]
+		c.wrong("%s has QoS %d, over our Maximum QoS of %d", payload, p.QoS, c.limits.qos)
+	}
+	if p.QoS == 0 {
+		if p.Duplicate { // [MQTT-3.3.1-2]
+			c.wrong("%s comes with QoS 0 and DUP", payload)
+		}
+		b.passedOn[payload]++
+		return
+	}
 	if session.seen[payload] && !p.Duplicate { // [MQTT-3.3.1-1]
 		c.wrong("%s comes again without DUP", payload)
 	}
 	session.seen[payload] = true
 	c.inFlight[p.PacketID] = true
-	if n := int(b.receiveMaximum); n > 0 && len(c.inFlight) > n { // [MQTT-3.3.4-7]
+	if n := int(c.limits.receiveMaximum); n > 0 && len(c.inFlight) > n { // [MQTT-3.3.4-7]
 		c.wrong("%d messages in flight, over our Receive Maximum of %d", len(c.inFlight), n)
 	}
 	if p.QoS == 1 {

@@ -58,7 +58,7 @@ type Client struct {
 // Authenticator failed. Later connections are made in the background, whatever
 // becomes of ctx; see [Options] for how often.
 func Connect(ctx context.Context, opts Options) (*Client, error) {
-	c, err := newClient(ctx, opts)
+	c, err := newClient(ctx, opts, false)
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +72,13 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 }
 
 // New makes a client that connects in the background, from the first attempt on:
-// it may be made without a broker, or without a network. What the client shall
-// subscribe to and publish meanwhile, Options.Queue.Offline lets wait. It opens
+// it may be made without a broker, or without a network. What it shall subscribe to
+// and publish waits for the first connection, in the order of the calls; from then
+// on, what Options.Queue.Offline says. It opens
 // Options.Store, for which it may block until ctx is done, and fails with BadOption,
 // Storage, InUse, Timeout or Aborted.
 func New(ctx context.Context, opts Options) (*Client, error) {
-	c, err := newClient(ctx, opts)
+	c, err := newClient(ctx, opts, true)
 	if err == nil {
 		go c.supervise(nil, nil)
 	}
@@ -85,7 +86,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 }
 
 // newClient makes a client and restores its session.
-func newClient(ctx context.Context, opts Options) (*Client, error) {
+func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	if err := opts.prepare(); err != nil {
 		if opts.Store != nil {
 			_ = opts.Store.Close()
@@ -105,7 +106,7 @@ func newClient(ctx context.Context, opts Options) (*Client, error) {
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.session = session.New(session.Config{
 		Now: time.Now, FirstID: firstPacketID(),
-		Keep: opts.KeepSession, Journal: opts.Store != nil,
+		Early: early, Keep: opts.KeepSession, Journal: opts.Store != nil,
 		ReceiveMaximum: opts.receiveLimit, AliasMaximum: int(opts.TopicAliasMaximum), AutoAlias: opts.AutoTopicAlias,
 		Queue: session.Queue{
 			Offline: opts.Queue.Offline != OfflineNothing, OfflineQoS0: opts.Queue.Offline == OfflineAll,

@@ -27,7 +27,6 @@ func ExampleNew() {
 			<-network
 			return wsconn.Dial(ctx, url, wsconn.Options{})
 		},
-		Queue: mqtt.Queue{Offline: mqtt.OfflineAll},
 	})
 	if err != nil {
 		fmt.Println(err)

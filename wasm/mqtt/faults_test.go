@@ -163,7 +163,7 @@ func TestNeverDoneHoldsTheBrokerBack(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range flood {
-			broker.publish(1, payload)
+			broker.publish("from", 1, payload)
 		}
 		got := 0
 		for got < receiveMaximum {

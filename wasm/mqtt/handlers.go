@@ -2,47 +2,69 @@ package mqtt
 
 import (
 	"context"
-	"maps"
+	"slices"
 	"strings"
 	"sync"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // handlers are the functions that received messages go to.
 type handlers struct {
 	mu       sync.Mutex
-	byFilter map[string]func(Message)
+	byFilter map[string]*func(Message)
 	other    func(Message) // Options.OnMessage; may be nil
 	running  bool
 }
 
-// add enters the handlers of subscriptions, and returns those of before.
-func (h *handlers) add(c *Client, subs []Subscription) (before map[string]func(Message)) {
+// add enters the handlers of subscriptions. Settle, with the broker's reason codes,
+// takes back those of subscriptions that were not granted; without, all.
+func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []byte)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before = maps.Clone(h.byFilter)
-	for i := range subs {
-		if s := &subs[i]; s.Handler != nil {
-			if h.byFilter == nil {
-				h.byFilter = map[string]func(Message){}
+	type entry struct {
+		filter      string
+		now, before *func(Message)
+	}
+	entries := make([]entry, len(subs))
+	for i, s := range subs {
+		entries[i].filter = s.Filter
+		if s.Handler == nil {
+			continue
+		}
+		if h.byFilter == nil {
+			h.byFilter = map[string]*func(Message){}
+		}
+		entries[i].now, entries[i].before = &s.Handler, h.byFilter[s.Filter]
+		h.byFilter[s.Filter] = &s.Handler
+		h.start(c)
+	}
+	return func(reasons []byte) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for i, e := range slices.Backward(entries) {
+			switch granted := i < len(reasons) && reasons[i] < wire.ReasonUnspecified; {
+			case granted && e.now == nil:
+				delete(h.byFilter, e.filter)
+			case granted, e.now == nil, h.byFilter[e.filter] != e.now:
+			case e.before == nil:
+				delete(h.byFilter, e.filter)
+			default:
+				h.byFilter[e.filter] = e.before
 			}
-			h.byFilter[s.Filter] = s.Handler
-			h.start(c)
 		}
 	}
-	return before
 }
 
-func (h *handlers) restore(before map[string]func(Message)) {
+// remove drops the handlers of subscriptions that ended: those without a reason code
+// of the broker, and those that it did not refuse to end.
+func (h *handlers) remove(filters []string, reasons []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.byFilter = before
-}
-
-func (h *handlers) remove(filters []string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, f := range filters {
-		delete(h.byFilter, f)
+	for i, f := range filters {
+		if i >= len(reasons) || reasons[i] < wire.ReasonUnspecified {
+			delete(h.byFilter, f)
+		}
 	}
 }
 
@@ -75,7 +97,7 @@ func (h *handlers) of(topic string) (list []func(Message)) {
 	defer h.mu.Unlock()
 	for filter, handle := range h.byFilter {
 		if matches(filter, topic) {
-			list = append(list, handle)
+			list = append(list, *handle)
 		}
 	}
 	if list == nil && h.other != nil {

@@ -51,14 +51,7 @@ func (b *brokerConn) send(bytes ...byte) {
 // read returns the client's next packet that is no PINGREQ; nil at the end.
 func (b *brokerConn) read() *packets.ControlPacket {
 	for {
-		head := make([]byte, 2)
-		if _, err := io.ReadFull(b, head); err != nil {
-			return nil
-		}
-		if bytes.Equal(head, []byte{0xE0, 0}) { // which paho can't read (3.14.2.1)
-			return packets.NewControlPacket(packets.DISCONNECT)
-		}
-		p, err := packets.ReadPacket(io.MultiReader(bytes.NewReader(head), b))
+		p, err := readPacket(b)
 		if err != nil {
 			return nil
 		}
@@ -66,6 +59,17 @@ func (b *brokerConn) read() *packets.ControlPacket {
 			return p
 		}
 	}
+}
+
+func readPacket(r io.Reader) (*packets.ControlPacket, error) {
+	head := make([]byte, 2)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, err
+	}
+	if bytes.Equal(head, []byte{0xE0, 0}) { // which paho can't read (3.14.2.1)
+		return packets.NewControlPacket(packets.DISCONNECT), nil
+	}
+	return packets.ReadPacket(io.MultiReader(bytes.NewReader(head), r))
 }
 
 // nothing checks that the client sends nothing more. It is for synctest.

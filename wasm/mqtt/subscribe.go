@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -72,11 +73,9 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	if err := opts.UserProperties.validate("properties.userProperties"); err != nil {
 		return SubscribeResult{}, public(err)
 	}
-	before := c.handlers.add(c, subs) // a retained message may come before SUBACK
+	settle := c.handlers.add(c, subs) // a retained message may come before SUBACK
 	r, err := c.call(ctx, "subscribe", call)
-	if err != nil {
-		c.handlers.restore(before)
-	}
+	settle(r.ReasonCodes)
 	return r, err
 }
 
@@ -113,8 +112,8 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 		return SubscribeResult{}, public(err)
 	}
 	r, err := c.call(ctx, "unsubscribe", &session.Call{Filters: filters, User: user.packet()})
-	if err == nil {
-		c.handlers.remove(filters)
+	if !errors.Is(err, PacketTooLarge) { // which was not even tried
+		c.handlers.remove(filters, r.ReasonCodes)
 	}
 	return r, err
 }

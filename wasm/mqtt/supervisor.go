@@ -120,6 +120,9 @@ func (c *Client) supervise(conn *transport.Conn, last error) {
 			c.supervisor.failures = 0
 		}
 		last = c.lost(conn)
+		if sentAway(last) {
+			c.supervisor.server = (c.supervisor.server + 1) % len(c.supervisor.servers)
+		}
 		c.events.send(Closed{public(last)})
 		conn, last = c.reconnect(last, 1)
 	}
@@ -286,13 +289,13 @@ func (c *Client) final(err error) bool {
 	if !errors.As(public(err), &e) {
 		return false
 	}
-	switch e.Code {
-	case BadOption:
+	switch {
+	case e.Code == BadOption:
 		return true
-	case Refused, Disconnected:
+	case sentAway(err):
+		return len(c.supervisor.servers) == 1
+	case e.Code == Refused, e.Code == Disconnected:
 		switch e.ReasonCode {
-		case wire.ReasonUseAnotherServer, wire.ReasonServerMoved:
-			return len(c.supervisor.servers) == 1
 		case wire.ReasonUnsupportedVersion, wire.ReasonBadClientID, wire.ReasonBadCredentials, wire.ReasonNotAuthorized,
 			wire.ReasonBanned, wire.ReasonBadAuthMethod, wire.ReasonSessionTakenOver:
 			return true
@@ -300,6 +303,13 @@ func (c *Client) final(err error) bool {
 	}
 	var internal *wire.Error
 	return errors.As(err, &internal) && internal.Final
+}
+
+// sentAway tells whether the broker wants another server to be used (4.13).
+func sentAway(err error) bool {
+	var e *Error
+	return errors.As(public(err), &e) &&
+		(e.ReasonCode == wire.ReasonUseAnotherServer || e.ReasonCode == wire.ReasonServerMoved)
 }
 
 // finish releases everything and settles everything that waits.

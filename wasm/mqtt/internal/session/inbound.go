@@ -6,6 +6,7 @@ import "mqttwasm/wasm/mqtt/internal/wire"
 type incoming struct {
 	id         uint16
 	qos        byte
+	receipt    Receipt
 	connection uint32 // that it last came on
 	taken      bool   // somebody has it; a repetition is only acknowledged
 	answered   bool   // with PUBREC, on that connection
@@ -14,12 +15,9 @@ type incoming struct {
 	doubtful   bool // the broker may have forgotten it since, and use the identifier again
 }
 
-// Receipt is a QoS 1 or 2 message that waits to be acknowledged; 0: none.
+// Receipt is a QoS 1 or 2 message that waits to be acknowledged, by a number of its
+// own and, in the lower 16 bits, its packet identifier; 0: none.
 type Receipt = uint64
-
-func newReceipt(epoch uint32, m *incoming) Receipt {
-	return Receipt(epoch)<<32 | Receipt(m.qos)<<16 | Receipt(m.id)
-}
 
 // Received takes a PUBLISH. It returns its topic, any alias resolved, and
 // whether the message is new: a repetition of one that waits to be taken, or was,
@@ -39,17 +37,19 @@ func (s *Session) Received(p *wire.Publish) (topic []byte, receipt Receipt, fres
 	// [MQTT-4.3.3-10]; at QoS 1 only with DUP.
 	repeated := known && m.qos == p.QoS() && (m.qos == 2 || p.Duplicate())
 	if !repeated || m.connection != s.connection {
-		if s.received++; s.received > s.config.ReceiveMaximum { // [MQTT-3.3.4-9]
+		if s.received == s.config.ReceiveMaximum { // [MQTT-3.3.4-9]
 			return nil, 0, false, wire.Violation(wire.ReasonReceiveMaximum,
 				"more than %d messages unacknowledged, over our Receive Maximum", s.config.ReceiveMaximum)
 		}
+		s.received++
 	}
 	switch {
 	case !repeated:
-		m = &incoming{id: p.ID, qos: p.QoS(), connection: s.connection}
+		s.receipts++
+		m = &incoming{id: p.ID, qos: p.QoS(), receipt: s.receipts<<16 | Receipt(p.ID), connection: s.connection}
 		s.in[p.ID] = m
 		s.arrived = append(s.arrived, m)
-		return topic, newReceipt(s.epoch, m), true, nil
+		return topic, m.receipt, true, nil
 	case m.connection != s.connection:
 		m.connection, m.answered, m.doubtful = s.connection, false, false
 		s.arrived = append(s.arrived, m)
@@ -88,9 +88,10 @@ func (s *Session) Taken(receipts []Receipt) {
 	s.write(records, taken)
 }
 
-// find returns the message of a receipt, nil when the session it came in is gone.
+// find returns the message of a receipt; nil when it is gone, with its session or
+// because the broker uses its identifier for another.
 func (s *Session) find(r Receipt) *incoming {
-	if m := s.in[uint16(r)]; m != nil && uint32(r>>32) == s.epoch && m.qos == byte(r>>16) {
+	if m := s.in[uint16(r)]; m != nil && m.receipt == r {
 		return m
 	}
 	return nil
@@ -144,6 +145,16 @@ func (s *Session) pubrel(id uint16) {
 			s.ack(wire.TypePubcomp, id, 0)
 		}
 	})
+}
+
+// doubtInbound says that the broker may have forgotten what it sent, and use the
+// identifiers for other messages. At QoS 1 they are rather handed out twice than lost.
+func (s *Session) doubtInbound() {
+	for id, m := range s.in {
+		if m.doubtful = true; m.qos == 1 {
+			delete(s.in, id)
+		}
+	}
 }
 
 // forgetIncoming drops a message whose identifier the broker uses for another.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,7 +26,8 @@ type Write struct{ Records []Record }
 //
 //	o<seq>  an outgoing message: version, when it was queued, where its packet
 //	        identifier stands, its PUBLISH packet
-//	s<seq>  its packet identifier, written before it is first sent
+//	s<seq>  its packet identifier, written before it is first sent; at QoS 0, where it
+//	        has none, the message is deleted then
 //	r<seq>  PUBREC came for it
 //	i<id>   a QoS 2 message of the broker that was taken and not released
 //
@@ -72,12 +75,8 @@ func (s *Session) enter(records []Record, then func(error)) {
 func (s *Session) keep(m *Message) {
 	s.lastSeq++
 	m.seq = s.lastSeq
-	value := append(make([]byte, 0, keptHead+len(m.frame)), keptVersion)
-	value = binary.BigEndian.AppendUint64(value, uint64(m.since.UnixMilli()))
-	value = binary.BigEndian.AppendUint32(value, uint32(m.idAt))
-	value = append(value, m.frame...)
 	m.waits++
-	s.enter([]Record{{journalKey(keptMessage, m.seq), value}}, func(err error) {
+	s.enter([]Record{m.record()}, func(err error) {
 		m.waits--
 		s.ready.Send = true
 		switch {
@@ -86,11 +85,40 @@ func (s *Session) keep(m *Message) {
 				s.withdraw(m)
 			}
 			s.settle(m, Result{}, StorageError("publish", err))
-		case m.OnStored && !m.settled:
+		case m.OnStored:
 			s.settle(m, Result{}, nil)
 			m.stored = true
 		}
 	})
+}
+
+// record is the message's own.
+func (m *Message) record() Record {
+	value := append(make([]byte, 0, keptHead+len(m.frame)), keptVersion)
+	value = binary.BigEndian.AppendUint64(value, uint64(m.since.UnixMilli()))
+	value = binary.BigEndian.AppendUint32(value, uint32(m.idAt))
+	return Record{journalKey(keptMessage, m.seq), append(value, m.frame...)}
+}
+
+// mark is what the journal must know before the message is first sent: its packet
+// identifier, or the next program would take it for one that was never sent, and
+// send it a second time. At QoS 0 the message goes, for it must not be sent twice.
+func (m *Message) mark() Record {
+	if m.qos() == 0 {
+		return Record{Key: journalKey(keptMessage, m.seq)}
+	}
+	return Record{journalKey(keptSent, m.seq), binary.BigEndian.AppendUint16(nil, m.id)}
+}
+
+// unmark undoes that, for a message that was not sent after all.
+func (m *Message) unmark() []Record {
+	switch {
+	case m.seq == 0:
+		return nil
+	case m.qos() == 0:
+		return []Record{m.record()}
+	}
+	return []Record{{Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)}}
 }
 
 // unkeep deletes a message from the journal, if it is there.
@@ -102,18 +130,11 @@ func (s *Session) unkeep(m *Message) {
 	}
 }
 
-// unmark writes that a message was not sent after all.
-func (s *Session) unmark(m *Message) {
-	if m.seq > 0 {
-		s.write([]Record{{Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)}}, func(error) {})
-	}
-}
-
-// Restore takes up what an earlier program left. It comes before anything else.
-// Records that can't be read, or belong to no message, are deleted and told.
+// Restore takes up what an earlier program left, in the order of the keys. It comes
+// before anything else. Records that can't be read, or belong to no message, are deleted and told.
 func (s *Session) Restore(records []Record) {
-	messages, beside := map[uint64]*Message{}, map[string]Record{}
-	var order []*Message
+	beside := map[string][]byte{}
+	var messages []*Message
 	var broken []Record
 	for _, r := range records {
 		kind, number, ok := parseKey(r.Key)
@@ -124,26 +145,21 @@ func (s *Session) Restore(records []Record) {
 		case ok && kind == keptMessage:
 			if m := parseMessage(r.Value); m != nil {
 				m.seq = number
-				messages[number] = m
-				order = append(order, m)
+				messages = append(messages, m)
 				continue
 			}
-		case ok && kind == keptReleased, ok && kind == keptSent && len(r.Value) == 2:
-			beside[r.Key] = r
+		case ok:
+			beside[r.Key] = r.Value
 			continue
 		}
 		broken = append(broken, Record{Key: r.Key})
 	}
-	for key := range beside {
-		if _, number, _ := parseKey(key); messages[number] == nil {
-			broken = append(broken, Record{Key: key})
-		}
-	}
-	for _, m := range order {
+	for _, m := range messages {
 		s.lastSeq = max(s.lastSeq, m.seq)
+		sent, released := journalKey(keptSent, m.seq), journalKey(keptReleased, m.seq)
 		var id uint16
-		if r, ok := beside[journalKey(keptSent, m.seq)]; ok {
-			id = binary.BigEndian.Uint16(r.Value)
+		if len(beside[sent]) == 2 {
+			id = binary.BigEndian.Uint16(beside[sent])
 		}
 		if id == 0 || s.out[id] != nil || m.qos() == 0 {
 			s.queue.append(m)
@@ -152,11 +168,18 @@ func (s *Session) Restore(records []Record) {
 		}
 		m.setID(id)
 		m.attempted = true
-		_, released := beside[journalKey(keptReleased, m.seq)]
-		m.released = released && m.qos() == 2
+		delete(beside, sent)
+		if _, ok := beside[released]; ok && m.qos() == 2 {
+			m.released = true
+			delete(beside, released)
+		}
 		s.out[id] = m
 		s.flight.append(m)
 	}
+	for _, key := range slices.Sorted(maps.Keys(beside)) {
+		broken = append(broken, Record{Key: key})
+	}
+	s.restored = len(messages)+len(s.in) > 0
 	if len(broken) > 0 {
 		s.write(broken, func(error) {})
 		s.fail(wire.NewError(wire.Storage, "session: %d records in the durable store could not be read, and were deleted", len(broken)))

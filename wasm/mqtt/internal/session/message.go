@@ -27,9 +27,10 @@ type Message struct {
 	id        uint16
 	waits     int  // for the store, or for the broker to free the identifier
 	clearing  bool // PUBCOMP frees the identifier, see Session.foreign
-	handed    bool // to the writer as PUBLISH, on this connection
+	counted   bool // in the quota of this connection
 	attempted bool // it may have reached the broker: what is sent again has DUP
 	released  bool // PUBREC came: PUBREL is what is sent again
+	pubrel    bool // and was, on this connection
 	again     bool // it waits for a connection whatever the queue's limits say
 	settled   bool // its owner has been told
 
@@ -104,8 +105,11 @@ func (m *Message) setID(id uint16) {
 
 // restart takes the message back to before it was first sent.
 func (m *Message) restart() {
-	m.attempted, m.released, m.handed = false, false, false
+	m.attempted, m.released, m.pubrel, m.counted = false, false, false, false
 	m.frame[0] &^= 8
+	if m.expiryAt > 0 {
+		binary.BigEndian.PutUint32(m.frame[m.expiryAt:], m.expiry)
+	}
 }
 
 // topic is the topic in the packet.

@@ -1,15 +1,13 @@
 package session
 
 import (
-	"encoding/binary"
+	"container/heap"
 	"fmt"
+	"slices"
+	"time"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
-
-// stageAtOnce is how many messages get their packet identifiers together, which
-// with a journal means one wait for the store.
-const stageAtOnce = 256
 
 // maxAcks bounds what a broker can make us hold that asks and never reads.
 const maxAcks = 1 << 20 // bytes
@@ -43,8 +41,11 @@ func (s *Session) Publish(m *Message) error {
 // mayWait tells whether a message may wait for a connection.
 func (s *Session) mayWait(m *Message) bool {
 	q := &s.config.Queue
-	return m.again || m.OnStored && m.qos() > 0 || q.Offline && (m.qos() > 0 || q.OfflineQoS0)
+	return m.again || m.OnStored && m.qos() > 0 || q.Offline && (m.qos() > 0 || q.OfflineQoS0) || s.early()
 }
+
+// early tells whether the first connection is still to come, and waited for.
+func (s *Session) early() bool { return s.config.Early && s.connection == 0 }
 
 // makeRoom finds room for a message in the queue, or fails.
 func (s *Session) makeRoom(m *Message) error {
@@ -70,12 +71,6 @@ func (s *Session) dequeue(m *Message) {
 	s.unwatchExpiry(m)
 }
 
-// putBack makes a message the first of the queue again, whatever the limits.
-func (s *Session) putBack(m *Message) {
-	s.queue.prepend(m)
-	s.watchExpiry(m)
-}
-
 // GiveUp is for an owner that waits no longer: a message that was not sent yet is
 // taken back. One that the store took for its owner is sent nevertheless.
 func (s *Session) GiveUp(m *Message, err error) {
@@ -99,21 +94,31 @@ func (s *Session) withdraw(m *Message) {
 	s.ready.Send = true // the next one may have waited for what this one needed
 }
 
+// putBack takes messages, which are in order, from the flight to the front of the
+// queue, whatever its limits. The journal forgets at once that they had identifiers: a
+// program that found only some of them would send those first.
+func (s *Session) putBack(messages []*Message) {
+	var marks []Record
+	for _, m := range slices.Backward(messages) {
+		s.leaveFlight(m)
+		m.restart()
+		marks = append(marks, m.unmark()...)
+		s.queue.prepend(m)
+		s.watchExpiry(m)
+	}
+	s.write(marks, func(error) {})
+}
+
 // dropUnheld fails the messages that may not wait for the next connection. What
 // was never written goes back to the queue before.
 func (s *Session) dropUnheld() {
-	for m, before := s.flight.last, (*Message)(nil); m != nil; m = before {
-		before = m.prev
-		if m.attempted {
-			continue
+	var back []*Message
+	for m := s.flight.first; m != nil; m = m.next {
+		if !m.attempted {
+			back = append(back, m)
 		}
-		s.leaveFlight(m)
-		if m.qos() > 0 {
-			s.unmark(m)
-		}
-		m.restart()
-		s.putBack(m)
 	}
+	s.putBack(back)
 	for m, next := s.queue.first, (*Message)(nil); m != nil; m = next {
 		if next = m.next; s.mayWait(m) {
 			continue
@@ -124,224 +129,39 @@ func (s *Session) dropUnheld() {
 	}
 }
 
-// sendAgain begins a connection: what is in flight is handed out again, in order
-// [MQTT-4.4.0-1], [MQTT-4.6.0-1], within the broker's Receive Maximum [MQTT-3.3.4-7].
-func (s *Session) sendAgain() {
-	s.quota, s.unsent = s.maxQuota, 0
-	for m, next := s.flight.first, (*Message)(nil); m != nil; m = next {
-		next = m.next
-		m.handed = false
-		if m.released {
-			s.quota-- // until PUBCOMP
-			continue
-		}
-		s.unsent++
-		if err := s.limits.publish(m); err != nil {
-			if m.qos() == 2 {
-				s.held[m.id] = true
-			}
-			s.leaveFlight(m)
-			s.unkeep(m)
-			s.settle(m, Result{}, err)
-		}
-	}
-	s.cursor = s.flight.first
-}
-
-// sendable tells whether the queue's first message may go to the flight: there is
-// a connection, and the broker's Receive Maximum is not used up [MQTT-3.3.4-7].
-func (s *Session) sendable() bool {
-	m := s.queue.first
-	return m != nil && s.online && (m.qos() == 0 || s.quota > s.unsent)
-}
-
-// stage moves messages from the queue to the flight, up to about max bytes; with
-// a journal more, for they wait for the store together.
-func (s *Session) stage(max int) {
-	var marked []*Message
-	var marks []Record
-	for n, size := 0, 0; n < stageAtOnce && (size < max || s.config.Journal) && s.sendable(); n++ {
-		m := s.queue.first
+// Expire gives up what has waited beyond its Message Expiry Interval in the
+// queue (3.3.2.3.3).
+func (s *Session) Expire() {
+	now := s.config.Now()
+	for len(s.expiring) > 0 && !s.expiring[0].deadline().After(now) {
+		m := s.expiring[0]
 		s.dequeue(m)
-		if err := s.admit(m); err != nil {
-			s.unkeep(m)
-			s.settle(m, Result{}, err)
-			continue
-		}
-		size += len(m.frame)
-		s.flight.append(m)
-		if s.cursor == nil {
-			s.cursor = m
-		}
-		if m.qos() == 0 {
-			continue
-		}
-		s.unsent++
-		if m.seq > 0 {
-			m.waits++
-			marked = append(marked, m)
-			marks = append(marks, Record{journalKey(keptSent, m.seq), binary.BigEndian.AppendUint16(nil, m.id)})
-		}
-		if s.foreign && m.qos() == 2 && !s.cleared[m.id] {
-			m.waits++
-			m.clearing = true
-			s.acks = wire.AppendAck(s.acks, wire.TypePubrel, m.id, 0)
-		}
-	}
-	if len(marks) == 0 {
-		return
-	}
-	// Or the next program would take them for messages that were never sent, and
-	// send them a second time.
-	s.write(marks, func(error) {
-		for _, m := range marked {
-			m.waits--
-		}
-		s.ready.Send = true
-	})
-}
-
-// admit gives a message its packet identifier, or says why it can't be sent.
-func (s *Session) admit(m *Message) error {
-	if m.expiryAt > 0 && !m.deadline().After(s.config.Now()) {
-		return expired()
-	}
-	if err := s.limits.publish(m); err != nil {
-		return err
-	}
-	if m.qos() == 0 {
-		return nil
-	}
-	id, ok := s.freeID()
-	if !ok {
-		return wire.NewError(wire.Unsupported, "publish: all 65,535 packet identifiers are in use")
-	}
-	m.setID(id)
-	s.out[id] = m
-	return nil
-}
-
-// freeID returns the next packet identifier not in use [MQTT-2.2.1-3].
-func (s *Session) freeID() (uint16, bool) {
-	for range 65535 {
-		s.lastID++
-		if s.lastID == 0 {
-			s.lastID = 1
-		}
-		if s.out[s.lastID] == nil && s.subscriptions.calls[s.lastID] == nil && !s.held[s.lastID] {
-			return s.lastID, true
-		}
-	}
-	return 0, false
-}
-
-// leaveFlight takes a message out of those in flight.
-func (s *Session) leaveFlight(m *Message) {
-	if s.cursor == m {
-		s.cursor = m.next
-	}
-	if m.clearing {
-		m.clearing = false
-		m.waits--
-	}
-	s.flight.remove(m)
-	if m.qos() == 0 {
-		return
-	}
-	delete(s.out, m.id)
-	if m.handed || m.released {
-		s.quota = min(s.quota+1, s.maxQuota)
-	} else {
-		s.unsent--
-	}
-	s.ready.Send = s.ready.Send || s.sendable()
-}
-
-// Next appends packets that may leave now to dst, together about max bytes, or a
-// single larger one: first acknowledgements, then SUBSCRIBE and UNSUBSCRIBE, then
-// messages. They are valid until Written, which must follow before the next call.
-func (s *Session) Next(dst [][]byte, max int) [][]byte {
-	if !s.online {
-		return dst
-	}
-	size := 0
-	if s.cursor == nil && s.queue.n > 0 {
-		s.stage(max) // which may have to clear identifiers first
-	}
-	if len(s.acks) > 0 {
-		dst, size = append(dst, s.acks), len(s.acks)
-		s.acks, s.spareAcks = s.spareAcks[:0], s.acks
-	}
-	dst, size = s.nextCalls(dst, size)
-	s.control = size
-	for {
-		if s.cursor == nil {
-			if s.stage(max - size); s.cursor == nil {
-				return dst
-			}
-		}
-		m := s.cursor
-		if m.waits > 0 || size > 0 && size+len(m.frame) > max || m.qos() > 0 && !m.released && s.quota <= 0 {
-			return dst
-		}
-		frame := s.hand(m)
-		size += len(frame)
-		dst = append(dst, frame)
-		s.handed, s.ends = append(s.handed, m), append(s.ends, size)
+		s.unkeep(m)
+		s.settle(m, Result{}, expired())
 	}
 }
 
-// hand returns the packet with which a message goes on, and moves the cursor.
-func (s *Session) hand(m *Message) (frame []byte) {
-	s.cursor = m.next
-	if m.released {
-		return wire.AppendAck(nil, wire.TypePubrel, m.id, 0)
+// Deadline is when Expire is to be called next; false: not as things are.
+func (s *Session) Deadline() (time.Time, bool) {
+	if len(s.expiring) == 0 {
+		return time.Time{}, false
 	}
-	if m.qos() > 0 {
-		m.handed = true
-		s.unsent--
-		s.quota--
-		if m.attempted {
-			m.frame[0] |= 8 // DUP [MQTT-3.3.1-1], [MQTT-3.3.1-2]
-		}
-	}
-	if m.expiryAt > 0 {
-		m.age(s.config.Now())
-	}
-	again := m.attempted
-	m.attempted = true
-	if again { // a repetition stands alone
-		return m.frame
-	}
-	return s.aliases.shorten(m)
+	return s.expiring[0].deadline(), true
 }
 
-// Written says how many bytes of what Next returned have left. Fewer than all of
-// them means that the connection is over: what certainly did not leave counts as
-// never sent.
-func (s *Session) Written(n int) {
-	start := s.control
-	for i, m := range s.handed {
-		end := s.ends[i]
-		switch {
-		case m.list != &s.flight: // settled meanwhile
-		case n > start && m.qos() == 0:
-			s.leaveFlight(m)
-			s.unkeep(m)
-			var err error
-			if n < end {
-				err = wire.NewError(wire.Network, "publish: the connection broke while the message was written; it may or may not have arrived")
-			}
-			s.settle(m, Result{}, err)
-		case n <= start && !m.released:
-			m.attempted = m.frame[0]&8 != 0
-		}
-		start = end
-		s.handed[i] = nil
+func expired() error {
+	return wire.NewError(wire.Expired, "publish: the Message Expiry Interval passed before the message could be sent")
+}
+
+func (s *Session) watchExpiry(m *Message) {
+	if m.expiryAt > 0 && m.heapAt == 0 {
+		heap.Push(&s.expiring, m)
 	}
-	s.handed, s.ends = s.handed[:0], s.ends[:0]
-	if n > 0 {
-		s.writtenCalls()
+}
+
+func (s *Session) unwatchExpiry(m *Message) {
+	if m.heapAt > 0 {
+		heap.Remove(&s.expiring, m.heapAt-1)
 	}
 }
 
@@ -369,7 +189,7 @@ func (s *Session) Ack(a wire.Ack) error {
 		return nil
 	}
 	if wrong := (a.Kind == wire.TypePuback) == (m.qos() == 2); wrong {
-		return wire.Violation(wire.ReasonProtocolError, "an acknowledgement of packet type %d for a QoS %d message", a.Kind, m.qos())
+		return wire.Violation(wire.ReasonProtocolError, "%s for a QoS %d message", wire.TypeName(a.Kind), m.qos())
 	}
 	switch {
 	case a.Kind == wire.TypePubrec && a.Reason < wire.ReasonUnspecified:
@@ -392,6 +212,7 @@ func (s *Session) ack(kind byte, id uint16, reason byte) {
 // program that did not know would send the message again, and the broker, which
 // forgets the identifier with PUBREL, would take it for another.
 func (s *Session) release(m *Message) {
+	s.count(m)
 	if m.seq == 0 || m.released {
 		m.released = true
 		s.ack(wire.TypePubrel, m.id, 0)
@@ -426,9 +247,4 @@ func (s *Session) complete(m *Message, a wire.Ack) {
 		return
 	}
 	s.settle(m, result, nil)
-}
-
-func sessionLost() error {
-	return wire.NewError(wire.SessionLost,
-		"publish: the session ended before the broker acknowledged the message; it may or may not have arrived")
 }

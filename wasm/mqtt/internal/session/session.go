@@ -15,7 +15,6 @@
 package session
 
 import (
-	"container/heap"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -32,6 +31,7 @@ type Config struct {
 	FirstID uint16 // the packet identifier before the first one used
 
 	Keep           bool // the broker may have a session of an earlier program
+	Early          bool // calls wait for the first connection, whatever Queue says
 	Journal        bool // the session is in a store
 	ReceiveMaximum int  // from which number of unacknowledged messages on it counts as broken
 	AliasMaximum   int  // topic aliases that the broker may set
@@ -89,12 +89,12 @@ type Session struct {
 
 	online     bool
 	exists     bool   // the broker may have it: what Clean Start asks for is the negation
+	restored   bool   // from the journal
 	foreign    bool   // taken over from a program whose memory we lack
 	doubtful   bool   // a CONNECT had no CONNACK: the broker may have forgotten it since
 	unanswered bool   // a CONNECT is on its way
 	ended      bool   // nothing is taken any more
 	connection uint32 // counts connections
-	epoch      uint32 // counts sessions that the broker has forgotten
 	expiry     uint32 // seconds that the broker keeps it without a connection
 	lostAt     time.Time
 	limits     Limits
@@ -123,12 +123,12 @@ type Session struct {
 	in        map[uint16]*incoming
 	arrived   []*incoming // on this connection, not acknowledged, in their order
 	received  int         // QoS 1 and 2 messages not acknowledged on this connection
+	receipts  uint64      // that were given
 	topics    [][]byte    // by topic alias, that the broker set on this connection
 
 	subscriptions subscriptions
 
-	lastSeq    uint64 // of the messages in the journal
-	lastWrite  uint64
+	lastSeq    uint64        // of the messages in the journal
 	unfinished []func(error) // what follows each write, in order
 }
 
@@ -137,7 +137,7 @@ func New(config Config) *Session {
 	return &Session{
 		config: config, exists: config.Keep, lastID: config.FirstID, limits: unlimited,
 		out: map[uint16]*Message{}, held: map[uint16]bool{}, in: map[uint16]*incoming{},
-		subscriptions: newSubscriptions(),
+		subscriptions: subscriptions{calls: map[uint16]*Call{}},
 	}
 }
 
@@ -166,13 +166,16 @@ func (s *Session) Open() (clean bool) {
 	return !s.exists
 }
 
+// Refused says that the broker has answered CONNECT, with a refusal: it has made no
+// session.
+func (s *Session) Refused() { s.unanswered = false }
+
 // Connected takes the CONNACK that accepts the connection, before anything that
 // follows it. Expiry is what CONNECT asked for, in seconds.
 func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
 	if c.SessionPresent && !s.exists { // [MQTT-3.2.2-2], [MQTT-3.2.2-4]
 		return wire.Violation(wire.ReasonProtocolError, "Session Present after a Clean Start")
 	}
-	first := s.connection == 0
 	s.connection++
 	s.received, s.arrived, s.acks = 0, nil, nil
 	s.topics = make([][]byte, s.config.AliasMaximum+1)
@@ -180,7 +183,7 @@ func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
 		s.forget()
 	}
 	doubtful := s.doubtful && c.SessionPresent
-	if c.SessionPresent && first && s.lastSeq == 0 && len(s.in) == 0 {
+	if c.SessionPresent && s.connection == 1 && !s.restored {
 		s.foreign, s.cleared = true, map[uint16]bool{}
 	}
 	s.exists, s.online, s.unanswered, s.doubtful = true, true, false, false
@@ -198,12 +201,11 @@ func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
 		s.aliases = newSentAliases(s.limits)
 	}
 	if doubtful {
-		for _, m := range s.in {
-			m.doubtful = true
-		}
+		s.subscriptions.doubtAll()
+		s.doubtInbound()
 	}
 	s.sendAgain()
-	s.subscribeAgain(doubtful)
+	s.reconcile(doubtful)
 	s.ready.Send = true
 	return nil
 }
@@ -217,7 +219,6 @@ func (s *Session) Lost(err error) {
 	}
 	s.online = false
 	s.lostAt = s.config.Now()
-	s.acks = nil
 	s.loseCalls(err)
 	if s.expiry == 0 { // [MQTT-3.1.2-23]
 		s.forget()
@@ -229,24 +230,22 @@ func (s *Session) Lost(err error) {
 // forget drops the session: the broker doesn't have it, or no more. What it may
 // have got fails or is sent anew; what was never sent goes back to the queue.
 func (s *Session) forget() {
-	s.epoch++
-	s.exists, s.foreign, s.cleared, s.lostAt = false, false, nil, time.Time{}
+	s.exists, s.foreign, s.lostAt = false, false, time.Time{}
 	clear(s.held)
 	s.forgetInbound()
-	for m := s.flight.last; m != nil; m = s.flight.last {
-		s.leaveFlight(m)
-		if m.attempted && !s.config.Republish {
-			s.unkeep(m)
-			s.settle(m, Result{}, sessionLost())
+	var back []*Message
+	for m, next := s.flight.first, (*Message)(nil); m != nil; m = next {
+		if next = m.next; !m.attempted || s.config.Republish {
+			m.again = m.again || m.attempted
+			back = append(back, m)
 			continue
 		}
-		if m.qos() > 0 {
-			m.again = m.again || m.attempted
-			s.unmark(m)
-		}
-		m.restart()
-		s.putBack(m)
+		s.leaveFlight(m)
+		s.unkeep(m)
+		s.settle(m, Result{}, wire.NewError(wire.SessionLost,
+			"publish: the session ended before the broker acknowledged the message; it may or may not have arrived"))
 	}
+	s.putBack(back)
 	s.subscriptions.forget(s.config.ForgetSubscriptions)
 }
 
@@ -274,30 +273,6 @@ func (s *Session) Stored(err error) {
 	}
 }
 
-// Expire gives up what has waited beyond its Message Expiry Interval in the
-// queue (3.3.2.3.3).
-func (s *Session) Expire() {
-	now := s.config.Now()
-	for len(s.expiring) > 0 && !s.expiring[0].deadline().After(now) {
-		m := s.expiring[0]
-		s.dequeue(m)
-		s.unkeep(m)
-		s.settle(m, Result{}, expired())
-	}
-}
-
-// Deadline is when Expire is to be called next; false: not as things are.
-func (s *Session) Deadline() (time.Time, bool) {
-	if len(s.expiring) == 0 {
-		return time.Time{}, false
-	}
-	return s.expiring[0].deadline(), true
-}
-
-func expired() error {
-	return wire.NewError(wire.Expired, "publish: the Message Expiry Interval passed before the message could be sent")
-}
-
 // settle tells how a message ended, once. What fails after its owner was told
 // that it is stored has no call that would report it.
 func (s *Session) settle(m *Message, r Result, err error) {
@@ -310,18 +285,6 @@ func (s *Session) settle(m *Message, r Result, err error) {
 }
 
 func (s *Session) fail(err error) { s.ready.Failures = append(s.ready.Failures, err) }
-
-func (s *Session) watchExpiry(m *Message) {
-	if m.expiryAt > 0 && m.heapAt == 0 {
-		heap.Push(&s.expiring, m)
-	}
-}
-
-func (s *Session) unwatchExpiry(m *Message) {
-	if m.heapAt > 0 {
-		heap.Remove(&s.expiring, m.heapAt-1)
-	}
-}
 
 // Idle tells whether nothing waits to be sent, to be acknowledged or to be stored.
 func (s *Session) Idle() bool { return s.queue.n == 0 && s.flight.n == 0 && len(s.unfinished) == 0 }

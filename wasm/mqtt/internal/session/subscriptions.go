@@ -1,6 +1,7 @@
 package session
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -19,19 +20,11 @@ type Call struct {
 	Settle func(*wire.Suback, error)
 
 	id      uint16
-	state   callState
-	again   bool           // our own, see Session.subscribeAgain
-	ended   []subscription // what an UNSUBSCRIBE ends, should the broker refuse that
-	settled bool           // nobody waits for it any more
+	again   bool     // our own, see Session.reconcile
+	ended   []string // filters that an UNSUBSCRIBE ends, should the broker refuse that
+	revoked []string // filters of a SUBSCRIBE that an UNSUBSCRIBE ends that was called after it
+	settled bool     // nobody waits for it any more
 }
-
-type callState byte
-
-const (
-	waiting callState = iota // to be sent
-	handed                   // to the writer
-	sent                     // and not answered
-)
 
 func (c *Call) what() string {
 	switch {
@@ -43,83 +36,113 @@ func (c *Call) what() string {
 	return "subscribe"
 }
 
-// subscription is one that is wanted: what the user asked for, and was granted.
+// subscription is one that the user asked for and was granted, or one that the
+// broker may have and nobody wants.
 type subscription struct {
 	packets.SubOptions
 	identifier int
 	user       []User
+	wanted     bool
 	granted    bool // the broker has it, as far as we know
 }
 
 func (s *subscription) plain() bool { return s.identifier == 0 && len(s.user) == 0 }
 
-// subscriptions are those that the user wants, and the calls about them. A
+// subscriptions are those of the user and of the broker, and the calls about them. A
 // SUBSCRIBE that fails is taken back; an UNSUBSCRIBE holds from the call on. So
 // neither an answer that comes late nor a session that is lost changes what the
 // user has:
 //
 //	                 wanted                    unwanted
 //	granted          nothing to do             UNSUBSCRIBE
-//	not granted      SUBSCRIBE                 nothing to do
+//	not granted      SUBSCRIBE                 UNSUBSCRIBE, for the broker may have it
 //
 // is what is done about each filter at each connection.
 type subscriptions struct {
-	wanted   []subscription // in the order made
-	unwanted []string       // filters that the broker may have and nobody wants
-	queue    []*Call        // not sent
-	calls    map[uint16]*Call
-	again    int // calls of our own that are not answered
+	list   []subscription // in the order made
+	queue  []*Call        // not sent
+	handed []*Call        // to the writer, since Next, until Written
+	calls  map[uint16]*Call
+	again  int // calls of our own that are not answered
 }
-
-func newSubscriptions() subscriptions { return subscriptions{calls: map[uint16]*Call{}} }
 
 func (s *subscriptions) find(filter string) int {
-	return slices.IndexFunc(s.wanted, func(w subscription) bool { return w.Topic == filter })
+	return slices.IndexFunc(s.list, func(w subscription) bool { return w.Topic == filter })
 }
 
-func (s *subscriptions) want(w subscription) {
+// put adds a subscription, or replaces the one to the same filter.
+func (s *subscriptions) put(w subscription) {
 	if i := s.find(w.Topic); i >= 0 {
-		s.wanted[i] = w
+		s.list[i] = w
 	} else {
-		s.wanted = append(s.wanted, w)
+		s.list = append(s.list, w)
 	}
-	s.settleUnwanted(w.Topic)
 }
 
-func (s *subscriptions) settleUnwanted(filter string) {
-	s.unwanted = slices.DeleteFunc(s.unwanted, func(f string) bool { return f == filter })
+// remove forgets a subscription that the broker has no more, unless it is wanted.
+func (s *subscriptions) remove(filter string) {
+	s.list = slices.DeleteFunc(s.list, func(w subscription) bool { return w.Topic == filter && !w.wanted })
 }
 
-// doubt says that the broker may have a subscription that was not granted.
+// doubt says that the broker may have made a subscription that was not granted, to
+// a filter that may be wanted with other options.
 func (s *subscriptions) doubt(filter string) {
-	if i := s.find(filter); i >= 0 { // perhaps with other options
-		s.wanted[i].granted = false
-	} else if !slices.Contains(s.unwanted, filter) {
-		s.unwanted = append(s.unwanted, filter)
+	if i := s.find(filter); i >= 0 {
+		s.list[i].granted = false
+	} else {
+		s.list = append(s.list, subscription{SubOptions: packets.SubOptions{Topic: filter}})
 	}
 }
 
 // forget says that the broker has none of them.
 func (s *subscriptions) forget(all bool) {
-	s.unwanted = nil
-	if all {
-		s.wanted = nil
+	s.list = slices.DeleteFunc(s.list, func(w subscription) bool { return all || !w.wanted })
+	s.doubtAll()
+}
+
+func (s *subscriptions) doubtAll() {
+	for i := range s.list {
+		s.list[i].granted = false
 	}
-	for i := range s.wanted {
-		s.wanted[i].granted = false
+}
+
+// pending are the filters that calls are about which were not answered.
+func (s *subscriptions) pending() map[string]bool {
+	all := map[string]bool{}
+	s.each(func(c *Call) {
+		for _, sub := range c.Subscriptions {
+			all[sub.Topic] = true
+		}
+		for _, filter := range c.Filters {
+			all[filter] = true
+		}
+	})
+	return all
+}
+
+// each does something with each call that was not answered.
+func (s *subscriptions) each(do func(*Call)) {
+	for _, c := range s.calls {
+		do(c)
+	}
+	for _, c := range s.queue {
+		do(c)
 	}
 }
 
 // Subscribed tells whether a subscription to this filter was granted.
-func (s *Session) Subscribed(filter string) bool { return s.subscriptions.find(filter) >= 0 }
+func (s *Session) Subscribed(filter string) bool {
+	i := s.subscriptions.find(filter)
+	return i >= 0 && s.subscriptions.list[i].wanted
+}
 
 // Subscribing tells whether the subscriptions of an earlier connection are still
 // being made again.
 func (s *Session) Subscribing() bool { return s.subscriptions.again > 0 }
 
-// Subscribe takes a call. An error says that it was not taken; but what it asks to
-// end, ends nevertheless, at the next connection. While there is no connection a
-// call waits for one, if the queue takes messages then.
+// Subscribe takes a call. An error says that it was not taken; but if there is no
+// connection, what it asks to end ends nevertheless, at the next one. While there is
+// none a call waits for it, if the queue takes messages then.
 func (s *Session) Subscribe(c *Call) error {
 	if s.online {
 		if err := s.limits.subscribe(c); err != nil {
@@ -130,9 +153,9 @@ func (s *Session) Subscribe(c *Call) error {
 		}
 	}
 	if !s.ended {
-		s.unsubscribe(c)
+		s.subscriptions.unsubscribe(c)
 	}
-	if s.ended || !s.online && !s.config.Queue.Offline {
+	if s.ended || !s.online && !s.config.Queue.Offline && !s.early() {
 		return wire.NewError(wire.NotConnected, "there is no connection to the broker")
 	}
 	s.subscriptions.queue = append(s.subscriptions.queue, c)
@@ -140,21 +163,29 @@ func (s *Session) Subscribe(c *Call) error {
 	return nil
 }
 
-// unsubscribe ends subscriptions, as far as the user is concerned.
-func (s *Session) unsubscribe(c *Call) {
+// unsubscribe ends subscriptions, as far as the user is concerned: also those that
+// the broker has not granted yet.
+func (s *subscriptions) unsubscribe(c *Call) {
 	for _, filter := range c.Filters {
-		if i := s.subscriptions.find(filter); i >= 0 {
-			c.ended = append(c.ended, s.subscriptions.wanted[i])
-			s.subscriptions.wanted = slices.Delete(s.subscriptions.wanted, i, i+1)
-			s.subscriptions.doubt(filter)
+		if i := s.find(filter); i >= 0 && s.list[i].wanted {
+			s.list[i].wanted = false
+			c.ended = append(c.ended, filter)
 		}
 	}
+	s.each(func(earlier *Call) {
+		for _, sub := range earlier.Subscriptions {
+			if slices.Contains(c.Filters, sub.Topic) {
+				earlier.revoked = append(earlier.revoked, sub.Topic)
+			}
+		}
+	})
 }
 
 // Abandon is for a caller that waits no longer. A SUBSCRIBE is taken back.
 func (s *Session) Abandon(c *Call, err error) {
 	if i := slices.Index(s.subscriptions.queue, c); i >= 0 {
 		s.subscriptions.queue = slices.Delete(s.subscriptions.queue, i, i+1)
+		s.reconcile(false)
 	}
 	s.settleCall(c, nil, err)
 }
@@ -182,46 +213,39 @@ func (c *Call) frame() []byte {
 }
 
 // nextCalls appends the packets of the calls that wait, as Next does.
-func (s *Session) nextCalls(dst [][]byte, size int) ([][]byte, int) {
-	for _, c := range s.subscriptions.queue {
-		err := s.limits.subscribe(c)
-		id, ok := s.freeID()
-		if err == nil && !ok {
-			err = wire.NewError(wire.Unsupported, "%s: all 65,535 packet identifiers are in use", c.what())
-		}
-		c.id = id
+func (s *Session) nextCalls(dst [][]byte, max int) (_ [][]byte, size int) {
+	calls := &s.subscriptions
+	for len(calls.queue) > 0 && size < max && s.idsLeft() {
+		c := calls.queue[0]
+		calls.queue = calls.queue[1:]
+		c.id = s.nextID()
+		calls.calls[c.id] = c
 		frame := c.frame()
+		err := s.limits.subscribe(c)
 		if err == nil {
 			err = s.limits.size("filter", frame)
 		}
 		if err != nil {
-			s.subscriptions.end(c)
+			s.endCall(c)
 			s.settleCall(c, nil, err)
+			if !c.again {
+				s.reconcile(false)
+			}
 			continue
 		}
-		c.state = handed
-		s.subscriptions.calls[id] = c
+		calls.handed = append(calls.handed, c)
 		dst, size = append(dst, frame), size+len(frame)
 	}
-	s.subscriptions.queue = nil
 	return dst, size
 }
 
-// writtenCalls takes note that the calls of Next left, or may have.
-func (s *Session) writtenCalls() {
-	for _, c := range s.subscriptions.calls {
-		if c.state == handed {
-			c.state = sent
-		}
-	}
-}
-
-// end takes a call of our own off those that are awaited.
-func (s *subscriptions) end(c *Call) {
-	delete(s.calls, c.id)
+// endCall takes a call off those that are awaited.
+func (s *Session) endCall(c *Call) {
+	delete(s.subscriptions.calls, c.id)
 	if c.again {
-		s.again--
+		s.subscriptions.again--
 	}
+	s.ready.Send = s.ready.Send || s.sendable() || len(s.subscriptions.queue) > 0
 }
 
 // Suback takes a SUBACK or UNSUBACK. Its error ends the connection.
@@ -229,22 +253,25 @@ func (s *Session) Suback(a *wire.Suback) error {
 	c := s.subscriptions.calls[a.ID]
 	if c == nil {
 		if s.out[a.ID] != nil {
-			return wire.Violation(wire.ReasonProtocolError, "an acknowledgement of subscriptions for a message in flight")
+			return wire.Violation(wire.ReasonProtocolError, "%s for a message in flight", wire.TypeName(a.Kind))
 		}
 		return nil
 	}
 	if (c.Filters != nil) != (a.Kind == wire.TypeUnsuback) {
-		return wire.Violation(wire.ReasonProtocolError, "%s: acknowledged by packet type %d", c.what(), a.Kind)
+		return wire.Violation(wire.ReasonProtocolError, "%s: acknowledged with %s", c.what(), wire.TypeName(a.Kind))
 	}
-	s.subscriptions.end(c)
-	if err := c.validate(a); err != nil {
-		s.failCall(c, err)
-		return nil
-	}
-	if c.Filters != nil {
-		s.unsubscribed(c, a)
-	} else {
-		s.subscribed(c, a)
+	s.endCall(c)
+	switch err := c.validate(a); {
+	case err != nil:
+		s.subscriptions.doubtCall(c)
+		if !c.again {
+			s.reconcile(false)
+		}
+		s.settleCall(c, nil, err)
+	case c.Filters != nil:
+		s.settleCall(c, a, s.unsubscribed(c, a))
+	default:
+		s.settleCall(c, a, s.subscribed(c, a))
 	}
 	return nil
 }
@@ -263,137 +290,132 @@ func (c *Call) validate(a *wire.Suback) error {
 	return nil
 }
 
-func (s *Session) subscribed(c *Call, a *wire.Suback) {
-	granted := false
+// subscribed takes what was granted. The error says that nothing was.
+func (s *Session) subscribed(c *Call, a *wire.Suback) error {
+	granted, missed := c.again, false
 	for i, sub := range c.Subscriptions {
-		switch reason := a.Reasons[i]; {
-		case reason < wire.ReasonUnspecified && c.again:
-			if at := s.subscriptions.find(sub.Topic); at >= 0 {
-				s.subscriptions.wanted[at].granted = true
+		at, ok := s.subscriptions.find(sub.Topic), a.Reasons[i] < wire.ReasonUnspecified
+		granted = granted || ok
+		switch {
+		case c.again && !ok:
+			s.fail(wire.RefusedError("subscribing again to "+wire.Quote(sub.Topic), a.Reasons[i], a.ReasonString))
+			if at >= 0 {
+				s.subscriptions.list = slices.Delete(s.subscriptions.list, at, at+1)
 			}
-		case reason < wire.ReasonUnspecified && c.settled:
-			s.subscriptions.doubt(sub.Topic)
-		case reason < wire.ReasonUnspecified:
-			s.subscriptions.want(subscription{sub, c.Identifier, c.User, true})
-			granted = true
+		case c.again && at >= 0:
+			s.subscriptions.list[at].granted = true
 		case c.again:
-			s.subscriptions.wanted = slices.DeleteFunc(s.subscriptions.wanted, func(w subscription) bool { return w.Topic == sub.Topic })
-			s.fail(wire.RefusedError("subscribing again to "+wire.Quote(sub.Topic), reason, a.ReasonString))
+		case !ok: // an earlier one to this filter may have to be made again
+			missed = missed || at >= 0
+		case c.settled || slices.Contains(c.revoked, sub.Topic): // granted too late
+			s.subscriptions.doubt(sub.Topic)
+			missed = true
+		default:
+			s.subscriptions.put(subscription{sub, c.Identifier, c.User, true, true})
 		}
 	}
-	switch {
-	case c.settled: // granted too late
+	if missed {
 		s.reconcile(false)
-	case !granted && !c.again:
-		s.settleCall(c, a, wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString))
-	default:
-		s.settleCall(c, a, nil)
 	}
+	if granted {
+		return nil
+	}
+	return wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString)
 }
 
-func (s *Session) unsubscribed(c *Call, a *wire.Suback) {
-	ended := false
+// unsubscribed takes what was ended. The error says that nothing was.
+func (s *Session) unsubscribed(c *Call, a *wire.Suback) error {
+	ended, goesOn := false, false
 	for i, filter := range c.Filters {
-		if a.Reasons[i] < wire.ReasonUnspecified {
-			s.subscriptions.settleUnwanted(filter)
-			ended = true
-			continue
+		ok := a.Reasons[i] < wire.ReasonUnspecified
+		ended = ended || ok
+		if at := s.subscriptions.find(filter); !ok && at >= 0 && !c.settled && slices.Contains(c.ended, filter) {
+			s.subscriptions.list[at].wanted, goesOn = true, true
 		}
-		for _, w := range c.ended {
-			if w.Topic == filter && s.subscriptions.find(filter) < 0 && !c.settled {
-				s.subscriptions.want(w) // it goes on
-			}
-		}
-		s.subscriptions.settleUnwanted(filter) // a broker that refuses once is not asked for ever
+		s.subscriptions.remove(filter) // a broker that refuses once is not asked for ever
 	}
-	if !ended {
-		s.settleCall(c, a, wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString))
-		return
+	if goesOn { // as it was
+		s.reconcile(false)
 	}
-	s.settleCall(c, a, nil)
+	if ended {
+		return nil
+	}
+	return wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString)
 }
 
-// failCall ends a call whose outcome at the broker is not known.
-func (s *Session) failCall(c *Call, err error) {
+// doubtCall is for a call whose outcome at the broker is not known.
+func (s *subscriptions) doubtCall(c *Call) {
 	for _, sub := range c.Subscriptions {
-		s.subscriptions.doubt(sub.Topic)
+		s.doubt(sub.Topic)
 	}
-	s.settleCall(c, nil, err)
 }
 
 // loseCalls ends what a connection that ended leaves unanswered. What was not
-// sent may wait for the next one.
+// sent may wait for the next one; our own are made anew there.
 func (s *Session) loseCalls(err error) {
-	keep := s.config.Queue.Offline
-	for _, c := range s.subscriptions.calls {
-		if c.state == handed && keep && !c.again && !c.settled { // it certainly did not leave
-			c.state = waiting
-			s.subscriptions.queue = append(s.subscriptions.queue, c)
-			continue
-		}
-		s.failCall(c, wire.NetworkError(err, c.what()))
+	calls, keep := &s.subscriptions, s.config.Queue.Offline
+	for _, c := range calls.handed { // they certainly did not leave
+		delete(calls.calls, c.id)
 	}
-	clear(s.subscriptions.calls)
-	s.subscriptions.queue = slices.DeleteFunc(s.subscriptions.queue, func(c *Call) bool {
-		if c.again || !keep {
+	for _, id := range slices.Sorted(maps.Keys(calls.calls)) {
+		c := calls.calls[id]
+		calls.doubtCall(c)
+		if !c.again {
+			s.settleCall(c, nil, wire.NetworkError(err, c.what()))
+		}
+	}
+	clear(calls.calls)
+	calls.queue = slices.DeleteFunc(append(calls.handed, calls.queue...), func(c *Call) bool {
+		if !keep && !c.again {
 			s.settleCall(c, nil, wire.NewError(wire.NotConnected, "there is no connection to the broker"))
 		}
-		return c.again || !keep
+		return !keep || c.again || c.settled
 	})
-	s.subscriptions.again = 0
+	calls.handed, calls.again = nil, 0
 }
 
 // endCalls ends all calls, at the end of the session.
 func (s *Session) endCalls(err error) {
-	for _, c := range s.subscriptions.calls {
-		s.settleCall(c, nil, err)
-	}
-	for _, c := range s.subscriptions.queue {
-		s.settleCall(c, nil, err)
-	}
+	s.subscriptions.each(func(c *Call) { s.settleCall(c, nil, err) })
 	clear(s.subscriptions.calls)
 	s.subscriptions.queue = nil
-}
-
-// subscribeAgain begins a connection: subscriptions that the broker lacks, or may
-// lack, are made again, and those that nobody wants are ended.
-func (s *Session) subscribeAgain(doubtful bool) {
-	for i := range s.subscriptions.wanted {
-		w := &s.subscriptions.wanted[i]
-		w.granted = w.granted && !doubtful
-	}
-	s.reconcile(doubtful)
 }
 
 // reconcile asks the broker for what the table at subscriptions says. Where the
 // session is doubtful, retained messages are asked for only if it is new (3.8.3.1).
 func (s *Session) reconcile(doubtful bool) {
-	var list []subscription
-	for _, w := range s.subscriptions.wanted {
-		if !w.granted && !s.subscriptions.asked(w.Topic) {
-			list = append(list, w)
-		}
+	if !s.online {
+		return
 	}
-	for len(list) > 0 {
-		n := s.batch(list)
-		c := &Call{again: true, Identifier: list[0].identifier, User: list[0].user}
-		for _, w := range list[:n] {
+	var missing, surplus []subscription
+	pending := s.subscriptions.pending()
+	for _, w := range s.subscriptions.list {
+		switch {
+		case pending[w.Topic], w.wanted && w.granted:
+		case !w.wanted:
+			surplus = append(surplus, w)
+		default:
 			if doubtful && w.RetainHandling == 0 {
 				w.RetainHandling = 1
 			}
+			missing = append(missing, w)
+		}
+	}
+	for n := 0; len(missing) > 0; missing = missing[n:] {
+		n = s.batch(missing)
+		c := &Call{again: true, Identifier: missing[0].identifier, User: missing[0].user}
+		for _, w := range missing[:n] {
 			c.Subscriptions = append(c.Subscriptions, w.SubOptions)
 		}
 		s.callAgain(c)
-		list = list[n:]
 	}
-	var filters []string
-	for _, filter := range s.subscriptions.unwanted {
-		if !s.subscriptions.asked(filter) {
-			filters = append(filters, filter)
+	for n := 0; len(surplus) > 0; surplus = surplus[n:] {
+		n = s.batch(surplus)
+		c := &Call{again: true}
+		for _, w := range surplus[:n] {
+			c.Filters = append(c.Filters, w.Topic)
 		}
-	}
-	for filters := range slices.Chunk(filters, s.config.BatchSize) {
-		s.callAgain(&Call{again: true, Filters: filters})
+		s.callAgain(c)
 	}
 }
 
@@ -403,21 +425,7 @@ func (s *Session) callAgain(c *Call) {
 	s.ready.Send = true
 }
 
-// asked tells whether a call about a filter is under way already.
-func (s *subscriptions) asked(filter string) bool {
-	about := func(c *Call) bool {
-		return slices.Contains(c.Filters, filter) ||
-			slices.ContainsFunc(c.Subscriptions, func(o packets.SubOptions) bool { return o.Topic == filter })
-	}
-	for _, c := range s.calls {
-		if about(c) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.queue, about)
-}
-
-// batch is how many subscriptions go into the first SUBSCRIBE: those with the same
+// batch is how many subscriptions go into the first packet: those with the same
 // properties, as many as the broker's Maximum Packet Size and the batch size allow.
 func (s *Session) batch(list []subscription) (n int) {
 	const fixed, each = 16, 2 + 1 // bytes, at most, of the packet and of each filter beside its text

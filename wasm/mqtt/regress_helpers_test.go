@@ -1,0 +1,172 @@
+package mqtt
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// The regress_*_test.go files have a test for each fault of the core before it was
+// rewritten (commit 8fbf773). Each says what went wrong then.
+
+func (b *brokerConn) suback(id uint16, reasons ...byte) {
+	b.send(append([]byte{0x90, byte(3 + len(reasons)), byte(id >> 8), byte(id), 0}, reasons...)...)
+}
+
+func (b *brokerConn) unsuback(id uint16, reasons ...byte) {
+	b.send(append([]byte{0xB0, byte(3 + len(reasons)), byte(id >> 8), byte(id), 0}, reasons...)...)
+}
+
+func (b *brokerConn) puback(id uint16) { b.send(answerFrame(0x40, id)...) }
+
+// silent tells whether the client has sent all that it will for now. It is for
+// synctest.
+func (b *brokerConn) silent() bool {
+	synctest.Wait()
+	h := b.Conn.(*pipeEnd).in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.buf) == 0
+}
+
+// wantSubscribe reads a SUBSCRIBE for these filters.
+func wantSubscribe(t *testing.T, b *brokerConn, filters ...string) *packets.Subscribe {
+	t.Helper()
+	p := b.read()
+	if p == nil || p.Type != packets.SUBSCRIBE {
+		t.Fatalf("got %v, want SUBSCRIBE %q", p, filters)
+	}
+	s := p.Content.(*packets.Subscribe)
+	var got []string
+	for _, o := range s.Subscriptions {
+		got = append(got, o.Topic)
+	}
+	if !slices.Equal(got, filters) {
+		t.Fatalf("SUBSCRIBE %q, want %q", got, filters)
+	}
+	return s
+}
+
+// wantUnsubscribe reads an UNSUBSCRIBE for these filters.
+func wantUnsubscribe(t *testing.T, b *brokerConn, filters ...string) *packets.Unsubscribe {
+	t.Helper()
+	p := b.read()
+	if p == nil || p.Type != packets.UNSUBSCRIBE {
+		t.Fatalf("got %v, want UNSUBSCRIBE %q", p, filters)
+	}
+	u := p.Content.(*packets.Unsubscribe)
+	if !slices.Equal(u.Topics, filters) {
+		t.Fatalf("UNSUBSCRIBE %q, want %q", u.Topics, filters)
+	}
+	return u
+}
+
+// subscribe subscribes at QoS 1, and the broker grants it.
+func subscribe(t *testing.T, c *Client, b *brokerConn, filters ...string) {
+	t.Helper()
+	var subs []Subscription
+	for _, f := range filters {
+		subs = append(subs, Subscription{Filter: f, QoS: 1})
+	}
+	err := subscribing(c, subs...)
+	b.suback(wantSubscribe(t, b, filters...).PacketID, slices.Repeat([]byte{1}, len(filters))...)
+	if err := <-err; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// subscribing subscribes in the background.
+func subscribing(c *Client, subs ...Subscription) <-chan error {
+	ch := make(chan error, 1)
+	go func() {
+		_, err := c.Subscribe(background, subs, SubscribeOptions{})
+		ch <- err
+	}()
+	return ch
+}
+
+func unsubscribing(c *Client, filters ...string) <-chan error {
+	ch := make(chan error, 1)
+	go func() {
+		_, err := c.Unsubscribe(background, filters, nil)
+		ch <- err
+	}()
+	return ch
+}
+
+// again breaks a connection and accepts the next.
+func again(t *testing.T, s *scripted, b *brokerConn, sessionPresent byte, props ...byte) *brokerConn {
+	t.Helper()
+	b.Close()
+	b = s.next()
+	b.accept(sessionPresent, props...)
+	return b
+}
+
+// seen returns the events of type E so far, and takes all off the log. It is for
+// synctest.
+func seen[E Event](l eventLog) (list []E) {
+	synctest.Wait()
+	for {
+		select {
+		case ev := <-l:
+			if e, ok := ev.(E); ok {
+				list = append(list, e)
+			}
+		default:
+			return list
+		}
+	}
+}
+
+// stuckConn is a connection that nobody reads at the other end: from stick on, so
+// many bytes more fit in, and then Write hangs until Close. Close takes a second,
+// as that of a WebSocket does whose peer is silent.
+type stuckConn struct {
+	net.Conn
+	mu     sync.Mutex
+	stuck  bool
+	fit    int
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newStuckConn(conn net.Conn) *stuckConn {
+	return &stuckConn{Conn: conn, closed: make(chan struct{})}
+}
+
+func (c *stuckConn) stick(fit int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stuck, c.fit = true, fit
+}
+
+func (c *stuckConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	n := len(p)
+	if c.stuck {
+		n = min(n, c.fit)
+		c.fit -= n
+	}
+	c.mu.Unlock()
+	taken, err := c.Conn.Write(p[:n])
+	if err == nil && n < len(p) {
+		<-c.closed
+		err = net.ErrClosed
+	}
+	return taken, err
+}
+
+func (c *stuckConn) Close() error {
+	c.once.Do(func() {
+		close(c.closed)
+		time.Sleep(time.Second)
+		_ = c.Conn.Close()
+	})
+	return nil
+}

@@ -1,0 +1,391 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// flood is a connection on which, after the CONNACK, the same packet comes again and
+// again, until n bytes came.
+type flood struct {
+	net.Conn
+	frame []byte
+	at    int
+	left  int
+	over  chan struct{} // closed when all was read
+	check func(read int)
+	read  int
+}
+
+func (f *flood) Read(p []byte) (int, error) {
+	if f.left <= 0 {
+		if f.over != nil {
+			close(f.over)
+			f.over = nil
+		}
+		return f.Conn.Read(p)
+	}
+	total := 0
+	for total < len(p) && f.left > 0 {
+		n := copy(p[total:], f.frame[f.at:])
+		f.at = (f.at + n) % len(f.frame)
+		f.left -= n
+		total += n
+	}
+	f.read += total
+	f.check(f.read)
+	return total, nil
+}
+
+// A receiver that stalled cost 268 MB where Options.InboxLimit was 1 MB: what was
+// counted was not what was held.
+func TestStalledReceiverHoldsItsLimit(t *testing.T) {
+	const limit, size = 1 << 20, 1000
+	frame, _ := (&Message{Topic: "t", Payload: make([]byte, size)}).encode()
+	n := 256 << 20 / len(frame)
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	over := make(chan struct{})
+	before, most, checked := heap(), 0, 0
+	s := newScripted(t)
+	o := s.options()
+	o.InboxLimit = limit
+	o.Dial = func(context.Context, string) (net.Conn, error) {
+		ours, theirs := bufferedPipe()
+		f := &flood{Conn: ours, frame: frame, left: n * len(frame), over: over}
+		f.check = func(read int) {
+			if read-checked >= 16<<20 {
+				checked = read
+				most = max(most, heap()-before)
+			}
+		}
+		go (&brokerConn{t: t, Conn: theirs}).accept(0)
+		return &afterConnack{Conn: ours, flood: f}, nil
+	}
+	c, err := Connect(background, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Disconnect(background, DisconnectOptions{Force: true}) }()
+	<-over
+	if most > 3*limit {
+		t.Errorf("holds %d bytes, limit %d", most, limit)
+	}
+	got, dropped := 0, 0
+	for got+dropped < n {
+		batch, err := c.Receive(background)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += batch.Count
+		dropped += int(batch.Dropped)
+		batch.Done()
+	}
+	if got+dropped != n || got < limit/size/2 {
+		t.Errorf("%d received and %d dropped of %d", got, dropped, n)
+	}
+}
+
+// afterConnack reads five bytes, which are CONNACK, and then the flood.
+type afterConnack struct {
+	net.Conn
+	flood *flood
+	read  int
+}
+
+func (a *afterConnack) Read(p []byte) (int, error) {
+	const connack = 5
+	if a.read < connack {
+		n, err := a.Conn.Read(p[:min(len(p), connack-a.read)])
+		a.read += n
+		return n, err
+	}
+	return a.flood.Read(p)
+}
+
+// deliver sends a message of QoS 1.
+func (b *brokerConn) deliver(topic string, id byte, payload ...byte) {
+	body := append([]byte{0, byte(len(topic))}, topic...)
+	body = append(append(body, 0, id, 0), payload...)
+	b.send(append([]byte{0x32, byte(len(body))}, body...)...)
+}
+
+// Handlers get what their filters match, OnMessage the rest; acknowledged is what
+// they have had.
+func TestHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var got []string
+		handler := func(name string) func(Message) {
+			return func(m Message) {
+				mu.Lock()
+				defer mu.Unlock()
+				got = append(got, name+" "+m.Topic)
+			}
+		}
+		want := func(want ...string) {
+			t.Helper()
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			slices.Sort(got) // handlers of one message have no order
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			got = nil
+		}
+		hold := make(chan struct{})
+		c, s, b, _ := start(t, func(o *Options) { o.OnMessage, o.SessionExpiry = handler("other"), 1000*time.Second })
+		granted := subscribing(c,
+			Subscription{Filter: "a/#", Handler: handler("a/#")},
+			Subscription{Filter: "a/+/c", Handler: handler("a/+/c")},
+			Subscription{Filter: "$share/g/s/+", Handler: handler("shared")},
+			Subscription{Filter: "+/d", Handler: handler("+/d")},
+			Subscription{Filter: "slow", Handler: func(m Message) { <-hold; handler("slow")(m) }},
+			Subscription{Filter: "none"})
+		p := b.read()
+		b.deliver("a/early", 1) // a retained message may come before SUBACK
+		b.suback(p.PacketID(), 0, 0, 0, 0, 0, 0)
+		wantNil(t, granted)
+		b.expect(0x40, 2, 0, 1)
+		want("a/# a/early")
+		for i, test := range []struct {
+			topic string
+			want  []string
+		}{
+			{"a", []string{"a/# a"}},
+			{"a/b/c", []string{"a/# a/b/c", "a/+/c a/b/c"}},
+			{"a/d", []string{"+/d a/d", "a/# a/d"}},
+			{"$x/d", []string{"other $x/d"}}, // [MQTT-4.7.2-1]
+			{"s/1", []string{"shared s/1"}},
+			{"none", []string{"other none"}},
+			{"b", []string{"other b"}},
+		} {
+			b.deliver(test.topic, byte(i+2))
+			b.expect(0x40, 2, 0, byte(i+2))
+			want(test.want...)
+		}
+		b.deliver("slow", 20)
+		b.nothing() // no PUBACK while the handler is at it
+		close(hold)
+		b.expect(0x40, 2, 0, 20)
+		want("slow slow")
+
+		_, err := c.Receive(background)
+		wantCode(t, err, BadOption, "onMessage")
+		for _, err := range c.Messages(background) {
+			wantCode(t, err, BadOption, "onMessage")
+		}
+
+		gone := unsubscribing(c, "a/+/c", "slow")
+		b.unsuback(wantUnsubscribe(t, b, "a/+/c", "slow").PacketID, 0, 0x87)
+		wantNil(t, gone)
+		b.deliver("a/b/c", 21)
+		b.expect(0x40, 2, 0, 21)
+		want("a/# a/b/c")
+		b.deliver("slow", 22) // which the broker would not end
+		b.expect(0x40, 2, 0, 22)
+		want("slow slow")
+
+		b = again(t, s, b, 1)
+		b.deliver("a", 23)
+		b.expect(0x40, 2, 0, 23)
+		want("a/# a")
+	})
+}
+
+// A subscription that fails takes back its own handler, not those of others that were
+// made meanwhile; a filter that was refused has none.
+func TestHandlersOfFailedSubscriptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan string, 10)
+		handler := func(name string) func(Message) { return func(Message) { got <- name } }
+		c, _, b, _ := start(t, func(o *Options) { o.OnMessage = handler("other") })
+		receives := func(topic, want string) {
+			t.Helper()
+			b.deliver(topic, 1)
+			b.expect(0x40, 2, 0, 1)
+			if name := <-got; name != want {
+				t.Errorf("%s goes to %s, want %s", topic, name, want)
+			}
+		}
+		fails := subscribing(c, Subscription{Filter: "a", Handler: handler("a")})
+		first := wantSubscribe(t, b, "a").PacketID
+		stays := subscribing(c, Subscription{Filter: "b", Handler: handler("b")}, Subscription{Filter: "c", Handler: handler("c")})
+		second := wantSubscribe(t, b, "b", "c").PacketID
+		b.suback(first, 0x87)
+		wantCode(t, <-fails, Refused, "")
+		b.suback(second, 0, 0x87)
+		wantNil(t, stays)
+		receives("a", "other")
+		receives("b", "b")
+		receives("c", "other")
+
+		// One that takes another's place, and fails, gives it back.
+		fails = subscribing(c, Subscription{Filter: "b", QoS: 1, Handler: handler("new b")})
+		b.suback(wantSubscribe(t, b, "b").PacketID, 0x87)
+		wantCode(t, <-fails, Refused, "")
+		receives("b", "b")
+		replaced := subscribing(c, Subscription{Filter: "b", QoS: 1, Handler: handler("new b")})
+		b.suback(wantSubscribe(t, b, "b").PacketID, 0)
+		wantNil(t, replaced)
+		receives("b", "new b")
+		replaced = subscribing(c, Subscription{Filter: "b", QoS: 1}) // and one without a handler has none
+		b.suback(wantSubscribe(t, b, "b").PacketID, 0)
+		wantNil(t, replaced)
+		receives("b", "other")
+	})
+}
+
+// What an UNSUBSCRIBE ends, ends also where there is no connection for it.
+func TestHandlerOfASubscriptionEndedOffline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan string, 10)
+		handler := func(name string) func(Message) { return func(Message) { got <- name } }
+		c, s, b, log := start(t, func(o *Options) {
+			o.OnMessage, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = handler("other"), 10*time.Hour, time.Hour, time.Hour
+		})
+		granted := subscribing(c, Subscription{Filter: "a", Handler: handler("a")}, Subscription{Filter: "#", Handler: handler("#")})
+		b.suback(wantSubscribe(t, b, "a", "#").PacketID, 0, 0)
+		wantNil(t, granted)
+		b.Close()
+		wait[Reconnecting](log)
+		wantCode(t, <-unsubscribing(c, "a"), NotConnected, "")
+		c.Wake()
+		b = s.next()
+		b.accept(1)
+		b.unsuback(wantUnsubscribe(t, b, "a").PacketID, 0)
+		b.deliver("a", 1)
+		b.expect(0x40, 2, 0, 1)
+		synctest.Wait()
+		if name := <-got; name != "#" || len(got) > 0 {
+			t.Errorf("goes to %s", name)
+		}
+	})
+}
+
+func TestMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		for id := range byte(4) {
+			b.deliver(fmt.Sprint(id), id+1)
+		}
+		n := 0
+		for m, err := range c.Messages(background) {
+			if err != nil || m.Topic != fmt.Sprint(n) {
+				t.Fatalf("%v %v in place of %d", m.Topic, err, n)
+			}
+			if n++; n == 2 {
+				break // in the middle of a batch
+			}
+		}
+		b.nothing() // it may come again
+		b.deliver("next", 9)
+		for m, err := range c.Messages(background) {
+			if err != nil || m.Topic != "next" {
+				t.Errorf("%v %v", m.Topic, err)
+			}
+			break
+		}
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		for m, err := range c.Messages(ctx) {
+			wantCode(t, err, Timeout, "")
+			if m.Topic != "" {
+				t.Errorf("%v with an error", m.Topic)
+			}
+		}
+		stopped, stop := context.WithCancel(background)
+		stop()
+		for _, err := range c.Messages(stopped) {
+			wantCode(t, err, Aborted, "")
+		}
+		go func() {
+			for b.read() != nil {
+			}
+		}()
+		if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+			t.Error(err)
+		}
+		ends := 0
+		for _, err := range c.Messages(background) {
+			wantCode(t, err, NotConnected, "")
+			ends++
+		}
+		if ends != 1 {
+			t.Errorf("%d errors", ends)
+		}
+	})
+}
+
+// Messages says that what came before arrived when the loop asks for more.
+func TestMessagesAreAcknowledgedWhenTheLoopGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		b.deliver("1", 1)
+		for m, err := range c.Messages(background) {
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case m.Topic == "1":
+				b.nothing()
+				b.deliver("2", 2)
+				continue
+			}
+			b.expect(0x40, 2, 0, 1)
+			b.nothing()
+			break
+		}
+	})
+}
+
+// Codes had no values that errors.Is finds.
+func TestErrorsIsACode(t *testing.T) {
+	s := newScripted(t)
+	o := s.options()
+	go func() {
+		b := s.next()
+		b.read()
+		b.send(0x20, 3, 0, 0x87, 0)
+	}()
+	_, refused := Connect(background, o)
+	_, bad := Connect(background, Options{})
+	ctx, cancel := context.WithTimeout(background, time.Millisecond)
+	defer cancel()
+	_, late := Connect(ctx, o)
+	o.Dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
+	_, network := Connect(background, o)
+	for name, test := range map[string]struct {
+		err  error
+		code Code
+	}{
+		"refused": {refused, Refused}, "bad option": {bad, BadOption}, "late": {late, Timeout}, "network": {network, Network},
+		"wrapped": {fmt.Errorf("saving: %w", refused), Refused},
+		"joined":  {errors.Join(errors.New("other"), late), Timeout},
+	} {
+		for _, code := range []Code{BadOption, Refused, Timeout, NotConnected, PacketTooLarge, Aborted, Network, Disconnected,
+			Protocol, Unsupported, SessionLost, QueueFull, Dropped, Expired, Storage, InUse} {
+			if got := errors.Is(test.err, code); got != (code == test.code) {
+				t.Errorf("%s: errors.Is(%v, %s) is %v", name, test.err, code, got)
+			}
+		}
+	}
+	if !errors.Is(network, net.ErrClosed) || !errors.Is(late, context.DeadlineExceeded) {
+		t.Error("the cause is lost")
+	}
+	if errors.Is(errors.New("timeout"), Timeout) {
+		t.Error("a text is no code")
+	}
+}

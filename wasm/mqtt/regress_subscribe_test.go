@@ -1,0 +1,375 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// [MQTT-3.8.4-6]: a SUBACK with one reason code too many, or too few, while
+// subscribing again indexed beyond the filters, which panicked and ended every
+// client of the program.
+func TestSubackThatDoesNotFit(t *testing.T) {
+	for name, reasons := range map[string][]byte{
+		"too many":        {1, 0x80},
+		"too few":         {},
+		"far too many":    slices.Repeat([]byte{0}, 100),
+		"not a reason":    {0x55},
+		"one of UNSUBACK": {0x11},
+		"QoS 3":           {3},
+		"below 0x80":      {0x7F},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s, b, log := start(t, withSession)
+				subscribe(t, c, b, "a")
+				wait[Connected](log)
+				b.Close()
+				b = s.next()
+				b.accept(0)
+				b.suback(wantSubscribe(t, b, "a").PacketID, reasons...)
+				wantCode(t, wait[Failed](log).Err, Protocol, "")
+				wait[Connected](log)
+				wantNil(t, publishAsync(c, Message{Topic: "alive"}))
+				wantTopics(t, b, "alive")
+				// It was not granted, so the next connection tries again.
+				b = again(t, s, b, 1)
+				b.suback(wantSubscribe(t, b, "a").PacketID, 1)
+				wait[Connected](log)
+				b = again(t, s, b, 1)
+				wait[Connected](log)
+				b.nothing()
+			})
+		})
+	}
+}
+
+// A SUBACK with a code that does not exist, as 0x55, counted as granted: it was
+// below 0x80.
+func TestSubackWithoutMeaningIsNotGranted(t *testing.T) {
+	for _, reason := range []byte{3, 0x11, 0x55, 0x7F, 0x81, 0xFF} {
+		t.Run(fmt.Sprintf("0x%02X", reason), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s, b, log := start(t, withSession)
+				wait[Connected](log)
+				err := subscribing(c, Subscription{Filter: "a", QoS: 1}, Subscription{Filter: "b", QoS: 1})
+				b.suback(wantSubscribe(t, b, "a", "b").PacketID, 1, reason)
+				if e := wantCode(t, <-err, Protocol, ""); e.ReasonCode != 0 {
+					t.Errorf("%+v", e)
+				}
+				b = again(t, s, b, 0)
+				wait[Connected](log)
+				b.nothing() // nothing was granted, so there is nothing to make again
+			})
+		})
+	}
+}
+
+// Subscribing again came as one SUBSCRIBE with all filters; AWS IoT Core takes eight
+// and answers nine by closing the connection, for ever.
+func TestSubscribesAgainInBatches(t *testing.T) {
+	var all []string
+	for i := range 20 {
+		all = append(all, fmt.Sprintf("filter/%02d", i))
+	}
+	const each = 2 + 9 + 1 // bytes that a filter takes
+	for name, test := range map[string]struct {
+		option int
+		props  []byte // of CONNACK
+		want   []int  // filters in each SUBSCRIBE
+	}{
+		"eight by default":         {0, nil, []int{8, 8, 4}},
+		"an option":                {3, nil, []int{3, 3, 3, 3, 3, 3, 2}},
+		"an option for all":        {100, nil, []int{20}},
+		"a broker's small packets": {0, []byte{0x27, 0, 0, 0, 16 + 4*each}, []int{4, 4, 4, 4, 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s, b, log := start(t, func(o *Options) { o.SubscribeBatchSize = test.option })
+				subscribe(t, c, b, all...)
+				wait[Connected](log)
+				b = again(t, s, b, 0, test.props...)
+				rest := all
+				for i, n := range test.want {
+					if len(seen[Connected](log)) > 0 {
+						t.Fatal("connected before it had its subscriptions")
+					}
+					p := wantSubscribe(t, b, rest[:n]...)
+					rest = rest[n:]
+					b.suback(p.PacketID, slices.Repeat([]byte{1}, n)...)
+					for _, o := range p.Subscriptions {
+						if o.QoS != 1 {
+							t.Errorf("SUBSCRIBE %d: %+v", i, o)
+						}
+					}
+				}
+				if n := len(seen[Connected](log)); n != 1 {
+					t.Errorf("%d times connected", n)
+				}
+				b.nothing()
+			})
+		})
+	}
+}
+
+// A subscription keeps its identifier, which is of a whole SUBSCRIBE, and its options.
+func TestSubscribesAgainAsItWas(t *testing.T) {
+	c, s, b, _ := start(t, nil)
+	for id := 1; id <= 2; id++ {
+		done := make(chan error, 1)
+		go func() {
+			_, err := c.Subscribe(background, []Subscription{{Filter: fmt.Sprint(id), QoS: 2, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}},
+				SubscribeOptions{Identifier: id})
+			done <- err
+		}()
+		b.suback(wantSubscribe(t, b, fmt.Sprint(id)).PacketID, 2)
+		wantNil(t, done)
+	}
+	b = again(t, s, b, 0)
+	for id := 1; id <= 2; id++ {
+		p := wantSubscribe(t, b, fmt.Sprint(id))
+		o := p.Subscriptions[0]
+		if p.Properties.SubscriptionIdentifier == nil || *p.Properties.SubscriptionIdentifier != id ||
+			o.QoS != 2 || !o.NoLocal || !o.RetainAsPublished || o.RetainHandling != 2 {
+			t.Errorf("SUBSCRIBE %v", p)
+		}
+	}
+}
+
+// A broker that never answered while subscribing again left a client that called
+// itself connected and heard nothing.
+func TestSubscribingAgainTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, log := start(t, func(o *Options) { o.ConnectTimeout, o.SessionExpiry = 5*time.Second, 1000*time.Second })
+		subscribe(t, c, b, "a")
+		wait[Connected](log)
+		b.Close()
+		for present := range byte(2) {
+			b = s.next()
+			begin := time.Now()
+			b.accept(present)
+			wantSubscribe(t, b, "a")
+			wantDisconnect(t, b)
+			if d := time.Since(begin); d != 5*time.Second {
+				t.Errorf("given up after %v", d)
+			}
+			for failed := false; !failed; {
+				switch ev := (<-log).(type) {
+				case Connected:
+					t.Error("connected without its subscriptions")
+				case Failed:
+					failed = codeOf(ev.Err) == Timeout
+				}
+			}
+		}
+		b = s.next()
+		b.accept(1)
+		b.suback(wantSubscribe(t, b, "a").PacketID, 1)
+		wait[Connected](log)
+	})
+}
+
+// An UNSUBSCRIBE made without a connection was forgotten: the subscription came back
+// with the next connection.
+func TestUnsubscribedOffline(t *testing.T) {
+	for name, test := range map[string]struct {
+		queue   OfflinePolicy
+		present byte
+	}{
+		"refused, session kept": {OfflineNothing, 1},
+		"refused, session lost": {OfflineNothing, 0},
+		"waits, session kept":   {OfflineAll, 1},
+		"waits, session lost":   {OfflineAll, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s, b, log := start(t, func(o *Options) {
+					o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = test.queue, 10*time.Hour, time.Hour, time.Hour
+				})
+				subscribe(t, c, b, "a", "b")
+				b.Close()
+				wait[Reconnecting](log)
+				gone := unsubscribing(c, "a")
+				synctest.Wait()
+				if test.queue == OfflineNothing {
+					wantCode(t, <-gone, NotConnected, "")
+				}
+				c.Wake()
+				b = s.next()
+				b.accept(test.present)
+				asked := 0
+				for !b.silent() {
+					switch p := b.read().Content.(type) {
+					case *packets.Subscribe:
+						if test.present == 1 || len(p.Subscriptions) != 1 || p.Subscriptions[0].Topic != "b" {
+							t.Errorf("SUBSCRIBE %v", p)
+						}
+						b.suback(p.PacketID, 1)
+					case *packets.Unsubscribe:
+						if !slices.Equal(p.Topics, []string{"a"}) {
+							t.Errorf("UNSUBSCRIBE %v", p)
+						}
+						b.unsuback(p.PacketID, 0)
+						asked++
+					}
+				}
+				b.nothing()
+				if test.present == 1 && asked != 1 {
+					t.Errorf("%d times UNSUBSCRIBE", asked)
+				}
+				if test.queue == OfflineAll {
+					wantNil(t, gone)
+				}
+				b = again(t, s, b, 0)
+				b.suback(wantSubscribe(t, b, "b").PacketID, 1)
+				b.nothing()
+			})
+		})
+	}
+}
+
+// A SUBSCRIBE whose caller had given up was granted all the same, and stayed: the
+// broker sent what nobody had subscribed to.
+func TestGrantThatComesTooLate(t *testing.T) {
+	timesOut := func(t *testing.T, c *Client, s Subscription) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		_, err := c.Subscribe(ctx, []Subscription{s}, SubscribeOptions{})
+		wantCode(t, err, Timeout, "")
+	}
+	t.Run("on the same connection", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, _ := start(t, withSession)
+			timesOut(t, c, Subscription{Filter: "a"})
+			b.suback(wantSubscribe(t, b, "a").PacketID, 0)
+			b.unsuback(wantUnsubscribe(t, b, "a").PacketID, 0)
+			b.nothing()
+			for present := range byte(2) {
+				b = again(t, s, b, present)
+				b.nothing()
+			}
+		})
+	})
+	t.Run("lost with the connection", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, _ := start(t, withSession)
+			timesOut(t, c, Subscription{Filter: "a"})
+			wantSubscribe(t, b, "a") // and the broker may have done it
+			b = again(t, s, b, 1)
+			b.unsuback(wantUnsubscribe(t, b, "a").PacketID, 0)
+			b.nothing()
+		})
+	})
+	t.Run("in place of another", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, _ := start(t, withSession)
+			subscribe(t, c, b, "a")
+			timesOut(t, c, Subscription{Filter: "a", QoS: 2})
+			b.suback(wantSubscribe(t, b, "a").PacketID, 2)
+			p := wantSubscribe(t, b, "a")
+			if p.Subscriptions[0].QoS != 1 {
+				t.Errorf("SUBSCRIBE %v", p)
+			}
+			b.suback(p.PacketID, 1)
+			b.nothing()
+			b = again(t, s, b, 1)
+			b.nothing()
+		})
+	})
+	t.Run("while another is refused", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, _ := start(t, withSession)
+			subscribe(t, c, b, "a")
+			timesOut(t, c, Subscription{Filter: "a", QoS: 2})
+			late := wantSubscribe(t, b, "a")
+			refused := subscribing(c, Subscription{Filter: "a", QoS: 0})
+			other := wantSubscribe(t, b, "a")
+			b.suback(late.PacketID, 2)
+			b.nothing() // what comes of the other one may mend it
+			b.suback(other.PacketID, 0x87)
+			wantCode(t, <-refused, Refused, "")
+			p := wantSubscribe(t, b, "a")
+			if p.Subscriptions[0].QoS != 1 {
+				t.Errorf("SUBSCRIBE %v", p)
+			}
+			b.suback(p.PacketID, 1)
+			b = again(t, s, b, 1)
+			b.nothing()
+		})
+	})
+	t.Run("while its end is refused", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, _ := start(t, withSession)
+			subscribe(t, c, b, "a")
+			timesOut(t, c, Subscription{Filter: "a", QoS: 2})
+			late := wantSubscribe(t, b, "a")
+			refused := unsubscribing(c, "a")
+			end := wantUnsubscribe(t, b, "a")
+			b.suback(late.PacketID, 2)
+			b.nothing()
+			b.unsuback(end.PacketID, 0x87)
+			wantCode(t, <-refused, Refused, "")
+			p := wantSubscribe(t, b, "a") // which goes on, as it was
+			if p.Subscriptions[0].QoS != 1 {
+				t.Errorf("SUBSCRIBE %v", p)
+			}
+			b.suback(p.PacketID, 1)
+			b = again(t, s, b, 1)
+			b.nothing()
+		})
+	})
+	t.Run("unsubscribed meanwhile", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, _ := start(t, withSession)
+			subscribe(t, c, b, "a")
+			ctx, cancel := context.WithTimeout(background, time.Second)
+			defer cancel()
+			_, err := c.Unsubscribe(ctx, []string{"a"}, nil)
+			wantCode(t, err, Timeout, "")
+			wantUnsubscribe(t, b, "a") // and never answered
+			b = again(t, s, b, 0)
+			b.nothing()
+		})
+	})
+}
+
+// The broker had forgotten the session and said so, in a CONNACK that was lost. The
+// next CONNACK said that there was a session, the new and empty one: the client was
+// connected, and subscribed to nothing.
+func TestConnackLostBrokerForgot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, log := start(t, withSession)
+		subscribe(t, c, b, "a", "b")
+		wait[Connected](log)
+		for lost := range 3 {
+			b.Close()
+			for range lost {
+				b = s.next()
+				b.read()
+				b.Close()
+			}
+			b = s.next()
+			b.accept(1)
+			if lost > 0 {
+				if n := len(seen[Connected](log)); n > 0 {
+					t.Fatal("connected without its subscriptions")
+				}
+				p := wantSubscribe(t, b, "a", "b")
+				for _, o := range p.Subscriptions {
+					if o.RetainHandling != 1 { // or what is retained would come again where they exist
+						t.Errorf("%+v", o)
+					}
+				}
+				b.suback(p.PacketID, 1, 1)
+			}
+			wait[Connected](log)
+			b.nothing()
+		}
+	})
+}
