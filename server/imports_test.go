@@ -63,6 +63,8 @@ func TestImports(t *testing.T) {
 		{"dialling", "mqttwasm/wasm/wsconn", all, false, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},
 		{"dialling on js", "mqttwasm/wasm/wsconn", all, true, []string{paho, "mqttwasm/server", "mqttwasm/wasm/mqtt"}},
 		{"server", "mqttwasm/server", all, false, []string{"mqttwasm/wasm", paho}},
+		{"paho's client, in tests too", "mqttwasm/...", []string{"-test", "-deps"}, false, []string{paho + "/paho", paho + "/autopaho"}},
+		{"paho's client on js, in tests too", "mqttwasm/wasm/...", []string{"-test", "-deps"}, true, []string{paho + "/paho", paho + "/autopaho"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			imports := goList(t, row.js, append(slices.Clone(row.list), row.pkg)...)

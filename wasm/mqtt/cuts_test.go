@@ -372,9 +372,7 @@ func newChaosPlan(seed uint64) *chaosPlan {
 	}
 	p.qos0, p.suspends, p.limits = coin(), coin(), coin()
 	p.subscriptions = p.silent || coin()
-	if p.queue = OfflinePolicy(rng.IntN(3)); p.queue != OfflineNothing {
-		p.unborn = coin()
-	}
+	p.queue, p.unborn = OfflinePolicy(rng.IntN(3)), coin()
 	return p
 }
 
@@ -383,7 +381,7 @@ var chaosUses = []string{"", "QoS 0", "subscriptions", "the queue", "New", "Susp
 
 func (p *chaosPlan) uses() (list []string) {
 	for i, use := range []bool{
-		!(p.qos0 || p.subscriptions || p.queue != OfflineNothing || p.suspends || p.limits || p.silent),
+		!(p.qos0 || p.subscriptions || p.queue != OfflineNothing || p.unborn || p.suspends || p.limits || p.silent),
 		p.qos0, p.subscriptions, p.queue != OfflineNothing, p.unborn, p.suspends, p.limits, p.silent,
 	} {
 		if use {

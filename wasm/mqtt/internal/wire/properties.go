@@ -107,13 +107,14 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 	in := Reader{Rest: all}
 	for len(in.Rest) > 0 {
 		start := len(all) - len(in.Rest)
-		id := in.propertyID(kind, &seen)
+		id := in.propertyID()
 		if id == PropTopicAlias && alias != nil {
 			*alias = in.topicAlias()
 			withoutAlias = append(append(make([]byte, 0, start+len(in.Rest)), all[:start]...), in.Rest...)
-			continue
+		} else {
+			in.property(id)
 		}
-		in.property(id)
+		in.admit(kind, id, &seen) // last: what has no value is malformed wherever it stands
 	}
 	if in.Err != nil {
 		r.Err, r.Rest = in.Err, nil
@@ -125,30 +126,31 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 	return all
 }
 
-// propertyID reads a property's identifier, and checks that it may stand in a
-// packet of this type (2.2.2.2), and for the second time.
-func (r *Reader) propertyID(kind byte, seen *uint64) byte {
+// propertyID reads the identifier of a property that exists.
+func (r *Reader) propertyID() byte {
 	id := r.Varint()
-	switch {
-	case r.Err != nil:
-		return 0
-	case id >= len(propertyTable) || propertyTable[id].value == noValue:
+	if r.Err == nil && (id >= len(propertyTable) || propertyTable[id].value == noValue) {
 		r.fail(ReasonMalformed, "property 0x%02X, which does not exist", id)
-		return 0
-	case propertyTable[id].in&(1<<kind) == 0:
-		r.fail(ReasonProtocolError, "property 0x%02X in %s", id, TypeName(kind))
-		return 0
 	}
-	// Only user properties, and in PUBLISH subscription identifiers, may stand
-	// more than once (3.3.2.3.7, 3.3.2.3.8).
-	if bit := uint64(1) << id; byte(id) != PropUser && byte(id) != PropSubscriptionIdentifier {
-		if *seen&bit != 0 {
-			r.fail(ReasonProtocolError, "property 0x%02X twice", id)
-			return 0
-		}
-		*seen |= bit
+	if r.Err != nil {
+		return 0
 	}
 	return byte(id)
+}
+
+// admit checks that a property may stand in a packet of this type, and as often as
+// it does. seen has the bits of those that did.
+func (r *Reader) admit(kind, id byte, seen *uint64) {
+	switch bit := uint64(1) << id; {
+	case r.Err != nil:
+	case propertyTable[id].in&(1<<kind) == 0:
+		r.fail(ReasonProtocolError, "property 0x%02X in %s", id, TypeName(kind))
+	case id == PropUser || id == PropSubscriptionIdentifier: // 3.3.2.3.7, 3.3.2.3.8
+	case *seen&bit != 0:
+		r.fail(ReasonProtocolError, "property 0x%02X twice", id)
+	default:
+		*seen |= bit
+	}
 }
 
 func (r *Reader) topicAlias() uint16 {
