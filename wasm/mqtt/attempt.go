@@ -38,7 +38,7 @@ func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, erro
 		<-h.conn.Done()
 	}
 	err = h.conn.Err()
-	c.lost(h.conn) // CONNACK may have come
+	_ = c.lost(h.conn) // CONNACK may have come
 	if refusal := (*wire.Error)(nil); errors.As(err, &refusal) && refusal.Code == wire.Refused {
 		c.mu.Lock()
 		c.session.Refused()

@@ -248,6 +248,10 @@ func (r *chaosRound) exchangeOf(c *Client, n, together int, qos []byte, payload 
 // the broker did not lie about one, nor lost its word that it was.
 func (r *chaosRound) check(keeps, honest bool) {
 	b, unsent := r.broker, 0
+	b.mu.Lock() // it may still be about to notice the end
+	defer b.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for payload, err := range r.outcomes {
 		qos, passedOn := payload[0]-'0', b.passedOn[payload]
 		switch code := codeOf(err); {
@@ -349,6 +353,7 @@ type chaosPlan struct {
 	silent                                bool // a session is forgotten, and the CONNACK that says so lost
 	queue                                 OfflinePolicy
 	unborn                                bool // the client begins without a connection
+	burst                                 bool // many messages at once
 }
 
 func newChaosPlan(seed uint64) *chaosPlan {
@@ -372,7 +377,7 @@ func newChaosPlan(seed uint64) *chaosPlan {
 	}
 	p.qos0, p.suspends, p.limits = coin(), coin(), coin()
 	p.subscriptions = p.silent || coin()
-	p.queue, p.unborn = OfflinePolicy(rng.IntN(3)), coin()
+	p.queue, p.unborn, p.burst = OfflinePolicy(rng.IntN(3)), coin(), rng.IntN(3) == 0
 	return p
 }
 
@@ -381,7 +386,7 @@ var chaosUses = []string{"", "QoS 0", "subscriptions", "the queue", "New", "Susp
 
 func (p *chaosPlan) uses() (list []string) {
 	for i, use := range []bool{
-		!(p.qos0 || p.subscriptions || p.queue != OfflineNothing || p.unborn || p.suspends || p.limits || p.silent),
+		!p.qos0 && !p.subscriptions && p.queue == OfflineNothing && !p.unborn && !p.suspends && !p.limits && !p.silent,
 		p.qos0, p.subscriptions, p.queue != OfflineNothing, p.unborn, p.suspends, p.limits, p.silent,
 	} {
 		if use {
@@ -424,6 +429,10 @@ func (p *chaosPlan) run(t *testing.T) {
 		return o
 	}
 	n, together := 1+rng.IntN(6), 1+rng.IntN(4)
+	if p.burst {
+		n = 5 + rng.IntN(15)
+		together = n
+	}
 	r.mu.Lock()
 	connected := r.connected
 	r.mu.Unlock()

@@ -74,9 +74,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether target is the error's Code.
 func (e *Error) Is(target error) bool { return target == e.Code }
 
-func newError(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
-}
+func newError(code Code, message string) *Error { return &Error{Code: code, Message: message} }
 
 func badOption(field, format string, args ...any) *Error {
 	return &Error{Code: BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}

@@ -125,7 +125,7 @@ func TestHalfOpenIsNoticed(t *testing.T) {
 			_, _, _, log := start(t, func(o *Options) { o.KeepAlive, o.Reconnect = keepAlive*time.Second, ReconnectNever })
 			begin := time.Now()
 			err := wait[Closed](log).Err
-			most := time.Duration(keepAlive)*time.Second*3/2 + 2*time.Second
+			most := keepAlive*time.Second*3/2 + 2*time.Second
 			if d := time.Since(begin); d > most {
 				t.Errorf("keep alive %d s: noticed after %v, want at most %v", keepAlive, d, most)
 			}

@@ -116,9 +116,9 @@ func (a *afterConnack) Read(p []byte) (int, error) {
 }
 
 // deliver sends a message of QoS 1.
-func (b *brokerConn) deliver(topic string, id byte, payload ...byte) {
+func (b *brokerConn) deliver(topic string, id byte) {
 	body := append([]byte{0, byte(len(topic))}, topic...)
-	body = append(append(body, 0, id, 0), payload...)
+	body = append(body, 0, id, 0)
 	b.send(append([]byte{0x32, byte(len(body))}, body...)...)
 }
 

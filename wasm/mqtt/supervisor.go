@@ -102,7 +102,7 @@ func (c *Client) first(ctx context.Context) (conn *transport.Conn, err error) {
 		}
 	}
 	if err == nil {
-		c.announce(conn)
+		c.announce()
 	}
 	return conn, err
 }
@@ -219,7 +219,7 @@ func (c *Client) retry(n int) (*transport.Conn, error) {
 	c.mu.Unlock()
 	conn, err := c.connect(ctx, n)
 	if err == nil {
-		if c.announce(conn) {
+		if c.announce() {
 			return conn, nil
 		}
 		c.drop(conn)
@@ -237,7 +237,7 @@ func (c *Client) retry(n int) (*transport.Conn, error) {
 // announce makes a connection the current one and tells. It returns false when
 // Disconnect or Suspend was called before, which then knew of no connection to
 // close.
-func (c *Client) announce(conn *transport.Conn) bool {
+func (c *Client) announce() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := &c.supervisor
@@ -259,7 +259,7 @@ func (c *Client) announce(conn *transport.Conn) bool {
 func (c *Client) drop(conn *transport.Conn) {
 	conn.Leave(nil)
 	<-conn.Done()
-	c.lost(conn)
+	_ = c.lost(conn)
 }
 
 // lost says that a connection is over.

@@ -335,7 +335,8 @@ func TestSpareMemoryFollowsTheSizes(t *testing.T) {
 		for i := range 10 {
 			allocated := false
 			for range 3 {
-				if i > 0 && size > 100 {
+				switch {
+				case i > 0 && size > 100:
 					buf := in.Spare(size + 64)
 					allocated = allocated || buf == nil
 					p := wire.Publish{Topic: []byte("t"), Payload: zeros[:size]}
@@ -344,9 +345,9 @@ func TestSpareMemoryFollowsTheSizes(t *testing.T) {
 						p = *inBuffer(t, buf, frame)
 					}
 					in.Put(&p, p.Topic, 0, 0)
-				} else if size > 100 {
+				case size > 100:
 					putLarge(t, in, "t", 0, zeros[:size], 0)
-				} else {
+				default:
 					put(in, "t", 0, zeros[:size], 0)
 				}
 				b := take(t, in)

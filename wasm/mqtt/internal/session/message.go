@@ -153,10 +153,10 @@ func (l *list) insert(m, after *Message) {
 	l.bytes += len(m.frame)
 }
 
-// remove takes a message out; false when it is not in.
-func (l *list) remove(m *Message) bool {
+// remove takes a message out, if it is in.
+func (l *list) remove(m *Message) {
 	if m.list != l {
-		return false
+		return
 	}
 	if m.prev == nil {
 		l.first = m.next
@@ -171,7 +171,6 @@ func (l *list) remove(m *Message) bool {
 	m.list, m.prev, m.next = nil, nil, nil
 	l.n--
 	l.bytes -= len(m.frame)
-	return true
 }
 
 // expiryHeap has the queued messages that expire, the next one first.

@@ -193,7 +193,7 @@ func (b *modelBroker) receiveAck(a wire.Ack) {
 		return
 	}
 	m := b.out[at]
-	if !m.taken && !(b.secretive && m.qos == 2) { // decision 8 of the design
+	if !m.taken && (!b.secretive || m.qos != 2) {
 		b.t.Errorf("%s is acknowledged, and nobody has taken it", m.payload)
 	}
 	for _, earlier := range b.out[:at] {

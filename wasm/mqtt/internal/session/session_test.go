@@ -738,9 +738,9 @@ func subackWords(kind, reason byte) string {
 }
 
 func errorWords(err error) string {
-	e, ok := err.(*wire.Error)
+	var e *wire.Error
 	switch {
-	case !ok:
+	case !errors.As(err, &e):
 		return err.Error()
 	case e.ReasonCode > 0 && strings.HasPrefix(e.Message, "subscribing again"):
 		return fmt.Sprintf("%s: %s", e.Code, e.Message)

@@ -175,7 +175,7 @@ func TestAuthenticatorFails(t *testing.T) {
 			}
 			f.broker.expectEnd()
 			e := wantCode(t, f.end(), test.code)
-			if test.is != nil && !errors.Is(&e, test.is) && f.Err() != test.is {
+			if test.is != nil && !errors.Is(&e, test.is) && !errors.Is(f.Err(), test.is) {
 				t.Errorf("%v does not wrap %v", f.Err(), test.is)
 			}
 			if name == "Finish, refused" && (e.ReasonString != "no" || e.ReasonCode != 0x87) {
@@ -298,7 +298,7 @@ func TestCallbackThatHangs(t *testing.T) {
 			}
 			synctest.Wait()
 			f.Close(timeout)
-			if err := f.end(); err != timeout {
+			if err := f.end(); !errors.Is(err, timeout) {
 				t.Error(err)
 			}
 			// The next connection's calls wait for it to end, and no longer than their

@@ -241,15 +241,14 @@ func (c *Conn) Leave(disconnect []byte) {
 	}
 }
 
-// end ends the connection, with a last packet if that is not nil. It does not
-// wait.
-func (c *Conn) end(how certainty, cause error, last []byte) {
+// end ends the connection. It does not wait.
+func (c *Conn) end(how certainty, cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.endLocked(how, cause, last)
+	c.endLocked(how, cause, nil)
 }
 
-// endLocked is end for callers that hold mu.
+// endLocked is end for callers that hold mu, with a last packet if that is not nil.
 func (c *Conn) endLocked(how certainty, cause error, last []byte) {
 	if c.state == closing {
 		return

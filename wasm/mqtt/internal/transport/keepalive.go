@@ -134,7 +134,7 @@ func (c *Conn) Probe() {
 	c.keep.probing = true
 	c.wg.Go(func() {
 		if alive, ok := c.ask(probeTime); ok && !alive {
-			c.end(explained, wire.NewError(wire.Network, "the broker gave no sign of life for %v", probeTime), nil)
+			c.end(explained, wire.NewError(wire.Network, "the broker gave no sign of life for %v", probeTime))
 		}
 		c.mu.Lock()
 		c.keep.probing = false
@@ -164,7 +164,7 @@ func (c *Conn) runKeepAlive(interval time.Duration) {
 			return
 		}
 		if !alive {
-			c.end(explained, wire.NewError(wire.Network, "keep alive: nothing came from the broker for %v", interval+interval/2), nil)
+			c.end(explained, wire.NewError(wire.Network, "keep alive: nothing came from the broker for %v", interval+interval/2))
 			return
 		}
 	}

@@ -163,7 +163,7 @@ func (c *Conn) readSome(b []byte) (int, error) {
 	if err == nil {
 		err = io.ErrNoProgress
 	}
-	c.end(readFailed, c.networkError(err), nil)
+	c.end(readFailed, c.networkError(err))
 	return 0, errEnded
 }
 

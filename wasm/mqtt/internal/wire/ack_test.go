@@ -92,7 +92,8 @@ func TestSuback(t *testing.T) {
 		} {
 			t.Run(name+" in "+TypeName(kind), func(t *testing.T) {
 				s, err := ParseSuback(kind, test.body)
-				if wantViolation(t, err, test.reason); s != nil {
+				wantViolation(t, err, test.reason)
+				if s != nil {
 					t.Errorf("%+v beside an error", s)
 				}
 			})

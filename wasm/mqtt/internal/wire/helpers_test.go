@@ -8,7 +8,7 @@ import (
 
 // wantViolation checks an error for which we end the connection: of Code
 // Protocol, and never with the broker's reason code.
-func wantViolation(t *testing.T, err error, reason byte) *Error {
+func wantViolation(t *testing.T, err error, reason byte) {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
@@ -17,7 +17,6 @@ func wantViolation(t *testing.T, err error, reason byte) *Error {
 	if e.Code != Protocol || e.Reason != reason || e.ReasonCode != 0 {
 		t.Errorf("got %+v, want code %s, reason 0x%02X", e, Protocol, reason)
 	}
-	return e
 }
 
 func wantBadOption(t *testing.T, err error, field string) {

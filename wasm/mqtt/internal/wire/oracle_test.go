@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -43,7 +44,7 @@ func comparePacket(t *testing.T, packet, body []byte) {
 	t.Helper()
 	ours, err := parse(packet[0], body)
 	if err != nil {
-		if e, ok := err.(*Error); !ok || e.Code != Protocol || e.ReasonCode != 0 {
+		if e := (*Error)(nil); !errors.As(err, &e) || e.Code != Protocol || e.ReasonCode != 0 {
 			t.Fatalf("% x: %+v", packet, err)
 		}
 		return
@@ -77,7 +78,7 @@ func parse(header byte, body []byte) (any, error) {
 	switch kind := header >> 4; kind {
 	case TypeConnack:
 		c, err := ParseConnack(body)
-		if err != nil && err.(*Error).Final {
+		if e := (*Error)(nil); errors.As(err, &e) && e.Final {
 			return nil, &Error{Code: Protocol}
 		}
 		return c, err
