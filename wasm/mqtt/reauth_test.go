@@ -102,8 +102,12 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 	})
 	t.Run("on a connection that ended just now", func(t *testing.T) {
 		c, _, _, _ := start(t, withAuth(&fakeAuth{}), methodM...)
-		c.supervisor.conn.Close(nil)
-		<-c.supervisor.conn.Done()
+		conn, err := c.current()
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close(nil)
+		<-conn.Done()
 		wantCode(t, c.Reauthenticate(background), NotConnected, "")
 	})
 	t.Run("Start fails", func(t *testing.T) {

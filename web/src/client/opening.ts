@@ -2,6 +2,20 @@ import type { BoundaryClient, CallOptions } from '../worker/messages';
 import { MqttError } from './errors';
 import { aborted } from './rpc';
 
+/** Which argument of a method has the limits on the call. */
+const limitsAt: Record<Exclude<keyof BoundaryClient, 'publish'>, number> = {
+  request: 2,
+  subscribe: 1,
+  unsubscribe: 1,
+  tellPackets: 0,
+  disconnect: 0,
+  reauthenticate: 0,
+  suspend: 0,
+  resume: 0,
+  wake: 0,
+  ping: 0,
+};
+
 /** What waits for a program that is still loading. */
 interface Waiting {
   run(link: BoundaryClient): void;
@@ -48,8 +62,8 @@ export function openingLink(opening: Promise<BoundaryClient>, bounds: Bounds): B
     const { signal, timeout = 0 } = limits;
     if (signal?.aborted) return Promise.reject(aborted(signal));
     if (queue.size >= bounds.calls || bytes + size > bounds.bytes) {
-      const full = `${queue.size} calls with ${bytes} bytes wait for the client to load`;
-      return Promise.reject(new MqttError('queue-full', `${full}; wait until others were sent`));
+      const full = `${queue.size} calls wait for the client to load`;
+      return Promise.reject(new MqttError('queue-full', `${full}; wait until they were sent`));
     }
     const began = performance.now();
     return new Promise((resolve, reject) => {
@@ -80,29 +94,21 @@ export function openingLink(opening: Promise<BoundaryClient>, bounds: Bounds): B
     });
   }
 
-  // Once it is open nothing stands between: a flood of publishes comes through here.
+  const early: Record<string, unknown> = {};
+  for (const [name, at] of Object.entries(limitsAt) as [Exclude<keyof BoundaryClient, 'publish'>, number][]) {
+    early[name] = (...given: unknown[]) => {
+      const call = (to: BoundaryClient, args: unknown[]): Promise<unknown> =>
+        (to[name] as (...args: unknown[]) => Promise<unknown>)(...args);
+      if (link) return call(link, given);
+      const limits = given[at] as CallOptions | undefined;
+      return wait((to, left) => call(to, given.toSpliced(at, 1, { ...limits, ...left })), limits);
+    };
+  }
   return {
+    ...(early as unknown as Omit<BoundaryClient, 'publish'>),
+    // Once it is open nothing stands between: a flood comes through here.
     publish: (topic, payload, call) =>
       link?.publish(topic, payload, call) ??
-      wait((to, limits) => to.publish(topic, payload, { ...call, ...limits }), call, payload.byteLength),
-    request: (topic, payload, call) =>
-      link?.request(topic, payload, call) ??
-      wait((to, limits) => to.request(topic, payload, { ...call, ...limits }), call, payload.byteLength),
-    subscribe: (subscriptions, call) =>
-      link?.subscribe(subscriptions, call) ??
-      wait((to, limits) => to.subscribe(subscriptions, { ...call, ...limits }), call),
-    unsubscribe: (filters, call) =>
-      link?.unsubscribe(filters, call) ??
-      wait((to, limits) => to.unsubscribe(filters, { ...call, ...limits }), call),
-    tellPackets: (call) =>
-      link?.tellPackets(call) ?? wait((to, limits) => to.tellPackets({ ...call, ...limits }), call),
-    disconnect: (call) =>
-      link?.disconnect(call) ?? wait((to, limits) => to.disconnect({ ...call, ...limits }), call),
-    reauthenticate: (call) =>
-      link?.reauthenticate(call) ?? wait((to, limits) => to.reauthenticate(limits), call),
-    suspend: (call) => link?.suspend(call) ?? wait((to, limits) => to.suspend(limits), call),
-    resume: (call) => link?.resume(call) ?? wait((to, limits) => to.resume(limits), call),
-    wake: (call) => link?.wake(call) ?? wait((to, limits) => to.wake(limits), call),
-    ping: (call) => link?.ping(call) ?? wait((to, limits) => to.ping(limits), call),
+      wait((to, left) => to.publish(topic, payload, { ...call, ...left }), call, payload.byteLength),
   };
 }

@@ -19,7 +19,7 @@ interface Subscribed {
   properties: SubscribeCall['properties'];
 }
 
-/** What stays refused, however often one asks: as `permanent` in wasm/mqtt/reconnect.go. */
+/** What stays refused, however often one asks: as `final` in wasm/mqtt/supervisor.go. */
 const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]);
 
 /** Whether the broker refused, and would again. */
