@@ -2,6 +2,7 @@ import type { Boundary } from '../worker/messages';
 import { type Started, startClient } from './client';
 import { findEngine } from './engine';
 import { connectSettings } from './options';
+import { reviving } from './revive';
 import type { Engine } from './rpc';
 import type { Client, ConnectOptions } from './types';
 
@@ -42,12 +43,9 @@ function start(
   const find = (): Promise<Engine> => findEngine(settings);
   // A shared program ends with a tab that may be somebody else's.
   const open = async (): Promise<Engine> => {
-    const engine = await find();
-    if (!settings.shared) return engine;
-    // Its own chunk: who shares nothing does not load it.
-    const { reviving } = await import('./revive');
+    const { boundary, ready } = await find();
     const again = async (): Promise<Boundary> => (await find()).boundary;
-    return { boundary: reviving(engine.boundary, again), ready: engine.ready };
+    return { boundary: settings.shared ? reviving(boundary, again) : boundary, ready };
   };
   return startClient({ settings, open, once });
 }
