@@ -22,7 +22,8 @@ export async function openSharedWorker(onFailed: () => void): Promise<Engine | u
   try {
     worker = new SharedWorker(scriptUrl(workerUrl), {
       type: 'module',
-      name: 'mqttwasm',
+      // Not the other worker's: webpack makes one script of workers with the same name.
+      name: 'mqttwasm-shared',
     });
   } catch {
     life?.end(); // such as where the user blocks storage
