@@ -102,6 +102,13 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	}
 	c.supervisor.init(&c.opts)
 	c.events.handle = opts.OnEvent
+	c.events.before = func(ev Event) {
+		if _, announced := ev.(Connected); announced {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.supervisor.speak()
+		}
+	}
 	c.OnPacket(opts.OnPacket)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.session = session.New(session.Config{

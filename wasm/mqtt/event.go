@@ -54,6 +54,7 @@ type events struct {
 	queue   []Event
 	running bool
 	handle  func(Event)
+	before  func(Event) // is told before handle is
 }
 
 func (e *events) send(ev Event) {
@@ -77,6 +78,7 @@ func (e *events) run() {
 		ev := e.queue[0]
 		e.queue = e.queue[1:]
 		e.mu.Unlock()
+		e.before(ev)
 		e.handle(ev)
 	}
 }

@@ -28,6 +28,8 @@ func (h *handler) Connack(a *wire.Connack) error {
 		return err
 	}
 	c.supervisor.conn, c.supervisor.wasUp = h.conn, true
+	c.supervisor.speak()
+	c.supervisor.quiet = make(chan struct{})
 	c.connack = newConnack(a, h.clientID, c.opts.sessionExpiry, c.opts.keepAlive)
 	c.flush()
 	close(h.accepted)

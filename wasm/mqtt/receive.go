@@ -49,6 +49,15 @@ func (c *Client) receive(ctx context.Context) (*Batch, error) {
 	if err != nil {
 		return nil, public(err)
 	}
+	c.mu.Lock()
+	quiet := c.supervisor.quiet
+	c.mu.Unlock()
+	if quiet != nil { // nobody hears from a connection before he hears of it
+		select {
+		case <-quiet:
+		case <-ctx.Done():
+		}
+	}
 	return &Batch{Count: b.Count, Dropped: b.Dropped, batch: b, client: c}, nil
 }
 

@@ -35,6 +35,7 @@ type supervisor struct {
 	wasUp      bool     // there was a connection
 	failures   int      // rounds of attempts, and connections that did not hold, one after the other
 	subscribed chan struct{}
+	quiet      chan struct{} // closed when the connection is announced: messages wait for that; nil: it was
 }
 
 // want is what the user asked for last.
@@ -73,6 +74,14 @@ func (s *supervisor) settleSubscribing(done bool) {
 	if done && s.subscribed != nil {
 		close(s.subscribed)
 		s.subscribed = nil
+	}
+}
+
+// speak lets the messages of a connection pass that is announced, or over.
+func (s *supervisor) speak() {
+	if s.quiet != nil {
+		close(s.quiet)
+		s.quiet = nil
 	}
 }
 
@@ -268,6 +277,7 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 	defer c.mu.Unlock()
 	s := &c.supervisor
 	s.conn, s.connected, s.attempt = nil, false, nil
+	s.speak()
 	if cause = conn.Err(); s.want == gone {
 		cause = nil
 	}
