@@ -190,7 +190,7 @@ func TestClose(t *testing.T) {
 				}
 				f := begin(t, change)
 				test.end(f)
-				if err := f.end(); err != test.want {
+				if err := f.end(); !errors.Is(err, test.want) {
 					t.Errorf("got %v, want %v", err, test.want)
 				}
 				if d := time.Since(f.begin); d != 0 {
@@ -226,7 +226,7 @@ func TestSlowClose(t *testing.T) {
 		if d := time.Since(f.begin); d != 0 {
 			t.Errorf("waited for %v", d)
 		}
-		if err := f.end(); err != errBroken {
+		if err := f.end(); !errors.Is(err, errBroken) {
 			t.Error(err)
 		}
 		if d := time.Since(f.begin); d != time.Second {
@@ -271,7 +271,7 @@ func TestHandlerFails(t *testing.T) {
 				f := connectingTo(t, func(cfg *Config) { cfg.Handler = r })
 				f.source.put(message)
 				f.broker.send(append(connack(), test.send...)...)
-				if got := f.end(); got != err {
+				if got := f.end(); !errors.Is(got, err) {
 					t.Errorf("ended with %v", got)
 				}
 				sent, _ := io.ReadAll(f.broker)
