@@ -25,12 +25,6 @@ const (
 	// waits. Browsers buffer without limit and never block.
 	HighWater = 1 << 20
 
-	// Above busyAbove unsent bytes the link is the bottleneck. A frame of less
-	// than smallFrame bytes then waits a moment, so that the next one is larger.
-	busyAbove  = 64 << 10
-	smallFrame = 8 << 10
-	gatherTime = 2 * time.Millisecond
-
 	// closeTimeout bounds the closing handshake on a half-open link.
 	closeTimeout = time.Second
 )

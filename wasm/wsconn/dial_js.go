@@ -27,6 +27,14 @@ const rereads = 40
 // for an emptied send buffer.
 const drainPoll = 5 * time.Millisecond
 
+// Above busyAbove unsent bytes the link is the bottleneck. A frame of less than
+// smallFrame bytes then waits a moment, so that the next one is larger.
+const (
+	busyAbove  = 64 << 10
+	smallFrame = 8 << 10
+	gatherTime = 2 * time.Millisecond
+)
+
 // stagingSize is how many bytes cross at a time where JavaScript copies them.
 const stagingSize = 64 << 10 // bytes
 
