@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -115,7 +114,7 @@ func TestBadInputNamesTheField(t *testing.T) {
 }
 
 func TestCallsWithoutAConnection(t *testing.T) {
-	c, _, b, log := start(t, func(o *Options) { o.ReconnectMin, o.ReconnectMax = time.Hour, time.Hour })
+	c, _, b, log := start(t, func(o *Options) { o.ReconnectMin, o.ReconnectMax = untilWake, untilWake })
 	b.Close()
 	wait[Reconnecting](log)
 	calls := func() []error {

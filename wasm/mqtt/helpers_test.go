@@ -31,12 +31,16 @@ func wantCode(t *testing.T, err error, code Code, field string) Error {
 	return *e
 }
 
-// away starts a client whose connection broke, and which waits long before the
-// next attempt: until Wake.
+// untilWake is a back-off that ends with Wake. An hour is too short: the wait is
+// a random part of it, and tests sleep for minutes.
+const untilWake = 10 * 365 * 24 * time.Hour
+
+// away starts a client whose connection broke, and which waits for Wake before
+// the next attempt.
 func away(t *testing.T, change func(*Options)) (*Client, *scripted, eventLog) {
 	t.Helper()
 	c, s, b, log := start(t, func(o *Options) {
-		o.ReconnectMin, o.ReconnectMax = time.Hour, time.Hour
+		o.ReconnectMin, o.ReconnectMax = untilWake, untilWake
 		o.SessionExpiry = 10 * time.Hour
 		if change != nil {
 			change(o)

@@ -45,7 +45,7 @@ func suspend(t *testing.T, c *Client) {
 func TestSuspendAndResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, func(o *Options) {
-			o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = OfflineAll, 7*24*time.Hour, time.Hour, time.Hour
+			o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = OfflineAll, 7*24*time.Hour, untilWake, untilWake
 		})
 		suspend(t, c)
 		wantDisconnect(t, b)

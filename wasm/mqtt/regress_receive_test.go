@@ -255,7 +255,7 @@ func TestHandlerOfASubscriptionEndedOffline(t *testing.T) {
 		got := make(chan string, 10)
 		handler := func(name string) func(Message) { return func(Message) { got <- name } }
 		c, s, b, log := start(t, func(o *Options) {
-			o.OnMessage, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = handler("other"), 10*time.Hour, time.Hour, time.Hour
+			o.OnMessage, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = handler("other"), 10*time.Hour, untilWake, untilWake
 		})
 		granted := subscribing(c, Subscription{Filter: "a", Handler: handler("a")}, Subscription{Filter: "#", Handler: handler("#")})
 		b.suback(wantSubscribe(t, b, "a", "#").PacketID, 0, 0)

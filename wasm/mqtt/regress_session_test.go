@@ -27,7 +27,7 @@ func TestSessionPresentWithoutASession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, s, b, log := start(t, func(o *Options) {
-					o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = test.expiry, time.Hour, time.Hour
+					o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = test.expiry, untilWake, untilWake
 				})
 				wait[Connected](log)
 				b.Close()
@@ -211,7 +211,7 @@ func TestResendDoesNotWaitForThePeer(t *testing.T) {
 		unbuffered := make(chan net.Conn, 1)
 		c, _, b, log := start(t, func(o *Options) {
 			dial, first := o.Dial, true
-			o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = 1000*time.Second, time.Hour, time.Hour
+			o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = 1000*time.Second, untilWake, untilWake
 			o.Dial = func(ctx context.Context, url string) (net.Conn, error) {
 				if first {
 					first = false

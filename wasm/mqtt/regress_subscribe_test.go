@@ -189,7 +189,7 @@ func TestUnsubscribedOffline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, s, b, log := start(t, func(o *Options) {
-					o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = test.queue, 10*time.Hour, time.Hour, time.Hour
+					o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = test.queue, 10*time.Hour, untilWake, untilWake
 				})
 				subscribe(t, c, b, "a", "b")
 				b.Close()

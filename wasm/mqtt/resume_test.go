@@ -56,7 +56,7 @@ func TestRepublish(t *testing.T) {
 func TestExpiryAfterRepublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, func(o *Options) {
-			o.Republish, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = true, 5*time.Second, time.Hour, time.Hour
+			o.Republish, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = true, 5*time.Second, untilWake, untilWake
 		})
 		expiry := 100 * time.Second
 		begin := time.Now()
@@ -79,7 +79,7 @@ func TestSessionExpiryIsHonouredLocally(t *testing.T) {
 	for _, slept := range []time.Duration{99 * time.Second, 100 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			c, s, b, log := start(t, func(o *Options) {
-				o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = 1000*time.Second, time.Hour, time.Hour
+				o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = 1000*time.Second, untilWake, untilWake
 			},
 				0x11, 0, 0, 0, 100) // the broker grants 100 s (3.2.2.3.2)
 			done := publishAsync(c, Message{Topic: "t", QoS: 1})
@@ -108,7 +108,7 @@ func TestSessionExpiryIsHonouredLocally(t *testing.T) {
 
 func TestTighterLimitsAfterReconnect(t *testing.T) {
 	c, s, b, log := start(t, func(o *Options) {
-		o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = OfflineAll, 1000*time.Second, time.Hour, time.Hour
+		o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = OfflineAll, 1000*time.Second, untilWake, untilWake
 	})
 	inFlight := publishAsync(c, Message{Topic: "flying", QoS: 1, Payload: make([]byte, 100)})
 	publishOf(t, b.read())
@@ -137,7 +137,7 @@ func TestReceiveMaximumAfterReconnect(t *testing.T) {
 
 func receiveMaximumAfterReconnect(t *testing.T) {
 	c, s, b, log := start(t, func(o *Options) {
-		o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = OfflineAll, 1000*time.Second, time.Hour, time.Hour
+		o.Queue.Offline, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = OfflineAll, 1000*time.Second, untilWake, untilWake
 	}, 0x21, 0, 2)
 	first := publishAsync(c, Message{Topic: "1", QoS: 1})
 	second := publishAsync(c, Message{Topic: "2", QoS: 1})

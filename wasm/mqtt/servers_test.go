@@ -209,7 +209,7 @@ func TestStuckWhileSendingAgain(t *testing.T) {
 		second := make(chan net.Conn, 1)
 		c, _, b, log := start(t, func(o *Options) {
 			dial := o.Dial
-			o.KeepAlive, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = 10*time.Second, 1000*time.Second, time.Hour, time.Hour
+			o.KeepAlive, o.SessionExpiry, o.ReconnectMin, o.ReconnectMax = 10*time.Second, 1000*time.Second, untilWake, untilWake
 			o.Dial = func(ctx context.Context, url string) (net.Conn, error) {
 				if first {
 					first = false
