@@ -95,6 +95,7 @@ func TestLayers(t *testing.T) {
 		below + "session":      {below + "wire", packets},
 		below + "inbox":        {below + "wire"},
 		below + "wire":         {packets},
+		below + "mqtttest":     {"github.com/xdg-go/scram"}, // for tests alone
 		"mqttwasm/wasm/wsconn": {"nhooyr.io/websocket", "syscall/js"},
 	}
 	for _, js := range []bool{false, true} {

@@ -9,45 +9,15 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// fakeAuth is the method "m". It answers "x" with "re:x", and does what its
-// fields say instead.
-type fakeAuth struct {
-	start  func(context.Context) ([]byte, error)
-	next   func(context.Context, []byte) ([]byte, error)
-	finish func(context.Context, []byte) error
-}
-
-func (f *fakeAuth) Method() string { return "m" }
-
-func (f *fakeAuth) Start(ctx context.Context) ([]byte, error) {
-	if f.start != nil {
-		return f.start(ctx)
-	}
-	return []byte("hello"), nil
-}
-
-func (f *fakeAuth) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
-	if f.next != nil {
-		return f.next(ctx, challenge)
-	}
-	return append([]byte("re:"), challenge...), nil
-}
-
-func (f *fakeAuth) Finish(ctx context.Context, data []byte) error {
-	if f.finish != nil {
-		return f.finish(ctx, data)
-	}
-	return nil
-}
-
-func withAuth(f *fakeAuth) func(*Options) {
+func withAuth(f *mqtttest.Auth) func(*Options) {
 	return func(o *Options) { o.Authenticator, o.Reconnect = f, ReconnectNever }
 }
 
-// methodM are properties that name the method of fakeAuth.
+// methodM are properties that name the method of mqtttest.Auth.
 var methodM = []byte{0x15, 0, 1, 'm'}
 
 func connackFrame(props ...byte) []byte {
@@ -56,7 +26,7 @@ func connackFrame(props ...byte) []byte {
 
 func authData(data string) []byte { return wire.AppendString([]byte{wire.PropAuthData}, []byte(data)) }
 
-// expectAuth reads an AUTH packet of fakeAuth's method.
+// expectAuth reads an AUTH packet of mqtttest.Auth's method.
 func (b *brokerConn) expectAuth(reason byte, data string) {
 	b.t.Helper()
 	p := b.read()
@@ -97,7 +67,7 @@ func connectScripted(t *testing.T, change func(*Options), broker func(b *brokerC
 
 func TestAuthenticationInSteps(t *testing.T) {
 	var finished []byte
-	f := &fakeAuth{finish: func(_ context.Context, data []byte) error {
+	f := &mqtttest.Auth{OnFinish: func(_ context.Context, data []byte) error {
 		finished = data
 		return nil
 	}}
@@ -129,7 +99,7 @@ func TestAuthenticatorOptions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newScripted(t).options()
-			o.Authenticator = &fakeAuth{}
+			o.Authenticator = &mqtttest.Auth{}
 			change(&o)
 			_, err := Connect(background, o)
 			wantCode(t, err, BadOption, "properties.authenticationMethod")
@@ -144,18 +114,18 @@ func TestAuthenticatorFails(t *testing.T) {
 	broken := errors.New("the page said no")
 	typed := newError(Refused, "typed")
 	for name, test := range map[string]struct {
-		auth fakeAuth
+		auth mqtttest.Auth
 		code Code
 		is   error
 		ends []byte // what the broker reads after its CONNACK; nil: it asked before CONNACK
 	}{
-		"Continue":        {fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, broken }}, Aborted, broken, nil},
-		"Continue, typed": {fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, typed }}, Refused, typed, nil},
-		"Finish":          {fakeAuth{finish: func(context.Context, []byte) error { return broken }}, Aborted, broken, []byte{0xE0, 1, 0x80}},
-		"Finish, not authorized": {fakeAuth{finish: func(context.Context, []byte) error {
+		"Continue":        {mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, broken }}, Aborted, broken, nil},
+		"Continue, typed": {mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, typed }}, Refused, typed, nil},
+		"Finish":          {mqtttest.Auth{OnFinish: func(context.Context, []byte) error { return broken }}, Aborted, broken, []byte{0xE0, 1, 0x80}},
+		"Finish, not authorized": {mqtttest.Auth{OnFinish: func(context.Context, []byte) error {
 			return wire.Violation(wire.ReasonNotAuthorized, "no proof")
 		}}, Protocol, nil, []byte{0xE0, 1, 0x80}},
-		"Finish, protocol error": {fakeAuth{finish: func(context.Context, []byte) error {
+		"Finish, protocol error": {mqtttest.Auth{OnFinish: func(context.Context, []byte) error {
 			return wire.Violation(wire.ReasonProtocolError, "nonsense")
 		}}, Protocol, nil, []byte{0xE0, 1, 0x82}},
 	} {
@@ -181,7 +151,7 @@ func TestAuthenticatorFails(t *testing.T) {
 	t.Run("Start", func(t *testing.T) {
 		s := newScripted(t)
 		o := s.options()
-		o.Authenticator = &fakeAuth{start: func(context.Context) ([]byte, error) { return nil, broken }}
+		o.Authenticator = &mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return nil, broken }}
 		_, err := Connect(background, o)
 		wantCode(t, err, Aborted, "")
 		if !errors.Is(err, broken) || len(s.dials) != 0 {
@@ -190,7 +160,7 @@ func TestAuthenticatorFails(t *testing.T) {
 	})
 	t.Run("too much data", func(t *testing.T) {
 		o := newScripted(t).options()
-		o.Authenticator = &fakeAuth{start: func(context.Context) ([]byte, error) { return make([]byte, 65536), nil }}
+		o.Authenticator = &mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return make([]byte, 65536), nil }}
 		_, err := Connect(background, o)
 		wantCode(t, err, BadOption, "authenticator")
 	})
@@ -220,7 +190,7 @@ func TestAuthenticationViolations(t *testing.T) {
 		"CONNACK before AUTH is answered":   {append(wire.EncodeAuth(0x18, "m", nil), connackFrame(methodM...)...), []byte{0xE0, 1, 0x82}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeAuth{next: func(ctx context.Context, _ []byte) ([]byte, error) {
+			f := &mqtttest.Auth{OnContinue: func(ctx context.Context, _ []byte) ([]byte, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}}
@@ -239,7 +209,7 @@ func TestAuthenticationViolations(t *testing.T) {
 		"AUTH with success":     wire.EncodeAuth(0x00, "m", nil),
 	} {
 		t.Run(name+" unasked", func(t *testing.T) {
-			_, _, b, log := start(t, withAuth(&fakeAuth{}), methodM...)
+			_, _, b, log := start(t, withAuth(&mqtttest.Auth{}), methodM...)
 			b.send(frame...)
 			b.expect(0xE0, 1, 0x82)
 			wantCode(t, wait[Closed](log).Err, Protocol, "")
@@ -256,7 +226,7 @@ func TestAuthenticationViolations(t *testing.T) {
 
 // A broker may refuse at any time.
 func TestRefusedDuringAuthentication(t *testing.T) {
-	_, err := connectScripted(t, withAuth(&fakeAuth{}), func(b *brokerConn, _ *packets.Connect) {
+	_, err := connectScripted(t, withAuth(&mqtttest.Auth{}), func(b *brokerConn, _ *packets.Connect) {
 		b.send(wire.EncodeAuth(0x18, "m", nil)...)
 		b.expectAuth(0x18, "re:")
 		b.send(0x20, 3, 0, 0x87, 0)
@@ -270,10 +240,10 @@ func TestRefusedDuringAuthentication(t *testing.T) {
 func TestConnectTimesOutWithACallbackThatHangs(t *testing.T) {
 	hang := make(chan struct{})
 	stuck := func() { <-hang }
-	for name, f := range map[string]*fakeAuth{
-		"Start":    {start: func(context.Context) ([]byte, error) { stuck(); return nil, nil }},
-		"Continue": {next: func(context.Context, []byte) ([]byte, error) { stuck(); return nil, nil }},
-		"Finish":   {finish: func(context.Context, []byte) error { stuck(); return nil }},
+	for name, f := range map[string]*mqtttest.Auth{
+		"Start":    {OnStart: func(context.Context) ([]byte, error) { stuck(); return nil, nil }},
+		"Continue": {OnContinue: func(context.Context, []byte) ([]byte, error) { stuck(); return nil, nil }},
+		"Finish":   {OnFinish: func(context.Context, []byte) error { stuck(); return nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(t)
@@ -303,12 +273,12 @@ func TestConnectTimesOutWithACallbackThatHangs(t *testing.T) {
 // its end: a server that can't prove itself does not get it.
 func TestReconnectAuthenticatesAnew(t *testing.T) {
 	var starts, finishes int
-	f := &fakeAuth{
-		start: func(context.Context) ([]byte, error) {
+	f := &mqtttest.Auth{
+		OnStart: func(context.Context) ([]byte, error) {
 			starts++
 			return []byte{byte('0' + starts)}, nil
 		},
-		finish: func(context.Context, []byte) error {
+		OnFinish: func(context.Context, []byte) error {
 			if finishes++; finishes == 2 {
 				return errors.New("an impostor")
 			}

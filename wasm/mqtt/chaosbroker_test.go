@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
 // chaosBroker is a broker for one client. It keeps a session in memory over
@@ -134,7 +136,7 @@ func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
 		b.refusing = true
 		return nil, net.ErrClosed
 	}
-	ours, theirs := bufferedPipe()
+	ours, theirs := mqtttest.Pipe()
 	c := &chaosConn{
 		broker: b, client: &cutConn{Conn: ours}, conn: &cutConn{Conn: theirs}, inFlight: map[uint16]bool{}, limits: b.limits(),
 	}

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
 // cutConn is one end of a connection that breaks when a number of bytes were
@@ -32,20 +34,11 @@ func (c *cutConn) Write(p []byte) (int, error) {
 	}
 	n, _ := c.Conn.Write(p[:c.left])
 	if c.discard {
-		c.Conn.(*pipeEnd).drain()
+		c.Conn.(*mqtttest.End).Lose()
 	}
 	_ = c.Close()
 	if n < len(p) {
 		return n, io.ErrClosedPipe
 	}
 	return n, nil
-}
-
-// drain loses what is on its way in both directions.
-func (e *pipeEnd) drain() {
-	for _, h := range []*half{e.in, e.out} {
-		h.mu.Lock()
-		h.buf = nil
-		h.mu.Unlock()
-	}
 }

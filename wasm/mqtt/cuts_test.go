@@ -7,15 +7,14 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -294,19 +293,6 @@ func (r *chaosRound) check(keeps, honest bool) {
 	}
 }
 
-// environment reads a number that replays a run.
-func environment(t *testing.T, name string, otherwise uint64) uint64 {
-	text, ok := os.LookupEnv(name)
-	if !ok {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
-}
-
 // TestCuts cuts connections at random, at all exchanges in both directions. In most
 // rounds the client also uses QoS 0, subscribes and unsubscribes, publishes without
 // a connection, suspends and resumes, and the broker changes its limits from one
@@ -317,7 +303,7 @@ func TestCuts(t *testing.T) {
 	if runtime.GOOS == "js" {
 		rounds = 200
 	}
-	seed, rounds := environment(t, "MQTT_SEED", uint64(rand.Uint32())), environment(t, "MQTT_ROUNDS", rounds)
+	seed, rounds := mqtttest.Environment(t, "MQTT_SEED", uint64(rand.Uint32())), mqtttest.Environment(t, "MQTT_ROUNDS", rounds)
 	t.Logf("MQTT_SEED=%d MQTT_ROUNDS=%d", seed, rounds)
 	uses := map[string]int{}
 	done := 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -166,7 +167,7 @@ func (k *keeper) program(c *crash, work func(*Client)) {
 	var conns []net.Conn
 	var mu sync.Mutex
 	dial := func(context.Context, string) (net.Conn, error) {
-		ours, theirs := bufferedPipe()
+		ours, theirs := mqtttest.Pipe()
 		mu.Lock()
 		conns = append(conns, theirs)
 		mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -17,7 +18,7 @@ func reauthenticate(ctx context.Context, c *Client) <-chan error {
 
 func TestReauthenticate(t *testing.T) {
 	finished := make(chan string, 9)
-	f := &fakeAuth{finish: func(_ context.Context, data []byte) error {
+	f := &mqtttest.Auth{OnFinish: func(_ context.Context, data []byte) error {
 		finished <- string(data)
 		return nil
 	}}
@@ -45,23 +46,23 @@ func TestReauthenticate(t *testing.T) {
 func TestReauthenticateFails(t *testing.T) {
 	broken := errors.New("the page said no")
 	for name, test := range map[string]struct {
-		auth   fakeAuth
+		auth   mqtttest.Auth
 		broker func(*brokerConn)
 		code   Code
 		reason byte // the broker's
 	}{
-		"refused": {fakeAuth{}, func(b *brokerConn) { b.send(0xE0, 1, 0x87) }, Disconnected, 0x87},
-		"lost":    {fakeAuth{}, func(b *brokerConn) { b.Close() }, Network, 0},
+		"refused": {mqtttest.Auth{}, func(b *brokerConn) { b.send(0xE0, 1, 0x87) }, Disconnected, 0x87},
+		"lost":    {mqtttest.Auth{}, func(b *brokerConn) { b.Close() }, Network, 0},
 		"lost while answering": {
-			fakeAuth{next: func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, broken }},
+			mqtttest.Auth{OnContinue: func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, broken }},
 			func(b *brokerConn) { b.send(wire.EncodeAuth(0x18, "m", nil)...); b.Close() }, Network, 0,
 		},
 		"Continue": {
-			fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return nil, broken }},
+			mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, broken }},
 			func(b *brokerConn) { b.send(wire.EncodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x80) }, Aborted, 0,
 		},
 		"Finish": {
-			fakeAuth{finish: func(_ context.Context, data []byte) error {
+			mqtttest.Auth{OnFinish: func(_ context.Context, data []byte) error {
 				if len(data) > 0 {
 					return wire.Violation(wire.ReasonNotAuthorized, "no proof")
 				}
@@ -69,10 +70,10 @@ func TestReauthenticateFails(t *testing.T) {
 			}},
 			func(b *brokerConn) { b.send(wire.EncodeAuth(0x00, "m", []byte("bad"))...); b.expect(0xE0, 1, 0x80) }, Protocol, 0,
 		},
-		"another method": {fakeAuth{}, func(b *brokerConn) { b.send(wire.EncodeAuth(0x00, "n", nil)...); b.expect(0xE0, 1, 0x82) }, Protocol, 0},
-		"CONNACK":        {fakeAuth{}, func(b *brokerConn) { b.send(connackFrame(methodM...)...); b.expect(0xE0, 1, 0x82) }, Protocol, 0},
+		"another method": {mqtttest.Auth{}, func(b *brokerConn) { b.send(wire.EncodeAuth(0x00, "n", nil)...); b.expect(0xE0, 1, 0x82) }, Protocol, 0},
+		"CONNACK":        {mqtttest.Auth{}, func(b *brokerConn) { b.send(connackFrame(methodM...)...); b.expect(0xE0, 1, 0x82) }, Protocol, 0},
 		"too large for the broker [MQTT-3.2.2-15]": {
-			fakeAuth{next: func(context.Context, []byte) ([]byte, error) { return make([]byte, 100), nil }},
+			mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return make([]byte, 100), nil }},
 			func(b *brokerConn) { b.send(wire.EncodeAuth(0x18, "m", nil)...); b.expect(0xE0, 1, 0x95) }, PacketTooLarge, 0,
 		},
 	} {
@@ -95,13 +96,13 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
 	})
 	t.Run("without a connection", func(t *testing.T) {
-		c, _, b, log := start(t, withAuth(&fakeAuth{}), methodM...)
+		c, _, b, log := start(t, withAuth(&mqtttest.Auth{}), methodM...)
 		b.Close()
 		wait[Closed](log)
 		wantCode(t, c.Reauthenticate(background), NotConnected, "")
 	})
 	t.Run("on a connection that ended just now", func(t *testing.T) {
-		c, _, _, _ := start(t, withAuth(&fakeAuth{}), methodM...)
+		c, _, _, _ := start(t, withAuth(&mqtttest.Auth{}), methodM...)
 		conn, err := c.current()
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 	})
 	t.Run("Start fails", func(t *testing.T) {
 		broken := false
-		f := &fakeAuth{start: func(context.Context) ([]byte, error) {
+		f := &mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) {
 			if broken {
 				return nil, errors.New("no token")
 			}
@@ -130,7 +131,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		}
 	})
 	t.Run("two at once", func(t *testing.T) {
-		c, _, b, _ := start(t, withAuth(&fakeAuth{}), methodM...)
+		c, _, b, _ := start(t, withAuth(&mqtttest.Auth{}), methodM...)
 		result := reauthenticate(background, c)
 		b.expectAuth(0x19, "hello")
 		wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
@@ -142,7 +143,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 func TestReauthenticateGivenUp(t *testing.T) {
 	starting := make(chan struct{}, 1)
 	first := true
-	f := &fakeAuth{start: func(ctx context.Context) ([]byte, error) {
+	f := &mqtttest.Auth{OnStart: func(ctx context.Context) ([]byte, error) {
 		if first { // for CONNECT
 			first = false
 			return nil, nil
@@ -184,7 +185,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 // Messages come and go while an Authenticator thinks.
 func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
-	f := &fakeAuth{next: func(context.Context, []byte) ([]byte, error) {
+	f := &mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) {
 		close(asked)
 		<-answer
 		return []byte("at last"), nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
 // The regress_*_test.go files have a test for each fault of the core before it was
@@ -28,10 +30,7 @@ func (b *brokerConn) puback(id uint16) { b.send(answerFrame(0x40, id)...) }
 // synctest.
 func (b *brokerConn) silent() bool {
 	synctest.Wait()
-	h := b.Conn.(*pipeEnd).in
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.buf) == 0
+	return len(b.Conn.(*mqtttest.End).Unread()) == 0
 }
 
 // wantSubscribe reads a SUBSCRIBE for these filters.

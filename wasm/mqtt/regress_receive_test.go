@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
 // flood is a connection on which, after the CONNACK, the same packet comes again and
@@ -63,7 +65,7 @@ func TestStalledReceiverHoldsItsLimit(t *testing.T) {
 	o := s.options()
 	o.InboxLimit = limit
 	o.Dial = func(context.Context, string) (net.Conn, error) {
-		ours, theirs := bufferedPipe()
+		ours, theirs := mqtttest.Pipe()
 		f := &flood{Conn: ours, frame: frame, left: n * len(frame), over: over}
 		f.check = func(read int) {
 			if read-checked >= 16<<20 {

@@ -1,38 +1,15 @@
 package mqtt
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
 	scramlib "github.com/xdg-go/scram"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 	"mqttwasm/wasm/mqtt/scram"
 )
-
-// scramServer is the server's side, by somebody else.
-func scramServer(t *testing.T, username, password string) *scramlib.Server {
-	t.Helper()
-	user, err := scramlib.SHA256.NewClient(username, password, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored, err := user.GetStoredCredentialsWithError(scramlib.KeyFactors{Salt: "salt and pepper", Iters: 4096})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := scramlib.SHA256.NewServer(func(name string) (scramlib.StoredCredentials, error) {
-		if name != username {
-			return scramlib.StoredCredentials{}, errors.New("no such user")
-		}
-		return stored, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
-}
 
 // scram is the broker's half of an exchange that began with the client's first
 // message. It returns the server's last message, and whether the client is who
@@ -66,7 +43,7 @@ func withScram(username, password string) func(*Options) {
 
 func TestScram(t *testing.T) {
 	const username = "a,b=c ü" // two of which are written otherwise
-	server := scramServer(t, username, "pencil")
+	server := mqtttest.ScramServer(t, username, "pencil")
 	s := newScripted(t)
 	o := s.options()
 	withScram(username, "pencil")(&o)
@@ -113,7 +90,7 @@ func TestScram(t *testing.T) {
 }
 
 func TestScramRefused(t *testing.T) {
-	server := scramServer(t, "user", "pencil")
+	server := mqtttest.ScramServer(t, "user", "pencil")
 	t.Run("wrong password", func(t *testing.T) {
 		_, err := connectScripted(t, withScram("user", "pen"), func(b *brokerConn, p *packets.Connect) {
 			if last, ok := b.scram(server, p.Properties.AuthData); ok {

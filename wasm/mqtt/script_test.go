@@ -5,12 +5,13 @@ import (
 	"context"
 	"io"
 	"net"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
 // scripted is a broker that does, byte by byte, what a test tells it. It works
@@ -25,7 +26,7 @@ func newScripted(t *testing.T) *scripted {
 }
 
 func (s *scripted) dial(context.Context, string) (net.Conn, error) {
-	ours, theirs := bufferedPipe()
+	ours, theirs := mqtttest.Pipe()
 	s.dials <- &brokerConn{t: s.t, Conn: theirs}
 	return ours, nil
 }
@@ -76,11 +77,8 @@ func readPacket(r io.Reader) (*packets.ControlPacket, error) {
 func (b *brokerConn) nothing() {
 	b.t.Helper()
 	synctest.Wait()
-	h := b.Conn.(*pipeEnd).in
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.buf) > 0 {
-		b.t.Errorf("broker: % x came", h.buf)
+	if came := b.Conn.(*mqtttest.End).Unread(); len(came) > 0 {
+		b.t.Errorf("broker: % x came", came)
 	}
 }
 
@@ -150,65 +148,4 @@ func start(t *testing.T, change func(*Options), props ...byte) (*Client, *script
 		<-c.Done()
 	})
 	return c, s, b, log
-}
-
-// bufferedPipe is net.Pipe with a buffer, as a network has.
-func bufferedPipe() (a, b net.Conn) {
-	x, y := newHalf(), newHalf()
-	return &pipeEnd{in: x, out: y}, &pipeEnd{in: y, out: x}
-}
-
-type half struct {
-	mu     sync.Mutex
-	cond   *sync.Cond
-	buf    []byte
-	closed bool
-}
-
-func newHalf() *half {
-	h := &half{}
-	h.cond = sync.NewCond(&h.mu)
-	return h
-}
-
-type pipeEnd struct {
-	net.Conn // for the methods that nobody calls
-	in, out  *half
-}
-
-func (e *pipeEnd) Read(p []byte) (int, error) {
-	h := e.in
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for len(h.buf) == 0 && !h.closed {
-		h.cond.Wait()
-	}
-	if len(h.buf) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, h.buf)
-	h.buf = h.buf[n:]
-	return n, nil
-}
-
-func (e *pipeEnd) Write(p []byte) (int, error) {
-	h := e.out
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return 0, io.ErrClosedPipe
-	}
-	h.buf = append(h.buf, p...)
-	h.cond.Broadcast()
-	return len(p), nil
-}
-
-func (e *pipeEnd) Close() error {
-	for _, h := range []*half{e.in, e.out} {
-		h.mu.Lock()
-		h.closed = true
-		h.cond.Broadcast()
-		h.mu.Unlock()
-	}
-	return nil
 }

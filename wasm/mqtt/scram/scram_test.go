@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	scramlib "github.com/xdg-go/scram"
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
 // withNonce returns an Authenticator that is not random.
@@ -101,34 +101,11 @@ func TestExchangeFails(t *testing.T) {
 	})
 }
 
-// conversation begins an exchange with the server's side by somebody else.
-func conversation(t *testing.T, username, password string) *scramlib.ServerConversation {
-	t.Helper()
-	user, err := scramlib.SHA256.NewClient(username, password, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored, err := user.GetStoredCredentialsWithError(scramlib.KeyFactors{Salt: "salt and pepper", Iters: 4096})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := scramlib.SHA256.NewServer(func(name string) (scramlib.StoredCredentials, error) {
-		if name != username {
-			return scramlib.StoredCredentials{}, errors.New("no such user")
-		}
-		return stored, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server.NewConversation()
-}
-
 func TestAgainstAnotherImplementation(t *testing.T) {
 	const username = "a,b=c ü" // two of which are written otherwise
 	a := SHA256(username, "pencil")
 	for range 2 { // each connection has an exchange of its own
-		conv := conversation(t, username, "pencil")
+		conv := mqtttest.ScramServer(t, username, "pencil").NewConversation()
 		first, err := a.Start(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +129,7 @@ func TestAgainstAnotherImplementation(t *testing.T) {
 }
 
 func TestWrongPasswordAgainstAnotherImplementation(t *testing.T) {
-	conv := conversation(t, "user", "pencil")
+	conv := mqtttest.ScramServer(t, "user", "pencil").NewConversation()
 	a := SHA256("user", "pen")
 	first, _ := a.Start(t.Context())
 	challenge, err := conv.Step(string(first))
@@ -185,7 +162,7 @@ func TestBrokerDoesNotProveItself(t *testing.T) {
 		"server's error":    {"e=invalid-proof", "invalid-proof"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conv := conversation(t, "user", "pencil")
+			conv := mqtttest.ScramServer(t, "user", "pencil").NewConversation()
 			a := SHA256("user", "pencil")
 			first, _ := a.Start(t.Context())
 			challenge, err := conv.Step(string(first))

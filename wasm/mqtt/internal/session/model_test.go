@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -22,7 +21,7 @@ import (
 // broker forgets, slow stores and slow takers. MQTT_SEED replays a run, MQTT_ROUNDS
 // says how long it is.
 func TestModel(t *testing.T) {
-	seed, rounds := environment(t, "MQTT_SEED", uint64(rand.Uint32())), environment(t, "MQTT_ROUNDS", 300)
+	seed, rounds := mqtttest.Environment(t, "MQTT_SEED", uint64(rand.Uint32())), mqtttest.Environment(t, "MQTT_ROUNDS", 300)
 	for ; rounds > 0 && !t.Failed(); rounds-- {
 		m := newModel(t, seed)
 		for range 400 {
@@ -35,19 +34,6 @@ func TestModel(t *testing.T) {
 		}
 		seed++
 	}
-}
-
-// environment reads a number that replays a run.
-func environment(t *testing.T, name string, otherwise uint64) uint64 {
-	text, ok := os.LookupEnv(name)
-	if !ok {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
 }
 
 // modelMode is what may happen in a round.

@@ -8,49 +8,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// fakeAuth is the mechanism "m". It answers "x" with "re:x", and does what its
-// fields say instead.
-type fakeAuth struct {
-	start  func(context.Context) ([]byte, error)
-	next   func([]byte) ([]byte, error)
-	slow   func(context.Context, []byte) ([]byte, error)
-	finish func(context.Context, []byte) error
-}
-
-func (f *fakeAuth) Method() string { return "m" }
-
-func (f *fakeAuth) Start(ctx context.Context) ([]byte, error) {
-	if f.start != nil {
-		return f.start(ctx)
-	}
-	return []byte("hello"), nil
-}
-
-func (f *fakeAuth) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
-	switch {
-	case f.next != nil:
-		return f.next(challenge)
-	case f.slow != nil:
-		return f.slow(ctx, challenge)
-	}
-	return append([]byte("re:"), challenge...), nil
-}
-
-func (f *fakeAuth) Finish(ctx context.Context, data []byte) error {
-	if f.finish != nil {
-		return f.finish(ctx, data)
-	}
-	return nil
-}
-
-func withAuth(f *fakeAuth) func(*Config) {
+func withAuth(f *mqtttest.Auth) func(*Config) {
 	return func(cfg *Config) { cfg.Authenticator, cfg.AuthMethod = NewAuthenticator(f), "m" }
 }
 
-// methodM are properties that name the method of fakeAuth.
+// methodM are properties that name the method of mqtttest.Auth.
 var methodM = []byte{0x15, 0, 1, 'm'}
 
 func authData(data string) []byte { return wire.AppendString([]byte{0x16}, data) }
@@ -76,7 +42,7 @@ func authFrame(reason byte, data string) []byte {
 func TestAuthenticationInSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var finished []byte
-		f := connectingTo(t, withAuth(&fakeAuth{finish: func(_ context.Context, data []byte) error {
+		f := connectingTo(t, withAuth(&mqtttest.Auth{OnFinish: func(_ context.Context, data []byte) error {
 			finished = data
 			return nil
 		}}))
@@ -106,7 +72,7 @@ func TestAuthenticatorStart(t *testing.T) {
 		"too much data": {make([]byte, 65536), nil, wire.BadOption},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := NewAuthenticator(&fakeAuth{start: func(context.Context) ([]byte, error) { return test.data, test.err }})
+			a := NewAuthenticator(&mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return test.data, test.err }})
 			data, err := a.Start(background)
 			if test.code == "" {
 				if err != nil || !bytes.Equal(data, test.data) || a.Method() != "m" {
@@ -141,14 +107,14 @@ func (e saslError) MQTTReason() byte            { return e.reason }
 // client's.
 func TestAuthenticatorFails(t *testing.T) {
 	typed := wire.NewError(wire.Refused, "typed")
-	finish := func(err error) fakeAuth {
-		return fakeAuth{finish: func(context.Context, []byte) error { return err }}
+	finish := func(err error) mqtttest.Auth {
+		return mqtttest.Auth{OnFinish: func(context.Context, []byte) error { return err }}
 	}
-	next := func(err error) fakeAuth {
-		return fakeAuth{next: func([]byte) ([]byte, error) { return nil, err }}
+	next := func(err error) mqtttest.Auth {
+		return mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, err }}
 	}
 	for name, test := range map[string]struct {
-		auth fakeAuth
+		auth mqtttest.Auth
 		code wire.Code
 		is   error
 		ends []byte // what the broker reads after its CONNACK; nil: it asked before CONNACK
@@ -212,7 +178,7 @@ func TestAuthenticationViolations(t *testing.T) {
 		"CONNACK before AUTH is answered":   {append(authFrame(0x18, ""), connack(methodM...)...), []byte{0xE0, 1, 0x82}},
 	} {
 		bubble(t, name, func(t *testing.T) {
-			f := connectingTo(t, withAuth(&fakeAuth{slow: func(ctx context.Context, _ []byte) ([]byte, error) {
+			f := connectingTo(t, withAuth(&mqtttest.Auth{OnContinue: func(ctx context.Context, _ []byte) ([]byte, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}}))
@@ -227,7 +193,7 @@ func TestAuthenticationViolations(t *testing.T) {
 		"AUTH with success":     authFrame(0x00, ""),
 	} {
 		bubble(t, name+" unasked", func(t *testing.T) {
-			f := opened(t, withAuth(&fakeAuth{}), methodM...)
+			f := opened(t, withAuth(&mqtttest.Auth{}), methodM...)
 			f.broker.send(frame...)
 			f.broker.expect(0xE0, 1, 0x82)
 			wantCode(t, f.end(), wire.Protocol)
@@ -263,7 +229,7 @@ func TestAuthenticationMethodAlone(t *testing.T) {
 // A broker may refuse at any time.
 func TestRefusedDuringAuthentication(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := connectingTo(t, withAuth(&fakeAuth{}))
+		f := connectingTo(t, withAuth(&mqtttest.Auth{}))
 		f.broker.auth(0x18, "")
 		f.broker.expectAuth(0x18, "re:")
 		f.broker.send(0x20, 3, 0, 0x87, 0)
@@ -276,12 +242,12 @@ func TestRefusedDuringAuthentication(t *testing.T) {
 // A callback that ignores its context holds up no connection.
 func TestCallbackThatHangs(t *testing.T) {
 	timeout := wire.NewError(wire.Timeout, "connect: no answer in time")
-	for name, stuck := range map[string]func(hang chan struct{}) *fakeAuth{
-		"Continue": func(hang chan struct{}) *fakeAuth {
-			return &fakeAuth{next: func([]byte) ([]byte, error) { <-hang; return nil, nil }}
+	for name, stuck := range map[string]func(hang chan struct{}) *mqtttest.Auth{
+		"Continue": func(hang chan struct{}) *mqtttest.Auth {
+			return &mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { <-hang; return nil, nil }}
 		},
-		"Finish": func(hang chan struct{}) *fakeAuth {
-			return &fakeAuth{finish: func(context.Context, []byte) error { <-hang; return nil }}
+		"Finish": func(hang chan struct{}) *mqtttest.Auth {
+			return &mqtttest.Auth{OnFinish: func(context.Context, []byte) error { <-hang; return nil }}
 		},
 	} {
 		bubble(t, name, func(t *testing.T) {
@@ -324,9 +290,9 @@ func TestCallsDoNotOverlap(t *testing.T) {
 			calls++
 			time.Sleep(time.Second)
 		}
-		a := NewAuthenticator(&fakeAuth{
-			next:   func([]byte) ([]byte, error) { one(); return nil, nil },
-			finish: func(context.Context, []byte) error { one(); return nil },
+		a := NewAuthenticator(&mqtttest.Auth{
+			OnContinue: func(context.Context, []byte) ([]byte, error) { one(); return nil, nil },
+			OnFinish:   func(context.Context, []byte) error { one(); return nil },
 		})
 		var all []*fixture
 		for range 3 {
@@ -349,7 +315,7 @@ func TestCallsDoNotOverlap(t *testing.T) {
 // A callback that fails because its connection is gone is not why it went.
 func TestCallbackAfterTheEndExplainsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := connectingTo(t, withAuth(&fakeAuth{slow: func(ctx context.Context, _ []byte) ([]byte, error) {
+		f := connectingTo(t, withAuth(&mqtttest.Auth{OnContinue: func(ctx context.Context, _ []byte) ([]byte, error) {
 			<-ctx.Done()
 			return nil, errBroken
 		}}))

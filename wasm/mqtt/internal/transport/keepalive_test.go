@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -287,7 +288,7 @@ func sleeper(c *Conn) (sleep func()) {
 
 // asleep is opened, on a machine that may sleep.
 func asleep(t *testing.T, keepAlive time.Duration) (f *fixture, sleep func()) {
-	ours, theirs := bufferedPipe()
+	ours, theirs := mqtttest.Pipe()
 	f = &fixture{handler: &recorder{}, source: &queue{}, broker: &broker{theirs, t}}
 	f.Conn = newConn(Config{Conn: ours, Connect: connectFrame, Handler: f.handler, Source: f.source, KeepAlive: keepAlive})
 	sleep = sleeper(f.Conn)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -355,25 +356,17 @@ func FuzzRead(f *testing.F) {
 	f.Add(true, publishFrame(40_000))
 	f.Add(true, []byte{0x30, 0xFF, 0xFF, 0xFF, 0x7F})
 	f.Fuzz(func(t *testing.T, accepted bool, data []byte) {
-		ours, theirs := bufferedPipe()
+		ours, theirs := mqtttest.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		if accepted {
 			data = append(connack(), data...)
 		}
 		_, _ = theirs.Write(data)
-		ours.(*pipeEnd).in.end()
+		theirs.CloseWrite()
 		c := Start(Config{Conn: ours, Connect: connectFrame, Handler: &discard{}, Source: &queue{}, MaximumPacketSize: 1 << 20})
 		<-c.Done()
 		if c.Err() == nil {
 			t.Error("no reason")
 		}
 	})
-}
-
-// end lets what was written be read, and then EOF.
-func (h *half) end() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closed = true
-	h.cond.Broadcast()
 }

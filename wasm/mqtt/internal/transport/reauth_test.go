@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -19,7 +20,7 @@ func reauthenticating(c *Conn, ctx context.Context) <-chan error {
 func TestReauthenticate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		finished := make(chan string, 9)
-		f := opened(t, withAuth(&fakeAuth{finish: func(_ context.Context, data []byte) error {
+		f := opened(t, withAuth(&mqtttest.Auth{OnFinish: func(_ context.Context, data []byte) error {
 			finished <- string(data)
 			return nil
 		}}), methodM...)
@@ -46,23 +47,23 @@ func TestReauthenticate(t *testing.T) {
 
 func TestReauthenticateFails(t *testing.T) {
 	for name, test := range map[string]struct {
-		auth   fakeAuth
+		auth   mqtttest.Auth
 		broker func(*broker)
 		code   wire.Code
 		reason byte // of our DISCONNECT, or the broker's
 	}{
-		"refused": {fakeAuth{}, func(b *broker) { b.send(0xE0, 1, 0x87) }, wire.Disconnected, 0x87},
-		"lost":    {fakeAuth{}, func(b *broker) { _ = b.Close() }, wire.Network, 0},
+		"refused": {mqtttest.Auth{}, func(b *broker) { b.send(0xE0, 1, 0x87) }, wire.Disconnected, 0x87},
+		"lost":    {mqtttest.Auth{}, func(b *broker) { _ = b.Close() }, wire.Network, 0},
 		"lost while answering": {
-			fakeAuth{slow: func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, errBroken }},
+			mqtttest.Auth{OnContinue: func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, errBroken }},
 			func(b *broker) { b.auth(0x18, ""); _ = b.Close() }, wire.Network, 0,
 		},
 		"Continue": {
-			fakeAuth{next: func([]byte) ([]byte, error) { return nil, errBroken }},
+			mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, errBroken }},
 			func(b *broker) { b.auth(0x18, ""); b.expect(0xE0, 1, 0x80) }, wire.Aborted, 0,
 		},
 		"Finish": {
-			fakeAuth{finish: func(_ context.Context, data []byte) error {
+			mqtttest.Auth{OnFinish: func(_ context.Context, data []byte) error {
 				if len(data) > 0 {
 					return wire.Violation(wire.ReasonNotAuthorized, "no proof")
 				}
@@ -70,10 +71,10 @@ func TestReauthenticateFails(t *testing.T) {
 			}},
 			func(b *broker) { b.auth(0x00, "bad"); b.expect(0xE0, 1, 0x80) }, wire.Protocol, 0x87,
 		},
-		"another method": {fakeAuth{}, func(b *broker) { b.send(wire.EncodeAuth(0x00, "n", nil)...) }, wire.Protocol, 0x82},
-		"CONNACK":        {fakeAuth{}, func(b *broker) { b.send(connack(methodM...)...) }, wire.Protocol, 0x82},
+		"another method": {mqtttest.Auth{}, func(b *broker) { b.send(wire.EncodeAuth(0x00, "n", nil)...) }, wire.Protocol, 0x82},
+		"CONNACK":        {mqtttest.Auth{}, func(b *broker) { b.send(connack(methodM...)...) }, wire.Protocol, 0x82},
 		"too large for the broker [MQTT-3.2.2-15]": {
-			fakeAuth{next: func([]byte) ([]byte, error) { return make([]byte, 100), nil }},
+			mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return make([]byte, 100), nil }},
 			func(b *broker) { b.auth(0x18, ""); b.expect(0xE0, 1, 0x95) }, wire.PacketTooLarge, 0x95,
 		},
 	} {
@@ -95,17 +96,17 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		wantCode(t, opened(t, nil).Reauthenticate(background), wire.BadOption)
 	})
 	bubble(t, "before CONNACK", func(t *testing.T) {
-		wantCode(t, connectingTo(t, withAuth(&fakeAuth{})).Reauthenticate(background), wire.NotConnected)
+		wantCode(t, connectingTo(t, withAuth(&mqtttest.Auth{})).Reauthenticate(background), wire.NotConnected)
 	})
 	bubble(t, "after the end", func(t *testing.T) {
-		f := opened(t, withAuth(&fakeAuth{}), methodM...)
+		f := opened(t, withAuth(&mqtttest.Auth{}), methodM...)
 		_ = f.broker.Close()
 		<-f.Done()
 		wantCode(t, f.Reauthenticate(background), wire.NotConnected)
 	})
 	bubble(t, "Start fails", func(t *testing.T) {
 		broken := true
-		f := opened(t, withAuth(&fakeAuth{start: func(context.Context) ([]byte, error) {
+		f := opened(t, withAuth(&mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) {
 			if broken {
 				return nil, errors.New("no token")
 			}
@@ -122,7 +123,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 	})
 	bubble(t, "the connection is lost while it starts", func(t *testing.T) {
 		for range 100 {
-			f := opened(t, withAuth(&fakeAuth{start: func(ctx context.Context) ([]byte, error) {
+			f := opened(t, withAuth(&mqtttest.Auth{OnStart: func(ctx context.Context) ([]byte, error) {
 				<-ctx.Done()
 				return nil, errBroken
 			}}), methodM...)
@@ -133,14 +134,14 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		}
 	})
 	bubble(t, "too large for the broker [MQTT-3.2.2-15]", func(t *testing.T) {
-		f := opened(t, withAuth(&fakeAuth{start: func(context.Context) ([]byte, error) { return make([]byte, 100), nil }}),
+		f := opened(t, withAuth(&mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return make([]byte, 100), nil }}),
 			append(methodM, 0x27, 0, 0, 0, 99)...)
 		for range 2 { // the connection is as it was
 			wantCode(t, f.Reauthenticate(background), wire.PacketTooLarge)
 		}
 	})
 	bubble(t, "two at once", func(t *testing.T) {
-		f := opened(t, withAuth(&fakeAuth{}), methodM...)
+		f := opened(t, withAuth(&mqtttest.Auth{}), methodM...)
 		result := reauthenticating(f.Conn, background)
 		f.broker.expectAuth(0x19, "hello")
 		wantCode(t, f.Reauthenticate(background), wire.BadOption)
@@ -152,7 +153,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 func TestReauthenticateGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := true
-		f := opened(t, withAuth(&fakeAuth{start: func(ctx context.Context) ([]byte, error) {
+		f := opened(t, withAuth(&mqtttest.Auth{OnStart: func(ctx context.Context) ([]byte, error) {
 			if wait {
 				<-ctx.Done()
 				return nil, ctx.Err()
@@ -191,7 +192,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked, answer := make(chan struct{}), make(chan struct{})
-		f := opened(t, withAuth(&fakeAuth{next: func([]byte) ([]byte, error) {
+		f := opened(t, withAuth(&mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) {
 			close(asked)
 			<-answer
 			return []byte("at last"), nil

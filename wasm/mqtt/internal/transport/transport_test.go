@@ -13,6 +13,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -187,7 +188,7 @@ type fixture struct {
 // connectingTo begins a connection whose broker has read CONNECT.
 func connectingTo(t *testing.T, change func(*Config)) *fixture {
 	t.Helper()
-	ours, theirs := bufferedPipe()
+	ours, theirs := mqtttest.Pipe()
 	f := &fixture{handler: &recorder{}, source: &queue{}, broker: &broker{theirs, t}, begin: time.Now()}
 	cfg := Config{Conn: ours, Connect: connectFrame, Handler: f.handler, Source: f.source, MaximumPacketSize: 1 << 20}
 	if change != nil {
@@ -236,67 +237,6 @@ func wantCode(t *testing.T, err error, code wire.Code) wire.Error {
 		t.Fatalf("got code %s (%v), want %s", e.Code, e, code)
 	}
 	return *e
-}
-
-// bufferedPipe is net.Pipe with a buffer, as a network has.
-func bufferedPipe() (a, b net.Conn) {
-	x, y := newHalf(), newHalf()
-	return &pipeEnd{in: x, out: y}, &pipeEnd{in: y, out: x}
-}
-
-type half struct {
-	mu     sync.Mutex
-	cond   *sync.Cond
-	buf    []byte
-	closed bool
-}
-
-func newHalf() *half {
-	h := &half{}
-	h.cond = sync.NewCond(&h.mu)
-	return h
-}
-
-type pipeEnd struct {
-	net.Conn // for the methods that nobody calls
-	in, out  *half
-}
-
-func (e *pipeEnd) Read(p []byte) (int, error) {
-	h := e.in
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for len(h.buf) == 0 && !h.closed {
-		h.cond.Wait()
-	}
-	if len(h.buf) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, h.buf)
-	h.buf = h.buf[n:]
-	return n, nil
-}
-
-func (e *pipeEnd) Write(p []byte) (int, error) {
-	h := e.out
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return 0, io.ErrClosedPipe
-	}
-	h.buf = append(h.buf, p...)
-	h.cond.Broadcast()
-	return len(p), nil
-}
-
-func (e *pipeEnd) Close() error {
-	for _, h := range []*half{e.in, e.out} {
-		h.mu.Lock()
-		h.closed = true
-		h.cond.Broadcast()
-		h.mu.Unlock()
-	}
-	return nil
 }
 
 // wrapped is a net.Conn of which a test replaces some methods.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -250,7 +252,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, func(cfg *Config) {
 			stuckAfterConnect(cfg)
-			withAuth(&fakeAuth{next: func(_ []byte) ([]byte, error) { return make([]byte, 10_000), nil }})(cfg)
+			withAuth(&mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return make([]byte, 10_000), nil }})(cfg)
 		}, methodM...)
 		result := reauthenticating(f.Conn, background)
 		synctest.Wait()
