@@ -19,22 +19,22 @@ type Code string
 
 // The kinds of failure.
 const (
-	BadOption      Code = "bad-option"       // an option or argument is wrong; Field names it
-	Refused        Code = "refused"          // the broker said no; ReasonCode says why
-	Timeout        Code = "timeout"          // no answer in time
-	NotConnected   Code = "not-connected"    // there is no connection to send on
-	PacketTooLarge Code = "packet-too-large" // over a Maximum Packet Size, the broker's or ours
-	Aborted        Code = "aborted"          // the caller gave up, or Disconnect was called
-	Network        Code = "network"          // the connection could not be opened, or broke
-	Disconnected   Code = "disconnected"     // the broker sent DISCONNECT; ReasonCode says why
-	Protocol       Code = "protocol"         // what the broker sent is not MQTT 5
-	Unsupported    Code = "unsupported"      // the broker stated that it does not offer this
-	SessionLost    Code = "session-lost"     // the broker forgot the session
-	QueueFull      Code = "queue-full"       // as much waits to be sent as Options.Queue allows
-	Dropped        Code = "dropped"          // Options.Queue.Policy gave the message up
-	Expired        Code = "expired"          // the Message Expiry Interval passed before it could be sent
-	Storage        Code = "storage"          // the durable store failed, or is full
-	InUse          Code = "in-use"           // another client has the durable store
+	BadOption      = Code(wire.BadOption)      // an option or argument is wrong; Field names it
+	Refused        = Code(wire.Refused)        // the broker said no; ReasonCode says why
+	Timeout        = Code(wire.Timeout)        // no answer in time
+	NotConnected   = Code(wire.NotConnected)   // there is no connection to send on
+	PacketTooLarge = Code(wire.PacketTooLarge) // over a Maximum Packet Size, the broker's or ours
+	Aborted        = Code(wire.Aborted)        // the caller gave up, or Disconnect was called
+	Network        = Code(wire.Network)        // the connection could not be opened, or broke
+	Disconnected   = Code(wire.Disconnected)   // the broker sent DISCONNECT; ReasonCode says why
+	Protocol       = Code(wire.Protocol)       // what the broker sent is not MQTT 5
+	Unsupported    = Code(wire.Unsupported)    // the broker stated that it does not offer this
+	SessionLost    = Code(wire.SessionLost)    // the broker forgot the session
+	QueueFull      = Code(wire.QueueFull)      // as much waits to be sent as Options.Queue allows
+	Dropped        = Code(wire.Dropped)        // Options.Queue.Policy gave the message up
+	Expired        = Code(wire.Expired)        // the Message Expiry Interval passed before it could be sent
+	Storage        = Code(wire.Storage)        // the durable store failed, or is full
+	InUse          = Code(wire.InUse)          // another client has the durable store
 )
 
 // Error returns the code as text.

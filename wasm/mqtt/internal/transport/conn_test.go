@@ -309,25 +309,13 @@ func TestViolationOnAStuckConnection(t *testing.T) {
 // violation.
 func TestViolationIsTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hold := make(chan struct{})
-		f := opened(t, func(cfg *Config) {
-			conn := cfg.Conn
-			cfg.Conn = &wrapped{Conn: conn, write: func(p []byte) (int, error) {
-				if bytes.Equal(p, message) {
-					<-hold
-				}
-				return conn.Write(p)
-			}}
-		})
-		f.source.put(message)
-		f.Wake()
-		synctest.Wait()
+		f, release := writing(t)
 		ch := pinging(f.Conn, background)
 		synctest.Wait()
 		f.source.put(message)
 		f.broker.send(append([]byte{0x36, 0}, message...)...)
 		synctest.Wait()
-		close(hold)
+		release()
 		wantCode(t, f.end(), wire.Protocol)
 		wantCode(t, (<-ch).err, wire.Protocol)
 		f.broker.expect(message...)

@@ -96,22 +96,10 @@ func TestPingIsNotMistaken(t *testing.T) {
 // What a PINGREQ waits in the outbox is no part of the round trip.
 func TestPingIsTimedFromItsWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hold := make(chan struct{})
-		f := opened(t, func(cfg *Config) {
-			conn := cfg.Conn
-			cfg.Conn = &wrapped{Conn: conn, write: func(p []byte) (int, error) {
-				if p[0]>>4 == wire.TypePublish {
-					<-hold
-				}
-				return conn.Write(p)
-			}}
-		})
-		f.source.put(message)
-		f.Wake()
-		synctest.Wait()
+		f, release := writing(t)
 		ch := pinging(f.Conn, background)
 		time.Sleep(10 * time.Second)
-		close(hold)
+		release()
 		f.broker.expect(message...)
 		f.broker.expect(pingreq...)
 		time.Sleep(time.Second)

@@ -17,26 +17,14 @@ import (
 // What waits leaves first; after DISCONNECT nothing does [MQTT-3.14.4-1].
 func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hold := make(chan struct{})
-		f := opened(t, func(cfg *Config) {
-			conn := cfg.Conn
-			cfg.Conn = &wrapped{Conn: conn, write: func(p []byte) (int, error) {
-				if bytes.Equal(p, message) {
-					<-hold
-				}
-				return conn.Write(p)
-			}}
-		})
-		f.source.put(message)
-		f.Wake()
-		synctest.Wait()
+		f, release := writing(t)
 		ch := pinging(f.Conn, background)
 		synctest.Wait()
 		f.source.put([]byte{0x40, 2, 0, 1}, []byte{0x40, 2, 0, 2})
 		f.Wake()
 		go func() {
 			synctest.Wait()
-			close(hold)
+			release()
 		}()
 		f.Leave([]byte{0xE0, 1, 0x04})
 		f.source.put(message)

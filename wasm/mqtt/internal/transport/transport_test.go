@@ -215,6 +215,25 @@ func opened(t *testing.T, change func(*Config), props ...byte) *fixture {
 	return f
 }
 
+// writing begins a connection whose writer is writing message, until release.
+func writing(t *testing.T) (f *fixture, release func()) {
+	t.Helper()
+	hold := make(chan struct{})
+	f = opened(t, func(cfg *Config) {
+		conn := cfg.Conn
+		cfg.Conn = &wrapped{Conn: conn, write: func(p []byte) (int, error) {
+			if bytes.Equal(p, message) {
+				<-hold
+			}
+			return conn.Write(p)
+		}}
+	})
+	f.source.put(message)
+	f.Wake()
+	synctest.Wait()
+	return f, func() { close(hold) }
+}
+
 // end waits for the connection's end.
 func (f *fixture) end() error {
 	<-f.Done()
