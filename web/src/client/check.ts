@@ -2,7 +2,7 @@
 
 import type { QoS, UserPropertyPairs } from '../worker/messages';
 import { MqttError } from './errors';
-import type { UserProperties } from './types';
+import type { UserProperties } from './properties';
 
 export type Check<T> = (value: unknown, field: string) => T;
 

@@ -1,7 +1,7 @@
 /** What `connect` takes. */
 
 import type { AuthStep, QoS } from '../worker/messages';
-import type { Payload, PublishProperties, UserProperties } from './types';
+import type { Payload, PublishProperties, UserProperties } from './properties';
 
 export type { AuthStep };
 

@@ -4,6 +4,7 @@
 import type { ConnackInfo, DisconnectInfo, QoS } from '../worker/messages';
 import type { MqttError } from './errors';
 import type { Packet } from './packets';
+import type { Payload, PublishProperties, UserProperties } from './properties';
 
 export type {
   AuthStep,
@@ -14,28 +15,7 @@ export type {
   WebSocketClass,
   Will,
 } from './connect-options';
-export type { ConnackInfo, DisconnectInfo, QoS };
-
-/** Text is sent as UTF-8. */
-export type Payload = string | Uint8Array | ArrayBuffer | DataView;
-
-/**
- * User properties: an object as in MQTT.js, or pairs where order and
- * duplicates matter. Received ones are always pairs.
- */
-export type UserProperties = Record<string, string | string[]> | [name: string, value: string][];
-
-export interface PublishProperties {
-  payloadFormatIndicator?: boolean;
-  /** Seconds. */
-  messageExpiryInterval?: number;
-  /** Not together with `autoAssignTopicAlias`. */
-  topicAlias?: number;
-  responseTopic?: string;
-  correlationData?: Uint8Array | string;
-  userProperties?: UserProperties;
-  contentType?: string;
-}
+export type { ConnackInfo, DisconnectInfo, Payload, PublishProperties, QoS, UserProperties };
 
 /** Limits on one call. Every promise settles: by its answer, its time, or its signal. */
 export interface CallOptions {
