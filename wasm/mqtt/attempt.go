@@ -109,8 +109,7 @@ func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error
 	done := make(chan struct{})
 	c.mu.Lock()
 	c.supervisor.subscribed = done
-	c.flush()
-	c.mu.Unlock()
+	c.unlock()
 	select {
 	case <-done:
 		return nil

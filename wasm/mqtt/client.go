@@ -148,10 +148,15 @@ func (c *Client) restore(ctx context.Context) error {
 		records[i] = session.Record(r)
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.session.Restore(records)
-	c.flush()
 	return nil
+}
+
+// unlock is how mu is released by whoever used the session.
+func (c *Client) unlock() {
+	c.flush()
+	c.mu.Unlock()
 }
 
 // flush does what the session wants done. The caller holds mu.
@@ -183,9 +188,8 @@ func (c *Client) apply(w session.Write) {
 	}
 	c.opts.Store.Apply(changes, func(err error) {
 		c.mu.Lock()
-		defer c.mu.Unlock()
+		defer c.unlock()
 		c.session.Stored(err)
-		c.flush()
 	})
 }
 
@@ -202,10 +206,9 @@ func (c *Client) watchExpiry() {
 	if c.expiryAt = at; ok {
 		c.expiry = time.AfterFunc(time.Until(at), func() {
 			c.mu.Lock()
-			defer c.mu.Unlock()
+			defer c.unlock()
 			c.expiryAt = time.Time{}
 			c.session.Expire()
-			c.flush()
 		})
 	}
 }

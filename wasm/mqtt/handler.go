@@ -42,8 +42,7 @@ func (h *handler) Publish(p *wire.Publish, at float64) error {
 	c := h.client
 	c.mu.Lock()
 	topic, receipt, fresh, err := c.session.Received(p)
-	c.flush()
-	c.mu.Unlock()
+	c.unlock()
 	switch {
 	case err != nil || !fresh:
 		return err
@@ -59,20 +58,16 @@ func (h *handler) Publish(p *wire.Publish, at float64) error {
 func (h *handler) Ack(a wire.Ack) error {
 	c := h.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	err := c.session.Ack(a)
-	c.flush()
-	return err
+	defer c.unlock()
+	return c.session.Ack(a)
 }
 
 // Suback takes a SUBACK or UNSUBACK.
 func (h *handler) Suback(a *wire.Suback) error {
 	c := h.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	err := c.session.Suback(a)
-	c.flush()
-	return err
+	defer c.unlock()
+	return c.session.Suback(a)
 }
 
 // Disconnect tells of the broker's DISCONNECT.
@@ -86,17 +81,14 @@ func (h *handler) Disconnect(d *wire.Disconnect) {
 func (h *handler) Next(dst [][]byte, max int) [][]byte {
 	c := h.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	dst = c.session.Next(dst, max)
-	c.flush()
-	return dst
+	defer c.unlock()
+	return c.session.Next(dst, max)
 }
 
 // Written tells the session what has left.
 func (h *handler) Written(n int) {
 	c := h.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.session.Written(n)
-	c.flush()
 }

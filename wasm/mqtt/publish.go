@@ -51,7 +51,7 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 		err = badOption("properties.topicAlias", "must not be set while aliases are given automatically")
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if err == nil && c.supervisor.want == gone {
 		err = c.notConnected()
 	}
@@ -70,7 +70,6 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 	if err != nil {
 		t.settle(PublishResult{}, public(err))
 	}
-	c.flush()
 	return t
 }
 
@@ -150,10 +149,9 @@ func (t *Token) Wait(ctx context.Context) (PublishResult, error) {
 func (t *Token) Cancel(err error) {
 	c := t.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if t.message.Owner == nil { // never taken, and settled
 		return
 	}
 	c.session.GiveUp(&t.message, err)
-	c.flush()
 }

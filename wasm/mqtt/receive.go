@@ -109,7 +109,6 @@ func (b *Batch) Recycle() { b.client.inbox.Recycle(&b.batch) }
 // taken says that messages are safe.
 func (c *Client) taken(receipts []uint64) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.session.Taken(receipts)
-	c.flush()
 }

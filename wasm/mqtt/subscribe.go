@@ -133,8 +133,7 @@ func (c *Client) call(ctx context.Context, what string, call *session.Call) (Sub
 	} else {
 		err = c.session.Subscribe(call)
 	}
-	c.flush()
-	c.mu.Unlock()
+	c.unlock()
 	if err != nil {
 		return SubscribeResult{}, public(err)
 	}
@@ -144,8 +143,7 @@ func (c *Client) call(ctx context.Context, what string, call *session.Call) (Sub
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.session.Abandon(call, fromContext(ctx, what))
-		c.flush()
-		c.mu.Unlock()
+		c.unlock()
 		o = <-ch
 	}
 	var r SubscribeResult

@@ -274,7 +274,7 @@ func (c *Client) drop(conn *transport.Conn) {
 // lost says that a connection is over.
 func (c *Client) lost(conn *transport.Conn) (cause error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	s := &c.supervisor
 	s.conn, s.connected, s.attempt = nil, false, nil
 	s.speak()
@@ -286,7 +286,6 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 		unanswered = wire.NewError(wire.Network, "the connection was closed before the broker answered")
 	}
 	c.session.Lost(unanswered)
-	c.flush()
 	return cause
 }
 
@@ -340,8 +339,7 @@ func (c *Client) release(cause error) {
 	c.mu.Lock()
 	c.supervisor.want = gone
 	c.session.End(c.notConnected())
-	c.flush()
-	c.mu.Unlock()
+	c.unlock()
 	c.inbox.Close()
 	if c.opts.Store == nil {
 		return
