@@ -145,10 +145,7 @@ func (s *Session) Subscribing() bool { return s.subscriptions.again > 0 }
 // none a call waits for it, if the queue takes messages then.
 func (s *Session) Subscribe(c *Call) error {
 	if s.online {
-		if err := s.limits.subscribe(c); err != nil {
-			return err
-		}
-		if err := s.limits.size("filter", c.frame()); err != nil {
+		if _, err := s.packet(c); err != nil {
 			return err
 		}
 	}
@@ -212,6 +209,15 @@ func (c *Call) frame() []byte {
 	return wire.EncodeSubscribe(&packets.Subscribe{Subscriptions: c.Subscriptions, Properties: properties}, c.id)
 }
 
+// packet makes the packet of a call, or says why the broker would not take it.
+func (s *Session) packet(c *Call) ([]byte, error) {
+	if err := s.limits.subscribe(c); err != nil {
+		return nil, err
+	}
+	frame := c.frame()
+	return frame, s.limits.size("filter", frame)
+}
+
 // nextCalls appends the packets of the calls that wait, as Next does.
 func (s *Session) nextCalls(dst [][]byte, max int) (_ [][]byte, size int) {
 	calls := &s.subscriptions
@@ -220,11 +226,7 @@ func (s *Session) nextCalls(dst [][]byte, max int) (_ [][]byte, size int) {
 		calls.queue = calls.queue[1:]
 		c.id = s.nextID()
 		calls.calls[c.id] = c
-		frame := c.frame()
-		err := s.limits.subscribe(c)
-		if err == nil {
-			err = s.limits.size("filter", frame)
-		}
+		frame, err := s.packet(c)
 		if err != nil {
 			s.endCall(c)
 			s.settleCall(c, nil, err)

@@ -18,7 +18,7 @@
 import type { Taking } from '../messages';
 import type { createFilters } from './filters';
 import type { Delivery, Member, Untaken } from './member';
-import { type Part, split } from './split';
+import { nothing, type Part, split } from './split';
 
 /** Milliseconds. */
 export const gatherTime = 10_000;
@@ -37,7 +37,7 @@ export function createDelivery(
   members: ReadonlySet<Member>,
   filters: ReturnType<typeof createFilters<Member>>,
 ) {
-  /** Nobody else ever joined: what comes is for the one, and is not looked at. */
+  /** Only one page has joined so far. It gets all messages, and their topics need not be matched. */
   let alone = true;
   let held: Held[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;
@@ -152,8 +152,6 @@ function toTaking(deliveries: Delivery[]): Taking | undefined {
 }
 
 const settled = async (taken?: Promise<void>): Promise<void> => taken;
-
-const nothing = (): Part => ({ buffer: new ArrayBuffer(0), count: 0, owed: false });
 
 function onlyOwed(part: Part): Part {
   const owing = split(part.buffer, (_, owed) => (owed ? [nobody] : []));

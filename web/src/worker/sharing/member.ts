@@ -1,5 +1,5 @@
 import type { BoundarySink, ClientEvent, JoinOptions } from '../messages';
-import type { Part } from './split';
+import { nothing, type Part } from './split';
 
 /**
  * One page's place at a connection that several share.
@@ -246,8 +246,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
       if (refused > 0) sink.onEvent({ type: 'error', error: overflow(refused) });
       refused = 0;
       if (missed > 0) {
-        const nothing = { buffer: new ArrayBuffer(0), count: 0, owed: false };
-        queue.unshift({ part: nothing, dropped: missed, release() {} });
+        queue.unshift({ part: nothing(), dropped: missed, release() {} });
       }
       missed = 0;
       giveOn();

@@ -7,6 +7,8 @@ export interface Part {
   owed: boolean;
 }
 
+export const nothing = (): Part => ({ buffer: new ArrayBuffer(0), count: 0, owed: false });
+
 interface Share {
   count: number;
   size: number;
