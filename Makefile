@@ -90,7 +90,8 @@ load: $(PAGE) ## 2,000 WebSocket clients, 20,000 messages a second through the e
 PACKAGE := web/package/package.json
 
 $(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json $(wildcard web/docs/*.md) \
-            $(wildcard web/scripts/*.mjs web/src/*.ts) $(call sources,web/src/client web/src/compat web/src/worker)
+            $(wildcard web/scripts/*.mjs) \
+            $(call sources,web/src/client web/src/compat web/src/platform web/src/protocol web/src/worker)
 	cd web && node scripts/package.mjs
 
 .PHONY: package

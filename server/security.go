@@ -26,7 +26,7 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"form-action 'none'",
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
-		"trusted-types mqttwasm", // web/src/script-url.ts
+		"trusted-types mqttwasm", // web/src/client/transport/asset-urls.ts
 	}
 	if c.cspReport != "" {
 		policy = append(policy, "report-uri "+c.cspReport)

@@ -5,7 +5,7 @@
 //
 // What the client receives it hands over in batches, to options.onBatch. The
 // client's methods, and all names, units and defaults, are in
-// web/src/worker/messages.ts.
+// web/src/protocol/boundary.ts.
 package main
 
 import (

@@ -35,7 +35,7 @@ const scripted = `(class extends EventTarget {
 })`
 
 // readable is one that keeps what arrives until it is read, as that of
-// web/src/worker/socket.ts does.
+// web/src/worker/websocket.ts does.
 const readable = `(class extends ` + scripted + ` {
 	kept = [];
 	reads = 0;

@@ -15,8 +15,8 @@ const read = (path) => readFileSync(join(web, path), 'utf8');
 
 /** What addresses name in the sources, and in the package, where all lie together. */
 const assets = {
-  '../worker/worker.ts': './mqttwasm-worker.js',
-  '../worker/shared.ts': './mqttwasm-shared.js',
+  '../../worker/dedicated.ts': './mqttwasm-worker.js',
+  '../../worker/shared.ts': './mqttwasm-shared.js',
   './generated/mqttwasm.wasm': './mqttwasm.wasm',
 };
 
@@ -26,7 +26,7 @@ mkdirSync(dist, { recursive: true });
 // A worker is one file, so that it can be copied, and so that bundlers which
 // make classic scripts of workers can take it.
 await bundle({ index: 'client/index.ts', compat: 'compat/index.ts' });
-await bundle({ 'mqttwasm-worker': 'worker/worker.ts' });
+await bundle({ 'mqttwasm-worker': 'worker/dedicated.ts' });
 await bundle({ 'mqttwasm-shared': 'worker/shared.ts' });
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
 emitTypes();

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Boundary } from '../worker/messages';
+import type { Boundary } from '../protocol/boundary';
+import { connectSettings } from './checks/options';
 import { openClient } from './client';
 import { MqttError } from './errors';
-import { connectSettings } from './options';
 import { connack, connected, engine, settled } from './testing-client';
 import type { Client } from './types';
 

@@ -1,22 +1,23 @@
-import { macrotask } from '../macrotask';
-import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../worker/messages';
-import { createAsks } from './asks';
-import { bad, payload as toPayload } from './check';
-import { assumed, connectIn } from './connecting';
+import { createEmitter } from '../platform/emitter';
+import { nextTask } from '../platform/next-task';
+import { followPage, thisPage } from '../platform/page-lifecycle';
+import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
+import { createUserCallbacks } from './auth/user-callbacks';
+import { endCall, type Limited, plainCall, publishCall, requestCall, type Settings } from './checks/options';
+import { bad, payload as toPayload } from './checks/rules';
+import { topicName } from './checks/topics';
 import { fromWire, MqttError } from './errors';
-import { createEmitter } from './events';
-import { createHandout } from './handout';
-import { followPage, thisPage } from './lifecycle';
-import { openingLink } from './opening';
-import { endCall, type Limited, plainCall, publishCall, requestCall, type Settings } from './options';
-import { decodePackets } from './packets';
+import { openBatch } from './message';
+import { decodePackets } from './packet';
 import { createResponder, decodeAnswer } from './request';
-import { createRoutes } from './routes';
-import type { Engine } from './rpc';
+import { createDeliveryScheduler } from './routing/delivery-scheduler';
+import { createRouter } from './routing/router';
+import { createSubscribing } from './routing/subscriptions';
 import { type Change, changed } from './states';
-import { createSubscribing } from './subscribing';
 import { asyncDispose } from './subscription';
-import { topicName } from './topics';
+import type { Engine } from './transport/calls';
+import { assumed, connectIn } from './transport/connecting';
+import { waitingCalls } from './transport/waiting-calls';
 import type {
   CallOptions,
   Client,
@@ -62,12 +63,12 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
 /** Makes a client, which takes calls and listeners at once. */
 export function startClient({ settings, open, once, page = thisPage() }: Start): Started {
   const emitter = createEmitter<ClientEvents>();
-  const routes = createRoutes();
-  const asks = createAsks(settings.callbacks);
-  const handout = createHandout({
+  const router = createRouter();
+  const callbacks = createUserCallbacks(settings.callbacks);
+  const scheduler = createDeliveryScheduler({
     deliver,
     failed: (error) => emitter.emit('error', error as MqttError),
-    nextTask: macrotask,
+    nextTask,
     now: () => performance.now(),
   });
   const retries = settings.boundary.reconnectPeriod !== 0;
@@ -94,19 +95,19 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
   const givenUp = new AbortController();
   const opening = explained(
     connectIn(open, settings, givenUp, once, {
-      ...asks.sink,
+      ...callbacks.sink,
       onEvent(event) {
         if (event.type === 'connect') accept(event.connack);
         inOrder(() => onEvent(event));
       },
-      onBatch: (buffer, count, lost) =>
-        new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost)))),
+      onBatch: (buffer, count, lost, payloads) =>
+        new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost, payloads)))),
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
     }),
   );
   const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
-  const link = openingLink(opening, { calls: messages, bytes });
-  const subscribing = createSubscribing({ link, routes, closing, requireOpen });
+  const link = waitingCalls(opening, { calls: messages, bytes });
+  const subscribing = createSubscribing({ link, router, closing, requireOpen });
   const { subscribe, unsubscribe } = subscribing;
 
   const wake = (): void => void link.wake().catch(toldByEvents);
@@ -134,7 +135,7 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     if (!once) return;
     connack = await accepted;
     change('connect');
-    macrotask(() => {
+    nextTask(() => {
       const tasks = waiting ?? [];
       waiting = undefined;
       for (const task of tasks) task();
@@ -152,7 +153,7 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
 
   function onEvent(event: ClientEvent): void {
     if (ended) return;
-    handout.flush();
+    scheduler.flush();
     switch (event.type) {
       case 'connect':
         connack = event.connack;
@@ -183,19 +184,19 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
   }
 
   function errorOf(error: WireError): MqttError {
-    return asks.explain(fromWire(error));
+    return callbacks.explain(fromWire(error));
   }
 
   /** A call that may fail by what the caller's own functions threw. */
   function explained<T>(call: Promise<T>): Promise<T> {
     return call.catch((error: unknown) => {
-      throw asks.explain(error);
+      throw callbacks.explain(error);
     });
   }
 
   /** Once, however many ways lead here. */
   function finish(error?: MqttError): void {
-    handout.flush();
+    scheduler.flush();
     if (ended) return;
     ended = { error };
     leavePage();
@@ -212,26 +213,31 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     }
   }
 
-  function handOut(buffer: ArrayBuffer, count: number, lost: number): Promise<void> | undefined {
+  function handOut(
+    buffer: ArrayBuffer,
+    count: number,
+    lost: number,
+    payloads?: Uint8Array[],
+  ): Promise<void> | undefined {
     if (ended) return;
     dropped += lost;
-    return handout.push(buffer, count, lost);
+    return scheduler.push(openBatch(buffer, count, payloads), lost);
   }
 
   function deliver(messages: Message[], lost: number): Promise<void> | undefined {
     if (ended) return;
     const each = emitter.listens('message');
     const heard = each || emitter.listens('batch');
-    const reserving = routes.reserving();
-    const open = reserving ? messages.filter(({ topic }) => !routes.reserved(topic)) : messages;
+    const reserving = router.reserving();
+    const open = reserving ? messages.filter(({ topic }) => !router.reserved(topic)) : messages;
     if (open.length > 0 || lost > 0) emitter.emit('batch', open, lost);
     const busy: Promise<void>[] = [];
     for (const message of messages) {
-      if (each && !(reserving && routes.reserved(message.topic))) {
+      if (each && !(reserving && router.reserved(message.topic))) {
         emitter.emit('message', message.topic, message.payload, message);
       }
-      if (routes.empty()) continue;
-      for (const holder of routes.match(message.topic)) {
+      if (router.empty()) continue;
+      for (const holder of router.match(message.topic)) {
         const handled = holder.deliver(message, heard);
         if (handled) busy.push(handled);
       }

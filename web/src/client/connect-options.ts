@@ -1,6 +1,6 @@
 /** What `connect` takes. */
 
-import type { AuthStep, QoS } from '../worker/messages';
+import type { AuthStep, QoS } from '../protocol/boundary';
 import type { Payload, PublishProperties, UserProperties } from './properties';
 
 export type { AuthStep };

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Boundary, BoundarySink } from '../worker/messages';
+import type { Boundary, BoundarySink } from '../protocol/boundary';
+import { connectSettings } from './checks/options';
 import { startClient } from './client';
 import { MqttError } from './errors';
-import { connectSettings } from './options';
-import { createRpc, type Engine } from './rpc';
 import { connack, engine, settled } from './testing-client';
+import { createCalls, type Engine } from './transport/calls';
 import type { Client } from './types';
 
 const url = 'ws://broker.test/mqtt';
@@ -117,8 +117,8 @@ describe('a worker that never answers', () => {
 
   test.each([
     ['the worker does not start', () => never],
-    ['the program does not load', async () => ({ ...createRpc(() => {}), ready: never })],
-    ['the program does not connect', async () => ({ ...createRpc(() => {}), ready: Promise.resolve() })],
+    ['the program does not load', async () => ({ ...createCalls(() => {}), ready: never })],
+    ['the program does not connect', async () => ({ ...createCalls(() => {}), ready: Promise.resolve() })],
   ] as [string, () => Promise<Engine>][])('%s: connect has a time limit', async (_, open) => {
     const { client, connected } = start(open, true, { connectTimeout: 3000 });
     const failed = expect(connected).rejects.toMatchObject({ name: 'MqttError', code: 'timeout' });
@@ -130,7 +130,7 @@ describe('a worker that never answers', () => {
 
   test('every method settles', async () => {
     let sink: BoundarySink | undefined;
-    const rpc = createRpc(() => {});
+    const rpc = createCalls(() => {});
     const { boundary } = engine();
     const deaf: Boundary = {
       async connect(all) {

@@ -1,4 +1,4 @@
-import type { WireError } from '../worker/messages';
+import type { WireError } from '../protocol/boundary';
 
 /**
  * - `bad-option`: an option or argument is wrong; `field` names it.

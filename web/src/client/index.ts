@@ -1,11 +1,11 @@
 /** An MQTT 5 client over WebSocket: Go compiled to WebAssembly, in a worker. */
 
-import { connect, createClient } from './connect';
+import { connect, createClient } from './create-client';
 
 export { connect, connect as connectAsync, createClient };
 export default { connect, connectAsync: connect, createClient };
 export { MqttError, type MqttErrorCode } from './errors';
-export type { Packet, PacketFields, PacketName, PacketProperties } from './packets';
+export type { Packet, PacketFields, PacketName, PacketProperties } from './packet';
 export type {
   Answer,
   AuthStep,

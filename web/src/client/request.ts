@@ -1,7 +1,7 @@
 /** Requests and their answers (MQTT 5, 4.10). */
 
-import { decodeBatch } from './batch';
 import { MqttError } from './errors';
+import { decodeBatch } from './message';
 import type { Answer, Client, Message, MessageHandler, PublishOptions, RequestHandler } from './types';
 
 type FullAnswer = Extract<Answer, { payload: unknown }>;

@@ -1,8 +1,8 @@
-import type { WireSubscription } from '../worker/messages';
-import { bad } from './check';
-import { report } from './events';
-import { type Limited, plainCall } from './options';
-import { createQueue } from './queue';
+import { report } from '../platform/emitter';
+import type { WireSubscription } from '../protocol/boundary';
+import { type Limited, plainCall } from './checks/options';
+import { bad } from './checks/rules';
+import { createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
 
 /** `Symbol.asyncDispose`, also where it is not built in. */
@@ -34,7 +34,7 @@ export interface HolderOptions {
 }
 
 export function createHolder({ request, highWaterMark, handler, handlerOnly, leave }: HolderOptions): Holder {
-  const queue = createQueue(highWaterMark);
+  const queue = createIteratorBuffer(highWaterMark);
   let iterated = false;
   let reasonCode = 0;
   let left: Promise<void> | undefined;

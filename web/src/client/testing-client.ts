@@ -1,9 +1,9 @@
 /** For tests: a client on a boundary that the test plays. */
 
-import type { Boundary, BoundaryClient, BoundarySink, ConnackInfo } from '../worker/messages';
+import type { Page } from '../platform/page-lifecycle';
+import type { Boundary, BoundaryClient, BoundarySink, ConnackInfo } from '../protocol/boundary';
+import { connectSettings } from './checks/options';
 import { openClient } from './client';
-import type { Page } from './lifecycle';
-import { connectSettings } from './options';
 import { encodeBatch, type Given } from './testing';
 import type { ConnectOptions, Message } from './types';
 

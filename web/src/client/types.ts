@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The public types. Names, units and defaults are those of MQTT.js wherever it has them. */
 
-import type { ConnackInfo, DisconnectInfo, QoS } from '../worker/messages';
+import type { ConnackInfo, DisconnectInfo, QoS } from '../protocol/boundary';
 import type { MqttError } from './errors';
-import type { Packet } from './packets';
+import type { Packet } from './packet';
 import type { Payload, PublishProperties, UserProperties } from './properties';
 
 export type {

@@ -1,4 +1,4 @@
-import { bad } from '../client/check';
+import { bad } from '../client/checks/rules';
 
 /** Bytes that turn into their text by themselves, as those of Node's Buffer do: tutorials print `message.toString()`. */
 export class Bytes extends Uint8Array {

@@ -1,8 +1,8 @@
-import { connect as connectOnce } from '../client/connect';
+import { connect as connectOnce } from '../client/create-client';
 import { MqttError } from '../client/errors';
-import { createEmitter, report } from '../client/events';
-import { isPermanent } from '../client/revive';
+import { isPermanent } from '../client/transport/restart-after-crash';
 import type { Client, EndOptions, Payload } from '../client/types';
+import { createEmitter, report } from '../platform/emitter';
 import { asBytes } from './bytes';
 import { anyPacket, connackPacket, publishPacket, reasonPacket } from './packets';
 import { type Granted, subscribeEach, type Topics } from './subscribe';

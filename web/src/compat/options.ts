@@ -1,5 +1,5 @@
-import { bad } from '../client/check';
-import { connectSettings, defaultReconnectPeriod, defaultTimeout } from '../client/options';
+import { connectSettings, defaultReconnectPeriod, defaultTimeout } from '../client/checks/options';
+import { bad } from '../client/checks/rules';
 import type { IClientOptions } from './types';
 
 /** Options of MQTT.js that must not be passed over in silence, and what to do instead. */

@@ -1,6 +1,6 @@
 /** What this client tells, as packets in the form of MQTT.js. */
 
-import type { Packet } from '../client/packets';
+import type { Packet } from '../client/packet';
 import type { ConnackInfo, DisconnectInfo, Message, PublishResult } from '../client/types';
 import { asBytes, type Bytes } from './bytes';
 import type { IAckPacket, IConnackPacket, IPacket, IPublishPacket, ReceivedUserProperties } from './types';

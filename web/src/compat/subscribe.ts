@@ -1,5 +1,5 @@
+import { topicFilter } from '../client/checks/topics';
 import type { MqttError } from '../client/errors';
-import { topicFilter } from '../client/topics';
 import type { Client } from '../client/types';
 import type { IAckPacket, IClientSubscribeOptions, ISubscriptionGrant, ISubscriptionMap } from './types';
 

@@ -1,7 +1,7 @@
 /** The types of MQTT.js' surface, by the names that it gives them. */
 
 import type { MqttError } from '../client/errors';
-import type { PacketFields } from '../client/packets';
+import type { PacketFields } from '../client/packet';
 import type {
   ConnackInfo,
   ConnectOptions,

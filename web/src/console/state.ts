@@ -2,7 +2,7 @@
 
 import { computed, signal } from '@preact/signals';
 import { connect, MqttError } from '../client';
-import { programReady } from '../client/engine';
+import { programReady } from '../client/transport/worker-host';
 import { type Config, loadConfig } from './config';
 import type { Failure } from './connection/explain';
 import { survey } from './connection/probe';

@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
-import { dispatch, toWire } from './dispatcher';
 import type {
   Boundary,
   BoundaryEnvironment,
   BoundarySink,
   CallOptions,
-  FromWorker,
   GoClient,
   OnSettled,
-  Question,
-} from './messages';
+} from '../protocol/boundary';
+import type { FromWorker, Question } from '../protocol/messages';
+import { dispatch, toWire } from './dispatcher';
 
 const options = { url: 'ws://broker.test/mqtt' };
 
@@ -106,13 +105,13 @@ test('calls reach the client they name, and their answers come back by number', 
   await connected(1);
   const payload = new Uint8Array([1]);
   const subscriptions = [{ topic: 'a/#', qos: 1 as const }];
-  send({ type: 'publish', id: 1, client: 1, topic: 'a', payload, options: { qos: 1 }, timeout: 10 });
+  send({ type: 'call', method: 'publish', id: 1, client: 1, args: ['a', payload, { qos: 1 }], timeout: 10 });
   expect(await posting('result')).toEqual({ type: 'result', id: 1, value: { reasonCode: 16 } });
-  send({ type: 'subscribe', id: 2, client: 1, subscriptions, options: {} });
+  send({ type: 'call', method: 'subscribe', id: 2, client: 1, args: [subscriptions, {}] });
   expect(await posting('result')).toEqual({ type: 'result', id: 2, value: { reasonCodes: [1] } });
-  send({ type: 'unsubscribe', id: 3, client: 1, filters: ['a/#'], options: {} });
+  send({ type: 'call', method: 'unsubscribe', id: 3, client: 1, args: [['a/#'], {}] });
   expect(await posting('result')).toEqual({ type: 'result', id: 3, value: { reasonCodes: [17] } });
-  send({ type: 'disconnect', id: 4, client: 1, options: { reasonCode: 4 } });
+  send({ type: 'call', method: 'disconnect', id: 4, client: 1, args: [{ reasonCode: 4 }] });
   expect(await posting('result')).toEqual({ type: 'result', id: 4, value: undefined });
   expect(calls).toEqual([
     ['publish', 'a', payload, { qos: 1, timeout: 10 }],
@@ -180,7 +179,7 @@ test('a rejection, and a throw, come back as plain data', async () => {
     },
   });
   await connected(1);
-  send({ type: 'subscribe', id: 1, client: 1, subscriptions: [], options: {} });
+  send({ type: 'call', method: 'subscribe', id: 1, client: 1, args: [[], {}] });
   expect((await posting('rejected')).error).toEqual({
     code: 'refused',
     message: 'no',
@@ -188,7 +187,7 @@ test('a rejection, and a throw, come back as plain data', async () => {
     reasonString: 'acl',
     serverReference: 'other',
   });
-  send({ type: 'unsubscribe', id: 2, client: 1, filters: [], options: {} });
+  send({ type: 'call', method: 'unsubscribe', id: 2, client: 1, args: [[], {}] });
   expect((await posting('rejected')).error).toEqual({
     code: 'crashed',
     message: 'Go program has already exited',
@@ -206,7 +205,7 @@ test('a request resolves with bytes, which are transferred', async () => {
   });
   await connected(1);
   const payload = new Uint8Array([1]);
-  send({ type: 'request', id: 1, client: 1, topic: 'a', payload, options: { qos: 1 }, timeout: 10 });
+  send({ type: 'call', method: 'request', id: 1, client: 1, args: ['a', payload, { qos: 1 }], timeout: 10 });
   expect(await posting('result')).toEqual({ type: 'result', id: 1, value: answer });
   expect(transferred.at(-1)).toEqual([answer]);
   expect(calls).toEqual([['a', payload, { qos: 1, timeout: 10 }]]);
@@ -220,7 +219,7 @@ test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
       [type]: async (limits: CallOptions) => void calls.push(limits),
     });
     await connected(1);
-    send({ type, id: 1, client: 1, timeout: 10 });
+    send({ type: 'call', method: type, id: 1, client: 1, args: [], timeout: 10 });
     expect(await posting('result')).toEqual({ type: 'result', id: 1, value: undefined });
     expect(calls).toEqual([{ timeout: 10 }]);
   },
@@ -276,7 +275,7 @@ test('the end of a client answers its questions, old and new, and no others', as
 
 test('a call to a client that is not there is rejected', async () => {
   const { send, posting } = dispatcher();
-  send({ type: 'disconnect', id: 1, client: 9, options: {} });
+  send({ type: 'call', method: 'disconnect', id: 1, client: 9, args: [{}] });
   expect(await posting('rejected')).toMatchObject({ id: 1, error: { code: 'not-connected' } });
 });
 
@@ -284,7 +283,7 @@ test('a client whose connect failed is not there', async () => {
   const { send, posting } = dispatcher({ connect: () => Promise.reject({ code: 'refused', message: 'no' }) });
   send({ type: 'connect', id: 1, client: 1, options, asks: [] });
   expect((await posting('rejected')).error.code).toBe('refused');
-  send({ type: 'disconnect', id: 2, client: 1, options: {} });
+  send({ type: 'call', method: 'disconnect', id: 2, client: 1, args: [{}] });
   expect((await posting('rejected')).error.code).toBe('not-connected');
 });
 
@@ -298,7 +297,12 @@ test('abort aborts the signal of its call, and only where one was asked for', as
       }),
   });
   await connected(1);
-  const publish = { type: 'publish', client: 1, topic: 'a', payload: new Uint8Array(), options: {} } as const;
+  const publish = {
+    type: 'call' as const,
+    method: 'publish' as const,
+    client: 1,
+    args: ['a', new Uint8Array(), {}],
+  };
   send({ ...publish, id: 1 });
   send({ ...publish, id: 2, abortable: true });
   send({ ...publish, id: 3, abortable: true });
@@ -331,7 +335,7 @@ test('the end of a client settles its batch, and nothing reaches it any more', a
   sink.onEvent({ type: 'end' });
   await consumed;
   expect(await posting('event')).toEqual({ type: 'event', client: 1, event: { type: 'end' } });
-  send({ type: 'disconnect', id: 1, client: 1, options: {} });
+  send({ type: 'call', method: 'disconnect', id: 1, client: 1, args: [{}] });
   expect((await posting('rejected')).error.code).toBe('not-connected');
 });
 
@@ -357,9 +361,9 @@ test('ping and tellPackets reach the client, and the round-trip time comes back'
     tellPackets: async (call) => void told.push(call),
   });
   await connected(1);
-  send({ type: 'ping', id: 7, client: 1, timeout: 5 });
+  send({ type: 'call', method: 'ping', id: 7, client: 1, args: [], timeout: 5 });
   expect(await posting('result')).toEqual({ type: 'result', id: 7, value: 3.25 });
-  send({ type: 'tellPackets', id: 8, client: 1, on: true });
+  send({ type: 'call', method: 'tellPackets', id: 8, client: 1, args: [{ on: true }] });
   expect(await posting('result')).toEqual({ type: 'result', id: 8, value: undefined });
   expect(told).toEqual([{ timeout: 5 }, { on: true }]);
 });

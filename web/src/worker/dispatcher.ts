@@ -4,16 +4,14 @@ import type {
   BoundaryEnvironment,
   BoundarySink,
   CallOptions,
-  FromWorker,
   GoClient,
   OnSettled,
-  Question,
-  ToWorker,
   WireError,
-} from './messages';
+} from '../protocol/boundary';
+import { type FromWorker, optionsAt, type Question, type ToWorker } from '../protocol/messages';
 
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
-type Call = Exclude<ToWorker, { type: 'publishes' | 'abort' | 'answer' | 'consumed' }>;
+type Call = Extract<ToWorker, { type: 'connect' | 'call' }>;
 type Publishes = Extract<ToWorker, { type: 'publishes' }>;
 type Result = Extract<FromWorker, { type: 'result' }>['value'];
 type Answer = Extract<ToWorker, { type: 'answer' }>;
@@ -97,11 +95,14 @@ export function dispatch(
         ...limits,
         ...askers(client, message.asks),
         onPackets: (buffer, dropped) => post({ type: 'packets', client, buffer, dropped }, [buffer]),
-        onBatch: (buffer, count, dropped) => {
+        onBatch: (buffer, count, dropped, payloads) => {
           const consumed = new Promise<void>((resolve) => {
             entry.consumed = resolve;
           });
-          post({ type: 'batch', client, buffer, count, dropped }, [buffer]);
+          const buffers = new Set([buffer, ...(payloads?.map((payload) => payload.buffer) ?? [])]);
+          post({ type: 'batch', client, buffer, count, dropped, ...(payloads && { payloads }) }, [
+            ...buffers,
+          ]);
           return consumed;
         },
         onEvent: (event) => {
@@ -119,27 +120,10 @@ export function dispatch(
     if (message.type === 'connect') return connect(message, limits).then(() => undefined);
     const client = clients.get(message.client)?.client;
     if (!client) return Promise.reject(clientEnded);
-    switch (message.type) {
-      case 'publish':
-        return client.publish(message.topic, message.payload, { ...message.options, ...limits });
-      case 'subscribe':
-        return client.subscribe(message.subscriptions, { ...message.options, ...limits });
-      case 'unsubscribe':
-        return client.unsubscribe(message.filters, { ...message.options, ...limits });
-      case 'request':
-        return client.request(message.topic, message.payload, { ...message.options, ...limits });
-      case 'reauthenticate':
-      case 'suspend':
-      case 'resume':
-      case 'wake':
-        return client[message.type](limits).then(() => undefined);
-      case 'ping':
-        return client.ping(limits);
-      case 'tellPackets':
-        return client.tellPackets({ on: message.on, ...limits }).then(() => undefined);
-      case 'disconnect':
-        return client.disconnect({ ...message.options, ...limits }).then(() => undefined);
-    }
+    const { method, args } = message;
+    const at = optionsAt[method];
+    const limited = args.toSpliced(at, 1, { ...(args[at] as object | undefined), ...limits });
+    return (client[method] as (...args: unknown[]) => Promise<Result>)(...limited);
   };
 
   const onSettled: OnSettled = (acks, others) => post({ type: 'published', acks, others }, [acks]);
@@ -167,7 +151,7 @@ export function dispatch(
     }
     try {
       const value = await perform(message, limits);
-      post({ type: 'result', id, value }, value instanceof ArrayBuffer ? [value] : []);
+      post({ type: 'result', id, value: value ?? undefined }, value instanceof ArrayBuffer ? [value] : []);
     } catch (error) {
       post({ type: 'rejected', id, error: toWire(error) });
     } finally {

@@ -1,10 +1,10 @@
 /** The Go program on this thread: for `worker: false`, and for Node. */
 
+import type { FromWorker, ToWorker } from '../protocol/messages';
 import { dispatch } from './dispatcher';
-import type { FromWorker, ToWorker } from './messages';
-import { type Program, programUrl, startProgram } from './program';
-import { createSocketClass } from './socket';
-import { openStore } from './store';
+import { type Program, programUrl, startProgram } from './go-program';
+import { openStore } from './store/store';
+import { createSocketClass } from './websocket';
 
 let running: Promise<Program> | undefined;
 
@@ -19,7 +19,10 @@ export async function openInline(
   // with a message must not run inside its event handler.
   const post = (message: FromWorker): void => queueMicrotask(() => receive(message));
   void program.exited.then((error) => post({ type: 'fatal', error }));
-  return dispatch(program.boundary, post, { WebSocket: createSocketClass(Native), openStore });
+  return dispatch(program.boundary, post, {
+    WebSocket: createSocketClass(Native, { keeps: true }),
+    openStore,
+  });
 }
 
 async function start(): Promise<Program> {

@@ -1,4 +1,4 @@
-import type { CallOptions, WireError } from './messages';
+import type { CallOptions, WireError } from '../protocol/boundary';
 
 /** An error that `dispatcher.ts` carries to the page as it is. */
 export function failure(code: string, message: string, detail: Partial<WireError> = {}): Error {

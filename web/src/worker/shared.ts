@@ -1,12 +1,13 @@
 /** The shared worker: one Go program that serves the pages of an origin. */
 
-import { beginLife, endOfLife } from '../life';
+import { holdLivenessLock, livenessLost } from '../platform/liveness-lock';
+import type { WireError } from '../protocol/boundary';
+import type { FromWorker, ToSharedWorker } from '../protocol/messages';
 import { dispatch } from './dispatcher';
-import type { FromWorker, ToSharedWorker, WireError } from './messages';
-import { crash, programUrl, startProgram } from './program';
+import { crash, programUrl, startProgram } from './go-program';
 import { createRegistry } from './sharing/registry';
-import { createSocketClass } from './socket';
-import { openStore } from './store';
+import { openStore } from './store/store';
+import { createSocketClass } from './websocket';
 
 globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
   copies: true,
@@ -16,7 +17,7 @@ type Deliver = (message: ToSharedWorker) => void;
 
 const pages = new Set<MessagePort>();
 const starting = start();
-const beginning = beginLife();
+const beginning = holdLivenessLock();
 
 addEventListener('connect', (event) => {
   const [page] = (event as MessageEvent).ports as [MessagePort];
@@ -48,7 +49,7 @@ async function serve(page: MessagePort): Promise<Deliver> {
   return (message) => {
     switch (message.type) {
       case 'hello':
-        void endOfLife(message.lock).then(leave);
+        void livenessLost(message.lock).then(leave);
         break;
       case 'freeze':
         port.freeze();

@@ -10,4 +10,6 @@ declare class Go {
 }
 
 /** What the Go program installs before it waits. */
-declare var mqttwasm: import('./messages').Boundary<import('./messages').GoClient> | undefined;
+declare var mqttwasm:
+  | import('../protocol/boundary').Boundary<import('../protocol/boundary').GoClient>
+  | undefined;

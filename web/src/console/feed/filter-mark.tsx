@@ -1,6 +1,6 @@
 /** The colours by which one sees what came by which subscription. */
 
-import { compile } from '../../topic-filter';
+import { compile } from '../../client/routing/topic-filter';
 import { visible } from '../text';
 import { colourOf } from './colours';
 import type { Entry } from './entry';

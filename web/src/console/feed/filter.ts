@@ -1,8 +1,8 @@
 /** Which messages the list shows. */
 
 import type { QoS } from '../../client';
-import { topicFilter } from '../../client/topics';
-import { compile } from '../../topic-filter';
+import { topicFilter } from '../../client/checks/topics';
+import { compile } from '../../client/routing/topic-filter';
 import { atField, type Failure } from '../connection/explain';
 import { t } from '../language/language';
 import { visible } from '../text';

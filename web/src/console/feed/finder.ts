@@ -1,6 +1,6 @@
 /** Asks the worker that finds text, and gives it up where an expression takes too long. */
 
-import { scriptUrl } from '../../script-url';
+import { scriptUrl } from '../../client/transport/asset-urls';
 import { t } from '../language/language';
 import type { Haystack, Pattern } from './find';
 import workerUrl from './find.worker.ts?worker&url';

@@ -1,6 +1,6 @@
 /** Where the specification describes the properties of each packet. */
 
-import type { PacketName } from '../../client/packets';
+import type { PacketName } from '../../client/packet';
 
 type Owner = PacketName | 'will';
 

@@ -1,6 +1,6 @@
 /** What a packet says, in the specification's words. */
 
-import type { Packet, PacketFields, PacketName } from '../../client/packets';
+import type { Packet, PacketFields, PacketName } from '../../client/packet';
 import { mark, t } from '../language/language';
 import { decodeUtf8, formatCount, headOf, hex, visible } from '../text';
 import { bytes as inWords } from '../ui/counts';

@@ -1,6 +1,6 @@
 /** Which packet answers which. */
 
-import type { PacketName } from '../../client/packets';
+import type { PacketName } from '../../client/packet';
 import type { Entry } from './packet-log';
 
 const answers: Partial<Record<PacketName, PacketName>> = {

@@ -1,6 +1,6 @@
 /** Packets as a file: JSON, or a JSON text on each line. Secrets are not in it. */
 
-import type { Packet } from '../../client/packets';
+import type { Packet } from '../../client/packet';
 import { base64 } from '../feed/record';
 import { decodeUtf8, many } from '../text';
 import type { Entry } from './packet-log';

@@ -1,4 +1,4 @@
-import type { Packet } from '../../client/packets';
+import type { Packet } from '../../client/packet';
 
 /** Where the variable header begins: after the fixed header (2.1.4). */
 function afterLength(bytes: Uint8Array): number {

@@ -1,7 +1,7 @@
 /** The packets of a connection, as far as they are kept, and those that the filter selects. */
 
 import { batch, signal } from '@preact/signals';
-import type { Packet, PacketName } from '../../client/packets';
+import type { Packet, PacketName } from '../../client/packet';
 import { createRing } from '../feed/ring';
 import { summaryOf } from './describe';
 import { createExchanges } from './exchanges';

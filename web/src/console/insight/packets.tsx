@@ -1,5 +1,5 @@
 import { useId, useMemo, useState } from 'preact/hooks';
-import type { PacketName } from '../../client/packets';
+import type { PacketName } from '../../client/packet';
 import type { Connection } from '../connection/store';
 import { saveAs } from '../save-as';
 import { formatBytes, formatCount } from '../text';

@@ -1,4 +1,4 @@
-import type { PacketName } from '../../client/packets';
+import type { PacketName } from '../../client/packet';
 import { formatReasonCode } from '../connection/explain';
 import { t } from '../language/language';
 

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { expect, test, vi } from 'vitest';
 import type { Client } from '../../client';
-import type { Packet } from '../../client/packets';
+import type { Packet } from '../../client/packet';
 import { recorderOf } from './recorder';
 import { packet } from './testing';
 

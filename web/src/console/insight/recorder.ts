@@ -2,7 +2,7 @@
 
 import { effect, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../client';
-import type { Packet } from '../../client/packets';
+import type { Packet } from '../../client/packet';
 import { createPacketLog, type PacketLog } from './packet-log';
 import { recordingOf } from './recording';
 

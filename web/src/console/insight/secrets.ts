@@ -1,6 +1,6 @@
 /** What of a packet nobody is shown: passwords and authentication data. */
 
-import type { Packet, PacketFields } from '../../client/packets';
+import type { Packet, PacketFields } from '../../client/packet';
 import { hex } from '../text';
 
 /** The fields, or undefined where the packet cannot be read. */

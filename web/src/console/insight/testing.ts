@@ -1,6 +1,6 @@
 /** For tests: packets from their bytes. */
 
-import { type Packet, packetOf } from '../../client/packets';
+import { type Packet, packetOf } from '../../client/packet';
 
 const encoder = new TextEncoder();
 

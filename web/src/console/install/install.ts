@@ -1,7 +1,7 @@
 /** Makes the page one that can be installed, and hears of newer builds of it. */
 
 import { signal } from '@preact/signals';
-import { scriptUrl } from '../../script-url';
+import { scriptUrl } from '../../client/transport/asset-urls';
 import type { News } from './worker-scope';
 
 /** Whether a build other than this page's is ready. */

@@ -1,4 +1,4 @@
-import { scriptUrl } from '../../script-url';
+import { scriptUrl } from '../../client/transport/asset-urls';
 import type { Clock } from './repeat';
 import workerUrl from './ticker.worker.ts?worker&url';
 

@@ -1,7 +1,7 @@
 /** Foreign files of messages: a JSON text on each line, as the page exports them. */
 
 import type { MessageProperties, QoS } from '../../client';
-import { topicName } from '../../client/topics';
+import { topicName } from '../../client/checks/topics';
 import type { Direction, Entry } from '../feed/entry';
 import { isRecord } from '../kept';
 import { t } from '../language/language';

@@ -2,8 +2,8 @@
 
 import { signal } from '@preact/signals';
 import type { Client } from '../../client';
-import { topicFilter } from '../../client/topics';
-import { compile } from '../../topic-filter';
+import { topicFilter } from '../../client/checks/topics';
+import { compile } from '../../client/routing/topic-filter';
 import { withoutSecrets } from '../connection/settings';
 import type { Feed } from '../feed/store';
 import { t } from '../language/language';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
-import { decodeBatch } from '../../client/batch';
+import { decodeBatch } from '../../client/message';
 import { encodeBatch, type Given } from '../../client/testing';
 import { createModel, deepest, rateOf, type TopicNode, topicOf } from './model';
 

@@ -1,5 +1,4 @@
-import { combine } from '../../combine';
-import { failure, within } from '../limits';
+import { combine } from '../../client/routing/combine';
 import type {
   AuthStep,
   Boundary,
@@ -14,7 +13,8 @@ import type {
   SubscribeAck,
   UnsubscribeCall,
   WireSubscription,
-} from '../messages';
+} from '../../protocol/boundary';
+import { failure, within } from '../limits';
 import { createDelivery } from './delivery';
 import { createFilters } from './filters';
 import { createMember, type Member, type Untaken } from './member';

@@ -15,7 +15,7 @@
  * the end of the gathering. What is held is bounded by the same.
  */
 
-import type { Taking } from '../messages';
+import type { Taking } from '../../protocol/boundary';
 import type { createFilters } from './filters';
 import type { Delivery, Member, Untaken } from './member';
 import { nothing, type Part, split } from './split';

@@ -1,5 +1,5 @@
-import { compile } from '../../topic-filter';
-import type { WireSubscription } from '../messages';
+import { compile } from '../../client/routing/topic-filter';
+import type { WireSubscription } from '../../protocol/boundary';
 
 /** Topics whose takers are remembered; past that, all are forgotten and found again. */
 const cacheLimit = 1000;

@@ -1,4 +1,4 @@
-import type { BoundarySink, ClientEvent, JoinOptions } from '../messages';
+import type { BoundarySink, ClientEvent, JoinOptions } from '../../protocol/boundary';
 import { nothing, type Part } from './split';
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SubscribeAck } from '../messages';
+import type { SubscribeAck } from '../../protocol/boundary';
 import type { Port } from './registry';
 import { batch, connack, scripted, settled, subscription, tab, twoTabs, url } from './testing';
 

@@ -1,5 +1,5 @@
+import type { Boundary, GoClient } from '../../protocol/boundary';
 import { failure, within } from '../limits';
-import type { Boundary, GoClient } from '../messages';
 import { type Connection, type Membership, openConnection, type SharedOptions } from './connection';
 import { difference } from './difference';
 

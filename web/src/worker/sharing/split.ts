@@ -1,4 +1,4 @@
-/** Divides a batch (`client/batch.ts` has its format) between those who want its topics. */
+/** Divides a batch (`client/message.ts` has its format) between those who want its topics. */
 
 export interface Part {
   buffer: ArrayBuffer;

@@ -1,6 +1,6 @@
 /** For tests: tabs at a registry, whose Go boundary the test plays. */
 
-import { decodeBatch } from '../../client/batch';
+import { decodeBatch } from '../../client/message';
 import { encodeBatch } from '../../client/testing';
 import type {
   Boundary,
@@ -10,7 +10,7 @@ import type {
   GoClient,
   SubscribeAck,
   Taking,
-} from '../messages';
+} from '../../protocol/boundary';
 import { createRegistry, type Port } from './registry';
 
 export const connack = { sessionPresent: false, clientId: 'me' } as ConnackInfo;

@@ -1,0 +1,135 @@
+/** SCRAM-SHA-256 (RFC 5802, RFC 7677) on the browser's own cryptography, loaded when it is asked for. */
+
+import type { AuthStep } from '../../protocol/boundary';
+import type { Scram } from '../checks/options';
+import { MqttError } from '../errors';
+
+// Fewer make an overheard password easy to guess (RFC 7677, 4). More would take
+// minutes, and a broker has not proved who it is when it asks.
+const iterationsTaken = { min: 4096, max: 10_000_000 };
+
+/** No channel binding, no other identity. */
+const header = 'n,,';
+
+/** Answers the steps of one client, whose connections come one after the other. */
+export function createScram(
+  { username, password }: Scram,
+  newNonce: () => string = randomNonce,
+): (step: AuthStep) => Promise<Uint8Array | undefined> {
+  const { subtle } = crypto;
+  if (subtle === undefined) {
+    throw new MqttError(
+      'unsupported',
+      'scram: browsers do cryptography only for pages over https or from this machine',
+      {
+        field: 'scram',
+      },
+    );
+  }
+  const name = username.replaceAll('=', '=3D').replaceAll(',', '=2C');
+  let first = '';
+  let signature: Uint8Array | undefined;
+  /** The same salt comes at each connection: the slow part is done once. */
+  let salted: { salt: string; iterations: number; key: Promise<CryptoKey> } | undefined;
+
+  const hmac = async (key: CryptoKey, message: string): Promise<Uint8Array<ArrayBuffer>> =>
+    new Uint8Array(await subtle.sign('HMAC', key, utf8(message)));
+  const macKey = (bytes: BufferSource): Promise<CryptoKey> =>
+    subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+
+  async function derive(salt: string, iterations: number): Promise<CryptoKey> {
+    const material = await subtle.importKey('raw', utf8(password), 'PBKDF2', false, ['deriveBits']);
+    const parameters = { name: 'PBKDF2', hash: 'SHA-256', salt: fromBase64(salt), iterations };
+    return macKey(await subtle.deriveBits(parameters, material, 256));
+  }
+
+  async function prove(challenge: string): Promise<Uint8Array> {
+    const { nonce, salt, iterations } = parseChallenge(challenge);
+    const ours = first.slice(first.indexOf(',r=') + 3);
+    if (first === '') throw broken('the broker asks a second time');
+    if (nonce.length <= ours.length || !nonce.startsWith(ours))
+      throw broken("the broker's nonce does not extend ours");
+    if (salted?.salt !== salt || salted.iterations !== iterations) {
+      salted = { salt, iterations, key: derive(salt, iterations) };
+    }
+    const key = await salted.key;
+    const final = `c=${btoa(header)},r=${nonce}`;
+    const all = `${first},${challenge},${final}`;
+    first = '';
+    const clientKey = await hmac(key, 'Client Key');
+    const storedKey = await macKey(await subtle.digest('SHA-256', clientKey));
+    const mask = await hmac(storedKey, all);
+    signature = await hmac(await macKey(await hmac(key, 'Server Key')), all);
+    return utf8(`${final},p=${toBase64(clientKey.map((byte, index) => byte ^ (mask[index] as number)))}`);
+  }
+
+  function verify(data: string): void {
+    const expected = signature && `v=${toBase64(signature)}`;
+    signature = undefined;
+    refuse(data);
+    // Extensions may follow.
+    if (expected !== undefined && data.split(',', 1)[0] === expected) return;
+    throw broken('the broker did not prove that it knows the password');
+  }
+
+  return async ({ phase, data }) => {
+    const message = new TextDecoder().decode(data);
+    switch (phase) {
+      case 'start':
+        first = `n=${name},r=${newNonce()}`;
+        signature = undefined;
+        return utf8(header + first);
+      case 'continue':
+        return prove(message);
+      case 'success':
+        verify(message);
+    }
+    return undefined;
+  };
+}
+
+/** `r=…,s=…,i=…`, which extensions may follow. */
+function parseChallenge(message: string): { nonce: string; salt: string; iterations: number } {
+  refuse(message);
+  const [, nonce, salt, count] = /^r=([^,]+),s=([A-Za-z\d+/]+=*),i=(\d{1,9})(?:,|$)/.exec(message) ?? [];
+  if (nonce === undefined || salt === undefined || salt.length % 4 !== 0) {
+    throw broken('what the broker asks is not r=…,s=…,i=…');
+  }
+  const iterations = Number(count);
+  const { min, max } = iterationsTaken;
+  if (iterations < min || iterations > max) {
+    throw broken(`the broker asks for ${iterations} iterations; ${min} to ${max} are taken`);
+  }
+  return { nonce, salt, iterations };
+}
+
+/** The broker may say no in its own words: `e=…`. */
+function refuse(message: string): void {
+  if (!message.startsWith('e=')) return;
+  const reasonString = message.slice(2);
+  throw new MqttError('refused', `scram: the broker refused: ${reasonString}`, {
+    field: 'scram',
+    reasonCode: 0x87,
+    reasonString,
+  });
+}
+
+function broken(problem: string): MqttError {
+  return new MqttError('protocol', `scram: ${problem}`, { field: 'scram' });
+}
+
+function randomNonce(): string {
+  return toBase64(crypto.getRandomValues(new Uint8Array(24)));
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

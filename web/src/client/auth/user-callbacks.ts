@@ -1,0 +1,92 @@
+/** The caller's functions among the options, as the engine asks them. */
+
+import type { AttemptChange, BoundarySink } from '../../protocol/boundary';
+import type { Callbacks } from '../checks/options';
+import { binary, type Check, shape, text } from '../checks/rules';
+import { type Address, parseAddress } from '../checks/url';
+import { MqttError } from '../errors';
+import type { createScram } from './scram';
+
+export interface UserCallbacks {
+  /** Only what there is to ask. Each rejects with an `MqttError` and nothing else. */
+  sink: Pick<BoundarySink, 'onAttempt' | 'onAuthenticate'>;
+  /** An error that began here comes back without its cause: this gives the one that has it. */
+  explain<E>(error: E): E | MqttError;
+}
+
+const address: Check<Address> = (value, field) => parseAddress(value, globalThis.location, field);
+
+const credentialFields = shape({ username: text, password: binary });
+
+const stepData: Check<Uint8Array | undefined> = (value, field) =>
+  value === undefined ? undefined : binary(value, field);
+
+export function createUserCallbacks({
+  transformWsUrl,
+  credentials,
+  authenticate,
+  scram,
+}: Callbacks): UserCallbacks {
+  let failure: MqttError | undefined;
+
+  async function ask<T>(field: string, run: () => unknown, check: Check<T>): Promise<T> {
+    let value: unknown;
+    try {
+      value = await run();
+    } catch (cause) {
+      if (cause instanceof MqttError) {
+        failure = cause;
+        throw cause;
+      }
+      const why = cause instanceof Error ? cause.message : 'it threw what is not an Error';
+      failure = new MqttError('aborted', `${field}: ${why}`, { field, cause });
+      throw failure;
+    }
+    try {
+      return check(value, field);
+    } catch (error) {
+      failure = error as MqttError;
+      throw error;
+    }
+  }
+
+  const sink: UserCallbacks['sink'] = {};
+  if (transformWsUrl || credentials) {
+    sink.onAttempt = async ({ url }) => {
+      const change: AttemptChange = {};
+      if (transformWsUrl) {
+        const { password, ...rest } = await ask('transformWsUrl', () => transformWsUrl(url), address);
+        Object.assign(
+          change,
+          rest,
+          password !== undefined && { password: new TextEncoder().encode(password) },
+        );
+      }
+      if (credentials) Object.assign(change, await ask('credentials', credentials, credentialFields));
+      return change;
+    };
+  }
+  if (authenticate) {
+    sink.onAuthenticate = (step) => ask('authenticate', () => authenticate(step), stepData);
+  }
+
+  if (scram) {
+    let answer: ReturnType<typeof createScram> | undefined;
+    sink.onAuthenticate = (step) =>
+      ask(
+        'scram',
+        async () => {
+          answer ??= (await import('./scram')).createScram(scram);
+          return answer(step);
+        },
+        stepData,
+      );
+  }
+
+  function explain<E>(error: E): E | MqttError {
+    if (!failure || !(error instanceof MqttError)) return error;
+    return error.code === failure.code && error.field === failure.field ? failure : error;
+  }
+
+  return { sink, explain };
+}

@@ -1,0 +1,400 @@
+/** What callers give, checked and brought into the form that crosses the boundary. */
+
+import type {
+  AuthStep,
+  BoundaryOptions,
+  DisconnectCall,
+  JoinOptions,
+  CallOptions as Limits,
+  PublishCall,
+  QoS,
+  RequestCall,
+  SubscribeCall,
+  WireQueue,
+  WireSubscription,
+} from '../../protocol/boundary';
+import type { ConnectOptions } from '../types';
+import {
+  bad,
+  binary,
+  boolean,
+  type Check,
+  callback,
+  integer,
+  maxMilliseconds,
+  oneOf,
+  payload,
+  qos,
+  shape,
+  signal,
+  text,
+  timeout,
+  u16,
+  u32,
+  userProperties,
+} from './rules';
+import { topicName } from './topics';
+import { type Address, parseAddress, resolveAddress } from './url';
+
+export const defaultTimeout = 30_000;
+const defaultHighWaterMark = 10_000;
+export const defaultReconnectPeriod = 1000;
+export const defaultMaxReconnectPeriod = 30_000;
+/** Seconds: a day. */
+const defaultStoredExpiry = 86_400;
+
+const publishProperties = {
+  payloadFormatIndicator: boolean,
+  messageExpiryInterval: integer(0, u32),
+  topicAlias: integer(1, u16), // 0 is not permitted [MQTT-3.3.2-8]
+  responseTopic: topicName, // [MQTT-3.3.2-14]
+  correlationData: binary,
+  userProperties,
+  contentType: text,
+};
+
+const limits = { timeout, signal };
+
+const connectProperties = shape({
+  sessionExpiryInterval: integer(0, u32),
+  receiveMaximum: integer(1, u16), // 0 is a Protocol Error (3.1.2.11.3)
+  maximumPacketSize: integer(1, u32), // and here (3.1.2.11.4)
+  topicAliasMaximum: integer(0, u16),
+  requestResponseInformation: boolean,
+  requestProblemInformation: boolean,
+  userProperties,
+  authenticationMethod: text,
+  authenticationData: binary,
+});
+
+const willFields = shape({
+  topic: topicName,
+  payload,
+  qos,
+  retain: boolean,
+  properties: shape({ ...publishProperties, willDelayInterval: integer(0, u32) }),
+});
+
+const will: Check<NonNullable<BoundaryOptions['will']>> = (value, field) => {
+  const { topic, payload: bytes = new Uint8Array(), ...rest } = willFields(value, field);
+  if (topic === undefined) throw bad(`${field}.topic`, 'is missing');
+  if (bytes.length > u16) throw bad(`${field}.payload`, 'is longer than 65,535 bytes'); // Binary Data (3.1.3.4)
+  return { topic, payload: bytes, ...rest };
+};
+
+/** Text as SCRAM compares it. Brokers store it prepared (RFC 7613), of which NFKC is what differs in practice. */
+const scramText: Check<string> = (value, field) => text(text(value, field).normalize('NFKC'), field);
+
+const scramFields = shape({ username: scramText, password: scramText });
+
+const scram: Check<Scram> = (value, field) => {
+  const { username, password } = scramFields(value, field);
+  if (username === undefined) throw bad(`${field}.username`, 'is missing');
+  if (password === undefined) throw bad(`${field}.password`, 'is missing');
+  return { username, password };
+};
+
+const queueFields = shape({
+  messages: integer(1, u32),
+  bytes: integer(1, Number.MAX_SAFE_INTEGER),
+  policy: oneOf('reject', 'drop-oldest', 'drop-newest'),
+});
+
+/** What crosses as it is. */
+const connectFields = shape({
+  clientId: text,
+  username: text,
+  password: binary,
+  clean: boolean,
+  keepalive: integer(0, u16),
+  connectTimeout: integer(1, maxMilliseconds),
+  reconnectPeriod: integer(0, maxMilliseconds),
+  maxReconnectPeriod: integer(1, maxMilliseconds),
+  reconnectOnConnackError: boolean,
+  resubscribe: boolean,
+  subscribeBatchSize: integer(1, u16),
+  sessionLost: oneOf('reject', 'republish'),
+  autoAssignTopicAlias: boolean,
+  packetEvents: boolean,
+  properties: connectProperties,
+  will,
+});
+
+/** What decides about other options. */
+const decidingFields = shape({
+  offlineQueue: ((value, field) =>
+    typeof value === 'boolean' ? value : queueFields(value, field)) satisfies Check<boolean | WireQueue>,
+  queueQoSZero: boolean,
+  store: oneOf('indexeddb'),
+});
+
+const callbackFields = shape({
+  transformWsUrl: callback<NonNullable<ConnectOptions['transformWsUrl']>>(),
+  credentials: callback<() => unknown>(),
+  authenticate: callback<(step: AuthStep) => unknown>(),
+  scram,
+});
+
+const localFields = shape({
+  signal,
+  worker: boolean,
+  shared: boolean,
+  whenTabCloses: oneOf('unsubscribe', 'keep'),
+  protocolVersion: (value, field) => {
+    if (value !== 5) throw bad(field, 'must be 5: this client speaks MQTT 5 only');
+    return value;
+  },
+  WebSocket: (value, field) => {
+    if (typeof value !== 'function') throw bad(field, 'must be a WebSocket class');
+    return value as typeof WebSocket;
+  },
+});
+
+export interface Scram {
+  /** As SASLprep leaves it (RFC 4013); of text that is not ASCII, NFKC is the form to give. */
+  username: string;
+  password: string;
+}
+
+/** Functions of the caller's. What they return is unchecked yet. */
+export interface Callbacks {
+  transformWsUrl?: (url: string) => unknown;
+  credentials?: () => unknown;
+  authenticate?: (step: AuthStep) => unknown;
+  /** Stands for `authenticate`. */
+  scram?: Scram;
+}
+
+export interface Settings {
+  /** Without a `clientId` only where `shared`, so that tabs which gave none are equal. */
+  boundary: BoundaryOptions & JoinOptions;
+  callbacks: Callbacks;
+  worker: boolean;
+  shared: boolean;
+  WebSocket?: typeof WebSocket;
+  signal?: AbortSignal;
+}
+
+type Page = typeof globalThis.location;
+
+export function connectSettings(
+  first: string | URL | ConnectOptions,
+  second: ConnectOptions = {},
+  page = globalThis.location,
+): Settings {
+  const given = typeof first === 'string' || first instanceof URL ? { ...second, url: first } : first;
+  const {
+    protocolVersion: _,
+    worker = true,
+    shared = false,
+    whenTabCloses,
+    ...local
+  } = localFields(given, '');
+  if (shared && !worker) throw bad('shared', 'needs a worker, and worker is false');
+  if (whenTabCloses !== undefined && !shared) throw bad('whenTabCloses', 'needs shared: true');
+  const { url, servers, username, password } = addresses(given, page);
+  const options = connectFields(
+    {
+      ...given,
+      clientId: given.clientId ?? (shared ? undefined : randomClientId()),
+      username: given.username ?? username,
+      password: given.password ?? password,
+    },
+    '',
+  );
+  const boundary: Settings['boundary'] = {
+    ...options,
+    url,
+    ...(servers.length > 0 && { servers }),
+    ...(whenTabCloses !== undefined && { whenTabCloses }),
+  };
+  limitBackOff(boundary);
+  const { transformWsUrl, ...callbacks } = callbackFields(given, '');
+  checkAuthentication(boundary, callbacks);
+  const { store, offlineQueue = store !== undefined, queueQoSZero: qos0 } = decidingFields(given, '');
+  if (store !== undefined) keepSession(boundary, given.clientId);
+  if (offlineQueue !== false) {
+    const bounds = offlineQueue === true ? {} : offlineQueue;
+    boundary.queue = { offline: true, ...bounds, ...(qos0 !== undefined && { qos0 }) };
+  }
+  return {
+    boundary,
+    callbacks: {
+      ...callbacks,
+      ...(transformWsUrl && { transformWsUrl: (url: string) => transformWsUrl(url, given) }),
+    },
+    worker,
+    shared,
+    ...local,
+  };
+}
+
+/** The first address, and the others. Without one of its own the servers are all there is. */
+function addresses(given: ConnectOptions, page: Page): Address & { servers: string[] } {
+  const { url, host, hostname, servers = [] } = given;
+  if (!Array.isArray(servers)) throw bad('servers', 'must be an array of addresses');
+  const all = Array.from(servers, (server: unknown, index) => serverAddress(server, index, page));
+  const own = all.length === 0 || url !== undefined || host !== undefined || hostname !== undefined;
+  if (own) all.unshift(resolveAddress(given, page));
+  const first = all[0] as Address;
+  for (const [index, other] of all.entries()) {
+    // There is one user name for all of them.
+    const { username = first.username, password = first.password } = other;
+    if (username === first.username && password === first.password) continue;
+    throw bad(`servers[${own ? index - 1 : index}]`, 'has other credentials than the first address');
+  }
+  const [, ...others] = new Set(all.map((one) => one.url));
+  return { ...first, servers: others };
+}
+
+function serverAddress(server: unknown, index: number, page: Page): Address {
+  const field = `servers[${index}]`;
+  if (typeof server !== 'object' || server === null || server instanceof URL) {
+    return parseAddress(server, page, field);
+  }
+  return resolveAddress(server, page, `${field}.`);
+}
+
+function limitBackOff(boundary: BoundaryOptions): void {
+  const { reconnectPeriod = defaultReconnectPeriod, maxReconnectPeriod } = boundary;
+  if (maxReconnectPeriod === undefined) {
+    if (reconnectPeriod > defaultMaxReconnectPeriod) boundary.maxReconnectPeriod = reconnectPeriod;
+  } else if (maxReconnectPeriod < reconnectPeriod) {
+    throw bad('maxReconnectPeriod', `must be at least reconnectPeriod, which is ${reconnectPeriod}`);
+  }
+}
+
+function checkAuthentication(boundary: BoundaryOptions, { authenticate, scram }: Callbacks): void {
+  const { authenticationMethod, authenticationData } = boundary.properties ?? {};
+  if (scram) {
+    if (authenticate) throw bad('scram', 'must not be given together with authenticate');
+    if (authenticationMethod !== undefined || authenticationData) {
+      throw bad('scram', 'must not be given together with properties.authenticationMethod and Data');
+    }
+    boundary.properties = { ...boundary.properties, authenticationMethod: 'SCRAM-SHA-256' };
+  }
+  if (authenticate && authenticationMethod === undefined) {
+    throw bad('properties.authenticationMethod', 'is missing, and authenticate needs it');
+  }
+  if (authenticate && authenticationData) {
+    throw bad('properties.authenticationData', 'must not be given: authenticate gives the data');
+  }
+  // (3.1.2.11.10)
+  if (authenticationData && authenticationMethod === undefined) {
+    throw bad('properties.authenticationData', 'needs properties.authenticationMethod');
+  }
+}
+
+/** What a session that outlives the page needs, and its name. */
+function keepSession(boundary: BoundaryOptions, clientId: string | undefined): void {
+  if (!clientId) throw bad('clientId', 'is missing: a store belongs to one, so give the same each time');
+  if (boundary.clean) throw bad('clean', 'must not be true with a store, which keeps the session');
+  if (boundary.properties?.sessionExpiryInterval === 0) {
+    throw bad('properties.sessionExpiryInterval', 'must not be 0 with a store, which keeps the session');
+  }
+  const { origin, pathname } = new URL(boundary.url);
+  // What a query holds, such as a signature, differs from one time to the next.
+  boundary.store = `mqttwasm ${JSON.stringify([origin + pathname, clientId])}`;
+  boundary.clean = false;
+  boundary.sessionLost ??= 'republish';
+  boundary.properties = { sessionExpiryInterval: defaultStoredExpiry, ...boundary.properties };
+}
+
+/** At most 23 bytes, which every broker must take [MQTT-3.1.3-5]. */
+function randomClientId(): string {
+  const random = crypto.getRandomValues(new Uint8Array(6));
+  return `mqttwasm_${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** A call's time limit, 30 seconds when it states none. */
+export type Limited<T> = T & Limits & { timeout: number };
+
+const requestFields = { ...limits, qos, properties: shape(publishProperties) };
+const publishFields = shape({
+  ...requestFields,
+  retain: boolean,
+  waitFor: oneOf('acknowledged', 'stored'),
+});
+
+/** What the connection's own options mean for a publish. */
+export type Session = Pick<BoundaryOptions, 'queue' | 'store' | 'autoAssignTopicAlias'>;
+
+export function publishCall(options: unknown = {}, session: Session = {}): Limited<PublishCall> {
+  const call = publishFields(options, '');
+  checkAlias(call, session);
+  if (call.waitFor === 'stored' && session.store === undefined) {
+    throw bad('waitFor', "must not be 'stored' without the connect option store");
+  }
+  if (call.waitFor === 'stored' && !call.qos) {
+    throw bad(
+      'waitFor',
+      "must not be 'stored' for QoS 0, which nothing delivers for certain; give qos 1 or 2",
+    );
+  }
+  return { timeout: session.queue?.offline ? 0 : defaultTimeout, ...call };
+}
+
+export function requestCall(options: unknown = {}, session: Session = {}): Limited<RequestCall> {
+  const call = shape(requestFields)(options, '');
+  checkAlias(call, session);
+  return { timeout: defaultTimeout, ...call };
+}
+
+function checkAlias({ properties }: PublishCall, { autoAssignTopicAlias }: Session): void {
+  if (!autoAssignTopicAlias || properties?.topicAlias === undefined) return;
+  throw bad('properties.topicAlias', 'must not be given: autoAssignTopicAlias chooses the aliases');
+}
+
+export interface SubscribeSettings {
+  call: Limited<SubscribeCall>;
+  subscription: Omit<WireSubscription, 'topic'>;
+  highWaterMark: number;
+  handlerOnly: boolean;
+}
+
+const subscribeFields = shape({
+  ...limits,
+  qos,
+  nl: boolean,
+  rap: boolean,
+  rh: integer(0, 2) as Check<QoS>,
+  properties: shape({ subscriptionIdentifier: integer(1, 268_435_455), userProperties }),
+  highWaterMark: integer(1, u32),
+  handlerOnly: boolean,
+});
+
+export function subscribeSettings(options: unknown = {}): SubscribeSettings {
+  const checked = subscribeFields(options, '');
+  const {
+    qos: granted = 0,
+    nl,
+    rap,
+    rh,
+    highWaterMark = defaultHighWaterMark,
+    handlerOnly = false,
+    ...call
+  } = checked;
+  const subscription: SubscribeSettings['subscription'] = { qos: granted };
+  if (nl !== undefined) subscription.nl = nl;
+  if (rap !== undefined) subscription.rap = rap;
+  if (rh !== undefined) subscription.rh = rh;
+  return { call: { timeout: defaultTimeout, ...call }, subscription, highWaterMark, handlerOnly };
+}
+
+const callFields = shape(limits);
+
+export function plainCall(options: unknown = {}): Limited<object> {
+  return { timeout: defaultTimeout, ...callFields(options, '') };
+}
+
+const endFields = shape({
+  ...limits,
+  reasonCode: integer(0, 255),
+  reasonString: text,
+  properties: shape({ sessionExpiryInterval: integer(0, u32), userProperties }),
+});
+
+export function endCall(options: unknown = {}): Limited<DisconnectCall> {
+  const { properties, ...rest } = endFields(options, '');
+  return { timeout: defaultTimeout, ...rest, ...properties };
+}

@@ -1,0 +1,51 @@
+import type { Boundary } from '../protocol/boundary';
+import { connectSettings } from './checks/options';
+import { type Started, startClient } from './client';
+import type { Engine } from './transport/calls';
+import { restartAfterCrash } from './transport/restart-after-crash';
+import { findEngine } from './transport/worker-host';
+import type { Client, ConnectOptions } from './types';
+
+/**
+ * Makes a client at once, in state `connecting`. It takes listeners, `subscribe` and
+ * `publish` from its first moment on: what needs a connection waits for the first
+ * one, in order. It goes on trying to connect until the broker refuses for good, and
+ * tells by events. Throws an `MqttError` of code `bad-option`.
+ */
+export function createClient(url: string | URL, options?: ConnectOptions): Client;
+export function createClient(options: ConnectOptions): Client;
+export function createClient(first: string | URL | ConnectOptions, second?: ConnectOptions): Client {
+  return start(first, second, false).client;
+}
+
+/**
+ * Connects to an MQTT 5 broker over WebSocket: `createClient`, and a wait for the
+ * first connection. Rejects with an `MqttError` when the first attempt fails, and
+ * the client has ended then; later it reconnects by itself and tells by events.
+ */
+export function connect(url: string | URL, options?: ConnectOptions): Promise<Client>;
+export function connect(options: ConnectOptions): Promise<Client>;
+export async function connect(
+  first: string | URL | ConnectOptions,
+  second?: ConnectOptions,
+): Promise<Client> {
+  const { client, connected } = start(first, second, true);
+  await connected;
+  return client;
+}
+
+function start(
+  first: string | URL | ConnectOptions,
+  second: ConnectOptions | undefined,
+  once: boolean,
+): Started {
+  const settings = connectSettings(first, second);
+  const find = (): Promise<Engine> => findEngine(settings);
+  // A shared program ends with a tab that may be somebody else's.
+  const open = async (): Promise<Engine> => {
+    const { boundary, ready } = await find();
+    const again = async (): Promise<Boundary> => (await find()).boundary;
+    return { boundary: settings.shared ? restartAfterCrash(boundary, again) : boundary, ready };
+  };
+  return startClient({ settings, open, once });
+}

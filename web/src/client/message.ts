@@ -1,0 +1,265 @@
+/**
+ * The batch format, in which Go hands over received messages.
+ *
+ * A batch is records one after the other. A record is the PUBLISH packet's own
+ * form (MQTT 5, 3.3) without what the page has no use for:
+ *
+ *     u32 little endian   bytes that follow in this record
+ *     u8                  retain (bit 0), QoS (bits 1-2), DUP (bit 3), as in the fixed header;
+ *                         the payload comes beside the batch (bit 4)
+ *     f64 little endian   when it was read, milliseconds since 1970
+ *     UTF-8 string        topic, with any alias resolved
+ *     variable byte int   bytes of the properties, then the properties in wire form
+ *     the rest            payload
+ */
+
+import type { QoS } from '../protocol/boundary';
+import { MqttError } from './errors';
+import type { Message, MessageProperties } from './types';
+
+/** Bytes before the topic: length, flags and time. */
+const headSize = 4 + 1 + 8;
+
+// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
+const plainText = new TextDecoder();
+
+/** All messages of a batch: see `openBatch`. */
+export function decodeBatch(buffer: ArrayBuffer, count: number): Message[] {
+  return openBatch(buffer, count).take(Number.POSITIVE_INFINITY);
+}
+
+/** A batch that has been read in part. */
+export interface Unread {
+  /** The next messages, `most` at most. Throws `protocol` when the lengths do not fit. */
+  take(most: number): Message[];
+  /** Whether there are more. */
+  left(): boolean;
+}
+
+/**
+ * Finds the messages of a batch. Only lengths are read now; a topic, a payload
+ * or properties are decoded when looked at.
+ */
+export function openBatch(buffer: ArrayBuffer, count: number, payloads: Uint8Array[] = []): Unread {
+  const bytes = new Uint8Array(buffer);
+  const source: Source = { bytes, view: new DataView(buffer), sameTopic: undefined, beside: [...payloads] };
+  let at = 0;
+  let taken = 0;
+
+  function take(most: number): Message[] {
+    const messages: Message[] = [];
+    while (at < bytes.length && messages.length < most) {
+      const message = readRecord(source, at);
+      messages.push(message);
+      at = message.end;
+    }
+    taken += messages.length;
+    const wrong = at < bytes.length ? taken > count : taken !== count;
+    if (wrong) throw malformed(`${taken} messages instead of ${count}`);
+    return messages;
+  }
+
+  return { take, left: () => at < bytes.length };
+}
+
+/** What the messages of a batch share. */
+interface Source {
+  bytes: Uint8Array;
+  view: DataView;
+  /** The message whose topic was decoded last: the next one often has the same. */
+  sameTopic: BatchMessage | undefined;
+  /** The payloads beside the batch that no message has yet. */
+  beside: Uint8Array[];
+}
+
+/** Without a reader like that of the properties: a flood comes through here. */
+function readRecord(source: Source, start: number): BatchMessage {
+  const { bytes, view } = source;
+  if (start + headSize + 2 > bytes.length) throw pastTheEnd();
+  const end = start + 4 + view.getUint32(start, true);
+  const flags = bytes[start + 4] as number;
+  if ((flags & 0b110) === 0b110) throw malformed('QoS 3'); // [MQTT-3.3.1-4]
+  const topic = start + headSize + 2;
+  const topicLength = view.getUint16(start + headSize);
+  const afterTopic = topic + topicLength;
+  let properties = afterTopic;
+  let propertiesLength = bytes[properties++] as number;
+  if (propertiesLength >= 0x80) {
+    const reader = createReader(source, afterTopic, bytes.length);
+    propertiesLength = reader.varint();
+    properties = reader.at();
+  }
+  const payload = properties + propertiesLength;
+  // Written so that NaN, which a look past the end leads to, is refused too.
+  if (!(payload <= end && end <= bytes.length)) throw pastTheEnd();
+  const beside = (flags & 0x10) === 0 ? undefined : source.beside.shift();
+  return new BatchMessage(source, flags, start + 5, topic, topicLength, properties, payload, end, beside);
+}
+
+/** A class, so that the ten thousand messages of a second share their methods. */
+class BatchMessage implements Message {
+  private decodedTopic: string | undefined;
+  private decodedProperties: MessageProperties | undefined;
+
+  constructor(
+    private readonly source: Source,
+    private readonly flags: number,
+    private readonly time: number,
+    private readonly topicStart: number,
+    private readonly topicLength: number,
+    private readonly propertiesStart: number,
+    private readonly payloadStart: number,
+    readonly end: number,
+    private readonly beside: Uint8Array | undefined,
+  ) {}
+
+  get topic(): string {
+    this.decodedTopic ??= this.decodeTopic();
+    return this.decodedTopic;
+  }
+
+  private decodeTopic(): string {
+    const { bytes, sameTopic } = this.source;
+    this.source.sameTopic = this;
+    if (sameTopic?.decodedTopic !== undefined && this.hasTopicOf(sameTopic)) return sameTopic.decodedTopic;
+    return mqttText.decode(bytes.subarray(this.topicStart, this.topicStart + this.topicLength));
+  }
+
+  private hasTopicOf(other: BatchMessage): boolean {
+    if (other.topicLength !== this.topicLength) return false;
+    const { bytes } = this.source;
+    for (let n = 0; n < this.topicLength; n++) {
+      if (bytes[this.topicStart + n] !== bytes[other.topicStart + n]) return false;
+    }
+    return true;
+  }
+
+  get payload(): Uint8Array {
+    return this.beside ?? this.source.bytes.subarray(this.payloadStart, this.end);
+  }
+
+  get qos(): QoS {
+    return ((this.flags >> 1) & 3) as QoS;
+  }
+
+  get retain(): boolean {
+    return (this.flags & 1) !== 0;
+  }
+
+  get dup(): boolean {
+    return (this.flags & 8) !== 0;
+  }
+
+  get properties(): MessageProperties {
+    this.decodedProperties ??= decodeProperties(this.source, this.propertiesStart, this.payloadStart);
+    return this.decodedProperties;
+  }
+
+  get receivedAt(): number {
+    return this.source.view.getFloat64(this.time, true);
+  }
+
+  get size(): number {
+    return this.topicLength + this.end - this.propertiesStart + (this.beside?.length ?? 0);
+  }
+
+  text(): string {
+    return plainText.decode(this.payload);
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
+
+/** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3). */
+function decodeProperties(source: Source, start: number, end: number): MessageProperties {
+  const reader = createReader(source, start, end);
+  const properties: MessageProperties = {};
+  const identifiers: number[] = [];
+  const pairs: [string, string][] = [];
+  while (reader.at() < end) {
+    const identifier = reader.varint();
+    switch (identifier) {
+      case 0x01:
+        properties.payloadFormatIndicator = reader.u8() === 1;
+        break;
+      case 0x02:
+        properties.messageExpiryInterval = reader.u16() * 0x10000 + reader.u16();
+        break;
+      case 0x03:
+        properties.contentType = reader.text();
+        break;
+      case 0x08:
+        properties.responseTopic = reader.text();
+        break;
+      case 0x09:
+        properties.correlationData = reader.binary();
+        break;
+      case 0x0b:
+        identifiers.push(reader.varint());
+        break;
+      case 0x23: // Topic Alias, resolved by now
+        reader.u16();
+        break;
+      case 0x26:
+        pairs.push([reader.text(), reader.text()]);
+        break;
+      default:
+        throw malformed(`property 0x${identifier.toString(16)} in a PUBLISH`);
+    }
+  }
+  if (pairs.length > 0) properties.userProperties = pairs;
+  const [first, ...more] = identifiers;
+  if (first !== undefined) properties.subscriptionIdentifier = more.length > 0 ? identifiers : first;
+  return properties;
+}
+
+/** Reads from `start`, and throws rather than look at or past `end`. */
+function createReader({ bytes }: Source, start: number, end: number) {
+  let next = start;
+
+  /** Returns where it was. */
+  function skip(length: number): number {
+    const from = next;
+    if (length > end - next) throw pastTheEnd();
+    next += length;
+    return from;
+  }
+
+  const u8 = (): number => bytes[skip(1)] as number;
+  const u16 = (): number => (u8() << 8) | u8();
+
+  /** Variable Byte Integer, of four bytes at most (1.5.5). */
+  function varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw malformed('a variable byte integer of more than four bytes');
+  }
+
+  function binary(): Uint8Array {
+    const length = u16();
+    const from = skip(length);
+    return bytes.subarray(from, from + length);
+  }
+
+  return {
+    at: () => next,
+    u8,
+    u16,
+    varint,
+    binary,
+    text: () => mqttText.decode(binary()),
+  };
+}
+
+const pastTheEnd = (): MqttError => malformed('a length goes past the end');
+
+function malformed(what: string): MqttError {
+  return new MqttError('protocol', `malformed batch: ${what}`);
+}

@@ -1,0 +1,13 @@
+import type { WireSubscription } from '../../protocol/boundary';
+
+/**
+ * What to ask of the broker so that nobody who shares the newcomer's filter
+ * gets less than asked for. Retain Handling is the newcomer's: it acts only now.
+ */
+export function combine(newcomer: WireSubscription, sharing: WireSubscription[]): WireSubscription {
+  const combined = { ...newcomer };
+  for (const { qos } of sharing) if (qos > combined.qos) combined.qos = qos;
+  if (combined.nl) combined.nl = sharing.every((other) => other.nl);
+  if (!combined.rap && sharing.some((other) => other.rap)) combined.rap = true;
+  return combined;
+}

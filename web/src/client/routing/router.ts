@@ -1,0 +1,74 @@
+import type { WireSubscription } from '../../protocol/boundary';
+import type { Holder } from '../subscription';
+import { combine } from './combine';
+import { createTopicIndex } from './topic-index';
+
+interface Route {
+  /** Counts up: the first to subscribe is the first to get a message. */
+  order: number;
+  holders: Set<Holder>;
+}
+
+export type Router = ReturnType<typeof createRouter>;
+
+/** Which subscriptions get a message. Those with the same filter share the broker's one. */
+export function createRouter() {
+  const routes = new Map<string, Route>();
+  const tree = createTopicIndex<Route>();
+  let lastOrder = 0;
+
+  function add(holder: Holder): void {
+    const { topic } = holder.request;
+    let route = routes.get(topic);
+    if (!route) {
+      lastOrder++;
+      route = { order: lastOrder, holders: new Set() };
+      routes.set(topic, route);
+      tree.add(topic, route);
+    }
+    route.holders.add(holder);
+  }
+
+  /** Whether it was there and the last with its filter. */
+  function remove(holder: Holder): boolean {
+    const { topic } = holder.request;
+    const route = routes.get(topic);
+    if (!route?.holders.delete(holder)) return false;
+    if (route.holders.size > 0) return false;
+    tree.remove(topic, route);
+    return routes.delete(topic);
+  }
+
+  function match(topic: string): Holder[] {
+    const found = tree.match(topic);
+    if (found.length > 1) found.sort((one, other) => one.order - other.order);
+    return found.flatMap(({ holders }) => [...holders]);
+  }
+
+  /** Whether all who get a message on this topic want it for themselves. */
+  function reserved(topic: string): boolean {
+    const holders = match(topic);
+    return holders.length > 0 && holders.every(({ handlerOnly }) => handlerOnly);
+  }
+
+  /** Whether anybody does. */
+  function reserving(): boolean {
+    return all().some(({ handlerOnly }) => handlerOnly);
+  }
+
+  function withFilter(filter: string): Holder[] {
+    return [...(routes.get(filter)?.holders ?? [])];
+  }
+
+  /** What to ask of the broker for a newcomer among those who share its filter. */
+  function shared(newcomer: Holder): WireSubscription {
+    const sharing = withFilter(newcomer.request.topic).map((holder) => holder.request);
+    return combine(newcomer.request, sharing);
+  }
+
+  function all(): Holder[] {
+    return [...routes.values()].flatMap((route) => [...route.holders]);
+  }
+
+  return { add, remove, match, reserved, reserving, withFilter, shared, all, empty: () => routes.size === 0 };
+}

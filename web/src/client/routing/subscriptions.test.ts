@@ -1,0 +1,146 @@
+import { describe, expect, test, vi } from 'vitest';
+import { MqttError } from '../errors';
+import { connack, connected, settled } from '../testing-client';
+
+describe('subscribe', () => {
+  test('resolves to what was granted, and routes by topic', async () => {
+    const { client, receive, sent } = await connected({ subscribe: async () => ({ reasonCodes: [1] }) });
+    const seen: string[] = [];
+    const subscription = await client.subscribe('a/+', { qos: 2, nl: true, rh: 1 }, ({ topic }) => {
+      seen.push(topic);
+    });
+    expect(subscription).toMatchObject({ filter: 'a/+', qos: 1, reasonCode: 1 });
+    expect(sent('subscribe')).toEqual([[[{ topic: 'a/+', qos: 2, nl: true, rh: 1 }], { timeout: 30_000 }]]);
+    await receive({ topic: 'a/b' }, { topic: 'b' }, { topic: 'a/c' }).done;
+    expect(seen).toEqual(['a/b', 'a/c']);
+  });
+
+  test('messages that overtake the SUBACK are delivered', async () => {
+    const seen: string[] = [];
+    let grant = (): void => {};
+    const { client, receive } = await connected({
+      subscribe: () =>
+        new Promise((resolve) => {
+          grant = () => resolve({ reasonCodes: [0] });
+        }),
+    });
+    const subscribing = client.subscribe('a', ({ topic }) => void seen.push(topic));
+    await receive({ topic: 'a' }).done;
+    grant();
+    await subscribing;
+    expect(seen).toEqual(['a']);
+  });
+
+  test('several filters in one call', async () => {
+    const { client, sent } = await connected();
+    const subscriptions = await client.subscribe(['a', 'b/#'], { qos: 1 });
+    expect(subscriptions.map(({ filter, qos }) => [filter, qos])).toEqual([
+      ['a', 1],
+      ['b/#', 1],
+    ]);
+    expect(sent('subscribe')).toHaveLength(1);
+  });
+
+  test.each<[string, unknown[]]>([
+    ['filter', ['a/#/b']],
+    ['filter', [[]]],
+    ['filter', [['a', 7]]],
+    ['qos', ['a', { qos: 3 }]],
+    ['handler', ['a', {}, 7]],
+  ])('names the %s that is wrong, and asks nobody', async (field, args) => {
+    const { client, calls } = await connected();
+    const subscribe = client.subscribe as (...args: unknown[]) => Promise<unknown>;
+    await expect(subscribe(...args)).rejects.toMatchObject({ code: 'bad-option', field });
+    expect(calls).toEqual([]);
+  });
+
+  test('a refusal rejects, and takes back what else the call was granted', async () => {
+    const { client, sent, receive } = await connected({
+      subscribe: async () => ({ reasonCodes: [0, 0x87], reasonString: 'acl' }),
+    });
+    const handler = vi.fn();
+    await expect(client.subscribe(['a', 'b'], {}, handler)).rejects.toMatchObject({
+      code: 'refused',
+      field: 'filter',
+      reasonCode: 0x87,
+      reasonString: 'acl',
+      message: 'the broker refused "b" with reason 0x87: acl',
+    });
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+    await receive({ topic: 'a' }, { topic: 'b' }).done;
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test('one that was given up is taken back, in case the broker granted it', async () => {
+    const timeout = new MqttError('timeout', 'no answer');
+    const { client, sent } = await connected({ subscribe: () => Promise.reject(timeout) });
+    await expect(client.subscribe('a')).rejects.toBe(timeout);
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
+
+  test('the signal and the time limit reach the engine', async () => {
+    const { client, sent } = await connected();
+    const { signal } = new AbortController();
+    await client.subscribe('a', { signal, timeout: 5 });
+    expect(sent('subscribe')[0]?.[1]).toEqual({ signal, timeout: 5 });
+  });
+});
+
+describe('one filter, several subscriptions', () => {
+  test('share the broker subscription until the last leaves', async () => {
+    const { client, sent, receive } = await connected();
+    const seen: string[] = [];
+    const first = await client.subscribe('a', () => void seen.push('first'));
+    const second = await client.subscribe('a', () => void seen.push('second'));
+    await receive({ topic: 'a' }).done;
+    await first.unsubscribe();
+    expect(sent('unsubscribe')).toEqual([]);
+    await receive({ topic: 'a' }).done;
+    await Promise.all([second.unsubscribe(), second.unsubscribe()]);
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+    expect(seen).toEqual(['first', 'second', 'second']);
+  });
+
+  test('ask for enough for all of them', async () => {
+    const { client, sent } = await connected();
+    const first = await client.subscribe('a', { qos: 2, rap: true });
+    await client.subscribe('a', { qos: 0, nl: true, rh: 2 });
+    expect(sent('subscribe')[1]?.[0]).toEqual([{ topic: 'a', qos: 2, nl: false, rap: true, rh: 2 }]);
+    expect(first.qos).toBe(2);
+  });
+
+  test('client.unsubscribe ends all of them', async () => {
+    const { client, sent } = await connected();
+    const [first, second] = [await client.subscribe('a'), await client.subscribe('a')];
+    await client.unsubscribe('a');
+    for (const subscription of [first, second]) {
+      for await (const _ of subscription) throw new Error('nothing more should come');
+    }
+    await first.unsubscribe();
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
+
+  test('an unsubscribe that the broker refuses rejects', async () => {
+    const { client } = await connected({ unsubscribe: async () => ({ reasonCodes: [0x83] }) });
+    await expect(client.unsubscribe('a')).rejects.toMatchObject({ code: 'refused', reasonCode: 0x83 });
+  });
+});
+
+test('an unsubscribe that found no connection is made up for at the next one', async () => {
+  let connection = false;
+  const { client, sent, sink } = await connected({
+    unsubscribe: async (filters) => {
+      if (!connection) throw new MqttError('not-connected', 'no');
+      return { reasonCodes: filters.map(() => 0) };
+    },
+  });
+  const [a, b] = await client.subscribe(['a', 'b']);
+  await expect(a?.unsubscribe()).rejects.toMatchObject({ code: 'not-connected' });
+  await expect(b?.unsubscribe()).rejects.toMatchObject({ code: 'not-connected' });
+  connection = true;
+  await client.subscribe('b');
+  sink().onEvent({ type: 'connect', connack });
+  await settled();
+  sink().onEvent({ type: 'connect', connack });
+  expect(sent('unsubscribe').slice(2)).toEqual([[['a']]]);
+});

@@ -1,0 +1,161 @@
+/** What a client subscribes to at the broker, so that each subscription handed out gets its messages. */
+
+import type { BoundaryClient, SubscribeAck } from '../../protocol/boundary';
+import { type Limited, plainCall, subscribeSettings } from '../checks/options';
+import { bad } from '../checks/rules';
+import { topicFilter } from '../checks/topics';
+import { MqttError } from '../errors';
+import { createHolder, type Holder } from '../subscription';
+import type { CallOptions, MessageHandler, SubscribeOptions, Subscription } from '../types';
+import type { Router } from './router';
+
+export interface Dependencies {
+  link: BoundaryClient;
+  router: Router;
+  /** Whether the client takes no calls any more: it has ended, or is about to. */
+  closing(): boolean;
+  /** Throws where `closing`. */
+  requireOpen(): void;
+}
+
+export function createSubscribing({ link, router, closing, requireOpen }: Dependencies) {
+  /** Filters that nobody here has, and the broker may still. */
+  const unwanted = new Set<string>();
+
+  function subscribe(
+    filter: string,
+    options?: SubscribeOptions | MessageHandler,
+    handler?: MessageHandler,
+  ): Promise<Subscription>;
+  function subscribe(
+    filters: string[],
+    options?: SubscribeOptions,
+    handler?: MessageHandler,
+  ): Promise<Subscription[]>;
+  async function subscribe(
+    filter: string | string[],
+    options?: SubscribeOptions | MessageHandler,
+    handler = typeof options === 'function' ? options : undefined,
+  ): Promise<Subscription | Subscription[]> {
+    const filters = checkFilters(filter);
+    const { call, subscription, highWaterMark, handlerOnly } = subscribeSettings(
+      typeof options === 'function' ? undefined : options,
+    );
+    if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
+    if (handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
+    requireOpen();
+    // Before asking: messages may come before the SUBACK does (3.8.4).
+    const holders = filters.map((topic) => {
+      const request = { topic, ...subscription };
+      const holder = createHolder({ request, highWaterMark, handler, handlerOnly, leave });
+      router.add(holder);
+      return holder;
+    });
+    let ack: SubscribeAck;
+    try {
+      ack = await link.subscribe(holders.map(router.shared), call);
+    } catch (error) {
+      withdraw(holders, maybeGranted(error) ? filters : []);
+      throw error;
+    }
+    grant(holders, filters, ack);
+    const subscriptions = holders.map((holder) => holder.subscription);
+    return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
+  }
+
+  /** All of one call or nothing: throws when the broker refused any. */
+  function grant(holders: Holder[], filters: string[], ack: SubscribeAck): void {
+    try {
+      requireOpen();
+      throwRefused(ack, filters);
+    } catch (error) {
+      const granted = filters.filter((_, index) => (ack.reasonCodes[index] ?? 0) < 0x80);
+      withdraw(holders, granted);
+      throw error;
+    }
+    for (const [index, filter] of filters.entries()) {
+      for (const sharing of router.withFilter(filter)) sharing.grant(ack.reasonCodes[index] ?? 0);
+    }
+  }
+
+  /** Undoes a failed subscribe, at the broker too for filters it granted and nobody uses. */
+  function withdraw(holders: Holder[], granted: string[]): void {
+    const unused = new Set<string>();
+    for (const holder of holders) {
+      holder.finish(true);
+      if (router.remove(holder)) unused.add(holder.request.topic);
+    }
+    const filters = granted.filter((filter) => unused.has(filter));
+    if (filters.length === 0 || closing()) return;
+    askToUnsubscribe(filters, plainCall()).catch(() => {
+      // The subscribe call tells its caller what went wrong.
+    });
+  }
+
+  async function leave(holder: Holder, call: Limited<CallOptions>): Promise<void> {
+    holder.finish(true);
+    if (!router.remove(holder)) return;
+    await askToUnsubscribe([holder.request.topic], call);
+  }
+
+  async function unsubscribe(filter: string | string[], options?: CallOptions): Promise<void> {
+    const filters = checkFilters(filter);
+    const call = plainCall(options);
+    requireOpen();
+    for (const holder of filters.flatMap(router.withFilter)) {
+      holder.finish(true);
+      router.remove(holder);
+    }
+    await askToUnsubscribe(filters, call);
+  }
+
+  async function askToUnsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
+    for (const filter of filters) unwanted.add(filter);
+    const ack = await link.unsubscribe(filters, call);
+    for (const filter of filters) unwanted.delete(filter);
+    throwRefused(ack, filters);
+  }
+
+  /** The session, or the engine's subscribing again, has what could not be taken back before. */
+  function unsubscribeAgain(): void {
+    const filters = [...unwanted].filter((filter) => router.withFilter(filter).length === 0);
+    unwanted.clear();
+    if (filters.length === 0) return;
+    askToUnsubscribe(filters, plainCall()).catch(() => {
+      // Whoever unsubscribed has been told; it is tried again at the next connect.
+    });
+  }
+
+  /** The client has ended: so do all subscriptions, after what has come. */
+  function finish(error?: MqttError): void {
+    for (const holder of router.all()) {
+      router.remove(holder);
+      holder.finish(false, error);
+    }
+  }
+
+  return { subscribe, unsubscribe, unsubscribeAgain, finish };
+}
+
+function checkFilters(given: unknown): string[] {
+  const filters = Array.isArray(given) ? given : [given];
+  // [MQTT-3.8.3-2], [MQTT-3.10.3-2]
+  if (filters.length === 0) throw bad('filter', 'must be at least one');
+  return filters.map((filter) => topicFilter(filter, 'filter'));
+}
+
+function throwRefused(ack: SubscribeAck, filters: string[]): void {
+  const index = ack.reasonCodes.findIndex((code) => code >= 0x80);
+  if (index < 0) return;
+  const reasonCode = ack.reasonCodes[index] as number;
+  const { reasonString } = ack;
+  const why = reasonString ? `: ${reasonString}` : '';
+  const code = `0x${reasonCode.toString(16).toUpperCase()}`;
+  const message = `the broker refused ${JSON.stringify(filters[index])} with reason ${code}${why}`;
+  throw new MqttError('refused', message, { field: 'filter', reasonCode, reasonString });
+}
+
+/** Whether the broker may have granted what the caller gave up waiting for. */
+function maybeGranted(error: unknown): boolean {
+  return error instanceof MqttError && (error.code === 'timeout' || error.code === 'aborted');
+}

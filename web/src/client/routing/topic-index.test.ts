@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { matches } from './topic-filter';
+import { createTopicIndex } from './topic-index';
+
+const level = fc.constantFrom('', 'a', 'b', '$SYS');
+const topic = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
+const filter = fc
+  .tuple(
+    fc.constantFrom('', '$share/name/'),
+    fc.array(fc.oneof(level, fc.constant('+')), { maxLength: 4 }),
+    fc.boolean(),
+  )
+  .map(
+    ([share, levels, open]) => share + [...levels, ...(open || levels.length === 0 ? ['#'] : [])].join('/'),
+  );
+
+test('it selects what each of the filters selects, also after some are gone', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(filter), fc.array(filter), fc.array(topic), (filters, gone, topics) => {
+      const tree = createTopicIndex<string>();
+      for (const one of filters) tree.add(one, one);
+      for (const one of gone) tree.remove(one, one);
+      const left = filters.filter((one) => !gone.includes(one));
+      for (const one of topics) {
+        expect(tree.match(one).sort()).toEqual(left.filter((each) => matches(each, one)).sort());
+      }
+      for (const one of left) tree.remove(one, one);
+      expect(tree.empty()).toBe(true);
+    }),
+  );
+});

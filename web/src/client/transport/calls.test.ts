@@ -1,0 +1,388 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { BoundarySink, ClientEvent } from '../../protocol/boundary';
+import type { Method, ToWorker } from '../../protocol/messages';
+import { MqttError } from '../errors';
+import { createCalls } from './calls';
+
+const options = { url: 'ws://broker.test/mqtt' };
+const silent: BoundarySink = { onBatch: () => undefined, onEvent: () => {} };
+
+/** The page's end, and what it posts to a worker that the test plays. */
+function page() {
+  const posted: ToWorker[] = [];
+  const transferred: Transferable[][] = [];
+  const failed = vi.fn();
+  const rpc = createCalls((message, transfer = []) => {
+    posted.push(message);
+    transferred.push(transfer);
+  }, failed);
+  const last = <T extends ToWorker['type']>(type: T) =>
+    posted.findLast((message) => message.type === type) as Extract<ToWorker, { type: T }>;
+  const called = (method: Method) =>
+    posted.findLast((message) => message.type === 'call' && message.method === method) as Extract<
+      ToWorker,
+      { type: 'call' }
+    >;
+  async function connected(sink: Partial<BoundarySink> = {}) {
+    const connecting = rpc.boundary.connect({ ...options, ...silent, ...sink });
+    rpc.receive({ type: 'result', id: last('connect').id, value: undefined });
+    return { link: await connecting, client: last('connect').client };
+  }
+  return { ...rpc, posted, transferred, failed, last, called, connected };
+}
+
+test('calls cross with their number, limits and payload, and resolve with their answers', async () => {
+  const { posted, transferred, receive, called, connected } = page();
+  const { link, client } = await connected();
+  const payload = new Uint8Array([1]);
+  const properties = { contentType: 'c' };
+  const first = link.publish('a', payload, { qos: 1, properties, timeout: 5 });
+  const second = link.subscribe([{ topic: 'b', qos: 0 }]);
+  expect(posted.slice(1)).toEqual([
+    {
+      type: 'call',
+      id: 2,
+      client,
+      method: 'publish',
+      args: ['a', payload, { qos: 1, properties }],
+      timeout: 5,
+      abortable: false,
+    },
+    {
+      type: 'call',
+      id: 3,
+      client,
+      method: 'subscribe',
+      args: [[{ topic: 'b', qos: 0 }], {}],
+      abortable: false,
+    },
+  ]);
+  expect(transferred[1]).toEqual([payload.buffer]);
+  receive({ type: 'result', id: called('subscribe').id, value: { reasonCodes: [0] } });
+  receive({ type: 'result', id: called('publish').id, value: { reasonCode: 16 } });
+  expect(await first).toEqual({ reasonCode: 16 });
+  expect(await second).toEqual({ reasonCodes: [0] });
+});
+
+/** For each publish of a batch: its number and the parts of its record. */
+function recordsOf({ id, count, records }: Extract<ToWorker, { type: 'publishes' }>) {
+  const view = new DataView(records.buffer);
+  const list: unknown[] = [];
+  for (let at = 0, n = 0; n < count; n++) {
+    const end = at + 4 + view.getUint32(at, true);
+    const payloadAt = at + 11 + view.getUint16(at + 9);
+    const text = (from: number, to: number) => new TextDecoder().decode(records.subarray(from, to));
+    const flags = view.getUint8(at + 4);
+    list.push([id + n, text(at + 11, payloadAt), text(payloadAt, end), flags, view.getUint32(at + 5, true)]);
+    at = end;
+  }
+  return list;
+}
+
+/** As Go does. */
+function acksOf(...settled: [id: number, reasonCode: number][]): ArrayBuffer {
+  const view = new DataView(new ArrayBuffer(settled.length * 9));
+  for (const [n, [id, reasonCode]] of settled.entries()) {
+    view.setFloat64(n * 9, id, true);
+    view.setUint8(n * 9 + 8, reasonCode);
+  }
+  return view.buffer;
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test('publishes of one task cross in one message, at its end, and settle each by itself', async () => {
+  const { posted, transferred, receive, last, connected } = page();
+  const { link } = await connected();
+  const calls = [
+    link.publish('a', bytes('x')),
+    link.publish('a', bytes(''), { qos: 1, retain: true, timeout: 0 }),
+    Promise.resolve().then(() =>
+      link.publish('\u00e9', bytes('yz'), { qos: 2, waitFor: 'stored', timeout: 7 }),
+    ),
+    link.publish('b', bytes('4'), { qos: 1 }),
+  ];
+  expect(posted).toHaveLength(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(posted.slice(1).map(({ type }) => type)).toEqual(['publishes', 'publishes']);
+  const [first, second] = posted.slice(1) as Extract<ToWorker, { type: 'publishes' }>[];
+  expect(recordsOf(first as typeof second & object)).toEqual([
+    [2, 'a', 'x', 0, 30_000],
+    [3, 'a', '', 3, 0],
+    [4, 'b', '4', 2, 30_000],
+  ]);
+  expect(recordsOf(last('publishes'))).toEqual([[5, '\u00e9', 'yz', 12, 7]]);
+  expect(transferred.at(-1)).toEqual([last('publishes').records.buffer]);
+  const error = { code: 'timeout', message: 'late' };
+  receive({
+    type: 'published',
+    acks: acksOf([5, 0], [3, 16]),
+    others: [
+      { id: 2, error },
+      { id: 4, ack: { reasonCode: 0, reasonString: 'r' } },
+    ],
+  });
+  expect(await Promise.allSettled(calls)).toEqual([
+    { status: 'rejected', reason: expect.objectContaining({ name: 'MqttError', ...error }) },
+    { status: 'fulfilled', value: { reasonCode: 16 } },
+    { status: 'fulfilled', value: { reasonCode: 0 } },
+    { status: 'fulfilled', value: { reasonCode: 0, reasonString: 'r' } },
+  ]);
+});
+
+test('nothing overtakes a publish, of whichever client', async () => {
+  const { posted, connected } = page();
+  const [one, other] = [await connected(), await connected()];
+  const before = posted.length;
+  void one.link.publish('a', bytes('1'));
+  void other.link.publish('a', bytes('2'));
+  void one.link.publish('a', bytes('3'));
+  void one.link.publish('a', bytes('4'), { properties: { contentType: 'c' } });
+  void one.link.publish('a', bytes('5'));
+  void one.link.publish('a', bytes('6'), { signal: new AbortController().signal });
+  void one.link.publish('a', bytes('7'));
+  void one.link.publish('a', new Uint8Array(20_000));
+  void one.link.publish('a', bytes('8'));
+  void one.link.disconnect();
+  const crossed = posted
+    .slice(before)
+    .map((message) => [
+      message.type === 'call' ? message.method : message.type,
+      'client' in message && message.client,
+    ]);
+  expect(crossed).toEqual([
+    ['publishes', one.client],
+    ['publishes', other.client],
+    ['publishes', one.client],
+    ['publish', one.client],
+    ['publishes', one.client],
+    ['publish', one.client],
+    ['publishes', one.client],
+    ['publish', one.client],
+    ['publishes', one.client],
+    ['disconnect', one.client],
+  ]);
+});
+
+test('what waits to cross when the program ends is rejected, and does not cross', async () => {
+  const { posted, receive, connected } = page();
+  const { link } = await connected();
+  const call = link.publish('a', bytes('1'));
+  receive({ type: 'fatal', error: { code: 'crashed', message: 'it ended' } });
+  await expect(call).rejects.toMatchObject({ code: 'crashed' });
+  expect(posted).toHaveLength(1);
+});
+
+test('a rejection becomes an MqttError', async () => {
+  const { receive, called, connected } = page();
+  const { link } = await connected();
+  const call = link.unsubscribe(['a']);
+  receive({
+    type: 'rejected',
+    id: called('unsubscribe').id,
+    error: { code: 'timeout', message: 'no answer', field: 'f' },
+  });
+  await expect(call).rejects.toMatchObject({ name: 'MqttError', code: 'timeout', field: 'f' });
+});
+
+test('neither the callbacks nor the signal cross', async () => {
+  const { boundary, last, receive } = page();
+  const { signal } = new AbortController();
+  const environment = { WebSocket: class {}, openStore: () => Promise.reject(new Error('not here')) };
+  const connecting = boundary.connect({ ...options, ...silent, signal, ...environment });
+  const sent = last('connect');
+  expect(() => structuredClone(sent)).not.toThrow();
+  expect(sent).toMatchObject({ options, abortable: true });
+  receive({ type: 'result', id: sent.id, value: undefined });
+  await connecting;
+});
+
+test('a request gives its payload away, and resolves with the bytes of the answer', async () => {
+  const { transferred, receive, called, connected } = page();
+  const { link, client } = await connected();
+  const payload = new Uint8Array([1]);
+  const call = link.request('a', payload, { qos: 1, timeout: 5 });
+  const { id, ...sent } = called('request');
+  expect(sent).toEqual({
+    type: 'call',
+    client,
+    method: 'request',
+    args: ['a', payload, { qos: 1 }],
+    timeout: 5,
+    abortable: false,
+  });
+  expect(transferred.at(-1)).toEqual([payload.buffer]);
+  const value = new ArrayBuffer(4);
+  receive({ type: 'result', id, value });
+  expect(await call).toBe(value);
+});
+
+test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
+  '%s crosses with its limits',
+  async (type) => {
+    const { receive, called, connected } = page();
+    const { link, client } = await connected();
+    const call = link[type]({ timeout: 5 });
+    const { id, ...sent } = called(type);
+    expect(sent).toEqual({ type: 'call', client, method: type, args: [{}], timeout: 5, abortable: false });
+    receive({ type: 'result', id, value: undefined });
+    expect(await call).toBeUndefined();
+  },
+);
+
+test('ping and tellPackets cross', async () => {
+  const { receive, called, connected } = page();
+  const { link, client } = await connected();
+  const ping = link.ping({ timeout: 5 });
+  const { id, ...sent } = called('ping');
+  expect(sent).toEqual({ type: 'call', client, method: 'ping', args: [{}], timeout: 5, abortable: false });
+  receive({ type: 'result', id, value: 1.5 });
+  expect(await ping).toBe(1.5);
+  const telling = link.tellPackets({ on: true });
+  const { id: second, ...told } = called('tellPackets');
+  expect(told).toEqual({
+    type: 'call',
+    client,
+    method: 'tellPackets',
+    args: [{ on: true }],
+    abortable: false,
+  });
+  receive({ type: 'result', id: second, value: undefined });
+  expect(await telling).toBeUndefined();
+});
+
+describe('questions', () => {
+  const info = { url: options.url, attempt: 1 };
+  const step = { phase: 'start', method: 'm' } as const;
+
+  test('are announced where there is an answer', async () => {
+    const { last, connected } = page();
+    await connected();
+    expect(last('connect').asks).toEqual([]);
+    await connected({ onAttempt: async () => undefined, onAuthenticate: async () => undefined });
+    expect(last('connect').asks).toEqual(['attempt', 'authenticate']);
+  });
+
+  test('get what the client answers', async () => {
+    const onAttempt = vi.fn(async () => ({ url: 'ws://other.test/' }));
+    const onAuthenticate = vi.fn(async () => undefined);
+    const { receive, posted, connected } = page();
+    const { client } = await connected({ onAttempt, onAuthenticate });
+    receive({ type: 'ask', id: 7, client, question: { kind: 'attempt', info } });
+    receive({ type: 'ask', id: 8, client, question: { kind: 'authenticate', step } });
+    await vi.waitFor(() =>
+      expect(posted.slice(1)).toEqual([
+        { type: 'answer', id: 7, value: { url: 'ws://other.test/' } },
+        { type: 'answer', id: 8 },
+      ]),
+    );
+    expect(onAttempt).toHaveBeenCalledWith(info);
+    expect(onAuthenticate).toHaveBeenCalledWith(step);
+  });
+
+  test.each([
+    [
+      new MqttError('bad-option', 'credentials: no', { field: 'credentials', cause: 'not to cross' }),
+      { code: 'bad-option', message: 'credentials: no', field: 'credentials' },
+    ],
+    ['what', { code: 'aborted', message: 'what' }],
+  ])('that fail are answered with the error as plain data (%s)', async (thrown, error) => {
+    const { receive, last, connected } = page();
+    const { client } = await connected({ onAttempt: () => Promise.reject(thrown) });
+    receive({ type: 'ask', id: 7, client, question: { kind: 'attempt', info } });
+    await vi.waitFor(() => expect(last('answer')).toEqual({ type: 'answer', id: 7, error }));
+  });
+
+  test('reach a client while it connects', async () => {
+    const { boundary, receive, last } = page();
+    void boundary.connect({ ...options, ...silent, onAttempt: async () => ({ username: 'me' }) });
+    const { client } = last('connect');
+    receive({ type: 'ask', id: 1, client, question: { kind: 'attempt', info } });
+    await vi.waitFor(() => expect(last('answer').value).toEqual({ username: 'me' }));
+  });
+});
+
+test('abort rejects at once, tells the worker, and ignores a late answer', async () => {
+  const { receive, posted, last, connected, called } = page();
+  const { link } = await connected();
+  const controller = new AbortController();
+  const call = link.publish('a', new Uint8Array(), { signal: controller.signal });
+  const { id } = called('publish');
+  controller.abort('enough');
+  await expect(call).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
+  expect(last('abort').id).toBe(id);
+  receive({ type: 'result', id, value: { reasonCode: 0 } });
+  controller.abort();
+  expect(posted.filter((message) => message.type === 'abort')).toHaveLength(1);
+});
+
+test('a signal that has fired already rejects without asking', async () => {
+  const { posted, connected } = page();
+  const { link } = await connected();
+  const before = posted.length;
+  await expect(link.disconnect({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+  expect(posted).toHaveLength(before);
+});
+
+test('an answered call listens to its signal no more', async () => {
+  const { receive, posted, called, connected } = page();
+  const { link } = await connected();
+  const controller = new AbortController();
+  const call = link.publish('a', new Uint8Array(), { signal: controller.signal });
+  receive({ type: 'result', id: called('publish').id, value: { reasonCode: 0 } });
+  await call;
+  controller.abort();
+  expect(posted.some((message) => message.type === 'abort')).toBe(false);
+});
+
+test('a connection made after its connect was given up is closed', async () => {
+  const { boundary, receive, last, called } = page();
+  const controller = new AbortController();
+  const call = boundary.connect({ ...options, ...silent, signal: controller.signal });
+  const { id, client } = last('connect');
+  controller.abort();
+  await expect(call).rejects.toMatchObject({ code: 'aborted' });
+  receive({ type: 'result', id, value: undefined });
+  expect(called('disconnect')).toMatchObject({ client, args: [{ force: true }] });
+});
+
+test('a batch is consumed when the client is done with it', async () => {
+  let done = (): void => {};
+  const onBatch = vi.fn(
+    () =>
+      new Promise<void>((resolve) => {
+        done = resolve;
+      }),
+  );
+  const { receive, posted, last, connected } = page();
+  const { client } = await connected({ onBatch });
+  const buffer = new ArrayBuffer(1);
+  receive({ type: 'batch', client, buffer, count: 1, dropped: 2 });
+  expect(onBatch).toHaveBeenCalledWith(buffer, 1, 2, undefined);
+  await Promise.resolve();
+  expect(posted.some((message) => message.type === 'consumed')).toBe(false);
+  done();
+  await vi.waitFor(() => expect(last('consumed')).toEqual({ type: 'consumed', client }));
+});
+
+test('fatal rejects every call, ends every client, and refuses what comes later', async () => {
+  const events: ClientEvent[] = [];
+  const { boundary, receive, failed, posted, connected } = page();
+  const { link } = await connected({ onEvent: (event) => events.push(event) });
+  await connected({ onEvent: (event) => events.push(event) });
+  const connecting = boundary.connect({ ...options, ...silent });
+  const calls = [connecting, link.publish('a', new Uint8Array()), link.disconnect()];
+  const error = { code: 'crashed', message: 'the Go program ended with code 2' };
+  receive({ type: 'fatal', error });
+  for (const call of calls) await expect(call).rejects.toMatchObject(error);
+  expect(events).toEqual([
+    { type: 'end', error },
+    { type: 'end', error },
+  ]);
+  const before = posted.length;
+  await expect(link.publish('a', new Uint8Array())).rejects.toMatchObject(error);
+  await expect(boundary.connect({ ...options, ...silent })).rejects.toMatchObject(error);
+  receive({ type: 'fatal', error });
+  expect(posted).toHaveLength(before);
+  expect(failed).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,317 @@
+import type {
+  Boundary,
+  BoundaryClient,
+  BoundarySink,
+  ClientEvent,
+  CallOptions as Limits,
+  PublishAck,
+  PublishCall,
+  WireError,
+} from '../../protocol/boundary';
+import {
+  type FromWorker,
+  type Method,
+  optionsAt,
+  type Question,
+  type ToWorker,
+} from '../../protocol/messages';
+import { defaultTimeout } from '../checks/options';
+import { fromWire, MqttError, toWire } from '../errors';
+import { createDeadlines } from './deadlines';
+import { createPublishBatch, isPlain, readAcks } from './publish-batch';
+
+type Post = (message: ToWorker, transfer?: Transferable[]) => void;
+type Value = Extract<FromWorker, { type: 'result' }>['value'];
+type Answer = Extract<ToWorker, { type: 'answer' }>;
+/** A message before it has its number and limits. */
+type Unnumbered<T> = T extends { abortable?: boolean } ? Omit<T, 'id' | 'timeout' | 'abortable'> : never;
+
+interface Pending {
+  resolve(value: Value): void;
+  reject(error: MqttError): void;
+  /** Absent where there is nothing to tidy up. */
+  done?(): void;
+}
+
+/** Milliseconds after a call's time limit in which the worker may still say what became of it. */
+const grace = 500;
+
+/** A Go program that may still be loading. Calls wait until it runs. */
+export interface Engine {
+  boundary: Boundary;
+  /** Resolves when the program runs, and rejects when it can't be started. */
+  ready: Promise<void>;
+}
+
+/** The Go boundary as seen from the other end of a message channel. */
+export interface Calls extends Engine {
+  receive(message: FromWorker): void;
+  /** Rejects every call, now and later, and ends every client. */
+  fail(error: WireError): void;
+  /** Whether there is no client, and nobody waits for an answer. */
+  idle(): boolean;
+}
+
+/** `onEnd` is called when a client has ended. */
+export function createCalls(
+  deliver: Post,
+  onFailed: () => void = () => {},
+  onEnd: () => void = () => {},
+): Calls {
+  const pending = new Map<number, Pending>();
+  const deadlines = createDeadlines(grace);
+  const sinks = new Map<number, BoundarySink>();
+  /** Connects given up by the page that may succeed all the same, and their clients. */
+  const abandoned = new Map<number, number>();
+  let lastId = 0;
+  let lastClient = 0;
+  let failure: WireError | undefined;
+  let run = (): void => {};
+  let refuse: (error: MqttError) => void = () => {};
+  const ready = new Promise<void>((resolve, reject) => {
+    run = resolve;
+    refuse = reject;
+  });
+  ready.catch(() => {}); // for those who only call: calls reject too
+
+  const gather = createPublishBatch(({ first, ...batch }) => {
+    deliver({ type: 'publishes', id: first, ...batch }, [batch.records.buffer]);
+  });
+
+  /** Nothing overtakes what was published before. */
+  const post: Post = (message, transfer) => {
+    gather.flush();
+    deliver(message, transfer);
+  };
+
+  function publishPlain(
+    client: number,
+    topic: string,
+    payload: Uint8Array,
+    options: PublishCall,
+    timeout: number,
+  ): Promise<PublishAck> {
+    if (failure) return Promise.reject(fromWire(failure));
+    lastId++;
+    const id = lastId;
+    gather.add(id, client, topic, payload, options, timeout);
+    return new Promise((resolve, reject) => {
+      const done = deadlines.watch(timeout, () => settle(id)?.reject(unanswered('publish')));
+      pending.set(id, { resolve: resolve as Pending['resolve'], reject, done });
+    });
+  }
+
+  function call(message: Unnumbered<ToWorker>, limits: Limits, transfer?: Transferable[]): Promise<Value> {
+    const { timeout = 0, signal } = limits;
+    if (failure) return Promise.reject(fromWire(failure));
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    lastId++;
+    const id = lastId;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        if (message.type === 'connect') abandoned.set(id, message.client);
+        post({ type: 'abort', id });
+        settle(id)?.reject(aborted(signal));
+      };
+      const stop = deadlines.watch(timeout, () =>
+        settle(id)?.reject(unanswered(message.type === 'call' ? message.method : message.type)),
+      );
+      const done = (): void => {
+        stop();
+        signal?.removeEventListener('abort', abort);
+      };
+      pending.set(id, { resolve, reject, done });
+      signal?.addEventListener('abort', abort);
+      const limited = {
+        ...message,
+        id,
+        ...(limits.timeout !== undefined && { timeout }),
+        abortable: !!signal,
+      };
+      post(limited as ToWorker, transfer);
+    });
+  }
+
+  function settle(id: number): Pending | undefined {
+    const found = pending.get(id);
+    pending.delete(id);
+    found?.done?.();
+    return found;
+  }
+
+  /** What the Go boundary's methods take, less the limits on the call. */
+  function split<T extends object>(options: (T & Limits) | undefined): [rest: T, limits: Limits] {
+    const { timeout, signal, ...rest } = options ?? ({} as T & Limits);
+    return [rest as T, { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) }];
+  }
+
+  function clientOf(client: number): BoundaryClient {
+    const methods = Object.entries<number>(optionsAt).map(([name, at]) => {
+      const method = name as Method;
+      return [
+        name,
+        (...given: unknown[]) => {
+          const [rest, limits] = split(given[at] as object & Limits);
+          const [topic, payload] = given;
+          if (method === 'publish' && !limits.signal && isPlain(payload as Uint8Array, rest)) {
+            return publishPlain(
+              client,
+              topic as string,
+              payload as Uint8Array,
+              rest,
+              limits.timeout ?? defaultTimeout,
+            );
+          }
+          const args = given.toSpliced(at, 1, rest);
+          const transfer = payload instanceof Uint8Array ? [payload.buffer as ArrayBuffer] : [];
+          return call({ type: 'call', client, method, args }, limits, transfer);
+        },
+      ];
+    });
+    return Object.fromEntries(methods);
+  }
+
+  const boundary: Boundary = {
+    async connect({
+      onBatch,
+      onEvent,
+      onPackets,
+      onAttempt,
+      onAuthenticate,
+      WebSocket: _,
+      openStore: __,
+      ...options
+    }) {
+      const [rest, limits] = split(options);
+      const asks: Question['kind'][] = [];
+      if (onAttempt) asks.push('attempt');
+      if (onAuthenticate) asks.push('authenticate');
+      lastClient++;
+      const client = lastClient;
+      sinks.set(client, {
+        onBatch,
+        onEvent,
+        ...(onPackets && { onPackets }),
+        ...(onAttempt && { onAttempt }),
+        ...(onAuthenticate && { onAuthenticate }),
+      });
+      try {
+        await call({ type: 'connect', client, options: rest, asks }, limits);
+      } catch (error) {
+        sinks.delete(client);
+        onEnd();
+        throw error;
+      }
+      return clientOf(client);
+    },
+  };
+
+  function onEvent(client: number, event: ClientEvent): void {
+    const sink = sinks.get(client);
+    const ended = event.type === 'end';
+    if (ended) sinks.delete(client);
+    sink?.onEvent(event);
+    if (ended) onEnd();
+  }
+
+  async function onBatch({
+    client,
+    buffer,
+    count,
+    dropped,
+    payloads,
+  }: Extract<FromWorker, { type: 'batch' }>) {
+    await sinks.get(client)?.onBatch(buffer, count, dropped, payloads);
+    if (!failure) post({ type: 'consumed', client });
+  }
+
+  async function onAsk(id: number, client: number, question: Question): Promise<void> {
+    const answer: Answer = { type: 'answer', id };
+    try {
+      const value = await ask(sinks.get(client), question);
+      if (value !== undefined) answer.value = value;
+    } catch (error) {
+      answer.error = error instanceof MqttError ? toWire(error) : { code: 'aborted', message: String(error) };
+    }
+    if (!failure) post(answer);
+  }
+
+  function onAnswered(id: number, succeeded: boolean): void {
+    const client = abandoned.get(id);
+    abandoned.delete(id);
+    if (client === undefined || !succeeded) return;
+    call({ type: 'call', client, method: 'disconnect', args: [{ force: true }] }, {}).catch(() => {
+      // Gone already: as wanted.
+    });
+  }
+
+  function fail(error: WireError): void {
+    if (failure) return;
+    failure = error;
+    gather.drop();
+    refuse(fromWire(error));
+    for (const id of [...pending.keys()]) settle(id)?.reject(fromWire(error));
+    for (const client of [...sinks.keys()]) onEvent(client, { type: 'end', error });
+    onFailed();
+  }
+
+  function receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'hello':
+        break;
+      case 'ready':
+        run();
+        break;
+      case 'fatal':
+        fail(message.error);
+        break;
+      case 'result':
+        onAnswered(message.id, true);
+        settle(message.id)?.resolve(message.value);
+        break;
+      case 'rejected':
+        onAnswered(message.id, false);
+        settle(message.id)?.reject(fromWire(message.error));
+        break;
+      case 'published':
+        readAcks(message.acks, (id, reasonCode) => settle(id)?.resolve({ reasonCode }));
+        for (const { id, ack, error } of message.others) {
+          if (error) settle(id)?.reject(fromWire(error));
+          else settle(id)?.resolve(ack);
+        }
+        break;
+      case 'event':
+        onEvent(message.client, message.event);
+        break;
+      case 'batch':
+        void onBatch(message);
+        break;
+      case 'packets':
+        sinks.get(message.client)?.onPackets?.(message.buffer, message.dropped);
+        break;
+      case 'ask':
+        void onAsk(message.id, message.client, message.question);
+    }
+  }
+
+  const idle = (): boolean => sinks.size === 0 && pending.size === 0;
+
+  return { boundary, ready, receive, fail, idle };
+}
+
+async function ask(sink: BoundarySink | undefined, question: Question): Promise<Answer['value']> {
+  switch (question.kind) {
+    case 'attempt':
+      return sink?.onAttempt?.(question.info);
+    case 'authenticate':
+      return sink?.onAuthenticate?.(question.step);
+  }
+}
+
+function unanswered(call: string): MqttError {
+  return new MqttError('timeout', `${call}: no answer in time, and none from the worker`);
+}
+
+export function aborted(signal: AbortSignal | undefined): MqttError {
+  return new MqttError('aborted', 'aborted by its signal', { cause: signal?.reason });
+}

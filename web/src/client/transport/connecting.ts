@@ -1,0 +1,81 @@
+import type { BoundaryClient, BoundaryOptions, BoundarySink, ConnackInfo } from '../../protocol/boundary';
+import { defaultTimeout, type Settings } from '../checks/options';
+import { MqttError } from '../errors';
+import { aborted, type Engine } from './calls';
+
+/** Milliseconds for the broker's answer to cross after the program's own time limit. */
+const grace = 500;
+
+/**
+ * Finds a program and connects in it, with time limits on the page's own clock:
+ * a worker or a program that does not load must not be waited for. With `once` it
+ * resolves when the broker has accepted, otherwise when the program has the client.
+ */
+export async function connectIn(
+  open: () => Promise<Engine>,
+  { boundary: options, signal }: Settings,
+  givenUp: AbortController,
+  once: boolean,
+  sink: BoundarySink,
+): Promise<BoundaryClient> {
+  const { connectTimeout = defaultTimeout, servers = [] } = options;
+  const give = (): void => givenUp.abort(signal?.reason);
+  if (signal?.aborted) give();
+  signal?.addEventListener('abort', give);
+  try {
+    const loading = 'the worker or the WebAssembly program has not loaded';
+    const { boundary, ready } = await limited(open(), connectTimeout, givenUp, loading);
+    const link = boundary.connect({
+      ...options,
+      ...sink,
+      signal: givenUp.signal,
+      ...(!once && { background: true }),
+    });
+    link.catch(() => {}); // it is told where it is waited for
+    await limited(ready, connectTimeout, givenUp, loading);
+    const time = (once ? 1 + servers.length : 1) * connectTimeout + grace;
+    return await limited(link, time, givenUp, 'neither the broker nor the worker has answered');
+  } finally {
+    signal?.removeEventListener('abort', give);
+  }
+}
+
+/** The promise's outcome, unless the time is up before, or it is given up. */
+function limited<T>(promise: Promise<T>, time: number, givenUp: AbortController, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const { signal } = givenUp;
+    const abort = (): void => reject(aborted(signal));
+    const late = (): void => {
+      reject(new MqttError('timeout', `connect: ${what} within ${time} ms`));
+      givenUp.abort();
+    };
+    const timer = setTimeout(late, time);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    });
+  });
+}
+
+/** What holds until the broker has said otherwise: the specification's defaults (3.2.2.3). */
+export function assumed({ clientId = '', keepalive = 60, properties }: BoundaryOptions): ConnackInfo {
+  return {
+    sessionPresent: false,
+    reasonCode: 0,
+    clientId,
+    properties: {
+      sessionExpiryInterval: properties?.sessionExpiryInterval ?? 0,
+      receiveMaximum: 65_535,
+      maximumQoS: 2,
+      retainAvailable: true,
+      maximumPacketSize: 0,
+      topicAliasMaximum: 0,
+      wildcardSubscriptionAvailable: true,
+      subscriptionIdentifiersAvailable: true,
+      sharedSubscriptionAvailable: true,
+      serverKeepAlive: keepalive,
+    },
+  };
+}

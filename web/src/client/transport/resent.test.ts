@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { decodeBatch } from '../message';
+import { encodeBatch, type Given } from '../testing';
+import { createResent } from './resent';
+
+const payload = (text: string) => new TextEncoder().encode(text);
+const once = (text: string, more: Partial<Given> = {}): Given => ({
+  topic: 't',
+  qos: 2,
+  payload: payload(text),
+  ...more,
+});
+
+function receiver() {
+  let time = 0;
+  const resent = createResent(() => time);
+  const receive = (...messages: Given[]): string[] => {
+    const { buffer, count } = resent.receive(encodeBatch(messages), messages.length);
+    return decodeBatch(buffer, count).map((message) => message.text());
+  };
+  const pass = (milliseconds: number): void => {
+    time += milliseconds;
+  };
+  return { ...resent, receive, pass };
+}
+
+test('what the broker sends again after a crash, and the page had, comes once', () => {
+  const { receive, crashed, connected } = receiver();
+  receive(once('1'), once('2'));
+  crashed();
+  connected();
+  const dup = { dup: true, receivedAt: 7, properties: { messageExpiryInterval: 3 } };
+  expect(receive(once('1', dup), once('2', dup), once('3', dup), once('4'))).toEqual(['3', '4']);
+});
+
+test('as often as it came, and no oftener', () => {
+  const { receive, crashed, connected } = receiver();
+  receive(once('on'), once('off'), once('on'));
+  crashed();
+  connected();
+  const on = once('on', { dup: true });
+  expect(receive(on, on, on, once('on'))).toEqual(['on', 'on']);
+});
+
+test('neither what is new, nor QoS 1, nor another topic', () => {
+  const { receive, crashed, connected } = receiver();
+  receive(once('1'), once('2', { qos: 1 }));
+  crashed();
+  connected();
+  const messages = [once('1'), once('2', { qos: 1, dup: true }), once('1', { topic: 'u', dup: true })];
+  expect(receive(...messages)).toEqual(['1', '2', '1']);
+});
+
+test('not what had been acknowledged long before, and not long after', () => {
+  const { receive, crashed, connected, pass } = receiver();
+  receive(once('old'));
+  pass(4000);
+  for (const text of ['1', '2', '3']) receive(once(text));
+  crashed();
+  pass(60_000);
+  connected();
+  const dup = (text: string) => once(text, { dup: true });
+  expect(receive(dup('old'), dup('3'))).toEqual(['old']);
+  pass(10_001);
+  expect(receive(dup('2'))).toEqual(['2']);
+});
+
+test('without a crash nothing is taken away, and the buffer is the same', () => {
+  const messages = [once('1'), once('1', { dup: true })];
+  expect(receiver().receive(...messages)).toEqual(['1', '1']);
+  const buffer = encodeBatch(messages);
+  expect(createResent(() => 0).receive(buffer, 2).buffer).toBe(buffer);
+});
+
+test('a second crash before the broker sent again counts both', () => {
+  const { receive, crashed, connected } = receiver();
+  receive(once('1'));
+  crashed();
+  connected();
+  expect(receive(once('2'))).toEqual(['2']);
+  crashed();
+  connected();
+  expect(receive(once('1', { dup: true }), once('2', { dup: true }))).toEqual([]);
+});

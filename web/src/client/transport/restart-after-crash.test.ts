@@ -1,0 +1,303 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type {
+  Boundary,
+  BoundaryClient,
+  BoundarySink,
+  ClientEvent,
+  ConnackInfo,
+} from '../../protocol/boundary';
+import { MqttError } from '../errors';
+import { decodeBatch } from '../message';
+import { encodeBatch } from '../testing';
+import { restartAfterCrash } from './restart-after-crash';
+
+type Request = Parameters<Boundary['connect']>[0];
+
+const crash = { code: 'crashed', message: 'gone' };
+
+/** A program that connects, unless told what else to do. */
+function program(fails?: MqttError, sessionPresent = false, codes = [0]) {
+  const calls: unknown[][] = [];
+  let sink!: Request;
+  const record =
+    (name: string, result?: object) =>
+    async (...args: unknown[]) => {
+      calls.push([name, ...args]);
+      return result;
+    };
+  const link = Object.fromEntries(
+    [
+      'publish',
+      'request',
+      'reauthenticate',
+      'suspend',
+      'resume',
+      'wake',
+      'ping',
+      'tellPackets',
+      'disconnect',
+      'unsubscribe',
+    ].map((name) => [name, record(name)]),
+  ) as unknown as BoundaryClient;
+  link.subscribe = record('subscribe', { reasonCodes: codes }) as BoundaryClient['subscribe'];
+  const boundary: Boundary = {
+    async connect(request) {
+      sink = request;
+      if (fails) throw fails;
+      request.onEvent({ type: 'connect', connack: { sessionPresent } as ConnackInfo });
+      return link;
+    },
+  };
+  return { boundary, calls, link, sink: (): BoundarySink & Request => sink };
+}
+
+/** A client of the first program; the others are the next, in order. */
+async function client(programs: ReturnType<typeof program>[], options: Partial<Request> = {}) {
+  const events: ClientEvent[] = [];
+  const [first, ...others] = programs;
+  const open = async (): Promise<Boundary> => {
+    const next = others.shift();
+    if (!next) throw new MqttError('crashed', 'there is no other');
+    return next.boundary;
+  };
+  const boundary = restartAfterCrash((first as (typeof programs)[0]).boundary, open);
+  const request = { url: 'ws://broker.test/mqtt', keepalive: 7, onBatch: () => undefined, ...options };
+  const link = await boundary.connect({ ...request, onEvent: (event) => events.push(event) });
+  const types = () => events.map(({ type }) => type);
+  return { link, events, types };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0.999_999);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+test('a crash is a lost connection: the next program connects and subscribes the same', async () => {
+  const [first, second] = [program(), program()];
+  const { link, events, types } = await client([first, second]);
+  const properties = { subscriptionIdentifier: 3 };
+  await link.subscribe([{ topic: 'a', qos: 1 }], { properties, timeout: 5 });
+  await link.subscribe([{ topic: 'b', qos: 0 }]);
+  await link.unsubscribe(['b']);
+  await link.subscribe([{ topic: 'c', qos: 2, nl: true }]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  expect(events.slice(1)).toEqual([
+    { type: 'close', error: crash },
+    { type: 'reconnect', attempt: 1, delay: 1000 },
+  ]);
+  await expect(link.publish('t', new Uint8Array())).rejects.toMatchObject({ code: 'not-connected' });
+  await vi.advanceTimersByTimeAsync(999);
+  expect(second.sink()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'connect']);
+  expect(second.sink()).toMatchObject({ url: 'ws://broker.test/mqtt', keepalive: 7 });
+  expect(second.calls).toEqual([
+    ['subscribe', [{ topic: 'a', qos: 1 }], expect.objectContaining({ properties })],
+    ['subscribe', [{ topic: 'c', qos: 2, nl: true }], expect.anything()],
+  ]);
+  await link.publish('t', new Uint8Array());
+  expect(second.calls.at(-1)?.[0]).toBe('publish');
+});
+
+test('the next program knows at once what was subscribed to, and takes no QoS 2 message twice', async () => {
+  const [first, second] = [program(), program()];
+  const got: string[] = [];
+  const onBatch = (buffer: ArrayBuffer, count: number) => {
+    for (const message of decodeBatch(buffer, count)) got.push(message.text());
+    return undefined;
+  };
+  const { link } = await client([first, second], { onBatch });
+  await link.subscribe([{ topic: 'a', qos: 2 }]);
+  await link.subscribe([{ topic: 'b', qos: 1, nl: true }]);
+  await link.subscribe([{ topic: 'c', qos: 1 }]);
+  await link.unsubscribe(['c']);
+  const message = (text: string, dup: boolean) =>
+    encodeBatch([{ topic: 'a', qos: 2, dup, payload: new TextEncoder().encode(text) }]);
+  first.sink().onBatch(message('1', false), 1, 0);
+  expect(first.sink()).not.toHaveProperty('filters');
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  expect(second.sink().filters).toEqual([
+    { topic: 'a', qos: 2 },
+    { topic: 'b', qos: 1, nl: true },
+  ]);
+  second.sink().onBatch(message('1', true), 1, 0);
+  second.sink().onBatch(message('2', true), 1, 0);
+  expect(got).toEqual(['1', '2']);
+});
+
+test('connect is told when everything is subscribed again, and nothing that came later before it', async () => {
+  const [first, second] = [program(), program()];
+  const { link, types } = await client([first, second]);
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  let granted = (): void => {};
+  second.link.subscribe = () =>
+    new Promise((resolve) => {
+      granted = () => resolve({ reasonCodes: [0] });
+    });
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  second.sink().onEvent({ type: 'close' });
+  second.sink().onEvent({ type: 'reconnect', attempt: 1, delay: 1 });
+  expect(types()).toEqual(['connect', 'close', 'reconnect']);
+  granted();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(types().slice(3)).toEqual(['connect', 'close', 'reconnect']);
+});
+
+test('attempts that fail are further and further apart, up to the limit', async () => {
+  const [first, last] = [program(), program()];
+  const busy = () => program(new MqttError('refused', 'busy', { reasonCode: 0x89 }));
+  const programs = [first, busy(), program(new MqttError('network', 'no')), busy(), last];
+  const { events } = await client(programs, { reconnectPeriod: 100, maxReconnectPeriod: 300 });
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  const delays = events.map((event) => event.type === 'reconnect' && event.delay).filter(Boolean);
+  expect(delays).toEqual([100, 200, 300, 300]);
+  const codes = events.map((event) => event.type === 'error' && event.error.code).filter(Boolean);
+  expect(codes).toEqual(['refused', 'network', 'refused']);
+  expect(events.at(-1)?.type).toBe('connect');
+});
+
+test('the next program may crash too, as often as it likes', async () => {
+  const programs = [program(), program(), program()];
+  const { link, types } = await client(programs);
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  for (const crashing of programs.slice(0, 2)) {
+    crashing.sink().onEvent({ type: 'end', error: crash });
+    await vi.runAllTimersAsync();
+  }
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'connect', 'close', 'reconnect', 'connect']);
+  expect(programs[2]?.calls.map(([name]) => name)).toEqual(['subscribe']);
+});
+
+test('a crash while there is no connection closes nothing', async () => {
+  const [first, second] = [program(), program()];
+  const { types } = await client([first, second]);
+  first.sink().onEvent({ type: 'close' });
+  first.sink().onEvent({ type: 'end', error: crash });
+  expect(types()).toEqual(['connect', 'close', 'reconnect']);
+});
+
+test.each<[string, MqttError, Partial<Request>, boolean]>([
+  ['credentials refused', new MqttError('refused', 'no', { reasonCode: 0x86 }), {}, true],
+  [
+    'credentials refused, and told to go on',
+    new MqttError('refused', 'no', { reasonCode: 0x86 }),
+    { reconnectOnConnackError: true },
+    false,
+  ],
+  ['options that another tab does not have', new MqttError('bad-option', 'not the same'), {}, true],
+  ['a server that is not there', new MqttError('network', 'no'), {}, false],
+])('%s', async (_, error, options, ends) => {
+  const first = program();
+  const { types } = await client([first, program(error), program()], options);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  expect(types().slice(3)).toEqual(ends ? ['end'] : ['error', 'reconnect', 'connect']);
+});
+
+test.each<[string, ClientEvent, Partial<Request>]>([
+  ['the end without a crash', { type: 'end', error: { code: 'refused', message: 'no' } }, {}],
+  ['a crash without reconnecting', { type: 'end', error: crash }, { reconnectPeriod: 0 }],
+])('%s is the end', async (_, end, options) => {
+  const first = program();
+  const { events } = await client([first], options);
+  first.sink().onEvent(end);
+  expect(events.slice(1)).toEqual([end]);
+});
+
+test('a crash during the first connect is its error', async () => {
+  await expect(client([program(new MqttError('crashed', 'gone'))])).rejects.toMatchObject(crash);
+});
+
+test('waking makes the attempt now', async () => {
+  const [first, second] = [program(), program()];
+  const { link, types } = await client([first, second]);
+  await link.wake();
+  expect(first.calls).toEqual([['wake', undefined]]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await link.wake();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(types().at(-1)).toBe('connect');
+});
+
+test('disconnecting ends it: during the back-off, and during an attempt', async () => {
+  const [first, never] = [program(), program()];
+  const waiting = await client([first, never]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await waiting.link.disconnect();
+  await vi.runAllTimersAsync();
+  expect(waiting.types()).toEqual(['connect', 'close', 'reconnect', 'end']);
+  expect(never.sink()).toBeUndefined();
+
+  const [again, second] = [program(), program()];
+  const trying = await client([again, second]);
+  await trying.link.subscribe([{ topic: 'a', qos: 0 }]);
+  let granted = (): void => {};
+  second.link.subscribe = () =>
+    new Promise((resolve) => {
+      granted = () => resolve({ reasonCodes: [0] });
+    });
+  again.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  await trying.link.disconnect();
+  granted();
+  await vi.runAllTimersAsync();
+  expect(trying.types()).toEqual(['connect', 'close', 'reconnect', 'end']);
+  expect(second.calls).toEqual([['disconnect', { force: true }]]);
+});
+
+test('a crash while disconnecting is the end', async () => {
+  const first = program();
+  const { link, types } = await client([first, program()]);
+  first.link.disconnect = async () => {
+    first.sink().onEvent({ type: 'end', error: crash });
+    throw new MqttError('crashed', 'gone');
+  };
+  await expect(link.disconnect()).rejects.toMatchObject(crash);
+  expect(types()).toEqual(['connect', 'end']);
+});
+
+test('a filter that is refused now is an error, and not asked for again', async () => {
+  const [first, second, third] = [program(), program(undefined, false, [0x87]), program()];
+  const { link, events } = await client([first, second, third]);
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  expect(events.at(-1)).toMatchObject({ type: 'error', error: { code: 'refused', reasonCode: 0x87 } });
+  second.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  expect(third.calls).toEqual([]);
+});
+
+test.each([
+  [true, ['subscribe']],
+  [false, []],
+])('without resubscribing, and the session present: %s', async (present, calls) => {
+  const [first, second] = [program(), program(undefined, present)];
+  const { link, types } = await client([first, second], { resubscribe: false });
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  expect(types().at(-1)).toBe('connect');
+  expect(second.calls.map(([name]) => name)).toEqual(calls);
+});
+
+test('another program tells of packets where the last one did', async () => {
+  const [first, second] = [program(), program()];
+  const { link } = await client([first, second]);
+  await link.tellPackets({ on: true });
+  await link.ping({ timeout: 5 });
+  expect(first.calls).toEqual([
+    ['tellPackets', { on: true }],
+    ['ping', { timeout: 5 }],
+  ]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(second.sink()).toMatchObject({ packetEvents: true });
+});

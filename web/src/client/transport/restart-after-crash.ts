@@ -1,0 +1,221 @@
+/** Clients that outlive the program behind them. */
+
+import type {
+  Boundary,
+  BoundaryClient,
+  ClientEvent,
+  SubscribeCall,
+  WireError,
+  WireSubscription,
+} from '../../protocol/boundary';
+import { defaultMaxReconnectPeriod, defaultReconnectPeriod, defaultTimeout } from '../checks/options';
+import { MqttError } from '../errors';
+import { createResent } from './resent';
+
+type ConnectRequest = Parameters<Boundary['connect']>[0];
+
+interface Subscribed {
+  subscription: WireSubscription;
+  properties: SubscribeCall['properties'];
+}
+
+/** What stays refused, however often one asks: as `final` in wasm/mqtt/supervisor.go. */
+const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]);
+
+/** Whether the broker refused, and would again. */
+export function isPermanent({ code, reasonCode = 0 }: MqttError): boolean {
+  return code === 'refused' && permanent.has(reasonCode);
+}
+
+/**
+ * Takes the end of the program by a crash for a lost connection: opens another
+ * one, connects with the same options and subscribes again, with the same
+ * back-off and the same events. Calls under way reject with `crashed`, those
+ * until it is connected again with `not-connected`.
+ */
+export function restartAfterCrash(engine: Boundary, open: () => Promise<Boundary>): Boundary {
+  return { connect: (request) => connect(engine, open, request) };
+}
+
+async function connect(
+  engine: Boundary,
+  open: () => Promise<Boundary>,
+  { signal, onEvent, onBatch, ...options }: ConnectRequest,
+): Promise<BoundaryClient> {
+  const {
+    reconnectPeriod = defaultReconnectPeriod,
+    maxReconnectPeriod = defaultMaxReconnectPeriod,
+    connectTimeout = defaultTimeout,
+  } = options;
+  /** By filter. */
+  const subscribed = new Map<string, Subscribed>();
+  const resent = createResent();
+  const givenUp = new AbortController();
+  /** Absent while there is no program. */
+  let link: BoundaryClient | undefined;
+  let connected = false;
+  let leaving = false;
+  let { packetEvents = false } = options;
+  /** Ends the back-off. */
+  let hurry = (): void => {};
+
+  const onLinkBatch: ConnectRequest['onBatch'] = (buffer, count, dropped) => {
+    const fresh = resent.receive(buffer, count);
+    if (fresh.count === 0 && count > 0 && dropped === 0) return undefined;
+    return onBatch(fresh.buffer, fresh.count, dropped);
+  };
+
+  function onLinkEvent(event: ClientEvent): void {
+    if (event.type === 'connect') connected = true;
+    if (event.type === 'close') connected = false;
+    const crash = event.type === 'end' && event.error?.code === 'crashed' ? event.error : undefined;
+    if (crash && link && !leaving && reconnectPeriod > 0) void revive(crash);
+    else onEvent(event);
+  }
+
+  /** Makes attempts until one succeeds, or none can, or the client is ended. */
+  async function revive(crash: WireError): Promise<void> {
+    link = undefined;
+    resent.crashed();
+    if (connected) onEvent({ type: 'close', error: crash });
+    connected = false;
+    for (let attempt = 1; !link; attempt++) {
+      await waitBackOff(attempt);
+      if (givenUp.signal.aborted) return;
+      try {
+        await connectAgain();
+      } catch (cause) {
+        if (givenUp.signal.aborted) return;
+        const error = cause as MqttError;
+        if (isHopeless(error)) return onEvent({ type: 'end', error });
+        onEvent({ type: 'error', error });
+      }
+    }
+  }
+
+  function waitBackOff(attempt: number): Promise<void> {
+    const limit = Math.min(reconnectPeriod * 2 ** (attempt - 1), maxReconnectPeriod);
+    // Full jitter: the tabs that lost their program together do not come back together.
+    const delay = Math.floor(Math.random() * (limit + 1));
+    onEvent({ type: 'reconnect', attempt, delay });
+    return new Promise((resolve) => {
+      hurry = resolve;
+      setTimeout(resolve, delay);
+    });
+  }
+
+  async function connectAgain(): Promise<void> {
+    // Kept back until there is all that there was before.
+    const events: ClientEvent[] = [];
+    let heard = (event: ClientEvent): void => void events.push(event);
+    const another = await open();
+    const request = {
+      ...options,
+      packetEvents,
+      signal: givenUp.signal,
+      // A session may send messages before anything can be subscribed to again.
+      filters: [...subscribed.values()].map(({ subscription }) => subscription),
+      onEvent(event: ClientEvent) {
+        if (event.type === 'connect') resent.connected();
+        heard(event);
+      },
+      onBatch: onLinkBatch,
+    };
+    const next = await another.connect(request);
+    try {
+      const sessionPresent = events.some((event) => event.type === 'connect' && event.connack.sessionPresent);
+      // A session has them still, but the new program must know whose they are.
+      if (sessionPresent || options.resubscribe !== false) await subscribeAgain(next, heard);
+      else subscribed.clear();
+      givenUp.signal.throwIfAborted();
+    } catch (error) {
+      heard = () => {};
+      next.disconnect({ force: true }).catch(() => {
+        // Gone already: as wanted.
+      });
+      throw error;
+    }
+    link = next;
+    heard = onLinkEvent;
+    for (const event of events) onLinkEvent(event);
+  }
+
+  async function subscribeAgain(next: BoundaryClient, tell: (event: ClientEvent) => void): Promise<void> {
+    const limits = { timeout: connectTimeout, signal: givenUp.signal };
+    const subscribing = [...subscribed].map(async ([filter, { subscription, properties }]) => {
+      const ack = await next.subscribe([subscription], { ...limits, ...(properties && { properties }) });
+      const [reasonCode = 0] = ack.reasonCodes;
+      if (reasonCode < 0x80) return;
+      subscribed.delete(filter);
+      const message = `the broker refused to subscribe again to ${JSON.stringify(filter)}`;
+      tell({ type: 'error', error: { code: 'refused', message, field: 'filter', reasonCode } });
+    });
+    await Promise.all(subscribing);
+  }
+
+  function isHopeless(error: MqttError): boolean {
+    if (error.code === 'bad-option') return true;
+    return isPermanent(error) && !options.reconnectOnConnackError;
+  }
+
+  function use(): BoundaryClient {
+    if (link) return link;
+    const why = "the client's program crashed, and another one is not connected yet";
+    throw new MqttError('not-connected', `${why}; wait for the event connect`);
+  }
+
+  link = await engine.connect({
+    ...options,
+    ...(signal && { signal }),
+    onEvent: onLinkEvent,
+    onBatch: onLinkBatch,
+  });
+
+  return {
+    publish: async (topic, payload, call) => use().publish(topic, payload, call),
+    request: async (topic, payload, call) => use().request(topic, payload, call),
+    reauthenticate: async (limits) => use().reauthenticate(limits),
+    suspend: async (limits) => use().suspend(limits),
+    resume: async (limits) => use().resume(limits),
+    ping: async (limits) => use().ping(limits),
+
+    async tellPackets(call) {
+      await use().tellPackets(call);
+      packetEvents = call.on;
+    },
+
+    async wake(limits) {
+      if (link) await link.wake(limits);
+      else hurry();
+    },
+
+    async subscribe(subscriptions, call) {
+      const ack = await use().subscribe(subscriptions, call);
+      for (const [index, subscription] of subscriptions.entries()) {
+        if ((ack.reasonCodes[index] ?? 0) >= 0x80) continue;
+        subscribed.set(subscription.topic, { subscription, properties: call?.properties });
+      }
+      return ack;
+    },
+
+    async unsubscribe(filters, call) {
+      for (const filter of filters) subscribed.delete(filter);
+      return use().unsubscribe(filters, call);
+    },
+
+    async disconnect(call) {
+      if (!link) {
+        givenUp.abort();
+        hurry();
+        onEvent({ type: 'end' });
+        return;
+      }
+      leaving = true;
+      try {
+        await link.disconnect(call);
+      } finally {
+        leaving = false;
+      }
+    },
+  };
+}

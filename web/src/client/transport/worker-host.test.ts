@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { FromWorker, ToWorker } from '../../protocol/messages';
+import type { openEngine as OpenEngine, programReady as ProgramReady } from './worker-host';
+
+/** The browser's Worker, with the worker itself played by the test. */
+class ScriptedWorker {
+  static all: ScriptedWorker[] = [];
+  static refuses = false;
+  onmessage: (event: { data: FromWorker }) => void = () => {};
+  onerror: (event: { message: string }) => void = () => {};
+  onmessageerror: () => void = () => {};
+  posted: ToWorker[] = [];
+  terminated = false;
+
+  constructor(
+    readonly url: URL,
+    readonly options: WorkerOptions,
+  ) {
+    if (ScriptedWorker.refuses) throw new Error('SecurityError');
+    ScriptedWorker.all.push(this);
+  }
+
+  postMessage(message: ToWorker): void {
+    this.posted.push(message);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
+
+let openEngine: typeof OpenEngine;
+let programReady: typeof ProgramReady;
+
+beforeEach(async () => {
+  ScriptedWorker.all = [];
+  ScriptedWorker.refuses = false;
+  vi.stubGlobal('Worker', ScriptedWorker);
+  vi.resetModules();
+  ({ openEngine, programReady } = await import('./worker-host'));
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+test('the clients of a page share one module worker', async () => {
+  const [first, second] = [await openEngine({ worker: true }), await openEngine({ worker: true })];
+  void first.connect(request);
+  void second.connect(request);
+  const [worker, ...more] = ScriptedWorker.all;
+  expect(more).toEqual([]);
+  expect(worker?.options.type).toBe('module');
+  expect(worker?.url.pathname).toMatch(/\/worker\/dedicated\.ts$/);
+  expect(worker?.posted.map((message) => message.type === 'connect' && message.client)).toEqual([1, 2]);
+});
+
+test.each<[string, (worker: ScriptedWorker) => void, string]>([
+  [
+    'its program ended',
+    (worker) => worker.onmessage({ data: { type: 'fatal', error: { code: 'crashed', message: 'code 2' } } }),
+    'code 2',
+  ],
+  ['it did not load', (worker) => worker.onerror({ message: '' }), 'the worker could not be loaded'],
+  ['it threw', (worker) => worker.onerror({ message: 'unreachable' }), 'unreachable'],
+  ['it sent what cannot be read', (worker) => worker.onmessageerror(), 'could not be read'],
+])('a worker is replaced when %s', async (_, happen, message) => {
+  const connecting = (await openEngine({ worker: true })).connect(request);
+  const worker = ScriptedWorker.all[0] as ScriptedWorker;
+  happen(worker);
+  await expect(connecting).rejects.toMatchObject({
+    name: 'MqttError',
+    code: 'crashed',
+    message: expect.stringContaining(message),
+  });
+  expect(worker.terminated).toBe(true);
+  void (await openEngine({ worker: true })).connect(request);
+  expect(ScriptedWorker.all).toHaveLength(2);
+});
+
+test('a worker that had clients and has none is let go after a while', async () => {
+  vi.useFakeTimers();
+  const connected = async (): Promise<ScriptedWorker> => {
+    const connecting = (await openEngine({ worker: true })).connect(request);
+    const worker = ScriptedWorker.all.at(-1) as ScriptedWorker;
+    const { id } = worker.posted.at(-1) as { id: number };
+    worker.onmessage({ data: { type: 'result', id, value: undefined } });
+    await connecting;
+    return worker;
+  };
+  const end = (client: number): FromWorker => ({ type: 'event', client, event: { type: 'end' } });
+
+  const worker = await connected();
+  worker.onmessage({ data: end(1) });
+  vi.advanceTimersByTime(9_000);
+  expect(await connected()).toBe(worker);
+  vi.advanceTimersByTime(60_000);
+  expect(worker.terminated).toBe(false);
+
+  worker.onmessage({ data: end(2) });
+  vi.advanceTimersByTime(9_000);
+  expect(worker.terminated).toBe(false);
+  vi.advanceTimersByTime(2_000);
+  expect(worker.terminated).toBe(true);
+  expect(await connected()).not.toBe(worker);
+  vi.useRealTimers();
+});
+
+test('a browser that refuses the worker is an error, and the next try may succeed', async () => {
+  ScriptedWorker.refuses = true;
+  await expect(openEngine({ worker: true })).rejects.toMatchObject({
+    code: 'crashed',
+    message: expect.stringContaining('SecurityError'),
+  });
+  ScriptedWorker.refuses = false;
+  await openEngine({ worker: true });
+  expect(ScriptedWorker.all).toHaveLength(1);
+});
+
+test('who waits for the program learns when it runs, and why it does not', async () => {
+  const [first, second] = [programReady({ worker: true }), programReady({ worker: true })];
+  await Promise.resolve();
+  const [worker, ...more] = ScriptedWorker.all as [ScriptedWorker];
+  expect(more).toEqual([]);
+  worker.onmessage({ data: { type: 'ready' } });
+  await Promise.all([first, second, programReady({ worker: true })]);
+
+  worker.onerror({ message: 'unreachable' });
+  const third = programReady({ worker: true });
+  await Promise.resolve();
+  const error = { code: 'crashed', message: 'it answered 503' };
+  ScriptedWorker.all[1]?.onmessage({ data: { type: 'fatal', error } });
+  await expect(third).rejects.toMatchObject(error);
+});
+
+test('without a WebSocket on this platform the option is asked for', async () => {
+  vi.stubGlobal('WebSocket', undefined);
+  await expect(openEngine({ worker: false })).rejects.toMatchObject({
+    code: 'bad-option',
+    field: 'WebSocket',
+  });
+  vi.stubGlobal('Worker', undefined);
+  await expect(openEngine({ worker: true })).rejects.toMatchObject({
+    code: 'bad-option',
+    field: 'WebSocket',
+  });
+});

@@ -1,0 +1,31 @@
+/** The worker: one Go program that serves every client of the page. */
+
+import type { FromWorker, ToWorker } from '../protocol/messages';
+import { dispatch } from './dispatcher';
+import { crash, programUrl, startProgram } from './go-program';
+import { openStore } from './store/store';
+import { createSocketClass } from './websocket';
+
+globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
+  copies: true,
+  keeps: true,
+}) as unknown as typeof WebSocket;
+
+const post = (message: FromWorker, transfer: Transferable[] = []): void => postMessage(message, { transfer });
+
+const deliver = start();
+
+// Set before the program has loaded: what the page sends meanwhile waits its turn.
+addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => (await deliver)(data));
+
+async function start(): Promise<(message: ToWorker) => void> {
+  try {
+    const program = await startProgram(await fetch(programUrl));
+    void program.exited.then((error) => post({ type: 'fatal', error }));
+    post({ type: 'ready' });
+    return dispatch(program.boundary, post, { openStore });
+  } catch (error) {
+    post({ type: 'fatal', error: crash(`the WebAssembly program could not be started: ${error}`) });
+    return () => {};
+  }
+}

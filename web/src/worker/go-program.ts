@@ -1,0 +1,52 @@
+import './generated/wasm_exec.js';
+import type { Boundary, GoClient, WireError } from '../protocol/boundary';
+import { claim } from './kept-payloads';
+
+export interface Program {
+  boundary: Boundary<GoClient>;
+  /** Resolves, with the reason, when the Go program has ended. It never should. */
+  exited: Promise<WireError>;
+}
+
+export const programUrl = new URL('./generated/mqttwasm.wasm', import.meta.url);
+
+export async function startProgram(bytes: Response | BufferSource): Promise<Program> {
+  const go = new Go();
+  let exitCode = 0;
+  go.exit = (code) => {
+    exitCode = code;
+  };
+  const instance = await instantiate(bytes, go.importObject);
+  const exited = go.run(instance).then(() => crash(`the Go program ended with code ${exitCode}`));
+  const boundary = globalThis.mqttwasm;
+  if (!boundary) throw new Error('the Go program did not install its API');
+  return { boundary: claiming(boundary), exited };
+}
+
+/** Hands over the payloads that Go has only the numbers of. */
+function claiming({ connect }: Boundary<GoClient>): Boundary<GoClient> {
+  return {
+    connect({ onBatch, ...options }) {
+      return connect({
+        ...options,
+        onBatch: (buffer, count, dropped, kept) =>
+          onBatch(buffer, count, dropped, kept && claim(kept as unknown as number[])),
+      });
+    },
+  };
+}
+
+export function crash(message: string): WireError {
+  return { code: 'crashed', message };
+}
+
+async function instantiate(source: Response | BufferSource, imports: WebAssembly.Imports) {
+  if (!(source instanceof Response)) return (await WebAssembly.instantiate(source, imports)).instance;
+  if (!source.ok) throw new Error(`${source.url} answered ${source.status}`);
+  // Compiling while it streams in needs the MIME type that not every host sends.
+  const streams = source.headers.get('Content-Type')?.startsWith('application/wasm');
+  const { instance } = streams
+    ? await WebAssembly.instantiateStreaming(source, imports)
+    : await WebAssembly.instantiate(await source.arrayBuffer(), imports);
+  return instance;
+}

@@ -1,0 +1,158 @@
+import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
+import type { WireError } from '../../protocol/boundary';
+
+/** A database of keys and bytes. Everything rejects with code `storage`. */
+export interface Database {
+  /** All records in the order of the keys, by UTF-16 code units. */
+  read(): Promise<[key: string, value: Uint8Array][]>;
+  /** One transaction: puts, or deletes where the value is null. Durable when it resolves. */
+  write(changes: Map<string, Uint8Array | null>): Promise<void>;
+  close(): void;
+}
+
+const records = 'records';
+
+interface Schema extends DBSchema {
+  [records]: { key: string; value: Uint8Array };
+}
+
+/**
+ * Opens the IndexedDB database of that name.
+ *
+ * The browser may close it at any time: because the user deletes the site's
+ * data, or because its storage failed. It is opened again for the next call,
+ * but not made again: a session whose beginning is lost must not go on.
+ */
+export async function openDatabase(name: string): Promise<Database> {
+  let current: Promise<IDBPDatabase<Schema>> | undefined;
+
+  function connection(create = false): Promise<IDBPDatabase<Schema>> {
+    current ??= connect(name, create, lose).catch((error) => {
+      current = undefined;
+      throw error;
+    });
+    return current;
+  }
+
+  function lose(): void {
+    current?.then(
+      (database) => database.close(),
+      () => {},
+    );
+    current = undefined;
+  }
+
+  async function using<T>(use: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    const database = await connection();
+    try {
+      return await use(database);
+    } catch (error) {
+      // A connection can die without an event, so after a failure it is not trusted.
+      if (nameOf(error) !== 'QuotaExceededError') lose();
+      throw explain(error);
+    }
+  }
+
+  await connection(true);
+  return {
+    read: () => using(readAll),
+    write: (changes) => using((database) => writeAll(database, changes)),
+    close: lose,
+  };
+}
+
+async function connect(name: string, create: boolean, lost: () => void): Promise<IDBPDatabase<Schema>> {
+  if (typeof indexedDB === 'undefined') throw storageError('there is no IndexedDB here');
+  let missing = false;
+  try {
+    return await openDB<Schema>(name, 1, {
+      upgrade(database, _from, _to, transaction) {
+        if (create) {
+          database.createObjectStore(records);
+          return;
+        }
+        missing = true;
+        transaction.done.catch(() => {}); // openDB rejects too
+        transaction.abort();
+      },
+      blocking: lost, // or deleting the database would hang
+      terminated: lost,
+    });
+  } catch (error) {
+    throw missing ? deleted() : unopened(error);
+  }
+}
+
+async function readAll(database: IDBPDatabase<Schema>): Promise<[string, Uint8Array][]> {
+  const { store, done } = database.transaction(records);
+  const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll(), done]);
+  return keys.map((key, index) => [key, values[index] as Uint8Array]);
+}
+
+function writeAll(database: IDBPDatabase<Schema>, changes: Map<string, Uint8Array | null>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Not idb's transaction: its `done` is over at the first error, before the cause is known.
+    const transaction = unwrap(database).transaction(records, 'readwrite', { durability: 'strict' });
+    transaction.oncomplete = () => resolve();
+    // Not the requests' errors: where a quota ends the transaction they tell of the abort only.
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('aborted', 'AbortError'));
+    const store = transaction.objectStore(records);
+    try {
+      for (const [key, value] of changes) {
+        if (value === null) store.delete(key);
+        else store.put(value, key);
+      }
+      transaction.commit();
+    } catch (error) {
+      reject(error);
+      transaction.abort(); // or it would commit what went before
+    }
+  });
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+
+export const storageError = (message: string): WireError => ({ code: 'storage', message });
+
+const deleted = (): WireError =>
+  storageError(
+    'the stored session was deleted, with the data of this site: end this client and connect again',
+  );
+
+function unopened(error: unknown): WireError {
+  const instead = 'Leave `store` out to keep the session in memory';
+  switch (nameOf(error)) {
+    case 'SecurityError':
+    case 'InvalidStateError':
+      return storageError(
+        `the browser does not let this page store anything (${error}): a private window, ` +
+          `blocked cookies, or a sandboxed frame. ${instead}`,
+      );
+    case 'VersionError':
+      return storageError(
+        'the stored session is of a newer version of mqttwasm: reload the page to get that version',
+      );
+    case 'QuotaExceededError':
+      return explain(error);
+    default:
+      return storageError(`the database of the session could not be opened: ${error}. ${instead}`);
+  }
+}
+
+function explain(error: unknown): WireError {
+  switch (nameOf(error)) {
+    case 'QuotaExceededError':
+      return storageError(
+        "no room is left for the session: the browser's limit for this site, or the disk, is reached. " +
+          'Delete other data of the site, or publish when fewer messages wait',
+      );
+    case 'AbortError':
+      return storageError('the browser gave up storing, and nothing of this call is stored: try it again');
+    case 'InvalidStateError':
+      return storageError(
+        'the browser has closed the database of the session: end this client and connect again',
+      );
+    default:
+      return storageError(`the session could not be stored: ${error}`);
+  }
+}

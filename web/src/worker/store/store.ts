@@ -1,0 +1,82 @@
+import { nextTask } from '../../platform/next-task';
+import type { BoundaryStore } from '../../protocol/boundary';
+import { openDatabase, storageError } from './database';
+import { lock } from './lock';
+
+type Changes = Parameters<BoundaryStore['apply']>[0];
+
+interface Call {
+  changes: Changes;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Opens the durable store of that name, an IndexedDB database, for this client
+ * alone. Rejects with `in-use` when another keeps it for longer than `patience`
+ * milliseconds, and with `storage` when the browser refuses.
+ *
+ * Durable means that it survives a crash. A browser short of space may still
+ * delete it, unless the origin's storage is persistent (the page may ask for
+ * that with `navigator.storage.persist()`), and so may the user.
+ */
+export async function openStore(name: string, patience = 5000): Promise<BoundaryStore> {
+  // A reloaded page's former worker can outlive it for a moment, with the lock.
+  const release = await lock(name, patience);
+  const database = await openDatabase(name).catch((error) => {
+    release();
+    throw error;
+  });
+  let closed = false;
+  let waiting: Call[] = [];
+  let writing: Promise<void> | undefined;
+
+  // A durable transaction costs a flush of the disk, so one takes all there is:
+  // the calls of one task, and those that came while the last was under way.
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      await new Promise<void>(nextTask);
+      const calls = waiting;
+      waiting = [];
+      await write(calls);
+    }
+    writing = undefined;
+  }
+
+  async function write(calls: Call[]): Promise<void> {
+    try {
+      // Of several changes to one key the last counts.
+      await database.write(new Map(calls.flatMap(({ changes }) => changes)));
+      for (const { resolve } of calls) resolve();
+    } catch {
+      // Once more and one by one: so that only what does not fit fails, and to
+      // open a database again that the browser has closed.
+      for (const { changes, resolve, reject } of calls) {
+        await database.write(new Map(changes)).then(resolve, reject);
+      }
+    }
+  }
+
+  return {
+    load: async () => {
+      await writing;
+      if (closed) throw isClosed();
+      return database.read();
+    },
+    apply: (changes) =>
+      new Promise((resolve, reject) => {
+        if (closed) throw isClosed();
+        waiting.push({ changes, resolve, reject });
+        writing ??= writeWaiting();
+      }),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      await writing;
+      database.close();
+      release();
+    },
+  };
+}
+
+const isClosed = () => storageError('the session store is closed');

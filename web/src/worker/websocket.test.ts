@@ -1,0 +1,389 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { closeTimeout, createSocketClass, flushLimit, type GoSocket, highWaterMark } from './websocket';
+
+/** A platform's WebSocket that does what the test says, as strict as a browser's. */
+class ScriptedSocket extends EventTarget {
+  static last: ScriptedSocket;
+  readonly url: string;
+  readonly protocol = 'mqtt';
+  readonly extensions = '';
+  binaryType = 'blob';
+  readyState = 0;
+  bufferedAmount = 0;
+  sent: unknown[] = [];
+  closes: [code: number | undefined, reason: string][] = [];
+
+  constructor(
+    url: string,
+    readonly protocols: string[],
+  ) {
+    super();
+    this.url = url;
+    ScriptedSocket.last = this;
+  }
+
+  send(data: unknown): void {
+    this.sent.push(data);
+  }
+
+  close(code?: number, reason = ''): void {
+    if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999))
+      throw new Error('InvalidAccessError');
+    if (new TextEncoder().encode(reason).length > 123) throw new Error('SyntaxError');
+    this.closes.push([code, reason]);
+  }
+
+  open(): void {
+    this.dispatchEvent(new Event('open'));
+  }
+
+  receive(data: string | number[]): void {
+    const frame = typeof data === 'string' ? data : new Uint8Array(data).buffer;
+    this.dispatchEvent(Object.assign(new Event('message'), { data: frame }));
+  }
+
+  fail(message?: string): void {
+    this.dispatchEvent(Object.assign(new Event('error'), message && { message }));
+  }
+
+  end(code: number, reason = '', wasClean = true): void {
+    this.dispatchEvent(Object.assign(new Event('close'), { code, reason, wasClean }));
+  }
+}
+
+const OPEN = 1;
+const CLOSED = 3;
+
+let tasks: (() => void)[];
+
+/** Runs the tasks that are due now, and not those they post. */
+function runTask(): void {
+  for (const task of tasks.splice(0)) task();
+}
+
+function runTasks(): void {
+  while (tasks.length > 0) runTask();
+}
+
+function dial({ reads = true, copies = false } = {}) {
+  const Socket = createSocketClass(ScriptedSocket as unknown as typeof WebSocket, {
+    copies,
+    schedule: (task) => tasks.push(task),
+  });
+  const socket = new Socket('ws://broker.test/mqtt', ['mqtt']);
+  const seen: unknown[] = [];
+  socket.addEventListener('open', () => seen.push('open'));
+  socket.addEventListener('message', (event) => {
+    const { data } = event as MessageEvent<ArrayBuffer | string>;
+    if (typeof data === 'string') seen.push(data);
+    else if (reads) seen.push([...new Uint8Array(data), ...readAll(socket)]);
+  });
+  socket.addEventListener('error', (event) => seen.push(`error: ${(event as ErrorEvent).message}`));
+  socket.addEventListener('close', (event) => {
+    const { code, reason, wasClean } = event as CloseEvent;
+    seen.push({ code, reason, wasClean });
+  });
+  return { socket, native: ScriptedSocket.last, seen };
+}
+
+/** What Go reads, told of it. */
+function readAll(socket: GoSocket, limit = 65_536): number[] {
+  const all: number[] = [];
+  const target = new Uint8Array(limit);
+  for (let length = limit; length === limit; ) {
+    length = socket.readInto(target, limit);
+    for (const byte of target.subarray(0, length)) all.push(byte);
+  }
+  return all;
+}
+
+function dialOpen(options = {}) {
+  const dialled = dial(options);
+  dialled.native.open();
+  dialled.seen.length = 0;
+  return dialled;
+}
+
+beforeEach(() => {
+  tasks = [];
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('dials with the protocols given, for binary frames, and tells what was chosen', () => {
+  const { socket, native, seen } = dial();
+  native.open();
+  expect(native.url).toBe('ws://broker.test/mqtt');
+  expect(native.protocols).toEqual(['mqtt']);
+  expect(native.binaryType).toBe('arraybuffer');
+  expect(socket.protocol).toBe('mqtt');
+  expect(socket.readyState).toBe(OPEN);
+  expect(seen).toEqual(['open']);
+});
+
+test('frames that arrive in one task are one message', () => {
+  const { native, seen } = dialOpen();
+  native.receive([1, 2]);
+  native.receive([]);
+  native.receive([3]);
+  expect(seen).toEqual([]);
+  expect(tasks).toHaveLength(1);
+  runTasks();
+  expect(seen).toEqual([[1, 2, 3]]);
+});
+
+test('a socket that fails without saying that it closed has closed', () => {
+  const { native, seen } = dial();
+  native.readyState = CLOSED;
+  native.fail('forbidden');
+  vi.runAllTimers();
+  runTasks();
+  expect(seen).toEqual(['error: forbidden', { code: 1006, reason: '', wasClean: false }]);
+});
+
+test('a flood is handed over in several tasks, whole and in order', () => {
+  const { native, seen } = dialOpen();
+  const frame = new Array(flushLimit / 2).fill(7);
+  for (let count = 0; count < 5; count++) native.receive(frame);
+  runTask();
+  expect(seen).toHaveLength(1);
+  runTasks();
+  expect(seen.map((data) => (data as number[]).length)).toEqual([flushLimit, flushLimit, flushLimit / 2]);
+});
+
+test('one frame over the limit is still delivered', () => {
+  const { native, seen } = dialOpen();
+  native.receive(new Array(flushLimit + 1).fill(7));
+  native.receive([8]);
+  runTasks();
+  expect(seen.map((data) => (data as number[]).length)).toEqual([flushLimit + 1, 1]);
+});
+
+test('a text frame stays a string, after what came before it, and is the last', () => {
+  const { native, seen } = dialOpen();
+  native.receive([1]);
+  native.receive([2]);
+  native.receive('text');
+  native.receive([3]);
+  native.receive('more');
+  native.end(1000);
+  runTasks();
+  expect(seen).toEqual([[1, 2], 'text', { code: 1000, reason: '', wasClean: true }]);
+});
+
+test('Go is told by an empty frame, once for all that arrived in one task', () => {
+  const { socket, native } = dialOpen({ reads: false });
+  const told: unknown[] = [];
+  socket.addEventListener('message', (event) => told.push((event as MessageEvent).data));
+  for (const frame of [[], [1, 2, 3], [], [4]]) native.receive(frame);
+  runTasks();
+  expect(told).toEqual([new ArrayBuffer(0)]);
+  native.receive([]);
+  runTasks();
+  expect(told).toHaveLength(1);
+  native.receive([5]);
+  runTasks();
+  expect(told).toHaveLength(2);
+  expect(readAll(socket)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test.each([1, 2, 3, 4, 8, 100])('frames are a stream, of which %i bytes are read at a time', (limit) => {
+  const { socket, native } = dialOpen({ reads: false });
+  const frames = [[1], [2, 3, 4], [5, 6, 7, 8, 9, 10, 11, 12], [13, 14], [15, 16]];
+  for (const frame of frames) native.receive(frame);
+  runTasks();
+  expect(readAll(socket, limit)).toEqual(frames.flat());
+});
+
+test('what was not read yet does not change what comes after it', () => {
+  const { socket, native } = dialOpen({ reads: false });
+  const target = new Uint8Array(4).fill(9);
+  expect(socket.readInto(target, 4)).toBe(0);
+  native.receive([1, 2, 3]);
+  runTasks();
+  expect(socket.readInto(target, 2)).toBe(2);
+  native.receive([4]);
+  expect(socket.readInto(target, 4)).toBe(1); // of a frame that Go was not told of it gets nothing
+  expect(target).toEqual(new Uint8Array([3, 2, 9, 9]));
+  runTasks();
+  native.receive([5, 6]);
+  runTasks();
+  expect(readAll(socket)).toEqual([4, 5, 6]);
+});
+
+test('a message and the close after it come in two tasks', () => {
+  const { socket, native, seen } = dialOpen();
+  native.receive([0xe0, 2, 0x8b, 0]);
+  native.end(1001, 'bye');
+  runTask();
+  expect(seen).toEqual([[0xe0, 2, 0x8b, 0]]);
+  runTask();
+  expect(seen.at(-1)).toEqual({ code: 1001, reason: 'bye', wasClean: true });
+  expect(socket.readyState).toBe(CLOSED);
+});
+
+test('the close waits for every task of a flood', () => {
+  const { native, seen } = dialOpen();
+  for (let count = 0; count < 3; count++) native.receive(new Array(flushLimit).fill(count));
+  native.end(1000);
+  runTasks();
+  expect(seen).toHaveLength(4);
+  expect(seen.at(-1)).toMatchObject({ code: 1000 });
+});
+
+test('the close code and reason stay readable', () => {
+  const { socket, native } = dialOpen();
+  native.end(4321, 'because');
+  runTasks();
+  expect([socket.closeCode, socket.closeReason]).toEqual([4321, 'because']);
+});
+
+test.each([
+  [1000, 1000],
+  [1001, 4001],
+  [1003, 4003],
+  [1008, 4008],
+  [1009, 4009],
+  [1011, 4011],
+  [3000, 3000],
+  [4999, 4999],
+  [0, 1000],
+  [5000, 1000],
+])('close(%i) closes with %i', (code, sent) => {
+  const { socket, native } = dialOpen();
+  socket.close(code, 'why');
+  expect(native.closes).toEqual([[sent, 'why']]);
+});
+
+test('a reason over 123 bytes is cut between characters', () => {
+  const { socket, native } = dialOpen();
+  socket.close(1000, '的'.repeat(100));
+  expect(native.closes).toEqual([[1000, '的'.repeat(41)]]);
+});
+
+test('a close that the peer does not answer is over after a second', () => {
+  const { socket, native, seen } = dialOpen();
+  socket.close(1000);
+  vi.advanceTimersByTime(closeTimeout - 1);
+  runTasks();
+  expect(seen).toEqual([]);
+  vi.advanceTimersByTime(1);
+  runTasks();
+  expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
+  expect(socket.readyState).toBe(CLOSED);
+
+  native.receive([1]);
+  native.end(1000);
+  runTasks();
+  expect(seen).toHaveLength(1);
+});
+
+test('a close that the peer answers is reported once, with its code', () => {
+  const { socket, native, seen } = dialOpen();
+  socket.close(1000);
+  socket.close(1011);
+  native.end(1000, 'bye');
+  runTasks();
+  vi.advanceTimersByTime(closeTimeout);
+  runTasks();
+  expect(native.closes).toHaveLength(1);
+  expect(seen).toEqual([{ code: 1000, reason: 'bye', wasClean: true }]);
+});
+
+test('closed while connecting, it never opens', () => {
+  const { socket, native, seen } = dial();
+  socket.close(1008, 'dial timed out');
+  native.open();
+  expect(native.closes).toHaveLength(2);
+  expect(seen).toEqual([]);
+});
+
+test('a connection that opens after it was given up is closed', () => {
+  const { socket, native, seen } = dial();
+  socket.close(1008, 'dial timed out');
+  vi.advanceTimersByTime(closeTimeout);
+  runTasks();
+  native.open();
+  expect(native.closes).toHaveLength(2);
+  expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
+});
+
+test.each([
+  ['self-signed certificate', 'error: self-signed certificate'],
+  [undefined, 'error: WebSocket connection to ws://broker.test/mqtt failed'],
+])('an error comes with a message, just before the close (%s)', (given, told) => {
+  const { socket, native, seen } = dialOpen();
+  native.receive([1]);
+  native.fail(given);
+  native.end(1006, '', false);
+  runTasks();
+  expect(seen).toEqual([[1], told, { code: 1006, reason: '', wasClean: false }]);
+  expect(`error: ${socket.failure}`).toBe(told);
+});
+
+test('a close from inside the error handler is answered before it returns', () => {
+  const { socket, native, seen } = dialOpen();
+  let closedInside = false;
+  socket.addEventListener('error', () => {
+    socket.close(1011, 'something went wrong');
+    closedInside = socket.readyState === CLOSED;
+  });
+  native.fail('broken');
+  native.end(1006, '', false);
+  runTasks();
+  expect(closedInside).toBe(true);
+  expect(seen).toEqual(['error: broken', { code: 1006, reason: '', wasClean: false }]);
+});
+
+test('no error after close(), only the close', () => {
+  const { socket, native, seen } = dialOpen();
+  socket.close(1000);
+  native.fail('closed before it was established');
+  native.end(1006, '', false);
+  runTasks();
+  expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
+});
+
+test('no error after close() called between the failure and its report', () => {
+  const { socket, native, seen } = dialOpen();
+  native.fail('broken');
+  native.end(1006, '', false);
+  socket.close(1000);
+  runTasks();
+  expect(native.closes).toEqual([]);
+  expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
+});
+
+test('tells how much waits to be sent, and how much is too much', () => {
+  const { socket, native } = dialOpen();
+  native.bufferedAmount = 12;
+  expect(socket.bufferedAmount).toBe(12);
+  expect(socket.highWaterMark).toBe(highWaterMark);
+});
+
+test('sends while open, and throws instead of losing what is sent later', () => {
+  const { socket, native } = dialOpen();
+  socket.send(new Uint8Array([1]));
+  expect(native.sent).toEqual([new Uint8Array([1])]);
+  socket.close(1000);
+  expect(() => socket.send(new Uint8Array([2]))).toThrow('not open');
+  expect(native.sent).toHaveLength(1);
+});
+
+test.each([true, false])(
+  'sends the beginning of an array that changes later (native copies: %s)',
+  (copies) => {
+    const { socket, native } = dialOpen({ copies });
+    const source = new Uint8Array([1, 2, 3]);
+    socket.sendFrom(source, 2);
+    const [sent] = native.sent as Uint8Array[];
+    expect(sent).toEqual(new Uint8Array([1, 2]));
+    source.fill(9);
+    expect(sent).toEqual(new Uint8Array(copies ? [9, 9] : [1, 2]));
+    socket.close(1000);
+    expect(() => socket.sendFrom(source, 1)).toThrow('not open');
+  },
+);

@@ -1,0 +1,316 @@
+import { nextTask } from '../platform/next-task';
+import { drop, type Frame, fetch, frameOf, keep, read } from './kept-payloads';
+
+/** Bytes in `bufferedAmount` above which a writer should wait before it sends more. */
+export const highWaterMark = 1 << 20;
+
+/** Bytes handed over in one task, so that a flood cannot keep timers (pings) from running; more only as one frame. */
+export const flushLimit = 256 << 10;
+
+/** Milliseconds that a close waits for the peer's answer. */
+export const closeTimeout = 1000;
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/** What Go, and its tests, see of the class below. */
+export interface GoSocket
+  extends EventTarget,
+    Pick<WebSocket, 'url' | 'protocol' | 'extensions' | 'bufferedAmount' | 'send' | 'close'> {
+  readonly readyState: number;
+  readonly highWaterMark: number;
+  /** 0 until closed. */
+  readonly closeCode: number;
+  readonly closeReason: string;
+  readonly failure: string;
+  /**
+   * Moves received bytes to the beginning of `target`, at most `limit` of them,
+   * and returns how many. Fewer mean that there are no more for now.
+   */
+  readInto(target: Uint8Array, limit: number): number;
+  /**
+   * Passes over the next `rest` bytes, which end with a payload of `length` bytes, and
+   * returns the number under which that is kept (`kept-payloads.ts`): 0 where it is not
+   * whole in one frame, and nothing was passed over.
+   */
+  keep(rest: number, length: number): number;
+  fetch(handle: number): Uint8Array;
+  drop(handle: number): void;
+  /** Sends the first `length` bytes, and does not look at them later. */
+  sendFrom(source: Uint8Array<ArrayBuffer>, length: number): void;
+}
+
+export interface SocketClassOptions {
+  /** Native has copied what it is given when `send` returns, as a browser's does and not every class of others. */
+  copies?: boolean;
+  /** Large payloads stay in their frames. */
+  keeps?: boolean;
+  schedule?: typeof nextTask;
+}
+
+type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => GoSocket;
+
+/**
+ * The WebSocket that the Go program dials with, over the platform's own.
+ *
+ * nhooyr.io/websocket drives it (`ws_js.go`, v1.8.17) and relies on more than
+ * the platform keeps, so this class differs from a plain WebSocket:
+ *
+ * - A `message` event is an empty frame, and says that `readInto` has bytes:
+ *   Go reads them to where it wants them. Frames that arrive close together
+ *   are one event: one wake-up of Go instead of many. Legal because MQTT
+ *   Control Packets may span frames [MQTT-6.0.0-2].
+ * - A text frame is a `message` event with its text, for Go to refuse
+ *   [MQTT-6.0.0-1]; nothing comes after it.
+ * - `close` comes in a task after the last `message`: Go picks at random
+ *   between a frame and a close that are both ready.
+ * - `close()` never throws. Codes that only a browser may send are moved to
+ *   the private range, too long reasons are cut.
+ * - `close()` takes at most `closeTimeout`; then the socket is closed for Go
+ *   whatever the peer does. Closed while connecting, it never opens.
+ * - `error` comes in the same task as `close`, with a `message`; and not at all
+ *   after `close()`, when Go's handler would wait for a lock that its closer holds.
+ * - `closeCode`, `closeReason` and `failure` stay readable.
+ *
+ * The platform cannot be told to receive less, so what Go has not read yet
+ * waits here without a bound; the bound is MQTT's Receive Maximum and the
+ * broker's own patience.
+ */
+export function createSocketClass(
+  Native: typeof WebSocket,
+  { copies = false, keeps = false, schedule = nextTask }: SocketClassOptions = {},
+): GoSocketClass {
+  return class Socket extends EventTarget {
+    static readonly CONNECTING = CONNECTING;
+    static readonly OPEN = OPEN;
+    static readonly CLOSING = CLOSING;
+    static readonly CLOSED = CLOSED;
+
+    readonly highWaterMark = highWaterMark;
+    readyState: number = CONNECTING;
+    binaryType = 'arraybuffer';
+    /** 0 until closed. */
+    closeCode = 0;
+    closeReason = '';
+    /** The text of the `error` event, had there been one. */
+    failure = '';
+
+    readonly #native: WebSocket;
+    #givenUp = false;
+    /** What arrived and Go was not told of. */
+    #inbox: (ArrayBuffer | string)[] = [];
+    /** What Go was told of. */
+    #readable: Frame[] = [];
+    /** Of the first of them, bytes that were read. */
+    #read = 0;
+    #refused = false;
+    readonly #readableEvent = messageEvent(new ArrayBuffer(0));
+    #scheduled = false;
+    #ended: { code: number; reason: string; wasClean: boolean } | undefined;
+    #closeRequested = false;
+    #reportingError = false;
+    #timer: ReturnType<typeof setTimeout> | undefined;
+
+    constructor(url: string | URL, protocols: string | string[] = []) {
+      super();
+      this.#native = new Native(url, protocols);
+      this.#native.binaryType = 'arraybuffer';
+      this.#listen('open', () => this.#onOpen());
+      this.#listen('message', (event) => this.#onMessage(event.data));
+      this.#listen('error', (event) => this.#onError(event));
+      this.#listen('close', (event) => this.#onEnd(event.code, event.reason, event.wasClean));
+    }
+
+    get url(): string {
+      return this.#native.url;
+    }
+
+    get protocol(): string {
+      return this.#native.protocol;
+    }
+
+    get extensions(): string {
+      return this.#native.extensions;
+    }
+
+    get bufferedAmount(): number {
+      return this.#native.bufferedAmount;
+    }
+
+    send(data: string | BufferSource): void {
+      // A closing WebSocket swallows what it is given; Go had better know.
+      if (this.readyState !== OPEN) throw new Error('WebSocket is not open');
+      this.#native.send(data);
+    }
+
+    sendFrom(source: Uint8Array<ArrayBuffer>, length: number): void {
+      this.send(copies ? source.subarray(0, length) : source.slice(0, length));
+    }
+
+    readInto(target: Uint8Array, limit: number): number {
+      let length = 0;
+      let whole = 0;
+      for (const frame of this.#readable) {
+        const { buffer } = frame;
+        const size = Math.min(buffer.byteLength - this.#read, limit - length);
+        target.set(new Uint8Array(buffer, this.#read, size), length);
+        length += size;
+        this.#read += size;
+        if (this.#read < buffer.byteLength) break;
+        this.#read = 0;
+        whole++;
+        read(frame);
+      }
+      this.#readable.splice(0, whole);
+      return length;
+    }
+
+    keep(rest: number, length: number): number {
+      const [frame] = this.#readable;
+      const end = this.#read + rest;
+      if (!keeps || !frame || end > frame.buffer.byteLength || end < length) return 0;
+      const handle = keep(frame, end - length, end);
+      this.#read = end;
+      if (end === frame.buffer.byteLength) {
+        this.#read = 0;
+        this.#readable.shift();
+        read(frame);
+      }
+      return handle;
+    }
+
+    readonly fetch = fetch;
+    readonly drop = drop;
+
+    close(code = 1000, reason = ''): void {
+      // Go closes from inside its error handler and waits there for `close`:
+      // unless it comes now, no event can ever reach Go again.
+      if (this.#reportingError) this.#dispatchClose();
+      if (this.#closeRequested || this.readyState === CLOSED) return;
+      this.#closeRequested = true;
+      this.readyState = CLOSING;
+      if (this.#ended) return;
+      this.#timer = setTimeout(() => this.#giveUp(), closeTimeout);
+      this.#native.close(legalCode(code), legalReason(reason));
+    }
+
+    #listen<E extends keyof WebSocketEventMap>(type: E, listener: (event: WebSocketEventMap[E]) => void) {
+      this.#native.addEventListener(type, (event) => {
+        if (!this.#givenUp) listener(event);
+        // A dial given up on must not end as an open connection nobody owns.
+        else if (type === 'open') this.#native.close();
+      });
+    }
+
+    #onOpen(): void {
+      if (this.#closeRequested) {
+        this.#native.close();
+        return;
+      }
+      this.readyState = OPEN;
+      this.dispatchEvent(new Event('open'));
+    }
+
+    #onMessage(data: ArrayBuffer | string): void {
+      if (this.#refused || (typeof data !== 'string' && data.byteLength === 0)) return;
+      this.#refused = typeof data === 'string';
+      this.#inbox.push(data);
+      this.#schedule();
+    }
+
+    #onError(event: Event): void {
+      const { message } = event as Partial<ErrorEvent>;
+      this.failure ||= message || `WebSocket connection to ${this.url} failed`;
+      // No `close` follows in Chromium where the page's policy forbids the address.
+      if (this.#native.readyState !== CLOSED) return;
+      setTimeout(() => {
+        if (!this.#ended) this.#onEnd(1006, '', false);
+      });
+    }
+
+    #onEnd(code: number, reason: string, wasClean: boolean): void {
+      clearTimeout(this.#timer);
+      this.#ended ??= { code, reason, wasClean };
+      this.#schedule();
+    }
+
+    #giveUp(): void {
+      this.#givenUp = true;
+      this.#onEnd(1006, '', false);
+    }
+
+    #schedule(): void {
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      schedule(() => {
+        this.#scheduled = false;
+        this.#step();
+      });
+    }
+
+    /** One task's work: some frames, or the end when there are none left. */
+    #step(): void {
+      if (this.#inbox.length === 0) {
+        this.#finish();
+        return;
+      }
+      const frames = take(this.#inbox);
+      if (this.#inbox.length > 0 || this.#ended) this.#schedule();
+      if (typeof frames === 'string') {
+        this.dispatchEvent(messageEvent(frames));
+        return;
+      }
+      for (const frame of frames) this.#readable.push(frameOf(frame));
+      this.dispatchEvent(this.#readableEvent);
+    }
+
+    #finish(): void {
+      if (!this.#ended) return;
+      if (this.failure && !this.#closeRequested) {
+        this.#reportingError = true;
+        this.dispatchEvent(Object.assign(new Event('error'), { message: this.failure }));
+        this.#reportingError = false;
+      }
+      this.#dispatchClose();
+    }
+
+    #dispatchClose(): void {
+      if (!this.#ended || this.readyState === CLOSED) return;
+      this.readyState = CLOSED;
+      this.closeCode = this.#ended.code;
+      this.closeReason = this.#ended.reason;
+      this.dispatchEvent(Object.assign(new Event('close'), this.#ended));
+    }
+  };
+}
+
+/** Removes and returns the first text frame, or as many binary frames as one task may hand over. */
+function take(inbox: (ArrayBuffer | string)[]): ArrayBuffer[] | string {
+  if (typeof inbox[0] === 'string') return inbox.shift() as string;
+  let count = 0;
+  let size = 0;
+  for (const frame of inbox) {
+    if (typeof frame === 'string') break;
+    size += frame.byteLength;
+    if (count > 0 && size > flushLimit) break;
+    count++;
+  }
+  return inbox.splice(0, count) as ArrayBuffer[];
+}
+
+function messageEvent(data: ArrayBuffer | string): Event {
+  return Object.assign(new Event('message'), { data });
+}
+
+/** A page may send only 1000 and 3000-4999; 1008, say, becomes 4008. */
+function legalCode(code: number): number {
+  if (code === 1000 || (code >= 3000 && code <= 4999)) return code;
+  return code > 1000 && code < 2000 ? code + 3000 : 1000;
+}
+
+/** A close frame has room for 123 bytes of reason (RFC 6455, 5.5). */
+function legalReason(reason: string): string {
+  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read);
+}
