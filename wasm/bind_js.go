@@ -327,9 +327,16 @@ func (b *binding) pump() {
 
 // hand returns when the next batch may be handed over.
 func (b *binding) hand(batch *mqtt.Batch) {
-	buffer := bufferOf(batch)
+	args := []any{bufferOf(batch), batch.Count, float64(batch.Dropped)}
+	if kept := batch.Kept(); len(kept) > 0 {
+		handles := make([]any, len(kept))
+		for i, handle := range kept {
+			handles[i] = handle
+		}
+		args = append(args, handles)
+	}
 	batch.Recycle()
-	result, err := invoke(b.onBatch, buffer, batch.Count, float64(batch.Dropped))
+	result, err := invoke(b.onBatch, args...)
 	if err != nil {
 		report(err)
 		batch.Done()

@@ -45,6 +45,7 @@ func (h *handler) Publish(p *wire.Publish, at float64) error {
 	c.unlock()
 	switch {
 	case err != nil || !fresh:
+		p.Kept.Drop()
 		return err
 	case !c.responses.take(p, topic, at):
 		c.inbox.Put(p, topic, at, receipt)

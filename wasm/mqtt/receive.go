@@ -102,6 +102,16 @@ func (b *Batch) Messages() iter.Seq[Message] {
 // messages.
 func (b *Batch) Encoded() [][]byte { return b.batch.Records }
 
+// Kept are the handles of the payloads that are not in Encoded, in their order.
+// Whoever has them claims the payloads from the connection.
+func (b *Batch) Kept() []int {
+	handles := make([]int, len(b.batch.Kept))
+	for i, k := range b.batch.Kept {
+		handles[i] = k.Handle
+	}
+	return handles
+}
+
 // Recycle gives the batch's memory to messages that are still to come. Neither
 // what Encoded returned nor the slices of messages may be used any more.
 func (b *Batch) Recycle() { b.client.inbox.Recycle(&b.batch) }

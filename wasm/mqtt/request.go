@@ -170,6 +170,9 @@ func (r *responses) take(p *wire.Publish, topic []byte, at float64) bool {
 		return false
 	}
 	delete(r.pending, string(correlation))
+	if p.Kept != nil {
+		p.Payload, p.Kept = p.Kept.Fetch(), nil
+	}
 	answer <- inbox.AppendRecord(nil, p, topic, at)
 	return true
 }

@@ -138,6 +138,22 @@ func (c *Conn) take(p []byte) (n int) {
 	return n
 }
 
+// Keep leaves the next rest bytes, which end with a payload of that many bytes,
+// where they arrived: they cost Go no memory and no copy. The first of the payload
+// may have been read. It returns the number by which the payload is fetched,
+// dropped, or claimed in JavaScript; ok is false, and nothing was left, where it is
+// not whole in one frame, and natively. Only the goroutine that reads may call it.
+func (c *Conn) Keep(rest, payload int) (handle int, ok bool) {
+	handle = c.socket.keep(rest, payload)
+	return handle, handle > 0
+}
+
+// Fetch copies a payload that was kept to dst, which has its length.
+func (c *Conn) Fetch(handle int, dst []byte) { c.socket.fetch(handle, dst) }
+
+// Drop forgets a payload that was kept.
+func (c *Conn) Drop(handle int) { c.socket.drop(handle) }
+
 func (c *Conn) next() (io.Reader, error) {
 	for attempt := 0; ; attempt++ {
 		typ, r, err := c.ws.Reader(c.readCtx)

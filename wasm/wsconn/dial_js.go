@@ -44,7 +44,7 @@ var bytesClass = js.Global().Get("Uint8Array")
 // that the library drops.
 //
 // An object with the methods readInto and sendFrom (GoSocket in
-// web/src/worker/socket.ts) copies frames out of and into an array that stays:
+// web/src/worker/websocket.ts) copies frames out of and into an array that stays:
 // fresh memory costs a browser more than a copy, and what a js.Value stands for
 // is held until Go next collects garbage. It keeps what arrives, and says by an
 // empty frame that there is some.
@@ -55,6 +55,7 @@ type socket struct {
 
 type socketState struct {
 	staging js.Value // Uint8Array for readInto and sendFrom; undefined without them
+	keeps   bool     // it has the methods keep, fetch and drop
 
 	mu      sync.Mutex
 	close   *CloseError
@@ -131,6 +132,7 @@ func newSocket(class js.Value, url string) (s socket, err error) {
 	s = socket{v: v, state: &socketState{}}
 	if get.Invoke(v, "readInto").InstanceOf(function) && get.Invoke(v, "sendFrom").InstanceOf(function) {
 		s.state.staging = bytesClass.New(stagingSize)
+		s.state.keeps = get.Invoke(v, "keep").InstanceOf(function)
 	}
 	s.state.onClose = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		s.state.mu.Lock()
@@ -249,6 +251,20 @@ func (s socket) take(p []byte) (n int, more bool) {
 	js.CopyBytesToGo(p[:n], s.state.staging)
 	return n, n == limit
 }
+
+// keep leaves bytes where they arrived.
+func (s socket) keep(rest, payload int) (handle int) {
+	if s.state.keeps {
+		return s.v.Call("keep", rest, payload).Int()
+	}
+	return 0
+}
+
+func (s socket) fetch(handle int, dst []byte) {
+	js.CopyBytesToGo(dst, s.v.Call("fetch", handle))
+}
+
+func (s socket) drop(handle int) { s.v.Call("drop", handle) }
 
 func (s socket) closeError(err error) error {
 	s.state.mu.Lock()

@@ -26,6 +26,9 @@ func (socket) drain(int, <-chan struct{}) error { return nil }
 func (socket) take([]byte) (n int, more bool)   { return 0, false }
 func (socket) closeError(err error) error       { return err }
 func (socket) release()                         {}
+func (socket) keep(rest, payload int) int       { return 0 }
+func (socket) fetch(int, []byte)                {}
+func (socket) drop(int)                         {}
 
 func (socket) send(ws *websocket.Conn, p []byte) error {
 	return ws.Write(context.Background(), websocket.MessageBinary, p)

@@ -17,7 +17,8 @@ export interface Servers {
   url: string;
   /** Our own server with the console. */
   app: string;
-  brokers: { embedded: Broker; mosquitto: Broker };
+  /** `wide` is a mosquitto with a Receive Maximum of 1,000; its own default is 20. */
+  brokers: { embedded: Broker; mosquitto: Broker; wide: Broker };
   stop(): Promise<void>;
 }
 
@@ -35,18 +36,19 @@ export async function startServers(): Promise<Servers> {
   );
   await flooder.printed(/listening/);
   const mosquitto = await startMosquitto();
+  const wide = await startMosquitto(['max_inflight_messages 1000']);
   return {
     url,
     app: app.url,
-    brokers: { embedded: { ws: app.mqtt, tcp: `127.0.0.1:${app.tcpPort}` }, mosquitto },
+    brokers: { embedded: { ws: app.mqtt, tcp: `127.0.0.1:${app.tcpPort}` }, mosquitto, wide },
     stop: async () => {
-      await Promise.all([flooder.stop(), app.stop(), mosquitto.stop()]);
+      await Promise.all([flooder.stop(), app.stop(), mosquitto.stop(), wide.stop()]);
     },
   };
 }
 
 /** Without the log of each packet that the tests' mosquitto writes, and without limits on its queues. */
-async function startMosquitto(): Promise<Broker & { stop(): Promise<void> }> {
+async function startMosquitto(more: string[] = []): Promise<Broker & { stop(): Promise<void> }> {
   const [ws, tcp] = [await freePort(), await freePort()];
   const dir = mkdtempSync(join(tmpdir(), 'bench-mosquitto-'));
   const file = join(dir, 'mosquitto.conf');
@@ -58,6 +60,7 @@ async function startMosquitto(): Promise<Broker & { stop(): Promise<void> }> {
     'log_type information', // says when it runs
     'log_dest stderr',
     'max_queued_messages 0',
+    ...more,
   ];
   writeFileSync(file, `${config.join('\n')}\n`);
   const running = tied(start('/usr/sbin/mosquitto', ['-c', file]));

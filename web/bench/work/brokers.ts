@@ -7,6 +7,8 @@ const count = 5000;
 
 const rounds = 3;
 
+const contestants = all.filter((name) => name !== 'mqttwasm-batch');
+
 /**
  * What MQTT.js states, by saying nothing. Mosquitto 2.0.11 does not keep to a
  * Receive Maximum once messages have queued up for it: one PUBACK lets many go.
@@ -14,48 +16,62 @@ const rounds = 3;
 const receiveMaximum = 65_535;
 
 /** The same against brokers that people use, which then may be what takes the time. */
-export const brokers: Work[] = (['mosquitto', 'embedded'] as const).flatMap((broker): Work[] => {
-  const group = broker === 'mosquitto' ? 'mosquitto' : 'The embedded broker';
-  const contestants = all.filter((name) => name !== 'mqttwasm-batch');
-  return [
-    {
-      rows: [{ id: `${broker}-receive`, group, title: 'receive QoS 1, 64 B', unit: 'msg/s', better: 'more' }],
-      contestants,
-      rounds,
-      measure: (place, name) =>
-        inPage(place, async (page) => {
-          const { ws, tcp } = place.servers.brokers[broker];
-          const publisher = `/publish?broker=${tcp}&size=64&count=${count}`;
-          const { rate } = await page.call('receiveFrom', name, {
-            url: ws,
-            qos: 1,
-            publisher,
-            receiveMaximum,
-          });
-          return [rate];
-        }),
-    },
-    {
-      rows: [{ id: `${broker}-publish`, group, title: 'publish QoS 1, 64 B', unit: 'msg/s', better: 'more' }],
-      contestants,
-      ...(broker === 'embedded' && { rounds }), // five where there is a target
-      measure: (place, name) =>
-        inPage(place, async (page) => {
-          const { ws: url } = place.servers.brokers[broker];
-          const options = { url, qos: 1, size: 64, milliseconds: 1500 } as const;
-          return [await page.call('publishAcknowledged', name, options)];
-        }),
-    },
-    {
-      rows: latencyRows(`${broker}-latency`, group, 'round trip at 100/s'),
-      contestants,
-      rounds,
-      measure: (place, name) =>
-        inPage(place, async (page) => {
-          const { ws: url } = place.servers.brokers[broker];
-          const { p50, p99, p999 } = await page.call('latency', name, { url, rate: 100, milliseconds: 3000 });
-          return [p50, p99, p999];
-        }),
-    },
-  ];
-});
+export const brokers: Work[] = [
+  ...(['mosquitto', 'embedded'] as const).flatMap((broker): Work[] => {
+    const group = broker === 'mosquitto' ? 'mosquitto' : 'The embedded broker';
+    return [
+      {
+        rows: [
+          { id: `${broker}-receive`, group, title: 'receive QoS 1, 64 B', unit: 'msg/s', better: 'more' },
+        ],
+        contestants,
+        rounds,
+        measure: (place, name) =>
+          inPage(place, async (page) => {
+            const { ws, tcp } = place.servers.brokers[broker];
+            const publisher = `/publish?broker=${tcp}&size=64&count=${count}`;
+            const { rate } = await page.call('receiveFrom', name, {
+              url: ws,
+              qos: 1,
+              publisher,
+              receiveMaximum,
+            });
+            return [rate];
+          }),
+      },
+      publishing(broker, group, 'publish QoS 1, 64 B'),
+      {
+        rows: latencyRows(`${broker}-latency`, group, 'round trip at 100/s'),
+        contestants,
+        rounds,
+        measure: (place, name) =>
+          inPage(place, async (page) => {
+            const { ws: url } = place.servers.brokers[broker];
+            const { p50, p99, p999 } = await page.call('latency', name, {
+              url,
+              rate: 100,
+              milliseconds: 3000,
+            });
+            return [p50, p99, p999];
+          }),
+      },
+    ];
+  }),
+  // MQTT.js and Paho JS send more than the broker's Receive Maximum allows; with 20,
+  // mosquitto's default, obeying it is what takes the time.
+  publishing('wide', 'mosquitto', 'publish QoS 1, 64 B, Receive Maximum 1,000'),
+];
+
+function publishing(broker: 'mosquitto' | 'embedded' | 'wide', group: string, title: string): Work {
+  return {
+    rows: [{ id: `${broker}-publish`, group, title, unit: 'msg/s', better: 'more' }],
+    contestants,
+    ...(broker === 'embedded' && { rounds }), // five where there is a target
+    measure: (place, name) =>
+      inPage(place, async (page) => {
+        const { ws: url } = place.servers.brokers[broker];
+        const options = { url, qos: 1, size: 64, milliseconds: 1500 } as const;
+        return [await page.call('publishAcknowledged', name, options)];
+      }),
+  };
+}

@@ -5,9 +5,10 @@ import type { Row, Work } from './work';
 
 const module = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The benchmarks of wasm/mqtt/internal/inbox/bench_test.go, by the names that Go prints. */
+/** The benchmarks of bench_test.go in two packages of wasm/mqtt/internal, by the names that Go prints. */
 const benchmarks = {
   Inbox: { title: 'inbox', lengths: [1000, 10_000, 100_000] },
+  Queue: { title: 'queue to send', lengths: [1000, 10_000, 100_000] },
 };
 
 const rows = Object.entries(benchmarks).flatMap(([name, { title, lengths }]) =>
@@ -27,10 +28,14 @@ export const core: Work = {
   rows,
   contestants: ['mqttwasm'],
   async measure() {
-    const flags = ['test', '-run', '^$', '-bench', 'GrowthInbox$', '-benchtime', '0.2s'];
-    const { stdout } = await promisify(execFile)('go', [...flags, './wasm/mqtt/internal/inbox'], {
-      cwd: module,
-    });
+    const flags = ['test', '-run', '^$', '-bench', 'Growth(Inbox|Queue)$', '-benchtime', '0.2s'];
+    const { stdout } = await promisify(execFile)(
+      'go',
+      [...flags, './wasm/mqtt/internal/inbox', './wasm/mqtt/internal/session'],
+      {
+        cwd: module,
+      },
+    );
     return nanoseconds(stdout).map((value) => value / 1000);
   },
 };

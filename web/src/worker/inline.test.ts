@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import NodeSocket, { WebSocketServer } from 'ws';
+import * as scripted from '../../e2e/support/scripted';
 import { type Client, connect } from '../client';
+import { keptPayloads } from './kept-payloads';
 
 let server: WebSocketServer;
 let url: string;
@@ -131,4 +133,38 @@ test('an AbortSignal gives up a broker that does not answer', async () => {
   await expect(connecting).rejects.toMatchObject({ code: 'aborted' });
   for (const socket of silent.clients) await once(socket, 'close');
   silent.close();
+});
+
+test('large messages arrive as they were sent: alone, many in a frame, among small ones, and cut', async () => {
+  const { type, packet, properties } = scripted;
+  const sizes = [40_000, 70_000, 10, 300_000, 33_000, 5, 64_000, 64_000, 1_000_000];
+  const payload = (n: number): Buffer => Buffer.alloc(sizes[n] as number, String.fromCharCode(97 + n));
+  const publish = (n: number): Buffer =>
+    packet(type.publish, 0, Buffer.from([0, 1, 97 + n]), properties(), payload(n));
+  const broker = await scripted.startScripted(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(scripted.connack());
+    const all = sizes.map((_, n) => publish(n));
+    for (const [n, one] of all.entries()) if (n < 5) connection.send(one); // each in a frame
+    connection.send(Buffer.concat(all)); // all in one
+    const stream = Buffer.concat(all);
+    for (let at = 0; at < stream.length; at += 50_001) connection.send(stream.subarray(at, at + 50_001));
+    await connection.next().catch(() => {});
+  });
+  const client = await connect(broker.url, { worker: false, WebSocket: NodeSocket });
+  const order = [0, 1, 2, 3, 4, ...sizes.keys(), ...sizes.keys()];
+  const seen: [topic: string, whole: boolean][] = [];
+  await new Promise<void>((resolve) => {
+    client.on('message', (topic, bytes, message) => {
+      const n = topic.charCodeAt(0) - 97;
+      const whole =
+        payload(n).equals(bytes) && message.size === bytes.length + 1 && message.text().length > 0;
+      seen.push([topic, whole]);
+      if (seen.length === order.length) resolve();
+    });
+  });
+  expect(seen).toEqual(order.map((n) => [String.fromCharCode(97 + n), true]));
+  expect(keptPayloads()).toBe(0);
+  await client.end(true);
+  await broker.stop();
 });

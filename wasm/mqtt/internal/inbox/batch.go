@@ -12,7 +12,7 @@ import (
 // packet's own form (3.3) without what a receiver has no use for:
 //
 //	uint32, little endian   bytes that follow in this record
-//	byte                    DUP, QoS and RETAIN as in the fixed header
+//	byte                    DUP, QoS and RETAIN as in the fixed header; 0x10: the payload is kept
 //	float64, little endian  when it was read, milliseconds since 1970
 //	UTF-8 string            topic, with any alias resolved
 //	variable byte integer   bytes of the properties, then they, in wire form
@@ -20,6 +20,9 @@ import (
 type Batch struct {
 	Records [][]byte // each element holds whole records
 	Count   int      // of messages
+	// Kept are the payloads that are not in the records with keptFlag, in their order.
+	// They are the caller's: All fetches them.
+	Kept []*wire.Kept
 	// Dropped is how many QoS 0 messages were lost since the last batch because
 	// nobody took them in time.
 	Dropped uint64
@@ -42,10 +45,16 @@ type Record struct {
 // All iterates over the messages.
 func (b *Batch) All() iter.Seq[Record] {
 	return func(yield func(Record) bool) {
+		kept := b.Kept
 		for _, rest := range b.Records {
 			for len(rest) > 0 {
 				size := 4 + int(binary.LittleEndian.Uint32(rest))
-				if !yield(readRecord(rest[:size:size])) {
+				record := readRecord(rest[:size:size])
+				if record.Flags&keptFlag != 0 {
+					record.Flags &^= keptFlag
+					record.Payload, kept = kept[0].Fetch(), kept[1:]
+				}
+				if !yield(record) {
 					return
 				}
 				rest = rest[size:]
@@ -57,6 +66,7 @@ func (b *Batch) All() iter.Seq[Record] {
 const (
 	headSize = 4 + 1 + 8 // bytes before the topic: length, flags, time
 	qosFlags = 6
+	keptFlag = 0x10 // the payload is not in the record
 )
 
 // recordSize is how many bytes the message takes as a record.

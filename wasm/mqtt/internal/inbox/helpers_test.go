@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -51,6 +52,36 @@ func inBuffer(t testing.TB, buf, frame []byte) *wire.Publish {
 	return &p
 }
 
+// keeper holds the payloads that stay outside of the inbox.
+type keeper struct {
+	t        testing.TB
+	last     int
+	payloads map[int][]byte
+}
+
+func newKeeper(t testing.TB) *keeper { return &keeper{t: t, payloads: map[int][]byte{}} }
+
+func (k *keeper) Fetch(handle int, dst []byte) {
+	if copy(dst, k.payloads[handle]) != len(dst) {
+		k.t.Errorf("%d bytes of payload %d, which has %d", len(dst), handle, len(k.payloads[handle]))
+	}
+}
+
+func (k *keeper) Drop(handle int) {
+	if _, ok := k.payloads[handle]; !ok {
+		k.t.Errorf("payload %d is dropped twice", handle)
+	}
+	delete(k.payloads, handle)
+}
+
+// keep takes the payload out of a message.
+func (k *keeper) keep(p *wire.Publish) {
+	k.last++
+	k.payloads[k.last] = p.Payload
+	p.Kept = &wire.Kept{Keeper: k, Handle: k.last, Size: len(p.Payload), Packet: len(p.Payload) + 10}
+	p.Payload = nil
+}
+
 // take returns what there is without waiting.
 func take(t testing.TB, in *Inbox) Batch {
 	t.Helper()
@@ -77,6 +108,9 @@ func held(t testing.TB, in *Inbox) int {
 	var last *segment
 	for s := in.first; s != nil; s = s.next {
 		bytes += cap(s.buf) + overhead
+		if s.kept != nil {
+			bytes += s.kept.Packet
+		}
 		acked += s.acked
 		checkSegment(t, s, swept)
 		if s == in.swept {
@@ -105,6 +139,10 @@ func checkSegment(t testing.TB, s *segment, swept bool) {
 	t.Helper()
 	records, acked := 0, 0
 	b := Batch{Records: [][]byte{s.buf[s.start:]}}
+	if s.kept != nil {
+		b.Records[0] = slices.Clone(b.Records[0])
+		b.Records[0][4] &^= keptFlag // All would fetch it
+	}
 	for r := range b.All() {
 		records++
 		if r.Flags&qosFlags != 0 {

@@ -78,6 +78,7 @@ func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) 
 	in.mu.Lock()
 	if in.closed {
 		in.mu.Unlock()
+		p.Kept.Drop()
 		return
 	}
 	if in.first == nil && in.dropped == 0 { // else whoever takes knows, or does not wait
@@ -87,9 +88,12 @@ func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) 
 	if acked {
 		in.addReceipt(receipt)
 	}
-	if p.Buffer != nil {
+	switch {
+	case p.Kept != nil:
+		in.putKept(p, topic, at, size, acked)
+	case p.Buffer != nil:
 		in.putBuffer(p, topic, at, size, acked)
-	} else {
+	default:
 		in.putCopy(p, topic, at, size, acked)
 	}
 	in.mu.Unlock()
@@ -139,6 +143,24 @@ func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, 
 	in.link(s)
 }
 
+// putKept makes a segment of a message whose payload stays outside of Go's memory.
+// The caller holds mu.
+func (in *Inbox) putKept(p *wire.Publish, topic []byte, at float64, size int, acked bool) {
+	s := &segment{buf: make([]byte, size), records: 1, kept: p.Kept}
+	if !in.fit(s.cost(), acked) {
+		in.dropped++
+		p.Kept.Drop()
+		return
+	}
+	writeHead(s.buf, size, p, topic, at)
+	s.buf[4] |= keptFlag
+	if acked {
+		s.acked = 1
+	}
+	in.held += s.cost()
+	in.link(s)
+}
+
 // endsWith tells whether the end of buf is b, the same memory.
 func endsWith(buf, b []byte) bool {
 	return len(b) == 0 || &buf[len(buf)-1] == &b[len(b)-1]
@@ -175,9 +197,9 @@ func (in *Inbox) cut() Batch {
 	in.dropped = 0
 	var end *segment // the batch's last
 	n, bytes, acked := 0, 0, 0
-	for s := in.first; s != nil && (n == 0 || bytes+s.length() <= batchBytes); s = s.next {
+	for s := in.first; s != nil && (n == 0 || bytes+s.weight() <= batchBytes); s = s.next {
 		n++
-		bytes += s.length()
+		bytes += s.weight()
 		b.Count += s.records
 		acked += s.acked
 		in.held -= s.cost()
@@ -198,6 +220,9 @@ func (in *Inbox) cut() Batch {
 	b.Records = make([][]byte, 0, n)
 	for s := b.segments; s != nil; s = s.next {
 		b.Records = append(b.Records, s.buf[s.start:])
+		if s.kept != nil {
+			b.Kept = append(b.Kept, s.kept)
+		}
 	}
 	b.Receipts = in.takeReceipts(acked)
 	return b

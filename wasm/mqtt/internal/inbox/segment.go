@@ -1,6 +1,10 @@
 package inbox
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
+)
 
 const (
 	maxSegment = 64 << 10 // bytes, for small messages
@@ -21,11 +25,28 @@ type segment struct {
 	start   int // of the first record; what is before it is unused
 	records int
 	acked   int // records of QoS 1 and 2 among them
+	// kept is the payload of the only record, where that is not in buf.
+	kept *wire.Kept
 }
 
 func (s *segment) room() int   { return cap(s.buf) - len(s.buf) }
 func (s *segment) length() int { return len(s.buf) - s.start }
-func (s *segment) cost() int   { return cap(s.buf) + overhead }
+
+func (s *segment) cost() int {
+	if s.kept != nil {
+		return cap(s.buf) + overhead + s.kept.Packet
+	}
+	return cap(s.buf) + overhead
+}
+
+// weight is what the segment counts in a batch, in bytes: what is kept costs
+// nothing to hand over, but is memory all the same.
+func (s *segment) weight() int {
+	if s.kept != nil {
+		return s.length() + s.kept.Size/16
+	}
+	return s.length()
+}
 
 // capacity is how large a buffer of its own for size bytes is made.
 func capacity(size int) int { return (size + tail + page - 1) / page * page }
@@ -113,10 +134,12 @@ func (in *Inbox) sweep() bool {
 		return false
 	}
 	in.dropped += uint64(s.records - s.acked)
-	if s.acked > 0 {
-		in.compact(s, before)
-	} else {
+	switch {
+	case s.acked == 0:
 		s.records = 0
+		s.kept.Drop()
+	case s.kept == nil:
+		in.compact(s, before)
 	}
 	if s.records > 0 {
 		in.swept = s

@@ -34,6 +34,9 @@ func (sp *spares) remove(i int) {
 // keep makes a segment spare that does not count as held, or did not. The oldest
 // spare ones go for it; what is too large is not kept. The caller holds mu.
 func (in *Inbox) keep(s *segment) {
+	if s.kept != nil { // its buffer is too small for others
+		return
+	}
 	cost := s.cost()
 	if cost > min(in.spare.limit, in.limit) {
 		return

@@ -350,12 +350,17 @@ func notConnected() error {
 	return wire.NewError(wire.NotConnected, "there is no connection to the broker")
 }
 
+// tracing is who is told of packets; nil: nobody.
+func (c *Conn) tracing() *func(sent bool, at time.Time, packet []byte) {
+	if c.cfg.OnPacket == nil {
+		return nil
+	}
+	return c.cfg.OnPacket.Load()
+}
+
 // trace tells OnPacket of the whole packets in b.
 func (c *Conn) trace(sent bool, b []byte) {
-	if c.cfg.OnPacket == nil {
-		return
-	}
-	tell := c.cfg.OnPacket.Load()
+	tell := c.tracing()
 	if tell == nil {
 		return
 	}

@@ -17,6 +17,9 @@ const (
 	largeSize = 32 << 10
 	// firstLarge is the first size of that buffer.
 	firstLarge = 64 << 10
+	// peekSize is how much is read of what may begin with a PUBLISH whose payload can
+	// stay where it arrived.
+	peekSize = 1 << 10
 	// headroom is how many bytes of that buffer are before the topic's length.
 	headroom = 16
 )
@@ -30,7 +33,8 @@ type input struct {
 	start   int    // of the next packet in buf
 	at      float64
 	publish wire.Publish
-	proved  int // size of the largest buffer that the broker has filled
+	proved  int  // size of the largest buffer that the broker has filled
+	peek    bool // the last packet's payload stayed where it arrived, as may the next one's
 }
 
 func newInput() input { return input{buf: make([]byte, 0, readSize)} }
@@ -41,6 +45,7 @@ type packet struct {
 	body   []byte // what follows the fixed header
 	raw    []byte // with it
 	buffer []byte // of a large PUBLISH; see [wire.Publish]
+	kept   *wire.Kept
 }
 
 // read is the reader.
@@ -92,6 +97,9 @@ func (c *Conn) next() (packet, error) {
 				in.start += total
 				return packet{header: have[0], body: have[1+size : total], raw: have[:total]}, nil
 			case total > largeSize && have[0]>>4 == wire.TypePublish:
+				if p, ok := c.nextKept(have, 1+size, total); ok {
+					return p, nil
+				}
 				return c.nextLarge(have, 1+size, length)
 			}
 		}
@@ -99,6 +107,38 @@ func (c *Conn) next() (packet, error) {
 			return packet{}, err
 		}
 	}
+}
+
+// A Keeper is a connection that can leave the payload of a PUBLISH where it arrived.
+type Keeper interface {
+	wire.Keeper
+	// Keep leaves the next rest bytes, which end with a payload of that many bytes;
+	// the first of it may have been read. ok is false, and nothing was left, where the
+	// payload is not in one piece.
+	Keep(rest, payload int) (handle int, ok bool)
+}
+
+// nextKept returns a PUBLISH whose payload stays where it arrived, where that can
+// be. have are its bytes so far, the first head of them its fixed header.
+func (c *Conn) nextKept(have []byte, head, total int) (packet, bool) {
+	keeper, ok := c.cfg.Conn.(Keeper)
+	if !ok || c.tracing() != nil {
+		return packet{}, false
+	}
+	size, ok := wire.PublishHead(have[0], have[head:])
+	payload := total - head - size
+	if !ok || payload < largeSize {
+		return packet{}, false
+	}
+	in := &c.in
+	handle, ok := keeper.Keep(total-len(have), payload)
+	if in.peek = ok; !ok {
+		return packet{}, false
+	}
+	in.start += len(have)
+	c.arrived()
+	kept := &wire.Kept{Keeper: keeper, Handle: handle, Size: payload, Packet: total}
+	return packet{header: have[0], body: have[head : head+size], kept: kept}, true
 }
 
 // nextLarge reads the rest of a PUBLISH into a buffer that is kept with its
@@ -147,7 +187,11 @@ func (c *Conn) fill() error {
 	if cap(in.buf)-len(in.buf) < readSize/2 {
 		in.buf = append(make([]byte, 0, 2*cap(in.buf)), in.buf...)
 	}
-	n, err := c.readSome(in.buf[len(in.buf):cap(in.buf)])
+	room := in.buf[len(in.buf):cap(in.buf)]
+	if in.peek {
+		room, in.peek = room[:peekSize], false
+	}
+	n, err := c.readSome(room)
 	in.buf = in.buf[:len(in.buf)+n]
 	return err
 }
@@ -156,8 +200,7 @@ func (c *Conn) fill() error {
 func (c *Conn) readSome(b []byte) (int, error) {
 	n, err := c.cfg.Conn.Read(b)
 	if n > 0 { // an error comes again
-		c.in.at = float64(time.Now().UnixMicro()) / 1000
-		c.keep.received() // a part is enough: on a slow link a packet takes longer than the keep-alive time
+		c.arrived()
 		return n, nil
 	}
 	if err == nil {
@@ -165,6 +208,13 @@ func (c *Conn) readSome(b []byte) (int, error) {
 	}
 	c.end(readFailed, c.networkError(err))
 	return 0, errEnded
+}
+
+// arrived is for what was read just now. A part of a packet is enough: on a slow
+// link it takes longer than the keep-alive time.
+func (c *Conn) arrived() {
+	c.in.at = float64(time.Now().UnixMicro()) / 1000
+	c.keep.received()
 }
 
 // admit looks at the first byte of a packet, before there is more: what is no
@@ -187,11 +237,12 @@ func (c *Conn) handle(p packet) error {
 	case wire.TypePublish:
 		m := &c.in.publish
 		if err := wire.ParsePublish(p.header, p.body, m); err != nil {
+			p.kept.Drop()
 			return err
 		}
-		m.Buffer = p.buffer
+		m.Buffer, m.Kept = p.buffer, p.kept
 		err := c.cfg.Handler.Publish(m, c.in.at)
-		if p.buffer != nil {
+		if p.buffer != nil || p.kept != nil {
 			*m = wire.Publish{} // it is somebody else's now
 		}
 		return err

@@ -11,10 +11,45 @@ type Publish struct {
 	Properties []byte // in wire form, without a topic alias
 	Alias      uint16 // topic alias; 0: none
 	Payload    []byte
+	// Kept is a payload that is not in Go's memory; Payload is then empty. Whoever
+	// handles the packet takes it over. nil: Payload is the payload.
+	Kept *Kept
 	// Buffer is set by who reads large packets: the whole buffer that the slices
 	// point into, which ends with the payload. Whoever handles the packet may keep
 	// it. nil: the slices are valid only during the call.
 	Buffer []byte
+}
+
+// A Keeper holds payloads outside of Go's memory, where they arrived, by handles.
+type Keeper interface {
+	// Fetch copies a payload to dst, which has its length.
+	Fetch(handle int, dst []byte)
+	// Drop forgets a payload.
+	Drop(handle int)
+}
+
+// Kept is a payload that a Keeper holds, until it is fetched, dropped, or claimed
+// by whoever the handle is given to.
+type Kept struct {
+	Keeper Keeper
+	Handle int
+	Size   int // bytes
+	Packet int // bytes of the whole packet, which is what the Keeper holds for it
+}
+
+// Drop forgets a payload that is kept, if there is one.
+func (k *Kept) Drop() {
+	if k != nil {
+		k.Keeper.Drop(k.Handle)
+	}
+}
+
+// Fetch moves the payload into Go's memory.
+func (k *Kept) Fetch() []byte {
+	b := make([]byte, k.Size)
+	k.Keeper.Fetch(k.Handle, b)
+	k.Keeper.Drop(k.Handle)
+	return b
 }
 
 // QoS returns the quality of service, 0 to 2.
@@ -52,6 +87,24 @@ func ParsePublish(header byte, body []byte, p *Publish) error {
 		return Violation(ReasonProtocolError, "PUBLISH without a topic or a topic alias")
 	}
 	return r.Failure()
+}
+
+// PublishHead is how many bytes of a PUBLISH stand between its fixed header and its
+// payload. body is what there is of them; ok is false where that is too little to say.
+func PublishHead(header byte, body []byte) (size int, ok bool) {
+	if len(body) < 2 {
+		return 0, false
+	}
+	size = 2 + int(body[0])<<8 + int(body[1])
+	if header&6 != 0 {
+		size += 2
+	}
+	if size >= len(body) {
+		return 0, false
+	}
+	length, n, ok, err := Varint(body[size:])
+	size += n + length
+	return size, ok && err == nil && size <= len(body)
 }
 
 // plainPublish takes the PUBLISH that most are apart, in as few steps as it

@@ -239,3 +239,21 @@ func BenchmarkParsePublish(b *testing.B) {
 		})
 	}
 }
+
+// Where the payload begins is known as soon as all before it is there.
+func TestPublishHead(t *testing.T) {
+	for _, c := range []struct {
+		flags      byte
+		properties []byte
+	}{{0, nil}, {2, nil}, {4, []byte{0x0B, 0x07}}, {0, append([]byte{0x09, 0, 200}, make([]byte, 200)...)}} {
+		frame, _ := EncodePublish(c.flags, "topic", c.properties, []byte("payload"))
+		_, n, _, _ := Varint(frame[1:])
+		body := frame[1+n:]
+		want := len(body) - len("payload")
+		for size := range len(body) + 1 {
+			if got, ok := PublishHead(frame[0], body[:size]); ok != (size >= want) || ok && got != want {
+				t.Errorf("flags %d: %d of %d bytes: %d, %v", c.flags, size, len(body), got, ok)
+			}
+		}
+	}
+}
