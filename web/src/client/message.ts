@@ -14,7 +14,14 @@
  */
 
 import type { QoS } from '../protocol/boundary';
-import { MqttError } from './errors';
+import type { MqttError } from './errors';
+import {
+  createReader,
+  malformed,
+  publishProperties,
+  readIdentifiers,
+  readProperties,
+} from './property-reader';
 import type { Message, MessageProperties } from './types';
 
 /** Bytes before the topic: length, flags and time. */
@@ -41,9 +48,20 @@ export interface Unread {
  * Finds the messages of a batch. Only lengths are read now; a topic, a payload
  * or properties are decoded when looked at.
  */
-export function openBatch(buffer: ArrayBuffer, count: number, payloads: Uint8Array[] = []): Unread {
+export function openBatch(
+  buffer: ArrayBuffer,
+  count: number,
+  payloads: Uint8Array[] = [],
+  isOwn: Source['isOwn'] = () => false,
+): Unread {
   const bytes = new Uint8Array(buffer);
-  const source: Source = { bytes, view: new DataView(buffer), sameTopic: undefined, beside: [...payloads] };
+  const source: Source = {
+    bytes,
+    view: new DataView(buffer),
+    sameTopic: undefined,
+    beside: [...payloads],
+    isOwn,
+  };
   let at = 0;
   let taken = 0;
 
@@ -56,7 +74,7 @@ export function openBatch(buffer: ArrayBuffer, count: number, payloads: Uint8Arr
     }
     taken += messages.length;
     const wrong = at < bytes.length ? taken > count : taken !== count;
-    if (wrong) throw malformed(`${taken} messages instead of ${count}`);
+    if (wrong) throw malformedBatch(`${taken} messages instead of ${count}`);
     return messages;
   }
 
@@ -71,28 +89,30 @@ interface Source {
   sameTopic: BatchMessage | undefined;
   /** The payloads beside the batch that no message has yet. */
   beside: Uint8Array[];
+  /** Whether the client made up this subscription identifier. */
+  isOwn(identifier: number): boolean;
 }
 
 /** Without a reader like that of the properties: a flood comes through here. */
 function readRecord(source: Source, start: number): BatchMessage {
   const { bytes, view } = source;
-  if (start + headSize + 2 > bytes.length) throw pastTheEnd();
+  if (start + headSize + 2 > bytes.length) throw malformedBatch('a length goes past the end');
   const end = start + 4 + view.getUint32(start, true);
   const flags = bytes[start + 4] as number;
-  if ((flags & 0b110) === 0b110) throw malformed('QoS 3'); // [MQTT-3.3.1-4]
+  if ((flags & 0b110) === 0b110) throw malformedBatch('QoS 3'); // [MQTT-3.3.1-4]
   const topic = start + headSize + 2;
   const topicLength = view.getUint16(start + headSize);
   const afterTopic = topic + topicLength;
   let properties = afterTopic;
   let propertiesLength = bytes[properties++] as number;
   if (propertiesLength >= 0x80) {
-    const reader = createReader(source, afterTopic, bytes.length);
+    const reader = createReader(bytes, afterTopic, bytes.length, 'batch');
     propertiesLength = reader.varint();
     properties = reader.at();
   }
   const payload = properties + propertiesLength;
   // Written so that NaN, which a look past the end leads to, is refused too.
-  if (!(payload <= end && end <= bytes.length)) throw pastTheEnd();
+  if (!(payload <= end && end <= bytes.length)) throw malformedBatch('a length goes past the end');
   const beside = (flags & 0x10) === 0 ? undefined : source.beside.shift();
   return new BatchMessage(source, flags, start + 5, topic, topicLength, properties, payload, end, beside);
 }
@@ -156,6 +176,12 @@ class BatchMessage implements Message {
     return this.decodedProperties;
   }
 
+  /** Those of the broker's copy, the client's own too. */
+  subscriptionIdentifiers(): number[] {
+    const { source, propertiesStart, payloadStart } = this;
+    return readIdentifiers(source.bytes, propertiesStart, payloadStart);
+  }
+
   get receivedAt(): number {
     return this.source.view.getFloat64(this.time, true);
   }
@@ -173,93 +199,25 @@ class BatchMessage implements Message {
   }
 }
 
-/** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3). */
-function decodeProperties(source: Source, start: number, end: number): MessageProperties {
-  const reader = createReader(source, start, end);
-  const properties: MessageProperties = {};
-  const identifiers: number[] = [];
-  const pairs: [string, string][] = [];
-  while (reader.at() < end) {
-    const identifier = reader.varint();
-    switch (identifier) {
-      case 0x01:
-        properties.payloadFormatIndicator = reader.u8() === 1;
-        break;
-      case 0x02:
-        properties.messageExpiryInterval = reader.u16() * 0x10000 + reader.u16();
-        break;
-      case 0x03:
-        properties.contentType = reader.text();
-        break;
-      case 0x08:
-        properties.responseTopic = reader.text();
-        break;
-      case 0x09:
-        properties.correlationData = reader.binary();
-        break;
-      case 0x0b:
-        identifiers.push(reader.varint());
-        break;
-      case 0x23: // Topic Alias, resolved by now
-        reader.u16();
-        break;
-      case 0x26:
-        pairs.push([reader.text(), reader.text()]);
-        break;
-      default:
-        throw malformed(`property 0x${identifier.toString(16)} in a PUBLISH`);
-    }
-  }
-  if (pairs.length > 0) properties.userProperties = pairs;
-  const [first, ...more] = identifiers;
-  if (first !== undefined) properties.subscriptionIdentifier = more.length > 0 ? identifiers : first;
-  return properties;
+/** The subscription identifiers that a message came with. */
+export function subscriptionIdentifiers(message: Message): number[] {
+  return message instanceof BatchMessage ? message.subscriptionIdentifiers() : [];
 }
 
-/** Reads from `start`, and throws rather than look at or past `end`. */
-function createReader({ bytes }: Source, start: number, end: number) {
-  let next = start;
-
-  /** Returns where it was. */
-  function skip(length: number): number {
-    const from = next;
-    if (length > end - next) throw pastTheEnd();
-    next += length;
-    return from;
-  }
-
-  const u8 = (): number => bytes[skip(1)] as number;
-  const u16 = (): number => (u8() << 8) | u8();
-
-  /** Variable Byte Integer, of four bytes at most (1.5.5). */
-  function varint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = u8();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    throw malformed('a variable byte integer of more than four bytes');
-  }
-
-  function binary(): Uint8Array {
-    const length = u16();
-    const from = skip(length);
-    return bytes.subarray(from, from + length);
-  }
-
+/** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3), less the identifiers that the client made up. */
+function decodeProperties({ bytes, isOwn }: Source, start: number, end: number): MessageProperties {
+  const reader = createReader(bytes, start, end, 'batch');
+  // A topic alias is resolved by now.
+  const { topicAlias: _, ...found } = readProperties(reader, end, publishProperties, 'batch');
+  const { payloadFormatIndicator: format, subscriptionIdentifier: identifiers, ...properties } = found;
+  const [first, ...more] = [(identifiers as number | number[] | undefined) ?? []]
+    .flat()
+    .filter((identifier) => !isOwn(identifier));
   return {
-    at: () => next,
-    u8,
-    u16,
-    varint,
-    binary,
-    text: () => mqttText.decode(binary()),
+    ...properties,
+    ...(format !== undefined && { payloadFormatIndicator: format === 1 }),
+    ...(first !== undefined && { subscriptionIdentifier: more.length > 0 ? [first, ...more] : first }),
   };
 }
 
-const pastTheEnd = (): MqttError => malformed('a length goes past the end');
-
-function malformed(what: string): MqttError {
-  return new MqttError('protocol', `malformed batch: ${what}`);
-}
+const malformedBatch = (why: string): MqttError => malformed('batch', why);

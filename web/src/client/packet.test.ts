@@ -118,7 +118,7 @@ describe('what a packet says', () => {
     expect(() => given.fields).toThrow(MqttError);
   });
 
-  test('arbitrary bytes give fields or a bad option', () => {
+  test('arbitrary bytes give fields or an error of the protocol', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), fc.boolean(), (given, honest) => {
         // Half of them have the right length, or few would be looked into.
@@ -129,7 +129,7 @@ describe('what a packet says', () => {
         try {
           expect(packetOf(whole, 0).fields).toBeTypeOf('object');
         } catch (error) {
-          expect(error).toMatchObject({ code: 'bad-option', field: 'packet' });
+          expect(error).toMatchObject({ code: 'protocol' });
         }
       }),
       { numRuns: 2000 },

@@ -1,7 +1,14 @@
 /** Packets as they crossed the wire, taken apart when somebody looks. */
 
-import type { UserPropertyPairs } from '../protocol/boundary';
-import { bad } from './checks/rules';
+import {
+  createReader,
+  malformed,
+  type PropertyTable,
+  type PropertyValue,
+  publishProperties,
+  type Reader,
+  readProperties,
+} from './property-reader';
 
 /** The names of the packets, by type (2.1.2). */
 const names = [
@@ -26,16 +33,8 @@ const names = [
 export type PacketName = (typeof names)[number];
 
 /** Names and types of the properties (2.2.2.2). */
-const properties: Record<
-  number,
-  [name: string, type: 'byte' | 'two' | 'four' | 'varint' | 'text' | 'bytes' | 'pair']
-> = {
-  1: ['payloadFormatIndicator', 'byte'],
-  2: ['messageExpiryInterval', 'four'],
-  3: ['contentType', 'text'],
-  8: ['responseTopic', 'text'],
-  9: ['correlationData', 'bytes'],
-  11: ['subscriptionIdentifier', 'varint'],
+const properties: PropertyTable = {
+  ...publishProperties,
   17: ['sessionExpiryInterval', 'four'],
   18: ['assignedClientIdentifier', 'text'],
   19: ['serverKeepAlive', 'two'],
@@ -49,17 +48,15 @@ const properties: Record<
   31: ['reasonString', 'text'],
   33: ['receiveMaximum', 'two'],
   34: ['topicAliasMaximum', 'two'],
-  35: ['topicAlias', 'two'],
   36: ['maximumQoS', 'byte'],
   37: ['retainAvailable', 'byte'],
-  38: ['userProperties', 'pair'],
   39: ['maximumPacketSize', 'four'],
   40: ['wildcardSubscriptionAvailable', 'byte'],
   41: ['subscriptionIdentifiersAvailable', 'byte'],
   42: ['sharedSubscriptionAvailable', 'byte'],
 };
 
-export type PacketProperties = Record<string, number | string | Uint8Array | UserPropertyPairs | number[]>;
+export type PacketProperties = Record<string, PropertyValue>;
 
 /** What a packet says, in the names of MQTT.js' packets. */
 export interface PacketFields {
@@ -94,7 +91,7 @@ export interface Packet {
   readonly at: number;
   /** The whole packet, from the fixed header on. */
   readonly bytes: Uint8Array;
-  /** Decoded at the first look. Throws `bad-option` when the packet breaks the rules. */
+  /** Decoded at the first look. Throws `protocol` when the packet breaks the rules. */
   readonly fields: PacketFields;
 }
 
@@ -133,18 +130,21 @@ export function packetOf(bytes: Uint8Array, at: number): Packet {
 
 function decode(bytes: Uint8Array): PacketFields {
   const header = bytes[0] ?? 0;
-  const reader = createReader(bytes.subarray(1));
+  const reader = createReader(bytes, 1, bytes.length, 'packet');
   const length = reader.varint();
-  if (reader.left() !== length) throw bad('packet', 'is not as long as it says');
+  if (reader.left() !== length) throw malformed('packet', 'it is not as long as it says');
   return readFields(names[header >> 4] as PacketName, header & 15, reader);
 }
 
-type Reader = ReturnType<typeof createReader>;
+function propertiesOf(reader: Reader): PacketProperties {
+  const size = reader.varint();
+  return readProperties(reader, reader.at() + size, properties, 'packet');
+}
 
 function readFields(cmd: PacketName, flags: number, reader: Reader): PacketFields {
   const reason = (): PacketFields => ({
     ...(reader.left() > 0 && { reasonCode: reader.byte() }),
-    ...(reader.left() > 0 && { properties: reader.properties() }),
+    ...(reader.left() > 0 && { properties: propertiesOf(reader) }),
   });
   switch (cmd) {
     case 'connect':
@@ -153,13 +153,13 @@ function readFields(cmd: PacketName, flags: number, reader: Reader): PacketField
       return {
         sessionPresent: (reader.byte() & 1) !== 0,
         reasonCode: reader.byte(),
-        properties: reader.properties(),
+        properties: propertiesOf(reader),
       };
     case 'publish': {
       const qos = (flags >> 1) & 3;
       const topic = reader.text();
       const messageId = qos > 0 ? { messageId: reader.two() } : {};
-      const props = reader.properties();
+      const props = propertiesOf(reader);
       const payload = reader.rest();
       return {
         topic,
@@ -177,7 +177,7 @@ function readFields(cmd: PacketName, flags: number, reader: Reader): PacketField
     case 'pubcomp':
       return { messageId: reader.two(), ...reason() };
     case 'subscribe': {
-      const fields = { messageId: reader.two(), properties: reader.properties() };
+      const fields = { messageId: reader.two(), properties: propertiesOf(reader) };
       const subscriptions: NonNullable<PacketFields['subscriptions']> = [];
       while (reader.left() > 0) {
         const topic = reader.text();
@@ -193,14 +193,14 @@ function readFields(cmd: PacketName, flags: number, reader: Reader): PacketField
       return { ...fields, subscriptions };
     }
     case 'unsubscribe': {
-      const fields = { messageId: reader.two(), properties: reader.properties() };
+      const fields = { messageId: reader.two(), properties: propertiesOf(reader) };
       const unsubscriptions: string[] = [];
       while (reader.left() > 0) unsubscriptions.push(reader.text());
       return { ...fields, unsubscriptions };
     }
     case 'suback':
     case 'unsuback':
-      return { messageId: reader.two(), properties: reader.properties(), granted: [...reader.rest()] };
+      return { messageId: reader.two(), properties: propertiesOf(reader), granted: [...reader.rest()] };
     case 'disconnect':
     case 'auth':
       return reason();
@@ -217,92 +217,16 @@ function readConnect(reader: Reader): PacketFields {
   const fields: PacketFields = {
     clean: (flags & 2) !== 0,
     keepalive,
-    properties: reader.properties(),
+    properties: propertiesOf(reader),
     clientId: reader.text(),
   };
   if (flags & 4) {
-    const props = reader.properties();
+    const props = propertiesOf(reader);
     const topic = reader.text();
-    const payload = reader.binary();
+    const payload = reader.bytes();
     fields.will = { topic, payload, qos: (flags >> 3) & 3, retain: (flags & 32) !== 0, properties: props };
   }
   if (flags & 128) fields.username = reader.text();
-  if (flags & 64) fields.password = reader.binary();
+  if (flags & 64) fields.password = reader.bytes();
   return fields;
-}
-
-function createReader(bytes: Uint8Array) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-
-  /** Where the next `size` bytes begin. */
-  function take(size: number): number {
-    if (at + size > bytes.length) throw bad('packet', 'ends too early');
-    at += size;
-    return at - size;
-  }
-
-  const byte = (): number => view.getUint8(take(1));
-  const two = (): number => view.getUint16(take(2));
-  const four = (): number => view.getUint32(take(4));
-  const binary = (): Uint8Array => {
-    const size = two();
-    const from = take(size);
-    return bytes.subarray(from, from + size);
-  };
-  const text = (): string => new TextDecoder().decode(binary());
-
-  function varint(): number {
-    let value = 0;
-    for (let factor = 1; factor <= 128 ** 3; factor *= 128) {
-      const digit = byte();
-      value += (digit & 127) * factor;
-      if (digit < 128) return value;
-    }
-    throw bad('packet', 'has a length of more than four bytes'); // [MQTT-1.5.5-1]
-  }
-
-  const read = {
-    byte,
-    two,
-    four,
-    varint,
-    text,
-    bytes: binary,
-    pair: () => [text(), text()] as [string, string],
-  };
-
-  function readProperties(): PacketProperties {
-    const size = varint();
-    const end = at + size;
-    if (end > bytes.length) throw bad('packet', 'ends too early');
-    const found: PacketProperties = {};
-    while (at < end) {
-      const [name, type] = properties[varint()] ?? [];
-      if (name === undefined || type === undefined)
-        throw bad('packet', 'has a property that MQTT 5 does not know');
-      const value = read[type]();
-      const before = found[name];
-      const repeatable = type === 'pair' || name === 'subscriptionIdentifier';
-      if (before !== undefined && !repeatable) throw bad('packet', `has the property ${name} twice`); // 2.2.2.2
-      if (type === 'pair')
-        found[name] = [...((before as UserPropertyPairs) ?? []), value as [string, string]];
-      else if (name === 'subscriptionIdentifier' && before !== undefined)
-        found[name] = [before, value].flat() as number[];
-      else found[name] = value as number | string | Uint8Array;
-    }
-    if (at !== end) throw bad('packet', 'has properties that are longer than they say');
-    return found;
-  }
-
-  return {
-    byte,
-    two,
-    varint,
-    text,
-    binary,
-    properties: readProperties,
-    left: () => bytes.length - at,
-    rest: () => bytes.subarray(take(bytes.length - at)),
-  };
 }

@@ -1,0 +1,118 @@
+/** Reads what MQTT packets are made of (MQTT 5, 1.5), and their properties (2.2.2). */
+
+import { MqttError } from './errors';
+
+export type PropertyType = 'byte' | 'two' | 'four' | 'varint' | 'text' | 'bytes' | 'pair';
+
+/** Names and types of properties by their identifiers. */
+export type PropertyTable = Record<number, [name: string, type: PropertyType]>;
+
+export type PropertyValue = number | number[] | string | Uint8Array | [name: string, value: string][];
+
+export type Reader = ReturnType<typeof createReader>;
+
+// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The properties of PUBLISH that a receiver gets (3.3.2.3). */
+export const publishProperties: PropertyTable = {
+  1: ['payloadFormatIndicator', 'byte'],
+  2: ['messageExpiryInterval', 'four'],
+  3: ['contentType', 'text'],
+  8: ['responseTopic', 'text'],
+  9: ['correlationData', 'bytes'],
+  11: ['subscriptionIdentifier', 'varint'],
+  35: ['topicAlias', 'two'],
+  38: ['userProperties', 'pair'],
+};
+
+/** Reads from `start`, and throws `protocol` rather than look at or past `end`. `what` is read. */
+export function createReader(bytes: Uint8Array, start: number, end: number, what: string) {
+  let next = start;
+
+  /** Returns where it was. */
+  function skip(length: number): number {
+    const from = next;
+    if (length > end - next) throw malformed(what, 'a length goes past the end');
+    next += length;
+    return from;
+  }
+
+  const byte = (): number => bytes[skip(1)] as number;
+  const two = (): number => (byte() << 8) | byte();
+  const four = (): number => two() * 0x10000 + two();
+
+  /** Variable Byte Integer, of four bytes at most (1.5.5). */
+  function varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const digit = byte();
+      value |= (digit & 0x7f) << shift;
+      if (digit < 0x80) return value;
+    }
+    throw malformed(what, 'a variable byte integer of more than four bytes'); // [MQTT-1.5.5-1]
+  }
+
+  function binary(): Uint8Array {
+    const length = two();
+    const from = skip(length);
+    return bytes.subarray(from, from + length);
+  }
+
+  const text = (): string => mqttText.decode(binary());
+
+  return {
+    at: () => next,
+    left: () => end - next,
+    rest: () => bytes.subarray(skip(end - next), end),
+    byte,
+    two,
+    four,
+    varint,
+    text,
+    bytes: binary,
+    pair: (): [string, string] => [text(), text()],
+    skip,
+  };
+}
+
+/** The properties up to `end`, by name: pairs and subscription identifiers all, the others once. */
+export function readProperties(
+  reader: Reader,
+  end: number,
+  table: PropertyTable,
+  what: string,
+): Record<string, PropertyValue> {
+  const found: Record<string, PropertyValue> = {};
+  while (reader.at() < end) {
+    const identifier = reader.varint();
+    const [name, type] = table[identifier] ?? [];
+    if (name === undefined || type === undefined) {
+      throw malformed(what, `property 0x${identifier.toString(16)}`);
+    }
+    const value = reader[type]();
+    const before = found[name];
+    if (before === undefined) found[name] = type === 'pair' ? [value as [string, string]] : (value as number);
+    else if (type === 'pair') (before as [string, string][]).push(value as [string, string]);
+    else if (type === 'varint') found[name] = [before, value].flat() as number[];
+    else throw malformed(what, `the property ${name} twice`); // 2.2.2.2
+  }
+  if (reader.at() !== end) throw malformed(what, 'properties that are longer than they say');
+  return found;
+}
+
+export function malformed(what: string, why: string): MqttError {
+  return new MqttError('protocol', `malformed ${what}: ${why}`);
+}
+
+/** The subscription identifiers among a PUBLISH packet's properties, which may be many. */
+export function readIdentifiers(bytes: Uint8Array, start: number, end: number): number[] {
+  if (start === end) return [];
+  const { subscriptionIdentifier = [] } = readProperties(
+    createReader(bytes, start, end, 'batch'),
+    end,
+    publishProperties,
+    'batch',
+  );
+  return [subscriptionIdentifier].flat() as number[];
+}
