@@ -134,6 +134,7 @@ func parseSubscription(v js.Value) (s mqtt.Subscription, err error) {
 	s.NoLocal = p.boolean("nl", false)
 	s.RetainAsPublished = p.boolean("rap", false)
 	s.RetainHandling = byte(p.integer("rh", 0, 2, 0))
+	s.Identifier = p.integer("identifier", 1, 268_435_455, 0)
 	return s, p.err
 }
 

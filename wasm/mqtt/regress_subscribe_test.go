@@ -373,3 +373,70 @@ func TestConnackLostBrokerForgot(t *testing.T) {
 		}
 	})
 }
+
+// subscribeEach subscribes to filters, each with an identifier of its own.
+func subscribeEach(c *Client, filters ...string) <-chan subscribed {
+	subs := make([]Subscription, len(filters))
+	for i, f := range filters {
+		subs[i] = Subscription{Filter: f, Identifier: i + 1}
+	}
+	done := make(chan subscribed, 1)
+	go func() {
+		r, err := c.Subscribe(background, subs, SubscribeOptions{})
+		done <- subscribed{r, err}
+	}()
+	return done
+}
+
+type subscribed struct {
+	r   SubscribeResult
+	err error
+}
+
+// Filters with identifiers of their own go in packets of their own, and are answered
+// as one call.
+func TestSubscribeWithAnIdentifierForEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		done := subscribeEach(c, "a", "b", "c")
+		var ids []uint16
+		for i, f := range []string{"a", "b", "c"} {
+			p := wantSubscribe(t, b, f)
+			if id := p.Properties.SubscriptionIdentifier; id == nil || *id != i+1 {
+				t.Errorf("%s has identifier %v", f, id)
+			}
+			ids = append(ids, p.PacketID)
+		}
+		b.suback(ids[2], 1)
+		b.suback(ids[0], 0)
+		b.suback(ids[1], 0x87)
+		if got := <-done; got.err != nil || string(got.r.ReasonCodes) != "\x00\x87\x01" {
+			t.Errorf("%+v", got)
+		}
+
+		done = subscribeEach(c, "d", "e")
+		first, second := wantSubscribe(t, b, "d").PacketID, wantSubscribe(t, b, "e").PacketID
+		b.suback(first, 0x87)
+		b.suback(second, 0x87)
+		got := <-done
+		wantCode(t, got.err, Refused, "")
+		if string(got.r.ReasonCodes) != "\x87\x87" {
+			t.Errorf("%+v", got.r)
+		}
+	})
+}
+
+// A call that fails in part is taken back whole.
+func TestSubscribeThatFailsInPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, log := start(t, nil)
+		done := subscribeEach(c, "a", "b")
+		b.suback(wantSubscribe(t, b, "a").PacketID, 0)
+		wantSubscribe(t, b, "b")
+		synctest.Wait()
+		b = again(t, s, b, 0)
+		wantCode(t, (<-done).err, Network, "")
+		wait[Connected](log)
+		b.nothing()
+	})
+}

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -20,6 +21,10 @@ type Subscription struct {
 	// RetainHandling says when retained messages are sent: 0 always, 1 if the
 	// subscription is new, 2 never.
 	RetainHandling byte
+	// Identifier comes back in Properties.SubscriptionIdentifiers of the messages
+	// that match: 1 to 268,435,455; 0: that of [SubscribeOptions]. Filters with
+	// identifiers of their own go in packets of their own (3.8.2.1.2).
+	Identifier int
 	// Handler is called for each message that matches Filter, see
 	// [Options.OnMessage]; nil: messages come from Receive and Messages.
 	Handler func(Message)
@@ -27,8 +32,8 @@ type Subscription struct {
 
 // SubscribeOptions are the properties of SUBSCRIBE (3.8.2.1).
 type SubscribeOptions struct {
-	// Identifier comes back in Properties.SubscriptionIdentifiers of the messages
-	// that match: 1 to 268,435,455; 0: none.
+	// Identifier is that of the subscriptions that have none: 1 to 268,435,455; 0:
+	// none. See [OptionalIdentifier].
 	Identifier     int
 	UserProperties UserProperties
 }
@@ -57,29 +62,31 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 	if len(subs) == 0 {
 		return SubscribeResult{}, badOption("filter", "is missing [MQTT-3.8.3-2]")
 	}
-	call := &session.Call{Identifier: opts.Identifier, User: opts.UserProperties.packet()}
+	var calls []*session.Call // a packet has one identifier
 	for i := range subs {
-		if err := subs[i].validate(); err != nil {
+		s := &subs[i]
+		identifier := cmp.Or(s.Identifier, opts.Identifier)
+		if err := s.validate(identifier); err != nil {
 			return SubscribeResult{}, public(err)
 		}
-		s := &subs[i]
+		if i == 0 || calls[len(calls)-1].Identifier != identifier {
+			calls = append(calls, &session.Call{Identifier: identifier, User: opts.UserProperties.packet()})
+		}
+		call := calls[len(calls)-1]
 		call.Subscriptions = append(call.Subscriptions, packets.SubOptions{
 			Topic: s.Filter, QoS: s.QoS, NoLocal: s.NoLocal, RetainAsPublished: s.RetainAsPublished, RetainHandling: s.RetainHandling,
 		})
-	}
-	if opts.Identifier < 0 || opts.Identifier > wire.MaxRemaining {
-		return SubscribeResult{}, badOption("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", opts.Identifier)
 	}
 	if err := opts.UserProperties.validate("properties.userProperties"); err != nil {
 		return SubscribeResult{}, public(err)
 	}
 	settle := c.handlers.add(c, subs) // a retained message may come before SUBACK
-	r, err := c.call(ctx, "subscribe", call)
+	r, err := c.call(ctx, "subscribe", calls...)
 	settle(r.ReasonCodes)
 	return r, err
 }
 
-func (s *Subscription) validate() error {
+func (s *Subscription) validate(identifier int) error {
 	if err := wire.CheckTopicFilter("filter", s.Filter); err != nil {
 		return err
 	}
@@ -90,6 +97,8 @@ func (s *Subscription) validate() error {
 		return badOption("rh", "is %d, not 0, 1 or 2", s.RetainHandling)
 	case s.NoLocal && strings.HasPrefix(s.Filter, "$share/"): // [MQTT-3.8.3-4]
 		return badOption("nl", "must not be set on a shared subscription")
+	case identifier < 0 || identifier > wire.MaxRemaining:
+		return badOption("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", identifier)
 	}
 	return nil
 }
@@ -118,37 +127,92 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	return r, err
 }
 
-// call sends SUBSCRIBE or UNSUBSCRIBE and waits for the answer.
-func (c *Client) call(ctx context.Context, what string, call *session.Call) (SubscribeResult, error) {
+// OptionalIdentifier is from where on subscription identifiers are left out where
+// the broker takes none (3.2.2.3.12), in place of the error Unsupported.
+const OptionalIdentifier = session.OptionalIdentifier
+
+// call sends SUBSCRIBE or UNSUBSCRIBE packets and waits for the answers. Where the
+// connection or the caller does not wait for all of them, all are taken back.
+func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) (SubscribeResult, error) {
 	type outcome struct {
 		ack *wire.Suback
 		err error
 	}
-	ch := make(chan outcome, 1)
-	call.Settle = func(ack *wire.Suback, err error) { ch <- outcome{ack, err} }
+	outcomes := make([]outcome, len(calls))
+	settled := make(chan struct{}, len(calls))
+	for i, call := range calls {
+		call.Settle = func(ack *wire.Suback, err error) {
+			outcomes[i] = outcome{ack, err}
+			settled <- struct{}{}
+		}
+	}
 	c.mu.Lock()
 	var err error
-	if c.supervisor.want == gone {
-		err = c.notConnected()
-	} else {
-		err = c.session.Subscribe(call)
+	taken := 0
+	for ; taken < len(calls) && err == nil; taken++ {
+		if c.supervisor.want == gone {
+			err = c.notConnected()
+		} else {
+			err = c.session.Subscribe(calls[taken])
+		}
+	}
+	if err != nil {
+		taken--
+		for _, call := range calls[:taken] {
+			c.session.Abandon(call, err)
+		}
 	}
 	c.unlock()
+	for range taken {
+		select {
+		case <-settled:
+		case <-ctx.Done():
+			c.mu.Lock()
+			for _, call := range calls {
+				c.session.Abandon(call, fromContext(ctx, what))
+			}
+			c.unlock()
+			<-settled
+		}
+	}
 	if err != nil {
 		return SubscribeResult{}, public(err)
 	}
-	var o outcome
-	select {
-	case o = <-ch:
-	case <-ctx.Done():
-		c.mu.Lock()
-		c.session.Abandon(call, fromContext(ctx, what))
-		c.unlock()
-		o = <-ch
-	}
 	var r SubscribeResult
-	if o.ack != nil {
-		r = SubscribeResult{o.ack.Reasons, o.ack.ReasonString, userProperties(o.ack.User)}
+	refused, failed := 0, error(nil)
+	for _, o := range outcomes {
+		if o.ack == nil {
+			failed = cmp.Or(failed, o.err)
+			continue
+		}
+		if o.err != nil {
+			refused++
+		}
+		r.ReasonCodes = append(r.ReasonCodes, o.ack.Reasons...)
+		r.ReasonString = cmp.Or(r.ReasonString, o.ack.ReasonString)
+		r.UserProperties = append(r.UserProperties, userProperties(o.ack.User)...)
 	}
-	return r, public(o.err)
+	switch {
+	case failed != nil:
+		c.takeBack(calls)
+		return SubscribeResult{}, public(failed)
+	case refused == len(calls):
+		return r, public(outcomes[0].err)
+	}
+	return r, nil
+}
+
+// takeBack ends what some of several SUBSCRIBE packets were granted.
+func (c *Client) takeBack(calls []*session.Call) {
+	var filters []string
+	for _, call := range calls {
+		for _, sub := range call.Subscriptions {
+			filters = append(filters, sub.Topic)
+		}
+	}
+	if len(calls) > 1 {
+		c.mu.Lock()
+		_ = c.session.Subscribe(&session.Call{Filters: filters, Settle: func(*wire.Suback, error) {}})
+		c.unlock()
+	}
 }

@@ -93,3 +93,29 @@ matrix('embedded broker', () => server.mqtt, true, sizes);
 matrix('mosquitto', () => mosquitto.mqtt, true, sizes);
 matrix('embedded broker, without the worker', () => server.mqtt, false, [0, 64 << 10]);
 matrix('mosquitto, without the worker', () => mosquitto.mqtt, false, [0, 64 << 10]);
+
+for (const [name, url] of [
+  ['the embedded broker', () => server.mqtt],
+  ['mosquitto', () => mosquitto.mqtt],
+] as const) {
+  test(`${name}: each of several handlers gets a message once`, async ({ page }) => {
+    const seen = await page.evaluate(async (address) => {
+      const client = await window.mqtt.connect(address);
+      const base = `once/${client.clientId}`;
+      const counts: Record<string, number> = {};
+      const shown: unknown[] = [];
+      for (const filter of ['#', '+/x', 'a/#', 'a/x']) {
+        await client.subscribe(`${base}/${filter}`, { qos: 1 }, ({ properties }) => {
+          counts[filter] = (counts[filter] ?? 0) + 1;
+          shown.push(properties.subscriptionIdentifier);
+        });
+      }
+      for (let n = 0; n < 5; n++) await client.publish(`${base}/a/x`, String(n), { qos: 1 });
+      await client.publish(`${base}/b/x`, 'last', { qos: 1 });
+      await client.ping(); // what was published before has come
+      await client.end();
+      return { counts, shown: shown.filter((identifier) => identifier !== undefined) };
+    }, url());
+    expect(seen).toEqual({ counts: { '#': 6, '+/x': 6, 'a/#': 5, 'a/x': 5 }, shown: [] });
+  });
+}

@@ -224,7 +224,8 @@ export const topicOf = ({ body }: Packet): string => body.subarray(2, 2 + body.r
 /** The filters of SUBSCRIBE that has no properties. */
 export function filtersOf({ body }: Packet): string[] {
   const filters: string[] = [];
-  for (let at = 3; at < body.length; ) {
+  // Behind the packet identifier and the properties.
+  for (let at = 3 + (body[2] ?? 0); at < body.length; ) {
     const end = at + 2 + body.readUInt16BE(at);
     filters.push(body.subarray(at + 2, end).toString());
     at = end + 1; // the options

@@ -221,7 +221,7 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
   ): Promise<void> | undefined {
     if (ended) return;
     dropped += lost;
-    return scheduler.push(openBatch(buffer, count, payloads), lost);
+    return scheduler.push(openBatch(buffer, count, payloads, router.isOwn), lost);
   }
 
   function deliver(messages: Message[], lost: number): Promise<void> | undefined {
@@ -229,15 +229,15 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     const each = emitter.listens('message');
     const heard = each || emitter.listens('batch');
     const reserving = router.reserving();
-    const open = reserving ? messages.filter(({ topic }) => !router.reserved(topic)) : messages;
+    const open = reserving ? messages.filter((message) => !router.reserved(message)) : messages;
     if (open.length > 0 || lost > 0) emitter.emit('batch', open, lost);
     const busy: Promise<void>[] = [];
     for (const message of messages) {
-      if (each && !(reserving && router.reserved(message.topic))) {
+      if (each && !(reserving && router.reserved(message))) {
         emitter.emit('message', message.topic, message.payload, message);
       }
       if (router.empty()) continue;
-      for (const holder of router.match(message.topic)) {
+      for (const holder of router.match(message)) {
         const handled = holder.deliver(message, heard);
         if (handled) busy.push(handled);
       }

@@ -261,6 +261,8 @@ export interface WireSubscription {
   nl?: boolean;
   rap?: boolean;
   rh?: 0 | 1 | 2;
+  /** Subscription Identifier; from 2^27 on it is left out where the broker takes none. */
+  identifier?: number;
 }
 
 export interface SubscribeCall {

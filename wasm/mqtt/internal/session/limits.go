@@ -79,10 +79,22 @@ func (l *Limits) subscribe(c *Call) error {
 			return wire.UnsupportedError("filter", "the broker does not offer wildcard subscriptions")
 		}
 	}
-	if c.Identifier > 0 && !l.IDs {
+	if l.identifier(c.Identifier) > 0 && !l.IDs {
 		return wire.UnsupportedError("properties.subscriptionIdentifier", "the broker does not offer subscription identifiers")
 	}
 	return nil
+}
+
+// OptionalIdentifier is from where on identifiers are left out where the broker
+// takes none.
+const OptionalIdentifier = 1 << 27
+
+// identifier is what is sent of a subscription's identifier.
+func (l *Limits) identifier(id int) int {
+	if !l.IDs && id >= OptionalIdentifier {
+		return 0
+	}
+	return id
 }
 
 // CheckSize validates a packet that is not the session's against the broker's

@@ -46,8 +46,6 @@ type subscription struct {
 	granted    bool // the broker has it, as far as we know
 }
 
-func (s *subscription) plain() bool { return s.identifier == 0 && len(s.user) == 0 }
-
 // subscriptions are those of the user and of the broker, and the calls about them. A
 // SUBSCRIBE that fails is taken back; an UNSUBSCRIBE holds from the call on. So
 // neither an answer that comes late nor a session that is lost changes what the
@@ -197,14 +195,14 @@ func (s *Session) settleCall(c *Call, ack *wire.Suback, err error) {
 	}
 }
 
-// frame makes the packet.
-func (c *Call) frame() []byte {
+// frame makes the packet, with this identifier.
+func (c *Call) frame(identifier int) []byte {
 	properties := &packets.Properties{User: c.User}
 	if c.Filters != nil {
 		return wire.EncodeUnsubscribe(&packets.Unsubscribe{Topics: c.Filters, Properties: properties}, c.id)
 	}
-	if c.Identifier > 0 {
-		properties.SubscriptionIdentifier = &c.Identifier
+	if identifier > 0 {
+		properties.SubscriptionIdentifier = &identifier
 	}
 	return wire.EncodeSubscribe(&packets.Subscribe{Subscriptions: c.Subscriptions, Properties: properties}, c.id)
 }
@@ -214,7 +212,7 @@ func (s *Session) packet(c *Call) ([]byte, error) {
 	if err := s.limits.subscribe(c); err != nil {
 		return nil, err
 	}
-	frame := c.frame()
+	frame := c.frame(s.limits.identifier(c.Identifier))
 	return frame, s.limits.size("filter", frame)
 }
 
@@ -431,10 +429,11 @@ func (s *Session) callAgain(c *Call) {
 // properties, as many as the broker's Maximum Packet Size and the batch size allow.
 func (s *Session) batch(list []subscription) (n int) {
 	const fixed, each = 16, 2 + 1 // bytes, at most, of the packet and of each filter beside its text
+	plain := func(w *subscription) bool { return s.limits.identifier(w.identifier) == 0 && len(w.user) == 0 }
 	size := fixed
 	for n < len(list) && n < s.config.BatchSize {
 		size += each + len(list[n].Topic)
-		if n > 0 && (!list[0].plain() || !list[n].plain() || size > s.limits.Packet) {
+		if n > 0 && (!plain(&list[0]) || !plain(&list[n]) || size > s.limits.Packet) {
 			break
 		}
 		n++

@@ -372,13 +372,16 @@ export function subscribeSettings(options: unknown = {}): SubscribeSettings {
     rh,
     highWaterMark = defaultHighWaterMark,
     handlerOnly = false,
+    properties: { subscriptionIdentifier: identifier, ...properties } = {},
     ...call
   } = checked;
   const subscription: SubscribeSettings['subscription'] = { qos: granted };
+  if (identifier !== undefined) subscription.identifier = identifier;
   if (nl !== undefined) subscription.nl = nl;
   if (rap !== undefined) subscription.rap = rap;
   if (rh !== undefined) subscription.rh = rh;
-  return { call: { timeout: defaultTimeout, ...call }, subscription, highWaterMark, handlerOnly };
+  const limited = { timeout: defaultTimeout, ...call, ...(properties.userProperties && { properties }) };
+  return { call: limited, subscription, highWaterMark, handlerOnly };
 }
 
 const callFields = shape(limits);

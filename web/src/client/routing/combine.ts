@@ -1,4 +1,5 @@
 import type { WireSubscription } from '../../protocol/boundary';
+import { identifierOf } from './identifiers';
 
 /**
  * What to ask of the broker so that nobody who shares the newcomer's filter
@@ -9,5 +10,9 @@ export function combine(newcomer: WireSubscription, sharing: WireSubscription[])
   for (const { qos } of sharing) if (qos > combined.qos) combined.qos = qos;
   if (combined.nl) combined.nl = sharing.every((other) => other.nl);
   if (!combined.rap && sharing.some((other) => other.rap)) combined.rap = true;
+  // A caller's identifier is kept, whoever comes after.
+  const own = identifierOf(newcomer.topic);
+  const given = [newcomer, ...sharing].find(({ identifier = own }) => identifier !== own);
+  if (given?.identifier !== undefined) combined.identifier = given.identifier;
   return combined;
 }

@@ -1,12 +1,17 @@
 import type { WireSubscription } from '../../protocol/boundary';
+import { subscriptionIdentifiers } from '../message';
 import type { Holder } from '../subscription';
+import type { Message } from '../types';
 import { combine } from './combine';
+import { chosen, firstOwn, identifierOf } from './identifiers';
 import { createTopicIndex } from './topic-index';
 
 interface Route {
   /** Counts up: the first to subscribe is the first to get a message. */
   order: number;
   holders: Set<Holder>;
+  /** Under which its messages come. */
+  identifiers: Set<number>;
 }
 
 export type Router = ReturnType<typeof createRouter>;
@@ -15,6 +20,8 @@ export type Router = ReturnType<typeof createRouter>;
 export function createRouter() {
   const routes = new Map<string, Route>();
   const tree = createTopicIndex<Route>();
+  /** Callers' own identifiers among those that look like the client's. */
+  const given = new Set<number>();
   let lastOrder = 0;
 
   function add(holder: Holder): void {
@@ -22,11 +29,15 @@ export function createRouter() {
     let route = routes.get(topic);
     if (!route) {
       lastOrder++;
-      route = { order: lastOrder, holders: new Set() };
+      route = { order: lastOrder, holders: new Set(), identifiers: new Set() };
       routes.set(topic, route);
       tree.add(topic, route);
     }
     route.holders.add(holder);
+    const { identifier } = holder.request;
+    if (identifier === undefined) return;
+    route.identifiers.add(identifier);
+    if (identifier >= firstOwn && identifier !== identifierOf(topic)) given.add(identifier);
   }
 
   /** Whether it was there and the last with its filter. */
@@ -39,21 +50,26 @@ export function createRouter() {
     return routes.delete(topic);
   }
 
-  function match(topic: string): Holder[] {
-    const found = tree.match(topic);
+  function match(message: Message): Holder[] {
+    const found = chosen(tree.match(message.topic), () => subscriptionIdentifiers(message));
     if (found.length > 1) found.sort((one, other) => one.order - other.order);
     return found.flatMap(({ holders }) => [...holders]);
   }
 
   /** Whether all who get a message on this topic want it for themselves. */
-  function reserved(topic: string): boolean {
-    const holders = match(topic);
+  function reserved(message: Message): boolean {
+    const holders = match(message);
     return holders.length > 0 && holders.every(({ handlerOnly }) => handlerOnly);
   }
 
   /** Whether anybody does. */
   function reserving(): boolean {
     return all().some(({ handlerOnly }) => handlerOnly);
+  }
+
+  /** Whether the client made up this subscription identifier, which is nobody else's business. */
+  function isOwn(identifier: number): boolean {
+    return identifier >= firstOwn && !given.has(identifier);
   }
 
   function withFilter(filter: string): Holder[] {
@@ -70,5 +86,16 @@ export function createRouter() {
     return [...routes.values()].flatMap((route) => [...route.holders]);
   }
 
-  return { add, remove, match, reserved, reserving, withFilter, shared, all, empty: () => routes.size === 0 };
+  return {
+    add,
+    remove,
+    match,
+    reserved,
+    reserving,
+    isOwn,
+    withFilter,
+    shared,
+    all,
+    empty: () => routes.size === 0,
+  };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { MqttError } from '../errors';
 import { connack, connected, settled } from '../testing-client';
+import { firstOwn, identifierOf } from './identifiers';
 
 describe('subscribe', () => {
   test('resolves to what was granted, and routes by topic', async () => {
@@ -10,7 +11,8 @@ describe('subscribe', () => {
       seen.push(topic);
     });
     expect(subscription).toMatchObject({ filter: 'a/+', qos: 1, reasonCode: 1 });
-    expect(sent('subscribe')).toEqual([[[{ topic: 'a/+', qos: 2, nl: true, rh: 1 }], { timeout: 30_000 }]]);
+    const request = { topic: 'a/+', qos: 2, nl: true, rh: 1, identifier: identifierOf('a/+') };
+    expect(sent('subscribe')).toEqual([[[request], { timeout: 30_000 }]]);
     await receive({ topic: 'a/b' }, { topic: 'b' }, { topic: 'a/c' }).done;
     expect(seen).toEqual(['a/b', 'a/c']);
   });
@@ -105,7 +107,9 @@ describe('one filter, several subscriptions', () => {
     const { client, sent } = await connected();
     const first = await client.subscribe('a', { qos: 2, rap: true });
     await client.subscribe('a', { qos: 0, nl: true, rh: 2 });
-    expect(sent('subscribe')[1]?.[0]).toEqual([{ topic: 'a', qos: 2, nl: false, rap: true, rh: 2 }]);
+    expect(sent('subscribe')[1]?.[0]).toEqual([
+      { topic: 'a', qos: 2, nl: false, rap: true, rh: 2, identifier: identifierOf('a') },
+    ]);
     expect(first.qos).toBe(2);
   });
 
@@ -143,4 +147,69 @@ test('an unsubscribe that found no connection is made up for at the next one', a
   await settled();
   sink().onEvent({ type: 'connect', connack });
   expect(sent('unsubscribe').slice(2)).toEqual([[['a']]]);
+});
+
+describe('a broker that sends a copy for each subscription that selects the topic', () => {
+  const copies = (...filters: string[]) =>
+    filters.map((filter) => ({
+      topic: 'a/b',
+      properties: { subscriptionIdentifier: identifierOf(filter) },
+    }));
+
+  async function overlapping() {
+    const fake = await connected();
+    const seen: string[] = [];
+    const heard = (name: string) => () => void seen.push(name);
+    await fake.client.subscribe('a/#', heard('a/#'));
+    await fake.client.subscribe(['a/b', '+/b'], {}, ({ topic }) => void seen.push(`two: ${topic}`));
+    return { ...fake, seen, heard };
+  }
+
+  test('each handler gets its own', async () => {
+    const { receive, seen } = await overlapping();
+    await receive(...copies('a/b', 'a/#', '+/b')).done;
+    expect(seen).toEqual(['two: a/b', 'a/#', 'two: a/b']);
+  });
+
+  test('one copy that names them all goes to each of them', async () => {
+    const { receive, seen } = await overlapping();
+    const subscriptionIdentifier = [identifierOf('+/b'), identifierOf('a/#')];
+    await receive({ topic: 'a/b', properties: { subscriptionIdentifier } }).done;
+    expect(seen).toEqual(['a/#', 'two: a/b']);
+  });
+
+  test('without identifiers, or with those of nobody here, the topic decides', async () => {
+    const { receive, seen } = await overlapping();
+    await receive({ topic: 'a/b' }).done;
+    await receive({ topic: 'a/b', properties: { subscriptionIdentifier: 9 } }).done;
+    expect(seen).toEqual(['a/#', 'two: a/b', 'two: a/b', 'a/#', 'two: a/b', 'two: a/b']);
+  });
+
+  test("the caller's identifiers are kept, and those of the client are not shown", async () => {
+    const { client, receive, sent, seen, heard } = await overlapping();
+    await client.subscribe('#', { properties: { subscriptionIdentifier: 7 } }, heard('#'));
+    await client.subscribe('a/b/#', { properties: { subscriptionIdentifier: firstOwn + 1 } }, heard('a/b/#'));
+    expect(sent('subscribe').at(-2)?.[0]).toMatchObject([{ topic: '#', identifier: 7 }]);
+    // Another one with that filter does not take it away.
+    await client.subscribe('#', heard('again'));
+    expect(sent('subscribe').at(-1)?.[0]).toMatchObject([{ topic: '#', identifier: 7 }]);
+    seen.length = 0;
+    const shown: unknown[] = [];
+    client.on('message', (_topic, _payload, { properties }) => shown.push(properties));
+    await receive(
+      { topic: 'a/b', properties: { subscriptionIdentifier: [identifierOf('a/b'), 7] } },
+      { topic: 'a/b', properties: { subscriptionIdentifier: firstOwn + 1 } },
+      ...copies('a/b'),
+    ).done;
+    expect(seen).toEqual(['two: a/b', '#', 'again', 'a/b/#', 'two: a/b']);
+    expect(shown).toEqual([{ subscriptionIdentifier: 7 }, { subscriptionIdentifier: firstOwn + 1 }, {}]);
+  });
+});
+
+test('the identifier of a filter is the same for ever, as sessions are to keep it', () => {
+  expect(identifierOf('a')).toBe(202_123_568);
+  for (const filter of ['', '#', 'a/+/b', '\u{1f600}'.repeat(1000)]) {
+    expect(identifierOf(filter)).toBeGreaterThanOrEqual(firstOwn);
+    expect(identifierOf(filter)).toBeLessThan(2 * firstOwn);
+  }
 });

@@ -7,6 +7,7 @@ import { topicFilter } from '../checks/topics';
 import { MqttError } from '../errors';
 import { createHolder, type Holder } from '../subscription';
 import type { CallOptions, MessageHandler, SubscribeOptions, Subscription } from '../types';
+import { identifierOf } from './identifiers';
 import type { Router } from './router';
 
 export interface Dependencies {
@@ -46,7 +47,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     requireOpen();
     // Before asking: messages may come before the SUBACK does (3.8.4).
     const holders = filters.map((topic) => {
-      const request = { topic, ...subscription };
+      const request = { identifier: identifierOf(topic), ...subscription, topic };
       const holder = createHolder({ request, highWaterMark, handler, handlerOnly, leave });
       router.add(holder);
       return holder;

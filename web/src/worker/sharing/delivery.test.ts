@@ -306,3 +306,28 @@ test('a client in the background is a member at once, and hears of every attempt
   await settled();
   expect(a.events).toEqual(['error', 'connect']);
 });
+
+test('a copy that was made for one subscription goes to the tabs that have it', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe([{ topic: 'a/#', qos: 0, identifier: 1 }]);
+  await second.subscribe([
+    { topic: 'a/b', qos: 0, identifier: 2 },
+    { topic: '+/b', qos: 0, identifier: 3 },
+  ]);
+  const copy = (...subscriptionIdentifier: number[]) =>
+    encodeBatch([{ topic: 'a/b', qos: 1, properties: { subscriptionIdentifier } }]);
+  const got = async (buffer: ArrayBuffer) => {
+    sink().onBatch(buffer, 1, 0);
+    const counts = [a.topics().length, b.topics().length];
+    a.batches.length = b.batches.length = 0;
+    a.take();
+    b.take();
+    await settled();
+    return counts;
+  };
+  expect(await got(copy(1))).toEqual([1, 0]);
+  expect(await got(copy(3))).toEqual([0, 1]);
+  expect(await got(copy(2, 1))).toEqual([1, 1]);
+  expect(await got(copy(4))).toEqual([1, 1]);
+  expect(await got(owed('a/b'))).toEqual([1, 1]);
+});

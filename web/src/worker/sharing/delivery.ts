@@ -72,8 +72,12 @@ export function createDelivery(
     return split(batch.buffer, takersOf);
   }
 
-  function takersOf(topic: string, owed: boolean): readonly (Member | typeof nobody)[] {
-    let takers: readonly Member[] = filters.takersOf(topic);
+  function takersOf(
+    topic: string,
+    owed: boolean,
+    identifiers: () => number[],
+  ): readonly (Member | typeof nobody)[] {
+    let takers: readonly Member[] = filters.takersOf(topic, identifiers);
     if (takers.length === 0) {
       if (owed && gathering) return [nobody];
       if (alone) takers = [...members];

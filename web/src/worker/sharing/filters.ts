@@ -1,31 +1,36 @@
-import { compile } from '../../client/routing/topic-filter';
+import { chosen } from '../../client/routing/identifiers';
+import { createTopicIndex } from '../../client/routing/topic-index';
 import type { WireSubscription } from '../../protocol/boundary';
 
-/** Topics whose takers are remembered; past that, all are forgotten and found again. */
+/** Topics whose filters are remembered; past that, all are forgotten and found again. */
 const cacheLimit = 1000;
 
 interface Entry<Taker> {
-  selects(topic: string): boolean;
   requests: Map<Taker, WireSubscription>;
+  /** Under which its messages come. */
+  identifiers: Set<number>;
 }
 
 /** Who subscribed to what. */
 export function createFilters<Taker>() {
   const entries = new Map<string, Entry<Taker>>();
-  const cache = new Map<string, Taker[]>();
+  const index = createTopicIndex<Entry<Taker>>();
+  const cache = new Map<string, Entry<Taker>[]>();
 
   /** Returns how to take it back: what the taker asked for before stands again. */
   function add(taker: Taker, request: WireSubscription): () => void {
-    const { topic } = request;
+    const { topic, identifier } = request;
     let entry = entries.get(topic);
     if (!entry) {
-      entry = { selects: compile(topic), requests: new Map() };
+      entry = { requests: new Map(), identifiers: new Set() };
       entries.set(topic, entry);
+      index.add(topic, entry);
+      cache.clear();
     }
-    const { requests } = entry;
+    const { requests, identifiers } = entry;
+    if (identifier !== undefined) identifiers.add(identifier);
     const before = requests.get(taker);
     requests.set(taker, request);
-    cache.clear();
     return () => {
       if (requests.get(taker) !== request) return;
       if (before) requests.set(taker, before);
@@ -34,9 +39,10 @@ export function createFilters<Taker>() {
   }
 
   function remove(taker: Taker, filter: string): void {
-    const requests = entries.get(filter)?.requests;
-    if (!requests?.delete(taker)) return;
-    if (requests.size === 0) entries.delete(filter);
+    const entry = entries.get(filter);
+    if (!entry?.requests.delete(taker) || entry.requests.size > 0) return;
+    entries.delete(filter);
+    index.remove(filter, entry);
     cache.clear();
   }
 
@@ -53,16 +59,16 @@ export function createFilters<Taker>() {
     return [...requests].flatMap(([other, request]) => (other === taker ? [] : request));
   }
 
-  function takersOf(topic: string): Taker[] {
-    const known = cache.get(topic);
-    if (known) return known;
-    const found = new Set<Taker>();
-    for (const { selects, requests } of entries.values()) {
-      if (selects(topic)) for (const taker of requests.keys()) found.add(taker);
+  /** Who gets a copy of a message on this topic, which came with these subscription identifiers. */
+  function takersOf(topic: string, identifiers: () => number[]): Taker[] {
+    let selected = cache.get(topic);
+    if (!selected) {
+      selected = index.match(topic);
+      if (cache.size >= cacheLimit) cache.clear();
+      cache.set(topic, selected);
     }
-    if (cache.size >= cacheLimit) cache.clear();
-    cache.set(topic, [...found]);
-    return [...found];
+    const takers = chosen(selected, identifiers).flatMap(({ requests }) => [...requests.keys()]);
+    return takers.length > 1 ? [...new Set(takers)] : takers;
   }
 
   return { add, remove, removeAll, sharing, takersOf, has: (filter: string) => entries.has(filter) };

@@ -1,5 +1,7 @@
 /** Divides a batch (`client/message.ts` has its format) between those who want its topics. */
 
+import { createReader, readIdentifiers } from '../../client/property-reader';
+
 export interface Part {
   buffer: ArrayBuffer;
   count: number;
@@ -27,11 +29,12 @@ const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Each gets the records that `wantedBy` says it wants, in order; one who gets all, the
- * buffer itself. `owed` tells whether the message has QoS 1 or 2.
+ * buffer itself. `owed` tells whether the message has QoS 1 or 2,
+ * `identifiers` the subscription identifiers that it came with.
  */
 export function split<Receiver>(
   buffer: ArrayBuffer,
-  wantedBy: (topic: string, owed: boolean) => readonly Receiver[],
+  wantedBy: (topic: string, owed: boolean, identifiers: () => number[]) => readonly Receiver[],
 ): Map<Receiver, Part> {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -42,7 +45,13 @@ export function split<Receiver>(
     const owed = (view.getUint8(start + lengthSize) & qosBits) !== 0;
     const topicStart = start + topicAt + 2;
     const topicEnd = topicStart + view.getUint16(start + topicAt);
-    for (const receiver of wantedBy(mqttText.decode(bytes.subarray(topicStart, topicEnd)), owed)) {
+    const topic = mqttText.decode(bytes.subarray(topicStart, topicEnd));
+    const identifiers = (): number[] => {
+      const reader = createReader(bytes, topicEnd, end, 'batch');
+      const size = reader.varint();
+      return readIdentifiers(bytes, reader.at(), reader.at() + size);
+    };
+    for (const receiver of wantedBy(topic, owed, identifiers)) {
       let share = shares.get(receiver);
       if (!share) {
         share = { count: 0, size: 0, owed: false, ranges: [] };
