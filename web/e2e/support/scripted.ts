@@ -269,7 +269,7 @@ export function answerTo({ type: kind, flags, body }: Packet): Buffer | undefine
 /** The QoS asked for, filter by filter (3.8.3.1). */
 function granted(body: Buffer): Buffer[] {
   const codes: Buffer[] = [];
-  for (let at = 3; at < body.length; at++) {
+  for (let at = 3 + (body[2] ?? 0); at < body.length; at++) {
     at += 2 + body.readUInt16BE(at);
     codes.push(Buffer.from([(body[at] as number) & 3]));
   }

@@ -8,7 +8,7 @@ import { bad, payload as toPayload } from './checks/rules';
 import { topicName } from './checks/topics';
 import { fromWire, MqttError } from './errors';
 import { openBatch } from './message';
-import { decodePackets } from './packet';
+import type { decodePackets } from './packet';
 import { createResponder, decodeAnswer } from './request';
 import { createDeliveryScheduler } from './routing/delivery-scheduler';
 import { createRouter } from './routing/router';
@@ -76,6 +76,9 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
   let suspended = false;
   let leavePage = (): void => {};
   let dropped = 0;
+  /** Loads when somebody asks for packets. */
+  let decoder: Promise<typeof decodePackets> | undefined;
+  let decode: typeof decodePackets | undefined;
   let ended: { error: MqttError | undefined } | undefined;
   let ending: { force: boolean; done: Promise<void> } | undefined;
 
@@ -207,10 +210,20 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     emitter.emit('end', error);
   }
 
+  async function loadDecoder(): Promise<typeof decodePackets> {
+    decoder ??= import('./packet').then((loaded) => loaded.decodePackets);
+    decode = await decoder;
+    return decode;
+  }
+
   function showPackets(buffer: ArrayBuffer): void {
-    for (const { sent, packet } of decodePackets(buffer)) {
-      emitter.emit(sent ? 'packetsend' : 'packetreceive', packet);
-    }
+    const show = (decodeAll: typeof decodePackets): void => {
+      for (const { sent, packet } of decodeAll(buffer)) {
+        emitter.emit(sent ? 'packetsend' : 'packetreceive', packet);
+      }
+    };
+    if (decode) show(decode);
+    else loadDecoder().then(show, (cause) => emitter.emit('error', notLoaded(cause)));
   }
 
   function handOut(
@@ -299,6 +312,7 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     if (typeof on !== 'boolean') throw bad('on', 'must be true or false');
     const call = plainCall(options);
     requireOpen();
+    if (on) loadDecoder().catch(toldByEvents);
     await link.tellPackets({ on, ...call });
   }
 
@@ -391,6 +405,10 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     [asyncDispose]: () => end(),
   };
   return { client, connected };
+}
+
+function notLoaded(cause: unknown): MqttError {
+  return new MqttError('crashed', `the decoder of packets could not be loaded: ${cause}`, { cause });
 }
 
 /** For calls that nobody made: they have failed where the connection has, or the client has ended. */

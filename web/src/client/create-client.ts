@@ -1,8 +1,6 @@
-import type { Boundary } from '../protocol/boundary';
 import { connectSettings } from './checks/options';
 import { type Started, startClient } from './client';
 import type { Engine } from './transport/calls';
-import { restartAfterCrash } from './transport/restart-after-crash';
 import { findEngine } from './transport/worker-host';
 import type { Client, ConnectOptions } from './types';
 
@@ -44,8 +42,9 @@ function start(
   // A shared program ends with a tab that may be somebody else's.
   const open = async (): Promise<Engine> => {
     const { boundary, ready } = await find();
-    const again = async (): Promise<Boundary> => (await find()).boundary;
-    return { boundary: settings.shared ? restartAfterCrash(boundary, again) : boundary, ready };
+    if (!settings.shared) return { boundary, ready };
+    const { restartAfterCrash } = await import('./transport/restart-after-crash');
+    return { boundary: restartAfterCrash(boundary, async () => (await find()).boundary), ready };
   };
   return startClient({ settings, open, once });
 }
