@@ -196,6 +196,12 @@ export interface Client {
   /**
    * Subscriptions with the same filter share the broker's one. With several
    * filters all are granted or the call rejects.
+   *
+   * Each handler and iterable gets a message once, also from a broker that sends a
+   * copy for each subscription that selects its topic: the client gives each filter a
+   * Subscription Identifier (3.8.2.1.2), which messages don't show, unless
+   * `properties` has one. Where the broker takes none, each copy goes to all whose
+   * filters select the topic. The `message` and `batch` listeners get every copy.
    */
   subscribe(filter: string, options?: SubscribeOptions, handler?: MessageHandler): Promise<Subscription>;
   subscribe(filter: string, handler: MessageHandler): Promise<Subscription>;
