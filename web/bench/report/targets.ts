@@ -47,6 +47,19 @@ export const targets: Target[] = [
   { title: 'round trip at 5,000/s, 99 %', line: 'latency-5000-p99', against: 'mqttjs', atMost: 1 },
   { title: 'main thread busy, one in a frame', line: 'busy-1', against: 'mqttjs', atMost: 0.25 },
   { title: 'main thread busy, 20 in a frame', line: 'busy-20', against: 'mqttjs', atMost: 0.25 },
+  { title: 'main thread busy, 20 in a frame', line: 'busy-20', against: 'bare', atMost: 1.1 },
+  {
+    title: 'page open to first own message, nothing cached',
+    line: 'start-first-cold',
+    against: 'mqttjs',
+    atMost: 1,
+  },
+  {
+    title: 'page open to first own message, cached',
+    line: 'start-first-warm',
+    against: 'mqttjs',
+    atMost: 1,
+  },
   {
     title: 'memory after 1,000,000',
     line: 'memory-1m',
