@@ -78,6 +78,27 @@ describe('subscribe', () => {
     expect(sent('unsubscribe')).toEqual([[['a']]]);
   });
 
+  test('one that a crash of the program left open is taken back by the next program', async () => {
+    const gone = new MqttError('crashed', 'the program is gone');
+    let program = false;
+    const { client, sent, sink } = await connected({
+      subscribe: async ([first]) => {
+        if (first?.topic === 'theirs') return { reasonCodes: [0] };
+        throw gone;
+      },
+      unsubscribe: async (filters) => {
+        if (!program) throw new MqttError('not-connected', 'no');
+        return { reasonCodes: filters.map(() => 0) };
+      },
+    });
+    await client.subscribe('theirs');
+    await expect(client.subscribe(['mine', 'theirs'])).rejects.toBe(gone);
+    program = true;
+    sink().onEvent({ type: 'connect', connack });
+    await settled();
+    expect(sent('unsubscribe').at(-1)).toEqual([['mine']]);
+  });
+
   test('the signal and the time limit reach the engine', async () => {
     const { client, sent } = await connected();
     const { signal } = new AbortController();

@@ -155,7 +155,10 @@ function throwRefused(ack: SubscribeAck, filters: string[]): void {
   throw new MqttError('refused', message, { field: 'filter', reasonCode, reasonString });
 }
 
-/** Whether the broker may have granted what the caller gave up waiting for. */
+/**
+ * Whether the broker may have granted what failed here, and the engine does not see to
+ * that: its caller gave up, or the program is gone, and the next one does not know of it.
+ */
 function maybeGranted(error: unknown): boolean {
-  return error instanceof MqttError && (error.code === 'timeout' || error.code === 'aborted');
+  return error instanceof MqttError && /^(timeout|aborted|crashed)$/.test(error.code);
 }
