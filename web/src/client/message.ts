@@ -139,6 +139,11 @@ class BatchMessage implements Message {
     return this.beside ?? this.source.bytes.subarray(this.payloadStart, this.end);
   }
 
+  buffers(): ArrayBufferLike[] {
+    const batch = this.source.bytes.buffer;
+    return this.beside ? [batch, this.beside.buffer] : [batch];
+  }
+
   get qos(): QoS {
     return ((this.flags >> 1) & 3) as QoS;
   }
@@ -171,6 +176,11 @@ class BatchMessage implements Message {
   json(): unknown {
     return JSON.parse(this.text());
   }
+}
+
+/** What a message keeps from being freed: its whole batch, and its payload where that came beside. */
+export function buffersOf(message: Message): ArrayBufferLike[] {
+  return message instanceof BatchMessage ? message.buffers() : [message.payload.buffer];
 }
 
 /** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3). */

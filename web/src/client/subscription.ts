@@ -2,7 +2,7 @@ import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
 import { type Limited, plainCall } from './checks/options';
 import { bad } from './checks/rules';
-import { createIteratorBuffer } from './iterator-buffer';
+import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
 
 /** `Symbol.asyncDispose`, also where it is not built in. */
@@ -27,14 +27,14 @@ export interface Holder {
 
 export interface HolderOptions {
   request: WireSubscription;
-  highWaterMark: number;
+  bounds: Bounds;
   handler: MessageHandler | undefined;
   handlerOnly: boolean;
   leave(holder: Holder, call: Limited<object>): Promise<void>;
 }
 
-export function createHolder({ request, highWaterMark, handler, handlerOnly, leave }: HolderOptions): Holder {
-  const queue = createIteratorBuffer(highWaterMark);
+export function createHolder({ request, bounds, handler, handlerOnly, leave }: HolderOptions): Holder {
+  const queue = createIteratorBuffer(bounds);
   let iterated = false;
   let reasonCode = 0;
   let left: Promise<void> | undefined;

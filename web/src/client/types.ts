@@ -67,6 +67,12 @@ export interface SubscribeOptions extends CallOptions {
    */
   highWaterMark?: number;
   /**
+   * Bytes it holds, default 16,777,216 (16 MiB), with the same effect. A message
+   * keeps the whole buffer of its batch, so that is what counts, once for all
+   * messages in it. One message is held also where it is more by itself.
+   */
+  highWaterMarkBytes?: number;
+  /**
    * The `message` and `batch` listeners don't get the messages that no other
    * subscription selects: they are the handler's, which there must be. Default
    * false.
@@ -133,7 +139,7 @@ export interface Subscription extends AsyncIterable<Message> {
   /** The QoS that the broker granted. */
   readonly qos: QoS;
   readonly reasonCode: number;
-  /** Messages dropped because the iterable's reader was slower than its `highWaterMark`. */
+  /** Messages dropped because there was more than `highWaterMark` and `highWaterMarkBytes` let the iterable hold. */
   readonly dropped: number;
   /** Ends the iteration, and tells the broker when no other subscription has the filter. */
   unsubscribe(options?: CallOptions): Promise<void>;

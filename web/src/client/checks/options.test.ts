@@ -351,6 +351,7 @@ test.each<[string, unknown]>([
   ['rap', 'x'],
   ['rh', 3],
   ['highWaterMark', 0],
+  ['highWaterMarkBytes', 0],
   ['properties.subscriptionIdentifier', 0],
   ['properties.subscriptionIdentifier', 268_435_456],
 ])('subscribe option %s must not be %o', (field, value) => {

@@ -37,7 +37,9 @@ import { topicName } from './topics';
 import { type Address, parseAddress, resolveAddress } from './url';
 
 export const defaultTimeout = 30_000;
+/** What an async iterable holds for its reader: messages, and bytes. */
 const defaultHighWaterMark = 10_000;
+const defaultHighWaterMarkBytes = 16 << 20;
 export const defaultReconnectPeriod = 1000;
 export const defaultMaxReconnectPeriod = 30_000;
 /** Seconds: a day. */
@@ -348,7 +350,7 @@ function checkAlias({ properties }: PublishCall, { autoAssignTopicAlias }: Sessi
 export interface SubscribeSettings {
   call: Limited<SubscribeCall>;
   subscription: Omit<WireSubscription, 'topic'>;
-  highWaterMark: number;
+  bounds: { messages: number; bytes: number };
   handlerOnly: boolean;
 }
 
@@ -360,6 +362,7 @@ const subscribeFields = shape({
   rh: integer(0, 2) as Check<QoS>,
   properties: shape({ subscriptionIdentifier: integer(1, 268_435_455), userProperties }),
   highWaterMark: integer(1, u32),
+  highWaterMarkBytes: integer(1, Number.MAX_SAFE_INTEGER),
   handlerOnly: boolean,
 });
 
@@ -370,7 +373,8 @@ export function subscribeSettings(options: unknown = {}): SubscribeSettings {
     nl,
     rap,
     rh,
-    highWaterMark = defaultHighWaterMark,
+    highWaterMark: messages = defaultHighWaterMark,
+    highWaterMarkBytes: bytes = defaultHighWaterMarkBytes,
     handlerOnly = false,
     ...call
   } = checked;
@@ -378,7 +382,12 @@ export function subscribeSettings(options: unknown = {}): SubscribeSettings {
   if (nl !== undefined) subscription.nl = nl;
   if (rap !== undefined) subscription.rap = rap;
   if (rh !== undefined) subscription.rh = rh;
-  return { call: { timeout: defaultTimeout, ...call }, subscription, highWaterMark, handlerOnly };
+  return {
+    call: { timeout: defaultTimeout, ...call },
+    subscription,
+    bounds: { messages, bytes },
+    handlerOnly,
+  };
 }
 
 const callFields = shape(limits);

@@ -38,7 +38,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     handler = typeof options === 'function' ? options : undefined,
   ): Promise<Subscription | Subscription[]> {
     const filters = checkFilters(filter);
-    const { call, subscription, highWaterMark, handlerOnly } = subscribeSettings(
+    const { call, subscription, bounds, handlerOnly } = subscribeSettings(
       typeof options === 'function' ? undefined : options,
     );
     if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
@@ -47,7 +47,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     // Before asking: messages may come before the SUBACK does (3.8.4).
     const holders = filters.map((topic) => {
       const request = { topic, ...subscription };
-      const holder = createHolder({ request, highWaterMark, handler, handlerOnly, leave });
+      const holder = createHolder({ request, bounds, handler, handlerOnly, leave });
       router.add(holder);
       return holder;
     });
