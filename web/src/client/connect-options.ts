@@ -39,12 +39,20 @@ export interface OfflineQueue {
 export type WebSocketClass = new (url: string, protocols?: string | string[]) => object;
 
 export interface ConnectOptions {
-  /** `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path` as in MQTT.js. */
+  /**
+   * `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path`. Where both are
+   * given, each part replaces that of the address, as in MQTT.js: with `protocol` the
+   * address may begin with `mqtt:`, and `path` replaces its query too.
+   */
   url?: string | URL;
+  /** Also of `servers` that have none of their own. */
   protocol?: 'ws' | 'wss';
+  /** May have a port. */
   host?: string;
+  /** The same as `host`; they must not differ. */
   hostname?: string;
   port?: number;
+  /** With its query, if any. Also of `servers` given in parts that have none of their own. */
   path?: string;
   /**
    * More addresses of the same broker: each attempt takes the next, `url` being

@@ -161,6 +161,23 @@ describe('servers', () => {
     expect(urls({ url, servers: [] })).toEqual([url]);
   });
 
+  test('those given in parts have the protocol and the path of the options, as in MQTT.js', () => {
+    const servers = [{ host: 'a.test', port: 1 }, 'ws://b.test/own', { host: 'c.test', path: '/own' }];
+    expect(urls({ servers, protocol: 'wss', path: '/mqtt' })).toEqual([
+      'wss://a.test:1/mqtt',
+      'ws://b.test/own',
+      'wss://c.test/own',
+    ]);
+  });
+
+  test.each([
+    ['port', { port: 1, servers: [{ host: 'a.test' }] }],
+    ['path', { path: '/x', servers: ['ws://a.test/'] }],
+    ['protocol', { protocol: 'wss', servers: ['ws://a.test/'] }],
+  ] as const)('a %s that belongs to none of them is refused', (field, options) => {
+    expect(fieldOf(() => urls(options as never))).toBe(field);
+  });
+
   test('share the credentials of the first', () => {
     const servers = ['ws://me:secret@a.test/', 'ws://b.test/', 'ws://me:secret@c.test/'];
     expect(connectSettings({ servers }).boundary).toMatchObject({

@@ -34,7 +34,7 @@ import {
   userProperties,
 } from './rules';
 import { topicName } from './topics';
-import { type Address, parseAddress, resolveAddress } from './url';
+import { type Address, type Parts, parseAddress, resolveAddress } from './url';
 
 export const defaultTimeout = 30_000;
 /** What an async iterable holds for its reader: messages, and bytes. */
@@ -184,7 +184,7 @@ export function connectSettings(
   second: ConnectOptions = {},
   page = globalThis.location,
 ): Settings {
-  const given = typeof first === 'string' || first instanceof URL ? { ...second, url: first } : first;
+  const given = typeof first === 'string' || first instanceof URL ? withUrl(first, second) : first;
   const {
     protocolVersion: _,
     worker = true,
@@ -231,13 +231,21 @@ export function connectSettings(
   };
 }
 
+function withUrl(url: string | URL, options: ConnectOptions): ConnectOptions {
+  const { url: another = url } = { ...options };
+  if (String(another) !== String(url)) throw bad('url', 'must not be given twice: it is the first argument');
+  return { ...options, url };
+}
+
 /** The first address, and the others. Without one of its own the servers are all there is. */
 function addresses(given: ConnectOptions, page: Page): Address & { servers: string[] } {
-  const { url, host, hostname, servers = [] } = given;
+  const { url, host, hostname, protocol, path, servers = [] } = given;
   if (!Array.isArray(servers)) throw bad('servers', 'must be an array of addresses');
-  const all = Array.from(servers, (server: unknown, index) => serverAddress(server, index, page));
+  const common = { ...(protocol !== undefined && { protocol }), ...(path !== undefined && { path }) };
+  const all = Array.from(servers, (server: unknown, index) => serverAddress(server, index, page, common));
   const own = all.length === 0 || url !== undefined || host !== undefined || hostname !== undefined;
   if (own) all.unshift(resolveAddress(given, page));
+  else refuseUnused(given, servers.some(isParts));
   const first = all[0] as Address;
   for (const [index, other] of all.entries()) {
     // There is one user name for all of them.
@@ -249,12 +257,21 @@ function addresses(given: ConnectOptions, page: Page): Address & { servers: stri
   return { ...first, servers: others };
 }
 
-function serverAddress(server: unknown, index: number, page: Page): Address {
+function serverAddress(server: unknown, index: number, page: Page, common: Partial<Parts>): Address {
   const field = `servers[${index}]`;
-  if (typeof server !== 'object' || server === null || server instanceof URL) {
-    return parseAddress(server, page, field);
+  if (!isParts(server)) return parseAddress(server, page, field);
+  return resolveAddress(server.url === undefined ? { ...common, ...server } : server, page, `${field}.`);
+}
+
+function isParts(server: unknown): server is Parts {
+  return typeof server === 'object' && server !== null && !(server instanceof URL);
+}
+
+/** Parts of an address that there is no address for: `servers` has whole ones. */
+function refuseUnused(given: ConnectOptions, common: boolean): void {
+  for (const part of common ? (['port'] as const) : (['port', 'protocol', 'path'] as const)) {
+    if (given[part] !== undefined) throw bad(part, 'belongs to no address; give it in servers');
   }
-  return resolveAddress(server, page, `${field}.`);
 }
 
 function limitBackOff(boundary: BoundaryOptions): void {
