@@ -106,7 +106,12 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     }),
   );
   const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
-  const link = waitingCalls(opening, { calls: messages, bytes });
+  const link = waitingCalls(
+    opening.catch((error: unknown) => {
+      throw failure(error);
+    }),
+    { calls: messages, bytes },
+  );
   const subscribing = createSubscribing({ link, router, closing, requireOpen });
   const { subscribe, unsubscribe } = subscribing;
 
@@ -141,7 +146,8 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
       for (const task of tasks) task();
     });
   });
-  connected.catch((error) => {
+  connected.catch((reason: unknown) => {
+    const error = failure(reason);
     // Whoever waits is told; others by events.
     if (!once && !ended) emitter.emit('error', error);
     finish(error);
@@ -391,6 +397,12 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     [asyncDispose]: () => end(),
   };
   return { client, connected };
+}
+
+/** Why there is no connection, for events and other calls: the signal's own reason is for who waits for it. */
+function failure(error: unknown): MqttError {
+  if (error instanceof MqttError) return error;
+  return new MqttError('aborted', 'connect: given up by its signal', { cause: error });
 }
 
 /** For calls that nobody made: they have failed where the connection has, or the client has ended. */

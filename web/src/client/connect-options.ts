@@ -163,7 +163,10 @@ export interface ConnectOptions {
    */
   scram?: { username: string; password: string };
   will?: Will;
-  /** Gives up connecting. */
+  /**
+   * Gives up connecting. `connect` rejects with the reason that `abort` was given, or
+   * with code `aborted`; events and other calls always have an `MqttError`.
+   */
   signal?: AbortSignal;
   /** False runs the client on this thread instead of in a worker. Default true. */
   worker?: boolean;

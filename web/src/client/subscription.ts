@@ -21,6 +21,8 @@ export interface Holder {
    */
   deliver(message: Message, heard: boolean): Promise<void> | undefined;
   grant(reasonCode: number): void;
+  /** Unsubscribes when the signal fires. */
+  follow(signal: AbortSignal): void;
   /** With `discard` messages not read yet are forgotten. */
   finish(discard: boolean, error?: unknown): void;
 }
@@ -38,6 +40,7 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
   let iterated = false;
   let reasonCode = 0;
   let left: Promise<void> | undefined;
+  let stopFollowing = (): void => {};
 
   async function unsubscribe(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
@@ -86,7 +89,17 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
     grant(code) {
       reasonCode = code;
     },
+    follow(signal) {
+      const abort = (): void => {
+        unsubscribe().catch(() => {
+          // The broker is told at the next connection.
+        });
+      };
+      signal.addEventListener('abort', abort);
+      stopFollowing = () => signal.removeEventListener('abort', abort);
+    },
     finish(discard, error) {
+      stopFollowing();
       if (discard) queue.clear();
       queue.end(error);
     },

@@ -21,6 +21,11 @@ export type { ConnackInfo, DisconnectInfo, Payload, PublishProperties, QoS, User
 export interface CallOptions {
   /** Milliseconds; 0 waits for ever. Default 30,000. */
   timeout?: number;
+  /**
+   * Gives the call up. The promise rejects with the reason that `abort` was given;
+   * without one with an `MqttError` of code `aborted`, whose `cause` is the signal's
+   * AbortError.
+   */
   signal?: AbortSignal;
 }
 
@@ -50,6 +55,8 @@ export interface RequestOptions extends CallOptions {
 }
 
 export interface SubscribeOptions extends CallOptions {
+  /** Gives the call up, as with other calls, and when that has been granted, unsubscribes. */
+  signal?: AbortSignal;
   /** Default 0. */
   qos?: QoS;
   /** No Local: do not send me what I published. */

@@ -165,3 +165,68 @@ test('an unsubscribe that found no connection is made up for at the next one', a
   sink().onEvent({ type: 'connect', connack });
   expect(sent('unsubscribe').slice(2)).toEqual([[['a']]]);
 });
+
+describe('a signal that fires', () => {
+  test('before the answer takes the subscription back, and its reason is the rejection', async () => {
+    const controller = new AbortController();
+    const { client, sent, receive } = await connected({
+      subscribe: (_, options) =>
+        new Promise((_resolve, reject) => {
+          options?.signal?.addEventListener('abort', () => reject(controller.signal.reason));
+        }),
+    });
+    const handler = vi.fn();
+    const subscribing = client.subscribe('a', { signal: controller.signal }, handler);
+    controller.abort('left');
+    await expect(subscribing).rejects.toBe('left');
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+    await receive({ topic: 'a' }).done;
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test('as the answer comes counts as before it', async () => {
+    const controller = new AbortController();
+    const { client, sent } = await connected({
+      subscribe: async () => {
+        controller.abort();
+        return { reasonCodes: [0] };
+      },
+    });
+    const subscribing = client.subscribe('a', { signal: controller.signal });
+    await expect(subscribing).rejects.toMatchObject({ code: 'aborted', cause: controller.signal.reason });
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
+
+  test('later ends the subscriptions of that call, as unsubscribe does, and no others', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { client, sent, receive } = await connected();
+    const seen: string[] = [];
+    await client.subscribe('shared', () => void seen.push('other'));
+    const [shared, own] = await client.subscribe(['shared', 'own'], { signal });
+    await client.subscribe('handled', { signal }, () => void seen.push('handled'));
+    const loop = (async () => {
+      for await (const { topic } of own as NonNullable<typeof own>) seen.push(topic);
+      return 'over';
+    })();
+    await receive({ topic: 'own' }, { topic: 'handled' }).done;
+    controller.abort('left');
+    expect(await loop).toBe('over');
+    await receive({ topic: 'own' }, { topic: 'handled' }, { topic: 'shared' }).done;
+    expect(seen).toEqual(['handled', 'own', 'other']);
+    expect(sent('unsubscribe').flat(2).sort()).toEqual(['handled', 'own']);
+    await shared?.unsubscribe();
+    expect(sent('unsubscribe')).toHaveLength(2);
+  });
+
+  test('is not listened to any more after unsubscribing', async () => {
+    const controller = new AbortController();
+    const { client, sent } = await connected();
+    const subscription = await client.subscribe('a', { signal: controller.signal });
+    await subscription.unsubscribe();
+    await client.subscribe('a');
+    controller.abort();
+    await settled();
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
+});

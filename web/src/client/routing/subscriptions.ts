@@ -4,7 +4,7 @@ import type { BoundaryClient, SubscribeAck } from '../../protocol/boundary';
 import { type Limited, plainCall, subscribeSettings } from '../checks/options';
 import { bad } from '../checks/rules';
 import { topicFilter } from '../checks/topics';
-import { MqttError } from '../errors';
+import { aborted, MqttError } from '../errors';
 import { createHolder, type Holder } from '../subscription';
 import type { CallOptions, MessageHandler, SubscribeOptions, Subscription } from '../types';
 import type { Router } from './router';
@@ -55,18 +55,19 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     try {
       ack = await link.subscribe(holders.map(router.shared), call);
     } catch (error) {
-      withdraw(holders, maybeGranted(error) ? filters : []);
+      withdraw(holders, call.signal?.aborted || maybeGranted(error) ? filters : []);
       throw error;
     }
-    grant(holders, filters, ack);
+    grant(holders, filters, ack, call.signal);
     const subscriptions = holders.map((holder) => holder.subscription);
     return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
   }
 
   /** All of one call or nothing: throws when the broker refused any. */
-  function grant(holders: Holder[], filters: string[], ack: SubscribeAck): void {
+  function grant(holders: Holder[], filters: string[], ack: SubscribeAck, signal?: AbortSignal): void {
     try {
       requireOpen();
+      if (signal?.aborted) throw aborted(signal);
       throwRefused(ack, filters);
     } catch (error) {
       const granted = filters.filter((_, index) => (ack.reasonCodes[index] ?? 0) < 0x80);
@@ -76,6 +77,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     for (const [index, filter] of filters.entries()) {
       for (const sharing of router.withFilter(filter)) sharing.grant(ack.reasonCodes[index] ?? 0);
     }
+    if (signal) for (const holder of holders) holder.follow(signal);
   }
 
   /** Undoes a failed subscribe, at the broker too for filters it granted and nobody uses. */
