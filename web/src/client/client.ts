@@ -33,6 +33,8 @@ import type {
   Subscription,
 } from './types';
 
+type Listener<E extends keyof ClientEvents> = (...args: ClientEvents[E]) => void;
+
 export interface Start {
   settings: Settings;
   /** Finds the program that the client runs in, and may take its time. */
@@ -348,6 +350,16 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     finish();
   }
 
+  function on<E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
+    emitter.add(event, listener, false);
+    return this;
+  }
+
+  function off<E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
+    emitter.remove(event, listener);
+    return this;
+  }
+
   const client: Client = {
     get state() {
       return state;
@@ -382,18 +394,14 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     reauthenticate,
     end,
     endAsync: end,
-    on(event, listener) {
-      emitter.add(event, listener, false);
-      return this;
-    },
+    on,
+    addListener: on,
     once(event, listener) {
       emitter.add(event, listener, true);
       return this;
     },
-    off(event, listener) {
-      emitter.remove(event, listener);
-      return this;
-    },
+    off,
+    removeListener: off,
     [asyncDispose]: () => end(),
   };
   return { client, connected };
