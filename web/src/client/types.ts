@@ -118,7 +118,7 @@ export interface Message {
 /** May return a promise: messages after this batch wait until it has settled. */
 export type MessageHandler = (message: Message) => unknown;
 
-/** What answers a request: a payload, alone or with what goes along. Nothing sends nothing. */
+/** What answers a request: a payload, alone or with what goes along. Undefined and null send nothing. */
 export type Answer =
   | Payload
   | {
@@ -128,10 +128,15 @@ export type Answer =
       /** `correlationData` is the request's whatever is given. */
       properties?: PublishProperties;
     }
+  | null
   | undefined;
 
-/** May return a promise: messages after this batch wait until the answer has been sent. */
-export type RequestHandler = (request: Message) => Answer | Promise<Answer>;
+/**
+ * May return a promise: messages after this batch wait until the answer has been
+ * sent. One that returns nothing answers nothing.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: of a function that returns nothing, the type is void.
+export type RequestHandler = (request: Message) => Answer | void | Promise<Answer | void>;
 
 export interface PublishResult {
   /** 0 success, 16 no matching subscribers (3.4.2.1). */
