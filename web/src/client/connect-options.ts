@@ -186,6 +186,9 @@ export interface ConnectOptions {
    * go to nobody. Needs `shared`. Default `unsubscribe`.
    */
   whenTabCloses?: 'unsubscribe' | 'keep';
-  /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */
+  /**
+   * The WebSocket class to dial with. A class can't cross into a worker: in a browser it
+   * needs `worker: false`. Node has none of that kind. Default `globalThis.WebSocket`.
+   */
   WebSocket?: WebSocketClass;
 }

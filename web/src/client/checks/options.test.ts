@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fieldOf } from '../testing-errors';
 import type { ConnectOptions } from '../types';
 import { connectSettings, endCall, plainCall, publishCall, requestCall, subscribeSettings } from './options';
@@ -138,6 +138,24 @@ test('connect options cross as given, with a client identifier made up', () => {
   expect(boundary.password).not.toBe(password);
   expect(worker).toBe(true);
   expect(connectSettings(url).boundary.clientId).not.toBe(boundary.clientId);
+});
+
+describe('a WebSocket class', () => {
+  const WebSocket = class {};
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('does not reach a worker, where there is one', () => {
+    vi.stubGlobal('Worker', class {});
+    expect(fieldOf(() => connectSettings(url, { WebSocket }))).toBe('WebSocket');
+    expect(() => connectSettings(url, { WebSocket })).toThrow('worker: false');
+    expect(fieldOf(() => connectSettings(url, { WebSocket, shared: true }))).toBe('WebSocket');
+    expect(connectSettings(url, { WebSocket, worker: false }).WebSocket).toBe(WebSocket);
+  });
+
+  test('is enough in Node, which has none', () => {
+    vi.stubGlobal('Worker', undefined);
+    expect(connectSettings(url, { WebSocket }).WebSocket).toBe(WebSocket);
+  });
 });
 
 describe('servers', () => {

@@ -193,6 +193,9 @@ export function connectSettings(
     ...local
   } = localFields(given, '');
   if (shared && !worker) throw bad('shared', 'needs a worker, and worker is false');
+  if (local.WebSocket && worker && typeof Worker !== 'undefined') {
+    throw bad('WebSocket', 'does not reach the worker that the client runs in; give worker: false too');
+  }
   if (whenTabCloses !== undefined && !shared) throw bad('whenTabCloses', 'needs shared: true');
   const { url, servers, username, password } = addresses(given, page);
   const options = connectFields(
