@@ -11,7 +11,8 @@ import type { WireError } from '../protocol/boundary';
  *   names it, and `cause` is what it threw.
  * - `network`: the WebSocket could not be opened, or broke.
  * - `disconnected`: the broker sent DISCONNECT; `reasonCode` says why.
- * - `protocol`: what came back is not MQTT 5.
+ * - `protocol`: what the broker sent is not MQTT 5: a malformed packet, one that must not come, or
+ *   text in place of bytes; or it could not prove who it is.
  * - `unsupported`: the broker stated that it does not offer what was asked.
  * - `session-lost`: the broker forgot the session before the publish was acknowledged.
  * - `queue-full`: no room in the queue of what waits to be sent, whose policy is `reject`.

@@ -1,7 +1,7 @@
 /** Packets as they crossed the wire, taken apart when somebody looks. */
 
 import type { UserPropertyPairs } from '../protocol/boundary';
-import { bad } from './checks/rules';
+import { MqttError } from './errors';
 
 /** The names of the packets, by type (2.1.2). */
 const names = [
@@ -94,7 +94,7 @@ export interface Packet {
   readonly at: number;
   /** The whole packet, from the fixed header on. */
   readonly bytes: Uint8Array;
-  /** Decoded at the first look. Throws `bad-option` when the packet breaks the rules. */
+  /** Decoded at the first look. Throws `protocol` when the packet breaks the rules. */
   readonly fields: PacketFields;
 }
 
@@ -135,7 +135,7 @@ function decode(bytes: Uint8Array): PacketFields {
   const header = bytes[0] ?? 0;
   const reader = createReader(bytes.subarray(1));
   const length = reader.varint();
-  if (reader.left() !== length) throw bad('packet', 'is not as long as it says');
+  if (reader.left() !== length) throw malformed('is not as long as it says');
   return readFields(names[header >> 4] as PacketName, header & 15, reader);
 }
 
@@ -237,7 +237,7 @@ function createReader(bytes: Uint8Array) {
 
   /** Where the next `size` bytes begin. */
   function take(size: number): number {
-    if (at + size > bytes.length) throw bad('packet', 'ends too early');
+    if (at + size > bytes.length) throw malformed('ends too early');
     at += size;
     return at - size;
   }
@@ -259,7 +259,7 @@ function createReader(bytes: Uint8Array) {
       value += (digit & 127) * factor;
       if (digit < 128) return value;
     }
-    throw bad('packet', 'has a length of more than four bytes'); // [MQTT-1.5.5-1]
+    throw malformed('has a length of more than four bytes'); // [MQTT-1.5.5-1]
   }
 
   const read = {
@@ -275,23 +275,23 @@ function createReader(bytes: Uint8Array) {
   function readProperties(): PacketProperties {
     const size = varint();
     const end = at + size;
-    if (end > bytes.length) throw bad('packet', 'ends too early');
+    if (end > bytes.length) throw malformed('ends too early');
     const found: PacketProperties = {};
     while (at < end) {
       const [name, type] = properties[varint()] ?? [];
       if (name === undefined || type === undefined)
-        throw bad('packet', 'has a property that MQTT 5 does not know');
+        throw malformed('has a property that MQTT 5 does not know');
       const value = read[type]();
       const before = found[name];
       const repeatable = type === 'pair' || name === 'subscriptionIdentifier';
-      if (before !== undefined && !repeatable) throw bad('packet', `has the property ${name} twice`); // 2.2.2.2
+      if (before !== undefined && !repeatable) throw malformed(`has the property ${name} twice`); // 2.2.2.2
       if (type === 'pair')
         found[name] = [...((before as UserPropertyPairs) ?? []), value as [string, string]];
       else if (name === 'subscriptionIdentifier' && before !== undefined)
         found[name] = [before, value].flat() as number[];
       else found[name] = value as number | string | Uint8Array;
     }
-    if (at !== end) throw bad('packet', 'has properties that are longer than they say');
+    if (at !== end) throw malformed('has properties that are longer than they say');
     return found;
   }
 
@@ -305,4 +305,8 @@ function createReader(bytes: Uint8Array) {
     left: () => bytes.length - at,
     rest: () => bytes.subarray(take(bytes.length - at)),
   };
+}
+
+function malformed(problem: string): MqttError {
+  return new MqttError('protocol', `malformed packet: it ${problem}`);
 }
