@@ -36,6 +36,9 @@ var errNoSubprotocol = errors.New("the server did not choose the WebSocket subpr
 type CloseError struct {
 	Code   int
 	Reason string // may be empty
+	// Violated says that the peer broke MQTT's rules for WebSockets (6.0), and that
+	// we closed it.
+	Violated bool
 }
 
 // Error says that the WebSocket closed, with the code and the reason.
@@ -53,6 +56,9 @@ func (e *CloseError) Error() string {
 // CloseStatus returns the code and the reason, for callers that know this type
 // only by its methods.
 func (e *CloseError) CloseStatus() (code int, reason string) { return e.Code, e.Reason }
+
+// Violation returns Violated, for such callers.
+func (e *CloseError) Violation() bool { return e.Violated }
 
 // Conn is an open WebSocket as a byte stream. One goroutine may call Read beside
 // everything else; writes wait for each other.
@@ -167,7 +173,9 @@ func (c *Conn) next() (io.Reader, error) {
 		}
 		if typ != websocket.MessageBinary { // [MQTT-6.0.0-1]
 			_ = c.Close()
-			return nil, &CloseError{Code: int(websocket.StatusUnsupportedData), Reason: "text frame; MQTT is sent in binary frames"}
+			return nil, &CloseError{
+				Code: int(websocket.StatusUnsupportedData), Reason: "text frame; MQTT is sent in binary frames", Violated: true,
+			}
 		}
 		return r, nil
 	}

@@ -112,7 +112,7 @@ func TestTextFramesAreRefused(t *testing.T) { // [MQTT-6.0.0-1]
 	}))
 	_, err := c.Read(make([]byte, 1))
 	var closed *CloseError
-	if !errors.As(err, &closed) || closed.Code != 1003 {
+	if !errors.As(err, &closed) || closed.Code != 1003 || !closed.Violation() {
 		t.Errorf("error %v", err)
 	}
 }

@@ -33,6 +33,8 @@ import type {
   Subscription,
 } from './types';
 
+type Listener<E extends keyof ClientEvents> = (...args: ClientEvents[E]) => void;
+
 export interface Start {
   settings: Settings;
   /** Finds the program that the client runs in, and may take its time. */
@@ -109,7 +111,12 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     }),
   );
   const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
-  const link = waitingCalls(opening, { calls: messages, bytes });
+  const link = waitingCalls(
+    opening.catch((error: unknown) => {
+      throw failure(error);
+    }),
+    { calls: messages, bytes },
+  );
   const subscribing = createSubscribing({ link, router, closing, requireOpen });
   const { subscribe, unsubscribe } = subscribing;
 
@@ -144,7 +151,8 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
       for (const task of tasks) task();
     });
   });
-  connected.catch((error) => {
+  connected.catch((reason: unknown) => {
+    const error = failure(reason);
     // Whoever waits is told; others by events.
     if (!once && !ended) emitter.emit('error', error);
     finish(error);
@@ -356,6 +364,16 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     finish();
   }
 
+  function on<E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
+    emitter.add(event, listener, false);
+    return this;
+  }
+
+  function off<E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
+    emitter.remove(event, listener);
+    return this;
+  }
+
   const client: Client = {
     get state() {
       return state;
@@ -390,18 +408,14 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
     reauthenticate,
     end,
     endAsync: end,
-    on(event, listener) {
-      emitter.add(event, listener, false);
-      return this;
-    },
+    on,
+    addListener: on,
     once(event, listener) {
       emitter.add(event, listener, true);
       return this;
     },
-    off(event, listener) {
-      emitter.remove(event, listener);
-      return this;
-    },
+    off,
+    removeListener: off,
     [asyncDispose]: () => end(),
   };
   return { client, connected };
@@ -409,6 +423,12 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
 
 function notLoaded(cause: unknown): MqttError {
   return new MqttError('crashed', `the decoder of packets could not be loaded: ${cause}`, { cause });
+}
+
+/** Why there is no connection, for events and other calls: the signal's own reason is for who waits for it. */
+function failure(error: unknown): MqttError {
+  if (error instanceof MqttError) return error;
+  return new MqttError('aborted', 'connect: given up by its signal', { cause: error });
 }
 
 /** For calls that nobody made: they have failed where the connection has, or the client has ended. */

@@ -39,12 +39,20 @@ export interface OfflineQueue {
 export type WebSocketClass = new (url: string, protocols?: string | string[]) => object;
 
 export interface ConnectOptions {
-  /** `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path` as in MQTT.js. */
+  /**
+   * `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path`. Where both are
+   * given, each part replaces that of the address, as in MQTT.js: with `protocol` the
+   * address may begin with `mqtt:`, and `path` replaces its query too.
+   */
   url?: string | URL;
+  /** Also of `servers` that have none of their own. */
   protocol?: 'ws' | 'wss';
+  /** May have a port. */
   host?: string;
+  /** The same as `host`; they must not differ. */
   hostname?: string;
   port?: number;
+  /** With its query, if any. Also of `servers` given in parts that have none of their own. */
   path?: string;
   /**
    * More addresses of the same broker: each attempt takes the next, `url` being
@@ -155,7 +163,10 @@ export interface ConnectOptions {
    */
   scram?: { username: string; password: string };
   will?: Will;
-  /** Gives up connecting. */
+  /**
+   * Gives up connecting. `connect` rejects with the reason that `abort` was given, or
+   * with code `aborted`; events and other calls always have an `MqttError`.
+   */
   signal?: AbortSignal;
   /** False runs the client on this thread instead of in a worker. Default true. */
   worker?: boolean;
@@ -175,6 +186,9 @@ export interface ConnectOptions {
    * go to nobody. Needs `shared`. Default `unsubscribe`.
    */
   whenTabCloses?: 'unsubscribe' | 'keep';
-  /** The WebSocket class to dial with, for `worker: false`. Default `globalThis.WebSocket`. */
+  /**
+   * The WebSocket class to dial with. A class can't cross into a worker: in a browser it
+   * needs `worker: false`. Node has none of that kind. Default `globalThis.WebSocket`.
+   */
   WebSocket?: WebSocketClass;
 }

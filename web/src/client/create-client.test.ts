@@ -73,6 +73,25 @@ describe('before there is a connection', () => {
     expect(calls.map(([, topic]) => topic)).toEqual(['c']);
   });
 
+  test('a reason of its own: the promise rejects with it, events and other calls have it as a cause', async () => {
+    const left = new Error('the user left');
+    const { open } = later(engine().boundary);
+    const giveUp = new AbortController();
+    const { client, connected } = start(open, true, { signal: giveUp.signal });
+    const ends: unknown[] = [];
+    client.on('end', (error) => ends.push(error));
+    const waiting = client.publish('a', '1');
+    const own = new AbortController();
+    const mine = client.publish('b', '1', { signal: own.signal });
+    own.abort('mine');
+    await expect(mine).rejects.toBe('mine');
+    giveUp.abort(left);
+    await expect(connected).rejects.toBe(left);
+    const aborted = { name: 'MqttError', code: 'aborted', cause: left };
+    await expect(waiting).rejects.toMatchObject(aborted);
+    expect(ends).toEqual([expect.objectContaining(aborted)]);
+  });
+
   test('what waits is bounded', async () => {
     const { open } = later(engine().boundary);
     const { client } = start(open, false, { offlineQueue: { messages: 2 } });
@@ -163,7 +182,9 @@ describe('a worker that never answers', () => {
       [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
     };
     const methods = Reflect.ownKeys(client).filter(
-      (name) => typeof client[name as keyof Client] === 'function' && !/^(on|once|off)$/.test(String(name)),
+      (name) =>
+        typeof client[name as keyof Client] === 'function' &&
+        !/^(on|once|off|addListener|removeListener)$/.test(String(name)),
     );
     expect(Reflect.ownKeys(calls)).toEqual(expect.arrayContaining(methods));
     const outcomes = Promise.allSettled(Object.values(calls).map((call) => call?.()));

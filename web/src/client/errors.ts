@@ -6,11 +6,13 @@ import type { WireError } from '../protocol/boundary';
  * - `timeout`: no answer in time. A QoS 1 or 2 publish may still arrive.
  * - `not-connected`: there is no connection to send on.
  * - `packet-too-large`: over the broker's Maximum Packet Size, or a received packet over ours.
- * - `aborted`: the call's AbortSignal fired, or `end()` was called first, or a function among the
- *   options threw: then `field` names it, and `cause` is what it threw.
+ * - `aborted`: the call's AbortSignal fired, and gave no reason of its own (`cause` is the signal's
+ *   AbortError), or `end()` was called first, or a function among the options threw: then `field`
+ *   names it, and `cause` is what it threw.
  * - `network`: the WebSocket could not be opened, or broke.
  * - `disconnected`: the broker sent DISCONNECT; `reasonCode` says why.
- * - `protocol`: what came back is not MQTT 5.
+ * - `protocol`: what the broker sent is not MQTT 5: a malformed packet, one that must not come, or
+ *   text in place of bytes; or it could not prove who it is.
  * - `unsupported`: the broker stated that it does not offer what was asked.
  * - `session-lost`: the broker forgot the session before the publish was acknowledged.
  * - `queue-full`: no room in the queue of what waits to be sent, whose policy is `reject`.
@@ -51,7 +53,10 @@ export interface MqttErrorDetail {
   cause?: unknown;
 }
 
-/** The one error class: every promise rejects with it. */
+/**
+ * The one error class: every promise rejects with it, but for a call whose signal was
+ * aborted with a reason of the caller's own, which rejects with that.
+ */
 export class MqttError extends Error {
   override readonly name = 'MqttError';
   readonly code: MqttErrorCode;
@@ -76,6 +81,13 @@ export class MqttError extends Error {
     if (detail.closeCode !== undefined) this.closeCode = detail.closeCode;
     if (detail.closeReason !== undefined) this.closeReason = detail.closeReason;
   }
+}
+
+/** What a call rejects with whose signal has fired: the caller's own reason where there is one. */
+export function aborted(signal: AbortSignal | undefined): unknown {
+  const reason: unknown = signal?.reason;
+  const given = reason !== undefined && !(reason instanceof DOMException && reason.name === 'AbortError');
+  return given ? reason : new MqttError('aborted', 'aborted by its signal', { cause: reason });
 }
 
 export function fromWire(error: WireError): MqttError {

@@ -1,3 +1,4 @@
+import { buffersOf } from './message';
 import type { Message } from './types';
 
 interface Reader {
@@ -7,8 +8,16 @@ interface Reader {
 
 export type Queue = ReturnType<typeof createIteratorBuffer>;
 
+/** The high-water marks. */
+export interface Bounds {
+  messages: number;
+  /** Of buffers really held: a message keeps the whole buffer of its batch. */
+  bytes: number;
+}
+
 /** What an async iterable holds for a reader that is slower than the broker. */
-export function createIteratorBuffer(highWaterMark: number) {
+export function createIteratorBuffer(bounds: Bounds) {
+  const held = createTally();
   let items: (Message | undefined)[] = [];
   let head = 0;
   const readers: Reader[] = [];
@@ -17,6 +26,15 @@ export function createIteratorBuffer(highWaterMark: number) {
   let room: { promise: Promise<void>; open: () => void } | undefined;
 
   const size = (): number => items.length - head;
+
+  /** Whether the message would make it more than the bounds allow. Others of its batch cost nothing. */
+  function isFullFor(message: Message): boolean {
+    if (size() >= bounds.messages) return true;
+    const more = held.more(message);
+    return more > 0 && held.bytes() + more > bounds.bytes;
+  }
+
+  const hasRoom = (): boolean => size() < bounds.messages && held.bytes() <= bounds.bytes;
 
   function shift(): Message {
     const message = items[head] as Message;
@@ -27,7 +45,8 @@ export function createIteratorBuffer(highWaterMark: number) {
       items = items.slice(head);
       head = 0;
     }
-    if (size() < highWaterMark) openRoom();
+    held.remove(message);
+    if (hasRoom()) openRoom();
     return message;
   }
 
@@ -37,8 +56,9 @@ export function createIteratorBuffer(highWaterMark: number) {
   }
 
   /**
-   * Over the high-water mark QoS 0 drops the oldest, and QoS 1 and 2 return a
-   * promise that resolves once there is room. With `lossy` every QoS drops.
+   * Over a high-water mark QoS 0 drops the oldest, and QoS 1 and 2 return a
+   * promise that resolves once there is room. With `lossy` every QoS drops. One
+   * message is held in any case, or it would never be read.
    */
   function push(message: Message, lossy: boolean): Promise<void> | undefined {
     if (ended) return;
@@ -47,15 +67,17 @@ export function createIteratorBuffer(highWaterMark: number) {
       reader.resolve({ value: message, done: false });
       return;
     }
-    const full = size() >= highWaterMark;
-    if (full && (lossy || message.qos === 0)) {
+    const drops = lossy || message.qos === 0;
+    while (drops && size() > 0 && isFullFor(message)) {
       dropped++;
       // Never lose an acknowledged message in favour of one that may be lost.
       if (!lossy && items[head]?.qos !== 0) return;
       shift();
     }
+    const full = size() >= bounds.messages;
     items.push(message);
-    if (!full || lossy || message.qos === 0) return;
+    held.add(message);
+    if (drops || (!full && held.bytes() <= bounds.bytes)) return;
     if (!room) {
       let open = (): void => {};
       const promise = new Promise<void>((resolve) => {
@@ -89,7 +111,50 @@ export function createIteratorBuffer(highWaterMark: number) {
   function clear(): void {
     items = [];
     head = 0;
+    held.clear();
   }
 
   return { push, next, end, clear, dropped: () => dropped };
+}
+
+/** Counts the bytes of buffers, each once. */
+function createTally() {
+  const uses = new Map<ArrayBufferLike, { messages: number; bytes: number }>();
+  let total = 0;
+
+  function more(message: Message): number {
+    let bytes = 0;
+    for (const buffer of buffersOf(message)) if (!uses.has(buffer)) bytes += buffer.byteLength;
+    return bytes;
+  }
+
+  function add(message: Message): void {
+    for (const buffer of buffersOf(message)) {
+      const use = uses.get(buffer);
+      if (use) {
+        use.messages++;
+        continue;
+      }
+      // Remembered: a reader may transfer the buffer, which then has no bytes.
+      const bytes = buffer.byteLength;
+      uses.set(buffer, { messages: 1, bytes });
+      total += bytes;
+    }
+  }
+
+  function remove(message: Message): void {
+    for (const buffer of buffersOf(message)) {
+      const use = uses.get(buffer);
+      if (!use || --use.messages > 0) continue;
+      uses.delete(buffer);
+      total -= use.bytes;
+    }
+  }
+
+  function clear(): void {
+    uses.clear();
+    total = 0;
+  }
+
+  return { more, add, remove, clear, bytes: () => total };
 }

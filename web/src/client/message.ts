@@ -159,6 +159,11 @@ class BatchMessage implements Message {
     return this.beside ?? this.source.bytes.subarray(this.payloadStart, this.end);
   }
 
+  buffers(): ArrayBufferLike[] {
+    const batch = this.source.bytes.buffer;
+    return this.beside ? [batch, this.beside.buffer] : [batch];
+  }
+
   get qos(): QoS {
     return ((this.flags >> 1) & 3) as QoS;
   }
@@ -202,6 +207,11 @@ class BatchMessage implements Message {
 /** The subscription identifiers that a message came with. */
 export function subscriptionIdentifiers(message: Message): number[] {
   return message instanceof BatchMessage ? message.subscriptionIdentifiers() : [];
+}
+
+/** What a message keeps from being freed: its whole batch, and its payload where that came beside. */
+export function buffersOf(message: Message): ArrayBufferLike[] {
+  return message instanceof BatchMessage ? message.buffers() : [message.payload.buffer];
 }
 
 /** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3), less the identifiers that the client made up. */

@@ -192,6 +192,17 @@ describe('handlers and listeners', () => {
     await receive({ topic: 'a' }, { topic: 'b' }).done;
     expect(seen).toEqual(['a']);
   });
+
+  test('addListener and removeListener are on and off', async () => {
+    const { client, receive } = await connected();
+    const seen: string[] = [];
+    const listener = (topic: string): void => void seen.push(topic);
+    expect(client.addListener('message', listener)).toBe(client);
+    await receive({ topic: 'a' }).done;
+    expect(client.removeListener('message', listener)).toBe(client);
+    await receive({ topic: 'b' }).done;
+    expect(seen).toEqual(['a']);
+  });
 });
 
 test('what only a handler asked for reaches no listener, until somebody else asks too', async () => {

@@ -2,7 +2,25 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MqttError } from './errors';
 import { encodeBatch, type Given } from './testing';
 import { connected } from './testing-client';
-import type { Answer, Message, SubscribeOptions } from './types';
+import type { Answer, Message, RequestHandler, SubscribeOptions } from './types';
+
+// What tsc must take for a handler, and what not.
+const log = (request: Message): void => console.log(request.topic);
+const logLater = async (request: Message): Promise<void> => log(request);
+const maybe = (request: Message): string | null => (request.qos > 0 ? request.topic : null);
+const maybeLater = async (request: Message): Promise<string | undefined> => {
+  if (request.qos > 0) return request.topic;
+};
+[log, logLater, maybe, maybeLater, () => {}, async () => {}, async () => null] satisfies RequestHandler[];
+[
+  () => 'x',
+  async () => new Uint8Array(),
+  () => ({ payload: 'x', qos: 1 as const }),
+] satisfies RequestHandler[];
+// @ts-expect-error A number is no payload.
+(() => 7) satisfies RequestHandler;
+// @ts-expect-error Nor is it later.
+(async () => 7) satisfies RequestHandler;
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -73,18 +91,21 @@ describe('requests', () => {
   test.each<[string, unknown, Given]>([
     ['without a response topic', 'x', { topic: 'ask' }],
     ['that the handler has no answer to', undefined, asking],
+    ['that the handler answers with null', null, asking],
   ])('%s are handled and not answered', async (_, answer, given) => {
+    const reported: unknown[] = [];
+    vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
     const handler = vi.fn(() => answer);
     const { receive, sent } = await responding(handler);
     await receive(given).done;
     expect(handler).toHaveBeenCalledTimes(1);
-    expect(sent('publish')).toEqual([]);
+    expect([sent('publish'), reported]).toEqual([[], []]);
   });
 
   test('whose handler throws, or answers with what is none, are reported', async () => {
     const reported: unknown[] = [];
     vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
-    const answers = [() => Promise.reject('thrown'), () => 7, () => null, () => ({ payload: 'x', qos: 3 })];
+    const answers = [() => Promise.reject('thrown'), () => 7, () => ({}), () => ({ payload: 'x', qos: 3 })];
     const { receive, sent, errors } = await responding(() => answers.shift()?.());
     await receive(asking, asking, asking, asking).done;
     expect(reported).toHaveLength(4);

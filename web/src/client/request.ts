@@ -21,7 +21,7 @@ export function createResponder(
   fail: (error: MqttError) => void,
 ): MessageHandler {
   return async (request) => {
-    const answer = await handler(request);
+    const answer = (await handler(request)) ?? undefined;
     const { responseTopic, correlationData } = request.properties;
     if (answer === undefined || responseTopic === undefined) return;
     const { payload, qos = request.qos, properties } = isFull(answer) ? answer : { payload: answer };
@@ -38,6 +38,6 @@ export function createResponder(
   };
 }
 
-function isFull(answer: Exclude<Answer, undefined>): answer is FullAnswer {
-  return typeof answer === 'object' && answer !== null && 'payload' in answer;
+function isFull(answer: NonNullable<Answer>): answer is FullAnswer {
+  return typeof answer === 'object' && 'payload' in answer;
 }

@@ -2,7 +2,7 @@ import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
 import { type Limited, plainCall } from './checks/options';
 import { bad } from './checks/rules';
-import { createIteratorBuffer } from './iterator-buffer';
+import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
 
 /** `Symbol.asyncDispose`, also where it is not built in. */
@@ -21,23 +21,26 @@ export interface Holder {
    */
   deliver(message: Message, heard: boolean): Promise<void> | undefined;
   grant(reasonCode: number): void;
+  /** Unsubscribes when the signal fires. */
+  follow(signal: AbortSignal): void;
   /** With `discard` messages not read yet are forgotten. */
   finish(discard: boolean, error?: unknown): void;
 }
 
 export interface HolderOptions {
   request: WireSubscription;
-  highWaterMark: number;
+  bounds: Bounds;
   handler: MessageHandler | undefined;
   handlerOnly: boolean;
   leave(holder: Holder, call: Limited<object>): Promise<void>;
 }
 
-export function createHolder({ request, highWaterMark, handler, handlerOnly, leave }: HolderOptions): Holder {
-  const queue = createIteratorBuffer(highWaterMark);
+export function createHolder({ request, bounds, handler, handlerOnly, leave }: HolderOptions): Holder {
+  const queue = createIteratorBuffer(bounds);
   let iterated = false;
   let reasonCode = 0;
   let left: Promise<void> | undefined;
+  let stopFollowing = (): void => {};
 
   async function unsubscribe(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
@@ -86,7 +89,17 @@ export function createHolder({ request, highWaterMark, handler, handlerOnly, lea
     grant(code) {
       reasonCode = code;
     },
+    follow(signal) {
+      const abort = (): void => {
+        unsubscribe().catch(() => {
+          // The broker is told at the next connection.
+        });
+      };
+      signal.addEventListener('abort', abort);
+      stopFollowing = () => signal.removeEventListener('abort', abort);
+    },
     finish(discard, error) {
+      stopFollowing();
       if (discard) queue.clear();
       queue.end(error);
     },

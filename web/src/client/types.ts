@@ -21,6 +21,11 @@ export type { ConnackInfo, DisconnectInfo, Payload, PublishProperties, QoS, User
 export interface CallOptions {
   /** Milliseconds; 0 waits for ever. Default 30,000. */
   timeout?: number;
+  /**
+   * Gives the call up. The promise rejects with the reason that `abort` was given;
+   * without one with an `MqttError` of code `aborted`, whose `cause` is the signal's
+   * AbortError.
+   */
   signal?: AbortSignal;
 }
 
@@ -50,6 +55,8 @@ export interface RequestOptions extends CallOptions {
 }
 
 export interface SubscribeOptions extends CallOptions {
+  /** Gives the call up, as with other calls, and when that has been granted, unsubscribes. */
+  signal?: AbortSignal;
   /** Default 0. */
   qos?: QoS;
   /** No Local: do not send me what I published. */
@@ -66,6 +73,12 @@ export interface SubscribeOptions extends CallOptions {
    * `message` or `batch` listener got is not held at all.
    */
   highWaterMark?: number;
+  /**
+   * Bytes it holds, default 16,777,216 (16 MiB), with the same effect. A message
+   * keeps the whole buffer of its batch, so that is what counts, once for all
+   * messages in it. One message is held also where it is more by itself.
+   */
+  highWaterMarkBytes?: number;
   /**
    * The `message` and `batch` listeners don't get the messages that no other
    * subscription selects: they are the handler's, which there must be. Default
@@ -105,7 +118,7 @@ export interface Message {
 /** May return a promise: messages after this batch wait until it has settled. */
 export type MessageHandler = (message: Message) => unknown;
 
-/** What answers a request: a payload, alone or with what goes along. Nothing sends nothing. */
+/** What answers a request: a payload, alone or with what goes along. Undefined and null send nothing. */
 export type Answer =
   | Payload
   | {
@@ -115,10 +128,15 @@ export type Answer =
       /** `correlationData` is the request's whatever is given. */
       properties?: PublishProperties;
     }
+  | null
   | undefined;
 
-/** May return a promise: messages after this batch wait until the answer has been sent. */
-export type RequestHandler = (request: Message) => Answer | Promise<Answer>;
+/**
+ * May return a promise: messages after this batch wait until the answer has been
+ * sent. One that returns nothing answers nothing.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: of a function that returns nothing, the type is void.
+export type RequestHandler = (request: Message) => Answer | void | Promise<Answer | void>;
 
 export interface PublishResult {
   /** 0 success, 16 no matching subscribers (3.4.2.1). */
@@ -133,7 +151,7 @@ export interface Subscription extends AsyncIterable<Message> {
   /** The QoS that the broker granted. */
   readonly qos: QoS;
   readonly reasonCode: number;
-  /** Messages dropped because the iterable's reader was slower than its `highWaterMark`. */
+  /** Messages dropped because there was more than `highWaterMark` and `highWaterMarkBytes` let the iterable hold. */
   readonly dropped: number;
   /** Ends the iteration, and tells the broker when no other subscription has the filter. */
   unsubscribe(options?: CallOptions): Promise<void>;
@@ -254,6 +272,11 @@ export interface Client {
 
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  /** Takes away the one added last, where the same function was added more than once. */
   off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  /** `on` by its other name. */
+  addListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  /** `off` by its other name. */
+  removeListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -34,6 +34,31 @@ test('once is once, even when the listener emits again', () => {
   expect(seen).toEqual([1]);
 });
 
+test('once is once, also where a listener before it emits again', () => {
+  const { add, emit } = emitter();
+  const seen: number[] = [];
+  add('a', (value) => value === 1 && emit('a', 2), false);
+  add('a', (value) => seen.push(value), true);
+  emit('a', 1);
+  expect(seen).toEqual([2]);
+});
+
+test.each([
+  ['after', [false, true]],
+  ['before', [true, false]],
+])('the same function added by once %s on: the once is used up, the other stays', (_, added) => {
+  const { add, remove, emit, listens } = emitter();
+  const seen: number[] = [];
+  const listener = (value: number): void => void seen.push(value);
+  for (const once of added) add('a', listener, once);
+  emit('a', 1);
+  emit('a', 2);
+  emit('a', 3);
+  expect(seen).toEqual([1, 1, 2, 3]);
+  remove('a', listener);
+  expect(listens('a')).toBe(false);
+});
+
 test('a removed listener is called no more; removing another does nothing', () => {
   const { add, remove, emit, listens } = emitter();
   const seen: number[] = [];

@@ -2,7 +2,8 @@ type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
 
 interface Entry<Arguments extends unknown[]> {
   listener: Listener<Arguments>;
-  once: boolean;
+  /** Whether it is called one more time only, or was. */
+  once: 'no' | 'ahead' | 'over';
 }
 
 /** Listeners by event name, called in the order added. */
@@ -11,14 +12,17 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>() 
 
   function add<E extends keyof Events>(event: E, listener: Listener<Events[E]>, once: boolean): void {
     // A new array each time, so that an emit under way goes on with the old one.
-    entries[event] = [...(entries[event] ?? []), { listener, once }];
+    entries[event] = [...(entries[event] ?? []), { listener, once: once ? 'ahead' : 'no' }];
   }
 
   /** Takes away the one added last, as Node's emitter does. */
   function remove<E extends keyof Events>(event: E, listener: Listener<Events[E]>): void {
-    const list = entries[event] ?? [];
-    const index = list.findLastIndex((entry) => entry.listener === listener);
-    if (index >= 0) entries[event] = list.toSpliced(index, 1);
+    const last = entries[event]?.findLast((entry) => entry.listener === listener);
+    if (last) removeEntry(event, last);
+  }
+
+  function removeEntry<E extends keyof Events>(event: E, gone: Entry<Events[E]>): void {
+    entries[event] = entries[event]?.filter((entry) => entry !== gone) ?? [];
   }
 
   /** Takes away all listeners, of one event or of every one. */
@@ -29,10 +33,15 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>() 
   }
 
   function emit<E extends keyof Events>(event: E, ...args: Events[E]): void {
-    for (const { listener, once } of entries[event] ?? []) {
-      if (once) remove(event, listener);
+    for (const entry of entries[event] ?? []) {
+      // A listener before it may have emitted the same event, to the new array.
+      if (entry.once === 'over') continue;
+      if (entry.once === 'ahead') {
+        entry.once = 'over';
+        removeEntry(event, entry);
+      }
       try {
-        listener(...args);
+        entry.listener(...args);
       } catch (error) {
         report(error);
       }

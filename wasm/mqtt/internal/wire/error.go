@@ -116,9 +116,9 @@ func ContextError(ctx context.Context, what string) *Error {
 	return &Error{Code: Aborted, Message: what + ": given up by the caller", Err: ctx.Err()}
 }
 
-// NetworkError keeps an [*Error], and wraps any other with Network, with the
-// WebSocket's close code where the error knows one. what is what was tried, such
-// as "connect".
+// NetworkError keeps an [*Error], and wraps any other with Network, or with Protocol
+// where the peer broke MQTT's rules for WebSockets, with the WebSocket's close code
+// where the error knows one. what is what was tried, such as "connect".
 func NetworkError(err error, what string) *Error {
 	var typed *Error
 	if errors.As(err, &typed) {
@@ -131,6 +131,10 @@ func NetworkError(err error, what string) *Error {
 	var closed interface{ CloseStatus() (int, string) }
 	if errors.As(err, &closed) {
 		e.CloseCode, e.CloseReason = closed.CloseStatus()
+	}
+	var peer interface{ Violation() bool }
+	if errors.As(err, &peer) && peer.Violation() {
+		e.Code = Protocol
 	}
 	return e
 }

@@ -169,7 +169,7 @@ test.each<[string, (options: unknown) => unknown, Record<string, fc.Arbitrary<un
     subscribeSettings,
     {
       ...limits,
-      ...each(['qos', 'nl', 'rap', 'rh', 'highWaterMark']),
+      ...each(['qos', 'nl', 'rap', 'rh', 'highWaterMark', 'highWaterMarkBytes']),
       properties: subscribeProperties,
     },
   ],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fieldOf } from '../testing-errors';
 import type { ConnectOptions } from '../types';
 import { connectSettings, endCall, plainCall, publishCall, requestCall, subscribeSettings } from './options';
@@ -140,6 +140,24 @@ test('connect options cross as given, with a client identifier made up', () => {
   expect(connectSettings(url).boundary.clientId).not.toBe(boundary.clientId);
 });
 
+describe('a WebSocket class', () => {
+  const WebSocket = class {};
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('does not reach a worker, where there is one', () => {
+    vi.stubGlobal('Worker', class {});
+    expect(fieldOf(() => connectSettings(url, { WebSocket }))).toBe('WebSocket');
+    expect(() => connectSettings(url, { WebSocket })).toThrow('worker: false');
+    expect(fieldOf(() => connectSettings(url, { WebSocket, shared: true }))).toBe('WebSocket');
+    expect(connectSettings(url, { WebSocket, worker: false }).WebSocket).toBe(WebSocket);
+  });
+
+  test('is enough in Node, which has none', () => {
+    vi.stubGlobal('Worker', undefined);
+    expect(connectSettings(url, { WebSocket }).WebSocket).toBe(WebSocket);
+  });
+});
+
 describe('servers', () => {
   const urls = (options: ConnectOptions) => {
     const { boundary } = connectSettings(options);
@@ -159,6 +177,23 @@ describe('servers', () => {
     expect(urls({ host: 'first.test', servers })).toEqual(['ws://first.test/', ...all]);
     expect(urls({ url: 'wss://b.test', servers })).toEqual([all[1], all[0], all[2], all[3]]);
     expect(urls({ url, servers: [] })).toEqual([url]);
+  });
+
+  test('those given in parts have the protocol and the path of the options, as in MQTT.js', () => {
+    const servers = [{ host: 'a.test', port: 1 }, 'ws://b.test/own', { host: 'c.test', path: '/own' }];
+    expect(urls({ servers, protocol: 'wss', path: '/mqtt' })).toEqual([
+      'wss://a.test:1/mqtt',
+      'ws://b.test/own',
+      'wss://c.test/own',
+    ]);
+  });
+
+  test.each([
+    ['port', { port: 1, servers: [{ host: 'a.test' }] }],
+    ['path', { path: '/x', servers: ['ws://a.test/'] }],
+    ['protocol', { protocol: 'wss', servers: ['ws://a.test/'] }],
+  ] as const)('a %s that belongs to none of them is refused', (field, options) => {
+    expect(fieldOf(() => urls(options as never))).toBe(field);
   });
 
   test('share the credentials of the first', () => {
@@ -351,6 +386,7 @@ test.each<[string, unknown]>([
   ['rap', 'x'],
   ['rh', 3],
   ['highWaterMark', 0],
+  ['highWaterMarkBytes', 0],
   ['properties.subscriptionIdentifier', 0],
   ['properties.subscriptionIdentifier', 268_435_456],
 ])('subscribe option %s must not be %o', (field, value) => {

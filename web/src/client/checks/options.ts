@@ -34,10 +34,12 @@ import {
   userProperties,
 } from './rules';
 import { topicName } from './topics';
-import { type Address, parseAddress, resolveAddress } from './url';
+import { type Address, type Parts, parseAddress, resolveAddress } from './url';
 
 export const defaultTimeout = 30_000;
+/** What an async iterable holds for its reader: messages, and bytes. */
 const defaultHighWaterMark = 10_000;
+const defaultHighWaterMarkBytes = 16 << 20;
 export const defaultReconnectPeriod = 1000;
 export const defaultMaxReconnectPeriod = 30_000;
 /** Seconds: a day. */
@@ -182,7 +184,7 @@ export function connectSettings(
   second: ConnectOptions = {},
   page = globalThis.location,
 ): Settings {
-  const given = typeof first === 'string' || first instanceof URL ? { ...second, url: first } : first;
+  const given = typeof first === 'string' || first instanceof URL ? withUrl(first, second) : first;
   const {
     protocolVersion: _,
     worker = true,
@@ -191,6 +193,9 @@ export function connectSettings(
     ...local
   } = localFields(given, '');
   if (shared && !worker) throw bad('shared', 'needs a worker, and worker is false');
+  if (local.WebSocket && worker && typeof Worker !== 'undefined') {
+    throw bad('WebSocket', 'does not reach the worker that the client runs in; give worker: false too');
+  }
   if (whenTabCloses !== undefined && !shared) throw bad('whenTabCloses', 'needs shared: true');
   const { url, servers, username, password } = addresses(given, page);
   const options = connectFields(
@@ -229,13 +234,21 @@ export function connectSettings(
   };
 }
 
+function withUrl(url: string | URL, options: ConnectOptions): ConnectOptions {
+  const { url: another = url } = { ...options };
+  if (String(another) !== String(url)) throw bad('url', 'must not be given twice: it is the first argument');
+  return { ...options, url };
+}
+
 /** The first address, and the others. Without one of its own the servers are all there is. */
 function addresses(given: ConnectOptions, page: Page): Address & { servers: string[] } {
-  const { url, host, hostname, servers = [] } = given;
+  const { url, host, hostname, protocol, path, servers = [] } = given;
   if (!Array.isArray(servers)) throw bad('servers', 'must be an array of addresses');
-  const all = Array.from(servers, (server: unknown, index) => serverAddress(server, index, page));
+  const common = { ...(protocol !== undefined && { protocol }), ...(path !== undefined && { path }) };
+  const all = Array.from(servers, (server: unknown, index) => serverAddress(server, index, page, common));
   const own = all.length === 0 || url !== undefined || host !== undefined || hostname !== undefined;
   if (own) all.unshift(resolveAddress(given, page));
+  else refuseUnused(given, servers.some(isParts));
   const first = all[0] as Address;
   for (const [index, other] of all.entries()) {
     // There is one user name for all of them.
@@ -247,12 +260,21 @@ function addresses(given: ConnectOptions, page: Page): Address & { servers: stri
   return { ...first, servers: others };
 }
 
-function serverAddress(server: unknown, index: number, page: Page): Address {
+function serverAddress(server: unknown, index: number, page: Page, common: Partial<Parts>): Address {
   const field = `servers[${index}]`;
-  if (typeof server !== 'object' || server === null || server instanceof URL) {
-    return parseAddress(server, page, field);
+  if (!isParts(server)) return parseAddress(server, page, field);
+  return resolveAddress(server.url === undefined ? { ...common, ...server } : server, page, `${field}.`);
+}
+
+function isParts(server: unknown): server is Parts {
+  return typeof server === 'object' && server !== null && !(server instanceof URL);
+}
+
+/** Parts of an address that there is no address for: `servers` has whole ones. */
+function refuseUnused(given: ConnectOptions, common: boolean): void {
+  for (const part of common ? (['port'] as const) : (['port', 'protocol', 'path'] as const)) {
+    if (given[part] !== undefined) throw bad(part, 'belongs to no address; give it in servers');
   }
-  return resolveAddress(server, page, `${field}.`);
 }
 
 function limitBackOff(boundary: BoundaryOptions): void {
@@ -348,7 +370,7 @@ function checkAlias({ properties }: PublishCall, { autoAssignTopicAlias }: Sessi
 export interface SubscribeSettings {
   call: Limited<SubscribeCall>;
   subscription: Omit<WireSubscription, 'topic'>;
-  highWaterMark: number;
+  bounds: { messages: number; bytes: number };
   handlerOnly: boolean;
 }
 
@@ -360,6 +382,7 @@ const subscribeFields = shape({
   rh: integer(0, 2) as Check<QoS>,
   properties: shape({ subscriptionIdentifier: integer(1, 268_435_455), userProperties }),
   highWaterMark: integer(1, u32),
+  highWaterMarkBytes: integer(1, Number.MAX_SAFE_INTEGER),
   handlerOnly: boolean,
 });
 
@@ -370,7 +393,8 @@ export function subscribeSettings(options: unknown = {}): SubscribeSettings {
     nl,
     rap,
     rh,
-    highWaterMark = defaultHighWaterMark,
+    highWaterMark: messages = defaultHighWaterMark,
+    highWaterMarkBytes: bytes = defaultHighWaterMarkBytes,
     handlerOnly = false,
     properties: { subscriptionIdentifier: identifier, ...properties } = {},
     ...call
@@ -380,8 +404,12 @@ export function subscribeSettings(options: unknown = {}): SubscribeSettings {
   if (nl !== undefined) subscription.nl = nl;
   if (rap !== undefined) subscription.rap = rap;
   if (rh !== undefined) subscription.rh = rh;
-  const limited = { timeout: defaultTimeout, ...call, ...(properties.userProperties && { properties }) };
-  return { call: limited, subscription, highWaterMark, handlerOnly };
+  return {
+    call: { timeout: defaultTimeout, ...call, ...(properties.userProperties && { properties }) },
+    subscription,
+    bounds: { messages, bytes },
+    handlerOnly,
+  };
 }
 
 const callFields = shape(limits);

@@ -19,6 +19,23 @@ test.each([
   [{ host: '[::1]:8083' }, undefined, 'ws://[::1]:8083/'],
   [{ url: 'ws://localhost:8080/mqtt' }, httpsPage, 'ws://localhost:8080/mqtt'],
   [{ url: 'ws://127.0.0.1:8080/mqtt' }, httpsPage, 'ws://127.0.0.1:8080/mqtt'],
+  // Beside a URL the parts win, as in MQTT.js.
+  [{ url: 'ws://a.test/mqtt', port: 9001 }, undefined, 'ws://a.test:9001/mqtt'],
+  [{ url: 'ws://a.test:8083/mqtt?token=x', path: '/y' }, undefined, 'ws://a.test:8083/y'],
+  [{ url: 'ws://a.test:8083/mqtt?token=x', path: 'y?z=1' }, undefined, 'ws://a.test:8083/y?z=1'],
+  [{ url: 'ws://a.test:8083/mqtt?token=x', path: '' }, undefined, 'ws://a.test:8083/'],
+  [{ url: 'ws://a.test/mqtt?token=x', protocol: 'wss' as const }, httpsPage, 'wss://a.test/mqtt?token=x'],
+  [{ url: 'ws://a.test:8083/mqtt', host: 'b.test' }, undefined, 'ws://b.test:8083/mqtt'],
+  [{ url: 'ws://a.test:8083/mqtt', hostname: '[::1]' }, undefined, 'ws://[::1]:8083/mqtt'],
+  [{ url: 'ws://[::1]:8083/mqtt', port: 9001 }, undefined, 'ws://[::1]:9001/mqtt'],
+  [{ url: 'ws://a.test:8083/mqtt', host: 'b.test:1' }, undefined, 'ws://b.test:1/mqtt'],
+  [{ url: 'ws://a.test/mqtt', host: 'b.test:1', port: 2 }, undefined, 'ws://b.test:2/mqtt'],
+  [{ url: 'ws://a.test', host: 'b.test', hostname: 'b.test' }, undefined, 'ws://b.test/'],
+  [{ url: new URL('ws://a.test/mqtt'), port: 9001 }, undefined, 'ws://a.test:9001/mqtt'],
+  [{ url: '/mqtt', port: 9001 }, httpPage, 'ws://host.test:9001/mqtt'],
+  [{ url: '/mqtt', protocol: 'wss' as const }, httpPage, 'wss://host.test:81/mqtt'],
+  [{ url: 'mqtt://a.test:8083', protocol: 'ws' as const, path: '/x' }, undefined, 'ws://a.test:8083/x'],
+  [{ url: 'MQTTS://a.test', protocol: 'wss' as const, port: 8084 }, undefined, 'wss://a.test:8084/'],
 ])('%o is the address %s', (parts, page, expected) => {
   expect(resolveAddress(parts, page)).toEqual({ url: expected });
 });
@@ -26,6 +43,11 @@ test.each([
 test('credentials move out of the address', () => {
   expect(resolveAddress({ url: 'ws://me:p%40ss@broker.test/mqtt' })).toEqual({
     url: 'ws://broker.test/mqtt',
+    username: 'me',
+    password: 'p@ss',
+  });
+  expect(resolveAddress({ url: 'mqtt://me:p%40ss@broker.test', protocol: 'ws', port: 1 })).toEqual({
+    url: 'ws://broker.test:1/',
     username: 'me',
     password: 'p@ss',
   });
@@ -57,6 +79,12 @@ test.each([
   expect(() => resolveAddress({ url: address }, undefined)).toThrow(hint);
 });
 
+test('two arguments must not give two addresses', () => {
+  expect(fieldOf(() => connectSettings('ws://a.test/', { url: 'ws://b.test/' }))).toBe('url');
+  expect(connectSettings('ws://a.test/', { url: 'ws://a.test/' }).boundary.url).toBe('ws://a.test/');
+  expect(connectSettings('ws://a.test/', { port: 1, path: '/x' }).boundary.url).toBe('ws://a.test:1/x');
+});
+
 test('an https page is told that ws: is mixed content', () => {
   const mixed = { url: 'ws://broker.emqx.io:8083/mqtt' };
   expect(fieldOf(() => resolveAddress(mixed, httpsPage))).toBe('url');
@@ -74,6 +102,15 @@ test.each([
   [{ host: 'a', protocol: Symbol('ws') as unknown as 'ws' }, 'protocol'],
   [{ host: 'a', path: '/b#c' }, 'path'],
   [{ host: 'a%' }, 'host'],
+  [{ host: 'a', hostname: 'b' }, 'hostname'],
+  [{ url: 'ws://a/', host: 'b', hostname: 'c' }, 'hostname'],
+  [{ url: 'ws://a/', host: 'b/c' }, 'host'],
+  [{ url: 'ws://a/', hostname: '' }, 'hostname'],
+  [{ url: 'ws://a/', port: 0 }, 'port'],
+  [{ url: 'ws://a/', port: '9001' as unknown as number }, 'port'],
+  [{ url: 'ws://a/', path: '/b#c' }, 'path'],
+  [{ url: 'ws://a/', protocol: 'mqtt' as 'ws' }, 'protocol'],
+  [{ url: 'ftp://a/', protocol: 'ws' as const }, 'url'],
 ])('the parts %o are refused for %s', (parts, field) => {
   expect(fieldOf(() => resolveAddress(parts, undefined))).toBe(field);
 });

@@ -9,7 +9,8 @@ export interface Address {
 }
 
 type Page = Pick<Location, 'href' | 'protocol'>;
-type Parts = Pick<ConnectOptions, 'url' | 'protocol' | 'host' | 'hostname' | 'port' | 'path'>;
+/** What an address is made of. */
+export type Parts = Pick<ConnectOptions, 'url' | 'protocol' | 'host' | 'hostname' | 'port' | 'path'>;
 
 /** Protocols that somebody who knows MQTT elsewhere may write, and whether they mean TLS. */
 const elsewhere: Record<string, boolean> = {
@@ -22,15 +23,39 @@ const elsewhere: Record<string, boolean> = {
   'https:': true,
 };
 
-/** `page` is where relative addresses start, and what mixed content is judged by. */
+/**
+ * The address of the parts. Beside a `url` each of the others replaces that part of
+ * it, as in MQTT.js. `page` is where relative addresses start, and what mixed
+ * content is judged by.
+ */
 export function resolveAddress(
   parts: Parts,
   page: Page | undefined = globalThis.location,
   prefix = '',
 ): Address {
-  if (parts.url !== undefined) return parseAddress(parts.url, page, `${prefix}url`);
-  const field = parts.host === undefined ? `${prefix}hostname` : `${prefix}host`;
-  return parseAddress(assemble(parts, page, prefix, field), page, field);
+  const { url: whole, protocol, host, hostname, port, path } = parts;
+  if (host !== undefined && hostname !== undefined && hostname !== host && hostname !== nameOf(host)) {
+    throw bad(`${prefix}hostname`, 'must not differ from host, which means the same');
+  }
+  const hostField = host === undefined ? `${prefix}hostname` : `${prefix}host`;
+  if (whole === undefined) return parseAddress(assemble(parts, page, prefix, hostField), page, hostField);
+  const field = `${prefix}url`;
+  const base = parse(whole, page, field, protocol === undefined ? undefined : protocolOf(protocol, prefix));
+  const name = host === undefined ? hostname : host;
+  if (name === undefined && port === undefined && path === undefined) return finish(base, page, field);
+  // A host that brings its own port has that one.
+  const basePort = base.port === '' || name !== nameOf(name) ? undefined : Number(base.port);
+  const merged: Parts = {
+    protocol: base.protocol as 'ws',
+    host: name === undefined ? base.hostname : name,
+    path: path === undefined ? base.pathname + base.search : path,
+  };
+  const mergedPort = port === undefined ? basePort : port;
+  if (mergedPort !== undefined) merged.port = mergedPort;
+  const changed = parse(assemble(merged, page, prefix, hostField), page, field);
+  changed.username = base.username;
+  changed.password = base.password;
+  return finish(changed, page, field);
 }
 
 /** A whole address, given as `field`. */
@@ -39,10 +64,10 @@ export function parseAddress(
   page: Page | undefined = globalThis.location,
   field = 'url',
 ): Address {
-  const url = parse(given, page, field);
-  if (url.hash !== '' || String(given).includes('#')) {
-    throw bad(field, 'must not have a fragment (#…); write # in a path as %23');
-  }
+  return finish(parse(given, page, field), page, field);
+}
+
+function finish(url: URL, page: Page | undefined, field: string): Address {
   refuseMixedContent(url, page, field);
   const address: Address = { url: '' };
   if (url.username !== '') address.username = decode(url.username, field);
@@ -54,11 +79,14 @@ export function parseAddress(
   return address;
 }
 
+/** A host without its port. */
+function nameOf(host: unknown): unknown {
+  return typeof host === 'string' ? host.replace(/:\d+$/, '') : host;
+}
+
 function assemble(parts: Parts, page: Page | undefined, prefix: string, field: string): string {
   const { protocol = page?.protocol === 'https:' ? 'wss' : 'ws', path = '/' } = parts;
-  const bare = typeof protocol === 'string' ? protocol.replace(/:$/, '') : undefined;
-  if (bare !== 'ws' && bare !== 'wss')
-    throw bad(`${prefix}protocol`, 'must be ws or wss: browsers reach nothing else');
+  const bare = protocolOf(protocol, prefix);
   const host = parts.host === undefined ? parts.hostname : parts.host;
   if (host === undefined)
     throw bad(`${prefix}url`, 'is missing; give a ws: or wss: address, or host, port and path');
@@ -66,14 +94,22 @@ function assemble(parts: Parts, page: Page | undefined, prefix: string, field: s
     throw bad(field, `is not a host name: ${JSON.stringify(host)}`);
   }
   const port = parts.port === undefined ? '' : `:${integer(1, u16)(parts.port, `${prefix}port`)}`;
-  const name = port === '' ? host : host.replace(/:\d+$/, '');
+  const name = port === '' ? host : nameOf(host);
   if (text(path, `${prefix}path`).includes('#')) throw bad(`${prefix}path`, 'must not have a #; write %23');
   return `${bare}://${name}${port}/${path.replace(/^\//, '')}`;
 }
 
-function parse(given: unknown, page: Page | undefined, field: string): URL {
+/** Without its colon. */
+function protocolOf(given: unknown, prefix: string): 'ws' | 'wss' {
+  const bare = typeof given === 'string' ? given.replace(/:$/, '') : undefined;
+  if (bare === 'ws' || bare === 'wss') return bare;
+  throw bad(`${prefix}protocol`, 'must be ws or wss: browsers reach nothing else');
+}
+
+/** With `protocol` in the place of its own, where it has one that means MQTT. */
+function parse(given: unknown, page: Page | undefined, field: string, protocol?: 'ws' | 'wss'): URL {
   if (typeof given !== 'string' && !(given instanceof URL)) throw bad(field, 'must be a string or a URL');
-  const written = String(given).trim();
+  let written = String(given).trim();
   // `localhost:8080/mqtt` is, by the letter, an address of protocol `localhost:`.
   const scheme = /^([a-z][a-z\d+.-]*:)(?!\d)/i.exec(written)?.[1]?.toLowerCase();
   // A host's name without a protocol would be taken for a path on this server.
@@ -85,6 +121,9 @@ function parse(given: unknown, page: Page | undefined, field: string): URL {
     );
   }
   if (written === '') throw bad(field, 'is empty');
+  if (protocol && scheme !== undefined && (/^wss?:$/.test(scheme) || elsewhere[scheme] !== undefined)) {
+    written = `${protocol}:${written.slice(scheme.length)}`;
+  }
   let url: URL;
   try {
     url = new URL(written, scheme === undefined ? page?.href : undefined);
@@ -95,7 +134,10 @@ function parse(given: unknown, page: Page | undefined, field: string): URL {
     );
   }
   // The URL parser lets http: become ws: for a relative address.
-  if (scheme === undefined) url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  if (scheme === undefined) url.protocol = protocol ?? (url.protocol === 'https:' ? 'wss:' : 'ws:');
+  if (url.hash !== '' || written.includes('#')) {
+    throw bad(field, 'must not have a fragment (#…); write # in a path as %23');
+  }
   if (url.protocol === 'ws:' || url.protocol === 'wss:') return url;
   const secure = elsewhere[url.protocol];
   if (secure === undefined) throw bad(field, `must begin with ws: or wss:, not ${url.protocol}`);

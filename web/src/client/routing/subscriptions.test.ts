@@ -80,6 +80,27 @@ describe('subscribe', () => {
     expect(sent('unsubscribe')).toEqual([[['a']]]);
   });
 
+  test('one that a crash of the program left open is taken back by the next program', async () => {
+    const gone = new MqttError('crashed', 'the program is gone');
+    let program = false;
+    const { client, sent, sink } = await connected({
+      subscribe: async ([first]) => {
+        if (first?.topic === 'theirs') return { reasonCodes: [0] };
+        throw gone;
+      },
+      unsubscribe: async (filters) => {
+        if (!program) throw new MqttError('not-connected', 'no');
+        return { reasonCodes: filters.map(() => 0) };
+      },
+    });
+    await client.subscribe('theirs');
+    await expect(client.subscribe(['mine', 'theirs'])).rejects.toBe(gone);
+    program = true;
+    sink().onEvent({ type: 'connect', connack });
+    await settled();
+    expect(sent('unsubscribe').at(-1)).toEqual([['mine']]);
+  });
+
   test('the signal and the time limit reach the engine', async () => {
     const { client, sent } = await connected();
     const { signal } = new AbortController();
@@ -212,4 +233,69 @@ test('the identifier of a filter is the same for ever, as sessions are to keep i
     expect(identifierOf(filter)).toBeGreaterThanOrEqual(firstOwn);
     expect(identifierOf(filter)).toBeLessThan(2 * firstOwn);
   }
+});
+
+describe('a signal that fires', () => {
+  test('before the answer takes the subscription back, and its reason is the rejection', async () => {
+    const controller = new AbortController();
+    const { client, sent, receive } = await connected({
+      subscribe: (_, options) =>
+        new Promise((_resolve, reject) => {
+          options?.signal?.addEventListener('abort', () => reject(controller.signal.reason));
+        }),
+    });
+    const handler = vi.fn();
+    const subscribing = client.subscribe('a', { signal: controller.signal }, handler);
+    controller.abort('left');
+    await expect(subscribing).rejects.toBe('left');
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+    await receive({ topic: 'a' }).done;
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test('as the answer comes counts as before it', async () => {
+    const controller = new AbortController();
+    const { client, sent } = await connected({
+      subscribe: async () => {
+        controller.abort();
+        return { reasonCodes: [0] };
+      },
+    });
+    const subscribing = client.subscribe('a', { signal: controller.signal });
+    await expect(subscribing).rejects.toMatchObject({ code: 'aborted', cause: controller.signal.reason });
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
+
+  test('later ends the subscriptions of that call, as unsubscribe does, and no others', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { client, sent, receive } = await connected();
+    const seen: string[] = [];
+    await client.subscribe('shared', () => void seen.push('other'));
+    const [shared, own] = await client.subscribe(['shared', 'own'], { signal });
+    await client.subscribe('handled', { signal }, () => void seen.push('handled'));
+    const loop = (async () => {
+      for await (const { topic } of own as NonNullable<typeof own>) seen.push(topic);
+      return 'over';
+    })();
+    await receive({ topic: 'own' }, { topic: 'handled' }).done;
+    controller.abort('left');
+    expect(await loop).toBe('over');
+    await receive({ topic: 'own' }, { topic: 'handled' }, { topic: 'shared' }).done;
+    expect(seen).toEqual(['handled', 'own', 'other']);
+    expect(sent('unsubscribe').flat(2).sort()).toEqual(['handled', 'own']);
+    await shared?.unsubscribe();
+    expect(sent('unsubscribe')).toHaveLength(2);
+  });
+
+  test('is not listened to any more after unsubscribing', async () => {
+    const controller = new AbortController();
+    const { client, sent } = await connected();
+    const subscription = await client.subscribe('a', { signal: controller.signal });
+    await subscription.unsubscribe();
+    await client.subscribe('a');
+    controller.abort();
+    await settled();
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
 });

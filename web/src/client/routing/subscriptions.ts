@@ -4,7 +4,7 @@ import type { BoundaryClient, SubscribeAck } from '../../protocol/boundary';
 import { type Limited, plainCall, subscribeSettings } from '../checks/options';
 import { bad } from '../checks/rules';
 import { topicFilter } from '../checks/topics';
-import { MqttError } from '../errors';
+import { aborted, MqttError } from '../errors';
 import { createHolder, type Holder } from '../subscription';
 import type { CallOptions, MessageHandler, SubscribeOptions, Subscription } from '../types';
 import { identifierOf } from './identifiers';
@@ -39,7 +39,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     handler = typeof options === 'function' ? options : undefined,
   ): Promise<Subscription | Subscription[]> {
     const filters = checkFilters(filter);
-    const { call, subscription, highWaterMark, handlerOnly } = subscribeSettings(
+    const { call, subscription, bounds, handlerOnly } = subscribeSettings(
       typeof options === 'function' ? undefined : options,
     );
     if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
@@ -48,7 +48,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     // Before asking: messages may come before the SUBACK does (3.8.4).
     const holders = filters.map((topic) => {
       const request = { identifier: identifierOf(topic), ...subscription, topic };
-      const holder = createHolder({ request, highWaterMark, handler, handlerOnly, leave });
+      const holder = createHolder({ request, bounds, handler, handlerOnly, leave });
       router.add(holder);
       return holder;
     });
@@ -56,18 +56,19 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     try {
       ack = await link.subscribe(holders.map(router.shared), call);
     } catch (error) {
-      withdraw(holders, maybeGranted(error) ? filters : []);
+      withdraw(holders, call.signal?.aborted || maybeGranted(error) ? filters : []);
       throw error;
     }
-    grant(holders, filters, ack);
+    grant(holders, filters, ack, call.signal);
     const subscriptions = holders.map((holder) => holder.subscription);
     return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
   }
 
   /** All of one call or nothing: throws when the broker refused any. */
-  function grant(holders: Holder[], filters: string[], ack: SubscribeAck): void {
+  function grant(holders: Holder[], filters: string[], ack: SubscribeAck, signal?: AbortSignal): void {
     try {
       requireOpen();
+      if (signal?.aborted) throw aborted(signal);
       throwRefused(ack, filters);
     } catch (error) {
       const granted = filters.filter((_, index) => (ack.reasonCodes[index] ?? 0) < 0x80);
@@ -77,6 +78,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     for (const [index, filter] of filters.entries()) {
       for (const sharing of router.withFilter(filter)) sharing.grant(ack.reasonCodes[index] ?? 0);
     }
+    if (signal) for (const holder of holders) holder.follow(signal);
   }
 
   /** Undoes a failed subscribe, at the broker too for filters it granted and nobody uses. */
@@ -156,7 +158,10 @@ function throwRefused(ack: SubscribeAck, filters: string[]): void {
   throw new MqttError('refused', message, { field: 'filter', reasonCode, reasonString });
 }
 
-/** Whether the broker may have granted what the caller gave up waiting for. */
+/**
+ * Whether the broker may have granted what failed here, and the engine does not see to
+ * that: its caller gave up, or the program is gone, and the next one does not know of it.
+ */
 function maybeGranted(error: unknown): boolean {
-  return error instanceof MqttError && (error.code === 'timeout' || error.code === 'aborted');
+  return error instanceof MqttError && /^(timeout|aborted|crashed)$/.test(error.code);
 }

@@ -308,12 +308,31 @@ test('abort rejects at once, tells the worker, and ignores a late answer', async
   const controller = new AbortController();
   const call = link.publish('a', new Uint8Array(), { signal: controller.signal });
   const { id } = called('publish');
-  controller.abort('enough');
-  await expect(call).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
+  controller.abort();
+  await expect(call).rejects.toMatchObject({
+    name: 'MqttError',
+    code: 'aborted',
+    cause: controller.signal.reason,
+  });
   expect(last('abort').id).toBe(id);
   receive({ type: 'result', id, value: { reasonCode: 0 } });
   controller.abort();
   expect(posted.filter((message) => message.type === 'abort')).toHaveLength(1);
+});
+
+test.each([
+  ['a word', 'enough'],
+  ['an error', new Error('the user left')],
+  ['nothing but null', null],
+  ['what AbortSignal.timeout gives', new DOMException('late', 'TimeoutError')],
+])('a reason of its own is what the call rejects with: %s', async (_, reason) => {
+  const { connected } = page();
+  const { link } = await connected();
+  const controller = new AbortController();
+  const call = link.publish('a', new Uint8Array(), { signal: controller.signal });
+  controller.abort(reason);
+  await expect(call).rejects.toBe(reason);
+  await expect(link.ping({ signal: controller.signal })).rejects.toBe(reason);
 });
 
 test('a signal that has fired already rejects without asking', async () => {

@@ -16,7 +16,7 @@ import {
   type ToWorker,
 } from '../../protocol/messages';
 import { defaultTimeout } from '../checks/options';
-import { fromWire, MqttError, toWire } from '../errors';
+import { aborted, fromWire, MqttError, toWire } from '../errors';
 import { createDeadlines } from './deadlines';
 import { createPublishBatch, isPlain, readAcks } from './publish-batch';
 
@@ -28,7 +28,7 @@ type Unnumbered<T> = T extends { abortable?: boolean } ? Omit<T, 'id' | 'timeout
 
 interface Pending {
   resolve(value: Value): void;
-  reject(error: MqttError): void;
+  reject(error: unknown): void;
   /** Absent where there is nothing to tidy up. */
   done?(): void;
 }
@@ -310,8 +310,4 @@ async function ask(sink: BoundarySink | undefined, question: Question): Promise<
 
 function unanswered(call: string): MqttError {
   return new MqttError('timeout', `${call}: no answer in time, and none from the worker`);
-}
-
-export function aborted(signal: AbortSignal | undefined): MqttError {
-  return new MqttError('aborted', 'aborted by its signal', { cause: signal?.reason });
 }

@@ -1,7 +1,7 @@
 import type { BoundaryClient, BoundaryOptions, BoundarySink, ConnackInfo } from '../../protocol/boundary';
 import { defaultTimeout, type Settings } from '../checks/options';
-import { MqttError } from '../errors';
-import { aborted, type Engine } from './calls';
+import { aborted, MqttError } from '../errors';
+import type { Engine } from './calls';
 
 /** Milliseconds for the broker's answer to cross after the program's own time limit. */
 const grace = 500;

@@ -1,7 +1,6 @@
 import type { BoundaryClient, CallOptions } from '../../protocol/boundary';
 import { type Method, optionsAt } from '../../protocol/messages';
-import { MqttError } from '../errors';
-import { aborted } from './calls';
+import { aborted, MqttError } from '../errors';
 
 /** What waits for a program that is still loading. */
 interface Waiting {

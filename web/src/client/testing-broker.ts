@@ -1,0 +1,64 @@
+/** For tests: a broker of a few bytes, which clients in this process reach over a WebSocket. */
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import NodeSocket, { WebSocketServer } from 'ws';
+import { connect } from './create-client';
+import { join, varint } from './testing';
+import type { Client, ConnectOptions } from './types';
+
+/** What the broker does with a packet: the answer, if any, or something else with the connection. */
+export type React = (packet: Uint8Array, socket: NodeSocket) => Uint8Array | undefined;
+
+/** Splits a frame that holds whole packets of less than 128 bytes each. */
+function packetsOf(frame: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let at = 0; at < frame.length; ) {
+    const end = at + 2 + (frame[at + 1] as number);
+    found.push(frame.subarray(at, end));
+    at = end;
+  }
+  return found;
+}
+
+export async function startBroker(react: React) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  server.on('connection', (socket) => {
+    socket.on('message', (frame: Buffer) => {
+      for (const packet of packetsOf(new Uint8Array(frame))) {
+        const answer = react(packet, socket);
+        if (answer) socket.send(answer);
+      }
+    });
+  });
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/mqtt`;
+
+  return {
+    url,
+    connect: (options: ConnectOptions = {}): Promise<Client> =>
+      connect({ url, worker: false, WebSocket: NodeSocket, ...options }),
+    send(packet: Uint8Array): void {
+      for (const socket of server.clients) socket.send(packet);
+    },
+    /** Cuts all connections. */
+    cut(): void {
+      for (const socket of server.clients) socket.terminate();
+    },
+    stop(): void {
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    },
+  };
+}
+
+/** Of type and flags, for example 0x30 for a PUBLISH of QoS 0. */
+export function packet(header: number, ...body: number[]): Uint8Array {
+  return join([new Uint8Array([header]), varint(body.length), new Uint8Array(body)]);
+}
+
+/** A string with its length, as the body of a packet. */
+export function string(text: string): number[] {
+  const bytes = new TextEncoder().encode(text);
+  return [bytes.length >> 8, bytes.length & 0xff, ...bytes];
+}
