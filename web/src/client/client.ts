@@ -321,8 +321,9 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
 
   async function disconnect(call: Limited<CallOptions>): Promise<void> {
     if (state === 'connecting') {
-      // There is nothing to say goodbye to.
+      // There is nothing to say goodbye to, but the program may be making an attempt.
       givenUp.abort();
+      link.disconnect({ force: true }).catch(toldByEvents);
       finish();
       return;
     }

@@ -322,6 +322,20 @@ test('end before there is a connection, and reconnect after the end', async () =
   expect(client).toMatchObject({ connected: true, disconnected: false });
 });
 
+test('ending during the first attempt leaves no connection behind', async () => {
+  const seen: string[] = [];
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    seen.push('attempt');
+    await connection.next().catch(() => seen.push('closed'));
+  });
+  const client = connect(url);
+  await vi.waitUntil(() => seen.length === 1);
+  await client.endAsync();
+  await vi.waitUntil(() => seen.length === 2);
+  expect(seen).toEqual(['attempt', 'closed']);
+});
+
 test('manualConnect waits to be told', async () => {
   const { url } = await startBroker();
   const client = connect(url, { manualConnect: true });
