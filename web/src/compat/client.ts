@@ -10,7 +10,7 @@ import type * as mqtt from './types';
 type Events = { [E in keyof mqtt.MqttClientEventCallbacks]: Parameters<mqtt.MqttClientEventCallbacks[E]> };
 type Listener<E extends keyof Events> = (...args: Events[E]) => void;
 /** Options may be left out before a callback. */
-type Rest<O, C> = [callback?: C] | [options?: O | null, callback?: C];
+type Rest<O, C> = [callback?: C | undefined] | [options?: O | null | undefined, callback?: C | undefined];
 type EndArgument = boolean | EndOptions | mqtt.DoneCallback | null | undefined;
 /** A client of the library in MQTT.js' words. When it has ended, another one takes its place. */
 export class MqttClient {
