@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 /** A broker that sends back what it is sent; the first connections may be other scripts'. */
-async function startBroker(...first: ((connection: scripted.Connection) => Promise<void>)[]) {
+async function startBroker(...first: scripted.Script[]) {
   const scripts = [...first];
   const broker = await scripted.startScripted((connection) => (scripts.shift() ?? echo)(connection));
   brokers.push(broker);
@@ -256,6 +256,18 @@ test('the first attempt may fail: it goes on trying', async () => {
   const seen = record(client);
   await next(client, 'connect');
   expect(seen).toEqual(['close', 'offline', 'reconnect', 'connect']);
+});
+
+test('offline is told once, however many attempts fail', async () => {
+  const busy = async (connection: scripted.Connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0x89));
+  };
+  const { url } = await startBroker((connection) => connection.hangUp(), busy);
+  const client = connect(url);
+  const seen = record(client);
+  await next(client, 'connect');
+  expect(seen).toEqual(['close', 'offline', 'reconnect', 'error', 'close', 'reconnect', 'connect']);
 });
 
 test('a lost connection comes back, with its subscriptions and what was published meanwhile', async () => {
