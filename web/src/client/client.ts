@@ -41,6 +41,8 @@ export interface Start {
   open(): Promise<Engine>;
   /** The client ends when its first attempt to connect fails. */
   once: boolean;
+  /** Nothing is opened before it has resolved. */
+  hold?: Promise<void>;
   page?: ReturnType<typeof thisPage>;
 }
 
@@ -63,7 +65,7 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
 }
 
 /** Makes a client, which takes calls and listeners at once. */
-export function startClient({ settings, open, once, page = thisPage() }: Start): Started {
+export function startClient({ settings, open, once, hold, page = thisPage() }: Start): Started {
   const emitter = createEmitter<ClientEvents>();
   const router = createRouter();
   const callbacks = createUserCallbacks(settings.callbacks);
@@ -98,7 +100,7 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
 
   let connack = assumed(settings.boundary);
   const givenUp = new AbortController();
-  const opening = explained(
+  const begin = () =>
     connectIn(open, settings, givenUp, once, {
       ...callbacks.sink,
       onEvent(event) {
@@ -108,8 +110,8 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
       onBatch: (buffer, count, lost, payloads) =>
         new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost, payloads)))),
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
-    }),
-  );
+    });
+  const opening = explained(hold ? hold.then(begin) : begin());
   const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
   const link = waitingCalls(
     opening.catch((error: unknown) => {
@@ -341,8 +343,9 @@ export function startClient({ settings, open, once, page = thisPage() }: Start):
 
   async function disconnect(call: Limited<CallOptions>): Promise<void> {
     if (state === 'connecting') {
-      // There is nothing to say goodbye to.
+      // There is nothing to say goodbye to, but the program may be making an attempt.
       givenUp.abort();
+      link.disconnect({ force: true }).catch(toldByEvents);
       finish();
       return;
     }

@@ -16,6 +16,16 @@ export function createClient(first: string | URL | ConnectOptions, second?: Conn
   return start(first, second, false).client;
 }
 
+/** `createClient` that does not connect before `begin` is called. Calls wait meanwhile. */
+export function createHeldClient(options: ConnectOptions): { client: Client; begin(): void } {
+  let begin = (): void => {};
+  const hold = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const { client } = start(options, undefined, false, hold);
+  return { client, begin };
+}
+
 /**
  * Connects to an MQTT 5 broker over WebSocket: `createClient`, and a wait for the
  * first connection. Rejects with an `MqttError` when the first attempt fails, and
@@ -36,6 +46,7 @@ function start(
   first: string | URL | ConnectOptions,
   second: ConnectOptions | undefined,
   once: boolean,
+  hold?: Promise<void>,
 ): Started {
   const settings = connectSettings(first, second);
   const find = (): Promise<Engine> => findEngine(settings);
@@ -46,5 +57,5 @@ function start(
     const { restartAfterCrash } = await import('./transport/restart-after-crash');
     return { boundary: restartAfterCrash(boundary, async () => (await find()).boundary), ready };
   };
-  return startClient({ settings, open, once });
+  return startClient({ settings, open, once, ...(hold && { hold }) });
 }

@@ -1,279 +1,235 @@
-import { connect as connectOnce } from '../client/create-client';
+import { createHeldClient } from '../client/create-client';
 import { MqttError } from '../client/errors';
-import { isPermanent } from '../client/transport/restart-after-crash';
 import type { Client, EndOptions, Payload } from '../client/types';
-import { createEmitter, report } from '../platform/emitter';
-import { asBytes } from './bytes';
-import { anyPacket, connackPacket, publishPacket, reasonPacket } from './packets';
-import { type Granted, subscribeEach, type Topics } from './subscribe';
-import type {
-  DoneCallback,
-  IAckPacket,
-  IClientOptions,
-  IClientPublishOptions,
-  IClientSubscribeOptions,
-  ISubscriptionGrant,
-  MqttClient,
-  MqttClientEventCallbacks,
-  PublishCallback,
-  SubscribeCallback,
-} from './types';
+import { createEmitter } from '../platform/emitter';
+import { type ClientOptions, clientOptions } from './options';
+import { publishPacket, reasonPacket } from './packets';
+import { subscribeEach, type Topics } from './subscribe';
+import type * as mqtt from './types';
 
-/** A client that goes on trying from the first attempt on, and keeps calls until it is connected. */
-export function createClient(options: IClientOptions & { reconnectPeriod: number }): MqttClient {
-  const emitter = createEmitter<MqttClientEventCallbacks>();
-  /** Calls made without a connection, in order. */
-  const waiting = new Set<{ resolve(link: Client): void; reject(error: MqttError): void }>();
-  /** From the first connection until the client has ended. */
-  let link: Client | undefined;
-  /** While there was no connection yet, and one is tried. */
-  let opening: AbortController | undefined;
-  /** Ends the wait for the next attempt. */
-  let hurry = (): void => {};
-  let connected = false;
-  let reconnecting = false;
-  let ending: Promise<void> | undefined;
-  let ended = false;
+type Events = { [E in keyof mqtt.MqttClientEventCallbacks]: Parameters<mqtt.MqttClientEventCallbacks[E]> };
+type Listener<E extends keyof Events> = (...args: Events[E]) => void;
+/** Options may be left out before a callback. */
+type Rest<O, C> = [callback?: C | undefined] | [options?: O | null | undefined, callback?: C | undefined];
+type EndArgument = boolean | EndOptions | mqtt.DoneCallback | null | undefined;
+/** A client of the library in MQTT.js' words. When it has ended, another one takes its place. */
+export class MqttClient {
+  readonly options: ClientOptions;
+  readonly #emitter = createEmitter<Events>();
+  /** The QoS asked for, by filter, of what need not be subscribed to again. */
+  readonly #wanted = new Map<string, number>();
+  #inner: Client | undefined;
+  #begin = (): void => {};
+  #ending: Promise<void> | undefined;
+  #ended = false;
+  #outgoing = 0;
 
-  async function open(): Promise<void> {
-    opening = new AbortController();
-    const { signal } = opening;
-    ended = false;
-    await Promise.resolve(); // until then the caller can add listeners of packets
-    while (!link) {
-      try {
-        const { manualConnect: _, protocolId: __, ...rest } = options;
-        const heard = emitter.listens('packetsend') || emitter.listens('packetreceive');
-        const client = await connectOnce({ packetEvents: heard, ...rest, signal });
-        if (signal.aborted) return void client.end(true).catch(toldByEvents);
-        adopt(client);
-      } catch (cause) {
-        if (signal.aborted) return;
-        const error = cause as MqttError;
-        fail(error);
-        emitter.emit('close', error);
-        if (signal.aborted) return;
-        if (options.reconnectPeriod === 0 || isHopeless(error)) return finish();
-        goOffline();
-        await pause();
-        if (signal.aborted) return;
-        emitter.emit('reconnect');
-      }
-    }
-    opening = undefined;
+  constructor(options: mqtt.IClientOptions) {
+    this.options = clientOptions(options);
+    if (!options.manualConnect) this.connect();
   }
 
-  function isHopeless(error: MqttError): boolean {
-    if (error.code === 'bad-option' || error.code === 'unsupported') return true;
-    return isPermanent(error) && !options.reconnectOnConnackError;
+  get queueQoSZero(): boolean {
+    return this.options.queueQoSZero;
+  }
+  get connected(): boolean {
+    return this.#inner?.connected ?? false;
+  }
+  get reconnecting(): boolean {
+    return this.#inner?.reconnecting ?? false;
+  }
+  get disconnecting(): boolean {
+    return this.#ending !== undefined;
+  }
+  get disconnected(): boolean {
+    return this.#ended;
+  }
+  /** Those of CONNACK, with defaults, while there is a connection. */
+  get serverProperties(): mqtt.IConnackPacket['properties'] | undefined {
+    return this.#inner?.connected ? this.#inner.connack.properties : undefined;
+  }
+  get keepalive(): number {
+    return this.serverProperties?.serverKeepAlive ?? this.options.keepalive;
   }
 
-  function pause(): Promise<void> {
-    return new Promise((resolve) => {
-      hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(hurry, options.reconnectPeriod);
+  /** For `manualConnect`. */
+  connect(): this {
+    if (this.#ended) this.#inner = undefined;
+    this.#ended = false;
+    // Until then the caller can add listeners of packets.
+    void Promise.resolve().then(() => {
+      if (!this.#ending && !this.#ended) this.#use();
+      this.#begin();
     });
+    return this;
   }
 
-  function adopt(client: Client): void {
-    link = client;
-    client.on('connect', (connack) => {
-      connected = true;
-      reconnecting = false;
-      for (const call of waiting) call.resolve(client);
-      waiting.clear();
-      emitter.emit('connect', connackPacket(connack));
-    });
-    client.on('message', (topic, payload, message) => {
-      const bytes = asBytes(payload);
-      emitter.emit('message', topic, bytes, publishPacket(message, bytes));
-    });
-    client.on('packetsend', (packet) => emitter.emit('packetsend', anyPacket(packet)));
-    client.on('packetreceive', (packet) => emitter.emit('packetreceive', anyPacket(packet)));
-    client.on('disconnect', (info) => emitter.emit('disconnect', reasonPacket('disconnect', info)));
-    client.on('reconnect', () => emitter.emit('reconnect'));
-    client.on('error', fail);
-    client.on('close', (error) => {
-      connected = false;
-      emitter.emit('close', error);
-      if (client.reconnecting) goOffline();
-    });
-    client.on('end', (error) => {
-      if (error) fail(error);
-      finish();
-    });
+  publish(topic: string, message: Payload, ...rest: Rest<mqtt.IClientPublishOptions, mqtt.PacketCallback>) {
+    return this.#call(rest, async (given) => [null, await this.publishAsync(topic, message, given)]);
   }
-
-  /** A connection that could not be made or broke is told by `close`, as in MQTT.js' browser build. */
-  function fail(error: MqttError): void {
-    if (error.code === 'network') return;
-    if (emitter.listens('error')) emitter.emit('error', error);
-    else report(error);
-  }
-
-  function goOffline(): void {
-    if (reconnecting || ending) return;
-    reconnecting = true;
-    emitter.emit('offline');
-  }
-
-  function finish(): void {
-    link = opening = ending = undefined;
-    connected = reconnecting = false;
-    ended = true;
-    for (const call of waiting) call.reject(hasEnded());
-    waiting.clear();
-    emitter.emit('end');
-  }
-
-  function whenConnected(): Promise<Client> {
-    if (ending || ended) return Promise.reject(hasEnded());
-    if (connected && link) return Promise.resolve(link);
-    return new Promise((resolve, reject) => waiting.add({ resolve, reject }));
-  }
-
-  async function publishAsync(topic: string, message: Payload, given: IClientPublishOptions = {}) {
+  async publishAsync(topic: string, message: Payload, given: mqtt.IClientPublishOptions = {}) {
     const { qos = 0 } = given;
-    if (!connected && qos === 0 && options.queueQoSZero === false)
+    const client = this.#use();
+    if (qos === 0 && !client.connected && !this.queueQoSZero)
       throw new MqttError('not-connected', 'there is no connection, and queueQoSZero is false');
-    const result = await (await whenConnected()).publish(topic, message, given);
+    const result = await this.#watch(client.publish(topic, message, given));
     return qos === 0 ? undefined : reasonPacket(qos === 1 ? 'puback' : 'pubcomp', result);
   }
 
-  async function subscribeAll(topic: Topics, given?: IClientSubscribeOptions): Promise<Granted> {
-    return subscribeEach(await whenConnected(), topic, given);
+  subscribe(topic: Topics, ...rest: Rest<mqtt.IClientSubscribeOptions, mqtt.ClientSubscribeCallback>) {
+    return this.#call(rest, (given) => this.#subscribe(topic, given));
   }
-
-  async function subscribeAsync(
-    topic: Topics,
-    given?: IClientSubscribeOptions,
-  ): Promise<ISubscriptionGrant[]> {
-    const { error, granted } = await subscribeAll(topic, given);
+  async subscribeAsync(topic: Topics, given?: mqtt.IClientSubscribeOptions) {
+    const [error, granted] = await this.#subscribe(topic, given);
     if (error) throw error;
     return granted;
   }
-
-  async function unsubscribeAsync(topic: string | string[]): Promise<void> {
-    await (await whenConnected()).unsubscribe(topic);
+  async #subscribe(topic: Topics, given?: mqtt.IClientSubscribeOptions) {
+    const { resubscribe, reconnectPeriod } = this.options;
+    if (resubscribe === false || reconnectPeriod === 0) this.#wanted.clear();
+    return this.#watch(subscribeEach(this.#use(), this.#wanted, topic, given));
   }
 
-  async function endAsync(force = false, given?: EndOptions): Promise<void> {
-    if (ended || (ending && !force)) return ending;
-    opening?.abort();
-    hurry();
-    ending = link ? link.end(force, given) : Promise.resolve().then(finish);
+  unsubscribe(topic: string | string[], ...rest: Rest<object, mqtt.DoneCallback>) {
+    return this.#call(rest, () => this.unsubscribeAsync(topic).then(() => [null]));
+  }
+  async unsubscribeAsync(topic: string | string[], _given?: object): Promise<void> {
+    const client = this.#use();
+    for (const filter of [topic].flat()) this.#wanted.delete(filter);
+    await this.#watch(client.unsubscribe(topic, client.connected ? {} : { timeout: 0 }));
+  }
+
+  end(...given: EndArgument[]) {
+    const callback = given.find((one) => typeof one === 'function');
+    return this.#call([callback], () => this.endAsync(...given).then(() => [null]));
+  }
+  async endAsync(...given: EndArgument[]): Promise<void> {
+    const force = given[0] === true;
+    if (this.#ended || (this.#ending && !force)) return this.#ending;
+    const options = given.find((one) => typeof one === 'object') ?? undefined;
+    // Later, so that the caller can listen for the end.
+    this.#ending = Promise.resolve()
+      .then(() => this.#inner?.end(force, options) ?? this.#finish())
+      .finally(() => {
+        this.#ending = undefined;
+      });
+    return this.#ending;
+  }
+
+  /** Connects now: instead of waiting, or again after the client has ended. */
+  reconnect(): this {
+    if (this.#ending) return this.once('end', () => this.connect());
+    this.#inner?.reconnect({ timeout: 0 }).catch(toldByEvents);
+    return this.connect();
+  }
+  sendPing(): void {
+    this.#inner?.ping().catch(toldByEvents);
+  }
+
+  on<E extends keyof Events>(event: E, listener: Listener<E>, once = false): this {
+    this.#emitter.add(event, listener, once);
+    const packets = event === 'packetsend' || event === 'packetreceive';
+    if (packets) this.#inner?.setPacketEvents(true, { timeout: 0 }).catch(toldByEvents);
+    return this;
+  }
+  off<E extends keyof Events>(event: E, listener: Listener<E>): this {
+    this.#emitter.remove(event, listener);
+    return this;
+  }
+  removeAllListeners(event?: keyof Events): this {
+    this.#emitter.clear(event);
+    return this;
+  }
+  readonly once = <E extends keyof Events>(event: E, listener: Listener<E>) => this.on(event, listener, true);
+  readonly addListener = this.on;
+  readonly removeListener = this.off;
+
+  #use(): Client {
+    if (this.#ending || this.#ended) throw hasEnded();
+    if (this.#inner) return this.#inner;
+    const { manualConnect: _, protocolId: __, ...rest } = this.options;
+    const { emit, listens } = this.#emitter;
+    const packetEvents = listens('packetsend') || listens('packetreceive');
+    const { client, begin } = createHeldClient({ packetEvents, ...rest });
+    [this.#inner, this.#begin] = [client, begin];
+    /** Of an attempt, until it is told that there is no connection. */
+    let failure: MqttError | undefined;
+    client.on('connect', ({ clientId: _, ...connack }) => {
+      failure = undefined;
+      emit('connect', { cmd: 'connack', ...connack });
+    });
+    client.on('message', (topic, _payload, message) => {
+      const packet = publishPacket(message);
+      emit('message', topic, packet.payload, packet);
+    });
+    client.on('packetsend', ({ cmd, fields }) => emit('packetsend', { cmd, ...fields }));
+    client.on('packetreceive', ({ cmd, fields }) => emit('packetreceive', { cmd, ...fields }));
+    client.on('disconnect', (info) => emit('disconnect', reasonPacket('disconnect', info)));
+    client.on('error', (error) => {
+      if (!client.connected) failure = error;
+      // Which one was refused when it was subscribed to again is not known.
+      if (error.field === 'filter') this.#wanted.clear();
+      this.#fail(error);
+    });
+    client.on('close', (error) => {
+      emit('close', error);
+      if (client.reconnecting && !this.#ending) emit('offline');
+    });
+    client.on('reconnect', ({ attempt }) => {
+      if (failure) emit('close', failure);
+      if (failure && attempt === 1) emit('offline');
+      failure = undefined;
+      emit('reconnect');
+    });
+    client.on('end', (error) => {
+      if (failure) emit('close', failure);
+      else if (error) this.#fail(error);
+      this.#finish();
+    });
+    return client;
+  }
+  /** A connection that could not be made or broke is told by `close`, as in MQTT.js' browser build. */
+  #fail(error: MqttError): void {
+    if (error.code !== 'network') this.#emitter.emit('error', error);
+  }
+  #finish(): void {
+    this.#ending = undefined;
+    this.#ended = true;
+    this.#wanted.clear();
+    this.#begin(); // of what waits for that too, this is the end
+    this.#emitter.emit('end');
+  }
+  async #watch<T>(call: Promise<T>): Promise<T> {
+    this.#outgoing++;
     try {
-      await ending;
+      return await call;
+    } catch (error) {
+      throw error instanceof MqttError && error.code === 'aborted' ? hasEnded(error) : error;
     } finally {
-      ending = undefined;
+      this.#outgoing--;
+      if (this.#ending && this.connected && this.#outgoing === 0) this.#emitter.emit('outgoingEmpty');
     }
   }
 
-  /** Without a callback nobody hears how a call went, except that it was wrong, which is an `error`. */
-  function settle<T>(
-    call: Promise<T>,
-    done?: (error: MqttError | null, result?: T | undefined) => void,
-  ): MqttClient {
-    call.then(
-      (result) => done?.(null, result),
+  /** Without a callback nobody hears how a call went, except that it was not taken, which is an `error`. */
+  #call<O, C extends (error: MqttError | null, ...result: never[]) => void>(
+    [first, second]: Rest<O, C>,
+    start: (given?: O) => Promise<Parameters<C>>,
+  ): this {
+    const [given, done] = typeof first === 'function' ? [undefined, first as C] : [first as O, second];
+    start(given ?? undefined).then(
+      (outcome) => done?.apply(undefined, outcome),
       (error: MqttError) => {
         if (done) done(error);
-        else if (error.code === 'bad-option') fail(error);
+        else if (error.code === 'bad-option' || error.code === 'queue-full') this.#fail(error);
       },
     );
-    return client;
+    return this;
   }
-
-  const on: MqttClient['on'] = (event, listener) => {
-    emitter.add(event, listener, false);
-    return client;
-  };
-  const off: MqttClient['off'] = (event, listener) => {
-    emitter.remove(event, listener);
-    return client;
-  };
-
-  const client: MqttClient = {
-    get connected() {
-      return connected;
-    },
-    get reconnecting() {
-      return reconnecting;
-    },
-    get disconnecting() {
-      return ending !== undefined;
-    },
-    get disconnected() {
-      return ended;
-    },
-    options,
-    connect() {
-      if (!link && !opening) void open();
-      return client;
-    },
-    publish(topic: string, message: Payload, ...rest: Arguments<IClientPublishOptions, PublishCallback>) {
-      const [given, callback] = split(rest);
-      return settle<IAckPacket | undefined>(publishAsync(topic, message, given), callback);
-    },
-    publishAsync,
-    subscribe(topic: Topics, ...rest: Arguments<IClientSubscribeOptions, SubscribeCallback>) {
-      const [given, callback] = split(rest);
-      return settle(
-        subscribeAll(topic, given),
-        callback && ((error, all) => callback(error ?? all?.error ?? null, all?.granted, all?.packet)),
-      );
-    },
-    subscribeAsync,
-    unsubscribe(topic: string | string[], ...rest: Arguments<object, DoneCallback>) {
-      const [, callback] = split(rest);
-      return settle(unsubscribeAsync(topic), callback);
-    },
-    unsubscribeAsync,
-    end(...given: (boolean | EndOptions | DoneCallback | undefined)[]) {
-      const how = given.find((one) => typeof one === 'object');
-      const callback = given.find((one) => typeof one === 'function');
-      return settle(endAsync(given.includes(true), how), callback);
-    },
-    endAsync,
-    reconnect() {
-      if (ending) return client.once('end', client.connect);
-      if (link) link.reconnect().catch(toldByEvents);
-      else if (opening) hurry();
-      else client.connect();
-      return client;
-    },
-    on,
-    addListener: on,
-    once(event, listener) {
-      emitter.add(event, listener, true);
-      return client;
-    },
-    off,
-    removeListener: off,
-    removeAllListeners(event) {
-      emitter.clear(event);
-      return client;
-    },
-  };
-  return client;
 }
 
-type Arguments<Options, Callback> = [first?: Options | Callback, callback?: Callback];
-
-/** Options may be left out before a callback. */
-function split<O extends object, C extends (...args: never[]) => void>([first, second]: Arguments<O, C>): [
-  given: O | undefined,
-  callback: C | undefined,
-] {
-  return typeof first === 'function' ? [undefined, first as C] : [first as O | undefined, second];
+function hasEnded(cause?: MqttError): MqttError {
+  return new MqttError('not-connected', 'the client has ended', { cause });
 }
-
-function hasEnded(): MqttError {
-  return new MqttError('not-connected', 'the client has ended');
-}
-
 /** For a call that nobody made: it has failed where the connection has. */
 function toldByEvents(): void {}

@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 /** A broker that sends back what it is sent; the first connections may be other scripts'. */
-async function startBroker(...first: ((connection: scripted.Connection) => Promise<void>)[]) {
+async function startBroker(...first: scripted.Script[]) {
   const scripts = [...first];
   const broker = await scripted.startScripted((connection) => (scripts.shift() ?? echo)(connection));
   brokers.push(broker);
@@ -113,16 +113,46 @@ test('callbacks of a publish get the packet that acknowledged it', async () => {
 test('subscribe takes a filter, several, or options by filter', async () => {
   const { url } = await startBroker();
   const client = connect(url);
-  expect(await client.subscribeAsync('a')).toEqual([{ topic: 'a', qos: 0 }]);
+  const plain = { nl: false, rap: false, rh: 0 };
+  expect(await client.subscribeAsync('a')).toEqual([{ ...plain, topic: 'a', qos: 0 }]);
   expect(await client.subscribeAsync(['a', 'b/#'], { qos: 1 })).toEqual([
-    { topic: 'a', qos: 1 },
-    { topic: 'b/#', qos: 1 },
+    { ...plain, topic: 'a', qos: 1 },
+    { ...plain, topic: 'b/#', qos: 1 },
   ]);
   expect(await client.subscribeAsync({ a: { qos: 2 }, b: { qos: 0, nl: true } })).toEqual([
-    { topic: 'a', qos: 2 },
-    { topic: 'b', qos: 0, nl: true },
+    { ...plain, topic: 'a', qos: 2 },
+    { ...plain, topic: 'b', qos: 0, nl: true },
   ]);
-  expect(await client.subscribeAsync([])).toEqual([]);
+});
+
+test('no filters at all are a mistake, to subscribe to or not any more', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  await expect(client.subscribeAsync([])).rejects.toMatchObject({ code: 'bad-option' });
+  await expect(client.subscribeAsync({})).rejects.toMatchObject({ code: 'bad-option' });
+  await expect(client.unsubscribeAsync([])).rejects.toMatchObject({ code: 'bad-option' });
+});
+
+test('a filter that is subscribed to already is left out, unless with a higher QoS or resubscribe', async () => {
+  const asked: string[][] = [];
+  const { url } = await startBroker((connection) =>
+    serve(connection, (sent) => {
+      if (sent.type === type.subscribe) asked.push(scripted.filtersOf(sent));
+    }),
+  );
+  const client = connect(url);
+  await client.subscribeAsync(['a', 'a']); // MQTT.js sends both too
+  expect(await client.subscribeAsync(['a', 'b'])).toMatchObject([{ topic: 'b' }]);
+  const nothing = await new Promise((resolve) => client.subscribe('a', (...args) => resolve(args)));
+  expect(nothing).toEqual([null, []]);
+  await client.subscribeAsync('a', { qos: 1 });
+  await client.subscribeAsync({ a: { qos: 1 }, resubscribe: true });
+  await client.unsubscribeAsync('b');
+  await client.subscribeAsync('b');
+  await expect(client.subscribeAsync('b', { qos: 'x' as unknown as 0 })).rejects.toMatchObject({
+    code: 'bad-option',
+  });
+  expect(asked.flat()).toEqual(['a', 'a', 'b', 'a', 'a', 'b']);
 });
 
 test('a filter that is refused does not take the others along', async () => {
@@ -228,6 +258,18 @@ test('the first attempt may fail: it goes on trying', async () => {
   expect(seen).toEqual(['close', 'offline', 'reconnect', 'connect']);
 });
 
+test('offline is told once, however many attempts fail', async () => {
+  const busy = async (connection: scripted.Connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0x89));
+  };
+  const { url } = await startBroker((connection) => connection.hangUp(), busy);
+  const client = connect(url);
+  const seen = record(client);
+  await next(client, 'connect');
+  expect(seen).toEqual(['close', 'offline', 'reconnect', 'error', 'close', 'reconnect', 'connect']);
+});
+
 test('a lost connection comes back, with its subscriptions and what was published meanwhile', async () => {
   let lose = (): void => {};
   const { url } = await startBroker(async (connection) => {
@@ -292,6 +334,20 @@ test('end before there is a connection, and reconnect after the end', async () =
   expect(client).toMatchObject({ connected: true, disconnected: false });
 });
 
+test('ending during the first attempt leaves no connection behind', async () => {
+  const seen: string[] = [];
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    seen.push('attempt');
+    await connection.next().catch(() => seen.push('closed'));
+  });
+  const client = connect(url);
+  await vi.waitUntil(() => seen.length === 1);
+  await client.endAsync();
+  await vi.waitUntil(() => seen.length === 2);
+  expect(seen).toEqual(['attempt', 'closed']);
+});
+
 test('manualConnect waits to be told', async () => {
   const { url } = await startBroker();
   const client = connect(url, { manualConnect: true });
@@ -313,21 +369,147 @@ test('listeners come and go', async () => {
   await client.publishAsync('a', 'b', { qos: 1 });
 });
 
-test('a mistake without a callback is an error, and an error that nobody hears is reported', async () => {
+test('a mistake without a callback is an error, which nobody need hear', async () => {
   const { url } = await startBroker();
   const client = connect(url);
-  const reported = new Promise((resolve) => vi.stubGlobal('reportError', resolve));
+  const reported = vi.fn();
+  vi.stubGlobal('reportError', reported);
   client.publish('a/#', 'never sent');
-  expect(await reported).toMatchObject({ code: 'bad-option', field: 'topic' });
+  await client.publishAsync('a', 'b');
+  expect(reported).not.toHaveBeenCalled();
   const heard = next(client, 'error');
   client.subscribe('a/#/b');
   expect(await heard).toMatchObject([{ code: 'bad-option', field: 'topic' }]);
 });
 
+test('what is published without a connection waits in the bounded queue', async () => {
+  const client = connect('ws://127.0.0.1:1/', { offlineQueue: { messages: 10 }, reconnectPeriod: 1000 });
+  for (let n = 0; n < 10; n++) client.publish('a', String(n), { qos: 1 });
+  const full = (message: string) =>
+    new Promise((resolve) => client.publish('a', message, { qos: 1 }, resolve));
+  expect(await full('while the program loads')).toMatchObject({ code: 'queue-full' });
+  await next(client, 'offline');
+  expect(await full('while it reconnects')).toMatchObject({ code: 'queue-full' });
+  const unheard = next(client, 'error');
+  client.publish('a', 'without a callback');
+  expect(await unheard).toMatchObject([{ code: 'queue-full' }]);
+});
+
+test('subscribing without a connection has no time limit, and holds when there is one', async () => {
+  const { url } = await startBroker(async (connection) => connection.hangUp());
+  const client = connect(url, { reconnectPeriod: 50 });
+  const subscribed = client.subscribeAsync('a');
+  await next(client, 'offline');
+  expect(await subscribed).toMatchObject([{ topic: 'a' }]);
+  expect(client.connected).toBe(true);
+});
+
+test('the end waits for what is on its way, and tells that nothing is any more', async () => {
+  let acknowledge = (): void => {};
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack());
+    const sent = await connection.expect(type.publish);
+    acknowledge = () => connection.send(scripted.answerTo(sent) as Buffer);
+  });
+  const client = connect(url);
+  const seen = record(client);
+  client.on('outgoingEmpty', () => seen.push('outgoingEmpty'));
+  await next(client, 'connect');
+  client.publish('a', 'b', { qos: 1 });
+  await vi.waitUntil(() => brokers[0]?.connections[0]?.frames.length === 2);
+  const done = client.endAsync();
+  expect(client.disconnecting).toBe(true);
+  await expect(client.publishAsync('a', 'b')).rejects.toMatchObject({ code: 'not-connected' });
+  acknowledge();
+  await done;
+  expect(seen).toEqual(['connect', 'outgoingEmpty', 'close', 'end']);
+  await client.endAsync();
+  expect(seen.at(-1)).toBe('end');
+});
+
+test('with manualConnect calls wait to be told, and the end tells them', async () => {
+  const { url, connections } = await startBroker();
+  const client = connect(url, { manualConnect: true });
+  const lost = client.publishAsync('a', 'b', { qos: 1 });
+  await client.endAsync();
+  await expect(lost).rejects.toMatchObject({ code: 'not-connected' });
+  expect(connections).toEqual([]);
+  const again = connect(url, { manualConnect: true });
+  const sent = again.publishAsync('a', 'b', { qos: 1 });
+  again.connect();
+  expect(await sent).toMatchObject({ cmd: 'puback' });
+});
+
+test('packets are told also where a listener came late', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  await next(client, 'connect');
+  const sent = next(client, 'packetsend');
+  await client.publishAsync('a', 'b', { qos: 1 });
+  expect(await sent).toMatchObject([{ cmd: 'publish' }]);
+});
+
+test('what CONNACK said, and a ping', async () => {
+  const pings: number[] = [];
+  const keepAlive = Buffer.from([0x13, 0, 20]); // Server Keep Alive (3.2.2.3.14)
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0, keepAlive));
+    pings.push((await connection.next()).type);
+  });
+  const client = connect(url);
+  expect(client).toMatchObject({ serverProperties: undefined, keepalive: 60, queueQoSZero: true });
+  await next(client, 'connect');
+  expect(client).toMatchObject({ serverProperties: { serverKeepAlive: 20 }, keepalive: 20 });
+  client.sendPing();
+  await vi.waitUntil(() => pings.length > 0);
+  expect(pings).toEqual([type.pingreq]);
+});
+
+test('a client is an instance of its class, by both names', async () => {
+  const client = connect('ws://127.0.0.1:1/');
+  expect(client).toBeInstanceOf(mqtt.MqttClient);
+  expect(mqtt.Client).toBe(mqtt.MqttClient);
+  expect(mqtt.ReasonCodes[0x87]).toBe('Not authorized');
+});
+
+test('connectAsync takes options alone, and rejects when the client gives up', async () => {
+  const { url } = await startBroker();
+  const options = { worker: false, WebSocket };
+  const client = await mqtt.connectAsync({ ...options, url });
+  clients.push(client);
+  expect(client.connected).toBe(true);
+  const gaveUp = mqtt.connectAsync({ ...options, url: 'ws://127.0.0.1:1/', reconnectPeriod: 0 });
+  await expect(gaveUp).rejects.toMatchObject({ code: 'network' });
+});
+
+test.each([
+  ['user:pa:ss', { username: 'user:pa', password: 'ss' }],
+  ['user', { username: 'user' }],
+])('auth %s, as MQTT.js reads it', (auth, expected) => {
+  expect(connect('ws://127.0.0.1:1/', { auth, manualConnect: true }).options).toMatchObject(expected);
+});
+
+test('query is added to the address, and may name the client', async () => {
+  const broker = await startBroker();
+  const client = connect(`${broker.url}?a=1`, { query: { token: 'x y', clientId: 'me' } });
+  await next(client, 'connect');
+  expect(broker.connections[0]?.path).toBe('/mqtt?a=1&token=x+y&clientId=me');
+  expect(client.options.clientId).toBe('me');
+  const parts = { host: '127.0.0.1', port: 1, query: { a: '1' }, manualConnect: true };
+  const ofParts = mqtt.connect(parts);
+  expect(ofParts.options.path).toBe('/?a=1');
+});
+
 test.each([
   ['createWebsocket', { createWebsocket: () => {} }],
   ['protocolVersion', { protocolVersion: 4 }],
+  ['clientId', { clean: false }],
+  ['connectTimeout', { connectTimeout: 0 }],
   ['url', { url: 'mqtt://127.0.0.1' }],
 ])('%s that cannot be as asked throws at once', (field, options) => {
-  expect(() => mqtt.connect(options as IClientOptions)).toThrow(expect.objectContaining({ field }));
+  expect(() => mqtt.connect({ url: 'ws://127.0.0.1', ...options } as IClientOptions)).toThrow(
+    expect.objectContaining({ field }),
+  );
 });

@@ -1,5 +1,5 @@
 import { connectSettings, defaultReconnectPeriod, defaultTimeout } from '../client/checks/options';
-import { bad } from '../client/checks/rules';
+import { bad, boolean, shape, text } from '../client/checks/rules';
 import type { IClientOptions } from './types';
 
 /** Options of MQTT.js that must not be passed over in silence, and what to do instead. */
@@ -10,27 +10,39 @@ const missing: Record<string, string> = {
   outgoingStore: "give store: 'indexeddb'",
   customHandleAcks: 'refuse at the broker, or acknowledge late with a handler of the mqttwasm API',
   messageIdProvider: 'this client numbers packets itself',
+  authPacket: 'give authenticate or scram',
   signal: 'call end()',
 };
-
+const ownFields = shape({ auth: text, query: shape({}), manualConnect: boolean });
 /** Never: what MQTT 3.1.1, without the word, means by `clean: false` (MQTT 5, 3.1.2.11.2). */
 const neverExpires = 0xffff_ffff;
-
+export type ClientOptions = IClientOptions & { keepalive: number; queueQoSZero: boolean };
 /** With the defaults filled in. Throws `bad-option`, which trying again cannot mend. */
-export function clientOptions(given: IClientOptions): IClientOptions & { reconnectPeriod: number } {
+export function clientOptions(all: IClientOptions): ClientOptions {
   for (const [name, instead] of Object.entries(missing)) {
-    if ((given as Record<string, unknown>)[name] !== undefined) throw bad(name, `is not offered; ${instead}`);
+    if ((all as Record<string, unknown>)[name] !== undefined) throw bad(name, `is not offered; ${instead}`);
   }
+  ownFields(all, '');
+  const { auth, query, ...rest } = all;
+  const [, username, password] = /^(.+?)(?::([^:]+))?$/s.exec(auth ?? '') ?? [];
+  const given: IClientOptions = { ...rest, ...(query && withQuery(rest, query)) };
+  if (username !== undefined) given.username = username;
+  if (password !== undefined) given.password = password;
+  if (given.clean === false && !given.clientId) throw bad('clientId', 'is missing, and clean is false');
   const keepsSession = given.clean === false && given.store === undefined;
   const options = {
-    keepalive: 60,
-    connectTimeout: defaultTimeout,
-    reconnectPeriod: defaultReconnectPeriod,
-    offlineQueue: true,
-    sessionLost: 'republish' as const,
+    ...{ keepalive: 60, connectTimeout: defaultTimeout, reconnectPeriod: defaultReconnectPeriod },
+    ...{ offlineQueue: true, queueQoSZero: true, sessionLost: 'republish' as const },
     ...given,
     ...(keepsSession && { properties: { sessionExpiryInterval: neverExpires, ...given.properties } }),
   };
   const { clientId } = connectSettings(options).boundary;
   return { ...options, ...(clientId !== undefined && { clientId }) };
+}
+
+function withQuery({ url, path = '/' }: IClientOptions, query: Record<string, string>): IClientOptions {
+  const { clientId } = query;
+  const place = String(url ?? path);
+  const whole = `${place}${place.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
+  return { ...(url === undefined ? { path: whole } : { url: whole }), ...(clientId && { clientId }) };
 }

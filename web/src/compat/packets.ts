@@ -1,25 +1,16 @@
 /** What this client tells, as packets in the form of MQTT.js. */
 
-import type { Packet } from '../client/packet';
-import type { ConnackInfo, DisconnectInfo, Message, PublishResult } from '../client/types';
-import { asBytes, type Bytes } from './bytes';
-import type { IAckPacket, IConnackPacket, IPacket, IPublishPacket, ReceivedUserProperties } from './types';
-
-export function connackPacket({ clientId: _, ...connack }: ConnackInfo): IConnackPacket {
-  return { cmd: 'connack', ...connack };
-}
+import type { DisconnectInfo, Message, PublishResult } from '../client/types';
+import { asBytes } from './bytes';
+import type { IAckPacket, IPublishPacket } from './types';
 
 /** Its properties are decoded when first looked at. */
-export function publishPacket(message: Message, payload: Bytes): IPublishPacket {
+export function publishPacket(message: Message): IPublishPacket {
   let decoded: IPublishPacket['properties'] | undefined;
   const { topic, qos, retain, dup } = message;
+  const plain = { cmd: 'publish' as const, topic, payload: asBytes(message.payload), qos, retain, dup };
   return {
-    cmd: 'publish',
-    topic,
-    payload,
-    qos,
-    retain,
-    dup,
+    ...plain,
     get properties() {
       decoded ??= publishProperties(message);
       return decoded;
@@ -28,30 +19,24 @@ export function publishPacket(message: Message, payload: Bytes): IPublishPacket 
 }
 
 function publishProperties({ properties }: Message): IPublishPacket['properties'] {
-  const { correlationData, userProperties, ...rest } = properties;
-  return {
-    ...rest,
-    ...(correlationData && { correlationData: asBytes(correlationData) }),
-    ...(userProperties && { userProperties: byName(userProperties) }),
-  };
+  const { correlationData, ...rest } = named(properties);
+  return { ...rest, ...(correlationData && { correlationData: asBytes(correlationData) }) };
 }
 
 /** A packet with a reason: an acknowledgement, or DISCONNECT. */
 export function reasonPacket(cmd: IAckPacket['cmd'], info: PublishResult | DisconnectInfo): IAckPacket {
-  const { reasonCode, userProperties, ...texts } = info;
-  const properties = { ...texts, ...(userProperties && { userProperties: byName(userProperties) }) };
+  const { reasonCode, ...properties } = named(info);
   return { cmd, reasonCode, ...(Object.keys(properties).length > 0 && { properties }) };
 }
 
-export function anyPacket({ cmd, fields }: Packet): IPacket {
-  return { cmd, ...fields };
-}
+type Pairs = [name: string, value: string][];
 
-function byName(pairs: [name: string, value: string][]): ReceivedUserProperties {
+/** With user properties by name. */
+function named<T extends { userProperties?: Pairs }>({ userProperties, ...rest }: T) {
   const found = new Map<string, string | string[]>();
-  for (const [name, value] of pairs) {
+  for (const [name, value] of userProperties ?? []) {
     const before = found.get(name);
     found.set(name, before === undefined ? value : [before, value].flat());
   }
-  return Object.fromEntries(found);
+  return { ...rest, ...(userProperties && { userProperties: Object.fromEntries(found) }) };
 }

@@ -1,45 +1,45 @@
+import { bad } from '../client/checks/rules';
 import { topicFilter } from '../client/checks/topics';
 import type { MqttError } from '../client/errors';
 import type { Client } from '../client/types';
 import type { IAckPacket, IClientSubscribeOptions, ISubscriptionGrant, ISubscriptionMap } from './types';
 
 export type Topics = string | string[] | ISubscriptionMap;
-
-export interface Granted {
-  granted: ISubscriptionGrant[];
-  packet: IAckPacket;
-  /** The first refusal. */
-  error?: MqttError;
-}
-
-/** One SUBSCRIBE for each filter, so that one that is refused does not take the others along. */
+type ByFilter = Record<string, IClientSubscribeOptions>;
+/**
+ * One SUBSCRIBE for each filter, so that one that is refused does not take the others
+ * along. None for those that `wanted`, the QoS by filter, has with no lower QoS.
+ * Resolves with what a callback gets; the error is the first refusal.
+ */
 export async function subscribeEach(
   client: Client,
+  wanted: Map<string, number>,
   topics: Topics,
   given: IClientSubscribeOptions = {},
-): Promise<Granted> {
-  const filters: [filter: string, options: IClientSubscribeOptions][] =
-    typeof topics === 'string' || Array.isArray(topics)
-      ? [topics].flat().map((filter) => [filter, given])
-      : Object.entries(topics).map(([filter, own]) => [filter, { ...given, ...own }]);
-  for (const [filter] of filters) topicFilter(filter, 'topic');
-  let error: MqttError | undefined;
-  const granted = await Promise.all(
-    filters.map(async ([topic, options]): Promise<ISubscriptionGrant> => {
-      try {
-        const { qos } = await client.subscribe(topic, options);
-        return { ...options, topic, qos };
-      } catch (cause) {
-        const refusal = cause as MqttError;
-        if (refusal.code !== 'refused' || refusal.reasonCode === undefined) throw cause;
-        error ??= refusal;
-        return { ...options, topic, qos: refusal.reasonCode };
-      }
-    }),
-  );
-  return {
-    granted,
-    packet: { cmd: 'suback', granted: granted.map(({ qos }) => qos) },
-    ...(error && { error }),
+): Promise<[error: MqttError | null, granted: ISubscriptionGrant[], packet?: IAckPacket]> {
+  const list = typeof topics === 'string' ? [topics] : topics;
+  const { resubscribe, ...own } = (Array.isArray(list) ? {} : list) as ByFilter;
+  const filters = Array.isArray(list) ? list : Object.keys(own);
+  if (filters.length === 0) throw bad('topic', 'must be at least one topic filter');
+  for (const filter of filters) topicFilter(filter, 'topic');
+  const shared = { qos: 0, nl: false, rap: false, rh: 0, ...given } as const;
+  const optionsOf = (topic: string) => ({ ...shared, ...own[topic] });
+  const known = (topic: string) => optionsOf(topic).qos <= (wanted.get(topic) ?? -1);
+  let refused: MqttError | null = null;
+  const subscribe = async (topic: string): Promise<ISubscriptionGrant> => {
+    const options = optionsOf(topic);
+    wanted.set(topic, options.qos);
+    // Without a connection it waits for one, as long as that takes.
+    const call = client.subscribe(topic, client.connected ? options : { ...options, timeout: 0 });
+    const granted = await call.catch((error: MqttError) => {
+      wanted.delete(topic);
+      if (error.code !== 'refused' || error.reasonCode === undefined) throw error;
+      refused ??= error;
+      return { qos: error.reasonCode };
+    });
+    return { ...options, topic, qos: granted.qos };
   };
+  const granted = await Promise.all(filters.filter((topic) => resubscribe || !known(topic)).map(subscribe));
+  if (granted.length === 0) return [null, granted];
+  return [refused, granted, { cmd: 'suback', granted: granted.map(({ qos }) => qos) }];
 }

@@ -2,35 +2,26 @@
 
 import type { MqttError } from '../client/errors';
 import type { PacketFields } from '../client/packet';
-import type {
-  ConnackInfo,
-  ConnectOptions,
-  EndOptions,
-  Payload,
-  PublishProperties,
-  QoS,
-  SubscribeOptions,
-} from '../client/types';
+import type * as client from '../client/types';
 import type { Bytes } from './bytes';
 
-export interface IClientOptions extends Omit<ConnectOptions, 'signal'> {
-  /** Of MQTT.js; there is no other. */
+export type { QoS } from '../client/types';
+
+export interface IClientOptions extends Omit<client.ConnectOptions, 'signal'> {
+  /** `user:password`, in place of `username` and `password`. */
+  auth?: string;
+  /** Added to the address. A `clientId` in it is the client's. */
+  query?: Record<string, string>;
   protocolId?: 'MQTT';
   /** Do not connect before `client.connect()` is called. Default false. */
   manualConnect?: boolean;
 }
 
-export interface IClientPublishOptions {
-  /** Default 0. */
-  qos?: QoS;
-  retain?: boolean;
-  properties?: PublishProperties;
-}
-
-export type IClientSubscribeOptions = Pick<SubscribeOptions, 'qos' | 'nl' | 'rap' | 'rh' | 'properties'>;
-
-/** Options by filter. */
-export type ISubscriptionMap = Record<string, IClientSubscribeOptions>;
+export type IClientPublishOptions = Pick<client.PublishOptions, 'qos' | 'retain' | 'properties'>;
+type SubscribeOption = 'qos' | 'nl' | 'rap' | 'rh' | 'properties';
+export type IClientSubscribeOptions = Pick<client.SubscribeOptions, SubscribeOption>;
+/** Options by filter. `resubscribe`: also what is subscribed to already. */
+export type ISubscriptionMap = Record<string, IClientSubscribeOptions> | { resubscribe?: boolean };
 
 export interface ISubscriptionGrant extends Omit<IClientSubscribeOptions, 'qos'> {
   topic: string;
@@ -38,27 +29,15 @@ export interface ISubscriptionGrant extends Omit<IClientSubscribeOptions, 'qos'>
   qos: number;
 }
 
-export type IConnackPacket = Omit<ConnackInfo, 'clientId'> & { cmd: 'connack' };
-
-/** User properties by name; a name that came more than once has an array. */
+export type IConnackPacket = Omit<client.ConnackInfo, 'clientId'> & { cmd: 'connack' };
+/** By name; one that came more than once has an array. */
 export type ReceivedUserProperties = Record<string, string | string[]>;
-
-export interface IPublishPacket {
+export interface IPublishPacket extends Pick<client.Message, 'topic' | 'qos' | 'retain' | 'dup'> {
   cmd: 'publish';
-  topic: string;
   payload: Bytes;
-  qos: QoS;
-  retain: boolean;
-  dup: boolean;
-  properties: {
-    payloadFormatIndicator?: boolean;
-    /** Seconds. */
-    messageExpiryInterval?: number;
-    responseTopic?: string;
+  properties: Omit<client.MessageProperties, 'correlationData' | 'userProperties'> & {
     correlationData?: Bytes;
     userProperties?: ReceivedUserProperties;
-    subscriptionIdentifier?: number | number[];
-    contentType?: string;
   };
 }
 
@@ -70,83 +49,25 @@ export interface IAckPacket {
   properties?: { reasonString?: string; serverReference?: string; userProperties?: ReceivedUserProperties };
 }
 
-export type IPacket = { cmd: string } & PacketFields;
-
+export type Packet = { cmd: string } & PacketFields;
 export interface MqttClientEventCallbacks {
-  connect: [packet: IConnackPacket];
-  message: [topic: string, payload: Bytes, packet: IPublishPacket];
-  reconnect: [];
+  connect(packet: IConnackPacket): void;
+  message(topic: string, payload: Bytes, packet: IPublishPacket): void;
+  reconnect(): void;
   /** The error is what ended the connection, where it was not asked for. */
-  close: [error: MqttError | undefined];
-  offline: [];
-  disconnect: [packet: IAckPacket];
-  error: [error: MqttError];
-  end: [];
-  packetsend: [packet: IPacket];
-  packetreceive: [packet: IPacket];
+  close(error: MqttError | undefined): void;
+  offline(): void;
+  disconnect(packet: IAckPacket): void;
+  error(error: MqttError): void;
+  end(): void;
+  /** While the client ends: all that was sent has been acknowledged. */
+  outgoingEmpty(): void;
+  packetsend(packet: Packet): void;
+  packetreceive(packet: Packet): void;
 }
 
-export type PublishCallback = (error: MqttError | null, packet?: IAckPacket | undefined) => void;
-export type SubscribeCallback = (
-  error: MqttError | null,
-  granted?: ISubscriptionGrant[] | undefined,
-  packet?: IAckPacket | undefined,
-) => void;
-export type DoneCallback = (error?: MqttError | null) => void;
-
-type Listen = <E extends keyof MqttClientEventCallbacks>(
-  event: E,
-  listener: (...args: MqttClientEventCallbacks[E]) => void,
-) => MqttClient;
-
-export interface MqttClient {
-  readonly connected: boolean;
-  readonly reconnecting: boolean;
-  /** `end` has been called. */
-  readonly disconnecting: boolean;
-  /** The client has ended. */
-  readonly disconnected: boolean;
-  readonly options: IClientOptions;
-
-  /** For `manualConnect`. */
-  connect(): MqttClient;
-  publish(topic: string, message: Payload, callback?: PublishCallback): MqttClient;
-  publish(
-    topic: string,
-    message: Payload,
-    options?: IClientPublishOptions,
-    callback?: PublishCallback,
-  ): MqttClient;
-  publishAsync(
-    topic: string,
-    message: Payload,
-    options?: IClientPublishOptions,
-  ): Promise<IAckPacket | undefined>;
-  subscribe(topic: string | string[] | ISubscriptionMap, callback?: SubscribeCallback): MqttClient;
-  subscribe(
-    topic: string | string[] | ISubscriptionMap,
-    options?: IClientSubscribeOptions,
-    callback?: SubscribeCallback,
-  ): MqttClient;
-  subscribeAsync(
-    topic: string | string[] | ISubscriptionMap,
-    options?: IClientSubscribeOptions,
-  ): Promise<ISubscriptionGrant[]>;
-  unsubscribe(topic: string | string[], callback?: DoneCallback): MqttClient;
-  unsubscribe(topic: string | string[], options?: object, callback?: DoneCallback): MqttClient;
-  unsubscribeAsync(topic: string | string[]): Promise<void>;
-  end(callback?: DoneCallback): MqttClient;
-  end(force: boolean, callback?: DoneCallback): MqttClient;
-  end(options: EndOptions, callback?: DoneCallback): MqttClient;
-  end(force?: boolean, options?: EndOptions, callback?: DoneCallback): MqttClient;
-  endAsync(force?: boolean, options?: EndOptions): Promise<void>;
-  /** Connects now: instead of waiting, or again after the client has ended. */
-  reconnect(): MqttClient;
-
-  on: Listen;
-  addListener: Listen;
-  once: Listen;
-  off: Listen;
-  removeListener: Listen;
-  removeAllListeners(event?: keyof MqttClientEventCallbacks): MqttClient;
-}
+type Failed = MqttError | null;
+type Grants = ISubscriptionGrant[];
+export type DoneCallback = (error: Failed) => void;
+export type PacketCallback = (error: Failed, packet?: IAckPacket) => void;
+export type ClientSubscribeCallback = (error: Failed, granted?: Grants, packet?: IAckPacket) => void;

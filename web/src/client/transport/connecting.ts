@@ -23,6 +23,7 @@ export async function connectIn(
   if (signal?.aborted) give();
   signal?.addEventListener('abort', give);
   try {
+    if (givenUp.signal.aborted) throw aborted(givenUp.signal);
     const loading = 'the worker or the WebAssembly program has not loaded';
     const { boundary, ready } = await limited(open(), connectTimeout, givenUp, loading);
     const link = boundary.connect({

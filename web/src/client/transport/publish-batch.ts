@@ -66,7 +66,7 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
     if (gathered.length === 0) {
       client = to;
       first = id;
-      queueMicrotask(flush);
+      void Promise.resolve().then(flush); // tests fake queueMicrotask
     }
     const flags = (retain ? 1 : 0) | (qos << 1) | (waitFor === 'stored' ? 8 : 0);
     gathered.push({ topic: encode(topic), payload, flags, timeout });
