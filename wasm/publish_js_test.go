@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"syscall/js"
 	"testing"
@@ -14,6 +15,12 @@ func appendPublish(b []byte, flags byte, limit uint32, topic, payload string) []
 	b = binary.LittleEndian.AppendUint32(append(b, flags), limit)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(topic)))
 	return append(append(b, topic...), payload...)
+}
+
+// appendProperties appends a message that has properties, in wire form.
+func appendProperties(b []byte, flags byte, properties string) []byte {
+	size := binary.LittleEndian.AppendUint32(nil, uint32(len(properties)))
+	return appendPublish(b, flags|16, 30_000, "t", string(size)+properties+"payload")
 }
 
 // outcomes hears how publishes ended, by their numbers.
@@ -92,6 +99,31 @@ func TestPublishAll(t *testing.T) {
 	o.want(want...)
 }
 
+// Properties are checked as those of publish are.
+func TestPublishAllWithProperties(t *testing.T) {
+	installFakeSocket(t)
+	client := mustConnect(t)
+	defer end(client)
+	o := hear(t)
+	var records []byte
+	for _, properties := range []string{
+		"",
+		"\x01\x01\x02\x00\x00\x00\x05\x03\x00\x01c\x08\x00\x01r\x09\x00\x01\xff\x26\x00\x01k\x00\x01v\x26\x00\x01k\x00\x01w",
+		"\x01\x02",
+		"\x03\x00\x01\xff",
+		"\x08\x00\x01#",
+		"\x23\x00\x00",
+		"\x26\x00\x01k\x00\x01\xff",
+	} {
+		records = appendProperties(records, 2, properties)
+	}
+	o.publish(client, 0, records)
+	o.want("0: 0", "1: 0",
+		"2: bad-option properties.payloadFormatIndicator", "3: bad-option properties.contentType",
+		"4: bad-option properties.responseTopic", "5: bad-option properties.topicAlias",
+		"6: bad-option properties.userProperties")
+}
+
 // What is ready together is told together, and needs few frames.
 func TestPublishAllIsOfOneTask(t *testing.T) {
 	class := installFakeSocket(t)
@@ -111,6 +143,7 @@ func TestPublishAllIsOfOneTask(t *testing.T) {
 		want = append(want, fmt.Sprintf("%v: 0", float64(i)))
 	}
 	o := hear(t)
+	runtime.GC() // one in between would let the first of them be told before the last
 	calls := 0
 	counting := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		calls++
@@ -179,7 +212,11 @@ func TestPublishAllRefuses(t *testing.T) {
 		"a length of nothing":        {0, 0, 0, 0},
 		"a topic beyond the end":     with(9, 0xFF),
 		"QoS 3":                      with(4, 6),
-		"flags that mean nothing":    with(4, 16),
+		"flags that mean nothing":    with(4, 32),
+		"properties beyond the end":  with(4, 16),
+		"half of a property":         appendProperties(nil, 0, "\x02\x00\x00"),
+		"a property that is none":    appendProperties(nil, 0, "\x7f\x00"),
+		"a property of others":       appendProperties(nil, 0, "\x0b\x01"),
 		"half of a record after one": append(slices.Clone(whole), whole[:9]...),
 	} {
 		v, rejected := outcome(client.Call("publishAll", bytesValue(records), 1, o.onSettled))

@@ -10,13 +10,19 @@ import type { Client, ConnectOptions } from './types';
 /** What the broker does with a packet: the answer, if any, or something else with the connection. */
 export type React = (packet: Uint8Array, socket: NodeSocket) => Uint8Array | undefined;
 
-/** Splits a frame that holds whole packets of less than 128 bytes each. */
+/** Splits a frame that holds whole packets. */
 function packetsOf(frame: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let at = 0; at < frame.length; ) {
-    const end = at + 2 + (frame[at + 1] as number);
-    found.push(frame.subarray(at, end));
-    at = end;
+    let length = 0;
+    let body = at + 1;
+    for (let factor = 1, more = true; more; factor *= 128) {
+      const byte = frame[body++] as number;
+      length += (byte & 127) * factor;
+      more = byte > 127;
+    }
+    found.push(frame.subarray(at, body + length));
+    at = body + length;
   }
   return found;
 }

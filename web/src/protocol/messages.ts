@@ -70,8 +70,11 @@ export type ToSharedWorker =
 
 /** Worker → page. */
 export type FromWorker =
-  /** A shared worker has begun; it names a Web Lock that it holds as long as it lives. */
-  | { type: 'hello'; lock?: string }
+  /**
+   * The first of all: the worker has begun, and its `protocolVersion`. A shared one
+   * names a Web Lock that it holds as long as it lives.
+   */
+  | { type: 'hello'; version: number; lock?: string }
   /** The Go program runs. */
   | { type: 'ready' }
   /** The Go program ended or never started; nothing works from here on. */

@@ -1,6 +1,7 @@
 /** The worker: one Go program that serves every client of the page. */
 
 import type { FromWorker, ToWorker } from '../protocol/messages';
+import { protocolVersion } from '../protocol/version';
 import { dispatch } from './dispatcher';
 import { crash, programUrl, startProgram } from './go-program';
 import { openStore } from './store/store';
@@ -13,6 +14,7 @@ globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
 
 const post = (message: FromWorker, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
+post({ type: 'hello', version: protocolVersion });
 const deliver = start();
 
 // Set before the program has loaded: what the page sends meanwhile waits its turn.

@@ -3,6 +3,7 @@
 import { holdLivenessLock, livenessLost } from '../platform/liveness-lock';
 import type { WireError } from '../protocol/boundary';
 import type { FromWorker, ToSharedWorker } from '../protocol/messages';
+import { protocolVersion } from '../protocol/version';
 import { dispatch } from './dispatcher';
 import { crash, programUrl, startProgram } from './go-program';
 import { createRegistry } from './sharing/registry';
@@ -35,7 +36,7 @@ async function serve(page: MessagePort): Promise<Deliver> {
     page.postMessage(message, { transfer });
   const life = await beginning;
   // Not only when the program has loaded: the page must hear of a crash until then too.
-  post({ type: 'hello', ...(life && { lock: life.name }) });
+  post({ type: 'hello', version: protocolVersion, ...(life && { lock: life.name }) });
   const registry = await starting;
   if (!registry) return () => {};
   post({ type: 'ready' });

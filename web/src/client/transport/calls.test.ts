@@ -34,7 +34,7 @@ function page() {
 test('calls cross with their number, limits and payload, and resolve with their answers', async () => {
   const { posted, transferred, receive, called, connected } = page();
   const { link, client } = await connected();
-  const payload = new Uint8Array([1]);
+  const payload = new Uint8Array(20_000);
   const properties = { contentType: 'c' };
   const first = link.publish('a', payload, { qos: 1, properties, timeout: 5 });
   const second = link.subscribe([{ topic: 'b', qos: 0 }]);
@@ -64,16 +64,20 @@ test('calls cross with their number, limits and payload, and resolve with their 
   expect(await second).toEqual({ reasonCodes: [0] });
 });
 
-/** For each publish of a batch: its number and the parts of its record. */
+/** For each publish of a batch: its number and the parts of its record; the properties as hexadecimal digits. */
 function recordsOf({ id, count, records }: Extract<ToWorker, { type: 'publishes' }>) {
   const view = new DataView(records.buffer);
   const list: unknown[] = [];
   for (let at = 0, n = 0; n < count; n++) {
     const end = at + 4 + view.getUint32(at, true);
-    const payloadAt = at + 11 + view.getUint16(at + 9);
+    const topicEnd = at + 11 + view.getUint16(at + 9);
     const text = (from: number, to: number) => new TextDecoder().decode(records.subarray(from, to));
     const flags = view.getUint8(at + 4);
-    list.push([id + n, text(at + 11, payloadAt), text(payloadAt, end), flags, view.getUint32(at + 5, true)]);
+    const payloadAt = flags & 16 ? topicEnd + 4 + view.getUint32(topicEnd, true) : topicEnd;
+    const properties =
+      flags & 16 ? [Buffer.from(records.subarray(topicEnd + 4, payloadAt)).toString('hex')] : [];
+    const limit = view.getUint32(at + 5, true);
+    list.push([id + n, text(at + 11, topicEnd), text(payloadAt, end), flags, limit, ...properties]);
     at = end;
   }
   return list;
@@ -130,6 +134,38 @@ test('publishes of one task cross in one message, at its end, and settle each by
   ]);
 });
 
+test('publishes with properties cross with the others, in their order', async () => {
+  const { posted, last, connected } = page();
+  const { link } = await connected();
+  void link.publish('a', bytes('1'));
+  void link.publish('b', bytes('2'), {
+    qos: 1,
+    properties: {
+      payloadFormatIndicator: true,
+      messageExpiryInterval: 0x0102_0304,
+      topicAlias: 0x0506,
+      responseTopic: 'r',
+      correlationData: new Uint8Array([7]),
+      userProperties: [
+        ['k', 'v'],
+        ['k', ''],
+      ],
+      contentType: '\u00e9',
+    },
+  });
+  void link.publish('c', bytes('3'), { properties: {} });
+  void link.publish('d', bytes('4'));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(posted.slice(1).map(({ type }) => type)).toEqual(['publishes']);
+  const properties = '0101 0201020304 030002c3a9 08000172 09000107 230506 2600016b000176 2600016b0000';
+  expect(recordsOf(last('publishes'))).toEqual([
+    [2, 'a', '1', 0, 30_000],
+    [3, 'b', '2', 18, 30_000, properties.replaceAll(' ', '')],
+    [4, 'c', '3', 16, 30_000, ''],
+    [5, 'd', '4', 0, 30_000],
+  ]);
+});
+
 test('nothing overtakes a publish, of whichever client', async () => {
   const { posted, connected } = page();
   const [one, other] = [await connected(), await connected()];
@@ -137,7 +173,7 @@ test('nothing overtakes a publish, of whichever client', async () => {
   void one.link.publish('a', bytes('1'));
   void other.link.publish('a', bytes('2'));
   void one.link.publish('a', bytes('3'));
-  void one.link.publish('a', bytes('4'), { properties: { contentType: 'c' } });
+  void one.link.publish('a', bytes('4'), { properties: { contentType: 'c'.repeat(20_000) } });
   void one.link.publish('a', bytes('5'));
   void one.link.publish('a', bytes('6'), { signal: new AbortController().signal });
   void one.link.publish('a', bytes('7'));

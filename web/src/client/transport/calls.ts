@@ -18,7 +18,7 @@ import {
 import { defaultTimeout } from '../checks/options';
 import { aborted, fromWire, MqttError, toWire } from '../errors';
 import { createDeadlines } from './deadlines';
-import { createPublishBatch, isPlain, readAcks } from './publish-batch';
+import { createPublishBatch, encodeProperties, isSmall, readAcks } from './publish-batch';
 
 type Post = (message: ToWorker, transfer?: Transferable[]) => void;
 type Value = Extract<FromWorker, { type: 'result' }>['value'];
@@ -84,17 +84,18 @@ export function createCalls(
     deliver(message, transfer);
   };
 
-  function publishPlain(
+  function publishTogether(
     client: number,
     topic: string,
     payload: Uint8Array,
     options: PublishCall,
+    properties: Uint8Array | undefined,
     timeout: number,
   ): Promise<PublishAck> {
     if (failure) return Promise.reject(fromWire(failure));
     lastId++;
     const id = lastId;
-    gather.add(id, client, topic, payload, options, timeout);
+    gather.add(id, client, topic, payload, options, properties, timeout);
     return new Promise((resolve, reject) => {
       const done = deadlines.watch(timeout, () => settle(id)?.reject(unanswered('publish')));
       pending.set(id, { resolve: resolve as Pending['resolve'], reject, done });
@@ -153,14 +154,19 @@ export function createCalls(
         (...given: unknown[]) => {
           const [rest, limits] = split(given[at] as object & Limits);
           const [topic, payload] = given;
-          if (method === 'publish' && !limits.signal && isPlain(payload as Uint8Array, rest)) {
-            return publishPlain(
-              client,
-              topic as string,
-              payload as Uint8Array,
-              rest,
-              limits.timeout ?? defaultTimeout,
-            );
+          if (method === 'publish' && !limits.signal) {
+            const options: PublishCall = rest;
+            const properties = options.properties && encodeProperties(options.properties);
+            if (isSmall(payload as Uint8Array, properties)) {
+              return publishTogether(
+                client,
+                topic as string,
+                payload as Uint8Array,
+                options,
+                properties,
+                limits.timeout ?? defaultTimeout,
+              );
+            }
           }
           const args = given.toSpliced(at, 1, rest);
           const transfer = payload instanceof Uint8Array ? [payload.buffer as ArrayBuffer] : [];

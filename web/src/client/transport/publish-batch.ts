@@ -3,21 +3,25 @@
  * after the other:
  *
  *     u32 little endian   bytes that follow in this record
- *     u8                  retain (bit 0), QoS (bits 1-2), 8: wait for the store only
+ *     u8                  retain (bit 0), QoS (bits 1-2), 8: wait for the store only,
+ *                         16: there are properties
  *     u32 little endian   time limit, milliseconds; 0: none
  *     UTF-8 string        topic
+ *     u32 little endian   bytes of the properties, and they in wire form (MQTT 5, 2.2.2);
+ *                         without 16 neither
  *     the rest            payload
  */
 
-import type { PublishCall } from '../../protocol/boundary';
+import type { PublishCall, WirePublishProperties } from '../../protocol/boundary';
 
-/** Larger payloads are transferred, which costs less than copying them once more. */
-const largestPayload = 16 << 10;
+/** Bytes. Larger ones are transferred, which costs less than copying them once more. */
+const largest = 16 << 10;
 
 const headSize = 4 + 1 + 4 + 2;
 
 interface Gathered {
   topic: Uint8Array;
+  properties: Uint8Array | undefined;
   payload: Uint8Array;
   flags: number;
   timeout: number;
@@ -31,9 +35,66 @@ export interface PublishBatch {
   records: Uint8Array<ArrayBuffer>;
 }
 
-/** Whether a publish may cross in a batch, which knows no properties. */
-export function isPlain(payload: Uint8Array, { properties }: PublishCall): boolean {
-  return properties === undefined && payload.length <= largestPayload;
+/** Whether a publish may cross in a batch. */
+export function isSmall(payload: Uint8Array, properties: Uint8Array | undefined): boolean {
+  return payload.length + (properties?.length ?? 0) <= largest;
+}
+
+/** Properties of PUBLISH in wire form (MQTT 5, 3.3.2.3), without their length. */
+export function encodeProperties({
+  payloadFormatIndicator,
+  messageExpiryInterval,
+  topicAlias,
+  responseTopic,
+  correlationData,
+  userProperties = [],
+  contentType,
+}: WirePublishProperties): Uint8Array {
+  const encoder = new TextEncoder();
+  let bytes = new Uint8Array(256);
+  let at = 0;
+
+  function make(room: number): void {
+    if (at + room <= bytes.length) return;
+    const larger = new Uint8Array(2 * (at + room));
+    larger.set(bytes);
+    bytes = larger;
+  }
+
+  /** Of so many bytes. */
+  function number(value: number, size: number): void {
+    make(size);
+    for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) bytes[at++] = value >>> shift;
+  }
+
+  function binary(value: Uint8Array): void {
+    number(value.length, 2);
+    make(value.length);
+    bytes.set(value, at);
+    at += value.length;
+  }
+
+  function text(value: string): void {
+    make(2 + 3 * value.length);
+    const { written } = encoder.encodeInto(value, bytes.subarray(at + 2));
+    number(written, 2);
+    at += written;
+  }
+
+  function identified<T>(identifier: number, value: T | undefined, write: (value: T) => void): void {
+    if (value === undefined) return;
+    number(identifier, 1);
+    write(value);
+  }
+
+  identified(0x01, payloadFormatIndicator, (value) => number(value ? 1 : 0, 1));
+  identified(0x02, messageExpiryInterval, (value) => number(value, 4));
+  identified(0x03, contentType, text);
+  identified(0x08, responseTopic, text);
+  identified(0x09, correlationData, binary);
+  identified(0x23, topicAlias, (value) => number(value, 2));
+  for (const pair of userProperties) identified(0x26, pair, (both) => both.forEach(text));
+  return bytes.slice(0, at);
 }
 
 /** `post` is called at the end of the task's promises, or by `flush`. */
@@ -60,6 +121,7 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
     topic: string,
     payload: Uint8Array,
     { qos = 0, retain, waitFor }: PublishCall,
+    properties: Uint8Array | undefined,
     timeout: number,
   ): void {
     if (to !== client) flush();
@@ -68,8 +130,9 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
       first = id;
       void Promise.resolve().then(flush); // tests fake queueMicrotask
     }
-    const flags = (retain ? 1 : 0) | (qos << 1) | (waitFor === 'stored' ? 8 : 0);
-    gathered.push({ topic: encode(topic), payload, flags, timeout });
+    const flags =
+      (retain ? 1 : 0) | (qos << 1) | (waitFor === 'stored' ? 8 : 0) | (properties === undefined ? 0 : 16);
+    gathered.push({ topic: encode(topic), properties, payload, flags, timeout });
   }
 
   function flush(): void {
@@ -87,21 +150,29 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
 }
 
 function join(batch: Gathered[]): Uint8Array<ArrayBuffer> {
-  let size = 0;
-  for (const { topic, payload } of batch) size += headSize + topic.length + payload.length;
-  const records = new Uint8Array(size);
+  const records = new Uint8Array(batch.reduce((size, each) => size + sizeOf(each), 0));
   const view = new DataView(records.buffer);
   let at = 0;
-  for (const { topic, payload, flags, timeout } of batch) {
-    view.setUint32(at, headSize - 4 + topic.length + payload.length, true);
+  for (const each of batch) {
+    const { topic, properties, payload, flags, timeout } = each;
+    const end = at + sizeOf(each);
+    view.setUint32(at, end - at - 4, true);
     view.setUint8(at + 4, flags);
     view.setUint32(at + 5, timeout, true);
     view.setUint16(at + 9, topic.length);
     records.set(topic, at + headSize);
-    records.set(payload, at + headSize + topic.length);
-    at += headSize + topic.length + payload.length;
+    if (properties) {
+      view.setUint32(at + headSize + topic.length, properties.length, true);
+      records.set(properties, at + headSize + topic.length + 4);
+    }
+    records.set(payload, end - payload.length);
+    at = end;
   }
   return records;
+}
+
+function sizeOf({ topic, properties, payload }: Gathered): number {
+  return headSize + topic.length + (properties ? 4 + properties.length : 0) + payload.length;
 }
 
 /** Calls `settle` for each publish that Go says has succeeded (`publishAll` in protocol/boundary.ts). */

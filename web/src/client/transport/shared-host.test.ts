@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ClientEvent } from '../../protocol/boundary';
 import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
+import { protocolVersion } from '../../protocol/version';
 import { openSharedWorker } from './shared-host';
 
 /** The worker's end of the page's port, played by the test. */
@@ -74,13 +75,13 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function opened() {
+async function opened(hello: FromWorker = { type: 'hello', version: protocolVersion, lock: 'worker' }) {
   all.held.add('worker');
   let failed = 0;
   const opening = openSharedWorker(() => failed++);
   await settled();
   const worker = ScriptedSharedWorker.last;
-  worker.say({ type: 'hello', lock: 'worker' });
+  worker.say(hello);
   const engine = await opening;
   if (!engine) throw new Error('it did not open');
   return { ...engine, worker, failed: () => failed };
@@ -143,4 +144,22 @@ test('an insecure context has no locks, and does without', async () => {
   vi.stubGlobal('navigator', {});
   const { worker } = await opened();
   expect(worker.posted).toEqual([]);
+});
+
+test.each<[string, FromWorker]>([
+  ['is older than versions', { type: 'hello', lock: 'worker' } as FromWorker],
+  ['is of another version', { type: 'hello', version: protocolVersion + 1, lock: 'worker' }],
+])('a worker of an older deployment, which %s, is refused', async (_, hello) => {
+  const { boundary, ready, worker, failed } = await opened(hello);
+  const error = {
+    name: 'MqttError',
+    code: 'crashed',
+    message: expect.stringMatching(/worker\/shared\.ts.* is of another build.*[Rr]eload all tabs/),
+  };
+  await expect(ready).rejects.toMatchObject(error);
+  const silent = { onBatch: () => undefined, onEvent: () => {} };
+  await expect(boundary.connect({ url: 'ws://broker.test/mqtt', ...silent })).rejects.toMatchObject(error);
+  await settled();
+  expect([failed(), worker.closed, worker.types()]).toEqual([1, true, ['hello']]);
+  expect([...all.held]).toEqual(['worker']);
 });

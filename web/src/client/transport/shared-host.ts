@@ -5,6 +5,7 @@ import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/shared.ts?worker&url';
 import { scriptUrl } from './asset-urls';
 import { createCalls, type Engine } from './calls';
+import { checkVersion } from './worker-version';
 
 /**
  * Undefined where there is no SharedWorker, or the browser does not start one.
@@ -19,8 +20,10 @@ export async function openSharedWorker(onFailed: () => void): Promise<Engine | u
   if (typeof SharedWorker === 'undefined') return undefined;
   const life = await holdLivenessLock();
   let worker: SharedWorker;
+  let script: URL;
   try {
-    worker = new SharedWorker(scriptUrl(workerUrl), {
+    script = scriptUrl(workerUrl);
+    worker = new SharedWorker(script, {
       type: 'module',
       // Not the other worker's: webpack makes one script of workers with the same name.
       name: 'mqttwasm-shared',
@@ -49,11 +52,18 @@ export async function openSharedWorker(onFailed: () => void): Promise<Engine | u
       // Closed before.
     });
   };
+  const hear = checkVersion(
+    script,
+    (message) => {
+      if (message.type === 'hello' && message.lock) failWhenGone(message.lock);
+      receive(message);
+    },
+    fail,
+  );
   const started = new Promise<boolean>((resolve) => {
     worker.port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       resolve(true);
-      if (data.type === 'hello' && data.lock) failWhenGone(data.lock);
-      receive(data);
+      hear(data);
     };
     // Also where modules are no workers yet.
     worker.onerror = () => resolve(false);

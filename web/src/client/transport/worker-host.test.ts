@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FromWorker, ToWorker } from '../../protocol/messages';
+import { protocolVersion } from '../../protocol/version';
 import type { openEngine as OpenEngine, programReady as ProgramReady } from './worker-host';
 
 /** The browser's Worker, with the worker itself played by the test. */
@@ -11,6 +12,7 @@ class ScriptedWorker {
   onmessageerror: () => void = () => {};
   posted: ToWorker[] = [];
   terminated = false;
+  private greeted = false;
 
   constructor(
     readonly url: URL,
@@ -22,6 +24,13 @@ class ScriptedWorker {
 
   postMessage(message: ToWorker): void {
     this.posted.push(message);
+  }
+
+  /** After what every worker says first. */
+  say(data: FromWorker): void {
+    if (!this.greeted) this.onmessage({ data: { type: 'hello', version: protocolVersion } });
+    this.greeted = true;
+    this.onmessage({ data });
   }
 
   terminate(): void {
@@ -60,7 +69,7 @@ test('the clients of a page share one module worker', async () => {
 test.each<[string, (worker: ScriptedWorker) => void, string]>([
   [
     'its program ended',
-    (worker) => worker.onmessage({ data: { type: 'fatal', error: { code: 'crashed', message: 'code 2' } } }),
+    (worker) => worker.say({ type: 'fatal', error: { code: 'crashed', message: 'code 2' } }),
     'code 2',
   ],
   ['it did not load', (worker) => worker.onerror({ message: '' }), 'the worker could not be loaded'],
@@ -80,26 +89,48 @@ test.each<[string, (worker: ScriptedWorker) => void, string]>([
   expect(ScriptedWorker.all).toHaveLength(2);
 });
 
+test.each<[string, FromWorker, string]>([
+  ['is older than versions', { type: 'ready' }, 'none'],
+  ['is of another version', { type: 'hello', version: protocolVersion + 1 }, `${protocolVersion + 1}`],
+])('a worker whose script %s is refused, and says what to do', async (_, first, version) => {
+  const connecting = (await openEngine({ worker: true })).connect(request);
+  const ready = programReady({ worker: true });
+  const worker = ScriptedWorker.all[0] as ScriptedWorker;
+  worker.onmessage({ data: first });
+  worker.onmessage({ data: { type: 'ready' } });
+  for (const call of [connecting, ready]) {
+    await expect(call).rejects.toMatchObject({
+      name: 'MqttError',
+      code: 'crashed',
+      message: expect.stringMatching(/worker\/dedicated\.ts.* is of another build.*[Rr]eload all tabs.*copy/),
+    });
+  }
+  await expect(connecting).rejects.toThrow(`version ${version}`);
+  expect(worker.terminated).toBe(true);
+  void (await openEngine({ worker: true })).connect(request);
+  expect(ScriptedWorker.all).toHaveLength(2);
+});
+
 test('a worker that had clients and has none is let go after a while', async () => {
   vi.useFakeTimers();
   const connected = async (): Promise<ScriptedWorker> => {
     const connecting = (await openEngine({ worker: true })).connect(request);
     const worker = ScriptedWorker.all.at(-1) as ScriptedWorker;
     const { id } = worker.posted.at(-1) as { id: number };
-    worker.onmessage({ data: { type: 'result', id, value: undefined } });
+    worker.say({ type: 'result', id, value: undefined });
     await connecting;
     return worker;
   };
   const end = (client: number): FromWorker => ({ type: 'event', client, event: { type: 'end' } });
 
   const worker = await connected();
-  worker.onmessage({ data: end(1) });
+  worker.say(end(1));
   vi.advanceTimersByTime(9_000);
   expect(await connected()).toBe(worker);
   vi.advanceTimersByTime(60_000);
   expect(worker.terminated).toBe(false);
 
-  worker.onmessage({ data: end(2) });
+  worker.say(end(2));
   vi.advanceTimersByTime(9_000);
   expect(worker.terminated).toBe(false);
   vi.advanceTimersByTime(2_000);
@@ -124,14 +155,14 @@ test('who waits for the program learns when it runs, and why it does not', async
   await Promise.resolve();
   const [worker, ...more] = ScriptedWorker.all as [ScriptedWorker];
   expect(more).toEqual([]);
-  worker.onmessage({ data: { type: 'ready' } });
+  worker.say({ type: 'ready' });
   await Promise.all([first, second, programReady({ worker: true })]);
 
   worker.onerror({ message: 'unreachable' });
   const third = programReady({ worker: true });
   await Promise.resolve();
   const error = { code: 'crashed', message: 'it answered 503' };
-  ScriptedWorker.all[1]?.onmessage({ data: { type: 'fatal', error } });
+  ScriptedWorker.all[1]?.say({ type: 'fatal', error });
   await expect(third).rejects.toMatchObject(error);
 });
 

@@ -8,6 +8,7 @@ import { fromWire } from '../errors';
 import { scriptUrl } from './asset-urls';
 import { createCalls, type Engine } from './calls';
 import { openSharedWorker } from './shared-host';
+import { checkVersion } from './worker-version';
 
 export interface EngineOptions {
   worker: boolean;
@@ -49,8 +50,10 @@ export async function findEngine(options: EngineOptions): Promise<Engine> {
 
 function openWorker(): Engine {
   let worker: Worker;
+  let script: URL;
   try {
-    worker = new Worker(scriptUrl(workerUrl), {
+    script = scriptUrl(workerUrl);
+    worker = new Worker(script, {
       type: 'module',
       name: 'mqttwasm',
     });
@@ -78,7 +81,8 @@ function openWorker(): Engine {
     stop,
     rest,
   );
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
+  const hear = checkVersion(script, receive, fail);
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   // Nothing in the worker throws unless the program trapped or did not load.
   worker.onerror = (event) => fail(crash(event.message || 'the worker could not be loaded'));
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));

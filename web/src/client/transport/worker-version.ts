@@ -1,0 +1,33 @@
+/** A worker must be of this build: its script may come from a cache, and a shared one from an older deployment. */
+
+import type { WireError } from '../../protocol/boundary';
+import type { FromWorker } from '../../protocol/messages';
+import { protocolVersion } from '../../protocol/version';
+
+/** Passes on what a worker of this build says. One of another `fail` is told of, at its first message. */
+export function checkVersion(
+  script: URL,
+  receive: (message: FromWorker) => void,
+  fail: (error: WireError) => void,
+): (message: FromWorker) => void {
+  let checked = false;
+  return (message) => {
+    // A worker that could not begin says why, and no more.
+    if (!checked && message.type !== 'fatal') {
+      // Older ones do not greet, or without a version.
+      const version: number | undefined = message.type === 'hello' ? message.version : undefined;
+      if (version !== protocolVersion) return fail({ code: 'crashed', message: explain(script, version) });
+      checked = true;
+    }
+    receive(message);
+  };
+}
+
+function explain(script: URL, version: number | undefined): string {
+  return (
+    `the worker script at ${script} is of another build than this page: ` +
+    `it has version ${version ?? 'none'} of their protocol, and the page ${protocolVersion}. ` +
+    'Reload all tabs of this site, past the cache; if that does not help, copy the worker files ' +
+    'of the same version of mqttwasm to the server'
+  );
+}

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { protocolVersion } from './version';
+
+/** What crossed in each version that a site may have had: never change one, add another. */
+const fingerprints: Record<number, string> = {
+  1: 'f87b6afde457b2db',
+};
+
+/** Without comments and whitespace. */
+function bare(file: string): string {
+  const source = readFileSync(new URL(file, import.meta.url), 'utf8');
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*|\s/g, '');
+}
+
+test('the version is another one when something else crosses', () => {
+  const crosses = ['boundary.ts', 'messages.ts'].map(bare).join('\n');
+  const fingerprint = createHash('sha256').update(crosses).digest('hex').slice(0, 16);
+  const what =
+    'boundary.ts or messages.ts has changed: raise protocolVersion in version.ts, unless it was raised ' +
+    `since the last release, and write here as the fingerprint of that version: ${fingerprint}`;
+  expect(fingerprints[protocolVersion], what).toBe(fingerprint);
+});

@@ -1,0 +1,10 @@
+/**
+ * The version of what crosses between a page and its workers: of the messages, of the
+ * Go boundary behind them, and of the records in their buffers
+ * (`client/message.ts`, `client/packet.ts`, `client/transport/publish-batch.ts`).
+ *
+ * A worker says it first of all. Its script has a name that stays in the npm package,
+ * so a page may get one from a cache, and a shared worker may have been started by a
+ * tab that was opened before the site was deployed anew.
+ */
+export const protocolVersion = 1;
