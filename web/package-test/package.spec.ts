@@ -93,10 +93,11 @@ test('the package holds what it should and no more', async () => {
   expect(first.sort()).toEqual(
     [
       'CHANGELOG.md',
+      'LICENSE',
       'README.md',
       'THIRD-PARTY.txt',
       'dist/compat.js',
-      'dist/connect.js',
+      'dist/create-client.js',
       'dist/index.js',
       'dist/inline.js',
       'dist/mqttwasm-shared.js',
@@ -111,6 +112,14 @@ test('the package holds what it should and no more', async () => {
       'package.json',
     ].map((file) => `package/${file}`),
   );
+});
+
+test('the package says under which licence it is, and those of what it bundles', async () => {
+  const inPackage = (file: string) => run('tar', ['-xzOf', tarball(), `package/${file}`], '.');
+  expect(JSON.parse(await inPackage('package.json'))).toMatchObject({ license: 'MIT' });
+  expect(await inPackage('LICENSE')).toContain('MIT License\n\nCopyright (c) 2026 the mqttwasm authors\n');
+  const bundled = (await inPackage('THIRD-PARTY.txt')).match(/^== .*$/gm);
+  expect(bundled).toEqual(expect.arrayContaining(['== Go', '== github.com/eclipse/paho.golang', '== idb']));
 });
 
 test('the reference of the API is what its types say', async () => {

@@ -30,7 +30,7 @@ await bundle({ 'mqttwasm-worker': 'worker/dedicated.ts' });
 await bundle({ 'mqttwasm-shared': 'worker/shared.ts' });
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
 emitTypes();
-copyFileSync(join(web, 'CHANGELOG.md'), join(out, 'CHANGELOG.md'));
+for (const name of ['CHANGELOG.md', 'LICENSE']) copyFileSync(join(web, name), join(out, name));
 writeFileSync(join(out, 'THIRD-PARTY.txt'), notices(web));
 writeFileSync(join(out, 'README.md'), readme());
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
@@ -132,6 +132,7 @@ function manifest() {
     name,
     version,
     description,
+    license: 'MIT',
     keywords: ['mqtt', 'mqtt5', 'websocket', 'wasm', 'client'],
     type: 'module',
     sideEffects: false,
@@ -141,7 +142,7 @@ function manifest() {
       './package.json': './package.json',
     },
     types: './dist/types/client/index.d.ts',
-    files: ['dist', 'docs', 'CHANGELOG.md', 'THIRD-PARTY.txt'],
+    files: ['dist', 'docs', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY.txt'],
     engines: { node: '>=20.16' }, // process.getBuiltinModule
   };
 }
