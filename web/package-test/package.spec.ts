@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { freePort, start } from '../e2e/support/process';
-import { createProject, run, serveFolder, tarball, tool, tsc } from './support';
+import { createProject, run, type Site, serveFolder, tarball, tool, tsc } from './support';
 
 let broker: Mosquitto;
 test.beforeAll(async () => {
@@ -12,8 +12,10 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => broker?.stop());
 
+const works = ['worker: it works', 'inline: it works', 'shared: it works', 'compat: it works'];
+
 /** Every way to run the client says what it should. */
-async function expectAll(page: Page, url: string): Promise<void> {
+async function expectAll(page: Page, url: string, lines: (string | RegExp)[] = works): Promise<void> {
   const problems: string[] = [];
   page.on('console', (message) => {
     // Browsers ask for an icon by themselves, and report that there is none.
@@ -21,13 +23,10 @@ async function expectAll(page: Page, url: string): Promise<void> {
     if (message.type() === 'error' && !icon) problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
-  await page.goto(`${url}?broker=${encodeURIComponent(broker.mqtt)}`);
-  await expect(page.getByText(/^\w+: /)).toHaveText([
-    'worker: it works',
-    'inline: it works',
-    'shared: it works',
-    'compat: it works',
-  ]);
+  const address = new URL(url);
+  address.searchParams.set('broker', broker.mqtt);
+  await page.goto(address.href);
+  await expect(page.getByText(/^\w+: /)).toHaveText(lines);
   expect(page.workers()).toHaveLength(1);
   expect(problems).toEqual([]);
 }
@@ -67,12 +66,50 @@ test('a page without a bundler', async ({ page }) => {
   await site.stop();
 });
 
+for (const [bundler, form] of [
+  ['vite', 'addresses'],
+  ['vite', 'addresses-by-import'],
+  ['webpack', 'addresses'],
+] as const) {
+  test(`${bundler} gives the ${form} of the worker and the wasm`, async ({ page }) => {
+    const project = await createProject(
+      `${bundler}-${form}`,
+      ...['common', bundler, form].map((name) => `package-test/projects/${name}`),
+    );
+    await run('npm', ['run', 'build'], project);
+    const site = await serveFolder(join(project, 'dist'));
+    await expectAll(page, site.url);
+    await site.stop();
+  });
+}
+
+test('the worker and the wasm come from another origin, alone and with the library', async ({ page }) => {
+  const project = await createProject('cdn', 'package-test/projects/common', 'package-test/projects/cdn');
+  const files = join(project, 'node_modules/mqttwasm/dist');
+  const cdn = await serveFolder(files, { 'Access-Control-Allow-Origin': '*' });
+  const { origin } = new URL(cdn.url);
+  const policed = (scripts: string): Promise<Site> =>
+    serveFolder(project, {
+      'Content-Security-Policy': `default-src 'self'; script-src ${scripts}; worker-src 'self' blob: ${origin}; connect-src 'self' ws: ${origin}`,
+    });
+  const alone = await policed("'self' 'wasm-unsafe-eval'");
+  const lines = works.map((line) =>
+    line.startsWith('shared') ? /^shared: bad-option sharedWorkerUrl: is missing/ : line,
+  );
+  await expectAll(page, `${alone.url}?own&cdn=${encodeURIComponent(cdn.url)}`, lines);
+  const whole = await policed(`'self' 'wasm-unsafe-eval' ${origin}`);
+  // A shared client has a worker of its own then.
+  await expectAll(page, `${whole.url}?cdn=${encodeURIComponent(cdn.url)}`);
+  await Promise.all([cdn, alone, whole].map((site) => site.stop()));
+});
+
 test('node, with the WebSocket of ws and with its own, and it ends by itself', async () => {
   const project = await createProject('node', 'package-test/projects/common', 'package-test/projects/node');
   const printed = (...args: string[]) => run(process.execPath, [...args, broker.mqtt], project);
   expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
   // The flag is needed before Node 22.
   expect(await printed('--experimental-websocket', 'own.js')).toBe('node: it works\n');
+  expect(await printed('addresses.js')).toBe('node: it works\ncrashed\n');
 });
 
 test('the types, in browsers without those of Node, and in Node without those of browsers', async () => {

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,8 +60,16 @@ const types: Record<string, string> = {
 /** Nothing that a page needs not: what a careful site would send. */
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:";
 
+export interface Site {
+  url: string;
+  stop(): Promise<void>;
+}
+
 /** Serves a folder as /app/. */
-export async function serveFolder(folder: string): Promise<{ url: string; stop(): Promise<void> }> {
+export async function serveFolder(
+  folder: string,
+  headers: OutgoingHttpHeaders = { 'Content-Security-Policy': policy },
+): Promise<Site> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://localhost');
     const file = join(folder, pathname.replace(/^\/app\/$/, '/app/index.html').replace(/^\/app\//, ''));
@@ -69,7 +77,7 @@ export async function serveFolder(folder: string): Promise<{ url: string; stop()
       const body = readFileSync(file);
       response.writeHead(200, {
         'Content-Type': types[extname(file)] ?? 'application/octet-stream',
-        'Content-Security-Policy': policy,
+        ...headers,
       });
       response.end(body);
     } catch {
