@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { freePort, start } from '../e2e/support/process';
-import { createProject, run, type Site, serveFolder, tarball, tool, tsc } from './support';
+import {
+  createProject,
+  policy,
+  run,
+  type Site,
+  serveFolder,
+  tarball,
+  tool,
+  trustedTypes,
+  tsc,
+} from './support';
 
 let broker: Mosquitto;
 test.beforeAll(async () => {
@@ -39,7 +49,9 @@ for (const bundler of ['vite', 'webpack', 'esbuild', 'rollup']) {
       `package-test/projects/${bundler}`,
     );
     await run('npm', ['run', 'build'], project);
-    const site = await serveFolder(join(project, 'dist'));
+    // webpack loads its parts by a policy of its own, where its options say so.
+    const required = bundler === 'webpack' ? '' : trustedTypes;
+    const site = await serveFolder(join(project, 'dist'), { 'Content-Security-Policy': policy + required });
     await expectAll(page, site.url);
     await site.stop();
   });
@@ -83,6 +95,31 @@ for (const [bundler, form] of [
   });
 }
 
+test('a page that requires Trusted Types allows one policy, or is told so', async ({ page }) => {
+  const project = await createProject(
+    'strict',
+    'package-test/projects/common',
+    'package-test/projects/plain',
+  );
+  const strict = await serveFolder(project, { 'Content-Security-Policy': policy + trustedTypes });
+  await expectAll(page, strict.url);
+
+  // What starts no script needs no policy.
+  const none = "; require-trusted-types-for 'script'; trusted-types another";
+  const forbidding = await serveFolder(project, { 'Content-Security-Policy': policy + none });
+  await page.goto(`${forbidding.url}?broker=${encodeURIComponent(broker.mqtt)}`);
+  const told = /^\w+: crashed the browser refused to start the worker: .*"trusted-types mqttwasm"/;
+  await expect(page.getByText(/^\w+: /)).toHaveText([told, 'inline: it works', told, told]);
+
+  // The policy is not missed where it is not required.
+  const tolerant = await serveFolder(project, {
+    'Content-Security-Policy': `${policy}; trusted-types another`,
+  });
+  await page.goto(`${tolerant.url}?broker=${encodeURIComponent(broker.mqtt)}`);
+  await expect(page.getByText(/^\w+: /)).toHaveText(works);
+  await Promise.all([strict, forbidding, tolerant].map((site) => site.stop()));
+});
+
 test('the worker and the wasm come from another origin, alone and with the library', async ({ page }) => {
   const project = await createProject('cdn', 'package-test/projects/common', 'package-test/projects/cdn');
   const files = join(project, 'node_modules/mqttwasm/dist');
@@ -90,7 +127,7 @@ test('the worker and the wasm come from another origin, alone and with the libra
   const { origin } = new URL(cdn.url);
   const policed = (scripts: string): Promise<Site> =>
     serveFolder(project, {
-      'Content-Security-Policy': `default-src 'self'; script-src ${scripts}; worker-src 'self' blob: ${origin}; connect-src 'self' ws: ${origin}`,
+      'Content-Security-Policy': `default-src 'self'; script-src ${scripts}; worker-src 'self' blob: ${origin}; connect-src 'self' ws: ${origin}${trustedTypes}`,
     });
   const alone = await policed("'self' 'wasm-unsafe-eval'");
   const lines = works.map((line) =>

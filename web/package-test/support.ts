@@ -57,8 +57,11 @@ const types: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** Nothing that a page needs not: what a careful site would send. */
-const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:";
+/** What the package needs, as docs/security.md says, and nothing else. */
+export const policy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws:";
+
+export const trustedTypes = "; require-trusted-types-for 'script'; trusted-types mqttwasm";
 
 export interface Site {
   url: string;
