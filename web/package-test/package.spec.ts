@@ -6,6 +6,7 @@ import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { freePort, start } from '../e2e/support/process';
 import {
   createProject,
+  installed,
   policy,
   run,
   type Site,
@@ -56,6 +57,30 @@ for (const bundler of ['vite', 'webpack', 'esbuild', 'rollup']) {
     await site.stop();
   });
 }
+
+test('sveltekit, with a page that is rendered before', async ({ page }) => {
+  const project = await createProject(
+    'sveltekit',
+    'package-test/projects/common',
+    'package-test/projects/sveltekit',
+  );
+  await run('npm', ['run', 'build'], project);
+  // Its pages begin with a script in the HTML.
+  const site = await serveFolder(join(project, 'build'), {});
+  await expectAll(page, site.url);
+  await site.stop();
+});
+
+test('next, with a page that its server renders', async ({ page }) => {
+  const project = await createProject('next', 'package-test/projects/common', 'package-test/projects/next');
+  await run('npm', ['run', 'build'], project);
+  const port = await freePort();
+  const env = { NEXT_TELEMETRY_DISABLED: '1' };
+  const server = start(tool('next'), ['start', project, '-H', '127.0.0.1', '-p', String(port)], env);
+  await server.printed(/Ready/);
+  await expectAll(page, `http://127.0.0.1:${port}/`);
+  await server.stop();
+});
 
 test("vite's development server", async ({ page }) => {
   const project = await createProject(
@@ -140,14 +165,34 @@ test('the worker and the wasm come from another origin, alone and with the libra
   await Promise.all([cdn, alone, whole].map((site) => site.stop()));
 });
 
-test('node, with the WebSocket of ws and with its own, and it ends by itself', async () => {
-  const project = await createProject('node', 'package-test/projects/common', 'package-test/projects/node');
-  const printed = (...args: string[]) => run(process.execPath, [...args, broker.mqtt], project);
-  expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
-  // The flag is needed before Node 22.
-  expect(await printed('--experimental-websocket', 'own.js')).toBe('node: it works\n');
-  expect(await printed('addresses.js')).toBe('node: it works\ncrashed\n');
-});
+const runtimes: Record<string, [command: string, ...args: string[]]> = {
+  node: [process.execPath],
+  'node 22': [installed('node22/bin/node')],
+  deno: [installed('@deno/linux-x64-glibc/deno'), 'run', '--allow-net', '--allow-read', '--allow-env'],
+  bun: [installed('@oven/bun-linux-x64/bin/bun')],
+};
+
+for (const [name, [command, ...args]] of Object.entries(runtimes)) {
+  test(`${name}, with the WebSocket of ws and with its own, and it ends by itself`, async () => {
+    const elsewhere = process.platform !== 'linux' || process.arch !== 'x64';
+    test.skip(name !== 'node' && elsewhere, 'what is installed is for Linux on x64');
+    const project = await createProject(
+      name.replace(' ', ''),
+      'package-test/projects/common',
+      'package-test/projects/node',
+    );
+    // Deno keeps what it has compiled.
+    const env = `DENO_DIR=${join(project, 'deno')}`;
+    const printed = (...rest: string[]) => run('env', [env, command, ...args, ...rest, broker.mqtt], project);
+    expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
+    // The flag is needed before Node 22.
+    const flags = name === 'node' ? ['--experimental-websocket'] : [];
+    expect(await printed(...flags, 'own.js')).toBe('node: it works\n');
+    expect(await printed('addresses.js')).toBe('node: it works\ncrashed\n');
+    if (name.startsWith('node')) return;
+    expect(await printed('workers.js')).toBe('worker: it works\nshared: it works\n');
+  });
+}
 
 test('the types, in browsers without those of Node, and in Node without those of browsers', async () => {
   const project = await createProject('types', 'package-test/projects/types');

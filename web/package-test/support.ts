@@ -44,8 +44,13 @@ export async function createProject(name: string, ...from: string[]): Promise<st
   return folder;
 }
 
+/** A file of what the projects have in common. */
+export function installed(path: string): string {
+  return join(here, 'node_modules', path);
+}
+
 export function tool(name: string): string {
-  return join(here, 'node_modules/.bin', name);
+  return installed(`.bin/${name}`);
 }
 
 export const tsc = join(web, 'node_modules/.bin/tsc');
