@@ -4,7 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { freePort, start } from '../e2e/support/process';
-import { createProject, run, serveFolder, tarball, tool, tsc } from './support';
+import {
+  createProject,
+  installed,
+  policy,
+  run,
+  type Site,
+  serveFolder,
+  tarball,
+  tool,
+  trustedTypes,
+  tsc,
+} from './support';
 
 let broker: Mosquitto;
 test.beforeAll(async () => {
@@ -12,8 +23,10 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => broker?.stop());
 
+const works = ['worker: it works', 'inline: it works', 'shared: it works', 'compat: it works'];
+
 /** Every way to run the client says what it should. */
-async function expectAll(page: Page, url: string): Promise<void> {
+async function expectAll(page: Page, url: string, lines: (string | RegExp)[] = works): Promise<void> {
   const problems: string[] = [];
   page.on('console', (message) => {
     // Browsers ask for an icon by themselves, and report that there is none.
@@ -21,13 +34,10 @@ async function expectAll(page: Page, url: string): Promise<void> {
     if (message.type() === 'error' && !icon) problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
-  await page.goto(`${url}?broker=${encodeURIComponent(broker.mqtt)}`);
-  await expect(page.getByText(/^\w+: /)).toHaveText([
-    'worker: it works',
-    'inline: it works',
-    'shared: it works',
-    'compat: it works',
-  ]);
+  const address = new URL(url);
+  address.searchParams.set('broker', broker.mqtt);
+  await page.goto(address.href);
+  await expect(page.getByText(/^\w+: /)).toHaveText(lines);
   expect(page.workers()).toHaveLength(1);
   expect(problems).toEqual([]);
 }
@@ -40,11 +50,37 @@ for (const bundler of ['vite', 'webpack', 'esbuild', 'rollup']) {
       `package-test/projects/${bundler}`,
     );
     await run('npm', ['run', 'build'], project);
-    const site = await serveFolder(join(project, 'dist'));
+    // webpack loads its parts by a policy of its own, where its options say so.
+    const required = bundler === 'webpack' ? '' : trustedTypes;
+    const site = await serveFolder(join(project, 'dist'), { 'Content-Security-Policy': policy + required });
     await expectAll(page, site.url);
     await site.stop();
   });
 }
+
+test('sveltekit, with a page that is rendered before', async ({ page }) => {
+  const project = await createProject(
+    'sveltekit',
+    'package-test/projects/common',
+    'package-test/projects/sveltekit',
+  );
+  await run('npm', ['run', 'build'], project);
+  // Its pages begin with a script in the HTML.
+  const site = await serveFolder(join(project, 'build'), {});
+  await expectAll(page, site.url);
+  await site.stop();
+});
+
+test('next, with a page that its server renders', async ({ page }) => {
+  const project = await createProject('next', 'package-test/projects/common', 'package-test/projects/next');
+  await run('npm', ['run', 'build'], project);
+  const port = await freePort();
+  const env = { NEXT_TELEMETRY_DISABLED: '1' };
+  const server = start(tool('next'), ['start', project, '-H', '127.0.0.1', '-p', String(port)], env);
+  await server.printed(/Ready/);
+  await expectAll(page, `http://127.0.0.1:${port}/`);
+  await server.stop();
+});
 
 test("vite's development server", async ({ page }) => {
   const project = await createProject(
@@ -67,13 +103,96 @@ test('a page without a bundler', async ({ page }) => {
   await site.stop();
 });
 
-test('node, with the WebSocket of ws and with its own, and it ends by itself', async () => {
-  const project = await createProject('node', 'package-test/projects/common', 'package-test/projects/node');
-  const printed = (...args: string[]) => run(process.execPath, [...args, broker.mqtt], project);
-  expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
-  // The flag is needed before Node 22.
-  expect(await printed('--experimental-websocket', 'own.js')).toBe('node: it works\n');
+for (const [bundler, form] of [
+  ['vite', 'addresses'],
+  ['vite', 'addresses-by-import'],
+  ['webpack', 'addresses'],
+] as const) {
+  test(`${bundler} gives the ${form} of the worker and the wasm`, async ({ page }) => {
+    const project = await createProject(
+      `${bundler}-${form}`,
+      ...['common', bundler, form].map((name) => `package-test/projects/${name}`),
+    );
+    await run('npm', ['run', 'build'], project);
+    const site = await serveFolder(join(project, 'dist'));
+    await expectAll(page, site.url);
+    await site.stop();
+  });
+}
+
+test('a page that requires Trusted Types allows one policy, or is told so', async ({ page }) => {
+  const project = await createProject(
+    'strict',
+    'package-test/projects/common',
+    'package-test/projects/plain',
+  );
+  const strict = await serveFolder(project, { 'Content-Security-Policy': policy + trustedTypes });
+  await expectAll(page, strict.url);
+
+  // What starts no script needs no policy.
+  const none = "; require-trusted-types-for 'script'; trusted-types another";
+  const forbidding = await serveFolder(project, { 'Content-Security-Policy': policy + none });
+  await page.goto(`${forbidding.url}?broker=${encodeURIComponent(broker.mqtt)}`);
+  const told = /^\w+: crashed the browser refused to start the worker: .*"trusted-types mqttwasm"/;
+  await expect(page.getByText(/^\w+: /)).toHaveText([told, 'inline: it works', told, told]);
+
+  // The policy is not missed where it is not required.
+  const tolerant = await serveFolder(project, {
+    'Content-Security-Policy': `${policy}; trusted-types another`,
+  });
+  await page.goto(`${tolerant.url}?broker=${encodeURIComponent(broker.mqtt)}`);
+  await expect(page.getByText(/^\w+: /)).toHaveText(works);
+  await Promise.all([strict, forbidding, tolerant].map((site) => site.stop()));
 });
+
+test('the worker and the wasm come from another origin, alone and with the library', async ({ page }) => {
+  const project = await createProject('cdn', 'package-test/projects/common', 'package-test/projects/cdn');
+  const files = join(project, 'node_modules/mqttwasm/dist');
+  const cdn = await serveFolder(files, { 'Access-Control-Allow-Origin': '*' });
+  const { origin } = new URL(cdn.url);
+  const policed = (scripts: string): Promise<Site> =>
+    serveFolder(project, {
+      'Content-Security-Policy': `default-src 'self'; script-src ${scripts}; worker-src 'self' blob: ${origin}; connect-src 'self' ws: ${origin}${trustedTypes}`,
+    });
+  const alone = await policed("'self' 'wasm-unsafe-eval'");
+  const lines = works.map((line) =>
+    line.startsWith('shared') ? /^shared: bad-option sharedWorkerUrl: is missing/ : line,
+  );
+  await expectAll(page, `${alone.url}?own&cdn=${encodeURIComponent(cdn.url)}`, lines);
+  const whole = await policed(`'self' 'wasm-unsafe-eval' ${origin}`);
+  // A shared client has a worker of its own then.
+  await expectAll(page, `${whole.url}?cdn=${encodeURIComponent(cdn.url)}`);
+  await Promise.all([cdn, alone, whole].map((site) => site.stop()));
+});
+
+const runtimes: Record<string, [command: string, ...args: string[]]> = {
+  node: [process.execPath],
+  'node 22': [installed('node22/bin/node')],
+  deno: [installed('@deno/linux-x64-glibc/deno'), 'run', '--allow-net', '--allow-read', '--allow-env'],
+  bun: [installed('@oven/bun-linux-x64/bin/bun')],
+};
+
+for (const [name, [command, ...args]] of Object.entries(runtimes)) {
+  test(`${name}, with the WebSocket of ws and with its own, and it ends by itself`, async () => {
+    const elsewhere = process.platform !== 'linux' || process.arch !== 'x64';
+    test.skip(name !== 'node' && elsewhere, 'what is installed is for Linux on x64');
+    const project = await createProject(
+      name.replace(' ', ''),
+      'package-test/projects/common',
+      'package-test/projects/node',
+    );
+    // Deno keeps what it has compiled.
+    const env = `DENO_DIR=${join(project, 'deno')}`;
+    const printed = (...rest: string[]) => run('env', [env, command, ...args, ...rest, broker.mqtt], project);
+    expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
+    // The flag is needed before Node 22.
+    const flags = name === 'node' ? ['--experimental-websocket'] : [];
+    expect(await printed(...flags, 'own.js')).toBe('node: it works\n');
+    expect(await printed('addresses.js')).toBe('node: it works\ncrashed\n');
+    if (name.startsWith('node')) return;
+    expect(await printed('workers.js')).toBe('worker: it works\nshared: it works\n');
+  });
+}
 
 test('the types, in browsers without those of Node, and in Node without those of browsers', async () => {
   const project = await createProject('types', 'package-test/projects/types');
@@ -93,10 +212,11 @@ test('the package holds what it should and no more', async () => {
   expect(first.sort()).toEqual(
     [
       'CHANGELOG.md',
+      'LICENSE',
       'README.md',
       'THIRD-PARTY.txt',
       'dist/compat.js',
-      'dist/connect.js',
+      'dist/create-client.js',
       'dist/index.js',
       'dist/inline.js',
       'dist/mqttwasm-shared.js',
@@ -111,6 +231,14 @@ test('the package holds what it should and no more', async () => {
       'package.json',
     ].map((file) => `package/${file}`),
   );
+});
+
+test('the package says under which licence it is, and those of what it bundles', async () => {
+  const inPackage = (file: string) => run('tar', ['-xzOf', tarball(), `package/${file}`], '.');
+  expect(JSON.parse(await inPackage('package.json'))).toMatchObject({ license: 'MIT' });
+  expect(await inPackage('LICENSE')).toContain('MIT License\n\nCopyright (c) 2026 the mqttwasm authors\n');
+  const bundled = (await inPackage('THIRD-PARTY.txt')).match(/^== .*$/gm);
+  expect(bundled).toEqual(expect.arrayContaining(['== Go', '== github.com/eclipse/paho.golang', '== idb']));
 });
 
 test('the reference of the API is what its types say', async () => {

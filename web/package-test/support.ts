@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,8 +44,13 @@ export async function createProject(name: string, ...from: string[]): Promise<st
   return folder;
 }
 
+/** A file of what the projects have in common. */
+export function installed(path: string): string {
+  return join(here, 'node_modules', path);
+}
+
 export function tool(name: string): string {
-  return join(here, 'node_modules/.bin', name);
+  return installed(`.bin/${name}`);
 }
 
 export const tsc = join(web, 'node_modules/.bin/tsc');
@@ -57,11 +62,22 @@ const types: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** Nothing that a page needs not: what a careful site would send. */
-const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:";
+/** What the package needs, as docs/security.md says, and nothing else. */
+export const policy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws:";
+
+export const trustedTypes = "; require-trusted-types-for 'script'; trusted-types mqttwasm";
+
+export interface Site {
+  url: string;
+  stop(): Promise<void>;
+}
 
 /** Serves a folder as /app/. */
-export async function serveFolder(folder: string): Promise<{ url: string; stop(): Promise<void> }> {
+export async function serveFolder(
+  folder: string,
+  headers: OutgoingHttpHeaders = { 'Content-Security-Policy': policy },
+): Promise<Site> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://localhost');
     const file = join(folder, pathname.replace(/^\/app\/$/, '/app/index.html').replace(/^\/app\//, ''));
@@ -69,7 +85,7 @@ export async function serveFolder(folder: string): Promise<{ url: string; stop()
       const body = readFileSync(file);
       response.writeHead(200, {
         'Content-Type': types[extname(file)] ?? 'application/octet-stream',
-        'Content-Security-Policy': policy,
+        ...headers,
       });
       response.end(body);
     } catch {

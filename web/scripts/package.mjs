@@ -18,45 +18,51 @@ const assets = {
   '../../worker/dedicated.ts': './mqttwasm-worker.js',
   '../../worker/shared.ts': './mqttwasm-shared.js',
   './generated/mqttwasm.wasm': './mqttwasm.wasm',
+  '../../worker/generated/mqttwasm.wasm': './mqttwasm.wasm',
 };
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-// A worker is one file, so that it can be copied, and so that bundlers which
-// make classic scripts of workers can take it.
+// A worker is one file, so that it can be copied, and small, because bundlers
+// take it as it is.
 await bundle({ index: 'client/index.ts', compat: 'compat/index.ts' });
-await bundle({ 'mqttwasm-worker': 'worker/dedicated.ts' });
-await bundle({ 'mqttwasm-shared': 'worker/shared.ts' });
+await bundle({ 'mqttwasm-worker': 'worker/dedicated.ts' }, true);
+await bundle({ 'mqttwasm-shared': 'worker/shared.ts' }, true);
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
 emitTypes();
-copyFileSync(join(web, 'CHANGELOG.md'), join(out, 'CHANGELOG.md'));
+for (const name of ['CHANGELOG.md', 'LICENSE']) copyFileSync(join(web, name), join(out, name));
 writeFileSync(join(out, 'THIRD-PARTY.txt'), notices(web));
 writeFileSync(join(out, 'README.md'), readme());
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
 execFileSync('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: out, stdio: 'inherit' });
 
-async function bundle(entries) {
+async function bundle(entries, minify = false) {
   const input = Object.fromEntries(
     Object.entries(entries).map(([name, path]) => [name, join(web, 'src', path)]),
   );
   const build = await rolldown({ input, platform: 'browser', plugins: [{ name: 'assets', transform }] });
-  await build.write({ dir: dist, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+  await build.write({
+    dir: dist,
+    format: 'es',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    minify,
+  });
   await build.close();
 }
 
 /**
- * Bundlers know these addresses by their form, so they must be written out. The
- * page's own build imports a worker's address, because it names a Trusted Types
- * policy of its own; which policies a page has is up to those who make it.
+ * Bundlers know these addresses by their form, so they must be written out. They
+ * are files to all of them, the workers too: a worker that a bundler knows is
+ * `new Worker(new URL(…))`, which pages that require Trusted Types refuse.
  */
 function transform(code) {
   const imported = /import workerUrl from '([^']+)\?worker&url';\n/.exec(code);
   const inPlace = imported
     ? code
         .replace(imported[0], '')
-        .replace(/import \{ scriptUrl \} from '[^']+';\n/, '')
-        .replaceAll('scriptUrl(workerUrl)', `new URL('${imported[1]}', import.meta.url)`)
+        .replaceAll('new URL(workerUrl, import.meta.url)', `new URL('${imported[1]}', import.meta.url)`)
     : code;
   return inPlace.replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path) => {
     if (!assets[path]) throw new Error(`no asset of the package is ${path}`);
@@ -91,6 +97,8 @@ function emitTypes() {
     const file = join(types, name);
     if (statSync(file).isFile() && !needed.has(file)) rmSync(file);
   }
+  const nothing = '/** The worker or the wasm: to give the address of, not to import from. */\nexport {};\n';
+  writeFileSync(join(types, 'file.d.ts'), nothing);
 }
 
 function readme() {
@@ -128,20 +136,25 @@ function manifest() {
     types: `./dist/types/${types}/index.d.ts`,
     default: `./dist/${file}.js`,
   });
+  const file = (name) => ({ types: './dist/types/file.d.ts', default: `./dist/${name}` });
   return {
     name,
     version,
     description,
+    license: 'MIT',
     keywords: ['mqtt', 'mqtt5', 'websocket', 'wasm', 'client'],
     type: 'module',
-    sideEffects: false,
+    sideEffects: ['./dist/mqttwasm-worker.js', './dist/mqttwasm-shared.js'],
     exports: {
       '.': entry('client', 'index'),
       './compat': entry('compat', 'compat'),
+      './worker': file('mqttwasm-worker.js'),
+      './shared-worker': file('mqttwasm-shared.js'),
+      './wasm': file('mqttwasm.wasm'),
       './package.json': './package.json',
     },
     types: './dist/types/client/index.d.ts',
-    files: ['dist', 'docs', 'CHANGELOG.md', 'THIRD-PARTY.txt'],
+    files: ['dist', 'docs', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY.txt'],
     engines: { node: '>=20.16' }, // process.getBuiltinModule
   };
 }

@@ -187,6 +187,25 @@ export interface ConnectOptions {
    */
   whenTabCloses?: 'unsubscribe' | 'keep';
   /**
+   * Where the worker's script is, `mqttwasm/worker` of the package. Relative
+   * addresses are the page's. One of another origin is imported by a script of
+   * the page's. Clients with different addresses have different workers. Without
+   * `wasmUrl` the worker loads `mqttwasm.wasm` from beside it. Default: what the
+   * bundler made of it, or beside the client's own script.
+   */
+  workerUrl?: string | URL;
+  /**
+   * The same for `shared`: `mqttwasm/shared-worker` of the package. It must be of
+   * the page's own origin, and must be given where `workerUrl` is, which is for
+   * browsers without a SharedWorker then.
+   */
+  sharedWorkerUrl?: string | URL;
+  /**
+   * Where the WebAssembly program is, `mqttwasm/wasm` of the package. Another
+   * origin has to allow it by CORS.
+   */
+  wasmUrl?: string | URL;
+  /**
    * The WebSocket class to dial with. A class can't cross into a worker: in a browser it
    * needs `worker: false`. Node has none of that kind. Default `globalThis.WebSocket`.
    */

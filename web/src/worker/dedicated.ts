@@ -22,7 +22,7 @@ addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => (await d
 
 async function start(): Promise<(message: ToWorker) => void> {
   try {
-    const program = await startProgram(await fetch(programUrl));
+    const program = await startProgram(await fetch(programUrl(globalThis.location?.hash)));
     void program.exited.then((error) => post({ type: 'fatal', error }));
     post({ type: 'ready' });
     return dispatch(program.boundary, post, { openStore });

@@ -8,7 +8,11 @@ export interface Program {
   exited: Promise<WireError>;
 }
 
-export const programUrl = new URL('./generated/mqttwasm.wasm', import.meta.url);
+/** Beside this script, unless a worker's page said another place in the fragment of its address. */
+export function programUrl(fragment = ''): URL {
+  const told = new URLSearchParams(fragment.slice(1)).get('wasm');
+  return told === null ? new URL('./generated/mqttwasm.wasm', import.meta.url) : new URL(told);
+}
 
 export async function startProgram(bytes: Response | BufferSource): Promise<Program> {
   const go = new Go();

@@ -6,16 +6,26 @@ import { type Program, programUrl, startProgram } from './go-program';
 import { openStore } from './store/store';
 import { createSocketClass } from './websocket';
 
-let running: Promise<Program> | undefined;
+/** By the address of the wasm. */
+const running = new Map<string, Promise<Program>>();
 const settled = Promise.resolve();
 
-/** Speaks the worker's protocol by function calls. Rejects when the program cannot be started. */
+/**
+ * Speaks the worker's protocol by function calls. Rejects when the program cannot
+ * be started. `wasm` is its address, if not the build's own.
+ */
 export async function openInline(
   receive: (message: FromWorker) => void,
   Native: typeof WebSocket,
+  wasm?: string,
 ): Promise<(message: ToWorker) => void> {
-  running ??= start();
-  const program = await running;
+  const url = wasm === undefined ? programUrl() : new URL(wasm);
+  let starting = running.get(url.href);
+  if (!starting) {
+    starting = start(url);
+    running.set(url.href, starting);
+  }
+  const program = await starting;
   // Later, because Go is on the stack when it reports, and what the page does
   // with a message must not run inside its event handler.
   // By a promise, because tests fake queueMicrotask.
@@ -27,12 +37,12 @@ export async function openInline(
   });
 }
 
-async function start(): Promise<Program> {
+async function start(url: URL): Promise<Program> {
   const forget = (): void => {
-    running = undefined;
+    running.delete(url.href);
   };
   try {
-    const program = await startProgram(await load());
+    const program = await startProgram(await load(url));
     void program.exited.then(forget);
     return program;
   } catch (error) {
@@ -41,8 +51,8 @@ async function start(): Promise<Program> {
   }
 }
 
-async function load(): Promise<Response | BufferSource> {
-  // Node's fetch does not read files.
-  if (programUrl.protocol !== 'file:') return fetch(programUrl);
-  return process.getBuiltinModule('node:fs/promises').readFile(programUrl);
+async function load(url: URL): Promise<Response | BufferSource> {
+  // Node's fetch does not read files. Electron's pages may have no Node, and fetch them.
+  const files = url.protocol === 'file:' && globalThis.process?.getBuiltinModule?.('node:fs/promises');
+  return files ? files.readFile(url) : fetch(url);
 }

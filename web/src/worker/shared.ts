@@ -69,7 +69,7 @@ async function serve(page: MessagePort): Promise<Deliver> {
 
 async function start(): Promise<ReturnType<typeof createRegistry> | undefined> {
   try {
-    const program = await startProgram(await fetch(programUrl));
+    const program = await startProgram(await fetch(programUrl(globalThis.location?.hash)));
     void program.exited.then(fail);
     return createRegistry(program.boundary);
   } catch (error) {

@@ -1,9 +1,12 @@
 // What every project does with the package, in each of the ways to run it.
 
-export async function run({ connect, mqtt }, url) {
+/** `addresses` are those of the worker and the wasm, where the package's own are not to be used. */
+export async function run({ connect, mqtt }, url, addresses = {}) {
   const ways = { worker: {}, inline: { worker: false }, shared: { shared: true } };
-  for (const [way, options] of Object.entries(ways)) await show(way, roundTrip(connect, url, options));
-  await show('compat', compatRoundTrip(mqtt, url));
+  for (const [way, options] of Object.entries(ways)) {
+    await show(way, roundTrip(connect, url, { ...addresses, ...options }));
+  }
+  await show('compat', compatRoundTrip(mqtt, url, addresses));
 }
 
 async function show(way, result) {

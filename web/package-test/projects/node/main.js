@@ -1,5 +1,6 @@
 // Prints, and must then end by itself: nothing of a client that has ended may keep Node running.
 
+import process from 'node:process';
 import { connect } from 'mqttwasm';
 import mqtt from 'mqttwasm/compat';
 import WebSocket from 'ws';

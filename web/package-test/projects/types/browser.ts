@@ -8,6 +8,7 @@ export async function use(url: string): Promise<void> {
   for await (const message of subscription) show(message);
   await client.end();
   await mqttwasm.connect({ host: 'localhost', protocol: 'ws' });
+  await connect(url, { workerUrl: new URL('mqttwasm/worker', import.meta.url), wasmUrl: '/mqttwasm.wasm' });
 }
 
 export function useCompat(url: string): MqttClient {

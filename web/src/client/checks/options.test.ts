@@ -55,6 +55,12 @@ test.each<[string, unknown]>([
   ['subscribeBatchSize', 0],
   ['protocolVersion', 4],
   ['worker', 'no'],
+  ['workerUrl', 7],
+  ['workerUrl', ''],
+  ['workerUrl', 'https://'],
+  ['sharedWorkerUrl', {}],
+  ['wasmUrl', true],
+  ['wasmUrl', 'mqttwasm.wasm'], // relative, and here is no page
   ['WebSocket', {}],
   ['signal', {}],
   ['properties', 7],
@@ -406,4 +412,35 @@ test.each<[string, unknown]>([
 test('a call has 30 seconds unless it says otherwise', () => {
   expect(plainCall()).toEqual({ timeout: 30_000 });
   expect(publishCall({ timeout: 0, qos: 1 })).toEqual({ timeout: 0, qos: 1 });
+});
+
+describe('the addresses of the worker and the wasm', () => {
+  const page = { href: 'https://site.test/app/', origin: 'https://site.test' } as Location;
+  const settings = (options: ConnectOptions) => connectSettings('wss://broker.test/', options, page);
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test('are absolute, by the base of the page', () => {
+    vi.stubGlobal('document', { baseURI: 'https://site.test/base/' });
+    expect(settings({ workerUrl: 'w.js', wasmUrl: new URL('https://cdn.test/m.wasm?1') })).toMatchObject({
+      workerUrl: 'https://site.test/base/w.js',
+      wasmUrl: 'https://cdn.test/m.wasm?1',
+    });
+    expect(settings({})).not.toHaveProperty('workerUrl');
+  });
+
+  test("do not cross to the program, which is the worker's", () => {
+    const { boundary } = settings({ workerUrl: 'https://cdn.test/w.js', wasmUrl: 'https://cdn.test/m.wasm' });
+    expect(boundary).not.toHaveProperty('workerUrl');
+    expect(boundary).not.toHaveProperty('wasmUrl');
+  });
+
+  test('with shared need that of the shared worker, of the same origin', () => {
+    const workerUrl = 'https://cdn.test/w.js';
+    const shared = (options: ConnectOptions) => () => settings({ shared: true, ...options });
+    expect(fieldOf(shared({ workerUrl }))).toBe('sharedWorkerUrl');
+    expect(fieldOf(shared({ workerUrl, sharedWorkerUrl: 'https://cdn.test/s.js' }))).toBe('sharedWorkerUrl');
+    expect(shared({ workerUrl, sharedWorkerUrl: 'https://site.test/s.js' })()).toMatchObject({ workerUrl });
+  });
 });

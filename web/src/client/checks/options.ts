@@ -137,9 +137,23 @@ const callbackFields = shape({
   scram,
 });
 
+/** An absolute address of a file, as text. */
+const fileUrl: Check<string> = (value, field) => {
+  if (!(value instanceof URL)) text(value, field);
+  // As the addresses of a page's own workers: by <base>, where there is one.
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  if (value === '' || !URL.canParse(String(value), base)) {
+    throw bad(field, 'must be an address, absolute or relative to the page');
+  }
+  return new URL(String(value), base).href;
+};
+
 const localFields = shape({
   signal,
   worker: boolean,
+  workerUrl: fileUrl,
+  sharedWorkerUrl: fileUrl,
+  wasmUrl: fileUrl,
   shared: boolean,
   whenTabCloses: oneOf('unsubscribe', 'keep'),
   protocolVersion: (value, field) => {
@@ -173,6 +187,10 @@ export interface Settings {
   callbacks: Callbacks;
   worker: boolean;
   shared: boolean;
+  /** Absolute. */
+  workerUrl?: string;
+  sharedWorkerUrl?: string;
+  wasmUrl?: string;
   WebSocket?: typeof WebSocket;
   signal?: AbortSignal;
 }
@@ -197,6 +215,7 @@ export function connectSettings(
     throw bad('WebSocket', 'does not reach the worker that the client runs in; give worker: false too');
   }
   if (whenTabCloses !== undefined && !shared) throw bad('whenTabCloses', 'needs shared: true');
+  if (shared) checkSharedWorker(local, page);
   const { url, servers, username, password } = addresses(given, page);
   const options = connectFields(
     {
@@ -238,6 +257,17 @@ function withUrl(url: string | URL, options: ConnectOptions): ConnectOptions {
   const { url: another = url } = { ...options };
   if (String(another) !== String(url)) throw bad('url', 'must not be given twice: it is the first argument');
   return { ...options, url };
+}
+
+function checkSharedWorker({ workerUrl, sharedWorkerUrl }: Partial<Settings>, page: Page): void {
+  if (sharedWorkerUrl === undefined) {
+    // Tabs would quietly not share.
+    if (workerUrl !== undefined) {
+      throw bad('sharedWorkerUrl', 'is missing: with workerUrl, shared needs the address of its own worker');
+    }
+  } else if (page !== undefined && new URL(sharedWorkerUrl).origin !== page.origin) {
+    throw bad('sharedWorkerUrl', `must be of the page's own origin, ${page.origin}`);
+  }
 }
 
 /** The first address, and the others. Without one of its own the servers are all there is. */

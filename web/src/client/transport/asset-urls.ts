@@ -1,24 +1,73 @@
-/** Trusted Types for the only scripts that are started by address: this build's own workers. */
+/** The addresses of scripts that are started by address, as browsers and Trusted Types take them. */
 
 // What of the standard is used here; TypeScript does not know it yet.
+interface Policy {
+  createScriptURL(url: string): URL;
+}
 interface Factory {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL(url: string): string },
-  ): { createScriptURL(url: string): URL };
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy;
 }
 
-const policy = (globalThis as { trustedTypes?: Factory }).trustedTypes?.createPolicy('mqttwasm', {
-  createScriptURL(url) {
-    if (new URL(url).origin !== new URL(import.meta.url).origin) {
-      throw new TypeError(`${url} is not a script of this build`);
-    }
-    return url;
-  },
-});
+let policy: Policy | undefined;
+let refusal: unknown;
 
 /** The address as `Worker`, `SharedWorker` and `register` take it where the page requires Trusted Types. */
-export function scriptUrl(address: string): URL {
-  const url = new URL(address, import.meta.url);
+export function scriptUrl(address: string | URL): URL {
+  const url = absolute(address);
+  policy ??= createPolicy();
   return policy ? policy.createScriptURL(url.href) : url;
+}
+
+/** Why a script did not start, in words that name what to mend where it was the page's Trusted Types. */
+export function startFailure(error: unknown): string {
+  if (refusal === undefined) return String(error);
+  return `${error}; if the page requires Trusted Types, its Content-Security-Policy must allow the policy mqttwasm once ("trusted-types mqttwasm"): ${refusal}`;
+}
+
+/** Undefined where there are no Trusted Types, or the page does not allow this policy. */
+function createPolicy(): Policy | undefined {
+  if (refusal !== undefined) return undefined;
+  try {
+    return (globalThis as { trustedTypes?: Factory }).trustedTypes?.createPolicy('mqttwasm', {
+      createScriptURL(url) {
+        if (isForeign(url)) throw new TypeError(`${url} is not of the page's origin`);
+        return url;
+      },
+    });
+  } catch (error) {
+    refusal = error;
+    return undefined;
+  }
+}
+
+/** Whether browsers do not start a worker from there. */
+export function isForeign(address: string | URL): boolean {
+  // Outside browsers there may be workers, and no page.
+  const page = globalThis.location;
+  return page !== undefined && new URL(address).origin !== page.origin;
+}
+
+/** Where the wasm is, undefined for beside the worker: a worker from elsewhere knows its own. */
+export function wasmFor(worker: string | undefined, wasm: string | undefined): string | URL | undefined {
+  if (wasm !== undefined || worker !== undefined) return wasm;
+  // Bundlers rename the worker and the wasm, and only know of this address.
+  return new URL('../../worker/generated/mqttwasm.wasm', import.meta.url);
+}
+
+/** The worker's address with that of the wasm in its fragment, which no server sees. */
+export function withWasm(worker: string | URL, wasm: string | URL | undefined): URL {
+  const url = absolute(worker);
+  if (wasm !== undefined) url.hash = new URLSearchParams({ wasm: absolute(wasm).href }).toString();
+  return url;
+}
+
+/** Of a URL too: those that Turbopack makes of a file's address are without an origin. */
+function absolute(address: string | URL): URL {
+  return new URL(address, globalThis.location?.href);
+}
+
+/** A script of the page's origin that imports one of another. To be revoked when the worker is gone. */
+export function importingBlob(worker: URL): string {
+  const code = `import ${JSON.stringify(worker.href)};`;
+  return URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
 }

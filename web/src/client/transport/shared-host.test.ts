@@ -20,7 +20,7 @@ class ScriptedSharedWorker {
     },
   };
 
-  constructor() {
+  constructor(readonly url: URL) {
     if (ScriptedSharedWorker.refuses) throw new Error('SecurityError');
     ScriptedSharedWorker.last = this;
   }
@@ -124,6 +124,14 @@ test.each<[string, () => void]>([
   expect(await opening).toBeUndefined();
   await settled();
   expect(all.held.size).toBe(0);
+});
+
+test('another script and wasm than those of the build', async () => {
+  void openSharedWorker(() => {}, 'https://site.test/s.js', 'https://cdn.test/m.wasm');
+  await settled();
+  expect(ScriptedSharedWorker.last.url.href).toBe(
+    'https://site.test/s.js#wasm=https%3A%2F%2Fcdn.test%2Fm.wasm',
+  );
 });
 
 test('the worker is told when the page stands still, goes on, and is gone', async () => {

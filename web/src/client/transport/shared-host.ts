@@ -3,33 +3,36 @@
 import { holdLivenessLock, livenessLost } from '../../platform/liveness-lock';
 import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/shared.ts?worker&url';
-import { scriptUrl } from './asset-urls';
+import { scriptUrl, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
 import { checkVersion } from './worker-version';
 
 /**
  * Undefined where there is no SharedWorker, or the browser does not start one.
- * `onFailed` is called when it started, and its program has ended since.
+ * `onFailed` is called when it started, and its program has ended since. `from`
+ * and `wasm` are where its script and the program are, if not where the build has
+ * the one, and beside the script.
  *
  * The worker may live in the process of any of its pages, and then ends when
  * that one crashes. An insecure context has no locks to learn it by: there its
  * pages notice nothing, and a page that crashes is a member until the last one
  * is gone.
  */
-export async function openSharedWorker(onFailed: () => void): Promise<Engine | undefined> {
+export async function openSharedWorker(
+  onFailed: () => void,
+  from?: string,
+  wasm?: string,
+): Promise<Engine | undefined> {
   if (typeof SharedWorker === 'undefined') return undefined;
   const life = await holdLivenessLock();
   let worker: SharedWorker;
   let script: URL;
   try {
-    script = scriptUrl(workerUrl);
-    worker = new SharedWorker(script, {
-      type: 'module',
-      // Not the other worker's: webpack makes one script of workers with the same name.
-      name: 'mqttwasm-shared',
-    });
+    script = withWasm(from ?? new URL(workerUrl, import.meta.url), wasmFor(from, wasm));
+    // Not the other worker's name: webpack makes one script of workers with the same one.
+    worker = new SharedWorker(scriptUrl(script), { type: 'module', name: 'mqttwasm-shared' });
   } catch {
-    life?.end(); // such as where the user blocks storage
+    life?.end(); // such as where the user blocks storage, or the script is of another origin
     return undefined;
   }
   const post = (message: ToSharedWorker, transfer: Transferable[] = []): void =>

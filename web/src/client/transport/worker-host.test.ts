@@ -66,6 +66,53 @@ test('the clients of a page share one module worker', async () => {
   expect(worker?.posted.map((message) => message.type === 'connect' && message.client)).toEqual([1, 2]);
 });
 
+test('there is one worker for each pair of addresses, and the worker is told where the wasm is', async () => {
+  const workerUrl = 'https://site.test/w.js';
+  const wasmUrl = 'https://cdn.test/m.wasm?a=1&b';
+  for (const addresses of [{}, { wasmUrl }, { workerUrl }, { workerUrl, wasmUrl }]) {
+    const first = await openEngine({ worker: true, ...addresses });
+    expect(await openEngine({ worker: true, ...addresses })).toBe(first);
+  }
+  const started = ScriptedWorker.all.map(({ url }) => [
+    url.href.replace(url.hash, '').replace(/^file:.*\//, ''),
+    new URLSearchParams(url.hash.slice(1)).get('wasm')?.replace(/^file:.*\//, ''),
+  ]);
+  expect(started).toEqual([
+    [expect.stringMatching(/^dedicated\.ts/), 'mqttwasm.wasm'],
+    [expect.stringMatching(/^dedicated\.ts/), wasmUrl],
+    [workerUrl, undefined], // it knows: beside it
+    [workerUrl, wasmUrl],
+  ]);
+});
+
+test('a worker that failed makes room for another one at its own address only', async () => {
+  const workerUrl = 'https://site.test/w.js';
+  await openEngine({ worker: true });
+  const other = await openEngine({ worker: true, workerUrl });
+  ScriptedWorker.all[0]?.onerror({ message: '' });
+  await openEngine({ worker: true });
+  expect(await openEngine({ worker: true, workerUrl })).toBe(other);
+  expect(ScriptedWorker.all).toHaveLength(3);
+});
+
+test("a worker of another origin is imported by a script of the page's", async () => {
+  vi.stubGlobal('location', { href: 'https://site.test/app/', origin: 'https://site.test' });
+  const made = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:https://site.test/1');
+  const revoked = vi.spyOn(URL, 'revokeObjectURL').mockReturnValue();
+  await openEngine({ worker: true, workerUrl: 'https://site.test/w.js' });
+  expect(made).not.toHaveBeenCalled();
+  const wasmUrl = 'https://cdn.test/m.wasm';
+  await openEngine({ worker: true, workerUrl: 'https://cdn.test/"w.js', wasmUrl });
+  const url = ScriptedWorker.all[1]?.url as URL;
+  expect(new URLSearchParams(url.hash.slice(1)).get('wasm')).toBe(wasmUrl);
+  expect(url.href.replace(url.hash, '')).toBe('blob:https://site.test/1');
+  const [[blob]] = made.mock.calls as [[Blob]];
+  expect(await blob.text()).toBe(`import "https://cdn.test/%22w.js${url.hash}";`);
+  ScriptedWorker.all[1]?.onerror({ message: '' });
+  expect(revoked).toHaveBeenCalledWith('blob:https://site.test/1');
+  vi.restoreAllMocks();
+});
+
 test.each<[string, (worker: ScriptedWorker) => void, string]>([
   [
     'its program ended',

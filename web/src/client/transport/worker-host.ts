@@ -5,7 +5,7 @@ import type { FromWorker, ToWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
 import { bad } from '../checks/rules';
 import { fromWire } from '../errors';
-import { scriptUrl } from './asset-urls';
+import { importingBlob, isForeign, scriptUrl, startFailure, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
 import { openSharedWorker } from './shared-host';
 import { checkVersion } from './worker-version';
@@ -15,13 +15,18 @@ export interface EngineOptions {
   /** One engine for the tabs of an origin. */
   shared?: boolean;
   WebSocket?: typeof WebSocket;
+  /** Absolute addresses that stand for this build's own. */
+  workerUrl?: string;
+  sharedWorkerUrl?: string;
+  wasmUrl?: string;
 }
 
 /** Milliseconds that a worker without clients is kept for the next one. */
 const restTime = 10_000;
 
-let own: Engine | undefined;
-let shared: Promise<Engine | undefined> | undefined;
+/** By the addresses of the worker and the wasm. */
+const own = new Map<string, Engine>();
+const shared = new Map<string, Promise<Engine | undefined>>();
 
 export async function openEngine(options: EngineOptions): Promise<Boundary> {
   return (await findEngine(options)).boundary;
@@ -37,35 +42,55 @@ export async function findEngine(options: EngineOptions): Promise<Engine> {
   // Node has no Worker of the web's kind.
   if (!options.worker || typeof Worker === 'undefined') return openInline(options);
   if (options.shared) {
-    // When its program has ended, the next connect starts another one.
-    shared ??= openSharedWorker(() => {
-      shared = undefined;
-    });
-    const engine = await shared;
+    const engine = await findShared(options);
     if (engine) return engine;
   }
-  own ??= openWorker();
-  return own;
+  const key = JSON.stringify([options.workerUrl, options.wasmUrl]);
+  const running = own.get(key);
+  if (running) return running;
+  const engine = openWorker(options, () => {
+    // The next connect may have started another one before.
+    if (own.get(key) === engine) own.delete(key);
+  });
+  own.set(key, engine);
+  return engine;
 }
 
-function openWorker(): Engine {
+function findShared({ sharedWorkerUrl, wasmUrl }: EngineOptions): Promise<Engine | undefined> {
+  const key = JSON.stringify([sharedWorkerUrl, wasmUrl]);
+  let opening = shared.get(key);
+  if (!opening) {
+    // When its program has ended, the next connect starts another one.
+    const forget = (): void => {
+      shared.delete(key);
+    };
+    opening = openSharedWorker(forget, sharedWorkerUrl, wasmUrl);
+    shared.set(key, opening);
+  }
+  return opening;
+}
+
+/** `onStopped` is called when this one takes no more clients. */
+function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   let worker: Worker;
-  let script: URL;
+  let url: URL;
+  let blob: string | undefined;
   try {
-    script = scriptUrl(workerUrl);
-    worker = new Worker(script, {
-      type: 'module',
-      name: 'mqttwasm',
-    });
+    const wasm = wasmFor(options.workerUrl, options.wasmUrl);
+    url = withWasm(options.workerUrl ?? new URL(workerUrl, import.meta.url), wasm);
+    if (isForeign(url)) blob = importingBlob(url);
+    // The worker looks for the fragment in the address that it was started with.
+    const started = blob === undefined ? url : blob + url.hash;
+    worker = new Worker(scriptUrl(started), { type: 'module', name: 'mqttwasm' });
   } catch (error) {
-    throw fromWire(crash(`the browser refused to start the worker: ${error}`));
+    throw fromWire(crash(`the browser refused to start the worker: ${startFailure(error)}`));
   }
   let resting: ReturnType<typeof setTimeout> | undefined;
 
-  /** The next connect starts another one. */
   function stop(): void {
-    if (own === engine) own = undefined;
+    onStopped();
     worker.terminate();
+    if (blob !== undefined) URL.revokeObjectURL(blob);
   }
 
   /** Memory that the program once had it keeps to its end. */
@@ -81,13 +106,14 @@ function openWorker(): Engine {
     stop,
     rest,
   );
-  const hear = checkVersion(script, receive, fail);
+  const hear = checkVersion(url, receive, fail);
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   // Nothing in the worker throws unless the program trapped or did not load.
-  worker.onerror = (event) => fail(crash(event.message || 'the worker could not be loaded'));
+  worker.onerror = (event) => {
+    fail(crash(event.message || `the worker could not be loaded from ${url.origin + url.pathname}`));
+  };
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
-  const engine = { boundary, ready };
-  return engine;
+  return { boundary, ready };
 }
 
 async function openInline(options: EngineOptions): Promise<Engine> {
@@ -100,7 +126,7 @@ async function openInline(options: EngineOptions): Promise<Engine> {
   try {
     // Its own chunk: a page that uses the worker does not load it.
     const inline = await import('../../worker/inline');
-    post = await inline.openInline(receive, Native);
+    post = await inline.openInline(receive, Native, options.wasmUrl);
   } catch (error) {
     throw fromWire(crash(`the WebAssembly program could not be started: ${error}`));
   }
