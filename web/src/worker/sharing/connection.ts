@@ -137,7 +137,7 @@ export function openConnection(
         return;
       case 'connect':
         standing = [event];
-        if (!known && event.connack.sessionPresent) delivery.gather();
+        if (!known && event.connack.sessionPresent) delivery.resumed();
         known = true;
         // Not now: Go is on the stack, and must not be called.
         queueMicrotask(() => giveBack([...held]));
@@ -195,6 +195,7 @@ export function openConnection(
   /** Returns the filters that it had. What it had not taken goes to `untaken`. */
   function remove(member: Member): string[] {
     members.delete(member);
+    delivery.left();
     untaken.push(...member.leave());
     return filters.removeAll(member);
   }

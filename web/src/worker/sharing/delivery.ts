@@ -9,6 +9,10 @@
  * with each page that joins meanwhile; then it goes to nobody, and is acknowledged.
  * QoS 0 is not held.
  *
+ * Some pages may have come when others with the same subscription have not. What those
+ * get meanwhile is acknowledged, and remembered for these. Not when a page has left:
+ * then who comes may be that one, and have had it before it was loaded again.
+ *
  * Acknowledgements leave in the order of the messages. So while one is held those of
  * all later ones are, too: pages go on getting messages within the Receive Maximum
  * (or as many as the broker has in flight, where that is less), and then wait for
@@ -23,13 +27,28 @@ import { nothing, type Part, split } from './split';
 /** Milliseconds. */
 export const gatherTime = 10_000;
 
+/** Bytes of what is remembered for pages that are not here yet. Beyond that the oldest is forgotten. */
+export const rememberedBytes = 16 << 20;
+/** About what remembering a topic takes. */
+const topicBytes = 250;
+
 /** Takes what no page has asked for. */
 const nobody = Symbol('nobody');
+/** Takes what pages had that others may ask for. */
+const memory = Symbol('memory');
+
+type Receiver = Member | typeof nobody | typeof memory;
 
 interface Held {
   part: Part;
   /** Lets it be acknowledged, when the promise has resolved. */
   release(taken?: Promise<void>): void;
+}
+
+interface Remembered {
+  part: Part;
+  /** Who had it, by topic. */
+  takers: Map<string, Set<Member>>;
 }
 
 /** `members` are in the order of joining. */
@@ -41,6 +60,9 @@ export function createDelivery(
   let alone = true;
   let held: Held[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;
+  /** While pages may be missing that had been there. */
+  let remembered: Remembered[] | undefined;
+  let memorySize = 0;
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -53,7 +75,10 @@ export function createDelivery(
   }
 
   function deliver(batch: Part, dropped: number): Delivery[] {
-    const parts = divide(batch);
+    return deliverParts(divide(batch), dropped);
+  }
+
+  function deliverParts(parts: Map<Receiver, Part>, dropped: number): Delivery[] {
     const deliveries: Delivery[] = [];
     for (const member of members) {
       // What was dropped may have been anybody's, so everybody hears of it.
@@ -66,10 +91,51 @@ export function createDelivery(
     return deliveries;
   }
 
-  function divide(batch: Part): Map<Member | typeof nobody, Part> {
+  function divide(batch: Part): Map<Receiver, Part> {
     const [first] = members;
     if (alone && first && !gathering && !first.away) return new Map([[first, batch]]);
-    return split(batch.buffer, takersOf);
+    if (!remembered) return split(batch.buffer, takersOf);
+    const had = new Map<string, Set<Member>>();
+    const parts = split(batch.buffer, (topic, owed, retained): readonly Receiver[] => {
+      const takers = takersOf(topic, owed);
+      // Who subscribes gets what is retained from the broker.
+      if (!owed || retained || takers.length === 0 || takers[0] === nobody) return takers;
+      had.set(topic, new Set(takers as readonly Member[]));
+      return [...takers, memory];
+    });
+    const part = parts.get(memory);
+    if (part) remember({ part, takers: had });
+    return parts;
+  }
+
+  function remember(entry: Remembered): void {
+    if (!remembered) return;
+    remembered.push(entry);
+    memorySize += sizeOf(entry);
+    while (memorySize > rememberedBytes) memorySize -= sizeOf(remembered.shift() as Remembered);
+  }
+
+  function forget(): void {
+    remembered = undefined;
+    memorySize = 0;
+  }
+
+  /** Gives what was given to others before to those who ask for it now. */
+  function recall(): void {
+    for (const { part, takers } of remembered ?? []) {
+      const late = new Map<string, Member[]>();
+      for (const [topic, had] of takers) {
+        const missing = filters.takersOf(topic).filter((member) => !had.has(member));
+        for (const member of missing) had.add(member);
+        if (missing.length > 0) late.set(topic, missing);
+      }
+      if (late.size === 0) continue;
+      // The memory first, which keeps the buffer.
+      deliverParts(
+        split<Receiver>(part.buffer, (topic) => [memory, ...(late.get(topic) ?? [])]),
+        0,
+      );
+    }
   }
 
   function takersOf(topic: string, owed: boolean): readonly (Member | typeof nobody)[] {
@@ -93,6 +159,7 @@ export function createDelivery(
 
   /** Gives what is held to those who ask for it now. */
   function offer(): void {
+    recall();
     const before = held;
     held = [];
     for (const { part, release } of before) {
@@ -106,6 +173,7 @@ export function createDelivery(
     clearTimeout(gathering);
     gathering = setTimeout(() => {
       gathering = undefined;
+      forget();
       offer();
     }, gatherTime);
   }
@@ -123,7 +191,11 @@ export function createDelivery(
   return {
     onBatch,
     offer,
-    gather,
+    /** The broker had the session: pages may be missing that had been there. */
+    resumed(): void {
+      remembered ??= [];
+      gather();
+    },
     takeBack,
     /** Somebody is a member now, and perhaps not connected yet. */
     joined(): void {
@@ -134,15 +206,20 @@ export function createDelivery(
     admitted(): void {
       if (gathering) gather();
     },
+    /** Somebody is no member any more, and may come again. */
+    left: forget,
     /** Nothing will be acknowledged any more. */
     finish(): void {
       clearTimeout(gathering);
       gathering = undefined;
+      forget();
       for (const { release } of held.splice(0)) release();
       end();
     },
   };
 }
+
+const sizeOf = ({ part, takers }: Remembered): number => part.buffer.byteLength + takers.size * topicBytes;
 
 function toTaking(deliveries: Delivery[]): Taking | undefined {
   if (deliveries.length === 0) return undefined;

@@ -21,17 +21,19 @@ const lengthSize = 4;
 /** Length, flags and time. */
 const topicAt = lengthSize + 1 + 8;
 const qosBits = 0b110;
+const retainBit = 0b001;
 
 // MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Each gets the records that `wantedBy` says it wants, in order; one who gets all, the
- * buffer itself. `owed` tells whether the message has QoS 1 or 2.
+ * buffer itself. `owed` tells whether the message has QoS 1 or 2, `retained` whether it
+ * has the flag RETAIN.
  */
 export function split<Receiver>(
   buffer: ArrayBuffer,
-  wantedBy: (topic: string, owed: boolean) => readonly Receiver[],
+  wantedBy: (topic: string, owed: boolean, retained: boolean) => readonly Receiver[],
 ): Map<Receiver, Part> {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -39,10 +41,13 @@ export function split<Receiver>(
   let start = 0;
   while (start < bytes.length) {
     const end = start + lengthSize + view.getUint32(start, true);
-    const owed = (view.getUint8(start + lengthSize) & qosBits) !== 0;
+    const flags = view.getUint8(start + lengthSize);
+    const owed = (flags & qosBits) !== 0;
+    const retained = (flags & retainBit) !== 0;
     const topicStart = start + topicAt + 2;
     const topicEnd = topicStart + view.getUint16(start + topicAt);
-    for (const receiver of wantedBy(mqttText.decode(bytes.subarray(topicStart, topicEnd)), owed)) {
+    const topic = mqttText.decode(bytes.subarray(topicStart, topicEnd));
+    for (const receiver of wantedBy(topic, owed, retained)) {
       let share = shares.get(receiver);
       if (!share) {
         share = { count: 0, size: 0, owed: false, ranges: [] };
