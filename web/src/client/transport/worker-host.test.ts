@@ -7,7 +7,7 @@ class ScriptedWorker {
   static all: ScriptedWorker[] = [];
   static refuses = false;
   onmessage: (event: { data: FromWorker }) => void = () => {};
-  onerror: (event: { message: string }) => void = () => {};
+  onerror: (event: { message: string; preventDefault(): void }) => void = () => {};
   onmessageerror: () => void = () => {};
   posted: ToWorker[] = [];
   terminated = false;
@@ -28,6 +28,8 @@ class ScriptedWorker {
     this.terminated = true;
   }
 }
+
+const preventDefault = (): void => {};
 
 const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
 
@@ -63,8 +65,12 @@ test.each<[string, (worker: ScriptedWorker) => void, string]>([
     (worker) => worker.onmessage({ data: { type: 'fatal', error: { code: 'crashed', message: 'code 2' } } }),
     'code 2',
   ],
-  ['it did not load', (worker) => worker.onerror({ message: '' }), 'the worker could not be loaded'],
-  ['it threw', (worker) => worker.onerror({ message: 'unreachable' }), 'unreachable'],
+  [
+    'it did not load',
+    (worker) => worker.onerror({ message: '', preventDefault }),
+    'the worker could not be loaded',
+  ],
+  ['it threw', (worker) => worker.onerror({ message: 'unreachable', preventDefault }), 'unreachable'],
   ['it sent what cannot be read', (worker) => worker.onmessageerror(), 'could not be read'],
 ])('a worker is replaced when %s', async (_, happen, message) => {
   const connecting = (await openEngine({ worker: true })).connect(request);
@@ -127,7 +133,7 @@ test('who waits for the program learns when it runs, and why it does not', async
   worker.onmessage({ data: { type: 'ready' } });
   await Promise.all([first, second, programReady({ worker: true })]);
 
-  worker.onerror({ message: 'unreachable' });
+  worker.onerror({ message: 'unreachable', preventDefault });
   const third = programReady({ worker: true });
   await Promise.resolve();
   const error = { code: 'crashed', message: 'it answered 503' };

@@ -80,7 +80,10 @@ function openWorker(): Engine {
   );
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
   // Nothing in the worker throws unless the program trapped or did not load.
-  worker.onerror = (event) => fail(crash(event.message || 'the worker could not be loaded'));
+  worker.onerror = (event) => {
+    event.preventDefault(); // or it is an error of the page, too
+    fail(crash(event.message || 'the worker could not be loaded'));
+  };
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
   const engine = { boundary, ready };
   return engine;

@@ -14,6 +14,7 @@ import type {
   UnsubscribeCall,
   WireSubscription,
 } from '../../protocol/boundary';
+import { toWire } from '../dispatcher';
 import { failure, within } from '../limits';
 import { createDelivery } from './delivery';
 import { createFilters } from './filters';
@@ -103,7 +104,7 @@ export function openConnection(
       if (members.size === 0) abandon();
       else settle().catch(toldByEvents);
     },
-    (error) => finish({ type: 'end' }, error),
+    (error) => finish({ type: 'end', error: toWire(error) }, error),
   );
 
   /** A member that wants to sees the whole connection's packets. */
