@@ -86,6 +86,15 @@ test.each<[string, (worker: ScriptedWorker) => void, string]>([
   expect(ScriptedWorker.all).toHaveLength(2);
 });
 
+test('what a worker throws is no error of the page as well', async () => {
+  const connecting = (await openEngine({ worker: true })).connect(request);
+  const worker = ScriptedWorker.all[0] as ScriptedWorker;
+  const thrown = { message: 'unreachable', preventDefault: vi.fn() };
+  worker.onerror(thrown);
+  await expect(connecting).rejects.toMatchObject({ code: 'crashed' });
+  expect(thrown.preventDefault).toHaveBeenCalledOnce();
+});
+
 test('a worker that had clients and has none is let go after a while', async () => {
   vi.useFakeTimers();
   const connected = async (): Promise<ScriptedWorker> => {
