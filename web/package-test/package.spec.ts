@@ -77,9 +77,14 @@ test('next, with a page that its server renders', async ({ page }) => {
   const port = await freePort();
   const env = { NEXT_TELEMETRY_DISABLED: '1' };
   const server = start(tool('next'), ['start', project, '-H', '127.0.0.1', '-p', String(port)], env);
-  await server.printed(/Ready/);
-  await expectAll(page, `http://127.0.0.1:${port}/`);
-  await server.stop();
+  try {
+    await server.printed(/Ready/);
+    await expectAll(page, `http://127.0.0.1:${port}/`);
+  } finally {
+    // Asked to stop, it waits for connections that browsers open in advance.
+    server.process.kill('SIGKILL');
+    await server.stop();
+  }
 });
 
 test("vite's development server", async ({ page }) => {

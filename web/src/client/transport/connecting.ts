@@ -24,16 +24,21 @@ export async function connectIn(
   signal?.addEventListener('abort', give);
   try {
     if (givenUp.signal.aborted) throw aborted(givenUp.signal);
+    // One time limit for both: a worker that is slow to start leaves its program less.
+    const load = async () => {
+      const { boundary, ready } = await open();
+      const link = boundary.connect({
+        ...options,
+        ...sink,
+        signal: givenUp.signal,
+        ...(!once && { background: true }),
+      });
+      link.catch(() => {}); // it is told where it is waited for
+      await ready;
+      return { link };
+    };
     const loading = 'the worker or the WebAssembly program has not loaded';
-    const { boundary, ready } = await limited(open(), connectTimeout, givenUp, loading);
-    const link = boundary.connect({
-      ...options,
-      ...sink,
-      signal: givenUp.signal,
-      ...(!once && { background: true }),
-    });
-    link.catch(() => {}); // it is told where it is waited for
-    await limited(ready, connectTimeout, givenUp, loading);
+    const { link } = await limited(load(), connectTimeout, givenUp, loading);
     const time = (once ? 1 + servers.length : 1) * connectTimeout + grace;
     return await limited(link, time, givenUp, 'neither the broker nor the worker has answered');
   } finally {
@@ -45,18 +50,23 @@ export async function connectIn(
 function limited<T>(promise: Promise<T>, time: number, givenUp: AbortController, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const { signal } = givenUp;
-    const abort = (): void => reject(aborted(signal));
+    const stop = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    };
+    const abort = (): void => {
+      stop();
+      reject(aborted(signal));
+    };
     const late = (): void => {
+      stop();
       reject(new MqttError('timeout', `connect: ${what} within ${time} ms`));
       givenUp.abort();
     };
     const timer = setTimeout(late, time);
-    if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    });
+    if (signal.aborted) abort();
+    promise.then(resolve, reject).finally(stop);
   });
 }
 

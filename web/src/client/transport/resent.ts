@@ -13,8 +13,11 @@
 
 /** Batches: acknowledgements of older ones left before these came. */
 const lastBatches = 2;
-/** Milliseconds: a durable store, or a broker that reads slowly, may be as far behind. */
-const recently = 3000;
+/**
+ * Milliseconds: acknowledgements may have waited for pages that were not there yet
+ * (`gatherTime` of `worker/sharing/delivery.ts`) or frozen, and for a store or a slow broker.
+ */
+const recently = 13_000;
 /** Milliseconds after a connection in which the broker sends again what it has in flight. */
 const resendTime = 10_000;
 
@@ -46,7 +49,10 @@ export function createResent(now = () => performance.now()) {
       }
       digests.push(digest);
     }
-    given = given.filter((each, index) => index >= given.length - lastBatches || time - each.time < recently);
+    const old = given.findIndex(
+      (each, index) => index >= given.length - lastBatches || time - each.time < recently,
+    );
+    given.splice(0, old);
     if (digests.length > 0 || given.length > 0) given.push({ time, digests });
     if (twice.length === 0) return { buffer, count };
     return { buffer: without(buffer, twice), count: count - twice.length };

@@ -8,7 +8,7 @@ class ScriptedWorker {
   static all: ScriptedWorker[] = [];
   static refuses = false;
   onmessage: (event: { data: FromWorker }) => void = () => {};
-  onerror: (event: { message: string }) => void = () => {};
+  onerror: (event: { message: string; preventDefault(): void }) => void = () => {};
   onmessageerror: () => void = () => {};
   posted: ToWorker[] = [];
   terminated = false;
@@ -37,6 +37,8 @@ class ScriptedWorker {
     this.terminated = true;
   }
 }
+
+const preventDefault = (): void => {};
 
 const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
 
@@ -89,7 +91,7 @@ test('a worker that failed makes room for another one at its own address only', 
   const workerUrl = 'https://site.test/w.js';
   await openEngine({ worker: true });
   const other = await openEngine({ worker: true, workerUrl });
-  ScriptedWorker.all[0]?.onerror({ message: '' });
+  ScriptedWorker.all[0]?.onerror({ message: '', preventDefault });
   await openEngine({ worker: true });
   expect(await openEngine({ worker: true, workerUrl })).toBe(other);
   expect(ScriptedWorker.all).toHaveLength(3);
@@ -108,7 +110,7 @@ test("a worker of another origin is imported by a script of the page's", async (
   expect(url.href.replace(url.hash, '')).toBe('blob:https://site.test/1');
   const [[blob]] = made.mock.calls as [[Blob]];
   expect(await blob.text()).toBe(`import "https://cdn.test/%22w.js${url.hash}";`);
-  ScriptedWorker.all[1]?.onerror({ message: '' });
+  ScriptedWorker.all[1]?.onerror({ message: '', preventDefault });
   expect(revoked).toHaveBeenCalledWith('blob:https://site.test/1');
   vi.restoreAllMocks();
 });
@@ -119,8 +121,12 @@ test.each<[string, (worker: ScriptedWorker) => void, string]>([
     (worker) => worker.say({ type: 'fatal', error: { code: 'crashed', message: 'code 2' } }),
     'code 2',
   ],
-  ['it did not load', (worker) => worker.onerror({ message: '' }), 'the worker could not be loaded'],
-  ['it threw', (worker) => worker.onerror({ message: 'unreachable' }), 'unreachable'],
+  [
+    'it did not load',
+    (worker) => worker.onerror({ message: '', preventDefault }),
+    'the worker could not be loaded',
+  ],
+  ['it threw', (worker) => worker.onerror({ message: 'unreachable', preventDefault }), 'unreachable'],
   ['it sent what cannot be read', (worker) => worker.onmessageerror(), 'could not be read'],
 ])('a worker is replaced when %s', async (_, happen, message) => {
   const connecting = (await openEngine({ worker: true })).connect(request);
@@ -156,6 +162,15 @@ test.each<[string, FromWorker, string]>([
   expect(worker.terminated).toBe(true);
   void (await openEngine({ worker: true })).connect(request);
   expect(ScriptedWorker.all).toHaveLength(2);
+});
+
+test('what a worker throws is no error of the page as well', async () => {
+  const connecting = (await openEngine({ worker: true })).connect(request);
+  const worker = ScriptedWorker.all[0] as ScriptedWorker;
+  const thrown = { message: 'unreachable', preventDefault: vi.fn() };
+  worker.onerror(thrown);
+  await expect(connecting).rejects.toMatchObject({ code: 'crashed' });
+  expect(thrown.preventDefault).toHaveBeenCalledOnce();
 });
 
 test('a worker that had clients and has none is let go after a while', async () => {
@@ -205,7 +220,7 @@ test('who waits for the program learns when it runs, and why it does not', async
   worker.say({ type: 'ready' });
   await Promise.all([first, second, programReady({ worker: true })]);
 
-  worker.onerror({ message: 'unreachable' });
+  worker.onerror({ message: 'unreachable', preventDefault });
   const third = programReady({ worker: true });
   await Promise.resolve();
   const error = { code: 'crashed', message: 'it answered 503' };

@@ -110,6 +110,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   // Nothing in the worker throws unless the program trapped or did not load.
   worker.onerror = (event) => {
+    event.preventDefault(); // or it is an error of the page, too
     fail(crash(event.message || `the worker could not be loaded from ${url.origin + url.pathname}`));
   };
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));

@@ -14,6 +14,7 @@ import type {
   UnsubscribeCall,
   WireSubscription,
 } from '../../protocol/boundary';
+import { toWire } from '../dispatcher';
 import { failure, within } from '../limits';
 import { createDelivery } from './delivery';
 import { createFilters } from './filters';
@@ -103,7 +104,7 @@ export function openConnection(
       if (members.size === 0) abandon();
       else settle().catch(toldByEvents);
     },
-    (error) => finish({ type: 'end' }, error),
+    (error) => finish({ type: 'end', error: toWire(error) }, error),
   );
 
   /** A member that wants to sees the whole connection's packets. */
@@ -137,7 +138,7 @@ export function openConnection(
         return;
       case 'connect':
         standing = [event];
-        if (!known && event.connack.sessionPresent) delivery.gather();
+        if (!known && event.connack.sessionPresent) delivery.resumed();
         known = true;
         // Not now: Go is on the stack, and must not be called.
         queueMicrotask(() => giveBack([...held]));
@@ -195,6 +196,7 @@ export function openConnection(
   /** Returns the filters that it had. What it had not taken goes to `untaken`. */
   function remove(member: Member): string[] {
     members.delete(member);
+    delivery.left();
     untaken.push(...member.leave());
     return filters.removeAll(member);
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { encodeBatch } from '../../client/testing';
-import { gatherTime } from './delivery';
+import { gatherTime, rememberedBytes } from './delivery';
 import { frozenBytes, frozenPatience } from './member';
 import { batch, connack, follow, owed, scripted, settled, subscription, tab, twoTabs } from './testing';
 
@@ -51,6 +51,65 @@ test('a tab that is not here yet gets what came before it', async () => {
   b.take();
   await settled();
   expect([b.topics(), state.taken]).toEqual([['b', 'b'], true]);
+});
+
+test('a tab that is not here yet gets also what another one with its subscription had, once', async () => {
+  const { sink, a, b, first, second } = await twoTabs(true);
+  await first.subscribe([...subscription('ours'), ...subscription('mine')]);
+  const state = follow(sink().onBatch(owed('ours', 'mine', 'ours'), 3, 0));
+  a.take();
+  await settled();
+  // Nothing waits for who may come.
+  expect([a.topics(), state.taken]).toEqual([['ours', 'mine', 'ours'], true]);
+  await second.subscribe(subscription('ours'));
+  b.take();
+  await settled();
+  await second.subscribe(subscription('#'));
+  b.take();
+  await first.subscribe(subscription('#'));
+  a.take();
+  await settled();
+  expect([a.topics(), b.topics()]).toEqual([
+    ['ours', 'mine', 'ours'],
+    ['ours', 'ours', 'mine'],
+  ]);
+});
+
+test('what others had is not for a tab that comes late, or after one has left, or gets it as retained', async () => {
+  const late = await twoTabs(true);
+  await late.first.subscribe(subscription('#'));
+  late.sink().onBatch(owed('1'), 1, 0);
+  await vi.advanceTimersByTimeAsync(gatherTime);
+  await late.second.subscribe(subscription('#'));
+
+  const left = await twoTabs(true);
+  await left.first.subscribe(subscription('#'));
+  left.sink().onBatch(owed('1'), 1, 0);
+  left.a.port.leave();
+  await left.second.subscribe(subscription('#'));
+
+  const retained = await twoTabs(true);
+  await retained.first.subscribe(subscription('#'));
+  const messages = encodeBatch([{ topic: '1', qos: 1, retain: true }, { topic: 'zero' }]);
+  retained.sink().onBatch(messages, 2, 0);
+  await retained.second.subscribe(subscription('#'));
+
+  expect([late, left, retained].map(({ b }) => b.topics())).toEqual([[], [], []]);
+});
+
+test('what is remembered of what others had is bounded, and the oldest is forgotten', async () => {
+  const { sink, a, b, first, second } = await twoTabs(true);
+  await first.subscribe(subscription('#'));
+  const payload = new Uint8Array(rememberedBytes / 2 - 1000);
+  for (const topic of ['1', '2', '3']) {
+    sink().onBatch(encodeBatch([{ topic, qos: 1, payload }]), 1, 0);
+    a.take();
+    await settled();
+  }
+  await second.subscribe(subscription('#'));
+  b.take();
+  await settled();
+  expect(b.topics()).toEqual(['2', '3']);
 });
 
 test('each part of what is held goes to whoever asks for it', async () => {

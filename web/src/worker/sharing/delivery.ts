@@ -9,6 +9,10 @@
  * with each page that joins meanwhile; then it goes to nobody, and is acknowledged.
  * QoS 0 is not held.
  *
+ * Some pages may have come when others with the same subscription have not. What those
+ * get meanwhile is acknowledged, and remembered for these. Not when a page has left:
+ * then who comes may be that one, and have had it before it was loaded again.
+ *
  * Acknowledgements leave in the order of the messages. So while one is held those of
  * all later ones are, too: pages go on getting messages within the Receive Maximum
  * (or as many as the broker has in flight, where that is less), and then wait for
@@ -18,18 +22,33 @@
 import type { Taking } from '../../protocol/boundary';
 import type { createFilters } from './filters';
 import type { Delivery, Member, Untaken } from './member';
-import { nothing, type Part, split } from './split';
+import { type Described, nothing, type Part, split } from './split';
 
 /** Milliseconds. */
 export const gatherTime = 10_000;
 
+/** Bytes of what is remembered for pages that are not here yet. Beyond that the oldest is forgotten. */
+export const rememberedBytes = 16 << 20;
+/** About what remembering a topic takes. */
+const topicBytes = 250;
+
 /** Takes what no page has asked for. */
 const nobody = Symbol('nobody');
+/** Takes what pages had that others may ask for. */
+const memory = Symbol('memory');
+
+type Receiver = Member | typeof nobody | typeof memory;
 
 interface Held {
   part: Part;
   /** Lets it be acknowledged, when the promise has resolved. */
   release(taken?: Promise<void>): void;
+}
+
+interface Remembered {
+  part: Part;
+  /** Who had it, by `copyOf`. */
+  takers: Map<string, Set<Member>>;
 }
 
 /** `members` are in the order of joining. */
@@ -41,6 +60,9 @@ export function createDelivery(
   let alone = true;
   let held: Held[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;
+  /** While pages may be missing that had been there. */
+  let remembered: Remembered[] | undefined;
+  let memorySize = 0;
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -53,7 +75,10 @@ export function createDelivery(
   }
 
   function deliver(batch: Part, dropped: number): Delivery[] {
-    const parts = divide(batch);
+    return deliverParts(divide(batch), dropped);
+  }
+
+  function deliverParts(parts: Map<Receiver, Part>, dropped: number): Delivery[] {
     const deliveries: Delivery[] = [];
     for (const member of members) {
       // What was dropped may have been anybody's, so everybody hears of it.
@@ -66,18 +91,55 @@ export function createDelivery(
     return deliveries;
   }
 
-  function divide(batch: Part): Map<Member | typeof nobody, Part> {
+  function divide(batch: Part): Map<Receiver, Part> {
     const [first] = members;
     if (alone && first && !gathering && !first.away) return new Map([[first, batch]]);
-    return split(batch.buffer, takersOf);
+    if (!remembered) return split(batch.buffer, takersOf);
+    const had = new Map<string, Set<Member>>();
+    const parts = split(batch.buffer, (message): readonly Receiver[] => {
+      const takers = takersOf(message);
+      // Who subscribes gets what is retained from the broker.
+      if (!message.owed || message.retained || takers.length === 0 || takers[0] === nobody) return takers;
+      had.set(copyOf(message), new Set(takers as readonly Member[]));
+      return [...takers, memory];
+    });
+    const part = parts.get(memory);
+    if (part) remember({ part, takers: had });
+    return parts;
   }
 
-  function takersOf(
-    topic: string,
-    owed: boolean,
-    identifiers: () => number[],
-  ): readonly (Member | typeof nobody)[] {
-    let takers: readonly Member[] = filters.takersOf(topic, identifiers);
+  function remember(entry: Remembered): void {
+    if (!remembered) return;
+    remembered.push(entry);
+    memorySize += sizeOf(entry);
+    while (memorySize > rememberedBytes) memorySize -= sizeOf(remembered.shift() as Remembered);
+  }
+
+  function forget(): void {
+    remembered = undefined;
+    memorySize = 0;
+  }
+
+  /** Gives what was given to others before to those who ask for it now. */
+  function recall(): void {
+    for (const { part, takers } of remembered ?? []) {
+      const late = new Map<string, Member[]>();
+      const parts = split(part.buffer, (message): readonly Receiver[] => {
+        const copy = copyOf(message);
+        const missing =
+          late.get(copy) ?? filters.takersOf(message).filter((member) => !takers.get(copy)?.has(member));
+        late.set(copy, missing);
+        // The memory first, which keeps the buffer.
+        return [memory, ...missing];
+      });
+      for (const [copy, missing] of late) for (const member of missing) takers.get(copy)?.add(member);
+      if (parts.size > 1) deliverParts(parts, 0);
+    }
+  }
+
+  function takersOf(message: Described): readonly (Member | typeof nobody)[] {
+    const { owed } = message;
+    let takers: readonly Member[] = filters.takersOf(message);
     if (takers.length === 0) {
       if (owed && gathering) return [nobody];
       if (alone) takers = [...members];
@@ -97,6 +159,7 @@ export function createDelivery(
 
   /** Gives what is held to those who ask for it now. */
   function offer(): void {
+    recall();
     const before = held;
     held = [];
     for (const { part, release } of before) {
@@ -110,6 +173,7 @@ export function createDelivery(
     clearTimeout(gathering);
     gathering = setTimeout(() => {
       gathering = undefined;
+      forget();
       offer();
     }, gatherTime);
   }
@@ -127,7 +191,11 @@ export function createDelivery(
   return {
     onBatch,
     offer,
-    gather,
+    /** The broker had the session: pages may be missing that had been there. */
+    resumed(): void {
+      remembered ??= [];
+      gather();
+    },
     takeBack,
     /** Somebody is a member now, and perhaps not connected yet. */
     joined(): void {
@@ -138,15 +206,23 @@ export function createDelivery(
     admitted(): void {
       if (gathering) gather();
     },
+    /** Somebody is no member any more, and may come again. */
+    left: forget,
     /** Nothing will be acknowledged any more. */
     finish(): void {
       clearTimeout(gathering);
       gathering = undefined;
+      forget();
       for (const { release } of held.splice(0)) release();
       end();
     },
   };
 }
+
+const sizeOf = ({ part, takers }: Remembered): number => part.buffer.byteLength + takers.size * topicBytes;
+
+/** Tells the copies of a message apart that were made for several subscriptions. */
+const copyOf = ({ topic, identifiers }: Described): string => `${topic}\0${identifiers()}`;
 
 function toTaking(deliveries: Delivery[]): Taking | undefined {
   if (deliveries.length === 0) return undefined;
@@ -158,6 +234,6 @@ function toTaking(deliveries: Delivery[]): Taking | undefined {
 const settled = async (taken?: Promise<void>): Promise<void> => taken;
 
 function onlyOwed(part: Part): Part {
-  const owing = split(part.buffer, (_, owed) => (owed ? [nobody] : []));
+  const owing = split(part.buffer, ({ owed }) => (owed ? [nobody] : []));
   return owing.get(nobody) ?? nothing();
 }

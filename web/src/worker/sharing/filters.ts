@@ -1,6 +1,7 @@
 import { chosen } from '../../client/routing/identifiers';
 import { createTopicIndex } from '../../client/routing/topic-index';
 import type { WireSubscription } from '../../protocol/boundary';
+import type { Described } from './split';
 
 /** Topics whose filters are remembered; past that, all are forgotten and found again. */
 const cacheLimit = 1000;
@@ -59,8 +60,7 @@ export function createFilters<Taker>() {
     return [...requests].flatMap(([other, request]) => (other === taker ? [] : request));
   }
 
-  /** Who gets a copy of a message on this topic, which came with these subscription identifiers. */
-  function takersOf(topic: string, identifiers: () => number[]): Taker[] {
+  function takersOf({ topic, identifiers }: Pick<Described, 'topic' | 'identifiers'>): Taker[] {
     let selected = cache.get(topic);
     if (!selected) {
       selected = index.match(topic);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { SubscribeAck } from '../../protocol/boundary';
-import type { Port } from './registry';
+import type { ClientEvent, SubscribeAck } from '../../protocol/boundary';
+import { createRegistry, type Port } from './registry';
 import { batch, connack, scripted, settled, subscription, tab, twoTabs, url } from './testing';
 
 test('tabs with the same options are one connection, and each hears that it stands', async () => {
@@ -318,6 +318,15 @@ test('authentication that nobody is left to answer fails', async () => {
   expect(await sink().onAuthenticate?.(step)).toBeUndefined();
   a.port.leave();
   await expect(sink().onAuthenticate?.(step)).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('a client in the background whose connection can not be made ends with the reason', async () => {
+  const error = { code: 'storage', message: 'no' };
+  const { attach } = createRegistry({ connect: () => Promise.reject(error) });
+  const events: ClientEvent[] = [];
+  const coming = tab(attach()).connect({ background: true, onEvent: (event) => events.push(event) });
+  await expect(coming).rejects.toBe(error);
+  expect(events).toEqual([{ type: 'end', error }]);
 });
 
 test('each tab decides whether it sees packets; the program tells while one does', async () => {

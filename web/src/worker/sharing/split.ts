@@ -2,6 +2,17 @@
 
 import { createReader, readIdentifiers } from '../../client/property-reader';
 
+/** What is read of a message to find who gets it. */
+export interface Described {
+  topic: string;
+  /** It has QoS 1 or 2. */
+  owed: boolean;
+  /** It has the flag RETAIN. */
+  retained: boolean;
+  /** The subscription identifiers that it came with. */
+  identifiers(): number[];
+}
+
 export interface Part {
   buffer: ArrayBuffer;
   count: number;
@@ -23,18 +34,18 @@ const lengthSize = 4;
 /** Length, flags and time. */
 const topicAt = lengthSize + 1 + 8;
 const qosBits = 0b110;
+const retainBit = 0b001;
 
 // MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Each gets the records that `wantedBy` says it wants, in order; one who gets all, the
- * buffer itself. `owed` tells whether the message has QoS 1 or 2,
- * `identifiers` the subscription identifiers that it came with.
+ * buffer itself.
  */
 export function split<Receiver>(
   buffer: ArrayBuffer,
-  wantedBy: (topic: string, owed: boolean, identifiers: () => number[]) => readonly Receiver[],
+  wantedBy: (message: Described) => readonly Receiver[],
 ): Map<Receiver, Part> {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -42,7 +53,9 @@ export function split<Receiver>(
   let start = 0;
   while (start < bytes.length) {
     const end = start + lengthSize + view.getUint32(start, true);
-    const owed = (view.getUint8(start + lengthSize) & qosBits) !== 0;
+    const flags = view.getUint8(start + lengthSize);
+    const owed = (flags & qosBits) !== 0;
+    const retained = (flags & retainBit) !== 0;
     const topicStart = start + topicAt + 2;
     const topicEnd = topicStart + view.getUint16(start + topicAt);
     const topic = mqttText.decode(bytes.subarray(topicStart, topicEnd));
@@ -51,7 +64,7 @@ export function split<Receiver>(
       const size = reader.varint();
       return readIdentifiers(bytes, reader.at(), reader.at() + size);
     };
-    for (const receiver of wantedBy(topic, owed, identifiers)) {
+    for (const receiver of wantedBy({ topic, owed, retained, identifiers })) {
       let share = shares.get(receiver);
       if (!share) {
         share = { count: 0, size: 0, owed: false, ranges: [] };

@@ -1,0 +1,217 @@
+/** However a client's program fails to load, or the browser refuses it things, who waits for it learns in time. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, type Frame, type Page, test } from '@playwright/test';
+import type { ConnectOptions } from '../src/client';
+import { type Server, startServer } from './support/brokers';
+import { type Fault, type FaultyHost, faults, startFaulty } from './support/faulty';
+import { launchWith } from './support/page';
+import { type ScriptedBroker, serve, startScripted } from './support/scripted';
+
+let server: Server;
+let host: FaultyHost;
+let broker: ScriptedBroker;
+
+test.describe.configure({ timeout: 20_000 });
+
+test.beforeAll(async () => {
+  server = await startServer();
+  host = await startFaulty(server.url);
+  broker = await startScripted((connection) => serve(connection));
+});
+test.afterEach(() => host.mend());
+test.afterAll(async () => {
+  await broker.stop();
+  await host.stop();
+  await server.stop();
+});
+
+/** Milliseconds. */
+const connectTimeout = 2000;
+const grace = 1000;
+
+interface Outcome {
+  /** `connected`, or the code of the `MqttError` that `connect` rejects with. */
+  connect: string;
+  /** The same of `createClient` as its events tell it, and its state then. */
+  createClient: string[];
+  /** Milliseconds that both took. */
+  time: number;
+  /** Errors and rejections that nobody handled. */
+  unhandled: string[];
+}
+
+/** Makes a client both ways. */
+function outcomeOf(frame: Page | Frame, options: ConnectOptions): Promise<Outcome> {
+  return frame.evaluate(
+    async ({ library, url, options }) => {
+      const unhandled: string[] = [];
+      addEventListener('error', (event) => unhandled.push(event.message));
+      addEventListener('unhandledrejection', (event) => unhandled.push(String(event.reason)));
+      const mqtt = (await import(library)) as typeof import('../src/client');
+      const began = performance.now();
+
+      async function connect(): Promise<string> {
+        try {
+          const client = await mqtt.connect(url, options);
+          await client.end();
+          return 'connected';
+        } catch (error) {
+          return error instanceof mqtt.MqttError ? error.code : `not an MqttError: ${error}`;
+        }
+      }
+
+      async function createClient(): Promise<string[]> {
+        const { clientId, ...rest } = options;
+        const client = mqtt.createClient(url, { ...rest, ...(clientId && { clientId: `${clientId} 2` }) });
+        const outcome = await new Promise<string>((resolve) => {
+          client.once('connect', () => resolve('connected'));
+          client.once('end', (error) => resolve(`end: ${error?.code}`));
+        });
+        const { state } = client;
+        await client.end();
+        return [outcome, state];
+      }
+
+      const [first, second] = await Promise.all([connect(), createClient()]);
+      const time = performance.now() - began;
+      // What nobody handles is told in a task of its own.
+      await new Promise((resolve) => setTimeout(resolve));
+      return { connect: first, createClient: second, time, unhandled };
+    },
+    {
+      library: `${host.url}/mqttwasm.js`,
+      url: broker.url,
+      options: { connectTimeout, ...options },
+    },
+  );
+}
+
+const connected = { connect: 'connected', createClient: ['connected', 'connected'] };
+const failed = (code: string) => ({
+  connect: code,
+  createClient: [`end: ${code}`, 'disconnected'],
+});
+
+async function expectOutcome(
+  frame: Page | Frame,
+  options: ConnectOptions,
+  expected: Pick<Outcome, 'connect' | 'createClient'>,
+): Promise<void> {
+  const { time, ...outcome } = await outcomeOf(frame, options);
+  expect(outcome).toEqual({ ...expected, unhandled: [] });
+  expect(time).toBeLessThan((options.connectTimeout ?? connectTimeout) + grace);
+}
+
+const forms = [
+  ['a dedicated worker', {}, /\/assets\/dedicated-.*\.js$/],
+  ['a shared worker', { shared: true }, /\/assets\/shared-.*\.js$/],
+  ['no worker', { worker: false }, /\/assets\/inline-.*\.js$/],
+] as [form: string, options: ConnectOptions, script: RegExp][];
+
+/** Where it is waited for to the end it need not be for long. */
+const limited = (fault: Fault, options: ConnectOptions): ConnectOptions =>
+  fault === 'stalls' ? { ...options, connectTimeout: 1000 } : options;
+
+/** A shared worker's script that can't be used is replaced by a worker of the page's own. */
+const expectedOf = (fault: Fault, form: string, file: string) => {
+  if (fault === 'stalls') return failed('timeout');
+  return form === 'a shared worker' && file === 'script' ? connected : failed('crashed');
+};
+
+for (const [form, options, script] of forms) {
+  for (const fault of faults) {
+    test(`${form}, whose script ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+      host.break(script, fault);
+      await page.goto(`${host.url}/plain`);
+      await expectOutcome(page, limited(fault, options), expectedOf(fault, form, 'script'));
+    });
+
+    if (fault === 'throws') continue;
+    test(`${form}, whose program ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+      host.break(/\.wasm$/, fault);
+      await page.goto(`${host.url}/plain`);
+      await expectOutcome(page, limited(fault, options), expectedOf(fault, form, 'wasm'));
+    });
+  }
+
+  test(`${form}, whose script is slow and whose program stalls: connect has one time limit`, {
+    tag: '@alone',
+  }, async ({ page }) => {
+    host.delay(script, connectTimeout * 0.8);
+    host.break(/\.wasm$/, 'stalls');
+    await page.goto(`${host.url}/plain`);
+    await expectOutcome(page, options, failed('timeout'));
+  });
+
+  test(`${form}, after a program that could not be had: the next connect succeeds`, async ({ page }) => {
+    host.break(/\.wasm$/, 'is not found');
+    await page.goto(`${host.url}/plain`);
+    await expectOutcome(page, options, failed('crashed'));
+    host.mend();
+    expect(await outcomeOf(page, { ...options, connectTimeout: 30_000 })).toMatchObject(connected);
+  });
+
+  test(`${form} in a sandboxed frame: connect settles`, { tag: '@alone' }, async ({ page }) => {
+    await page.goto(`${host.url}/sandbox`);
+    const frame = page.frames()[1] as Frame;
+    // It has no origin, and so no workers.
+    await expectOutcome(frame, options, options.worker === false ? connected : failed('crashed'));
+  });
+
+  test(`${form} in a sandboxed frame, with a store: connect settles`, { tag: '@alone' }, async ({ page }) => {
+    await page.goto(`${host.url}/sandbox`);
+    const frame = page.frames()[1] as Frame;
+    const expected = failed(options.worker === false ? 'storage' : 'crashed');
+    await expectOutcome(frame, { ...options, clientId: 'me', store: 'indexeddb' }, expected);
+  });
+}
+
+/** As Chromium answers where cookies are blocked. */
+const refuseStorage = `{
+  const refusal = () => new DOMException('Access is denied for this document.', 'SecurityError');
+  Object.defineProperty(LockManager.prototype, 'request', { value: () => Promise.reject(refusal()) });
+  Object.defineProperty(IDBFactory.prototype, 'open', { value: () => { throw refusal(); } });
+}`;
+
+for (const [form, options] of forms) {
+  for (const store of [false, true]) {
+    const what = store ? ', with a store' : '';
+    test(`${form} without Web Locks and IndexedDB${what}: connect settles`, { tag: '@alone' }, async ({
+      page,
+    }) => {
+      await page.addInitScript(refuseStorage);
+      host.prefix(/\/assets\/(dedicated|shared)-.*\.js$/, refuseStorage);
+      await page.goto(`${host.url}/plain`);
+      const all: ConnectOptions = store ? { ...options, clientId: 'me', store: 'indexeddb' } : options;
+      await expectOutcome(page, all, store ? failed('storage') : connected);
+    });
+  }
+}
+
+test.describe('cookies blocked in the browser', () => {
+  // Its settings are the whole browser's, and are in a profile.
+  for (const [form, options] of forms) {
+    test(`${form}: connect settles, and with a store it is told that there is none`, {
+      tag: '@alone',
+    }, async ({ playwright }) => {
+      const profile = mkdtempSync(join(tmpdir(), 'no-cookies-'));
+      mkdirSync(join(profile, 'Default'));
+      const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+      writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences));
+      const context = await playwright.chromium.launchPersistentContext(profile, launchWith().launchOptions);
+      try {
+        const page = await context.newPage();
+        await page.goto(`${host.url}/plain`);
+        await expect(page.evaluate(() => localStorage.length)).rejects.toThrow('Access is denied');
+        await expectOutcome(page, options, connected);
+        await expectOutcome(page, { ...options, clientId: 'me', store: 'indexeddb' }, failed('storage'));
+      } finally {
+        await context.close();
+        rmSync(profile, { recursive: true, force: true });
+      }
+    });
+  }
+});
