@@ -20,6 +20,15 @@ export default defineConfig({
       input: { index: 'index.html', mqttwasm: 'src/client/index.ts', sw: 'src/console/install/sw.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
+        // One chunk of what every page with a client needs, which compresses better than three.
+        advancedChunks: {
+          groups: [
+            {
+              name: 'client',
+              test: /src\/(client|platform|protocol)\/(?!packet|auth\/scram|transport\/(restart|resent|shared))/,
+            },
+          ],
+        },
         entryFileNames: (chunk) => stable[chunk.name] ?? 'assets/[name]-[hash].js',
       },
     },

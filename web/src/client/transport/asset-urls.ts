@@ -21,7 +21,7 @@ export function scriptUrl(address: string | URL): URL {
 /** Why a script did not start, in words that name what to mend where it was the page's Trusted Types. */
 export function startFailure(error: unknown): string {
   if (refusal === undefined) return String(error);
-  return `${error}; if the page requires Trusted Types, its Content-Security-Policy must allow the policy mqttwasm once ("trusted-types mqttwasm"): ${refusal}`;
+  return `${error}; where a page requires Trusted Types it must allow this policy ("trusted-types mqttwasm"): ${refusal}`;
 }
 
 /** Undefined where there are no Trusted Types, or the page does not allow this policy. */

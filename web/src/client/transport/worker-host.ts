@@ -7,7 +7,6 @@ import { bad } from '../checks/rules';
 import { fromWire } from '../errors';
 import { importingBlob, isForeign, scriptUrl, startFailure, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
-import { openSharedWorker } from './shared-host';
 import { checkVersion } from './worker-version';
 
 export interface EngineOptions {
@@ -64,7 +63,13 @@ function findShared({ sharedWorkerUrl, wasmUrl }: EngineOptions): Promise<Engine
     const forget = (): void => {
       shared.delete(key);
     };
-    opening = openSharedWorker(forget, sharedWorkerUrl, wasmUrl);
+    opening = import('./shared-host').then(
+      ({ openSharedWorker }) => openSharedWorker(forget, sharedWorkerUrl, wasmUrl),
+      (error) => {
+        forget();
+        throw fromWire(crash(`what shares a worker could not be loaded: ${error}`));
+      },
+    );
     shared.set(key, opening);
   }
   return opening;

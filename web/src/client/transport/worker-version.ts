@@ -25,9 +25,8 @@ export function checkVersion(
 
 function explain(script: URL, version: number | undefined): string {
   return (
-    `the worker script at ${script} is of another build than this page: ` +
-    `it has version ${version ?? 'none'} of their protocol, and the page ${protocolVersion}. ` +
-    'Reload all tabs of this site, past the cache; if that does not help, copy the worker files ' +
-    'of the same version of mqttwasm to the server'
+    `the worker script at ${script} is of another build than this page ` +
+    `(protocol version ${version ?? 'none'}, not ${protocolVersion}). ` +
+    'Reload all tabs of this site, or copy the worker files of this version of mqttwasm to the server'
   );
 }
