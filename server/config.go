@@ -124,20 +124,35 @@ func (c *config) check() error {
 	if c.brokerAuth != "" && c.brokerOpen {
 		return errors.New("-broker-auth and -broker-open exclude each other")
 	}
-	for _, addr := range []string{c.addr, c.mqttAddr} {
-		if exposed(addr) && c.brokerAuth == "" && !c.brokerOpen && c.static == "" {
-			return fmt.Errorf("the embedded broker would be open to everybody who reaches %s: give it users with "+
-				"-broker-auth FILE, turn it off with -broker=false, or say -broker-open if that is what you want", addr)
-		}
+	if from := c.exposures(); len(from) > 0 && c.brokerAuth == "" && !c.brokerOpen && c.static == "" {
+		return fmt.Errorf("the embedded broker would be open to everybody who reaches %s: give it users with "+
+			"-broker-auth FILE, turn it off with -broker=false, or say -broker-open if that is what you want", from[0])
 	}
 	return nil
+}
+
+// exposures are where other machines reach the embedded broker: at addresses of its
+// own, and by the names that a proxy in front of it has.
+func (c *config) exposures() (list []string) {
+	for _, addr := range []string{c.addr, c.mqttAddr} {
+		if exposed(addr) {
+			list = append(list, addr)
+		}
+	}
+	for _, origin := range c.allowOrigins {
+		if u, err := url.Parse(origin); err != nil || exposed(net.JoinHostPort(u.Hostname(), "0")) {
+			list = append(list, origin)
+		}
+	}
+	return list
 }
 
 // exposed reports whether other machines reach the address.
 func exposed(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
 	ip, err := netip.ParseAddr(host)
-	return addr != "" && host != "localhost" && (err != nil || !ip.IsLoopback())
+	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+	return addr != "" && !local
 }
 
 func envName(flagName string) string {

@@ -49,10 +49,22 @@ func TestParseConfig(t *testing.T) {
 			want: with(func(c *config) { c.mqttAddr, c.mqttAddrGiven = "", true })},
 		{name: "TCP address that equals the default was asked for", args: []string{"-mqtt-addr", "127.0.0.1:1883"},
 			want: with(func(c *config) { c.mqttAddrGiven = true })},
-		{name: "origins", args: []string{"-allow-origin", "https://a.example", "-allow-origin", "HTTP://B.example:81/"},
-			want: with(func(c *config) { c.allowOrigins = []string{"https://a.example", "http://b.example:81"} })},
-		{name: "origins by environment", env: map[string]string{"MQTTWASM_ALLOW_ORIGIN": "https://a.example, https://b.example"},
-			want: with(func(c *config) { c.allowOrigins = []string{"https://a.example", "https://b.example"} })},
+		{name: "origins", args: []string{"-broker-open", "-allow-origin", "https://a.example", "-allow-origin", "HTTP://B.example:81/"},
+			want: with(func(c *config) {
+				c.brokerOpen, c.allowOrigins = true, []string{"https://a.example", "http://b.example:81"}
+			})},
+		{name: "origins of this machine", args: []string{"-allow-origin", "http://localhost:81 http://[::1]:82 http://a.localhost"},
+			want: with(func(c *config) {
+				c.allowOrigins = []string{"http://localhost:81", "http://[::1]:82", "http://a.localhost"}
+			})},
+		{name: "an origin elsewhere and users", args: []string{"-allow-origin", "https://a.example", "-broker-auth", "u"},
+			want: with(func(c *config) { c.allowOrigins, c.brokerAuth = []string{"https://a.example"}, "u" })},
+		{name: "an origin elsewhere and no broker", args: []string{"-allow-origin", "https://a.example", "-broker=false"},
+			want: with(func(c *config) { c.allowOrigins, c.broker = []string{"https://a.example"}, false })},
+		{name: "origins by environment", env: map[string]string{"MQTTWASM_ALLOW_ORIGIN": "https://a.example, https://b.example", "MQTTWASM_BROKER_OPEN": "1"},
+			want: with(func(c *config) {
+				c.brokerOpen, c.allowOrigins = true, []string{"https://a.example", "https://b.example"}
+			})},
 		{name: "the rest", args: []string{"-data", "d", "-tls-cert", "c", "-tls-key", "k", "-default-broker", "wss://x/mqtt", "-version",
 			"-brokers", "b", "-pin-brokers", "-redirect-addr", ":80", "-csp-report", "https://r.example/csp", "-static", "s"},
 			want: with(func(c *config) {
@@ -84,6 +96,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"address without port", []string{"-addr", "localhost"}, nil, "-addr"},
 		{"TCP address without port", []string{"-mqtt-addr", "1883"}, nil, "-mqtt-addr"},
 		{"boolean in the environment", nil, map[string]string{"MQTTWASM_BROKER": "maybe"}, "MQTTWASM_BROKER"},
+		{"an origin elsewhere, as behind a proxy, and no users", []string{"-allow-origin", "https://a.example"}, nil, "-broker-auth"},
 		{"origin with a path", []string{"-allow-origin", "https://a.example/x"}, nil, "-allow-origin"},
 		{"origin without scheme", []string{"-allow-origin", "a.example"}, nil, "-allow-origin"},
 		{"origin in the environment", nil, map[string]string{"MQTTWASM_ALLOW_ORIGIN": "*"}, "MQTTWASM_ALLOW_ORIGIN"},

@@ -158,10 +158,12 @@ func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Brok
 		}
 		opts.Users = users
 	}
-	for _, addr := range []string{c.addr, c.mqttAddr} {
-		if exposed(addr) && c.brokerOpen {
-			log.Warn("EVERYBODY who reaches this address may read and write all messages of the embedded broker", "at", addr)
+	for _, at := range c.exposures() {
+		if c.brokerOpen {
+			log.Warn("EVERYBODY who reaches this address may read and write all messages of the embedded broker", "at", at)
 		}
+	}
+	for _, addr := range []string{c.addr, c.mqttAddr} {
 		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr) {
 			log.Warn("what goes to the embedded broker, passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
 		}

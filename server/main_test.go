@@ -193,7 +193,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestForeignPageIsRefused(t *testing.T) {
-	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-allow-origin", "http://good.example")
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-broker-open", "-allow-origin", "http://good.example")
 	for origin, want := range map[string]bool{"http://evil.example": false, "http://good.example": true} {
 		ws, response, err := websocket.Dial(t.Context(), strings.Replace(s.url, "http", "ws", 1)+"mqtt", &websocket.DialOptions{
 			Subprotocols: []string{"mqtt"},

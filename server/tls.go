@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -63,9 +64,7 @@ func toHTTPS(secure net.Addr) http.Handler {
 	_, port, _ := net.SplitHostPort(secure.String())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostname(r.Host)
-		if port != "443" {
-			host = net.JoinHostPort(host, port)
-		}
-		http.Redirect(w, r, "https://"+host+r.URL.RequestURI(), http.StatusPermanentRedirect)
+		host = net.JoinHostPort(host, port) // with the brackets of an IPv6 address
+		http.Redirect(w, r, "https://"+strings.TrimSuffix(host, ":443")+r.URL.RequestURI(), http.StatusPermanentRedirect)
 	})
 }
