@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,6 +112,17 @@ func TestCertificateRenewed(t *testing.T) {
 	later(2, certFile, keyFile)
 	if got := serial(); got != 2 {
 		t.Errorf("serial number %d after the renewal", got)
+	}
+}
+
+func TestRedirectOfIPv6(t *testing.T) {
+	for port, want := range map[int]string{443: "https://[2001:db8::1]/x", 8443: "https://[2001:db8::1]:8443/x"} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil)
+		r.Host = "[2001:db8::1]"
+		toHTTPS(&net.TCPAddr{Port: port}).ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); got != want {
+			t.Errorf("port %d: redirected to %s", port, got)
+		}
 	}
 }
 

@@ -44,6 +44,7 @@ type Broker struct {
 	log     *slog.Logger
 	origins []string
 	gate    *Gate
+	unsent  budget
 	// running counts everything Close waits for: connections and their farewells.
 	// It is mochi's own group, so that mochi cannot find it empty too early.
 	running *sync.WaitGroup
@@ -63,6 +64,7 @@ func New(opts Options) (*Broker, error) {
 		sessions:    cmp.Or(opts.quotas.sessions, maxSessions),
 		retained:    cmp.Or(opts.quotas.retained, maxRetained),
 		inflight:    cmp.Or(opts.quotas.inflight, maxInflight),
+		unsent:      cmp.Or(opts.quotas.unsent, maxUnsent),
 	}
 	b.server = mqtt.New(&mqtt.Options{
 		Capabilities:             capabilities(most),
@@ -71,6 +73,7 @@ func New(opts Options) (*Broker, error) {
 		Logger:                   quiet(b.log),
 		SysTopicResendInterval:   10,
 	})
+	b.unsent.one, b.unsent.all = most.unsent, int64(most.unsent)*(maxAllUnsent/maxUnsent)
 	b.gate, b.running = NewGate(most.connections), &b.server.Listeners.ClientsWg
 	b.ended, b.end = context.WithCancel(context.Background())
 	err := b.server.AddHook(&policy{server: b.server, gate: b.gate, most: most, users: opts.Users}, nil)
@@ -108,7 +111,7 @@ func (b *Broker) Serve(l net.Listener) error {
 // ServeConn runs one MQTT connection and returns when it has ended. It owns c.
 func (b *Broker) ServeConn(c net.Conn) {
 	in := &input{Conn: c}
-	in.owner = newConn(in, func() { closeGently(c) })
+	in.owner = newConn(in, &b.unsent, func() { closeGently(c) })
 	b.serve(in.owner)
 }
 
@@ -116,7 +119,7 @@ func (b *Broker) serve(c *conn) {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		_ = c.Conn.Close()
+		_ = c.Close()
 		return
 	}
 	b.running.Add(1)

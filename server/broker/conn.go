@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ import (
 // conn is what mochi knows of a connection. It keeps the peer's Receive Maximum,
 // and its Close lets the peer read what was written last: a DISCONNECT and its
 // reason would be lost with an abrupt close (RFC 1122, 4.2.2.13).
+//
+// Write never blocks: mochi holds locks around it which those who publish need. What
+// is written goes to an outbox, and a goroutine of the connection's own sends it.
 type conn struct {
 	net.Conn
 	// farewell closes Conn within closeTimeout.
@@ -20,16 +24,38 @@ type conn struct {
 	gone     chan struct{} // closed when that is done
 	closed   atomic.Bool
 	leaving  atomic.Bool
+	budget   *budget
+	wake     chan struct{} // holds one element when the outbox has something new
+	sent     chan struct{} // closed when nothing more is sent
 
-	mu   sync.Mutex // around writes
-	flow flow
+	mu     sync.Mutex // around flow and outbox
+	flow   flow
+	outbox []byte
+	unsent int  // bytes, of which the outbox has those that are not being sent
+	dead   bool // a write has failed
 }
 
-func newConn(c net.Conn, farewell func()) *conn {
-	return &conn{
-		Conn: c, farewell: farewell, gone: make(chan struct{}),
+// budget bounds what waits to be sent, in bytes.
+type budget struct {
+	one  int   // to one client
+	all  int64 // to all of them; over it none may have more than its share
+	used atomic.Int64
+}
+
+// full says that a client that so much waits for gets nothing more.
+func (b *budget) full(unsent int) bool {
+	return unsent > b.one || unsent > b.one/32 && b.used.Load() > b.all
+}
+
+// newConn starts to send.
+func newConn(c net.Conn, most *budget, farewell func()) *conn {
+	owner := &conn{
+		Conn: c, farewell: farewell, budget: most,
+		gone: make(chan struct{}), wake: make(chan struct{}, 1), sent: make(chan struct{}),
 		flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})},
 	}
+	go owner.sendAll()
+	return owner
 }
 
 // input is the connection to the peer's machine. It is read when all that came
@@ -83,28 +109,110 @@ func (c *conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// transmit writes what the flow lets go.
+// transmit puts into the outbox what the flow lets go.
 func (c *conn) transmit(step func(*flow) []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flow.ended {
+	switch {
+	case c.flow.ended:
 		return nil
+	case c.dead:
+		return net.ErrClosed
 	}
-	out := step(&c.flow)
-	if len(out) == 0 {
-		return nil
+	c.flow.full = c.budget.full(c.unsent)
+	c.put(step(&c.flow))
+	if c.unsent > c.budget.one+2*maxPacketSize { // answers to what the peer sends without reading
+		c.dead = true
+		go c.Conn.Close() // mochi finds out when it reads; it must not wait now
+		return net.ErrClosed
 	}
-	_, err := c.Conn.Write(out)
+	return nil
+}
+
+// put adds to the outbox. The caller holds mu.
+func (c *conn) put(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	c.outbox = append(c.outbox, p...)
+	c.count(len(p))
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// count keeps account of what is not sent yet. The caller holds mu.
+func (c *conn) count(bytes int) {
+	c.unsent += bytes
+	c.budget.used.Add(int64(bytes))
+}
+
+// sendAll sends what comes into the outbox until the last packet has left, or the
+// peer has not taken anything for stallTimeout.
+func (c *conn) sendAll() {
+	defer close(c.sent)
+	var out []byte
+	for {
+		c.mu.Lock()
+		if len(c.outbox) == 0 && !c.flow.ended {
+			c.flow.full = false
+			c.put(c.flow.release()) // what a full outbox held back
+		}
+		out, c.outbox = c.outbox, out[:0]
+		ended := c.flow.ended
+		c.mu.Unlock()
+		if len(out) == 0 {
+			if ended {
+				return
+			}
+			<-c.wake
+			continue
+		}
+		for chunk := range slices.Chunk(out, sendSize) {
+			err := c.send(chunk)
+			c.mu.Lock()
+			c.count(-len(chunk))
+			if err != nil {
+				c.dead = true
+				c.count(-c.unsent)
+				c.outbox = nil
+				c.mu.Unlock()
+				_ = c.Conn.Close()
+				return
+			}
+			c.mu.Unlock()
+		}
+		if cap(out) > 4*sendSize { // one that idles needs none
+			out = nil
+		}
+	}
+}
+
+func (c *conn) send(p []byte) error {
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(stallTimeout))
+	if c.leaving.Load() {
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+	}
+	_, err := c.Conn.Write(p)
 	return err
 }
 
-// leave writes what is due and DISCONNECT, if any, as the last packet. mochi would
-// only queue it behind what a slow peer has not read yet, and wait for a peer that
-// reads nothing.
+// leave sends what is due and DISCONNECT, if any, as the last packet. mochi would
+// only queue it behind what a slow peer has not read yet.
 func (c *conn) leave(disconnect []byte) {
 	c.leaving.Store(true)
 	_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
-	_ = c.transmit(func(f *flow) []byte { f.ended = true; return append(f.answers(), disconnect...) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.flow.ended {
+		c.put(append(c.flow.answers(), disconnect...))
+		c.flow.ended = true
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
 }
 
 // Close returns at once; the farewell goes on in the background.
@@ -113,16 +221,17 @@ func (c *conn) Close() error {
 		go func() {
 			defer close(c.gone)
 			c.leave(nil)
+			<-c.sent
 			c.farewell()
 		}()
 	}
 	return nil
 }
 
-// SetDeadline leaves alone those of leave and of the farewell.
+// SetDeadline is for reading: writing has its own, and the farewell.
 func (c *conn) SetDeadline(t time.Time) error {
 	if c.leaving.Load() {
 		return net.ErrClosed
 	}
-	return c.Conn.SetDeadline(t)
+	return c.Conn.SetReadDeadline(t)
 }

@@ -26,6 +26,7 @@ type flow struct {
 	held       []message // oldest first
 	resuming   bool
 	processing bool
+	full       bool   // no message may be added to what waits to be sent
 	acks       []byte // of the message that is handed on
 	due        []byte // of those that have been
 	ended      bool   // DISCONNECT was the last packet [MQTT-3.14.4-1]
@@ -48,6 +49,8 @@ func (f *flow) admit(p []byte) []byte {
 		if id, ok := messageID(packet); ok {
 			f.held = append(f.held, message{id, bytes.Clone(packet)})
 			out = append(out, f.release()...)
+		} else if kind == packets.Publish && f.full { // QoS 0
+			continue
 		} else if f.processing && (kind == packets.Puback || kind == packets.Pubrec) {
 			f.acks = append(f.acks, packet...)
 		} else {
@@ -78,7 +81,7 @@ func (f *flow) acknowledge(id uint16) []byte {
 }
 
 func (f *flow) release() (out []byte) {
-	for len(f.held) > 0 && !f.resuming && len(f.unacked) < f.limit {
+	for len(f.held) > 0 && !f.resuming && !f.full && len(f.unacked) < f.limit {
 		f.unacked[f.held[0].id] = struct{}{}
 		out = append(out, f.held[0].packet...)
 		f.held = f.held[1:]

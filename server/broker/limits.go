@@ -35,6 +35,16 @@ const (
 	// An MQTT 5 client that asks for more, or for none, gets this (3.2.2.3.14).
 	maxKeepAlive = 5 * time.Minute
 
+	// Bytes that wait to be sent to one client. While there are more, messages of
+	// QoS 0 are dropped, and those of QoS 1 and 2 stay in its session.
+	maxUnsent = 8 << 20
+	// The same for all clients together: over it none may have more than its share.
+	maxAllUnsent = 64 << 20
+	// Bytes that are sent at a time, within stallTimeout.
+	sendSize = 64 << 10
+	// A client that has not taken anything for so long is closed.
+	stallTimeout = 20 * time.Second
+
 	// From the connection's start to a whole CONNECT.
 	connectTimeout = 10 * time.Second
 	// From our closing of a connection to the peer's.
@@ -42,7 +52,7 @@ const (
 )
 
 // quotas are what tests set lower.
-type quotas struct{ connections, sessions, retained, inflight int }
+type quotas struct{ connections, sessions, retained, inflight, unsent int }
 
 func capabilities(most quotas) *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()

@@ -3,7 +3,9 @@ package broker
 import (
 	"fmt"
 	"net"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -131,5 +133,74 @@ func TestSilentConnections(t *testing.T) {
 	// There is nobody left to make room.
 	if _, err := dialTCP(t, b).Read(make([]byte, 1)); err == nil {
 		t.Error("a connection too many got an answer")
+	}
+}
+
+// Whoever publishes to one that has stopped reading, at any QoS, is not held up, nor
+// are others who get the same; what is owed to it stays in its session.
+func TestStalledSubscriberHoldsUpNobody(t *testing.T) {
+	b := start(t, Options{})
+	stalled := connect(t, dialPipe(t, b), func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "stalled", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+	})
+	stalled.subscribe("t", 2)
+	healthy := connect(t, dialTCP(t, b), nil)
+	healthy.subscribe("t", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	const total = 200
+	began := time.Now()
+	for i := range total {
+		pub.publish(uint16(i+1), 1, false, "t", fmt.Sprint(i))
+		expect[packets.Puback](pub)
+		m := expect[packets.Publish](healthy)
+		if string(m.Payload) != fmt.Sprint(i) {
+			t.Fatalf("message %s where %d was expected", m.Payload, i)
+		}
+		healthy.puback(m.PacketID)
+	}
+	if took := time.Since(began); took > stallTimeout/2 {
+		t.Errorf("it took %v", took)
+	}
+	for i := range total { // it goes on
+		if m := expect[packets.Publish](stalled); string(m.Payload) != fmt.Sprint(i) {
+			t.Fatalf("message %s where %d was expected", m.Payload, i)
+		}
+	}
+}
+
+// What waits for clients that read nothing is bounded in bytes, for each and for all;
+// those who read go on, and messages of QoS 1 are not lost.
+func TestUnreadBytesAreBounded(t *testing.T) {
+	const one, size, clients, total = 256 << 10, 4 << 10, 20, 60
+	b := start(t, Options{quotas: quotas{unsent: one}})
+	deaf := make([]*peer, clients)
+	for i := range deaf {
+		deaf[i] = connect(t, dialPipe(t, b), nil)
+		deaf[i].subscribe("flood/#", byte(i%2))
+	}
+	healthy := connect(t, dialTCP(t, b), nil)
+	healthy.subscribe("flood/0", 0)
+	pub := connect(t, dialTCP(t, b), nil)
+	payload := strings.Repeat("x", size)
+	for i := range total {
+		pub.publish(uint16(i+1), 1, false, fmt.Sprintf("flood/%d", i%2), payload)
+		expect[packets.Puback](pub)
+		if i%2 == 0 {
+			expect[packets.Publish](healthy)
+		}
+		if got := b.unsent.used.Load(); got > b.unsent.all+clients*(one/32+2*size) {
+			t.Fatalf("%d KiB wait", got>>10)
+		}
+	}
+	for range total {
+		m := expect[packets.Publish](deaf[1])
+		deaf[1].puback(m.PacketID)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.unsent.used.Load(); got != 0 {
+		t.Errorf("%d bytes are still counted", got)
 	}
 }

@@ -48,7 +48,7 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	// Only binary frames: a text frame closes the connection [MQTT-6.0.0-1].
 	nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
-	raw.conn.owner = newConn(nc, func() {
+	raw.conn.owner = newConn(nc, &b.unsent, func() {
 		// NetConn's Close cuts off a blocked reader, and with it the close
 		// handshake; the WebSocket's own waits five seconds for the peer.
 		cut := time.AfterFunc(closeTimeout, func() { _ = raw.conn.Close() })
