@@ -211,3 +211,46 @@ func TestWithoutReceiveMaximum(t *testing.T) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// A message has its topic whatever came before it: on a connection that was lost, or
+// held back by the client's Receive Maximum [MQTT-3.3.2-7].
+func TestTopicsOfClientsThatTakeAliases(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	lasting := func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "aliases", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+		c.Properties.TopicAliasMaximum = ptr(uint16(10))
+		c.Properties.ReceiveMaximum = ptr(uint16(1))
+	}
+	sub := connect(t, dialTCP(t, b), lasting)
+	sub.subscribe("a/b", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	id := uint16(0)
+	publish := func(qos byte) {
+		id++
+		pub.publish(id, qos, false, "a/b", "x")
+		if qos > 0 {
+			expect[packets.Puback](pub)
+		}
+	}
+	take := func() {
+		t.Helper()
+		m := expect[packets.Publish](sub)
+		if m.Topic != "a/b" || m.Properties.TopicAlias != nil {
+			t.Errorf("topic %q, alias %v", m.Topic, m.Properties.TopicAlias)
+		}
+		if m.QoS > 0 {
+			sub.puback(m.PacketID)
+		}
+	}
+	publish(1)
+	publish(1) // held back
+	publish(0) // overtakes
+	for range 3 {
+		take()
+	}
+	sub.disconnect()
+	publish(1)
+	sub = connect(t, dialTCP(t, b), lasting)
+	take()
+}

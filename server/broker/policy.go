@@ -47,6 +47,9 @@ func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 		transmit(cl, func(f *flow) []byte { f.limit = limit; return nil })
 	}
 	cl.Properties.Props.ReceiveMaximum = 0
+	// mochi's aliases outlive their connection, and what is held back or resumed would
+	// come without a topic [MQTT-3.3.2-7]; a server may send none (3.1.2.11.5).
+	cl.Properties.Props.TopicAliasMaximum = 0
 	cl.State.Inflight.ResetSendQuota(0)
 	return nil
 }

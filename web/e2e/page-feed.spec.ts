@@ -225,8 +225,8 @@ test('details: the whole packet, and ways to take it away', async ({ page, conte
   const payload = new Uint8Array([0, 0xff, 0x80]);
   await arrive(`${own}/bytes`, [payload]);
   await page.getByRole('button', { name: 'Details of message 1' }).click();
-  // Fixed header, topic, no properties, payload.
-  await expect(feed.details).toContainText(`Packet${2 + 2 + `${own}/bytes`.length + 1 + 3} bytes`);
+  // Fixed header, topic, the client's own subscription identifier, payload.
+  await expect(feed.details).toContainText(`Packet${2 + 2 + `${own}/bytes`.length + 1 + 5 + 3} bytes`);
   await expect(feed.details).toContainText(/Received\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/);
   await expect(feed.details).toContainText(`Subscribed by ${own}/#`);
 

@@ -108,7 +108,7 @@ export interface Message {
   readonly properties: MessageProperties;
   /** Milliseconds since 1970, when the client read it. */
   readonly receivedAt: number;
-  /** Bytes of the topic, the properties and the payload. */
+  /** Bytes of the topic, the properties and the payload, with what the client adds of its own. */
   readonly size: number;
   /** The payload as UTF-8 text; malformed bytes become U+FFFD. */
   text(): string;
