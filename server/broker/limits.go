@@ -28,6 +28,8 @@ const (
 	// Messages waiting to be written to one client. Further ones of QoS 0 are
 	// dropped; for one of QoS 1 or 2 the client gets 0x97.
 	maxPending = 8192
+	// Levels of a topic or a topic filter: 0x90 or 0x8F for more.
+	maxLevels = 128
 	// Topic aliases a client may define (3.2.2.3.8).
 	topicAliasMaximum = 64
 	// A disconnected session is kept no longer (3.2.2.3.2).

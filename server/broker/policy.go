@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -31,6 +32,9 @@ func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return
 // OnACLCheck decides about a topic to publish to, a filter to subscribe to, and
 // a topic to deliver. A topic that is only an alias was allowed when it was defined.
 func (p *policy) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	if write && strings.HasPrefix(topic, "$") { // the broker's own (4.7.2)
+		return false
+	}
 	return p.users == nil || write && topic == "" || p.users.allow(string(cl.Properties.Username), topic, write)
 }
 
@@ -55,6 +59,9 @@ func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 }
 
 func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
+	if code := validateConnect(pk); code != packets.CodeSuccess {
+		return code
+	}
 	session, known := p.server.Clients.Get(cl.ID)
 	if p.users != nil {
 		name := string(cl.Properties.Username)
@@ -114,7 +121,8 @@ func (*policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	transmit(cl, (*flow).resumed)
 }
 
-func (*policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	pk = p.read(cl, pk)
 	switch t := pk.FixedHeader.Type; {
 	case t == packets.Puback, t == packets.Pubcomp,
 		t == packets.Pubrec && pk.ReasonCode >= packets.ErrUnspecifiedError.Code: // 4.9
@@ -182,6 +190,9 @@ func (p *policy) overrun(cl *mqtt.Client) {
 }
 
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if !p.publishable(cl, pk) {
+		return pk, packets.ErrRejectPacket
+	}
 	retained := p.server.Topics.Retained
 	if !pk.FixedHeader.Retain || len(pk.Payload) == 0 || retained.Len() < p.most.retained {
 		return pk, nil
@@ -189,14 +200,7 @@ func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 	if _, known := retained.Get(pk.TopicName); known {
 		return pk, nil
 	}
-	// mochi would answer QoS 2 with PUBACK, against [MQTT-4.3.3-8], and let QoS 0 through.
-	if qos := pk.FixedHeader.Qos; qos > 0 {
-		_ = cl.WritePacket(packets.Packet{
-			FixedHeader: packets.FixedHeader{Type: [...]byte{1: packets.Puback, 2: packets.Pubrec}[qos]},
-			PacketID:    pk.PacketID,
-			ReasonCode:  packets.ErrQuotaExceeded.Code,
-		})
-	}
+	p.refuse(cl, pk, packets.ErrQuotaExceeded)
 	return pk, packets.ErrRejectPacket
 }
 
