@@ -107,7 +107,7 @@ async function expectOutcome(
 
 const forms = [
   ['a dedicated worker', {}, /\/assets\/dedicated-.*\.js$/],
-  ['a shared worker', { shared: true }, /\/assets\/shared-.*\.js$/],
+  ['a shared worker', { shared: true }, /\/assets\/shared-(?!host).*\.js$/],
   ['no worker', { worker: false }, /\/assets\/inline-.*\.js$/],
 ] as [form: string, options: ConnectOptions, script: RegExp][];
 
