@@ -77,6 +77,14 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	mux := http.NewServeMux()
 	mux.Handle("GET /", page)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	ready := func() bool { return true }
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !ready() {
+			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
 	site := newServer(withHeaders(headers, access.guard(mux)), log)
 
 	listener, err := listen(c.addr, "-addr", "127.0.0.1:8081")
@@ -101,6 +109,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
 		mux.Handle("GET /mqtt", b.Handler())
+		ready = b.Ready
 	}
 	if c.redirectAddr != "" {
 		plain, err := listen(c.redirectAddr, "-redirect-addr", "127.0.0.1:8082")

@@ -157,7 +157,7 @@ func dialTCP(t *testing.T, address string) net.Conn {
 
 func TestServer(t *testing.T) {
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0")
-	for path, want := range map[string]string{"healthz": "ok\n", "config.json": `"EMQX public broker"`} {
+	for path, want := range map[string]string{"healthz": "ok\n", "readyz": "ok\n", "config.json": `"EMQX public broker"`} {
 		response, body := fetch(t, http.DefaultClient, s.url+path)
 		if response.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("/%s: %d %s", path, response.StatusCode, body)

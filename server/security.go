@@ -129,7 +129,8 @@ func (a *access) answersTo(host string) bool {
 func (a *access) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A load balancer's health check may use any name; the answer tells nothing.
-		if r.URL.Path != "/healthz" && !a.answersTo(r.Host) {
+		asked := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
+		if !asked && !a.answersTo(r.Host) {
 			http.Error(w, fmt.Sprintf("This server does not answer to the name %q.\n\n"+
 				"If it should, start it with -allow-origin http://%s", r.Host, r.Host), http.StatusForbidden)
 			return

@@ -45,6 +45,8 @@ type Broker struct {
 	origins []string
 	gate    *Gate
 	unsent  budget
+	lost    unstored
+	store   *store // nil: everything is in memory
 	// running counts everything Close waits for: connections and their farewells.
 	// It is mochi's own group, so that mochi cannot find it empty too early.
 	running *sync.WaitGroup
@@ -76,9 +78,10 @@ func New(opts Options) (*Broker, error) {
 	b.unsent.one, b.unsent.all = most.unsent, int64(most.unsent)*(maxAllUnsent/maxUnsent)
 	b.gate, b.running = NewGate(most.connections), &b.server.Listeners.ClientsWg
 	b.ended, b.end = context.WithCancel(context.Background())
-	err := b.server.AddHook(&policy{server: b.server, gate: b.gate, most: most, users: opts.Users}, nil)
+	err := b.server.AddHook(&policy{server: b.server, gate: b.gate, most: most, users: opts.Users, lost: &b.lost}, nil)
 	if err == nil && opts.DataDir != "" {
-		err = b.server.AddHook(&store{server: b.server, dir: opts.DataDir}, nil)
+		b.store = &store{server: b.server, dir: opts.DataDir, lost: &b.lost}
+		err = b.server.AddHook(b.store, nil)
 	}
 	if err == nil {
 		err = b.server.Serve()
@@ -88,6 +91,10 @@ func New(opts Options) (*Broker, error) {
 	}
 	return b, nil
 }
+
+// Ready reports whether what has to be kept can be: false while DataDir can't be
+// written, for example on a full disk.
+func (b *Broker) Ready() bool { return !b.lost.broken.Load() }
 
 // Serve accepts connections from l until Close, and then returns ErrClosed.
 func (b *Broker) Serve(l net.Listener) error {

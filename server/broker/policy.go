@@ -17,6 +17,7 @@ type policy struct {
 	gate   *Gate
 	most   quotas
 	users  *Users // nil: everybody who reaches the broker may use it
+	lost   *unstored
 }
 
 func (*policy) ID() string { return "policy" }
@@ -129,14 +130,25 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 		transmit(cl, func(f *flow) []byte { return f.acknowledge(pk.PacketID) })
 	case t == packets.Publish && pk.FixedHeader.Qos > 0:
 		transmit(cl, func(f *flow) []byte { f.processing = true; return nil })
+		p.lost.take(cl.ID)
 	}
 	return pk, nil
 }
 
-func (*policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) {
-	if pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos > 0 {
-		transmit(cl, (*flow).processed)
+func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) {
+	if pk.FixedHeader.Type != packets.Publish || pk.FixedHeader.Qos == 0 {
+		return
 	}
+	if !p.lost.take(cl.ID) {
+		transmit(cl, (*flow).processed)
+		return
+	}
+	// What is not on disk is not acknowledged but refused, and is the publisher's still.
+	transmit(cl, func(f *flow) []byte { f.acks = nil; return f.processed() })
+	if pk.FixedHeader.Qos == 2 && cl.State.Inflight.Delete(pk.PacketID) {
+		cl.State.Inflight.IncreaseReceiveQuota()
+	}
+	p.refuse(cl, pk, packets.ErrQuotaExceeded)
 }
 
 func transmit(cl *mqtt.Client, step func(*flow) []byte) {

@@ -28,6 +28,7 @@ type store struct {
 	server *mqtt.Server
 	dir    string
 	db     *bbolt.DB
+	lost   *unstored
 }
 
 // The buckets, with their keys and values. Neither client identifiers nor topics
@@ -170,7 +171,9 @@ func (s *store) putClient(cl *mqtt.Client) {
 		SessionExpiryInterval:     cl.Properties.Props.SessionExpiryInterval,
 		SessionExpiryIntervalFlag: cl.Properties.Props.SessionExpiryIntervalFlag,
 	}
-	s.apply(cl, change{clients, []byte(cl.ID), lasting})
+	if !s.apply(cl, change{clients, []byte(cl.ID), lasting}) && !cl.Closed() { // it was promised a session
+		s.server.Listeners.ClientsWg.Go(func() { _ = s.server.DisconnectClient(cl, packets.ErrQuotaExceeded) })
+	}
 }
 
 // OnClientExpired drops the session.
@@ -195,7 +198,16 @@ func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte)
 		}
 		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), f})
 	}
-	s.apply(cl, changes...)
+	if s.apply(cl, changes...) {
+		return
+	}
+	for i, f := range pk.Filters {
+		if reasons[i] <= packets.CodeGrantedQos2.Code {
+			s.server.Topics.Unsubscribe(f.Filter, cl.ID)
+			cl.State.Subscriptions.Delete(f.Filter)
+			reasons[i] = packets.ErrQuotaExceeded.Code // SUBACK has this slice
+		}
+	}
 }
 
 func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
@@ -211,7 +223,9 @@ func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64)
 		s.OnRetainedExpired(pk.TopicName)
 		return
 	}
-	s.write(change{retained, []byte(pk.TopicName), stored(pk)})
+	if !s.write(change{retained, []byte(pk.TopicName), stored(pk)}) {
+		s.lost.add(pk.Origin)
+	}
 }
 
 func (s *store) OnRetainedExpired(topic string) { s.write(change{retained, []byte(topic), nil}) }
@@ -219,18 +233,19 @@ func (s *store) OnRetainedExpired(topic string) { s.write(change{retained, []byt
 // OnQosPublish writes a message before it is sent. Acknowledgements it leaves
 // out: nobody waits for a PUBACK that is sent, and PUBREC is OnPublished's.
 func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
-	if t := pk.FixedHeader.Type; t == packets.Publish || t == packets.Pubrel {
-		s.putMessage(cl, stored(pk))
+	t := pk.FixedHeader.Type
+	if (t == packets.Publish || t == packets.Pubrel) && !s.putMessage(cl, stored(pk)) && t == packets.Publish {
+		s.lost.add(pk.Origin)
 	}
 }
 
 // OnPublished writes that a message of QoS 2 has been handed on: written before,
 // it would make the broker refuse what was lost in between when it comes again.
 func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
-	if pk.FixedHeader.Qos == 2 {
-		s.putMessage(cl, storage.Message{
-			FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID, Created: pk.Created,
-		})
+	if pk.FixedHeader.Qos == 2 && !s.putMessage(cl, storage.Message{
+		FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID, Created: pk.Created,
+	}) {
+		s.lost.add(cl.ID)
 	}
 }
 
@@ -247,9 +262,9 @@ func (s *store) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet
 	return pk, nil
 }
 
-func (s *store) putMessage(cl *mqtt.Client, m storage.Message) {
+func (s *store) putMessage(cl *mqtt.Client, m storage.Message) bool {
 	m.Client = cl.ID
-	s.apply(cl, change{messages, messageKey(cl, m.PacketID), m})
+	return s.apply(cl, change{messages, messageKey(cl, m.PacketID), m})
 }
 
 func (s *store) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
@@ -283,15 +298,13 @@ func stored(pk packets.Packet) storage.Message {
 	}
 }
 
-// apply makes changes to a session, if it lasts.
-func (s *store) apply(cl *mqtt.Client, changes ...change) {
-	if lasting(cl) && len(changes) > 0 {
-		s.write(changes...)
-	}
+// apply makes changes to a session, if it lasts. False says that they failed.
+func (s *store) apply(cl *mqtt.Client, changes ...change) bool {
+	return !lasting(cl) || len(changes) == 0 || s.write(changes...)
 }
 
-func (s *store) write(changes ...change) {
-	s.update(func(tx *bbolt.Tx) (err error) {
+func (s *store) write(changes ...change) bool {
+	return s.update(func(tx *bbolt.Tx) (err error) {
 		for _, c := range changes {
 			if c.value == nil {
 				err = errors.Join(err, tx.Bucket(c.bucket).Delete(c.key))
@@ -305,9 +318,15 @@ func (s *store) write(changes ...change) {
 }
 
 // update commits a change, together with those that come at the same time. A
-// failure, such as a full disk, costs durability and not the connection.
-func (s *store) update(change func(*bbolt.Tx) error) {
-	if err := s.db.Batch(change); err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
-		s.Log.Error("the broker's state could not be written", "error", err)
+// failure, such as a full disk, is logged once until it is over.
+func (s *store) update(change func(*bbolt.Tx) error) bool {
+	err := s.db.Batch(change)
+	switch failed := err != nil; {
+	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen): // the end
+	case failed && !s.lost.broken.Swap(true):
+		s.Log.Error("the broker's state could not be written: messages that have to be are refused until it can", "error", err)
+	case !failed && s.lost.broken.Load() && s.lost.broken.Swap(false):
+		s.Log.Warn("the broker's state can be written again")
 	}
+	return err == nil
 }

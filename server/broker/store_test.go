@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -131,5 +132,89 @@ func TestDataDirInUse(t *testing.T) {
 	start(t, Options{DataDir: dir})
 	if _, err := New(Options{DataDir: dir}); err == nil {
 		t.Fatal("two brokers share a directory")
+	}
+}
+
+// full makes the disk full, or not any more, as far as the broker can tell.
+func full(b *Broker, is bool) { b.store.db.MaxSize = map[bool]int{true: 1}[is] }
+
+// What could not be written is refused, not acknowledged; what was acknowledged is
+// there after a restart.
+func TestFullDisk(t *testing.T) {
+	lasting := func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "lasting", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+	}
+	dir, log := t.TempDir(), newRecords()
+	b := start(t, Options{DataDir: dir, Logger: log.logger()})
+	sub := connect(t, dialTCP(t, b), lasting)
+	sub.subscribe("live", 2)
+	sub.disconnect()
+	pub := connect(t, dialTCP(t, b), nil)
+	payload := strings.Repeat("x", 64<<10) // does not fit into what the file has
+	publish := func(id uint16, qos byte, retain bool, topic string) byte {
+		pub.publish(id, qos, retain, topic, payload)
+		if qos == 2 {
+			return expect[packets.Pubrec](pub).ReasonCode
+		}
+		return expect[packets.Puback](pub).ReasonCode
+	}
+	if got := publish(1, 1, false, "live"); got != 0 || !b.Ready() {
+		t.Fatalf("reason %#x, ready %v", got, b.Ready())
+	}
+	full(b, true)
+	for id := range uint16(200) {
+		qos := byte(1 + id%2)
+		topic := [...]string{"live", "kept"}[id/2%2]
+		if got := publish(10+id, qos, topic == "kept", topic); got != packets.PubackQuotaExceeded {
+			t.Fatalf("message %d of QoS %d to %s: reason %#x", id, qos, topic, got)
+		}
+	}
+	if b.Ready() {
+		t.Error("it says that it is ready")
+	}
+	late := connect(t, dialTCP(t, b), nil)
+	late.subscribe("other", 1) // a session that does not last needs no disk
+	if n := strings.Count(log.String(), "could not be written"); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+	full(b, false)
+	if got := publish(300, 2, true, "kept"); got != 0 || !b.Ready() {
+		t.Errorf("afterwards: reason %#x, ready %v", got, b.Ready())
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	b = start(t, Options{DataDir: dir})
+	if _, ok := b.server.Topics.Retained.Get("kept"); !ok {
+		t.Error("a retained message that was acknowledged is gone")
+	}
+	sub = connect(t, dialTCP(t, b), lasting)
+	if m := expect[packets.Publish](sub); m.Topic != "live" || len(m.Payload) != len(payload) {
+		t.Errorf("%d bytes to %s", len(m.Payload), m.Topic)
+	}
+}
+
+// A session and its subscriptions are not promised where they can't be kept.
+func TestFullDiskRefusesSessions(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "lasting", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+	})
+	full(b, true)
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	s := cp.Content.(*packets.Subscribe)
+	s.PacketID = 3
+	for i := range 2000 {
+		s.Subscriptions = append(s.Subscriptions, packets.SubOptions{Topic: fmt.Sprintf("%d/%s", i, strings.Repeat("f", 100))})
+	}
+	p.send(cp)
+	if got := expect[packets.Suback](p).Reasons[0]; got != packets.SubackQuotaexceeded {
+		t.Errorf("SUBACK reason %#x", got)
+	}
+	if n := len(b.server.Topics.Subscribers("0/" + strings.Repeat("f", 100)).Subscriptions); n != 0 {
+		t.Errorf("%d subscribers", n)
 	}
 }

@@ -15,14 +15,19 @@ func validateConnect(pk packets.Packet) packets.Code {
 	switch will := pk.Connect.WillTopic; {
 	case pk.Properties.AuthenticationMethod != "": // 4.12: there is none
 		return packets.ErrBadAuthenticationMethod
-	case pk.Connect.WillFlag && (strings.ContainsAny(will, "+#") || strings.HasPrefix(will, "$") || tooDeep(will)): // [MQTT-3.3.2-2]
+	case len(pk.Connect.ClientIdentifier) > maxName:
+		return packets.ErrClientIdentifierNotValid
+	case pk.Connect.WillFlag && (strings.ContainsAny(will, "+#") || strings.HasPrefix(will, "$") || tooLarge(will)): // [MQTT-3.3.2-2]
 		return packets.ErrTopicNameInvalid
 	}
 	return packets.CodeSuccess
 }
 
-// tooDeep says that a topic has so many levels that finding it takes the index long.
-func tooDeep(topic string) bool { return strings.Count(topic, "/") >= maxLevels }
+// tooLarge says that a topic or a filter has so many levels that finding it takes the
+// index long, or more bytes than the store takes.
+func tooLarge(topic string) bool {
+	return len(topic) > maxName || strings.Count(topic, "/") >= maxLevels
+}
 
 // validFilter reports whether wildcards stand alone in their levels, [MQTT-4.7.1-1]
 // and [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
@@ -40,7 +45,7 @@ func validFilter(filter string) bool {
 			return false
 		}
 	}
-	return !tooDeep(filter)
+	return !tooLarge(filter)
 }
 
 // OnSubscribe makes filters that are refused such that mochi refuses them, with 0x8F.
@@ -72,7 +77,7 @@ func (p *policy) publishable(cl *mqtt.Client, pk packets.Packet) bool {
 	switch topic := pk.TopicName; {
 	case topic == "": // 3.3.4
 		p.disconnect(cl, packets.ErrTopicAliasInvalid)
-	case tooDeep(topic):
+	case tooLarge(topic):
 		p.refuse(cl, pk, packets.ErrTopicNameInvalid)
 	default:
 		return true

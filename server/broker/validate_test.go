@@ -13,7 +13,7 @@ func TestFiltersThatAreNone(t *testing.T) {
 	p := connect(t, dialTCP(t, b), nil)
 	for filter, want := range map[string]byte{
 		"a#": 0x8F, "a/#b": 0x8F, "a+/b": 0x8F, "a/b+": 0x8F, "$share//x": 0x8F, "$share/g/": 0x8F, "$share/g/$SYS/#": 0x8F,
-		strings.Repeat("/", maxLevels): 0x8F, strings.Repeat("/", 60_000): 0x8F,
+		strings.Repeat("/", maxLevels): 0x8F, strings.Repeat("/", 60_000): 0x8F, strings.Repeat("x", maxName+1): 0x8F,
 		"+/+/#": 0, "/": 0, "$share/g/+/x": 0, "$SYS/broker/version": 0, strings.Repeat("/", maxLevels-1): 0,
 	} {
 		cp := packets.NewControlPacket(packets.SUBSCRIBE)
@@ -29,7 +29,7 @@ func TestFiltersThatAreNone(t *testing.T) {
 func TestTopicsThatAreNone(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
-	for topic, want := range map[string]byte{"$SYS/x": 0x87, "$other/x": 0x87, strings.Repeat("/", maxLevels): 0x90} {
+	for topic, want := range map[string]byte{"$SYS/x": 0x87, "$other/x": 0x87, strings.Repeat("/", maxLevels): 0x90, strings.Repeat("t", 40_000): 0x90} {
 		p.publish(1, 1, true, topic, "x")
 		if got := expect[packets.Puback](p).ReasonCode; got != want {
 			t.Errorf("%.20q: PUBACK reason %#x, want %#x", topic, got, want)
@@ -67,6 +67,7 @@ func TestConnectsThatAreRefused(t *testing.T) {
 		"will to a wildcard": {func(c *packets.Connect) { willTo(c, "plant/#") }, 0x90},
 		"will to $SYS":       {func(c *packets.Connect) { willTo(c, "$SYS/x") }, 0x90},
 		"deep will":          {func(c *packets.Connect) { willTo(c, strings.Repeat("/", maxLevels)) }, 0x90},
+		"client identifier":  {func(c *packets.Connect) { c.ClientID = strings.Repeat("c", maxName+1) }, 0x85},
 		"authentication":     {func(c *packets.Connect) { c.Properties.AuthMethod = "SCRAM-SHA-256" }, 0x8C},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,5 +7,5 @@ import WebSocket from 'ws';
 import { compatRoundTrip, roundTrip } from './run.js';
 
 const [, , url] = process.argv;
-console.log('node:', await roundTrip(connect, url, { WebSocket }));
-console.log('compat:', await compatRoundTrip(mqtt, url, { WebSocket }));
+console.log('node:', await roundTrip(connect, url, { worker: false, WebSocket }));
+console.log('compat:', await compatRoundTrip(mqtt, url, { worker: false, WebSocket }));
