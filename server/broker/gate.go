@@ -23,13 +23,21 @@ func NewGate(most int) *Gate { return &Gate{most: most, open: make(map[net.Conn]
 // ConnState. There a connection is active while a request is served; an MQTT
 // connection is from its session on.
 func (g *Gate) Watch(c net.Conn, state http.ConnState) {
+	if gone := g.change(c, state); gone != nil {
+		_ = gone.Close() // it may take its time, and nobody else is to wait for it
+	}
+}
+
+// change returns the connection that has to go.
+func (g *Gate) change(c net.Conn, state http.ConnState) (gone net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		if len(g.open) >= g.most && !g.drop() {
-			_ = c.Close()
-			return
+		if len(g.open) >= g.most {
+			if gone = g.drop(); gone == nil {
+				return c
+			}
 		}
 		g.open[c] = false
 	case http.StateActive, http.StateIdle:
@@ -39,15 +47,15 @@ func (g *Gate) Watch(c net.Conn, state http.ConnState) {
 	case http.StateHijacked, http.StateClosed:
 		delete(g.open, c)
 	}
+	return gone
 }
 
-func (g *Gate) drop() bool {
+func (g *Gate) drop() net.Conn {
 	for c, active := range g.open {
 		if !active {
 			delete(g.open, c)
-			_ = c.Close()
-			return true
+			return c
 		}
 	}
-	return false
+	return nil
 }

@@ -63,22 +63,32 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 	if code := validateConnect(pk); code != packets.CodeSuccess {
 		return code
 	}
+	name := string(cl.Properties.Username)
+	if p.users != nil && !p.users.authenticate(name, pk.Connect.Password) {
+		p.Log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
+		return packets.ErrBadUsernameOrPassword
+	}
+	// Only now: checking a password takes long enough for the session to become another's.
 	session, known := p.server.Clients.Get(cl.ID)
-	if p.users != nil {
-		name := string(cl.Properties.Username)
-		switch {
-		case !p.users.authenticate(name, pk.Connect.Password):
-			p.Log.Warn("refused a client: wrong user name or password", "user", name, "remote", cl.Net.Remote)
-			return packets.ErrBadUsernameOrPassword
-		case pk.Connect.WillFlag && !p.users.allow(name, pk.Connect.WillTopic, true), // mochi does not ask
-			known && !bytes.Equal(session.Properties.Username, cl.Properties.Username): // somebody else's messages
-			return packets.ErrNotAuthorized
-		}
+	switch {
+	case p.users == nil:
+	case pk.Connect.WillFlag && !p.users.allow(name, pk.Connect.WillTopic, true), // mochi does not ask
+		known && !bytes.Equal(session.Properties.Username, cl.Properties.Username): // somebody else's messages
+		return packets.ErrNotAuthorized
 	}
 	if !known && p.server.Clients.Len() >= p.most.sessions {
 		return packets.ErrQuotaExceeded
 	}
 	return packets.CodeSuccess
+}
+
+// cut shortens what strangers name themselves in the log.
+func cut(name string) string {
+	const most = 64
+	if len(name) > most {
+		return name[:most] + "…"
+	}
+	return name
 }
 
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {

@@ -3,6 +3,8 @@ package broker
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -203,4 +205,35 @@ func TestUnreadBytesAreBounded(t *testing.T) {
 	if got := b.unsent.used.Load(); got != 0 {
 		t.Errorf("%d bytes are still counted", got)
 	}
+}
+
+// slowToClose is a connection whose Close takes until the test lets it.
+type slowToClose struct {
+	net.Conn
+	let chan struct{}
+}
+
+func (c slowToClose) Close() error { <-c.let; return nil }
+
+// A connection that has to go may take its time: nobody waits for it at the gate.
+func TestGateWaitsForNoClose(t *testing.T) {
+	g, let := NewGate(1), make(chan struct{})
+	old, _ := net.Pipe()
+	g.Watch(slowToClose{old, let}, http.StateNew)
+	first, second := make(chan struct{}), make(chan struct{})
+	one, other := net.Pipe()
+	go func() { g.Watch(one, http.StateNew); close(first) }() // closes the old one
+	for {
+		g.mu.Lock()
+		_, open := g.open[one]
+		g.mu.Unlock()
+		if open {
+			break
+		}
+		runtime.Gosched()
+	}
+	go func() { g.Watch(other, http.StateClosed); close(second) }()
+	<-second
+	close(let)
+	<-first
 }

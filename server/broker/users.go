@@ -43,7 +43,7 @@ func LoadUsers(file string) (*Users, error) {
 	if err := decoder.Decode(&list); err != nil {
 		return nil, fmt.Errorf("%s is not a JSON list of users: %w", file, err)
 	}
-	u := &Users{byName: make(map[string]user), hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	u := &Users{byName: make(map[string]user), hashing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))} // one processor stays free
 	for _, one := range list {
 		if err := one.check(); err != nil {
 			return nil, fmt.Errorf("%s: user %q: %w", file, one.Name, err)
