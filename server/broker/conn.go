@@ -190,9 +190,9 @@ func (c *conn) sendAll() {
 }
 
 func (c *conn) send(p []byte) error {
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(stallTimeout))
+	_ = c.SetWriteDeadline(time.Now().Add(stallTimeout))
 	if c.leaving.Load() {
-		_ = c.Conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+		_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
 	}
 	_, err := c.Conn.Write(p)
 	return err
@@ -233,5 +233,5 @@ func (c *conn) SetDeadline(t time.Time) error {
 	if c.leaving.Load() {
 		return net.ErrClosed
 	}
-	return c.Conn.SetReadDeadline(t)
+	return c.SetReadDeadline(t)
 }

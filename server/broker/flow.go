@@ -46,14 +46,15 @@ func (f *flow) admit(p []byte) []byte {
 		packet := p[:1+n+int(length)]
 		p = p[len(packet):]
 		kind := packet[0] >> 4
-		if id, ok := messageID(packet); ok {
+		id, owed := messageID(packet)
+		switch {
+		case owed:
 			f.held = append(f.held, message{id, bytes.Clone(packet)})
 			out = append(out, f.release()...)
-		} else if kind == packets.Publish && f.full { // QoS 0
-			continue
-		} else if f.processing && (kind == packets.Puback || kind == packets.Pubrec) {
+		case kind == packets.Publish && f.full: // QoS 0 is dropped
+		case f.processing && (kind == packets.Puback || kind == packets.Pubrec):
 			f.acks = append(f.acks, packet...)
-		} else {
+		default:
 			out = append(out, packet...)
 		}
 	}
