@@ -31,7 +31,7 @@ const (
 	// Levels of a topic or a topic filter: 0x90 or 0x8F for more.
 	maxLevels = 128
 	// Bytes of a topic, a topic filter, or a client identifier: 0x90, 0x8F or 0x85 for more.
-	maxName = 8 << 10
+	maxName = 16_000
 	// Topic aliases a client may define (3.2.2.3.8).
 	topicAliasMaximum = 64
 	// A disconnected session is kept no longer (3.2.2.3.2).

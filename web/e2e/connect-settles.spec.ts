@@ -149,9 +149,10 @@ for (const [form, options, script] of forms) {
   test(`${form}, after a program that could not be had: the next connect succeeds`, async ({ page }) => {
     host.break(/\.wasm$/, 'is not found');
     await page.goto(`${host.url}/plain`);
-    await expectOutcome(page, options, failed('crashed'));
+    const patient = { ...options, connectTimeout: 30_000 };
+    await expectOutcome(page, patient, failed('crashed'));
     host.mend();
-    expect(await outcomeOf(page, { ...options, connectTimeout: 30_000 })).toMatchObject(connected);
+    expect(await outcomeOf(page, patient)).toMatchObject(connected);
   });
 
   test(`${form} in a sandboxed frame: connect settles`, { tag: '@alone' }, async ({ page }) => {
