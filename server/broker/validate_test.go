@@ -100,6 +100,9 @@ func TestExpiryAtDisconnectIsBounded(t *testing.T) {
 	d.Content.(*packets.Disconnect).Properties = &packets.Properties{SessionExpiryInterval: ptr(uint32(0xfffffffe))}
 	p.send(d)
 	p.expectEnd()
+	if err := b.Close(); err != nil { // it waits for what goes on
+		t.Fatal(err)
+	}
 	cl, ok := b.server.Clients.Get("forever")
 	if !ok || cl.Properties.Props.SessionExpiryInterval != uint32(maxSessionExpiry/time.Second) {
 		t.Errorf("kept: %v, for %d s", ok, cl.Properties.Props.SessionExpiryInterval)
