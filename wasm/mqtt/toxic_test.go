@@ -60,7 +60,8 @@ func (p patient) Accept() (net.Conn, error) {
 	return patientConn{c}, err
 }
 
-func (patientConn) SetDeadline(time.Time) error { return nil }
+func (patientConn) SetDeadline(time.Time) error     { return nil }
+func (patientConn) SetReadDeadline(time.Time) error { return nil }
 
 // poison adds a toxic in one direction: upstream is to the broker.
 func (x *toxic) poison(kind, direction, attributes string) {
