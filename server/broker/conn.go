@@ -136,6 +136,11 @@ func (c *conn) put(p []byte) {
 	}
 	c.outbox = append(c.outbox, p...)
 	c.count(len(p))
+	c.wakeSender()
+}
+
+// wakeSender lets sendAll look at the outbox again.
+func (c *conn) wakeSender() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -209,10 +214,7 @@ func (c *conn) leave(disconnect []byte) {
 		c.put(append(c.flow.answers(), disconnect...))
 		c.flow.ended = true
 	}
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
+	c.wakeSender()
 }
 
 // Close returns at once; the farewell goes on in the background.
