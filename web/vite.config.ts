@@ -25,7 +25,7 @@ export default defineConfig({
           groups: [
             {
               name: 'client',
-              test: /src\/(client|platform|protocol)\/(?!packet|auth\/scram|transport\/(restart|resent|shared))/,
+              test: /src\/(client|platform|protocol)\/(?!packet|reason-codes|auth\/scram|transport\/(restart|resent|shared))/,
             },
           ],
         },
