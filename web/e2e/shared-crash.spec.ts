@@ -1,6 +1,7 @@
 /** Tabs that share a session when the program that they share is gone: the messages of those that go on arrive. */
 
 import { expect, type Page, test } from '@playwright/test';
+import { random } from '../src/worker/sharing/testing-random';
 import { type Server, startServer } from './support/brokers';
 import {
   complete,
@@ -8,7 +9,6 @@ import {
   newPages,
   openTab,
   publish,
-  random,
   received,
   type SharedBroker,
   seeds,

@@ -1,6 +1,7 @@
 /** Tabs that share a session: whatever happens to one, the messages of the others arrive. */
 
 import { expect, type Page, test } from '@playwright/test';
+import { random } from '../src/worker/sharing/testing-random';
 import { type Server, startServer } from './support/brokers';
 import {
   complete,
@@ -10,7 +11,6 @@ import {
   newPages,
   openTab,
   publish,
-  random,
   received,
   type SharedBroker,
   seeds,

@@ -16,21 +16,11 @@ import type { Boundary, GoClient, SubscribeAck } from '../../protocol/boundary';
 import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import { dispatch } from '../dispatcher';
 import { createRegistry } from './registry';
+import { random } from './testing-random';
 
 const crashed = { code: 'crashed', message: 'gone' };
 /** Messages that the broker has in flight: mosquitto's default. */
 const inflightLimit = 20;
-
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const realImmediate = setImmediate;
 
