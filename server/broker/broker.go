@@ -45,8 +45,7 @@ type Broker struct {
 	origins []string
 	gate    *Gate
 	unsent  budget
-	lost    unstored
-	store   *store // nil: everything is in memory
+	policy  *policy
 	// running counts everything Close waits for: connections and their farewells.
 	// It is mochi's own group, so that mochi cannot find it empty too early.
 	running *sync.WaitGroup
@@ -61,40 +60,32 @@ type Broker struct {
 // New starts a broker that has no listener yet.
 func New(opts Options) (*Broker, error) {
 	b := &Broker{log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), origins: opts.Origins}
-	most := quotas{
-		connections: cmp.Or(opts.quotas.connections, maxConnections),
-		sessions:    cmp.Or(opts.quotas.sessions, maxSessions),
-		retained:    cmp.Or(opts.quotas.retained, maxRetained),
-		inflight:    cmp.Or(opts.quotas.inflight, maxInflight),
-		unsent:      cmp.Or(opts.quotas.unsent, maxUnsent),
-	}
+	most := opts.quotas.orDefaults()
 	b.server = mqtt.New(&mqtt.Options{
 		Capabilities:             capabilities(most),
 		ClientNetReadBufferSize:  4 << 10,
-		ClientNetWriteBufferSize: 16 << 10,
+		ClientNetWriteBufferSize: 1, // conn has a buffer, and has to know what an acknowledgement answers
 		Logger:                   quiet(b.log),
-		SysTopicResendInterval:   10,
 	})
 	b.unsent.one, b.unsent.all = most.unsent, int64(most.unsent)*(maxAllUnsent/maxUnsent)
 	b.gate, b.running = NewGate(most.connections), &b.server.Listeners.ClientsWg
 	b.ended, b.end = context.WithCancel(context.Background())
-	err := b.server.AddHook(&policy{server: b.server, gate: b.gate, most: most, users: opts.Users, lost: &b.lost}, nil)
+	b.policy = newPolicy(b.server, most, opts.Users, b.gate, b.log)
+	err := b.server.AddHook(b.policy, nil)
 	if err == nil && opts.DataDir != "" {
-		b.store = &store{server: b.server, dir: opts.DataDir, lost: &b.lost}
-		err = b.server.AddHook(b.store, nil)
-	}
-	if err == nil {
-		err = b.server.Serve()
+		b.policy.store, err = openStore(opts.DataDir, b.server, b.policy.sessions, b.log)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
+	b.policy.publishSys()
+	b.running.Go(func() { b.policy.upkeep(b.ended.Done()) }) // mochi's Serve would start a loop of its own
 	return b, nil
 }
 
 // Ready reports whether what has to be kept can be: false while DataDir can't be
 // written, for example on a full disk.
-func (b *Broker) Ready() bool { return !b.lost.broken.Load() }
+func (b *Broker) Ready() bool { return b.policy.store.ready() }
 
 // Serve accepts connections from l until Close, and then returns ErrClosed.
 func (b *Broker) Serve(l net.Listener) error {
@@ -139,8 +130,15 @@ func (b *Broker) serve(c *conn) {
 	// mochi panics on some malformed packets, a truncated SUBSCRIBE among them
 	// (3.8.3). That may cost the sender its connection, never the process.
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		c.delivered()
+		if p != nil {
 			b.forget(c)
+		}
+		if c.parting != nil {
+			b.policy.publishWill(c.client, *c.parting)
+		}
+		if p != nil {
 			b.log.Error("connection ended by a panic in the broker",
 				"remote", c.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
 		}
@@ -155,11 +153,12 @@ func (b *Broker) serve(c *conn) {
 
 // forget drops the session of a connection whose panic skipped mochi's own clean-up.
 func (b *Broker) forget(c *conn) {
-	for id, cl := range b.server.Clients.GetAll() {
+	b.policy.sessions.delivery.Lock()
+	defer b.policy.sessions.delivery.Unlock()
+	for _, cl := range b.server.Clients.GetAll() {
 		if cl.Net.Conn == c {
-			cl.ClearInflights()
-			b.server.UnsubscribeClient(cl)
-			b.server.Clients.Delete(id)
+			b.policy.end(cl)
+			c.parting = c.will
 		}
 	}
 }
@@ -183,5 +182,5 @@ func (b *Broker) Close() error {
 	}
 	told.Wait()
 	b.end()
-	return b.server.Close()
+	return errors.Join(b.server.Close(), b.policy.store.close())
 }

@@ -208,7 +208,7 @@ func TestExpiredSession(t *testing.T) {
 	if !ok {
 		t.Fatal("the session did not last")
 	}
-	(&policy{server: b.server}).OnClientExpired(cl)
+	b.policy.end(cl)
 	if got := b.server.Topics.Subscribers("t").Subscriptions; len(got) != 0 {
 		t.Errorf("subscriptions left: %v", got)
 	}

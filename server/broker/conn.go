@@ -2,13 +2,15 @@ package broker
 
 import (
 	"io"
-	"math"
 	"net"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 // conn is what mochi knows of a connection. It keeps the peer's Receive Maximum,
@@ -25,8 +27,21 @@ type conn struct {
 	closed   atomic.Bool
 	leaving  atomic.Bool
 	budget   *budget
-	wake     chan struct{} // holds one element when the outbox has something new
-	sent     chan struct{} // closed when nothing more is sent
+	header   header
+	begun    atomic.Bool // the broker has accepted it
+
+	// of the goroutine that reads
+	session   *session
+	answering identifiers // of the packet that is handled
+	client    string
+	will      *packets.Packet // nil without one, and after DISCONNECT
+	delay     time.Duration
+	parting   *packets.Packet // a will that is due
+	delivers  func()          // ends the delivery of a message, or the take-over of a session
+	refused   bool            // CONNACK said no
+
+	wake chan struct{} // holds one element when the outbox has something new
+	sent chan struct{} // closed when nothing more is sent
 
 	mu     sync.Mutex // around flow and outbox
 	flow   flow
@@ -52,7 +67,7 @@ func newConn(c net.Conn, most *budget, farewell func()) *conn {
 	owner := &conn{
 		Conn: c, farewell: farewell, budget: most,
 		gone: make(chan struct{}), wake: make(chan struct{}, 1), sent: make(chan struct{}),
-		flow: flow{limit: math.MaxUint16, unacked: make(map[uint16]struct{})},
+		flow: newFlow(),
 	}
 	go owner.sendAll()
 	return owner
@@ -75,7 +90,7 @@ func (i *input) Read(p []byte) (int, error) {
 // answer sends what is due.
 func (c *conn) answer() {
 	c.mu.Lock()
-	due := len(c.flow.due) > 0
+	due := len(c.flow.acks) > 0 && c.flow.acks[0].settled
 	c.mu.Unlock()
 	if due {
 		// A client that subscribed to what it publishes has that message under way
@@ -99,7 +114,48 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.closed.Load() {
 		return 0, net.ErrClosed
 	}
+	most := maxPacketSize
+	if !c.begun.Load() {
+		most = maxConnectSize // mochi makes room for a packet when it has read its length
+	}
+	if !c.header.follow(p[:n], most) {
+		if c.begun.Load() {
+			c.leave([]byte{packets.Disconnect << 4, 1, packets.ErrPacketTooLarge.Code})
+		}
+		return 0, packets.ErrPacketTooLarge
+	}
 	return n, err
+}
+
+// header follows the lengths of the packets in a stream.
+type header struct {
+	rest   int // bytes of the packet that are to come
+	length int // so far (2.1.4)
+	shift  int // of its next byte; 0: the next byte begins a packet
+}
+
+// follow reports whether no packet is larger than that.
+func (h *header) follow(p []byte, most int) bool {
+	for len(p) > 0 {
+		switch {
+		case h.rest > 0:
+			n := min(h.rest, len(p))
+			h.rest -= n
+			p = p[n:]
+			continue
+		case h.shift == 0:
+			h.length, h.shift = 0, 1
+		default:
+			h.length |= int(p[0]&0x7f) << (h.shift - 1)
+			if h.shift += 7; p[0] < 0x80 {
+				h.rest, h.shift = h.length, 0
+			}
+		}
+		if p = p[1:]; h.length > most || h.shift > 4*7+1 {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -236,4 +292,35 @@ func (c *conn) SetDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	return c.SetReadDeadline(t)
+}
+
+// connOf returns nil for a client that has no connection.
+func connOf(cl *mqtt.Client) *conn {
+	c, _ := cl.Net.Conn.(*conn)
+	return c
+}
+
+func transmit(cl *mqtt.Client, step func(*flow) []byte) {
+	if c := connOf(cl); c != nil {
+		_ = c.transmit(step) // a broken connection ends in its Read
+	}
+}
+
+// deliver holds off who takes over a session, until delivered.
+func (c *conn) deliver(lock *sync.RWMutex) {
+	lock.RLock()
+	c.delivers = lock.RUnlock
+}
+
+// takeOver holds off who delivers, until delivered.
+func (c *conn) takeOver(lock *sync.RWMutex) {
+	lock.Lock()
+	c.delivers = lock.Unlock
+}
+
+func (c *conn) delivered() {
+	if c.delivers != nil {
+		c.delivers()
+		c.delivers = nil
+	}
 }

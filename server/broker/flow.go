@@ -4,37 +4,55 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// flow holds back QoS 1 and 2 messages that the client's Receive Maximum does
-// not allow yet [MQTT-3.3.4-9], and keeps their order [MQTT-4.6.0-5]. mochi's own
-// flow control sends such messages in the order of a map, and stops sending once
-// as many of them as Receive Maximum have been acknowledged; so mochi is told
-// that there is no limit, and its packets are sorted out here, on their way to
-// the connection. What is held back is part of mochi's session all the same.
+// flow decides what of mochi's packets may leave now. It holds back
 //
-// Acknowledgements are held back too, while the message that they are for is
-// handed on: mochi writes them before, and a broker killed in between would have
-// lost what it acknowledged. From then on they are due: they go along with what
-// is sent next, or by themselves when all that the client sent has been handled.
+//   - QoS 1 and 2 messages that the client's Receive Maximum does not allow yet
+//     [MQTT-3.3.4-9], in their order [MQTT-4.6.0-5]. mochi's own flow control sends such
+//     messages in the order of a map, and stops sending once as many of them as Receive
+//     Maximum have been acknowledged; so mochi is told that there is no limit. What is
+//     held back is part of mochi's session all the same.
+//   - messages of QoS 2 that are not on disk yet, and what follows them.
+//   - acknowledgements, until what they acknowledge has been handed on and is on disk,
+//     and then in the order of what they answer [MQTT-4.6.0-2]. mochi writes them before.
+//     They go along with what is sent next, or by themselves when all that the client
+//     sent has been handled.
+//   - whatever would come before CONNACK [MQTT-3.2.0-1].
 type flow struct {
-	limit      int
-	unacked    map[uint16]struct{}
-	held       []message // oldest first
-	resuming   bool
-	processing bool
-	full       bool   // no message may be added to what waits to be sent
-	acks       []byte // of the message that is handed on
-	due        []byte // of those that have been
-	ended      bool   // DISCONNECT was the last packet [MQTT-3.14.4-1]
+	limit    int
+	flying   map[uint16]bool  // messages of this connection: true for those that have been sent
+	unacked  int              // of them
+	held     []held           // oldest first
+	writing  map[uint16]bool  // messages of QoS 2 that are not on disk
+	expires  map[uint16]int64 // Unix seconds
+	begun    bool             // CONNACK has left
+	early    []byte           // what waits for it
+	resuming bool
+	full     bool // no message may be added to what waits to be sent
+	acks     []*ack
+	current  *ack // of the packet that is handled
+	ended    bool // DISCONNECT was the last packet [MQTT-3.14.4-1]
 }
 
-type message struct {
+type held struct {
 	id     uint16
 	packet []byte
+}
+
+// ack is what answers one packet.
+type ack struct {
+	packet  []byte
+	settled bool
+}
+
+func newFlow() flow {
+	return flow{limit: math.MaxUint16, flying: make(map[uint16]bool), writing: make(map[uint16]bool), expires: make(map[uint16]int64)}
 }
 
 // admit returns what may leave now, of p and of what waits for it; it keeps the
@@ -47,13 +65,21 @@ func (f *flow) admit(p []byte) []byte {
 		p = p[len(packet):]
 		kind := packet[0] >> 4
 		id, owed := messageID(packet)
+		_, known := f.flying[id]
 		switch {
+		case owed && known: // it was resent with the session, and handed on meanwhile
 		case owed:
-			f.held = append(f.held, message{id, bytes.Clone(packet)})
+			f.flying[id] = false
+			f.held = append(f.held, held{id, bytes.Clone(packet)})
 			out = append(out, f.release()...)
 		case kind == packets.Publish && f.full: // QoS 0 is dropped
-		case f.processing && (kind == packets.Puback || kind == packets.Pubrec):
-			f.acks = append(f.acks, packet...)
+		case f.current != nil && kind >= packets.Puback && kind <= packets.Pubcomp:
+			f.current.packet = append(f.current.packet, packet...)
+		case kind == packets.Connack:
+			out = append(append(out, packet...), f.early...)
+			f.begun, f.early = true, nil
+		case !f.begun:
+			f.early = append(f.early, packet...)
 		default:
 			out = append(out, packet...)
 		}
@@ -61,64 +87,79 @@ func (f *flow) admit(p []byte) []byte {
 	return out
 }
 
-// processed tells that the message has been handed on.
-func (f *flow) processed() []byte {
-	f.due = append(f.due, f.acks...)
-	f.processing, f.acks = false, nil
-	return nil
+// handle begins with a packet that is answered when its changes are on disk.
+func (f *flow) handle() {
+	f.current = new(ack)
+	f.acks = append(f.acks, f.current)
+}
+
+// handled ends with it, and returns its answer.
+func (f *flow) handled() (a *ack) {
+	a, f.current = f.current, nil
+	return a
 }
 
 // answers returns the acknowledgements that are due.
-func (f *flow) answers() []byte {
-	due := f.due
-	f.due = nil
+func (f *flow) answers() (due []byte) {
+	for len(f.acks) > 0 && f.acks[0].settled {
+		due = append(due, f.acks[0].packet...)
+		f.acks = f.acks[1:]
+	}
 	return due
 }
 
 // acknowledge returns the held packets that an acknowledgement sets free.
 func (f *flow) acknowledge(id uint16) []byte {
-	delete(f.unacked, id)
+	if f.flying[id] {
+		f.unacked--
+		delete(f.flying, id)
+	}
 	return f.release()
 }
 
+// withhold keeps a message until it is on disk.
+func (f *flow) withhold(id uint16) { f.writing[id] = true }
+
+// stored returns the held packets that may leave now that a message is on disk, or lost.
+func (f *flow) stored(id uint16, lost bool) []byte {
+	delete(f.writing, id)
+	if lost {
+		f.drop(id)
+	}
+	return f.release()
+}
+
+// drop forgets a message that has not been sent.
+func (f *flow) drop(id uint16) {
+	if sent, ok := f.flying[id]; ok && !sent {
+		delete(f.flying, id)
+		delete(f.expires, id)
+		f.held = slices.DeleteFunc(f.held, func(h held) bool { return h.id == id })
+	}
+}
+
 func (f *flow) release() (out []byte) {
-	for len(f.held) > 0 && !f.resuming && !f.full && len(f.unacked) < f.limit {
-		f.unacked[f.held[0].id] = struct{}{}
-		out = append(out, f.held[0].packet...)
+	for len(f.held) > 0 && !f.resuming && !f.full && !f.writing[f.held[0].id] && f.unacked < f.limit {
+		next := f.held[0]
 		f.held = f.held[1:]
+		expiry := f.expires[next.id]
+		if delete(f.expires, next.id); expiry > 0 && expiry < time.Now().Unix() { // [MQTT-3.3.2-5]
+			delete(f.flying, next.id)
+			continue
+		}
+		f.unacked++
+		f.flying[next.id] = true
+		out = append(out, next.packet...)
 	}
 	return out
 }
 
 // resumed returns what a resumed session may send first: mochi sends again in
 // the order of a map, where the original order is due [MQTT-4.6.0-1].
-func (f *flow) resumed() []byte {
+func (f *flow) resumed(order func(id uint16) uint64) []byte {
 	f.resuming = false
-	var ids []uint16
-	for _, m := range f.held {
-		ids = append(ids, m.id)
-	}
-	newest := newestID(ids)
-	slices.SortFunc(f.held, func(a, b message) int { return cmp.Compare(newest-b.id, newest-a.id) })
+	slices.SortFunc(f.held, func(a, b held) int { return cmp.Compare(order(a.id), order(b.id)) })
 	return f.release()
-}
-
-// newestID returns the last assigned of the identifiers in use. They are
-// assigned one after the other and in a circle, so it is the one before the
-// widest gap. It returns 0 for none.
-func newestID(ids []uint16) (newest uint16) {
-	if len(ids) == 0 {
-		return 0
-	}
-	ids = slices.Sorted(slices.Values(ids))
-	previous, widest := ids[len(ids)-1], -1
-	for _, id := range ids {
-		if gap := int(id - previous); gap > widest {
-			newest, widest = previous, gap
-		}
-		previous = id
-	}
-	return newest
 }
 
 // messageID returns the identifier of a PUBLISH of QoS 1 or 2 (3.3.2.2).

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +144,8 @@ func TestAcknowledgedBeforeLeaving(t *testing.T) {
 // What waits is found behind whatever lengths there are, in one write or several.
 func TestHeldPackets(t *testing.T) {
 	for _, length := range []int{1, 200, 20_000, 65_535} {
-		f := flow{limit: 1, unacked: make(map[uint16]struct{})}
+		f := newFlow()
+		f.limit, f.begun = 1, true
 		var both bytes.Buffer
 		for id := range uint16(2) {
 			publish := packets.NewControlPacket(packets.PUBLISH)
@@ -161,25 +161,6 @@ func TestHeldPackets(t *testing.T) {
 		}
 		if got := f.acknowledge(1); !bytes.Equal(got, second) {
 			t.Errorf("the acknowledgement sets %d bytes free, of %d", len(got), len(second))
-		}
-	}
-}
-
-func TestNewestID(t *testing.T) {
-	for _, test := range []struct {
-		ids  []uint16
-		want uint16
-	}{
-		{nil, 0},
-		{[]uint16{7}, 7},
-		{[]uint16{1, 2, 3}, 3},
-		{[]uint16{3, 1, 5}, 5},
-		{[]uint16{65534, 65535, 1, 2}, 2},
-		{[]uint16{2, 65535, 1, 65000}, 2},
-		{[]uint16{32769, 40000}, 40000},
-	} {
-		if got := newestID(slices.Clone(test.ids)); got != test.want {
-			t.Errorf("newestID(%v) = %d, want %d", test.ids, got, test.want)
 		}
 	}
 }

@@ -250,3 +250,20 @@ func (r *records) wait(t *testing.T, text string) {
 		}
 	}
 }
+
+// waitFor returns once something is so that no event tells of.
+func waitFor(t *testing.T, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it never became so")
+		}
+	}
+}
+
+// away reports whether the session has no connection.
+func (s *session) away() bool {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	return !s.left.IsZero()
+}

@@ -1,9 +1,13 @@
 package broker
 
 import (
+	"cmp"
+	"math"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 // The limits, since mochi has none by default. A client learns those that
@@ -14,17 +18,30 @@ const (
 	// Open connections. One more takes the place of one that has not sent CONNECT
 	// yet; where there is none, it is closed.
 	maxConnections = maxClients + 500
-	// Sessions, connected or not; a new one beyond that gets 0x97 Quota exceeded.
-	maxSessions = 10_000
-	// Retained messages; a new topic beyond that gets 0x97.
-	maxRetained = 50_000
-	// Bytes of one packet [MQTT-3.2.2-15].
-	maxPacketSize = 4 << 20
+	// Sessions, connected or not, of everybody and of one user. For a new one beyond
+	// that, the one without a connection for the longest time gives way; where there is
+	// none, the new one gets 0x97 Quota exceeded.
+	maxSessions     = 10_000
+	maxUserSessions = 1_000
+	// Retained messages, and their bytes; more get 0x97.
+	maxRetained      = 50_000
+	maxRetainedBytes = 128 << 20
+	// Bytes of one packet [MQTT-3.2.2-15], and of CONNECT: 0x95 for more, once there is
+	// a session.
+	maxPacketSize  = 4 << 20
+	maxConnectSize = 256 << 10
 	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3).
 	receiveMaximum = 1024
 	// QoS 1 and 2 messages kept for one session. A connected client that reaches
 	// it gets 0x97; while the session is full, further messages are dropped.
 	maxInflight = 8192
+	// Their bytes in one session, to the same effect, and in all of them: then further
+	// messages of QoS 1 and 2 get 0x97.
+	maxSessionBytes    = 64 << 20
+	maxAllSessionBytes = 256 << 20
+	// Subscriptions of one client, and of all: 0x97 for more.
+	maxSubscriptions    = 5_000
+	maxAllSubscriptions = 200_000
 	// Messages waiting to be written to one client. Further ones of QoS 0 are
 	// dropped; for one of QoS 1 or 2 the client gets 0x97.
 	maxPending = 8192
@@ -49,6 +66,11 @@ const (
 	// A client that has not taken anything for so long is closed.
 	stallTimeout = 20 * time.Second
 
+	// Wrong passwords from one address or for one name, after which only one in each
+	// pause is compared: 0x9F Connection rate exceeded for more.
+	passwordBurst = 10
+	passwordPause = 5 * time.Second
+
 	// From the connection's start to a whole CONNECT.
 	connectTimeout = 10 * time.Second
 	// From our closing of a connection to the peer's.
@@ -56,13 +78,31 @@ const (
 )
 
 // quotas are what tests set lower.
-type quotas struct{ connections, sessions, retained, inflight, unsent int }
+type quotas struct {
+	connections, sessions, userSessions, retained, retainedBytes, inflight, sessionBytes, allSessionBytes, subscriptions, unsent int
+}
+
+func (q quotas) orDefaults() quotas {
+	return quotas{
+		connections:     cmp.Or(q.connections, maxConnections),
+		sessions:        cmp.Or(q.sessions, maxSessions),
+		userSessions:    cmp.Or(q.userSessions, maxUserSessions),
+		retained:        cmp.Or(q.retained, maxRetained),
+		retainedBytes:   cmp.Or(q.retainedBytes, maxRetainedBytes),
+		inflight:        cmp.Or(q.inflight, maxInflight),
+		sessionBytes:    cmp.Or(q.sessionBytes, maxSessionBytes),
+		allSessionBytes: cmp.Or(q.allSessionBytes, maxAllSessionBytes),
+		subscriptions:   cmp.Or(q.subscriptions, maxSubscriptions),
+		unsent:          cmp.Or(q.unsent, maxUnsent),
+	}
+}
 
 func capabilities(most quotas) *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()
 	c.MaximumClients = maxClients
 	c.MaximumPacketSize = maxPacketSize
-	c.ReceiveMaximum = receiveMaximum
+	// mochi would apply the real one to QoS 0 too.
+	c.ReceiveMaximum = math.MaxUint16
 	c.MaximumInflight = uint16(most.inflight)
 	c.MaximumClientWritesPending = maxPending
 	c.TopicAliasMaximum = topicAliasMaximum
@@ -72,4 +112,92 @@ func capabilities(most quotas) *mqtt.Capabilities {
 	// An acknowledgement's user properties are the broker's own, not the publisher's (3.4.2.2.3).
 	c.Compatibilities.NoInheritedPropertiesOnAck = true
 	return c
+}
+
+// publishable says whether a message, whose alias was resolved, may be handed on.
+func (p *policy) publishable(pk packets.Packet) packets.Code {
+	switch {
+	case pk.TopicName == "": // 3.3.4
+		return packets.ErrTopicAliasInvalid
+	case tooLarge(pk.TopicName):
+		return packets.ErrTopicNameInvalid
+	case pk.FixedHeader.Qos > 0 && p.sessions.bytes.Load() > int64(p.most.allSessionBytes),
+		pk.FixedHeader.Retain && len(pk.Payload) > 0 && !p.sessions.retainable(pk, p.most):
+		return packets.ErrQuotaExceeded
+	}
+	return packets.CodeSuccess
+}
+
+// fits reports whether a message becomes part of a session. A client that does not keep
+// up is disconnected while nothing is lost yet: the message that fills its session is part of it.
+func (p *policy) fits(cl *mqtt.Client, session *session, pk packets.Packet) bool {
+	size, most := session.size(), p.most.sessionBytes
+	if size > most {
+		atomic.AddInt64(&p.server.Info.InflightDropped, 1)
+	}
+	if cl.State.Inflight.Len() >= p.most.inflight || size+sizeOf(pk) > most {
+		p.overrun(cl)
+	}
+	return size <= most && fitsPacket(cl, pk)
+}
+
+// OnPublishDropped is told of messages that mochi's queue for a client has no room for.
+func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
+	sub, own := p.server.Topics.Subscribers(pk.TopicName).Subscriptions[cl.ID]
+	if pk.FixedHeader.Qos > 0 && (!own || sub.Qos > 0) {
+		p.overrun(cl)
+	}
+}
+
+func (p *policy) overrun(cl *mqtt.Client) {
+	if !cl.Closed() {
+		p.Log.Warn("a client does not keep up with its messages and is disconnected", "client", cut(cl.ID))
+		p.disconnect(cl, packets.ErrQuotaExceeded)
+	}
+}
+
+// OnSubscribe makes filters that are refused such that mochi refuses them, with 0x8F.
+func (p *policy) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	own, all := cl.State.Subscriptions.Len(), atomic.LoadInt64(&p.server.Info.Subscriptions)
+	for i := range pk.Filters {
+		sub := &pk.Filters[i]
+		_, known := cl.State.Subscriptions.Get(sub.Filter)
+		switch {
+		case !validFilter(sub.Filter):
+			sub.Filter = ""
+		case !known && (own >= p.most.subscriptions || all >= maxAllSubscriptions):
+			sub.Filter, sub.Identifier = "", tooMany
+		case !known:
+			own, all = own+1, all+1
+		}
+		if sub.Identifier > 0 { // mochi leaves it out of retained messages (3.8.2.1.2)
+			sub.Identifiers = map[string]int{sub.Filter: sub.Identifier}
+		}
+	}
+	return pk
+}
+
+// tooMany is the identifier of a subscription that is refused with 0x97; no client has it.
+const tooMany = -1
+
+func (p *policy) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte) {
+	var granted []packets.Subscription
+	for i, sub := range pk.Filters {
+		if sub.Identifier == tooMany && cl.Properties.ProtocolVersion == 5 {
+			reasons[i] = packets.ErrQuotaExceeded.Code // SUBACK has this slice
+		}
+		if reasons[i] <= packets.CodeGrantedQos2.Code {
+			granted = append(granted, sub)
+		}
+	}
+	if p.store.subscribe(cl, granted) {
+		return
+	}
+	for i, sub := range pk.Filters {
+		if reasons[i] <= packets.CodeGrantedQos2.Code {
+			p.server.Topics.Unsubscribe(sub.Filter, cl.ID)
+			cl.State.Subscriptions.Delete(sub.Filter)
+			reasons[i] = packets.ErrQuotaExceeded.Code
+		}
+	}
 }

@@ -1,23 +1,36 @@
 package broker
 
 import (
-	"bytes"
+	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// policy enforces what mochi's capabilities cannot, and announces the rest.
+// policy is what mochi asks at each step of a connection, a session or a message: the one
+// hook. Who gets in is in access.go, how much of everything in limits.go, and what mochi
+// gets wrong in mochi.go.
 type policy struct {
 	hook
-	server *mqtt.Server
-	gate   *Gate
-	most   quotas
-	users  *Users // nil: everybody who reaches the broker may use it
-	lost   *unstored
+	server   *mqtt.Server
+	gate     *Gate
+	most     quotas
+	users    *Users // nil: everybody who reaches the broker may use it
+	attempts attempts
+	sessions *sessions
+	store    *store       // nil: everything is in memory
+	self     *mqtt.Client // that publishes $SYS
+}
+
+func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *slog.Logger) *policy {
+	p := &policy{server: server, gate: gate, most: most, users: users, sessions: newSessions(server)}
+	p.Log = log
+	p.sessions.end = p.end
+	p.sessions.ended = p.publishDelayed
+	p.self = server.NewClient(nil, mqtt.LocalListener, "", true)
+	return p
 }
 
 func (*policy) ID() string { return "policy" }
@@ -30,205 +43,243 @@ func (hook) Provides(byte) bool { return true }
 // OnConnectAuthenticate has nothing left to do: its refusal could only be 0x86.
 func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
 
-// OnACLCheck decides about a topic to publish to, a filter to subscribe to, and
-// a topic to deliver. A topic that is only an alias was allowed when it was defined.
-func (p *policy) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
-	if write && strings.HasPrefix(topic, "$") { // the broker's own (4.7.2)
-		return false
-	}
-	return p.users == nil || write && topic == "" || p.users.allow(string(cl.Properties.Username), topic, write)
-}
-
 func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	if code := p.admit(cl, pk); code != packets.CodeSuccess {
 		_ = p.server.SendConnack(cl, code, false, nil)
 		return code
 	}
-	const most = uint16(maxKeepAlive / time.Second)
-	if v5 := cl.Properties.ProtocolVersion == 5; v5 && (cl.State.Keepalive == 0 || cl.State.Keepalive > most) {
-		cl.State.Keepalive, cl.State.ServerKeepalive = most, true // [MQTT-3.1.2-21]
-	}
-	if limit := int(cl.Properties.Props.ReceiveMaximum); limit > 0 {
-		transmit(cl, func(f *flow) []byte { f.limit = limit; return nil })
-	}
-	cl.Properties.Props.ReceiveMaximum = 0
-	// mochi's aliases outlive their connection, and what is held back or resumed would
-	// come without a topic [MQTT-3.3.2-7]; a server may send none (3.1.2.11.5).
-	cl.Properties.Props.TopicAliasMaximum = 0
-	cl.State.Inflight.ResetSendQuota(0)
+	p.prepare(cl)
 	return nil
 }
 
-func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
-	if code := validateConnect(pk); code != packets.CodeSuccess {
-		return code
-	}
-	name := string(cl.Properties.Username)
-	if p.users != nil && !p.users.authenticate(name, pk.Connect.Password) {
-		p.Log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
-		return packets.ErrBadUsernameOrPassword
-	}
-	// Only now: checking a password takes long enough for the session to become another's.
-	session, known := p.server.Clients.Get(cl.ID)
-	switch {
-	case p.users == nil:
-	case pk.Connect.WillFlag && !p.users.allow(name, pk.Connect.WillTopic, true), // mochi does not ask
-		known && !bytes.Equal(session.Properties.Username, cl.Properties.Username): // somebody else's messages
-		return packets.ErrNotAuthorized
-	}
-	if !known && p.server.Clients.Len() >= p.most.sessions {
-		return packets.ErrQuotaExceeded
-	}
-	return packets.CodeSuccess
-}
-
-// cut shortens what strangers name themselves in the log.
-func cut(name string) string {
-	const most = 64
-	if len(name) > most {
-		return name[:most] + "…"
-	}
-	return name
-}
-
+// OnSessionEstablish begins or resumes the session. Nothing is handed on until CONNACK.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
-	if c, ok := cl.Net.Conn.(*conn); ok {
-		p.gate.Watch(c.Conn, http.StateActive)
+	c := connOf(cl)
+	c.begun.Store(true)
+	p.gate.Watch(c.Conn, http.StateActive)
+	c.takeOver(&p.sessions.delivery)
+	old, ok := p.server.Clients.Get(cl.ID)
+	before := p.sessions.resume(cl.ID)
+	if ok && before != nil && !pk.Connect.Clean && !(old.Properties.Clean && old.Properties.ProtocolVersion < 5) {
+		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
+		c.session = before
+		before.cancelWill()
+		return
 	}
-	session := cl.State.Inflight
-	if existing, ok := p.server.Clients.Get(cl.ID); ok && !pk.Connect.Clean {
-		session = existing.State.Inflight
+	if ok { // mochi does the same, but we have to know before the new session begins
+		old.ClearInflights()
+		p.server.UnsubscribeClient(old)
 	}
-	beginIDs(cl, session)
-}
-
-// beginIDs chooses where the broker's packet identifiers begin. mochi keeps those
-// of both directions in one map, so that a message of the client's with the same
-// identifier makes it forget its own. Most clients count from 1: starting at a
-// distance that no session spans keeps the two apart. A resumed session goes on
-// after its newest identifier, because their order is that of the messages.
-func beginIDs(cl *mqtt.Client, session *mqtt.Inflight) {
-	var ids []uint16
-	for _, m := range session.GetAll(false) {
-		if m.FixedHeader.Type == packets.Publish || m.FixedHeader.Type == packets.Pubrel {
-			ids = append(ids, m.PacketID)
-		}
-	}
-	last := uint32(maxInflight)
-	if len(ids) > 0 {
-		last = uint32(newestID(ids))
-	}
-	// mochi skips what is in use, and begins again after the highest.
-	for previous := uint32(0); previous < last; {
-		id, err := cl.NextPacketID()
-		if err != nil || id < previous {
-			return
-		}
-		previous = id
+	c.session = p.sessions.start(cl)
+	if before != nil {
+		before.clear()
+		c.parting = before.cancelWill()
 	}
 }
 
-func (*policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
-	transmit(cl, (*flow).resumed)
+// beforeConnack lets messages be handed on to the new connection, and writes the session.
+func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	c := connOf(cl)
+	transmit(cl, func(f *flow) []byte { f.resuming = true; return nil })
+	c.delivered()
+	if !p.store.establish(cl) { // it was promised a session
+		c.refused = true
+		code := packets.ErrQuotaExceeded
+		if cl.Properties.ProtocolVersion < 5 {
+			code = packets.Err3ServerUnavailable
+		}
+		pk.ReasonCode, pk.SessionPresent = code.Code, false
+	}
+	return pk
+}
+
+func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	c := connOf(cl)
+	if c.refused {
+		cl.Stop(packets.ErrQuotaExceeded)
+		return
+	}
+	transmit(cl, func(f *flow) []byte { return f.resumed(c.session.orderOf) })
+	if will := c.parting; will != nil { // of the session that this one has replaced
+		c.parting = nil
+		p.publishWill(cl.ID, *will)
+	}
+}
+
+// OnDisconnect holds off whoever takes over the session until mochi has done its part.
+func (p *policy) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
+	c := connOf(cl)
+	c.delivered()
+	c.takeOver(&p.sessions.delivery)
+	current, _ := p.server.Clients.Get(cl.ID)
+	takenOver := current != cl || cl.IsTakenOver()
+	p.leaveWill(cl, c, expire || p.sessions.get(cl.ID) != c.session, takenOver)
+	switch {
+	case takenOver:
+	case expire: // mochi does the rest
+		p.store.forget(cl)
+		cl.ClearInflights()
+		p.sessions.drop(cl.ID)
+	default:
+		p.store.putRecord(cl) // DISCONNECT may have changed the expiry (3.14.2.2.2)
+		p.sessions.leave(cl)
+	}
+}
+
+// end forgets a session. mochi would leave its subscriptions, and a new session with the
+// same client identifier would inherit them [MQTT-4.1.0-2].
+func (p *policy) end(cl *mqtt.Client) {
+	p.store.forget(cl)
+	cl.ClearInflights()
+	p.server.UnsubscribeClient(cl)
+	p.server.Clients.Delete(cl.ID)
+	p.sessions.drop(cl.ID)
 }
 
 func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	pk = p.read(cl, pk)
-	switch t := pk.FixedHeader.Type; {
-	case t == packets.Puback, t == packets.Pubcomp,
-		t == packets.Pubrec && pk.ReasonCode >= packets.ErrUnspecifiedError.Code: // 4.9
+	c := connOf(cl)
+	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {
+		// Its answer waits for the disk. What ends something waits as long as it takes.
+		p.store.begin(cl.ID, t != packets.Publish)
+		transmit(cl, func(f *flow) []byte { f.handle(); return nil })
+	}
+	pk = p.read(cl, c, pk)
+	if c.session == nil {
+		return pk, nil
+	}
+	switch pk.FixedHeader.Type {
+	case packets.Puback, packets.Pubcomp:
 		transmit(cl, func(f *flow) []byte { return f.acknowledge(pk.PacketID) })
-	case t == packets.Publish && pk.FixedHeader.Qos > 0:
-		transmit(cl, func(f *flow) []byte { f.processing = true; return nil })
-		p.lost.take(cl.ID)
+	case packets.Pubrec:
+		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code { // 4.9
+			transmit(cl, func(f *flow) []byte { return f.acknowledge(pk.PacketID) })
+		} else if _, ok := cl.State.Inflight.Get(pk.PacketID); ok {
+			c.session.arrived(pk.PacketID)
+			p.store.mark(cl, pk.PacketID, released{})
+		}
+	case packets.Publish:
+		c.deliver(&p.sessions.delivery)
 	}
 	return pk, nil
 }
 
 func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) {
-	if pk.FixedHeader.Type != packets.Publish || pk.FixedHeader.Qos == 0 {
+	c := connOf(cl)
+	if c == nil {
 		return
 	}
-	if !p.lost.take(cl.ID) {
-		transmit(cl, (*flow).processed)
+	c.delivered()
+	var answer *ack
+	transmit(cl, func(f *flow) []byte { answer = f.handled(); return nil })
+	if answer == nil {
 		return
 	}
-	// What is not on disk is not acknowledged but refused, and is the publisher's still.
-	transmit(cl, func(f *flow) []byte { f.acks = nil; return f.processed() })
-	if pk.FixedHeader.Qos == 2 && cl.State.Inflight.Delete(pk.PacketID) {
-		cl.State.Inflight.IncreaseReceiveQuota()
-	}
-	p.refuse(cl, pk, packets.ErrQuotaExceeded)
+	real := c.answering.real
+	p.store.end(cl.ID, func(lost, later bool) {
+		// What is not on disk is not acknowledged but refused, and is the publisher's still.
+		var refusal []byte
+		if lost && pk.FixedHeader.Type == packets.Publish {
+			refusal = p.refusal(cl, pk, real)
+		}
+		_ = c.transmit(func(f *flow) []byte {
+			if answer.settled = true; lost {
+				answer.packet = refusal
+			}
+			if !later { // the input's next reading sends it, and others with it
+				return nil
+			}
+			return f.answers()
+		})
+	})
 }
 
-func transmit(cl *mqtt.Client, step func(*flow) []byte) {
-	if c, ok := cl.Net.Conn.(*conn); ok {
-		_ = c.transmit(step) // a broken connection ends in its Read
+// refusal is the answer to a message that could not be written.
+func (p *policy) refusal(cl *mqtt.Client, pk packets.Packet, real uint16) []byte {
+	qos := pk.FixedHeader.Qos
+	if qos == 2 {
+		cl.State.Inflight.Delete(pk.PacketID)
+		cl.State.Inflight.IncreaseReceiveQuota()
+		connOf(cl).session.done(pk.PacketID)
 	}
+	if cl.Properties.ProtocolVersion < 5 { // it has no refusal but the end
+		p.disconnect(cl, packets.ErrQuotaExceeded)
+		return nil
+	}
+	return []byte{[...]byte{1: packets.Puback, 2: packets.Pubrec}[qos] << 4, 3, byte(real >> 8), byte(real), packets.ErrQuotaExceeded.Code}
 }
 
 // OnPacketEncode mends what mochi is about to send.
-func (*policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
-	switch t := pk.FixedHeader.Type; {
-	case t == packets.Connack && pk.ReasonCode == packets.CodeSuccess.Code:
-		pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
-		pk.Properties.TopicAliasMaximum = topicAliasMaximum
-		transmit(cl, func(f *flow) []byte { f.resuming = true; return nil })
-	case t == packets.Pubrec && pk.ReasonCode == packets.ErrPacketIdentifierInUse.Code:
-		// The same message again is no failure [MQTT-4.3.3-10].
-		pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
-	case t == packets.Disconnect:
-		var last bytes.Buffer
-		most := int(cl.Properties.Props.MaximumPacketSize) // [MQTT-3.1.2-24]
-		if c, ok := cl.Net.Conn.(*conn); ok && pk.DisconnectEncode(&last) == nil && (most == 0 || last.Len() <= most) {
-			c.leave(last.Bytes())
+func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	if c := connOf(cl); c != nil {
+		pk = p.mend(cl, c, pk)
+		if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == packets.CodeSuccess.Code {
+			pk = p.beforeConnack(cl, pk)
 		}
 	}
 	return pk
 }
 
-// OnQosPublish ends the connection of a client that does not keep up while
-// nothing is lost yet: the message that fills its session is part of it.
-func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
-	if resent := pk.FixedHeader.Dup; !resent && cl.State.Inflight.Len() >= p.most.inflight {
-		p.overrun(cl)
-	}
-}
-
-func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
-	sub, own := p.server.Topics.Subscribers(pk.TopicName).Subscriptions[cl.ID]
-	if pk.FixedHeader.Qos > 0 && (!own || sub.Qos > 0) {
-		p.overrun(cl)
-	}
-}
-
-func (p *policy) overrun(cl *mqtt.Client) {
-	if cl.Closed() {
-		return
-	}
-	p.Log.Warn("a client does not keep up with its messages and is disconnected", "client", cl.ID)
-	// The publisher must not wait for a client that reads nothing.
-	p.server.Listeners.ClientsWg.Go(func() { _ = p.server.DisconnectClient(cl, packets.ErrQuotaExceeded) })
-}
-
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if !p.publishable(cl, pk) {
-		return pk, packets.ErrRejectPacket
-	}
-	retained := p.server.Topics.Retained
-	if !pk.FixedHeader.Retain || len(pk.Payload) == 0 || retained.Len() < p.most.retained {
+	if cl.Net.Inline && isSys(pk.TopicName) {
 		return pk, nil
 	}
-	if _, known := retained.Get(pk.TopicName); known {
+	switch code := p.publishable(pk); {
+	case code == packets.CodeSuccess:
 		return pk, nil
+	case code == packets.ErrTopicAliasInvalid:
+		p.disconnect(cl, code)
+	default:
+		p.refuse(cl, pk, code)
 	}
-	p.refuse(cl, pk, packets.ErrQuotaExceeded)
 	return pk, packets.ErrRejectPacket
 }
 
-// OnClientExpired ends the subscriptions of a session: mochi forgets to, and a
-// new session with the same client identifier would inherit them [MQTT-4.1.0-2].
-func (p *policy) OnClientExpired(cl *mqtt.Client) {
-	cl.ClearInflights()
-	p.server.UnsubscribeClient(cl)
+// OnPublished keeps that a message of QoS 2 has been handed on, under the client's own
+// identifier for it.
+func (p *policy) OnPublished(cl *mqtt.Client, pk packets.Packet) {
+	if c := connOf(cl); c != nil && pk.FixedHeader.Qos == 2 {
+		p.store.mark(cl, pk.PacketID, received(c.answering.real))
+	}
+}
+
+func (p *policy) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, _ int64) {
+	if !isSys(pk.TopicName) {
+		p.sessions.retain(pk)
+		p.store.retain(pk)
+	}
+}
+
+func (p *policy) OnRetainedExpired(topic string) {
+	p.OnRetainMessage(nil, packets.Packet{TopicName: topic}, -1)
+}
+
+// OnQosPublish is told of each message of QoS 1 or 2 on its way to a client.
+func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
+	session := p.sessions.get(cl.ID)
+	if pk.FixedHeader.Type != packets.Publish || pk.FixedHeader.Dup || session == nil {
+		return
+	}
+	if !p.fits(cl, session, pk) {
+		cl.State.Inflight.Delete(pk.PacketID)
+		return
+	}
+	p.store.publish(cl, session.add(pk))
+}
+
+func (p *policy) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
+	// A session that was taken over has left its messages to its successor, which has the same name.
+	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && session.done(pk.PacketID) {
+		p.store.complete(cl, pk.PacketID)
+	}
+}
+
+func (p *policy) OnQosDropped(cl *mqtt.Client, pk packets.Packet) {
+	transmit(cl, func(f *flow) []byte { f.drop(pk.PacketID); return f.release() })
+	p.OnQosComplete(cl, pk)
+}
+
+func (p *policy) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
+	for _, f := range pk.Filters {
+		p.store.unsubscribe(cl, f.Filter)
+	}
 }

@@ -5,136 +5,316 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/storage"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
-// store keeps retained messages and sessions in one bbolt file. Every change is
-// on disk before the hook returns, so a killed process loses none.
+// store keeps retained messages and sessions in one bbolt file.
 //
-// mochi's own bolt hook forgets packet identifiers, so that a session's messages
-// in flight overwrite each other, and keeps the subscriptions of sessions that
-// have ended; its badger and pebble hooks triple the binary.
+// Hooks only collect what changes. A goroutine of the store's own writes what has been
+// collected, in one transaction after the other, and acknowledgements leave when what they
+// depend on is on disk: a killed process has lost nothing that it acknowledged.
+//
+//	packet read      begin: a receipt for the client's packet
+//	hooks            put:   a change joins the batch that is being collected, and so does the receipt
+//	packet handled   end:   the receipt is settled when its batches are on disk, or could not be written
+//
+// mochi's own bolt hook forgets packet identifiers, so that a session's messages in flight
+// overwrite each other, and keeps the subscriptions of sessions that have ended; its badger
+// and pebble hooks triple the binary.
 type store struct {
-	hook
-	server *mqtt.Server
-	dir    string
-	db     *bbolt.DB
-	lost   *unstored
+	server   *mqtt.Server
+	sessions *sessions
+	log      *slog.Logger
+	db       *bbolt.DB
+	failing  atomic.Bool // the last batch could not be written
+
+	mu       sync.Mutex
+	changed  sync.Cond // there is something to write, or room for more
+	next     *batch    // that is being collected
+	receipts map[string]*receipt
+	writing  bool // the batch before it
+	closing  bool
+	stopped  chan struct{}
 }
 
-// The buckets, with their keys and values. Neither client identifiers nor topics
-// hold NUL [MQTT-1.5.4-2].
-var (
-	retained      = []byte("retained")      // topic: storage.Message
-	clients       = []byte("clients")       // client: mqtt.ClientProperties
-	subscriptions = []byte("subscriptions") // client NUL filter: packets.Subscription
-	messages      = []byte("messages")      // client NUL identifier: storage.Message
-)
-
-func sessionKey(cl *mqtt.Client, rest ...byte) []byte {
-	return append(append([]byte(cl.ID), 0), rest...)
-}
-
-func messageKey(cl *mqtt.Client, id uint16) []byte {
-	return binary.BigEndian.AppendUint16(sessionKey(cl), id)
+// batch is what one transaction writes.
+type batch struct {
+	changes  map[string]change // by bucket and key
+	bytes    int
+	receipts []*receipt
 }
 
 // change is a value to put, or nil to delete it.
 type change struct {
 	bucket, key []byte
 	value       any
+	lasting     bool            // kept for the next batch where it can't be written
+	replaces    bool            // there may be an older value on disk
+	done        func(lost bool) // of the store's goroutine, and may be nil
 }
 
-func (*store) ID() string    { return "store" }
-func (s *store) Stop() error { return s.db.Close() }
+// receipt is for one packet of a client.
+type receipt struct {
+	open    int    // batches it is in that are not on disk, and one while the packet is handled
+	last    *batch // it is in
+	patient bool   // it waits until the disk can be written again
+	lost    bool
+	settle  func(lost, later bool)
+}
 
-// Init opens the file, and makes it where there is none.
-func (s *store) Init(any) (err error) {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("cannot create the data directory: %w", err)
-	}
-	s.db, err = bbolt.Open(filepath.Join(s.dir, "broker.db"), 0o600, &bbolt.Options{Timeout: time.Second})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return fmt.Errorf("the data directory %s is in use by another process", s.dir)
-	}
+// Bytes that may wait to be written; whoever adds to more waits for room.
+const maxUnwritten = 16 << 20
+
+// The buckets, with their keys and values. Neither client identifiers nor topics
+// hold NUL [MQTT-1.5.4-2].
+var (
+	retained      = []byte("retained")      // topic: message
+	clients       = []byte("clients")       // client: record
+	subscriptions = []byte("subscriptions") // client NUL filter: packets.Subscription
+	messages      = []byte("messages")      // client NUL identifier: message
+)
+
+func sessionKey(client string, rest ...byte) []byte {
+	return append(append([]byte(client), 0), rest...)
+}
+
+func messageKey(client string, id uint16) []byte {
+	return binary.BigEndian.AppendUint16(sessionKey(client), id)
+}
+
+// openStore opens the file in a directory, makes it where there is none, and gives the
+// broker what it holds.
+func openStore(dir string, server *mqtt.Server, sessions *sessions, log *slog.Logger) (*store, error) {
+	db, err := open(dir)
 	if err != nil {
-		return fmt.Errorf("cannot open the data directory: %w", err)
+		return nil, err
 	}
-	s.db.MaxBatchDelay = time.Millisecond // a single client waits for nobody
-	err = s.db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		return s.restore(tx)
-	})
-	if err != nil {
-		return errors.Join(err, s.db.Close())
+	s := &store{
+		server: server, sessions: sessions, log: log, db: db,
+		next: newBatch(), receipts: make(map[string]*receipt), stopped: make(chan struct{}),
 	}
-	return nil
+	s.changed.L = &s.mu
+	if err := s.restore(); err != nil {
+		return nil, errors.Join(damaged(db.Path(), err), db.Close())
+	}
+	go s.run()
+	return s, nil
 }
 
-// restore gives the broker what the file holds.
-func (s *store) restore(tx *bbolt.Tx) error {
-	err := errors.Join(
-		each(tx, clients, func(id string, p mqtt.ClientProperties) {
-			cl := s.server.NewClient(nil, "", id, false)
-			cl.Properties = p
-			cl.Stop(packets.ErrServerShuttingDown) // now its expiry begins
-			s.server.Clients.Add(cl)
-		}),
-		each(tx, subscriptions, func(id string, sub packets.Subscription) {
-			if cl, ok := s.server.Clients.Get(id); ok {
-				s.server.Topics.Subscribe(id, sub)
-				cl.State.Subscriptions.Add(sub.Filter, sub)
-			}
-		}),
-		each(tx, messages, func(id string, m storage.Message) {
-			if cl, ok := s.server.Clients.Get(id); ok {
-				cl.State.Inflight.Set(restored(m))
-			}
-		}),
-		each(tx, retained, func(_ string, m storage.Message) { s.server.Topics.RetainMessage(restored(m)) }),
-	)
-	for _, cl := range s.server.Clients.GetAll() {
-		if cl.State.Subscriptions.Len() > 0 { // messages may come before the client does
-			beginIDs(cl, cl.State.Inflight)
-		}
-	}
-	return err
-}
-
-// each hands on the values of a bucket, with the first part of their keys.
-func each[T any](tx *bbolt.Tx, bucket []byte, do func(string, T)) error {
-	return tx.Bucket(bucket).ForEach(func(key, data []byte) error {
-		var v T
-		if err := json.Unmarshal(data, &v); err != nil {
-			return fmt.Errorf("the data directory holds %s that cannot be read: %w", bucket, err)
-		}
-		id, _, _ := bytes.Cut(key, []byte{0})
-		do(string(id), v)
+// close writes what is left.
+func (s *store) close() error {
+	if s == nil {
 		return nil
-	})
+	}
+	s.mu.Lock()
+	s.closing = true
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	<-s.stopped
+	return s.db.Close()
 }
 
-// restored is m with the moment at which it expires [MQTT-3.3.2-5].
-func restored(m storage.Message) packets.Packet {
-	pk := m.ToPacket()
-	if interval := pk.Properties.MessageExpiryInterval; interval > 0 {
-		pk.ProtocolVersion = 5
-		pk.Expiry = pk.Created + int64(interval)
+func newBatch() *batch { return &batch{changes: make(map[string]change)} }
+
+// begin opens the receipt for a packet of the client's, which handles one at a time.
+func (s *store) begin(client string, patient bool) {
+	if s == nil {
+		return
 	}
-	return pk
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.receipts[client] = &receipt{open: 1, patient: patient}
+}
+
+// end has settle called when all that the packet changed is on disk or, lost, can't be
+// written: at once, where it changed nothing, or later by the store's goroutine.
+func (s *store) end(client string, settle func(lost, later bool)) {
+	if s == nil {
+		settle(false, false)
+		return
+	}
+	s.mu.Lock()
+	r := s.receipts[client]
+	delete(s.receipts, client)
+	if r != nil {
+		r.settle = settle
+		r.open--
+	}
+	waits := r != nil && r.open > 0
+	s.mu.Unlock()
+	if !waits {
+		settle(r != nil && r.lost, false)
+	}
+}
+
+// await is end for one who waits. It reports whether the changes are on disk.
+func (s *store) await(client string) bool {
+	settled := make(chan bool, 1)
+	s.end(client, func(lost, _ bool) { settled <- lost })
+	return !<-settled
+}
+
+// put adds changes to the batch, on the receipt of a client's packet.
+func (s *store) put(client string, changes ...change) {
+	if s == nil || len(changes) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.next.bytes > maxUnwritten && !s.closing {
+		s.changed.Wait()
+	}
+	for _, c := range changes {
+		s.next.add(c)
+	}
+	s.join(client)
+}
+
+// join puts a client's receipt into the batch. The caller holds mu.
+func (s *store) join(client string) {
+	if r := s.receipts[client]; r != nil && r.last != s.next {
+		r.last = s.next
+		r.open++
+		s.next.receipts = append(s.next.receipts, r)
+	}
+	s.changed.Broadcast()
+}
+
+// flush waits for what others have put so far.
+func (s *store) flush(client string) {
+	s.begin(client, false)
+	s.mu.Lock()
+	if s.writing || len(s.next.changes) > 0 {
+		s.join(client)
+	}
+	s.mu.Unlock()
+	s.await(client)
+}
+
+func (s *store) ready() bool { return s == nil || !s.failing.Load() }
+
+// add leaves out what was put and deleted again before it was written.
+func (b *batch) add(c change) {
+	key := string(c.bucket) + string(c.key)
+	old, pending := b.changes[key]
+	c.replaces = !pending || old.replaces || old.value == nil
+	b.bytes += c.size() - old.size()
+	if pending && c.value == nil && !old.replaces {
+		b.bytes -= c.size()
+		delete(b.changes, key)
+		return
+	}
+	if m, ok := c.value.(message); ok && !pending && m.order > 0 {
+		c.replaces = false // the identifier of a message in flight is one that is not in use
+	}
+	b.changes[key] = c
+}
+
+func (c change) size() int {
+	if m, ok := c.value.(message); ok {
+		return len(c.key) + m.size
+	}
+	return len(c.key)
+}
+
+// run writes one batch after the other until close.
+func (s *store) run() {
+	defer close(s.stopped)
+	for {
+		s.mu.Lock()
+		for len(s.next.changes)+len(s.next.receipts) == 0 && !s.closing {
+			s.changed.Wait()
+		}
+		b, closing := s.next, s.closing
+		s.next, s.writing = newBatch(), true
+		s.changed.Broadcast()
+		s.mu.Unlock()
+		if closing && len(b.changes)+len(b.receipts) == 0 {
+			return
+		}
+		lost := !s.write(b)
+		s.settle(b, lost)
+		if lost && closing {
+			return
+		}
+		if lost {
+			time.Sleep(10 * time.Millisecond) // a full disk is not asked without a pause
+		}
+	}
+}
+
+var errUnchanged = errors.New("nothing to write")
+
+// write reports whether the batch is on disk. A failure, such as a full disk, is logged
+// once until it is over.
+func (s *store) write(b *batch) bool {
+	err := errUnchanged
+	if len(b.changes) > 0 {
+		err = s.db.Update(func(tx *bbolt.Tx) error {
+			err := errUnchanged
+			for _, c := range b.changes {
+				bucket := tx.Bucket(c.bucket)
+				var failed error
+				switch {
+				case c.value != nil:
+					failed, err = bucket.Put(c.key, encode(c.value)), nil
+				case bucket.Get(c.key) != nil:
+					failed, err = bucket.Delete(c.key), nil
+				}
+				if failed != nil {
+					return failed
+				}
+			}
+			return err
+		})
+	}
+	switch failed := err != nil && !errors.Is(err, errUnchanged); {
+	case failed && !s.failing.Swap(true):
+		s.log.Error("the broker's state could not be written: messages that have to be are refused until it can", "error", err)
+	case err == nil && s.failing.Swap(false):
+		s.log.Warn("the broker's state can be written again")
+	}
+	return err == nil || errors.Is(err, errUnchanged)
+}
+
+// settle tells those who wait for the batch.
+func (s *store) settle(b *batch, lost bool) {
+	for _, c := range b.changes {
+		if c.done != nil {
+			c.done(lost)
+		}
+	}
+	var settled []*receipt
+	s.mu.Lock()
+	s.writing = false
+	if lost { // what has happened has happened: it is written later
+		for key, c := range b.changes {
+			if _, newer := s.next.changes[key]; c.lasting && !newer {
+				s.next.changes[key] = c
+			}
+		}
+	}
+	for _, r := range b.receipts {
+		if lost && r.patient && !s.closing {
+			s.next.receipts = append(s.next.receipts, r)
+			continue
+		}
+		r.lost = r.lost || lost
+		if r.open--; r.open == 0 {
+			settled = append(settled, r)
+		}
+	}
+	s.mu.Unlock()
+	for _, r := range settled {
+		r.settle(r.lost, true)
+	}
 }
 
 // lasting reports whether the client's session outlives its connection
@@ -146,187 +326,135 @@ func lasting(cl *mqtt.Client) bool {
 	return !cl.Properties.Clean
 }
 
-func (s *store) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
-	if !lasting(cl) {
-		s.OnClientExpired(cl)
-		return
+// establish writes what a session is at the beginning of its connection: nothing, where
+// the file has it. False says that it can't be promised to last.
+func (s *store) establish(cl *mqtt.Client) bool {
+	if s == nil {
+		return true
 	}
-	s.putClient(cl)
+	if lasting(cl) { // a message of QoS 2 is not resumed before it is on disk
+		s.flush(cl.ID)
+	}
+	s.begin(cl.ID, false)
+	if known := s.sessions.get(cl.ID).record != nil; known != lasting(cl) {
+		s.rewrite(cl, known)
+	}
+	s.putRecord(cl)
+	return s.await(cl.ID)
 }
 
-func (s *store) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
-	switch {
-	case cl.IsTakenOver():
-	case expire:
-		s.OnClientExpired(cl)
-	default:
-		s.putClient(cl) // DISCONNECT may have changed the expiry (3.14.2.2.2)
-	}
-}
-
-func (s *store) putClient(cl *mqtt.Client) {
-	lasting := cl.Properties
-	lasting.Will = mqtt.Will{}
-	lasting.Props = packets.Properties{
-		SessionExpiryInterval:     cl.Properties.Props.SessionExpiryInterval,
-		SessionExpiryIntervalFlag: cl.Properties.Props.SessionExpiryIntervalFlag,
-	}
-	if !s.apply(cl, change{clients, []byte(cl.ID), lasting}) && !cl.Closed() { // it was promised a session
-		s.server.Listeners.ClientsWg.Go(func() { _ = s.server.DisconnectClient(cl, packets.ErrQuotaExceeded) })
-	}
-}
-
-// OnClientExpired drops the session.
-func (s *store) OnClientExpired(cl *mqtt.Client) {
-	s.update(func(tx *bbolt.Tx) error {
-		err := tx.Bucket(clients).Delete([]byte(cl.ID))
-		for _, bucket := range [][]byte{subscriptions, messages} {
-			prefix, c := sessionKey(cl), tx.Bucket(bucket).Cursor()
-			for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Seek(prefix) {
-				err = errors.Join(err, c.Delete())
-			}
-		}
-		return err
-	})
-}
-
-func (s *store) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte) {
+// rewrite puts all of a session that was not written so far, or deletes it.
+func (s *store) rewrite(cl *mqtt.Client, gone bool) {
 	var changes []change
-	for i, f := range pk.Filters {
-		if reasons[i] > packets.CodeGrantedQos2.Code {
-			continue // refused
+	value := func(v any) any {
+		if gone {
+			return nil
 		}
-		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), f})
+		return v
 	}
-	if s.apply(cl, changes...) {
+	for filter, sub := range cl.State.Subscriptions.GetAll() {
+		changes = append(changes, change{bucket: subscriptions, key: sessionKey(cl.ID, []byte(filter)...), value: value(sub), lasting: gone})
+	}
+	for _, pk := range cl.State.Inflight.GetAll(false) {
+		changes = append(changes, change{bucket: messages, key: messageKey(cl.ID, pk.PacketID), value: value(s.sessions.get(cl.ID).message(pk)), lasting: gone})
+	}
+	s.put(cl.ID, changes...)
+}
+
+// putRecord writes what has changed of a session's properties.
+func (s *store) putRecord(cl *mqtt.Client) {
+	if s == nil {
 		return
 	}
-	for i, f := range pk.Filters {
-		if reasons[i] <= packets.CodeGrantedQos2.Code {
-			s.server.Topics.Unsubscribe(f.Filter, cl.ID)
-			cl.State.Subscriptions.Delete(f.Filter)
-			reasons[i] = packets.ErrQuotaExceeded.Code // SUBACK has this slice
+	var record []byte // of a session that does not last, none
+	if lasting(cl) {
+		record = newRecord(cl)
+	}
+	session := s.sessions.get(cl.ID)
+	if old := session.record; !bytes.Equal(old, record) {
+		c := change{bucket: clients, key: []byte(cl.ID), lasting: record == nil}
+		if record != nil {
+			c.value = json.RawMessage(record)
 		}
+		s.put(cl.ID, c)
+		session.record = record
 	}
 }
 
-func (s *store) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
-	var changes []change
-	for _, f := range pk.Filters {
-		changes = append(changes, change{subscriptions, sessionKey(cl, []byte(f.Filter)...), nil})
-	}
-	s.apply(cl, changes...)
+func subscriptionOf(cl *mqtt.Client, filter string) change {
+	return change{bucket: subscriptions, key: sessionKey(cl.ID, []byte(filter)...), lasting: true}
 }
 
-func (s *store) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, result int64) {
-	if result < 0 {
-		s.OnRetainedExpired(pk.TopicName)
+// subscribe reports whether the subscriptions of a lasting session are on disk.
+func (s *store) subscribe(cl *mqtt.Client, subs []packets.Subscription) bool {
+	if s == nil || !lasting(cl) {
+		return true
+	}
+	s.begin(cl.ID, false)
+	for _, sub := range subs {
+		c := subscriptionOf(cl, sub.Filter)
+		c.value, c.lasting = sub, false
+		s.put(cl.ID, c)
+	}
+	return s.await(cl.ID)
+}
+
+func (s *store) unsubscribe(cl *mqtt.Client, filter string) {
+	if lasting(cl) {
+		s.put(cl.ID, subscriptionOf(cl, filter))
+	}
+}
+
+// forget deletes a session.
+func (s *store) forget(cl *mqtt.Client) {
+	if s == nil || s.sessions.get(cl.ID) == nil || s.sessions.get(cl.ID).record == nil {
 		return
 	}
-	if !s.write(change{retained, []byte(pk.TopicName), stored(pk)}) {
-		s.lost.add(pk.Origin)
-	}
+	s.rewrite(cl, true)
+	s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), lasting: true})
 }
 
-func (s *store) OnRetainedExpired(topic string) { s.write(change{retained, []byte(topic), nil}) }
-
-// OnQosPublish writes a message before it is sent. Acknowledgements it leaves
-// out: nobody waits for a PUBACK that is sent, and PUBREC is OnPublished's.
-func (s *store) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
-	t := pk.FixedHeader.Type
-	if (t == packets.Publish || t == packets.Pubrel) && !s.putMessage(cl, stored(pk)) && t == packets.Publish {
-		s.lost.add(pk.Origin)
+// retain keeps a message for its topic, or forgets the one that there is.
+func (s *store) retain(pk packets.Packet) {
+	c := change{bucket: retained, key: []byte(pk.TopicName), lasting: true}
+	if len(pk.Payload) > 0 {
+		c.value, c.lasting = message{Packet: pk, size: sizeOf(pk)}, false
 	}
+	s.put(pk.Origin, c)
 }
 
-// OnPublished writes that a message of QoS 2 has been handed on: written before,
-// it would make the broker refuse what was lost in between when it comes again.
-func (s *store) OnPublished(cl *mqtt.Client, pk packets.Packet) {
-	if pk.FixedHeader.Qos == 2 && !s.putMessage(cl, storage.Message{
-		FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID, Created: pk.Created,
-	}) {
-		s.lost.add(cl.ID)
+// publish keeps a message for a client. It is sent at once at QoS 1, where to come twice
+// is no harm; at QoS 2 when it is on disk. One that can't be written is refused to its
+// publisher, and nobody's.
+func (s *store) publish(cl *mqtt.Client, m message) {
+	if s == nil || !lasting(cl) {
+		return
 	}
-}
-
-// OnPacketRead writes that a client has received a message of QoS 2, which is
-// never to be sent again (4.3.3).
-func (s *store) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if pk.FixedHeader.Type == packets.Pubrec && pk.ReasonCode < packets.ErrUnspecifiedError.Code {
-		if sent, ok := cl.State.Inflight.Get(pk.PacketID); ok {
-			s.putMessage(cl, storage.Message{
-				FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1}, PacketID: pk.PacketID, Created: sent.Created,
-			})
+	exactlyOnce := m.FixedHeader.Qos == 2
+	if exactlyOnce {
+		transmit(cl, func(f *flow) []byte { f.withhold(m.PacketID); return nil })
+	}
+	s.put(m.Origin, change{bucket: messages, key: messageKey(cl.ID, m.PacketID), value: m, done: func(lost bool) {
+		if lost {
+			cl.State.Inflight.Delete(m.PacketID)
+			s.sessions.get(cl.ID).remove(m.PacketID)
 		}
-	}
-	return pk, nil
-}
-
-func (s *store) putMessage(cl *mqtt.Client, m storage.Message) bool {
-	m.Client = cl.ID
-	return s.apply(cl, change{messages, messageKey(cl, m.PacketID), m})
-}
-
-func (s *store) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
-	// A session that was taken over has lost its messages to its successor, which has the same name.
-	if !cl.IsTakenOver() {
-		s.apply(cl, change{messages, messageKey(cl, pk.PacketID), nil})
-	}
-}
-
-func (s *store) OnQosDropped(cl *mqtt.Client, pk packets.Packet) { s.OnQosComplete(cl, pk) }
-
-func stored(pk packets.Packet) storage.Message {
-	p := pk.Properties
-	return storage.Message{
-		Origin:      pk.Origin,
-		FixedHeader: pk.FixedHeader,
-		PacketID:    pk.PacketID,
-		TopicName:   pk.TopicName,
-		Payload:     pk.Payload,
-		Created:     pk.Created,
-		Properties: storage.MessageProperties{
-			PayloadFormat:          p.PayloadFormat,
-			PayloadFormatFlag:      p.PayloadFormatFlag,
-			MessageExpiryInterval:  p.MessageExpiryInterval,
-			ContentType:            p.ContentType,
-			ResponseTopic:          p.ResponseTopic,
-			CorrelationData:        p.CorrelationData,
-			SubscriptionIdentifier: p.SubscriptionIdentifier,
-			User:                   p.User,
-		},
-	}
-}
-
-// apply makes changes to a session, if it lasts. False says that they failed.
-func (s *store) apply(cl *mqtt.Client, changes ...change) bool {
-	return !lasting(cl) || len(changes) == 0 || s.write(changes...)
-}
-
-func (s *store) write(changes ...change) bool {
-	return s.update(func(tx *bbolt.Tx) (err error) {
-		for _, c := range changes {
-			if c.value == nil {
-				err = errors.Join(err, tx.Bucket(c.bucket).Delete(c.key))
-				continue
-			}
-			data, e := json.Marshal(c.value)
-			err = errors.Join(err, e, tx.Bucket(c.bucket).Put(c.key, data))
+		if exactlyOnce {
+			transmit(cl, func(f *flow) []byte { return f.stored(m.PacketID, lost) })
 		}
-		return err
-	})
+	}})
 }
 
-// update commits a change, together with those that come at the same time. A
-// failure, such as a full disk, is logged once until it is over.
-func (s *store) update(change func(*bbolt.Tx) error) bool {
-	err := s.db.Batch(change)
-	switch failed := err != nil; {
-	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen): // the end
-	case failed && !s.lost.broken.Swap(true):
-		s.Log.Error("the broker's state could not be written: messages that have to be are refused until it can", "error", err)
-	case !failed && s.lost.broken.Load() && s.lost.broken.Swap(false):
-		s.Log.Warn("the broker's state can be written again")
+// mark keeps how far a message of QoS 2 is: received or released.
+func (s *store) mark(cl *mqtt.Client, id uint16, state any) {
+	if lasting(cl) {
+		s.put(cl.ID, change{bucket: messages, key: messageKey(cl.ID, id), value: state, lasting: state == released{}})
 	}
-	return err == nil
+}
+
+// complete forgets a message.
+func (s *store) complete(cl *mqtt.Client, id uint16) {
+	if lasting(cl) {
+		s.put(cl.ID, change{bucket: messages, key: messageKey(cl.ID, id), lasting: true})
+	}
 }

@@ -136,7 +136,7 @@ func TestDataDirInUse(t *testing.T) {
 }
 
 // full makes the disk full, or not any more, as far as the broker can tell.
-func full(b *Broker, is bool) { b.store.db.MaxSize = map[bool]int{true: 1}[is] }
+func full(b *Broker, is bool) { b.policy.store.db.MaxSize = map[bool]int{true: 1}[is] }
 
 // What could not be written is refused, not acknowledged; what was acknowledged is
 // there after a restart.

@@ -1,0 +1,302 @@
+package broker
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/storage"
+	"github.com/mochi-mqtt/server/v2/packets"
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+)
+
+// What the file holds, and how it is opened, checked and read.
+
+// message is a PUBLISH in flight or retained.
+type message struct {
+	packets.Packet
+	order uint64 // among the session's messages; 0 for a retained one
+	size  int
+}
+
+// received says that a message of QoS 2 with the client's identifier has been handed on.
+type received uint16
+
+// released says that the client has received a message of QoS 2.
+type released struct{}
+
+// record is a lasting session; mqtt.ClientProperties has the same names.
+type record struct {
+	Props struct {
+		SessionExpiryInterval     uint32
+		SessionExpiryIntervalFlag bool
+		MaximumPacketSize         uint32
+	}
+	Username        []byte
+	ProtocolVersion byte
+	Clean           bool
+}
+
+func newRecord(cl *mqtt.Client) []byte {
+	r := record{Username: cl.Properties.Username, ProtocolVersion: cl.Properties.ProtocolVersion, Clean: cl.Properties.Clean}
+	p := cl.Properties.Props
+	r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag = p.SessionExpiryInterval, p.SessionExpiryIntervalFlag
+	r.Props.MaximumPacketSize = p.MaximumPacketSize
+	data, _ := json.Marshal(r) // plain fields always encode
+	return data
+}
+
+// Values begin with one of these; those of other kinds, and of older versions, are JSON.
+const (
+	kindMessage  = 1 // order and time of creation, eight bytes each; origin and NUL; PUBLISH (3.3)
+	kindReceived = 2 // the client's identifier, two bytes
+	kindReleased = 3
+)
+
+func encode(value any) []byte {
+	switch v := value.(type) {
+	case message:
+		out := bytes.NewBuffer(make([]byte, 0, v.size))
+		out.WriteByte(kindMessage)
+		out.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, v.order), uint64(v.Created)))
+		out.WriteString(v.Origin + "\x00")
+		pk := v.Packet
+		pk.ProtocolVersion, pk.Mods = 5, packets.Mods{AllowResponseInfo: true}
+		pk.Properties.TopicAlias, pk.Properties.TopicAliasFlag = 0, false
+		_ = pk.PublishEncode(out) // only a missing identifier fails
+		return out.Bytes()
+	case received:
+		return binary.BigEndian.AppendUint16([]byte{kindReceived}, uint16(v))
+	case released:
+		return []byte{kindReleased}
+	}
+	data, _ := json.Marshal(value) // of subscriptions and records, which always encode
+	return data
+}
+
+var errDamaged = errors.New("a value that cannot be read")
+
+// decode reads a value of messages or retained.
+func decode(data []byte, id uint16) (pk packets.Packet, order uint64, real uint16, err error) {
+	pk.PacketID = id
+	switch {
+	case len(data) == 3 && data[0] == kindReceived:
+		pk.FixedHeader.Type, real = packets.Pubrec, binary.BigEndian.Uint16(data[1:])
+	case len(data) == 1 && data[0] == kindReleased:
+		pk.FixedHeader = packets.FixedHeader{Type: packets.Pubrel, Qos: 1}
+	case len(data) > 17 && data[0] == kindMessage:
+		origin, packet, _ := bytes.Cut(data[17:], []byte{0})
+		order = binary.BigEndian.Uint64(data[1:])
+		pk, err = decodePublish(bytes.Clone(packet))
+		pk.Created, pk.Origin = int64(binary.BigEndian.Uint64(data[9:])), string(origin)
+	default: // of an older version, which kept neither order nor identifiers of the client's
+		var m storage.Message
+		err = json.Unmarshal(data, &m)
+		pk, order, real = m.ToPacket(), uint64(id), id
+	}
+	if interval := pk.Properties.MessageExpiryInterval; interval > 0 { // [MQTT-3.3.2-5]
+		pk.ProtocolVersion, pk.Expiry = 5, pk.Created+int64(interval)
+	}
+	return pk, order, real, err
+}
+
+func decodePublish(packet []byte) (pk packets.Packet, err error) {
+	if len(packet) < 2 {
+		return pk, errDamaged
+	}
+	length, n := binary.Uvarint(packet[1:]) // the encoding of Remaining Length (2.1.4)
+	if n <= 0 || int(length) != len(packet)-1-n {
+		return pk, errDamaged
+	}
+	pk.ProtocolVersion = 5
+	if err = pk.FixedHeader.Decode(packet[0]); err == nil {
+		err = pk.PublishDecode(packet[1+n:])
+	}
+	return pk, err
+}
+
+// open opens the file in a directory and makes both where they are missing. A file that
+// is mostly empty is made smaller.
+func open(dir string) (db *bbolt.DB, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot create the data directory: %w", err)
+	}
+	file := filepath.Join(dir, "broker.db")
+	defer func() {
+		switch p := recover(); {
+		case p != nil:
+			err = damaged(file, fmt.Errorf("%v", p))
+		case errors.Is(err, bbolterrors.ErrTimeout):
+			err = fmt.Errorf("the data directory %s is in use by another process", dir)
+		case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
+			err = damaged(file, err)
+		case err != nil && !errors.Is(err, errDamaged):
+			err = fmt.Errorf("cannot open the data directory: %w", err)
+		}
+	}()
+	if err := check(file); err != nil {
+		return nil, err
+	}
+	options := &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
+	if db, err = bbolt.Open(file, 0o600, options); err != nil {
+		return nil, err
+	}
+	if err := db.Update(makeBuckets); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	free, page := db.Stats().FreePageN, db.Info().PageSize
+	info, err := os.Stat(file)
+	if err != nil || info.Size() < compactFrom || int64(free*page)*2 < info.Size() {
+		return db, err
+	}
+	return compact(db, options)
+}
+
+// Bytes of a file that is made smaller when more than half of it is empty.
+const compactFrom = 16 << 20
+
+func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
+	file := db.Path()
+	smaller, err := bbolt.Open(file+".new", 0o600, options)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	err = errors.Join(bbolt.Compact(smaller, db, 1<<20), smaller.Close(), db.Close())
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil { // such as a full disk: the old one still serves
+		_ = os.Remove(file + ".new")
+	}
+	return bbolt.Open(file, 0o600, options)
+}
+
+// damaged is an error that says what to do.
+func damaged(file string, err error) error {
+	return fmt.Errorf("%s is damaged (%w: %.200v): restore a copy of it, or move it away to begin with an empty one", file, errDamaged, err)
+}
+
+// check reads all of a file: bbolt looks at most pages only when it comes to them, and
+// panics then, or in a goroutine of its own.
+func check(file string) error {
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	db, err := bbolt.Open(file, 0o600, &bbolt.Options{Timeout: time.Second, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // of what is beyond the file's end
+	return db.View(func(tx *bbolt.Tx) error {
+		if info.Size() < tx.Size() {
+			return damaged(file, errors.New("it is shorter than it says"))
+		}
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			var last []byte
+			return b.ForEach(func(key, value []byte) error {
+				if last != nil && bytes.Compare(last, key) >= 0 || value == nil {
+					return damaged(file, fmt.Errorf("the order of %s", name))
+				}
+				last = key
+				return nil
+			})
+		})
+	})
+}
+
+func makeBuckets(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{retained, clients, subscriptions, messages} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore gives the broker what the file holds.
+func (s *store) restore() error {
+	return s.db.View(func(tx *bbolt.Tx) error {
+		err := errors.Join(
+			each(tx, clients, func(id, _ string, data []byte) error {
+				var r record
+				if err := json.Unmarshal(data, &r); err != nil {
+					return err
+				}
+				cl := s.offline(id)
+				cl.Properties = mqtt.ClientProperties{Username: r.Username, ProtocolVersion: r.ProtocolVersion, Clean: r.Clean}
+				props := &cl.Properties.Props
+				props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag
+				props.MaximumPacketSize = r.Props.MaximumPacketSize
+				s.server.Clients.Add(cl)
+				s.sessions.start(cl).record = newRecord(cl)
+				return nil
+			}),
+			each(tx, subscriptions, func(id, _ string, data []byte) error {
+				var sub packets.Subscription
+				err := json.Unmarshal(data, &sub)
+				if cl, ok := s.server.Clients.Get(id); ok && err == nil {
+					if s.server.Topics.Subscribe(id, sub) {
+						s.server.Info.Subscriptions++
+					}
+					cl.State.Subscriptions.Add(sub.Filter, sub)
+				}
+				return err
+			}),
+			each(tx, messages, func(id, rest string, data []byte) error {
+				if len(rest) != 2 {
+					return errDamaged
+				}
+				pk, order, real, err := decode(data, binary.BigEndian.Uint16([]byte(rest)))
+				if cl, ok := s.server.Clients.Get(id); ok && err == nil {
+					cl.State.Inflight.Set(pk)
+					s.sessions.get(id).restore(pk, order, real)
+				}
+				return err
+			}),
+			each(tx, retained, func(_, _ string, data []byte) error {
+				pk, _, _, err := decode(data, 0)
+				if err == nil {
+					s.server.Topics.RetainMessage(pk)
+					s.sessions.retain(pk)
+				}
+				return err
+			}),
+		)
+		for _, cl := range s.server.Clients.GetAll() {
+			s.sessions.leave(cl)
+		}
+		return err
+	})
+}
+
+// offline is a client without a connection: its queue for one is of no use, and large.
+func (s *store) offline(id string) *mqtt.Client {
+	c := s.server.Options.Capabilities
+	defer func(pending int32) { c.MaximumClientWritesPending = pending }(c.MaximumClientWritesPending)
+	c.MaximumClientWritesPending = 1
+	cl := s.server.NewClient(nil, "", id, false)
+	cl.Stop(packets.ErrServerShuttingDown)
+	return cl
+}
+
+// each hands on the values of a bucket, with the two parts of their keys.
+func each(tx *bbolt.Tx, bucket []byte, do func(id, rest string, value []byte) error) error {
+	return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
+		id, rest, _ := bytes.Cut(key, []byte{0})
+		if err := do(string(id), string(rest), value); err != nil {
+			return fmt.Errorf("%s of %.60q: %w", bucket, id, err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,186 @@
+package broker
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// lastingAs is for a session that outlives its connection.
+func lastingAs(id string) func(*packets.Connect) {
+	return func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = id, false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+	}
+}
+
+// The oldest session without a connection gives way to a new one; one with a connection does not.
+func TestOldestSessionGivesWay(t *testing.T) {
+	b := start(t, Options{quotas: quotas{sessions: 3}, DataDir: t.TempDir()})
+	connect(t, dialTCP(t, b), lastingAs("connected"))
+	for _, id := range []string{"first", "second", "third"} {
+		p := connect(t, dialTCP(t, b), lastingAs(id))
+		p.subscribe("t", 1)
+		p.disconnect()
+		waitFor(t, b.policy.sessions.get(id).away)
+	}
+	for id, want := range map[string]bool{"connected": true, "first": false, "second": true, "third": true} {
+		if got := b.policy.sessions.get(id) != nil; got != want {
+			t.Errorf("%s is there: %v", id, got)
+		}
+	}
+	if got := len(b.server.Topics.Subscribers("t").Subscriptions); got != 2 {
+		t.Errorf("%d subscribers", got)
+	}
+}
+
+// A user with many sessions takes the place of his own ones only.
+func TestSessionsOfOneUser(t *testing.T) {
+	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}, {"name": "bob", "hash": "HASH"}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := start(t, Options{Users: users, quotas: quotas{userSessions: 2}})
+	as := func(name, id string) func(*packets.Connect) {
+		return func(c *packets.Connect) {
+			lastingAs(id)(c)
+			c.UsernameFlag, c.Username = true, name
+			c.PasswordFlag, c.Password = true, []byte("pencil")
+		}
+	}
+	connect(t, dialTCP(t, b), as("alice", "hers")).disconnect()
+	for i := range 10 {
+		id := fmt.Sprint("his", i)
+		connect(t, dialTCP(t, b), as("bob", id)).disconnect()
+		waitFor(t, b.policy.sessions.get(id).away)
+	}
+	if b.policy.sessions.get("hers") == nil || b.policy.sessions.get("his9") == nil || b.policy.sessions.get("his7") != nil {
+		t.Error("the wrong session gave way")
+	}
+}
+
+// Wrong passwords are compared only so often, of one address or for one name.
+func TestWrongPasswordsAreSlowedDown(t *testing.T) {
+	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := start(t, Options{Users: users})
+	try := func(password string) byte {
+		p := &peer{t: t, conn: dialTCP(t, b)}
+		cp := packets.NewControlPacket(packets.CONNECT)
+		c := cp.Content.(*packets.Connect)
+		c.UsernameFlag, c.Username = true, "alice"
+		c.PasswordFlag, c.Password = true, []byte(password)
+		p.send(cp)
+		return expect[packets.Connack](p).ReasonCode
+	}
+	for range passwordBurst {
+		if got := try("guess"); got != packets.ConnackBadUsernameOrPassword {
+			t.Fatalf("reason %#x", got)
+		}
+	}
+	if got := try("guess"); got != packets.ConnackConnectionRateExceeded {
+		t.Errorf("reason %#x", got)
+	}
+}
+
+func TestSubscriptionsAreBounded(t *testing.T) {
+	b := start(t, Options{quotas: quotas{subscriptions: 2}})
+	p := connect(t, dialTCP(t, b), nil)
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	s := cp.Content.(*packets.Subscribe)
+	s.PacketID = 1
+	for i := range 3 {
+		s.Subscriptions = append(s.Subscriptions, packets.SubOptions{Topic: fmt.Sprint(i)})
+	}
+	for range 2 { // those that it has may be made again
+		p.send(cp)
+		if got := expect[packets.Suback](p).Reasons; got[0] != 0 || got[1] != 0 || got[2] != packets.SubackQuotaexceeded {
+			t.Errorf("reasons %x", got)
+		}
+	}
+}
+
+// Before CONNECT was accepted a packet may not make the broker set aside much memory.
+func TestLargeConnect(t *testing.T) {
+	b := start(t, Options{})
+	for _, first := range []string{"\x10\x80\x80\x40", "\x30\x80\x80\x40", "\x10\xff\xff\xff\xff\xff"} {
+		c := dialTCP(t, b)
+		if _, err := c.Write([]byte(first)); err != nil {
+			t.Fatal(err)
+		}
+		(&peer{t: t, conn: c}).expectEnd()
+	}
+}
+
+func TestHeaderFollowsLengths(t *testing.T) {
+	stream := []byte("\xc0\x00\x30\x03abc\x30\x80\x01" + strings.Repeat("x", 128) + "\xc0\x00\x30\x83\x01")
+	for size := 1; size <= len(stream); size++ {
+		var h header
+		for i := 0; i < len(stream); i += size {
+			last := i+size >= len(stream)
+			if ok := h.follow(stream[i:min(i+size, len(stream))], 130); ok == last {
+				t.Fatalf("in pieces of %d, at %d: %v", size, i, ok)
+			}
+		}
+	}
+}
+
+// [MQTT-3.2.2-15]: who sends too much is told so.
+func TestTooLargeIsTold(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	if _, err := p.conn.Write([]byte{0x30, 0x80, 0x80, 0x80, 0x04}); err != nil {
+		t.Fatal(err)
+	}
+	if got := expect[packets.Disconnect](p).ReasonCode; got != packets.DisconnectPacketTooLarge {
+		t.Errorf("reason %#x", got)
+	}
+}
+
+// What sessions and retained messages hold is bounded in bytes.
+func TestBytesAreBounded(t *testing.T) {
+	const size = 64 << 10
+	b := start(t, Options{quotas: quotas{retainedBytes: 3 * size, sessionBytes: 3 * size, allSessionBytes: 5 * size}})
+	pub := connect(t, dialTCP(t, b), nil)
+	payload := strings.Repeat("x", size)
+	publish := func(topic string, retain bool) byte {
+		pub.publish(1, 1, retain, topic, payload)
+		return expect[packets.Puback](pub).ReasonCode
+	}
+	for i, want := range []byte{0, 0, packets.PubackQuotaExceeded} {
+		if got := publish(fmt.Sprint("kept/", i), true); got != want {
+			t.Errorf("retained message %d: reason %#x", i, got)
+		}
+	}
+	for _, id := range []string{"one", "two"} {
+		p := connect(t, dialTCP(t, b), lastingAs(id))
+		p.subscribe(id, 1)
+		p.disconnect()
+	}
+	for range 10 { // the first session is full
+		if got := publish("one", false); got != 0 {
+			t.Fatalf("reason %#x", got)
+		}
+	}
+	if got := b.policy.sessions.get("one").size(); got > 4*(size+2*overhead) {
+		t.Errorf("it holds %d bytes", got)
+	}
+	refused := false
+	for range 5 {
+		refused = publish("two", false) == packets.PubackQuotaExceeded || refused
+	}
+	if held := b.policy.sessions.bytes.Load(); !refused || held > 7*size {
+		t.Errorf("refused: %v, all sessions hold %d bytes", refused, held)
+	}
+	for _, id := range []string{"one", "two"} { // what has been delivered counts no more
+		p := connect(t, dialTCP(t, b), lastingAs(id))
+		for range len(b.policy.sessions.get(id).sent) {
+			p.puback(expect[packets.Publish](p).PacketID)
+		}
+		waitFor(t, func() bool { return b.policy.sessions.get(id).size() == 0 })
+	}
+}

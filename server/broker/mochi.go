@@ -1,0 +1,275 @@
+package broker
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// What mochi 2.7.9 lets pass, or does in another way than the specification asks.
+
+// prepare sets what mochi takes from CONNECT as it can't be left.
+func (p *policy) prepare(cl *mqtt.Client) {
+	const most = uint16(maxKeepAlive / time.Second)
+	switch keepAlive := cl.State.Keepalive; {
+	case cl.Properties.ProtocolVersion == 5 && (keepAlive == 0 || keepAlive > most):
+		cl.State.Keepalive, cl.State.ServerKeepalive = most, true // [MQTT-3.1.2-21]
+	default: // half as much again has to fit in 16 bits
+		cl.State.Keepalive = min(keepAlive, 43_690)
+	}
+	props := &cl.Properties.Props
+	if limit := int(props.ReceiveMaximum); limit > 0 {
+		transmit(cl, func(f *flow) []byte { f.limit = limit; return nil })
+	}
+	props.ReceiveMaximum = 0 // see flow
+	// mochi's aliases outlive their connection, and what is held back or resumed would
+	// come without a topic [MQTT-3.3.2-7]; a server may send none (3.1.2.11.5).
+	props.TopicAliasMaximum = 0
+	cl.State.Inflight.ResetSendQuota(0)
+}
+
+// validateConnect looks at what mochi does not look at.
+func validateConnect(pk packets.Packet, will *packets.Packet) packets.Code {
+	switch {
+	case pk.Properties.AuthenticationMethod != "": // 4.12: there is none
+		return packets.ErrBadAuthenticationMethod
+	case len(pk.Connect.ClientIdentifier) > maxName:
+		return packets.ErrClientIdentifierNotValid
+	case will == nil:
+	case strings.ContainsAny(will.TopicName, "+#"), strings.HasPrefix(will.TopicName, "$"), will.TopicName == "", tooLarge(will.TopicName): // [MQTT-3.3.2-2]
+		return packets.ErrTopicNameInvalid
+	}
+	return packets.CodeSuccess
+}
+
+// tooLarge says that a topic or a filter has so many levels that finding it takes the
+// index long, or more bytes than the store takes.
+func tooLarge(topic string) bool {
+	return len(topic) > maxName || strings.Count(topic, "/") >= maxLevels
+}
+
+// isSys is for the topics in which the broker tells about itself.
+func isSys(topic string) bool { return strings.HasPrefix(topic, mqtt.SysPrefix+"/") }
+
+// validFilter reports whether wildcards stand alone in their levels, [MQTT-4.7.1-1]
+// and [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
+// [MQTT-4.8.2-1] that is not of the broker's own topics, which go to nobody in turns.
+func validFilter(filter string) bool {
+	if rest, ok := strings.CutPrefix(filter, "$share/"); ok {
+		name, inner, ok := strings.Cut(rest, "/")
+		if !ok || name == "" || inner == "" || strings.HasPrefix(inner, "$") {
+			return false
+		}
+		filter = inner
+	}
+	for level := range strings.SplitSeq(filter, "/") {
+		if len(level) > 1 && strings.ContainsAny(level, "+#") {
+			return false
+		}
+	}
+	return !tooLarge(filter)
+}
+
+// OnSelectSubscribers keeps a group's messages from those who are not there while others
+// of the group are, and the broker's own topics from groups with a wildcard (4.7.2).
+func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) *mqtt.Subscribers {
+	if strings.HasPrefix(pk.TopicName, "$") {
+		clear(subs.Shared)
+	}
+	for _, group := range subs.Shared {
+		var away []string
+		for id := range group {
+			if cl, ok := p.server.Clients.Get(id); !ok || cl.Closed() {
+				away = append(away, id)
+			}
+		}
+		if len(away) < len(group) {
+			for _, id := range away {
+				delete(group, id)
+			}
+		}
+	}
+	return subs
+}
+
+// identifiers are those of a packet of the client's. mochi keeps the identifiers of both
+// directions in one map, so that a message of the client's makes it forget one of its own
+// with the same identifier (2.2.1): it is told another one, which is not in use.
+type identifiers struct{ real, internal uint16 }
+
+func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
+	switch pk.FixedHeader.Type {
+	case packets.Publish, packets.Pubrel, packets.Subscribe, packets.Unsubscribe:
+	default:
+		return
+	}
+	c.answering = identifiers{}
+	if pk.PacketID == 0 || c.session == nil {
+		return
+	}
+	exactlyOnce := pk.FixedHeader.Type == packets.Pubrel || pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos == 2
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	internal, known := c.session.received[pk.PacketID]
+	if !exactlyOnce || !known {
+		free, _ := cl.NextPacketID() // a session holds far fewer than there are
+		internal = uint16(free)
+	}
+	if exactlyOnce && pk.FixedHeader.Type == packets.Publish {
+		c.session.received[pk.PacketID] = internal
+	}
+	c.answering = identifiers{pk.PacketID, internal}
+	pk.PacketID = internal
+}
+
+// answer gives an answer the client's own identifier.
+func (c *conn) identifyAnswer(pk *packets.Packet) {
+	switch {
+	case pk.PacketID == c.answering.internal:
+		pk.PacketID = c.answering.real
+	case pk.FixedHeader.Type == packets.Pubrec && c.session != nil: // resent with the session
+		c.session.mu.Lock()
+		pk.PacketID = c.session.realLocked(pk.PacketID)
+		c.session.mu.Unlock()
+	}
+}
+
+// done is for a message that is complete or dropped, in either direction. It reports
+// whether there was one.
+func (s *session) done(id uint16) bool {
+	if s.remove(id) {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for real, internal := range s.received {
+		if internal == id {
+			delete(s.received, real)
+			return true
+		}
+	}
+	return false
+}
+
+// read mends a packet before mochi handles it, and answers one that mochi passes over.
+func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
+	switch pk.FixedHeader.Type {
+	case packets.Connect:
+		c.takeWill(&pk)
+	case packets.Disconnect: // no longer than at CONNECT (3.14.2.2.2)
+		const most = uint32(maxSessionExpiry / time.Second)
+		pk.Properties.SessionExpiryInterval = min(pk.Properties.SessionExpiryInterval, most)
+		if pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
+			c.will = nil // [MQTT-3.14.4-3]
+		}
+	case packets.Publish:
+		if c.session != nil && pk.FixedHeader.Qos == 2 && c.session.waiting() >= receiveMaximum && !c.session.knows(pk.PacketID) {
+			p.disconnect(cl, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
+		}
+	}
+	c.identify(cl, &pk)
+	if pk.FixedHeader.Type == packets.Publish && strings.HasPrefix(strings.ToUpper(pk.TopicName), mqtt.SysPrefix) {
+		p.refuse(cl, pk, packets.ErrNotAuthorized)
+	}
+	return pk
+}
+
+// waiting counts messages of QoS 2 that the client has not released.
+func (s *session) waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.received)
+}
+
+func (s *session) knows(real uint16) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.received[real]
+	return ok
+}
+
+// mend changes a packet that mochi is about to send.
+func (p *policy) mend(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
+	switch pk.FixedHeader.Type {
+	case packets.Connack:
+		pk.Properties.ReceiveMaximum = receiveMaximum
+		if pk.ReasonCode == packets.CodeSuccess.Code {
+			pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
+			pk.Properties.TopicAliasMaximum = topicAliasMaximum
+		} else if cl.Properties.ProtocolVersion < 5 && pk.ReasonCode > packets.Err3NotAuthorized.Code {
+			pk.ReasonCode = code3(pk.ReasonCode)
+		}
+	case packets.Publish: // user properties of messages are no problem information (3.1.2.11.7)
+		pk.Mods.DisallowProblemInfo = false
+		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 {
+			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
+		}
+	case packets.Pubrec:
+		if pk.ReasonCode == packets.ErrPacketIdentifierInUse.Code { // the same message again is no failure [MQTT-4.3.3-10]
+			pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
+		}
+		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code && c.session != nil {
+			c.session.done(pk.PacketID)
+		}
+		c.identifyAnswer(&pk)
+	case packets.Puback, packets.Pubcomp, packets.Suback, packets.Unsuback:
+		c.identifyAnswer(&pk)
+	case packets.Disconnect:
+		var last bytes.Buffer
+		most := int(cl.Properties.Props.MaximumPacketSize) // [MQTT-3.1.2-24]
+		if cl.Properties.ProtocolVersion == 5 && pk.DisconnectEncode(&last) == nil && (most == 0 || last.Len() <= most) {
+			c.leave(last.Bytes())
+		} else { // MQTT 3.1.1 has none from a server
+			c.leave(nil)
+		}
+	}
+	return pk
+}
+
+// code3 is the return code of MQTT 3.1.1 (3.2.2.3) for a reason that has none there.
+func code3(reason byte) byte {
+	switch reason {
+	case packets.ErrNotAuthorized.Code, packets.ErrTopicNameInvalid.Code:
+		return packets.Err3NotAuthorized.Code
+	case packets.ErrClientIdentifierNotValid.Code:
+		return packets.Err3ClientIdentifierNotValid.Code
+	}
+	return packets.Err3ServerUnavailable.Code
+}
+
+// fitsPacket reports whether a client takes a packet that large. One that does not is
+// discarded as if it had been sent [MQTT-3.1.2-25]; mochi would keep it for ever.
+func fitsPacket(cl *mqtt.Client, pk packets.Packet) bool {
+	most := int(cl.Properties.Props.MaximumPacketSize)
+	if most == 0 || sizeOf(pk)+overhead < most {
+		return true
+	}
+	var out bytes.Buffer
+	pk.ProtocolVersion, pk.Mods = cl.Properties.ProtocolVersion, packets.Mods{AllowResponseInfo: true}
+	return pk.PublishEncode(&out) == nil && out.Len() <= most
+}
+
+// disconnect ends a connection with a reason, without holding up whoever found it.
+func (p *policy) disconnect(cl *mqtt.Client, code packets.Code) {
+	p.server.Listeners.ClientsWg.Go(func() { _ = p.server.DisconnectClient(cl, code) })
+}
+
+// refuse answers a PUBLISH, as mochi would not: it has PUBACK for QoS 2, against
+// [MQTT-4.3.3-8], and lets QoS 0 through. MQTT 3.1.1 has no refusal but the end.
+func (p *policy) refuse(cl *mqtt.Client, pk packets.Packet, code packets.Code) {
+	qos := pk.FixedHeader.Qos
+	switch {
+	case qos == 0:
+	case cl.Properties.ProtocolVersion < 5:
+		p.disconnect(cl, code)
+	default:
+		_ = cl.WritePacket(packets.Packet{
+			FixedHeader: packets.FixedHeader{Type: [...]byte{1: packets.Puback, 2: packets.Pubrec}[qos]},
+			PacketID:    pk.PacketID,
+			ReasonCode:  code.Code,
+		})
+	}
+}

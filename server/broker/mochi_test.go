@@ -1,0 +1,243 @@
+package broker
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// 2.2.1: a client's own identifiers have nothing to do with the broker's: neither hides
+// a message of the other.
+func TestIdentifiersOfTheClientHideNothing(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	p := connect(t, dialTCP(t, b), lastingAs("both"))
+	p.subscribe("in", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	pub.publish(1, 1, false, "in", "precious")
+	expect[packets.Puback](pub)
+	id := expect[packets.Publish](p).PacketID
+	p.publish(id, 1, false, "out", "x")
+	if ack := expect[packets.Puback](p); ack.PacketID != id {
+		t.Errorf("PUBACK has identifier %d, not %d", ack.PacketID, id)
+	}
+	p.publish(id, 2, false, "out", "x")
+	if ack := expect[packets.Pubrec](p); ack.PacketID != id {
+		t.Errorf("PUBREC has identifier %d, not %d", ack.PacketID, id)
+	}
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	cp.Content.(*packets.Subscribe).PacketID = id
+	cp.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "more"}}
+	p.send(cp)
+	if ack := expect[packets.Suback](p); ack.PacketID != id || ack.Reasons[0] != 0 {
+		t.Errorf("SUBACK has identifier %d, not %d, and %x", ack.PacketID, id, ack.Reasons)
+	}
+	p.disconnect()
+	p = connect(t, dialTCP(t, b), lastingAs("both"))
+	var message, pubrec bool
+	for range 2 { // of the session
+		switch c := p.next().Content.(type) {
+		case *packets.Publish:
+			message = string(c.Payload) == "precious"
+		case *packets.Pubrec:
+			pubrec = c.PacketID == id
+		}
+	}
+	if !message || !pubrec {
+		t.Errorf("the message is there: %v, PUBREC under its identifier: %v", message, pubrec)
+	}
+	release := packets.NewControlPacket(packets.PUBREL)
+	release.Content.(*packets.Pubrel).PacketID = id
+	p.send(release)
+	if ack := expect[packets.Pubcomp](p); ack.PacketID != id || ack.ReasonCode != 0 {
+		t.Errorf("PUBCOMP has identifier %d, not %d, and reason %#x", ack.PacketID, id, ack.ReasonCode)
+	}
+}
+
+// 4.9: Receive Maximum is for QoS 1 and 2.
+func TestReceiveMaximumOfTheBroker(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	for i := range receiveMaximum {
+		p.publish(uint16(i+1), 2, false, "t", "x")
+		expect[packets.Pubrec](p)
+	}
+	p.publish(0, 0, false, "t", "x")
+	p.send(packets.NewControlPacket(packets.PINGREQ))
+	expect[packets.Pingresp](p)
+	p.publish(receiveMaximum+1, 2, false, "t", "x")
+	cp := p.next()
+	for ; cp.Type == packets.PUBREC; cp = p.next() {
+	}
+	if d, ok := cp.Content.(*packets.Disconnect); !ok || d.ReasonCode != packets.DisconnectReceiveMaximumExceeded {
+		t.Errorf("got %s", cp)
+	}
+}
+
+// [MQTT-3.1.2-25]: what a client can't take is not kept for it, now or when it is back.
+func TestTooLargeForTheClient(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	small := func(c *packets.Connect) {
+		lastingAs("small")(c)
+		c.Properties.MaximumPacketSize = ptr(uint32(200))
+	}
+	p := connect(t, dialTCP(t, b), small)
+	p.subscribe("in", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	for i := range 3 {
+		pub.publish(uint16(i+1), 1, false, "in", strings.Repeat("x", 1000))
+		expect[packets.Puback](pub)
+		if i == 1 {
+			p.disconnect()
+		}
+	}
+	pub.publish(9, 1, false, "in", "small")
+	expect[packets.Puback](pub)
+	p = connect(t, dialTCP(t, b), small)
+	if m := expect[packets.Publish](p); string(m.Payload) != "small" {
+		t.Errorf("%d bytes", len(m.Payload))
+	}
+	if cl, _ := b.server.Clients.Get("small"); cl.State.Inflight.Len() != 1 {
+		t.Errorf("%d messages are kept", cl.State.Inflight.Len())
+	}
+}
+
+// 3.8.2.1.2: retained messages have the subscription's identifier too.
+func TestIdentifierOfRetainedMessages(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	p.publish(1, 1, true, "r", "kept")
+	expect[packets.Puback](p)
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	s := cp.Content.(*packets.Subscribe)
+	s.PacketID, s.Subscriptions = 1, []packets.SubOptions{{Topic: "r"}}
+	s.Properties = &packets.Properties{SubscriptionIdentifier: ptr(7)}
+	p.send(cp)
+	expect[packets.Suback](p)
+	for _, what := range []string{"retained", "live"} {
+		m := expect[packets.Publish](p)
+		if id := m.Properties.SubscriptionIdentifier; id == nil || *id != 7 {
+			t.Errorf("%s message: identifier %v", what, id)
+		}
+		p.publish(0, 0, false, "r", "live")
+	}
+}
+
+// 3.1.2.11.7: user properties of messages are not problem information.
+func TestUserPropertiesWithoutProblemInformation(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.RequestProblemInfo = ptr(byte(0)) })
+	p.subscribe("t", 0)
+	cp := packets.NewControlPacket(packets.PUBLISH)
+	c := cp.Content.(*packets.Publish)
+	c.Topic, c.Properties = "t", &packets.Properties{User: []packets.User{{Key: "k", Value: "v"}}}
+	p.send(cp)
+	if m := expect[packets.Publish](p); len(m.Properties.User) != 1 {
+		t.Errorf("user properties %v", m.Properties.User)
+	}
+}
+
+// A group's messages go to those who are there, and those of the broker's own topics to no group.
+func TestSharedSubscriptions(t *testing.T) {
+	b := start(t, Options{})
+	here := connect(t, dialTCP(t, b), nil)
+	here.subscribe("$share/g/#", 1)
+	away := connect(t, dialTCP(t, b), lastingAs("away"))
+	away.subscribe("$share/g/#", 1)
+	away.disconnect()
+	waitFor(t, b.policy.sessions.get("away").away)
+	b.policy.publishSys()
+	pub := connect(t, dialTCP(t, b), nil)
+	for i := range 20 {
+		pub.publish(1, 1, false, "job", fmt.Sprint(i))
+		expect[packets.Puback](pub)
+		if m := expect[packets.Publish](here); m.Topic != "job" || string(m.Payload) != fmt.Sprint(i) {
+			t.Fatalf("got %q on %s", m.Payload, m.Topic)
+		}
+	}
+}
+
+// [MQTT-3.3.2-5]: what waits for the client's acknowledgements may expire meanwhile.
+func TestHeldMessageExpires(t *testing.T) {
+	f := newFlow()
+	f.limit, f.begun = 1, true
+	publish := func(id byte) []byte { return []byte{0x32, 6, 0, 1, 't', 0, id, 0} }
+	if got := f.admit(publish(1)); len(got) == 0 {
+		t.Fatal("the first is held")
+	}
+	now := time.Now().Unix()
+	f.expires[2], f.expires[3] = now-1, now+60
+	f.admit(append(publish(2), publish(3)...))
+	if got := f.acknowledge(1); len(got) != 8 || got[6] != 3 {
+		t.Errorf("% x leaves", got)
+	}
+}
+
+// 3.1.1 has neither a DISCONNECT from the server nor return codes over 5.
+func TestVersion311(t *testing.T) {
+	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a"]}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(b *Broker, connect string, n int) string {
+		c := dialTCP(t, b)
+		if _, err := c.Write([]byte(connect)); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		got := make([]byte, n)
+		if _, err := io.ReadFull(c, got); err != nil {
+			t.Fatal(err)
+		}
+		if n == 4 && got[3] == 0 { // and again after it was told to go
+			go b.Close()
+			rest, _ := io.ReadAll(c)
+			got = append(got, rest...)
+		}
+		return string(got)
+	}
+	withWill := "\x10\x22\x00\x04MQTT\x04\xc6\x00\x3c\x00\x01c\x00\x01b\x00\x01x\x00\x05alice\x00\x06pencil"
+	if got := read(start(t, Options{Users: users}), withWill, 4); got != "\x20\x02\x00\x05" {
+		t.Errorf("a will that is not allowed: % x", got)
+	}
+	longest := "\x10\x0d\x00\x04MQTT\x04\x02\xaa\xab\x00\x01c" // half as much again is over 16 bits
+	if got := read(start(t, Options{}), longest, 4); got != "\x20\x02\x00\x00" {
+		t.Errorf("keep-alive 43691: % x", got)
+	}
+}
+
+// [MQTT-4.6.0-2]: the answers to what waits for the disk leave in the order of the questions.
+func TestAnswersInOrder(t *testing.T) {
+	f := newFlow()
+	f.begun = true
+	var answers []*ack
+	for id := range byte(3) {
+		f.handle()
+		if got := f.admit([]byte{0x40, 2, 0, id}); len(got) != 0 {
+			t.Fatalf("% x leaves at once", got)
+		}
+		answers = append(answers, f.handled())
+	}
+	answers[1].settled = true
+	if got := f.answers(); len(got) != 0 {
+		t.Errorf("% x overtakes", got)
+	}
+	answers[0].settled = true
+	if got := f.answers(); len(got) != 8 || got[3] != 0 || got[7] != 1 {
+		t.Errorf("% x", got)
+	}
+}
+
+// [MQTT-3.2.0-1]: nothing comes before CONNACK.
+func TestConnackFirst(t *testing.T) {
+	f := newFlow()
+	if got := f.admit([]byte{0x30, 3, 0, 1, 't'}); len(got) != 0 {
+		t.Errorf("% x comes first", got)
+	}
+	if got := f.admit([]byte{0x20, 3, 0, 0, 0}); len(got) != 10 || got[0] != 0x20 {
+		t.Errorf("% x", got)
+	}
+}

@@ -1,0 +1,321 @@
+package broker
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// sessions is what the broker keeps of sessions and retained messages beside what mochi
+// does: sizes, order, identifiers, and when they end.
+type sessions struct {
+	server *mqtt.Server
+	end    func(*mqtt.Client) // forgets a session, and
+	ended  func(*session)     // is told so afterwards
+
+	// delivery is held for writing while a connection takes over a session: what is
+	// handed on meanwhile would go to the one that is left.
+	delivery sync.RWMutex
+	order    atomic.Uint64 // of the newest message
+	bytes    atomic.Int64  // of all messages in flight
+
+	mu       sync.Mutex
+	byClient map[string]*session
+	kept     map[string]kept // retained messages
+	keptSize int
+}
+
+// session is that of one client identifier.
+type session struct {
+	user   string
+	all    *sessions
+	record []byte // as it was written last
+
+	left   time.Time   // when its connection ended; zero while it has one
+	expiry *time.Timer // ends it
+
+	mu       sync.Mutex
+	sent     map[uint16]sent   // that the client has not acknowledged
+	received map[uint16]uint16 // of QoS 2, that the client has not released: its identifier, and mochi's
+	bytes    int
+	will     *packets.Packet // of this client's, that waits for its delay
+	client   string
+	delay    *time.Timer
+}
+
+type sent struct {
+	order uint64
+	size  int
+}
+
+type kept struct {
+	size   int
+	expiry int64 // Unix seconds; 0: never
+}
+
+// Bytes that a message takes beside its topic, payload and properties.
+const overhead = 1 << 10
+
+func sizeOf(pk packets.Packet) int {
+	size := overhead + len(pk.TopicName) + len(pk.Payload) + len(pk.Properties.CorrelationData) +
+		len(pk.Properties.ResponseTopic) + len(pk.Properties.ContentType)
+	for _, p := range pk.Properties.User {
+		size += len(p.Key) + len(p.Val)
+	}
+	return size
+}
+
+func newSessions(server *mqtt.Server) *sessions {
+	return &sessions{server: server, byClient: make(map[string]*session), kept: make(map[string]kept)}
+}
+
+// get returns nil for a session that there is not.
+func (s *sessions) get(client string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byClient[client]
+}
+
+// start begins a session, in place of one that there may be.
+func (s *sessions) start(cl *mqtt.Client) *session {
+	one := &session{
+		user: string(cl.Properties.Username), all: s,
+		sent: make(map[uint16]sent), received: make(map[uint16]uint16),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.byClient[cl.ID]; old != nil {
+		old.stop()
+		one.record = old.record // which is on disk still
+	}
+	s.byClient[cl.ID] = one
+	return one
+}
+
+// resume goes on with a session that has a connection again.
+func (s *sessions) resume(client string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.byClient[client]
+	if one != nil {
+		one.stop()
+	}
+	return one
+}
+
+// stop stops the expiry. The caller holds all.mu.
+func (s *session) stop() {
+	s.left = time.Time{}
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+}
+
+// leave is for a session whose connection has ended: it lasts as long as the client asked for.
+func (s *sessions) leave(cl *mqtt.Client) {
+	after := maxSessionExpiry
+	if p := cl.Properties; p.ProtocolVersion == 5 && p.Props.SessionExpiryIntervalFlag {
+		after = min(after, time.Duration(p.Props.SessionExpiryInterval)*time.Second)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := s.byClient[cl.ID]; one != nil {
+		one.left = time.Now()
+		one.expiry = time.AfterFunc(after, func() { s.expire(cl.ID, one) })
+	}
+}
+
+// expire ends a session that has no connection.
+func (s *sessions) expire(client string, one *session) {
+	s.delivery.Lock() // nobody resumes it now
+	s.mu.Lock()
+	current := s.byClient[client] == one && !one.left.IsZero()
+	s.mu.Unlock()
+	cl, ok := s.server.Clients.Get(client)
+	over := current && ok && cl.Closed()
+	if over {
+		s.end(cl)
+	}
+	s.delivery.Unlock()
+	if over {
+		s.ended(one)
+	}
+}
+
+// drop forgets a session.
+func (s *sessions) drop(client string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := s.byClient[client]; one != nil {
+		one.stop()
+		delete(s.byClient, client)
+	}
+}
+
+// room makes room for one more session: the one without a connection for the longest time
+// gives way, of the same user's where it is his share that is used up.
+func (s *sessions) room(user string, all, ofUser int) bool {
+	s.mu.Lock()
+	total, his := len(s.byClient), 0
+	for _, one := range s.byClient {
+		if one.user == user {
+			his++
+		}
+	}
+	var oldest *session
+	var client string
+	for id, one := range s.byClient {
+		if !one.left.IsZero() && (his < ofUser || one.user == user) && (oldest == nil || one.left.Before(oldest.left)) {
+			oldest, client = one, id
+		}
+	}
+	s.mu.Unlock()
+	if total < all && his < ofUser {
+		return true
+	}
+	if oldest == nil {
+		return false
+	}
+	s.expire(client, oldest)
+	return true
+}
+
+// add counts a message on its way to the client.
+func (s *session) add(pk packets.Packet) message {
+	m := message{Packet: pk, order: s.all.order.Add(1), size: sizeOf(pk)}
+	s.count(m)
+	return m
+}
+
+func (s *session) count(m message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent[m.PacketID] = sent{m.order, m.size}
+	s.grow(m.size)
+}
+
+// grow counts bytes. The caller holds mu.
+func (s *session) grow(bytes int) {
+	s.bytes += bytes
+	s.all.bytes.Add(int64(bytes))
+}
+
+func (s *session) size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes
+}
+
+// restore counts what was read from the disk.
+func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
+	switch pk.FixedHeader.Type {
+	case packets.Pubrec:
+		s.received[real] = pk.PacketID
+	case packets.Publish:
+		s.count(message{Packet: pk, order: order, size: sizeOf(pk)})
+		s.all.order.Store(max(s.all.order.Load(), order))
+	}
+}
+
+// message is one of those on their way, as the store keeps it.
+func (s *session) message(pk packets.Packet) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch pk.FixedHeader.Type {
+	case packets.Publish:
+		one := s.sent[pk.PacketID]
+		return message{pk, one.order, one.size}
+	case packets.Pubrec:
+		return received(s.realLocked(pk.PacketID))
+	}
+	return released{}
+}
+
+// orderOf tells how old a message is [MQTT-4.6.0-1].
+func (s *session) orderOf(id uint16) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent[id].order
+}
+
+// arrived is for a message of QoS 2 that the client has received: it is not kept any more.
+func (s *session) arrived(id uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one, ok := s.sent[id]; ok {
+		s.grow(-one.size)
+		s.sent[id] = sent{order: one.order}
+	}
+}
+
+// remove reports whether it was there.
+func (s *session) remove(id uint16) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one, ok := s.sent[id]
+	s.grow(-one.size)
+	delete(s.sent, id)
+	return ok
+}
+
+// clear counts the messages no longer.
+func (s *session) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.grow(-s.bytes)
+	clear(s.sent)
+}
+
+// realLocked is the client's own identifier for a message of QoS 2 that mochi has
+// another for. The caller holds mu.
+func (s *session) realLocked(internal uint16) uint16 {
+	for real, id := range s.received {
+		if id == internal {
+			return real
+		}
+	}
+	return internal
+}
+
+// retain counts a retained message, or the end of one.
+func (s *sessions) retain(pk packets.Packet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keptSize -= s.kept[pk.TopicName].size
+	delete(s.kept, pk.TopicName)
+	if len(pk.Payload) > 0 {
+		one := kept{size: sizeOf(pk), expiry: pk.Expiry}
+		s.kept[pk.TopicName] = one
+		s.keptSize += one.size
+	}
+}
+
+// retainable reports whether there is room for a retained message.
+func (s *sessions) retainable(pk packets.Packet, most quotas) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, known := s.kept[pk.TopicName]
+	return (known || s.server.Topics.Retained.Len() < most.retained) && s.keptSize-old.size+sizeOf(pk) <= most.retainedBytes
+}
+
+// expired returns the topics whose retained messages have expired [MQTT-3.3.2-5].
+func (s *sessions) expired(now int64) (topics []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for topic, one := range s.kept {
+		if one.expiry > 0 && one.expiry < now {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+// same reports whether the session is of this user, or there is none.
+func (s *sessions) same(cl *mqtt.Client) bool {
+	old, known := s.server.Clients.Get(cl.ID)
+	return !known || bytes.Equal(old.Properties.Username, cl.Properties.Username)
+}

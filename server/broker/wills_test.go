@@ -1,0 +1,118 @@
+package broker
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2/packets"
+)
+
+// connectWithWill uses mochi's encoder: paho's leaves out the properties of wills.
+func connectWithWill(t *testing.T, b *Broker, change func(*mochi.Packet)) *peer {
+	t.Helper()
+	pk := mochi.Packet{FixedHeader: mochi.FixedHeader{Type: mochi.Connect}, ProtocolVersion: 5}
+	pk.Connect = mochi.ConnectParams{
+		ProtocolName: []byte("MQTT"), ClientIdentifier: "device", Keepalive: 60,
+		WillFlag: true, WillTopic: "will", WillPayload: []byte("offline"),
+	}
+	pk.Properties.SessionExpiryInterval, pk.Properties.SessionExpiryIntervalFlag = 60, true
+	pk.Mods.AllowResponseInfo = true
+	change(&pk)
+	var out bytes.Buffer
+	if err := pk.ConnectEncode(&out); err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, conn: dialTCP(t, b)}
+	if _, err := p.conn.Write(out.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if p.connack = expect[packets.Connack](p); p.connack.ReasonCode != 0 {
+		t.Fatalf("CONNACK reason %#x", p.connack.ReasonCode)
+	}
+	return p
+}
+
+func TestWills(t *testing.T) {
+	delayed := func(pk *mochi.Packet) { pk.Connect.WillProperties.WillDelayInterval = 30 }
+	back := func(clean bool) func(*testing.T, *Broker, *peer) {
+		return func(t *testing.T, b *Broker, _ *peer) {
+			connect(t, dialTCP(t, b), func(c *packets.Connect) {
+				c.ClientID, c.CleanStart = "device", clean
+				c.Properties.SessionExpiryInterval = ptr(uint32(60))
+			})
+		}
+	}
+	lost := func(_ *testing.T, _ *Broker, p *peer) { _ = p.conn.Close() }
+	for _, test := range []struct {
+		name  string
+		will  func(*mochi.Packet)
+		ends  []func(*testing.T, *Broker, *peer)
+		comes bool
+	}{
+		{"connection lost", func(*mochi.Packet) {}, []func(*testing.T, *Broker, *peer){lost}, true},
+		{"empty", func(pk *mochi.Packet) { pk.Connect.WillPayload = nil }, []func(*testing.T, *Broker, *peer){lost}, true},
+		{"DISCONNECT", func(*mochi.Packet) {}, []func(*testing.T, *Broker, *peer){func(_ *testing.T, _ *Broker, p *peer) { p.disconnect() }}, false},
+		{"DISCONNECT with will message", delayed, []func(*testing.T, *Broker, *peer){func(_ *testing.T, _ *Broker, p *peer) {
+			d := packets.NewControlPacket(packets.DISCONNECT)
+			d.Content.(*packets.Disconnect).ReasonCode = packets.DisconnectDisconnectWithWillMessage
+			d.Content.(*packets.Disconnect).Properties = &packets.Properties{SessionExpiryInterval: ptr(uint32(0))} // ends the session
+			p.send(d)
+		}}, true},
+		{"taken over", func(*mochi.Packet) {}, []func(*testing.T, *Broker, *peer){back(false)}, true},
+		{"taken over before its delay", delayed, []func(*testing.T, *Broker, *peer){back(false)}, false}, // [MQTT-3.1.3-9]
+		{"taken over by a clean start", delayed, []func(*testing.T, *Broker, *peer){back(true)}, true},   // the session has ended
+		{"back before its delay", delayed, []func(*testing.T, *Broker, *peer){lost, back(false)}, false}, // [MQTT-3.1.3-9]
+		{"back with a clean start", delayed, []func(*testing.T, *Broker, *peer){lost, back(true)}, true}, // the session has ended
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := start(t, Options{})
+			watcher := connect(t, dialTCP(t, b), nil)
+			watcher.subscribe("#", 0)
+			device := connectWithWill(t, b, test.will)
+			for i, end := range test.ends {
+				if i > 0 { // it has left
+					waitFor(t, func() bool { s := b.policy.sessions.get("device"); return s == nil || s.away() })
+				}
+				end(t, b, device)
+			}
+			if !test.comes {
+				device.expectEnd()
+				if s := b.policy.sessions.get("device"); s != nil && s.cancelWill() != nil {
+					t.Error("a will is waiting")
+				}
+				watcher.publish(0, 0, false, "last", "")
+				if m := expect[packets.Publish](watcher); m.Topic != "last" {
+					t.Errorf("got %s", m.Topic)
+				}
+			} else if m := expect[packets.Publish](watcher); m.Topic != "will" {
+				t.Errorf("got %s", m.Topic)
+			}
+		})
+	}
+}
+
+// A will has its properties (3.1.3.2), and is retained within the limits for that.
+func TestWillProperties(t *testing.T) {
+	b := start(t, Options{quotas: quotas{retained: b0(t).server.Topics.Retained.Len()}})
+	watcher := connect(t, dialTCP(t, b), nil)
+	watcher.subscribe("will", 1)
+	_ = connectWithWill(t, b, func(pk *mochi.Packet) {
+		pk.Connect.WillQos, pk.Connect.WillRetain = 1, false
+		p := &pk.Connect.WillProperties
+		p.ContentType, p.ResponseTopic, p.CorrelationData, p.MessageExpiryInterval = "text/plain", "answer", []byte("1"), 30
+		p.User = []mochi.UserProperty{{Key: "k", Val: "v"}}
+	}).conn.Close()
+	m := expect[packets.Publish](watcher)
+	p := m.Properties
+	if m.QoS != 1 || p.ContentType != "text/plain" || p.ResponseTopic != "answer" || string(p.CorrelationData) != "1" ||
+		p.MessageExpiry == nil || *p.MessageExpiry > 30 || len(p.User) != 1 {
+		t.Errorf("QoS %d, %+v", m.QoS, p)
+	}
+	device := connectWithWill(t, b, func(pk *mochi.Packet) { pk.Connect.WillRetain = true })
+	_ = device.conn.Close()
+	waitFor(t, func() bool { return b.policy.sessions.get("device").away() })
+	if _, ok := b.server.Topics.Retained.Get("will"); ok {
+		t.Error("it is retained beyond the limit")
+	}
+}
