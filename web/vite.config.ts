@@ -20,12 +20,13 @@ export default defineConfig({
       input: { index: 'index.html', mqttwasm: 'src/client/index.ts', sw: 'src/console/install/sw.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
-        // One chunk of what every page with a client needs, which compresses better than three.
+        // One chunk of what every page with a client needs, which compresses better than several.
+        // What it needs once it is connected is `receiving`, which loads while the program does.
         advancedChunks: {
           groups: [
             {
               name: 'client',
-              test: /src\/(client|platform|protocol)\/(?!packet|reason-codes|auth\/scram|transport\/(restart|resent|shared))/,
+              test: /src\/(client\/(?!packet|reason-codes|receiving|message|property-reader|iterator-buffer|subscription|request|auth|routing\/(?!topic-filter)|transport\/(restart|resent|shared))|platform\/(?!liveness-lock)|protocol)/,
             },
           ],
         },

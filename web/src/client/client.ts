@@ -1,23 +1,27 @@
+import { asyncDispose } from '../platform/async-dispose';
 import { createEmitter } from '../platform/emitter';
 import { nextTask } from '../platform/next-task';
 import { followPage, thisPage } from '../platform/page-lifecycle';
-import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
-import { createUserCallbacks } from './auth/user-callbacks';
-import { endCall, type Limited, plainCall, publishCall, requestCall, type Settings } from './checks/options';
+import type { Boundary, BoundaryClient, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
+import type { UserCallbacks } from './auth/user-callbacks';
+import {
+  endCall,
+  type Limited,
+  plainCall,
+  publishCall,
+  requestCall,
+  type Settings,
+  subscribeSettings,
+} from './checks/options';
 import { bad, payload as toPayload } from './checks/rules';
-import { topicName } from './checks/topics';
+import { topicFilters, topicName } from './checks/topics';
 import { fromWire, MqttError } from './errors';
-import { openBatch } from './message';
 import type { decodePackets } from './packet';
-import { createResponder, decodeAnswer } from './request';
-import { createDeliveryScheduler } from './routing/delivery-scheduler';
-import { createRouter } from './routing/router';
-import { createSubscribing } from './routing/subscriptions';
+import type { Receiving } from './receiving';
 import { type Change, changed } from './states';
-import { asyncDispose } from './subscription';
 import type { Engine } from './transport/calls';
 import { assumed, connectIn } from './transport/connecting';
-import { waitingCalls } from './transport/waiting-calls';
+import { createWaitingRoom } from './transport/waiting-calls';
 import type {
   CallOptions,
   Client,
@@ -25,6 +29,7 @@ import type {
   ClientState,
   EndOptions,
   Message,
+  MessageHandler,
   Payload,
   PublishOptions,
   RequestHandler,
@@ -44,6 +49,12 @@ export interface Start {
   /** Nothing is opened before it has resolved. */
   hold?: Promise<void>;
   page?: ReturnType<typeof thisPage>;
+}
+
+/** What a client's calls need. */
+interface Opened {
+  link: BoundaryClient;
+  receiving: Receiving;
 }
 
 /** A client, and when it has connected for the first time, or can't. */
@@ -67,14 +78,6 @@ export async function openClient(boundary: Boundary, settings: Settings, page = 
 /** Makes a client, which takes calls and listeners at once. */
 export function startClient({ settings, open, once, hold, page = thisPage() }: Start): Started {
   const emitter = createEmitter<ClientEvents>();
-  const router = createRouter();
-  const callbacks = createUserCallbacks(settings.callbacks);
-  const scheduler = createDeliveryScheduler({
-    deliver,
-    failed: (error) => emitter.emit('error', error as MqttError),
-    nextTask,
-    now: () => performance.now(),
-  });
   const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connecting';
   let suspended = false;
@@ -86,8 +89,11 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   let ended: { error: MqttError | undefined } | undefined;
   let ending: { force: boolean; done: Promise<void> } | undefined;
 
-  // Whoever waits for the connection can't add a listener before: what arrives waits too.
-  let waiting: (() => void)[] | undefined = once ? [] : undefined;
+  let callbacks: UserCallbacks | undefined;
+  let receiving: Receiving | undefined;
+  // What arrives waits for `receiving`, and for whoever waits for the connection and can't
+  // add a listener before.
+  let waiting: (() => void)[] | undefined = [];
   const inOrder = (task: () => void): void => {
     if (waiting) waiting.push(task);
     else task();
@@ -100,9 +106,21 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
 
   let connack = assumed(settings.boundary);
   const givenUp = new AbortController();
-  const begin = () =>
-    connectIn(open, settings, givenUp, once, {
-      ...callbacks.sink,
+  const begin = async (): Promise<Opened> => {
+    // At the same time as the program, which is larger.
+    const loading = loaded('what receives messages', import('./receiving'));
+    const asking =
+      Object.keys(settings.callbacks).length > 0 &&
+      loaded('what calls functions among the options', import('./auth/user-callbacks'));
+    const openAll = async (): Promise<Engine> => {
+      const [{ boundary, ready }, asked] = await Promise.all([open(), asking]);
+      if (asked) callbacks = asked.createUserCallbacks(settings.callbacks);
+      return {
+        boundary: { connect: (request) => boundary.connect({ ...request, ...callbacks?.sink }) },
+        ready: Promise.all([ready, loading]).then(() => {}),
+      };
+    };
+    const link = await connectIn(openAll, settings, givenUp, once, {
       onEvent(event) {
         if (event.type === 'connect') accept(event.connack);
         inOrder(() => onEvent(event));
@@ -111,18 +129,19 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
         new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost, payloads)))),
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
     });
+    receiving = (await loading).createReceiving({ emitter, link, closing, requireOpen });
+    return { link, receiving };
+  };
   const opening = explained(hold ? hold.then(begin) : begin());
   const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
-  const link = waitingCalls(
+  const whenOpen = createWaitingRoom(
     opening.catch((error: unknown) => {
       throw failure(error);
     }),
     { calls: messages, bytes },
   );
-  const subscribing = createSubscribing({ link, router, closing, requireOpen });
-  const { subscribe, unsubscribe } = subscribing;
 
-  const wake = (): void => void link.wake().catch(toldByEvents);
+  const wake = (): void => tell(({ link }) => link.wake());
   if (page) {
     leavePage = followPage(page, {
       offline: () => emitter.emit('offline'),
@@ -132,26 +151,22 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
         if (settings.shared) return;
         suspended = true;
         change('suspend');
-        link.suspend().catch(toldByEvents);
+        tell(({ link }) => link.suspend());
       },
       resume() {
         if (settings.shared) return wake();
         suspended = false;
         if (!ending) change('resume');
-        link.resume().catch(toldByEvents);
+        tell(({ link }) => link.resume());
       },
     });
   }
 
   const connected = opening.then(async () => {
-    if (!once) return;
+    if (!once) return catchUp();
     connack = await accepted;
     change('connect');
-    nextTask(() => {
-      const tasks = waiting ?? [];
-      waiting = undefined;
-      for (const task of tasks) task();
-    });
+    nextTask(catchUp);
   });
   connected.catch((reason: unknown) => {
     const error = failure(reason);
@@ -160,18 +175,29 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     finish(error);
   });
 
+  function catchUp(): void {
+    const tasks = waiting ?? [];
+    waiting = undefined;
+    for (const task of tasks) task();
+  }
+
+  /** Calls that nobody made: they have failed where the connection has, or the client has ended. */
+  function tell(call: (opened: Opened) => Promise<void>): void {
+    whenOpen(call).catch(toldByEvents);
+  }
+
   function change(what: Change): void {
     state = changed(state, what);
   }
 
   function onEvent(event: ClientEvent): void {
     if (ended) return;
-    scheduler.flush();
+    receiving?.flush();
     switch (event.type) {
       case 'connect':
         connack = event.connack;
         change('connect');
-        subscribing.unsubscribeAgain();
+        receiving?.unsubscribeAgain();
         emitter.emit('connect', connack);
         break;
       case 'reconnect':
@@ -197,31 +223,37 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   }
 
   function errorOf(error: WireError): MqttError {
-    return callbacks.explain(fromWire(error));
+    return explain(fromWire(error));
+  }
+
+  function explain<E>(error: E): E | MqttError {
+    return callbacks ? callbacks.explain(error) : error;
   }
 
   /** A call that may fail by what the caller's own functions threw. */
   function explained<T>(call: Promise<T>): Promise<T> {
     return call.catch((error: unknown) => {
-      throw callbacks.explain(error);
+      throw explain(error);
     });
   }
 
   /** Once, however many ways lead here. */
   function finish(error?: MqttError): void {
-    scheduler.flush();
+    receiving?.flush();
     if (ended) return;
     ended = { error };
     leavePage();
     const closes = state === 'connected';
     change('end');
-    subscribing.finish(error);
+    receiving?.finish(error);
     if (closes) emitter.emit('close', error);
     emitter.emit('end', error);
   }
 
   async function loadDecoder(): Promise<typeof decodePackets> {
-    decoder ??= import('./packet').then((loaded) => loaded.decodePackets);
+    decoder ??= loaded('the decoder of packets', import('./packet')).then(
+      ({ decodePackets }) => decodePackets,
+    );
     decode = await decoder;
     return decode;
   }
@@ -233,7 +265,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       }
     };
     if (decode) show(decode);
-    else loadDecoder().then(show, (cause) => emitter.emit('error', notLoaded(cause)));
+    else loadDecoder().then(show, (error: MqttError) => emitter.emit('error', error));
   }
 
   function handOut(
@@ -244,29 +276,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   ): Promise<void> | undefined {
     if (ended) return;
     dropped += lost;
-    return scheduler.push(openBatch(buffer, count, payloads, router.isOwn), lost);
-  }
-
-  function deliver(messages: Message[], lost: number): Promise<void> | undefined {
-    if (ended) return;
-    const each = emitter.listens('message');
-    const heard = each || emitter.listens('batch');
-    const reserving = router.reserving();
-    const open = reserving ? messages.filter((message) => !router.reserved(message)) : messages;
-    if (open.length > 0 || lost > 0) emitter.emit('batch', open, lost);
-    const busy: Promise<void>[] = [];
-    for (const message of messages) {
-      if (each && !(reserving && router.reserved(message))) {
-        emitter.emit('message', message.topic, message.payload, message);
-      }
-      if (router.empty()) continue;
-      for (const holder of router.match(message)) {
-        const handled = holder.deliver(message, heard);
-        if (handled) busy.push(handled);
-      }
-    }
-    if (busy.length === 0) return;
-    return Promise.all(busy).then(() => {});
+    return receiving?.handOut(buffer, count, lost, payloads);
   }
 
   function closing(): boolean {
@@ -283,7 +293,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     const bytes = toPayload(payload, 'payload');
     const call = publishCall(options, settings.boundary);
     requireOpen();
-    return link.publish(topic, bytes, call);
+    return whenOpen(({ link }, limited) => link.publish(topic, bytes, limited), call, bytes.byteLength);
   }
 
   async function request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message> {
@@ -291,7 +301,46 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     const bytes = toPayload(payload, 'payload');
     const call = requestCall(options, settings.boundary);
     requireOpen();
-    return decodeAnswer(await link.request(topic, bytes, call));
+    return whenOpen(
+      async ({ link, receiving }, limited) =>
+        receiving.decodeAnswer(await link.request(topic, bytes, limited)),
+      call,
+      bytes.byteLength,
+    );
+  }
+
+  function subscribe(
+    filter: string,
+    options?: SubscribeOptions | MessageHandler,
+    handler?: MessageHandler,
+  ): Promise<Subscription>;
+  function subscribe(
+    filters: string[],
+    options?: SubscribeOptions,
+    handler?: MessageHandler,
+  ): Promise<Subscription[]>;
+  async function subscribe(
+    filter: string | string[],
+    options?: SubscribeOptions | MessageHandler,
+    handler = typeof options === 'function' ? options : undefined,
+  ): Promise<Subscription | Subscription[]> {
+    const filters = topicFilters(filter);
+    const asked = subscribeSettings(typeof options === 'function' ? undefined : options);
+    if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
+    if (asked.handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
+    requireOpen();
+    const subscriptions = await whenOpen(
+      ({ receiving }, call) => receiving.subscribe({ ...asked, filters, handler, call }),
+      asked.call,
+    );
+    return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
+  }
+
+  async function unsubscribe(filter: string | string[], options?: CallOptions): Promise<void> {
+    const filters = topicFilters(filter);
+    const call = plainCall(options);
+    requireOpen();
+    await whenOpen(({ receiving }, limited) => receiving.unsubscribe(filters, limited), call);
   }
 
   async function respond(
@@ -300,22 +349,22 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     options?: SubscribeOptions,
   ): Promise<Subscription> {
     if (typeof handler !== 'function') throw bad('handler', 'must be a function');
-    const responder = createResponder(handler, publish, (error) => {
+    const fail = (error: MqttError): void => {
       if (!ended) emitter.emit('error', error);
-    });
-    return subscribe(filter, options, responder);
+    };
+    return subscribe(filter, options, (message) => receiving?.answer(message, handler, publish, fail));
   }
 
   async function reconnect(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
     requireOpen();
-    await link.wake(call);
+    await whenOpen(({ link }, limited) => link.wake(limited), call);
   }
 
   async function ping(options?: CallOptions): Promise<number> {
     const call = plainCall(options);
     requireOpen();
-    return link.ping(call);
+    return whenOpen(({ link }, limited) => link.ping(limited), call);
   }
 
   async function setPacketEvents(on: boolean, options?: CallOptions): Promise<void> {
@@ -323,13 +372,13 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     const call = plainCall(options);
     requireOpen();
     if (on) loadDecoder().catch(toldByEvents);
-    await link.tellPackets({ on, ...call });
+    await whenOpen(({ link }, limited) => link.tellPackets({ on, ...limited }), call);
   }
 
   async function reauthenticate(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
     requireOpen();
-    await explained(link.reauthenticate(call));
+    await explained(whenOpen(({ link }, limited) => link.reauthenticate(limited), call));
   }
 
   async function end(first?: boolean | EndOptions, second?: EndOptions): Promise<void> {
@@ -345,21 +394,19 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     if (state === 'connecting') {
       // There is nothing to say goodbye to, but the program may be making an attempt.
       givenUp.abort();
-      link.disconnect({ force: true }).catch(toldByEvents);
+      tell(({ link }) => link.disconnect({ force: true }));
       finish();
       return;
     }
     try {
-      await link.disconnect(call);
+      await whenOpen(({ link }, limited) => link.disconnect(limited), call);
     } catch (error) {
       if (ended) return;
       if (error instanceof MqttError && error.code === 'bad-option') {
         ending = undefined;
         throw error;
       }
-      link.disconnect({ force: true }).catch(() => {
-        // Gone already: as wanted.
-      });
+      tell(({ link }) => link.disconnect({ force: true }));
       finish();
       if (error instanceof MqttError && error.code === 'not-connected') return;
       throw error;
@@ -424,8 +471,13 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   return { client, connected };
 }
 
-function notLoaded(cause: unknown): MqttError {
-  return new MqttError('crashed', `the decoder of packets could not be loaded: ${cause}`, { cause });
+/** A script that is loaded when it is needed. */
+function loaded<Script>(what: string, script: Promise<Script>): Promise<Script> {
+  const told = script.catch((cause: unknown) => {
+    throw new MqttError('crashed', `${what} could not be loaded: ${cause}`, { cause });
+  });
+  told.catch(() => {}); // whoever waits for it is told, if anybody does by then
+  return told;
 }
 
 /** Why there is no connection, for events and other calls: the signal's own reason is for who waits for it. */

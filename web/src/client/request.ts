@@ -2,7 +2,7 @@
 
 import { MqttError } from './errors';
 import { decodeBatch } from './message';
-import type { Answer, Client, Message, MessageHandler, PublishOptions, RequestHandler } from './types';
+import type { Answer, Client, Message, PublishOptions, RequestHandler } from './types';
 
 type FullAnswer = Extract<Answer, { payload: unknown }>;
 
@@ -12,30 +12,29 @@ export function decodeAnswer(buffer: ArrayBuffer): Message {
 }
 
 /**
- * A message handler that publishes what `handler` returns. What `handler` throws,
- * and an answer that is none, it throws; other failures to answer `fail` gets.
+ * Publishes what `handler` returns to a request. What `handler` throws, and an
+ * answer that is none, it throws; other failures to answer `fail` gets.
  */
-export function createResponder(
+export async function answer(
+  request: Message,
   handler: RequestHandler,
   publish: Client['publish'],
   fail: (error: MqttError) => void,
-): MessageHandler {
-  return async (request) => {
-    const answer = (await handler(request)) ?? undefined;
-    const { responseTopic, correlationData } = request.properties;
-    if (answer === undefined || responseTopic === undefined) return;
-    const { payload, qos = request.qos, properties } = isFull(answer) ? answer : { payload: answer };
-    const options: PublishOptions = { qos };
-    options.properties = { ...properties, ...(correlationData && { correlationData }) };
-    try {
-      await publish(responseTopic, payload, options);
-    } catch (error) {
-      // A topic that cannot be is the asker's mistake, and no other field is.
-      if (!(error instanceof MqttError) || (error.code === 'bad-option' && error.field !== 'topic'))
-        throw error;
-      fail(error);
-    }
-  };
+): Promise<void> {
+  const answer = (await handler(request)) ?? undefined;
+  const { responseTopic, correlationData } = request.properties;
+  if (answer === undefined || responseTopic === undefined) return;
+  const { payload, qos = request.qos, properties } = isFull(answer) ? answer : { payload: answer };
+  const options: PublishOptions = { qos };
+  options.properties = { ...properties, ...(correlationData && { correlationData }) };
+  try {
+    await publish(responseTopic, payload, options);
+  } catch (error) {
+    // A topic that cannot be is the asker's mistake, and no other field is.
+    if (!(error instanceof MqttError) || (error.code === 'bad-option' && error.field !== 'topic'))
+      throw error;
+    fail(error);
+  }
 }
 
 function isFull(answer: NonNullable<Answer>): answer is FullAnswer {

@@ -1,13 +1,10 @@
+import { asyncDispose } from '../platform/async-dispose';
 import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
 import { type Limited, plainCall } from './checks/options';
 import { bad } from './checks/rules';
 import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
-
-/** `Symbol.asyncDispose`, also where it is not built in. */
-export const asyncDispose: typeof Symbol.asyncDispose =
-  Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 /** A subscription from the client's side: what is behind the one handed out. */
 export interface Holder {

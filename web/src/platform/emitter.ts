@@ -6,6 +6,10 @@ interface Entry<Arguments extends unknown[]> {
   once: 'no' | 'ahead' | 'over';
 }
 
+export type Emitter<Events extends Record<keyof Events, unknown[]>> = ReturnType<
+  typeof createEmitter<Events>
+>;
+
 /** Listeners by event name, called in the order added. */
 export function createEmitter<Events extends Record<keyof Events, unknown[]>>() {
   const entries: { [E in keyof Events]?: Entry<Events[E]>[] } = {};

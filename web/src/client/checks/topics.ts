@@ -35,3 +35,11 @@ export const topicFilter: Check<string> = (value, field) => {
   }
   return filter;
 };
+
+/** What `subscribe` and `unsubscribe` take: one filter or several. */
+export function topicFilters(given: unknown): string[] {
+  const filters = Array.isArray(given) ? given : [given];
+  // [MQTT-3.8.3-2], [MQTT-3.10.3-2]
+  if (filters.length === 0) throw bad('filter', 'must be at least one');
+  return filters.map((filter) => topicFilter(filter, 'filter'));
+}

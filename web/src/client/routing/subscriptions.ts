@@ -1,12 +1,10 @@
 /** What a client subscribes to at the broker, so that each subscription handed out gets its messages. */
 
 import type { BoundaryClient, SubscribeAck } from '../../protocol/boundary';
-import { type Limited, plainCall, subscribeSettings } from '../checks/options';
-import { bad } from '../checks/rules';
-import { topicFilter } from '../checks/topics';
+import { type Limited, plainCall, type SubscribeSettings } from '../checks/options';
 import { aborted, MqttError } from '../errors';
 import { createHolder, type Holder } from '../subscription';
-import type { CallOptions, MessageHandler, SubscribeOptions, Subscription } from '../types';
+import type { CallOptions, MessageHandler, Subscription } from '../types';
 import { identifierOf } from './identifiers';
 import type { Router } from './router';
 
@@ -19,32 +17,25 @@ export interface Dependencies {
   requireOpen(): void;
 }
 
+/** What is asked for in one call. */
+export interface Subscribing extends SubscribeSettings {
+  filters: string[];
+  handler: MessageHandler | undefined;
+}
+
 export function createSubscribing({ link, router, closing, requireOpen }: Dependencies) {
   /** Filters that nobody here has, and the broker may still. */
   const unwanted = new Set<string>();
 
-  function subscribe(
-    filter: string,
-    options?: SubscribeOptions | MessageHandler,
-    handler?: MessageHandler,
-  ): Promise<Subscription>;
-  function subscribe(
-    filters: string[],
-    options?: SubscribeOptions,
-    handler?: MessageHandler,
-  ): Promise<Subscription[]>;
-  async function subscribe(
-    filter: string | string[],
-    options?: SubscribeOptions | MessageHandler,
-    handler = typeof options === 'function' ? options : undefined,
-  ): Promise<Subscription | Subscription[]> {
-    const filters = checkFilters(filter);
-    const { call, subscription, bounds, handlerOnly } = subscribeSettings(
-      typeof options === 'function' ? undefined : options,
-    );
-    if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
-    if (handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
-    requireOpen();
+  /** One for each filter. */
+  async function subscribe({
+    filters,
+    call,
+    subscription,
+    bounds,
+    handler,
+    handlerOnly,
+  }: Subscribing): Promise<Subscription[]> {
     // Before asking: messages may come before the SUBACK does (3.8.4).
     const holders = filters.map((topic) => {
       const request = { identifier: identifierOf(topic), ...subscription, topic };
@@ -60,8 +51,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
       throw error;
     }
     grant(holders, filters, ack, call.signal);
-    const subscriptions = holders.map((holder) => holder.subscription);
-    return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
+    return holders.map((holder) => holder.subscription);
   }
 
   /** All of one call or nothing: throws when the broker refused any. */
@@ -101,10 +91,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     await askToUnsubscribe([holder.request.topic], call);
   }
 
-  async function unsubscribe(filter: string | string[], options?: CallOptions): Promise<void> {
-    const filters = checkFilters(filter);
-    const call = plainCall(options);
-    requireOpen();
+  async function unsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
     for (const holder of filters.flatMap(router.withFilter)) {
       holder.finish(true);
       router.remove(holder);
@@ -138,13 +125,6 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
   }
 
   return { subscribe, unsubscribe, unsubscribeAgain, finish };
-}
-
-function checkFilters(given: unknown): string[] {
-  const filters = Array.isArray(given) ? given : [given];
-  // [MQTT-3.8.3-2], [MQTT-3.10.3-2]
-  if (filters.length === 0) throw bad('filter', 'must be at least one');
-  return filters.map((filter) => topicFilter(filter, 'filter'));
 }
 
 function throwRefused(ack: SubscribeAck, filters: string[]): void {

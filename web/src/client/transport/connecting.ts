@@ -22,6 +22,7 @@ export async function connectIn(
   const give = (): void => givenUp.abort(signal?.reason);
   if (signal?.aborted) give();
   signal?.addEventListener('abort', give);
+  let connecting: Promise<BoundaryClient> | undefined;
   try {
     if (givenUp.signal.aborted) throw aborted(givenUp.signal);
     // One time limit for both: a worker that is slow to start leaves its program less.
@@ -34,6 +35,7 @@ export async function connectIn(
         ...(!once && { background: true }),
       });
       link.catch(() => {}); // it is told where it is waited for
+      connecting = link;
       await ready;
       return { link };
     };
@@ -41,6 +43,11 @@ export async function connectIn(
     const { link } = await limited(load(), connectTimeout, givenUp, loading);
     const time = (once ? 1 + servers.length : 1) * connectTimeout + grace;
     return await limited(link, time, givenUp, 'neither the broker nor the worker has answered');
+  } catch (error) {
+    givenUp.abort();
+    // The program may have the client all the same.
+    connecting?.then((link) => link.disconnect({ force: true })).catch(() => {});
+    throw error;
   } finally {
     signal?.removeEventListener('abort', give);
   }

@@ -1,10 +1,9 @@
-import type { BoundaryClient, CallOptions } from '../../protocol/boundary';
-import { type Method, optionsAt } from '../../protocol/messages';
+import type { CallOptions } from '../../protocol/boundary';
 import { aborted, MqttError } from '../errors';
 
 /** What waits for a program that is still loading. */
-interface Waiting {
-  run(link: BoundaryClient): void;
+interface Waiting<Opened> {
+  run(opened: Opened): void;
   refuse(error: unknown): void;
   bytes: number;
 }
@@ -15,19 +14,18 @@ export interface Bounds {
 }
 
 /**
- * A client of the boundary from the first moment on: what is called before
- * `opening` has resolved waits, in the order of the calls, within its own time
- * limit and signal, and within the bounds.
+ * Makes calls from the first moment on: those before `opening` has resolved wait, in
+ * their order, each within its own time limit and signal, and all within the bounds.
  */
-export function waitingCalls(opening: Promise<BoundaryClient>, bounds: Bounds): BoundaryClient {
-  let link: BoundaryClient | undefined;
+export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Bounds) {
+  let open: { to: Opened } | undefined;
   let failed: { error: unknown } | undefined;
-  const queue = new Set<Waiting>();
+  const queue = new Set<Waiting<Opened>>();
   let bytes = 0;
 
   opening.then(
     (opened) => {
-      link = opened;
+      open = { to: opened };
       for (const waiting of queue) waiting.run(opened);
       queue.clear();
     },
@@ -38,12 +36,14 @@ export function waitingCalls(opening: Promise<BoundaryClient>, bounds: Bounds): 
     },
   );
 
-  /** `call` gets what is left of the limits. */
-  function wait<T>(
-    call: (link: BoundaryClient, limits: CallOptions) => Promise<T>,
-    limits: CallOptions = {},
+  /** `call` gets `limits` with what is left of the time. `size`: bytes that wait with it. */
+  return function whenOpen<T, L extends CallOptions>(
+    call: (opened: Opened, limits: L) => Promise<T>,
+    limits = {} as L,
     size = 0,
   ): Promise<T> {
+    // Then nothing stands between: a flood comes through here.
+    if (open) return call(open.to, limits);
     if (failed) return Promise.reject(failed.error);
     const { signal, timeout = 0 } = limits;
     if (signal?.aborted) return Promise.reject(aborted(signal));
@@ -59,7 +59,7 @@ export function waitingCalls(opening: Promise<BoundaryClient>, bounds: Bounds): 
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
       };
-      const waiting: Waiting = {
+      const waiting: Waiting<Opened> = {
         bytes: size,
         run(opened) {
           leave();
@@ -78,25 +78,5 @@ export function waitingCalls(opening: Promise<BoundaryClient>, bounds: Bounds): 
       queue.add(waiting);
       bytes += size;
     });
-  }
-
-  const early = Object.entries<number>(optionsAt).map(([name, at]) => {
-    const call = (to: BoundaryClient, args: unknown[]): Promise<unknown> =>
-      (to[name as Method] as (...args: unknown[]) => Promise<unknown>)(...args);
-    return [
-      name,
-      // Once it is open nothing stands between: a flood comes through here.
-      (...given: unknown[]) => {
-        if (link) return call(link, given);
-        const limits = given[at] as CallOptions | undefined;
-        const [, payload] = given;
-        return wait(
-          (to, left) => call(to, given.toSpliced(at, 1, { ...limits, ...left })),
-          limits,
-          payload instanceof Uint8Array ? payload.byteLength : 0,
-        );
-      },
-    ];
-  });
-  return Object.fromEntries(early);
+  };
 }

@@ -7,6 +7,8 @@
 import { vi } from 'vitest';
 import { connectSettings } from '../../client/checks/options';
 import { startClient } from '../../client/client';
+// Loaded by now: clients load it when they start, and no time passes for that here.
+import '../../client/receiving';
 import { encodeBatch } from '../../client/testing';
 import { connack } from '../../client/testing-client';
 import { createCalls, type Engine } from '../../client/transport/calls';

@@ -1,0 +1,78 @@
+/**
+ * What a client does with the messages it gets. No client needs it before its
+ * connection, so it is a script of its own, which loads while the program does.
+ */
+
+import type { Emitter } from '../platform/emitter';
+import { nextTask } from '../platform/next-task';
+import type { BoundaryClient } from '../protocol/boundary';
+import type { MqttError } from './errors';
+import { openBatch } from './message';
+import { answer, decodeAnswer } from './request';
+import { createDeliveryScheduler } from './routing/delivery-scheduler';
+import { createRouter } from './routing/router';
+import { createSubscribing } from './routing/subscriptions';
+import type { ClientEvents, Message } from './types';
+
+export interface Dependencies {
+  emitter: Emitter<ClientEvents>;
+  link: BoundaryClient;
+  /** Whether the client takes no calls any more: it has ended, or is about to. */
+  closing(): boolean;
+  /** Throws where `closing`. */
+  requireOpen(): void;
+}
+
+export type Receiving = ReturnType<typeof createReceiving>;
+
+export function createReceiving({ emitter, ...client }: Dependencies) {
+  const router = createRouter();
+  const { finish: finishAll, ...subscribing } = createSubscribing({ ...client, router });
+  const { push, flush } = createDeliveryScheduler({
+    deliver,
+    failed: (error) => emitter.emit('error', error as MqttError),
+    nextTask,
+    now: () => performance.now(),
+  });
+  let finished = false;
+
+  /** Resolves when the next batch may come. */
+  function handOut(
+    buffer: ArrayBuffer,
+    count: number,
+    lost: number,
+    payloads?: Uint8Array[],
+  ): Promise<void> | undefined {
+    return push(openBatch(buffer, count, payloads, router.isOwn), lost);
+  }
+
+  function deliver(messages: Message[], lost: number): Promise<void> | undefined {
+    if (finished) return;
+    const each = emitter.listens('message');
+    const heard = each || emitter.listens('batch');
+    const reserving = router.reserving();
+    const open = reserving ? messages.filter((message) => !router.reserved(message)) : messages;
+    if (open.length > 0 || lost > 0) emitter.emit('batch', open, lost);
+    const busy: Promise<void>[] = [];
+    for (const message of messages) {
+      if (each && !(reserving && router.reserved(message))) {
+        emitter.emit('message', message.topic, message.payload, message);
+      }
+      if (router.empty()) continue;
+      for (const holder of router.match(message)) {
+        const handled = holder.deliver(message, heard);
+        if (handled) busy.push(handled);
+      }
+    }
+    if (busy.length === 0) return;
+    return Promise.all(busy).then(() => {});
+  }
+
+  /** After `flush`: nothing is delivered any more. */
+  function finish(error?: MqttError): void {
+    finished = true;
+    finishAll(error);
+  }
+
+  return { ...subscribing, handOut, flush, finish, decodeAnswer, answer };
+}
