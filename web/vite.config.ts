@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { clientChunk } from './scripts/client-chunk.mjs';
 import { compress } from './scripts/compress.ts';
 import { serviceWorker } from './scripts/service-worker.ts';
 
@@ -20,16 +21,7 @@ export default defineConfig({
       input: { index: 'index.html', mqttwasm: 'src/client/index.ts', sw: 'src/console/install/sw.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
-        // One chunk of what every page with a client needs, which compresses better than several.
-        // What it needs once it is connected is `receiving`, which loads while the program does.
-        advancedChunks: {
-          groups: [
-            {
-              name: 'client',
-              test: /src\/(client\/(?!packet|reason-codes|receiving|message|property-reader|iterator-buffer|subscription|request|auth|routing\/(?!topic-filter)|transport\/(restart|resent|shared))|platform\/(?!liveness-lock)|protocol)/,
-            },
-          ],
-        },
+        codeSplitting: { groups: [clientChunk] },
         entryFileNames: (chunk) => stable[chunk.name] ?? 'assets/[name]-[hash].js',
       },
     },

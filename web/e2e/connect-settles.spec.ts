@@ -170,6 +170,26 @@ for (const [form, options, script] of forms) {
   });
 }
 
+/** It loads beside the worker, so a connection may be there before it. */
+const receiving = /\/assets\/receiving-.*\.js$/;
+
+for (const fault of faults) {
+  test(`what receives messages ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+    host.break(receiving, fault);
+    await page.goto(`${host.url}/plain`);
+    await expectOutcome(page, limited(fault, {}), failed(fault === 'stalls' ? 'timeout' : 'crashed'));
+  });
+}
+
+test('what receives messages is slow: it keeps no packet from being sent', async ({ page }) => {
+  host.delay(receiving, 4000);
+  await page.goto(`${host.url}/plain`);
+  const before = broker.connections.length;
+  const outcome = outcomeOf(page, { connectTimeout: 30_000 });
+  await expect.poll(() => broker.connections.length - before, { timeout: 3500 }).toBe(2);
+  expect(await outcome).toMatchObject(connected);
+});
+
 /** As Chromium answers where cookies are blocked. */
 const refuseStorage = `{
   const refusal = () => new DOMException('Access is denied for this document.', 'SecurityError');

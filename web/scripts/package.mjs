@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, w
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { clientChunk } from './client-chunk.mjs';
 import { notices } from './notices.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
@@ -37,7 +38,8 @@ writeFileSync(join(out, 'README.md'), readme());
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
 execFileSync('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: out, stdio: 'inherit' });
 
-async function bundle(entries, minify = false) {
+/** `alone`: in one file, minified. */
+async function bundle(entries, alone = false) {
   const input = Object.fromEntries(
     Object.entries(entries).map(([name, path]) => [name, join(web, 'src', path)]),
   );
@@ -47,7 +49,8 @@ async function bundle(entries, minify = false) {
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
-    minify,
+    ...(!alone && { codeSplitting: { groups: [clientChunk] } }),
+    minify: alone,
   });
   await build.close();
 }

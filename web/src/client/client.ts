@@ -16,6 +16,7 @@ import {
 import { bad, payload as toPayload } from './checks/rules';
 import { topicFilters, topicName } from './checks/topics';
 import { fromWire, MqttError } from './errors';
+import { load } from './load';
 import type { decodePackets } from './packet';
 import type { Receiving } from './receiving';
 import { type Change, changed } from './states';
@@ -108,10 +109,10 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   const givenUp = new AbortController();
   const begin = async (): Promise<Opened> => {
     // At the same time as the program, which is larger.
-    const loading = loaded('what receives messages', import('./receiving'));
+    const loading = load('what receives messages', import('./receiving'));
     const asking =
       Object.keys(settings.callbacks).length > 0 &&
-      loaded('what calls functions among the options', import('./auth/user-callbacks'));
+      load('what calls functions among the options', import('./auth/user-callbacks'));
     const openAll = async (): Promise<Engine> => {
       const [{ boundary, ready }, asked] = await Promise.all([open(), asking]);
       if (asked) callbacks = asked.createUserCallbacks(settings.callbacks);
@@ -251,9 +252,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   }
 
   async function loadDecoder(): Promise<typeof decodePackets> {
-    decoder ??= loaded('the decoder of packets', import('./packet')).then(
-      ({ decodePackets }) => decodePackets,
-    );
+    decoder ??= load('the decoder of packets', import('./packet')).then(({ decodePackets }) => decodePackets);
     decode = await decoder;
     return decode;
   }
@@ -469,15 +468,6 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     [asyncDispose]: () => end(),
   };
   return { client, connected };
-}
-
-/** A script that is loaded when it is needed. */
-function loaded<Script>(what: string, script: Promise<Script>): Promise<Script> {
-  const told = script.catch((cause: unknown) => {
-    throw new MqttError('crashed', `${what} could not be loaded: ${cause}`, { cause });
-  });
-  told.catch(() => {}); // whoever waits for it is told, if anybody does by then
-  return told;
 }
 
 /** Why there is no connection, for events and other calls: the signal's own reason is for who waits for it. */

@@ -1,5 +1,6 @@
 import { connectSettings } from './checks/options';
 import { type Started, startClient } from './client';
+import { load } from './load';
 import type { Engine } from './transport/calls';
 import { findEngine } from './transport/worker-host';
 import type { Client, ConnectOptions } from './types';
@@ -54,7 +55,10 @@ function start(
   const open = async (): Promise<Engine> => {
     const { boundary, ready } = await find();
     if (!settings.shared) return { boundary, ready };
-    const { restartAfterCrash } = await import('./transport/restart-after-crash');
+    const { restartAfterCrash } = await load(
+      'what restarts the client after a crash',
+      import('./transport/restart-after-crash'),
+    );
     return { boundary: restartAfterCrash(boundary, async () => (await find()).boundary), ready };
   };
   return startClient({ settings, open, once, ...(hold && { hold }) });

@@ -73,14 +73,10 @@ export class MqttError extends Error {
   readonly closeReason?: string;
 
   constructor(code: MqttErrorCode, message: string, detail: MqttErrorDetail = {}) {
-    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    const { cause, field, reasonCode, reasonString, serverReference, closeCode, closeReason } = detail;
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    if (detail.field !== undefined) this.field = detail.field;
-    if (detail.reasonCode !== undefined) this.reasonCode = detail.reasonCode;
-    if (detail.reasonString !== undefined) this.reasonString = detail.reasonString;
-    if (detail.serverReference !== undefined) this.serverReference = detail.serverReference;
-    if (detail.closeCode !== undefined) this.closeCode = detail.closeCode;
-    if (detail.closeReason !== undefined) this.closeReason = detail.closeReason;
+    Object.assign(this, { field, reasonCode, reasonString, serverReference, closeCode, closeReason });
   }
 }
 

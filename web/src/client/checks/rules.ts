@@ -33,43 +33,36 @@ export const u32 = 0xffff_ffff;
 /** The longest time that timers keep; longer ones fire at once. */
 export const maxMilliseconds = 0x7fff_ffff;
 
-export function integer(min: number, max: number): Check<number> {
+/** A check that passes on what it is given, where that `holds`. */
+function must<T>(what: string, holds: (value: unknown) => boolean): Check<T> {
   return (value, field) => {
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-      throw bad(field, `must be a whole number from ${min} to ${max}, not ${kind(value)}`);
-    }
-    return value;
+    if (!holds(value)) throw bad(field, `must be ${what}, not ${kind(value)}`);
+    return value as T;
   };
 }
 
-export const boolean: Check<boolean> = (value, field) => {
-  if (typeof value !== 'boolean') throw bad(field, `must be true or false, not ${kind(value)}`);
-  return value;
-};
+export const integer = (min: number, max: number): Check<number> =>
+  must(
+    `a whole number from ${min} to ${max}`,
+    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  );
 
-export function oneOf<T extends string>(...words: T[]): Check<T> {
-  return (value, field) => {
-    if (words.includes(value as T)) return value as T;
-    throw bad(field, `must be ${words.map((word) => `'${word}'`).join(' or ')}, not ${kind(value)}`);
-  };
-}
+export const boolean: Check<boolean> = must('true or false', (value) => typeof value === 'boolean');
+
+export const oneOf = <T extends string>(...words: T[]): Check<T> =>
+  must(words.map((word) => `'${word}'`).join(' or '), (value) => words.includes(value as T));
 
 /** A function of the caller's; what it returns is checked when it does. */
-export function callback<F extends (...args: never[]) => unknown>(): Check<F> {
-  return (value, field) => {
-    if (typeof value !== 'function') throw bad(field, `must be a function, not ${kind(value)}`);
-    return value as F;
-  };
-}
+export const callback = <F extends (...args: never[]) => unknown>(): Check<F> =>
+  must('a function', (value) => typeof value === 'function');
 
-export const qos: Check<QoS> = (value, field) => {
-  if (value !== 0 && value !== 1 && value !== 2) throw bad(field, `must be 0, 1 or 2, not ${kind(value)}`);
-  return value;
-};
+export const qos: Check<QoS> = must('0, 1 or 2', (value) => value === 0 || value === 1 || value === 2);
+
+const string: Check<string> = must('a string', (value) => typeof value === 'string');
 
 /** A UTF-8 Encoded String (1.5.4). */
-export const text: Check<string> = (value, field) => {
-  if (typeof value !== 'string') throw bad(field, `must be a string, not ${kind(value)}`);
+export const text: Check<string> = (given, field) => {
+  const value = string(given, field);
   // With the u flag a paired surrogate is one code point of another category [MQTT-1.5.4-1].
   if (/\p{Surrogate}/u.test(value)) throw bad(field, 'has half of a surrogate pair, which UTF-8 cannot hold');
   if (value.includes('\0')) throw bad(field, 'must not contain U+0000'); // [MQTT-1.5.4-2]
@@ -114,10 +107,7 @@ export const userProperties: Check<UserPropertyPairs> = (value, field) => {
   });
 };
 
-export const signal: Check<AbortSignal> = (value, field) => {
-  if (!(value instanceof AbortSignal)) throw bad(field, `must be an AbortSignal, not ${kind(value)}`);
-  return value;
-};
+export const signal: Check<AbortSignal> = must('an AbortSignal', (value) => value instanceof AbortSignal);
 
 export const timeout = integer(0, maxMilliseconds);
 

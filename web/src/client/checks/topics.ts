@@ -1,6 +1,5 @@
 /** Checks of topic names and filters (MQTT 5, 4.7 and 4.8.2). */
 
-import { matchedPart } from '../routing/topic-filter';
 import { bad, type Check, text } from './rules';
 
 /** A topic to publish to. */
@@ -13,26 +12,19 @@ export const topicName: Check<string> = (value, field) => {
   return topic;
 };
 
+/** What no filter that is not empty may look like. */
+const mistakes: [form: RegExp, problem: string][] = [
+  [/^\$share(?!\/[^/]+\/[\s\S])(\/|$)/, 'must be $share/name/filter'], // [MQTT-4.8.2-1]
+  [/^\$share\/[^/]*[+#]/, 'must have no wildcard in the share name'], // [MQTT-4.8.2-2]
+  [/[^/]#|#[\s\S]/, '# must be the last level, alone'], // [MQTT-4.7.1-1]
+  [/[^/]\+|\+[^/]/, '+ must be alone in its level'], // [MQTT-4.7.1-2]
+];
+
 export const topicFilter: Check<string> = (value, field) => {
   const filter = text(value, field);
-  const said = JSON.stringify(filter);
   if (filter === '') throw bad(field, 'must not be empty'); // [MQTT-4.7.3-1]
-  if (filter === '$share' || filter.startsWith('$share/')) {
-    const [, name, ...rest] = filter.split('/');
-    if (!name || rest.join('/') === '') {
-      throw bad(field, `must be $share/name/filter: ${said}`); // [MQTT-4.8.2-1]
-    }
-    if (/[+#]/.test(name)) throw bad(field, `must have no wildcard in the share name: ${said}`); // [MQTT-4.8.2-2]
-  }
-  const levels = matchedPart(filter).split('/');
-  for (const [index, level] of levels.entries()) {
-    if (level.includes('#') && (level !== '#' || index !== levels.length - 1)) {
-      throw bad(field, `# must be the last level, alone: ${said}`); // [MQTT-4.7.1-1]
-    }
-    if (level.includes('+') && level !== '+') {
-      throw bad(field, `+ must be alone in its level: ${said}`); // [MQTT-4.7.1-2]
-    }
-  }
+  const problem = mistakes.find(([form]) => form.test(filter))?.[1];
+  if (problem) throw bad(field, `${problem}: ${JSON.stringify(filter)}`);
   return filter;
 };
 

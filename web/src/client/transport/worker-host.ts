@@ -5,6 +5,7 @@ import type { FromWorker, ToWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
 import { bad } from '../checks/rules';
 import { fromWire } from '../errors';
+import { load } from '../load';
 import { importingBlob, isForeign, scriptUrl, startFailure, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
 import { checkVersion } from './worker-version';
@@ -63,11 +64,11 @@ function findShared({ sharedWorkerUrl, wasmUrl }: EngineOptions): Promise<Engine
     const forget = (): void => {
       shared.delete(key);
     };
-    opening = import('./shared-host').then(
+    opening = load('what shares a worker', import('./shared-host')).then(
       ({ openSharedWorker }) => openSharedWorker(forget, sharedWorkerUrl, wasmUrl),
       (error) => {
         forget();
-        throw fromWire(crash(`what shares a worker could not be loaded: ${error}`));
+        throw error;
       },
     );
     shared.set(key, opening);

@@ -1,0 +1,1 @@
+export const clientChunk: { name: string; test: RegExp };
