@@ -181,6 +181,15 @@ for (const fault of faults) {
   });
 }
 
+test('what receives messages, after it could not be had: the next connect succeeds', async ({ page }) => {
+  host.break(receiving, 'is not found');
+  await page.goto(`${host.url}/plain`);
+  const patient = { connectTimeout: 30_000 };
+  await expectOutcome(page, patient, failed('crashed'));
+  host.mend();
+  expect(await outcomeOf(page, patient)).toMatchObject(connected);
+});
+
 test('what receives messages is slow: it keeps no packet from being sent', async ({ page }) => {
   host.delay(receiving, 4000);
   await page.goto(`${host.url}/plain`);
