@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -21,6 +22,7 @@ type config struct {
 	broker        bool
 	mqttAddr      string
 	mqttAddrGiven bool // by flag or environment: then a taken port is an error
+	mqttTLS       bool
 	brokerAuth    string
 	brokerOpen    bool
 	dataDir       string
@@ -31,9 +33,13 @@ type config struct {
 	tlsKey        string
 	redirectAddr  string
 	allowOrigins  []string
+	allowFrames   []string
 	cspReport     string
+	logLevel      slog.Level
 	static        string
 	version       bool
+
+	notifySocket string // systemd's, of a service with Type=notify
 }
 
 // parseConfig reads flags, and for those not given the environment. The error
@@ -45,7 +51,8 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.addr, "addr", defaultAddr, "`address` of the page; \":8080\" listens on every interface")
 	fs.BoolVar(&c.broker, "broker", true, "run the embedded broker, on /mqtt and on -mqtt-addr")
 	fs.StringVar(&c.mqttAddr, "mqtt-addr", defaultMQTTAddr, "TCP `address` of the embedded broker; \"\" turns it off")
-	fs.StringVar(&c.brokerAuth, "broker-auth", "", "JSON `file` with the embedded broker's users, their bcrypt hashes and topics")
+	fs.BoolVar(&c.mqttTLS, "mqtt-tls", false, "TLS at -mqtt-addr, with -tls-cert and -tls-key")
+	fs.StringVar(&c.brokerAuth, "broker-auth", "", "JSON `file` with the embedded broker's users, their bcrypt hashes and topics; read again when it changes, and on SIGHUP")
 	fs.BoolVar(&c.brokerOpen, "broker-open", false, "let everybody who reaches the embedded broker use it, on any interface")
 	fs.StringVar(&c.dataDir, "data", "", "`directory` in which the embedded broker keeps retained messages and sessions; \"\": in memory")
 	fs.StringVar(&c.brokers, "brokers", "", "JSON `file` with the brokers that the page offers; \"\": public ones")
@@ -57,15 +64,10 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.tlsCert, "tls-cert", "", "PEM `file` with the certificate chain: serves https and wss; read again when it changes")
 	fs.StringVar(&c.tlsKey, "tls-key", "", "PEM `file` with the certificate's private key")
 	fs.StringVar(&c.redirectAddr, "redirect-addr", "", "`address` at which http is redirected to https")
-	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker, and whose host this server answers to; repeatable", func(s string) (err error) {
-		for one := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
-			o, e := parseOrigin(one)
-			c.allowOrigins = append(c.allowOrigins, o)
-			err = errors.Join(err, e)
-		}
-		return err
-	})
+	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker, and whose host this server answers to; repeatable", parseOrigins(&c.allowOrigins))
+	fs.Func("allow-frame", "`origin`, such as https://example.com, whose pages may show this one in a frame; repeatable", parseOrigins(&c.allowFrames))
 	fs.StringVar(&c.cspReport, "csp-report", "", "`URL` to which browsers report what the content security policy forbade")
+	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` of what is logged: debug, info, warn or error")
 	fs.StringVar(&c.static, "static", "", "write the page into this new `directory`, for any static host, and exit")
 	fs.BoolVar(&c.version, "version", false, "print the version and exit")
 
@@ -92,6 +94,7 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 		}
 	})
 	c.mqttAddrGiven = given["mqtt-addr"]
+	c.notifySocket, _ = lookupEnv("NOTIFY_SOCKET")
 	return c, errors.Join(err, c.check())
 }
 
@@ -110,9 +113,12 @@ func (c *config) check() error {
 	if c.redirectAddr != "" && c.tlsCert == "" {
 		return errors.New("-redirect-addr redirects to https, which needs -tls-cert and -tls-key")
 	}
+	if c.mqttTLS && (c.tlsCert == "" || c.mqttAddr == "") {
+		return errors.New("-mqtt-tls needs -mqtt-addr, -tls-cert and -tls-key")
+	}
 	if !c.broker {
 		for name, given := range map[string]bool{
-			"-data": c.dataDir != "", "-broker-auth": c.brokerAuth != "", "-broker-open": c.brokerOpen,
+			"-data": c.dataDir != "", "-broker-auth": c.brokerAuth != "", "-broker-open": c.brokerOpen, "-mqtt-tls": c.mqttTLS,
 			"-mqtt-addr": c.mqttAddrGiven && c.mqttAddr != "",
 		} {
 			if given {

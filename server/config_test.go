@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -66,10 +67,12 @@ func TestParseConfig(t *testing.T) {
 				c.brokerOpen, c.allowOrigins = true, []string{"https://a.example", "https://b.example"}
 			})},
 		{name: "the rest", args: []string{"-data", "d", "-tls-cert", "c", "-tls-key", "k", "-default-broker", "wss://x/mqtt", "-version",
-			"-brokers", "b", "-pin-brokers", "-redirect-addr", ":80", "-csp-report", "https://r.example/csp", "-static", "s"},
+			"-brokers", "b", "-pin-brokers", "-redirect-addr", ":80", "-csp-report", "https://r.example/csp", "-static", "s",
+			"-mqtt-tls", "-log-level", "warn", "-allow-frame", "https://a.example"},
 			want: with(func(c *config) {
 				c.dataDir, c.tlsCert, c.tlsKey, c.defaultBroker, c.version = "d", "c", "k", "wss://x/mqtt", true
 				c.brokers, c.pinBrokers, c.redirectAddr, c.cspReport, c.static = "b", true, ":80", "https://r.example/csp", "s"
+				c.mqttTLS, c.logLevel, c.allowFrames = true, slog.LevelWarn, []string{"https://a.example"}
 			})},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,6 +110,10 @@ func TestParseConfigErrors(t *testing.T) {
 		{"broker without host", []string{"-default-broker", "ws:///mqtt"}, nil, "ws:// or wss://"},
 		{"broker with password", []string{"-default-broker", "ws://u:p@x/mqtt"}, nil, "password"},
 		{"broker with fragment", []string{"-default-broker", "ws://x/mqtt#a"}, nil, "fragment"},
+		{"origin that ends the policy's directive", []string{"-allow-frame", "https://a.example;sandbox"}, nil, "-allow-frame"},
+		{"level that there is not", []string{"-log-level", "loud"}, nil, "-log-level"},
+		{"TLS over TCP without certificate", []string{"-mqtt-tls"}, nil, "-tls-cert"},
+		{"TLS over TCP without TCP", []string{"-mqtt-tls", "-tls-cert", "c", "-tls-key", "k", "-mqtt-addr", ""}, nil, "-mqtt-addr"},
 		{"certificate without key", []string{"-tls-cert", "c"}, nil, "-tls-key"},
 		{"redirect without TLS", []string{"-redirect-addr", ":80"}, nil, "-tls-cert"},
 		{"redirect address without port", []string{"-redirect-addr", "80"}, nil, "-redirect-addr"},
@@ -133,7 +140,8 @@ func TestUsageNamesEveryVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ADDR", "BROKER", "MQTT_ADDR", "BROKER_AUTH", "BROKER_OPEN", "DATA", "BROKERS", "DEFAULT_BROKER", "PIN_BROKERS",
-		"TLS_CERT", "TLS_KEY", "REDIRECT_ADDR", "ALLOW_ORIGIN", "CSP_REPORT", "STATIC", "VERSION"} {
+		"TLS_CERT", "TLS_KEY", "REDIRECT_ADDR", "ALLOW_ORIGIN", "CSP_REPORT", "STATIC", "VERSION",
+		"MQTT_TLS", "LOG_LEVEL", "ALLOW_FRAME"} {
 		if !strings.Contains(out.String(), "MQTTWASM_"+name+"\n") {
 			t.Errorf("no MQTTWASM_%s in\n%s", name, &out)
 		}

@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 		fmt.Fprintln(stdout, "mqttwasm", version)
 		return 0
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.logLevel}))
 	if err := serve(ctx, c, log, stdout); err != nil {
 		fmt.Fprintln(stderr, "mqttwasm:", err)
 		return 1
@@ -93,17 +93,16 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	}
 	defer listener.Close()
 	scheme := "http"
+	var secure *tls.Config
 	if c.tlsCert != "" {
-		cert, err := loadCertificate(c.tlsCert, c.tlsKey, log)
-		if err != nil {
+		if secure, err = loadCertificate(c.tlsCert, c.tlsKey, log); err != nil {
 			return err
 		}
-		listener = tls.NewListener(listener, &tls.Config{GetCertificate: cert.get, NextProtos: []string{"h2", "http/1.1"}})
-		scheme = "https"
+		site.TLSConfig, scheme = secure, "https"
 	}
 	failed := make(chan error, 3)
 	if c.broker {
-		b, err := startBroker(c, log, failed)
+		b, err := startBroker(c, secure, log, failed)
 		if err != nil {
 			return err
 		}
@@ -121,14 +120,22 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Info("redirecting to https", "from", plain.Addr().String())
 		go func() { failed <- redirect.Serve(plain) }()
 	}
-	go func() { failed <- site.Serve(listener) }()
+	go func() {
+		if secure != nil {
+			failed <- site.ServeTLS(listener, "", "")
+		} else {
+			failed <- site.Serve(listener)
+		}
+	}()
 	fmt.Fprintf(stdout, "Open %s://%s/\n", scheme, browsable(listener.Addr()))
+	c.notify("READY=1")
 
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
 		log.Info("shutting down")
+		c.notify("STOPPING=1")
 	}
 	// Only answers under way are waited for: WebSockets are the broker's to close.
 	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
@@ -158,7 +165,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // startBroker starts the embedded broker and its TCP listener, whose failure goes to failed.
-func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
+func startBroker(c *config, secure *tls.Config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
 	opts := broker.Options{Logger: log, DataDir: c.dataDir, Origins: c.allowOrigins}
 	if c.brokerAuth != "" {
 		users, err := broker.LoadUsers(c.brokerAuth)
@@ -173,7 +180,7 @@ func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Brok
 		}
 	}
 	for _, addr := range []string{c.addr, c.mqttAddr} {
-		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr) {
+		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr && !c.mqttTLS) {
 			log.Warn("what goes to the embedded broker, passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
 		}
 	}
@@ -183,7 +190,10 @@ func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Brok
 	}
 	switch tcp, err := listen(c.mqttAddr, "-mqtt-addr", "127.0.0.1:1884"); {
 	case err == nil:
-		log.Info("the embedded broker listens for MQTT over TCP", "address", tcp.Addr().String())
+		log.Info("the embedded broker listens for MQTT over TCP", "TLS", c.mqttTLS, "address", tcp.Addr().String())
+		if c.mqttTLS {
+			tcp = tls.NewListener(tcp, secure)
+		}
 		go func() {
 			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
 				failed <- err
@@ -195,6 +205,17 @@ func startBroker(c *config, log *slog.Logger, failed chan<- error) (*broker.Brok
 		log.Warn("no MQTT over TCP: " + err.Error())
 	}
 	return b, nil
+}
+
+// notify tells systemd what it waits for, where the service has Type=notify.
+func (c *config) notify(state string) {
+	if c.notifySocket == "" {
+		return
+	}
+	if s, err := net.Dial("unixgram", c.notifySocket); err == nil { // one that begins with @ is abstract
+		fmt.Fprint(s, state)
+		_ = s.Close()
+	}
 }
 
 func listen(addr, flagName, example string) (net.Listener, error) {

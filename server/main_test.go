@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -79,12 +81,14 @@ type instance struct {
 	stop func() int
 }
 
-func launch(t *testing.T, args ...string) *instance {
+func launch(t *testing.T, args ...string) *instance { t.Helper(); return launchWith(t, nil, args...) }
+
+func launchWith(t *testing.T, env map[string]string, args ...string) *instance {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, stderr := newLogs(), newLogs()
 	status := make(chan int, 1)
-	go func() { status <- run(ctx, args, environment(nil), stdout, stderr) }()
+	go func() { status <- run(ctx, args, environment(env), stdout, stderr) }()
 	s := &instance{stderr: stderr, stop: sync.OnceValue(func() int { cancel(); return <-status })}
 	t.Cleanup(func() { s.stop() })
 	s.url = stdout.after(t, "Open ")
@@ -189,6 +193,47 @@ func TestServer(t *testing.T) {
 	}
 	if got := <-status; got != 0 {
 		t.Errorf("exit status %d", got)
+	}
+}
+
+// systemd waits for what a service with Type=notify says (sd_notify(3)).
+func TestNotify(t *testing.T) {
+	for _, socket := range []string{filepath.Join(t.TempDir(), "notify"), fmt.Sprintf("@mqttwasm-test-%d", os.Getpid())} {
+		l, err := net.ListenPacket("unixgram", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		said := func() string {
+			buffer := make([]byte, 100)
+			_ = l.SetReadDeadline(time.Now().Add(patience))
+			n, _, err := l.ReadFrom(buffer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(buffer[:n])
+		}
+		s := launchWith(t, map[string]string{"NOTIFY_SOCKET": socket}, "-addr", "127.0.0.1:0", "-mqtt-addr", "")
+		if got := said(); got != "READY=1" {
+			t.Errorf("%s: %q", socket, got)
+		}
+		if response, _ := fetch(t, http.DefaultClient, s.url+"healthz"); response.StatusCode != http.StatusOK {
+			t.Errorf("/healthz: %d", response.StatusCode)
+		}
+		s.stop()
+		if got := said(); got != "STOPPING=1" {
+			t.Errorf("%s: %q", socket, got)
+		}
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	for level, want := range map[string]bool{"info": true, "warn": false} {
+		s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-log-level", level)
+		s.stop()
+		if got := strings.Contains(s.stderr.String(), "level=INFO"); got != want {
+			t.Errorf("%s: %s", level, s.stderr)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,6 +15,11 @@ import (
 // securityHeaders go with every answer: a worker is under the policy of its own
 // script's. They let the page run its own files and compile its WebAssembly.
 func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
+	ancestors, resources := "'none'", "same-origin"
+	if len(c.allowFrames) > 0 {
+		// Cross-Origin-Resource-Policy forbids frames too, in a page that requires it of what it embeds.
+		ancestors, resources = strings.Join(c.allowFrames, " "), "cross-origin"
+	}
 	policy := []string{
 		"default-src 'none'",
 		"script-src 'self' 'wasm-unsafe-eval'",
@@ -24,7 +30,7 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"manifest-src 'self'",
 		"base-uri 'none'",
 		"form-action 'none'",
-		"frame-ancestors 'none'",
+		"frame-ancestors " + ancestors,
 		"require-trusted-types-for 'script'",
 		"trusted-types mqttwasm", // web/src/client/transport/asset-urls.ts
 	}
@@ -37,7 +43,7 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"Referrer-Policy":              "no-referrer",
 		"Permissions-Policy":           permissions,
 		"Cross-Origin-Opener-Policy":   "same-origin",
-		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cross-Origin-Resource-Policy": resources,
 		// Not require-corp: the console asks, without credentials, whether anything
 		// answers where it can't reach a broker.
 		"Cross-Origin-Embedder-Policy": "credentialless",
@@ -139,10 +145,22 @@ func (a *access) guard(next http.Handler) http.Handler {
 	})
 }
 
+// parseOrigins is a flag's function that adds to list, from a value with one or more of them.
+func parseOrigins(list *[]string) func(string) error {
+	return func(s string) (err error) {
+		for one := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+			o, e := parseOrigin(one)
+			*list = append(*list, o)
+			err = errors.Join(err, e)
+		}
+		return err
+	}
+}
+
 // parseOrigin returns the origin as browsers write it.
 func parseOrigin(s string) (string, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
+	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, ";'*") || u.Scheme != "http" && u.Scheme != "https" ||
 		u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("%q is not an origin: give scheme and host, such as https://example.com", s)
 	}

@@ -83,6 +83,8 @@ func TestContentSecurityPolicy(t *testing.T) {
 				"wss://broker.hivemq.com:8884 ws://test.mosquitto.org:8080 wss://test.mosquitto.org:8081"}},
 		{"pinned, TLS", []string{"-pin-brokers", "-tls-cert", "c", "-tls-key", "k"}, []string{
 			"connect-src 'self' wss://broker.emqx.io:8084 wss://broker.hivemq.com:8884 wss://test.mosquitto.org:8081"}},
+		{"frames", []string{"-allow-frame", "https://a.example", "-allow-frame", "http://b.example:81"},
+			[]string{"frame-ancestors https://a.example http://b.example:81"}},
 		{"reports", []string{"-csp-report", "https://r.example/csp"}, []string{"report-uri https://r.example/csp"}},
 	} {
 		c, err := parseConfig(test.args, environment(nil), io.Discard)

@@ -6,57 +6,28 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
-	"sync"
-	"time"
+	"sync/atomic"
 )
 
-// certificate is read again when its files have changed, which a handshake finds
-// out: a renewed certificate needs no restart.
-type certificate struct {
-	certFile, keyFile string
-	log               *slog.Logger
-
-	mu       sync.Mutex
-	modified [2]time.Time
-	current  *tls.Certificate
-}
-
-func loadCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
-	c := &certificate{certFile: certFile, keyFile: keyFile, log: log, modified: modified(certFile, keyFile)}
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+// loadCertificate returns what a listener's TLS is configured with. A handshake finds
+// out when the files have changed: a renewed certificate needs no restart.
+func loadCertificate(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
+	var current atomic.Pointer[tls.Certificate]
+	files, err := watch("certificate", func() error {
+		pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+		if err == nil {
+			current.Store(&pair)
+		}
+		return err
+	}, log, certFile, keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("-tls-cert and -tls-key: %w", err)
 	}
-	c.current = &pair
-	return c, nil
-}
-
-// get is a tls.Config's GetCertificate. Files that can't be used, such as one
-// replaced before the other, leave the certificate as it was.
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := modified(c.certFile, c.keyFile); now != c.modified {
-		c.modified = now
-		if pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile); err != nil {
-			c.log.Warn("the new certificate cannot be used, the old one is kept", "error", err)
-		} else {
-			c.current = &pair
-			c.log.Info("the certificate has been renewed", "file", c.certFile)
-		}
-	}
-	return c.current, nil
-}
-
-func modified(certFile, keyFile string) (times [2]time.Time) {
-	for i, file := range []string{certFile, keyFile} {
-		if info, err := os.Stat(file); err == nil {
-			times[i] = info.ModTime()
-		}
-	}
-	return times
+	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		files.check(false)
+		return current.Load(), nil
+	}}, nil
 }
 
 // toHTTPS sends a browser to the same page of the server at secure.

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eclipse/paho.golang/packets"
 )
 
 // selfSigned writes a certificate for 127.0.0.1, and returns a client that trusts it.
@@ -75,6 +77,36 @@ func TestTLS(t *testing.T) {
 	args := []string{"-addr", "127.0.0.1:0", "-tls-cert", keyFile, "-tls-key", keyFile}
 	if status := run(t.Context(), args, environment(nil), io.Discard, &stderr); status != 1 || !strings.Contains(stderr.String(), "-tls-cert") {
 		t.Errorf("a wrong certificate: %d %s", status, &stderr)
+	}
+}
+
+func TestTLSOverTCP(t *testing.T) {
+	certFile, keyFile, client := selfSigned(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "0.0.0.0:0", "-mqtt-tls", "-tls-cert", certFile, "-tls-key", keyFile, "-broker-open")
+	_, port, err := net.SplitHostPort(s.tcp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := client.Transport.(*http.Transport).TLSClientConfig
+	c, err := tls.Dial("tcp", "127.0.0.1:"+port, roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	connectMQTT(t, c, "")
+	plain := dialTCP(t, "127.0.0.1:"+port)
+	if _, err := plain.Write([]byte("\x10\x0d\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x00")); err != nil {
+		t.Fatal(err)
+	}
+	if said := ended(t, plain); strings.HasPrefix(said, "\x20") {
+		t.Errorf("without TLS it answers %q", said)
+	}
+	if log := s.stderr.String(); strings.Contains(log, "READ ON THE WAY") {
+		t.Errorf("warns of what is encrypted:\n%s", log)
+	}
+	go s.stop()
+	if got := receive[packets.Disconnect](t, c).ReasonCode; got != packets.DisconnectServerShuttingDown {
+		t.Errorf("DISCONNECT reason %#x", got)
 	}
 }
 

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// watched are files that are read again when they have changed. Those that can't be
+// used, such as one replaced before the other, leave everything as it was.
+type watched struct {
+	what  string // for the log
+	files []string
+	load  func() error
+	log   *slog.Logger
+
+	mu       sync.Mutex
+	modified []time.Time
+}
+
+// watch reads the files for the first time.
+func watch(what string, load func() error, log *slog.Logger, files ...string) (*watched, error) {
+	w := &watched{what: what, files: files, load: load, log: log, modified: modified(files)}
+	return w, load()
+}
+
+// check reads the files again if they have changed, or anyway.
+func (w *watched) check(anyway bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := modified(w.files)
+	if !anyway && slices.Equal(now, w.modified) {
+		return
+	}
+	w.modified = now
+	if err := w.load(); err != nil {
+		w.log.Warn("the new "+w.what+" cannot be used, the old one is kept", "error", err)
+	} else {
+		w.log.Info("the "+w.what+" has been read again", "file", w.files[0])
+	}
+}
+
+func modified(files []string) (times []time.Time) {
+	for _, file := range files {
+		var when time.Time
+		if info, err := os.Stat(file); err == nil {
+			when = info.ModTime()
+		}
+		times = append(times, when)
+	}
+	return times
+}
