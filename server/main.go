@@ -54,6 +54,8 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 
 // serve runs the server until ctx ends or a listener fails.
 func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (err error) {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	listed := publicBrokers
 	if c.brokers != "" {
 		if listed, err = readBrokers(c.brokers); err != nil {
@@ -77,7 +79,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	mux := http.NewServeMux()
 	mux.Handle("GET /", page)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	ready := func() bool { return true }
+	ready, revoke := func() bool { return true }, func([]string) {}
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !ready() {
 			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
@@ -100,15 +102,32 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		}
 		site.TLSConfig, scheme = secure, "https"
 	}
+	var users *broker.Users
+	if c.brokerAuth != "" {
+		if users, err = broker.LoadUsers(c.brokerAuth); err != nil {
+			return fmt.Errorf("-broker-auth: %w", err)
+		}
+	}
 	failed := make(chan error, 3)
 	if c.broker {
-		b, err := startBroker(c, secure, log, failed)
+		b, err := startBroker(c, users, secure, log, failed)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
 		mux.Handle("GET /mqtt", b.Handler())
-		ready = b.Ready
+		ready, revoke = b.Ready, b.Revoke
+	}
+	if users != nil {
+		list, err := watch("list of users", func() error {
+			revoked, err := users.Reload()
+			revoke(revoked)
+			return err
+		}, log, c.brokerAuth)
+		if err != nil {
+			return fmt.Errorf("-broker-auth: %w", err)
+		}
+		list.keep(ctx)
 	}
 	if c.redirectAddr != "" {
 		plain, err := listen(c.redirectAddr, "-redirect-addr", "127.0.0.1:8082")
@@ -165,15 +184,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // startBroker starts the embedded broker and its TCP listener, whose failure goes to failed.
-func startBroker(c *config, secure *tls.Config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
-	opts := broker.Options{Logger: log, DataDir: c.dataDir, Origins: c.allowOrigins}
-	if c.brokerAuth != "" {
-		users, err := broker.LoadUsers(c.brokerAuth)
-		if err != nil {
-			return nil, fmt.Errorf("-broker-auth: %w", err)
-		}
-		opts.Users = users
-	}
+func startBroker(c *config, users *broker.Users, secure *tls.Config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
 	for _, at := range c.exposures() {
 		if c.brokerOpen {
 			log.Warn("EVERYBODY who reaches this address may read and write all messages of the embedded broker", "at", at)
@@ -184,7 +195,7 @@ func startBroker(c *config, secure *tls.Config, log *slog.Logger, failed chan<- 
 			log.Warn("what goes to the embedded broker, passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
 		}
 	}
-	b, err := broker.New(opts)
+	b, err := broker.New(broker.Options{Logger: log, DataDir: c.dataDir, Origins: c.allowOrigins, Users: users})
 	if err != nil || c.mqttAddr == "" {
 		return b, err
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
+	"os/signal"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -40,6 +43,27 @@ func (w *watched) check(anyway bool) {
 	} else {
 		w.log.Info("the "+w.what+" has been read again", "file", w.files[0])
 	}
+}
+
+// keep checks the files every two seconds and reads them on SIGHUP, until ctx ends.
+func (w *watched) keep(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	ticker := time.NewTicker(2 * time.Second)
+	go func() {
+		defer signal.Stop(hangup)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-hangup:
+				w.check(true)
+			case <-ticker.C:
+				w.check(false)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 }
 
 func modified(files []string) (times []time.Time) {

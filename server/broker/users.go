@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"golang.org/x/crypto/bcrypt"
@@ -16,11 +17,16 @@ import (
 
 // Users are those who may use a broker, and what for.
 type Users struct {
-	byName map[string]user
+	file    string
+	current atomic.Pointer[userList]
 	// hashing bounds the passwords compared at the same time: each takes a
 	// processor's whole attention, and a stranger may ask for it.
 	hashing chan struct{}
-	nobody  []byte
+}
+
+type userList struct {
+	byName map[string]user
+	nobody []byte // a hash for names that don't exist
 }
 
 type user struct {
@@ -33,6 +39,16 @@ type user struct {
 // LoadUsers reads a JSON list of users: name, bcrypt hash of the password, and
 // the topic filters that they may publish and subscribe to.
 func LoadUsers(file string) (*Users, error) {
+	u := &Users{file: file, hashing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))} // one processor stays free
+	list, err := readUsers(file)
+	if err != nil {
+		return nil, err
+	}
+	u.current.Store(list)
+	return u, nil
+}
+
+func readUsers(file string) (*userList, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -43,7 +59,7 @@ func LoadUsers(file string) (*Users, error) {
 	if err := decoder.Decode(&list); err != nil {
 		return nil, fmt.Errorf("%s is not a JSON list of users: %w", file, err)
 	}
-	u := &Users{byName: make(map[string]user), hashing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))} // one processor stays free
+	u := &userList{byName: make(map[string]user)}
 	for _, one := range list {
 		if err := one.check(); err != nil {
 			return nil, fmt.Errorf("%s: user %q: %w", file, one.Name, err)
@@ -79,19 +95,22 @@ func (u user) check() error {
 func (u *Users) authenticate(name string, password []byte) bool {
 	u.hashing <- struct{}{}
 	defer func() { <-u.hashing }()
-	one, known := u.byName[name]
-	hash := u.nobody
+	users := u.current.Load()
+	one, known := users.byName[name]
+	hash := users.nobody
 	if known {
 		hash = []byte(one.Hash)
 	}
-	return bcrypt.CompareHashAndPassword(hash, password) == nil && known
+	right := bcrypt.CompareHashAndPassword(hash, password) == nil
+	return right && known && u.current.Load().byName[name].Hash == one.Hash // still, after all that time
 }
 
 // allow reports whether the user may publish to a topic, or subscribe to a filter.
 func (u *Users) allow(name, filter string, write bool) bool {
-	allowed := u.byName[name].Subscribe
+	one := u.current.Load().byName[name]
+	allowed := one.Subscribe
 	if write {
-		allowed = u.byName[name].Publish
+		allowed = one.Publish
 	}
 	if mqtt.IsSharedFilter(filter) { // $share/group/filter (4.8.2)
 		if parts := strings.SplitN(filter, "/", 3); len(parts) == 3 {
