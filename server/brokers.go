@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -22,9 +23,14 @@ type brokerEntry struct {
 	SecureURL string `json:"secureUrl,omitempty"`
 	Default   bool   `json:"default,omitempty"`
 	Embedded  bool   `json:"embedded,omitempty"`
+
+	relay *relay // of the server's, and none of the page's business
 }
 
-const embeddedURL = "mqtt"
+const (
+	embeddedURL = "mqtt"
+	relayURL    = "relay/" // and the name
+)
 
 // publicBrokers are offered unless -brokers names others.
 var publicBrokers = []brokerEntry{
@@ -53,32 +59,48 @@ func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []broker
 	return slices.Insert(list, 0, brokerEntry{Name: name, URL: defaultURL, Default: true})
 }
 
-// readBrokers reads the list of -brokers: name, url and secureUrl of each.
-func readBrokers(file string) ([]brokerEntry, error) {
+// readBrokers reads the list of -brokers: of each name, url and secureUrl, or name and relay.
+func readBrokers(file string) (list []brokerEntry, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	var list []brokerEntry
+	var listed []struct {
+		brokerEntry
+		Relay *relay `json:"relay"`
+	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&list); err != nil {
+	if err := decoder.Decode(&listed); err != nil {
 		return nil, fmt.Errorf("%s is not a JSON list of brokers, such as [{\"name\": \"Ours\", \"url\": \"wss://broker.example/mqtt\"}]: %w", file, err)
 	}
-	if len(list) == 0 {
+	if len(listed) == 0 {
 		return nil, fmt.Errorf("%s names no broker", file)
 	}
-	for i := range list {
-		b := &list[i]
-		if b.Name == "" || b.BuiltIn || b.Default || b.Embedded {
-			return nil, fmt.Errorf("%s: broker %d: give name, url and secureUrl; the first is the default", file, i+1)
-		}
-		if b.URL, err = parseBrokerURL(b.URL); err == nil && b.SecureURL != "" {
-			b.SecureURL, err = parseBrokerURL(b.SecureURL)
+	for i, one := range listed {
+		b, r := one.brokerEntry, one.Relay
+		switch {
+		case b.Name == "" || b.BuiltIn || b.Default || b.Embedded:
+			return nil, fmt.Errorf("%s: broker %d: give name, and url and secureUrl or relay; the first is the default", file, i+1)
+		case r == nil:
+			b.URL, err = parseBrokerURL(b.URL)
+			if err == nil && b.SecureURL != "" {
+				b.SecureURL, err = parseBrokerURL(b.SecureURL)
+			}
+		case b.URL != "" || b.SecureURL != "":
+			err = errors.New("the page reaches a relay at this server: leave out url and secureUrl")
+		case slices.ContainsFunc(list, func(other brokerEntry) bool { return other.relay != nil && other.Name == b.Name }):
+			err = errors.New("there are two relays of this name, which is part of their addresses: give one another name")
+		case b.Name == "." || b.Name == "..":
+			err = errors.New("a relay's name is part of its address, and this means a folder there: give it another name")
+		default:
+			b.URL, b.relay, r.name = relayURL+url.PathEscape(b.Name), r, b.Name
+			err = r.check(filepath.Dir(file))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", file, b.Name, err)
 		}
+		list = append(list, b)
 	}
 	return list, nil
 }
@@ -88,7 +110,7 @@ func parseBrokerURL(s string) (string, error) {
 	u, err := url.Parse(s)
 	absolute := err == nil && (u.Scheme == "ws" || u.Scheme == "wss") && u.Host != ""
 	relative := err == nil && u.Scheme == "" && u.Host == "" &&
-		(strings.HasPrefix(u.Path, "/") || u.Path == embeddedURL)
+		(strings.HasPrefix(u.Path, "/") || u.Path == embeddedURL || strings.HasPrefix(u.Path, relayURL))
 	switch {
 	case !absolute && !relative:
 		return "", fmt.Errorf("%q is not a broker address for a browser: give a URL that begins with ws:// or wss://, such as ws://broker.example:8083/mqtt, or a path on this server, such as /mqtt", s)
@@ -98,6 +120,8 @@ func parseBrokerURL(s string) (string, error) {
 		return "", fmt.Errorf("%q: a WebSocket address has no fragment (#%s)", s, u.Fragment)
 	case s == "/"+embeddedURL:
 		return embeddedURL, nil
+	case relative && strings.HasPrefix(strings.TrimPrefix(u.Path, "/"), relayURL): // escaped as in the list
+		return relayURL + url.PathEscape(strings.TrimPrefix(strings.TrimPrefix(u.Path, "/"), relayURL)), nil
 	}
 	u.Host = strings.ToLower(u.Host)
 	return u.String(), nil

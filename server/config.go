@@ -27,6 +27,7 @@ type config struct {
 	brokerOpen    bool
 	dataDir       string
 	brokers       string
+	relayOpen     bool
 	defaultBroker string
 	pinBrokers    bool
 	tlsCert       string
@@ -56,6 +57,7 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.BoolVar(&c.brokerOpen, "broker-open", false, "let everybody who reaches the embedded broker use it, on any interface")
 	fs.StringVar(&c.dataDir, "data", "", "`directory` in which the embedded broker keeps retained messages and sessions; \"\": in memory")
 	fs.StringVar(&c.brokers, "brokers", "", "JSON `file` with the brokers that the page offers; \"\": public ones")
+	fs.BoolVar(&c.relayOpen, "relay-open", false, "let everybody who reaches the relays of -brokers use them, on any interface")
 	fs.Func("default-broker", "`URL` of the broker that the page selects: ws://, wss://, or a path on this server", func(s string) (err error) {
 		c.defaultBroker, err = parseBrokerURL(s)
 		return err
@@ -118,7 +120,7 @@ func (c *config) check() error {
 	}
 	if !c.broker {
 		for name, given := range map[string]bool{
-			"-data": c.dataDir != "", "-broker-auth": c.brokerAuth != "", "-broker-open": c.brokerOpen, "-mqtt-tls": c.mqttTLS,
+			"-data": c.dataDir != "", "-broker-auth": c.brokerAuth != "" && c.brokers == "", "-broker-open": c.brokerOpen, "-mqtt-tls": c.mqttTLS,
 			"-mqtt-addr": c.mqttAddrGiven && c.mqttAddr != "",
 		} {
 			if given {
@@ -130,17 +132,17 @@ func (c *config) check() error {
 	if c.brokerAuth != "" && c.brokerOpen {
 		return errors.New("-broker-auth and -broker-open exclude each other")
 	}
-	if from := c.exposures(); len(from) > 0 && c.brokerAuth == "" && !c.brokerOpen && c.static == "" {
+	if from := c.exposures(c.addr, c.mqttAddr); len(from) > 0 && c.brokerAuth == "" && !c.brokerOpen && c.static == "" {
 		return fmt.Errorf("the embedded broker would be open to everybody who reaches %s: give it users with "+
 			"-broker-auth FILE, turn it off with -broker=false, or say -broker-open if that is what you want", from[0])
 	}
 	return nil
 }
 
-// exposures are where other machines reach the embedded broker: at addresses of its
-// own, and by the names that a proxy in front of it has.
-func (c *config) exposures() (list []string) {
-	for _, addr := range []string{c.addr, c.mqttAddr} {
+// exposures are where other machines reach what listens at the addresses: there, and
+// by the names that a proxy in front of it has.
+func (c *config) exposures(addrs ...string) (list []string) {
+	for _, addr := range addrs {
 		if exposed(addr) {
 			list = append(list, addr)
 		}

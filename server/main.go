@@ -62,6 +62,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 			return fmt.Errorf("-brokers: %w", err)
 		}
 	}
+	relayed, err := c.relays(listed)
+	if err != nil {
+		return err
+	}
 	brokers := brokerList(listed, c.broker && c.static == "", c.defaultBroker)
 	headers := securityHeaders(c, brokers)
 	if c.static != "" {
@@ -108,6 +112,17 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 			return fmt.Errorf("-broker-auth: %w", err)
 		}
 	}
+	relays := &relays{
+		ctx: ctx, byName: relayed, origins: c.allowOrigins, log: log, gate: broker.NewGate(maxRelayed),
+	}
+	if !c.relayOpen {
+		relays.users = users
+	}
+	if len(relayed) > 0 {
+		c.warn(log, "the relays", c.relayOpen, c.addr)
+	}
+	mux.Handle("GET /relay/{name}", relays)
+	defer func() { end(); relays.running.Wait() }()
 	failed := make(chan error, 3)
 	if c.broker {
 		b, err := startBroker(c, users, secure, log, failed)
@@ -122,6 +137,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		list, err := watch("list of users", func() error {
 			revoked, err := users.Reload()
 			revoke(revoked)
+			relays.revoke(revoked)
 			return err
 		}, log, c.brokerAuth)
 		if err != nil {
@@ -185,16 +201,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 
 // startBroker starts the embedded broker and its TCP listener, whose failure goes to failed.
 func startBroker(c *config, users *broker.Users, secure *tls.Config, log *slog.Logger, failed chan<- error) (*broker.Broker, error) {
-	for _, at := range c.exposures() {
-		if c.brokerOpen {
-			log.Warn("EVERYBODY who reaches this address may read and write all messages of the embedded broker", "at", at)
-		}
-	}
-	for _, addr := range []string{c.addr, c.mqttAddr} {
-		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr && !c.mqttTLS) {
-			log.Warn("what goes to the embedded broker, passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
-		}
-	}
+	c.warn(log, "the embedded broker", c.brokerOpen, c.addr, c.mqttAddr)
 	b, err := broker.New(broker.Options{Logger: log, DataDir: c.dataDir, Origins: c.allowOrigins, Users: users})
 	if err != nil || c.mqttAddr == "" {
 		return b, err
@@ -216,6 +223,20 @@ func startBroker(c *config, users *broker.Users, secure *tls.Config, log *slog.L
 		log.Warn("no MQTT over TCP: " + err.Error())
 	}
 	return b, nil
+}
+
+// warn tells the log who may use what listens at the addresses, and where others can read it.
+func (c *config) warn(log *slog.Logger, what string, open bool, addrs ...string) {
+	if open {
+		for _, at := range c.exposures(addrs...) {
+			log.Warn("EVERYBODY who reaches this address may use "+what, "at", at)
+		}
+	}
+	for _, addr := range addrs {
+		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr && !c.mqttTLS) {
+			log.Warn("what goes to "+what+", passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
+		}
+	}
 }
 
 // notify tells systemd what it waits for, where the service has Type=notify.

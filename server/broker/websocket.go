@@ -3,11 +3,13 @@ package broker
 import (
 	"bufio"
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"nhooyr.io/websocket"
@@ -20,22 +22,55 @@ const subprotocol = "mqtt" // [MQTT-6.0.0-4]
 func (b *Broker) Handler() http.Handler { return http.HandlerFunc(b.serveWebSocket) }
 
 func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	c := AcceptWebSocket(w, r, b.origins, b.log)
+	if c == nil {
+		return
+	}
+	c.raw.owner = newConn(c.Conn, &b.unsent, func() {
+		c.End(int(websocket.StatusNormalClosure), "")
+		_ = c.Close()
+	})
+	b.serve(c.raw.owner)
+}
+
+// WebSocket is a connection of a client that speaks MQTT over WebSocket.
+type WebSocket struct {
+	net.Conn
+	ws  *websocket.Conn
+	raw *input
+}
+
+// End closes the connection with a status code and a reason of up to 123 bytes (RFC
+// 6455, 7.4). It waits for the peer to do the same, for a second at most.
+func (c *WebSocket) End(code int, reason string) {
+	// Close of Conn cuts off a blocked reader, and with it the close handshake; the
+	// WebSocket's own waits five seconds for the peer.
+	cut := time.AfterFunc(closeTimeout, func() { _ = c.raw.Close() })
+	defer cut.Stop()
+	c.raw.Conn.(*oneClose).ending.Store(true)
+	_ = c.ws.Close(websocket.StatusCode(code), reason)
+}
+
+// AcceptWebSocket does the handshake with a client that offers the subprotocol and, if
+// it is a browser, comes from this server or one of origins. If it returns nil it has
+// answered the request.
+func AcceptWebSocket(w http.ResponseWriter, r *http.Request, origins []string, log *slog.Logger) *WebSocket {
 	if r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this address speaks MQTT over WebSocket: open it with an MQTT client", http.StatusUpgradeRequired)
-		return
+		return nil
 	}
 	// Browsers always send Origin with a handshake; without one it is another program.
 	origin := strings.ToLower(r.Header.Get("Origin"))
-	if origin != "" && !sameOrigin(origin, r.Host) && !slices.Contains(b.origins, origin) {
-		b.log.Warn("refused a WebSocket from a foreign origin", "origin", origin, "host", r.Host)
+	if origin != "" && !sameOrigin(origin, r.Host) && !slices.Contains(origins, origin) {
+		log.Warn("refused a WebSocket from a foreign origin", "origin", origin, "host", r.Host)
 		http.Error(w, "this origin is not allowed: see the server's -allow-origin flag", http.StatusForbidden)
-		return
+		return nil
 	}
 	offered := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
 	if !slices.ContainsFunc(offered, func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), subprotocol) }) {
 		http.Error(w, `the WebSocket subprotocol must be "mqtt"`, http.StatusBadRequest)
-		return
+		return nil
 	}
 	raw := &hijacked{ResponseWriter: w}
 	ws, err := websocket.Accept(raw, r, &websocket.AcceptOptions{
@@ -43,20 +78,11 @@ func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		InsecureSkipVerify: true, // checked above: by exact origin, where Accept compares hosts only
 	})
 	if err != nil {
-		b.log.Debug("WebSocket handshake failed", "remote", r.RemoteAddr, "error", err)
-		return
+		log.Debug("WebSocket handshake failed", "remote", r.RemoteAddr, "error", err)
+		return nil
 	}
 	// Only binary frames: a text frame closes the connection [MQTT-6.0.0-1].
-	nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
-	raw.conn.owner = newConn(nc, &b.unsent, func() {
-		// NetConn's Close cuts off a blocked reader, and with it the close
-		// handshake; the WebSocket's own waits five seconds for the peer.
-		cut := time.AfterFunc(closeTimeout, func() { _ = raw.conn.Close() })
-		defer cut.Stop()
-		_ = ws.Close(websocket.StatusNormalClosure, "")
-		_ = nc.Close()
-	})
-	b.serve(raw.conn.owner)
+	return &WebSocket{websocket.NetConn(context.Background(), ws, websocket.MessageBinary), ws, raw.conn}
 }
 
 // sameOrigin reports whether the request comes from a page of this very server.
@@ -75,6 +101,26 @@ type hijacked struct {
 
 func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	h.conn = &input{Conn: c}
+	if err == nil {
+		h.conn = &input{Conn: &oneClose{Conn: c}}
+		rw.Writer.Reset(h.conn)
+	}
 	return h.conn, rw, err
+}
+
+// oneClose sends one Close frame and nothing after it (RFC 6455, 5.5.1). nhooyr sends
+// another, in reply to the peer's reply, and Chromium has no status code then.
+type oneClose struct {
+	net.Conn
+	ending, sent atomic.Bool
+}
+
+func (c *oneClose) Write(p []byte) (int, error) {
+	if c.sent.Load() {
+		return len(p), nil
+	}
+	if c.ending.Load() && len(p) > 1 && p[0] == 0x88 && int(p[1]) == len(p)-2 {
+		c.sent.Store(true)
+	}
+	return c.Conn.Write(p)
 }

@@ -1,5 +1,7 @@
 /** What the server's headers allow the page, and that a breach of them is noticed. */
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from '@playwright/test';
 import { startServer } from './support/brokers';
 import { openConnected, partsOf } from './support/page';
@@ -52,4 +54,35 @@ test('pinned brokers are the only ones that the page can reach', async ({ page }
   await expect.poll(() => server.violations.join()).toContain('connect-src');
   await expect(server.stop()).rejects.toThrow('connect-src');
   await foreign.stop();
+});
+
+test('the console works in a frame of the pages that -allow-frame names, and of no others', async ({
+  page,
+}) => {
+  let console = '';
+  // The strictest that such a page can be about what it embeds.
+  const embedder = createServer((_, answer) => {
+    answer.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    answer.setHeader('Content-Type', 'text/html');
+    answer.end(`<!doctype html><iframe src="${console}" width="1200" height="700"></iframe>`);
+  });
+  await new Promise<void>((resolve) => embedder.listen(0, '127.0.0.1', resolve));
+  const outer = `http://localhost:${(embedder.address() as AddressInfo).port}`;
+
+  const allowed = await startServer(['-default-broker', 'mqtt', '-allow-frame', outer]);
+  console = allowed.url;
+  await page.goto(outer);
+  const inner = page.frameLocator('iframe');
+  await expect(inner.getByRole('status', { name: 'Connection' })).toHaveText(`connected ${allowed.mqtt}`);
+  await inner.getByRole('button', { name: 'Publish', exact: true }).click();
+  await expect(inner.getByRole('log', { name: 'Messages' })).toContainText('messages: 0');
+  await page.goto('about:blank');
+  await allowed.stop();
+
+  const forbidden = await startServer(['-default-broker', 'mqtt', '-allow-frame', 'https://a.example']);
+  console = forbidden.url;
+  await page.goto(outer);
+  await expect.poll(() => forbidden.violations.join()).toContain('frame-ancestors');
+  await expect(forbidden.stop()).rejects.toThrow('frame-ancestors');
+  await new Promise((resolve) => embedder.close(resolve));
 });

@@ -14,6 +14,7 @@ PATH=$PATH:/usr/sbin # where Debian puts mosquitto
 need chromium test -x /usr/bin/chromium
 need firefox-esr command -v firefox-esr
 need mosquitto command -v mosquitto
+need openssl command -v openssl
 need mosquitto-clients command -v mosquitto_pub
 need python3-paho-mqtt /usr/bin/python3 -c 'import paho.mqtt.client'
 # The race detector needs a C compiler.

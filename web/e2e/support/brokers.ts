@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -76,6 +77,49 @@ export async function startMosquitto(wsPort?: number, config: string[] = []): Pr
     ...running,
     mqtt: `ws://127.0.0.1:${ws}/mqtt`,
     tcpPort: tcp,
+    stop: async () => {
+      await running.stop();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+export interface MosquittoTLS extends Running {
+  tcpPort: number;
+  /** Where ca.pem is, and client.pem and client.key, which the broker accepts. */
+  dir: string;
+}
+
+/** Debian's mosquitto with nothing but a TLS listener, which wants a certificate of each client. */
+export async function startMosquittoTLS(): Promise<MosquittoTLS> {
+  const tcp = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'mosquitto-'));
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
+  const key = (name: string) => [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
+    ...['-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.pem`],
+  ];
+  openssl(...key('ca'));
+  for (const name of ['server', 'client']) {
+    openssl(...key(name), '-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', 'subjectAltName=IP:127.0.0.1');
+  }
+  const lines = [
+    'user root',
+    `listener ${tcp} 127.0.0.1`,
+    ...['cafile ca.pem', 'certfile server.pem', 'keyfile server.key'].map((line) =>
+      line.replace(' ', ` ${dir}/`),
+    ),
+    'require_certificate true',
+    'use_identity_as_username true',
+    '',
+  ];
+  writeFileSync(join(dir, 'mosquitto.conf'), lines.join('\n'));
+  const running = start('/usr/sbin/mosquitto', ['-v', '-c', join(dir, 'mosquitto.conf')]);
+  await listening(tcp, running);
+  return {
+    ...running,
+    tcpPort: tcp,
+    dir,
     stop: async () => {
       await running.stop();
       rmSync(dir, { recursive: true });

@@ -57,6 +57,13 @@ describe('unreachable and wrong path', () => {
     expect(words({ code: 'timeout', message: 'timed out' }, { url })).toContain('over TCP');
   });
 
+  it('is the broker behind the server where that says so', () => {
+    const why = 'connect: WebSocket closed (1014): the relay cannot reach its broker';
+    expect(words({ ...network, closeCode: 1014, message: why }, { reach: 'answers' })).toMatch(
+      /on the way.*log of that server.*relay cannot reach/,
+    );
+  });
+
   it('does not guess before it knows', () => {
     expect(words(network)).toMatch(/No connection to broker\.example:8083/);
     expect(words(network)).not.toContain('Nothing answers');

@@ -116,6 +116,15 @@ const reasons: Record<number, Reason> = {
   },
 };
 
+/** Status codes of the WebSocket's end (RFC 6455, 7.4.1, and IANA's list) that have a remedy. */
+const endings: Record<number, Reason> = {
+  1013: { title: mark('The server has too many connections'), advice: mark('Try again in a moment.') },
+  1014: {
+    title: mark('A server on the way to the broker could not reach it'),
+    advice: mark('Check that the broker is running. The log of that server says more.'),
+  },
+};
+
 export function formatReasonCode(code: number): string {
   return `0x${code.toString(16).toUpperCase().padStart(2, '0')}`;
 }
@@ -256,7 +265,7 @@ function timedOut(url: URL | undefined, page: URL | undefined, seen: Surrounding
 function main(failure: Failure, seen: Surroundings): Explanation {
   const url = parse(seen.url);
   const page = parse(seen.page);
-  const reason = failure.reasonCode === undefined ? undefined : reasons[failure.reasonCode];
+  const reason = reasons[failure.reasonCode ?? -1] ?? endings[failure.closeCode ?? -1];
   if (reason) return { title: t(reason.title), advice: t(reason.advice) };
 
   if (

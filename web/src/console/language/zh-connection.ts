@@ -220,6 +220,10 @@ export const connection: Dictionary = {
   'Or its certificate is not one this browser trusts.': '也可能是此浏览器不信任其证书。',
   '{host} answers, but not as MQTT over WebSocket at {path}':
     '{host} 有响应，但路径 {path} 不是基于 WebSocket 的 MQTT',
+  'The server has too many connections': '服务器的连接过多',
+  'A server on the way to the broker could not reach it': '通往 Broker 途中的服务器无法连接到它',
+  'Check that the broker is running. The log of that server says more.':
+    '请检查 Broker 是否在运行。该服务器的日志中有更多说明。',
   'Check the path and the port.': '请检查路径和端口。',
   'The address has no path; most brokers want /mqtt.': '该地址没有路径；多数 Broker 需要 /mqtt。',
   'Most brokers use /mqtt.': '多数 Broker 使用 /mqtt。',
