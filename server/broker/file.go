@@ -83,7 +83,7 @@ func encode(value any) []byte {
 	return data
 }
 
-var errDamaged = errors.New("a value that cannot be read")
+var errDamaged = errors.New("what it holds cannot be read")
 
 // decode reads a value of messages or retained.
 func decode(data []byte, id uint16) (pk packets.Packet, order uint64, real uint16, err error) {
@@ -182,7 +182,7 @@ func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
 
 // damaged is an error that says what to do.
 func damaged(file string, err error) error {
-	return fmt.Errorf("%s is damaged (%w: %.200v): restore a copy of it, or move it away to begin with an empty one", file, errDamaged, err)
+	return fmt.Errorf("%s is damaged: restore a copy of it, or move it away to begin with an empty one (%w)", file, errors.Join(errDamaged, err))
 }
 
 // check reads all of a file: bbolt looks at most pages only when it comes to them, and

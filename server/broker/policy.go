@@ -60,7 +60,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	c.takeOver(&p.sessions.delivery)
 	old, ok := p.server.Clients.Get(cl.ID)
 	before := p.sessions.resume(cl.ID)
-	if ok && before != nil && !pk.Connect.Clean && !(old.Properties.Clean && old.Properties.ProtocolVersion < 5) {
+	if ok && before != nil && !pk.Connect.Clean && (!old.Properties.Clean || old.Properties.ProtocolVersion == 5) {
 		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
 		c.session = before
 		before.cancelWill()
@@ -223,10 +223,10 @@ func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 	if cl.Net.Inline && isSys(pk.TopicName) {
 		return pk, nil
 	}
-	switch code := p.publishable(pk); {
-	case code == packets.CodeSuccess:
+	switch code := p.publishable(pk); code {
+	case packets.CodeSuccess:
 		return pk, nil
-	case code == packets.ErrTopicAliasInvalid:
+	case packets.ErrTopicAliasInvalid:
 		p.disconnect(cl, code)
 	default:
 		p.refuse(cl, pk, code)

@@ -1,9 +1,11 @@
 package broker
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -216,5 +218,85 @@ func TestFullDiskRefusesSessions(t *testing.T) {
 	}
 	if n := len(b.server.Topics.Subscribers("0/" + strings.Repeat("f", 100)).Subscriptions); n != 0 {
 		t.Errorf("%d subscribers", n)
+	}
+}
+
+// A file that can't be read is told in one sentence with what to do, and left alone.
+func TestDamagedFile(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	pub := connect(t, dialTCP(t, b), nil)
+	for i := range 50 {
+		pub.publish(uint16(i+1), 1, true, fmt.Sprintf("t/%d", i), strings.Repeat("x", 500))
+		expect[packets.Puback](pub)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(filepath.Join(dir, "broker.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damage := range map[string]func([]byte) []byte{
+		"scrambled": func(data []byte) []byte {
+			for i := 4 * 4096; i < 6*4096; i++ {
+				data[i] = 0xff
+			}
+			return data
+		},
+		"beginning lost": func(data []byte) []byte { clear(data[:8192]); return data },
+		"truncated":      func(data []byte) []byte { return data[:len(data)/2] },
+		"not ours":       func([]byte) []byte { return []byte(strings.Repeat("text ", 5000)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "broker.db")
+			damaged := damage(slices.Clone(whole))
+			if err := os.WriteFile(file, damaged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := New(Options{DataDir: filepath.Dir(file)})
+			if err == nil || !strings.Contains(err.Error(), "is damaged: restore a copy of it, or move it away") {
+				t.Errorf("%v", err)
+			}
+			if left, _ := os.ReadFile(file); !bytes.Equal(left, damaged) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+// A file that is mostly empty is made smaller at the start.
+func TestCompaction(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	pub := connect(t, dialTCP(t, b), nil)
+	pub.publish(1, 1, true, "small", "kept")
+	expect[packets.Puback](pub)
+	large := strings.Repeat("x", maxPacketSize-1000)
+	for i := range 8 {
+		pub.publish(2, 1, true, fmt.Sprint("large/", i), large)
+		expect[packets.Puback](pub)
+	}
+	for i := range 8 {
+		pub.publish(2, 1, true, fmt.Sprint("large/", i), "")
+		expect[packets.Puback](pub)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, "broker.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	b = start(t, Options{DataDir: dir})
+	if after := size(); before < compactFrom || after > before/4 {
+		t.Errorf("%d bytes before, %d after", before, after)
+	}
+	if _, ok := b.server.Topics.Retained.Get("small"); !ok {
+		t.Error("a message was lost")
 	}
 }
