@@ -37,6 +37,7 @@ type config struct {
 	allowFrames   []string
 	cspReport     string
 	logLevel      slog.Level
+	metrics       bool
 	static        string
 	version       bool
 
@@ -70,6 +71,7 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.Func("allow-frame", "`origin`, such as https://example.com, whose pages may show this one in a frame; repeatable", parseOrigins(&c.allowFrames))
 	fs.StringVar(&c.cspReport, "csp-report", "", "`URL` to which browsers report what the content security policy forbade")
 	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` of what is logged: debug, info, warn or error")
+	fs.BoolVar(&c.metrics, "metrics", false, "figures in Prometheus' text form at /metrics, for everybody who reaches -addr")
 	fs.StringVar(&c.static, "static", "", "write the page into this new `directory`, for any static host, and exit")
 	fs.BoolVar(&c.version, "version", false, "print the version and exit")
 

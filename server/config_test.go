@@ -68,11 +68,11 @@ func TestParseConfig(t *testing.T) {
 			})},
 		{name: "the rest", args: []string{"-data", "d", "-tls-cert", "c", "-tls-key", "k", "-default-broker", "wss://x/mqtt", "-version",
 			"-brokers", "b", "-pin-brokers", "-redirect-addr", ":80", "-csp-report", "https://r.example/csp", "-static", "s",
-			"-relay-open", "-mqtt-tls", "-log-level", "warn", "-allow-frame", "https://a.example"},
+			"-relay-open", "-metrics", "-mqtt-tls", "-log-level", "warn", "-allow-frame", "https://a.example"},
 			want: with(func(c *config) {
 				c.dataDir, c.tlsCert, c.tlsKey, c.defaultBroker, c.version = "d", "c", "k", "wss://x/mqtt", true
 				c.brokers, c.pinBrokers, c.redirectAddr, c.cspReport, c.static = "b", true, ":80", "https://r.example/csp", "s"
-				c.relayOpen = true
+				c.relayOpen, c.metrics = true, true
 				c.mqttTLS, c.logLevel, c.allowFrames = true, slog.LevelWarn, []string{"https://a.example"}
 			})},
 	} {
@@ -142,7 +142,7 @@ func TestUsageNamesEveryVariable(t *testing.T) {
 	}
 	for _, name := range []string{"ADDR", "BROKER", "MQTT_ADDR", "BROKER_AUTH", "BROKER_OPEN", "DATA", "BROKERS", "DEFAULT_BROKER", "PIN_BROKERS",
 		"TLS_CERT", "TLS_KEY", "REDIRECT_ADDR", "ALLOW_ORIGIN", "CSP_REPORT", "STATIC", "VERSION",
-		"MQTT_TLS", "RELAY_OPEN", "LOG_LEVEL", "ALLOW_FRAME"} {
+		"MQTT_TLS", "RELAY_OPEN", "METRICS", "LOG_LEVEL", "ALLOW_FRAME"} {
 		if !strings.Contains(out.String(), "MQTTWASM_"+name+"\n") {
 			t.Errorf("no MQTTWASM_%s in\n%s", name, &out)
 		}

@@ -79,19 +79,6 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Warn("the page has not been built: run \"make build\" and start again")
 	}
 	page.add("config.json", pageConfig(version, brokers))
-	access := newAccess(c.addr, c.allowOrigins)
-	mux := http.NewServeMux()
-	mux.Handle("GET /", page)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	ready, revoke := func() bool { return true }, func([]string) {}
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !ready() {
-			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	site := newServer(withHeaders(headers, access.guard(mux)), log)
 
 	listener, err := listen(c.addr, "-addr", "127.0.0.1:8081")
 	if err != nil {
@@ -104,7 +91,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		if secure, err = loadCertificate(c.tlsCert, c.tlsKey, log); err != nil {
 			return err
 		}
-		site.TLSConfig, scheme = secure, "https"
+		scheme = "https"
 	}
 	var users *broker.Users
 	if c.brokerAuth != "" {
@@ -121,22 +108,21 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	if len(relayed) > 0 {
 		c.warn(log, "the relays", c.relayOpen, c.addr)
 	}
-	mux.Handle("GET /relay/{name}", relays)
 	defer func() { end(); relays.running.Wait() }()
 	failed := make(chan error, 3)
+	var b *broker.Broker
 	if c.broker {
-		b, err := startBroker(c, users, secure, log, failed)
-		if err != nil {
+		if b, err = startBroker(c, users, secure, log, failed); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
-		mux.Handle("GET /mqtt", b.Handler())
-		ready, revoke = b.Ready, b.Revoke
 	}
 	if users != nil {
 		list, err := watch("list of users", func() error {
 			revoked, err := users.Reload()
-			revoke(revoked)
+			if b != nil {
+				b.Revoke(revoked)
+			}
 			relays.revoke(revoked)
 			return err
 		}, log, c.brokerAuth)
@@ -145,6 +131,27 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		}
 		list.keep(ctx)
 	}
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /", page)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if b != nil && !b.Ready() {
+			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.Handle("GET /relay/{name}", relays)
+	if b != nil {
+		mux.Handle("GET /mqtt", b.Handler())
+	}
+	if c.metrics {
+		mux.HandleFunc("GET /metrics", showMetrics(b, relays))
+	}
+	access := newAccess(c.addr, c.allowOrigins)
+	site := newServer(withHeaders(headers, access.guard(mux)), log)
+	site.TLSConfig = secure
 	if c.redirectAddr != "" {
 		plain, err := listen(c.redirectAddr, "-redirect-addr", "127.0.0.1:8082")
 		if err != nil {
