@@ -89,10 +89,8 @@ func readBrokers(file string) (list []brokerEntry, err error) {
 			}
 		case b.URL != "" || b.SecureURL != "":
 			err = errors.New("the page reaches a relay at this server: leave out url and secureUrl")
-		case slices.ContainsFunc(list, func(other brokerEntry) bool { return other.relay != nil && other.Name == b.Name }):
-			err = errors.New("there are two relays of this name, which is part of their addresses: give one another name")
-		case b.Name == "." || b.Name == "..":
-			err = errors.New("a relay's name is part of its address, and this means a folder there: give it another name")
+		case b.Name == "." || b.Name == "..", slices.ContainsFunc(list, func(other brokerEntry) bool { return other.Name == b.Name && other.relay != nil }):
+			err = errors.New("a relay's name is part of its address: give it one that no other has, and that is more than dots")
 		default:
 			b.URL, b.relay, r.name = relayURL+url.PathEscape(b.Name), r, b.Name
 			err = r.check(filepath.Dir(file))

@@ -67,7 +67,7 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.tlsCert, "tls-cert", "", "PEM `file` with the certificate chain: serves https and wss; read again when it changes")
 	fs.StringVar(&c.tlsKey, "tls-key", "", "PEM `file` with the certificate's private key")
 	fs.StringVar(&c.redirectAddr, "redirect-addr", "", "`address` at which http is redirected to https")
-	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker, and whose host this server answers to; repeatable", parseOrigins(&c.allowOrigins))
+	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker and relays, and whose host this server answers to; repeatable", parseOrigins(&c.allowOrigins))
 	fs.Func("allow-frame", "`origin`, such as https://example.com, whose pages may show this one in a frame; repeatable", parseOrigins(&c.allowFrames))
 	fs.StringVar(&c.cspReport, "csp-report", "", "`URL` to which browsers report what the content security policy forbade")
 	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` of what is logged: debug, info, warn or error")

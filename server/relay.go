@@ -236,10 +236,6 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason s
 			_, _ = in.WriteTo(patient{target})
 			left.Store(true)
 		}
-		// The broker is to read what came last, such as DISCONNECT, before the end.
-		if half, ok := target.(interface{ CloseWrite() error }); ok {
-			_ = half.CloseWrite()
-		}
 		_ = target.SetReadDeadline(time.Now().Add(closeTimeout))
 	})
 	buffer := make([]byte, 32<<10)
@@ -253,10 +249,13 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason s
 		if _, err = (patient{c}).Write(buffer[:n]); err == nil {
 			_, err = io.CopyBuffer(patient{c}, struct{ io.Reader }{target}, buffer)
 		}
-	case !left.Load():
+	case left.Load():
+	case errors.Is(err, io.EOF): // it was there, and this client's CONNECT may be to blame
+		return badGateway, "the broker hung up without an answer"
+	default:
 		return s.failed(to, err)
 	}
-	if left.Load() {
+	if left.Load() { // closing with something unread would cost the broker what came last, such as DISCONNECT
 		_, _ = io.Copy(io.Discard, target)
 	} else if err != nil {
 		return badGateway, "the relay's connection to its broker broke"

@@ -257,12 +257,12 @@ func TestRelayTargetDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	silent := s.dialRelay(t) // it is there, and ends without a word
+	silent := s.dialRelay(t)
 	sendConnect(t, silent)
 	hungUp := accept(t, target)
 	receive[packets.Connect](t, hungUp)
 	_ = hungUp.Close()
-	expectClose(t, silent, badGateway, "cannot reach its broker")
+	expectClose(t, silent, badGateway, "without an answer")
 
 	c := s.dialRelay(t)
 	sendConnect(t, c)
@@ -409,6 +409,29 @@ func TestRelayBackpressure(t *testing.T) {
 	t.Errorf("%d bytes went to a client that reads nothing", total)
 }
 
+// What a client sends before it leaves arrives, even if the broker is still sending.
+func TestRelayClientLeaves(t *testing.T) {
+	target := fakeBroker(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))
+	c := s.dialRelay(t)
+	sendConnect(t, c)
+	far := accept(t, target)
+	receive[packets.Connect](t, far)
+	write(t, far, packets.NewControlPacket(packets.CONNACK))
+	receive[packets.Connack](t, c)
+	write(t, c, packets.NewControlPacket(packets.DISCONNECT))
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_ = far.SetDeadline(time.Now().Add(patience))
+	if _, err := far.Write(make([]byte, 16<<20)); err != nil {
+		t.Errorf("the connection broke off: %v", err)
+	}
+	if got := ended(t, far); got != "\xe0\x02\x00\x00" {
+		t.Errorf("the broker got %q", got)
+	}
+}
+
 func TestRelayFull(t *testing.T) {
 	target := fakeBroker(t)
 	s := &relays{ctx: t.Context(), gate: broker.NewGate(1), log: slog.New(slog.DiscardHandler),
@@ -417,12 +440,25 @@ func TestRelayFull(t *testing.T) {
 	mux.Handle("GET /relay/{name}", s)
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	first := dialWS(t, server.URL+"/relay/Ours")
-	second := dialWS(t, server.URL+"/relay/Ours") // takes the place of one that says nothing
-	expectClose(t, first, tryAgainLater, "too many connections")
-	sendConnect(t, second)
+	// Of two that say nothing one takes the other's place, whichever came first.
+	clients := []net.Conn{dialWS(t, server.URL+"/relay/Ours"), dialWS(t, server.URL+"/relay/Ours")}
+	heard := make(chan int)
+	var errs [2]error
+	for i, c := range clients {
+		go func() {
+			_, errs[i] = c.Read(make([]byte, 100))
+			heard <- i
+		}()
+	}
+	gone := <-heard
+	if err := errs[gone]; websocket.CloseStatus(err) != tryAgainLater {
+		t.Errorf("%v instead of %d", err, tryAgainLater)
+	}
+	sendConnect(t, clients[1-gone])
 	write(t, accept(t, target), packets.NewControlPacket(packets.CONNACK))
-	receive[packets.Connack](t, second)
+	if i := <-heard; errs[i] != nil {
+		t.Error(errs[i])
+	}
 	expectClose(t, dialWS(t, server.URL+"/relay/Ours"), tryAgainLater, "too many connections")
 	if n := s.count(); n == 0 {
 		t.Error("none is open")
@@ -557,8 +593,8 @@ func TestRelayEntries(t *testing.T) {
 		`{"address": "mqtts://x", "ca": "client.key"}`:                              "no PEM certificate",
 		`{"address": "mqtts://x", "cert": "client.pem", "key": "ca.key"}`:           "cert and key",
 		`{"address": "mqtts://x"}, "url": "wss://x"`:                                "leave out url",
-		`{"address": "mqtt://x"}}, {"name": "a", "relay": {"address": "mqtt://y"}`:  "two relays",
-		`{"address": "mqtt://x"}}, {"name": "..", "relay": {"address": "mqtt://y"}`: "another name",
+		`{"address": "mqtt://x"}}, {"name": "a", "relay": {"address": "mqtt://y"}`:  "no other has",
+		`{"address": "mqtt://x"}}, {"name": "..", "relay": {"address": "mqtt://y"}`: "more than dots",
 	} {
 		list := filepath.Join(dir, "brokers.json")
 		if err := os.WriteFile(list, fmt.Appendf(nil, `[{"name": "a", "relay": %s}]`, relay), 0o600); err != nil {

@@ -92,6 +92,9 @@ func TestContentSecurityPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		headers := securityHeaders(c, brokerList(publicBrokers, true, c.defaultBroker))
+		if got, want := headers["Cross-Origin-Resource-Policy"], map[bool]string{false: "same-origin", true: "cross-origin"}[test.name == "frames"]; got != want {
+			t.Errorf("%s: Cross-Origin-Resource-Policy: %s", test.name, got)
+		}
 		got := strings.Split(headers["Content-Security-Policy"], "; ")
 		for _, directive := range test.want {
 			if !slices.Contains(got, directive) {

@@ -59,6 +59,10 @@ func TestUsersReadAgain(t *testing.T) {
 		}
 		return c
 	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	s.stderr.after(t, "has been read again") // though it has not changed
 	alice, bob := connect("alice"), connect("bob")
 	publish := func(topic string) byte {
 		cp := packets.NewControlPacket(packets.PUBLISH)
@@ -81,9 +85,6 @@ func TestUsersReadAgain(t *testing.T) {
 	connect("bob")
 
 	writeUsers(t, file, map[string]string{"alice": "b/#", "carol": "#"})
-	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
 	if got := receive[packets.Disconnect](t, bob).ReasonCode; got != packets.DisconnectNotAuthorized {
 		t.Errorf("bob, who is gone: DISCONNECT reason %#x", got)
 	}
