@@ -42,7 +42,7 @@ func (p *policy) authenticate(cl *mqtt.Client, name string, password []byte) pac
 	if !p.attempts.allowed(keys) {
 		return packets.ErrConnectionRateExceeded
 	}
-	if p.users.authenticate(name, password) {
+	if p.users.Authenticate(name, password) {
 		return packets.CodeSuccess
 	}
 	p.attempts.failed(keys)

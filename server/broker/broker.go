@@ -131,12 +131,12 @@ func (b *Broker) serve(c *conn) {
 	// (3.8.3). That may cost the sender its connection, never the process.
 	defer func() {
 		p := recover()
-		c.delivered()
-		if p != nil {
-			b.forget(c)
+		if c.session != nil && !c.departed { // mochi has not come to its own clean-up
+			b.policy.OnDisconnect(c.client, nil, p != nil || !lasting(c.client))
 		}
+		c.delivered()
 		if c.parting != nil {
-			b.policy.publishWill(c.client, *c.parting)
+			b.policy.publishWill(c.client.ID, *c.parting)
 		}
 		if p != nil {
 			b.log.Error("connection ended by a panic in the broker",
@@ -148,18 +148,6 @@ func (b *Broker) serve(c *conn) {
 	_ = c.SetDeadline(time.Now().Add(connectTimeout))
 	if err := b.server.EstablishConnection("", c); err != nil {
 		b.log.Debug("connection ended", "remote", c.RemoteAddr(), "reason", err)
-	}
-}
-
-// forget drops the session of a connection whose panic skipped mochi's own clean-up.
-func (b *Broker) forget(c *conn) {
-	b.policy.sessions.delivery.Lock()
-	defer b.policy.sessions.delivery.Unlock()
-	for _, cl := range b.server.Clients.GetAll() {
-		if cl.Net.Conn == c {
-			b.policy.end(cl)
-			c.parting = c.will
-		}
 	}
 }
 

@@ -28,12 +28,12 @@ type conn struct {
 	leaving  atomic.Bool
 	budget   *budget
 	header   header
-	begun    atomic.Bool // the broker has accepted it
 
 	// of the goroutine that reads
 	session   *session
-	answering identifiers // of the packet that is handled
-	client    string
+	answering identifiers     // of the packet that is handled
+	client    *mqtt.Client    // nil until the broker has accepted it
+	departed  bool            // OnDisconnect has been told
 	will      *packets.Packet // nil without one, and after DISCONNECT
 	delay     time.Duration
 	parting   *packets.Packet // a will that is due
@@ -115,11 +115,11 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	most := maxPacketSize
-	if !c.begun.Load() {
+	if c.client == nil {
 		most = maxConnectSize // mochi makes room for a packet when it has read its length
 	}
 	if !c.header.follow(p[:n], most) {
-		if c.begun.Load() {
+		if c.client != nil && c.client.Properties.ProtocolVersion == 5 {
 			c.leave([]byte{packets.Disconnect << 4, 1, packets.ErrPacketTooLarge.Code})
 		}
 		return 0, packets.ErrPacketTooLarge

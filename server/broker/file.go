@@ -166,11 +166,14 @@ const compactFrom = 16 << 20
 
 func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
 	file := db.Path()
+	_ = os.Remove(file + ".new") // of one that was interrupted
 	smaller, err := bbolt.Open(file+".new", 0o600, options)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
+	if err == nil {
+		err = errors.Join(bbolt.Compact(smaller, db, 1<<20), smaller.Close())
 	}
-	err = errors.Join(bbolt.Compact(smaller, db, 1<<20), smaller.Close(), db.Close())
+	if closing := db.Close(); closing != nil {
+		return nil, closing
+	}
 	if err == nil {
 		err = os.Rename(file+".new", file)
 	}

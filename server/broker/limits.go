@@ -195,7 +195,9 @@ func (p *policy) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte
 	}
 	for i, sub := range pk.Filters {
 		if reasons[i] <= packets.CodeGrantedQos2.Code {
-			p.server.Topics.Unsubscribe(sub.Filter, cl.ID)
+			if p.server.Topics.Unsubscribe(sub.Filter, cl.ID) {
+				atomic.AddInt64(&p.server.Info.Subscriptions, -1)
+			}
 			cl.State.Subscriptions.Delete(sub.Filter)
 			reasons[i] = packets.ErrQuotaExceeded.Code
 		}

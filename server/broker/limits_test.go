@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"bytes"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -33,6 +35,43 @@ func TestOldestSessionGivesWay(t *testing.T) {
 	}
 	if got := len(b.server.Topics.Subscribers("t").Subscriptions); got != 2 {
 		t.Errorf("%d subscribers", got)
+	}
+}
+
+// brokenPipe reads a CONNECT and takes nothing.
+type brokenPipe struct {
+	net.Conn
+	in bytes.Reader
+}
+
+func (c *brokenPipe) Read(p []byte) (int, error) { return c.in.Read(p) }
+func (*brokenPipe) Write([]byte) (int, error)    { return 0, net.ErrClosed }
+
+// A session whose connection breaks before it has begun is one without a connection, like
+// any other that can give way.
+func TestConnectionsThatBreakAtOnce(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), lastingAs("device"))
+	p.subscribe("t", 1)
+	p.disconnect()
+	pub := connect(t, dialTCP(t, b), nil)
+	for i := range 200 { // so that resending them finds out
+		pub.publish(uint16(i+1), 1, false, "t", "x")
+		expect[packets.Puback](pub)
+	}
+	cp := packets.NewControlPacket(packets.CONNECT)
+	lastingAs("device")(cp.Content.(*packets.Connect))
+	var connect bytes.Buffer
+	if _, err := cp.WriteTo(&connect); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		near, far := net.Pipe()
+		_ = far.Close()
+		b.ServeConn(&brokenPipe{near, *bytes.NewReader(connect.Bytes())})
+		if !b.policy.sessions.get("device").away() {
+			t.Fatal("it counts as connected")
+		}
 	}
 }
 

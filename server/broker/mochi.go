@@ -125,7 +125,7 @@ func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
 	pk.PacketID = internal
 }
 
-// answer gives an answer the client's own identifier.
+// identifyAnswer gives an answer the client's own identifier.
 func (c *conn) identifyAnswer(pk *packets.Packet) {
 	switch {
 	case pk.PacketID == c.answering.internal:
@@ -166,7 +166,7 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 			c.will = nil // [MQTT-3.14.4-3]
 		}
 	case packets.Publish:
-		if c.session != nil && pk.FixedHeader.Qos == 2 && c.session.waiting() >= receiveMaximum && !c.session.knows(pk.PacketID) {
+		if c.session != nil && pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) {
 			p.disconnect(cl, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
 		}
 	}
@@ -177,18 +177,13 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 	return pk
 }
 
-// waiting counts messages of QoS 2 that the client has not released.
-func (s *session) waiting() int {
+// mayReceive reports whether a message of QoS 2 is one of those that the client has not
+// released, or there may be one more.
+func (s *session) mayReceive(real uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.received)
-}
-
-func (s *session) knows(real uint16) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.received[real]
-	return ok
+	_, known := s.received[real]
+	return known || len(s.received) < receiveMaximum
 }
 
 // mend changes a packet that mochi is about to send.
@@ -250,6 +245,16 @@ func fitsPacket(cl *mqtt.Client, pk packets.Packet) bool {
 	var out bytes.Buffer
 	pk.ProtocolVersion, pk.Mods = cl.Properties.ProtocolVersion, packets.Mods{AllowResponseInfo: true}
 	return pk.PublishEncode(&out) == nil && out.Len() <= most
+}
+
+// dropTooLarge forgets messages that were kept for a client which has come back with a
+// smaller Maximum Packet Size: mochi would end its connection at each of them.
+func (p *policy) dropTooLarge(old, now *mqtt.Client) {
+	for _, pk := range old.State.Inflight.GetAll(false) {
+		if pk.FixedHeader.Type == packets.Publish && !fitsPacket(now, pk) && old.State.Inflight.Delete(pk.PacketID) {
+			p.OnQosDropped(old, pk)
+		}
+	}
 }
 
 // disconnect ends a connection with a reason, without holding up whoever found it.

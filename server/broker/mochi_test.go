@@ -105,6 +105,29 @@ func TestTooLargeForTheClient(t *testing.T) {
 	}
 }
 
+// ... nor when it is back with a smaller limit than the message was kept under.
+func TestComesBackWithASmallerLimit(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	p := connect(t, dialTCP(t, b), lastingAs("small"))
+	p.subscribe("in", 1)
+	p.disconnect()
+	pub := connect(t, dialTCP(t, b), nil)
+	for i, payload := range []string{strings.Repeat("x", 1000), "small"} {
+		pub.publish(uint16(i+1), 1, false, "in", payload)
+		expect[packets.Puback](pub)
+	}
+	p = connect(t, dialTCP(t, b), func(c *packets.Connect) {
+		lastingAs("small")(c)
+		c.Properties.MaximumPacketSize = ptr(uint32(200))
+	})
+	if m := expect[packets.Publish](p); string(m.Payload) != "small" {
+		t.Errorf("%d bytes", len(m.Payload))
+	}
+	if got := b.policy.sessions.get("small").size(); got > 2*overhead {
+		t.Errorf("%d bytes are counted", got)
+	}
+}
+
 // 3.8.2.1.2: retained messages have the subscription's identifier too.
 func TestIdentifierOfRetainedMessages(t *testing.T) {
 	b := start(t, Options{})

@@ -13,15 +13,15 @@ import (
 // hook. Who gets in is in access.go, how much of everything in limits.go, and what mochi
 // gets wrong in mochi.go.
 type policy struct {
-	hook
-	server   *mqtt.Server
-	gate     *Gate
-	most     quotas
-	users    *Users // nil: everybody who reaches the broker may use it
-	attempts attempts
-	sessions *sessions
-	store    *store       // nil: everything is in memory
-	self     *mqtt.Client // that publishes $SYS
+	mqtt.HookBase // lets pass what there is no method for
+	server        *mqtt.Server
+	gate          *Gate
+	most          quotas
+	users         *Users // nil: everybody who reaches the broker may use it
+	attempts      attempts
+	sessions      *sessions
+	store         *store       // nil: everything is in memory
+	self          *mqtt.Client // that publishes $SYS
 }
 
 func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *slog.Logger) *policy {
@@ -33,12 +33,8 @@ func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *
 	return p
 }
 
-func (*policy) ID() string { return "policy" }
-
-// hook is asked about everything: HookBase lets pass what a hook has no method for.
-type hook struct{ mqtt.HookBase }
-
-func (hook) Provides(byte) bool { return true }
+func (*policy) ID() string         { return "policy" }
+func (*policy) Provides(byte) bool { return true }
 
 // OnConnectAuthenticate has nothing left to do: its refusal could only be 0x86.
 func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
@@ -55,13 +51,14 @@ func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 // OnSessionEstablish begins or resumes the session. Nothing is handed on until CONNACK.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	c := connOf(cl)
-	c.begun.Store(true)
+	c.client = cl
 	p.gate.Watch(c.Conn, http.StateActive)
 	c.takeOver(&p.sessions.delivery)
 	old, ok := p.server.Clients.Get(cl.ID)
 	before := p.sessions.resume(cl.ID)
 	if ok && before != nil && !pk.Connect.Clean && (!old.Properties.Clean || old.Properties.ProtocolVersion == 5) {
 		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
+		p.dropTooLarge(old, cl)
 		c.session = before
 		before.cancelWill()
 		return
@@ -82,7 +79,7 @@ func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packe
 	c := connOf(cl)
 	transmit(cl, func(f *flow) []byte { f.resuming = true; return nil })
 	c.delivered()
-	if !p.store.establish(cl) { // it was promised a session
+	if !p.store.establish(cl, c.session) { // it was promised a session
 		c.refused = true
 		code := packets.ErrQuotaExceeded
 		if cl.Properties.ProtocolVersion < 5 {
@@ -109,6 +106,7 @@ func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 // OnDisconnect holds off whoever takes over the session until mochi has done its part.
 func (p *policy) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 	c := connOf(cl)
+	c.departed = true
 	c.delivered()
 	c.takeOver(&p.sessions.delivery)
 	current, _ := p.server.Clients.Get(cl.ID)
@@ -116,12 +114,10 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 	p.leaveWill(cl, c, expire || p.sessions.get(cl.ID) != c.session, takenOver)
 	switch {
 	case takenOver:
-	case expire: // mochi does the rest
-		p.store.forget(cl)
-		cl.ClearInflights()
-		p.sessions.drop(cl.ID)
+	case expire:
+		p.end(cl)
 	default:
-		p.store.putRecord(cl) // DISCONNECT may have changed the expiry (3.14.2.2.2)
+		p.store.putRecord(cl, c.session) // DISCONNECT may have changed the expiry (3.14.2.2.2)
 		p.sessions.leave(cl)
 	}
 }
@@ -129,7 +125,7 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 // end forgets a session. mochi would leave its subscriptions, and a new session with the
 // same client identifier would inherit them [MQTT-4.1.0-2].
 func (p *policy) end(cl *mqtt.Client) {
-	p.store.forget(cl)
+	p.store.forget(cl, p.sessions.get(cl.ID))
 	cl.ClearInflights()
 	p.server.UnsubscribeClient(cl)
 	p.server.Clients.Delete(cl.ID)
@@ -263,7 +259,7 @@ func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int
 		cl.State.Inflight.Delete(pk.PacketID)
 		return
 	}
-	p.store.publish(cl, session.add(pk))
+	p.store.publish(cl, session, session.add(pk))
 }
 
 func (p *policy) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {

@@ -25,6 +25,7 @@ type sessions struct {
 
 	mu       sync.Mutex
 	byClient map[string]*session
+	ofUser   map[string]int  // how many
 	kept     map[string]kept // retained messages
 	keptSize int
 }
@@ -33,7 +34,9 @@ type sessions struct {
 type session struct {
 	user   string
 	all    *sessions
-	record []byte // as it was written last
+	record []byte // as it was written last, or will be
+	// unwritten says that not all that it had at the beginning of its last connection is on disk.
+	unwritten bool
 
 	left   time.Time   // when its connection ended; zero while it has one
 	expiry *time.Timer // ends it
@@ -70,7 +73,7 @@ func sizeOf(pk packets.Packet) int {
 }
 
 func newSessions(server *mqtt.Server) *sessions {
-	return &sessions{server: server, byClient: make(map[string]*session), kept: make(map[string]kept)}
+	return &sessions{server: server, byClient: make(map[string]*session), ofUser: make(map[string]int), kept: make(map[string]kept)}
 }
 
 // get returns nil for a session that there is not.
@@ -88,11 +91,11 @@ func (s *sessions) start(cl *mqtt.Client) *session {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old := s.byClient[cl.ID]; old != nil {
-		old.stop()
+	if old := s.remove(cl.ID); old != nil {
 		one.record = old.record // which is on disk still
 	}
 	s.byClient[cl.ID] = one
+	s.ofUser[one.user]++
 	return one
 }
 
@@ -150,33 +153,40 @@ func (s *sessions) expire(client string, one *session) {
 func (s *sessions) drop(client string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if one := s.byClient[client]; one != nil {
-		one.stop()
-		delete(s.byClient, client)
+	s.remove(client)
+}
+
+// remove returns the session that it has forgotten. The caller holds mu.
+func (s *sessions) remove(client string) *session {
+	one := s.byClient[client]
+	if one == nil {
+		return nil
 	}
+	one.stop()
+	delete(s.byClient, client)
+	if s.ofUser[one.user]--; s.ofUser[one.user] == 0 {
+		delete(s.ofUser, one.user)
+	}
+	return one
 }
 
 // room makes room for one more session: the one without a connection for the longest time
 // gives way, of the same user's where it is his share that is used up.
 func (s *sessions) room(user string, all, ofUser int) bool {
 	s.mu.Lock()
-	total, his := len(s.byClient), 0
-	for _, one := range s.byClient {
-		if one.user == user {
-			his++
-		}
+	own := s.ofUser[user] >= ofUser
+	if !own && len(s.byClient) < all {
+		s.mu.Unlock()
+		return true
 	}
 	var oldest *session
 	var client string
 	for id, one := range s.byClient {
-		if !one.left.IsZero() && (his < ofUser || one.user == user) && (oldest == nil || one.left.Before(oldest.left)) {
+		if !one.left.IsZero() && (!own || one.user == user) && (oldest == nil || one.left.Before(oldest.left)) {
 			oldest, client = one, id
 		}
 	}
 	s.mu.Unlock()
-	if total < all && his < ofUser {
-		return true
-	}
 	if oldest == nil {
 		return false
 	}

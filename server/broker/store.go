@@ -85,6 +85,8 @@ func sessionKey(client string, rest ...byte) []byte {
 	return append(append([]byte(client), 0), rest...)
 }
 
+func subscriptionKey(client, filter string) []byte { return sessionKey(client, []byte(filter)...) }
+
 func messageKey(client string, id uint16) []byte {
 	return binary.BigEndian.AppendUint16(sessionKey(client), id)
 }
@@ -296,7 +298,10 @@ func (s *store) settle(b *batch, lost bool) {
 	s.writing = false
 	if lost { // what has happened has happened: it is written later
 		for key, c := range b.changes {
-			if _, newer := s.next.changes[key]; c.lasting && !newer {
+			if newer, ok := s.next.changes[key]; ok {
+				newer.replaces = true // what c would have deleted is still there
+				s.next.changes[key] = newer
+			} else if c.lasting {
 				s.next.changes[key] = c
 			}
 		}
@@ -328,7 +333,7 @@ func lasting(cl *mqtt.Client) bool {
 
 // establish writes what a session is at the beginning of its connection: nothing, where
 // the file has it. False says that it can't be promised to last.
-func (s *store) establish(cl *mqtt.Client) bool {
+func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if s == nil {
 		return true
 	}
@@ -336,15 +341,19 @@ func (s *store) establish(cl *mqtt.Client) bool {
 		s.flush(cl.ID)
 	}
 	s.begin(cl.ID, false)
-	if known := s.sessions.get(cl.ID).record != nil; known != lasting(cl) {
-		s.rewrite(cl, known)
+	switch known := session.record != nil; {
+	case lasting(cl) && (!known || session.unwritten):
+		s.rewrite(cl, session, false)
+	case !lasting(cl) && known:
+		s.rewrite(cl, session, true)
 	}
-	s.putRecord(cl)
-	return s.await(cl.ID)
+	s.putRecord(cl, session)
+	session.unwritten = !s.await(cl.ID)
+	return !session.unwritten
 }
 
 // rewrite puts all of a session that was not written so far, or deletes it.
-func (s *store) rewrite(cl *mqtt.Client, gone bool) {
+func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 	var changes []change
 	value := func(v any) any {
 		if gone {
@@ -353,16 +362,16 @@ func (s *store) rewrite(cl *mqtt.Client, gone bool) {
 		return v
 	}
 	for filter, sub := range cl.State.Subscriptions.GetAll() {
-		changes = append(changes, change{bucket: subscriptions, key: sessionKey(cl.ID, []byte(filter)...), value: value(sub), lasting: gone})
+		changes = append(changes, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter), value: value(sub), lasting: gone})
 	}
 	for _, pk := range cl.State.Inflight.GetAll(false) {
-		changes = append(changes, change{bucket: messages, key: messageKey(cl.ID, pk.PacketID), value: value(s.sessions.get(cl.ID).message(pk)), lasting: gone})
+		changes = append(changes, change{bucket: messages, key: messageKey(cl.ID, pk.PacketID), value: value(session.message(pk)), lasting: gone})
 	}
 	s.put(cl.ID, changes...)
 }
 
 // putRecord writes what has changed of a session's properties.
-func (s *store) putRecord(cl *mqtt.Client) {
+func (s *store) putRecord(cl *mqtt.Client, session *session) {
 	if s == nil {
 		return
 	}
@@ -370,19 +379,14 @@ func (s *store) putRecord(cl *mqtt.Client) {
 	if lasting(cl) {
 		record = newRecord(cl)
 	}
-	session := s.sessions.get(cl.ID)
 	if old := session.record; !bytes.Equal(old, record) {
-		c := change{bucket: clients, key: []byte(cl.ID), lasting: record == nil}
+		c := change{bucket: clients, key: []byte(cl.ID), lasting: true}
 		if record != nil {
 			c.value = json.RawMessage(record)
 		}
 		s.put(cl.ID, c)
 		session.record = record
 	}
-}
-
-func subscriptionOf(cl *mqtt.Client, filter string) change {
-	return change{bucket: subscriptions, key: sessionKey(cl.ID, []byte(filter)...), lasting: true}
 }
 
 // subscribe reports whether the subscriptions of a lasting session are on disk.
@@ -392,25 +396,23 @@ func (s *store) subscribe(cl *mqtt.Client, subs []packets.Subscription) bool {
 	}
 	s.begin(cl.ID, false)
 	for _, sub := range subs {
-		c := subscriptionOf(cl, sub.Filter)
-		c.value, c.lasting = sub, false
-		s.put(cl.ID, c)
+		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, sub.Filter), value: sub})
 	}
 	return s.await(cl.ID)
 }
 
 func (s *store) unsubscribe(cl *mqtt.Client, filter string) {
 	if lasting(cl) {
-		s.put(cl.ID, subscriptionOf(cl, filter))
+		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter), lasting: true})
 	}
 }
 
 // forget deletes a session.
-func (s *store) forget(cl *mqtt.Client) {
-	if s == nil || s.sessions.get(cl.ID) == nil || s.sessions.get(cl.ID).record == nil {
+func (s *store) forget(cl *mqtt.Client, session *session) {
+	if session == nil || session.record == nil {
 		return
 	}
-	s.rewrite(cl, true)
+	s.rewrite(cl, session, true)
 	s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), lasting: true})
 }
 
@@ -426,7 +428,7 @@ func (s *store) retain(pk packets.Packet) {
 // publish keeps a message for a client. It is sent at once at QoS 1, where to come twice
 // is no harm; at QoS 2 when it is on disk. One that can't be written is refused to its
 // publisher, and nobody's.
-func (s *store) publish(cl *mqtt.Client, m message) {
+func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	if s == nil || !lasting(cl) {
 		return
 	}
@@ -437,7 +439,7 @@ func (s *store) publish(cl *mqtt.Client, m message) {
 	s.put(m.Origin, change{bucket: messages, key: messageKey(cl.ID, m.PacketID), value: m, done: func(lost bool) {
 		if lost {
 			cl.State.Inflight.Delete(m.PacketID)
-			s.sessions.get(cl.ID).remove(m.PacketID)
+			session.remove(m.PacketID)
 		}
 		if exactlyOnce {
 			transmit(cl, func(f *flow) []byte { return f.stored(m.PacketID, lost) })

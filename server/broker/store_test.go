@@ -300,3 +300,66 @@ func TestCompaction(t *testing.T) {
 		t.Error("a message was lost")
 	}
 }
+
+// A client that was refused because its session could not be written has one, whole, when
+// it comes again after that is over.
+func TestSessionAfterAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	full(b, true)
+	// A connection of the same client that does not last has a subscription for it.
+	passing := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "device" })
+	passing.subscribe("t/"+strings.Repeat("f", 10_000), 1)
+	p := &peer{t: t, conn: dialTCP(t, b)}
+	cp := packets.NewControlPacket(packets.CONNECT)
+	lastingAs("device")(cp.Content.(*packets.Connect))
+	for full(b, true); ; { // until the file has no room left
+		p.send(cp)
+		if expect[packets.Connack](p).ReasonCode == packets.ConnackQuotaExceeded {
+			break
+		}
+		p = &peer{t: t, conn: dialTCP(t, b)}
+		filler := connect(t, dialTCP(t, b), nil)
+		filler.publish(1, 1, true, fmt.Sprint("filler/", len(b.policy.sessions.kept)), strings.Repeat("x", 1000))
+		expect[packets.Puback](filler)
+	}
+	p.expectEnd()
+	full(b, false)
+	connect(t, dialTCP(t, b), lastingAs("device")).disconnect()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = start(t, Options{DataDir: dir})
+	if p := connect(t, dialTCP(t, b), lastingAs("device")); !p.connack.SessionPresent {
+		t.Error("the session is gone")
+	}
+	if cl, _ := b.server.Clients.Get("device"); cl.State.Subscriptions.Len() != 1 {
+		t.Errorf("%d subscriptions", cl.State.Subscriptions.Len())
+	}
+}
+
+// A session may end while a message of its own waits to be written, in vain.
+func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	sub := connect(t, dialTCP(t, b), lastingAs("device"))
+	sub.subscribe("t", 2)
+	sub.disconnect()
+	waitFor(t, b.policy.sessions.get("device").away)
+	hold, err := b.policy.store.db.Begin(true) // nothing is written meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub := connect(t, dialTCP(t, b), nil)
+	pub.publish(1, 1, false, "t", strings.Repeat("x", 64<<10))
+	pub.send(packets.NewControlPacket(packets.PINGREQ))
+	expect[packets.Pingresp](pub)
+	cl, _ := b.server.Clients.Get("device")
+	b.policy.end(cl)
+	full(b, true)
+	if err := hold.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if got := expect[packets.Puback](pub).ReasonCode; got != packets.PubackQuotaExceeded {
+		t.Errorf("reason %#x", got)
+	}
+}

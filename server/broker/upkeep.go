@@ -15,7 +15,7 @@ import (
 func (p *policy) upkeep(done <-chan struct{}) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for second := 0; ; second++ {
+	for second := 1; ; second++ {
 		if second%sysInterval == 0 {
 			p.publishSys()
 		}

@@ -91,8 +91,10 @@ func (u user) check() error {
 	return nil
 }
 
-// authenticate takes as long for a name that does not exist as for a wrong password.
-func (u *Users) authenticate(name string, password []byte) bool {
+// Authenticate reports whether there is such a user and the password is theirs. It takes
+// a processor for as long as the cost of the bcrypt hash asks for, no less for a name that
+// does not exist, and waits while too many others are checked.
+func (u *Users) Authenticate(name string, password []byte) bool {
 	u.hashing <- struct{}{}
 	defer func() { <-u.hashing }()
 	users := u.current.Load()

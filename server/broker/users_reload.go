@@ -7,13 +7,6 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// Authenticate reports whether there is such a user and the password is theirs. It
-// takes a processor for as long as the cost of the bcrypt hash asks for, and waits while
-// too many others are checked.
-func (u *Users) Authenticate(name string, password []byte) bool {
-	return u.authenticate(name, password)
-}
-
 // Reload reads the file of LoadUsers again. From then on its topics count, for those
 // who are connected too. It returns the names of those who are no longer users or have
 // another password. On an error nothing has changed.

@@ -29,7 +29,7 @@ func (c *conn) takeWill(connect *packets.Packet) {
 // leaveWill is for the end of a connection. The will is due at once, or after its delay
 // where the session goes on without a connection (3.1.3.2.2).
 func (p *policy) leaveWill(cl *mqtt.Client, c *conn, ends, takenOver bool) {
-	switch c.client = cl.ID; {
+	switch {
 	case c.will == nil:
 	case ends || c.delay == 0:
 		c.parting = c.will
