@@ -251,7 +251,13 @@ func TestForeignPageIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", origin, err)
 		}
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"config.json", nil)
+	refusesForeignHost(t, s.url+"config.json")
+}
+
+// refusesForeignHost asks by a name that is not the server's.
+func refusesForeignHost(t *testing.T, url string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

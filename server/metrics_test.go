@@ -51,9 +51,7 @@ func TestMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	relayed := s.dialRelay(t)
-	sendConnect(t, relayed)
-	receive[packets.Connect](t, accept(t, target))
+	connectThrough(t, s.dialRelay(t), target)
 
 	after := figures()
 	for name, want := range map[string]float64{
@@ -82,19 +80,7 @@ func TestMetricsAreOptional(t *testing.T) {
 		t.Errorf("without -metrics: %d", response.StatusCode)
 	}
 	s = launch(t, "-addr", "127.0.0.1:0", "-broker=false", "-metrics")
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Host, r.Close = "evil.example", true
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusForbidden {
-		t.Errorf("foreign Host: %d", response.StatusCode)
-	}
+	refusesForeignHost(t, s.url+"metrics")
 	if _, body := fetch(t, http.DefaultClient, s.url+"metrics"); !strings.Contains(body, "mqttwasm_ready 1") || strings.Contains(body, "clients_connected") {
 		t.Errorf("without a broker: %s", body)
 	}

@@ -32,6 +32,15 @@ import (
 	"mqttwasm/server/broker"
 )
 
+// connectThrough sends a CONNECT through a relay, and returns the connection that its broker has.
+func connectThrough(t *testing.T, c net.Conn, target net.Listener) net.Conn {
+	t.Helper()
+	sendConnect(t, c)
+	far := accept(t, target)
+	receive[packets.Connect](t, far)
+	return far
+}
+
 // brokersFile writes a list with one relay, and returns its name.
 func brokersFile(t *testing.T, name, relay string) string {
 	t.Helper()
@@ -374,9 +383,7 @@ func TestRelayEndsWithServer(t *testing.T) {
 	target := fakeBroker(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))
 	c, silent := s.dialRelay(t), s.dialRelay(t)
-	sendConnect(t, c)
-	far := accept(t, target)
-	receive[packets.Connect](t, far)
+	far := connectThrough(t, c, target)
 	write(t, far, packets.NewControlPacket(packets.CONNACK))
 	receive[packets.Connack](t, c)
 	began, status := time.Now(), make(chan int)
@@ -394,9 +401,7 @@ func TestRelayBackpressure(t *testing.T) {
 	target := fakeBroker(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))
 	c := s.dialRelay(t)
-	sendConnect(t, c)
-	far := accept(t, target)
-	receive[packets.Connect](t, far)
+	far := connectThrough(t, c, target)
 	chunk, total := make([]byte, 1<<20), 0
 	for total < 64<<20 {
 		_ = far.SetWriteDeadline(time.Now().Add(time.Second))
@@ -414,9 +419,7 @@ func TestRelayClientLeaves(t *testing.T) {
 	target := fakeBroker(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))
 	c := s.dialRelay(t)
-	sendConnect(t, c)
-	far := accept(t, target)
-	receive[packets.Connect](t, far)
+	far := connectThrough(t, c, target)
 	write(t, far, packets.NewControlPacket(packets.CONNACK))
 	receive[packets.Connack](t, c)
 	write(t, c, packets.NewControlPacket(packets.DISCONNECT))
