@@ -126,8 +126,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
         if (event.type === 'connect') accept(event.connack);
         inOrder(() => onEvent(event));
       },
-      onBatch: (buffer, count, lost, payloads) =>
-        new Promise((resolve) => inOrder(() => resolve(handOut(buffer, count, lost, payloads)))),
+      onBatch: (...batch) => new Promise((resolve) => inOrder(() => resolve(handOut(...batch)))),
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
     });
     receiving = (await loading).createReceiving({ emitter, link, closing, requireOpen });
@@ -267,15 +266,11 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     else loadDecoder().then(show, (error: MqttError) => emitter.emit('error', error));
   }
 
-  function handOut(
-    buffer: ArrayBuffer,
-    count: number,
-    lost: number,
-    payloads?: Uint8Array[],
-  ): Promise<void> | undefined {
+  function handOut(...batch: Parameters<Receiving['handOut']>): Promise<void> | undefined {
     if (ended) return;
+    const [, , lost] = batch;
     dropped += lost;
-    return receiving?.handOut(buffer, count, lost, payloads);
+    return receiving?.handOut(...batch);
   }
 
   function closing(): boolean {

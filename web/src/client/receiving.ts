@@ -50,12 +50,12 @@ export function createReceiving({ emitter, ...client }: Dependencies) {
     if (finished) return;
     const each = emitter.listens('message');
     const heard = each || emitter.listens('batch');
-    const reserving = router.reserving();
-    const open = reserving ? messages.filter((message) => !router.reserved(message)) : messages;
+    const reserved = router.reserving() ? new Set(messages.filter(router.reserved)) : undefined;
+    const open = reserved ? messages.filter((message) => !reserved.has(message)) : messages;
     if (open.length > 0 || lost > 0) emitter.emit('batch', open, lost);
     const busy: Promise<void>[] = [];
     for (const message of messages) {
-      if (each && !(reserving && router.reserved(message))) {
+      if (each && !reserved?.has(message)) {
         emitter.emit('message', message.topic, message.payload, message);
       }
       if (router.empty()) continue;
