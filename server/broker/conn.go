@@ -114,11 +114,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	most := maxPacketSize
-	if c.client == nil {
-		most = maxConnectSize // mochi makes room for a packet when it has read its length
-	}
-	if !c.header.follow(p[:n], most) {
+	if !c.header.follow(p[:n], maxConnectSize, maxPacketSize) { // mochi makes room for a packet when it has read its length
 		if c.client != nil && c.client.Properties.ProtocolVersion == 5 {
 			c.leave([]byte{packets.Disconnect << 4, 1, packets.ErrPacketTooLarge.Code})
 		}
@@ -129,13 +125,14 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // header follows the lengths of the packets in a stream.
 type header struct {
-	rest   int // bytes of the packet that are to come
-	length int // so far (2.1.4)
-	shift  int // of its next byte; 0: the next byte begins a packet
+	packets int // that have begun
+	rest    int // bytes of the packet that are to come
+	length  int // so far (2.1.4)
+	shift   int // of its next byte; 0: the next byte begins a packet
 }
 
-// follow reports whether no packet is larger than that.
-func (h *header) follow(p []byte, most int) bool {
+// follow reports whether the first packet, CONNECT, and the others are no larger than that.
+func (h *header) follow(p []byte, first, most int) bool {
 	for len(p) > 0 {
 		switch {
 		case h.rest > 0:
@@ -145,13 +142,14 @@ func (h *header) follow(p []byte, most int) bool {
 			continue
 		case h.shift == 0:
 			h.length, h.shift = 0, 1
+			h.packets++
 		default:
 			h.length |= int(p[0]&0x7f) << (h.shift - 1)
 			if h.shift += 7; p[0] < 0x80 {
 				h.rest, h.shift = h.length, 0
 			}
 		}
-		if p = p[1:]; h.length > most || h.shift > 4*7+1 {
+		if p = p[1:]; h.length > most || h.packets == 1 && h.length > first || h.shift > 4*7+1 {
 			return false
 		}
 	}

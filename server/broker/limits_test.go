@@ -155,13 +155,37 @@ func TestLargeConnect(t *testing.T) {
 	}
 }
 
+// 3.1.4: what follows CONNECT need not wait for CONNACK, and has the larger limit.
+func TestLargeMessageBehindConnect(t *testing.T) {
+	b := start(t, Options{})
+	var both bytes.Buffer
+	connect := packets.NewControlPacket(packets.CONNECT)
+	connect.Content.(*packets.Connect).CleanStart = true
+	publish := packets.NewControlPacket(packets.PUBLISH)
+	publish.Flags = 1 << 1
+	*publish.Content.(*packets.Publish) = packets.Publish{
+		Topic: "t", QoS: 1, PacketID: 1, Payload: make([]byte, 2*maxConnectSize), Properties: &packets.Properties{},
+	}
+	for _, cp := range []*packets.ControlPacket{connect, publish} {
+		if _, err := cp.WriteTo(&both); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := &peer{t: t, conn: dialTCP(t, b)}
+	if _, err := p.conn.Write(both.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	expect[packets.Connack](p)
+	expect[packets.Puback](p)
+}
+
 func TestHeaderFollowsLengths(t *testing.T) {
 	stream := []byte("\xc0\x00\x30\x03abc\x30\x80\x01" + strings.Repeat("x", 128) + "\xc0\x00\x30\x83\x01")
 	for size := 1; size <= len(stream); size++ {
 		var h header
 		for i := 0; i < len(stream); i += size {
 			last := i+size >= len(stream)
-			if ok := h.follow(stream[i:min(i+size, len(stream))], 130); ok == last {
+			if ok := h.follow(stream[i:min(i+size, len(stream))], 3, 130); ok == last {
 				t.Fatalf("in pieces of %d, at %d: %v", size, i, ok)
 			}
 		}

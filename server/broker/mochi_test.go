@@ -226,6 +226,21 @@ func TestVersion311(t *testing.T) {
 	if got := read(start(t, Options{Users: users}), withWill, 4); got != "\x20\x02\x00\x05" {
 		t.Errorf("a will that is not allowed: % x", got)
 	}
+	c := dialTCP(t, start(t, Options{}))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	connack := make([]byte, 4)
+	for _, step := range []func() (int, error){
+		func() (int, error) { return c.Write([]byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c")) },
+		func() (int, error) { return io.ReadFull(c, connack) },
+		func() (int, error) { return c.Write([]byte("\x30\x80\x80\x80\x04")) },
+	} {
+		if _, err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := io.ReadAll(c); err != nil || len(got) > 0 {
+		t.Errorf("after a packet that is too large: % x, %v", got, err)
+	}
 	longest := "\x10\x0d\x00\x04MQTT\x04\x02\xaa\xab\x00\x01c" // half as much again is over 16 bits
 	if got := read(start(t, Options{}), longest, 4); got != "\x20\x02\x00\x00" {
 		t.Errorf("keep-alive 43691: % x", got)
