@@ -26,7 +26,7 @@ func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, erro
 		return nil, err
 	}
 	select {
-	case <-h.accepted:
+	case <-h.conn.Opened():
 		if err = c.waitSubscribed(ctx, h.conn); err != nil {
 			c.drop(h.conn)
 			return nil, err
@@ -73,7 +73,7 @@ func (c *Client) open(ctx context.Context, number int) (*handler, error) {
 	if c.supervisor.wasUp {
 		id = c.connack.ClientID
 	}
-	h := &handler{client: c, clientID: id, accepted: make(chan struct{}), ready: make(chan struct{})}
+	h := &handler{client: c, clientID: id, ready: make(chan struct{})}
 	c.mu.Unlock()
 	h.conn = transport.Start(transport.Config{
 		Conn: raw, Connect: c.opts.connect(a, id, clean, data), Handler: h, Source: h,

@@ -9,8 +9,7 @@ import (
 // handler joins a connection to the session.
 type handler struct {
 	client   *Client
-	clientID string // that CONNECT names
-	accepted chan struct{}
+	clientID string        // that CONNECT names
 	ready    chan struct{} // closed when conn is set
 	conn     *transport.Conn
 }
@@ -32,7 +31,6 @@ func (h *handler) Connack(a *wire.Connack) error {
 	c.supervisor.quiet = make(chan struct{})
 	c.connack = newConnack(a, h.clientID, c.opts.sessionExpiry, c.opts.keepAlive)
 	c.flush()
-	close(h.accepted)
 	return nil
 }
 

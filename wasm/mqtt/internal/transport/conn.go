@@ -128,6 +128,7 @@ type Conn struct {
 
 	work    chan struct{} // holds a token when the writer has something to look at
 	ending  chan struct{} // closed when there is a reason to end
+	opened  chan struct{} // closed with phase open
 	closing chan struct{} // closed when the cause is settled
 	done    chan struct{}
 
@@ -161,7 +162,7 @@ func newConn(cfg Config) *Conn {
 	}
 	c := &Conn{
 		cfg: cfg, in: newInput(), keep: newKeepAlive(),
-		work: make(chan struct{}, 1), ending: make(chan struct{}), closing: make(chan struct{}), done: make(chan struct{}),
+		work: make(chan struct{}, 1), ending: make(chan struct{}), opened: make(chan struct{}), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if cfg.Authenticator != nil {
@@ -184,6 +185,10 @@ func (c *Conn) Wake() {
 	default:
 	}
 }
+
+// Opened is closed when the broker has accepted the connection and the Handler has taken
+// its CONNACK: from then on Ping and Reauthenticate ask.
+func (c *Conn) Opened() <-chan struct{} { return c.opened }
 
 // Done is closed when nothing of the connection runs any more and the net.Conn
 // is closed.

@@ -50,6 +50,32 @@ func TestPing(t *testing.T) {
 	})
 }
 
+// Whoever was told that the connection is open can ask at once.
+func TestOpenedComesAfterConnack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		taken := make(chan struct{})
+		f := connectingTo(t, func(cfg *Config) {
+			cfg.Handler.(*recorder).onConnack = func() error { <-taken; return nil }
+		})
+		f.broker.send(connack()...)
+		synctest.Wait()
+		select {
+		case <-f.Opened():
+			t.Error("it is open before the Handler has taken CONNACK")
+		default:
+		}
+		asked := make(chan (<-chan pinged), 1)
+		go func() {
+			<-f.Opened()
+			asked <- pinging(f.Conn, background)
+		}()
+		close(taken)
+		f.broker.expect(pingreq...)
+		f.broker.send(0xD0, 0)
+		wantRoundTrip(t, <-asked, 0)
+	})
+}
+
 func TestPingsShareOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, nil)

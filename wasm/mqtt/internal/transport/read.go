@@ -307,6 +307,7 @@ func (c *Conn) accept(body []byte) error {
 	}
 	c.mu.Lock()
 	c.phase = open
+	close(c.opened)
 	c.mu.Unlock()
 	c.Wake()
 	if keepAlive > 0 {
