@@ -113,12 +113,15 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     const asking =
       Object.keys(settings.callbacks).length > 0 &&
       load('what calls functions among the options', import('./auth/user-callbacks'));
+    // Before the first packet, so that no packet is decoded after the client has ended. Where it
+    // can't be had, an event says so when there is one.
+    const decoding = settings.boundary.packetEvents && loadDecoder().catch(() => {});
     const openAll = async (): Promise<Engine> => {
       const [{ boundary, ready }, asked] = await Promise.all([open(), asking]);
       if (asked) callbacks = asked.createUserCallbacks(settings.callbacks);
       return {
         boundary: { connect: (request) => boundary.connect({ ...request, ...callbacks?.sink }) },
-        ready: Promise.all([ready, loading]).then(() => {}),
+        ready: Promise.all([ready, loading, decoding]).then(() => {}),
       };
     };
     const link = await connectIn(openAll, settings, givenUp, once, {
