@@ -2,11 +2,11 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
 import { render } from 'preact';
-import { App } from './app';
+import { start } from './core/i18n/i18n';
 import { install } from './install/install';
-import { start } from './language/language';
+import { App } from './panels/app';
+import { createState } from './session/state';
 import { createShortcuts } from './shortcuts/store';
-import { createState } from './state';
 
 async function open(root: HTMLElement): Promise<void> {
   await start();

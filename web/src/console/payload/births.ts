@@ -4,7 +4,6 @@
  */
 
 import type { Message } from '../../client';
-import type { Via } from '../feed/entry';
 
 type Born = Pick<Message, 'topic' | 'payload' | 'receivedAt'>;
 
@@ -56,15 +55,4 @@ export function createBirths() {
   }
 
   return { note, before };
-}
-
-const known = new WeakMap<Via, Births>();
-
-/** Messages that came by `via` are looked up in `births`. */
-export function bornBy(via: Via, births: Births): void {
-  known.set(via, births);
-}
-
-export function birthBefore(message: Message, via: Via): Uint8Array | undefined {
-  return known.get(via)?.before(message);
 }

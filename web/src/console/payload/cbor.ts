@@ -1,8 +1,8 @@
 /** CBOR (RFC 8949). cborg reads the tokens: its decoder recurses, and knows neither unknown tags nor all keys. */
 
 import { Tokenizer, Type } from 'cborg';
-import { t } from '../language/language';
-import { hex } from '../text';
+import { t } from '../core/i18n/i18n';
+import { hex } from '../core/text';
 import { PayloadError } from './error';
 import { createNest } from './nest';
 import { bytesLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from './scalars';

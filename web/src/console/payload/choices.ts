@@ -1,7 +1,7 @@
 /** How the user wants to see each topic's payloads, for as long as the page is open. */
 
 import { signal } from '@preact/signals';
-import type { ViewFormat } from './guess';
+import type { ViewFormat } from './format';
 
 export interface Choice {
   /** Missing: chosen by the payload. */

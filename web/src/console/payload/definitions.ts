@@ -2,8 +2,8 @@
 
 import { signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
-import { t } from '../language/language';
-import { visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
 import { schemas } from './choices';
 import { PayloadError } from './error';
 import { readSchema, type Schema } from './schema';

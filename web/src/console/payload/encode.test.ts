@@ -2,8 +2,9 @@ import { decode as decodeMessagePack } from '@msgpack/msgpack';
 import { decode as decodeCbor } from 'cborg';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hex } from '../text';
-import { encode, type Format, formats } from './encode';
+import { hex } from '../core/text';
+import { encode, formats } from './encode';
+import type { Format } from './format';
 
 const bytes = async (format: Format, text: string) => hex(await encode(format, text));
 const wrong = (format: Format, text: string) =>

@@ -1,4 +1,4 @@
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 
 /** Bytes or text that are not what they are read as. The message says what is wrong, and where. */
 export class PayloadError extends Error {

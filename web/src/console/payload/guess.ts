@@ -1,10 +1,8 @@
 /** Which format a payload most likely has. */
 
 import type { Message } from '../../client';
-import { decodeUtf8, headOf } from '../text';
-import type { Format } from './encode';
-
-export type ViewFormat = Format | 'image';
+import { decodeUtf8, headOf } from '../core/text';
+import type { ViewFormat } from './format';
 
 export interface Guess {
   format: ViewFormat;

@@ -1,7 +1,7 @@
 /** Pictures, by what their first bytes say. */
 
-import { t } from '../language/language';
-import { decodeUtf8, formatCount, headOf } from '../text';
+import { t } from '../core/i18n/i18n';
+import { decodeUtf8, formatCount, headOf } from '../core/text';
 import { PayloadError } from './error';
 
 export interface Picture {

@@ -3,8 +3,8 @@
  * one of several equal keys, and move those that look like integers to the front.
  */
 
-import { t } from '../language/language';
-import { visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
 import { PayloadError } from './error';
 import type { Sink } from './sink';
 

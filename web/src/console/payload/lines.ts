@@ -1,7 +1,7 @@
 /** Decoded values as lines of JSON. */
 
-import { t } from '../language/language';
-import { formatCount, visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { formatCount, visible } from '../core/text';
 import { deepest, tooDeep } from './error';
 import type { Scalar, Sink } from './sink';
 

@@ -1,8 +1,8 @@
 /** One Protobuf message, as its type says or, without one, by field numbers. */
 
 import protobuf, { type FieldBase, type MapField, type Type } from 'protobufjs';
-import { t } from '../language/language';
-import { decodeUtf8 } from '../text';
+import { t } from '../core/i18n/i18n';
+import { decodeUtf8 } from '../core/text';
 import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf } from './scalars';
 import type { Sink } from './sink';
 import { createReader, readFields, type WireField, wireTypes } from './wire';

@@ -5,8 +5,8 @@
  */
 
 import { decodeTimestampExtension } from '@msgpack/msgpack';
-import { t } from '../language/language';
-import { decodeUtf8 } from '../text';
+import { t } from '../core/i18n/i18n';
+import { decodeUtf8 } from '../core/text';
 import { PayloadError } from './error';
 import { createNest } from './nest';
 import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from './scalars';

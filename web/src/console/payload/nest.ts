@@ -1,6 +1,6 @@
 /** Puts keys, values and ends in their places for formats that announce counts. */
 
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 import { PayloadError } from './error';
 import type { Leaf } from './scalars';
 import type { Sink } from './sink';

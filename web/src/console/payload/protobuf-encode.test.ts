@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Message } from 'protobufjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hex } from '../text';
+import { hex } from '../core/text';
 import { load, schema } from './definitions';
 import { encode as encodePayload, problemWith } from './encode';
 import { PayloadError } from './error';

@@ -9,12 +9,12 @@
  */
 
 import protobuf, { type Enum, type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
-import { t } from '../language/language';
-import { visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
 import { chosenType } from './definitions';
-import { fromBase64, fromText } from './encode';
 import { PayloadError } from './error';
 import { payloadType } from './sparkplug';
+import { fromBase64, fromText } from './typed';
 import { integers, parseValue, type Value } from './value';
 
 type Fields = { [key: string]: Value };

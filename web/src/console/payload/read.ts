@@ -1,11 +1,12 @@
 /** A payload made ready to look at. Never rejects: what cannot be decoded is shown as bytes, with the reason. */
 
 import type { Message } from '../../client';
-import { mark, t } from '../language/language';
-import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../text';
+import { mark, t } from '../core/i18n/i18n';
+import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../core/text';
 import type { Choice } from './choices';
 import { PayloadError } from './error';
-import { guess, pictureType, type ViewFormat } from './guess';
+import type { ViewFormat } from './format';
+import { guess, pictureType } from './guess';
 import type { Picture } from './image';
 import { scanJson } from './json';
 import { createLines, type Line } from './lines';

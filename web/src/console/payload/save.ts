@@ -1,6 +1,6 @@
 import type { Message } from '../../client';
-import { saveAs } from '../save-as';
-import { decodeUtf8, headOf } from '../text';
+import { saveAs } from '../core/save-as';
+import { decodeUtf8, headOf } from '../core/text';
 import { guess, pictureType } from './guess';
 
 const extensions: Record<string, string> = {

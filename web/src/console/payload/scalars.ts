@@ -1,7 +1,7 @@
 /** Values of the binary formats as text. */
 
-import { hex } from '../text';
-import { bytes as inWords } from '../ui/counts';
+import { bytes as inWords } from '../core/counts';
+import { hex } from '../core/text';
 import type { Scalar } from './sink';
 
 /** Bytes shown of one byte string. */

@@ -4,8 +4,8 @@
  */
 
 import protobuf, { type NamespaceBase, type Root } from 'protobufjs';
-import { t } from '../language/language';
-import { visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
 import { PayloadError } from './error';
 
 export interface Schema {

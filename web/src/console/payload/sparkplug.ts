@@ -1,8 +1,8 @@
 /** Sparkplug B, whose payloads are Protobuf with types of their own inside. */
 
 import type { Type } from 'protobufjs';
-import { t } from '../language/language';
-import { decodeUtf8 } from '../text';
+import { t } from '../core/i18n/i18n';
+import { decodeUtf8 } from '../core/text';
 import { decodeMessage, type Interpret } from './message';
 import { numberLeaf, timeNote } from './scalars';
 import { readSchema } from './schema';

@@ -1,6 +1,6 @@
 /** JSON as values for the binary formats, without the rounding of `JSON.parse`. */
 
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 import { deepest, PayloadError, tooDeep } from './error';
 import { scanJson } from './json';
 import type { Sink } from './sink';

@@ -1,6 +1,6 @@
 /** Protocol Buffers' wire format, https://protobuf.dev/programming-guides/encoding/ */
 
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 import { deepest, PayloadError, tooDeep } from './error';
 
 export const wireTypes = ['varint', '64 bits', 'bytes', 'group', 'end of group', '32 bits'] as const;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Client, MqttError, type PublishOptions } from '../../client';
-import type { Failure } from '../connection/explain';
+import type { Failure } from '../core/failure';
 import { createAgain } from './again';
 import { deferred, entry, everyProperty } from './testing';
 

@@ -2,9 +2,9 @@
 
 import { signal } from '@preact/signals';
 import type { Client, Message, PublishOptions } from '../../client';
-import { type Failure, inOneLine } from '../connection/explain';
-import type { Entry } from '../feed/entry';
-import { t } from '../language/language';
+import { type Failure, inOneLine } from '../core/failure';
+import { t } from '../core/i18n/i18n';
+import type { Entry } from '../log/entry';
 
 /** Publishes that wait for their answers together. */
 const atOnce = 100;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { recordOf } from '../feed/record';
+import { recordOf } from '../log/record';
 import { chunkOf, chunksOf, entriesOf } from './chunk';
 import { entry, everyProperty } from './testing';
 

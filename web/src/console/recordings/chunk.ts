@@ -1,8 +1,8 @@
 /** Messages as the database keeps them: some thousand in one record, each of their parts in a list. */
 
 import type { Message, MessageProperties, QoS } from '../../client';
-import { type Direction, directionOf, type Entry, entryFor } from '../feed/entry';
-import { messageSize } from '../feed/packet-size';
+import { type Direction, directionOf, type Entry, entryFor } from '../log/entry';
+import { messageSize } from '../log/packet-size';
 
 export interface Chunk {
   /** The names of the connections. */

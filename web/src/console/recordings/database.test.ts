@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { deleteDB } from 'idb';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { recordOf } from '../feed/record';
+import { recordOf } from '../log/record';
 import { chunkOf, chunksOf } from './chunk';
 import { createDatabase, type Recording } from './database';
 import { StorageError } from './error';

@@ -1,7 +1,7 @@
 /** Recordings in IndexedDB. Everything rejects with `StorageError`. */
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from 'idb';
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 import type { Chunk } from './chunk';
 import { explain, gone, nameOf, StorageError } from './error';
 

@@ -1,4 +1,4 @@
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 
 /** What the browser's storage refused, in words that say what to do. */
 export class StorageError extends Error {

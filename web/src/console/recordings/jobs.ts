@@ -2,14 +2,14 @@
 
 import { type Signal, signal } from '@preact/signals';
 import type { Client } from '../../client';
-import type { Failure } from '../connection/explain';
-import { withoutSecrets } from '../connection/settings';
-import type { Entry } from '../feed/entry';
-import type { Feed } from '../feed/store';
-import { plural, t } from '../language/language';
-import type { Clock } from '../publish/repeat';
-import { formatCount, visible } from '../text';
-import { messages } from '../ui/counts';
+import { messages } from '../core/counts';
+import type { Failure } from '../core/failure';
+import { plural, t } from '../core/i18n/i18n';
+import type { Clock } from '../core/repeat';
+import { formatCount, visible } from '../core/text';
+import type { Entry } from '../log/entry';
+import type { Feed } from '../log/feed';
+import { withoutSecrets } from '../session/settings';
 import { createAgain, type Outcome } from './again';
 import type { Database, Recording } from './database';
 import { countOf, type Library } from './library';

@@ -1,8 +1,8 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
-import { t } from '../language/language';
-import { visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
 import type { Database, Recording } from './database';
 
 export interface Dependencies {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recordOf } from '../feed/record';
+import { recordOf } from '../log/record';
 import { entryFrom, LineError, linesIn } from './ndjson';
 import { entry, everyProperty } from './testing';
 

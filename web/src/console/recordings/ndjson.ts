@@ -2,10 +2,10 @@
 
 import type { MessageProperties, QoS } from '../../client';
 import { topicName } from '../../client/checks/topics';
-import type { Direction, Entry } from '../feed/entry';
-import { isRecord } from '../kept';
-import { t } from '../language/language';
-import { decodeUtf8, visible } from '../text';
+import { t } from '../core/i18n/i18n';
+import { isRecord } from '../core/storage';
+import { decodeUtf8, visible } from '../core/text';
+import type { Direction, Entry } from '../log/entry';
 import { entryOf } from './chunk';
 
 /** Bytes of a line: the largest payload that the page takes, in base64 or in JSON's escapes, with what is around it. */

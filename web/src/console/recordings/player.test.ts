@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Entry } from '../feed/entry';
+import type { Entry } from '../log/entry';
 import { play } from './player';
 import { entry } from './testing';
 

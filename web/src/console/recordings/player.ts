@@ -1,8 +1,8 @@
 /** Gives out a recording's messages again: as they were spaced, quicker, or at once. */
 
 import { signal } from '@preact/signals';
-import type { Entry } from '../feed/entry';
-import type { Clock } from '../publish/repeat';
+import type { Clock } from '../core/repeat';
+import type { Entry } from '../log/entry';
 
 /** As many times as fast; `Infinity` gives them out without a wait. */
 export type Speed = number;

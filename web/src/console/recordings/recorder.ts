@@ -1,7 +1,7 @@
 /** Writes what comes to a recording, a few times a second. */
 
 import { signal } from '@preact/signals';
-import { directionOf, type Entry } from '../feed/entry';
+import { directionOf, type Entry } from '../log/entry';
 import { chunksOf } from './chunk';
 import type { Change, Database, Recording } from './database';
 import { explain } from './error';

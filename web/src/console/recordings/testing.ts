@@ -1,7 +1,7 @@
 /** For tests: entries of the feed. */
 
 import type { MessageProperties } from '../../client';
-import type { Direction, Entry } from '../feed/entry';
+import type { Direction, Entry } from '../log/entry';
 import { entryOf, type Parts } from './chunk';
 
 export function entry(

@@ -1,8 +1,8 @@
 /** Recordings as files of NDJSON, and back, with a bounded part of them in memory. */
 
-import type { Entry } from '../feed/entry';
-import { fileOf } from '../feed/export';
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
+import type { Entry } from '../log/entry';
+import { fileOf } from '../log/export';
 import { chunksOf, entriesOf } from './chunk';
 import type { Database, Recording } from './database';
 import { entryFrom, LineError, linesIn } from './ndjson';

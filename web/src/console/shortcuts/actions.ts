@@ -1,7 +1,7 @@
 /** What can be done by keys alone. */
 
-import { mark } from '../language/language';
-import type { State } from '../state';
+import { mark } from '../core/i18n/i18n';
+import type { State } from '../session/state';
 import type { Keys } from './keys';
 
 export interface Shortcut {

@@ -1,9 +1,9 @@
 /** The shortcuts: listening for their keys, unless they are turned off. */
 
 import { signal } from '@preact/signals';
-import { keep, readKept } from '../kept';
-import { mark } from '../language/language';
-import type { State } from '../state';
+import { mark } from '../core/i18n/i18n';
+import { keep, readKept } from '../core/storage';
+import type { State } from '../session/state';
 import { actionsOf } from './actions';
 import { pressed } from './keys';
 

@@ -1,6 +1,6 @@
 /** The chart as a PNG, with its ground and the names of its lines. */
 
-import { coloursAt } from '../theme/colours';
+import { coloursAt } from '../core/theme-colours';
 
 export function picture(
   chart: HTMLCanvasElement,

@@ -1,6 +1,6 @@
 /** Numbers in payloads: the payload itself, or what a path leads to in its JSON. */
 
-import { decodeUtf8 } from '../text';
+import { decodeUtf8 } from '../core/text';
 
 /** Longer payloads are no numbers here. */
 export const maxPayload = 64 * 1024;

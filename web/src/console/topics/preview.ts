@@ -1,9 +1,9 @@
 /** Names and values as the rows and the details show them. */
 
-import { prettyJson } from '../feed/payload';
-import { t } from '../language/language';
-import { decodeUtf8, formatCount, headOf, hex, hexDump, visible, visibleLines } from '../text';
-import { bytes } from '../ui/counts';
+import { bytes } from '../core/counts';
+import { t } from '../core/i18n/i18n';
+import { decodeUtf8, formatCount, headOf, hex, hexDump, visible, visibleLines } from '../core/text';
+import { prettyJson } from '../payload/preview';
 import type { TopicNode, Value } from './model';
 
 const nameLength = 200;

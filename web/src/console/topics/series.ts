@@ -1,7 +1,7 @@
 /** The lines of the chart: numbers of topics over time. */
 
 import type { Message } from '../../client';
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 import { type Model, type TopicNode, topicOf } from './model';
 import { numberAt, parsePath } from './number';
 

@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
-import type { View } from '../views/view';
+import type { View } from '../core/view';
 import { createModel } from './model';
 
 export interface Dependencies {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
-import type { View } from '../views/view';
+import type { View } from '../core/view';
 import { maxTopics, maxValues } from './history';
 import type { TopicNode } from './model';
 import { maxPoints, maxSeries, tableOf } from './series';

@@ -1,8 +1,8 @@
 /** What the topics panel works with, once it is open. */
 
 import { batch, signal } from '@preact/signals';
-import { type Failure, inOneLine } from '../connection/explain';
-import { t } from '../language/language';
+import { type Failure, inOneLine } from '../core/failure';
+import { t } from '../core/i18n/i18n';
 import { clearRetained, type Progress, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 
 /** Copies a text, and tells whether that went well. */
 export function Copy({ label, text }: { label: string; text: string }) {

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
-import { mark, t } from '../language/language';
+import { mark, t } from '../core/i18n/i18n';
 import './fields.css';
 
 interface Labelled {

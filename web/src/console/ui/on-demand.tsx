@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 
 type Part<P> = (props: P) => JSX.Element | null;
 

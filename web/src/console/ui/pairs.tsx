@@ -2,7 +2,7 @@
 
 import { useId } from 'preact/hooks';
 import './pairs.css';
-import { t } from '../language/language';
+import { t } from '../core/i18n/i18n';
 
 type Pair = [name: string, value: string];
 

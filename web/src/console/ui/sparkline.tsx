@@ -1,6 +1,5 @@
+import type { Point } from '../core/point';
 import './sparkline.css';
-
-export type Point = readonly [x: number, y: number];
 
 const width = 100;
 const height = 30;

@@ -1,0 +1,39 @@
+/** What went wrong, as the page tells it. */
+
+import { MqttError, type MqttErrorCode } from '../../client';
+import { visible } from './text';
+
+/** The parts of an `MqttError` that an explanation stands on. */
+export interface Failure {
+  code: MqttErrorCode;
+  message: string;
+  field?: string;
+  reasonCode?: number;
+  reasonString?: string;
+  closeCode?: number;
+  /** The client's program could not be loaded. */
+  unloaded?: boolean;
+}
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof MqttError) return error;
+  return { code: 'crashed', message: error instanceof Error ? error.message : String(error) };
+}
+
+export function formatReasonCode(code: number): string {
+  return `0x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+/** The client's words for one line, with the broker's reason code if they lack it. */
+export function inOneLine(failure: Failure): string {
+  const message = visible(failure.message);
+  if (failure.reasonCode === undefined) return message;
+  const code = formatReasonCode(failure.reasonCode);
+  return message.includes(code) ? message : `${message} [${code}]`;
+}
+
+/** The same beside the field it is about, whose name it need not repeat. */
+export function atField(failure: Failure): string {
+  const words = inOneLine(failure).replace(`${failure.field}: `, '');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,2 @@
+/** English sentences and their translations. */
+export type Dictionary = Readonly<Record<string, string>>;

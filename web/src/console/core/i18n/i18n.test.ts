@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { choose, language, parts, plural, preferred, start, t } from './i18n';
+
+vi.mock('./zh', () => ({
+  zh: {
+    Close: '关闭',
+    'Close {name}': '关闭 {name}',
+    '{from} to {to}': '到 {to}，从 {from}',
+    '{count} messages': '{count} 条消息',
+  },
+}));
+
+let kept: Record<string, string>;
+let root: { lang: string };
+
+beforeEach(async () => {
+  kept = {};
+  root = { lang: 'en' };
+  vi.stubGlobal('document', { documentElement: root });
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept[key] ?? null,
+    setItem: (key: string, value: string) => {
+      kept[key] = value;
+    },
+  });
+  await choose('en');
+  kept = {};
+});
+
+describe('preferred', () => {
+  it.each([
+    ['zh', ['en-GB'], 'zh'],
+    ['en', ['zh-CN'], 'en'],
+    [undefined, ['zh-CN', 'en'], 'zh'],
+    [undefined, ['ZH-Hant-TW'], 'zh'],
+    [undefined, ['en-US', 'zh-CN'], 'en'],
+    [undefined, ['fr', 'zh', 'en'], 'zh'],
+    [undefined, ['fr', 'zhuang'], 'en'],
+    [undefined, [], 'en'],
+    ['toString', ['zh'], 'zh'],
+    [5, ['zh'], 'zh'],
+  ] as const)('kept %j, and the browser wants %j: %s', (before, wanted, expected) => {
+    expect(preferred(before, wanted)).toBe(expected);
+  });
+});
+
+describe('start', () => {
+  it('speaks what the browser asks for, and keeps nothing', async () => {
+    vi.stubGlobal('navigator', { languages: ['zh-CN'] });
+    await start();
+    expect([t('Close'), language.value, root.lang, kept]).toEqual(['关闭', 'zh', 'zh-CN', {}]);
+  });
+
+  it('speaks what was chosen before', async () => {
+    vi.stubGlobal('navigator', { languages: ['en'] });
+    await choose('zh');
+    await choose('en');
+    await choose('zh');
+    language.value = 'en';
+    await start();
+    expect(language.value).toBe('zh');
+  });
+});
+
+describe('t', () => {
+  it('is the sentence itself in English', () => {
+    expect(t('Close {name}', { name: 'a' })).toBe('Close a');
+    expect(root.lang).toBe('en');
+  });
+
+  it('is the translation, or the sentence where there is none', async () => {
+    await choose('zh');
+    expect(t('Close')).toBe('关闭');
+    expect(t('Not there')).toBe('Not there');
+    expect(t('toString')).toBe('toString');
+  });
+
+  it('takes values as they are', async () => {
+    expect(t('{from} to {to}', { from: '{to} $& $1', to: 2 })).toBe('{to} $& $1 to 2');
+    expect(t('{from} to {to}', { from: 0 })).toBe('0 to {to}');
+    expect(t('{{n}} counts')).toBe('{{n}} counts');
+    await choose('zh');
+    expect(t('{from} to {to}', { from: 1, to: 2 })).toBe('到 2，从 1');
+  });
+});
+
+describe('parts', () => {
+  it('has the values where the language has them', async () => {
+    const [from, to] = [{ a: 1 }, { b: 2 }];
+    const words = () => parts<object>('{from} to {to}', { from, to });
+    expect(words()).toEqual(['', from, ' to ', to, '']);
+    await choose('zh');
+    expect(words()).toEqual(['到 ', to, '，从 ', from, '']);
+  });
+
+  it('leaves a value that is not given', () => {
+    expect(parts('Close {name}', {})).toEqual(['Close ', '{name}', '']);
+  });
+});
+
+describe('plural', () => {
+  const words = (count: number, shown?: string) =>
+    plural(count, '{count} message', '{count} messages', shown);
+
+  it('has two forms in English', () => {
+    expect([words(0), words(1), words(1234, '1,234')]).toEqual(['0 messages', '1 message', '1,234 messages']);
+  });
+
+  it('has one in Chinese', async () => {
+    await choose('zh');
+    expect([words(1), words(2)]).toEqual(['1 条消息', '2 条消息']);
+  });
+});

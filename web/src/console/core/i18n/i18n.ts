@@ -1,0 +1,75 @@
+/** The page's language. English is in the code; another one is a dictionary that has English for its keys. */
+
+import { signal } from '@preact/signals';
+import { keep, readKept } from '../storage';
+import type { Dictionary } from './dictionary';
+
+export const languages = { en: 'English', zh: '中文' } as const;
+
+export type Language = keyof typeof languages;
+
+/** As HTML names them. */
+export const tags: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
+
+const key = 'mqttwasm.language';
+
+const dictionary = signal<Dictionary>({});
+export const language = signal<Language>('en');
+
+const isLanguage = (name: unknown): name is Language =>
+  typeof name === 'string' && Object.hasOwn(languages, name);
+
+/** What was chosen before, or else the first of the browser's languages that the page has. */
+export function preferred(kept: unknown, wanted: readonly string[]): Language {
+  if (isLanguage(kept)) return kept;
+  return wanted.map((tag) => tag.toLowerCase().split('-')[0]).find(isLanguage) ?? 'en';
+}
+
+/** Resolves when the page is in that language, and rejects where its dictionary can't be fetched. */
+async function speak(wanted: Language): Promise<void> {
+  dictionary.value = wanted === 'zh' ? (await import('./zh')).zh : {};
+  language.value = wanted;
+  document.documentElement.lang = tags[wanted];
+}
+
+export async function choose(wanted: Language): Promise<void> {
+  await speak(wanted);
+  keep(key, wanted);
+}
+
+/** Before anything is shown. Without its dictionary the page is in English. */
+export async function start(): Promise<void> {
+  const wanted = preferred(readKept(key), navigator.languages);
+  if (wanted !== 'en') await speak(wanted).catch(() => {});
+}
+
+/**
+ * The sentence in the page's language. `{name}` in it stands for a value; what
+ * a value holds is not looked at.
+ */
+export function t(sentence: string, values?: Readonly<Record<string, string | number>>): string {
+  const found = translated(sentence);
+  if (!values) return found;
+  return found.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** The sentence with elements for some of its values, as children for JSX. */
+export function parts<E>(sentence: string, values: Readonly<Record<string, E>>): (string | E)[] {
+  return translated(sentence)
+    .split(/\{(\w+)\}/)
+    .map((part, i) => (i % 2 === 0 ? part : (values[part] ?? `{${part}}`)));
+}
+
+/** The sentence for so many: `one` where the language has a form for it, and `{count}` in either is the number. */
+export function plural(count: number, one: string, other: string, shown: string | number = count): string {
+  const singular = count === 1 && language.value === 'en';
+  return t(singular ? one : other, { count: shown });
+}
+
+function translated(sentence: string): string {
+  const words = dictionary.value;
+  return Object.hasOwn(words, sentence) ? (words[sentence] ?? sentence) : sentence;
+}
+
+/** A sentence that is translated where it is shown. */
+export const mark = (sentence: string): string => sentence;

@@ -1,0 +1,255 @@
+/** The connection in Chinese: its form, how it stands, and what went wrong. */
+
+import type { Dictionary } from './dictionary';
+
+export const connection: Dictionary = {
+  // Several at once
+  'Connection {number}': '连接 {number}',
+  Connections: '连接',
+  'Connect to one more broker beside this one': '在当前连接之外再连接一个 Broker',
+  'Another broker': '其他 Broker',
+  'Close {name}': '关闭 {name}',
+  'publishing repeatedly': '正在重复发布',
+  'Publishing repeatedly': '正在重复发布',
+
+  'Not connected again: passwords are not kept when the page is reloaded':
+    '未重新连接：页面重新加载后不会保留密码',
+  'Fill in the password under Options and press Connect, or keep it in a profile.':
+    '请在“选项”中填写密码并点击“连接”，或将其保存到配置中。',
+
+  // The brokers that are offered where nobody else named them
+  'This server': '本服务器',
+  'EMQX public broker': 'EMQX 公共 Broker',
+  'HiveMQ public broker': 'HiveMQ 公共 Broker',
+  'Mosquitto test broker': 'Mosquitto 测试 Broker',
+
+  // How it stands
+  Connection: '连接',
+  connected: '已连接',
+  connecting: '正在连接',
+  'loading the client': '正在加载客户端',
+  reconnecting: '正在重连',
+  disconnected: '已断开',
+  'reconnecting, attempt {attempt}': '正在重连，第 {attempt} 次尝试',
+  'Next attempt in {seconds} s': '{seconds} 秒后重试',
+  'Try now': '立即重试',
+  'Round-trip time: from PINGREQ to the broker’s PINGRESP, every 5 seconds':
+    '往返时间：从 PINGREQ 到 Broker 的 PINGRESP，每 5 秒测量一次',
+  'Round-trip time': '往返时间',
+  'Round-trip time {spread}': '往返时间 {spread}',
+  'Round-trip time {spread}, {count} unanswered': '往返时间 {spread}，{count} 次无响应',
+  'Round-trip times, one every {seconds} seconds: {words}': '往返时间，每 {seconds} 秒一次：{words}',
+  '{least} to {most}, median {median}': '{least} 至 {most}，中位数 {median}',
+  'no answer': '无响应',
+
+  // The form
+  'Broker settings': 'Broker 设置',
+  Broker: 'Broker',
+  Custom: '自定义',
+  'Broker URL': 'Broker 地址',
+  'wss://host:port/mqtt': 'wss://主机:端口/mqtt',
+  Connect: '连接',
+  Disconnect: '断开',
+  Options: '选项',
+  Profiles: '配置',
+  Session: '会话',
+  Share: '分享',
+
+  // Options
+  'User name': '用户名',
+  Password: '密码',
+  'Client ID': '客户端 ID',
+  random: '随机',
+  'Keep alive, seconds': '心跳间隔（秒）',
+  'Clean start': '全新开始（Clean Start）',
+  'Session, limits and authentication': '会话、限制和认证',
+  'Session expires after, seconds': '会话过期间隔（秒）',
+  'Receive maximum': '接收最大值',
+  'Maximum packet size, bytes': '最大报文长度（字节）',
+  'Topic alias maximum': '主题别名最大值',
+  'Use topic aliases when sending': '发送时使用主题别名',
+  'Ask for response information': '请求响应信息',
+  'Ask for problem information': '请求问题信息',
+  'Keep the session in this browser (needs a client ID)': '在此浏览器中保存会话（需要客户端 ID）',
+  'Share one connection between tabs': '多个标签页共用一个连接',
+  'Authentication method': '认证方法',
+  'Authentication data': '认证数据',
+  'SCRAM-SHA-256 with user name and password': '以用户名和密码进行 SCRAM-SHA-256 认证',
+  'Last will': '遗嘱消息',
+  set: '已设置',
+  'The broker publishes it when this connection is lost. Without a topic there is none.':
+    '此连接意外断开时，Broker 会发布遗嘱消息。不填主题则没有遗嘱。',
+  'Will topic': '遗嘱主题',
+  'Will payload': '遗嘱载荷',
+  'Will QoS': '遗嘱 QoS',
+  'Delay, seconds': '延迟（秒）',
+  'Retain the will': '保留遗嘱消息',
+
+  // Profiles
+  Use: '使用',
+  'with password': '含密码',
+  'Open in new connection': '在新连接中打开',
+  'Open {name} in new connection': '在新连接中打开 {name}',
+  'No profiles yet. Save what the form holds, or import a file.': '暂无配置。可保存表单内容，或导入文件。',
+  'Save the settings as': '将设置保存为',
+  'Keep the password too, readable in this browser’s storage': '同时保存密码（在此浏览器的存储中可读）',
+  'Saved “{name}”.': '已保存“{name}”。',
+  '{count} imported.': '已导入 {count} 个。',
+  'Import…': '导入…',
+  'Import profiles': '导入配置',
+  Export: '导出',
+  'Fill in a ws: or wss: address first': '请先填写 ws: 或 wss: 地址',
+  'The file is larger than any that this page exports': '文件大于此页面导出的任何文件',
+  'The file is not JSON': '文件不是 JSON',
+  'The file was not exported by this page': '文件不是由此页面导出的',
+  'The file holds no profile with a ws: or wss: address': '文件中没有含 ws: 或 wss: 地址的配置',
+
+  // What the broker granted
+  'What the broker granted': 'Broker 授予的会话参数',
+  'Not connected, so nothing is granted. It is told here once it is.':
+    '未连接，因此暂无会话参数。连接后将显示在这里。',
+  '{clientId} (assigned by the broker)': '{clientId}（由 Broker 分配）',
+  continued: '已恢复',
+  new: '新建',
+  'Session expires after': '会话过期间隔',
+  'Keep alive': '心跳间隔',
+  off: '关闭',
+  '{count} s': '{count} 秒',
+  'Maximum QoS': '最大 QoS',
+  'Maximum packet size': '最大报文长度',
+  'no limit stated': '未声明限制',
+  'Retained messages': '保留消息',
+  'Wildcard subscriptions': '通配符订阅',
+  'Subscription identifiers': '订阅标识符',
+  'Shared subscriptions': '共享订阅',
+  available: '可用',
+  'not available': '不可用',
+  Reason: '原因',
+  'Response information': '响应信息',
+  'Server reference': '服务端参考',
+  'User property {name}': '用户属性 {name}',
+
+  // Notices
+  '{title}.': '{title}。',
+  Dismiss: '关闭提示',
+  'Try {broker} again': '重试 {broker}',
+  'The connection was lost. {title}': '连接意外断开。{title}',
+  '{title}. Using “{broker}” instead': '{title}。已改用“{broker}”',
+  'Neither “{first}” nor “{second}” can be reached. {title}': '无法连接“{first}”和“{second}”。{title}',
+  'The link that opened this page asks for {url}, which this server does not list':
+    '打开此页面的链接要求连接 {url}，而此服务器未列出该地址',
+  'Press Connect if you trust where the link came from.': '如果您信任链接的来源，请按“连接”。',
+  'This page’s list of brokers could not be read': '无法读取此页面的 Broker 列表',
+  'Type a broker’s address and press Connect, or reload the page.':
+    '请输入 Broker 地址并按“连接”，或重新加载页面。',
+  'it lists no brokers': '其中未列出 Broker',
+  'the server answered {status}': '服务器返回 {status}',
+  'The broker sent DISCONNECT {code}': 'Broker 发送了 DISCONNECT {code}',
+  'no answer within {seconds} s': '{seconds} 秒内无响应',
+  'Broker’s reason {code}': 'Broker 的原因码 {code}',
+  'Broker’s reason {code}: “{words}”': 'Broker 的原因码 {code}：“{words}”',
+
+  // What the broker's reason codes mean
+  'The broker could not read what was sent': 'Broker 无法解析发送的内容',
+  'Check that it speaks MQTT 5.': '请确认它支持 MQTT 5。',
+  'The broker saw a breach of the protocol': 'Broker 发现违反协议的行为',
+  'The broker does not speak MQTT 5': 'Broker 不支持 MQTT 5',
+  'This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.':
+    '此客户端仅支持 MQTT 5。请在 Broker 中启用 MQTT 5，或使用更新的 Broker。',
+  'The broker refused the client ID': 'Broker 拒绝了客户端 ID',
+  'Change the client ID under Options, or leave it empty for a random one.':
+    '请在“选项”中更改客户端 ID，或留空以使用随机 ID。',
+  'The broker refused the user name or password': 'Broker 拒绝了用户名或密码',
+  'Check both under Options.': '请在“选项”中检查两者。',
+  'The broker does not allow this client to connect': 'Broker 不允许此客户端连接',
+  'Check the user name and password under Options, or ask the broker’s operator for access.':
+    '请在“选项”中检查用户名和密码，或向 Broker 的管理员申请访问权限。',
+  'The broker is unavailable': 'Broker 不可用',
+  'Try again later, or choose another broker.': '请稍后重试，或选择其他 Broker。',
+  'The broker is busy': 'Broker 繁忙',
+  'Try again in a moment.': '请稍后重试。',
+  'The broker has banned this client': 'Broker 已禁止此客户端',
+  'Ask the broker’s operator, or choose another broker.': '请咨询 Broker 的管理员，或选择其他 Broker。',
+  'The broker is shutting down': 'Broker 正在关闭',
+  'Try again when it is back.': '请在其恢复后重试。',
+  'The broker refused the authentication method': 'Broker 拒绝了认证方法',
+  'Use a user name and password under Options, if the broker accepts them.':
+    '如果 Broker 接受用户名和密码，请在“选项”中填写。',
+  'The broker heard nothing for too long': 'Broker 过久未收到任何数据',
+  'Check the network. A shorter keep alive under Options keeps idle links open.':
+    '请检查网络。在“选项”中缩短心跳间隔可保持空闲连接。',
+  'Another client took over with the same client ID': '另一个使用相同客户端 ID 的客户端取代了此连接',
+  'Give each client its own ID under Options, or leave it empty for a random one.':
+    '请在“选项”中为每个客户端设置不同的 ID，或留空以使用随机 ID。',
+  'Too many messages were in flight for the broker': '在途消息数超过了 Broker 的上限',
+  'Publish more slowly.': '请降低发布速度。',
+  'A packet was too large': '报文过大',
+  'Send smaller messages, or raise the broker’s limit.': '请发送更小的消息，或提高 Broker 的限制。',
+  'Send smaller messages, or raise the limit.': '请发送更小的消息，或提高限制。',
+  'The broker finds the message rate too high': 'Broker 认为消息速率过高',
+  'A quota of the broker is used up': 'Broker 的配额已用尽',
+  'Try again later, or ask the operator.': '请稍后重试，或咨询管理员。',
+  'The operator ended the connection': '管理员断开了连接',
+  'Ask the broker’s operator why.': '请向 Broker 的管理员询问原因。',
+  'The broker asks to use another server': 'Broker 要求使用其他服务器',
+  'The broker has moved': 'Broker 已迁移',
+  'Connect to the address it names.': '请连接到它给出的地址。',
+  'Too many connections in a short time': '短时间内连接次数过多',
+  'Wait a minute, then try again.': '请等待一分钟后重试。',
+
+  // Why no connection came about
+  'This page came over https, so the browser does not let it open a ws: address':
+    '此页面通过 https 加载，浏览器不允许它打开 ws: 地址',
+  'Use the broker’s wss: address; its port is usually {port}. Or open this page over http.':
+    '请使用 Broker 的 wss: 地址，端口通常为 {port}。或者通过 http 打开此页面。',
+  'Use the broker’s wss: address. Or open this page over http.':
+    '请使用 Broker 的 wss: 地址。或者通过 http 打开此页面。',
+  '8081 (Mosquitto’s public broker)': '8081（Mosquitto 的公共 Broker）',
+  '9002 or 443 (ask its operator)': '9002 或 443（请咨询其管理员）',
+  'The browser blocks this page from reaching {host}': '浏览器阻止此页面访问 {host}',
+  'That address is on your own computer or network. Allow “Local network access” for this site (the icon left of the address bar, Site settings), then connect again.':
+    '该地址位于您自己的计算机或网络中。请为此网站允许“本地网络访问”（地址栏左侧图标，网站设置），然后重新连接。',
+  'The browser has not allowed this page to reach {host}': '浏览器尚未允许此页面访问 {host}',
+  'That address is on your own computer or network. Connect again and allow access when the browser asks; a page that did not come over https can’t ask at all.':
+    '该地址位于您自己的计算机或网络中。请重新连接，并在浏览器询问时允许访问；未通过 https 加载的页面无法发起询问。',
+  'Port {port} is usually MQTT over TCP, which no browser can open. Use the broker’s WebSocket port: often 8083 (EMQX), 9001 (Mosquitto) or 8000 (HiveMQ).':
+    '端口 {port} 通常用于基于 TCP 的 MQTT，浏览器无法打开。请使用 Broker 的 WebSocket 端口：通常是 8083（EMQX）、9001（Mosquitto）或 8000（HiveMQ）。',
+  'Nothing answers at {host}': '{host} 无响应',
+  'Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.':
+    '请检查主机名和端口（应为 WebSocket 端口，而非 TCP 端口），确认 Broker 正在运行，且没有防火墙阻隔。',
+  'Or its certificate is not one this browser trusts.': '也可能是此浏览器不信任其证书。',
+  '{host} answers, but not as MQTT over WebSocket at {path}':
+    '{host} 有响应，但路径 {path} 不是基于 WebSocket 的 MQTT',
+  'The server has too many connections': '服务器的连接过多',
+  'A server on the way to the broker could not reach it': '通往 Broker 途中的服务器无法连接到它',
+  'Check that the broker is running. The log of that server says more.':
+    '请检查 Broker 是否在运行。该服务器的日志中有更多说明。',
+  'Check the path and the port.': '请检查路径和端口。',
+  'The address has no path; most brokers want /mqtt.': '该地址没有路径；多数 Broker 需要 /mqtt。',
+  'Most brokers use /mqtt.': '多数 Broker 使用 /mqtt。',
+  'No connection': '无法连接',
+  'No connection to {host}': '无法连接到 {host}',
+  'Check the address and the network.': '请检查地址和网络。',
+  '{host} did not answer in time': '{host} 未及时响应',
+  'The broker': 'Broker',
+  'The host is there, but no MQTT broker answers at this address. Check the port and the path.':
+    '主机可达，但此地址没有 MQTT Broker 响应。请检查端口和路径。',
+  'Check the host name and the port. A firewall may swallow the connection.':
+    '请检查主机名和端口。连接可能被防火墙拦截。',
+  'The connection’s settings are not right': '连接设置有误',
+  'The broker refused the connection': 'Broker 拒绝了连接',
+  'Check the settings under Options, or choose another broker.': '请在“选项”中检查设置，或选择其他 Broker。',
+  'The broker ended the connection': 'Broker 断开了连接',
+  'Connect again, or choose another broker.': '请重新连接，或选择其他 Broker。',
+  'What answers at {address} is not an MQTT 5 broker': '{address} 的响应者不是 MQTT 5 Broker',
+  'this address': '此地址',
+  'Check the port and the path, and that the broker speaks MQTT 5.':
+    '请检查端口和路径，并确认 Broker 支持 MQTT 5。',
+  'The client’s program ended': '客户端程序已终止',
+  'The client’s program could not be loaded': '无法加载客户端程序',
+  'Check that the server of this page can be reached, and try again.':
+    '请检查本页面的服务器是否可达，然后重试。',
+  'Connect again; reload the page if that fails.': '请重新连接；如仍失败，请重新加载页面。',
+  'Connecting was given up': '已放弃连接',
+  'Press Connect to try again.': '请按“连接”重试。',
+};

@@ -1,0 +1,11 @@
+/** Chinese, as it is written in mainland China. */
+
+import type { Dictionary } from './dictionary';
+import { connection } from './zh-connection';
+import { feed } from './zh-feed';
+import { forms } from './zh-forms';
+import { payload } from './zh-payload';
+import { recordings } from './zh-recordings';
+import { topics } from './zh-topics';
+
+export const zh: Dictionary = { ...connection, ...forms, ...feed, ...topics, ...payload, ...recordings };

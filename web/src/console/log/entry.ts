@@ -1,0 +1,39 @@
+/** One line of the feed. */
+
+import type { Message } from '../../client';
+import type { Births } from '../payload/births';
+import type { Sized } from './ring';
+
+/** The connection that a message came or went by, as it was called then. */
+export interface Via {
+  readonly id: number;
+  readonly name: string;
+  /** Of the Sparkplug B nodes and devices that it heard of. */
+  readonly births?: Births;
+}
+
+export interface Entry extends Sized {
+  readonly message: Message;
+  readonly via: Via;
+  readonly sent: boolean;
+  /** How many of its direction there were before it. */
+  readonly ordinal: number;
+  /** Published here, and known not to have left. */
+  unsent?: boolean;
+  /** Out of a recording: neither received nor sent now. */
+  replayed?: boolean;
+}
+
+/** Bytes that a browser needs for a message beside its own, roughly: objects, decoded topic, indexes. */
+export const overhead = 256;
+
+export function entryFor(message: Message, ordinal: number, via: Via, sent = false): Entry {
+  return { message, ordinal, via, sent, size: message.size + overhead };
+}
+
+export type Direction = 'received' | 'sent' | 'not sent';
+
+export function directionOf({ sent, unsent }: Entry): Direction {
+  if (!sent) return 'received';
+  return unsent ? 'not sent' : 'sent';
+}

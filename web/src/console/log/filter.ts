@@ -1,0 +1,81 @@
+/** Which messages the list shows. */
+
+import type { QoS } from '../../client';
+import { topicFilter } from '../../client/checks/topics';
+import { compile } from '../../client/routing/topic-filter';
+import { atField, type Failure } from '../core/failure';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
+import type { Entry } from './entry';
+import { type Pattern, patternFor } from './find';
+
+export interface Filter {
+  /** With wildcards; empty selects every topic. */
+  topic: string;
+  /** A connection's name; empty selects all. */
+  connection: string;
+  direction: 'received' | 'sent' | 'both';
+  qos: QoS | 'any';
+  retain: 'any' | 'yes' | 'no';
+  search: string;
+  /** Whether `search` is a regular expression. */
+  expression: boolean;
+  matchCase: boolean;
+}
+
+/** What is sent comes back where a subscription has it: shown twice only to those who ask. */
+export const noFilter: Filter = {
+  topic: '',
+  connection: '',
+  direction: 'received',
+  qos: 'any',
+  retain: 'any',
+  search: '',
+  expression: false,
+  matchCase: false,
+};
+
+export interface Selection {
+  test(entry: Entry): boolean;
+  /** To be found in those that pass the test. */
+  pattern: Pattern | undefined;
+}
+
+export interface FilterErrors {
+  topic?: string;
+  search?: string;
+}
+
+/** What a filter selects, or what is wrong at its fields. */
+export function selectionOf(filter: Filter): { selection: Selection } | { errors: FilterErrors } {
+  const errors: FilterErrors = {};
+  let matches: ((topic: string) => boolean) | undefined;
+  let pattern: Pattern | undefined;
+  try {
+    if (filter.topic) matches = compile(topicFilter(filter.topic, 'topic'));
+  } catch (error) {
+    errors.topic = atField(error as Failure);
+  }
+  try {
+    if (filter.search) pattern = patternFor(filter.search, filter.expression, filter.matchCase);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^.*: /s, '') : String(error);
+    errors.search = t('Not a regular expression: {reason}', { reason: visible(reason) });
+  }
+  if (errors.topic || errors.search) return { errors };
+
+  const { connection, direction, qos, retain } = filter;
+  const test = ({ sent, message, via }: Entry): boolean =>
+    (connection === '' || via.name === connection) &&
+    (direction === 'both' || sent === (direction === 'sent')) &&
+    (qos === 'any' || message.qos === qos) &&
+    (retain === 'any' || message.retain === (retain === 'yes')) &&
+    (!matches || matches(message.topic));
+  return { selection: { test, pattern } };
+}
+
+/** How many conditions stand beside the search. */
+export function conditionsOf(filter: Filter): number {
+  const names = ['topic', 'connection', 'direction', 'qos', 'retain'] as const;
+  return names.filter((name) => filter[name] !== noFilter[name]).length;
+}

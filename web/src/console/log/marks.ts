@@ -1,0 +1,71 @@
+/** Where in the rows in sight the search is found. */
+
+import { signal } from '@preact/signals';
+import { headsOf } from '../payload/preview';
+import type { Entry } from './entry';
+import type { Pattern } from './find';
+import type { Finder } from './finder';
+
+/** Parts of what a row shows; every other one, beginning with the second, is a match. */
+export interface Marks {
+  topic: string[];
+  text: string[];
+}
+
+/** Rows asked for at once: more are not in sight. */
+const most = 100;
+
+export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Pattern | undefined) {
+  /** Counts answers, for those who show them. */
+  const answers = signal(0);
+  let asked: Pattern | undefined;
+  let known = new WeakMap<Entry, Marks | undefined>();
+  let wanted: Entry[] = [];
+  let asking = false;
+
+  /** Undefined until they are known, and without a search. */
+  function of(entry: Entry): Marks | undefined {
+    const now = pattern();
+    if (now !== asked) {
+      asked = now;
+      known = new WeakMap();
+      wanted = [];
+    }
+    if (!now) return undefined;
+    answers.value;
+    if (!known.has(entry)) {
+      known.set(entry, undefined);
+      wanted.push(entry);
+      if (!asking) {
+        asking = true;
+        queueMicrotask(ask);
+      }
+    }
+    return known.get(entry);
+  }
+
+  async function ask(): Promise<void> {
+    const entries = wanted.slice(-most);
+    for (const entry of wanted.slice(0, -most)) known.delete(entry);
+    wanted = [];
+    const into = known;
+    try {
+      if (!asked) return;
+      const parts = await finder.split(
+        asked,
+        entries.flatMap(({ message }) => headsOf(message)),
+      );
+      for (const [index, entry] of entries.entries()) {
+        into.set(entry, { topic: parts[2 * index] ?? [], text: parts[2 * index + 1] ?? [] });
+      }
+      answers.value++;
+    } catch {
+      // Rows without marks, then: given up, or asked anew for another search.
+    } finally {
+      asking = wanted.length > 0;
+      if (asking) queueMicrotask(ask);
+    }
+  }
+
+  return { of };
+}

@@ -1,0 +1,204 @@
+/** What a packet says, in the specification's words. */
+
+import type { Packet, PacketFields, PacketName } from '../../../client/packet';
+import { bytes as inWords } from '../../core/counts';
+import { mark, t } from '../../core/i18n/i18n';
+import { decodeUtf8, formatCount, headOf, hex, visible } from '../../core/text';
+import { clauseOf, titleOf } from './clauses';
+import { reasonOf } from './reasons';
+import { fieldsOf } from './secrets';
+
+/** Characters of a text, bytes of a payload. */
+const longest = 300;
+
+const unreadable = mark('cannot be read: it breaks the rules of MQTT 5');
+
+function brief(text: string): string {
+  return visible(text.length > longest ? `${text.slice(0, longest)}…` : text);
+}
+
+function bytesAsText(bytes: Uint8Array): string {
+  if (bytes.length === 0) return t('empty');
+  const head = headOf(bytes, longest);
+  const text = decodeUtf8(head);
+  const more = bytes.length > head.length ? `… (${inWords(bytes.length)})` : '';
+  return (text === undefined ? hex(bytes.subarray(0, 64)) : visible(text)) + more;
+}
+
+export function hidden(bytes: Uint8Array): string {
+  return t('•••••• hidden, {size}', { size: inWords(bytes.length) });
+}
+
+/** One line. */
+export function summaryOf(packet: Packet): string {
+  const fields = fieldsOf(packet);
+  if (!fields) return t(unreadable);
+  const { cmd } = packet;
+  const { topic = '', properties = {}, reasonCode = 0 } = fields;
+  const reason = reasonOf(reasonCode, cmd);
+  switch (cmd) {
+    case 'connect':
+      return [
+        fields.clientId ? brief(fields.clientId) : t('no client identifier'),
+        fields.username !== undefined && `user ${brief(fields.username)}`,
+        `keep alive ${fields.keepalive} s`,
+        fields.clean && 'clean start',
+        fields.will && `will ${brief(fields.will.topic)}`,
+      ]
+        .filter(Boolean)
+        .join(' · ');
+    case 'connack':
+      return fields.sessionPresent ? `${reason} · session present` : reason;
+    case 'publish':
+      return [
+        topic === '' ? `topic alias ${properties.topicAlias}` : brief(topic),
+        `QoS ${fields.qos}`,
+        fields.retain && 'retain',
+        fields.dup && 'DUP',
+        inWords(fields.payload?.length ?? 0),
+      ]
+        .filter(Boolean)
+        .join(' · ');
+    case 'subscribe':
+      return (fields.subscriptions ?? []).map((one) => `${brief(one.topic)} · QoS ${one.qos}`).join(', ');
+    case 'unsubscribe':
+      return (fields.unsubscriptions ?? []).map(brief).join(', ');
+    case 'suback':
+    case 'unsuback':
+      return (fields.granted ?? []).map((code) => reasonOf(code, cmd)).join(', ');
+    case 'pingreq':
+    case 'pingresp':
+      return '';
+    case 'auth':
+      return [reason, properties.authenticationMethod && brief(String(properties.authenticationMethod))]
+        .filter(Boolean)
+        .join(' · ');
+    default:
+      return reason;
+  }
+}
+
+/** A field's name, the clause that describes it, and its value. */
+export type Field = [name: string, clause: string, value: string];
+
+type Properties = NonNullable<PacketFields['properties']>;
+
+function propertyFields(owner: PacketName | 'will', properties: Properties = {}): Field[] {
+  return Object.entries(properties).flatMap(([property, value]): Field[] => {
+    const field = (text: string): Field => [titleOf(property), clauseOf(owner, property), text];
+    if (property === 'authenticationData') return [field(hidden(value as Uint8Array))];
+    if (property === 'userProperties') {
+      return (value as [string, string][]).map(([name, text]) => field(`${brief(name)}: ${brief(text)}`));
+    }
+    if (value instanceof Uint8Array) return [field(bytesAsText(value))];
+    if (typeof value === 'string') return [field(brief(value))];
+    return [field(Array.isArray(value) ? value.join(', ') : formatCount(value))];
+  });
+}
+
+const yes = (flag: boolean | undefined): string => (flag ? '1' : '0');
+
+/** The clauses of the reason codes of packets that have one. */
+const reasonClauses: Partial<Record<PacketName, string>> = {
+  puback: '3.4.2.1',
+  pubrec: '3.5.2.1',
+  pubrel: '3.6.2.1',
+  pubcomp: '3.7.2.1',
+  disconnect: '3.14.2.1',
+  auth: '3.15.2.1',
+};
+
+function willFields({ will }: PacketFields): Field[] {
+  if (!will) return [];
+  return [
+    ['Will QoS', '3.1.2.6', String(will.qos)],
+    ['Will Retain', '3.1.2.7', yes(will.retain)],
+    ...propertyFields('will', will.properties),
+    ['Will Topic', '3.1.3.3', brief(will.topic)],
+    ['Will Payload', '3.1.3.4', bytesAsText(will.payload)],
+  ];
+}
+
+function connectFields(fields: PacketFields): Field[] {
+  const { username, password } = fields;
+  return [
+    ['Protocol Name', '3.1.2.1', 'MQTT'],
+    ['Protocol Version', '3.1.2.2', '5'],
+    ['Clean Start', '3.1.2.4', yes(fields.clean)],
+    ['Keep Alive', '3.1.2.10', `${formatCount(fields.keepalive ?? 0)} s`],
+    ...propertyFields('connect', fields.properties),
+    ['Client Identifier', '3.1.3.1', fields.clientId ? brief(fields.clientId) : t('empty')],
+    ...willFields(fields),
+    ...(username === undefined ? [] : [['User Name', '3.1.3.5', brief(username)] satisfies Field]),
+    ...(password === undefined ? [] : [['Password', '3.1.3.6', hidden(password)] satisfies Field]),
+  ];
+}
+
+function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
+  const properties = propertyFields(cmd, fields.properties);
+  const identifier: Field[] =
+    fields.messageId === undefined ? [] : [['Packet Identifier', '2.2.1', String(fields.messageId)]];
+  switch (cmd) {
+    case 'connect':
+      return connectFields(fields);
+    case 'connack':
+      return [
+        ['Session Present', '3.2.2.1.1', yes(fields.sessionPresent)],
+        ['Connect Reason Code', '3.2.2.2', reasonOf(fields.reasonCode ?? 0, cmd)],
+        ...properties,
+      ];
+    case 'publish':
+      return [
+        ['DUP', '3.3.1.1', yes(fields.dup)],
+        ['QoS', '3.3.1.2', String(fields.qos)],
+        ['RETAIN', '3.3.1.3', yes(fields.retain)],
+        ['Topic Name', '3.3.2.1', fields.topic === '' ? t('empty') : brief(fields.topic ?? '')],
+        ...identifier,
+        ...properties,
+        ['Payload', '3.3.3', bytesAsText(fields.payload ?? new Uint8Array())],
+      ];
+    case 'subscribe':
+      return [
+        ...identifier,
+        ...properties,
+        ...(fields.subscriptions ?? []).flatMap(({ topic, qos, nl, rap, rh }): Field[] => [
+          ['Topic Filter', '3.8.3', brief(topic)],
+          [
+            'Subscription Options',
+            '3.8.3.1',
+            `QoS ${qos}, No Local ${yes(nl)}, Retain As Published ${yes(rap)}, Retain Handling ${rh}`,
+          ],
+        ]),
+      ];
+    case 'unsubscribe':
+      return [
+        ...identifier,
+        ...properties,
+        ...(fields.unsubscriptions ?? []).map((topic): Field => ['Topic Filter', '3.10.3', brief(topic)]),
+      ];
+    case 'suback':
+    case 'unsuback': {
+      const clause = cmd === 'suback' ? '3.9.3' : '3.11.3';
+      const codes = (fields.granted ?? []).map((code): Field => ['Reason Code', clause, reasonOf(code, cmd)]);
+      return [...identifier, ...properties, ...codes];
+    }
+    default: {
+      const clause = reasonClauses[cmd];
+      if (!clause) return [];
+      // What is left out means 0.
+      return [...identifier, ['Reason Code', clause, reasonOf(fields.reasonCode ?? 0, cmd)], ...properties];
+    }
+  }
+}
+
+/** Every field, in the order of the packet. */
+export function detailsOf(packet: Packet): Field[] {
+  const { cmd, bytes } = packet;
+  const first = bytes[0] ?? 0;
+  const fields = fieldsOf(packet);
+  return [
+    ['Packet type', '2.1.2', `${first >> 4} ${cmd.toUpperCase()}`],
+    ['Flags', '2.1.3', (first & 15).toString(2).padStart(4, '0')],
+    ...(fields ? bodyFields(cmd, fields) : [['Packet', '', t(unreadable)] satisfies Field]),
+  ];
+}

@@ -1,0 +1,45 @@
+/** Packets as a file: JSON, or a JSON text on each line. Secrets are not in it. */
+
+import type { Packet } from '../../../client/packet';
+import { decodeUtf8, many } from '../../core/text';
+import { base64 } from '../record';
+import type { Entry } from './packet-entry';
+import { fieldsOf } from './secrets';
+
+export type Format = 'JSON' | 'NDJSON';
+
+const types: Record<Format, string> = { JSON: 'application/json', NDJSON: 'application/x-ndjson' };
+
+const secret = new Set(['password', 'authenticationData']);
+
+/** Bytes as text where they are UTF-8, or else in base64. */
+function plain(name: string, value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  if (secret.has(name)) return { hidden: many(value.length, 'byte') };
+  return decodeUtf8(value) ?? { base64: base64(value) };
+}
+
+function fieldsAsData(packet: Packet): unknown {
+  const fields = fieldsOf(packet);
+  return fields ? JSON.parse(JSON.stringify(fields, plain)) : undefined;
+}
+
+export function recordOf(entry: Entry) {
+  const { packet, sent, identifier, number, request, took } = entry;
+  return {
+    number: number + 1,
+    time: new Date(packet.at).toISOString(),
+    direction: sent ? 'sent' : 'received',
+    packet: packet.cmd.toUpperCase(),
+    ...(identifier !== undefined && { packetIdentifier: identifier }),
+    bytes: packet.bytes.length,
+    ...(request !== undefined && { answers: request + 1, milliseconds: took }),
+    fields: fieldsAsData(packet),
+  };
+}
+
+export function fileOf(entries: readonly Entry[], format: Format): Blob {
+  const lines = entries.map((entry) => JSON.stringify(recordOf(entry)));
+  const text = format === 'JSON' ? `[\n${lines.join(',\n')}\n]\n` : lines.map((line) => `${line}\n`).join('');
+  return new Blob([text], { type: types[format] });
+}

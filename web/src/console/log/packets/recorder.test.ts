@@ -1,0 +1,58 @@
+import { signal } from '@preact/signals';
+import { expect, test, vi } from 'vitest';
+import type { Client } from '../../../client';
+import type { Packet } from '../../../client/packet';
+import { recorderOf } from './recorder';
+import { packet } from './testing';
+
+function fakeClient() {
+  const listeners = new Map<string, (packet: Packet) => void>();
+  const client = {
+    on: (event: string, listener: (packet: Packet) => void) => {
+      listeners.set(event, listener);
+      return client;
+    },
+    off: (event: string) => {
+      listeners.delete(event);
+      return client;
+    },
+    setPacketEvents: vi.fn(async (_on: boolean) => {}),
+    tell: (event: string) => listeners.get(event)?.(packet(0xc0)),
+  };
+  return client as unknown as Client & typeof client;
+}
+
+test('the switch turns the events of the client on and off, and those of the next one', () => {
+  const client = signal<Client | undefined>(undefined);
+  const connection = { client };
+  const { log, on } = recorderOf(connection, (call) => call());
+  const first = fakeClient();
+  client.value = first;
+  first.tell('packetsend');
+  expect(first.setPacketEvents).not.toHaveBeenCalled();
+  on.value = true;
+  expect(first.setPacketEvents).toHaveBeenLastCalledWith(true);
+  first.tell('packetsend');
+  first.tell('packetreceive');
+  expect(log.listed().map(({ sent }) => sent)).toEqual([true, false]);
+
+  const second = fakeClient();
+  client.value = second;
+  expect(first.setPacketEvents).toHaveBeenLastCalledWith(false);
+  first.tell('packetsend');
+  second.tell('packetsend');
+  expect(log.listed()).toHaveLength(3);
+  on.value = false;
+  expect(second.setPacketEvents).toHaveBeenLastCalledWith(false);
+  second.tell('packetsend');
+  expect(log.listed()).toHaveLength(3);
+  expect(recorderOf(connection, (call) => call()).log).toBe(log);
+});
+
+test('a client that cannot tell says why', async () => {
+  const client = fakeClient();
+  client.setPacketEvents.mockRejectedValue(new Error('crashed'));
+  const { on, problem } = recorderOf({ client: signal<Client | undefined>(client) }, (call) => call());
+  on.value = true;
+  await vi.waitFor(() => expect(problem.value).toBe('crashed'));
+});

@@ -1,0 +1,55 @@
+/** Records the packets of a connection, whichever client it has, while its switch is on. */
+
+import { effect, type Signal, signal } from '@preact/signals';
+import type { Client } from '../../../client';
+import type { Packet } from '../../../client/packet';
+import { createPacketLog, type PacketLog } from './packet-log';
+import { recordingOf } from './recording';
+
+export interface Recorder {
+  log: PacketLog;
+  on: Signal<boolean>;
+  /** Why packets are not told of. */
+  problem: Signal<string>;
+}
+
+interface Source {
+  readonly client: Signal<Client | undefined>;
+}
+
+const recorders = new WeakMap<Source, Recorder>();
+
+export function recorderOf(connection: Source, frame: (call: () => void) => void): Recorder {
+  let recorder = recorders.get(connection);
+  if (!recorder) {
+    recorder = createRecorder(connection, frame);
+    recorders.set(connection, recorder);
+  }
+  return recorder;
+}
+
+function createRecorder(connection: Source, frame: (call: () => void) => void): Recorder {
+  const log = createPacketLog(frame);
+  const on = recordingOf(connection);
+  const problem = signal('');
+
+  effect(() => {
+    const client = connection.client.value;
+    if (!client || !on.value) return;
+    const onSend = (packet: Packet): void => log.push(true, packet);
+    const onReceive = (packet: Packet): void => log.push(false, packet);
+    client.on('packetsend', onSend).on('packetreceive', onReceive);
+    problem.value = '';
+    client.setPacketEvents(true).catch((error: unknown) => {
+      problem.value = error instanceof Error ? error.message : String(error);
+    });
+    return () => {
+      client.off('packetsend', onSend).off('packetreceive', onReceive);
+      client.setPacketEvents(false).catch(() => {
+        // It has ended, and tells of nothing any more.
+      });
+    };
+  });
+
+  return { log, on, problem };
+}

@@ -1,0 +1,48 @@
+/** What of a packet nobody is shown: passwords and authentication data. */
+
+import type { Packet, PacketFields } from '../../../client/packet';
+import { hex } from '../../core/text';
+
+/** The fields, or undefined where the packet cannot be read. */
+export function fieldsOf(packet: Packet): PacketFields | undefined {
+  try {
+    return packet.fields;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From, and up to, in the packet's bytes. */
+type Range = readonly [from: number, to: number];
+
+/** A packet that cannot be read, and may hold a secret, is one as a whole. */
+function secretsOf(packet: Packet): Range[] {
+  const fields = fieldsOf(packet);
+  const { bytes, cmd } = packet;
+  if (!fields) return ['connect', 'connack', 'auth'].includes(cmd) ? [[1, bytes.length]] : [];
+  // The decoder gives views of the packet's own bytes.
+  return [fields.password, fields.properties?.authenticationData].flatMap((part): Range[] => {
+    if (!(part instanceof Uint8Array)) return [];
+    const from = part.byteOffset - bytes.byteOffset;
+    return [[from, from + part.length]];
+  });
+}
+
+/** The first bytes as offset, hexadecimal and ASCII, with dots in place of secrets. */
+export function maskedDump(packet: Packet, limit: number, perLine = 16): string {
+  const secrets = secretsOf(packet);
+  const shown = packet.bytes.subarray(0, limit);
+  const isSecret = (at: number): boolean => secrets.some(([from, to]) => at >= from && at < to);
+  const lines: string[] = [];
+  for (let at = 0; at < shown.length; at += perLine) {
+    const row = Array.from(shown.subarray(at, at + perLine));
+    const pairs = row.map((byte, index) => (isSecret(at + index) ? '••' : hex(new Uint8Array([byte]))));
+    const ascii = row.map((byte, index) => {
+      if (isSecret(at + index)) return '•';
+      return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
+    });
+    const offset = at.toString(16).padStart(4, '0');
+    lines.push(`${offset}  ${pairs.join(' ').padEnd(3 * perLine - 1)}  ${ascii.join('')}`);
+  }
+  return lines.join('\n');
+}

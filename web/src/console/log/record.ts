@@ -1,0 +1,54 @@
+/** A message as data, for the clipboard and for files. */
+
+import { decodeUtf8 } from '../core/text';
+import { directionOf, type Entry } from './entry';
+
+type Encoding = 'utf-8' | 'base64';
+
+/** A multiple of three, so that the parts can be put together. */
+const step = 0x6000;
+
+export function base64(bytes: Uint8Array): string {
+  let out = '';
+  for (let at = 0; at < bytes.length; at += step) {
+    out += btoa(String.fromCharCode(...bytes.subarray(at, at + step)));
+  }
+  return out;
+}
+
+function encoded(bytes: Uint8Array): [text: string, encoding: Encoding] {
+  const text = decodeUtf8(bytes);
+  return text === undefined ? [base64(bytes), 'base64'] : [text, 'utf-8'];
+}
+
+/** Text where it is UTF-8, or else base64: `payloadEncoding` says which. */
+export function recordOf(entry: Entry) {
+  const { topic, payload, qos, retain, dup, receivedAt, properties } = entry.message;
+  const { correlationData, subscriptionIdentifier, ...plain } = properties;
+  const [text, payloadEncoding] = encoded(payload);
+  const [correlation, correlationDataEncoding] = correlationData ? encoded(correlationData) : [];
+  return {
+    time: new Date(receivedAt).toISOString(),
+    connection: entry.via.name,
+    direction: directionOf(entry),
+    topic,
+    payload: text,
+    payloadEncoding,
+    qos,
+    retain,
+    dup,
+    properties: {
+      ...plain,
+      ...(correlation !== undefined && { correlationData: correlation, correlationDataEncoding }),
+      ...(subscriptionIdentifier !== undefined && {
+        subscriptionIdentifier: [subscriptionIdentifier].flat(),
+      }),
+    },
+  };
+}
+
+export type MessageRecord = ReturnType<typeof recordOf>;
+
+export function json(entry: Entry): string {
+  return JSON.stringify(recordOf(entry), null, 2);
+}

@@ -1,6 +1,0 @@
-import { t } from './language/language';
-
-/** Why `keep` kept nothing. */
-export function noRoom(): string {
-  return t('This browser has no room for it, or is set to keep nothing for this page.');
-}

@@ -1,0 +1,219 @@
+import { useEffect, useId, useState } from 'preact/hooks';
+import { MqttError } from '../../../client';
+import { messages, values } from '../../core/counts';
+import { inOneLine } from '../../core/failure';
+import { formatBytes, formatCount, visible } from '../../core/text';
+import { type BrokerStore, createBrokerStore, filter } from '../../session/broker/broker-store';
+import { type Gauge, maxTopics } from '../../session/broker/gauges';
+import type { Connection } from '../../session/connection';
+import { Sparkline } from '../../ui/sparkline';
+import './broker.css';
+import { parts, t } from '../../core/i18n/i18n';
+
+/** Rows of the table that are drawn. */
+const maxRows = 300;
+/** Characters of a value in it. */
+const longest = 300;
+
+function words(error: unknown): string {
+  if (error instanceof MqttError) return inOneLine(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
+function formatDuration(seconds: number): string {
+  const [days = 0, hours = 0, minutes = 0] = [
+    seconds / 86_400,
+    (seconds / 3600) % 24,
+    (seconds / 60) % 60,
+  ].map(Math.floor);
+  if (days) return t('{days} d {hours} h', { days: formatCount(days), hours });
+  if (hours) return t('{hours} h {minutes} min', { hours, minutes });
+  if (minutes) return t('{minutes} min {seconds} s', { minutes, seconds: Math.floor(seconds % 60) });
+  return t('{seconds} s', { seconds: Math.floor(seconds) });
+}
+
+function formatSmall(value: number): string {
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : formatCount(Math.round(value));
+}
+
+function formatValue({ measure, text, value }: Gauge): string {
+  if (text !== undefined) return visible(text.slice(0, longest));
+  if (value === undefined) return '…';
+  switch (measure.kind) {
+    case 'duration':
+      return formatDuration(value);
+    case 'bytes':
+      return formatBytes(Math.round(value));
+    case 'rate':
+      return `${formatSmall(value)}/s`;
+    case 'byte rate':
+      return `${formatBytes(Math.round(value))}/s`;
+    default:
+      return formatCount(value);
+  }
+}
+
+function Tile({ gauge }: { gauge: Gauge }) {
+  const { measure, points } = gauge;
+  const label = t(measure.label);
+  const value = formatValue(gauge);
+  const charted = measure.kind !== 'text' && measure.kind !== 'duration';
+  const format = (value: number) => formatValue({ ...gauge, value });
+  const ys = points.map(([, y]) => y);
+  const range =
+    ys.length > 0
+      ? t('{low} to {high}', { low: format(Math.min(...ys)), high: format(Math.max(...ys)) })
+      : t('no values yet');
+  return (
+    <li class="gauge" data-kind={measure.kind}>
+      <span class="gauge-label">{label}</span>
+      <bdi class="gauge-value" title={value === '…' ? t('Known after two rounds of values') : undefined}>
+        {value}
+      </bdi>
+      {charted && (
+        <Sparkline points={points} label={t('{measure} over time: {range}', { measure: label, range })} />
+      )}
+    </li>
+  );
+}
+
+function Values({ store }: { store: BrokerStore }) {
+  const [text, setText] = useState('');
+  const id = useId();
+  store.tick.value;
+  const { gauges } = store;
+  const rows = gauges.rows(text);
+  return (
+    <section class="broker-values" aria-label={t('All values')}>
+      <search class="broker-search">
+        <label class="visually-hidden" for={id}>
+          {t('Search values')}
+        </label>
+        <input
+          id={id}
+          class="input mono"
+          type="search"
+          placeholder={t('Search values')}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <output class="broker-found">
+          {text === ''
+            ? values(gauges.size)
+            : t('{found} of {values}', { found: formatCount(rows.length), values: values(gauges.size) })}
+        </output>
+      </search>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t('Topic')}</th>
+            <th scope="col">{t('Value')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, maxRows).map(([topic, value]) => (
+            <tr key={topic}>
+              <td>
+                <bdi>{visible(topic)}</bdi>
+              </td>
+              <td>
+                <bdi>{visible(value.slice(0, longest))}</bdi>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > maxRows && (
+        <p class="broker-note">
+          {t('The first {count} are shown: search for others.', { count: formatCount(maxRows) })}
+        </p>
+      )}
+      {gauges.beyond > 0 && (
+        <p class="broker-note">
+          {t('{messages} came on topics beyond the first {count}.', {
+            messages: messages(gauges.beyond),
+            count: formatCount(maxTopics),
+          })}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function stateOf(store: BrokerStore, connected: boolean): [title: string, advice: string] | undefined {
+  if (!connected) return [t('Not connected'), t('Connect to a broker to see what it says about itself.')];
+  switch (store.phase.value) {
+    case 'asking':
+    case 'granted':
+      return [t('One moment'), t('Subscribing to {filter}, where brokers publish how they are.', { filter })];
+    case 'silent':
+      return [
+        t('The broker says nothing'),
+        t(
+          'It took the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.',
+          { filter },
+        ),
+      ];
+    case 'failed':
+      return [
+        t('The broker does not tell'),
+        t('The subscription to {filter} failed; public brokers often forbid it. {reason}', {
+          filter,
+          reason: store.problem.value,
+        }),
+      ];
+    default:
+      return undefined;
+  }
+}
+
+export function BrokerPanel({ connection, shown }: { connection: Connection; shown: boolean }) {
+  const heading = useId();
+  const [store] = useState(() =>
+    createBrokerStore({ later: (call, after) => setTimeout(call, after), words }),
+  );
+  const client = connection.client.value;
+  const connected = client !== undefined && connection.status.value.phase === 'connected';
+
+  // Until the client is gone, and not only its connection: it subscribes again by itself.
+  useEffect(() => {
+    if (!shown || !client) return;
+    store.start(client);
+    return store.stop;
+  }, [store, shown, client]);
+
+  const state = stateOf(store, connected);
+  store.tick.value;
+  const live = store.phase.value === 'live' && store.gauges.size > 0;
+  return (
+    <section class="panel broker" aria-labelledby={heading}>
+      <header class="broker-head">
+        <h2 id={heading}>{t('Broker')}</h2>
+        <p class="broker-note">
+          {parts('From {filter}, subscribed to only while you look.', { filter: <code>{filter}</code> })}
+        </p>
+      </header>
+      <div class="broker-body">
+        {state && (
+          <div class="broker-state" role="status" aria-label={t('Broker values')}>
+            <p class="empty-title">{state[0]}</p>
+            <p>{state[1]}</p>
+          </div>
+        )}
+        {live && connected && (
+          <>
+            <ul class="gauges" aria-label={t('Figures')}>
+              {store.gauges.gauges().map((gauge) => (
+                <Tile key={gauge.measure.label} gauge={gauge} />
+              ))}
+            </ul>
+            <Values store={store} />
+          </>
+        )}
+      </div>
+    </section>
+  );
+}

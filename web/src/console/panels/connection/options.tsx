@@ -1,0 +1,160 @@
+import type { Connection } from '../../session/connection';
+import type { Settings, WillSettings } from '../../session/settings';
+import { Checkbox, qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { Pairs } from '../../ui/pairs';
+import { PropertyFields } from '../publish/property-fields';
+import './options.css';
+import { t } from '../../core/i18n/i18n';
+
+type TextName = { [K in keyof Settings]: Settings[K] extends string ? K : never }[keyof Settings];
+type FlagName = { [K in keyof Settings]: Settings[K] extends boolean ? K : never }[keyof Settings];
+
+/** Fields that are folded away until somebody wants them. */
+const deeper = [
+  'sessionExpiryInterval',
+  'receiveMaximum',
+  'maximumPacketSize',
+  'topicAliasMaximum',
+  'userProperties',
+  'authenticationMethod',
+  'authenticationData',
+] as const;
+
+function controls(connection: Connection) {
+  const settings = connection.settings.value;
+  const errors = connection.fieldErrors.value;
+  const text = (label: string, name: TextName, more: { placeholder?: string; secret?: boolean } = {}) => (
+    <TextField
+      label={label}
+      {...more}
+      value={settings[name]}
+      error={errors[name]}
+      onEdit={(typed) => connection.edit({ [name]: typed })}
+    />
+  );
+  const flag = (label: string, name: FlagName) => (
+    <Checkbox
+      label={label}
+      checked={settings[name]}
+      onEdit={(checked) => connection.edit({ [name]: checked })}
+    />
+  );
+  return { text, flag };
+}
+
+function Session({ connection }: { connection: Connection }) {
+  const { text, flag } = controls(connection);
+  const settings = connection.settings.value;
+  return (
+    <>
+      <div class="option-grid">
+        {text(t('Session expires after, seconds'), 'sessionExpiryInterval', {
+          placeholder: settings.store ? '86400' : '0',
+        })}
+        {text(t('Receive maximum'), 'receiveMaximum')}
+        {text(t('Maximum packet size, bytes'), 'maximumPacketSize')}
+        {text(t('Topic alias maximum'), 'topicAliasMaximum')}
+      </div>
+      <div class="option-flags">
+        {flag(t('Use topic aliases when sending'), 'autoAssignTopicAlias')}
+        {flag(t('Ask for response information'), 'requestResponseInformation')}
+        {flag(t('Ask for problem information'), 'requestProblemInformation')}
+        {flag(t('Keep the session in this browser (needs a client ID)'), 'store')}
+        {flag(t('Share one connection between tabs'), 'shared')}
+      </div>
+      <Pairs
+        label={t('User properties')}
+        pairs={settings.userProperties}
+        error={connection.fieldErrors.value.userProperties}
+        onEdit={(userProperties) => connection.edit({ userProperties })}
+      />
+      <div class="option-grid">
+        {!settings.scram && text(t('Authentication method'), 'authenticationMethod')}
+        {!settings.scram && text(t('Authentication data'), 'authenticationData', { secret: true })}
+        {flag(t('SCRAM-SHA-256 with user name and password'), 'scram')}
+      </div>
+    </>
+  );
+}
+
+function Will({ connection }: { connection: Connection }) {
+  const { will } = connection.settings.value;
+  const errors = Object.fromEntries(
+    Object.entries(connection.fieldErrors.value).map(([name, error]) => [name.replace('will.', ''), error]),
+  );
+  const edit = (changes: Partial<WillSettings>) => connection.edit({ will: { ...will, ...changes } });
+  return (
+    <>
+      <p class="empty-line">
+        {t('The broker publishes it when this connection is lost. Without a topic there is none.')}
+      </p>
+      <div class="option-grid">
+        <TextField
+          label={t('Will topic')}
+          value={will.topic}
+          error={errors.topic}
+          onEdit={(topic) => edit({ topic })}
+        />
+        <TextField
+          label={t('Will payload')}
+          value={will.payload}
+          error={errors.payload}
+          onEdit={(payload) => edit({ payload })}
+        />
+        <Select
+          label={t('Will QoS')}
+          value={will.qos}
+          error={errors.qos}
+          options={translated(qosOptions)}
+          onEdit={(qos) => edit({ qos })}
+        />
+        <TextField
+          label={t('Delay, seconds')}
+          placeholder="0"
+          value={will.willDelayInterval}
+          error={errors.willDelayInterval}
+          onEdit={(willDelayInterval) => edit({ willDelayInterval })}
+        />
+        <Checkbox
+          label={t('Retain')}
+          name={t('Retain the will')}
+          checked={will.retain}
+          onEdit={(retain) => edit({ retain })}
+        />
+      </div>
+      <PropertyFields
+        alias={false}
+        properties={will.properties}
+        errors={errors}
+        onEdit={(properties) => edit({ properties })}
+      />
+    </>
+  );
+}
+
+export function ConnectionOptions({ connection }: { connection: Connection }) {
+  const { text, flag } = controls(connection);
+  const errors = connection.fieldErrors.value;
+  return (
+    <div class="connection-options">
+      <div class="option-grid">
+        {text(t('User name'), 'username')}
+        {text(t('Password'), 'password', { secret: true })}
+        {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
+        {text(t('Keep alive, seconds'), 'keepalive')}
+        {flag(t('Clean start'), 'clean')}
+      </div>
+      <details class="option-group" open={deeper.some((name) => errors[name])}>
+        <summary>{t('Session, limits and authentication')}</summary>
+        <Session connection={connection} />
+      </details>
+      <details class="option-group" open={Object.keys(errors).some((name) => name.startsWith('will.'))}>
+        <summary>
+          {t('Last will')}
+          {connection.settings.value.will.topic !== '' && <span class="tool-count">{t('set')}</span>}
+        </summary>
+        <Will connection={connection} />
+      </details>
+    </div>
+  );
+}

@@ -1,0 +1,180 @@
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { visible } from '../../core/text';
+import { nameOf } from '../../session/config';
+import { type Connection, custom } from '../../session/connection';
+import { statusWords } from '../../session/phase';
+import type { State } from '../../session/state';
+import { Select, TextField } from '../../ui/fields';
+import { onDemand } from '../../ui/on-demand';
+import './connection.css';
+import { mark, t } from '../../core/i18n/i18n';
+
+interface PartProps {
+  state: State;
+  connection: Connection;
+}
+
+/** What unfolds below the form. */
+const parts = {
+  options: [mark('Options'), onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions)],
+  profiles: [mark('Profiles'), onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList)],
+  session: [mark('Session'), onDemand<PartProps>(async () => (await import('./session')).SessionFacts)],
+  share: [mark('Share'), onDemand<PartProps>(async () => (await import('../share/share')).ShareLink)],
+  code: [mark('Code'), onDemand<PartProps>(async () => (await import('../snippets/snippets')).Snippets)],
+} as const;
+
+export function ConnectionStatus({ connection }: { connection: Connection }) {
+  const status = connection.status.value;
+  return (
+    <div class="status" role="status" aria-label={t('Connection')} data-phase={status.phase}>
+      <span class="status-dot" aria-hidden="true" />
+      <span class="status-phase">{statusWords(status)}</span>{' '}
+      {status.url && <bdi class="status-url">{visible(status.url)}</bdi>}
+    </div>
+  );
+}
+
+function Notice({ connection }: { connection: Connection }) {
+  const notice = connection.notice.value;
+  return (
+    <div class="notice-place" role="alert">
+      {notice && (
+        <div class="notice" data-tone={notice.tone}>
+          <div class="notice-words">
+            <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
+            {notice.detail && <bdi class="notice-detail">{notice.detail}</bdi>}
+          </div>
+          <div class="notice-actions">
+            {notice.again && (
+              <button type="button" class="button" onClick={() => notice.again?.()}>
+                {t('Try again')}
+              </button>
+            )}
+            {notice.retry && (
+              <button type="button" class="button" onClick={() => connection.connectByDefault()}>
+                {t('Try {broker} again', { broker: nameOf(notice.retry) })}
+              </button>
+            )}
+            <button
+              type="button"
+              class="button icon"
+              aria-label={t('Dismiss')}
+              onClick={() => connection.dismiss()}
+            >
+              ×
+            </button>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What is left of the wait for the next attempt. */
+function Countdown({ connection }: { connection: Connection }) {
+  const { phase, nextAt = 0 } = connection.status.value;
+  const [now, setNow] = useState(Date.now);
+  const waits = phase === 'reconnecting' && nextAt > now;
+  useEffect(() => {
+    if (phase !== 'reconnecting' || nextAt === 0) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 250);
+    return () => clearInterval(timer);
+  }, [phase, nextAt]);
+  if (!waits) return null;
+  return (
+    <div class="countdown">
+      {/* A timer is not read out each time it changes. */}
+      <span role="timer">
+        {t('Next attempt in {seconds} s', { seconds: Math.ceil((nextAt - now) / 1000) })}
+      </span>
+      <button type="button" class="button small" onClick={() => connection.tryNow()}>
+        {t('Try now')}
+      </button>
+    </div>
+  );
+}
+
+export function ConnectionPanel({ state }: { state: State }) {
+  const { connection } = state;
+  const id = useId();
+  const [chosen, setChosen] = useState<keyof typeof parts | undefined>(undefined);
+  const form = useRef<HTMLFormElement>(null);
+  const idle = connection.status.value.phase === 'disconnected';
+  const errors = connection.fieldErrors.value;
+  const wrong = Object.keys(errors).some((name) => name !== 'url');
+  const open = wrong ? 'options' : chosen;
+  const Part = open && parts[open][1];
+  const brokers = connection.config.value.brokers;
+
+  function select(name: string) {
+    connection.select(name);
+    if (name === custom) form.current?.querySelector<HTMLInputElement>('input')?.focus();
+  }
+
+  return (
+    <section class="connection" id="connection" aria-label={t('Broker settings')}>
+      <form
+        ref={form}
+        class="connection-form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (idle) void connection.connect();
+        }}
+      >
+        <Select
+          label={t('Broker')}
+          class="connection-broker"
+          value={connection.selected()}
+          options={[
+            ...brokers.map((broker) => [broker.name, nameOf(broker)] as const),
+            [custom, t('Custom')] as const,
+          ]}
+          onEdit={select}
+        />
+        <TextField
+          label={t('Broker URL')}
+          class="connection-url"
+          placeholder={t('wss://host:port/mqtt')}
+          value={connection.settings.value.url}
+          error={errors.url}
+          onEdit={(url) => connection.edit({ url })}
+        />
+        <div class="connection-buttons">
+          <div class="connection-tools">
+            {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
+              <button
+                key={name}
+                type="button"
+                class="button quiet"
+                aria-expanded={open === name}
+                aria-controls={id}
+                onClick={() => setChosen(open === name ? undefined : name)}
+              >
+                {t(parts[name][0])}
+              </button>
+            ))}
+          </div>
+          <button
+            type={idle ? 'submit' : 'button'}
+            class={idle ? 'button primary' : 'button'}
+            onClick={(event) => {
+              if (idle) return;
+              // By the time the browser acts on the click this is the submit button.
+              event.preventDefault();
+              connection.disconnect();
+            }}
+          >
+            {idle ? t('Connect') : t('Disconnect')}
+          </button>
+        </div>
+        <div class="connection-part" id={id}>
+          {Part && <Part state={state} connection={connection} />}
+        </div>
+      </form>
+      <Countdown connection={connection} />
+      <Notice connection={connection} />
+    </section>
+  );
+}

@@ -1,0 +1,136 @@
+import { useState } from 'preact/hooks';
+import { saveAs } from '../../core/save-as';
+import { formatCount, visible } from '../../core/text';
+import type { Connection } from '../../session/connection';
+import { createProfiles, exportProfiles, type Profile } from '../../session/profiles';
+import { hasSecrets } from '../../session/settings';
+import type { State } from '../../session/state';
+import { Checkbox, TextField } from '../../ui/fields';
+import './profile-list.css';
+import { t } from '../../core/i18n/i18n';
+
+const profiles = createProfiles();
+
+/** Beside the connection that is shown, and at once. */
+function openNew({ connections }: State, profile: Profile): void {
+  const live = connections.open();
+  live.use(profile);
+  void live.connection.connect();
+}
+
+function Row({ profile, state }: { profile: Profile; state: State }) {
+  const { name, settings } = profile;
+  const shown = visible(name);
+  return (
+    <li class="profile">
+      <button type="button" class="profile-use" onClick={() => state.connections.active.value.use(profile)}>
+        <span class="profile-name">
+          <span class="visually-hidden">{t('Use')} </span>
+          <bdi>{shown}</bdi>
+        </span>
+        <bdi class="profile-url">{visible(settings.url)}</bdi>
+      </button>
+      {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}
+      <button
+        type="button"
+        class="button icon"
+        aria-label={t('Open {name} in new connection', { name: shown })}
+        title={t('Open in new connection')}
+        onClick={() => openNew(state, profile)}
+      >
+        ↗
+      </button>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={t('Delete {name}', { name: shown })}
+        onClick={() => profiles.remove(name)}
+      >
+        ×
+      </button>
+    </li>
+  );
+}
+
+export function ProfileList({ state, connection }: { state: State; connection: Connection }) {
+  const [name, setName] = useState('');
+  const [withSecrets, setWithSecrets] = useState(false);
+  const [news, setNews] = useState('');
+  const entries = profiles.entries.value;
+
+  function save() {
+    if (!profiles.save(name, connection.settings.value, withSecrets)) return;
+    setNews(t('Saved “{name}”.', { name: visible(name.trim()) }));
+    setName('');
+  }
+
+  async function read(file: File) {
+    const count = profiles.add(await file.text());
+    setNews(count > 0 ? t('{count} imported.', { count: formatCount(count) }) : '');
+  }
+
+  return (
+    <div class="profiles">
+      {entries.length === 0 ? (
+        <p class="empty-line">{t('No profiles yet. Save what the form holds, or import a file.')}</p>
+      ) : (
+        <ul class="profile-rows" aria-label={t('Profiles')}>
+          {entries.map((profile) => (
+            <Row key={profile.name} profile={profile} state={state} />
+          ))}
+        </ul>
+      )}
+      <div class="profile-save">
+        <TextField
+          label={t('Save the settings as')}
+          value={name}
+          error={profiles.problem.value || undefined}
+          onEdit={(typed) => {
+            profiles.problem.value = '';
+            setName(typed);
+          }}
+        />
+        <button type="button" class="button" onClick={save}>
+          {t('Save')}
+        </button>
+      </div>
+      <Checkbox
+        label={t('Keep the password too, readable in this browser’s storage')}
+        checked={withSecrets}
+        onEdit={setWithSecrets}
+      />
+      <div class="profile-files">
+        <label class="button choose">
+          {t('Import…')}
+          <input
+            class="visually-hidden"
+            type="file"
+            accept=".json,application/json"
+            aria-label={t('Import profiles')}
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              event.currentTarget.value = '';
+              if (file) void read(file);
+            }}
+          />
+        </label>
+        <button
+          type="button"
+          class="button"
+          disabled={entries.length === 0}
+          onClick={() =>
+            saveAs(
+              'mqttwasm-profiles.json',
+              new Blob([exportProfiles(entries)], { type: 'application/json' }),
+            )
+          }
+        >
+          {t('Export')}
+        </button>
+      </div>
+      <p class="empty-line" role="status" aria-label={t('Profiles')}>
+        {news}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+import { bytes } from '../../core/counts';
+import { formatBytes, formatCount, formatMoment, visible } from '../../core/text';
+import { directionOf, type Entry } from '../../log/entry';
+import type { Feed } from '../../log/feed';
+import { packetSize } from '../../log/packet-size';
+import { propertiesOf } from '../../payload/preview';
+import { usePanel } from '../../ui/panel';
+import { PayloadView } from '../../ui/payload/view';
+import { Actions } from './actions';
+import { FilterMark } from './filter-mark';
+import './details.css';
+import { mark, t } from '../../core/i18n/i18n';
+
+function sizeOf(length: number): string {
+  const exact = bytes(length);
+  return length < 1024 ? exact : `${formatBytes(length)}, ${exact}`;
+}
+
+const moments = { received: mark('Received'), sent: mark('Sent'), 'not sent': mark('Not sent') };
+
+function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] }) {
+  const { message, ordinal, sent } = entry;
+  const retain = t(sent ? 'to be retained' : 'retained');
+  const facts: [string, string][] = [
+    [t('Topic'), visible(message.topic)],
+    [
+      t(moments[directionOf(entry)]),
+      t('{moment}, number {number}', {
+        moment: formatMoment(message.receivedAt),
+        number: formatCount(ordinal + 1),
+      }),
+    ],
+    [t('Connection'), visible(entry.via.name)],
+    [
+      t('Delivery'),
+      [`QoS ${message.qos}`, message.retain && retain, message.dup && t('possibly sent before (DUP)')]
+        .filter(Boolean)
+        .join(', '),
+    ],
+    [t('Payload'), sizeOf(message.payload.length)],
+    [t('Packet'), sizeOf(packetSize(message))],
+    ...propertiesOf(message),
+  ];
+  return (
+    <dl class="details-facts">
+      {facts.map(([name, value], index) => (
+        <div key={index}>
+          <dt>
+            <bdi>{name}</bdi>
+          </dt>
+          <dd>
+            <bdi>{value}</bdi>
+          </dd>
+        </div>
+      ))}
+      {filters.length > 0 && (
+        <div>
+          <dt>{t('Subscribed by')}</dt>
+          <dd>
+            {filters.map((filter) => (
+              <div key={filter}>
+                <FilterMark filter={filter} /> <bdi>{visible(filter)}</bdi>
+              </div>
+            ))}
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function titleOf({ ordinal, sent, replayed }: Entry): string {
+  const title = t(sent ? 'Sent message {number}' : 'Message {number}', { number: formatCount(ordinal + 1) });
+  return replayed ? t('Replayed: {message}', { message: title }) : title;
+}
+
+interface Props {
+  feed: Feed;
+  /** The subscriptions by which a message came. */
+  selecting(entry: Entry): readonly string[];
+}
+
+export function Details({ feed, selecting }: Props) {
+  const opened = feed.open.value;
+  const number = opened?.number;
+
+  const panel = usePanel(number, close);
+
+  function close() {
+    feed.select(undefined);
+    document.querySelector<HTMLElement>(`[data-number="${number}"]`)?.focus();
+  }
+
+  if (!opened) return null;
+  const { entry } = opened;
+  return (
+    <section ref={panel} class="details" aria-label={t('Message details')} tabIndex={-1}>
+      <header class="details-head">
+        <h3>{titleOf(entry)}</h3>
+        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
+          ×
+        </button>
+      </header>
+      <div class="details-body">
+        <Facts entry={entry} filters={selecting(entry)} />
+        <Actions key={`actions ${opened.number}`} entry={entry} />
+        <PayloadView
+          key={opened.number}
+          message={entry.message}
+          birth={entry.via.births?.before(entry.message)}
+        />
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,159 @@
+/** What stands above the list: search, conditions, export. */
+
+import { useId, useState } from 'preact/hooks';
+import { formatCount, visible } from '../../core/text';
+import type { Feed } from '../../log/feed';
+import { conditionsOf, noFilter } from '../../log/filter';
+import { qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { ExportBar } from './export-bar';
+import './filters.css';
+import { mark, t } from '../../core/i18n/i18n';
+
+const directions = [
+  ['received', mark('Received')],
+  ['sent', mark('Sent')],
+  ['both', mark('Both')],
+] as const;
+
+const retained = [
+  ['any', mark('Any')],
+  ['yes', mark('Retained')],
+  ['no', mark('Not retained')],
+] as const;
+
+function Toggle({ name, text, feed }: { name: 'expression' | 'matchCase'; text: string; feed: Feed }) {
+  const label = t(name === 'expression' ? 'Regular expression' : 'Match case');
+  const on = feed.filter.value[name];
+  return (
+    <button
+      type="button"
+      class="button small filter-toggle mono"
+      aria-label={label}
+      title={label}
+      aria-pressed={on}
+      onClick={() => feed.edit({ [name]: !on })}
+    >
+      {text}
+    </button>
+  );
+}
+
+/** How many the filter lets through. Not live: the panel says it when the search is done. */
+function Found({ feed }: { feed: Feed }) {
+  const { first, end, kept, looked } = feed.view.value;
+  const filter = feed.filter.value;
+  if (!filter.search && conditionsOf(filter) === 0) return null;
+  // Where messages pour in, the search is always a little behind.
+  const behind = looked < 0.95;
+  const values = {
+    found: formatCount(end - first),
+    kept: formatCount(kept),
+    percent: Math.floor(looked * 100),
+  };
+  return (
+    <p class="filter-found">
+      {t(behind ? '{found} of {kept}, {percent}% searched' : '{found} of {kept}', values)}
+    </p>
+  );
+}
+
+function Conditions({ feed, id }: { feed: Feed; id: string }) {
+  const filter = feed.filter.value;
+  const names = feed.names.value;
+  return (
+    <div class="filter-conditions" id={id}>
+      <TextField
+        label={t('Topics matching')}
+        placeholder={t('plant/+/state or plant/#')}
+        value={filter.topic}
+        error={feed.filterErrors.value.topic}
+        onEdit={(topic) => feed.edit({ topic })}
+      />
+      {names.length > 1 && (
+        <Select
+          label={t('Connection')}
+          value={filter.connection}
+          options={[['', t('All')] as const, ...names.map((name) => [name, visible(name)] as const)]}
+          onEdit={(connection: string) => feed.edit({ connection })}
+        />
+      )}
+      <Select
+        label={t('Direction')}
+        value={filter.direction}
+        options={translated(directions)}
+        onEdit={(direction) => feed.edit({ direction })}
+      />
+      <Select
+        label="QoS"
+        value={filter.qos}
+        options={[['any', t('Any')], ...translated(qosOptions)] as const}
+        onEdit={(qos) => feed.edit({ qos })}
+      />
+      <Select
+        label={t('Retained')}
+        value={filter.retain}
+        options={translated(retained)}
+        onEdit={(retain) => feed.edit({ retain })}
+      />
+      <button
+        type="button"
+        class="button"
+        disabled={conditionsOf(filter) === 0}
+        onClick={() => {
+          const { topic, connection, direction, qos, retain } = noFilter;
+          feed.edit({ topic, connection, direction, qos, retain });
+        }}
+      >
+        {t('Show all')}
+      </button>
+    </div>
+  );
+}
+
+export function FilterBar({ feed }: { feed: Feed }) {
+  const id = useId();
+  const [shown, setShown] = useState<'conditions' | 'export'>();
+  const conditions = conditionsOf(feed.filter.value);
+  // The place of a mistake is always in sight.
+  const open = feed.filterErrors.value.topic ? 'conditions' : shown;
+
+  function opener(what: 'conditions' | 'export', text: string) {
+    return (
+      <button
+        type="button"
+        class="button small"
+        aria-expanded={open === what}
+        aria-controls={`${id}-${what}`}
+        onClick={() => setShown(open === what ? undefined : what)}
+      >
+        {text}
+      </button>
+    );
+  }
+
+  return (
+    <search class="filter-bar" aria-label={t('Filter messages')}>
+      <div class="filter-line">
+        <TextField
+          label={t('Search messages')}
+          class="filter-search"
+          placeholder={t('Search topics and payloads')}
+          value={feed.filter.value.search}
+          error={feed.filterErrors.value.search}
+          onEdit={(search) => feed.edit({ search })}
+        />
+        <div class="filter-toggles">
+          <Toggle name="matchCase" text="Aa" feed={feed} />
+          <Toggle name="expression" text=".*" feed={feed} />
+        </div>
+        <div class="filter-openers">
+          <Found feed={feed} />
+          {opener('conditions', conditions > 0 ? t('Filter ({count})', { count: conditions }) : t('Filter'))}
+          {opener('export', t('Export'))}
+        </div>
+      </div>
+      {open === 'conditions' && <Conditions feed={feed} id={`${id}-conditions`} />}
+      {open === 'export' && <ExportBar feed={feed} id={`${id}-export`} />}
+    </search>
+  );
+}

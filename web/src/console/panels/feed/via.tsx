@@ -1,0 +1,14 @@
+import { t } from '../../core/i18n/i18n';
+import { visible } from '../../core/text';
+import { viaColourOf } from '../../log/colours';
+import './via.css';
+
+/** By which connection a message came or went, for a row. */
+export function ViaLabel({ name }: { name: string }) {
+  const shown = visible(name);
+  return (
+    <span class="via" data-colour={viaColourOf(name)} title={t('Connection {name}', { name: shown })}>
+      <bdi class="via-name">{shown}</bdi>
+    </span>
+  );
+}

@@ -1,0 +1,36 @@
+import type { ComponentChildren } from 'preact';
+import { t } from '../../core/i18n/i18n';
+import { formatBytes, visible } from '../../core/text';
+import type { Message } from '../../session/message';
+
+/** Enough to tell one message from another. */
+const shown = 120;
+
+interface Props {
+  message: Message;
+  /** What tells it apart, first. */
+  title: ComponentChildren;
+  onUse(): void;
+  children?: ComponentChildren;
+}
+
+export function MessageRow({ message, title, onUse, children }: Props) {
+  const { topic, payload, file, qos, retain } = message;
+  const what = file
+    ? `${file.name}, ${formatBytes(file.bytes.length)}`
+    : payload.slice(0, shown) || t('empty');
+  return (
+    <li class="message-row">
+      <button type="button" class="message-use" onClick={onUse}>
+        <span class="message-title">
+          <span class="visually-hidden">{t('Fill the form with')} </span>
+          {title}
+        </span>
+        <bdi class="message-topic">{visible(topic.slice(0, shown))}</bdi>
+        <bdi class="message-payload">{visible(what)}</bdi>
+        <span class="message-facts">{retain ? t('QoS {qos}, retained', { qos }) : `QoS ${qos}`}</span>
+      </button>
+      {children}
+    </li>
+  );
+}

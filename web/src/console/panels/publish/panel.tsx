@@ -1,0 +1,318 @@
+import { useId, useState } from 'preact/hooks';
+import { formatBytes, formatCount, formatTime, visible } from '../../core/text';
+import { countProperties, payloadProblem } from '../../session/message';
+import type { Outcome, Publisher } from '../../session/publisher';
+import { hasCounter, unknownPlaces } from '../../session/template';
+import { Checkbox, qosOptions, Select, TextArea, TextField, translated } from '../../ui/fields';
+import { onDemand } from '../../ui/on-demand';
+import './publish.css';
+import { mark, parts, t } from '../../core/i18n/i18n';
+
+const AnswerPart = onDemand(async () => (await import('./answer')).AnswerPart);
+/** What unfolds below the form. */
+const folds = {
+  properties: [mark('Properties'), onDemand(async () => (await import('./properties')).MessageProperties)],
+  saved: [mark('Saved'), onDemand(async () => (await import('./saved')).SavedMessages)],
+  sent: [mark('Sent'), onDemand(async () => (await import('./sent')).SentMessages)],
+} as const;
+
+function Outcomes({ publisher }: { publisher: Publisher }) {
+  const outcomes = publisher.outcomes.value;
+  return (
+    // A row every second would talk over everything else.
+    <ol
+      class="outcomes"
+      aria-label={t('Results')}
+      aria-live={publisher.repeating.value ? 'off' : 'polite'}
+      aria-relevant="additions text"
+    >
+      {outcomes.map((outcome) => (
+        <OutcomeRow key={outcome.id} outcome={outcome} />
+      ))}
+    </ol>
+  );
+}
+
+function OutcomeRow({ outcome }: { outcome: Outcome }) {
+  return (
+    <li class="outcome" data-tone={outcome.tone}>
+      <time class="outcome-time">{formatTime(outcome.at)}</time>
+      <span class="outcome-text">{outcome.text}</span>
+      <bdi class="outcome-topic">{visible(outcome.topic)}</bdi>
+    </li>
+  );
+}
+
+const places = ['{{n}}', '{{now}}', '{{uuid}}', '{{random 1 100}}'];
+
+function Hint({ publisher }: { publisher: Publisher }) {
+  const draft = publisher.draft.value;
+  const { payload } = draft;
+  const texts = draft.topic + payload;
+  const unknown = unknownPlaces(texts).slice(0, 3).map(visible);
+  const problem = payloadProblem(draft);
+  return (
+    <>
+      {problem && (
+        <span class="publish-problem">{t('The payload {problem}.', { problem: visible(problem) })}</span>
+      )}
+      {unknown.length > 0 && (
+        <span class="publish-problem">
+          {t('Not known, and sent as it stands: {places}', { places: unknown.join(', ') })}
+        </span>
+      )}
+      {hasCounter(texts) && (
+        <span>
+          {parts('{place} counts 0, 1, 2, …; next is {next}.', {
+            place: <code>{'{{n}}'}</code>,
+            next: formatCount(publisher.next.value),
+          })}
+        </span>
+      )}
+      <span class="publish-places">
+        {t('Insert')}
+        {places.map((place) => (
+          <button
+            key={place}
+            type="button"
+            class="place"
+            aria-label={t('Insert {place}', { place })}
+            onClick={() =>
+              publisher.edit({ payload: `${payload}${payload && !/\s$/.test(payload) ? ' ' : ''}${place}` })
+            }
+          >
+            {place}
+          </button>
+        ))}
+      </span>
+    </>
+  );
+}
+
+function Attached({ publisher }: { publisher: Publisher }) {
+  const { file } = publisher.draft.value;
+  if (!file) return null;
+  return (
+    <p class="publish-file">
+      <bdi>{visible(file.name)}</bdi>
+      <span>{formatBytes(file.bytes.length)}</span>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={t('Remove {name}', { name: visible(file.name) })}
+        onClick={() => publisher.edit({ file: undefined })}
+      >
+        ×
+      </button>
+    </p>
+  );
+}
+
+function Payload({ publisher, go }: { publisher: Publisher; go: () => void }) {
+  const { payload, file } = publisher.draft.value;
+  if (file) return <Attached publisher={publisher} />;
+  return (
+    <TextArea
+      label={t('Payload')}
+      rows={3}
+      value={payload}
+      error={publisher.fieldErrors.value.payload}
+      hint={<Hint publisher={publisher} />}
+      onEdit={(typed) => publisher.edit({ payload: typed })}
+      onSubmit={go}
+    />
+  );
+}
+
+function Repeat({ publisher }: { publisher: Publisher }) {
+  const id = useId();
+  const { repeat, seconds, times } = publisher.draft.value;
+  const errors = publisher.fieldErrors.value;
+  const error = errors.seconds ?? errors.times;
+  return (
+    <div class="publish-repeat">
+      <Checkbox
+        label={t('Repeat every')}
+        name={t('Repeat every N seconds')}
+        checked={repeat}
+        onEdit={(checked) => publisher.edit({ repeat: checked })}
+      />
+      <input
+        class="input seconds"
+        type="number"
+        inputMode="decimal"
+        min="0.1"
+        step="any"
+        aria-label={t('Seconds between messages')}
+        aria-invalid={errors.seconds ? 'true' : undefined}
+        aria-describedby={errors.seconds ? id : undefined}
+        value={seconds}
+        onInput={(event) => publisher.edit({ seconds: event.currentTarget.value })}
+      />
+      <span>{t('s,')}</span>
+      <input
+        class="input seconds"
+        type="number"
+        inputMode="numeric"
+        min="1"
+        step="1"
+        placeholder="∞"
+        aria-label={t('How many times; empty until stopped')}
+        aria-invalid={errors.times ? 'true' : undefined}
+        aria-describedby={errors.times ? id : undefined}
+        value={times}
+        onInput={(event) => publisher.edit({ times: event.currentTarget.value })}
+      />
+      <span>{t('times')}</span>
+      {error && (
+        <p class="field-error" id={id} role="alert">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function More({ publisher }: { publisher: Publisher }) {
+  const id = useId();
+  const [chosen, setChosen] = useState<keyof typeof folds | undefined>(undefined);
+  const { properties } = publisher.draft.value;
+  const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
+  const open = wrong ? 'properties' : chosen;
+  const Part = open && folds[open][1];
+  const counts = { properties: countProperties(properties), saved: 0, sent: publisher.sent.value.length };
+  return (
+    <div class="publish-more">
+      <div class="publish-tools">
+        {(Object.keys(folds) as (keyof typeof folds)[]).map((name) => (
+          <button
+            key={name}
+            type="button"
+            class="button quiet small"
+            aria-expanded={open === name}
+            aria-controls={id}
+            onClick={() => setChosen(open === name ? undefined : name)}
+          >
+            {t(folds[name][0])}
+            {counts[name] > 0 && <span class="tool-count">{formatCount(counts[name])}</span>}
+          </button>
+        ))}
+        <label class="button quiet small choose">
+          {t('File…')}
+          <input
+            class="visually-hidden"
+            type="file"
+            aria-label={t('File as payload')}
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              // So that the same file can be chosen again.
+              event.currentTarget.value = '';
+              if (file) void publisher.attach(file);
+            }}
+          />
+        </label>
+      </div>
+      <div class="publish-part" id={id}>
+        {Part && <Part publisher={publisher} />}
+      </div>
+    </div>
+  );
+}
+
+export function PublishPanel({ publisher }: { publisher: Publisher }) {
+  const heading = useId();
+  const [over, setOver] = useState(false);
+  const draft = publisher.draft.value;
+  const errors = publisher.fieldErrors.value;
+  const repeating = publisher.repeating.value;
+  const go = () => (repeating ? publisher.stop() : publisher.publish());
+
+  return (
+    <section
+      class="panel"
+      id="publish"
+      aria-labelledby={heading}
+      data-over={over}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        setOver(false);
+        const [file] = event.dataTransfer?.files ?? [];
+        if (!file) return;
+        event.preventDefault();
+        void publisher.attach(file);
+      }}
+    >
+      <form
+        class="publish-form"
+        aria-labelledby={heading}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          go();
+        }}
+      >
+        <h2 id={heading}>{t('Publish')}</h2>
+        <TextField
+          label={t('Topic')}
+          value={draft.topic}
+          error={errors.topic}
+          onEdit={(topic) => publisher.edit({ topic })}
+        />
+        <Payload publisher={publisher} go={go} />
+        <div class="publish-settings">
+          <Select
+            label="QoS"
+            class="inline"
+            value={draft.qos}
+            error={errors.qos}
+            options={translated(qosOptions)}
+            onEdit={(qos) => publisher.edit({ qos })}
+          />
+          <Checkbox
+            label={t('Retain')}
+            checked={draft.retain}
+            onEdit={(retain) => publisher.edit({ retain })}
+          />
+        </div>
+        <Repeat publisher={publisher} />
+        <div class="publish-go">
+          <button type="submit" class={repeating ? 'button stop' : 'button primary'}>
+            {repeating ? t('Stop') : t('Publish')}
+          </button>
+          {repeating ? (
+            <span class="publish-progress">
+              {parts(
+                repeating.times
+                  ? '{sent} of {times} sent, one every {seconds} s, to {topic}'
+                  : '{sent} sent, one every {seconds} s, to {topic}',
+                {
+                  sent: formatCount(repeating.sent),
+                  times: formatCount(repeating.times ?? 0),
+                  seconds: repeating.seconds,
+                  topic: <bdi>{visible(repeating.topic)}</bdi>,
+                },
+              )}
+            </span>
+          ) : (
+            <button
+              type="button"
+              class="button"
+              title={t('Publish once, and wait for the answer')}
+              onClick={() => void publisher.request()}
+            >
+              {t('Request')}
+            </button>
+          )}
+        </div>
+      </form>
+      <More publisher={publisher} />
+      {publisher.answer.value && <AnswerPart publisher={publisher} />}
+      <Outcomes publisher={publisher} />
+    </section>
+  );
+}

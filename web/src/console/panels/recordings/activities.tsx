@@ -1,0 +1,196 @@
+/** What goes on: also behind a closed list. */
+
+import type { ComponentChildren } from 'preact';
+import { messages } from '../../core/counts';
+import { parts, plural, t } from '../../core/i18n/i18n';
+import { formatBytes, formatCount, visible } from '../../core/text';
+import type { Recording as Recorded } from '../../recordings/database';
+import type { Job } from '../../recordings/jobs';
+import { countOf } from '../../recordings/library';
+import type { Parts } from '../../recordings/parts';
+import { useFocusOnReturn } from './focus';
+
+function Activity({
+  text,
+  part,
+  children,
+}: {
+  text: ComponentChildren;
+  /** From 0 to 1; missing where there is no end to see. */
+  part?: number;
+  children: ComponentChildren;
+}) {
+  return (
+    <div class="activity">
+      <span class="activity-text">{text}</span>
+      <span class="activity-buttons">{children}</span>
+      {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
+    </div>
+  );
+}
+
+function Recording({ recording, written }: { recording: Parts['recording']; written: Recorded }) {
+  const button = useFocusOnReturn();
+  const { name, filter, bytes, lost } = written;
+  return (
+    <Activity
+      text={
+        <>
+          <span class="activity-dot" aria-hidden="true" />
+          {parts('Recording {filter} as {name}: {messages}, {size}', {
+            filter: <bdi>{filter ? visible(filter) : t('everything')}</bdi>,
+            name: <bdi>“{visible(name)}”</bdi>,
+            messages: messages(countOf(written)),
+            size: formatBytes(bytes),
+          })}
+          {lost > 0 && (
+            <strong class="activity-lost">
+              {t(', {count} lost: they came too fast for the disk', { count: formatCount(lost) })}
+            </strong>
+          )}
+        </>
+      }
+    >
+      <button ref={button} type="button" class="button small stop" onClick={() => void recording.stop()}>
+        {t('Stop recording')}
+      </button>
+    </Activity>
+  );
+}
+
+function wordsFor({ recording, player, total, again }: Job): string {
+  const { phase, done, problem } = player.playing.value;
+  const all = messages(total);
+  const progress = t('{done} of {messages}', { done: formatCount(done), messages: all });
+  const name = visible(recording.name);
+  const what = again
+    ? t('Publishing “{name}” to {broker}', { name, broker: visible(again.broker) })
+    : t('Showing “{name}” in the feed', { name });
+  const { failed = 0, reason = '' } = again?.outcome.value ?? {};
+  const failures = failed > 0 ? t(', {count} failed: {reason}', { count: formatCount(failed), reason }) : '';
+  const values = { what, progress, failures, problem, messages: all };
+  switch (phase) {
+    case 'playing':
+      return t('{what}: {progress}{failures}', values);
+    case 'paused':
+      return t('{what}: paused at {progress}{failures}', values);
+    case 'ended':
+      return t('{what}: all {messages}{failures}.', values);
+    case 'stopped':
+      return t('{what}: stopped after {progress}{failures}.', values);
+    case 'failed':
+      return t('{what}: ended after {progress}{failures}. {problem}.', values);
+  }
+}
+
+function Replay({ jobs }: Parts) {
+  const job = jobs.job.value;
+  if (!job) return null;
+  const { player, total } = job;
+  const { phase, done } = player.playing.value;
+  const going = phase === 'playing' || phase === 'paused';
+  return (
+    <Activity
+      text={
+        // A count every frame would talk over everything else.
+        <span role="status" aria-label={t('Replay')} aria-live={phase === 'playing' ? 'off' : 'polite'}>
+          {wordsFor(job)}
+        </span>
+      }
+      {...(going && { part: total === 0 ? 1 : done / total })}
+    >
+      {going && (
+        <button type="button" class="button small" onClick={() => player.pause(phase === 'playing')}>
+          {phase === 'playing' ? t('Pause replay') : t('Resume replay')}
+        </button>
+      )}
+      {going ? (
+        <button type="button" class="button small stop" onClick={player.stop}>
+          {t('Stop replay')}
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="button icon"
+          aria-label={t('Put away the replay')}
+          onClick={jobs.dismiss}
+        >
+          ×
+        </button>
+      )}
+    </Activity>
+  );
+}
+
+function File({ jobs }: Parts) {
+  const transfer = jobs.transfer.value;
+  if (!transfer) return null;
+  const { what, name, part } = transfer;
+  return (
+    <Activity
+      text={parts(what === 'Exporting' ? 'Exporting {name}…' : 'Importing {name}…', {
+        name: <bdi>“{visible(name)}”</bdi>,
+      })}
+      part={part}
+    >
+      <button type="button" class="button small stop" onClick={jobs.stopTransfer}>
+        {t('Stop')}
+      </button>
+    </Activity>
+  );
+}
+
+function Mistakes({ jobs }: Parts) {
+  const { wrong, first } = jobs.mistakes.value;
+  if (wrong === 0) return null;
+  const more = wrong - first.length;
+  return (
+    <details class="recordings-mistakes">
+      <summary>
+        {plural(
+          wrong,
+          '{count} line of the file left out',
+          '{count} lines of the file left out',
+          formatCount(wrong),
+        )}
+      </summary>
+      <ul aria-label={t('Lines left out')}>
+        {first.map((mistake) => (
+          <li key={mistake}>{mistake}</li>
+        ))}
+        {more > 0 && <li>{t('… and {count} more', { count: formatCount(more) })}</li>}
+      </ul>
+    </details>
+  );
+}
+
+export function Activities({ parts }: { parts: Parts }) {
+  const { problem, said } = parts.library;
+  const recorder = parts.recording.recorder.value;
+  return (
+    <>
+      {recorder && <Recording recording={parts.recording} written={recorder.written.value} />}
+      <Replay {...parts} />
+      <File {...parts} />
+      {problem.value && (
+        <p class="recordings-problem" role="alert">
+          <span>{problem.value}</span>
+          <button
+            type="button"
+            class="button icon"
+            aria-label={t('Put away')}
+            onClick={() => {
+              problem.value = '';
+            }}
+          >
+            ×
+          </button>
+        </p>
+      )}
+      <p class="recordings-said" role="status" aria-label={t('Recordings')}>
+        {said.value}
+      </p>
+      <Mistakes {...parts} />
+    </>
+  );
+}

@@ -1,0 +1,284 @@
+import type { ReadonlySignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useId, useRef, useState } from 'preact/hooks';
+import type { Client } from '../../../client';
+import { messages } from '../../core/counts';
+import { mark, parts, t } from '../../core/i18n/i18n';
+import { formatBytes, formatCount, formatMoment, visible } from '../../core/text';
+import type { Recording } from '../../recordings/database';
+import { countFor, type Which } from '../../recordings/jobs';
+import { countOf } from '../../recordings/library';
+import type { Parts } from '../../recordings/parts';
+import type { Speed } from '../../recordings/player';
+import { withoutSecrets } from '../../session/settings';
+import { Select, TextField, translated } from '../../ui/fields';
+
+const speeds: readonly (readonly [Speed, string])[] = [
+  [1, mark('as recorded')],
+  [10, mark('10 times as fast')],
+  [100, mark('100 times as fast')],
+  [Number.POSITIVE_INFINITY, mark('at once')],
+];
+
+interface FormProps {
+  recording: Recording;
+  parts: Parts;
+  client: ReadonlySignal<Client | undefined>;
+  onClose(): void;
+}
+
+function Form({
+  label,
+  go,
+  stop = false,
+  disabled = false,
+  onGo,
+  onClose,
+  children,
+}: {
+  label: string;
+  /** The button's text. */
+  go: string;
+  /** Whether it takes something away. */
+  stop?: boolean;
+  disabled?: boolean;
+  onGo(): void;
+  onClose(): void;
+  children: ComponentChildren;
+}) {
+  return (
+    <form
+      class="recording-form"
+      aria-label={label}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        onGo();
+      }}
+    >
+      {children}
+      <div class="recording-buttons">
+        <button type="submit" class={`button ${stop ? 'stop' : 'primary'}`} disabled={disabled}>
+          {go}
+        </button>
+        <button type="button" class="button" onClick={onClose}>
+          {t('Cancel')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Show({ recording, parts, onClose }: FormProps) {
+  const [speed, setSpeed] = useState<Speed>(1);
+  return (
+    <Form
+      label={t('Show in the feed')}
+      go={t('Show')}
+      onClose={onClose}
+      onGo={() => {
+        parts.jobs.show(recording, speed);
+        onClose();
+      }}
+    >
+      <Select<Speed>
+        label={t('Speed')}
+        class="inline"
+        value={speed}
+        options={translated(speeds)}
+        onEdit={setSpeed}
+      />
+      <p class="field-hint">
+        {t(
+          'The messages come into the list with their times of then, marked as replayed. Nothing is published.',
+        )}
+        {recording.sent + recording.unsent > 0 &&
+          ` ${t('What was sent is in sight with Filter, Direction, Both.')}`}
+      </p>
+    </Form>
+  );
+}
+
+function Warning({ broker, count }: { broker: string | undefined; count: string }) {
+  return (
+    <p>
+      {broker === undefined
+        ? t('Connect to a broker first.')
+        : parts(
+            '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties of then.',
+            { messages: count, broker: <bdi class="mono">{visible(broker)}</bdi> },
+          )}
+    </p>
+  );
+}
+
+function Publish({ recording, parts, client, onClose }: FormProps) {
+  const [speed, setSpeed] = useState<Speed>(1);
+  const [which, setWhich] = useState<Which>(recording.received > 0 ? 'received' : 'sent');
+  const broker = client.value && withoutSecrets(client.value.url);
+  const count = messages(countFor(recording, which));
+  const choices = [
+    ['received', t('what was received ({count})', { count: formatCount(recording.received) })],
+    ['sent', t('what was sent ({count})', { count: formatCount(recording.sent) })],
+    ['both', t('both ({count})', { count: formatCount(countFor(recording, 'both')) })],
+  ] as const;
+  return (
+    <Form
+      label={t('Publish again')}
+      go={t('Publish {messages}', { messages: count })}
+      disabled={broker === undefined || countFor(recording, which) === 0}
+      onClose={onClose}
+      onGo={() => {
+        parts.jobs.publish(recording, which, speed);
+        onClose();
+      }}
+    >
+      <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWhich} />
+      <Select<Speed>
+        label={t('Speed')}
+        class="inline"
+        value={speed}
+        options={translated(speeds)}
+        onEdit={setSpeed}
+      />
+      <Warning broker={broker} count={count} />
+    </Form>
+  );
+}
+
+function Rename({ recording, parts, onClose }: FormProps) {
+  const [name, setName] = useState(recording.name);
+  return (
+    <Form
+      label={t('Rename')}
+      go={t('Save name')}
+      onClose={onClose}
+      onGo={() => {
+        void parts.library.rename(recording, name);
+        onClose();
+      }}
+    >
+      <TextField label={t('Name')} value={name} onEdit={setName} />
+    </Form>
+  );
+}
+
+function Delete({ recording, parts, onClose }: FormProps) {
+  return (
+    <Form
+      label={t('Delete')}
+      go={t('Delete for good')}
+      stop
+      onClose={onClose}
+      onGo={() => {
+        // The item goes, and the focus would with it.
+        document.activeElement?.closest<HTMLElement>('.recordings')?.focus();
+        void parts.library.remove(recording);
+      }}
+    >
+      <p>
+        {t('“{name}” and its {messages} are deleted from this browser, for good.', {
+          name: visible(recording.name),
+          messages: messages(countOf(recording)),
+        })}
+      </p>
+    </Form>
+  );
+}
+
+const forms = {
+  show: [mark('Show in feed'), Show],
+  publish: [mark('Publish again'), Publish],
+  rename: [mark('Rename'), Rename],
+  remove: [mark('Delete'), Delete],
+} as const;
+type Action = keyof typeof forms;
+
+function Facts({ recording }: { recording: Recording }) {
+  const { begin, end, bytes, broker, filter, lost } = recording;
+  const facts = [
+    t('{begin} to {end}', {
+      begin: formatMoment(begin).slice(0, -'.000'.length),
+      end: formatMoment(end).slice(0, -'.000'.length),
+    }),
+    messages(countOf(recording)),
+    formatBytes(bytes),
+    broker && visible(broker),
+    filter && t('only {filter}', { filter: visible(filter) }),
+    lost > 0 && t('{count} lost', { count: formatCount(lost) }),
+  ].filter(Boolean);
+  return (
+    <span class="recording-facts">
+      {facts.map((fact, index) => (
+        <bdi key={index}>{fact}</bdi>
+      ))}
+    </span>
+  );
+}
+
+export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
+  const id = useId();
+  const item = useRef<HTMLLIElement>(null);
+  const [open, setOpen] = useState<Action>();
+  const { library, jobs } = parts;
+  const held = library.held.value.has(recording.id);
+  const Chosen = open && forms[open][1];
+  const empty = countOf(recording) === 0;
+  const name = visible(recording.name);
+
+  function close() {
+    // The form goes, and the focus would with it.
+    item.current?.querySelector<HTMLElement>('[aria-expanded="true"]')?.focus();
+    setOpen(undefined);
+  }
+
+  function opener(action: Action, disabled = false) {
+    const label = t(forms[action][0]);
+    return (
+      <button
+        type="button"
+        class="button small"
+        aria-label={t('{action}: {name}', { action: label, name })}
+        aria-expanded={open === action}
+        aria-controls={`${id}-form`}
+        disabled={disabled}
+        onClick={() => setOpen(open === action ? undefined : action)}
+      >
+        {label}
+      </button>
+    );
+  }
+
+  return (
+    <li ref={item} class="recording">
+      <span class="recording-title">
+        <bdi class="recording-name">{name}</bdi>
+        {held && <span class="tag">{t('being written')}</span>}
+        {!held && !recording.done && (
+          <span class="tag" data-tone="warning" title={t('The page went before the recording was stopped')}>
+            {t('cut short')}
+          </span>
+        )}
+      </span>
+      <Facts recording={recording} />
+      <span class="recording-actions">
+        {opener('show', empty)}
+        {opener('publish', empty)}
+        <button
+          type="button"
+          class="button small"
+          aria-label={t('{action}: {name}', { action: t('Export'), name })}
+          disabled={empty || jobs.transfer.value !== undefined}
+          onClick={() => void jobs.exportFile(recording)}
+        >
+          {t('Export')}
+        </button>
+        {opener('rename')}
+        {opener('remove', held)}
+      </span>
+      <div id={`${id}-form`} class="recording-part">
+        {Chosen && <Chosen recording={recording} parts={parts} client={client} onClose={close} />}
+      </div>
+    </li>
+  );
+}

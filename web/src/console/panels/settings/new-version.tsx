@@ -1,0 +1,19 @@
+import { renewed } from '../../install/install';
+import './new-version.css';
+import { t } from '../../core/i18n/i18n';
+
+/** Says that there is a newer page. When to change over is the reader's to choose. */
+export function NewVersion() {
+  return (
+    <div class="new-version" role="status" aria-label={t('Version')}>
+      {renewed.value && (
+        <>
+          {t('A new version is ready:')}{' '}
+          <button type="button" class="link" onClick={() => location.reload()}>
+            {t('Reload')}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}

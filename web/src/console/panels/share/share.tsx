@@ -1,0 +1,42 @@
+import { useState } from 'preact/hooks';
+import { linkTo } from '../../session/link';
+import { withoutSecrets } from '../../session/settings';
+import type { State } from '../../session/state';
+import { Copy } from '../../ui/copy';
+import { Checkbox, TextField } from '../../ui/fields';
+import './share.css';
+import { t } from '../../core/i18n/i18n';
+
+export function ShareLink({ state }: { state: State }) {
+  const [withMessage, setWithMessage] = useState(true);
+  const { file, ...message } = state.publisher.draft.value;
+  const { url } = state.connection.settings.value;
+  const subscriptions = state.subscriptions.entries.value.map(({ filter, wanted }) => ({
+    filter,
+    qos: wanted,
+  }));
+  const link = linkTo(location.href, {
+    broker: url,
+    subscriptions,
+    message: withMessage ? { ...message, file: undefined } : undefined,
+  });
+  const cut = URL.canParse(url) && withoutSecrets(url) !== new URL(url).href;
+  return (
+    <div class="share">
+      <TextField label={t('Link to this')} value={link} onEdit={() => {}} />
+      <div class="share-go">
+        <Copy label={t('Copy link')} text={link} />
+        <Checkbox label={t('With the message in the form')} checked={withMessage} onEdit={setWithMessage} />
+      </div>
+      <p class="empty-line">
+        {withMessage
+          ? t(
+              'It holds the broker’s address, the subscriptions and the message; no user name, password or client ID.',
+            )
+          : t('It holds the broker’s address, the subscriptions; no user name, password or client ID.')}
+        {cut && ` ${t('The user name, password and query in the address are left out.')}`}
+        {withMessage && file && ` ${t('The file is left out.')}`}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import { useState } from 'preact/hooks';
+import { go } from '../../session/snippets/go';
+import { javascript } from '../../session/snippets/javascript';
+import { mosquitto } from '../../session/snippets/mosquitto';
+import { planOf } from '../../session/snippets/plan';
+import { python } from '../../session/snippets/python';
+import type { State } from '../../session/state';
+import { Copy } from '../../ui/copy';
+import { Select, translated } from '../../ui/fields';
+import './snippets.css';
+import { mark, t } from '../../core/i18n/i18n';
+
+const languages = { javascript, go, python, mosquitto };
+type Language = keyof typeof languages;
+
+const names = [
+  ['javascript', 'JavaScript (mqttwasm)'],
+  ['go', 'Go (paho.golang)'],
+  ['python', 'Python (paho-mqtt)'],
+  ['mosquitto', mark('mosquitto_pub and mosquitto_sub')],
+] as const;
+
+/** Characters on show; the whole is copied. */
+const shown = 20_000;
+
+export function Snippets({ state }: { state: State }) {
+  const [language, setLanguage] = useState<Language>('javascript');
+  const subscriptions = state.subscriptions.entries.value.map(({ filter, wanted }) => ({
+    filter,
+    qos: wanted,
+  }));
+  const plan = planOf(
+    state.connection.settings.value,
+    subscriptions,
+    state.publisher.draft.value,
+    state.publisher.next.value,
+  );
+  const code = languages[language](plan);
+  return (
+    <div class="snippets">
+      <div class="snippets-head">
+        <Select
+          label={t('Language')}
+          class="inline"
+          value={language}
+          options={translated<Language>(names)}
+          onEdit={(chosen: Language) => setLanguage(chosen)}
+        />
+        <Copy label={t('Copy code')} text={code} />
+      </div>
+      <section aria-label={t('Code')}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
+        <pre class="snippet" tabIndex={0}>
+          {code.slice(0, shown)}
+          {code.length > shown && '\n…'}
+        </pre>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,169 @@
+import { useEffect, useId } from 'preact/hooks';
+import type { Failure } from '../../core/failure';
+import { formatBytes, formatCount } from '../../core/text';
+import { caps, rateOf } from '../../topics/model';
+import { formatRate } from '../../topics/preview';
+import type { Topics } from '../../topics/store';
+import { createWorkbench, type Workbench } from '../../topics/workbench';
+import { onDemand } from '../../ui/on-demand';
+import { ClearDialog } from './clear-dialog';
+import { Details } from './details';
+import { Tree } from './tree';
+import './chart.css';
+import './topics.css';
+import { t } from '../../core/i18n/i18n';
+
+const Chart = onDemand(async () => (await import('./chart')).Chart);
+
+export interface Props {
+  topics: Topics;
+  toFailure(error: unknown): Failure;
+}
+
+/** What somebody has unfolded and charted of one connection's topics waits while another's are shown. */
+const benches = new WeakMap<Topics, Workbench>();
+
+function benchFor({ topics, toFailure }: Props): Workbench {
+  const known = benches.get(topics);
+  if (known) return known;
+  const bench = createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure });
+  benches.set(topics, bench);
+  return bench;
+}
+
+/** Milliseconds between looks at the numbers: more often nobody can read them. */
+const pace = 250;
+
+function Facts({ bench }: { bench: Workbench }) {
+  bench.tick.value;
+  const { root, beyond, bytes } = bench.model;
+  const facts: [name: string, value: string, title: string][] = [
+    [
+      t('Topics'),
+      formatCount(root.topics),
+      t('Topics that messages came on; they take {size}', { size: formatBytes(bytes) }),
+    ],
+    [
+      t('Rate'),
+      formatRate(rateOf(root, bench.now())) || '0/s',
+      t('Messages a second, over about the last five'),
+    ],
+    [t('Retained'), formatCount(root.retainedBelow), t('Topics with a message that the broker keeps')],
+  ];
+  return (
+    <dl class="topics-facts">
+      {facts.map(([name, value, title]) => (
+        <div key={name} title={title}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+      {beyond > 0 && (
+        <div class="topics-facts-alarm" title={t('Messages on topics that the tree has no room for')}>
+          <dt>{t('Beyond the tree')}</dt>
+          <dd>{formatCount(beyond)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Search({ bench }: { bench: Workbench }) {
+  const id = useId();
+  const query = bench.query.value;
+  const { found, looked, done } = bench.searched.value;
+  return (
+    <search class="topics-search">
+      <label class="visually-hidden" for={id}>
+        {t('Search topics')}
+      </label>
+      <input
+        id={id}
+        class="input mono"
+        type="search"
+        placeholder={t('Search topics')}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        value={query}
+        onInput={(event) => bench.find(event.currentTarget.value)}
+      />
+      <output class="topics-found">
+        {query !== '' &&
+          t(done ? '{found} found' : '{found} of {looked}…', {
+            found: formatCount(found),
+            looked: formatCount(looked),
+          })}
+      </output>
+    </search>
+  );
+}
+
+function Empty({ bench }: { bench: Workbench }) {
+  bench.tick.value;
+  const searching = bench.query.value !== '' && bench.model.nodes > 0;
+  return (
+    <div class="empty-view">
+      <p class="empty-title">{searching ? t('No such topic') : t('No topics yet')}</p>
+      <p>
+        {searching
+          ? t('No topic that messages came on contains this.')
+          : t('Each topic appears here with its first message. Subscribe to # for everything.')}
+      </p>
+    </div>
+  );
+}
+
+export function TopicsPanel(props: Props) {
+  const heading = useId();
+  const { topics } = props;
+  const bench = benchFor(props);
+  const shown = topics.view.value === 'topics';
+  const none = bench.rows.value.nodes.length === 0;
+  const era = topics.era.value;
+
+  useEffect(() => {
+    if (!shown) return;
+    bench.refresh();
+    const timer = setInterval(bench.refresh, pace);
+    return () => clearInterval(timer);
+  }, [bench, shown, era]);
+
+  return (
+    <section class="panel topics" aria-labelledby={heading}>
+      <header class="topics-head">
+        <h2 id={heading}>{t('Topics')}</h2>
+        <Search bench={bench} />
+        <Facts bench={bench} />
+        <button
+          type="button"
+          class="button small"
+          title={t('Empties the tree, its histories and the chart; nothing at the broker')}
+          disabled={none && bench.query.value === ''}
+          onClick={bench.forgetAll}
+        >
+          {t('Forget all')}
+        </button>
+      </header>
+      <div class="topics-body" data-details={bench.selected.value !== undefined}>
+        <div class="topics-tree">
+          <Tree bench={bench} />
+          {none && <Empty bench={bench} />}
+        </div>
+        <Details bench={bench} />
+      </div>
+      {bench.charted.value.length > 0 && (
+        <section class="topics-chart" aria-label={t('Chart')}>
+          <Chart bench={bench} />
+        </section>
+      )}
+      <footer class="topics-foot">
+        {t(
+          "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
+          { count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
+        )}
+      </footer>
+      <ClearDialog bench={bench} />
+    </section>
+  );
+}

@@ -1,0 +1,93 @@
+import { expect, test, vi } from 'vitest';
+import type { Client, Message, MessageHandler } from '../../../client';
+import { createBrokerStore } from './broker-store';
+
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** A client whose subscribe waits until the test answers it. */
+function fakeClient() {
+  const unsubscribe = vi.fn(async () => {});
+  let answer = (_error?: Error): void => {};
+  let handler: MessageHandler = () => {};
+  const subscribe = vi.fn((_filter: string, _options: object, given: MessageHandler) => {
+    handler = given;
+    return new Promise((resolve, reject) => {
+      answer = (error) => (error ? reject(error) : resolve({ unsubscribe }));
+    });
+  });
+  return {
+    client: { subscribe } as unknown as Client,
+    subscribe,
+    unsubscribe,
+    answer: (error?: Error) => answer(error),
+    send: (topic: string, payload: string) =>
+      handler({ topic, payload: new TextEncoder().encode(payload), receivedAt: 5 } as unknown as Message),
+  };
+}
+
+function store() {
+  const later: (() => void)[] = [];
+  const made = createBrokerStore({
+    later: (call) => void later.push(call),
+    words: (error) => (error as Error).message,
+  });
+  const pass = () => {
+    for (const call of later.splice(0)) call();
+  };
+  return { made, pass };
+}
+
+test('subscribes for itself alone, gathers a round, and unsubscribes', async () => {
+  const { made, pass } = store();
+  const { client, subscribe, unsubscribe, answer, send } = fakeClient();
+  made.start(client);
+  expect(subscribe.mock.calls[0]?.slice(0, 2)).toMatchObject(['$SYS/#', { qos: 0, handlerOnly: true }]);
+  answer();
+  await settled();
+  expect(made.phase.value).toBe('granted');
+  send('$SYS/broker/clients/total', '4');
+  send('$SYS/broker/version', 'x');
+  pass();
+  expect(made.phase.value).toBe('live');
+  expect(made.gauges.size).toBe(2);
+  made.stop();
+  await settled();
+  expect(unsubscribe).toHaveBeenCalledTimes(1);
+  send('$SYS/broker/late', '4');
+  expect(made.gauges.size).toBe(2);
+  made.start(client); // the same broker: what came before stays
+  expect(made.gauges.size).toBe(2);
+  made.start(fakeClient().client);
+  expect(made.gauges.size).toBe(0);
+});
+
+test('who leaves before the answer is unsubscribed after it', async () => {
+  const { made } = store();
+  const { client, unsubscribe, answer } = fakeClient();
+  made.start(client);
+  made.stop();
+  await settled();
+  expect(unsubscribe).not.toHaveBeenCalled();
+  answer();
+  await settled();
+  expect(unsubscribe).toHaveBeenCalledTimes(1);
+});
+
+test('a refusal is told, and silence is', async () => {
+  const { made, pass } = store();
+  const refusing = fakeClient();
+  made.start(refusing.client);
+  refusing.answer(new Error('not authorized'));
+  await settled();
+  expect([made.phase.value, made.problem.value]).toEqual(['failed', 'not authorized']);
+  const silent = fakeClient();
+  made.start(silent.client);
+  expect(made.phase.value).toBe('asking');
+  silent.answer();
+  await settled();
+  pass();
+  expect(made.phase.value).toBe('silent');
+  silent.send('$SYS/a', '1');
+  pass();
+  expect(made.phase.value).toBe('live');
+});

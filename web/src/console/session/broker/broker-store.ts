@@ -1,0 +1,109 @@
+/** What the connected broker publishes under $SYS, while somebody looks. */
+
+import { batch, signal } from '@preact/signals';
+import type { Client, Subscription } from '../../../client';
+import { createGauges } from './gauges';
+
+export const filter = '$SYS/#';
+
+export type Phase =
+  | 'asking'
+  /** Subscribed; nothing has come yet. */
+  | 'granted'
+  /** The same, for so long that nothing may ever come. */
+  | 'silent'
+  | 'live'
+  | 'failed';
+
+export interface Dependencies {
+  /** Calls back once, so many milliseconds later. */
+  later(call: () => void, milliseconds: number): void;
+  words(error: unknown): string;
+}
+
+/** Milliseconds that a round of messages takes; a broker publishes all its values at once. */
+const round = 250;
+/** Milliseconds after which a broker that sends nothing is called silent. Retained values come at once. */
+const patience = 4000;
+
+export type BrokerStore = ReturnType<typeof createBrokerStore>;
+
+export function createBrokerStore(deps: Dependencies) {
+  const phase = signal<Phase>('asking');
+  const problem = signal('');
+  /** Another number with each round. */
+  const tick = signal(0);
+  let gauges = createGauges();
+  let seen: Client | undefined;
+  let subscribed: Promise<Subscription | undefined> = Promise.resolve(undefined);
+  let watch = 0;
+  let gathering = false;
+
+  function gather(mine: number, now: number): void {
+    if (gathering) return;
+    gathering = true;
+    deps.later(() => {
+      gathering = false;
+      if (mine !== watch) return;
+      gauges.sample(now);
+      batch(() => {
+        phase.value = 'live';
+        tick.value++;
+      });
+    }, round);
+  }
+
+  /** Subscribes. What came of the same client before stays. */
+  function start(client: Client): void {
+    const mine = ++watch;
+    if (seen !== client) gauges = createGauges();
+    seen = client;
+    batch(() => {
+      phase.value = 'asking';
+      problem.value = '';
+      tick.value++;
+    });
+    subscribed = client
+      .subscribe(filter, { qos: 0, handlerOnly: true, timeout: 10_000 }, (message) => {
+        if (mine !== watch) return;
+        gauges.put(message.topic, message.payload);
+        gather(mine, message.receivedAt);
+      })
+      .catch((error: unknown) => {
+        if (mine !== watch) return undefined;
+        batch(() => {
+          phase.value = 'failed';
+          problem.value = deps.words(error);
+        });
+        return undefined;
+      });
+    subscribed.then((subscription) => {
+      if (!subscription || mine !== watch || phase.value !== 'asking') return;
+      phase.value = 'granted';
+      deps.later(() => {
+        if (mine === watch && phase.value === 'granted') phase.value = 'silent';
+      }, patience);
+    });
+  }
+
+  /** Unsubscribes, also where the broker has not answered yet. */
+  function stop(): void {
+    watch++;
+    subscribed
+      .then((subscription) => subscription?.unsubscribe())
+      .catch(() => {
+        // The connection is gone, or the client tries again with the next one.
+      });
+  }
+
+  return {
+    phase,
+    problem,
+    tick,
+    start,
+    stop,
+    get gauges() {
+      return gauges;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/** The values under $SYS, and what became of the known ones over time. */
+
+import type { Point } from '../../core/point';
+import { type Measure, measures, numberOf, placeOf, secondsOf } from './measures';
+
+/** A broker tells of each client that comes and goes, so topics have no end. */
+export const maxTopics = 2000;
+
+/** Points of one line. */
+const maxPoints = 360;
+
+/** Bytes of a value. */
+const longest = 1024;
+
+export interface Gauge {
+  measure: Measure;
+  /** As text, where it is no number. */
+  text: string | undefined;
+  /** The value, or the rate per second; undefined until it is known. */
+  value: number | undefined;
+  points: readonly Point[];
+}
+
+interface Sample {
+  /** Seconds, by the broker's clock where it tells its uptime. */
+  at: number;
+  counters: Map<string, number>;
+}
+
+export function createGauges() {
+  /** By topic. */
+  const values = new Map<string, string>();
+  const points = new Map<string, Point[]>();
+  const rates = new Map<string, number>();
+  let beyond = 0;
+  let before: Sample | undefined;
+
+  function put(topic: string, payload: Uint8Array): void {
+    if (!values.has(topic) && values.size >= maxTopics) {
+      beyond++;
+      return;
+    }
+    values.set(topic, new TextDecoder().decode(payload.subarray(0, longest)));
+  }
+
+  /** Its values by node, at the first of its paths that there is. */
+  function valuesOf({ paths }: Measure): [node: string, text: string][] {
+    const found = new Map<string, [node: string, text: string][]>();
+    for (const [topic, text] of values) {
+      const place = placeOf(topic);
+      if (!place || !paths.includes(place.path)) continue;
+      found.set(place.path, [...(found.get(place.path) ?? []), [place.node, text]]);
+    }
+    const path = paths.find((candidate) => found.has(candidate));
+    return path === undefined ? [] : (found.get(path) ?? []);
+  }
+
+  /** Of all nodes together. */
+  function sumOf(measure: Measure): number | undefined {
+    const numbers = valuesOf(measure).map(([node, text]) =>
+      measure.kind === 'duration' ? secondsOf(text, node) : numberOf(text),
+    );
+    const known = numbers.filter((value) => value !== undefined);
+    if (known.length === 0) return undefined;
+    if (measure.kind === 'duration') return Math.max(...known);
+    return known.reduce((sum, value) => sum + value, 0);
+  }
+
+  function enter(label: string, at: number, value: number | undefined): void {
+    if (value === undefined) return;
+    points.set(label, [...(points.get(label) ?? []), [at, value] as const].slice(-maxPoints));
+  }
+
+  /** After a round of messages: what they say together, at this time in milliseconds. */
+  function sample(now: number): void {
+    const uptime = measures.find(({ kind }) => kind === 'duration');
+    const at = (uptime && sumOf(uptime)) ?? now / 1000;
+    const counters = new Map<string, number>();
+    const elapsed = before ? at - before.at : 0;
+    for (const measure of measures) {
+      const { label, kind } = measure;
+      const value = kind === 'text' || kind === 'duration' ? undefined : sumOf(measure);
+      if (value === undefined) continue;
+      if (kind !== 'rate' && kind !== 'byte rate') {
+        enter(label, now, value);
+        continue;
+      }
+      counters.set(label, value);
+      const last = before?.counters.get(label);
+      // A counter that runs backwards is that of another broker, or of one that began anew.
+      if (last === undefined || elapsed <= 0 || value < last) continue;
+      rates.set(label, (value - last) / elapsed);
+      enter(label, now, (value - last) / elapsed);
+    }
+    if (!before || elapsed !== 0) before = { at, counters };
+  }
+
+  function gauges(): Gauge[] {
+    return measures.flatMap((measure): Gauge[] => {
+      const [first] = valuesOf(measure);
+      if (!first) return [];
+      const { kind, label } = measure;
+      const isRate = kind === 'rate' || kind === 'byte rate';
+      const value = kind === 'text' ? undefined : isRate ? rates.get(label) : sumOf(measure);
+      return [
+        { measure, text: kind === 'text' ? first[1] : undefined, value, points: points.get(label) ?? [] },
+      ];
+    });
+  }
+
+  /** Those whose topic or value contains the text, whatever the case; in the order of the topics. */
+  function rows(text: string): [topic: string, value: string][] {
+    const wanted = text.toLowerCase();
+    return [...values]
+      .filter(([topic, value]) => `${topic} ${value}`.toLowerCase().includes(wanted))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  return {
+    put,
+    sample,
+    gauges,
+    rows,
+    get size() {
+      return values.size;
+    },
+    /** Messages on topics that there was no room for. */
+    get beyond() {
+      return beyond;
+    },
+  };
+}

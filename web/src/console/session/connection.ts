@@ -1,0 +1,421 @@
+/** The connection: which broker, how it stands, and what went wrong. */
+
+import { batch, computed, signal } from '@preact/signals';
+import type { Client, ConnackInfo, ConnectOptions } from '../../client';
+import { atField, type Failure, formatReasonCode } from '../core/failure';
+import { t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
+import { addressOf, type Broker, type Config, defaultBroker, fallbackFor, nameOf } from './config';
+import { type Explanation, explain, isMixedContent, type Surroundings } from './explain';
+import { formField } from './message';
+import { optionsOf, plainSettings, type Settings } from './settings';
+
+/**
+ * The default broker gets five seconds from the moment the page opens, less
+ * what the fallback needs; loading the page and the program takes its share.
+ */
+const automaticTimeout = 4000;
+/** What is left for the broker however slowly the page loaded. */
+const leastTimeout = 1500;
+const manualTimeout = 15_000;
+const byHand = () => manualTimeout;
+
+export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
+
+export interface Status {
+  phase: Phase;
+  url: string;
+  /** Of the attempts to get back, counting from 1. */
+  attempt?: number;
+  /** When that attempt begins, in milliseconds since 1970. */
+  nextAt?: number;
+  /** Connecting waits for the client's program. */
+  loading?: boolean;
+}
+
+export interface Notice extends Explanation {
+  tone: 'error' | 'warning';
+  /** The default broker, where the page fell back from it. */
+  retry?: Broker;
+  /** Tries again what failed for reasons of this page's own. */
+  again?(): Promise<void>;
+}
+
+export interface Dependencies {
+  connect(options: ConnectOptions): Promise<Client>;
+  /** Starts to load the client's program; resolves when it runs, and rejects when it can't be loaded. */
+  program(shared: boolean): Promise<void>;
+  survey(url: string): Promise<Surroundings>;
+  toFailure(error: unknown): Failure;
+  /** The page's own address. */
+  page: string;
+  /** Whole milliseconds since the page was opened. */
+  age(): number;
+  /** A new client, before it counts as connected: listen, and subscribe. */
+  onClient(client: Client): Promise<void>;
+  /** The client in use is gone or about to go. */
+  onGone(): void;
+}
+
+export const custom = '';
+
+export type Connection = ReturnType<typeof createConnection>;
+
+/** Connections may have their list of brokers, `config`, together. */
+export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
+  const status = signal<Status>({ phase: 'disconnected', url: '' });
+  const client = signal<Client | undefined>(undefined);
+  /** A function, so that what went wrong is told anew in another language. */
+  const told = signal<(() => Notice) | undefined>(undefined);
+  const notice = computed(() => told.value?.());
+  const settings = signal<Settings>(plainSettings);
+  /** What the broker said yes with. */
+  const granted = signal<ConnackInfo | undefined>(undefined);
+  const fieldErrors = signal<Record<string, string>>({});
+
+  // One attempt at a time. Whatever an earlier one still reports is not news.
+  let current = new AbortController();
+  // A look around is good for all failures in a row.
+  let surroundings: Surroundings | undefined;
+
+  function edit(changes: Partial<Settings>): void {
+    const errors = { ...fieldErrors.value };
+    for (const name of Object.keys(errors)) {
+      if (name.replace(/\..*/, '') in changes) delete errors[name];
+    }
+    batch(() => {
+      settings.value = { ...settings.value, ...changes };
+      fieldErrors.value = errors;
+    });
+  }
+
+  /** The selected broker's name, or `custom` when the address is of none. */
+  function selected(): string {
+    const { url } = settings.value;
+    return config.value.brokers.find((broker) => addressOf(broker, deps.page) === url)?.name ?? custom;
+  }
+
+  function select(name: string): void {
+    const broker = config.value.brokers.find((candidate) => candidate.name === name);
+    edit({ url: broker ? addressOf(broker, deps.page) : '' });
+  }
+
+  function abandon(): AbortController {
+    current.abort();
+    current = new AbortController();
+    const old = client.value;
+    if (old) {
+      deps.onGone();
+      client.value = undefined;
+      granted.value = undefined;
+      // It may have ended already; that it ends is all that matters.
+      old.end().catch(() => {});
+    }
+    return current;
+  }
+
+  function show(next: () => Notice, mine: AbortController): void {
+    if (mine.signal.aborted) return;
+    told.value = next;
+  }
+
+  /** First what is known at once, then what a look around adds. */
+  function report(
+    failure: Failure,
+    url: string,
+    mine: AbortController,
+    dress: (why: Explanation) => Notice,
+  ): void {
+    const known = surroundings?.url === url ? surroundings : undefined;
+    show(() => dress(explain(failure, known ?? { url, page: deps.page })), mine);
+    if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
+    const shown = told.value;
+    void deps.survey(url).then((seen) => {
+      surroundings = seen;
+      if (told.value === shown) show(() => dress(explain(failure, seen)), mine);
+    });
+  }
+
+  /** No broker is to blame, so none is looked at, and none stands in. */
+  function reportUnloaded(
+    failure: Failure,
+    url: string,
+    mine: AbortController,
+    again: () => Promise<void>,
+  ): void {
+    report(failure, url, mine, (why) => ({ ...why, tone: 'error', again }));
+  }
+
+  function follow(active: Client, url: string, mine: AbortController): void {
+    const listening = () => !mine.signal.aborted;
+    let farewell: Failure | undefined;
+
+    active.on('connect', () => {
+      farewell = undefined;
+      surroundings = undefined;
+      // The first connection counts once `onClient` is done with it.
+      if (!listening() || status.value.phase !== 'reconnecting') return;
+      batch(() => {
+        status.value = { phase: 'connected', url };
+        granted.value = active.connack;
+        told.value = undefined;
+      });
+    });
+    active.on('disconnect', ({ reasonCode, reasonString }) => {
+      const message = t('The broker sent DISCONNECT {code}', { code: formatReasonCode(reasonCode) });
+      farewell = { code: 'disconnected', message, reasonCode, ...(reasonString && { reasonString }) };
+    });
+    active.on('close', (error) => {
+      if (!listening()) return;
+      status.value = { phase: 'reconnecting', url };
+      const failure = farewell ?? (error && deps.toFailure(error));
+      if (!failure) return;
+      report(failure, url, mine, (why) => ({
+        ...why,
+        tone: 'warning',
+        title: t('The connection was lost. {title}', { title: why.title }),
+      }));
+    });
+    active.on('reconnect', ({ attempt, delay }) => {
+      if (listening()) status.value = { phase: 'reconnecting', url, attempt, nextAt: Date.now() + delay };
+    });
+    active.on('end', (error) => {
+      if (!listening()) return;
+      batch(() => {
+        deps.onGone();
+        client.value = undefined;
+        granted.value = undefined;
+        status.value = { phase: 'disconnected', url };
+      });
+      const failure = error ? deps.toFailure(error) : farewell;
+      if (failure) report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+    });
+  }
+
+  /**
+   * The failure, or undefined when it is connected or no longer wanted. The
+   * client's own timeout begins when it dials; that of `limit` when the program
+   * is there, which is nothing to blame a broker for.
+   */
+  async function attempt(
+    url: string,
+    limit: () => number,
+    mine: AbortController,
+  ): Promise<Failure | undefined> {
+    batch(() => {
+      status.value = { phase: 'connecting', url, loading: true };
+      fieldErrors.value = {};
+    });
+    surroundings = undefined;
+    const late = new AbortController();
+    let timeout = limit();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    const loaded = deps.program(settings.value.shared).then(
+      () => {
+        if (over || mine.signal.aborted) return true;
+        status.value = { phase: 'connecting', url };
+        timeout = limit();
+        timer = setTimeout(() => late.abort(), timeout);
+        return true;
+      },
+      () => false,
+    );
+    let active: Client;
+    try {
+      active = await deps.connect({
+        ...optionsOf(settings.value),
+        url,
+        connectTimeout: timeout,
+        signal: AbortSignal.any([mine.signal, late.signal]),
+      });
+    } catch (error) {
+      if (mine.signal.aborted) return undefined;
+      status.value = { phase: 'disconnected', url };
+      if (late.signal.aborted) {
+        const seconds = (timeout / 1000).toFixed(1);
+        return { code: 'timeout', message: t('no answer within {seconds} s', { seconds }) };
+      }
+      const failure = deps.toFailure(error);
+      const { code, message } = failure;
+      if (code !== 'crashed' || (await loaded)) return failure;
+      return { code, message, unloaded: true };
+    } finally {
+      over = true;
+      clearTimeout(timer);
+    }
+    if (mine.signal.aborted) {
+      active.end(true).catch(() => {});
+      return undefined;
+    }
+    client.value = active;
+    follow(active, url, mine);
+    await deps.onClient(active);
+    if (!mine.signal.aborted && active.connected) {
+      batch(() => {
+        status.value = { phase: 'connected', url };
+        granted.value = active.connack;
+      });
+    }
+    return undefined;
+  }
+
+  /** To the address in the form. */
+  async function connect(): Promise<void> {
+    const mine = abandon();
+    told.value = undefined;
+    const { url } = settings.value;
+    const failure = await attempt(url, byHand, mine);
+    if (!failure) return;
+    if (failure.unloaded) return reportUnloaded(failure, url, mine, connect);
+    const field = formField(failure.field);
+    if (failure.code === 'bad-option' && (field in settings.value || field.startsWith('will.'))) {
+      fieldErrors.value = { [field]: atField(failure) };
+      // More to say than fits at the field.
+      if (!isMixedContent(url, deps.page)) return;
+    }
+    report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+  }
+
+  /** Makes the next attempt now. What comes of it events tell. */
+  function tryNow(): void {
+    const { phase, url, attempt } = status.value;
+    if (phase !== 'reconnecting') return;
+    status.value = { phase, url, ...(attempt !== undefined && { attempt }) };
+    client.value?.reconnect().catch(() => {});
+  }
+
+  function disconnect(): void {
+    const { url } = status.value;
+    abandon();
+    batch(() => {
+      status.value = { phase: 'disconnected', url };
+      told.value = undefined;
+    });
+  }
+
+  /** To the default broker, and to the embedded one when that can't be reached. */
+  async function connectByDefault(limit = () => automaticTimeout): Promise<void> {
+    const broker = defaultBroker(config.value);
+    if (!broker) return;
+    const mine = abandon();
+    const url = addressOf(broker, deps.page);
+    batch(() => {
+      told.value = undefined;
+      if (settings.value.url === '' || selected() !== custom) edit({ url });
+    });
+
+    const fallback = fallbackFor(broker, config.value, deps.page);
+    // There is no hurry where there is nowhere else to go.
+    const failure = await attempt(url, fallback ? limit : byHand, mine);
+    if (!failure) return;
+    if (failure.unloaded) return reportUnloaded(failure, url, mine, () => connectByDefault());
+    if (!fallback) {
+      report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
+      return;
+    }
+
+    const instead = addressOf(fallback, deps.page);
+    if (settings.value.url === url) edit({ url: instead });
+    report(failure, url, mine, (why) => ({
+      ...why,
+      tone: 'warning',
+      title: t('{title}. Using “{broker}” instead', { title: why.title, broker: nameOf(fallback) }),
+      retry: broker,
+    }));
+    const second = await attempt(instead, byHand, mine);
+    if (!second) return;
+    report(second, instead, mine, (why) => ({
+      ...why,
+      tone: 'error',
+      title: t('Neither “{first}” nor “{second}” can be reached. {title}', {
+        first: nameOf(broker),
+        second: nameOf(fallback),
+        title: why.title,
+      }),
+      retry: broker,
+    }));
+  }
+
+  /** To the address of a link, at once where this page's own host lists it. */
+  async function connectByLink(url: string): Promise<void> {
+    if (selected() !== custom) return connect();
+    batch(() => {
+      status.value = { phase: 'disconnected', url: '' };
+      told.value = () => ({
+        tone: 'warning',
+        title: t('The link that opened this page asks for {url}, which this server does not list', {
+          url: visible(url),
+        }),
+        advice: t('Press Connect if you trust where the link came from.'),
+      });
+    });
+  }
+
+  /** Says something about the connection, until the next attempt. */
+  function tell(words: () => Notice): void {
+    told.value = words;
+  }
+
+  /** Whether the list of brokers could be read. */
+  async function readBrokers(load: () => Promise<Config>): Promise<boolean> {
+    const mine = current;
+    try {
+      config.value = await load();
+      return true;
+    } catch (error) {
+      const detail = `config.json: ${error instanceof Error ? error.message : String(error)}`;
+      const words = (): Notice => ({
+        tone: 'error',
+        title: t('This page’s list of brokers could not be read'),
+        advice: t('Type a broker’s address and press Connect, or reload the page.'),
+        detail,
+      });
+      show(words, mine);
+      return false;
+    }
+  }
+
+  /** The page's start. `load` brings the configuration, and a link may ask for an address. */
+  async function start(load: () => Promise<Config>, asked?: string): Promise<void> {
+    const mine = current;
+    status.value = { phase: 'connecting', url: '' };
+    if (asked) edit({ url: asked });
+    // Whatever the broker will be. Who waits for it hears of a failure.
+    deps.program(settings.value.shared).catch(() => {});
+    const read = await readBrokers(load);
+    if (mine.signal.aborted) return;
+    if (!read) {
+      status.value = { phase: 'disconnected', url: '' };
+      return;
+    }
+    if (asked) return connectByLink(asked);
+    await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()));
+    if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
+  }
+
+  function dismiss(): void {
+    told.value = undefined;
+  }
+
+  return {
+    config,
+    status,
+    client,
+    notice,
+    granted,
+    settings,
+    fieldErrors,
+    edit,
+    selected,
+    select,
+    connect,
+    tryNow,
+    disconnect,
+    connectByDefault,
+    start,
+    readBrokers,
+    tell,
+    dismiss,
+  };
+}

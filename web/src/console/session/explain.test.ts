@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import type { Failure } from '../core/failure';
+import { explain, type Surroundings } from './explain';
+
+const seen: Surroundings = { url: 'ws://broker.example:8083/mqtt', page: 'http://console.example/' };
+const network: Failure = { code: 'network', message: 'WebSocket closed (1006)' };
+
+function words(failure: Failure, surroundings: Partial<Surroundings> = {}): string {
+  return Object.values(explain(failure, { ...seen, ...surroundings })).join(' | ');
+}
+
+describe('mixed content', () => {
+  const page = 'https://console.example/';
+
+  it('names the wss: address and the broker’s usual port', () => {
+    expect(words(network, { page })).toMatch(/https.*ws: address.*wss:.*8084/);
+    expect(words(network, { page, url: 'ws://broker.hivemq.com:8000/mqtt' })).toContain('8884');
+    expect(words(network, { page, url: 'ws://broker.example:7777/mqtt' })).not.toContain('usually');
+  });
+
+  it('is named also when the client itself refused to try', () => {
+    expect(words({ code: 'bad-option', message: 'url: mixed content', field: 'url' }, { page })).toContain(
+      '8084',
+    );
+  });
+
+  it('is not the reason on wss:, on http, or to this very machine', () => {
+    expect(words(network, { page, url: 'wss://broker.example:8084/mqtt' })).not.toContain('https');
+    expect(words(network)).not.toContain('https');
+    expect(words(network, { page, url: 'ws://127.0.0.1:8083/mqtt' })).not.toContain('wss:');
+  });
+});
+
+describe('unreachable and wrong path', () => {
+  it('says that nothing answers', () => {
+    expect(words(network, { reach: 'silent' })).toMatch(
+      /Nothing answers at broker\.example:8083.*host name.*port/,
+    );
+  });
+
+  it('mentions the certificate on wss: only', () => {
+    expect(words(network, { reach: 'silent', url: 'wss://broker.example/mqtt' })).toContain('certificate');
+    expect(words(network, { reach: 'silent' })).not.toContain('certificate');
+  });
+
+  it('says that the path is wrong when the host answers', () => {
+    expect(words(network, { reach: 'answers', url: 'ws://broker.example:8083/' })).toMatch(
+      /answers, but not.*no path/,
+    );
+    expect(words(network, { reach: 'answers', url: 'ws://broker.example:8083/ws' })).toMatch(
+      /at \/ws.*\/mqtt/,
+    );
+  });
+
+  it.each(['1883', '8883'])('knows that port %s is not WebSocket', (port) => {
+    const url = `ws://broker.example:${port}/mqtt`;
+    expect(words(network, { url, reach: 'silent' })).toMatch(/over TCP.*8083.*9001/);
+    expect(words({ code: 'timeout', message: 'timed out' }, { url })).toContain('over TCP');
+  });
+
+  it('is the broker behind the server where that says so', () => {
+    const why = 'connect: WebSocket closed (1014): the relay cannot reach its broker';
+    expect(words({ ...network, closeCode: 1014, message: why }, { reach: 'answers' })).toMatch(
+      /on the way.*log of that server.*relay cannot reach/,
+    );
+  });
+
+  it('does not guess before it knows', () => {
+    expect(words(network)).toMatch(/No connection to broker\.example:8083/);
+    expect(words(network)).not.toContain('Nothing answers');
+  });
+});
+
+describe('the browser’s local-network permission', () => {
+  const url = 'ws://192.168.1.20:9001/mqtt';
+
+  it('is named when it was denied', () => {
+    expect(words(network, { url, localNetwork: 'denied' })).toMatch(/blocks.*192\.168\.1\.20:9001.*Allow/);
+    expect(words({ code: 'timeout', message: '' }, { url, localNetwork: 'denied' })).toContain(
+      'Local network access',
+    );
+  });
+
+  it('is named when the browser has yet to ask', () => {
+    expect(words(network, { url, localNetwork: 'prompt' })).toContain('when the browser asks');
+  });
+
+  it('is not the reason for a public broker, a private page, or once granted', () => {
+    expect(words(network, { localNetwork: 'denied' })).not.toContain('Local network');
+    expect(words(network, { url, page: 'http://localhost/', localNetwork: 'denied' })).not.toContain(
+      'blocks',
+    );
+    expect(words(network, { url, localNetwork: 'granted', reach: 'silent' })).toContain('Nothing answers');
+  });
+});
+
+describe('the broker’s own reason', () => {
+  it.each([
+    [0x84, 'MQTT 5'],
+    [0x85, 'client ID'],
+    [0x86, 'user name or password'],
+    [0x87, 'does not allow'],
+    [0x88, 'unavailable'],
+    [0x89, 'busy'],
+    [0x8a, 'banned'],
+    [0x97, 'quota'],
+    [0x9f, 'Too many connections'],
+  ])('CONNACK %i', (reasonCode, expected) => {
+    expect(words({ code: 'refused', message: 'refused', reasonCode })).toContain(expected);
+  });
+
+  it('gives code and text, with nothing hidden in it', () => {
+    const failure: Failure = {
+      code: 'refused',
+      message: '',
+      reasonCode: 0x86,
+      reasonString: 'no\u202e such\nuser',
+    };
+    expect(explain(failure, seen).detail).toBe('Broker’s reason 0x86: “no\\u202e such␊user”');
+  });
+
+  it('has words for a code without a remedy of its own', () => {
+    expect(words({ code: 'refused', message: 'x', reasonCode: 0x83 })).toMatch(
+      /refused the connection.*0x83/,
+    );
+    expect(words({ code: 'disconnected', message: 'x', reasonCode: 0x80 })).toMatch(
+      /ended the connection.*0x80/,
+    );
+  });
+
+  it('outranks a guess about the surroundings', () => {
+    expect(
+      words(
+        { code: 'refused', message: '', reasonCode: 0x89 },
+        { page: 'https://console.example/', reach: 'silent' },
+      ),
+    ).toContain('busy');
+  });
+});
+
+describe('other failures', () => {
+  it.each([
+    ['protocol', /broker\.example:8083 is not an MQTT 5 broker/],
+    ['timeout', /broker\.example:8083 did not answer in time.*firewall/],
+    ['crashed', /reload/],
+    ['aborted', /given up/],
+    ['packet-too-large', /too large/],
+  ] as const)('%s', (code, expected) => expect(words({ code, message: '' })).toMatch(expected));
+
+  it('a timeout of a host that answers HTTP points at port and path', () => {
+    expect(words({ code: 'timeout', message: '' }, { reach: 'answers' })).toContain('port and the path');
+  });
+
+  it('a bad option is its own advice, said once', () => {
+    expect(
+      explain({ code: 'bad-option', message: 'url: not a WebSocket address', field: 'url' }, seen),
+    ).toEqual({
+      title: 'The connection’s settings are not right',
+      advice: 'url: not a WebSocket address',
+    });
+  });
+
+  it('keeps its head without an address', () => {
+    expect(words(network, { url: 'nonsense' })).toContain('No connection');
+  });
+});

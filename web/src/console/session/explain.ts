@@ -1,0 +1,299 @@
+/** Why a connection failed, in words a person can act on. */
+
+import { type Failure, formatReasonCode } from '../core/failure';
+import { mark, t } from '../core/i18n/i18n';
+import { visible } from '../core/text';
+import { isPrivateHost } from './config';
+
+/** What is known about the surroundings. Absent parts are unknown yet. */
+export interface Surroundings {
+  /** The broker's address. */
+  url: string;
+  /** The page's own address. */
+  page: string;
+  /** Whether an HTTP request to the same host and port was answered. */
+  reach?: 'answers' | 'silent';
+  /** The browser's permission to reach private addresses. */
+  localNetwork?: PermissionState;
+}
+
+export interface Explanation {
+  title: string;
+  /** What to do about it. */
+  advice: string;
+  /** The broker's or the client's own words. */
+  detail?: string;
+}
+
+/** Marked for translation. */
+interface Reason {
+  title: string;
+  advice: string;
+}
+
+/** Reason codes of CONNACK (3.2.2.2) and DISCONNECT (3.14.2.1) that have a remedy. */
+const reasons: Record<number, Reason> = {
+  129: {
+    title: mark('The broker could not read what was sent'),
+    advice: mark('Check that it speaks MQTT 5.'),
+  },
+  130: {
+    title: mark('The broker saw a breach of the protocol'),
+    advice: mark('Check that it speaks MQTT 5.'),
+  },
+  132: {
+    title: mark('The broker does not speak MQTT 5'),
+    advice: mark('This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.'),
+  },
+  133: {
+    title: mark('The broker refused the client ID'),
+    advice: mark('Change the client ID under Options, or leave it empty for a random one.'),
+  },
+  134: {
+    title: mark('The broker refused the user name or password'),
+    advice: mark('Check both under Options.'),
+  },
+  135: {
+    title: mark('The broker does not allow this client to connect'),
+    advice: mark('Check the user name and password under Options, or ask the broker’s operator for access.'),
+  },
+  136: {
+    title: mark('The broker is unavailable'),
+    advice: mark('Try again later, or choose another broker.'),
+  },
+  137: { title: mark('The broker is busy'), advice: mark('Try again in a moment.') },
+  138: {
+    title: mark('The broker has banned this client'),
+    advice: mark('Ask the broker’s operator, or choose another broker.'),
+  },
+  139: { title: mark('The broker is shutting down'), advice: mark('Try again when it is back.') },
+  140: {
+    title: mark('The broker refused the authentication method'),
+    advice: mark('Use a user name and password under Options, if the broker accepts them.'),
+  },
+  141: {
+    title: mark('The broker heard nothing for too long'),
+    advice: mark('Check the network. A shorter keep alive under Options keeps idle links open.'),
+  },
+  142: {
+    title: mark('Another client took over with the same client ID'),
+    advice: mark('Give each client its own ID under Options, or leave it empty for a random one.'),
+  },
+  147: {
+    title: mark('Too many messages were in flight for the broker'),
+    advice: mark('Publish more slowly.'),
+  },
+  149: {
+    title: mark('A packet was too large'),
+    advice: mark('Send smaller messages, or raise the broker’s limit.'),
+  },
+  150: { title: mark('The broker finds the message rate too high'), advice: mark('Publish more slowly.') },
+  151: {
+    title: mark('A quota of the broker is used up'),
+    advice: mark('Try again later, or ask the operator.'),
+  },
+  152: { title: mark('The operator ended the connection'), advice: mark('Ask the broker’s operator why.') },
+  156: {
+    title: mark('The broker asks to use another server'),
+    advice: mark('Connect to the address it names.'),
+  },
+  157: { title: mark('The broker has moved'), advice: mark('Connect to the address it names.') },
+  159: {
+    title: mark('Too many connections in a short time'),
+    advice: mark('Wait a minute, then try again.'),
+  },
+};
+
+/** Status codes of the WebSocket's end (RFC 6455, 7.4.1, and IANA's list) that have a remedy. */
+const endings: Record<number, Reason> = {
+  1013: { title: mark('The server has too many connections'), advice: mark('Try again in a moment.') },
+  1014: {
+    title: mark('A server on the way to the broker could not reach it'),
+    advice: mark('Check that the broker is running. The log of that server says more.'),
+  },
+};
+
+function answerOf(failure: Failure): string | undefined {
+  if (failure.reasonCode === undefined) return undefined;
+  const code = formatReasonCode(failure.reasonCode);
+  if (!failure.reasonString) return t('Broker’s reason {code}', { code });
+  return t('Broker’s reason {code}: “{words}”', { code, words: visible(failure.reasonString) });
+}
+
+function parse(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
+}
+
+function portOf(url: URL): string {
+  return url.port || (url.protocol === 'wss:' ? '443' : '80');
+}
+
+/** The port where the same broker usually offers `wss:`, by its `ws:` port. */
+const securePorts: Record<string, string> = {
+  '80': '443',
+  '8000': '8884 (HiveMQ)',
+  '8080': mark('8081 (Mosquitto’s public broker)'),
+  '8083': '8084 (EMQX)',
+  '9001': mark('9002 or 443 (ask its operator)'),
+};
+
+/** A browser lets an https page open ws: to this very machine and nowhere else. */
+export function isMixedContent(address: string, page: string): boolean {
+  const url = parse(address);
+  return url?.protocol === 'ws:' && parse(page)?.protocol === 'https:' && !isLoopback(url.hostname);
+}
+
+function mixedContent(url: URL): Explanation {
+  const port = securePorts[portOf(url)];
+  return {
+    title: t('This page came over https, so the browser does not let it open a ws: address'),
+    advice: port
+      ? t('Use the broker’s wss: address; its port is usually {port}. Or open this page over http.', {
+          port: t(port),
+        })
+      : t('Use the broker’s wss: address. Or open this page over http.'),
+  };
+}
+
+function localNetwork(url: URL, page: URL, state: PermissionState | undefined): Explanation | undefined {
+  if (!isPrivateHost(url.hostname) || isPrivateHost(page.hostname)) return undefined;
+  if (state === 'denied') {
+    return {
+      title: t('The browser blocks this page from reaching {host}', { host: url.host }),
+      advice: t(
+        'That address is on your own computer or network. Allow “Local network access” for this site (the icon left of the address bar, Site settings), then connect again.',
+      ),
+    };
+  }
+  if (state === 'prompt') {
+    return {
+      title: t('The browser has not allowed this page to reach {host}', { host: url.host }),
+      advice: t(
+        'That address is on your own computer or network. Connect again and allow access when the browser asks; a page that did not come over https can’t ask at all.',
+      ),
+    };
+  }
+  return undefined;
+}
+
+function tcpPort(url: URL): string | undefined {
+  const port = portOf(url);
+  if (port !== '1883' && port !== '8883') return undefined;
+  return t(
+    'Port {port} is usually MQTT over TCP, which no browser can open. Use the broker’s WebSocket port: often 8083 (EMQX), 9001 (Mosquitto) or 8000 (HiveMQ).',
+    { port },
+  );
+}
+
+function unreachable(url: URL): Explanation {
+  const check = t(
+    'Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.',
+  );
+  const advice =
+    url.protocol === 'wss:' ? `${check} ${t('Or its certificate is not one this browser trusts.')}` : check;
+  return { title: t('Nothing answers at {host}', { host: url.host }), advice: tcpPort(url) ?? advice };
+}
+
+function wrongPath(url: URL): Explanation {
+  const path =
+    url.pathname === '/'
+      ? t('The address has no path; most brokers want /mqtt.')
+      : t('Most brokers use /mqtt.');
+  return {
+    title: t('{host} answers, but not as MQTT over WebSocket at {path}', {
+      host: url.host,
+      path: url.pathname,
+    }),
+    advice: tcpPort(url) ?? `${t('Check the path and the port.')} ${path}`,
+  };
+}
+
+function network(url: URL | undefined, page: URL | undefined, seen: Surroundings): Explanation {
+  const blocked = url && page && localNetwork(url, page, seen.localNetwork);
+  if (blocked) return blocked;
+  if (url && seen.reach === 'answers') return wrongPath(url);
+  if (url && seen.reach === 'silent') return unreachable(url);
+  return {
+    title: url ? t('No connection to {host}', { host: url.host }) : t('No connection'),
+    advice: (url && tcpPort(url)) ?? t('Check the address and the network.'),
+  };
+}
+
+function timedOut(url: URL | undefined, page: URL | undefined, seen: Surroundings): Explanation {
+  const blocked = url && page && localNetwork(url, page, seen.localNetwork);
+  if (blocked) return blocked;
+  return {
+    title: t('{host} did not answer in time', { host: url ? url.host : t('The broker') }),
+    advice:
+      (url && tcpPort(url)) ??
+      (seen.reach === 'answers'
+        ? t('The host is there, but no MQTT broker answers at this address. Check the port and the path.')
+        : t('Check the host name and the port. A firewall may swallow the connection.')),
+  };
+}
+
+function main(failure: Failure, seen: Surroundings): Explanation {
+  const url = parse(seen.url);
+  const page = parse(seen.page);
+  const reason = reasons[failure.reasonCode ?? -1] ?? endings[failure.closeCode ?? -1];
+  if (reason) return { title: t(reason.title), advice: t(reason.advice) };
+
+  if (
+    url &&
+    ['bad-option', 'network', 'timeout'].includes(failure.code) &&
+    isMixedContent(seen.url, seen.page)
+  ) {
+    return mixedContent(url);
+  }
+
+  switch (failure.code) {
+    case 'bad-option':
+      return { title: t('The connection’s settings are not right'), advice: failure.message };
+    case 'refused':
+      return {
+        title: t('The broker refused the connection'),
+        advice: t('Check the settings under Options, or choose another broker.'),
+      };
+    case 'disconnected':
+      return {
+        title: t('The broker ended the connection'),
+        advice: t('Connect again, or choose another broker.'),
+      };
+    case 'protocol':
+      return {
+        title: t('What answers at {address} is not an MQTT 5 broker', {
+          address: url ? url.host : t('this address'),
+        }),
+        advice: t('Check the port and the path, and that the broker speaks MQTT 5.'),
+      };
+    case 'packet-too-large':
+      return { title: t('A packet was too large'), advice: t('Send smaller messages, or raise the limit.') };
+    case 'crashed':
+      if (failure.unloaded) {
+        return {
+          title: t('The client’s program could not be loaded'),
+          advice: t('Check that the server of this page can be reached, and try again.'),
+        };
+      }
+      return {
+        title: t('The client’s program ended'),
+        advice: t('Connect again; reload the page if that fails.'),
+      };
+    case 'aborted':
+      return { title: t('Connecting was given up'), advice: t('Press Connect to try again.') };
+    case 'timeout':
+      return timedOut(url, page, seen);
+    default:
+      return network(url, page, seen);
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+export function explain(failure: Failure, seen: Surroundings): Explanation {
+  const { title, advice } = main(failure, seen);
+  const detail = answerOf(failure) ?? (failure.message === advice ? undefined : visible(failure.message));
+  return detail === undefined ? { title, advice } : { title, advice, detail };
+}

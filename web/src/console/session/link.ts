@@ -1,0 +1,111 @@
+/**
+ * A page address that fills the forms: `#broker=…&sub=1:plant/%23&topic=…`.
+ * It holds no user name, no password, and nothing else that lets somebody in.
+ */
+
+import type { QoS } from '../../client';
+import { formats } from '../payload/encode';
+import type { Format } from '../payload/format';
+import { emptyMessage, type Message, type Pair, type Properties } from './message';
+import { withoutSecrets } from './settings';
+
+export interface Shared {
+  /** Empty: the page's own choice. */
+  broker: string;
+  subscriptions: { filter: string; qos: QoS }[];
+  message: Message | undefined;
+}
+
+/** Characters of a link, and subscriptions in it, that are read. */
+const longest = 200_000;
+const mostSubscriptions = 50;
+
+const texts = [
+  'contentType',
+  'messageExpiryInterval',
+  'responseTopic',
+  'correlationData',
+  'topicAlias',
+] as const;
+const isFormat = (text: string): text is Format => formats.some(([format]) => format === text);
+
+/** Whether the fragment is a link of this kind, and not a place on the page. */
+export function isLink(fragment: string): boolean {
+  return /^#(broker|sub|topic)=/.test(fragment);
+}
+
+export function linkTo(page: string, { broker, subscriptions, message }: Shared): string {
+  const query = new URLSearchParams();
+  const address = withoutSecrets(broker);
+  if (address) query.append('broker', address);
+  for (const { filter, qos } of subscriptions) query.append('sub', `${qos}:${filter}`);
+  if (message) {
+    query.append('topic', message.topic);
+    query.append('payload', message.payload);
+    if (message.qos) query.append('qos', String(message.qos));
+    if (message.retain) query.append('retain', '1');
+    if (message.format !== 'text') query.append('format', message.format);
+    if (message.type) query.append('type', message.type);
+    const { properties } = message;
+    for (const name of texts) if (properties[name]) query.append(name, properties[name]);
+    if (properties.payloadFormatIndicator) query.append('utf8', '1');
+    for (const pair of properties.userProperties) query.append('user', JSON.stringify(pair));
+  }
+  const url = new URL(page);
+  url.search = '';
+  url.hash = query.toString();
+  return url.href;
+}
+
+function qosFrom(text: string | null): QoS {
+  return text === '1' ? 1 : text === '2' ? 2 : 0;
+}
+
+function pairFrom(text: string): Pair[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!Array.isArray(value) || value.length !== 2) return [];
+    const [name, content]: unknown[] = value;
+    return typeof name === 'string' && typeof content === 'string' ? [[name, content]] : [];
+  } catch {
+    return [];
+  }
+}
+
+function messageFrom(query: URLSearchParams): Message | undefined {
+  const topic = query.get('topic');
+  if (topic === null) return undefined;
+  const properties: Properties = {
+    ...emptyMessage.properties,
+    payloadFormatIndicator: query.get('utf8') === '1',
+    userProperties: query.getAll('user').flatMap(pairFrom),
+  };
+  for (const name of texts) properties[name] = query.get(name) ?? '';
+  const format = query.get('format') ?? '';
+  return {
+    ...emptyMessage,
+    topic,
+    payload: query.get('payload') ?? '',
+    qos: qosFrom(query.get('qos')),
+    retain: query.get('retain') === '1',
+    format: isFormat(format) ? format : 'text',
+    type: query.get('type') ?? '',
+    properties,
+  };
+}
+
+/** Foreign text: what it does not hold, or holds wrongly, is left out. */
+export function readLink(fragment: string): Shared {
+  const query = new URLSearchParams(fragment.length > longest ? '' : fragment.replace(/^#/, ''));
+  const filters = new Map(
+    query.getAll('sub').flatMap((text): [string, QoS][] => {
+      const [, qos, filter] = /^([012]):(.+)$/s.exec(text) ?? [];
+      return qos !== undefined && filter !== undefined ? [[filter, qosFrom(qos)]] : [];
+    }),
+  );
+  return {
+    broker: withoutSecrets(query.get('broker') ?? ''),
+    subscriptions: [...filters].slice(0, mostSubscriptions).map(([filter, qos]) => ({ filter, qos })),
+    message: messageFrom(query),
+  };
+}

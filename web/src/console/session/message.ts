@@ -1,0 +1,138 @@
+/** A message as the form holds it, and as the client takes it. */
+
+import type { PublishProperties, QoS } from '../../client';
+import { mark, t } from '../core/i18n/i18n';
+import { encodeSoon, problemWith } from '../payload/encode';
+import type { Format } from '../payload/format';
+import { expand } from './template';
+
+export type Pair = [name: string, value: string];
+
+/** As typed; what is empty is not sent. */
+export interface Properties {
+  payloadFormatIndicator: boolean;
+  /** Seconds. */
+  messageExpiryInterval: string;
+  contentType: string;
+  responseTopic: string;
+  correlationData: string;
+  topicAlias: string;
+  userProperties: Pair[];
+}
+
+/** A file that is the payload. */
+export interface FilePayload {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export interface Message {
+  topic: string;
+  payload: string;
+  /** Instead of what is typed. */
+  file: FilePayload | undefined;
+  format: Format;
+  /** Full name of the Protobuf message that the payload is; empty where it is none. */
+  type: string;
+  qos: QoS;
+  retain: boolean;
+  properties: Properties;
+}
+
+export const noProperties: Properties = {
+  payloadFormatIndicator: false,
+  messageExpiryInterval: '',
+  contentType: '',
+  responseTopic: '',
+  correlationData: '',
+  topicAlias: '',
+  userProperties: [],
+};
+
+export const emptyMessage: Message = {
+  topic: '',
+  payload: '',
+  file: undefined,
+  format: 'text',
+  type: '',
+  qos: 0,
+  retain: false,
+  properties: noProperties,
+};
+
+/** The name that a field of the client's options has in a form. */
+export function formField(path = ''): string {
+  return path.replace(/\b(properties|scram)\./, '');
+}
+
+/** What is not a number stays NaN, which the client refuses by the field's name. */
+export function numberOf(typed: string): number | undefined {
+  return typed.trim() === '' ? undefined : Number(typed);
+}
+
+/** Only what was filled in: the client tells an absent field from an empty one. */
+export function filled<T extends object>(fields: { [K in keyof T]: T[K] | undefined | '' | false }): T {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== false),
+  ) as T;
+}
+
+/** A row that was added and left empty counts for nothing. */
+export function pairsOf(rows: Pair[]): Pair[] | undefined {
+  const used = rows.filter(([name, value]) => name !== '' || value !== '');
+  return used.length > 0 ? used : undefined;
+}
+
+export function propertiesOf(typed: Properties): PublishProperties {
+  return filled<PublishProperties>({
+    ...typed,
+    messageExpiryInterval: numberOf(typed.messageExpiryInterval),
+    topicAlias: numberOf(typed.topicAlias),
+    userProperties: pairsOf(typed.userProperties),
+  });
+}
+
+/** How many properties are filled in. */
+export function countProperties(typed: Properties): number {
+  return Object.keys(propertiesOf(typed)).length;
+}
+
+const isJson = ({ contentType }: Properties): boolean => /[/+]json\s*(;|$)/i.test(contentType);
+
+const formatNames: Record<Exclude<Format, 'text'>, string> = {
+  json: 'JSON',
+  hex: mark('hexadecimal'),
+  base64: 'Base64',
+  cbor: mark('JSON that CBOR can hold'),
+  msgpack: mark('JSON that MessagePack can hold'),
+  protobuf: mark('JSON of the Protobuf message'),
+  sparkplug: mark('JSON of a Sparkplug payload'),
+};
+
+/** The predicate of a sentence about the payload. */
+function wrongWith(text: string, format: keyof typeof formatNames, type: string): string | undefined {
+  const problem = problemWith(format, text, type);
+  return problem === undefined
+    ? undefined
+    : t('is not {format}: {problem}', { format: t(formatNames[format]), problem });
+}
+
+/** Longer than anybody types, and long to read at each key. */
+const checkedAsTyped = 500_000;
+
+/** What is wrong with the payload as it stands, told while it is typed. */
+export function payloadProblem({ payload, file, format, type, properties }: Message): string | undefined {
+  if (file || payload === '' || payload.length > checkedAsTyped) return undefined;
+  const means = format === 'text' && isJson(properties) ? 'json' : format;
+  return means === 'text' ? undefined : wrongWith(expand(payload, 0), means, type);
+}
+
+/** With every place filled in. What is not of its format is `bad-option`, thrown or rejected with. */
+export function payloadOf(
+  { payload, file, format, type }: Message,
+  n: number,
+): string | Uint8Array | Promise<Uint8Array> {
+  if (file) return file.bytes;
+  const text = expand(payload, n);
+  return format === 'text' ? text : encodeSoon(format, text, type);
+}

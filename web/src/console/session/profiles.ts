@@ -1,0 +1,107 @@
+/** Connections saved by name in this browser, and carried to others as JSON. */
+
+import { signal } from '@preact/signals';
+import { t } from '../core/i18n/i18n';
+import { noRoom } from '../core/no-room';
+import { inShapeOf, isRecord, keep, readKept } from '../core/storage';
+import { freeName } from './names';
+import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
+
+export interface Profile {
+  name: string;
+  /** With user name and password only where somebody asked for that. */
+  settings: Settings;
+}
+
+const key = 'mqttwasm.profiles';
+/** Profiles in one browser, characters of a name, and characters of a file that is read. */
+const most = 200;
+const longestName = 100;
+const largestFile = 2_000_000;
+const format = 'mqttwasm profiles';
+
+const isQoS = (value: number): value is 0 | 1 | 2 => value === 0 || value === 1 || value === 2;
+
+/** Settings out of foreign JSON; what is missing or wrong is as in an empty form. */
+export function settingsFrom(value: unknown): Settings {
+  const settings = inShapeOf(plainSettings, value);
+  const qos = isQoS(settings.will.qos) ? settings.will.qos : 0;
+  return { ...settings, will: { ...settings.will, qos } };
+}
+
+function profilesFrom(value: unknown): Profile[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown): Profile[] => {
+    if (!isRecord(entry) || typeof entry.name !== 'string') return [];
+    const name = entry.name.trim().slice(0, longestName);
+    const settings = settingsFrom(entry.settings);
+    return name !== '' && withoutSecrets(settings.url) !== '' ? [{ name, settings }] : [];
+  });
+}
+
+export function exportProfiles(profiles: Profile[]): string {
+  const bare = profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
+  return `${JSON.stringify({ format, version: 1, profiles: bare }, null, 2)}\n`;
+}
+
+/** What a file holds. Throws words about why it holds nothing. Credentials are never taken from a file. */
+export function importProfiles(text: string): Profile[] {
+  if (text.length > largestFile) throw new Error(t('The file is larger than any that this page exports'));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error(t('The file is not JSON'));
+  }
+  if (!isRecord(value) || value.format !== format)
+    throw new Error(t('The file was not exported by this page'));
+  const profiles = profilesFrom(value.profiles);
+  if (profiles.length === 0) throw new Error(t('The file holds no profile with a ws: or wss: address'));
+  return profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
+}
+
+export function createProfiles() {
+  const entries = signal(profilesFrom(readKept(key)).slice(0, most));
+  const problem = signal('');
+
+  function change(to: Profile[]): boolean {
+    const sorted = to.toSorted((a, b) => a.name.localeCompare(b.name));
+    if (to.length > most) problem.value = t('There is room for {most}: delete one first.', { most });
+    else problem.value = keep(key, sorted) ? '' : noRoom();
+    if (problem.value === '') entries.value = sorted;
+    return problem.value === '';
+  }
+
+  /** The same name again replaces. */
+  function save(given: string, settings: Settings, withSecrets: boolean): boolean {
+    const name = given.trim().slice(0, longestName);
+    if (name === '') problem.value = t('A name to find it by');
+    else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
+    else {
+      const kept = withSecrets ? settings : leaveOutPasswords(settings);
+      return change([...entries.value.filter((entry) => entry.name !== name), { name, settings: kept }]);
+    }
+    return false;
+  }
+
+  function remove(name: string): void {
+    change(entries.value.filter((entry) => entry.name !== name));
+  }
+
+  /** How many came in; 0 where `problem` says why. */
+  function add(text: string): number {
+    try {
+      const imported = importProfiles(text);
+      const all = [...entries.value];
+      for (const { name, settings } of imported) {
+        all.push({ name: freeName(name, new Set(all.map((entry) => entry.name))), settings });
+      }
+      return change(all) ? imported.length : 0;
+    } catch (error) {
+      problem.value = error instanceof Error ? error.message : String(error);
+      return 0;
+    }
+  }
+
+  return { entries, problem, save, remove, add };
+}

@@ -1,0 +1,381 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Client, PublishResult, Message as Received } from '../../client';
+import type { Failure } from '../core/failure';
+import { emptyMessage, noProperties, payloadProblem } from './message';
+import { createPublisher, wordsFor } from './publisher';
+
+function made(publish: Client['publish'] | undefined = async () => ({ reasonCode: 0 })) {
+  const spy = vi.fn(publish);
+  const request = vi.fn<Client['request']>();
+  const connack = { properties: { maximumPacketSize: 2048 } };
+  let beat: (() => void) | undefined;
+  const state = { now: 0, connected: true };
+  const publisher = createPublisher(
+    {
+      client: () => (state.connected ? ({ publish: spy, request, connack } as unknown as Client) : undefined),
+      toFailure: (error) => error as Failure,
+      clock: {
+        now: () => state.now,
+        after: (_milliseconds, call) => {
+          beat = call;
+          return () => {
+            beat = undefined;
+          };
+        },
+      },
+    },
+    'mqttwasm/1/hello',
+  );
+  const payloads = () => spy.mock.calls.map((call) => call[1]);
+  return {
+    publisher,
+    spy,
+    request,
+    payloads,
+    state,
+    beat: () => beat?.(),
+    ticking: () => beat !== undefined,
+  };
+}
+
+const settled = (publisher: ReturnType<typeof made>['publisher']) =>
+  vi.waitFor(() => expect(publisher.outcomes.value[0]?.tone).not.toBe('waiting'));
+
+describe('once', () => {
+  it('sends the form as it stands, and counts', async () => {
+    const { publisher, spy, payloads } = made();
+    publisher.publish();
+    publisher.publish();
+    expect(payloads()).toEqual(['messages: 0', 'messages: 1']);
+    expect(spy.mock.calls[0]).toMatchObject(['mqttwasm/1/hello', 'messages: 0', { qos: 0, retain: false }]);
+    await settled(publisher);
+    expect(publisher.outcomes.value[0]).toMatchObject({
+      tone: 'good',
+      text: 'Sent',
+      topic: 'mqttwasm/1/hello',
+    });
+  });
+
+  it('counts nothing without the placeholder', () => {
+    const { publisher } = made();
+    publisher.edit({ payload: 'plain' });
+    publisher.publish();
+    expect(publisher.next.value).toBe(0);
+  });
+
+  it('shows a mistake at its field, keeps the form and the number', async () => {
+    const failure: Failure = { code: 'bad-option', message: 'topic: no wildcards here', field: 'topic' };
+    const { publisher } = made(() => Promise.reject(failure));
+    publisher.edit({ topic: 'a/#', qos: 1 });
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.fieldErrors.value).toEqual({ topic: 'No wildcards here' });
+    expect(publisher.draft.value).toMatchObject({ topic: 'a/#', qos: 1, payload: 'messages: {{n}}' });
+    expect(publisher.next.value).toBe(0);
+    publisher.edit({ topic: 'a' });
+    expect(publisher.fieldErrors.value).toEqual({});
+  });
+
+  it('says so when there is no connection', () => {
+    const { publisher, state, spy } = made();
+    state.connected = false;
+    publisher.publish();
+    expect(publisher.outcomes.value[0]).toMatchObject({
+      tone: 'bad',
+      text: 'Failed: not connected to a broker',
+    });
+    expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('gives the broker’s reason for a refusal', async () => {
+    const { publisher } = made(() =>
+      Promise.reject({ code: 'refused', message: 'Not authorized', reasonCode: 0x87 }),
+    );
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.outcomes.value[0]?.text).toBe('Failed: Not authorized [0x87]');
+  });
+
+  it('keeps a bounded number of outcomes', async () => {
+    const { publisher } = made();
+    for (let i = 0; i < 60; i++) publisher.publish();
+    expect(publisher.outcomes.value).toHaveLength(50);
+  });
+});
+
+describe('repeating', () => {
+  it('starts at 0 and goes on until it is stopped', () => {
+    const { publisher, payloads, beat, ticking } = made();
+    publisher.publish();
+    publisher.edit({ repeat: true });
+    publisher.publish();
+    beat();
+    beat();
+    expect(payloads()).toEqual(['messages: 0', 'messages: 0', 'messages: 1', 'messages: 2']);
+    expect(publisher.repeating.value).toEqual({ topic: 'mqttwasm/1/hello', seconds: 1, sent: 3 });
+    publisher.stop();
+    expect(ticking()).toBe(false);
+    expect(publisher.repeating.value).toBeUndefined();
+  });
+
+  it('sends what the form held at the start', () => {
+    const { publisher, payloads, beat } = made();
+    publisher.edit({ repeat: true, payload: '{{n}} a' });
+    publisher.publish();
+    publisher.edit({ payload: '{{n}} b' });
+    beat();
+    expect(payloads()).toEqual(['0 a', '1 a']);
+  });
+
+  it.each(['', '0', '-1', 'x', '0.05', '1e9'])('refuses %j seconds', (seconds) => {
+    const { publisher, spy } = made();
+    publisher.edit({ repeat: true, seconds });
+    publisher.publish();
+    expect(publisher.fieldErrors.value.seconds).toMatch(/Between 0\.1/);
+    expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('gives up on a message that can never be sent, and on nothing less', async () => {
+    let failure: Failure = { code: 'not-connected', message: 'no connection' };
+    const { publisher, beat, ticking } = made(() => Promise.reject(failure));
+    publisher.edit({ repeat: true });
+    publisher.publish();
+    await settled(publisher);
+    expect(ticking()).toBe(true);
+    expect(publisher.next.value).toBe(0);
+    failure = { code: 'packet-too-large', message: 'too large', field: 'payload' };
+    beat();
+    await settled(publisher);
+    expect(ticking()).toBe(false);
+    expect(publisher.fieldErrors.value).toEqual({ payload: 'Too large' });
+  });
+
+  it('does not pile up messages that nobody acknowledges', () => {
+    const { publisher, spy, beat } = made(() => new Promise<PublishResult>(() => {}));
+    publisher.edit({ repeat: true });
+    publisher.publish();
+    for (let i = 0; i < 200; i++) beat();
+    expect(spy).toHaveBeenCalledTimes(100);
+    expect(publisher.repeating.value?.sent).toBe(100);
+  });
+});
+
+describe('a number of times', () => {
+  it('stops by itself after the last', () => {
+    const { publisher, payloads, beat, ticking } = made();
+    publisher.edit({ repeat: true, times: '3' });
+    publisher.publish();
+    expect(publisher.repeating.value).toMatchObject({ sent: 1, times: 3 });
+    beat();
+    expect(ticking()).toBe(true);
+    beat();
+    expect(payloads()).toEqual(['messages: 0', 'messages: 1', 'messages: 2']);
+    expect([ticking(), publisher.repeating.value]).toEqual([false, undefined]);
+  });
+
+  it('may be one', () => {
+    const { publisher, payloads, ticking } = made();
+    publisher.edit({ repeat: true, times: '1' });
+    publisher.publish();
+    expect([payloads(), ticking(), publisher.repeating.value]).toEqual([['messages: 0'], false, undefined]);
+  });
+
+  it.each(['0', '-1', '1.5', 'x', '1e12'])('refuses %j', (times) => {
+    const { publisher, spy } = made();
+    publisher.edit({ repeat: true, times });
+    publisher.publish();
+    expect(publisher.fieldErrors.value.times).toMatch(/whole number/);
+    expect(spy).not.toHaveBeenCalled();
+  });
+});
+
+describe('what goes along', () => {
+  it('is every property that was filled in, pairs in their order', () => {
+    const { publisher, spy } = made();
+    publisher.edit({
+      properties: {
+        payloadFormatIndicator: true,
+        messageExpiryInterval: '60',
+        contentType: 'text/plain',
+        responseTopic: 'answers',
+        correlationData: 'c1',
+        topicAlias: '7',
+        userProperties: [
+          ['b', '1'],
+          ['', ''],
+          ['a', '2'],
+          ['b', '1'],
+        ],
+      },
+    });
+    publisher.publish();
+    expect(spy.mock.calls[0]?.[2]?.properties).toEqual({
+      payloadFormatIndicator: true,
+      messageExpiryInterval: 60,
+      contentType: 'text/plain',
+      responseTopic: 'answers',
+      correlationData: 'c1',
+      topicAlias: 7,
+      userProperties: [
+        ['b', '1'],
+        ['a', '2'],
+        ['b', '1'],
+      ],
+    });
+  });
+
+  it('is nothing where nothing was filled in', () => {
+    const { publisher, spy } = made();
+    publisher.publish();
+    expect(spy.mock.calls[0]?.[2]?.properties).toEqual({});
+  });
+
+  it('has its mistakes at its own fields', async () => {
+    const failure: Failure = {
+      code: 'bad-option',
+      message: 'properties.topicAlias: must be a whole number',
+      field: 'properties.topicAlias',
+    };
+    const { publisher } = made(() => Promise.reject(failure));
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.fieldErrors.value).toEqual({ topicAlias: 'Must be a whole number' });
+    publisher.edit({ properties: { ...publisher.draft.value.properties, topicAlias: '1' } });
+    expect(publisher.fieldErrors.value).toEqual({});
+  });
+});
+
+describe('formats', () => {
+  it.each([
+    ['hex', 'de AD\nbe ef', [0xde, 0xad, 0xbe, 0xef]],
+    ['base64', '3q2+7w==', [0xde, 0xad, 0xbe, 0xef]],
+  ] as const)('%s becomes bytes', (format, payload, bytes) => {
+    const { publisher, payloads } = made();
+    publisher.edit({ format, payload });
+    publisher.publish();
+    expect(payloads()).toEqual([Uint8Array.from(bytes)]);
+  });
+
+  it.each([
+    ['hex', 'ab', /^A byte has two digits/],
+    ['base64', '%', /is not a Base64 digit$/],
+    ['json', '{"a":}', /^Line 1, column 6: expected a value/],
+    ['cbor', '{"a":}', /^Line 1, column 6: expected a value/],
+  ] as const)('a payload that is not %s stays here, and its number too', async (format, payload, words) => {
+    const { publisher, spy } = made();
+    publisher.edit({ format, payload: `${payload}{{n}}`, topic: 'a' });
+    expect(payloadProblem(publisher.draft.value)).toMatch(/^is not /);
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.fieldErrors.value.payload).toMatch(words);
+    expect(publisher.next.value).toBe(0);
+    expect(spy).not.toHaveBeenCalled();
+  });
+
+  it.each(['application/json', 'application/vnd.x+json; charset=utf-8'])(
+    '%s is checked too',
+    (contentType) => {
+      const properties = { ...noProperties, contentType };
+      expect(payloadProblem({ ...emptyMessage, payload: '{', properties })).toMatch(/^is not JSON/);
+      expect(payloadProblem({ ...emptyMessage, payload: '{"n": {{n}}}', properties })).toBeUndefined();
+    },
+  );
+
+  it('deep JSON is read', () => {
+    const payload = '['.repeat(100_000) + ']'.repeat(100_000);
+    expect(payloadProblem({ ...emptyMessage, payload, format: 'json' })).toBeUndefined();
+  });
+});
+
+describe('files', () => {
+  it('are the payload, with their type, until removed', async () => {
+    const { publisher, payloads } = made();
+    await publisher.attach(new File([Uint8Array.of(1, 2)], 'a.png', { type: 'image/png' }));
+    expect(publisher.draft.value.properties.contentType).toBe('image/png');
+    publisher.publish();
+    publisher.edit({ file: undefined, payload: 'typed' });
+    publisher.publish();
+    expect(payloads()).toEqual([Uint8Array.of(1, 2), 'typed']);
+  });
+
+  it('are refused unread when the broker takes none so large', async () => {
+    const { publisher } = made();
+    const file = new File([new Uint8Array(2049)], 'big.bin');
+    const read = vi.spyOn(file, 'arrayBuffer');
+    await publisher.attach(file);
+    expect(publisher.fieldErrors.value.payload).toBe(
+      '“big.bin” has 2 KiB; this broker takes packets of at most 2 KiB',
+    );
+    expect(read).not.toHaveBeenCalled();
+  });
+});
+
+describe('what was sent', () => {
+  it('is kept once, the latest first, and fills the form again', () => {
+    const { publisher } = made();
+    publisher.edit({ topic: 'one', qos: 2 });
+    publisher.publish();
+    publisher.edit({ topic: 'two', qos: 0 });
+    publisher.publish();
+    publisher.edit({ topic: 'one', qos: 2 });
+    publisher.publish();
+    expect(publisher.sent.value.map(({ message }) => message.topic)).toEqual(['one', 'two']);
+    publisher.edit(publisher.sent.value[1]?.message ?? emptyMessage);
+    expect(publisher.draft.value).toMatchObject({ topic: 'two', qos: 0, payload: 'messages: {{n}}' });
+  });
+
+  it('is bounded in number and in bytes', () => {
+    const { publisher } = made();
+    for (let i = 0; i < 60; i++) {
+      publisher.edit({ topic: `t${i}` });
+      publisher.publish();
+    }
+    expect(publisher.sent.value).toHaveLength(50);
+    publisher.edit({ payload: 'x'.repeat(3_999_990) });
+    publisher.publish();
+    expect(publisher.sent.value).toHaveLength(1);
+  });
+});
+
+describe('requests', () => {
+  it('show what was answered', async () => {
+    const { publisher, request } = made();
+    request.mockResolvedValue(Object.assign({} as Received, { topic: 'r' }));
+    publisher.edit({ topic: 'ask/{{n}}' });
+    const asked = publisher.request();
+    expect(publisher.answer.value).toEqual({ topic: 'ask/0' });
+    await asked;
+    expect(publisher.answer.value).toMatchObject({
+      topic: 'ask/0',
+      message: { topic: 'r' },
+      milliseconds: 1,
+    });
+    expect(request.mock.calls[0]?.slice(0, 2)).toEqual(['ask/0', 'messages: 0']);
+  });
+
+  it('tell why there is no answer', async () => {
+    const { publisher, request } = made();
+    request.mockRejectedValue({ code: 'timeout', message: 'no answer within 30 s' });
+    await publisher.request();
+    expect(publisher.answer.value?.failure).toBe('no answer within 30 s');
+  });
+
+  it('a late answer to what nobody waits for is not shown', async () => {
+    const { publisher, request } = made();
+    request.mockResolvedValue({} as Received);
+    const asked = publisher.request();
+    publisher.dismissAnswer();
+    expect(request.mock.calls[0]?.[2]?.signal?.aborted).toBe(true);
+    await asked;
+    expect(publisher.answer.value).toBeUndefined();
+  });
+});
+
+it.each([
+  [{ reasonCode: 0 }, 0 as const, 'good', 'Sent'],
+  [{ reasonCode: 0 }, 1 as const, 'good', 'Acknowledged after 12 ms'],
+  [{ reasonCode: 16 }, 1 as const, 'warning', 'Acknowledged after 12 ms: no subscribers'],
+  [{ reasonCode: 0, reasonString: 'thanks\n' }, 2 as const, 'good', 'Acknowledged after 12 ms (thanks␊)'],
+])('%j at QoS %d', (result, qos, tone, text) => {
+  expect(wordsFor(result, qos, 12.3)).toEqual({ tone, text });
+});

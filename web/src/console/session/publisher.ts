@@ -1,0 +1,355 @@
+/** What is to be published, and how it went. */
+
+import { batch, signal } from '@preact/signals';
+import type { Client, PublishResult, QoS, Message as Received } from '../../client';
+import { atField, type Failure, inOneLine } from '../core/failure';
+import { t } from '../core/i18n/i18n';
+import { type Clock, every } from '../core/repeat';
+import { formatBytes, visible } from '../core/text';
+import { emptyMessage, formField, type Message, numberOf, payloadOf, propertiesOf } from './message';
+import { expand, hasCounter } from './template';
+
+export interface Draft extends Message {
+  repeat: boolean;
+  /** As typed. */
+  seconds: string;
+  /** How many, as typed; empty until stopped. */
+  times: string;
+}
+
+export interface Outcome {
+  id: number;
+  at: number;
+  topic: string;
+  tone: 'waiting' | 'good' | 'warning' | 'bad';
+  text: string;
+}
+
+export interface Repeating {
+  topic: string;
+  seconds: number;
+  sent: number;
+  /** Absent when only a person stops it. */
+  times?: number;
+}
+
+/** A message that was sent, to be sent again. */
+export interface Sent {
+  id: number;
+  at: number;
+  message: Message;
+}
+
+/** How a request stands: waiting until it has a message or a failure. */
+export interface Answer {
+  topic: string;
+  milliseconds?: number;
+  message?: Received;
+  failure?: string;
+}
+
+export interface Dependencies {
+  client(): Client | undefined;
+  toFailure(error: unknown): Failure;
+  clock: Clock;
+}
+
+/** Outcomes kept. */
+const history = 50;
+/** Beats are left out while this many publishes wait for their answers. */
+const inFlightLimit = 100;
+const timeout = 10_000;
+const shortest = 0.1;
+const longest = 86_400;
+const mostTimes = 1_000_000_000;
+const requestTimeout = 30_000;
+/** Messages kept to be sent again, and bytes of those. */
+const sentLimit = 50;
+const sentBytes = 4_000_000;
+/** Of a packet, where the broker states no limit (2.1.4). */
+const largestPacket = 268_435_455;
+
+/** Failures of a message that never reached the broker. */
+const unsent: ReadonlySet<Failure['code']> = new Set(['bad-option', 'not-connected', 'packet-too-large']);
+
+/** No matching subscribers (3.4.2.1). */
+const noSubscribers = 0x10;
+
+export function wordsFor(
+  result: PublishResult,
+  qos: QoS,
+  milliseconds: number,
+): Pick<Outcome, 'tone' | 'text'> {
+  const said = result.reasonString ? ` (${visible(result.reasonString)})` : '';
+  if (qos === 0) return { tone: 'good', text: `${t('Sent')}${said}` };
+  const after = { milliseconds: Math.max(1, Math.round(milliseconds)) };
+  if (result.reasonCode === noSubscribers) {
+    const words = t('Acknowledged after {milliseconds} ms: no subscribers', after);
+    return { tone: 'warning', text: `${words}${said}` };
+  }
+  return { tone: 'good', text: `${t('Acknowledged after {milliseconds} ms', after)}${said}` };
+}
+
+export type Publisher = ReturnType<typeof createPublisher>;
+
+export function createPublisher(deps: Dependencies, topic: string) {
+  const draft = signal<Draft>({
+    ...emptyMessage,
+    topic,
+    payload: 'messages: {{n}}',
+    repeat: false,
+    seconds: '1',
+    times: '',
+  });
+  const outcomes = signal<Outcome[]>([]);
+  const fieldErrors = signal<Record<string, string>>({});
+  /** What `{{n}}` stands for next. */
+  const next = signal(0);
+  const repeating = signal<Repeating | undefined>(undefined);
+  /** The newest first. */
+  const sent = signal<Sent[]>([]);
+  const answer = signal<Answer | undefined>(undefined);
+
+  let ids = 0;
+  let asking = new AbortController();
+  let inFlight = 0;
+  let stopBeats = () => {};
+
+  function edit(changes: Partial<Draft>): void {
+    const errors = { ...fieldErrors.value };
+    const names = [...Object.keys(changes), ...Object.keys(changes.properties ?? {})];
+    for (const name of names) delete errors[name];
+    batch(() => {
+      draft.value = { ...draft.value, ...changes };
+      fieldErrors.value = errors;
+    });
+  }
+
+  /** A file as the payload, if the broker takes one so large. */
+  async function attach(file: File): Promise<void> {
+    const limit = deps.client()?.connack.properties.maximumPacketSize || largestPacket;
+    let problem = '';
+    if (file.size < limit) {
+      try {
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        const { properties } = draft.value;
+        const contentType = properties.contentType || file.type;
+        edit({ file: { name: file.name, bytes }, payload: '', properties: { ...properties, contentType } });
+        return;
+      } catch {
+        problem = t('“{name}” could not be read', { name: visible(file.name) });
+      }
+    } else {
+      problem = t('“{name}” has {size}; this broker takes packets of at most {limit}', {
+        name: visible(file.name),
+        size: formatBytes(file.size),
+        limit: formatBytes(limit),
+      });
+    }
+    fieldErrors.value = { ...fieldErrors.value, payload: problem };
+  }
+
+  function remember({ topic, payload, file, format, type, qos, retain, properties }: Draft): void {
+    const message: Message = { topic, payload, file, format, type, qos, retain, properties };
+    const same = JSON.stringify({ ...message, file: file?.name });
+    const others = sent.value.filter(
+      (other) =>
+        other.message.file !== file ||
+        JSON.stringify({ ...other.message, file: other.message.file?.name }) !== same,
+    );
+    let bytes = 0;
+    sent.value = [{ id: ids++, at: Date.now(), message }, ...others]
+      .slice(0, sentLimit)
+      .filter((one, index) => {
+        bytes += one.message.payload.length + (one.message.file?.bytes.length ?? 0);
+        return index === 0 || bytes <= sentBytes;
+      });
+  }
+
+  function add(outcome: Omit<Outcome, 'id' | 'at'>): number {
+    const id = ids++;
+    outcomes.value = [{ id, at: Date.now(), ...outcome }, ...outcomes.value].slice(0, history);
+    return id;
+  }
+
+  function settle(id: number, change: Pick<Outcome, 'tone' | 'text'>): void {
+    outcomes.value = outcomes.value.map((outcome) =>
+      outcome.id === id ? { ...outcome, ...change } : outcome,
+    );
+  }
+
+  function markField(failure: Failure): void {
+    const field = formField(failure.field);
+    if (!(field in draft.value || field in draft.value.properties)) return;
+    fieldErrors.value = { ...fieldErrors.value, [field]: atField(failure) };
+  }
+
+  function fail(id: number, failure: Failure): void {
+    batch(() => {
+      settle(id, { tone: 'bad', text: t('Failed: {why}', { why: inOneLine(failure) }) });
+      markField(failure);
+      // What is wrong with the message itself is wrong at every beat.
+      if (failure.code === 'bad-option' || failure.code === 'packet-too-large') stop();
+    });
+  }
+
+  function takeNumber({ topic, payload, file }: Draft): number {
+    const n = next.value;
+    if (hasCounter(topic) || (!file && hasCounter(payload))) next.value = n + 1;
+    return n;
+  }
+
+  /** Nothing left with this number, so the next message has it. */
+  function giveBack(failure: Failure, n: number): void {
+    if (unsent.has(failure.code) && next.value === n + 1) next.value = n;
+  }
+
+  async function send(what: Draft): Promise<void> {
+    const client = deps.client();
+    if (!client) {
+      add({ topic: what.topic, tone: 'bad', text: t('Failed: not connected to a broker') });
+      return;
+    }
+    const n = takeNumber(what);
+    const topic = expand(what.topic, n);
+    const id = add({ topic, tone: 'waiting', text: t('Sending…') });
+    const begin = deps.clock.now();
+    inFlight++;
+    try {
+      const { qos, retain } = what;
+      const properties = propertiesOf(what.properties);
+      const payload = payloadOf(what, n);
+      // Awaited only where it must be: what is sent first leaves first.
+      const bytes = payload instanceof Promise ? await payload : payload;
+      const result = await client.publish(topic, bytes, {
+        qos,
+        retain,
+        timeout,
+        properties,
+      });
+      settle(id, wordsFor(result, qos, deps.clock.now() - begin));
+    } catch (error) {
+      const failure = deps.toFailure(error);
+      giveBack(failure, n);
+      fail(id, failure);
+    } finally {
+      inFlight--;
+    }
+  }
+
+  function start(what: Draft, seconds: number, times: number | undefined): void {
+    batch(() => {
+      next.value = 0;
+      repeating.value = { topic: what.topic, seconds, sent: 0, ...(times && { times }) };
+    });
+    let stopped = false;
+    const halt = every(deps.clock, seconds * 1000, () => {
+      if (stopped || inFlight >= inFlightLimit) return;
+      const count = (repeating.value?.sent ?? 0) + 1;
+      if (repeating.value) repeating.value = { ...repeating.value, sent: count };
+      void send(what);
+      if (count === times) stop();
+    });
+    stopBeats = () => {
+      stopped = true;
+      halt();
+    };
+    // A single beat was the first, before there was anything to stop.
+    if (!repeating.value) stop();
+  }
+
+  /** Once, or until `stop` when the draft says so. */
+  function publish(): void {
+    const what = draft.value;
+    fieldErrors.value = {};
+    if (!what.repeat) {
+      remember(what);
+      void send(what);
+      return;
+    }
+    const seconds = Number(what.seconds);
+    if (what.seconds.trim() === '' || !(seconds >= shortest && seconds <= longest)) {
+      fieldErrors.value = { seconds: t('Between {shortest} and {longest} seconds', { shortest, longest }) };
+      return;
+    }
+    const times = numberOf(what.times);
+    if (times !== undefined && !(Number.isInteger(times) && times >= 1 && times <= mostTimes)) {
+      fieldErrors.value = { times: t('A whole number from 1, or nothing') };
+      return;
+    }
+    remember(what);
+    if (!deps.client()) {
+      void send(what);
+      return;
+    }
+    stop();
+    start(what, seconds, times);
+  }
+
+  /** Publishes once, and waits for the answer (4.10). */
+  async function request(): Promise<void> {
+    const what = draft.value;
+    asking.abort();
+    const mine = new AbortController();
+    asking = mine;
+    fieldErrors.value = {};
+    const client = deps.client();
+    const n = next.value;
+    const topic = expand(what.topic, n);
+    if (!client) {
+      answer.value = { topic, failure: t('Not connected to a broker') };
+      return;
+    }
+    remember(what);
+    takeNumber(what);
+    answer.value = { topic };
+    const begin = deps.clock.now();
+    let result: Answer;
+    try {
+      // The client has its own response topic, and tells answers apart by its own data.
+      const { responseTopic: _, correlationData: __, ...properties } = propertiesOf(what.properties);
+      const limits = { timeout: requestTimeout, signal: mine.signal };
+      const payload = payloadOf(what, n);
+      const message = await client.request(topic, payload instanceof Promise ? await payload : payload, {
+        qos: what.qos,
+        properties,
+        ...limits,
+      });
+      result = { topic, message, milliseconds: Math.max(1, Math.round(deps.clock.now() - begin)) };
+    } catch (error) {
+      const failure = deps.toFailure(error);
+      giveBack(failure, n);
+      if (!mine.signal.aborted) markField(failure);
+      result = { topic, failure: inOneLine(failure) };
+    }
+    if (!mine.signal.aborted) answer.value = result;
+  }
+
+  /** Waits no longer, or puts the answer away. */
+  function dismissAnswer(): void {
+    asking.abort();
+    answer.value = undefined;
+  }
+
+  function stop(): void {
+    stopBeats();
+    stopBeats = () => {};
+    repeating.value = undefined;
+  }
+
+  return {
+    draft,
+    outcomes,
+    fieldErrors,
+    next,
+    repeating,
+    sent,
+    answer,
+    edit,
+    attach,
+    publish,
+    stop,
+    request,
+    dismissAnswer,
+  };
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { emptyMessage } from './message';
+import { createSaved, messageFrom, savedFrom } from './saved';
+
+let kept: Record<string, string>;
+let full = false;
+
+beforeEach(() => {
+  kept = {};
+  full = false;
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept[key] ?? null,
+    setItem(key: string, value: string) {
+      if (full) throw new DOMException('full', 'QuotaExceededError');
+      kept[key] = value;
+    },
+  });
+});
+
+const message = { ...emptyMessage, topic: 'a/b', payload: '{{n}}', qos: 1 as const, retain: true };
+
+describe('saved messages', () => {
+  it('are there at the next visit, by name, each name once', () => {
+    const saved = createSaved();
+    saved.save('b', message);
+    saved.save('a', { ...message, topic: 'x' });
+    saved.save('b', { ...message, topic: 'y' });
+    const again = createSaved().entries.value;
+    expect(again.map(({ name, message: { topic } }) => [name, topic])).toEqual([
+      ['a', 'x'],
+      ['b', 'y'],
+    ]);
+    expect(again[0]?.message).toEqual({ ...message, topic: 'x' });
+  });
+
+  it('can be deleted', () => {
+    const saved = createSaved();
+    saved.save('a', message);
+    saved.remove('a');
+    expect(createSaved().entries.value).toEqual([]);
+  });
+
+  it('say when the browser keeps nothing', () => {
+    full = true;
+    const saved = createSaved();
+    expect(saved.save('a', message)).toBe(false);
+    expect(saved.problem.value).toMatch(/no room/);
+    expect(saved.entries.value).toEqual([]);
+  });
+});
+
+it('takes from foreign JSON what fits, and nothing else', () => {
+  const foreign: unknown = JSON.parse(
+    '{"topic":"t","payload":5,"qos":9,"format":"__proto__","retain":"yes","__proto__":{"file":1},"more":1,' +
+      '"properties":{"contentType":"c","userProperties":[["a","b"],["c"],5,["d",null]],"__proto__":{"x":1}}}',
+  );
+  expect(messageFrom(foreign)).toEqual({
+    ...emptyMessage,
+    topic: 't',
+    properties: { ...emptyMessage.properties, contentType: 'c', userProperties: [['a', 'b']] },
+  });
+});
+
+it('reads any JSON into messages of the right shape', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      for (const entry of savedFrom(JSON.parse(text)))
+        expect(Object.keys(entry)).toEqual(['name', 'message']);
+      const read = messageFrom(JSON.parse(text));
+      expect(Object.keys(read)).toEqual(Object.keys(emptyMessage));
+    }),
+  );
+});

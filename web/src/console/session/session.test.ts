@@ -1,0 +1,235 @@
+import { signal } from '@preact/signals';
+import { expect, it, vi } from 'vitest';
+import type { Client, ClientEvents, Message } from '../../client';
+import type { Failure } from '../core/failure';
+import type { View } from '../core/view';
+import { createFeed } from '../log/feed';
+import { find, split } from '../log/find';
+import { createForest } from '../topics/forest';
+import type { Config } from './config';
+import { createLive, type Live, type Shared } from './session';
+import { createConnections } from './sessions';
+import { plainSettings } from './settings';
+
+type Listener = (...args: never[]) => void;
+
+/** A client that subscribes and publishes at once. */
+function fakeClient(url: string) {
+  const listeners = new Map<keyof ClientEvents, Listener[]>();
+  const client = {
+    url,
+    connected: true,
+    connack: { properties: {} },
+    publish: vi.fn(async () => ({ reasonCode: 0 })),
+    subscribe: vi.fn(async (_filter: string) => ({ qos: 2, unsubscribe: async () => {} })),
+    end: vi.fn(async () => {}),
+    on: (event: keyof ClientEvents, listener: Listener) => {
+      listeners.set(event, [...(listeners.get(event) ?? []), listener]);
+      return client;
+    },
+  };
+  function emit<E extends keyof ClientEvents>(event: E, ...args: ClientEvents[E]): void {
+    for (const listener of listeners.get(event) ?? []) listener(...(args as never[]));
+  }
+  return { client, emit };
+}
+
+function made() {
+  const clients: ReturnType<typeof fakeClient>[] = [];
+  const beats: (() => void)[] = [];
+  const feed = createFeed({
+    frame: (call) => call(),
+    second: () => {},
+    now: () => 0,
+    finder: {
+      find: async (pattern, haystack) => find(pattern, haystack),
+      split: async (pattern, texts) => texts.map((text) => split(pattern, text)),
+      drop: () => {},
+    },
+  });
+  let ids = 0;
+  const shared: Shared = {
+    async connect({ url }) {
+      const fake = fakeClient(String(url));
+      clients.push(fake);
+      return fake.client as unknown as Client;
+    },
+    program: async () => {},
+    survey: async (url) => ({ url, page: '' }),
+    toFailure: (error) => error as Failure,
+    page: 'http://127.0.0.1:8080/',
+    age: () => 0,
+    config: signal<Config>({ version: '', brokers: [{ name: 'Default', url: 'ws://default/mqtt' }] }),
+    feed,
+    forest: createForest(),
+    view: signal<View>('messages'),
+    clock: {
+      now: () => 0,
+      after(_, call) {
+        beats.push(call);
+        return () => beats.splice(beats.indexOf(call), 1);
+      },
+    },
+    frame: (call) => call(),
+    randomId: () => `id${++ids}`,
+    taken: (id) =>
+      new Set(connections.list.peek().flatMap((live) => (live.id === id ? [] : live.name.peek()))),
+  };
+  const connections = createConnections<Live>((id) => createLive(id, shared));
+
+  async function connect(live: Live, url: string) {
+    live.connection.edit({ url });
+    await live.connection.connect();
+    const fake = clients.at(-1);
+    if (!fake) throw new Error('no client');
+    return fake;
+  }
+  const kept = () => {
+    feed.edit({ direction: 'both' });
+    return feed.listed().map(({ message, via, sent }) => [via.name, message.topic, sent]);
+  };
+  return { connections, feed, shared, beats, connect, kept };
+}
+
+const message = (topic: string) =>
+  ({
+    topic,
+    payload: new Uint8Array(1),
+    qos: 0,
+    retain: false,
+    properties: {},
+    size: 2,
+    receivedAt: 1,
+  }) as Message;
+
+it('each has its own topic, form and messages; the feed knows whose they are', async () => {
+  const { connections, feed, connect, kept } = made();
+  const first = connections.active.value;
+  const second = connections.open();
+  const one = await connect(first, 'ws://one:8083/mqtt');
+  const two = await connect(second, 'ws://two/mqtt');
+  expect([first.name.value, second.name.value]).toEqual(['one:8083', 'two']);
+  const filtersOf = ({ client }: typeof one) => client.subscribe.mock.calls.map(([filter]) => filter);
+  expect([filtersOf(one), filtersOf(two)]).toEqual([['mqttwasm/id1/#'], ['mqttwasm/id2/#']]);
+
+  one.emit('batch', [message('a')], 0);
+  two.emit('batch', [message('b')], 0);
+  second.publisher.publish();
+  expect(kept()).toEqual([
+    ['one:8083', 'a', false],
+    ['two', 'b', false],
+    ['two', 'mqttwasm/id2/hello', true],
+  ]);
+  expect(one.client.publish).not.toHaveBeenCalled();
+  expect([...first.topics.model.topics, ...second.topics.model.topics].map(({ name }) => name)).toEqual([
+    'a',
+    'b',
+  ]);
+  expect(first.topics.earlier('a')).toHaveLength(1);
+  expect(second.topics.earlier('a')).toHaveLength(0);
+
+  feed.edit({ connection: 'one:8083' });
+  expect(feed.listed().map(({ message }) => message.topic)).toEqual(['a']);
+  expect(feed.names.value).toEqual(['one:8083', 'two']);
+});
+
+it('two at one broker have two names, and a free one is given again', async () => {
+  const { connections, connect } = made();
+  const [first, second] = [connections.active.value, connections.open()];
+  await connect(first, 'ws://one/mqtt');
+  await connect(second, 'ws://one/mqtt');
+  expect([first.name.value, second.name.value]).toEqual(['one', 'one (2)']);
+  connections.close(first);
+  const third = connections.open();
+  await connect(third, 'ws://one/mqtt');
+  expect(third.name.value).toBe('one');
+});
+
+it('is called as its profile while it is at the profile’s address', async () => {
+  const { connections, connect } = made();
+  const live = connections.active.value;
+  live.use({ name: 'Plant', settings: { ...plainSettings, url: 'ws://plant/mqtt', keepalive: '7' } });
+  expect(live.connection.settings.value.keepalive).toBe('7');
+  expect(live.name.value).toBe('Connection 1');
+  await live.connection.connect();
+  expect(live.name.value).toBe('Plant');
+  await connect(live, 'ws://elsewhere/mqtt');
+  expect(live.name.value).toBe('elsewhere');
+});
+
+it('at the next broker what arrives and is sent has the new name, what came before the old', async () => {
+  const { connections, connect, kept } = made();
+  const live = connections.active.value;
+  const one = await connect(live, 'ws://one/mqtt');
+  one.emit('batch', [message('a')], 0);
+  await connect(live, 'ws://two/mqtt');
+  one.emit('batch', [message('late')], 0);
+  live.publisher.publish();
+  expect(kept().map(([name]) => name)).toEqual(['one', 'one', 'two']);
+});
+
+it('a repeat goes on in the background, and ends with its own connection only', async () => {
+  const { connections, connect, beats, shared } = made();
+  const fell = vi.spyOn(shared.forest, 'fell');
+  const [first, second] = [connections.active.value, connections.open()];
+  const [one, two] = [await connect(first, 'ws://one/mqtt'), await connect(second, 'ws://two/mqtt')];
+  for (const { publisher } of [first, second]) {
+    publisher.edit({ repeat: true });
+    publisher.publish();
+  }
+  expect(beats).toHaveLength(2);
+
+  connections.close(first);
+  expect(one.client.end).toHaveBeenCalledOnce();
+  expect(fell.mock.calls).toEqual([[first.topics.model]]);
+  expect(beats).toHaveLength(1);
+  beats[0]?.();
+  expect([one, two].map(({ client }) => client.publish.mock.calls.length)).toEqual([1, 2]);
+});
+
+it('what is closed while it connects does not stay connected', async () => {
+  const { connections, shared } = made();
+  const fake = fakeClient('ws://slow');
+  let answer: (client: Client) => void = () => {};
+  shared.connect = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const live = connections.open();
+  const connecting = live.connection.connect();
+  connections.close(live);
+  answer(fake.client as unknown as Client);
+  await connecting;
+  expect(fake.client.end).toHaveBeenCalledWith(true);
+  expect(live.connection.client.value).toBeUndefined();
+});
+
+it('a reload of the page gets all of it but its passwords', async () => {
+  const { connections, connect } = made();
+  const live = connections.active.value;
+  const settings = { ...plainSettings, url: 'ws://plant', username: 'me', keepalive: '7' };
+  live.use({ name: 'Plant', settings });
+  expect(live.kept()).toEqual({
+    name: 'Connection 1',
+    profile: 'Plant',
+    settings: { ...settings, url: 'ws://plant/' },
+    secrets: false,
+    connected: false,
+  });
+  live.connection.edit({ password: 'pa55' });
+  await live.connection.connect();
+  expect(live.kept()).toMatchObject({ name: 'Plant', secrets: true, connected: true });
+  expect(JSON.stringify(live.kept())).not.toContain('pa55');
+
+  live.connection.edit({ password: '' });
+  await connect(live, 'ws://plant/mqtt?token=secret');
+  expect(live.kept()).toMatchObject({ name: 'plant', secrets: true, settings: { url: 'ws://plant/mqtt' } });
+  expect(live.kept().profile).toBeUndefined();
+});
+
+it('a form that is opened later holds the default broker, and dials nothing', () => {
+  const { connections } = made();
+  const live = connections.open();
+  expect(live.connection.settings.value.url).toBe('ws://default/mqtt');
+  expect(live.connection.status.value.phase).toBe('disconnected');
+});

@@ -1,0 +1,144 @@
+/** One connection, with all that belongs to it alone. */
+
+import { computed, effect, type Signal, signal } from '@preact/signals';
+import { t } from '../core/i18n/i18n';
+import type { Clock } from '../core/repeat';
+import type { View } from '../core/view';
+import type { Via } from '../log/entry';
+import type { Feed } from '../log/feed';
+import { recordingOf } from '../log/packets/recording';
+import { recording } from '../log/sent';
+import { createBirths } from '../payload/births';
+import type { Forest } from '../topics/forest';
+import { createTopics } from '../topics/store';
+import { type Config, defaultBroker } from './config';
+import { createConnection, custom, type Dependencies } from './connection';
+import type { Kept } from './keep';
+import { freeName, hostOf } from './names';
+import type { Profile } from './profiles';
+import { createPublisher } from './publisher';
+import { hasSecrets, leaveOutPasswords } from './settings';
+import { createSubscriptions } from './subscriptions';
+
+/** What the connections have together. */
+export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
+  config: Signal<Config>;
+  feed: Feed;
+  forest: Forest;
+  view: Signal<View>;
+  clock: Clock;
+  /** Runs `call` soon, at most once a frame. */
+  frame(call: () => void): void;
+  randomId(): string;
+  /** The names of all connections but this one. */
+  taken(id: number): ReadonlySet<string>;
+}
+
+export type Live = ReturnType<typeof createLive>;
+
+export function createLive(id: number, shared: Shared) {
+  const { feed, forest, frame, clock, toFailure } = shared;
+  const own = `mqttwasm/${shared.randomId()}`;
+  const client = () => connection.client.value;
+
+  const name = signal(t('Connection {number}', { number: id }));
+  /** The profile that the form was filled from last. */
+  let profile: Profile | undefined;
+  /** Of the client in use. */
+  let via: Via = { id, name: name.value };
+
+  /** For the publisher: what goes out by it is entered in the feed. */
+  const recorded = computed(() => {
+    const connected = connection.client.value;
+    return connected && recording(connected, (message) => feed.enter(message, via));
+  });
+  const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
+  const publisher = createPublisher({ client: () => recorded.value, toFailure, clock }, `${own}/hello`);
+  const topics = createTopics(
+    {
+      id,
+      now: clock.now,
+      client,
+      view: shared.view,
+      *kept() {
+        const { first, end } = feed.view.peek();
+        for (let number = first; number < end; number++) {
+          const entry = feed.get(number);
+          if (entry && !entry.sent && !entry.replayed && entry.via.id === id) yield entry.message;
+        }
+      },
+    },
+    forest.plant(),
+  );
+  const connection = createConnection(
+    {
+      ...shared,
+      connect: (options) => shared.connect({ ...options, packetEvents: recordingOf(connection).value }),
+      async onClient(client) {
+        const births = createBirths();
+        const mine = feed.join({ id, name: name.value, births });
+        via = mine;
+        client.on('batch', (messages, lost) => {
+          messages.forEach(births.note);
+          feed.push(messages, lost, mine);
+        });
+        topics.onClient(client);
+        await subscriptions.onClient(client);
+      },
+      onGone() {
+        // What was meant for one broker does not go to the next.
+        publisher.stop();
+        subscriptions.onGone();
+      },
+    },
+    shared.config,
+  );
+
+  // For one that is opened later: the form is filled, and nothing is dialled.
+  connection.select(defaultBroker(shared.config.value)?.name ?? custom);
+
+  // Called anew with each broker it turns to.
+  const stopNaming = effect(() => {
+    const { phase, url } = connection.status.value;
+    if (phase !== 'connecting' || url === '') return;
+    const wanted = profile?.settings.url === url ? profile.name : hostOf(url);
+    name.value = freeName(wanted, shared.taken(id));
+  });
+
+  /** The filters that the broker has granted. */
+  const filters = computed(() =>
+    subscriptions.entries.value
+      .filter(({ granted }) => granted.value !== undefined)
+      .map(({ filter }) => filter),
+  );
+
+  /** Fills the form. */
+  function use(chosen: Profile): void {
+    profile = chosen;
+    connection.edit(chosen.settings);
+  }
+
+  /** What a reload of the page leaves of it. */
+  function kept(): Kept {
+    const { settings, status } = connection;
+    const bare = leaveOutPasswords(settings.value);
+    const { url } = settings.value;
+    return {
+      name: name.value,
+      ...(profile?.settings.url === url && { profile: profile.name }),
+      settings: bare,
+      secrets: hasSecrets(settings.value) || (URL.canParse(url) && bare.url !== new URL(url).href),
+      connected: status.value.phase !== 'disconnected',
+    };
+  }
+
+  function end(): void {
+    stopNaming();
+    connection.disconnect();
+    publisher.stop();
+    publisher.dismissAnswer();
+    forest.fell(topics.model);
+  }
+
+  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, kept, end };
+}

@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { createConnections } from './sessions';
+
+function made() {
+  const ended: number[] = [];
+  const connections = createConnections((id) => ({ id, end: () => ended.push(id) }));
+  const ids = () => connections.list.value.map(({ id }) => id);
+  return { ...connections, ended, ids };
+}
+
+it('begins with one, which can not be closed', () => {
+  const { list, active, close, ended, ids } = made();
+  expect(list.value).toEqual([active.value]);
+  close(active.value);
+  expect(ids()).toEqual([1]);
+  expect(ended).toEqual([]);
+});
+
+it('shows what is opened, and what is chosen', () => {
+  const { active, open, show, ids } = made();
+  const first = active.value;
+  const second = open();
+  expect(ids()).toEqual([1, 2]);
+  expect(active.value).toBe(second);
+  show(first);
+  expect(active.value).toBe(first);
+});
+
+it.each([
+  ['the one in the middle', 2, 2, 3],
+  ['the last', 3, 3, 2],
+  ['the first', 1, 1, 2],
+  ['another than is shown', 1, 3, 3],
+])('after closing %s, a neighbour or what was shown is', (_, closed, shown, expected) => {
+  const { list, active, open, show, close, ended } = made();
+  open();
+  open();
+  const of = (id: number) => list.value.find((member) => member.id === id) ?? active.value;
+  show(of(shown));
+  close(of(closed));
+  expect(active.value.id).toBe(expected);
+  expect(ended).toEqual([closed]);
+});
+
+it('what is closed is closed once, can not be shown again, and leaves its number to none', () => {
+  const { active, open, show, close, ended, ids } = made();
+  const second = open();
+  close(second);
+  close(second);
+  show(second);
+  expect(active.value.id).toBe(1);
+  expect(ended).toEqual([2]);
+  open();
+  expect(ids()).toEqual([1, 3]);
+});
+
+it('is out of the list before it is ended', () => {
+  const seen: number[] = [];
+  const { list, open, close } = createConnections((id) => ({
+    id,
+    end: (): void => void seen.push(...list.value.map((member) => member.id)),
+  }));
+  close(open());
+  expect(seen).toEqual([1]);
+});

@@ -1,0 +1,156 @@
+/** A connection's settings as a form holds them, and as the client takes them. */
+
+import type { ConnectOptions, QoS, Will } from '../../client';
+import { filled, noProperties, numberOf, type Pair, type Properties, pairsOf, propertiesOf } from './message';
+
+export interface WillSettings {
+  /** Empty: no will. */
+  topic: string;
+  payload: string;
+  qos: QoS;
+  retain: boolean;
+  /** Seconds. */
+  willDelayInterval: string;
+  properties: Properties;
+}
+
+/** Numbers as typed. What is empty is left to the client or the broker. */
+export interface Settings {
+  url: string;
+  username: string;
+  password: string;
+  clientId: string;
+  /** Seconds. */
+  keepalive: string;
+  clean: boolean;
+  /** Seconds. */
+  sessionExpiryInterval: string;
+  receiveMaximum: string;
+  /** Bytes. */
+  maximumPacketSize: string;
+  topicAliasMaximum: string;
+  autoAssignTopicAlias: boolean;
+  requestResponseInformation: boolean;
+  requestProblemInformation: boolean;
+  userProperties: Pair[];
+  /** Proves user name and password by SCRAM-SHA-256 instead of sending them. */
+  scram: boolean;
+  authenticationMethod: string;
+  authenticationData: string;
+  /** Whether the session outlives the page. */
+  store: boolean;
+  /** Whether the tabs of this page have one connection together. */
+  shared: boolean;
+  will: WillSettings;
+}
+
+export const plainSettings: Settings = {
+  url: '',
+  username: '',
+  password: '',
+  clientId: '',
+  keepalive: '60',
+  clean: true,
+  sessionExpiryInterval: '',
+  receiveMaximum: '',
+  maximumPacketSize: '',
+  topicAliasMaximum: '',
+  autoAssignTopicAlias: false,
+  requestResponseInformation: false,
+  requestProblemInformation: true,
+  userProperties: [],
+  scram: false,
+  authenticationMethod: '',
+  authenticationData: '',
+  store: false,
+  shared: false,
+  will: { topic: '', payload: '', qos: 0, retain: false, willDelayInterval: '', properties: noProperties },
+};
+
+/** A will that says anything has a topic, or the client tells that it is missing. */
+function willOf({
+  topic,
+  payload,
+  qos,
+  retain,
+  willDelayInterval,
+  properties,
+}: WillSettings): Will | undefined {
+  if (topic === '' && payload === '') return undefined;
+  const delay = numberOf(willDelayInterval);
+  const { topicAlias: _, ...rest } = propertiesOf(properties);
+  return {
+    topic,
+    payload,
+    qos,
+    retain,
+    properties: { ...rest, ...(delay !== undefined && { willDelayInterval: delay }) },
+  };
+}
+
+export function optionsOf(settings: Settings): ConnectOptions {
+  const { url, username, password, scram, store, keepalive } = settings;
+  const { authenticationMethod, authenticationData } = settings;
+  const options = filled<ConnectOptions>({
+    clientId: settings.clientId,
+    username: !scram && username,
+    password: !scram && password,
+    scram: scram && { username, password },
+    autoAssignTopicAlias: settings.autoAssignTopicAlias,
+    store: store && 'indexeddb',
+    shared: settings.shared,
+    will: willOf(settings.will),
+  });
+  const properties = filled<NonNullable<ConnectOptions['properties']>>({
+    sessionExpiryInterval: numberOf(settings.sessionExpiryInterval),
+    receiveMaximum: numberOf(settings.receiveMaximum),
+    maximumPacketSize: numberOf(settings.maximumPacketSize),
+    topicAliasMaximum: numberOf(settings.topicAliasMaximum),
+    requestResponseInformation: settings.requestResponseInformation,
+    userProperties: pairsOf(settings.userProperties),
+    authenticationMethod,
+    authenticationData: authenticationData !== '' && new TextEncoder().encode(authenticationData),
+  });
+  if (!settings.requestProblemInformation) properties.requestProblemInformation = false;
+  return {
+    ...options,
+    url,
+    // An empty field is not 0, which would turn pings off.
+    keepalive: numberOf(keepalive) ?? Number.NaN,
+    // A store keeps the session, so it decides.
+    ...(!store && { clean: settings.clean }),
+    properties,
+  };
+}
+
+/** The address without its user name, password and query, any of which may let somebody in. */
+export function withoutSecrets(url: string): string {
+  if (!URL.canParse(url)) return '';
+  const parsed = new URL(url);
+  if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') return '';
+  parsed.username = '';
+  parsed.password = '';
+  parsed.search = '';
+  parsed.hash = '';
+  return parsed.href;
+}
+
+/** Whether the form holds anything that lets somebody in. */
+export function hasSecrets({ password, authenticationData }: Settings): boolean {
+  return password !== '' || authenticationData !== '';
+}
+
+/** For this browser's storage: a user name may stay; what proves it does not. */
+export function leaveOutPasswords(settings: Settings): Settings {
+  return { ...leaveOutSecrets(settings), username: settings.username };
+}
+
+export function leaveOutSecrets(settings: Settings): Settings {
+  return {
+    ...settings,
+    url: withoutSecrets(settings.url),
+    username: '',
+    password: '',
+    authenticationData: '',
+  };
+}

@@ -1,0 +1,73 @@
+/** What a snippet does: one connection, its subscriptions, and one message. */
+
+import type { ConnectOptions, PublishProperties, QoS } from '../../../client';
+import { type Message, propertiesOf } from '../message';
+import { optionsOf, type Settings, withoutSecrets } from '../settings';
+import { expand } from '../template';
+
+/** Text, or the name of a file that holds the bytes, or the bytes in Base64. */
+export type Body = { text: string } | { file: string } | { base64: string };
+
+export interface Plan {
+  url: string;
+  connect: ConnectOptions;
+  subscriptions: { filter: string; qos: QoS }[];
+  topic: string;
+  body: Body;
+  qos: QoS;
+  retain: boolean;
+  properties: PublishProperties;
+}
+
+/** Stands in the snippet where the password would. */
+export const placeholder = '<password>';
+
+function bodyOf({ payload, file, format }: Message, n: number): Body {
+  if (file) return { file: file.name };
+  const text = expand(payload, n);
+  if (format === 'base64') return { base64: text.replace(/\s/g, '') };
+  if (format !== 'hex') return { text };
+  const digits = text.replace(/\s/g, '').match(/[0-9a-f]{2}/gi) ?? [];
+  return { base64: btoa(digits.map((two) => String.fromCharCode(Number.parseInt(two, 16))).join('')) };
+}
+
+export function planOf(
+  settings: Settings,
+  subscriptions: Plan['subscriptions'],
+  message: Message,
+  n = 0,
+): Plan {
+  const secret = settings.password === '' ? '' : placeholder;
+  const data = settings.authenticationData === '' ? '' : placeholder;
+  const connect = optionsOf({ ...settings, password: secret, authenticationData: data });
+  return {
+    url: withoutSecrets(settings.url) || 'ws://broker.example/mqtt',
+    connect,
+    subscriptions,
+    topic: expand(message.topic, n),
+    body: bodyOf(message, n),
+    qos: message.qos,
+    retain: message.retain,
+    properties: propertiesOf(message.properties),
+  };
+}
+
+/** Pairs as the form gives them. */
+export function pairs(properties: { userProperties?: unknown } | undefined): [string, string][] {
+  return (properties?.userProperties ?? []) as [string, string][];
+}
+
+const unseen = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** A string literal of JavaScript, Python and, but for `\b` and halves of pairs, Go. Nothing in it is invisible. */
+export function literal(text: string): string {
+  return JSON.stringify(text).replace(
+    unseen,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The text as UTF-8 can hold it. */
+export function wellFormed(text: string): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text));
+}

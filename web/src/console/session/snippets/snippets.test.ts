@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { emptyMessage } from '../message';
+import { plainSettings } from '../settings';
+import { go } from './go';
+import { javascript } from './javascript';
+import { mosquitto, word } from './mosquitto';
+import { literal, planOf } from './plan';
+import { python } from './python';
+
+/** Each breaks out of some language's quotes, or hides something. */
+const hostile = [
+  `"; process.exit(1); //`,
+  `'; rm -rf "$HOME"; '`,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as a shell or JavaScript would read it
+  '`id` $(id) ${x} $x !! %s \\',
+  'line\nfeed\r\ttab',
+  '\u202egnp.exe\u2066 \u2028 \ufeff',
+  '</script><!-- {{x}}',
+  '"""\\u0041\\n',
+  '-x',
+  '温度 🌡️',
+  'half \ud800 pair',
+  "it's \\ and\n\u202e, all at once",
+];
+
+const settings = {
+  ...plainSettings,
+  url: 'wss://me:hunter2@broker.example/mqtt?token=hunter3',
+  username: 'me',
+  password: 'hunter4',
+  authenticationData: 'hunter5',
+  authenticationMethod: 'X',
+};
+
+describe.each(hostile)('%j', (text) => {
+  it('is one string to JavaScript', () => {
+    expect(new Function(`return ${literal(text)}`)()).toBe(text);
+    expect(literal(text)).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\ufeff]/u);
+  });
+
+  it('is one word to bash', () => {
+    const read = execFileSync('bash', ['-c', `printf %s ${word(text)}`]).toString();
+    expect(read).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text)));
+  });
+
+  it('changes no line of a program but its own', () => {
+    const message = {
+      ...emptyMessage,
+      topic: text,
+      payload: text,
+      properties: {
+        ...emptyMessage.properties,
+        contentType: text,
+        userProperties: [[text, text] as [string, string]],
+      },
+    };
+    for (const write of [javascript, go, python]) {
+      const harmless = write(
+        planOf({ ...settings, clientId: 'x' }, [{ filter: 'x', qos: 1 }], {
+          ...message,
+          topic: 'x',
+          payload: 'x',
+          properties: { ...message.properties, contentType: 'x', userProperties: [['x', 'x']] },
+        }),
+      );
+      const code = write(planOf({ ...settings, clientId: text }, [{ filter: text, qos: 1 }], message));
+      expect(code.split('\n')).toHaveLength(harmless.split('\n').length);
+    }
+  });
+});
+
+it.each([javascript, go, python, mosquitto])('no password stands in it', (write) => {
+  const code = write(planOf(settings, [], { ...emptyMessage, topic: 'a' }));
+  expect(code).toContain('<password>');
+  expect(code).not.toContain('hunter');
+});
+
+it('fills in the places of templates', () => {
+  expect(
+    javascript(planOf(settings, [], { ...emptyMessage, topic: 'a/{{n}}', payload: '{{n}}' }, 7)),
+  ).toContain('client.publish("a/7", "7"');
+});
+
+it('hands bytes on as bytes', () => {
+  const plan = planOf(settings, [], { ...emptyMessage, topic: 'a', payload: 'de ad', format: 'hex' });
+  expect(plan.body).toEqual({ base64: '3q0=' });
+  expect(mosquitto(plan)).toContain('printf %s 3q0= | base64 -d | mosquitto_pub');
+});
+
+it('a NUL goes through the pipe', () => {
+  const command = mosquitto(planOf(settings, [], { ...emptyMessage, topic: 'a', payload: 'a\0\\n' }));
+  const [, printf] = /^(printf .*) \| mosquitto_pub/m.exec(command) ?? [];
+  expect([...execFileSync('bash', ['-c', printf ?? ''])]).toEqual([0x61, 0, 0x5c, 0x6e]);
+});

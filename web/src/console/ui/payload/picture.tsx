@@ -1,0 +1,35 @@
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { t } from '../../core/i18n/i18n';
+import { formatCount } from '../../core/text';
+import type { Picture } from '../../payload/image';
+
+interface Props {
+  payload: Uint8Array;
+  picture: Picture;
+  onBroken(): void;
+}
+
+/** Only ever an <img>: in it, an SVG runs no script and loads nothing. */
+export function PictureView({ payload, picture: { type, size }, onBroken }: Props) {
+  const [url, setUrl] = useState<string>();
+  useLayoutEffect(() => {
+    const made = URL.createObjectURL(new Blob([payload.slice()], { type }));
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [payload, type]);
+  const kind = type.replace(/^image\/(\w+).*/, '$1').toUpperCase();
+  return (
+    <figure class="payload-picture">
+      {url && <img src={url} alt={t('The payload as a picture, {kind}', { kind })} onError={onBroken} />}
+      <figcaption class="payload-said">
+        {size
+          ? t('{kind}, {width} × {height} pixels', {
+              kind,
+              width: formatCount(size[0]),
+              height: formatCount(size[1]),
+            })
+          : kind}
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,54 @@
+/** Protobuf by the user's .proto files. */
+
+import { visible } from '../../core/text';
+import { chosen, load, names, problem, schema } from '../../payload/definitions';
+import { Select } from '../fields';
+import './payload.css';
+import { t } from '../../core/i18n/i18n';
+
+interface Props {
+  type: string | undefined;
+  /** What is so without a definition, and without a type. */
+  unloaded: string;
+  untyped: string;
+  onType(type: string): void;
+}
+
+export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
+  const types = schema.value?.types ?? [];
+  return (
+    <div class="payload-tools">
+      <label class="button small payload-file">
+        {names.value.length ? t('Other .proto files') : t('Load .proto files')}
+        <input
+          class="visually-hidden"
+          type="file"
+          accept=".proto"
+          multiple
+          onChange={(event) => {
+            const input = event.currentTarget;
+            void load([...(input.files ?? [])]);
+            input.value = ''; // so that the same file can be chosen again
+          }}
+        />
+      </label>
+      {types.length > 0 ? (
+        <Select
+          label={t('Message type')}
+          class="inline"
+          value={chosen(type) ?? ''}
+          options={[['', untyped], ...types.map((name) => [name, visible(name)] as const)]}
+          onEdit={onType}
+        />
+      ) : (
+        <span class="payload-said">{unloaded}</span>
+      )}
+      {names.value.length > 0 && <span class="payload-said">{names.value.join(', ')}</span>}
+      {problem.value && (
+        <p class="payload-error" role="alert">
+          {problem.value}
+        </p>
+      )}
+    </div>
+  );
+}
