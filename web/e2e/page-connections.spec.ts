@@ -396,3 +396,70 @@ for (const width of [1280, 360]) {
     }
   });
 }
+
+test('a recording is published at the connection that its form names, whichever was first', async ({
+  page,
+}) => {
+  const recordings = page.getByRole('region', { name: 'Recordings' });
+  const form = recordings.getByRole('form', { name: 'Publish again' });
+  const line = JSON.stringify({
+    time: new Date(0).toISOString(),
+    direction: 'received',
+    topic: 'plant/recorded',
+    payload: 'again',
+    payloadEncoding: 'utf-8',
+    qos: 0,
+    retain: false,
+    dup: false,
+    properties: {},
+  });
+  const file = { name: 'plant.ndjson', mimeType: 'text/plain', buffer: Buffer.from(line) };
+  await page.getByRole('button', { name: 'Record', exact: true }).click();
+  await recordings.getByLabel('Import a recording').setInputFiles(file);
+  await expect(recordings.getByRole('listitem')).toContainText('plant');
+  await subscribe('plant/#');
+  await addMosquitto(page);
+  await subscribe('plant/#');
+
+  const publish = async () => {
+    await form.getByRole('combobox', { name: 'Speed' }).selectOption('at once');
+    await form.getByRole('button', { name: 'Publish 1 message' }).click();
+  };
+  const from = (broker: { mqtt: string }) => parts.rows.filter({ hasText: nameOf(broker) });
+  await recordings.getByRole('button', { name: 'Publish again: plant' }).click();
+  await expect(form.getByRole('combobox', { name: 'Connection' })).toHaveValue('2');
+  await expect(form).toContainText(`will go to ${mosquitto.mqtt}`);
+  await publish();
+  await expect(from(mosquitto)).toHaveCount(1);
+  await expect(from(server)).toHaveCount(0);
+
+  // The form goes on naming what it named, also when another connection is shown.
+  await recordings.getByRole('button', { name: 'Publish again: plant' }).click();
+  await form.getByRole('combobox', { name: 'Connection' }).selectOption(nameOf(server));
+  await strip(page).tab(mosquitto).click();
+  await expect(form).toContainText(`will go to ${server.mqtt}`);
+  await publish();
+  await expect(from(server)).toHaveCount(1);
+  await expect(from(mosquitto)).toHaveCount(1);
+});
+
+test('Enter in an address that was changed connects there, and one that is none loses nothing', async () => {
+  await parts.url.fill('nowhere at all');
+  await parts.url.press('Enter');
+  await expect(parts.url).toHaveAttribute('aria-invalid', 'true');
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await parts.url.fill(mosquitto.mqtt);
+  await parts.url.press('Enter');
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+});
+
+test('a mistake in an option opens the options, and locks no other tool', async ({ page }) => {
+  await parts.disconnect.click();
+  await page.getByRole('button', { name: 'Options' }).click();
+  await page.getByRole('textbox', { name: 'Keep alive' }).fill('-1');
+  await page.getByRole('button', { name: 'Options' }).click();
+  await parts.connect.click();
+  await expect(page.getByRole('textbox', { name: 'Keep alive' })).toHaveAttribute('aria-invalid', 'true');
+  await page.getByRole('button', { name: 'Code' }).click();
+  await expect(page.getByRole('region', { name: 'Code' })).toBeVisible();
+});

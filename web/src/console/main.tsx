@@ -5,14 +5,14 @@ import { render } from 'preact';
 import { start } from './core/i18n/i18n';
 import { install } from './install/install';
 import { App } from './panels/app';
-import { createState } from './session/state';
+import { createPage } from './session/page';
 import { createShortcuts } from './shortcuts/store';
 
 async function open(root: HTMLElement): Promise<void> {
   await start();
-  const state = createState();
-  render(<App state={state} shortcuts={createShortcuts(state)} />, root);
-  void state.start();
+  const page = createPage();
+  render(<App page={page} shortcuts={createShortcuts(page)} />, root);
+  void page.start();
   install();
 }
 

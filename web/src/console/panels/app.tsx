@@ -1,6 +1,6 @@
 import { t } from '../core/i18n/i18n';
 import { formatCount } from '../core/text';
-import type { State } from '../session/state';
+import type { Page } from '../session/page';
 import type { Shortcuts } from '../shortcuts/store';
 import { ConnectionPanel, ConnectionStatus } from './connection/panel';
 import { RoundTrip } from './connection/round-trip';
@@ -25,7 +25,7 @@ function Logo() {
 }
 
 /** The ways around a page that is one column. */
-function Jumps({ state }: { state: State }) {
+function Jumps({ page }: { page: Page }) {
   return (
     <nav class="jumps" aria-label={t('On this page')}>
       <a href="#publish">{t('Publish')}</a>
@@ -34,18 +34,19 @@ function Jumps({ state }: { state: State }) {
       <a
         href="#messages"
         onClick={() => {
-          state.view.value = 'messages';
+          page.view.value = 'messages';
         }}
       >
-        {t('Messages {count}', { count: formatCount(state.feed.view.value.received) })}
+        {t('Messages {count}', { count: formatCount(page.feed.view.value.received) })}
       </a>
     </nav>
   );
 }
 
-export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }) {
-  const version = state.connection.config.value.version;
-  const { id } = state.connections.active.value;
+export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
+  const session = page.sessions.active.value;
+  const { id, connection } = session;
+  const { version } = connection.config.value;
   return (
     <>
       <header class="top">
@@ -53,31 +54,25 @@ export function App({ state, shortcuts }: { state: State; shortcuts: Shortcuts }
           <Logo />
           mqttwasm
         </h1>
-        <ConnectionStatus connection={state.connection} />
-        <RoundTrip connection={state.connection} />
-        <Strip state={state} />
+        <ConnectionStatus connection={connection} />
+        <RoundTrip session={session} />
+        <Strip sessions={page.sessions} />
         <NewVersion />
         <div class="top-tools">
           <LanguageSwitch />
           <ThemeSwitch />
           <ShortcutButton shortcuts={shortcuts} />
         </div>
-        <Jumps state={state} />
+        <Jumps page={page} />
       </header>
       <main class="page">
-        <ConnectionPanel state={state} />
+        <ConnectionPanel page={page} session={session} />
         <div class="side">
-          <PublishPanel key={`publish ${id}`} publisher={state.publisher} />
-          <SubscribePanel key={`subscribe ${id}`} subscriptions={state.subscriptions} />
+          <PublishPanel key={`publish ${id}`} publisher={session.publisher} />
+          <SubscribePanel key={`subscribe ${id}`} subscriptions={session.subscriptions} />
         </div>
-        <Tabs topics={state.topics} connection={state.connection} toFailure={state.toFailure}>
-          <FeedPanel
-            feed={state.feed}
-            phase={state.connection.status}
-            filters={state.filters}
-            client={state.recorded}
-            toFailure={state.toFailure}
-          />
+        <Tabs view={page.view} session={session}>
+          <FeedPanel page={page} phase={connection.status} />
         </Tabs>
       </main>
     </>

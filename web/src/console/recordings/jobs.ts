@@ -1,7 +1,6 @@
 /** What is done with recordings: showing, publishing again, writing and reading files. */
 
 import { type Signal, signal } from '@preact/signals';
-import type { Client } from '../../client';
 import { messages } from '../core/counts';
 import type { Failure } from '../core/failure';
 import { plural, t } from '../core/i18n/i18n';
@@ -9,6 +8,7 @@ import type { Clock } from '../core/repeat';
 import { formatCount, visible } from '../core/text';
 import type { Entry } from '../log/entry';
 import type { Feed } from '../log/feed';
+import type { Session } from '../session/session';
 import { withoutSecrets } from '../session/settings';
 import { createAgain, type Outcome } from './again';
 import type { Database, Recording } from './database';
@@ -20,7 +20,6 @@ export interface Dependencies {
   library: Pick<Library, 'attempt' | 'create' | 'said'>;
   database: Pick<Database, 'append' | 'chunk' | 'remove'>;
   feed: Pick<Feed, 'replay'>;
-  client(): Client | undefined;
   toFailure(error: unknown): Failure;
   clock: Clock;
   save(name: string, file: Blob): void;
@@ -69,7 +68,7 @@ function fileName(name: string): string {
   return `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'recording'}.ndjson`;
 }
 
-export function createJobs({ library, database, feed, client, toFailure, clock, save }: Dependencies) {
+export function createJobs({ library, database, feed, toFailure, clock, save }: Dependencies) {
   const job = signal<Job | undefined>(undefined);
   const transfer = signal<Transfer | undefined>(undefined);
   /** Of the file read last. */
@@ -87,12 +86,12 @@ export function createJobs({ library, database, feed, client, toFailure, clock, 
     job.value = { recording, player, total: countOf(recording) };
   }
 
-  /** To the broker of now, and to no other: a lost connection ends it. */
-  function publish(recording: Recording, which: Which, speed: Speed): void {
-    const now = client();
+  /** By the client that the session has now, and by no other: a lost connection ends it. */
+  function publish(recording: Recording, session: Pick<Session, 'client'>, which: Which, speed: Speed): void {
+    const now = session.client.peek();
     if (!now) return;
     job.value?.player.stop();
-    const again = createAgain({ client: now, current: () => client() === now, toFailure });
+    const again = createAgain({ client: now, current: () => session.client.peek() === now, toFailure });
     const player = play(only(entriesIn(database, recording), which), { speed, clock, give: again.give });
     job.value = {
       recording,

@@ -1,8 +1,7 @@
 /** All that recordings are made, kept and played with. */
 
-import type { Client } from '../../client';
 import { createTicker } from '../core/clock';
-import type { Failure } from '../core/failure';
+import { toFailure } from '../core/failure';
 import { saveAs } from '../core/save-as';
 import type { Feed } from '../log/feed';
 import { createDatabase } from './database';
@@ -12,13 +11,10 @@ import { createRecording } from './record';
 
 export type Parts = ReturnType<typeof createParts>;
 
-export function createParts(
-  feed: Feed,
-  client: () => Client | undefined,
-  toFailure: (error: unknown) => Failure,
-) {
+/** `brokers` names those that messages may come from now. */
+export function createParts(feed: Feed, brokers: () => string) {
   const { storage, locks }: Partial<Pick<Navigator, 'storage' | 'locks'>> = navigator;
-  const shared = { feed, client, toFailure, clock: createTicker(), now: Date.now, storage, locks };
+  const shared = { feed, brokers, toFailure, clock: createTicker(), now: Date.now, storage, locks };
   const database = createDatabase();
   const library = createLibrary({ ...shared, database });
   const recording = createRecording({ ...shared, database, library });

@@ -1,7 +1,6 @@
 /** Recording what arrives and what is sent, until stopped. */
 
 import { signal } from '@preact/signals';
-import type { Client } from '../../client';
 import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
 import { messages } from '../core/counts';
@@ -9,7 +8,6 @@ import { t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatMoment, visible } from '../core/text';
 import type { Feed } from '../log/feed';
-import { withoutSecrets } from '../session/settings';
 import type { Database } from './database';
 import { countOf, type Library } from './library';
 import { createRecorder, type Recorder } from './recorder';
@@ -18,14 +16,15 @@ export interface Dependencies {
   library: Pick<Library, 'attempt' | 'create' | 'said'>;
   database: Pick<Database, 'append'>;
   feed: Pick<Feed, 'watch'>;
-  client(): Client | undefined;
+  /** Names those that messages may come from now. */
+  brokers(): string;
   clock: Clock;
   /** Milliseconds since 1970. */
   now(): number;
   storage: Pick<StorageManager, 'persist'> | undefined;
 }
 
-export function createRecording({ library, database, feed, client, clock, now, storage }: Dependencies) {
+export function createRecording({ library, database, feed, brokers, clock, now, storage }: Dependencies) {
   const recorder = signal<Recorder | undefined>(undefined);
   let starting = false;
   let release = () => {};
@@ -54,8 +53,7 @@ export function createRecording({ library, database, feed, client, clock, now, s
       // Not waited for: some browsers ask the user, who may take their time.
       storage?.persist().catch(() => {});
       const name = formatMoment(now()).slice(0, -'.000'.length);
-      const broker = withoutSecrets(client()?.url ?? '');
-      const made = await library.create(name, { broker, filter });
+      const made = await library.create(name, { broker: brokers(), filter });
       release = made.release;
       const after = (milliseconds: number, call: () => void) => void clock.after(milliseconds, call);
       const started = createRecorder({ database, after, now }, made.recording, failed);

@@ -2,6 +2,7 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
+import { resolveAddress } from '../../client/checks/url';
 import { atField, type Failure, formatReasonCode } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
@@ -262,9 +263,18 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
   /** To the address in the form. */
   async function connect(): Promise<void> {
+    const { url } = settings.value;
+    if (client.value) {
+      try {
+        resolveAddress({ url });
+      } catch (error) {
+        // What is connected is not given up for what is no address.
+        fieldErrors.value = { url: atField(deps.toFailure(error)) };
+        return;
+      }
+    }
     const mine = abandon();
     told.value = undefined;
-    const { url } = settings.value;
     const failure = await attempt(url, byHand, mine);
     if (!failure) return;
     if (failure.unloaded) return reportUnloaded(failure, url, mine, connect);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Client } from '../../client';
-import { follow, formatRoundTrip, pace, roundTripsOf, spreadOf } from './latency';
+import { createLatency, formatRoundTrip, pace, spreadOf } from './latency';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -29,11 +29,12 @@ function pinged(...answers: (number | Error)[]) {
 test('measures at once, then every five seconds, and notes what was not answered', async () => {
   page();
   const client = pinged(12, new Error('timeout'), 8);
+  const { follow, list } = createLatency();
   const stop = follow(client);
   await vi.advanceTimersByTimeAsync(0);
-  expect(roundTripsOf(client).value).toEqual([12]);
+  expect(list.value).toEqual([12]);
   await vi.advanceTimersByTimeAsync(2 * pace);
-  expect(roundTripsOf(client).value).toEqual([12, undefined, 8]);
+  expect(list.value).toEqual([12, undefined, 8]);
   stop();
   await vi.advanceTimersByTimeAsync(2 * pace);
   expect(client.ping).toHaveBeenCalledTimes(3);
@@ -42,6 +43,7 @@ test('measures at once, then every five seconds, and notes what was not answered
 test('nothing is measured while the page is hidden', async () => {
   const document = page();
   const client = pinged();
+  const { follow } = createLatency();
   const stop = follow(client);
   document.visibilityState = 'hidden';
   await vi.advanceTimersByTimeAsync(3 * pace);
@@ -52,13 +54,25 @@ test('nothing is measured while the page is hidden', async () => {
   stop();
 });
 
+test('another client begins anew, and what the one before still answers is not news', async () => {
+  page();
+  const { follow, list } = createLatency();
+  const [first, second] = [pinged(5), pinged(7)];
+  follow(first)();
+  const stop = follow(second);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(list.value).toEqual([7]);
+  stop();
+});
+
 test('a connection that broke meanwhile has no round-trip time', async () => {
   page();
   const client = pinged(new Error('network'));
+  const { follow, list } = createLatency();
   const stop = follow(client);
   Object.assign(client, { connected: false });
   await vi.advanceTimersByTimeAsync(0);
-  expect(roundTripsOf(client).value).toEqual([]);
+  expect(list.value).toEqual([]);
   stop();
 });
 

@@ -1,6 +1,6 @@
 /** Round-trip times to the broker, as measured while somebody can see them. */
 
-import { type Signal, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { Client } from '../../client';
 
 /** Milliseconds between two measurements, and how long an answer may take. */
@@ -12,39 +12,38 @@ const most = 60;
 /** Milliseconds; undefined where no answer came. */
 export type RoundTrips = readonly (number | undefined)[];
 
-const measured = new WeakMap<Client, Signal<RoundTrips>>();
+export type Latency = ReturnType<typeof createLatency>;
 
-/** The last few minutes, oldest first. */
-export function roundTripsOf(client: Client): Signal<RoundTrips> {
-  let list = measured.get(client);
-  if (!list) {
-    list = signal([]);
-    measured.set(client, list);
+export function createLatency() {
+  /** Of the last few minutes, oldest first. */
+  const list = signal<RoundTrips>([]);
+  let measured: Client | undefined;
+
+  /** Settles in any case. */
+  async function measure(client: Client): Promise<void> {
+    const took = await client.ping({ timeout: pace }).catch(() => undefined);
+    // What came of a connection that broke meanwhile its own events tell.
+    if (!client.connected || client !== measured) return;
+    list.value = [...list.value, took].slice(-most);
   }
-  return list;
-}
 
-/** Settles in any case. */
-export async function measure(client: Client): Promise<void> {
-  const took = await client.ping({ timeout: pace }).catch(() => undefined);
-  // What came of a connection that broke meanwhile its own events tell.
-  if (!client.connected) return;
-  const list = roundTripsOf(client);
-  list.value = [...list.value, took].slice(-most);
-}
+  /** Measures now and then, while the page is in view. Another client begins anew. */
+  function follow(client: Client): () => void {
+    if (measured !== client) list.value = [];
+    measured = client;
+    const look = (): void => {
+      if (document.visibilityState === 'visible') void measure(client);
+    };
+    look();
+    const timer = setInterval(look, pace);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }
 
-/** Measures now and then, while the page is in view. */
-export function follow(client: Client): () => void {
-  const look = (): void => {
-    if (document.visibilityState === 'visible') void measure(client);
-  };
-  look();
-  const timer = setInterval(look, pace);
-  document.addEventListener('visibilitychange', look);
-  return () => {
-    clearInterval(timer);
-    document.removeEventListener('visibilitychange', look);
-  };
+  return { list, follow };
 }
 
 export function formatRoundTrip(milliseconds: number): string {

@@ -310,6 +310,58 @@ describe('files', () => {
   });
 });
 
+describe('what failed', () => {
+  it('is not counted as sent while repeating, and is told', async () => {
+    let broken = false;
+    const failure: Failure = { code: 'timeout', message: 'no answer' };
+    const { publisher, beat } = made(async () => {
+      if (broken) throw failure;
+      return { reasonCode: 0 };
+    });
+    publisher.edit({ repeat: true });
+    publisher.publish();
+    await settled(publisher);
+    broken = true;
+    beat();
+    await vi.waitFor(() => expect(publisher.repeating.value).toMatchObject({ sent: 1, failed: 1 }));
+    publisher.stop();
+  });
+
+  it('and never left is not among what was sent', async () => {
+    const failure: Failure = { code: 'bad-option', message: 'topic: no wildcards here', field: 'topic' };
+    const { publisher, state } = made(() => Promise.reject(failure));
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.sent.value).toEqual([]);
+    publisher.edit({ repeat: true });
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.sent.value).toEqual([]);
+    state.connected = false;
+    publisher.publish();
+    publisher.edit({ repeat: false });
+    publisher.publish();
+    expect(publisher.sent.value).toEqual([]);
+  });
+
+  it('for want of an answer may have left, so it stays', async () => {
+    const { publisher } = made(() => Promise.reject({ code: 'timeout', message: 'no answer' }));
+    publisher.publish();
+    await settled(publisher);
+    expect(publisher.sent.value).toHaveLength(1);
+  });
+});
+
+it('what was typed comes back when a file is taken off again', async () => {
+  const { publisher, payloads } = made();
+  publisher.edit({ payload: 'typed' });
+  await publisher.attach(new File(['from a file'], 'a.txt'));
+  publisher.publish();
+  publisher.edit({ file: undefined });
+  publisher.publish();
+  expect(payloads()).toEqual([new TextEncoder().encode('from a file'), 'typed']);
+});
+
 describe('what was sent', () => {
   it('is kept once, the latest first, and fills the form again', () => {
     const { publisher } = made();

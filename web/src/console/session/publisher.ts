@@ -28,7 +28,10 @@ export interface Outcome {
 export interface Repeating {
   topic: string;
   seconds: number;
+  /** Without those that failed. */
   sent: number;
+  /** Absent until there is one. */
+  failed?: number;
   /** Absent when only a person stops it. */
   times?: number;
 }
@@ -134,7 +137,8 @@ export function createPublisher(deps: Dependencies, topic: string) {
         const bytes = new Uint8Array(await file.arrayBuffer());
         const { properties } = draft.value;
         const contentType = properties.contentType || file.type;
-        edit({ file: { name: file.name, bytes }, payload: '', properties: { ...properties, contentType } });
+        // What was typed waits until the file is taken off again.
+        edit({ file: { name: file.name, bytes }, properties: { ...properties, contentType } });
         return;
       } catch {
         problem = t('“{name}” could not be read', { name: visible(file.name) });
@@ -149,7 +153,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     fieldErrors.value = { ...fieldErrors.value, payload: problem };
   }
 
-  function remember({ topic, payload, file, format, type, qos, retain, properties }: Draft): void {
+  function remember({ topic, payload, file, format, type, qos, retain, properties }: Draft): number {
     const message: Message = { topic, payload, file, format, type, qos, retain, properties };
     const same = JSON.stringify({ ...message, file: file?.name });
     const others = sent.value.filter(
@@ -158,12 +162,17 @@ export function createPublisher(deps: Dependencies, topic: string) {
         JSON.stringify({ ...other.message, file: other.message.file?.name }) !== same,
     );
     let bytes = 0;
-    sent.value = [{ id: ids++, at: Date.now(), message }, ...others]
-      .slice(0, sentLimit)
-      .filter((one, index) => {
-        bytes += one.message.payload.length + (one.message.file?.bytes.length ?? 0);
-        return index === 0 || bytes <= sentBytes;
-      });
+    const id = ids++;
+    sent.value = [{ id, at: Date.now(), message }, ...others].slice(0, sentLimit).filter((one, index) => {
+      bytes += one.message.payload.length + (one.message.file?.bytes.length ?? 0);
+      return index === 0 || bytes <= sentBytes;
+    });
+    return id;
+  }
+
+  /** What never left was not sent. */
+  function forget(id: number | undefined): void {
+    sent.value = sent.value.filter((one) => one.id !== id);
   }
 
   function add(outcome: Omit<Outcome, 'id' | 'at'>): number {
@@ -204,11 +213,13 @@ export function createPublisher(deps: Dependencies, topic: string) {
     if (unsent.has(failure.code) && next.value === n + 1) next.value = n;
   }
 
-  async function send(what: Draft): Promise<void> {
+  /** Resolves with whether it went well. `remembered` is its number among what was sent. */
+  async function send(what: Draft, remembered?: number): Promise<boolean> {
     const client = deps.client();
     if (!client) {
+      forget(remembered);
       add({ topic: what.topic, tone: 'bad', text: t('Failed: not connected to a broker') });
-      return;
+      return false;
     }
     const n = takeNumber(what);
     const topic = expand(what.topic, n);
@@ -228,26 +239,42 @@ export function createPublisher(deps: Dependencies, topic: string) {
         properties,
       });
       settle(id, wordsFor(result, qos, deps.clock.now() - begin));
+      return true;
     } catch (error) {
       const failure = deps.toFailure(error);
       giveBack(failure, n);
+      if (unsent.has(failure.code)) forget(remembered);
       fail(id, failure);
+      return false;
     } finally {
       inFlight--;
     }
   }
 
-  function start(what: Draft, seconds: number, times: number | undefined): void {
+  function tally(sent: number, failed: number): void {
+    const now = repeating.value;
+    if (!now) return;
+    repeating.value = {
+      ...now,
+      sent: now.sent + sent,
+      ...((now.failed || failed) && { failed: (now.failed ?? 0) + failed }),
+    };
+  }
+
+  function start(what: Draft, seconds: number, times: number | undefined, remembered: number): void {
     batch(() => {
       next.value = 0;
       repeating.value = { topic: what.topic, seconds, sent: 0, ...(times && { times }) };
     });
     let stopped = false;
+    let count = 0;
     const halt = every(deps.clock, seconds * 1000, () => {
       if (stopped || inFlight >= inFlightLimit) return;
-      const count = (repeating.value?.sent ?? 0) + 1;
-      if (repeating.value) repeating.value = { ...repeating.value, sent: count };
-      void send(what);
+      count++;
+      tally(1, 0);
+      void send(what, count === 1 ? remembered : undefined).then((went) => {
+        if (!went && !stopped) tally(-1, 1);
+      });
       if (count === times) stop();
     });
     stopBeats = () => {
@@ -262,11 +289,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
   function publish(): void {
     const what = draft.value;
     fieldErrors.value = {};
-    if (!what.repeat) {
-      remember(what);
-      void send(what);
-      return;
-    }
+    if (!what.repeat) return void send(what, remember(what));
     const seconds = Number(what.seconds);
     if (what.seconds.trim() === '' || !(seconds >= shortest && seconds <= longest)) {
       fieldErrors.value = { seconds: t('Between {shortest} and {longest} seconds', { shortest, longest }) };
@@ -277,13 +300,9 @@ export function createPublisher(deps: Dependencies, topic: string) {
       fieldErrors.value = { times: t('A whole number from 1, or nothing') };
       return;
     }
-    remember(what);
-    if (!deps.client()) {
-      void send(what);
-      return;
-    }
+    if (!deps.client()) return void send(what);
     stop();
-    start(what, seconds, times);
+    start(what, seconds, times, remember(what));
   }
 
   /** Publishes once, and waits for the answer (4.10). */
@@ -300,7 +319,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
       answer.value = { topic, failure: t('Not connected to a broker') };
       return;
     }
-    remember(what);
+    const remembered = remember(what);
     takeNumber(what);
     answer.value = { topic };
     const begin = deps.clock.now();
@@ -319,6 +338,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     } catch (error) {
       const failure = deps.toFailure(error);
       giveBack(failure, n);
+      if (unsent.has(failure.code)) forget(remembered);
       if (!mine.signal.aborted) markField(failure);
       result = { topic, failure: inOneLine(failure) };
     }

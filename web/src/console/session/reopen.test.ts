@@ -5,8 +5,8 @@ import { createConnection } from './connection';
 import { type Kept, keepOpen, keptOpen } from './keep';
 import { createProfiles, type Profile } from './profiles';
 import { reopen } from './reopen';
-import type { Live } from './session';
-import { createConnections } from './sessions';
+import type { Session } from './session';
+import { createSessions } from './sessions';
 import { plainSettings, type Settings } from './settings';
 
 const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
@@ -65,9 +65,9 @@ function opened(list: unknown[], active = 0) {
       signal<Config>({ version: '', brokers: [] }),
     );
     const use = ({ settings }: Profile) => connection.edit(settings);
-    return { id, connection, name: signal(`Connection ${id}`), use, end: () => {} } as unknown as Live;
+    return { id, connection, name: signal(`Connection ${id}`), use, end: () => {} } as unknown as Session;
   };
-  const connections = createConnections(made);
+  const connections = createSessions(made);
   const done = reopen({ list, active }, connections);
   const lives = connections.list.value;
   return { connections, lives, dialled, done };
@@ -113,7 +113,7 @@ describe('what is kept', () => {
 });
 
 describe('reopening', () => {
-  const urls = (lives: readonly Live[]) => lives.map(({ connection }) => connection.settings.value.url);
+  const urls = (lives: readonly Session[]) => lives.map(({ connection }) => connection.settings.value.url);
 
   it('opens the same, in order, shows the same, and connects what was connected', () => {
     const { connections, lives, dialled } = opened(

@@ -4,16 +4,16 @@ import { t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 import type { Kept } from './keep';
 import { createProfiles, type Profile, settingsFrom } from './profiles';
-import type { Live } from './session';
+import type { Session } from './session';
 import { leaveOutPasswords } from './settings';
 
 /** Connections that are opened by themselves. */
 const most = 50;
 
 interface Connections {
-  active: { readonly value: Live };
-  open(): Live;
-  show(live: Live): void;
+  active: { readonly value: Session };
+  open(): Session;
+  show(live: Session): void;
 }
 
 function keptFrom(value: unknown): Kept[] {
@@ -37,7 +37,7 @@ function profileOf({ profile, settings }: Kept, profiles: readonly Profile[]): P
   return same ? found : undefined;
 }
 
-function fill(live: Live, kept: Kept, profiles: readonly Profile[]): void {
+function fill(live: Session, kept: Kept, profiles: readonly Profile[]): void {
   const { connection } = live;
   const profile = profileOf(kept, profiles);
   live.name.value = kept.name;
@@ -65,6 +65,6 @@ export function reopen(value: unknown, connections: Connections): boolean {
     fill(live, list[n] as Kept, profiles);
   });
   const shown = isRecord(value) && typeof value.active === 'number' ? lives[value.active] : undefined;
-  connections.show(shown ?? (lives[0] as Live));
+  connections.show(shown ?? (lives[0] as Session));
   return true;
 }

@@ -7,8 +7,8 @@ import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
 import { createForest } from '../topics/forest';
 import type { Config } from './config';
-import { createLive, type Live, type Shared } from './session';
-import { createConnections } from './sessions';
+import { createSession, type Session, type Shared } from './session';
+import { createSessions } from './sessions';
 import { plainSettings } from './settings';
 
 type Listener = (...args: never[]) => void;
@@ -75,9 +75,9 @@ function made() {
     taken: (id) =>
       new Set(connections.list.peek().flatMap((live) => (live.id === id ? [] : live.name.peek()))),
   };
-  const connections = createConnections<Live>((id) => createLive(id, shared));
+  const connections = createSessions<Session>((id) => createSession(id, shared));
 
-  async function connect(live: Live, url: string) {
+  async function connect(live: Session, url: string) {
     live.connection.edit({ url });
     await live.connection.connect();
     const fake = clients.at(-1);
@@ -232,4 +232,15 @@ it('a form that is opened later holds the default broker, and dials nothing', ()
   const live = connections.open();
   expect(live.connection.settings.value.url).toBe('ws://default/mqtt');
   expect(live.connection.status.value.phase).toBe('disconnected');
+});
+
+it('what a part of the page keeps for it is made once, and disposed of with it', () => {
+  const { connections } = made();
+  const [first, second] = [connections.active.value, connections.open()];
+  const disposed: number[] = [];
+  const make = ({ id }: Session) => ({ id, dispose: () => disposed.push(id) });
+  expect(second.part(make)).toBe(second.part(make));
+  expect([first.part(make).id, second.part(make).id]).toEqual([1, 2]);
+  connections.close(second);
+  expect(disposed).toEqual([2]);
 });

@@ -1,24 +1,26 @@
 /** One connection, with all that belongs to it alone. */
 
-import { computed, effect, type Signal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Client } from '../../client';
 import { t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import type { View } from '../core/view';
 import type { Via } from '../log/entry';
 import type { Feed } from '../log/feed';
-import { recordingOf } from '../log/packets/recording';
 import { recording } from '../log/sent';
 import { createBirths } from '../payload/births';
 import type { Forest } from '../topics/forest';
-import { createTopics } from '../topics/store';
+import { createTopics, type Topics } from '../topics/store';
 import { type Config, defaultBroker } from './config';
-import { createConnection, custom, type Dependencies } from './connection';
+import { type Connection, createConnection, custom, type Dependencies } from './connection';
 import type { Kept } from './keep';
+import { createLatency, type Latency } from './latency';
 import { freeName, hostOf } from './names';
+import { createParts, type Parts } from './parts';
 import type { Profile } from './profiles';
-import { createPublisher } from './publisher';
+import { createPublisher, type Publisher } from './publisher';
 import { hasSecrets, leaveOutPasswords } from './settings';
-import { createSubscriptions } from './subscriptions';
+import { createSubscriptions, type Subscriptions } from './subscriptions';
 
 /** What the connections have together. */
 export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
@@ -34,12 +36,36 @@ export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
   taken(id: number): ReadonlySet<string>;
 }
 
-export type Live = ReturnType<typeof createLive>;
+export interface Session extends Pick<Parts<Session>, 'part'> {
+  /** Never given twice. */
+  readonly id: number;
+  readonly name: Signal<string>;
+  readonly connection: Connection;
+  /** The client in use. What is published by it is entered in the feed. */
+  readonly client: ReadonlySignal<Client | undefined>;
+  readonly subscriptions: Subscriptions;
+  readonly publisher: Publisher;
+  readonly topics: Topics;
+  readonly latency: Latency;
+  /** Whether its packets are recorded, from the next CONNECT on. */
+  readonly packetEvents: Signal<boolean>;
+  /** The topic filters that the broker has granted. */
+  readonly filters: ReadonlySignal<readonly string[]>;
+  /** Fills the form. */
+  use(profile: Profile): void;
+  /** What a reload of the page leaves of it. */
+  kept(): Kept;
+  /** Ends all that goes on in it. */
+  dispose(): void;
+}
 
-export function createLive(id: number, shared: Shared) {
+export function createSession(id: number, shared: Shared): Session {
   const { feed, forest, frame, clock, toFailure } = shared;
   const own = `mqttwasm/${shared.randomId()}`;
-  const client = () => connection.client.value;
+  const current = () => connection.client.value;
+  const packetEvents = signal(false);
+  const latency = createLatency();
+  const { part, disposeParts } = createParts<Session>(() => session);
 
   const name = signal(t('Connection {number}', { number: id }));
   /** The profile that the form was filled from last. */
@@ -47,19 +73,17 @@ export function createLive(id: number, shared: Shared) {
   /** Of the client in use. */
   let via: Via = { id, name: name.value };
 
-  /** For the publisher: what goes out by it is entered in the feed. */
-  const recorded = computed(() => {
+  const client = computed(() => {
     const connected = connection.client.value;
     return connected && recording(connected, (message) => feed.enter(message, via));
   });
-  const subscriptions = createSubscriptions({ client, toFailure, frame }, `${own}/#`);
-  const publisher = createPublisher({ client: () => recorded.value, toFailure, clock }, `${own}/hello`);
+  const subscriptions = createSubscriptions({ client: current, toFailure, frame }, `${own}/#`);
+  const publisher = createPublisher({ client: () => client.value, toFailure, clock }, `${own}/hello`);
   const topics = createTopics(
     {
       id,
       now: clock.now,
-      client,
-      view: shared.view,
+      client: current,
       *kept() {
         const { first, end } = feed.view.peek();
         for (let number = first; number < end; number++) {
@@ -73,7 +97,7 @@ export function createLive(id: number, shared: Shared) {
   const connection = createConnection(
     {
       ...shared,
-      connect: (options) => shared.connect({ ...options, packetEvents: recordingOf(connection).value }),
+      connect: (options) => shared.connect({ ...options, packetEvents: packetEvents.value }),
       async onClient(client) {
         const births = createBirths();
         const mine = feed.join({ id, name: name.value, births });
@@ -105,20 +129,17 @@ export function createLive(id: number, shared: Shared) {
     name.value = freeName(wanted, shared.taken(id));
   });
 
-  /** The filters that the broker has granted. */
   const filters = computed(() =>
     subscriptions.entries.value
       .filter(({ granted }) => granted.value !== undefined)
       .map(({ filter }) => filter),
   );
 
-  /** Fills the form. */
   function use(chosen: Profile): void {
     profile = chosen;
     connection.edit(chosen.settings);
   }
 
-  /** What a reload of the page leaves of it. */
   function kept(): Kept {
     const { settings, status } = connection;
     const bare = leaveOutPasswords(settings.value);
@@ -132,13 +153,30 @@ export function createLive(id: number, shared: Shared) {
     };
   }
 
-  function end(): void {
+  function dispose(): void {
     stopNaming();
     connection.disconnect();
     publisher.stop();
     publisher.dismissAnswer();
+    disposeParts();
     forest.fell(topics.model);
   }
 
-  return { id, name, connection, recorded, subscriptions, publisher, topics, filters, use, kept, end };
+  const session: Session = {
+    id,
+    name,
+    connection,
+    client,
+    subscriptions,
+    publisher,
+    topics,
+    latency,
+    packetEvents,
+    filters,
+    part,
+    use,
+    kept,
+    dispose,
+  };
+  return session;
 }

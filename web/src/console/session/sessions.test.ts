@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { createConnections } from './sessions';
+import { createSessions } from './sessions';
 
 function made() {
   const ended: number[] = [];
-  const connections = createConnections((id) => ({ id, end: () => ended.push(id) }));
+  const connections = createSessions((id) => ({ id, dispose: () => ended.push(id) }));
   const ids = () => connections.list.value.map(({ id }) => id);
   return { ...connections, ended, ids };
 }
@@ -56,9 +56,9 @@ it('what is closed is closed once, can not be shown again, and leaves its number
 
 it('is out of the list before it is ended', () => {
   const seen: number[] = [];
-  const { list, open, close } = createConnections((id) => ({
+  const { list, open, close } = createSessions((id) => ({
     id,
-    end: (): void => void seen.push(...list.value.map((member) => member.id)),
+    dispose: (): void => void seen.push(...list.value.map((member) => member.id)),
   }));
   close(open());
   expect(seen).toEqual([1]);

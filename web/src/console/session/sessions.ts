@@ -6,11 +6,13 @@ export interface Member {
   /** Never given twice. */
   readonly id: number;
   /** Ends all that goes on in it. */
-  end(): void;
+  dispose(): void;
 }
 
+export type Sessions<M extends Member> = ReturnType<typeof createSessions<M>>;
+
 /** `create` makes a connection, told its number. */
-export function createConnections<M extends Member>(create: (id: number) => M) {
+export function createSessions<M extends Member>(create: (id: number) => M) {
   let ids = 0;
   const first = create(++ids);
   const list = signal<readonly M[]>([first]);
@@ -40,7 +42,7 @@ export function createConnections<M extends Member>(create: (id: number) => M) {
       list.value = rest;
       if (active.value === member) active.value = next;
     });
-    member.end();
+    member.dispose();
   }
 
   return { list, active, open, show, close };

@@ -14,6 +14,9 @@ export interface Entry {
   error: Signal<string>;
   /** Messages that matched, as of the last frame. */
   count: Signal<number>;
+  /** The same, as of now. */
+  counted: number;
+  subscription?: Subscription;
 }
 
 export interface Dependencies {
@@ -36,23 +39,21 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   const formError = signal('');
   const busy = signal(false);
 
-  const active = new WeakMap<Entry, Subscription>();
-  const counted = new WeakMap<Entry, number>();
   const dirty = new Set<Entry>();
 
   function entryFor(filter: string, wanted: QoS): Entry {
-    return { filter, wanted, granted: signal(undefined), error: signal(''), count: signal(0) };
+    return { filter, wanted, granted: signal(undefined), error: signal(''), count: signal(0), counted: 0 };
   }
 
   function flush(): void {
     batch(() => {
-      for (const entry of dirty) entry.count.value = counted.get(entry) ?? 0;
+      for (const entry of dirty) entry.count.value = entry.counted;
       dirty.clear();
     });
   }
 
   function count(entry: Entry): void {
-    counted.set(entry, (counted.get(entry) ?? 0) + 1);
+    entry.counted++;
     if (dirty.size === 0) deps.frame(flush);
     dirty.add(entry);
   }
@@ -61,7 +62,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     const subscription = await client.subscribe(entry.filter, { qos: entry.wanted, timeout }, () =>
       count(entry),
     );
-    active.set(entry, subscription);
+    entry.subscription = subscription;
     entry.granted.value = subscription.qos;
     entry.error.value = '';
   }
@@ -90,10 +91,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       if (before) {
         entries.value = entries.value.map((other) => (other === before ? entry : other));
         // The client tells the broker nothing while the new one has the filter.
-        active
-          .get(before)
-          ?.unsubscribe()
-          .catch(() => {});
+        before.subscription?.unsubscribe().catch(() => {});
       } else {
         entries.value = [...entries.value, entry];
       }
@@ -116,7 +114,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   async function unsubscribe(entry: Entry): Promise<void> {
     try {
       if (deps.client() && entry.granted.value !== undefined)
-        await active.get(entry)?.unsubscribe({ timeout });
+        await entry.subscription?.unsubscribe({ timeout });
       entries.value = entries.value.filter((other) => other !== entry);
     } catch (error) {
       entry.error.value = t('Still subscribed: {why}', { why: inOneLine(deps.toFailure(error)) });

@@ -1,7 +1,7 @@
 /** What can be done by keys alone. */
 
 import { mark } from '../core/i18n/i18n';
-import type { State } from '../session/state';
+import type { Page } from '../session/page';
 import type { Keys } from './keys';
 
 export interface Shortcut {
@@ -28,8 +28,8 @@ function go(selector: string): void {
 }
 
 /** What takes effect at others, or loses something, takes two keys. */
-export function actionsOf(state: State): Group[] {
-  const { feed } = state;
+export function actionsOf(page: Page): Group[] {
+  const { feed } = page;
   return [
     {
       title: mark('Publish'),
@@ -73,7 +73,7 @@ export function actionsOf(state: State): Group[] {
           keys: { key: 'c', shift: true },
           words: mark('Connect or disconnect'),
           run() {
-            const { connection } = state;
+            const { connection } = page.sessions.active.peek();
             if (connection.status.value.phase === 'disconnected') void connection.connect();
             else connection.disconnect();
           },

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { mark } from '../core/i18n/i18n';
 import { keep, readKept } from '../core/storage';
-import type { State } from '../session/state';
+import type { Page } from '../session/page';
 import { actionsOf } from './actions';
 import { pressed } from './keys';
 
@@ -15,12 +15,12 @@ const fields =
 
 export type Shortcuts = ReturnType<typeof createShortcuts>;
 
-export function createShortcuts(state: State) {
+export function createShortcuts(page: Page) {
   /** Of the keys that need no Control or Command with them (WCAG 2.1.4). */
   const on = signal(readKept(key) !== false);
   /** Whether the sheet is open. */
   const shown = signal(false);
-  const groups = actionsOf(state);
+  const groups = actionsOf(page);
   groups.at(-1)?.shortcuts.push({
     keys: { key: '?' },
     words: mark('Show these shortcuts'),

@@ -1,8 +1,7 @@
 /** The topics, counted from the start, whether or not anybody looks at them. */
 
-import { type Signal, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
-import type { View } from '../core/view';
 import { createModel } from './model';
 
 export interface Dependencies {
@@ -11,8 +10,6 @@ export interface Dependencies {
   /** Milliseconds of a clock that never goes back. */
   now(): number;
   client(): Client | undefined;
-  /** What the page shows: the same for all connections. */
-  view: Signal<View>;
   /** Messages that are kept elsewhere, oldest first. */
   kept(): Iterable<Message>;
 }
@@ -20,7 +17,6 @@ export interface Dependencies {
 export type Topics = ReturnType<typeof createTopics>;
 
 export function createTopics(deps: Dependencies, model = createModel()) {
-  const { view } = deps;
   /** Another one whenever the tree began anew. */
   const era = signal(0);
   let url = '';
@@ -55,7 +51,6 @@ export function createTopics(deps: Dependencies, model = createModel()) {
   return {
     id: deps.id,
     model,
-    view,
     era,
     clear,
     onClient,

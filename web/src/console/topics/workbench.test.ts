@@ -1,7 +1,5 @@
-import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
-import type { View } from '../core/view';
 import { maxTopics, maxValues } from './history';
 import type { TopicNode } from './model';
 import { maxPoints, maxSeries, tableOf } from './series';
@@ -39,7 +37,6 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     id: 1,
     now: () => clock,
     client: () => current.client,
-    view: signal<View>('topics'),
     kept: () => feed,
   });
   const bench = createWorkbench(topics, {

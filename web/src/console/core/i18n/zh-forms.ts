@@ -148,6 +148,7 @@ export const forms: Dictionary = {
   'Pause or resume': '暂停或继续',
   'Jump to the newest and follow': '跳到最新并跟随',
   'Clear the messages': '清空消息',
+  '{count} failed': '{count} 条失败',
   Page: '页面',
   'Show messages': '显示消息',
   'Show topics': '显示主题',

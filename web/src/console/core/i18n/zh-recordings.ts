@@ -62,6 +62,7 @@ export const recordings: Dictionary = {
     '“{name}”及其 {messages}将从此浏览器中永久删除。',
   '{begin} to {end}': '{begin} 至 {end}',
   'only {filter}': '仅 {filter}',
+  closed: '已关闭',
   '{count} lost': '丢失 {count} 条',
   '{action}: {name}': '{action}：{name}',
   'being written': '正在写入',

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { expect, test, vi } from 'vitest';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
-import { recorderOf } from './recorder';
+import { createRecorder } from './recorder';
 import { packet } from './testing';
 
 function fakeClient() {
@@ -24,8 +24,8 @@ function fakeClient() {
 
 test('the switch turns the events of the client on and off, and those of the next one', () => {
   const client = signal<Client | undefined>(undefined);
-  const connection = { client };
-  const { log, on } = recorderOf(connection, (call) => call());
+  const packetEvents = signal(false);
+  const { log, on, dispose } = createRecorder({ client, packetEvents }, (call) => call());
   const first = fakeClient();
   client.value = first;
   first.tell('packetsend');
@@ -46,13 +46,19 @@ test('the switch turns the events of the client on and off, and those of the nex
   expect(second.setPacketEvents).toHaveBeenLastCalledWith(false);
   second.tell('packetsend');
   expect(log.listed()).toHaveLength(3);
-  expect(recorderOf(connection, (call) => call()).log).toBe(log);
+  on.value = true;
+  dispose();
+  expect(second.setPacketEvents).toHaveBeenLastCalledWith(false);
+  expect(packetEvents.value).toBe(true);
 });
 
 test('a client that cannot tell says why', async () => {
   const client = fakeClient();
   client.setPacketEvents.mockRejectedValue(new Error('crashed'));
-  const { on, problem } = recorderOf({ client: signal<Client | undefined>(client) }, (call) => call());
+  const { on, problem } = createRecorder(
+    { client: signal<Client | undefined>(client), packetEvents: signal(false) },
+    (call) => call(),
+  );
   on.value = true;
   await vi.waitFor(() => expect(problem.value).toBe('crashed'));
 });

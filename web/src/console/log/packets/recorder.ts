@@ -1,40 +1,31 @@
 /** Records the packets of a connection, whichever client it has, while its switch is on. */
 
-import { effect, type Signal, signal } from '@preact/signals';
+import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
 import { createPacketLog, type PacketLog } from './packet-log';
-import { recordingOf } from './recording';
 
 export interface Recorder {
   log: PacketLog;
   on: Signal<boolean>;
   /** Why packets are not told of. */
   problem: Signal<string>;
+  dispose(): void;
 }
 
 interface Source {
-  readonly client: Signal<Client | undefined>;
+  readonly client: ReadonlySignal<Client | undefined>;
+  /** The switch, which connecting asks too. */
+  readonly packetEvents: Signal<boolean>;
 }
 
-const recorders = new WeakMap<Source, Recorder>();
-
-export function recorderOf(connection: Source, frame: (call: () => void) => void): Recorder {
-  let recorder = recorders.get(connection);
-  if (!recorder) {
-    recorder = createRecorder(connection, frame);
-    recorders.set(connection, recorder);
-  }
-  return recorder;
-}
-
-function createRecorder(connection: Source, frame: (call: () => void) => void): Recorder {
+export function createRecorder(source: Source, frame: (call: () => void) => void): Recorder {
   const log = createPacketLog(frame);
-  const on = recordingOf(connection);
+  const on = source.packetEvents;
   const problem = signal('');
 
-  effect(() => {
-    const client = connection.client.value;
+  const dispose = effect(() => {
+    const client = source.client.value;
     if (!client || !on.value) return;
     const onSend = (packet: Packet): void => log.push(true, packet);
     const onReceive = (packet: Packet): void => log.push(false, packet);
@@ -51,5 +42,5 @@ function createRecorder(connection: Source, frame: (call: () => void) => void): 
     };
   });
 
-  return { log, on, problem };
+  return { log, on, problem, dispose };
 }

@@ -1,11 +1,10 @@
 import { useEffect, useId, useState } from 'preact/hooks';
-import { MqttError } from '../../../client';
 import { messages, values } from '../../core/counts';
-import { inOneLine } from '../../core/failure';
+import { inOneLine, toFailure } from '../../core/failure';
 import { formatBytes, formatCount, visible } from '../../core/text';
 import { type BrokerStore, createBrokerStore, filter } from '../../session/broker/broker-store';
 import { type Gauge, maxTopics } from '../../session/broker/gauges';
-import type { Connection } from '../../session/connection';
+import type { Session } from '../../session/session';
 import { Sparkline } from '../../ui/sparkline';
 import './broker.css';
 import { parts, t } from '../../core/i18n/i18n';
@@ -14,11 +13,6 @@ import { parts, t } from '../../core/i18n/i18n';
 const maxRows = 300;
 /** Characters of a value in it. */
 const longest = 300;
-
-function words(error: unknown): string {
-  if (error instanceof MqttError) return inOneLine(error);
-  return error instanceof Error ? error.message : String(error);
-}
 
 function formatDuration(seconds: number): string {
   const [days = 0, hours = 0, minutes = 0] = [
@@ -170,11 +164,16 @@ function stateOf(store: BrokerStore, connected: boolean): [title: string, advice
   }
 }
 
-export function BrokerPanel({ connection, shown }: { connection: Connection; shown: boolean }) {
+const storeOf = () =>
+  createBrokerStore({
+    later: (call, after) => setTimeout(call, after),
+    words: (error) => inOneLine(toFailure(error)),
+  });
+
+export function BrokerPanel({ session, shown }: { session: Session; shown: boolean }) {
+  const { connection } = session;
   const heading = useId();
-  const [store] = useState(() =>
-    createBrokerStore({ later: (call, after) => setTimeout(call, after), words }),
-  );
+  const store = session.part(storeOf);
   const client = connection.client.value;
   const connected = client !== undefined && connection.status.value.phase === 'connected';
 

@@ -1,4 +1,5 @@
 import type { Connection } from '../../session/connection';
+import type { Session as ConsoleSession } from '../../session/session';
 import type { Settings, WillSettings } from '../../session/settings';
 import { Checkbox, qosOptions, Select, TextField, translated } from '../../ui/fields';
 import { Pairs } from '../../ui/pairs';
@@ -132,7 +133,7 @@ function Will({ connection }: { connection: Connection }) {
   );
 }
 
-export function ConnectionOptions({ connection }: { connection: Connection }) {
+export function ConnectionOptions({ session: { connection } }: { session: ConsoleSession }) {
   const { text, flag } = controls(connection);
   const errors = connection.fieldErrors.value;
   return (

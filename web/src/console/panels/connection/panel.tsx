@@ -2,25 +2,26 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { visible } from '../../core/text';
 import { nameOf } from '../../session/config';
 import { type Connection, custom } from '../../session/connection';
+import type { Page } from '../../session/page';
 import { statusWords } from '../../session/phase';
-import type { State } from '../../session/state';
+import type { Session } from '../../session/session';
 import { Select, TextField } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import './connection.css';
 import { mark, t } from '../../core/i18n/i18n';
 
-interface PartProps {
-  state: State;
-  connection: Connection;
+interface Props {
+  page: Page;
+  session: Session;
 }
 
 /** What unfolds below the form. */
 const parts = {
-  options: [mark('Options'), onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions)],
-  profiles: [mark('Profiles'), onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList)],
-  session: [mark('Session'), onDemand<PartProps>(async () => (await import('./session')).SessionFacts)],
-  share: [mark('Share'), onDemand<PartProps>(async () => (await import('../share/share')).ShareLink)],
-  code: [mark('Code'), onDemand<PartProps>(async () => (await import('../snippets/snippets')).Snippets)],
+  options: [mark('Options'), onDemand<Props>(async () => (await import('./options')).ConnectionOptions)],
+  profiles: [mark('Profiles'), onDemand<Props>(async () => (await import('./profile-list')).ProfileList)],
+  session: [mark('Session'), onDemand<Props>(async () => (await import('./session')).SessionFacts)],
+  share: [mark('Share'), onDemand<Props>(async () => (await import('../share/share')).ShareLink)],
+  code: [mark('Code'), onDemand<Props>(async () => (await import('../snippets/snippets')).Snippets)],
 } as const;
 
 export function ConnectionStatus({ connection }: { connection: Connection }) {
@@ -95,15 +96,18 @@ function Countdown({ connection }: { connection: Connection }) {
   );
 }
 
-export function ConnectionPanel({ state }: { state: State }) {
-  const { connection } = state;
+export function ConnectionPanel({ page, session }: Props) {
+  const { connection } = session;
   const id = useId();
-  const [chosen, setChosen] = useState<keyof typeof parts | undefined>(undefined);
+  const [open, setOpen] = useState<keyof typeof parts | undefined>(undefined);
   const form = useRef<HTMLFormElement>(null);
   const idle = connection.status.value.phase === 'disconnected';
   const errors = connection.fieldErrors.value;
   const wrong = Object.keys(errors).some((name) => name !== 'url');
-  const open = wrong ? 'options' : chosen;
+  // The field that is wrong comes into sight, and stays only as long as one wants to look at it.
+  useEffect(() => {
+    if (wrong) setOpen('options');
+  }, [wrong]);
   const Part = open && parts[open][1];
   const brokers = connection.config.value.brokers;
 
@@ -120,7 +124,8 @@ export function ConnectionPanel({ state }: { state: State }) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (idle) void connection.connect();
+          if (idle || connection.settings.value.url !== connection.status.value.url)
+            void connection.connect();
         }}
       >
         <Select
@@ -150,7 +155,7 @@ export function ConnectionPanel({ state }: { state: State }) {
                 class="button quiet"
                 aria-expanded={open === name}
                 aria-controls={id}
-                onClick={() => setChosen(open === name ? undefined : name)}
+                onClick={() => setOpen(open === name ? undefined : name)}
               >
                 {t(parts[name][0])}
               </button>
@@ -170,7 +175,7 @@ export function ConnectionPanel({ state }: { state: State }) {
           </button>
         </div>
         <div class="connection-part" id={id}>
-          {Part && <Part state={state} connection={connection} />}
+          {Part && <Part page={page} session={session} />}
         </div>
       </form>
       <Countdown connection={connection} />

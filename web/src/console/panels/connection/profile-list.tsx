@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import { saveAs } from '../../core/save-as';
 import { formatCount, visible } from '../../core/text';
-import type { Connection } from '../../session/connection';
+import type { Page } from '../../session/page';
 import { createProfiles, exportProfiles, type Profile } from '../../session/profiles';
+import type { Session } from '../../session/session';
 import { hasSecrets } from '../../session/settings';
-import type { State } from '../../session/state';
 import { Checkbox, TextField } from '../../ui/fields';
 import './profile-list.css';
 import { t } from '../../core/i18n/i18n';
@@ -12,18 +12,18 @@ import { t } from '../../core/i18n/i18n';
 const profiles = createProfiles();
 
 /** Beside the connection that is shown, and at once. */
-function openNew({ connections }: State, profile: Profile): void {
-  const live = connections.open();
-  live.use(profile);
-  void live.connection.connect();
+function openNew({ sessions }: Page, profile: Profile): void {
+  const session = sessions.open();
+  session.use(profile);
+  void session.connection.connect();
 }
 
-function Row({ profile, state }: { profile: Profile; state: State }) {
+function Row({ profile, page }: { profile: Profile; page: Page }) {
   const { name, settings } = profile;
   const shown = visible(name);
   return (
     <li class="profile">
-      <button type="button" class="profile-use" onClick={() => state.connections.active.value.use(profile)}>
+      <button type="button" class="profile-use" onClick={() => page.sessions.active.value.use(profile)}>
         <span class="profile-name">
           <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
@@ -36,7 +36,7 @@ function Row({ profile, state }: { profile: Profile; state: State }) {
         class="button icon"
         aria-label={t('Open {name} in new connection', { name: shown })}
         title={t('Open in new connection')}
-        onClick={() => openNew(state, profile)}
+        onClick={() => openNew(page, profile)}
       >
         ↗
       </button>
@@ -52,14 +52,14 @@ function Row({ profile, state }: { profile: Profile; state: State }) {
   );
 }
 
-export function ProfileList({ state, connection }: { state: State; connection: Connection }) {
+export function ProfileList({ page, session }: { page: Page; session: Session }) {
   const [name, setName] = useState('');
   const [withSecrets, setWithSecrets] = useState(false);
   const [news, setNews] = useState('');
   const entries = profiles.entries.value;
 
   function save() {
-    if (!profiles.save(name, connection.settings.value, withSecrets)) return;
+    if (!profiles.save(name, session.connection.settings.value, withSecrets)) return;
     setNews(t('Saved “{name}”.', { name: visible(name.trim()) }));
     setName('');
   }
@@ -76,7 +76,7 @@ export function ProfileList({ state, connection }: { state: State; connection: C
       ) : (
         <ul class="profile-rows" aria-label={t('Profiles')}>
           {entries.map((profile) => (
-            <Row key={profile.name} profile={profile} state={state} />
+            <Row key={profile.name} profile={profile} page={page} />
           ))}
         </ul>
       )}

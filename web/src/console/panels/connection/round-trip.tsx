@@ -1,14 +1,15 @@
 import { useEffect } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
-import type { Connection } from '../../session/connection';
-import { follow, formatRoundTrip, roundTripsOf } from '../../session/latency';
+import { formatRoundTrip } from '../../session/latency';
+import type { Session } from '../../session/session';
 
 /** How long the broker takes to answer. Beside the status and not in it, which is read out at each change. */
-export function RoundTrip({ connection }: { connection: Connection }) {
+export function RoundTrip({ session }: { session: Session }) {
+  const { connection, latency } = session;
   const client = connection.client.value;
   const connected = connection.status.value.phase === 'connected';
-  useEffect(() => (client && connected ? follow(client) : undefined), [client, connected]);
-  const list = client && connected ? roundTripsOf(client).value : [];
+  useEffect(() => (client && connected ? latency.follow(client) : undefined), [latency, client, connected]);
+  const list = client && connected ? latency.list.value : [];
   if (list.length === 0) return null;
   const last = list.at(-1);
   return (

@@ -1,12 +1,10 @@
 import { parts, t } from '../../core/i18n/i18n';
-import type { Connection } from '../../session/connection';
-import { formatRoundTrip, pace, roundTripsOf, spreadOf } from '../../session/latency';
+import { formatRoundTrip, type Latency, pace, spreadOf } from '../../session/latency';
 import { Sparkline } from '../../ui/sparkline';
 
 /** The round-trip times of the last few minutes. */
-export function RoundTrips({ connection }: { connection: Connection }) {
-  const client = connection.client.value;
-  const list = client ? roundTripsOf(client).value : [];
+export function RoundTrips({ latency }: { latency: Latency }) {
+  const list = latency.list.value;
   const spread = spreadOf(list);
   if (!spread) return null;
   const words = t('{least} to {most}, median {median}', {

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, visible } from '../../core/text';
-import type { Connection } from '../../session/connection';
+import type { Session } from '../../session/session';
 import { RoundTrips } from './round-trips';
 import './session.css';
 import { t } from '../../core/i18n/i18n';
@@ -7,7 +7,7 @@ import { t } from '../../core/i18n/i18n';
 const longest = 300;
 
 /** What the broker granted in its CONNACK (3.2.2.3), and the identifier in use. */
-export function SessionFacts({ connection }: { connection: Connection }) {
+export function SessionFacts({ session: { connection, latency } }: { session: Session }) {
   const connack = connection.granted.value;
   if (!connack)
     return <p class="empty-line">{t('Not connected, so nothing is granted. It is told here once it is.')}</p>;
@@ -63,7 +63,7 @@ export function SessionFacts({ connection }: { connection: Connection }) {
             ),
         )}
       </dl>
-      <RoundTrips connection={connection} />
+      <RoundTrips latency={latency} />
     </>
   );
 }

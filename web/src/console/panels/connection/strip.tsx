@@ -2,35 +2,35 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { visible } from '../../core/text';
 import { viaColourOf } from '../../log/colours';
 import { phaseWords } from '../../session/phase';
-import type { Live } from '../../session/session';
-import type { State } from '../../session/state';
+import type { Session } from '../../session/session';
+import type { Sessions } from '../../session/sessions';
 import './strip.css';
 import { t } from '../../core/i18n/i18n';
 
 function Tab({
-  live,
+  session,
   active,
-  state,
+  onShow,
   onClose,
 }: {
-  live: Live;
+  session: Session;
   active: boolean;
-  state: State;
+  onShow(): void;
   onClose(): void;
 }) {
-  const shown = visible(live.name.value);
-  const { phase, url } = live.connection.status.value;
+  const shown = visible(session.name.value);
+  const { phase, url } = session.connection.status.value;
   const words = phaseWords(phase);
-  const repeats = live.publisher.repeating.value !== undefined;
+  const repeats = session.publisher.repeating.value !== undefined;
   return (
-    <li class="strip-tab" data-active={active} data-colour={viaColourOf(live.name.value)}>
+    <li class="strip-tab" data-active={active} data-colour={viaColourOf(session.name.value)}>
       <button
         type="button"
         class="strip-show"
         aria-current={active ? 'true' : undefined}
         aria-label={[shown, words, repeats && t('publishing repeatedly')].filter(Boolean).join(', ')}
         title={`${visible(url) || shown}: ${words}`}
-        onClick={() => state.connections.show(live)}
+        onClick={onShow}
       >
         <span class="strip-dot" data-phase={phase} aria-hidden="true" />
         <bdi class="strip-name">{shown}</bdi>
@@ -53,10 +53,9 @@ function Tab({
 }
 
 /** The connections, where there are several, and the way to one more. */
-export function Strip({ state }: { state: State }) {
-  const { connections } = state;
-  const list = connections.list.value;
-  const active = connections.active.value;
+export function Strip({ sessions }: { sessions: Sessions<Session> }) {
+  const list = sessions.list.value;
+  const active = sessions.active.value;
   const nav = useRef<HTMLElement>(null);
   const closed = useRef(false);
 
@@ -75,7 +74,7 @@ export function Strip({ state }: { state: State }) {
   }, [active]);
 
   function add() {
-    connections.open();
+    sessions.open();
     document.querySelector<HTMLElement>('#connection select')?.focus();
   }
 
@@ -83,15 +82,15 @@ export function Strip({ state }: { state: State }) {
     <nav ref={nav} class="strip" aria-label={t('Connections')} data-several={list.length > 1}>
       {list.length > 1 && (
         <ul class="strip-tabs">
-          {list.map((live) => (
+          {list.map((session) => (
             <Tab
-              key={live.id}
-              live={live}
-              active={live === active}
-              state={state}
+              key={session.id}
+              session={session}
+              active={session === active}
+              onShow={() => sessions.show(session)}
               onClose={() => {
                 closed.current = true;
-                connections.close(live);
+                sessions.close(session);
               }}
             />
           ))}

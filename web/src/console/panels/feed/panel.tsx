@@ -1,12 +1,11 @@
-import type { ReadonlySignal, Signal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import type { Client } from '../../../client';
-import type { Failure } from '../../core/failure';
 import { formatBytes, formatCount } from '../../core/text';
 import { budgets } from '../../log/budget';
 import { type Feed, maxMessages } from '../../log/feed';
 import { conditionsOf } from '../../log/filter';
 import type { Phase } from '../../session/connection';
+import type { Page } from '../../session/page';
 import { Select } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { Details } from './details';
@@ -196,16 +195,12 @@ function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
 }
 
 interface Props {
-  feed: Feed;
+  page: Page;
   phase: Signal<{ phase: Phase }>;
-  /** The topic filters subscribed to, by the number of the connection. */
-  filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
-  /** What recordings are published by. */
-  client: ReadonlySignal<Client | undefined>;
-  toFailure(error: unknown): Failure;
 }
 
-export function FeedPanel({ feed, phase, filters, client, toFailure }: Props) {
+export function FeedPanel({ page, phase }: Props) {
+  const { feed, filters } = page;
   const heading = useId();
   const recordings = useId();
   // Undefined until it is first opened: a recording goes on behind a closed panel.
@@ -223,11 +218,7 @@ export function FeedPanel({ feed, phase, filters, client, toFailure }: Props) {
           opener={{ id: recordings, open: recording ?? false, onOpen: () => setRecording(!recording) }}
         />
       </header>
-      <div id={recordings}>
-        {recording !== undefined && (
-          <Recordings feed={feed} client={client} toFailure={toFailure} open={recording} />
-        )}
-      </div>
+      <div id={recordings}>{recording !== undefined && <Recordings page={page} open={recording} />}</div>
       <FilterBar feed={feed} />
       <div class="feed-body">
         <List key={generation} feed={feed} selecting={selecting} />

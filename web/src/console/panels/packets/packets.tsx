@@ -1,11 +1,11 @@
-import { useId, useMemo, useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { PacketName } from '../../../client/packet';
 import { saveAs } from '../../core/save-as';
 import { formatBytes, formatCount } from '../../core/text';
 import { type Format, fileOf } from '../../log/packets/export';
 import { type Filter, maxBytes, maxPackets, noFilter, type PacketLog } from '../../log/packets/packet-log';
-import { type Recorder, recorderOf } from '../../log/packets/recorder';
-import type { Connection } from '../../session/connection';
+import { createRecorder, type Recorder } from '../../log/packets/recorder';
+import type { Session } from '../../session/session';
 import { Checkbox, Select, TextField, translated } from '../../ui/fields';
 import { PacketDetails } from './packet-details';
 import { PacketList } from './packet-list';
@@ -144,9 +144,12 @@ function Empty({ recorder }: { recorder: Recorder }) {
   );
 }
 
-export function PacketsPanel({ connection }: { connection: Connection }) {
+const packetsOf = ({ connection, packetEvents }: Session) =>
+  createRecorder({ client: connection.client, packetEvents }, (call) => requestAnimationFrame(call));
+
+export function PacketsPanel({ session }: { session: Session }) {
   const heading = useId();
-  const recorder = useMemo(() => recorderOf(connection, (call) => requestAnimationFrame(call)), [connection]);
+  const recorder = session.part(packetsOf);
   const { log, problem } = recorder;
   const { first, end, generation, bytes, evicted } = log.view.value;
   return (

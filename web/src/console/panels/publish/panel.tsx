@@ -1,4 +1,4 @@
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { formatBytes, formatCount, formatTime, visible } from '../../core/text';
 import { countProperties, payloadProblem } from '../../session/message';
 import type { Outcome, Publisher } from '../../session/publisher';
@@ -175,10 +175,13 @@ function Repeat({ publisher }: { publisher: Publisher }) {
 
 function More({ publisher }: { publisher: Publisher }) {
   const id = useId();
-  const [chosen, setChosen] = useState<keyof typeof folds | undefined>(undefined);
+  const [open, setOpen] = useState<keyof typeof folds | undefined>(undefined);
   const { properties } = publisher.draft.value;
   const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
-  const open = wrong ? 'properties' : chosen;
+  // The field that is wrong comes into sight, and stays only as long as one wants to look at it.
+  useEffect(() => {
+    if (wrong) setOpen('properties');
+  }, [wrong]);
   const Part = open && folds[open][1];
   const counts = { properties: countProperties(properties), saved: 0, sent: publisher.sent.value.length };
   return (
@@ -191,7 +194,7 @@ function More({ publisher }: { publisher: Publisher }) {
             class="button quiet small"
             aria-expanded={open === name}
             aria-controls={id}
-            onClick={() => setChosen(open === name ? undefined : name)}
+            onClick={() => setOpen(open === name ? undefined : name)}
           >
             {t(folds[name][0])}
             {counts[name] > 0 && <span class="tool-count">{formatCount(counts[name])}</span>}
@@ -296,6 +299,11 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
                   seconds: repeating.seconds,
                   topic: <bdi>{visible(repeating.topic)}</bdi>,
                 },
+              )}
+              {repeating.failed && (
+                <span class="publish-problem">
+                  {t('{count} failed', { count: formatCount(repeating.failed) })}
+                </span>
               )}
             </span>
           ) : (

@@ -1,7 +1,5 @@
-import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
-import type { Client } from '../../../client';
 import { messages } from '../../core/counts';
 import { mark, parts, t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, formatMoment, visible } from '../../core/text';
@@ -10,6 +8,7 @@ import { countFor, type Which } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
 import type { Parts } from '../../recordings/parts';
 import type { Speed } from '../../recordings/player';
+import type { Page } from '../../session/page';
 import { withoutSecrets } from '../../session/settings';
 import { Select, TextField, translated } from '../../ui/fields';
 
@@ -23,7 +22,7 @@ const speeds: readonly (readonly [Speed, string])[] = [
 interface FormProps {
   recording: Recording;
   parts: Parts;
-  client: ReadonlySignal<Client | undefined>;
+  page: Page;
   onClose(): void;
 }
 
@@ -112,10 +111,15 @@ function Warning({ broker, count }: { broker: string | undefined; count: string 
   );
 }
 
-function Publish({ recording, parts, client, onClose }: FormProps) {
+/** To the connection that was shown when the form was opened, unless another one is chosen. */
+function Publish({ recording, parts, page, onClose }: FormProps) {
+  const list = page.sessions.list.value;
+  const [chosen, setChosen] = useState(page.sessions.active.peek());
+  const session = list.includes(chosen) ? chosen : undefined;
   const [speed, setSpeed] = useState<Speed>(1);
   const [which, setWhich] = useState<Which>(recording.received > 0 ? 'received' : 'sent');
-  const broker = client.value && withoutSecrets(client.value.url);
+  const url = session?.client.value?.url;
+  const broker = url && withoutSecrets(url);
   const count = messages(countFor(recording, which));
   const choices = [
     ['received', t('what was received ({count})', { count: formatCount(recording.received) })],
@@ -129,10 +133,22 @@ function Publish({ recording, parts, client, onClose }: FormProps) {
       disabled={broker === undefined || countFor(recording, which) === 0}
       onClose={onClose}
       onGo={() => {
-        parts.jobs.publish(recording, which, speed);
+        if (session) parts.jobs.publish(recording, session, which, speed);
         onClose();
       }}
     >
+      {(list.length > 1 || !session) && (
+        <Select<number>
+          label={t('Connection')}
+          class="inline"
+          value={session?.id ?? 0}
+          options={[
+            ...(session ? [] : [[0, t('closed')] as const]),
+            ...list.map(({ id, name }) => [id, visible(name.value)] as const),
+          ]}
+          onEdit={(id) => setChosen(list.find((one) => one.id === id) ?? chosen)}
+        />
+      )}
       <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWhich} />
       <Select<Speed>
         label={t('Speed')}
@@ -216,7 +232,7 @@ function Facts({ recording }: { recording: Recording }) {
   );
 }
 
-export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
+export function Item({ recording, parts, page }: Omit<FormProps, 'onClose'>) {
   const id = useId();
   const item = useRef<HTMLLIElement>(null);
   const [open, setOpen] = useState<Action>();
@@ -277,7 +293,7 @@ export function Item({ recording, parts, client }: Omit<FormProps, 'onClose'>) {
         {opener('remove', held)}
       </span>
       <div id={`${id}-form`} class="recording-part">
-        {Chosen && <Chosen recording={recording} parts={parts} client={client} onClose={close} />}
+        {Chosen && <Chosen recording={recording} parts={parts} page={page} onClose={close} />}
       </div>
     </li>
   );

@@ -1,13 +1,12 @@
 /** Recordings: beyond what the feed keeps in memory, on this browser's disk. */
 
-import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import type { Client } from '../../../client';
-import type { Failure } from '../../core/failure';
 import { formatBytes, visible } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { noMistakes } from '../../recordings/jobs';
 import { createParts, type Parts } from '../../recordings/parts';
+import type { Page } from '../../session/page';
+import { withoutSecrets } from '../../session/settings';
 import { Checkbox } from '../../ui/fields';
 import { Activities } from './activities';
 import { useFocusOnReturn } from './focus';
@@ -16,12 +15,19 @@ import './recordings.css';
 import { t } from '../../core/i18n/i18n';
 
 interface Props {
-  feed: Feed;
-  /** What recordings are published by. */
-  client: ReadonlySignal<Client | undefined>;
-  toFailure(error: unknown): Failure;
+  page: Page;
   open: boolean;
 }
+
+/** They go on behind a closed panel. */
+const recordingsOf = ({ feed, sessions }: Page) =>
+  createParts(feed, () =>
+    sessions.list
+      .peek()
+      .flatMap(({ client }) => client.peek()?.url ?? [])
+      .map(withoutSecrets)
+      .join(', '),
+  );
 
 function Space({ parts }: { parts: Parts }) {
   const space = parts.library.space.value;
@@ -82,7 +88,7 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
   );
 }
 
-function List({ parts, client }: { parts: Parts; client: Props['client'] }) {
+function List({ parts, page }: { parts: Parts; page: Page }) {
   const list = parts.library.list.value;
   const recorded = parts.recording.recorder.value?.written.value.id;
   const shown = list?.filter(({ id }) => id !== recorded);
@@ -98,14 +104,15 @@ function List({ parts, client }: { parts: Parts; client: Props['client'] }) {
   return (
     <ul class="recordings-list" aria-label={t('Recordings')}>
       {shown.map((recording) => (
-        <Item key={recording.id} recording={recording} parts={parts} client={client} />
+        <Item key={recording.id} recording={recording} parts={parts} page={page} />
       ))}
     </ul>
   );
 }
 
-export function RecordingsPanel({ feed, client, toFailure, open }: Props) {
-  const [parts] = useState(() => createParts(feed, () => client.peek(), toFailure));
+export function RecordingsPanel({ page, open }: Props) {
+  const { feed } = page;
+  const parts = page.part(recordingsOf);
   const { library, recording, jobs } = parts;
 
   useEffect(() => {
@@ -134,7 +141,7 @@ export function RecordingsPanel({ feed, client, toFailure, open }: Props) {
       {open && (
         <>
           {!recording.recorder.value && <Start parts={parts} feed={feed} />}
-          <List parts={parts} client={client} />
+          <List parts={parts} page={page} />
           <Space parts={parts} />
         </>
       )}

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks';
 import { linkTo } from '../../session/link';
+import type { Session } from '../../session/session';
 import { withoutSecrets } from '../../session/settings';
-import type { State } from '../../session/state';
 import { Copy } from '../../ui/copy';
 import { Checkbox, TextField } from '../../ui/fields';
 import './share.css';
 import { t } from '../../core/i18n/i18n';
 
-export function ShareLink({ state }: { state: State }) {
+export function ShareLink({ session }: { session: Session }) {
   const [withMessage, setWithMessage] = useState(true);
-  const { file, ...message } = state.publisher.draft.value;
-  const { url } = state.connection.settings.value;
-  const subscriptions = state.subscriptions.entries.value.map(({ filter, wanted }) => ({
+  const { file, ...message } = session.publisher.draft.value;
+  const { url } = session.connection.settings.value;
+  const subscriptions = session.subscriptions.entries.value.map(({ filter, wanted }) => ({
     filter,
     qos: wanted,
   }));

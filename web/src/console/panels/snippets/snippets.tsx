@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
+import type { Session } from '../../session/session';
 import { go } from '../../session/snippets/go';
 import { javascript } from '../../session/snippets/javascript';
 import { mosquitto } from '../../session/snippets/mosquitto';
 import { planOf } from '../../session/snippets/plan';
 import { python } from '../../session/snippets/python';
-import type { State } from '../../session/state';
 import { Copy } from '../../ui/copy';
 import { Select, translated } from '../../ui/fields';
 import './snippets.css';
@@ -23,17 +23,17 @@ const names = [
 /** Characters on show; the whole is copied. */
 const shown = 20_000;
 
-export function Snippets({ state }: { state: State }) {
+export function Snippets({ session }: { session: Session }) {
   const [language, setLanguage] = useState<Language>('javascript');
-  const subscriptions = state.subscriptions.entries.value.map(({ filter, wanted }) => ({
+  const subscriptions = session.subscriptions.entries.value.map(({ filter, wanted }) => ({
     filter,
     qos: wanted,
   }));
   const plan = planOf(
-    state.connection.settings.value,
+    session.connection.settings.value,
     subscriptions,
-    state.publisher.draft.value,
-    state.publisher.next.value,
+    session.publisher.draft.value,
+    session.publisher.next.value,
   );
   const code = languages[language](plan);
   return (

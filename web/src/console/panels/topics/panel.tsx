@@ -1,9 +1,9 @@
 import { useEffect, useId } from 'preact/hooks';
-import type { Failure } from '../../core/failure';
+import { toFailure } from '../../core/failure';
 import { formatBytes, formatCount } from '../../core/text';
+import type { Session } from '../../session/session';
 import { caps, rateOf } from '../../topics/model';
 import { formatRate } from '../../topics/preview';
-import type { Topics } from '../../topics/store';
 import { createWorkbench, type Workbench } from '../../topics/workbench';
 import { onDemand } from '../../ui/on-demand';
 import { ClearDialog } from './clear-dialog';
@@ -15,21 +15,9 @@ import { t } from '../../core/i18n/i18n';
 
 const Chart = onDemand(async () => (await import('./chart')).Chart);
 
-export interface Props {
-  topics: Topics;
-  toFailure(error: unknown): Failure;
-}
-
-/** What somebody has unfolded and charted of one connection's topics waits while another's are shown. */
-const benches = new WeakMap<Topics, Workbench>();
-
-function benchFor({ topics, toFailure }: Props): Workbench {
-  const known = benches.get(topics);
-  if (known) return known;
-  const bench = createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure });
-  benches.set(topics, bench);
-  return bench;
-}
+/** What somebody has unfolded and charted waits while another session's topics are shown. */
+const benchOf = ({ topics }: Session) =>
+  createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure });
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
@@ -114,11 +102,10 @@ function Empty({ bench }: { bench: Workbench }) {
   );
 }
 
-export function TopicsPanel(props: Props) {
+export function TopicsPanel({ session, shown }: { session: Session; shown: boolean }) {
   const heading = useId();
-  const { topics } = props;
-  const bench = benchFor(props);
-  const shown = topics.view.value === 'topics';
+  const { topics } = session;
+  const bench = session.part(benchOf);
   const none = bench.rows.value.nodes.length === 0;
   const era = topics.era.value;
 

@@ -1,12 +1,12 @@
 /** The views, which have one place between them. */
 
+import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import type { View } from '../../core/view';
-import type { Connection } from '../../session/connection';
+import type { Session } from '../../session/session';
 import { onDemand } from '../../ui/on-demand';
-import type { Props as TopicsProps } from '../topics/panel';
 import './tabs.css';
 
 const views: [view: View, label: string][] = [
@@ -16,30 +16,30 @@ const views: [view: View, label: string][] = [
   ['packets', mark('Packets')],
 ];
 
-interface InsightProps {
-  connection: Connection;
+interface PartProps {
+  session: Session;
   shown: boolean;
 }
 
-const TopicsPanel = onDemand<TopicsProps>(async () => (await import('../topics/panel')).TopicsPanel);
-const insight = {
-  broker: onDemand<InsightProps>(async () => (await import('../broker/broker')).BrokerPanel),
-  packets: onDemand<InsightProps>(async () => (await import('../packets/packets')).PacketsPanel),
+const loaded = {
+  topics: onDemand<PartProps>(async () => (await import('../topics/panel')).TopicsPanel),
+  broker: onDemand<PartProps>(async () => (await import('../broker/broker')).BrokerPanel),
+  packets: onDemand<PartProps>(async () => (await import('../packets/packets')).PacketsPanel),
 };
 
 export function Tabs({
-  topics,
-  connection,
-  toFailure,
+  view: chosen,
+  session,
   children,
-}: TopicsProps & {
-  connection: Connection;
+}: {
+  view: Signal<View>;
+  session: Session;
   /** The feed. */
   children: ComponentChildren;
 }) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
-  const view = topics.view.value;
+  const view = chosen.value;
   // A part stays once it was looked at: what it gathers goes on.
   const visited = useRef(new Set<View>()).current.add(view);
 
@@ -49,7 +49,7 @@ export function Tabs({
     const next = to === undefined ? undefined : views.at(to % views.length);
     if (!next) return;
     event.preventDefault();
-    topics.view.value = next[0];
+    chosen.value = next[0];
     list.current?.querySelector<HTMLElement>(`[data-view="${next[0]}"]`)?.focus();
   }
 
@@ -80,7 +80,7 @@ export function Tabs({
             aria-selected={name === view}
             tabIndex={name === view ? 0 : -1}
             onClick={() => {
-              topics.view.value = name;
+              chosen.value = name;
             }}
           >
             {t(label)}
@@ -88,15 +88,11 @@ export function Tabs({
         ))}
       </div>
       {panelFor('messages', children)}
-      {panelFor(
-        'topics',
-        visited.has('topics') && <TopicsPanel key={topics.id} topics={topics} toFailure={toFailure} />,
-      )}
-      {(['broker', 'packets'] as const).map((name) => {
-        const Part = insight[name];
+      {(['topics', 'broker', 'packets'] as const).map((name) => {
+        const Part = loaded[name];
         return panelFor(
           name,
-          visited.has(name) && <Part key={topics.id} connection={connection} shown={view === name} />,
+          visited.has(name) && <Part key={session.id} session={session} shown={view === name} />,
         );
       })}
     </div>

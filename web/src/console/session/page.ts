@@ -1,19 +1,20 @@
-/** The page's state, wired together. */
+/** All that the page has: its sessions, and what they have together. */
 
-import { computed, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { toFailure } from '../core/failure';
 import type { View } from '../core/view';
-import { createFeed } from '../log/feed';
+import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
 import { createForest } from '../topics/forest';
 import { type Config, loadConfig } from './config';
 import { keepOpen, keptOpen } from './keep';
+import { createParts, type Parts } from './parts';
 import { survey } from './probe';
-import { createLive, type Live, type Shared } from './session';
-import { createConnections } from './sessions';
+import { createSession, type Session, type Shared } from './session';
+import { createSessions, type Sessions } from './sessions';
 
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -30,7 +31,17 @@ const second = (call: () => void): void => {
 /** Milliseconds between two looks at the messages while the topics are shown. */
 const unseenPace = 250;
 
-export function createState() {
+export interface Page extends Pick<Parts<Page>, 'part'> {
+  readonly sessions: Sessions<Session>;
+  readonly feed: Feed;
+  /** The topic filters subscribed to, by the number of the session. */
+  readonly filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
+  readonly view: Signal<View>;
+  start(): Promise<void>;
+}
+
+export function createPage(): Page {
+  const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');
   const feed = createFeed({
     frame(call) {
@@ -56,29 +67,28 @@ export function createState() {
     frame,
     randomId,
     taken: (id) =>
-      new Set(connections.list.peek().flatMap((live) => (live.id === id ? [] : live.name.peek()))),
+      new Set(sessions.list.peek().flatMap((other) => (other.id === id ? [] : other.name.peek()))),
   };
-  const connections = createConnections<Live>((id) => createLive(id, shared));
+  const sessions = createSessions<Session>((id) => createSession(id, shared));
 
-  /** The topic filters subscribed to, by the number of the connection. */
   const filters = computed(
-    () => new Map(connections.list.value.map((live) => [live.id, live.filters.value])),
+    () => new Map(sessions.list.value.map((session) => [session.id, session.filters.value])),
   );
 
   keepOpen(() => {
-    const lives = connections.list.peek();
-    return { active: lives.indexOf(connections.active.peek()), list: lives.map((live) => live.kept()) };
+    const list = sessions.list.peek();
+    return { active: list.indexOf(sessions.active.peek()), list: list.map((session) => session.kept()) };
   });
 
   const load = () => loadConfig(() => fetch('config.json', { cache: 'no-cache' }));
 
-  /** Whether several connections were open before the page was reloaded, and are again. */
+  /** Whether several sessions were open before the page was reloaded, and are again. */
   async function reopened(): Promise<boolean> {
     const kept = keptOpen();
     if (!kept) return false;
     try {
       const { reopen } = await import('./reopen');
-      return reopen(kept, connections);
+      return reopen(kept, sessions);
     } catch {
       return false; // the server is gone: the page begins anew
     }
@@ -86,10 +96,10 @@ export function createState() {
 
   /** What a link holds fills the forms. Another link opens the page anew. */
   async function start(): Promise<void> {
-    const { connection, publisher, subscriptions } = connections.active.value;
+    const { connection, publisher, subscriptions } = sessions.active.value;
     let asked: string | undefined;
     addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
-    if (await reopened()) return void (await connections.active.value.connection.readBrokers(load));
+    if (await reopened()) return void (await sessions.active.value.connection.readBrokers(load));
     if (location.hash.includes('=')) {
       const { isLink, readLink } = await import('./link');
       if (isLink(location.hash)) {
@@ -102,30 +112,6 @@ export function createState() {
     await connection.start(load, asked);
   }
 
-  return {
-    connections,
-    feed,
-    filters,
-    view,
-    toFailure,
-    start,
-    // Of the connection that is shown.
-    get connection() {
-      return connections.active.value.connection;
-    },
-    get publisher() {
-      return connections.active.value.publisher;
-    },
-    get recorded() {
-      return connections.active.value.recorded;
-    },
-    get subscriptions() {
-      return connections.active.value.subscriptions;
-    },
-    get topics() {
-      return connections.active.value.topics;
-    },
-  };
+  const page: Page = { sessions, feed, filters, view, part, start };
+  return page;
 }
-
-export type State = ReturnType<typeof createState>;
