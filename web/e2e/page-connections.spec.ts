@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
-import { violationsOf } from './support/axe';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, inBothSchemes, openConnected, type Parts } from './support/page';
+import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 let server: Server;
@@ -357,45 +356,6 @@ test('the way to the messages shows them where the topics were', async ({ page }
   await expect(parts.log).toBeVisible();
   await expect(parts.log).toBeInViewport();
 });
-
-for (const width of [1280, 360]) {
-  test(`${width} px, light and dark: nothing that axe objects to, and nothing sticks out`, async ({
-    page,
-  }, info) => {
-    await page.setViewportSize({ width, height: 800 });
-    const picture = (name: string) =>
-      inBothSchemes(page, async (scheme) => {
-        await page.screenshot({ path: info.outputPath(`${name}-${scheme}-${width}.png`) });
-      });
-    await picture('one');
-    await subscribe('garden/#');
-    await addMosquitto(page);
-    await subscribe('garden/#');
-    atServer.publish('garden/pump', ['{"on":true,"litres":12.5}']);
-    atMosquitto.publish('garden/note', ['the tomatoes need water '.repeat(8)]);
-    await expect(parts.rows).toHaveCount(2);
-    await strip(page).add.click();
-    await expect(strip(page).tabs).toHaveCount(3);
-    await filterBar(page).open.click();
-    await expect(filterBar(page).connection).toBeVisible();
-    await picture('three');
-    await inBothSchemes(page, async (scheme) => expect(await violationsOf(page), scheme).toEqual([]));
-    // More than there is room for: the list scrolls, not the page.
-    for (let n = 0; n < 6; n++) await strip(page).add.click();
-    await expect(strip(page).tabs).toHaveCount(9);
-    await expect(strip(page).tabs.last()).toBeInViewport({ ratio: 0.95 });
-    await picture('nine');
-    expect(
-      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
-    ).toBe(0);
-    await parts.rows.first().click();
-    await picture('details');
-    if (width === 360) {
-      await parts.log.scrollIntoViewIfNeeded();
-      await picture('feed');
-    }
-  });
-}
 
 test('a recording is published at the connection that its form names, whichever was first', async ({
   page,

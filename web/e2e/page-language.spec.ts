@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { type Server, startServer } from './support/brokers';
-import { complaintsOf, inBothSchemes, openConnected } from './support/page';
+import { complaintsOf, openConnected } from './support/page';
 
 // Pictures to look at: no test compares them.
 const pictures = fileURLToPath(new URL('../test-results/screenshots/', import.meta.url));
@@ -90,37 +90,6 @@ test.describe('a Chinese browser', () => {
     await openConnected(page, server.url);
     await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   });
-
-  for (const width of [1280, 360]) {
-    test(`${width} px, light and dark: nothing that axe objects to, and nothing beside the screen`, async ({
-      page,
-    }) => {
-      await page.setViewportSize({ width, height: 800 });
-      await openInChinese(page);
-      await publish(page).getByRole('button', { name: '发布', exact: true }).click();
-      await expect(rows(page)).toHaveCount(1);
-      const look = (name: string) =>
-        inBothSchemes(page, async (scheme) => {
-          expect(await violationsOf(page), scheme).toEqual([]);
-          const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          expect(beside).toBeLessThanOrEqual(0);
-          await page.screenshot({
-            path: `${pictures}chinese-${name}-${scheme}-${width}.png`,
-            fullPage: width < 400,
-          });
-        });
-      await look('page');
-      await page.getByRole('button', { name: '选项', exact: true }).click();
-      await page.getByText('会话、限制和认证', { exact: true }).click();
-      await page.getByText('遗嘱消息', { exact: true }).click();
-      await page.getByRole('button', { name: '属性', exact: true }).click();
-      await expect(page.getByRole('textbox', { name: '对比数据' })).toHaveCount(2);
-      await look('options');
-      await page.locator('#connection').getByRole('button', { name: '会话', exact: true }).click();
-      await expect(page.getByText('接收最大值', { exact: true })).toBeVisible();
-      await look('session');
-    });
-  }
 });
 
 test('an English browser fetches no dictionary until Chinese is chosen', async ({ page }) => {

@@ -1,41 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { encode as encodeMessagePack } from '@msgpack/msgpack';
-import { expect, type Page, test } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { encode as encodeCbor } from 'cborg';
 import protobuf from 'protobufjs';
 import { violationsOf } from './support/axe';
-import { type Server, startServer } from './support/brokers';
-import { complaintsOf, openConnected, type Parts } from './support/page';
-import { openPublisher, type Publisher } from './support/publisher';
+import { expect, test } from './support/fixtures';
+import type { Parts } from './support/page';
+import type { Publisher } from './support/publisher';
 
-let server: Server;
 let elsewhere: Publisher;
-let complaints: string[];
 let parts: Parts;
 /** What the page's own subscription covers, without the last level. */
 let own: string;
 
-test.beforeAll(async () => {
-  server = await startServer(['-default-broker', 'mqtt']);
-  elsewhere = await openPublisher(server.mqtt);
-});
-
-test.afterAll(async () => {
-  elsewhere?.close();
-  await server?.stop();
-});
-
-test.beforeEach(async ({ page }) => {
-  complaints = await complaintsOf(page);
-  parts = await openConnected(page, server.url);
-  own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
+  elsewhere = theElsewhere;
+  parts = theParts;
+  own = theOwn;
 });
 
 // The policy of the page is among what the browser would complain of.
-test.afterEach(() => {
-  expect(complaints).toEqual([]);
-});
-
 let opened = 0;
 test.beforeEach(() => {
   opened = 0;

@@ -1,28 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { expect, type Page, test } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { complaintsOf, openConnected, type Parts, partsOf } from './support/page';
+import { expect, test } from './support/fixtures';
+import { type Parts, partsOf } from './support/page';
 
 let server: Server;
-let complaints: string[];
 let parts: Parts;
 let own: string;
 
-test.beforeAll(async () => {
-  server = await startServer(['-default-broker', 'mqtt']);
-});
-
-test.afterAll(() => server?.stop());
-
-test.beforeEach(async ({ page }) => {
-  complaints = await complaintsOf(page);
-  parts = await openConnected(page, server.url);
-  own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
-});
-
-test.afterEach(() => {
-  expect(complaints).toEqual([]);
+test.beforeEach(async ({ server: theServer, parts: theParts, own: theOwn }) => {
+  server = theServer;
+  parts = theParts;
+  own = theOwn;
 });
 
 const tool = (page: Page, name: string) =>
@@ -285,7 +275,7 @@ test('the code of it all, in four languages', async ({ page }) => {
   expect(await faults(page)).toEqual([]);
 });
 
-test('counts down to the next attempt, and tries now when asked', async ({ page }) => {
+test('counts down to the next attempt, and tries now when asked', async ({ page, complaints }) => {
   const second = await startServer(['-allow-origin', server.url]);
   await parts.disconnect.click();
   await parts.url.fill(second.mqtt);
@@ -296,23 +286,8 @@ test('counts down to the next attempt, and tries now when asked', async ({ page 
   await page.getByRole('button', { name: 'Try now' }).click();
   await expect(parts.status).toHaveText(/reconnecting, attempt \d/);
   await parts.disconnect.click();
-  complaints = complaints.filter((text) => !/^(WebSocket connection to|Failed to load)/.test(text));
+  const others = complaints
+    .splice(0)
+    .filter((text) => !/^(WebSocket connection to|Failed to load)/.test(text));
+  expect(others).toEqual([]);
 });
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [1440, 390]) {
-    test(`pictures, ${colorScheme}, ${width} px`, async ({ page }, info) => {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.setViewportSize({ width, height: 900 });
-      for (const name of ['Options', 'Profiles', 'Session', 'Share', 'Code']) {
-        await tool(page, name).click();
-        if (name === 'Options') await page.getByText('Last will').click();
-        await expect(page.locator('.connection-part')).not.toContainText('Loading…');
-        if (name === 'Options') await tool(page, 'Properties').click();
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-        expect(wide, name).toBeLessThanOrEqual(width);
-        await page.screenshot({ path: info.outputPath(`${name}-${colorScheme}-${width}.png`) });
-      }
-    });
-  }
-}

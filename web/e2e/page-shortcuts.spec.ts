@@ -1,24 +1,12 @@
-import { expect, type Page, test } from '@playwright/test';
-import { violationsOf } from './support/axe';
-import { type Server, startServer } from './support/brokers';
-import { complaintsOf, inBothSchemes, openConnected, type Parts } from './support/page';
+import type { Page } from '@playwright/test';
+import { expect, test } from './support/fixtures';
+import type { Parts } from './support/page';
 
-let server: Server;
 let parts: Parts;
-let complaints: string[];
 
-test.beforeAll(async () => {
-  server = await startServer(['-default-broker', 'mqtt']);
+test.beforeEach(async ({ parts: theParts }) => {
+  parts = theParts;
 });
-
-test.afterAll(() => server.stop());
-
-test.beforeEach(async ({ page }) => {
-  complaints = await complaintsOf(page);
-  parts = await openConnected(page, server.url);
-});
-
-test.afterEach(() => expect(complaints).toEqual([]));
 
 const sheet = (page: Page) => page.getByRole('dialog', { name: 'Keyboard shortcuts' });
 
@@ -140,14 +128,3 @@ test('the sheet opens by its key and by its button, shuts off the page, and can 
   await page.keyboard.press('p');
   await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
 });
-
-for (const width of [1280, 360]) {
-  test(`the sheet, ${width} px, light and dark: nothing that axe objects to`, async ({ page }) => {
-    await page.setViewportSize({ width, height: 800 });
-    await page.keyboard.press('?');
-    await expect(sheet(page)).toBeVisible();
-    await inBothSchemes(page, async (scheme) => expect(await violationsOf(page), scheme).toEqual([]));
-    const box = await sheet(page).boundingBox();
-    expect((box?.x ?? -1) >= 0 && (box?.x ?? 0) + (box?.width ?? 0) <= width).toBe(true);
-  });
-}

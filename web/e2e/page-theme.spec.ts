@@ -1,5 +1,4 @@
 import { expect, type Page, test } from '@playwright/test';
-import { violationsOf } from './support/axe';
 import { type Server, startServer } from './support/brokers';
 import { openConnected } from './support/page';
 
@@ -88,16 +87,3 @@ test('a chart changes with it', async ({ page }) => {
   await choice(page).selectOption('Dark');
   await expect.poll(brightness).toBeLessThan(before - 40);
 });
-
-for (const width of [1280, 360]) {
-  test(`chosen against the system, ${width} px: nothing that axe objects to`, async ({ page }) => {
-    await page.setViewportSize({ width, height: 800 });
-    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-    await openConnected(page, server.url);
-    await choice(page).selectOption('Dark');
-    expect(await violationsOf(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    await choice(page).selectOption('Light');
-    expect(await violationsOf(page)).toEqual([]);
-  });
-}

@@ -1,38 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { expect, type Page, test } from '@playwright/test';
-import { type Server, startServer } from './support/brokers';
+import type { Page } from '@playwright/test';
+import type { Server } from './support/brokers';
+import { expect, test } from './support/fixtures';
 import { chartedTopic, flood } from './support/flood';
-import { complaintsOf, openConnected, type Parts } from './support/page';
-import { openPublisher, type Publisher } from './support/publisher';
+import { openConnected, type Parts } from './support/page';
+import type { Publisher } from './support/publisher';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const _axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let server: Server;
 let elsewhere: Publisher;
-let complaints: string[];
 let parts: Parts;
 /** A prefix of this test's own. */
 let own: string;
 
-test.beforeAll(async () => {
-  server = await startServer(['-default-broker', 'mqtt']);
-  elsewhere = await openPublisher(server.mqtt);
-});
-
-test.afterAll(async () => {
-  elsewhere?.close();
-  await server?.stop();
-});
-
-test.beforeEach(async ({ page }) => {
-  complaints = await complaintsOf(page);
-  parts = await openConnected(page, server.url);
-  own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
-});
-
-test.afterEach(() => {
-  expect(complaints).toEqual([]);
+test.beforeEach(async ({ server: theServer, elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
+  server = theServer;
+  elsewhere = theElsewhere;
+  parts = theParts;
+  own = theOwn;
 });
 
 /** By its class: what is behind the other tab has no role. */
@@ -312,7 +299,10 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   expect(await page.getByRole('treeitem').count()).toBeLessThan(100);
 });
 
-test('parts that the server does not deliver say so, and come when tried again', async ({ page }) => {
+test('parts that the server does not deliver say so, and come when tried again', async ({
+  page,
+  complaints,
+}) => {
   const topics = topicsOf(page);
   const panel = page.getByRole('tabpanel', { name: 'Topics' });
   const failed = panel.getByRole('alert').filter({ hasText: 'did not deliver this part' });
@@ -333,43 +323,3 @@ test('parts that the server does not deliver say so, and come when tried again',
   await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/level: 1 value/);
   expect(new Set(complaints.splice(0))).toEqual(new Set(['Failed to load resource: net::ERR_FAILED']));
 });
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [1440, 390]) {
-    test(`looks and reads well, ${colorScheme}, ${width} px`, async ({ page }, info) => {
-      const topics = topicsOf(page);
-      await page.setViewportSize({ width, height: width > 1000 ? 900 : 844 });
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      for (let n = 0; n < 12; n++) {
-        elsewhere.publish(`${own}/garden/north/temp`, [(21 + Math.sin(n)).toFixed(1)]);
-        elsewhere.publish(`${own}/garden/pump/state`, [JSON.stringify({ on: n % 2 === 0, litres: 12 + n })]);
-      }
-      elsewhere.publish(`${own}/garden/note`, ['番茄需要浇水了 🍅']);
-      elsewhere.publish(`${own}/garden/camera`, [new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0])]);
-      await topics.tab.click();
-      await expect(topics.row('state')).toBeVisible();
-      await page.screenshot({ path: info.outputPath('tree.png') });
-      for (const name of ['temp', 'state']) {
-        await topics.row(name).click();
-        await topics.details.getByRole('button', { name: 'Add to chart' }).click();
-        if (width < 1000) await topics.details.getByRole('button', { name: 'Close details' }).click();
-      }
-      await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/temp: 12 values.*state/);
-      await page.screenshot({ path: info.outputPath('chart.png') });
-      await topics.row('state').click();
-      await page.screenshot({ path: info.outputPath('details.png') });
-
-      await page.evaluate(axe);
-      const violations = await page.evaluate(async () => {
-        const { axe } = window as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-        };
-        const result = await axe.run();
-        return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-      });
-      expect(violations).toEqual([]);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(wide).toBeLessThanOrEqual(width);
-    });
-  }
-}

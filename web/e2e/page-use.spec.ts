@@ -1,34 +1,17 @@
-import { expect, type Page, test } from '@playwright/test';
-import { type Server, startServer } from './support/brokers';
-import { complaintsOf, openConnected, type Parts } from './support/page';
-import { openPublisher, type Publisher } from './support/publisher';
+import type { Page } from '@playwright/test';
+import { expect, test } from './support/fixtures';
+import type { Parts } from './support/page';
+import type { Publisher } from './support/publisher';
 
-let server: Server;
 let elsewhere: Publisher;
-let complaints: string[];
 let parts: Parts;
 /** What the page's own subscription covers, without the last level. */
 let own: string;
 
-test.beforeAll(async () => {
-  server = await startServer(['-default-broker', 'mqtt']);
-  elsewhere = await openPublisher(server.mqtt);
-});
-
-test.afterAll(async () => {
-  elsewhere?.close();
-  await server?.stop();
-});
-
-test.beforeEach(async ({ page }) => {
-  complaints = await complaintsOf(page);
-  parts = await openConnected(page, server.url);
-  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
-  own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
-});
-
-test.afterEach(() => {
-  expect(complaints).toEqual([]);
+test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
+  elsewhere = theElsewhere;
+  parts = theParts;
+  own = theOwn;
 });
 
 async function publish(topic: string, payload: string): Promise<void> {
