@@ -83,7 +83,7 @@ static: $(BINARY) ## the page for any host of static files, into a new folder (m
 DIR ?= bin/static
 
 .PHONY: load
-load: $(PAGE) ## 2,000 WebSocket clients, 20,000 messages a second through the embedded broker for a minute
+load: $(PAGE) ## figures of the embedded broker: with 2,000 WebSocket clients for a minute, and with -data
 	MQTTWASM_LOAD=60s go test -count=1 -run TestLoad -v ./server
 
 # Its tarball lies beside it.

@@ -120,19 +120,25 @@ func fetch(t *testing.T, client *http.Client, address string) (*http.Response, s
 
 func connectMQTT(t *testing.T, c net.Conn, clientID string) (sessionPresent bool) {
 	t.Helper()
-	cp := packets.NewControlPacket(packets.CONNECT)
-	content := cp.Content.(*packets.Connect)
-	content.ClientID, content.CleanStart = clientID, clientID == ""
-	expiry := uint32(60)
-	content.Properties.SessionExpiryInterval = &expiry
-	if _, err := cp.WriteTo(c); err != nil {
-		t.Fatal(err)
-	}
-	connack := receive[packets.Connack](t, c)
+	connack := handshake(t, c, func(content *packets.Connect) {
+		content.ClientID, content.CleanStart = clientID, clientID == ""
+		expiry := uint32(60)
+		content.Properties.SessionExpiryInterval = &expiry
+	})
 	if connack.ReasonCode != 0 {
 		t.Fatalf("CONNACK reason %#x", connack.ReasonCode)
 	}
 	return connack.SessionPresent
+}
+
+func handshake(t *testing.T, c net.Conn, with func(*packets.Connect)) *packets.Connack {
+	t.Helper()
+	cp := packets.NewControlPacket(packets.CONNECT)
+	with(cp.Content.(*packets.Connect))
+	if _, err := cp.WriteTo(c); err != nil {
+		t.Fatal(err)
+	}
+	return receive[packets.Connack](t, c)
 }
 
 func receive[T any](t *testing.T, c net.Conn) *T {

@@ -38,15 +38,11 @@ func writeUsers(t *testing.T, file string, filters map[string]string) string {
 // connectAs returns the reason code of CONNACK.
 func connectAs(t *testing.T, c net.Conn, name, password string) byte {
 	t.Helper()
-	cp := packets.NewControlPacket(packets.CONNECT)
-	content := cp.Content.(*packets.Connect)
-	content.CleanStart = true
-	content.UsernameFlag, content.Username = true, name
-	content.PasswordFlag, content.Password = true, []byte(password)
-	if _, err := cp.WriteTo(c); err != nil {
-		t.Fatal(err)
-	}
-	return receive[packets.Connack](t, c).ReasonCode
+	return handshake(t, c, func(content *packets.Connect) {
+		content.CleanStart = true
+		content.UsernameFlag, content.Username = true, name
+		content.PasswordFlag, content.Password = true, []byte(password)
+	}).ReasonCode
 }
 
 func TestUsersReadAgain(t *testing.T) {
