@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -185,7 +186,7 @@ func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
 
 // damaged is an error that says what to do.
 func damaged(file string, err error) error {
-	return fmt.Errorf("%s is damaged: restore a copy of it, or move it away to begin with an empty one (%w)", file, errors.Join(errDamaged, err))
+	return fmt.Errorf("%s is damaged: restore a copy of it, or move it away to begin with an empty one (%w: %w)", file, errDamaged, err)
 }
 
 // check reads all of a file: bbolt looks at most pages only when it comes to them, and
@@ -230,7 +231,7 @@ func makeBuckets(tx *bbolt.Tx) error {
 // restore gives the broker what the file holds.
 func (s *store) restore() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
-		err := errors.Join(
+		err := cmp.Or(
 			each(tx, clients, func(id, _ string, data []byte) error {
 				var r record
 				if err := json.Unmarshal(data, &r); err != nil {
