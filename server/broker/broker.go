@@ -117,6 +117,7 @@ func (b *Broker) serve(c *conn) {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
+		c.leave(nil)
 		_ = c.Close()
 		return
 	}
@@ -127,12 +128,20 @@ func (b *Broker) serve(c *conn) {
 	b.gate.Watch(c.Conn, http.StateNew)
 	defer b.gate.Watch(c.Conn, http.StateClosed)
 	defer context.AfterFunc(b.ended, func() { _ = c.Close() })()
+	var err error
 	// mochi panics on some malformed packets, a truncated SUBSCRIBE among them
 	// (3.8.3). That may cost the sender its connection, never the process.
 	defer func() {
 		p := recover()
+		if p != nil {
+			err = packets.ErrMalformedPacket
+			if c.handling {
+				err = packets.ErrImplementationSpecificError
+			}
+		}
+		b.policy.tell(c, err)
 		if c.session != nil && !c.departed { // mochi has not come to its own clean-up
-			b.policy.OnDisconnect(c.client, nil, p != nil || !lasting(c.client))
+			b.policy.OnDisconnect(c.client, err, p != nil || !lasting(c.client))
 		}
 		c.delivered()
 		if c.parting != nil {
@@ -146,7 +155,7 @@ func (b *Broker) serve(c *conn) {
 	}()
 	// mochi sets no deadline before CONNECT has arrived (3.1, non-normative).
 	_ = c.SetDeadline(time.Now().Add(connectTimeout))
-	if err := b.server.EstablishConnection("", c); err != nil {
+	if err = b.server.EstablishConnection("", c); err != nil {
 		b.log.Debug("connection ended", "remote", c.RemoteAddr(), "reason", err)
 	}
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"runtime"
@@ -25,11 +26,15 @@ type conn struct {
 	farewell func()
 	gone     chan struct{} // closed when that is done
 	closed   atomic.Bool
+	reading  atomic.Bool
 	leaving  atomic.Bool
 	budget   *budget
-	header   header
 
 	// of the goroutine that reads
+	header    header
+	lost      bool // it can't be read any more
+	asks      bool // for a CONNACK of MQTT 5
+	handling  bool // mochi handles a packet that it has decoded
 	session   *session
 	answering identifiers     // of the packet that is handled
 	client    *mqtt.Client    // nil until the broker has accepted it
@@ -110,50 +115,69 @@ func closeGently(c net.Conn) {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
+	c.reading.Store(true)
+	defer c.reading.Store(false)
+	c.lost = true
+	if c.closed.Load() {
+		return 0, net.ErrClosed
+	}
 	n, err := c.Conn.Read(p)
 	if c.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	if !c.header.follow(p[:n], maxConnectSize, maxPacketSize) { // mochi makes room for a packet when it has read its length
-		if c.client != nil && c.client.Properties.ProtocolVersion == 5 {
-			c.leave([]byte{packets.Disconnect << 4, 1, packets.ErrPacketTooLarge.Code})
-		}
-		return 0, packets.ErrPacketTooLarge
+	if err != nil {
+		return n, err
 	}
-	return n, err
+	c.lost = false
+	if n > 0 && c.header.packets == 0 { // one that comes in pieces may go without an answer (4.13.1)
+		c.asks = p[0]>>4 == packets.Connect && bytes.Contains(p[:min(n, 12)], []byte("\x00\x04MQTT\x05"))
+	}
+	return c.header.follow(p[:n], maxConnectSize, maxPacketSize)
 }
 
 // header follows the lengths of the packets in a stream.
 type header struct {
-	packets int // that have begun
-	rest    int // bytes of the packet that are to come
-	length  int // so far (2.1.4)
-	shift   int // of its next byte; 0: the next byte begins a packet
+	packets int  // that have begun
+	rest    int  // bytes of the packet that are to come
+	length  int  // so far (2.1.4)
+	shift   int  // of its next byte; 0: the next byte begins a packet
+	last    byte // that was read
 }
 
-// follow reports whether the first packet, CONNECT, and the others are no larger than that.
-func (h *header) follow(p []byte, first, most int) bool {
-	for len(p) > 0 {
-		switch {
-		case h.rest > 0:
-			n := min(h.rest, len(p))
+// follow returns how many bytes come before a packet with a wrong header, or one that is
+// larger than first, for CONNECT, or than most: mochi makes room for a packet when it has
+// read its length.
+func (h *header) follow(p []byte, first, most int) (good int, err error) {
+	for i := 0; i < len(p); {
+		if h.rest > 0 {
+			n := min(h.rest, len(p)-i)
 			h.rest -= n
-			p = p[n:]
+			i += n
+			h.last = p[i-1]
 			continue
-		case h.shift == 0:
-			h.length, h.shift = 0, 1
+		}
+		b := p[i]
+		if h.shift == 0 {
+			h.length, h.shift, good = 0, 1, i
 			h.packets++
-		default:
-			h.length |= int(p[0]&0x7f) << (h.shift - 1)
-			if h.shift += 7; p[0] < 0x80 {
+			if b&0xf6 == packets.Publish<<4|0b0110 { // QoS 3 [MQTT-3.3.1-4]
+				return good, packets.ErrMalformedQos
+			}
+		} else {
+			h.length |= int(b&0x7f) << (h.shift - 1)
+			h.shift += 7
+			switch {
+			case h.shift > 4*7 && b >= 0x80:
+				return good, packets.ErrMalformedVariableByteInteger
+			case h.length > most, h.packets == 1 && h.length > first:
+				return good, packets.ErrPacketTooLarge
+			case b < 0x80:
 				h.rest, h.shift = h.length, 0
 			}
 		}
-		if p = p[1:]; h.length > most || h.packets == 1 && h.length > first || h.shift > 4*7+1 {
-			return false
-		}
+		i++
 	}
-	return true
+	return len(p), nil
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -271,12 +295,15 @@ func (c *conn) leave(disconnect []byte) {
 	c.wakeSender()
 }
 
-// Close returns at once; the farewell goes on in the background.
+// Close returns at once; the farewell goes on in the background, when the goroutine that
+// reads has said why (tell). One that waits for the peer has no reason to give.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
+		if c.reading.Load() {
+			c.leave(nil)
+		}
 		go func() {
 			defer close(c.gone)
-			c.leave(nil)
 			<-c.sent
 			c.farewell()
 		}()

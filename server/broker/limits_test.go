@@ -185,8 +185,8 @@ func TestHeaderFollowsLengths(t *testing.T) {
 		var h header
 		for i := 0; i < len(stream); i += size {
 			last := i+size >= len(stream)
-			if ok := h.follow(stream[i:min(i+size, len(stream))], 3, 130); ok == last {
-				t.Fatalf("in pieces of %d, at %d: %v", size, i, ok)
+			if _, err := h.follow(stream[i:min(i+size, len(stream))], 3, 130); (err != nil) != last {
+				t.Fatalf("in pieces of %d, at %d: %v", size, i, err)
 			}
 		}
 	}

@@ -2,6 +2,8 @@ package broker
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +40,11 @@ func validateConnect(pk packets.Packet, will *packets.Packet) packets.Code {
 		return packets.ErrBadAuthenticationMethod
 	case len(pk.Connect.ClientIdentifier) > maxName:
 		return packets.ErrClientIdentifierNotValid
+	case will == nil && pk.Connect.WillQos > 0: // [MQTT-3.1.2-11]
+		return packets.ErrMalformedPacket
 	case will == nil:
+	case will.FixedHeader.Qos > 2: // [MQTT-3.1.2-12]
+		return packets.ErrMalformedPacket
 	case strings.ContainsAny(will.TopicName, "+#"), strings.HasPrefix(will.TopicName, "$"), will.TopicName == "", tooLarge(will.TopicName): // [MQTT-3.3.2-2]
 		return packets.ErrTopicNameInvalid
 	}
@@ -154,20 +160,83 @@ func (s *session) done(id uint16) bool {
 	return false
 }
 
+// violation is what mochi does not find wrong with a packet, or without closing the
+// connection for it.
+func (p *policy) violation(c *conn, pk packets.Packet) packets.Code {
+	switch pk.FixedHeader.Type {
+	case packets.Connect:
+		if c.session != nil { // [MQTT-3.1.0-2]
+			return packets.ErrProtocolViolationSecondConnect
+		}
+	case packets.Publish:
+		if pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) { // [MQTT-3.3.4-7]
+			return packets.ErrReceiveMaximum
+		}
+	case packets.Subscribe:
+		if ids := pk.Properties.SubscriptionIdentifier; len(ids) > 1 || slices.Contains(ids, 0) { // 3.8.2.1.2
+			return packets.ErrProtocolViolation
+		}
+		for _, sub := range pk.Filters {
+			if sub.RetainHandling > 2 || sub.NoLocal && mqtt.IsSharedFilter(sub.Filter) { // 3.8.3.1, [MQTT-3.8.3-4]
+				return packets.ErrProtocolViolation
+			}
+		}
+	case packets.Connack, packets.Suback, packets.Unsuback, packets.Pingresp, packets.Auth: // [MQTT-4.12.0-6]
+		return packets.ErrProtocolViolation
+	}
+	return packets.CodeSuccess
+}
+
+// tell ends a connection. A client of MQTT 5 learns why, if it is the client's fault
+// [MQTT-4.13.1-1].
+func (p *policy) tell(c *conn, err error) {
+	code := packets.ErrMalformedPacket // such as one of a type that there is not
+	errors.As(err, &code)
+	pk := packets.Packet{ProtocolVersion: 5, ReasonCode: code.Code, Properties: packets.Properties{ReasonString: code.Reason}}
+	switch {
+	case err == nil, c.lost, code.Code < packets.ErrUnspecifiedError.Code:
+		c.leave(nil)
+	case c.client != nil:
+		pk.FixedHeader.Type = packets.Disconnect
+		pk.ProtocolVersion = c.client.Properties.ProtocolVersion
+		pk.Mods.MaxSize = c.client.Properties.Props.MaximumPacketSize
+		p.mend(c.client, c, pk)
+	case c.asks:
+		var connack bytes.Buffer
+		pk.FixedHeader.Type = packets.Connack
+		_ = pk.ConnackEncode(&connack)
+		c.leave(connack.Bytes())
+	}
+	c.leave(nil)
+}
+
+// reason is the code that the specification has where mochi has another.
+func reason(code packets.Code) byte {
+	switch code {
+	case packets.ErrProtocolViolationProtocolName, packets.ErrProtocolViolationProtocolVersion: // [MQTT-3.1.2-1] [MQTT-3.1.2-2]
+		return packets.ErrUnsupportedProtocolVersion.Code
+	case packets.ErrProtocolViolationReservedBit: // [MQTT-3.1.2-3]
+		return packets.ErrMalformedPacket.Code
+	}
+	return code.Code
+}
+
 // read mends a packet before mochi handles it, and answers one that mochi passes over.
 func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
 	switch pk.FixedHeader.Type {
 	case packets.Connect:
 		c.takeWill(&pk)
+		if len(pk.Connect.Password) == 0 { // one of no bytes is a password too (3.1.3.6)
+			pk.Connect.PasswordFlag = false
+		}
 	case packets.Disconnect: // no longer than at CONNECT (3.14.2.2.2)
 		const most = uint32(maxSessionExpiry / time.Second)
 		pk.Properties.SessionExpiryInterval = min(pk.Properties.SessionExpiryInterval, most)
+		if pk.FixedHeader.Remaining == 1 { // mochi leaves the reason code out (3.14.2.1)
+			pk.ReasonCode = c.header.last
+		}
 		if pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
 			c.will = nil // [MQTT-3.14.4-3]
-		}
-	case packets.Publish:
-		if c.session != nil && pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) {
-			p.disconnect(cl, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
 		}
 	}
 	c.identify(cl, &pk)
@@ -190,6 +259,8 @@ func (s *session) mayReceive(real uint16) bool {
 func (p *policy) mend(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
 	switch pk.FixedHeader.Type {
 	case packets.Connack:
+		c.asks = false
+		pk.ReasonCode = reason(packets.Code{Code: pk.ReasonCode, Reason: pk.Properties.ReasonString})
 		pk.Properties.ReceiveMaximum = receiveMaximum
 		if pk.ReasonCode == packets.CodeSuccess.Code {
 			pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
@@ -227,6 +298,8 @@ func (p *policy) mend(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 // code3 is the return code of MQTT 3.1.1 (3.2.2.3) for a reason that has none there.
 func code3(reason byte) byte {
 	switch reason {
+	case packets.ErrUnsupportedProtocolVersion.Code:
+		return packets.Err3UnsupportedProtocolVersion.Code
 	case packets.ErrNotAuthorized.Code, packets.ErrTopicNameInvalid.Code:
 		return packets.Err3NotAuthorized.Code
 	case packets.ErrClientIdentifierNotValid.Code:

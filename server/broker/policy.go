@@ -104,8 +104,9 @@ func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 }
 
 // OnDisconnect holds off whoever takes over the session until mochi has done its part.
-func (p *policy) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
+func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	c := connOf(cl)
+	p.tell(c, err)
 	c.departed = true
 	c.delivered()
 	c.takeOver(&p.sessions.delivery)
@@ -134,6 +135,11 @@ func (p *policy) end(cl *mqtt.Client) {
 
 func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	c := connOf(cl)
+	c.handling = true
+	if code := p.violation(c, pk); code != packets.CodeSuccess {
+		_ = p.server.DisconnectClient(cl, code)
+		return pk, packets.ErrRejectPacket
+	}
 	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {
 		// Its answer waits for the disk. What ends something waits as long as it takes.
 		p.store.begin(cl.ID, t != packets.Publish)
@@ -164,6 +170,7 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 	if c == nil {
 		return
 	}
+	c.handling = false
 	c.delivered()
 	var answer *ack
 	transmit(cl, func(f *flow) []byte { answer = f.handled(); return nil })
