@@ -249,6 +249,7 @@ func (s *store) restore() error {
 			each(tx, subscriptions, func(id, _ string, data []byte) error {
 				var sub packets.Subscription
 				err := json.Unmarshal(data, &sub)
+				sub.Identifiers = nil // of older versions; mochi would share the map
 				if cl, ok := s.server.Clients.Get(id); ok && err == nil {
 					if s.server.Topics.Subscribe(id, sub) {
 						s.server.Info.Subscriptions++

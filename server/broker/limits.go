@@ -170,9 +170,6 @@ func (p *policy) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet 
 		case !known:
 			own, all = own+1, all+1
 		}
-		if sub.Identifier > 0 { // mochi leaves it out of retained messages (3.8.2.1.2)
-			sub.Identifiers = map[string]int{sub.Filter: sub.Identifier}
-		}
 	}
 	return pk
 }
@@ -188,6 +185,9 @@ func (p *policy) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte
 		}
 		if reasons[i] <= packets.CodeGrantedQos2.Code {
 			granted = append(granted, sub)
+		}
+		if sub.Identifier > 0 { // for the retained messages that follow, which mochi sends without (3.8.2.1.2)
+			pk.Filters[i].Identifiers = map[string]int{sub.Filter: sub.Identifier}
 		}
 	}
 	if p.store.subscribe(cl, granted) {

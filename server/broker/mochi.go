@@ -79,9 +79,18 @@ func validFilter(filter string) bool {
 	return !tooLarge(filter)
 }
 
-// OnSelectSubscribers keeps a group's messages from those who are not there while others
-// of the group are, and the broker's own topics from groups with a wildcard (4.7.2).
+// everything is the filter of a group that no client can be in [MQTT-4.8.2-2]: mochi has
+// OnSelectSubscribers for messages to groups only.
+const everything = "$SHARE/+/#"
+
+// OnSelectSubscribers keeps a client's own message from its subscriptions with No Local, a
+// group's messages from those who are not there while others of the group are, and the
+// broker's own topics from groups with a wildcard (4.7.2).
 func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) *mqtt.Subscribers {
+	delete(subs.Shared, everything)
+	if subs.Subscriptions[pk.Origin].NoLocal {
+		p.leaveOutNoLocal(subs, pk)
+	}
 	if strings.HasPrefix(pk.TopicName, "$") {
 		clear(subs.Shared)
 	}
@@ -99,6 +108,25 @@ func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) 
 		}
 	}
 	return subs
+}
+
+// leaveOutNoLocal lets a client have its own message through its other subscriptions
+// [MQTT-3.8.3-3]. In what mochi makes of all that match, one with No Local speaks for all.
+func (p *policy) leaveOutNoLocal(subs *mqtt.Subscribers, pk packets.Packet) {
+	delete(subs.Subscriptions, pk.Origin)
+	cl, ok := p.server.Clients.Get(pk.Origin)
+	if !ok {
+		return
+	}
+	for filter, sub := range cl.State.Subscriptions.GetAll() {
+		if !sub.NoLocal && !mqtt.IsSharedFilter(filter) && covers(filter, pk.TopicName) {
+			before, ok := subs.Subscriptions[pk.Origin]
+			if !ok {
+				before = sub
+			}
+			subs.Subscriptions[pk.Origin] = before.Merge(sub)
+		}
+	}
 }
 
 // identifiers are those of a packet of the client's. mochi keeps the identifiers of both

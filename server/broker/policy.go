@@ -29,6 +29,7 @@ func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *
 	p.Log = log
 	p.sessions.end = p.end
 	p.sessions.ended = p.publishDelayed
+	server.Topics.Subscribe("", packets.Subscription{Filter: everything})
 	p.self = server.NewClient(nil, mqtt.LocalListener, "", true)
 	return p
 }
