@@ -27,14 +27,11 @@ import (
 	"mqttwasm/server/broker"
 )
 
+// Other limits of a relay are the embedded broker's.
 const (
-	maxRelayed = 500       // connections at the same time
-	maxConnect = 256 << 10 // bytes of a CONNECT
-
-	connectTimeout = 10 * time.Second // for a whole CONNECT
-	dialTimeout    = 3 * time.Second  // less than the 4 s that the page waits, so that it learns what is wrong
-	stallTimeout   = time.Minute      // a side that takes nothing for so long is closed
-	closeTimeout   = time.Second      // from our closing of a connection to the peer's
+	maxRelayed    = 500             // connections at the same time
+	dialTimeout   = 3 * time.Second // less than the 4 s that the page waits, so that it learns what is wrong
+	relayPatience = time.Minute     // a side that takes nothing for so long is closed: brokers pause longer than clients may
 )
 
 // Status codes of a WebSocket's end (RFC 6455, 7.4.1, and IANA's list).
@@ -205,7 +202,7 @@ func (s *relays) revoke(names []string) {
 
 // serve returns what to close the connection with.
 func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason string) {
-	_ = c.SetReadDeadline(time.Now().Add(connectTimeout))
+	_ = c.SetReadDeadline(time.Now().Add(broker.ConnectTimeout))
 	in := bufio.NewReaderSize(c, 32<<10)
 	connect, pk, err := readConnect(in)
 	if err != nil {
@@ -236,7 +233,7 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason s
 			_, _ = in.WriteTo(patient{target})
 			left.Store(true)
 		}
-		_ = target.SetReadDeadline(time.Now().Add(closeTimeout))
+		_ = target.SetReadDeadline(time.Now().Add(broker.CloseTimeout))
 	})
 	buffer := make([]byte, 32<<10)
 	n, err := target.Read(buffer) // in TLS 1.3 this is what a refused certificate fails
@@ -280,7 +277,7 @@ func readConnect(in *bufio.Reader) ([]byte, packets.Packet, error) {
 		return nil, pk, packets.ErrMalformedPacket
 	}
 	length, err := binary.ReadUvarint(in) // encoded like a Variable Byte Integer (1.5.5)
-	if err != nil || length > maxConnect {
+	if err != nil || length > broker.MaxConnectSize {
 		return nil, pk, packets.ErrMalformedPacket
 	}
 	packet := bytes.NewBuffer(binary.AppendUvarint([]byte{first}, length))
@@ -295,6 +292,6 @@ func readConnect(in *bufio.Reader) ([]byte, packets.Packet, error) {
 type patient struct{ net.Conn }
 
 func (p patient) Write(b []byte) (int, error) {
-	_ = p.SetWriteDeadline(time.Now().Add(stallTimeout))
+	_ = p.SetWriteDeadline(time.Now().Add(relayPatience))
 	return p.Conn.Write(b)
 }

@@ -67,6 +67,7 @@ func New(opts Options) (*Broker, error) {
 		ClientNetWriteBufferSize: 1, // conn has a buffer, and has to know what an acknowledgement answers
 		Logger:                   quiet(b.log),
 	})
+	b.unsent.dropped = &b.server.Info.MessagesDropped
 	b.unsent.one, b.unsent.all = most.unsent, int64(most.unsent)*(maxAllUnsent/maxUnsent)
 	b.gate, b.running = NewGate(most.connections), &b.server.Listeners.ClientsWg
 	b.ended, b.end = context.WithCancel(context.Background())
@@ -154,7 +155,7 @@ func (b *Broker) serve(c *conn) {
 		_ = c.Close()
 	}()
 	// mochi sets no deadline before CONNECT has arrived (3.1, non-normative).
-	_ = c.SetDeadline(time.Now().Add(connectTimeout))
+	_ = c.SetDeadline(time.Now().Add(ConnectTimeout))
 	if err = b.server.EstablishConnection("", c); err != nil {
 		b.log.Debug("connection ended", "remote", c.RemoteAddr(), "reason", err)
 	}

@@ -102,7 +102,7 @@ func TestCloseIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 	// The silent ones alone would take until then.
-	if took := time.Since(began); took >= connectTimeout {
+	if took := time.Since(began); took >= ConnectTimeout {
 		t.Errorf("Close took %v", took)
 	}
 }

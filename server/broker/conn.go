@@ -22,7 +22,7 @@ import (
 // is written goes to an outbox, and a goroutine of the connection's own sends it.
 type conn struct {
 	net.Conn
-	// farewell closes Conn within closeTimeout.
+	// farewell closes Conn within CloseTimeout.
 	farewell func()
 	gone     chan struct{} // closed when that is done
 	closed   atomic.Bool
@@ -49,6 +49,7 @@ type conn struct {
 	sent chan struct{} // closed when nothing more is sent
 
 	mu     sync.Mutex // around flow and outbox
+	moved  sync.Cond  // something has come into the outbox, or nothing will any more
 	flow   flow
 	outbox []byte
 	unsent int  // bytes, of which the outbox has those that are not being sent
@@ -57,9 +58,10 @@ type conn struct {
 
 // budget bounds what waits to be sent, in bytes.
 type budget struct {
-	one  int   // to one client
-	all  int64 // to all of them; over it none may have more than its share
-	used atomic.Int64
+	one     int   // to one client
+	all     int64 // to all of them; over it none may have more than its share
+	used    atomic.Int64
+	dropped *int64 // messages of QoS 0
 }
 
 // full says that a client that so much waits for gets nothing more.
@@ -74,6 +76,7 @@ func newConn(c net.Conn, most *budget, farewell func()) *conn {
 		gone: make(chan struct{}), wake: make(chan struct{}, 1), sent: make(chan struct{}),
 		flow: newFlow(),
 	}
+	owner.moved.L = &owner.mu
 	go owner.sendAll()
 	return owner
 }
@@ -109,7 +112,7 @@ func (c *conn) answer() {
 func closeGently(c net.Conn) {
 	defer c.Close()
 	if half, ok := c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_ = c.SetReadDeadline(time.Now().Add(closeTimeout))
+		_ = c.SetReadDeadline(time.Now().Add(CloseTimeout))
 		_, _ = io.Copy(io.Discard, c)
 	}
 }
@@ -118,7 +121,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	c.reading.Store(true)
 	defer c.reading.Store(false)
 	c.lost = true
-	if c.closed.Load() {
+	if c.makeRoom(); c.closed.Load() {
 		return 0, net.ErrClosed
 	}
 	n, err := c.Conn.Read(p)
@@ -132,7 +135,20 @@ func (c *conn) Read(p []byte) (int, error) {
 	if n > 0 && c.header.packets == 0 { // one that comes in pieces may go without an answer (4.13.1)
 		c.asks = p[0]>>4 == packets.Connect && bytes.Contains(p[:min(n, 12)], []byte("\x00\x04MQTT\x05"))
 	}
-	return c.header.follow(p[:n], maxConnectSize, maxPacketSize)
+	return c.header.follow(p[:n], MaxConnectSize, maxPacketSize)
+}
+
+// makeRoom waits while more answers are held back than a client may wait for, by the
+// broker's Receive Maximum: one that goes on asking, as on a full disk, is not read.
+func (c *conn) makeRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.flow.acks) > receiveMaximum && !c.flow.ended && !c.dead {
+		waiting := len(c.flow.acks)
+		if c.put(c.flow.answers()); len(c.flow.acks) == waiting {
+			c.moved.Wait()
+		}
+	}
 }
 
 // header follows the lengths of the packets in a stream.
@@ -199,6 +215,10 @@ func (c *conn) transmit(step func(*flow) []byte) error {
 	}
 	c.flow.full = c.budget.full(c.unsent)
 	c.put(step(&c.flow))
+	if c.flow.dropped > 0 {
+		atomic.AddInt64(c.budget.dropped, int64(c.flow.dropped))
+		c.flow.dropped = 0
+	}
 	if c.unsent > c.budget.one+2*maxPacketSize { // answers to what the peer sends without reading
 		c.dead = true
 		go c.Conn.Close() // mochi finds out when it reads; it must not wait now
@@ -217,8 +237,9 @@ func (c *conn) put(p []byte) {
 	c.wakeSender()
 }
 
-// wakeSender lets sendAll look at the outbox again.
+// wakeSender lets sendAll look at the outbox again. The caller holds mu.
 func (c *conn) wakeSender() {
+	c.moved.Broadcast()
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -258,6 +279,7 @@ func (c *conn) sendAll() {
 			c.count(-len(chunk))
 			if err != nil {
 				c.dead = true
+				c.moved.Broadcast()
 				c.count(-c.unsent)
 				c.outbox = nil
 				c.mu.Unlock()
@@ -275,7 +297,7 @@ func (c *conn) sendAll() {
 func (c *conn) send(p []byte) error {
 	_ = c.SetWriteDeadline(time.Now().Add(stallTimeout))
 	if c.leaving.Load() {
-		_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
+		_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
 	}
 	_, err := c.Conn.Write(p)
 	return err
@@ -285,7 +307,7 @@ func (c *conn) send(p []byte) error {
 // only queue it behind what a slow peer has not read yet.
 func (c *conn) leave(disconnect []byte) {
 	c.leaving.Store(true)
-	_ = c.SetWriteDeadline(time.Now().Add(closeTimeout))
+	_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.flow.ended {

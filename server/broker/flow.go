@@ -35,6 +35,7 @@ type flow struct {
 	early    []byte           // what waits for it
 	resuming bool
 	full     bool // no message may be added to what waits to be sent
+	dropped  int  // messages because of that
 	acks     []*ack
 	current  *ack // of the packet that is handled
 	ended    bool // DISCONNECT was the last packet [MQTT-3.14.4-1]
@@ -72,7 +73,8 @@ func (f *flow) admit(p []byte) []byte {
 			f.flying[id] = false
 			f.held = append(f.held, held{id, bytes.Clone(packet)})
 			out = append(out, f.release()...)
-		case kind == packets.Publish && f.full: // QoS 0 is dropped
+		case kind == packets.Publish && f.full: // QoS 0
+			f.dropped++
 		case f.current != nil && kind >= packets.Puback && kind <= packets.Pubcomp:
 			f.current.packet = append(f.current.packet, packet...)
 		case kind == packets.Connack:

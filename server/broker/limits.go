@@ -26,11 +26,10 @@ const (
 	// Retained messages, and their bytes; more get 0x97.
 	maxRetained      = 50_000
 	maxRetainedBytes = 128 << 20
-	// Bytes of one packet [MQTT-3.2.2-15], and of CONNECT: 0x95 for more, once there is
-	// a session.
-	maxPacketSize  = 4 << 20
-	maxConnectSize = 256 << 10
-	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3).
+	// Bytes of one packet [MQTT-3.2.2-15]: 0x95 for more.
+	maxPacketSize = 4 << 20
+	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3). While more of its
+	// packets wait for their answers it is not read.
 	receiveMaximum = 1024
 	// QoS 1 and 2 messages kept for one session. A connected client that reaches
 	// it gets 0x97; while the session is full, further messages are dropped.
@@ -70,11 +69,16 @@ const (
 	// pause is compared: 0x9F Connection rate exceeded for more.
 	passwordBurst = 10
 	passwordPause = 5 * time.Second
+)
 
+// The limits of connections, those to relays too.
+const (
+	// Bytes of CONNECT: 0x95 for more.
+	MaxConnectSize = 256 << 10
 	// From the connection's start to a whole CONNECT.
-	connectTimeout = 10 * time.Second
+	ConnectTimeout = 10 * time.Second
 	// From our closing of a connection to the peer's.
-	closeTimeout = time.Second
+	CloseTimeout = time.Second
 )
 
 // quotas are what tests set lower.

@@ -164,7 +164,7 @@ func TestLargeMessageBehindConnect(t *testing.T) {
 	publish := packets.NewControlPacket(packets.PUBLISH)
 	publish.Flags = 1 << 1
 	*publish.Content.(*packets.Publish) = packets.Publish{
-		Topic: "t", QoS: 1, PacketID: 1, Payload: make([]byte, 2*maxConnectSize), Properties: &packets.Properties{},
+		Topic: "t", QoS: 1, PacketID: 1, Payload: make([]byte, 2*MaxConnectSize), Properties: &packets.Properties{},
 	}
 	for _, cp := range []*packets.ControlPacket{connect, publish} {
 		if _, err := cp.WriteTo(&both); err != nil {

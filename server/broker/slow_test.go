@@ -221,6 +221,29 @@ func (g *Gate) has(c net.Conn) bool {
 	return false
 }
 
+// What a client that reads nothing does not get is counted.
+func TestDroppedMessagesAreCounted(t *testing.T) {
+	const total = 300
+	b := start(t, Options{quotas: quotas{unsent: 64 << 10}})
+	deaf := connect(t, dialPipe(t, b), nil)
+	deaf.subscribe("flood", 0)
+	deaf.subscribe("end", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	for range total {
+		pub.publish(1, 1, false, "flood", strings.Repeat("x", 4<<10))
+		expect[packets.Puback](pub)
+	}
+	pub.publish(1, 1, false, "end", "")
+	expect[packets.Puback](pub)
+	received := 0
+	for expect[packets.Publish](deaf).Topic != "end" {
+		received++
+	}
+	if got := b.Stats().MessagesDropped; got == 0 || got != int64(total-received) {
+		t.Errorf("%d are counted as dropped, of %d with %d received", got, total, received)
+	}
+}
+
 // slowToClose is a connection whose Close takes until the test lets it.
 type slowToClose struct {
 	net.Conn

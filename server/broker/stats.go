@@ -8,8 +8,8 @@ type Stats struct {
 	Subscriptions, Inflight int64
 	Retained                int64 // messages, those of $SYS too
 
-	// Since New. Messages of QoS 0 that are dropped
-	// because a client has too much unread count as sent; all others as dropped.
+	// Since New. Messages of QoS 0 that are dropped because a client has too much unread
+	// count as sent too.
 	MessagesReceived, MessagesSent, MessagesDropped int64
 	BytesReceived, BytesSent                        int64
 }

@@ -45,7 +45,7 @@ type WebSocket struct {
 func (c *WebSocket) End(code int, reason string) {
 	// Close of Conn cuts off a blocked reader, and with it the close handshake; the
 	// WebSocket's own waits five seconds for the peer.
-	cut := time.AfterFunc(closeTimeout, func() { _ = c.raw.Close() })
+	cut := time.AfterFunc(CloseTimeout, func() { _ = c.raw.Close() })
 	defer cut.Stop()
 	c.raw.Conn.(*oneClose).ending.Store(true)
 	_ = c.ws.Close(websocket.StatusCode(code), reason)
