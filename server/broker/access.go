@@ -46,7 +46,7 @@ func (p *policy) authenticate(cl *mqtt.Client, name string, password []byte) pac
 		return packets.CodeSuccess
 	}
 	p.attempts.failed(keys)
-	p.Log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
+	p.log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
 	return packets.ErrBadUsernameOrPassword
 }
 

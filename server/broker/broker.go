@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +35,7 @@ type Options struct {
 	// Users are those who may use the broker. Nil: everybody who reaches it.
 	Users *Users
 
-	quotas quotas // tests set lower ones
+	lower func(*quotas) // for tests
 }
 
 // Broker accepts MQTT 3.1.1 and 5 connections from any number of listeners.
@@ -60,15 +61,18 @@ type Broker struct {
 // New starts a broker that has no listener yet.
 func New(opts Options) (*Broker, error) {
 	b := &Broker{log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), origins: opts.Origins}
-	most := opts.quotas.orDefaults()
+	most := defaultQuotas()
+	if opts.lower != nil {
+		opts.lower(&most)
+	}
 	b.server = mqtt.New(&mqtt.Options{
 		Capabilities:             capabilities(most),
 		ClientNetReadBufferSize:  4 << 10,
-		ClientNetWriteBufferSize: 1, // conn has a buffer, and has to know what an acknowledgement answers
-		Logger:                   quiet(b.log),
+		ClientNetWriteBufferSize: 1,                             // conn has a buffer, and has to know what an acknowledgement answers
+		Logger:                   slog.New(slog.DiscardHandler), // it logs payloads, passwords, and what any client could fill a disk with
 	})
 	b.unsent.dropped = &b.server.Info.MessagesDropped
-	b.unsent.one, b.unsent.all = most.unsent, int64(most.unsent)*(maxAllUnsent/maxUnsent)
+	b.unsent.one, b.unsent.all = most.unsent, 8*int64(most.unsent)
 	b.gate, b.running = NewGate(most.connections), &b.server.Listeners.ClientsWg
 	b.ended, b.end = context.WithCancel(context.Background())
 	b.policy = newPolicy(b.server, most, opts.Users, b.gate, b.log)
@@ -172,13 +176,23 @@ func (b *Broker) Close() error {
 	if closed {
 		return nil
 	}
+	b.disconnect(packets.ErrServerShuttingDown, func(string) bool { return true })
+	b.end()
+	return errors.Join(b.server.Close(), b.policy.store.close())
+}
+
+// Revoke disconnects all clients of these users with reason code 0x87 (3.14.2.1). Their
+// sessions remain.
+func (b *Broker) Revoke(names []string) {
+	b.disconnect(packets.ErrNotAuthorized, func(user string) bool { return slices.Contains(names, user) })
+}
+
+func (b *Broker) disconnect(code packets.Code, whose func(user string) bool) {
 	var told sync.WaitGroup
 	for _, cl := range b.server.Clients.GetAll() {
-		if !cl.Closed() {
-			told.Go(func() { _ = b.server.DisconnectClient(cl, packets.ErrServerShuttingDown) })
+		if !cl.Closed() && whose(string(cl.Properties.Username)) {
+			told.Go(func() { _ = b.server.DisconnectClient(cl, code) })
 		}
 	}
 	told.Wait()
-	b.end()
-	return errors.Join(b.server.Close(), b.policy.store.close())
 }

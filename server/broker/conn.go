@@ -32,7 +32,7 @@ type conn struct {
 
 	// of the goroutine that reads
 	header    header
-	lost      bool // it can't be read any more
+	told      bool // why it ends
 	asks      bool // for a CONNACK of MQTT 5
 	handling  bool // mochi handles a packet that it has decoded
 	session   *session
@@ -120,7 +120,6 @@ func closeGently(c net.Conn) {
 func (c *conn) Read(p []byte) (int, error) {
 	c.reading.Store(true)
 	defer c.reading.Store(false)
-	c.lost = true
 	if c.makeRoom(); c.closed.Load() {
 		return 0, net.ErrClosed
 	}
@@ -131,7 +130,6 @@ func (c *conn) Read(p []byte) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	c.lost = false
 	if n > 0 && c.header.packets == 0 { // one that comes in pieces may go without an answer (4.13.1)
 		c.asks = p[0]>>4 == packets.Connect && bytes.Contains(p[:min(n, 12)], []byte("\x00\x04MQTT\x05"))
 	}
@@ -176,8 +174,8 @@ func (h *header) follow(p []byte, first, most int) (good int, err error) {
 		if h.shift == 0 {
 			h.length, h.shift, good = 0, 1, i
 			h.packets++
-			if b&0xf6 == packets.Publish<<4|0b0110 { // QoS 3 [MQTT-3.3.1-4]
-				return good, packets.ErrMalformedQos
+			if b>>4 == packets.Reserved || b&0xf6 == packets.Publish<<4|0b0110 { // QoS 3 [MQTT-3.3.1-4]
+				return good, packets.ErrMalformedPacket
 			}
 		} else {
 			h.length |= int(b&0x7f) << (h.shift - 1)

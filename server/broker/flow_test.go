@@ -226,7 +226,7 @@ func TestAnswersAreBounded(t *testing.T) {
 				near, far := net.Pipe()
 				go func() { _, _ = io.Copy(io.Discard, far) }()
 				in := &readable{Conn: near, held: make(chan int, 1)}
-				c := newConn(in, &budget{one: maxUnsent, all: maxAllUnsent, dropped: new(int64)}, func() { _ = near.Close() })
+				c := newConn(in, &budget{one: 1 << 20, all: 1 << 20, dropped: new(int64)}, func() { _ = near.Close() })
 				in.owner = c
 				var answers []*ack
 				_ = c.transmit(func(f *flow) []byte {

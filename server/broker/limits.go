@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"cmp"
 	"math"
 	"sync/atomic"
 	"time"
@@ -10,36 +9,52 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// The limits, since mochi has none by default. A client learns those that
-// concern it from CONNACK.
+// The limits, since mochi has none by default. A client learns those that concern it
+// from CONNACK.
+
+// quotas are the limits that tests set lower.
+type quotas struct {
+	connections, sessions, userSessions, retained, retainedBytes, inflight, sessionBytes, allSessionBytes, subscriptions, unsent int
+}
+
+func defaultQuotas() quotas {
+	return quotas{
+		// Open connections. One more takes the place of one that has not sent CONNECT
+		// yet; where there is none, it is closed.
+		connections: maxClients + 500,
+		// Sessions, connected or not, of everybody and of one user. For a new one beyond
+		// that, the one without a connection for the longest time gives way; where there
+		// is none, the new one gets 0x97 Quota exceeded.
+		sessions:     10_000,
+		userSessions: 1_000,
+		// Retained messages, and their bytes; more get 0x97.
+		retained:      50_000,
+		retainedBytes: 128 << 20,
+		// QoS 1 and 2 messages kept for one session. A connected client that reaches it
+		// gets 0x97; while the session is full, further messages are dropped.
+		inflight: 8192,
+		// Their bytes in one session, to the same effect, and in all of them: then further
+		// messages of QoS 1 and 2 get 0x97.
+		sessionBytes:    64 << 20,
+		allSessionBytes: 256 << 20,
+		// Subscriptions of one client: 0x97 for more.
+		subscriptions: 5_000,
+		// Bytes that wait to be sent to one client. While there are more, messages of QoS 0
+		// are dropped, and those of QoS 1 and 2 stay in its session. With eight times that
+		// for all clients together none may have more than its share.
+		unsent: 8 << 20,
+	}
+}
+
 const (
 	// Connected clients; more get 0x89 Server busy.
 	maxClients = 2500
-	// Open connections. One more takes the place of one that has not sent CONNECT
-	// yet; where there is none, it is closed.
-	maxConnections = maxClients + 500
-	// Sessions, connected or not, of everybody and of one user. For a new one beyond
-	// that, the one without a connection for the longest time gives way; where there is
-	// none, the new one gets 0x97 Quota exceeded.
-	maxSessions     = 10_000
-	maxUserSessions = 1_000
-	// Retained messages, and their bytes; more get 0x97.
-	maxRetained      = 50_000
-	maxRetainedBytes = 128 << 20
 	// Bytes of one packet [MQTT-3.2.2-15]: 0x95 for more.
 	maxPacketSize = 4 << 20
 	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3). While more of its
 	// packets wait for their answers it is not read.
 	receiveMaximum = 1024
-	// QoS 1 and 2 messages kept for one session. A connected client that reaches
-	// it gets 0x97; while the session is full, further messages are dropped.
-	maxInflight = 8192
-	// Their bytes in one session, to the same effect, and in all of them: then further
-	// messages of QoS 1 and 2 get 0x97.
-	maxSessionBytes    = 64 << 20
-	maxAllSessionBytes = 256 << 20
-	// Subscriptions of one client, and of all: 0x97 for more.
-	maxSubscriptions    = 5_000
+	// Subscriptions of all clients: 0x97 for more.
 	maxAllSubscriptions = 200_000
 	// Messages waiting to be written to one client. Further ones of QoS 0 are
 	// dropped; for one of QoS 1 or 2 the client gets 0x97.
@@ -55,11 +70,6 @@ const (
 	// An MQTT 5 client that asks for more, or for none, gets this (3.2.2.3.14).
 	maxKeepAlive = 5 * time.Minute
 
-	// Bytes that wait to be sent to one client. While there are more, messages of
-	// QoS 0 are dropped, and those of QoS 1 and 2 stay in its session.
-	maxUnsent = 8 << 20
-	// The same for all clients together: over it none may have more than its share.
-	maxAllUnsent = 64 << 20
 	// Bytes that are sent at a time, within stallTimeout.
 	sendSize = 64 << 10
 	// A client that has not taken anything for so long is closed.
@@ -80,26 +90,6 @@ const (
 	// From our closing of a connection to the peer's.
 	CloseTimeout = time.Second
 )
-
-// quotas are what tests set lower.
-type quotas struct {
-	connections, sessions, userSessions, retained, retainedBytes, inflight, sessionBytes, allSessionBytes, subscriptions, unsent int
-}
-
-func (q quotas) orDefaults() quotas {
-	return quotas{
-		connections:     cmp.Or(q.connections, maxConnections),
-		sessions:        cmp.Or(q.sessions, maxSessions),
-		userSessions:    cmp.Or(q.userSessions, maxUserSessions),
-		retained:        cmp.Or(q.retained, maxRetained),
-		retainedBytes:   cmp.Or(q.retainedBytes, maxRetainedBytes),
-		inflight:        cmp.Or(q.inflight, maxInflight),
-		sessionBytes:    cmp.Or(q.sessionBytes, maxSessionBytes),
-		allSessionBytes: cmp.Or(q.allSessionBytes, maxAllSessionBytes),
-		subscriptions:   cmp.Or(q.subscriptions, maxSubscriptions),
-		unsent:          cmp.Or(q.unsent, maxUnsent),
-	}
-}
 
 func capabilities(most quotas) *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()
@@ -155,7 +145,7 @@ func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 
 func (p *policy) overrun(cl *mqtt.Client) {
 	if !cl.Closed() {
-		p.Log.Warn("a client does not keep up with its messages and is disconnected", "client", cut(cl.ID))
+		p.log.Warn("a client does not keep up with its messages and is disconnected", "client", cut(cl.ID))
 		p.disconnect(cl, packets.ErrQuotaExceeded)
 	}
 }

@@ -20,7 +20,7 @@ func lastingAs(id string) func(*packets.Connect) {
 
 // The oldest session without a connection gives way to a new one; one with a connection does not.
 func TestOldestSessionGivesWay(t *testing.T) {
-	b := start(t, Options{quotas: quotas{sessions: 3}, DataDir: t.TempDir()})
+	b := start(t, Options{lower: func(q *quotas) { q.sessions = 3 }, DataDir: t.TempDir()})
 	connect(t, dialTCP(t, b), lastingAs("connected"))
 	for _, id := range []string{"first", "second", "third"} {
 		p := connect(t, dialTCP(t, b), lastingAs(id))
@@ -81,7 +81,7 @@ func TestSessionsOfOneUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := start(t, Options{Users: users, quotas: quotas{userSessions: 2}})
+	b := start(t, Options{Users: users, lower: func(q *quotas) { q.userSessions = 2 }})
 	as := func(name, id string) func(*packets.Connect) {
 		return func(c *packets.Connect) {
 			lastingAs(id)(c)
@@ -127,7 +127,7 @@ func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 }
 
 func TestSubscriptionsAreBounded(t *testing.T) {
-	b := start(t, Options{quotas: quotas{subscriptions: 2}})
+	b := start(t, Options{lower: func(q *quotas) { q.subscriptions = 2 }})
 	p := connect(t, dialTCP(t, b), nil)
 	cp := packets.NewControlPacket(packets.SUBSCRIBE)
 	s := cp.Content.(*packets.Subscribe)
@@ -207,7 +207,7 @@ func TestTooLargeIsTold(t *testing.T) {
 // What sessions and retained messages hold is bounded in bytes.
 func TestBytesAreBounded(t *testing.T) {
 	const size = 64 << 10
-	b := start(t, Options{quotas: quotas{retainedBytes: 3 * size, sessionBytes: 3 * size, allSessionBytes: 5 * size}})
+	b := start(t, Options{lower: func(q *quotas) { q.retainedBytes, q.sessionBytes, q.allSessionBytes = 3*size, 3*size, 5*size }})
 	pub := connect(t, dialTCP(t, b), nil)
 	payload := strings.Repeat("x", size)
 	publish := func(topic string, retain bool) byte {

@@ -216,15 +216,19 @@ func (p *policy) violation(c *conn, pk packets.Packet) packets.Code {
 }
 
 // tell ends a connection. A client of MQTT 5 learns why, if it is the client's fault
-// [MQTT-4.13.1-1].
+// [MQTT-4.13.1-1], and the log does.
 func (p *policy) tell(c *conn, err error) {
-	code := packets.ErrMalformedPacket // such as one of a type that there is not
+	if c.told {
+		return
+	}
+	c.told = true
+	var code packets.Code
 	errors.As(err, &code)
 	pk := packets.Packet{ProtocolVersion: 5, ReasonCode: code.Code, Properties: packets.Properties{ReasonString: code.Reason}}
 	switch {
-	case err == nil, c.lost, code.Code < packets.ErrUnspecifiedError.Code:
-		c.leave(nil)
+	case code.Code < packets.ErrUnspecifiedError.Code: // DISCONNECT came, or the network failed
 	case c.client != nil:
+		p.log.Warn("a client is disconnected", "client", cut(c.client.ID), "remote", c.RemoteAddr(), "reason", code)
 		pk.FixedHeader.Type = packets.Disconnect
 		pk.ProtocolVersion = c.client.Properties.ProtocolVersion
 		pk.Mods.MaxSize = c.client.Properties.Props.MaximumPacketSize

@@ -14,6 +14,7 @@ import (
 // gets wrong in mochi.go.
 type policy struct {
 	mqtt.HookBase // lets pass what there is no method for
+	log           *slog.Logger
 	server        *mqtt.Server
 	gate          *Gate
 	most          quotas
@@ -25,8 +26,7 @@ type policy struct {
 }
 
 func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *slog.Logger) *policy {
-	p := &policy{server: server, gate: gate, most: most, users: users, sessions: newSessions(server)}
-	p.Log = log
+	p := &policy{log: log, server: server, gate: gate, most: most, users: users, sessions: newSessions(server)}
 	p.sessions.end = p.end
 	p.sessions.ended = p.publishDelayed
 	server.Topics.Subscribe("", packets.Subscription{Filter: everything})
@@ -138,7 +138,7 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 	c := connOf(cl)
 	c.handling = true
 	if code := p.violation(c, pk); code != packets.CodeSuccess {
-		_ = p.server.DisconnectClient(cl, code)
+		p.tell(c, code)
 		return pk, packets.ErrRejectPacket
 	}
 	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {

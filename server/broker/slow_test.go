@@ -35,7 +35,7 @@ func TestSlowSubscriber(t *testing.T) {
 // Whoever passes the limit is told so (4.13), and finds all that the session holds.
 func TestSubscriberBeyondItsLimit(t *testing.T) {
 	const limit = 10
-	b := start(t, Options{quotas: quotas{inflight: limit}})
+	b := start(t, Options{lower: func(q *quotas) { q.inflight = limit }})
 	lasting := func(c *packets.Connect) {
 		c.ClientID, c.CleanStart = "slow", false
 		c.Properties.SessionExpiryInterval = ptr(uint32(60))
@@ -119,7 +119,7 @@ func TestResentPublish(t *testing.T) {
 // Connections that say nothing make room for those that do.
 func TestSilentConnections(t *testing.T) {
 	const most = 10
-	b := start(t, Options{quotas: quotas{connections: most}})
+	b := start(t, Options{lower: func(q *quotas) { q.connections = most }})
 	var silent []net.Conn
 	for range 3 * most {
 		near, far := net.Pipe()
@@ -178,7 +178,7 @@ func TestStalledSubscriberHoldsUpNobody(t *testing.T) {
 // those who read go on, and messages of QoS 1 are not lost.
 func TestUnreadBytesAreBounded(t *testing.T) {
 	const one, size, clients, total = 256 << 10, 4 << 10, 20, 60
-	b := start(t, Options{quotas: quotas{unsent: one}})
+	b := start(t, Options{lower: func(q *quotas) { q.unsent = one }})
 	deaf := make([]*peer, clients)
 	for i := range deaf {
 		deaf[i] = connect(t, dialPipe(t, b), nil)
@@ -224,7 +224,7 @@ func (g *Gate) has(c net.Conn) bool {
 // What a client that reads nothing does not get is counted.
 func TestDroppedMessagesAreCounted(t *testing.T) {
 	const total = 300
-	b := start(t, Options{quotas: quotas{unsent: 64 << 10}})
+	b := start(t, Options{lower: func(q *quotas) { q.unsent = 64 << 10 }})
 	deaf := connect(t, dialPipe(t, b), nil)
 	deaf.subscribe("flood", 0)
 	deaf.subscribe("end", 1)

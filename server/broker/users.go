@@ -48,6 +48,22 @@ func LoadUsers(file string) (*Users, error) {
 	return u, nil
 }
 
+// Reload reads the file of LoadUsers again. From then on its topics count, for those
+// who are connected too. It returns the names of those who are no longer users or have
+// another password. On an error nothing has changed.
+func (u *Users) Reload() (revoked []string, err error) {
+	list, err := readUsers(u.file)
+	if err != nil {
+		return nil, err
+	}
+	for name, before := range u.current.Swap(list).byName {
+		if list.byName[name].Hash != before.Hash {
+			revoked = append(revoked, name)
+		}
+	}
+	return revoked, nil
+}
+
 func readUsers(file string) (*userList, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {

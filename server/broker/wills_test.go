@@ -94,7 +94,7 @@ func TestWills(t *testing.T) {
 
 // A will has its properties (3.1.3.2), and is retained within the limits for that.
 func TestWillProperties(t *testing.T) {
-	b := start(t, Options{quotas: quotas{retained: b0(t).server.Topics.Retained.Len()}})
+	b := start(t, Options{lower: func(q *quotas) { q.retained = b0(t).server.Topics.Retained.Len() }})
 	watcher := connect(t, dialTCP(t, b), nil)
 	watcher.subscribe("will", 1)
 	_ = connectWithWill(t, b, func(pk *mochi.Packet) {
