@@ -253,10 +253,6 @@ func (p *policy) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, _ int64) {
 	}
 }
 
-func (p *policy) OnRetainedExpired(topic string) {
-	p.OnRetainMessage(nil, packets.Packet{TopicName: topic}, -1)
-}
-
 // OnQosPublish is told of each message of QoS 1 or 2 on its way to a client.
 func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
 	session := p.sessions.get(cl.ID)

@@ -21,8 +21,9 @@ func (p *policy) upkeep(done <-chan struct{}) {
 		}
 		now := time.Now().Unix()
 		for _, topic := range p.sessions.expired(now) {
-			p.server.Topics.RetainMessage(packets.Packet{TopicName: topic})
-			p.OnRetainedExpired(topic)
+			none := packets.Packet{TopicName: topic}
+			p.server.Topics.RetainMessage(none)
+			p.OnRetainMessage(nil, none, 0)
 		}
 		if second%30 == 29 { // those that expire are not sent, whenever they are dropped
 			for _, cl := range p.server.Clients.GetAll() {
