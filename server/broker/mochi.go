@@ -64,7 +64,8 @@ func isSys(topic string) bool { return strings.HasPrefix(topic, mqtt.SysPrefix+"
 // and [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
 // [MQTT-4.8.2-1] that is not of the broker's own topics, which go to nobody in turns.
 func validFilter(filter string) bool {
-	if rest, ok := strings.CutPrefix(filter, "$share/"); ok {
+	if mqtt.IsSharedFilter(filter) { // $SHARE too
+		_, rest, _ := strings.Cut(filter, "/")
 		name, inner, ok := strings.Cut(rest, "/")
 		if !ok || name == "" || inner == "" || strings.HasPrefix(inner, "$") {
 			return false

@@ -12,7 +12,7 @@ func TestFiltersThatAreNone(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
 	for filter, want := range map[string]byte{
-		"a#": 0x8F, "a/#b": 0x8F, "a+/b": 0x8F, "a/b+": 0x8F, "$share//x": 0x8F, "$share/g/": 0x8F, "$share/g/$SYS/#": 0x8F,
+		"a#": 0x8F, "a/#b": 0x8F, "a+/b": 0x8F, "a/b+": 0x8F, "$share//x": 0x8F, "$share/g/": 0x8F, "$share/g/$SYS/#": 0x8F, "$SHARE//x": 0x8F, "$SHARE/g/$SYS/#": 0x8F,
 		strings.Repeat("/", maxLevels): 0x8F, strings.Repeat("/", 60_000): 0x8F, strings.Repeat("x", maxName+1): 0x8F,
 		"+/+/#": 0, "/": 0, "$share/g/+/x": 0, "$SYS/broker/version": 0, strings.Repeat("/", maxLevels-1): 0,
 	} {
