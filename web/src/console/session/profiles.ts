@@ -1,10 +1,10 @@
 /** Connections saved by name in this browser, and carried to others as JSON. */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
-import { noRoom } from '../core/no-room';
-import { inShapeOf, isRecord, keep, readKept } from '../core/storage';
-import { freeName } from './names';
+import { whyNotKept } from '../core/no-room';
+import { inShapeOf, isRecord, keptList, type Tab } from '../core/storage';
+import { byName, freeName } from './names';
 import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
 export interface Profile {
@@ -29,14 +29,15 @@ export function settingsFrom(value: unknown): Settings {
   return { ...settings, will: { ...settings.will, qos } };
 }
 
+function profileFrom(value: unknown): Profile | undefined {
+  if (!isRecord(value) || typeof value.name !== 'string') return undefined;
+  const name = value.name.trim().slice(0, longestName);
+  const settings = settingsFrom(value.settings);
+  return name !== '' && withoutSecrets(settings.url) !== '' ? { name, settings } : undefined;
+}
+
 function profilesFrom(value: unknown): Profile[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((entry: unknown): Profile[] => {
-    if (!isRecord(entry) || typeof entry.name !== 'string') return [];
-    const name = entry.name.trim().slice(0, longestName);
-    const settings = settingsFrom(entry.settings);
-    return name !== '' && withoutSecrets(settings.url) !== '' ? [{ name, settings }] : [];
-  });
+  return Array.isArray(value) ? value.flatMap((entry: unknown) => profileFrom(entry) ?? []) : [];
 }
 
 export function exportProfiles(profiles: Profile[]): string {
@@ -60,15 +61,13 @@ export function importProfiles(text: string): Profile[] {
   return profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
 }
 
-export function createProfiles() {
-  const entries = signal(profilesFrom(readKept(key)).slice(0, most));
+export function createProfiles(tab?: Tab) {
+  const list = keptList<Profile>({ key, read: profileFrom, nameOf: ({ name }) => name, most }, tab);
+  const entries = computed(() => list.entries.value.toSorted(byName));
   const problem = signal('');
 
-  function change(to: Profile[]): boolean {
-    const sorted = to.toSorted((a, b) => a.name.localeCompare(b.name));
-    if (to.length > most) problem.value = t('There is room for {most}: delete one first.', { most });
-    else problem.value = keep(key, sorted) ? '' : noRoom();
-    if (problem.value === '') entries.value = sorted;
+  function change(put: readonly Profile[], dropped: readonly string[] = []): boolean {
+    problem.value = whyNotKept(list.change(put, dropped), most);
     return problem.value === '';
   }
 
@@ -77,26 +76,24 @@ export function createProfiles() {
     const name = given.trim().slice(0, longestName);
     if (name === '') problem.value = t('A name to find it by');
     else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
-    else {
-      const kept = withSecrets ? settings : leaveOutPasswords(settings);
-      return change([...entries.value.filter((entry) => entry.name !== name), { name, settings: kept }]);
-    }
+    else return change([{ name, settings: withSecrets ? settings : leaveOutPasswords(settings) }]);
     return false;
   }
 
   function remove(name: string): void {
-    change(entries.value.filter((entry) => entry.name !== name));
+    change([], [name]);
   }
 
   /** How many came in; 0 where `problem` says why. */
   function add(text: string): number {
     try {
-      const imported = importProfiles(text);
-      const all = [...entries.value];
-      for (const { name, settings } of imported) {
-        all.push({ name: freeName(name, new Set(all.map((entry) => entry.name))), settings });
-      }
-      return change(all) ? imported.length : 0;
+      const taken = new Set(list.latest().map(({ name }) => name));
+      const imported = importProfiles(text).map(({ name, settings }) => {
+        const free = freeName(name, taken);
+        taken.add(free);
+        return { name: free, settings };
+      });
+      return change(imported) ? imported.length : 0;
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
       return 0;

@@ -1,11 +1,11 @@
 /** Messages saved by name, in this browser. */
 
-import { signal } from '@preact/signals';
-import { t } from '../core/i18n/i18n';
-import { noRoom } from '../core/no-room';
-import { inShapeOf, isRecord, keep, readKept } from '../core/storage';
+import { computed, signal } from '@preact/signals';
+import { whyNotKept } from '../core/no-room';
+import { inShapeOf, isRecord, keptList, type Tab } from '../core/storage';
 import { formats } from '../payload/encode';
 import { emptyMessage, type Message } from './message';
+import { byName } from './names';
 
 export interface SavedMessage {
   name: string;
@@ -28,37 +28,30 @@ export function messageFrom(value: unknown): Message {
   };
 }
 
-export function savedFrom(value: unknown): SavedMessage[] {
-  if (!Array.isArray(value)) return [];
-  const entries: SavedMessage[] = value.flatMap((entry: unknown) =>
-    isRecord(entry) && typeof entry.name === 'string' && entry.name !== ''
-      ? [{ name: entry.name, message: messageFrom(entry.message) }]
-      : [],
-  );
-  const last = new Map(entries.map((entry) => [entry.name, entry]));
-  return [...last.values()].slice(0, limit);
+export function savedFrom(value: unknown): SavedMessage | undefined {
+  return isRecord(value) && typeof value.name === 'string' && value.name !== ''
+    ? { name: value.name, message: messageFrom(value.message) }
+    : undefined;
 }
 
-export function createSaved() {
-  const entries = signal(savedFrom(readKept(key)));
+export function createSaved(tab?: Tab) {
+  const list = keptList<SavedMessage>({ key, read: savedFrom, nameOf: ({ name }) => name, most: limit }, tab);
+  const entries = computed(() => list.entries.value.toSorted(byName));
   const problem = signal('');
 
-  function change(to: SavedMessage[]): void {
-    if (to.length > limit) problem.value = t('There is room for {most}: delete one first.', { most: limit });
-    else problem.value = keep(key, to) ? '' : noRoom();
-    if (problem.value === '') entries.value = to;
+  function change(put: readonly SavedMessage[], dropped: readonly string[] = []): boolean {
+    problem.value = whyNotKept(list.change(put, dropped), limit);
+    return problem.value === '';
   }
 
   /** The same name again replaces. */
   function save(name: string, { topic, payload, format, type, qos, retain, properties }: Message): boolean {
     const message: Message = { topic, payload, file: undefined, format, type, qos, retain, properties };
-    const others = entries.value.filter((entry) => entry.name !== name);
-    change([...others, { name, message }].sort((a, b) => a.name.localeCompare(b.name)));
-    return problem.value === '';
+    return change([{ name, message }]);
   }
 
   function remove(name: string): void {
-    change(entries.value.filter((entry) => entry.name !== name));
+    change([], [name]);
   }
 
   return { entries, problem, save, remove };
