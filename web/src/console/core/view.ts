@@ -1,2 +1,4 @@
 /** What stands in the place beside the forms. */
-export type View = 'messages' | 'topics' | 'broker' | 'packets';
+export const views = ['messages', 'topics', 'broker', 'packets'] as const;
+
+export type View = (typeof views)[number];

@@ -76,6 +76,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
   // One attempt at a time. Whatever an earlier one still reports is not news.
   let current = new AbortController();
+  // Somebody asked for a connection, and nobody has ended it.
+  let asked = false;
   // A look around is good for all failures in a row.
   let surroundings: Surroundings | undefined;
 
@@ -91,8 +93,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   }
 
   /** The selected broker's name, or `custom` when the address is of none. */
-  function selected(): string {
-    const { url } = settings.value;
+  function selected(url = settings.value.url): string {
     return config.value.brokers.find((broker) => addressOf(broker, deps.page) === url)?.name ?? custom;
   }
 
@@ -101,9 +102,10 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     edit({ url: broker ? addressOf(broker, deps.page) : '' });
   }
 
-  function abandon(): AbortController {
+  function abandon(again: boolean): AbortController {
     current.abort();
     current = new AbortController();
+    asked = again;
     const old = client.value;
     if (old) {
       deps.onGone();
@@ -273,7 +275,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
         return;
       }
     }
-    const mine = abandon();
+    const mine = abandon(true);
     told.value = undefined;
     const failure = await attempt(url, byHand, mine);
     if (!failure) return;
@@ -297,7 +299,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
   function disconnect(): void {
     const { url } = status.value;
-    abandon();
+    abandon(false);
     batch(() => {
       status.value = { phase: 'disconnected', url };
       told.value = undefined;
@@ -308,7 +310,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   async function connectByDefault(limit = () => automaticTimeout): Promise<void> {
     const broker = defaultBroker(config.value);
     if (!broker) return;
-    const mine = abandon();
+    const mine = abandon(true);
     const url = addressOf(broker, deps.page);
     batch(() => {
       told.value = undefined;
@@ -386,11 +388,16 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     }
   }
 
-  /** The page's start. `load` brings the configuration, and a link may ask for an address. */
-  async function start(load: () => Promise<Config>, asked?: string): Promise<void> {
+  /**
+   * The page's start. `load` brings the configuration, and a link may ask for an
+   * address. After a reload `before` is the default broker's address as it was: a
+   * page that was there does not go to another one by itself.
+   */
+  async function start(load: () => Promise<Config>, link?: string, before?: string): Promise<void> {
     const mine = current;
+    asked = !link;
     status.value = { phase: 'connecting', url: '' };
-    if (asked) edit({ url: asked });
+    if (link) edit({ url: link });
     // Whatever the broker will be. Who waits for it hears of a failure.
     deps.program(settings.value.shared).catch(() => {});
     const read = await readBrokers(load);
@@ -399,7 +406,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       status.value = { phase: 'disconnected', url: '' };
       return;
     }
-    if (asked) return connectByLink(asked);
+    if (link) return connectByLink(link);
+    const broker = defaultBroker(config.value);
+    if (before && broker && addressOf(broker, deps.page) !== before) return connect();
     await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()));
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }
@@ -419,6 +428,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     edit,
     selected,
     select,
+    /** Whether it is to be connected again when the page is reloaded. */
+    wanted: () => asked,
     connect,
     tryNow,
     disconnect,

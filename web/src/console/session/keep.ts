@@ -1,33 +1,93 @@
 /**
  * What is open, for a reload of the page: kept for this tab alone, and without
- * what lets somebody in. One connection alone begins anew, as the page does.
+ * what lets somebody in. A page that is opened anew begins anew.
  */
 
 import { isRecord, keep, readKept } from '../core/storage';
-import type { Settings } from './settings';
+import type { View } from '../core/view';
+import type { Filter } from '../log/filter';
+import { defaultBroker } from './config';
+import type { Connection } from './connection';
+import type { Profile } from './profiles';
+import type { Draft, Publisher } from './publisher';
+import { hasSecrets, leaveOutPasswords, plainSettings, type Settings } from './settings';
+import type { Subscriptions, Wanted } from './subscriptions';
 
 /** One connection. */
 export interface Kept {
   name: string;
   /** The profile that it was filled from. */
   profile?: string;
-  /** Without passwords. */
+  /** Without passwords. An empty address: the default broker's. */
   settings: Settings;
   /** Whether there were any. */
   secrets: boolean;
-  /** It was connected, or on its way. */
+  /** It was connected, on its way, or failed: nobody had disconnected it. */
   connected: boolean;
+  /** The page itself chose the broker, the default one, and may do so again. */
+  byDefault: boolean;
+  /** The page itself had to take another broker than the default one. */
+  instead: boolean;
+  subscriptions: Wanted[];
+  /** Without a file. */
+  draft: Omit<Draft, 'file'>;
+}
+
+/** A session as far as it is kept. */
+interface Session {
+  name: { readonly value: string };
+  connection: Connection;
+  subscriptions: Subscriptions;
+  publisher: Publisher;
+}
+
+/** All of them, and what they have together. */
+export interface KeptPage {
+  active: number;
+  list: Kept[];
+  view: View;
+  paused: boolean;
+  filter: Filter;
 }
 
 const key = 'mqttwasm.open';
 const storage = () => sessionStorage;
 
-/** Keeps what `connections` are whenever the page may be about to go. */
-export function keepOpen(connections: () => { active: number; list: Kept[] }): void {
+/** What a reload of the page leaves of a session that was filled from `profile`. */
+export function keptOf({ name, connection, subscriptions, publisher }: Session, profile?: Profile): Kept {
+  const { config, notice, status, selected, wanted } = connection;
+  const form = connection.settings.value;
+  // Nobody has asked yet for an address that is typed over the one in use.
+  const url = (wanted() && status.value.url) || form.url;
+  const fellBack = notice.value?.retry !== undefined;
+  // Where neither broker could be reached, the next attempt begins with the first.
+  const neither = fellBack && status.value.phase === 'disconnected';
+  const atDefault = url === '' || selected(url) === defaultBroker(config.value)?.name;
+  const bare = leaveOutPasswords({ ...form, url });
+  const secrets = hasSecrets(form) || (URL.canParse(url) && bare.url !== new URL(url).href);
+  const plain = !secrets && JSON.stringify({ ...bare, url: '' }) === JSON.stringify(plainSettings);
+  const { file: _, ...draft } = publisher.draft.value;
+  return {
+    name: name.value,
+    ...(profile?.settings.url === url && { profile: profile.name }),
+    settings: plain && neither ? plainSettings : bare,
+    secrets,
+    connected: wanted(),
+    byDefault: plain && (atDefault || neither),
+    instead: fellBack && !neither,
+    subscriptions: subscriptions.entries.value.map(({ filter, wanted: qos }) => ({ filter, qos })),
+    draft,
+  };
+}
+
+/** Keeps what `page` has whenever it may be about to go. */
+export function keepOpen(page: () => KeptPage): void {
   function save(): void {
-    const { active, list } = connections();
     // With the link that the page was opened by: another one is another wish.
-    keep(key, list.length > 1 ? { link: location.hash, active, list } : null, storage);
+    const whole = { link: location.hash, ...page() };
+    if (keep(key, whole, storage)) return;
+    const list = whole.list.map((kept) => ({ ...kept, draft: { ...kept.draft, payload: '' } }));
+    keep(key, { ...whole, list }, storage);
   }
   addEventListener('pagehide', save);
   document.addEventListener('visibilitychange', () => {
@@ -35,7 +95,7 @@ export function keepOpen(connections: () => { active: number; list: Kept[] }): v
   });
 }
 
-/** Undefined where the page was not reloaded, or had one connection. */
+/** Undefined where the page was not reloaded. */
 export function keptOpen(): unknown {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const kept = readKept(key, storage);

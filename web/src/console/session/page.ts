@@ -77,18 +77,24 @@ export function createPage(): Page {
 
   keepOpen(() => {
     const list = sessions.list.peek();
-    return { active: list.indexOf(sessions.active.peek()), list: list.map((session) => session.kept()) };
+    return {
+      active: list.indexOf(sessions.active.peek()),
+      list: list.map((session) => session.kept()),
+      view: view.peek(),
+      paused: feed.paused.peek(),
+      filter: feed.filter.peek(),
+    };
   });
 
   const load = () => loadConfig(() => fetch('config.json', { cache: 'no-cache' }));
 
-  /** Whether several sessions were open before the page was reloaded, and are again. */
+  /** Whether what was open before the page was reloaded is open again. */
   async function reopened(): Promise<boolean> {
     const kept = keptOpen();
     if (!kept) return false;
     try {
       const { reopen } = await import('./reopen');
-      return reopen(kept, sessions);
+      return reopen(kept, { sessions, feed, view }, load);
     } catch {
       return false; // the server is gone: the page begins anew
     }
@@ -99,7 +105,7 @@ export function createPage(): Page {
     const { connection, publisher, subscriptions } = sessions.active.value;
     let asked: string | undefined;
     addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
-    if (await reopened()) return void (await sessions.active.value.connection.readBrokers(load));
+    if (await reopened()) return;
     if (location.hash.includes('=')) {
       const { isLink, readLink } = await import('./link');
       if (isLink(location.hash)) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProfiles, exportProfiles, importProfiles } from './profiles';
+import { browser } from '../core/testing';
+import { createProfiles, exportProfiles, importProfiles, readProfiles } from './profiles';
 import { plainSettings, type Settings } from './settings';
 
 let kept: Record<string, string>;
@@ -69,6 +70,69 @@ describe('profiles', () => {
     expect(profiles.save('x', { ...secret, url: 'javascript:alert(1)' }, false)).toBe(false);
     expect(profiles.problem.value).toMatch(/address/);
     expect(kept).toEqual({});
+  });
+});
+
+describe('in two tabs', () => {
+  const url = (host: string): Settings => ({ ...plainSettings, url: `ws://${host}/` });
+  const names = ({ entries }: ReturnType<typeof createProfiles>) => entries.value.map(({ name }) => name);
+
+  it('are the same, by name, whichever tab saves and deletes', () => {
+    const { open } = browser();
+    const [one, other] = [createProfiles(open()), createProfiles(open())];
+    one.save('b', url('b'), false);
+    other.save('a', url('a'), false);
+    expect([names(one), names(other)]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    one.remove('a');
+    other.save('b', url('again'), false);
+    for (const { entries } of [one, other])
+      expect(entries.value).toEqual([{ name: 'b', settings: url('again') }]);
+  });
+
+  it('stand beside what another tab saved when they are imported', () => {
+    const { open } = browser();
+    const tab = open();
+    const [one, other] = [createProfiles(open()), createProfiles(tab)];
+    const file = exportProfiles([{ name: 'a', settings: url('file') }]);
+    tab.fallBehind();
+    one.save('a', url('a'), false);
+    tab.catchUp();
+    expect(other.add(file)).toBe(1);
+    expect(names(one)).toEqual(['a', 'a (2)']);
+  });
+
+  it.each(['full', 'forbidden'] as const)('are not lost where the storage is %s, and it says so', (which) => {
+    const { open, state } = browser();
+    const profiles = createProfiles(open());
+    profiles.save('a', url('a'), false);
+    state[which] = true;
+    expect(profiles.save('b', url('b'), false)).toBe(false);
+    expect(profiles.problem.value).toMatch(/no room/);
+    profiles.remove('a');
+    expect(names(profiles)).toEqual(['a']);
+  });
+});
+
+describe('profiles of an earlier version of the page', () => {
+  const stored =
+    '[{"name":"home","settings":{"url":"ws://home/mqtt","username":"me","password":"pw","keepalive":"7"}},' +
+    '{"name":"plant","settings":{"url":"wss://plant/mqtt","will":{"topic":"gone","qos":1}}}]';
+
+  it('are read as they are, and stay when another one is saved', () => {
+    kept = { 'mqttwasm.profiles': stored };
+    const profiles = createProfiles();
+    expect(profiles.entries.value.map(({ name, settings }) => [name, settings.url])).toEqual([
+      ['home', 'ws://home/mqtt'],
+      ['plant', 'wss://plant/mqtt'],
+    ]);
+    expect(profiles.entries.value[0]?.settings).toMatchObject({ password: 'pw', keepalive: '7' });
+    profiles.save('new', { ...plainSettings, url: 'ws://new/' }, false);
+    const [home, plant] = JSON.parse(kept['mqttwasm.profiles'] ?? '');
+    expect([home, plant]).toEqual(JSON.parse(stored));
+    expect(readProfiles().map(({ name }) => name)).toEqual(['home', 'plant', 'new']);
   });
 });
 

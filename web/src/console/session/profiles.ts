@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
 import { whyNotKept } from '../core/no-room';
-import { inShapeOf, isRecord, keptList, type Tab } from '../core/storage';
+import { inShapeOf, isRecord, keptList, readKept, type Tab } from '../core/storage';
 import { byName, freeName } from './names';
 import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
@@ -59,6 +59,11 @@ export function importProfiles(text: string): Profile[] {
   const profiles = profilesFrom(value.profiles);
   if (profiles.length === 0) throw new Error(t('The file holds no profile with a ws: or wss: address'));
   return profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
+}
+
+/** As they are stored now. */
+export function readProfiles(): Profile[] {
+  return profilesFrom(readKept(key));
 }
 
 export function createProfiles(tab?: Tab) {

@@ -1,13 +1,21 @@
 import { signal } from '@preact/signals';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../../client';
+import type { Failure } from '../core/failure';
+import type { View } from '../core/view';
+import { type Filter, noFilter } from '../log/filter';
 import type { Config } from './config';
 import { createConnection } from './connection';
-import { type Kept, keepOpen, keptOpen } from './keep';
+import { type Kept, type KeptPage, keepOpen, keptOf, keptOpen } from './keep';
+import { emptyMessage } from './message';
 import { createProfiles, type Profile } from './profiles';
+import { createPublisher } from './publisher';
 import { reopen } from './reopen';
 import type { Session } from './session';
 import { createSessions } from './sessions';
 import { plainSettings, type Settings } from './settings';
+import { createSubscriptions } from './subscriptions';
+import { config, down, embeddedUrl, fakeClient, publicUrl } from './testing';
 
 const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
 const tab = new EventTarget();
@@ -36,46 +44,82 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+const { file: _, ...draft } = { ...emptyMessage, repeat: false, seconds: '1', times: '' };
+
 const kept = (name: string, changes: Partial<Kept> = {}): Kept => ({
   name,
   settings: { ...plainSettings, url: `ws://${name}/mqtt` },
   secrets: false,
   connected: true,
+  byDefault: false,
+  instead: false,
+  subscriptions: [{ filter: `mqttwasm/${name}/#`, qos: 2 }],
+  draft: { ...draft, topic: `mqttwasm/${name}/hello` },
   ...changes,
 });
 
-/** A page that is opened with what `keep` says that another one left. */
-function opened(list: unknown[], active = 0) {
+const pageOf = (list: Kept[], changes: Partial<KeptPage> = {}): KeptPage => ({
+  active: 0,
+  list,
+  view: 'messages',
+  paused: false,
+  filter: noFilter,
+  ...changes,
+});
+
+/** A page whose client reaches the brokers that `reach` lets it. */
+function openedPage(
+  reach: (url: string) => Promise<Client> = () => new Promise(() => {}),
+  load: () => Promise<Config> = async () => ({ version: '', brokers: [] }),
+) {
   const dialled: string[] = [];
+  const brokers = signal<Config>({ version: '', brokers: [] });
+  const toFailure = (error: unknown) => error as Failure;
   const made = (id: number) => {
     const connection = createConnection(
       {
         connect: (options) => {
           dialled.push(`${options.url} ${options.password ?? ''}`.trim());
-          return new Promise(() => {});
+          return reach(String(options.url));
         },
         program: async () => {},
         survey: async (url) => ({ url, page: '' }),
-        toFailure: () => ({ code: 'network', message: '' }),
+        toFailure,
         page: 'http://127.0.0.1:8080/',
         age: () => 0,
         onClient: async () => {},
         onGone: () => {},
       },
-      signal<Config>({ version: '', brokers: [] }),
+      brokers,
     );
+    const name = signal(`Connection ${id}`);
+    const client = () => undefined;
+    const clock = { now: () => 0, after: () => () => {} };
+    const subscriptions = createSubscriptions({ client, toFailure, frame: () => {} }, `mqttwasm/new${id}/#`);
+    const publisher = createPublisher({ client, toFailure, clock }, `mqttwasm/new${id}/hello`);
+    const session = { id, connection, name, subscriptions, publisher };
     const use = ({ settings }: Profile) => connection.edit(settings);
-    return { id, connection, name: signal(`Connection ${id}`), use, end: () => {} } as unknown as Session;
+    return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;
   };
   const connections = createSessions(made);
-  const done = reopen({ list, active }, connections);
-  const lives = connections.list.value;
-  return { connections, lives, dialled, done };
+  const view = signal<View>('messages');
+  const feed = { pause: vi.fn(), edit: vi.fn<(changes: Partial<Filter>) => void>() };
+  const open = (value: unknown) => reopen(value, { sessions: connections, feed, view }, load);
+  const left = (): KeptPage =>
+    JSON.parse(JSON.stringify(pageOf(connections.list.value.map((session) => session.kept()))));
+  return { connections, dialled, view, feed, open, left, load, lives: () => connections.list.value };
+}
+
+/** A page that is opened with what `keep` says that another one left. */
+function opened(list: unknown[], active = 0) {
+  const page = openedPage();
+  const done = page.open({ list, active });
+  return { ...page, lives: page.lives(), done };
 }
 
 describe('what is kept', () => {
   function left(list: Kept[], event = new Event('pagehide')): unknown {
-    keepOpen(() => ({ active: 0, list }));
+    keepOpen(() => pageOf(list));
     (event.type === 'pagehide' ? tab : page).dispatchEvent(event);
     return keptOpen();
   }
@@ -101,9 +145,20 @@ describe('what is kept', () => {
     expect(keptOpen()).toBeUndefined();
   });
 
-  it('is nothing of one connection alone, also where there were several before', () => {
+  it('is there of one connection alone, also where there were several before', () => {
     left([kept('one'), kept('two')]);
-    expect(left([kept('one')])).toBeUndefined();
+    expect(left([kept('one')])).toMatchObject({ list: [kept('one')] });
+  });
+
+  it('is all but the payloads in the forms where those take all the room', () => {
+    const { setItem } = sessionStorage;
+    vi.spyOn(sessionStorage, 'setItem').mockImplementation((key, value) => {
+      if (value.length > 100_000) throw new DOMException('full', 'QuotaExceededError');
+      setItem(key, value);
+    });
+    const one = kept('one');
+    const large = { ...one, draft: { ...one.draft, payload: 'x'.repeat(100_000) } };
+    expect(left([large])).toMatchObject({ list: [one] });
   });
 
   it('is nothing where the browser forbids it', () => {
@@ -156,8 +211,7 @@ describe('reopening', () => {
 
   it.each<[string, unknown[]]>([
     ['nothing', []],
-    ['one', [kept('one')]],
-    ['what is not a connection', [kept('one'), 7, null, { name: 8 }]],
+    ['what is not a connection', [7, null, { name: 8 }]],
   ])('does nothing with %s', (_, list) => {
     const { done, lives, dialled } = opened(list);
     expect([done, lives.length, dialled]).toEqual([false, 1, []]);
@@ -170,5 +224,209 @@ describe('reopening', () => {
     );
     expect(lives[0]?.connection.settings.value).toEqual({ ...plainSettings, keepalive: '7' });
     expect(connections.active.value).toBe(lives[0]);
+  });
+});
+
+const topicsOf = (session: Session | undefined) => [
+  session?.subscriptions.entries.value.map(({ filter, wanted }) => `${filter} ${wanted}`),
+  session?.publisher.draft.value.topic,
+];
+
+describe('one connection', () => {
+  it('has its address, options, topics and form again', () => {
+    const settings: Settings = { ...plainSettings, url: 'ws://one/mqtt', keepalive: '7', username: 'me' };
+    const before = {
+      ...draft,
+      topic: 'a/{{n}}',
+      payload: '{"x":1}',
+      format: 'cbor' as const,
+      qos: 1 as const,
+      retain: true,
+      properties: {
+        ...draft.properties,
+        contentType: 'x',
+        userProperties: [['a', 'b']] as [string, string][],
+      },
+      repeat: true,
+      seconds: '0.5',
+      times: '3',
+    };
+    const subscriptions = [
+      { filter: 'mqttwasm/old/#', qos: 2 as const },
+      { filter: 'plant/+', qos: 1 as const },
+    ];
+    const { lives, dialled } = opened([kept('one', { settings, subscriptions, draft: before })]);
+    expect(dialled).toEqual(['ws://one/mqtt']);
+    expect(lives).toHaveLength(1);
+    expect(lives[0]?.connection.settings.value).toEqual(settings);
+    expect(topicsOf(lives[0])).toEqual([['mqttwasm/old/# 2', 'plant/+ 1'], 'a/{{n}}']);
+    expect(lives[0]?.publisher.draft.value).toEqual({ ...before, file: undefined });
+    expect(lives[0]?.publisher.repeating.value).toBeUndefined();
+  });
+
+  it('has no subscription again where it had none', () => {
+    const { lives } = opened([kept('one', { subscriptions: [] })]);
+    expect(topicsOf(lives[0])).toEqual([[], 'mqttwasm/one/hello']);
+  });
+
+  it('stays disconnected where somebody had disconnected it', async () => {
+    const before = openedPage(async () => fakeClient().client);
+    before.open(pageOf([kept('one')]));
+    const { connection } = before.connections.active.value;
+    await vi.waitFor(() => expect(connection.status.value.phase).toBe('connected'));
+    connection.disconnect();
+    const after = openedPage();
+    after.open(before.left());
+    expect(after.dialled).toEqual([]);
+    expect(after.connections.active.value.connection.settings.value.url).toBe('ws://one/mqtt');
+    expect(after.connections.active.value.connection.status.value.phase).toBe('disconnected');
+  });
+
+  it('is tried again where it had failed', async () => {
+    const before = openedPage(() => Promise.reject(down));
+    before.open(pageOf([kept('one')]));
+    const { connection } = before.connections.active.value;
+    await vi.waitFor(() => expect(connection.status.value.phase).toBe('disconnected'));
+    const after = openedPage();
+    after.open(before.left());
+    expect(after.dialled).toEqual(['ws://one/mqtt']);
+  });
+
+  it('goes back to the address in use, and not to one that was only typed', async () => {
+    const before = openedPage(async () => fakeClient().client);
+    before.open(pageOf([kept('one')]));
+    const { connection } = before.connections.active.value;
+    await vi.waitFor(() => expect(connection.status.value.phase).toBe('connected'));
+    connection.edit({ url: publicUrl });
+    const after = openedPage();
+    after.open(before.left());
+    expect(after.dialled).toEqual(['ws://one/mqtt']);
+  });
+
+  it('that a link asked for, and nobody agreed to, is not dialled', async () => {
+    const before = openedPage();
+    const { connection } = before.connections.active.value;
+    void connection.start(() => new Promise(() => {}), 'ws://elsewhere.example/mqtt');
+    const after = openedPage();
+    after.open(before.left());
+    expect(after.dialled).toEqual([]);
+  });
+});
+
+describe('the default broker', () => {
+  const load = async () => config;
+  const embedded = async (url: string): Promise<Client> => {
+    if (url !== embeddedUrl) throw down;
+    return fakeClient().client;
+  };
+  const own = ({ connections }: ReturnType<typeof openedPage>) => connections.active.value.connection;
+
+  /** A page that is opened anew, and has got as far as it gets. */
+  async function fresh(reach: (url: string) => Promise<Client>, brokers = load) {
+    const page = openedPage(reach, brokers);
+    await own(page).start(brokers);
+    return page;
+  }
+
+  it('is gone to again as on load, with the embedded one to stand in', async () => {
+    const before = await fresh(async () => fakeClient().client);
+    expect(before.dialled).toEqual([publicUrl]);
+    const after = openedPage(embedded, load);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).status.value).toEqual({ phase: 'connected', url: embeddedUrl }));
+    expect(after.dialled).toEqual([publicUrl, embeddedUrl]);
+    expect(topicsOf(after.lives()[0])).toEqual(topicsOf(before.lives()[0]));
+  });
+
+  it('is left alone after the fallback, until somebody asks for it', async () => {
+    const before = await fresh(embedded);
+    const after = openedPage(async () => fakeClient().client, load);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).notice.value?.title).toMatch(/^Still using “This server”/));
+    expect(own(after).status.value).toEqual({ phase: 'connected', url: embeddedUrl });
+    expect(after.dialled).toEqual([embeddedUrl]);
+    // And so at the next reload.
+    const later = openedPage(async () => fakeClient().client, load);
+    later.open(after.left());
+    await vi.waitFor(() => expect(own(later).notice.value?.retry?.name).toBe('EMQX public broker'));
+    expect(later.dialled).toEqual([embeddedUrl]);
+  });
+
+  it('is not gone to where the embedded one is down after the fallback', async () => {
+    const before = await fresh(embedded);
+    const after = openedPage(() => Promise.reject(down), load);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).status.value.phase).toBe('disconnected'));
+    await vi.waitFor(() => expect(own(after).notice.value?.tone).toBe('error'));
+    expect(after.dialled).toEqual([embeddedUrl]);
+  });
+
+  it('is tried first again where neither could be reached', async () => {
+    const before = await fresh(() => Promise.reject(down));
+    expect(before.dialled).toEqual([publicUrl, embeddedUrl]);
+    const after = openedPage(async () => fakeClient().client, load);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).status.value).toEqual({ phase: 'connected', url: publicUrl }));
+  });
+
+  it('that is another one by now is not gone to instead of the one in use', async () => {
+    const inside = 'ws://10.0.0.5:8083/mqtt';
+    const before = await fresh(
+      async () => fakeClient().client,
+      async () => ({ version: '', brokers: [{ name: 'inside', url: inside, default: true }] }),
+    );
+    const after = openedPage(() => Promise.reject(down), load);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).notice.value?.tone).toBe('error'));
+    expect(after.dialled).toEqual([inside]);
+  });
+
+  it('is gone to where the page was reloaded before it knew which that is', async () => {
+    const before = openedPage();
+    void own(before).start(() => new Promise(() => {}));
+    const after = openedPage(async () => fakeClient().client, load);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).status.value).toEqual({ phase: 'connected', url: publicUrl }));
+  });
+
+  it('and a private one that fails leads to no public one', async () => {
+    const before = await fresh(async () => fakeClient().client);
+    own(before).edit({ url: 'ws://192.168.1.7/mqtt' });
+    await own(before).connect();
+    const after = openedPage(
+      (url) => (url === publicUrl ? Promise.resolve(fakeClient().client) : Promise.reject(down)),
+      load,
+    );
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).notice.value?.tone).toBe('error'));
+    expect(after.dialled).toEqual(['ws://192.168.1.7/mqtt']);
+  });
+});
+
+describe('the page', () => {
+  it('shows the same view, and what the feed’s filter let through, paused or not', () => {
+    const page = openedPage();
+    const filter: Filter = { ...noFilter, topic: 'a/#', direction: 'both', qos: 2, search: 'x' };
+    page.open(pageOf([kept('one')], { view: 'topics', paused: true, filter }));
+    expect(page.view.value).toBe('topics');
+    expect(page.feed.edit.mock.calls).toEqual([[filter]]);
+    expect(page.feed.pause).toHaveBeenCalledWith(true);
+  });
+
+  it('has a plain one where what was kept makes no sense', () => {
+    const page = openedPage();
+    const filter = { topic: 5, connection: 'gone', direction: 'x', qos: 7, retain: true, more: 1 };
+    page.open({ list: [kept('one')], view: '__proto__', paused: 'yes', filter });
+    expect(page.view.value).toBe('messages');
+    expect(page.feed.edit.mock.calls).toEqual([[noFilter]]);
+    expect(page.feed.pause).not.toHaveBeenCalled();
+  });
+
+  it('takes what an earlier version kept', () => {
+    const settings = { ...plainSettings, url: 'ws://one/mqtt' };
+    const left = { name: 'one', settings, secrets: false, connected: true };
+    const { lives, dialled } = opened([left, { ...left, name: 'two' }]);
+    expect(dialled).toHaveLength(2);
+    expect(topicsOf(lives[0])).toEqual([['mqttwasm/new1/# 2'], 'mqttwasm/new1/hello']);
   });
 });

@@ -1,70 +1,161 @@
 /** Opens what was open before the page was reloaded. */
 
+import type { Signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
-import { isRecord } from '../core/storage';
+import { inShapeOf, isRecord } from '../core/storage';
+import { type View, views } from '../core/view';
+import type { Feed } from '../log/feed';
+import { type Filter, noFilter } from '../log/filter';
+import { type Config, defaultBroker, nameOf } from './config';
+import type { Connection } from './connection';
 import type { Kept } from './keep';
-import { createProfiles, type Profile, settingsFrom } from './profiles';
+import { type Profile, readProfiles, settingsFrom } from './profiles';
+import type { Draft } from './publisher';
+import { messageFrom } from './saved';
 import type { Session } from './session';
 import { leaveOutPasswords } from './settings';
+import type { Wanted } from './subscriptions';
 
-/** Connections that are opened by themselves. */
+/** Connections that are opened by themselves, and subscriptions of one. */
 const most = 50;
+const mostSubscriptions = 1000;
 
-interface Connections {
-  active: { readonly value: Session };
-  open(): Session;
-  show(live: Session): void;
+/** Where the connections are opened, and what they have together. */
+interface Page {
+  sessions: {
+    active: { readonly value: Session };
+    open(): Session;
+    show(session: Session): void;
+  };
+  feed: Pick<Feed, 'pause' | 'edit'>;
+  view: Signal<View>;
 }
 
-function keptFrom(value: unknown): Kept[] {
+/** An earlier version of the page kept no subscriptions and no draft. */
+type Left = Omit<Kept, 'subscriptions' | 'draft'> & {
+  subscriptions: Wanted[] | undefined;
+  draft: Partial<Draft> | undefined;
+};
+
+function subscriptionsFrom(value: unknown): Wanted[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const list = value.flatMap((entry: unknown): Wanted[] => {
+    if (!isRecord(entry) || typeof entry.filter !== 'string') return [];
+    return [{ filter: entry.filter, qos: entry.qos === 1 || entry.qos === 2 ? entry.qos : 0 }];
+  });
+  return list.slice(0, mostSubscriptions);
+}
+
+function draftFrom(value: unknown): Partial<Draft> | undefined {
+  if (!isRecord(value)) return undefined;
+  return { ...messageFrom(value), ...inShapeOf({ repeat: false, seconds: '1', times: '' }, value) };
+}
+
+function leftFrom(value: unknown): Left[] {
   if (!isRecord(value) || typeof value.name !== 'string') return [];
-  const { name, profile, secrets, connected } = value;
+  const { name, profile } = value;
+  const flags = inShapeOf({ secrets: false, connected: false, byDefault: false, instead: false }, value);
   return [
     {
       name,
       ...(typeof profile === 'string' && { profile }),
+      ...flags,
       settings: settingsFrom(value.settings),
-      secrets: secrets === true,
-      connected: connected === true,
+      subscriptions: subscriptionsFrom(value.subscriptions),
+      draft: draftFrom(value.draft),
     },
   ];
 }
 
+/** `names`: of the sessions, where there are several. */
+function filterFrom(value: unknown, names: readonly string[]): Filter {
+  const { qos: _, ...model } = noFilter;
+  const read = inShapeOf(model, value);
+  const qos = isRecord(value) ? value.qos : undefined;
+  return {
+    ...read,
+    connection: names.includes(read.connection) ? read.connection : '',
+    direction: ['sent', 'both'].includes(read.direction) ? read.direction : noFilter.direction,
+    retain: ['yes', 'no'].includes(read.retain) ? read.retain : noFilter.retain,
+    qos: qos === 0 || qos === 1 || qos === 2 ? qos : noFilter.qos,
+  };
+}
+
 /** The profile, if it still is what the connection was filled from: it may know the password. */
-function profileOf({ profile, settings }: Kept, profiles: readonly Profile[]): Profile | undefined {
+function profileOf({ profile, settings }: Left, profiles: readonly Profile[]): Profile | undefined {
   const found = profiles.find(({ name }) => name === profile);
   const same = found && JSON.stringify(leaveOutPasswords(found.settings)) === JSON.stringify(settings);
   return same ? found : undefined;
 }
 
-function fill(live: Session, kept: Kept, profiles: readonly Profile[]): void {
-  const { connection } = live;
-  const profile = profileOf(kept, profiles);
-  live.name.value = kept.name;
-  if (profile) live.use(profile);
-  else connection.edit(kept.settings);
-  if (!kept.connected) return;
-  if (!kept.secrets || profile) void connection.connect();
-  else {
+/** The default broker may be reached by now. Somebody decides that, and not the page. */
+function tellInstead(connection: Connection): void {
+  const broker = defaultBroker(connection.config.value);
+  const used = connection.config.value.brokers.find(({ name }) => name === connection.selected());
+  if (!broker || !used || broker === used || connection.notice.value) return;
+  connection.tell(() => ({
+    tone: 'warning',
+    title: t('Still using “{broker}” instead of “{first}”', { broker: nameOf(used), first: nameOf(broker) }),
+    advice: t('“{first}” could not be reached before the page was reloaded.', { first: nameOf(broker) }),
+    retry: broker,
+  }));
+}
+
+async function connect(session: Session, left: Left, knowsPassword: boolean, load: () => Promise<Config>) {
+  const { connection } = session;
+  if (!left.connected) return;
+  if (left.secrets && !knowsPassword) {
     connection.tell(() => ({
       tone: 'warning',
       title: t('Not connected again: passwords are not kept when the page is reloaded'),
       advice: t('Fill in the password under Options and press Connect, or keep it in a profile.'),
     }));
+  } else if (left.byDefault) {
+    await connection.start(load, undefined, left.settings.url);
+  } else {
+    void connection.connect();
+    if (left.instead && (await connection.readBrokers(load))) tellInstead(connection);
   }
 }
 
-/** What connects again is what was connected. False where there is nothing to open. */
-export function reopen(value: unknown, connections: Connections): boolean {
-  const list =
-    isRecord(value) && Array.isArray(value.list) ? value.list.flatMap(keptFrom).slice(0, most) : [];
-  if (list.length < 2) return false;
-  const profiles = createProfiles().entries.value;
-  const lives = list.map((_, n) => (n === 0 ? connections.active.value : connections.open()));
-  lives.forEach((live, n) => {
-    fill(live, list[n] as Kept, profiles);
+/** As it was left. What connects again is what was connected, to the same address. */
+function restore(session: Session, left: Left, profiles: readonly Profile[], load: () => Promise<Config>): void {
+  const { connection, subscriptions, publisher } = session;
+  const profile = profileOf(left, profiles);
+  session.name.value = left.name;
+  if (profile) session.use(profile);
+  else connection.edit(left.settings);
+  if (left.subscriptions) {
+    subscriptions.entries.value = [];
+    subscriptions.prepare(left.subscriptions);
+  }
+  if (left.draft) publisher.edit(left.draft);
+  void connect(session, left, profile !== undefined, load);
+}
+
+/** False where there is nothing to open. `load` brings the configuration. */
+export function reopen(value: unknown, page: Page, load: () => Promise<Config>): boolean {
+  if (!isRecord(value)) return false;
+  const list = Array.isArray(value.list) ? value.list.flatMap(leftFrom).slice(0, most) : [];
+  if (list.length === 0) return false;
+  const { sessions, feed, view } = page;
+  view.value = views.find((name) => name === value.view) ?? view.value;
+  const names = list.length > 1 ? list.map(({ name }) => name) : [];
+  if (isRecord(value.filter)) feed.edit(filterFrom(value.filter, names));
+  if (value.paused === true) feed.pause(true);
+
+  let config: Promise<Config> | undefined;
+  function loadOnce(): Promise<Config> {
+    config ??= load();
+    return config;
+  }
+  const profiles = readProfiles();
+  const opened = list.map((_, n) => (n === 0 ? sessions.active.value : sessions.open()));
+  opened.forEach((session, n) => {
+    restore(session, list[n] as Left, profiles, loadOnce);
   });
-  const shown = isRecord(value) && typeof value.active === 'number' ? lives[value.active] : undefined;
-  connections.show(shown ?? (lives[0] as Session));
+  const shown = (typeof value.active === 'number' ? opened[value.active] : undefined) ?? (opened[0] as Session);
+  sessions.show(shown);
+  void shown.connection.readBrokers(loadOnce);
   return true;
 }

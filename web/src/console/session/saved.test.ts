@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { browser } from '../core/testing';
 import { emptyMessage } from './message';
 import { createSaved, messageFrom, savedFrom } from './saved';
 
@@ -48,6 +49,31 @@ describe('saved messages', () => {
     expect(saved.problem.value).toMatch(/no room/);
     expect(saved.entries.value).toEqual([]);
   });
+});
+
+it('are the same in two tabs, and the last of a name is', () => {
+  const { open } = browser();
+  const [one, other] = [createSaved(open()), createSaved(open())];
+  one.save('b', message);
+  other.save('a', message);
+  other.save('b', { ...message, topic: 'x' });
+  one.save('c', message);
+  other.remove('c');
+  for (const { entries } of [one, other]) {
+    expect(entries.value.map(({ name, message: { topic } }) => [name, topic])).toEqual([
+      ['a', 'a/b'],
+      ['b', 'x'],
+    ]);
+  }
+});
+
+it('of an earlier version of the page are read as they are', () => {
+  const { file: _, ...stored } = message;
+  kept = { 'mqttwasm.messages': JSON.stringify([{ name: 'mine', message: { ...stored, format: 'cbor' } }]) };
+  const saved = createSaved();
+  expect(saved.entries.value).toEqual([{ name: 'mine', message: { ...message, format: 'cbor' } }]);
+  saved.save('other', message);
+  expect(createSaved().entries.value.map(({ name }) => name)).toEqual(['mine', 'other']);
 });
 
 it('takes from foreign JSON what fits, and nothing else', () => {

@@ -209,12 +209,22 @@ it('a reload of the page gets all of it but its passwords', async () => {
   const live = connections.active.value;
   const settings = { ...plainSettings, url: 'ws://plant', username: 'me', keepalive: '7' };
   live.use({ name: 'Plant', settings });
+  live.publisher.edit({ qos: 1, file: { name: 'a.bin', bytes: new Uint8Array(3) } });
+  live.subscriptions.prepare([{ filter: 'plant/+', qos: 1 }]);
+  const { file: _, ...draft } = live.publisher.draft.value;
   expect(live.kept()).toEqual({
     name: 'Connection 1',
     profile: 'Plant',
     settings: { ...settings, url: 'ws://plant/' },
     secrets: false,
     connected: false,
+    byDefault: false,
+    instead: false,
+    subscriptions: [
+      { filter: 'mqttwasm/id1/#', qos: 2 },
+      { filter: 'plant/+', qos: 1 },
+    ],
+    draft,
   });
   live.connection.edit({ password: 'pa55' });
   await live.connection.connect();

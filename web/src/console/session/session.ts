@@ -13,13 +13,12 @@ import type { Forest } from '../topics/forest';
 import { createTopics, type Topics } from '../topics/store';
 import { type Config, defaultBroker } from './config';
 import { type Connection, createConnection, custom, type Dependencies } from './connection';
-import type { Kept } from './keep';
+import { type Kept, keptOf } from './keep';
 import { createLatency, type Latency } from './latency';
 import { freeName, hostOf } from './names';
 import { createParts, type Parts } from './parts';
 import type { Profile } from './profiles';
 import { createPublisher, type Publisher } from './publisher';
-import { hasSecrets, leaveOutPasswords } from './settings';
 import { createSubscriptions, type Subscriptions } from './subscriptions';
 
 /** What the connections have together. */
@@ -140,18 +139,7 @@ export function createSession(id: number, shared: Shared): Session {
     connection.edit(chosen.settings);
   }
 
-  function kept(): Kept {
-    const { settings, status } = connection;
-    const bare = leaveOutPasswords(settings.value);
-    const { url } = settings.value;
-    return {
-      name: name.value,
-      ...(profile?.settings.url === url && { profile: profile.name }),
-      settings: bare,
-      secrets: hasSecrets(settings.value) || (URL.canParse(url) && bare.url !== new URL(url).href),
-      connected: status.value.phase !== 'disconnected',
-    };
-  }
+  const kept = (): Kept => keptOf({ name, connection, subscriptions, publisher }, profile);
 
   function dispose(): void {
     stopNaming();

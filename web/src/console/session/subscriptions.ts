@@ -19,6 +19,12 @@ export interface Entry {
   subscription?: Subscription;
 }
 
+/** What to subscribe to. */
+export interface Wanted {
+  filter: string;
+  qos: QoS;
+}
+
 export interface Dependencies {
   client(): Client | undefined;
   toFailure(error: unknown): Failure;
@@ -33,7 +39,7 @@ const firstTimeout = 3000;
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
 export function createSubscriptions(deps: Dependencies, own: string) {
-  const draft = signal<{ filter: string; qos: QoS }>({ filter: '', qos: 0 });
+  const draft = signal<Wanted>({ filter: '', qos: 0 });
   const entries = signal<Entry[]>([]);
   const fieldError = signal('');
   const formError = signal('');
@@ -67,7 +73,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     entry.error.value = '';
   }
 
-  function edit(changes: Partial<{ filter: string; qos: QoS }>): void {
+  function edit(changes: Partial<Wanted>): void {
     batch(() => {
       draft.value = { ...draft.value, ...changes };
       fieldError.value = '';
@@ -106,7 +112,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   }
 
   /** For the next connection. */
-  function prepare(wanted: { filter: string; qos: QoS }[]): void {
+  function prepare(wanted: Wanted[]): void {
     const others = wanted.filter(({ filter }) => entries.value.every((entry) => entry.filter !== filter));
     entries.value = [...entries.value, ...others.map(({ filter, qos }) => entryFor(filter, qos))];
   }
