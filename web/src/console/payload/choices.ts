@@ -1,6 +1,11 @@
-/** How the user wants to see each topic's payloads, for as long as the page is open. */
+/** How the user wants to see payloads, by topic filter. The most specific filter that selects a topic decides. */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
+import { topicFilter } from '../../client/checks/topics';
+import { compile } from '../../client/routing/topic-filter';
+import { atField, type Failure } from '../core/failure';
+import { t } from '../core/i18n/i18n';
+import { isRecord, keptList, type Tab } from '../core/storage';
 import type { ViewFormat } from './format';
 
 export interface Choice {
@@ -10,23 +15,110 @@ export interface Choice {
   type?: string;
 }
 
-/** Topics remembered; they may be 64 KiB long. */
+interface Entry extends Choice {
+  filter: string;
+}
+
+/** Filters remembered; they may be 64 KiB long. */
 const most = 500;
+
+const known: Record<ViewFormat, true> = {
+  text: true,
+  json: true,
+  hex: true,
+  base64: true,
+  cbor: true,
+  msgpack: true,
+  protobuf: true,
+  sparkplug: true,
+  image: true,
+};
+const isFormat = (name: unknown): name is ViewFormat =>
+  typeof name === 'string' && Object.hasOwn(known, name);
 
 /** Counts the Protobuf definitions loaded, each of which changes what payloads mean. */
 export const schemas = signal(0);
 
-const choices = new Map<string, Choice>();
-
-export function recall(topic: string): Choice {
-  return choices.get(topic) ?? {};
-}
-
-export function remember(topic: string, choice: Choice): void {
-  choices.delete(topic);
-  choices.set(topic, choice);
-  for (const oldest of choices.keys()) {
-    if (choices.size <= most) break;
-    choices.delete(oldest);
+/** What is wrong with a filter; empty where it is one. */
+function mistakeIn(filter: string): string {
+  try {
+    topicFilter(filter, 'filter');
+    return '';
+  } catch (error) {
+    return atField(error as Failure);
   }
 }
+
+function entryFrom(value: unknown): Entry | undefined {
+  if (!isRecord(value) || typeof value.filter !== 'string' || mistakeIn(value.filter)) return undefined;
+  const { filter, format, type } = value;
+  return { filter, ...(isFormat(format) && { format }), ...(typeof type === 'string' && { type }) };
+}
+
+const rank = (level: string | undefined): number => (level === '#' ? 2 : level === '+' ? 1 : 0);
+
+/** Level by level, a name comes before `+`, and `+` before `#`. */
+function bySpecificity(a: Entry, b: Entry): number {
+  const [one, other] = [a.filter.split('/'), b.filter.split('/')];
+  const at = one.findIndex((level, n) => rank(level) !== rank(other[n]));
+  return at < 0 ? one.length - other.length : rank(one[at]) - rank(other[at]);
+}
+
+/** Whether a filter selects all that another one does. */
+function covers(wide: string, narrow: string): boolean {
+  return compile(wide)(narrow) && (wide.endsWith('#') || !narrow.endsWith('#'));
+}
+
+export function createChoices(tab?: Tab) {
+  const list = keptList<Entry>(
+    { key: 'mqttwasm.formats', read: entryFrom, nameOf: ({ filter }) => filter, most, oldestGo: true },
+    tab,
+  );
+  const ordered = computed(() =>
+    list.entries.value.toSorted(bySpecificity).map(({ filter, ...choice }) => {
+      return { filter, choice, selects: compile(filter) };
+    }),
+  );
+  const none: Choice = {};
+
+  function found(topic: string) {
+    return ordered.value.find(({ filter, selects }) => filter === topic || selects(topic));
+  }
+
+  /** The same object until a choice is made. */
+  function recall(topic: string): Choice {
+    return found(topic)?.choice ?? none;
+  }
+
+  /** The filter that a topic's choice was made for: the topic itself where there is none. */
+  function filterFor(topic: string): string {
+    return found(topic)?.filter ?? topic;
+  }
+
+  /** Whether it is there at the next visit too. */
+  function remember(filter: string, choice: Choice): boolean {
+    const automatic = choice.format === undefined && choice.type === undefined;
+    const wider = list.entries.value.some((other) => other.filter !== filter && covers(other.filter, filter));
+    const dropped = automatic && !wider;
+    return list.change(dropped ? [] : [{ filter, ...choice }], dropped ? [filter] : [], true) === 'kept';
+  }
+
+  /**
+   * Has what was chosen for a topic hold for what `filter` selects. Beside the
+   * filter that it was chosen for, unless that is part of the new one. Gives
+   * back what is wrong with the filter; empty where nothing is.
+   */
+  function extend(topic: string, filter: string): string {
+    const mistake = mistakeIn(filter);
+    if (mistake) return mistake;
+    if (filter !== topic && !compile(filter)(topic)) return t('It does not select this topic');
+    const before = filterFor(topic);
+    if (before === filter) return '';
+    list.change([{ filter, ...recall(topic) }], covers(filter, before) ? [before] : [], true);
+    return '';
+  }
+
+  return { recall, filterFor, remember, extend };
+}
+
+export const { recall, filterFor, remember, extend } = createChoices();

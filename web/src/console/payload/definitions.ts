@@ -1,37 +1,89 @@
-/** The user's .proto files, which stay loaded for as long as the page is open. */
+/** The user's .proto files, which are there at the next visit too. */
 
-import { signal } from '@preact/signals';
+import { batch, effect, signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
 import { t } from '../core/i18n/i18n';
+import { noRoom } from '../core/no-room';
+import { isRecord, keptList, type Tab } from '../core/storage';
 import { visible } from '../core/text';
 import { schemas } from './choices';
 import { PayloadError } from './error';
-import { readSchema, type Schema } from './schema';
+import { type ProtoFile, readSchema, type Schema } from './schema';
 
-export const schema = signal<Schema | undefined>(undefined);
-/** Why the files chosen last were not taken. */
-export const problem = signal('');
-/** Of the files that are loaded. */
-export const names = signal<string[]>([]);
-
-/** Bytes of one file that are read at all. */
+/** Bytes of one file that are read at all, and files that are kept. */
 const largest = 1024 * 1024;
+const most = 500;
 
-export async function load(files: File[]): Promise<void> {
-  try {
-    const tooLarge = files.find(({ size }) => size > largest);
-    if (tooLarge) throw new Error(t('{file} is larger than 1 MiB', { file: visible(tooLarge.name) }));
-    const texts = await Promise.all(
-      files.map(async (file) => ({ name: file.name, text: await file.text() })),
-    );
-    schema.value = readSchema(texts);
-    names.value = files.map(({ name }) => visible(name));
-    problem.value = '';
-    schemas.value++;
-  } catch (reason) {
-    problem.value = reason instanceof Error ? reason.message : String(reason);
-  }
+const wordsFor = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
+
+function fileFrom(value: unknown): ProtoFile | undefined {
+  if (!isRecord(value) || typeof value.name !== 'string' || typeof value.text !== 'string') return undefined;
+  return { name: value.name, text: value.text };
 }
+
+export function createDefinitions(tab?: Tab) {
+  const schema = signal<Schema | undefined>(undefined);
+  /** Why the files chosen last were not taken, or are not kept. */
+  const problem = signal('');
+  /** Of the files that are loaded. */
+  const names = signal<string[]>([]);
+
+  const list = keptList<ProtoFile>(
+    { key: 'mqttwasm.proto', read: fileFrom, nameOf: ({ name }) => name, most },
+    tab,
+  );
+  let taken: readonly ProtoFile[] = [];
+
+  function take(files: readonly ProtoFile[]): void {
+    const read = files.length > 0 ? readSchema(files) : undefined;
+    taken = files;
+    batch(() => {
+      schema.value = read;
+      names.value = files.map(({ name }) => visible(name));
+      problem.value = '';
+      schemas.value = schemas.peek() + 1;
+    });
+  }
+
+  async function load(files: File[]): Promise<void> {
+    try {
+      const tooLarge = files.find(({ size }) => size > largest);
+      if (tooLarge) throw new Error(t('{file} is larger than 1 MiB', { file: visible(tooLarge.name) }));
+      const texts = await Promise.all(
+        files.map(async (file) => ({ name: file.name, text: await file.text() })),
+      );
+      take(texts);
+      const others = list.latest().filter(({ name }) => texts.every((file) => file.name !== name));
+      const outcome = list.change(
+        texts,
+        others.map(({ name }) => name),
+        true,
+      );
+      if (outcome !== 'kept') problem.value = noRoom();
+    } catch (reason) {
+      problem.value = wordsFor(reason);
+    }
+  }
+
+  function isTaken({ name, text }: ProtoFile): boolean {
+    return taken.some((file) => file.name === name && file.text === text);
+  }
+
+  // Those of the last visit, and what another tab loads.
+  effect(() => {
+    const files = list.entries.value;
+    if (files.length === taken.length && files.every(isTaken)) return;
+    try {
+      take(files);
+    } catch (reason) {
+      problem.value = wordsFor(reason);
+    }
+  });
+
+  return { schema, problem, names, load };
+}
+
+export const { schema, problem, names, load } = createDefinitions();
 
 /** The only one there is, where none has been chosen. */
 export function chosen(type: string | undefined): string | undefined {
