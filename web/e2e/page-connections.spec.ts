@@ -311,12 +311,16 @@ test('a reload asks for a password that only the page had', async ({ page }) => 
   await expect(parts.notice).toBeEmpty();
 });
 
-test('one connection begins anew after a reload, at the default broker', async ({ page }) => {
+test('one connection is at its broker again after a reload, and anew at the default one', async ({
+  page,
+}) => {
   await connectTo(parts, mosquitto.mqtt);
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
   await page.reload();
-  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
   await expect(strip(page).tabs).toHaveCount(0);
+  await page.goto(server.url);
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
 });
 
 test('all of it by keyboard', async ({ page }) => {

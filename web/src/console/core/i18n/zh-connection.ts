@@ -12,6 +12,8 @@ export const connection: Dictionary = {
   'publishing repeatedly': '正在重复发布',
   'Publishing repeatedly': '正在重复发布',
 
+  'Still using “{broker}” instead of “{first}”': '仍在使用“{broker}”代替“{first}”',
+  '“{first}” could not be reached before the page was reloaded.': '页面重新加载之前无法连接“{first}”。',
   'Not connected again: passwords are not kept when the page is reloaded':
     '未重新连接：页面重新加载后不会保留密码',
   'Fill in the password under Options and press Connect, or keep it in a profile.':

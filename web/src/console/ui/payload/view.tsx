@@ -1,12 +1,14 @@
 import type { ComponentProps, ComponentType } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../../../client';
+import { noRoom } from '../../core/no-room';
 import { decodeUtf8, formatCount, hex } from '../../core/text';
-import { type Choice, recall, remember, schemas } from '../../payload/choices';
+import { type Choice, filterFor, recall, remember, schemas } from '../../payload/choices';
 import type { ViewFormat } from '../../payload/format';
 import { base64, labels, read, type Shown } from '../../payload/read';
 import { save } from '../../payload/save';
 import { Select } from '../fields';
+import { Applies } from './applies';
 import { Block } from './block';
 import { PictureView } from './picture';
 import './payload.css';
@@ -58,7 +60,7 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
 
 export function PayloadView({ message, birth }: { message: Message; birth?: Uint8Array | undefined }) {
   const { payload, topic } = message;
-  const [choice, setChoice] = useState<Choice>(() => recall(topic));
+  const choice = recall(topic);
   const [step, setStep] = useState(0);
   const [shown, setShown] = useState<Shown>();
   const [said, setSaid] = useState('');
@@ -81,10 +83,8 @@ export function PayloadView({ message, birth }: { message: Message; birth?: Uint
   }, [message, birth, choice, step, definitions, language.value]);
 
   function choose(next: Choice): void {
-    remember(topic, next);
-    setChoice(next);
+    setSaid(remember(filterFor(topic), next) ? '' : noRoom());
     setStep(0);
-    setSaid('');
   }
 
   if (payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
@@ -122,6 +122,7 @@ export function PayloadView({ message, birth }: { message: Message; birth?: Uint
           {said}
         </span>
       </div>
+      {(choice.format ?? choice.type) && <Applies key={topic} topic={topic} />}
       {shown?.format === 'protobuf' && Controls && (
         <Controls
           type={choice.type}
