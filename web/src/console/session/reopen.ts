@@ -119,7 +119,12 @@ async function connect(session: Session, left: Left, knowsPassword: boolean, loa
 }
 
 /** As it was left. What connects again is what was connected, to the same address. */
-function restore(session: Session, left: Left, profiles: readonly Profile[], load: () => Promise<Config>): void {
+function restore(
+  session: Session,
+  left: Left,
+  profiles: readonly Profile[],
+  load: () => Promise<Config>,
+): void {
   const { connection, subscriptions, publisher } = session;
   const profile = profileOf(left, profiles);
   session.name.value = left.name;
@@ -154,7 +159,8 @@ export function reopen(value: unknown, page: Page, load: () => Promise<Config>):
   opened.forEach((session, n) => {
     restore(session, list[n] as Left, profiles, loadOnce);
   });
-  const shown = (typeof value.active === 'number' ? opened[value.active] : undefined) ?? (opened[0] as Session);
+  const shown =
+    (typeof value.active === 'number' ? opened[value.active] : undefined) ?? (opened[0] as Session);
   sessions.show(shown);
   void shown.connection.readBrokers(loadOnce);
   return true;
