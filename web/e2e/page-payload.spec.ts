@@ -146,7 +146,7 @@ test('Sparkplug B: an alias has the name that the BIRTH gave it', async ({ page 
   await expect(later.text).toHaveText('{ "metrics": [ { "alias": 7,  "t" by its BIRTH "int_value": -1 } ] }');
 });
 
-test('pictures are drawn, and an SVG runs nothing', async ({ page }) => {
+test('pictures are drawn, an SVG only when asked for, and it runs nothing', async ({ page }) => {
   const requests: string[] = [];
   page.on('request', (request) => requests.push(request.url()));
   const svg =
@@ -154,6 +154,9 @@ test('pictures are drawn, and an SVG runs nothing', async ({ page }) => {
     '<script>alert(2)</script><style>@import url(http://evil.example/x.css);</style><rect width="40" height="20"/></svg>';
   const { details } = await show(page, `${own}/svg`, svg);
   const picture = details.getByRole('img', { name: 'The payload as a picture, SVG' });
+  await expect(details.locator('pre')).toContainText('<script>alert(2)</script>');
+  await expect(picture).toHaveCount(0);
+  await details.getByRole('button', { name: 'Show picture' }).click();
   await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(40);
   expect(requests.filter((url) => url.includes('evil'))).toEqual([]);
 

@@ -1,5 +1,7 @@
 /** Foreign bytes and text, made fit to look at. */
 
+import { limits } from './limits';
+
 /**
  * Characters that hide or reorder others: line and paragraph separators,
  * zero-width and bidirectional controls (Unicode TR 36), except the joiners
@@ -23,6 +25,11 @@ function escaped(char: string): string {
 /** One line in which nothing is invisible: `a\n` reads `a␊`. */
 export function visible(text: string): string {
   return text.replace(controls, controlPicture).replace(deceptive, escaped);
+}
+
+/** The head of a text, in one line in which nothing is invisible. */
+export function brief(text: string, most: number = limits.text): string {
+  return visible(text.length > most ? `${text.slice(0, most)}…` : text);
 }
 
 /** The same for several lines: line feeds and tabs stay what they are. */

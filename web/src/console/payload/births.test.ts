@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { limits } from '../core/limits';
 import { createBirths } from './births';
 
 const at = (topic: string, receivedAt = 0, payload = new Uint8Array()) => ({ topic, receivedAt, payload });
@@ -44,7 +45,8 @@ it('a BIRTH is kept as it came, whatever becomes of the batch that brought it', 
 
 it('there is room for four megabytes, and the longest silent goes first', () => {
   const { note, first } = made();
-  const megabyte = 1024 * 1024;
+  // Less what is counted for the node and for each BIRTH.
+  const megabyte = 1024 * 1024 - 700;
   for (const node of [1, 2, 3, 4]) note(at(`spBv1.0/g/NBIRTH/${node}`, 1, bytes(node, megabyte)));
   note(at('spBv1.0/g/NBIRTH/1', 1, bytes(1, 1)));
   expect([1, 2, 3, 4].map((node) => first(`spBv1.0/g/NDATA/${node}`))).toEqual([1, undefined, 3, 4]);
@@ -54,6 +56,29 @@ it('there is room for four megabytes, and the longest silent goes first', () => 
     5,
   ]);
   note(at('spBv1.0/g/NBIRTH/5', 2, bytes(6, 4 * megabyte)));
-  note(at('spBv1.0/g/NBIRTH/5', 3, bytes(7, 4 * megabyte + 1)));
+  note(at('spBv1.0/g/NBIRTH/5', 3, bytes(7, limits.births.bytes + 1)));
   expect(first('spBv1.0/g/NDATA/5')).toBe(6);
+});
+
+it('nodes and devices without end are bounded by what they hold, empty payloads and all', () => {
+  const births = createBirths();
+  const topicOf = (node: number) => `spBv1.0/group/NBIRTH/${String(node).padStart(1000, 'x')}`;
+  for (let node = 0; node < 20_000; node++) births.note(at(topicOf(node), 1));
+  const kept = Array.from({ length: 20_000 }, (_, node) => births.before(at(topicOf(node), 1))).filter(
+    Boolean,
+  );
+  // Two bytes for each character of the topic alone.
+  expect(kept.length * 2 * topicOf(0).length).toBeLessThan(limits.births.bytes);
+  expect(kept.length).toBeGreaterThan(100);
+  expect(births.bytes).toBeLessThanOrEqual(limits.births.bytes);
+});
+
+it('cleared, it holds nothing and begins anew', () => {
+  const births = createBirths();
+  for (const time of [1, 2, 3, 4, 5, 6]) births.note(at('spBv1.0/g/NBIRTH/e', time, bytes(time)));
+  births.clear();
+  expect(births.bytes).toBe(0);
+  expect(births.before(at('spBv1.0/g/NDATA/e', 9))).toBeUndefined();
+  births.note(at('spBv1.0/g/NBIRTH/e', 7, bytes(7)));
+  expect(births.before(at('spBv1.0/g/NDATA/e', 9))).toEqual(bytes(7));
 });

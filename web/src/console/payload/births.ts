@@ -4,28 +4,40 @@
  */
 
 import type { Message } from '../../client';
+import { limits } from '../core/limits';
 
 type Born = Pick<Message, 'topic' | 'payload' | 'receivedAt'>;
 
-/** BIRTHs that are kept of one node or device, since a message may be older than the newest. */
-const mostOfOne = 4;
-/** Bytes that are kept of all of them. */
-const mostBytes = 4 * 1024 * 1024;
+interface Birth {
+  receivedAt: number;
+  payload: Uint8Array;
+}
+
+/** BIRTHs of one, since a message may be older than the newest; and bytes of all. */
+const { ofOne: mostOfOne, bytes: mostBytes } = limits.births;
+/** Bytes that a browser needs for a node or device, and for a BIRTH, beside its text and its payload. */
+const overhead = { owner: 300, birth: 300 };
 
 const namespace = 'spBv1.0/';
 /** Group, N for a node or D for its device, what it is about, and the node, the device. */
 const shape = /^spBv1\.0\/([^/]+)\/([ND])(BIRTH|DATA|CMD)\/(.+)$/;
 
+/** A character may take two bytes, and an engine may keep the topic for the sake of its parts. */
+const costOfOwner = (owner: string): number => overhead.owner + 4 * (namespace.length + owner.length);
+const costOf = ({ payload }: Birth): number => overhead.birth + payload.length;
+
 export type Births = ReturnType<typeof createBirths>;
 
 export function createBirths() {
   /** The one that has been silent for longest comes first. */
-  const kept = new Map<string, Born[]>();
+  const kept = new Map<string, Birth[]>();
   let bytes = 0;
 
-  function drop(owner: string, births: Born[], left: number): void {
-    for (const { payload } of births.splice(0, births.length - left)) bytes -= payload.length;
-    if (left === 0) kept.delete(owner);
+  function drop(owner: string, births: Birth[], left: number): void {
+    for (const birth of births.splice(0, births.length - left)) bytes -= costOf(birth);
+    if (left > 0) return;
+    kept.delete(owner);
+    bytes -= costOfOwner(owner);
   }
 
   /** What arrives: the BIRTHs among it are kept. */
@@ -35,11 +47,13 @@ export function createBirths() {
     if (what !== 'BIRTH' || payload.length > mostBytes) return;
     const owner = `${group}/${kind}/${owned}`;
     const births = kept.get(owner) ?? [];
+    if (births.length === 0) bytes += costOfOwner(owner);
     kept.delete(owner);
     kept.set(owner, births);
     // A copy: the payload is part of a batch, which it would keep alive.
-    births.push({ topic, payload: payload.slice(), receivedAt });
-    bytes += payload.length;
+    const birth = { receivedAt, payload: payload.slice() };
+    births.push(birth);
+    bytes += costOf(birth);
     if (births.length > mostOfOne) drop(owner, births, mostOfOne);
     for (const [oldest, all] of kept) {
       if (bytes <= mostBytes) break;
@@ -54,5 +68,18 @@ export function createBirths() {
       ?.payload;
   }
 
-  return { note, before };
+  function clear(): void {
+    kept.clear();
+    bytes = 0;
+  }
+
+  return {
+    note,
+    before,
+    clear,
+    /** As they are counted against the bound. */
+    get bytes() {
+      return bytes;
+    },
+  };
 }

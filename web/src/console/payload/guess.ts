@@ -42,17 +42,10 @@ export function pictureType(payload: Uint8Array): string | undefined {
     : undefined;
 }
 
-/** These can make a small SVG take for ever to draw, so it is drawn only when asked for. */
-const costly = /<(?:use|filter|pattern|mask|!doctype|!entity|animate|foreignobject|image)/i;
-
 function bySniffing(payload: Uint8Array): Guess {
   const picture = pictureType(payload);
   const text = decodeUtf8(headOf(payload, inspected));
-  if (picture === 'image/svg+xml') {
-    const harmless = text !== undefined && payload.length <= inspected && !costly.test(text);
-    return harmless ? { format: 'image', orElse: 'text' } : { format: 'text' };
-  }
-  if (picture) return { format: 'image', orElse: 'hex' };
+  if (picture) return { format: 'image', orElse: picture === 'image/svg+xml' ? 'text' : 'hex' };
   if (text !== undefined)
     return /^\s*[[{]/.test(text) ? { format: 'json', orElse: 'text' } : { format: 'text' };
 

@@ -1,6 +1,7 @@
 /** Pictures, by what their first bytes say. */
 
 import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
 import { decodeUtf8, formatCount, headOf } from '../core/text';
 import { PayloadError } from './error';
 
@@ -9,10 +10,6 @@ export interface Picture {
   /** In pixels; an SVG has none of its own. */
   size?: readonly [width: number, height: number];
 }
-
-/** Pixels: a few kilobytes can unpack into gigabytes. */
-const mostPixels = 50_000_000;
-const mostMarkup = 1024 * 1024;
 
 function ascii(bytes: Uint8Array, from: number, to: number): string {
   return String.fromCharCode(...bytes.subarray(from, to));
@@ -53,8 +50,9 @@ function sizeOf(type: string, bytes: Uint8Array): readonly [number, number] | un
 export function pictureOf(payload: Uint8Array, type: string | undefined): Picture {
   if (type === undefined) throw new PayloadError(t('it does not begin as PNG, JPEG, GIF, WebP or SVG do'));
   if (type === 'image/svg+xml') {
-    if (payload.length > mostMarkup) throw new PayloadError(t('an SVG of more than 1 MiB is not drawn'));
-    if (decodeUtf8(headOf(payload, mostMarkup)) === undefined)
+    if (payload.length > limits.picture.markup)
+      throw new PayloadError(t('an SVG of more than 1 MiB is not drawn'));
+    if (decodeUtf8(headOf(payload, limits.picture.markup)) === undefined)
       throw new PayloadError(t('the SVG is not UTF-8'));
     return { type };
   }
@@ -66,7 +64,7 @@ export function pictureOf(payload: Uint8Array, type: string | undefined): Pictur
   }
   if (!size) throw new PayloadError(t('its size is missing'));
   const [width, height] = size;
-  if (width * height > mostPixels) {
+  if (width * height > limits.picture.pixels) {
     const pixels = { width: formatCount(width), height: formatCount(height) };
     throw new PayloadError(t('{width} × {height} pixels are too many to show', pixels));
   }

@@ -1,8 +1,9 @@
 /** Decoded values as lines of JSON. */
 
 import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
 import { formatCount, visible } from '../core/text';
-import { deepest, tooDeep } from './error';
+import { tooDeep } from './error';
 import type { Scalar, Sink } from './sink';
 
 export interface Line {
@@ -25,25 +26,23 @@ export interface Lines extends Sink {
   readonly lines: Line[];
 }
 
-/** Characters of one key or text: a megabyte in one line is nothing to look at. */
-const widest = 4096;
-
-function shorten(text: string): { text: string; note?: string } {
+/** A megabyte in one line is nothing to look at. */
+function shorten(text: string, widest: number): { text: string; note?: string } {
   if (text.length <= widest) return { text: visible(text) };
   const more = t('… {count} more characters', { count: formatCount(text.length - widest) });
   return { text: visible(text.slice(0, widest)), note: more };
 }
 
-/** Is full with `limit` lines; what is open by then stays open. */
-export function createLines(limit: number): Lines {
+/** Is full with `limit` lines; what is open by then stays open. `widest` is of one key or text, in characters. */
+export function createLines(limit: number, widest: number = limits.line): Lines {
   const lines: Line[] = [];
   const open: Line[] = [];
   /** The last line of the value before, by depth. */
   const before: (Line | undefined)[] = [undefined];
 
   function add(kind: Line['kind'], written: string, key?: string, noted?: string): Line {
-    const value = shorten(written);
-    const name = key === undefined ? undefined : shorten(key);
+    const value = shorten(written, widest);
+    const name = key === undefined ? undefined : shorten(key, widest);
     const notes = [name?.note, value.note, noted].filter((part) => part !== undefined).join(', ');
     const line: Line = { depth: open.length, kind, text: value.text, comma: false, count: 0 };
     if (name) line.key = name.text;
@@ -63,7 +62,7 @@ export function createLines(limit: number): Lines {
       return lines.length >= limit;
     },
     open(bracket, key, note) {
-      if (open.length === deepest) throw tooDeep();
+      if (open.length === limits.depth) throw tooDeep();
       open.push(add('open', bracket, key, note));
       before[open.length] = undefined;
     },
@@ -86,12 +85,15 @@ export function createLines(limit: number): Lines {
   };
 }
 
-/** As `JSON.stringify` with an indentation of two spaces would write them. */
+/**
+ * As `JSON.stringify` with an indentation of two spaces would write them, down to a
+ * depth: without end, a few kilobytes of brackets become megabytes of spaces.
+ */
 export function written(lines: readonly Line[]): string {
   return lines
     .map(
       ({ depth, key, text, comma }) =>
-        `${'  '.repeat(depth)}${key ? `${key}: ` : ''}${text}${comma ? ',' : ''}`,
+        `${'  '.repeat(Math.min(depth, limits.indent))}${key ? `${key}: ` : ''}${text}${comma ? ',' : ''}`,
     )
     .join('\n');
 }

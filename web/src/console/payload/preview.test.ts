@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
-import { previewOf, propertiesOf } from './preview';
+import { limits } from '../core/limits';
+import { prettyJson, previewOf, propertiesOf } from './preview';
 
 function message(payload: string | Uint8Array, rest: Partial<Message> = {}): Message {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
@@ -78,4 +80,67 @@ it('names every property', () => {
     ['User: k', '2'],
   ]);
   expect(propertiesOf(message(''))).toEqual([]);
+});
+
+it('of properties without end the first are made, and the others counted', () => {
+  let looked = 0;
+  const pair = ['', ''];
+  const pairs = new Proxy(
+    Array.from({ length: 65_000 }, () => pair),
+    {
+      get(target, key) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looked++;
+        return Reflect.get(target, key);
+      },
+    },
+  );
+  const properties = { userProperties: pairs, subscriptionIdentifier: Array(65_000).fill(1) };
+  const rows = propertiesOf(message('', { properties: properties as Message['properties'] }));
+  expect(rows).toHaveLength(2 * limits.properties + 1);
+  expect(rows.at(-1)).toEqual(['Not shown', '… and 129,800 more']);
+  expect(looked).toBeLessThanOrEqual(limits.properties);
+});
+
+it('a property of 64 KiB is cut', () => {
+  const long = 'x'.repeat(65_535);
+  const properties = {
+    contentType: long,
+    userProperties: [[long, long]],
+    correlationData: new Uint8Array(65_535),
+  };
+  const rows = propertiesOf(message('', { properties: properties as Message['properties'] }));
+  for (const [name, value] of rows) {
+    expect(name.length).toBeLessThan(limits.name + 20);
+    expect(value.length).toBeLessThanOrEqual(3 * limits.text);
+  }
+});
+
+it('JSON is indented as JSON.stringify does it', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.array(fc.jsonValue({ maxDepth: 4 })), fc.dictionary(fc.string(), fc.jsonValue())),
+      (value) => {
+        // Keys that look like integers go to the front, and what hides is made visible.
+        fc.pre(/^[ -~]*$/.test(JSON.stringify(value)) && !/"\d+":|-0/.test(JSON.stringify(value)));
+        expect(prettyJson(JSON.stringify(value), 1e6)).toEqual({
+          text: JSON.stringify(value, null, 2),
+          whole: true,
+        });
+      },
+    ),
+  );
+});
+
+it('brackets in one another do not become megabytes of spaces', () => {
+  const bracket = fc.constantFrom('[', '{"a":', '[1,', ']', '}', '1', ',', '"a":');
+  fc.assert(
+    fc.property(fc.array(bracket, { maxLength: 3000 }), fc.nat(3000), (parts, depth) => {
+      for (const text of [parts.join(''), '['.repeat(depth) + parts.join('') + ']'.repeat(depth)]) {
+        const pretty = prettyJson(text, 2000);
+        expect(pretty?.text.length ?? 0).toBeLessThanOrEqual(text.length * (2 * limits.indent + 4));
+        expect(pretty?.text.split('\n').length ?? 0).toBeLessThanOrEqual(2001);
+      }
+    }),
+  );
+  expect(prettyJson('['.repeat(6000) + ']'.repeat(6000), 2000)).toBeUndefined();
 });

@@ -2,14 +2,13 @@
 
 import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
-import { decodeUtf8, headOf, hex, visible } from '../core/text';
+import { limits } from '../core/limits';
+import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
+import { scanJson } from './json';
+import { createLines, written } from './lines';
 
-/** Bytes of a payload that a row shows. */
-const rowBytes = 512;
-const rowHexBytes = 64;
 /** Bytes that decide in a row whether a payload is text; the details look at all of them. */
 const inspected = 64 * 1024;
-const rowTopicLength = 512;
 
 export interface Preview {
   topic: string;
@@ -23,17 +22,15 @@ const previews = new WeakMap<Message, Preview>();
 
 function make(message: Message): Preview {
   const { payload } = message;
-  const topic =
-    message.topic.length > rowTopicLength ? `${message.topic.slice(0, rowTopicLength)}…` : message.topic;
-  const base = { topic: visible(topic) };
+  const base = { topic: brief(message.topic, limits.row.topic) };
   if (payload.length === 0) return { ...base, kind: 'empty', text: '', more: 0 };
 
   const text = decodeUtf8(headOf(payload, inspected));
   if (text === undefined) {
-    const head = payload.subarray(0, rowHexBytes);
+    const head = payload.subarray(0, limits.row.hex);
     return { ...base, kind: 'binary', text: hex(head), more: payload.length - head.length };
   }
-  const head = headOf(payload, rowBytes);
+  const head = headOf(payload, limits.row.text);
   const shown = head.length === payload.length ? text : (decodeUtf8(head) ?? '');
   return { ...base, kind: 'text', text: visible(shown), more: payload.length - head.length };
 }
@@ -51,25 +48,27 @@ export function previewOf(message: Message): Preview {
 /** The beginnings of topic and text that a row shows, as they came; no text for bytes. */
 export function headsOf(message: Message): [topic: string, text: string] {
   const { kind } = previewOf(message);
-  const head = kind === 'text' ? decodeUtf8(headOf(message.payload, rowBytes)) : '';
-  return [message.topic.slice(0, rowTopicLength), head ?? ''];
+  const head = kind === 'text' ? decodeUtf8(headOf(message.payload, limits.row.text)) : '';
+  return [message.topic.slice(0, limits.row.topic), head ?? ''];
 }
 
-/** Indented, or undefined when the text is not a JSON object or array. */
-export function prettyJson(text: string): string | undefined {
+/** Indented, at most so many lines; undefined when the text is not a JSON object or array, or too deep. */
+export function prettyJson(text: string, lines: number): { text: string; whole: boolean } | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
+  const out = createLines(lines, Number.POSITIVE_INFINITY);
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    scanJson(text, out);
   } catch {
     return undefined;
   }
+  return { text: written(out.lines), whole: !out.full };
 }
 
-/** The MQTT 5 properties with their names in the specification's words (3.3.2.3). */
+/** The MQTT 5 properties with their names in the specification's words (3.3.2.3). The first of a great many. */
 export function propertiesOf({ properties }: Pick<Message, 'properties'>): [name: string, value: string][] {
   const rows: [string, string][] = [];
   const add = (name: string, value: string | number | undefined) => {
-    if (value !== undefined) rows.push([name, visible(String(value))]);
+    if (value !== undefined) rows.push([name, brief(String(value))]);
   };
   if (properties.payloadFormatIndicator !== undefined) {
     add(t('Payload format'), t(properties.payloadFormatIndicator ? 'UTF-8 text' : 'bytes'));
@@ -80,10 +79,16 @@ export function propertiesOf({ properties }: Pick<Message, 'properties'>): [name
   add(t('Response topic'), properties.responseTopic);
   if (properties.correlationData) {
     const text = decodeUtf8(properties.correlationData);
-    add(t('Correlation data'), text ?? hex(properties.correlationData));
+    add(t('Correlation data'), text ?? hex(properties.correlationData.subarray(0, limits.text)));
   }
-  for (const id of [properties.subscriptionIdentifier ?? []].flat()) add(t('Subscription identifier'), id);
-  for (const [name, value] of properties.userProperties ?? [])
-    rows.push([t('User: {name}', { name: visible(name) }), visible(value)]);
+  const identifiers = [properties.subscriptionIdentifier ?? []].flat();
+  for (const id of identifiers.slice(0, limits.properties)) add(t('Subscription identifier'), id);
+  const pairs = properties.userProperties ?? [];
+  for (const [name, value] of pairs.slice(0, limits.properties)) {
+    rows.push([t('User: {name}', { name: brief(name, limits.name) }), brief(value)]);
+  }
+  const shown = Math.min(identifiers.length, limits.properties) + Math.min(pairs.length, limits.properties);
+  const more = identifiers.length + pairs.length - shown;
+  if (more > 0) rows.push([t('Not shown'), t('… and {count} more', { count: formatCount(more) })]);
   return rows;
 }

@@ -38,7 +38,7 @@ describe('the format', () => {
     ['of PNG, whatever the message says', message(png, { contentType: 'image/svg+xml' }), 'image'],
     ['of JPEG', message(bytes('ff d8 ff e0')), 'image'],
     ['of SVG', message('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'), 'image'],
-    ['of SVG that could take for ever', message('<svg><use href="#a"/></svg>'), 'text'],
+    ['of SVG that could take for ever', message('<svg><use href="#a"/></svg>'), 'image'],
     ['of markup that is no SVG', message('<html><svg></svg></html>'), 'text'],
     ['of CBOR that says so', message(bytes('d9 d9 f7 01')), 'cbor'],
     ['of a CBOR map', message(bytes('a1 61 61 19 ff ff')), 'cbor'],

@@ -2,6 +2,7 @@
 
 import type { Message } from '../../client';
 import { mark, t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
 import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../core/text';
 import type { Choice } from './choices';
 import { PayloadError } from './error';
@@ -31,7 +32,8 @@ export type Shown = {
 } /** `wide`: its lines are not to be wrapped. */ & (
   | { kind: 'text'; text: string; left: number; wide: boolean }
   | { kind: 'lines'; lines: Line[]; shown: number; whole: boolean }
-  | { kind: 'image'; picture: Picture }
+  /** With its source where it is drawn only when asked for: a small SVG can take for ever. */
+  | { kind: 'image'; picture: Picture; source?: string }
 );
 
 type Decode = (
@@ -41,14 +43,7 @@ type Decode = (
   birth: Uint8Array | undefined,
 ) => void;
 
-/** Bytes shown before one asks for more: a browser lays out megabytes slowly. */
-const firstBytes = { text: 256 * 1024, hex: 16 * 1024, base64: 48 * 1024 };
-const firstLines = 500;
-const moreLines = 1500;
-/** Lines decoded at least, so that what is shown can be folded. */
-const decodedLines = 20_000;
-/** Bytes of a payload that is decoded. */
-const largest = 8 * 1024 * 1024;
+const { decoded: largest } = limits.payload;
 
 export function base64(bytes: Uint8Array): string {
   let text = '';
@@ -60,7 +55,7 @@ export function base64(bytes: Uint8Array): string {
 }
 
 function readText(format: 'text' | 'hex' | 'base64', payload: Uint8Array, step: number): Shown {
-  const limit = firstBytes[format] * 4 ** step;
+  const limit = limits.payload[format] * 4 ** step;
   const head = format === 'text' ? headOf(payload, limit) : payload.subarray(0, limit);
   const shown = { kind: 'text', format, left: payload.length - head.length, wide: format === 'hex' } as const;
   if (format === 'hex') return { ...shown, text: hexDump(head) };
@@ -106,7 +101,10 @@ async function readAs(
   if (format === 'text' || format === 'hex' || format === 'base64') return readText(format, payload, step);
   if (format === 'image') {
     const { pictureOf } = await import('./image');
-    return { kind: 'image', format, picture: pictureOf(payload, pictureType(payload)) };
+    const picture = pictureOf(payload, pictureType(payload));
+    if (picture.type !== 'image/svg+xml') return { kind: 'image', format, picture };
+    const head = decodeUtf8(headOf(payload, limits.payload.text)) ?? '';
+    return { kind: 'image', format, picture, source: visibleLines(head) };
   }
   if (payload.length > largest) {
     throw new PayloadError(
@@ -116,8 +114,8 @@ async function readAs(
     );
   }
   const decode = await load(format);
-  const shown = firstLines + moreLines * step;
-  const out = createLines(Math.max(decodedLines, shown));
+  const shown = limits.payload.lines + limits.payload.moreLines * step;
+  const out = createLines(Math.max(limits.payload.decodedLines, shown));
   decode(payload, out, type, birth);
   return { kind: 'lines', format, lines: out.lines, shown, whole: !out.full };
 }

@@ -1,7 +1,8 @@
 /** JSON as values for the binary formats, without the rounding of `JSON.parse`. */
 
 import { t } from '../core/i18n/i18n';
-import { deepest, PayloadError, tooDeep } from './error';
+import { limits } from '../core/limits';
+import { PayloadError, tooDeep } from './error';
 import { scanJson } from './json';
 import type { Sink } from './sink';
 
@@ -48,7 +49,7 @@ export function parseValue(text: string, range: readonly [bigint, bigint]): Valu
   const sink: Sink = {
     full: false,
     open(bracket, key) {
-      if (open.length === deepest) throw tooDeep();
+      if (open.length === limits.depth) throw tooDeep();
       const value: Value = bracket === '[' ? [] : {};
       add(value, key);
       open.push(value);

@@ -1,7 +1,8 @@
 /** Protocol Buffers' wire format, https://protobuf.dev/programming-guides/encoding/ */
 
 import { t } from '../core/i18n/i18n';
-import { deepest, PayloadError, tooDeep } from './error';
+import { limits } from '../core/limits';
+import { PayloadError, tooDeep } from './error';
 
 export const wireTypes = ['varint', '64 bits', 'bytes', 'group', 'end of group', '32 bits'] as const;
 
@@ -61,7 +62,7 @@ export function createReader(bytes: Uint8Array) {
     if (wire === 5) return { id, wire, value: 0n, bytes: take(4) };
     if (wire === 4) return { id, wire, value: 0n, bytes: nothing };
     if (wire !== 3) throw new PayloadError(t('there is no wire type {number}', { number: wire }));
-    if (depth === deepest) throw tooDeep();
+    if (depth === limits.depth) throw tooDeep();
     const start = at;
     for (;;) {
       const end = at;

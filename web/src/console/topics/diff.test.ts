@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { diffLines, diffWords, type Piece } from './diff';
+import { limits } from '../core/limits';
+import { changeOf, diffLines, diffWords, type Piece } from './diff';
 
-const marked = (pieces: Piece[]) =>
-  pieces.map(({ kind, text }) => ({ same: text, gone: `[-${text}]`, new: `[+${text}]` })[kind]).join('');
+const marked = (pieces: Piece[] | undefined) =>
+  pieces?.map(({ kind, text }) => ({ same: text, gone: `[-${text}]`, new: `[+${text}]` })[kind]).join('');
 
 it.each([
   ['21.4', '21.6', '[-21.4][+21.6]'],
@@ -18,7 +19,7 @@ it.each([
 
 it('lines', () => {
   const pieces = diffLines('{\n  "a": 1,\n  "b": 2\n}', '{\n  "b": 2,\n  "c": 3\n}');
-  expect(pieces.map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+  expect(pieces?.map(({ kind, text }) => `${kind} ${text}`)).toEqual([
     'same {',
     'gone   "a": 1,',
     'gone   "b": 2',
@@ -33,9 +34,9 @@ it('gives back both texts, whatever they are', () => {
   fc.assert(
     fc.property(text, text, (first, second) => {
       const [before, after] = [first.join(''), second.join('')];
-      const side = (pieces: Piece[], kind: Piece['kind'], between: string) =>
+      const side = (pieces: Piece[] | undefined, kind: Piece['kind'], between: string) =>
         pieces
-          .filter((piece) => piece.kind === 'same' || piece.kind === kind)
+          ?.filter((piece) => piece.kind === 'same' || piece.kind === kind)
           .map((piece) => piece.text)
           .join(between);
       const words = diffWords(before, after);
@@ -46,9 +47,67 @@ it('gives back both texts, whatever they are', () => {
   );
 });
 
-it('does not compare for long', () => {
-  const lines = (from: number) => Array.from({ length: 20_000 }, (_, n) => String(n * 2 + from)).join('\n');
-  const pieces = diffLines(lines(0), lines(1));
-  expect(pieces).toHaveLength(40_000);
-  expect(pieces[0]?.kind).toBe('gone');
+const lines = (from: number, step: number) =>
+  Array.from({ length: 20_000 }, (_, n) => String(n * step + from)).join('\n');
+
+it('gives up where too much differs, and says so', () => {
+  expect(diffLines(lines(0, 2), lines(1, 2))).toBeUndefined();
+  const more = (first: string) => `${first}${'\n'.repeat(limits.diff.lines)}`;
+  expect(changeOf(past(more('a')), past(more('b')))).toBe('too large');
+  const some = (from: number) => lines(from, 2).slice(0, 20_000);
+  expect(changeOf(past(some(0)), past(some(1)))).toBe('too different');
+});
+
+function past(text: string | Uint8Array, whole?: number) {
+  const payload = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+  return { number: 0, at: 0, payload, size: whole ?? payload.length };
+}
+
+it('values of which only the heads are kept are not said to be the same', () => {
+  expect(changeOf(past('a', 2), past('a', 2))).toBe('too large');
+  const bytes = (last: number) => new Uint8Array(60_000).fill(0xff).with(59_999, last);
+  expect(changeOf(past(bytes(0)), past(bytes(1)))).toBe('too large');
+  expect(changeOf(past('{"a":1}'), past('{ "a": 1 }'))).toMatchObject({ pieces: [] });
+});
+
+it('a changing array of 40 KB is a few elements', () => {
+  const array = (at: number) =>
+    JSON.stringify(Array.from({ length: 8000 }, (_, n) => (n === at ? 99_999 : 1000 + n)));
+  const change = changeOf(past(array(100)), past(array(7000)));
+  if (typeof change === 'string') throw new Error(change);
+  expect(change.byLines).toBe(true);
+  expect(change.pieces.map(({ kind }) => kind)).toEqual([
+    ...['same', 'gone', 'new', 'same', 'gone', 'new', 'same'],
+  ]);
+});
+
+it('whatever the two values are, what is drawn of them is bounded', () => {
+  const part = fc.constantFrom(
+    '[',
+    ']',
+    '{"a":',
+    '}',
+    ',',
+    '1',
+    '\n',
+    ' ',
+    'word',
+    '9.5',
+    '"x"',
+    '\u202e',
+    '😀',
+  );
+  const chunk = fc
+    .tuple(fc.array(part, { maxLength: 6 }), fc.nat(400))
+    .map(([parts, times]) => parts.join('').repeat(times));
+  const text = fc.array(chunk, { maxLength: 5 }).map((chunks) => chunks.join('').slice(0, 60_000));
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      const change = changeOf(past(before), past(after));
+      if (typeof change === 'string') return;
+      expect(change.pieces.length).toBeLessThanOrEqual(2 * limits.diff.edits + 1);
+      for (const piece of change.pieces) expect(piece.text.length).toBeLessThan(limits.diff.change + 100);
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -1,19 +1,31 @@
-/** What changed from one text to the next: by lines, or by words within one line. */
+/** What changed from one value to the next: by lines, or by words within one line. */
+
+import { diffArrays } from 'diff';
+import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
+import { formatCount } from '../core/text';
+import type { Past } from './history';
+import { shownOf } from './preview';
 
 export interface Piece {
   kind: 'same' | 'gone' | 'new';
   text: string;
 }
 
-/** Steps that a comparison may take; texts that differ in more are shown whole. */
-const maxSteps = 400_000;
+export interface Change {
+  byLines: boolean;
+  /** What is far from any change is left out. None where the values are the same. */
+  pieces: Piece[];
+}
 
-export function diffLines(before: string, after: string): Piece[] {
+/** Undefined when the texts differ in more than is compared. */
+export function diffLines(before: string, after: string): Piece[] | undefined {
   return diff(before.split('\n'), after.split('\n'));
 }
 
-export function diffWords(before: string, after: string): Piece[] {
-  return joined(diff(words(before), words(after)));
+export function diffWords(before: string, after: string): Piece[] | undefined {
+  const pieces = diff(words(before), words(after));
+  return pieces && joined(pieces, '');
 }
 
 /** Words, numbers with their fractions, gaps, and other characters one by one. */
@@ -21,64 +33,90 @@ function words(text: string): string[] {
   return text.match(/\d+(?:\.\d+)?|[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? [];
 }
 
-function joined(pieces: Piece[]): Piece[] {
-  const out: Piece[] = [];
-  for (const piece of pieces) {
-    const last = out.at(-1);
-    if (last?.kind === piece.kind) last.text += piece.text;
-    else out.push({ ...piece });
+function diff(before: string[], after: string[]): Piece[] | undefined {
+  // Its work grows with the texts and with the square of how much they differ in.
+  const changes = diffArrays(before, after, { maxEditLength: limits.diff.edits });
+  if (!changes) return undefined;
+  const pieces: Piece[] = [];
+  let fresh: Piece[] = [];
+  function settle(): void {
+    for (const piece of fresh) pieces.push(piece);
+    fresh = [];
   }
-  return out;
+  for (const { added, removed, value } of changes) {
+    const kind = added ? 'new' : removed ? 'gone' : 'same';
+    if (kind === 'same') settle();
+    // In one place, first what is gone and then what is new.
+    for (const text of value) (added ? fresh : pieces).push({ kind, text });
+  }
+  settle();
+  return pieces;
 }
 
-function diff(before: string[], after: string[]): Piece[] {
-  const shorter = Math.min(before.length, after.length);
-  let head = 0;
-  while (head < shorter && before[head] === after[head]) head++;
-  let tail = 0;
-  while (tail < shorter - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
-  const same = (text: string): Piece => ({ kind: 'same', text });
-  return [
-    ...before.slice(0, head).map(same),
-    ...middle(before.slice(head, before.length - tail), after.slice(head, after.length - tail)),
-    ...before.slice(before.length - tail).map(same),
-  ];
+/** What stands together, as one piece. */
+function joined(pieces: readonly Piece[], between: string): Piece[] {
+  const runs: { kind: Piece['kind']; texts: string[] }[] = [];
+  for (const { kind, text } of pieces) {
+    const last = runs.at(-1);
+    if (last?.kind === kind) last.texts.push(text);
+    else runs.push({ kind, texts: [text] });
+  }
+  return runs.map(({ kind, texts }) => ({ kind, text: texts.join(between) }));
 }
 
-/** By the longest common subsequence, from a table of its lengths. */
-function middle(before: string[], after: string[]): Piece[] {
-  const gone = (text: string): Piece => ({ kind: 'gone', text });
-  const fresh = (text: string): Piece => ({ kind: 'new', text });
-  const rows = before.length;
-  const columns = after.length;
-  if (rows === 0 || columns === 0 || rows * columns > maxSteps) {
-    return [...before.map(gone), ...after.map(fresh)];
-  }
-  const width = columns + 1;
-  // At [row, column]: the length for what follows there in both.
-  const lengths = new Uint32Array((rows + 1) * width);
-  const at = (row: number, column: number) => lengths[row * width + column] as number;
-  for (let row = rows - 1; row >= 0; row--) {
-    for (let column = columns - 1; column >= 0; column--) {
-      lengths[row * width + column] =
-        before[row] === after[column]
-          ? at(row + 1, column + 1) + 1
-          : Math.max(at(row + 1, column), at(row, column + 1));
-    }
-  }
+/** Without the lines far from any change. */
+function aroundLines(pieces: readonly Piece[]): Piece[] {
+  const { lineContext } = limits.diff;
+  const near = new Uint8Array(pieces.length);
+  pieces.forEach(({ kind }, at) => {
+    if (kind !== 'same') near.fill(1, Math.max(0, at - lineContext), at + lineContext + 1);
+  });
   const out: Piece[] = [];
-  let row = 0;
-  let column = 0;
-  while (row < rows || column < columns) {
-    if (row < rows && column < columns && before[row] === after[column]) {
-      out.push({ kind: 'same', text: before[row] as string });
-      row++;
-      column++;
-    } else if (column === columns || (row < rows && at(row + 1, column) >= at(row, column + 1))) {
-      out.push(gone(before[row++] as string));
-    } else {
-      out.push(fresh(after[column++] as string));
-    }
+  let left = 0;
+  function leave(): void {
+    if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
+    left = 0;
   }
-  return out;
+  pieces.forEach((piece, at) => {
+    if (!near[at]) {
+      left++;
+      return;
+    }
+    leave();
+    out.push(piece);
+  });
+  leave();
+  return joined(out, '\n');
+}
+
+/** Without the middle of a long text that is the same. */
+function aroundWords(pieces: readonly Piece[]): Piece[] {
+  const { context } = limits.diff;
+  return pieces.map(({ kind, text }, at) => {
+    if (kind !== 'same' || text.length <= 2 * context + 3) return { kind, text };
+    const head = at === 0 ? '' : text.slice(0, context);
+    const tail = at === pieces.length - 1 ? '' : text.slice(-context);
+    return { kind, text: `${head} ⋯ ${tail}` };
+  });
+}
+
+function cut({ kind, text }: Piece): Piece {
+  const { change } = limits.diff;
+  if (text.length <= change) return { kind, text };
+  const more = t('… {count} more characters', { count: formatCount(text.length - change) });
+  return { kind, text: `${text.slice(0, change)} ${more}` };
+}
+
+/** What to draw, or why there is nothing to draw. */
+export function changeOf(before: Past, after: Past): Change | 'too large' | 'too different' {
+  const values = [before, after].map(({ payload, size }) =>
+    size > payload.length ? undefined : shownOf(payload, payload.length, limits.diff.lines),
+  );
+  const [from, to] = values;
+  if (!from || !to || from.cut || to.cut || from.more > 0 || to.more > 0) return 'too large';
+  const byLines = from.text.includes('\n') || to.text.includes('\n');
+  const pieces = byLines ? diffLines(from.text, to.text) : diffWords(from.text, to.text);
+  if (!pieces) return 'too different';
+  if (pieces.every(({ kind }) => kind === 'same')) return { byLines, pieces: [] };
+  return { byLines, pieces: (byLines ? aroundLines(pieces) : aroundWords(pieces)).map(cut) };
 }

@@ -4,15 +4,11 @@
  */
 
 import type { Message } from '../../client';
+import { limits } from '../core/limits';
 import { type Model, type TopicNode, topicOf } from './model';
 
-/** Values of a topic, and their bytes together. */
-export const maxValues = 50;
-const maxBytes = 512 * 1024;
-/** Of one value: what is compared and shown. */
-export const maxValue = 64 * 1024;
-/** Topics whose histories are kept; the one looked at longest ago goes first. */
-export const maxTopics = 20;
+/** The topic looked at longest ago goes first. */
+const { values: maxValues, bytes: maxBytes, value: maxValue, topics: maxTopics } = limits.history;
 
 export interface Past {
   /** The first one kept of its topic is 0. */

@@ -1,11 +1,10 @@
 /** Numbers in payloads: the payload itself, or what a path leads to in its JSON. */
 
+import { limits } from '../core/limits';
 import { decodeUtf8 } from '../core/text';
 
 /** Longer payloads are no numbers here. */
 export const maxPayload = 64 * 1024;
-/** Levels of JSON looked into for numbers to suggest. */
-const maxDepth = 8;
 
 /**
  * The steps of a path such as `$.pump.litres`, `readings[0]` or `["a b"].c`;
@@ -87,7 +86,7 @@ export function pathsIn(payload: Uint8Array, limit: number): string[] {
       (typeof value === 'number' ? paths : others).push(formatPath(steps));
       return;
     }
-    if (steps.length === maxDepth) return;
+    if (steps.length === limits.paths.depth) return;
     for (const [key, inner] of Object.entries(value)) {
       if (paths.length + others.length >= limit) return;
       look(inner, [...steps, key]);

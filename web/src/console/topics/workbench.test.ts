@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
-import { maxTopics, maxValues } from './history';
+import { limits } from '../core/limits';
 import type { TopicNode } from './model';
 import { maxPoints, maxSeries, tableOf } from './series';
 import { createTopics } from './store';
@@ -64,9 +64,9 @@ it('a history begins with what the feed has, and goes on', () => {
   push(message('t', '3'), message('u', 'y'));
   const texts = () => bench.history.value?.values.map(({ payload }) => new TextDecoder().decode(payload));
   expect(texts()).toEqual(['1', '2', '3']);
-  for (let n = 4; n <= maxValues + 2; n++) push(message('t', String(n)));
-  expect(texts()).toHaveLength(maxValues);
-  expect(texts()?.at(-1)).toBe(String(maxValues + 2));
+  for (let n = 4; n <= limits.history.values + 2; n++) push(message('t', String(n)));
+  expect(texts()).toHaveLength(limits.history.values);
+  expect(texts()?.at(-1)).toBe(String(limits.history.values + 2));
 });
 
 it('keeps the heads of long values, and the histories of the topics looked at last', () => {
@@ -74,12 +74,12 @@ it('keeps the heads of long values, and the histories of the topics looked at la
   push(message('long', 'x'.repeat(100_000)));
   bench.select(node('long'));
   expect(bench.history.value?.values[0]).toMatchObject({ size: 100_000, payload: { length: 65_536 } });
-  for (let n = 0; n < maxTopics; n++) {
+  for (let n = 0; n < limits.history.topics; n++) {
     push(message(`t${n}`, '1'));
     bench.select(node(`t${n}`));
   }
   expect(node('long').watchers).toBeUndefined();
-  expect(topics.model.topics.filter(({ watchers }) => watchers)).toHaveLength(maxTopics);
+  expect(topics.model.topics.filter(({ watchers }) => watchers)).toHaveLength(limits.history.topics);
 });
 
 it('draws numbers, tells what has none, and takes so many lines', () => {

@@ -121,4 +121,9 @@ export const payload: Dictionary = {
   'no BIRTH seen': '未见到 BIRTH',
   'not in its BIRTH': '不在其 BIRTH 中',
   '{name} by its BIRTH': '{name}（据其 BIRTH）',
+  'Not shown': '未显示',
+  '… and {count} more': '……还有 {count} 项',
+  'Show picture': '显示图片',
+  'SVG is drawn when you ask for it: it can keep the page busy.':
+    'SVG 仅在您要求时绘制：它可能使页面长时间忙碌。',
 };

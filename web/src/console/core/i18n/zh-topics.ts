@@ -156,4 +156,7 @@ export const topics: Dictionary = {
   'Keeps the newest {count} or {size}; {used} in use.': '保留最新的 {count} 个或 {size}；已用 {used}。',
   'Passwords and authentication data are never shown.': '密码和认证数据绝不显示。',
   unknown: '未知',
+  'Only the first {count} lines.': '仅前 {count} 行。',
+  'Too large to compare with the one before.': '太大，无法与前一个值比较。',
+  'Too different to compare with the one before.': '差异太大，无法与前一个值比较。',
 };

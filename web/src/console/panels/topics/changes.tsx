@@ -2,55 +2,30 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import { language, t } from '../../core/i18n/i18n';
+import { limits } from '../../core/limits';
 import { formatBytes, formatCount, formatTime } from '../../core/text';
-import { diffLines, diffWords, type Piece } from '../../topics/diff';
-import { type History, maxValue, maxValues, type Past } from '../../topics/history';
-import { lineOf, shownOf } from '../../topics/preview';
+import { changeOf, type Piece } from '../../topics/diff';
+import type { History, Past } from '../../topics/history';
+import { lineOf } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import './changes.css';
-
-/** Unchanged lines shown around a change. */
-const context = 2;
-
-interface Change {
-  byLines: boolean;
-  pieces: Piece[];
-}
-
-function changeOf(before: Past, after: Past): Change {
-  const texts = [before, after].map(({ payload }) => shownOf(payload, maxValue).text);
-  const [from = '', to = ''] = texts;
-  const byLines = from.includes('\n') || to.includes('\n');
-  return { byLines, pieces: byLines ? around(diffLines(from, to)) : diffWords(from, to) };
-}
-
-/** Without the lines far from any change. */
-function around(pieces: Piece[]): Piece[] {
-  const near = new Uint8Array(pieces.length);
-  pieces.forEach(({ kind }, at) => {
-    if (kind !== 'same') near.fill(1, Math.max(0, at - context), at + context + 1);
-  });
-  const out: Piece[] = [];
-  let left = 0;
-  pieces.forEach((piece, at) => {
-    if (near[at]) {
-      if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
-      left = 0;
-      out.push(piece);
-    } else left++;
-  });
-  if (left > 0) out.push({ kind: 'same', text: t('⋯ {count} the same', { count: formatCount(left) }) });
-  return out;
-}
 
 const tags = { same: 'span', gone: 'del', new: 'ins' } as const;
 const signs = { same: ' ', gone: '−', new: '+' } as const;
 
+/** Each line with its sign. */
+function signed(kind: Piece['kind'], text: string): string {
+  return `${text.replace(/^/gm, `${signs[kind]} `)}\n`;
+}
+
 function Diff({ before, after }: { before: Past; after: Past }) {
-  const { byLines, pieces } = useMemo(() => changeOf(before, after), [before, after, language.value]);
-  if (pieces.every(({ kind }) => kind === 'same')) {
-    return <p class="empty-line">{t('The same value as before.')}</p>;
-  }
+  const change = useMemo(() => changeOf(before, after), [before, after, language.value]);
+  if (change === 'too large')
+    return <p class="empty-line">{t('Too large to compare with the one before.')}</p>;
+  if (change === 'too different')
+    return <p class="empty-line">{t('Too different to compare with the one before.')}</p>;
+  const { byLines, pieces } = change;
+  if (pieces.length === 0) return <p class="empty-line">{t('The same value as before.')}</p>;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
     <pre
@@ -63,7 +38,7 @@ function Diff({ before, after }: { before: Past; after: Past }) {
     >
       {pieces.map(({ kind, text }, index) => {
         const Tag = tags[kind];
-        return <Tag key={index}>{byLines ? `${signs[kind]} ${text}\n` : text}</Tag>;
+        return <Tag key={index}>{byLines ? signed(kind, text) : text}</Tag>;
       })}
     </pre>
   );
@@ -101,7 +76,7 @@ export function Changes({ bench, history }: { bench: Workbench; history: History
           </li>
         ))}
       </ol>
-      {values.length >= maxValues && (
+      {values.length >= limits.history.values && (
         <p class="empty-line">{t('The last {count} values.', { count: formatCount(values.length) })}</p>
       )}
     </>

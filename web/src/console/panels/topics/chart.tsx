@@ -3,11 +3,10 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
-import { formatCount } from '../../core/text';
+import { brief, formatCount } from '../../core/text';
 import { theme } from '../../core/theme';
 import { coloursAt } from '../../core/theme-colours';
 import { picture } from '../../topics/chart-picture';
-import { brief } from '../../topics/preview';
 import { maxPoints, type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
 

@@ -1,8 +1,8 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { parts, plural, t } from '../../core/i18n/i18n';
-import { formatCount } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, formatCount } from '../../core/text';
 import type { Progress } from '../../topics/clear';
-import { brief } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import './clear-dialog.css';
 
@@ -62,7 +62,7 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
         <p>
           {parts(
             'The broker forgets {messages} at and below {topic}, for everybody. New subscribers no longer get them.',
-            { messages: messages(nodes.length), topic: <bdi class="mono">{brief(topic, 200)}</bdi> },
+            { messages: messages(nodes.length), topic: <bdi class="mono">{brief(topic, limits.name)}</bdi> },
           )}
         </p>
       )}

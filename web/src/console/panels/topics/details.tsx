@@ -1,18 +1,15 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
-import { decodeUtf8, formatBytes, formatCount, formatTime, hex, visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, decodeUtf8, formatBytes, formatCount, formatTime, hex } from '../../core/text';
 import { propertiesOf } from '../../payload/preview';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
-import { brief, formatRate, shownOf } from '../../topics/preview';
+import { formatRate, shownOf } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Changes } from './changes';
 import './details.css';
-
-/** Bytes of a value that are laid out, a few times a second. */
-const shownBytes = 32 * 1024;
-const suggestions = 50;
 
 function factsOf(node: TopicNode, now: number): [string, string][] {
   const { last } = node;
@@ -68,7 +65,7 @@ function CopyButtons({ topic, value }: { topic: string; value: Value | undefined
 
 function Current({ value }: { value: Value }) {
   const { payload, size } = value;
-  const shown = useMemo(() => payload && shownOf(payload, shownBytes), [payload]);
+  const shown = useMemo(() => payload && shownOf(payload, limits.value.text, limits.value.lines), [payload]);
   if (!shown) {
     return (
       <p class="empty-line">
@@ -87,6 +84,11 @@ function Current({ value }: { value: Value }) {
       {shown.more > 0 && (
         <p class="empty-line">{t('… {count} more bytes', { count: formatCount(shown.more) })}</p>
       )}
+      {shown.cut && (
+        <p class="empty-line">
+          {t('Only the first {count} lines.', { count: formatCount(limits.value.lines) })}
+        </p>
+      )}
     </>
   );
 }
@@ -94,7 +96,10 @@ function Current({ value }: { value: Value }) {
 /** Puts the topic's number on the chart, or one of the numbers in its JSON. */
 function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; value: Value }) {
   const id = useId();
-  const paths = useMemo(() => (value.payload ? pathsIn(value.payload, suggestions) : []), [value.payload]);
+  const paths = useMemo(
+    () => (value.payload ? pathsIn(value.payload, limits.paths.count) : []),
+    [value.payload],
+  );
   const [typed, setTyped] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const path = typed ?? paths[0] ?? '';
@@ -173,7 +178,7 @@ export function Details({ bench }: { bench: Workbench }) {
     <section ref={panel} class="topics-details" aria-label={t('Topic details')}>
       <header class="topics-details-head">
         <h3>
-          <bdi class="mono">{brief(topic, 512)}</bdi>
+          <bdi class="mono">{brief(topic, limits.topic)}</bdi>
         </h3>
         <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
           ×
@@ -185,7 +190,7 @@ export function Details({ bench }: { bench: Workbench }) {
         {factsOf(node, bench.now()).map(([name, value], index) => (
           <div key={index}>
             <dt>
-              <bdi>{visible(name)}</bdi>
+              <bdi>{name}</bdi>
             </dt>
             <dd>
               <bdi>{value}</bdi>

@@ -9,6 +9,21 @@ interface Props {
   onBroken(): void;
 }
 
+/** In place of one that may take for ever to draw, until somebody asks for it. */
+export function Undrawn({ source, onShow }: { source: string; onShow(): void }) {
+  return (
+    <>
+      <div class="payload-tools">
+        <button type="button" class="button small" onClick={onShow}>
+          {t('Show picture')}
+        </button>
+        <span class="payload-said">{t('SVG is drawn when you ask for it: it can keep the page busy.')}</span>
+      </div>
+      <pre class="payload-block">{source}</pre>
+    </>
+  );
+}
+
 /** Only ever an <img>: in it, an SVG runs no script and loads nothing. */
 export function PictureView({ payload, picture: { type, size }, onBroken }: Props) {
   const [url, setUrl] = useState<string>();

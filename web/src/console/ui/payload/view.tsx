@@ -1,5 +1,5 @@
 import type { ComponentProps, ComponentType } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Message } from '../../../client';
 import { noRoom } from '../../core/no-room';
 import { decodeUtf8, formatCount, hex } from '../../core/text';
@@ -10,7 +10,7 @@ import { save } from '../../payload/save';
 import { Select } from '../fields';
 import { Applies } from './applies';
 import { Block } from './block';
-import { PictureView } from './picture';
+import { PictureView, Undrawn } from './picture';
 import './payload.css';
 import { language, t } from '../../core/i18n/i18n';
 
@@ -59,7 +59,11 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
 }
 
 export function PayloadView({ message, birth }: { message: Message; birth?: Uint8Array | undefined }) {
-  const { payload, topic } = message;
+  const { topic } = message;
+  // A message gives another view of the same bytes each time, which would be drawn anew.
+  const payload = useMemo(() => message.payload, [message]);
+  /** The one whose markup is to be drawn. */
+  const [asked, setAsked] = useState<Message>();
   const choice = recall(topic);
   const [step, setStep] = useState(0);
   const [shown, setShown] = useState<Shown>();
@@ -138,7 +142,10 @@ export function PayloadView({ message, birth }: { message: Message; birth?: Uint
         </pre>
       )}
       {shown?.kind === 'lines' && <Block key={shown.format} lines={shown.lines} shown={shown.shown} />}
-      {shown?.kind === 'image' && (
+      {shown?.kind === 'image' && shown.source !== undefined && asked !== message && (
+        <Undrawn source={shown.source} onShow={() => setAsked(message)} />
+      )}
+      {shown?.kind === 'image' && (shown.source === undefined || asked === message) && (
         <PictureView
           payload={payload}
           picture={shown.picture}

@@ -1,0 +1,72 @@
+/**
+ * How much is drawn of data that somebody else made: what a broker, a message
+ * or an imported file holds may be of any length, number and depth. Each list
+ * that is cut says how much is left; the whole can be copied or saved.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Paints of one list in a second. */
+  paintsPerSecond: 4,
+  /** Rows of one kind: user properties, topic filters or reason codes of a message or packet. */
+  properties: 100,
+  /** Parts of a packet's line in the timeline: topic filters, reason codes. */
+  summary: 10,
+  /** Levels of arrays and maps in one another: more is an attack on whoever reads it. */
+  depth: 200,
+  /** Levels that lines are indented by. */
+  indent: 16,
+
+  /** Characters. */
+  name: 200,
+  topic: 1024,
+  text: 1000,
+  notice: 600,
+  /** Of a key or a text among decoded values. */
+  line: 4096,
+
+  /** A row of the feed: characters of its topic, and bytes of its payload, as text and as hex. */
+  row: { topic: 512, text: 512, hex: 64 },
+  /** The same of the tree. */
+  branch: { text: 160, hex: 24 },
+
+  /** A topic's value, laid out a few times a second: bytes as text and as hex, and lines of JSON. */
+  value: { text: 32 * KiB, hex: 8 * KiB, lines: 2000 },
+  /** Values of a topic: how many, their bytes together, bytes of one; and of how many topics. */
+  history: { values: 50, bytes: 512 * KiB, value: 64 * KiB, topics: 20 },
+  /**
+   * Two values compared: lines of one, lines or words that differ, unchanged lines
+   * or characters shown around what differs, and characters drawn of one change.
+   */
+  diff: { lines: 20_000, edits: 500, lineContext: 2, context: 200, change: 4096 },
+  /** Paths suggested for the chart, and levels of JSON looked into for them. */
+  paths: { count: 50, depth: 8 },
+
+  /** A payload as a whole, before one asks for more: bytes, and lines of decoded values. */
+  payload: {
+    text: 256 * KiB,
+    hex: 16 * KiB,
+    base64: 48 * KiB,
+    lines: 500,
+    moreLines: 1500,
+    /** Lines decoded at least, so that what is shown can be folded. */
+    decodedLines: 20_000,
+    /** Bytes that are decoded. */
+    decoded: 8 * MiB,
+  },
+  /** A few kilobytes can unpack into gigabytes of pixels. */
+  picture: { pixels: 50_000_000, markup: MiB },
+  /** Bytes of an answer, as text and as hex. */
+  answer: { text: 4096, hex: 512 },
+  /** Bytes of a packet's dump. */
+  dump: 4096,
+
+  /** Names of connections to filter by. */
+  connections: 100,
+  /** BIRTHs of one Sparkplug B node or device, and bytes really held by those of a connection. */
+  births: { ofOne: 4, bytes: 4 * MiB },
+  /** Values under $SYS: topics, bytes of them together and of one value, rows drawn, characters of a value. */
+  sys: { topics: 2000, bytes: MiB, value: 1024, rows: 300, text: 300 },
+} as const;
