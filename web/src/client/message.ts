@@ -195,6 +195,26 @@ class BatchMessage implements Message {
     return this.topicLength + this.end - this.propertiesStart + (this.beside?.length ?? 0);
   }
 
+  /** Its record is copied, and nothing of it decoded. */
+  detached(): BatchMessage {
+    const { source, beside, end } = this;
+    const start = this.time - 5;
+    const bytes = source.bytes.slice(start, end);
+    const alone = { ...source, bytes, view: new DataView(bytes.buffer), sameTopic: undefined, beside: [] };
+    return new BatchMessage(
+      alone,
+      this.flags,
+      this.time - start,
+      this.topicStart - start,
+      this.topicLength,
+      this.propertiesStart - start,
+      this.payloadStart - start,
+      end - start,
+      // It came in a buffer of its own.
+      beside,
+    );
+  }
+
   text(): string {
     return plainText.decode(this.payload);
   }
@@ -207,6 +227,13 @@ class BatchMessage implements Message {
 /** The subscription identifiers that a message came with. */
 export function subscriptionIdentifiers(message: Message): number[] {
   return message instanceof BatchMessage ? message.subscriptionIdentifiers() : [];
+}
+
+/** The same message, without keeping its batch from being freed. What was not decoded yet still is when looked at. */
+export function detached(message: Message): Message {
+  return message instanceof BatchMessage
+    ? message.detached()
+    : { ...message, payload: message.payload.slice() };
 }
 
 /** What a message keeps from being freed: its whole batch, and its payload where that came beside. */

@@ -94,7 +94,8 @@ export function readProperties(
     const before = found[name];
     if (before === undefined) found[name] = type === 'pair' ? [value as [string, string]] : (value as number);
     else if (type === 'pair') (before as [string, string][]).push(value as [string, string]);
-    else if (type === 'varint') found[name] = [before, value].flat() as number[];
+    else if (type === 'varint' && Array.isArray(before)) (before as number[]).push(value as number);
+    else if (type === 'varint') found[name] = [before as number, value as number];
     else throw malformed(what, `the property ${name} twice`); // 2.2.2.2
   }
   if (reader.at() !== end) throw malformed(what, 'properties that are longer than they say');

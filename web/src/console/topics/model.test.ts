@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../client';
 import { decodeBatch } from '../../client/message';
 import { encodeBatch, type Given } from '../../client/testing';
@@ -43,8 +43,28 @@ describe('counting', () => {
     const { last } = nodeAt(model.root, 't');
     expect(last).toMatchObject({ size: 6, qos: 1, retain: false, properties: { contentType: 'x' } });
     expect(last?.payload).toEqual(bytes('second'));
-    expect(last?.payload?.buffer.byteLength).toBe(6);
-    expect(last?.properties.correlationData?.buffer.byteLength).toBe(2);
+    expect(last?.properties.correlationData).toEqual(correlationData);
+    const [, second] = batch;
+    for (const part of [last?.payload, last?.properties.correlationData]) {
+      expect(part?.buffer).not.toBe(second?.payload.buffer);
+      expect(part?.buffer.byteLength).toBeLessThanOrEqual(last?.held ?? 0);
+    }
+  });
+
+  it('copies of each topic the last message of a batch, and decodes no properties unasked', () => {
+    const model = createModel();
+    // Decoding them throws: there is no property 0x7f.
+    const rawProperties = Uint8Array.of(1, 0x7f);
+    const batch = received(
+      ...Array.from({ length: 999 }, (_, n) => ({ topic: `t/${n % 3}`, rawProperties })),
+    );
+    const copied = vi.spyOn(Uint8Array.prototype, 'slice');
+    model.push(batch, 0);
+    expect(copied).toHaveBeenCalledTimes(3);
+    copied.mockRestore();
+    const { last, count } = nodeAt(model.root, 't', '0');
+    expect(count).toBe(333);
+    expect(() => last?.properties).toThrow('property 0x7f');
   });
 
   it('lets a rate rise to what comes, and fade', () => {

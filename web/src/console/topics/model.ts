@@ -5,6 +5,7 @@
  */
 
 import type { Message, MessageProperties, QoS } from '../../client';
+import { detached } from '../../client/message';
 
 /** Rows that the tree may have, and bytes, as `costOf` takes them. */
 export const caps = { nodes: 200_000, bytes: 96 * 1024 * 1024 };
@@ -14,6 +15,9 @@ export const deepest = 64;
 
 /** Bytes of a level beside its text: its object, its place in a Map, its value's objects. */
 const nodeBytes = 400;
+
+/** Bytes of a message that is kept undecoded, beside its text, properties and payload. */
+const recordBytes = 900;
 
 /** Milliseconds over which a rate fades to a third. */
 const fading = 5000;
@@ -28,7 +32,8 @@ export interface Value {
   retain: boolean;
   /** Milliseconds since 1970. */
   at: number;
-  properties: MessageProperties;
+  /** Decoded when looked at. */
+  readonly properties: MessageProperties;
   /** What it counts against the cap. */
   held: number;
 }
@@ -92,13 +97,17 @@ export function rateOf(node: TopicNode, now: number): number {
   return node.rate * Math.exp((node.ratedAt - now) / fading);
 }
 
-/** Without the batch's buffer, which the correlation data is a part of. */
-function detached(properties: MessageProperties): MessageProperties {
-  const { correlationData } = properties;
-  return correlationData ? { ...properties, correlationData: correlationData.slice() } : properties;
-}
-
 const noProperties: MessageProperties = {};
+
+function lazily(message: Message, about: Omit<Value, 'payload' | 'properties'>): Value {
+  return {
+    ...about,
+    payload: message.payload,
+    get properties() {
+      return message.properties;
+    },
+  };
+}
 
 export type Model = ReturnType<typeof createModel>;
 
@@ -159,29 +168,22 @@ export function createModel(limits = caps) {
 
   function keep(node: TopicNode, message: Message): void {
     const { payload, qos, retain, receivedAt: at, size: whole } = message;
-    const size = payload.length;
     // Most messages have no properties, and their sizes tell without decoding.
-    const rest = Math.max(0, whole - size - message.topic.length);
+    const rest = whole - payload.length - message.topic.length;
+    // The record, and its properties once more when somebody has looked at them.
+    const cost = rest > 0 ? 2 * whole - payload.length + recordBytes : payload.length;
     const room = limits.bytes - bytes + (node.last?.held ?? 0);
-    const fits = size + 2 * rest <= room;
-    const held = fits ? size + 2 * rest : 0;
+    const held = cost <= room ? cost : 0;
     bytes += held - (node.last?.held ?? 0);
-    node.last = {
-      payload: fits ? payload.slice() : undefined,
-      size,
-      qos,
-      retain,
-      at,
-      properties: fits && rest > 0 ? detached(message.properties) : noProperties,
-      held,
-    };
-    // An empty message is how a retained one goes; without Retain As Published
-    // its RETAIN flag does not come along (3.3.1.3).
-    if (size === 0) setRetained(node, false);
-    else if (retain) setRetained(node, true);
+    const about = { size: payload.length, qos, retain, at, held };
+    if (cost > room) node.last = { ...about, payload: undefined, properties: noProperties };
+    else if (rest > 0) node.last = lazily(detached(message), about);
+    else node.last = { ...about, payload: payload.slice(), properties: noProperties };
   }
 
   function push(messages: Message[], now: number): void {
+    /** Of each topic the last message: the others' bytes need not be copied. */
+    const latest = new Map<TopicNode, Message>();
     for (const message of messages) {
       const node = place(message.topic);
       if (!node) {
@@ -202,9 +204,14 @@ export function createModel(limits = caps) {
         }
         up.rate += 1000 / fading;
       }
-      keep(node, message);
+      // An empty message is how a retained one goes; without Retain As Published
+      // its RETAIN flag does not come along (3.3.1.3).
+      if (message.payload.length === 0) setRetained(node, false);
+      else if (message.retain) setRetained(node, true);
+      latest.set(node, message);
       if (node.watchers) for (const watcher of node.watchers) watcher(message);
     }
+    for (const [node, message] of latest) keep(node, message);
   }
 
   function clear(): void {
