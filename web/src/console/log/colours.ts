@@ -11,17 +11,21 @@ function hash(text: string): number {
   return value;
 }
 
+/** Texts whose colours are kept. */
+const most = 1000;
+
 /** Gives the number of a text's colour, below `colourCount`. */
 export function createColours(): (text: string) => number {
   const given = new Map<string, number>();
+  const taken = new Set<number>();
   return (text) => {
     const known = given.get(text);
     if (known !== undefined) return known;
-    const taken = new Set(given.values());
     const wanted = hash(text) % colourCount;
     let colour = wanted;
     while (taken.size < colourCount && taken.has(colour)) colour = (colour + 1) % colourCount;
-    given.set(text, colour);
+    taken.add(colour);
+    if (given.size < most) given.set(text, colour);
     return colour;
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../client';
+import { limits } from '../core/limits';
 import { overhead } from './entry';
 import { createFeed } from './feed';
 import { find, type Haystack, type Pattern, split } from './find';
@@ -8,12 +9,14 @@ import { TooSlow } from './finder';
 const MiB = 1024 * 1024;
 
 function made(most?: number) {
+  const paints: (() => void)[] = [];
   const frames: (() => void)[] = [];
   const seconds: (() => void)[] = [];
   const asked: Haystack[] = [];
   const state = { now: 0, drops: 0, fail: undefined as Error | undefined };
   const feed = createFeed(
     {
+      paint: (call) => paints.push(call),
       frame: (call) => frames.push(call),
       second: (call) => seconds.push(call),
       // Each look at the clock is a millisecond later.
@@ -38,18 +41,18 @@ function made(most?: number) {
   /** Until nothing is left to do. */
   async function settle() {
     do {
-      run(frames);
+      run([...paints.splice(0), ...frames.splice(0)]);
       await new Promise((resolve) => setTimeout(resolve));
-    } while (frames.length > 0);
+    } while (paints.length + frames.length > 0);
   }
   return {
     feed,
-    frames,
+    paints,
     seconds,
     asked,
     state,
     settle,
-    frame: () => run(frames),
+    frame: () => run([...paints.splice(0), ...frames.splice(0)]),
     second: () => run(seconds),
   };
 }
@@ -71,16 +74,16 @@ function topics({ feed }: ReturnType<typeof made>): string[] {
   });
 }
 
-it('renders once a frame, however many batches come', () => {
-  const { feed, frames, frame } = made();
+it('asks for one paint, however many batches come', () => {
+  const { feed, paints, frame } = made();
   const before = feed.view.value;
   for (let i = 0; i < 50; i++) feed.push(messages(20), 0, via);
   expect(feed.view.value).toBe(before);
-  expect(frames).toHaveLength(1);
+  expect(paints).toHaveLength(1);
   frame();
   expect(feed.view.value).toMatchObject({ received: 1000, kept: 1000, bytes: 1000 * (10 + overhead) });
   feed.push(messages(1), 0, via);
-  expect(frames).toHaveLength(1);
+  expect(paints).toHaveLength(1);
 });
 
 it('looks at no more in a frame than it has time for', async () => {
@@ -378,4 +381,38 @@ it('tells its watcher what is received and sent, and counts a replay for nothing
   expect(feed.view.value).toMatchObject({ received: 2, kept: 4 });
   expect(feed.listed().map(({ message: { topic } }) => topic)).toEqual(['in', 'then', 'later']);
   expect(feed.names.value).toContain('old');
+});
+
+it('names of a recording without end are listed up to a number, in one go, and leave room for others', async () => {
+  const { feed, settle } = made();
+  let changes = 0;
+  feed.names.subscribe(() => changes++);
+  const entries = Array.from({ length: 20_000 }, (_, id) => ({
+    message: message(),
+    via: { id, name: `old ${id}` },
+    sent: false,
+    ordinal: 0,
+    size: 10,
+  }));
+  feed.replay(entries);
+  await settle();
+  expect(feed.names.value).toHaveLength(limits.connections);
+  expect(feed.moreNames.value).toBe(true);
+  expect(changes).toBe(2);
+  feed.join({ id: 1, name: 'live' });
+  feed.join({ id: 1, name: 'live' });
+  expect(feed.names.value.slice(-2)).toEqual([`old ${limits.connections - 1}`, 'live']);
+});
+
+it('while it is not painted nothing of it changes but what is told elsewhere', () => {
+  const { feed, paints, second } = made();
+  const before = feed.view.value;
+  for (let i = 0; i < 3; i++) {
+    feed.push(messages(1000), 0, via);
+    second();
+  }
+  expect(feed.view.value).toBe(before);
+  expect(feed.heard.value).toBe(3000);
+  expect([...feed.kept()]).toHaveLength(3000);
+  expect(paints).toHaveLength(1);
 });

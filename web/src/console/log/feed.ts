@@ -3,6 +3,8 @@
 import { batch, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
+import type { Paint } from '../core/paint';
 import { loadBudget, saveBudget } from './budget';
 import { type Entry, entryFor, type Via } from './entry';
 import { type Filter, type FilterErrors, noFilter, selectionOf } from './filter';
@@ -17,7 +19,7 @@ export const maxMessages = 300_000;
 /** Seconds over which the rate is taken. */
 const span = 3;
 
-/** What the list shows; a new one with each frame that has news. */
+/** What the list shows; a new one with each paint that has news. */
 export interface View {
   /** Positions, among the messages that the filter selects, of the oldest kept and of the next to come. */
   first: number;
@@ -29,6 +31,8 @@ export interface View {
   kept: number;
   bytes: number;
   received: number;
+  /** Messages a second. */
+  rate: number;
   /** Arrived since the list was paused. */
   waiting: number;
   /** By the client, because this page was too slow. */
@@ -38,7 +42,9 @@ export interface View {
 }
 
 export interface Dependencies {
-  /** Runs `call` soon, at most once a frame. */
+  /** For the list. */
+  paint: Paint;
+  /** Runs `call` with the next frame. */
   frame(call: () => void): void;
   /** Calls back once, a second later. */
   second(call: () => void): void;
@@ -55,8 +61,12 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   const filter = signal<Filter>(noFilter);
   const filterErrors = signal<FilterErrors>({});
   const paused = signal(false);
-  /** Names of the connections that messages may have come by, in the order of their coming. */
+  /** Names of the connections that messages may have come by, in the order of their coming; and whether there are more. */
   const names = signal<string[]>([]);
+  const moreNames = signal(false);
+  const known = new Set<string>();
+  /** Counts how often the list was emptied. */
+  const emptied = signal(0);
 
   const ring = createRing<Entry>(most, budget.value);
   let received = 0;
@@ -64,6 +74,7 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   let watcher: ((entry: Entry) => void) | undefined;
   let dropped = 0;
   let cleared = 0;
+  let asked = false;
   let framed = false;
   let pausedAt: number | undefined;
 
@@ -73,7 +84,7 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
       finder: deps.finder,
       now: deps.now,
       limit: () => pausedAt ?? ring.end,
-      changed: show,
+      changed: goOn,
       failed(error) {
         const advice =
           error instanceof TooSlow ? t('Stopped: this expression takes too long') : String(error);
@@ -83,6 +94,11 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     selectionFor(noFilter),
   );
   const marks = createMarks(deps.finder, () => matches.pattern);
+
+  /** Messages a second. */
+  const rate = signal(0);
+  /** Received so far, of the last second perhaps not all: for those who show no list. */
+  const heard = signal(0);
 
   function look(): View {
     const { first, end, bytes } = ring;
@@ -96,6 +112,7 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
       kept: end - first,
       bytes,
       received,
+      rate: rate.peek(),
       waiting: end - Math.max(first, limit),
       dropped,
       evicted: first - cleared,
@@ -103,8 +120,6 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   }
 
   const view = signal<View>(look());
-  /** Messages a second. */
-  const rate = signal(0);
   /** The message whose details are open: kept here, also when the feed has moved on. */
   const open = signal<{ number: number; entry: Entry } | undefined>(undefined);
 
@@ -114,11 +129,22 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   }
 
   function show(): void {
+    if (asked) return;
+    asked = true;
+    deps.paint(() => {
+      asked = false;
+      showNow();
+    });
+  }
+
+  /** With a search that has more to do, which need not wait for the next paint. */
+  function goOn(): void {
     if (framed) return;
     framed = true;
     deps.frame(() => {
       framed = false;
-      showNow();
+      matches.look();
+      show();
     });
   }
 
@@ -131,13 +157,30 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     counted = received;
     const sum = counts.reduce((total, count) => total + count, 0);
     rate.value = sum / counts.length;
+    heard.value = received;
+    show();
     if (sum > 0) deps.second(measure);
     else counts = [];
   }
 
+  function list(all: Iterable<string>, most: number): void {
+    const fresh: string[] = [];
+    for (const name of all) {
+      if (known.has(name)) continue;
+      if (known.size >= most) {
+        moreNames.value = true;
+        break;
+      }
+      known.add(name);
+      fresh.push(name);
+    }
+    if (fresh.length > 0) names.value = [...names.peek(), ...fresh];
+  }
+
   /** To be called with each new client, so that there is a name to filter by. */
   function join(via: Via): Via {
-    if (!names.peek().includes(via.name)) names.value = [...names.peek(), via.name];
+    // Those of a recording leave room.
+    list([via.name], 2 * limits.connections);
     return via;
   }
 
@@ -148,8 +191,10 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
 
   /** `lost` messages were dropped on the way to this batch. */
   function push(messages: Message[], lost: number, via: Via): void {
-    if (counts.length === 0 && counted === received && messages.length > 0) deps.second(measure);
+    const first = counts.length === 0 && counted === received && messages.length > 0;
+    if (first) deps.second(measure);
     for (const message of messages) add(entryFor(message, received++, via));
+    if (first) heard.value = received;
     dropped += lost;
     show();
   }
@@ -167,10 +212,12 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
 
   /** Entries of a recording, which count for nothing. */
   function replay(entries: readonly Entry[]): void {
+    const theirs = new Set<string>();
     for (const entry of entries) {
       ring.push(entry);
-      if (entry.via.name !== '') join(entry.via);
+      if (entry.via.name !== '') theirs.add(entry.via.name);
     }
+    list(theirs, limits.connections);
     show();
   }
 
@@ -184,6 +231,7 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     // What is cleared was not evicted, what was evicted before still was.
     cleared += ring.end - ring.first;
     ring.clear();
+    emptied.value++;
     if (paused.value) pausedAt = ring.end;
     showNow();
   }
@@ -227,12 +275,15 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
   return {
     view,
     rate,
+    heard,
+    emptied,
     open,
     budget,
     filter,
     filterErrors,
     paused,
     names,
+    moreNames,
     join,
     push,
     enter,
@@ -247,6 +298,13 @@ export function createFeed(deps: Dependencies, most = maxMessages) {
     /** The number of the message at a position. */
     at: matches.at,
     marks: marks.of,
+    /** All that are kept, oldest first. */
+    *kept(): Generator<Entry> {
+      for (let number = ring.first; number < ring.end; number++) {
+        const entry = ring.get(number);
+        if (entry) yield entry;
+      }
+    },
     /** What the list shows, and what of it is out of sight. */
     listed: (): Entry[] => matches.numbers().flatMap((number) => ring.get(number) ?? []),
   };

@@ -37,7 +37,7 @@ function Jumps({ page }: { page: Page }) {
           page.view.value = 'messages';
         }}
       >
-        {t('Messages {count}', { count: formatCount(page.feed.view.value.received) })}
+        {t('Messages {count}', { count: formatCount(page.feed.heard.value) })}
       </a>
     </nav>
   );

@@ -5,6 +5,7 @@ import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { toFailure } from '../core/failure';
+import { createPaint } from '../core/paint';
 import type { View } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
@@ -24,12 +25,14 @@ function randomId(): string {
 const frame = (call: () => void): void => {
   requestAnimationFrame(call);
 };
+const timing = {
+  frame,
+  after: (milliseconds: number, call: () => void): void => void setTimeout(call, milliseconds),
+  now: () => performance.now(),
+};
 const second = (call: () => void): void => {
   setTimeout(call, 1000);
 };
-
-/** Milliseconds between two looks at the messages while the topics are shown. */
-const unseenPace = 250;
 
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
@@ -44,10 +47,8 @@ export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');
   const feed = createFeed({
-    frame(call) {
-      if (view.peek() === 'messages') frame(call);
-      else setTimeout(call, unseenPace);
-    },
+    paint: createPaint({ ...timing, shown: computed(() => view.value === 'messages') }),
+    frame,
     second,
     now: () => performance.now(),
     finder: createFinder(),

@@ -38,6 +38,7 @@ function made() {
   const clients: ReturnType<typeof fakeClient>[] = [];
   const beats: (() => void)[] = [];
   const feed = createFeed({
+    paint: (call) => call(),
     frame: (call) => call(),
     second: () => {},
     now: () => 0,

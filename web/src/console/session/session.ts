@@ -70,6 +70,7 @@ export function createSession(id: number, shared: Shared): Session {
   /** The profile that the form was filled from last. */
   let profile: Profile | undefined;
   /** Of the client in use. */
+  let births = createBirths();
   let via: Via = { id, name: name.value };
 
   const client = computed(() => {
@@ -84,10 +85,8 @@ export function createSession(id: number, shared: Shared): Session {
       now: clock.now,
       client: current,
       *kept() {
-        const { first, end } = feed.view.peek();
-        for (let number = first; number < end; number++) {
-          const entry = feed.get(number);
-          if (entry && !entry.sent && !entry.replayed && entry.via.id === id) yield entry.message;
+        for (const entry of feed.kept()) {
+          if (!entry.sent && !entry.replayed && entry.via.id === id) yield entry.message;
         }
       },
     },
@@ -98,11 +97,11 @@ export function createSession(id: number, shared: Shared): Session {
       ...shared,
       connect: (options) => shared.connect({ ...options, packetEvents: packetEvents.value }),
       async onClient(client) {
-        const births = createBirths();
-        const mine = feed.join({ id, name: name.value, births });
-        via = mine;
+        births = createBirths();
+        const mine = { id, name: name.value, births };
+        via = feed.join(mine);
         client.on('batch', (messages, lost) => {
-          messages.forEach(births.note);
+          messages.forEach(mine.births.note);
           feed.push(messages, lost, mine);
         });
         topics.onClient(client);
@@ -128,6 +127,13 @@ export function createSession(id: number, shared: Shared): Session {
     name.value = freeName(wanted, shared.taken(id));
   });
 
+  // What is emptied is all of it: the names that BIRTHs gave belong to the messages.
+  const stopForgetting = effect(() => {
+    feed.emptied.value;
+    topics.era.value;
+    births.clear();
+  });
+
   const filters = computed(() =>
     subscriptions.entries.value
       .filter(({ granted }) => granted.value !== undefined)
@@ -143,6 +149,7 @@ export function createSession(id: number, shared: Shared): Session {
 
   function dispose(): void {
     stopNaming();
+    stopForgetting();
     connection.disconnect();
     publisher.stop();
     publisher.dismissAnswer();

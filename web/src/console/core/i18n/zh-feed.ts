@@ -156,4 +156,5 @@ export const feed: Dictionary = {
   'Connect to a broker to see messages arrive.': '连接到 Broker 后即可看到到达的消息。',
   'One moment': '请稍候',
   'Messages appear here as soon as the broker answers.': 'Broker 响应后，消息将显示在这里。',
+  'The first {count} names.': '仅列出前 {count} 个名称。',
 };

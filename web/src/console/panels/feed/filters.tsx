@@ -1,7 +1,8 @@
 /** What stands above the list: search, conditions, export. */
 
 import { useId, useState } from 'preact/hooks';
-import { formatCount, visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, formatCount } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { conditionsOf, noFilter } from '../../log/filter';
 import { qosOptions, Select, TextField, translated } from '../../ui/fields';
@@ -73,7 +74,11 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         <Select
           label={t('Connection')}
           value={filter.connection}
-          options={[['', t('All')] as const, ...names.map((name) => [name, visible(name)] as const)]}
+          options={[
+            ['', t('All')] as const,
+            ...names.map((name) => [name, brief(name, limits.name)] as const),
+          ]}
+          hint={feed.moreNames.value && t('The first {count} names.', { count: formatCount(names.length) })}
           onEdit={(connection: string) => feed.edit({ connection })}
         />
       )}

@@ -41,7 +41,7 @@ function Count({
 }
 
 function Counts({ feed }: { feed: Feed }) {
-  const { kept, bytes, received, dropped, evicted } = feed.view.value;
+  const { kept, bytes, received, rate, dropped, evicted } = feed.view.value;
   return (
     <dl class="counts">
       <Count
@@ -49,11 +49,7 @@ function Counts({ feed }: { feed: Feed }) {
         value={formatCount(received)}
         title={t('Messages since the page was opened')}
       />
-      <Count
-        name={t('Per second')}
-        value={formatRate(feed.rate.value)}
-        title={t('Over the last three seconds')}
-      />
+      <Count name={t('Per second')} value={formatRate(rate)} title={t('Over the last three seconds')} />
       <Count
         name={t('Kept')}
         value={formatCount(kept)}
