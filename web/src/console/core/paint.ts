@@ -1,7 +1,8 @@
 /** When a list is painted: soon, but under a flood only a few times a second, and not while nobody sees it. */
 
-import { effect, type ReadonlySignal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal } from '@preact/signals';
 import { limits } from './limits';
+import type { View } from './view';
 
 export interface Dependencies {
   /** Runs `call` with the next frame. */
@@ -64,4 +65,14 @@ export function createPaint({ frame, after, now, shown }: Dependencies): Paint {
     if (shown.peek()) wait();
     else rest();
   };
+}
+
+/** For a list of the page's, while its view is the one that is shown. */
+export function paintWhile(view: ReadonlySignal<View>, name: View): Paint {
+  return createPaint({
+    frame: (call) => requestAnimationFrame(call),
+    after: (milliseconds, call) => setTimeout(call, milliseconds),
+    now: () => performance.now(),
+    shown: computed(() => view.value === name),
+  });
 }

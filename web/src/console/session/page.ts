@@ -5,7 +5,7 @@ import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { toFailure } from '../core/failure';
-import { createPaint } from '../core/paint';
+import { paintWhile } from '../core/paint';
 import type { View } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
@@ -25,11 +25,6 @@ function randomId(): string {
 const frame = (call: () => void): void => {
   requestAnimationFrame(call);
 };
-const timing = {
-  frame,
-  after: (milliseconds: number, call: () => void): void => void setTimeout(call, milliseconds),
-  now: () => performance.now(),
-};
 const second = (call: () => void): void => {
   setTimeout(call, 1000);
 };
@@ -47,7 +42,7 @@ export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');
   const feed = createFeed({
-    paint: createPaint({ ...timing, shown: computed(() => view.value === 'messages') }),
+    paint: paintWhile(view, 'messages'),
     frame,
     second,
     now: () => performance.now(),

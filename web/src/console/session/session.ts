@@ -46,6 +46,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly publisher: Publisher;
   readonly topics: Topics;
   readonly latency: Latency;
+  /** What the page shows: parts that are not shown rest. */
+  readonly view: ReadonlySignal<View>;
   /** Whether its packets are recorded, from the next CONNECT on. */
   readonly packetEvents: Signal<boolean>;
   /** The topic filters that the broker has granted. */
@@ -166,6 +168,7 @@ export function createSession(id: number, shared: Shared): Session {
     publisher,
     topics,
     latency,
+    view: shared.view,
     packetEvents,
     filters,
     part,

@@ -39,8 +39,11 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     client: () => current.client,
     kept: () => feed,
   });
+  const frames: (() => void)[] = [];
+  const paints: (() => void)[] = [];
   const bench = createWorkbench(topics, {
-    frame: () => {},
+    frame: (call) => frames.push(call),
+    paint: (call) => paints.push(call),
     toFailure: (error) => ({ code: 'crashed', message: String(error) }),
   });
   function push(...messages: Message[]): void {
@@ -54,7 +57,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     if (!at) throw new Error(`no ${names}`);
     return at;
   }
-  return { topics, bench, client, current, push, node };
+  return { topics, bench, client, current, push, node, frames, paints };
 }
 
 it('a history begins with what the feed has, and goes on', () => {
@@ -206,4 +209,22 @@ it("another broker's topics begin another tree", () => {
     0,
     0,
   ]);
+});
+
+it('looks on with each frame, and shows what it found when it is painted', () => {
+  const { topics, bench, frames, paints } = made();
+  bench.find('99');
+  topics.push(Array.from({ length: 6000 }, (_, n) => message(`t${n}`, '')));
+  const { value: rows } = bench.rows;
+  let drawn = 0;
+  bench.tick.subscribe(() => drawn++);
+  bench.update();
+  for (let rounds = 0; frames.length > 0; rounds++) {
+    expect(rounds).toBeLessThan(100);
+    frames.shift()?.();
+  }
+  expect([bench.rows.value, drawn]).toEqual([rows, 1]);
+  paints.at(-1)?.();
+  expect(bench.searched.value).toMatchObject({ found: 114, done: true });
+  expect(bench.rows.value.nodes).toHaveLength(114);
 });

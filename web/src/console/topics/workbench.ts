@@ -3,6 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import { type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
+import type { Paint } from '../core/paint';
 import { clearRetained, type Progress, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
@@ -22,8 +23,9 @@ export interface Clearing {
 }
 
 export interface Dependencies {
-  /** Runs `call` soon, at most once a frame. */
+  /** Runs `call` with the next frame. */
   frame(call: () => void): void;
+  paint: Paint;
   toFailure(error: unknown): Failure;
 }
 
@@ -50,31 +52,50 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   const history = signal<History | undefined>(undefined);
 
   let era = topics.era.peek();
-  let shown = '';
+  let seen = '';
+  let latest = noRows;
+  let all = true;
   let changes = 0;
   let asked = false;
   let stopped = false;
 
-  /** Looks at the model again: a few times a second, and when somebody does something. */
+  /** Looks at the model for a few milliseconds, and goes on with the next frame where that is not enough. */
+  function look(): void {
+    if (era !== topics.era.peek()) begin();
+    all = search.advance(topics.now, topics.now() + slice);
+    const state = `${model.version} ${changes} ${search.found}`;
+    if (state !== seen || !latest.complete) {
+      seen = state;
+      latest = opening.flatten(search.kept);
+    }
+    if ((all && latest.complete) || asked) return;
+    asked = true;
+    deps.frame(() => {
+      asked = false;
+      update();
+    });
+  }
+
+  function show(): void {
+    batch(() => {
+      searched.value = { found: search.found, looked: search.looked, done: all };
+      rows.value = latest;
+      tick.value++;
+    });
+  }
+
+  /** When somebody does something. */
   function refresh(): void {
     batch(() => {
-      if (era !== topics.era.peek()) begin();
-      const all = search.advance(topics.now, topics.now() + slice);
-      searched.value = { found: search.found, looked: search.looked, done: all };
-      const state = `${model.version} ${changes} ${search.found}`;
-      if (state !== shown || !rows.peek().complete) {
-        shown = state;
-        rows.value = opening.flatten(search.kept);
-      }
-      tick.value++;
-      if (all && rows.peek().complete) return;
-      if (asked) return;
-      asked = true;
-      deps.frame(() => {
-        asked = false;
-        refresh();
-      });
+      look();
+      show();
     });
+  }
+
+  /** A few times a second, whether or not there is news. */
+  function update(): void {
+    batch(look);
+    deps.paint(show);
   }
 
   function begin(): void {
@@ -183,6 +204,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     charted,
     clearing,
     refresh,
+    update,
     find,
     isOpen,
     setOpen,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { packetOf } from '../../../client/packet';
+import { limits } from '../../core/limits';
 import { detailsOf, summaryOf } from './describe';
 import { recordOf } from './export';
 import { maskedDump } from './secrets';
@@ -101,5 +103,44 @@ describe('secrets', () => {
   test('a dump has the first bytes only', () => {
     const dump = maskedDump(packet(0x30, [...sized('abc'), 0, 'xyz']), 8);
     expect(dump).toBe('0000  30 09 00 03 61 62 63 00                          0···abc·');
+  });
+});
+
+/** With a body of any length. */
+function largePacket(header: number, body: Uint8Array) {
+  const { length } = body;
+  const size = [
+    (length & 127) | 128,
+    ((length >> 7) & 127) | 128,
+    ((length >> 14) & 127) | 128,
+    length >> 21,
+  ];
+  return packetOf(new Uint8Array([header, ...size, ...body]), 0);
+}
+
+describe('of lists without end the first are told, and the others counted', () => {
+  const times = (count: number, ...bytes: number[]) => Array.from({ length: count }, () => bytes).flat();
+  const count = 40_000;
+  const longSize = (length: number) => [(length & 127) | 128, ((length >> 7) & 127) | 128, length >> 14];
+
+  test('user properties and subscription identifiers', () => {
+    const properties = [...times(count, 38, 0, 0, 0, 0), ...times(count, 11, 1)];
+    const body = [...sized('t'), ...longSize(properties.length), ...properties];
+    const fields = detailsOf(largePacket(0x30, Uint8Array.from(body)));
+    expect(fields.length).toBeLessThan(limits.properties + 20);
+    expect(fields.map(([, , value]) => value)).toContain('… and 39,900 more');
+    expect(Math.max(...fields.map(([, , value]) => value.length))).toBeLessThan(2 * limits.text);
+  });
+
+  test.each([
+    ['SUBSCRIBE', 0x82, [0, 1, 97, 0], 2],
+    ['UNSUBSCRIBE', 0xa2, [0, 1, 97], 1],
+    ['SUBACK', 0x90, [0], 1],
+  ])('%s', (_, header, one, each) => {
+    const given = largePacket(header, Uint8Array.from([0, 1, 0, ...times(count, ...one)]));
+    expect(detailsOf(given).length).toBeLessThan(each * limits.properties + 20);
+    expect(detailsOf(given).at(-1)?.[2]).toBe('… and 39,900 more');
+    expect(summaryOf(given)).toMatch(/, … and 39,990 more$/);
+    expect(summaryOf(given).length).toBeLessThan(limits.summary * limits.name);
   });
 });

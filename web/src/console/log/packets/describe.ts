@@ -3,23 +3,24 @@
 import type { Packet, PacketFields, PacketName } from '../../../client/packet';
 import { bytes as inWords } from '../../core/counts';
 import { mark, t } from '../../core/i18n/i18n';
-import { decodeUtf8, formatCount, headOf, hex, visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../../core/text';
 import { clauseOf, titleOf } from './clauses';
 import { reasonOf } from './reasons';
 import { fieldsOf } from './secrets';
 
-/** Characters of a text, bytes of a payload. */
-const longest = 300;
-
 const unreadable = mark('cannot be read: it breaks the rules of MQTT 5');
 
-function brief(text: string): string {
-  return visible(text.length > longest ? `${text.slice(0, longest)}…` : text);
+/** The first of a list that may be long, and how many are left. */
+function few<T>(all: readonly T[] = [], most: number, one: (item: T) => string): string {
+  const shown = all.slice(0, most).map(one);
+  if (all.length > most) shown.push(t('… and {count} more', { count: formatCount(all.length - most) }));
+  return shown.join(', ');
 }
 
 function bytesAsText(bytes: Uint8Array): string {
   if (bytes.length === 0) return t('empty');
-  const head = headOf(bytes, longest);
+  const head = headOf(bytes, limits.name);
   const text = decodeUtf8(head);
   const more = bytes.length > head.length ? `… (${inWords(bytes.length)})` : '';
   return (text === undefined ? hex(bytes.subarray(0, 64)) : visible(text)) + more;
@@ -60,12 +61,16 @@ export function summaryOf(packet: Packet): string {
         .filter(Boolean)
         .join(' · ');
     case 'subscribe':
-      return (fields.subscriptions ?? []).map((one) => `${brief(one.topic)} · QoS ${one.qos}`).join(', ');
+      return few(
+        fields.subscriptions,
+        limits.summary,
+        (one) => `${brief(one.topic, limits.name)} · QoS ${one.qos}`,
+      );
     case 'unsubscribe':
-      return (fields.unsubscriptions ?? []).map(brief).join(', ');
+      return few(fields.unsubscriptions, limits.summary, (filter) => brief(filter, limits.name));
     case 'suback':
     case 'unsuback':
-      return (fields.granted ?? []).map((code) => reasonOf(code, cmd)).join(', ');
+      return few(fields.granted, limits.summary, (code) => reasonOf(code, cmd));
     case 'pingreq':
     case 'pingresp':
       return '';
@@ -81,6 +86,14 @@ export function summaryOf(packet: Packet): string {
 /** A field's name, the clause that describes it, and its value. */
 export type Field = [name: string, clause: string, value: string];
 
+/** The fields of a list that may be long, and one that tells how many are left. */
+function fieldsOfEach<T>(all: readonly T[] = [], clause: string, fields: (item: T) => Field[]): Field[] {
+  const more = all.length - limits.properties;
+  const shown = all.slice(0, limits.properties).flatMap(fields);
+  if (more > 0) shown.push([t('Not shown'), clause, t('… and {count} more', { count: formatCount(more) })]);
+  return shown;
+}
+
 type Properties = NonNullable<PacketFields['properties']>;
 
 function propertyFields(owner: PacketName | 'will', properties: Properties = {}): Field[] {
@@ -88,11 +101,14 @@ function propertyFields(owner: PacketName | 'will', properties: Properties = {})
     const field = (text: string): Field => [titleOf(property), clauseOf(owner, property), text];
     if (property === 'authenticationData') return [field(hidden(value as Uint8Array))];
     if (property === 'userProperties') {
-      return (value as [string, string][]).map(([name, text]) => field(`${brief(name)}: ${brief(text)}`));
+      const clause = clauseOf(owner, property);
+      return fieldsOfEach(value as [string, string][], clause, ([name, text]) => [
+        field(`${brief(name, limits.name)}: ${brief(text)}`),
+      ]);
     }
     if (value instanceof Uint8Array) return [field(bytesAsText(value))];
     if (typeof value === 'string') return [field(brief(value))];
-    return [field(Array.isArray(value) ? value.join(', ') : formatCount(value))];
+    return [field(Array.isArray(value) ? few(value, limits.properties, String) : formatCount(value))];
   });
 }
 
@@ -161,7 +177,7 @@ function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
       return [
         ...identifier,
         ...properties,
-        ...(fields.subscriptions ?? []).flatMap(({ topic, qos, nl, rap, rh }): Field[] => [
+        ...fieldsOfEach(fields.subscriptions, '3.8.3', ({ topic, qos, nl, rap, rh }): Field[] => [
           ['Topic Filter', '3.8.3', brief(topic)],
           [
             'Subscription Options',
@@ -174,12 +190,16 @@ function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
       return [
         ...identifier,
         ...properties,
-        ...(fields.unsubscriptions ?? []).map((topic): Field => ['Topic Filter', '3.10.3', brief(topic)]),
+        ...fieldsOfEach(fields.unsubscriptions, '3.10.3', (topic) => [
+          ['Topic Filter', '3.10.3', brief(topic)],
+        ]),
       ];
     case 'suback':
     case 'unsuback': {
       const clause = cmd === 'suback' ? '3.9.3' : '3.11.3';
-      const codes = (fields.granted ?? []).map((code): Field => ['Reason Code', clause, reasonOf(code, cmd)]);
+      const codes = fieldsOfEach(fields.granted, clause, (code) => [
+        ['Reason Code', clause, reasonOf(code, cmd)],
+      ]);
       return [...identifier, ...properties, ...codes];
     }
     default: {

@@ -2,6 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 import type { Packet, PacketName } from '../../../client/packet';
+import type { Paint } from '../../core/paint';
 import { createRing } from '../ring';
 import { summaryOf } from './describe';
 import { createExchanges } from './exchanges';
@@ -30,8 +31,7 @@ export function selects({ type, direction, text }: Filter, { sent, packet, ident
   return `${packet.cmd} ${identifier ?? ''} ${summaryOf(packet)}`.toLowerCase().includes(text.toLowerCase());
 }
 
-/** `frame` runs a call soon, at most once a frame. */
-export function createPacketLog(frame: (call: () => void) => void, most = maxPackets, bytes = maxBytes) {
+export function createPacketLog(paint: Paint, most = maxPackets, bytes = maxBytes) {
   const ring = createRing<Entry>(most, bytes);
   const exchanges = createExchanges(ring.get);
   const filter = signal<Filter>(noFilter);
@@ -42,7 +42,7 @@ export function createPacketLog(frame: (call: () => void) => void, most = maxPac
   let generation = 0;
   let cleared = 0;
   let last: number | undefined;
-  let framed = false;
+  let asked = false;
 
   function trim(): void {
     const kept = selected.findIndex((number) => number >= ring.first);
@@ -67,10 +67,10 @@ export function createPacketLog(frame: (call: () => void) => void, most = maxPac
   const open = signal<Entry | undefined>(undefined);
 
   function show(): void {
-    if (framed) return;
-    framed = true;
-    frame(() => {
-      framed = false;
+    if (asked) return;
+    asked = true;
+    paint(() => {
+      asked = false;
       view.value = look();
     });
   }
@@ -88,7 +88,7 @@ export function createPacketLog(frame: (call: () => void) => void, most = maxPac
     exchanges.enter(entry);
     ring.push(entry);
     if (selects(filter.value, entry)) selected.push(entry.number);
-    // No frame comes while the page is hidden.
+    // Nothing is painted while nobody sees it.
     if (selected.length > 2 * most) trim();
     show();
   }

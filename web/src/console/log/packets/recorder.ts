@@ -3,6 +3,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
+import type { Paint } from '../../core/paint';
 import { createPacketLog, type PacketLog } from './packet-log';
 
 export interface Recorder {
@@ -19,8 +20,8 @@ interface Source {
   readonly packetEvents: Signal<boolean>;
 }
 
-export function createRecorder(source: Source, frame: (call: () => void) => void): Recorder {
-  const log = createPacketLog(frame);
+export function createRecorder(source: Source, paint: Paint): Recorder {
+  const log = createPacketLog(paint);
   const on = source.packetEvents;
   const problem = signal('');
 

@@ -1,5 +1,7 @@
+import { useMemo } from 'preact/hooks';
 import { bytes } from '../../core/counts';
-import { parts, t } from '../../core/i18n/i18n';
+import { language, parts, t } from '../../core/i18n/i18n';
+import { limits } from '../../core/limits';
 import { formatCount, formatTime } from '../../core/text';
 import { detailsOf } from '../../log/packets/describe';
 import { recordOf } from '../../log/packets/export';
@@ -8,9 +10,6 @@ import type { PacketLog } from '../../log/packets/packet-log';
 import { maskedDump } from '../../log/packets/secrets';
 import { Copy } from '../../ui/copy';
 import { usePanel } from '../../ui/panel';
-
-/** Bytes of the dump. */
-const dumped = 4096;
 
 function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   const { request, answer, took = 0 } = entry;
@@ -55,7 +54,13 @@ export function PacketDetails({ log }: { log: PacketLog }) {
     document.querySelector<HTMLElement>(`[data-packet="${number}"]`)?.focus();
   }
 
-  if (!entry) return null;
+  // Once, and not with each paint of the list.
+  const about = useMemo(
+    () => entry && { fields: detailsOf(entry.packet), json: JSON.stringify(recordOf(entry), null, 2) },
+    [entry, language.value],
+  );
+
+  if (!entry || !about) return null;
   const { packet, sent } = entry;
   const size = packet.bytes.length;
   const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
@@ -74,7 +79,7 @@ export function PacketDetails({ log }: { log: PacketLog }) {
       </header>
       <div class="details-body">
         <dl class="details-facts">
-          {detailsOf(packet).map(([name, clause, value], index) => (
+          {about.fields.map(([name, clause, value], index) => (
             <div key={index}>
               <dt>
                 {name} {clause && <span class="packet-clause">({clause})</span>}
@@ -87,15 +92,15 @@ export function PacketDetails({ log }: { log: PacketLog }) {
         </dl>
         <Exchange log={log} entry={entry} />
         <p class="packet-size">
-          {size > dumped
+          {size > limits.dump
             ? t('{size}, of which the first {count} are shown', {
                 size: bytes(size),
-                count: formatCount(dumped),
+                count: formatCount(limits.dump),
               })
             : bytes(size)}
         </p>
-        <pre class="packet-dump">{maskedDump(packet, dumped, perLine)}</pre>
-        <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />
+        <pre class="packet-dump">{maskedDump(packet, limits.dump, perLine)}</pre>
+        <Copy key={entry.number} label={t('Copy as JSON')} text={about.json} />
       </div>
     </section>
   );

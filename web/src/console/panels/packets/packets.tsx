@@ -1,5 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import type { PacketName } from '../../../client/packet';
+import { paintWhile } from '../../core/paint';
 import { saveAs } from '../../core/save-as';
 import { formatBytes, formatCount } from '../../core/text';
 import { type Format, fileOf } from '../../log/packets/export';
@@ -144,8 +145,8 @@ function Empty({ recorder }: { recorder: Recorder }) {
   );
 }
 
-const packetsOf = ({ connection, packetEvents }: Session) =>
-  createRecorder({ client: connection.client, packetEvents }, (call) => requestAnimationFrame(call));
+const packetsOf = ({ connection, packetEvents, view }: Session) =>
+  createRecorder({ client: connection.client, packetEvents }, paintWhile(view, 'packets'));
 
 export function PacketsPanel({ session }: { session: Session }) {
   const heading = useId();

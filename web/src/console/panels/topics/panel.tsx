@@ -1,5 +1,6 @@
 import { useEffect, useId } from 'preact/hooks';
 import { toFailure } from '../../core/failure';
+import { paintWhile } from '../../core/paint';
 import { formatBytes, formatCount } from '../../core/text';
 import type { Session } from '../../session/session';
 import { caps, rateOf } from '../../topics/model';
@@ -16,8 +17,12 @@ import { t } from '../../core/i18n/i18n';
 const Chart = onDemand(async () => (await import('./chart')).Chart);
 
 /** What somebody has unfolded and charted waits while another session's topics are shown. */
-const benchOf = ({ topics }: Session) =>
-  createWorkbench(topics, { frame: (call) => requestAnimationFrame(call), toFailure });
+const benchOf = ({ topics, view }: Session) =>
+  createWorkbench(topics, {
+    frame: (call) => requestAnimationFrame(call),
+    paint: paintWhile(view, 'topics'),
+    toFailure,
+  });
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
@@ -112,7 +117,7 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
   useEffect(() => {
     if (!shown) return;
     bench.refresh();
-    const timer = setInterval(bench.refresh, pace);
+    const timer = setInterval(bench.update, pace);
     return () => clearInterval(timer);
   }, [bench, shown, era]);
 
