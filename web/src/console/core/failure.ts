@@ -1,7 +1,8 @@
 /** What went wrong, as the page tells it. */
 
 import { MqttError, type MqttErrorCode } from '../../client';
-import { visible } from './text';
+import { limits } from './limits';
+import { brief } from './text';
 
 /** The parts of an `MqttError` that an explanation stands on. */
 export interface Failure {
@@ -26,7 +27,7 @@ export function formatReasonCode(code: number): string {
 
 /** The client's words for one line, with the broker's reason code if they lack it. */
 export function inOneLine(failure: Failure): string {
-  const message = visible(failure.message);
+  const message = brief(failure.message, limits.notice);
   if (failure.reasonCode === undefined) return message;
   const code = formatReasonCode(failure.reasonCode);
   return message.includes(code) ? message : `${message} [${code}]`;

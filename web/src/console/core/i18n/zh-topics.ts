@@ -94,7 +94,7 @@ export const topics: Dictionary = {
   'Search values': '搜索值',
   '{found} of {values}': '{found} / {values}',
   'The first {count} are shown: search for others.': '仅显示前 {count} 个：其他的请搜索。',
-  '{messages} came on topics beyond the first {count}.': '{messages}来自前 {count} 个主题之外的主题。',
+  '{messages} came on topics that there was no room for.': '{messages}所属的主题因空间不足而未保留。',
   'Not connected': '未连接',
   'Connect to a broker to see what it says about itself.': '连接到 Broker 后即可查看它发布的自身状态。',
   'Subscribing to {filter}, where brokers publish how they are.':

@@ -1,18 +1,15 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { messages, values } from '../../core/counts';
 import { inOneLine, toFailure } from '../../core/failure';
-import { formatBytes, formatCount, visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, formatBytes, formatCount } from '../../core/text';
 import { type BrokerStore, createBrokerStore, filter } from '../../session/broker/broker-store';
-import { type Gauge, maxTopics } from '../../session/broker/gauges';
+import type { Gauge } from '../../session/broker/gauges';
 import type { Session } from '../../session/session';
 import { Sparkline } from '../../ui/sparkline';
 import './broker.css';
 import { parts, t } from '../../core/i18n/i18n';
 
-/** Rows of the table that are drawn. */
-const maxRows = 300;
-/** Characters of a value in it. */
-const longest = 300;
 
 function formatDuration(seconds: number): string {
   const [days = 0, hours = 0, minutes = 0] = [
@@ -31,7 +28,7 @@ function formatSmall(value: number): string {
 }
 
 function formatValue({ measure, text, value }: Gauge): string {
-  if (text !== undefined) return visible(text.slice(0, longest));
+  if (text !== undefined) return brief(text, limits.sys.text);
   if (value === undefined) return '…';
   switch (measure.kind) {
     case 'duration':
@@ -76,7 +73,7 @@ function Values({ store }: { store: BrokerStore }) {
   const id = useId();
   store.tick.value;
   const { gauges } = store;
-  const rows = gauges.rows(text);
+  const { found, shown } = gauges.rows(text);
   return (
     <section class="broker-values" aria-label={t('All values')}>
       <search class="broker-search">
@@ -97,7 +94,7 @@ function Values({ store }: { store: BrokerStore }) {
         <output class="broker-found">
           {text === ''
             ? values(gauges.size)
-            : t('{found} of {values}', { found: formatCount(rows.length), values: values(gauges.size) })}
+            : t('{found} of {values}', { found: formatCount(found), values: values(gauges.size) })}
         </output>
       </search>
       <table>
@@ -108,28 +105,27 @@ function Values({ store }: { store: BrokerStore }) {
           </tr>
         </thead>
         <tbody>
-          {rows.slice(0, maxRows).map(([topic, value]) => (
+          {shown.map(([topic, name, value]) => (
             <tr key={topic}>
               <td>
-                <bdi>{visible(topic)}</bdi>
+                <bdi>{name}</bdi>
               </td>
               <td>
-                <bdi>{visible(value.slice(0, longest))}</bdi>
+                <bdi>{value}</bdi>
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {rows.length > maxRows && (
+      {found > shown.length && (
         <p class="broker-note">
-          {t('The first {count} are shown: search for others.', { count: formatCount(maxRows) })}
+          {t('The first {count} are shown: search for others.', { count: formatCount(limits.sys.rows) })}
         </p>
       )}
       {gauges.beyond > 0 && (
         <p class="broker-note">
-          {t('{messages} came on topics beyond the first {count}.', {
+          {t('{messages} came on topics that there was no room for.', {
             messages: messages(gauges.beyond),
-            count: formatCount(maxTopics),
           })}
         </p>
       )}

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { limits } from '../../core/limits';
 import { visible } from '../../core/text';
 import { nameOf } from '../../session/config';
 import { type Connection, custom } from '../../session/connection';
@@ -43,7 +44,12 @@ function Notice({ connection }: { connection: Connection }) {
         <div class="notice" data-tone={notice.tone}>
           <div class="notice-words">
             <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
-            {notice.detail && <bdi class="notice-detail">{notice.detail}</bdi>}
+            {notice.detail && (
+              // It may scroll, and the keyboard has to reach that.
+              <bdi class="notice-detail" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
+                {notice.detail}
+              </bdi>
+            )}
           </div>
           <div class="notice-actions">
             {notice.again && (

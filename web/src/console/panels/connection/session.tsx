@@ -1,10 +1,9 @@
-import { formatBytes, formatCount, visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, formatBytes, formatCount } from '../../core/text';
 import type { Session } from '../../session/session';
 import { RoundTrips } from './round-trips';
 import './session.css';
 import { t } from '../../core/i18n/i18n';
-
-const longest = 300;
 
 /** What the broker granted in its CONNACK (3.2.2.3), and the identifier in use. */
 export function SessionFacts({ session: { connection, latency } }: { session: Session }) {
@@ -15,6 +14,8 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
   const yes = (available: boolean) => (available ? t('available') : t('not available'));
   const seconds = (count: number) =>
     count === 0xffff_ffff ? t('never') : t('{count} s', { count: formatCount(count) });
+  const pairs = p.userProperties ?? [];
+  const more = pairs.length - limits.properties;
   const facts: [name: string, value: string | undefined][] = [
     [
       t('Client ID'),
@@ -43,10 +44,13 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
     [t('Response information'), p.responseInformation],
     [t('Server reference'), p.serverReference],
     [t('Authentication method'), p.authenticationMethod],
-    ...(p.userProperties ?? []).map(([name, value]): [string, string] => [
-      t('User property {name}', { name }),
-      value,
-    ]),
+    ...pairs
+      .slice(0, limits.properties)
+      .map(([name, value]): [string, string] => [
+        t('User property {name}', { name: brief(name, limits.name) }),
+        value,
+      ]),
+    [t('Not shown'), more > 0 ? t('… and {count} more', { count: formatCount(more) }) : undefined],
   ];
   return (
     <>
@@ -55,9 +59,9 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
           ([name, value]) =>
             value !== undefined && (
               <div class="session-fact">
-                <dt>{visible(name.slice(0, longest))}</dt>
+                <dt>{name}</dt>
                 <dd>
-                  <bdi>{visible(value.slice(0, longest))}</bdi>
+                  <bdi>{brief(value, limits.notice)}</bdi>
                 </dd>
               </div>
             ),

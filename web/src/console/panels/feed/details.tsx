@@ -1,5 +1,6 @@
 import { bytes } from '../../core/counts';
-import { formatBytes, formatCount, formatMoment, visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, formatBytes, formatCount, formatMoment, visible } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Feed } from '../../log/feed';
 import { packetSize } from '../../log/packet-size';
@@ -22,7 +23,7 @@ function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] })
   const { message, ordinal, sent } = entry;
   const retain = t(sent ? 'to be retained' : 'retained');
   const facts: [string, string][] = [
-    [t('Topic'), visible(message.topic)],
+    [t('Topic'), brief(message.topic, limits.topic)],
     [
       t(moments[directionOf(entry)]),
       t('{moment}, number {number}', {
@@ -30,7 +31,7 @@ function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] })
         number: formatCount(ordinal + 1),
       }),
     ],
-    [t('Connection'), visible(entry.via.name)],
+    [t('Connection'), brief(entry.via.name, limits.name)],
     [
       t('Delivery'),
       [`QoS ${message.qos}`, message.retain && retain, message.dup && t('possibly sent before (DUP)')]

@@ -1,11 +1,12 @@
 import { t } from '../../core/i18n/i18n';
-import { visible } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief } from '../../core/text';
 import { viaColourOf } from '../../log/colours';
 import './via.css';
 
 /** By which connection a message came or went, for a row. */
 export function ViaLabel({ name }: { name: string }) {
-  const shown = visible(name);
+  const shown = brief(name, limits.name);
   return (
     <span class="via" data-colour={viaColourOf(name)} title={t('Connection {name}', { name: shown })}>
       <bdi class="via-name">{shown}</bdi>

@@ -1,15 +1,13 @@
-import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, decodeUtf8, formatBytes, headOf, hexDump, visibleLines } from '../../core/text';
 import type { Answer, Publisher } from '../../session/publisher';
 import './answer.css';
 import { t } from '../../core/i18n/i18n';
 
-/** Bytes of an answer on show. */
-const shown = 4096;
-
 function shownText(payload: Uint8Array): string {
-  const head = headOf(payload, shown);
+  const head = headOf(payload, limits.answer.text);
   const text = decodeUtf8(head);
-  return text === undefined ? hexDump(head.subarray(0, 512)) : visibleLines(text);
+  return text === undefined ? hexDump(head.subarray(0, limits.answer.hex)) : visibleLines(text);
 }
 
 function Body({ answer }: { answer: Answer }) {
@@ -24,10 +22,12 @@ function Body({ answer }: { answer: Answer }) {
           milliseconds: milliseconds ?? 0,
           size: formatBytes(message.payload.length),
         })}
-        {contentType && `, ${visible(contentType.slice(0, 80))}`}
+        {contentType && `, ${brief(contentType, limits.name)}`}
       </p>
       <pre class="answer-payload">{shownText(message.payload)}</pre>
-      {message.payload.length > shown && <p class="empty-line">{t('The beginning; there is more.')}</p>}
+      {message.payload.length > limits.answer.text && (
+        <p class="empty-line">{t('The beginning; there is more.')}</p>
+      )}
     </>
   );
 }
@@ -40,7 +40,7 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
     <section class="answer" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
       <header class="answer-head">
         <h3>{t('Answer')}</h3>
-        <bdi class="answer-topic">{t('to {topic}', { topic: visible(answer.topic) })}</bdi>
+        <bdi class="answer-topic">{t('to {topic}', { topic: brief(answer.topic, limits.topic) })}</bdi>
         <button type="button" class="button small quiet" onClick={() => publisher.dismissAnswer()}>
           {waiting ? t('Stop waiting') : t('Close')}
         </button>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createGauges, maxTopics } from './gauges';
+import { limits } from '../../core/limits';
+import { createGauges } from './gauges';
 import { numberOf, secondsOf } from './measures';
 
 const encoder = new TextEncoder();
@@ -80,8 +81,11 @@ test('the nodes of a cluster are added up', () => {
 test('a broker of another kind has a table, and no figures', () => {
   const { gauges, rows } = gaugesWith('$SYS/node1/', { 'mqtt/connect/received': '3', other: 'Some Text' });
   expect(gauges()).toEqual([]);
-  expect(rows('some')).toEqual([['$SYS/node1/other', 'Some Text']]);
-  expect(rows('').map(([topic]) => topic)).toEqual(['$SYS/node1/mqtt/connect/received', '$SYS/node1/other']);
+  expect(rows('some').shown.map(([, ...drawn]) => drawn)).toEqual([['$SYS/node1/other', 'Some Text']]);
+  expect(rows('').shown.map(([topic]) => topic)).toEqual([
+    '$SYS/node1/mqtt/connect/received',
+    '$SYS/node1/other',
+  ]);
 });
 
 test('lines over time; a counter that begins anew makes no negative rate', () => {
@@ -108,9 +112,30 @@ test('lines over time; a counter that begins anew makes no negative rate', () =>
 
 test('topics without end do not fill the memory', () => {
   const made = createGauges();
-  for (let n = 0; n < maxTopics + 5; n++)
+  for (let n = 0; n < limits.sys.topics + 5; n++)
     made.put(`$SYS/brokers/a/clients/${n}/connected`, encoder.encode('{}'));
-  expect([made.size, made.beyond]).toEqual([maxTopics, 5]);
+  expect([made.size, made.beyond]).toEqual([limits.sys.topics, 5]);
+});
+
+test('topics of 64 KiB take no more room than many short ones, and are cut where they are drawn', () => {
+  const made = createGauges();
+  const topic = (n: number) => `$SYS/broker/${n}/${'x'.repeat(65_000)}`;
+  for (let n = 0; n < 1000; n++) made.put(topic(n), encoder.encode('y'.repeat(5000)));
+  expect(made.size * 2 * topic(0).length).toBeLessThanOrEqual(limits.sys.bytes);
+  expect(made.size + made.beyond).toBe(1000);
+  for (const [, name, value] of made.rows('').shown) {
+    expect(name.length).toBeLessThanOrEqual(limits.sys.text + 1);
+    expect(value.length).toBeLessThanOrEqual(limits.sys.text + 1);
+  }
+  made.put(topic(0), encoder.encode('new'));
+  expect(made.rows('NEW').found).toBe(1);
+});
+
+test('of rows without end the first are made', () => {
+  const made = createGauges();
+  for (let n = 0; n < 1000; n++) made.put(`$SYS/broker/${n}`, encoder.encode('1'));
+  expect(made.rows('').found).toBe(1000);
+  expect(made.rows('').shown).toHaveLength(limits.sys.rows);
 });
 
 describe('values', () => {

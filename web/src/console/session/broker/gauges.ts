@@ -1,16 +1,12 @@
 /** The values under $SYS, and what became of the known ones over time. */
 
+import { limits } from '../../core/limits';
 import type { Point } from '../../core/point';
+import { brief } from '../../core/text';
 import { type Measure, measures, numberOf, placeOf, secondsOf } from './measures';
-
-/** A broker tells of each client that comes and goes, so topics have no end. */
-export const maxTopics = 2000;
 
 /** Points of one line. */
 const maxPoints = 360;
-
-/** Bytes of a value. */
-const longest = 1024;
 
 export interface Gauge {
   measure: Measure;
@@ -32,15 +28,23 @@ export function createGauges() {
   const values = new Map<string, string>();
   const points = new Map<string, Point[]>();
   const rates = new Map<string, number>();
+  /** Characters of topics and values, which may take two bytes each. */
+  let characters = 0;
   let beyond = 0;
   let before: Sample | undefined;
 
   function put(topic: string, payload: Uint8Array): void {
-    if (!values.has(topic) && values.size >= maxTopics) {
+    // A broker tells of each client that comes and goes, so topics have no end.
+    const before = values.get(topic);
+    const text = new TextDecoder().decode(payload.subarray(0, limits.sys.value));
+    const more = text.length - (before?.length ?? -topic.length);
+    const full = before === undefined && values.size >= limits.sys.topics;
+    if (full || 2 * (characters + more) > limits.sys.bytes) {
       beyond++;
       return;
     }
-    values.set(topic, new TextDecoder().decode(payload.subarray(0, longest)));
+    characters += more;
+    values.set(topic, text);
   }
 
   /** Its values by node, at the first of its paths that there is. */
@@ -49,7 +53,9 @@ export function createGauges() {
     for (const [topic, text] of values) {
       const place = placeOf(topic);
       if (!place || !paths.includes(place.path)) continue;
-      found.set(place.path, [...(found.get(place.path) ?? []), [place.node, text]]);
+      const nodes = found.get(place.path) ?? [];
+      nodes.push([place.node, text]);
+      found.set(place.path, nodes);
     }
     const path = paths.find((candidate) => found.has(candidate));
     return path === undefined ? [] : (found.get(path) ?? []);
@@ -108,12 +114,20 @@ export function createGauges() {
     });
   }
 
-  /** Those whose topic or value contains the text, whatever the case; in the order of the topics. */
-  function rows(text: string): [topic: string, value: string][] {
+  /** Those whose topic or value contains the text, whatever the case, as they are drawn; in the order of the topics. */
+  function rows(text: string): { found: number; shown: [topic: string, topicText: string, value: string][] } {
     const wanted = text.toLowerCase();
-    return [...values]
+    const all = [...values]
       .filter(([topic, value]) => `${topic} ${value}`.toLowerCase().includes(wanted))
       .sort(([a], [b]) => (a < b ? -1 : 1));
+    const shown = all
+      .slice(0, limits.sys.rows)
+      .map(([topic, value]): [string, string, string] => [
+        topic,
+        brief(topic, limits.sys.text),
+        brief(value, limits.sys.text),
+      ]);
+    return { found: all.length, shown };
   }
 
   return {
