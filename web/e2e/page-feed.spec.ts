@@ -79,6 +79,26 @@ test('one who scrolls up is left alone, and finds the way back', async ({ page }
   await expect(feed.newest).toHaveCount(0);
 });
 
+test('what opens above the list does not stop it following', async ({ page }) => {
+  const feed = controls(page);
+  await arrive(`${own}/a`, numbered(200));
+  await expect(parts.row(`${own}/a`, 'number 199')).toBeInViewport();
+  let sent = 0;
+  const timer = setInterval(() => elsewhere.publish(`${own}/a`, [`later ${sent++}`]), 5);
+  for (const name of ['Filter', 'Export', 'Record', 'Options', 'Code']) {
+    const opener = page.getByRole('button', { name, exact: true });
+    for (const open of [true, false]) {
+      await opener.click();
+      await expect(opener).toHaveAttribute('aria-expanded', String(open));
+    }
+  }
+  clearInterval(timer);
+  elsewhere.publish(`${own}/a`, ['the last']);
+  await expect(parts.count('Received')).toHaveText((200 + sent + 1).toLocaleString('en'));
+  await expect(feed.newest).toHaveCount(0);
+  await expect(parts.row(`${own}/a`, 'the last')).toBeInViewport();
+});
+
 test('search finds text and expressions in everything kept, and marks them', async ({ page }) => {
   const feed = controls(page);
   await arrive(`${own}/lots`, numbered(3000));

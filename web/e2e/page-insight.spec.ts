@@ -3,6 +3,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
 import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+import { openPublisher } from './support/publisher';
 
 let server: Server;
 let mosquitto: Mosquitto;
@@ -193,6 +194,74 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await page.keyboard.press('Escape');
   await expect(parts.details).toHaveCount(0);
   await expect(parts.packets.locator('.row-open').first()).toBeFocused();
+});
+
+test('Escape closes the details that are shown, and what stands over them first', async ({ page }) => {
+  const parts = await openAt(page, server.mqtt);
+  const ofMessage = page.getByRole('region', { name: 'Message details' });
+  await parts.publish.click();
+  await page.getByRole('button', { name: 'Details of message 1' }).click();
+  await expect(ofMessage).toBeFocused();
+  await parts.tab('Packets').click();
+  await parts.record.check();
+  await parts.publish.click();
+  await parts.packet('PUBLISH').first().getByRole('button').click();
+  await expect(parts.details).toBeFocused();
+
+  const sheet = page.getByRole('dialog');
+  await page.keyboard.press('?');
+  await expect(sheet).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(sheet).toBeHidden();
+  await expect(parts.details).toBeVisible();
+
+  await page.keyboard.press('Escape');
+  await expect(parts.details).toHaveCount(0);
+  await parts.tab('Messages').click();
+  await expect(ofMessage).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(ofMessage).toHaveCount(0);
+});
+
+test('a view that is hidden rests, and shows all when it is looked at again', async ({ page }) => {
+  const parts = await openAt(page, server.mqtt);
+  const own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+  const publisher = await openPublisher(server.mqtt);
+  /** How many changes a hidden view has seen when the view that is shown has the last of a flood. */
+  async function changesWhile(shown: string, hidden: string): Promise<number> {
+    await parts.tab(shown).click();
+    await page.evaluate((selector) => {
+      const counted = { changes: 0 };
+      Object.assign(window, { counted });
+      const observer = new MutationObserver((records) => {
+        counted.changes += records.length;
+      });
+      const element = document.querySelector(selector);
+      if (!element) throw new Error(`no ${selector}`);
+      observer.observe(element, { subtree: true, childList: true, attributes: true, characterData: true });
+    }, hidden);
+    for (let sent = 0; sent < 20; sent++) {
+      publisher.publish(
+        `${own}/flood`,
+        Array.from({ length: 50 }, () => 'x'),
+      );
+      publisher.publish(`${own}/${shown}-${sent}`, ['x']);
+      await expect(
+        page.locator('.views-panel[data-shown=true]').getByText(`${shown}-${sent}`),
+      ).not.toHaveCount(0);
+    }
+    return page.evaluate(() => (window as unknown as { counted: { changes: number } }).counted.changes);
+  }
+
+  await parts.tab('Packets').click();
+  await parts.record.check();
+  expect(await changesWhile('Messages', '.packets')).toBe(0);
+  expect(await changesWhile('Packets', '#messages')).toBe(0);
+  await parts.tab('Messages').click();
+  await expect(parts.row(`${own}/Packets-19`, 'x')).toBeInViewport();
+  await parts.tab('Packets').click();
+  await expect(parts.packets.getByText('Packets-19')).toBeInViewport();
+  publisher.close();
 });
 
 test('hostile topics and properties change nothing but their own row', async ({ page }) => {

@@ -120,7 +120,8 @@ it('any messages can be read back from each format', async () => {
     fc.asyncProperty(any, async (given) => {
       const entries = given.map(({ topic, payload, sent }) => entry(payload, { topic, properties }, sent));
       const records = JSON.parse(JSON.stringify(entries.map(recordOf)));
-      const text = async (format: 'JSON' | 'NDJSON' | 'CSV') => (await fileOf(entries, format, rest)).text();
+      const text = async (format: 'JSON' | 'NDJSON' | 'CSV') =>
+        (await fileOf(entries, format, undefined, rest)).text();
 
       expect(JSON.parse(await text('JSON'))).toEqual(records);
       const lines = (await text('NDJSON')).split('\n');
@@ -145,7 +146,7 @@ it('lets the page have its turn, and tells how far it is', async () => {
   rests = 0;
   const told: number[] = [];
   const entries = Array.from({ length: 30_000 }, () => entry('x'.repeat(100)));
-  const file = await fileOf(entries, 'NDJSON', rest, (done) => told.push(done));
+  const file = await fileOf(entries, 'NDJSON', (done) => told.push(done), rest);
   expect((await file.text()).split('\n')).toHaveLength(30_001);
   expect(rests).toBeGreaterThan(1);
   expect(told).toHaveLength(rests);

@@ -1,6 +1,5 @@
-/** Messages as a file: JSON, a JSON text on each line, or comma-separated values (RFC 4180). */
+/** Entries as a file: JSON, a JSON text on each line, or comma-separated values (RFC 4180). */
 
-import type { Entry } from './entry';
 import { type MessageRecord, recordOf } from './record';
 
 export type Format = 'JSON' | 'NDJSON' | 'CSV';
@@ -14,7 +13,9 @@ const types: Record<Format, string> = {
 /** Milliseconds of work before the page has its turn. */
 const slice = 5;
 
-const columns: [name: string, value: (record: MessageRecord) => unknown][] = [
+type Columns<Data> = readonly [name: string, value: (data: Data) => unknown][];
+
+const columns: Columns<MessageRecord> = [
   ['time', ({ time }) => time],
   ['connection', ({ connection }) => connection],
   ['direction', ({ direction }) => direction],
@@ -44,34 +45,44 @@ export function cell(value: unknown): string {
   return `"${formula ? "'" : ''}${text.replaceAll('"', '""')}"`;
 }
 
-function lineOf(format: Format, entry: Entry, first: boolean): string {
-  const record = recordOf(entry);
-  if (format === 'CSV') return `${columns.map(([, value]) => cell(value(record))).join(',')}\r\n`;
-  const text = JSON.stringify(record);
-  return format === 'NDJSON' ? `${text}\n` : `${first ? '' : ',\n'}${text}`;
+/** The page's turn between two slices of work. */
+export const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+/**
+ * Gives what writes entries, in slices of work. `told` hears how many are
+ * done; in `turn` the page has its turn.
+ */
+export function fileWriter<Entry, Data>(recordOf: (entry: Entry) => Data, columns: Columns<Data> = []) {
+  function lineOf(format: Format, entry: Entry, first: boolean): string {
+    const record = recordOf(entry);
+    if (format === 'CSV') return `${columns.map(([, value]) => cell(value(record))).join(',')}\r\n`;
+    const text = JSON.stringify(record);
+    return format === 'NDJSON' ? `${text}\n` : `${first ? '' : ',\n'}${text}`;
+  }
+
+  return async (
+    entries: readonly Entry[],
+    format: Format,
+    told: (done: number) => void = () => {},
+    turn: () => Promise<void> = rest,
+  ): Promise<Blob> => {
+    const head = { JSON: '[\n', NDJSON: '', CSV: `${columns.map(([name]) => cell(name)).join(',')}\r\n` };
+    const parts: Blob[] = [];
+    let text = head[format];
+    let until = performance.now() + slice;
+    for (const [index, entry] of entries.entries()) {
+      text += lineOf(format, entry, index === 0);
+      if (performance.now() < until) continue;
+      // In a Blob it is no longer in the page's memory.
+      parts.push(new Blob([text]));
+      text = '';
+      told(index + 1);
+      await turn();
+      until = performance.now() + slice;
+    }
+    if (format === 'JSON') text += '\n]\n';
+    return new Blob([...parts, text], { type: types[format] });
+  };
 }
 
-/** `rest` lets the page have its turn. `told` hears how many are done. */
-export async function fileOf(
-  entries: readonly Entry[],
-  format: Format,
-  rest: () => Promise<void>,
-  told: (done: number) => void = () => {},
-): Promise<Blob> {
-  const head = { JSON: '[\n', NDJSON: '', CSV: `${columns.map(([name]) => cell(name)).join(',')}\r\n` };
-  const parts: Blob[] = [];
-  let text = head[format];
-  let until = performance.now() + slice;
-  for (const [index, entry] of entries.entries()) {
-    text += lineOf(format, entry, index === 0);
-    if (performance.now() < until) continue;
-    // In a Blob it is no longer in the page's memory.
-    parts.push(new Blob([text]));
-    text = '';
-    told(index + 1);
-    await rest();
-    until = performance.now() + slice;
-  }
-  if (format === 'JSON') text += '\n]\n';
-  return new Blob([...parts, text], { type: types[format] });
-}
+export const fileOf = fileWriter(recordOf, columns);

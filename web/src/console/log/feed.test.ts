@@ -5,22 +5,17 @@ import { overhead } from './entry';
 import { createFeed } from './feed';
 import { find, type Haystack, type Pattern, split } from './find';
 import { TooSlow } from './finder';
+import { fakeTiming } from './testing';
 
 const MiB = 1024 * 1024;
 
 function made(most?: number) {
-  const paints: (() => void)[] = [];
-  const frames: (() => void)[] = [];
-  const seconds: (() => void)[] = [];
   const asked: Haystack[] = [];
-  const state = { now: 0, drops: 0, fail: undefined as Error | undefined };
+  const state = { drops: 0, fail: undefined as Error | undefined };
+  const time = fakeTiming();
   const feed = createFeed(
     {
-      paint: (call) => paints.push(call),
-      frame: (call) => frames.push(call),
-      second: (call) => seconds.push(call),
-      // Each look at the clock is a millisecond later.
-      now: () => state.now++,
+      ...time,
       finder: {
         async find(pattern: Pattern, haystack: Haystack) {
           asked.push(haystack);
@@ -35,26 +30,7 @@ function made(most?: number) {
     },
     most,
   );
-  function run(queue: (() => void)[]) {
-    for (const call of queue.splice(0)) call();
-  }
-  /** Until nothing is left to do. */
-  async function settle() {
-    do {
-      run([...paints.splice(0), ...frames.splice(0)]);
-      await new Promise((resolve) => setTimeout(resolve));
-    } while (paints.length + frames.length > 0);
-  }
-  return {
-    feed,
-    paints,
-    seconds,
-    asked,
-    state,
-    settle,
-    frame: () => run([...paints.splice(0), ...frames.splice(0)]),
-    second: () => run(seconds),
-  };
+  return { ...time, feed, asked, state };
 }
 
 function message({ text = '', ...rest }: Omit<Partial<Message>, 'text'> & { text?: string } = {}): Message {
@@ -69,21 +45,18 @@ const messages = (count: number, size = 10) => Array.from({ length: count }, () 
 function topics({ feed }: ReturnType<typeof made>): string[] {
   const { first, end } = feed.view.value;
   return Array.from({ length: end - first }, (_, index) => {
-    const number = feed.at(first + index);
-    return number === undefined ? 'none' : (feed.get(number)?.message.topic ?? 'gone');
+    return feed.at(first + index)?.entry.message.topic ?? 'gone';
   });
 }
 
-it('asks for one paint, however many batches come', () => {
-  const { feed, paints, frame } = made();
+it('counts everything in one view, however many batches come', () => {
+  const { feed, frames, frame } = made();
   const before = feed.view.value;
   for (let i = 0; i < 50; i++) feed.push(messages(20), 0, via);
   expect(feed.view.value).toBe(before);
-  expect(paints).toHaveLength(1);
+  expect(frames).toHaveLength(1);
   frame();
   expect(feed.view.value).toMatchObject({ received: 1000, kept: 1000, bytes: 1000 * (10 + overhead) });
-  feed.push(messages(1), 0, via);
-  expect(paints).toHaveLength(1);
 });
 
 it('looks at no more in a frame than it has time for', async () => {
@@ -350,19 +323,18 @@ it('finds the matches within the rows that are looked at', async () => {
 });
 
 it('measures the rate over three seconds and rests when nothing comes', () => {
-  const { feed, seconds, second } = made();
+  const { feed, pass, timers } = made();
   const rates: number[] = [];
   for (const count of [300, 600, 300, 0, 0, 0]) {
     if (count) feed.push(messages(count), 0, via);
-    second();
+    pass(1000);
     rates.push(feed.rate.value);
   }
   expect(rates).toEqual([300, 450, 400, 300, 100, 0]);
-  expect(seconds).toHaveLength(0);
+  expect(timers).toHaveLength(0);
   feed.push(messages(5), 0, via);
   feed.push(messages(5), 0, via);
-  expect(seconds).toHaveLength(1);
-  second();
+  pass(1000);
   expect(feed.rate.value).toBe(10);
 });
 
@@ -404,15 +376,15 @@ it('names of a recording without end are listed up to a number, in one go, and l
   expect(feed.names.value.slice(-2)).toEqual([`old ${limits.connections - 1}`, 'live']);
 });
 
-it('while it is not painted nothing of it changes but what is told elsewhere', () => {
-  const { feed, paints, second } = made();
+it('while nobody sees it nothing of it changes but what is told elsewhere', () => {
+  const { feed, shown, pass } = made();
+  shown.value = false;
   const before = feed.view.value;
   for (let i = 0; i < 3; i++) {
     feed.push(messages(1000), 0, via);
-    second();
+    pass(1000);
   }
   expect(feed.view.value).toBe(before);
-  expect(feed.heard.value).toBe(3000);
+  expect(feed.total.value).toBe(3000);
   expect([...feed.kept()]).toHaveLength(3000);
-  expect(paints).toHaveLength(1);
 });

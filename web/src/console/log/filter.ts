@@ -8,6 +8,8 @@ import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import type { Entry } from './entry';
 import { type Pattern, patternFor } from './find';
+import type { Errors, Selected } from './log';
+import type { Search } from './matches';
 
 export interface Filter {
   /** With wildcards; empty selects every topic. */
@@ -35,20 +37,12 @@ export const noFilter: Filter = {
   matchCase: false,
 };
 
-export interface Selection {
-  test(entry: Entry): boolean;
-  /** To be found in those that pass the test. */
-  pattern: Pattern | undefined;
-}
-
-export interface FilterErrors {
-  topic?: string;
-  search?: string;
-}
-
 /** What a filter selects, or what is wrong at its fields. */
-export function selectionOf(filter: Filter): { selection: Selection } | { errors: FilterErrors } {
-  const errors: FilterErrors = {};
+export function selectionOf(
+  filter: Filter,
+  searchFor: (pattern: Pattern) => Search<Entry>,
+): Selected<Entry, Filter> {
+  const errors: Errors<Filter> = {};
   let matches: ((topic: string) => boolean) | undefined;
   let pattern: Pattern | undefined;
   try {
@@ -71,7 +65,7 @@ export function selectionOf(filter: Filter): { selection: Selection } | { errors
     (qos === 'any' || message.qos === qos) &&
     (retain === 'any' || message.retain === (retain === 'yes')) &&
     (!matches || matches(message.topic));
-  return { selection: { test, pattern } };
+  return { selection: { test, search: pattern && searchFor(pattern) } };
 }
 
 /** How many conditions stand beside the search. */

@@ -20,6 +20,10 @@ const patience = 2000;
 /** An expression can backtrack for years, and nothing but the end of its worker stops it. */
 export class TooSlow extends Error {
   override readonly name = 'TooSlow';
+
+  constructor() {
+    super(t('Stopped: this expression takes too long'));
+  }
 }
 
 interface Waiting {
@@ -46,7 +50,7 @@ export function createFinder(start: () => Worker = startWorker): Finder {
   /** Waits anew, for the next answer. The worker says a first word once it has been loaded. */
   function wait(): void {
     clearTimeout(timer);
-    if (waiting.size > 0) timer = setTimeout(() => end(new TooSlow('too slow')), patience);
+    if (waiting.size > 0) timer = setTimeout(() => end(new TooSlow()), patience);
   }
 
   function open(): Worker {

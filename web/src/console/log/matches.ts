@@ -1,36 +1,51 @@
 /**
- * The numbers of the messages that a selection lets through, found in slices:
+ * The numbers of the entries that a selection lets through, found in slices:
  * those that arrive and, after a change of the selection, those that are kept.
  * A match has a position, which never changes: the first one found has 0.
  */
 
-import type { Entry } from './entry';
-import type { Selection } from './filter';
-import type { Finder } from './finder';
-import type { Ring } from './ring';
+import type { Ring, Sized } from './ring';
+
+export interface Selection<Entry> {
+  test(entry: Entry): boolean;
+  /** For those that pass the test: what may take too long for the page. */
+  search?: Search<Entry> | undefined;
+}
+
+export interface Search<Entry> {
+  /** Indexes of the entries that match. */
+  find(entries: Entry[]): Promise<number[]>;
+  /** Rejects what is still asked. */
+  drop(): void;
+}
 
 export interface Dependencies {
-  finder: Pick<Finder, 'find' | 'drop'>;
-  /** Messages from this number on are not to be looked at. */
+  /** Entries from this number on are not to be looked at. */
   limit(): number;
   /** Milliseconds. */
   now(): number;
-  /** There is news, or more to do. */
+  /** The slice is over, with more to look at. */
+  more(): void;
+  /** The search has answered. */
   changed(): void;
-  failed(error: unknown): void;
+  failed(error: Error): void;
 }
 
 /** Milliseconds of one slice. */
 const sliceTime = 5;
-/** Messages looked at between two looks at the clock; topics of this many are quick to compare. */
+/** Entries looked at between two looks at the clock; topics of this many are quick to compare. */
 const stride = 64;
-/** What goes to the finder at once. */
-const sliceMessages = 2048;
+/** What is searched at once. */
+const sliceEntries = 2048;
 const sliceBytes = 1024 * 1024;
 
-export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: Selection) {
+export function createMatches<Entry extends Sized>(
+  ring: Ring<Entry>,
+  deps: Dependencies,
+  selection: Selection<Entry>,
+) {
   let chosen = selection;
-  /** Messages up to here have been looked at. */
+  /** Entries up to here have been looked at. */
   let cursor = ring.first;
   let numbers: number[] = [];
   /** The position of `numbers[0]`, and the index of the first that is still kept. */
@@ -50,38 +65,41 @@ export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: 
 
   /** Looks on for a few milliseconds. */
   function look(): void {
-    trim();
     cursor = Math.max(cursor, ring.first);
-    if (asking || stopped) return;
+    if (!asking && !stopped) lookOn();
+    trim();
+  }
+
+  function lookOn(): void {
     const limit = deps.limit();
     const until = deps.now() + sliceTime;
-    const { test, pattern } = chosen;
+    const { test, search } = chosen;
     const candidates: number[] = [];
     let bytes = 0;
     for (let looked = 1; cursor < limit; looked++) {
       const entry = ring.get(cursor);
       if (entry && test(entry)) {
-        (pattern ? candidates : numbers).push(cursor);
+        (search ? candidates : numbers).push(cursor);
         bytes += entry.size;
       }
       cursor++;
-      if (pattern && (candidates.length === sliceMessages || bytes > sliceBytes)) break;
+      if (search && (candidates.length === sliceEntries || bytes > sliceBytes)) break;
       if (looked % stride === 0 && deps.now() > until) break;
     }
-    if (pattern && candidates.length > 0) void ask(candidates, pattern);
-    else if (cursor < limit) deps.changed();
+    if (search && candidates.length > 0) void ask(candidates, search);
+    else if (cursor < limit) deps.more();
   }
 
-  async function ask(candidates: number[], pattern: NonNullable<Selection['pattern']>): Promise<void> {
+  async function ask(candidates: number[], search: Search<Entry>): Promise<void> {
     const asked = generation;
     asking = true;
     let found: number[] = [];
     try {
-      found = await deps.finder.find(pattern, haystackOf(candidates));
+      found = await search.find(candidates.flatMap((number) => ring.get(number) ?? []));
     } catch (error) {
       if (asked !== generation) return;
       stopped = true;
-      deps.failed(error);
+      deps.failed(error as Error);
     }
     // The selection may have changed meanwhile.
     if (asked !== generation) return;
@@ -91,23 +109,10 @@ export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: 
     deps.changed();
   }
 
-  function haystackOf(candidates: number[]) {
-    const messages = candidates.flatMap((number) => ring.get(number)?.message ?? []);
-    const payloads = messages.map(({ payload }) => payload);
-    const bytes = new Uint8Array(payloads.reduce((sum, { length }) => sum + length, 0));
-    let end = 0;
-    const ends = payloads.map((payload) => {
-      bytes.set(payload, end);
-      end += payload.length;
-      return end;
-    });
-    return { topics: messages.map(({ topic }) => topic), bytes, ends };
-  }
-
   /** Begins again with another selection. */
-  function select(selection: Selection): void {
-    // What is asked for the old one, here or for its marks, would keep the new one waiting.
-    deps.finder.drop();
+  function select(selection: Selection<Entry>): void {
+    // What is asked for the old one would keep the new one waiting.
+    chosen.search?.drop();
     chosen = selection;
     cursor = ring.first;
     numbers = [];
@@ -118,7 +123,7 @@ export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: 
     stopped = false;
   }
 
-  /** The number of the message at a position. */
+  /** The number of the entry at a position. */
   function at(position: number): number | undefined {
     return position < base + head ? undefined : numbers[position - base];
   }
@@ -129,9 +134,6 @@ export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: 
     at,
     /** All that are kept, oldest first. */
     numbers: () => numbers.slice(head),
-    get pattern() {
-      return chosen.pattern;
-    },
     get generation() {
       return generation;
     },
@@ -143,12 +145,9 @@ export function createMatches(ring: Ring<Entry>, deps: Dependencies, selection: 
     get end() {
       return base + numbers.length;
     },
-    /** The number up to which messages have been looked at, and answered for. */
+    /** The number up to which entries have been looked at, and answered for. */
     get looked() {
       return cursor;
-    },
-    get asking() {
-      return asking;
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 
 export interface Sized {
-  readonly size: number;
+  size: number;
 }
 
 export type Ring<T extends Sized> = ReturnType<typeof createRing<T>>;
@@ -36,6 +36,19 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
     while (bytes > cap && end - first > 1) evict();
   }
 
+  /** An item has become larger by so many bytes. */
+  function grow(number: number, by: number): void {
+    const item = get(number);
+    if (!item) return;
+    item.size += by;
+    bytes += by;
+    shrink();
+  }
+
+  function get(number: number): T | undefined {
+    return number >= first && number < end ? slots[number % maxItems] : undefined;
+  }
+
   /** Another cap of bytes, from now on. */
   function resize(maxBytes: number): void {
     cap = maxBytes;
@@ -54,8 +67,8 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
     push,
     clear,
     resize,
-    get: (number: number): T | undefined =>
-      number >= first && number < end ? slots[number % maxItems] : undefined,
+    grow,
+    get,
     /** The number of the oldest item kept. */
     get first() {
       return first;

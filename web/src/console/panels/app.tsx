@@ -37,7 +37,7 @@ function Jumps({ page }: { page: Page }) {
           page.view.value = 'messages';
         }}
       >
-        {t('Messages {count}', { count: formatCount(page.feed.heard.value) })}
+        {t('Messages {count}', { count: formatCount(page.feed.total.value) })}
       </a>
     </nav>
   );

@@ -7,6 +7,7 @@ import { plural, t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatCount, visible } from '../core/text';
 import type { Entry } from '../log/entry';
+import { rest } from '../log/export';
 import type { Feed } from '../log/feed';
 import type { Session } from '../session/session';
 import { withoutSecrets } from '../session/settings';
@@ -14,7 +15,7 @@ import { createAgain, type Outcome } from './again';
 import type { Database, Recording } from './database';
 import { countOf, type Library } from './library';
 import { type Player, play, type Speed } from './player';
-import { entriesIn, exported, imported, piecesOf, rest } from './transfer';
+import { entriesIn, exported, imported, piecesOf } from './transfer';
 
 export interface Dependencies {
   library: Pick<Library, 'attempt' | 'create' | 'said'>;

@@ -21,9 +21,6 @@ export async function* entriesIn(
   }
 }
 
-/** The page's turn between two slices of work. */
-export const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
-
 /** What Safari's streams can't do themselves. */
 export async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
@@ -44,7 +41,7 @@ export async function exported(
   let done = 0;
   for await (const entries of parts) {
     signal.throwIfAborted();
-    files.push(await fileOf(entries, 'NDJSON', rest));
+    files.push(await fileOf(entries, 'NDJSON'));
     done += entries.length;
     told(done);
   }

@@ -5,7 +5,6 @@ import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { toFailure } from '../core/failure';
-import { paintWhile } from '../core/paint';
 import type { View } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
@@ -25,10 +24,6 @@ function randomId(): string {
 const frame = (call: () => void): void => {
   requestAnimationFrame(call);
 };
-const second = (call: () => void): void => {
-  setTimeout(call, 1000);
-};
-
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
   readonly feed: Feed;
@@ -41,13 +36,7 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
 export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');
-  const feed = createFeed({
-    paint: paintWhile(view, 'messages'),
-    frame,
-    second,
-    now: () => performance.now(),
-    finder: createFinder(),
-  });
+  const feed = createFeed({ finder: createFinder(), shown: computed(() => view.value === 'messages') });
   const shared: Shared = {
     connect,
     program: (shared) => programReady({ worker: true, shared }),

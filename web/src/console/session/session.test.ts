@@ -38,10 +38,8 @@ function made() {
   const clients: ReturnType<typeof fakeClient>[] = [];
   const beats: (() => void)[] = [];
   const feed = createFeed({
-    paint: (call) => call(),
-    frame: (call) => call(),
-    second: () => {},
-    now: () => 0,
+    shown: signal(true),
+    timing: { frame: (call) => call(), after: () => {}, now: () => 0 },
     finder: {
       find: async (pattern, haystack) => find(pattern, haystack),
       split: async (pattern, texts) => texts.map((text) => split(pattern, text)),
@@ -132,6 +130,16 @@ it('each has its own topic, form and messages; the feed knows whose they are', a
   feed.edit({ connection: 'one:8083' });
   expect(feed.listed().map(({ message }) => message.topic)).toEqual(['a']);
   expect(feed.names.value).toEqual(['one:8083', 'two']);
+});
+
+it('what came before the topics were looked at is known, whatever the feed’s filter selects', async () => {
+  const { connections, feed, connect, shared } = made();
+  const live = connections.active.value;
+  const one = await connect(live, 'ws://one/mqtt');
+  one.emit('batch', [message('a')], 0);
+  feed.edit({ topic: 'b/#' });
+  shared.view.value = 'topics';
+  expect(live.topics.earlier('a')).toHaveLength(1);
 });
 
 it('two at one broker have two names, and a free one is given again', async () => {

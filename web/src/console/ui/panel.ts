@@ -2,6 +2,13 @@
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
+/** Whether it is in sight, and Escape is not for a dialog or a popover above it. */
+function onTop(element: HTMLElement | null): boolean {
+  if (!element?.checkVisibility({ visibilityProperty: true })) return false;
+  const above = [...document.querySelectorAll(':modal, :popover-open')].at(-1);
+  return !above || above.contains(element);
+}
+
 /** A ref for the panel. `number` says what is open, and is undefined while nothing is. */
 export function usePanel(number: number | undefined, close: () => void) {
   const panel = useRef<HTMLElement>(null);
@@ -14,7 +21,9 @@ export function usePanel(number: number | undefined, close: () => void) {
   useLayoutEffect(() => {
     if (number === undefined) return;
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') close();
+      if (event.key !== 'Escape' || event.defaultPrevented || !onTop(panel.current)) return;
+      event.preventDefault();
+      close();
     };
     document.addEventListener('keydown', onKeyDown);
     return () => document.removeEventListener('keydown', onKeyDown);

@@ -129,7 +129,9 @@ export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>): Ro
       const element = box.current;
       if (!element) return;
       state.offset = element.scrollTop;
-      setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < 2);
+      // One that has just become smaller is not at its end, and yet nobody has scrolled: it is about to be measured.
+      if (element.clientHeight === state.sight)
+        setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < 2);
       redraw(undefined);
     },
   };

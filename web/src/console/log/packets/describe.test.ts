@@ -27,6 +27,28 @@ describe('one line', () => {
   ])('%s', (_, given, line) => expect(summaryOf(given)).toBe(line));
 });
 
+test('line and details are short, however many topic filters a packet has', () => {
+  const filters = Array.from({ length: 5000 }, () => [...sized('x'.repeat(10)), 0]).flat();
+  const length = 3 + filters.length;
+  const bytes = [
+    0x82,
+    0x80 | (length & 127),
+    0x80 | ((length >> 7) & 127),
+    length >> 14,
+    0,
+    1,
+    0,
+    ...filters,
+  ];
+  const given = packetOf(new Uint8Array(bytes), 0);
+  const line = summaryOf(given);
+  expect(line).toMatch(/^x{10} · QoS 0, .*, … and 4,990 more$/);
+  expect(line.length).toBeLessThan(1000);
+  const details = detailsOf(given);
+  expect(details.length).toBeLessThan(3 * limits.properties);
+  expect(details.map(([, , value]) => value)).toContain('… and 4,900 more');
+});
+
 describe('every field by its name and clause', () => {
   const named = (...args: Parameters<typeof detailsOf>) =>
     detailsOf(...args).map(([name, clause, value]) => `${name} (${clause}): ${value}`);

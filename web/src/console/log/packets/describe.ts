@@ -5,7 +5,7 @@ import { bytes as inWords } from '../../core/counts';
 import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../../core/text';
-import { clauseOf, titleOf } from './clauses';
+import { clauseOf, reasonClauseOf, titleOf } from './clauses';
 import { reasonOf } from './reasons';
 import { fieldsOf } from './secrets';
 
@@ -30,6 +30,8 @@ export function hidden(bytes: Uint8Array): string {
   return t('•••••• hidden, {size}', { size: inWords(bytes.length) });
 }
 
+const inOneLine = (...parts: (string | false | undefined)[]): string => parts.filter(Boolean).join(' · ');
+
 /** One line. */
 export function summaryOf(packet: Packet): string {
   const fields = fieldsOf(packet);
@@ -39,27 +41,23 @@ export function summaryOf(packet: Packet): string {
   const reason = reasonOf(reasonCode, cmd);
   switch (cmd) {
     case 'connect':
-      return [
-        fields.clientId ? brief(fields.clientId) : t('no client identifier'),
-        fields.username !== undefined && `user ${brief(fields.username)}`,
+      return inOneLine(
+        fields.clientId ? brief(fields.clientId, limits.name) : t('no client identifier'),
+        fields.username !== undefined && `user ${brief(fields.username, limits.name)}`,
         `keep alive ${fields.keepalive} s`,
         fields.clean && 'clean start',
-        fields.will && `will ${brief(fields.will.topic)}`,
-      ]
-        .filter(Boolean)
-        .join(' · ');
+        fields.will && `will ${brief(fields.will.topic, limits.name)}`,
+      );
     case 'connack':
-      return fields.sessionPresent ? `${reason} · session present` : reason;
+      return inOneLine(reason, fields.sessionPresent && 'session present');
     case 'publish':
-      return [
-        topic === '' ? `topic alias ${properties.topicAlias}` : brief(topic),
+      return inOneLine(
+        topic === '' ? `topic alias ${properties.topicAlias}` : brief(topic, limits.name),
         `QoS ${fields.qos}`,
         fields.retain && 'retain',
         fields.dup && 'DUP',
         inWords(fields.payload?.length ?? 0),
-      ]
-        .filter(Boolean)
-        .join(' · ');
+      );
     case 'subscribe':
       return few(
         fields.subscriptions,
@@ -74,10 +72,10 @@ export function summaryOf(packet: Packet): string {
     case 'pingreq':
     case 'pingresp':
       return '';
-    case 'auth':
-      return [reason, properties.authenticationMethod && brief(String(properties.authenticationMethod))]
-        .filter(Boolean)
-        .join(' · ');
+    case 'auth': {
+      const { authenticationMethod: method } = properties;
+      return inOneLine(reason, method !== undefined && brief(String(method)));
+    }
     default:
       return reason;
   }
@@ -114,16 +112,6 @@ function propertyFields(owner: PacketName | 'will', properties: Properties = {})
 
 const yes = (flag: boolean | undefined): string => (flag ? '1' : '0');
 
-/** The clauses of the reason codes of packets that have one. */
-const reasonClauses: Partial<Record<PacketName, string>> = {
-  puback: '3.4.2.1',
-  pubrec: '3.5.2.1',
-  pubrel: '3.6.2.1',
-  pubcomp: '3.7.2.1',
-  disconnect: '3.14.2.1',
-  auth: '3.15.2.1',
-};
-
 function willFields({ will }: PacketFields): Field[] {
   if (!will) return [];
   return [
@@ -143,7 +131,7 @@ function connectFields(fields: PacketFields): Field[] {
     ['Clean Start', '3.1.2.4', yes(fields.clean)],
     ['Keep Alive', '3.1.2.10', `${formatCount(fields.keepalive ?? 0)} s`],
     ...propertyFields('connect', fields.properties),
-    ['Client Identifier', '3.1.3.1', fields.clientId ? brief(fields.clientId) : t('empty')],
+    ['Client Identifier', '3.1.3.1', fields.clientId ? brief(fields.clientId, limits.name) : t('empty')],
     ...willFields(fields),
     ...(username === undefined ? [] : [['User Name', '3.1.3.5', brief(username)] satisfies Field]),
     ...(password === undefined ? [] : [['Password', '3.1.3.6', hidden(password)] satisfies Field]),
@@ -203,7 +191,7 @@ function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
       return [...identifier, ...properties, ...codes];
     }
     default: {
-      const clause = reasonClauses[cmd];
+      const clause = reasonClauseOf(cmd);
       if (!clause) return [];
       // What is left out means 0.
       return [...identifier, ['Reason Code', clause, reasonOf(fields.reasonCode ?? 0, cmd)], ...properties];
@@ -211,14 +199,15 @@ function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
   }
 }
 
-/** Every field, in the order of the packet. */
+/** The fields in the order of the packet. */
 export function detailsOf(packet: Packet): Field[] {
   const { cmd, bytes } = packet;
   const first = bytes[0] ?? 0;
   const fields = fieldsOf(packet);
+  const body: Field[] = fields ? bodyFields(cmd, fields) : [['Packet', '', t(unreadable)]];
   return [
     ['Packet type', '2.1.2', `${first >> 4} ${cmd.toUpperCase()}`],
     ['Flags', '2.1.3', (first & 15).toString(2).padStart(4, '0')],
-    ...(fields ? bodyFields(cmd, fields) : [['Packet', '', t(unreadable)] satisfies Field]),
+    ...body,
   ];
 }

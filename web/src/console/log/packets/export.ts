@@ -2,13 +2,10 @@
 
 import type { Packet } from '../../../client/packet';
 import { decodeUtf8, many } from '../../core/text';
+import { fileWriter } from '../export';
 import { base64 } from '../record';
 import type { Entry } from './packet-entry';
 import { fieldsOf } from './secrets';
-
-export type Format = 'JSON' | 'NDJSON';
-
-const types: Record<Format, string> = { JSON: 'application/json', NDJSON: 'application/x-ndjson' };
 
 const secret = new Set(['password', 'authenticationData']);
 
@@ -38,8 +35,4 @@ export function recordOf(entry: Entry) {
   };
 }
 
-export function fileOf(entries: readonly Entry[], format: Format): Blob {
-  const lines = entries.map((entry) => JSON.stringify(recordOf(entry)));
-  const text = format === 'JSON' ? `[\n${lines.join(',\n')}\n]\n` : lines.map((line) => `${line}\n`).join('');
-  return new Blob([text], { type: types[format] });
-}
+export const fileOf = fileWriter(recordOf);

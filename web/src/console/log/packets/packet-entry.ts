@@ -1,4 +1,5 @@
 import type { Packet } from '../../../client/packet';
+import type { Language } from '../../core/i18n/i18n';
 
 /** A packet as the timeline keeps it. */
 export interface Entry {
@@ -10,7 +11,9 @@ export interface Entry {
   /** Milliseconds since the packet before; undefined for the first. */
   readonly gap: number | undefined;
   /** Bytes, with what the browser needs for it. */
-  readonly size: number;
+  size: number;
+  /** In one line, in the language that it was made in. */
+  summary?: { readonly language: Language; readonly text: string };
   /** The numbers of what it answers, and of its answer. */
   request?: number;
   answer?: number;

@@ -1,19 +1,26 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { language } from '../../core/i18n/i18n';
+import { fakeTiming } from '../testing';
+import { summaryOf } from './describe';
 import { fileOf } from './export';
 import { createPacketLog } from './packet-log';
 import { packet, sized } from './testing';
+
+vi.mock('./describe', async (original) => {
+  const { summaryOf, ...rest } = await original<typeof import('./describe')>();
+  return { ...rest, summaryOf: vi.fn(summaryOf) };
+});
 
 const publish = (id: number, at = 0, topic = 'a') => packet(0x32, [...sized(topic), 0, id, 0], at);
 const puback = (id: number, at = 0) => packet(0x40, [0, id], at);
 
 function log(most?: number, bytes?: number) {
-  const frames: (() => void)[] = [];
-  const made = createPacketLog((call) => frames.push(call), most, bytes);
+  const time = fakeTiming();
+  const made = createPacketLog(time.shown, time.timing, most, bytes);
   return {
+    ...time,
     ...made,
-    draw: () => {
-      for (const call of frames.splice(0)) call();
-    },
+    draw: () => time.pass(250),
     shown: () => made.listed().map(({ packet: { cmd }, identifier }) => `${cmd} ${identifier ?? ''}`.trim()),
   };
 }
@@ -25,7 +32,7 @@ test('packets are listed in order with their identifiers and the time between', 
   push(false, puback(5, 130));
   draw();
   expect(shown()).toEqual(['pingreq', 'publish 5', 'puback 5']);
-  expect([0, 1, 2].map((position) => at(position)?.gap)).toEqual([undefined, 12, 18]);
+  expect([0, 1, 2].map((position) => at(position)?.entry.gap)).toEqual([undefined, 12, 18]);
   expect(view.value).toMatchObject({ first: 0, end: 3, kept: 3, evicted: 0 });
 });
 
@@ -80,19 +87,85 @@ test('filters by type, direction and text; what comes later is filtered too', ()
   push(true, publish(4, 0, 'house'));
   draw();
   expect(shown()).toEqual(['publish 2', 'publish 3']);
-  edit({ type: '', direction: '', text: 'House' });
+  edit({ type: '', direction: '', search: 'House' });
   expect(shown()).toEqual(['publish 2', 'publish 3', 'publish 4']);
   expect(view.value).toMatchObject({ kept: 5, first: 0, end: 3 });
 });
 
+test('each packet is decoded once for the search, whatever keys are pressed', async () => {
+  const { push, edit, settle, listed, view } = log();
+  const decoded = () => vi.mocked(summaryOf).mock.calls.length;
+  vi.mocked(summaryOf).mockClear();
+  for (let id = 0; id < 200; id++) push(true, publish(id, 0, id % 2 ? 'garden' : 'house'));
+  await settle();
+  expect(decoded()).toBe(0);
+  for (const search of ['g', 'ga', 'gar']) {
+    edit({ search });
+    await settle();
+    expect([decoded(), listed().length]).toEqual([200, 100]);
+  }
+  push(true, publish(200, 0, 'garden'));
+  await settle();
+  expect([decoded(), listed().length]).toEqual([201, 101]);
+  expect(view.value.looked).toBe(1);
+});
+
+test('a search of everything is done in slices', async () => {
+  const { push, edit, view, settle } = log();
+  for (let count = 0; count < 2000; count++) push(true, publish(1));
+  edit({ search: 'a' });
+  expect(view.value.looked).toBeLessThan(1);
+  await settle();
+  expect(view.value).toMatchObject({ looked: 1, end: 2000 });
+});
+
+test('what the search has made of a packet counts with its bytes, and what it decoded is not kept', () => {
+  const { push, edit, get, view, summary } = log();
+  const held = publish(1, 0, 'x'.repeat(100));
+  let asked = 0;
+  push(true, {
+    ...held,
+    get fields() {
+      asked++;
+      return held.fields;
+    },
+  });
+  edit({});
+  const before = view.value.bytes;
+  edit({ search: 'xxx' });
+  const entry = get(0);
+  if (!entry) throw new Error('no packet');
+  expect(view.value.bytes - before).toBe(2 * summary(entry).length);
+  expect(asked).toBe(0);
+});
+
+test('a summary is in the language of the page', () => {
+  const { push, get, summary } = log();
+  push(true, publish(1));
+  const entry = get(0);
+  if (!entry) throw new Error('no packet');
+  vi.mocked(summaryOf).mockClear();
+  summary(entry);
+  try {
+    language.value = 'zh';
+    summary(entry);
+    summary(entry);
+    expect(summaryOf).toHaveBeenCalledTimes(2);
+  } finally {
+    language.value = 'en';
+  }
+});
+
 test('the oldest make room, by count and by bytes', () => {
   const few = log(2);
-  for (const id of [1, 2, 3]) few.push(true, publish(id));
-  few.draw();
+  for (const id of [1, 2, 3]) {
+    few.push(true, publish(id));
+    few.draw();
+  }
   expect(few.shown()).toEqual(['publish 2', 'publish 3']);
   expect(few.view.value).toMatchObject({ first: 1, end: 3, evicted: 1 });
   expect(few.at(0)).toBeUndefined();
-  expect(few.at(1)?.identifier).toBe(2);
+  expect(few.at(1)?.entry.identifier).toBe(2);
 
   const small = log(100, 600);
   for (const id of [1, 2, 3]) small.push(true, publish(id));
@@ -114,8 +187,8 @@ test('a file has what the filter selects', async () => {
   push(true, publish(1, 5));
   push(false, puback(1, 9));
   push(true, packet(0xc0));
-  edit({ text: '1' });
-  const lines = (await fileOf(listed(), 'NDJSON').text()).trim().split('\n');
+  edit({ search: '1' });
+  const lines = (await (await fileOf(listed(), 'NDJSON')).text()).trim().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     {
       number: 1,
@@ -126,5 +199,5 @@ test('a file has what the filter selects', async () => {
     },
     { number: 2, direction: 'received', packet: 'PUBACK', answers: 1, milliseconds: 4 },
   ]);
-  expect(JSON.parse(await fileOf(listed(), 'JSON').text())).toHaveLength(2);
+  expect(JSON.parse(await (await fileOf(listed(), 'JSON')).text())).toHaveLength(2);
 });

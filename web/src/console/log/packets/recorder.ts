@@ -3,16 +3,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
-import type { Paint } from '../../core/paint';
-import { createPacketLog, type PacketLog } from './packet-log';
-
-export interface Recorder {
-  log: PacketLog;
-  on: Signal<boolean>;
-  /** Why packets are not told of. */
-  problem: Signal<string>;
-  dispose(): void;
-}
+import type { PacketLog } from './packet-log';
 
 interface Source {
   readonly client: ReadonlySignal<Client | undefined>;
@@ -20,28 +11,34 @@ interface Source {
   readonly packetEvents: Signal<boolean>;
 }
 
-export function createRecorder(source: Source, paint: Paint): Recorder {
-  const log = createPacketLog(paint);
-  const on = source.packetEvents;
+export type Recorder = ReturnType<typeof createRecorder>;
+
+export function createRecorder({ client, packetEvents: on }: Source, log: PacketLog) {
+  /** Why packets are not told of. */
   const problem = signal('');
 
-  const dispose = effect(() => {
-    const client = source.client.value;
-    if (!client || !on.value) return;
+  const stop = effect(() => {
+    const source = client.value;
+    if (!source || !on.value) return;
     const onSend = (packet: Packet): void => log.push(true, packet);
     const onReceive = (packet: Packet): void => log.push(false, packet);
-    client.on('packetsend', onSend).on('packetreceive', onReceive);
+    source.on('packetsend', onSend).on('packetreceive', onReceive);
     problem.value = '';
-    client.setPacketEvents(true).catch((error: unknown) => {
+    source.setPacketEvents(true).catch((error: unknown) => {
       problem.value = error instanceof Error ? error.message : String(error);
     });
     return () => {
-      client.off('packetsend', onSend).off('packetreceive', onReceive);
-      client.setPacketEvents(false).catch(() => {
+      source.off('packetsend', onSend).off('packetreceive', onReceive);
+      source.setPacketEvents(false).catch(() => {
         // It has ended, and tells of nothing any more.
       });
     };
   });
+
+  function dispose(): void {
+    stop();
+    log.dispose();
+  }
 
   return { log, on, problem, dispose };
 }

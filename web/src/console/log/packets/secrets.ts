@@ -1,12 +1,15 @@
 /** What of a packet nobody is shown: passwords and authentication data. */
 
-import type { Packet, PacketFields } from '../../../client/packet';
+import { type Packet, type PacketFields, packetOf } from '../../../client/packet';
 import { hex } from '../../core/text';
 
-/** The fields, or undefined where the packet cannot be read. */
-export function fieldsOf(packet: Packet): PacketFields | undefined {
+/**
+ * The fields, or undefined where the packet cannot be read. Decoded anew: what
+ * `packet.fields` has decoded stays as long as the packet.
+ */
+export function fieldsOf({ bytes, at }: Packet): PacketFields | undefined {
   try {
-    return packet.fields;
+    return packetOf(bytes, at).fields;
   } catch {
     return undefined;
   }

@@ -10,7 +10,6 @@ import { Sparkline } from '../../ui/sparkline';
 import './broker.css';
 import { parts, t } from '../../core/i18n/i18n';
 
-
 function formatDuration(seconds: number): string {
   const [days = 0, hours = 0, minutes = 0] = [
     seconds / 86_400,

@@ -1,16 +1,16 @@
+import { Fragment } from 'preact';
 import { bytes } from '../../core/counts';
+import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatMoment, visible } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Feed } from '../../log/feed';
 import { packetSize } from '../../log/packet-size';
 import { propertiesOf } from '../../payload/preview';
-import { usePanel } from '../../ui/panel';
 import { PayloadView } from '../../ui/payload/view';
 import { Actions } from './actions';
 import { FilterMark } from './filter-mark';
-import './details.css';
-import { mark, t } from '../../core/i18n/i18n';
+import { LogDetails } from './log-details';
 
 function sizeOf(length: number): string {
   const exact = bytes(length);
@@ -82,35 +82,15 @@ interface Props {
 }
 
 export function Details({ feed, selecting }: Props) {
-  const opened = feed.open.value;
-  const number = opened?.number;
-
-  const panel = usePanel(number, close);
-
-  function close() {
-    feed.select(undefined);
-    document.querySelector<HTMLElement>(`[data-number="${number}"]`)?.focus();
-  }
-
-  if (!opened) return null;
-  const { entry } = opened;
   return (
-    <section ref={panel} class="details" aria-label={t('Message details')} tabIndex={-1}>
-      <header class="details-head">
-        <h3>{titleOf(entry)}</h3>
-        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
-          ×
-        </button>
-      </header>
-      <div class="details-body">
-        <Facts entry={entry} filters={selecting(entry)} />
-        <Actions key={`actions ${opened.number}`} entry={entry} />
-        <PayloadView
-          key={opened.number}
-          message={entry.message}
-          birth={entry.via.births?.before(entry.message)}
-        />
-      </div>
-    </section>
+    <LogDetails log={feed} label={t('Message details')} titleOf={titleOf}>
+      {(entry) => (
+        <Fragment key={feed.open.value?.number}>
+          <Facts entry={entry} filters={selecting(entry)} />
+          <Actions entry={entry} />
+          <PayloadView message={entry.message} birth={entry.via.births?.before(entry.message)} />
+        </Fragment>
+      )}
+    </LogDetails>
   );
 }

@@ -1,12 +1,13 @@
 /** What stands above the list: search, conditions, export. */
 
 import { useId, useState } from 'preact/hooks';
+import { messages } from '../../core/counts';
 import { limits } from '../../core/limits';
 import { brief, formatCount } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { conditionsOf, noFilter } from '../../log/filter';
 import { qosOptions, Select, TextField, translated } from '../../ui/fields';
-import { ExportBar } from './export-bar';
+import { Exports } from './exports';
 import './filters.css';
 import { mark, t } from '../../core/i18n/i18n';
 
@@ -111,6 +112,27 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
       >
         {t('Show all')}
       </button>
+    </div>
+  );
+}
+
+function ExportBar({ feed, id }: { feed: Feed; id: string }) {
+  const { first, end } = feed.view.value;
+  return (
+    <div class="filter-export" id={id}>
+      <span>{t('{messages} as', { messages: messages(end - first) })}</span>
+      <Exports
+        log={feed}
+        name="messages"
+        formats={['JSON', 'NDJSON', 'CSV']}
+        fileOf={async (...args) => (await import('../../log/export')).fileOf(...args)}
+        words={(count) => t('Exported {messages}', { messages: messages(count) })}
+      />
+      <p class="field-hint">
+        {t(
+          'Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a spreadsheet would take for a formula.',
+        )}
+      </p>
     </div>
   );
 }

@@ -1,24 +1,27 @@
+/** The entries of a log: messages or packets. */
+
+import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { formatCount } from '../../core/text';
-import type { Entry } from '../../log/entry';
-import type { Feed } from '../../log/feed';
+import type { Listed } from '../../log/log';
 import { useRoving } from '../../ui/roving';
 import { useRows } from '../../ui/window';
-import { Row } from './row';
 
-interface Props {
-  feed: Feed;
-  /** The subscriptions by which a message came. */
-  selecting(entry: Entry): readonly string[];
+interface Props<Entry> {
+  log: Listed<Entry>;
+  label: string;
+  /** What a row shows. */
+  row(entry: Entry): ComponentChildren;
+  /** Of the button that opens an entry's details. */
+  labelFor(entry: Entry): string;
 }
 
-export function List({ feed, selecting }: Props) {
+export function LogList<Entry>({ log, label, row, labelFor }: Props<Entry>) {
   const box = useRef<HTMLDivElement>(null);
-  const rows = useRows(feed, box);
-  const { first, end } = feed.view.value;
-  const open = feed.open.value?.number;
-  const several = feed.names.value.length > 1;
+  const rows = useRows(log, box);
+  const { first, end } = log.view.value;
+  const open = log.open.value?.number;
 
   const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
 
@@ -28,7 +31,7 @@ export function List({ feed, selecting }: Props) {
         ref={box}
         class="feed-scroll"
         role="log"
-        aria-label={t('Messages')}
+        aria-label={label}
         // Thousands a second would drown a screen reader: see `Announcer`.
         aria-live="off"
         data-lines={rows.shape.twoLines ? 2 : 1}
@@ -38,27 +41,31 @@ export function List({ feed, selecting }: Props) {
       >
         <div class="feed-rows" style={{ height: `${rows.height}px` }}>
           {rows.items.map(({ position, key, top }) => {
-            const number = feed.at(position);
-            const entry = number === undefined ? undefined : feed.get(number);
-            if (number === undefined || !entry) return null;
+            const item = log.at(position);
+            if (!item) return null;
+            const { number, entry } = item;
             return (
-              <Row
+              <div
                 key={key}
-                entry={entry}
-                number={number}
-                position={position}
-                top={top}
-                height={rows.shape.height}
-                open={number === open}
-                tabbable={position === tabbable}
-                marks={feed.marks(entry)}
-                withConnection={several}
-                filters={selecting(entry)}
-                onOpen={(chosen) => {
-                  visit(position);
-                  feed.select(chosen === open ? undefined : chosen);
-                }}
-              />
+                class="row"
+                data-open={number === open}
+                style={{ transform: `translateY(${top}px)`, height: `${rows.shape.height}px` }}
+              >
+                {row(entry)}
+                <button
+                  type="button"
+                  class="row-open"
+                  data-number={number}
+                  data-position={position}
+                  tabIndex={position === tabbable ? 0 : -1}
+                  aria-expanded={number === open}
+                  aria-label={labelFor(entry)}
+                  onClick={() => {
+                    visit(position);
+                    log.select(number === open ? undefined : number);
+                  }}
+                />
+              </div>
             );
           })}
         </div>

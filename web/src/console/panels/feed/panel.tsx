@@ -9,9 +9,11 @@ import type { Page } from '../../session/page';
 import { Select } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { Details } from './details';
+import { Empty } from './empty';
 import { createSelecting } from './filter-mark';
 import { FilterBar } from './filters';
-import { List } from './list';
+import { LogList } from './list';
+import { labelFor, Row } from './row';
 import './feed.css';
 import { plural, t } from '../../core/i18n/i18n';
 
@@ -41,7 +43,7 @@ function Count({
 }
 
 function Counts({ feed }: { feed: Feed }) {
-  const { kept, bytes, received, rate, dropped, evicted } = feed.view.value;
+  const { kept, bytes, received, dropped, evicted } = feed.view.value;
   return (
     <dl class="counts">
       <Count
@@ -49,7 +51,11 @@ function Counts({ feed }: { feed: Feed }) {
         value={formatCount(received)}
         title={t('Messages since the page was opened')}
       />
-      <Count name={t('Per second')} value={formatRate(rate)} title={t('Over the last three seconds')} />
+      <Count
+        name={t('Per second')}
+        value={formatRate(feed.rate.peek())}
+        title={t('Over the last three seconds')}
+      />
       <Count
         name={t('Kept')}
         value={formatCount(kept)}
@@ -180,16 +186,6 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
     : [t('One moment'), t('Messages appear here as soon as the broker answers.')];
 }
 
-function Empty({ feed, phase }: { feed: Feed; phase: Phase }) {
-  const [title, advice] = adviceFor(feed, phase);
-  return (
-    <div class="empty-view">
-      <p class="empty-title">{title}</p>
-      <p>{advice}</p>
-    </div>
-  );
-}
-
 interface Props {
   page: Page;
   phase: Signal<{ phase: Phase }>;
@@ -217,8 +213,21 @@ export function FeedPanel({ page, phase }: Props) {
       <div id={recordings}>{recording !== undefined && <Recordings page={page} open={recording} />}</div>
       <FilterBar feed={feed} />
       <div class="feed-body">
-        <List key={generation} feed={feed} selecting={selecting} />
-        {first === end && <Empty feed={feed} phase={phase.value.phase} />}
+        <LogList
+          key={generation}
+          log={feed}
+          label={t('Messages')}
+          labelFor={labelFor}
+          row={(entry) => (
+            <Row
+              entry={entry}
+              marks={feed.marks(entry)}
+              withConnection={feed.names.value.length > 1}
+              filters={selecting(entry)}
+            />
+          )}
+        />
+        {first === end && <Empty of={adviceFor(feed, phase.value.phase)} />}
       </div>
       <Details feed={feed} selecting={selecting} />
       <Budget feed={feed} />

@@ -8,19 +8,12 @@ import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
-  number: number;
-  position: number;
-  top: number;
-  height: number;
-  open: boolean;
-  tabbable: boolean;
   /** Of the search, once they are known. */
   marks: Marks | undefined;
   /** Whether to tell by which connection it came or went. */
   withConnection: boolean;
   /** The subscriptions by which it came. */
   filters: readonly string[];
-  onOpen(number: number): void;
 }
 
 function Marked({ parts, text }: { parts: string[] | undefined; text: string }) {
@@ -28,7 +21,7 @@ function Marked({ parts, text }: { parts: string[] | undefined; text: string }) 
   return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
 }
 
-function labelFor({ ordinal, sent, replayed }: Entry): string {
+export function labelFor({ ordinal, sent, replayed }: Entry): string {
   const number = ordinal + 1;
   if (!replayed)
     return t(sent ? 'Details of sent message {number}' : 'Details of message {number}', { number });
@@ -37,13 +30,11 @@ function labelFor({ ordinal, sent, replayed }: Entry): string {
   });
 }
 
-export function Row(props: Props) {
-  const { entry, number, position, top, height, open, tabbable, marks, withConnection, filters, onOpen } =
-    props;
+export function Row({ entry, marks, withConnection, filters }: Props) {
   const { message, sent, replayed } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
-    <div class="row" data-open={open} style={{ transform: `translateY(${top}px)`, height: `${height}px` }}>
+    <>
       <RowMarks filters={filters} />
       <time class="row-time">{formatTime(message.receivedAt)}</time>
       <bdi class="row-topic">
@@ -68,16 +59,6 @@ export function Row(props: Props) {
         QoS {message.qos}
       </span>
       <span class="row-size">{formatBytes(message.payload.length)}</span>
-      <button
-        type="button"
-        class="row-open"
-        data-number={number}
-        data-position={position}
-        tabIndex={tabbable ? 0 : -1}
-        aria-expanded={open}
-        aria-label={labelFor(entry)}
-        onClick={() => onOpen(number)}
-      />
-    </div>
+    </>
   );
 }

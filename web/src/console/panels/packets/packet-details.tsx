@@ -1,6 +1,5 @@
-import { useMemo } from 'preact/hooks';
 import { bytes } from '../../core/counts';
-import { language, parts, t } from '../../core/i18n/i18n';
+import { parts, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { formatCount, formatTime } from '../../core/text';
 import { detailsOf } from '../../log/packets/describe';
@@ -9,7 +8,7 @@ import type { Entry } from '../../log/packets/packet-entry';
 import type { PacketLog } from '../../log/packets/packet-log';
 import { maskedDump } from '../../log/packets/secrets';
 import { Copy } from '../../ui/copy';
-import { usePanel } from '../../ui/panel';
+import { LogDetails } from '../feed/log-details';
 
 function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   const { request, answer, took = 0 } = entry;
@@ -23,13 +22,7 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
           : 'Answered by {packet} within {milliseconds} ms',
         {
           packet: (
-            <button
-              type="button"
-              class="link"
-              onClick={() => {
-                log.open.value = other;
-              }}
-            >
+            <button type="button" class="link" onClick={() => log.select(other.number)}>
               {t('{name}, packet {number}', {
                 name: other.packet.cmd.toUpperCase(),
                 number: formatCount(other.number + 1),
@@ -43,65 +36,50 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   );
 }
 
-export function PacketDetails({ log }: { log: PacketLog }) {
-  const entry = log.open.value;
-  const number = entry?.number;
+function titleOf({ packet, sent }: Entry): string {
+  return t(sent ? '{packet} sent {time}' : '{packet} received {time}', {
+    packet: packet.cmd.toUpperCase(),
+    time: formatTime(packet.at),
+  });
+}
 
-  const panel = usePanel(number, close);
-
-  function close() {
-    log.open.value = undefined;
-    document.querySelector<HTMLElement>(`[data-packet="${number}"]`)?.focus();
-  }
-
-  // Once, and not with each paint of the list.
-  const about = useMemo(
-    () => entry && { fields: detailsOf(entry.packet), json: JSON.stringify(recordOf(entry), null, 2) },
-    [entry, language.value],
-  );
-
-  if (!entry || !about) return null;
-  const { packet, sent } = entry;
+function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
+  const { packet } = entry;
   const size = packet.bytes.length;
   const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
   return (
-    <section ref={panel} class="details" aria-label={t('Packet details')} tabIndex={-1}>
-      <header class="details-head">
-        <h3>
-          {t(sent ? '{packet} sent {time}' : '{packet} received {time}', {
-            packet: packet.cmd.toUpperCase(),
-            time: formatTime(packet.at),
-          })}
-        </h3>
-        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
-          ×
-        </button>
-      </header>
-      <div class="details-body">
-        <dl class="details-facts">
-          {about.fields.map(([name, clause, value], index) => (
-            <div key={index}>
-              <dt>
-                {name} {clause && <span class="packet-clause">({clause})</span>}
-              </dt>
-              <dd>
-                <bdi>{value}</bdi>
-              </dd>
-            </div>
-          ))}
-        </dl>
-        <Exchange log={log} entry={entry} />
-        <p class="packet-size">
-          {size > limits.dump
-            ? t('{size}, of which the first {count} are shown', {
-                size: bytes(size),
-                count: formatCount(limits.dump),
-              })
-            : bytes(size)}
-        </p>
-        <pre class="packet-dump">{maskedDump(packet, limits.dump, perLine)}</pre>
-        <Copy key={entry.number} label={t('Copy as JSON')} text={about.json} />
-      </div>
-    </section>
+    <>
+      <dl class="details-facts">
+        {detailsOf(packet).map(([name, clause, value], index) => (
+          <div key={index}>
+            <dt>
+              {name} {clause && <span class="packet-clause">({clause})</span>}
+            </dt>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <Exchange log={log} entry={entry} />
+      <p class="packet-size">
+        {size > limits.dump
+          ? t('{size}, of which the first {count} are shown', {
+              size: bytes(size),
+              count: formatCount(limits.dump),
+            })
+          : bytes(size)}
+      </p>
+      <pre class="packet-dump">{maskedDump(packet, limits.dump, perLine)}</pre>
+      <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />
+    </>
+  );
+}
+
+export function PacketDetails({ log }: { log: PacketLog }) {
+  return (
+    <LogDetails log={log} label={t('Packet details')} titleOf={titleOf}>
+      {(entry) => <Body log={log} entry={entry} />}
+    </LogDetails>
   );
 }

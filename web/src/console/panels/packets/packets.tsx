@@ -1,40 +1,34 @@
-import { useId, useState } from 'preact/hooks';
+import { computed } from '@preact/signals';
+import { useId } from 'preact/hooks';
 import type { PacketName } from '../../../client/packet';
-import { paintWhile } from '../../core/paint';
-import { saveAs } from '../../core/save-as';
+import { mark, plural, t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount } from '../../core/text';
-import { type Format, fileOf } from '../../log/packets/export';
-import { type Filter, maxBytes, maxPackets, noFilter, type PacketLog } from '../../log/packets/packet-log';
+import { fileOf } from '../../log/packets/export';
+import {
+  createPacketLog,
+  type Filter,
+  maxBytes,
+  maxPackets,
+  noFilter,
+  type PacketLog,
+} from '../../log/packets/packet-log';
 import { createRecorder, type Recorder } from '../../log/packets/recorder';
 import type { Session } from '../../session/session';
 import { Checkbox, Select, TextField, translated } from '../../ui/fields';
+import { Empty } from '../feed/empty';
+import { Exports } from '../feed/exports';
+import { LogList } from '../feed/list';
 import { PacketDetails } from './packet-details';
-import { PacketList } from './packet-list';
+import { labelFor, PacketRow } from './packet-row';
 import './packets.css';
-import { mark, plural, t } from '../../core/i18n/i18n';
 
-const types: PacketName[] = [
-  'connect',
-  'connack',
-  'publish',
-  'puback',
-  'pubrec',
-  'pubrel',
-  'pubcomp',
-  'subscribe',
-  'suback',
-  'unsubscribe',
-  'unsuback',
-  'pingreq',
-  'pingresp',
-  'disconnect',
-  'auth',
-];
+const types = `connect connack publish puback pubrec pubrel pubcomp subscribe suback unsubscribe unsuback
+  pingreq pingresp disconnect auth`.split(/\s+/) as PacketName[];
 
-const typeOptions = [
-  ['', mark('Every type')] as const,
+const typeOptions: (readonly [Filter['type'], string])[] = [
+  ['', mark('Every type')],
   ...types.map((type) => [type, type.toUpperCase()] as const),
-] satisfies (readonly [Filter['type'], string])[];
+];
 
 const directionOptions = [
   ['', mark('Both ways')],
@@ -42,19 +36,9 @@ const directionOptions = [
   ['received', mark('← Received')],
 ] as const;
 
-function Tools({ recorder }: { recorder: Recorder }) {
-  const { log, on } = recorder;
-  const { first, end, kept } = log.view.value;
-  const [said, setSaid] = useState('');
-
-  function save(format: Format) {
-    const entries = log.listed();
-    const time = new Date().toISOString().replace(/[:.]/g, '-');
-    saveAs(`packets-${time}.${format.toLowerCase()}`, fileOf(entries, format));
-    const { length } = entries;
-    setSaid(plural(length, 'Exported {count} packet', 'Exported {count} packets', formatCount(length)));
-  }
-
+function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
+  const { on } = recorder;
+  const { kept } = log.view.value;
   return (
     <>
       <Checkbox
@@ -65,21 +49,15 @@ function Tools({ recorder }: { recorder: Recorder }) {
         }}
       />
       <div class="feed-tools">
-        <span class="packets-said" aria-live="polite">
-          {said}
-        </span>
-        {(['JSON', 'NDJSON'] as const).map((format) => (
-          <button
-            key={format}
-            type="button"
-            class="button small"
-            aria-label={t('Export as {format}', { format })}
-            disabled={first === end}
-            onClick={() => save(format)}
-          >
-            {format}
-          </button>
-        ))}
+        <Exports
+          log={log}
+          name="packets"
+          formats={['JSON', 'NDJSON']}
+          fileOf={fileOf}
+          words={(count) =>
+            plural(count, 'Exported {count} packet', 'Exported {count} packets', formatCount(count))
+          }
+        />
         <button type="button" class="button small" disabled={kept === 0} onClick={log.clear}>
           {t('Clear')}
         </button>
@@ -89,7 +67,7 @@ function Tools({ recorder }: { recorder: Recorder }) {
 }
 
 function Filters({ log }: { log: PacketLog }) {
-  const { type, direction, text } = log.filter.value;
+  const { type, direction, search } = log.filter.value;
   const { first, end, kept } = log.view.value;
   return (
     <search class="packets-filters">
@@ -97,8 +75,8 @@ function Filters({ log }: { log: PacketLog }) {
         label={t('Search packets')}
         class="packets-search"
         placeholder={t('Search packets')}
-        value={text}
-        onEdit={(text) => log.edit({ text })}
+        value={search}
+        onEdit={(search) => log.edit({ search })}
       />
       <Select
         label={t('Packet type')}
@@ -120,44 +98,38 @@ function Filters({ log }: { log: PacketLog }) {
   );
 }
 
-function Empty({ recorder }: { recorder: Recorder }) {
-  const { kept } = recorder.log.view.value;
-  const on = recorder.on.value;
-  const [title, advice] =
-    kept > 0
-      ? [t('No match'), t('None of the packets kept is what you ask for.')]
-      : on
-        ? [
-            t('Recording'),
-            t('Each packet appears here as it is sent or received, from CONNECT on when you connect.'),
-          ]
-        : [
-            t('Not recording'),
-            t(
-              'Switch on “Record packets” to see every packet of the connection. It costs a little time for each.',
-            ),
-          ];
-  return (
-    <div class="empty-view">
-      <p class="empty-title">{title}</p>
-      <p>{advice}</p>
-    </div>
-  );
+function adviceFor(log: PacketLog, on: boolean): [title: string, advice: string] {
+  const { kept, looked } = log.view.value;
+  if (looked < 1) return [t('Searching'), t('Nothing found so far.')];
+  if (kept > 0) return [t('No match'), t('None of the packets kept is what you ask for.')];
+  if (on) {
+    return [
+      t('Recording'),
+      t('Each packet appears here as it is sent or received, from CONNECT on when you connect.'),
+    ];
+  }
+  return [
+    t('Not recording'),
+    t('Switch on “Record packets” to see every packet of the connection. It costs a little time for each.'),
+  ];
 }
 
 const packetsOf = ({ connection, packetEvents, view }: Session) =>
-  createRecorder({ client: connection.client, packetEvents }, paintWhile(view, 'packets'));
+  createRecorder(
+    { client: connection.client, packetEvents },
+    createPacketLog(computed(() => view.value === 'packets')),
+  );
 
 export function PacketsPanel({ session }: { session: Session }) {
   const heading = useId();
   const recorder = session.part(packetsOf);
-  const { log, problem } = recorder;
+  const { log, on, problem } = recorder;
   const { first, end, generation, bytes, evicted } = log.view.value;
   return (
     <section class="panel feed packets" aria-labelledby={heading}>
       <header class="feed-head">
         <h2 id={heading}>{t('Packets')}</h2>
-        <Tools recorder={recorder} />
+        <Tools recorder={recorder} log={log} />
       </header>
       <Filters log={log} />
       {problem.value && (
@@ -166,8 +138,14 @@ export function PacketsPanel({ session }: { session: Session }) {
         </p>
       )}
       <div class="feed-body">
-        <PacketList key={generation} log={log} />
-        {first === end && <Empty recorder={recorder} />}
+        <LogList
+          key={generation}
+          log={log}
+          label={t('Packets')}
+          labelFor={labelFor}
+          row={(entry) => <PacketRow entry={entry} summary={log.summary(entry)} />}
+        />
+        {first === end && <Empty of={adviceFor(log, on.value)} />}
       </div>
       <PacketDetails log={log} />
       <footer class="feed-foot">

@@ -1,32 +1,37 @@
+/** What a log lists, as a file. */
+
 import { useState } from 'preact/hooks';
-import { messages } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import type { Format } from '../../log/export';
-import type { Feed } from '../../log/feed';
+import type { Listed } from '../../log/log';
 
-const formats: Format[] = ['JSON', 'NDJSON', 'CSV'];
+interface Props<Entry> {
+  log: Listed<Entry> & { listed(): Entry[] };
+  /** What the file is called after. */
+  name: string;
+  formats: readonly Format[];
+  fileOf(entries: Entry[], format: Format, told: (done: number) => void): Promise<Blob>;
+  /** Says that so many are exported. */
+  words(count: number): string;
+}
 
-/** The page's turn between two slices of work. */
-const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
-
-export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
-  const { first, end } = feed.view.value;
+export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entry>) {
+  const { first, end } = log.view.value;
   const [progress, setProgress] = useState<string>();
   const [said, setSaid] = useState('');
 
   async function run(format: Format) {
-    const entries = feed.listed();
+    const entries = log.listed();
     setSaid('');
     setProgress(t('Exporting…'));
     try {
-      const { fileOf } = await import('../../log/export');
-      const file = await fileOf(entries, format, rest, (done) =>
+      const file = await fileOf(entries, format, (done) =>
         setProgress(t('Exporting… {percent}%', { percent: Math.floor((100 * done) / entries.length) })),
       );
       const time = new Date().toISOString().replace(/[:.]/g, '-');
-      saveAs(`messages-${time}.${format.toLowerCase()}`, file);
-      setSaid(t('Exported {messages}', { messages: messages(entries.length) }));
+      saveAs(`${name}-${time}.${format.toLowerCase()}`, file);
+      setSaid(words(entries.length));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       setSaid(t('Not exported: {reason}', { reason }));
@@ -36,8 +41,7 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
   }
 
   return (
-    <div class="filter-export" id={id}>
-      <span>{t('{messages} as', { messages: messages(end - first) })}</span>
+    <>
       {formats.map((format) => (
         <button
           key={format}
@@ -51,12 +55,9 @@ export function ExportBar({ feed, id }: { feed: Feed; id: string }) {
         </button>
       ))}
       {progress && <span>{progress}</span>}
-      <span aria-live="polite">{said}</span>
-      <p class="field-hint">
-        {t(
-          'Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a spreadsheet would take for a formula.',
-        )}
-      </p>
-    </div>
+      <span class="exports-said" aria-live="polite">
+        {said}
+      </span>
+    </>
   );
 }

@@ -1,0 +1,221 @@
+/** The newest entries within two bounds, and those of them that a filter selects. */
+
+import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { createMatches, type Selection } from './matches';
+import { createRing, type Sized } from './ring';
+import { pageTiming, type Timing } from './timing';
+
+/** Milliseconds between two views under a flood: more often nobody can read them. */
+const pace = 250;
+
+/** An entry by its number, which never changes. */
+export interface Numbered<Entry> {
+  number: number;
+  entry: Entry;
+}
+
+/** What is wrong, at its field. */
+export type Errors<Filter> = { [Field in keyof Filter]?: string };
+
+export type Selected<Entry, Filter> = { selection: Selection<Entry> } | { errors: Errors<Filter> };
+
+export interface Options<Entry, Filter, Counts> {
+  /** Entries, and bytes of them. */
+  most: number;
+  bytes: number;
+  /** The filter at first. */
+  filter: Filter;
+  select(filter: Filter): Selected<Entry, Filter>;
+  /** For the view. */
+  counts(): Counts;
+  /** Whether anybody sees it: it rests while nobody does. */
+  shown: ReadonlySignal<boolean>;
+  timing?: Timing | undefined;
+}
+
+/** What a list needs of a log. */
+export interface Listed<Entry> {
+  readonly view: ReadonlySignal<{ first: number; end: number }>;
+  readonly open: ReadonlySignal<Numbered<Entry> | undefined>;
+  at(position: number): Numbered<Entry> | undefined;
+  select(number: number | undefined): void;
+}
+
+export function createLog<Entry extends Sized, Filter extends { search: string }, Counts extends object>({
+  select: selected,
+  counts,
+  shown,
+  timing: { frame, after, now } = pageTiming,
+  ...options
+}: Options<Entry, Filter, Counts>) {
+  const filter = signal(options.filter);
+  const filterErrors = signal<Errors<Filter>>({});
+  const paused = signal(false);
+
+  const ring = createRing<Entry>(options.most, options.bytes);
+  let cleared = 0;
+  let pausedAt: number | undefined;
+
+  const first = selected(options.filter);
+  if ('errors' in first) throw new Error('a filter with a mistake in it');
+  const matches = createMatches(
+    ring,
+    {
+      now,
+      limit: () => pausedAt ?? ring.end,
+      more: lookOn,
+      changed: show,
+      failed({ message }) {
+        filterErrors.value = { ...filterErrors.value, search: message };
+      },
+    },
+    first.selection,
+  );
+
+  /** What the list shows. */
+  function look() {
+    const { first, end, bytes } = ring;
+    const limit = pausedAt ?? end;
+    const behind = Math.max(0, limit - Math.max(first, matches.looked));
+    return {
+      /** Positions, among the entries that the filter selects, of the oldest kept and of the next to come. */
+      first: matches.first,
+      end: matches.end,
+      /** Another one after each change of the filter; positions begin anew then. */
+      generation: matches.generation,
+      /** How far the filter has got, from 0 to 1. */
+      looked: behind === 0 ? 1 : 1 - behind / (limit - first),
+      kept: end - first,
+      bytes,
+      /** Arrived since the list was paused. */
+      waiting: end - Math.max(first, limit),
+      /** Gone again to stay within the bounds. */
+      evicted: first - cleared,
+      ...counts(),
+    };
+  }
+
+  const view = signal(look());
+  /** The entry whose details are open: kept here, also when the log has moved on. */
+  const open = signal<Numbered<Entry> | undefined>(undefined);
+
+  let viewedAt = Number.NEGATIVE_INFINITY;
+  let showing = false;
+  let looking = false;
+
+  function refresh(): void {
+    viewedAt = now();
+    matches.look();
+    view.value = look();
+  }
+
+  /** What comes of it is not kept waiting. */
+  function showNow(): void {
+    refresh();
+    viewedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** There is news: for the next frame, or for when the view has stood long enough. */
+  function show(): void {
+    if (showing || !shown.peek()) return;
+    showing = true;
+    const draw = () =>
+      frame(() => {
+        showing = false;
+        if (shown.peek()) refresh();
+      });
+    const wait = viewedAt + pace - now();
+    if (wait > 0) after(wait, draw);
+    else draw();
+  }
+
+  function lookOn(): void {
+    if (looking || !shown.peek()) return;
+    looking = true;
+    frame(() => {
+      looking = false;
+      matches.look();
+      show();
+    });
+  }
+
+  const stopWatching = effect(() => {
+    if (shown.value) untracked(showNow);
+  });
+
+  function clear(): void {
+    // What is cleared was not evicted, what was evicted before still was.
+    cleared += ring.end - ring.first;
+    ring.clear();
+    if (paused.value) pausedAt = ring.end;
+    showNow();
+  }
+
+  /** While paused the list stands still, and entries are kept for later. */
+  function pause(on: boolean): void {
+    pausedAt = on ? ring.end : undefined;
+    batch(() => {
+      paused.value = on;
+      showNow();
+    });
+  }
+
+  function resize(bytes: number): void {
+    ring.resize(bytes);
+    showNow();
+  }
+
+  /** With a mistake in it the list stays what it was. */
+  function edit(changes: Partial<Filter>): void {
+    const next = { ...filter.value, ...changes };
+    const result = selected(next);
+    batch(() => {
+      filter.value = next;
+      filterErrors.value = 'errors' in result ? result.errors : {};
+      if ('errors' in result) return;
+      matches.select(result.selection);
+      showNow();
+    });
+  }
+
+  function numbered(number: number | undefined): Numbered<Entry> | undefined {
+    const entry = number === undefined ? undefined : ring.get(number);
+    return number === undefined || !entry ? undefined : { number, entry };
+  }
+
+  /** Opens an entry's details. */
+  function select(number: number | undefined): void {
+    open.value = numbered(number);
+  }
+
+  return {
+    view,
+    open,
+    filter,
+    filterErrors,
+    paused,
+    /** To be followed by `show`. */
+    push: ring.push,
+    grow: ring.grow,
+    show,
+    clear,
+    pause,
+    resize,
+    edit,
+    select,
+    get: ring.get,
+    /** The number of the next to come. */
+    next: () => ring.end,
+    /** All that are kept, the oldest first. */
+    *kept(): Generator<Entry> {
+      for (let number = ring.first; number < ring.end; number++) {
+        const entry = ring.get(number);
+        if (entry) yield entry;
+      }
+    },
+    at: (position: number) => numbered(matches.at(position)),
+    /** What the list shows, and what of it is out of sight. */
+    listed: (): Entry[] => matches.numbers().flatMap((number) => ring.get(number) ?? []),
+    dispose: stopWatching,
+  };
+}

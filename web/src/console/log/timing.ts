@@ -1,0 +1,15 @@
+/** When the page has time for a log. */
+
+export interface Timing {
+  /** Runs `call` before the next frame is drawn: not while the page is hidden. */
+  frame(call: () => void): void;
+  after(milliseconds: number, call: () => void): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+export const pageTiming: Timing = {
+  frame: (call) => void requestAnimationFrame(call),
+  after: (milliseconds, call) => void setTimeout(call, milliseconds),
+  now: () => performance.now(),
+};
