@@ -29,8 +29,12 @@ async function subscribe(parts: Parts, filter: string): Promise<void> {
 const tab = (page: Page, name: string) => page.getByRole('tab', { name });
 const tool = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
+let complaints: string[];
+test.beforeEach(async ({ page }) => {
+  complaints = await complaintsOf(page);
+});
+
 test('a reload leaves one connection as it was', async ({ page }) => {
-  const complaints = await complaintsOf(page);
   const parts = await openConnected(page, server.url);
   const keepAlive = page.getByRole('textbox', { name: 'Keep alive, seconds' });
   await tool(page, 'Options').click();
@@ -44,15 +48,9 @@ test('a reload leaves one connection as it was', async ({ page }) => {
   await parts.qos.selectOption('1');
   await parts.retain.check();
   await parts.repeat.check();
-  const bar = page.getByRole('search', { name: 'Filter messages' });
-  await bar.getByRole('button', { name: /^Filter/ }).click();
-  await bar.getByRole('combobox', { name: 'Direction' }).selectOption('both');
-  await tool(page, 'Pause').click();
-  await tab(page, 'Topics').click();
 
   await page.reload();
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await expect(tab(page, 'Topics')).toHaveAttribute('aria-selected', 'true');
   await expect(parts.url).toHaveValue(mosquitto.mqtt);
   await expect(parts.subscriptions).toHaveCount(2);
   await expect(parts.subscriptions.filter({ hasText: `${own}/#` })).toContainText('QoS 2');
@@ -65,24 +63,59 @@ test('a reload leaves one connection as it was', async ({ page }) => {
   await expect(parts.publish).toBeVisible();
   await tool(page, 'Options').click();
   await expect(keepAlive).toHaveValue('33');
+  expect(complaints).toEqual([]);
+});
 
-  atMosquitto.publish('plant/2/state', ['off']);
-  await expect(page.getByRole('treeitem', { name: /^plant/ })).toBeVisible();
+test('a reload leaves the view, the filter and the pause', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  const bar = page.getByRole('search', { name: 'Filter messages' });
+  await bar.getByRole('button', { name: /^Filter/ }).click();
+  await bar.getByRole('combobox', { name: 'Direction' }).selectOption('both');
+  await tool(page, 'Pause').click();
+  await tab(page, 'Topics').click();
+
+  await page.reload();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(tab(page, 'Topics')).toHaveAttribute('aria-selected', 'true');
+  await parts.publish.click();
+  await expect(page.getByRole('treeitem', { name: /^mqttwasm/ })).toBeVisible();
   await tab(page, 'Messages').click();
-  await expect(page.getByText('1 waiting')).toBeVisible();
+  // The one that was sent, and the same that came back.
+  await expect(page.getByText('2 waiting')).toBeVisible();
   await expect(parts.rows).toHaveCount(0);
   await tool(page, 'Resume').click();
-  await expect(parts.row('plant/2/state', 'off')).toHaveCount(1);
+  await expect(parts.rows).toHaveCount(2);
   await expect(bar.getByRole('button', { name: 'Filter (1)' })).toBeVisible();
+  expect(complaints).toEqual([]);
+});
 
+test('what was disconnected stays so after a reload', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  await parts.url.fill(mosquitto.mqtt);
   await parts.disconnect.click();
   await expect(parts.status).toHaveText(/^disconnected/);
+  const dialled: string[] = [];
+  page.on('websocket', (socket) => dialled.push(socket.url()));
   await page.reload();
   // The list of brokers is the last that comes.
   await expect(parts.broker.getByRole('option', { name: 'This server' })).toHaveCount(1);
   await expect(parts.url).toHaveValue(mosquitto.mqtt);
   await expect(parts.status).toHaveText(/^disconnected/);
-  expect(complaints).toEqual([]);
+  expect(dialled).toEqual([]);
+});
+
+test('a page that is reloaded before it is there again loses nothing', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  await parts.payload.fill('mine');
+  // Its requests are not answered.
+  await page.route(/reopen/, () => {});
+  const asked = page.waitForRequest(/reopen/);
+  await page.reload();
+  await asked;
+  await page.unroute(/reopen/);
+  await page.reload();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await expect(parts.payload).toHaveValue('mine');
 });
 
 test('the page’s own topic is the same after a reload, and another one when it is opened anew', async ({

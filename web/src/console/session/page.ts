@@ -10,7 +10,7 @@ import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
 import { createForest } from '../topics/forest';
 import { type Config, loadConfig } from './config';
-import { keepOpen, keptOpen } from './keep';
+import { type KeptPage, keepOpen, keptOpen } from './keep';
 import { createParts, type Parts } from './parts';
 import { survey } from './probe';
 import { createSession, type Session, type Shared } from './session';
@@ -60,7 +60,7 @@ export function createPage(): Page {
     () => new Map(sessions.list.value.map((session) => [session.id, session.filters.value])),
   );
 
-  keepOpen(() => {
+  function kept(): KeptPage {
     const list = sessions.list.peek();
     return {
       active: list.indexOf(sessions.active.peek()),
@@ -69,17 +69,17 @@ export function createPage(): Page {
       paused: feed.paused.peek(),
       filter: feed.filter.peek(),
     };
-  });
+  }
 
   const load = () => loadConfig(() => fetch('config.json', { cache: 'no-cache' }));
 
   /** Whether what was open before the page was reloaded is open again. */
   async function reopened(): Promise<boolean> {
-    const kept = keptOpen();
-    if (!kept) return false;
+    const left = keptOpen();
+    if (!left) return false;
     try {
       const { reopen } = await import('./reopen');
-      return reopen(kept, { sessions, feed, view }, load);
+      return reopen(left, { sessions, feed, view }, load);
     } catch {
       return false; // the server is gone: the page begins anew
     }
@@ -90,8 +90,8 @@ export function createPage(): Page {
     const { connection, publisher, subscriptions } = sessions.active.value;
     let asked: string | undefined;
     addEventListener('hashchange', () => location.hash.includes('=') && location.reload());
-    if (await reopened()) return;
-    if (location.hash.includes('=')) {
+    const again = await reopened();
+    if (!again && location.hash.includes('=')) {
       const { isLink, readLink } = await import('./link');
       if (isLink(location.hash)) {
         const { broker, message, subscriptions: wanted } = readLink(location.hash);
@@ -100,7 +100,9 @@ export function createPage(): Page {
         subscriptions.prepare(wanted);
       }
     }
-    await connection.start(load, asked);
+    // Not before: what is left sooner has nothing of its own yet.
+    keepOpen(kept);
+    if (!again) await connection.start(load, asked);
   }
 
   const page: Page = { sessions, feed, filters, view, part, start };
