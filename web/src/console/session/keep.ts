@@ -80,11 +80,15 @@ export function keptOf({ name, connection, subscriptions, publisher }: Session, 
   };
 }
 
+const linkIn = (hash: string): string => (hash.includes('=') ? hash : '');
+
 /** Keeps what `page` has whenever it may be about to go. */
 export function keepOpen(page: () => KeptPage): void {
+  const opened = linkIn(location.hash);
   function save(): void {
-    // With the link that the page was opened by: another one is another wish.
-    const whole = { link: location.hash, ...page() };
+    // With the link that the page was opened by. By now the address may hold
+    // another one, which is another wish, or a place on the page.
+    const whole = { link: linkIn(location.hash) && opened, ...page() };
     if (keep(key, whole, storage)) return;
     const list = whole.list.map((kept) => ({ ...kept, draft: { ...kept.draft, payload: '' } }));
     keep(key, { ...whole, list }, storage);
@@ -99,6 +103,6 @@ export function keepOpen(page: () => KeptPage): void {
 export function keptOpen(): unknown {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const kept = readKept(key, storage);
-  const same = navigation?.type === 'reload' && isRecord(kept) && kept.link === location.hash;
+  const same = navigation?.type === 'reload' && isRecord(kept) && kept.link === linkIn(location.hash);
   return same ? kept : undefined;
 }

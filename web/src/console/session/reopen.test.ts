@@ -135,6 +135,24 @@ describe('what is kept', () => {
     page.visibilityState = 'visible';
   });
 
+  it('is nothing to a page that is reloaded because another link was followed', () => {
+    keepOpen(() => pageOf([kept('one')]));
+    location.hash = '#broker=ws://other';
+    tab.dispatchEvent(new Event('pagehide'));
+    expect(keptOpen()).toBeUndefined();
+  });
+
+  it.each(['', '#broker=ws://one'])(
+    'is there where the page was opened by %j, and a place on it shown',
+    (hash) => {
+      location.hash = hash;
+      keepOpen(() => pageOf([kept('one')]));
+      location.hash = '#messages';
+      tab.dispatchEvent(new Event('pagehide'));
+      expect(keptOpen()).toBeDefined();
+    },
+  );
+
   it.each([
     ['opened anew', 'navigate', ''],
     ['opened by another link', 'reload', '#broker=ws://other'],
