@@ -126,6 +126,12 @@ function isPrivateIPv4(a: number, b: number): boolean {
   );
 }
 
+/** Whether it leads from a private network to a public one; true where that can't be told. */
+export function leavesPrivate(from: string, to: string): boolean {
+  if (!URL.canParse(from) || !URL.canParse(to)) return true;
+  return isPrivateHost(new URL(from).hostname) && !isPrivateHost(new URL(to).hostname);
+}
+
 /**
  * Where to go when the default broker can't be reached: the embedded one, if
  * that does not lead from a private network to a public one.
@@ -135,7 +141,5 @@ export function fallbackFor(broker: Broker, config: Config, page: string): Broke
   if (!embedded || broker.embedded) return undefined;
   const from = addressOf(broker, page);
   const to = addressOf(embedded, page);
-  if (from === to || !URL.canParse(from) || !URL.canParse(to)) return undefined;
-  if (isPrivateHost(new URL(from).hostname) && !isPrivateHost(new URL(to).hostname)) return undefined;
-  return embedded;
+  return from === to || leavesPrivate(from, to) ? undefined : embedded;
 }

@@ -6,7 +6,15 @@ import { resolveAddress } from '../../client/checks/url';
 import { atField, type Failure, formatReasonCode } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
-import { addressOf, type Broker, type Config, defaultBroker, fallbackFor, nameOf } from './config';
+import {
+  addressOf,
+  type Broker,
+  type Config,
+  defaultBroker,
+  fallbackFor,
+  leavesPrivate,
+  nameOf,
+} from './config';
 import { type Explanation, explain, isMixedContent, type Surroundings } from './explain';
 import { formField } from './message';
 import { optionsOf, plainSettings, type Settings } from './settings';
@@ -390,8 +398,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
   /**
    * The page's start. `load` brings the configuration, and a link may ask for an
-   * address. After a reload `before` is the default broker's address as it was: a
-   * page that was there does not go to another one by itself.
+   * address. After a reload `before` is the one in use until then.
    */
   async function start(load: () => Promise<Config>, link?: string, before?: string): Promise<void> {
     const mine = current;
@@ -408,7 +415,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     }
     if (link) return connectByLink(link);
     const broker = defaultBroker(config.value);
-    if (before && broker && addressOf(broker, deps.page) !== before) return connect();
+    if (before && broker && leavesPrivate(before, addressOf(broker, deps.page))) return connect();
     await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()));
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }

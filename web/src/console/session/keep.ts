@@ -24,7 +24,7 @@ export interface Kept {
   secrets: boolean;
   /** It was connected, on its way, or failed: nobody had disconnected it. */
   connected: boolean;
-  /** The page itself chose the broker, the default one, and may do so again. */
+  /** The page itself chose the broker, and may do so again. */
   byDefault: boolean;
   /** The page itself had to take another broker than the default one. */
   instead: boolean;
@@ -73,7 +73,7 @@ export function keptOf({ name, connection, subscriptions, publisher }: Session, 
     settings: plain && neither ? plainSettings : bare,
     secrets,
     connected: wanted(),
-    byDefault: plain && (atDefault || neither),
+    byDefault: plain && (atDefault || fellBack),
     instead: fellBack && !neither,
     subscriptions: subscriptions.entries.value.map(({ filter, wanted: qos }) => ({ filter, qos })),
     draft,

@@ -370,6 +370,18 @@ describe('the default broker', () => {
     expect(later.dialled).toEqual([embeddedUrl]);
   });
 
+  it('is tried again after the fallback where it is a private one too', async () => {
+    const inside = { name: 'inside', url: 'ws://10.0.0.5:8083/mqtt', default: true };
+    const brokers = async () => ({ version: '', brokers: [inside, ...config.brokers.slice(-1)] });
+    const before = await fresh(embedded, brokers);
+    expect(before.dialled).toEqual([inside.url, embeddedUrl]);
+    const after = openedPage(async () => fakeClient().client, brokers);
+    after.open(before.left());
+    await vi.waitFor(() => expect(own(after).status.value).toEqual({ phase: 'connected', url: inside.url }));
+    expect(after.dialled).toEqual([inside.url]);
+    expect(own(after).notice.value).toBeUndefined();
+  });
+
   it('is not gone to where the embedded one is down after the fallback', async () => {
     const before = await fresh(embedded);
     const after = openedPage(() => Promise.reject(down), load);

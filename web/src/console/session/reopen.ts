@@ -112,6 +112,7 @@ async function connect(session: Session, left: Left, knowsPassword: boolean, loa
     }));
   } else if (left.byDefault) {
     await connection.start(load, undefined, left.settings.url);
+    if (left.instead) tellInstead(connection);
   } else {
     void connection.connect();
     if (left.instead && (await connection.readBrokers(load))) tellInstead(connection);
