@@ -253,6 +253,19 @@ test('details: the whole packet, and ways to take it away', async ({ page, conte
   expect(new Uint8Array(readFileSync(await download.path()))).toEqual(payload);
 });
 
+test('Escape leaves the details behind another tab alone', async ({ page }) => {
+  const feed = controls(page);
+  await arrive(`${own}/one`, ['1']);
+  await page.getByRole('button', { name: 'Details of message 1' }).click();
+  await page.getByRole('tab', { name: 'Topics' }).click();
+  await expect(page.getByRole('tree', { name: 'Topics' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: 'Messages' }).click();
+  await expect(feed.details).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(feed.details).toHaveCount(0);
+});
+
 test('each subscription has its colour, in its list and at the messages', async ({ page }) => {
   await parts.filter.fill(`${own}/+`);
   await parts.subscribe.click();

@@ -183,6 +183,26 @@ test('a file is the payload, and one that is too large is refused', async ({ pag
   await expect(page.getByText('dropped.bin')).toBeVisible();
 });
 
+test('an answer has the decoders', async ({ page }) => {
+  const other = await page.context().newPage();
+  await other.goto(server.url);
+  await other.evaluate(
+    async ([url, topic]) => {
+      const { connect } = (await import(`${location.origin}/mqttwasm.js`)) as typeof import('../src/client');
+      const client = await connect(url as string);
+      // {"a":1} in CBOR.
+      await client.respond(topic as string, () => Uint8Array.of(0xa1, 0x61, 0x61, 1));
+    },
+    [server.mqtt, `${own}-ask`],
+  );
+  await parts.topic.fill(`${own}-ask`);
+  await page.getByRole('button', { name: 'Request' }).click();
+  const answer = page.getByRole('region', { name: 'Answer' });
+  await expect(answer.locator('option:checked')).toHaveText('Automatic: CBOR');
+  await expect(answer.locator('pre')).toHaveText('{ "a": 1 }');
+  await other.close();
+});
+
 test('a request shows its answer', async ({ page }) => {
   const other = await page.context().newPage();
   await other.goto(server.url);

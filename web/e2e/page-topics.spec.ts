@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { encode as encodeMessagePack } from '@msgpack/msgpack';
 import type { Page } from '@playwright/test';
 import type { Server } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { chartedTopic, flood } from './support/flood';
 import { openConnected, type Parts } from './support/page';
 import type { Publisher } from './support/publisher';
-
-const _axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let server: Server;
 let elsewhere: Publisher;
@@ -23,7 +21,7 @@ test.beforeEach(async ({ server: theServer, elsewhere: theElsewhere, parts: theP
 });
 
 /** By its class: what is behind the other tab has no role. */
-const dropCount = (page: Page) => page.locator('.count').filter({ hasText: 'Dropped' }).locator('dd');
+const dropCount = (page: Page) => page.locator('.counts > div').filter({ hasText: 'Dropped' }).locator('dd');
 
 function topicsOf(page: Page) {
   const panel = page.getByRole('tabpanel', { name: 'Topics' });
@@ -118,6 +116,41 @@ test('tabs and tree by keyboard', async ({ page }) => {
   await expect(topics.tree).toBeFocused();
 });
 
+test('the divider beside the details moves by keys and pointer, folds, and is remembered', async ({
+  page,
+}) => {
+  const topics = topicsOf(page);
+  elsewhere.publish(`${own}/pump`, ['1']);
+  await topics.tab.click();
+  await topics.row('pump').click();
+  const divider = page.getByRole('separator', { name: 'Width of the details' });
+  await expect(divider).toHaveAttribute('aria-valuenow', '40');
+  await divider.press('ArrowLeft');
+  await expect(divider).toHaveAttribute('aria-valuenow', '42');
+  await divider.press('End');
+  await expect(divider).toHaveAttribute('aria-valuenow', '15');
+  const { x, y, height } = (await divider.boundingBox()) ?? { x: 0, y: 0, height: 0 };
+  await page.mouse.move(x, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x - 200, y + height / 2);
+  await page.mouse.up();
+  await expect(divider).not.toHaveAttribute('aria-valuenow', '15');
+  const dragged = await divider.getAttribute('aria-valuenow');
+
+  await divider.dblclick();
+  await expect(divider).toHaveAttribute('aria-valuenow', '0');
+  await expect(topics.details).toBeHidden();
+  await divider.press('Enter');
+  await expect(divider).toHaveAttribute('aria-valuenow', dragged ?? '');
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  const again = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+  elsewhere.publish(`${again}/pump`, ['1']);
+  await topics.tab.click();
+  await topics.row('pump').click();
+  await expect(divider).toHaveAttribute('aria-valuenow', dragged ?? '');
+});
+
 test('a topic has its value, its history and what changed', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/pump`, ['{"on":true,"litres":12.5}', '{"on":true,"litres":13}']);
@@ -130,6 +163,23 @@ test('a topic has its value, its history and what changed', async ({ page }) => 
   await expect(topics.history).toHaveCount(3);
   await expect(topics.details.locator('ins')).toHaveText('+   "on": false,');
   await topics.history.nth(1).getByRole('button').click();
+  await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
+});
+
+test('a topic has the decoders, for its value and for what changed', async ({ page }) => {
+  const topics = topicsOf(page);
+  const payloads = [12.5, 13].map((litres) => encodeMessagePack({ on: true, litres }));
+  elsewhere.publish(`${own}/tank`, payloads);
+  await topics.tab.click();
+  await topics.row('tank').click();
+  const as = topics.details.getByRole('combobox', { name: 'Show payload as' });
+  await expect(as.locator('option:checked')).toHaveText('Automatic: MessagePack');
+  await expect(topics.details.getByRole('button', { name: 'All, 2 values' })).toBeVisible();
+  await expect(topics.details.locator('del')).toHaveText('−   "litres": 12.5');
+  await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
+  await as.selectOption('Base64');
+  await expect(topics.details.locator('del')).not.toContainText('litres');
+  await as.selectOption('');
   await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
 });
 

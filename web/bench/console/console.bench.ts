@@ -68,7 +68,7 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
   await flooded;
   // By their class: what is behind the other tab has no role.
   const number = async (name: string) => {
-    const count = page.locator('.count').filter({ hasText: name }).locator('dd');
+    const count = page.locator('.counts > div').filter({ hasText: name }).locator('dd');
     return Number((await count.textContent())?.replaceAll(',', ''));
   };
   const arrived = async () => (await number('Received')) + (await number('Dropped'));

@@ -41,7 +41,7 @@ export function partsOf(page: Page) {
     /** A number of the feed's head, such as Received. */
     count: (name: string) =>
       page
-        .locator('.count')
+        .locator('.counts > div')
         .filter({ has: page.getByText(name, { exact: true }) })
         .getByRole('definition'),
   };

@@ -50,7 +50,7 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   return (
     <>
       <header class="top">
-        <h1 class="brand" title={version && t('Version {version}', { version })}>
+        <h1 class="brand line" title={version && t('Version {version}', { version })}>
           <Logo />
           mqttwasm
         </h1>
@@ -58,7 +58,7 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
         <RoundTrip session={session} />
         <Strip sessions={page.sessions} />
         <NewVersion />
-        <div class="top-tools">
+        <div class="top-tools line">
           <LanguageSwitch />
           <ThemeSwitch />
           <ShortcutButton shortcuts={shortcuts} />

@@ -4,6 +4,9 @@ import type { Message } from '../../client';
 import { decodeUtf8, headOf } from '../core/text';
 import type { ViewFormat } from './format';
 
+/** What decides how a payload is read, and what it is saved as. */
+export type Readable = Pick<Message, 'topic' | 'payload' | 'properties'>;
+
 export interface Guess {
   format: ViewFormat;
   /** Taken without a word where the first one turns out wrong: it was a guess by a few bytes. */
@@ -64,7 +67,7 @@ function bySniffing(payload: Uint8Array): Guess {
 }
 
 /** By topic, content type (3.3.2.3.9), payload format indicator (3.3.2.3.2), and the first bytes. */
-export function guess({ topic, payload, properties }: Message): Guess {
+export function guess({ topic, payload, properties }: Readable): Guess {
   if (/^spBv1\.0\/(?!STATE\/)[^/]+\/[ND]/.test(topic)) return { format: 'sparkplug' };
   const type = (properties.contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const named = types.get(type) ?? suffixes.get(type.slice(type.lastIndexOf('+') + 1));

@@ -1,8 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
-import { prettyJson, previewOf, propertiesOf } from './preview';
+import { previewOf, propertiesOf } from './preview';
 
 function message(payload: string | Uint8Array, rest: Partial<Message> = {}): Message {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
@@ -113,34 +112,4 @@ it('a property of 64 KiB is cut', () => {
     expect(name.length).toBeLessThan(limits.name + 20);
     expect(value.length).toBeLessThanOrEqual(3 * limits.text);
   }
-});
-
-it('JSON is indented as JSON.stringify does it', () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(fc.array(fc.jsonValue({ maxDepth: 4 })), fc.dictionary(fc.string(), fc.jsonValue())),
-      (value) => {
-        // Keys that look like integers go to the front, and what hides is made visible.
-        fc.pre(/^[ -~]*$/.test(JSON.stringify(value)) && !/"\d+":|-0/.test(JSON.stringify(value)));
-        expect(prettyJson(JSON.stringify(value), 1e6)).toEqual({
-          text: JSON.stringify(value, null, 2),
-          whole: true,
-        });
-      },
-    ),
-  );
-});
-
-it('brackets in one another do not become megabytes of spaces', () => {
-  const bracket = fc.constantFrom('[', '{"a":', '[1,', ']', '}', '1', ',', '"a":');
-  fc.assert(
-    fc.property(fc.array(bracket, { maxLength: 3000 }), fc.nat(3000), (parts, depth) => {
-      for (const text of [parts.join(''), '['.repeat(depth) + parts.join('') + ']'.repeat(depth)]) {
-        const pretty = prettyJson(text, 2000);
-        expect(pretty?.text.length ?? 0).toBeLessThanOrEqual(text.length * (2 * limits.indent + 4));
-        expect(pretty?.text.split('\n').length ?? 0).toBeLessThanOrEqual(2001);
-      }
-    }),
-  );
-  expect(prettyJson('['.repeat(6000) + ']'.repeat(6000), 2000)).toBeUndefined();
 });

@@ -4,8 +4,6 @@ import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
-import { scanJson } from './json';
-import { createLines, written } from './lines';
 
 /** Bytes that decide in a row whether a payload is text; the details look at all of them. */
 const inspected = 64 * 1024;
@@ -50,18 +48,6 @@ export function headsOf(message: Message): [topic: string, text: string] {
   const { kind } = previewOf(message);
   const head = kind === 'text' ? decodeUtf8(headOf(message.payload, limits.row.text)) : '';
   return [message.topic.slice(0, limits.row.topic), head ?? ''];
-}
-
-/** Indented, at most so many lines; undefined when the text is not a JSON object or array, or too deep. */
-export function prettyJson(text: string, lines: number): { text: string; whole: boolean } | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  const out = createLines(lines, Number.POSITIVE_INFINITY);
-  try {
-    scanJson(text, out);
-  } catch {
-    return undefined;
-  }
-  return { text: written(out.lines), whole: !out.full };
 }
 
 /** The MQTT 5 properties with their names in the specification's words (3.3.2.3). The first of a great many. */

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Message, MessageProperties } from '../../client';
+import { limits } from '../core/limits';
 import { recall, remember } from './choices';
 import { encode } from './encode';
 import type { ViewFormat } from './format';
 import { guess } from './guess';
 import { written } from './lines';
-import { labels, read } from './read';
+import { labels, read, readPlain } from './read';
 import { fileName } from './save';
 
 const bytes = (text: string) => Uint8Array.from(text.split(' '), (byte) => Number.parseInt(byte, 16));
@@ -232,4 +233,36 @@ it.each<[string, string | Uint8Array, string]>([
   [`a/${'x'.repeat(1000)}`, 'x', `${'x'.repeat(60)}.txt`],
 ])('%s with %j is saved as %s', (topic, payload, name) => {
   expect(fileName(message(payload, {}, topic))).toBe(name);
+});
+
+it('JSON is indented as JSON.stringify does it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        fc.array(fc.jsonValue({ maxDepth: 4 }), { minLength: 1 }),
+        fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }),
+      ),
+      async (value) => {
+        // Keys that look like integers go to the front, and what hides is made visible.
+        fc.pre(/^[ -~]*$/.test(JSON.stringify(value)) && !/"\d+":|-0/.test(JSON.stringify(value)));
+        const plain = await readPlain(message(JSON.stringify(value)), { format: 'json' });
+        expect(plain).toBe(JSON.stringify(value, null, 2));
+      },
+    ),
+  );
+});
+
+it('brackets in one another do not become megabytes of spaces', async () => {
+  const bracket = fc.constantFrom('[', '{"a":', '[1,', ']', '}', '1', ',', '"a":');
+  await fc.assert(
+    fc.asyncProperty(fc.array(bracket, { maxLength: 3000 }), fc.nat(3000), async (parts, depth) => {
+      for (const text of [parts.join(''), '['.repeat(depth) + parts.join('') + ']'.repeat(depth)]) {
+        const shown = await read(message(text), { format: 'json' }, 0);
+        const drawn = shown.kind === 'lines' ? written(shown.lines) : '';
+        expect(drawn.length).toBeLessThanOrEqual(text.length * (2 * limits.indent + 4));
+      }
+    }),
+  );
+  const deep = '['.repeat(6000) + ']'.repeat(6000);
+  expect(await read(message(deep), {}, 0)).toMatchObject({ kind: 'text' });
 });

@@ -1,29 +1,17 @@
 /** A payload made ready to look at. Never rejects: what cannot be decoded is shown as bytes, with the reason. */
 
-import type { Message } from '../../client';
 import { mark, t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from '../core/text';
+import { decodeUtf8, formatBytes, headOf, visible, visibleLines } from '../core/text';
 import type { Choice } from './choices';
+import { isText, load, labels as ofFormats, texts } from './codecs/table';
 import { PayloadError } from './error';
 import type { ViewFormat } from './format';
-import { guess, pictureType } from './guess';
+import { guess, pictureType, type Readable } from './guess';
 import type { Picture } from './image';
-import { scanJson } from './json';
-import { createLines, type Line } from './lines';
-import type { Sink } from './sink';
+import { createLines, type Line, written } from './lines';
 
-export const labels: Record<ViewFormat, string> = {
-  text: mark('Text'),
-  json: 'JSON',
-  hex: mark('Hex'),
-  base64: 'Base64',
-  cbor: 'CBOR',
-  msgpack: 'MessagePack',
-  protobuf: 'Protobuf',
-  sparkplug: 'Sparkplug B',
-  image: mark('Image'),
-};
+export const labels: Record<ViewFormat, string> = { ...ofFormats, image: mark('Image') };
 
 export type Shown = {
   format: ViewFormat;
@@ -36,59 +24,12 @@ export type Shown = {
   | { kind: 'image'; picture: Picture; source?: string }
 );
 
-type Decode = (
-  payload: Uint8Array,
-  out: Sink,
-  type: string | undefined,
-  birth: Uint8Array | undefined,
-) => void;
-
 const { decoded: largest } = limits.payload;
 
-export function base64(bytes: Uint8Array): string {
-  let text = '';
-  // Whole groups of three bytes, and no more arguments than a call takes.
-  for (let at = 0; at < bytes.length; at += 0x6000) {
-    text += btoa(String.fromCharCode(...bytes.subarray(at, at + 0x6000)));
-  }
-  return text;
-}
-
-function readText(format: 'text' | 'hex' | 'base64', payload: Uint8Array, step: number): Shown {
+function readText(format: keyof typeof texts, payload: Uint8Array, step: number): Shown {
+  const { decode } = texts[format];
   const limit = limits.payload[format] * 4 ** step;
-  const head = format === 'text' ? headOf(payload, limit) : payload.subarray(0, limit);
-  const shown = { kind: 'text', format, left: payload.length - head.length, wide: format === 'hex' } as const;
-  if (format === 'hex') return { ...shown, text: hexDump(head) };
-  if (format === 'base64') return { ...shown, text: base64(head) };
-  const text = decodeUtf8(head);
-  if (text !== undefined) return { ...shown, text: visibleLines(text) };
-  const error = t('Not UTF-8: � stands for what is malformed.');
-  return { ...shown, text: visibleLines(new TextDecoder().decode(head)), error };
-}
-
-function decodeJson(payload: Uint8Array, out: Sink): void {
-  const text = decodeUtf8(payload);
-  if (text === undefined) throw new PayloadError(t('not UTF-8'));
-  scanJson(text.replace(/^\ufeff/, ''), out);
-}
-
-type Structured = Exclude<ViewFormat, 'text' | 'hex' | 'base64' | 'image'>;
-
-/** Each is loaded when it is first used. */
-const decoders: Record<Structured, () => Promise<Decode>> = {
-  json: async () => decodeJson,
-  cbor: async () => (await import('./cbor')).decode,
-  msgpack: async () => (await import('./msgpack')).decode,
-  protobuf: async () => (await import('./protobuf')).decode,
-  sparkplug: async () => (await import('./sparkplug')).decode,
-};
-
-async function load(format: Structured): Promise<Decode> {
-  try {
-    return await decoders[format]();
-  } catch (cause) {
-    throw new PayloadError(t('its decoder could not be loaded; is the server there?'), { cause });
-  }
+  return { kind: 'text', format, wide: format === 'hex', ...decode(payload, limit) };
 }
 
 async function readAs(
@@ -97,8 +38,8 @@ async function readAs(
   step: number,
   type?: string,
   birth?: Uint8Array,
+  widest?: number,
 ): Promise<Shown> {
-  if (format === 'text' || format === 'hex' || format === 'base64') return readText(format, payload, step);
   if (format === 'image') {
     const { pictureOf } = await import('./image');
     const picture = pictureOf(payload, pictureType(payload));
@@ -106,6 +47,7 @@ async function readAs(
     const head = decodeUtf8(headOf(payload, limits.payload.text)) ?? '';
     return { kind: 'image', format, picture, source: visibleLines(head) };
   }
+  if (isText(format)) return readText(format, payload, step);
   if (payload.length > largest) {
     throw new PayloadError(
       t('only payloads up to {size} are decoded; save it to use another program', {
@@ -113,10 +55,10 @@ async function readAs(
       }),
     );
   }
-  const decode = await load(format);
+  const { decode } = await load(format);
   const shown = limits.payload.lines + limits.payload.moreLines * step;
-  const out = createLines(Math.max(limits.payload.decodedLines, shown));
-  decode(payload, out, type, birth);
+  const out = createLines(Math.max(limits.payload.decodedLines, shown), widest);
+  decode(payload, out, { type, birth });
   return { kind: 'lines', format, lines: out.lines, shown, whole: !out.full };
 }
 
@@ -126,17 +68,21 @@ function wordsFor(error: unknown): string {
   return visible(message.replace(/^CBOR decode error: /, '').slice(0, 300));
 }
 
-/** Each step shows more of a payload. `birth` is what a Sparkplug B message stands on. */
+/**
+ * Each step shows more of a payload. `birth` is what a Sparkplug B message stands on;
+ * `widest` are the characters shown of one key or text.
+ */
 export async function read(
-  message: Message,
+  message: Readable,
   choice: Choice,
   step: number,
   birth?: Uint8Array,
+  widest?: number,
 ): Promise<Shown> {
   const { payload } = message;
   const { format, orElse } = choice.format ? { format: choice.format } : guess(message);
   try {
-    return await readAs(format, payload, step, choice.type, birth);
+    return await readAs(format, payload, step, choice.type, birth, widest);
   } catch (error) {
     if (orElse) return readText(orElse === 'text' ? 'text' : 'hex', payload, step);
     return {
@@ -145,4 +91,21 @@ export async function read(
       error: t('Not {format}: {reason}', { format: t(labels[format]), reason: wordsFor(error) }),
     };
   }
+}
+
+/** A payload as text to compare with another one's; undefined where it is too large for that. */
+export async function readPlain(message: Readable, choice: Choice): Promise<string | undefined> {
+  const shown = await read(message, choice, 0, undefined, Number.POSITIVE_INFINITY);
+  if (shown.kind === 'image') return readPlain(message, { format: 'hex' });
+  if (shown.kind === 'lines') return shown.whole ? written(shown.lines) : undefined;
+  return shown.left > 0 || tooManyLines(shown.text) ? undefined : shown.text;
+}
+
+function tooManyLines(text: string): boolean {
+  let end = -1;
+  for (let line = 0; line < limits.diff.lines; line++) {
+    end = text.indexOf('\n', end + 1);
+    if (end < 0) return false;
+  }
+  return true;
 }

@@ -1,7 +1,6 @@
-import type { Message } from '../../client';
 import { saveAs } from '../core/save-as';
 import { decodeUtf8, headOf } from '../core/text';
-import { guess, pictureType } from './guess';
+import { guess, pictureType, type Readable } from './guess';
 
 const extensions: Record<string, string> = {
   'image/png': 'png',
@@ -12,7 +11,7 @@ const extensions: Record<string, string> = {
 };
 
 /** After the topic's last level, without what file systems refuse or a name could hide behind. */
-export function fileName(message: Message): string {
+export function fileName(message: Readable): string {
   const level = message.topic.split('/').findLast((part) => part !== '') ?? '';
   const base = level.replace(/[^\p{L}\p{N}_-]+/gu, '_').slice(0, 60) || 'payload';
   const picture = pictureType(message.payload);
@@ -23,7 +22,7 @@ export function fileName(message: Message): string {
 }
 
 /** The raw bytes, as a download. */
-export function save(message: Message): void {
+export function save(message: Readable): void {
   // A copy: the bytes are a part of their batch's.
   saveAs(fileName(message), new Blob([message.payload.slice()], { type: 'application/octet-stream' }));
 }

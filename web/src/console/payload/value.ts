@@ -2,8 +2,8 @@
 
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
+import { scanJson } from './codecs/json';
 import { PayloadError, tooDeep } from './error';
-import { scanJson } from './json';
 import type { Sink } from './sink';
 
 export type Value = null | boolean | number | bigint | string | Value[] | { [key: string]: Value };

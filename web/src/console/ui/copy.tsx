@@ -1,26 +1,33 @@
 import { useState } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
+import { Button } from './button';
+import { Said, Toolbar } from './toolbar';
 
-/** Copies a text, and tells whether that went well. */
-export function Copy({ label, text }: { label: string; text: string }) {
-  const [news, setNews] = useState('');
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(text);
-      setNews(t('Copied'));
-    } catch {
-      // Not there over plain http, or forbidden.
-      setNews(t('This browser does not let the page copy: select the text and copy it'));
-    }
+/** Whether it went well. Not over plain http, or where it is forbidden. */
+export async function toClipboard(text: string | Promise<string>): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(await text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Buttons that copy texts, and what came of it. */
+export function Copy({ texts }: { texts: [label: string, text: () => string | Promise<string>][] }) {
+  const [said, setSaid] = useState('');
+  async function copy(text: string | Promise<string>) {
+    const done = await toClipboard(text);
+    setSaid(done ? t('Copied') : t('This browser does not let the page copy: select the text and copy it'));
   }
   return (
-    <span class="copy">
-      <button type="button" class="button" onClick={() => void copy()}>
-        {label}
-      </button>
-      <span class="field-hint" role="status" aria-label={label}>
-        {news}
-      </span>
-    </span>
+    <Toolbar>
+      {texts.map(([label, text]) => (
+        <Button small key={label} onClick={() => void copy(text())}>
+          {label}
+        </Button>
+      ))}
+      <Said>{said}</Said>
+    </Toolbar>
   );
 }

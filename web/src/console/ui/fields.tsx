@@ -35,12 +35,12 @@ function Field({
       <label for={id}>{label}</label>
       {control(attributes)}
       {error && (
-        <p class="field-error" id={`${id}-error`} role="alert">
+        <p class="field-error wrap" id={`${id}-error`} role="alert">
           {error}
         </p>
       )}
       {hint && (
-        <p class="field-hint" id={`${id}-hint`}>
+        <p class="field-hint wrap" id={`${id}-hint`}>
           {hint}
         </p>
       )}

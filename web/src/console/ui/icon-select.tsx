@@ -14,7 +14,7 @@ interface Props<T extends string> {
 export function IconSelect<T extends string>({ label, path, value, options, onEdit }: Props<T>) {
   return (
     <span class="icon-select" title={label}>
-      <svg viewBox="0 0 16 16" aria-hidden="true">
+      <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
         <path d={path} />
       </svg>
       <select

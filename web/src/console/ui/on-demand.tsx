@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
+import { Button } from './button';
 
 type Part<P> = (props: P) => JSX.Element | null;
 
@@ -29,11 +30,11 @@ export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
     if (Ready) return <Ready {...props} />;
     if (!failed.value) return <p class="empty-line">{t('Loading…')}</p>;
     return (
-      <p class="field-error" role="alert">
+      <p class="field-error wrap" role="alert">
         {t('The server of this page did not deliver this part.')}{' '}
-        <button type="button" class="link" onClick={() => void begin()}>
+        <Button look="link" onClick={() => void begin()}>
           {t('Try again')}
-        </button>
+        </Button>
       </p>
     );
   };

@@ -1,6 +1,7 @@
 /** Names with values, whose order and repetition count: user properties (3.3.2.3.7). */
 
 import { useId } from 'preact/hooks';
+import { Button, IconButton } from './button';
 import './pairs.css';
 import { t } from '../core/i18n/i18n';
 
@@ -39,33 +40,27 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
             value={value}
             onInput={(event) => replace(index, [name, event.currentTarget.value])}
           />
-          <button
-            type="button"
-            class="button icon"
-            aria-label={t('Move pair {number} up', { number: index + 1 })}
+          <IconButton
+            label={t('Move pair {number} up', { number: index + 1 })}
             disabled={index === 0}
             onClick={() => swap(index)}
           >
             ↑
-          </button>
-          <button
-            type="button"
-            class="button icon"
-            aria-label={t('Remove pair {number}', { number: index + 1 })}
+          </IconButton>
+          <IconButton
+            label={t('Remove pair {number}', { number: index + 1 })}
             onClick={() => replace(index)}
-          >
-            ×
-          </button>
+          />
         </div>
       ))}
       {error && (
-        <p class="field-error" id={`${id}-error`} role="alert">
+        <p class="field-error wrap" id={`${id}-error`} role="alert">
           {error}
         </p>
       )}
-      <button type="button" class="link" onClick={() => onEdit([...pairs, ['', '']])}>
+      <Button look="link" onClick={() => onEdit([...pairs, ['', '']])}>
         {t('Add a pair')}
-      </button>
+      </Button>
     </fieldset>
   );
 }

@@ -24,7 +24,7 @@ function shapeFor(width: number): Shape {
 }
 
 /** Positions of the oldest that is kept and of the next to come. */
-interface Listed {
+export interface Listed {
   view: ReadonlySignal<{ first: number; end: number }>;
 }
 

@@ -41,7 +41,6 @@ export const feed: Dictionary = {
   Packets: '报文',
 
   // A message
-  'Not copied: this browser allows it over https only': '未复制：此浏览器仅允许在 https 页面上复制',
   'Copy topic': '复制主题',
   'Copy as JSON': '复制为 JSON',
   'Copy bytes as hex': '以十六进制复制字节',

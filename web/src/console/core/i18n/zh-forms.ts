@@ -72,7 +72,6 @@ export const forms: Dictionary = {
   'Stop waiting': '停止等待',
   Close: '关闭',
   'After {milliseconds} ms, {size}': '{milliseconds} ms 后，{size}',
-  'The beginning; there is more.': '仅显示开头部分。',
 
   // Properties of a message
   Properties: '属性',

@@ -4,6 +4,7 @@ import type { Dictionary } from './dictionary';
 
 export const topics: Dictionary = {
   // History and chart
+  'Width of the details': '详情的宽度',
   '⋯ {count} the same': '⋯ {count} 行相同',
   'The same value as before.': '与之前的值相同。',
   'What changed': '变化内容',
@@ -54,8 +55,6 @@ export const topics: Dictionary = {
   '{topics} below, {messages}': '下级 {topics}，{messages}',
   '{count} below': '下级 {count}',
   Rate: '速率',
-  'The browser does not let this page copy': '浏览器不允许此页面复制',
-  'Copy value': '复制值',
   '{size}, not kept: the tree has no room left.': '{size}，未保存：主题树已无剩余空间。',
   Value: '值',
   'JSON path': 'JSON 路径',
@@ -156,7 +155,6 @@ export const topics: Dictionary = {
   'Keeps the newest {count} or {size}; {used} in use.': '保留最新的 {count} 个或 {size}；已用 {used}。',
   'Passwords and authentication data are never shown.': '密码和认证数据绝不显示。',
   unknown: '未知',
-  'Only the first {count} lines.': '仅前 {count} 行。',
   'Too large to compare with the one before.': '太大，无法与前一个值比较。',
   'Too different to compare with the one before.': '差异太大，无法与前一个值比较。',
 };

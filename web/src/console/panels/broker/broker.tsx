@@ -56,8 +56,8 @@ function Tile({ gauge }: { gauge: Gauge }) {
       : t('no values yet');
   return (
     <li class="gauge" data-kind={measure.kind}>
-      <span class="gauge-label">{label}</span>
-      <bdi class="gauge-value" title={value === '…' ? t('Known after two rounds of values') : undefined}>
+      <span class="gauge-label muted">{label}</span>
+      <bdi class="gauge-value wrap" title={value === '…' ? t('Known after two rounds of values') : undefined}>
         {value}
       </bdi>
       {charted && (
@@ -74,8 +74,8 @@ function Values({ store }: { store: BrokerStore }) {
   const { gauges } = store;
   const { found, shown } = gauges.rows(text);
   return (
-    <section class="broker-values" aria-label={t('All values')}>
-      <search class="broker-search">
+    <section class="broker-values stack box" aria-label={t('All values')}>
+      <search class="broker-search flow">
         <label class="visually-hidden" for={id}>
           {t('Search values')}
         </label>
@@ -90,7 +90,7 @@ function Values({ store }: { store: BrokerStore }) {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <output class="broker-found">
+        <output class="broker-found muted">
           {text === ''
             ? values(gauges.size)
             : t('{found} of {values}', { found: formatCount(found), values: values(gauges.size) })}
@@ -117,12 +117,12 @@ function Values({ store }: { store: BrokerStore }) {
         </tbody>
       </table>
       {found > shown.length && (
-        <p class="broker-note">
+        <p class="broker-note muted">
           {t('The first {count} are shown: search for others.', { count: formatCount(limits.sys.rows) })}
         </p>
       )}
       {gauges.beyond > 0 && (
-        <p class="broker-note">
+        <p class="broker-note muted">
           {t('{messages} came on topics that there was no room for.', {
             messages: messages(gauges.beyond),
           })}
@@ -185,14 +185,16 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
   return (
     <section class="panel broker" aria-labelledby={heading}>
       <header class="broker-head">
-        <h2 id={heading}>{t('Broker')}</h2>
-        <p class="broker-note">
+        <h2 id={heading} class="visually-hidden">
+          {t('Broker')}
+        </h2>
+        <p class="broker-note muted">
           {parts('From {filter}, subscribed to only while you look.', { filter: <code>{filter}</code> })}
         </p>
       </header>
       <div class="broker-body">
         {state && (
-          <div class="broker-state" role="status" aria-label={t('Broker values')}>
+          <div class="broker-state wrap" role="status" aria-label={t('Broker values')}>
             <p class="empty-title">{state[0]}</p>
             <p>{state[1]}</p>
           </div>

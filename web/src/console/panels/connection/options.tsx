@@ -1,6 +1,7 @@
 import type { Connection } from '../../session/connection';
 import type { Session as ConsoleSession } from '../../session/session';
 import type { Settings, WillSettings } from '../../session/settings';
+import { Disclosure } from '../../ui/disclosure';
 import { Checkbox, qosOptions, Select, TextField, translated } from '../../ui/fields';
 import { Pairs } from '../../ui/pairs';
 import { PropertyFields } from '../publish/property-fields';
@@ -48,7 +49,7 @@ function Session({ connection }: { connection: Connection }) {
   const settings = connection.settings.value;
   return (
     <>
-      <div class="option-grid">
+      <div class="fields">
         {text(t('Session expires after, seconds'), 'sessionExpiryInterval', {
           placeholder: settings.store ? '86400' : '0',
         })}
@@ -69,7 +70,7 @@ function Session({ connection }: { connection: Connection }) {
         error={connection.fieldErrors.value.userProperties}
         onEdit={(userProperties) => connection.edit({ userProperties })}
       />
-      <div class="option-grid">
+      <div class="fields">
         {!settings.scram && text(t('Authentication method'), 'authenticationMethod')}
         {!settings.scram && text(t('Authentication data'), 'authenticationData', { secret: true })}
         {flag(t('SCRAM-SHA-256 with user name and password'), 'scram')}
@@ -89,7 +90,7 @@ function Will({ connection }: { connection: Connection }) {
       <p class="empty-line">
         {t('The broker publishes it when this connection is lost. Without a topic there is none.')}
       </p>
-      <div class="option-grid">
+      <div class="fields">
         <TextField
           label={t('Will topic')}
           value={will.topic}
@@ -137,25 +138,28 @@ export function ConnectionOptions({ session: { connection } }: { session: Consol
   const { text, flag } = controls(connection);
   const errors = connection.fieldErrors.value;
   return (
-    <div class="connection-options">
-      <div class="option-grid">
+    <div class="connection-options stack">
+      <div class="fields">
         {text(t('User name'), 'username')}
         {text(t('Password'), 'password', { secret: true })}
         {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
         {text(t('Keep alive, seconds'), 'keepalive')}
         {flag(t('Clean start'), 'clean')}
       </div>
-      <details class="option-group" open={deeper.some((name) => errors[name])}>
-        <summary>{t('Session, limits and authentication')}</summary>
+      <Disclosure title={t('Session, limits and authentication')} open={deeper.some((name) => errors[name])}>
         <Session connection={connection} />
-      </details>
-      <details class="option-group" open={Object.keys(errors).some((name) => name.startsWith('will.'))}>
-        <summary>
-          {t('Last will')}
-          {connection.settings.value.will.topic !== '' && <span class="tool-count">{t('set')}</span>}
-        </summary>
+      </Disclosure>
+      <Disclosure
+        title={
+          <>
+            {t('Last will')}
+            {connection.settings.value.will.topic !== '' && <span class="tool-count chip">{t('set')}</span>}
+          </>
+        }
+        open={Object.keys(errors).some((name) => name.startsWith('will.'))}
+      >
         <Will connection={connection} />
-      </details>
+      </Disclosure>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { type Connection, custom } from '../../session/connection';
 import type { Page } from '../../session/page';
 import { statusWords } from '../../session/phase';
 import type { Session } from '../../session/session';
+import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import './connection.css';
@@ -28,10 +29,10 @@ const parts = {
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const status = connection.status.value;
   return (
-    <div class="status" role="status" aria-label={t('Connection')} data-phase={status.phase}>
+    <div class="status line" role="status" aria-label={t('Connection')} data-phase={status.phase}>
       <span class="status-dot" aria-hidden="true" />
       <span class="status-phase">{statusWords(status)}</span>{' '}
-      {status.url && <bdi class="status-url">{visible(status.url)}</bdi>}
+      {status.url && <bdi class="status-url clip">{visible(status.url)}</bdi>}
     </div>
   );
 }
@@ -42,34 +43,23 @@ function Notice({ connection }: { connection: Connection }) {
     <div class="notice-place" role="alert">
       {notice && (
         <div class="notice" data-tone={notice.tone}>
-          <div class="notice-words">
+          <div class="notice-words wrap">
             <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
             {notice.detail && (
               // It may scroll, and the keyboard has to reach that.
-              <bdi class="notice-detail" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
+              <bdi class="notice-detail fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
                 {notice.detail}
               </bdi>
             )}
           </div>
-          <div class="notice-actions">
-            {notice.again && (
-              <button type="button" class="button" onClick={() => notice.again?.()}>
-                {t('Try again')}
-              </button>
-            )}
+          <div class="notice-actions line">
+            {notice.again && <Button onClick={() => notice.again?.()}>{t('Try again')}</Button>}
             {notice.retry && (
-              <button type="button" class="button" onClick={() => connection.connectByDefault()}>
+              <Button onClick={() => connection.connectByDefault()}>
                 {t('Try {broker} again', { broker: nameOf(notice.retry) })}
-              </button>
+              </Button>
             )}
-            <button
-              type="button"
-              class="button icon"
-              aria-label={t('Dismiss')}
-              onClick={() => connection.dismiss()}
-            >
-              ×
-            </button>
+            <IconButton label={t('Dismiss')} onClick={() => connection.dismiss()} />
           </div>
         </div>
       )}
@@ -90,14 +80,14 @@ function Countdown({ connection }: { connection: Connection }) {
   }, [phase, nextAt]);
   if (!waits) return null;
   return (
-    <div class="countdown">
+    <div class="countdown line">
       {/* A timer is not read out each time it changes. */}
       <span role="timer">
         {t('Next attempt in {seconds} s', { seconds: Math.ceil((nextAt - now) / 1000) })}
       </span>
-      <button type="button" class="button small" onClick={() => connection.tryNow()}>
+      <Button small onClick={() => connection.tryNow()}>
         {t('Try now')}
-      </button>
+      </Button>
     </div>
   );
 }
@@ -155,21 +145,20 @@ export function ConnectionPanel({ page, session }: Props) {
         <div class="connection-buttons">
           <div class="connection-tools">
             {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
-              <button
+              <Button
+                look="quiet"
                 key={name}
-                type="button"
-                class="button quiet"
                 aria-expanded={open === name}
                 aria-controls={id}
                 onClick={() => setOpen(open === name ? undefined : name)}
               >
                 {t(parts[name][0])}
-              </button>
+              </Button>
             ))}
           </div>
-          <button
+          <Button
             type={idle ? 'submit' : 'button'}
-            class={idle ? 'button primary' : 'button'}
+            look={idle ? 'primary' : undefined}
             onClick={(event) => {
               if (idle) return;
               // By the time the browser acts on the click this is the submit button.
@@ -178,7 +167,7 @@ export function ConnectionPanel({ page, session }: Props) {
             }}
           >
             {idle ? t('Connect') : t('Disconnect')}
-          </button>
+          </Button>
         </div>
         <div class="connection-part" id={id}>
           {Part && <Part page={page} session={session} />}

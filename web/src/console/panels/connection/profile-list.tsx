@@ -5,6 +5,7 @@ import type { Page } from '../../session/page';
 import { createProfiles, exportProfiles, type Profile } from '../../session/profiles';
 import type { Session } from '../../session/session';
 import { hasSecrets } from '../../session/settings';
+import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, TextField } from '../../ui/fields';
 import './profile-list.css';
 import { t } from '../../core/i18n/i18n';
@@ -22,32 +23,23 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
   const { name, settings } = profile;
   const shown = visible(name);
   return (
-    <li class="profile">
-      <button type="button" class="profile-use" onClick={() => page.sessions.active.value.use(profile)}>
-        <span class="profile-name">
+    <li class="profile line box">
+      <button type="button" class="profile-use item" onClick={() => page.sessions.active.value.use(profile)}>
+        <span class="profile-name clip">
           <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
         </span>
-        <bdi class="profile-url">{visible(settings.url)}</bdi>
+        <bdi class="profile-url clip fine">{visible(settings.url)}</bdi>
       </button>
       {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}
-      <button
-        type="button"
-        class="button icon"
-        aria-label={t('Open {name} in new connection', { name: shown })}
+      <IconButton
+        label={t('Open {name} in new connection', { name: shown })}
         title={t('Open in new connection')}
         onClick={() => openNew(page, profile)}
       >
         ↗
-      </button>
-      <button
-        type="button"
-        class="button icon"
-        aria-label={t('Delete {name}', { name: shown })}
-        onClick={() => profiles.remove(name)}
-      >
-        ×
-      </button>
+      </IconButton>
+      <IconButton label={t('Delete {name}', { name: shown })} onClick={() => profiles.remove(name)} />
     </li>
   );
 }
@@ -70,11 +62,11 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
   }
 
   return (
-    <div class="profiles">
+    <div class="profiles stack">
       {entries.length === 0 ? (
         <p class="empty-line">{t('No profiles yet. Save what the form holds, or import a file.')}</p>
       ) : (
-        <ul class="profile-rows" aria-label={t('Profiles')}>
+        <ul class="profile-rows stack" aria-label={t('Profiles')}>
           {entries.map((profile) => (
             <Row key={profile.name} profile={profile} page={page} />
           ))}
@@ -90,9 +82,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
             setName(typed);
           }}
         />
-        <button type="button" class="button" onClick={save}>
-          {t('Save')}
-        </button>
+        <Button onClick={save}>{t('Save')}</Button>
       </div>
       <Checkbox
         label={t('Keep the password too, readable in this browser’s storage')}
@@ -100,23 +90,13 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
         onEdit={setWithSecrets}
       />
       <div class="profile-files">
-        <label class="button choose">
-          {t('Import…')}
-          <input
-            class="visually-hidden"
-            type="file"
-            accept=".json,application/json"
-            aria-label={t('Import profiles')}
-            onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              event.currentTarget.value = '';
-              if (file) void read(file);
-            }}
-          />
-        </label>
-        <button
-          type="button"
-          class="button"
+        <FileButton
+          text={t('Import…')}
+          label={t('Import profiles')}
+          accept=".json,application/json"
+          onFiles={([file]) => file && void read(file)}
+        />
+        <Button
           disabled={entries.length === 0}
           onClick={() =>
             saveAs(
@@ -126,7 +106,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
           }
         >
           {t('Export')}
-        </button>
+        </Button>
       </div>
       <p class="empty-line" role="status" aria-label={t('Profiles')}>
         {news}

@@ -15,7 +15,7 @@ export function RoundTrips({ latency }: { latency: Latency }) {
   const points = list.flatMap((took, at): [number, number][] => (took === undefined ? [] : [[at, took]]));
   const unanswered = list.length - points.length;
   return (
-    <figure class="session-trips">
+    <figure class="session-trips stack muted">
       <figcaption>
         {parts(unanswered > 0 ? 'Round-trip time {spread}, {count} unanswered' : 'Round-trip time {spread}', {
           spread: <b>{words}</b>,

@@ -1,6 +1,7 @@
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount } from '../../core/text';
 import type { Session } from '../../session/session';
+import { Facts } from '../../ui/facts';
 import { RoundTrips } from './round-trips';
 import './session.css';
 import { t } from '../../core/i18n/i18n';
@@ -54,19 +55,15 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
   ];
   return (
     <>
-      <dl class="session-facts" aria-label={t('What the broker granted')} tabIndex={0}>
-        {facts.map(
-          ([name, value]) =>
-            value !== undefined && (
-              <div class="session-fact">
-                <dt>{name}</dt>
-                <dd>
-                  <bdi>{brief(value, limits.notice)}</bdi>
-                </dd>
-              </div>
-            ),
+      <Facts
+        look="cells"
+        class="session-facts"
+        label={t('What the broker granted')}
+        scrolls
+        facts={facts.flatMap(([name, value]) =>
+          value === undefined ? [] : { name, value: brief(value, limits.notice) },
         )}
-      </dl>
+      />
       <RoundTrips latency={latency} />
     </>
   );

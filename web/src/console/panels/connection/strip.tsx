@@ -4,6 +4,8 @@ import { viaColourOf } from '../../log/colours';
 import { phaseWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import type { Sessions } from '../../session/sessions';
+import { Button } from '../../ui/button';
+import { hue } from '../../ui/hue';
 import './strip.css';
 import { t } from '../../core/i18n/i18n';
 
@@ -23,17 +25,17 @@ function Tab({
   const words = phaseWords(phase);
   const repeats = session.publisher.repeating.value !== undefined;
   return (
-    <li class="strip-tab" data-active={active} data-colour={viaColourOf(session.name.value)}>
+    <li class="strip-tab box muted" data-active={active} style={hue(viaColourOf(session.name.value))}>
       <button
         type="button"
-        class="strip-show"
+        class="strip-show line"
         aria-current={active ? 'true' : undefined}
         aria-label={[shown, words, repeats && t('publishing repeatedly')].filter(Boolean).join(', ')}
         title={`${visible(url) || shown}: ${words}`}
         onClick={onShow}
       >
         <span class="strip-dot" data-phase={phase} aria-hidden="true" />
-        <bdi class="strip-name">{shown}</bdi>
+        <bdi class="strip-name clip">{shown}</bdi>
         {repeats && (
           <span class="strip-repeats" title={t('Publishing repeatedly')}>
             ↻
@@ -42,7 +44,7 @@ function Tab({
       </button>
       <button
         type="button"
-        class="strip-close"
+        class="strip-close line"
         aria-label={t('Close {name}', { name: shown })}
         onClick={onClose}
       >
@@ -79,7 +81,7 @@ export function Strip({ sessions }: { sessions: Sessions<Session> }) {
   }
 
   return (
-    <nav ref={nav} class="strip" aria-label={t('Connections')} data-several={list.length > 1}>
+    <nav ref={nav} class="strip line" aria-label={t('Connections')} data-several={list.length > 1}>
       {list.length > 1 && (
         <ul class="strip-tabs">
           {list.map((session) => (
@@ -97,15 +99,16 @@ export function Strip({ sessions }: { sessions: Sessions<Session> }) {
         </ul>
       )}
       {/* Not “New connection”: whoever looks for the button “Connect” shall find one. */}
-      <button
-        type="button"
-        class="button quiet small strip-add"
+      <Button
+        small
+        look="quiet"
+        class="strip-add line"
         title={t('Connect to one more broker beside this one')}
         onClick={add}
       >
         <span aria-hidden="true">+</span>
         <span class="strip-words">{t('Another broker')}</span>
-      </button>
+      </Button>
     </nav>
   );
 }

@@ -1,4 +1,4 @@
-import { Fragment } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { bytes } from '../../core/counts';
 import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
@@ -7,6 +7,7 @@ import { directionOf, type Entry } from '../../log/entry';
 import type { Feed } from '../../log/feed';
 import { packetSize } from '../../log/packet-size';
 import { propertiesOf } from '../../payload/preview';
+import { type Fact, Facts } from '../../ui/facts';
 import { PayloadView } from '../../ui/payload/view';
 import { Actions } from './actions';
 import { FilterMark } from './filter-mark';
@@ -19,10 +20,10 @@ function sizeOf(length: number): string {
 
 const moments = { received: mark('Received'), sent: mark('Sent'), 'not sent': mark('Not sent') };
 
-function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] }) {
+function factsOf(entry: Entry, filters: readonly string[]): Fact[] {
   const { message, ordinal, sent } = entry;
   const retain = t(sent ? 'to be retained' : 'retained');
-  const facts: [string, string][] = [
+  const facts: [string, ComponentChildren][] = [
     [t('Topic'), brief(message.topic, limits.topic)],
     [
       t(moments[directionOf(entry)]),
@@ -42,32 +43,15 @@ function Facts({ entry, filters }: { entry: Entry; filters: readonly string[] })
     [t('Packet'), sizeOf(packetSize(message))],
     ...propertiesOf(message),
   ];
-  return (
-    <dl class="details-facts">
-      {facts.map(([name, value], index) => (
-        <div key={index}>
-          <dt>
-            <bdi>{name}</bdi>
-          </dt>
-          <dd>
-            <bdi>{value}</bdi>
-          </dd>
-        </div>
-      ))}
-      {filters.length > 0 && (
-        <div>
-          <dt>{t('Subscribed by')}</dt>
-          <dd>
-            {filters.map((filter) => (
-              <div key={filter}>
-                <FilterMark filter={filter} /> <bdi>{visible(filter)}</bdi>
-              </div>
-            ))}
-          </dd>
-        </div>
-      )}
-    </dl>
-  );
+  if (filters.length > 0) {
+    const marks = filters.map((filter) => (
+      <div key={filter}>
+        <FilterMark filter={filter} /> <bdi>{visible(filter)}</bdi>
+      </div>
+    ));
+    facts.push([t('Subscribed by'), marks]);
+  }
+  return facts.map(([name, value]) => ({ name, value }));
 }
 
 function titleOf({ ordinal, sent, replayed }: Entry): string {
@@ -86,7 +70,7 @@ export function Details({ feed, selecting }: Props) {
     <LogDetails log={feed} label={t('Message details')} titleOf={titleOf}>
       {(entry) => (
         <Fragment key={feed.open.value?.number}>
-          <Facts entry={entry} filters={selecting(entry)} />
+          <Facts facts={factsOf(entry, selecting(entry))} />
           <Actions entry={entry} />
           <PayloadView message={entry.message} birth={entry.via.births?.before(entry.message)} />
         </Fragment>

@@ -5,6 +5,7 @@ import { t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import type { Format } from '../../log/export';
 import type { Listed } from '../../log/log';
+import { Button } from '../../ui/button';
 
 interface Props<Entry> {
   log: Listed<Entry> & { listed(): Entry[] };
@@ -43,16 +44,15 @@ export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entr
   return (
     <>
       {formats.map((format) => (
-        <button
+        <Button
+          small
           key={format}
-          type="button"
-          class="button small"
           aria-label={t('Export as {format}', { format })}
           disabled={first === end || progress !== undefined}
           onClick={() => void run(format)}
         >
           {format}
-        </button>
+        </Button>
       ))}
       {progress && <span>{progress}</span>}
       <span class="exports-said" aria-live="polite">

@@ -4,10 +4,11 @@ import { compile } from '../../../client/routing/topic-filter';
 import { visible } from '../../core/text';
 import { colourOf } from '../../log/colours';
 import type { Entry } from '../../log/entry';
+import { hue } from '../../ui/hue';
 import './filter-mark.css';
 
 export function FilterMark({ filter }: { filter: string }) {
-  return <span class="filter-mark" data-colour={colourOf(filter)} />;
+  return <span class="filter-mark" style={hue(colourOf(filter))} />;
 }
 
 const none: readonly string[] = [];

@@ -6,6 +6,7 @@ import { limits } from '../../core/limits';
 import { brief, formatCount } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { conditionsOf, noFilter } from '../../log/filter';
+import { Button } from '../../ui/button';
 import { qosOptions, Select, TextField, translated } from '../../ui/fields';
 import { Exports } from './exports';
 import './filters.css';
@@ -27,16 +28,16 @@ function Toggle({ name, text, feed }: { name: 'expression' | 'matchCase'; text: 
   const label = t(name === 'expression' ? 'Regular expression' : 'Match case');
   const on = feed.filter.value[name];
   return (
-    <button
-      type="button"
-      class="button small filter-toggle mono"
+    <Button
+      small
+      class="filter-toggle mono"
       aria-label={label}
       title={label}
       aria-pressed={on}
       onClick={() => feed.edit({ [name]: !on })}
     >
       {text}
-    </button>
+    </Button>
   );
 }
 
@@ -53,7 +54,7 @@ function Found({ feed }: { feed: Feed }) {
     percent: Math.floor(looked * 100),
   };
   return (
-    <p class="filter-found">
+    <p class="filter-found muted">
       {t(behind ? '{found} of {kept}, {percent}% searched' : '{found} of {kept}', values)}
     </p>
   );
@@ -101,9 +102,7 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         options={translated(retained)}
         onEdit={(retain) => feed.edit({ retain })}
       />
-      <button
-        type="button"
-        class="button"
+      <Button
         disabled={conditionsOf(filter) === 0}
         onClick={() => {
           const { topic, connection, direction, qos, retain } = noFilter;
@@ -111,7 +110,7 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         }}
       >
         {t('Show all')}
-      </button>
+      </Button>
     </div>
   );
 }
@@ -146,24 +145,23 @@ export function FilterBar({ feed }: { feed: Feed }) {
 
   function opener(what: 'conditions' | 'export', text: string) {
     return (
-      <button
-        type="button"
-        class="button small"
+      <Button
+        small
         aria-expanded={open === what}
         aria-controls={`${id}-${what}`}
         onClick={() => setShown(open === what ? undefined : what)}
       >
         {text}
-      </button>
+      </Button>
     );
   }
 
   return (
-    <search class="filter-bar" aria-label={t('Filter messages')}>
+    <search class="filter-bar stack" aria-label={t('Filter messages')}>
       <div class="filter-line">
         <TextField
           label={t('Search messages')}
-          class="filter-search"
+          class="filter-search bare"
           placeholder={t('Search topics and payloads')}
           value={feed.filter.value.search}
           error={feed.filterErrors.value.search}

@@ -1,10 +1,8 @@
 /** The details of the entry that is open, below the list. */
 
 import type { ComponentChildren } from 'preact';
-import { t } from '../../core/i18n/i18n';
 import type { Listed } from '../../log/log';
-import { usePanel } from '../../ui/panel';
-import './details.css';
+import { Sheet } from '../../ui/sheet';
 
 interface Props<Entry> {
   log: Listed<Entry>;
@@ -15,24 +13,19 @@ interface Props<Entry> {
 
 export function LogDetails<Entry>({ log, label, titleOf, children }: Props<Entry>) {
   const opened = log.open.value;
-  const panel = usePanel(opened?.number, close);
+  if (!opened) return null;
+  const { number, entry } = opened;
 
   function close() {
-    const row = `[data-number="${opened?.number}"]`;
-    panel.current?.closest('.panel')?.querySelector<HTMLElement>(row)?.focus();
+    const rows = document.querySelectorAll<HTMLElement>(`[data-number="${number}"]`);
+    // Of the list that is shown: numbers are each log's own.
+    [...rows].find((row) => row.checkVisibility({ visibilityProperty: true }))?.focus();
     log.select(undefined);
   }
 
-  if (!opened) return null;
   return (
-    <section ref={panel} class="details" aria-label={label} tabIndex={-1}>
-      <header class="details-head">
-        <h3>{titleOf(opened.entry)}</h3>
-        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
-          ×
-        </button>
-      </header>
-      <div class="details-body">{children(opened.entry)}</div>
-    </section>
+    <Sheet label={label} number={number} title={titleOf(entry)} onClose={close}>
+      {children(entry)}
+    </Sheet>
   );
 }

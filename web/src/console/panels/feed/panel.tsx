@@ -6,6 +6,8 @@ import { type Feed, maxMessages } from '../../log/feed';
 import { conditionsOf } from '../../log/filter';
 import type { Phase } from '../../session/connection';
 import type { Page } from '../../session/page';
+import { Button } from '../../ui/button';
+import { type Fact, Facts } from '../../ui/facts';
 import { Select } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { Details } from './details';
@@ -23,59 +25,31 @@ function formatRate(rate: number): string {
   return rate >= 10 || Number.isInteger(rate) ? formatCount(Math.round(rate)) : rate.toFixed(1);
 }
 
-function Count({
-  name,
-  value,
-  title,
-  alarm,
-}: {
-  name: string;
-  value: string;
-  title: string;
-  alarm?: boolean;
-}) {
-  return (
-    <div class="count" title={title} data-alarm={alarm}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
-}
-
 function Counts({ feed }: { feed: Feed }) {
   const { kept, bytes, received, dropped, evicted } = feed.view.value;
-  return (
-    <dl class="counts">
-      <Count
-        name={t('Received')}
-        value={formatCount(received)}
-        title={t('Messages since the page was opened')}
-      />
-      <Count
-        name={t('Per second')}
-        value={formatRate(feed.rate.peek())}
-        title={t('Over the last three seconds')}
-      />
-      <Count
-        name={t('Kept')}
-        value={formatCount(kept)}
-        title={t('Received and sent messages that are in the list or could be: {size}', {
-          size: formatBytes(bytes),
-        })}
-      />
-      <Count
-        name={t('Evicted')}
-        value={formatCount(evicted)}
-        title={t('Received or sent, then removed to make room for newer ones')}
-      />
-      <Count
-        name={t('Dropped')}
-        value={formatCount(dropped)}
-        title={t('QoS 0 messages that came faster than this page could take them')}
-        alarm={dropped > 0}
-      />
-    </dl>
-  );
+  const facts: Fact[] = [
+    { name: t('Received'), value: formatCount(received), title: t('Messages since the page was opened') },
+    { name: t('Per second'), value: formatRate(feed.rate.peek()), title: t('Over the last three seconds') },
+    {
+      name: t('Kept'),
+      value: formatCount(kept),
+      title: t('Received and sent messages that are in the list or could be: {size}', {
+        size: formatBytes(bytes),
+      }),
+    },
+    {
+      name: t('Evicted'),
+      value: formatCount(evicted),
+      title: t('Received or sent, then removed to make room for newer ones'),
+    },
+    {
+      name: t('Dropped'),
+      value: formatCount(dropped),
+      title: t('QoS 0 messages that came faster than this page could take them'),
+      alarm: dropped > 0,
+    },
+  ];
+  return <Facts look="line" class="counts" facts={facts} />;
 }
 
 /** What opens another part of the feed. */
@@ -89,23 +63,17 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
   const { kept, waiting } = feed.view.value;
   const paused = feed.paused.value;
   return (
-    <div class="feed-tools">
+    <div class="feed-tools flow">
       {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
-      <button type="button" class="button small" onClick={() => feed.pause(!paused)}>
+      <Button small onClick={() => feed.pause(!paused)}>
         {paused ? t('Resume') : t('Pause')}
-      </button>
-      <button type="button" class="button small" disabled={kept === 0} onClick={feed.clear}>
+      </Button>
+      <Button small disabled={kept === 0} onClick={feed.clear}>
         {t('Clear')}
-      </button>
-      <button
-        type="button"
-        class="button small"
-        aria-expanded={opener.open}
-        aria-controls={opener.id}
-        onClick={opener.onOpen}
-      >
+      </Button>
+      <Button small aria-expanded={opener.open} aria-controls={opener.id} onClick={opener.onOpen}>
         {t('Record')}
-      </button>
+      </Button>
     </div>
   );
 }
@@ -113,7 +81,7 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
 function Budget({ feed }: { feed: Feed }) {
   const { bytes } = feed.view.value;
   return (
-    <footer class="feed-foot">
+    <footer class="feed-foot flow fine">
       <Select
         label={t('Keeps the newest')}
         class="inline"
@@ -202,8 +170,10 @@ export function FeedPanel({ page, phase }: Props) {
   const selecting = useMemo(() => createSelecting(subscribed), [subscribed]);
   return (
     <section class="panel feed" id="messages" aria-labelledby={heading}>
-      <header class="feed-head">
-        <h2 id={heading}>{t('Messages')}</h2>
+      <header class="feed-head flow">
+        <h2 id={heading} class="visually-hidden">
+          {t('Messages')}
+        </h2>
         <Counts feed={feed} />
         <Tools
           feed={feed}

@@ -36,15 +36,17 @@ export function Row({ entry, marks, withConnection, filters }: Props) {
   return (
     <>
       <RowMarks filters={filters} />
-      <time class="row-time">{formatTime(message.receivedAt)}</time>
-      <bdi class="row-topic">
+      <time class="row-time fine">{formatTime(message.receivedAt)}</time>
+      <bdi class="row-topic clip">
         <Marked parts={marks?.topic} text={topic} />
       </bdi>
       <span class="row-body">
-        <bdi class="row-payload" data-kind={kind}>
+        <bdi class="row-payload clip" data-kind={kind}>
           {kind === 'empty' ? t('empty') : <Marked parts={marks?.text} text={text} />}
         </bdi>
-        {more > 0 && <span class="row-more">{t('… {count} more bytes', { count: formatCount(more) })}</span>}
+        {more > 0 && (
+          <span class="row-more fine">{t('… {count} more bytes', { count: formatCount(more) })}</span>
+        )}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
         {replayed && <span class="tag">{t('replayed')}</span>}
         {message.retain && <span class="tag">{sent ? t('retain') : t('retained')}</span>}
@@ -58,7 +60,7 @@ export function Row({ entry, marks, withConnection, filters }: Props) {
       <span class="row-qos tag" data-qos={message.qos}>
         QoS {message.qos}
       </span>
-      <span class="row-size">{formatBytes(message.payload.length)}</span>
+      <span class="row-size fine">{formatBytes(message.payload.length)}</span>
     </>
   );
 }

@@ -2,14 +2,15 @@ import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief } from '../../core/text';
 import { viaColourOf } from '../../log/colours';
+import { hue } from '../../ui/hue';
 import './via.css';
 
 /** By which connection a message came or went, for a row. */
 export function ViaLabel({ name }: { name: string }) {
   const shown = brief(name, limits.name);
   return (
-    <span class="via" data-colour={viaColourOf(name)} title={t('Connection {name}', { name: shown })}>
-      <bdi class="via-name">{shown}</bdi>
+    <span class="via" style={hue(viaColourOf(name))} title={t('Connection {name}', { name: shown })}>
+      <bdi class="via-name clip">{shown}</bdi>
     </span>
   );
 }

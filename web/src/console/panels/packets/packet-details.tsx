@@ -7,7 +7,9 @@ import { recordOf } from '../../log/packets/export';
 import type { Entry } from '../../log/packets/packet-entry';
 import type { PacketLog } from '../../log/packets/packet-log';
 import { maskedDump } from '../../log/packets/secrets';
+import { Button } from '../../ui/button';
 import { Copy } from '../../ui/copy';
+import { Facts } from '../../ui/facts';
 import { LogDetails } from '../feed/log-details';
 
 function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
@@ -15,19 +17,19 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   const other = log.get(request ?? answer ?? -1);
   if (!other) return null;
   return (
-    <p class="packet-exchange">
+    <p class="packet-exchange muted">
       {parts(
         request !== undefined
           ? 'Answers {packet} after {milliseconds} ms'
           : 'Answered by {packet} within {milliseconds} ms',
         {
           packet: (
-            <button type="button" class="link" onClick={() => log.select(other.number)}>
+            <Button look="link" onClick={() => log.select(other.number)}>
               {t('{name}, packet {number}', {
                 name: other.packet.cmd.toUpperCase(),
                 number: formatCount(other.number + 1),
               })}
-            </button>
+            </Button>
           ),
           milliseconds: Math.round(took),
         },
@@ -49,20 +51,14 @@ function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
   const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
   return (
     <>
-      <dl class="details-facts">
-        {detailsOf(packet).map(([name, clause, value], index) => (
-          <div key={index}>
-            <dt>
-              {name} {clause && <span class="packet-clause">({clause})</span>}
-            </dt>
-            <dd>
-              <bdi>{value}</bdi>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts
+        facts={detailsOf(packet).map(([name, clause, value]) => ({
+          name: clause ? `${name} (${clause})` : name,
+          value,
+        }))}
+      />
       <Exchange log={log} entry={entry} />
-      <p class="packet-size">
+      <p class="packet-size muted">
         {size > limits.dump
           ? t('{size}, of which the first {count} are shown', {
               size: bytes(size),
@@ -71,7 +67,10 @@ function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
           : bytes(size)}
       </p>
       <pre class="packet-dump">{maskedDump(packet, limits.dump, perLine)}</pre>
-      <Copy key={entry.number} label={t('Copy as JSON')} text={JSON.stringify(recordOf(entry), null, 2)} />
+      <Copy
+        key={entry.number}
+        texts={[[t('Copy as JSON'), () => JSON.stringify(recordOf(entry), null, 2)]]}
+      />
     </>
   );
 }

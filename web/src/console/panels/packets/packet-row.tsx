@@ -19,19 +19,21 @@ export function PacketRow({ entry, summary }: { entry: Entry; summary: string })
   const { sent, packet, identifier, gap, request, took = 0 } = entry;
   return (
     <>
-      <time class="row-time">{formatTime(packet.at)}</time>
-      <span class="packet-gap">{gap !== undefined && formatGap(gap)}</span>
+      <time class="row-time fine">{formatTime(packet.at)}</time>
+      <span class="packet-gap fine">{gap !== undefined && formatGap(gap)}</span>
       <span class="packet-name" data-direction={sent ? 'sent' : 'received'}>
         <span aria-hidden="true">{sent ? '→' : '←'}</span> {packet.cmd.toUpperCase()}
       </span>
-      <span class="packet-id">{identifier !== undefined && `#${identifier}`}</span>
+      <span class="packet-id fine">{identifier !== undefined && `#${identifier}`}</span>
       <span class="row-body">
-        <bdi class="packet-summary">{summary}</bdi>
+        <bdi class="packet-summary clip">{summary}</bdi>
         {request !== undefined && (
-          <span class="packet-took">{t('after {milliseconds} ms', { milliseconds: Math.round(took) })}</span>
+          <span class="packet-took fine">
+            {t('after {milliseconds} ms', { milliseconds: Math.round(took) })}
+          </span>
         )}
       </span>
-      <span class="row-size">{formatBytes(packet.bytes.length)}</span>
+      <span class="row-size fine">{formatBytes(packet.bytes.length)}</span>
     </>
   );
 }

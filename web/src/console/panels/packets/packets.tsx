@@ -14,6 +14,7 @@ import {
 } from '../../log/packets/packet-log';
 import { createRecorder, type Recorder } from '../../log/packets/recorder';
 import type { Session } from '../../session/session';
+import { Button } from '../../ui/button';
 import { Checkbox, Select, TextField, translated } from '../../ui/fields';
 import { Empty } from '../feed/empty';
 import { Exports } from '../feed/exports';
@@ -48,7 +49,7 @@ function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
           on.value = checked;
         }}
       />
-      <div class="feed-tools">
+      <div class="feed-tools flow">
         <Exports
           log={log}
           name="packets"
@@ -58,9 +59,9 @@ function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
             plural(count, 'Exported {count} packet', 'Exported {count} packets', formatCount(count))
           }
         />
-        <button type="button" class="button small" disabled={kept === 0} onClick={log.clear}>
+        <Button small disabled={kept === 0} onClick={log.clear}>
           {t('Clear')}
-        </button>
+        </Button>
       </div>
     </>
   );
@@ -70,27 +71,29 @@ function Filters({ log }: { log: PacketLog }) {
   const { type, direction, search } = log.filter.value;
   const { first, end, kept } = log.view.value;
   return (
-    <search class="packets-filters">
+    <search class="packets-filters flow">
       <TextField
         label={t('Search packets')}
-        class="packets-search"
+        class="packets-search bare"
         placeholder={t('Search packets')}
         value={search}
         onEdit={(search) => log.edit({ search })}
       />
       <Select
         label={t('Packet type')}
+        class="bare"
         value={type}
         options={translated(typeOptions)}
         onEdit={(type) => log.edit({ type })}
       />
       <Select
         label={t('Direction')}
+        class="bare"
         value={direction}
         options={translated(directionOptions)}
         onEdit={(direction) => log.edit({ direction })}
       />
-      <output class="packets-found">
+      <output class="packets-found muted">
         {log.filter.value !== noFilter &&
           t('{found} of {kept}', { found: formatCount(end - first), kept: formatCount(kept) })}
       </output>
@@ -127,13 +130,15 @@ export function PacketsPanel({ session }: { session: Session }) {
   const { first, end, generation, bytes, evicted } = log.view.value;
   return (
     <section class="panel feed packets" aria-labelledby={heading}>
-      <header class="feed-head">
-        <h2 id={heading}>{t('Packets')}</h2>
+      <header class="feed-head flow">
+        <h2 id={heading} class="visually-hidden">
+          {t('Packets')}
+        </h2>
         <Tools recorder={recorder} log={log} />
       </header>
       <Filters log={log} />
       {problem.value && (
-        <p class="field-error packets-problem" role="alert">
+        <p class="field-error packets-problem wrap" role="alert">
           {t('Packets can’t be recorded: {reason}', { reason: problem.value })}
         </p>
       )}
@@ -148,7 +153,7 @@ export function PacketsPanel({ session }: { session: Session }) {
         {first === end && <Empty of={adviceFor(log, on.value)} />}
       </div>
       <PacketDetails log={log} />
-      <footer class="feed-foot">
+      <footer class="feed-foot flow fine">
         <span>
           {t(
             evicted > 0

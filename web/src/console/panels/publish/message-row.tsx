@@ -20,15 +20,15 @@ export function MessageRow({ message, title, onUse, children }: Props) {
     ? `${file.name}, ${formatBytes(file.bytes.length)}`
     : payload.slice(0, shown) || t('empty');
   return (
-    <li class="message-row">
-      <button type="button" class="message-use" onClick={onUse}>
-        <span class="message-title">
+    <li class="message-row line">
+      <button type="button" class="message-use item" onClick={onUse}>
+        <span class="message-title clip">
           <span class="visually-hidden">{t('Fill the form with')} </span>
           {title}
         </span>
-        <bdi class="message-topic">{visible(topic.slice(0, shown))}</bdi>
-        <bdi class="message-payload">{visible(what)}</bdi>
-        <span class="message-facts">{retain ? t('QoS {qos}, retained', { qos }) : `QoS ${qos}`}</span>
+        <bdi class="message-topic clip fine">{visible(topic.slice(0, shown))}</bdi>
+        <bdi class="message-payload clip fine">{visible(what)}</bdi>
+        <span class="message-facts fine">{retain ? t('QoS {qos}, retained', { qos }) : `QoS ${qos}`}</span>
       </button>
       {children}
     </li>

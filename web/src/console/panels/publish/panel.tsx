@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatTime, visible } from '../../core/text';
 import { countProperties, payloadProblem } from '../../session/message';
 import type { Outcome, Publisher } from '../../session/publisher';
 import { hasCounter, unknownPlaces } from '../../session/template';
+import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, qosOptions, Select, TextArea, TextField, translated } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import './publish.css';
@@ -36,9 +37,9 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
 function OutcomeRow({ outcome }: { outcome: Outcome }) {
   return (
     <li class="outcome" data-tone={outcome.tone}>
-      <time class="outcome-time">{formatTime(outcome.at)}</time>
-      <span class="outcome-text">{outcome.text}</span>
-      <bdi class="outcome-topic">{visible(outcome.topic)}</bdi>
+      <time class="outcome-time fine">{formatTime(outcome.at)}</time>
+      <span class="outcome-text wrap tone">{outcome.text}</span>
+      <bdi class="outcome-topic clip fine">{visible(outcome.topic)}</bdi>
     </li>
   );
 }
@@ -69,13 +70,13 @@ function Hint({ publisher }: { publisher: Publisher }) {
           })}
         </span>
       )}
-      <span class="publish-places">
+      <span class="publish-places flow">
         {t('Insert')}
         {places.map((place) => (
           <button
             key={place}
             type="button"
-            class="place"
+            class="place chip"
             aria-label={t('Insert {place}', { place })}
             onClick={() =>
               publisher.edit({ payload: `${payload}${payload && !/\s$/.test(payload) ? ' ' : ''}${place}` })
@@ -93,17 +94,13 @@ function Attached({ publisher }: { publisher: Publisher }) {
   const { file } = publisher.draft.value;
   if (!file) return null;
   return (
-    <p class="publish-file">
+    <p class="publish-file line">
       <bdi>{visible(file.name)}</bdi>
       <span>{formatBytes(file.bytes.length)}</span>
-      <button
-        type="button"
-        class="button icon"
-        aria-label={t('Remove {name}', { name: visible(file.name) })}
+      <IconButton
+        label={t('Remove {name}', { name: visible(file.name) })}
         onClick={() => publisher.edit({ file: undefined })}
-      >
-        ×
-      </button>
+      />
     </p>
   );
 }
@@ -130,7 +127,7 @@ function Repeat({ publisher }: { publisher: Publisher }) {
   const errors = publisher.fieldErrors.value;
   const error = errors.seconds ?? errors.times;
   return (
-    <div class="publish-repeat">
+    <div class="publish-repeat flow">
       <Checkbox
         label={t('Repeat every')}
         name={t('Repeat every N seconds')}
@@ -165,7 +162,7 @@ function Repeat({ publisher }: { publisher: Publisher }) {
       />
       <span>{t('times')}</span>
       {error && (
-        <p class="field-error" id={id} role="alert">
+        <p class="field-error wrap" id={id} role="alert">
           {error}
         </p>
       )}
@@ -188,32 +185,26 @@ function More({ publisher }: { publisher: Publisher }) {
     <div class="publish-more">
       <div class="publish-tools">
         {(Object.keys(folds) as (keyof typeof folds)[]).map((name) => (
-          <button
+          <Button
+            small
+            look="quiet"
             key={name}
-            type="button"
-            class="button quiet small"
             aria-expanded={open === name}
             aria-controls={id}
             onClick={() => setOpen(open === name ? undefined : name)}
           >
             {t(folds[name][0])}
-            {counts[name] > 0 && <span class="tool-count">{formatCount(counts[name])}</span>}
-          </button>
+            {counts[name] > 0 && <span class="tool-count chip">{formatCount(counts[name])}</span>}
+          </Button>
         ))}
-        <label class="button quiet small choose">
-          {t('File…')}
-          <input
-            class="visually-hidden"
-            type="file"
-            aria-label={t('File as payload')}
-            onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              // So that the same file can be chosen again.
-              event.currentTarget.value = '';
-              if (file) void publisher.attach(file);
-            }}
-          />
-        </label>
+        <FileButton
+          small
+          look="quiet"
+          class="publish-choose"
+          text={t('File…')}
+          label={t('File as payload')}
+          onFiles={([file]) => file && void publisher.attach(file)}
+        />
       </div>
       <div class="publish-part" id={id}>
         {Part && <Part publisher={publisher} />}
@@ -251,7 +242,7 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
       }}
     >
       <form
-        class="publish-form"
+        class="publish-form stack"
         aria-labelledby={heading}
         noValidate
         onSubmit={(event) => {
@@ -267,7 +258,7 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           onEdit={(topic) => publisher.edit({ topic })}
         />
         <Payload publisher={publisher} go={go} />
-        <div class="publish-settings">
+        <div class="publish-settings flow">
           <Select
             label="QoS"
             class="inline"
@@ -283,12 +274,12 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           />
         </div>
         <Repeat publisher={publisher} />
-        <div class="publish-go">
-          <button type="submit" class={repeating ? 'button stop' : 'button primary'}>
+        <div class="publish-go flow">
+          <Button type="submit" look={repeating ? 'stop' : 'primary'}>
             {repeating ? t('Stop') : t('Publish')}
-          </button>
+          </Button>
           {repeating ? (
-            <span class="publish-progress">
+            <span class="publish-progress muted wrap">
               {parts(
                 repeating.times
                   ? '{sent} of {times} sent, one every {seconds} s, to {topic}'
@@ -307,14 +298,12 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
               )}
             </span>
           ) : (
-            <button
-              type="button"
-              class="button"
+            <Button
               title={t('Publish once, and wait for the answer')}
               onClick={() => void publisher.request()}
             >
               {t('Request')}
-            </button>
+            </Button>
           )}
         </div>
       </form>

@@ -3,6 +3,7 @@ import { formats, loadProtobuf } from '../../payload/encode';
 import type { Format } from '../../payload/format';
 import { noProperties } from '../../session/message';
 import type { Publisher } from '../../session/publisher';
+import { Button } from '../../ui/button';
 import { Select, translated } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { PropertyFields } from './property-fields';
@@ -18,7 +19,7 @@ const ProtobufControls = onDemand(async () => {
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
   const { format, type, properties } = publisher.draft.value;
   return (
-    <fieldset class="publish-properties" aria-label={t('Message properties')}>
+    <fieldset class="publish-properties stack" aria-label={t('Message properties')}>
       <Select
         label={t('Payload is typed as')}
         value={format}
@@ -39,9 +40,9 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
         errors={publisher.fieldErrors.value}
         onEdit={(edited) => publisher.edit({ properties: edited })}
       />
-      <button type="button" class="link" onClick={() => publisher.edit({ properties: noProperties })}>
+      <Button look="link" onClick={() => publisher.edit({ properties: noProperties })}>
         {t('Clear all properties')}
-      </button>
+      </Button>
     </fieldset>
   );
 }

@@ -1,8 +1,7 @@
+import { t } from '../../core/i18n/i18n';
 import type { Properties } from '../../session/message';
 import { Checkbox, TextField } from '../../ui/fields';
 import { Pairs } from '../../ui/pairs';
-import './property-fields.css';
-import { t } from '../../core/i18n/i18n';
 
 interface Props {
   properties: Properties;
@@ -29,7 +28,7 @@ export function PropertyFields({ properties, errors, alias, onEdit }: Props) {
     />
   );
   return (
-    <div class="property-fields">
+    <div class="fields">
       {field(t('Content type'), 'contentType', 'application/json')}
       {field(t('Expires after, seconds'), 'messageExpiryInterval', t('never'))}
       {field(t('Response topic'), 'responseTopic')}

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { visible } from '../../core/text';
 import type { Publisher } from '../../session/publisher';
 import { createSaved } from '../../session/saved';
+import { Button, IconButton } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { MessageRow } from './message-row';
 import './messages.css';
@@ -25,9 +26,9 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
   }
 
   return (
-    <div class="saved">
+    <div class="stack">
       <form
-        class="saved-form"
+        class="saved-form stack"
         aria-label={t('Save this message')}
         noValidate
         onSubmit={(event) => {
@@ -44,14 +45,12 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
             setHint('');
           }}
         />
-        <button type="submit" class="button">
-          {t('Save')}
-        </button>
+        <Button type="submit">{t('Save')}</Button>
       </form>
       {saved.entries.value.length === 0 ? (
         <p class="empty-line">{t('Nothing saved yet. Saved messages stay in this browser.')}</p>
       ) : (
-        <ul class="message-list" aria-label={t('Saved messages')}>
+        <ul class="message-list box" aria-label={t('Saved messages')}>
           {saved.entries.value.map((entry) => (
             <MessageRow
               key={entry.name}
@@ -59,14 +58,10 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
               title={<bdi>{visible(entry.name)}</bdi>}
               onUse={() => publisher.edit(entry.message)}
             >
-              <button
-                type="button"
-                class="button icon"
-                aria-label={t('Delete {name}', { name: visible(entry.name) })}
+              <IconButton
+                label={t('Delete {name}', { name: visible(entry.name) })}
                 onClick={() => saved.remove(entry.name)}
-              >
-                ×
-              </button>
+              />
             </MessageRow>
           ))}
         </ul>

@@ -9,7 +9,7 @@ export function SentMessages({ publisher }: { publisher: Publisher }) {
   if (sent.length === 0)
     return <p class="empty-line">{t('Nothing sent yet. What you publish comes here.')}</p>;
   return (
-    <ul class="message-list" aria-label={t('Sent messages')}>
+    <ul class="message-list box" aria-label={t('Sent messages')}>
       {sent.map(({ id, at, message }) => (
         <MessageRow
           key={id}

@@ -8,6 +8,8 @@ import type { Recording as Recorded } from '../../recordings/database';
 import type { Job } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
 import type { Parts } from '../../recordings/parts';
+import { Button, IconButton } from '../../ui/button';
+import { Disclosure } from '../../ui/disclosure';
 import { useFocusOnReturn } from './focus';
 
 function Activity({
@@ -21,8 +23,8 @@ function Activity({
   children: ComponentChildren;
 }) {
   return (
-    <div class="activity">
-      <span class="activity-text">{text}</span>
+    <div class="activity flow">
+      <span class="activity-text wrap">{text}</span>
       <span class="activity-buttons">{children}</span>
       {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
     </div>
@@ -51,9 +53,9 @@ function Recording({ recording, written }: { recording: Parts['recording']; writ
         </>
       }
     >
-      <button ref={button} type="button" class="button small stop" onClick={() => void recording.stop()}>
+      <Button small look="stop" ref={button} onClick={() => void recording.stop()}>
         {t('Stop recording')}
-      </button>
+      </Button>
     </Activity>
   );
 }
@@ -100,23 +102,16 @@ function Replay({ jobs }: Parts) {
       {...(going && { part: total === 0 ? 1 : done / total })}
     >
       {going && (
-        <button type="button" class="button small" onClick={() => player.pause(phase === 'playing')}>
+        <Button small onClick={() => player.pause(phase === 'playing')}>
           {phase === 'playing' ? t('Pause replay') : t('Resume replay')}
-        </button>
+        </Button>
       )}
       {going ? (
-        <button type="button" class="button small stop" onClick={player.stop}>
+        <Button small look="stop" onClick={player.stop}>
           {t('Stop replay')}
-        </button>
+        </Button>
       ) : (
-        <button
-          type="button"
-          class="button icon"
-          aria-label={t('Put away the replay')}
-          onClick={jobs.dismiss}
-        >
-          ×
-        </button>
+        <IconButton label={t('Put away the replay')} onClick={jobs.dismiss} />
       )}
     </Activity>
   );
@@ -133,9 +128,9 @@ function File({ jobs }: Parts) {
       })}
       part={part}
     >
-      <button type="button" class="button small stop" onClick={jobs.stopTransfer}>
+      <Button small look="stop" onClick={jobs.stopTransfer}>
         {t('Stop')}
-      </button>
+      </Button>
     </Activity>
   );
 }
@@ -145,22 +140,21 @@ function Mistakes({ jobs }: Parts) {
   if (wrong === 0) return null;
   const more = wrong - first.length;
   return (
-    <details class="recordings-mistakes">
-      <summary>
-        {plural(
-          wrong,
-          '{count} line of the file left out',
-          '{count} lines of the file left out',
-          formatCount(wrong),
-        )}
-      </summary>
-      <ul aria-label={t('Lines left out')}>
+    <Disclosure
+      title={plural(
+        wrong,
+        '{count} line of the file left out',
+        '{count} lines of the file left out',
+        formatCount(wrong),
+      )}
+    >
+      <ul class="recordings-mistakes wrap" aria-label={t('Lines left out')}>
         {first.map((mistake) => (
           <li key={mistake}>{mistake}</li>
         ))}
         {more > 0 && <li>{t('… and {count} more', { count: formatCount(more) })}</li>}
       </ul>
-    </details>
+    </Disclosure>
   );
 }
 
@@ -173,18 +167,14 @@ export function Activities({ parts }: { parts: Parts }) {
       <Replay {...parts} />
       <File {...parts} />
       {problem.value && (
-        <p class="recordings-problem" role="alert">
+        <p class="recordings-problem alarm line" role="alert">
           <span>{problem.value}</span>
-          <button
-            type="button"
-            class="button icon"
-            aria-label={t('Put away')}
+          <IconButton
+            label={t('Put away')}
             onClick={() => {
               problem.value = '';
             }}
-          >
-            ×
-          </button>
+          />
         </p>
       )}
       <p class="recordings-said" role="status" aria-label={t('Recordings')}>

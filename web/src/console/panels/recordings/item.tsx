@@ -10,6 +10,7 @@ import type { Parts } from '../../recordings/parts';
 import type { Speed } from '../../recordings/player';
 import type { Page } from '../../session/page';
 import { withoutSecrets } from '../../session/settings';
+import { Button } from '../../ui/button';
 import { Select, TextField, translated } from '../../ui/fields';
 
 const speeds: readonly (readonly [Speed, string])[] = [
@@ -57,12 +58,10 @@ function Form({
     >
       {children}
       <div class="recording-buttons">
-        <button type="submit" class={`button ${stop ? 'stop' : 'primary'}`} disabled={disabled}>
+        <Button type="submit" look={stop ? 'stop' : 'primary'} disabled={disabled}>
           {go}
-        </button>
-        <button type="button" class="button" onClick={onClose}>
-          {t('Cancel')}
-        </button>
+        </Button>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
       </div>
     </form>
   );
@@ -87,7 +86,7 @@ function Show({ recording, parts, onClose }: FormProps) {
         options={translated(speeds)}
         onEdit={setSpeed}
       />
-      <p class="field-hint">
+      <p class="field-hint wrap">
         {t(
           'The messages come into the list with their times of then, marked as replayed. Nothing is published.',
         )}
@@ -224,7 +223,7 @@ function Facts({ recording }: { recording: Recording }) {
     lost > 0 && t('{count} lost', { count: formatCount(lost) }),
   ].filter(Boolean);
   return (
-    <span class="recording-facts">
+    <span class="recording-facts fine wrap">
       {facts.map((fact, index) => (
         <bdi key={index}>{fact}</bdi>
       ))}
@@ -251,9 +250,8 @@ export function Item({ recording, parts, page }: Omit<FormProps, 'onClose'>) {
   function opener(action: Action, disabled = false) {
     const label = t(forms[action][0]);
     return (
-      <button
-        type="button"
-        class="button small"
+      <Button
+        small
         aria-label={t('{action}: {name}', { action: label, name })}
         aria-expanded={open === action}
         aria-controls={`${id}-form`}
@@ -261,14 +259,14 @@ export function Item({ recording, parts, page }: Omit<FormProps, 'onClose'>) {
         onClick={() => setOpen(open === action ? undefined : action)}
       >
         {label}
-      </button>
+      </Button>
     );
   }
 
   return (
     <li ref={item} class="recording">
       <span class="recording-title">
-        <bdi class="recording-name">{name}</bdi>
+        <bdi class="recording-name clip">{name}</bdi>
         {held && <span class="tag">{t('being written')}</span>}
         {!held && !recording.done && (
           <span class="tag" data-tone="warning" title={t('The page went before the recording was stopped')}>
@@ -280,15 +278,14 @@ export function Item({ recording, parts, page }: Omit<FormProps, 'onClose'>) {
       <span class="recording-actions">
         {opener('show', empty)}
         {opener('publish', empty)}
-        <button
-          type="button"
-          class="button small"
+        <Button
+          small
           aria-label={t('{action}: {name}', { action: t('Export'), name })}
           disabled={empty || jobs.transfer.value !== undefined}
           onClick={() => void jobs.exportFile(recording)}
         >
           {t('Export')}
-        </button>
+        </Button>
         {opener('rename')}
         {opener('remove', held)}
       </span>

@@ -7,6 +7,7 @@ import { noMistakes } from '../../recordings/jobs';
 import { createParts, type Parts } from '../../recordings/parts';
 import type { Page } from '../../session/page';
 import { withoutSecrets } from '../../session/settings';
+import { Button, FileButton } from '../../ui/button';
 import { Checkbox } from '../../ui/fields';
 import { Activities } from './activities';
 import { useFocusOnReturn } from './focus';
@@ -33,7 +34,7 @@ function Space({ parts }: { parts: Parts }) {
   const space = parts.library.space.value;
   if (!space) return null;
   return (
-    <p class="field-hint">
+    <p class="field-hint wrap">
       {t("{used} of this browser's room in use, {available} free.", {
         used: formatBytes(space.used),
         available: formatBytes(space.available),
@@ -53,26 +54,17 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
   const filter = chosen ? topic : '';
   const button = useFocusOnReturn();
   return (
-    <div class="recordings-start">
-      <button ref={button} type="button" class="button primary" onClick={() => void recording.start(filter)}>
+    <div class="recordings-start flow">
+      <Button look="primary" ref={button} onClick={() => void recording.start(filter)}>
         {t('Start recording')}
-      </button>
-      <label class="button recordings-import">
-        {t('Import…')}
-        <input
-          class="visually-hidden"
-          type="file"
-          accept=".ndjson,.jsonl,application/x-ndjson"
-          aria-label={t('Import a recording')}
-          disabled={jobs.transfer.value !== undefined}
-          onChange={(event) => {
-            const [file] = event.currentTarget.files ?? [];
-            // So that the same file can be chosen again.
-            event.currentTarget.value = '';
-            if (file) void jobs.importFile(file);
-          }}
-        />
-      </label>
+      </Button>
+      <FileButton
+        text={t('Import…')}
+        label={t('Import a recording')}
+        accept=".ndjson,.jsonl,application/x-ndjson"
+        disabled={jobs.transfer.value !== undefined}
+        onFiles={([file]) => file && void jobs.importFile(file)}
+      />
       {topic === '' ? (
         <span class="recordings-what">
           {t('Everything that arrives and is sent, whatever the list shows.')}
@@ -102,7 +94,7 @@ function List({ parts, page }: { parts: Parts; page: Page }) {
       </p>
     );
   return (
-    <ul class="recordings-list" aria-label={t('Recordings')}>
+    <ul class="recordings-list box" aria-label={t('Recordings')}>
       {shown.map((recording) => (
         <Item key={recording.id} recording={recording} parts={parts} page={page} />
       ))}

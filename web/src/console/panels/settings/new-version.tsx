@@ -1,4 +1,5 @@
 import { renewed } from '../../install/install';
+import { Button } from '../../ui/button';
 import './new-version.css';
 import { t } from '../../core/i18n/i18n';
 
@@ -9,9 +10,9 @@ export function NewVersion() {
       {renewed.value && (
         <>
           {t('A new version is ready:')}{' '}
-          <button type="button" class="link" onClick={() => location.reload()}>
+          <Button look="link" onClick={() => location.reload()}>
             {t('Reload')}
-          </button>
+          </Button>
         </>
       )}
     </div>

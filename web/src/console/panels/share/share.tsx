@@ -22,10 +22,10 @@ export function ShareLink({ session }: { session: Session }) {
   });
   const cut = URL.canParse(url) && withoutSecrets(url) !== new URL(url).href;
   return (
-    <div class="share">
+    <div class="stack">
       <TextField label={t('Link to this')} value={link} onEdit={() => {}} />
-      <div class="share-go">
-        <Copy label={t('Copy link')} text={link} />
+      <div class="share-go flow">
+        <Copy texts={[[t('Copy link'), () => link]]} />
         <Checkbox label={t('With the message in the form')} checked={withMessage} onEdit={setWithMessage} />
       </div>
       <p class="empty-line">

@@ -37,8 +37,8 @@ export function Snippets({ session }: { session: Session }) {
   );
   const code = languages[language](plan);
   return (
-    <div class="snippets">
-      <div class="snippets-head">
+    <div class="snippets stack">
+      <div class="snippets-head flow">
         <Select
           label={t('Language')}
           class="inline"
@@ -46,11 +46,11 @@ export function Snippets({ session }: { session: Session }) {
           options={translated<Language>(names)}
           onEdit={(chosen: Language) => setLanguage(chosen)}
         />
-        <Copy label={t('Copy code')} text={code} />
+        <Copy texts={[[t('Copy code'), () => code]]} />
       </div>
       <section aria-label={t('Code')}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
-        <pre class="snippet" tabIndex={0}>
+        <pre class="snippet box" tabIndex={0}>
           {code.slice(0, shown)}
           {code.length > shown && '\n…'}
         </pre>

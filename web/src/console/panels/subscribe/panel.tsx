@@ -1,6 +1,7 @@
 import { useId } from 'preact/hooks';
 import { formatCount, visible } from '../../core/text';
 import type { Entry, Subscriptions } from '../../session/subscriptions';
+import { Button, IconButton } from '../../ui/button';
 import { qosOptions, Select, TextField, translated } from '../../ui/fields';
 import { FilterMark } from '../feed/filter-mark';
 import './subscribe.css';
@@ -12,10 +13,10 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
   const error = entry.error.value;
   return (
     <li class="subscription" data-active={granted !== undefined}>
-      <bdi class="subscription-filter">
+      <bdi class="subscription-filter mono wrap">
         <FilterMark filter={entry.filter} /> {visible(entry.filter)}
       </bdi>
-      <span class="subscription-facts">
+      <span class="subscription-facts line muted">
         {granted === undefined ? (
           <span class="tag">{t('inactive')}</span>
         ) : (
@@ -25,16 +26,12 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
         )}
         <span>{plural(count, '{count} message', '{count} messages', formatCount(count))}</span>
       </span>
-      <button
-        type="button"
-        class="button icon"
-        aria-label={t('Unsubscribe from {filter}', { filter: visible(entry.filter) })}
+      <IconButton
+        label={t('Unsubscribe from {filter}', { filter: visible(entry.filter) })}
         onClick={() => subscriptions.unsubscribe(entry)}
-      >
-        ×
-      </button>
+      />
       {error && (
-        <p class="field-error" role="alert">
+        <p class="field-error wrap" role="alert">
           {error}
         </p>
       )}
@@ -50,7 +47,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
   return (
     <section class="panel" id="subscribe">
       <form
-        class="subscribe-form"
+        class="subscribe-form stack"
         aria-labelledby={heading}
         noValidate
         onSubmit={(event) => {
@@ -66,7 +63,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
           error={subscriptions.fieldError.value}
           onEdit={(filter) => subscriptions.edit({ filter })}
         />
-        <div class="subscribe-go">
+        <div class="subscribe-go flow">
           <Select
             label="QoS"
             class="inline"
@@ -74,12 +71,12 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
             options={translated(qosOptions)}
             onEdit={(qos) => subscriptions.edit({ qos })}
           />
-          <button type="submit" class="button primary" aria-disabled={subscriptions.busy.value}>
+          <Button look="primary" type="submit" aria-disabled={subscriptions.busy.value}>
             {t('Subscribe')}
-          </button>
+          </Button>
         </div>
         {problem && (
-          <p class="field-error" role="alert">
+          <p class="field-error wrap" role="alert">
             {problem}
           </p>
         )}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
+import { Button, IconButton } from '../../ui/button';
 import 'uplot/dist/uPlot.min.css';
 import { t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
@@ -65,18 +66,11 @@ function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
   ].filter(Boolean);
   return (
     <li>
-      <span class="topics-line-mark" data-colour={colour} />
-      <bdi class="topics-line-name">{title}</bdi>
+      <span class="topics-line-mark" style={{ background: `var(--series-${colour})` }} />
+      <bdi class="topics-line-name clip">{title}</bdi>
       <span class="topics-line-value">{last === undefined ? '–' : number.format(last)}</span>
-      {notes.length > 0 && <span class="topics-line-note">{notes.join(', ')}</span>}
-      <button
-        type="button"
-        class="button icon"
-        aria-label={t('Remove {line} from the chart', { line: title })}
-        onClick={onRemove}
-      >
-        ×
-      </button>
+      {notes.length > 0 && <span class="topics-line-note fine">{notes.join(', ')}</span>}
+      <IconButton label={t('Remove {line} from the chart', { line: title })} onClick={onRemove} />
     </li>
   );
 }
@@ -175,28 +169,28 @@ export function Chart({ bench }: { bench: Workbench }) {
 
   return (
     <>
-      <div class="topics-chart-head">
+      <div class="topics-chart-head flow">
         <ul class="topics-lines" aria-label={t('Lines')}>
           {series.map((one) => (
             <Line key={one.id} series={one} onRemove={() => bench.unchart(one.id)} />
           ))}
         </ul>
-        <div class="topics-tools">
-          <span class="topics-said" aria-live="polite">
+        <div class="topics-tools flow">
+          <span class="topics-said muted" aria-live="polite">
             {said}
           </span>
-          <button type="button" class="button icon" aria-label={t('Zoom in')} onClick={() => zoom(0.5)}>
+          <IconButton label={t('Zoom in')} onClick={() => zoom(0.5)}>
             +
-          </button>
-          <button type="button" class="button icon" aria-label={t('Zoom out')} onClick={() => zoom(2)}>
+          </IconButton>
+          <IconButton label={t('Zoom out')} onClick={() => zoom(2)}>
             −
-          </button>
-          <button type="button" class="button small" disabled={!zoomed} onClick={showAll}>
+          </IconButton>
+          <Button small disabled={!zoomed} onClick={showAll}>
             {t('Show all')}
-          </button>
-          <button type="button" class="button small" onClick={() => void save()}>
+          </Button>
+          <Button small onClick={() => void save()}>
             {t('Save PNG')}
-          </button>
+          </Button>
         </div>
       </div>
       <div

@@ -1,10 +1,11 @@
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { parts, plural, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatCount } from '../../core/text';
 import type { Progress } from '../../topics/clear';
 import type { Workbench } from '../../topics/workbench';
-import './clear-dialog.css';
+import { Button } from '../../ui/button';
+import { Dialog } from '../../ui/dialog';
+import { Toolbar } from '../../ui/toolbar';
 
 const messages = (count: number) =>
   plural(count, '{count} retained message', '{count} retained messages', formatCount(count));
@@ -26,29 +27,12 @@ function outcome({ total, cleared, failed, reason }: Progress): string {
 
 /** Asks before it takes anything from the broker, and tells how it went. */
 export function ClearDialog({ bench }: { bench: Workbench }) {
-  const id = useId();
-  const dialog = useRef<HTMLDialogElement>(null);
   const what = bench.clearing.value;
-  const open = what !== undefined;
-
-  useLayoutEffect(() => {
-    if (open) dialog.current?.showModal();
-  }, [open]);
-
   if (!what) return null;
   const { progress, nodes, topic } = what;
   const working = progress !== undefined && !progress.done;
   return (
-    <dialog
-      ref={dialog}
-      class="topics-dialog"
-      aria-labelledby={`${id}-title`}
-      onCancel={(event) => {
-        event.preventDefault();
-        bench.stopClearing();
-      }}
-    >
-      <h3 id={`${id}-title`}>{t('Clear retained messages')}</h3>
+    <Dialog title={t('Clear retained messages')} onClose={bench.stopClearing}>
       {progress ? (
         <p role="status">
           {progress.done
@@ -69,16 +53,16 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
       {working && (
         <progress aria-label={t('Cleared')} max={progress.total} value={progress.cleared + progress.failed} />
       )}
-      <div class="topics-dialog-buttons">
+      <Toolbar end>
         {!progress && (
-          <button type="button" class="button stop" onClick={() => void bench.clear()}>
+          <Button look="stop" onClick={() => void bench.clear()}>
             {t('Clear {messages}', { messages: messages(nodes.length) })}
-          </button>
+          </Button>
         )}
-        <button type="button" class="button" onClick={bench.stopClearing}>
+        <Button onClick={bench.stopClearing}>
           {working ? t('Stop') : progress ? t('Close') : t('Cancel')}
-        </button>
-      </div>
-    </dialog>
+        </Button>
+      </Toolbar>
+    </Dialog>
   );
 }

@@ -1,15 +1,19 @@
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 import { messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, decodeUtf8, formatBytes, formatCount, formatTime, hex } from '../../core/text';
+import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
 import { propertiesOf } from '../../payload/preview';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
-import { formatRate, shownOf } from '../../topics/preview';
+import { formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
+import { Button } from '../../ui/button';
+import { Copy } from '../../ui/copy';
+import { Facts } from '../../ui/facts';
+import { PayloadView } from '../../ui/payload/view';
+import { Sheet } from '../../ui/sheet';
 import { Changes } from './changes';
-import './details.css';
 
 function factsOf(node: TopicNode, now: number): [string, string][] {
   const { last } = node;
@@ -29,67 +33,12 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
   return last ? [...facts, ...propertiesOf(last)] : facts;
 }
 
-async function copy(text: string): Promise<string> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return t('Copied');
-  } catch {
-    // No clipboard for a page over plain http.
-    return t('The browser does not let this page copy');
-  }
-}
-
-function CopyButtons({ topic, value }: { topic: string; value: Value | undefined }) {
-  const [said, setSaid] = useState('');
-  const payload = value?.payload;
+function Current({ topic, value }: { topic: string; value: Value }) {
+  const { payload, size, properties } = value;
+  const message = useMemo(() => payload && { topic, payload, properties }, [topic, payload]);
+  if (message) return <PayloadView message={message} />;
   return (
-    <div class="topics-tools">
-      <button type="button" class="button small" onClick={async () => setSaid(await copy(topic))}>
-        {t('Copy topic')}
-      </button>
-      {payload && payload.length > 0 && (
-        <button
-          type="button"
-          class="button small"
-          onClick={async () => setSaid(await copy(decodeUtf8(payload) ?? hex(payload)))}
-        >
-          {t('Copy value')}
-        </button>
-      )}
-      <span class="topics-said" aria-live="polite">
-        {said}
-      </span>
-    </div>
-  );
-}
-
-function Current({ value }: { value: Value }) {
-  const { payload, size } = value;
-  const shown = useMemo(() => payload && shownOf(payload, limits.value.text, limits.value.lines), [payload]);
-  if (!shown) {
-    return (
-      <p class="empty-line">
-        {t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}
-      </p>
-    );
-  }
-  if (size === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
-  return (
-    <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that */}
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls */}
-      <pre class="topics-text" data-kind={shown.kind} tabIndex={0} role="group" aria-label={t('Value')}>
-        {shown.text}
-      </pre>
-      {shown.more > 0 && (
-        <p class="empty-line">{t('… {count} more bytes', { count: formatCount(shown.more) })}</p>
-      )}
-      {shown.cut && (
-        <p class="empty-line">
-          {t('Only the first {count} lines.', { count: formatCount(limits.value.lines) })}
-        </p>
-      )}
-    </>
+    <p class="empty-line">{t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}</p>
   );
 }
 
@@ -105,7 +54,7 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
   const path = typed ?? paths[0] ?? '';
   return (
     <form
-      class="topics-tools"
+      class="topics-tools flow"
       aria-label={t('Chart')}
       onSubmit={(event) => {
         event.preventDefault();
@@ -135,11 +84,11 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
           <option key={one} value={one} />
         ))}
       </datalist>
-      <button type="submit" class="button small">
+      <Button small type="submit">
         {t('Add to chart')}
-      </button>
+      </Button>
       {problem && (
-        <p class="field-error" id={`${id}-problem`} role="alert">
+        <p class="field-error wrap" id={`${id}-problem`} role="alert">
           {problem}
         </p>
       )}
@@ -148,56 +97,29 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
 }
 
 export function Details({ bench }: { bench: Workbench }) {
-  const panel = useRef<HTMLElement>(null);
   const node = bench.selected.value;
   const history = bench.history.value;
   bench.tick.value;
 
-  useLayoutEffect(() => {
-    panel.current?.scrollTo(0, 0);
-  }, [node]);
-
-  useEffect(() => {
-    if (!node) return;
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && panel.current?.contains(event.target as Node)) close();
-    };
-    document.addEventListener('keydown', onKeyDown);
-    return () => document.removeEventListener('keydown', onKeyDown);
-  }, [node]);
-
   function close() {
     bench.select(undefined);
-    panel.current?.closest('.topics')?.querySelector<HTMLElement>('[role=tree]')?.focus();
+    document.querySelector<HTMLElement>('[role=tree]')?.focus();
   }
 
   if (!node || !history) return null;
   const topic = topicOf(node);
   const { last } = node;
   return (
-    <section ref={panel} class="topics-details" aria-label={t('Topic details')}>
-      <header class="topics-details-head">
-        <h3>
-          <bdi class="mono">{brief(topic, limits.topic)}</bdi>
-        </h3>
-        <button type="button" class="button icon" aria-label={t('Close details')} onClick={close}>
-          ×
-        </button>
-      </header>
-      <CopyButtons key={topic} topic={topic} value={last} />
-      {last && <Current value={last} />}
-      <dl class="topics-list">
-        {factsOf(node, bench.now()).map(([name, value], index) => (
-          <div key={index}>
-            <dt>
-              <bdi>{name}</bdi>
-            </dt>
-            <dd>
-              <bdi>{value}</bdi>
-            </dd>
-          </div>
-        ))}
-      </dl>
+    <Sheet
+      key={topic}
+      side
+      label={t('Topic details')}
+      title={<bdi class="mono">{brief(topic, limits.topic)}</bdi>}
+      onClose={close}
+    >
+      <Copy key={topic} texts={[[t('Copy topic'), () => topic]]} />
+      {last && <Current key={`value ${topic}`} topic={topic} value={last} />}
+      <Facts facts={factsOf(node, bench.now()).map(([name, value]) => ({ name, value }))} />
       {last && (
         <>
           <h4>{t('Chart')}</h4>
@@ -207,10 +129,10 @@ export function Details({ bench }: { bench: Workbench }) {
         </>
       )}
       {node.retainedBelow > 0 && (
-        <button type="button" class="button small stop" onClick={() => bench.askToClear(node)}>
+        <Button small look="stop" onClick={() => bench.askToClear(node)}>
           {t('Clear retained ({count})…', { count: formatCount(node.retainedBelow) })}
-        </button>
+        </Button>
       )}
-    </section>
+    </Sheet>
   );
 }

@@ -6,7 +6,10 @@ import type { Session } from '../../session/session';
 import { caps, rateOf } from '../../topics/model';
 import { formatRate } from '../../topics/preview';
 import { createWorkbench, type Workbench } from '../../topics/workbench';
+import { Button } from '../../ui/button';
+import { type Fact, Facts } from '../../ui/facts';
 import { onDemand } from '../../ui/on-demand';
+import { Split } from '../../ui/split';
 import { ClearDialog } from './clear-dialog';
 import { Details } from './details';
 import { Tree } from './tree';
@@ -27,38 +30,31 @@ const benchOf = ({ topics, view }: Session) =>
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
 
-function Facts({ bench }: { bench: Workbench }) {
+function Figures({ bench }: { bench: Workbench }) {
   bench.tick.value;
   const { root, beyond, bytes } = bench.model;
-  const facts: [name: string, value: string, title: string][] = [
-    [
-      t('Topics'),
-      formatCount(root.topics),
-      t('Topics that messages came on; they take {size}', { size: formatBytes(bytes) }),
-    ],
-    [
-      t('Rate'),
-      formatRate(rateOf(root, bench.now())) || '0/s',
-      t('Messages a second, over about the last five'),
-    ],
-    [t('Retained'), formatCount(root.retainedBelow), t('Topics with a message that the broker keeps')],
+  const facts: Fact[] = [
+    {
+      name: t('Topics'),
+      value: formatCount(root.topics),
+      title: t('Topics that messages came on; they take {size}', { size: formatBytes(bytes) }),
+    },
+    {
+      name: t('Rate'),
+      value: formatRate(rateOf(root, bench.now())) || '0/s',
+      title: t('Messages a second, over about the last five'),
+    },
+    {
+      name: t('Retained'),
+      value: formatCount(root.retainedBelow),
+      title: t('Topics with a message that the broker keeps'),
+    },
   ];
-  return (
-    <dl class="topics-facts">
-      {facts.map(([name, value, title]) => (
-        <div key={name} title={title}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-      {beyond > 0 && (
-        <div class="topics-facts-alarm" title={t('Messages on topics that the tree has no room for')}>
-          <dt>{t('Beyond the tree')}</dt>
-          <dd>{formatCount(beyond)}</dd>
-        </div>
-      )}
-    </dl>
-  );
+  if (beyond > 0) {
+    const title = t('Messages on topics that the tree has no room for');
+    facts.push({ name: t('Beyond the tree'), value: formatCount(beyond), title, alarm: true });
+  }
+  return <Facts look="line" class="topics-facts" facts={facts} />;
 }
 
 function Search({ bench }: { bench: Workbench }) {
@@ -66,7 +62,7 @@ function Search({ bench }: { bench: Workbench }) {
   const query = bench.query.value;
   const { found, looked, done } = bench.searched.value;
   return (
-    <search class="topics-search">
+    <search class="topics-search line">
       <label class="visually-hidden" for={id}>
         {t('Search topics')}
       </label>
@@ -81,7 +77,7 @@ function Search({ bench }: { bench: Workbench }) {
         value={query}
         onInput={(event) => bench.find(event.currentTarget.value)}
       />
-      <output class="topics-found">
+      <output class="topics-found muted">
         {query !== '' &&
           t(done ? '{found} found' : '{found} of {looked}…', {
             found: formatCount(found),
@@ -123,33 +119,35 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
 
   return (
     <section class="panel topics" aria-labelledby={heading}>
-      <header class="topics-head">
-        <h2 id={heading}>{t('Topics')}</h2>
+      <header class="topics-head flow">
+        <h2 id={heading} class="visually-hidden">
+          {t('Topics')}
+        </h2>
         <Search bench={bench} />
-        <Facts bench={bench} />
-        <button
-          type="button"
-          class="button small"
+        <Figures bench={bench} />
+        <Button
+          small
           title={t('Empties the tree, its histories and the chart; nothing at the broker')}
           disabled={none && bench.query.value === ''}
           onClick={bench.forgetAll}
         >
           {t('Forget all')}
-        </button>
+        </Button>
       </header>
-      <div class="topics-body" data-details={bench.selected.value !== undefined}>
-        <div class="topics-tree">
-          <Tree bench={bench} />
-          {none && <Empty bench={bench} />}
-        </div>
-        <Details bench={bench} />
-      </div>
+      <Split
+        name="topics"
+        label={t('Width of the details')}
+        second={bench.selected.value && <Details bench={bench} />}
+      >
+        <Tree bench={bench} />
+        {none && <Empty bench={bench} />}
+      </Split>
       {bench.charted.value.length > 0 && (
         <section class="topics-chart" aria-label={t('Chart')}>
           <Chart bench={bench} />
         </section>
       )}
-      <footer class="topics-foot">
+      <footer class="topics-foot fine">
         {t(
           "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
           { count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },

@@ -64,21 +64,21 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
     >
       <span class="topic-indent" style={{ width: `${Math.min(node.depth - 1, 16) * 0.875}rem` }} />
       <span class="topic-twisty" data-open={open} />
-      <bdi class="topic-name" data-empty={node.name === ''}>
+      <bdi class="topic-name clip" data-empty={node.name === ''}>
         {nameOf(node)}
       </bdi>
-      <bdi class="topic-value">{value}</bdi>
+      <bdi class="topic-value clip">{value}</bdi>
       {node.retained && <span class="tag topic-retained">{t('retained')}</span>}
       <span class="visually-hidden">{words(node, below)}</span>
       {below > 0 && (
-        <span class="topic-below" aria-hidden="true">
+        <span class="topic-below fine" aria-hidden="true">
           {t('{count} below', { count: formatCount(below) })}
         </span>
       )}
-      <span class="topic-rate" aria-hidden="true">
+      <span class="topic-rate fine" aria-hidden="true">
         {formatRate(rateOf(node, now))}
       </span>
-      <span class="topic-count" aria-hidden="true">
+      <span class="topic-count fine" aria-hidden="true">
         {formatCount(node.total)}
       </span>
     </div>

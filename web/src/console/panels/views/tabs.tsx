@@ -7,6 +7,7 @@ import { mark, t } from '../../core/i18n/i18n';
 import type { View } from '../../core/view';
 import type { Session } from '../../session/session';
 import { onDemand } from '../../ui/on-demand';
+import { TabList } from '../../ui/tabs';
 import './tabs.css';
 
 const views: [view: View, label: string][] = [
@@ -38,27 +39,18 @@ export function Tabs({
   children: ComponentChildren;
 }) {
   const id = useId();
-  const list = useRef<HTMLDivElement>(null);
   const view = chosen.value;
   // A part stays once it was looked at: what it gathers goes on.
   const visited = useRef(new Set<View>()).current.add(view);
 
-  function onKeyDown(event: KeyboardEvent) {
-    const at = views.findIndex(([name]) => name === view);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
-    const next = to === undefined ? undefined : views.at(to % views.length);
-    if (!next) return;
-    event.preventDefault();
-    chosen.value = next[0];
-    list.current?.querySelector<HTMLElement>(`[data-view="${next[0]}"]`)?.focus();
-  }
+  const ids = (name: View) => ({ tab: `${id}-${name}`, panel: `${id}-${name}-panel` });
 
   const panelFor = (name: View, content: ComponentChildren) => (
     <div
       role="tabpanel"
-      id={`${id}-${name}-panel`}
+      id={ids(name).panel}
       class="views-panel"
-      aria-labelledby={`${id}-${name}`}
+      aria-labelledby={ids(name).tab}
       // Not out of the layout: a list keeps its place and its size.
       data-shown={name === view}
     >
@@ -67,26 +59,16 @@ export function Tabs({
   );
 
   return (
-    <div class="views">
-      <div ref={list} class="views-tabs" role="tablist" aria-label={t('Show')} onKeyDown={onKeyDown}>
-        {views.map(([name, label]) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            id={`${id}-${name}`}
-            data-view={name}
-            aria-controls={`${id}-${name}-panel`}
-            aria-selected={name === view}
-            tabIndex={name === view ? 0 : -1}
-            onClick={() => {
-              chosen.value = name;
-            }}
-          >
-            {t(label)}
-          </button>
-        ))}
-      </div>
+    <div class="views stack">
+      <TabList
+        label={t('Show')}
+        tabs={views.map(([name, label]) => [name, t(label)] as const)}
+        chosen={view}
+        ids={ids}
+        onChoose={(name) => {
+          chosen.value = name;
+        }}
+      />
       {panelFor('messages', children)}
       {(['topics', 'broker', 'packets'] as const).map((name) => {
         const Part = loaded[name];

@@ -103,7 +103,7 @@ export function Block({ lines, shown }: { lines: readonly Line[]; shown: number 
     ? current
     : parts.find(({ line }) => line.kind === 'open')?.index;
   return (
-    <pre ref={pre} class="payload-block payload-lines" onKeyDown={onKeyDown}>
+    <pre ref={pre} class="payload-block payload-lines wrap" onKeyDown={onKeyDown}>
       {parts.map((part) => (
         <Row key={part.index} part={part} tabbable={part.index === stop} onFold={fold} />
       ))}

@@ -34,9 +34,9 @@ export function PictureView({ payload, picture: { type, size }, onBroken }: Prop
   }, [payload, type]);
   const kind = type.replace(/^image\/(\w+).*/, '$1').toUpperCase();
   return (
-    <figure class="payload-picture">
+    <figure class="payload-picture stack">
       {url && <img src={url} alt={t('The payload as a picture, {kind}', { kind })} onError={onBroken} />}
-      <figcaption class="payload-said">
+      <figcaption class="payload-said muted wrap">
         {size
           ? t('{kind}, {width} × {height} pixels', {
               kind,

@@ -2,6 +2,7 @@
 
 import { visible } from '../../core/text';
 import { chosen, load, names, problem, schema } from '../../payload/definitions';
+import { FileButton } from '../button';
 import { Select } from '../fields';
 import './payload.css';
 import { t } from '../../core/i18n/i18n';
@@ -17,21 +18,14 @@ interface Props {
 export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
   const types = schema.value?.types ?? [];
   return (
-    <div class="payload-tools">
-      <label class="button small payload-file">
-        {names.value.length ? t('Other .proto files') : t('Load .proto files')}
-        <input
-          class="visually-hidden"
-          type="file"
-          accept=".proto"
-          multiple
-          onChange={(event) => {
-            const input = event.currentTarget;
-            void load([...(input.files ?? [])]);
-            input.value = ''; // so that the same file can be chosen again
-          }}
-        />
-      </label>
+    <div class="payload-tools flow">
+      <FileButton
+        small
+        text={names.value.length ? t('Other .proto files') : t('Load .proto files')}
+        accept=".proto"
+        multiple
+        onFiles={(files) => void load(files)}
+      />
       {types.length > 0 ? (
         <Select
           label={t('Message type')}
@@ -41,11 +35,11 @@ export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
           onEdit={onType}
         />
       ) : (
-        <span class="payload-said">{unloaded}</span>
+        <span class="payload-said muted wrap">{unloaded}</span>
       )}
-      {names.value.length > 0 && <span class="payload-said">{names.value.join(', ')}</span>}
+      {names.value.length > 0 && <span class="payload-said muted wrap">{names.value.join(', ')}</span>}
       {problem.value && (
-        <p class="payload-error" role="alert">
+        <p class="alarm" role="alert">
           {problem.value}
         </p>
       )}

@@ -1,15 +1,18 @@
 import type { ComponentProps, ComponentType } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Message } from '../../../client';
 import { noRoom } from '../../core/no-room';
 import { decodeUtf8, formatCount, hex } from '../../core/text';
 import { type Choice, filterFor, recall, remember, schemas } from '../../payload/choices';
+import { base64 } from '../../payload/codecs/base64';
 import type { ViewFormat } from '../../payload/format';
-import { base64, labels, read, type Shown } from '../../payload/read';
+import type { Readable } from '../../payload/guess';
+import { labels, read, type Shown } from '../../payload/read';
 import { save } from '../../payload/save';
+import { Button } from '../button';
 import { Select } from '../fields';
 import { Applies } from './applies';
 import { Block } from './block';
+import { Diff } from './diff';
 import { PictureView, Undrawn } from './picture';
 import './payload.css';
 import { language, t } from '../../core/i18n/i18n';
@@ -52,19 +55,35 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
   const more = moreOf(shown);
   if (!more) return null;
   return (
-    <button type="button" class="button small" onClick={onMore}>
+    <Button small onClick={onMore}>
       {more}
-    </button>
+    </Button>
   );
 }
 
-export function PayloadView({ message, birth }: { message: Message; birth?: Uint8Array | undefined }) {
+interface Props {
+  message: Readable;
+  /** What a Sparkplug B message stands on. */
+  birth?: Uint8Array | undefined;
+  /** In place of the payload, what changed in it. */
+  since?: { before: Readable; whole: boolean };
+}
+
+/** A payload in the format that was chosen for its topic, or the one that it most likely has. */
+export function PayloadView({ message, birth, since }: Props) {
+  const choice = recall(message.topic);
+  if (since) return <Diff {...since} after={message} choice={choice} />;
+  if (message.payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
+  return <Whole message={message} birth={birth} choice={choice} />;
+}
+
+function Whole({ message, birth, choice }: Omit<Props, 'since'> & { choice: Choice }) {
   const { topic } = message;
   // A message gives another view of the same bytes each time, which would be drawn anew.
   const payload = useMemo(() => message.payload, [message]);
   /** The one whose markup is to be drawn. */
-  const [asked, setAsked] = useState<Message>();
-  const choice = recall(topic);
+  const [asked, setAsked] = useState<Readable>();
+  const { format, type } = choice;
   const [step, setStep] = useState(0);
   const [shown, setShown] = useState<Shown>();
   const [said, setSaid] = useState('');
@@ -84,60 +103,61 @@ export function PayloadView({ message, birth }: { message: Message; birth?: Uint
     return () => {
       wanted = false;
     };
-  }, [message, birth, choice, step, definitions, language.value]);
+  }, [message, birth, format, type, step, definitions, language.value]);
 
   function choose(next: Choice): void {
     setSaid(remember(filterFor(topic), next) ? '' : noRoom());
     setStep(0);
   }
 
-  if (payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
   const automatic =
-    !choice.format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
+    !format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
   const options = [
     ['', automatic],
     ...Object.entries(labels).map(([format, label]) => [format as ViewFormat, t(label)] as const),
   ] as const;
   return (
     <div class="payload" ref={place}>
-      <div class="payload-tools">
+      <div class="payload-tools flow">
         <Select<ViewFormat | ''>
           label={t('Show payload as')}
           class="inline"
-          value={choice.format ?? ''}
+          value={format ?? ''}
           options={options}
-          onEdit={(format) =>
-            choose({ ...(choice.type && { type: choice.type }), ...(format && { format }) })
-          }
+          onEdit={(chosen) => choose({ ...(type && { type }), ...(chosen && { format: chosen }) })}
         />
-        <button
-          type="button"
-          class="button small"
+        <Button
+          small
           onClick={async () =>
             setSaid(await copy(payload, shown?.format ?? 'hex', place.current?.querySelector('pre') ?? null))
           }
         >
           {t('Copy payload')}
-        </button>
-        <button type="button" class="button small" onClick={() => save(message)}>
+        </Button>
+        <Button small onClick={() => save(message)}>
           {t('Save payload')}
-        </button>
-        <span class="payload-said" aria-live="polite">
+        </Button>
+        <span class="payload-said muted wrap" aria-live="polite">
           {said}
         </span>
       </div>
       {(choice.format ?? choice.type) && <Applies key={topic} topic={topic} />}
       {shown?.format === 'protobuf' && Controls && (
         <Controls
-          type={choice.type}
+          type={type}
           unloaded={t('Field numbers until you load the definition')}
           untyped={t('none: field numbers')}
-          onType={(type) => choose({ ...choice, type })}
+          onType={(chosen) => choose({ ...choice, type: chosen })}
         />
       )}
-      {shown?.error && <p class="payload-error">{shown.error}</p>}
+      {shown?.error && <p class="alarm">{shown.error}</p>}
       {shown?.kind === 'text' && (
-        <pre class="payload-block" data-wide={shown.wide}>
+        // What scrolls is reached by keyboard.
+        <pre
+          class="payload-block wrap"
+          data-wide={shown.wide}
+          {...(shown.wide && { tabIndex: 0, role: 'group', 'aria-label': t('Value') })}
+        >
           {shown.text}
         </pre>
       )}

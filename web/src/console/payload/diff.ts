@@ -4,8 +4,6 @@ import { diffArrays } from 'diff';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { formatCount } from '../core/text';
-import type { Past } from './history';
-import { shownOf } from './preview';
 
 export interface Piece {
   kind: 'same' | 'gone' | 'new';
@@ -107,15 +105,14 @@ function cut({ kind, text }: Piece): Piece {
   return { kind, text: `${text.slice(0, change)} ${more}` };
 }
 
-/** What to draw, or why there is nothing to draw. */
-export function changeOf(before: Past, after: Past): Change | 'too large' | 'too different' {
-  const values = [before, after].map(({ payload, size }) =>
-    size > payload.length ? undefined : shownOf(payload, payload.length, limits.diff.lines),
-  );
-  const [from, to] = values;
-  if (!from || !to || from.cut || to.cut || from.more > 0 || to.more > 0) return 'too large';
-  const byLines = from.text.includes('\n') || to.text.includes('\n');
-  const pieces = byLines ? diffLines(from.text, to.text) : diffWords(from.text, to.text);
+/** What to draw of two texts, or why there is nothing to draw. Undefined: one that is not there as a whole. */
+export function changeOf(
+  from: string | undefined,
+  to: string | undefined,
+): Change | 'too large' | 'too different' {
+  if (from === undefined || to === undefined) return 'too large';
+  const byLines = from.includes('\n') || to.includes('\n');
+  const pieces = byLines ? diffLines(from, to) : diffWords(from, to);
   if (!pieces) return 'too different';
   if (pieces.every(({ kind }) => kind === 'same')) return { byLines, pieces: [] };
   return { byLines, pieces: (byLines ? aroundLines(pieces) : aroundWords(pieces)).map(cut) };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createLines, written } from '../lines';
 import { scanJson } from './json';
-import { createLines, written } from './lines';
 
 function pretty(text: string, limit = 100_000): string {
   const out = createLines(limit);

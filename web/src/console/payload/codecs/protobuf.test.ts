@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import { PayloadError } from './error';
-import { createLines } from './lines';
-import { decodeMessage } from './message';
-import { readSchema } from './schema';
-import type { Sink } from './sink';
+import { PayloadError } from '../error';
+import { createLines } from '../lines';
+import { readSchema } from '../schema';
+import type { Sink } from '../sink';
+import { decodeMessage } from './protobuf';
 import * as sparkplug from './sparkplug';
 import sparkplugSource from './sparkplug.proto?raw';
 
@@ -232,7 +232,7 @@ describe('Sparkplug B: a metric that has only its alias', () => {
       '{ "metrics":[ { "alias":7 (not in its BIRTH), "int_value":65535 }, { "name":"Level", "alias":8 }, { "alias":9 (not in its BIRTH) } ] }',
     ],
   ])('%s', (_, birth, expected) => {
-    expect(flat((out) => sparkplug.decode(data, out, undefined, birth))).toBe(expected);
+    expect(flat((out) => sparkplug.decode(data, out, { birth }))).toBe(expected);
   });
 });
 

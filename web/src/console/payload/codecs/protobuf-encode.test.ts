@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import type { Message } from 'protobufjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hex } from '../core/text';
-import { load, schema } from './definitions';
-import { encode as encodePayload, problemWith } from './encode';
-import { PayloadError } from './error';
-import { createLines } from './lines';
-import { encodeMessage, encodeSparkplug } from './protobuf-encode';
-import { readSchema } from './schema';
-import { decode as decodeSparkplug } from './sparkplug';
-import { integers, parseValue } from './value';
+import { hex } from '../../core/text';
+import { load, schema } from '../definitions';
+import { encode as encodePayload, problemWith } from '../encode';
+import { PayloadError } from '../error';
+import { createLines } from '../lines';
+import { readSchema } from '../schema';
+import { integers, parseValue } from '../value';
+import { encodeMessage } from './protobuf';
+import { decode as decodeSparkplug, encode as encodeSparkplug } from './sparkplug';
 
 const source = `
   syntax = "proto3";

@@ -3,10 +3,11 @@
  * one of several equal keys, and move those that look like integers to the front.
  */
 
-import { t } from '../core/i18n/i18n';
-import { visible } from '../core/text';
-import { PayloadError } from './error';
-import type { Sink } from './sink';
+import { t } from '../../core/i18n/i18n';
+import { decodeUtf8, visible } from '../../core/text';
+import { PayloadError } from '../error';
+import type { Sink } from '../sink';
+import { encode as bytesOf } from './text';
 
 const closers = { '{': '}', '[': ']' } as const;
 type Bracket = keyof typeof closers;
@@ -116,4 +117,17 @@ export function scanJson(text: string, sink: Sink): void {
       sink.close();
     }
   }
+}
+
+/** Throws PayloadError. */
+export function decode(payload: Uint8Array, out: Sink): void {
+  const text = decodeUtf8(payload);
+  if (text === undefined) throw new PayloadError(t('not UTF-8'));
+  scanJson(text.replace(/^\ufeff/, ''), out);
+}
+
+/** As it is typed, once it is found to be JSON. */
+export function encode(text: string): Uint8Array {
+  scanJson(text, { full: false, open() {}, leaf() {}, close() {} });
+  return bytesOf(text);
 }

@@ -4,13 +4,14 @@
  * refuses keys that are no strings or numbers. So the values are read here.
  */
 
-import { decodeTimestampExtension } from '@msgpack/msgpack';
-import { t } from '../core/i18n/i18n';
-import { decodeUtf8 } from '../core/text';
-import { PayloadError } from './error';
-import { createNest } from './nest';
-import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from './scalars';
-import type { Sink } from './sink';
+import { decodeTimestampExtension, encode as encodeValue } from '@msgpack/msgpack';
+import { t } from '../../core/i18n/i18n';
+import { decodeUtf8 } from '../../core/text';
+import { PayloadError } from '../error';
+import { createNest } from '../nest';
+import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from '../scalars';
+import type { Sink } from '../sink';
+import { integers, parseValue } from '../value';
 
 /** Extension type of timestamps. */
 const timestamp = -1;
@@ -88,4 +89,10 @@ export function decode(payload: Uint8Array, out: Sink): void {
   const rest = payload.length - at;
   if (nest.done && rest > 0)
     throw new PayloadError(t('{count} more bytes follow the value', { count: rest }));
+}
+
+/** From JSON. */
+export function encode(text: string): Uint8Array {
+  const value = parseValue(text, integers.msgpack);
+  return encodeValue(value, { useBigInt64: true, maxDepth: Number.POSITIVE_INFINITY });
 }

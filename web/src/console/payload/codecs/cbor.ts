@@ -1,12 +1,13 @@
 /** CBOR (RFC 8949). cborg reads the tokens: its decoder recurses, and knows neither unknown tags nor all keys. */
 
-import { Tokenizer, Type } from 'cborg';
-import { t } from '../core/i18n/i18n';
-import { hex } from '../core/text';
-import { PayloadError } from './error';
-import { createNest } from './nest';
-import { bytesLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from './scalars';
-import type { Sink } from './sink';
+import { encode as encodeValue, Tokenizer, Type } from 'cborg';
+import { t } from '../../core/i18n/i18n';
+import { hex } from '../../core/text';
+import { PayloadError } from '../error';
+import { createNest } from '../nest';
+import { bytesLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from '../scalars';
+import type { Sink } from '../sink';
+import { integers, parseValue } from '../value';
 
 const options = { allowIndefinite: true, allowUndefined: true, allowBigInt: true };
 
@@ -91,4 +92,9 @@ export function decode(payload: Uint8Array, out: Sink): void {
   const rest = payload.length - at();
   if (nest.done && rest > 0)
     throw new PayloadError(t('{count} more bytes follow the value', { count: rest }));
+}
+
+/** From JSON, with the keys in the order in which they were typed. */
+export function encode(text: string): Uint8Array {
+  return encodeValue(parseValue(text, integers.cbor), { mapSorter: () => 0 });
 }

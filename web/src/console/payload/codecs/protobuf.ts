@@ -1,28 +1,36 @@
 /**
- * Protobuf from JSON as it is typed, in the manner of ProtoJSON
+ * Protobuf: read as its type says or, without one, by field numbers; and made of
+ * JSON as it is typed, in the manner of ProtoJSON
  * (https://protobuf.dev/programming-guides/json/): names as in the .proto or in
  * lowerCamelCase, 64 bits as numbers or text, bytes in Base64, enumerations by
  * name or number. What is typed is sent, also where it is the default.
  *
- * By reflection, like the decoder: protobufjs would generate code, which the
- * page's policy forbids.
+ * By the types' reflection: protobufjs would generate code, which the page's
+ * policy forbids.
  */
 
 import protobuf, { type Enum, type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
-import { t } from '../core/i18n/i18n';
-import { visible } from '../core/text';
-import { chosenType } from './definitions';
-import { PayloadError } from './error';
-import { payloadType } from './sparkplug';
-import { fromBase64, fromText } from './typed';
-import { integers, parseValue, type Value } from './value';
+import { t } from '../../core/i18n/i18n';
+import { decodeUtf8, visible } from '../../core/text';
+import { chosen, chosenType, schema } from '../definitions';
+import { PayloadError } from '../error';
+import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf } from '../scalars';
+import type { Sink } from '../sink';
+import { integers, parseValue, type Value } from '../value';
+import { encode as fromBase64 } from './base64';
+import type { Context } from './codec';
+import { encode as fromText } from './text';
+import { createReader, readFields, type WireField, wireTypes } from './wire';
 
-type Fields = { [key: string]: Value };
+export type Fields = ReadonlyMap<number, WireField[]>;
+
+/** Says more about a number than its type does. */
+export type Interpret = (field: FieldBase, value: bigint, among: Fields) => Leaf | undefined;
 
 /** Says that a negative number may be put into an unsigned field, as its two's complement. */
 type Wraps = (field: FieldBase) => boolean;
 
-// Maps, because a .proto may call a type `constructor`.
+// A map, because a .proto may call a type `constructor`.
 const whole = new Map<string, { bits: 32 | 64; signed: boolean; wire: 0 | 1 | 5; zigzag?: true }>([
   ['int32', { bits: 32, signed: true, wire: 0 }],
   ['uint32', { bits: 32, signed: false, wire: 0 }],
@@ -35,6 +43,157 @@ const whole = new Map<string, { bits: 32 | 64; signed: boolean; wire: 0 | 1 | 5;
   ['fixed64', { bits: 64, signed: false, wire: 1 }],
   ['sfixed64', { bits: 64, signed: true, wire: 1 }],
 ]);
+
+function wireOf(field: FieldBase): number {
+  if (field.resolvedType instanceof protobuf.Enum || field.type === 'bool') return 0;
+  if (field.type === 'double') return 1;
+  if (field.type === 'float') return 5;
+  return whole.get(field.type)?.wire ?? 2;
+}
+
+function textLeaf(bytes: Uint8Array): Leaf {
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return stringLeaf(text);
+  const [kind, shown, note] = bytesLeaf(bytes);
+  return [kind, shown, t('{size} of a string that is not UTF-8', { size: note ?? '' })];
+}
+
+/** Of 32 or 64 bits, as they came. */
+function wholeOf({ type }: FieldBase, raw: bigint): bigint {
+  const { bits, signed, zigzag } = whole.get(type) ?? { bits: 64, signed: false };
+  const value = BigInt.asUintN(bits, raw);
+  if (zigzag) return (value >> 1n) ^ -(value & 1n);
+  return signed ? BigInt.asIntN(bits, value) : value;
+}
+
+function varintLeaf(field: FieldBase, value: bigint): Leaf {
+  if (field.resolvedType instanceof protobuf.Enum) {
+    const number = BigInt.asIntN(32, value);
+    const name = field.resolvedType.valuesById[Number(number)];
+    return name === undefined ? numberLeaf(number) : ['word', name, String(number)];
+  }
+  return field.type === 'bool' ? ['word', String(value !== 0n)] : numberLeaf(wholeOf(field, value));
+}
+
+/** Of 4 or 8 bytes, little endian. */
+function fixedLeaf(field: FieldBase, bytes: Uint8Array): Leaf {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (field.type === 'float') return floatLeaf(view.getFloat32(0, true));
+  if (field.type === 'double') return numberLeaf(view.getFloat64(0, true));
+  const raw = bytes.length === 4 ? BigInt(view.getUint32(0, true)) : view.getBigUint64(0, true);
+  return numberLeaf(wholeOf(field, raw));
+}
+
+/** Of a field that no type describes, or that is not as its type describes it. */
+function bareLeaf({ wire, value, bytes }: WireField, why: string): Leaf {
+  if (wire === 0) return ['number', String(value), `${why}, ${wireTypes[wire]}`];
+  if (wire === 2 && bytes.length > 0) {
+    const text = decodeUtf8(bytes);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell messages from text
+    if (text !== undefined && !/[\u0000-\u0008\u000e-\u001f]/.test(text)) {
+      return ['string', JSON.stringify(text), `${why}, ${wireTypes[wire]}`];
+    }
+  }
+  const [kind, shown, size] = bytesLeaf(bytes);
+  return [kind, shown, `${why}, ${size}`];
+}
+
+export function decodeMessage(
+  payload: Uint8Array,
+  type: Type | undefined,
+  out: Sink,
+  interpret: Interpret = () => undefined,
+): void {
+  function scalar(field: FieldBase, { value, bytes }: WireField, among: Fields): Leaf {
+    const wire = wireOf(field);
+    if (wire === 0) return interpret(field, value, among) ?? varintLeaf(field, value);
+    if (wire !== 2) return fixedLeaf(field, bytes);
+    return field.type === 'string' ? textLeaf(bytes) : bytesLeaf(bytes);
+  }
+
+  function one(field: FieldBase, raw: WireField, among: Fields, key?: string): void {
+    if (field.resolvedType instanceof protobuf.Type && (raw.wire === 2 || raw.wire === 3)) {
+      message(raw.bytes, field.resolvedType, key);
+      return;
+    }
+    const fits = raw.wire === wireOf(field);
+    const [kind, text, note] = fits
+      ? scalar(field, raw, among)
+      : bareLeaf(raw, t('not {type}', { type: field.type }));
+    out.leaf(kind, text, key, note);
+  }
+
+  /** Many numbers in one field. */
+  function packed(field: FieldBase, { bytes }: WireField, among: Fields): void {
+    const reader = createReader(bytes);
+    const wire = wireOf(field);
+    while (!reader.done() && !out.full) {
+      const raw: WireField =
+        wire === 0
+          ? { id: field.id, wire, value: reader.varint(), bytes }
+          : { id: field.id, wire, value: 0n, bytes: reader.take(wire === 1 ? 8 : 4) };
+      one(field, raw, among);
+    }
+  }
+
+  /** A map's entries are messages with the key in field 1 and the value in field 2. */
+  function entry(field: MapField, keyField: FieldBase, bytes: Uint8Array): void {
+    const fields = readFields(bytes);
+    const key = fields.get(1)?.at(-1);
+    const value = fields.get(2)?.at(-1);
+    let name = field.keyType === 'string' ? '""' : '0';
+    if (key) name = (key.wire === wireOf(keyField) ? scalar(keyField, key, fields) : bareLeaf(key, ''))[1];
+    if (value) one(field, value, fields, name);
+    else out.leaf('word', t('absent'), name);
+  }
+
+  function described(field: FieldBase, raw: WireField[], among: Fields): void {
+    const key = JSON.stringify(field.name);
+    if (field instanceof protobuf.MapField) {
+      const keyField = new protobuf.Field('key', 1, field.keyType);
+      out.open('{', key);
+      for (const item of raw) {
+        if (out.full) return;
+        if (item.wire === 2) entry(field, keyField, item.bytes);
+        else one(field, item, among, '""');
+      }
+      if (!out.full) out.close();
+      return;
+    }
+    if (!field.repeated) {
+      // Of several the last one counts, and the others are shown for what they are: sent.
+      for (const item of raw) if (!out.full) one(field, item, among, key);
+      return;
+    }
+    out.open('[', key);
+    for (const item of raw) {
+      if (out.full) return;
+      if (item.wire === 2 && wireOf(field) !== 2) packed(field, item, among);
+      else one(field, item, among);
+    }
+    if (!out.full) out.close();
+  }
+
+  function message(bytes: Uint8Array, is: Type | undefined, key?: string): void {
+    out.open('{', key);
+    const fields = readFields(bytes);
+    for (const [id, raw] of fields) {
+      if (out.full) return;
+      const field = is?.fieldsById[id];
+      if (field) described(field, raw, fields);
+      else {
+        for (const item of raw) {
+          if (out.full) return;
+          const [kind, text, note] = bareLeaf(item, t(is ? 'unknown field' : 'field'));
+          out.leaf(kind, text, String(id), note);
+        }
+      }
+    }
+    if (!out.full) out.close();
+  }
+
+  message(payload, type);
+}
 
 function fail(path: string, what: string): never {
   throw new PayloadError(`${visible(path.slice(0, 100))}: ${what}`);
@@ -63,13 +222,6 @@ function fixed(size: 4 | 8, set: (view: DataView) => void): Uint8Array {
   const bytes = new Uint8Array(size);
   set(new DataView(bytes.buffer));
   return bytes;
-}
-
-function wireOf(field: FieldBase): number {
-  if (field.resolvedType instanceof protobuf.Enum || field.type === 'bool') return 0;
-  if (field.type === 'double') return 1;
-  if (field.type === 'float') return 5;
-  return whole.get(field.type)?.wire ?? 2;
 }
 
 function integerOf(value: Value, path: string): bigint {
@@ -257,18 +409,18 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
   return Uint8Array.from(out);
 }
 
-function objectOf(value: Value, path: string): Fields {
+function objectOf(value: Value, path: string): { [key: string]: Value } {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   return fail(path, t('{value} is not an object', { value: shown(value) }));
 }
 
-/** Throws PayloadError, also when no definition is loaded or none of its types chosen. */
-export function encode(text: string, name: string): Uint8Array {
-  return encodeMessage(parseValue(text, integers.protobuf), chosenType(name));
+/** By the user's .proto files. Throws PayloadError. Without a type, field numbers are shown. */
+export function decode(payload: Uint8Array, out: Sink, { type }: Context = {}): void {
+  const name = chosen(type);
+  decodeMessage(payload, name === undefined ? undefined : schema.value?.root.lookupType(name), out);
 }
 
-/** Sparkplug's negative integers go into unsigned fields. */
-export function encodeSparkplug(text: string): Uint8Array {
-  const value = parseValue(text, integers.protobuf);
-  return encodeMessage(value, payloadType, ({ name }) => name === 'int_value' || name === 'long_value');
+/** Throws PayloadError, also when no definition is loaded or none of its types chosen. */
+export function encode(text: string, type = ''): Uint8Array {
+  return encodeMessage(parseValue(text, integers.protobuf), chosenType(type));
 }

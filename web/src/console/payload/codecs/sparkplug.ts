@@ -1,12 +1,14 @@
 /** Sparkplug B, whose payloads are Protobuf with types of their own inside. */
 
 import type { Type } from 'protobufjs';
-import { t } from '../core/i18n/i18n';
-import { decodeUtf8 } from '../core/text';
-import { decodeMessage, type Interpret } from './message';
-import { numberLeaf, timeNote } from './scalars';
-import { readSchema } from './schema';
-import type { Sink } from './sink';
+import { t } from '../../core/i18n/i18n';
+import { decodeUtf8 } from '../../core/text';
+import { numberLeaf, timeNote } from '../scalars';
+import { readSchema } from '../schema';
+import type { Sink } from '../sink';
+import { integers, parseValue } from '../value';
+import type { Context } from './codec';
+import { decodeMessage, encodeMessage, type Interpret } from './protobuf';
 import source from './sparkplug.proto?raw';
 import { readFields } from './wire';
 
@@ -82,11 +84,12 @@ function interpretBy(birth: Uint8Array | undefined): Interpret {
 }
 
 /** Throws PayloadError. */
-export function decode(
-  payload: Uint8Array,
-  out: Sink,
-  _type?: string | undefined,
-  birth?: Uint8Array | undefined,
-): void {
+export function decode(payload: Uint8Array, out: Sink, { birth }: Context = {}): void {
   decodeMessage(payload, payloadType, out, interpretBy(birth));
+}
+
+/** From JSON, with negative integers in unsigned fields. Throws PayloadError. */
+export function encode(text: string): Uint8Array {
+  const value = parseValue(text, integers.protobuf);
+  return encodeMessage(value, payloadType, ({ name }) => name === 'int_value' || name === 'long_value');
 }

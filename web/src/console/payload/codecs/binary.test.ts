@@ -4,11 +4,11 @@ import { encode as encodeMessagePack } from '@msgpack/msgpack';
 import { encode as encodeCbor } from 'cborg';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PayloadError } from '../error';
+import { createLines, type Line, written } from '../lines';
+import type { Sink } from '../sink';
 import * as cbor from './cbor';
-import { PayloadError } from './error';
-import { createLines, type Line, written } from './lines';
 import * as msgpack from './msgpack';
-import type { Sink } from './sink';
 
 const bytes = (text: string) => Uint8Array.from(text.split(' '), (byte) => Number.parseInt(byte, 16));
 

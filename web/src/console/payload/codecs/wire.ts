@@ -1,8 +1,8 @@
 /** Protocol Buffers' wire format, https://protobuf.dev/programming-guides/encoding/ */
 
-import { t } from '../core/i18n/i18n';
-import { limits } from '../core/limits';
-import { PayloadError, tooDeep } from './error';
+import { t } from '../../core/i18n/i18n';
+import { limits } from '../../core/limits';
+import { PayloadError, tooDeep } from '../error';
 
 export const wireTypes = ['varint', '64 bits', 'bytes', 'group', 'end of group', '32 bits'] as const;
 

@@ -1,0 +1,22 @@
+import { mark, t } from '../../core/i18n/i18n';
+import { hexDump } from '../../core/text';
+import { PayloadError, refuse } from '../error';
+
+export const firstBytes = 16 * 1024;
+
+export function decode(payload: Uint8Array, most: number) {
+  const head = payload.subarray(0, most);
+  return { text: hexDump(head), left: payload.length - head.length };
+}
+
+/** Throws PayloadError. */
+export function encode(text: string): Uint8Array {
+  const spaced = text.replace(/\b0x/gi, '  ');
+  refuse(spaced, /[^0-9a-f\s:,-]/i, mark('a hexadecimal digit'));
+  const digits = spaced.replace(/[^0-9a-f]/gi, '');
+  if (digits.length % 2)
+    throw new PayloadError(t('a byte has two digits, and here is an odd number of them'));
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16);
+  return bytes;
+}

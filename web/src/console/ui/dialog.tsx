@@ -1,0 +1,49 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { IconButton } from './button';
+import styles from './dialog.module.css';
+
+interface Props {
+  title: string;
+  /** Of the button that closes it; without one the content has another. */
+  closeLabel?: string;
+  wide?: boolean;
+  onClose(): void;
+  children: ComponentChildren;
+  footer?: ComponentChildren;
+}
+
+/** A modal dialog, for as long as it is rendered. Escape asks `onClose`, too. */
+export function Dialog({ title, closeLabel, wide, onClose, children, footer }: Props) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    // Gives the focus back to where it was.
+    return () => shown?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={styles.dialog}
+      data-wide={wide}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClose={() => {
+        // Not for the one that is gone already.
+        if (dialog.current) onClose();
+      }}
+    >
+      <header>
+        <h2 id={id}>{title}</h2>
+        {closeLabel && <IconButton label={closeLabel} onClick={onClose} />}
+      </header>
+      <div class={styles.body}>{children}</div>
+      {footer && <footer>{footer}</footer>}
+    </dialog>
+  );
+}

@@ -1,0 +1,71 @@
+/** A list of any length, of which only the rows in sight are there; it keeps to the newest until one scrolls. */
+
+import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
+import { t } from '../core/i18n/i18n';
+import { formatCount } from '../core/text';
+import { Button } from './button';
+import { useRoving } from './roving';
+import styles from './virtual-list.module.css';
+import { type Listed, useRows } from './window';
+
+export interface Place {
+  position: number;
+  /** Where the row stands. */
+  style: { transform: string; height: string };
+  /** Of the one element of a row that takes the focus. */
+  focus: { 'data-position': number; tabIndex: number };
+  /** This row is the one that the tabulator comes to. */
+  visit(): void;
+}
+
+interface Props {
+  label: string;
+  list: Listed;
+  /** With a `key`, by which a row's element is used for another one. */
+  row(place: Place, key: number): ComponentChildren;
+}
+
+export function VirtualList({ label, list, row }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useRows(list, box);
+  const { first, end } = list.view.value;
+  const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
+  return (
+    <div class={styles.list}>
+      <div
+        ref={box}
+        class={`${styles.scroll} list-scroll`}
+        role="log"
+        aria-label={label}
+        // Thousands a second would drown a screen reader.
+        aria-live="off"
+        data-lines={rows.shape.twoLines ? 2 : 1}
+        onScroll={rows.onScroll}
+        onWheel={(event) => event.deltaY < 0 && rows.release()}
+        onKeyDown={onKeyDown}
+      >
+        <div class={styles.rows} style={{ height: `${rows.height}px` }}>
+          {rows.items.map(({ position, key, top }) =>
+            row(
+              {
+                position,
+                style: { transform: `translateY(${top}px)`, height: `${rows.shape.height}px` },
+                focus: { 'data-position': position, tabIndex: position === tabbable ? 0 : -1 },
+                visit: () => visit(position),
+              },
+              key,
+            ),
+          )}
+        </div>
+      </div>
+      {!rows.following && (
+        <Button class={styles.jump} onClick={rows.follow}>
+          {rows.unseen > 0
+            ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
+            : t('Jump to newest ↓')}
+        </Button>
+      )}
+    </div>
+  );
+}
