@@ -66,14 +66,12 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
     if (n % 50 === 49) await parts.payload.fill('');
   }
   await flooded;
-  // By their class: what is behind the other tab has no role.
-  const number = async (name: string) => {
-    const count = page.locator('.counts > div').filter({ hasText: name }).locator('dd');
-    return Number((await count.textContent())?.replaceAll(',', ''));
-  };
+  const sample = await done();
+  // It rests while it is hidden.
+  await page.getByRole('tab', { name: 'Messages' }).click();
+  const number = async (name: string) => Number((await parts.count(name).textContent())?.replaceAll(',', ''));
   const arrived = async () => (await number('Received')) + (await number('Dropped'));
   await expect.poll(arrived, { timeout: 60_000 }).toBe(messages + 1);
-  const sample = await done();
   const result = {
     ...sample,
     received: await number('Received'),

@@ -214,9 +214,13 @@ export const connack = (reason = 0, ...props: Uint8Array[]): Buffer =>
 export const disconnect = (reason: number, ...props: Uint8Array[]): Buffer =>
   packet(type.disconnect, 0, Buffer.from([reason]), properties(...props));
 
-/** QoS 0, without properties. */
-export const publish = (topic: string, payload: string): Buffer =>
-  packet(type.publish, 0, text(topic), properties(), Buffer.from(payload));
+/** Property User Property (3.3.2.3.7). */
+export const userProperty = (name: string, value: string): Buffer =>
+  Buffer.concat([Buffer.from([0x26]), text(name), text(value)]);
+
+/** QoS 0. */
+export const publish = (topic: string, payload: string, ...props: Uint8Array[]): Buffer =>
+  packet(type.publish, 0, text(topic), properties(...props), Buffer.from(payload));
 
 /** A PUBLISH packet's topic. */
 export const topicOf = ({ body }: Packet): string => body.subarray(2, 2 + body.readUInt16BE()).toString();

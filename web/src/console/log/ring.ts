@@ -10,14 +10,16 @@ export interface Sized {
 export type Ring<T extends Sized> = ReturnType<typeof createRing<T>>;
 
 export function createRing<T extends Sized>(maxItems: number, maxBytes: number) {
-  const slots: (T | undefined)[] = [];
+  let slots: (T | undefined)[] = [];
+  /** The number of the item in the first slot, which is filled first: an array with a gap is a slow one. */
+  let base = 0;
   let cap = maxBytes;
   let first = 0;
   let end = 0;
   let bytes = 0;
 
   function evict(): void {
-    const slot = first % maxItems;
+    const slot = (first - base) % maxItems;
     bytes -= slots[slot]?.size ?? 0;
     slots[slot] = undefined;
     first++;
@@ -26,7 +28,7 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
   /** The newest item stays, whatever its size. */
   function push(item: T): void {
     if (end - first === maxItems) evict();
-    slots[end % maxItems] = item;
+    slots[(end - base) % maxItems] = item;
     end++;
     bytes += item.size;
     shrink();
@@ -46,7 +48,7 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
   }
 
   function get(number: number): T | undefined {
-    return number >= first && number < end ? slots[number % maxItems] : undefined;
+    return number >= first && number < end ? slots[(number - base) % maxItems] : undefined;
   }
 
   /** Another cap of bytes, from now on. */
@@ -57,9 +59,9 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
 
   /** Numbering goes on where it was. */
   function clear(): void {
-    // Not by its length: an array that is written far behind its end becomes a slow one.
-    slots.fill(undefined);
+    slots = [];
     first = end;
+    base = end;
     bytes = 0;
   }
 
