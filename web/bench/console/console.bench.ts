@@ -66,12 +66,12 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
     if (n % 50 === 49) await parts.payload.fill('');
   }
   await flooded;
-  const sample = await done();
-  // It rests while it is hidden.
+  // The counts rest while they are hidden.
   await page.getByRole('tab', { name: 'Messages' }).click();
   const number = async (name: string) => Number((await parts.count(name).textContent())?.replaceAll(',', ''));
   const arrived = async () => (await number('Received')) + (await number('Dropped'));
   await expect.poll(arrived, { timeout: 60_000 }).toBe(messages + 1);
+  const sample = await done();
   const result = {
     ...sample,
     received: await number('Received'),
