@@ -16,6 +16,9 @@ export const deepest = 64;
 /** Bytes of a level beside its text: its object, its place in a Map, its value's objects. */
 const nodeBytes = 400;
 
+/** Bytes of properties that are decoded at once: too few for a user property. */
+const smallProperties = 4;
+
 /** Bytes of a message that is kept undecoded, beside its text, properties and payload. */
 const recordBytes = 900;
 
@@ -168,17 +171,22 @@ export function createModel(limits = caps) {
 
   function keep(node: TopicNode, message: Message): void {
     const { payload, qos, retain, receivedAt: at, size: whole } = message;
-    // Most messages have no properties, and their sizes tell without decoding.
+    // Most messages have none but the client's own subscription identifier, and their sizes tell.
     const rest = whole - payload.length - message.topic.length;
+    const lazy = rest > smallProperties || (rest > 0 && message.properties.correlationData !== undefined);
     // The record, and its properties once more when somebody has looked at them.
-    const cost = rest > 0 ? 2 * whole - payload.length + recordBytes : payload.length;
+    const cost = lazy ? 2 * whole - payload.length + recordBytes : payload.length + 2 * Math.max(0, rest);
     const room = limits.bytes - bytes + (node.last?.held ?? 0);
     const held = cost <= room ? cost : 0;
     bytes += held - (node.last?.held ?? 0);
     const about = { size: payload.length, qos, retain, at, held };
     if (cost > room) node.last = { ...about, payload: undefined, properties: noProperties };
-    else if (rest > 0) node.last = lazily(detached(message), about);
-    else node.last = { ...about, payload: payload.slice(), properties: noProperties };
+    else if (lazy) node.last = lazily(detached(message), about);
+    else {
+      const properties = rest > 0 ? message.properties : noProperties;
+      const bare = Object.keys(properties).length === 0;
+      node.last = { ...about, payload: payload.slice(), properties: bare ? noProperties : properties };
+    }
   }
 
   function push(messages: Message[], now: number): void {
