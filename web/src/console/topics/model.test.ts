@@ -54,7 +54,7 @@ describe('counting', () => {
   it('copies of each topic the last message of a batch, and decodes no properties unasked', () => {
     const model = createModel();
     // Decoding them throws: there is no property 0x7f.
-    const rawProperties = Uint8Array.of(5, 0x7f, 0, 0, 0, 0);
+    const rawProperties = Uint8Array.of(20, 0x7f, ...new Array<number>(19).fill(0));
     const batch = received(
       ...Array.from({ length: 999 }, (_, n) => ({ topic: `t/${n % 3}`, rawProperties })),
     );

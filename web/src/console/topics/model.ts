@@ -16,8 +16,8 @@ export const deepest = 64;
 /** Bytes of a level beside its text: its object, its place in a Map, its value's objects. */
 const nodeBytes = 400;
 
-/** Bytes of properties that are decoded at once: too few for a user property. */
-const smallProperties = 4;
+/** Bytes of properties that are decoded at once: the subscription identifiers of a few subscriptions. */
+const smallProperties = 16;
 
 /** Bytes of a message that is kept undecoded, beside its text, properties and payload. */
 const recordBytes = 900;
