@@ -68,8 +68,9 @@ func New(opts Options) (*Broker, error) {
 	b.server = mqtt.New(&mqtt.Options{
 		Capabilities:             capabilities(most),
 		ClientNetReadBufferSize:  4 << 10,
-		ClientNetWriteBufferSize: 1,                             // conn has a buffer, and has to know what an acknowledgement answers
-		Logger:                   slog.New(slog.DiscardHandler), // it logs payloads, passwords, and what any client could fill a disk with
+		ClientNetWriteBufferSize: 1, // conn has a buffer, and has to know what an acknowledgement answers
+		// mochi's has payloads, passwords, and what any client could fill a disk with.
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	b.unsent.dropped = &b.server.Info.MessagesDropped
 	b.unsent.one, b.unsent.all = most.unsent, 8*int64(most.unsent)

@@ -155,14 +155,24 @@ func TestSecondConnectHasNoWill(t *testing.T) {
 	}
 }
 
-// 3.14.2: DISCONNECT may end after its reason code.
-func TestShortDisconnectWithWill(t *testing.T) {
+// 3.14.2: DISCONNECT may end after its reason code, and only 0x00 discards the will
+// [MQTT-3.14.4-3].
+func TestDisconnectsWithWill(t *testing.T) {
 	b := start(t, Options{})
 	sub := connect(t, dialTCP(t, b), nil)
 	sub.subscribe("w", 0)
-	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { willTo(c, "w") })
-	p.lastWords("\xe0\x01\x04")
-	if m := expect[packets.Publish](sub); m.Topic != "w" {
-		t.Errorf("a will comes on %s", m.Topic)
+	for packet, will := range map[string]bool{"\xe0\x01\x04": true, "\xe0\x02\x81\x00": true, "\xe0\x00": false, "\xe0\x01\x00": false} {
+		p := connect(t, dialTCP(t, b), func(c *packets.Connect) { willTo(c, "w") })
+		p.lastWords(packet)
+		pub := connect(t, dialTCP(t, b), nil)
+		if will {
+			if m := expect[packets.Publish](sub); string(m.Payload) != "x" {
+				t.Errorf("after % x: %q", packet, m.Payload)
+			}
+		}
+		pub.publish(0, 0, false, "w", "next")
+		if m := expect[packets.Publish](sub); string(m.Payload) != "next" {
+			t.Errorf("after % x: %q", packet, m.Payload)
+		}
 	}
 }

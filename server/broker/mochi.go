@@ -268,7 +268,7 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 		if pk.FixedHeader.Remaining == 1 { // mochi leaves the reason code out (3.14.2.1)
 			pk.ReasonCode = c.header.last
 		}
-		if pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
+		if pk.ReasonCode == packets.CodeDisconnect.Code {
 			c.will = nil // [MQTT-3.14.4-3]
 		}
 	}
