@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -71,20 +72,13 @@ func (a *attempts) allowed(keys []string) bool {
 func (a *attempts) failed(keys []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.last) > 10_000 { // strangers choose the names
-		for key, l := range a.last {
-			if l.Tokens() >= passwordBurst {
-				delete(a.last, key)
-			}
-		}
-		if len(a.last) > 20_000 {
-			clear(a.last)
-		}
+	if len(a.last) > 20_000 { // strangers choose the names
+		maps.DeleteFunc(a.last, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= passwordBurst })
+	}
+	if len(a.last) > 20_000 {
+		clear(a.last)
 	}
 	for _, key := range keys {
-		if a.last == nil {
-			a.last = make(map[string]*rate.Limiter)
-		}
 		if a.last[key] == nil {
 			a.last[key] = rate.NewLimiter(rate.Every(passwordPause), passwordBurst)
 		}

@@ -7,6 +7,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/time/rate"
 )
 
 // policy is what mochi asks at each step of a connection, a session or a message: the one
@@ -27,6 +28,7 @@ type policy struct {
 
 func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *slog.Logger) *policy {
 	p := &policy{log: log, server: server, gate: gate, most: most, users: users, sessions: newSessions(server)}
+	p.attempts.last = make(map[string]*rate.Limiter)
 	p.sessions.end = p.end
 	p.sessions.ended = p.publishDelayed
 	server.Topics.Subscribe("", packets.Subscription{Filter: everything})

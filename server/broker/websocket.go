@@ -19,18 +19,16 @@ const subprotocol = "mqtt" // [MQTT-6.0.0-4]
 
 // Handler accepts MQTT over WebSocket. A client must offer the subprotocol
 // "mqtt" [MQTT-6.0.0-3] and, if it is a browser, come from an allowed origin.
-func (b *Broker) Handler() http.Handler { return http.HandlerFunc(b.serveWebSocket) }
-
-func (b *Broker) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	c := AcceptWebSocket(w, r, b.origins, b.log)
-	if c == nil {
-		return
-	}
-	c.raw.owner = newConn(c.Conn, &b.unsent, func() {
-		c.End(int(websocket.StatusNormalClosure), "")
-		_ = c.Close()
+func (b *Broker) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := AcceptWebSocket(w, r, b.origins, b.log); c != nil {
+			c.raw.owner = newConn(c.Conn, &b.unsent, func() {
+				c.End(int(websocket.StatusNormalClosure), "")
+				_ = c.Close()
+			})
+			b.serve(c.raw.owner)
+		}
 	})
-	b.serve(c.raw.owner)
 }
 
 // WebSocket is a connection of a client that speaks MQTT over WebSocket.
