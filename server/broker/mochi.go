@@ -174,16 +174,18 @@ func (c *conn) identifyAnswer(pk *packets.Packet) {
 
 // done is for a message that is complete or dropped, in either direction. It reports
 // whether there was one.
-func (s *session) done(id uint16) bool {
-	if s.remove(id) {
-		return true
-	}
+func (s *session) done(id uint16) bool { return s.remove(id) || s.release(id) }
+
+// release is for a message of the client's. It reports whether there was one whose
+// identifier is not another message's by now.
+func (s *session) release(internal uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for real, internal := range s.received {
-		if internal == id {
+	for real, id := range s.received {
+		if id == internal {
 			delete(s.received, real)
-			return true
+			_, taken := s.sent[internal]
+			return !taken
 		}
 	}
 	return false

@@ -154,10 +154,10 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 	}
 	switch pk.FixedHeader.Type {
 	case packets.Puback, packets.Pubcomp:
-		transmit(cl, func(f *flow) []byte { return f.acknowledge(pk.PacketID) })
+		p.acknowledged(cl, pk.PacketID)
 	case packets.Pubrec:
 		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code { // 4.9
-			transmit(cl, func(f *flow) []byte { return f.acknowledge(pk.PacketID) })
+			p.acknowledged(cl, pk.PacketID)
 		} else if _, ok := cl.State.Inflight.Get(pk.PacketID); ok {
 			c.session.arrived(pk.PacketID)
 			p.store.mark(cl, pk.PacketID, released{})
@@ -203,9 +203,9 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 func (p *policy) refusal(cl *mqtt.Client, pk packets.Packet, real uint16) []byte {
 	qos := pk.FixedHeader.Qos
 	if qos == 2 {
+		connOf(cl).session.done(pk.PacketID)
 		cl.State.Inflight.Delete(pk.PacketID)
 		cl.State.Inflight.IncreaseReceiveQuota()
-		connOf(cl).session.done(pk.PacketID)
 	}
 	if cl.Properties.ProtocolVersion < 5 { // it has no refusal but the end
 		p.disconnect(cl, packets.ErrQuotaExceeded)
@@ -268,16 +268,31 @@ func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int
 	p.store.publish(cl, session, session.add(pk))
 }
 
-func (p *policy) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
+// acknowledged is for a message that the client needs no more. mochi frees its identifier
+// next, and then that may be another message's at once.
+func (p *policy) acknowledged(cl *mqtt.Client, id uint16) {
+	p.complete(cl, id, (*session).done)
+	transmit(cl, func(f *flow) []byte { return f.acknowledge(id) })
+}
+
+// complete forgets a message that done says is there.
+func (p *policy) complete(cl *mqtt.Client, id uint16, done func(*session, uint16) bool) {
 	// A session that was taken over has left its messages to its successor, which has the same name.
-	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && session.done(pk.PacketID) {
-		p.store.complete(cl, pk.PacketID)
+	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && done(session, id) {
+		p.store.complete(cl, id)
+	}
+}
+
+// OnQosComplete has something left to do for messages that the client has sent.
+func (p *policy) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
+	if pk.FixedHeader.Type == packets.Pubrel {
+		p.complete(cl, pk.PacketID, (*session).release)
 	}
 }
 
 func (p *policy) OnQosDropped(cl *mqtt.Client, pk packets.Packet) {
 	transmit(cl, func(f *flow) []byte { f.drop(pk.PacketID); return f.release() })
-	p.OnQosComplete(cl, pk)
+	p.complete(cl, pk.PacketID, (*session).done)
 }
 
 func (p *policy) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {

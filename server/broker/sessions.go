@@ -225,6 +225,8 @@ func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
 	switch pk.FixedHeader.Type {
 	case packets.Pubrec:
 		s.received[real] = pk.PacketID
+	case packets.Pubrel:
+		s.sent[pk.PacketID] = sent{}
 	case packets.Publish:
 		s.count(message{Packet: pk, order: order, size: sizeOf(pk)})
 		s.all.order.Store(max(s.all.order.Load(), order))

@@ -438,8 +438,8 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	}
 	s.put(m.Origin, change{bucket: messages, key: messageKey(cl.ID, m.PacketID), value: m, done: func(lost bool) {
 		if lost {
+			session.remove(m.PacketID) // before the identifier is free
 			cl.State.Inflight.Delete(m.PacketID)
-			session.remove(m.PacketID)
 		}
 		if exactlyOnce {
 			transmit(cl, func(f *flow) []byte { return f.stored(m.PacketID, lost) })

@@ -27,7 +27,9 @@ func (p *policy) upkeep(done <-chan struct{}) {
 		}
 		if second%30 == 29 { // those that expire are not sent, whenever they are dropped
 			for _, cl := range p.server.Clients.GetAll() {
+				p.sessions.delivery.Lock() // nobody is given the identifiers meanwhile
 				cl.ClearExpiredInflights(now, 0)
+				p.sessions.delivery.Unlock()
 			}
 		}
 		select {

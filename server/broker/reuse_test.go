@@ -1,0 +1,97 @@
+package broker
+
+import (
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2/packets"
+)
+
+func (p *peer) pingpong() {
+	p.t.Helper()
+	p.send(packets.NewControlPacket(packets.PINGREQ))
+	expect[packets.Pingresp](p)
+}
+
+// mochi frees an identifier before it says that its message is complete; meanwhile the
+// identifier can be another message's.
+func TestIdentifierUsedAgainAtOnce(t *testing.T) {
+	for name, begin := range map[string]func(sub, pub *peer) byte{
+		"acknowledged by the client": func(_, pub *peer) byte {
+			pub.publish(1, 1, false, "t", "first")
+			expect[packets.Puback](pub)
+			return mochi.Puback
+		},
+		"released by the client": func(sub, _ *peer) byte {
+			sub.publish(9, 2, false, "elsewhere", "first")
+			expect[packets.Pubrec](sub)
+			return mochi.Pubrel
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := start(t, Options{DataDir: dir})
+			sub := connect(t, dialTCP(t, b), lastingAs("device"))
+			sub.subscribe("t", 1)
+			sub.disconnect()
+			pub := connect(t, dialTCP(t, b), nil)
+			sub = connect(t, dialTCP(t, b), lastingAs("device")) // mochi counts from 1 again
+			kind := begin(sub, pub)
+			sub.disconnect()
+			sub = connect(t, dialTCP(t, b), lastingAs("device"))
+
+			cl, _ := b.server.Clients.Get("device")
+			if !cl.State.Inflight.Delete(1) {
+				t.Fatal("the identifier is another")
+			}
+			pub.publish(2, 1, false, "t", "second")
+			expect[packets.Puback](pub)
+			if m, ok := cl.State.Inflight.Get(1); !ok || string(m.Payload) != "second" {
+				t.Fatalf("the identifier is not used again, but for %v", m)
+			}
+			b.policy.OnQosComplete(cl, mochi.Packet{FixedHeader: mochi.FixedHeader{Type: kind}, PacketID: 1})
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+
+			b = start(t, Options{DataDir: dir})
+			sub = connect(t, dialTCP(t, b), lastingAs("device"))
+			if m := expect[packets.Publish](sub); string(m.Payload) != "second" {
+				t.Errorf("got %q", m.Payload)
+			}
+		})
+	}
+}
+
+// A message of QoS 2 that the client had received before a restart is complete after it.
+func TestReleasedBeforeRestart(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	sub := connect(t, dialTCP(t, b), lastingAs("device"))
+	sub.subscribe("t", 2)
+	pub := connect(t, dialTCP(t, b), nil)
+	pub.publish(1, 2, false, "t", "once")
+	expect[packets.Pubrec](pub)
+	id := expect[packets.Publish](sub).PacketID
+	cp := packets.NewControlPacket(packets.PUBREC)
+	cp.Content.(*packets.Pubrec).PacketID = id
+	sub.send(cp)
+	expect[packets.Pubrel](sub)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	b = start(t, Options{DataDir: dir})
+	sub = connect(t, dialTCP(t, b), lastingAs("device"))
+	expect[packets.Pubrel](sub)
+	cp = packets.NewControlPacket(packets.PUBCOMP)
+	cp.Content.(*packets.Pubcomp).PacketID = id
+	sub.send(cp)
+	sub.pingpong()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	b = start(t, Options{DataDir: dir})
+	connect(t, dialTCP(t, b), lastingAs("device")).pingpong() // and no PUBREL
+}
