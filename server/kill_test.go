@@ -8,9 +8,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +24,8 @@ type process struct {
 	url, tcp string
 	pid      int
 	kill     func() // SIGKILL
+	// end ends it by the first signal that it is called with, and returns the exit status.
+	end func(os.Signal) int
 }
 
 func spawn(t *testing.T, args ...string) *process {
@@ -39,11 +43,17 @@ func spawn(t *testing.T, args ...string) *process {
 	p := &process{pid: cmd.Process.Pid}
 	output := bufio.NewScanner(pipe)
 	var read sync.WaitGroup
-	p.kill = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill()
-		read.Wait()
-		_ = cmd.Wait()
-	})
+	var ended sync.Once
+	p.end = func(signal os.Signal) int {
+		ended.Do(func() {
+			_ = cmd.Process.Signal(signal)
+			defer time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }).Stop()
+			read.Wait()
+			_ = cmd.Wait()
+		})
+		return cmd.ProcessState.ExitCode()
+	}
+	p.kill = func() { p.end(os.Kill) }
 	t.Cleanup(p.kill)
 	var seen strings.Builder
 	for output.Scan() {
@@ -77,23 +87,116 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// ledger is what publishers and the subscriber know of the messages.
+// ledger is what publishers and subscribers know of the messages.
 type ledger struct {
 	mu       sync.Mutex
 	acked    map[string]bool
-	received map[string]int
-	heard    chan struct{} // a message came
+	received map[string]map[string]int // by subscriber
+	unsure   map[string]bool           // sent again because a killed server had not acknowledged it
+	changed  chan struct{}
 }
 
-func (l *ledger) missing() (lost []string) {
+func (l *ledger) note(do func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for payload := range l.acked {
-		if l.received[payload] == 0 {
-			lost = append(lost, payload)
+	do()
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// await waits until lacking, which is called with mu held, returns nothing.
+func (l *ledger) await(t *testing.T, lacking func() []string) {
+	t.Helper()
+	for deadline := time.After(2 * patience); ; {
+		l.mu.Lock()
+		lack := lacking()
+		l.mu.Unlock()
+		if len(lack) == 0 {
+			return
+		}
+		select {
+		case <-l.changed:
+		case <-deadline:
+			t.Fatalf("%d are lacking: %.500q", len(lack), lack)
+		}
+	}
+}
+
+// missing returns what was acknowledged and has not arrived. The caller holds mu.
+func (l *ledger) missing() (lost []string) {
+	for name, received := range l.received {
+		for payload := range l.acked {
+			if received[payload] == 0 {
+				lost = append(lost, name+": "+payload)
+			}
 		}
 	}
 	return lost
+}
+
+// restarts has a server ended, under load, and started again, round after round, and
+// then waits until all is delivered. Nothing that was acknowledged is lost, and nothing of
+// QoS 2 arrives twice.
+func restarts(t *testing.T, rounds int, end func(*ledger) os.Signal) {
+	t.Helper()
+	dir := t.TempDir()
+	l := &ledger{
+		acked: make(map[string]bool), unsure: make(map[string]bool), changed: make(chan struct{}, 1),
+		received: make(map[string]map[string]int),
+	}
+	var subs []*subscriber
+	var pubs []*publisher
+	for i := range 2 {
+		subs = append(subs, &subscriber{fmt.Sprint("sub", i), l, make(map[uint16]bool)})
+		l.received[subs[i].name] = make(map[string]int)
+	}
+	for i := range 4 {
+		pubs = append(pubs, &publisher{name: fmt.Sprint("pub", i), ledger: l})
+	}
+	var last os.Signal
+	for round := range rounds + 1 {
+		before := last
+		server := spawn(t, "-data", dir)
+		var receiving, publishing sync.WaitGroup
+		for _, s := range subs {
+			c := s.connect(t, server.tcp, round > 0)
+			receiving.Go(func() { s.receive(c) })
+		}
+		for _, p := range pubs {
+			c := dialTCP(t, server.tcp)
+			publishing.Go(func() {
+				defer c.Close()
+				if p.connect(t, c) {
+					p.publish(c, before, round < rounds)
+				}
+			})
+		}
+		if round < rounds {
+			last = end(l)
+		} else { // what was under way is all that is left
+			publishing.Wait()
+			l.await(t, l.missing)
+			last = syscall.SIGTERM
+		}
+		if status := server.end(last); last == syscall.SIGTERM && status != 0 {
+			t.Errorf("exit status %d", status)
+		}
+		publishing.Wait()
+		receiving.Wait()
+	}
+	for name, received := range l.received {
+		for payload, times := range received {
+			if times > 1 && strings.HasSuffix(payload, "qos 2") && !l.unsure[payload] {
+				t.Errorf("%s: %s arrived %d times", name, payload, times)
+			}
+		}
+	}
+	t.Logf("%d messages acknowledged, %d sent again and perhaps known", len(l.acked), len(l.unsure))
+	if len(l.acked) < rounds {
+		t.Errorf("only %d messages were acknowledged: this shows nothing", len(l.acked))
+	}
 }
 
 // A server that is killed at any moment has lost nothing that it acknowledged.
@@ -103,56 +206,34 @@ func TestKill(t *testing.T) {
 		rounds = 5
 	}
 	random := rand.New(rand.NewPCG(seed(t), 0))
-	dir := t.TempDir()
-	l := &ledger{acked: make(map[string]bool), received: make(map[string]int), heard: make(chan struct{}, 1)}
-	pending := make(map[uint16]bool) // of QoS 2, received and not released (4.3.3)
-	for round := range rounds {
-		server := spawn(t, "-data", dir)
-		var clients sync.WaitGroup
-		sub := subscriber(t, server.tcp, round > 0)
-		clients.Go(func() { l.receive(sub, pending) })
-		for p := range 4 {
-			c := dialTCP(t, server.tcp)
-			connectMQTT(t, c, "")
-			clients.Go(func() { l.publish(c, fmt.Sprintf("%d/%d", round, p)) })
-		}
+	restarts(t, rounds, func(*ledger) os.Signal {
 		time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) // any moment will do
-		server.kill()
-		clients.Wait()
-	}
-
-	server := spawn(t, "-data", dir)
-	sub := subscriber(t, server.tcp, true)
-	done := make(chan struct{})
-	go func() { defer close(done); l.receive(sub, pending) }()
-	for deadline := time.After(patience); len(l.missing()) > 0; {
-		select {
-		case <-l.heard:
-		case <-deadline:
-			t.Fatalf("%d of %d acknowledged messages are lost: %.300q", len(l.missing()), len(l.acked), l.missing())
-		}
-	}
-	server.kill()
-	<-done
-	twice := 0
-	for payload, times := range l.received {
-		if times > 1 && strings.HasSuffix(payload, "qos 2") {
-			twice++
-		}
-	}
-	if twice > 0 {
-		t.Errorf("%d messages of QoS 2 arrived more than once", twice)
-	}
-	t.Logf("%d messages acknowledged, %d received", len(l.acked), len(l.received))
-	if len(l.acked) < rounds {
-		t.Errorf("only %d messages were acknowledged: this shows nothing", len(l.acked))
-	}
+		return syscall.SIGKILL
+	})
 }
 
-func subscriber(t *testing.T, address string, again bool) net.Conn {
+// The same holds for one that is told to end, and for both in turn.
+func TestRestartUnderLoad(t *testing.T) {
+	signals := []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL}
+	round := 0
+	restarts(t, len(signals), func(l *ledger) os.Signal {
+		round++
+		l.await(t, func() []string { return make([]string, max(0, round*500-len(l.acked))) })
+		return signals[round-1]
+	})
+}
+
+// subscriber has a lasting session.
+type subscriber struct {
+	name    string
+	ledger  *ledger
+	pending map[uint16]bool // of QoS 2, received and not released (4.3.3)
+}
+
+func (s *subscriber) connect(t *testing.T, address string, again bool) net.Conn {
 	t.Helper()
 	c := dialTCP(t, address)
-	if present := connectMQTT(t, c, "lasting"); present != again {
+	if present := connectMQTT(t, c, s.name); present != again {
 		t.Fatalf("session present: %v", present)
 	}
 	if !again {
@@ -169,7 +250,8 @@ func subscriber(t *testing.T, address string, again bool) net.Conn {
 }
 
 // receive takes messages until the connection breaks.
-func (l *ledger) receive(c net.Conn, pending map[uint16]bool) {
+func (s *subscriber) receive(c net.Conn) {
+	defer c.Close()
 	for {
 		cp, err := packets.ReadPacket(c)
 		if err != nil {
@@ -185,19 +267,13 @@ func (l *ledger) receive(c net.Conn, pending map[uint16]bool) {
 				answer = packets.NewControlPacket(packets.PUBACK)
 				answer.Content.(*packets.Puback).PacketID = m.PacketID
 			}
-			if m.QoS == 2 && pending[m.PacketID] {
+			if m.QoS == 2 && s.pending[m.PacketID] {
 				break
 			}
-			pending[m.PacketID] = m.QoS == 2
-			l.mu.Lock()
-			l.received[string(m.Payload)]++
-			l.mu.Unlock()
-			select {
-			case l.heard <- struct{}{}:
-			default:
-			}
+			s.pending[m.PacketID] = m.QoS == 2
+			s.ledger.note(func() { s.ledger.received[s.name][string(m.Payload)]++ })
 		case *packets.Pubrel:
-			delete(pending, m.PacketID)
+			delete(s.pending, m.PacketID)
 			answer = packets.NewControlPacket(packets.PUBCOMP)
 			answer.Content.(*packets.Pubcomp).PacketID = m.PacketID
 		default:
@@ -209,40 +285,106 @@ func (l *ledger) receive(c net.Conn, pending map[uint16]bool) {
 	}
 }
 
-// publish sends one message after the other, of QoS 1 and 2 in turn, until the connection breaks.
-func (l *ledger) publish(c net.Conn, name string) {
-	for n := 0; ; n++ {
-		qos := byte(1 + n%2)
-		payload := fmt.Sprintf("%s/%d qos %d", name, n, qos)
-		cp := packets.NewControlPacket(packets.PUBLISH)
-		cp.Flags = qos << 1
-		content := cp.Content.(*packets.Publish)
-		content.Topic, content.Payload = "kill/"+name, []byte(payload)
-		content.PacketID, content.QoS = uint16(1+n%1000), qos
-		if _, err := cp.WriteTo(c); err != nil {
+// publisher has a lasting session, and sends messages of QoS 1 and 2 in turn, several
+// at a time.
+type publisher struct {
+	name   string
+	ledger *ledger
+	known  bool // to the server
+	count  int
+	flight []*outgoing // oldest first
+}
+
+type outgoing struct {
+	id       uint16
+	qos      byte
+	payload  string
+	received bool // at QoS 2: PUBREC came
+}
+
+func (m *outgoing) send(c net.Conn, topic string, again bool) error {
+	cp := packets.NewControlPacket(packets.PUBLISH)
+	cp.Flags = m.qos << 1
+	content := cp.Content.(*packets.Publish)
+	content.Topic, content.Payload, content.PacketID, content.QoS, content.Duplicate = topic, []byte(m.payload), m.id, m.qos, again
+	if m.received {
+		cp = packets.NewControlPacket(packets.PUBREL)
+		cp.Content.(*packets.Pubrel).PacketID = m.id
+	}
+	_, err := cp.WriteTo(c)
+	return err
+}
+
+// connect reports whether the connection lasted until CONNACK.
+func (p *publisher) connect(t *testing.T, c net.Conn) bool {
+	cp := packets.NewControlPacket(packets.CONNECT)
+	expiry := uint32(60)
+	cp.Content.(*packets.Connect).ClientID, cp.Content.(*packets.Connect).Properties.SessionExpiryInterval = p.name, &expiry
+	if _, err := cp.WriteTo(c); err != nil {
+		return false
+	}
+	answer, err := packets.ReadPacket(c)
+	if err != nil {
+		return false
+	}
+	connack, ok := answer.Content.(*packets.Connack)
+	if !ok || connack.ReasonCode != 0 || p.known && !connack.SessionPresent {
+		t.Errorf("%s: %s", p.name, answer)
+	}
+	p.known = true
+	return true
+}
+
+// publish sends again what was under way [MQTT-4.4.0-1] when the server was ended by the
+// signal before, and then more, if it shall, until the connection breaks.
+func (p *publisher) publish(c net.Conn, before os.Signal, more bool) {
+	topic := "kill/" + p.name
+	for _, m := range p.flight {
+		if before == syscall.SIGKILL && m.qos == 2 && !m.received {
+			p.ledger.note(func() { p.ledger.unsure[m.payload] = true })
+		}
+		if m.send(c, topic, true) != nil {
 			return
 		}
-		answer, err := packets.ReadPacket(c)
+	}
+	for more || len(p.flight) > 0 {
+		for more && len(p.flight) < 8 {
+			m := &outgoing{id: uint16(1 + p.count%1000), qos: byte(1 + p.count%2)}
+			m.payload = fmt.Sprintf("%s/%d qos %d", p.name, p.count, m.qos)
+			p.count++
+			p.flight = append(p.flight, m)
+			if m.send(c, topic, false) != nil {
+				return
+			}
+		}
+		cp, err := packets.ReadPacket(c)
 		if err != nil {
 			return
 		}
-		if err := acknowledged(answer); err != nil {
+		m := p.find(cp)
+		switch {
+		case m == nil: // DISCONNECT
 			continue
-		}
-		l.mu.Lock()
-		l.acked[payload] = true
-		l.mu.Unlock()
-		if qos == 2 {
-			release := packets.NewControlPacket(packets.PUBREL)
-			release.Content.(*packets.Pubrel).PacketID = content.PacketID
-			if _, err := release.WriteTo(c); err != nil {
-				return
-			}
-			if _, err := packets.ReadPacket(c); err != nil {
-				return
+		case cp.Type != packets.PUBCOMP && acknowledged(cp) == nil:
+			p.ledger.note(func() { p.ledger.acked[m.payload] = true })
+			if m.received = m.qos == 2; m.received {
+				if m.send(c, topic, false) != nil {
+					return
+				}
+				continue
 			}
 		}
+		p.flight = slices.DeleteFunc(p.flight, func(other *outgoing) bool { return other == m })
 	}
+}
+
+// find returns what a packet answers, or nil.
+func (p *publisher) find(answer *packets.ControlPacket) *outgoing {
+	i := slices.IndexFunc(p.flight, func(m *outgoing) bool { return m.id == answer.PacketID() })
+	if i < 0 {
+		return nil
+	}
+	return p.flight[i]
 }
 
 func acknowledged(cp *packets.ControlPacket) error {
