@@ -83,7 +83,7 @@ static: $(BINARY) ## the page for any host of static files, into a new folder (m
 DIR ?= bin/static
 
 .PHONY: load
-load: $(PAGE) ## figures of the embedded broker: with 2,000 WebSocket clients for a minute, and with -data
+load: $(PAGE) ## the embedded broker's figures: 2,000 WebSocket clients for a minute; -data; attacks
 	MQTTWASM_LOAD=60s go test -count=1 -run TestLoad -v ./server
 
 # Its tarball lies beside it.

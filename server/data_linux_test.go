@@ -17,7 +17,7 @@ import (
 func TestDataRefused(t *testing.T) {
 	used := t.TempDir()
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-data", used)
-	openStream(t, s.tcp, "lasting", "other").pipeline(t, 100, true, func(i int) (string, string) { return fmt.Sprint("kept/", i), strings.Repeat("x", 100) })
+	openStream(t, s.tcp, lastingAs("lasting"), "other").pipeline(t, 100, true, func(i int) (string, string) { return fmt.Sprint("kept/", i), strings.Repeat("x", 100) })
 	whole, err := os.ReadFile(filepath.Join(used, "broker.db"))
 	if err != nil {
 		t.Fatal(err)

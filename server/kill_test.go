@@ -237,13 +237,7 @@ func (s *subscriber) connect(t *testing.T, address string, again bool) net.Conn 
 		t.Fatalf("session present: %v", present)
 	}
 	if !again {
-		cp := packets.NewControlPacket(packets.SUBSCRIBE)
-		content := cp.Content.(*packets.Subscribe)
-		content.PacketID, content.Subscriptions = 1, []packets.SubOptions{{Topic: "kill/#", QoS: 2}}
-		if _, err := cp.WriteTo(c); err != nil {
-			t.Fatal(err)
-		}
-		receive[packets.Suback](t, c)
+		subscribe(t, c, 2, "kill/#")
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	return c

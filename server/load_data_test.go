@@ -31,10 +31,10 @@ func TestLoadData(t *testing.T) {
 		t.Skip("takes long: make load")
 	}
 	server := spawn(t, "-data", t.TempDir())
-	pub := openStream(t, server.tcp, "")
+	pub := openStream(t, server.tcp, passing)
 
 	const n = 50_000
-	sub := openStream(t, server.tcp, "one", "one")
+	sub := openStream(t, server.tcp, lastingAs("one"), "one")
 	arrived := make(chan error, 1)
 	go func() { arrived <- sub.take(n) }()
 	began := time.Now()
@@ -49,7 +49,7 @@ func TestLoadData(t *testing.T) {
 	var taking sync.WaitGroup
 	defer taking.Wait()
 	for i := range 50 {
-		s := openStream(t, server.tcp, fmt.Sprintf("fan%d", i), "fan")
+		s := openStream(t, server.tcp, lastingAs(fmt.Sprint("fan", i)), "fan")
 		taking.Go(func() { _ = s.take(n) }) // until it is closed
 		defer s.Close()
 	}
@@ -65,12 +65,12 @@ func TestLoadData(t *testing.T) {
 	fmt.Printf("the same: 99 %% within %.2f ms\n", milliseconds(delays[len(delays)*99/100]))
 
 	const queued = 8192
-	_ = openStream(t, server.tcp, "away", "away").Close()
+	_ = openStream(t, server.tcp, lastingAs("away"), "away").Close()
 	began = time.Now()
 	pub.pipeline(t, queued, false, func(int) (string, string) { return "away", "message" })
 	fmt.Printf("%d messages for a lasting session that is away: %.0f messages/s\n", queued, queued/time.Since(began).Seconds())
 	began = time.Now()
-	if err := openStream(t, server.tcp, "away").take(queued); err != nil {
+	if err := openStream(t, server.tcp, lastingAs("away")).take(queued); err != nil {
 		t.Fatal(err)
 	}
 	figure("the same: from CONNECT until it has them all", time.Since(began).Seconds(), "s", "at most", 1)
@@ -85,14 +85,14 @@ func TestLoadStart(t *testing.T) {
 	dir := t.TempDir()
 	server := spawn(t, "-data", dir)
 	const own = 30 // of the broker's own messages, which count
-	openStream(t, server.tcp, "").pipeline(t, retained-own, true, func(i int) (string, string) {
+	openStream(t, server.tcp, passing).pipeline(t, retained-own, true, func(i int) (string, string) {
 		return fmt.Sprintf("plant/%d/line/%d/temperature", i%500, i), `{"value": 21.5}`
 	})
 	var opening sync.WaitGroup
 	for worker := range 50 {
 		opening.Go(func() {
 			for i := worker; i < sessions; i += 50 {
-				_ = openStream(t, server.tcp, fmt.Sprint("client-", i), fmt.Sprintf("client/%d/#", i)).Close()
+				_ = openStream(t, server.tcp, lastingAs(fmt.Sprint("client-", i)), fmt.Sprintf("client/%d/#", i)).Close()
 			}
 		})
 	}
@@ -112,37 +112,58 @@ func TestLoadStart(t *testing.T) {
 	fmt.Printf("the same: %d MiB of memory\n", residentKiB(t, server.pid)/1024)
 }
 
+// TestLoadAttacks is the part of "make load" with one user who asks for too much.
+func TestLoadAttacks(t *testing.T) {
+	if os.Getenv("MQTTWASM_LOAD") == "" {
+		t.Skip("takes long: make load")
+	}
+	server := spawn(t, attacked(t)...)
+	during := func(name string, attack func()) {
+		delays := others(t, server.tcp, 10*time.Millisecond, attack)
+		fmt.Printf("others' messages at QoS 1, stored, during %s: half within %.2f ms, 99 %% within %.2f ms of %d\n",
+			name, milliseconds(delays[len(delays)/2]), milliseconds(delays[len(delays)*99/100]), len(delays))
+	}
+	during("no attack", func() { time.Sleep(5 * time.Second) })
+	for _, attack := range attacks(10_000) {
+		during(attack.name, func() {
+			for began := time.Now(); time.Since(began) < 5*time.Second; {
+				attack.run(t, server.tcp)
+			}
+		})
+	}
+}
+
 // stream is a client over TCP that costs little. None of its packets is longer than 129 bytes.
 type stream struct {
 	net.Conn
 	in *bufio.Reader
 }
 
-// openStream connects a client, whose session lasts if it has an identifier.
-func openStream(t *testing.T, address, clientID string, filters ...string) *stream {
+func passing(content *packets.Connect) { content.CleanStart = true }
+
+func lastingAs(clientID string) func(*packets.Connect) {
+	return func(content *packets.Connect) {
+		expiry := uint32(3600)
+		content.ClientID, content.Properties.SessionExpiryInterval = clientID, &expiry
+	}
+}
+
+// openStream connects a client and has it subscribe, with QoS 1.
+func openStream(t *testing.T, address string, with func(*packets.Connect), filters ...string) *stream {
 	t.Helper()
 	c := dialTCP(t, address)
-	connack := handshake(t, c, func(content *packets.Connect) {
-		content.ClientID, content.CleanStart = clientID, clientID == ""
-		if expiry := uint32(3600); clientID != "" {
-			content.Properties.SessionExpiryInterval = &expiry
-		}
-	})
+	connack := handshake(t, c, with)
 	if connack.ReasonCode != 0 {
 		t.Errorf("CONNACK reason %#x", connack.ReasonCode)
 	}
-	for _, filter := range filters {
-		cp := packets.NewControlPacket(packets.SUBSCRIBE)
-		content := cp.Content.(*packets.Subscribe)
-		content.PacketID, content.Subscriptions = 1, []packets.SubOptions{{Topic: filter, QoS: 1}}
-		if _, err := cp.WriteTo(c); err != nil {
-			t.Error(err)
-		}
-		if reason := receive[packets.Suback](t, c).Reasons[0]; reason != 1 {
-			t.Errorf("SUBACK reason %#x", reason)
+	if len(filters) > 0 {
+		for _, reason := range subscribe(t, c, 1, filters...) {
+			if reason != 1 {
+				t.Errorf("SUBACK reason %#x", reason)
+			}
 		}
 	}
-	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return &stream{c, bufio.NewReader(c)}
 }
 

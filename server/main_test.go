@@ -141,6 +141,21 @@ func handshake(t *testing.T, c net.Conn, with func(*packets.Connect)) *packets.C
 	return receive[packets.Connack](t, c)
 }
 
+// subscribe returns the reason codes of SUBACK.
+func subscribe(t *testing.T, c net.Conn, qos byte, filters ...string) []byte {
+	t.Helper()
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	content := cp.Content.(*packets.Subscribe)
+	content.PacketID = 1
+	for _, filter := range filters {
+		content.Subscriptions = append(content.Subscriptions, packets.SubOptions{Topic: filter, QoS: qos})
+	}
+	if _, err := cp.WriteTo(c); err != nil {
+		t.Fatal(err)
+	}
+	return receive[packets.Suback](t, c).Reasons
+}
+
 func receive[T any](t *testing.T, c net.Conn) *T {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(patience))

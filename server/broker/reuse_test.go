@@ -38,7 +38,7 @@ func TestIdentifierUsedAgainAtOnce(t *testing.T) {
 			sub = connect(t, dialTCP(t, b), lastingAs("device")) // mochi counts from 1 again
 			kind := begin(sub, pub)
 			sub.disconnect()
-			sub = connect(t, dialTCP(t, b), lastingAs("device"))
+			connect(t, dialTCP(t, b), lastingAs("device"))
 
 			cl, _ := b.server.Clients.Get("device")
 			if !cl.State.Inflight.Delete(1) {
