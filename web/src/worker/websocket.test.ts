@@ -1,55 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ScriptedSocket } from './testing-socket';
 import { closeTimeout, createSocketClass, flushLimit, type GoSocket, highWaterMark } from './websocket';
-
-/** A platform's WebSocket that does what the test says, as strict as a browser's. */
-class ScriptedSocket extends EventTarget {
-  static last: ScriptedSocket;
-  readonly url: string;
-  readonly protocol = 'mqtt';
-  readonly extensions = '';
-  binaryType = 'blob';
-  readyState = 0;
-  bufferedAmount = 0;
-  sent: unknown[] = [];
-  closes: [code: number | undefined, reason: string][] = [];
-
-  constructor(
-    url: string,
-    readonly protocols: string[],
-  ) {
-    super();
-    this.url = url;
-    ScriptedSocket.last = this;
-  }
-
-  send(data: unknown): void {
-    this.sent.push(data);
-  }
-
-  close(code?: number, reason = ''): void {
-    if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999))
-      throw new Error('InvalidAccessError');
-    if (new TextEncoder().encode(reason).length > 123) throw new Error('SyntaxError');
-    this.closes.push([code, reason]);
-  }
-
-  open(): void {
-    this.dispatchEvent(new Event('open'));
-  }
-
-  receive(data: string | number[]): void {
-    const frame = typeof data === 'string' ? data : new Uint8Array(data).buffer;
-    this.dispatchEvent(Object.assign(new Event('message'), { data: frame }));
-  }
-
-  fail(message?: string): void {
-    this.dispatchEvent(Object.assign(new Event('error'), message && { message }));
-  }
-
-  end(code: number, reason = '', wasClean = true): void {
-    this.dispatchEvent(Object.assign(new Event('close'), { code, reason, wasClean }));
-  }
-}
 
 const OPEN = 1;
 const CLOSED = 3;
@@ -83,7 +34,7 @@ function dial({ reads = true, copies = false } = {}) {
     const { code, reason, wasClean } = event as CloseEvent;
     seen.push({ code, reason, wasClean });
   });
-  return { socket, native: ScriptedSocket.last, seen };
+  return { socket, native: ScriptedSocket.all.at(-1) as ScriptedSocket, seen };
 }
 
 /** What Go reads, told of it. */
@@ -106,6 +57,7 @@ function dialOpen(options = {}) {
 
 beforeEach(() => {
   tasks = [];
+  ScriptedSocket.all = [];
   vi.useFakeTimers();
 });
 

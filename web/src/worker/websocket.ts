@@ -48,6 +48,8 @@ export interface SocketClassOptions {
   /** Large payloads stay in their frames. */
   keeps?: boolean;
   schedule?: typeof nextTask;
+  /** Makes a Native. It may have been made before, but tells all that happened when it is listened to. */
+  dial?: (url: string | URL, protocols?: string | string[]) => WebSocket;
 }
 
 type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => GoSocket;
@@ -80,7 +82,12 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  */
 export function createSocketClass(
   Native: typeof WebSocket,
-  { copies = false, keeps = false, schedule = nextTask }: SocketClassOptions = {},
+  {
+    copies = false,
+    keeps = false,
+    schedule = nextTask,
+    dial = (...address) => new Native(...address),
+  }: SocketClassOptions = {},
 ): GoSocketClass {
   return class Socket extends EventTarget {
     static readonly CONNECTING = CONNECTING;
@@ -115,7 +122,7 @@ export function createSocketClass(
 
     constructor(url: string | URL, protocols: string | string[] = []) {
       super();
-      this.#native = new Native(url, protocols);
+      this.#native = dial(url, protocols);
       this.#native.binaryType = 'arraybuffer';
       this.#listen('open', () => this.#onOpen());
       this.#listen('message', (event) => this.#onMessage(event.data));
