@@ -32,13 +32,13 @@ $(GENERATED)/go-version: FORCE
 FORCE:
 
 # Packages without inlining, where it would cost more bytes than it gives speed.
-COLD       := fmt time strings bytes reflect context syscall net slices encoding/... internal/bisect internal/fmtsort vendor/... \
+COLD       := fmt time strings bytes reflect context syscall net slices encoding/... internal/bisect internal/fmtsort \
               nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/wsconn \
               mqttwasm/wasm/mqtt mqttwasm/wasm/mqtt/internal/session
 WASM_FLAGS := $(foreach package,$(COLD),-gcflags='$(package)=-l')
 
-$(WASM): Makefile web/scripts/go-without-http.sh $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
-	web/scripts/go-without-http.sh build -trimpath -buildvcs=false -ldflags='-s -w' $(WASM_FLAGS) -o $@ ./wasm
+$(WASM): Makefile web/scripts/go-without-net.sh $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
+	web/scripts/go-without-net.sh build -trimpath -buildvcs=false -ldflags='-s -w' $(WASM_FLAGS) -o $@ ./wasm
 
 # Support code and compiler belong together: always this toolchain's.
 $(WASM_EXEC): $(GENERATED)/go-version

@@ -21,10 +21,10 @@ func goList(t *testing.T, js bool, args ...string) []string {
 	return words(t, cmd)
 }
 
-// goListShipped runs go list for the wasm that ships, whose net/http is three types.
+// goListShipped runs go list for the wasm that ships, whose net and net/http are a few types.
 func goListShipped(t *testing.T, args ...string) []string {
 	t.Helper()
-	return words(t, exec.Command("../web/scripts/go-without-http.sh", append([]string{"list"}, args...)...))
+	return words(t, exec.Command("../web/scripts/go-without-net.sh", append([]string{"list"}, args...)...))
 }
 
 // words returns what cmd prints.

@@ -1,5 +1,5 @@
 // Prints what a visitor downloads. Fails over the limits, and where the wasm holds
-// what the overlay of net/http keeps out (go-without-http.sh).
+// what the overlay keeps out (go-without-net.sh).
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
@@ -28,7 +28,7 @@ if (modules.length !== 1) throw new Error(`expected one .wasm in the build, foun
 row('wasm', read(modules[0]).length, brotliSize(modules[0]), limits.wasm);
 
 // Functions are named in the wasm even without symbols: stack traces print them.
-for (const linked of ['net/http.', 'crypto/tls.', 'crypto/x509.']) {
+for (const linked of ['net/http.', 'net/netip.', 'crypto/tls.', 'crypto/x509.']) {
   if (!read(modules[0]).includes(linked)) continue;
   failed = true;
   console.log(`the wasm links functions of ${linked.slice(0, -1)}`);
