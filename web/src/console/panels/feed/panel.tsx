@@ -10,7 +10,6 @@ import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
 import { Select } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
-import { Details } from './details';
 import { Empty } from './empty';
 import { createSelecting } from './filter-mark';
 import { FilterBar } from './filters';
@@ -19,6 +18,8 @@ import { labelFor, Row } from './row';
 import './feed.css';
 import { plural, t } from '../../core/i18n/i18n';
 
+const loadDetails = async () => (await import('./details')).Details;
+const Details = onDemand(loadDetails);
 const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
 function formatRate(rate: number): string {
@@ -167,6 +168,11 @@ export function FeedPanel({ page, phase }: Props) {
   const [recording, setRecording] = useState<boolean>();
   const { first, end, generation } = feed.view.value;
   const subscribed = filters.value;
+  const some = feed.view.value.kept > 0;
+  // Before somebody asks, so that a click shows them at once.
+  useEffect(() => {
+    if (some) loadDetails().catch(() => {});
+  }, [some]);
   const selecting = useMemo(() => createSelecting(subscribed), [subscribed]);
   return (
     <section class="panel feed" id="messages" aria-labelledby={heading}>
@@ -199,7 +205,7 @@ export function FeedPanel({ page, phase }: Props) {
         />
         {first === end && <Empty of={adviceFor(feed, phase.value.phase)} />}
       </div>
-      <Details feed={feed} selecting={selecting} />
+      {feed.open.value && <Details feed={feed} selecting={selecting} />}
       <Budget feed={feed} />
       <Announcer feed={feed} />
     </section>

@@ -10,9 +10,9 @@ import { labels, read, type Shown } from '../../payload/read';
 import { save } from '../../payload/save';
 import { Button } from '../button';
 import { Select } from '../fields';
+import { onDemand } from '../on-demand';
 import { Applies } from './applies';
 import { Block } from './block';
-import { Diff } from './diff';
 import { PictureView, Undrawn } from './picture';
 import './payload.css';
 import { language, t } from '../../core/i18n/i18n';
@@ -50,6 +50,9 @@ function moreOf(shown: Shown): string | undefined {
   const count = formatCount(Math.max(0, shown.lines.length - shown.shown));
   return t(shown.whole ? 'Show more, {count} lines left' : 'Show more, over {count} lines left', { count });
 }
+
+/** Comparing takes code of its own, which few need. */
+const Diff = onDemand(async () => (await import('./diff')).Diff);
 
 function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
   const more = moreOf(shown);
