@@ -76,7 +76,7 @@ const states: Record<string, (given: Given) => Promise<void>> = {
   topics,
   async 'topics, a chart'(given) {
     await topics(given);
-    const details = given.page.locator('.topics-details');
+    const details = given.page.getByRole('region', { name: 'Topic details' });
     for (const name of ['temp', 'state']) {
       await given.page.getByRole('treeitem', { name }).click();
       await details.getByRole('button', { name: 'Add to chart' }).click();

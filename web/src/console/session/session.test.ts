@@ -263,3 +263,15 @@ it('what a part of the page keeps for it is made once, and disposed of with it',
   connections.close(second);
   expect(disposed).toEqual([2]);
 });
+
+it('a BIRTH of the client in use names what later messages number, until it is forgotten', async () => {
+  const { connections, feed, connect } = made();
+  const session = connections.active.value;
+  const { emit } = await connect(session, 'ws://plant');
+  const data = { topic: 'spBv1.0/group/NDATA/node', receivedAt: 2 };
+  expect(session.birthBefore(data)).toBeUndefined();
+  emit('batch', [message('spBv1.0/group/NBIRTH/node')], 0);
+  expect(session.birthBefore(data)).toEqual(new Uint8Array(1));
+  feed.clear();
+  expect(session.birthBefore(data)).toBeUndefined();
+});

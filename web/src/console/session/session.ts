@@ -1,7 +1,7 @@
 /** One connection, with all that belongs to it alone. */
 
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client } from '../../client';
+import type { Client, Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import type { View } from '../core/view';
@@ -50,6 +50,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly view: ReadonlySignal<View>;
   /** Whether its packets are recorded, from the next CONNECT on. */
   readonly packetEvents: Signal<boolean>;
+  /** The payload of the Sparkplug B BIRTH that a message of the client in use stands on. */
+  birthBefore(message: Pick<Message, 'topic' | 'receivedAt'>): Uint8Array | undefined;
   /** The topic filters that the broker has granted. */
   readonly filters: ReadonlySignal<readonly string[]>;
   /** Fills the form. */
@@ -170,6 +172,7 @@ export function createSession(id: number, shared: Shared): Session {
     latency,
     view: shared.view,
     packetEvents,
+    birthBefore: (message) => births.before(message),
     filters,
     part,
     use,

@@ -4,6 +4,7 @@ import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
 import { propertiesOf } from '../../payload/preview';
+import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
 import { formatRate } from '../../topics/preview';
@@ -33,10 +34,15 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
   return last ? [...facts, ...propertiesOf(last)] : facts;
 }
 
-function Current({ topic, value }: { topic: string; value: Value }) {
-  const { payload, size, properties } = value;
+interface Props {
+  bench: Workbench;
+  birthBefore: Session['birthBefore'];
+}
+
+function Current({ topic, value, birthBefore }: { topic: string; value: Value } & Omit<Props, 'bench'>) {
+  const { payload, size, properties, at } = value;
   const message = useMemo(() => payload && { topic, payload, properties }, [topic, payload]);
-  if (message) return <PayloadView message={message} />;
+  if (message) return <PayloadView message={message} birth={birthBefore({ topic, receivedAt: at })} />;
   return (
     <p class="empty-line">{t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}</p>
   );
@@ -96,7 +102,7 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
   );
 }
 
-export function Details({ bench }: { bench: Workbench }) {
+export function Details({ bench, birthBefore }: Props) {
   const node = bench.selected.value;
   const history = bench.history.value;
   bench.tick.value;
@@ -118,7 +124,7 @@ export function Details({ bench }: { bench: Workbench }) {
       onClose={close}
     >
       <Copy key={topic} texts={[[t('Copy topic'), () => topic]]} />
-      {last && <Current key={`value ${topic}`} topic={topic} value={last} />}
+      {last && <Current key={`value ${topic}`} topic={topic} value={last} birthBefore={birthBefore} />}
       <Facts facts={factsOf(node, bench.now()).map(([name, value]) => ({ name, value }))} />
       {last && (
         <>

@@ -137,7 +137,7 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
       <Split
         name="topics"
         label={t('Width of the details')}
-        second={bench.selected.value && <Details bench={bench} />}
+        second={bench.selected.value && <Details bench={bench} birthBefore={session.birthBefore} />}
       >
         <Tree bench={bench} />
         {none && <Empty bench={bench} />}
