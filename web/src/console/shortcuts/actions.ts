@@ -59,7 +59,7 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: 'n' },
           words: mark('Jump to the newest and follow'),
-          run: () => find('.feed-jump')?.click(),
+          run: () => find('[data-shown="true"] [data-jump]')?.click(),
         },
         { keys: { key: 'x', shift: true }, words: mark('Clear the messages'), run: () => feed.clear() },
       ],
@@ -67,8 +67,8 @@ export function actionsOf(page: Page): Group[] {
     {
       title: mark('Page'),
       shortcuts: [
-        { keys: { key: 'm' }, words: mark('Show messages'), run: () => go('[data-view="messages"]') },
-        { keys: { key: 't' }, words: mark('Show topics'), run: () => go('[data-view="topics"]') },
+        { keys: { key: 'm' }, words: mark('Show messages'), run: () => go('[data-tab="messages"]') },
+        { keys: { key: 't' }, words: mark('Show topics'), run: () => go('[data-tab="topics"]') },
         {
           keys: { key: 'c', shift: true },
           words: mark('Connect or disconnect'),

@@ -60,7 +60,7 @@ export function VirtualList({ label, list, row }: Props) {
         </div>
       </div>
       {!rows.following && (
-        <Button class={styles.jump} onClick={rows.follow}>
+        <Button class={styles.jump} data-jump onClick={rows.follow}>
           {rows.unseen > 0
             ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
             : t('Jump to newest ↓')}
