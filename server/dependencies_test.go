@@ -34,8 +34,10 @@ func TestDependencies(t *testing.T) {
 
 // TestNetHTTP: the wasm links none of HTTP, TLS and X.509, which a browser has.
 func TestNetHTTP(t *testing.T) {
-	if files := goListShipped(t, "-f", `{{join .GoFiles "\n"}}`, "net/http"); !slices.Equal(files, []string{"types.go"}) {
-		t.Errorf("net/http of the wasm is %v, not the overlay's three types alone", files)
+	for _, name := range []string{"net", "net/http"} {
+		if files := goListShipped(t, "-f", `{{join .GoFiles "\n"}}`, name); !slices.Equal(files, []string{"used.go"}) {
+			t.Errorf("%s of the wasm is %v, not the overlay's file alone", name, files)
+		}
 	}
 	linked := goListShipped(t, "-deps", "mqttwasm/wasm")
 	for _, never := range []string{"crypto/tls", "crypto/x509", "net/http/internal", "mime/multipart", "compress/gzip"} {
