@@ -183,19 +183,27 @@ test('a file is the payload, and one that is too large is refused', async ({ pag
   await expect(page.getByText('dropped.bin')).toBeVisible();
 });
 
-test('an answer has the decoders', async ({ page }) => {
+/** Another page, which answers the requests of the form with these bytes, or else with their own text. */
+async function openResponder(page: Page, bytes?: number[]): Promise<Page> {
   const other = await page.context().newPage();
   await other.goto(server.url);
   await other.evaluate(
-    async ([url, topic]) => {
+    async ([url, topic, bytes]) => {
       const { connect } = (await import(`${location.origin}/mqttwasm.js`)) as typeof import('../src/client');
-      const client = await connect(url as string);
-      // {"a":1} in CBOR.
-      await client.respond(topic as string, () => Uint8Array.of(0xa1, 0x61, 0x61, 1));
+      const client = await connect(url);
+      await client.respond(topic, (request) =>
+        bytes ? Uint8Array.from(bytes) : `answer to ${request.text()}`,
+      );
     },
-    [server.mqtt, `${own}-ask`],
+    [server.mqtt, `${own}-ask`, bytes] as const,
   );
   await parts.topic.fill(`${own}-ask`);
+  return other;
+}
+
+test('an answer has the decoders', async ({ page }) => {
+  // {"a":1} in CBOR.
+  const other = await openResponder(page, [0xa1, 0x61, 0x61, 1]);
   await page.getByRole('button', { name: 'Request' }).click();
   const answer = page.getByRole('region', { name: 'Answer' });
   await expect(answer.locator('option:checked')).toHaveText('Automatic: CBOR');
@@ -204,17 +212,7 @@ test('an answer has the decoders', async ({ page }) => {
 });
 
 test('a request shows its answer', async ({ page }) => {
-  const other = await page.context().newPage();
-  await other.goto(server.url);
-  await other.evaluate(
-    async ([url, topic]) => {
-      const { connect } = (await import(`${location.origin}/mqttwasm.js`)) as typeof import('../src/client');
-      const client = await connect(url as string);
-      await client.respond(topic as string, (request) => `answer to ${request.text()}`);
-    },
-    [server.mqtt, `${own}-ask`],
-  );
-  await parts.topic.fill(`${own}-ask`);
+  const other = await openResponder(page);
   await parts.payload.fill('a question');
   await page.getByRole('button', { name: 'Request' }).click();
   const answer = page.getByRole('region', { name: 'Answer' });

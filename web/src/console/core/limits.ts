@@ -32,8 +32,6 @@ export const limits = {
   /** The same of the tree. */
   branch: { text: 160, hex: 24 },
 
-  /** A topic's value, laid out a few times a second: bytes as text and as hex, and lines of JSON. */
-  value: { text: 32 * KiB, hex: 8 * KiB, lines: 2000 },
   /** Values of a topic: how many, their bytes together, bytes of one; and of how many topics. */
   history: { values: 50, bytes: 512 * KiB, value: 64 * KiB, topics: 20 },
   /**
@@ -44,7 +42,7 @@ export const limits = {
   /** Paths suggested for the chart, and levels of JSON looked into for them. */
   paths: { count: 50, depth: 8 },
 
-  /** A payload as a whole, before one asks for more: bytes, and lines of decoded values. */
+  /** A payload before one asks for more: bytes, since a browser lays out megabytes slowly, and lines of decoded values. */
   payload: {
     text: 256 * KiB,
     hex: 16 * KiB,
@@ -58,8 +56,6 @@ export const limits = {
   },
   /** A few kilobytes can unpack into gigabytes of pixels. */
   picture: { pixels: 50_000_000, markup: MiB },
-  /** Bytes of an answer, as text and as hex. */
-  answer: { text: 4096, hex: 512 },
   /** Bytes of a packet's dump. */
   dump: 4096,
 

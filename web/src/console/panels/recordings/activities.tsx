@@ -7,7 +7,7 @@ import { formatBytes, formatCount, visible } from '../../core/text';
 import type { Recording as Recorded } from '../../recordings/database';
 import type { Job } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
-import type { Parts } from '../../recordings/parts';
+import type { Recordings } from '../../recordings/recordings';
 import { Button, IconButton } from '../../ui/button';
 import { Disclosure } from '../../ui/disclosure';
 import { useFocusOnReturn } from './focus';
@@ -31,7 +31,7 @@ function Activity({
   );
 }
 
-function Recording({ recording, written }: { recording: Parts['recording']; written: Recorded }) {
+function Recording({ recording, written }: { recording: Recordings['recording']; written: Recorded }) {
   const button = useFocusOnReturn();
   const { name, filter, bytes, lost } = written;
   return (
@@ -85,7 +85,7 @@ function wordsFor({ recording, player, total, again }: Job): string {
   }
 }
 
-function Replay({ jobs }: Parts) {
+function Replay({ jobs }: Recordings) {
   const job = jobs.job.value;
   if (!job) return null;
   const { player, total } = job;
@@ -117,7 +117,7 @@ function Replay({ jobs }: Parts) {
   );
 }
 
-function File({ jobs }: Parts) {
+function File({ jobs }: Recordings) {
   const transfer = jobs.transfer.value;
   if (!transfer) return null;
   const { what, name, part } = transfer;
@@ -135,7 +135,7 @@ function File({ jobs }: Parts) {
   );
 }
 
-function Mistakes({ jobs }: Parts) {
+function Mistakes({ jobs }: Recordings) {
   const { wrong, first } = jobs.mistakes.value;
   if (wrong === 0) return null;
   const more = wrong - first.length;
@@ -158,14 +158,14 @@ function Mistakes({ jobs }: Parts) {
   );
 }
 
-export function Activities({ parts }: { parts: Parts }) {
-  const { problem, said } = parts.library;
-  const recorder = parts.recording.recorder.value;
+export function Activities({ recordings }: { recordings: Recordings }) {
+  const { problem, said } = recordings.library;
+  const recorder = recordings.recording.recorder.value;
   return (
     <>
-      {recorder && <Recording recording={parts.recording} written={recorder.written.value} />}
-      <Replay {...parts} />
-      <File {...parts} />
+      {recorder && <Recording recording={recordings.recording} written={recorder.written.value} />}
+      <Replay {...recordings} />
+      <File {...recordings} />
       {problem.value && (
         <p class="recordings-problem alarm line" role="alert">
           <span>{problem.value}</span>
@@ -180,7 +180,7 @@ export function Activities({ parts }: { parts: Parts }) {
       <p class="recordings-said" role="status" aria-label={t('Recordings')}>
         {said.value}
       </p>
-      <Mistakes {...parts} />
+      <Mistakes {...recordings} />
     </>
   );
 }

@@ -6,8 +6,8 @@ import { formatBytes, formatCount, formatMoment, visible } from '../../core/text
 import type { Recording } from '../../recordings/database';
 import { countFor, type Which } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
-import type { Parts } from '../../recordings/parts';
 import type { Speed } from '../../recordings/player';
+import type { Recordings } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
 import { withoutSecrets } from '../../session/settings';
 import { Button } from '../../ui/button';
@@ -22,7 +22,7 @@ const speeds: readonly (readonly [Speed, string])[] = [
 
 interface FormProps {
   recording: Recording;
-  parts: Parts;
+  recordings: Recordings;
   page: Page;
   onClose(): void;
 }
@@ -67,7 +67,7 @@ function Form({
   );
 }
 
-function Show({ recording, parts, onClose }: FormProps) {
+function Show({ recording, recordings, onClose }: FormProps) {
   const [speed, setSpeed] = useState<Speed>(1);
   return (
     <Form
@@ -75,7 +75,7 @@ function Show({ recording, parts, onClose }: FormProps) {
       go={t('Show')}
       onClose={onClose}
       onGo={() => {
-        parts.jobs.show(recording, speed);
+        recordings.jobs.show(recording, speed);
         onClose();
       }}
     >
@@ -111,7 +111,7 @@ function Warning({ broker, count }: { broker: string | undefined; count: string 
 }
 
 /** To the connection that was shown when the form was opened, unless another one is chosen. */
-function Publish({ recording, parts, page, onClose }: FormProps) {
+function Publish({ recording, recordings, page, onClose }: FormProps) {
   const list = page.sessions.list.value;
   const [chosen, setChosen] = useState(page.sessions.active.peek());
   const session = list.includes(chosen) ? chosen : undefined;
@@ -132,7 +132,7 @@ function Publish({ recording, parts, page, onClose }: FormProps) {
       disabled={broker === undefined || countFor(recording, which) === 0}
       onClose={onClose}
       onGo={() => {
-        if (session) parts.jobs.publish(recording, session, which, speed);
+        if (session) recordings.jobs.publish(recording, session, which, speed);
         onClose();
       }}
     >
@@ -161,7 +161,7 @@ function Publish({ recording, parts, page, onClose }: FormProps) {
   );
 }
 
-function Rename({ recording, parts, onClose }: FormProps) {
+function Rename({ recording, recordings, onClose }: FormProps) {
   const [name, setName] = useState(recording.name);
   return (
     <Form
@@ -169,7 +169,7 @@ function Rename({ recording, parts, onClose }: FormProps) {
       go={t('Save name')}
       onClose={onClose}
       onGo={() => {
-        void parts.library.rename(recording, name);
+        void recordings.library.rename(recording, name);
         onClose();
       }}
     >
@@ -178,7 +178,7 @@ function Rename({ recording, parts, onClose }: FormProps) {
   );
 }
 
-function Delete({ recording, parts, onClose }: FormProps) {
+function Delete({ recording, recordings, onClose }: FormProps) {
   return (
     <Form
       label={t('Delete')}
@@ -188,7 +188,7 @@ function Delete({ recording, parts, onClose }: FormProps) {
       onGo={() => {
         // The item goes, and the focus would with it.
         document.activeElement?.closest<HTMLElement>('.recordings')?.focus();
-        void parts.library.remove(recording);
+        void recordings.library.remove(recording);
       }}
     >
       <p>
@@ -231,11 +231,11 @@ function Facts({ recording }: { recording: Recording }) {
   );
 }
 
-export function Item({ recording, parts, page }: Omit<FormProps, 'onClose'>) {
+export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>) {
   const id = useId();
   const item = useRef<HTMLLIElement>(null);
   const [open, setOpen] = useState<Action>();
-  const { library, jobs } = parts;
+  const { library, jobs } = recordings;
   const held = library.held.value.has(recording.id);
   const Chosen = open && forms[open][1];
   const empty = countOf(recording) === 0;
@@ -290,7 +290,7 @@ export function Item({ recording, parts, page }: Omit<FormProps, 'onClose'>) {
         {opener('remove', held)}
       </span>
       <div id={`${id}-form`} class="recording-part">
-        {Chosen && <Chosen recording={recording} parts={parts} page={page} onClose={close} />}
+        {Chosen && <Chosen recording={recording} recordings={recordings} page={page} onClose={close} />}
       </div>
     </li>
   );

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { formatBytes, visible } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { noMistakes } from '../../recordings/jobs';
-import { createParts, type Parts } from '../../recordings/parts';
+import { createRecordings, type Recordings } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
 import { withoutSecrets } from '../../session/settings';
 import { Button, FileButton } from '../../ui/button';
@@ -22,7 +22,7 @@ interface Props {
 
 /** They go on behind a closed panel. */
 const recordingsOf = ({ feed, sessions }: Page) =>
-  createParts(feed, () =>
+  createRecordings(feed, () =>
     sessions.list
       .peek()
       .flatMap(({ client }) => client.peek()?.url ?? [])
@@ -30,8 +30,8 @@ const recordingsOf = ({ feed, sessions }: Page) =>
       .join(', '),
   );
 
-function Space({ parts }: { parts: Parts }) {
-  const space = parts.library.space.value;
+function Space({ recordings }: { recordings: Recordings }) {
+  const space = recordings.library.space.value;
   if (!space) return null;
   return (
     <p class="field-hint wrap">
@@ -46,8 +46,8 @@ function Space({ parts }: { parts: Parts }) {
   );
 }
 
-function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
-  const { recording, jobs } = parts;
+function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
+  const { recording, jobs } = recordings;
   const [chosen, setChosen] = useState(true);
   // With a mistake in it, it selects nothing.
   const topic = feed.filterErrors.value.topic ? '' : feed.filter.value.topic;
@@ -80,9 +80,9 @@ function Start({ parts, feed }: { parts: Parts; feed: Feed }) {
   );
 }
 
-function List({ parts, page }: { parts: Parts; page: Page }) {
-  const list = parts.library.list.value;
-  const recorded = parts.recording.recorder.value?.written.value.id;
+function List({ recordings, page }: { recordings: Recordings; page: Page }) {
+  const list = recordings.library.list.value;
+  const recorded = recordings.recording.recorder.value?.written.value.id;
   const shown = list?.filter(({ id }) => id !== recorded);
   if (!shown) return <p class="empty-line">{t('Loading…')}</p>;
   if (shown.length === 0)
@@ -96,7 +96,7 @@ function List({ parts, page }: { parts: Parts; page: Page }) {
   return (
     <ul class="recordings-list box" aria-label={t('Recordings')}>
       {shown.map((recording) => (
-        <Item key={recording.id} recording={recording} parts={parts} page={page} />
+        <Item key={recording.id} recording={recording} recordings={recordings} page={page} />
       ))}
     </ul>
   );
@@ -104,8 +104,8 @@ function List({ parts, page }: { parts: Parts; page: Page }) {
 
 export function RecordingsPanel({ page, open }: Props) {
   const { feed } = page;
-  const parts = page.part(recordingsOf);
-  const { library, recording, jobs } = parts;
+  const recordings = page.part(recordingsOf);
+  const { library, recording, jobs } = recordings;
 
   useEffect(() => {
     if (open) {
@@ -129,12 +129,12 @@ export function RecordingsPanel({ page, open }: Props) {
       aria-label={t('Recordings')}
       tabIndex={-1}
     >
-      <Activities parts={parts} />
+      <Activities recordings={recordings} />
       {open && (
         <>
-          {!recording.recorder.value && <Start parts={parts} feed={feed} />}
-          <List parts={parts} page={page} />
-          <Space parts={parts} />
+          {!recording.recorder.value && <Start recordings={recordings} feed={feed} />}
+          <List recordings={recordings} page={page} />
+          <Space recordings={recordings} />
         </>
       )}
     </section>

@@ -1,8 +1,6 @@
 import { mark, t } from '../../core/i18n/i18n';
 import { PayloadError, refuse } from '../error';
 
-export const firstBytes = 48 * 1024;
-
 export function base64(bytes: Uint8Array): string {
   let text = '';
   // Whole groups of three bytes, and no more arguments than a call takes.

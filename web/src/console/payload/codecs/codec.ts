@@ -26,8 +26,6 @@ export interface TreeCodec extends Encoder {
 
 /** A format that is shown as text, whatever the bytes. */
 export interface TextCodec extends Encoder {
-  /** Bytes shown before one asks for more: a browser lays out megabytes slowly. */
-  readonly firstBytes: number;
   /** At most `most` bytes of the payload, and how many are left. */
   decode(payload: Uint8Array, most: number): { text: string; left: number; error?: string };
 }

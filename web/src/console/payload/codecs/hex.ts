@@ -2,8 +2,6 @@ import { mark, t } from '../../core/i18n/i18n';
 import { hexDump } from '../../core/text';
 import { PayloadError, refuse } from '../error';
 
-export const firstBytes = 16 * 1024;
-
 export function decode(payload: Uint8Array, most: number) {
   const head = payload.subarray(0, most);
   return { text: hexDump(head), left: payload.length - head.length };

@@ -4,8 +4,6 @@ import { t } from '../../core/i18n/i18n';
 import { decodeUtf8, headOf, visibleLines } from '../../core/text';
 import { PayloadError } from '../error';
 
-export const firstBytes = 256 * 1024;
-
 export function decode(payload: Uint8Array, most: number) {
   const head = headOf(payload, most);
   const left = payload.length - head.length;

@@ -9,10 +9,10 @@ import { createJobs } from './jobs';
 import { createLibrary } from './library';
 import { createRecording } from './record';
 
-export type Parts = ReturnType<typeof createParts>;
+export type Recordings = ReturnType<typeof createRecordings>;
 
 /** `brokers` names those that messages may come from now. */
-export function createParts(feed: Feed, brokers: () => string) {
+export function createRecordings(feed: Feed, brokers: () => string) {
   const { storage, locks }: Partial<Pick<Navigator, 'storage' | 'locks'>> = navigator;
   const shared = { feed, brokers, toFailure, clock: createTicker(), now: Date.now, storage, locks };
   const database = createDatabase();
