@@ -2,19 +2,19 @@
 
 import { computed, effect, type ReadonlySignal } from '@preact/signals';
 import { limits } from './limits';
+import { pageTiming, type Timing } from './timing';
 import type { View } from './view';
 
-export interface Dependencies {
-  /** Runs `call` with the next frame. */
-  frame(call: () => void): void;
-  after(milliseconds: number, call: () => void): void;
-  /** Milliseconds. */
-  now(): number;
+export interface Dependencies extends Timing {
   shown: ReadonlySignal<boolean>;
 }
 
 /** Runs a call when it is time. Those who ask again before that ask for nothing more. */
-export type Paint = (call: () => void) => void;
+export interface Paint {
+  (call: () => void): void;
+  /** Runs nothing any more. */
+  dispose(): void;
+}
 
 /**
  * Milliseconds. Two paints may follow each other at once, such as of what is sent and
@@ -27,6 +27,7 @@ export function createPaint({ frame, after, now, shown }: Dependencies): Paint {
   /** When the paints so far would be over, if each took its period. */
   let over = Number.NEGATIVE_INFINITY;
   let asked: (() => void) | undefined;
+  let stopResting = () => {};
 
   function wait(): void {
     const left = over - period - now();
@@ -35,6 +36,7 @@ export function createPaint({ frame, after, now, shown }: Dependencies): Paint {
   }
 
   function paint(): void {
+    if (!asked) return;
     if (!shown.peek()) {
       rest();
       return;
@@ -42,37 +44,35 @@ export function createPaint({ frame, after, now, shown }: Dependencies): Paint {
     const call = asked;
     asked = undefined;
     over = Math.max(over, now()) + period;
-    call?.();
+    call();
   }
 
   /** Until it is shown. */
   function rest(): void {
-    let stop: (() => void) | undefined;
-    const wake = () => {
-      stop?.();
+    stopResting = effect(() => {
+      if (!shown.value) return;
+      stopResting();
       wait();
-    };
-    stop = effect(() => {
-      // Not before `stop` is there.
-      if (shown.value) queueMicrotask(wake);
     });
   }
 
-  return (call) => {
+  function ask(call: () => void): void {
     const waiting = asked !== undefined;
     asked = call;
     if (waiting) return;
     if (shown.peek()) wait();
     else rest();
-  };
+  }
+
+  function dispose(): void {
+    stopResting();
+    asked = undefined;
+  }
+
+  return Object.assign(ask, { dispose });
 }
 
 /** For a list of the page's, while its view is the one that is shown. */
 export function paintWhile(view: ReadonlySignal<View>, name: View): Paint {
-  return createPaint({
-    frame: (call) => requestAnimationFrame(call),
-    after: (milliseconds, call) => setTimeout(call, milliseconds),
-    now: () => performance.now(),
-    shown: computed(() => view.value === name),
-  });
+  return createPaint({ ...pageTiming, shown: computed(() => view.value === name) });
 }

@@ -3,6 +3,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
+import { pageTiming, type Timing } from '../core/timing';
 import { loadBudget, saveBudget } from './budget';
 import { type Entry, entryFor, type Via } from './entry';
 import { noFilter, selectionOf } from './filter';
@@ -11,7 +12,6 @@ import type { Finder } from './finder';
 import { createLog } from './log';
 import { createMarks } from './marks';
 import type { Search } from './matches';
-import { pageTiming, type Timing } from './timing';
 
 /** Browsers lay out no element that is higher than this many rows. */
 export const maxMessages = 300_000;

@@ -81,8 +81,8 @@ it('shows what a filter selects without a wait, also amid a flood', () => {
 });
 
 it('goes on looking with each frame, however long a view stands', () => {
-  const { push, frame, log } = made();
-  push(...many(1000));
+  const { push, frame, log } = made(5000, 50_000);
+  push(...many(5000));
   log.edit({ search: '9' });
   const { looked } = log.view.value;
   expect(looked).toBeLessThan(1);

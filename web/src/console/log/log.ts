@@ -1,12 +1,10 @@
 /** The newest entries within two bounds, and those of them that a filter selects. */
 
 import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { createPaint } from '../core/paint';
+import { pageTiming, type Timing } from '../core/timing';
 import { createMatches, type Selection } from './matches';
 import { createRing, type Sized } from './ring';
-import { pageTiming, type Timing } from './timing';
-
-/** Milliseconds between two views under a flood: more often nobody can read them. */
-const pace = 250;
 
 /** An entry by its number, which never changes. */
 export interface Numbered<Entry> {
@@ -99,34 +97,17 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
   /** The entry whose details are open: kept here, also when the log has moved on. */
   const open = signal<Numbered<Entry> | undefined>(undefined);
 
-  let viewedAt = Number.NEGATIVE_INFINITY;
-  let showing = false;
+  const paint = createPaint({ frame, after, now, shown });
   let looking = false;
 
-  function refresh(): void {
-    viewedAt = now();
+  function showNow(): void {
     matches.look();
     view.value = look();
   }
 
-  /** What comes of it is not kept waiting. */
-  function showNow(): void {
-    refresh();
-    viewedAt = Number.NEGATIVE_INFINITY;
-  }
-
-  /** There is news: for the next frame, or for when the view has stood long enough. */
+  /** There is news. Hidden, it is for when it is seen again. */
   function show(): void {
-    if (showing || !shown.peek()) return;
-    showing = true;
-    const draw = () =>
-      frame(() => {
-        showing = false;
-        if (shown.peek()) refresh();
-      });
-    const wait = viewedAt + pace - now();
-    if (wait > 0) after(wait, draw);
-    else draw();
+    if (shown.peek()) paint(showNow);
   }
 
   function lookOn(): void {
@@ -216,6 +197,9 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     at: (position: number) => numbered(matches.at(position)),
     /** What the list shows, and what of it is out of sight. */
     listed: (): Entry[] => matches.numbers().flatMap((number) => ring.get(number) ?? []),
-    dispose: stopWatching,
+    dispose() {
+      stopWatching();
+      paint.dispose();
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** For tests: time that passes when it is told to. */
 
 import { signal } from '@preact/signals';
-import type { Timing } from './timing';
+import type { Timing } from '../core/timing';
 
 export function fakeTiming() {
   const frames: (() => void)[] = [];

@@ -5,6 +5,7 @@ import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { toFailure } from '../core/failure';
+import { pageTiming } from '../core/timing';
 import type { View } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
@@ -21,9 +22,6 @@ function randomId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const frame = (call: () => void): void => {
-  requestAnimationFrame(call);
-};
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
   readonly feed: Feed;
@@ -49,7 +47,7 @@ export function createPage(): Page {
     forest: createForest(),
     view,
     clock: createTicker(),
-    frame,
+    frame: pageTiming.frame,
     randomId,
     taken: (id) =>
       new Set(sessions.list.peek().flatMap((other) => (other.id === id ? [] : other.name.peek()))),

@@ -43,7 +43,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
   const paints: (() => void)[] = [];
   const bench = createWorkbench(topics, {
     frame: (call) => frames.push(call),
-    paint: (call) => paints.push(call),
+    paint: Object.assign((call: () => void) => void paints.push(call), { dispose() {} }),
     toFailure: (error) => ({ code: 'crashed', message: String(error) }),
   });
   function push(...messages: Message[]): void {

@@ -214,5 +214,6 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     askToClear,
     clear,
     stopClearing,
+    dispose: deps.paint.dispose,
   };
 }

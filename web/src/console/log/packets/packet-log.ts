@@ -3,8 +3,8 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { Packet, PacketName } from '../../../client/packet';
 import { language } from '../../core/i18n/i18n';
+import type { Timing } from '../../core/timing';
 import { createLog } from '../log';
-import type { Timing } from '../timing';
 import { summaryOf } from './describe';
 import { createExchanges } from './exchanges';
 import { identifierOf } from './identifier';

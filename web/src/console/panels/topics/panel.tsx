@@ -2,6 +2,7 @@ import { useEffect, useId } from 'preact/hooks';
 import { toFailure } from '../../core/failure';
 import { paintWhile } from '../../core/paint';
 import { formatBytes, formatCount } from '../../core/text';
+import { pageTiming } from '../../core/timing';
 import type { Session } from '../../session/session';
 import { caps, rateOf } from '../../topics/model';
 import { formatRate } from '../../topics/preview';
@@ -22,7 +23,7 @@ const Chart = onDemand(async () => (await import('./chart')).Chart);
 /** What somebody has unfolded and charted waits while another session's topics are shown. */
 const benchOf = ({ topics, view }: Session) =>
   createWorkbench(topics, {
-    frame: (call) => requestAnimationFrame(call),
+    frame: pageTiming.frame,
     paint: paintWhile(view, 'topics'),
     toFailure,
   });

@@ -1,4 +1,4 @@
-/** When the page has time for a log. */
+/** When the page has time. */
 
 export interface Timing {
   /** Runs `call` before the next frame is drawn: not while the page is hidden. */
