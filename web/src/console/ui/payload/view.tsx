@@ -9,6 +9,7 @@ import type { Readable } from '../../payload/guess';
 import { labels, read, type Shown } from '../../payload/read';
 import { save } from '../../payload/save';
 import { Button } from '../button';
+import { toClipboard } from '../copy';
 import { Select } from '../fields';
 import { onDemand } from '../on-demand';
 import { Applies } from './applies';
@@ -31,16 +32,11 @@ function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: s
 
 async function copy(payload: Uint8Array, format: ViewFormat, shown: HTMLElement | null): Promise<string> {
   if (payload.length > mostCopied) return t('Too large for the clipboard: save it');
-  try {
-    const [text, said] = textOf(payload, format);
-    await navigator.clipboard.writeText(text);
-    return said;
-  } catch {
-    // No clipboard for a page over plain http.
-    if (!shown) return t('Not copied');
-    getSelection()?.selectAllChildren(shown);
-    return t('Selected: copy it with the keyboard');
-  }
+  const [text, said] = textOf(payload, format);
+  if (await toClipboard(text)) return said;
+  if (!shown) return t('Not copied');
+  getSelection()?.selectAllChildren(shown);
+  return t('Selected: copy it with the keyboard');
 }
 
 function moreOf(shown: Shown): string | undefined {
