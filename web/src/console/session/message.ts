@@ -60,6 +60,8 @@ export const emptyMessage: Message = {
   properties: noProperties,
 };
 
+export const isQoS = (value: unknown): value is QoS => value === 0 || value === 1 || value === 2;
+
 /** The name that a field of the client's options has in a form. */
 export function formField(path = ''): string {
   return path.replace(/\b(properties|scram)\./, '');

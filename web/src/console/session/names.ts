@@ -9,7 +9,3 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
-
-export function byName(a: { name: string }, b: { name: string }): number {
-  return a.name.localeCompare(b.name);
-}

@@ -1,10 +1,10 @@
 /** Connections saved by name in this browser, and carried to others as JSON. */
 
-import { computed, signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
-import { whyNotKept } from '../core/no-room';
-import { inShapeOf, isRecord, keptList, readKept, type Tab } from '../core/storage';
-import { byName, freeName } from './names';
+import { inShapeOf, isRecord, readKept, type Tab } from '../core/storage';
+import { isQoS } from './message';
+import { createNamedList } from './named-list';
+import { freeName } from './names';
 import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
 export interface Profile {
@@ -19,8 +19,6 @@ const most = 200;
 const longestName = 100;
 const largestFile = 2_000_000;
 const format = 'mqttwasm profiles';
-
-const isQoS = (value: number): value is 0 | 1 | 2 => value === 0 || value === 1 || value === 2;
 
 /** Settings out of foreign JSON; what is missing or wrong is as in an empty form. */
 export function settingsFrom(value: unknown): Settings {
@@ -67,38 +65,27 @@ export function readProfiles(): Profile[] {
 }
 
 export function createProfiles(tab?: Tab) {
-  const list = keptList<Profile>({ key, read: profileFrom, nameOf: ({ name }) => name, most }, tab);
-  const entries = computed(() => list.entries.value.toSorted(byName));
-  const problem = signal('');
-
-  function change(put: readonly Profile[], dropped: readonly string[] = []): boolean {
-    problem.value = whyNotKept(list.change(put, dropped), most);
-    return problem.value === '';
-  }
+  const { entries, problem, latest, put, remove } = createNamedList({ key, read: profileFrom, most }, tab);
 
   /** The same name again replaces. */
   function save(given: string, settings: Settings, withSecrets: boolean): boolean {
     const name = given.trim().slice(0, longestName);
     if (name === '') problem.value = t('A name to find it by');
     else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
-    else return change([{ name, settings: withSecrets ? settings : leaveOutPasswords(settings) }]);
+    else return put({ name, settings: withSecrets ? settings : leaveOutPasswords(settings) });
     return false;
-  }
-
-  function remove(name: string): void {
-    change([], [name]);
   }
 
   /** How many came in; 0 where `problem` says why. */
   function add(text: string): number {
     try {
-      const taken = new Set(list.latest().map(({ name }) => name));
+      const taken = new Set(latest().map(({ name }) => name));
       const imported = importProfiles(text).map(({ name, settings }) => {
         const free = freeName(name, taken);
         taken.add(free);
         return { name: free, settings };
       });
-      return change(imported) ? imported.length : 0;
+      return put(...imported) ? imported.length : 0;
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
       return 0;

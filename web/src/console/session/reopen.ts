@@ -9,6 +9,7 @@ import { type Filter, noFilter } from '../log/filter';
 import { type Config, defaultBroker, nameOf } from './config';
 import type { Connection } from './connection';
 import type { Kept } from './keep';
+import { isQoS } from './message';
 import { type Profile, readProfiles, settingsFrom } from './profiles';
 import type { Draft } from './publisher';
 import { messageFrom } from './saved';
@@ -41,7 +42,7 @@ function subscriptionsFrom(value: unknown): Wanted[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const list = value.flatMap((entry: unknown): Wanted[] => {
     if (!isRecord(entry) || typeof entry.filter !== 'string') return [];
-    return [{ filter: entry.filter, qos: entry.qos === 1 || entry.qos === 2 ? entry.qos : 0 }];
+    return [{ filter: entry.filter, qos: isQoS(entry.qos) ? entry.qos : 0 }];
   });
   return list.slice(0, mostSubscriptions);
 }
@@ -77,7 +78,7 @@ function filterFrom(value: unknown, names: readonly string[]): Filter {
     connection: names.includes(read.connection) ? read.connection : '',
     direction: ['sent', 'both'].includes(read.direction) ? read.direction : noFilter.direction,
     retain: ['yes', 'no'].includes(read.retain) ? read.retain : noFilter.retain,
-    qos: qos === 0 || qos === 1 || qos === 2 ? qos : noFilter.qos,
+    qos: isQoS(qos) ? qos : noFilter.qos,
   };
 }
 

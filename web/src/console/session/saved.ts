@@ -1,11 +1,9 @@
 /** Messages saved by name, in this browser. */
 
-import { computed, signal } from '@preact/signals';
-import { whyNotKept } from '../core/no-room';
-import { inShapeOf, isRecord, keptList, type Tab } from '../core/storage';
+import { inShapeOf, isRecord, type Tab } from '../core/storage';
 import { formats } from '../payload/encode';
-import { emptyMessage, type Message } from './message';
-import { byName } from './names';
+import { emptyMessage, isQoS, type Message } from './message';
+import { createNamedList } from './named-list';
 
 export interface SavedMessage {
   name: string;
@@ -13,7 +11,7 @@ export interface SavedMessage {
 }
 
 const key = 'mqttwasm.messages';
-const limit = 200;
+const most = 200;
 
 const isFormat = (value: string): boolean => formats.some(([format]) => format === value);
 
@@ -24,7 +22,7 @@ export function messageFrom(value: unknown): Message {
     ...message,
     file: undefined,
     format: isFormat(message.format) ? message.format : 'text',
-    qos: [0, 1, 2].includes(message.qos) ? message.qos : 0,
+    qos: isQoS(message.qos) ? message.qos : 0,
   };
 }
 
@@ -35,23 +33,12 @@ export function savedFrom(value: unknown): SavedMessage | undefined {
 }
 
 export function createSaved(tab?: Tab) {
-  const list = keptList<SavedMessage>({ key, read: savedFrom, nameOf: ({ name }) => name, most: limit }, tab);
-  const entries = computed(() => list.entries.value.toSorted(byName));
-  const problem = signal('');
-
-  function change(put: readonly SavedMessage[], dropped: readonly string[] = []): boolean {
-    problem.value = whyNotKept(list.change(put, dropped), limit);
-    return problem.value === '';
-  }
+  const { entries, problem, put, remove } = createNamedList({ key, read: savedFrom, most }, tab);
 
   /** The same name again replaces. */
   function save(name: string, { topic, payload, format, type, qos, retain, properties }: Message): boolean {
     const message: Message = { topic, payload, file: undefined, format, type, qos, retain, properties };
-    return change([{ name, message }]);
-  }
-
-  function remove(name: string): void {
-    change([], [name]);
+    return put({ name, message });
   }
 
   return { entries, problem, save, remove };

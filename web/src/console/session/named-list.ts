@@ -1,0 +1,37 @@
+/** What is saved by name in this browser, in the order of the names. */
+
+import { computed, signal } from '@preact/signals';
+import { whyNotKept } from '../core/no-room';
+import { keptList, type Tab } from '../core/storage';
+
+interface Named {
+  name: string;
+}
+
+interface Options<E> {
+  key: string;
+  /** An entry out of foreign JSON; undefined where that is none. */
+  read(value: unknown): E | undefined;
+  most: number;
+}
+
+export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab) {
+  const list = keptList<E>({ ...options, nameOf: ({ name }) => name }, tab);
+  const entries = computed(() => list.entries.value.toSorted((a, b) => a.name.localeCompare(b.name)));
+  /** Why the last change was not made. */
+  const problem = signal('');
+
+  function change(put: readonly E[], dropped: readonly string[] = []): boolean {
+    problem.value = whyNotKept(list.change(put, dropped), options.most);
+    return problem.value === '';
+  }
+
+  /** The same name again replaces. */
+  const put = (...given: E[]): boolean => change(given);
+
+  function remove(name: string): void {
+    change([], [name]);
+  }
+
+  return { entries, problem, latest: list.latest, put, remove };
+}
