@@ -350,3 +350,14 @@ test('no axe violations, with everything open', async ({ page }) => {
     expect(violations).toEqual([]);
   }
 });
+
+test('a mistake in the filter opens it, and locks neither it nor the export', async ({ page }) => {
+  const feed = controls(page);
+  await feed.filter.click();
+  await feed.topics.fill('a/#/b');
+  await expect(feed.topics).toHaveAttribute('aria-invalid', 'true');
+  await feed.export.click();
+  await expect(feed.exportAs('CSV')).toBeVisible();
+  await feed.filter.click();
+  await expect(feed.topics).toHaveValue('a/#/b');
+});

@@ -8,6 +8,7 @@ import { statusWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
+import { useFold } from '../../ui/fold';
 import { onDemand } from '../../ui/on-demand';
 import './connection.css';
 import { mark, t } from '../../core/i18n/i18n';
@@ -95,15 +96,11 @@ function Countdown({ connection }: { connection: Connection }) {
 export function ConnectionPanel({ page, session }: Props) {
   const { connection } = session;
   const id = useId();
-  const [open, setOpen] = useState<keyof typeof parts | undefined>(undefined);
   const form = useRef<HTMLFormElement>(null);
   const idle = connection.status.value.phase === 'disconnected';
   const errors = connection.fieldErrors.value;
   const wrong = Object.keys(errors).some((name) => name !== 'url');
-  // The field that is wrong comes into sight, and stays only as long as one wants to look at it.
-  useEffect(() => {
-    if (wrong) setOpen('options');
-  }, [wrong]);
+  const [open, toggle] = useFold<keyof typeof parts>(wrong ? 'options' : undefined);
   const Part = open && parts[open][1];
   const brokers = connection.config.value.brokers;
 
@@ -150,7 +147,7 @@ export function ConnectionPanel({ page, session }: Props) {
                 key={name}
                 aria-expanded={open === name}
                 aria-controls={id}
-                onClick={() => setOpen(open === name ? undefined : name)}
+                onClick={() => toggle(name)}
               >
                 {t(parts[name][0])}
               </Button>

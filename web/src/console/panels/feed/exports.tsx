@@ -6,6 +6,7 @@ import { saveAs } from '../../core/save-as';
 import type { Format } from '../../log/export';
 import type { Listed } from '../../log/log';
 import { Button } from '../../ui/button';
+import { Said } from '../../ui/toolbar';
 
 interface Props<Entry> {
   log: Listed<Entry> & { listed(): Entry[] };
@@ -55,9 +56,7 @@ export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entr
         </Button>
       ))}
       {progress && <span>{progress}</span>}
-      <span class="exports-said" aria-live="polite">
-        {said}
-      </span>
+      <Said>{said}</Said>
     </>
   );
 }

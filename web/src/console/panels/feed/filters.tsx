@@ -1,6 +1,6 @@
 /** What stands above the list: search, conditions, export. */
 
-import { useId, useState } from 'preact/hooks';
+import { useId } from 'preact/hooks';
 import { messages } from '../../core/counts';
 import { limits } from '../../core/limits';
 import { brief, formatCount } from '../../core/text';
@@ -8,6 +8,7 @@ import type { Feed } from '../../log/feed';
 import { conditionsOf, noFilter } from '../../log/filter';
 import { Button } from '../../ui/button';
 import { qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { useFold } from '../../ui/fold';
 import { Exports } from './exports';
 import './filters.css';
 import { mark, t } from '../../core/i18n/i18n';
@@ -118,7 +119,7 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
 function ExportBar({ feed, id }: { feed: Feed; id: string }) {
   const { first, end } = feed.view.value;
   return (
-    <div class="filter-export" id={id}>
+    <div class="filter-export flow muted" id={id}>
       <span>{t('{messages} as', { messages: messages(end - first) })}</span>
       <Exports
         log={feed}
@@ -127,7 +128,7 @@ function ExportBar({ feed, id }: { feed: Feed; id: string }) {
         fileOf={async (...args) => (await import('../../log/export')).fileOf(...args)}
         words={(count) => t('Exported {messages}', { messages: messages(count) })}
       />
-      <p class="field-hint">
+      <p class="field-hint wrap">
         {t(
           'Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a spreadsheet would take for a formula.',
         )}
@@ -138,10 +139,9 @@ function ExportBar({ feed, id }: { feed: Feed; id: string }) {
 
 export function FilterBar({ feed }: { feed: Feed }) {
   const id = useId();
-  const [shown, setShown] = useState<'conditions' | 'export'>();
   const conditions = conditionsOf(feed.filter.value);
-  // The place of a mistake is always in sight.
-  const open = feed.filterErrors.value.topic ? 'conditions' : shown;
+  const wrong = feed.filterErrors.value.topic !== undefined;
+  const [open, toggle] = useFold<'conditions' | 'export'>(wrong ? 'conditions' : undefined);
 
   function opener(what: 'conditions' | 'export', text: string) {
     return (
@@ -149,7 +149,7 @@ export function FilterBar({ feed }: { feed: Feed }) {
         small
         aria-expanded={open === what}
         aria-controls={`${id}-${what}`}
-        onClick={() => setShown(open === what ? undefined : what)}
+        onClick={() => toggle(what)}
       >
         {text}
       </Button>

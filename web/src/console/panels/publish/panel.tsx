@@ -1,10 +1,11 @@
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { formatBytes, formatCount, formatTime, visible } from '../../core/text';
 import { countProperties, payloadProblem } from '../../session/message';
 import type { Outcome, Publisher } from '../../session/publisher';
 import { hasCounter, unknownPlaces } from '../../session/template';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, qosOptions, Select, TextArea, TextField, translated } from '../../ui/fields';
+import { useFold } from '../../ui/fold';
 import { onDemand } from '../../ui/on-demand';
 import './publish.css';
 import { mark, parts, t } from '../../core/i18n/i18n';
@@ -172,13 +173,9 @@ function Repeat({ publisher }: { publisher: Publisher }) {
 
 function More({ publisher }: { publisher: Publisher }) {
   const id = useId();
-  const [open, setOpen] = useState<keyof typeof folds | undefined>(undefined);
   const { properties } = publisher.draft.value;
   const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
-  // The field that is wrong comes into sight, and stays only as long as one wants to look at it.
-  useEffect(() => {
-    if (wrong) setOpen('properties');
-  }, [wrong]);
+  const [open, toggle] = useFold<keyof typeof folds>(wrong ? 'properties' : undefined);
   const Part = open && folds[open][1];
   const counts = { properties: countProperties(properties), saved: 0, sent: publisher.sent.value.length };
   return (
@@ -191,7 +188,7 @@ function More({ publisher }: { publisher: Publisher }) {
             key={name}
             aria-expanded={open === name}
             aria-controls={id}
-            onClick={() => setOpen(open === name ? undefined : name)}
+            onClick={() => toggle(name)}
           >
             {t(folds[name][0])}
             {counts[name] > 0 && <span class="tool-count chip">{formatCount(counts[name])}</span>}
