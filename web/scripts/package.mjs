@@ -112,8 +112,8 @@ function readme() {
   const text = byPackageName(
     `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}## Limits\n${limits}`,
   )
-    // These two are about the server, which is not in the package.
-    .replaceAll(/\[(deployment|security)\]\([^)]*\)/g, '$1 (in the source)')
+    // These are about the server, which is not in the package.
+    .replaceAll(/\[(deployment|the embedded broker|security)\]\([^)]*\)/g, '$1 (in the source)')
     .replaceAll(/web\/docs\/([^)]*\.md)/g, (_, name) => guide(name))
     .replaceAll('[examples](web/examples)', 'examples in the source');
   const broken = text.match(/\]\(web\/[^)]*\)/);
