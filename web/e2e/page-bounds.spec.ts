@@ -2,7 +2,7 @@
 
 import { type CDPSession, expect, type Locator, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+import { complaintsOf, connectTo, openConnected, type Parts, showView } from './support/page';
 import {
   connack,
   publish,
@@ -43,7 +43,6 @@ const send = (...packets: Uint8Array[]) => broker.connections.at(-1)?.send(...pa
 
 function viewsOf(page: Page) {
   return {
-    tab: (name: string) => page.getByRole('tab', { name }),
     topic: (name: string) => page.getByRole('treeitem', { name: new RegExp(`^${name}( |$)`) }),
     details: page.getByRole('region', { name: 'Topic details' }),
     history: page.getByRole('list', { name: 'History' }).getByRole('listitem'),
@@ -53,12 +52,12 @@ function viewsOf(page: Page) {
 const elementsIn = (part: Locator) => part.locator('*').count();
 
 test('Topics: brackets, a changing array and properties without end are a few elements', async ({ page }) => {
-  const { tab, topic, details, history } = viewsOf(page);
+  const { topic, details, history } = viewsOf(page);
   const array = (at: number) =>
     JSON.stringify(Array.from({ length: 8000 }, (_, n) => (n === at ? 0 : 1000 + n)));
   const properties = Buffer.concat(Array<Uint8Array>(65_000).fill(userProperty('', '')));
   const deep = (depth: number) => publish('deep', '['.repeat(depth) + ']'.repeat(depth));
-  await tab('Topics').click();
+  await showView(page, 'Topics');
   send(deep(6000));
   await topic('deep').click();
   await expect(history).toHaveCount(1);
@@ -87,8 +86,7 @@ test('Topics: brackets, a changing array and properties without end are a few el
 });
 
 test('Messages and Packets: of properties without end the first are drawn', async ({ page }) => {
-  const { tab } = viewsOf(page);
-  await tab('Packets').click();
+  await showView(page, 'Packets');
   await page.getByRole('checkbox', { name: 'Record packets' }).check();
   const properties = Buffer.concat(Array<Uint8Array>(65_000).fill(userProperty('', '')));
   const packets = page.getByRole('log', { name: 'Packets' }).locator('.row');
@@ -101,7 +99,7 @@ test('Messages and Packets: of properties without end the first are drawn', asyn
   await expect(packetDetails).toContainText('… and 64,900 more');
   expect(await elementsIn(packetDetails)).toBeLessThan(1000);
 
-  await tab('Messages').click();
+  await showView(page, 'Messages');
   await parts.row('properties', 'x').first().getByRole('button').click();
   const details = page.getByRole('region', { name: 'Message details' });
   await expect(details).toContainText('… and 64,900 more');
@@ -140,15 +138,15 @@ async function watchHidden(page: Page) {
 }
 
 test('views that are hidden rest, and catch up when they are shown', async ({ page }) => {
-  const { tab, topic } = viewsOf(page);
-  await tab('Packets').click();
+  const { topic } = viewsOf(page);
+  await showView(page, 'Packets');
   await page.getByRole('checkbox', { name: 'Record packets' }).check();
   const packets = page.getByRole('log', { name: 'Packets' }).locator('.row');
   await expect(async () => {
     send(publish('t', 'first'));
     await expect(packets).not.toHaveCount(0, { timeout: 1000 });
   }).toPass();
-  await tab('Topics').click();
+  await showView(page, 'Topics');
   await expect(topic('t')).toBeVisible();
   const mutations = await watchHidden(page);
 
@@ -162,9 +160,9 @@ test('views that are hidden rest, and catch up when they are shown', async ({ pa
   await expect(topic('hidden')).toHaveAccessibleName('hidden hidden 2999 3,000 messages');
   expect(await mutations()).toEqual([]);
 
-  await tab('Packets').click();
+  await showView(page, 'Packets');
   await expect(packets.last()).toContainText('hidden');
-  await tab('Messages').click();
+  await showView(page, 'Messages');
   await expect(parts.rows.last()).toContainText('hidden 2999');
 });
 
@@ -177,12 +175,11 @@ async function heapOf(cdp: CDPSession): Promise<number> {
 test('what is cleared is gone: messages, topics, births, filters and searches leave nothing', async ({
   page,
 }) => {
-  const { tab } = viewsOf(page);
   const search = page.getByRole('textbox', { name: 'Search messages' });
 
   /** Each round has topics and nodes of its own. */
   async function round(name: string, count: number) {
-    await tab('Messages').click();
+    await showView(page, 'Messages');
     const before = Number((await parts.count('Received').textContent())?.replaceAll(',', ''));
     const body = 'x'.repeat(200);
     for (let n = 0; n < count; n += 500) {
@@ -194,11 +191,11 @@ test('what is cleared is gone: messages, topics, births, filters and searches le
     await expect(parts.count('Received')).toHaveText((before + 2 * count).toLocaleString('en'));
     await search.fill(`${body} 499`);
     await expect(page.locator('.filter-found')).toContainText(' of ');
-    await tab('Topics').click();
+    await showView(page, 'Topics');
     await page.getByRole('searchbox', { name: 'Search topics' }).fill(`${name}/4`);
     await page.getByRole('searchbox', { name: 'Search topics' }).fill('');
     await page.getByRole('button', { name: 'Forget all' }).click();
-    await tab('Messages').click();
+    await showView(page, 'Messages');
     await search.fill('');
     await page.getByRole('button', { name: 'Clear', exact: true }).click();
     await expect(parts.count('Kept')).toHaveText('0');

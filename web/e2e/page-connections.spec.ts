@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+import { complaintsOf, connectTo, openConnected, type Parts, showView } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 let server: Server;
@@ -121,7 +121,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await showAll.click();
   await expect(parts.rows).toHaveCount(3);
 
-  await page.getByRole('tab', { name: 'Topics' }).click();
+  await showView(page, 'Topics');
   const topic = (name: string) => page.getByRole('treeitem', { name: new RegExp(`^${name}`) });
   await expect(topic('mqttwasm')).toHaveCount(1);
   await topic('shared').click();
@@ -351,7 +351,7 @@ test('all of it by keyboard', async ({ page }) => {
 
 test('the way to the messages shows them where the topics were', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 800 });
-  await page.getByRole('tab', { name: 'Topics' }).click();
+  await showView(page, 'Topics');
   await expect(parts.log).toBeHidden();
   await page
     .getByRole('navigation', { name: 'On this page' })

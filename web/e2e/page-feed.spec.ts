@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from './support/fixtures';
-import type { Parts } from './support/page';
+import { type Parts, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 let elsewhere: Publisher;
@@ -257,10 +257,10 @@ test('Escape leaves the details behind another tab alone', async ({ page }) => {
   const feed = controls(page);
   await arrive(`${own}/one`, ['1']);
   await page.getByRole('button', { name: 'Details of message 1' }).click();
-  await page.getByRole('tab', { name: 'Topics' }).click();
+  await showView(page, 'Topics');
   await expect(page.getByRole('tree', { name: 'Topics' })).toBeVisible();
   await page.keyboard.press('Escape');
-  await page.getByRole('tab', { name: 'Messages' }).click();
+  await showView(page, 'Messages');
   await expect(feed.details).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(feed.details).toHaveCount(0);

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+import { complaintsOf, connectTo, openConnected, type Parts, showView, type ViewName } from './support/page';
 import { openPublisher } from './support/publisher';
 
 let server: Server;
@@ -60,11 +60,11 @@ test('the round-trip time stands beside the status, and its spread with the sess
 
 test('figures and values of mosquitto, and nothing of them among the messages', async ({ page }) => {
   const complaints = await complaintsOf(page);
-  const { tab, figures, values, log, count, subscriptions, filter, subscribe, row } = await openAt(
+  const { figures, values, log, count, subscriptions, filter, subscribe, row } = await openAt(
     page,
     mosquitto.mqtt,
   );
-  await tab('Broker').click();
+  await showView(page, 'Broker');
   await expect(figures.filter({ hasText: 'Version' })).toContainText('mosquitto version 2');
   await expect(figures.filter({ hasText: 'Uptime' })).toContainText(/\d+ s/);
   await expect(figures.filter({ hasText: 'Clients connected' })).toContainText('1');
@@ -78,18 +78,18 @@ test('figures and values of mosquitto, and nothing of them among the messages', 
   await expect(values.filter({ hasText: 'uptime' })).toHaveCount(0);
   expect(await violationsOf(page, '.broker')).toEqual([]);
 
-  await tab('Messages').click();
+  await showView(page, 'Messages');
   await expect(log.locator('.row')).toHaveCount(0);
   await expect(count('Received')).toHaveText('0');
   await expect(subscriptions).toHaveCount(1);
 
   // What the user asks for, the user gets, also while the view looks at the same.
-  await tab('Broker').click();
+  await showView(page, 'Broker');
   await expect(figures).not.toHaveCount(0);
   await filter.fill('$SYS/broker/version');
   await subscribe.click();
   await expect(subscriptions).toHaveCount(2);
-  await tab('Messages').click();
+  await showView(page, 'Messages');
   await expect(row('$SYS/broker/version', 'mosquitto version 2.0.11')).not.toHaveCount(0);
   await expect(log).not.toContainText('uptime');
   expect(complaints).toEqual([]);
@@ -100,8 +100,8 @@ test('a broker that sends nothing is said to be silent', async ({ page }, info) 
   writeFileSync(acl, 'topic readwrite #\ntopic deny $SYS/#\n');
   const broker = await startMosquitto(undefined, [`acl_file ${acl}`]);
   try {
-    const { tab, state, figures } = await openAt(page, broker.mqtt);
-    await tab('Broker').click();
+    const { state, figures } = await openAt(page, broker.mqtt);
+    await showView(page, 'Broker');
     await expect(state).toContainText('The broker says nothing');
     await expect(figures).toHaveCount(0);
     expect(await violationsOf(page, '.broker')).toEqual([]);
@@ -111,13 +111,13 @@ test('a broker that sends nothing is said to be silent', async ({ page }, info) 
 });
 
 test('the view subscribes while it is open only', async ({ page }) => {
-  const { tab, figures, packet, record } = await openAt(page, server.mqtt);
-  await tab('Packets').click();
+  const { figures, packet, record } = await openAt(page, server.mqtt);
+  await showView(page, 'Packets');
   await record.check();
-  await tab('Broker').click();
+  await showView(page, 'Broker');
   await expect(figures.filter({ hasText: 'Clients connected' })).toContainText(/\d/);
   await expect(figures.filter({ hasText: 'Heap' })).toContainText('MiB');
-  await tab('Packets').click();
+  await showView(page, 'Packets');
   await expect(packet('SUBSCRIBE').filter({ hasText: '$SYS/# · QoS 0' })).toHaveCount(1);
   await expect(packet('UNSUBSCRIBE').filter({ hasText: '$SYS/#' })).toHaveCount(1);
 });
@@ -128,7 +128,7 @@ test('every packet is in the timeline, with its fields by their clauses', async 
   await page.getByRole('button', { name: 'Options' }).click();
   await page.getByRole('textbox', { name: 'User name' }).fill('alice');
   await page.getByRole('textbox', { name: 'Password' }).fill('open sesame');
-  await parts.tab('Packets').click();
+  await showView(page, 'Packets');
   await expect(page.getByText('Not recording')).toBeVisible();
   await parts.record.check();
   await parts.disconnect.click();
@@ -202,7 +202,7 @@ test('Escape closes the details that are shown, and what stands over them first'
   await parts.publish.click();
   await page.getByRole('button', { name: 'Details of message 1' }).click();
   await expect(ofMessage).toBeFocused();
-  await parts.tab('Packets').click();
+  await showView(page, 'Packets');
   await parts.record.check();
   await parts.publish.click();
   await parts.packet('PUBLISH').first().getByRole('button').click();
@@ -217,7 +217,7 @@ test('Escape closes the details that are shown, and what stands over them first'
 
   await page.keyboard.press('Escape');
   await expect(parts.details).toHaveCount(0);
-  await parts.tab('Messages').click();
+  await showView(page, 'Messages');
   await expect(ofMessage).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(ofMessage).toHaveCount(0);
@@ -228,8 +228,8 @@ test('a view that is hidden rests, and shows all when it is looked at again', as
   const own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
   const publisher = await openPublisher(server.mqtt);
   /** How many changes a hidden view has seen when the view that is shown has the last of a flood. */
-  async function changesWhile(shown: string, hidden: string): Promise<number> {
-    await parts.tab(shown).click();
+  async function changesWhile(shown: ViewName, hidden: string): Promise<number> {
+    await showView(page, shown);
     await page.evaluate((selector) => {
       const counted = { changes: 0 };
       Object.assign(window, { counted });
@@ -256,20 +256,20 @@ test('a view that is hidden rests, and shows all when it is looked at again', as
     return page.evaluate(() => (window as unknown as { counted: { changes: number } }).counted.changes);
   }
 
-  await parts.tab('Packets').click();
+  await showView(page, 'Packets');
   await parts.record.check();
   expect(await changesWhile('Messages', '.packets')).toBe(0);
   expect(await changesWhile('Packets', '#messages')).toBe(0);
-  await parts.tab('Messages').click();
+  await showView(page, 'Messages');
   await expect(parts.row(`${own}/Packets-19`, 'x')).toBeInViewport();
-  await parts.tab('Packets').click();
+  await showView(page, 'Packets');
   await expect(parts.packets.getByText('Packets-19')).toBeInViewport();
   publisher.close();
 });
 
 test('hostile topics and properties change nothing but their own row', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
-  await parts.tab('Packets').click();
+  await showView(page, 'Packets');
   await parts.record.check();
   const topic = (await parts.topic.inputValue()).replace(/hello$/, '<img src=x>\u202etxt.\u200b');
   await parts.topic.fill(topic);

@@ -1,7 +1,15 @@
 import { expect, type Page, test } from '@playwright/test';
 import { encode } from 'cborg';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, launchWith, openConnected, type Parts, partsOf } from './support/page';
+import {
+  complaintsOf,
+  connectTo,
+  launchWith,
+  openConnected,
+  type Parts,
+  partsOf,
+  showView,
+} from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 test.use(launchWith('--host-resolver-rules=MAP broker.emqx.io ~NOTFOUND'));
@@ -72,14 +80,14 @@ test('a reload leaves the view, the filter and the pause', async ({ page }) => {
   await bar.getByRole('button', { name: /^Filter/ }).click();
   await bar.getByRole('combobox', { name: 'Direction' }).selectOption('both');
   await tool(page, 'Pause').click();
-  await tab(page, 'Topics').click();
+  await showView(page, 'Topics');
 
   await page.reload();
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
   await expect(tab(page, 'Topics')).toHaveAttribute('aria-selected', 'true');
   await parts.publish.click();
   await expect(page.getByRole('treeitem', { name: /^mqttwasm/ })).toBeVisible();
-  await tab(page, 'Messages').click();
+  await showView(page, 'Messages');
   // The one that was sent, and the same that came back.
   await expect(page.getByText('2 waiting')).toBeVisible();
   await expect(parts.rows).toHaveCount(0);

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, type Parts } from './support/page';
+import { inBothSchemes, type Parts, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 // Each state of the page on a laptop and on a phone, in light and dark: nothing
@@ -24,7 +24,6 @@ interface Given {
   elsewhere: Publisher;
 }
 
-const tab = (page: Page, name: string) => page.getByRole('tab', { name });
 const tool = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const openTool = async (page: Page, name: string) => {
   await page.locator('#connection').getByRole('button', { name, exact: true }).click();
@@ -46,7 +45,7 @@ async function busy({ parts, own, elsewhere }: Given): Promise<void> {
 async function topics(given: Given): Promise<void> {
   const { page } = given;
   await busy(given);
-  await tab(page, 'Topics').click();
+  await showView(page, 'Topics');
   await page.getByRole('treeitem').first().click();
   await page.keyboard.press('*');
   await page.getByRole('treeitem', { name: /garden/ }).click();
@@ -84,11 +83,11 @@ const states: Record<string, (given: Given) => Promise<void>> = {
     await expect(given.page.getByRole('img', { name: /temp: .*state/ })).toBeVisible();
   },
   async broker({ page }) {
-    await tab(page, 'Broker').click();
+    await showView(page, 'Broker');
     await expect(page.getByRole('list', { name: 'Figures' })).toBeVisible();
   },
   async packets({ page, parts }) {
-    await tab(page, 'Packets').click();
+    await showView(page, 'Packets');
     await page.getByRole('checkbox', { name: 'Record packets' }).check();
     await parts.publish.click();
     await page.getByRole('log', { name: 'Packets' }).getByRole('button').first().click();

@@ -1,7 +1,7 @@
 import { expect, type Page, test } from '@playwright/test';
 import { startMosquitto, startServer } from './support/brokers';
 import { startHost } from './support/deploy';
-import { complaintsOf, launchWith, openConnected, partsOf } from './support/page';
+import { complaintsOf, launchWith, openConnected, partsOf, showView } from './support/page';
 
 // Whether a page can be installed is for the whole browser to say.
 test.use({ ...launchWith(), serviceWorkers: 'allow' });
@@ -56,7 +56,7 @@ test('it opens without its server, and talks to a broker that is there', async (
     await parts.publish.click();
     await expect(parts.row(await parts.topic.inputValue(), 'messages: 0')).toHaveCount(1);
     // What is loaded on demand is there as well.
-    await page.getByRole('tab', { name: 'Topics' }).click();
+    await showView(page, 'Topics');
     await expect(page.getByRole('tree')).toBeVisible();
     await page.keyboard.press('?');
     await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { openConnected, type Parts } from './support/page';
+import { openConnected, type Parts, showView } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 // The README's pictures are made anew on demand only, with SCREENSHOTS=docs: no
@@ -63,7 +63,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     const name = colorScheme === 'light' ? 'screenshot.png' : 'screenshot-dark.png';
     await page.screenshot({ path: `${directory}/${name}`, animations: 'disabled' });
-    await page.getByRole('tab', { name: 'Topics' }).click();
+    await showView(page, 'Topics');
     await page
       .getByRole('treeitem', { name: /garden/ })
       .first()

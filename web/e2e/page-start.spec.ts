@@ -2,7 +2,7 @@ import { chromium, expect, type Page, type Route, test } from '@playwright/test'
 import config from '../playwright.config';
 import { violationsOf } from './support/axe';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, partsOf } from './support/page';
+import { complaintsOf, connectTo, partsOf, showView } from './support/page';
 
 let server: Server;
 let mosquitto: Mosquitto;
@@ -44,8 +44,8 @@ test('before the program is there the page says so, and its forms are of use', a
   await expect(page.getByRole('form', { name: 'Subscribe' })).toContainText('Not connected to a broker');
   await page.getByRole('button', { name: 'Options', exact: true }).click();
   await page.getByRole('textbox', { name: 'Client ID' }).fill('typed-meanwhile');
-  await page.getByRole('tab', { name: 'Topics' }).click();
-  await page.getByRole('tab', { name: 'Messages' }).click();
+  await showView(page, 'Topics');
+  await showView(page, 'Messages');
   expect(await violationsOf(page)).toEqual([]);
 
   release();

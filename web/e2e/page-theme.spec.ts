@@ -1,6 +1,6 @@
 import { expect, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { openConnected } from './support/page';
+import { openConnected, showView } from './support/page';
 
 let server: Server;
 
@@ -59,7 +59,7 @@ test('a chart changes with it', async ({ page }) => {
   await parts.payload.fill('{{n}}');
   await parts.publish.click();
   await expect(parts.rows).toHaveCount(1);
-  await page.getByRole('tab', { name: 'Topics' }).click();
+  await showView(page, 'Topics');
   await page.getByRole('tree').focus();
   await page.keyboard.press('*');
   await page.keyboard.press('End');

@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import type { Server } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { chartedTopic, flood } from './support/flood';
-import { openConnected, type Parts } from './support/page';
+import { openConnected, type Parts, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 let server: Server;
@@ -52,7 +52,7 @@ test('the tree counts from the start, and lives', async ({ page }) => {
   elsewhere.publish(`${own}/north/humid`, ['63']);
   await expect(parts.rows).toHaveCount(2);
 
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await expect(parts.log).toBeHidden();
   await expect(topics.row('temp')).toHaveAccessibleName('temp 21.4 1 message');
   await expect(topics.row('north')).toHaveAccessibleName('north 2 topics below, 2 messages');
@@ -67,7 +67,7 @@ test('the tree counts from the start, and lives', async ({ page }) => {
   await topics.search.fill('nowhere');
   await expect(page.getByText('No such topic')).toBeVisible();
 
-  await topics.messagesTab.click();
+  await showView(page, 'Messages');
   await expect(parts.rows).toHaveCount(3);
 });
 
@@ -118,7 +118,7 @@ test('the divider beside the details moves by keys and pointer, folds, and is re
 }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/pump`, ['1']);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await topics.row('pump').click();
   const divider = page.getByRole('separator', { name: 'Width of the details' });
   await expect(divider).toHaveAttribute('aria-valuenow', '40');
@@ -143,7 +143,7 @@ test('the divider beside the details moves by keys and pointer, folds, and is re
   await expect(parts.status).toHaveText(/^connected/);
   const again = (await parts.topic.inputValue()).replace(/\/hello$/, '');
   elsewhere.publish(`${again}/pump`, ['1']);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await topics.row('pump').click();
   await expect(divider).toHaveAttribute('aria-valuenow', dragged ?? '');
 });
@@ -151,7 +151,7 @@ test('the divider beside the details moves by keys and pointer, folds, and is re
 test('a topic has its value, its history and what changed', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/pump`, ['{"on":true,"litres":12.5}', '{"on":true,"litres":13}']);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await topics.row('pump').click();
   await expect(topics.history).toHaveCount(2);
   await expect(topics.details.locator('del')).toHaveText('−   "litres": 12.5');
@@ -167,7 +167,7 @@ test('a topic has the decoders, for its value and for what changed', async ({ pa
   const topics = topicsOf(page);
   const payloads = [12.5, 13].map((litres) => encodeMessagePack({ on: true, litres }));
   elsewhere.publish(`${own}/tank`, payloads);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await topics.row('tank').click();
   const as = topics.details.getByRole('combobox', { name: 'Show payload as' });
   await expect(as.locator('option:checked')).toHaveText('Automatic: MessagePack');
@@ -185,7 +185,7 @@ test('numbers of several topics are on one chart, which zooms and is saved', asy
   elsewhere.publish(`${own}/temp`, ['20', '21', '22']);
   elsewhere.publish(`${own}/pump`, ['{"litres":1}', '{"litres":4}']);
   elsewhere.publish(`${own}/word`, ['warm']);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   const add = topics.details.getByRole('button', { name: 'Add to chart' });
   await topics.row('word').click();
   await add.click();
@@ -245,7 +245,7 @@ test('retained messages under a branch are cleared, when confirmed', async ({ pa
   await parts.filter.fill(`${plant}/#`);
   await parts.subscribe.click();
   await expect(parts.rows).toHaveCount(3);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await expect(topics.row('d')).toHaveAccessibleName(/retained/);
   await expect(topics.fact('Retained')).toHaveText('3');
 
@@ -284,7 +284,7 @@ test('hostile topics and values are text in rows of their own', async ({ page })
   elsewhere.publish(`${own}/${'deep/'.repeat(120)}`, ['1']);
   elsewhere.publish(`${own}/${'long'.repeat(3900)}`, [new Uint8Array(900_000)]);
   elsewhere.publish(`${own}/after`, ['fine']);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await expect(topics.row('after')).toHaveCount(0); // beyond the small tree that opens itself
   await topics.search.fill(`${own}/`);
   await topics.search.fill('');
@@ -308,7 +308,7 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   test.setTimeout(120_000);
   const topics = topicsOf(page);
   elsewhere.publish(chartedTopic(own), ['20']);
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await topics.row('level').click();
   await topics.details.getByRole('button', { name: 'Add to chart' }).click();
   await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/1 values?/);
@@ -340,12 +340,12 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
 
   await topics.search.fill('');
   // The view of messages rests while it is hidden, so it is looked at for what was dropped.
-  await topics.messagesTab.click();
+  await showView(page, 'Messages');
   const number = async (name: string) => Number((await parts.count(name).textContent())?.replaceAll(',', ''));
   // The first for the chart, and what was typed.
   await expect.poll(async () => (await number('Received')) + (await number('Dropped'))).toBe(sent + 2);
   const received = await parts.count('Received').textContent();
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await expect(topics.total('mqttwasm')).toHaveText(received ?? '');
   expect(await page.getByRole('treeitem').count()).toBeLessThan(100);
 });
@@ -360,7 +360,7 @@ test('parts that the server does not deliver say so, and come when tried again',
   const again = failed.getByRole('button', { name: 'Try again' });
   elsewhere.publish(`${own}/level`, ['7']);
   await page.route('**/assets/panel-*.js', (route) => route.abort());
-  await topics.tab.click();
+  await showView(page, 'Topics');
   await expect(failed).toBeVisible();
   await page.unroute('**/assets/panel-*.js');
   await again.click();

@@ -97,3 +97,10 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   });
   return complaints;
 }
+
+export type ViewName = 'Messages' | 'Topics' | 'Broker' | 'Packets';
+
+/** Brings a view to where it is seen. */
+export async function showView(page: Page, name: ViewName): Promise<void> {
+  await page.getByRole('tab', { name }).click();
+}
