@@ -194,7 +194,7 @@ test('what is cleared is gone: messages, topics, births, filters and searches le
     await showView(page, 'Topics');
     await page.getByRole('searchbox', { name: 'Search topics' }).fill(`${name}/4`);
     await page.getByRole('searchbox', { name: 'Search topics' }).fill('');
-    await page.getByRole('button', { name: 'Forget all' }).click();
+    await page.getByRole('button', { name: 'Clear tree' }).click();
     await showView(page, 'Messages');
     await search.fill('');
     await page.getByRole('button', { name: 'Clear', exact: true }).click();

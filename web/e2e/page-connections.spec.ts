@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, type Parts, showView } from './support/page';
+import { complaintsOf, connectTo, openConnected, openSettings, type Parts, showView } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
 let server: Server;
@@ -242,7 +242,7 @@ test('a lost connection is seen while another one is shown', async ({ page }) =>
 });
 
 test('a profile is used for the connection that is shown, or opened beside it', async ({ page }) => {
-  await page.getByRole('button', { name: 'Profiles', exact: true }).click();
+  await openSettings(page, 'Profiles');
   await parts.url.fill(mosquitto.mqtt);
   await page.getByRole('textbox', { name: 'Save the settings as' }).fill('The garden');
   await page.getByRole('button', { name: 'Save', exact: true }).first().click();
@@ -255,6 +255,7 @@ test('a profile is used for the connection that is shown, or opened beside it', 
 
   await strip(page).tab(server).click();
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  await openSettings(page, 'Profiles');
   await page.getByRole('button', { name: /^Use The garden/ }).click();
   await parts.disconnect.click();
   await parts.connect.click();
@@ -289,7 +290,7 @@ test('a reload opens the same connections, and connects those that were', async 
 
 test('a reload asks for a password that only the page had', async ({ page }) => {
   await strip(page).add.click();
-  await page.getByRole('button', { name: 'Options', exact: true }).click();
+  await openSettings(page, 'Options');
   const password = page.getByRole('textbox', { name: 'Password' });
   await page.getByRole('textbox', { name: 'User name' }).fill('me');
   await password.fill('pa55');
@@ -303,7 +304,7 @@ test('a reload asks for a password that only the page had', async ({ page }) => 
   expect(
     await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }])),
   ).not.toContain('pa55');
-  await page.getByRole('button', { name: 'Options', exact: true }).click();
+  await openSettings(page, 'Options');
   await expect(page.getByRole('textbox', { name: 'User name' })).toHaveValue('me');
   await password.fill('pa55');
   await parts.connect.click();
@@ -353,10 +354,7 @@ test('the way to the messages shows them where the topics were', async ({ page }
   await page.setViewportSize({ width: 390, height: 800 });
   await showView(page, 'Topics');
   await expect(parts.log).toBeHidden();
-  await page
-    .getByRole('navigation', { name: 'On this page' })
-    .getByRole('link', { name: /Messages/ })
-    .click();
+  await showView(page, 'Messages');
   await expect(parts.log).toBeVisible();
   await expect(parts.log).toBeInViewport();
 });
@@ -419,11 +417,11 @@ test('Enter in an address that was changed connects there, and one that is none 
 
 test('a mistake in an option opens the options, and locks no other tool', async ({ page }) => {
   await parts.disconnect.click();
-  await page.getByRole('button', { name: 'Options' }).click();
+  await openSettings(page, 'Options');
   await page.getByRole('textbox', { name: 'Keep alive' }).fill('-1');
-  await page.getByRole('button', { name: 'Options' }).click();
+  await openSettings(page, 'Options');
   await parts.connect.click();
   await expect(page.getByRole('textbox', { name: 'Keep alive' })).toHaveAttribute('aria-invalid', 'true');
-  await page.getByRole('button', { name: 'Code' }).click();
+  await openSettings(page, 'Code');
   await expect(page.getByRole('region', { name: 'Code' })).toBeVisible();
 });

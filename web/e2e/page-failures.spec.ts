@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, type Parts } from './support/page';
+import { complaintsOf, connectTo, openConnected, openSettings, type Parts } from './support/page';
 import { freePort } from './support/process';
 import { type Listener, listen } from './support/tcp';
 
@@ -109,7 +109,7 @@ test.describe('a broker that wants a password', () => {
     await expect(parts.notice).toContainText('Check the user name and password under Options');
     await expect(parts.notice).toContainText('0x87');
 
-    await page.getByRole('button', { name: 'Options' }).click();
+    await openSettings(page, 'Options');
     const user = page.getByRole('textbox', { name: 'User name' });
     const password = page.getByRole('textbox', { name: 'Password' });
     await user.fill('ada');

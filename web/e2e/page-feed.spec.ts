@@ -35,7 +35,7 @@ function controls(page: Page) {
     pause: button('Pause'),
     resume: button('Resume'),
     clear: button('Clear'),
-    budget: page.getByRole('combobox', { name: 'Keeps the newest' }),
+    budget: page.getByRole('combobox', { name: 'Memory limit' }),
     newest: page.getByRole('button', { name: /Jump to newest/ }),
     details: page.getByRole('region', { name: 'Message details' }),
   };
@@ -85,7 +85,7 @@ test('what opens above the list does not stop it following', async ({ page }) =>
   await expect(parts.row(`${own}/a`, 'number 199')).toBeInViewport();
   let sent = 0;
   const timer = setInterval(() => elsewhere.publish(`${own}/a`, [`later ${sent++}`]), 5);
-  for (const name of ['Filter', 'Export', 'Record', 'Options', 'Code']) {
+  for (const name of ['Filter', 'Export', 'Record', 'Settings']) {
     const opener = page.getByRole('button', { name, exact: true });
     for (const open of [true, false]) {
       await opener.click();
@@ -255,9 +255,12 @@ test('details: the whole packet, and ways to take it away', async ({ page, conte
 
 test('Escape leaves the details behind another tab alone', async ({ page }) => {
   const feed = controls(page);
+  await page.setViewportSize({ width: 390, height: 844 });
   await arrive(`${own}/one`, ['1']);
   await page.getByRole('button', { name: 'Details of message 1' }).click();
+  await expect(feed.details).toBeVisible();
   await showView(page, 'Topics');
+  await expect(feed.details).toBeHidden();
   await expect(page.getByRole('tree', { name: 'Topics' })).toBeVisible();
   await page.keyboard.press('Escape');
   await showView(page, 'Messages');

@@ -64,7 +64,7 @@ test('10,000 messages a second: all accounted for, few rows, a page that answers
   const complaints = await complaintsOf(page);
   const parts = await openConnected(page, server.url);
   const topic = (await parts.topic.inputValue()).replace(/hello$/, 'flood');
-  await page.getByRole('combobox', { name: 'Keeps the newest' }).selectOption('8 MiB');
+  await page.getByRole('combobox', { name: 'Memory limit' }).selectOption('8 MiB');
   await page.evaluate(() => {
     const log = document.querySelector('[role=log]');
     if (!log) throw new Error('no log');

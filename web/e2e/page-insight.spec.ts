@@ -2,7 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, type Parts, showView, type ViewName } from './support/page';
+import {
+  complaintsOf,
+  connectTo,
+  openConnected,
+  openSettings,
+  type Parts,
+  showView,
+  type ViewName,
+} from './support/page';
 import { openPublisher } from './support/publisher';
 
 let server: Server;
@@ -52,7 +60,7 @@ test('the round-trip time stands beside the status, and its spread with the sess
   const time = page.locator('.round-trip');
   await expect(time).toHaveText(/Round-trip time (< 1|\d+) ms/);
   await expect(parts.status).not.toContainText('ms');
-  await page.getByRole('button', { name: 'Session' }).click();
+  await openSettings(page, 'Session');
   await expect(page.locator('.session-trips')).toContainText(/ms to .* ms, median/);
   await parts.disconnect.click();
   await expect(time).toHaveCount(0);
@@ -125,7 +133,7 @@ test('the view subscribes while it is open only', async ({ page }) => {
 test('every packet is in the timeline, with its fields by their clauses', async ({ page }) => {
   const complaints = await complaintsOf(page);
   const parts = await openAt(page, mosquitto.mqtt);
-  await page.getByRole('button', { name: 'Options' }).click();
+  await openSettings(page, 'Options');
   await page.getByRole('textbox', { name: 'User name' }).fill('alice');
   await page.getByRole('textbox', { name: 'Password' }).fill('open sesame');
   await showView(page, 'Packets');
@@ -190,7 +198,13 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await page.keyboard.press('Home');
   await expect(parts.packets.locator('.row-open').first()).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(parts.details).toBeFocused();
+  await expect(parts.details).toBeVisible();
+  // The list keeps the focus, and its keys lead on.
+  await page.keyboard.press('ArrowDown');
+  await expect(parts.packets.locator('.row-open').nth(1)).toBeFocused();
+  await expect(parts.packets.locator('.row-open').nth(1)).toHaveAttribute('aria-expanded', 'true');
+  await page.keyboard.press('ArrowUp');
+  await expect(parts.packets.locator('.row-open').first()).toHaveAttribute('aria-expanded', 'true');
   await page.keyboard.press('Escape');
   await expect(parts.details).toHaveCount(0);
   await expect(parts.packets.locator('.row-open').first()).toBeFocused();
@@ -201,12 +215,12 @@ test('Escape closes the details that are shown, and what stands over them first'
   const ofMessage = page.getByRole('region', { name: 'Message details' });
   await parts.publish.click();
   await page.getByRole('button', { name: 'Details of message 1' }).click();
-  await expect(ofMessage).toBeFocused();
+  await expect(ofMessage).toBeVisible();
   await showView(page, 'Packets');
   await parts.record.check();
   await parts.publish.click();
   await parts.packet('PUBLISH').first().getByRole('button').click();
-  await expect(parts.details).toBeFocused();
+  await expect(parts.details).toBeVisible();
 
   const sheet = page.getByRole('dialog');
   await page.keyboard.press('?');
@@ -250,7 +264,7 @@ test('a view that is hidden rests, and shows all when it is looked at again', as
       );
       publisher.publish(`${own}/${shown}-${sent}`, ['x']);
       await expect(
-        page.locator('.views-panel[data-shown=true]').getByText(`${shown}-${sent}`),
+        page.locator('.middle-panel[data-shown=true]').getByText(`${shown}-${sent}`),
       ).not.toHaveCount(0);
     }
     return page.evaluate(() => (window as unknown as { counted: { changes: number } }).counted.changes);

@@ -6,6 +6,7 @@ import {
   connectTo,
   launchWith,
   openConnected,
+  openSettings,
   type Parts,
   partsOf,
   showView,
@@ -45,7 +46,7 @@ test.beforeEach(async ({ page }) => {
 test('a reload leaves one connection as it was', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const keepAlive = page.getByRole('textbox', { name: 'Keep alive, seconds' });
-  await tool(page, 'Options').click();
+  await openSettings(page, 'Options');
   await keepAlive.fill('33');
   await connectTo(parts, mosquitto.mqtt);
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
@@ -69,7 +70,7 @@ test('a reload leaves one connection as it was', async ({ page }) => {
   await expect(parts.retain).toBeChecked();
   await expect(parts.repeat).toBeChecked();
   await expect(parts.publish).toBeVisible();
-  await tool(page, 'Options').click();
+  await openSettings(page, 'Options');
   await expect(keepAlive).toHaveValue('33');
   expect(complaints).toEqual([]);
 });
@@ -207,7 +208,7 @@ test('two tabs have the same profiles and saved messages', async ({ page: first 
   ]);
   const pages = [first, second];
   for (const page of pages) {
-    await tool(page, 'Profiles').click();
+    await openSettings(page, 'Profiles');
     await tool(page, 'Saved').click();
   }
   const profiles = (page: Page) => page.getByRole('list', { name: 'Profiles' }).getByRole('listitem');

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, type Parts, showView } from './support/page';
+import { inBothSchemes, openSettings, type Parts, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 // Each state of the page on a laptop and on a phone, in light and dark: nothing
@@ -25,10 +25,6 @@ interface Given {
 }
 
 const tool = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-const openTool = async (page: Page, name: string) => {
-  await page.locator('#connection').getByRole('button', { name, exact: true }).click();
-  await expect(page.locator('.connection-part')).not.toContainText('Loading…');
-};
 
 /** An afternoon in a garden. */
 async function busy({ parts, own, elsewhere }: Given): Promise<void> {
@@ -94,15 +90,15 @@ const states: Record<string, (given: Given) => Promise<void>> = {
     await expect(page.getByRole('region', { name: 'Packet details' })).toBeVisible();
   },
   async 'options and properties'({ page }) {
-    await openTool(page, 'Options');
-    await page.getByText('Last will').click();
     await tool(page, 'Properties').click();
+    await openSettings(page, 'Options');
+    await page.getByText('Last will').click();
     await expect(page.getByRole('textbox', { name: 'Correlation data' })).toHaveCount(2);
   },
-  profiles: ({ page }) => openTool(page, 'Profiles'),
-  session: ({ page }) => openTool(page, 'Session'),
-  share: ({ page }) => openTool(page, 'Share'),
-  code: ({ page }) => openTool(page, 'Code'),
+  profiles: ({ page }) => openSettings(page, 'Profiles'),
+  session: ({ page }) => openSettings(page, 'Session'),
+  share: ({ page }) => openSettings(page, 'Share'),
+  code: ({ page }) => openSettings(page, 'Code'),
   async 'recordings, none'({ page }) {
     await tool(page, 'Record').click();
     await expect(page.getByRole('region', { name: 'Recordings' })).toContainText('No recordings yet');

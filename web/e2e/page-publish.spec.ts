@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
 import { expect, test } from './support/fixtures';
-import { type Parts, partsOf } from './support/page';
+import { openSettings, type Parts, partsOf } from './support/page';
 
 let server: Server;
 let parts: Parts;
@@ -223,14 +223,14 @@ test('a request shows its answer', async ({ page }) => {
 });
 
 test('what the broker granted is shown', async ({ page }) => {
-  await tool(page, 'Session').click();
+  await openSettings(page, 'Session');
   const connection = page.getByRole('region', { name: 'Broker settings' });
   await expect(connection.locator('.session-facts')).toContainText(/Maximum QoS.*2/s);
   await expect(connection.locator('.session-facts')).toContainText(/Client ID.*mqttwasm_/s);
 });
 
 test('profiles are saved without the password, and exported without both', async ({ page }) => {
-  await tool(page, 'Options').click();
+  await openSettings(page, 'Options');
   await page.getByRole('textbox', { name: 'User name' }).fill('me');
   await page.getByRole('textbox', { name: 'Password' }).fill('hunter2');
   await page.getByText('Last will').click();
@@ -241,7 +241,7 @@ test('profiles are saved without the password, and exported without both', async
   await expect(page.getByRole('textbox', { name: 'Will topic' })).toHaveAccessibleDescription(/wildcard/);
   await page.getByRole('textbox', { name: 'Will topic' }).fill('gone');
 
-  await tool(page, 'Profiles').click();
+  await openSettings(page, 'Profiles');
   await page.getByRole('textbox', { name: 'Save the settings as' }).fill('home');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByRole('button', { name: /^Use home ws:/ })).toBeVisible();
@@ -261,7 +261,7 @@ test('profiles are saved without the password, and exported without both', async
 
 test('a link fills the forms, and asks before it goes to an unknown broker', async ({ page }) => {
   await parts.payload.fill('shared');
-  await tool(page, 'Share').click();
+  await openSettings(page, 'Share');
   const link = await page.getByRole('textbox', { name: 'Link to this' }).inputValue();
   const known = await page.context().newPage();
   const there = partsOf(known);
@@ -279,7 +279,7 @@ test('a link fills the forms, and asks before it goes to an unknown broker', asy
 
 test('the code of it all, in four languages', async ({ page }) => {
   await parts.payload.fill('say "hi" \'there\'');
-  await tool(page, 'Code').click();
+  await openSettings(page, 'Code');
   const code = page.getByRole('region', { name: 'Code', exact: true });
   await expect(code).toContainText('say \\"hi\\" \'there\'');
   for (const [label, words] of [

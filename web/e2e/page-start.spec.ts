@@ -2,7 +2,7 @@ import { chromium, expect, type Page, type Route, test } from '@playwright/test'
 import config from '../playwright.config';
 import { violationsOf } from './support/axe';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, partsOf, showView } from './support/page';
+import { complaintsOf, connectTo, openSettings, partsOf, showView } from './support/page';
 
 let server: Server;
 let mosquitto: Mosquitto;
@@ -42,7 +42,7 @@ test('before the program is there the page says so, and its forms are of use', a
   await parts.filter.fill('meanwhile/#');
   await parts.subscribe.click();
   await expect(page.getByRole('form', { name: 'Subscribe' })).toContainText('Not connected to a broker');
-  await page.getByRole('button', { name: 'Options', exact: true }).click();
+  await openSettings(page, 'Options');
   await page.getByRole('textbox', { name: 'Client ID' }).fill('typed-meanwhile');
   await showView(page, 'Topics');
   await showView(page, 'Messages');

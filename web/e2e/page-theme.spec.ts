@@ -60,6 +60,7 @@ test('a chart changes with it', async ({ page }) => {
   await parts.publish.click();
   await expect(parts.rows).toHaveCount(1);
   await showView(page, 'Topics');
+  await expect(page.getByRole('treeitem')).not.toHaveCount(0);
   await page.getByRole('tree').focus();
   await page.keyboard.press('*');
   await page.keyboard.press('End');

@@ -100,7 +100,22 @@ export async function complaintsOf(page: Page): Promise<string[]> {
 
 export type ViewName = 'Messages' | 'Topics' | 'Broker' | 'Packets';
 
-/** Brings a view to where it is seen. */
+/** Brings a view to where it is seen: on a wide screen the topics always are. */
 export async function showView(page: Page, name: ViewName): Promise<void> {
-  await page.getByRole('tab', { name }).click();
+  const ways = page.getByRole('navigation', { name: 'Views' });
+  const narrow = await ways.isVisible();
+  if (narrow) {
+    const way = name === 'Messages' ? 'Feed' : name === 'Packets' ? 'Broker' : name;
+    await ways.getByRole('button', { name: way, exact: true }).click();
+  }
+  if (narrow ? name === 'Packets' : name !== 'Topics') await page.getByRole('tab', { name }).click();
+}
+
+export type SettingsName = 'Options' | 'Profiles' | 'Session' | 'Share' | 'Code';
+
+/** Opens a part of the connection's settings. */
+export async function openSettings(page: Page, name: SettingsName): Promise<void> {
+  const part = page.getByRole('button', { name, exact: true });
+  if (!(await part.isVisible())) await page.getByRole('button', { name: 'Settings', exact: true }).click();
+  if ((await part.getAttribute('aria-expanded')) !== 'true') await part.click();
 }

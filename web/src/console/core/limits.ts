@@ -59,6 +59,10 @@ export const limits = {
   /** Bytes of a packet's dump. */
   dump: 4096,
 
+  /** Bytes of a payload that are edited as text when a message is to be sent again. */
+  resent: 256 * KiB,
+  /** Topic filters that the feed leaves out. */
+  muted: 100,
   /** Names of connections to filter by. */
   connections: 100,
   /** BIRTHs of one Sparkplug B node or device, and bytes really held by those of a connection. */

@@ -3,7 +3,6 @@
 import { computed, effect, type ReadonlySignal } from '@preact/signals';
 import { limits } from './limits';
 import { pageTiming, type Timing } from './timing';
-import type { View } from './view';
 
 export interface Dependencies extends Timing {
   shown: ReadonlySignal<boolean>;
@@ -72,7 +71,7 @@ export function createPaint({ frame, after, now, shown }: Dependencies): Paint {
   return Object.assign(ask, { dispose });
 }
 
-/** For a list of the page's, while its view is the one that is shown. */
-export function paintWhile(view: ReadonlySignal<View>, name: View): Paint {
-  return createPaint({ ...pageTiming, shown: computed(() => view.value === name) });
+/** For a list of the page's, while it is shown. */
+export function paintWhile(shown: () => boolean): Paint {
+  return createPaint({ ...pageTiming, shown: computed(shown) });
 }

@@ -1,4 +1,32 @@
-/** What stands in the place beside the forms. */
-export const views = ['messages', 'topics', 'broker', 'packets'] as const;
+/** What stands where on the page. */
+
+export const views = ['messages', 'topics', 'publish', 'broker', 'packets'] as const;
 
 export type View = (typeof views)[number];
+
+/** `wide`: three panes; `medium`: two, the inspector lies over them; `narrow`: one at a time. */
+export type Screen = 'wide' | 'medium' | 'narrow';
+
+/** Pixels of CSS from which a screen is of the kind; styles/layout.css has them, too. */
+const widths: readonly (readonly [Screen, number])[] = [
+  ['wide', 1200],
+  ['medium', 900],
+];
+
+/** Calls `told` now, and when the window becomes another one. */
+export function watchScreen(told: (screen: Screen) => void): void {
+  const queries = widths.map(([screen, least]) => [screen, matchMedia(`(min-width: ${least}px)`)] as const);
+  const tell = () => told(queries.find(([, query]) => query.matches)?.[0] ?? 'narrow');
+  for (const [, query] of queries) query.addEventListener('change', tell);
+  tell();
+}
+
+/** Which view stands in the middle, where the topics and the publish form have panes of their own. */
+export function middleOf(view: View): 'messages' | 'broker' | 'packets' {
+  return view === 'topics' || view === 'publish' ? 'messages' : view;
+}
+
+export function isShown(name: View, chosen: View, screen: Screen): boolean {
+  if (screen === 'narrow') return name === chosen;
+  return name === 'topics' || name === 'publish' || name === middleOf(chosen);
+}

@@ -14,6 +14,8 @@ import type { Search } from './matches';
 export interface Filter {
   /** With wildcards; empty selects every topic. */
   topic: string;
+  /** Topic filters whose messages are left out. */
+  muted: readonly string[];
   /** A connection's name; empty selects all. */
   connection: string;
   direction: 'received' | 'sent' | 'both';
@@ -28,6 +30,7 @@ export interface Filter {
 /** What is sent comes back where a subscription has it: shown twice only to those who ask. */
 export const noFilter: Filter = {
   topic: '',
+  muted: [],
   connection: '',
   direction: 'received',
   qos: 'any',
@@ -59,17 +62,20 @@ export function selectionOf(
   if (errors.topic || errors.search) return { errors };
 
   const { connection, direction, qos, retain } = filter;
+  const mutes = filter.muted.map(compile);
   const test = ({ sent, message, via }: Entry): boolean =>
     (connection === '' || via.name === connection) &&
     (direction === 'both' || sent === (direction === 'sent')) &&
     (qos === 'any' || message.qos === qos) &&
     (retain === 'any' || message.retain === (retain === 'yes')) &&
-    (!matches || matches(message.topic));
+    (!matches || matches(message.topic)) &&
+    !mutes.some((muted) => muted(message.topic));
   return { selection: { test, search: pattern && searchFor(pattern) } };
 }
 
 /** How many conditions stand beside the search. */
 export function conditionsOf(filter: Filter): number {
   const names = ['topic', 'connection', 'direction', 'qos', 'retain'] as const;
-  return names.filter((name) => filter[name] !== noFilter[name]).length;
+  const changed = names.filter((name) => filter[name] !== noFilter[name]).length;
+  return changed + Math.min(1, filter.muted.length);
 }

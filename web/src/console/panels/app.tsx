@@ -1,18 +1,14 @@
 import { t } from '../core/i18n/i18n';
-import { formatCount } from '../core/text';
 import type { Page } from '../session/page';
 import type { Shortcuts } from '../shortcuts/store';
-import { ConnectionPanel, ConnectionStatus } from './connection/panel';
+import { ConnectionNotes, ConnectionPanel, ConnectionStatus } from './connection/panel';
 import { RoundTrip } from './connection/round-trip';
 import { Strip } from './connection/strip';
-import { FeedPanel } from './feed/panel';
-import { PublishPanel } from './publish/panel';
 import { LanguageSwitch } from './settings/language-switch';
 import { NewVersion } from './settings/new-version';
 import { ThemeSwitch } from './settings/theme-switch';
 import { ShortcutButton } from './shortcuts/button';
-import { SubscribePanel } from './subscribe/panel';
-import { Tabs } from './views/tabs';
+import { Workspace } from './workspace/workspace';
 
 function Logo() {
   return (
@@ -24,57 +20,30 @@ function Logo() {
   );
 }
 
-/** The ways around a page that is one column. */
-function Jumps({ page }: { page: Page }) {
-  return (
-    <nav class="jumps" aria-label={t('On this page')}>
-      <a href="#publish">{t('Publish')}</a>
-      <a href="#subscribe">{t('Subscribe')}</a>
-      {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
-      <a
-        href="#messages"
-        onClick={() => {
-          page.view.value = 'messages';
-        }}
-      >
-        {t('Messages {count}', { count: formatCount(page.feed.total.value) })}
-      </a>
-    </nav>
-  );
-}
-
 export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   const session = page.sessions.active.value;
-  const { id, connection } = session;
+  const { connection } = session;
   const { version } = connection.config.value;
   return (
-    <>
+    <div class="page" data-view={page.view.value}>
       <header class="top">
         <h1 class="brand line" title={version && t('Version {version}', { version })}>
           <Logo />
-          mqttwasm
+          <span class="brand-name">mqttwasm</span>
         </h1>
         <ConnectionStatus connection={connection} />
+        <ConnectionPanel page={page} session={session} />
         <RoundTrip session={session} />
         <Strip sessions={page.sessions} />
-        <NewVersion />
         <div class="top-tools line">
           <LanguageSwitch />
           <ThemeSwitch />
           <ShortcutButton shortcuts={shortcuts} />
         </div>
-        <Jumps page={page} />
+        <ConnectionNotes connection={connection} />
+        <NewVersion />
       </header>
-      <main class="page">
-        <ConnectionPanel page={page} session={session} />
-        <div class="side">
-          <PublishPanel key={`publish ${id}`} publisher={session.publisher} />
-          <SubscribePanel key={`subscribe ${id}`} subscriptions={session.subscriptions} />
-        </div>
-        <Tabs view={page.view} session={session}>
-          <FeedPanel page={page} phase={connection.status} />
-        </Tabs>
-      </main>
-    </>
+      <Workspace page={page} session={session} />
+    </div>
   );
 }

@@ -205,8 +205,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
 
   /**
    * The failure, or undefined when it is connected or no longer wanted. The
-   * client's own timeout begins when it dials; that of `limit` when the program
-   * is there, which is nothing to blame a broker for.
+   * client's own timeout includes the loading of its program; that of `limit`
+   * begins when the program is there, which is nothing to blame a broker for.
    */
   async function attempt(
     url: string,
@@ -237,7 +237,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       active = await deps.connect({
         ...optionsOf(settings.value),
         url,
-        connectTimeout: timeout,
+        connectTimeout: Math.max(timeout, manualTimeout),
         signal: AbortSignal.any([mine.signal, late.signal]),
       });
     } catch (error) {

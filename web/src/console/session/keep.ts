@@ -29,8 +29,8 @@ export interface Kept {
   /** The page itself had to take another broker than the default one. */
   instead: boolean;
   subscriptions: Wanted[];
-  /** Without a file. */
-  draft: Omit<Draft, 'file'>;
+  /** Without its bytes. */
+  draft: Omit<Draft, 'file' | 'correlation'>;
 }
 
 /** A session as far as it is kept. */
@@ -66,7 +66,7 @@ export function keptOf({ name, connection, subscriptions, publisher }: Session, 
   const bare = leaveOutPasswords({ ...form, url });
   const secrets = hasSecrets(form) || (URL.canParse(url) && bare.url !== new URL(url).href);
   const plain = !secrets && JSON.stringify({ ...bare, url: '' }) === JSON.stringify(plainSettings);
-  const { file: _, ...draft } = publisher.draft.value;
+  const { file: _, correlation: __, ...draft } = publisher.draft.value;
   return {
     name: name.value,
     ...(profile?.settings.url === url && { profile: profile.name }),

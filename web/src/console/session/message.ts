@@ -37,6 +37,8 @@ export interface Message {
   qos: QoS;
   retain: boolean;
   properties: Properties;
+  /** Correlation data of the request that this answers, in place of what is typed. */
+  correlation?: Uint8Array | undefined;
 }
 
 export const noProperties: Properties = {
@@ -58,6 +60,7 @@ export const emptyMessage: Message = {
   qos: 0,
   retain: false,
   properties: noProperties,
+  correlation: undefined,
 };
 
 export const isQoS = (value: unknown): value is QoS => value === 0 || value === 1 || value === 2;

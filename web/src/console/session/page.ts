@@ -6,7 +6,7 @@ import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { toFailure } from '../core/failure';
 import { pageTiming } from '../core/timing';
-import type { View } from '../core/view';
+import { isShown, middleOf, type Screen, type View, watchScreen } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
 import { createFinder } from '../log/finder';
 import { createForest } from '../topics/forest';
@@ -22,19 +22,35 @@ function randomId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+export type Inspected = 'message' | 'topic' | 'packet';
+
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
   readonly feed: Feed;
   /** The topic filters subscribed to, by the number of the session. */
   readonly filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
   readonly view: Signal<View>;
+  readonly screen: ReadonlySignal<Screen>;
+  shows(view: View): boolean;
+  /** What the inspector can show, the last opened first. */
+  readonly inspected: ReadonlySignal<readonly Inspected[]>;
+  /** Says that the inspector has something of the kind to show, or has no more. */
+  inspect(what: Inspected, open: boolean): void;
+  /** Narrows the feed to what a topic filter selects, until it is called without one. */
+  narrow(filter?: string): void;
   start(): Promise<void>;
 }
 
 export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');
-  const feed = createFeed({ finder: createFinder(), shown: computed(() => view.value === 'messages') });
+  const screen = signal<Screen>('wide');
+  watchScreen((now) => {
+    screen.value = now;
+  });
+  const shows = (name: View) => isShown(name, view.value, screen.value);
+  const feed = createFeed({ finder: createFinder(), shown: computed(() => shows('messages')) });
+  const opened = signal<readonly Inspected[]>([]);
   const shared: Shared = {
     connect,
     program: (shared) => programReady({ worker: true, shared }),
@@ -45,7 +61,7 @@ export function createPage(): Page {
     config: signal<Config>({ version: '', brokers: [] }),
     feed,
     forest: createForest(),
-    view,
+    shows,
     clock: createTicker(),
     frame: pageTiming.frame,
     randomId,
@@ -103,6 +119,44 @@ export function createPage(): Page {
     if (!again) await connection.start(load, asked);
   }
 
-  const page: Page = { sessions, feed, filters, view, part, start };
+  /** What is of a view is inspected with it. */
+  const inspected = computed(() => {
+    const seen = screen.value === 'narrow' ? view.value : middleOf(view.value);
+    return opened.value.filter((what) => {
+      if (what === 'packet') return seen === 'packets';
+      return screen.value !== 'narrow' || seen === (what === 'message' ? 'messages' : 'topics');
+    });
+  });
+
+  function inspect(what: Inspected, open: boolean): void {
+    const others = opened.peek().filter((other) => other !== what);
+    opened.value = open ? [what, ...others] : others;
+  }
+
+  /** What the feed was narrowed to, and the filter that stood there before. */
+  let narrowed: { to: string; from: string } | undefined;
+
+  function narrow(filter?: string): void {
+    const { topic } = feed.filter.peek();
+    const untouched = narrowed?.to === topic ? narrowed : undefined;
+    if (filter !== undefined) narrowed = { to: filter, from: untouched?.from ?? topic };
+    else narrowed = undefined;
+    if (filter !== undefined) feed.edit({ topic: filter });
+    else if (untouched) feed.edit({ topic: untouched.from });
+  }
+
+  const page: Page = {
+    sessions,
+    feed,
+    filters,
+    view,
+    screen,
+    shows,
+    inspected,
+    inspect,
+    narrow,
+    part,
+    start,
+  };
   return page;
 }

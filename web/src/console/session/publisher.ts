@@ -122,8 +122,10 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const errors = { ...fieldErrors.value };
     const names = [...Object.keys(changes), ...Object.keys(changes.properties ?? {})];
     for (const name of names) delete errors[name];
+    const typed = changes.properties?.correlationData;
+    const another = typed !== undefined && typed !== draft.value.properties.correlationData;
     batch(() => {
-      draft.value = { ...draft.value, ...changes };
+      draft.value = { ...draft.value, ...(another && { correlation: undefined }), ...changes };
       fieldErrors.value = errors;
     });
   }
@@ -228,7 +230,8 @@ export function createPublisher(deps: Dependencies, topic: string) {
     inFlight++;
     try {
       const { qos, retain } = what;
-      const properties = propertiesOf(what.properties);
+      const { correlation: correlationData } = what;
+      const properties = { ...propertiesOf(what.properties), ...(correlationData && { correlationData }) };
       const payload = payloadOf(what, n);
       // Awaited only where it must be: what is sent first leaves first.
       const bytes = payload instanceof Promise ? await payload : payload;

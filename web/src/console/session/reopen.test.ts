@@ -44,7 +44,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const { file: _, ...draft } = { ...emptyMessage, repeat: false, seconds: '1', times: '' };
+const { file: _, correlation: __, ...draft } = { ...emptyMessage, repeat: false, seconds: '1', times: '' };
 
 const kept = (name: string, changes: Partial<Kept> = {}): Kept => ({
   name,

@@ -2,6 +2,7 @@
 
 import type { Signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
 import { inShapeOf, isRecord } from '../core/storage';
 import { type View, views } from '../core/view';
 import type { Feed } from '../log/feed';
@@ -70,15 +71,17 @@ function leftFrom(value: unknown): Left[] {
 
 /** `names`: of the sessions, where there are several. */
 function filterFrom(value: unknown, names: readonly string[]): Filter {
-  const { qos: _, ...model } = noFilter;
+  const { qos: _, muted: __, ...model } = noFilter;
   const read = inShapeOf(model, value);
-  const qos = isRecord(value) ? value.qos : undefined;
+  const { qos, muted }: Record<string, unknown> = isRecord(value) ? value : {};
+  const isText = (one: unknown) => typeof one === 'string';
   return {
     ...read,
     connection: names.includes(read.connection) ? read.connection : '',
     direction: ['sent', 'both'].includes(read.direction) ? read.direction : noFilter.direction,
     retain: ['yes', 'no'].includes(read.retain) ? read.retain : noFilter.retain,
     qos: isQoS(qos) ? qos : noFilter.qos,
+    muted: Array.isArray(muted) ? muted.filter(isText).slice(0, limits.muted) : noFilter.muted,
   };
 }
 

@@ -2,7 +2,6 @@ import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import type { Client, ClientEvents, Message } from '../../client';
 import type { Failure } from '../core/failure';
-import type { View } from '../core/view';
 import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
 import { createForest } from '../topics/forest';
@@ -61,7 +60,7 @@ function made() {
     config: signal<Config>({ version: '', brokers: [{ name: 'Default', url: 'ws://default/mqtt' }] }),
     feed,
     forest: createForest(),
-    view: signal<View>('messages'),
+    shows: () => true,
     clock: {
       now: () => 0,
       after(_, call) {
@@ -133,12 +132,11 @@ it('each has its own topic, form and messages; the feed knows whose they are', a
 });
 
 it('what came before the topics were looked at is known, whatever the feed’s filter selects', async () => {
-  const { connections, feed, connect, shared } = made();
+  const { connections, feed, connect } = made();
   const live = connections.active.value;
   const one = await connect(live, 'ws://one/mqtt');
   one.emit('batch', [message('a')], 0);
   feed.edit({ topic: 'b/#' });
-  shared.view.value = 'topics';
   expect(live.topics.earlier('a')).toHaveLength(1);
 });
 

@@ -26,7 +26,7 @@ export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
   config: Signal<Config>;
   feed: Feed;
   forest: Forest;
-  view: Signal<View>;
+  shows(view: View): boolean;
   clock: Clock;
   /** Runs `call` soon, at most once a frame. */
   frame(call: () => void): void;
@@ -46,8 +46,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly publisher: Publisher;
   readonly topics: Topics;
   readonly latency: Latency;
-  /** What the page shows: parts that are not shown rest. */
-  readonly view: ReadonlySignal<View>;
+  /** Whether the view is on the screen, for those who listen to signals: what is not shown rests. */
+  shows(view: View): boolean;
   /** Whether its packets are recorded, from the next CONNECT on. */
   readonly packetEvents: Signal<boolean>;
   /** The payload of the Sparkplug B BIRTH that a message of the client in use stands on. */
@@ -170,7 +170,7 @@ export function createSession(id: number, shared: Shared): Session {
     publisher,
     topics,
     latency,
-    view: shared.view,
+    shows: shared.shows,
     packetEvents,
     birthBefore: (message) => births.before(message),
     filters,

@@ -13,17 +13,23 @@ export async function toClipboard(text: string | Promise<string>): Promise<boole
   }
 }
 
-/** Buttons that copy texts, and what came of it. */
-export function Copy({ texts }: { texts: [label: string, text: () => string | Promise<string>][] }) {
+/** What came of the last copy, and what copies. */
+export function useCopied(): [said: string, copy: (text: string | Promise<string>) => void] {
   const [said, setSaid] = useState('');
   async function copy(text: string | Promise<string>) {
     const done = await toClipboard(text);
     setSaid(done ? t('Copied') : t('This browser does not let the page copy: select the text and copy it'));
   }
+  return [said, (text) => void copy(text)];
+}
+
+/** Buttons that copy texts, and what came of it. */
+export function Copy({ texts }: { texts: [label: string, text: () => string | Promise<string>][] }) {
+  const [said, copy] = useCopied();
   return (
     <Toolbar>
       {texts.map(([label, text]) => (
-        <Button small key={label} onClick={() => void copy(text())}>
+        <Button small key={label} onClick={() => copy(text())}>
           {label}
         </Button>
       ))}

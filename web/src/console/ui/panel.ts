@@ -1,4 +1,4 @@
-/** What opens beside a list takes the focus, and Escape closes it. */
+/** What opens beside a list or over it: Escape closes it. */
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
@@ -9,12 +9,12 @@ function onTop(element: HTMLElement | null): boolean {
   return !above || above.contains(element);
 }
 
-/** A ref for the panel. `number` says what is open, and is undefined while nothing is. */
-export function usePanel(number: number | undefined, close: () => void) {
+/** A ref for the panel. `number` says what is open, and is undefined while nothing is; `focus`: it takes the focus. */
+export function usePanel(number: number | undefined, close: () => void, focus: boolean) {
   const panel = useRef<HTMLElement>(null);
 
   useLayoutEffect(() => {
-    if (number !== undefined) panel.current?.focus({ preventScroll: true });
+    if (focus && number !== undefined) panel.current?.focus({ preventScroll: true });
   }, [number]);
 
   // In time for a key that is pressed as soon as the panel has the focus.

@@ -6,22 +6,22 @@ import styles from './sheet.module.css';
 
 interface Props {
   label: string;
-  /** Says what is open: another one takes the focus, and Escape closes it wherever that is. */
+  /** Says what is open. Escape closes it, wherever the focus is. */
   number?: number;
   title: ComponentChildren;
-  /** Beside the list, which keeps the focus. */
+  /** Beside the list, which keeps the focus; without it, what opens takes it. */
   side?: boolean;
   onClose(): void;
   children: ComponentChildren;
 }
 
-/** Details below a list or beside it; where there is no room for both, over it. */
+/** Details, in the place that their parent has for them. */
 export function Sheet({ label, number, title, side, onClose, children }: Props) {
-  const panel = usePanel(number, onClose);
+  const panel = usePanel(number, onClose, !side);
   return (
     <section
       ref={panel}
-      class={`${styles.sheet} ${side ? styles.side : ''}`}
+      class={styles.sheet}
       aria-label={label}
       tabIndex={-1}
       onKeyDown={(event) => {

@@ -9,19 +9,39 @@ interface Props {
   /** What the divider is called, and kept as. */
   label: string;
   name: string;
-  /** Percent of the whole that the second part has: at first, least and most. */
+  /** One above the other, in place of beside each other. */
+  rows?: boolean;
+  /** Which part the divider gives its size; the other has what is left. */
+  sized?: 'first' | 'second';
+  /** The sized part's track in a CSS grid, until somebody moves the divider. */
+  size: string;
+  /** Percent of the whole that the sized part has: about what `size` comes to, least and most. */
   share?: number;
   least?: number;
   most?: number;
+  /** Where there is no room for two, each part stands by itself, in the grid that this is in. */
+  apart?: boolean;
+  first: ComponentChildren;
   /** Undefined: the first part has all the room. */
   second: ComponentChildren | undefined;
-  children: ComponentChildren;
 }
 
 const step = 2;
 
-/** A double click folds the second part away, and brings it back. */
-export function Split({ label, name, share = 40, least = 15, most = 85, second, children }: Props) {
+/** A double click folds the sized part away, and brings it back. */
+export function Split({
+  label,
+  name,
+  rows = false,
+  sized = 'second',
+  size,
+  share = 30,
+  least = 15,
+  most = 85,
+  apart = false,
+  first,
+  second,
+}: Props) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const key = `mqttwasm.split.${name}`;
@@ -31,37 +51,60 @@ export function Split({ label, name, share = 40, least = 15, most = 85, second, 
     return typeof kept === 'number' && kept >= 0 && kept <= most ? kept : undefined;
   });
   const now = moved ?? share;
-  const open = useRef(now || share);
+  /** What a fold is taken back to. */
+  const open = useRef<number | undefined>(now === 0 ? undefined : moved);
 
-  function move(to: number): void {
-    const next = to <= least / 2 ? 0 : Math.min(most, Math.max(least, Math.round(to * 10) / 10));
-    if (next > 0) open.current = next;
+  function move(to: number | undefined): void {
+    const next =
+      to === undefined || to > least / 2
+        ? to && Math.min(most, Math.max(least, Math.round(to * 10) / 10))
+        : 0;
+    if (next !== 0) open.current = next;
     setMoved(next);
-    keep(key, next);
+    keep(key, next ?? null);
   }
 
   const toggle = () => move(now === 0 ? open.current : 0);
 
   function onKeyDown(event: KeyboardEvent): void {
     const from = now || least - step;
-    const to = { ArrowLeft: from + step, ArrowRight: from - step, Home: most, End: least }[event.key];
+    const grow = sized === 'first' ? 1 : -1;
+    const to = {
+      ArrowRight: from + grow * step,
+      ArrowDown: from + grow * step,
+      ArrowLeft: from - grow * step,
+      ArrowUp: from - grow * step,
+      Home: most,
+      End: least,
+    }[event.key];
     if (event.key === 'Enter') toggle();
     else if (to === undefined) return;
-    else move(event.key === 'ArrowRight' ? Math.max(least, to) : to);
+    else move(to < from ? Math.max(least, to) : to);
     event.preventDefault();
   }
 
   function onPointerMove(event: PointerEvent): void {
     const divider = event.currentTarget;
     if (!(divider instanceof HTMLElement) || !divider.hasPointerCapture(event.pointerId)) return;
-    const { right, width } = box.current?.getBoundingClientRect() ?? { right: 0, width: 0 };
-    if (width > 0) move(((right - event.clientX) / width) * 100);
+    const whole = box.current?.getBoundingClientRect();
+    if (!whole?.width) return;
+    const at = rows ? (event.clientY - whole.top) / whole.height : (event.clientX - whole.left) / whole.width;
+    move((sized === 'first' ? at : 1 - at) * 100);
   }
 
-  const width = moved === undefined ? `max(20rem, ${share}%)` : `${moved}%`;
   return (
-    <div ref={box} class={styles.split} data-split={second !== undefined} style={{ '--share': width }}>
-      <div class={styles.part}>{children}</div>
+    <div
+      ref={box}
+      class={styles.split}
+      data-split={second !== undefined}
+      data-rows={rows}
+      data-sized={sized}
+      data-apart={apart}
+      style={{ '--size': moved === undefined ? size : `minmax(0, ${moved}%)` }}
+    >
+      <div class={styles.part} data-folded={sized === 'first' && now === 0}>
+        {first}
+      </div>
       {second !== undefined && (
         <>
           {/* biome-ignore lint/a11y/useSemanticElements: a focusable separator is no rule */}
@@ -69,7 +112,7 @@ export function Split({ label, name, share = 40, least = 15, most = 85, second, 
             role="separator"
             class={styles.divider}
             aria-label={label}
-            aria-orientation="vertical"
+            aria-orientation={rows ? 'horizontal' : 'vertical'}
             aria-controls={id}
             aria-valuemin={0}
             aria-valuemax={most}
@@ -80,7 +123,7 @@ export function Split({ label, name, share = 40, least = 15, most = 85, second, 
             onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
             onPointerMove={onPointerMove}
           />
-          <div id={id} class={styles.part} data-folded={now === 0}>
+          <div id={id} class={styles.part} data-folded={sized === 'second' && now === 0}>
             {second}
           </div>
         </>

@@ -47,11 +47,15 @@ export interface Rows {
   onScroll(): void;
 }
 
-export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>): Rows {
+/** `held`: the position of a row that is looked at. Until it is not, the list keeps it in sight. */
+export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>, held: number | undefined): Rows {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 34 });
   const state = useRef({
     following: true,
+    /** Whether the list follows again when nothing is held any more. */
+    resumes: false,
+    held,
     releasedAt: 0,
     first: feed.view.peek().first,
     pool: 1,
@@ -99,6 +103,25 @@ export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>): Ro
     redraw(undefined);
   }
 
+  useLayoutEffect(() => {
+    const before = state.held;
+    state.held = held;
+    if (held !== undefined) {
+      if (before === undefined) state.resumes = state.following;
+      reveal(held);
+    } else if (before !== undefined && state.resumes) setFollowing(true);
+  }, [held, state.sight]);
+
+  /** No further than it takes: a row in sight stays where it is. */
+  function reveal(position: number): void {
+    const element = box.current;
+    if (!element) return;
+    setFollowing(false);
+    const top = (position - first) * shape.height;
+    const highest = top + shape.height - element.clientHeight;
+    element.scrollTop = Math.min(top, Math.max(highest, element.scrollTop));
+  }
+
   // All rows are of one height, so nothing depends on how many there are.
   const from = Math.max(0, Math.floor(state.offset / shape.height) - overscan);
   const to = Math.min(end - first, Math.ceil((state.offset + state.sight) / shape.height) + overscan);
@@ -116,22 +139,14 @@ export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>): Ro
     release: () => {
       if (box.current && box.current.scrollTop > 0) setFollowing(false);
     },
-    reveal(position) {
-      const element = box.current;
-      if (!element) return;
-      setFollowing(false);
-      // No further than it takes: a row in sight stays where it is.
-      const top = (position - first) * shape.height;
-      const highest = top + shape.height - element.clientHeight;
-      element.scrollTop = Math.min(top, Math.max(highest, element.scrollTop));
-    },
+    reveal,
     onScroll() {
       const element = box.current;
       if (!element) return;
       state.offset = element.scrollTop;
       // One that has just become smaller is not at its end, and yet nobody has scrolled: it is about to be measured.
-      if (element.clientHeight === state.sight)
-        setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < 2);
+      const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 2;
+      if (element.clientHeight === state.sight && !(atEnd && state.held !== undefined)) setFollowing(atEnd);
       redraw(undefined);
     },
   };

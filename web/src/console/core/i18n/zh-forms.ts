@@ -4,8 +4,6 @@ import type { Dictionary } from './dictionary';
 
 export const forms: Dictionary = {
   // The head
-  'On this page': '页内导航',
-  'Messages {count}': '消息 {count}',
   'Version {version}': '版本 {version}',
   Version: '版本',
   'A new version is ready:': '新版本已就绪：',

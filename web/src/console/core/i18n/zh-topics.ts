@@ -4,7 +4,6 @@ import type { Dictionary } from './dictionary';
 
 export const topics: Dictionary = {
   // History and chart
-  'Width of the details': '详情的宽度',
   '⋯ {count} the same': '⋯ {count} 行相同',
   'The same value as before.': '与之前的值相同。',
   'What changed': '变化内容',
@@ -62,7 +61,6 @@ export const topics: Dictionary = {
   'Add to chart': '添加到图表',
   'Topic details': '主题详情',
   Changes: '变化',
-  'Topics that messages came on; they take {size}': '收到过消息的主题；占用 {size}',
   'Messages a second, over about the last five': '每秒消息数，取最近约五秒',
   'Topics with a message that the broker keeps': '在 Broker 上有保留消息的主题',
   'Messages on topics that the tree has no room for': '主题树容纳不下的主题上的消息',
@@ -77,9 +75,6 @@ export const topics: Dictionary = {
     '每个主题在收到第一条消息时显示在这里。订阅 # 可接收全部消息。',
   'Empties the tree, its histories and the chart; nothing at the broker':
     '清空主题树、历史和图表；不影响 Broker 上的任何内容',
-  'Forget all': '全部清空',
-  "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.":
-    '所有连接合计最多保存 {count} 个层级或 {size}；主题的历史从您查看它时开始记录。',
 
   // Broker values
   '{days} d {hours} h': '{days} 天 {hours} 小时',
@@ -157,4 +152,7 @@ export const topics: Dictionary = {
   unknown: '未知',
   'Too large to compare with the one before.': '太大，无法与前一个值比较。',
   'Too different to compare with the one before.': '差异太大，无法与前一个值比较。',
+  "Topics that messages came on; they take {used}. Kept are up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.":
+    '收到过消息的主题，占用 {used}。所有连接合计最多保留 {count} 个层级或 {size}；主题的历史从你查看它时开始。',
+  'Clear tree': '清空主题树',
 };

@@ -183,7 +183,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
   store.tick.value;
   const live = store.phase.value === 'live' && store.gauges.size > 0;
   return (
-    <section class="panel broker" aria-labelledby={heading}>
+    <section class="broker" aria-labelledby={heading}>
       <header class="broker-head">
         <h2 id={heading} class="visually-hidden">
           {t('Broker')}

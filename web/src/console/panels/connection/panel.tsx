@@ -8,7 +8,6 @@ import { statusWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
-import { useFold } from '../../ui/fold';
 import { onDemand } from '../../ui/on-demand';
 import './connection.css';
 import { mark, t } from '../../core/i18n/i18n';
@@ -93,15 +92,75 @@ function Countdown({ connection }: { connection: Connection }) {
   );
 }
 
+/** What there is to say of the connection, below the bar. */
+export function ConnectionNotes({ connection }: { connection: Connection }) {
+  return (
+    <>
+      <Countdown connection={connection} />
+      <Notice connection={connection} />
+    </>
+  );
+}
+
+/** The parts behind the button "Settings". */
+function Sheet({ page, session }: Props) {
+  const id = useId();
+  const sheet = useRef<HTMLDivElement>(null);
+  const [shown, setShown] = useState(false);
+  const wrong = Object.keys(session.connection.fieldErrors.value).some((name) => name !== 'url');
+  const [open, setOpen] = useState<keyof typeof parts>('options');
+  const Part = parts[open][1];
+  useEffect(() => {
+    if (!wrong) return;
+    setOpen('options');
+    sheet.current?.showPopover();
+  }, [wrong]);
+  return (
+    <>
+      <Button
+        look="quiet"
+        class="connection-settings"
+        popovertarget={id}
+        aria-expanded={shown}
+        title={t('Options, profiles, what the broker granted, a link, code')}
+      >
+        {t('Settings')}
+      </Button>
+      <div
+        ref={sheet}
+        id={id}
+        popover="auto"
+        class="connection-sheet"
+        onToggle={({ newState }) => setShown(newState === 'open')}
+      >
+        <div class="connection-tools">
+          {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
+            <Button
+              look="quiet"
+              key={name}
+              aria-expanded={open === name}
+              aria-controls={`${id}-part`}
+              onClick={() => setOpen(name)}
+            >
+              {t(parts[name][0])}
+            </Button>
+          ))}
+        </div>
+        <div class="connection-part" id={`${id}-part`}>
+          {shown && <Part page={page} session={session} />}
+        </div>
+      </div>
+    </>
+  );
+}
+
 export function ConnectionPanel({ page, session }: Props) {
   const { connection } = session;
-  const id = useId();
   const form = useRef<HTMLFormElement>(null);
+  const { url } = connection.settings.value;
   const idle = connection.status.value.phase === 'disconnected';
+  const other = !idle && url !== connection.status.value.url;
   const errors = connection.fieldErrors.value;
-  const wrong = Object.keys(errors).some((name) => name !== 'url');
-  const [open, toggle] = useFold<keyof typeof parts>(wrong ? 'options' : undefined);
-  const Part = open && parts[open][1];
   const brokers = connection.config.value.brokers;
 
   function select(name: string) {
@@ -117,8 +176,7 @@ export function ConnectionPanel({ page, session }: Props) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (idle || connection.settings.value.url !== connection.status.value.url)
-            void connection.connect();
+          if (idle || other) void connection.connect();
         }}
       >
         <Select
@@ -135,43 +193,29 @@ export function ConnectionPanel({ page, session }: Props) {
           label={t('Broker URL')}
           class="connection-url"
           placeholder={t('wss://host:port/mqtt')}
-          value={connection.settings.value.url}
+          value={url}
           error={errors.url}
           onEdit={(url) => connection.edit({ url })}
         />
-        <div class="connection-buttons">
-          <div class="connection-tools">
-            {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
-              <Button
-                look="quiet"
-                key={name}
-                aria-expanded={open === name}
-                aria-controls={id}
-                onClick={() => toggle(name)}
-              >
-                {t(parts[name][0])}
-              </Button>
-            ))}
-          </div>
+        {(idle || other) && (
+          <Button type="submit" look="primary">
+            {t('Connect')}
+          </Button>
+        )}
+        {!idle && (
           <Button
-            type={idle ? 'submit' : 'button'}
-            look={idle ? 'primary' : undefined}
+            look={other ? 'quiet' : undefined}
             onClick={(event) => {
-              if (idle) return;
-              // By the time the browser acts on the click this is the submit button.
+              // By the time the browser acts on the click another button may stand here.
               event.preventDefault();
               connection.disconnect();
             }}
           >
-            {idle ? t('Connect') : t('Disconnect')}
+            {t('Disconnect')}
           </Button>
-        </div>
-        <div class="connection-part" id={id}>
-          {Part && <Part page={page} session={session} />}
-        </div>
+        )}
+        <Sheet page={page} session={session} />
       </form>
-      <Countdown connection={connection} />
-      <Notice connection={connection} />
     </section>
   );
 }

@@ -4,13 +4,13 @@ import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatMoment, visible } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
-import type { Feed } from '../../log/feed';
 import { packetSize } from '../../log/packet-size';
 import { propertiesOf } from '../../payload/preview';
+import type { Page } from '../../session/page';
 import { type Fact, Facts } from '../../ui/facts';
 import { PayloadView } from '../../ui/payload/view';
 import { Actions } from './actions';
-import { FilterMark } from './filter-mark';
+import { FilterMark, selectingOf } from './filter-mark';
 import { LogDetails } from './log-details';
 
 function sizeOf(length: number): string {
@@ -59,20 +59,16 @@ function titleOf({ ordinal, sent, replayed }: Entry): string {
   return replayed ? t('Replayed: {message}', { message: title }) : title;
 }
 
-interface Props {
-  feed: Feed;
-  /** The subscriptions by which a message came. */
-  selecting(entry: Entry): readonly string[];
-}
-
-export function Details({ feed, selecting }: Props) {
+export function Details({ page }: { page: Page }) {
+  const { feed } = page;
+  const selecting = page.part(selectingOf).value;
   return (
-    <LogDetails log={feed} label={t('Message details')} titleOf={titleOf}>
+    <LogDetails log={feed} page={page} label={t('Message details')} titleOf={titleOf}>
       {(entry) => (
         <Fragment key={feed.open.value?.number}>
-          <Facts facts={factsOf(entry, selecting(entry))} />
-          <Actions entry={entry} />
+          <Actions page={page} entry={entry} />
           <PayloadView message={entry.message} birth={entry.via.births?.before(entry.message)} />
+          <Facts facts={factsOf(entry, selecting(entry))} />
         </Fragment>
       )}
     </LogDetails>

@@ -1,9 +1,11 @@
 /** The colours by which one sees what came by which subscription. */
 
+import { computed } from '@preact/signals';
 import { compile } from '../../../client/routing/topic-filter';
 import { visible } from '../../core/text';
 import { colourOf } from '../../log/colours';
 import type { Entry } from '../../log/entry';
+import type { Page } from '../../session/page';
 import { hue } from '../../ui/hue';
 import './filter-mark.css';
 
@@ -50,3 +52,6 @@ export function RowMarks({ filters }: { filters: readonly string[] }) {
     </span>
   );
 }
+
+/** Of the page's messages, by what its sessions are subscribed to now. */
+export const selectingOf = ({ filters }: Page) => computed(() => createSelecting(filters.value));

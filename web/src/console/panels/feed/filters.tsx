@@ -3,7 +3,7 @@
 import { useId } from 'preact/hooks';
 import { messages } from '../../core/counts';
 import { limits } from '../../core/limits';
-import { brief, formatCount } from '../../core/text';
+import { brief, formatCount, visible } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { conditionsOf, noFilter } from '../../log/filter';
 import { Button } from '../../ui/button';
@@ -103,11 +103,22 @@ function Conditions({ feed, id }: { feed: Feed; id: string }) {
         options={translated(retained)}
         onEdit={(retain) => feed.edit({ retain })}
       />
+      {filter.muted.map((muted) => (
+        <Button
+          small
+          key={muted}
+          class="clip"
+          aria-label={t('Unmute {filter}', { filter: visible(muted) })}
+          onClick={() => feed.edit({ muted: filter.muted.filter((other) => other !== muted) })}
+        >
+          <bdi class="clip">{brief(muted, limits.topic)}</bdi> ×
+        </Button>
+      ))}
       <Button
         disabled={conditionsOf(filter) === 0}
         onClick={() => {
-          const { topic, connection, direction, qos, retain } = noFilter;
-          feed.edit({ topic, connection, direction, qos, retain });
+          const { topic, muted, connection, direction, qos, retain } = noFilter;
+          feed.edit({ topic, muted, connection, direction, qos, retain });
         }}
       >
         {t('Show all')}

@@ -1,6 +1,7 @@
 /** The entries of a log: messages or packets. */
 
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Listed } from '../../log/log';
 import { VirtualList } from '../../ui/virtual-list';
 
@@ -15,14 +16,21 @@ interface Props<Entry> {
 
 export function LogList<Entry>({ log, label, row, labelFor }: Props<Entry>) {
   const open = log.open.value?.number;
+  /** Of the row that is open; known as long as it was opened here. */
+  const at = useRef<number | undefined>(undefined);
   return (
     <VirtualList
       label={label}
       list={log}
+      held={open === undefined ? undefined : at.current}
       row={(place, key) => {
         const item = log.at(place.position);
         if (!item) return null;
         const { number, entry } = item;
+        const select = (wanted: number | undefined) => {
+          at.current = place.position;
+          log.select(wanted);
+        };
         return (
           <div key={key} class="row" data-open={number === open} style={place.style}>
             {row(entry)}
@@ -33,9 +41,13 @@ export function LogList<Entry>({ log, label, row, labelFor }: Props<Entry>) {
               {...place.focus}
               aria-expanded={number === open}
               aria-label={labelFor(entry)}
+              onFocus={(event) => {
+                // The arrows go on to the next; a click is yet to come.
+                if (open !== undefined && event.currentTarget.matches(':focus-visible')) select(number);
+              }}
               onClick={() => {
                 place.visit();
-                log.select(number === open ? undefined : number);
+                select(number === open ? undefined : number);
               }}
             />
           </div>

@@ -1,17 +1,19 @@
-/** The details of the entry that is open, below the list. */
+/** The details of the entry that is open. */
 
 import type { ComponentChildren } from 'preact';
 import type { Listed } from '../../log/log';
+import type { Page } from '../../session/page';
 import { Sheet } from '../../ui/sheet';
 
 interface Props<Entry> {
   log: Listed<Entry>;
+  page: Page;
   label: string;
   titleOf(entry: Entry): string;
   children(entry: Entry): ComponentChildren;
 }
 
-export function LogDetails<Entry>({ log, label, titleOf, children }: Props<Entry>) {
+export function LogDetails<Entry>({ log, page, label, titleOf, children }: Props<Entry>) {
   const opened = log.open.value;
   if (!opened) return null;
   const { number, entry } = opened;
@@ -24,7 +26,13 @@ export function LogDetails<Entry>({ log, label, titleOf, children }: Props<Entry
   }
 
   return (
-    <Sheet label={label} number={number} title={titleOf(entry)} onClose={close}>
+    <Sheet
+      label={label}
+      number={number}
+      title={titleOf(entry)}
+      side={page.screen.value === 'wide'}
+      onClose={close}
+    >
       {children(entry)}
     </Sheet>
   );

@@ -1,103 +1,53 @@
-import type { Signal } from '@preact/signals';
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import { formatBytes, formatCount } from '../../core/text';
-import { budgets } from '../../log/budget';
-import { type Feed, maxMessages } from '../../log/feed';
+import { type Signal, useSignalEffect } from '@preact/signals';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { formatCount } from '../../core/text';
+import type { Feed } from '../../log/feed';
 import { conditionsOf } from '../../log/filter';
 import type { Phase } from '../../session/connection';
 import type { Page } from '../../session/page';
+import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
-import { type Fact, Facts } from '../../ui/facts';
-import { Select } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { Empty } from './empty';
-import { createSelecting } from './filter-mark';
+import { selectingOf } from './filter-mark';
 import { FilterBar } from './filters';
 import { LogList } from './list';
 import { labelFor, Row } from './row';
 import './feed.css';
 import { plural, t } from '../../core/i18n/i18n';
 
-const loadDetails = async () => (await import('./details')).Details;
-const Details = onDemand(loadDetails);
+const loadDetails = () => import('./details');
 const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
-function formatRate(rate: number): string {
-  return rate >= 10 || Number.isInteger(rate) ? formatCount(Math.round(rate)) : rate.toFixed(1);
-}
+/** Undefined until it is first opened: a recording goes on behind a closed panel. */
+type Recording = Signal<boolean | undefined>;
 
-function Counts({ feed }: { feed: Feed }) {
-  const { kept, bytes, received, dropped, evicted } = feed.view.value;
-  const facts: Fact[] = [
-    { name: t('Received'), value: formatCount(received), title: t('Messages since the page was opened') },
-    { name: t('Per second'), value: formatRate(feed.rate.peek()), title: t('Over the last three seconds') },
-    {
-      name: t('Kept'),
-      value: formatCount(kept),
-      title: t('Received and sent messages that are in the list or could be: {size}', {
-        size: formatBytes(bytes),
-      }),
-    },
-    {
-      name: t('Evicted'),
-      value: formatCount(evicted),
-      title: t('Received or sent, then removed to make room for newer ones'),
-    },
-    {
-      name: t('Dropped'),
-      value: formatCount(dropped),
-      title: t('QoS 0 messages that came faster than this page could take them'),
-      alarm: dropped > 0,
-    },
-  ];
-  return <Facts look="line" class="counts" facts={facts} />;
-}
+const recordingsId = 'recordings';
 
-/** What opens another part of the feed. */
-interface Opener {
-  id: string;
-  open: boolean;
-  onOpen(): void;
-}
-
-function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
+export function FeedTools({ feed, recording }: { feed: Feed; recording: Recording }) {
   const { kept, waiting } = feed.view.value;
   const paused = feed.paused.value;
   return (
     <div class="feed-tools flow">
       {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
-      <Button small onClick={() => feed.pause(!paused)}>
+      <Button small look="quiet" onClick={() => feed.pause(!paused)}>
         {paused ? t('Resume') : t('Pause')}
       </Button>
-      <Button small disabled={kept === 0} onClick={feed.clear}>
+      <Button small look="quiet" disabled={kept === 0} onClick={feed.clear}>
         {t('Clear')}
       </Button>
-      <Button small aria-expanded={opener.open} aria-controls={opener.id} onClick={opener.onOpen}>
+      <Button
+        small
+        look="quiet"
+        aria-expanded={recording.value ?? false}
+        aria-controls={recordingsId}
+        onClick={() => {
+          recording.value = !recording.value;
+        }}
+      >
         {t('Record')}
       </Button>
     </div>
-  );
-}
-
-function Budget({ feed }: { feed: Feed }) {
-  const { bytes } = feed.view.value;
-  return (
-    <footer class="feed-foot flow fine">
-      <Select
-        label={t('Keeps the newest')}
-        class="inline"
-        value={feed.budget.value}
-        options={budgets.map((size) => [size, formatBytes(size)] as const)}
-        onEdit={feed.resize}
-      />
-      <span
-        title={t('Payloads, topics, and what the browser needs for them. At most {count} messages.', {
-          count: formatCount(maxMessages),
-        })}
-      >
-        {t('{size} in use', { size: formatBytes(bytes) })}
-      </span>
-    </footer>
   );
 }
 
@@ -157,36 +107,29 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
 
 interface Props {
   page: Page;
-  phase: Signal<{ phase: Phase }>;
+  session: Session;
+  recording: Recording;
 }
 
-export function FeedPanel({ page, phase }: Props) {
-  const { feed, filters } = page;
+export function FeedPanel({ page, session, recording }: Props) {
+  const { feed } = page;
   const heading = useId();
-  const recordings = useId();
-  // Undefined until it is first opened: a recording goes on behind a closed panel.
-  const [recording, setRecording] = useState<boolean>();
-  const { first, end, generation } = feed.view.value;
-  const subscribed = filters.value;
-  const some = feed.view.value.kept > 0;
+  const { first, end, generation, kept } = feed.view.value;
+  const some = kept > 0;
   // Before somebody asks, so that a click shows them at once.
   useEffect(() => {
     if (some) loadDetails().catch(() => {});
   }, [some]);
-  const selecting = useMemo(() => createSelecting(subscribed), [subscribed]);
+  useSignalEffect(() => page.inspect('message', feed.open.value !== undefined));
+  const selecting = page.part(selectingOf).value;
   return (
-    <section class="panel feed" id="messages" aria-labelledby={heading}>
-      <header class="feed-head flow">
-        <h2 id={heading} class="visually-hidden">
-          {t('Messages')}
-        </h2>
-        <Counts feed={feed} />
-        <Tools
-          feed={feed}
-          opener={{ id: recordings, open: recording ?? false, onOpen: () => setRecording(!recording) }}
-        />
-      </header>
-      <div id={recordings}>{recording !== undefined && <Recordings page={page} open={recording} />}</div>
+    <section class="feed" id="messages" aria-labelledby={heading}>
+      <h2 id={heading} class="visually-hidden">
+        {t('Messages')}
+      </h2>
+      <div id={recordingsId}>
+        {recording.value !== undefined && <Recordings page={page} open={recording.value} />}
+      </div>
       <FilterBar feed={feed} />
       <div class="feed-body">
         <LogList
@@ -203,10 +146,8 @@ export function FeedPanel({ page, phase }: Props) {
             />
           )}
         />
-        {first === end && <Empty of={adviceFor(feed, phase.value.phase)} />}
+        {first === end && <Empty of={adviceFor(feed, session.connection.status.value.phase)} />}
       </div>
-      {feed.open.value && <Details feed={feed} selecting={selecting} />}
-      <Budget feed={feed} />
       <Announcer feed={feed} />
     </section>
   );

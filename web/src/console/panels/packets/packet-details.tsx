@@ -7,10 +7,13 @@ import { recordOf } from '../../log/packets/export';
 import type { Entry } from '../../log/packets/packet-entry';
 import type { PacketLog } from '../../log/packets/packet-log';
 import { maskedDump } from '../../log/packets/secrets';
+import type { Page } from '../../session/page';
+import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
 import { Copy } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
 import { LogDetails } from '../feed/log-details';
+import { packetsOf } from './packets';
 
 function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   const { request, answer, took = 0 } = entry;
@@ -75,9 +78,10 @@ function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
   );
 }
 
-export function PacketDetails({ log }: { log: PacketLog }) {
+export function PacketDetails({ page, session }: { page: Page; session: Session }) {
+  const { log } = session.part(packetsOf);
   return (
-    <LogDetails log={log} label={t('Packet details')} titleOf={titleOf}>
+    <LogDetails log={log} page={page} label={t('Packet details')} titleOf={titleOf}>
       {(entry) => <Body log={log} entry={entry} />}
     </LogDetails>
   );

@@ -1,4 +1,4 @@
-import { computed } from '@preact/signals';
+import { computed, useSignalEffect } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import type { PacketName } from '../../../client/packet';
 import { mark, plural, t } from '../../core/i18n/i18n';
@@ -13,13 +13,13 @@ import {
   type PacketLog,
 } from '../../log/packets/packet-log';
 import { createRecorder, type Recorder } from '../../log/packets/recorder';
+import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
 import { Checkbox, Select, TextField, translated } from '../../ui/fields';
 import { Empty } from '../feed/empty';
 import { Exports } from '../feed/exports';
 import { LogList } from '../feed/list';
-import { PacketDetails } from './packet-details';
 import { labelFor, PacketRow } from './packet-row';
 import './packets.css';
 
@@ -117,19 +117,20 @@ function adviceFor(log: PacketLog, on: boolean): [title: string, advice: string]
   ];
 }
 
-const packetsOf = ({ connection, packetEvents, view }: Session) =>
+export const packetsOf = ({ connection, packetEvents, shows }: Session) =>
   createRecorder(
     { client: connection.client, packetEvents },
-    createPacketLog(computed(() => view.value === 'packets')),
+    createPacketLog(computed(() => shows('packets'))),
   );
 
-export function PacketsPanel({ session }: { session: Session }) {
+export function PacketsPanel({ page, session }: { page: Page; session: Session }) {
   const heading = useId();
   const recorder = session.part(packetsOf);
   const { log, on, problem } = recorder;
   const { first, end, generation, bytes, evicted } = log.view.value;
+  useSignalEffect(() => page.inspect('packet', log.open.value !== undefined));
   return (
-    <section class="panel feed packets" aria-labelledby={heading}>
+    <section class="feed packets" aria-labelledby={heading}>
       <header class="feed-head flow">
         <h2 id={heading} class="visually-hidden">
           {t('Packets')}
@@ -152,7 +153,6 @@ export function PacketsPanel({ session }: { session: Session }) {
         />
         {first === end && <Empty of={adviceFor(log, on.value)} />}
       </div>
-      <PacketDetails log={log} />
       <footer class="feed-foot flow fine">
         <span>
           {t(

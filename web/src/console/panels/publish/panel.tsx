@@ -112,6 +112,7 @@ function Payload({ publisher, go }: { publisher: Publisher; go: () => void }) {
   return (
     <TextArea
       label={t('Payload')}
+      class="publish-payload"
       rows={3}
       value={payload}
       error={publisher.fieldErrors.value.payload}
@@ -173,11 +174,15 @@ function Repeat({ publisher }: { publisher: Publisher }) {
 
 function More({ publisher }: { publisher: Publisher }) {
   const id = useId();
-  const { properties } = publisher.draft.value;
+  const { properties, correlation } = publisher.draft.value;
   const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
   const [open, toggle] = useFold<keyof typeof folds>(wrong ? 'properties' : undefined);
   const Part = open && folds[open][1];
-  const counts = { properties: countProperties(properties), saved: 0, sent: publisher.sent.value.length };
+  const counts = {
+    properties: countProperties(properties) + (correlation ? 1 : 0),
+    saved: 0,
+    sent: publisher.sent.value.length,
+  };
   return (
     <div class="publish-more">
       <div class="publish-tools">
@@ -220,7 +225,6 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
 
   return (
     <section
-      class="panel"
       id="publish"
       aria-labelledby={heading}
       data-over={over}
@@ -238,75 +242,77 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
         void publisher.attach(file);
       }}
     >
-      <form
-        class="publish-form stack"
-        aria-labelledby={heading}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          go();
-        }}
-      >
-        <h2 id={heading}>{t('Publish')}</h2>
-        <TextField
-          label={t('Topic')}
-          value={draft.topic}
-          error={errors.topic}
-          onEdit={(topic) => publisher.edit({ topic })}
-        />
-        <Payload publisher={publisher} go={go} />
-        <div class="publish-settings flow">
-          <Select
-            label="QoS"
-            class="inline"
-            value={draft.qos}
-            error={errors.qos}
-            options={translated(qosOptions)}
-            onEdit={(qos) => publisher.edit({ qos })}
+      <div class="publish-dock">
+        <form
+          class="publish-form stack"
+          aria-labelledby={heading}
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            go();
+          }}
+        >
+          <h2 id={heading}>{t('Publish')}</h2>
+          <TextField
+            label={t('Topic')}
+            value={draft.topic}
+            error={errors.topic}
+            onEdit={(topic) => publisher.edit({ topic })}
           />
-          <Checkbox
-            label={t('Retain')}
-            checked={draft.retain}
-            onEdit={(retain) => publisher.edit({ retain })}
-          />
-        </div>
-        <Repeat publisher={publisher} />
-        <div class="publish-go flow">
-          <Button type="submit" look={repeating ? 'stop' : 'primary'}>
-            {repeating ? t('Stop') : t('Publish')}
-          </Button>
-          {repeating ? (
-            <span class="publish-progress muted wrap">
-              {parts(
-                repeating.times
-                  ? '{sent} of {times} sent, one every {seconds} s, to {topic}'
-                  : '{sent} sent, one every {seconds} s, to {topic}',
-                {
-                  sent: formatCount(repeating.sent),
-                  times: formatCount(repeating.times ?? 0),
-                  seconds: repeating.seconds,
-                  topic: <bdi>{visible(repeating.topic)}</bdi>,
-                },
-              )}
-              {repeating.failed && (
-                <span class="publish-problem">
-                  {t('{count} failed', { count: formatCount(repeating.failed) })}
-                </span>
-              )}
-            </span>
-          ) : (
-            <Button
-              title={t('Publish once, and wait for the answer')}
-              onClick={() => void publisher.request()}
-            >
-              {t('Request')}
+          <Payload publisher={publisher} go={go} />
+          <div class="publish-settings flow">
+            <Select
+              label="QoS"
+              class="inline"
+              value={draft.qos}
+              error={errors.qos}
+              options={translated(qosOptions)}
+              onEdit={(qos) => publisher.edit({ qos })}
+            />
+            <Checkbox
+              label={t('Retain')}
+              checked={draft.retain}
+              onEdit={(retain) => publisher.edit({ retain })}
+            />
+          </div>
+          <Repeat publisher={publisher} />
+          <div class="publish-go flow">
+            <Button type="submit" look={repeating ? 'stop' : 'primary'}>
+              {repeating ? t('Stop') : t('Publish')}
             </Button>
-          )}
-        </div>
-      </form>
-      <More publisher={publisher} />
-      {publisher.answer.value && <AnswerPart publisher={publisher} />}
-      <Outcomes publisher={publisher} />
+            {repeating ? (
+              <span class="publish-progress muted wrap">
+                {parts(
+                  repeating.times
+                    ? '{sent} of {times} sent, one every {seconds} s, to {topic}'
+                    : '{sent} sent, one every {seconds} s, to {topic}',
+                  {
+                    sent: formatCount(repeating.sent),
+                    times: formatCount(repeating.times ?? 0),
+                    seconds: repeating.seconds,
+                    topic: <bdi>{visible(repeating.topic)}</bdi>,
+                  },
+                )}
+                {repeating.failed && (
+                  <span class="publish-problem">
+                    {t('{count} failed', { count: formatCount(repeating.failed) })}
+                  </span>
+                )}
+              </span>
+            ) : (
+              <Button
+                title={t('Publish once, and wait for the answer')}
+                onClick={() => void publisher.request()}
+              >
+                {t('Request')}
+              </Button>
+            )}
+          </div>
+        </form>
+        <More publisher={publisher} />
+        {publisher.answer.value && <AnswerPart publisher={publisher} />}
+        <Outcomes publisher={publisher} />
+      </div>
     </section>
   );
 }

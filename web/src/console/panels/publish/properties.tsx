@@ -1,9 +1,10 @@
 import { t } from '../../core/i18n/i18n';
+import { formatBytes } from '../../core/text';
 import { formats, loadProtobuf } from '../../payload/encode';
 import type { Format } from '../../payload/format';
 import { noProperties } from '../../session/message';
 import type { Publisher } from '../../session/publisher';
-import { Button } from '../../ui/button';
+import { Button, IconButton } from '../../ui/button';
 import { Select, translated } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { PropertyFields } from './property-fields';
@@ -17,7 +18,7 @@ const ProtobufControls = onDemand(async () => {
 });
 
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
-  const { format, type, properties } = publisher.draft.value;
+  const { format, type, properties, correlation } = publisher.draft.value;
   return (
     <fieldset class="publish-properties stack" aria-label={t('Message properties')}>
       <Select
@@ -40,7 +41,21 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
         errors={publisher.fieldErrors.value}
         onEdit={(edited) => publisher.edit({ properties: edited })}
       />
-      <Button look="link" onClick={() => publisher.edit({ properties: noProperties })}>
+      {correlation && (
+        <p class="publish-file line">
+          <span>
+            {t('Correlation data of the request, {size}', { size: formatBytes(correlation.length) })}
+          </span>
+          <IconButton
+            label={t('Remove the correlation data')}
+            onClick={() => publisher.edit({ correlation: undefined })}
+          />
+        </p>
+      )}
+      <Button
+        look="link"
+        onClick={() => publisher.edit({ properties: noProperties, correlation: undefined })}
+      >
         {t('Clear all properties')}
       </Button>
     </fieldset>

@@ -45,7 +45,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
   const entries = subscriptions.entries.value;
   const problem = subscriptions.formError.value;
   return (
-    <section class="panel" id="subscribe">
+    <section id="subscribe">
       <form
         class="subscribe-form stack"
         aria-labelledby={heading}

@@ -4,17 +4,22 @@ import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
 import { propertiesOf } from '../../payload/preview';
+import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
 import { formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
-import { Copy } from '../../ui/copy';
+import { useCopied } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
+import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
 import { Sheet } from '../../ui/sheet';
+import { Said, Toolbar } from '../../ui/toolbar';
+import { compose, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
+import { benchOf, filterOf } from './panel';
 
 function factsOf(node: TopicNode, now: number): [string, string][] {
   const { last } = node;
@@ -34,12 +39,13 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
   return last ? [...facts, ...propertiesOf(last)] : facts;
 }
 
-interface Props {
-  bench: Workbench;
+interface CurrentProps {
+  topic: string;
+  value: Value;
   birthBefore: Session['birthBefore'];
 }
 
-function Current({ topic, value, birthBefore }: { topic: string; value: Value } & Omit<Props, 'bench'>) {
+function Current({ topic, value, birthBefore }: CurrentProps) {
   const { payload, size, properties, at } = value;
   const message = useMemo(() => payload && { topic, payload, properties }, [topic, payload]);
   if (message) return <PayloadView message={message} birth={birthBefore({ topic, receivedAt: at })} />;
@@ -102,7 +108,9 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
   );
 }
 
-export function Details({ bench, birthBefore }: Props) {
+export function Details({ page, session }: { page: Page; session: Session }) {
+  const [said, copy] = useCopied();
+  const bench = session.part(benchOf);
   const node = bench.selected.value;
   const history = bench.history.value;
   bench.tick.value;
@@ -123,8 +131,22 @@ export function Details({ bench, birthBefore }: Props) {
       title={<bdi class="mono">{brief(topic, limits.topic)}</bdi>}
       onClose={close}
     >
-      <Copy key={topic} texts={[[t('Copy topic'), () => topic]]} />
-      {last && <Current key={`value ${topic}`} topic={topic} value={last} birthBefore={birthBefore} />}
+      <Toolbar key={topic}>
+        <Button small onClick={() => compose(page, { topic }, session.id)}>
+          {t('Publish here')}
+        </Button>
+        <Menu
+          label={t('More')}
+          commands={[
+            ...topicCommands(page, filterOf(node)),
+            { text: t('Copy topic'), run: () => copy(topic) },
+          ]}
+        />
+        <Said>{said}</Said>
+      </Toolbar>
+      {last && (
+        <Current key={`value ${topic}`} topic={topic} value={last} birthBefore={session.birthBefore} />
+      )}
       <Facts facts={factsOf(node, bench.now()).map(([name, value]) => ({ name, value }))} />
       {last && (
         <>

@@ -1,30 +1,35 @@
+import { useSignalEffect } from '@preact/signals';
 import { useEffect, useId } from 'preact/hooks';
 import { toFailure } from '../../core/failure';
 import { paintWhile } from '../../core/paint';
 import { formatBytes, formatCount } from '../../core/text';
 import { pageTiming } from '../../core/timing';
+import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
-import { caps, rateOf } from '../../topics/model';
+import { caps, rateOf, type TopicNode, topicOf } from '../../topics/model';
 import { formatRate } from '../../topics/preview';
 import { createWorkbench, type Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
 import { onDemand } from '../../ui/on-demand';
-import { Split } from '../../ui/split';
 import { ClearDialog } from './clear-dialog';
-import { Details } from './details';
 import { Tree } from './tree';
 import './chart.css';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
 
+interface Props {
+  page: Page;
+  session: Session;
+}
+
 const Chart = onDemand(async () => (await import('./chart')).Chart);
 
 /** What somebody has unfolded and charted waits while another session's topics are shown. */
-const benchOf = ({ topics, view }: Session) =>
+export const benchOf = ({ topics, shows }: Session) =>
   createWorkbench(topics, {
     frame: pageTiming.frame,
-    paint: paintWhile(view, 'topics'),
+    paint: paintWhile(() => shows('topics')),
     toFailure,
   });
 
@@ -38,7 +43,10 @@ function Figures({ bench }: { bench: Workbench }) {
     {
       name: t('Topics'),
       value: formatCount(root.topics),
-      title: t('Topics that messages came on; they take {size}', { size: formatBytes(bytes) }),
+      title: t(
+        "Topics that messages came on; they take {used}. Kept are up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
+        { used: formatBytes(bytes), count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
+      ),
     },
     {
       name: t('Rate'),
@@ -104,7 +112,10 @@ function Empty({ bench }: { bench: Workbench }) {
   );
 }
 
-export function TopicsPanel({ session, shown }: { session: Session; shown: boolean }) {
+/** Of a topic and of all below it. */
+export const filterOf = (node: TopicNode) => (node.children ? `${topicOf(node)}/#` : topicOf(node));
+
+export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }) {
   const heading = useId();
   const { topics } = session;
   const bench = session.part(benchOf);
@@ -118,9 +129,15 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
     return () => clearInterval(timer);
   }, [bench, shown, era]);
 
+  useSignalEffect(() => {
+    const node = bench.selected.value;
+    page.inspect('topic', node !== undefined);
+    page.narrow(node && filterOf(node));
+  });
+
   return (
-    <section class="panel topics" aria-labelledby={heading}>
-      <header class="topics-head flow">
+    <section class="topics" aria-labelledby={heading}>
+      <header class="topics-head">
         <h2 id={heading} class="visually-hidden">
           {t('Topics')}
         </h2>
@@ -128,33 +145,30 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
         <Figures bench={bench} />
         <Button
           small
+          look="quiet"
           title={t('Empties the tree, its histories and the chart; nothing at the broker')}
           disabled={none && bench.query.value === ''}
           onClick={bench.forgetAll}
         >
-          {t('Forget all')}
+          {t('Clear tree')}
         </Button>
       </header>
-      <Split
-        name="topics"
-        label={t('Width of the details')}
-        second={bench.selected.value && <Details bench={bench} birthBefore={session.birthBefore} />}
-      >
+      <div class="topics-body">
         <Tree bench={bench} />
         {none && <Empty bench={bench} />}
-      </Split>
-      {bench.charted.value.length > 0 && (
-        <section class="topics-chart" aria-label={t('Chart')}>
-          <Chart bench={bench} />
-        </section>
-      )}
-      <footer class="topics-foot fine">
-        {t(
-          "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
-          { count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
-        )}
-      </footer>
+      </div>
       <ClearDialog bench={bench} />
+    </section>
+  );
+}
+
+/** What is charted, below the messages. */
+export function ChartPane({ session }: Props) {
+  const bench = session.part(benchOf);
+  if (bench.charted.value.length === 0) return null;
+  return (
+    <section class="topics-chart" aria-label={t('Chart')}>
+      <Chart bench={bench} />
     </section>
   );
 }

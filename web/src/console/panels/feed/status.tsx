@@ -1,0 +1,62 @@
+/** How much came and is kept, in a line below the views. */
+
+import { t } from '../../core/i18n/i18n';
+import { formatBytes, formatCount } from '../../core/text';
+import { budgets } from '../../log/budget';
+import { type Feed, maxMessages } from '../../log/feed';
+import { type Fact, Facts } from '../../ui/facts';
+import { Select } from '../../ui/fields';
+
+function formatRate(rate: number): string {
+  return rate >= 10 || Number.isInteger(rate) ? formatCount(Math.round(rate)) : rate.toFixed(1);
+}
+
+function Counts({ feed }: { feed: Feed }) {
+  const { kept, bytes, received, dropped, evicted } = feed.view.value;
+  const facts: Fact[] = [
+    { name: t('Received'), value: formatCount(received), title: t('Messages since the page was opened') },
+    { name: t('Per second'), value: formatRate(feed.rate.peek()), title: t('Over the last three seconds') },
+    {
+      name: t('Kept'),
+      value: formatCount(kept),
+      title: t('Received and sent messages that are in the list or could be: {size}', {
+        size: formatBytes(bytes),
+      }),
+    },
+    {
+      name: t('Evicted'),
+      value: formatCount(evicted),
+      title: t('Received or sent, then removed to make room for newer ones'),
+    },
+    {
+      name: t('Dropped'),
+      value: formatCount(dropped),
+      title: t('QoS 0 messages that came faster than this page could take them'),
+      alarm: dropped > 0,
+    },
+  ];
+  return <Facts look="line" class="counts" facts={facts} />;
+}
+
+export function FeedStatus({ feed, shown }: { feed: Feed; shown: boolean }) {
+  const { bytes } = feed.view.value;
+  return (
+    <footer class="feed-status flow fine" data-shown={shown}>
+      <Counts feed={feed} />
+      <Select
+        label={t('Memory limit')}
+        class="inline"
+        value={feed.budget.value}
+        options={budgets.map((size) => [size, formatBytes(size)] as const)}
+        onEdit={feed.resize}
+      />
+      <span
+        title={t('Payloads, topics, and what the browser needs for them. At most {count} messages.', {
+          count: formatCount(maxMessages),
+        })}
+      >
+        {t('{size} in use', { size: formatBytes(bytes) })}
+      </span>
+    </footer>
+  );
+}

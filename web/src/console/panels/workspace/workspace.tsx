@@ -1,0 +1,192 @@
+/** What is on the page below its head: topics, messages and what is inspected side by side, and the publish form. */
+
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useId, useRef } from 'preact/hooks';
+import { mark, t } from '../../core/i18n/i18n';
+import { middleOf, type View } from '../../core/view';
+import type { Page } from '../../session/page';
+import type { Session } from '../../session/session';
+import { onDemand } from '../../ui/on-demand';
+import { Split } from '../../ui/split';
+import { TabList } from '../../ui/tabs';
+import { FeedPanel, FeedTools } from '../feed/panel';
+import { FeedStatus } from '../feed/status';
+import { PublishPanel } from '../publish/panel';
+import { SubscribePanel } from '../subscribe/panel';
+import { Inspector } from './inspector';
+import './workspace.css';
+
+export interface PartProps {
+  page: Page;
+  session: Session;
+  shown: boolean;
+}
+
+const Topics = onDemand<PartProps>(async () => (await import('../topics/panel')).TopicsPanel);
+const Charts = onDemand<PartProps>(async () => (await import('../topics/panel')).ChartPane);
+
+const tabs = [
+  ['messages', mark('Messages')],
+  ['broker', mark('Broker')],
+  ['packets', mark('Packets')],
+] as const;
+
+const loaded = {
+  broker: onDemand<PartProps>(async () => (await import('../broker/broker')).BrokerPanel),
+  packets: onDemand<PartProps>(async () => (await import('../packets/packets')).PacketsPanel),
+};
+
+/** A part that stays once it was looked at: what it gathers goes on. */
+function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
+  const shown = page.shows(name);
+  const seen = useRef(false);
+  seen.current ||= shown;
+  return (
+    // Not out of the layout where it is hidden: a list keeps its place and its size.
+    <div class="pane" data-pane={name} data-shown={shown}>
+      {seen.current && children}
+    </div>
+  );
+}
+
+function Middle({ page, session }: Omit<PartProps, 'shown'>) {
+  const id = useId();
+  const recording = useSignal<boolean | undefined>(undefined);
+  const view = middleOf(page.view.value);
+  const visited = useRef(new Set<View>()).current.add(page.shows('messages') ? 'messages' : view);
+  const ids = (name: View) => ({ tab: `${id}-${name}`, panel: `${id}-${name}-panel` });
+  const shown = (name: View) => page.shows(name);
+
+  const panelFor = (name: 'messages' | 'broker' | 'packets', content: ComponentChildren) => (
+    <div
+      role="tabpanel"
+      id={ids(name).panel}
+      class="middle-panel"
+      aria-labelledby={ids(name).tab}
+      data-shown={shown(name)}
+    >
+      {content}
+    </div>
+  );
+
+  return (
+    <div class="middle" data-view={page.view.value}>
+      <div class="middle-head">
+        <TabList
+          label={t('Show')}
+          tabs={tabs.map(([name, label]) => [name, t(label)] as const)}
+          chosen={view}
+          ids={ids}
+          onChoose={(name) => {
+            page.view.value = name;
+          }}
+        />
+        {shown('messages') && <FeedTools feed={page.feed} recording={recording} />}
+      </div>
+      {panelFor('messages', <FeedPanel page={page} session={session} recording={recording} />)}
+      {(['broker', 'packets'] as const).map((name) => {
+        const Part = loaded[name];
+        return panelFor(
+          name,
+          visited.has(name) && <Part key={session.id} page={page} session={session} shown={shown(name)} />,
+        );
+      })}
+      <Charts page={page} session={session} shown={shown('messages')} />
+    </div>
+  );
+}
+
+/** Of a screen that has room for one view. */
+const ways: readonly (readonly [view: View, label: string, path: string])[] = [
+  ['messages', mark('Feed'), 'M2.5 4h11M2.5 8h11M2.5 12h7'],
+  ['topics', mark('Topics'), 'M3 3h4M5 3v10M5 8h3M5 13h3M10.5 8h3M10.5 13h3'],
+  ['publish', mark('Publish'), 'M2.5 8h9M8 4l4 4-4 4'],
+  ['broker', mark('Broker'), 'M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01'],
+];
+
+function Ways({ page }: { page: Page }) {
+  const chosen = page.view.value === 'packets' ? 'broker' : page.view.value;
+  return (
+    <nav class="ways" aria-label={t('Views')}>
+      {ways.map(([view, label, path]) => (
+        <button
+          key={view}
+          type="button"
+          data-way={view}
+          aria-current={view === chosen ? 'page' : undefined}
+          onClick={() => {
+            page.view.value = view;
+          }}
+        >
+          <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path d={path} />
+          </svg>
+          {t(label)}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
+  const { id } = session;
+  const inspector = page.screen.value === 'wide' || page.inspected.value.length > 0;
+  return (
+    <>
+      <main class="workspace">
+        <Split
+          apart
+          rows
+          name="publish"
+          label={t('Height of the publish form')}
+          size="fit-content(60%)"
+          most={70}
+          first={
+            <Split
+              apart
+              name="sides"
+              label={t('Width of the topics')}
+              sized="first"
+              size="minmax(0, clamp(16rem, 21%, 24rem))"
+              share={21}
+              least={12}
+              most={50}
+              first={
+                <Pane name="topics" page={page}>
+                  <Split
+                    rows
+                    name="subscriptions"
+                    label={t('Height of the subscriptions')}
+                    size="fit-content(55%)"
+                    least={10}
+                    first={<Topics key={id} page={page} session={session} shown={page.shows('topics')} />}
+                    second={<SubscribePanel key={id} subscriptions={session.subscriptions} />}
+                  />
+                </Pane>
+              }
+              second={
+                <Split
+                  apart
+                  name="inspector"
+                  label={t('Width of the inspector')}
+                  size="minmax(0, clamp(20rem, 36%, 36rem))"
+                  share={36}
+                  first={<Middle page={page} session={session} />}
+                  second={inspector ? <Inspector page={page} session={session} /> : undefined}
+                />
+              }
+            />
+          }
+          second={
+            <Pane name="publish" page={page}>
+              <PublishPanel key={id} publisher={session.publisher} />
+            </Pane>
+          }
+        />
+      </main>
+      <FeedStatus feed={page.feed} shown={page.shows('messages')} />
+      <Ways page={page} />
+    </>
+  );
+}

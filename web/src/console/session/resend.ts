@@ -1,0 +1,52 @@
+/** What the form takes of a message that came: to be sent again, or to be answered. */
+
+import type { Message as Received } from '../../client';
+import { limits } from '../core/limits';
+import { decodeUtf8 } from '../core/text';
+import { emptyMessage, type Message, noProperties } from './message';
+import { expand } from './template';
+
+/** The payload as it stands: bytes that no form can hold are a file. */
+function payloadOf({ payload }: Received): Pick<Message, 'payload' | 'file' | 'format' | 'type'> {
+  const text = payload.length > limits.resent ? undefined : decodeUtf8(payload);
+  const typed = { format: 'text', type: '', file: undefined } as const;
+  // A place such as {{n}} would be filled in.
+  if (text !== undefined && expand(text, 0) === text) return { ...typed, payload: text };
+  // The bytes of a batch that may be let go of.
+  return { ...typed, payload: '', file: { name: 'payload', bytes: payload.slice() } };
+}
+
+/** The same message once more. */
+export function again(message: Received): Message {
+  const { topic, qos, retain, properties } = message;
+  const { payloadFormatIndicator, messageExpiryInterval, contentType, responseTopic } = properties;
+  return {
+    ...emptyMessage,
+    ...payloadOf(message),
+    topic,
+    qos,
+    retain,
+    correlation: properties.correlationData?.slice(),
+    properties: {
+      ...noProperties,
+      payloadFormatIndicator: payloadFormatIndicator ?? false,
+      messageExpiryInterval: messageExpiryInterval?.toString() ?? '',
+      contentType: contentType ?? '',
+      responseTopic: responseTopic ?? '',
+      userProperties: properties.userProperties?.map(([name, value]) => [name, value]) ?? [],
+    },
+  };
+}
+
+/** What answers a request (4.10), but for its payload; undefined where the message is none. */
+export function replyTo({ qos, properties }: Received): Partial<Message> | undefined {
+  const { responseTopic, correlationData } = properties;
+  if (!responseTopic) return undefined;
+  return {
+    topic: responseTopic,
+    qos,
+    retain: false,
+    correlation: correlationData?.slice(),
+    properties: noProperties,
+  };
+}
