@@ -3,6 +3,9 @@ import { t } from '../../core/i18n/i18n';
 import { formatRoundTrip } from '../../session/latency';
 import type { Session } from '../../session/session';
 
+/** Milliseconds from which a round trip is one that a person feels. */
+const slow = 400;
+
 /** How long the broker takes to answer. Beside the status and not in it, which is read out at each change. */
 export function RoundTrip({ session }: { session: Session }) {
   const { connection, latency } = session;
@@ -15,6 +18,7 @@ export function RoundTrip({ session }: { session: Session }) {
   return (
     <span
       class="round-trip fine clip"
+      data-slow={last === undefined || last > slow}
       title={t('Round-trip time: from PINGREQ to the broker’s PINGRESP, every 5 seconds')}
     >
       <span class="visually-hidden">{t('Round-trip time')} </span>
