@@ -1,0 +1,255 @@
+/** The panes beside each other: what is chosen in one shows in the others. */
+
+import type { Page } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { expect, test } from './support/fixtures';
+import { openSettings, partsOf, showView } from './support/page';
+
+const details = (page: Page) => page.getByRole('region', { name: 'Message details' });
+const topicDetails = (page: Page) => page.getByRole('region', { name: 'Topic details' });
+const openRow = (page: Page, number: number) =>
+  page.getByRole('button', { name: `Details of message ${number}`, exact: true });
+const divider = (page: Page, name: string) => page.getByRole('separator', { name });
+
+for (const [width, height] of [
+  [1366, 657],
+  [390, 844],
+] as const) {
+  test(`at ${width} by ${height} an opened message shows its payload and its row, also while more arrive`, async ({
+    page,
+    parts,
+    own,
+    elsewhere,
+  }) => {
+    await page.setViewportSize({ width, height });
+    elsewhere.publish(
+      `${own}/a`,
+      Array.from({ length: 60 }, (_, n) => `{"n": ${n}}`),
+    );
+    await expect(parts.row(`${own}/a`, '{"n": 59}')).toBeInViewport();
+    await openRow(page, 58).click();
+    const payload = details(page).locator('.payload-block');
+    await expect(payload).toContainText('57');
+    await expect(payload).toBeInViewport({ ratio: 1 });
+    await expect(parts.row(`${own}/a`, '{"n": 57}')).toBeInViewport({ ratio: 0.9 });
+
+    elsewhere.publish(`${own}/b`, Array(200).fill('later'));
+    await expect(parts.count('Received')).toHaveText('260');
+    await expect(page.getByRole('button', { name: /200 new/ })).toBeVisible();
+    await expect(parts.row(`${own}/a`, '{"n": 57}')).toBeInViewport({ ratio: 0.9 });
+
+    await details(page).getByRole('button', { name: 'Close details' }).click();
+    await expect(parts.row(`${own}/b`, 'later').last()).toBeInViewport();
+    await expect(page.getByRole('button', { name: /Jump to newest/ })).toHaveCount(0);
+  });
+}
+
+test('a topic narrows the feed for as long as it is selected', async ({ page, parts, own, elsewhere }) => {
+  elsewhere.publish(`${own}/pump/speed`, ['1']);
+  elsewhere.publish(`${own}/valve`, ['2']);
+  await expect(parts.rows).toHaveCount(2);
+  const topics = page.getByRole('textbox', { name: 'Topics matching' });
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  await topics.fill(`${own}/#`);
+  await page.getByRole('treeitem').filter({ hasText: 'valve' }).click();
+  await expect(topicDetails(page)).toContainText(`${own}/valve`);
+  await expect(parts.rows).toHaveCount(1);
+  await expect(parts.row(`${own}/valve`, '2')).toBeVisible();
+
+  await page.getByRole('treeitem').filter({ hasText: 'speed' }).click();
+  await expect(parts.row(`${own}/pump/speed`, '1')).toBeVisible();
+  await expect(parts.rows).toHaveCount(1);
+
+  await topicDetails(page).getByRole('button', { name: 'Close details' }).click();
+  await expect(parts.rows).toHaveCount(2);
+  await expect(topics).toHaveValue(`${own}/#`);
+});
+
+test('the inspector shows what was opened last', async ({ page, parts, own, elsewhere }) => {
+  elsewhere.publish(`${own}/pump`, ['1']);
+  await expect(page.getByText('Nothing selected')).toBeVisible();
+  await page.getByRole('treeitem').filter({ hasText: 'pump' }).click();
+  await expect(topicDetails(page)).toBeVisible();
+  await openRow(page, 1).click();
+  await expect(details(page)).toBeVisible();
+  await expect(topicDetails(page)).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await expect(topicDetails(page)).toBeVisible();
+  await expect(parts.rows).toHaveCount(1);
+});
+
+test('dividers are dragged, fold by a double click, and are remembered', async ({ page, parts }) => {
+  const topics = page.getByRole('searchbox', { name: 'Search topics' });
+  const sides = divider(page, 'Width of the topics');
+  const widthOf = async () => (await page.locator('[data-pane=topics]').boundingBox())?.width ?? 0;
+  const before = await widthOf();
+  await sides.hover();
+  await page.mouse.down();
+  const at = await sides.boundingBox();
+  await page.mouse.move((at?.x ?? 0) + 100, 300);
+  await page.mouse.up();
+  await expect.poll(widthOf).toBeGreaterThan(before + 80);
+  const moved = await widthOf();
+
+  await divider(page, 'Height of the publish form').dblclick();
+  await expect(parts.payload).toBeHidden();
+  await page.reload();
+  await expect(topics).toBeVisible();
+  await expect(parts.payload).toBeHidden();
+  expect(Math.abs((await widthOf()) - moved)).toBeLessThan(3);
+  await divider(page, 'Height of the publish form').press('Enter');
+  await expect(parts.payload).toBeVisible();
+});
+
+test.describe('everyday tasks take few steps', () => {
+  test('the first message: one click', async ({ parts }) => {
+    await parts.publish.click();
+    await expect(parts.rows).toHaveCount(1);
+  });
+
+  test('a broker of one’s own: a click, and three fields', async ({ page, parts, server }) => {
+    await parts.url.fill(`${server.mqtt}?own`);
+    await page.getByRole('button', { name: 'Settings', exact: true }).click();
+    await page.getByRole('textbox', { name: 'User name' }).fill('ada');
+    await page.getByRole('textbox', { name: 'Password' }).fill('secret');
+    await page.keyboard.press('Enter');
+    await expect(parts.status).toHaveText(`connected ${server.mqtt}?own`);
+  });
+
+  test('the next message: a key', async ({ page, own, elsewhere }) => {
+    elsewhere.publish(`${own}/a`, ['one', 'two']);
+    await openRow(page, 1).click();
+    await expect(details(page)).toContainText('one');
+    await page.keyboard.press('ArrowDown');
+    await expect(details(page)).toContainText('two');
+  });
+
+  test('a reply: one click from the open message', async ({ page, parts, own }) => {
+    await parts.topic.fill(`${own}/request`);
+    await page.getByRole('button', { name: 'Properties', exact: true }).click();
+    const properties = page.getByRole('group', { name: 'Message properties' });
+    await properties.getByRole('textbox', { name: 'Response topic' }).fill(`${own}/answers`);
+    await properties.getByRole('textbox', { name: 'Correlation data' }).fill('q1');
+    await parts.publish.click();
+    await openRow(page, 1).click();
+
+    await details(page).getByRole('button', { name: 'Reply', exact: true }).click();
+    await expect(parts.topic).toHaveValue(`${own}/answers`);
+    await expect(parts.payload).toBeFocused();
+    await parts.payload.fill('forty-two');
+    await parts.publish.click();
+    await openRow(page, 2).click();
+    await expect(details(page)).toContainText(`${own}/answers`);
+    await expect(details(page)).toContainText('q1');
+  });
+
+  test('a message to the selected topic: one click fills the form', async ({
+    page,
+    parts,
+    own,
+    elsewhere,
+  }) => {
+    elsewhere.publish(`${own}/pump`, ['1']);
+    await page.getByRole('treeitem').filter({ hasText: 'pump' }).click();
+    await topicDetails(page).getByRole('button', { name: 'Publish here' }).click();
+    await expect(parts.topic).toHaveValue(`${own}/pump`);
+    await expect(parts.payload).toBeFocused();
+  });
+});
+
+test('a message is edited and sent again, and a topic muted', async ({ page, parts, own, elsewhere }) => {
+  elsewhere.publish(`${own}/a`, ['first', new Uint8Array([0xff, 0])]);
+  await openRow(page, 1).click();
+  await details(page).getByRole('button', { name: 'Edit and resend' }).click();
+  await expect(parts.payload).toHaveValue('first');
+  await parts.payload.fill('second');
+  await parts.publish.click();
+  await expect(parts.row(`${own}/a`, 'second')).toBeVisible();
+
+  await openRow(page, 2).click();
+  await details(page).getByRole('button', { name: 'Edit and resend' }).click();
+  await expect(page.getByRole('form', { name: 'Publish' })).toContainText('2 B');
+
+  await details(page).getByRole('button', { name: /^More/ }).click();
+  await page.getByRole('menuitem', { name: 'Mute this topic' }).click();
+  await expect(parts.rows).toHaveCount(0);
+  await page.getByRole('button', { name: 'Filter (1)' }).click();
+  await page.getByRole('button', { name: `Unmute ${own}/a` }).click();
+  await expect(parts.rows).toHaveCount(3);
+});
+
+test('the menu is worked by keys', async ({ page, own, elsewhere }) => {
+  elsewhere.publish(`${own}/a`, ['1']);
+  await openRow(page, 1).click();
+  const more = details(page).getByRole('button', { name: /^More/ });
+  await more.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'Show only this topic' })).toBeFocused();
+  await page.keyboard.press('End');
+  await expect(page.getByRole('menuitem', { name: 'Copy bytes as hex' })).toBeFocused();
+  expect(await violationsOf(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(more).toBeFocused();
+  await expect(details(page)).toBeVisible();
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('four views, one at a time; the feed first, and details below what they are about', async ({
+    page,
+    parts,
+    own,
+    elsewhere,
+  }) => {
+    await expect(parts.log).toBeVisible();
+    await expect(parts.topic).toBeHidden();
+    await expect(parts.url).toBeHidden();
+    const ways = page.getByRole('navigation', { name: 'Views' }).getByRole('button');
+    await expect(ways).toHaveText(['Feed', 'Topics', 'Publish', 'Broker']);
+    for (const way of await ways.all()) {
+      const { width = 0, height = 0 } = (await way.boundingBox()) ?? {};
+      expect(Math.min(width, height)).toBeGreaterThanOrEqual(44);
+    }
+    await ways.nth(2).tap();
+    await expect(parts.log).toBeHidden();
+    await parts.publish.tap();
+    await ways.nth(0).tap();
+    await expect(parts.rows).toHaveCount(1);
+
+    elsewhere.publish(`${own}/pump`, ['7']);
+    await openRow(page, 2).tap();
+    await details(page).getByRole('button', { name: 'Publish here' }).tap();
+    await expect(parts.topic).toHaveValue(`${own}/pump`);
+    await expect(details(page)).toBeHidden();
+
+    await ways.nth(3).tap();
+    await expect(parts.url).toBeVisible();
+    await openSettings(page, 'Session');
+    await expect(page.getByText('Round-trip time').last()).toBeVisible();
+  });
+});
+
+test('from 900 to 1200 pixels the inspector lies over the feed', async ({ page, own, elsewhere }) => {
+  await page.setViewportSize({ width: 1000, height: 700 });
+  elsewhere.publish(`${own}/a`, ['1']);
+  const log = page.getByRole('log', { name: 'Messages' });
+  const before = await log.boundingBox();
+  await openRow(page, 1).click();
+  await expect(details(page)).toBeVisible();
+  expect(await log.boundingBox()).toEqual(before);
+  await showView(page, 'Messages');
+  await page.keyboard.press('Escape');
+  await expect(details(page)).toHaveCount(0);
+});
+
+test('another address shows that it is not the one in use', async ({ page, server }) => {
+  const parts = partsOf(page);
+  await page.goto(server.url);
+  await expect(parts.status).toHaveText(/^connected/);
+  await expect(parts.connect).toHaveCount(0);
+  await parts.url.fill(`${server.mqtt}?other`);
+  await expect(parts.connect).toBeVisible();
+  await parts.url.press('Enter');
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}?other`);
+  await expect(parts.connect).toHaveCount(0);
+});
