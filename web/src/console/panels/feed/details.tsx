@@ -4,9 +4,10 @@ import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatMoment, visible } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
-import type { Feed } from '../../log/feed';
 import { packetSize } from '../../log/packet-size';
 import { propertiesOf } from '../../payload/preview';
+import { benchOf } from '../../session/bench';
+import type { Page } from '../../session/page';
 import { type Fact, Facts } from '../../ui/facts';
 import { PayloadView } from '../../ui/payload/view';
 import { Actions } from './actions';
@@ -59,20 +60,36 @@ function titleOf({ ordinal, sent, replayed }: Entry): string {
   return replayed ? t('Replayed: {message}', { message: title }) : title;
 }
 
+/** Puts numbers of a message's topic on the chart of its connection, as long as both are there. */
+function charting({ via, replayed, message }: Entry, { list, active }: Page['sessions']) {
+  const session = list.value.find(({ id }) => id === via.id);
+  const node = session?.topics.model.find(message.topic);
+  if (!session || !node?.last || replayed) return undefined;
+  return (path: string): string => {
+    const problem = session.part(benchOf).chart(node, path);
+    if (problem || active.value === session) return problem ?? t('On the chart');
+    return t('On the chart of {connection}', { connection: brief(session.name.value, limits.name) });
+  };
+}
+
 interface Props {
-  feed: Feed;
+  page: Page;
   /** The subscriptions by which a message came. */
   selecting(entry: Entry): readonly string[];
 }
 
-export function Details({ feed, selecting }: Props) {
+export function Details({ page: { feed, sessions }, selecting }: Props) {
   return (
     <LogDetails log={feed} label={t('Message details')} titleOf={titleOf}>
       {(entry) => (
         <Fragment key={feed.open.value?.number}>
           <Facts facts={factsOf(entry, selecting(entry))} />
           <Actions entry={entry} />
-          <PayloadView message={entry.message} birth={entry.via.births?.before(entry.message)} />
+          <PayloadView
+            message={entry.message}
+            birth={entry.via.births?.before(entry.message)}
+            onNumber={charting(entry, sessions)}
+          />
         </Fragment>
       )}
     </LogDetails>

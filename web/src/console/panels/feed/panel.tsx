@@ -205,7 +205,7 @@ export function FeedPanel({ page, phase }: Props) {
         />
         {first === end && <Empty of={adviceFor(feed, phase.value.phase)} />}
       </div>
-      {feed.open.value && <Details feed={feed} selecting={selecting} />}
+      {feed.open.value && <Details page={page} selecting={selecting} />}
       <Budget feed={feed} />
       <Announcer feed={feed} />
     </section>

@@ -39,22 +39,37 @@ interface Props {
   birthBefore: Session['birthBefore'];
 }
 
-function Current({ topic, value, birthBefore }: { topic: string; value: Value } & Omit<Props, 'bench'>) {
+interface CurrentProps extends Props {
+  node: TopicNode;
+  topic: string;
+  value: Value;
+}
+
+function Current({ bench, node, topic, value, birthBefore }: CurrentProps) {
   const { payload, size, properties, at } = value;
   const message = useMemo(() => payload && { topic, payload, properties }, [topic, payload]);
-  if (message) return <PayloadView message={message} birth={birthBefore({ topic, receivedAt: at })} />;
+  if (message) {
+    return (
+      <PayloadView
+        message={message}
+        birth={birthBefore({ topic, receivedAt: at })}
+        onNumber={(path) => bench.chart(node, path) ?? t('On the chart')}
+      />
+    );
+  }
   return (
     <p class="empty-line">{t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}</p>
   );
 }
 
-/** Puts the topic's number on the chart, or one of the numbers in its JSON. */
-function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; value: Value }) {
+/** Puts the topic's number on the chart, or one of the numbers in its values. */
+function ToChart({ bench, node, topic, value, birthBefore }: CurrentProps) {
   const id = useId();
-  const paths = useMemo(
-    () => (value.payload ? pathsIn(value.payload, limits.paths.count) : []),
-    [value.payload],
-  );
+  const paths = useMemo(() => {
+    const { payload, properties, at } = value;
+    const birth = birthBefore({ topic, receivedAt: at });
+    return payload ? pathsIn({ topic, payload, properties }, limits.paths.count, birth) : [];
+  }, [value.payload]);
   const [typed, setTyped] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const path = typed ?? paths[0] ?? '';
@@ -115,6 +130,7 @@ export function Details({ bench, birthBefore }: Props) {
   if (!node || !history) return null;
   const topic = topicOf(node);
   const { last } = node;
+  const current = last && { bench, node, topic, value: last, birthBefore };
   return (
     <Sheet
       key={topic}
@@ -124,12 +140,12 @@ export function Details({ bench, birthBefore }: Props) {
       onClose={close}
     >
       <Copy key={topic} texts={[[t('Copy topic'), () => topic]]} />
-      {last && <Current key={`value ${topic}`} topic={topic} value={last} birthBefore={birthBefore} />}
+      {current && <Current key={`value ${topic}`} {...current} />}
       <Facts facts={factsOf(node, bench.now()).map(([name, value]) => ({ name, value }))} />
-      {last && (
+      {current && (
         <>
           <h4>{t('Chart')}</h4>
-          <ToChart key={topic} bench={bench} node={node} value={last} />
+          <ToChart key={topic} {...current} />
           <h4>{t('Changes')}</h4>
           <Changes key={topic} bench={bench} history={history} />
         </>

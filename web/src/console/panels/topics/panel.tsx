@@ -1,12 +1,10 @@
 import { useEffect, useId } from 'preact/hooks';
-import { toFailure } from '../../core/failure';
-import { paintWhile } from '../../core/paint';
 import { formatBytes, formatCount } from '../../core/text';
-import { pageTiming } from '../../core/timing';
+import { benchOf } from '../../session/bench';
 import type { Session } from '../../session/session';
 import { caps, rateOf } from '../../topics/model';
 import { formatRate } from '../../topics/preview';
-import { createWorkbench, type Workbench } from '../../topics/workbench';
+import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
 import { onDemand } from '../../ui/on-demand';
@@ -14,19 +12,10 @@ import { Split } from '../../ui/split';
 import { ClearDialog } from './clear-dialog';
 import { Details } from './details';
 import { Tree } from './tree';
-import './chart.css';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
 
 const Chart = onDemand(async () => (await import('./chart')).Chart);
-
-/** What somebody has unfolded and charted waits while another session's topics are shown. */
-const benchOf = ({ topics, view }: Session) =>
-  createWorkbench(topics, {
-    frame: pageTiming.frame,
-    paint: paintWhile(view, 'topics'),
-    toFailure,
-  });
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
@@ -143,11 +132,7 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
         <Tree bench={bench} />
         {none && <Empty bench={bench} />}
       </Split>
-      {bench.charted.value.length > 0 && (
-        <section class="topics-chart" aria-label={t('Chart')}>
-          <Chart bench={bench} />
-        </section>
-      )}
+      {bench.charted.value.length > 0 && <Chart bench={bench} />}
       <footer class="topics-foot fine">
         {t(
           "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
