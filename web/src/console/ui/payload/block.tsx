@@ -39,12 +39,10 @@ interface RowProps {
   onNumber: OnNumber | undefined;
 }
 
-const isNumber = ({ kind }: Line): boolean => kind === 'number';
-
 function Row({ part, tabbable, onFold, onNumber }: RowProps) {
   const { line, index, folded, comma } = part;
   const count = values(line.count);
-  const path = onNumber && isNumber(line) ? pathOf(line) : undefined;
+  const path = onNumber && line.kind === 'number' ? pathOf(line) : undefined;
   const indent = `${Math.min(line.depth, deepestIndent) * 2 + 2}ch`;
   return (
     <span class="payload-line" style={{ '--indent': indent }}>
@@ -107,7 +105,7 @@ export function Block({ lines, shown, onNumber }: Props) {
     setCurrent(index);
   }
 
-  /** One stop for the tabulator; the arrows go on from it. */
+  /** One stop for the tabulator at what folds, and one at the numbers; the arrows go on from there. */
   function onKeyDown(event: KeyboardEvent): void {
     if (!(event.target instanceof HTMLElement) || !event.target.dataset.line) return;
     const index = Number(event.target.dataset.line);
@@ -115,7 +113,8 @@ export function Block({ lines, shown, onNumber }: Props) {
     if (event.key === 'ArrowLeft' && folds) fold(index, true);
     else if (event.key === 'ArrowRight' && folds) fold(index, false);
     else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      const all = [...(pre.current?.querySelectorAll<HTMLElement>('[data-line]') ?? [])];
+      const alike = `.${event.target.className}`;
+      const all = [...(pre.current?.querySelectorAll<HTMLElement>(alike) ?? [])];
       const next = all[all.indexOf(event.target) + (event.key === 'ArrowDown' ? 1 : -1)];
       if (!next) return;
       setCurrent(Number(next.dataset.line));
@@ -124,12 +123,20 @@ export function Block({ lines, shown, onNumber }: Props) {
     event.preventDefault();
   }
 
-  const stops = parts.filter(({ line }) => line.kind === 'open' || (onNumber && isNumber(line)));
-  const stop = (stops.find(({ index }) => index === current) ?? stops[0])?.index;
+  const stops = (['open', 'number'] as const).map((kind) => {
+    const all = parts.filter(({ line }) => line.kind === kind);
+    return (all.find(({ index }) => index === current) ?? all[0])?.index;
+  });
   return (
     <pre ref={pre} class="payload-block payload-lines wrap" onKeyDown={onKeyDown}>
       {parts.map((part) => (
-        <Row key={part.index} part={part} tabbable={part.index === stop} onFold={fold} onNumber={onNumber} />
+        <Row
+          key={part.index}
+          part={part}
+          tabbable={stops.includes(part.index)}
+          onFold={fold}
+          onNumber={onNumber}
+        />
       ))}
     </pre>
   );
