@@ -167,7 +167,9 @@ describe('values of other formats', () => {
         fc.jsonValue({ maxDepth: 4 }),
         (format, value) => {
           remember('t', { format });
-          const message = given(codecs[format].encode(JSON.stringify(value)));
+          const text = JSON.stringify(value);
+          fc.pre(!/\d{18}/.test(text)); // more than 64 bits
+          const message = given(codecs[format].encode(text));
           const out = createLines(1000);
           codecs[format].decode(message.payload, out);
           for (const line of out.lines) {

@@ -17,7 +17,6 @@ import { picture } from '../../topics/chart-picture';
 import { type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
 import { Button, IconButton } from '../../ui/button';
-import './chart.css';
 
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 8 });
 
@@ -37,6 +36,10 @@ type Range = [from: number, to: number];
 function titleOf({ topic, path }: Series): string {
   return brief(path === '' ? topic : `${topic} · ${path}`, 120);
 }
+
+/** The time of day, to the second where that tells labels apart. */
+const times: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, step) =>
+  splits.map((at) => new Date(at * 1000).toTimeString().slice(0, step < 60 ? 8 : 5));
 
 /** Points taken so far by all lines: another state means other data. */
 function stateOf(series: readonly Series[]): string {
@@ -93,7 +96,10 @@ function optionsFor(
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: group } },
     scales: { x: { range } },
-    axes: [last ? { ...axis, size: 28 } : { ...axis, ...unlabelled }, { ...axis, size: 64, space: 22 }],
+    axes: [
+      { ...axis, space: 64, ...(last ? { size: 26, values: times } : unlabelled) },
+      { ...axis, size: 64, space: 22 },
+    ],
     series: [
       {},
       ...series.map((one) => ({
@@ -186,7 +192,9 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
     <li>
       <span class="chart-mark" style={{ background: `var(--series-${colour})` }} />
       <bdi class="chart-name" title={title}>
-        <span class="clip muted">{shown.slice(0, end)}</span>
+        <span class="chart-branch clip muted">
+          <bdi>{shown.slice(0, end)}</bdi>
+        </span>
         <span class="clip">
           {shown.slice(end)}
           {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
@@ -219,10 +227,9 @@ function words(series: readonly Series[]): string {
     .join('; ');
 }
 
-/** A pane of its own, which is not there while nothing is charted. */
 export function Chart({ bench }: { bench: Workbench }) {
   const id = useId();
-  const pane = useRef<HTMLElement>(null);
+  const body = useRef<HTMLDivElement>(null);
   const [folded, setFolded] = useState(false);
   const [zoomed, setZoomed] = useState<Range>();
   const [time, setTime] = useState<number>();
@@ -231,17 +238,14 @@ export function Chart({ bench }: { bench: Workbench }) {
   const span = bench.span.value;
   const look = () => `${stateOf(series)} ${span && !zoomed ? Math.floor(Date.now() / 1000) : ''}`;
   const [, setState] = useState('');
-  const state = look();
 
   useEffect(() => {
-    if (series.length === 0 || folded) return;
     const timer = setInterval(() => {
-      if (pane.current?.checkVisibility({ visibilityProperty: true })) setState(look());
+      if (body.current?.checkVisibility({ visibilityProperty: true })) setState(look());
     }, pace);
     return () => clearInterval(timer);
-  });
+  }, [series, span, zoomed]);
 
-  if (series.length === 0) return null;
   const range = zoomed ?? rangeOf(series, span);
   const groups = groupsOf(series);
 
@@ -254,25 +258,30 @@ export function Chart({ bench }: { bench: Workbench }) {
   }
 
   async function save(): Promise<void> {
-    if (!pane.current) return;
-    const charts = pane.current.querySelectorAll('canvas');
+    if (!body.current) return;
+    const charts = body.current.querySelectorAll('canvas');
     const parts = groups.flatMap(([, lines], index) => {
       const chart = charts[index];
       const titles = lines.map((one): [string, number] => [titleOf(one), one.colour]);
       return chart ? [{ chart, lines: titles }] : [];
     });
-    const blob = await picture(parts, pane.current);
+    const blob = await picture(parts, body.current);
     if (blob) saveAs('mqttwasm-chart.png', blob);
     setSaid(blob ? t('Saved') : t('The browser could not make the picture'));
   }
 
   return (
-    <section ref={pane} class="charts" aria-labelledby={id}>
+    <>
       <header class="charts-head flow">
         <h3>
-          <Button small look="quiet" id={id} aria-expanded={!folded} onClick={() => setFolded(!folded)}>
+          <button
+            type="button"
+            class="charts-fold line"
+            aria-expanded={!folded}
+            onClick={() => setFolded(!folded)}
+          >
             {t('Charts')}
-          </Button>
+          </button>
         </h3>
         {!folded && (
           <>
@@ -316,6 +325,7 @@ export function Chart({ bench }: { bench: Workbench }) {
       </header>
       {!folded && (
         <div
+          ref={body}
           class="charts-body"
           title={t('Drag to zoom, double-click to reset. The last {count} values of each line.', {
             count: formatCount(limits.chart.points),
@@ -331,7 +341,7 @@ export function Chart({ bench }: { bench: Workbench }) {
               </ul>
               <Plot
                 series={lines}
-                state={state}
+                state={stateOf(lines)}
                 range={range}
                 last={index === groups.length - 1}
                 group={id}
@@ -342,6 +352,6 @@ export function Chart({ bench }: { bench: Workbench }) {
           ))}
         </div>
       )}
-    </section>
+    </>
   );
 }

@@ -7,15 +7,13 @@ import { formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
-import { onDemand } from '../../ui/on-demand';
 import { Split } from '../../ui/split';
+import { Charts } from './charts';
 import { ClearDialog } from './clear-dialog';
 import { Details } from './details';
 import { Tree } from './tree';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
-
-const Chart = onDemand(async () => (await import('./chart')).Chart);
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
@@ -132,7 +130,7 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
         <Tree bench={bench} />
         {none && <Empty bench={bench} />}
       </Split>
-      {bench.charted.value.length > 0 && <Chart bench={bench} />}
+      <Charts bench={bench} />
       <footer class="topics-foot fine">
         {t(
           "Keeps up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
