@@ -180,7 +180,9 @@ test('a topic has the decoders, for its value and for what changed', async ({ pa
   await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
 });
 
-test('numbers of several topics are on one chart, which zooms and is saved', async ({ page }) => {
+test('numbers of several topics are charted together, on a time axis that zooms, and saved', async ({
+  page,
+}) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/temp`, ['20', '21', '22']);
   elsewhere.publish(`${own}/pump`, ['{"litres":1}', '{"litres":4}']);
@@ -206,13 +208,13 @@ test('numbers of several topics are on one chart, which zooms and is saved', asy
   elsewhere.publish(`${own}/temp`, ['30']);
   await expect(image).toHaveAccessibleName(/4 values, 20 to 30/);
 
-  const all = topics.chart.getByRole('button', { name: 'Show all' });
+  const all = topics.chart.getByRole('button', { name: 'Reset zoom' });
   await expect(all).toBeDisabled();
   await topics.chart.getByRole('button', { name: 'Zoom in' }).click();
   await expect(all).toBeEnabled();
   await all.click();
   await expect(all).toBeDisabled();
-  const box = await topics.chart.locator('.u-over').boundingBox();
+  const box = await topics.chart.locator('.u-over').first().boundingBox();
   if (!box) throw new Error('no plot');
   await page.mouse.move(box.x + box.width * 0.2, box.y + 20);
   await page.mouse.down();

@@ -32,15 +32,24 @@ export const limits = {
   /** The same of the tree. */
   branch: { text: 160, hex: 24 },
 
-  /** Values of a topic: how many, their bytes together, bytes of one; and of how many topics. */
-  history: { values: 50, bytes: 512 * KiB, value: 64 * KiB, topics: 20 },
+  /**
+   * Values of a topic: how many, their bytes together, bytes of one; of how many topics;
+   * and milliseconds of looking for them in the feed.
+   */
+  history: { values: 50, bytes: 512 * KiB, value: 64 * KiB, topics: 20, look: 20 },
   /**
    * Two values compared: lines of one, lines or words that differ, unchanged lines
    * or characters shown around what differs, and characters drawn of one change.
    */
   diff: { lines: 20_000, edits: 500, lineContext: 2, context: 200, change: 4096 },
-  /** Paths suggested for the chart, and levels of JSON looked into for them. */
-  paths: { count: 50, depth: 8 },
+  /**
+   * The chart: lines, values of one, milliseconds of reading its past in one go, and what is
+   * read of a topic in a second: messages, bytes, and milliseconds of all lines together.
+   * What comes faster is left out and counted.
+   */
+  chart: { lines: 8, points: 5000, slice: 8, perSecond: { messages: 1000, bytes: MiB, milliseconds: 40 } },
+  /** Paths suggested for the chart, levels of values looked into for them, and characters of one. */
+  paths: { count: 50, depth: 8, length: 1024 },
 
   /** A payload before one asks for more: bytes, since a browser lays out megabytes slowly, and lines of decoded values. */
   payload: {

@@ -4,6 +4,7 @@ import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { formatCount, visible } from '../core/text';
 import { tooDeep } from './error';
+import { formatPath, type Place, stepTo } from './path';
 import type { Scalar, Sink } from './sink';
 
 export interface Line {
@@ -20,6 +21,9 @@ export interface Line {
   end?: number;
   /** Of an opening line: values directly inside. */
   count: number;
+  /** Where it stands in the value that it is directly inside of; the outermost has neither. */
+  place?: Place;
+  inside?: Line;
 }
 
 export interface Lines extends Sink {
@@ -40,7 +44,13 @@ export function createLines(limit: number, widest: number = limits.line): Lines 
   /** The last line of the value before, by depth. */
   const before: (Line | undefined)[] = [undefined];
 
-  function add(kind: Line['kind'], written: string, key?: string, noted?: string): Line {
+  function add(
+    kind: Line['kind'],
+    written: string,
+    key?: string,
+    noted?: string,
+    step?: string | null,
+  ): Line {
     const value = shorten(written, widest);
     const name = key === undefined ? undefined : shorten(key, widest);
     const notes = [name?.note, value.note, noted].filter((part) => part !== undefined).join(', ');
@@ -51,7 +61,10 @@ export function createLines(limit: number, widest: number = limits.line): Lines 
     if (sibling) sibling.comma = true;
     before[open.length] = line;
     const inside = open.at(-1);
-    if (inside) inside.count++;
+    if (inside) {
+      line.place = { key, step, index: inside.count++ };
+      line.inside = inside;
+    }
     lines.push(line);
     return line;
   }
@@ -61,13 +74,13 @@ export function createLines(limit: number, widest: number = limits.line): Lines 
     get full() {
       return lines.length >= limit;
     },
-    open(bracket, key, note) {
+    open(bracket, key, note, step) {
       if (open.length === limits.depth) throw tooDeep();
-      open.push(add('open', bracket, key, note));
+      open.push(add('open', bracket, key, note, step));
       before[open.length] = undefined;
     },
-    leaf(kind, text, key, note) {
-      add(kind, text, key, note);
+    leaf(kind, text, key, note, step) {
+      add(kind, text, key, note, step);
     },
     close() {
       const line = open.pop();
@@ -83,6 +96,19 @@ export function createLines(limit: number, widest: number = limits.line): Lines 
       line.end = lines.push(closing) - 1;
     },
   };
+}
+
+/** The way to a line's value; undefined where it is too long to be one that somebody follows. */
+export function pathOf(line: Line): string | undefined {
+  const steps: string[] = [];
+  let length = 0;
+  for (let at = line; at.place && at.inside; at = at.inside) {
+    length += (at.place.key?.length ?? 0) + 2;
+    if (length > limits.paths.length) return undefined;
+    const step = stepTo(at.place);
+    if (step !== null) steps.unshift(step);
+  }
+  return formatPath(steps);
 }
 
 /**

@@ -4,8 +4,11 @@ export type Scalar = 'string' | 'number' | 'word' | 'bytes';
 export interface Sink {
   /** It takes no more. */
   readonly full: boolean;
-  /** Keys and texts are as JSON writes them, quotes included; a note says what JSON cannot. */
-  open(bracket: '{' | '[', key?: string, note?: string): void;
-  leaf(kind: Scalar, text: string, key?: string, note?: string): void;
+  /**
+   * Keys and texts are as JSON writes them, quotes included; a note says what JSON cannot.
+   * A step is what a path has in place of the key or the index; null where it has nothing.
+   */
+  open(bracket: '{' | '[', key?: string, note?: string, step?: string | null): void;
+  leaf(kind: Scalar, text: string, key?: string, note?: string, step?: string | null): void;
   close(): void;
 }

@@ -89,7 +89,9 @@ export function createSession(id: number, shared: Shared): Session {
       now: clock.now,
       client: current,
       *kept() {
-        for (const entry of feed.kept()) {
+        for (let number = feed.next() - 1; ; number--) {
+          const entry = feed.get(number);
+          if (!entry) return;
           if (!entry.sent && !entry.replayed && entry.via.id === id) yield entry.message;
         }
       },

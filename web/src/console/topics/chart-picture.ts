@@ -1,33 +1,45 @@
-/** The chart as a PNG, with its ground and the names of its lines. */
+/** The charts as a PNG, with their ground and the names of their lines. */
 
 import { coloursAt } from '../core/theme-colours';
 
-export function picture(
-  chart: HTMLCanvasElement,
-  element: HTMLElement,
-  lines: [title: string, colour: number][],
-): Promise<Blob | null> {
+export interface Part {
+  chart: HTMLCanvasElement;
+  lines: [title: string, colour: number][];
+}
+
+export function picture(parts: readonly Part[], element: HTMLElement): Promise<Blob | null> {
   const style = getComputedStyle(element);
   const colour = coloursAt(element);
-  const scale = chart.width / Math.max(1, chart.clientWidth);
+  const [first] = parts;
+  const scale = first ? first.chart.width / Math.max(1, first.chart.clientWidth) : 1;
   const lineHeight = 18 * scale;
   const gap = 10 * scale;
   const canvas = document.createElement('canvas');
-  canvas.width = chart.width;
-  canvas.height = chart.height + lines.length * lineHeight + 2 * gap;
+  canvas.width = Math.max(...parts.map(({ chart }) => chart.width));
+  canvas.height = parts.reduce(
+    (sum, { chart, lines }) => sum + chart.height + lines.length * lineHeight + 2 * gap,
+    0,
+  );
   const context = canvas.getContext('2d');
   if (!context) return Promise.resolve(null);
   context.fillStyle = colour('--surface');
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.font = `${12 * scale}px ${style.fontFamily}`;
   context.textBaseline = 'middle';
-  lines.forEach(([title, number], index) => {
-    const middle = gap + (index + 0.5) * lineHeight;
-    context.fillStyle = colour(`--series-${number}`);
-    context.fillRect(gap, middle - 1.5 * scale, 14 * scale, 3 * scale);
-    context.fillStyle = colour('--text');
-    context.fillText(title, gap + 20 * scale, middle);
-  });
-  context.drawImage(chart, 0, canvas.height - chart.height);
+  let top = 0;
+  for (const { chart, lines } of parts) {
+    top += gap;
+    for (const [title, number] of lines) {
+      const middle = top + lineHeight / 2;
+      context.fillStyle = colour(`--series-${number}`);
+      context.fillRect(gap, middle - 1.5 * scale, 14 * scale, 3 * scale);
+      context.fillStyle = colour('--text');
+      context.fillText(title, gap + 20 * scale, middle);
+      top += lineHeight;
+    }
+    top += gap;
+    context.drawImage(chart, 0, top);
+    top += chart.height;
+  }
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }

@@ -42,7 +42,7 @@ export function createHistories(model: Model, earlier: (topic: string) => Messag
         bytes -= values.shift()?.payload.length ?? 0;
       }
     }
-    for (const message of earlier(topicOf(node)).slice(-maxValues)) add(message);
+    for (const message of earlier(topicOf(node))) add(message);
     const { last } = node;
     // The feed may have lost what the tree still has.
     if (values.length === 0 && last?.payload) add({ payload: last.payload, receivedAt: last.at });

@@ -192,3 +192,10 @@ describe('caps', () => {
     expect((user + system) / 1e6).toBeLessThan(20);
   }, 120_000);
 });
+
+it('finds what is in the tree, and makes nothing', () => {
+  const model = createModel();
+  model.push(received('a/b'), 0);
+  expect(model.find('a/b')).toBe(nodeAt(model.root, 'a', 'b'));
+  expect([model.find('a/c'), model.find('a/b/c'), model.nodes]).toEqual([undefined, undefined, 2]);
+});

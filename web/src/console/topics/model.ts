@@ -123,14 +123,14 @@ export function createModel(limits = caps) {
   let beyond = 0;
   let version = 0;
 
-  /** The node of a topic, made when it is new; undefined when that would go beyond the caps. */
-  function place(topic: string): TopicNode | undefined {
+  /** The node of a topic, made when it is new unless told otherwise; undefined when that would go beyond the caps. */
+  function place(topic: string, orElse: typeof grow | (() => undefined) = grow): TopicNode | undefined {
     let node = root;
     let from = 0;
     for (;;) {
       const end = node.depth + 1 < deepest ? topic.indexOf('/', from) : -1;
       const child = node.children?.get(end < 0 ? topic.slice(from) : topic.slice(from, end));
-      if (!child) return grow(node, topic, from);
+      if (!child) return orElse(node, topic, from);
       if (end < 0) return child;
       node = child;
       from = end + 1;
@@ -245,6 +245,8 @@ export function createModel(limits = caps) {
     push,
     clear,
     watch,
+    /** The node of a topic that is in the tree. */
+    find: (topic: string) => place(topic, () => undefined),
     /** What is no longer retained, because it was taken away. */
     forgetRetained: (node: TopicNode) => setRetained(node, false),
     get root() {

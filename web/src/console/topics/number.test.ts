@@ -1,8 +1,19 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { numberAt, parsePath, pathsIn } from './number';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Choice, remember } from '../payload/choices';
+import * as cbor from '../payload/codecs/cbor';
+import * as json from '../payload/codecs/json';
+import * as msgpack from '../payload/codecs/msgpack';
+import * as sparkplug from '../payload/codecs/sparkplug';
+import { load } from '../payload/codecs/table';
+import type { Readable } from '../payload/guess';
+import { createLines, pathOf } from '../payload/lines';
+import { parsePath } from '../payload/path';
+import { numberAt, numberIn, pathsIn as pathsOf } from './number';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const pathsIn = (payload: Uint8Array, limit: number) =>
+  pathsOf({ topic: 't', payload, properties: {} }, limit);
 
 it.each([
   ['', []],
@@ -76,4 +87,114 @@ it('any bytes and any path throw nothing', () => {
       pathsIn(payload, 10);
     }),
   );
+});
+
+describe('values of other formats', () => {
+  const at = (message: Readable, path: string, birth?: Uint8Array) =>
+    numberIn(message, parsePath(path) ?? ['?'], birth);
+  const given = (payload: Uint8Array, topic = 't') => ({ topic, payload, properties: {} });
+  const device = 'spBv1.0/g/DDATA/e/d';
+
+  /** Once the decoder is there: it is fetched when it is first needed. */
+  async function ready(format: 'cbor' | 'msgpack' | 'protobuf' | 'sparkplug', choice: Choice = {}) {
+    remember('t', choice);
+    await load(format);
+  }
+  afterEach(() => remember('t', {}));
+
+  it('are found in CBOR and MessagePack as in JSON', async () => {
+    await ready('cbor');
+    await ready('msgpack');
+    for (const { encode } of [cbor, msgpack]) {
+      const message = given(encode('{"pump":{"litres":12.5,"on":true},"x y":[0,{"z":"3"}],"name":"P"}'));
+      expect(pathsOf(message, 50)).toEqual(['pump.litres', '["x y"][0]', 'pump.on', '["x y"][1].z']);
+      const found = ['pump.litres', 'pump.on', '["x y"][1].z', 'name', 'pump', 'pump.litres.x', ''];
+      expect(found.map((path) => at(message, path))).toEqual([12.5, 1, 3, ...Array(4).fill(undefined)]);
+      expect(at(given(message.payload.subarray(0, -1)), 'pump.litres')).toBeUndefined();
+    }
+  });
+
+  it('are read as the format chosen for the topic says', async () => {
+    await ready('msgpack', { format: 'msgpack' });
+    expect(at(given(Uint8Array.of(0x31)), '')).toBe(0x31);
+    await ready('cbor', { format: 'cbor' });
+    expect(at(given(Uint8Array.of(0x31)), '')).toBe(-18);
+    remember('t', { format: 'hex' });
+    expect(at(given(Uint8Array.of(0x31)), '')).toBe(1);
+  });
+
+  it('have field numbers in Protobuf without a definition', async () => {
+    await ready('protobuf', { format: 'protobuf' });
+    expect(at(given(Uint8Array.of(0x08, 0x05, 0x10, 0x96, 0x01)), '[2]')).toBe(150);
+  });
+
+  it('have the names of their metrics in Sparkplug B, wherever these stand', async () => {
+    await ready('sparkplug');
+    const birth = sparkplug.encode(
+      '{"metrics":[{"name":"Temp","alias":7,"datatype":2},{"name":"Level","alias":8}]}',
+    );
+    const first = given(
+      sparkplug.encode(
+        '{"metrics":[{"name":"Boiler/Temp","double_value":71.5},{"alias":7,"int_value":65535}]}',
+      ),
+      device,
+    );
+    const second = given(
+      sparkplug.encode(
+        '{"metrics":[{"alias":7,"int_value":3},{"name":"Boiler/Temp","double_value":72}],"seq":9}',
+      ),
+      device,
+    );
+    expect(pathsOf(first, 50, birth)).toContain('Boiler/Temp');
+    expect([first, second].map((message) => at(message, 'Boiler/Temp', birth))).toEqual([71.5, 72]);
+    expect([first, second].map((message) => at(message, 'Temp', birth))).toEqual([-1, 3]);
+    expect([at(second, 'seq'), at(second, '["alias 7"]'), at(second, 'Temp')]).toEqual([9, 3, undefined]);
+    const nested = given(
+      sparkplug.encode(
+        '{"metrics":[{"name":"M","template_value":{"metrics":[{"name":"rpm","float_value":8.5}]}}]}',
+      ),
+      device,
+    );
+    expect(at(nested, 'M.rpm')).toBe(8.5);
+  });
+
+  it('the path of each line with a number leads to it, in each format', async () => {
+    const codecs = { json, cbor, msgpack } as const;
+    for (const format of ['cbor', 'msgpack'] as const) await load(format);
+    fc.assert(
+      fc.property(
+        fc.constantFrom<keyof typeof codecs>('json', 'cbor', 'msgpack'),
+        fc.jsonValue({ maxDepth: 4 }),
+        (format, value) => {
+          remember('t', { format });
+          const text = JSON.stringify(value);
+          fc.pre(!/\d{18}/.test(text)); // more than 64 bits
+          const message = given(codecs[format].encode(text));
+          const out = createLines(1000);
+          codecs[format].decode(message.payload, out);
+          for (const line of out.lines) {
+            if (line.kind === 'number') expect(at(message, pathOf(line) ?? '?')).toBe(Number(line.text));
+          }
+        },
+      ),
+    );
+  });
+
+  it('a path that nobody follows is none', () => {
+    const out = createLines(100);
+    json.decode(bytes(`{"${'k'.repeat(2000)}":[1]}`), out);
+    expect(out.lines.map(pathOf)).toEqual(['', undefined, undefined, '', '']);
+  });
+
+  it('any bytes in any format throw nothing', async () => {
+    const formats = ['cbor', 'msgpack', 'protobuf', 'sparkplug'] as const;
+    for (const format of formats) await load(format);
+    fc.assert(
+      fc.property(fc.constantFrom(...formats), fc.uint8Array({ maxLength: 200 }), (format, payload) => {
+        remember('t', { format });
+        numberIn(given(payload), ['1'], payload);
+        pathsOf(given(payload), 10, payload);
+      }),
+    );
+  });
 });

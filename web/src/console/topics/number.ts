@@ -1,42 +1,17 @@
-/** Numbers in payloads: the payload itself, or what a path leads to in its JSON. */
+/** Numbers in payloads: the payload itself, or what a path leads to in its values. */
 
 import { limits } from '../core/limits';
 import { decodeUtf8 } from '../core/text';
+import { recall } from '../payload/choices';
+import type { TreeCodec } from '../payload/codecs/codec';
+import { codecOf, isText } from '../payload/codecs/table';
+import type { Format } from '../payload/format';
+import { guess, type Readable } from '../payload/guess';
+import { createWalk, formatPath } from '../payload/path';
+import type { Scalar, Sink } from '../payload/sink';
 
 /** Longer payloads are no numbers here. */
 export const maxPayload = 64 * 1024;
-
-/**
- * The steps of a path such as `$.pump.litres`, `readings[0]` or `["a b"].c`;
- * none for an empty one. Undefined for what is no path.
- */
-export function parsePath(path: string): string[] | undefined {
-  const steps: string[] = [];
-  const rest = path.trim().replace(/^\$(?=$|[.[])/, '');
-  const step = /\.?([^.[\]"\s][^.[\]"]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
-  while (step.lastIndex < rest.length) {
-    const found = step.exec(rest);
-    if (!found) return undefined;
-    if (found[3] !== undefined) {
-      try {
-        steps.push(String(JSON.parse(found[3])));
-      } catch {
-        return undefined;
-      }
-    } else steps.push((found[1] ?? found[2] ?? '').trim());
-  }
-  return steps;
-}
-
-function formatPath(steps: string[]): string {
-  return steps
-    .map((step, index) => {
-      if (/^\d+$/.test(step)) return `[${step}]`;
-      if (!/^[^.[\]"\s$][^.[\]"\s]*$/.test(step)) return `[${JSON.stringify(step)}]`;
-      return index === 0 ? step : `.${step}`;
-    })
-    .join('');
-}
 
 function toNumber(value: unknown): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0;
@@ -55,10 +30,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The number there, also from a text that is one; true is 1, false 0. */
+/** The number there in text or JSON, also from a text that is one; true is 1, false 0. */
 export function numberAt(payload: Uint8Array, steps: string[]): number | undefined {
   if (payload.length === 0 || payload.length > maxPayload) return undefined;
-  const text = decodeUtf8(payload);
+  const text = decodeUtf8(payload)?.replace(/^\ufeff/, '');
   if (text === undefined) return undefined;
   if (steps.length === 0) {
     return toNumber(text) ?? (text.length <= 64 ? toNumber(parseJson(text)) : undefined);
@@ -71,27 +46,60 @@ export function numberAt(payload: Uint8Array, steps: string[]): number | undefin
   return toNumber(value);
 }
 
+/** That of the values that a payload has, by the format chosen for its topic, or else the most likely one. */
+function treeOf(message: Readable): Format | undefined {
+  const formats = [recall(message.topic).format, guess(message).format];
+  return formats.find((format) => format !== undefined && format !== 'image' && !isText(format)) as
+    | Format
+    | undefined;
+}
+
+/** Tells of each value and the way to it; false where that fails, or the decoder is not there yet. */
+function walk(message: Readable, format: Format, birth: Uint8Array | undefined, out: Sink): boolean {
+  const codec = codecOf(format) as TreeCodec | Promise<TreeCodec>;
+  if (codec instanceof Promise) {
+    codec.catch(() => {}); // the next one asks again
+    return false;
+  }
+  try {
+    codec.decode(message.payload, out, { type: recall(message.topic).type, birth });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fromLeaf(kind: Scalar, text: string): number | undefined {
+  return kind === 'number' ? toNumber(text) : toNumber(parseJson(text));
+}
+
+/** The number at a path in a payload of any format. `birth` is what a Sparkplug B message stands on. */
+export function numberIn(message: Readable, wanted: string[], birth?: Uint8Array): number | undefined {
+  const { payload } = message;
+  if (payload.length === 0 || payload.length > maxPayload) return undefined;
+  const format = treeOf(message);
+  if (!format || format === 'json') return numberAt(payload, wanted);
+  let found: number | undefined;
+  const pick = createWalk((steps, kind, text) => {
+    if (steps.length !== wanted.length || !wanted.every((step, index) => steps[index] === step)) return;
+    found = fromLeaf(kind, text);
+  });
+  return walk(message, format, birth, pick) ? found : undefined;
+}
+
 /**
  * Paths to numbers in the payload, at most `limit`, those that are numbers only
  * by another reading last; an empty path when the payload is one itself.
  */
-export function pathsIn(payload: Uint8Array, limit: number): string[] {
-  if (numberAt(payload, []) !== undefined) return [''];
-  const text = payload.length <= maxPayload ? decodeUtf8(payload) : undefined;
+export function pathsIn(message: Readable, limit: number, birth?: Uint8Array): string[] {
+  if (message.payload.length > maxPayload) return [];
+  const format = treeOf(message);
+  if (!format) return numberAt(message.payload, []) === undefined ? [] : [''];
   const paths: string[] = [];
   const others: string[] = [];
-  function look(value: unknown, steps: string[]): void {
-    if (typeof value !== 'object' || value === null) {
-      if (steps.length === 0 || toNumber(value) === undefined) return;
-      (typeof value === 'number' ? paths : others).push(formatPath(steps));
-      return;
-    }
-    if (steps.length === limits.paths.depth) return;
-    for (const [key, inner] of Object.entries(value)) {
-      if (paths.length + others.length >= limit) return;
-      look(inner, [...steps, key]);
-    }
-  }
-  if (text !== undefined && /^\s*[[{]/.test(text)) look(parseJson(text), []);
-  return [...paths, ...others];
+  const look = createWalk((steps, kind, text) => {
+    if (steps.length > limits.paths.depth || fromLeaf(kind, text) === undefined) return;
+    if (paths.length + others.length < limit) (kind === 'number' ? paths : others).push(formatPath(steps));
+  });
+  return walk(message, format, birth, look) ? [...paths, ...others] : [];
 }

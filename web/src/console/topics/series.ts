@@ -2,18 +2,22 @@
 
 import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
+import { parsePath } from '../payload/path';
 import { type Model, type TopicNode, topicOf } from './model';
-import { numberAt, parsePath } from './number';
+import { numberIn } from './number';
 
-export const maxSeries = 8;
-export const maxPoints = 5000;
-/** What is read of one topic in a second; what comes faster is left out and counted. */
-const perSecond = { messages: 1000, bytes: 1024 * 1024 };
+const { lines: maxSeries, points: maxPoints, perSecond } = limits.chart;
+
+/** What a line takes its numbers from. */
+export type Reading = Pick<Message, 'topic' | 'payload' | 'properties' | 'receivedAt'>;
 
 export interface Series {
   readonly id: number;
   readonly topic: string;
   readonly path: string;
+  /** What it measures, as far as its name tells: lines of the same name have one scale. */
+  readonly name: string;
   /** Which of the colours. */
   readonly colour: number;
   /** Milliseconds since 1970, never falling. */
@@ -22,7 +26,6 @@ export interface Series {
   /** Messages without a number there, and messages that came too fast to look. */
   missing: number;
   skipped: number;
-  stop(): void;
 }
 
 /** Shared times, and each series' values at them; null where it has none. */
@@ -48,93 +51,130 @@ export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]): Table
   return { times: times.map((time) => time / 1000), columns };
 }
 
-export function createSeriesList(model: Model, now: () => number) {
-  let list: Series[] = [];
-  let ids = 0;
+export interface Dependencies {
+  now(): number;
+  /** What is kept of a topic, the newest first; undefined now and then, for who must not take long. */
+  past(node: TopicNode): Iterator<Reading | undefined>;
+  /** The payload of the Sparkplug B BIRTH that a message stands on. */
+  birthBefore(message: Reading): Uint8Array | undefined;
+}
 
-  function begin(node: TopicNode, path: string, steps: string[], colour: number): Series {
-    const series: Series = {
-      id: ids++,
-      topic: topicOf(node),
-      path,
-      colour,
-      times: [],
-      values: [],
-      missing: 0,
-      skipped: 0,
-      stop: () => {},
-    };
-    let second = 0;
+interface Kept {
+  series: Series;
+  steps: string[];
+  /** What is left of the past. */
+  past: Iterator<Reading | undefined> | undefined;
+  stop(): void;
+}
+
+export function createSeriesList(model: Model, { now, past, birthBefore }: Dependencies) {
+  let list: Kept[] = [];
+  let ids = 0;
+  /** The current second, and milliseconds of it that all lines took. */
+  let second = 0;
+  let spent = 0;
+
+  const read = (message: Reading, steps: string[]) => numberIn(message, steps, birthBefore(message));
+
+  function watch(node: TopicNode, series: Series, steps: string[]): () => void {
+    let current = 0;
     let messages = 0;
     let bytes = 0;
-    series.stop = model.watch(node, (message: Message) => {
-      const current = Math.floor(now() / 1000);
-      if (current !== second) {
-        second = current;
+    return model.watch(node, (message: Message) => {
+      const begun = now();
+      if (Math.floor(begun / 1000) !== second) {
+        second = Math.floor(begun / 1000);
+        spent = 0;
+      }
+      if (second !== current) {
+        current = second;
         messages = 0;
         bytes = 0;
       }
-      if (messages >= perSecond.messages || bytes >= perSecond.bytes) {
+      if (messages >= perSecond.messages || bytes >= perSecond.bytes || spent >= perSecond.milliseconds) {
         series.skipped++;
         return;
       }
       messages++;
       bytes += message.payload.length;
-      add(series, message.payload, message.receivedAt, steps);
+      const value = read(message, steps);
+      spent += now() - begun;
+      if (value === undefined) {
+        series.missing++;
+        return;
+      }
+      // A clock that was set back draws no line back.
+      series.times.push(Math.max(message.receivedAt, series.times.at(-1) ?? message.receivedAt));
+      series.values.push(value);
+      if (series.times.length < maxPoints * 1.1) return;
+      series.times.splice(0, series.times.length - maxPoints);
+      series.values.splice(0, series.values.length - maxPoints);
     });
-    return series;
   }
 
-  function add(series: Series, payload: Uint8Array, at: number, steps: string[]): void {
-    const value = numberAt(payload, steps);
-    if (value === undefined) {
-      series.missing++;
-      return;
+  /** Reads on in the past of a line. Whether all of it is read. */
+  function readBack(kept: Kept, until: number): boolean {
+    const { series, steps } = kept;
+    const times: number[] = [];
+    const values: number[] = [];
+    while (kept.past && now() <= until) {
+      const { value: message, done } = kept.past.next();
+      if (done || series.times.length + times.length >= maxPoints) kept.past = undefined;
+      else if (message) {
+        const value = read(message, steps);
+        if (value === undefined) series.missing++;
+        else {
+          times.push(Math.min(message.receivedAt, times.at(-1) ?? series.times[0] ?? message.receivedAt));
+          values.push(value);
+        }
+      }
     }
-    // A clock that was set back draws no line back.
-    series.times.push(Math.max(at, series.times.at(-1) ?? at));
-    series.values.push(value);
-    if (series.times.length < maxPoints * 1.1) return;
-    series.times.splice(0, series.times.length - maxPoints);
-    series.values.splice(0, series.values.length - maxPoints);
+    series.times.unshift(...times.reverse());
+    series.values.unshift(...values.reverse());
+    return !kept.past;
   }
 
-  /** Why it can't be, or undefined when it is there; `past` is what it begins with. */
-  function start(node: TopicNode, path: string, past: readonly { at: number; payload: Uint8Array }[]) {
+  /** Reads on in the past of the lines. Whether all of it is read. */
+  const readOn = (until: number): boolean => list.every((kept) => readBack(kept, until));
+
+  /** Why it can't be, or undefined when it is there with what is read of its past by `until`. */
+  function start(node: TopicNode, path: string, until: number): string | undefined {
     const steps = parsePath(path);
     if (!steps) return t('Not a path: write pump.litres, readings[0] or ["a b"]');
     const topic = topicOf(node);
-    if (list.some((series) => series.topic === topic && series.path === path))
+    if (list.some(({ series }) => series.topic === topic && series.path === path))
       return t('Already on the chart');
     if (list.length >= maxSeries)
       return t('The chart takes {count} lines: remove one first', { count: maxSeries });
-    if (!past.some(({ payload }) => numberAt(payload, steps) !== undefined)) {
-      return t(path === '' ? 'The value is not a number: give a path into its JSON' : 'No number there');
-    }
     const free = Array.from({ length: maxSeries }, (_, colour) => colour);
-    const colour = free.find((one) => list.every((series) => series.colour !== one)) ?? 0;
-    const series = begin(node, path, steps, colour);
-    for (const { at, payload } of past) add(series, payload, at, steps);
-    list = [...list, series];
+    const colour = free.find((one) => list.every(({ series }) => series.colour !== one)) ?? 0;
+    const name = steps.findLast((step) => !/^\d+$/.test(step)) ?? (node.name || topic);
+    const counts = { missing: 0, skipped: 0 };
+    const series: Series = { id: ids++, topic, path, name, colour, times: [], values: [], ...counts };
+    const kept: Kept = { series, steps, past: past(node), stop: () => {} };
+    if (readBack(kept, until) && series.values.length === 0) {
+      return t(path === '' ? 'The value is not a number: give a path into it' : 'No number there');
+    }
+    kept.stop = watch(node, series, steps);
+    list = [...list, kept];
     return undefined;
   }
 
   function remove(id: number): void {
-    list.find((series) => series.id === id)?.stop();
-    list = list.filter((series) => series.id !== id);
+    list.find(({ series }) => series.id === id)?.stop();
+    list = list.filter(({ series }) => series.id !== id);
   }
 
   function clear(): void {
-    for (const series of list) series.stop();
+    for (const { stop } of list) stop();
     list = [];
   }
 
   return {
     start,
+    readOn,
     remove,
     clear,
-    get list(): readonly Series[] {
-      return list;
-    },
+    list: (): readonly Series[] => list.map(({ series }) => series),
   };
 }

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
+import { limits } from '../core/limits';
 import { createModel } from './model';
 
 export interface Dependencies {
@@ -10,7 +11,7 @@ export interface Dependencies {
   /** Milliseconds of a clock that never goes back. */
   now(): number;
   client(): Client | undefined;
-  /** Messages that are kept elsewhere, oldest first. */
+  /** Messages that are kept elsewhere, the newest first. */
   kept(): Iterable<Message>;
 }
 
@@ -39,13 +40,24 @@ export function createTopics(deps: Dependencies, model = createModel()) {
     model.push(messages, deps.now());
   }
 
-  /** What came on a topic before anybody looked, as far as it is kept; oldest first. */
-  function earlier(topic: string): Message[] {
-    const found: Message[] = [];
+  /** What is kept of a topic, the newest first; undefined now and then, for who must not take long. */
+  function* past(topic: string): Generator<Message | undefined> {
+    let looked = 0;
     for (const message of deps.kept()) {
-      if (message.topic === topic && message.receivedAt >= since) found.push(message);
+      if (message.topic === topic && message.receivedAt >= since) yield message;
+      else if (++looked % 256 === 0) yield undefined;
     }
-    return found;
+  }
+
+  /** What came on a topic before anybody looked: the last values that are soon found, oldest first. */
+  function earlier(topic: string): Message[] {
+    const until = deps.now() + limits.history.look;
+    const found: Message[] = [];
+    for (const message of past(topic)) {
+      if (message) found.push(message);
+      if (found.length === limits.history.values || deps.now() > until) break;
+    }
+    return found.reverse();
   }
 
   return {
@@ -55,6 +67,7 @@ export function createTopics(deps: Dependencies, model = createModel()) {
     clear,
     onClient,
     push,
+    past,
     earlier,
     now: deps.now,
     client: deps.client,

@@ -2,11 +2,12 @@ import { expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
 import { limits } from '../core/limits';
 import type { TopicNode } from './model';
-import { maxPoints, maxSeries, tableOf } from './series';
+import { tableOf } from './series';
 import { createTopics } from './store';
 import { createWorkbench } from './workbench';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const { lines: maxSeries, points: maxPoints } = limits.chart;
 let clock = 0;
 
 function message(topic: string, text: string, rest: Partial<Message> = {}): Message {
@@ -33,11 +34,17 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     on: () => client,
   } as unknown as Client & { connected: boolean; publish: ReturnType<typeof vi.fn> };
   const current = { client: client as Client | undefined };
+  /** What each look at the clock takes. */
+  const tired = { by: 0 };
+  let past = 0;
   const topics = createTopics({
     id: 1,
-    now: () => clock,
+    now() {
+      past += tired.by;
+      return clock + past;
+    },
     client: () => current.client,
-    kept: () => feed,
+    kept: () => feed.toReversed(),
   });
   const frames: (() => void)[] = [];
   const paints: (() => void)[] = [];
@@ -45,6 +52,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     frame: (call) => frames.push(call),
     paint: Object.assign((call: () => void) => void paints.push(call), { dispose() {} }),
     toFailure: (error) => ({ code: 'crashed', message: String(error) }),
+    birthBefore: () => undefined,
   });
   function push(...messages: Message[]): void {
     topics.push(messages);
@@ -57,7 +65,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     if (!at) throw new Error(`no ${names}`);
     return at;
   }
-  return { topics, bench, client, current, push, node, frames, paints };
+  return { topics, bench, client, current, push, node, frames, paints, feed, tired };
 }
 
 it('a history begins with what the feed has, and goes on', () => {
@@ -106,6 +114,78 @@ it('draws numbers, tells what has none, and takes so many lines', () => {
   bench.unchart(series?.id ?? -1);
   expect(bench.chart(node('one more'), '')).toBeUndefined();
   expect(bench.charted.value.at(-1)?.colour).toBe(0);
+});
+
+it('a line begins with all that the feed has of its topic, and with what only the history still has', () => {
+  const { bench, push, node, feed } = made();
+  const values = () => bench.charted.value[0]?.values;
+  push(message('t', '{"a":0}'), message('u', '{"a":-1}'));
+  bench.select(node('t'));
+  for (let n = 1; n <= 100; n++) push(message('t', `{"a":${n}}`), message('u', '{"a":-1}'));
+  bench.chart(node('t'), 'a');
+  expect(values()).toEqual(Array.from({ length: 101 }, (_, n) => n));
+  bench.unchart(bench.charted.value[0]?.id ?? -1);
+
+  feed.splice(0, feed.length - 4);
+  bench.chart(node('t'), 'a');
+  push(message('t', '{"a":101}'));
+  // What the history keeps, each value once, and what came.
+  expect(values()).toEqual(Array.from({ length: limits.history.values + 1 }, (_, n) => n + 51));
+  expect(bench.charted.value[0]?.times).toEqual(bench.charted.value[0]?.times.toSorted((a, b) => a - b));
+});
+
+it('a long past is read from frame to frame, while values go on arriving', () => {
+  const { bench, push, node, frames, tired } = made();
+  push(...Array.from({ length: 1000 }, (_, n) => message('t', String(n))));
+  tired.by = 1; // a millisecond for each look at the clock
+  bench.chart(node('t'), '');
+  const [series] = bench.charted.value;
+  const begun = series?.values.length ?? 0;
+  expect(begun).toBeGreaterThan(0);
+  expect(begun).toBeLessThan(100);
+  push(message('t', '1000'));
+  for (let rounds = 0; frames.length > 0; rounds++) {
+    expect(rounds).toBeLessThan(1000);
+    frames.shift()?.();
+  }
+  expect(series?.values).toEqual(Array.from({ length: 1001 }, (_, n) => n));
+});
+
+it('the past of a line is bounded, and no longer read when the line is gone', () => {
+  const { bench, push, node, frames, tired } = made();
+  push(...Array.from({ length: maxPoints + 10 }, (_, n) => message('t', String(n))));
+  bench.chart(node('t'), '');
+  const [first] = bench.charted.value;
+  expect(first?.values).toHaveLength(maxPoints);
+  expect(first?.values.at(-1)).toBe(maxPoints + 9);
+  bench.unchart(first?.id ?? -1);
+  tired.by = 1;
+  bench.chart(node('t'), '');
+  const [second] = bench.charted.value;
+  bench.unchart(second?.id ?? -1);
+  const left = second?.values.length;
+  while (frames.length > 0) frames.shift()?.();
+  expect(second?.values).toHaveLength(left ?? -1);
+});
+
+it('lines of one name share a scale', () => {
+  const { bench, push, node } = made();
+  push(message('a/climate', '{"t":[1,{"temperature":2}]}'), message('b/level', '3'));
+  for (const path of ['t[0]', 't[1].temperature']) bench.chart(node('a', 'climate'), path);
+  bench.chart(node('b', 'level'), '');
+  expect(bench.charted.value.map(({ name }) => name)).toEqual(['t', 'temperature', 'level']);
+});
+
+it('lines together take no more than their time of a second', () => {
+  const { bench, push, node, tired } = made();
+  push(message('t', '0'), message('u', '0'));
+  bench.chart(node('t'), '');
+  bench.chart(node('u'), '');
+  tired.by = 1;
+  push(...Array.from({ length: 100 }, () => [message('t', '1'), message('u', '1')]).flat());
+  const read = bench.charted.value.map(({ values, skipped }) => [values.length, skipped]);
+  expect(read.reduce((sum, [values = 0]) => sum + values, 0)).toBeLessThan(2 + 50);
+  expect(read.every(([values = 0, skipped]) => values + Number(skipped) === 101)).toBe(true);
 });
 
 it('reads no more than so many messages a second for a line, and counts the rest', () => {
@@ -202,6 +282,8 @@ it("another broker's topics begin another tree", () => {
   topics.onClient(client);
   expect(topics.model.nodes).toBe(1);
   topics.onClient({ ...client, url: 'ws://two' } as Client);
+  // Also while nobody looks at the tree.
+  expect(bench.charted.value).toEqual([]);
   bench.refresh();
   expect(topics.model.nodes).toBe(0);
   expect([bench.selected.value, bench.charted.value.length, bench.rows.value.nodes.length]).toEqual([

@@ -1,15 +1,16 @@
 /** What the topics panel works with, once it is open. */
 
-import { batch, signal } from '@preact/signals';
+import { batch, effect, signal, untracked } from '@preact/signals';
 import { type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
 import type { Paint } from '../core/paint';
 import { clearRetained, type Progress, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
 import { createOpening, noRows } from './rows';
 import { createSearch } from './search';
-import { createSeriesList } from './series';
+import { createSeriesList, type Reading } from './series';
 import type { Topics } from './store';
 
 /** Milliseconds of searching in one go. */
@@ -27,6 +28,8 @@ export interface Dependencies {
   frame(call: () => void): void;
   paint: Paint;
   toFailure(error: unknown): Failure;
+  /** The payload of the Sparkplug B BIRTH that a message stands on. */
+  birthBefore(message: Reading): Uint8Array | undefined;
 }
 
 export type Workbench = ReturnType<typeof createWorkbench>;
@@ -36,7 +39,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   const opening = createOpening(model);
   const search = createSearch(model);
   const histories = createHistories(model, topics.earlier);
-  const series = createSeriesList(model, topics.now);
+  const series = createSeriesList(model, { now: topics.now, past, birthBefore: deps.birthBefore });
 
   /** Another one with each look at the numbers. */
   const tick = signal(0);
@@ -46,22 +49,23 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   /** The row that the keyboard is at, and the topic whose details are open. */
   const active = signal<TopicNode | undefined>(undefined);
   const selected = signal<TopicNode | undefined>(undefined);
-  const charted = signal(series.list);
+  const charted = signal(series.list());
+  /** Seconds that the charts show up to now; 0 for all. */
+  const span = signal(0);
   const clearing = signal<Clearing | undefined>(undefined);
   /** Of the selected. */
   const history = signal<History | undefined>(undefined);
 
-  let era = topics.era.peek();
   let seen = '';
   let latest = noRows;
   let all = true;
   let changes = 0;
   let asked = false;
   let stopped = false;
+  let reading = false;
 
   /** Looks at the model for a few milliseconds, and goes on with the next frame where that is not enough. */
   function look(): void {
-    if (era !== topics.era.peek()) begin();
     all = search.advance(topics.now, topics.now() + slice);
     const state = `${model.version} ${changes} ${search.found}`;
     if (state !== seen || !latest.complete) {
@@ -99,7 +103,6 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   }
 
   function begin(): void {
-    era = topics.era.peek();
     opening.reset();
     histories.clear();
     series.clear();
@@ -107,8 +110,13 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     changes++;
     select(undefined);
     active.value = undefined;
-    charted.value = series.list;
+    charted.value = series.list();
   }
+
+  const stopFollowing = effect(() => {
+    topics.era.value;
+    untracked(begin);
+  });
 
   function find(text: string): void {
     query.value = text;
@@ -139,16 +147,41 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
-  /** Why the line can't be, or undefined when it is on the chart. */
+  /** What is kept of a topic, the newest first: by the feed, and then what only its history has. */
+  function* past(node: TopicNode): Generator<Reading | undefined> {
+    const topic = topicOf(node);
+    const values = histories.of(node).values.toReversed();
+    // The history has no properties, which seldom differ from one message of a topic to the next.
+    const properties = node.last?.properties ?? {};
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const message of topics.past(topic)) {
+      if (message) oldest = message.receivedAt;
+      yield message;
+    }
+    for (const { at, payload } of values) {
+      if (at < oldest) yield { topic, payload, properties, receivedAt: at };
+    }
+  }
+
+  /** Why the line can't be, or undefined when it is on the chart, whose past is read from frame to frame. */
   function chart(node: TopicNode, path: string): string | undefined {
-    const problem = series.start(node, path, histories.of(node).values);
-    charted.value = series.list;
+    const problem = series.start(node, path, topics.now() + limits.chart.slice);
+    charted.value = series.list();
+    if (!problem && !reading) {
+      reading = true;
+      deps.frame(readOn);
+    }
     return problem;
+  }
+
+  function readOn(): void {
+    reading = !series.readOn(topics.now() + limits.chart.slice);
+    if (reading) deps.frame(readOn);
   }
 
   function unchart(id: number): void {
     series.remove(id);
-    charted.value = series.list;
+    charted.value = series.list();
   }
 
   function askToClear(node: TopicNode): void {
@@ -202,6 +235,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     selected,
     history,
     charted,
+    span,
     clearing,
     refresh,
     update,
@@ -214,6 +248,9 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     askToClear,
     clear,
     stopClearing,
-    dispose: deps.paint.dispose,
+    dispose() {
+      stopFollowing();
+      deps.paint.dispose();
+    },
   };
 }

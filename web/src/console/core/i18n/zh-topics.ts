@@ -18,17 +18,26 @@ export const topics: Dictionary = {
   '{line}: {count} values, {low} to {high}, last {last}':
     '{line}：{count} 个值，{low} 至 {high}，最新 {last}',
   'The browser could not make the picture': '浏览器无法生成图片',
-  Lines: '曲线',
+  Charts: '图表',
+  'Time range': '时间范围',
+  '1 min': '1 分钟',
+  '5 min': '5 分钟',
+  '15 min': '15 分钟',
+  'Reset zoom': '重置缩放',
+  'Chart {path}': '将 {path} 添加到图表',
+  value: '值',
+  'On the chart': '已添加到图表',
+  'On the chart of {connection}': '已添加到 {connection} 的图表',
   'Zoom in': '放大',
   'Zoom out': '缩小',
   'Save PNG': '保存 PNG',
-  'Drag to zoom, double-click to see all. The last {count} values of each line.':
-    '拖动以缩放，双击查看全部。每条曲线显示最近 {count} 个值。',
+  'Drag to zoom, double-click to reset. The last {count} values of each line.':
+    '拖动以缩放，双击以重置。每条曲线显示最近 {count} 个值。',
   'Not a path: write pump.litres, readings[0] or ["a b"]':
     '不是路径：请写成 pump.litres、readings[0] 或 ["a b"]',
   'Already on the chart': '已在图表中',
   'The chart takes {count} lines: remove one first': '图表最多 {count} 条曲线：请先移除一条',
-  'The value is not a number: give a path into its JSON': '该值不是数字：请给出其 JSON 中的路径',
+  'The value is not a number: give a path into it': '该值不是数字：请给出其中的路径',
   'No number there': '该处没有数字',
 
   // Retained messages

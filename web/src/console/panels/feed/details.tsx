@@ -6,6 +6,7 @@ import { brief, formatBytes, formatCount, formatMoment, visible } from '../../co
 import { directionOf, type Entry } from '../../log/entry';
 import { packetSize } from '../../log/packet-size';
 import { propertiesOf } from '../../payload/preview';
+import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import { type Fact, Facts } from '../../ui/facts';
 import { PayloadView } from '../../ui/payload/view';
@@ -59,6 +60,18 @@ function titleOf({ ordinal, sent, replayed }: Entry): string {
   return replayed ? t('Replayed: {message}', { message: title }) : title;
 }
 
+/** Puts numbers of a message's topic on the chart of its connection, as long as both are there. */
+function charting({ via, replayed, message }: Entry, { list, active }: Page['sessions']) {
+  const session = list.value.find(({ id }) => id === via.id);
+  const node = session?.topics.model.find(message.topic);
+  if (!session || !node?.last || replayed) return undefined;
+  return (path: string): string => {
+    const problem = session.part(benchOf).chart(node, path);
+    if (problem || active.value === session) return problem ?? t('On the chart');
+    return t('On the chart of {connection}', { connection: brief(session.name.value, limits.name) });
+  };
+}
+
 export function Details({ page }: { page: Page }) {
   const { feed } = page;
   const selecting = page.part(selectingOf).value;
@@ -67,7 +80,11 @@ export function Details({ page }: { page: Page }) {
       {(entry) => (
         <Fragment key={feed.open.value?.number}>
           <Actions page={page} entry={entry} />
-          <PayloadView message={entry.message} birth={entry.via.births?.before(entry.message)} />
+          <PayloadView
+            message={entry.message}
+            birth={entry.via.births?.before(entry.message)}
+            onNumber={charting(entry, page.sessions)}
+          />
           <Facts facts={factsOf(entry, selecting(entry))} />
         </Fragment>
       )}

@@ -1,37 +1,105 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+/**
+ * The numbers that somebody pinned, over time. A payload says nothing of units, so lines of
+ * the same name share a plot and its scale, and others have plots of their own: on one scale
+ * a pressure would flatten a temperature. All plots have one time axis.
+ */
+
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { Button, IconButton } from '../../ui/button';
 import 'uplot/dist/uPlot.min.css';
-import { t } from '../../core/i18n/i18n';
+import { mark, t } from '../../core/i18n/i18n';
+import { limits } from '../../core/limits';
 import { saveAs } from '../../core/save-as';
-import { brief, formatCount } from '../../core/text';
+import { brief, formatCount, formatTime } from '../../core/text';
 import { theme } from '../../core/theme';
 import { coloursAt } from '../../core/theme-colours';
 import { picture } from '../../topics/chart-picture';
-import { maxPoints, type Series, tableOf } from '../../topics/series';
+import { type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
+import { Button, IconButton } from '../../ui/button';
 
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 8 });
 
-export function titleOf({ topic, path }: Series): string {
+/** Milliseconds between looks for news. */
+const pace = 250;
+
+const spans: [seconds: number, label: string][] = [
+  [60, mark('1 min')],
+  [300, mark('5 min')],
+  [900, mark('15 min')],
+  [0, mark('All')],
+];
+
+/** From and to, in seconds since 1970. */
+type Range = [from: number, to: number];
+
+function titleOf({ topic, path }: Series): string {
   return brief(path === '' ? topic : `${topic} · ${path}`, 120);
 }
 
-function optionsFor(element: HTMLElement, series: readonly Series[], onZoom: () => void): uPlot.Options {
+/** The time of day, to the second where that tells labels apart. */
+const times: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, step) =>
+  splits.map((at) => new Date(at * 1000).toTimeString().slice(0, step < 60 ? 8 : 5));
+
+/** Points taken so far by all lines: another state means other data. */
+function stateOf(series: readonly Series[]): string {
+  return series.map(({ values, times }) => `${values.length} ${times[0]} ${times.at(-1)}`).join();
+}
+
+function rangeOf(series: readonly Series[], span: number): Range {
+  const ends = series.flatMap(({ times }) => [times[0] ?? [], times.at(-1) ?? []].flat());
+  if (span > 0 || ends.length === 0) return [Date.now() / 1000 - (span || 60), Date.now() / 1000];
+  const [from, to] = [Math.min(...ends) / 1000, Math.max(...ends) / 1000];
+  return from < to ? [from, to] : [from - 1, to + 1];
+}
+
+/** By name, in the order of their coming. */
+function groupsOf(series: readonly Series[]): [name: string, lines: Series[]][] {
+  const groups = new Map<string, Series[]>();
+  for (const one of series) groups.set(one.name, [...(groups.get(one.name) ?? []), one]);
+  return [...groups];
+}
+
+interface PlotProps {
+  series: readonly Series[];
+  state: string;
+  range: Range;
+  /** Whether it has the time axis below it, which is that of all. */
+  last: boolean;
+  /** Of the plots that go together. */
+  group: string;
+  /** Undefined: no longer. */
+  onZoom(range: Range | undefined): void;
+  /** At a time in seconds. */
+  onHover(time: number | undefined): void;
+}
+
+function optionsFor(
+  element: HTMLElement,
+  { series, last, group, onZoom, onHover }: PlotProps,
+  range: () => Range,
+) {
   const style = getComputedStyle(element);
   const colour = coloursAt(element);
-  const axis = {
+  const line = { stroke: colour('--line'), width: 1 };
+  const axis: uPlot.Axis = {
     stroke: colour('--muted'),
-    grid: { stroke: colour('--line'), width: 1 },
-    ticks: { stroke: colour('--line'), width: 1 },
-    font: `12px ${style.fontFamily}`,
+    grid: line,
+    ticks: { ...line, size: 4 },
+    gap: 4,
+    font: `11px ${style.fontFamily}`,
   };
-  return {
-    width: Math.max(50, element.clientWidth),
-    height: Math.max(50, element.clientHeight),
+  const unlabelled = { size: 0, values: (_: uPlot, splits: number[]) => splits.map(() => '') };
+  const options: uPlot.Options = {
+    ...sizeOf(element),
+    padding: [6, 12, last ? 0 : 6, 0],
     legend: { show: false },
-    cursor: { drag: { x: true, y: false } },
-    axes: [axis, { ...axis, size: 60 }],
+    cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: group } },
+    scales: { x: { range } },
+    axes: [
+      { ...axis, space: 64, ...(last ? { size: 26, values: times } : unlabelled) },
+      { ...axis, size: 64, space: 22 },
+    ],
     series: [
       {},
       ...series.map((one) => ({
@@ -42,34 +110,98 @@ function optionsFor(element: HTMLElement, series: readonly Series[], onZoom: () 
         points: { size: 4 },
       })),
     ],
-    hooks: { setSelect: [({ select }) => select.width > 0 && onZoom()] },
+    hooks: {
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width === 0) return;
+          onZoom([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+      setCursor: [
+        (plot) => {
+          const { left = -1 } = plot.cursor;
+          onHover(left < 0 ? undefined : plot.posToVal(left, 'x'));
+        },
+      ],
+    },
   };
+  return options;
 }
+
+const sizeOf = ({ clientWidth, clientHeight }: HTMLElement) => ({
+  width: Math.max(50, clientWidth),
+  height: Math.max(40, clientHeight),
+});
 
 function dataOf(series: readonly Series[]): uPlot.AlignedData {
   const { times, columns } = tableOf(series);
   return [times, ...columns];
 }
 
-/** Points taken so far by all lines: another sum means other data. */
-function stateOf(series: readonly Series[]): string {
-  return series.map(({ values, times }) => `${values.length} ${times.at(-1)}`).join();
+function Plot(props: PlotProps) {
+  const { series, state, range, last } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const made = new uPlot(
+      optionsFor(element, latest.current, () => latest.current.range),
+      dataOf(series),
+      element,
+    );
+    plot.current = made;
+    made.over.addEventListener('dblclick', () => latest.current.onZoom(undefined));
+    const observer = new ResizeObserver(() => made.setSize(sizeOf(element)));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.current = undefined;
+      made.destroy();
+    };
+  }, [series.map(({ id }) => id).join(), last, theme.scheme.value]);
+
+  const [from, to] = range;
+  useEffect(() => plot.current?.setData(dataOf(series)), [state, from, to]);
+
+  return <div ref={place} class="chart-plot" data-last={last} />;
 }
 
-function Line({ series, onRemove }: { series: Series; onRemove(): void }) {
-  const { values, missing, skipped, colour } = series;
-  const last = values.at(-1);
+/** Its value at a time, or the last one. */
+function valueAt({ times, values }: Series, time: number | undefined): number | undefined {
+  if (time === undefined) return values.at(-1);
+  return values[times.findLastIndex((at) => at <= time * 1000)];
+}
+
+function Line({ series, time, onRemove }: { series: Series; time: number | undefined; onRemove(): void }) {
+  const { topic, path, missing, skipped, colour } = series;
+  const value = valueAt(series, time);
   const title = titleOf(series);
+  const shown = brief(topic, limits.name);
+  const end = shown.lastIndexOf('/') + 1;
   const notes = [
     missing > 0 && t('{count} without a number', { count: formatCount(missing) }),
     skipped > 0 && t('{count} came too fast', { count: formatCount(skipped) }),
   ].filter(Boolean);
   return (
     <li>
-      <span class="topics-line-mark" style={{ background: `var(--series-${colour})` }} />
-      <bdi class="topics-line-name clip">{title}</bdi>
-      <span class="topics-line-value">{last === undefined ? '–' : number.format(last)}</span>
-      {notes.length > 0 && <span class="topics-line-note fine">{notes.join(', ')}</span>}
+      <span class="chart-mark" style={{ background: `var(--series-${colour})` }} />
+      <bdi class="chart-name" title={title}>
+        <span class="chart-branch clip muted">
+          <bdi>{shown.slice(0, end)}</bdi>
+        </span>
+        <span class="clip">
+          {shown.slice(end)}
+          {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
+        </span>
+      </bdi>
+      <span class="chart-value">{value === undefined ? '–' : number.format(value)}</span>
+      {notes.length > 0 && <span class="chart-note clip fine">{notes.join(', ')}</span>}
       <IconButton label={t('Remove {line} from the chart', { line: title })} onClick={onRemove} />
     </li>
   );
@@ -96,112 +228,130 @@ function words(series: readonly Series[]): string {
 }
 
 export function Chart({ bench }: { bench: Workbench }) {
-  const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | undefined>(undefined);
-  const drawn = useRef('');
-  const [zoomed, setZoomed] = useState(false);
+  const id = useId();
+  const body = useRef<HTMLDivElement>(null);
+  const [folded, setFolded] = useState(false);
+  const [zoomed, setZoomed] = useState<Range>();
+  const [time, setTime] = useState<number>();
   const [said, setSaid] = useState('');
   const series = bench.charted.value;
-  const tick = bench.tick.value;
-  const scheme = theme.scheme.value;
+  const span = bench.span.value;
+  const look = () => `${stateOf(series)} ${span && !zoomed ? Math.floor(Date.now() / 1000) : ''}`;
+  const [, setState] = useState('');
 
   useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const made = new uPlot(
-      optionsFor(element, series, () => setZoomed(true)),
-      dataOf(series),
-      element,
-    );
-    const onDoubleClick = () => setZoomed(false);
-    made.over.addEventListener('dblclick', onDoubleClick);
-    plot.current = made;
-    drawn.current = stateOf(series);
-    setZoomed(false);
-    const observer = new ResizeObserver(() => {
-      made.setSize({ width: Math.max(50, element.clientWidth), height: Math.max(50, element.clientHeight) });
-    });
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      plot.current = undefined;
-      made.destroy();
-    };
-  }, [series, scheme]);
+    const timer = setInterval(() => {
+      if (body.current?.checkVisibility({ visibilityProperty: true })) setState(look());
+    }, pace);
+    return () => clearInterval(timer);
+  }, [series, span, zoomed]);
 
-  useEffect(() => {
-    const state = stateOf(series);
-    if (!plot.current || drawn.current === state) return;
-    drawn.current = state;
-    plot.current.setData(dataOf(series), !zoomed);
-    if (zoomed) plot.current.redraw();
-  }, [tick, zoomed, series]);
+  const range = zoomed ?? rangeOf(series, span);
+  const groups = groupsOf(series);
 
   /** Around the middle of what is shown. */
   function zoom(factor: number): void {
-    const { min, max } = plot.current?.scales.x ?? {};
-    if (min == null || max == null) return;
-    const middle = (min + max) / 2;
-    const half = ((max - min) / 2) * factor;
-    plot.current?.setScale('x', { min: middle - half, max: middle + half });
-    setZoomed(true);
-  }
-
-  function showAll(): void {
-    plot.current?.setData(dataOf(series), true);
-    setZoomed(false);
+    const [from, to] = range;
+    const middle = (from + to) / 2;
+    const half = ((to - from) / 2) * factor;
+    setZoomed([middle - half, middle + half]);
   }
 
   async function save(): Promise<void> {
-    if (!plot.current || !place.current) return;
-    const blob = await picture(
-      plot.current.ctx.canvas,
-      place.current,
-      series.map((one) => [titleOf(one), one.colour]),
-    );
-    if (!blob) {
-      setSaid(t('The browser could not make the picture'));
-      return;
-    }
-    saveAs('mqttwasm-chart.png', blob);
-    setSaid(t('Saved'));
+    if (!body.current) return;
+    const charts = body.current.querySelectorAll('canvas');
+    const parts = groups.flatMap(([, lines], index) => {
+      const chart = charts[index];
+      const titles = lines.map((one): [string, number] => [titleOf(one), one.colour]);
+      return chart ? [{ chart, lines: titles }] : [];
+    });
+    const blob = await picture(parts, body.current);
+    if (blob) saveAs('mqttwasm-chart.png', blob);
+    setSaid(blob ? t('Saved') : t('The browser could not make the picture'));
   }
 
   return (
     <>
-      <div class="topics-chart-head flow">
-        <ul class="topics-lines" aria-label={t('Lines')}>
-          {series.map((one) => (
-            <Line key={one.id} series={one} onRemove={() => bench.unchart(one.id)} />
+      <header class="charts-head flow">
+        <h3>
+          <button
+            type="button"
+            class="charts-fold line"
+            aria-expanded={!folded}
+            onClick={() => setFolded(!folded)}
+          >
+            {t('Charts')}
+          </button>
+        </h3>
+        {!folded && (
+          <>
+            {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form */}
+            <div role="group" class="line" aria-label={t('Time range')}>
+              {spans.map(([seconds, label]) => (
+                <Button
+                  key={seconds}
+                  small
+                  look="quiet"
+                  aria-pressed={seconds === span}
+                  onClick={() => {
+                    bench.span.value = seconds;
+                    setZoomed(undefined);
+                  }}
+                >
+                  {t(label)}
+                </Button>
+              ))}
+            </div>
+            <div class="charts-tools line">
+              <span class="fine">{time !== undefined && formatTime(time * 1000)}</span>
+              <span class="muted" aria-live="polite">
+                {said}
+              </span>
+              <IconButton label={t('Zoom in')} onClick={() => zoom(0.5)}>
+                +
+              </IconButton>
+              <IconButton label={t('Zoom out')} onClick={() => zoom(2)}>
+                −
+              </IconButton>
+              <Button small disabled={!zoomed} onClick={() => setZoomed(undefined)}>
+                {t('Reset zoom')}
+              </Button>
+              <Button small onClick={() => void save()}>
+                {t('Save PNG')}
+              </Button>
+            </div>
+          </>
+        )}
+      </header>
+      {!folded && (
+        <div
+          ref={body}
+          class="charts-body"
+          title={t('Drag to zoom, double-click to reset. The last {count} values of each line.', {
+            count: formatCount(limits.chart.points),
+          })}
+        >
+          <div class="visually-hidden" role="img" aria-label={words(series)} />
+          {groups.map(([name, lines], index) => (
+            <div key={name} class="chart">
+              <ul class="chart-lines" aria-label={brief(name, limits.name)}>
+                {lines.map((one) => (
+                  <Line key={one.id} series={one} time={time} onRemove={() => bench.unchart(one.id)} />
+                ))}
+              </ul>
+              <Plot
+                series={lines}
+                state={stateOf(lines)}
+                range={range}
+                last={index === groups.length - 1}
+                group={id}
+                onZoom={setZoomed}
+                onHover={setTime}
+              />
+            </div>
           ))}
-        </ul>
-        <div class="topics-tools flow">
-          <span class="topics-said muted" aria-live="polite">
-            {said}
-          </span>
-          <IconButton label={t('Zoom in')} onClick={() => zoom(0.5)}>
-            +
-          </IconButton>
-          <IconButton label={t('Zoom out')} onClick={() => zoom(2)}>
-            −
-          </IconButton>
-          <Button small disabled={!zoomed} onClick={showAll}>
-            {t('Show all')}
-          </Button>
-          <Button small onClick={() => void save()}>
-            {t('Save PNG')}
-          </Button>
         </div>
-      </div>
-      <div
-        ref={place}
-        class="topics-plot"
-        role="img"
-        aria-label={words(series)}
-        title={t('Drag to zoom, double-click to see all. The last {count} values of each line.', {
-          count: formatCount(maxPoints),
-        })}
-      />
+      )}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
 import { propertiesOf } from '../../payload/preview';
+import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
@@ -19,7 +20,7 @@ import { Sheet } from '../../ui/sheet';
 import { Said, Toolbar } from '../../ui/toolbar';
 import { compose, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
-import { benchOf, filterOf } from './panel';
+import { filterOf } from './panel';
 
 function factsOf(node: TopicNode, now: number): [string, string][] {
   const { last } = node;
@@ -45,22 +46,39 @@ interface CurrentProps {
   birthBefore: Session['birthBefore'];
 }
 
-function Current({ topic, value, birthBefore }: CurrentProps) {
+interface CurrentProps {
+  bench: Workbench;
+  birthBefore: Session['birthBefore'];
+  node: TopicNode;
+  topic: string;
+  value: Value;
+}
+
+function Current({ bench, node, topic, value, birthBefore }: CurrentProps) {
   const { payload, size, properties, at } = value;
   const message = useMemo(() => payload && { topic, payload, properties }, [topic, payload]);
-  if (message) return <PayloadView message={message} birth={birthBefore({ topic, receivedAt: at })} />;
+  if (message) {
+    return (
+      <PayloadView
+        message={message}
+        birth={birthBefore({ topic, receivedAt: at })}
+        onNumber={(path) => bench.chart(node, path) ?? t('On the chart')}
+      />
+    );
+  }
   return (
     <p class="empty-line">{t('{size}, not kept: the tree has no room left.', { size: formatBytes(size) })}</p>
   );
 }
 
-/** Puts the topic's number on the chart, or one of the numbers in its JSON. */
-function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; value: Value }) {
+/** Puts the topic's number on the chart, or one of the numbers in its values. */
+function ToChart({ bench, node, topic, value, birthBefore }: CurrentProps) {
   const id = useId();
-  const paths = useMemo(
-    () => (value.payload ? pathsIn(value.payload, limits.paths.count) : []),
-    [value.payload],
-  );
+  const paths = useMemo(() => {
+    const { payload, properties, at } = value;
+    const birth = birthBefore({ topic, receivedAt: at });
+    return payload ? pathsIn({ topic, payload, properties }, limits.paths.count, birth) : [];
+  }, [value.payload]);
   const [typed, setTyped] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const path = typed ?? paths[0] ?? '';
@@ -110,6 +128,7 @@ function ToChart({ bench, node, value }: { bench: Workbench; node: TopicNode; va
 
 export function Details({ page, session }: { page: Page; session: Session }) {
   const [said, copy] = useCopied();
+  const { birthBefore } = session;
   const bench = session.part(benchOf);
   const node = bench.selected.value;
   const history = bench.history.value;
@@ -123,6 +142,7 @@ export function Details({ page, session }: { page: Page; session: Session }) {
   if (!node || !history) return null;
   const topic = topicOf(node);
   const { last } = node;
+  const current = last && { bench, node, topic, value: last, birthBefore };
   return (
     <Sheet
       key={topic}
@@ -144,14 +164,12 @@ export function Details({ page, session }: { page: Page; session: Session }) {
         />
         <Said>{said}</Said>
       </Toolbar>
-      {last && (
-        <Current key={`value ${topic}`} topic={topic} value={last} birthBefore={session.birthBefore} />
-      )}
+      {current && <Current key={`value ${topic}`} {...current} />}
       <Facts facts={factsOf(node, bench.now()).map(([name, value]) => ({ name, value }))} />
-      {last && (
+      {current && (
         <>
           <h4>{t('Chart')}</h4>
-          <ToChart key={topic} bench={bench} node={node} value={last} />
+          <ToChart key={topic} {...current} />
           <h4>{t('Changes')}</h4>
           <Changes key={topic} bench={bench} history={history} />
         </>

@@ -1,20 +1,17 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useId } from 'preact/hooks';
-import { toFailure } from '../../core/failure';
-import { paintWhile } from '../../core/paint';
 import { formatBytes, formatCount } from '../../core/text';
-import { pageTiming } from '../../core/timing';
+import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
 import { caps, rateOf, type TopicNode, topicOf } from '../../topics/model';
 import { formatRate } from '../../topics/preview';
-import { createWorkbench, type Workbench } from '../../topics/workbench';
+import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
-import { onDemand } from '../../ui/on-demand';
+import { Charts } from './charts';
 import { ClearDialog } from './clear-dialog';
 import { Tree } from './tree';
-import './chart.css';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
 
@@ -22,16 +19,6 @@ interface Props {
   page: Page;
   session: Session;
 }
-
-const Chart = onDemand(async () => (await import('./chart')).Chart);
-
-/** What somebody has unfolded and charted waits while another session's topics are shown. */
-export const benchOf = ({ topics, shows }: Session) =>
-  createWorkbench(topics, {
-    frame: pageTiming.frame,
-    paint: paintWhile(() => shows('topics')),
-    toFailure,
-  });
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
@@ -164,11 +151,5 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
 
 /** What is charted, below the messages. */
 export function ChartPane({ session }: Props) {
-  const bench = session.part(benchOf);
-  if (bench.charted.value.length === 0) return null;
-  return (
-    <section class="topics-chart" aria-label={t('Chart')}>
-      <Chart bench={bench} />
-    </section>
-  );
+  return <Charts bench={session.part(benchOf)} />;
 }

@@ -27,6 +27,12 @@ export type Fields = ReadonlyMap<number, WireField[]>;
 /** Says more about a number than its type does. */
 export type Interpret = (field: FieldBase, value: bigint, among: Fields) => Leaf | undefined;
 
+/**
+ * What a path has in place of the field's name or, of a message in a list, of its index:
+ * for the list and for what is no message without `inner`, for a message with its fields.
+ */
+export type Step = (field: FieldBase, inner?: Fields) => string | null | undefined;
+
 /** Says that a negative number may be put into an unsigned field, as its two's complement. */
 type Wraps = (field: FieldBase) => boolean;
 
@@ -103,6 +109,7 @@ export function decodeMessage(
   type: Type | undefined,
   out: Sink,
   interpret: Interpret = () => undefined,
+  stepOf: Step = () => undefined,
 ): void {
   function scalar(field: FieldBase, { value, bytes }: WireField, among: Fields): Leaf {
     const wire = wireOf(field);
@@ -113,14 +120,14 @@ export function decodeMessage(
 
   function one(field: FieldBase, raw: WireField, among: Fields, key?: string): void {
     if (field.resolvedType instanceof protobuf.Type && (raw.wire === 2 || raw.wire === 3)) {
-      message(raw.bytes, field.resolvedType, key);
+      message(raw.bytes, field.resolvedType, key, field);
       return;
     }
     const fits = raw.wire === wireOf(field);
     const [kind, text, note] = fits
       ? scalar(field, raw, among)
       : bareLeaf(raw, t('not {type}', { type: field.type }));
-    out.leaf(kind, text, key, note);
+    out.leaf(kind, text, key, note, stepOf(field));
   }
 
   /** Many numbers in one field. */
@@ -165,7 +172,7 @@ export function decodeMessage(
       for (const item of raw) if (!out.full) one(field, item, among, key);
       return;
     }
-    out.open('[', key);
+    out.open('[', key, undefined, stepOf(field));
     for (const item of raw) {
       if (out.full) return;
       if (item.wire === 2 && wireOf(field) !== 2) packed(field, item, among);
@@ -174,9 +181,9 @@ export function decodeMessage(
     if (!out.full) out.close();
   }
 
-  function message(bytes: Uint8Array, is: Type | undefined, key?: string): void {
-    out.open('{', key);
+  function message(bytes: Uint8Array, is: Type | undefined, key?: string, as?: FieldBase): void {
     const fields = readFields(bytes);
+    out.open('{', key, undefined, as && stepOf(as, fields));
     for (const [id, raw] of fields) {
       if (out.full) return;
       const field = is?.fieldsById[id];

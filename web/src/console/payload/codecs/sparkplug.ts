@@ -8,7 +8,7 @@ import { readSchema } from '../schema';
 import type { Sink } from '../sink';
 import { integers, parseValue } from '../value';
 import type { Context } from './codec';
-import { decodeMessage, encodeMessage, type Interpret } from './protobuf';
+import { decodeMessage, encodeMessage, type Fields, type Interpret, type Step } from './protobuf';
 import source from './sparkplug.proto?raw';
 import { readFields } from './wire';
 
@@ -55,10 +55,29 @@ function metricsIn(birth: Uint8Array): Map<bigint, Metric> {
   return metrics;
 }
 
-/** `birth` is the BIRTH that the message stands on, which names its aliases. */
-function interpretBy(birth: Uint8Array | undefined): Interpret {
-  const metrics = birth && metricsIn(birth);
+type Named = Map<bigint, Metric> | undefined;
 
+/**
+ * The way to a metric's value is its name: each message has other metrics, in an order
+ * of its own.
+ */
+const stepsBy =
+  (metrics: Named): Step =>
+  (field, inner) => {
+    if (field.partOf?.name === 'value') return null;
+    if (field.resolvedType !== metricType) return undefined;
+    return inner ? metricName(inner, metrics) : null;
+  };
+
+function metricName(fields: Fields, metrics: Named): string | undefined {
+  const name = fields.get(nameId)?.at(-1)?.bytes;
+  if (name) return decodeUtf8(name);
+  const alias = fields.get(aliasId)?.at(-1)?.value;
+  return alias === undefined ? undefined : (metrics?.get(alias)?.name ?? `alias ${alias}`);
+}
+
+/** By the BIRTH that the message stands on, which names its aliases. */
+function interpretBy(metrics: Named): Interpret {
   function noteOf(alias: bigint): string {
     if (!metrics) return t('no BIRTH seen');
     const metric = metrics.get(alias);
@@ -85,7 +104,8 @@ function interpretBy(birth: Uint8Array | undefined): Interpret {
 
 /** Throws PayloadError. */
 export function decode(payload: Uint8Array, out: Sink, { birth }: Context = {}): void {
-  decodeMessage(payload, payloadType, out, interpretBy(birth));
+  const metrics = birth && metricsIn(birth);
+  decodeMessage(payload, payloadType, out, interpretBy(metrics), stepsBy(metrics));
 }
 
 /** From JSON, with negative integers in unsigned fields. Throws PayloadError. */

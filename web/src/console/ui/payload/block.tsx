@@ -3,7 +3,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { values } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
-import type { Line } from '../../payload/lines';
+import { type Line, pathOf } from '../../payload/lines';
+import { ChartButton, type OnNumber } from './chart-button';
 
 /** Levels that the text is indented by where it wraps. */
 const deepestIndent = 12;
@@ -31,9 +32,17 @@ function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most:
   return [parts, Math.min(index, lines.length)];
 }
 
-function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold(index: number): void }) {
+interface RowProps {
+  part: Part;
+  tabbable: boolean;
+  onFold(index: number): void;
+  onNumber: OnNumber | undefined;
+}
+
+function Row({ part, tabbable, onFold, onNumber }: RowProps) {
   const { line, index, folded, comma } = part;
   const count = values(line.count);
+  const path = onNumber && line.kind === 'number' ? pathOf(line) : undefined;
   const indent = `${Math.min(line.depth, deepestIndent) * 2 + 2}ch`;
   return (
     <span class="payload-line" style={{ '--indent': indent }}>
@@ -55,7 +64,13 @@ function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold
           {': '}
         </>
       )}
-      <span data-kind={line.kind}>{line.text}</span>
+      {path === undefined || !onNumber ? (
+        <span data-kind={line.kind}>{line.text}</span>
+      ) : (
+        <ChartButton path={path} data-line={index} tabIndex={tabbable ? 0 : -1} onNumber={onNumber}>
+          {line.text}
+        </ChartButton>
+      )}
       {folded && (
         <>
           <span class="payload-note"> {count} </span>
@@ -69,7 +84,14 @@ function Row({ part, tabbable, onFold }: { part: Part; tabbable: boolean; onFold
   );
 }
 
-export function Block({ lines, shown }: { lines: readonly Line[]; shown: number }) {
+interface Props {
+  lines: readonly Line[];
+  shown: number;
+  /** What a click on a number does. */
+  onNumber?: OnNumber | undefined;
+}
+
+export function Block({ lines, shown, onNumber }: Props) {
   const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
   const [current, setCurrent] = useState(0);
   const pre = useRef<HTMLPreElement>(null);
@@ -83,14 +105,16 @@ export function Block({ lines, shown }: { lines: readonly Line[]; shown: number 
     setCurrent(index);
   }
 
-  /** One stop for the tabulator; the arrows go on from it. */
+  /** One stop for the tabulator at what folds, and one at the numbers; the arrows go on from there. */
   function onKeyDown(event: KeyboardEvent): void {
     if (!(event.target instanceof HTMLElement) || !event.target.dataset.line) return;
     const index = Number(event.target.dataset.line);
-    if (event.key === 'ArrowLeft') fold(index, true);
-    else if (event.key === 'ArrowRight') fold(index, false);
+    const folds = lines[index]?.kind === 'open';
+    if (event.key === 'ArrowLeft' && folds) fold(index, true);
+    else if (event.key === 'ArrowRight' && folds) fold(index, false);
     else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      const all = [...(pre.current?.querySelectorAll<HTMLElement>('.payload-fold') ?? [])];
+      const alike = `.${event.target.className}`;
+      const all = [...(pre.current?.querySelectorAll<HTMLElement>(alike) ?? [])];
       const next = all[all.indexOf(event.target) + (event.key === 'ArrowDown' ? 1 : -1)];
       if (!next) return;
       setCurrent(Number(next.dataset.line));
@@ -99,13 +123,20 @@ export function Block({ lines, shown }: { lines: readonly Line[]; shown: number 
     event.preventDefault();
   }
 
-  const stop = parts.some(({ index, line }) => index === current && line.kind === 'open')
-    ? current
-    : parts.find(({ line }) => line.kind === 'open')?.index;
+  const stops = (['open', 'number'] as const).map((kind) => {
+    const all = parts.filter(({ line }) => line.kind === kind);
+    return (all.find(({ index }) => index === current) ?? all[0])?.index;
+  });
   return (
     <pre ref={pre} class="payload-block payload-lines wrap" onKeyDown={onKeyDown}>
       {parts.map((part) => (
-        <Row key={part.index} part={part} tabbable={part.index === stop} onFold={fold} />
+        <Row
+          key={part.index}
+          part={part}
+          tabbable={stops.includes(part.index)}
+          onFold={fold}
+          onNumber={onNumber}
+        />
       ))}
     </pre>
   );

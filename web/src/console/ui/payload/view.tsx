@@ -14,6 +14,7 @@ import { Select } from '../fields';
 import { onDemand } from '../on-demand';
 import { Applies } from './applies';
 import { Block } from './block';
+import { ChartButton } from './chart-button';
 import { PictureView, Undrawn } from './picture';
 import './payload.css';
 import { language, t } from '../../core/i18n/i18n';
@@ -47,6 +48,8 @@ function moreOf(shown: Shown): string | undefined {
   return t(shown.whole ? 'Show more, {count} lines left' : 'Show more, over {count} lines left', { count });
 }
 
+const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
+
 /** Comparing takes code of its own, which few need. */
 const Diff = onDemand(async () => (await import('./diff')).Diff);
 
@@ -64,19 +67,21 @@ interface Props {
   message: Readable;
   /** What a Sparkplug B message stands on. */
   birth?: Uint8Array | undefined;
+  /** Puts the number at a path on the chart, and says what came of it. */
+  onNumber?: ((path: string) => string) | undefined;
   /** In place of the payload, what changed in it. */
   since?: { before: Readable; whole: boolean };
 }
 
 /** A payload in the format that was chosen for its topic, or the one that it most likely has. */
-export function PayloadView({ message, birth, since }: Props) {
+export function PayloadView({ message, birth, onNumber, since }: Props) {
   const choice = recall(message.topic);
   if (since) return <Diff {...since} after={message} choice={choice} />;
   if (message.payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
-  return <Whole message={message} birth={birth} choice={choice} />;
+  return <Whole message={message} birth={birth} choice={choice} onNumber={onNumber} />;
 }
 
-function Whole({ message, birth, choice }: Omit<Props, 'since'> & { choice: Choice }) {
+function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { choice: Choice }) {
   const { topic } = message;
   // A message gives another view of the same bytes each time, which would be drawn anew.
   const payload = useMemo(() => message.payload, [message]);
@@ -109,6 +114,7 @@ function Whole({ message, birth, choice }: Omit<Props, 'since'> & { choice: Choi
     setStep(0);
   }
 
+  const chart = onNumber && ((path: string) => setSaid(onNumber(path)));
   const automatic =
     !format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
   const options = [
@@ -157,10 +163,18 @@ function Whole({ message, birth, choice }: Omit<Props, 'since'> & { choice: Choi
           data-wide={shown.wide}
           {...(shown.wide && { tabIndex: 0, role: 'group', 'aria-label': t('Value') })}
         >
-          {shown.text}
+          {chart && shown.format === 'text' && isNumber(shown.text) ? (
+            <ChartButton path="" onNumber={chart}>
+              {shown.text}
+            </ChartButton>
+          ) : (
+            shown.text
+          )}
         </pre>
       )}
-      {shown?.kind === 'lines' && <Block key={shown.format} lines={shown.lines} shown={shown.shown} />}
+      {shown?.kind === 'lines' && (
+        <Block key={shown.format} lines={shown.lines} shown={shown.shown} onNumber={chart} />
+      )}
       {shown?.kind === 'image' && shown.source !== undefined && asked !== message && (
         <Undrawn source={shown.source} onShow={() => setAsked(message)} />
       )}

@@ -1,0 +1,135 @@
+// Numbers on the chart: from where one sees them, with the past that is kept, and
+// each where its scale suits it.
+
+import { encode as encodeMessagePack } from '@msgpack/msgpack';
+import type { Page } from '@playwright/test';
+import { encode as encodeCbor } from 'cborg';
+import { violationsOf } from './support/axe';
+import { expect, test } from './support/fixtures';
+import { inBothSchemes, showView } from './support/page';
+
+function chartOf(page: Page) {
+  const details = page.getByRole('region', { name: 'Message details' });
+  const charts = page.getByRole('region', { name: 'Charts' });
+  return {
+    details,
+    charts,
+    said: charts.getByRole('img'),
+    plots: charts.locator('canvas'),
+    range: charts.getByRole('group', { name: 'Time range' }),
+    open: (number: number) =>
+      page.getByRole('button', { name: `Details of message ${number}`, exact: true }).click(),
+    pin: (path: string) => details.getByRole('button', { name: `Chart ${path}:` }),
+  };
+}
+
+test('a nested value is charted with 2 clicks from a row, and its past is there', async ({
+  page,
+  parts,
+  elsewhere,
+  own,
+}) => {
+  const chart = chartOf(page);
+  const topic = `${own}/pump`;
+  elsewhere.publish(
+    topic,
+    Array.from({ length: 60 }, (_, n) => `{"pump":{"litres":${n},"on":true},"name":"P"}`),
+  );
+  await expect(parts.rows.first()).toBeVisible();
+  await expect(parts.count('Received')).toHaveText('60');
+  await page.evaluate(() => {
+    document.documentElement.dataset.clicks = '0';
+    addEventListener('click', () => {
+      const { dataset } = document.documentElement;
+      dataset.clicks = String(Number(dataset.clicks) + 1);
+    });
+  });
+  await chart.open(60);
+  await chart.pin('pump.litres').click();
+  await expect(chart.details.getByText('On the chart', { exact: true })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('data-clicks', '2');
+  await showView(page, 'Topics');
+  // More than the history of a topic keeps.
+  await expect(chart.said).toHaveAccessibleName(`${topic} · pump.litres: 60 values, 0 to 59, last 59`);
+  elsewhere.publish(topic, ['{"pump":{"litres":-1}}']);
+  await expect(chart.said).toHaveAccessibleName(/61 values, -1 to 59, last -1/);
+});
+
+test('values of binary formats chart like JSON; lines of one name share a plot, and go when told', async ({
+  page,
+  parts,
+  elsewhere,
+  own,
+}) => {
+  const chart = chartOf(page);
+  const formats: [name: string, encode: (value: unknown) => string | Uint8Array][] = [
+    ['json', JSON.stringify],
+    ['cbor', encodeCbor],
+    ['msgpack', encodeMessagePack],
+  ];
+  for (const [name, encode] of formats) {
+    for (const n of [1, 2]) {
+      elsewhere.publish(`${own}/${name}`, [
+        encode({ kind: name, temperature: 20 + n, pressure: 101_000 + n }),
+      ]);
+    }
+  }
+  elsewhere.publish(`${own}/level`, ['7.5']);
+  await expect(parts.rows).toHaveCount(7);
+  for (const number of [2, 4, 6]) {
+    await chart.open(number);
+    await chart.pin('temperature').click();
+    await expect(chart.details.getByText('On the chart', { exact: true })).toBeVisible();
+  }
+  await chart.pin('temperature').click();
+  await expect(chart.details.getByText('Already on the chart')).toBeVisible();
+  // By keyboard: from one number to the next.
+  await chart.pin('temperature').press('ArrowDown');
+  await expect(chart.pin('pressure')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(chart.details.getByText('On the chart', { exact: true })).toBeVisible();
+  await chart.open(7);
+  await chart.pin('value').click();
+
+  await showView(page, 'Topics');
+  const temperatures = ['json', 'cbor', 'msgpack'].map((name) => `${own}/${name} · temperature`);
+  for (const line of temperatures) {
+    await expect(chart.said).toHaveAccessibleName(new RegExp(`${line}: 2 values, 21 to 22, last 22`));
+  }
+  await expect(chart.said).toHaveAccessibleName(/msgpack · pressure: 2 values, 101,001 to 101,002/);
+  await expect(chart.plots).toHaveCount(3);
+  await expect(chart.charts.getByRole('list', { name: 'temperature' }).getByRole('listitem')).toHaveCount(3);
+  elsewhere.publish(`${own}/cbor`, [encodeCbor({ temperature: 30.25 })]);
+  await expect(chart.said).toHaveAccessibleName(/cbor · temperature: 3 values, 21 to 30.25, last 30.25/);
+
+  await inBothSchemes(page, async (scheme) => {
+    expect(await violationsOf(page, '.charts'), scheme).toEqual([]);
+  });
+
+  // What is chosen stays while another view is looked at.
+  await expect(chart.range.getByRole('button', { pressed: true })).toHaveText('All');
+  await chart.range.getByRole('button', { name: '5 min', exact: true }).click();
+  await showView(page, 'Messages');
+  await showView(page, 'Topics');
+  await expect(chart.range.getByRole('button', { pressed: true })).toHaveText('5 min');
+  const fold = chart.charts.getByRole('button', { name: 'Charts' });
+  await fold.click();
+  await expect(chart.plots).toHaveCount(0);
+  await fold.click();
+  for (const line of [...temperatures, `${own}/msgpack · pressure`, `${own}/level`]) {
+    await expect(chart.charts).toBeVisible();
+    await chart.charts.getByRole('button', { name: `Remove ${line} from the chart` }).click();
+  }
+  await expect(chart.charts).toHaveCount(0);
+});
+
+test('numbers in the details keep to what is accessible', async ({ page, parts, elsewhere, own }) => {
+  const chart = chartOf(page);
+  elsewhere.publish(`${own}/many`, ['{"a":1,"b":2,"c":[3,4,5],"d":"text"}']);
+  await expect(parts.rows).toHaveCount(1);
+  await chart.open(1);
+  await expect(chart.pin('c[2]')).toHaveText('5');
+  await inBothSchemes(page, async (scheme) => {
+    expect(await violationsOf(page, '.payload'), scheme).toEqual([]);
+  });
+});
