@@ -16,6 +16,7 @@ import { createParts, type Parts } from './parts';
 import { survey } from './probe';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions, type Sessions } from './sessions';
+import type { Source } from './subscriptions';
 
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -25,8 +26,8 @@ function randomId(): string {
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
   readonly feed: Feed;
-  /** The topic filters subscribed to, by the number of the session. */
-  readonly filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
+  /** What is subscribed to, by the number of the session. */
+  readonly sources: ReadonlySignal<ReadonlyMap<number, readonly Source[]>>;
   readonly view: Signal<View>;
   start(): Promise<void>;
 }
@@ -54,8 +55,8 @@ export function createPage(): Page {
   };
   const sessions = createSessions<Session>((id) => createSession(id, shared));
 
-  const filters = computed(
-    () => new Map(sessions.list.value.map((session) => [session.id, session.filters.value])),
+  const sources = computed(
+    () => new Map(sessions.list.value.map((session) => [session.id, session.sources.value])),
   );
 
   function kept(): KeptPage {
@@ -103,6 +104,6 @@ export function createPage(): Page {
     if (!again) await connection.start(load, asked);
   }
 
-  const page: Page = { sessions, feed, filters, view, part, start };
+  const page: Page = { sessions, feed, sources, view, part, start };
   return page;
 }

@@ -161,13 +161,13 @@ interface Props {
 }
 
 export function FeedPanel({ page, phase }: Props) {
-  const { feed, filters } = page;
+  const { feed, sources } = page;
   const heading = useId();
   const recordings = useId();
   // Undefined until it is first opened: a recording goes on behind a closed panel.
   const [recording, setRecording] = useState<boolean>();
   const { first, end, generation } = feed.view.value;
-  const subscribed = filters.value;
+  const subscribed = sources.value;
   const some = feed.view.value.kept > 0;
   // Before somebody asks, so that a click shows them at once.
   useEffect(() => {
@@ -199,7 +199,7 @@ export function FeedPanel({ page, phase }: Props) {
               entry={entry}
               marks={feed.marks(entry)}
               withConnection={feed.names.value.length > 1}
-              filters={selecting(entry)}
+              sources={selecting(entry)}
             />
           )}
         />
