@@ -29,9 +29,9 @@ test('a whole round without a mouse', async ({ page }) => {
   await parts.publish.focus();
 
   await page.keyboard.press('p');
-  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Resume', exact: true })).toBeVisible();
   await page.keyboard.press('p');
-  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible();
 
   await page.keyboard.press('x');
   await expect(parts.rows).toHaveCount(2);
@@ -78,7 +78,7 @@ test('a field keeps the keys to itself', async ({ page }) => {
   await parts.qos.focus();
   await page.keyboard.press('p');
   await expect(sheet(page)).toBeHidden();
-  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible();
   await expect(parts.status).toContainText(/^connected/);
   await expect(page.getByRole('tab', { name: 'Messages' })).toHaveAttribute('aria-selected', 'true');
 });
@@ -101,7 +101,7 @@ test('the sheet opens by its key and by its button, shuts off the page, and can 
   await page.keyboard.press('Escape');
   await expect(sheet(page)).toBeHidden();
   await expect(parts.publish).toBeFocused();
-  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible();
 
   await page.keyboard.press('?');
   const single = page.getByRole('checkbox', { name: 'Single-key shortcuts' });
@@ -114,7 +114,7 @@ test('the sheet opens by its key and by its button, shuts off the page, and can 
   await expect(parts.status).toHaveText(/^connected/);
   await page.keyboard.press('p');
   await page.keyboard.press('?');
-  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible();
   await expect(sheet(page)).toBeHidden();
   await parts.payload.focus();
   await page.keyboard.press('Control+Enter');
@@ -126,5 +126,5 @@ test('the sheet opens by its key and by its button, shuts off the page, and can 
   await page.getByRole('button', { name: 'Close keyboard shortcuts' }).click();
   await expect(button).toBeFocused();
   await page.keyboard.press('p');
-  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Resume', exact: true })).toBeVisible();
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeUtf8, formatBytes, headOf, hexDump, visible, visibleLines } from './text';
+import { decodeUtf8, formatBytes, headOf, hexDump, splitFilter, visible, visibleLines } from './text';
 
 describe('visible', () => {
   it.each([
@@ -52,3 +52,14 @@ it.each([
   [1073741824, '1 GiB'],
   [10995116277760, '10240 GiB'],
 ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+it.each([
+  ['sensors/+/temperature', 'sensors/+', '/temperature'],
+  ['mqttwasm/1a/#', 'mqttwasm', '/1a/#'],
+  ['a/b/+/#', 'a', '/b/+/#'],
+  ['#', '', '#'],
+  ['+/+', '', '+/+'],
+  ['/', '', '/'],
+  ['', '', ''],
+  ['a\nb/c', 'a\nb', '/c'],
+])('of %j what may be cut is %j', (filter, head, tail) => expect(splitFilter(filter)).toEqual([head, tail]));

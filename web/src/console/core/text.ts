@@ -109,3 +109,9 @@ export function formatMoment(milliseconds: number): string {
 export function many(count: number, one: string): string {
   return `${formatCount(count)} ${count === 1 ? one : `${one}s`}`;
 }
+
+/** A topic filter as what may be cut of it, and its last level that is none of wildcards alone. */
+export function splitFilter(filter: string): [head: string, tail: string] {
+  const at = Math.max(0, filter.search(/(?:^|\/)[^/]*(?:\/[+#])*$/));
+  return [filter.slice(0, at), filter.slice(at)];
+}

@@ -1,40 +1,69 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Message } from '../../client';
 import { createSelecting } from '../panels/feed/filter-mark';
-import { colourCount, createColours } from './colours';
+import { createHues, farthestHue } from './colours';
 import { entryFor } from './entry';
 
-it('a filter has its colour for good, on every visit', () => {
-  const [one, another] = [createColours(), createColours()];
-  for (const filter of ['a/#', '温度/+', '__proto__', '']) {
-    const colour = one(filter);
-    expect(one(filter)).toBe(colour);
-    expect(createColours()(filter)).toBe(colour);
-    expect(colour).toBeLessThan(colourCount);
+const degrees = fc.integer({ min: 0, max: 359 });
+const apart = (one: number, other: number) => Math.min(Math.abs(one - other), 360 - Math.abs(one - other));
+
+it('the next hue is as far as any can be from those in use', () => {
+  fc.assert(
+    fc.property(fc.array(degrees, { minLength: 1, maxLength: 50 }), (used) => {
+      const distance = (hue: number) => Math.min(...used.map((other) => apart(hue, other)));
+      const next = farthestHue(used);
+      expect(Number.isInteger(next) && next >= 0 && next < 360).toBe(true);
+      expect(distance(next)).toBe(Math.max(...Array.from({ length: 360 }, (_, hue) => distance(hue))));
+    }),
+  );
+});
+
+it('hues given one after another stay apart by half of an even share', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
+      const used: number[] = [];
+      for (let n = 0; n < count; n++) used.push(farthestHue(used));
+      for (const [n, hue] of used.entries()) {
+        for (const other of used.slice(0, n)) expect(apart(hue, other)).toBeGreaterThan(360 / count / 2 - 1);
+      }
+    }),
+  );
+});
+
+it('a name has its hue for good, on every visit', () => {
+  const [one, another] = [createHues(), createHues()];
+  for (const name of ['a/#', '温度/+', '__proto__', '']) {
+    const hue = one(name);
+    expect(one(name)).toBe(hue);
+    expect(createHues()(name)).toBe(hue);
+    expect(hue).toBeLessThan(360);
   }
   expect(another('a/#')).toBe(one('a/#'));
 });
 
-it('no two filters share one before all are taken', () => {
-  const colourOf = createColours();
-  const given = Array.from({ length: colourCount }, (_, index) => colourOf(`sensors/${index}`));
-  expect(new Set(given).size).toBe(colourCount);
-  expect(colourOf('one more')).toBeLessThan(colourCount);
+it('no two names share one before all ten are taken', () => {
+  const hueOf = createHues();
+  const given = Array.from({ length: 10 }, (_, index) => hueOf(`sensors/${index}`));
+  expect(new Set(given).size).toBe(10);
+  expect(given).toContain(hueOf('one more'));
 });
 
 it('tells the subscriptions by which a message came', () => {
+  const source = (filter: string) => ({ filter, name: '', hue: 0 });
   const selecting = createSelecting(
     new Map([
-      [1, ['a/+', '$share/group/a/#', 'b']],
-      [2, ['#']],
+      [1, ['a/+', '$share/group/a/#', 'b'].map(source)],
+      [2, [source('#')]],
     ]),
   );
+  const filtersOf = (entry: Parameters<typeof selecting>[0]) => selecting(entry).map(({ filter }) => filter);
   const entry = (id: number, sent = false) =>
     entryFor({ topic: 'a/1' } as Message, 0, { id, name: '' }, sent);
   const first = entry(1);
-  expect(selecting(first)).toEqual(['a/+', '$share/group/a/#']);
+  expect(filtersOf(first)).toEqual(['a/+', '$share/group/a/#']);
   expect(selecting(first)).toBe(selecting(first));
-  expect(selecting(entry(2))).toEqual(['#']);
-  expect(selecting(entry(3))).toEqual([]);
-  expect(selecting(entry(1, true))).toEqual([]);
+  expect(filtersOf(entry(2))).toEqual(['#']);
+  expect(filtersOf(entry(3))).toEqual([]);
+  expect(filtersOf(entry(1, true))).toEqual([]);
 });

@@ -1,9 +1,18 @@
-/**
- * A colour for each topic filter, and for each connection: the same on every
- * visit, and another one's only when all are taken.
- */
+/** Colours that tell subscriptions and connections apart: hues of one lightness, in degrees. */
 
-export const colourCount = 10;
+/** The hue that is farthest from all that are used. */
+export function farthestHue(used: readonly number[]): number {
+  const sorted = [...new Set(used)].sort((one, other) => one - other);
+  let [best, widest] = [180, 0];
+  sorted.forEach((from, index) => {
+    const gap = (sorted[index + 1] ?? (sorted[0] as number) + 360) - from;
+    if (gap > widest) [best, widest] = [(from + (gap >> 1)) % 360, gap];
+  });
+  return best;
+}
+
+/** Of connections. */
+const hues = [180, 255, 45, 320, 130, 15, 220, 85, 290, 350];
 
 function hash(text: string): number {
   let value = 0;
@@ -11,25 +20,24 @@ function hash(text: string): number {
   return value;
 }
 
-/** Texts whose colours are kept. */
+/** Names whose hues are kept. */
 const most = 1000;
 
-/** Gives the number of a text's colour, below `colourCount`. */
-export function createColours(): (text: string) => number {
+/** Gives a name its hue: the same on every visit, and another one's only when all are taken. */
+export function createHues(): (name: string) => number {
   const given = new Map<string, number>();
   const taken = new Set<number>();
-  return (text) => {
-    const known = given.get(text);
+  return (name) => {
+    const known = given.get(name);
     if (known !== undefined) return known;
-    const wanted = hash(text) % colourCount;
-    let colour = wanted;
-    while (taken.size < colourCount && taken.has(colour)) colour = (colour + 1) % colourCount;
-    taken.add(colour);
-    if (given.size < most) given.set(text, colour);
-    return colour;
+    let at = hash(name) % hues.length;
+    while (taken.size < hues.length && taken.has(at)) at = (at + 1) % hues.length;
+    taken.add(at);
+    const hue = hues[at] as number;
+    if (given.size < most) given.set(name, hue);
+    return hue;
   };
 }
 
-export const colourOf = createColours();
 /** Of connections, by their names. */
-export const viaColourOf = createColours();
+export const viaHueOf = createHues();

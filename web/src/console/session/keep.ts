@@ -11,7 +11,7 @@ import type { Connection } from './connection';
 import type { Profile } from './profiles';
 import type { Draft, Publisher } from './publisher';
 import { hasSecrets, leaveOutPasswords, plainSettings, type Settings } from './settings';
-import type { Subscriptions, Wanted } from './subscriptions';
+import type { Kept as KeptSubscription, Subscriptions } from './subscriptions';
 
 /** One connection. */
 export interface Kept {
@@ -28,7 +28,7 @@ export interface Kept {
   byDefault: boolean;
   /** The page itself had to take another broker than the default one. */
   instead: boolean;
-  subscriptions: Wanted[];
+  subscriptions: KeptSubscription[];
   /** Without its bytes. */
   draft: Omit<Draft, 'file' | 'correlation'>;
 }
@@ -75,7 +75,7 @@ export function keptOf({ name, connection, subscriptions, publisher }: Session, 
     connected: wanted(),
     byDefault: plain && (atDefault || fellBack),
     instead: fellBack && !neither,
-    subscriptions: subscriptions.entries.value.map(({ filter, wanted: qos }) => ({ filter, qos })),
+    subscriptions: subscriptions.kept(),
     draft,
   };
 }

@@ -8,9 +8,24 @@ const page = 'http://127.0.0.1:8080/?x=1#messages';
 const text = fc.string({ unit: 'grapheme' });
 const qos = fc.constantFrom(0 as const, 1 as const, 2 as const);
 
+const some = text.filter((words) => words !== '');
+const subscription = fc.record(
+  {
+    filter: some,
+    qos,
+    nl: fc.constant(true),
+    rap: fc.constant(true),
+    rh: fc.constantFrom(1 as const, 2 as const),
+    identifier: fc.integer({ min: 1, max: 268_435_455 }),
+    name: some,
+    hue: fc.integer({ min: 0, max: 359 }),
+  },
+  { requiredKeys: ['filter', 'qos'] },
+);
+
 const shared: fc.Arbitrary<Shared> = fc.record({
   broker: fc.constantFrom('', 'ws://broker.example:8083/mqtt'),
-  subscriptions: fc.uniqueArray(fc.record({ filter: text.filter((f) => f !== ''), qos }), {
+  subscriptions: fc.uniqueArray(subscription, {
     selector: ({ filter }) => filter,
     maxLength: 5,
   }),
@@ -59,6 +74,10 @@ it.each([
   [
     '#sub=3:a&sub=x&sub=0:&sub=1:a&sub=2:a',
     { broker: '', subscriptions: [{ filter: 'a', qos: 2 }], message: undefined },
+  ],
+  [
+    '#sub={"filter":""}&sub=null&sub={"filter":"a","qos":3,"nl":1,"rh":3,"identifier":0,"hue":360,"own":true}',
+    { broker: '', subscriptions: [{ filter: 'a', qos: 0 }], message: undefined },
   ],
   [
     '#topic=t&qos=9&format=__proto__&__proto__=x&user=[1]&user={',

@@ -8,11 +8,12 @@ import { formats } from '../payload/encode';
 import type { Format } from '../payload/format';
 import { emptyMessage, type Message, type Pair, type Properties } from './message';
 import { withoutSecrets } from './settings';
+import { type Wanted, wantedFrom } from './wanted';
 
 export interface Shared {
   /** Empty: the page's own choice. */
   broker: string;
-  subscriptions: { filter: string; qos: QoS }[];
+  subscriptions: Wanted[];
   message: Message | undefined;
 }
 
@@ -38,7 +39,11 @@ export function linkTo(page: string, { broker, subscriptions, message }: Shared)
   const query = new URLSearchParams();
   const address = withoutSecrets(broker);
   if (address) query.append('broker', address);
-  for (const { filter, qos } of subscriptions) query.append('sub', `${qos}:${filter}`);
+  for (const wanted of subscriptions) {
+    const { filter, qos, ...options } = wanted;
+    const plain = Object.keys(options).length === 0;
+    query.append('sub', plain ? `${qos}:${filter}` : JSON.stringify(wanted));
+  }
   if (message) {
     query.append('topic', message.topic);
     query.append('payload', message.payload);
@@ -59,6 +64,18 @@ export function linkTo(page: string, { broker, subscriptions, message }: Shared)
 
 function qosFrom(text: string | null): QoS {
   return text === '1' ? 1 : text === '2' ? 2 : 0;
+}
+
+/** `1:plant/#`, or with more to say an object as JSON. */
+function subscriptionFrom(text: string): [filter: string, Wanted][] {
+  const [, qos, filter = ''] = /^([012]):(.+)$/s.exec(text) ?? [];
+  let wanted: Wanted | undefined;
+  try {
+    wanted = wantedFrom(qos === undefined ? JSON.parse(text) : { filter, qos: Number(qos) });
+  } catch {
+    // Neither.
+  }
+  return wanted?.filter ? [[wanted.filter, wanted]] : [];
 }
 
 function pairFrom(text: string): Pair[] {
@@ -97,15 +114,10 @@ function messageFrom(query: URLSearchParams): Message | undefined {
 /** Foreign text: what it does not hold, or holds wrongly, is left out. */
 export function readLink(fragment: string): Shared {
   const query = new URLSearchParams(fragment.length > longest ? '' : fragment.replace(/^#/, ''));
-  const filters = new Map(
-    query.getAll('sub').flatMap((text): [string, QoS][] => {
-      const [, qos, filter] = /^([012]):(.+)$/s.exec(text) ?? [];
-      return qos !== undefined && filter !== undefined ? [[filter, qosFrom(qos)]] : [];
-    }),
-  );
+  const filters = new Map(query.getAll('sub').flatMap(subscriptionFrom));
   return {
     broker: withoutSecrets(query.get('broker') ?? ''),
-    subscriptions: [...filters].slice(0, mostSubscriptions).map(([filter, qos]) => ({ filter, qos })),
+    subscriptions: [...filters.values()].slice(0, mostSubscriptions),
     message: messageFrom(query),
   };
 }

@@ -16,6 +16,7 @@ import { createParts, type Parts } from './parts';
 import { survey } from './probe';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions, type Sessions } from './sessions';
+import type { Source } from './subscriptions';
 
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -27,8 +28,8 @@ export type Inspected = 'message' | 'topic' | 'packet';
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
   readonly feed: Feed;
-  /** The topic filters subscribed to, by the number of the session. */
-  readonly filters: ReadonlySignal<ReadonlyMap<number, readonly string[]>>;
+  /** What is subscribed to, by the number of the session. */
+  readonly sources: ReadonlySignal<ReadonlyMap<number, readonly Source[]>>;
   readonly view: Signal<View>;
   readonly screen: ReadonlySignal<Screen>;
   shows(view: View): boolean;
@@ -70,8 +71,8 @@ export function createPage(): Page {
   };
   const sessions = createSessions<Session>((id) => createSession(id, shared));
 
-  const filters = computed(
-    () => new Map(sessions.list.value.map((session) => [session.id, session.filters.value])),
+  const sources = computed(
+    () => new Map(sessions.list.value.map((session) => [session.id, session.sources.value])),
   );
 
   function kept(): KeptPage {
@@ -148,7 +149,7 @@ export function createPage(): Page {
   const page: Page = {
     sessions,
     feed,
-    filters,
+    sources,
     view,
     screen,
     shows,

@@ -246,7 +246,7 @@ describe('reopening', () => {
 });
 
 const topicsOf = (session: Session | undefined) => [
-  session?.subscriptions.entries.value.map(({ filter, wanted }) => `${filter} ${wanted}`),
+  session?.subscriptions.entries.value.map(({ filter, wanted }) => `${filter} ${wanted.value.qos}`),
   session?.publisher.draft.value.topic,
 ];
 
@@ -280,6 +280,18 @@ describe('one connection', () => {
     expect(topicsOf(lives[0])).toEqual([['mqttwasm/old/# 2', 'plant/+ 1'], 'a/{{n}}']);
     expect(lives[0]?.publisher.draft.value).toEqual({ ...before, file: undefined });
     expect(lives[0]?.publisher.repeating.value).toBeUndefined();
+  });
+
+  it('has its subscriptions with all that they had', () => {
+    const subscriptions = [
+      { filter: 'mqttwasm/old/#', qos: 2 as const, own: true, auto: 180 },
+      { filter: 'a', qos: 0 as const, nl: true, rap: true, rh: 2 as const, identifier: 7, auto: 200 },
+      { filter: 'b', qos: 1 as const, name: 'B', hue: 25, paused: true },
+    ];
+    const { lives } = opened([kept('one', { subscriptions })]);
+    expect(lives[0]?.kept().subscriptions).toEqual(subscriptions);
+    lives[0]?.subscriptions.setOwn(false);
+    expect(topicsOf(lives[0])[0]).toEqual(['a 0', 'b 1']);
   });
 
   it('has no subscription again where it had none', () => {

@@ -16,7 +16,8 @@ import type { Draft } from './publisher';
 import { messageFrom } from './saved';
 import type { Session } from './session';
 import { leaveOutPasswords } from './settings';
-import type { Wanted } from './subscriptions';
+import type { Kept as KeptSubscription } from './subscriptions';
+import { wantedFrom } from './wanted';
 
 /** Connections that are opened by themselves, and subscriptions of one. */
 const most = 50;
@@ -35,15 +36,17 @@ interface Page {
 
 /** An earlier version of the page kept no subscriptions and no draft. */
 type Left = Omit<Kept, 'subscriptions' | 'draft'> & {
-  subscriptions: Wanted[] | undefined;
+  subscriptions: KeptSubscription[] | undefined;
   draft: Partial<Draft> | undefined;
 };
 
-function subscriptionsFrom(value: unknown): Wanted[] | undefined {
+function subscriptionsFrom(value: unknown): KeptSubscription[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const list = value.flatMap((entry: unknown): Wanted[] => {
-    if (!isRecord(entry) || typeof entry.filter !== 'string') return [];
-    return [{ filter: entry.filter, qos: isQoS(entry.qos) ? entry.qos : 0 }];
+  const list = value.flatMap((entry: unknown): KeptSubscription[] => {
+    const wanted = wantedFrom(entry);
+    if (!wanted) return [];
+    const { auto, own, paused } = inShapeOf({ auto: -1, own: false, paused: false }, entry);
+    return [{ ...wanted, ...(auto >= 0 && { auto: Math.trunc(auto) % 360 }), own, paused }];
   });
   return list.slice(0, mostSubscriptions);
 }

@@ -228,8 +228,8 @@ it('a reload of the page gets all of it but its passwords', async () => {
     byDefault: false,
     instead: false,
     subscriptions: [
-      { filter: 'mqttwasm/id1/#', qos: 2 },
-      { filter: 'plant/+', qos: 1 },
+      { filter: 'mqttwasm/id1/#', qos: 2, own: true, auto: 180 },
+      { filter: 'plant/+', qos: 1, auto: 0 },
     ],
     draft,
   });
@@ -272,4 +272,24 @@ it('a BIRTH of the client in use names what later messages number, until it is f
   expect(session.birthBefore(data)).toEqual(new Uint8Array(1));
   feed.clear();
   expect(session.birthBefore(data)).toBeUndefined();
+});
+
+it('what a paused subscription brings is neither in the feed nor among the topics', async () => {
+  const { connections, connect, kept } = made();
+  const live = connections.active.value;
+  live.subscriptions.prepare([{ filter: 'a/#', qos: 0, paused: true }]);
+  const { emit } = await connect(live, 'ws://one/mqtt');
+  emit('batch', [message('a/1'), message('b')], 0);
+  expect(kept().map(([, topic]) => topic)).toEqual(['b']);
+  expect(live.topics.model.nodes).toBe(1);
+  expect(live.subscriptions.entries.value[1]?.hidden.value).toBe(1);
+});
+
+it('who wants no topic of the page’s own gets none', async () => {
+  const { connections, connect } = made();
+  const live = connections.active.value;
+  live.connection.edit({ ownTopic: false });
+  expect((await connect(live, 'ws://one/mqtt')).client.subscribe).not.toHaveBeenCalled();
+  live.connection.edit({ ownTopic: true });
+  expect((await connect(live, 'ws://one/mqtt')).client.subscribe).toHaveBeenCalledTimes(1);
 });

@@ -19,7 +19,7 @@ import { freeName, hostOf } from './names';
 import { createParts, type Parts } from './parts';
 import type { Profile } from './profiles';
 import { createPublisher, type Publisher } from './publisher';
-import { createSubscriptions, type Subscriptions } from './subscriptions';
+import { createSubscriptions, type Source, type Subscriptions } from './subscriptions';
 
 /** What the connections have together. */
 export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
@@ -52,8 +52,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly packetEvents: Signal<boolean>;
   /** The payload of the Sparkplug B BIRTH that a message of the client in use stands on. */
   birthBefore(message: Pick<Message, 'topic' | 'receivedAt'>): Uint8Array | undefined;
-  /** The topic filters that the broker has granted. */
-  readonly filters: ReadonlySignal<readonly string[]>;
+  /** The subscriptions that the broker has granted. */
+  readonly sources: ReadonlySignal<readonly Source[]>;
   /** Fills the form. */
   use(profile: Profile): void;
   /** What a reload of the page leaves of it. */
@@ -108,9 +108,12 @@ export function createSession(id: number, shared: Shared): Session {
         via = feed.join(mine);
         client.on('batch', (messages, lost) => {
           messages.forEach(mine.births.note);
-          feed.push(messages, lost, mine);
+          const shown = subscriptions.sift(messages);
+          topics.push(shown);
+          feed.push(shown, lost, mine);
         });
         topics.onClient(client);
+        subscriptions.setOwn(connection.settings.value.ownTopic);
         await subscriptions.onClient(client);
       },
       onGone() {
@@ -140,10 +143,10 @@ export function createSession(id: number, shared: Shared): Session {
     births.clear();
   });
 
-  const filters = computed(() =>
+  const sources = computed(() =>
     subscriptions.entries.value
       .filter(({ granted }) => granted.value !== undefined)
-      .map(({ filter }) => filter),
+      .map(({ filter, wanted, hue }) => ({ filter, name: wanted.value.name ?? '', hue: hue.value })),
   );
 
   function use(chosen: Profile): void {
@@ -175,7 +178,7 @@ export function createSession(id: number, shared: Shared): Session {
     shows: shared.shows,
     packetEvents,
     birthBefore: (message) => births.before(message),
-    filters,
+    sources,
     part,
     use,
     kept,

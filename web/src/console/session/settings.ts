@@ -41,6 +41,8 @@ export interface Settings {
   store: boolean;
   /** Whether the tabs of this page have one connection together. */
   shared: boolean;
+  /** Whether it subscribes to a topic of the page's own. */
+  ownTopic: boolean;
   will: WillSettings;
 }
 
@@ -64,6 +66,7 @@ export const plainSettings: Settings = {
   authenticationData: '',
   store: false,
   shared: false,
+  ownTopic: true,
   will: { topic: '', payload: '', qos: 0, retain: false, willDelayInterval: '', properties: noProperties },
 };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Client, MessageHandler, SubscribeOptions } from '../../client';
+import type { Client, Message, MessageHandler, SubscribeOptions } from '../../client';
 import type { Failure } from '../core/failure';
 import { createSubscriptions } from './subscriptions';
 
-function made() {
+function made(granted?: { maximumQoS?: number; subscriptionIdentifiersAvailable?: boolean }) {
   const handlers = new Map<string, MessageHandler>();
   const unsubscribed: string[] = [];
   const state = { connected: true, fail: undefined as Failure | undefined };
@@ -19,7 +19,7 @@ function made() {
       },
     };
   });
-  const client = { subscribe } as unknown as Client;
+  const client = { subscribe, connack: granted && { properties: granted } } as unknown as Client;
   const frames: (() => void)[] = [];
   const store = createSubscriptions(
     {
@@ -141,4 +141,202 @@ it('shows the count once a frame', async () => {
   all.message('mqttwasm/1/#');
   all.frames.pop()?.();
   expect(count()).toBe(1001);
+});
+
+const optionsIn = ({ subscribe }: ReturnType<typeof made>) =>
+  subscribe.mock.calls.map(([filter, { timeout: _, ...options }]) => ({ filter, ...options }));
+
+const entryOf = ({ store }: ReturnType<typeof made>, filter: string) => {
+  const entry = store.entries.value.find((one) => one.filter === filter);
+  if (!entry) throw new Error(`no ${filter}`);
+  return entry;
+};
+
+describe('the options of a subscription', () => {
+  it('go to the broker, and to the next one again', async () => {
+    const all = made();
+    all.store.edit({
+      filter: 'a/#',
+      qos: 1,
+      nl: true,
+      rap: true,
+      rh: 2,
+      identifier: '7',
+      name: 'A',
+      hue: 25,
+    });
+    await all.store.subscribe();
+    const asked = {
+      filter: 'a/#',
+      qos: 1,
+      nl: true,
+      rap: true,
+      rh: 2,
+      properties: { subscriptionIdentifier: 7 },
+    };
+    expect(optionsIn(all)).toEqual([asked]);
+    expect(all.store.draft.value).toEqual({ filter: '', qos: 1 });
+    await all.store.onClient(all.client);
+    expect(optionsIn(all)).toContainEqual(asked);
+    expect(optionsIn(all)).toHaveLength(3);
+  });
+
+  it('that are as by default are not given', async () => {
+    const all = made();
+    all.store.edit({ filter: 'a', nl: false, rap: false, rh: 0, identifier: ' ', name: '', hue: undefined });
+    await all.store.subscribe();
+    expect(optionsIn(all)).toEqual([{ filter: 'a', qos: 0 }]);
+    expect(all.store.kept()[1]).toEqual({ filter: 'a', qos: 0, auto: 0 });
+  });
+
+  it('leave out an identifier that the broker does not know', async () => {
+    const all = made({ subscriptionIdentifiersAvailable: false });
+    expect(all.store.identifiers()).toBe(false);
+    all.store.prepare([{ filter: 'a', qos: 0, identifier: 7 }]);
+    await all.store.onClient(all.client);
+    expect(optionsIn(all)).toContainEqual({ filter: 'a', qos: 0 });
+    expect(all.store.kept()[1]?.identifier).toBe(7);
+  });
+
+  it.each([
+    ['properties.subscriptionIdentifier', ['must be 1 to 268435455', '', '']],
+    ['nl', ['', 'No Local: must be 1 to 268435455', '']],
+  ])('with a mistake in %s have it told there', async (field, told) => {
+    const all = made();
+    all.state.fail = { code: 'bad-option', message: `${field}: must be 1 to 268435455`, field };
+    all.store.edit({ filter: 'a', identifier: '0' });
+    await all.store.subscribe();
+    const { identifierError, formError, fieldError } = all.store;
+    const lower = [identifierError.value, formError.value, fieldError.value].map((text) =>
+      text.replace('Must', 'must'),
+    );
+    expect(lower).toEqual(told);
+  });
+
+  it('fill the form, and there a name or a colour changes without the broker', async () => {
+    const all = made();
+    all.store.edit({ filter: 'a/#', qos: 1, rh: 1, identifier: '7' });
+    await all.store.subscribe();
+    const entry = entryOf(all, 'a/#');
+    all.store.load(entry);
+    expect(all.store.draft.value).toEqual({ filter: 'a/#', qos: 1, rh: 1, identifier: '7' });
+    all.store.edit({ name: 'Kitchen', hue: 25 });
+    await all.store.subscribe();
+    expect(all.subscribe).toHaveBeenCalledTimes(1);
+    expect([entryOf(all, 'a/#'), entry.wanted.value.name, entry.hue.value]).toEqual([entry, 'Kitchen', 25]);
+
+    all.store.load(entry);
+    all.store.edit({ nl: true, hue: undefined });
+    await all.store.subscribe();
+    expect(all.subscribe).toHaveBeenCalledTimes(2);
+    expect(entryOf(all, 'a/#').hue.value).not.toBe(25);
+    // Nothing to change: asked for anew, as by somebody who wants what is retained again.
+    all.store.load(entryOf(all, 'a/#'));
+    await all.store.subscribe();
+    expect(all.subscribe).toHaveBeenCalledTimes(3);
+  });
+
+  it('are kept, with the colour that it had by itself', async () => {
+    const all = made();
+    all.store.prepare([
+      { filter: 'a', qos: 0 },
+      { filter: 'b', qos: 2, nl: true, name: 'B', hue: 60 },
+    ]);
+    all.store.entries.value = all.store.entries.value.slice(1);
+    all.store.pause(entryOf(all, 'a'), true);
+    const kept = all.store.kept();
+    const next = made();
+    next.store.entries.value = [];
+    next.store.prepare(JSON.parse(JSON.stringify(kept)));
+    expect(next.store.kept()).toEqual(kept);
+    expect(kept).toEqual([
+      { filter: 'a', qos: 0, auto: 0, paused: true },
+      { filter: 'b', qos: 2, nl: true, name: 'B', hue: 60 },
+    ]);
+  });
+});
+
+describe('the page’s own topic', () => {
+  it.each([
+    [undefined, 2],
+    [1, 1],
+    [0, 0],
+  ])('where the broker has a Maximum QoS of %s is asked for with QoS %s', async (maximumQoS, qos) => {
+    const all = made(maximumQoS === undefined ? {} : { maximumQoS });
+    all.store.prepare([{ filter: 'a', qos: 2 }]);
+    await all.store.onClient(all.client);
+    // Another one is what somebody wants it to be.
+    expect(optionsIn(all)).toEqual([
+      { filter: 'mqttwasm/1/#', qos },
+      { filter: 'a', qos: 2 },
+    ]);
+    expect(all.store.kept()[0]?.qos).toBe(2);
+  });
+
+  it('is not there for who goes without, and again for who wants it', async () => {
+    const all = made();
+    all.store.prepare([{ filter: 'a', qos: 2 }]);
+    const filters = () => all.store.entries.value.map(({ filter }) => filter);
+    all.store.setOwn(false);
+    expect(filters()).toEqual(['a']);
+    all.store.setOwn(true);
+    expect(filters()).toEqual(['mqttwasm/1/#', 'a']);
+    await all.store.unsubscribe(entryOf(all, 'mqttwasm/1/#'));
+    all.store.setOwn(true);
+    expect(filters()).toEqual(['a']);
+  });
+});
+
+describe('paused', () => {
+  const sifted = ({ store }: ReturnType<typeof made>, ...topics: string[]) =>
+    store.sift(topics.map((topic) => ({ topic }) as Message)).map(({ topic }) => topic);
+
+  it('leaves out what came by it alone, and counts it once a frame', async () => {
+    const all = made();
+    all.store.prepare(['a/#', 'a/b', '$share/g/c/+'].map((filter) => ({ filter, qos: 0 })));
+    await all.store.onClient(all.client);
+    const [whole, one, shared] = ['a/#', 'a/b', '$share/g/c/+'].map((filter) => entryOf(all, filter));
+    if (!whole || !one || !shared) throw new Error('no entries');
+    const topics = ['a/b', 'a/c', 'c/1', 'mqttwasm/1/x', 'by/nobody'];
+    expect(sifted(all, ...topics)).toEqual(topics);
+
+    all.store.pause(whole, true);
+    all.store.pause(shared, true);
+    expect(sifted(all, ...topics, 'a/d')).toEqual(['a/b', 'mqttwasm/1/x', 'by/nobody']);
+    expect([whole.hidden.value, all.frames.length]).toEqual([0, 1]);
+    all.frames.pop()?.();
+    expect([whole, one, shared].map(({ hidden }) => hidden.value)).toEqual([2, 0, 1]);
+
+    all.store.pause(one, true);
+    expect(sifted(all, 'a/b')).toEqual([]);
+    all.frames.pop()?.();
+    expect([whole.hidden.value, one.hidden.value]).toEqual([3, 1]);
+
+    for (const entry of [whole, one, shared]) all.store.pause(entry, false);
+    expect(sifted(all, ...topics)).toEqual(topics);
+    expect([whole.hidden.value, all.unsubscribed]).toEqual([0, []]);
+  });
+
+  it('and not granted yet it leaves out already; one that was refused brings nothing', async () => {
+    const all = made();
+    all.store.prepare(['a/#', 'a/b'].map((filter) => ({ filter, qos: 0, paused: filter === 'a/#' })));
+    expect(sifted(all, 'a/c')).toEqual([]);
+    expect(sifted(all, 'a/b')).toEqual(['a/b']);
+    entryOf(all, 'a/b').error.value = 'Not subscribed: not authorized';
+    expect(sifted(all, 'a/b')).toEqual([]);
+  });
+
+  it('it stays that where it is subscribed to anew', async () => {
+    const all = made();
+    all.store.prepare([{ filter: 'a', qos: 0, paused: true }]);
+    all.store.edit({ filter: 'a', qos: 1 });
+    await all.store.subscribe();
+    expect(entryOf(all, 'a').paused.value).toBe(true);
+  });
+});
+
+it('each has a colour well apart from those of the others', () => {
+  const all = made();
+  all.store.prepare(['a', 'b', 'c'].map((filter) => ({ filter, qos: 0 })));
+  expect(all.store.entries.value.map(({ hue }) => hue.value)).toEqual([180, 0, 90, 270]);
 });

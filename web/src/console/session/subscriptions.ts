@@ -1,28 +1,55 @@
 /** The topic filters this page listens to. They outlive a connection: the next one gets them too. */
 
-import { batch, type Signal, signal } from '@preact/signals';
-import type { Client, QoS, Subscription } from '../../client';
+import { batch, computed, type Signal, signal } from '@preact/signals';
+import type { Client, Message, QoS, Subscription } from '../../client';
+import { createTopicIndex } from '../../client/routing/topic-index';
 import { atField, type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
+import { farthestHue } from '../log/colours';
+import { filled, numberOf } from './message';
+import { optionsOf, type Wanted } from './wanted';
 
 export interface Entry {
-  filter: string;
-  /** The QoS asked for. */
-  wanted: QoS;
+  readonly filter: string;
+  readonly wanted: Signal<Wanted>;
+  /** Of its colour: degrees. */
+  readonly hue: Signal<number>;
+  /** The page's own topic. */
+  readonly own: boolean;
   /** The QoS granted; undefined without a connection and until the broker answers. */
-  granted: Signal<QoS | undefined>;
-  error: Signal<string>;
-  /** Messages that matched, as of the last frame. */
-  count: Signal<number>;
+  readonly granted: Signal<QoS | undefined>;
+  readonly error: Signal<string>;
+  /** What came by it alone is left out. */
+  readonly paused: Signal<boolean>;
+  /** Messages that matched, and those left out of them since it is paused; as of the last frame. */
+  readonly count: Signal<number>;
+  readonly hidden: Signal<number>;
   /** The same, as of now. */
   counted: number;
+  hid: number;
   subscription?: Subscription;
 }
 
-/** What to subscribe to. */
-export interface Wanted {
-  filter: string;
-  qos: QoS;
+/** As typed. */
+export interface Draft extends Omit<Wanted, 'identifier' | 'rh' | 'hue'> {
+  rh?: 0 | 1 | 2;
+  identifier?: string;
+  hue?: number | undefined;
+}
+
+/** What is left of one for the next page. */
+export interface Kept extends Wanted {
+  /** The hue that it had by itself. */
+  auto?: number;
+  own?: boolean;
+  paused?: boolean;
+}
+
+/** What a message shows of a subscription that it came by. */
+export interface Source {
+  readonly filter: string;
+  readonly name: string;
+  readonly hue: number;
 }
 
 export interface Dependencies {
@@ -39,72 +66,160 @@ const firstTimeout = 3000;
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
 export function createSubscriptions(deps: Dependencies, own: string) {
-  const draft = signal<Wanted>({ filter: '', qos: 0 });
+  const draft = signal<Draft>({ filter: '', qos: 0 });
   const entries = signal<Entry[]>([]);
   const fieldError = signal('');
+  const identifierError = signal('');
   const formError = signal('');
   const busy = signal(false);
 
   const dirty = new Set<Entry>();
 
-  function entryFor(filter: string, wanted: QoS): Entry {
-    return { filter, wanted, granted: signal(undefined), error: signal(''), count: signal(0), counted: 0 };
+  const freeHue = () => farthestHue(entries.value.map(({ hue }) => hue.value));
+
+  function entryFor({ auto, own = false, paused = false, ...wanted }: Kept): Entry {
+    return {
+      filter: wanted.filter,
+      wanted: signal(wanted),
+      hue: signal(wanted.hue ?? auto ?? freeHue()),
+      own,
+      granted: signal(undefined),
+      error: signal(''),
+      paused: signal(paused),
+      count: signal(0),
+      hidden: signal(0),
+      counted: 0,
+      hid: 0,
+    };
   }
 
   function flush(): void {
     batch(() => {
-      for (const entry of dirty) entry.count.value = entry.counted;
+      for (const entry of dirty) {
+        entry.count.value = entry.counted;
+        entry.hidden.value = entry.hid;
+      }
       dirty.clear();
     });
   }
 
-  function count(entry: Entry): void {
-    entry.counted++;
-    if (dirty.size === 0) deps.frame(flush);
+  function touch(entry: Entry): void {
+    const first = dirty.size === 0;
     dirty.add(entry);
+    if (first) deps.frame(flush);
+  }
+
+  /** By topic filter, those that messages may come by; undefined where none is paused. */
+  const index = computed(() => {
+    if (!entries.value.some(({ paused }) => paused.value)) return undefined;
+    const made = createTopicIndex<Entry>();
+    for (const entry of entries.value) {
+      // Without an error it may be granted already.
+      if (entry.granted.value !== undefined || !entry.error.value) made.add(entry.filter, entry);
+    }
+    return made;
+  });
+
+  /** Leaves out what came by paused subscriptions alone. */
+  function sift(messages: Message[]): Message[] {
+    const all = index.peek();
+    if (!all) return messages;
+    return messages.filter(({ topic }) => {
+      const by = all.match(topic);
+      if (by.length === 0 || by.some(({ paused }) => !paused.peek())) return true;
+      for (const entry of by) {
+        entry.hid++;
+        touch(entry);
+      }
+      return false;
+    });
+  }
+
+  /** The broker goes on sending. */
+  function pause(entry: Entry, on: boolean): void {
+    batch(() => {
+      entry.hid = entry.hidden.value = 0;
+      entry.paused.value = on;
+    });
   }
 
   async function open(client: Client, entry: Entry, timeout: number): Promise<void> {
-    const subscription = await client.subscribe(entry.filter, { qos: entry.wanted, timeout }, () =>
-      count(entry),
+    const { identifier, ...wanted } = entry.wanted.value;
+    const { maximumQoS = 2, subscriptionIdentifiersAvailable = true } = client.connack?.properties ?? {};
+    // Nobody asked for its QoS, and there are brokers that hang up on more than they have.
+    if (entry.own) wanted.qos = Math.min(wanted.qos, maximumQoS) as QoS;
+    const options = optionsOf(
+      subscriptionIdentifiersAvailable && identifier !== undefined ? { ...wanted, identifier } : wanted,
     );
+    const subscription = await client.subscribe(entry.filter, { ...options, timeout }, () => {
+      entry.counted++;
+      touch(entry);
+    });
     entry.subscription = subscription;
     entry.granted.value = subscription.qos;
     entry.error.value = '';
   }
 
-  function edit(changes: Partial<Wanted>): void {
+  function edit(changes: Partial<Draft>): void {
     batch(() => {
       draft.value = { ...draft.value, ...changes };
-      fieldError.value = '';
-      formError.value = '';
+      fieldError.value = identifierError.value = formError.value = '';
     });
+  }
+
+  /** Fills the form with one, to be changed there. */
+  function load({ wanted }: Entry): void {
+    const { identifier, ...rest } = wanted.value;
+    edit({});
+    draft.value = { ...rest, ...(identifier !== undefined && { identifier: String(identifier) }) };
+  }
+
+  /** What a name or a colour changes, no broker needs to know: it would send all that is retained again. */
+  function isLookOnly(before: Entry, wanted: Wanted): boolean {
+    const old = before.wanted.value;
+    const same = JSON.stringify(optionsOf(old)) === JSON.stringify(optionsOf(wanted));
+    return same && before.granted.value !== undefined && (old.name !== wanted.name || old.hue !== wanted.hue);
   }
 
   /** As the form says. The same filter again replaces the subscription (3.8.4). */
   async function subscribe(): Promise<void> {
-    const { filter, qos } = draft.value;
+    const { filter, qos, rh, identifier = '', ...rest } = draft.value;
+    const more = { ...rest, rh: rh || undefined, identifier: numberOf(identifier) };
+    const wanted: Wanted = { ...filled<Omit<Wanted, 'filter' | 'qos'>>(more), filter, qos };
     const client = deps.client();
-    fieldError.value = '';
-    formError.value = client ? '' : t('Not connected to a broker');
+    edit({});
+    if (!client) formError.value = t('Not connected to a broker');
     if (!client || busy.value) return;
 
     busy.value = true;
     try {
       const before = entries.value.find((entry) => entry.filter === filter);
-      const entry = entryFor(filter, qos);
-      await open(client, entry, timeout);
-      if (before) {
-        entries.value = entries.value.map((other) => (other === before ? entry : other));
-        // The client tells the broker nothing while the new one has the filter.
-        before.subscription?.unsubscribe().catch(() => {});
+      const auto = before?.wanted.value.hue === undefined ? before?.hue.value : undefined;
+      if (before && isLookOnly(before, wanted)) {
+        batch(() => {
+          before.wanted.value = wanted;
+          before.hue.value = wanted.hue ?? auto ?? freeHue();
+        });
       } else {
-        entries.value = [...entries.value, entry];
+        const entry = entryFor({
+          ...wanted,
+          ...(auto !== undefined && { auto }),
+          ...(before && { own: before.own, paused: before.paused.value }),
+        });
+        await open(client, entry, timeout);
+        entries.value = before
+          ? entries.value.map((other) => (other === before ? entry : other))
+          : [...entries.value, entry];
+        // The client tells the broker nothing while the new one has the filter.
+        before?.subscription?.unsubscribe().catch(() => {});
       }
-      if (draft.value.filter === filter) edit({ filter: '' });
+      if (draft.value.filter === filter) draft.value = { filter: '', qos };
     } catch (error) {
       const failure = deps.toFailure(error);
-      if (failure.field === undefined) formError.value = inOneLine(failure);
+      const { field } = failure;
+      if (field === 'properties.subscriptionIdentifier') identifierError.value = atField(failure);
+      else if (field === 'nl') formError.value = t('No Local: {why}', { why: atField(failure) });
+      else if (field === undefined) formError.value = inOneLine(failure);
       else fieldError.value = atField(failure);
     } finally {
       busy.value = false;
@@ -112,9 +227,31 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   }
 
   /** For the next connection. */
-  function prepare(wanted: Wanted[]): void {
-    const others = wanted.filter(({ filter }) => entries.value.every((entry) => entry.filter !== filter));
-    entries.value = [...entries.value, ...others.map(({ filter, qos }) => entryFor(filter, qos))];
+  function prepare(wanted: Kept[]): void {
+    batch(() => {
+      for (const one of wanted) {
+        if (entries.value.some(({ filter }) => filter === one.filter)) continue;
+        entries.value = [...entries.value, entryFor(one)];
+      }
+    });
+  }
+
+  /** For the next page. */
+  function kept(): Kept[] {
+    return entries.value.map(({ wanted, hue, own, paused }) => ({
+      ...wanted.value,
+      ...(wanted.value.hue === undefined && { auto: hue.value }),
+      ...filled({ own, paused: paused.value }),
+    }));
+  }
+
+  let wantsOwn = true;
+  /** Whether the next connection gets the page's own topic. One that was unsubscribed from stays away. */
+  function setOwn(on: boolean): void {
+    if (on === wantsOwn) return;
+    wantsOwn = on;
+    const others = entries.value.filter(({ own }) => !own);
+    entries.value = on ? [ownEntry(), ...others] : others;
   }
 
   async function unsubscribe(entry: Entry): Promise<void> {
@@ -145,17 +282,26 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   }
 
   // QoS 2, so that the page's own messages come back as they were sent.
-  entries.value = [entryFor(own, 2)];
+  const ownEntry = () => entryFor({ filter: own, qos: 2, own: true });
+  entries.value = [ownEntry()];
 
   return {
     draft,
     entries,
     fieldError,
+    identifierError,
     formError,
     busy,
+    /** Whether the broker knows Subscription Identifiers, as far as it has said. */
+    identifiers: () => deps.client()?.connack?.properties.subscriptionIdentifiersAvailable ?? true,
     edit,
+    load,
     subscribe,
     prepare,
+    kept,
+    setOwn,
+    pause,
+    sift,
     unsubscribe,
     onClient,
     onGone,

@@ -33,7 +33,6 @@ export function createTopics(deps: Dependencies, model = createModel()) {
   function onClient(client: Client): void {
     if (url !== client.url && model.nodes > 0) clear();
     url = client.url;
-    client.on('batch', push);
   }
 
   function push(messages: Message[]): void {

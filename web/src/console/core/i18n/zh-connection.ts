@@ -64,6 +64,7 @@ export const connection: Dictionary = {
   random: '随机',
   'Keep alive, seconds': '心跳间隔（秒）',
   'Clean start': '全新开始（Clean Start）',
+  'Subscribe to a topic of the page’s own': '订阅此页面自己的主题',
   'Session, limits and authentication': '会话、限制和认证',
   'Session expires after, seconds': '会话过期间隔（秒）',
   'Receive maximum': '接收最大值',

@@ -7,6 +7,7 @@ import { type BrokerStore, createBrokerStore, filter } from '../../session/broke
 import type { Gauge } from '../../session/broker/gauges';
 import type { Session } from '../../session/session';
 import { Sparkline } from '../../ui/sparkline';
+import { useVisible } from '../../ui/visible';
 import './broker.css';
 import { parts, t } from '../../core/i18n/i18n';
 
@@ -170,14 +171,14 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
   const heading = useId();
   const store = session.part(storeOf);
   const client = connection.client.value;
+  const visible = useVisible();
   const connected = client !== undefined && connection.status.value.phase === 'connected';
 
   // Until the client is gone, and not only its connection: it subscribes again by itself.
   useEffect(() => {
-    if (!shown || !client) return;
-    store.start(client);
-    return store.stop;
-  }, [store, shown, client]);
+    store.look(shown && visible ? client : undefined);
+    return () => store.look(undefined);
+  }, [store, shown, visible, client]);
 
   const state = stateOf(store, connected);
   store.tick.value;

@@ -145,6 +145,7 @@ export function ConnectionOptions({ session: { connection } }: { session: Consol
         {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
         {text(t('Keep alive, seconds'), 'keepalive')}
         {flag(t('Clean start'), 'clean')}
+        {flag(t('Subscribe to a topic of the page’s own'), 'ownTopic')}
       </div>
       <Disclosure title={t('Session, limits and authentication')} open={deeper.some((name) => errors[name])}>
         <Session connection={connection} />

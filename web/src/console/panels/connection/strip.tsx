@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { visible } from '../../core/text';
-import { viaColourOf } from '../../log/colours';
+import { viaHueOf } from '../../log/colours';
 import { phaseWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import type { Sessions } from '../../session/sessions';
@@ -25,7 +25,7 @@ function Tab({
   const words = phaseWords(phase);
   const repeats = session.publisher.repeating.value !== undefined;
   return (
-    <li class="strip-tab box muted" data-active={active} style={hue(viaColourOf(session.name.value))}>
+    <li class="strip-tab box muted" data-active={active} style={hue(viaHueOf(session.name.value))}>
       <button
         type="button"
         class="strip-show line"

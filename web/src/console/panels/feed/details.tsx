@@ -2,16 +2,17 @@ import { type ComponentChildren, Fragment } from 'preact';
 import { bytes } from '../../core/counts';
 import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, formatBytes, formatCount, formatMoment, visible } from '../../core/text';
+import { brief, formatBytes, formatCount, formatMoment } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import { packetSize } from '../../log/packet-size';
 import { propertiesOf } from '../../payload/preview';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
+import type { Source } from '../../session/subscriptions';
 import { type Fact, Facts } from '../../ui/facts';
 import { PayloadView } from '../../ui/payload/view';
 import { Actions } from './actions';
-import { FilterMark, selectingOf } from './filter-mark';
+import { FilterMark, labelOf, selectingOf } from './filter-mark';
 import { LogDetails } from './log-details';
 
 function sizeOf(length: number): string {
@@ -21,7 +22,7 @@ function sizeOf(length: number): string {
 
 const moments = { received: mark('Received'), sent: mark('Sent'), 'not sent': mark('Not sent') };
 
-function factsOf(entry: Entry, filters: readonly string[]): Fact[] {
+function factsOf(entry: Entry, sources: readonly Source[]): Fact[] {
   const { message, ordinal, sent } = entry;
   const retain = t(sent ? 'to be retained' : 'retained');
   const facts: [string, ComponentChildren][] = [
@@ -44,10 +45,10 @@ function factsOf(entry: Entry, filters: readonly string[]): Fact[] {
     [t('Packet'), sizeOf(packetSize(message))],
     ...propertiesOf(message),
   ];
-  if (filters.length > 0) {
-    const marks = filters.map((filter) => (
-      <div key={filter}>
-        <FilterMark filter={filter} /> <bdi>{visible(filter)}</bdi>
+  if (sources.length > 0) {
+    const marks = sources.map((source) => (
+      <div key={source.filter}>
+        <FilterMark degrees={source.hue} /> <bdi>{labelOf(source)}</bdi>
       </div>
     ));
     facts.push([t('Subscribed by'), marks]);

@@ -3,36 +3,39 @@
 import { computed } from '@preact/signals';
 import { compile } from '../../../client/routing/topic-filter';
 import { visible } from '../../core/text';
-import { colourOf } from '../../log/colours';
 import type { Entry } from '../../log/entry';
 import type { Page } from '../../session/page';
+import type { Source } from '../../session/subscriptions';
 import { hue } from '../../ui/hue';
 import './filter-mark.css';
 
-export function FilterMark({ filter }: { filter: string }) {
-  return <span class="filter-mark" style={hue(colourOf(filter))} />;
+export function FilterMark({ degrees }: { degrees: number }) {
+  return <span class="filter-mark" style={hue(degrees)} />;
 }
 
-const none: readonly string[] = [];
+export const labelOf = ({ name, filter }: Source): string =>
+  name ? `${visible(name)}: ${visible(filter)}` : visible(filter);
+
+const none: readonly Source[] = [];
 
 /**
- * Gives the filters by which a message came, of those that its connection has
+ * Gives the subscriptions by which a message came, of those that its connection has
  * subscribed to; asks each of them once. Keys are the connections' numbers.
  */
 export function createSelecting(
-  filters: ReadonlyMap<number, readonly string[]>,
-): (entry: Entry) => readonly string[] {
+  sources: ReadonlyMap<number, readonly Source[]>,
+): (entry: Entry) => readonly Source[] {
   const compiled = new Map(
-    [...filters].map(([id, own]) => [id, own.map((filter) => ({ filter, selects: compile(filter) }))]),
+    [...sources].map(([id, own]) => [id, own.map((source) => ({ source, selects: compile(source.filter) }))]),
   );
-  const known = new WeakMap<Entry, readonly string[]>();
+  const known = new WeakMap<Entry, readonly Source[]>();
   return (entry) => {
     const { sent, message, via } = entry;
     if (sent) return none;
     let selecting = known.get(entry);
     if (!selecting) {
       const own = compiled.get(via.id) ?? [];
-      selecting = own.filter(({ selects }) => selects(message.topic)).map(({ filter }) => filter);
+      selecting = own.filter(({ selects }) => selects(message.topic)).map(({ source }) => source);
       known.set(entry, selecting);
     }
     return selecting;
@@ -42,16 +45,16 @@ export function createSelecting(
 /** More would be too thin to see. */
 const most = 5;
 
-export function RowMarks({ filters }: { filters: readonly string[] }) {
-  if (filters.length === 0) return null;
+export function RowMarks({ sources }: { sources: readonly Source[] }) {
+  if (sources.length === 0) return null;
   return (
-    <span class="row-marks" title={filters.map(visible).join('\n')}>
-      {filters.slice(0, most).map((filter) => (
-        <FilterMark key={filter} filter={filter} />
+    <span class="row-marks" title={sources.map(labelOf).join('\n')}>
+      {sources.slice(0, most).map(({ filter, hue }) => (
+        <FilterMark key={filter} degrees={hue} />
       ))}
     </span>
   );
 }
 
 /** Of the page's messages, by what its sessions are subscribed to now. */
-export const selectingOf = ({ filters }: Page) => computed(() => createSelecting(filters.value));
+export const selectingOf = ({ sources }: Page) => computed(() => createSelecting(sources.value));

@@ -142,7 +142,7 @@ export function FeedPanel({ page, session, recording }: Props) {
               entry={entry}
               marks={feed.marks(entry)}
               withConnection={feed.names.value.length > 1}
-              filters={selecting(entry)}
+              sources={selecting(entry)}
             />
           )}
         />

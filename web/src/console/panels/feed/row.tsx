@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatTime } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Marks } from '../../log/marks';
 import { previewOf } from '../../payload/preview';
+import type { Source } from '../../session/subscriptions';
 import { RowMarks } from './filter-mark';
 import { ViaLabel } from './via';
 
@@ -13,7 +14,7 @@ interface Props {
   /** Whether to tell by which connection it came or went. */
   withConnection: boolean;
   /** The subscriptions by which it came. */
-  filters: readonly string[];
+  sources: readonly Source[];
 }
 
 function Marked({ parts, text }: { parts: string[] | undefined; text: string }) {
@@ -30,12 +31,12 @@ export function labelFor({ ordinal, sent, replayed }: Entry): string {
   });
 }
 
-export function Row({ entry, marks, withConnection, filters }: Props) {
+export function Row({ entry, marks, withConnection, sources }: Props) {
   const { message, sent, replayed } = entry;
   const { topic, kind, text, more } = previewOf(message);
   return (
     <>
-      <RowMarks filters={filters} />
+      <RowMarks sources={sources} />
       <time class="row-time fine">{formatTime(message.receivedAt)}</time>
       <bdi class="row-topic clip">
         <Marked parts={marks?.topic} text={topic} />

@@ -1,7 +1,7 @@
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief } from '../../core/text';
-import { viaColourOf } from '../../log/colours';
+import { viaHueOf } from '../../log/colours';
 import { hue } from '../../ui/hue';
 import './via.css';
 
@@ -9,7 +9,7 @@ import './via.css';
 export function ViaLabel({ name }: { name: string }) {
   const shown = brief(name, limits.name);
   return (
-    <span class="via" style={hue(viaColourOf(name))} title={t('Connection {name}', { name: shown })}>
+    <span class="via" style={hue(viaHueOf(name))} title={t('Connection {name}', { name: shown })}>
       <bdi class="via-name clip">{shown}</bdi>
     </span>
   );

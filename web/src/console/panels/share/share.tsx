@@ -11,10 +11,7 @@ export function ShareLink({ session }: { session: Session }) {
   const [withMessage, setWithMessage] = useState(true);
   const { file, ...message } = session.publisher.draft.value;
   const { url } = session.connection.settings.value;
-  const subscriptions = session.subscriptions.entries.value.map(({ filter, wanted }) => ({
-    filter,
-    qos: wanted,
-  }));
+  const subscriptions = session.subscriptions.entries.value.map(({ wanted }) => wanted.value);
   const link = linkTo(location.href, {
     broker: url,
     subscriptions,

@@ -25,10 +25,7 @@ const shown = 20_000;
 
 export function Snippets({ session }: { session: Session }) {
   const [language, setLanguage] = useState<Language>('javascript');
-  const subscriptions = session.subscriptions.entries.value.map(({ filter, wanted }) => ({
-    filter,
-    qos: wanted,
-  }));
+  const subscriptions = session.subscriptions.entries.value.map(({ wanted }) => wanted.value);
   const plan = planOf(
     session.connection.settings.value,
     subscriptions,

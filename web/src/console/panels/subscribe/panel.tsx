@@ -1,35 +1,88 @@
 import { useId } from 'preact/hooks';
-import { formatCount, visible } from '../../core/text';
+import { messages } from '../../core/counts';
+import { limits } from '../../core/limits';
+import { brief, formatCount, splitFilter, visible } from '../../core/text';
 import type { Entry, Subscriptions } from '../../session/subscriptions';
 import { Button, IconButton } from '../../ui/button';
-import { qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { Select, TextField } from '../../ui/fields';
+import { useFold } from '../../ui/fold';
+import { onDemand } from '../../ui/on-demand';
 import { FilterMark } from '../feed/filter-mark';
 import './subscribe.css';
-import { plural, t } from '../../core/i18n/i18n';
+import { t } from '../../core/i18n/i18n';
+
+const SubscribeOptions = onDemand(async () => (await import('./options')).SubscribeOptions);
+
+const qosOptions = ([0, 1, 2] as const).map((qos) => [qos, `QoS ${qos}`] as const);
+
+function Name({ entry, onLoad }: { entry: Entry; onLoad(): void }) {
+  const { name } = entry.wanted.value;
+  const filter = visible(entry.filter);
+  const [head, tail] = name ? [visible(name), ''] : splitFilter(filter);
+  return (
+    <button
+      type="button"
+      class="subscription-name"
+      title={filter}
+      aria-label={t('Change {filter}', { filter: name ? `${head} (${filter})` : filter })}
+      onClick={onLoad}
+    >
+      <bdi class="clip">{brief(head, limits.topic)}</bdi>
+      <span class="subscription-level clip">
+        <bdi dir="ltr">{brief(tail, limits.topic)}</bdi>
+      </span>
+    </button>
+  );
+}
+
+function Granted({ entry }: { entry: Entry }) {
+  const granted = entry.granted.value;
+  const { qos } = entry.wanted.value;
+  if (granted === undefined) return <span class="tag">{t('inactive')}</span>;
+  const plain = granted === 0 && qos === 0;
+  return (
+    <span
+      class={plain ? 'visually-hidden' : 'tag'}
+      data-qos={granted}
+      title={t('Asked for QoS {qos}', { qos })}
+    >
+      QoS {granted}
+    </span>
+  );
+}
 
 function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscriptions }) {
-  const granted = entry.granted.value;
   const count = entry.count.value;
   const error = entry.error.value;
+  const paused = entry.paused.value;
+  const filter = visible(entry.filter);
+  const what = paused ? t('Resume {filter}', { filter }) : t('Pause {filter}', { filter });
   return (
-    <li class="subscription" data-active={granted !== undefined}>
-      <bdi class="subscription-filter mono wrap">
-        <FilterMark filter={entry.filter} /> {visible(entry.filter)}
-      </bdi>
-      <span class="subscription-facts line muted">
-        {granted === undefined ? (
-          <span class="tag">{t('inactive')}</span>
-        ) : (
-          <span class="tag" data-qos={granted} title={t('Asked for QoS {qos}', { qos: entry.wanted })}>
-            QoS {granted}
-          </span>
-        )}
-        <span>{plural(count, '{count} message', '{count} messages', formatCount(count))}</span>
+    <li class="subscription" data-active={entry.granted.value !== undefined && !paused}>
+      <FilterMark degrees={entry.hue.value} />
+      <Name entry={entry} onLoad={() => subscriptions.load(entry)} />
+      {paused ? (
+        <span class="tag" title={t('Left out since it was paused')}>
+          {t('{count} hidden', { count: formatCount(entry.hidden.value) })}
+        </span>
+      ) : (
+        <span class="subscription-count fine" title={messages(count)}>
+          <span aria-hidden="true">{formatCount(count)}</span>
+          <span class="visually-hidden">{messages(count)}</span>
+        </span>
+      )}
+      <Granted entry={entry} />
+      <span class="subscription-tools">
+        <IconButton label={what} title={what} onClick={() => subscriptions.pause(entry, !paused)}>
+          <svg class="subscription-glyph" viewBox="0 0 16 16" aria-hidden="true">
+            <path d={paused ? 'M5 3l8 5-8 5z' : 'M4 3h3v10H4zM9 3h3v10H9z'} />
+          </svg>
+        </IconButton>
+        <IconButton
+          label={t('Unsubscribe from {filter}', { filter })}
+          onClick={() => subscriptions.unsubscribe(entry)}
+        />
       </span>
-      <IconButton
-        label={t('Unsubscribe from {filter}', { filter: visible(entry.filter) })}
-        onClick={() => subscriptions.unsubscribe(entry)}
-      />
       {error && (
         <p class="field-error wrap" role="alert">
           {error}
@@ -41,9 +94,12 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
 
 export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions }) {
   const heading = useId();
-  const draft = subscriptions.draft.value;
+  const options = useId();
+  const { filter, qos, ...others } = subscriptions.draft.value;
+  const [open, toggle] = useFold(subscriptions.identifierError.value ? 'options' : undefined);
   const entries = subscriptions.entries.value;
   const problem = subscriptions.formError.value;
+  const set = Object.values(others).filter(Boolean).length;
   return (
     <section id="subscribe">
       <form
@@ -58,22 +114,35 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
         <h2 id={heading}>{t('Subscribe')}</h2>
         <TextField
           label={t('Topic filter')}
+          class="bare"
           placeholder={t('sensors/+/temperature or sensors/#')}
-          value={draft.filter}
+          value={filter}
           error={subscriptions.fieldError.value}
-          onEdit={(filter) => subscriptions.edit({ filter })}
+          onEdit={(typed) => subscriptions.edit({ filter: typed })}
         />
-        <div class="subscribe-go flow">
+        <div class="subscribe-go line">
           <Select
             label="QoS"
-            class="inline"
-            value={draft.qos}
-            options={translated(qosOptions)}
-            onEdit={(qos) => subscriptions.edit({ qos })}
+            class="bare"
+            value={qos}
+            options={qosOptions}
+            onEdit={(chosen) => subscriptions.edit({ qos: chosen })}
           />
+          <Button
+            look="quiet"
+            aria-expanded={open !== undefined}
+            aria-controls={options}
+            onClick={() => toggle('options')}
+          >
+            {t('More')}
+            {set > 0 && <span class="chip">{set}</span>}
+          </Button>
           <Button look="primary" type="submit" aria-disabled={subscriptions.busy.value}>
             {t('Subscribe')}
           </Button>
+        </div>
+        <div id={options} hidden={!open}>
+          {open && <SubscribeOptions subscriptions={subscriptions} />}
         </div>
         {problem && (
           <p class="field-error wrap" role="alert">

@@ -41,12 +41,6 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
 }
 
 interface CurrentProps {
-  topic: string;
-  value: Value;
-  birthBefore: Session['birthBefore'];
-}
-
-interface CurrentProps {
   bench: Workbench;
   birthBefore: Session['birthBefore'];
   node: TopicNode;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Client, Message, MessageHandler } from '../../../client';
 import { createBrokerStore } from './broker-store';
@@ -40,7 +41,7 @@ function store() {
 test('subscribes for itself alone, gathers a round, and unsubscribes', async () => {
   const { made, pass } = store();
   const { client, subscribe, unsubscribe, answer, send } = fakeClient();
-  made.start(client);
+  made.look(client);
   expect(subscribe.mock.calls[0]?.slice(0, 2)).toMatchObject(['$SYS/#', { qos: 0, handlerOnly: true }]);
   answer();
   await settled();
@@ -50,22 +51,22 @@ test('subscribes for itself alone, gathers a round, and unsubscribes', async () 
   pass();
   expect(made.phase.value).toBe('live');
   expect(made.gauges.size).toBe(2);
-  made.stop();
+  made.look(undefined);
   await settled();
   expect(unsubscribe).toHaveBeenCalledTimes(1);
   send('$SYS/broker/late', '4');
   expect(made.gauges.size).toBe(2);
-  made.start(client); // the same broker: what came before stays
+  made.look(client); // the same broker: what came before stays
   expect(made.gauges.size).toBe(2);
-  made.start(fakeClient().client);
+  made.look(fakeClient().client);
   expect(made.gauges.size).toBe(0);
 });
 
 test('who leaves before the answer is unsubscribed after it', async () => {
   const { made } = store();
   const { client, unsubscribe, answer } = fakeClient();
-  made.start(client);
-  made.stop();
+  made.look(client);
+  made.look(undefined);
   await settled();
   expect(unsubscribe).not.toHaveBeenCalled();
   answer();
@@ -76,12 +77,12 @@ test('who leaves before the answer is unsubscribed after it', async () => {
 test('a refusal is told, and silence is', async () => {
   const { made, pass } = store();
   const refusing = fakeClient();
-  made.start(refusing.client);
+  made.look(refusing.client);
   refusing.answer(new Error('not authorized'));
   await settled();
   expect([made.phase.value, made.problem.value]).toEqual(['failed', 'not authorized']);
   const silent = fakeClient();
-  made.start(silent.client);
+  made.look(silent.client);
   expect(made.phase.value).toBe('asking');
   silent.answer();
   await settled();
@@ -90,4 +91,45 @@ test('a refusal is told, and silence is', async () => {
   silent.send('$SYS/a', '1');
   pass();
   expect(made.phase.value).toBe('live');
+});
+
+test('whatever is looked at in whatever order, that alone is subscribed to', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(undefined, 0, 1), { maxLength: 12 }), async (looks) => {
+      const { made } = store();
+      const held = [0, 0];
+      const clients = held.map((_, n) => ({
+        subscribe: async () => {
+          held[n] = (held[n] ?? 0) + 1;
+          return {
+            async unsubscribe() {
+              held[n] = (held[n] ?? 0) - 1;
+            },
+          };
+        },
+      }));
+      for (const look of looks) {
+        made.look(look === undefined ? undefined : (clients[look] as unknown as Client));
+      }
+      await settled();
+      const last = looks.at(-1);
+      expect(held).toEqual([last === 0 ? 1 : 0, last === 1 ? 1 : 0]);
+    }),
+  );
+});
+
+test('who looks away and back sees what comes, and until then what came before', async () => {
+  const { made, pass } = store();
+  const { client, answer, send } = fakeClient();
+  made.look(client);
+  answer();
+  await settled();
+  send('$SYS/a', '1');
+  made.look(undefined);
+  made.look(client);
+  expect([made.phase.value, made.gauges.size]).toEqual(['live', 1]);
+  const seen = made.tick.value;
+  send('$SYS/a', '2');
+  pass();
+  expect(made.tick.value).toBe(seen + 1);
 });

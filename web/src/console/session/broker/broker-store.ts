@@ -35,16 +35,18 @@ export function createBrokerStore(deps: Dependencies) {
   const tick = signal(0);
   let gauges = createGauges();
   let seen: Client | undefined;
+  let watched: Client | undefined;
   let subscribed: Promise<Subscription | undefined> = Promise.resolve(undefined);
   let watch = 0;
-  let gathering = false;
+  /** The watch that gathers a round; 0: none. */
+  let gathering = 0;
 
   function gather(mine: number, now: number): void {
-    if (gathering) return;
-    gathering = true;
+    if (gathering === mine) return;
+    gathering = mine;
     deps.later(() => {
-      gathering = false;
       if (mine !== watch) return;
+      gathering = 0;
       gauges.sample(now);
       batch(() => {
         phase.value = 'live';
@@ -59,7 +61,7 @@ export function createBrokerStore(deps: Dependencies) {
     if (seen !== client) gauges = createGauges();
     seen = client;
     batch(() => {
-      phase.value = 'asking';
+      phase.value = gauges.size > 0 ? 'live' : 'asking';
       problem.value = '';
       tick.value++;
     });
@@ -96,12 +98,19 @@ export function createBrokerStore(deps: Dependencies) {
       });
   }
 
+  /** Follows the client that somebody looks at, if any. */
+  function look(client: Client | undefined): void {
+    if (client === watched) return;
+    if (watched) stop();
+    watched = client;
+    if (client) start(client);
+  }
+
   return {
     phase,
     problem,
     tick,
-    start,
-    stop,
+    look,
     get gauges() {
       return gauges;
     },

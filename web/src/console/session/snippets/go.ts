@@ -99,12 +99,20 @@ export function go(plan: Plan): string {
   const extra = 'file' in body ? '\t"os"\n' : '';
   const encoding = 'base64' in body ? '\t"encoding/base64"\n' : '';
   const properties = fields(plan.properties, { ...messageNames, topicAlias: ['TopicAlias', 'u16'] });
-  const subscriptions = plan.subscriptions
-    .map(({ filter, qos }) => `\t\t{Topic: ${text(filter)}, QoS: ${qos}},\n`)
+  // Each by itself: a packet has one Subscription Identifier.
+  const subscribe = plan.subscriptions
+    .map(({ filter, qos, nl, rap, rh, identifier }, n) => {
+      const flags = `${nl ? ', NoLocal: true' : ''}${rap ? ', RetainAsPublished: true' : ''}${rh ? `, RetainHandling: ${rh}` : ''}`;
+      const [declared, id] =
+        identifier === undefined
+          ? ['', '']
+          : [
+              `\tid${n} := ${identifier}\n`,
+              `\t\tProperties: &paho.SubscribeProperties{SubscriptionIdentifier: &id${n}},\n`,
+            ];
+      return `${declared}\tif _, err := manager.Subscribe(ctx, &paho.Subscribe{\n\t\tSubscriptions: []paho.SubscribeOptions{{Topic: ${text(filter)}, QoS: ${qos}${flags}}},\n${id}\t}); err != nil {\n\t\tlog.Fatal(err)\n\t}\n`;
+    })
     .join('');
-  const subscribe = subscriptions
-    ? `\tif _, err := manager.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{\n${subscriptions}\t}}); err != nil {\n\t\tlog.Fatal(err)\n\t}\n`
-    : '';
   return `package main
 
 import (

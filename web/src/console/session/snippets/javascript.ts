@@ -1,4 +1,5 @@
 import type { ConnectOptions } from '../../../client';
+import { optionsOf } from '../wanted';
 import { literal, type Plan } from './plan';
 
 /** A value as source text; only what the forms hold. */
@@ -35,8 +36,8 @@ export function javascript(plan: Plan): string {
         : `Uint8Array.from(atob(${literal(body.base64)}), (char) => char.charCodeAt(0))`;
   const subscribe = plan.subscriptions
     .map(
-      ({ filter, qos: asked }) =>
-        `await client.subscribe(${literal(filter)}, { qos: ${asked} }, (message) => console.log(message.topic, message.text()));\n`,
+      (wanted) =>
+        `await client.subscribe(${literal(wanted.filter)}, ${source(optionsOf(wanted), '')}, (message) => console.log(message.topic, message.text()));\n`,
     )
     .join('');
   return `import { connect } from 'mqttwasm';

@@ -93,9 +93,20 @@ export function mosquitto(plan: Plan): string {
   } else if (body.text === '') payload = ['-n'];
   else payload = ['-m', word(body.text)];
 
+  const { subscriptions } = plan;
+  const [id] = subscriptions.map(({ identifier }) => identifier);
+  // One of each for the whole command.
+  const together = id !== undefined && subscriptions.every(({ identifier }) => identifier === id);
+  const lost = [
+    ...(subscriptions.some(({ nl }) => nl) ? ['No Local'] : []),
+    ...(subscriptions.some(({ rh }) => rh) ? ['Retain Handling'] : []),
+    ...(!together && subscriptions.some(({ identifier }) => identifier) ? ['Subscription Identifiers'] : []),
+  ];
   const subscribe = command('mosquitto_sub', [
     ...connection(plan),
-    ...plan.subscriptions.map(({ filter, qos }) => ['-q', String(qos), '-t', word(filter)]),
+    ...(subscriptions.some(({ rap }) => rap) ? [['--retain-as-published']] : []),
+    ...(together ? [['-D', 'SUBSCRIBE', 'subscription-identifier', String(id)]] : []),
+    ...subscriptions.map(({ filter, qos }) => ['-q', String(qos), '-t', word(filter)]),
   ]);
   const publish = command('mosquitto_pub', [
     ...connection(plan),
@@ -105,6 +116,7 @@ export function mosquitto(plan: Plan): string {
     ['-t', word(plan.topic)],
     payload,
   ]);
-  const note = '# MQTT over TCP: the port may differ from the usual one.\n';
-  return `${note}${plan.subscriptions.length > 0 ? `${subscribe}\n` : ''}${before}${publish}`;
+  const without = lost.length > 0 ? `# mosquitto_sub has no ${lost.join(', ')} for each filter.\n` : '';
+  const note = `# MQTT over TCP: the port may differ from the usual one.\n${without}`;
+  return `${note}${subscriptions.length > 0 ? `${subscribe}\n` : ''}${before}${publish}`;
 }

@@ -4,6 +4,7 @@ import type { ConnectOptions, PublishProperties, QoS } from '../../../client';
 import { type Message, propertiesOf } from '../message';
 import { optionsOf, type Settings, withoutSecrets } from '../settings';
 import { expand } from '../template';
+import type { Wanted } from '../wanted';
 
 /** Text, or the name of a file that holds the bytes, or the bytes in Base64. */
 export type Body = { text: string } | { file: string } | { base64: string };
@@ -11,7 +12,7 @@ export type Body = { text: string } | { file: string } | { base64: string };
 export interface Plan {
   url: string;
   connect: ConnectOptions;
-  subscriptions: { filter: string; qos: QoS }[];
+  subscriptions: Wanted[];
   topic: string;
   body: Body;
   qos: QoS;

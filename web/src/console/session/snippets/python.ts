@@ -66,13 +66,24 @@ export function python(plan: Plan): string {
     ? `${properties('will', 'WILLMESSAGE', { ...will.properties }, { ...messageNames, willDelayInterval: 'WillDelayInterval' })}client.will_set(${literal(will.topic)}, ${literal(String(will.payload ?? ''))}, qos=${will.qos ?? 0}, retain=${bool(will.retain)}, properties=will)\n`
     : '';
   const subscribe = plan.subscriptions
-    .map(({ filter, qos }) => `    client.subscribe(${literal(filter)}, qos=${qos})\n`)
+    .map(({ filter, qos, nl, rap, rh = 0, identifier }) => {
+      const properties =
+        identifier === undefined
+          ? ''
+          : `    subscribed = Properties(PacketTypes.SUBSCRIBE)\n    subscribed.SubscriptionIdentifier = ${identifier}\n`;
+      const options =
+        nl || rap || rh
+          ? `options=SubscribeOptions(qos=${qos}, noLocal=${bool(nl)}, retainAsPublished=${bool(rap)}, retainHandling=${rh})`
+          : `qos=${qos}`;
+      return `${properties}    client.subscribe(${literal(filter)}, ${options}${properties && ', properties=subscribed'})\n`;
+    })
     .join('');
+  const withOptions = subscribe.includes('options=SubscribeOptions(');
   const keepalive = Number.isFinite(connect.keepalive) ? connect.keepalive : 60;
   return `${'base64' in body ? 'import base64\n\n' : ''}import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-
+${withOptions ? 'from paho.mqtt.subscribeoptions import SubscribeOptions\n' : ''}
 
 def on_connect(client, userdata, flags, reason_code, properties):
     print("connected:", reason_code)

@@ -93,3 +93,47 @@ it('a NUL goes through the pipe', () => {
   const [, printf] = /^(printf .*) \| mosquitto_pub/m.exec(command) ?? [];
   expect([...execFileSync('bash', ['-c', printf ?? ''])]).toEqual([0x61, 0, 0x5c, 0x6e]);
 });
+
+describe('the options of subscriptions', () => {
+  const subscriptions = [
+    { filter: 'a', qos: 1 as const, nl: true, rap: true, rh: 2 as const, identifier: 7 },
+    { filter: 'b', qos: 0 as const },
+  ];
+  const plan = planOf(settings, subscriptions, { ...emptyMessage, topic: 't' });
+
+  it('stand in JavaScript', () => {
+    const code = javascript(plan);
+    expect(code).toMatch(
+      /subscribe\("a", \{\s+qos: 1,\s+nl: true,\s+rap: true,\s+rh: 2,\s+properties: \{\s+subscriptionIdentifier: 7,/,
+    );
+    expect(code).toMatch(/subscribe\("b", \{\s+qos: 0,\s+\}/);
+  });
+
+  it('stand in Go', () => {
+    const code = go(plan);
+    expect(code).toContain('{Topic: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}');
+    expect(code).toContain('\tid0 := 7\n');
+    expect(code).toContain('SubscriptionIdentifier: &id0');
+    expect(code).toContain('{{Topic: "b", QoS: 0}},\n\t})');
+  });
+
+  it('stand in Python', () => {
+    const code = python(plan);
+    expect(code).toContain('import SubscribeOptions\n');
+    expect(code).toContain(
+      'subscribed.SubscriptionIdentifier = 7\n    client.subscribe("a", options=SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True, retainHandling=2), properties=subscribed)\n',
+    );
+    expect(code).toContain('client.subscribe("b", qos=0)\n');
+  });
+
+  it('stand in the command as far as it has them, and the others are told', () => {
+    expect(mosquitto(plan)).toContain('--retain-as-published');
+    expect(mosquitto(plan)).toContain(
+      '# mosquitto_sub has no No Local, Retain Handling, Subscription Identifiers for each filter.\n',
+    );
+    const together = subscriptions.map(({ filter, qos }) => ({ filter, qos, identifier: 7 }));
+    const command = mosquitto(planOf(settings, together, { ...emptyMessage, topic: 't' }));
+    expect(command).toContain('-D SUBSCRIBE subscription-identifier 7');
+    expect(command).not.toContain('has no');
+  });
+});

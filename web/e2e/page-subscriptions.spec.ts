@@ -1,0 +1,219 @@
+import type { Locator, Page } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { startMosquitto } from './support/brokers';
+import { expect, test } from './support/fixtures';
+import { connectTo, inBothSchemes, type Parts, partsOf, showView } from './support/page';
+
+function formOf(page: Page) {
+  const form = page.getByRole('form', { name: 'Subscribe' });
+  return {
+    form,
+    more: form.getByRole('button', { name: 'More' }),
+    field: (name: string) => form.getByRole('textbox', { name }),
+    check: (name: string) => form.getByRole('checkbox', { name }),
+    colour: (name: string) => form.getByRole('radio', { name }),
+    retainHandling: form.getByRole('combobox', { name: 'Retain Handling' }),
+  };
+}
+
+const colourOf = (row: Locator) =>
+  row.locator('.filter-mark').evaluate((mark) => getComputedStyle(mark).backgroundColor);
+
+const packet = (page: Page, name: string) =>
+  page
+    .getByRole('log', { name: 'Packets' })
+    .locator('.row')
+    .filter({ has: page.locator('.packet-name', { hasText: new RegExp(`[→←] ${name}$`) }) });
+
+/** In the page's other tab, or back. */
+async function turn(page: Page, visibility: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, visibility);
+}
+
+test('paused, what came by it alone is hidden and counted; a reload keeps all of it', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  const { more, field, colour } = formOf(page);
+  const base = own.replace('mqttwasm', 'paused');
+  await more.click();
+  await field('Shown as').fill('Kitchen');
+  await colour('Orange').check();
+  await parts.filter.fill(`${base}/#`);
+  await parts.subscribe.click();
+  const row = (of: Parts) => of.subscriptions.filter({ hasText: 'Kitchen' });
+  await expect(row(parts)).toContainText('QoS 0');
+  const orange = await colourOf(row(parts));
+  await parts.filter.fill(`${base}/loud`);
+  await parts.subscribe.click();
+  await expect(parts.subscriptions).toHaveCount(3);
+
+  await page.getByRole('button', { name: `Pause ${base}/#` }).click();
+  elsewhere.publish(`${base}/quiet`, ['1', '2']);
+  elsewhere.publish(`${base}/loud`, ['3']);
+  await expect(parts.row(`${base}/loud`, '3')).toHaveCount(1);
+  await expect(row(parts)).toContainText('2 hidden');
+  await expect(parts.rows).toHaveCount(1);
+  await showView(page, 'Topics');
+  await expect(page.getByRole('treeitem', { name: /loud|paused/ }).first()).toBeVisible();
+  await expect(page.getByRole('treeitem', { name: /quiet/ })).toHaveCount(0);
+  await showView(page, 'Messages');
+
+  await page.reload();
+  const again = partsOf(page);
+  await expect(again.status).toHaveText(/^connected/);
+  await expect(row(again)).toContainText('0 hidden');
+  expect(await colourOf(row(again))).toBe(orange);
+  await page.getByRole('button', { name: `Resume ${base}/#` }).click();
+  elsewhere.publish(`${base}/quiet`, ['4']);
+  await expect(again.row(`${base}/quiet`, '4')).toHaveCount(1);
+  await expect(row(again)).toContainText('1 message');
+});
+
+test('the options go to the broker; a name and a colour alone do not', async ({ page, parts, own }) => {
+  const { more, field, check, colour, retainHandling } = formOf(page);
+  const filter = own.replace('mqttwasm', 'options');
+  await showView(page, 'Packets');
+  await page.getByRole('checkbox', { name: 'Record packets' }).check();
+  await more.click();
+  await check('No Local').check();
+  await check('Retain As Published').check();
+  await retainHandling.selectOption('No retained messages');
+  await field('Subscription Identifier').fill('268435456');
+  await parts.filter.fill(filter);
+  await parts.subscribe.click();
+  await expect(field('Subscription Identifier')).toHaveAccessibleDescription(/268,?435,?455/);
+  await field('Subscription Identifier').fill('77');
+  await parts.subscribe.click();
+  const row = parts.subscriptions.filter({ hasText: filter });
+  await expect(row).toContainText('QoS 0');
+  await packet(page, 'SUBSCRIBE').getByRole('button').click();
+  const details = page.getByRole('region', { name: 'Packet details' });
+  await expect(details).toContainText('Subscription Identifier (3.8.2.1.2)77');
+  await expect(details).toContainText('QoS 0, No Local 1, Retain As Published 1, Retain Handling 2');
+
+  await page.getByRole('button', { name: `Change ${filter}` }).click();
+  await expect(check('No Local')).toBeChecked();
+  await expect(retainHandling).toHaveValue('2');
+  await expect(field('Subscription Identifier')).toHaveValue('77');
+  await field('Shown as').fill('Mine');
+  await colour('Pink').check();
+  await parts.subscribe.click();
+  await expect(parts.subscriptions.filter({ hasText: 'Mine' })).toHaveCount(1);
+  await expect(packet(page, 'SUBSCRIBE')).toHaveCount(1);
+});
+
+test('a connection goes without a topic of the page’s own, or gets it at the QoS that there is', async ({
+  page,
+  parts,
+}) => {
+  const broker = await startMosquitto(undefined, ['max_qos 1']);
+  try {
+    await connectTo(parts, broker.mqtt);
+    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+    await expect(parts.subscriptions).toContainText('QoS 1');
+    await page.getByRole('button', { name: 'Options' }).click();
+    await page.getByRole('checkbox', { name: 'Subscribe to a topic of the page’s own' }).uncheck();
+    await connectTo(parts, broker.mqtt);
+    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+    await expect(parts.subscriptions).toHaveCount(0);
+    await parts.disconnect.click();
+    await expect(parts.status).toHaveText(/^disconnected/);
+  } finally {
+    await broker.stop();
+  }
+});
+
+test('$SYS is subscribed to only while somebody sees it', async ({ page, parts }) => {
+  const broker = await startMosquitto(undefined, ['sys_interval 1']);
+  /** What mosquitto has been told of it, once that is as much. */
+  const told = async (calls: string) => {
+    const all = () => broker.output().match(/Received (UN)?SUBSCRIBE[^\n]*\n[^\n]*\$SYS\/#/g) ?? [];
+    await expect
+      .poll(() =>
+        all()
+          .map((call) => (call.includes('UNSUB') ? '-' : '+'))
+          .join(''),
+      )
+      .toBe(calls);
+  };
+  try {
+    await connectTo(parts, broker.mqtt);
+    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+    await turn(page, 'hidden');
+    await showView(page, 'Broker');
+    await parts.publish.click();
+    await broker.printed(/Received PUBLISH/);
+    await told('');
+    await turn(page, 'visible');
+    const figures = page.getByRole('list', { name: 'Figures' }).getByRole('listitem');
+    await expect(figures.filter({ hasText: 'Clients connected' })).toContainText(/\d/);
+    await told('+');
+    await turn(page, 'hidden');
+    await told('+-');
+    await turn(page, 'visible');
+    await told('+-+');
+    await expect(figures.filter({ hasText: 'Clients connected' })).toContainText(/\d/);
+    await showView(page, 'Messages');
+    await told('+-+-');
+    await parts.disconnect.click();
+    await expect(parts.status).toHaveText(/^disconnected/);
+  } finally {
+    await broker.stop();
+  }
+});
+
+for (const width of [260, 340]) {
+  test(`in ${width} pixels a subscription is one line, and its last level stays`, async ({ page, parts }) => {
+    const { more, colour } = formOf(page);
+    await page.evaluate((pixels) => {
+      const panel = document.querySelector<HTMLElement>('#subscribe');
+      if (panel) panel.style.width = `${pixels}px`;
+    }, width);
+    await parts.filter.fill('a/long/way/to/some/where/in/the/garden/temperature');
+    await parts.subscribe.click();
+    await expect(parts.subscriptions).toHaveCount(2);
+    for (const row of await parts.subscriptions.all()) {
+      const { height } = (await row.boundingBox()) ?? { height: 0 };
+      expect(height).toBeGreaterThanOrEqual(28);
+      expect(height).toBeLessThanOrEqual(32);
+    }
+    const last = parts.subscriptions.locator('.subscription-level').filter({ hasText: '/temperature' });
+    expect(await last.evaluate((level) => level.scrollWidth - level.clientWidth)).toBeLessThanOrEqual(0);
+    await more.click();
+    await expect(colour('Automatic')).toBeChecked();
+    expect(await page.locator('#subscribe').evaluate((panel) => panel.scrollWidth <= panel.clientWidth)).toBe(
+      true,
+    );
+    const go = await Promise.all(
+      [parts.subscribe, more].map(async (button) => (await button.boundingBox())?.y),
+    );
+    expect(Math.abs((go[0] ?? 0) - (go[1] ?? 99))).toBeLessThan(4);
+    await inBothSchemes(page, async (scheme) => {
+      expect(await violationsOf(page, '#subscribe')).toEqual([]);
+      if (process.env.SHOTS)
+        await page.locator('#subscribe').screenshot({ path: `/tmp/w3-${width}-${scheme}.png` });
+    });
+  });
+}
+
+test.describe('by touch', () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+
+  test('each control of a subscription has room for a finger', async ({ page, parts }) => {
+    for (const button of await parts.subscriptions.getByRole('button').all()) {
+      const { height } = (await button.boundingBox()) ?? { height: 0 };
+      expect(height).toBeGreaterThanOrEqual(44);
+    }
+    await parts.subscriptions.getByRole('button', { name: /^Pause/ }).tap();
+    await expect(parts.subscriptions.getByRole('button', { name: /^Resume/ })).toBeVisible();
+    await parts.publish.tap();
+    await expect(parts.subscriptions).toContainText('1 hidden');
+    expect(await violationsOf(page, '#subscribe')).toEqual([]);
+  });
+});

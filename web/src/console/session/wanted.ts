@@ -1,0 +1,45 @@
+/** What to subscribe to. */
+
+import type { QoS, SubscribeOptions } from '../../client';
+import { isRecord } from '../core/storage';
+import { filled, isQoS } from './message';
+
+export interface Wanted {
+  filter: string;
+  qos: QoS;
+  /** No Local, Retain As Published and Retain Handling (3.8.3.1), by the client's names. */
+  nl?: boolean;
+  rap?: boolean;
+  rh?: 1 | 2;
+  /** The Subscription Identifier (3.8.2.1.2). */
+  identifier?: number;
+  /** Shown instead of the filter. */
+  name?: string;
+  /** Of the colour, where somebody chose one: degrees. */
+  hue?: number;
+}
+
+export const longestName = 100;
+
+export function optionsOf({ qos, nl, rap, rh, identifier }: Wanted): SubscribeOptions {
+  const properties = identifier !== undefined && { subscriptionIdentifier: identifier };
+  return filled<SubscribeOptions>({ qos, nl, rap, rh, properties });
+}
+
+const within = (value: unknown, least: number, most: number) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most && value;
+
+/** One out of foreign JSON; what is missing or wrong is left out. */
+export function wantedFrom(value: unknown): Wanted | undefined {
+  if (!isRecord(value) || typeof value.filter !== 'string') return undefined;
+  const { filter, qos, nl, rap, rh, identifier, name, hue } = value;
+  const options = filled<Omit<Wanted, 'filter' | 'qos'>>({
+    nl: nl === true,
+    rap: rap === true,
+    rh: (rh === 1 || rh === 2) && rh,
+    identifier: within(identifier, 1, 268_435_455),
+    name: typeof name === 'string' && name.slice(0, longestName),
+    hue: within(hue, 0, 359),
+  });
+  return { filter, qos: isQoS(qos) ? qos : 0, ...options };
+}
