@@ -10,7 +10,7 @@ import { PublishPanel } from './publish/panel';
 import { LanguageSwitch } from './settings/language-switch';
 import { NewVersion } from './settings/new-version';
 import { ThemeSwitch } from './settings/theme-switch';
-import { ShortcutButton } from './shortcuts/button';
+import { PaletteButton, ShortcutButton } from './shortcuts/button';
 import { SubscribePanel } from './subscribe/panel';
 import { Tabs } from './views/tabs';
 
@@ -49,6 +49,16 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   const { version } = connection.config.value;
   return (
     <>
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
+      <a
+        class="skip"
+        href="#messages"
+        onClick={() => {
+          page.view.value = 'messages';
+        }}
+      >
+        {t('Skip to messages')}
+      </a>
       <header class="top">
         <h1 class="brand line" title={version && t('Version {version}', { version })}>
           <Logo />
@@ -59,16 +69,17 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
         <Strip sessions={page.sessions} />
         <NewVersion />
         <div class="top-tools line">
+          <PaletteButton page={page} shortcuts={shortcuts} />
           <LanguageSwitch />
           <ThemeSwitch />
-          <ShortcutButton shortcuts={shortcuts} />
+          <ShortcutButton page={page} shortcuts={shortcuts} />
         </div>
         <Jumps page={page} />
       </header>
       <main class="page">
         <ConnectionPanel page={page} session={session} />
         <div class="side">
-          <PublishPanel key={`publish ${id}`} publisher={session.publisher} />
+          <PublishPanel key={`publish ${id}`} publisher={session.publisher} topics={session.topics.model} />
           <SubscribePanel key={`subscribe ${id}`} subscriptions={session.subscriptions} />
         </div>
         <Tabs view={page.view} session={session}>

@@ -46,6 +46,8 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   /** The row that the keyboard is at, and the topic whose details are open. */
   const active = signal<TopicNode | undefined>(undefined);
   const selected = signal<TopicNode | undefined>(undefined);
+  /** The row that is to be scrolled to. */
+  const revealed = signal<TopicNode | undefined>(undefined);
   const charted = signal(series.list);
   const clearing = signal<Clearing | undefined>(undefined);
   /** Of the selected. */
@@ -139,6 +141,18 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
+  /** Brings a topic to sight, and opens its details. */
+  function reveal(node: TopicNode): void {
+    if (query.peek() !== '') find('');
+    const above: TopicNode[] = [];
+    for (let up = node.parent; up?.parent; up = up.parent) above.unshift(up);
+    batch(() => {
+      setOpen(above, true);
+      select(node);
+      revealed.value = node;
+    });
+  }
+
   /** Why the line can't be, or undefined when it is on the chart. */
   function chart(node: TopicNode, path: string): string | undefined {
     const problem = series.start(node, path, histories.of(node).values);
@@ -200,6 +214,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     searched,
     active,
     selected,
+    revealed,
     history,
     charted,
     clearing,
@@ -209,6 +224,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     isOpen,
     setOpen,
     select,
+    reveal,
     chart,
     unchart,
     askToClear,

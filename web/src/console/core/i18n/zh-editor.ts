@@ -20,4 +20,23 @@ export const editor: Dictionary = {
   'an object': '对象',
   'a list of pairs of text': '文本对的列表',
   '0, 1 or 2': '0、1 或 2',
+
+  // The palette
+  'Find a command, topic or profile': '查找命令、主题或配置',
+  'Find a command, topic or profile (Ctrl+K)': '查找命令、主题或配置（Ctrl+K）',
+  'Command, topic or profile': '命令、主题或配置',
+  Found: '查找结果',
+  'Nothing matches.': '没有匹配项。',
+  '{count} more: type more to find them.': '还有 {count} 项：继续输入以查找。',
+  Profile: '配置',
+
+  // Keys
+  'Skip to messages': '跳到消息',
+  'Bring back an earlier payload': '找回之前的载荷',
+  'Subscribe to a topic filter': '订阅主题过滤器',
+  'Record messages, or see what was recorded': '录制消息，或查看已录制的内容',
+  Views: '视图',
+  'Show broker': '显示 Broker',
+  'Show packets': '显示报文',
+  'Open a new connection': '打开新连接',
 };

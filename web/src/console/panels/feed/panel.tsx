@@ -72,7 +72,7 @@ function Tools({ feed, opener }: { feed: Feed; opener: Opener }) {
       <Button small disabled={kept === 0} onClick={feed.clear}>
         {t('Clear')}
       </Button>
-      <Button small aria-expanded={opener.open} aria-controls={opener.id} onClick={opener.onOpen}>
+      <Button small data-record aria-expanded={opener.open} aria-controls={opener.id} onClick={opener.onOpen}>
         {t('Record')}
       </Button>
     </div>

@@ -21,7 +21,7 @@ import { t } from '../../core/i18n/i18n';
 const Chart = onDemand(async () => (await import('./chart')).Chart);
 
 /** What somebody has unfolded and charted waits while another session's topics are shown. */
-const benchOf = ({ topics, view }: Session) =>
+export const benchOf = ({ topics, view }: Session) =>
   createWorkbench(topics, {
     frame: pageTiming.frame,
     paint: paintWhile(view, 'topics'),
