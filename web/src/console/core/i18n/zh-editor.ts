@@ -3,6 +3,14 @@
 import type { Dictionary } from './dictionary';
 
 export const editor: Dictionary = {
+  // The editor
+  'Topics seen so far': '已出现的主题',
+  'Payload format': '载荷格式',
+  Format: '格式化',
+  'Lays JSON out, a value to a line': '整理 JSON，每行一个值',
+  Editor: '编辑器',
+  'Colours, line numbers and brackets for longer payloads': '语法着色、行号与括号匹配，适合较长的载荷',
+
   // Saved messages
   Collection: '集合',
   'Without collection': '未归入集合',
