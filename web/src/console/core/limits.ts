@@ -72,6 +72,10 @@ export const limits = {
   resent: 256 * KiB,
   /** Topic filters that the feed leaves out. */
   muted: 100,
+  /** Topics suggested as one is typed, and what the palette shows of all that it finds. */
+  suggestions: 8,
+  palette: 40,
+
   /** Names of connections to filter by. */
   connections: 100,
   /** BIRTHs of one Sparkplug B node or device, and bytes really held by those of a connection. */

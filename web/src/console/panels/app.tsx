@@ -7,7 +7,7 @@ import { Strip } from './connection/strip';
 import { LanguageSwitch } from './settings/language-switch';
 import { NewVersion } from './settings/new-version';
 import { ThemeSwitch } from './settings/theme-switch';
-import { ShortcutButton } from './shortcuts/button';
+import { PaletteButton, ShortcutButton } from './shortcuts/button';
 import { Workspace } from './workspace/workspace';
 
 function Logo() {
@@ -26,6 +26,16 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   const { version } = connection.config.value;
   return (
     <div class="page" data-view={page.view.value}>
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
+      <a
+        class="skip"
+        href="#messages"
+        onClick={() => {
+          page.view.value = 'messages';
+        }}
+      >
+        {t('Skip to messages')}
+      </a>
       <header class="top">
         <h1 class="brand line" title={version && t('Version {version}', { version })}>
           <Logo />
@@ -36,9 +46,10 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
         <RoundTrip session={session} />
         <Strip sessions={page.sessions} />
         <div class="top-tools line">
+          <PaletteButton page={page} shortcuts={shortcuts} />
           <LanguageSwitch />
           <ThemeSwitch />
-          <ShortcutButton shortcuts={shortcuts} />
+          <ShortcutButton page={page} shortcuts={shortcuts} />
         </div>
         <ConnectionNotes connection={connection} />
         <NewVersion />

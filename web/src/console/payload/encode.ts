@@ -10,6 +10,9 @@ export const formats = Object.entries(labels) as (readonly [Format, string])[];
 /** Fetches what Protobuf needs. From then on its mistakes are told as it is typed. */
 export const loadProtobuf = () => load('protobuf');
 
+/** Whether it is meant to be JSON, right or not. */
+export const looksLikeJson = (text: string): boolean => /^\s*(?:\{(?!\{)|\[)/.test(text);
+
 /** What is wrong with the text as it is typed, undefined when nothing is. `type` is Protobuf's. */
 export function problemWith(format: Format, text: string, type = ''): string | undefined {
   try {

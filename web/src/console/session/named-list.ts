@@ -13,10 +13,13 @@ interface Options<E> {
   /** An entry out of foreign JSON; undefined where that is none. */
   read(value: unknown): E | undefined;
   most: number;
+  /** What there is one of; the name where it is not told. */
+  keyOf?(entry: E): string;
 }
 
 export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab) {
-  const list = keptList<E>({ ...options, nameOf: ({ name }) => name }, tab);
+  const { keyOf = ({ name }: E) => name } = options;
+  const list = keptList<E>({ ...options, nameOf: keyOf }, tab);
   const entries = computed(() => list.entries.value.toSorted((a, b) => a.name.localeCompare(b.name)));
   /** Why the last change was not made. */
   const problem = signal('');
@@ -29,8 +32,9 @@ export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab)
   /** The same name again replaces. */
   const put = (...given: E[]): boolean => change(given);
 
-  function remove(name: string): void {
-    change([], [name]);
+  /** By its key. */
+  function remove(key: string): void {
+    change([], [key]);
   }
 
   return { entries, problem, latest: list.latest, put, remove };

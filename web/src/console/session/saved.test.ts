@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { browser } from '../core/testing';
 import { emptyMessage } from './message';
-import { createSaved, messageFrom, savedFrom } from './saved';
+import { createSaved, exportMessages, ImportError, importMessages, messageFrom, savedFrom } from './saved';
 
 let kept: Record<string, string>;
 let full = false;
@@ -71,7 +71,9 @@ it('of an earlier version of the page are read as they are', () => {
   const { file: _, ...stored } = message;
   kept = { 'mqttwasm.messages': JSON.stringify([{ name: 'mine', message: { ...stored, format: 'cbor' } }]) };
   const saved = createSaved();
-  expect(saved.entries.value).toEqual([{ name: 'mine', message: { ...message, format: 'cbor' } }]);
+  expect(saved.entries.value).toEqual([
+    { collection: '', name: 'mine', message: { ...message, format: 'cbor' } },
+  ]);
   saved.save('other', message);
   expect(createSaved().entries.value.map(({ name }) => name)).toEqual(['mine', 'other']);
 });
@@ -93,8 +95,103 @@ it('reads any JSON into messages of the right shape', () => {
   fc.assert(
     fc.property(fc.oneof(fc.jsonValue(), named), (value) => {
       const entry = savedFrom(value);
-      if (entry) expect(Object.keys(entry)).toEqual(['name', 'message']);
+      if (entry) expect(Object.keys(entry)).toEqual(['collection', 'name', 'message']);
       expect(Object.keys(messageFrom(value))).toEqual(Object.keys(emptyMessage));
     }),
   );
+});
+
+describe('collections', () => {
+  it('have names of their own', () => {
+    const saved = createSaved();
+    saved.save('on', message, 'Lamp');
+    saved.save('on', { ...message, topic: 'x' }, 'Heater');
+    saved.save('on', { ...message, topic: 'y' });
+    saved.remove('on', 'Heater');
+    expect(createSaved().entries.value.map(({ collection, name }) => [collection, name])).toEqual([
+      ['Lamp', 'on'],
+      ['', 'on'],
+    ]);
+  });
+
+  it('go to another browser in a file, and replace nothing there', () => {
+    const saved = createSaved();
+    saved.save('on', message, 'Lamp');
+    saved.save(
+      'off',
+      { ...message, properties: { ...message.properties, userProperties: [['a', 'b']] } },
+      'Lamp',
+    );
+    const file = exportMessages(saved.entries.value);
+    expect(importMessages(file)).toEqual(saved.entries.value);
+    kept = {};
+    const other = createSaved();
+    other.save('on', { ...message, topic: 'mine' }, 'Lamp');
+    expect(other.add(file)).toBe(2);
+    expect(other.entries.value.map(({ name, message: { topic } }) => [name, topic])).toEqual([
+      ['off', 'a/b'],
+      ['on', 'mine'],
+      ['on (2)', 'a/b'],
+    ]);
+  });
+});
+
+describe('a file that is not taken', () => {
+  const fileWith = (one: unknown, top = {}) =>
+    JSON.stringify({
+      format: 'mqttwasm messages',
+      version: 1,
+      messages: [{ name: 'a', message }, one],
+      ...top,
+    });
+
+  it.each([
+    ['not-json', '{"format":', undefined],
+    ['foreign', '{"format":"mqttwasm profiles"}', 'format'],
+    ['foreign', '[]', 'format'],
+    ['newer', fileWith({}, { version: 2 }), 'version'],
+    ['empty', fileWith({}, { messages: [] }), 'messages'],
+    ['bad-message', fileWith(5), 'messages[1]'],
+    ['bad-message', fileWith({ message }), 'messages[1].name'],
+    ['bad-message', fileWith({ name: 'b', collection: 1, message }), 'messages[1].collection'],
+    ['bad-message', fileWith({ name: 'b' }), 'messages[1].message'],
+    [
+      'bad-message',
+      fileWith({ name: 'b', message: { ...message, topic: null } }),
+      'messages[1].message.topic',
+    ],
+    ['bad-message', fileWith({ name: 'b', message: { ...message, qos: 3 } }), 'messages[1].message.qos'],
+    [
+      'bad-message',
+      fileWith({ name: 'b', message: { ...message, format: 'x' } }),
+      'messages[1].message.format',
+    ],
+    [
+      'bad-message',
+      fileWith({ name: 'b', message: { ...message, properties: { userProperties: [['a', 1]] } } }),
+      'messages[1].message.properties.userProperties',
+    ],
+    ['too-large', ' '.repeat(20_000_001), undefined],
+  ])('%s %.60s: says what of it is wrong, and nothing of it comes in', (code, text, path) => {
+    const saved = createSaved();
+    expect(saved.add(text)).toBe(0);
+    expect(saved.entries.value).toEqual([]);
+    let error: unknown;
+    try {
+      importMessages(text);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(ImportError);
+    expect(error).toMatchObject({ code, path, message: saved.problem.value });
+    if (path?.startsWith('messages[')) expect(saved.problem.value).toContain(path);
+  });
+
+  it('holds more than there is room for', () => {
+    const messages = Array.from({ length: 201 }, (_, n) => ({ name: `${n}`, message }));
+    const saved = createSaved();
+    expect(saved.add(fileWith({}, { messages }))).toBe(0);
+    expect(saved.problem.value).toMatch(/room for 200/);
+    expect(saved.entries.value).toEqual([]);
+  });
 });

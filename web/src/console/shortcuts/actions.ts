@@ -1,12 +1,14 @@
 /** What can be done by keys alone. */
 
 import { mark } from '../core/i18n/i18n';
+import type { View } from '../core/view';
 import type { Page } from '../session/page';
 import type { Keys } from './keys';
 
 export interface Shortcut {
-  keys: Keys;
-  /** In the sheet, marked for translation. */
+  /** Absent where only the palette has it. */
+  keys?: Keys;
+  /** In the sheet and in the palette, marked for translation. */
   words: string;
   /** Where the focus must be; a shortcut without it is for all of the page but its fields. */
   within?: string;
@@ -27,6 +29,12 @@ function go(selector: string): void {
   element?.focus();
 }
 
+const show = (key: string, view: View, words: string): Shortcut => ({
+  keys: { key },
+  words,
+  run: () => go(`[data-tab="${view}"]`),
+});
+
 /** What takes effect at others, or loses something, takes two keys. */
 export function actionsOf(page: Page): Group[] {
   const { feed } = page;
@@ -37,13 +45,19 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: 'e' },
           words: mark('Edit the payload'),
-          run: () => find('#publish :is(textarea, .publish-file button)')?.focus(),
+          run: () => find('#publish :is(textarea, [data-editor], .publish-file button)')?.focus(),
         },
         {
           keys: { key: 'Enter', command: true },
           words: mark('Publish, or stop repeating, from anywhere in the form'),
           within: '.publish-form',
           run: () => document.querySelector<HTMLFormElement>('.publish-form')?.requestSubmit(),
+        },
+        { keys: { key: 'ArrowUp', alt: true }, words: mark('Bring back an earlier payload') },
+        {
+          keys: { key: 's' },
+          words: mark('Subscribe to a topic filter'),
+          run: () => find('#subscribe input')?.focus(),
         },
       ],
     },
@@ -62,13 +76,28 @@ export function actionsOf(page: Page): Group[] {
           run: () => find('[data-shown="true"] [data-jump]')?.click(),
         },
         { keys: { key: 'x', shift: true }, words: mark('Clear the messages'), run: () => feed.clear() },
+        {
+          keys: { key: 'r' },
+          words: mark('Record messages, or see what was recorded'),
+          run() {
+            page.view.value = 'messages';
+            go('[data-record]');
+          },
+        },
+      ],
+    },
+    {
+      title: mark('Views'),
+      shortcuts: [
+        show('m', 'messages', mark('Show messages')),
+        show('t', 'topics', mark('Show topics')),
+        show('b', 'broker', mark('Show broker')),
+        show('k', 'packets', mark('Show packets')),
       ],
     },
     {
       title: mark('Page'),
       shortcuts: [
-        { keys: { key: 'm' }, words: mark('Show messages'), run: () => go('[data-tab="messages"]') },
-        { keys: { key: 't' }, words: mark('Show topics'), run: () => go('[data-tab="topics"]') },
         {
           keys: { key: 'c', shift: true },
           words: mark('Connect or disconnect'),
@@ -77,6 +106,11 @@ export function actionsOf(page: Page): Group[] {
             if (connection.status.value.phase === 'disconnected') void connection.connect();
             else connection.disconnect();
           },
+        },
+        {
+          keys: { key: 'n', shift: true },
+          words: mark('Open a new connection'),
+          run: () => void page.sessions.open(),
         },
         { keys: { key: 'Escape' }, words: mark('Close details or a dialog') },
       ],

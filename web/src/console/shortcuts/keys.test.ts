@@ -7,6 +7,7 @@ describe('pressed', () => {
   const letter: Keys = { key: 'p' };
   const capital: Keys = { key: 'x', shift: true };
   const send: Keys = { key: 'Enter', command: true };
+  const earlier: Keys = { key: 'ArrowUp', alt: true };
   const question: Keys = { key: '?' };
 
   it.each<[what: string, keys: Keys, event: Partial<KeyboardEvent>, yes: boolean]>([
@@ -17,6 +18,8 @@ describe('pressed', () => {
     ['Ctrl+P, the browser’s own', letter, { key: 'p', ctrlKey: true }, false],
     ['⌘P, the browser’s own', letter, { key: 'p', metaKey: true }, false],
     ['AltGr or Option with a letter', letter, { key: 'p', altKey: true }, false],
+    ['Alt and an arrow', earlier, { key: 'ArrowUp', altKey: true }, true],
+    ['the arrow without Alt', earlier, { key: 'ArrowUp' }, false],
     ['Shift and a letter', capital, { key: 'X', shiftKey: true }, true],
     ['Shift and a letter under caps lock', capital, { key: 'x', shiftKey: true }, true],
     ['the letter without Shift', capital, { key: 'x' }, false],
@@ -36,6 +39,7 @@ describe('namesOf', () => {
     [{ key: '/' }, ['/'], ['/']],
     [{ key: 'x', shift: true }, ['Shift', 'X'], ['⇧', 'X']],
     [{ key: 'Enter', command: true }, ['Ctrl', 'Enter'], ['⌘', '↩']],
+    [{ key: 'ArrowUp', alt: true }, ['Alt', '↑'], ['⌥', '↑']],
     [{ key: 'Escape' }, ['Esc'], ['esc']],
   ])('%o', (keys, names, apple) => {
     expect(namesOf(keys, false)).toEqual(names);

@@ -11,23 +11,33 @@ const key = 'mqttwasm.shortcuts';
 
 /** Where a letter is typed, or chooses from a list. */
 const fields =
-  'input:not([type="checkbox"], [type="radio"], [type="button"], [type="file"]), textarea, select, [contenteditable]';
+  'input:not([type="checkbox"], [type="radio"], [type="button"], [type="file"]), textarea, select, [contenteditable], [data-editor]';
 
 export type Shortcuts = ReturnType<typeof createShortcuts>;
 
 export function createShortcuts(page: Page) {
   /** Of the keys that need no Control or Command with them (WCAG 2.1.4). */
   const on = signal(readKept(key) !== false);
-  /** Whether the sheet is open. */
-  const shown = signal(false);
+  /** Which of the two dialogs is open. */
+  const shown = signal<'sheet' | 'palette'>();
   const groups = actionsOf(page);
-  groups.at(-1)?.shortcuts.push({
-    keys: { key: '?' },
-    words: mark('Show these shortcuts'),
-    run() {
-      shown.value = true;
+  groups.at(-1)?.shortcuts.push(
+    {
+      keys: { key: 'k', command: true },
+      words: mark('Find a command, topic or profile'),
+      within: ':root',
+      run() {
+        shown.value = 'palette';
+      },
     },
-  });
+    {
+      keys: { key: '?' },
+      words: mark('Show these shortcuts'),
+      run() {
+        shown.value = 'sheet';
+      },
+    },
+  );
   const all = groups.flatMap(({ shortcuts }) => shortcuts);
 
   document.addEventListener('keydown', (event) => {
@@ -36,7 +46,7 @@ export function createShortcuts(page: Page) {
     if (document.querySelector('dialog[open]')) return;
     const focused = event.target instanceof Element ? event.target : undefined;
     const shortcut = all.find(({ keys, within, run }) => {
-      if (!run || !pressed(keys, event)) return false;
+      if (!run || !keys || !pressed(keys, event)) return false;
       return within ? focused?.closest(within) : on.value && !focused?.closest(fields);
     });
     if (!shortcut) return;

@@ -49,6 +49,8 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   /** The row that the keyboard is at, and the topic whose details are open. */
   const active = signal<TopicNode | undefined>(undefined);
   const selected = signal<TopicNode | undefined>(undefined);
+  /** The row that is to be scrolled to. */
+  const revealed = signal<TopicNode | undefined>(undefined);
   const charted = signal(series.list());
   /** Seconds that the charts show up to now; 0 for all. */
   const span = signal(0);
@@ -147,6 +149,18 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
+  /** Brings a topic to sight, and opens its details. */
+  function reveal(node: TopicNode): void {
+    if (query.peek() !== '') find('');
+    const above: TopicNode[] = [];
+    for (let up = node.parent; up?.parent; up = up.parent) above.unshift(up);
+    batch(() => {
+      setOpen(above, true);
+      select(node);
+      revealed.value = node;
+    });
+  }
+
   /** What is kept of a topic, the newest first: by the feed, and then what only its history has. */
   function* past(node: TopicNode): Generator<Reading | undefined> {
     const topic = topicOf(node);
@@ -233,6 +247,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     searched,
     active,
     selected,
+    revealed,
     history,
     charted,
     span,
@@ -243,6 +258,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     isOpen,
     setOpen,
     select,
+    reveal,
     chart,
     unchart,
     askToClear,

@@ -7,6 +7,8 @@ import './fields.css';
 
 interface Labelled {
   label: string;
+  /** After the label. */
+  aside?: ComponentChildren;
   error?: string | undefined;
   hint?: ComponentChildren;
   class?: string;
@@ -18,8 +20,9 @@ interface Described {
   'aria-describedby'?: string;
 }
 
-function Field({
+export function Field({
   label,
+  aside,
   error,
   hint,
   class: name,
@@ -33,6 +36,7 @@ function Field({
   return (
     <div class={`field ${name ?? ''}`}>
       <label for={id}>{label}</label>
+      {aside}
       {control(attributes)}
       {error && (
         <p class="field-error wrap" id={`${id}-error`} role="alert">
@@ -70,39 +74,6 @@ export function TextField({ value, onEdit, secret = false, placeholder, ...label
           autocapitalize="none"
           spellcheck={false}
           onInput={(event) => onEdit(event.currentTarget.value)}
-        />
-      )}
-    />
-  );
-}
-
-interface AreaProps extends Labelled {
-  value: string;
-  rows: number;
-  onEdit(value: string): void;
-  /** Control or Command with Enter. */
-  onSubmit(): void;
-}
-
-export function TextArea({ value, rows, onEdit, onSubmit, ...labelled }: AreaProps) {
-  return (
-    <Field
-      {...labelled}
-      control={(attributes) => (
-        <textarea
-          {...attributes}
-          class="input mono"
-          rows={rows}
-          value={value}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          onInput={(event) => onEdit(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-            event.preventDefault();
-            onSubmit();
-          }}
         />
       )}
     />

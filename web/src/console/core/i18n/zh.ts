@@ -2,10 +2,19 @@
 
 import type { Dictionary } from './dictionary';
 import { connection } from './zh-connection';
+import { editor } from './zh-editor';
 import { feed } from './zh-feed';
 import { forms } from './zh-forms';
 import { payload } from './zh-payload';
 import { recordings } from './zh-recordings';
 import { topics } from './zh-topics';
 
-export const zh: Dictionary = { ...connection, ...forms, ...feed, ...topics, ...payload, ...recordings };
+export const zh: Dictionary = {
+  ...connection,
+  ...forms,
+  ...feed,
+  ...topics,
+  ...payload,
+  ...recordings,
+  ...editor,
+};

@@ -39,6 +39,7 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
       <Button
         small
         look="quiet"
+        data-record
         aria-expanded={recording.value ?? false}
         aria-controls={recordingsId}
         onClick={() => {

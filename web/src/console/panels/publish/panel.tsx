@@ -1,12 +1,14 @@
 import { useId, useState } from 'preact/hooks';
-import { formatBytes, formatCount, formatTime, visible } from '../../core/text';
-import { countProperties, payloadProblem } from '../../session/message';
+import { formatCount, formatTime, visible } from '../../core/text';
+import { countProperties } from '../../session/message';
 import type { Outcome, Publisher } from '../../session/publisher';
-import { hasCounter, unknownPlaces } from '../../session/template';
-import { Button, FileButton, IconButton } from '../../ui/button';
-import { Checkbox, qosOptions, Select, TextArea, TextField, translated } from '../../ui/fields';
+import type { Model } from '../../topics/model';
+import { Button, FileButton } from '../../ui/button';
+import { Checkbox, qosOptions, Select, translated } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
 import { onDemand } from '../../ui/on-demand';
+import { Payload } from './payload';
+import { TopicField } from './topic';
 import './publish.css';
 import { mark, parts, t } from '../../core/i18n/i18n';
 
@@ -42,84 +44,6 @@ function OutcomeRow({ outcome }: { outcome: Outcome }) {
       <span class="outcome-text wrap tone">{outcome.text}</span>
       <bdi class="outcome-topic clip fine">{visible(outcome.topic)}</bdi>
     </li>
-  );
-}
-
-const places = ['{{n}}', '{{now}}', '{{uuid}}', '{{random 1 100}}'];
-
-function Hint({ publisher }: { publisher: Publisher }) {
-  const draft = publisher.draft.value;
-  const { payload } = draft;
-  const texts = draft.topic + payload;
-  const unknown = unknownPlaces(texts).slice(0, 3).map(visible);
-  const problem = payloadProblem(draft);
-  return (
-    <>
-      {problem && (
-        <span class="publish-problem">{t('The payload {problem}.', { problem: visible(problem) })}</span>
-      )}
-      {unknown.length > 0 && (
-        <span class="publish-problem">
-          {t('Not known, and sent as it stands: {places}', { places: unknown.join(', ') })}
-        </span>
-      )}
-      {hasCounter(texts) && (
-        <span>
-          {parts('{place} counts 0, 1, 2, …; next is {next}.', {
-            place: <code>{'{{n}}'}</code>,
-            next: formatCount(publisher.next.value),
-          })}
-        </span>
-      )}
-      <span class="publish-places flow">
-        {t('Insert')}
-        {places.map((place) => (
-          <button
-            key={place}
-            type="button"
-            class="place chip"
-            aria-label={t('Insert {place}', { place })}
-            onClick={() =>
-              publisher.edit({ payload: `${payload}${payload && !/\s$/.test(payload) ? ' ' : ''}${place}` })
-            }
-          >
-            {place}
-          </button>
-        ))}
-      </span>
-    </>
-  );
-}
-
-function Attached({ publisher }: { publisher: Publisher }) {
-  const { file } = publisher.draft.value;
-  if (!file) return null;
-  return (
-    <p class="publish-file line">
-      <bdi>{visible(file.name)}</bdi>
-      <span>{formatBytes(file.bytes.length)}</span>
-      <IconButton
-        label={t('Remove {name}', { name: visible(file.name) })}
-        onClick={() => publisher.edit({ file: undefined })}
-      />
-    </p>
-  );
-}
-
-function Payload({ publisher, go }: { publisher: Publisher; go: () => void }) {
-  const { payload, file } = publisher.draft.value;
-  if (file) return <Attached publisher={publisher} />;
-  return (
-    <TextArea
-      label={t('Payload')}
-      class="publish-payload"
-      rows={3}
-      value={payload}
-      error={publisher.fieldErrors.value.payload}
-      hint={<Hint publisher={publisher} />}
-      onEdit={(typed) => publisher.edit({ payload: typed })}
-      onSubmit={go}
-    />
   );
 }
 
@@ -172,11 +96,17 @@ function Repeat({ publisher }: { publisher: Publisher }) {
   );
 }
 
-function More({ publisher }: { publisher: Publisher }) {
+type Fold = keyof typeof folds;
+
+interface MoreProps {
+  publisher: Publisher;
+  open: Fold | undefined;
+  toggle(name: Fold): void;
+}
+
+function More({ publisher, open, toggle }: MoreProps) {
   const id = useId();
   const { properties, correlation } = publisher.draft.value;
-  const wrong = Object.keys(publisher.fieldErrors.value).some((name) => name in properties);
-  const [open, toggle] = useFold<keyof typeof folds>(wrong ? 'properties' : undefined);
   const Part = open && folds[open][1];
   const counts = {
     properties: countProperties(properties) + (correlation ? 1 : 0),
@@ -186,7 +116,7 @@ function More({ publisher }: { publisher: Publisher }) {
   return (
     <div class="publish-more">
       <div class="publish-tools">
-        {(Object.keys(folds) as (keyof typeof folds)[]).map((name) => (
+        {(Object.keys(folds) as Fold[]).map((name) => (
           <Button
             small
             look="quiet"
@@ -215,13 +145,15 @@ function More({ publisher }: { publisher: Publisher }) {
   );
 }
 
-export function PublishPanel({ publisher }: { publisher: Publisher }) {
+export function PublishPanel({ publisher, topics }: { publisher: Publisher; topics: Model }) {
   const heading = useId();
   const [over, setOver] = useState(false);
   const draft = publisher.draft.value;
   const errors = publisher.fieldErrors.value;
   const repeating = publisher.repeating.value;
   const go = () => (repeating ? publisher.stop() : publisher.publish());
+  const wrong = Object.keys(errors).some((name) => name in draft.properties);
+  const [open, toggle] = useFold<Fold>(wrong ? 'properties' : undefined);
 
   return (
     <section
@@ -253,13 +185,16 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
           }}
         >
           <h2 id={heading}>{t('Publish')}</h2>
-          <TextField
-            label={t('Topic')}
-            value={draft.topic}
-            error={errors.topic}
-            onEdit={(topic) => publisher.edit({ topic })}
+          <TopicField publisher={publisher} model={topics} />
+          <Payload
+            publisher={publisher}
+            go={go}
+            onFormat={(format) => {
+              publisher.edit({ format });
+              // The message's type has to be chosen there.
+              if (format === 'protobuf' && open !== 'properties') toggle('properties');
+            }}
           />
-          <Payload publisher={publisher} go={go} />
           <div class="publish-settings flow">
             <Select
               label="QoS"
@@ -309,7 +244,7 @@ export function PublishPanel({ publisher }: { publisher: Publisher }) {
             )}
           </div>
         </form>
-        <More publisher={publisher} />
+        <More publisher={publisher} open={open} toggle={toggle} />
         {publisher.answer.value && <AnswerPart publisher={publisher} />}
         <Outcomes publisher={publisher} />
       </div>

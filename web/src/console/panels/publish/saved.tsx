@@ -1,19 +1,72 @@
 import { useState } from 'preact/hooks';
-import { visible } from '../../core/text';
+import { plural, t } from '../../core/i18n/i18n';
+import { saveAs } from '../../core/save-as';
+import { formatCount, visible } from '../../core/text';
 import type { Publisher } from '../../session/publisher';
-import { createSaved } from '../../session/saved';
-import { Button, IconButton } from '../../ui/button';
+import { createSaved, exportMessages, largestFile, type SavedMessage } from '../../session/saved';
+import { Button, FileButton, IconButton } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { MessageRow } from './message-row';
 import './messages.css';
-import { t } from '../../core/i18n/i18n';
 
 const saved = createSaved();
 
+function exportAll(messages: readonly SavedMessage[], collection = ''): void {
+  const name = collection.replace(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 60);
+  const file = new Blob([exportMessages(messages)], { type: 'application/json' });
+  saveAs(`mqttwasm-messages${name && `-${name}`}.json`, file);
+}
+
+interface CollectionProps {
+  name: string;
+  messages: readonly SavedMessage[];
+  onUse(message: SavedMessage): void;
+}
+
+function Collection({ name, messages, onUse }: CollectionProps) {
+  return (
+    <section class="stack" aria-label={visible(name) || t('Without collection')}>
+      {name !== '' && (
+        <h4 class="collection-name line">
+          <bdi class="clip">{visible(name)}</bdi>
+          <span class="chip">{formatCount(messages.length)}</span>
+          <IconButton
+            label={t('Export {name}', { name: visible(name) })}
+            onClick={() => exportAll(messages, name)}
+          >
+            ↓
+          </IconButton>
+        </h4>
+      )}
+      <ul class="message-list box" aria-label={t('Saved messages')}>
+        {messages.map((entry) => (
+          <MessageRow
+            key={entry.name}
+            message={entry.message}
+            title={<bdi>{visible(entry.name)}</bdi>}
+            onUse={() => onUse(entry)}
+          >
+            <IconButton
+              label={t('Delete {name}', { name: visible(entry.name) })}
+              onClick={() => saved.remove(entry.name, name)}
+            />
+          </MessageRow>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 export function SavedMessages({ publisher }: { publisher: Publisher }) {
   const [name, setName] = useState('');
+  const [collection, setCollection] = useState('');
   const [hint, setHint] = useState('');
+  const [news, setNews] = useState('');
   const draft = publisher.draft.value;
+  const entries = saved.entries.value;
+  const collections = [...new Set(entries.map((entry) => entry.collection))].sort((a, b) =>
+    a.localeCompare(b),
+  );
 
   function save() {
     const given = name.trim();
@@ -21,8 +74,14 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
     else if (draft.file) setHint(t('A file is not saved: remove it, or type the payload'));
     else {
       setHint('');
-      if (saved.save(given, draft)) setName('');
+      if (saved.save(given, draft, collection.trim())) setName('');
     }
+  }
+
+  async function read(file: File) {
+    // A character takes three bytes at most: what is too large is still so, without being read.
+    const count = saved.add(await file.slice(0, 3 * largestFile + 1).text());
+    setNews(count > 0 ? plural(count, '{count} message imported.', '{count} messages imported.') : '');
   }
 
   return (
@@ -45,27 +104,36 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
             setHint('');
           }}
         />
+        <TextField label={t('Collection')} value={collection} onEdit={setCollection} />
         <Button type="submit">{t('Save')}</Button>
       </form>
-      {saved.entries.value.length === 0 ? (
+      {entries.length === 0 && (
         <p class="empty-line">{t('Nothing saved yet. Saved messages stay in this browser.')}</p>
-      ) : (
-        <ul class="message-list box" aria-label={t('Saved messages')}>
-          {saved.entries.value.map((entry) => (
-            <MessageRow
-              key={entry.name}
-              message={entry.message}
-              title={<bdi>{visible(entry.name)}</bdi>}
-              onUse={() => publisher.edit(entry.message)}
-            >
-              <IconButton
-                label={t('Delete {name}', { name: visible(entry.name) })}
-                onClick={() => saved.remove(entry.name)}
-              />
-            </MessageRow>
-          ))}
-        </ul>
       )}
+      {collections.map((of) => (
+        <Collection
+          key={of}
+          name={of}
+          messages={entries.filter((entry) => entry.collection === of)}
+          onUse={(entry) => {
+            publisher.edit(entry.message);
+            setCollection(of);
+          }}
+        />
+      ))}
+      <div class="saved-files flow">
+        <FileButton
+          small
+          text={t('Import…')}
+          label={t('Import messages')}
+          accept=".json,application/json"
+          onFiles={([file]) => file && void read(file)}
+        />
+        <Button small disabled={entries.length === 0} onClick={() => exportAll(entries)}>
+          {t('Export')}
+        </Button>
+        <output class="muted">{news}</output>
+      </div>
     </div>
   );
 }

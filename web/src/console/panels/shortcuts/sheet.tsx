@@ -1,11 +1,9 @@
-import { isApple, namesOf } from '../../shortcuts/keys';
 import type { Shortcuts } from '../../shortcuts/store';
 import { Dialog } from '../../ui/dialog';
 import { Checkbox } from '../../ui/fields';
+import { apple, KeyNames } from './key-names';
 import './sheet.css';
 import { t } from '../../core/i18n/i18n';
-
-const apple = isApple(navigator.platform);
 
 export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
   const on = shortcuts.on.value;
@@ -15,7 +13,7 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
       title={t('Keyboard shortcuts')}
       closeLabel={t('Close keyboard shortcuts')}
       onClose={() => {
-        shortcuts.shown.value = false;
+        shortcuts.shown.value = undefined;
       }}
       footer={
         <>
@@ -36,9 +34,7 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
               {some.map(({ keys, words }) => (
                 <div key={words}>
                   <dt>
-                    {namesOf(keys, apple).map((name) => (
-                      <kbd key={name}>{name}</kbd>
-                    ))}
+                    <KeyNames keys={keys} />
                   </dt>
                   <dd>{t(words)}</dd>
                 </div>

@@ -141,6 +141,14 @@ export function Tree({ bench }: { bench: Workbench }) {
     element.scrollTop = Math.min(top, Math.max(top + state.row - element.clientHeight, element.scrollTop));
   }
 
+  const revealed = bench.revealed.value;
+  useLayoutEffect(() => {
+    const at = revealed ? nodes.indexOf(revealed) : -1;
+    if (at < 0 || state.height === 0) return;
+    go(at);
+    bench.revealed.value = undefined;
+  });
+
   function toggle(node: TopicNode): void {
     bench.setOpen([node], !bench.isOpen(node));
   }

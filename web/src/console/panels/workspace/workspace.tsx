@@ -180,7 +180,7 @@ export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
           }
           second={
             <Pane name="publish" page={page}>
-              <PublishPanel key={id} publisher={session.publisher} />
+              <PublishPanel key={id} publisher={session.publisher} topics={session.topics.model} />
             </Pane>
           }
         />

@@ -1,0 +1,33 @@
+import { useRef } from 'preact/hooks';
+import type { Message } from '../../session/message';
+import type { Publisher } from '../../session/publisher';
+
+type Typed = Pick<Message, 'payload' | 'format' | 'type'>;
+
+/**
+ * Brings payloads back that were sent before, as a shell does with commands; the
+ * topic stays, so that nothing goes where nobody looked. Returns what to call
+ * with 1 for an earlier one and -1 for a later one: it tells whether there was
+ * anything to be done. Unless `anyway`, only where no caret has to go up or down.
+ */
+export function useEarlier(publisher: Publisher) {
+  /** Which is shown, the newest being 0; -1: what was being typed. */
+  const at = useRef(-1);
+  const typed = useRef<Typed>(null);
+
+  return function step(by: number, anyway: boolean): boolean {
+    const { payload, format, type } = publisher.draft.peek();
+    const earlier = publisher.sent.peek().flatMap(({ message }) => (message.file ? [] : [message]));
+    const shown = earlier[at.current]?.payload === payload;
+    if (!shown) at.current = -1; // it was edited, and is one's own now
+    if (!anyway && payload !== '' && (!shown || payload.includes('\n'))) return false;
+    let to = at.current + by;
+    while (earlier[to]?.payload === payload) to += by;
+    if (to < -1 || to >= earlier.length) return anyway;
+    if (at.current < 0) typed.current = { payload, format, type };
+    at.current = to;
+    const next = earlier[to] ?? typed.current;
+    if (next) publisher.edit({ payload: next.payload, format: next.format, type: next.type });
+    return true;
+  };
+}

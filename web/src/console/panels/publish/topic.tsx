@@ -1,0 +1,55 @@
+import type { ComponentType } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { t } from '../../core/i18n/i18n';
+import type { Publisher } from '../../session/publisher';
+import type { Model } from '../../topics/model';
+import { Field } from '../../ui/fields';
+import type { CompletionProps } from './completion';
+
+/** Completed from the tree. It stays a text box: topics need not have been seen to be published to. */
+export function TopicField({ publisher, model }: { publisher: Publisher; model: Model }) {
+  const field = useRef<HTMLInputElement>(null);
+  /** Only what is typed here and now asks for suggestions. */
+  const [typed, setTyped] = useState('');
+  const [loaded, setLoaded] = useState<{ Completion: ComponentType<CompletionProps> }>();
+  const { topic } = publisher.draft.value;
+  return (
+    <>
+      <Field
+        label={t('Topic')}
+        error={publisher.fieldErrors.value.topic}
+        control={(attributes) => (
+          <input
+            {...attributes}
+            ref={field}
+            type="text"
+            class="input mono"
+            value={topic}
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            aria-autocomplete="list"
+            // Without it one types a little more.
+            onFocus={() => loaded ?? import('./completion').then(setLoaded, () => {})}
+            onInput={({ currentTarget: { value } }) => {
+              publisher.edit({ topic: value });
+              setTyped(value.trim());
+            }}
+            onBlur={() => setTyped('')}
+          />
+        )}
+      />
+      {loaded && typed !== '' && (
+        <loaded.Completion
+          field={field}
+          model={model}
+          typed={typed}
+          onChoose={(chosen) => {
+            if (chosen !== undefined) publisher.edit({ topic: chosen });
+            setTyped('');
+          }}
+        />
+      )}
+    </>
+  );
+}
