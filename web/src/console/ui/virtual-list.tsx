@@ -22,13 +22,15 @@ export interface Place {
 interface Props {
   label: string;
   list: Listed;
+  /** Rem: with less room a row has two lines. */
+  narrow?: number | undefined;
   /** With a `key`, by which a row's element is used for another one. */
   row(place: Place, key: number): ComponentChildren;
 }
 
-export function VirtualList({ label, list, row }: Props) {
+export function VirtualList({ label, list, narrow = 34, row }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const rows = useRows(list, box);
+  const rows = useRows(list, box, narrow);
   const { first, end } = list.view.value;
   const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
   return (

@@ -7,18 +7,20 @@ import { VirtualList } from '../../ui/virtual-list';
 interface Props<Entry> {
   log: Listed<Entry>;
   label: string;
+  narrow?: number;
   /** What a row shows. */
   row(entry: Entry): ComponentChildren;
   /** Of the button that opens an entry's details. */
   labelFor(entry: Entry): string;
 }
 
-export function LogList<Entry>({ log, label, row, labelFor }: Props<Entry>) {
+export function LogList<Entry>({ log, label, narrow, row, labelFor }: Props<Entry>) {
   const open = log.open.value?.number;
   return (
     <VirtualList
       label={label}
       list={log}
+      narrow={narrow}
       row={(place, key) => {
         const item = log.at(place.position);
         if (!item) return null;

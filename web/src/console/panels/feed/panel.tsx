@@ -193,6 +193,7 @@ export function FeedPanel({ page, phase }: Props) {
           key={generation}
           log={feed}
           label={t('Messages')}
+          narrow={26}
           labelFor={labelFor}
           row={(entry) => (
             <Row
