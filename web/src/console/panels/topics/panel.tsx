@@ -140,7 +140,7 @@ export function TopicsPanel({ session, shown }: { session: Session; shown: boole
         label={t('Width of the details')}
         second={bench.selected.value && <Details bench={bench} birthBefore={session.birthBefore} />}
       >
-        <Tree bench={bench} />
+        <Tree bench={bench} birthBefore={session.birthBefore} />
         {none && <Empty bench={bench} />}
       </Split>
       {bench.charted.value.length > 0 && (
