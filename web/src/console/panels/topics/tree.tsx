@@ -88,7 +88,6 @@ function Row({
       role="treeitem"
       id={id}
       class="topic topic-columns"
-      aria-label={said.filter(Boolean).join(' ')}
       aria-level={depth}
       aria-posinset={position}
       aria-setsize={size}
@@ -107,11 +106,17 @@ function Row({
         if (last && !(event.target as Element).matches('.topic-twisty')) on.onToggle();
       }}
     >
-      <span class="topic-path" style={{ paddingInlineStart: `${Math.min(depth - 1, 16) * 0.75}rem` }}>
+      {/* The levels of a name and the numbers of the columns would each be words of their own. */}
+      <span class="visually-hidden">{said.filter(Boolean).join(' ')}</span>
+      <span
+        class="topic-path"
+        aria-hidden="true"
+        style={{ paddingInlineStart: `${Math.min(depth - 1, 16) * 0.75}rem` }}
+      >
         <span class="topic-twisty" data-open={open} />
         <TopicText class="topic-name" topic={name} />
       </span>
-      <span class="topic-value">
+      <span class="topic-value" aria-hidden="true">
         {last ? (
           payload ? (
             <Brief class="topic-payload" preview={preview} />
@@ -123,8 +128,12 @@ function Row({
         )}
         {node.retained && <span class="topic-retained fine">{t('retained')}</span>}
       </span>
-      <span class="topic-rate fine">{formatRate(rateOf(node, now))}</span>
-      <span class="topic-count fine">{formatCount(node.total)}</span>
+      <span class="topic-rate fine" aria-hidden="true">
+        {formatRate(rateOf(node, now))}
+      </span>
+      <span class="topic-count fine" aria-hidden="true">
+        {formatCount(node.total)}
+      </span>
     </div>
   );
 }
