@@ -116,12 +116,17 @@ test('binary payloads are shown as bytes, empty ones as empty', async ({ page })
   await expect(parts.row(`${own}/empty`, 'empty')).toContainText('0 B');
 });
 
-test('each QoS is sent, acknowledged and delivered as such', async () => {
+test('each QoS is sent, acknowledged and delivered as such', async ({ page }) => {
   const words = ['Sent', /Acknowledged after \d+ ms$/, /Acknowledged after \d+ ms$/];
   for (const qos of [0, 1, 2]) {
     await parts.qos.selectOption(String(qos));
     await publish(`${own}/qos`, `at ${qos}`);
-    await expect(parts.row(`${own}/qos`, `at ${qos}`)).toContainText(`QoS ${qos}`);
+    const row = parts.row(`${own}/qos`, `at ${qos}`);
+    await expect(row).toHaveCount(1);
+    // A row leaves out what is the rule.
+    await expect(row.getByText(/^QoS/)).toHaveText(qos === 0 ? [] : [`QoS ${qos}`]);
+    await row.getByRole('button').click();
+    await expect(page.getByRole('region', { name: 'Message details' })).toContainText(`QoS ${qos}`);
     await expect(parts.results.first().locator('.outcome-text')).toHaveText(words[qos] ?? '');
   }
 });

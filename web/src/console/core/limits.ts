@@ -27,8 +27,11 @@ export const limits = {
   /** Of a key or a text among decoded values. */
   line: 4096,
 
-  /** A row of the feed: characters of its topic, and bytes of its payload, as text and as hex. */
-  row: { topic: 512, text: 512, hex: 64 },
+  /**
+   * A row of the feed: characters of its topic, bytes of its payload, as text and as
+   * hex, parts in colours of their own, and bytes that are decoded for it.
+   */
+  row: { topic: 512, text: 512, hex: 64, tokens: 60, decoded: 64 * KiB },
   /** The same of the tree. */
   branch: { text: 160, hex: 24 },
 
@@ -65,6 +68,8 @@ export const limits = {
   },
   /** A few kilobytes can unpack into gigabytes of pixels. */
   picture: { pixels: 50_000_000, markup: MiB },
+  /** A picture in a row: bytes and pixels it may have, and its size there in pixels. */
+  thumbnail: { bytes: 512 * KiB, pixels: 8_000_000, width: 64, height: 20 },
   /** Bytes of a packet's dump. */
   dump: 4096,
 

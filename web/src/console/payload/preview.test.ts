@@ -1,7 +1,11 @@
+import { encode as encodeMessagePack } from '@msgpack/msgpack';
+import { encode as encodeCbor } from 'cborg';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
-import { previewOf, propertiesOf } from './preview';
+import { remember } from './choices';
+import { encode as encodeSparkplug } from './codecs/sparkplug';
+import { headsOf, previewOf, propertiesOf } from './preview';
 
 function message(payload: string | Uint8Array, rest: Partial<Message> = {}): Message {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
@@ -16,7 +20,7 @@ describe('previewOf', () => {
     ['a\nb\0', { kind: 'text', text: 'a␊b␀', more: 0 }],
     [Uint8Array.of(0, 0xff, 0x10), { kind: 'binary', text: '00 ff 10', more: 0 }],
   ])('%j', (payload, expected) => {
-    expect(previewOf(message(payload))).toEqual({ topic: 'a/b', ...expected });
+    expect(previewOf(message(payload))).toMatchObject({ topic: 'a/b', ...expected });
   });
 
   it('says how much of a long text it leaves out, and cuts no character', () => {
@@ -52,6 +56,84 @@ describe('previewOf', () => {
     expect(previewOf(once)).toBe(previewOf(once));
     expect(reads).toBe(1);
   });
+});
+
+/** What a row shows in the end. */
+async function settled(payload: Uint8Array, topic = 'a/b', birth?: Uint8Array) {
+  const one = message(payload, { topic });
+  await previewOf(one, () => birth).ready;
+  return previewOf(one, () => birth);
+}
+
+describe('what bytes say, in a row', () => {
+  it.each([
+    ['CBOR', encodeCbor({ t: 7.2, on: true, to: ['a', null] }), '{t: 7.2, on: true, to: ["a", null]}'],
+    ['MessagePack', encodeMessagePack({ 'two words': { x: -1 } }), '{"two words": {x: -1}}'],
+  ])('%s', async (format, payload, text) => {
+    expect(await settled(payload)).toMatchObject({ kind: 'decoded', format, text, more: 0 });
+  });
+
+  it('Sparkplug B: its metrics by name, which a BIRTH may have given', async () => {
+    const birth = encodeSparkplug(
+      '{"timestamp":1,"metrics":[{"name":"Boiler/Temp","alias":7,"datatype":3,"int_value":-1}],"seq":0}',
+    );
+    const data = encodeSparkplug(
+      '{"metrics":[{"alias":7,"timestamp":5,"int_value":-2},{"alias":8,"is_null":true},{"name":"a b","boolean_value":true}]}',
+    );
+    const expected = { kind: 'decoded', format: 'NDATA', text: 'Boiler/Temp -2, #8 null, "a b" true' };
+    expect(await settled(data, 'spBv1.0/g/NDATA/n', birth)).toMatchObject(expected);
+    expect((await settled(birth, 'spBv1.0/g/NBIRTH/n')).text).toBe('Boiler/Temp -1');
+  });
+
+  it('a picture has its size, unless it is too large for a row', async () => {
+    const png = (width: number) => {
+      const head = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, ...Array(16).fill(0)]);
+      new DataView(head.buffer).setUint32(16, width);
+      new DataView(head.buffer).setUint32(20, 48);
+      return head;
+    };
+    expect(await settled(png(64))).toMatchObject({
+      format: 'PNG',
+      text: '64 × 48',
+      thumbnail: { size: [64, 48], shown: [27, 20] },
+    });
+    expect(await settled(png(1_000_000))).toMatchObject({ kind: 'binary' });
+  });
+
+  it('what only looks like a format stays bytes', async () => {
+    expect(await settled(Uint8Array.of(0xa1, 0x61, 0xff))).toMatchObject({
+      kind: 'binary',
+      text: 'a1 61 ff',
+    });
+  });
+
+  it('of a great many values the first are decoded, and of a great many bytes none', async () => {
+    const many = await settled(encodeCbor({ all: Array(10_000).fill(1000) }));
+    expect(many.tokens?.length).toBeLessThan(limits.row.tokens + 10);
+    expect(many.text).toMatch(/…$/);
+    const long = await settled(encodeCbor({ text: 'x'.repeat(60_000) }));
+    expect(long.text.length).toBeLessThan(2 * limits.row.text);
+    expect((await settled(encodeCbor({ text: 'x'.repeat(limits.row.decoded) }))).kind).toBe('binary');
+  });
+
+  it('with the decoder there, the next one is decoded at once', async () => {
+    await settled(encodeCbor({ n: 1 }));
+    expect(previewOf(message(encodeCbor({ n: 2 }))).text).toBe('{n: 2}');
+  });
+
+  it('as somebody chose for the topic, from then on', async () => {
+    const one = message(encodeCbor({ n: 1 }), { topic: 'chosen/hex' });
+    await previewOf(one).ready;
+    expect(previewOf(one).kind).toBe('decoded');
+    remember('chosen/hex', { format: 'hex' });
+    expect(previewOf(one)).toMatchObject({ kind: 'binary', text: 'a1 61 6e 01' });
+  });
+});
+
+it('the lines of JSON are one, in a row and for those who search it', () => {
+  const lines = message('{\n  "a": 1,\r\n  "b": "x"\n}');
+  expect(previewOf(lines).text).toBe('{ "a": 1, "b": "x" }');
+  expect(headsOf(lines)).toEqual(['a/b', '{ "a": 1, "b": "x" }']);
 });
 
 it('names every property', () => {

@@ -4,50 +4,97 @@ import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
+import type { Readable } from './guess';
+import type { Birth, Decoded } from './in-row';
+import { type Token, tokensOf } from './tokens';
 
 /** Bytes that decide in a row whether a payload is text; the details look at all of them. */
 const inspected = 64 * 1024;
+const looksLikeJson = /^\s*[[{]/;
 
 export interface Preview {
   topic: string;
-  kind: 'text' | 'binary' | 'empty';
+  kind: 'text' | 'binary' | 'empty' | 'decoded';
   text: string;
   /** Bytes the row leaves out. */
   more: number;
+  /** The text in its parts. */
+  tokens?: readonly Token[];
+  /** What was decoded. */
+  format?: string;
+  thumbnail?: Decoded['thumbnail'];
+  /** Settles when more is known: there is another preview then. */
+  ready?: Promise<unknown>;
+  /** Whether to make another one. */
+  stale?: () => boolean;
 }
 
-const previews = new WeakMap<Message, Preview>();
+const previews = new WeakMap<object, Preview>();
+let decoders: typeof import('./in-row') | undefined;
 
-function make(message: Message): Preview {
-  const { payload } = message;
-  const base = { topic: brief(message.topic, limits.row.topic) };
-  if (payload.length === 0) return { ...base, kind: 'empty', text: '', more: 0 };
+function textIn(payload: Uint8Array): string {
+  const text = decodeUtf8(headOf(payload, limits.row.text)) ?? '';
+  // The lines of JSON are for those who read it as a column.
+  return looksLikeJson.test(text) ? text.replace(/[\r\n]\s*/g, ' ') : text;
+}
 
-  const text = decodeUtf8(headOf(payload, inspected));
-  if (text === undefined) {
+function plain({ topic: whole, payload }: Readable): Preview {
+  const topic = brief(whole, limits.row.topic);
+  if (payload.length === 0) return { topic, kind: 'empty', text: '', more: 0 };
+  if (decodeUtf8(headOf(payload, inspected)) === undefined) {
     const head = payload.subarray(0, limits.row.hex);
-    return { ...base, kind: 'binary', text: hex(head), more: payload.length - head.length };
+    return { topic, kind: 'binary', text: hex(head), more: payload.length - head.length };
   }
-  const head = headOf(payload, limits.row.text);
-  const shown = head.length === payload.length ? text : (decodeUtf8(head) ?? '');
-  return { ...base, kind: 'text', text: visible(shown), more: payload.length - head.length };
+  const text = visible(textIn(payload));
+  const base: Preview = {
+    topic,
+    kind: 'text',
+    text,
+    more: payload.length - headOf(payload, limits.row.text).length,
+  };
+  return looksLikeJson.test(text) ? { ...base, tokens: tokensOf(text) } : base;
 }
 
-/** Made when a row first comes into sight. */
-export function previewOf(message: Message): Preview {
-  let preview = previews.get(message);
-  if (!preview) {
-    preview = make(message);
-    previews.set(message, preview);
-  }
+function keep(message: Readable, preview: Preview): Preview {
+  previews.set(message, preview);
   return preview;
 }
 
-/** The beginnings of topic and text that a row shows, as they came; no text for bytes. */
+/** With what the bytes say, at once where their decoder is there. */
+function decoded(message: Readable, bare: Preview, birth: Birth): Preview {
+  if (!decoders) {
+    const ready = import('./in-row').then((loaded) => {
+      decoders = loaded;
+      return keep(message, decoded(message, bare, birth)).ready;
+    });
+    return { ...bare, ready: ready.catch(() => {}) };
+  }
+  const { found, stale } = decoders.inRow(message, birth);
+  const better = (of?: Decoded): Preview =>
+    of
+      ? { ...bare, stale, ...of, kind: 'decoded', text: of.tokens.map(([, text]) => text).join(''), more: 0 }
+      : { ...bare, stale };
+  if (!(found instanceof Promise)) return better(found);
+  const settle = (of?: Decoded) => keep(message, better(of));
+  return { ...bare, stale, ready: found.then(settle, () => settle()) };
+}
+
+const noBirth = () => undefined;
+
+/** Made when a row first comes into sight. */
+export function previewOf(message: Readable, birth: Birth = noBirth): Preview {
+  const known = previews.get(message);
+  if (known && !known.stale?.()) return known;
+  const bare = plain(message);
+  const opaque = bare.kind === 'binary' || (bare.kind === 'text' && message.topic.startsWith('spBv1.0/'));
+  return keep(message, opaque ? decoded(message, bare, birth) : bare);
+}
+
+/** The beginnings of topic and text that a row shows; no text for bytes. */
 export function headsOf(message: Message): [topic: string, text: string] {
-  const { kind } = previewOf(message);
-  const head = kind === 'text' ? decodeUtf8(headOf(message.payload, limits.row.text)) : '';
-  return [message.topic.slice(0, limits.row.topic), head ?? ''];
+  const { kind, text } = previewOf(message);
+  const head = kind === 'text' ? textIn(message.payload) : kind === 'decoded' ? text : '';
+  return [message.topic.slice(0, limits.row.topic), head];
 }
 
 /** The MQTT 5 properties with their names in the specification's words (3.3.2.3). The first of a great many. */

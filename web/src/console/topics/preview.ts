@@ -4,25 +4,16 @@ import { bytes } from '../core/counts';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
-import type { TopicNode, Value } from './model';
+import type { TopicNode } from './model';
 
-export function nameOf(node: TopicNode): string {
-  if (node.name === '') return t('(empty)');
-  return brief(node.name, limits.name);
-}
-
-const previews = new WeakMap<Value, string>();
-
-/** One line of the value, made when its row first comes into sight. */
-export function previewOf(value: Value): string {
-  // In words, of a language that may change.
-  if (!value.payload?.length) return lineOf(value.payload, value.size);
-  let preview = previews.get(value);
-  if (preview === undefined) {
-    preview = lineOf(value.payload, value.size);
-    previews.set(value, preview);
+/** Of the levels from `head` down to `node`, which are one row: of a great many the last. */
+export function nameOf(node: TopicNode, head = node): string {
+  let name = brief(node.name, limits.name);
+  for (let up = node.parent; up && up.depth >= head.depth; up = up.parent) {
+    if (name.length > limits.name) return `…/${name}`;
+    name = `${brief(up.name, limits.name)}/${name}`;
   }
-  return preview;
+  return name || t('(empty)');
 }
 
 export function lineOf(payload: Uint8Array | undefined, size: number): string {

@@ -39,14 +39,36 @@ it('shows a small tree whole, in order', () => {
 });
 
 it('shows the first level of a larger one, and opens what is asked for', () => {
-  const { shown, opening, at } = made('a/b/c', ...many);
-  expect(shown()).toEqual(['a +', 'z +']);
+  const { shown, opening, at, push } = made('a/b/c/x', 'a/b/c/y', 'a/b', ...many);
+  expect(shown()).toEqual(['a/b +', 'z +']);
   // No choice on the way down.
-  expect(opening.set(at('a'), true, false)).toBe(true);
-  expect(shown()).toEqual(['a', 'a/b', 'a/b/c', 'z +']);
-  expect(opening.set(at('a'), true, false)).toBe(false);
-  expect(opening.set(at('a'), false, false)).toBe(true);
-  expect(shown()).toEqual(['a +', 'z +']);
+  expect(opening.set(at('a/b'), true, false)).toBe(true);
+  expect(shown()).toEqual(['a/b', 'a/b/c', 'a/b/c/x', 'a/b/c/y', 'z +']);
+  expect(opening.set(at('a/b'), true, false)).toBe(false);
+  push('a/b');
+  expect(opening.set(at('a/b'), false, false)).toBe(true);
+  expect(shown()).toEqual(['a/b +', 'z +']);
+});
+
+it('levels with one below them and no message are one row, until there is more', () => {
+  const { shown, opening, at, push, model } = made('a/b/c/d/x', 'a/b/c/d/y', 'k/l/m', ...many);
+  const { heads, depths, nodes } = opening.flatten();
+  expect(heads.map(topicOf)).toEqual(['a', 'k', 'z']);
+  expect(nodes.map(topicOf)).toEqual(['a/b/c/d', 'k/l/m', 'z']);
+  expect(depths).toEqual([1, 1, 1]);
+  opening.set(at('a/b/c/d'), true, false);
+  expect(opening.flatten().depths).toEqual([1, 2, 2, 1, 1]);
+
+  // What comes apart stays as open as it was.
+  push('a/b/new', 'k/l');
+  expect(shown()).toEqual(['a/b', 'a/b/c/d', 'a/b/c/d/x', 'a/b/c/d/y', 'a/b/new', 'k/l +', 'z +']);
+  const rows = opening.flatten();
+  expect(rows.depths).toEqual([1, 2, 3, 3, 2, 1, 1]);
+  expect(rows.place(rows.heads[1] ?? model.root)).toEqual({ position: 1, size: 2 });
+  opening.set(at('a/b/c/d'), false, false);
+  opening.set(at('a/b'), false, false);
+  push('a/other');
+  expect(shown()).toEqual(['a +', 'k/l +', 'z +']);
 });
 
 it('numbers siblings among those shown', () => {
@@ -79,13 +101,15 @@ it('searches in slices, upper and lower case alike, and finds what comes later',
   // A clock that is always late: 256 topics, then a pause.
   expect(search.advance(() => 1, 0)).toBe(true);
   expect(search.found).toBe(2);
-  expect(shown()).toEqual(['Hall', 'Hall/Temp', 'yard', 'yard/temp', 'yard/temp/max']);
+  expect(shown()).toEqual(['Hall/Temp', 'yard/temp/max']);
   push('attic/temp', 'attic/door');
   search.advance(() => 0, 1);
   expect(shown()).toContain('attic/temp');
   expect(shown()).not.toContain('attic/door');
-  opening.set(at('yard'), false, true);
-  expect(shown()).toContain('yard +');
+  push('yard/temp/min');
+  search.advance(() => 0, 1);
+  opening.set(at('yard/temp'), false, true);
+  expect(shown()).toContain('yard/temp +');
   search.start('');
   expect(search.kept).toBeUndefined();
 });

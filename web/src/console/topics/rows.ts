@@ -1,4 +1,8 @@
-/** The tree as rows: what is open, in what order, and what a search leaves. */
+/**
+ * The tree as rows: what is open, in what order, and what a search leaves. Levels with
+ * nothing to choose from and no message of their own are one row with what is below
+ * them: its node is the last of them.
+ */
 
 import type { Model, TopicNode } from './model';
 
@@ -9,8 +13,11 @@ const small = 40;
 
 export interface Rows {
   nodes: TopicNode[];
-  /** A row's number among its siblings, from 1, and how many they are: for the few in sight. */
-  place(node: TopicNode): { position: number; size: number };
+  /** Of each row the first of its levels, and how many rows lead to it, with itself. */
+  heads: TopicNode[];
+  depths: number[];
+  /** By the first of its levels, a row's number among its siblings, from 1, and how many they are: for the few in sight. */
+  place(head: TopicNode): { position: number; size: number };
   /** False when some levels are still to be sorted in. */
   complete: boolean;
 }
@@ -47,7 +54,22 @@ function indexIn(level: readonly TopicNode[], node: TopicNode): number {
   return low;
 }
 
-export const noRows: Rows = { nodes: [], place: () => ({ position: 0, size: 0 }), complete: true };
+const isPassage = (node: TopicNode) => node.count === 0 && node.list.length === 1;
+
+/** The last of the levels that are one row. */
+export function lastOf(node: TopicNode): TopicNode {
+  let last = node;
+  while (isPassage(last)) last = last.list[0] as TopicNode;
+  return last;
+}
+
+export const noRows: Rows = {
+  nodes: [],
+  heads: [],
+  depths: [],
+  place: () => ({ position: 0, size: 0 }),
+  complete: true,
+};
 
 export function createOpening(model: Model) {
   const open = new Set<TopicNode>();
@@ -59,19 +81,21 @@ export function createOpening(model: Model) {
   const isOpen = (node: TopicNode, searching: boolean) => (searching ? !shut.has(node) : open.has(node));
 
   /** Whether it made a difference. */
-  function set(node: TopicNode, opened: boolean, searching: boolean): boolean {
+  function set(of: TopicNode, opened: boolean, searching: boolean): boolean {
+    const node = lastOf(of);
     if (!node.children || isOpen(node, searching) === opened) return false;
     touched = true;
-    if (searching) {
-      if (opened) shut.delete(node);
-      else shut.add(node);
-    } else if (opened) {
-      // Through levels with nothing to choose from.
-      for (let down: TopicNode | undefined = node; down?.children; ) {
-        open.add(down);
-        down = down.list.length === 1 ? down.list[0] : undefined;
-      }
-    } else open.delete(node);
+    const which = searching ? shut : open;
+    const change = (one: TopicNode) => (opened === searching ? which.delete(one) : which.add(one));
+    change(node);
+    // All levels of the row: it comes apart when one of them gets a choice.
+    for (let up = node.parent; up?.parent && isPassage(up); up = up.parent) change(up);
+    // Through levels with nothing to choose from.
+    for (let down = node.list; opened && !searching && down.length === 1; ) {
+      const next = down[0] as TopicNode;
+      if (next.children) open.add(next);
+      down = next.list;
+    }
     return true;
   }
 
@@ -80,9 +104,11 @@ export function createOpening(model: Model) {
     const levels = new Map<TopicNode | undefined, readonly TopicNode[]>();
     const rows: Rows = {
       nodes: [],
-      place(node) {
-        const level = levels.get(node.parent) ?? [];
-        return { position: indexIn(level, node) + 1, size: level.length };
+      heads: [],
+      depths: [],
+      place(head) {
+        const level = levels.get(head.parent) ?? [];
+        return { position: indexIn(level, head) + 1, size: level.length };
       },
       complete: true,
     };
@@ -105,19 +131,23 @@ export function createOpening(model: Model) {
       return level.nodes;
     }
 
-    function add(parent: TopicNode): void {
+    function add(parent: TopicNode, depth: number): void {
       const all = childrenOf(parent);
       const children = kept ? all.filter((node) => kept.has(node)) : all;
       levels.set(parent, children);
-      for (const node of children) {
+      for (const head of children) {
+        const node = lastOf(head);
         rows.nodes.push(node);
-        if (!node.children) continue;
-        if (showAll) open.add(node);
-        if (isOpen(node, kept !== undefined)) add(node);
+        rows.heads.push(head);
+        rows.depths.push(depth);
+        for (let one = node; showAll && one !== parent; one = one.parent as TopicNode) {
+          if (one.children) open.add(one);
+        }
+        if (node.children && isOpen(node, kept !== undefined)) add(node, depth + 1);
       }
     }
 
-    add(model.root);
+    add(model.root, 1);
     return rows;
   }
 

@@ -24,13 +24,15 @@ interface Props {
   list: Listed;
   /** The position of a row that is looked at, which stays in sight. */
   held?: number | undefined;
+  /** Rem: with less room a row has two lines. */
+  narrow?: number | undefined;
   /** With a `key`, by which a row's element is used for another one. */
   row(place: Place, key: number): ComponentChildren;
 }
 
-export function VirtualList({ label, list, held, row }: Props) {
+export function VirtualList({ label, list, held, narrow = 34, row }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const rows = useRows(list, box, held);
+  const rows = useRows(list, box, held, narrow);
   const { first, end } = list.view.value;
   const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
   return (

@@ -14,13 +14,17 @@ interface Shape {
 /** Rows drawn beyond each edge, for a scroll that is quicker than the next frame. */
 const overscan = 8;
 
-const narrow = 34; // rem
-
-function shapeFor(width: number): Shape {
+/** Of a row with one line: pixels. */
+export function lineHeight(): number {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const coarse = matchMedia('(pointer: coarse)').matches;
+  return Math.max(Math.round(1.625 * rem), matchMedia('(pointer: coarse)').matches ? 44 : 26);
+}
+
+/** `narrow` is in rem: two lines below it. */
+function shapeFor(width: number, narrow: number): Shape {
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   if (width < narrow * rem) return { twoLines: true, height: Math.round(3.5 * rem) };
-  return { twoLines: false, height: Math.max(Math.round(2.125 * rem), coarse ? 44 : 0) };
+  return { twoLines: false, height: lineHeight() };
 }
 
 /** Positions of the oldest that is kept and of the next to come. */
@@ -48,9 +52,14 @@ export interface Rows {
 }
 
 /** `held`: the position of a row that is looked at. Until it is not, the list keeps it in sight. */
-export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>, held: number | undefined): Rows {
+export function useRows(
+  feed: Listed,
+  box: RefObject<HTMLDivElement | null>,
+  held: number | undefined,
+  narrow: number,
+): Rows {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const [shape, setShape] = useState<Shape>({ twoLines: false, height: 34 });
+  const [shape, setShape] = useState<Shape>({ twoLines: false, height: 26 });
   const state = useRef({
     following: true,
     /** Whether the list follows again when nothing is held any more. */
@@ -85,7 +94,7 @@ export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>, hel
     const element = box.current;
     if (!element) return;
     const measure = () => {
-      const next = shapeFor(element.clientWidth);
+      const next = shapeFor(element.clientWidth, narrow);
       state.sight = element.clientHeight;
       setShape((now) => (now.twoLines === next.twoLines && now.height === next.height ? now : next));
       redraw(undefined);
@@ -94,7 +103,7 @@ export function useRows(feed: Listed, box: RefObject<HTMLDivElement | null>, hel
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [box, state]);
+  }, [box, state, narrow]);
 
   function setFollowing(following: boolean): void {
     if (state.following === following) return;

@@ -8,13 +8,14 @@ import { VirtualList } from '../../ui/virtual-list';
 interface Props<Entry> {
   log: Listed<Entry>;
   label: string;
+  narrow?: number;
   /** What a row shows. */
   row(entry: Entry): ComponentChildren;
   /** Of the button that opens an entry's details. */
   labelFor(entry: Entry): string;
 }
 
-export function LogList<Entry>({ log, label, row, labelFor }: Props<Entry>) {
+export function LogList<Entry>({ log, label, narrow, row, labelFor }: Props<Entry>) {
   const open = log.open.value?.number;
   /** Of the row that is open; known as long as it was opened here. */
   const at = useRef<number | undefined>(undefined);
@@ -23,6 +24,7 @@ export function LogList<Entry>({ log, label, row, labelFor }: Props<Entry>) {
       label={label}
       list={log}
       held={open === undefined ? undefined : at.current}
+      narrow={narrow}
       row={(place, key) => {
         const item = log.at(place.position);
         if (!item) return null;

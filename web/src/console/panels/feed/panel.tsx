@@ -137,6 +137,7 @@ export function FeedPanel({ page, session, recording }: Props) {
           key={generation}
           log={feed}
           label={t('Messages')}
+          narrow={26}
           labelFor={labelFor}
           row={(entry) => (
             <Row

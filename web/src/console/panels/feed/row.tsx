@@ -2,8 +2,8 @@ import { t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, formatTime } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Marks } from '../../log/marks';
-import { previewOf } from '../../payload/preview';
 import type { Source } from '../../session/subscriptions';
+import { Brief, TopicText, usePreview } from '../../ui/brief';
 import { RowMarks } from './filter-mark';
 import { ViaLabel } from './via';
 
@@ -17,11 +17,6 @@ interface Props {
   sources: readonly Source[];
 }
 
-function Marked({ parts, text }: { parts: string[] | undefined; text: string }) {
-  if (!parts || parts.length < 2) return <>{text}</>;
-  return <>{parts.map((part, index) => (index % 2 ? <mark key={index}>{part}</mark> : part))}</>;
-}
-
 export function labelFor({ ordinal, sent, replayed }: Entry): string {
   const number = ordinal + 1;
   if (!replayed)
@@ -32,23 +27,29 @@ export function labelFor({ ordinal, sent, replayed }: Entry): string {
 }
 
 export function Row({ entry, marks, withConnection, sources }: Props) {
-  const { message, sent, replayed } = entry;
-  const { topic, kind, text, more } = previewOf(message);
+  const { message, via, sent, replayed } = entry;
+  const preview = usePreview(message, () => via.births?.before(message));
+  const { topic, kind, more } = preview;
+  const time = formatTime(message.receivedAt);
   return (
     <>
       <RowMarks sources={sources} />
-      <time class="row-time fine">{formatTime(message.receivedAt)}</time>
-      <bdi class="row-topic clip">
-        <Marked parts={marks?.topic} text={topic} />
-      </bdi>
+      <time class="row-time fine">
+        {time.slice(0, -4)}
+        <span class="row-fraction">{time.slice(-4)}</span>
+      </time>
+      <TopicText class="row-topic" topic={topic} parts={marks?.topic} />
       <span class="row-body">
-        <bdi class="row-payload clip" data-kind={kind}>
-          {kind === 'empty' ? t('empty') : <Marked parts={marks?.text} text={text} />}
-        </bdi>
+        <Brief class="row-payload" preview={preview} parts={marks?.text} />
         {more > 0 && (
           <span class="row-more fine">{t('… {count} more bytes', { count: formatCount(more) })}</span>
         )}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
+        {message.qos > 0 && (
+          <span class="row-qos tag" data-qos={message.qos}>
+            QoS {message.qos}
+          </span>
+        )}
         {replayed && <span class="tag">{t('replayed')}</span>}
         {message.retain && <span class="tag">{sent ? t('retain') : t('retained')}</span>}
         {sent && (
@@ -56,10 +57,7 @@ export function Row({ entry, marks, withConnection, sources }: Props) {
             {t(entry.unsent ? 'not sent' : 'sent')}
           </span>
         )}
-        {withConnection && entry.via.name && <ViaLabel name={entry.via.name} />}
-      </span>
-      <span class="row-qos tag" data-qos={message.qos}>
-        QoS {message.qos}
+        {withConnection && via.name && <ViaLabel name={via.name} />}
       </span>
       <span class="row-size fine">{formatBytes(message.payload.length)}</span>
     </>

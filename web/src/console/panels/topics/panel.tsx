@@ -141,7 +141,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
         </Button>
       </header>
       <div class="topics-body">
-        <Tree bench={bench} />
+        <Tree bench={bench} birthBefore={session.birthBefore} />
         {none && <Empty bench={bench} />}
       </div>
       <ClearDialog bench={bench} />

@@ -1,44 +1,85 @@
-import { useId, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
-import { messages, topics } from '../../core/counts';
+import { useId, useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks';
+import { bytes, messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { formatCount } from '../../core/text';
-import { rateOf, type TopicNode } from '../../topics/model';
-import { formatRate, nameOf, previewOf } from '../../topics/preview';
+import type { Session } from '../../session/session';
+import { rateOf, type TopicNode, topicOf } from '../../topics/model';
+import { formatRate, nameOf } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
+import { Brief, TopicText, usePreview } from '../../ui/brief';
+import { lineHeight } from '../../ui/window';
 import './tree.css';
 
 /** Rows drawn beyond either edge. */
 const margin = 6;
 
-function measureRow(): number {
-  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return matchMedia('(pointer: coarse)').matches ? 44 : Math.round(1.875 * rem);
-}
-
 interface RowProps {
   node: TopicNode;
+  name: string;
   id: string;
   top: number;
   height: number;
+  depth: number;
   position: number;
   size: number;
   open: boolean | undefined;
   active: boolean;
   selected: boolean;
   now: number;
+  birthBefore: Session['birthBefore'];
   onToggle(): void;
   onSelect(): void;
 }
 
-/** What the numbers of a row say to those who don't see where they stand. */
-function words(node: TopicNode, below: number): string {
-  const all = messages(node.total);
-  return below === 0 ? all : t('{topics} below, {messages}', { topics: topics(below), messages: all });
+const nothing = { topic: '', payload: new Uint8Array(0), properties: {} };
+
+/** Changes with each look that finds more messages on the same topic; undefined at first. */
+function usePulse(node: TopicNode): number | undefined {
+  const seen = useRef({ node, total: node.total, pulse: undefined as number | undefined }).current;
+  if (seen.node !== node) Object.assign(seen, { node, pulse: undefined });
+  else if (seen.total !== node.total) seen.pulse = seen.pulse === 0 ? 1 : 0;
+  seen.total = node.total;
+  return seen.pulse;
 }
 
-function Row({ node, id, top, height, position, size, open, active, selected, now, ...on }: RowProps) {
-  const value = node.last && previewOf(node.last);
-  const below = node.topics - (node.last ? 1 : 0);
+function Row({
+  node,
+  name,
+  id,
+  top,
+  height,
+  depth,
+  position,
+  size,
+  open,
+  active,
+  selected,
+  now,
+  ...on
+}: RowProps) {
+  const { last } = node;
+  const { payload } = last ?? nothing;
+  const message = useMemo(
+    () =>
+      last?.payload?.length
+        ? { topic: topicOf(node), payload: last.payload, properties: last.properties }
+        : nothing,
+    [last],
+  );
+  const preview = usePreview(message, () =>
+    on.birthBefore({ topic: message.topic, receivedAt: last?.at ?? 0 }),
+  );
+  const below = node.topics - (last ? 1 : 0);
+  const value = payload
+    ? `${preview.format ?? ''} ${preview.kind === 'empty' ? t('empty') : preview.text}`
+    : bytes(last?.size ?? 0);
+  const count = messages(node.total);
+  const said = [
+    name,
+    last && value.trim(),
+    node.retained && t('retained'),
+    below > 0 ? t('{topics} below, {messages}', { topics: topics(below), messages: count }) : count,
+  ];
   return (
     // The tree has the focus and the keys, as the pattern has it (aria-activedescendant).
     // biome-ignore lint/a11y/useFocusableInteractive: see above
@@ -46,35 +87,47 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
     <div
       role="treeitem"
       id={id}
-      class="topic"
-      aria-level={node.depth}
+      class="topic topic-columns"
+      aria-level={depth}
       aria-posinset={position}
       aria-setsize={size}
       aria-selected={selected}
       {...(open !== undefined && { 'aria-expanded': open })}
       data-active={active}
+      data-branch={!last}
+      data-pulse={usePulse(node)}
       style={{ transform: `translateY(${top}px)`, height: `${height}px` }}
       onClick={(event) => {
-        if ((event.target as Element).matches('.topic-twisty[data-open]')) on.onToggle();
-        else on.onSelect();
+        const twisty = (event.target as Element).matches('.topic-twisty[data-open]');
+        if (twisty || !last) on.onToggle();
+        if (!twisty) on.onSelect();
       }}
       onDblClick={(event) => {
-        if (!(event.target as Element).matches('.topic-twisty')) on.onToggle();
+        if (last && !(event.target as Element).matches('.topic-twisty')) on.onToggle();
       }}
     >
-      <span class="topic-indent" style={{ width: `${Math.min(node.depth - 1, 16) * 0.875}rem` }} />
-      <span class="topic-twisty" data-open={open} />
-      <bdi class="topic-name clip" data-empty={node.name === ''}>
-        {nameOf(node)}
-      </bdi>
-      <bdi class="topic-value clip">{value}</bdi>
-      {node.retained && <span class="tag topic-retained">{t('retained')}</span>}
-      <span class="visually-hidden">{words(node, below)}</span>
-      {below > 0 && (
-        <span class="topic-below fine" aria-hidden="true">
-          {t('{count} below', { count: formatCount(below) })}
-        </span>
-      )}
+      {/* The levels of a name and the numbers of the columns would each be words of their own. */}
+      <span class="visually-hidden">{said.filter(Boolean).join(' ')}</span>
+      <span
+        class="topic-path"
+        aria-hidden="true"
+        style={{ paddingInlineStart: `${Math.min(depth - 1, 16) * 0.75}rem` }}
+      >
+        <span class="topic-twisty" data-open={open} />
+        <TopicText class="topic-name" topic={name} />
+      </span>
+      <span class="topic-value" aria-hidden="true">
+        {last ? (
+          payload ? (
+            <Brief class="topic-payload" preview={preview} />
+          ) : (
+            <span class="fine clip">{value}</span>
+          )
+        ) : (
+          <span class="topic-below fine clip">{topics(below)}</span>
+        )}
+        {node.retained && <span class="topic-retained fine">{t('retained')}</span>}
+      </span>
       <span class="topic-rate fine" aria-hidden="true">
         {formatRate(rateOf(node, now))}
       </span>
@@ -85,13 +138,18 @@ function Row({ node, id, top, height, position, size, open, active, selected, no
   );
 }
 
-export function Tree({ bench }: { bench: Workbench }) {
+interface Props {
+  bench: Workbench;
+  birthBefore: Session['birthBefore'];
+}
+
+export function Tree({ bench, birthBefore }: Props) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const rows = bench.rows.value;
-  const state = useRef({ rows, scroll: 0, height: 0, row: 30 }).current;
-  const { nodes } = rows;
+  const state = useRef({ rows, scroll: 0, height: 0, row: 26 }).current;
+  const { nodes, heads } = rows;
   const active = bench.active.value;
   const selected = bench.selected.value;
   const now = bench.now();
@@ -119,7 +177,7 @@ export function Tree({ bench }: { bench: Workbench }) {
     if (!element) return;
     const observer = new ResizeObserver(() => {
       state.height = element.clientHeight;
-      state.row = measureRow();
+      state.row = lineHeight();
       redraw(undefined);
     });
     observer.observe(element);
@@ -158,7 +216,7 @@ export function Tree({ bench }: { bench: Workbench }) {
     const wanted = character.toLowerCase();
     for (let step = 1; step <= nodes.length; step++) {
       const index = (from + step) % nodes.length;
-      if (nodes[index]?.name.slice(0, 1).toLowerCase() === wanted) {
+      if (heads[index]?.name.slice(0, 1).toLowerCase() === wanted) {
         go(index);
         return;
       }
@@ -194,10 +252,10 @@ export function Tree({ bench }: { bench: Workbench }) {
         return true;
       case 'ArrowLeft':
         if (!node || bench.setOpen([node], false)) return true;
-        if (node.parent) go(nodes.indexOf(node.parent) < 0 ? at : nodes.indexOf(node.parent));
+        go(Math.max(0, nodes.lastIndexOf(heads[at]?.parent as TopicNode, at)));
         return true;
       case '*':
-        if (node?.parent) bench.setOpen(node.parent.list, true);
+        if (node) bench.setOpen(heads[at]?.parent?.list ?? [], true);
         return true;
       case 'Enter':
       case ' ':
@@ -211,46 +269,57 @@ export function Tree({ bench }: { bench: Workbench }) {
   }
 
   return (
-    <div
-      ref={box}
-      class="tree"
-      role="tree"
-      aria-label={t('Topics')}
-      tabIndex={0}
-      aria-activedescendant={activeAt === undefined ? undefined : idOf(activeAt)}
-      onKeyDown={(event) => {
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (press(event)) event.preventDefault();
-      }}
-      onFocus={() => {
-        if (!bench.active.peek()) bench.active.value = nodes[0];
-      }}
-      onScroll={(event) => {
-        state.scroll = event.currentTarget.scrollTop;
-        redraw(undefined);
-      }}
-    >
-      <div class="tree-rows" role="presentation" style={{ height: `${nodes.length * state.row}px` }}>
-        {shown.map((node, offset) => {
-          const index = begin + offset;
-          return (
-            <Row
-              // As many keys as there are rows in sight: see the feed's list.
-              key={index % (end - begin)}
-              id={idOf(index)}
-              node={node}
-              top={index * state.row}
-              height={state.row}
-              {...rows.place(node)}
-              open={node.children && bench.isOpen(node)}
-              active={node === active}
-              selected={node === selected}
-              now={now}
-              onToggle={() => toggle(node)}
-              onSelect={() => bench.select(node)}
-            />
-          );
-        })}
+    <div class="tree-pane">
+      <div class="tree-head topic-columns fine" aria-hidden="true">
+        <span>{t('Topic')}</span>
+        <span>{t('Value')}</span>
+        <span class="topic-rate">{t('Messages/s')}</span>
+        <span class="topic-count">{t('Messages')}</span>
+      </div>
+      <div
+        ref={box}
+        class="tree"
+        role="tree"
+        aria-label={t('Topics')}
+        tabIndex={0}
+        aria-activedescendant={activeAt === undefined ? undefined : idOf(activeAt)}
+        onKeyDown={(event) => {
+          if (event.ctrlKey || event.metaKey || event.altKey) return;
+          if (press(event)) event.preventDefault();
+        }}
+        onFocus={() => {
+          if (!bench.active.peek()) bench.active.value = nodes[0];
+        }}
+        onScroll={(event) => {
+          state.scroll = event.currentTarget.scrollTop;
+          redraw(undefined);
+        }}
+      >
+        <div class="tree-rows" role="presentation" style={{ height: `${nodes.length * state.row}px` }}>
+          {shown.map((node, offset) => {
+            const index = begin + offset;
+            return (
+              <Row
+                // As many keys as there are rows in sight: see the feed's list.
+                key={index % (end - begin)}
+                id={idOf(index)}
+                node={node}
+                name={nameOf(node, heads[index])}
+                depth={rows.depths[index] ?? 1}
+                top={index * state.row}
+                height={state.row}
+                {...rows.place(heads[index] ?? node)}
+                open={node.children && bench.isOpen(node)}
+                active={node === active}
+                selected={node === selected}
+                now={now}
+                birthBefore={birthBefore}
+                onToggle={() => toggle(node)}
+                onSelect={() => bench.select(node)}
+              />
+            );
+          })}
+        </div>
       </div>
     </div>
   );

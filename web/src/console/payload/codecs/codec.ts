@@ -22,6 +22,8 @@ export interface Context {
 export interface TreeCodec extends Encoder {
   /** Throws PayloadError, or what its library throws. */
   decode(payload: Uint8Array, out: Sink, context?: Context): void;
+  /** The same for a single line, where that is not simply all values. */
+  inRow?: TreeCodec['decode'];
 }
 
 /** A format that is shown as text, whatever the bytes. */

@@ -108,6 +108,33 @@ export function decode(payload: Uint8Array, out: Sink, { birth }: Context = {}):
   decodeMessage(payload, payloadType, out, interpretBy(metrics), stepsBy(metrics));
 }
 
+/** Names and values of the metrics alone. Throws PayloadError. */
+export function inRow(payload: Uint8Array, out: Sink, { birth }: Context = {}): void {
+  const metrics = birth && metricsIn(birth);
+  let depth = 0;
+  let name = '';
+  const line: Sink = {
+    get full() {
+      return out.full;
+    },
+    open() {
+      // Of the metrics: the payload, their list, and then each of them.
+      if (++depth === 3) name = '';
+    },
+    leaf(kind, text, key) {
+      if (depth !== 3) return;
+      if (key === '"name"') name = text;
+      else if (key === '"alias"') name ||= JSON.stringify(metrics?.get(BigInt(text))?.name ?? `#${text}`);
+      else if (key === '"is_null"' && text === 'true') out.leaf('word', 'null', name);
+      else if (key?.endsWith('_value"')) out.leaf(kind, text, name);
+    },
+    close() {
+      depth--;
+    },
+  };
+  decode(payload, line, { birth });
+}
+
 /** From JSON, with negative integers in unsigned fields. Throws PayloadError. */
 export function encode(text: string): Uint8Array {
   const value = parseValue(text, integers.protobuf);

@@ -1,0 +1,62 @@
+/** What bytes say, for a row. Loaded with the first row that has some. */
+
+import { t } from '../core/i18n/i18n';
+import { limits } from '../core/limits';
+import { formatCount } from '../core/text';
+import { recall, schemas } from './choices';
+import type { TreeCodec } from './codecs/codec';
+import { codecOf, isText, labels } from './codecs/table';
+import type { Format } from './format';
+import { guess, type Readable } from './guess';
+import { createOneLine } from './one-line';
+import { type Thumbnail, thumbnailOf } from './thumbnail';
+import type { Token } from './tokens';
+
+export interface Decoded {
+  /** What it is, such as `CBOR`, `NDATA` or `PNG`. */
+  format: string;
+  tokens: readonly Token[];
+  thumbnail?: Thumbnail;
+}
+
+/** `birth` gives what a Sparkplug B message stands on. */
+export type Birth = () => Uint8Array | undefined;
+
+function picture(payload: Uint8Array): Decoded | undefined {
+  const thumbnail = thumbnailOf(payload);
+  if (!thumbnail) return undefined;
+  const { kind, size } = thumbnail;
+  return { format: kind, tokens: [['plain', size.map(formatCount).join(' × ')]], thumbnail };
+}
+
+/** Undefined where they are not what they seem; a promise while the decoder is fetched. */
+function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<Decoded | undefined> {
+  const { topic, payload } = message;
+  const choice = recall(topic);
+  const format = choice.format ?? guess(message).format;
+  if (format === 'image') return picture(payload);
+  if (isText(format) || format === 'json' || payload.length > limits.row.decoded) return undefined;
+
+  function by(codec: TreeCodec, format: Format): Decoded {
+    const line = createOneLine(limits.row.text);
+    const { inRow = codec.decode } = codec;
+    inRow(payload, line, { type: choice.type, birth: format === 'sparkplug' ? birth() : undefined });
+    if (line.full) line.tokens.push(['plain', '…']);
+    const kind = format === 'sparkplug' ? topic.split('/', 3)[2] : undefined;
+    return { format: kind ?? t(labels[format]), tokens: line.tokens };
+  }
+  const codec = codecOf(format) as TreeCodec | Promise<TreeCodec>;
+  return codec instanceof Promise ? codec.then((loaded) => by(loaded, format)) : by(codec, format);
+}
+
+/** And whether that is out of date: somebody chose another format for the topic. */
+export function inRow(message: Readable, birth: Birth) {
+  const choice = recall(message.topic);
+  const version = schemas.value;
+  const stale = () => recall(message.topic) !== choice || schemas.value !== version;
+  try {
+    return { found: decode(message, birth), stale };
+  } catch {
+    return { found: undefined, stale };
+  }
+}

@@ -1,0 +1,31 @@
+/** One line as parts with a kind each, for its colours. */
+
+import { limits } from '../core/limits';
+
+export type Kind = 'plain' | 'key' | 'string' | 'number' | 'word' | 'bytes' | 'head' | 'tail';
+
+export type Token = readonly [kind: Kind, text: string];
+
+const values = /("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*)|\b(?:true|false|null)\b/g;
+
+/** Of JSON, which may end anywhere. The first parts of a great many: the rest is out of sight. */
+export function tokensOf(text: string): Token[] {
+  const tokens: Token[] = [];
+  let at = 0;
+  for (const { 0: all, 1: string, 2: colon, 3: number, index } of text.matchAll(values)) {
+    if (tokens.length >= limits.row.tokens) break;
+    if (index > at) tokens.push(['plain', text.slice(at, index)]);
+    const own = string ?? all;
+    tokens.push([string ? (colon ? 'key' : 'string') : number ? 'number' : 'word', own]);
+    at = index + own.length;
+  }
+  if (at < text.length) tokens.push(['plain', text.slice(at)]);
+  return tokens;
+}
+
+/** A topic as what leads to its last level, and that level, which tells it from its neighbours. */
+export function levelsOf(topic: string): Token[] {
+  const end = topic.lastIndexOf('/', topic.length - 2);
+  const tail = ['tail', topic.slice(Math.max(end, 0))] as const;
+  return end > 0 ? [['head', topic.slice(0, end)], tail] : [tail];
+}
