@@ -247,11 +247,15 @@ test('the first stop leads to the messages, and each view has a key', async ({ p
   for (const [key, name] of [
     ['b', 'Broker'],
     ['k', 'Packets'],
-    ['t', 'Topics'],
+    ['m', 'Messages'],
   ] as const) {
     await page.keyboard.press(key);
     await expect(page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true');
+    await expect(page.getByRole('tab', { name })).toBeFocused();
   }
+  await page.keyboard.press('t');
+  await expect(page.getByRole('tree')).toBeFocused();
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await page.keyboard.press('s');
   await expect(parts.filter).toBeFocused();
   const skip = page.getByRole('link', { name: 'Skip to messages' });

@@ -235,14 +235,18 @@ test('details: the whole packet, and ways to take it away', async ({ page, conte
   await expect(feed.details).toContainText(`Subscribed by ${own}/#`);
 
   const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  const choose = async (name: string) => {
+    await feed.details.getByRole('button', { name: /^More/ }).click();
+    await page.getByRole('menuitem', { name }).click();
+  };
   for (const [name, text] of [
     ['Copy topic', `${own}/bytes`],
     ['Copy bytes as hex', '00 ff 80'],
   ] as const) {
-    await feed.details.getByRole('button', { name }).click();
+    await choose(name);
     await expect.poll(clipboard).toBe(text);
   }
-  await feed.details.getByRole('button', { name: 'Copy as JSON' }).click();
+  await choose('Copy as JSON');
   await expect.poll(clipboard).toContain('"payload": "AP+A",\n  "payloadEncoding": "base64"');
 
   const [download] = await Promise.all([

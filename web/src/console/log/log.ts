@@ -1,6 +1,6 @@
 /** The newest entries within two bounds, and those of them that a filter selects. */
 
-import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { batch, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { createPaint } from '../core/paint';
 import { pageTiming, type Timing } from '../core/timing';
 import { createMatches, type Selection } from './matches';
@@ -35,6 +35,8 @@ export interface Options<Entry, Filter, Counts> {
 export interface Listed<Entry> {
   readonly view: ReadonlySignal<{ first: number; end: number }>;
   readonly open: ReadonlySignal<Numbered<Entry> | undefined>;
+  /** Whether the list keeps to its newest entry. */
+  readonly following: Signal<boolean>;
   at(position: number): Numbered<Entry> | undefined;
   select(number: number | undefined): void;
 }
@@ -49,6 +51,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
   const filter = signal(options.filter);
   const filterErrors = signal<Errors<Filter>>({});
   const paused = signal(false);
+  const following = signal(true);
 
   const ring = createRing<Entry>(options.most, options.bytes);
   let cleared = 0;
@@ -175,6 +178,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     filter,
     filterErrors,
     paused,
+    following,
     /** To be followed by `show`. */
     push: ring.push,
     grow: ring.grow,

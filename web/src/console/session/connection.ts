@@ -141,10 +141,13 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     show(() => dress(explain(failure, known ?? { url, page: deps.page })), mine);
     if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
     const shown = told.value;
-    void deps.survey(url).then((seen) => {
-      surroundings = seen;
-      if (told.value === shown) show(() => dress(explain(failure, seen)), mine);
-    });
+    void deps.survey(url).then(
+      (seen) => {
+        surroundings = seen;
+        if (told.value === shown) show(() => dress(explain(failure, seen)), mine);
+      },
+      () => {},
+    ); // what is shown stands
   }
 
   /** No broker is to blame, so none is looked at, and none stands in. */

@@ -13,7 +13,6 @@ import { createForest } from '../topics/forest';
 import { type Config, loadConfig } from './config';
 import { type KeptPage, keepOpen, keptOpen } from './keep';
 import { createParts, type Parts } from './parts';
-import { survey } from './probe';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions, type Sessions } from './sessions';
 import type { Source } from './subscriptions';
@@ -55,7 +54,11 @@ export function createPage(): Page {
   const shared: Shared = {
     connect,
     program: (shared) => programReady({ worker: true, shared }),
-    survey,
+    // Rejects on a page whose server is gone, too.
+    survey: async (url) => {
+      const { survey } = await import('./probe');
+      return survey(url);
+    },
     toFailure,
     page: location.href,
     age: () => Math.ceil(performance.now()),

@@ -29,15 +29,27 @@ function go(selector: string): void {
   element?.focus();
 }
 
-const show = (key: string, view: View, words: string): Shortcut => ({
-  keys: { key },
-  words,
-  run: () => go(`[data-tab="${view}"]`),
-});
+/** Where the focus is, or else in the view that stands in the middle, or in the topics. */
+const findShown = (selector: string) =>
+  document.activeElement?.closest('.pane')?.querySelector<HTMLElement>(selector) ??
+  find(`.middle-panel[data-shown="true"] ${selector}`) ??
+  find(`.pane[data-shown="true"] ${selector}`);
 
 /** What takes effect at others, or loses something, takes two keys. */
 export function actionsOf(page: Page): Group[] {
-  const { feed } = page;
+  const { feed, view, screen } = page;
+
+  /** Shows a view, and then puts the focus into it. */
+  function goTo(wanted: View, selector: string): void {
+    view.value = wanted;
+    requestAnimationFrame(() => find(selector)?.focus());
+  }
+
+  const show = (key: string, wanted: View, words: string): Shortcut => ({
+    keys: { key },
+    words,
+    run: () => goTo(wanted, wanted === 'topics' ? '[role="tree"]' : `[data-tab="${wanted}"]`),
+  });
   return [
     {
       title: mark('Publish'),
@@ -45,7 +57,11 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: 'e' },
           words: mark('Edit the payload'),
-          run: () => find('#publish :is(textarea, [data-editor], .publish-file button)')?.focus(),
+          run: () =>
+            goTo(
+              screen.peek() === 'narrow' ? 'publish' : view.peek(),
+              '#publish :is(textarea, [data-editor], .publish-file button)',
+            ),
         },
         {
           keys: { key: 'Enter', command: true },
@@ -57,7 +73,7 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: 's' },
           words: mark('Subscribe to a topic filter'),
-          run: () => find('#subscribe input')?.focus(),
+          run: () => goTo(screen.peek() === 'narrow' ? 'topics' : view.peek(), '#subscribe input'),
         },
       ],
     },
@@ -67,21 +83,21 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: '/' },
           words: mark('Search in what is shown'),
-          run: () => find('[data-shown="true"] :is(.filter-search, .topics-search) input')?.focus(),
+          run: () => findShown('search input')?.focus(),
         },
         { keys: { key: 'p' }, words: mark('Pause or resume'), run: () => feed.pause(!feed.paused.value) },
         {
           keys: { key: 'n' },
           words: mark('Jump to the newest and follow'),
-          run: () => find('[data-shown="true"] [data-jump]')?.click(),
+          run: () => findShown('[data-jump]')?.click(),
         },
         { keys: { key: 'x', shift: true }, words: mark('Clear the messages'), run: () => feed.clear() },
         {
           keys: { key: 'r' },
           words: mark('Record messages, or see what was recorded'),
           run() {
-            page.view.value = 'messages';
-            go('[data-record]');
+            view.value = 'messages';
+            requestAnimationFrame(() => go('[data-record]'));
           },
         },
       ],

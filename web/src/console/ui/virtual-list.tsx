@@ -63,7 +63,7 @@ export function VirtualList({ label, list, held, narrow = 34, row }: Props) {
           )}
         </div>
       </div>
-      {!rows.following && (
+      {rows.behind && (
         <Button class={styles.jump} data-jump onClick={rows.follow}>
           {rows.unseen > 0
             ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })

@@ -1,6 +1,6 @@
 /** The rows in sight: which they are, and where the list is scrolled to. */
 
-import type { ReadonlySignal } from '@preact/signals';
+import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 
@@ -30,6 +30,8 @@ function shapeFor(width: number, narrow: number): Shape {
 /** Positions of the oldest that is kept and of the next to come. */
 export interface Listed {
   view: ReadonlySignal<{ first: number; end: number }>;
+  /** Whether the newest is kept in sight. */
+  following: Signal<boolean>;
 }
 
 export interface Rows {
@@ -43,6 +45,8 @@ export interface Rows {
   shape: Shape;
   /** Whether the newest message is kept in sight. */
   following: boolean;
+  /** Whether the newest is out of sight. */
+  behind: boolean;
   /** Messages that came since it was not. */
   unseen: number;
   follow(): void;
@@ -61,6 +65,7 @@ export function useRows(
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 26 });
   const state = useRef({
+    /** The last that was drawn. */
     following: true,
     /** Whether the list follows again when nothing is held any more. */
     resumes: false,
@@ -80,7 +85,12 @@ export function useRows(
   const moved = (first - state.first) * shape.height;
   const bottom = Math.max(0, height - state.sight);
   let target: number | undefined;
-  if (state.following) target = bottom;
+  const following = feed.following.value;
+  if (state.following !== following) {
+    state.following = following;
+    state.releasedAt = end;
+  }
+  if (following) target = bottom;
   else if (moved !== 0) target = Math.min(bottom, Math.max(0, state.offset - moved));
   state.first = first;
   // Touching the scroll position makes the browser lay out at once: not for nothing.
@@ -105,18 +115,15 @@ export function useRows(
     return () => observer.disconnect();
   }, [box, state, narrow]);
 
-  function setFollowing(following: boolean): void {
-    if (state.following === following) return;
-    state.following = following;
-    state.releasedAt = feed.view.value.end;
-    redraw(undefined);
+  function setFollowing(to: boolean): void {
+    feed.following.value = to;
   }
 
   useLayoutEffect(() => {
     const before = state.held;
     state.held = held;
     if (held !== undefined) {
-      if (before === undefined) state.resumes = state.following;
+      if (before === undefined) state.resumes = feed.following.peek();
       reveal(held);
     } else if (before !== undefined && state.resumes) setFollowing(true);
   }, [held, state.sight]);
@@ -142,8 +149,9 @@ export function useRows(
     }),
     height,
     shape,
-    following: state.following,
-    unseen: state.following ? 0 : end - Math.max(first, state.releasedAt),
+    following,
+    behind: !following && state.offset + state.sight < height - 1,
+    unseen: following ? 0 : end - Math.max(first, state.releasedAt),
     follow: () => setFollowing(true),
     release: () => {
       if (box.current && box.current.scrollTop > 0) setFollowing(false);

@@ -174,4 +174,6 @@ export const feed: Dictionary = {
   'Unmute {filter}': '取消屏蔽 {filter}',
   'Correlation data of the request, {size}': '请求的关联数据，{size}',
   'Remove the correlation data': '移除关联数据',
+  Follow: '跟随',
+  'Keeps the newest message in sight': '始终显示最新消息',
 };

@@ -30,6 +30,17 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
   return (
     <div class="feed-tools flow">
       {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
+      <Button
+        small
+        look="quiet"
+        title={t('Keeps the newest message in sight')}
+        aria-pressed={feed.following.value}
+        onClick={() => {
+          feed.following.value = !feed.following.value;
+        }}
+      >
+        {t('Follow')}
+      </Button>
       <Button small look="quiet" onClick={() => feed.pause(!paused)}>
         {paused ? t('Resume') : t('Pause')}
       </Button>

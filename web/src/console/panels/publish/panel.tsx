@@ -26,6 +26,8 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
     // A row every second would talk over everything else.
     <ol
       class="outcomes"
+      // What scrolls is reached by keyboard.
+      tabIndex={outcomes.length > 1 ? 0 : -1}
       aria-label={t('Results')}
       aria-live={publisher.repeating.value ? 'off' : 'polite'}
       aria-relevant="additions text"

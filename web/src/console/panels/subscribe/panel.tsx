@@ -111,7 +111,9 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
           void subscriptions.subscribe();
         }}
       >
-        <h2 id={heading}>{t('Subscribe')}</h2>
+        <h2 id={heading} class="visually-hidden">
+          {t('Subscribe')}
+        </h2>
         <TextField
           label={t('Topic filter')}
           class="bare"

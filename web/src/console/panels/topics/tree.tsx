@@ -262,7 +262,8 @@ export function Tree({ bench, birthBefore }: Props) {
         if (node) bench.select(node);
         return true;
       default:
-        if (event.key.length !== 1) return false;
+        // What no name begins with is for the page.
+        if (event.key.length !== 1 || '/?'.includes(event.key)) return false;
         goTo(event.key, at);
         return true;
     }

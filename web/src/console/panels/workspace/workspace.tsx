@@ -26,6 +26,8 @@ export interface PartProps {
 const Topics = onDemand<PartProps>(async () => (await import('../topics/panel')).TopicsPanel);
 const Charts = onDemand<PartProps>(async () => (await import('../topics/panel')).ChartPane);
 
+const Ways = onDemand<{ page: Page }>(async () => (await import('./ways')).Ways);
+
 const tabs = [
   ['messages', mark('Messages')],
   ['broker', mark('Broker')],
@@ -97,38 +99,6 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
   );
 }
 
-/** Of a screen that has room for one view. */
-const ways: readonly (readonly [view: View, label: string, path: string])[] = [
-  ['messages', mark('Feed'), 'M2.5 4h11M2.5 8h11M2.5 12h7'],
-  ['topics', mark('Topics'), 'M3 3h4M5 3v10M5 8h3M5 13h3M10.5 8h3M10.5 13h3'],
-  ['publish', mark('Publish'), 'M2.5 8h9M8 4l4 4-4 4'],
-  ['broker', mark('Broker'), 'M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01'],
-];
-
-function Ways({ page }: { page: Page }) {
-  const chosen = page.view.value === 'packets' ? 'broker' : page.view.value;
-  return (
-    <nav class="ways" aria-label={t('Views')}>
-      {ways.map(([view, label, path]) => (
-        <button
-          key={view}
-          type="button"
-          data-way={view}
-          aria-current={view === chosen ? 'page' : undefined}
-          onClick={() => {
-            page.view.value = view;
-          }}
-        >
-          <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-            <path d={path} />
-          </svg>
-          {t(label)}
-        </button>
-      ))}
-    </nav>
-  );
-}
-
 export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
   const { id } = session;
   const inspector = page.screen.value === 'wide' || page.inspected.value.length > 0;
@@ -186,7 +156,7 @@ export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
         />
       </main>
       <FeedStatus feed={page.feed} shown={page.shows('messages')} />
-      <Ways page={page} />
+      {page.screen.value === 'narrow' && <Ways page={page} />}
     </>
   );
 }

@@ -126,7 +126,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
       <div class="payload-tools flow">
         <Select<ViewFormat | ''>
           label={t('Show payload as')}
-          class="inline"
+          class="bare"
           value={format ?? ''}
           options={options}
           onEdit={(chosen) => choose({ ...(type && { type }), ...(chosen && { format: chosen }) })}
