@@ -118,6 +118,7 @@ test.describe('a broker that wants a password', () => {
     await expect(parts.notice).toContainText('user name and password under Options');
     await expect(parts.status).toHaveText(/^disconnected/);
 
+    await openSettings(page, 'Options');
     await password.fill('right');
     await parts.connect.click();
     await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);

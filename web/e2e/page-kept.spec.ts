@@ -81,11 +81,11 @@ test('a reload leaves the view, the filter and the pause', async ({ page }) => {
   await bar.getByRole('button', { name: /^Filter/ }).click();
   await bar.getByRole('combobox', { name: 'Direction' }).selectOption('both');
   await tool(page, 'Pause').click();
-  await showView(page, 'Topics');
+  await showView(page, 'Packets');
 
   await page.reload();
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
-  await expect(tab(page, 'Topics')).toHaveAttribute('aria-selected', 'true');
+  await expect(tab(page, 'Packets')).toHaveAttribute('aria-selected', 'true');
   await parts.publish.click();
   await expect(page.getByRole('treeitem', { name: /^mqttwasm/ })).toBeVisible();
   await showView(page, 'Messages');
@@ -208,8 +208,8 @@ test('two tabs have the same profiles and saved messages', async ({ page: first 
   ]);
   const pages = [first, second];
   for (const page of pages) {
-    await openSettings(page, 'Profiles');
     await tool(page, 'Saved').click();
+    await openSettings(page, 'Profiles');
   }
   const profiles = (page: Page) => page.getByRole('list', { name: 'Profiles' }).getByRole('listitem');
   const saved = (page: Page) => page.getByRole('list', { name: 'Saved messages' }).getByRole('listitem');
@@ -222,8 +222,10 @@ test('two tabs have the same profiles and saved messages', async ({ page: first 
   async function saveMessage(page: Page, { topic }: Parts, name: string, to: string): Promise<void> {
     const form = page.getByRole('form', { name: 'Save this message' });
     await topic.fill(to);
-    await form.getByRole('textbox').fill(name);
+    await form.getByRole('textbox', { name: 'Save this message as' }).fill(name);
+    // Which closes the settings.
     await form.getByRole('button', { name: 'Save' }).click();
+    await openSettings(page, 'Profiles');
   }
 
   // At once, as far as two tabs can be.
@@ -243,8 +245,8 @@ test('two tabs have the same profiles and saved messages', async ({ page: first 
   await second.close();
 
   await first.reload();
-  await tool(first, 'Profiles').click();
   await tool(first, 'Saved').click();
+  await openSettings(first, 'Profiles');
   await expect(profiles(first)).toHaveText([/^Use plant/]);
   await expect(saved(first)).toHaveCount(1);
 });

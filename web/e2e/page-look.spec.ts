@@ -138,10 +138,10 @@ const states: Record<string, (given: Given) => Promise<void>> = {
   },
   async Chinese({ page }) {
     await page.getByRole('combobox', { name: 'Language' }).selectOption('中文');
-    await page.getByRole('button', { name: '选项', exact: true }).click();
+    await page.getByRole('button', { name: '属性', exact: true }).click();
+    await page.getByRole('button', { name: '设置', exact: true }).click();
     await page.getByText('会话、限制和认证', { exact: true }).click();
     await page.getByText('遗嘱消息', { exact: true }).click();
-    await page.getByRole('button', { name: '属性', exact: true }).click();
     await expect(page.getByRole('textbox', { name: '对比数据' })).toHaveCount(2);
   },
   async 'the theme chosen against the system'({ page }) {

@@ -48,8 +48,11 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   async parts({ page, server, complaints: _ }, use) {
     await use(await openConnected(page, server.url));
   },
-  async own({ parts }, use) {
-    await use((await parts.topic.inputValue()).replace(/\/hello$/, ''));
+  async own({ page, parts: _ }, use) {
+    // Also where the form is not the view that is shown.
+    const form = page.getByRole('form', { name: 'Publish', includeHidden: true });
+    const topic = form.getByRole('textbox', { name: 'Topic', includeHidden: true });
+    await use((await topic.inputValue()).replace(/\/hello$/, ''));
   },
 });
 

@@ -98,9 +98,9 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   return complaints;
 }
 
-export type ViewName = 'Messages' | 'Topics' | 'Broker' | 'Packets';
+export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets';
 
-/** Brings a view to where it is seen: on a wide screen the topics always are. */
+/** Brings a view to where it is seen: on a wide screen the topics and the form always are. */
 export async function showView(page: Page, name: ViewName): Promise<void> {
   const ways = page.getByRole('navigation', { name: 'Views' });
   const narrow = await ways.isVisible();
@@ -108,7 +108,8 @@ export async function showView(page: Page, name: ViewName): Promise<void> {
     const way = name === 'Messages' ? 'Feed' : name === 'Packets' ? 'Broker' : name;
     await ways.getByRole('button', { name: way, exact: true }).click();
   }
-  if (narrow ? name === 'Packets' : name !== 'Topics') await page.getByRole('tab', { name }).click();
+  const always = name === 'Topics' || name === 'Publish';
+  if (narrow ? name === 'Packets' : !always) await page.getByRole('tab', { name }).click();
 }
 
 export type SettingsName = 'Options' | 'Profiles' | 'Session' | 'Share' | 'Code';

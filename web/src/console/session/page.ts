@@ -1,6 +1,6 @@
 /** All that the page has: its sessions, and what they have together. */
 
-import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
@@ -145,8 +145,9 @@ export function createPage(): Page {
     const untouched = narrowed?.to === topic ? narrowed : undefined;
     if (filter !== undefined) narrowed = { to: filter, from: untouched?.from ?? topic };
     else narrowed = undefined;
-    if (filter !== undefined) feed.edit({ topic: filter });
-    else if (untouched) feed.edit({ topic: untouched.from });
+    const wanted = filter ?? untouched?.from;
+    // Whoever calls this in an effect does not listen to the feed.
+    if (wanted !== undefined) untracked(() => feed.edit({ topic: wanted }));
   }
 
   const page: Page = {

@@ -38,6 +38,11 @@ export function Menu({ label, commands }: Props) {
   const [open, setOpen] = useState(false);
 
   function onKeyDown(event: KeyboardEvent) {
+    if (event.key === 'Escape') {
+      // For the menu alone, and not for what it was opened from.
+      event.preventDefault();
+      list.current?.hidePopover();
+    }
     const items = [...(list.current?.children ?? [])] as HTMLElement[];
     const next = steps[event.key]?.(items.indexOf(document.activeElement as HTMLElement), items.length);
     if (next === undefined) return;

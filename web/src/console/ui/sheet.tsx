@@ -25,7 +25,7 @@ export function Sheet({ label, number, title, side, onClose, children }: Props) 
       aria-label={label}
       tabIndex={-1}
       onKeyDown={(event) => {
-        if (side && event.key === 'Escape') onClose();
+        if (side && event.key === 'Escape' && !event.defaultPrevented) onClose();
       }}
     >
       <header class={styles.head}>

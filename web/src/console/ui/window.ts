@@ -141,7 +141,8 @@ export function useRows(
   // All rows are of one height, so nothing depends on how many there are.
   const from = Math.max(0, Math.floor(state.offset / shape.height) - overscan);
   const to = Math.min(end - first, Math.ceil((state.offset + state.sight) / shape.height) + overscan);
-  state.pool = Math.max(state.pool, to - from);
+  // Of all the rows there may be: with other keys the elements would be put in another order, the focused one, too.
+  state.pool = Math.max(state.pool, Math.ceil(state.sight / shape.height) + 2 * overscan + 1);
   return {
     items: Array.from({ length: Math.max(0, to - from) }, (_, index) => {
       const position = first + from + index;

@@ -39,15 +39,11 @@ const loaded = {
   packets: onDemand<PartProps>(async () => (await import('../packets/packets')).PacketsPanel),
 };
 
-/** A part that stays once it was looked at: what it gathers goes on. */
 function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
-  const shown = page.shows(name);
-  const seen = useRef(false);
-  seen.current ||= shown;
   return (
     // Not out of the layout where it is hidden: a list keeps its place and its size.
-    <div class="pane" data-pane={name} data-shown={shown}>
-      {seen.current && children}
+    <div class="pane" data-pane={name} data-shown={page.shows(name)}>
+      {children}
     </div>
   );
 }
@@ -101,7 +97,8 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
 
 export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
   const { id } = session;
-  const inspector = page.screen.value === 'wide' || page.inspected.value.length > 0;
+  const wide = page.screen.value === 'wide';
+  const inspector = (wide || page.inspected.value.length > 0) && <Inspector page={page} session={session} />;
   return (
     <>
       <main class="workspace">
@@ -142,8 +139,13 @@ export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
                   label={t('Width of the inspector')}
                   size="minmax(0, clamp(20rem, 36%, 36rem))"
                   share={36}
-                  first={<Middle page={page} session={session} />}
-                  second={inspector ? <Inspector page={page} session={session} /> : undefined}
+                  first={
+                    <>
+                      <Middle page={page} session={session} />
+                      {!wide && inspector}
+                    </>
+                  }
+                  second={wide ? inspector : undefined}
                 />
               }
             />
