@@ -198,7 +198,7 @@ test('what is cleared is gone: messages, topics, births, filters and searches le
     await showView(page, 'Messages');
     await search.fill('');
     await page.getByRole('button', { name: 'Clear', exact: true }).click();
-    await expect(parts.count('Kept')).toHaveText('0');
+    await expect(parts.count('In memory')).toHaveText('0');
   }
 
   const cdp = await page.context().newCDPSession(page);

@@ -110,7 +110,7 @@ test('search finds text and expressions in everything kept, and marks them', asy
 
   await feed.matchCase.click();
   await expect(feed.found).toHaveText('0 of 3,002');
-  await expect(page.getByText('No match')).toBeVisible();
+  await expect(page.getByText(/^No matching/)).toBeVisible();
   await feed.matchCase.click();
 
   await feed.search.fill('ERROR');
@@ -176,17 +176,17 @@ test('topic, direction, QoS and retain select', async ({ page }) => {
 
   await feed.retained.selectOption('Retained');
   await expect(parts.rows).toHaveCount(0);
-  await expect(page.getByText('No match')).toBeVisible();
+  await expect(page.getByText(/^No matching/)).toBeVisible();
 });
 
 test('the memory for messages is chosen, kept to, and remembered', async ({ page }) => {
   const feed = controls(page);
   await expect(feed.budget.locator('option:checked')).toHaveText('32 MiB');
   for (const _ of [1, 2, 3]) await arrive(`${own}/big`, Array(12).fill('x'.repeat(512 * 1024 - 2048)));
-  await expect(parts.count('Evicted')).toHaveText('0');
+  await expect(parts.count('Discarded')).toHaveText('0');
   await feed.budget.selectOption('8 MiB');
-  await expect(parts.count('Kept')).toHaveText('16');
-  await expect(parts.count('Evicted')).toHaveText('20');
+  await expect(parts.count('In memory')).toHaveText('16');
+  await expect(parts.count('Discarded')).toHaveText('20');
   await expect(page.getByText(/^8 MiB in use/)).toBeVisible();
   await page.reload();
   await expect(controls(page).budget.locator('option:checked')).toHaveText('8 MiB');

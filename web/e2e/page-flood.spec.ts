@@ -90,9 +90,9 @@ test('10,000 messages a second: all accounted for, few rows, a page that answers
   const number = async (name: string) => Number((await parts.count(name).textContent())?.replaceAll(',', ''));
   const received = await number('Received');
   expect(received + (await number('Dropped'))).toBe(total + 1);
-  const evicted = await number('Evicted');
+  const evicted = await number('Discarded');
   expect(evicted).toBeGreaterThan(0);
-  expect(await number('Kept')).toBe(received - evicted);
+  expect(await number('In memory')).toBe(received - evicted);
 
   const most = await page.evaluate(() => (window as unknown as { most: { rows: number } }).most.rows);
   expect(most).toBeGreaterThan(5);

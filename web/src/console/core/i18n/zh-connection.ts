@@ -95,7 +95,7 @@ export const connection: Dictionary = {
   'Open {name} in new connection': '在新连接中打开 {name}',
   'No profiles yet. Save what the form holds, or import a file.': '暂无配置。可保存表单内容，或导入文件。',
   'Save the settings as': '将设置保存为',
-  'Keep the password too, readable in this browser’s storage': '同时保存密码（在此浏览器的存储中可读）',
+  'Save password (unencrypted)': '保存密码（未加密）',
   'Saved “{name}”.': '已保存“{name}”。',
   '{count} imported.': '已导入 {count} 个。',
   'Import…': '导入…',

@@ -22,7 +22,7 @@ export const recordings: Dictionary = {
   'Pause replay': '暂停回放',
   'Resume replay': '继续回放',
   'Stop replay': '停止回放',
-  'Put away the replay': '关闭回放提示',
+  'Close replay': '关闭回放',
   'Exporting {name}…': '正在导出{name}…',
   'Importing {name}…': '正在导入{name}…',
   '{count} line of the file left out': '文件中有 {count} 行被略过',

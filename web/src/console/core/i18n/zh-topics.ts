@@ -146,7 +146,6 @@ export const topics: Dictionary = {
   'Record packets': '记录报文',
   'Search packets': '搜索报文',
   'Packet type': '报文类型',
-  'None of the packets kept is what you ask for.': '已保存的报文中没有符合条件的。',
   Recording: '正在记录',
   'Each packet appears here as it is sent or received, from CONNECT on when you connect.':
     '每个报文在发送或接收时显示在这里，从连接时的 CONNECT 开始。',

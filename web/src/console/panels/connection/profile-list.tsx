@@ -84,11 +84,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
         />
         <Button onClick={save}>{t('Save')}</Button>
       </div>
-      <Checkbox
-        label={t('Keep the password too, readable in this browser’s storage')}
-        checked={withSecrets}
-        onEdit={setWithSecrets}
-      />
+      <Checkbox label={t('Save password (unencrypted)')} checked={withSecrets} onEdit={setWithSecrets} />
       <div class="profile-files">
         <FileButton
           text={t('Import…')}

@@ -26,7 +26,6 @@ function factsOf(entry: Entry, sources: readonly Source[]): Fact[] {
   const { message, ordinal, sent } = entry;
   const retain = t(sent ? 'to be retained' : 'retained');
   const facts: [string, ComponentChildren][] = [
-    [t('Topic'), brief(message.topic, limits.topic)],
     [
       t(moments[directionOf(entry)]),
       t('{moment}, number {number}', {
@@ -56,9 +55,14 @@ function factsOf(entry: Entry, sources: readonly Source[]): Fact[] {
   return facts.map(([name, value]) => ({ name, value }));
 }
 
-function titleOf({ ordinal, sent, replayed }: Entry): string {
+function titleOf({ message, ordinal, sent, replayed }: Entry) {
   const title = t(sent ? 'Sent message {number}' : 'Message {number}', { number: formatCount(ordinal + 1) });
-  return replayed ? t('Replayed: {message}', { message: title }) : title;
+  return (
+    <>
+      <bdi class="mono wrap">{brief(message.topic, limits.topic)}</bdi>{' '}
+      <span class="fine">{replayed ? t('Replayed: {message}', { message: title }) : title}</span>
+    </>
+  );
 }
 
 /** Puts numbers of a message's topic on the chart of its connection, as long as both are there. */

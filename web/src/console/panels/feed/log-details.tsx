@@ -9,7 +9,7 @@ interface Props<Entry> {
   log: Listed<Entry>;
   page: Page;
   label: string;
-  titleOf(entry: Entry): string;
+  titleOf(entry: Entry): ComponentChildren;
   children(entry: Entry): ComponentChildren;
 }
 

@@ -106,11 +106,11 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
   if (kept > 0 && (filter.search || conditionsOf(filter) > 0)) {
     return looked < 1
       ? [t('Searching'), t('Nothing found so far.')]
-      : [t('No match'), t('None of the messages kept is what you ask for.')];
+      : [t('No matching messages'), t('None of the messages in memory fits the filter.')];
   }
   if (feed.paused.value) return [t('Paused'), t('Messages are kept, and shown when you press Resume.')];
   if (phase === 'connected') {
-    return [t('Nothing yet'), t('Press Publish: the message comes back here, by way of the broker.')];
+    return [t('Nothing yet'), t('Press Publish: the broker will echo your message here.')];
   }
   return phase === 'disconnected'
     ? [t('Not listening'), t('Connect to a broker to see messages arrive.')]

@@ -17,14 +17,14 @@ function Counts({ feed }: { feed: Feed }) {
     { name: t('Received'), value: formatCount(received), title: t('Messages since the page was opened') },
     { name: t('Per second'), value: formatRate(feed.rate.peek()), title: t('Over the last three seconds') },
     {
-      name: t('Kept'),
+      name: t('In memory'),
       value: formatCount(kept),
       title: t('Received and sent messages that are in the list or could be: {size}', {
         size: formatBytes(bytes),
       }),
     },
     {
-      name: t('Evicted'),
+      name: t('Discarded'),
       value: formatCount(evicted),
       title: t('Received or sent, then removed to make room for newer ones'),
     },

@@ -23,7 +23,7 @@ export function MessageRow({ message, title, onUse, children }: Props) {
     <li class="message-row line">
       <button type="button" class="message-use item" onClick={onUse}>
         <span class="message-title clip">
-          <span class="visually-hidden">{t('Fill the form with')} </span>
+          <span class="visually-hidden">{t('Load into form')} </span>
           {title}
         </span>
         <bdi class="message-topic clip fine">{visible(topic.slice(0, shown))}</bdi>

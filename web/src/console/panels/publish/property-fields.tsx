@@ -30,7 +30,7 @@ export function PropertyFields({ properties, errors, alias, onEdit }: Props) {
   return (
     <div class="fields">
       {field(t('Content type'), 'contentType', 'application/json')}
-      {field(t('Expires after, seconds'), 'messageExpiryInterval', t('never'))}
+      {field(t('Expiry (s)'), 'messageExpiryInterval', t('never'))}
       {field(t('Response topic'), 'responseTopic')}
       {field(t('Correlation data'), 'correlationData')}
       {alias && field(t('Topic alias'), 'topicAlias')}

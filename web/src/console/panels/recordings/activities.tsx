@@ -111,7 +111,7 @@ function Replay({ jobs }: Recordings) {
           {t('Stop replay')}
         </Button>
       ) : (
-        <IconButton label={t('Put away the replay')} onClick={jobs.dismiss} />
+        <IconButton label={t('Close replay')} onClick={jobs.dismiss} />
       )}
     </Activity>
   );
