@@ -59,6 +59,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const parts = await openConnected(page, server.url);
     await fillWithLife(parts);
+    await parts.row('garden/pump/state', '{"on":false,"litres":31}').getByRole('button').click();
+    await page.getByRole('button', { name: /^Chart litres/ }).click();
+    await expect(page.locator('canvas').first()).toBeVisible();
     await page.mouse.move(0, 0);
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     const name = colorScheme === 'light' ? 'screenshot.png' : 'screenshot-dark.png';
