@@ -190,7 +190,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
           {t('Broker')}
         </h2>
         <p class="broker-note muted">
-          {parts('From {filter}, subscribed to only while you look.', { filter: <code>{filter}</code> })}
+          {parts('Live from {filter} while this tab is open', { filter: <code>{filter}</code> })}
         </p>
       </header>
       <div class="broker-body">
