@@ -17,7 +17,7 @@ import { SubscribePanel } from '../subscribe/panel';
 import { Inspector } from './inspector';
 import './workspace.css';
 
-export interface PartProps {
+interface PartProps {
   page: Page;
   session: Session;
   shown: boolean;
