@@ -4,13 +4,13 @@ import { formatBytes, formatCount } from '../../core/text';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
-import { caps, rateOf, type TopicNode, topicOf } from '../../topics/model';
-import { formatRate } from '../../topics/preview';
+import { caps, rateOf } from '../../topics/model';
+import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
 import { Charts } from './charts';
-import { ClearDialog } from './clear-dialog';
+import { ClearDialog, ClearedNotice } from './clear-dialog';
 import { Tree } from './tree';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
@@ -99,9 +99,6 @@ function Empty({ bench }: { bench: Workbench }) {
   );
 }
 
-/** Of a topic and of all below it. */
-export const filterOf = (node: TopicNode) => (node.children ? `${topicOf(node)}/#` : topicOf(node));
-
 export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }) {
   const heading = useId();
   const { topics } = session;
@@ -144,6 +141,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
         <Tree bench={bench} birthBefore={session.birthBefore} />
         {none && <Empty bench={bench} />}
       </div>
+      <ClearedNotice bench={bench} />
       <ClearDialog bench={bench} />
     </section>
   );
