@@ -9,6 +9,7 @@ import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
+import { useRowMenus } from '../workspace/row-menus';
 import { Charts } from './charts';
 import { ClearDialog, ClearedNotice } from './clear-dialog';
 import { Tree } from './tree';
@@ -105,6 +106,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
   const bench = session.part(benchOf);
   const none = bench.rows.value.nodes.length === 0;
   const era = topics.era.value;
+  useRowMenus(page);
 
   useEffect(() => {
     if (!shown) return;
