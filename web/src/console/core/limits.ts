@@ -75,6 +75,8 @@ export const limits = {
 
   /** Bytes of a payload that are edited as text when a message is to be sent again. */
   resent: 256 * KiB,
+  /** Retained messages that were cleared: bytes kept of them, and seconds in which that can be undone. */
+  undo: { bytes: 8 * MiB, seconds: 30 },
   /** Topic filters that the feed leaves out. */
   muted: 100,
   /** Topics suggested as one is typed, and what the palette shows of all that it finds. */

@@ -1,11 +1,15 @@
-/** Takes away retained messages, a few at a time. */
+/** Takes away retained messages, a few at a time, and puts them back. */
 
-import type { Client } from '../../client';
-import { type Model, type TopicNode, topicOf } from './model';
+import type { Client, PublishProperties } from '../../client';
+import { limits } from '../core/limits';
+import { type Model, type TopicNode, topicOf, type Value } from './model';
 
 /** Publishes that wait for their answers together. */
 const atOnce = 16;
 const timeout = 10_000;
+
+/** Bytes of a value beside its payload and properties. */
+const valueBytes = 400;
 
 /** The topics at and below `node` that the broker retains a message for. */
 export function retainedUnder(node: TopicNode): TopicNode[] {
@@ -19,9 +23,28 @@ export function retainedUnder(node: TopicNode): TopicNode[] {
   return found;
 }
 
+export type Kept = Map<TopicNode, Value>;
+
+/**
+ * What the broker retains, as far as it is known and there is room for it. A later
+ * message that came without RETAIN may have replaced it or not (3.3.1.3).
+ */
+export function restorable(nodes: readonly TopicNode[], room: number = limits.undo.bytes): Kept {
+  const kept: Kept = new Map();
+  let bytes = 0;
+  for (const node of nodes) {
+    const { last } = node;
+    if (!last?.retain || !last.payload || bytes + last.held + valueBytes > room) continue;
+    bytes += last.held + valueBytes;
+    kept.set(node, last);
+  }
+  return kept;
+}
+
 export interface Progress {
   total: number;
-  cleared: number;
+  /** And acknowledged. */
+  published: number;
   failed: number;
   /** What the first failure was. */
   reason: string;
@@ -29,7 +52,6 @@ export interface Progress {
 }
 
 interface Job {
-  nodes: readonly TopicNode[];
   client: Client;
   /** False ends it: asked to stop, or another broker. */
   goOn(): boolean;
@@ -37,18 +59,20 @@ interface Job {
   wordsFor(error: unknown): string;
 }
 
-/** An empty retained message removes the one retained [MQTT-3.3.1-6]. Never rejects. */
-export async function clearRetained(model: Model, job: Job): Promise<Progress> {
-  const { nodes, client } = job;
-  const progress: Progress = { total: nodes.length, cleared: 0, failed: 0, reason: '', done: false };
+/** Never rejects. What `publish` returns nothing for is left as it is. */
+async function work<T>(
+  items: readonly T[],
+  job: Job,
+  publish: (item: T) => Promise<unknown> | undefined,
+): Promise<void> {
+  const progress: Progress = { total: items.length, published: 0, failed: 0, reason: '', done: false };
   let next = 0;
-  async function work(): Promise<void> {
-    while (next < nodes.length && job.goOn()) {
-      const node = nodes[next++] as TopicNode;
+  async function run(): Promise<void> {
+    while (next < items.length && job.goOn()) {
       try {
-        await client.publish(topicOf(node), '', { qos: 1, retain: true, timeout });
-        model.forgetRetained(node);
-        progress.cleared++;
+        const answer = publish(items[next++] as T);
+        await answer;
+        if (answer) progress.published++;
       } catch (error) {
         progress.failed++;
         progress.reason ||= job.wordsFor(error);
@@ -56,8 +80,46 @@ export async function clearRetained(model: Model, job: Job): Promise<Progress> {
       job.say({ ...progress });
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, work));
-  const end = { ...progress, done: true };
-  job.say(end);
-  return end;
+  await Promise.all(Array.from({ length: atOnce }, run));
+  job.say({ ...progress, done: true });
+}
+
+/** Resolves with what can be put back. An empty retained message removes the one retained [MQTT-3.3.1-6]. */
+export async function clearRetained(model: Model, nodes: readonly TopicNode[], job: Job): Promise<Kept> {
+  const kept = restorable(nodes);
+  const cleared: Kept = new Map();
+  await work(nodes, job, async (node) => {
+    await job.client.publish(topicOf(node), '', { qos: 1, retain: true, timeout });
+    model.setRetained(node, false);
+    const value = kept.get(node);
+    if (value) cleared.set(node, value);
+  });
+  return cleared;
+}
+
+function propertiesNow({ properties, at }: Value): PublishProperties {
+  const { subscriptionIdentifier: _, messageExpiryInterval: left, ...rest } = properties;
+  // It came with what was left of it (3.3.2.3.3).
+  const now = left !== undefined && left - Math.ceil((Date.now() - at) / 1000);
+  return now === false ? rest : { ...rest, messageExpiryInterval: now };
+}
+
+/**
+ * Takes out of `kept` what is put back, and what is better left alone: topics that
+ * have a message again, and what would have expired.
+ */
+export function restoreRetained(model: Model, kept: Kept, job: Job): Promise<void> {
+  return work([...kept], job, ([node, value]) => {
+    const properties = propertiesNow(value);
+    const { payload, qos } = value;
+    const newer = node.last !== value && node.last?.size;
+    if (newer || !payload || (properties.messageExpiryInterval ?? 1) <= 0) {
+      kept.delete(node);
+      return undefined;
+    }
+    return job.client.publish(topicOf(node), payload, { qos, retain: true, timeout, properties }).then(() => {
+      model.setRetained(node, true);
+      kept.delete(node);
+    });
+  });
 }

@@ -100,8 +100,8 @@ describe('retained messages', () => {
     model.push(received({ topic: 'a/b' }, kept('a/c', '')), 0);
     expect(model.root.retainedBelow).toBe(0);
     model.push(received(kept('a/b')), 0);
-    model.forgetRetained(nodeAt(model.root, 'a', 'b'));
-    model.forgetRetained(nodeAt(model.root, 'a', 'b'));
+    model.setRetained(nodeAt(model.root, 'a', 'b'), false);
+    model.setRetained(nodeAt(model.root, 'a', 'b'), false);
     expect(model.root.retainedBelow).toBe(0);
   });
 });

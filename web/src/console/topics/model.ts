@@ -247,8 +247,8 @@ export function createModel(limits = caps) {
     watch,
     /** The node of a topic that is in the tree. */
     find: (topic: string) => place(topic, () => undefined),
-    /** What is no longer retained, because it was taken away. */
-    forgetRetained: (node: TopicNode) => setRetained(node, false),
+    /** For what was taken away or put back, which the broker may not tell. */
+    setRetained,
     get root() {
       return root;
     },

@@ -4,7 +4,7 @@ import { bytes } from '../core/counts';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
-import type { TopicNode } from './model';
+import { type TopicNode, topicOf } from './model';
 
 /** Of the levels from `head` down to `node`, which are one row: of a great many the last. */
 export function nameOf(node: TopicNode, head = node): string {
@@ -29,3 +29,6 @@ export function formatRate(rate: number): string {
   if (rate < 0.05) return '';
   return `${rate >= 10 ? formatCount(Math.round(rate)) : rate.toFixed(1)}/s`;
 }
+
+/** Of a topic and of all below it. */
+export const filterOf = (node: TopicNode) => (node.children ? `${topicOf(node)}/#` : topicOf(node));

@@ -5,7 +5,7 @@ import { type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import type { Paint } from '../core/paint';
-import { clearRetained, type Progress, retainedUnder } from './clear';
+import { clearRetained, type Kept, type Progress, restorable, restoreRetained, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
 import { createOpening, noRows } from './rows';
@@ -19,8 +19,18 @@ const slice = 6;
 export interface Clearing {
   topic: string;
   nodes: readonly TopicNode[];
+  /** How many of them can be put back. */
+  restorable: number;
   /** Undefined until confirmed. */
   progress?: Progress;
+  /** Puts them back. */
+  undoing?: true;
+}
+
+/** What was cleared a short while ago. */
+interface Cleared {
+  what: Clearing;
+  kept: Kept;
 }
 
 export interface Dependencies {
@@ -55,6 +65,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   /** Seconds that the charts show up to now; 0 for all. */
   const span = signal(0);
   const clearing = signal<Clearing | undefined>(undefined);
+  const cleared = signal<Cleared | undefined>(undefined);
   /** Of the selected. */
   const history = signal<History | undefined>(undefined);
 
@@ -64,6 +75,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   let changes = 0;
   let asked = false;
   let stopped = false;
+  let forgetting: ReturnType<typeof setTimeout> | undefined;
   let reading = false;
 
   /** Looks at the model for a few milliseconds, and goes on with the next frame where that is not enough. */
@@ -110,6 +122,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     series.clear();
     search.start(query.peek());
     changes++;
+    setCleared(undefined);
     select(undefined);
     active.value = undefined;
     charted.value = series.list();
@@ -199,32 +212,61 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   }
 
   function askToClear(node: TopicNode): void {
-    clearing.value = { topic: topicOf(node), nodes: retainedUnder(node) };
+    const nodes = retainedUnder(node);
+    clearing.value = { topic: topicOf(node), nodes, restorable: restorable(nodes).size };
+  }
+
+  /** What can be put back, or still can. */
+  function keep(kept: Kept): void {
+    const what = clearing.peek();
+    if (what && kept.size > 0) setCleared({ what, kept });
+    refresh();
+  }
+
+  /** For as long as it can be undone. */
+  function setCleared(now: Cleared | undefined): void {
+    clearTimeout(forgetting);
+    cleared.value = now;
+    if (now) forgetting = setTimeout(() => setCleared(undefined), limits.undo.seconds * 1000);
+  }
+
+  /** What a job needs that publishes `total` messages; undefined without a connection. */
+  function jobFor(what: Clearing, total: number) {
+    const client = topics.client();
+    const say = (progress: Progress) => {
+      clearing.value = { ...what, progress };
+    };
+    const start = { total, published: 0, failed: 0, reason: '', done: false };
+    stopped = false;
+    say(client ? start : { ...start, reason: t('not connected to a broker'), done: true });
+    return (
+      client && {
+        client,
+        // What was seen at one broker is not taken from the next.
+        goOn: () => !stopped && client.connected && topics.client() === client,
+        say,
+        wordsFor: (error: unknown) => inOneLine(deps.toFailure(error)),
+      }
+    );
   }
 
   async function clear(): Promise<void> {
     const what = clearing.peek();
-    const client = topics.client();
     if (!what || what.progress) return;
-    const say = (progress: Progress) => {
-      clearing.value = { ...what, progress };
-    };
-    const start = { total: what.nodes.length, cleared: 0, failed: 0, reason: '', done: false };
-    if (!client) {
-      say({ ...start, reason: t('not connected to a broker'), done: true });
-      return;
-    }
-    stopped = false;
-    say(start);
-    await clearRetained(model, {
-      nodes: what.nodes,
-      client,
-      // What was seen at one broker is not taken from the next.
-      goOn: () => !stopped && client.connected && topics.client() === client,
-      say,
-      wordsFor: (error) => inOneLine(deps.toFailure(error)),
-    });
-    refresh();
+    setCleared(undefined);
+    const job = jobFor(what, what.nodes.length);
+    if (!job) return;
+    keep(await clearRetained(model, what.nodes, job));
+  }
+
+  /** Publishes again what was cleared. */
+  async function undo(): Promise<void> {
+    const last = cleared.peek();
+    const job = last && jobFor({ ...last.what, undoing: true }, last.kept.size);
+    if (!job) return;
+    setCleared(undefined);
+    await restoreRetained(model, last.kept, job);
+    keep(last.kept);
   }
 
   /** Ends the clearing that is under way, or puts its question or result away. */
@@ -252,6 +294,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     charted,
     span,
     clearing,
+    cleared,
     refresh,
     update,
     find,
@@ -263,8 +306,10 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     unchart,
     askToClear,
     clear,
+    undo,
     stopClearing,
     dispose() {
+      clearTimeout(forgetting);
       stopFollowing();
       deps.paint.dispose();
     },

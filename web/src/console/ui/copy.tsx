@@ -13,12 +13,17 @@ export async function toClipboard(text: string | Promise<string>): Promise<boole
   }
 }
 
+/** Resolves with why that did not go. */
+export async function copyOrTell(text: string | Promise<string>): Promise<string | undefined> {
+  if (await toClipboard(text)) return undefined;
+  return t('This browser does not let the page copy: select the text and copy it');
+}
+
 /** What came of the last copy, and what copies. */
 export function useCopied(): [said: string, copy: (text: string | Promise<string>) => void] {
   const [said, setSaid] = useState('');
   async function copy(text: string | Promise<string>) {
-    const done = await toClipboard(text);
-    setSaid(done ? t('Copied') : t('This browser does not let the page copy: select the text and copy it'));
+    setSaid((await copyOrTell(text)) ?? t('Copied'));
   }
   return [said, (text) => void copy(text)];
 }

@@ -1,6 +1,7 @@
-/** A button that opens a list of commands (the menu button pattern of ARIA). */
+/** Lists of commands: one that a button opens (the menu button pattern of ARIA), and one at the pointer. */
 
-import { useId, useRef, useState } from 'preact/hooks';
+import { type ComponentProps, type RefObject, render } from 'preact';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button } from './button';
 import styles from './menu.module.css';
 
@@ -8,13 +9,17 @@ export interface Command {
   text: string;
   /** Takes something away, or ends it. */
   stop?: boolean;
-  run(): void;
+  /** A text that this resolves with tells what went wrong; it is shown in place of the commands. */
+  run(): unknown;
 }
 
 interface Props {
   label: string;
   commands: readonly Command[];
 }
+
+/** What a menu stands at: pixels. */
+export type Place = Pick<DOMRect, 'left' | 'top' | 'bottom'>;
 
 const steps: Record<string, (at: number, count: number) => number> = {
   ArrowDown: (at, count) => (at + 1) % count,
@@ -23,71 +28,149 @@ const steps: Record<string, (at: number, count: number) => number> = {
   End: (_, count) => count - 1,
 };
 
-/** Below the button, or above it where there is no room. */
-function place(list: HTMLElement, button: Element): void {
-  const { left, top, bottom } = button.getBoundingClientRect();
+/** Below its place, or above it where there is no room. */
+function begin(list: HTMLElement, { left, top, bottom }: Place): void {
   const { width, height } = list.getBoundingClientRect();
   const below = bottom + height <= innerHeight;
   list.style.left = `${Math.max(0, Math.min(left, innerWidth - width))}px`;
   list.style.top = `${below ? bottom : Math.max(0, top - height)}px`;
+  list.querySelector('button')?.focus();
+}
+
+interface ListProps extends Props, Pick<ComponentProps<'div'>, 'id' | 'popover' | 'onFocusOut'> {
+  list: RefObject<HTMLDivElement | null>;
+  /** Gives the focus back, too. */
+  close(): void;
+  onOpen?(open: boolean): void;
+}
+
+function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
+  const [problem, setProblem] = useState<string>();
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.key === 'Escape' || event.key === 'Tab') {
+      // For the menu alone, and not for what it was opened from.
+      event.preventDefault();
+      close();
+    }
+    const items = [...(list.current?.querySelectorAll('button') ?? [])];
+    const next = steps[event.key]?.(items.indexOf(document.activeElement as HTMLButtonElement), items.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    items[next]?.focus();
+  }
+
+  async function choose(command: Command): Promise<void> {
+    const result = command.run();
+    // At once: a dialog that is about to open gives the focus back to where it is then.
+    if (!(result instanceof Promise)) return close();
+    const said: unknown = await result;
+    if (typeof said !== 'string') return close();
+    list.current?.focus();
+    setProblem(said);
+  }
+
+  return (
+    // The keys are those of the menu in it.
+    // biome-ignore lint/a11y/noStaticElementInteractions: see above
+    <div
+      {...rest}
+      ref={list}
+      tabIndex={-1}
+      class={styles.menu}
+      onKeyDown={onKeyDown}
+      onToggle={({ newState }) => {
+        setProblem(undefined);
+        onOpen?.(newState === 'open');
+      }}
+    >
+      {problem ? (
+        <p role="alert">{problem}</p>
+      ) : (
+        <div role="menu" aria-label={label}>
+          {commands.map((command) => (
+            <button
+              key={command.text}
+              type="button"
+              role="menuitem"
+              tabIndex={-1}
+              data-stop={command.stop}
+              onClick={() => void choose(command)}
+            >
+              {command.text}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
 }
 
 export function Menu({ label, commands }: Props) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
-
-  function onKeyDown(event: KeyboardEvent) {
-    if (event.key === 'Escape') {
-      // For the menu alone, and not for what it was opened from.
-      event.preventDefault();
-      list.current?.hidePopover();
-    }
-    const items = [...(list.current?.children ?? [])] as HTMLElement[];
-    const next = steps[event.key]?.(items.indexOf(document.activeElement as HTMLElement), items.length);
-    if (next === undefined) return;
-    event.preventDefault();
-    items[next]?.focus();
-  }
-
   return (
     <>
       <Button small popovertarget={id} aria-haspopup="menu" aria-expanded={open}>
         {label} <span aria-hidden="true">▾</span>
       </Button>
-      <div
-        ref={list}
+      <List
+        list={list}
         id={id}
-        role="menu"
-        tabIndex={-1}
-        aria-label={label}
+        label={label}
+        commands={commands}
         popover="auto"
-        class={styles.menu}
-        onKeyDown={onKeyDown}
-        onToggle={({ newState }) => {
-          setOpen(newState === 'open');
+        close={() => list.current?.hidePopover()}
+        onOpen={(now) => {
+          setOpen(now);
           const button = document.querySelector(`[popovertarget="${id}"]`);
-          if (newState !== 'open' || !list.current || !button) return;
-          place(list.current, button);
-          (list.current.firstElementChild as HTMLElement | null)?.focus();
+          if (now && list.current && button) begin(list.current, button.getBoundingClientRect());
         }}
-      >
-        {commands.map(({ text, stop, run }) => (
-          <button
-            key={text}
-            type="button"
-            role="menuitem"
-            tabIndex={-1}
-            data-stop={stop}
-            onClick={() => {
-              list.current?.hidePopover();
-              run();
-            }}
-          >
-            {text}
-          </button>
-        ))}
-      </div>
+      />
     </>
   );
+}
+
+interface ContextProps extends Props {
+  place: Place;
+  onClosed(): void;
+}
+
+function ContextMenu({ place, onClosed, ...props }: ContextProps) {
+  const list = useRef<HTMLDivElement>(null);
+  const back = useRef(document.activeElement as HTMLElement | null).current;
+  const hide = () => list.current?.hidePopover();
+  useLayoutEffect(() => {
+    list.current?.showPopover();
+    if (list.current) begin(list.current, place);
+  }, []);
+  return (
+    <List
+      {...props}
+      list={list}
+      // Where the button is still down, its release would close one that closes by itself.
+      popover="manual"
+      close={() => {
+        back?.focus();
+        hide();
+      }}
+      onFocusOut={({ currentTarget, relatedTarget }) => {
+        if (!currentTarget.contains(relatedTarget as Node | null)) hide();
+      }}
+      onOpen={(open) => !open && onClosed()}
+    />
+  );
+}
+
+/** Opens a menu inside `parent`, for as long as it has the focus. */
+export function openMenu(parent: Element, props: Props & { place: Place }): void {
+  const root = document.createElement('div');
+  root.className = styles.root ?? '';
+  parent.append(root);
+  function close(): void {
+    render(null, root);
+    root.remove();
+  }
+  render(<ContextMenu {...props} onClosed={close} />, root);
 }

@@ -114,6 +114,7 @@ export const forms: Dictionary = {
   'Asked for QoS {qos}': '请求的 QoS 为 {qos}',
   '{count} message': '{count} 条消息',
   '{count} messages': '{count} 条消息',
+  Unsubscribe: '取消订阅',
   'Unsubscribe from {filter}': '取消订阅 {filter}',
   'Change {filter}': '修改 {filter}',
   'Pause {filter}': '暂停 {filter}',

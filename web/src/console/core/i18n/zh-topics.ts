@@ -51,7 +51,15 @@ export const topics: Dictionary = {
   '{done} of {total}…': '{done} / {total}…',
   'The broker forgets {messages} at and below {topic}, for everybody. New subscribers no longer get them.':
     'Broker 将对所有人删除 {topic} 及其下级的 {messages}。新的订阅者不会再收到它们。',
+  'You can undo this for {seconds} seconds.': '您可以在 {seconds} 秒内撤消。',
+  'You can undo this for {seconds} seconds, except for {messages}: what they hold is not known here, or is too large to keep.':
+    '您可以在 {seconds} 秒内撤消，但{messages}除外：此处不知道其内容，或内容过大而无法保留。',
+  'You can’t undo this: what they hold is not known here, or is too large to keep.':
+    '此操作无法撤消：此处不知道其内容，或内容过大而无法保留。',
   Cleared: '清除进度',
+  Restored: '恢复进度',
+  'Restored {messages}.': '已恢复 {messages}。',
+  Undo: '撤消',
   'Clear {messages}': '清除 {messages}',
   'Clear retained ({count})…': '清除保留消息（{count}）…',
   'not connected to a broker': '未连接到 Broker',

@@ -23,17 +23,23 @@ export function compose(page: Page, message: Partial<Message>, id?: number): voi
   );
 }
 
-/** What can be done with a topic, or with a branch of topics. */
-export function topicCommands(page: Page, filter: string): Command[] {
-  const { feed, sessions } = page;
+/** What the feed can do about a topic, or about a branch of topics. */
+export function feedCommands({ feed }: Page, filter: string): Command[] {
   const { muted } = feed.filter.value;
   return [
     { text: t('Show only this topic'), run: () => feed.edit({ topic: filter }) },
     { text: t('Mute this topic'), run: () => feed.edit({ muted: [...new Set([...muted, filter])] }) },
+  ];
+}
+
+/** What can be done with a topic, or with a branch of topics. */
+export function topicCommands(page: Page, filter: string): Command[] {
+  return [
+    ...feedCommands(page, filter),
     {
       text: t('Subscribe to this topic'),
       run() {
-        const { subscriptions } = sessions.active.peek();
+        const { subscriptions } = page.sessions.active.peek();
         subscriptions.edit({ filter });
         void subscriptions.subscribe();
       },
@@ -41,36 +47,47 @@ export function topicCommands(page: Page, filter: string): Command[] {
   ];
 }
 
-export function Actions({ page, entry }: { page: Page; entry: Entry }) {
-  const { message, via } = entry;
-  const { topic, payload } = message;
-  const [said, copy] = useCopied();
+export function messageCommands(page: Page, { message, via }: Entry): Command[] {
   const reply = replyTo(message);
+  const into = (text: string, what: () => Partial<Message>) => ({
+    text,
+    run: () => compose(page, what(), via.id),
+  });
+  return [
+    ...(reply ? [into(t('Reply'), () => reply)] : []),
+    into(t('Publish here'), () => ({ topic: message.topic })),
+    into(t('Edit and resend'), () => again(message)),
+  ];
+}
+
+/** `copy` tells what came of it, or returns that. */
+export function moreCommands(
+  page: Page,
+  entry: Entry,
+  copy: (text: string | Promise<string>) => unknown,
+): Command[] {
+  const { topic, payload } = entry.message;
+  return [
+    ...topicCommands(page, topic),
+    { text: t('Copy topic'), run: () => copy(topic) },
+    {
+      text: t('Copy as JSON'),
+      run: () => copy(import('../../log/record').then(({ json }) => json(entry))),
+    },
+    { text: t('Copy bytes as hex'), run: () => copy(hex(payload)) },
+  ];
+}
+
+export function Actions({ page, entry }: { page: Page; entry: Entry }) {
+  const [said, copy] = useCopied();
   return (
     <Toolbar>
-      {reply && (
-        <Button small onClick={() => compose(page, reply, via.id)}>
-          {t('Reply')}
+      {messageCommands(page, entry).map(({ text, run }) => (
+        <Button small key={text} onClick={run}>
+          {text}
         </Button>
-      )}
-      <Button small onClick={() => compose(page, { topic }, via.id)}>
-        {t('Publish here')}
-      </Button>
-      <Button small onClick={() => compose(page, again(message), via.id)}>
-        {t('Edit and resend')}
-      </Button>
-      <Menu
-        label={t('More')}
-        commands={[
-          ...topicCommands(page, topic),
-          { text: t('Copy topic'), run: () => copy(topic) },
-          {
-            text: t('Copy as JSON'),
-            run: () => copy(import('../../log/record').then(({ json }) => json(entry))),
-          },
-          { text: t('Copy bytes as hex'), run: () => copy(hex(payload)) },
-        ]}
-      />
+      ))}
+      <Menu label={t('More')} commands={moreCommands(page, entry, copy)} />
       <Said>{said}</Said>
     </Toolbar>
   );

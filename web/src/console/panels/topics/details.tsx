@@ -9,7 +9,7 @@ import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
-import { formatRate } from '../../topics/preview';
+import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
@@ -20,7 +20,6 @@ import { Sheet } from '../../ui/sheet';
 import { Said, Toolbar } from '../../ui/toolbar';
 import { compose, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
-import { filterOf } from './panel';
 
 function factsOf(node: TopicNode, now: number): [string, string][] {
   const { last } = node;

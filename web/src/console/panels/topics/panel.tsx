@@ -4,13 +4,14 @@ import { formatBytes, formatCount } from '../../core/text';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
-import { caps, rateOf, type TopicNode, topicOf } from '../../topics/model';
-import { formatRate } from '../../topics/preview';
+import { caps, rateOf } from '../../topics/model';
+import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
+import { useRowMenus } from '../workspace/row-menus';
 import { Charts } from './charts';
-import { ClearDialog } from './clear-dialog';
+import { ClearDialog, ClearedNotice } from './clear-dialog';
 import { Tree } from './tree';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
@@ -99,15 +100,13 @@ function Empty({ bench }: { bench: Workbench }) {
   );
 }
 
-/** Of a topic and of all below it. */
-export const filterOf = (node: TopicNode) => (node.children ? `${topicOf(node)}/#` : topicOf(node));
-
 export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }) {
   const heading = useId();
   const { topics } = session;
   const bench = session.part(benchOf);
   const none = bench.rows.value.nodes.length === 0;
   const era = topics.era.value;
+  useRowMenus(page);
 
   useEffect(() => {
     if (!shown) return;
@@ -144,6 +143,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
         <Tree bench={bench} birthBefore={session.birthBefore} />
         {none && <Empty bench={bench} />}
       </div>
+      <ClearedNotice bench={bench} />
       <ClearDialog bench={bench} />
     </section>
   );

@@ -29,6 +29,7 @@ interface RowProps {
   birthBefore: Session['birthBefore'];
   onToggle(): void;
   onSelect(): void;
+  onPoint(): void;
 }
 
 const nothing = { topic: '', payload: new Uint8Array(0), properties: {} };
@@ -105,6 +106,8 @@ function Row({
       onDblClick={(event) => {
         if (last && !(event.target as Element).matches('.topic-twisty')) on.onToggle();
       }}
+      // Its menu is that of the active row.
+      onContextMenu={on.onPoint}
     >
       {/* The levels of a name and the numbers of the columns would each be words of their own. */}
       <span class="visually-hidden">{said.filter(Boolean).join(' ')}</span>
@@ -317,6 +320,9 @@ export function Tree({ bench, birthBefore }: Props) {
                 birthBefore={birthBefore}
                 onToggle={() => toggle(node)}
                 onSelect={() => bench.select(node)}
+                onPoint={() => {
+                  bench.active.value = node;
+                }}
               />
             );
           })}

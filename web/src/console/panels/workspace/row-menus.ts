@@ -1,0 +1,24 @@
+/** Context menus of rows, whose program is fetched when the first is asked for. */
+
+import { useEffect } from 'preact/hooks';
+import type { Page } from '../../session/page';
+
+/** Listens for the whole workspace. To be called by a part of it that is fetched after the first paint. */
+export function useRowMenus(page: Page): void {
+  useEffect(() => {
+    const main = document.querySelector('main');
+    function onContextMenu(event: MouseEvent): void {
+      const row = (event.target as Element).closest('#messages .row, .tree, .subscription');
+      if (!row) return;
+      event.preventDefault();
+      // Before the element may be another row's.
+      const button = row.querySelector('button')?.cloneNode();
+      import('./row-menu').then(
+        ({ openRowMenu }) => openRowMenu(page, event, row, button),
+        () => {}, // the server is gone
+      );
+    }
+    main?.addEventListener('contextmenu', onContextMenu);
+    return () => main?.removeEventListener('contextmenu', onContextMenu);
+  }, [page]);
+}
