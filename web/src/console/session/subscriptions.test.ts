@@ -326,6 +326,16 @@ describe('paused', () => {
     expect(sifted(all, 'a/b')).toEqual([]);
   });
 
+  it('values of the broker that nobody here has asked for are left out, paused or not', () => {
+    const all = made();
+    const values = ['$SYS/broker/uptime', '$SYS/broker/version'];
+    expect(sifted(all, ...values, 'a')).toEqual(['a']);
+    all.store.prepare([{ filter: '$SYS/broker/version', qos: 0 }]);
+    expect(sifted(all, ...values)).toEqual(['$SYS/broker/version']);
+    all.store.prepare([{ filter: '$share/g/$SYS/#', qos: 0, paused: false }]);
+    expect(sifted(all, ...values)).toEqual(values);
+  });
+
   it('it stays that where it is subscribed to anew', async () => {
     const all = made();
     all.store.prepare([{ filter: 'a', qos: 0, paused: true }]);

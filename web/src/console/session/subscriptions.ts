@@ -2,6 +2,7 @@
 
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
+import { matches } from '../../client/routing/topic-filter';
 import { createTopicIndex } from '../../client/routing/topic-index';
 import { atField, type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
@@ -120,12 +121,16 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     return made;
   });
 
-  /** Leaves out what came by paused subscriptions alone. */
+  /**
+   * Leaves out what came by paused subscriptions alone, and what nobody here has asked
+   * for: the values for the broker's view may still come when it has unsubscribed.
+   */
   function sift(messages: Message[]): Message[] {
     const all = index.peek();
-    if (!all) return messages;
     return messages.filter(({ topic }) => {
-      const by = all.match(topic);
+      if (topic.startsWith('$SYS/') && !entries.peek().some(({ filter }) => matches(filter, topic)))
+        return false;
+      const by = all?.match(topic) ?? [];
       if (by.length === 0 || by.some(({ paused }) => !paused.peek())) return true;
       for (const entry of by) {
         entry.hid++;
