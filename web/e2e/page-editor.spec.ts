@@ -191,7 +191,7 @@ test('messages are saved in collections, and go from browser to browser in a fil
   await read(file.replace('"payload": "ON"', '"payload": "OFF"'));
   await expect(page.getByText('1 message imported.')).toBeVisible();
   await expect(form.getByRole('alert')).toHaveCount(0);
-  await lamp.getByRole('button', { name: 'Fill the form with on (2)' }).click();
+  await lamp.getByRole('button', { name: 'Load into form on (2)' }).click();
   await expect(parts.payload).toHaveValue('OFF');
   expect(await violationsOf(page, '#publish')).toEqual([]);
 });

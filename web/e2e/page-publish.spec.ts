@@ -151,7 +151,7 @@ test('what was sent and what was saved fill the form again', async ({ page }) =>
   await page.reload();
   await expect(parts.status).toHaveText(/^connected/);
   await tool(page, 'Saved').click();
-  await page.getByRole('button', { name: /^Fill the form with <b>mine<\/b>/ }).click();
+  await page.getByRole('button', { name: /^Load into form <b>mine<\/b>/ }).click();
   await expect(parts.topic).toHaveValue(`${own}/first`);
   expect(await faults(page)).toEqual([]);
   await page.getByRole('button', { name: 'Delete <b>mine</b>' }).click();
