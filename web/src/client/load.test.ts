@@ -64,6 +64,15 @@ describe.each([
     expect(client.state).toBe('disconnected');
   });
 
+  test('is cut short between two statements: whoever waits for the connection is told', async () => {
+    const { connected } = await startWith(path, () => ({}), true, options);
+    await expect(connected).rejects.toMatchObject({
+      name: 'MqttError',
+      code: 'crashed',
+      message: expect.stringContaining('cut short'),
+    });
+  });
+
   test('does not load: connect has its time limit', async () => {
     const { connected } = await startWith(path, hangs, true, { ...options, connectTimeout: 50 });
     await expect(connected).rejects.toMatchObject({ name: 'MqttError', code: 'timeout' });

@@ -255,6 +255,5 @@ export const connection: Dictionary = {
   'Connect again; reload the page if that fails.': '请重新连接；如仍失败，请重新加载页面。',
   'Connecting was given up': '已放弃连接',
   'Press Connect to try again.': '请按“连接”重试。',
-  'Options, profiles, what the broker granted, a link, code': '选项、配置、Broker 授予的内容、链接、代码',
   Settings: '设置',
 };

@@ -117,13 +117,7 @@ function Sheet({ page, session }: Props) {
   }, [wrong]);
   return (
     <>
-      <Button
-        look="quiet"
-        class="connection-settings"
-        popovertarget={id}
-        aria-expanded={shown}
-        title={t('Options, profiles, what the broker granted, a link, code')}
-      >
+      <Button look="quiet" class="connection-settings" popovertarget={id} aria-expanded={shown}>
         {t('Settings')}
       </Button>
       <div
