@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { encodeBatch } from './testing';
 import { connected, settled, topics } from './testing-client';
+import type { Client, Subscription } from './types';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -203,6 +204,34 @@ describe('handlers and listeners', () => {
     await receive({ topic: 'b' }).done;
     expect(seen).toEqual(['a']);
   });
+});
+
+test.each<[how: string, leave: (client: Client, own: Subscription) => Promise<void>]>([
+  ['the subscription', (_, own) => own.unsubscribe()],
+  ['the client', (client) => client.unsubscribe('$SYS/#')],
+])('%s unsubscribes: what comes before the UNSUBACK is nobody’s', async (_, leave) => {
+  let answer = (_: { reasonCodes: number[] }): void => {};
+  const { client, receive } = await connected({
+    unsubscribe: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  });
+  const seen: string[] = [];
+  client.on('message', (topic) => seen.push(topic));
+  const handler = vi.fn();
+  const own = await client.subscribe('$SYS/#', { handlerOnly: true }, handler);
+  const left = leave(client, own);
+  receive({ topic: '$SYS/a' }, { topic: 'b' });
+  expect(seen).toEqual(['b']);
+
+  // Another one with the filter is one of its own, whenever the answer comes.
+  const again = vi.fn();
+  await client.subscribe('$SYS/#', { handlerOnly: true }, again);
+  answer({ reasonCodes: [0] });
+  await left;
+  receive({ topic: '$SYS/b' });
+  expect([seen, handler.mock.calls.length, again.mock.calls.length]).toEqual([['b'], 0, 1]);
 });
 
 test('what only a handler asked for reaches no listener, until somebody else asks too', async () => {

@@ -20,8 +20,9 @@ export interface Holder {
   grant(reasonCode: number): void;
   /** Unsubscribes when the signal fires. */
   follow(signal: AbortSignal): void;
-  /** With `discard` messages not read yet are forgotten. */
+  /** With `discard` messages not read yet are forgotten. Nothing is delivered any more. */
   finish(discard: boolean, error?: unknown): void;
+  finished(): boolean;
 }
 
 export interface HolderOptions {
@@ -35,6 +36,7 @@ export interface HolderOptions {
 export function createHolder({ request, bounds, handler, handlerOnly, leave }: HolderOptions): Holder {
   const queue = createIteratorBuffer(bounds);
   let iterated = false;
+  let finished = false;
   let reasonCode = 0;
   let left: Promise<void> | undefined;
   let stopFollowing = (): void => {};
@@ -77,6 +79,7 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
     request,
     handlerOnly,
     deliver(message, heard) {
+      if (finished) return undefined;
       if (handler) return run(handler, message);
       // Until somebody iterates, nobody may ever: then messages that a listener
       // has are not kept a second time, and nothing waits for a reader.
@@ -95,7 +98,9 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
       signal.addEventListener('abort', abort);
       stopFollowing = () => signal.removeEventListener('abort', abort);
     },
+    finished: () => finished,
     finish(discard, error) {
+      finished = true;
       stopFollowing();
       if (discard) queue.clear();
       queue.end(error);

@@ -45,9 +45,11 @@ export function createRouter() {
     const { topic } = holder.request;
     const route = routes.get(topic);
     if (!route?.holders.delete(holder)) return false;
-    if (route.holders.size > 0) return false;
-    tree.remove(topic, route);
-    return routes.delete(topic);
+    if (route.holders.size === 0) {
+      tree.remove(topic, route);
+      routes.delete(topic);
+    }
+    return withFilter(topic).length === 0;
   }
 
   function match(message: Message): Holder[] {
@@ -72,8 +74,9 @@ export function createRouter() {
     return identifier >= firstOwn && !given.has(identifier);
   }
 
+  /** Those who have not left. */
   function withFilter(filter: string): Holder[] {
-    return [...(routes.get(filter)?.holders ?? [])];
+    return [...(routes.get(filter)?.holders ?? [])].filter(({ finished }) => !finished());
   }
 
   /** What to ask of the broker for a newcomer among those who share its filter. */

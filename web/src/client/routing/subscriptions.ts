@@ -85,18 +85,26 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     });
   }
 
-  async function leave(holder: Holder, call: Limited<CallOptions>): Promise<void> {
-    holder.finish(true);
-    if (!router.remove(holder)) return;
-    await askToUnsubscribe([holder.request.topic], call);
+  /** What is on its way until the broker has answered is still a handler's own, if it was before. */
+  async function end(holders: Holder[], filters: string[], call: Limited<CallOptions>): Promise<void> {
+    for (const holder of holders) {
+      holder.finish(true);
+      if (!holder.handlerOnly) router.remove(holder);
+    }
+    const unused = filters.filter((filter) => router.withFilter(filter).length === 0);
+    try {
+      if (unused.length > 0) await askToUnsubscribe(unused, call);
+    } finally {
+      holders.forEach(router.remove);
+    }
   }
 
-  async function unsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
-    for (const holder of filters.flatMap(router.withFilter)) {
-      holder.finish(true);
-      router.remove(holder);
-    }
-    await askToUnsubscribe(filters, call);
+  async function leave(holder: Holder, call: Limited<CallOptions>): Promise<void> {
+    if (!holder.finished()) await end([holder], [holder.request.topic], call);
+  }
+
+  function unsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
+    return end(filters.flatMap(router.withFilter), filters, call);
   }
 
   async function askToUnsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {

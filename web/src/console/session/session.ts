@@ -108,7 +108,7 @@ export function createSession(id: number, shared: Shared): Session {
         via = feed.join(mine);
         client.on('batch', (messages, lost) => {
           messages.forEach(mine.births.note);
-          const shown = subscriptions.sift(messages);
+          const shown = subscriptions.withoutPaused(messages);
           topics.push(shown);
           feed.push(shown, lost, mine);
         });

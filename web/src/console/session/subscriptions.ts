@@ -2,7 +2,6 @@
 
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
-import { matches } from '../../client/routing/topic-filter';
 import { createTopicIndex } from '../../client/routing/topic-index';
 import { atField, type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
@@ -121,16 +120,12 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     return made;
   });
 
-  /**
-   * Leaves out what came by paused subscriptions alone, and what nobody here has asked
-   * for: the values for the broker's view may still come when it has unsubscribed.
-   */
-  function sift(messages: Message[]): Message[] {
+  /** Leaves out what came by paused subscriptions alone. */
+  function withoutPaused(messages: Message[]): Message[] {
     const all = index.peek();
+    if (!all) return messages;
     return messages.filter(({ topic }) => {
-      if (topic.startsWith('$SYS/') && !entries.peek().some(({ filter }) => matches(filter, topic)))
-        return false;
-      const by = all?.match(topic) ?? [];
+      const by = all.match(topic);
       if (by.length === 0 || by.some(({ paused }) => !paused.peek())) return true;
       for (const entry of by) {
         entry.hid++;
@@ -306,7 +301,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     kept,
     setOwn,
     pause,
-    sift,
+    withoutPaused,
     unsubscribe,
     onClient,
     onGone,
