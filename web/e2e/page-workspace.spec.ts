@@ -77,6 +77,39 @@ test('the inspector shows what was opened last', async ({ page, parts, own, else
   await expect(parts.rows).toHaveCount(1);
 });
 
+test('a reload forgets the selection, and what it did to the feed’s filter', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  elsewhere.publish(`${own}/pump`, ['1']);
+  await page.getByRole('treeitem').filter({ hasText: 'pump' }).click();
+  await expect(page.getByRole('button', { name: 'Filter (1)' })).toBeVisible();
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  elsewhere.publish(`${own}/valve`, ['2']);
+  await expect(parts.row(`${own}/valve`, '2')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Filter', exact: true })).toBeVisible();
+});
+
+test('a message that is open when the filter changes does not end following', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  const follow = page.getByRole('button', { name: 'Follow', exact: true });
+  elsewhere.publish(`${own}/pump`, ['1']);
+  await openRow(page, 1).click();
+  await expect(details(page)).toBeVisible();
+  await expect(follow).toHaveAttribute('aria-pressed', 'false');
+  await page.getByRole('treeitem').filter({ hasText: 'pump' }).click();
+  await expect(follow).toHaveAttribute('aria-pressed', 'true');
+  elsewhere.publish(`${own}/pump`, Array(100).fill('later'));
+  await expect(parts.row(`${own}/pump`, 'later').last()).toBeInViewport();
+});
+
 test('dividers are dragged, fold by a double click, and are remembered', async ({ page, parts }) => {
   const topics = page.getByRole('searchbox', { name: 'Search topics' });
   const sides = divider(page, 'Width of the topics');
@@ -140,6 +173,14 @@ test.describe('everyday tasks take few steps', () => {
     await openRow(page, 2).click();
     await expect(details(page)).toContainText(`${own}/answers`);
     await expect(details(page)).toContainText('q1');
+
+    // What is published next is no answer to that request.
+    await openRow(page, 1).click();
+    await details(page).getByRole('button', { name: 'Publish here' }).click();
+    await parts.publish.click();
+    await openRow(page, 3).click();
+    await expect(details(page)).toContainText('Message 3');
+    await expect(details(page)).not.toContainText('Correlation data');
   });
 
   test('a message to the selected topic: one click fills the form', async ({

@@ -102,11 +102,11 @@ export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets';
 
 /** Brings a view to where it is seen: on a wide screen the topics and the form always are. */
 export async function showView(page: Page, name: ViewName): Promise<void> {
-  const ways = page.getByRole('navigation', { name: 'Views' });
+  const nav = page.getByRole('navigation', { name: 'Views' });
   const narrow = (page.viewportSize()?.width ?? 1280) < 900;
   if (narrow) {
     const way = name === 'Messages' ? 'Feed' : name === 'Packets' ? 'Broker' : name;
-    await ways.getByRole('button', { name: way, exact: true }).click();
+    await nav.getByRole('button', { name: way, exact: true }).click();
   }
   const always = name === 'Topics' || name === 'Publish';
   if (narrow ? name === 'Packets' : !always) await page.getByRole('tab', { name }).click();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeUtf8, formatBytes, headOf, hexDump, splitFilter, visible, visibleLines } from './text';
+import { decodeUtf8, formatBytes, headOf, hexDump, splitTopic, visible, visibleLines } from './text';
 
 describe('visible', () => {
   it.each([
@@ -62,4 +62,5 @@ it.each([
   ['/', '', '/'],
   ['', '', ''],
   ['a\nb/c', 'a\nb', '/c'],
-])('of %j what may be cut is %j', (filter, head, tail) => expect(splitFilter(filter)).toEqual([head, tail]));
+  ['a/b/', 'a', '/b/'],
+])('of %j what may be cut is %j', (filter, head, tail) => expect(splitTopic(filter)).toEqual([head, tail]));

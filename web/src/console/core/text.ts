@@ -110,8 +110,11 @@ export function many(count: number, one: string): string {
   return `${formatCount(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
-/** A topic filter as what may be cut of it, and its last level that is none of wildcards alone. */
-export function splitFilter(filter: string): [head: string, tail: string] {
-  const at = Math.max(0, filter.search(/(?:^|\/)[^/]*(?:\/[+#])*$/));
-  return [filter.slice(0, at), filter.slice(at)];
+/**
+ * A topic or a filter as what may be cut of it, and its last level, which tells it from
+ * its neighbours: one that is more than a wildcard, and not empty.
+ */
+export function splitTopic(topic: string): [head: string, tail: string] {
+  const at = Math.max(0, topic.search(/(?:^|\/)[^/]*(?:\/[+#])*\/?$/));
+  return [topic.slice(0, at), topic.slice(at)];
 }

@@ -1,6 +1,7 @@
 /** One line as parts with a kind each, for its colours. */
 
 import { limits } from '../core/limits';
+import { splitTopic } from '../core/text';
 
 export type Kind = 'plain' | 'key' | 'string' | 'number' | 'word' | 'bytes' | 'head' | 'tail';
 
@@ -23,9 +24,13 @@ export function tokensOf(text: string): Token[] {
   return tokens;
 }
 
-/** A topic as what leads to its last level, and that level, which tells it from its neighbours. */
+/** A topic as what leads to its last level, and that level. */
 export function levelsOf(topic: string): Token[] {
-  const end = topic.lastIndexOf('/', topic.length - 2);
-  const tail = ['tail', topic.slice(Math.max(end, 0))] as const;
-  return end > 0 ? [['head', topic.slice(0, end)], tail] : [tail];
+  const [head, tail] = splitTopic(topic);
+  return head
+    ? [
+        ['head', head],
+        ['tail', tail],
+      ]
+    : [['tail', tail]];
 }

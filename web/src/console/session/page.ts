@@ -36,8 +36,8 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly inspected: ReadonlySignal<readonly Inspected[]>;
   /** Says that the inspector has something of the kind to show, or has no more. */
   inspect(what: Inspected, open: boolean): void;
-  /** Narrows the feed to what a topic filter selects, until it is called without one. */
-  narrow(filter?: string): void;
+  /** Has the feed show what a topic filter selects, until it is called without one. */
+  showOnly(filter?: string): void;
   start(): Promise<void>;
 }
 
@@ -55,10 +55,7 @@ export function createPage(): Page {
     connect,
     program: (shared) => programReady({ worker: true, shared }),
     // Rejects on a page whose server is gone, too.
-    survey: async (url) => {
-      const { survey } = await import('./probe');
-      return survey(url);
-    },
+    survey: async (url) => (await import('./probe')).survey(url),
     toFailure,
     page: location.href,
     age: () => Math.ceil(performance.now()),
@@ -85,7 +82,8 @@ export function createPage(): Page {
       list: list.map((session) => session.kept()),
       view: view.peek(),
       paused: feed.paused.peek(),
-      filter: feed.filter.peek(),
+      // The selection is not kept, and what it narrowed the feed to would stay.
+      filter: { ...feed.filter.peek(), topic: ownTopic() },
     };
   }
 
@@ -137,17 +135,21 @@ export function createPage(): Page {
     opened.value = open ? [what, ...others] : others;
   }
 
-  /** What the feed was narrowed to, and the filter that stood there before. */
-  let narrowed: { to: string; from: string } | undefined;
+  /** What the feed shows for a selection, and the filter that stood there before. */
+  let only: { topic: string; before: string } | undefined;
 
-  function narrow(filter?: string): void {
+  /** The filter of the feed's that is somebody's own. */
+  function ownTopic(): string {
     const { topic } = feed.filter.peek();
-    const untouched = narrowed?.to === topic ? narrowed : undefined;
-    if (filter !== undefined) narrowed = { to: filter, from: untouched?.from ?? topic };
-    else narrowed = undefined;
-    const wanted = filter ?? untouched?.from;
+    return only?.topic === topic ? only.before : topic;
+  }
+
+  function showOnly(filter?: string): void {
+    const before = ownTopic();
+    only = filter === undefined ? undefined : { topic: filter, before };
+    const topic = filter ?? before;
     // Whoever calls this in an effect does not listen to the feed.
-    if (wanted !== undefined) untracked(() => feed.edit({ topic: wanted }));
+    if (topic !== feed.filter.peek().topic) untracked(() => feed.edit({ topic }));
   }
 
   const page: Page = {
@@ -159,7 +161,7 @@ export function createPage(): Page {
     shows,
     inspected,
     inspect,
-    narrow,
+    showOnly,
     part,
     start,
   };

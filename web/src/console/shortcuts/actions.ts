@@ -35,20 +35,27 @@ const findShown = (selector: string) =>
   find(`.middle-panel[data-shown="true"] ${selector}`) ??
   find(`.pane[data-shown="true"] ${selector}`);
 
+/** Shows a view, and then puts the focus into it. */
+function goTo({ view }: Page, wanted: View, selector: string): void {
+  view.value = wanted;
+  requestAnimationFrame(() => find(selector)?.focus());
+}
+
+/** The same for one that has a place of its own, but where there is room for one view only. */
+function goBeside(page: Page, wanted: View, selector: string): void {
+  goTo(page, page.screen.peek() === 'narrow' ? wanted : page.view.peek(), selector);
+}
+
+export const editPayload = (page: Page): void =>
+  goBeside(page, 'publish', '#publish :is(textarea, [data-editor], .publish-file button)');
+
 /** What takes effect at others, or loses something, takes two keys. */
 export function actionsOf(page: Page): Group[] {
-  const { feed, view, screen } = page;
-
-  /** Shows a view, and then puts the focus into it. */
-  function goTo(wanted: View, selector: string): void {
-    view.value = wanted;
-    requestAnimationFrame(() => find(selector)?.focus());
-  }
-
+  const { feed, view } = page;
   const show = (key: string, wanted: View, words: string): Shortcut => ({
     keys: { key },
     words,
-    run: () => goTo(wanted, wanted === 'topics' ? '[role="tree"]' : `[data-tab="${wanted}"]`),
+    run: () => goTo(page, wanted, wanted === 'topics' ? '[role="tree"]' : `[data-tab="${wanted}"]`),
   });
   return [
     {
@@ -57,11 +64,7 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: 'e' },
           words: mark('Edit the payload'),
-          run: () =>
-            goTo(
-              screen.peek() === 'narrow' ? 'publish' : view.peek(),
-              '#publish :is(textarea, [data-editor], .publish-file button)',
-            ),
+          run: () => editPayload(page),
         },
         {
           keys: { key: 'Enter', command: true },
@@ -73,7 +76,7 @@ export function actionsOf(page: Page): Group[] {
         {
           keys: { key: 's' },
           words: mark('Subscribe to a topic filter'),
-          run: () => goTo(screen.peek() === 'narrow' ? 'topics' : view.peek(), '#subscribe input'),
+          run: () => goBeside(page, 'topics', '#subscribe input'),
         },
       ],
     },

@@ -25,14 +25,14 @@ interface Props {
   /** The position of a row that is looked at, which stays in sight. */
   held?: number | undefined;
   /** Rem: with less room a row has two lines. */
-  narrow?: number | undefined;
+  breakpoint?: number | undefined;
   /** With a `key`, by which a row's element is used for another one. */
   row(place: Place, key: number): ComponentChildren;
 }
 
-export function VirtualList({ label, list, held, narrow = 34, row }: Props) {
+export function VirtualList({ label, list, held, breakpoint = 34, row }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const rows = useRows(list, box, held, narrow);
+  const rows = useRows(list, box, held, breakpoint);
   const { first, end } = list.view.value;
   const { tabbable, visit, onKeyDown } = useRoving(rows, box, first, end);
   return (

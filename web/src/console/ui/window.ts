@@ -20,10 +20,10 @@ export function lineHeight(): number {
   return Math.max(Math.round(1.625 * rem), matchMedia('(pointer: coarse)').matches ? 44 : 26);
 }
 
-/** `narrow` is in rem: two lines below it. */
-function shapeFor(width: number, narrow: number): Shape {
+/** `breakpoint` is in rem: two lines below it. */
+function shapeFor(width: number, breakpoint: number): Shape {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  if (width < narrow * rem) return { twoLines: true, height: Math.round(3.5 * rem) };
+  if (width < breakpoint * rem) return { twoLines: true, height: Math.round(3.5 * rem) };
   return { twoLines: false, height: lineHeight() };
 }
 
@@ -60,15 +60,13 @@ export function useRows(
   feed: Listed,
   box: RefObject<HTMLDivElement | null>,
   held: number | undefined,
-  narrow: number,
+  breakpoint: number,
 ): Rows {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 26 });
   const state = useRef({
     /** The last that was drawn. */
     following: true,
-    /** Whether the list follows again when nothing is held any more. */
-    resumes: false,
     held,
     releasedAt: 0,
     first: feed.view.peek().first,
@@ -104,7 +102,7 @@ export function useRows(
     const element = box.current;
     if (!element) return;
     const measure = () => {
-      const next = shapeFor(element.clientWidth, narrow);
+      const next = shapeFor(element.clientWidth, breakpoint);
       state.sight = element.clientHeight;
       setShape((now) => (now.twoLines === next.twoLines && now.height === next.height ? now : next));
       redraw(undefined);
@@ -113,19 +111,20 @@ export function useRows(
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [box, state, narrow]);
+  }, [box, state, breakpoint]);
 
   function setFollowing(to: boolean): void {
     feed.following.value = to;
   }
 
+  // What is held ends with the list, too, such as when another one takes its place for another filter.
   useLayoutEffect(() => {
-    const before = state.held;
+    if (held === undefined || !feed.following.peek()) return;
+    return () => setFollowing(true);
+  }, [held === undefined]);
+  useLayoutEffect(() => {
     state.held = held;
-    if (held !== undefined) {
-      if (before === undefined) state.resumes = feed.following.peek();
-      reveal(held);
-    } else if (before !== undefined && state.resumes) setFollowing(true);
+    if (held !== undefined) reveal(held);
   }, [held, state.sight]);
 
   /** No further than it takes: a row in sight stays where it is. */

@@ -6,6 +6,7 @@ import type { Entry } from '../../log/entry';
 import type { Message } from '../../session/message';
 import type { Page } from '../../session/page';
 import { again, replyTo } from '../../session/resend';
+import { editPayload } from '../../shortcuts/actions';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
 import { type Command, Menu } from '../../ui/menu';
@@ -13,15 +14,18 @@ import { Said, Toolbar } from '../../ui/toolbar';
 
 /** Puts a message into the form of the connection that it came by, or of the one that is shown. */
 export function compose(page: Page, message: Partial<Message>, id?: number): void {
-  const { sessions, view, screen } = page;
+  const { sessions } = page;
   const session = sessions.list.peek().find((one) => one.id === id) ?? sessions.active.peek();
   sessions.show(session);
-  session.publisher.edit(message);
-  if (screen.peek() === 'narrow') view.value = 'publish';
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>('#publish :is(textarea, .publish-file button)')?.focus(),
-  );
+  // What was meant to answer one request goes to nobody else.
+  session.publisher.edit({ correlation: undefined, ...message });
+  editPayload(page);
 }
+
+export const publishHere = (page: Page, topic: string, id?: number): Command => ({
+  text: t('Publish here'),
+  run: () => compose(page, { topic }, id),
+});
 
 /** What the feed can do about a topic, or about a branch of topics. */
 export function feedCommands({ feed }: Page, filter: string): Command[] {
@@ -55,7 +59,7 @@ export function messageCommands(page: Page, { message, via }: Entry): Command[] 
   });
   return [
     ...(reply ? [into(t('Reply'), () => reply)] : []),
-    into(t('Publish here'), () => ({ topic: message.topic })),
+    publishHere(page, message.topic, via.id),
     into(t('Edit and resend'), () => again(message)),
   ];
 }

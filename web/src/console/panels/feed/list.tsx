@@ -8,14 +8,14 @@ import { VirtualList } from '../../ui/virtual-list';
 interface Props<Entry> {
   log: Listed<Entry>;
   label: string;
-  narrow?: number;
+  breakpoint?: number;
   /** What a row shows. */
   row(entry: Entry): ComponentChildren;
   /** Of the button that opens an entry's details. */
   labelFor(entry: Entry): string;
 }
 
-export function LogList<Entry>({ log, label, narrow, row, labelFor }: Props<Entry>) {
+export function LogList<Entry>({ log, label, breakpoint, row, labelFor }: Props<Entry>) {
   const open = log.open.value?.number;
   /** Of the row that is open; known as long as it was opened here. */
   const at = useRef<number | undefined>(undefined);
@@ -24,7 +24,7 @@ export function LogList<Entry>({ log, label, narrow, row, labelFor }: Props<Entr
       label={label}
       list={log}
       held={open === undefined ? undefined : at.current}
-      narrow={narrow}
+      breakpoint={breakpoint}
       row={(place, key) => {
         const item = log.at(place.position);
         if (!item) return null;

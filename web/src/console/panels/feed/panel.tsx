@@ -148,7 +148,7 @@ export function FeedPanel({ page, session, recording }: Props) {
           key={generation}
           log={feed}
           label={t('Messages')}
-          narrow={26}
+          breakpoint={26}
           labelFor={labelFor}
           row={(entry) => (
             <Row

@@ -51,11 +51,17 @@ function problemsOf(publisher: Publisher): string[] {
   ].filter((words) => typeof words === 'string' && words !== '') as string[];
 }
 
-function Hint({ publisher, onInsert }: { publisher: Publisher; onInsert(place: string): void }) {
+interface HintProps {
+  publisher: Publisher;
+  problems: readonly string[];
+  onInsert(place: string): void;
+}
+
+function Hint({ publisher, problems, onInsert }: HintProps) {
   const { topic, payload } = publisher.draft.value;
   return (
     <>
-      {problemsOf(publisher).map((words) => (
+      {problems.map((words) => (
         <span key={words} class="publish-problem">
           {words}
         </span>
@@ -105,6 +111,7 @@ function Typed({ publisher, go, onFormat }: Props) {
   const draft = publisher.draft.value;
   const { payload, format } = draft;
   const error = publisher.fieldErrors.value.payload;
+  const problems = problemsOf(publisher);
   const isText = format === 'text' || format === 'hex' || format === 'base64';
   const isJson = isText ? format === 'text' && looksLikeJson(payload) : true;
   const Editor = wanted ? loaded?.Editor : undefined;
@@ -218,7 +225,13 @@ function Typed({ publisher, go, onFormat }: Props) {
           </Button>
         </span>
       }
-      hint={<Hint publisher={publisher} onInsert={(place) => control.current?.insert(place)} />}
+      hint={
+        <Hint
+          publisher={publisher}
+          problems={problems}
+          onInsert={(place) => control.current?.insert(place)}
+        />
+      }
       control={(attributes) =>
         Editor && left.current ? (
           <Editor
@@ -228,7 +241,7 @@ function Typed({ publisher, go, onFormat }: Props) {
             label={t('Payload')}
             value={payload}
             json={isJson}
-            problem={[error, ...problemsOf(publisher)].filter(Boolean).join(' ')}
+            problem={[error, ...problems].filter(Boolean).join(' ')}
             invalid={error !== undefined}
             control={control}
             onEdit={edit}

@@ -1,7 +1,7 @@
 import { useId } from 'preact/hooks';
 import { messages } from '../../core/counts';
 import { limits } from '../../core/limits';
-import { brief, formatCount, splitFilter, visible } from '../../core/text';
+import { brief, formatCount, splitTopic, visible } from '../../core/text';
 import type { Entry, Subscriptions } from '../../session/subscriptions';
 import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
@@ -18,7 +18,7 @@ const qosOptions = ([0, 1, 2] as const).map((qos) => [qos, `QoS ${qos}`] as cons
 function Name({ entry, onLoad }: { entry: Entry; onLoad(): void }) {
   const { name } = entry.wanted.value;
   const filter = visible(entry.filter);
-  const [head, tail] = name ? [visible(name), ''] : splitFilter(filter);
+  const [head, tail] = name ? [visible(name), ''] : splitTopic(filter);
   return (
     <button
       type="button"
@@ -58,7 +58,11 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
   const filter = visible(entry.filter);
   const what = paused ? t('Resume {filter}', { filter }) : t('Pause {filter}', { filter });
   return (
-    <li class="subscription" data-active={entry.granted.value !== undefined && !paused}>
+    <li
+      class="subscription"
+      data-filter={entry.filter}
+      data-active={entry.granted.value !== undefined && !paused}
+    >
       <FilterMark degrees={entry.hue.value} />
       <Name entry={entry} onLoad={() => subscriptions.load(entry)} />
       {paused ? (

@@ -18,7 +18,7 @@ import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
 import { Sheet } from '../../ui/sheet';
 import { Said, Toolbar } from '../../ui/toolbar';
-import { compose, topicCommands } from '../feed/actions';
+import { publishHere, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
 
 function factsOf(node: TopicNode, now: number): [string, string][] {
@@ -135,6 +135,7 @@ export function Details({ page, session }: { page: Page; session: Session }) {
   if (!node || !history) return null;
   const topic = topicOf(node);
   const { last } = node;
+  const here = publishHere(page, topic, session.id);
   const current = last && { bench, node, topic, value: last, birthBefore };
   return (
     <Sheet
@@ -145,8 +146,8 @@ export function Details({ page, session }: { page: Page; session: Session }) {
       onClose={close}
     >
       <Toolbar key={topic}>
-        <Button small onClick={() => compose(page, { topic }, session.id)}>
-          {t('Publish here')}
+        <Button small onClick={here.run}>
+          {here.text}
         </Button>
         <Menu
           label={t('More')}

@@ -118,7 +118,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
   useSignalEffect(() => {
     const node = bench.selected.value;
     page.inspect('topic', node !== undefined);
-    page.narrow(node && filterOf(node));
+    page.showOnly(node && filterOf(node));
   });
 
   return (

@@ -1,8 +1,9 @@
 /** The commands of a row, which its context menu has. */
 
+import { matchedPart } from '../../../client/routing/topic-filter';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, formatCount, visible } from '../../core/text';
+import { brief, formatCount } from '../../core/text';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
@@ -11,7 +12,7 @@ import { pathsIn } from '../../topics/number';
 import { filterOf } from '../../topics/preview';
 import { copyOrTell } from '../../ui/copy';
 import { type Command, openMenu } from '../../ui/menu';
-import { compose, feedCommands, messageCommands, moreCommands, topicCommands } from '../feed/actions';
+import { feedCommands, messageCommands, moreCommands, publishHere, topicCommands } from '../feed/actions';
 
 /** Numbers of a value that are offered for the chart. */
 const numbers = 3;
@@ -20,11 +21,6 @@ interface Offer {
   topic: string;
   commands: Command[];
 }
-
-const publishHere = (page: Page, topic: string, session: Session): Command => ({
-  text: t('Publish here'),
-  run: () => compose(page, { topic }, session.id),
-});
 
 function ofMessage(page: Page, position: number): Offer | undefined {
   const entry = page.feed.at(position)?.entry;
@@ -43,7 +39,7 @@ function ofNode(page: Page, session: Session, node: TopicNode): Offer {
   const birth = session.birthBefore({ topic, receivedAt: at ?? 0 });
   const paths = payload && properties ? pathsIn({ topic, payload, properties }, numbers, birth) : [];
   const commands = [
-    publishHere(page, topic, session),
+    publishHere(page, topic, session.id),
     ...topicCommands(page, filterOf(node)),
     ...paths.map((path) => ({
       text: path ? t('Chart {path}', { path: brief(path, limits.name) }) : t('Chart'),
@@ -61,26 +57,24 @@ function ofNode(page: Page, session: Session, node: TopicNode): Offer {
   return { topic, commands };
 }
 
-function ofSubscription(page: Page, session: Session, shown: string): Offer | undefined {
+function ofSubscription(page: Page, session: Session, filter?: string): Offer | undefined {
   const { subscriptions } = session;
-  const entry = subscriptions.entries.peek().find(({ filter }) => visible(filter) === shown);
+  const entry = subscriptions.entries.peek().find((one) => one.filter === filter);
   if (!entry) return undefined;
-  // What a shared subscription selects (4.8.2).
-  const filter = entry.filter.replace(/^\$share\/[^/]+\//, '');
+  const part = matchedPart(entry.filter);
   return {
     topic: entry.filter,
     commands: [
-      ...(/[+#]/.test(filter) ? [] : [publishHere(page, filter, session)]),
-      ...feedCommands(page, filter),
+      ...(/[+#]/.test(part) ? [] : [publishHere(page, part, session.id)]),
+      ...feedCommands(page, part),
       { text: t('Unsubscribe'), stop: true, run: () => void subscriptions.unsubscribe(entry) },
     ],
   };
 }
 
-/** `button`: the first in the row, as it was. */
-export function openRowMenu(page: Page, event: MouseEvent, row: Element, button?: Node): void {
+/** `dataset`: of the row, or of the first button in it, as it was. */
+export function openRowMenu(page: Page, event: MouseEvent, row: Element, dataset: DOMStringMap): void {
   const session = page.sessions.active.peek();
-  const { dataset, title = '' } = (button ?? {}) as Partial<HTMLElement>;
   let at: Element | null = row;
   let offer: Offer | undefined;
   if (row.matches('.tree')) {
@@ -89,8 +83,8 @@ export function openRowMenu(page: Page, event: MouseEvent, row: Element, button?
     // The Menu key is for the active row, and the pointer may be below all rows.
     if (event.button !== 2) at ??= document.getElementById(row.getAttribute('aria-activedescendant') ?? '');
     offer = node && ofNode(page, session, node);
-  } else if (dataset?.position) offer = ofMessage(page, Number(dataset.position));
-  else offer = ofSubscription(page, session, title);
+  } else if (dataset.position) offer = ofMessage(page, Number(dataset.position));
+  else offer = ofSubscription(page, session, dataset.filter);
   const parent = row.closest('main');
   if (!at || !offer || !parent) return;
   const { left, right, top, bottom } = at.getBoundingClientRect();

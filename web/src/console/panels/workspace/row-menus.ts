@@ -8,13 +8,13 @@ export function useRowMenus(page: Page): void {
   useEffect(() => {
     const main = document.querySelector('main');
     function onContextMenu(event: MouseEvent): void {
-      const row = (event.target as Element).closest('#messages .row, .tree, .subscription');
+      const row = (event.target as Element).closest<HTMLElement>('#messages .row, .tree, .subscription');
       if (!row) return;
       event.preventDefault();
       // Before the element may be another row's.
-      const button = row.querySelector('button')?.cloneNode();
+      const dataset = { ...row.dataset, ...row.querySelector('button')?.dataset };
       import('./row-menu').then(
-        ({ openRowMenu }) => openRowMenu(page, event, row, button),
+        ({ openRowMenu }) => openRowMenu(page, event, row, dataset),
         () => {}, // the server is gone
       );
     }

@@ -26,7 +26,7 @@ interface PartProps {
 const Topics = onDemand<PartProps>(async () => (await import('../topics/panel')).TopicsPanel);
 const Charts = onDemand<PartProps>(async () => (await import('../topics/panel')).ChartPane);
 
-const Ways = onDemand<{ page: Page }>(async () => (await import('./ways')).Ways);
+const ViewNav = onDemand<{ page: Page }>(async () => (await import('./view-nav')).ViewNav);
 
 const tabs = [
   ['messages', mark('Messages')],
@@ -52,9 +52,9 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
   const id = useId();
   const recording = useSignal<boolean | undefined>(undefined);
   const view = middleOf(page.view.value);
-  const visited = useRef(new Set<View>()).current.add(page.shows('messages') ? 'messages' : view);
+  const visited = useRef(new Set<View>()).current.add(view);
   const ids = (name: View) => ({ tab: `${id}-${name}`, panel: `${id}-${name}-panel` });
-  const shown = (name: View) => page.shows(name);
+  const { shows } = page;
 
   const panelFor = (name: 'messages' | 'broker' | 'packets', content: ComponentChildren) => (
     <div
@@ -62,7 +62,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
       id={ids(name).panel}
       class="middle-panel"
       aria-labelledby={ids(name).tab}
-      data-shown={shown(name)}
+      data-shown={shows(name)}
     >
       {content}
     </div>
@@ -80,17 +80,17 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
             page.view.value = name;
           }}
         />
-        {shown('messages') && <FeedTools feed={page.feed} recording={recording} />}
+        {shows('messages') && <FeedTools feed={page.feed} recording={recording} />}
       </div>
       {panelFor('messages', <FeedPanel page={page} session={session} recording={recording} />)}
       {(['broker', 'packets'] as const).map((name) => {
         const Part = loaded[name];
         return panelFor(
           name,
-          visited.has(name) && <Part key={session.id} page={page} session={session} shown={shown(name)} />,
+          visited.has(name) && <Part key={session.id} page={page} session={session} shown={shows(name)} />,
         );
       })}
-      <Charts page={page} session={session} shown={shown('messages')} />
+      <Charts page={page} session={session} shown={shows('messages')} />
     </div>
   );
 }
@@ -158,7 +158,7 @@ export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
         />
       </main>
       <FeedStatus feed={page.feed} shown={page.shows('messages')} />
-      {page.screen.value === 'narrow' && <Ways page={page} />}
+      {page.screen.value === 'narrow' && <ViewNav page={page} />}
     </>
   );
 }

@@ -4,22 +4,21 @@ import { mark, t } from '../../core/i18n/i18n';
 import type { View } from '../../core/view';
 import type { Page } from '../../session/page';
 
-const ways: readonly (readonly [view: View, label: string, path: string])[] = [
+const links: readonly (readonly [view: View, label: string, path: string])[] = [
   ['messages', mark('Feed'), 'M2.5 4h11M2.5 8h11M2.5 12h7'],
   ['topics', mark('Topics'), 'M3 3h4M5 3v10M5 8h3M5 13h3M10.5 8h3M10.5 13h3'],
   ['publish', mark('Publish'), 'M2.5 8h9M8 4l4 4-4 4'],
   ['broker', mark('Broker'), 'M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01'],
 ];
 
-export function Ways({ page }: { page: Page }) {
+export function ViewNav({ page }: { page: Page }) {
   const chosen = page.view.value === 'packets' ? 'broker' : page.view.value;
   return (
-    <nav class="ways" aria-label={t('Views')}>
-      {ways.map(([view, label, path]) => (
+    <nav class="view-nav" aria-label={t('Views')}>
+      {links.map(([view, label, path]) => (
         <button
           key={view}
           type="button"
-          data-way={view}
           aria-current={view === chosen ? 'page' : undefined}
           onClick={() => {
             page.view.value = view;
