@@ -47,6 +47,16 @@ describe('by hand', () => {
     expect(deps.survey).not.toHaveBeenCalled();
   });
 
+  it('uses the failure’s own words until better ones could be loaded', async () => {
+    const { connection, deps } = set(() => reject({ code: 'refused', message: 'banned', reasonCode: 0x8a }));
+    deps.explainer.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+    connection.edit({ url: publicUrl });
+    await connection.connect();
+    expect(connection.notice.value).toMatchObject({ title: 'No connection', advice: 'banned' });
+    await connection.connect();
+    expect(connection.notice.value).toMatchObject({ title: 'The broker has banned this client' });
+  });
+
   it('disconnecting while connecting wins, also over a connection that comes late', async () => {
     const late = fakeClient();
     const dialling = deferred<Client>();

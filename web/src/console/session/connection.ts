@@ -12,10 +12,11 @@ import {
   type Config,
   defaultBroker,
   fallbackFor,
+  isMixedContent,
   leavesPrivate,
   nameOf,
 } from './config';
-import { type Explanation, explain, isMixedContent, type Surroundings } from './explain';
+import type { Explanation, explain, Surroundings } from './explain';
 import { formField } from './message';
 import { optionsOf, plainSettings, type Settings } from './settings';
 
@@ -55,6 +56,8 @@ export interface Dependencies {
   /** Starts to load the client's program; resolves when it runs, and rejects when it can't be loaded. */
   program(shared: boolean): Promise<void>;
   survey(url: string): Promise<Surroundings>;
+  /** Loads what puts failures into words, which most visits have no need of. */
+  explainer(): Promise<typeof explain>;
   toFailure(error: unknown): Failure;
   /** The page's own address. */
   page: string;
@@ -88,6 +91,22 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   let asked = false;
   // A look around is good for all failures in a row.
   let surroundings: Surroundings | undefined;
+  const explainer = signal<typeof explain | undefined>(undefined);
+
+  /** In the failure's own words until better ones are there. */
+  function explained(failure: Failure, seen: Surroundings): Explanation {
+    return explainer.value?.(failure, seen) ?? { title: t('No connection'), advice: failure.message };
+  }
+
+  function loadExplainer(): void {
+    if (explainer.peek()) return;
+    void deps.explainer().then(
+      (loaded) => {
+        explainer.value = loaded;
+      },
+      () => {}, // its own words must do
+    );
+  }
 
   function edit(changes: Partial<Settings>): void {
     const errors = { ...fieldErrors.value };
@@ -138,13 +157,13 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     dress: (why: Explanation) => Notice,
   ): void {
     const known = surroundings?.url === url ? surroundings : undefined;
-    show(() => dress(explain(failure, known ?? { url, page: deps.page })), mine);
+    show(() => dress(explained(failure, known ?? { url, page: deps.page })), mine);
     if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
     const shown = told.value;
     void deps.survey(url).then(
       (seen) => {
         surroundings = seen;
-        if (told.value === shown) show(() => dress(explain(failure, seen)), mine);
+        if (told.value === shown) show(() => dress(explained(failure, seen)), mine);
       },
       () => {},
     ); // what is shown stands
@@ -216,6 +235,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     limit: () => number,
     mine: AbortController,
   ): Promise<Failure | undefined> {
+    loadExplainer();
     batch(() => {
       status.value = { phase: 'connecting', url, loading: true };
       fieldErrors.value = {};

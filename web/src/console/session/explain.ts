@@ -3,7 +3,7 @@
 import { type Failure, formatReasonCode } from '../core/failure';
 import { mark, t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
-import { isPrivateHost } from './config';
+import { isMixedContent, isPrivateHost } from './config';
 
 /** What is known about the surroundings. Absent parts are unknown yet. */
 export interface Surroundings {
@@ -136,12 +136,6 @@ const securePorts: Record<string, string> = {
   '8083': '8084 (EMQX)',
   '9001': mark('9002 or 443 (ask its operator)'),
 };
-
-/** A browser lets an https page open ws: to this very machine and nowhere else. */
-export function isMixedContent(address: string, page: string): boolean {
-  const url = parse(address);
-  return url?.protocol === 'ws:' && parse(page)?.protocol === 'https:' && !isLoopback(url.hostname);
-}
 
 function mixedContent(url: URL): Explanation {
   const port = securePorts[portOf(url)];
@@ -286,10 +280,6 @@ function main(failure: Failure, seen: Surroundings): Explanation {
     default:
       return network(url, page, seen);
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 export function explain(failure: Failure, seen: Surroundings): Explanation {

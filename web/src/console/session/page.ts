@@ -56,6 +56,7 @@ export function createPage(): Page {
     program: (shared) => programReady({ worker: true, shared }),
     // Rejects on a page whose server is gone, too.
     survey: async (url) => (await import('./probe')).survey(url),
+    explainer: async () => (await import('./explain')).explain,
     toFailure,
     page: location.href,
     age: () => Math.ceil(performance.now()),

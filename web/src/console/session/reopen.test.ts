@@ -6,6 +6,7 @@ import type { View } from '../core/view';
 import { type Filter, noFilter } from '../log/filter';
 import type { Config } from './config';
 import { createConnection } from './connection';
+import { explain } from './explain';
 import { type Kept, type KeptPage, keepOpen, keptOf, keptOpen } from './keep';
 import { emptyMessage } from './message';
 import { createProfiles, type Profile } from './profiles';
@@ -84,6 +85,7 @@ function openedPage(
         },
         program: async () => {},
         survey: async (url) => ({ url, page: '' }),
+        explainer: async () => explain,
         toFailure,
         page: 'http://127.0.0.1:8080/',
         age: () => 0,

@@ -6,6 +6,7 @@ import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
 import { createForest } from '../topics/forest';
 import type { Config } from './config';
+import { explain } from './explain';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions } from './sessions';
 import { plainSettings } from './settings';
@@ -54,6 +55,7 @@ function made() {
     },
     program: async () => {},
     survey: async (url) => ({ url, page: '' }),
+    explainer: async () => explain,
     toFailure: (error) => error as Failure,
     page: 'http://127.0.0.1:8080/',
     age: () => 0,

@@ -5,7 +5,7 @@ import type { Client, ClientEvents, ConnectOptions } from '../../client';
 import type { Failure } from '../core/failure';
 import { type Config, standalone } from './config';
 import { createConnection, type Dependencies } from './connection';
-import type { Surroundings } from './explain';
+import { explain, type Surroundings } from './explain';
 
 export const page = 'http://127.0.0.1:8080/';
 export const publicUrl = 'ws://broker.emqx.io:8083/mqtt';
@@ -50,6 +50,7 @@ export function set(
     }),
     program: vi.fn(program),
     survey: vi.fn(survey ?? (async () => ({ url: publicUrl, page, reach: 'silent' as const }))),
+    explainer: vi.fn(async () => explain),
     toFailure: (error: unknown) => error as Failure,
     page,
     age: () => 700,
