@@ -129,6 +129,32 @@ test('a connection goes without a topic of the page’s own, or gets it at the Q
   }
 });
 
+test('a message that the broker sends once for each of two filters is shown once', async ({ parts, own }) => {
+  const broker = await startMosquitto();
+  try {
+    await connectTo(parts, broker.mqtt);
+    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+    const base = own.replace('mqttwasm', 'twice');
+    for (const filter of [`${base}/#`, `${base}/+`]) {
+      await parts.filter.fill(filter);
+      await parts.subscribe.click();
+      await expect(parts.subscriptions.filter({ hasText: filter })).toContainText('QoS 0');
+    }
+    for (const payload of ['on', 'on', 'last']) {
+      await parts.topic.fill(`${base}/lamp`);
+      await parts.payload.fill(payload);
+      await parts.publish.click();
+    }
+    await expect(parts.row(`${base}/lamp`, 'last')).toHaveCount(1);
+    await expect(parts.row(`${base}/lamp`, 'on')).toHaveCount(2);
+    for (const filter of [`${base}/#`, `${base}/+`])
+      await expect(parts.subscriptions.filter({ hasText: filter })).toContainText('3 messages');
+    expect(broker.output().match(/Sending PUBLISH to/g)).toHaveLength(6);
+  } finally {
+    await broker.stop();
+  }
+});
+
 test('$SYS is subscribed to only while somebody sees it', async ({ page, parts }) => {
   const broker = await startMosquitto(undefined, ['sys_interval 1']);
   /** What mosquitto has been told of it, once that is as much. */

@@ -13,6 +13,7 @@ import type { Forest } from '../topics/forest';
 import { createTopics, type Topics } from '../topics/store';
 import { type Config, defaultBroker } from './config';
 import { type Connection, createConnection, custom, type Dependencies } from './connection';
+import { createCopies } from './copies';
 import { type Kept, keptOf } from './keep';
 import { createLatency, type Latency } from './latency';
 import { freeName, hostOf } from './names';
@@ -106,9 +107,11 @@ export function createSession(id: number, shared: Shared): Session {
         births = createBirths();
         const mine = { id, name: name.value, births };
         via = feed.join(mine);
+        const withoutCopies = createCopies();
         client.on('batch', (messages, lost) => {
           messages.forEach(mine.births.note);
-          const shown = subscriptions.withoutPaused(messages);
+          const several = subscriptions.entries.peek().length > 1;
+          const shown = subscriptions.withoutPaused(several ? withoutCopies(messages) : messages);
           topics.push(shown);
           feed.push(shown, lost, mine);
         });
