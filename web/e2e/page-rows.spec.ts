@@ -87,6 +87,12 @@ test('rows of the tree: levels in one, values in a column, a pulse, a branch tha
   await showView(page, 'Topics');
   await expect(row(`${plant}/bridge/state`)).toHaveAccessibleName(/ online retained 1 message$/);
 
+  // Retain As Published tells so of what is published meanwhile, too.
+  await parts.topic.fill(`${plant}/mode`);
+  await parts.payload.fill('auto');
+  await parts.publish.click();
+  await expect(row('mode')).toHaveAccessibleName(/ auto retained 1 message$/);
+
   elsewhere.publish(`${plant}/boiler`, [encodeCbor({ t: 7.2 })]);
   await expect(row('boiler')).toHaveAccessibleName('boiler CBOR {t: 7.2} 1 message');
   // The broker goes on to retain what it retained: a message without the flag says nothing about that.
@@ -117,6 +123,7 @@ test('rows of the tree: levels in one, values in a column, a pulse, a branch tha
   await state.click();
   await expect(state).toHaveAttribute('aria-selected', 'true');
 
+  await parts.topic.fill(`${plant}/bridge/state`);
   await parts.payload.fill('');
   await parts.publish.click();
   await expect(state).toHaveAccessibleName('bridge/state empty 4 messages');

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Client, Message, MessageHandler, SubscribeOptions } from '../../client';
 import type { Failure } from '../core/failure';
 import { createSubscriptions } from './subscriptions';
+import { wantedFrom } from './wanted';
 
 function made(granted?: { maximumQoS?: number; subscriptionIdentifiersAvailable?: boolean }) {
   const handlers = new Map<string, MessageHandler>();
@@ -183,10 +184,21 @@ describe('the options of a subscription', () => {
 
   it('that are as by default are not given', async () => {
     const all = made();
-    all.store.edit({ filter: 'a', nl: false, rap: false, rh: 0, identifier: ' ', name: '', hue: undefined });
+    all.store.edit({ filter: 'a', nl: false, rap: true, rh: 0, identifier: ' ', name: '', hue: undefined });
+    await all.store.subscribe();
+    expect(optionsIn(all)).toEqual([{ filter: 'a', qos: 0, rap: true }]);
+    expect(all.store.kept()[1]).toEqual({ filter: 'a', qos: 0, auto: 0 });
+  });
+
+  it('without Retain As Published, if somebody wants it so, which is kept', async () => {
+    const all = made();
+    all.store.edit({ filter: 'a', rap: false });
     await all.store.subscribe();
     expect(optionsIn(all)).toEqual([{ filter: 'a', qos: 0 }]);
-    expect(all.store.kept()[1]).toEqual({ filter: 'a', qos: 0, auto: 0 });
+    expect(all.store.kept()[1]).toEqual({ filter: 'a', qos: 0, rap: false, auto: 0 });
+    expect(wantedFrom(all.store.kept()[1])).toEqual({ filter: 'a', qos: 0, rap: false });
+    all.store.load(entryOf(all, 'a'));
+    expect(all.store.draft.value.rap).toBe(false);
   });
 
   it('leave out an identifier that the broker does not know', async () => {
@@ -194,7 +206,7 @@ describe('the options of a subscription', () => {
     expect(all.store.identifiers()).toBe(false);
     all.store.prepare([{ filter: 'a', qos: 0, identifier: 7 }]);
     await all.store.onClient(all.client);
-    expect(optionsIn(all)).toContainEqual({ filter: 'a', qos: 0 });
+    expect(optionsIn(all)).toContainEqual({ filter: 'a', qos: 0, rap: true });
     expect(all.store.kept()[1]?.identifier).toBe(7);
   });
 
@@ -267,8 +279,8 @@ describe('the page’s own topic', () => {
     await all.store.onClient(all.client);
     // Another one is what somebody wants it to be.
     expect(optionsIn(all)).toEqual([
-      { filter: 'mqttwasm/1/#', qos },
-      { filter: 'a', qos: 2 },
+      { filter: 'mqttwasm/1/#', qos, rap: true },
+      { filter: 'a', qos: 2, rap: true },
     ]);
     expect(all.store.kept()[0]?.qos).toBe(2);
   });

@@ -144,7 +144,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   }
 
   async function open(client: Client, entry: Entry, timeout: number): Promise<void> {
-    const { identifier, ...wanted } = entry.wanted.value;
+    const { identifier, ...wanted } = { rap: true, ...entry.wanted.value };
     const { maximumQoS = 2, subscriptionIdentifiersAvailable = true } = client.connack?.properties ?? {};
     // Nobody asked for its QoS, and there are brokers that hang up on more than they have.
     if (entry.own) wanted.qos = Math.min(wanted.qos, maximumQoS) as QoS;
@@ -177,15 +177,21 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   /** What a name or a colour changes, no broker needs to know: it would send all that is retained again. */
   function isLookOnly(before: Entry, wanted: Wanted): boolean {
     const old = before.wanted.value;
-    const same = JSON.stringify(optionsOf(old)) === JSON.stringify(optionsOf(wanted));
+    const said = (one: Wanted) => JSON.stringify(optionsOf({ rap: true, ...one }));
+    const same = said(old) === said(wanted);
     return same && before.granted.value !== undefined && (old.name !== wanted.name || old.hue !== wanted.hue);
   }
 
   /** As the form says. The same filter again replaces the subscription (3.8.4). */
   async function subscribe(): Promise<void> {
-    const { filter, qos, rh, identifier = '', ...rest } = draft.value;
+    const { filter, qos, rap, rh, identifier = '', ...rest } = draft.value;
     const more = { ...rest, rh: rh || undefined, identifier: numberOf(identifier) };
-    const wanted: Wanted = { ...filled<Omit<Wanted, 'filter' | 'qos'>>(more), filter, qos };
+    const wanted: Wanted = {
+      ...filled<Omit<Wanted, 'filter' | 'qos'>>(more),
+      filter,
+      qos,
+      ...(rap === false && { rap }),
+    };
     const client = deps.client();
     edit({});
     if (!client) formError.value = t('Not connected to a broker');

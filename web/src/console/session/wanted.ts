@@ -9,6 +9,7 @@ export interface Wanted {
   qos: QoS;
   /** No Local, Retain As Published and Retain Handling (3.8.3.1), by the client's names. */
   nl?: boolean;
+  /** Left open it is on: without it nobody sees whether the broker retains what it sends (3.3.1.3). */
   rap?: boolean;
   rh?: 1 | 2;
   /** The Subscription Identifier (3.8.2.1.2). */
@@ -35,11 +36,10 @@ export function wantedFrom(value: unknown): Wanted | undefined {
   const { filter, qos, nl, rap, rh, identifier, name, hue } = value;
   const options = filled<Omit<Wanted, 'filter' | 'qos'>>({
     nl: nl === true,
-    rap: rap === true,
     rh: (rh === 1 || rh === 2) && rh,
     identifier: within(identifier, 1, 268_435_455),
     name: typeof name === 'string' && name.slice(0, longestName),
     hue: within(hue, 0, 359),
   });
-  return { filter, qos: isQoS(qos) ? qos : 0, ...options };
+  return { filter, qos: isQoS(qos) ? qos : 0, ...options, ...(typeof rap === 'boolean' && { rap }) };
 }

@@ -26,7 +26,7 @@ export function SubscribeOptions({ subscriptions }: { subscriptions: Subscriptio
   const { edit } = subscriptions;
   const {
     nl = false,
-    rap = false,
+    rap = true,
     rh = 0,
     identifier = '',
     name = '',

@@ -99,11 +99,11 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
 export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions }) {
   const heading = useId();
   const options = useId();
-  const { filter, qos, ...others } = subscriptions.draft.value;
+  const { filter, qos, rap = true, ...others } = subscriptions.draft.value;
   const [open, toggle] = useFold(subscriptions.identifierError.value ? 'options' : undefined);
   const entries = subscriptions.entries.value;
   const problem = subscriptions.formError.value;
-  const set = Object.values(others).filter(Boolean).length;
+  const set = Object.values({ ...others, rap: !rap }).filter(Boolean).length;
   return (
     <section id="subscribe">
       <form
