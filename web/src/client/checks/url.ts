@@ -117,7 +117,7 @@ function parse(given: unknown, page: Page | undefined, field: string, protocol?:
     const host = /^[\w.-]+(:\d+)?(\/\S*)?$/.test(written);
     throw bad(
       field,
-      host ? `has no protocol; write ws://${written}` : `is not an address: ${JSON.stringify(written)}`,
+      host ? `has no protocol; write ws://${written}` : `is not a valid URL: ${JSON.stringify(written)}`,
     );
   }
   if (written === '') throw bad(field, 'is empty');
@@ -130,7 +130,7 @@ function parse(given: unknown, page: Page | undefined, field: string, protocol?:
   } catch {
     throw bad(
       field,
-      `is not an address: ${JSON.stringify(written)}; write, for example, ws://127.0.0.1:8080/mqtt`,
+      `is not a valid URL: ${JSON.stringify(written)}; write, for example, ws://127.0.0.1:8080/mqtt`,
     );
   }
   // The URL parser lets http: become ws: for a relative address.

@@ -27,14 +27,14 @@ describe('by hand', () => {
 
   it('shows a bad setting at its field, until that is edited', async () => {
     const { connection } = set(() =>
-      reject({ code: 'bad-option', message: 'url: not an address', field: 'url' }),
+      reject({ code: 'bad-option', message: 'url: not a valid URL', field: 'url' }),
     );
     connection.edit({ url: 'nonsense' });
     await connection.connect();
-    expect(connection.fieldErrors.value).toEqual({ url: 'Not an address' });
+    expect(connection.fieldErrors.value).toEqual({ url: 'Not a valid URL' });
     expect(connection.notice.value).toBeUndefined();
     connection.edit({ keepalive: '5' });
-    expect(connection.fieldErrors.value).toEqual({ url: 'Not an address' });
+    expect(connection.fieldErrors.value).toEqual({ url: 'Not a valid URL' });
     connection.edit({ url: 'ws://' });
     expect(connection.fieldErrors.value).toEqual({});
   });

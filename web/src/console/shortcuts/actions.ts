@@ -94,6 +94,7 @@ export function actionsOf(page: Page): Group[] {
           words: mark('Jump to the newest and follow'),
           run: () => findShown('[data-jump]')?.click(),
         },
+        { keys: { key: 'F10', shift: true }, words: mark('Open the menu of a row') },
         { keys: { key: 'x', shift: true }, words: mark('Clear the messages'), run: () => feed.clear() },
         {
           keys: { key: 'r' },

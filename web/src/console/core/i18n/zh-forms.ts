@@ -170,6 +170,7 @@ export const forms: Dictionary = {
   'Search in what is shown': '在当前显示的内容中搜索',
   'Pause or resume': '暂停或继续',
   'Jump to the newest and follow': '跳到最新并跟随',
+  'Open the menu of a row': '打开一行的菜单',
   'Clear the messages': '清空消息',
   '{count} failed': '{count} 条失败',
   Page: '页面',

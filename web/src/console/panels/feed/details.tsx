@@ -22,10 +22,15 @@ function sizeOf(length: number): string {
 
 const moments = { received: mark('Received'), sent: mark('Sent'), 'not sent': mark('Not sent') };
 
-function factsOf(entry: Entry, sources: readonly Source[]): Fact[] {
+type Pair = [string, ComponentChildren];
+
+const facts = (pairs: Pair[]): Fact[] => pairs.map(([name, value]) => ({ name, value }));
+
+/** What each message has. */
+function deliveryOf(entry: Entry): Pair[] {
   const { message, ordinal, sent } = entry;
   const retain = t(sent ? 'to be retained' : 'retained');
-  const facts: [string, ComponentChildren][] = [
+  return [
     [
       t(moments[directionOf(entry)]),
       t('{moment}, number {number}', {
@@ -42,17 +47,17 @@ function factsOf(entry: Entry, sources: readonly Source[]): Fact[] {
     ],
     [t('Payload'), sizeOf(message.payload.length)],
     [t('Packet'), sizeOf(packetSize(message))],
-    ...propertiesOf(message),
   ];
-  if (sources.length > 0) {
-    const marks = sources.map((source) => (
-      <div key={source.filter}>
-        <FilterMark degrees={source.hue} /> <bdi>{labelOf(source)}</bdi>
-      </div>
-    ));
-    facts.push([t('Subscribed by'), marks]);
-  }
-  return facts.map(([name, value]) => ({ name, value }));
+}
+
+function moreOf({ message }: Entry, sources: readonly Source[]): Pair[] {
+  if (sources.length === 0) return propertiesOf(message);
+  const marks = sources.map((source) => (
+    <div key={source.filter}>
+      <FilterMark degrees={source.hue} /> <bdi>{labelOf(source)}</bdi>
+    </div>
+  ));
+  return [...propertiesOf(message), [t('Subscribed by'), marks]];
 }
 
 function titleOf({ message, ordinal, sent, replayed }: Entry) {
@@ -90,7 +95,8 @@ export function Details({ page }: { page: Page }) {
             birth={entry.via.births?.before(entry.message)}
             onNumber={charting(entry, page.sessions)}
           />
-          <Facts facts={factsOf(entry, selecting(entry))} />
+          <Facts look="line" class="details-delivery" facts={facts(deliveryOf(entry))} />
+          <Facts facts={facts(moreOf(entry, selecting(entry)))} />
         </Fragment>
       )}
     </LogDetails>
