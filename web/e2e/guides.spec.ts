@@ -2,16 +2,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Browser, expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
 import { openBrowser, runExample } from './support/examples';
+import { serveScram } from './support/scram';
+import { type ScriptedBroker, startScripted } from './support/scripted';
 
 // The guides' examples, as they stand there, against a local broker of the same
 // name: each prints the block that follows it, in which … is anything.
 
 const folder = new URL('../docs/', import.meta.url);
 const documents = readdirSync(folder).filter((name) => name.endsWith('.md'));
-// The Chinese README's examples are the README's, which are run by that one's tests.
-const guides = documents.filter((name) => name !== 'README.zh.md');
+// Those in Chinese have the examples of those in English.
+const chinese = documents.filter((name) => name.endsWith('.zh.md'));
+const guides = documents.filter((name) => !chinese.includes(name));
 const readme = new URL('../../README.md', import.meta.url);
-const chinese = new URL('README.zh.md', folder);
 
 const examples = guides.flatMap((guide) => {
   const blocks = [...readFileSync(new URL(guide, folder), 'utf8').matchAll(/```(\w+)\n(.*?)```/gs)];
@@ -25,15 +27,21 @@ const examples = guides.flatMap((guide) => {
 
 let server: Server;
 let mosquitto: Mosquitto;
+let scram: ScriptedBroker;
 let browser: Browser;
 
 test.beforeAll(async ({ launchOptions }) => {
-  [server, mosquitto] = await Promise.all([startServer(), startMosquitto()]);
-  browser = await openBrowser(launchOptions, { 'broker.emqx.io:8083': mosquitto.mqtt });
+  [server, mosquitto, scram] = await Promise.all([
+    startServer(),
+    startMosquitto(),
+    startScripted(serveScram('pencil')),
+  ]);
+  const hosts = { 'broker.emqx.io:8083': mosquitto.mqtt, 'mqtt.example.com': scram.url };
+  browser = await openBrowser(launchOptions, hosts);
 });
 test.afterAll(async () => {
   await browser?.close();
-  await Promise.all([server?.stop(), mosquitto?.stop()]);
+  await Promise.all([server?.stop(), mosquitto?.stop(), scram?.stop()]);
 });
 
 test('every guide has examples, and every example says what it prints', () => {
@@ -76,17 +84,23 @@ function anchors(document: URL): string[] {
   return words.map((line) => line.replaceAll(/[^\p{L}\p{M}\p{N}_ -]/gu, '').replaceAll(' ', '-'));
 }
 
-test('the README in Chinese has the code, the headings and the tables of the README', () => {
-  expect(parts(readme).blocks).not.toEqual([]);
-  expect(parts(chinese).blocks).toEqual(parts(readme).blocks);
-
-  const levels = (document: URL) => headings(document).map((line) => line.indexOf(' '));
-  expect(levels(readme)).not.toEqual([]);
-  expect(levels(chinese)).toEqual(levels(readme));
-
-  expect(tables(readme)).not.toEqual([]);
-  expect(tables(chinese)).toEqual(tables(readme));
+test('there is a README in Chinese, and a guide to each part of it', () => {
+  expect(chinese).toEqual(
+    expect.arrayContaining(['README.zh.md', 'console.zh.md', 'library.zh.md', 'server.zh.md']),
+  );
 });
+
+for (const name of chinese) {
+  test(`${name} has the code, the headings and the tables of the one in English`, () => {
+    const translated = new URL(name, folder);
+    const english = name === 'README.zh.md' ? readme : new URL(name.replace('.zh', ''), folder);
+    expect(parts(translated).blocks).toEqual(parts(english).blocks);
+    const levels = (document: URL) => headings(document).map((line) => line.indexOf(' '));
+    expect(levels(english)).not.toEqual([]);
+    expect(levels(translated)).toEqual(levels(english));
+    expect(tables(translated)).toEqual(tables(english));
+  });
+}
 
 test('every link of the README and the guides leads to a file and heading that are there', () => {
   const links = [readme, ...documents.map((name) => new URL(name, folder))].flatMap((document) => {

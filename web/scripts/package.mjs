@@ -1,5 +1,5 @@
 // Makes the npm package in web/package, and its tarball beside it: the library,
-// its workers, the wasm, types, and the parts of the README that are about it.
+// its workers, the wasm, types, and the guide to the client.
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -105,18 +105,15 @@ function emitTypes() {
 }
 
 function readme() {
-  const whole = read('../README.md');
-  const api = /^## The JavaScript API\n(.*?)^## In Go\n/ms.exec(whole)?.[1];
-  const limits = /^## Limits\n(.*)/ms.exec(whole)?.[1];
-  if (!api || !limits) throw new Error('the README has no sections "The JavaScript API" and "Limits"');
+  const [, api] = read('docs/library.md').split('[中文](library.zh.md)\n');
   const text = byPackageName(
-    `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}## Limits\n${limits}`,
+    `# mqttwasm\n\n${read('package.json').match(/"description": "(.*)"/)[1]}.\n${api}`,
   )
     // These are about the server, which is not in the package.
     .replaceAll(/\[(deployment|the embedded broker|security)\]\([^)]*\)/g, '$1 (in the source)')
-    .replaceAll(/web\/docs\/([^)]*\.md)/g, (_, name) => guide(name))
-    .replaceAll('[examples](web/examples)', 'examples in the source');
-  const broken = text.match(/\]\(web\/[^)]*\)/);
+    .replaceAll(/\]\(([\w/-]+\.md)/g, (_, name) => `](${guide(name)}`)
+    .replaceAll('[examples](../examples)', 'examples in the source');
+  const broken = text.match(/\]\(\.\.\/[^)]*\)/);
   if (broken) throw new Error(`the package's README would link to ${broken[0]}`);
   return text;
 }
@@ -125,7 +122,9 @@ function readme() {
 function guide(name) {
   const file = join(out, 'docs', name);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, byPackageName(read(`docs/${name}`)));
+  // The guide to the client is the package's README.
+  const text = read(`docs/${name}`).replaceAll('](library.md', '](../README.md');
+  writeFileSync(file, byPackageName(text));
   return `docs/${name}`;
 }
 

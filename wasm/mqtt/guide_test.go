@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// TestReadme: README.md quotes the example as it stands here.
-func TestReadme(t *testing.T) {
+// TestGuide: web/docs/go.md quotes the example as it stands here.
+func TestGuide(t *testing.T) {
 	const name = "example_test.go"
 	source, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	guide, err := os.ReadFile("../../web/docs/go.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestReadme(t *testing.T) {
 			quoted = "```go\n" + string(source[from:to]) + "\n```\n"
 		}
 	}
-	if !strings.Contains(string(readme), quoted) {
-		t.Errorf("README.md lacks this:\n%s", quoted)
+	if !strings.Contains(string(guide), quoted) {
+		t.Errorf("go.md lacks this:\n%s", quoted)
 	}
 }
