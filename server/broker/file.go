@@ -237,7 +237,7 @@ func (s *store) restore() error {
 				if err := json.Unmarshal(data, &r); err != nil {
 					return err
 				}
-				cl := s.offline(id)
+				cl := s.sessions.offline(id)
 				cl.Properties = mqtt.ClientProperties{Username: r.Username, ProtocolVersion: r.ProtocolVersion, Clean: r.Clean}
 				props := &cl.Properties.Props
 				props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag
@@ -283,16 +283,6 @@ func (s *store) restore() error {
 		}
 		return err
 	})
-}
-
-// offline is a client without a connection: its queue for one is of no use, and large.
-func (s *store) offline(id string) *mqtt.Client {
-	c := s.server.Options.Capabilities
-	defer func(pending int32) { c.MaximumClientWritesPending = pending }(c.MaximumClientWritesPending)
-	c.MaximumClientWritesPending = 1
-	cl := s.server.NewClient(nil, "", id, false)
-	cl.Stop(packets.ErrServerShuttingDown)
-	return cl
 }
 
 // each hands on the values of a bucket, with the two parts of their keys.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -34,6 +35,29 @@ func TestOldestSessionGivesWay(t *testing.T) {
 		}
 	}
 	if got := len(b.server.Topics.Subscribers("t").Subscriptions); got != 2 {
+		t.Errorf("%d subscribers", got)
+	}
+}
+
+// A session without a connection holds none of what is for one.
+func TestMemoryOfLeftSessions(t *testing.T) {
+	b := start(t, Options{})
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const count, most = 200, 16 << 10
+	before := held()
+	for i := range count {
+		p := connect(t, dialPipe(t, b), lastingAs(fmt.Sprint("left ", i)))
+		p.subscribe("t", 1)
+		p.disconnect()
+		waitFor(t, b.policy.sessions.get(fmt.Sprint("left ", i)).away)
+	}
+	waitFor(t, func() bool { return held() < before+count*most })
+	if got := len(b.server.Topics.Subscribers("t").Subscriptions); got != count {
 		t.Errorf("%d subscribers", got)
 	}
 }

@@ -122,6 +122,7 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 		p.end(cl)
 	default:
 		p.store.putRecord(cl, c.session) // DISCONNECT may have changed the expiry (3.14.2.2.2)
+		p.sessions.detach(cl)
 		p.sessions.leave(cl)
 	}
 }

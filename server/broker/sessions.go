@@ -14,6 +14,7 @@ import (
 // does: sizes, order, identifiers, and when they end.
 type sessions struct {
 	server *mqtt.Server
+	away   *mqtt.Server       // the same, but for clients without a connection
 	end    func(*mqtt.Client) // forgets a session, and
 	ended  func(*session)     // is told so afterwards
 
@@ -73,7 +74,10 @@ func sizeOf(pk packets.Packet) int {
 }
 
 func newSessions(server *mqtt.Server) *sessions {
-	return &sessions{server: server, byClient: make(map[string]*session), ofUser: make(map[string]int), kept: make(map[string]kept)}
+	away, options, capabilities := *server, *server.Options, *server.Options.Capabilities
+	capabilities.MaximumClientWritesPending = 1
+	options.Capabilities, away.Options = &capabilities, &options
+	return &sessions{server: server, away: &away, byClient: make(map[string]*session), ofUser: make(map[string]int), kept: make(map[string]kept)}
 }
 
 // get returns nil for a session that there is not.
@@ -118,6 +122,21 @@ func (s *session) stop() {
 	}
 }
 
+// offline is a client without a connection: the queue for one is of no use, and takes 64 KiB.
+func (s *sessions) offline(id string) *mqtt.Client {
+	cl := s.away.NewClient(nil, "", id, false)
+	cl.Stop(packets.CodeDisconnect)
+	return cl
+}
+
+// detach leaves of a client whose connection has ended what its session needs.
+func (s *sessions) detach(cl *mqtt.Client) {
+	rest := s.offline(cl.ID)
+	rest.Properties = cl.Properties
+	rest.State.Inflight, rest.State.Subscriptions = cl.State.Inflight, cl.State.Subscriptions
+	s.server.Clients.Add(rest)
+}
+
 // leave is for a session whose connection has ended: it lasts as long as the client asked for.
 func (s *sessions) leave(cl *mqtt.Client) {
 	after := maxSessionExpiry
@@ -126,9 +145,10 @@ func (s *sessions) leave(cl *mqtt.Client) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if one := s.byClient[cl.ID]; one != nil {
+	id := cl.ID // a timer that held the client would keep all of it
+	if one := s.byClient[id]; one != nil {
 		one.left = time.Now()
-		one.expiry = time.AfterFunc(after, func() { s.expire(cl.ID, one) })
+		one.expiry = time.AfterFunc(after, func() { s.expire(id, one) })
 	}
 }
 
