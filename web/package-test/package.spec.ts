@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, type Page, test } from '@playwright/test';
+import { chromium, expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { freePort, start } from '../e2e/support/process';
+import config from '../playwright.config';
 import {
   createProject,
   installed,
@@ -106,6 +108,28 @@ test('a page without a bundler', async ({ page }) => {
   const site = await serveFolder(project);
   await expectAll(page, site.url);
   await site.stop();
+});
+
+test('a page of a browser extension', async () => {
+  const project = await createProject(
+    'extension',
+    ...['common', 'plain', 'extension'].map((name) => `package-test/projects/${name}`),
+  );
+  const { launchOptions } = config.use ?? {};
+  const context = await chromium.launchPersistentContext(test.info().outputPath('profile'), {
+    ...launchOptions,
+    channel: 'chromium', // Chromium without its windows has no extensions
+    ignoreDefaultArgs: ['--disable-extensions'],
+    args: [...(launchOptions?.args ?? []), `--load-extension=${project}`],
+  });
+  try {
+    // Chromium names an unpacked extension after its folder.
+    const id = createHash('sha256').update(project).digest('hex').slice(0, 32);
+    const letters = [...id].map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
+    await expectAll(await context.newPage(), `chrome-extension://${letters}/index.html`);
+  } finally {
+    await context.close();
+  }
 });
 
 for (const [bundler, form] of [
