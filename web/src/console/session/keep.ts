@@ -31,6 +31,8 @@ export interface Kept {
   subscriptions: KeptSubscription[];
   /** Without its bytes. */
   draft: Omit<Draft, 'file' | 'correlation'>;
+  /** What `{{n}}` stands for next. */
+  next: number;
 }
 
 /** A session as far as it is kept. */
@@ -77,6 +79,7 @@ export function keptOf({ name, connection, subscriptions, publisher }: Session, 
     instead: fellBack && !neither,
     subscriptions: subscriptions.kept(),
     draft,
+    next: publisher.next.value,
   };
 }
 

@@ -56,6 +56,7 @@ const kept = (name: string, changes: Partial<Kept> = {}): Kept => ({
   instead: false,
   subscriptions: [{ filter: `mqttwasm/${name}/#`, qos: 2 }],
   draft: { ...draft, topic: `mqttwasm/${name}/hello` },
+  next: 0,
   ...changes,
 });
 
@@ -275,12 +276,13 @@ describe('one connection', () => {
       { filter: 'mqttwasm/old/#', qos: 2 as const },
       { filter: 'plant/+', qos: 1 as const },
     ];
-    const { lives, dialled } = opened([kept('one', { settings, subscriptions, draft: before })]);
+    const { lives, dialled } = opened([kept('one', { settings, subscriptions, draft: before, next: 7 })]);
     expect(dialled).toEqual(['ws://one/mqtt']);
     expect(lives).toHaveLength(1);
     expect(lives[0]?.connection.settings.value).toEqual(settings);
     expect(topicsOf(lives[0])).toEqual([['mqttwasm/old/# 2', 'plant/+ 1'], 'a/{{n}}']);
     expect(lives[0]?.publisher.draft.value).toEqual({ ...before, file: undefined });
+    expect(lives[0]?.publisher.next.value).toBe(7);
     expect(lives[0]?.publisher.repeating.value).toBeUndefined();
   });
 

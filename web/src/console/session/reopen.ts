@@ -59,7 +59,10 @@ function draftFrom(value: unknown): Partial<Draft> | undefined {
 function leftFrom(value: unknown): Left[] {
   if (!isRecord(value) || typeof value.name !== 'string') return [];
   const { name, profile } = value;
-  const flags = inShapeOf({ secrets: false, connected: false, byDefault: false, instead: false }, value);
+  const flags = inShapeOf(
+    { secrets: false, connected: false, byDefault: false, instead: false, next: 0 },
+    value,
+  );
   return [
     {
       name,
@@ -143,6 +146,7 @@ function restore(
     subscriptions.prepare(left.subscriptions);
   }
   if (left.draft) publisher.edit(left.draft);
+  if (Number.isSafeInteger(left.next) && left.next > 0) publisher.next.value = left.next;
   void connect(session, left, profile !== undefined, load);
 }
 

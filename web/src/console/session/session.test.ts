@@ -221,6 +221,7 @@ it('a reload of the page gets all of it but its passwords', async () => {
   live.publisher.edit({ qos: 1, file: { name: 'a.bin', bytes: new Uint8Array(3) } });
   live.subscriptions.prepare([{ filter: 'plant/+', qos: 1 }]);
   const { file: _, ...draft } = live.publisher.draft.value;
+  live.publisher.next.value = 4;
   expect(live.kept()).toEqual({
     name: 'Connection 1',
     profile: 'Plant',
@@ -234,6 +235,7 @@ it('a reload of the page gets all of it but its passwords', async () => {
       { filter: 'plant/+', qos: 1, auto: 0 },
     ],
     draft,
+    next: 4,
   });
   live.connection.edit({ password: 'pa55' });
   await live.connection.connect();
