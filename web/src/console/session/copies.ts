@@ -8,8 +8,8 @@ const reach = 16;
 
 interface Seen {
   message: Message;
-  /** Of the subscriptions that it came by until now. */
-  identifiers: number[];
+  /** Of the subscriptions that it came by until now; read when there is something to compare it with. */
+  identifiers?: number[];
 }
 
 /**
@@ -20,17 +20,20 @@ export function createCopies(identifiersOf: (message: Message) => number[] = sub
   let seen: Seen[] = [];
 
   function isCopy(message: Message): boolean {
-    const identifiers = identifiersOf(message);
-    if (identifiers.length === 0) return false;
-    const original = seen.find(
-      (earlier) =>
-        !identifiers.some((identifier) => earlier.identifiers.includes(identifier)) &&
-        earlier.message.topic === message.topic &&
-        sameBytes(earlier.message.payload, message.payload),
-    );
-    if (original) original.identifiers.push(...identifiers);
-    else seen = [...seen.slice(1 - reach), { message, identifiers: [...identifiers] }];
-    return original !== undefined;
+    let identifiers: number[] | undefined;
+    for (const earlier of seen) {
+      if (earlier.message.topic !== message.topic) continue;
+      if (!sameBytes(earlier.message.payload, message.payload)) continue;
+      identifiers ??= identifiersOf(message);
+      earlier.identifiers ??= [...identifiersOf(earlier.message)];
+      const before = earlier.identifiers;
+      if (before.length === 0 || identifiers.length === 0) continue;
+      if (identifiers.some((one) => before.includes(one))) continue;
+      before.push(...identifiers);
+      return true;
+    }
+    seen = [...seen.slice(1 - reach), { message }];
+    return false;
   }
 
   return (messages: Message[]): Message[] => messages.filter((message) => !isCopy(message));
