@@ -1,6 +1,6 @@
 /** What stands where on the page. */
 
-export const views = ['messages', 'topics', 'publish', 'broker', 'packets'] as const;
+export const views = ['messages', 'topics', 'publish', 'broker', 'packets', 'fleet'] as const;
 
 export type View = (typeof views)[number];
 
@@ -22,7 +22,7 @@ export function watchScreen(told: (screen: Screen) => void): void {
 }
 
 /** Which view stands in the middle, where the topics and the publish form have panes of their own. */
-export function middleOf(view: View): 'messages' | 'broker' | 'packets' {
+export function middleOf(view: View): Exclude<View, 'topics' | 'publish'> {
   return view === 'topics' || view === 'publish' ? 'messages' : view;
 }
 

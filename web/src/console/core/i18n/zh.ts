@@ -4,6 +4,7 @@ import type { Dictionary } from './dictionary';
 import { connection } from './zh-connection';
 import { editor } from './zh-editor';
 import { feed } from './zh-feed';
+import { fleet } from './zh-fleet';
 import { forms } from './zh-forms';
 import { payload } from './zh-payload';
 import { recordings } from './zh-recordings';
@@ -17,4 +18,5 @@ export const zh: Dictionary = {
   ...payload,
   ...recordings,
   ...editor,
+  ...fleet,
 };

@@ -227,7 +227,10 @@ function words(series: readonly Series[]): string {
     .join('; ');
 }
 
-export function Chart({ bench }: { bench: Workbench }) {
+/** What it shows, and how. */
+export type Charted = Pick<Workbench, 'charted' | 'span' | 'unchart'>;
+
+export function Chart({ bench }: { bench: Charted }) {
   const id = useId();
   const body = useRef<HTMLDivElement>(null);
   const [folded, setFolded] = useState(false);

@@ -12,7 +12,7 @@ const links: readonly (readonly [view: View, label: string, path: string])[] = [
 ];
 
 export function ViewNav({ page }: { page: Page }) {
-  const chosen = page.view.value === 'packets' ? 'broker' : page.view.value;
+  const chosen = links.find(([view]) => view === page.view.value)?.[0] ?? 'broker';
   return (
     <nav class="view-nav" aria-label={t('Views')}>
       {links.map(([view, label, path]) => (

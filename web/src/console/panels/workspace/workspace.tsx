@@ -32,11 +32,13 @@ const tabs = [
   ['messages', mark('Messages')],
   ['broker', mark('Broker')],
   ['packets', mark('Packets')],
+  ['fleet', mark('Fleet')],
 ] as const;
 
 const loaded = {
   broker: onDemand<PartProps>(async () => (await import('../broker/broker')).BrokerPanel),
   packets: onDemand<PartProps>(async () => (await import('../packets/packets')).PacketsPanel),
+  fleet: onDemand<PartProps>(async () => (await import('../fleet/fleet')).FleetPanel),
 };
 
 function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
@@ -56,7 +58,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
   const ids = (name: View) => ({ tab: `${id}-${name}`, panel: `${id}-${name}-panel` });
   const { shows } = page;
 
-  const panelFor = (name: 'messages' | 'broker' | 'packets', content: ComponentChildren) => (
+  const panelFor = (name: (typeof tabs)[number][0], content: ComponentChildren) => (
     <div
       role="tabpanel"
       id={ids(name).panel}
@@ -83,7 +85,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
         {shows('messages') && <FeedTools feed={page.feed} recording={recording} />}
       </div>
       {panelFor('messages', <FeedPanel page={page} session={session} recording={recording} />)}
-      {(['broker', 'packets'] as const).map((name) => {
+      {(['broker', 'packets', 'fleet'] as const).map((name) => {
         const Part = loaded[name];
         return panelFor(
           name,

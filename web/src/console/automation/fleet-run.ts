@@ -1,0 +1,444 @@
+/**
+ * The devices of a fleet, each with a client of its own.
+ *
+ *                 ramp                accepted                drop-out, storm, lost
+ *   waiting ──────────────► connecting ────────► connected ─────────────────────────► waiting
+ *      ▲                        │  │
+ *      └──── back-off ──────────┘  └── refused for a reason that stays ──► refused
+ *
+ * Runs in the fleet's worker. Nothing here has a timer of its own: `tick` looks what is due.
+ */
+
+import type { Client, ConnectOptions, Message, QoS } from '../../client';
+import { noProperties, type Pair } from '../session/message';
+import { optionsOf, type Settings } from '../session/settings';
+import {
+  createHistogram,
+  createProblems,
+  createTrack,
+  type Figures,
+  type Phase,
+  type Track,
+} from './fleet-figures';
+import { expandFor, filterOf, type Plan } from './fleet-plan';
+
+/** A client, and the socket under it. */
+export interface Link {
+  client: Pick<Client, 'publish' | 'subscribe' | 'on' | 'end'>;
+  /** Ends the connection without DISCONNECT. */
+  cut(): void;
+}
+
+export interface Machinery {
+  /** Resolves when the broker has accepted. */
+  dial(options: ConnectOptions): Promise<Link>;
+  /** Milliseconds, never going back. */
+  now(): number;
+  /** Milliseconds since 1970. */
+  date(): number;
+  /** From 0 up to 1. */
+  random(): number;
+  /** Tells this run's messages from others'. */
+  run: string;
+}
+
+type State = 'waiting' | 'connecting' | 'connected' | 'refused';
+
+interface Device {
+  readonly number: number;
+  /** How far its clock is off. */
+  readonly skew: number;
+  readonly tracks: Track[];
+  state: State;
+  link: Link | undefined;
+  /** When it connects, sends or drops out next. */
+  connectAt: number;
+  sendAt: number;
+  dropAt: number;
+  /** Failed attempts in a row. */
+  attempts: number;
+  messages: number;
+  unacknowledged: number;
+  /** Away by a storm. */
+  stormed: boolean;
+}
+
+/** The user property that says which message it is: run, kind or QoS, device, number, time of sending. */
+export const property = 'mqttwasm-fleet';
+
+/** Messages of one device that may wait for their acknowledgement. */
+const mostUnacknowledged = 100;
+/** A device that is so late leaves messages out. */
+const mostLate = 1000;
+/** The first back-off, which doubles, and the longest one. */
+const backOff = [1000, 30_000] as const;
+/** How long the last messages are waited for while some still come, and DISCONNECT. */
+const drain = { idle: 2000, whole: 10_000 };
+const connectTimeout = 30_000;
+
+/** CONNACK's reasons that the next attempt would meet again: what is said of the client, not of the moment. */
+const lasting = new Set([0x81, 0x82, 0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x90, 0x95, 0x99, 0x9a, 0x9b, 0x9d]);
+
+const levels: readonly QoS[] = [0, 1, 2];
+
+export type FleetRun = ReturnType<typeof createFleetRun>;
+
+export function createFleetRun(plan: Plan, settings: Settings, machinery: Machinery) {
+  const { dial, now, date, random, run } = machinery;
+  const begun = now();
+  const givenUp = new AbortController();
+  const roundTrips = createHistogram();
+  const recent = createHistogram();
+  const acknowledgements = createHistogram();
+  const problems = createProblems();
+  const sent = [0, 0, 0];
+  const acknowledged = [0, 0, 0];
+  const failed = [0, 0, 0];
+  let phase: Phase = 'starting';
+  let subscriber: Link | undefined;
+  let received = 0;
+  let skipped = 0;
+  let dropOuts = 0;
+  let wills = 0;
+  let gaps = 0;
+  let storms = 0;
+  let storm: { at: number; devices: number; left: number; took: number | undefined } | undefined;
+  let nextStorm = Number.POSITIVE_INFINITY;
+  let drainedBy = 0;
+  let lastArrival = 0;
+  let ending: Promise<unknown> | undefined;
+  /** Of the last second: when, and what had been sent and received by then. */
+  const past: { at: number; sent: number; received: number }[] = [];
+  let latest: Figures['recent'] = { p50: undefined, p99: undefined };
+  let sampledAt = begun;
+
+  const devices = Array.from({ length: plan.devices }, (_, index): Device => {
+    return {
+      number: index + 1,
+      skew: Math.round((random() * 2 - 1) * plan.skew),
+      tracks: levels.map(createTrack),
+      state: 'waiting',
+      link: undefined,
+      connectAt: Number.POSITIVE_INFINITY,
+      sendAt: 0,
+      dropAt: 0,
+      attempts: 0,
+      messages: 0,
+      unacknowledged: 0,
+      stormed: false,
+    };
+  });
+
+  const sum = (of: (device: Device) => number): number =>
+    devices.reduce((total, device) => total + of(device), 0);
+  const count = (state: State): number => sum((device) => (device.state === state ? 1 : 0));
+  const label = (kind: string, device: number, n: number, at: number): Pair => [
+    property,
+    `${run} ${kind} ${device} ${n} ${at.toFixed(2)}`,
+  ];
+
+  function optionsFor(number: number, will?: Plan['will']): ConnectOptions {
+    const fill = (template: string): string => expandFor(template, number, 0, date());
+    return {
+      ...optionsOf({
+        ...settings,
+        clientId: fill(plan.clientId),
+        store: false,
+        shared: false,
+        will: {
+          topic: will ? fill(will.topic) : '',
+          payload: will ? fill(will.payload) : '',
+          qos: will?.qos ?? 0,
+          retain: false,
+          willDelayInterval: '',
+          properties: { ...noProperties, userProperties: [label('will', number, 0, 0)] },
+        },
+      }),
+      reconnectPeriod: 0,
+      connectTimeout,
+      signal: givenUp.signal,
+    };
+  }
+
+  function onMessage(message: Message): void {
+    const at = now();
+    const [, words = ''] = message.properties.userProperties?.find(([name]) => name === property) ?? [];
+    const [from, kind, number, n, sentAt] = words.split(' ');
+    const track = devices[Number(number) - 1]?.tracks[Number(kind)];
+    if (from !== run || !track?.arrive(Number(n))) return;
+    received++;
+    lastArrival = at;
+    roundTrips.add(at - Number(sentAt));
+    recent.add(at - Number(sentAt));
+  }
+
+  function onWill(message: Message): void {
+    const words = message.properties.userProperties?.find(([name]) => name === property)?.[1];
+    if (words?.startsWith(`${run} will `)) wills++;
+  }
+
+  async function subscribe(): Promise<void> {
+    const options = optionsFor(0);
+    subscriber = await dial({
+      ...options,
+      clean: true,
+      reconnectPeriod: 1000,
+      // QoS 1 and 2 wait for it where its connection breaks.
+      properties: { ...options.properties, sessionExpiryInterval: 60 },
+    });
+    const { client } = subscriber;
+    client.on('close', (error) => {
+      if (ending) return;
+      gaps++;
+      problems.note('subscriber', error ?? new Error('closed'));
+    });
+    const how = { qos: 2, rh: 2, handlerOnly: true } as const;
+    await client.subscribe(filterOf(plan.topic), how, onMessage);
+    if (plan.will) await client.subscribe(filterOf(plan.will.topic), how, onWill);
+  }
+
+  /** Rejects where the subscriber can't be had: without it there is nothing to measure. */
+  async function start(): Promise<void> {
+    if (plan.measure) await subscribe();
+    if (phase !== 'starting') return;
+    phase = 'running';
+    const at = now();
+    nextStorm = at + plan.storm;
+    for (const device of devices) device.connectAt = at + (device.number - 1) * plan.ramp;
+  }
+
+  /** Away until `after` milliseconds have passed. */
+  function wait(device: Device, after: number): void {
+    device.state = 'waiting';
+    device.link = undefined;
+    device.connectAt = now() + after;
+  }
+
+  function retry(device: Device): void {
+    const [first, longest] = backOff;
+    // Full jitter: all at once would be a storm that nobody asked for.
+    wait(device, random() * Math.min(longest, first * 2 ** device.attempts));
+    device.attempts++;
+  }
+
+  function backFromStorm(device: Device): void {
+    if (!device.stormed) return;
+    device.stormed = false;
+    if (!storm || --storm.left > 0) return;
+    storm.took = now() - storm.at;
+  }
+
+  async function connect(device: Device): Promise<void> {
+    device.state = 'connecting';
+    let link: Link;
+    try {
+      link = await dial(optionsFor(device.number, plan.will));
+    } catch (error) {
+      if (phase !== 'running') return;
+      problems.note('connect', error);
+      const { code = '', reasonCode = 0 } = error as { code?: string; reasonCode?: number };
+      if (code === 'bad-option' || code === 'unsupported' || lasting.has(reasonCode)) {
+        device.state = 'refused';
+        backFromStorm(device);
+        if (count('refused') === devices.length) stop();
+      } else retry(device);
+      return;
+    }
+    if (phase !== 'running') {
+      link.client.end(true).catch(() => {});
+      return;
+    }
+    const at = now();
+    device.link = link;
+    device.state = 'connected';
+    device.attempts = 0;
+    // Not all at the same moment, also where all were cut off at the same moment.
+    device.sendAt = at + random() * plan.interval;
+    device.dropAt = at - Math.log(1 - random()) * plan.dropOuts;
+    backFromStorm(device);
+    let farewell: unknown;
+    link.client.on('disconnect', ({ reasonCode, reasonString }) => {
+      farewell = {
+        code: 'disconnected',
+        message: 'DISCONNECT',
+        reasonCode,
+        ...(reasonString && { reasonString }),
+      };
+    });
+    link.client.on('end', (error) => {
+      if (device.link !== link) return;
+      problems.note('lost', farewell ?? error ?? new Error('the connection ended'));
+      retry(device);
+    });
+  }
+
+  function cut(device: Device, after: number): void {
+    const { link } = device;
+    wait(device, after);
+    link?.cut();
+    link?.client.end(true).catch(() => {}); // it only has to be gone
+  }
+
+  function cutAll(): void {
+    if (phase !== 'running') return;
+    const connected = devices.filter(({ state }) => state === 'connected');
+    if (connected.length === 0) return;
+    storms++;
+    storm = { at: now(), devices: connected.length, left: connected.length, took: undefined };
+    for (const device of devices) device.stormed = device.state === 'connected';
+    for (const device of connected) cut(device, 0);
+  }
+
+  function send(device: Device, link: Link): void {
+    device.messages++;
+    const qos = plan.qos === 'mixed' ? (levels[device.messages % 3] ?? 0) : plan.qos;
+    const track = device.tracks[qos] as Track;
+    const n = track.next();
+    const clock = date() + device.skew;
+    const fill = (template: string): string => expandFor(template, device.number, device.messages, clock);
+    const [topic, payload] = [fill(plan.topic), fill(plan.payload)];
+    const at = now();
+    sent[qos] = (sent[qos] ?? 0) + 1;
+    device.unacknowledged++;
+    const properties = { userProperties: [label(String(qos), device.number, n, at)] };
+    link.client
+      .publish(topic, payload, { qos, properties })
+      .then(
+        () => {
+          acknowledged[qos] = (acknowledged[qos] ?? 0) + 1;
+          if (qos > 0) acknowledgements.add(now() - at);
+        },
+        (error: unknown) => {
+          failed[qos] = (failed[qos] ?? 0) + 1;
+          track.fail(n);
+          // A message that a drop-out cut off is none of the broker's doing.
+          if (device.link === link) problems.note('publish', error);
+        },
+      )
+      .finally(() => {
+        device.unacknowledged--;
+      });
+  }
+
+  function sendDue(device: Device, link: Link, at: number): void {
+    if (at - device.sendAt > mostLate) {
+      skipped += Math.floor((at - device.sendAt) / plan.interval);
+      device.sendAt = at;
+    }
+    while (device.sendAt <= at) {
+      if (device.unacknowledged < mostUnacknowledged) send(device, link);
+      else skipped++;
+      device.sendAt += plan.interval * (1 + plan.jitter * (random() * 2 - 1));
+    }
+  }
+
+  function lookAt(device: Device, at: number): void {
+    if (device.state === 'waiting' && device.connectAt <= at) void connect(device);
+    if (device.state !== 'connected' || !device.link) return;
+    if (device.dropAt <= at) {
+      dropOuts++;
+      cut(device, plan.away);
+    } else sendDue(device, device.link, at);
+  }
+
+  /** To be called every few milliseconds. */
+  function tick(): void {
+    const at = now();
+    if (phase === 'running') {
+      if (at - begun >= plan.duration) stop();
+      else if (nextStorm <= at) {
+        cutAll();
+        nextStorm = at + plan.storm;
+      }
+      for (const device of devices) lookAt(device, at);
+    }
+    if (phase === 'stopping' && !ending && isDrained(at)) finish();
+  }
+
+  function isDrained(at: number): boolean {
+    if (at >= drainedBy) return true;
+    if (sum(({ unacknowledged }) => unacknowledged) > 0) return false;
+    if (!plan.measure || at - lastArrival > drain.idle) return true;
+    return devices.every(({ tracks }) => tracks.every((track) => track.outstanding() === 0));
+  }
+
+  /** Sends nothing more, waits for what is under way, and then ends all clients. */
+  function stop(): void {
+    if (phase === 'stopping' || phase === 'ended') return;
+    phase = 'stopping';
+    lastArrival = now();
+    drainedBy = lastArrival + drain.whole;
+    givenUp.abort();
+  }
+
+  /** Ends all clients now. Resolves when they are gone, or could not say goodbye in time. */
+  function finish(): Promise<unknown> {
+    if (phase === 'ended') return Promise.resolve();
+    stop();
+    const links = [subscriber, ...devices.map(({ link }) => link)].filter((link) => link !== undefined);
+    for (const device of devices) device.link = undefined;
+    ending ??= Promise.allSettled(links.map(({ client }) => client.end({ timeout: drain.idle }))).then(() => {
+      for (const { tracks } of plan.measure ? devices : []) for (const track of tracks) track.close();
+      phase = 'ended';
+    });
+    return ending;
+  }
+
+  /** In a second, over the last one. */
+  function rates(at: number): [sent: number, received: number] {
+    const total = sent.reduce((all, some) => all + some, 0);
+    past.push({ at, sent: total, received });
+    while ((past[1]?.at ?? at) <= at - 1000) past.shift();
+    const [first] = past;
+    const seconds = first ? (at - first.at) / 1000 : 0;
+    return first && seconds > 0
+      ? [(total - first.sent) / seconds, (received - first.received) / seconds]
+      : [0, 0];
+  }
+
+  function figures(): Figures {
+    const at = now();
+    if (at - sampledAt >= 1000) {
+      sampledAt = at;
+      latest = { p50: recent.percentile(0.5), p99: recent.percentile(0.99) };
+      recent.clear();
+    }
+    const [sentRate, receivedRate] = rates(at);
+    const tracked = (qos: QoS, what: keyof Track['counts']): number =>
+      sum(({ tracks }) => tracks[qos]?.counts[what] ?? 0);
+    return {
+      phase,
+      elapsed: at - begun,
+      connected: phase === 'ended' ? 0 : count('connected'),
+      connecting: count('connecting'),
+      away: count('waiting'),
+      refused: count('refused'),
+      sentRate,
+      receivedRate,
+      p50: roundTrips.percentile(0.5),
+      p99: roundTrips.percentile(0.99),
+      recent: latest,
+      ackP50: acknowledgements.percentile(0.5),
+      ackP99: acknowledgements.percentile(0.99),
+      byQoS: levels.map((qos) => ({
+        qos,
+        sent: sent[qos] ?? 0,
+        acknowledged: acknowledged[qos] ?? 0,
+        failed: failed[qos] ?? 0,
+        received: tracked(qos, 'received'),
+        lost: tracked(qos, 'lost'),
+        duplicates: tracked(qos, 'duplicates'),
+        late: tracked(qos, 'late'),
+      })),
+      skipped,
+      dropOuts,
+      wills,
+      storms,
+      lastStorm: storm && { devices: storm.devices, took: storm.took },
+      gaps,
+      problems: problems.list(),
+    };
+  }
+
+  return { start, tick, cutAll, stop, finish, figures, ended: () => phase === 'ended' };
+}

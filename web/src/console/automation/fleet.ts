@@ -1,0 +1,202 @@
+/** A session's fleet as the page sees it: its form, the worker that runs it, and what that tells. */
+
+import { signal } from '@preact/signals';
+import type { MqttErrorCode } from '../../client';
+import { scriptUrl } from '../../client/transport/asset-urls';
+import type { Failure } from '../core/failure';
+import { keep, readKept } from '../core/storage';
+import { addressOf } from '../session/config';
+import type { Session } from '../session/session';
+import { type Settings, withoutSecrets } from '../session/settings';
+import type { News, Order } from './fleet.worker';
+import workerUrl from './fleet.worker.ts?worker&url';
+import type { Figures, PlainFailure } from './fleet-figures';
+import { type FleetForm, formFrom, type PlanErrors, planOf, type Reach, reachOf } from './fleet-plan';
+
+/** The figures of one second. */
+export interface Sample {
+  /** Milliseconds since 1970. */
+  at: number;
+  connected: number;
+  sent: number;
+  received: number;
+  p50: number | undefined;
+  p99: number | undefined;
+  lost: number;
+}
+
+/** An hour of them. */
+export const mostSamples = 3600;
+
+/** Milliseconds that a worker which was told to end has for its clients' goodbye. */
+const goodbye = { stop: 20_000, leave: 3000 };
+
+/** The form of this tab's last fleet, for a reload. */
+const key = 'mqttwasm.fleet';
+const storage = (): Storage => sessionStorage;
+
+export interface Run {
+  /** Without what lets somebody in. */
+  address: string;
+  /** Milliseconds since 1970. */
+  begun: number;
+  form: FleetForm;
+  figures: Figures | undefined;
+  samples: Sample[];
+}
+
+export interface Dependencies {
+  /** With the address that the fleet connects to. */
+  settings(): Settings;
+  /** Addresses of the brokers that come with the page and are everybody's. */
+  publicAddresses(): string[];
+  startWorker(): Worker;
+  now(): number;
+}
+
+export type Fleet = ReturnType<typeof createFleet>;
+
+export function createFleet(deps: Dependencies) {
+  const tag = Math.floor(Math.random() * 0x10000)
+    .toString(16)
+    .padStart(4, '0');
+  const form = signal<FleetForm>(formFrom(readKept(key, storage), tag));
+  const errors = signal<PlanErrors>({});
+  /** The last one, also when it is over. */
+  const run = signal<Run | undefined>(undefined);
+  const running = signal(false);
+  /** Why there is nothing to see, or no more. */
+  const failure = signal<Failure | undefined>(undefined);
+  /** Somebody has to agree first: to this address. */
+  const asking = signal<string | undefined>(undefined);
+  let worker: Worker | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const reach = (): Reach => reachOf(deps.settings().url, deps.publicAddresses());
+  const order = (given: Order): void => worker?.postMessage(given);
+
+  function edit(changes: Partial<FleetForm>): void {
+    form.value = { ...form.value, ...changes };
+    keep(key, form.value, storage);
+    if (Object.keys(errors.value).length > 0) errors.value = planOf(form.value, reach()).errors;
+  }
+
+  /** Whatever its clients do: with the worker their sockets go. */
+  function end(): void {
+    clearTimeout(timer);
+    worker?.terminate();
+    worker = undefined;
+    running.value = false;
+    removeEventListener('pagehide', end);
+  }
+
+  function fail({ code, ...rest }: PlainFailure): void {
+    failure.value = { code: code as MqttErrorCode, ...rest };
+    end();
+  }
+
+  function show(mine: Run, figures: Figures): void {
+    const last = mine.samples.at(-1);
+    const at = deps.now();
+    if (!last || at - last.at >= 1000) {
+      mine.samples.push({
+        at,
+        connected: figures.connected,
+        sent: Math.round(figures.sentRate),
+        received: Math.round(figures.receivedRate),
+        ...figures.recent,
+        lost: figures.byQoS.reduce((sum, { lost }) => sum + lost, 0),
+      });
+      if (mine.samples.length > mostSamples) mine.samples.shift();
+    }
+    run.value = { ...mine, figures };
+    if (figures.phase === 'ended') end();
+  }
+
+  function begin(): void {
+    end();
+    asking.value = undefined;
+    failure.value = undefined;
+    const settings = deps.settings();
+    const { plan, errors: wrong } = planOf(form.value, reach());
+    errors.value = wrong;
+    if (Object.keys(wrong).length > 0) return;
+    const mine: Run = {
+      address: withoutSecrets(settings.url),
+      begun: deps.now(),
+      form: form.value,
+      figures: undefined,
+      samples: [],
+    };
+    run.value = mine;
+    const started = deps.startWorker();
+    worker = started;
+    started.onmessage = ({ data }: MessageEvent<News>) => {
+      if (worker !== started) return;
+      if (data.type === 'failed') fail(data.failure);
+      else show(mine, data.figures);
+    };
+    started.onerror = (event) => {
+      event.preventDefault?.();
+      if (worker === started)
+        fail({ code: 'crashed', message: event.message || 'the worker could not be loaded' });
+    };
+    running.value = true;
+    addEventListener('pagehide', end);
+    order({ type: 'start', plan, settings });
+  }
+
+  /** Asks first where the broker is not on a private network. */
+  function start(): void {
+    if (running.value) return;
+    errors.value = planOf(form.value, reach()).errors;
+    if (Object.keys(errors.value).length > 0) return;
+    if (reach() === 'private') begin();
+    else asking.value = withoutSecrets(deps.settings().url);
+  }
+
+  function endWithin(given: 'stop' | 'leave'): void {
+    order({ type: given });
+    clearTimeout(timer);
+    timer = setTimeout(end, goodbye[given]);
+  }
+
+  return {
+    form,
+    errors,
+    run,
+    running,
+    failure,
+    asking,
+    reach,
+    /** Where it goes. */
+    address: () => withoutSecrets(deps.settings().url),
+    edit,
+    start,
+    agree: begin,
+    decline() {
+      asking.value = undefined;
+    },
+    storm: () => order({ type: 'storm' }),
+    /** Waits for what is under way. Asked again, it does not. */
+    stop: () => endWithin(run.value?.figures?.phase === 'stopping' ? 'leave' : 'stop'),
+    dispose: () => endWithin('leave'),
+  };
+}
+
+/** To be given to `part`. */
+export const fleetOf = ({ connection }: Session): Fleet =>
+  createFleet({
+    settings() {
+      const settings = connection.settings.value;
+      const { url } = connection.status.value;
+      // What is typed over the address in use is nobody's wish yet.
+      return { ...settings, url: (connection.wanted() && url) || settings.url };
+    },
+    publicAddresses: () =>
+      connection.config.value.brokers
+        .filter(({ builtIn, embedded }) => builtIn && !embedded)
+        .map((broker) => addressOf(broker, location.href)),
+    startWorker: () => new Worker(scriptUrl(workerUrl), { type: 'module', name: 'mqttwasm fleet' }),
+    now: Date.now,
+  });

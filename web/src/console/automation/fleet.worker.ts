@@ -1,0 +1,60 @@
+// The fleet's own thread: its devices' clients and the Go program that they share, so that
+// the page's thread sees nothing of a message but what the figures say.
+
+import { connect } from '../../client';
+import type { Settings } from '../session/settings';
+import { type Figures, type PlainFailure, plainFailure } from './fleet-figures';
+import type { Plan } from './fleet-plan';
+import { createFleetRun, type FleetRun, type Machinery } from './fleet-run';
+
+/** `stop` waits for what is under way, `leave` does not. */
+export type Order = { type: 'start'; plan: Plan; settings: Settings } | { type: 'storm' | 'stop' | 'leave' };
+
+/** The last one has the phase `ended`. `failed` where the run could not begin. */
+export type News = { type: 'figures'; figures: Figures } | { type: 'failed'; failure: PlainFailure };
+
+/** Milliseconds between looks at what is due, and between figures. */
+const pace = { tick: 10, figures: 250 };
+
+let fleet: FleetRun | undefined;
+
+const tell = (news: News): void => self.postMessage(news);
+
+const dial: Machinery['dial'] = async (options) => {
+  let socket: WebSocket | undefined;
+  class Tapped extends WebSocket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      socket = this;
+    }
+  }
+  const client = await connect({ ...options, worker: false, WebSocket: Tapped });
+  return { client, cut: () => socket?.close() };
+};
+
+async function start(plan: Plan, settings: Settings): Promise<void> {
+  const run = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? '';
+  const begun = createFleetRun(plan, settings, {
+    dial,
+    now: () => performance.now(),
+    date: Date.now,
+    random: Math.random,
+    run,
+  });
+  fleet = begun;
+  setInterval(begun.tick, pace.tick);
+  setInterval(() => tell({ type: 'figures', figures: begun.figures() }), pace.figures);
+  try {
+    await begun.start();
+  } catch (error) {
+    // Given up by the page, which knows.
+    if (begun.figures().phase === 'starting') tell({ type: 'failed', failure: plainFailure(error) });
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<Order>) => {
+  if (data.type === 'start') void start(data.plan, data.settings);
+  else if (data.type === 'storm') fleet?.cutAll();
+  else if (data.type === 'stop') fleet?.stop();
+  else void fleet?.finish().then(() => fleet && tell({ type: 'figures', figures: fleet.figures() }));
+};

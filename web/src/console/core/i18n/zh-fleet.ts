@@ -1,0 +1,102 @@
+/** The fleet in Chinese. */
+
+import type { Dictionary } from './dictionary';
+
+export const fleet: Dictionary = {
+  Fleet: '设备群',
+  'Show fleet': '显示设备群',
+  'State of the fleet': '设备群状态',
+  'Not started': '未开始',
+  Starting: '正在启动',
+  Running: '运行中',
+  'Stopping: waiting for what is under way': '正在停止：等待未完成的消息',
+  Ended: '已结束',
+  Failed: '失败',
+  'Choose a broker above.': '请先在上方选择 Broker。',
+  'Devices go to {address}': '设备连接到 {address}',
+  'Reconnect storm': '重连风暴',
+  'Cuts all connections at once; all come back at once': '同时切断所有连接，所有设备同时重连',
+  'Stop now': '立即停止',
+  Start: '开始',
+
+  // Before it goes to the internet
+  'Load a broker on the internet?': '要对互联网上的 Broker 施加负载吗？',
+  '{devices} clients connect to {address} and publish up to {rate} messages a second together.':
+    '{devices} 个客户端将连接到 {address}，合计每秒最多发布 {rate} 条消息。',
+  'It is everybody’s: others need it, too, and can read what the devices send. At most {count} devices.':
+    '它是公共的：其他人也在使用，并且能看到设备发送的内容。最多 {count} 台设备。',
+  'Do it only where its operator agrees. It may cost money, and others may notice.':
+    '请仅在其运营者同意时进行。这可能产生费用，也可能影响他人。',
+  'Start the fleet': '启动设备群',
+
+  // What the devices do
+  'What the devices do': '设备的行为',
+  Devices: '设备数',
+  'Messages a second, each': '每台每秒消息数',
+  'Stop after, seconds': '运行时长（秒）',
+  'Browsers open so many WebSockets at once and no more: Chromium 255, Firefox 200. Further devices fail and try again.':
+    '浏览器同时打开的 WebSocket 数量有限：Chromium 255 个，Firefox 200 个。超出的设备会失败并重试。',
+  'In client IDs, topics and payloads: {places}': '可用于客户端 ID、主题和载荷：{places}',
+  '0, 1 and 2 in turn': '0、1、2 轮流',
+  'Jitter, ± percent': '间隔抖动，± 百分比',
+  'Clocks off by, ± seconds': '时钟偏差，± 秒',
+  'Connections a second': '每秒建立的连接数',
+  'Measure round trip and loss with a subscriber': '用一个订阅者测量往返时间和丢失',
+  Trouble: '故障',
+  'Drop-outs a minute, each': '每台每分钟掉线次数',
+  'Away for, seconds': '掉线时长（秒）',
+  none: '无',
+  'Reconnect storm every, seconds': '重连风暴间隔（秒）',
+
+  // What is wrong with it
+  'A whole number from {least} to {most}': '{least} 到 {most} 之间的整数',
+  'A number from {least} to {most}': '{least} 到 {most} 之间的数字',
+  'Not known: {places}': '无法识别：{places}',
+  'Devices of the same client ID end each other: write {place} in it':
+    '客户端 ID 相同的设备会互相踢下线：请在其中写入 {place}',
+  'At most {count} bytes': '最多 {count} 字节',
+  'All devices together send too much: at most {count} messages and {size} MiB a second':
+    '所有设备合计发送过多：每秒最多 {count} 条消息和 {size} MiB',
+  '0, or at least {seconds}': '0，或不小于 {seconds}',
+  'At most {count} at a public broker, which others need too':
+    '公共 Broker 上最多 {count} 台，其他人也要使用',
+  'At most {count} messages a second of all devices at a public broker':
+    '公共 Broker 上所有设备合计每秒最多 {count} 条消息',
+
+  // How it goes
+  'Figures of the fleet': '设备群数据',
+  Connected: '已连接',
+  '{count} of {all}': '{count} / {all}',
+  Connecting: '正在连接',
+  Away: '离线',
+  Refused: '被拒绝',
+  'Round trip, p50': '往返时间 p50',
+  'Round trip, p99': '往返时间 p99',
+  Time: '用时',
+  'Acknowledged in, p50': '确认时间 p50',
+  'Acknowledged in, p99': '确认时间 p99',
+  'Drop-outs': '掉线次数',
+  'Wills received': '收到的遗嘱',
+  'Reconnect storms': '重连风暴次数',
+  'Back from the last storm': '上次风暴后恢复',
+  '{count} in {time}': '{count} 台，用时 {time}',
+  'Not sent': '未发送',
+  'Left out: too many of a device were not acknowledged, or the browser was too slow':
+    '被略过：某台设备未确认的消息过多，或浏览器过慢',
+  'Gaps of the subscriber': '订阅者断线次数',
+  'How often the subscriber lost its own connection: what it missed counts as lost':
+    '订阅者自身连接断开的次数：其间错过的消息计为丢失',
+  Acknowledged: '已确认',
+  'Not acknowledged': '未确认',
+  Lost: '丢失',
+  Duplicates: '重复',
+  Late: '乱序',
+  'Problems by reason': '按原因统计的问题',
+  Problem: '问题',
+  Reason: '原因',
+  Times: '次数',
+  'Connection lost': '连接断开',
+  'Not published': '未发布',
+  'Subscriber’s connection lost': '订阅者连接断开',
+  'Charts of the fleet': '设备群图表',
+};

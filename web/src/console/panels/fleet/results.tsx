@@ -1,0 +1,221 @@
+import { computed, signal } from '@preact/signals';
+import { useMemo, useState } from 'preact/hooks';
+import type { Fleet, Sample } from '../../automation/fleet';
+import { csvOf, jsonOf } from '../../automation/fleet-export';
+import type { Figures, Problem, ProblemKind } from '../../automation/fleet-figures';
+import { type Failure, formatReasonCode, inOneLine } from '../../core/failure';
+import { mark, t } from '../../core/i18n/i18n';
+import { saveAs } from '../../core/save-as';
+import { formatCount } from '../../core/text';
+import { explain } from '../../session/explain';
+import type { Series } from '../../topics/series';
+import { Button } from '../../ui/button';
+import { type Fact, Facts } from '../../ui/facts';
+import { Said, Toolbar } from '../../ui/toolbar';
+import { Charts } from '../topics/charts';
+
+function formatMs(milliseconds: number | undefined): string {
+  if (milliseconds === undefined) return '–';
+  if (milliseconds >= 10_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${milliseconds < 10 ? milliseconds.toFixed(1) : formatCount(Math.round(milliseconds))} ms`;
+}
+
+const perSecond = (rate: number): string =>
+  `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`;
+
+function factsOf(figures: Figures, devices: string, measured: boolean): Fact[] {
+  const { connected, connecting, away, refused, lastStorm } = figures;
+  const facts: (Fact | false)[] = [
+    {
+      name: t('Connected'),
+      value: t('{count} of {all}', { count: formatCount(connected), all: formatCount(Number(devices)) }),
+    },
+    connecting > 0 && { name: t('Connecting'), value: formatCount(connecting) },
+    away > 0 && { name: t('Away'), value: formatCount(away) },
+    refused > 0 && { name: t('Refused'), value: formatCount(refused), alarm: true },
+    { name: t('Sent'), value: perSecond(figures.sentRate) },
+    measured && { name: t('Received'), value: perSecond(figures.receivedRate) },
+    measured && { name: t('Round trip, p50'), value: formatMs(figures.p50) },
+    measured && { name: t('Round trip, p99'), value: formatMs(figures.p99) },
+    { name: t('Acknowledged in, p50'), value: formatMs(figures.ackP50) },
+    { name: t('Acknowledged in, p99'), value: formatMs(figures.ackP99) },
+    { name: t('Time'), value: formatMs(Math.round(figures.elapsed / 1000) * 1000) },
+    figures.dropOuts > 0 && { name: t('Drop-outs'), value: formatCount(figures.dropOuts) },
+    figures.wills > 0 && { name: t('Wills received'), value: formatCount(figures.wills) },
+    figures.storms > 0 && { name: t('Reconnect storms'), value: formatCount(figures.storms) },
+    lastStorm !== undefined && {
+      name: t('Back from the last storm'),
+      value:
+        lastStorm.took === undefined
+          ? '…'
+          : t('{count} in {time}', { count: formatCount(lastStorm.devices), time: formatMs(lastStorm.took) }),
+    },
+    figures.skipped > 0 && {
+      name: t('Not sent'),
+      title: t('Left out: too many of a device were not acknowledged, or the browser was too slow'),
+      value: formatCount(figures.skipped),
+      alarm: true,
+    },
+    figures.gaps > 0 && {
+      name: t('Gaps of the subscriber'),
+      title: t('How often the subscriber lost its own connection: what it missed counts as lost'),
+      value: formatCount(figures.gaps),
+      alarm: true,
+    },
+  ];
+  return facts.filter((fact) => fact !== false);
+}
+
+function Deliveries({ figures, measured }: { figures: Figures; measured: boolean }) {
+  return (
+    <div class="stack">
+      {figures.byQoS
+        .filter(({ sent }) => sent > 0)
+        .map(({ qos, sent, acknowledged, failed, received, lost, duplicates, late }) => {
+          const fact = (name: string, count: number, alarm = false): Fact => {
+            return { name, value: formatCount(count), alarm: alarm && count > 0 };
+          };
+          const facts = [
+            fact(t('Sent'), sent),
+            fact(t('Acknowledged'), acknowledged),
+            fact(t('Not acknowledged'), failed, true),
+          ];
+          if (measured) {
+            facts.push(
+              fact(t('Received'), received),
+              fact(t('Lost'), lost, true),
+              fact(t('Duplicates'), duplicates, true),
+              fact(t('Late'), late, true),
+            );
+          }
+          return (
+            <div key={qos} class="fleet-qos">
+              <span class="tag" data-qos={qos}>
+                QoS {qos}
+              </span>
+              <Facts look="line" label={`QoS ${qos}`} facts={facts} />
+            </div>
+          );
+        })}
+    </div>
+  );
+}
+
+const kinds: Record<ProblemKind, string> = {
+  connect: mark('Refused'),
+  lost: mark('Connection lost'),
+  publish: mark('Not published'),
+  subscriber: mark('Subscriber’s connection lost'),
+};
+
+function reasonOf({ failure }: Problem, url: string): string {
+  const { title } = explain(failure as Failure, { url, page: location.href });
+  const { reasonCode } = failure;
+  return reasonCode === undefined
+    ? `${title} · ${inOneLine(failure as Failure)}`
+    : `${title} · ${formatReasonCode(reasonCode)}`;
+}
+
+function Problems({ problems, url }: { problems: readonly Problem[]; url: string }) {
+  if (problems.length === 0) return null;
+  return (
+    <table aria-label={t('Problems by reason')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('Problem')}</th>
+          <th scope="col">{t('Reason')}</th>
+          <th scope="col">{t('Times')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {problems.map((problem, index) => (
+          <tr key={index}>
+            <td>{t(kinds[problem.kind])}</td>
+            <td class="wrap">{reasonOf(problem, url)}</td>
+            <td>{formatCount(problem.count)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Name, the plot it is in, and the value. */
+const lines: [title: string, plot: string, value: (sample: Sample) => number | undefined][] = [
+  [mark('Connected'), 'devices', ({ connected }) => connected],
+  [mark('Sent'), 'rate', ({ sent }) => sent],
+  [mark('Received'), 'rate', ({ received }) => received],
+  [mark('Round trip, p50'), 'ms', ({ p50 }) => p50],
+  [mark('Round trip, p99'), 'ms', ({ p99 }) => p99],
+  [mark('Lost'), 'lost', ({ lost }) => lost],
+];
+
+function seriesOf(samples: readonly Sample[]): Series[] {
+  return lines.map(([title, name, read], id) => {
+    const known = samples.filter((sample) => read(sample) !== undefined);
+    return {
+      id,
+      topic: t(title),
+      path: '',
+      name,
+      colour: id,
+      times: known.map(({ at }) => at),
+      values: known.map((sample) => read(sample) as number),
+      missing: 0,
+      skipped: 0,
+    };
+  });
+}
+
+function Chart({ samples }: { samples: readonly Sample[] }) {
+  const chart = useMemo(() => {
+    const all = signal<readonly Series[]>([]);
+    const hidden = signal<readonly number[]>([]);
+    return {
+      all,
+      charted: computed(() => all.value.filter(({ id }) => !hidden.value.includes(id))),
+      span: signal(0),
+      unchart: (id: number) => {
+        hidden.value = [...hidden.value, id];
+      },
+    };
+  }, []);
+  const last = samples.at(-1)?.at;
+  useMemo(() => {
+    chart.all.value = seriesOf(samples);
+  }, [chart, last]);
+  return <Charts bench={chart} label={t('Charts of the fleet')} />;
+}
+
+export function Results({ fleet }: { fleet: Fleet }) {
+  const [said, setSaid] = useState('');
+  const run = fleet.run.value;
+  if (!run?.figures) return null;
+  const { figures, form, address, samples } = run;
+
+  function save(format: 'csv' | 'json'): void {
+    if (!run) return;
+    const text = format === 'csv' ? csvOf(run) : jsonOf(run);
+    const time = new Date(run.begun).toISOString().replace(/[:.]/g, '-');
+    saveAs(`mqttwasm-fleet-${time}.${format}`, new Blob([text], { type: 'text/plain' }));
+    setSaid(t('Saved'));
+  }
+
+  return (
+    <section class="fleet-results stack" aria-label={t('Figures of the fleet')}>
+      <Facts look="cells" class="fleet-facts" facts={factsOf(figures, form.devices, form.measure)} />
+      <Deliveries figures={figures} measured={form.measure} />
+      <Problems problems={figures.problems} url={address} />
+      {samples.length > 1 && <Chart key={run.begun} samples={samples} />}
+      <Toolbar>
+        <Button small aria-label={t('Export as {format}', { format: 'CSV' })} onClick={() => save('csv')}>
+          CSV
+        </Button>
+        <Button small aria-label={t('Export as {format}', { format: 'JSON' })} onClick={() => save('json')}>
+          JSON
+        </Button>
+        <Said>{said}</Said>
+      </Toolbar>
+    </section>
+  );
+}

@@ -1,0 +1,116 @@
+import type { Fleet } from '../../automation/fleet';
+import type { FleetForm } from '../../automation/fleet-plan';
+import { mark, parts, t } from '../../core/i18n/i18n';
+import { Checkbox, Field, qosOptions, Select, TextField, translated } from '../../ui/fields';
+
+type TextName = { [K in keyof FleetForm]: FleetForm[K] extends string ? K : never }[keyof FleetForm];
+
+const levels = qosOptions.map(([qos, words]) => [String(qos), words] as const);
+const mixed = [...levels, ['mixed', mark('0, 1 and 2 in turn')] as const];
+
+/** What browsers open at once: Firefox 200, Chromium 255. */
+const mostSockets = 198;
+
+const places = [
+  '{{device}}',
+  '{{device 3}}',
+  '{{n}}',
+  '{{now}}',
+  '{{now ms}}',
+  '{{uuid}}',
+  '{{random 1 100}}',
+];
+
+export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
+  const form = fleet.form.value;
+  const errors = fleet.errors.value;
+  const text = (label: string, name: TextName, placeholder?: string) => (
+    <TextField
+      label={label}
+      value={form[name]}
+      error={errors[name]}
+      {...(placeholder !== undefined && { placeholder })}
+      onEdit={(typed) => fleet.edit({ [name]: typed })}
+    />
+  );
+  return (
+    <form
+      id={id}
+      class="fleet-setup stack"
+      aria-label={t('Fleet')}
+      onSubmit={(event) => {
+        event.preventDefault();
+        fleet.start();
+      }}
+    >
+      <fieldset class="stack" disabled={fleet.running.value}>
+        <legend class="visually-hidden">{t('What the devices do')}</legend>
+        <div class="fields">
+          {text(t('Devices'), 'devices')}
+          {text(t('Messages a second, each'), 'rate')}
+          {text(t('Stop after, seconds'), 'duration', '∞')}
+        </div>
+        {Number(form.devices) > mostSockets && (
+          <p class="field-hint">
+            {t(
+              'Browsers open so many WebSockets at once and no more: Chromium 255, Firefox 200. Further devices fail and try again.',
+            )}
+          </p>
+        )}
+        <div class="fleet-wide">
+          {text(t('Client ID'), 'clientId')}
+          {text(t('Topic'), 'topic')}
+        </div>
+        <Field
+          label={t('Payload')}
+          error={errors.payload}
+          hint={parts('In client IDs, topics and payloads: {places}', {
+            places: places.flatMap((place) => [' ', <code key={place}>{place}</code>]),
+          })}
+          control={(attributes) => (
+            <textarea
+              {...attributes}
+              class="input mono"
+              rows={2}
+              spellcheck={false}
+              value={form.payload}
+              onInput={(event) => fleet.edit({ payload: event.currentTarget.value })}
+            />
+          )}
+        />
+        <div class="fields">
+          <Select
+            label="QoS"
+            value={form.qos}
+            options={translated(mixed)}
+            onEdit={(qos) => fleet.edit({ qos })}
+          />
+          {text(t('Jitter, ± percent'), 'jitter')}
+          {text(t('Clocks off by, ± seconds'), 'skew')}
+          {text(t('Connections a second'), 'ramp')}
+        </div>
+        <Checkbox
+          label={t('Measure round trip and loss with a subscriber')}
+          checked={form.measure}
+          onEdit={(measure) => fleet.edit({ measure })}
+        />
+        <h3>{t('Trouble')}</h3>
+        <div class="fields">
+          {text(t('Drop-outs a minute, each'), 'dropOuts')}
+          {text(t('Away for, seconds'), 'away')}
+          {text(t('Reconnect storm every, seconds'), 'storm')}
+        </div>
+        <div class="fields">
+          {text(t('Will topic'), 'willTopic', t('none'))}
+          {text(t('Will payload'), 'willPayload')}
+          <Select
+            label={t('Will QoS')}
+            value={form.willQos}
+            options={translated(levels)}
+            onEdit={(willQos) => fleet.edit({ willQos })}
+          />
+        </div>
+      </fieldset>
+    </form>
+  );
+}
