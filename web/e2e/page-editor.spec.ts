@@ -247,6 +247,7 @@ test('the first stop leads to the messages, and each view has a key', async ({ p
   for (const [key, name] of [
     ['b', 'Broker'],
     ['k', 'Packets'],
+    ['f', 'Fleet'],
     ['m', 'Messages'],
   ] as const) {
     await page.keyboard.press(key);

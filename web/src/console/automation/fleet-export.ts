@@ -19,13 +19,10 @@ const units: Partial<Record<(typeof columns)[number], string>> = {
   p99: 'p99_ms',
 };
 
-const rounded = (value: number | undefined): string =>
-  value === undefined ? '' : String(Math.round(value * 1000) / 1000);
-
 /** A line a second. */
 export function csvOf({ samples }: Run): string {
   const lines = samples.map((sample) =>
-    columns.map((name) => (name === 'at' ? new Date(sample.at).toISOString() : rounded(sample[name]))).join(),
+    columns.map((name) => (name === 'at' ? new Date(sample.at).toISOString() : sample[name])).join(),
   );
   return `${[columns.map((name) => units[name] ?? name).join(), ...lines].join('\r\n')}\r\n`;
 }

@@ -174,6 +174,8 @@ export type Phase = 'starting' | 'running' | 'stopping' | 'ended';
 /** All that is told of a fleet, some times a second. Times in milliseconds. */
 export interface Figures {
   phase: Phase;
+  /** Since 1970. */
+  at: number;
   elapsed: number;
   connected: number;
   connecting: number;

@@ -408,6 +408,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       sum(({ tracks }) => tracks[qos]?.counts[what] ?? 0);
     return {
       phase,
+      at: date(),
       elapsed: at - begun,
       connected: phase === 'ended' ? 0 : count('connected'),
       connecting: count('connecting'),

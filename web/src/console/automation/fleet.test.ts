@@ -8,6 +8,7 @@ const zero = { sent: 0, acknowledged: 0, failed: 0, received: 0, lost: 0, duplic
 
 const figuresOf = (changes: Partial<Figures> = {}): Figures => ({
   phase: 'running',
+  at: Date.now(),
   elapsed: 0,
   connected: 3,
   connecting: 0,
@@ -34,6 +35,7 @@ const figuresOf = (changes: Partial<Figures> = {}): Figures => ({
 function made(url = 'ws://ann:secret@127.0.0.1/mqtt?token=secret') {
   const workers: { postMessage: ReturnType<typeof vi.fn>; terminate: ReturnType<typeof vi.fn> }[] = [];
   const fleet = createFleet({
+    key: 'fleet',
     settings: () => ({ ...plainSettings, url, password: 'secret' }),
     publicAddresses: () => ['ws://mqtt.example.org/'],
     startWorker() {
@@ -190,7 +192,7 @@ test('exports have the figures, and nothing that lets somebody in', () => {
   const run = fleet.run.value;
   if (!run) throw new Error('no run');
   expect(csvOf(run)).toBe(
-    'at,connected,sent_per_s,received_per_s,p50_ms,p99_ms,lost\r\n1970-01-01T00:00:00.000Z,3,30,30,1.235,,3\r\n',
+    'at,connected,sent_per_s,received_per_s,p50_ms,p99_ms,lost\r\n1970-01-01T00:00:00.000Z,3,30,30,1.23,,3\r\n',
   );
   const text = jsonOf(run);
   expect(text).not.toContain('secret');

@@ -25,14 +25,19 @@ export interface Sample {
   lost: number;
 }
 
+/** Milliseconds between samples; the figures that come a little early count, too. */
+const sampling = 980;
+
+/** Milliseconds, with as many digits as mean anything. */
+const rounded = (milliseconds: number | undefined): number | undefined =>
+  milliseconds === undefined ? undefined : Number(milliseconds.toPrecision(3));
+
 /** An hour of them. */
 export const mostSamples = 3600;
 
 /** Milliseconds that a worker which was told to end has for its clients' goodbye. */
 const goodbye = { stop: 20_000, leave: 3000 };
 
-/** The form of this tab's last fleet, for a reload. */
-const key = 'mqttwasm.fleet';
 const storage = (): Storage => sessionStorage;
 
 export interface Run {
@@ -42,10 +47,12 @@ export interface Run {
   begun: number;
   form: FleetForm;
   figures: Figures | undefined;
-  samples: Sample[];
+  samples: readonly Sample[];
 }
 
 export interface Dependencies {
+  /** What the form is kept under, for a reload of the tab. */
+  key: string;
   /** With the address that the fleet connects to. */
   settings(): Settings;
   /** Addresses of the brokers that come with the page and are everybody's. */
@@ -60,7 +67,7 @@ export function createFleet(deps: Dependencies) {
   const tag = Math.floor(Math.random() * 0x10000)
     .toString(16)
     .padStart(4, '0');
-  const form = signal<FleetForm>(formFrom(readKept(key, storage), tag));
+  const form = signal<FleetForm>(formFrom(readKept(deps.key, storage), tag));
   const errors = signal<PlanErrors>({});
   /** The last one, also when it is over. */
   const run = signal<Run | undefined>(undefined);
@@ -77,7 +84,7 @@ export function createFleet(deps: Dependencies) {
 
   function edit(changes: Partial<FleetForm>): void {
     form.value = { ...form.value, ...changes };
-    keep(key, form.value, storage);
+    keep(deps.key, form.value, storage);
     if (Object.keys(errors.value).length > 0) errors.value = planOf(form.value, reach()).errors;
   }
 
@@ -97,17 +104,20 @@ export function createFleet(deps: Dependencies) {
 
   function show(mine: Run, figures: Figures): void {
     const last = mine.samples.at(-1);
-    const at = deps.now();
-    if (!last || at - last.at >= 1000) {
-      mine.samples.push({
+    // By the worker's clock: a page that is busy gets them late.
+    const { at, recent } = figures;
+    if (!last || at - last.at >= sampling) {
+      const sample = {
         at,
         connected: figures.connected,
         sent: Math.round(figures.sentRate),
         received: Math.round(figures.receivedRate),
-        ...figures.recent,
+        p50: rounded(recent.p50),
+        p99: rounded(recent.p99),
         lost: figures.byQoS.reduce((sum, { lost }) => sum + lost, 0),
-      });
-      if (mine.samples.length > mostSamples) mine.samples.shift();
+      };
+      // Another array, or what draws it takes it for the same.
+      mine.samples = [...mine.samples, sample].slice(-mostSamples);
     }
     run.value = { ...mine, figures };
     if (figures.phase === 'ended') end();
@@ -185,8 +195,9 @@ export function createFleet(deps: Dependencies) {
 }
 
 /** To be given to `part`. */
-export const fleetOf = ({ connection }: Session): Fleet =>
+export const fleetOf = ({ id, connection }: Session): Fleet =>
   createFleet({
+    key: `mqttwasm.fleet.${id}`,
     settings() {
       const settings = connection.settings.value;
       const { url } = connection.status.value;

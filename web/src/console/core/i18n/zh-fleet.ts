@@ -29,6 +29,9 @@ export const fleet: Dictionary = {
     '请仅在其运营者同意时进行。这可能产生费用，也可能影响他人。',
   'Start the fleet': '启动设备群',
 
+  'This is the subscriber that measures. Without it the fleet can run, too.':
+    '这是用于测量的订阅者。没有它，设备群也可以运行。',
+
   // What the devices do
   'What the devices do': '设备的行为',
   Devices: '设备数',

@@ -39,6 +39,9 @@ function Failed({ fleet }: { fleet: Fleet }) {
     <div class="alarm stack" role="alert">
       <p>{title}</p>
       <p>{advice}</p>
+      {failure.code !== 'crashed' && fleet.form.value.measure && (
+        <p>{t('This is the subscriber that measures. Without it the fleet can run, too.')}</p>
+      )}
       {detail && <p class="mono">{brief(detail, limits.notice)}</p>}
     </div>
   );
