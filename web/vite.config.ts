@@ -4,8 +4,13 @@ import { compress } from './scripts/compress.ts';
 import { serviceWorker } from './scripts/service-worker.ts';
 
 // One build makes the page, the library it is built on, and the service worker.
-// The last two keep their names; everything else is named after its content.
-const stable: Record<string, string> = { mqttwasm: 'mqttwasm.js', sw: 'sw.js' };
+// The last two keep their names, the library's second entry too; everything else is
+// named after its content.
+const stable: Record<string, string> = {
+  mqttwasm: 'mqttwasm.js',
+  brokers: 'mqttwasm-brokers.js',
+  sw: 'sw.js',
+};
 
 export default defineConfig({
   base: './',
@@ -18,7 +23,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: 'index.html', mqttwasm: 'src/client/index.ts', sw: 'src/console/install/sw.ts' },
+      input: {
+        index: 'index.html',
+        mqttwasm: 'src/client/index.ts',
+        brokers: 'src/brokers/index.ts',
+        sw: 'src/console/install/sw.ts',
+      },
       preserveEntrySignatures: 'exports-only',
       output: {
         codeSplitting: { groups: [clientChunk] },

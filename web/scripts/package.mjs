@@ -27,7 +27,7 @@ mkdirSync(dist, { recursive: true });
 
 // A worker is one file, so that it can be copied, and small, because bundlers
 // take it as it is.
-await bundle({ index: 'client/index.ts', compat: 'compat/index.ts' });
+await bundle({ index: 'client/index.ts', compat: 'compat/index.ts', brokers: 'brokers/index.ts' });
 await bundle({ 'mqttwasm-worker': 'worker/dedicated.ts' }, true);
 await bundle({ 'mqttwasm-shared': 'worker/shared.ts' }, true);
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
@@ -73,7 +73,7 @@ function transform(code) {
   });
 }
 
-/** The declarations that the two entries lead to. */
+/** The declarations that the entries lead to. */
 function emitTypes() {
   const types = join(dist, 'types');
   execFileSync(join(web, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.package.json', '--outDir', types], {
@@ -96,6 +96,7 @@ function emitTypes() {
   };
   visit(join(types, 'client/index.d.ts'));
   visit(join(types, 'compat/index.d.ts'));
+  visit(join(types, 'brokers/index.d.ts'));
   for (const name of readdirSync(types, { recursive: true })) {
     const file = join(types, name);
     if (statSync(file).isFile() && !needed.has(file)) rmSync(file);
@@ -150,6 +151,7 @@ function manifest() {
     exports: {
       '.': entry('client', 'index'),
       './compat': entry('compat', 'compat'),
+      './brokers': entry('brokers', 'brokers'),
       './worker': file('mqttwasm-worker.js'),
       './shared-worker': file('mqttwasm-shared.js'),
       './wasm': file('mqttwasm.wasm'),

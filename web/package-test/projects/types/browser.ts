@@ -1,4 +1,5 @@
 import mqttwasm, { type Client, connect, type Message, MqttError } from 'mqttwasm';
+import { jwt, sigV4, tokenFrom } from 'mqttwasm/brokers';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqttwasm/compat';
 
 export async function use(url: string): Promise<void> {
@@ -9,6 +10,13 @@ export async function use(url: string): Promise<void> {
   await client.end();
   await mqttwasm.connect({ host: 'localhost', protocol: 'ws' });
   await connect(url, { workerUrl: new URL('mqttwasm/worker', import.meta.url), wasmUrl: '/mqttwasm.wasm' });
+}
+
+export async function useBrokers(url: string): Promise<void> {
+  const credentials = async () => ({ accessKeyId: 'a', secretAccessKey: 'b' });
+  await connect(sigV4({ url, clientId: 'a' }, { region: 'eu-west-1', credentials }));
+  const { options, renew } = jwt({ url }, { token: tokenFrom('/token') });
+  renew(await connect(options), (error) => console.log(error.code));
 }
 
 export function useCompat(url: string): MqttClient {

@@ -1,0 +1,102 @@
+/** Brokers that are not quite like others, as their documentation tells. */
+
+import { connectOf } from './fields';
+import {
+  answerTo,
+  type Connection,
+  connack,
+  filtersOf,
+  type Packet,
+  packet,
+  properties,
+  publish,
+  topicOf,
+  type as types,
+} from './scripted';
+
+/** Property Maximum QoS (3.2.2.3.4), the highest that is not 2. */
+const atMostQoS1 = Buffer.from([0x24, 1]);
+/** Property Subscription Identifiers Available (3.2.2.3.12): no. */
+const noIdentifiers = Buffer.from([0x29, 0]);
+
+const qosOf = ({ flags }: Packet): number => (flags >> 1) & 3;
+
+/** The QoS that each filter of a SUBSCRIBE asks for. */
+function asked({ body }: Packet): number[] {
+  const all: number[] = [];
+  for (let at = 3 + (body[2] ?? 0); at < body.length; at++) {
+    at += 2 + body.readUInt16BE(at);
+    all.push((body[at] as number) & 3);
+  }
+  return all;
+}
+
+/** SUBACK that grants no more than QoS 1. */
+const suback = (subscribe: Packet): Buffer =>
+  packet(
+    types.suback,
+    0,
+    subscribe.body.subarray(0, 2),
+    properties(),
+    Buffer.from(asked(subscribe).map((qos) => Math.min(qos, 1))),
+  );
+
+/** Hands each QoS 0 and 1 message back, as QoS 0, to whom it came from. */
+function echo(connection: Connection, { flags, body }: Packet): void {
+  const topic = topicOf({ type: types.publish, flags, body });
+  const at = 2 + Buffer.byteLength(topic) + (((flags >> 1) & 3) > 0 ? 2 : 0);
+  connection.send(publish(topic, body.subarray(at + 1 + (body[at] ?? 0)).toString()));
+}
+
+/**
+ * AWS IoT Core: whatever it does not take, it hangs up on, and does not say why: QoS 2,
+ * a ninth filter in a SUBSCRIBE, a Subscription Identifier, `$SYS`, and payloads over
+ * 128 KB. `seen` gets each packet first.
+ */
+export async function serveAwsIot(connection: Connection, seen: (packet: Packet) => void = () => {}) {
+  await connection.expect(types.connect);
+  connection.send(connack(0, atMostQoS1, noIdentifiers));
+  for (;;) {
+    const received = await connection.next();
+    seen(received);
+    if (isTooMuchForAws(received)) return connection.close();
+    const answer = received.type === types.subscribe ? suback(received) : answerTo(received);
+    if (answer) connection.send(answer);
+    if (received.type === types.publish) echo(connection, received);
+  }
+}
+
+function isTooMuchForAws(received: Packet): boolean {
+  if (received.type === types.publish) return qosOf(received) > 1 || received.body.length > 131_072 + 1024;
+  if (received.type !== types.subscribe) return false;
+  const filters = filtersOf(received);
+  // Nothing else is among the properties that this client sends.
+  const hasIdentifier = (received.body[2] ?? 0) > 0;
+  return hasIdentifier || filters.length > 8 || filters.some((filter) => filter.startsWith('$SYS'));
+}
+
+/** RabbitMQ: it has no QoS 2, says so, grants 1 where 2 is asked for, and hangs up on a message of it. */
+export async function serveRabbit(connection: Connection) {
+  await connection.expect(types.connect);
+  connection.send(connack(0, atMostQoS1));
+  for (;;) {
+    const received = await connection.next();
+    if (received.type === types.publish && qosOf(received) > 1) return connection.close();
+    const answer = received.type === types.subscribe ? suback(received) : answerTo(received);
+    if (answer) connection.send(answer);
+    if (received.type === types.publish) echo(connection, received);
+  }
+}
+
+/** A broker that knows MQTT 3.1.1 only: CONNACK with return code 1, and the end (MQTT 3.1.1, 3.1.2.2). */
+export async function serveMqtt3(connection: Connection) {
+  await connection.expect(types.connect);
+  connection.send(Buffer.from([0x20, 2, 0, 1]));
+  connection.close();
+}
+
+/** The same, of the kind that hangs up on what it can't read. */
+export async function hangUpOnMqtt5(connection: Connection) {
+  connectOf(await connection.expect(types.connect));
+  connection.close();
+}

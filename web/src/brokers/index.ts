@@ -1,0 +1,6 @@
+/** How to get into brokers that want more than a user name: `mqttwasm/brokers`. */
+
+export { type Authorizer, customAuthorizer } from './authorizer';
+export { type Jwt, jwt, type Renewal } from './jwt';
+export { type AwsCredentials, type Signing, sigV4 } from './sigv4';
+export { expiryOf, type Token, type TokenRequest, type TokenSource, tokenFrom } from './token';
