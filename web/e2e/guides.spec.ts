@@ -9,7 +9,10 @@ import { type ScriptedBroker, startScripted } from './support/scripted';
 // name: each prints the block that follows it, in which … is anything.
 
 const folder = new URL('../docs/', import.meta.url);
-const documents = readdirSync(folder).filter((name) => name.endsWith('.md'));
+// The reference is made from the source.
+const documents = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.md') && !name.startsWith('api/'),
+);
 // Those in Chinese have the examples of those in English.
 const chinese = documents.filter((name) => name.endsWith('.zh.md'));
 const guides = documents.filter((name) => !chinese.includes(name));

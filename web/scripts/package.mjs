@@ -119,18 +119,25 @@ function readme() {
   return text;
 }
 
-/** Where the package has a guide that the README links to. */
+/** Where the package has a guide that the README links to. An index brings the rest of its folder. */
 function guide(name) {
-  const file = join(out, 'docs', name);
-  mkdirSync(dirname(file), { recursive: true });
-  // The guide to the client is the package's README.
-  const text = read(`docs/${name}`).replaceAll('](library.md', '](../README.md');
-  writeFileSync(file, byPackageName(text));
+  const folder = dirname(name);
+  const names =
+    folder === '.' ? [name] : readdirSync(join(web, 'docs', folder)).map((one) => join(folder, one));
+  for (const one of names) {
+    const file = join(out, 'docs', one);
+    mkdirSync(dirname(file), { recursive: true });
+    // The guide to the client is the package's README.
+    const text = read(`docs/${one}`).replaceAll('](library.md', '](../README.md');
+    writeFileSync(file, byPackageName(text));
+  }
   return `docs/${name}`;
 }
 
 function byPackageName(text) {
-  return text.replaceAll("'/mqttwasm.js'", "'mqttwasm'");
+  return text
+    .replaceAll("'/mqttwasm.js'", "'mqttwasm'")
+    .replaceAll("'/mqttwasm-brokers.js'", "'mqttwasm/brokers'");
 }
 
 function manifest() {

@@ -5,6 +5,7 @@ import {
   answerTo,
   type Connection,
   connack,
+  disconnect,
   filtersOf,
   type Packet,
   packet,
@@ -51,7 +52,7 @@ function echo(connection: Connection, { flags, body }: Packet): void {
 /**
  * AWS IoT Core: whatever it does not take, it hangs up on, and does not say why: QoS 2,
  * a ninth filter in a SUBSCRIBE, a Subscription Identifier, `$SYS`, and payloads over
- * 128 KB. `seen` gets each packet first.
+ * 128 KB. A SUBSCRIBE with QoS 2 has no answer. `seen` gets each packet first.
  */
 export async function serveAwsIot(connection: Connection, seen: (packet: Packet) => void = () => {}) {
   await connection.expect(types.connect);
@@ -60,6 +61,7 @@ export async function serveAwsIot(connection: Connection, seen: (packet: Packet)
     const received = await connection.next();
     seen(received);
     if (isTooMuchForAws(received)) return connection.close();
+    if (received.type === types.subscribe && asked(received).includes(2)) continue;
     const answer = received.type === types.subscribe ? suback(received) : answerTo(received);
     if (answer) connection.send(answer);
     if (received.type === types.publish) echo(connection, received);
@@ -75,13 +77,16 @@ function isTooMuchForAws(received: Packet): boolean {
   return hasIdentifier || filters.length > 8 || filters.some((filter) => filter.startsWith('$SYS'));
 }
 
-/** RabbitMQ: it has no QoS 2, says so, grants 1 where 2 is asked for, and hangs up on a message of it. */
+/** RabbitMQ: it has no QoS 2, says so, grants 1 where 2 is asked for, and ends the connection at a message of it. */
 export async function serveRabbit(connection: Connection) {
   await connection.expect(types.connect);
   connection.send(connack(0, atMostQoS1));
   for (;;) {
     const received = await connection.next();
-    if (received.type === types.publish && qosOf(received) > 1) return connection.close();
+    if (received.type === types.publish && qosOf(received) > 1) {
+      connection.send(disconnect(0x9b)); // QoS not supported
+      return connection.close();
+    }
     const answer = received.type === types.subscribe ? suback(received) : answerTo(received);
     if (answer) connection.send(answer);
     if (received.type === types.publish) echo(connection, received);

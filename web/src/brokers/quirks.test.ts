@@ -52,6 +52,14 @@ test('AWS IoT: the address is signed anew at each attempt', async () => {
   expect(client.url).toBe(broker.url);
 });
 
+test('AWS IoT: what fails says nothing of the signature', async () => {
+  const options = { url: 'ws://127.0.0.1:1/mqtt', worker: false, WebSocket: NodeSocket };
+  const credentials = { accessKeyId: 'hunter1', secretAccessKey: 'hunter2', sessionToken: 'hunter3' };
+  const error = await connect(sigV4(options, { credentials, region: 'eu-west-1' })).catch((error) => error);
+  expect(error).toMatchObject({ code: 'network' });
+  expect(`${error.message} ${error.cause} ${error.stack}`).not.toMatch(/hunter|X-Amz/);
+});
+
 test('AWS IoT: many subscriptions come back in packets of eight, without identifiers', async () => {
   const packets: string[][][] = [];
   const { client, broker } = await connected((connection) => {
@@ -104,6 +112,11 @@ test.each([
     expect(await asked).toBeInstanceOf(Error);
   },
 );
+
+test('AWS IoT: a subscription asked for with QoS 2 has no answer', async () => {
+  const { client } = await connected(serveAwsIot);
+  await expect(client.subscribe('a', { qos: 2, timeout: 50 })).rejects.toMatchObject({ code: 'timeout' });
+});
 
 test('a broker of MQTT 3.1.1 only ends the client, with words', async () => {
   await expect(connected(serveMqtt3)).rejects.toMatchObject({

@@ -51,7 +51,7 @@ function check(credentials: AwsCredentials): AwsCredentials {
   return credentials;
 }
 
-/** Of AWS' own host names, those in China and of FIPS and VPC endpoints too. */
+/** The region in the name of an AWS IoT endpoint, one in China or of a VPC too; undefined of other hosts. */
 export function regionOf(host: string): string | undefined {
   const [, region] = /\.iot(?:-fips)?\.([a-z\d-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$/.exec(host) ?? [];
   return region;

@@ -155,15 +155,16 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     url: string,
     mine: AbortController,
     dress: (why: Explanation) => Notice,
+    lost = false,
   ): void {
     const known = surroundings?.url === url ? surroundings : undefined;
-    show(() => dress(explained(failure, known ?? { url, page: deps.page })), mine);
+    show(() => dress(explained(failure, { ...(known ?? { url, page: deps.page }), lost })), mine);
     if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
     const shown = told.value;
     void deps.survey(url).then(
       (seen) => {
         surroundings = seen;
-        if (told.value === shown) show(() => dress(explained(failure, seen)), mine);
+        if (told.value === shown) show(() => dress(explained(failure, { ...seen, lost })), mine);
       },
       () => {},
     ); // what is shown stands
@@ -203,11 +204,12 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       status.value = { phase: 'reconnecting', url };
       const failure = farewell ?? (error && deps.toFailure(error));
       if (!failure) return;
-      report(failure, url, mine, (why) => ({
+      const dress = (why: Explanation): Notice => ({
         ...why,
         tone: 'warning',
         title: t('The connection was lost. {title}', { title: why.title }),
-      }));
+      });
+      report(failure, url, mine, dress, true);
     });
     active.on('reconnect', ({ attempt, delay }) => {
       if (listening()) status.value = { phase: 'reconnecting', url, attempt, nextAt: Date.now() + delay };
@@ -312,7 +314,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (!failure) return;
     if (failure.unloaded) return reportUnloaded(failure, url, mine, connect);
     const field = formField(failure.field);
-    if (failure.code === 'bad-option' && (field in settings.value || field.startsWith('will.'))) {
+    if (failure.code === 'bad-option' && (field in settings.value || /^(will|login|secrets)\./.test(field))) {
       fieldErrors.value = { [field]: atField(failure) };
       // More to say than fits at the field.
       if (!isMixedContent(url, deps.page)) return;

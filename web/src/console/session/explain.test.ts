@@ -104,6 +104,8 @@ describe('the broker’s own reason', () => {
     [0x89, 'busy'],
     [0x8a, 'banned'],
     [0x97, 'quota'],
+    [0x9b, 'QoS 1 or 0'],
+    [0xa0, 'token'],
     [0x9f, 'Too many connections'],
   ])('CONNACK %i', (reasonCode, expected) => {
     expect(words({ code: 'refused', message: 'refused', reasonCode })).toContain(expected);
@@ -136,6 +138,54 @@ describe('the broker’s own reason', () => {
       ),
     ).toContain('busy');
   });
+});
+
+describe('brokers that are unlike others', () => {
+  const aws = 'wss://a1-ats.iot.eu-west-1.amazonaws.com/mqtt';
+  const closed: Failure = { ...network, closeCode: 1005 };
+
+  it('AWS IoT gives no reason: these are the likely ones', () => {
+    expect(words(closed, { url: aws, lost: true })).toMatch(/AWS IoT closed.*\$SYS.*8 topic.*QoS 2.*128 KB/);
+    expect(words(network, { url: aws, lost: true, reach: 'answers' })).toContain('AWS IoT closed');
+    expect(words(network, { url: aws, reach: 'answers' })).toMatch(
+      /did not let.*signature.*clock.*iot:Connect/,
+    );
+    expect(words(network, { url: aws, reach: 'silent' })).not.toContain('AWS');
+    const evil = 'wss://a1.iot.eu-west-1.amazonaws.com.evil.example/mqtt';
+    expect(words(closed, { url: evil, lost: true })).not.toContain('AWS');
+  });
+
+  it('others that end a connection without a reason', () => {
+    for (const [failure, more] of [
+      [closed, {}],
+      [network, { reach: 'answers' }],
+    ] as const) {
+      const text = words(failure, { lost: true, ...more });
+      expect(text).toMatch(/without a reason.*not allow a topic.*client ID/);
+      expect(text).not.toContain('not as MQTT');
+    }
+    expect(words(network, { lost: true, reach: 'silent' })).toContain('Nothing answers');
+  });
+
+  it('a broker of MQTT 3.1.1 only, whether it says so or hangs up', () => {
+    const said: Failure = { code: 'protocol', message: 'the broker speaks MQTT 3.1.1 only; this client…' };
+    expect(words(said)).toMatch(/does not speak MQTT 5.*newer one/);
+    expect(words(closed, { reach: 'answers' })).toMatch(/broker\.example:8083 hung up.*MQTT 3\.1\.1 only/);
+  });
+
+  it('Event Grid’s refusals are about the token', () => {
+    const url = 'wss://ns.westeurope-1.ts.eventgrid.azure.net/mqtt';
+    expect(words({ code: 'refused', message: '', reasonCode: 0x87 }, { url })).toMatch(/token.*expired.*aud/);
+    expect(words({ code: 'refused', message: '', reasonCode: 0x89 }, { url })).toContain('busy');
+  });
+
+  it.each(['transformWsUrl', 'credentials', 'authenticate'])(
+    'a token or signature that %s did not give',
+    (field) => {
+      const message = `${field}: the token of https://auth.example/ was refused with status 403`;
+      expect(words({ code: 'aborted', message, field })).toMatch(/no token or signature.*status 403/);
+    },
+  );
 });
 
 describe('other failures', () => {

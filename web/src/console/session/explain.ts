@@ -4,6 +4,7 @@ import { type Failure, formatReasonCode } from '../core/failure';
 import { mark, t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import { isMixedContent, isPrivateHost } from './config';
+import { isAwsIot, isEventGrid } from './known';
 
 /** What is known about the surroundings. Absent parts are unknown yet. */
 export interface Surroundings {
@@ -11,6 +12,8 @@ export interface Surroundings {
   url: string;
   /** The page's own address. */
   page: string;
+  /** There was a connection until then. */
+  lost?: boolean;
   /** Whether an HTTP request to the same host and port was answered. */
   reach?: 'answers' | 'silent';
   /** The browser's permission to reach private addresses. */
@@ -93,6 +96,10 @@ const reasons: Record<number, Reason> = {
     advice: mark('Try again later, or ask the operator.'),
   },
   152: { title: mark('The operator ended the connection'), advice: mark('Ask the broker’s operator why.') },
+  155: {
+    title: mark('The broker does not have that QoS'),
+    advice: mark('Use QoS 1 or 0: Session, under Settings, tells its highest.'),
+  },
   156: {
     title: mark('The broker asks to use another server'),
     advice: mark('Connect to the address it names.'),
@@ -101,6 +108,10 @@ const reasons: Record<number, Reason> = {
   159: {
     title: mark('Too many connections in a short time'),
     advice: mark('Wait a minute, then try again.'),
+  },
+  160: {
+    title: mark('The time that this connection may last is over'),
+    advice: mark('If it stood on a token, that has expired: connect again with another one.'),
   },
 };
 
@@ -112,6 +123,43 @@ const endings: Record<number, Reason> = {
     advice: mark('Check that the broker is running. The log of that server says more.'),
   },
 };
+
+/** AWS IoT hangs up where others would say why. */
+function aws(lost: boolean): Explanation {
+  if (!lost) {
+    return {
+      title: t('AWS IoT did not let this client in, and does not say why'),
+      advice: t(
+        'Check the signature or token, the region, this computer’s clock, the path /mqtt, and that the policy allows iot:Connect for this client ID.',
+      ),
+    };
+  }
+  return {
+    title: t('AWS IoT closed the connection without a reason'),
+    advice: t(
+      'It does so at what the policy does not allow (the page’s own topic, perhaps: see Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.',
+    ),
+  };
+}
+
+/** The closing handshake was done, so this was a WebSocket, and somebody ended it. */
+const closedCleanly = ({ closeCode }: Failure): boolean => closeCode === 1000 || closeCode === 1005;
+
+function hungUp(failure: Failure, url: URL, seen: Surroundings): Explanation | undefined {
+  if (seen.lost && (closedCleanly(failure) || seen.reach === 'answers')) {
+    return {
+      title: t('The broker closed the connection without a reason'),
+      advice: t(
+        'It may not allow a topic that was subscribed to or published to, or another client has the same client ID. The broker’s log says more.',
+      ),
+    };
+  }
+  if (!closedCleanly(failure)) return undefined;
+  return {
+    title: t('{host} hung up as soon as this client said who it is', { host: url.host }),
+    advice: t('It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.'),
+  };
+}
 
 function answerOf(failure: Failure): string | undefined {
   if (failure.reasonCode === undefined) return undefined;
@@ -202,9 +250,18 @@ function wrongPath(url: URL): Explanation {
   };
 }
 
-function network(url: URL | undefined, page: URL | undefined, seen: Surroundings): Explanation {
+function network(
+  failure: Failure,
+  url: URL | undefined,
+  page: URL | undefined,
+  seen: Surroundings,
+): Explanation {
   const blocked = url && page && localNetwork(url, page, seen.localNetwork);
   if (blocked) return blocked;
+  if (isAwsIot(seen.url) && (closedCleanly(failure) || seen.reach === 'answers'))
+    return aws(seen.lost ?? false);
+  const ended = url && hungUp(failure, url, seen);
+  if (ended) return ended;
   if (url && seen.reach === 'answers') return wrongPath(url);
   if (url && seen.reach === 'silent') return unreachable(url);
   return {
@@ -229,7 +286,16 @@ function timedOut(url: URL | undefined, page: URL | undefined, seen: Surrounding
 function main(failure: Failure, seen: Surroundings): Explanation {
   const url = parse(seen.url);
   const page = parse(seen.page);
-  const reason = reasons[failure.reasonCode ?? -1] ?? endings[failure.closeCode ?? -1];
+  if (failure.reasonCode !== undefined && [134, 135].includes(failure.reasonCode) && isEventGrid(seen.url)) {
+    return {
+      title: t('Event Grid did not accept the token'),
+      advice: t(
+        'Check that it has not expired, that its aud is https://eventgrid.azure.net/, and that its role allows topic spaces of this namespace.',
+      ),
+    };
+  }
+  const isOld = failure.code === 'protocol' && failure.message.includes('MQTT 3.1.1 only');
+  const reason = reasons[isOld ? 132 : (failure.reasonCode ?? -1)] ?? endings[failure.closeCode ?? -1];
   if (reason) return { title: t(reason.title), advice: t(reason.advice) };
 
   if (
@@ -274,11 +340,17 @@ function main(failure: Failure, seen: Surroundings): Explanation {
         advice: t('Connect again; reload the page if that fails.'),
       };
     case 'aborted':
+      if (['transformWsUrl', 'credentials', 'authenticate'].includes(failure.field ?? '')) {
+        return {
+          title: t('There is no token or signature to connect with'),
+          advice: t('Check the authentication under Options, and connect again.'),
+        };
+      }
       return { title: t('Connecting was given up'), advice: t('Press Connect to try again.') };
     case 'timeout':
       return timedOut(url, page, seen);
     default:
-      return network(url, page, seen);
+      return network(failure, url, page, seen);
   }
 }
 

@@ -23,6 +23,8 @@ const secret: Settings = {
   password: 'hunter4',
   authenticationMethod: 'X',
   authenticationData: 'hunter5',
+  login: { kind: 'url', tokenUrl: 'https://auth.example/token', use: 'jwt' },
+  secrets: { token: 'hunter6', tokenQuery: '?key=hunter7', secretAccessKey: 'hunter8' },
   receiveMaximum: '7',
   userProperties: [
     ['a', '1'],
@@ -37,7 +39,13 @@ describe('profiles', () => {
     expect(createProfiles().entries.value).toEqual([
       {
         name: 'home',
-        settings: { ...secret, url: 'wss://broker.example/mqtt', password: '', authenticationData: '' },
+        settings: {
+          ...secret,
+          url: 'wss://broker.example/mqtt',
+          password: '',
+          authenticationData: '',
+          secrets: {},
+        },
       },
     ]);
   });
@@ -48,7 +56,12 @@ describe('profiles', () => {
     expect(createProfiles().entries.value[0]?.settings).toEqual(secret);
     const exported = exportProfiles(profiles.entries.value);
     expect(exported).not.toMatch(/hunter|"me"|me:/);
-    expect(importProfiles(exported)[0]?.settings).toMatchObject({ receiveMaximum: '7', username: '' });
+    expect(importProfiles(exported)[0]?.settings).toMatchObject({
+      receiveMaximum: '7',
+      username: '',
+      login: secret.login,
+      secrets: {},
+    });
   });
 
   it('replace their namesake when saved, and stand beside it when imported', () => {

@@ -2,6 +2,7 @@
 
 import { t } from '../core/i18n/i18n';
 import { inShapeOf, isRecord, readKept, type Tab } from '../core/storage';
+import { loginFrom } from './login-fields';
 import { isQoS } from './message';
 import { createNamedList } from './named-list';
 import { freeName } from './names';
@@ -24,7 +25,8 @@ const format = 'mqttwasm profiles';
 export function settingsFrom(value: unknown): Settings {
   const settings = inShapeOf(plainSettings, value);
   const qos = isQoS(settings.will.qos) ? settings.will.qos : 0;
-  return { ...settings, will: { ...settings.will, qos } };
+  const { login, secrets }: Record<string, unknown> = isRecord(value) ? value : {};
+  return { ...settings, ...loginFrom(login, secrets), will: { ...settings.will, qos } };
 }
 
 function profileFrom(value: unknown): Profile | undefined {

@@ -242,7 +242,18 @@ it('a reload of the page gets all of it but its passwords', async () => {
   expect(live.kept()).toMatchObject({ name: 'Plant', secrets: true, connected: true });
   expect(JSON.stringify(live.kept())).not.toContain('pa55');
 
-  live.connection.edit({ password: '' });
+  live.connection.edit({
+    password: '',
+    login: { kind: 'url', tokenUrl: 'https://auth/token' },
+    secrets: { tokenQuery: '?pa56' },
+  });
+  expect(live.kept()).toMatchObject({
+    secrets: true,
+    settings: { login: { tokenUrl: 'https://auth/token' } },
+  });
+  expect(JSON.stringify(live.kept())).not.toContain('pa56');
+
+  live.connection.edit({ login: {}, secrets: {} });
   await connect(live, 'ws://plant/mqtt?token=secret');
   expect(live.kept()).toMatchObject({ name: 'plant', secrets: true, settings: { url: 'ws://plant/mqtt' } });
   expect(live.kept().profile).toBeUndefined();

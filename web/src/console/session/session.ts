@@ -102,7 +102,11 @@ export function createSession(id: number, shared: Shared): Session {
   const connection = createConnection(
     {
       ...shared,
-      connect: (options) => shared.connect({ ...options, packetEvents: packetEvents.value }),
+      async connect(options) {
+        const all = { ...options, packetEvents: packetEvents.value };
+        if (!connection.settings.value.login.kind) return shared.connect(all);
+        return (await import('./login')).connectBy(connection, all, shared.connect);
+      },
       async onClient(client) {
         births = createBirths();
         const mine = { id, name: name.value, births };

@@ -14,6 +14,16 @@ export interface WillSettings {
   properties: Properties;
 }
 
+/** How a connection proves who it is, where that is not by user name and password: see login.ts. */
+export type LoginField = 'kind' | 'region' | 'authorizer' | 'tokenKey' | 'method' | 'tokenUrl' | 'use';
+export type SecretField =
+  | 'accessKeyId'
+  | 'secretAccessKey'
+  | 'sessionToken'
+  | 'token'
+  | 'signature'
+  | 'tokenQuery';
+
 /** Numbers as typed. What is empty is left to the client or the broker. */
 export interface Settings {
   url: string;
@@ -37,6 +47,9 @@ export interface Settings {
   scram: boolean;
   authenticationMethod: string;
   authenticationData: string;
+  login: { [field in LoginField]?: string };
+  /** Of the login, what is kept nowhere unless somebody asks for that. */
+  secrets: { [field in SecretField]?: string };
   /** Whether the session outlives the page. */
   store: boolean;
   /** Whether the tabs of this page have one connection together. */
@@ -64,6 +77,8 @@ export const plainSettings: Settings = {
   scram: false,
   authenticationMethod: '',
   authenticationData: '',
+  login: {},
+  secrets: {},
   store: false,
   shared: false,
   ownTopic: true,
@@ -139,8 +154,8 @@ export function withoutSecrets(url: string): string {
 }
 
 /** Whether the form holds anything that lets somebody in. */
-export function hasSecrets({ password, authenticationData }: Settings): boolean {
-  return password !== '' || authenticationData !== '';
+export function hasSecrets({ password, authenticationData, secrets }: Settings): boolean {
+  return [password, authenticationData, ...Object.values(secrets)].some(Boolean);
 }
 
 /** For this browser's storage: a user name may stay; what proves it does not. */
@@ -155,5 +170,6 @@ export function leaveOutSecrets(settings: Settings): Settings {
     username: '',
     password: '',
     authenticationData: '',
+    secrets: {},
   };
 }

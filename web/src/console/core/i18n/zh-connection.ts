@@ -132,10 +132,79 @@ export const connection: Dictionary = {
   'Server reference': '服务端参考',
   'User property {name}': '用户属性 {name}',
 
+  'What the broker does not offer': 'Broker 不提供的功能',
+  'No QoS 2: a message with it is refused here before it is sent. A subscription that asks for it gets QoS 1; from AWS IoT it gets no answer.':
+    '没有 QoS 2：QoS 2 的消息在发送前就会被本页拒绝。请求 QoS 2 的订阅会得到 QoS 1；AWS IoT 则不作应答。',
+  'QoS 0 only: subscriptions that ask for more get 0, and other messages are refused before they are sent.':
+    '仅支持 QoS 0：请求更高 QoS 的订阅会得到 0，其他消息在发送前就会被拒绝。',
+  'No retained messages: one with Retain is refused before it is sent.':
+    '没有保留消息：带 Retain 的消息在发送前就会被拒绝。',
+  'No topic filters with + or #.': '不支持含 + 或 # 的主题过滤器。',
+  'No shared subscriptions ($share/…).': '没有共享订阅（$share/…）。',
+  'No subscription identifiers: which subscription a message came by is worked out from its topic.':
+    '没有订阅标识符：消息来自哪个订阅由其主题推断。',
+
+  // How it proves who it is
+  Authentication: '认证',
+  'User name and password, or none': '用户名和密码，或无',
+  'AWS IoT: Signature Version 4': 'AWS IoT：签名版本 4',
+  'AWS IoT: custom authorizer': 'AWS IoT：自定义授权方',
+  'JSON Web Token (Azure Event Grid)': 'JSON Web Token（Azure 事件网格）',
+  'Token from a URL': '来自 URL 的令牌',
+  'JSON Web Token (enhanced authentication)': 'JSON Web Token（增强认证）',
+  'Signed address of the broker': '已签名的 Broker 地址',
+  Region: '区域',
+  'such as eu-west-1': '例如 eu-west-1',
+  'Access key ID': '访问密钥 ID',
+  'Secret access key': '秘密访问密钥',
+  'Session token, if any': '会话令牌（如有）',
+  Authorizer: '授权方',
+  'the endpoint’s own': '端点自身的',
+  'Name of the token': '令牌的名称',
+  Token: '令牌',
+  'Signature, if checked': '签名（如需校验）',
+  'Token URL, asked at each attempt': '令牌 URL，每次尝试时请求',
+  'Use it as': '用作',
+  'Expires {time}': '{time} 过期',
+  'Expired {time}: get another one': '已于 {time} 过期：请获取新的令牌',
+  'Authenticate again': '重新认证',
+  'The broker accepted the token.': 'Broker 已接受令牌。',
+  'The token was not accepted. {why}': '令牌未被接受。{why}',
+  'Browsers sign only for pages that came over https, or from this very machine.':
+    '浏览器仅允许通过 https 或来自本机的页面进行签名。',
+  'Secrets are in no link and no exported file, and gone after a reload, unless you keep them in a profile.':
+    '密钥不会出现在链接或导出的文件中，重新加载后即消失，除非您将其保存在配置中。',
+  'The token could not be renewed': '无法续订令牌',
+  'The broker will end the connection when it expires. Trying again in a moment.':
+    '令牌过期时 Broker 会断开连接。稍后将重试。',
+
   // Notices
   '{title}.': '{title}。',
   Dismiss: '关闭提示',
   'Try {broker} again': '重试 {broker}',
+  'The broker does not have that QoS': 'Broker 不支持该 QoS',
+  'Use QoS 1 or 0: Session, under Settings, tells its highest.':
+    '请使用 QoS 1 或 0：其最高 QoS 见“设置”中的“会话”。',
+  'The time that this connection may last is over': '此连接的允许时长已到',
+  'If it stood on a token, that has expired: connect again with another one.':
+    '如果使用的是令牌，则令牌已过期：请使用新的令牌重新连接。',
+  'AWS IoT did not let this client in, and does not say why': 'AWS IoT 未允许此客户端连接，且未说明原因',
+  'Check the signature or token, the region, this computer’s clock, the path /mqtt, and that the policy allows iot:Connect for this client ID.':
+    '请检查签名或令牌、区域、本机时钟、路径 /mqtt，以及策略是否允许此客户端 ID 执行 iot:Connect。',
+  'AWS IoT closed the connection without a reason': 'AWS IoT 未说明原因就关闭了连接',
+  'It does so at what the policy does not allow (the page’s own topic, perhaps: see Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.':
+    '以下情况会如此：策略不允许的操作（可能是本页自己的主题，见“选项”）、$SYS 主题、一次超过 8 个主题过滤器、QoS 2、超过 128 KB、另一个相同 ID 的客户端，以及连接满一天。具体原因见 CloudWatch 日志。',
+  'The broker closed the connection without a reason': 'Broker 未说明原因就关闭了连接',
+  'It may not allow a topic that was subscribed to or published to, or another client has the same client ID. The broker’s log says more.':
+    '它可能不允许所订阅或发布的主题，或有另一个客户端使用相同的客户端 ID。详情见 Broker 的日志。',
+  '{host} hung up as soon as this client said who it is': '此客户端表明身份后，{host} 立即断开',
+  'It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.':
+    '它可能只支持 MQTT 3.1.1（本页使用 MQTT 5），或不允许此客户端。',
+  'Event Grid did not accept the token': '事件网格未接受令牌',
+  'Check that it has not expired, that its aud is https://eventgrid.azure.net/, and that its role allows topic spaces of this namespace.':
+    '请检查令牌未过期、其 aud 为 https://eventgrid.azure.net/，且其角色允许此命名空间的主题空间。',
+  'There is no token or signature to connect with': '没有可用于连接的令牌或签名',
+  'Check the authentication under Options, and connect again.': '请在“选项”中检查认证设置，然后重新连接。',
   'The connection was lost. {title}': '连接意外断开。{title}',
   '{title}. Using “{broker}” instead': '{title}。已改用“{broker}”',
   'Neither “{first}” nor “{second}” can be reached. {title}': '无法连接“{first}”和“{second}”。{title}',

@@ -113,6 +113,9 @@ export const topics: Dictionary = {
   'The broker says nothing': 'Broker 没有发布状态',
   'It took the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.':
     '它接受了对 {filter} 的订阅，但尚未发送任何内容。有些 Broker（例如 HiveMQ）不在此发布任何内容，另一些只偶尔发布。',
+  'AWS IoT has no {filter}': 'AWS IoT 没有 {filter}',
+  'It ends the connection of who subscribes to it, so this page does not. Its figures are in CloudWatch.':
+    '订阅它会被断开连接，因此本页不订阅。相关指标见 CloudWatch。',
   'The broker does not tell': '无法获取 Broker 状态',
   'The subscription to {filter} failed; public brokers often forbid it. {reason}':
     '订阅 {filter} 失败；公共 Broker 通常禁止此订阅。{reason}',

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount } from '../../core/text';
 import { type BrokerStore, createBrokerStore, filter } from '../../session/broker/broker-store';
 import type { Gauge } from '../../session/broker/gauges';
+import { isAwsIot } from '../../session/known';
 import type { Session } from '../../session/session';
 import { Sparkline } from '../../ui/sparkline';
 import { useVisible } from '../../ui/visible';
@@ -133,8 +134,20 @@ function Values({ store }: { store: BrokerStore }) {
   );
 }
 
-function stateOf(store: BrokerStore, connected: boolean): [title: string, advice: string] | undefined {
+function stateOf(
+  store: BrokerStore,
+  connected: boolean,
+  aws: boolean,
+): [title: string, advice: string] | undefined {
   if (!connected) return [t('Not connected'), t('Connect to a broker to see what it says about itself.')];
+  if (aws) {
+    return [
+      t('AWS IoT has no {filter}', { filter }),
+      t(
+        'It ends the connection of who subscribes to it, so this page does not. Its figures are in CloudWatch.',
+      ),
+    ];
+  }
   switch (store.phase.value) {
     case 'asking':
     case 'granted':
@@ -172,15 +185,17 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
   const store = session.part(storeOf);
   const client = connection.client.value;
   const visible = useVisible();
-  const connected = client !== undefined && connection.status.value.phase === 'connected';
+  const { phase, url } = connection.status.value;
+  const connected = client !== undefined && phase === 'connected';
+  const aws = isAwsIot(url);
 
   // Until the client is gone, and not only its connection: it subscribes again by itself.
   useEffect(() => {
-    store.look(shown && visible ? client : undefined);
+    store.look(shown && visible && !aws ? client : undefined);
     return () => store.look(undefined);
-  }, [store, shown, visible, client]);
+  }, [store, shown, visible, aws, client]);
 
-  const state = stateOf(store, connected);
+  const state = stateOf(store, connected, aws);
   store.tick.value;
   const live = store.phase.value === 'live' && store.gauges.size > 0;
   return (

@@ -5,6 +5,7 @@ import { Disclosure } from '../../ui/disclosure';
 import { Checkbox, qosOptions, Select, TextField, translated } from '../../ui/fields';
 import { Pairs } from '../../ui/pairs';
 import { PropertyFields } from '../publish/property-fields';
+import { Login } from './login';
 import './options.css';
 import { t } from '../../core/i18n/i18n';
 
@@ -70,11 +71,13 @@ function Session({ connection }: { connection: Connection }) {
         error={connection.fieldErrors.value.userProperties}
         onEdit={(userProperties) => connection.edit({ userProperties })}
       />
-      <div class="fields">
-        {!settings.scram && text(t('Authentication method'), 'authenticationMethod')}
-        {!settings.scram && text(t('Authentication data'), 'authenticationData', { secret: true })}
-        {flag(t('SCRAM-SHA-256 with user name and password'), 'scram')}
-      </div>
+      {!settings.login.kind && (
+        <div class="fields">
+          {!settings.scram && text(t('Authentication method'), 'authenticationMethod')}
+          {!settings.scram && text(t('Authentication data'), 'authenticationData', { secret: true })}
+          {flag(t('SCRAM-SHA-256 with user name and password'), 'scram')}
+        </div>
+      )}
     </>
   );
 }
@@ -137,11 +140,15 @@ function Will({ connection }: { connection: Connection }) {
 export function ConnectionOptions({ session: { connection } }: { session: ConsoleSession }) {
   const { text, flag } = controls(connection);
   const errors = connection.fieldErrors.value;
+  const { kind, use = 'password' } = connection.settings.value.login;
+  const givesPassword = kind === undefined || kind === 'authorizer';
   return (
     <div class="connection-options stack">
+      <Login connection={connection} />
       <div class="fields">
-        {text(t('User name'), 'username')}
-        {text(t('Password'), 'password', { secret: true })}
+        {(givesPassword || (kind === 'url' && use !== 'jwt')) && text(t('User name'), 'username')}
+        {(givesPassword || (kind === 'url' && use === 'address')) &&
+          text(t('Password'), 'password', { secret: true })}
         {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
         {text(t('Keep alive, seconds'), 'keepalive')}
         {flag(t('Clean start'), 'clean')}

@@ -1,3 +1,4 @@
+import type { ConnackInfo } from '../../../client';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount } from '../../core/text';
 import type { Session } from '../../session/session';
@@ -7,6 +8,33 @@ import './session.css';
 import { t } from '../../core/i18n/i18n';
 
 /** What the broker granted in its CONNACK (3.2.2.3), and the identifier in use. */
+/** What the broker said it can't do, and what that means here. */
+function Lacks({ properties: p }: { properties: ConnackInfo['properties'] }) {
+  const lacks = [
+    p.maximumQoS === 1 &&
+      t(
+        'No QoS 2: a message with it is refused here before it is sent. A subscription that asks for it gets QoS 1; from AWS IoT it gets no answer.',
+      ),
+    p.maximumQoS === 0 &&
+      t(
+        'QoS 0 only: subscriptions that ask for more get 0, and other messages are refused before they are sent.',
+      ),
+    !p.retainAvailable && t('No retained messages: one with Retain is refused before it is sent.'),
+    !p.wildcardSubscriptionAvailable && t('No topic filters with + or #.'),
+    !p.sharedSubscriptionAvailable && t('No shared subscriptions ($share/…).'),
+    !p.subscriptionIdentifiersAvailable &&
+      t('No subscription identifiers: which subscription a message came by is worked out from its topic.'),
+  ].filter(Boolean);
+  if (lacks.length === 0) return null;
+  return (
+    <ul class="session-lacks fine" aria-label={t('What the broker does not offer')}>
+      {lacks.map((words) => (
+        <li key={words}>{words}</li>
+      ))}
+    </ul>
+  );
+}
+
 export function SessionFacts({ session: { connection, latency } }: { session: Session }) {
   const connack = connection.granted.value;
   if (!connack)
@@ -64,6 +92,7 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
           value === undefined ? [] : { name, value: brief(value, limits.notice) },
         )}
       />
+      <Lacks properties={p} />
       <RoundTrips latency={latency} />
     </>
   );

@@ -1,6 +1,7 @@
 /** What a snippet does: one connection, its subscriptions, and one message. */
 
 import type { ConnectOptions, PublishProperties, QoS } from '../../../client';
+import { defaultMethod } from '../login-fields';
 import { type Message, propertiesOf } from '../message';
 import { optionsOf, type Settings, withoutSecrets } from '../settings';
 import { expand } from '../template';
@@ -32,6 +33,37 @@ function bodyOf({ payload, file, format }: Message, n: number): Body {
   return { base64: btoa(digits.map((two) => String.fromCharCode(Number.parseInt(two, 16))).join('')) };
 }
 
+/** With what the login comes to, whoever makes it. */
+function loginOf({ login, secrets }: Settings): Partial<Settings> & { query: string } {
+  const { kind = '', use = 'password', method = defaultMethod, authorizer, tokenKey = 'token' } = login;
+  const asJwt = {
+    query: '',
+    username: '',
+    password: '',
+    authenticationMethod: method,
+    authenticationData: '<token>',
+  };
+  switch (kind) {
+    case 'sigv4':
+      return { query: '?<signature>', username: '', password: '' };
+    case 'authorizer': {
+      const pairs = [
+        authorizer && `x-amz-customauthorizer-name=${encodeURIComponent(authorizer)}`,
+        secrets.token && `${encodeURIComponent(tokenKey)}=<token>`,
+        secrets.signature && 'x-amz-customauthorizer-signature=<signature>',
+      ].filter(Boolean);
+      return { query: pairs.length > 0 ? `?${pairs.join('&')}` : '' };
+    }
+    case 'jwt':
+      return asJwt;
+    case 'url':
+      if (use === 'jwt') return asJwt;
+      return use === 'address' ? { query: '?<signature>' } : { query: '', password: placeholder };
+    default:
+      return { query: '' };
+  }
+}
+
 export function planOf(
   settings: Settings,
   subscriptions: Plan['subscriptions'],
@@ -40,9 +72,11 @@ export function planOf(
 ): Plan {
   const secret = settings.password === '' ? '' : placeholder;
   const data = settings.authenticationData === '' ? '' : placeholder;
-  const connect = optionsOf({ ...settings, password: secret, authenticationData: data });
+  const known = { ...settings, password: secret, authenticationData: data };
+  const { query, ...login } = loginOf(settings);
+  const connect = optionsOf({ ...known, ...login });
   return {
-    url: withoutSecrets(settings.url) || 'ws://broker.example/mqtt',
+    url: (withoutSecrets(settings.url) || 'ws://broker.example/mqtt') + query,
     connect,
     subscriptions,
     topic: expand(message.topic, n),

@@ -47,7 +47,9 @@ const connectNames = {
 /** For paho-mqtt 2. */
 export function python(plan: Plan): string {
   const { connect, body } = plan;
-  const { hostname, port, pathname, protocol } = new URL(plan.url);
+  const { hostname, port, protocol } = new URL(plan.url);
+  // Placeholders in the query stay as they are.
+  const path = plan.url.replace(/^\w+:\/\/[^/]*/, '');
   const secure = protocol === 'wss:';
   const username = connect.username ?? connect.scram?.username;
   const password = connect.password ?? connect.scram?.password;
@@ -99,7 +101,7 @@ client = mqtt.Client(
     protocol=mqtt.MQTTv5,
     transport="websockets",
 )
-client.ws_set_options(path=${literal(pathname)})
+client.ws_set_options(path=${literal(path)})
 ${secure ? 'client.tls_set()\n' : ''}${credentials}${lastWill}client.on_connect = on_connect
 client.on_message = on_message
 

@@ -82,6 +82,38 @@ it('fills in the places of templates', () => {
   ).toContain('client.publish("a/7", "7"');
 });
 
+describe('a login', () => {
+  const secrets = {
+    accessKeyId: 'hunter6',
+    secretAccessKey: 'hunter7',
+    token: 'hunter8',
+    signature: 'hunter9',
+    tokenQuery: '?hunter10',
+  };
+
+  it.each([
+    [{ kind: 'sigv4' }, 'wss://broker.example/mqtt?<signature>'],
+    [
+      { kind: 'authorizer', authorizer: 'a b' },
+      'wss://broker.example/mqtt?x-amz-customauthorizer-name=a%20b&token=<token>&x-amz-customauthorizer-signature=<signature>',
+    ],
+    [{ kind: 'jwt' }, 'OAUTH2-JWT'],
+    [{ kind: 'url', use: 'jwt', method: 'CUSTOM-JWT' }, 'CUSTOM-JWT'],
+    [{ kind: 'url' }, '<password>'],
+    [{ kind: 'url', use: 'address' }, 'wss://broker.example/mqtt?<signature>'],
+  ])('is told without its secrets: %j', (login, told) => {
+    const plan = planOf({ ...plainSettings, url: settings.url, login, secrets }, [], {
+      ...emptyMessage,
+      topic: 'a',
+    });
+    for (const write of [javascript, go, python]) {
+      expect(write(plan)).toContain(write === python ? told.replace('wss://broker.example', '') : told);
+      expect(write(plan)).not.toContain('hunter');
+    }
+    expect(mosquitto(plan)).not.toContain('hunter');
+  });
+});
+
 it('hands bytes on as bytes', () => {
   const plan = planOf(settings, [], { ...emptyMessage, topic: 'a', payload: 'de ad', format: 'hex' });
   expect(plan.body).toEqual({ base64: '3q0=' });

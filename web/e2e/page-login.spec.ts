@@ -1,0 +1,301 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { startMosquitto } from './support/brokers';
+import { authOf, type Connect, connectOf, property } from './support/fields';
+import { expect, test as withPage } from './support/fixtures';
+import { connectTo, inBothSchemes, launchWith, openSettings, type Parts, showView } from './support/page';
+import { hangUpOnMqtt5, serveAwsIot, serveMqtt3, serveRabbit } from './support/quirks';
+import {
+  answerTo,
+  auth,
+  authentication,
+  connack,
+  type Script,
+  startScripted,
+  type,
+} from './support/scripted';
+
+const awsHost = 'a1b2c3-ats.iot.eu-west-1.amazonaws.com';
+
+const test = withPage.extend<object>({
+  // Beside its other complaints: what a test's own servers refuse, and look-arounds find.
+  async complaints({ complaints }, use) {
+    await use(complaints);
+    const kept = complaints.filter((text) => !/^Failed to load resource: .*status of (403|426)/.test(text));
+    complaints.splice(0, complaints.length, ...kept);
+  },
+});
+
+test.use(launchWith(`--host-resolver-rules=MAP ${awsHost} 127.0.0.1`));
+
+const cleanUp: (() => unknown)[] = [];
+test.afterEach(async () => {
+  for (const one of cleanUp.splice(0).reverse()) await one();
+});
+
+async function scripted(script: Script, host?: string) {
+  const broker = await startScripted(script);
+  cleanUp.push(broker.stop);
+  return { ...broker, url: host ? broker.url.replace('127.0.0.1', host) : broker.url };
+}
+
+/** Somebody else's server that gives tokens. */
+async function tokens(answer: (request: IncomingMessage) => { status?: number; body: string }) {
+  const server: HttpServer = createServer((request, response) => {
+    const { status = 200, body } = answer(request);
+    response.writeHead(status, { 'access-control-allow-origin': '*' }).end(body);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  cleanUp.push(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+}
+
+const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
+
+/** Fills the options, and closes them: what a click on the page does. */
+async function logIn(page: Page, kind: string, fields: Record<string, string>): Promise<void> {
+  await openSettings(page, 'Options');
+  await page.getByRole('combobox', { name: 'Authentication' }).selectOption({ label: kind });
+  for (const [name, value] of Object.entries(fields)) await field(page, name).fill(value);
+}
+
+async function connects(parts: Parts, url: string): Promise<void> {
+  await connectTo(parts, url);
+  await expect(parts.status).toHaveText(`connected ${url}`);
+}
+
+const keys = {
+  'Access key ID': 'AKIDEXAMPLE',
+  'Secret access key': 'hunter2/+',
+  'Session token, if any': 'hunter3',
+};
+
+/** All that the page has kept, and the link that it shares. */
+async function kept(page: Page): Promise<string> {
+  await openSettings(page, 'Share');
+  const link = await page.getByRole('textbox', { name: 'Link to this' }).inputValue();
+  const stored = await page.evaluate(() => {
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+    return JSON.stringify([{ ...localStorage }, { ...sessionStorage }]);
+  });
+  return link + stored;
+}
+
+test('AWS IoT by Signature Version 4: signed for the endpoint’s region, and kept nowhere', async ({
+  page,
+  parts,
+}) => {
+  const broker = await scripted(serveAwsIot, awsHost);
+  await logIn(page, 'AWS IoT: Signature Version 4', keys);
+  await connects(parts, broker.url);
+  const { searchParams } = new URL(broker.connections[0]?.path ?? '', 'http://x');
+  expect(searchParams.get('X-Amz-Credential')).toMatch(
+    /^AKIDEXAMPLE\/\d{8}\/eu-west-1\/iotdevicegateway\/aws4_request$/,
+  );
+  expect(searchParams.get('X-Amz-Signature')).toMatch(/^[\da-f]{64}$/);
+  expect([...searchParams.keys()].at(-1)).toBe('X-Amz-Security-Token');
+  await expect(parts.subscriptions.first()).toContainText('QoS 1');
+
+  await openSettings(page, 'Profiles');
+  await field(page, 'Save the settings as').fill('Cloud');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByText('Saved “Cloud”.')).toBeVisible();
+  const everything = await kept(page);
+  expect(everything).toContain(awsHost);
+  expect(everything).not.toMatch(/hunter|AKID|X-Amz/);
+
+  await page.reload();
+  await expect(parts.notice).toContainText('Not connected again: passwords are not kept');
+  await expect(parts.url).toHaveValue(broker.url);
+  await openSettings(page, 'Options');
+  await expect(page.getByRole('combobox', { name: 'Authentication' })).toHaveValue('sigv4');
+  await expect(field(page, 'Secret access key')).toHaveValue('');
+  await parts.connect.click();
+  await expect(page.getByText('Is missing', { exact: true })).toBeVisible();
+});
+
+test('AWS IoT’s ways: no $SYS, no QoS 2, and it hangs up without a reason', async ({ page, parts }) => {
+  const broker = await scripted(serveAwsIot, awsHost);
+  await connects(parts, broker.url);
+  await openSettings(page, 'Session');
+  const lacks = page.getByRole('list', { name: 'What the broker does not offer' });
+  await expect(lacks).toContainText('No QoS 2');
+  await expect(lacks).toContainText('No subscription identifiers');
+  await page.keyboard.press('Escape');
+
+  await showView(page, 'Broker');
+  await expect(page.getByRole('status', { name: 'Broker values' })).toContainText('AWS IoT has no $SYS/#');
+  await showView(page, 'Messages');
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  expect(broker.connections).toHaveLength(1);
+
+  await parts.filter.fill('$SYS/#');
+  await parts.subscribe.click();
+  await expect(parts.notice).toContainText('AWS IoT closed the connection without a reason');
+  await expect(parts.notice).toContainText('8 topic filters');
+});
+
+test('AWS IoT does not let in: the reasons that it may have', async ({ page, parts }) => {
+  const broker = await scripted((connection) => connection.close(), awsHost);
+  await logIn(page, 'AWS IoT: Signature Version 4', keys);
+  await connectTo(parts, broker.url);
+  await expect(parts.notice).toContainText('AWS IoT did not let this client in');
+  await expect(parts.notice).toContainText('this computer’s clock');
+});
+
+test('AWS IoT by a custom authorizer', async ({ page, parts }) => {
+  const broker = await scripted(serveAwsIot, awsHost);
+  await logIn(page, 'AWS IoT: custom authorizer', {
+    Authorizer: 'mine',
+    'Name of the token': 'who',
+    Token: 'hunter2',
+    'Signature, if checked': 'a+b==',
+    'User name': 'me',
+  });
+  await connects(parts, broker.url);
+  expect(broker.connections[0]?.path).toBe(
+    '/mqtt?x-amz-customauthorizer-name=mine&who=hunter2&x-amz-customauthorizer-signature=a%2Bb%3D%3D',
+  );
+  expect(await kept(page)).not.toContain('hunter');
+});
+
+const jwtUntil = (at: number) =>
+  `e30.${Buffer.from(JSON.stringify({ exp: Math.floor(at / 1000) })).toString('base64url')}.sig`;
+
+test('a JSON Web Token goes as authentication data, and another one on the same connection', async ({
+  page,
+  parts,
+}) => {
+  const [old, fresh] = [jwtUntil(Date.now() + 60_000), jwtUntil(Date.now() + 7_200_000)];
+  let connect: Connect | undefined;
+  const auths: unknown[] = [];
+  const broker = await scripted(async (connection) => {
+    connect = connectOf(await connection.expect(type.connect));
+    connection.send(connack(0, authentication('OAUTH2-JWT', '')));
+    for (;;) {
+      const packet = await connection.next();
+      if (packet.type === type.auth) {
+        const { reason, data } = authOf(packet);
+        auths.push([reason, data?.toString()]);
+        connection.send(auth(0, authentication('OAUTH2-JWT', '')));
+      } else {
+        const answer = answerTo(packet);
+        if (answer) connection.send(answer);
+      }
+    }
+  });
+  await logIn(page, 'JSON Web Token (Azure Event Grid)', { Token: old });
+  await expect(page.getByText(/^Expires /)).toBeVisible();
+  await connects(parts, broker.url);
+  expect(connect?.properties.get(property.authenticationMethod)?.toString()).toBe('OAUTH2-JWT');
+  expect(connect?.properties.get(property.authenticationData)?.toString()).toBe(old);
+
+  await openSettings(page, 'Options');
+  await field(page, 'Token').fill(fresh);
+  await page.getByRole('button', { name: 'Authenticate again' }).click();
+  await expect(page.getByRole('status', { name: 'Authentication' })).toHaveText(
+    'The broker accepted the token.',
+  );
+  expect(auths).toEqual([[0x19, fresh]]);
+  await field(page, 'Token').fill(jwtUntil(Date.now() - 60_000));
+  await expect(page.getByText(/^Expired .*get another one$/)).toBeVisible();
+});
+
+test('a password from a URL, fetched at each attempt, lets one in at mosquitto', async ({ page, parts }) => {
+  const dir = mkdtempSync(join(tmpdir(), 'passwords-'));
+  cleanUp.push(() => rmSync(dir, { recursive: true }));
+  execFileSync('mosquitto_passwd', ['-c', '-b', join(dir, 'file'), 'me', 'hunter2'], { stdio: 'pipe' });
+  const mosquitto = await startMosquitto(undefined, [
+    'allow_anonymous false',
+    `password_file ${join(dir, 'file')}`,
+    'user root',
+  ]);
+  cleanUp.push(mosquitto.stop);
+  const asked: (string | undefined)[] = [];
+  const url = await tokens(({ url }) => {
+    asked.push(url);
+    return { body: '{"access_token":"hunter2"}' };
+  });
+  const tokenUrl = 'Token URL, asked at each attempt';
+  await logIn(page, 'Token from a URL', { [tokenUrl]: `${url}?key=hunter4`, 'User name': 'me' });
+  await connects(parts, mosquitto.mqtt);
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  expect(asked).toEqual(['/token?key=hunter4']);
+  expect(await kept(page)).not.toContain('hunter');
+
+  // Without a query there is nothing secret about it, and a reload connects again.
+  await openSettings(page, 'Options');
+  await field(page, tokenUrl).fill(url);
+  await connects(parts, mosquitto.mqtt);
+  await page.reload();
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  expect(asked).toEqual(['/token?key=hunter4', '/token', '/token']);
+});
+
+test('a URL that gives none is told, with its own words', async ({ page, parts }) => {
+  const url = await tokens(() => ({ status: 403, body: 'hunter2' }));
+  await logIn(page, 'Token from a URL', { 'Token URL, asked at each attempt': `${url}?key=hunter4` });
+  const broker = await scripted(serveRabbit);
+  await connectTo(parts, broker.url);
+  await expect(parts.notice).toContainText('There is no token or signature to connect with');
+  await expect(parts.notice).toContainText(`the token of ${url} was refused with status 403`);
+  await expect(parts.notice).not.toContainText('hunter');
+});
+
+test('RabbitMQ: QoS 2 becomes 1, and why', async ({ page, parts }) => {
+  const broker = await scripted(serveRabbit);
+  await connects(parts, broker.url);
+  await parts.filter.fill('plant/#');
+  await page
+    .getByRole('form', { name: 'Subscribe' })
+    .getByRole('combobox', { name: 'QoS' })
+    .selectOption('2');
+  await parts.subscribe.click();
+  await expect(parts.subscriptions.filter({ hasText: 'plant/#' })).toContainText('QoS 1');
+  await parts.qos.selectOption('2');
+  await parts.publish.click();
+  await expect(page.getByText(/Maximum QoS is 1/).first()).toBeVisible();
+  await openSettings(page, 'Session');
+  await expect(page.getByRole('list', { name: 'What the broker does not offer' })).toContainText(
+    'A subscription that asks for it gets QoS 1',
+  );
+  expect(broker.connections).toHaveLength(1);
+});
+
+test('a broker of MQTT 3.1.1 only, whether it says so or hangs up', async ({ parts }) => {
+  await connectTo(parts, (await scripted(serveMqtt3)).url);
+  await expect(parts.notice).toContainText('The broker does not speak MQTT 5');
+  await connectTo(parts, (await scripted(hangUpOnMqtt5)).url);
+  await expect(parts.notice).toContainText('hung up as soon as this client said who it is');
+  await expect(parts.notice).toContainText('MQTT 3.1.1 only');
+});
+
+test('the choice of authentication is accessible, wide and narrow', async ({ page, parts: _ }, info) => {
+  test.slow();
+  for (const [width, height] of [
+    [1366, 657],
+    [390, 844],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.keyboard.press('Escape');
+    await showView(page, 'Broker');
+    for (const kind of ['sigv4', 'authorizer', 'jwt', 'url']) {
+      await openSettings(page, 'Options');
+      await page.getByRole('combobox', { name: 'Authentication' }).selectOption(kind);
+      await inBothSchemes(page, async (scheme) => {
+        await page.screenshot({ path: info.outputPath(`${kind}-${width}-${scheme}.png`), fullPage: true });
+        expect.soft(await violationsOf(page), `${kind}, ${width}, ${scheme}`).toEqual([]);
+        const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect.soft(beside).toBeLessThanOrEqual(0);
+      });
+    }
+  }
+});

@@ -1,0 +1,10 @@
+/** Brokers that are known by their host's name, and by what they are unlike others in. */
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : '';
+}
+
+export const isAwsIot = (url: string): boolean =>
+  /\.iot(-fips)?\..+\.amazonaws\.com(\.cn)?$/.test(hostOf(url));
+
+export const isEventGrid = (url: string): boolean => hostOf(url).endsWith('.ts.eventgrid.azure.net');
