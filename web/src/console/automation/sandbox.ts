@@ -1,0 +1,297 @@
+/**
+ * One script, in an engine of its own: QuickJS in a WebAssembly memory that can't
+ * grow beyond a bound. The script sees the language and its API, and nothing else.
+ */
+
+import variant from '@jitl/quickjs-ng-wasmfile-release-sync';
+import {
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSHandle,
+  type VmCallResult,
+} from 'quickjs-emscripten-core';
+import { bounds } from './bounds';
+import { prelude } from './prelude';
+import type { Act, Delivered, Place, Program, Publication } from './protocol';
+
+export interface Dependencies {
+  /** Milliseconds, never going back. */
+  now(): number;
+  act(act: Act): void;
+  /** Has `fire` called with `id` after so many milliseconds, once. */
+  wake(id: number, milliseconds: number): void;
+}
+
+export interface Sandbox {
+  /** What `onMessage` returned, as JSON. */
+  deliver(message: Delivered): string | undefined;
+  fire(id: number): void;
+  /** Says what was left out. To be called now and then. */
+  tell(): void;
+  /** It was stopped, and does nothing any more. */
+  readonly ended: boolean;
+}
+
+const file = 'script.js';
+/** Bytes, in which a WebAssembly memory grows. */
+const page = 64 * 1024;
+const mostMemory = bounds.memory.script + bounds.memory.engine;
+/** Of the clock's time between two looks, what counts as the script's own: the rest was somebody else's. */
+const mostBetween = 20;
+
+const utf8 = new TextDecoder();
+
+/** What is missing at the end is found missing in the line after, which is not the script's. */
+function placeIn(stack: string, lines: number): Place | undefined {
+  const [, line, column] = /script\.js:(\d+)(?::(\d+))?/.exec(stack) ?? [];
+  return line === undefined
+    ? undefined
+    : { line: Math.min(Number(line), lines), column: Number(column ?? 1) };
+}
+
+/** Compiled code is for all scripts. What the script does at its beginning it has done then. */
+export async function createSandbox(
+  wasm: WebAssembly.Module,
+  { code, rate }: Pick<Program, 'code' | 'rate'>,
+  { now, act, wake }: Dependencies,
+): Promise<Sandbox> {
+  const wasmMemory = new WebAssembly.Memory({
+    initial: 256, // as the engine was built for
+    maximum: mostMemory / page,
+  });
+  const engine = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule: wasm, wasmMemory }));
+  const runtime = engine.newRuntime();
+  runtime.setMaxStackSize(bounds.stack);
+  const context = runtime.newContext();
+
+  const lines = code.split('\n').length;
+  let ended = false;
+  let begun = 0;
+  let looked = 0;
+  let spent = 0;
+  let slow = false;
+
+  function begin(): void {
+    begun = looked = now();
+    spent = 0;
+    slow = false;
+  }
+
+  /** What it did in the current second, and what was left out of that. */
+  const most = { publications: rate, alerts: bounds.perSecond.alerts, lines: bounds.perSecond.lines };
+  const none = { publications: 0, alerts: 0, lines: 0 };
+  let second = now();
+  let done = { ...none };
+  let left = { ...none };
+
+  function tell(): void {
+    if (now() - second < 1000) return;
+    second = now();
+    done = { ...none };
+    if (left.publications + left.alerts + left.lines === 0) return;
+    act({ kind: 'limited', ...left });
+    left = { ...none };
+  }
+
+  function hasRoom(kind: keyof typeof most): boolean {
+    tell();
+    if (done[kind] >= most[kind]) {
+      left[kind]++;
+      return false;
+    }
+    done[kind]++;
+    return true;
+  }
+
+  const repeated = new Map<number, number>();
+  const waiting = new Set<number>();
+
+  function publish(given: unknown, payload?: Uint8Array, data?: Uint8Array): boolean {
+    const [topic, typed, options, text] = given as [
+      string,
+      string | null,
+      Publication['options'],
+      string | null,
+    ];
+    const body = payload ?? typed ?? '';
+    if (body.length > bounds.payload) {
+      throw new RangeError(`publish: the payload is larger than ${bounds.payload / 1024} KiB`);
+    }
+    if (!hasRoom('publications')) return false;
+    const publication = { topic, payload: body, options, correlationData: data ?? text ?? undefined };
+    act({ kind: 'publish', publication });
+    return true;
+  }
+
+  function startTimer([id, milliseconds, again]: [id: number, milliseconds: number, again: boolean]): void {
+    if (waiting.size >= bounds.timers) throw new RangeError(`more than ${bounds.timers} timers`);
+    const delay = Math.min(Math.max(milliseconds, bounds.shortest), 2 ** 31 - 1);
+    if (again) repeated.set(id, delay);
+    waiting.add(id);
+    wake(id, delay);
+  }
+
+  function stopTimer(id: number): void {
+    waiting.delete(id);
+    repeated.delete(id);
+  }
+
+  const bytesOf = (handle: QuickJSHandle | undefined): Uint8Array | undefined =>
+    !handle || context.typeof(handle) === 'undefined'
+      ? undefined
+      : context.getArrayBuffer(handle).consume(({ value }) => value.slice());
+
+  const host = context.newFunction('host', (name, json, ...buffers) => {
+    const given: unknown = JSON.parse(context.getString(json));
+    const [first, other] = buffers.map(bytesOf);
+    switch (context.getString(name)) {
+      case 'publish':
+        return publish(given, first, other) ? context.true : context.false;
+      case 'alert':
+      case 'log': {
+        const kind = context.getString(name) === 'log' ? 'log' : 'alert';
+        if (hasRoom(kind === 'log' ? 'lines' : 'alerts'))
+          act({ kind, text: String(given).slice(0, bounds.line) });
+        return context.undefined;
+      }
+      case 'text':
+        return context.newString(JSON.stringify(utf8.decode(first)));
+      case 'timer':
+        startTimer(given as [number, number, boolean]);
+        return context.undefined;
+      default:
+        stopTimer(given as number);
+        return context.undefined;
+    }
+  });
+
+  const api = context
+    .unwrapResult(context.evalCode(prelude, 'api.js'))
+    .consume((install) =>
+      context.unwrapResult(
+        context.callFunction(install, context.undefined, host, context.newNumber(bounds.json)),
+      ),
+    );
+  const own = (name: string) => context.getProp(api, name);
+  const [deliver, json, fire, words] = [own('deliver'), own('json'), own('fire'), own('tell')];
+
+  // From here on it is the script's code that runs.
+  runtime.setInterruptHandler(() => {
+    const time = now();
+    spent += Math.min(time - looked, mostBetween);
+    looked = time;
+    slow ||= spent > bounds.call.own || time - begun > bounds.call.clock;
+    return slow;
+  });
+
+  /** Nothing is disposed of: an engine that is out of memory or of stack can't be trusted with it. */
+  function stop(why: 'slow' | 'memory' | 'failed', text: string, place?: Place): void {
+    ended = true;
+    act({ kind: 'stopped', why, text, place });
+  }
+
+  /** Without memory for an error, null is thrown. */
+  const isMemory = (text: string): boolean =>
+    text === 'InternalError: out of memory' ||
+    (text === 'thrown: null' && wasmMemory.buffer.byteLength > 0.9 * mostMemory);
+
+  /** An error of the script's, in its own words. */
+  function failed(error: QuickJSHandle, fatal: boolean): void {
+    const wasSlow = slow;
+    begin();
+    const told = context.callFunction(words, context.undefined, error);
+    const [text = '', stack = '']: [string?, string?] = told.error
+      ? []
+      : told.value.consume((value) => JSON.parse(context.getString(value)));
+    error.dispose();
+    const place = placeIn(stack, lines);
+    if (wasSlow) stop('slow', '', place);
+    else if (told.error || isMemory(text)) stop('memory', '', place);
+    else if (fatal) stop('failed', text.slice(0, bounds.line), place);
+    else if (hasRoom('lines')) act({ kind: 'error', text: text.slice(0, bounds.line), place });
+  }
+
+  /** The value, once what promises have to do is done. Undefined where it failed, which is told. */
+  function run(call: () => VmCallResult<QuickJSHandle>, fatal = false): QuickJSHandle | undefined {
+    begin();
+    try {
+      const result = call();
+      if (result.error) {
+        failed(result.error, fatal);
+        return undefined;
+      }
+      const jobs = runtime.executePendingJobs(bounds.jobs);
+      if (jobs.error) failed(jobs.error, fatal);
+      else if (slow || runtime.hasPendingJob()) stop('slow', '');
+      return ended ? undefined : result.value;
+    } catch {
+      // The engine ran out of the browser's own stack, and is in pieces.
+      stop('memory', '');
+      return undefined;
+    }
+  }
+
+  function settled(value: QuickJSHandle): QuickJSHandle | undefined {
+    const state = context.getPromiseState(value);
+    if (state.type === 'fulfilled') return state.value;
+    value.dispose();
+    if (state.type === 'rejected') failed(state.error, false);
+    else
+      act({ kind: 'error', text: 'the promise that onMessage returned has not settled', place: undefined });
+    return undefined;
+  }
+
+  function jsonOf(value: QuickJSHandle | undefined): string | undefined {
+    const final = value && settled(value);
+    if (!final || context.typeof(final) === 'undefined') return undefined;
+    const text = run(() => context.callFunction(json, context.undefined, final));
+    if (ended) return undefined;
+    final.dispose();
+    return text?.consume((handle) =>
+      context.typeof(handle) === 'string' ? context.getString(handle) : undefined,
+    );
+  }
+
+  // Declared as a function or as a constant.
+  const asked = `${code.replaceAll('\0', ' ')}\n;typeof onMessage === 'function' ? onMessage : undefined`;
+  const onMessage = run(() => context.evalCode(asked, file, { type: 'global' }), true);
+  if (onMessage && context.typeof(onMessage) !== 'function' && waiting.size === 0) {
+    stop('failed', 'the script has no function onMessage(message)');
+  }
+
+  const bufferOf = (bytes: Uint8Array) => context.newArrayBuffer(bytes.slice().buffer as ArrayBuffer);
+
+  return {
+    deliver({ payload, correlationData, ...head }) {
+      if (ended || !onMessage || context.typeof(onMessage) !== 'function') return undefined;
+      return jsonOf(
+        run(() => {
+          const given = [
+            onMessage,
+            context.newString(JSON.stringify(head)),
+            bufferOf(payload),
+            ...(correlationData ? [bufferOf(correlationData)] : []),
+          ];
+          const result = context.callFunction(deliver, context.undefined, ...given);
+          for (const handle of given.slice(1)) handle.dispose();
+          return result;
+        }),
+      );
+    },
+    fire(id) {
+      if (ended || !waiting.delete(id)) return;
+      const delay = repeated.get(id);
+      if (delay !== undefined) {
+        waiting.add(id);
+        wake(id, delay);
+      }
+      run(() =>
+        context.newNumber(id).consume((number) => context.callFunction(fire, context.undefined, number)),
+      )?.dispose();
+    },
+    tell,
+    get ended() {
+      return ended;
+    },
+  };
+}
