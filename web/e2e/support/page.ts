@@ -98,19 +98,19 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   return complaints;
 }
 
-export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets' | 'Fleet';
+export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets' | 'Scripts' | 'Fleet';
 
 /** Brings a view to where it is seen: on a wide screen the topics and the form always are. */
 export async function showView(page: Page, name: ViewName): Promise<void> {
   const nav = page.getByRole('navigation', { name: 'Views' });
   const narrow = (page.viewportSize()?.width ?? 1280) < 900;
+  const inBroker = name === 'Packets' || name === 'Scripts' || name === 'Fleet';
   if (narrow) {
-    const way = name === 'Messages' ? 'Feed' : name === 'Packets' || name === 'Fleet' ? 'Broker' : name;
+    const way = name === 'Messages' ? 'Feed' : inBroker ? 'Broker' : name;
     await nav.getByRole('button', { name: way, exact: true }).click();
   }
   const always = name === 'Topics' || name === 'Publish';
-  if (narrow ? name === 'Packets' || name === 'Fleet' : !always)
-    await page.getByRole('tab', { name }).click();
+  if (narrow ? inBroker : !always) await page.getByRole('tab', { name }).click();
 }
 
 export type SettingsName = 'Options' | 'Profiles' | 'Session' | 'Share' | 'Code';

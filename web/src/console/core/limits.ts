@@ -29,9 +29,10 @@ export const limits = {
 
   /**
    * A row of the feed: characters of its topic, bytes of its payload, as text and as
-   * hex, parts in colours of their own, and bytes that are decoded for it.
+   * hex, parts in colours of their own, bytes that are decoded for it, and characters of
+   * the name of the script that did.
    */
-  row: { topic: 512, text: 512, hex: 64, tokens: 60, decoded: 64 * KiB },
+  row: { topic: 512, text: 512, hex: 64, tokens: 60, decoded: 64 * KiB, by: 24 },
   /** The same of the tree. */
   branch: { text: 160, hex: 24 },
 
@@ -87,6 +88,8 @@ export const limits = {
   connections: 100,
   /** BIRTHs of one Sparkplug B node or device, and bytes really held by those of a connection. */
   births: { ofOne: 4, bytes: 4 * MiB },
+  /** Bytes of what scripts made of the latest messages of a connection's topics. */
+  readings: 4 * MiB,
   /** Values under $SYS: topics, bytes of them together and of one value, rows drawn, characters of a value. */
   sys: { topics: 2000, bytes: MiB, value: 1024, rows: 300, text: 300 },
 } as const;

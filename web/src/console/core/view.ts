@@ -1,6 +1,6 @@
 /** What stands where on the page. */
 
-export const views = ['messages', 'topics', 'publish', 'broker', 'packets', 'fleet'] as const;
+export const views = ['messages', 'topics', 'publish', 'broker', 'packets', 'scripts', 'fleet'] as const;
 
 export type View = (typeof views)[number];
 

@@ -20,6 +20,8 @@ export interface Entry extends Sized {
   readonly ordinal: number;
   /** Published here, and known not to have left. */
   unsent?: boolean;
+  /** What a script has to say about it. */
+  alert?: string;
   /** Out of a recording: neither received nor sent now. */
   replayed?: boolean;
 }

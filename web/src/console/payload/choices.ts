@@ -22,7 +22,7 @@ interface Entry extends Choice {
 /** Filters remembered; they may be 64 KiB long. */
 const most = 500;
 
-const known: Record<ViewFormat, true> = {
+const known: Record<Exclude<ViewFormat, 'script'>, true> = {
   text: true,
   json: true,
   hex: true,

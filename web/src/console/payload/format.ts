@@ -1,4 +1,5 @@
 /** What a payload is written in. */
 export type Format = 'text' | 'json' | 'hex' | 'base64' | 'cbor' | 'msgpack' | 'protobuf' | 'sparkplug';
 
-export type ViewFormat = Format | 'image';
+/** `script`: what a script made of it. */
+export type ViewFormat = Format | 'image' | 'script';

@@ -5,7 +5,18 @@ import { decodeUtf8, headOf } from '../core/text';
 import type { ViewFormat } from './format';
 
 /** What decides how a payload is read, and what it is saved as. */
-export type Readable = Pick<Message, 'topic' | 'payload' | 'properties'>;
+export interface Readable extends Pick<Message, 'topic' | 'payload' | 'properties'> {
+  /** What a script made of it, in place of what the bytes say. */
+  decoded?: Reading | undefined;
+  /** A script may be about to make something of it. */
+  pending?: Promise<void> | undefined;
+}
+
+export interface Reading {
+  json: string;
+  /** The script's name. */
+  by: string;
+}
 
 export interface Guess {
   format: ViewFormat;
@@ -67,7 +78,8 @@ function bySniffing(payload: Uint8Array): Guess {
 }
 
 /** By topic, content type (3.3.2.3.9), payload format indicator (3.3.2.3.2), and the first bytes. */
-export function guess({ topic, payload, properties }: Readable): Guess {
+export function guess({ topic, payload, properties, decoded }: Readable): Guess {
+  if (decoded) return { format: 'script' };
   if (/^spBv1\.0\/(?!STATE\/)[^/]+\/[ND]/.test(topic)) return { format: 'sparkplug' };
   const type = (properties.contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const named = types.get(type) ?? suffixes.get(type.slice(type.lastIndexOf('+') + 1));

@@ -2,9 +2,10 @@
 
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { formatCount } from '../core/text';
+import { brief, formatCount } from '../core/text';
 import { recall, schemas } from './choices';
 import type { TreeCodec } from './codecs/codec';
+import { scanJson } from './codecs/json';
 import { codecOf, isText, labels } from './codecs/table';
 import type { Format } from './format';
 import { guess, type Readable } from './guess';
@@ -35,6 +36,11 @@ function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<
   const choice = recall(topic);
   const format = choice.format ?? guess(message).format;
   if (format === 'image') return picture(payload);
+  if (format === 'script') {
+    const line = createOneLine(limits.row.text);
+    scanJson(message.decoded?.json ?? 'null', line);
+    return { format: brief(message.decoded?.by ?? '', limits.row.by), tokens: line.tokens };
+  }
   if (isText(format) || format === 'json' || payload.length > limits.row.decoded) return undefined;
 
   function by(codec: TreeCodec, format: Format): Decoded {

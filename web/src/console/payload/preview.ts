@@ -25,6 +25,8 @@ export interface Preview {
   thumbnail?: Decoded['thumbnail'];
   /** Settles when more is known: there is another preview then. */
   ready?: Promise<unknown>;
+  /** What it was made with. */
+  decoded?: Readable['decoded'];
   /** Whether to make another one. */
   stale?: () => boolean;
 }
@@ -84,9 +86,11 @@ const noBirth = () => undefined;
 /** Made when a row first comes into sight. */
 export function previewOf(message: Readable, birth: Birth = noBirth): Preview {
   const known = previews.get(message);
-  if (known && !known.stale?.()) return known;
-  const bare = plain(message);
-  const opaque = bare.kind === 'binary' || (bare.kind === 'text' && message.topic.startsWith('spBv1.0/'));
+  if (known && known.decoded === message.decoded && !known.stale?.()) return known;
+  const { decoded: reading } = message;
+  const bare = { ...plain(message), decoded: reading };
+  const opaque =
+    reading || bare.kind === 'binary' || (bare.kind === 'text' && message.topic.startsWith('spBv1.0/'));
   return keep(message, opaque ? decoded(message, bare, birth) : bare);
 }
 

@@ -4,6 +4,7 @@ import { mark, t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { decodeUtf8, formatBytes, headOf, visible, visibleLines } from '../core/text';
 import type { Choice } from './choices';
+import { scanJson } from './codecs/json';
 import { isText, load, labels as ofFormats, texts } from './codecs/table';
 import { PayloadError } from './error';
 import type { ViewFormat } from './format';
@@ -11,7 +12,11 @@ import { guess, pictureType, type Readable } from './guess';
 import type { Picture } from './image';
 import { createLines, type Line, written } from './lines';
 
-export const labels: Record<ViewFormat, string> = { ...ofFormats, image: mark('Image') };
+export const labels: Record<ViewFormat, string> = {
+  ...ofFormats,
+  image: mark('Image'),
+  script: mark('Script'),
+};
 
 export type Shown = {
   format: ViewFormat;
@@ -34,7 +39,7 @@ function readText(format: keyof typeof texts, payload: Uint8Array, step: number)
 
 async function readAs(
   format: ViewFormat,
-  payload: Uint8Array,
+  { payload, decoded }: Readable,
   step: number,
   type?: string,
   birth?: Uint8Array,
@@ -47,6 +52,13 @@ async function readAs(
     const head = decodeUtf8(headOf(payload, limits.payload.text)) ?? '';
     return { kind: 'image', format, picture, source: visibleLines(head) };
   }
+  const shown = limits.payload.lines + limits.payload.moreLines * step;
+  const out = createLines(Math.max(limits.payload.decodedLines, shown), widest);
+  const lines = (): Shown => ({ kind: 'lines', format, lines: out.lines, shown, whole: !out.full });
+  if (format === 'script') {
+    scanJson(decoded?.json ?? 'null', out);
+    return lines();
+  }
   if (isText(format)) return readText(format, payload, step);
   if (payload.length > largest) {
     throw new PayloadError(
@@ -56,10 +68,8 @@ async function readAs(
     );
   }
   const { decode } = await load(format);
-  const shown = limits.payload.lines + limits.payload.moreLines * step;
-  const out = createLines(Math.max(limits.payload.decodedLines, shown), widest);
   decode(payload, out, { type, birth });
-  return { kind: 'lines', format, lines: out.lines, shown, whole: !out.full };
+  return lines();
 }
 
 function wordsFor(error: unknown): string {
@@ -82,7 +92,7 @@ export async function read(
   const { payload } = message;
   const { format, orElse } = choice.format ? { format: choice.format } : guess(message);
   try {
-    return await readAs(format, payload, step, choice.type, birth, widest);
+    return await readAs(format, message, step, choice.type, birth, widest);
   } catch (error) {
     if (orElse) return readText(orElse === 'text' ? 'text' : 'hex', payload, step);
     return {

@@ -10,6 +10,7 @@ import { defaultBroker } from './config';
 import type { Connection } from './connection';
 import type { Profile } from './profiles';
 import type { Draft, Publisher } from './publisher';
+import type { Scripts, ScriptsOn } from './scripts';
 import { hasSecrets, leaveOutPasswords, plainSettings, type Settings } from './settings';
 import type { Kept as KeptSubscription, Subscriptions } from './subscriptions';
 
@@ -33,6 +34,8 @@ export interface Kept {
   draft: Omit<Draft, 'file' | 'correlation'>;
   /** What `{{n}}` stands for next. */
   next: number;
+  /** Missing where none are on. */
+  scripts?: ScriptsOn;
 }
 
 /** A session as far as it is kept. */
@@ -41,6 +44,7 @@ interface Session {
   connection: Connection;
   subscriptions: Subscriptions;
   publisher: Publisher;
+  scripts: Pick<Scripts, 'on'>;
 }
 
 /** All of them, and what they have together. */
@@ -56,7 +60,10 @@ const key = 'mqttwasm.open';
 const storage = () => sessionStorage;
 
 /** What a reload of the page leaves of a session that was filled from `profile`. */
-export function keptOf({ name, connection, subscriptions, publisher }: Session, profile?: Profile): Kept {
+export function keptOf(
+  { name, connection, subscriptions, publisher, scripts }: Session,
+  profile?: Profile,
+): Kept {
   const { config, notice, status, selected, wanted } = connection;
   const form = connection.settings.value;
   // Nobody has asked yet for an address that is typed over the one in use.
@@ -80,6 +87,7 @@ export function keptOf({ name, connection, subscriptions, publisher }: Session, 
     subscriptions: subscriptions.kept(),
     draft,
     next: publisher.next.value,
+    ...(scripts.on.value.names.length > 0 && { scripts: scripts.on.value }),
   };
 }
 

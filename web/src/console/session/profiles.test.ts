@@ -198,3 +198,14 @@ describe('a file', () => {
     );
   });
 });
+
+it('a profile knows its scripts in this browser, and brings none from a file', () => {
+  const profiles = createProfiles(browser().open());
+  expect(profiles.save('one', secret, false, ['a', 'b'])).toBe(true);
+  expect(profiles.entries.value[0]?.scripts).toEqual(['a', 'b']);
+  const text = exportProfiles(profiles.entries.value);
+  expect(text).not.toContain('scripts');
+  const foreign = JSON.parse(text) as { profiles: object[] };
+  Object.assign(foreign.profiles[0] as object, { scripts: ['a'] });
+  expect(importProfiles(JSON.stringify(foreign))[0]).not.toHaveProperty('scripts');
+});

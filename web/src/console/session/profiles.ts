@@ -12,12 +12,15 @@ export interface Profile {
   name: string;
   /** With user name and password only where somebody asked for that. */
   settings: Settings;
+  /** Names of the scripts that are switched on with it. */
+  scripts?: readonly string[];
 }
 
 const key = 'mqttwasm.profiles';
 /** Profiles in one browser, characters of a name, and characters of a file that is read. */
 const most = 200;
 const longestName = 100;
+const mostScripts = 16;
 const largestFile = 2_000_000;
 const format = 'mqttwasm profiles';
 
@@ -29,11 +32,17 @@ export function settingsFrom(value: unknown): Settings {
   return { ...settings, ...loginFrom(login, secrets), will: { ...settings.will, qos } };
 }
 
+/** Of scripts, out of foreign JSON. */
+export const namesFrom = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((name) => typeof name === 'string').slice(0, mostScripts) : [];
+
 function profileFrom(value: unknown): Profile | undefined {
   if (!isRecord(value) || typeof value.name !== 'string') return undefined;
   const name = value.name.trim().slice(0, longestName);
   const settings = settingsFrom(value.settings);
-  return name !== '' && withoutSecrets(settings.url) !== '' ? { name, settings } : undefined;
+  const scripts = namesFrom(value.scripts);
+  if (name === '' || withoutSecrets(settings.url) === '') return undefined;
+  return { name, settings, ...(scripts.length > 0 && { scripts }) };
 }
 
 function profilesFrom(value: unknown): Profile[] {
@@ -70,11 +79,19 @@ export function createProfiles(tab?: Tab) {
   const { entries, problem, latest, put, remove } = createNamedList({ key, read: profileFrom, most }, tab);
 
   /** The same name again replaces. */
-  function save(given: string, settings: Settings, withSecrets: boolean): boolean {
+  function save(
+    given: string,
+    settings: Settings,
+    withSecrets: boolean,
+    scripts: readonly string[] = [],
+  ): boolean {
     const name = given.trim().slice(0, longestName);
     if (name === '') problem.value = t('A name to find it by');
     else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
-    else return put({ name, settings: withSecrets ? settings : leaveOutPasswords(settings) });
+    else {
+      const kept = withSecrets ? settings : leaveOutPasswords(settings);
+      return put({ name, settings: kept, ...(scripts.length > 0 && { scripts }) });
+    }
     return false;
   }
 

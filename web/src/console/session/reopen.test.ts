@@ -12,6 +12,7 @@ import { emptyMessage } from './message';
 import { createProfiles, type Profile } from './profiles';
 import { createPublisher } from './publisher';
 import { reopen } from './reopen';
+import { createScripts } from './scripts';
 import type { Session } from './session';
 import { createSessions } from './sessions';
 import { plainSettings, type Settings } from './settings';
@@ -100,7 +101,7 @@ function openedPage(
     const clock = { now: () => 0, after: () => () => {} };
     const subscriptions = createSubscriptions({ client, toFailure, frame: () => {} }, `mqttwasm/new${id}/#`);
     const publisher = createPublisher({ client, toFailure, clock }, `mqttwasm/new${id}/hello`);
-    const session = { id, connection, name, subscriptions, publisher };
+    const session = { id, connection, name, subscriptions, publisher, scripts: createScripts() };
     const use = ({ settings }: Profile) => connection.edit(settings);
     return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;
   };
@@ -474,5 +475,21 @@ describe('the page', () => {
     const { lives, dialled } = opened([left, { ...left, name: 'two' }]);
     expect(dialled).toHaveLength(2);
     expect(topicsOf(lives[0])).toEqual([['mqttwasm/new1/# 2'], 'mqttwasm/new1/hello']);
+  });
+
+  it('scripts that were on are on, for the broker that they were switched on for', () => {
+    const scripts = { url: 'ws://one/mqtt', names: ['a', 'b'] };
+    const { lives } = opened([
+      kept('one', { scripts }),
+      kept('two'),
+      { ...kept('three'), scripts: { names: 7 } },
+    ]);
+    expect(lives.map((session) => session.scripts.on.value)).toEqual([
+      scripts,
+      { url: '', names: [] },
+      { url: '', names: [] },
+    ]);
+    expect(lives[0]?.kept().scripts).toEqual(scripts);
+    expect(lives[1]?.kept()).not.toHaveProperty('scripts');
   });
 });

@@ -11,9 +11,10 @@ import { type Config, defaultBroker, nameOf } from './config';
 import type { Connection } from './connection';
 import type { Kept } from './keep';
 import { isQoS } from './message';
-import { type Profile, readProfiles, settingsFrom } from './profiles';
+import { namesFrom, type Profile, readProfiles, settingsFrom } from './profiles';
 import type { Draft } from './publisher';
 import { messageFrom } from './saved';
+import type { ScriptsOn } from './scripts';
 import type { Session } from './session';
 import { leaveOutPasswords } from './settings';
 import type { Kept as KeptSubscription } from './subscriptions';
@@ -35,7 +36,8 @@ interface Page {
 }
 
 /** An earlier version of the page kept no subscriptions and no draft. */
-type Left = Omit<Kept, 'subscriptions' | 'draft'> & {
+type Left = Omit<Kept, 'subscriptions' | 'draft' | 'scripts'> & {
+  scripts: ScriptsOn;
   subscriptions: KeptSubscription[] | undefined;
   draft: Partial<Draft> | undefined;
 };
@@ -56,6 +58,11 @@ function draftFrom(value: unknown): Partial<Draft> | undefined {
   return { ...messageFrom(value), ...inShapeOf({ repeat: false, seconds: '1', times: '' }, value) };
 }
 
+const scriptsFrom = (value: unknown): ScriptsOn => ({
+  ...inShapeOf({ url: '' }, value),
+  names: isRecord(value) ? namesFrom(value.names) : [],
+});
+
 function leftFrom(value: unknown): Left[] {
   if (!isRecord(value) || typeof value.name !== 'string') return [];
   const { name, profile } = value;
@@ -71,6 +78,7 @@ function leftFrom(value: unknown): Left[] {
       settings: settingsFrom(value.settings),
       subscriptions: subscriptionsFrom(value.subscriptions),
       draft: draftFrom(value.draft),
+      scripts: scriptsFrom(value.scripts),
     },
   ];
 }
@@ -147,6 +155,7 @@ function restore(
   }
   if (left.draft) publisher.edit(left.draft);
   if (Number.isSafeInteger(left.next) && left.next > 0) publisher.next.value = left.next;
+  session.scripts.on.value = left.scripts;
   void connect(session, left, profile !== undefined, load);
 }
 

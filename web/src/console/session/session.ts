@@ -20,6 +20,8 @@ import { freeName, hostOf } from './names';
 import { createParts, type Parts } from './parts';
 import type { Profile } from './profiles';
 import { createPublisher, type Publisher } from './publisher';
+import { createScripts, type Scripts } from './scripts';
+import { withoutSecrets } from './settings';
 import { createSubscriptions, type Source, type Subscriptions } from './subscriptions';
 
 /** What the connections have together. */
@@ -47,6 +49,7 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly publisher: Publisher;
   readonly topics: Topics;
   readonly latency: Latency;
+  readonly scripts: Scripts;
   /** Whether the view is on the screen, for those who listen to signals: what is not shown rests. */
   shows(view: View): boolean;
   /** Whether its packets are recorded, from the next CONNECT on. */
@@ -69,6 +72,7 @@ export function createSession(id: number, shared: Shared): Session {
   const current = () => connection.client.value;
   const packetEvents = signal(false);
   const latency = createLatency();
+  const scripts = createScripts();
   const { part, disposeParts } = createParts<Session>(() => session);
 
   const name = signal(t('Connection {number}', { number: id }));
@@ -116,6 +120,7 @@ export function createSession(id: number, shared: Shared): Session {
           messages.forEach(mine.births.note);
           const several = subscriptions.entries.peek().length > 1;
           const shown = subscriptions.withoutPaused(several ? withoutCopies(messages) : messages);
+          scripts.hear(shown);
           topics.push(shown);
           feed.push(shown, lost, mine);
         });
@@ -159,9 +164,10 @@ export function createSession(id: number, shared: Shared): Session {
   function use(chosen: Profile): void {
     profile = chosen;
     connection.edit(chosen.settings);
+    scripts.on.value = { url: withoutSecrets(chosen.settings.url), names: chosen.scripts ?? [] };
   }
 
-  const kept = (): Kept => keptOf({ name, connection, subscriptions, publisher }, profile);
+  const kept = (): Kept => keptOf({ name, connection, subscriptions, publisher, scripts }, profile);
 
   function dispose(): void {
     stopNaming();
@@ -182,6 +188,7 @@ export function createSession(id: number, shared: Shared): Session {
     publisher,
     topics,
     latency,
+    scripts,
     shows: shared.shows,
     packetEvents,
     birthBefore: (message) => births.before(message),

@@ -113,6 +113,7 @@ export function actionsOf(page: Page): Group[] {
         show('t', 'topics', mark('Show topics')),
         show('b', 'broker', mark('Show broker')),
         show('k', 'packets', mark('Show packets')),
+        show('j', 'scripts', mark('Show scripts')),
         show('f', 'fleet', mark('Show fleet')),
       ],
     },

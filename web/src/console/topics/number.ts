@@ -4,8 +4,9 @@ import { limits } from '../core/limits';
 import { decodeUtf8 } from '../core/text';
 import { recall } from '../payload/choices';
 import type { TreeCodec } from '../payload/codecs/codec';
+import { scanJson } from '../payload/codecs/json';
 import { codecOf, isText } from '../payload/codecs/table';
-import type { Format } from '../payload/format';
+import type { Format, ViewFormat } from '../payload/format';
 import { guess, type Readable } from '../payload/guess';
 import { createWalk, formatPath } from '../payload/path';
 import type { Scalar, Sink } from '../payload/sink';
@@ -47,15 +48,24 @@ export function numberAt(payload: Uint8Array, steps: string[]): number | undefin
 }
 
 /** That of the values that a payload has, by the format chosen for its topic, or else the most likely one. */
-function treeOf(message: Readable): Format | undefined {
+function treeOf(message: Readable): Format | 'script' | undefined {
   const formats = [recall(message.topic).format, guess(message).format];
-  return formats.find((format) => format !== undefined && format !== 'image' && !isText(format)) as
-    | Format
-    | undefined;
+  const isTree = (format: ViewFormat | undefined): format is Format | 'script' =>
+    format === 'script' || (format !== undefined && format !== 'image' && !isText(format));
+  return formats.find(isTree);
 }
 
 /** Tells of each value and the way to it; false where that fails, or the decoder is not there yet. */
-function walk(message: Readable, format: Format, birth: Uint8Array | undefined, out: Sink): boolean {
+function walk(
+  message: Readable,
+  format: Format | 'script',
+  birth: Uint8Array | undefined,
+  out: Sink,
+): boolean {
+  if (format === 'script') {
+    scanJson(message.decoded?.json ?? 'null', out);
+    return true;
+  }
   const codec = codecOf(format) as TreeCodec | Promise<TreeCodec>;
   if (codec instanceof Promise) {
     codec.catch(() => {}); // the next one asks again
@@ -75,8 +85,8 @@ function fromLeaf(kind: Scalar, text: string): number | undefined {
 
 /** The number at a path in a payload of any format. `birth` is what a Sparkplug B message stands on. */
 export function numberIn(message: Readable, wanted: string[], birth?: Uint8Array): number | undefined {
-  const { payload } = message;
-  if (payload.length === 0 || payload.length > maxPayload) return undefined;
+  const { payload, decoded } = message;
+  if (!decoded && (payload.length === 0 || payload.length > maxPayload)) return undefined;
   const format = treeOf(message);
   if (!format || format === 'json') return numberAt(payload, wanted);
   let found: number | undefined;
@@ -92,7 +102,7 @@ export function numberIn(message: Readable, wanted: string[], birth?: Uint8Array
  * by another reading last; an empty path when the payload is one itself.
  */
 export function pathsIn(message: Readable, limit: number, birth?: Uint8Array): string[] {
-  if (message.payload.length > maxPayload) return [];
+  if (!message.decoded && message.payload.length > maxPayload) return [];
   const format = treeOf(message);
   if (!format) return numberAt(message.payload, []) === undefined ? [] : [''];
   const paths: string[] = [];

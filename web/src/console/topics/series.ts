@@ -3,6 +3,7 @@
 import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
+import type { Readable } from '../payload/guess';
 import { parsePath } from '../payload/path';
 import { type Model, type TopicNode, topicOf } from './model';
 import { numberIn } from './number';
@@ -10,7 +11,7 @@ import { numberIn } from './number';
 const { lines: maxSeries, points: maxPoints, perSecond } = limits.chart;
 
 /** What a line takes its numbers from. */
-export type Reading = Pick<Message, 'topic' | 'payload' | 'properties' | 'receivedAt'>;
+export type Reading = Readable & Pick<Message, 'receivedAt'>;
 
 export interface Series {
   readonly id: number;
@@ -80,7 +81,9 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
     let current = 0;
     let messages = 0;
     let bytes = 0;
-    return model.watch(node, (message: Message) => {
+    let ended = false;
+    function take(message: Reading): void {
+      if (ended) return;
       const begun = now();
       if (Math.floor(begun / 1000) !== second) {
         second = Math.floor(begun / 1000);
@@ -109,7 +112,15 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
       if (series.times.length < maxPoints * 1.1) return;
       series.times.splice(0, series.times.length - maxPoints);
       series.values.splice(0, series.values.length - maxPoints);
+    }
+    const stop = model.watch(node, (message: Message & Pick<Readable, 'pending'>) => {
+      if (message.pending) void message.pending.then(() => take(message));
+      else take(message);
     });
+    return () => {
+      ended = true;
+      stop();
+    };
   }
 
   /** Reads on in the past of a line. Whether all of it is read. */

@@ -8,6 +8,7 @@ import { fleet } from './zh-fleet';
 import { forms } from './zh-forms';
 import { payload } from './zh-payload';
 import { recordings } from './zh-recordings';
+import { scripts } from './zh-scripts';
 import { topics } from './zh-topics';
 
 export const zh: Dictionary = {
@@ -18,5 +19,6 @@ export const zh: Dictionary = {
   ...payload,
   ...recordings,
   ...editor,
+  ...scripts,
   ...fleet,
 };

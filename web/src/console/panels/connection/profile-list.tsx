@@ -51,7 +51,8 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
   const entries = profiles.entries.value;
 
   function save() {
-    if (!profiles.save(name, session.connection.settings.value, withSecrets)) return;
+    const { names } = session.scripts.on.value;
+    if (!profiles.save(name, session.connection.settings.value, withSecrets, names)) return;
     setNews(t('Saved “{name}”.', { name: visible(name.trim()) }));
     setName('');
   }

@@ -27,7 +27,7 @@ export function labelFor({ ordinal, sent, replayed }: Entry): string {
 }
 
 export function Row({ entry, marks, withConnection, sources }: Props) {
-  const { message, via, sent, replayed } = entry;
+  const { message, via, sent, replayed, alert } = entry;
   const preview = usePreview(message, () => via.births?.before(message));
   const { topic, kind, more } = preview;
   const time = formatTime(message.receivedAt);
@@ -45,6 +45,7 @@ export function Row({ entry, marks, withConnection, sources }: Props) {
           <span class="row-more fine">{t('… {count} more bytes', { count: formatCount(more) })}</span>
         )}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
+        {alert && <b class="tag row-alert">{alert}</b>}
         {message.qos > 0 && (
           <span class="row-qos tag" data-qos={message.qos}>
             QoS {message.qos}

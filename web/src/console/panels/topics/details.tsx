@@ -3,9 +3,11 @@ import { messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
+import type { Reading } from '../../payload/guess';
 import { propertiesOf } from '../../payload/preview';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
+import { readingsOf } from '../../session/readings';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
@@ -42,14 +44,18 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
 interface CurrentProps {
   bench: Workbench;
   birthBefore: Session['birthBefore'];
+  decoded: Reading | undefined;
   node: TopicNode;
   topic: string;
   value: Value;
 }
 
-function Current({ bench, node, topic, value, birthBefore }: CurrentProps) {
+function Current({ bench, node, topic, value, birthBefore, decoded }: CurrentProps) {
   const { payload, size, properties, at } = value;
-  const message = useMemo(() => payload && { topic, payload, properties }, [topic, payload]);
+  const message = useMemo(
+    () => payload && { topic, payload, properties, decoded },
+    [topic, payload, decoded],
+  );
   if (message) {
     return (
       <PayloadView
@@ -65,13 +71,13 @@ function Current({ bench, node, topic, value, birthBefore }: CurrentProps) {
 }
 
 /** Puts the topic's number on the chart, or one of the numbers in its values. */
-function ToChart({ bench, node, topic, value, birthBefore }: CurrentProps) {
+function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentProps) {
   const id = useId();
   const paths = useMemo(() => {
     const { payload, properties, at } = value;
     const birth = birthBefore({ topic, receivedAt: at });
-    return payload ? pathsIn({ topic, payload, properties }, limits.paths.count, birth) : [];
-  }, [value.payload]);
+    return payload ? pathsIn({ topic, payload, properties, decoded }, limits.paths.count, birth) : [];
+  }, [value.payload, decoded]);
   const [typed, setTyped] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const path = typed ?? paths[0] ?? '';
@@ -136,7 +142,8 @@ export function Details({ page, session }: { page: Page; session: Session }) {
   const topic = topicOf(node);
   const { last } = node;
   const here = publishHere(page, topic, session.id);
-  const current = last && { bench, node, topic, value: last, birthBefore };
+  const decoded = last && session.part(readingsOf).of({ topic, receivedAt: last.at });
+  const current = last && { bench, node, topic, value: last, birthBefore, decoded };
   return (
     <Sheet
       key={topic}

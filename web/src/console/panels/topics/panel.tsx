@@ -9,6 +9,7 @@ import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
+import { useScripts } from '../scripts/start';
 import { useRowMenus } from '../workspace/row-menus';
 import { Charts } from './charts';
 import { ClearDialog, ClearedNotice } from './clear-dialog';
@@ -107,6 +108,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
   const none = bench.rows.value.nodes.length === 0;
   const era = topics.era.value;
   useRowMenus(page);
+  useScripts(page);
 
   useEffect(() => {
     if (!shown) return;
@@ -140,7 +142,7 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
         </Button>
       </header>
       <div class="topics-body">
-        <Tree bench={bench} birthBefore={session.birthBefore} />
+        <Tree bench={bench} session={session} />
         {none && <Empty bench={bench} />}
       </div>
       <ClearedNotice bench={bench} />

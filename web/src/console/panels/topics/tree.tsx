@@ -2,6 +2,8 @@ import { useId, useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hook
 import { bytes, messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { formatCount } from '../../core/text';
+import type { Readable } from '../../payload/guess';
+import { type Readings, readingsOf } from '../../session/readings';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf } from '../../topics/model';
 import { formatRate, nameOf } from '../../topics/preview';
@@ -27,6 +29,7 @@ interface RowProps {
   selected: boolean;
   now: number;
   birthBefore: Session['birthBefore'];
+  readings: Readings;
   onToggle(): void;
   onSelect(): void;
   onPoint(): void;
@@ -60,13 +63,16 @@ function Row({
 }: RowProps) {
   const { last } = node;
   const { payload } = last ?? nothing;
-  const message = useMemo(
+  const message = useMemo<Readable>(
     () =>
       last?.payload?.length
         ? { topic: topicOf(node), payload: last.payload, properties: last.properties }
         : nothing,
     [last],
   );
+  if (last && message !== nothing) {
+    message.decoded = on.readings.of({ topic: message.topic, receivedAt: last.at });
+  }
   const preview = usePreview(message, () =>
     on.birthBefore({ topic: message.topic, receivedAt: last?.at ?? 0 }),
   );
@@ -143,10 +149,12 @@ function Row({
 
 interface Props {
   bench: Workbench;
-  birthBefore: Session['birthBefore'];
+  session: Session;
 }
 
-export function Tree({ bench, birthBefore }: Props) {
+export function Tree({ bench, session }: Props) {
+  const { birthBefore } = session;
+  const readings = session.part(readingsOf);
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
@@ -318,6 +326,7 @@ export function Tree({ bench, birthBefore }: Props) {
                 selected={node === selected}
                 now={now}
                 birthBefore={birthBefore}
+                readings={readings}
                 onToggle={() => toggle(node)}
                 onSelect={() => bench.select(node)}
                 onPoint={() => {

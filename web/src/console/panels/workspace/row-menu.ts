@@ -6,6 +6,7 @@ import { limits } from '../../core/limits';
 import { brief, formatCount } from '../../core/text';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
+import { readingsOf } from '../../session/readings';
 import type { Session } from '../../session/session';
 import { type TopicNode, topicOf } from '../../topics/model';
 import { pathsIn } from '../../topics/number';
@@ -37,7 +38,8 @@ function ofNode(page: Page, session: Session, node: TopicNode): Offer {
   const topic = topicOf(node);
   const { payload, properties, at } = node.last ?? {};
   const birth = session.birthBefore({ topic, receivedAt: at ?? 0 });
-  const paths = payload && properties ? pathsIn({ topic, payload, properties }, numbers, birth) : [];
+  const decoded = session.part(readingsOf).of({ topic, receivedAt: at ?? 0 });
+  const paths = payload && properties ? pathsIn({ topic, payload, properties, decoded }, numbers, birth) : [];
   const commands = [
     publishHere(page, topic, session.id),
     ...topicCommands(page, filterOf(node)),

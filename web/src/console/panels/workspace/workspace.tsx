@@ -32,12 +32,14 @@ const tabs = [
   ['messages', mark('Messages')],
   ['broker', mark('Broker')],
   ['packets', mark('Packets')],
+  ['scripts', mark('Scripts')],
   ['fleet', mark('Fleet')],
 ] as const;
 
 const loaded = {
   broker: onDemand<PartProps>(async () => (await import('../broker/broker')).BrokerPanel),
   packets: onDemand<PartProps>(async () => (await import('../packets/packets')).PacketsPanel),
+  scripts: onDemand<PartProps>(async () => (await import('../scripts/panel')).ScriptsPanel),
   fleet: onDemand<PartProps>(async () => (await import('../fleet/fleet')).FleetPanel),
 };
 
@@ -85,7 +87,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
         {shows('messages') && <FeedTools feed={page.feed} recording={recording} />}
       </div>
       {panelFor('messages', <FeedPanel page={page} session={session} recording={recording} />)}
-      {(['broker', 'packets', 'fleet'] as const).map((name) => {
+      {(['broker', 'packets', 'scripts', 'fleet'] as const).map((name) => {
         const Part = loaded[name];
         return panelFor(
           name,

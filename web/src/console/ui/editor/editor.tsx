@@ -3,7 +3,7 @@
 import { defaultKeymap, history, historyKeymap, isolateHistory } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
-import { Compartment, EditorState, Prec } from '@codemirror/state';
+import { Compartment, EditorState, type Extension, Prec } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import type { RefObject } from 'preact';
@@ -14,6 +14,8 @@ export interface EditorProps {
   label: string;
   value: string;
   json: boolean;
+  /** In place of JSON. */
+  language?: Extension;
   /** What is wrong with it, said with its name. */
   problem: string;
   /** Whether it can't be sent so. */
@@ -45,13 +47,26 @@ const colours = HighlightStyle.define([
   { tag: tags.string, color: 'var(--good)' },
   { tag: tags.number, color: 'var(--qos-1)' },
   { tag: [tags.bool, tags.null], color: 'var(--qos-2)' },
+  { tag: tags.keyword, color: 'var(--qos-2)' },
+  { tag: tags.comment, color: 'var(--muted)' },
 ]);
 
 /** Line ends are one character in it, as in a textarea. */
 const oneEnd = (text: string): string => text.replace(/\r\n?/g, '\n');
 
+/**
+ * What is typed over a selection of several colours or lines. The browser would keep
+ * the look of what was there as inline style, which the page's policy forbids.
+ */
+function beforeinput(event: InputEvent, view: EditorView): boolean {
+  const { inputType, data, isComposing } = event;
+  if (inputType !== 'insertText' || !data || isComposing || view.state.selection.main.empty) return false;
+  view.dispatch(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+  return true;
+}
+
 export function Editor(props: EditorProps) {
-  const { label, value, json: isJson, problem, invalid, height } = props;
+  const { label, value, json: isJson, language, problem, invalid, height } = props;
   const host = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -72,7 +87,9 @@ export function Editor(props: EditorProps) {
         doc,
         selection: { anchor: within(caret.from), head: within(caret.to) },
         extensions: [
-          Prec.highest(EditorView.domEventHandlers({ keydown: (event) => latest.current.onKey(event) })),
+          Prec.highest(
+            EditorView.domEventHandlers({ keydown: (event) => latest.current.onKey(event), beforeinput }),
+          ),
           lineNumbers(),
           history(),
           indentOnInput(),
@@ -114,8 +131,9 @@ export function Editor(props: EditorProps) {
   }, [value]);
 
   useLayoutEffect(() => {
-    made.current?.view.dispatch({ effects: made.current.language.reconfigure(isJson ? json() : []) });
-  }, [isJson]);
+    const extension = language ?? (isJson ? json() : []);
+    made.current?.view.dispatch({ effects: made.current.language.reconfigure(extension) });
+  }, [isJson, language]);
 
   useLayoutEffect(() => {
     const attributes = EditorView.contentAttributes.of({

@@ -77,7 +77,8 @@ interface Props {
 export function PayloadView({ message, birth, onNumber, since }: Props) {
   const choice = recall(message.topic);
   if (since) return <Diff {...since} after={message} choice={choice} />;
-  if (message.payload.length === 0) return <p class="empty-line">{t('The payload is empty.')}</p>;
+  if (message.payload.length === 0 && !message.decoded)
+    return <p class="empty-line">{t('The payload is empty.')}</p>;
   return <Whole message={message} birth={birth} choice={choice} onNumber={onNumber} />;
 }
 
@@ -107,7 +108,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
     return () => {
       wanted = false;
     };
-  }, [message, birth, format, type, step, definitions, language.value]);
+  }, [message, message.decoded, birth, format, type, step, definitions, language.value]);
 
   function choose(next: Choice): void {
     setSaid(remember(filterFor(topic), next) ? '' : noRoom());
@@ -119,7 +120,9 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
     !format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
   const options = [
     ['', automatic],
-    ...Object.entries(labels).map(([format, label]) => [format as ViewFormat, t(label)] as const),
+    ...Object.entries(labels)
+      .filter(([format]) => format !== 'script')
+      .map(([format, label]) => [format as ViewFormat, t(label)] as const),
   ] as const;
   return (
     <div class="payload" ref={place}>

@@ -1,0 +1,340 @@
+/** Scripts: what they do, what they can't, and that the page stays alive beside them. */
+
+import type { Page } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { expect, test } from './support/fixtures';
+import { inBothSchemes, openSettings, type Parts, showView } from './support/page';
+
+let parts: Parts;
+let own: string;
+
+test.beforeEach(async ({ page, parts: theParts, own: theOwn }) => {
+  parts = theParts;
+  own = theOwn;
+  await showView(page, 'Scripts');
+});
+
+const scriptsOf = (page: Page) => page.getByRole('list', { name: 'Scripts' }).getByRole('listitem');
+const logOf = (page: Page) => page.getByRole('log', { name: 'Script log' });
+const codeOf = (page: Page) => page.getByRole('textbox', { name: 'Code' });
+const switchOf = (page: Page, name: string) => page.getByRole('checkbox', { name: `Run ${name}` });
+
+async function bring(page: Page, name: string, code: string, filter = `${own}/${name}`): Promise<void> {
+  const text = `// mqttwasm script\n// Name: ${name}\n// Topic filter: ${filter}\n\n${code}\n`;
+  const file = { name: 'scripts.js', mimeType: 'text/javascript', buffer: Buffer.from(text) };
+  await page.getByLabel('Import scripts').setInputFiles(file);
+  await expect(switchOf(page, name)).not.toBeChecked();
+}
+
+/** As it is typed, over what is there. */
+async function write(page: Page, code: string): Promise<void> {
+  await codeOf(page).press('Control+a');
+  await page.keyboard.insertText(code);
+  await expect(codeOf(page)).toHaveText(code);
+}
+
+async function start(page: Page, name: string): Promise<void> {
+  await switchOf(page, name).check();
+  await expect(scriptsOf(page).filter({ hasText: name })).toContainText(/\d message/);
+}
+
+async function startExample(page: Page, name: string, script = name): Promise<void> {
+  await page.getByRole('button', { name: 'New script' }).click();
+  await page.getByRole('menuitem', { name, exact: true }).click();
+  await start(page, script);
+}
+
+/** The page still does what it is for. */
+async function isAlive(page: Page, payload: string): Promise<void> {
+  await parts.topic.fill(`${own}/alive`);
+  await parts.payload.fill(payload);
+  await parts.publish.click();
+  await showView(page, 'Messages');
+  await expect(parts.row(`${own}/alive`, payload).first()).toBeVisible();
+  await showView(page, 'Scripts');
+}
+
+test('nothing of the engine is fetched before a script runs', async ({ page }) => {
+  const fetched: string[] = [];
+  page.on('request', (request) => fetched.push(request.url()));
+  await bring(page, 'one', 'const onMessage = () => {}');
+  expect(fetched.filter((url) => /script\.worker|emscripten/.test(url))).toEqual([]);
+  await start(page, 'one');
+  expect(fetched.filter((url) => /emscripten-module.*\.wasm/.test(url))).toHaveLength(1);
+});
+
+test('example: auto-reply', async ({ page, server }) => {
+  await startExample(page, 'Auto-reply');
+  const answer = await page.evaluate(
+    async ([url = '', topic = '']) => {
+      const { connect } = (await import(
+        /* @vite-ignore */ '/mqttwasm.js' as string
+      )) as typeof import('../src/client');
+      const client = await connect({ url });
+      const message = await client.request(topic, 'hello', { timeout: 10_000 });
+      await client.end();
+      return message.json();
+    },
+    [server.mqtt, `${own}/ask`],
+  );
+  expect(answer).toEqual({ ok: true, number: 1 });
+});
+
+test('example: threshold alert', async ({ page, elsewhere }) => {
+  await startExample(page, 'Threshold alert');
+  elsewhere.publish(`${own}/t`, ['79', '99', '100', '10', '81']);
+  await expect(logOf(page)).toContainText('81 is over 80');
+  await expect(logOf(page).getByText('is over 80')).toHaveCount(2);
+  await showView(page, 'Messages');
+  await expect(parts.rows.filter({ has: page.getByText('99 is over 80', { exact: true }) })).toHaveCount(1);
+  await expect(parts.row(`${own}/t`, '100').locator('.row-alert')).toHaveCount(0);
+});
+
+test('example: unit conversion, in row, tree, inspector and chart', async ({ page, elsewhere }) => {
+  await startExample(page, 'Unit conversion');
+  elsewhere.publish(`${own}/oven`, ['212']);
+  await showView(page, 'Messages');
+  const row = parts.rows.filter({ hasText: `${own}/oven` });
+  await expect(row).toContainText('Unit conversion');
+  await expect(row).toContainText('{fahrenheit: 212, celsius: 100}');
+  const leaf = page.getByRole('treeitem', { name: /oven/ });
+  await expect(leaf).toContainText('{fahrenheit: 212, celsius: 100}');
+
+  await row.getByRole('button').click();
+  const details = page.getByRole('region', { name: 'Message details' });
+  await expect(details.getByRole('combobox', { name: 'Show payload as' })).toContainText('Automatic: Script');
+  await expect(details.getByText('"celsius"')).toBeVisible();
+  await details.getByRole('button', { name: /celsius/ }).click();
+  const chart = page.getByRole('region', { name: 'Charts' }).getByRole('img');
+  await expect(chart).toHaveAccessibleName(`${own}/oven · celsius: 1 values, 100 to 100, last 100`);
+  elsewhere.publish(`${own}/oven`, ['32', '50']);
+  await expect(chart).toHaveAccessibleName(/: 3 values, 0 to 100, last 10$/);
+  // The bytes are still there.
+  await details.getByRole('combobox', { name: 'Show payload as' }).selectOption('Hex');
+  await expect(details.getByText('32 31 32')).toBeVisible();
+});
+
+test('example: binary decoder', async ({ page, elsewhere }) => {
+  await startExample(page, 'Binary decoder');
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16BE(3, 0);
+  bytes.writeFloatBE(21.5, 2);
+  bytes.writeUInt16BE(513, 6);
+  elsewhere.publish(`${own}/sensor`, [bytes, new Uint8Array([0xff])]);
+  await showView(page, 'Messages');
+  const rows = parts.rows.filter({ hasText: `${own}/sensor` });
+  await expect(rows.first()).toContainText('{on: true, error: true, temperature: 21.5, counter: 513}');
+  await expect(rows.last()).toContainText('ff');
+});
+
+const hostile = [
+  [
+    'loops',
+    'function onMessage() {\n  let n = 0;\n  for (;;) {\n    n++;\n  }\n}',
+    /longer than 50 ms \(line 3\)/,
+  ],
+  [
+    'hangs',
+    'const onMessage = () => {\n  new Array(4e9).fill.call({ length: 2 ** 53 - 1 }, 0);\n};',
+    /Stopped: /,
+  ],
+  [
+    'allocates',
+    'const all = [];\nfunction onMessage() { for (;;) all.push(new Uint8Array(1e6)); }',
+    /Stopped: /,
+  ],
+  ['recurses', 'function onMessage() {\n  onMessage();\n}', /call stack.*\(line 2\)/],
+  ['parses', 'const onMessage = () => eval("(".repeat(1e5))', /Stopped: /],
+  ['throws', 'function onMessage() {\n\n  throw new Error("no such valve");\n}', /no such valve \(line 3\)/],
+  ['breaks', 'function onMessage( {', /Not started: .*\(line 1\)/],
+] as const;
+
+for (const [name, code, words] of hostile) {
+  test(`a script that ${name} harms nobody`, async ({ page, elsewhere }) => {
+    await bring(
+      page,
+      'other',
+      'const onMessage = () => { state.n = (state.n ?? 0) + 1; log("n", state.n); };',
+      `${own}/other`,
+    );
+    await start(page, 'other');
+    await bring(page, name, code);
+    await switchOf(page, name).click();
+    if (name !== 'breaks') {
+      await expect(scriptsOf(page).filter({ hasText: name })).toContainText('0 messages');
+      elsewhere.publish(`${own}/${name}`, ['x']);
+    }
+    await expect(logOf(page)).toContainText(words);
+    const goesOn = name === 'recurses' || name === 'throws';
+    await expect(switchOf(page, name)).toBeChecked({ checked: goesOn });
+    if (!goesOn) await expect(scriptsOf(page).filter({ hasText: name })).toContainText(/Stopped|Not started/);
+    await expect(switchOf(page, 'other')).toBeChecked();
+    await expect(scriptsOf(page).filter({ hasText: 'other' })).toContainText(/\d message/);
+    elsewhere.publish(`${own}/other`, ['x']);
+    await expect(logOf(page)).toContainText('n 1');
+    await isAlive(page, name);
+  });
+}
+
+test('a script that floods is held to its limit, and told', async ({ page, elsewhere }) => {
+  await bring(
+    page,
+    'floods',
+    `setInterval(() => { for (let n = 0; n < 30; n++) publish('${own}/flood', n); }, 50);`,
+  );
+  await start(page, 'floods');
+  await expect(logOf(page)).toContainText(
+    /Left out, because a second has no room for more: [\d,]+ publishes/,
+  );
+  await isAlive(page, 'flood');
+  await switchOf(page, 'floods').uncheck();
+  // A flood that comes in is left out and counted where the script can't keep up.
+  await bring(
+    page,
+    'slow',
+    'function onMessage() { const end = Date.now() + 20; while (Date.now() < end); }',
+  );
+  await start(page, 'slow');
+  elsewhere.publish(
+    `${own}/slow`,
+    Array.from({ length: 3000 }, (_, n) => String(n)),
+  );
+  await expect(scriptsOf(page).filter({ hasText: 'slow' })).toContainText('left out: too many at once');
+  await isAlive(page, 'slow');
+});
+
+test('a script reaches neither page nor network nor storage', async ({ page, elsewhere }) => {
+  const asked: string[] = [];
+  await bring(
+    page,
+    'spy',
+    `function onMessage(message) {
+      const roots = [publish, alert, log, message, message.payload, message.text, state, console, globalThis];
+      const found = [];
+      for (const root of roots) {
+        for (const make of [root.constructor, Object.getPrototypeOf(root)?.constructor, root.constructor.constructor]) {
+          let realm;
+          try { realm = make('return globalThis')(); } catch {}
+          if (realm && realm !== globalThis) found.push('another realm');
+        }
+      }
+      for (const name of ['window', 'document', 'self', 'postMessage', 'fetch', 'XMLHttpRequest', 'WebSocket',
+        'indexedDB', 'caches', 'localStorage', 'importScripts', 'navigator', 'location', 'WebAssembly'])
+        if (name in globalThis) found.push(name);
+      Object.prototype.polluted = Array.prototype.polluted = 'yes';
+      import('/mqttwasm.js').catch(() => log('import refused'));
+      log('found:', found);
+    }`,
+  );
+  await start(page, 'spy');
+  page.on('request', (request) => asked.push(request.url()));
+  elsewhere.publish(`${own}/spy`, ['x']);
+  await expect(logOf(page)).toContainText('found: []');
+  await expect(logOf(page)).toContainText('import refused');
+  expect(asked).toEqual([]);
+  expect(await page.evaluate(() => 'polluted' in {} || 'polluted' in [])).toBe(false);
+  await isAlive(page, 'spy');
+});
+
+test('what comes from a file runs after a click that shows it, and not before', async ({ page }) => {
+  const text = ['first', 'second']
+    .map(
+      (name) =>
+        `// mqttwasm script\n// Name: ${name}\n// Topic filter: ${own}/#\nsetTimeout(() => log('${name} ran'), 10);\n`,
+    )
+    .join('');
+  await page
+    .getByLabel('Import scripts')
+    .setInputFiles({ name: 'x.js', mimeType: 'text/javascript', buffer: Buffer.from(text) });
+  await expect(page.getByRole('status', { name: 'Scripts' })).toHaveText('2 scripts imported, switched off.');
+  await switchOf(page, 'second').click();
+  await expect(switchOf(page, 'second')).not.toBeChecked();
+  await expect(codeOf(page)).toContainText('second ran');
+  await expect(page.getByRole('status', { name: 'Scripts' })).toContainText('Read its code');
+  await expect(logOf(page)).not.toContainText('ran');
+  await switchOf(page, 'second').click();
+  await expect(logOf(page)).toContainText('second ran');
+  await expect(logOf(page)).not.toContainText('first ran');
+});
+
+test('a script is written, tried on a message of the feed, run, changed and kept', async ({
+  page,
+  elsewhere,
+}) => {
+  elsewhere.publish(`${own}/seen`, ['41']);
+  await showView(page, 'Messages');
+  await expect(parts.row(`${own}/seen`, '41')).toBeVisible();
+  await showView(page, 'Scripts');
+  await page.getByRole('button', { name: 'New script' }).click();
+  await page.getByRole('menuitem', { name: 'Empty script' }).click();
+  await write(
+    page,
+    `function onMessage(message) { publish('${own}/out', 'x'); return Number(message.text()) + 1; }`,
+  );
+  const trial = page.getByRole('region', { name: 'Dry run' });
+  await trial.getByRole('button', { name: 'Newest messages' }).click();
+  await trial.getByRole('button', { name: 'Dry run' }).click();
+  await expect(trial).toContainText('42');
+  await expect(trial).toContainText(`would publish to ${own}/out: x`);
+
+  await page.getByRole('textbox', { name: 'Name' }).fill('Plus one');
+  await page.getByRole('textbox', { name: 'Topic filter' }).last().fill(`${own}/seen`);
+  await start(page, 'Plus one');
+  elsewhere.publish(`${own}/seen`, ['1']);
+  await showView(page, 'Messages');
+  await expect(parts.rows.filter({ hasText: 'Plus one' })).toContainText('2');
+  await expect(parts.rows.filter({ hasText: `${own}/out` }).first()).toBeVisible();
+  await showView(page, 'Scripts');
+  await write(page, 'const onMessage = () => "changed";');
+  await page.getByRole('button', { name: 'Restart with the changes' }).click();
+  await expect(scriptsOf(page)).toContainText('0 messages');
+
+  // A reload goes on with it, without anybody looking at the scripts.
+  await showView(page, 'Messages');
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await expect(async () => {
+    elsewhere.publish(`${own}/seen`, ['1']);
+    await expect(parts.rows.filter({ hasText: '"changed"' }).first()).toBeVisible({ timeout: 1000 });
+  }).toPass();
+});
+
+test('a profile switches its scripts on, and off again', async ({ page, server }) => {
+  await bring(page, 'mine', 'setTimeout(() => log("mine ran"), 10);');
+  await switchOf(page, 'mine').check();
+  await expect(logOf(page)).toContainText('mine ran');
+  await openSettings(page, 'Profiles');
+  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('with');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByRole('list', { name: 'Profiles' })).toContainText('with');
+  // What is opened anew begins without.
+  await page.goto('about:blank');
+  await page.goto(server.url);
+  await expect(parts.status).toHaveText(/^connected/);
+  await showView(page, 'Scripts');
+  await expect(switchOf(page, 'mine')).not.toBeChecked();
+  await openSettings(page, 'Profiles');
+  await page.getByRole('button', { name: /^Use with/ }).click();
+  await expect(switchOf(page, 'mine')).toBeChecked();
+  await expect(logOf(page)).toContainText('mine ran');
+});
+
+test('it can be used by everybody, on a phone too', async ({ page }, info) => {
+  await startExample(page, 'Unit conversion');
+  await bring(page, 'A script whose code does not even begin', 'function (');
+  await switchOf(page, 'A script whose code does not even begin').click();
+  await expect(logOf(page)).toContainText('Not started');
+  await expect(codeOf(page)).toBeVisible();
+  for (const [width, height] of [
+    [1366, 657],
+    [390, 844],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await showView(page, 'Scripts');
+    await inBothSchemes(page, async (scheme) => {
+      await page.screenshot({ path: info.outputPath(`scripts-${width}-${scheme}.png`) });
+      expect(await violationsOf(page, '.scripts')).toEqual([]);
+    });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  }
+});

@@ -1,0 +1,451 @@
+/**
+ * The scripts of one connection: which of them run, what they are given, and what
+ * comes of it. They run in a worker, which is started with the first of them.
+ */
+
+import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import type { Client, Message, PublishOptions } from '../../client';
+import { compile } from '../../client/routing/topic-filter';
+import { type Failure, inOneLine } from '../core/failure';
+import { plural, t } from '../core/i18n/i18n';
+import type { Clock } from '../core/repeat';
+import { every } from '../core/repeat';
+import { brief, formatCount } from '../core/text';
+import type { Feed } from '../log/feed';
+import type { Readable } from '../payload/guess';
+import type { Readings } from '../session/readings';
+import type { Scripts } from '../session/scripts';
+import { withoutSecrets } from '../session/settings';
+import { bounds } from './bounds';
+import type { Library } from './library';
+import type { Act, Delivered, FromWorker, Place, Publication, Result, Stop, ToWorker } from './protocol';
+
+/** The worker, as far as it is used here. */
+export interface Engine {
+  post(message: ToWorker): void;
+  terminate(): void;
+}
+
+export interface Dependencies {
+  scripts: Scripts;
+  client: ReadonlySignal<Client | undefined>;
+  library: Pick<Library, 'entries' | 'find'>;
+  feed: Pick<Feed, 'next' | 'get' | 'grow' | 'show'>;
+  readings: Pick<Readings, 'note'>;
+  /** Starts a worker. `broken` is called where it can't be loaded, or fails as a whole. */
+  start(heard: (message: FromWorker) => void, broken: (why: string) => void): Engine;
+  lineOfHang(code: string, place: Place): Promise<number>;
+  clock: Clock;
+  /** Runs `call` when the log and the states are to be drawn. */
+  paint(call: () => void): void;
+  toFailure(error: unknown): Failure;
+  notify(title: string, text: string): void;
+}
+
+export interface Line {
+  /** Never given twice. */
+  number: number;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The script's name. */
+  by: string;
+  kind: 'log' | 'error' | 'alert';
+  text: string;
+}
+
+export interface State {
+  phase: 'starting' | 'running';
+  messages: number;
+  published: number;
+  /** Messages that it did not get, since it could not keep up, and publishes it was not allowed. */
+  dropped: number;
+  refused: number;
+  /** Its code is another one by now. */
+  changed: boolean;
+}
+
+interface Running extends Omit<State, 'changed'> {
+  id: number;
+  name: string;
+  code: string;
+  filter: string;
+  selects(topic: string): boolean;
+  /** It has returned a value. */
+  decodes: boolean;
+}
+
+interface Delivery {
+  message: Message & Readable;
+  /** Of the feed. */
+  number: number;
+  bytes: number;
+  settle(): void;
+}
+
+const never = new Promise<void>(() => {});
+
+/** Numbers of lines in a text, for who reads it. */
+export const atLine = (text: string, line: number | undefined): string =>
+  line === undefined ? text : t('{text} (line {line})', { text, line });
+
+export function wordsFor(why: Stop, text: string): string {
+  if (why === 'slow') return t('Stopped: it took longer than {count} ms', { count: bounds.call.own });
+  if (why === 'memory') return t('Stopped: it needs more memory than it may have');
+  if (why === 'unloaded')
+    return t('Not started: its engine could not be loaded ({reason})', { reason: text });
+  return t('Not started: {reason}', { reason: text });
+}
+
+export function deliveredOf({ topic, payload, qos, retain, receivedAt, properties }: Message): Delivered {
+  const { correlationData, ...plain } = properties;
+  // Copies: each is part of a batch, all of which would cross.
+  return {
+    topic,
+    payload: payload.slice(),
+    qos,
+    retain,
+    receivedAt,
+    properties: plain,
+    correlationData: correlationData?.slice(),
+  };
+}
+
+export type Host = ReturnType<typeof createHost>;
+
+export function createHost(deps: Dependencies) {
+  const { scripts, library, feed, clock } = deps;
+  const log = signal<readonly Line[]>([]);
+  const states = signal<ReadonlyMap<string, State>>(new Map());
+  /** Why a script does not run any more, by its name. */
+  const stops = signal<ReadonlyMap<string, string>>(new Map());
+
+  let engine: Engine | undefined;
+  let stopPinging = () => {};
+  let running: Running[] = [];
+  let ids = 0;
+  let lines: Line[] = [];
+  let written = 0;
+  /** The program that the worker is at. */
+  let current: number | undefined;
+  /** Pings that nothing was heard since. */
+  let silent = 0;
+  let heard = false;
+
+  const deliveries = new Map<number, Delivery>();
+  let delivered = 0;
+  let bytes = 0;
+  let unacknowledged = 0;
+  let notified = Number.NEGATIVE_INFINITY;
+
+  function draw(): void {
+    deps.paint(() => {
+      batch(() => {
+        log.value = lines;
+        states.value = new Map(
+          running.map(({ name, code, filter, phase, messages, published, dropped, refused }) => {
+            const now = library.find(name);
+            const changed = now !== undefined && (now.code !== code || now.filter !== filter);
+            return [name, { phase, messages, published, dropped, refused, changed }];
+          }),
+        );
+      });
+    });
+  }
+
+  function write(by: string, kind: Line['kind'], text: string): void {
+    const line: Line = { number: written++, at: Date.now(), by, kind, text };
+    lines = [...lines.slice(1 - bounds.log), line];
+    draw();
+  }
+
+  function settle(delivery: Delivery, key: number): void {
+    deliveries.delete(key);
+    bytes -= delivery.bytes;
+    delivery.settle();
+  }
+
+  function end(): void {
+    stopPinging();
+    engine?.terminate();
+    engine = undefined;
+    for (const [key, delivery] of deliveries) settle(delivery, key);
+  }
+
+  function begin(): Engine {
+    const started = deps.start(
+      (message) => {
+        if (engine === started) hear(message);
+      },
+      (why) => {
+        if (engine !== started) return;
+        const all = running;
+        end();
+        for (const one of all) stop(one, wordsFor('unloaded', brief(why)));
+      },
+    );
+    silent = 0;
+    heard = false;
+    stopPinging = every(clock, 1000, () => {
+      // Until it is loaded nothing can be said.
+      if (silent++ >= (heard ? bounds.silence : bounds.loading)) hung();
+      else started.post({ kind: 'ping' });
+    });
+    return started;
+  }
+
+  function load(one: Running, rate: number): void {
+    engine ??= begin();
+    engine.post({ kind: 'load', program: { id: one.id, code: one.code, rate } });
+  }
+
+  function run(name: string): void {
+    const script = library.find(name);
+    if (!script || script.foreign || running.some((one) => one.name === name)) return;
+    if (running.length >= bounds.running) {
+      forget(name, t('Not started: {count} scripts run already', { count: bounds.running }));
+      return;
+    }
+    const { code, filter, rate } = script;
+    const counts = { messages: 0, published: 0, dropped: 0, refused: 0 };
+    const one: Running = {
+      ...{ id: ++ids, name, code, filter, selects: compile(filter), decodes: false, phase: 'starting' },
+      ...counts,
+    };
+    running = [...running, one];
+    stops.value = new Map([...stops.peek()].filter(([other]) => other !== name));
+    load(one, rate);
+    draw();
+  }
+
+  function leave(one: Running): void {
+    running = running.filter((other) => other !== one);
+    engine?.post({ kind: 'unload', id: one.id });
+    if (running.length === 0) end();
+    draw();
+  }
+
+  /** Switches it off, and says why. */
+  function forget(name: string, why: string): void {
+    write(name, 'error', why);
+    const { url, names } = scripts.on.peek();
+    batch(() => {
+      stops.value = new Map([...stops.peek(), [name, why]]);
+      scripts.on.value = { url, names: names.filter((other) => other !== name) };
+    });
+  }
+
+  function stop(one: Running, why: string): void {
+    if (!running.includes(one)) return;
+    leave(one);
+    forget(one.name, why);
+  }
+
+  /** Nothing but the worker's end stops what never gives back. The others begin anew. */
+  function hung(): void {
+    const culprit = running.find(({ id }) => id === current) ?? running[0];
+    const others = running.filter((one) => one !== culprit);
+    end();
+    if (culprit) {
+      stop(
+        culprit,
+        t('Stopped: a call did not end for {count} s', { count: heard ? bounds.silence : bounds.loading }),
+      );
+    }
+    for (const one of others) {
+      one.phase = 'starting';
+      load(one, library.find(one.name)?.rate ?? bounds.perSecond.publications);
+      write(one.name, 'error', t('Started again, because another script hung'));
+    }
+  }
+
+  async function publish(
+    one: Running,
+    { topic, payload, options, correlationData }: Publication,
+  ): Promise<void> {
+    const client = deps.client.peek();
+    if (!client || unacknowledged >= bounds.unacknowledged) {
+      one.refused++;
+      draw();
+      return;
+    }
+    unacknowledged++;
+    try {
+      const { properties, ...rest } = options;
+      const given = { ...properties, ...(correlationData !== undefined && { correlationData }) };
+      await client.publish(topic, payload, { ...rest, properties: given } as PublishOptions);
+      one.published++;
+    } catch (error) {
+      one.refused++;
+      write(one.name, 'error', t('Not published: {why}', { why: inOneLine(deps.toFailure(error)) }));
+    } finally {
+      unacknowledged--;
+      draw();
+    }
+  }
+
+  function alert(one: Running, text: string, delivery: Delivery | undefined): void {
+    const words = brief(text, bounds.alert);
+    write(one.name, 'alert', words);
+    const entry = delivery && feed.get(delivery.number);
+    if (entry && entry.message === delivery.message) {
+      entry.alert = words;
+      feed.grow(delivery.number, 2 * words.length);
+      feed.show();
+    }
+    if (clock.now() - notified < bounds.notifications) return;
+    notified = clock.now();
+    deps.notify(one.name, words);
+  }
+
+  function limited(one: Running, { publications, alerts, lines }: Extract<Act, { kind: 'limited' }>): void {
+    one.refused += publications;
+    const told = [
+      publications > 0 &&
+        plural(publications, '{count} publish', '{count} publishes', formatCount(publications)),
+      alerts > 0 && plural(alerts, '{count} alert', '{count} alerts', formatCount(alerts)),
+      lines > 0 && plural(lines, '{count} line of the log', '{count} lines of the log', formatCount(lines)),
+    ];
+    const what = told.filter(Boolean).join(', ');
+    write(one.name, 'error', t('Left out, because a second has no room for more: {what}', { what }));
+  }
+
+  async function stopped(
+    one: Running,
+    { why, text, place }: Extract<Act, { kind: 'stopped' }>,
+  ): Promise<void> {
+    let line = place?.line;
+    if (why === 'slow' && place) line = await deps.lineOfHang(one.code, place).catch(() => place.line);
+    stop(one, atLine(wordsFor(why, brief(text)), line));
+  }
+
+  function did(one: Running, act: Act, delivery: Delivery | undefined): void {
+    if (act.kind === 'publish') void publish(one, act.publication);
+    else if (act.kind === 'alert') alert(one, act.text, delivery);
+    else if (act.kind === 'limited') limited(one, act);
+    else if (act.kind === 'stopped') void stopped(one, act);
+    else
+      write(
+        one.name,
+        act.kind,
+        atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined),
+      );
+  }
+
+  function done({ number, json, by }: Result): void {
+    const delivery = deliveries.get(number);
+    if (!delivery) return;
+    const one = running.find(({ id }) => id === by);
+    if (json !== undefined && one) {
+      one.decodes = true;
+      const { message } = delivery;
+      const reading = { json, by: one.name };
+      message.decoded = reading;
+      deps.readings.note(message, reading);
+      if (feed.get(delivery.number)?.message === message) feed.grow(delivery.number, 2 * json.length);
+    }
+    settle(delivery, number);
+  }
+
+  function hear(message: FromWorker): void {
+    silent = 0;
+    heard = true;
+    const one = 'id' in message ? running.find(({ id }) => id === message.id) : undefined;
+    if (message.kind === 'running') current = message.id;
+    else if (message.kind === 'done') {
+      message.results.forEach(done);
+      feed.show();
+      draw();
+    } else if (one && message.kind === 'loaded') {
+      one.phase = 'running';
+      draw();
+    } else if (one && message.kind === 'did') {
+      did(one, message.act, message.number === undefined ? undefined : deliveries.get(message.number));
+    }
+  }
+
+  /** What a flood has no room for is left out and counted: a backlog would only grow. */
+  function take(messages: readonly (Message & Readable)[]): void {
+    if (running.length === 0 || !engine) return;
+    const first = feed.next();
+    const posted: Extract<ToWorker, { kind: 'deliver' }>['messages'] = [];
+    messages.forEach((message, n) => {
+      const to = running.filter(({ selects }) => selects(message.topic));
+      if (to.length === 0) return;
+      const decodes = to.some((one) => one.decodes);
+      const size = message.payload.length;
+      const { backlog } = bounds;
+      const full = deliveries.size >= backlog.messages || bytes + size > backlog.bytes;
+      if (full || size > backlog.message) {
+        for (const one of to) one.dropped++;
+        // A chart would draw the bytes for the value.
+        if (decodes) message.pending = never;
+        return;
+      }
+      for (const one of to) one.messages++;
+      let settle = () => {};
+      if (decodes) {
+        message.pending = new Promise((resolve) => {
+          settle = resolve;
+        });
+      }
+      deliveries.set(delivered, { message, number: first + n, bytes: size, settle });
+      bytes += size;
+      posted.push({ number: delivered++, message: deliveredOf(message), to: to.map(({ id }) => id) });
+    });
+    if (posted.length > 0) engine.post({ kind: 'deliver', messages: posted });
+    draw();
+  }
+
+  const stopWatching = effect(() => {
+    const { url, names } = scripts.on.value;
+    const client = deps.client.value;
+    const known = new Set(library.entries.value.map(({ name }) => name));
+    const here = client !== undefined && withoutSecrets(client.url) === url;
+    untracked(() => {
+      const wanted = here ? names.filter((name) => known.has(name)) : [];
+      for (const one of running) if (!wanted.includes(one.name)) leave(one);
+      for (const name of wanted) run(name);
+      draw();
+    });
+  });
+  scripts.hear = take;
+
+  /** At the broker in use, or the one that the form has. */
+  function turn(name: string, on: boolean, address: string): void {
+    const url = withoutSecrets(address);
+    const { names, url: before } = scripts.on.peek();
+    const others = before === url ? names.filter((other) => other !== name) : [];
+    batch(() => {
+      if (on) stops.value = new Map([...stops.peek()].filter(([other]) => other !== name));
+      scripts.on.value = { url, names: on ? [...others, name] : others };
+    });
+  }
+
+  /** With its code as it is now, and without its state. */
+  function restart(name: string): void {
+    const one = running.find((other) => other.name === name);
+    if (one) leave(one);
+    run(name);
+  }
+
+  function clear(): void {
+    lines = [];
+    log.value = [];
+  }
+
+  return {
+    log,
+    states,
+    stops,
+    on: scripts.on,
+    turn,
+    restart,
+    clear,
+    dispose() {
+      stopWatching();
+      scripts.hear = () => {};
+      running = [];
+      end();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** The scripts of this browser. */
+
+import { t } from '../core/i18n/i18n';
+import { isRecord, type Tab } from '../core/storage';
+import { createNamedList } from '../session/named-list';
+import { freeName } from '../session/names';
+import { bounds } from './bounds';
+import { nameFrom, problemWith, rateFrom, type Script, scriptsFrom } from './text';
+
+function read(value: unknown): Script | undefined {
+  if (!isRecord(value)) return undefined;
+  const { name, filter, code, foreign } = value;
+  if (typeof name !== 'string' || nameFrom(name) !== name || name === '') return undefined;
+  if (typeof filter !== 'string' || problemWith(filter)) return undefined;
+  if (typeof code !== 'string' || code.length > bounds.code) return undefined;
+  return { name, filter, code, rate: rateFrom(value.rate), ...(foreign === true && { foreign }) };
+}
+
+export type Library = ReturnType<typeof createLibrary>;
+
+export function createLibrary(tab?: Tab) {
+  const list = createNamedList<Script>({ key: 'mqttwasm.scripts', read, most: bounds.scripts }, tab);
+  const find = (name: string): Script | undefined => list.entries.peek().find((one) => one.name === name);
+
+  /** Under names that are free: none is replaced. Their names; none where `problem` says why. */
+  function add(...scripts: Script[]): string[] {
+    const taken = new Set(list.latest().map(({ name }) => name));
+    const named = scripts.map((script) => {
+      const name = freeName(nameFrom(script.name), taken);
+      taken.add(name);
+      return { ...script, name };
+    });
+    return list.put(...named) ? named.map(({ name }) => name) : [];
+  }
+
+  /** What a file holds, switched off and to be looked at first. */
+  function addText(text: string, file: string): string[] {
+    try {
+      return add(...scriptsFrom(text, nameFrom(file.replace(/\.\w+$/, '')) || 'script'));
+    } catch (error) {
+      list.problem.value = error instanceof Error ? error.message : String(error);
+      return [];
+    }
+  }
+
+  /** Under another name too, if that is free. Whether it was kept. */
+  function change(name: string, changes: Partial<Script>): boolean {
+    const script = find(name);
+    if (!script) return false;
+    const next = { ...script, ...changes };
+    if (next.code.length > bounds.code) {
+      list.problem.value = t('“{name}” is longer than {count} characters', { name, count: bounds.code });
+      return false;
+    }
+    const renamed = next.name !== name;
+    if (renamed && (next.name === '' || find(next.name))) return false;
+    if (!list.put(next)) return false;
+    if (renamed) list.remove(name);
+    return true;
+  }
+
+  return { entries: list.entries, problem: list.problem, find, add, addText, change, remove: list.remove };
+}

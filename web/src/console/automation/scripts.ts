@@ -1,0 +1,63 @@
+/** All that scripts are kept, run and tried with. */
+
+import { scriptUrl } from '../../client/transport/asset-urls';
+import { createTicker } from '../core/clock';
+import { toFailure } from '../core/failure';
+import { paintWhile } from '../core/paint';
+import type { Page } from '../session/page';
+import { readingsOf } from '../session/readings';
+import type { Session } from '../session/session';
+import { createHost, type Dependencies, type Host } from './host';
+import { createLibrary, type Library } from './library';
+import type { FromWorker } from './protocol';
+import workerUrl from './script.worker.ts?worker&url';
+import { createTrial, type Trial } from './trial';
+
+const start: Dependencies['start'] = (heard, broken) => {
+  const worker = new Worker(scriptUrl(workerUrl), { type: 'module' });
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => heard(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    broken(event.message || 'error');
+  };
+  return { post: (message) => worker.postMessage(message), terminate: () => worker.terminate() };
+};
+
+/** Where somebody has allowed it. Some browsers only let a service worker do it. */
+function notify(title: string, body: string): void {
+  try {
+    if (Notification.permission === 'granted') new Notification(title, { body, tag: title });
+  } catch {
+    // The row is marked all the same.
+  }
+}
+
+const lineOfHang: Dependencies['lineOfHang'] = async (code, place) =>
+  (await import('./where')).lineOfHang(code, place);
+
+export interface Automation {
+  readonly library: Library;
+  readonly trial: Trial;
+  of(session: Session): Host;
+}
+
+/** To be given to the page's `part`. */
+export function automationOf({ feed }: Page): Automation {
+  const library = createLibrary();
+  const clock = createTicker();
+  const make = (session: Session) =>
+    createHost({
+      scripts: session.scripts,
+      client: session.client,
+      library,
+      feed,
+      readings: session.part(readingsOf),
+      start,
+      lineOfHang,
+      clock,
+      paint: paintWhile(() => session.shows('scripts')),
+      toFailure,
+      notify,
+    });
+  return { library, trial: createTrial({ start, lineOfHang, clock }), of: (session) => session.part(make) };
+}

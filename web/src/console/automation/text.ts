@@ -1,0 +1,82 @@
+/** Scripts as text: comments at the beginning say what a script is called and what it gets. */
+
+import { topicFilter } from '../../client/checks/topics';
+import { t } from '../core/i18n/i18n';
+import { bounds } from './bounds';
+
+export interface Script {
+  name: string;
+  /** Selects the topics of the messages that it gets. */
+  filter: string;
+  code: string;
+  /** PUBLISH packets in a second. */
+  rate: number;
+  /** It came from a file, and nobody has looked at it yet. */
+  foreign?: boolean;
+}
+
+const mark = '// mqttwasm script';
+const longestName = 100;
+/** Characters of a file that is read. */
+const largest = bounds.scripts * (bounds.code + 1000);
+
+export const nameFrom = (typed: string): string => typed.trim().slice(0, longestName);
+
+/** In one line, whatever a name or a filter holds. */
+const inLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
+
+export function textOf(scripts: readonly Script[]): string {
+  return scripts
+    .map(({ name, filter, rate, code }) => {
+      const head = [mark, `// Name: ${inLine(name)}`, `// Topic filter: ${inLine(filter)}`];
+      return `${[...head, `// Publishes per second: ${rate}`, '', code.trimEnd()].join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+export function rateFrom(value: unknown): number {
+  const { publications, mostPublications } = bounds.perSecond;
+  const rate = Number(value);
+  return Number.isInteger(rate) && rate >= 0 && rate <= mostPublications ? rate : publications;
+}
+
+function scriptFrom(text: string, orElse: string): Script {
+  const lines = text.split('\n');
+  const found: Record<string, string> = {};
+  let line = 0;
+  for (; line < lines.length; line++) {
+    const [, field, value] =
+      /^\/\/ (Name|Topic filter|Publishes per second): (.*)$/.exec(lines[line] ?? '') ?? [];
+    if (field === undefined || value === undefined) break;
+    found[field] = value.trim();
+  }
+  const code = lines.slice(line).join('\n').replace(/^\n+/, '').trimEnd();
+  const name = nameFrom(found.Name ?? '') || orElse;
+  if (code === '') throw new Error(t('“{name}” is empty', { name }));
+  if (code.length > bounds.code) {
+    throw new Error(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
+  }
+  const filter = found['Topic filter'] ?? '#';
+  if (problemWith(filter)) throw new Error(t('“{name}”: its topic filter is none', { name }));
+  return { name, filter, rate: rateFrom(found['Publishes per second']), code, foreign: true };
+}
+
+/** What is wrong with a topic filter; empty where nothing is. */
+export function problemWith(filter: string): string {
+  try {
+    topicFilter(filter, 'filter');
+    return '';
+  } catch (error) {
+    return (error as Error).message.replace(/^filter: /, '');
+  }
+}
+
+/** Those of a file, or its whole text as one called `orElse`. Throws words about why it holds none. */
+export function scriptsFrom(text: string, orElse: string): Script[] {
+  if (text.length > largest) throw new Error(t('The file is larger than any that this page exports'));
+  const parts = text.replace(/\r\n?/g, '\n').split(`${mark}\n`);
+  const [before = '', ...marked] = parts;
+  return marked.length === 0 || before.trim() !== ''
+    ? [scriptFrom(parts.join(''), orElse)]
+    : marked.slice(0, bounds.scripts).map((part, n) => scriptFrom(part, `${orElse} ${n + 1}`));
+}

@@ -1,0 +1,80 @@
+/** Scripts, in Chinese. */
+
+import type { Dictionary } from './dictionary';
+
+export const scripts: Dictionary = {
+  Scripts: '脚本',
+  Script: '脚本',
+  'Show scripts': '显示脚本',
+  'New script': '新建脚本',
+  'Import scripts': '导入脚本',
+  'Export all': '全部导出',
+  'Allow notifications': '允许通知',
+  'No scripts yet': '还没有脚本',
+  'A script decodes, answers or watches messages. It stays in this browser.':
+    '脚本可以解码、应答或监视消息。它只保存在此浏览器中。',
+  'Run {name}': '运行 {name}',
+  On: '开启',
+  off: '关闭',
+  starting: '正在启动',
+  'waits for {broker}': '等待 {broker}',
+  'imported: look at it before you switch it on': '已导入：开启前请先查看',
+  '{count} published': '已发布 {count} 条',
+  '{count} not published': '{count} 条未发布',
+  '{count} left out: too many at once': '略过 {count} 条：一次来得太多',
+  'It came from a file. Read its code, and then switch it on.': '它来自文件。请先阅读代码，再开启。',
+  '{count} script imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
+  '{count} scripts imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
+  'Those that are on were switched on for another broker, and run only there.':
+    '已开启的脚本是为另一个代理开启的，只在那里运行。',
+
+  // One script
+  Code: '代码',
+  'Publishes per second, at most': '每秒最多发布',
+  'A whole number from 0 to {count}': '0 到 {count} 之间的整数',
+  'There is one of this name': '已有同名脚本',
+  'Switch it off to rename it.': '关闭后才能改名。',
+  'Restart with the changes': '以改动后的代码重新启动',
+  '“{name}” is empty': '“{name}”是空的',
+  '“{name}” is longer than {count} characters': '“{name}”超过 {count} 个字符',
+  '“{name}”: its topic filter is none': '“{name}”：主题过滤器无效',
+
+  // Examples
+  'Empty script': '空脚本',
+  'Auto-reply': '自动应答',
+  'Threshold alert': '阈值警报',
+  'Unit conversion': '单位换算',
+  'Binary decoder': '二进制解码器',
+
+  // What they do
+  Log: '日志',
+  'Script log': '脚本日志',
+  'What scripts log appears here.': '脚本的日志显示在这里。',
+  '{text} (line {line})': '{text}（第 {line} 行）',
+  'Stopped: it took longer than {count} ms': '已停止：耗时超过 {count} 毫秒',
+  'Stopped: it needs more memory than it may have': '已停止：所需内存超过上限',
+  'Stopped: a call did not end for {count} s': '已停止：一次调用 {count} 秒仍未结束',
+  'Not started: its engine could not be loaded ({reason})': '未启动：无法加载脚本引擎（{reason}）',
+  'Not started: {reason}': '未启动：{reason}',
+  'Not started: {count} scripts run already': '未启动：已有 {count} 个脚本在运行',
+  'Started again, because another script hung': '已重新启动，因为另一个脚本停滞了',
+  'Not published: {why}': '未发布：{why}',
+  'Left out, because a second has no room for more: {what}': '已略过，因为每秒的数量有限：{what}',
+  '{count} publish': '{count} 次发布',
+  '{count} publishes': '{count} 次发布',
+  '{count} alert': '{count} 个警报',
+  '{count} alerts': '{count} 个警报',
+  '{count} line of the log': '{count} 行日志',
+  '{count} lines of the log': '{count} 行日志',
+
+  // Dry run
+  'Dry run': '试运行',
+  'On the message': '用于消息',
+  'the next that matches': '下一条匹配的消息',
+  'Newest messages': '最新消息',
+  'Running…': '正在运行…',
+  'It returned no value.': '没有返回值。',
+  'No message in the feed matches its topic filter yet.': '列表中还没有与其主题过滤器匹配的消息。',
+  'Runs it once, on its own. Nothing is published.': '单独运行一次，不会发布任何消息。',
+  'would publish to {topic}: {payload}': '将发布到 {topic}：{payload}',
+};

@@ -1,0 +1,64 @@
+/** JavaScript for the editor, with the names of what a script has. */
+
+import {
+  autocompletion,
+  type CompletionContext,
+  completeFromList,
+  snippetCompletion,
+} from '@codemirror/autocomplete';
+import { javascript, javascriptLanguage, localCompletionSource } from '@codemirror/lang-javascript';
+import type { Extension } from '@codemirror/state';
+
+const names = completeFromList([
+  snippetCompletion('function onMessage(message) {\n  #{}\n}', {
+    label: 'onMessage',
+    detail: '(message) => value',
+    type: 'function',
+  }),
+  { label: 'publish', detail: '(topic, payload, { qos, retain, properties }) => boolean', type: 'function' },
+  { label: 'reply', detail: '(message, payload, options) => boolean', type: 'function' },
+  { label: 'alert', detail: '(text) => void', type: 'function' },
+  { label: 'log', detail: '(...values) => void', type: 'function' },
+  { label: 'state', detail: 'object', type: 'variable' },
+  { label: 'setTimeout', detail: '(call, milliseconds) => number', type: 'function' },
+  { label: 'setInterval', detail: '(call, milliseconds) => number', type: 'function' },
+  { label: 'clearTimeout', detail: '(id) => void', type: 'function' },
+  { label: 'clearInterval', detail: '(id) => void', type: 'function' },
+]);
+
+const members = [
+  ['topic', 'string'],
+  ['payload', 'Uint8Array'],
+  ['text', '(from?, to?) => string'],
+  ['json', '() => any'],
+  ['qos', '0 | 1 | 2'],
+  ['retain', 'boolean'],
+  ['receivedAt', 'number'],
+  ['properties', 'object'],
+] as const;
+
+const properties = [
+  ['responseTopic', 'string?'],
+  ['correlationData', 'Uint8Array?'],
+  ['contentType', 'string?'],
+  ['payloadFormatIndicator', 'boolean?'],
+  ['messageExpiryInterval', 'number?'],
+  ['userProperties', '[string, string][]?'],
+] as const;
+
+function ofMessage(context: CompletionContext) {
+  const word = context.matchBefore(/\b(?:message|properties)\.\w*$/);
+  if (!word) return null;
+  const [object = ''] = word.text.split('.');
+  const list = object === 'message' ? members : properties;
+  const options = list.map(([label, detail]) => ({ label, detail, type: 'property' }));
+  return { from: word.from + object.length + 1, options, validFor: /^\w*$/ };
+}
+
+export const scriptLanguage: Extension = [
+  javascript(),
+  javascriptLanguage.data.of({ autocomplete: names }),
+  javascriptLanguage.data.of({ autocomplete: ofMessage }),
+  javascriptLanguage.data.of({ autocomplete: localCompletionSource }),
+  autocompletion(),
+];

@@ -1,0 +1,357 @@
+/** Scripts: what this browser has of them, which are on, and what they say. */
+
+import { useSignal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { bounds } from '../../automation/bounds';
+import { examples } from '../../automation/examples';
+import type { Host, State } from '../../automation/host';
+import { automationOf } from '../../automation/scripts';
+import { nameFrom, problemWith, type Script, textOf } from '../../automation/text';
+import { plural, t } from '../../core/i18n/i18n';
+import { saveAs } from '../../core/save-as';
+import { formatCount, formatTime, visible } from '../../core/text';
+import type { Page } from '../../session/page';
+import type { Session } from '../../session/session';
+import { withoutSecrets } from '../../session/settings';
+import { Button, FileButton } from '../../ui/button';
+import { Checkbox, TextField } from '../../ui/fields';
+import { Menu } from '../../ui/menu';
+import { onDemand } from '../../ui/on-demand';
+import { Empty } from '../feed/empty';
+import { TryOut } from './try';
+import './scripts.css';
+
+const Code = onDemand(async () => (await import('./code')).Code);
+
+interface Props {
+  page: Page;
+  session: Session;
+}
+
+const save = (name: string, scripts: readonly Script[]) =>
+  saveAs(`${name}.js`, new Blob([textOf(scripts)], { type: 'text/javascript' }));
+
+/** Of the client in use, or the one that the form would make. */
+const addressOf = ({ client, connection }: Session): string =>
+  client.value?.url ?? connection.settings.value.url;
+
+const isOn = (session: Session, { name }: Script): boolean => session.scripts.on.value.names.includes(name);
+
+function stateWords(
+  session: Session,
+  script: Script,
+  state: State | undefined,
+  stop: string | undefined,
+): string {
+  if (script.foreign) return t('imported: look at it before you switch it on');
+  if (!isOn(session, script)) return stop ?? t('off');
+  const { url } = session.scripts.on.value;
+  if (!state) return t('waits for {broker}', { broker: visible(url || addressOf(session)) });
+  if (state.phase === 'starting') return t('starting');
+  const { messages, published, dropped, refused } = state;
+  return [
+    plural(messages, '{count} message', '{count} messages', formatCount(messages)),
+    published > 0 && t('{count} published', { count: formatCount(published) }),
+    refused > 0 && t('{count} not published', { count: formatCount(refused) }),
+    dropped > 0 && t('{count} left out: too many at once', { count: formatCount(dropped) }),
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+interface RowProps {
+  session: Session;
+  host: Host;
+  script: Script;
+  selected: boolean;
+  onSelect(): void;
+  onTurn(on: boolean): void;
+}
+
+function Row({ session, host, script, selected, onSelect, onTurn }: RowProps) {
+  const { name, filter } = script;
+  const on = isOn(session, script);
+  const stop = host.stops.value.get(name);
+  return (
+    <li class="script-row line box" data-selected={selected}>
+      <Checkbox
+        label={t('On')}
+        name={t('Run {name}', { name: visible(name) })}
+        checked={on}
+        onEdit={onTurn}
+      />
+      <button type="button" class="script-open item" aria-pressed={selected} onClick={onSelect}>
+        <bdi class="clip">{visible(name)}</bdi>
+        <bdi class="mono fine clip">{visible(filter)}</bdi>
+        <span class="fine clip" data-stopped={!on && stop !== undefined}>
+          {stateWords(session, script, host.states.value.get(name), stop)}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+interface DetailsProps extends Props {
+  host: Host;
+  script: Script;
+  onRename(name: string): void;
+}
+
+function Details({ page, session, host, script, onRename }: DetailsProps) {
+  const automation = page.part(automationOf);
+  const { library } = automation;
+  const [name, setName] = useState(script.name);
+  const [filter, setFilter] = useState(script.filter);
+  const [rate, setRate] = useState(String(script.rate));
+  const [code, setCode] = useState(script.code);
+  const on = isOn(session, script);
+  const free = nameFrom(name);
+  const taken = free !== script.name && library.find(free) !== undefined;
+  const wrongFilter = problemWith(filter);
+  const { mostPublications } = bounds.perSecond;
+  const wrongRate = !/^\d{1,4}$/.test(rate) || Number(rate) > mostPublications;
+  const tooLong = code.length > bounds.code;
+  const problem = tooLong ? library.problem.value : '';
+  const changed = host.states.value.get(script.name)?.changed;
+
+  return (
+    <div class="script-details stack">
+      <div class="script-fields">
+        <TextField
+          label={t('Name')}
+          value={name}
+          error={free === '' ? t('A name to find it by') : taken ? t('There is one of this name') : undefined}
+          hint={on && t('Switch it off to rename it.')}
+          onEdit={(typed) => {
+            setName(typed);
+            const next = nameFrom(typed);
+            if (!on && library.change(script.name, { name: next })) onRename(next);
+          }}
+        />
+        <TextField
+          label={t('Topic filter')}
+          value={filter}
+          error={wrongFilter || undefined}
+          onEdit={(typed) => {
+            setFilter(typed);
+            if (!problemWith(typed)) library.change(script.name, { filter: typed });
+          }}
+        />
+        <TextField
+          label={t('Publishes per second, at most')}
+          value={rate}
+          error={wrongRate ? t('A whole number from 0 to {count}', { count: mostPublications }) : undefined}
+          onEdit={(typed) => {
+            setRate(typed);
+            if (/^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications)
+              library.change(script.name, { rate: Number(typed) });
+          }}
+        />
+      </div>
+      <Code
+        value={code}
+        problem={problem}
+        onEdit={(typed: string) => {
+          setCode(typed);
+          library.change(script.name, { code: typed });
+        }}
+      />
+      {problem && (
+        <p class="field-error wrap" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="flow">
+        {changed && (
+          <Button small look="primary" onClick={() => host.restart(script.name)}>
+            {t('Restart with the changes')}
+          </Button>
+        )}
+        <Button small onClick={() => save(script.name, [script])}>
+          {t('Export')}
+        </Button>
+        <Button
+          small
+          look="stop"
+          onClick={() => {
+            if (on) host.turn(script.name, false, session.scripts.on.peek().url);
+            library.remove(script.name);
+          }}
+        >
+          {t('Delete')}
+        </Button>
+      </div>
+      <TryOut page={page} automation={automation} script={script} />
+    </div>
+  );
+}
+
+const kinds = { log: '', error: '⚠ ', alert: '● ' } as const;
+
+function Log({ host }: { host: Host }) {
+  const lines = host.log.value;
+  return (
+    <section class="script-log">
+      <header class="flow">
+        <h3>{t('Log')}</h3>
+        <Button small look="quiet" disabled={lines.length === 0} onClick={host.clear}>
+          {t('Clear')}
+        </Button>
+      </header>
+      {/* What scrolls is reached by keyboard. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
+      <div class="script-lines box" role="log" aria-label={t('Script log')} aria-live="off" tabIndex={0}>
+        {lines.length === 0 && <p class="empty-line">{t('What scripts log appears here.')}</p>}
+        {lines.toReversed().map(({ number, at, by, kind, text }) => (
+          <p key={number} class="script-line wrap" data-kind={kind}>
+            <time class="fine">{formatTime(at)}</time> <bdi class="fine">{visible(by)}</bdi> {kinds[kind]}
+            {visible(text)}
+          </p>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** Only a click may ask, and only where nobody has answered yet. */
+function AllowNotifications() {
+  const asked = useSignal(globalThis.Notification?.permission ?? 'denied');
+  if (asked.value !== 'default') return null;
+  return (
+    <Button
+      small
+      look="quiet"
+      onClick={async () => {
+        asked.value = await Notification.requestPermission();
+      }}
+    >
+      {t('Allow notifications')}
+    </Button>
+  );
+}
+
+export function ScriptsPanel({ page, session }: Props) {
+  const { library, of } = page.part(automationOf);
+  const host = of(session);
+  const chosen = useSignal<string | undefined>(undefined);
+  const said = useSignal('');
+  const scripts = library.entries.value;
+  const selected = scripts.find(({ name }) => name === chosen.value);
+  /** Keeps the fields when what they are about is renamed. */
+  const opened = useSignal(0);
+
+  function open(name: string): void {
+    if (chosen.peek() !== name) opened.value++;
+    chosen.value = name;
+  }
+
+  function turn(script: Script, on: boolean): void {
+    const { name, foreign } = script;
+    const seen = chosen.peek() === name;
+    open(name);
+    said.value = '';
+    if (on && foreign && !seen) {
+      said.value = t('It came from a file. Read its code, and then switch it on.');
+      return;
+    }
+    if (on && foreign && !library.change(name, { foreign: false })) return;
+    host.turn(name, on, addressOf(session));
+  }
+
+  function create(name: string, code: string): void {
+    const [own] = session.subscriptions.entries.peek();
+    const filter = own?.filter ?? '#';
+    const made = library.add({ name, filter, code, rate: bounds.perSecond.publications });
+    if (made[0] !== undefined) open(made[0]);
+  }
+
+  async function read(files: File[]): Promise<void> {
+    let count = 0;
+    for (const file of files) {
+      const names = library.addText(await file.text(), file.name);
+      count += names.length;
+      if (names[0] !== undefined) open(names[0]);
+    }
+    said.value =
+      count > 0
+        ? plural(
+            count,
+            '{count} script imported, switched off.',
+            '{count} scripts imported, switched off.',
+            formatCount(count),
+          )
+        : '';
+  }
+
+  const elsewhere = session.scripts.on.value.url !== withoutSecrets(addressOf(session));
+  return (
+    <section class="scripts" aria-label={t('Scripts')}>
+      <header class="feed-head flow">
+        <Menu
+          label={t('New script')}
+          commands={examples.map(({ name, code }) => ({ text: t(name), run: () => create(t(name), code) }))}
+        />
+        <FileButton
+          small
+          text={t('Import…')}
+          label={t('Import scripts')}
+          accept=".js,.txt,text/javascript"
+          multiple
+          onFiles={(files) => void read(files)}
+        />
+        <Button small disabled={scripts.length === 0} onClick={() => save('mqttwasm-scripts', scripts)}>
+          {t('Export all')}
+        </Button>
+        <AllowNotifications />
+      </header>
+      <div class="scripts-body">
+        <p class="field-error wrap" role="alert">
+          {library.problem.value}
+        </p>
+        <p class="wrap" role="status" aria-label={t('Scripts')}>
+          {said.value}
+        </p>
+        {scripts.length === 0 ? (
+          <Empty
+            of={[
+              t('No scripts yet'),
+              t('A script decodes, answers or watches messages. It stays in this browser.'),
+            ]}
+          />
+        ) : (
+          <ul class="stack" aria-label={t('Scripts')}>
+            {scripts.map((script) => (
+              <Row
+                key={script.name}
+                session={session}
+                host={host}
+                script={script}
+                selected={script === selected}
+                onSelect={() => open(script.name)}
+                onTurn={(on) => turn(script, on)}
+              />
+            ))}
+          </ul>
+        )}
+        {elsewhere && session.scripts.on.value.names.length > 0 && (
+          <p class="fine wrap">
+            {t('Those that are on were switched on for another broker, and run only there.')}
+          </p>
+        )}
+        {selected && (
+          <Details
+            key={`${session.id} ${opened.value}`}
+            page={page}
+            session={session}
+            host={host}
+            script={selected}
+            onRename={(name) => {
+              chosen.value = name;
+            }}
+          />
+        )}
+        <Log host={host} />
+      </div>
+    </section>
+  );
+}
