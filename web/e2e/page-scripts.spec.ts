@@ -338,3 +338,14 @@ test('it can be used by everybody, on a phone too', async ({ page }, info) => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   }
 });
+
+test('the editor knows the names of what a script has', async ({ page }) => {
+  await page.getByRole('button', { name: 'New script' }).click();
+  await page.getByRole('menuitem', { name: 'Empty script' }).click();
+  await codeOf(page).press('Control+a');
+  await page.keyboard.type('onMessage = (message) => publ');
+  await page.getByRole('option', { name: /^publish/ }).click();
+  await page.keyboard.type('(message.to');
+  await page.getByRole('option', { name: /^topic/ }).click();
+  await expect(codeOf(page)).toHaveText('onMessage = (message) => publish(message.topic');
+});

@@ -69,6 +69,7 @@ interface Running extends Omit<State, 'changed'> {
   name: string;
   code: string;
   filter: string;
+  rate: number;
   selects(topic: string): boolean;
   /** It has returned a value. */
   decodes: boolean;
@@ -142,9 +143,10 @@ export function createHost(deps: Dependencies) {
       batch(() => {
         log.value = lines;
         states.value = new Map(
-          running.map(({ name, code, filter, phase, messages, published, dropped, refused }) => {
+          running.map(({ name, code, filter, rate, phase, messages, published, dropped, refused }) => {
             const now = library.find(name);
-            const changed = now !== undefined && (now.code !== code || now.filter !== filter);
+            const changed =
+              now !== undefined && (now.code !== code || now.filter !== filter || now.rate !== rate);
             return [name, { phase, messages, published, dropped, refused, changed }];
           }),
         );
@@ -193,9 +195,9 @@ export function createHost(deps: Dependencies) {
     return started;
   }
 
-  function load(one: Running, rate: number): void {
+  function load({ id, code, rate }: Running): void {
     engine ??= begin();
-    engine.post({ kind: 'load', program: { id: one.id, code: one.code, rate } });
+    engine.post({ kind: 'load', program: { id, code, rate } });
   }
 
   function run(name: string): void {
@@ -208,12 +210,12 @@ export function createHost(deps: Dependencies) {
     const { code, filter, rate } = script;
     const counts = { messages: 0, published: 0, dropped: 0, refused: 0 };
     const one: Running = {
-      ...{ id: ++ids, name, code, filter, selects: compile(filter), decodes: false, phase: 'starting' },
+      ...{ id: ++ids, name, code, filter, rate, selects: compile(filter), decodes: false, phase: 'starting' },
       ...counts,
     };
     running = [...running, one];
     stops.value = new Map([...stops.peek()].filter(([other]) => other !== name));
-    load(one, rate);
+    load(one);
     draw();
   }
 
@@ -253,7 +255,7 @@ export function createHost(deps: Dependencies) {
     }
     for (const one of others) {
       one.phase = 'starting';
-      load(one, library.find(one.name)?.rate ?? bounds.perSecond.publications);
+      load(one);
       write(one.name, 'error', t('Started again, because another script hung'));
     }
   }

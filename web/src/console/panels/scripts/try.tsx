@@ -15,6 +15,7 @@ import type { Page } from '../../session/page';
 import { Button } from '../../ui/button';
 import { Select } from '../../ui/fields';
 import { Block } from '../../ui/payload/block';
+import '../../ui/payload/payload.css';
 
 /** Messages to choose from, and entries of the feed that are looked at for them. */
 const most = 20;
