@@ -24,9 +24,10 @@ function fakeClient() {
   return { client, as: client as unknown as Client, listeners };
 }
 
+afterEach(() => void vi.useRealTimers());
+
 describe('renewal', () => {
   beforeEach(() => void vi.useFakeTimers({ now: 1_700_000_000_000 }));
-  afterEach(() => void vi.useRealTimers());
 
   /** A client that has just authenticated with a token of so long. */
   async function started(lives: number) {
@@ -169,6 +170,32 @@ test('with the program itself: the token in CONNECT, the next in AUTH 0x19, and 
     [0x19, 't2'],
     [0x19, 't4'],
   ]);
+});
+
+test('with the program itself: the broker gets the next token before the first one expires', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  let hear: (auth: unknown[]) => void = () => {};
+  const heard = new Promise<unknown[]>((resolve) => {
+    hear = resolve;
+  });
+  const broker = await scripted.startScripted(async (connection) => {
+    await connection.expect(scripted.type.connect);
+    connection.send(scripted.connack(0, scripted.authentication('OAUTH2-JWT', '')));
+    const { reason, data } = authOf(await connection.expect(scripted.type.auth));
+    connection.send(scripted.auth(0, scripted.authentication('OAUTH2-JWT', '')));
+    hear([reason, data?.toString()]);
+    await connection.next();
+  });
+  let n = 0;
+  const token = async () => ({ token: `t${++n}`, expiresAt: Date.now() + 60 * minutes });
+  const { options, renew } = jwt({ url: broker.url, worker: false, WebSocket: NodeSocket }, { token });
+  const client = await connect(options);
+  renew(client);
+  await vi.advanceTimersByTimeAsync(55 * minutes);
+  expect(await heard).toEqual([0x19, 't2']);
+  vi.useRealTimers();
+  await client.end();
+  await broker.stop();
 });
 
 test.each([
