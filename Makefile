@@ -91,7 +91,7 @@ PACKAGE := web/package/package.json
 
 $(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json $(wildcard web/docs/*.md) \
             $(wildcard web/scripts/*.mjs) \
-            $(call sources,web/src/client web/src/compat web/src/platform web/src/protocol web/src/worker)
+            $(call sources,web/src/client web/src/compat web/src/elements web/src/platform web/src/protocol web/src/worker)
 	cd web && node scripts/package.mjs
 
 .PHONY: package
@@ -174,7 +174,7 @@ bench: $(BINARY) $(FLOODER) $(BENCH_MODULES) deps ## against a bare WebSocket, M
 
 .PHONY: screenshots
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
-	cd web && SCREENSHOTS=docs npx playwright test page-screenshots
+	cd web && SCREENSHOTS=docs npx playwright test page-screenshots elements-gallery
 
 .PHONY: bench-console
 bench-console: $(BINARY) ## the page under load, in Chromium (BENCH_SECONDS, BENCH_RUNS, BENCH_ONLY)

@@ -3,12 +3,13 @@ import { clientChunk } from './scripts/client-chunk.mjs';
 import { compress } from './scripts/compress.ts';
 import { serviceWorker } from './scripts/service-worker.ts';
 
-// One build makes the page, the library it is built on, and the service worker.
-// The last two keep their names, the library's second entry too; everything else is
-// named after its content.
+// One build makes the page, the library it is built on with its other entries, and the
+// service worker. All but the page keep their names; everything else is named after its
+// content.
 const stable: Record<string, string> = {
   mqttwasm: 'mqttwasm.js',
   brokers: 'mqttwasm-brokers.js',
+  elements: 'elements.js',
   sw: 'sw.js',
 };
 
@@ -27,6 +28,7 @@ export default defineConfig({
         index: 'index.html',
         mqttwasm: 'src/client/index.ts',
         brokers: 'src/brokers/index.ts',
+        elements: 'src/elements/index.ts',
         sw: 'src/console/install/sw.ts',
       },
       preserveEntrySignatures: 'exports-only',

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
-import { createProject, run, serveFolder } from './support';
+import { createProject, policy, run, serveFolder } from './support';
 
 // The examples, as somebody would copy, build and use them.
 
@@ -18,10 +18,11 @@ async function open(
   page: Page,
   name: string,
   built = 'dist',
+  policed = policy,
 ): Promise<{ address: string; stop(): Promise<void> }> {
   const project = await createProject(`example-${name}`, `examples/${name}`);
   if (built) await run('npm', ['run', 'build'], project);
-  const { url, stop } = await serveFolder(join(project, built));
+  const { url, stop } = await serveFolder(join(project, built), { 'Content-Security-Policy': policed });
   const address = `${url}?broker=${encodeURIComponent(broker.mqtt)}`;
   await page.goto(address);
   return { address, stop };
@@ -34,12 +35,25 @@ for (const name of ['react', 'vue', 'svelte', 'plain']) {
     await page.getByRole('button', { name: 'Publish' }).click();
     await page.getByRole('button', { name: 'Publish' }).click();
     await expect(page.getByRole('listitem')).toHaveText(['message 0', 'message 1']);
+    await expect(page.locator('mqtt-value')).toHaveText(/Newest\s*message 1$/);
     await broker.stop();
     await expect(page.getByRole('status')).toHaveText('reconnecting');
+    await expect(page.locator('mqtt-value')).toHaveText(/message 1\s*not current$/);
     broker = await startMosquitto();
     await stop();
   });
 }
+
+test('elements: the gallery shows what its devices say', async ({ page }) => {
+  const { stop } = await open(page, 'elements', '', `${policy}; style-src 'self'`);
+  await expect(page.getByRole('status').first()).toHaveText('connected');
+  await expect(page.locator('mqtt-value').first()).toHaveText(/Air\s*\d\d\.\d\s*°C$/);
+  await expect(page.getByRole('img', { name: /^Water in the tanks: \w+ now \d/ })).toBeVisible();
+  await page.getByRole('switch', { name: 'Fan' }).click();
+  await expect(page.getByRole('switch', { name: 'Fan' })).toBeChecked();
+  await expect(page.getByRole('log')).toContainText('fan/set');
+  await stop();
+});
 
 test('tabs: one connection, and every tab sees what one measures', async ({ page, context }) => {
   const { address, stop } = await open(page, 'tabs');

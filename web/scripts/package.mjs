@@ -27,7 +27,12 @@ mkdirSync(dist, { recursive: true });
 
 // A worker is one file, so that it can be copied, and small, because bundlers
 // take it as it is.
-await bundle({ index: 'client/index.ts', compat: 'compat/index.ts', brokers: 'brokers/index.ts' });
+await bundle({
+  index: 'client/index.ts',
+  compat: 'compat/index.ts',
+  brokers: 'brokers/index.ts',
+  elements: 'elements/index.ts',
+});
 await bundle({ 'mqttwasm-worker': 'worker/dedicated.ts' }, true);
 await bundle({ 'mqttwasm-shared': 'worker/shared.ts' }, true);
 copyFileSync(join(web, 'src/worker/generated/mqttwasm.wasm'), join(dist, 'mqttwasm.wasm'));
@@ -97,6 +102,7 @@ function emitTypes() {
   visit(join(types, 'client/index.d.ts'));
   visit(join(types, 'compat/index.d.ts'));
   visit(join(types, 'brokers/index.d.ts'));
+  visit(join(types, 'elements/index.d.ts'));
   for (const name of readdirSync(types, { recursive: true })) {
     const file = join(types, name);
     if (statSync(file).isFile() && !needed.has(file)) rmSync(file);
@@ -128,7 +134,9 @@ function guide(name) {
     const file = join(out, 'docs', one);
     mkdirSync(dirname(file), { recursive: true });
     // The guide to the client is the package's README.
-    const text = read(`docs/${one}`).replaceAll('](library.md', '](../README.md');
+    const text = read(`docs/${one}`)
+      .replaceAll('](library.md', '](../README.md')
+      .replaceAll(/^!\[.*\]\(.*\)\n+/gm, ''); // pictures are not in the package
     writeFileSync(file, byPackageName(text));
   }
   return `docs/${name}`;
@@ -137,7 +145,9 @@ function guide(name) {
 function byPackageName(text) {
   return text
     .replaceAll("'/mqttwasm.js'", "'mqttwasm'")
-    .replaceAll("'/mqttwasm-brokers.js'", "'mqttwasm/brokers'");
+    .replaceAll("'/mqttwasm-brokers.js'", "'mqttwasm/brokers'")
+    .replaceAll("'/elements.js'", "'mqttwasm/elements'")
+    .replaceAll('"/elements.js"', '"./node_modules/mqttwasm/dist/elements.js"');
 }
 
 function manifest() {
@@ -154,11 +164,12 @@ function manifest() {
     license: 'MIT',
     keywords: ['mqtt', 'mqtt5', 'websocket', 'wasm', 'client'],
     type: 'module',
-    sideEffects: ['./dist/mqttwasm-worker.js', './dist/mqttwasm-shared.js'],
+    sideEffects: ['./dist/elements.js', './dist/mqttwasm-worker.js', './dist/mqttwasm-shared.js'],
     exports: {
       '.': entry('client', 'index'),
       './compat': entry('compat', 'compat'),
       './brokers': entry('brokers', 'brokers'),
+      './elements': entry('elements', 'elements'),
       './worker': file('mqttwasm-worker.js'),
       './shared-worker': file('mqttwasm-shared.js'),
       './wasm': file('mqttwasm.wasm'),

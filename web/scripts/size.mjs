@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-const limits = { wasm: 900_000, page: 65_000, library: 14_000, engine: 240_000 };
+const limits = { wasm: 900_000, page: 65_000, library: 14_000, elements: 12_000, engine: 240_000 };
 
 const dist = new URL('../dist/', import.meta.url);
 const read = (name) => readFileSync(new URL(name, dist));
@@ -57,6 +57,10 @@ const page = eager('index.html');
 row('page JavaScript', rawSize(page), sum(page.map(brotliSize)), limits.page);
 const library = eager('src/client/index.ts');
 row('library JavaScript', rawSize(library), sum(library.map(gzipSize)), limits.library, 'gzip');
+// What a page with elements loads beside the library, with its charts.
+const elements = [...eager('src/elements/index.ts'), ...eager('src/elements/draw.ts')];
+const beside = [...new Set(elements)].filter((file) => !library.includes(file));
+row('elements', rawSize(beside), sum(beside.map(gzipSize)), limits.elements, 'gzip');
 
 const engine = wasm(/emscripten-module[^/]*\.wasm$/);
 row('engine of scripts', read(engine).length, brotliSize(engine), limits.engine);

@@ -1,3 +1,4 @@
+import './node_modules/mqttwasm/dist/elements.js';
 import { connect } from './node_modules/mqttwasm/dist/index.js';
 
 const broker = new URLSearchParams(location.search).get('broker') ?? 'ws://broker.emqx.io:8083/mqtt';
@@ -18,6 +19,10 @@ try {
   });
   let count = 0;
   button.addEventListener('click', () => client.publish(topic, `message ${count++}`, { qos: 1 }));
+  // An element on the same connection.
+  const newest = document.querySelector('mqtt-value');
+  newest.topic = topic;
+  document.querySelector('mqtt-connection').client = client;
   show();
 } catch (error) {
   status.textContent = error.message;

@@ -1,6 +1,7 @@
 import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { useMessages, useMqtt } from './use-mqtt.js';
+import 'mqttwasm/elements';
 
 const broker = new URLSearchParams(location.search).get('broker') ?? 'ws://broker.emqx.io:8083/mqtt';
 const topic = `mqttwasm/react/${crypto.randomUUID()}`;
@@ -19,6 +20,9 @@ function App() {
       <button type="button" disabled={state !== 'connected'} onClick={publish}>
         Publish
       </button>
+      <mqtt-connection client={client}>
+        <mqtt-value topic={topic} label="Newest" />
+      </mqtt-connection>
       <ul>
         {messages.map((message) => (
           <li key={message.text()}>{message.text()}</li>

@@ -2,7 +2,7 @@ import { connect } from 'mqttwasm';
 import { readable } from 'svelte/store';
 
 /**
- * A store of `{ state, messages, publish, error }`: it is connected as long as
+ * A store of `{ state, messages, client, error }`: it is connected as long as
  * somebody is subscribed to it, and has the newest messages of a topic filter.
  */
 export function mqtt(url, filter, count = 20) {
@@ -14,7 +14,7 @@ export function mqtt(url, filter, count = 20) {
         const opened = await connect(url, { signal: leaving.signal });
         if (leaving.signal.aborted) return opened.end();
         client = opened;
-        const show = () => update((now) => ({ ...now, state: client.state, publish: client.publish }));
+        const show = () => update((now) => ({ ...now, state: client.state, client }));
         for (const event of ['connect', 'reconnect', 'close', 'end']) client.on(event, show);
         await client.subscribe(filter, { qos: 1 }, (message) => {
           update((now) => ({ ...now, messages: [...now.messages, message].slice(-count) }));

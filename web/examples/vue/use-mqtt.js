@@ -3,25 +3,25 @@ import { onScopeDispose, ref, shallowRef } from 'vue';
 
 /**
  * A client for as long as the component is there, and the newest messages of a
- * topic filter. `publish` is the client's, once it is connected.
+ * topic filter. `client` and `publish` are there once it is connected.
  */
 export function useMqtt(url, filter, count = 20) {
   const state = ref('connecting');
   const error = shallowRef();
   const messages = shallowRef([]);
+  const client = shallowRef();
   const leaving = new AbortController();
-  let client;
 
   async function open() {
     try {
       const opened = await connect(url, { signal: leaving.signal });
       if (leaving.signal.aborted) return opened.end();
-      client = opened;
+      client.value = opened;
       const show = () => {
-        state.value = client.state;
+        state.value = opened.state;
       };
-      for (const event of ['connect', 'reconnect', 'close', 'end']) client.on(event, show);
-      await client.subscribe(filter, { qos: 1 }, (message) => {
+      for (const event of ['connect', 'reconnect', 'close', 'end']) opened.on(event, show);
+      await opened.subscribe(filter, { qos: 1 }, (message) => {
         messages.value = [...messages.value, message].slice(-count);
       });
       show();
@@ -34,8 +34,8 @@ export function useMqtt(url, filter, count = 20) {
 
   onScopeDispose(() => {
     leaving.abort();
-    client?.end();
+    client.value?.end();
   });
 
-  return { state, error, messages, publish: (...args) => client.publish(...args) };
+  return { client, state, error, messages, publish: (...args) => client.value.publish(...args) };
 }

@@ -1,3 +1,5 @@
 import vue from '@vitejs/plugin-vue';
 
-export default { plugins: [vue()] };
+const compilerOptions = { isCustomElement: (tag) => tag.startsWith('mqtt-') };
+
+export default { plugins: [vue({ template: { compilerOptions } })] };

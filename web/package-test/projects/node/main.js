@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { connect } from 'mqttwasm';
 import mqtt from 'mqttwasm/compat';
+import 'mqttwasm/elements'; // a page may be rendered here
 import WebSocket from 'ws';
 import { compatRoundTrip, roundTrip } from './run.js';
 

@@ -1,6 +1,7 @@
 import mqttwasm, { type Client, connect, type Message, MqttError } from 'mqttwasm';
 import { jwt, sigV4, tokenFrom } from 'mqttwasm/brokers';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqttwasm/compat';
+import { type MqttElements, texts } from 'mqttwasm/elements';
 
 export async function use(url: string): Promise<void> {
   const client: Client = await connect(url, { clientId: 'a', properties: { receiveMaximum: 10 } });
@@ -25,6 +26,23 @@ export function useCompat(url: string): MqttClient {
   client.subscribe({ 'a/b': { qos: 1 } }, (error, granted) => console.log(error?.code, granted?.[0]?.qos));
   client.publish('a/b', new Uint8Array([1]), { qos: 2 }, (error) => console.log(error?.reasonCode));
   return client.on('message', (topic, payload, packet) => console.log(topic, payload.toString(), packet.qos));
+}
+
+export function useElements(client: Client): MqttElements['mqtt-value'] {
+  texts.stale = 'veraltet';
+  const connection = document.createElement('mqtt-connection');
+  connection.client = client;
+  connection.addEventListener('mqtt-error', ({ detail }) => console.log(detail.code, detail.field));
+  const value = document.createElement('mqtt-value');
+  value.digits = 1;
+  // @ts-expect-error: a topic is text
+  value.topic = 1;
+  value.addEventListener('mqtt-change', ({ detail }) => console.log(detail.value, detail.topic));
+  document
+    .querySelector('mqtt-publish')
+    ?.publish('ON')
+    .then(({ reasonCode }) => console.log(reasonCode));
+  return value;
 }
 
 function show(message: Message): void {

@@ -2,6 +2,7 @@
 
 import { connect } from 'mqttwasm';
 import mqtt from 'mqttwasm/compat';
+import 'mqttwasm/elements';
 import { useEffect } from 'react';
 import { run } from '../run.js';
 

@@ -1,0 +1,578 @@
+import { type Page, expect as pwExpect } from '@playwright/test';
+import { violationsOf } from './support/axe';
+import { type Mosquitto, startMosquitto } from './support/brokers';
+import { openBody } from './support/elements';
+import { test as base, expect } from './support/fixtures';
+import { openPublisher } from './support/publisher';
+import { type Connection, type ScriptedBroker, startScripted, type } from './support/scripted';
+
+// Elements in a page of their own, with messages of a broker, under a strict policy.
+
+const test = base.extend<{ open: (body: string, lang?: string) => Promise<void> }>({
+  /** Opens the body; a test ends without complaints of the browser's. */
+  async open({ page, server }, use) {
+    let complaints: string[] = [];
+    await use(async (body, lang) => {
+      complaints = await openBody(page, server.url, body, lang);
+    });
+    expect(complaints).toEqual([]);
+  },
+});
+
+const part = (page: Page, selector: string, name: string) => page.locator(`${selector} [part~=${name}]`);
+
+/** What the elements of a page have told by an event so far. */
+async function record(page: Page, event: string): Promise<() => Promise<unknown[]>> {
+  await page.evaluate((name) => {
+    const all: unknown[] = [];
+    Reflect.set(window, name, all);
+    document.addEventListener(name, ({ target, detail }: CustomEventInit & Event) => {
+      const { code, field, value, topic } = detail;
+      all.push(
+        JSON.parse(JSON.stringify({ from: (target as Element).localName, code, field, value, topic })),
+      );
+    });
+  }, event);
+  return () => page.evaluate((name) => Reflect.get(window, name), event);
+}
+
+/** Publishes by the page's own client. */
+const publish = (page: Page, topic: string, payload: string, retain = false) =>
+  page.evaluate(
+    async ([name, text, keep]) => {
+      const { client } = document.querySelector('mqtt-connection') ?? {};
+      await client?.publish(name, text, { qos: 1, retain: keep });
+    },
+    [topic, payload, retain] as const,
+  );
+
+const topicOf = () => `elements/${crypto.randomUUID()}`;
+
+test('a value is picked, formatted in the language of the page, and told', async ({ page, open }) => {
+  const topic = topicOf();
+  await open(
+    `<mqtt-connection url="/mqtt">
+      <mqtt-value id="t" topic="${topic}" path="sensors[0].t" label="Luft" unit="°C" digits="1"></mqtt-value>
+      <mqtt-value id="whole" topic="${topic}" format="text"></mqtt-value>
+    </mqtt-connection>`,
+    'de',
+  );
+  const changes = await record(page, 'mqtt-change');
+  await expect(page.locator('#t')).toHaveText(/Luft\s*—$/);
+  await publish(page, topic, '{"sensors":[{"t":1234.56}]}');
+  await expect(page.locator('#t')).toHaveText(/Luft\s*1\.234,6\s*°C$/);
+  await expect(page.locator('#whole')).toHaveText('{"sensors":[{"t":1234.56}]}');
+  expect(await changes()).toContainEqual({ from: 'mqtt-value', topic, value: 1234.56 });
+  // Properties are the attributes.
+  await page.evaluate(() => {
+    const element = document.querySelector('mqtt-value');
+    if (!element) return;
+    element.digits = 0;
+    element.unit = 'K';
+    element.formatter = undefined;
+  });
+  await expect(page.locator('#t')).toHaveText(/1\.235\s*K$/);
+  expect(await page.locator('#t').getAttribute('digits')).toBe('0');
+  await page.evaluate(() => {
+    const element = document.querySelector('mqtt-value');
+    if (element) element.formatter = (value, from) => `${value} at ${from.length}`;
+    if (element) element.unit = '';
+  });
+  await expect(page.locator('#t')).toHaveText(new RegExp(`1234.56 at ${topic.length}$`));
+});
+
+test('what comes is text, whatever it looks like, and is bounded', async ({ page, open, elsewhere }) => {
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt">
+    <mqtt-value id="any" topic="${topic}/#"></mqtt-value>
+    <mqtt-value id="inherited" topic="${topic}/#" path="constructor.name"></mqtt-value>
+    <mqtt-feed topic="${topic}/#" limit="3"></mqtt-feed>
+    <mqtt-chart topic="${topic}/#"></mqtt-chart></mqtt-connection>`);
+  await expect
+    .poll(() => page.evaluate(() => document.querySelector('mqtt-connection')?.state))
+    .toBe('connected');
+  const rows = part(page, 'mqtt-feed', 'row');
+  const html = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+  await publish(page, `${topic}/<b>bold`, html);
+  await expect(part(page, 'mqtt-feed', 'payload')).toHaveText(html);
+  await expect(part(page, 'mqtt-feed', 'topic')).toHaveText('<b>bold');
+  await expect(part(page, '#any', 'value')).toHaveText(html);
+  await publish(page, `${topic}/long`, 'x'.repeat(200_000));
+  await expect(rows.nth(1)).toHaveText(/x{500}…$/);
+  const shown = await part(page, '#any', 'value').textContent();
+  expect(shown).toBe(`${'x'.repeat(1000)}…`);
+  await publish(page, `${topic}/larger`, `"${'y'.repeat(300_000)}"`);
+  await expect(rows.nth(2)).toHaveText(/300002 B$/);
+  elsewhere.publish(`${topic}/binary`, [new Uint8Array([0xff, 0x00, 0x7f])]);
+  await expect(rows.nth(2)).toHaveText(/ff 00 7f \(3 B\)$/);
+  for (const payload of ['{"__proto__":{"name":"no"}}', '[[[[', '1e999', 'NaN', '{"constructor":1}']) {
+    await publish(page, `${topic}/odd`, payload);
+  }
+  await expect(rows.nth(2)).toHaveText(/"constructor":1/);
+  await expect(part(page, '#inherited', 'value')).toHaveText('—');
+  await expect(rows).toHaveCount(3);
+  await expect(part(page, 'mqtt-chart', 'empty')).toHaveText('No numbers yet');
+  await expect(page).toHaveTitle('Elements');
+});
+
+test('a flood leaves the newest rows and points, and no more', async ({ page, open, elsewhere }) => {
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt">
+    <mqtt-feed topic="${topic}" limit="50"></mqtt-feed>
+    <mqtt-chart topic="${topic}" points="100"></mqtt-chart>
+    <mqtt-value topic="${topic}"></mqtt-value></mqtt-connection>`);
+  await publish(page, topic, '-1');
+  await expect(part(page, 'mqtt-value', 'value')).toHaveText('-1');
+  for (let first = 0; first < 10_000; first += 500) {
+    elsewhere.publish(
+      topic,
+      Array.from({ length: 500 }, (_, n) => `${first + n}`),
+    );
+    await expect(part(page, 'mqtt-value', 'value')).toHaveText((first + 499).toLocaleString('en'));
+  }
+  await expect(part(page, 'mqtt-feed', 'row').last()).toContainText('9999');
+  await expect(part(page, 'mqtt-feed', 'row')).toHaveCount(50);
+  await expect(page.getByRole('img', { name: /now 9,999, lowest 9,900, highest 9,999/ })).toBeVisible();
+  const line = (await part(page, 'mqtt-chart', 'line').getAttribute('d')) ?? '';
+  expect(line.split('L')).toHaveLength(100);
+  // It follows what comes, unless somebody reads further up.
+  const log = page.getByRole('log');
+  const fromEnd = () => log.evaluate((node) => node.scrollHeight - node.scrollTop - node.clientHeight);
+  await expect.poll(fromEnd).toBeLessThan(5);
+  await log.focus();
+  await page.keyboard.press('Home');
+  await expect.poll(() => log.evaluate((node) => node.scrollTop)).toBe(0);
+  await publish(page, topic, '10000');
+  await expect(part(page, 'mqtt-feed', 'row').last()).toContainText('10000');
+  expect(await fromEnd()).toBeGreaterThan(5);
+});
+
+test('a chart has a line for each topic of its filter, eight at most', async ({ page, open }) => {
+  const scripts: string[] = [];
+  page.on('request', (request) => scripts.push(request.url()));
+  const drawing = () => scripts.filter((url) => /\/draw-[^/]*\.js$/.test(url)).length;
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt"><mqtt-status></mqtt-status></mqtt-connection>`);
+  await expect(page.getByRole('status')).toHaveText('connected');
+  expect(drawing()).toBe(0);
+  await page.evaluate((name) => {
+    const chart = document.createElement('mqtt-chart');
+    Object.assign(chart, { topic: `${name}/+/t`, path: 'v', label: 'Rooms', unit: 'K', min: 0, max: 20 });
+    document.querySelector('mqtt-connection')?.append(chart);
+  }, topic);
+  for (let n = 0; n < 10; n++) await publish(page, `${topic}/room${n}/t`, `{"v":"${n}.5"}`);
+  await publish(page, `${topic}/room1/t`, '{"v":3}');
+  await expect(part(page, 'mqtt-chart', 'line')).toHaveCount(8);
+  await expect(part(page, 'mqtt-chart', 'series').nth(1)).toHaveText('room1/t 3 K');
+  await expect(part(page, 'mqtt-chart', 'stale')).toHaveText('more topics than can be drawn');
+  await expect(
+    page.getByRole('img', { name: /^Rooms: .*; room1\/t now 3 K, lowest 1.5 K, highest 3 K;/ }),
+  ).toBeVisible();
+  await expect(
+    part(page, 'mqtt-chart', 'picture')
+      .locator('text')
+      .getByText(/^(0|20)$/),
+  ).toHaveText(['0', '20']);
+  expect(drawing()).toBe(1);
+});
+
+test('buttons and forms publish, by keyboard too, and tell what became of it', async ({ page, open }) => {
+  const broker = await startMosquitto(); // says that nobody is subscribed
+  const topic = topicOf();
+  await open(`<mqtt-connection url="${broker.mqtt}">
+    <mqtt-feed topic="${topic}/#"></mqtt-feed>
+    <mqtt-publish id="b" topic="${topic}/b" payload="go" qos="1"><b>Start</b></mqtt-publish>
+    <mqtt-publish id="f" type="form" qos="1" label="Anything"></mqtt-publish></mqtt-connection>`);
+  const told = await record(page, 'mqtt-publish');
+  const failed = await record(page, 'mqtt-error');
+  await page.getByRole('button', { name: 'Start' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#b').getByRole('status')).toHaveText('Published');
+  await expect(part(page, 'mqtt-feed', 'row')).toHaveText([/b\s*go$/]);
+  const form = page.locator('#f');
+  await form.getByRole('textbox', { name: 'Topic' }).fill(`${topic}/typed`);
+  await form.getByRole('textbox', { name: 'Payload' }).fill('hello');
+  await page.keyboard.press('Enter');
+  await expect(part(page, 'mqtt-feed', 'row')).toHaveText([/go$/, /typed\s*hello$/]);
+  await form.getByRole('textbox', { name: 'Topic' }).fill('nobody/reads/this');
+  await page.keyboard.press('Enter');
+  await expect(form.getByRole('status')).toHaveText('Published; nobody is subscribed to it');
+  await form.getByRole('textbox', { name: 'Topic' }).fill('a/#');
+  await form.getByRole('button', { name: 'Publish' }).click();
+  await expect(form.getByRole('status')).toHaveText(/must not contain the wildcards/);
+  await expect(part(page, '#f', 'failed')).toBeVisible();
+  expect(await told()).toMatchObject([
+    { topic: `${topic}/b` },
+    { topic: `${topic}/typed` },
+    { topic: 'nobody/reads/this' },
+  ]);
+  expect(await failed()).toEqual([{ from: 'mqtt-publish', code: 'bad-option', field: 'topic' }]);
+  await broker.stop();
+});
+
+test('a switch is what its device says; without a device what was published', async ({ page, open }) => {
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt">
+    <mqtt-feed topic="${topic}/+/set"></mqtt-feed>
+    <mqtt-publish type="switch" topic="${topic}/a/set" state-topic="${topic}/a" path="state" on-payload="1" off-payload="0" label="Reports"></mqtt-publish>
+    <mqtt-publish type="switch" topic="${topic}/b/set" qos="1" label="Silent"></mqtt-publish></mqtt-connection>`);
+  const reports = page.getByRole('switch', { name: 'Reports' });
+  const silent = page.getByRole('switch', { name: 'Silent' });
+  await reports.click();
+  await expect(part(page, 'mqtt-feed', 'row')).toHaveText([/a\/set\s*1$/]);
+  await expect(page.locator('mqtt-publish').first().getByRole('status')).toHaveText('Published');
+  await expect(reports).not.toBeChecked();
+  await publish(page, `${topic}/a`, '{"state":1}');
+  await expect(reports).toBeChecked();
+  await publish(page, `${topic}/a`, '{"state":"half"}');
+  await reports.focus();
+  await page.keyboard.press('Space');
+  await expect(part(page, 'mqtt-feed', 'row')).toHaveText([/1$/, /a\/set\s*0$/]);
+  await publish(page, `${topic}/a`, '{"state":"0"}');
+  await expect(reports).not.toBeChecked();
+  await silent.click();
+  await expect(silent).toBeChecked();
+  await silent.click();
+  await expect(silent).not.toBeChecked();
+  await expect(part(page, 'mqtt-feed', 'row')).toHaveText([/1$/, /0$/, /b\/set\s*ON$/, /b\/set\s*OFF$/]);
+});
+
+test('what is wrong with an element, and what the broker refuses, is told and shown', async ({
+  page,
+  open,
+}) => {
+  await open(`<mqtt-connection url="/mqtt" id="here"></mqtt-connection><main></main>`);
+  const errors = await record(page, 'mqtt-error');
+  await page.evaluate(() => {
+    const main = document.querySelector('main');
+    const value = (attributes: object) =>
+      main?.append(Object.assign(document.createElement('mqtt-value'), attributes));
+    value({ topic: 'a/#/b' });
+    value({ topic: 'a', path: 'a..b' });
+    value({ topic: 'a', qos: 3 });
+    value({ topic: 'a', connection: 'there' });
+  });
+  const shown = page.locator('main [part=error]');
+  await expect(shown).toHaveText([
+    /# must be the last level/,
+    /^path: can't be read from "\.\.b" on/,
+    /qos/,
+    /no <mqtt-connection id="there">/,
+  ]);
+  const fields = async () => (await errors()).map((error) => (error as { field: string }).field).sort();
+  await expect.poll(fields).toEqual(['connection', 'filter', 'path', 'qos']);
+  // Mended, it is as if nothing had been.
+  await page.evaluate(() => {
+    const mended = { topic: 'a', path: 'b', qos: 1, connection: 'here' };
+    for (const element of document.querySelectorAll('mqtt-value')) Object.assign(element, mended);
+  });
+  await expect(shown).toHaveText(['', '', '', '']);
+  await publish(page, 'a', '{"b":5}');
+  await expect(page.locator('main [part=value]')).toHaveText(['5', '5', '5', '5']);
+});
+
+test('each element has the nearest connection, or the one it names, or the first', async ({
+  page,
+  open,
+  server,
+}) => {
+  const other = await startMosquitto();
+  const direct = [await openPublisher(server.mqtt), await openPublisher(other.mqtt)] as const;
+  await open(`
+    <mqtt-value id="first" topic="t"></mqtt-value>
+    <mqtt-value id="named" topic="t" connection="other"></mqtt-value>
+    <mqtt-connection url="/mqtt"><div><mqtt-value id="inner" topic="t"></mqtt-value>
+      <mqtt-connection id="other" url="${other.mqtt}"><mqtt-value id="nearest" topic="t"></mqtt-value></mqtt-connection></div>
+    </mqtt-connection>`);
+  await page.evaluate(() => {
+    const host = document.querySelector('#other')?.appendChild(document.createElement('div'));
+    const shadow = host?.attachShadow({ mode: 'open' });
+    shadow?.append(Object.assign(document.createElement('mqtt-value'), { id: 'shadow', topic: 't' }));
+  });
+  const value = (id: string) => part(page, `#${id}`, 'value');
+  const values = ['first', 'inner', 'named', 'nearest', 'shadow'].map(value);
+  await expect(async () => {
+    direct[0].publish('t', ['own']);
+    direct[1].publish('t', ['other']);
+    for (const [n, value] of values.entries())
+      await pwExpect(value).toHaveText(n < 2 ? 'own' : 'other', { timeout: 500 });
+  }).toPass();
+  // Moved, they follow.
+  await page.evaluate(() => document.querySelector('#other')?.append(document.querySelector('#inner') ?? ''));
+  direct[0].publish('t', ['own again']);
+  await expect(value('first')).toHaveText('own again');
+  await expect(async () => {
+    direct[1].publish('t', ['other again']);
+    await pwExpect(value('inner')).toHaveText('other again', { timeout: 500 });
+  }).toPass();
+  // Without its connection one is left without, and finds the next that comes.
+  await page.evaluate(() => {
+    const [connection] = document.querySelectorAll('mqtt-connection');
+    connection?.remove();
+    const next = document.createElement('mqtt-connection');
+    next.id = 'other';
+    next.url = '/mqtt';
+    document.body.append(next);
+  });
+  await expect(async () => {
+    direct[0].publish('t', ['at last']);
+    await pwExpect(part(page, '#named', 'value')).toHaveText('at last', { timeout: 500 });
+  }).toPass();
+  for (const publisher of direct) publisher.close();
+  await other.stop();
+});
+
+test('when the connection is lost values are not current, until they come again', async ({ page, open }) => {
+  let broker: Mosquitto = await startMosquitto();
+  const port = Number(new URL(broker.mqtt).port);
+  const topic = topicOf();
+  await open(`<mqtt-connection url="${broker.mqtt}"><mqtt-status></mqtt-status>
+    <mqtt-value topic="${topic}"></mqtt-value><mqtt-chart topic="${topic}"></mqtt-chart></mqtt-connection>`);
+  await page.evaluate(() => {
+    const connection = document.querySelector('mqtt-connection');
+    if (connection) connection.options = { maxReconnectPeriod: 200, reconnectPeriod: 200 };
+  });
+  const value = page.locator('mqtt-value');
+  await publish(page, topic, '7');
+  await expect(value).toHaveText('7');
+  await broker.stop();
+  await expect(page.getByRole('status')).toHaveText('reconnecting');
+  await expect(value).toHaveText(/^7\s*not current$/);
+  await expect(page.locator('mqtt-value:state(stale)')).toHaveCount(1);
+  await expect(part(page, 'mqtt-chart', 'stale')).toHaveText('not current');
+  // One that is new meanwhile waits for the next connection.
+  await page.evaluate(() => {
+    const late = Object.assign(document.createElement('mqtt-value'), { topic: 'late', id: 'late' });
+    document.querySelector('mqtt-connection')?.append(late);
+  });
+  broker = await startMosquitto(port);
+  await expect(page.getByRole('status')).toHaveText('connected');
+  await expect(value.first()).toHaveText(/^7\s*not current$/);
+  await publish(page, topic, '8');
+  await publish(page, 'late', 'here');
+  await expect(value).toHaveText(['8', 'here']);
+  await expect(part(page, 'mqtt-chart', 'stale')).toHaveText('');
+  await broker.stop();
+});
+
+test('a value that stays away is not current after so many seconds', async ({ page, open }) => {
+  const topic = topicOf();
+  await open(
+    `<mqtt-connection url="/mqtt"><mqtt-value topic="${topic}" stale-after="0.3"></mqtt-value></mqtt-connection>`,
+  );
+  await publish(page, topic, '7');
+  await expect(page.locator('mqtt-value')).toHaveText(/^7\s*not current$/);
+});
+
+test('who comes late has the last message, and nobody has it twice', async ({ page, open }) => {
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt"><mqtt-feed topic="${topic}/#"></mqtt-feed></mqtt-connection>`);
+  await publish(page, `${topic}/a`, 'kept', true);
+  await expect(part(page, 'mqtt-feed', 'payload')).toHaveText(['kept']);
+  await page.evaluate((name) => {
+    const late = Object.assign(document.createElement('mqtt-value'), { topic: `${name}/#` });
+    document.querySelector('mqtt-connection')?.append(late);
+  }, topic);
+  await expect(page.locator('mqtt-value')).toHaveText('kept');
+  await publish(page, `${topic}/b`, 'next');
+  await expect(part(page, 'mqtt-feed', 'payload')).toHaveText(['kept', 'next']);
+  await publish(page, `${topic}/a`, '', true);
+});
+
+/** Says no to the first connection, and yes to those after it. */
+async function refuseOnce(): Promise<ScriptedBroker> {
+  let refused = false;
+  return startScripted(async (connection: Connection) => {
+    await connection.expect(type.connect);
+    const no = Buffer.from([0x20, 3, 0, 0x87, 0]);
+    connection.send(refused ? Buffer.from([0x20, 3, 0, 0, 0]) : no);
+    refused = true;
+  });
+}
+
+test('a refused connection says why, and can be tried again', async ({ page, open }) => {
+  const broker = await refuseOnce();
+  await open(`<mqtt-connection url="${broker.url}"><mqtt-status></mqtt-status></mqtt-connection>`);
+  await expect(page.getByRole('status')).toHaveText('disconnected');
+  await expect(part(page, 'mqtt-status', 'error')).toHaveText(/not authorized|0x87/i);
+  expect(await page.evaluate(() => document.querySelector('mqtt-connection')?.error?.code)).toBe('refused');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('status')).toHaveText('connected');
+  await expect(part(page, 'mqtt-status', 'error')).toHaveText('');
+  await expect(page.getByRole('button')).toHaveCount(0);
+  expect(broker.connections).toHaveLength(2);
+  await page.evaluate(() => document.querySelector('mqtt-connection')?.remove());
+  await broker.stop();
+});
+
+test('a wrong address is told, and another is taken', async ({ page, open }) => {
+  await open(`<mqtt-connection><mqtt-status></mqtt-status></mqtt-connection>`);
+  const errors = await record(page, 'mqtt-error');
+  const give = (url: string) =>
+    page.evaluate((address) => document.querySelector('mqtt-connection')?.setAttribute('url', address), url);
+  await expect(page.getByRole('status')).toHaveText('disconnected');
+  expect(await errors()).toEqual([]);
+  for (const url of ['mqtt://a', 'http://[', 'ftp://a/b']) {
+    await give(url);
+    await expect(part(page, 'mqtt-status', 'error')).not.toBeEmpty();
+    await give('');
+    await expect(part(page, 'mqtt-status', 'error')).toBeEmpty();
+  }
+  expect(await errors()).toEqual(
+    Array(3).fill({ from: 'mqtt-connection', code: 'bad-option', field: 'url' }),
+  );
+  await give('/mqtt');
+  await expect(page.getByRole('status')).toHaveText('connected');
+});
+
+test('a move is no new connection, and a client of the page’s own is the page’s to end', async ({
+  page,
+  open,
+}) => {
+  const broker = await startMosquitto();
+  const connects = () => broker.output().match(/New client connected/g)?.length ?? 0;
+  await open(
+    `<main></main><mqtt-connection url="${broker.mqtt}"><mqtt-status></mqtt-status></mqtt-connection>`,
+  );
+  await expect(page.getByRole('status')).toHaveText('connected');
+  await page.evaluate(() =>
+    document.querySelector('main')?.append(document.querySelector('mqtt-connection') ?? ''),
+  );
+  await publish(page, 'a', 'b');
+  expect(connects()).toBe(1);
+  const states = await page.evaluate(async (url) => {
+    const { connect } = await import(/* @vite-ignore */ `${location.origin}/mqttwasm.js`);
+    const client = await connect(url);
+    const connection = document.querySelector('mqtt-connection');
+    if (!connection) return [];
+    const own = connection.client;
+    connection.client = client;
+    await new Promise<void>((resolve) => void own?.once('end', () => resolve()));
+    const shared = connection.client === client;
+    const before = own?.state;
+    connection.remove();
+    await new Promise((resolve) => setTimeout(resolve));
+    const after = client.state;
+    await client.end();
+    return [shared, before, after];
+  }, broker.mqtt);
+  expect(states).toEqual([true, 'disconnected', 'connected']);
+  await broker.stop();
+});
+
+test('properties that were set before the elements loaded are taken', async ({ page, open }) => {
+  const topic = topicOf();
+  await open('');
+  await page.evaluate(async (name) => {
+    const connection = document.createElementNS('http://www.w3.org/1999/xhtml', 'mqtt-early');
+    document.body.append(connection);
+    // As a page that makes its elements before their script has loaded.
+    class Early extends (customElements.get('mqtt-value') as typeof HTMLElement) {}
+    Object.assign(connection, { topic: name, staleAfter: 60 });
+    customElements.define('mqtt-early', Early);
+    const link = Object.assign(document.createElement('mqtt-connection'), { url: '/mqtt' });
+    document.body.append(link);
+  }, topic);
+  await publish(page, topic, 'early');
+  await expect(page.locator('mqtt-early')).toHaveText('early');
+  expect(await page.locator('mqtt-early').getAttribute('stale-after')).toBe('60');
+});
+
+test('a thousand elements that come and go leave nothing behind', async ({ page, open }) => {
+  const broker = await startMosquitto();
+  const topic = topicOf();
+  await open(`<mqtt-connection url="${broker.mqtt}"><mqtt-status></mqtt-status></mqtt-connection>`);
+  await expect(page.getByRole('status')).toHaveText('connected');
+  const cdp = await page.context().newCDPSession(page);
+  /** Of the document, and those that the elements left in memory would be. */
+  const listeners = async (): Promise<number> => {
+    const { result } = await cdp.send('Runtime.evaluate', { expression: 'document' });
+    const found = await cdp.send('DOMDebugger.getEventListeners', { objectId: result.objectId ?? '' });
+    return found.listeners.length;
+  };
+  const alive = async (tag: string): Promise<number> => {
+    await cdp.send('HeapProfiler.collectGarbage');
+    const { result } = await cdp.send('Runtime.evaluate', {
+      expression: `customElements.get('${tag}').prototype`,
+    });
+    const { objects } = await cdp.send('Runtime.queryObjects', { prototypeObjectId: result.objectId ?? '' });
+    const count = await cdp.send('Runtime.callFunctionOn', {
+      objectId: objects.objectId ?? '',
+      functionDeclaration: 'function () { return this.length }',
+      returnByValue: true,
+    });
+    await cdp.send('Runtime.releaseObject', { objectId: objects.objectId ?? '' });
+    return count.result.value;
+  };
+  const before = await listeners();
+  const tags = ['value', 'feed', 'chart', 'publish', 'status'].map((name) => `mqtt-${name}`);
+  await page.evaluate(
+    async ([names, name]) => {
+      const home = document.querySelector('mqtt-connection');
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      for (let n = 0; n < 1000; n++) {
+        const all = names.map((tag) => {
+          const topics = { topic: `${name}/${n % 7}`, stateTopic: `${name}/state`, type: 'switch' };
+          return Object.assign(
+            document.createElement(tag),
+            tag === 'mqtt-publish' ? topics : { topic: topics.topic, staleAfter: 9, seconds: 9 },
+          );
+        });
+        home?.append(...all);
+        // Some are gone at once, some have been subscribed, some have been drawn.
+        if (n % 3 === 1) await null;
+        if (n % 50 === 0) await frame();
+        for (const element of all) element.remove();
+      }
+      await frame();
+    },
+    [tags, topic] as const,
+  );
+  // The client is asked after all that.
+  await page.evaluate(() => document.querySelector('mqtt-connection')?.client?.ping());
+  expect(
+    await page.evaluate(() => Reflect.get(document.querySelector('mqtt-connection') ?? {}, 'hub').size()),
+  ).toBe(0);
+  const sent = (what: string) => broker.output().match(new RegExp(`Received ${what} from`, 'g'))?.length ?? 0;
+  await expect.poll(() => sent('UNSUBSCRIBE')).toBeGreaterThan(0);
+  // One that comes afterwards finds all in order, and is the only one that is left.
+  await page.evaluate((name) => {
+    const last = Object.assign(document.createElement('mqtt-value'), { topic: name });
+    document.querySelector('mqtt-connection')?.append(last);
+  }, topic);
+  await publish(page, topic, 'last');
+  await expect(page.locator('mqtt-value')).toHaveText('last');
+  expect(await listeners()).toBe(before + 1);
+  await expect.poll(() => alive('mqtt-value')).toBe(1);
+  for (const tag of ['mqtt-feed', 'mqtt-chart', 'mqtt-publish']) await expect.poll(() => alive(tag)).toBe(0);
+  // What the broker has of this client is one subscription: a message for the others reaches nobody.
+  const code = await page.evaluate(async (name) => {
+    const { client } = document.querySelector('mqtt-connection') ?? {};
+    return (await client?.publish(`${name}/3`, 'x', { qos: 1 }))?.reasonCode;
+  }, topic);
+  expect(code).toBe(16);
+  await broker.stop();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`failures have nothing that axe objects to, ${colorScheme}`, async ({ page, open }) => {
+    await page.emulateMedia({ colorScheme });
+    const broker = await refuseOnce();
+    await open(`<main><h1>Elements</h1><mqtt-connection url="${broker.url}">
+      <mqtt-status></mqtt-status><mqtt-feed topic="a"></mqtt-feed><mqtt-chart topic="a"></mqtt-chart>
+      <mqtt-value topic="a" path="..." label="Wrong" announce></mqtt-value>
+      <mqtt-publish topic="a" payload="b"></mqtt-publish><mqtt-publish type="form"></mqtt-publish></mqtt-connection></main>`);
+    await page.evaluate(() =>
+      Object.assign(document.body.style, {
+        colorScheme: 'light dark',
+        color: 'CanvasText',
+        background: 'Canvas',
+      }),
+    );
+    await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+    await page.getByRole('button', { name: 'Publish' }).first().click();
+    await expect(part(page, 'mqtt-publish', 'failed').first()).toHaveText(/ended/);
+    expect(await violationsOf(page)).toEqual([]);
+    await broker.stop();
+  });
+}

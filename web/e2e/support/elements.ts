@@ -1,0 +1,59 @@
+/** Pages of elements, on the server's origin, under the policy that docs/elements.md asks for. */
+
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import { complaintsOf } from './page';
+
+const policy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; " +
+  "connect-src 'self' ws:; require-trusted-types-for 'script'; trusted-types mqttwasm";
+
+const types: Record<string, string> = { html: 'text/html', css: 'text/css', js: 'text/javascript' };
+
+/** Opens this HTML as a page of the server's. Returns what the browser complains about. */
+export async function openHtml(page: Page, origin: string, html: string): Promise<string[]> {
+  return serve(page, origin, () => html);
+}
+
+/** Opens the body in a page that loads the elements. */
+export async function openBody(page: Page, origin: string, body: string, lang = 'en'): Promise<string[]> {
+  const head =
+    '<meta charset="utf-8"><title>Elements</title><script type="module" src="/elements.js"></script>';
+  return openHtml(
+    page,
+    origin,
+    `<!doctype html><html lang="${lang}"><head>${head}</head><body>${body}</body></html>`,
+  );
+}
+
+/** Opens the gallery, with the elements of the build in place of the package's. */
+export async function openGallery(page: Page, origin: string, broker: string): Promise<string[]> {
+  const folder = new URL('../../examples/elements/', import.meta.url);
+  return serve(
+    page,
+    origin,
+    (name) =>
+      readFileSync(new URL(name || 'index.html', folder), 'utf8').replace(
+        './node_modules/mqttwasm/dist/elements.js',
+        '/elements.js',
+      ),
+    `?broker=${encodeURIComponent(broker)}`,
+  );
+}
+
+async function serve(
+  page: Page,
+  origin: string,
+  read: (name: string) => string,
+  query = '',
+): Promise<string[]> {
+  const folder = `${origin}/elements-test/`;
+  await page.route(`${folder}**`, (route) => {
+    const name = new URL(route.request().url()).pathname.replace('/elements-test/', '');
+    const contentType = types[name.split('.')[1] ?? 'html'] ?? '';
+    return route.fulfill({ body: read(name), contentType, headers: { 'Content-Security-Policy': policy } });
+  });
+  const complaints = await complaintsOf(page);
+  await page.goto(folder + query);
+  return complaints;
+}

@@ -1,0 +1,103 @@
+/**
+ * The subscriptions of all elements of one connection: those that watch the same
+ * filter share one, and whoever comes later gets its last message at once. Otherwise
+ * the broker would send its retained message to all of them again.
+ */
+
+import type { Client, MqttError, QoS } from '../client/index';
+import { createReading, type Reading } from './reading';
+
+export interface Watcher {
+  received(reading: Reading): void;
+  /** The broker or the client refused the subscription. */
+  failed(error: MqttError): void;
+}
+
+interface Watched {
+  filter: string;
+  qos: QoS;
+  watchers: Set<Watcher>;
+  last: Reading | undefined;
+  leaving: AbortController;
+  /** Whether the client has been asked, and has not refused. */
+  asked: boolean;
+}
+
+export type Hub = ReturnType<typeof createHub>;
+
+export function createHub(client: Client) {
+  const all = new Map<string, Watched>();
+  let session = 0;
+
+  const lost = (): void => void session++;
+  const back = (): void => {
+    for (const watched of all.values()) if (!watched.asked) subscribe(watched);
+  };
+  client.on('close', lost).on('connect', back);
+
+  /** Returns what ends it. */
+  function watch(filter: string, qos: QoS, watcher: Watcher): () => void {
+    const key = `${qos} ${filter}`;
+    let watched = all.get(key);
+    if (watched) {
+      watched.watchers.add(watcher);
+      if (watched.last) watcher.received(watched.last);
+    } else {
+      watched = {
+        filter,
+        qos,
+        watchers: new Set([watcher]),
+        last: undefined,
+        leaving: new AbortController(),
+        asked: false,
+      };
+      all.set(key, watched);
+      // While it is away, the client takes no subscriptions.
+      if (client.state === 'connecting' || client.connected) subscribe(watched);
+    }
+    const { watchers, leaving } = watched;
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size > 0 || leaving.signal.aborted) return;
+      all.delete(key);
+      leaving.abort();
+    };
+  }
+
+  async function subscribe(watched: Watched): Promise<void> {
+    const { filter, qos, watchers, leaving } = watched;
+    watched.asked = true;
+    try {
+      await client.subscribe(filter, { qos, signal: leaving.signal, handlerOnly: true }, (message) => {
+        if (leaving.signal.aborted) return;
+        watched.last = createReading(message, session);
+        for (const watcher of watchers) watcher.received(watched.last);
+      });
+    } catch (error) {
+      if (leaving.signal.aborted) return;
+      watched.asked = false;
+      const { code } = error as MqttError;
+      const unreachable = code === 'not-connected' || code === 'network';
+      // The next connection tries again, and it may have come meanwhile.
+      if (unreachable && client.connected) subscribe(watched);
+      else if (!unreachable && !(code === 'timeout' && !client.connected)) {
+        for (const watcher of watchers) watcher.failed(error as MqttError);
+      }
+    }
+  }
+
+  function dispose(): void {
+    client.off('close', lost).off('connect', back);
+    for (const { leaving } of all.values()) leaving.abort();
+    all.clear();
+  }
+
+  return {
+    watch,
+    dispose,
+    /** How many filters are subscribed to. */
+    size: () => all.size,
+    /** Whether it came over the connection that stands. */
+    isCurrent: (reading: Reading) => client.connected && reading.session === session,
+  };
+}

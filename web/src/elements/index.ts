@@ -1,0 +1,57 @@
+/** MQTT in HTML: custom elements that share one connection. Importing this defines them. */
+
+import type { ClientState, MqttError, PublishResult } from '../client/index';
+import { define } from './base';
+import { MqttChart } from './chart';
+import { MqttConnection } from './connection';
+import { MqttFeed } from './feed';
+import { MqttPublish } from './publish';
+import { MqttStatus } from './status';
+import { texts } from './texts';
+import { MqttValue } from './value';
+
+export { MqttError } from '../client/index';
+export { MqttChart, MqttConnection, MqttFeed, MqttPublish, MqttStatus, MqttValue, texts };
+
+/** What `mqtt-change` tells: of `<mqtt-value>`, and of a switch, whose `value` is whether it is on. */
+export interface ValueChange {
+  value: unknown;
+  topic: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  /** Whether the broker had kept it. */
+  retain: boolean;
+}
+
+/** The elements by their tags. */
+export interface MqttElements {
+  'mqtt-connection': MqttConnection;
+  'mqtt-value': MqttValue;
+  'mqtt-chart': MqttChart;
+  'mqtt-feed': MqttFeed;
+  'mqtt-publish': MqttPublish;
+  'mqtt-status': MqttStatus;
+}
+
+/** Their events, which bubble, also out of shadow roots. */
+export interface MqttElementEvents {
+  'mqtt-state': CustomEvent<ClientState>;
+  'mqtt-error': CustomEvent<MqttError>;
+  'mqtt-change': CustomEvent<ValueChange>;
+  'mqtt-publish': CustomEvent<{ topic: string; result: PublishResult }>;
+}
+
+declare global {
+  interface HTMLElementTagNameMap extends MqttElements {}
+  interface HTMLElementEventMap extends MqttElementEvents {}
+}
+
+// A page may be rendered where there are no elements. The connection comes first: others look for it.
+if (typeof customElements !== 'undefined') {
+  define('mqtt-connection', MqttConnection);
+  define('mqtt-value', MqttValue);
+  define('mqtt-chart', MqttChart);
+  define('mqtt-feed', MqttFeed);
+  define('mqtt-publish', MqttPublish);
+  define('mqtt-status', MqttStatus);
+}

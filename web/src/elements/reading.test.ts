@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { Message } from '../client/index';
+import { parsePath } from './path';
+import { createReading, maxPayload, shortTopic, toNumber } from './reading';
+
+const encoder = new TextEncoder();
+
+function reading(payload: string | Uint8Array) {
+  const bytes = typeof payload === 'string' ? encoder.encode(payload) : payload;
+  return createReading({ topic: 'a', payload: bytes, retain: false, receivedAt: 1 } as Message, 0);
+}
+
+test.each([
+  ['21.5', '', 21.5],
+  ['{"a":[1,2]}', 'a[1]', 2],
+  ['"open"', '', 'open'],
+  ['open', '', 'open'],
+  ['open', 'a', undefined],
+  ['007', '', '007'],
+  ['123456789012345678', '', '123456789012345678'],
+  ['', '', ''],
+  ['null', '', null],
+])('the value of %s at "%s" is %j', (payload, path, value) => {
+  expect(reading(payload).value(parsePath(path))).toEqual(value);
+});
+
+test('what is not text shows its first bytes, and has no value', () => {
+  const picture = reading(new Uint8Array([0xff, 0xd8, 0xff, ...new Array(100).fill(7)]));
+  expect(picture.text()).toBeUndefined();
+  expect(picture.value([])).toBeUndefined();
+  expect(picture.preview(10)).toBe(`ff d8 ff${' 07'.repeat(13)}… (103 B)`);
+});
+
+test('what is too large is counted, and not kept', () => {
+  const large = reading(new Uint8Array(maxPayload + 1).fill(65));
+  expect(large.text()).toBeUndefined();
+  expect(large.preview(10)).toBe(`${maxPayload + 1} B`);
+  expect(reading(new Uint8Array(maxPayload).fill(65)).text()).toHaveLength(maxPayload);
+});
+
+test('the bytes are a copy: a batch is not kept for one message', () => {
+  const batch = encoder.encode('before 21.5 behind');
+  const kept = reading(batch.subarray(7, 11));
+  batch.fill(0);
+  expect(kept.text()).toBe('21.5');
+});
+
+test('a preview is cut', () => {
+  expect(reading('abcdef').preview(3)).toBe('abc…');
+  expect(reading('abc').preview(3)).toBe('abc');
+});
+
+test.each<[unknown, number | undefined]>([
+  [1.5, 1.5],
+  ['1.5', 1.5],
+  [true, 1],
+  ['', undefined],
+  [' ', undefined],
+  ['1 m', undefined],
+  [null, undefined],
+  [[1], undefined],
+  ['Infinity', undefined],
+])('%j as a number is %s', (value, number) => {
+  expect(toNumber(value)).toBe(number);
+});
+
+test.each([
+  ['garden/north/temp', 'garden/+/temp', 'north/temp'],
+  ['garden/north/temp', 'garden/#', 'north/temp'],
+  ['garden/north/temp', '$share/a/garden/#', 'north/temp'],
+  ['garden/north/temp', '#', 'garden/north/temp'],
+  ['garden', 'garden/#', 'garden'],
+  ['garden', 'garden', ''],
+])('%s for those who watch %s is "%s"', (topic, filter, short) => {
+  expect(shortTopic(topic, filter)).toBe(short);
+});
