@@ -173,6 +173,21 @@ test('a chart has a line for each topic of its filter, eight at most', async ({ 
       .locator('text')
       .getByText(/^(0|20)$/),
   ).toHaveText(['0', '20']);
+  // An axis that is none is not drawn, and nothing else is lost.
+  const line = part(page, 'mqtt-chart', 'line').first();
+  const oddities = [
+    { min: 5, max: -5 },
+    { min: 0, max: 'x' },
+    { min: 1e308, max: '1e309' },
+    { points: -1, seconds: 0 },
+  ];
+  for (const odd of oddities) {
+    await page.evaluate(async (attributes) => {
+      Object.assign(document.querySelector('mqtt-chart') ?? {}, attributes);
+      for (let n = 0; n < 2; n++) await new Promise((resolve) => requestAnimationFrame(resolve));
+    }, odd);
+    await expect(line).toHaveAttribute('d', /^M[\d.]+ [\d.]+(L[\d.]+ [\d.]+)*$/);
+  }
   expect(drawing()).toBe(1);
 });
 

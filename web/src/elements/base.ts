@@ -3,7 +3,7 @@
 // A page may be rendered where there is no DOM.
 export const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 
-/** `number`: undefined where the attribute is missing. */
+/** `number`: undefined where the attribute is missing, or no number. */
 export type Properties = Readonly<Record<string, 'text' | 'number' | 'flag'>>;
 
 export interface Definable extends CustomElementConstructor {
@@ -24,7 +24,9 @@ export function define(tag: string, type: Definable): void {
       get(this: HTMLElement) {
         if (kind === 'flag') return this.hasAttribute(attribute);
         const text = this.getAttribute(attribute);
-        return kind === 'text' ? (text ?? '') : text === null ? undefined : Number(text);
+        if (kind === 'text') return text ?? '';
+        // As HTML has it: what is no number is as if it were missing.
+        return text?.trim() && Number.isFinite(Number(text)) ? Number(text) : undefined;
       },
       set(this: HTMLElement, value: unknown) {
         if (kind === 'flag') this.toggleAttribute(attribute, Boolean(value));

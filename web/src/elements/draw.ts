@@ -55,7 +55,9 @@ function shapes({ series, since, min, max, locale }: Shown, width: number, heigh
   const [low, high] = extent(series.flatMap(({ values }) => values));
   const marks = ticks(min ?? low, max ?? high, Math.max(2, Math.floor(height / 45)));
   const bottom = min ?? (marks.at(0) as number);
-  const top = Math.max(max ?? (marks.at(-1) as number), bottom + Number.MIN_VALUE);
+  const wanted = max ?? (marks.at(-1) as number);
+  // What the page asks for may be no axis.
+  const top = wanted > bottom ? wanted : bottom + (Math.abs(bottom) || 1);
   const places = Math.max(0, ...marks.map((mark) => (String(mark).split('.')[1] ?? '').length));
   const numbers = localised(
     locale,

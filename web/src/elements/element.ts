@@ -84,8 +84,12 @@ export abstract class MqttElement extends Base {
   /** For `:state(…)` in style sheets. */
   protected mark(state: string, on: boolean): void {
     const { states } = this.#internals;
-    if (on) states?.add(state);
-    else states?.delete(state);
+    try {
+      if (on) states.add(state);
+      else states.delete(state);
+    } catch {
+      // Older browsers have none, or other names for them.
+    }
   }
 
   protected fail(error: MqttError): void {

@@ -1,5 +1,6 @@
 import { make, type Properties, setText } from './base';
 import { MqttElement } from './element';
+import { localised } from './format';
 import { type Reading, shortTopic } from './reading';
 import { texts } from './texts';
 
@@ -47,6 +48,10 @@ export class MqttFeed extends MqttElement {
     return { filter: this.topic, qos: this.qos ?? 0 };
   }
 
+  protected override prepare(): void {
+    this.#times = undefined;
+  }
+
   protected override received(reading: Reading): void {
     this.#arrived.push(reading);
     // A page that is not seen draws no frame, and a flood may bring more than one shows.
@@ -81,7 +86,7 @@ export class MqttFeed extends MqttElement {
   }
 
   #row(reading: Reading): HTMLElement {
-    this.#times ??= new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+    this.#times ??= localised(this.locale, (tag) => new Intl.DateTimeFormat(tag, { timeStyle: 'medium' }));
     const time = make('time', { part: 'time', datetime: new Date(reading.receivedAt).toISOString() });
     time.append(this.#times.format(reading.receivedAt));
     const topic = make(

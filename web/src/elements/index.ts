@@ -41,6 +41,13 @@ export interface MqttElementEvents {
   'mqtt-publish': CustomEvent<{ topic: string; result: PublishResult }>;
 }
 
+/** What JSX and templates may give the elements, by tag: their properties, and `on…` for their events. */
+export type MqttElementProps = {
+  [Tag in keyof MqttElements]: Partial<Omit<MqttElements[Tag], keyof HTMLElement>> & {
+    [Name in keyof MqttElementEvents as `on${Name}`]?: (event: MqttElementEvents[Name]) => void;
+  };
+};
+
 declare global {
   interface HTMLElementTagNameMap extends MqttElements {}
   interface HTMLElementEventMap extends MqttElementEvents {}
