@@ -74,7 +74,7 @@ export class MqttConnection extends Base {
     else this.#settle();
   }
 
-  /** What else `connect` takes; the attributes go before it. Another object connects anew. */
+  /** What else `connect` takes; the attributes go before it. Options that are others connect anew. */
   get options(): ConnectOptions {
     return this.#options;
   }
@@ -139,7 +139,7 @@ export class MqttConnection extends Base {
   #update(): void {
     const wanted = this.#given
       ? [this.#given]
-      : [this.url, this.clientId, this.keepalive, this.shared, this.#options];
+      : [this.url, this.clientId, this.keepalive, this.shared, ...Object.entries(this.#options).flat()];
     const same =
       wanted.length === this.#wanted?.length &&
       wanted.every((part, index) => Object.is(part, this.#wanted?.[index]));

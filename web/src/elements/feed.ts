@@ -7,6 +7,13 @@ import { texts } from './texts';
 /** Characters of a payload in a row. */
 const maxText = 500;
 
+interface Row {
+  topic: string;
+  text: string;
+  receivedAt: number;
+  retain: boolean;
+}
+
 /** The newest messages of a topic filter, the latest last. It scrolls along unless somebody has scrolled up. */
 export class MqttFeed extends MqttElement {
   static override readonly properties: Properties = {
@@ -31,7 +38,7 @@ export class MqttFeed extends MqttElement {
   readonly #error = make('span', { part: 'error' });
   readonly #empty = make('span', { part: 'empty' });
   /** What the next frame shows. */
-  #arrived: Reading[] = [];
+  #arrived: Row[] = [];
   #times: Intl.DateTimeFormat | undefined;
 
   constructor() {
@@ -53,7 +60,10 @@ export class MqttFeed extends MqttElement {
   }
 
   protected override received(reading: Reading): void {
-    this.#arrived.push(reading);
+    // Little of each: a payload may be large, and the next frame far away.
+    const { topic, receivedAt, retain } = reading;
+    const short = shortTopic(topic, this.topic);
+    this.#arrived.push({ topic: short, text: reading.preview(maxText), receivedAt, retain });
     // A page that is not seen draws no frame, and a flood may bring more than one shows.
     if (this.#arrived.length > 2 * this.#limit) this.#arrived = this.#arrived.slice(-this.#limit);
   }
@@ -71,7 +81,7 @@ export class MqttFeed extends MqttElement {
     log.setAttribute('aria-label', this.label || texts.messages);
     log.setAttribute('aria-live', this.announce ? 'polite' : 'off');
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-    const rows = this.#arrived.slice(-this.#limit).map((reading) => this.#row(reading));
+    const rows = this.#arrived.slice(-this.#limit).map((row) => this.#row(row));
     this.#arrived = [];
     if (rows.length > 0) this.#empty.remove();
     log.append(...rows);
@@ -85,18 +95,13 @@ export class MqttFeed extends MqttElement {
     return limit >= 1 ? Math.min(Math.trunc(limit), 1000) : 100;
   }
 
-  #row(reading: Reading): HTMLElement {
+  #row({ topic, text, receivedAt, retain }: Row): HTMLElement {
     this.#times ??= localised(this.locale, (tag) => new Intl.DateTimeFormat(tag, { timeStyle: 'medium' }));
-    const time = make('time', { part: 'time', datetime: new Date(reading.receivedAt).toISOString() });
-    time.append(this.#times.format(reading.receivedAt));
-    const topic = make(
-      'span',
-      { part: 'topic', title: reading.topic },
-      shortTopic(reading.topic, this.topic),
-    );
-    const row = make('div', { part: 'row' }, time, topic);
-    row.append(make('span', { part: 'payload' }, reading.preview(maxText)));
-    if (reading.retain) row.append(make('span', { part: 'retained' }, texts.retained));
+    const time = make('time', { part: 'time', datetime: new Date(receivedAt).toISOString() });
+    time.append(this.#times.format(receivedAt));
+    const row = make('div', { part: 'row' }, time, make('span', { part: 'topic' }, topic));
+    row.append(make('span', { part: 'payload' }, text));
+    if (retain) row.append(make('span', { part: 'retained' }, texts.retained));
     return row;
   }
 }

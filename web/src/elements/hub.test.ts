@@ -126,6 +126,19 @@ test('what came over an earlier connection is not current', async () => {
   expect(current).toEqual([true, false, true, true]);
 });
 
+test('what came over another client is not current', async () => {
+  const [one, other] = [await connected(), await connected()];
+  const [hub, otherHub] = [createHub(one.client), createHub(other.client)];
+  const current: boolean[] = [];
+  hub.watch('a', 0, {
+    received: (reading) => void current.push(hub.isCurrent(reading), otherHub.isCurrent(reading)),
+    failed() {},
+  });
+  await settled();
+  await one.receive({ topic: 'a', payload: bytes('one') }).done;
+  expect(current).toEqual([true, false]);
+});
+
 test('a hub that is done with leaves the client as it was', async () => {
   const { client, sent } = await connected();
   const off = vi.spyOn(client, 'off');

@@ -27,9 +27,11 @@ export type Hub = ReturnType<typeof createHub>;
 
 export function createHub(client: Client) {
   const all = new Map<string, Watched>();
-  let session = 0;
+  let session = {};
 
-  const lost = (): void => void session++;
+  const lost = (): void => {
+    session = {};
+  };
   const back = (): void => {
     for (const watched of all.values()) if (!watched.asked) subscribe(watched);
   };

@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 
 function reading(payload: string | Uint8Array) {
   const bytes = typeof payload === 'string' ? encoder.encode(payload) : payload;
-  return createReading({ topic: 'a', payload: bytes, retain: false, receivedAt: 1 } as Message, 0);
+  return createReading({ topic: 'a', payload: bytes, retain: false, receivedAt: 1 } as Message, {});
 }
 
 test.each([
@@ -18,6 +18,8 @@ test.each([
   ['open', 'a', undefined],
   ['007', '', '007'],
   ['123456789012345678', '', '123456789012345678'],
+  ['1e999', '', '1e999'],
+  ['21.038557204416303', '', 21.038557204416303],
   ['', '', ''],
   ['null', '', null],
 ])('the value of %s at "%s" is %j', (payload, path, value) => {
@@ -29,6 +31,7 @@ test('what is not text shows its first bytes, and has no value', () => {
   expect(picture.text()).toBeUndefined();
   expect(picture.value([])).toBeUndefined();
   expect(picture.preview(10)).toBe(`ff d8 ff${' 07'.repeat(13)}… (103 B)`);
+  expect(reading(new Uint8Array([97, 98, 99, 0xff])).hex()).toBe('61 62 63 ff (4 B)');
 });
 
 test('what is too large is counted, and not kept', () => {
@@ -48,6 +51,9 @@ test('the bytes are a copy: a batch is not kept for one message', () => {
 test('a preview is cut', () => {
   expect(reading('abcdef').preview(3)).toBe('abc…');
   expect(reading('abc').preview(3)).toBe('abc');
+  expect(reading('番茄需要浇水了 🍅'.repeat(1000)).preview(9)).toBe('番茄需要浇水了 \ud83c…');
+  expect(reading(new Uint8Array([...encoder.encode('ab'.repeat(50)), 0xff])).preview(3)).toBe('aba…');
+  expect(reading(encoder.encode('🍅').subarray(0, 3)).preview(3)).toBe('f0 9f 8d (3 B)');
 });
 
 test.each<[unknown, number | undefined]>([
@@ -71,6 +77,7 @@ test.each([
   ['garden/north/temp', '#', 'garden/north/temp'],
   ['garden', 'garden/#', 'garden'],
   ['garden', 'garden', ''],
+  ['x'.repeat(60_000), '#', `${'x'.repeat(200)}…`],
 ])('%s for those who watch %s is "%s"', (topic, filter, short) => {
   expect(shortTopic(topic, filter)).toBe(short);
 });

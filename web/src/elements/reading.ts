@@ -6,7 +6,6 @@ import { type Path, pick } from './path';
 /** Bytes of a payload that are kept. One that is larger is counted, and not shown. */
 export const maxPayload = 256 << 10;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 const notRead = Symbol();
 
 export interface Reading {
@@ -16,17 +15,19 @@ export interface Reading {
   readonly retain: boolean;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  /** Which connection of the client's it came over. */
-  readonly session: number;
+  /** The connection that it came over: no other has the same object. */
+  readonly session: object;
   /** Undefined where the payload is not UTF-8, or too large. */
   text(): string | undefined;
   /** What is at the path of the JSON; without a path numbers and text that is not JSON too. */
   value(path: Path): unknown;
-  /** For people: text, or the first bytes in hexadecimal, of at most so many characters. */
+  /** What it begins with: so many characters of text, or bytes in hexadecimal. */
   preview(characters: number): string;
+  /** The first bytes in hexadecimal, and how many there are. */
+  hex(): string;
 }
 
-export function createReading(message: Message, session: number): Reading {
+export function createReading(message: Message, session: object): Reading {
   const { topic, retain, receivedAt } = message;
   const size = message.payload.length;
   // The message's own bytes are part of a whole batch.
@@ -50,19 +51,26 @@ export function createReading(message: Message, session: number): Reading {
       return pick(json, path);
     },
     preview(characters) {
-      const whole = reading.text();
-      if (whole !== undefined) return whole.length > characters ? `${whole.slice(0, characters)}…` : whole;
-      if (!payload) return `${size} B`;
-      const first = Array.from(payload.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0'));
-      return `${first.join(' ')}${size > 16 ? '…' : ''} (${size} B)`;
+      if (!payload) return reading.hex();
+      // No more than is shown: a part of a string keeps all of it.
+      const bytes = payload.subarray(0, characters * 4 + 4);
+      const begins = decode(bytes, bytes.length < size);
+      if (begins !== undefined) return cut(begins, characters);
+      return reading.hex();
+    },
+    hex() {
+      const first = Array.from(payload?.subarray(0, 16) ?? [], (byte) => byte.toString(16).padStart(2, '0'));
+      const begins = `${first.join(' ')}${size > 16 ? '…' : ''}`;
+      return payload ? `${begins} (${size} B)` : `${size} B`;
     },
   };
   return reading;
 }
 
-function decode(payload: Uint8Array): string | undefined {
+/** Undefined where it is not UTF-8. With `more` the last character may be cut in two. */
+function decode(payload: Uint8Array, more = false): string | undefined {
   try {
-    return utf8.decode(payload);
+    return new TextDecoder('utf-8', { fatal: true }).decode(payload, { stream: more });
   } catch {
     return undefined;
   }
@@ -73,9 +81,9 @@ function parse(text: string | undefined): unknown {
   if (!text) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    // A number of more digits than JavaScript has is shown as it came.
-    const lossy = typeof value === 'number' && text.replace(/\D/g, '').length > 15;
-    return lossy ? undefined : value;
+    // A number that JavaScript does not have is shown as it came.
+    const lost = typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    return lost ? undefined : value;
   } catch {
     return undefined;
   }
@@ -88,11 +96,15 @@ export function toNumber(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** A topic without the levels that the filter has before its first wildcard: those all have. */
+function cut(text: string, characters: number): string {
+  return text.length > characters ? `${text.slice(0, characters)}…` : text;
+}
+
+/** A topic without the levels that the filter has before its first wildcard, those all have; 200 characters of it. */
 export function shortTopic(topic: string, filter: string): string {
   const levels = filter.replace(/^\$share\/[^/]*\//, '').split('/');
   const wild = levels.findIndex((level) => level === '+' || level === '#');
   if (wild < 0) return '';
   // `a/#` selects `a` too.
-  return topic.split('/').slice(wild).join('/') || topic;
+  return cut(topic.split('/').slice(wild).join('/') || topic, 200);
 }

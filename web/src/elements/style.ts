@@ -61,6 +61,7 @@ svg text { font-size: 11px; fill: var(--_muted); }
 [part~=line] { fill: none; stroke-width: 2; stroke-linejoin: round; }
 [part~=legend] { display: flex; flex-wrap: wrap; gap: .2em 1em; font-size: .85em; }
 [part~=legend]:empty { display: none; }
+[part~=name] { overflow-wrap: anywhere; unicode-bidi: isolate; }
 [part~=key] { display: inline-block; width: 1em; height: .2em; margin-inline-end: .4em; vertical-align: middle; forced-color-adjust: none; }
 .series-0 { --_series: var(--mqtt-series-1, var(--_accent)); }
 .series-1 { --_series: var(--mqtt-series-2, light-dark(#b35900, #f0a35e)); }

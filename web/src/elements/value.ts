@@ -123,7 +123,7 @@ export class MqttValue extends MqttElement {
     }
     this.#format ??= createFormat({ format: this.format, digits: this.digits, locale: this.locale });
     if (this.#path.length > 0) return this.#format(value);
-    if (value === undefined) return reading.preview(0); // not text
+    if (value === undefined) return reading.hex();
     return this.#format(this.format === 'text' ? reading.text() : value);
   }
 }
