@@ -255,6 +255,16 @@ describe('a script that takes too much', () => {
     for (const act of acts) expect('text' in act && act.text.length).toBeLessThanOrEqual(bounds.line);
   });
 
+  test('errors are held to a second’s room, too', async () => {
+    for (const code of ['() => { throw 1; }', '() => new Promise(() => {})']) {
+      const { sandbox, acts } = await open(`const onMessage = ${code}`);
+      for (let n = 0; n < 10 * bounds.perSecond.lines; n++) sandbox.deliver(message());
+      // Also where these take some seconds.
+      expect(acts.length).toBeLessThan(8 * bounds.perSecond.lines);
+      expect(acts.length).toBeGreaterThanOrEqual(bounds.perSecond.lines);
+    }
+  });
+
   test('what goes beyond a second’s room is counted', async () => {
     const { sandbox, acts, skip } = await open(
       `function onMessage() { for (let n = 0; n < 60; n++) { state.last = publish('t', n); alert(n); log(n); } return state.last; }`,

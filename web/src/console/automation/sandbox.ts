@@ -236,7 +236,7 @@ export async function createSandbox(
     if (state.type === 'fulfilled') return state.value;
     value.dispose();
     if (state.type === 'rejected') failed(state.error, false);
-    else
+    else if (hasRoom('lines'))
       act({ kind: 'error', text: 'the promise that onMessage returned has not settled', place: undefined });
     return undefined;
   }
