@@ -79,7 +79,7 @@ describe('loss by sequence numbers', () => {
   test('what has not arrived by the end is lost', () => {
     const track = trackOf(5);
     track.arrive(2);
-    expect(track.outstanding()).toBe(4);
+    expect(track.outstanding()).toBe(3);
     track.close();
     expect(track.counts).toMatchObject({ received: 1, lost: 4 });
     track.close();
@@ -96,6 +96,16 @@ describe('loss by sequence numbers', () => {
     track.fail(5);
     track.close();
     expect(track.counts).toEqual({ received: 1, duplicates: 0, late: 0, lost: 1 });
+  });
+
+  test('what is missed is no longer on its way', () => {
+    const track = trackOf(6);
+    track.arrive(3);
+    expect(track.outstanding()).toBe(3);
+    track.fail(5);
+    expect(track.outstanding()).toBe(2);
+    track.close();
+    expect(track.outstanding()).toBe(0);
   });
 
   test('what was not acknowledged may arrive all the same', () => {

@@ -104,7 +104,7 @@ export function createTrack() {
   }
 
   /** How many may still arrive. */
-  const outstanding = (): number => sent - counts.received - failed.size;
+  const outstanding = (): number => sent - counts.received - failed.size - counts.lost;
 
   return { next, arrive, fail, close, outstanding, counts };
 }
@@ -118,6 +118,8 @@ export interface QoSFigures {
   /** Sent, and not acknowledged because the connection ended or the broker refused. */
   failed: number;
   received: number;
+  /** May still arrive, or might have when the fleet did not wait any longer. */
+  onTheWay: number;
   lost: number;
   duplicates: number;
   late: number;

@@ -68,12 +68,14 @@ export const property = 'mqttwasm-fleet';
 
 /** Messages of one device that may wait for their acknowledgement. */
 const mostUnacknowledged = 100;
+/** Messages of all devices that may be on their way to the subscriber: mosquitto drops more than 1,000. */
+const mostOnTheWay = 1000;
 /** A device that is so late leaves messages out. */
 const mostLate = 1000;
 /** The first back-off, which doubles, and the longest one. */
 const backOff = [1000, 30_000] as const;
-/** How long the last messages are waited for while some still come, and DISCONNECT. */
-const drain = { idle: 2000, whole: 10_000 };
+/** How long the last messages are waited for while none comes, and in all; and how long DISCONNECT may take. */
+const drain = { idle: 3000, whole: 30_000, goodbye: 2000 };
 const connectTimeout = 30_000;
 
 /** CONNACK's reasons that the next attempt would meet again: what is said of the client, not of the moment. */
@@ -105,6 +107,10 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   let storm: { at: number; devices: number; left: number; took: number | undefined } | undefined;
   let nextStorm = Number.POSITIVE_INFINITY;
   let drainedBy = 0;
+  /** Nothing has come for so long that nothing will. */
+  let drained = false;
+  /** How many more messages may be on their way. */
+  let room = Number.POSITIVE_INFINITY;
   let lastArrival = 0;
   let ending: Promise<unknown> | undefined;
   /** Of the last second: when, and what had been sent and received by then. */
@@ -326,8 +332,10 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       device.sendAt = at;
     }
     while (device.sendAt <= at) {
-      if (device.unacknowledged < mostUnacknowledged) send(device, link);
-      else skipped++;
+      if (device.unacknowledged < mostUnacknowledged && room > 0) {
+        send(device, link);
+        room--;
+      } else skipped++;
       device.sendAt += plan.interval * (1 + plan.jitter * (random() * 2 - 1));
     }
   }
@@ -350,16 +358,21 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
         cutAll();
         nextStorm = at + plan.storm;
       }
+      if (plan.measure) room = mostOnTheWay - onTheWay();
       for (const device of devices) lookAt(device, at);
     }
     if (phase === 'stopping' && !ending && isDrained(at)) finish();
   }
 
+  const onTheWay = (): number =>
+    sum(({ tracks }) => tracks.reduce((total, track) => total + track.outstanding(), 0));
+
   function isDrained(at: number): boolean {
-    if (at >= drainedBy) return true;
-    if (sum(({ unacknowledged }) => unacknowledged) > 0) return false;
-    if (!plan.measure || at - lastArrival > drain.idle) return true;
-    return devices.every(({ tracks }) => tracks.every((track) => track.outstanding() === 0));
+    if (sum(({ unacknowledged }) => unacknowledged) === 0) {
+      drained = plan.measure && (at - lastArrival > drain.idle || onTheWay() === 0);
+      if (drained || !plan.measure) return true;
+    }
+    return at >= drainedBy;
   }
 
   /** Sends nothing more, waits for what is under way, and then ends all clients. */
@@ -377,10 +390,12 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     stop();
     const links = [subscriber, ...devices.map(({ link }) => link)].filter((link) => link !== undefined);
     for (const device of devices) device.link = undefined;
-    ending ??= Promise.allSettled(links.map(({ client }) => client.end({ timeout: drain.idle }))).then(() => {
-      for (const { tracks } of plan.measure ? devices : []) for (const track of tracks) track.close();
-      phase = 'ended';
-    });
+    ending ??= Promise.allSettled(links.map(({ client }) => client.end({ timeout: drain.goodbye }))).then(
+      () => {
+        for (const { tracks } of drained ? devices : []) for (const track of tracks) track.close();
+        phase = 'ended';
+      },
+    );
     return ending;
   }
 
@@ -427,6 +442,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
         acknowledged: acknowledged[qos] ?? 0,
         failed: failed[qos] ?? 0,
         received: tracked(qos, 'received'),
+        onTheWay: plan.measure ? sum(({ tracks }) => tracks[qos]?.outstanding() ?? 0) : 0,
         lost: tracked(qos, 'lost'),
         duplicates: tracked(qos, 'duplicates'),
         late: tracked(qos, 'late'),

@@ -4,7 +4,16 @@ import { createFleet, mostSamples } from './fleet';
 import { csvOf, jsonOf } from './fleet-export';
 import type { Figures } from './fleet-figures';
 
-const zero = { sent: 0, acknowledged: 0, failed: 0, received: 0, lost: 0, duplicates: 0, late: 0 };
+const zero = {
+  sent: 0,
+  acknowledged: 0,
+  failed: 0,
+  received: 0,
+  onTheWay: 0,
+  lost: 0,
+  duplicates: 0,
+  late: 0,
+};
 
 const figuresOf = (changes: Partial<Figures> = {}): Figures => ({
   phase: 'running',
@@ -127,7 +136,7 @@ test('a worker that does not answer is ended all the same', () => {
   const { fleet, workers } = made();
   fleet.start();
   fleet.stop();
-  vi.advanceTimersByTime(20_000);
+  vi.advanceTimersByTime(40_000);
   expect(workers[0]?.terminate).toHaveBeenCalled();
   expect(fleet.running.value).toBe(false);
   fleet.start();

@@ -36,7 +36,7 @@ const rounded = (milliseconds: number | undefined): number | undefined =>
 export const mostSamples = 3600;
 
 /** Milliseconds that a worker which was told to end has for its clients' goodbye. */
-const goodbye = { stop: 20_000, leave: 3000 };
+const goodbye = { stop: 40_000, leave: 3000 };
 
 const storage = (): Storage => sessionStorage;
 

@@ -84,13 +84,14 @@ export const fleet: Dictionary = {
   'Back from the last storm': '上次风暴后恢复',
   '{count} in {time}': '{count} 台，用时 {time}',
   'Not sent': '未发送',
-  'Left out: too many of a device were not acknowledged, or the browser was too slow':
-    '被略过：某台设备未确认的消息过多，或浏览器过慢',
+  'Left out: too many were not acknowledged or not received yet, or the browser was too slow':
+    '被略过：尚未确认或尚未收到的消息过多，或浏览器过慢',
   'Gaps of the subscriber': '订阅者断线次数',
   'How often the subscriber lost its own connection: what it missed counts as lost':
     '订阅者自身连接断开的次数：其间错过的消息计为丢失',
   Acknowledged: '已确认',
   'Not acknowledged': '未确认',
+  'On the way': '在途',
   Lost: '丢失',
   Duplicates: '重复',
   Late: '乱序',

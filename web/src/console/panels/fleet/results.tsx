@@ -52,7 +52,7 @@ function factsOf(figures: Figures, devices: string, measured: boolean): Fact[] {
     },
     figures.skipped > 0 && {
       name: t('Not sent'),
-      title: t('Left out: too many of a device were not acknowledged, or the browser was too slow'),
+      title: t('Left out: too many were not acknowledged or not received yet, or the browser was too slow'),
       value: formatCount(figures.skipped),
       alarm: true,
     },
@@ -71,7 +71,7 @@ function Deliveries({ figures, measured }: { figures: Figures; measured: boolean
     <div class="stack">
       {figures.byQoS
         .filter(({ sent }) => sent > 0)
-        .map(({ qos, sent, acknowledged, failed, received, lost, duplicates, late }) => {
+        .map(({ qos, sent, acknowledged, failed, received, onTheWay, lost, duplicates, late }) => {
           const fact = (name: string, count: number, alarm = false): Fact => {
             return { name, value: formatCount(count), alarm: alarm && count > 0 };
           };
@@ -83,6 +83,7 @@ function Deliveries({ figures, measured }: { figures: Figures; measured: boolean
           if (measured) {
             facts.push(
               fact(t('Received'), received),
+              fact(t('On the way'), onTheWay),
               fact(t('Lost'), lost, true),
               fact(t('Duplicates'), duplicates, true),
               fact(t('Late'), late, true),
