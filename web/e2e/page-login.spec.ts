@@ -229,6 +229,16 @@ test('a password from a URL, fetched at each attempt, lets one in at mosquitto',
   await parts.publish.click();
   await expect(parts.rows).toHaveCount(1);
   expect(asked).toEqual(['/token?key=hunter4']);
+
+  // Each device of a fleet, and what counts their messages, gets in by it, too.
+  await showView(page, 'Fleet');
+  const fleet = page.getByRole('region', { name: 'Fleet', exact: true });
+  await fleet.getByRole('textbox', { name: 'Devices', exact: true }).fill('3');
+  await fleet.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(fleet.getByText('3 of 3', { exact: true })).toBeVisible();
+  await fleet.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(fleet.getByRole('status', { name: 'State of the fleet' })).toHaveText('Ended');
+  expect(asked.splice(1)).toEqual(Array(4).fill('/token?key=hunter4'));
   expect(await kept(page)).not.toContain('hunter');
 
   // Without a query there is nothing secret about it, and a reload connects again.

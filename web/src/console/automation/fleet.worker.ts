@@ -2,6 +2,7 @@
 // the page's thread sees nothing of a message but what the figures say.
 
 import { connect } from '../../client';
+import { connectBy } from '../session/login';
 import type { Settings } from '../session/settings';
 import { type Figures, type PlainFailure, plainFailure } from './fleet-figures';
 import type { Plan } from './fleet-plan';
@@ -20,22 +21,26 @@ let fleet: FleetRun | undefined;
 
 const tell = (news: News): void => self.postMessage(news);
 
-const dial: Machinery['dial'] = async (options) => {
-  let socket: WebSocket | undefined;
-  class Tapped extends WebSocket {
-    constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols);
-      socket = this;
+const dialBy =
+  (settings: Settings): Machinery['dial'] =>
+  async (options) => {
+    let socket: WebSocket | undefined;
+    class Tapped extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols);
+        socket = this;
+      }
     }
-  }
-  const client = await connect({ ...options, worker: false, WebSocket: Tapped });
-  return { client, cut: () => socket?.close() };
-};
+    const all = { ...options, worker: false, WebSocket: Tapped };
+    const form = { settings: { peek: () => settings }, tell() {} };
+    const client = await (settings.login.kind ? connectBy(form, all, connect) : connect(all));
+    return { client, cut: () => socket?.close() };
+  };
 
 async function start(plan: Plan, settings: Settings): Promise<void> {
   const run = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? '';
   const begun = createFleetRun(plan, settings, {
-    dial,
+    dial: dialBy(settings),
     now: () => performance.now(),
     date: Date.now,
     random: Math.random,

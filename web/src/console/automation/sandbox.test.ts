@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { bounds } from './bounds';
 import type { Act, Delivered } from './protocol';
 import { createSandbox } from './sandbox';
+import { scriptsFrom } from './text';
 
 let wasm: WebAssembly.Module;
 beforeAll(async () => {
@@ -295,4 +296,16 @@ test('what is wrong at the beginning is told with its line', async () => {
       place: undefined,
     },
   ]);
+});
+
+test('the scripts of the guide do what it says', async () => {
+  const guide = readFileSync(new URL('../../../docs/scripts.md', import.meta.url), 'utf8');
+  const written = [...guide.matchAll(/```javascript\n(.*?)```/gs)].map(([, code = '']) => code);
+  const scripts = written.flatMap((code) => scriptsFrom(code, 'Guide'));
+  expect(scripts.map(({ name, filter }) => [name, filter])).toEqual([
+    ['Guide', '#'],
+    ['Unit conversion', 'plant/+/temperature'],
+  ]);
+  const values = scripts.map(async ({ code }) => (await open(code)).sandbox.deliver(message('212')));
+  expect(await Promise.all(values)).toEqual(['{"fahrenheit":212,"celsius":100}', '{"celsius":212}']);
 });

@@ -16,7 +16,7 @@ type Prepared = { options: ConnectOptions } & Partial<Pick<Renewal, 'renew'>>;
  * form no login goes.
  */
 export async function connectBy(
-  { settings, tell }: Pick<Connection, 'settings' | 'tell'>,
+  { settings, tell }: Pick<Connection, 'tell'> & { settings: { peek(): Settings } },
   options: ConnectOptions,
   connect: (options: ConnectOptions) => Promise<Client>,
 ): Promise<Client> {
