@@ -173,6 +173,8 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   const parts = await openAt(page, server.mqtt);
   await parts.tab('Messages').focus();
   await page.keyboard.press('End');
+  await expect(parts.tab('Fleet')).toBeFocused();
+  for (const _ of ['Scripts', 'Packets']) await page.keyboard.press('ArrowLeft');
   await expect(parts.tab('Packets')).toBeFocused();
   await expect(parts.record).toBeVisible(); // it is loaded now
   await page.keyboard.press('Tab');
