@@ -126,6 +126,27 @@ test.each<[string, () => void]>([
   expect(all.held.size).toBe(0);
 });
 
+test('a worker that closes as it is asked for, and never answers, is asked for again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const opening = openSharedWorker(() => {});
+  await settled();
+  const dying = ScriptedSharedWorker.last;
+  vi.advanceTimersByTime(250);
+  const fresh = ScriptedSharedWorker.last;
+  expect(fresh).not.toBe(dying);
+  expect(fresh.types()).toEqual(['hello']);
+  fresh.say({ type: 'hello', version: protocolVersion, lock: 'worker' });
+  const engine = await opening;
+  expect(engine).toBeDefined();
+  // It was only slow, and hears that this page is one, not two.
+  dying.say({ type: 'hello', version: protocolVersion, lock: 'worker' });
+  expect(dying.types()).toEqual(['hello', 'leave']);
+  expect([dying.closed, fresh.closed]).toEqual([true, false]);
+  vi.advanceTimersByTime(60_000);
+  expect(ScriptedSharedWorker.last).toBe(fresh);
+  vi.useRealTimers();
+});
+
 test('another script and wasm than those of the build', async () => {
   void openSharedWorker(() => {}, 'https://site.test/s.js', 'https://cdn.test/m.wasm');
   await settled();

@@ -7,6 +7,10 @@ import { scriptUrl, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
 import { checkVersion } from './worker-version';
 
+/** Milliseconds until a worker that has not answered is asked for again: the first time, and the last. */
+const shortestWait = 250;
+const longestWait = 1000;
+
 /**
  * Undefined where there is no SharedWorker, or the browser does not start one.
  * `onFailed` is called when it started, and its program has ended since. `from`
@@ -25,24 +29,32 @@ export async function openSharedWorker(
 ): Promise<Engine | undefined> {
   if (typeof SharedWorker === 'undefined') return undefined;
   const life = await holdLivenessLock();
-  let worker: SharedWorker;
+  const ports: MessagePort[] = [];
   let script: URL;
+  /** Asks for the worker once more. */
+  function knock(): SharedWorker {
+    // Not the other worker's name: webpack makes one script of workers with the same one.
+    const worker = new SharedWorker(scriptUrl(script), { type: 'module', name: 'mqttwasm-shared' });
+    ports.push(worker.port);
+    return worker;
+  }
+  let first: SharedWorker;
   try {
     script = withWasm(from ?? new URL(workerUrl, import.meta.url), wasmFor(from, wasm));
-    // Not the other worker's name: webpack makes one script of workers with the same one.
-    worker = new SharedWorker(scriptUrl(script), { type: 'module', name: 'mqttwasm-shared' });
+    first = knock();
   } catch {
     life?.end(); // such as where the user blocks storage, or the script is of another origin
     return undefined;
   }
+  let { port } = first;
   const post = (message: ToSharedWorker, transfer: Transferable[] = []): void =>
-    worker.port.postMessage(message, transfer);
+    port.postMessage(message, { transfer });
   const stopFollowing = followPage(post);
   const closed = new AbortController();
   const close = (): void => {
     closed.abort();
     stopFollowing();
-    worker.port.close();
+    for (const one of ports) one.close();
     life?.end();
   };
   const { boundary, ready, receive, fail } = createCalls(post, () => {
@@ -63,20 +75,49 @@ export async function openSharedWorker(
     },
     fail,
   );
+  let answered = false;
   const started = new Promise<boolean>((resolve) => {
-    worker.port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      resolve(true);
-      hear(data);
+    let timer: ReturnType<typeof setTimeout>;
+    const settle = (begun: boolean): void => {
+      clearTimeout(timer);
+      resolve(begun);
     };
-    // Also where modules are no workers yet.
-    worker.onerror = () => resolve(false);
+    function listen(worker: SharedWorker): void {
+      const mine = worker.port;
+      mine.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (!answered) {
+          answered = true;
+          port = mine;
+          for (const other of ports) if (other !== mine) leave(other);
+          settle(true);
+        }
+        if (port === mine) hear(data);
+      };
+      mine.onmessageerror = () =>
+        fail({ code: 'crashed', message: 'a message from the worker could not be read' });
+      // Also where modules are no workers yet.
+      worker.onerror = () => settle(false);
+      if (life) mine.postMessage({ type: 'hello', lock: life.name } satisfies ToSharedWorker);
+    }
+    /** A worker that is about to close may have taken the page in, and never says so. */
+    function askAgain(wait: number): void {
+      if (wait > longestWait) return;
+      timer = setTimeout(() => {
+        listen(knock());
+        askAgain(2 * wait);
+      }, wait);
+    }
+    listen(first);
+    askAgain(shortestWait);
   });
-  worker.port.onmessageerror = () =>
-    fail({ code: 'crashed', message: 'a message from the worker could not be read' });
-  if (life) post({ type: 'hello', lock: life.name });
   if (await started) return { boundary, ready };
   close();
   return undefined;
+}
+
+function leave(port: MessagePort): void {
+  port.postMessage({ type: 'leave' } satisfies ToSharedWorker);
+  port.close();
 }
 
 /** A page that is frozen or in the back/forward cache stands still, and must not hold up the others. */
