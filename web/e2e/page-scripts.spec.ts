@@ -50,7 +50,11 @@ async function isAlive(page: Page, payload: string): Promise<void> {
   await parts.payload.fill(payload);
   await parts.publish.click();
   await showView(page, 'Messages');
-  await expect(parts.row(`${own}/alive`, payload).first()).toBeVisible();
+  // Others may push it out of sight.
+  const search = page.getByRole('textbox', { name: 'Search messages' });
+  await search.fill(`${own}/alive`);
+  await expect(parts.rows.filter({ hasText: payload }).first()).toBeVisible();
+  await search.fill('');
   await showView(page, 'Scripts');
 }
 

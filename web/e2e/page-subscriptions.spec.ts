@@ -150,6 +150,8 @@ test('a message that the broker sends once for each of two filters is shown once
     for (const filter of [`${base}/#`, `${base}/+`])
       await expect(parts.subscriptions.filter({ hasText: filter })).toContainText('3 messages');
     expect(broker.output().match(/Sending PUBLISH to/g)).toHaveLength(6);
+    await parts.disconnect.click();
+    await expect(parts.status).toHaveText(/^disconnected/);
   } finally {
     await broker.stop();
   }
