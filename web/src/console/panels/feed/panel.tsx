@@ -12,7 +12,7 @@ import { Empty } from './empty';
 import { selectingOf } from './filter-mark';
 import { FilterBar } from './filters';
 import { LogList } from './list';
-import { labelFor, Row } from './row';
+import { labelFor, laterOf, Row } from './row';
 import './feed.css';
 import { plural, t } from '../../core/i18n/i18n';
 
@@ -153,6 +153,7 @@ export function FeedPanel({ page, session, recording }: Props) {
           row={(entry) => (
             <Row
               entry={entry}
+              later={laterOf(entry)}
               marks={feed.marks(entry)}
               withConnection={feed.names.value.length > 1}
               sources={selecting(entry)}

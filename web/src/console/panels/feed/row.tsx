@@ -2,6 +2,7 @@ import { t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, formatTime } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Marks } from '../../log/marks';
+import type { Readable } from '../../payload/guess';
 import type { Source } from '../../session/subscriptions';
 import { Brief, TopicText, usePreview } from '../../ui/brief';
 import { RowMarks } from './filter-mark';
@@ -9,12 +10,20 @@ import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
+  /** By which the row is seen to be another one: the entry stays the same object. */
+  later: string;
   /** Of the search, once they are known. */
   marks: Marks | undefined;
   /** Whether to tell by which connection it came or went. */
   withConnection: boolean;
   /** The subscriptions by which it came. */
   sources: readonly Source[];
+}
+
+/** What becomes of an entry after it was first drawn. */
+export function laterOf({ message, alert = '', unsent = false }: Entry): string {
+  const { decoded }: Readable = message;
+  return [unsent, alert, decoded?.by, decoded?.json].join('\n');
 }
 
 export function labelFor({ ordinal, sent, replayed }: Entry): string {
