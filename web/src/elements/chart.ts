@@ -1,20 +1,11 @@
 import { MqttError } from '../client/index';
 import { make, type Properties, setText } from './base';
-import type { Drawing } from './draw';
+import type { Drawing, Series } from './draw';
 import { MqttElement } from './element';
 import { createFormat } from './format';
 import { type Path, parsePath } from './path';
 import { type Reading, shortTopic, toNumber } from './reading';
 import { texts } from './texts';
-
-/** One topic's numbers, oldest first. */
-export interface Series {
-  /** What of its topic tells it from others. */
-  name: string;
-  /** Milliseconds since 1970. */
-  times: number[];
-  values: number[];
-}
 
 /** Topics of a filter that are drawn: those that came first. */
 const maxSeries = 8;

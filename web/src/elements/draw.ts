@@ -1,10 +1,18 @@
 /** Draws charts. Its own script: pages without one don't load it. */
 
 import { make, setText } from './base';
-import type { Series } from './chart';
 import { localised } from './format';
 import { texts } from './texts';
 import { ticks } from './ticks';
+
+/** One topic's numbers, oldest first. */
+export interface Series {
+  /** What of its topic tells it from others. */
+  name: string;
+  /** Milliseconds since 1970. */
+  times: number[];
+  values: number[];
+}
 
 export interface Shown {
   series: readonly Series[];
