@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { formatCount } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { conditionsOf } from '../../log/filter';
+import type { Readable } from '../../payload/guess';
 import type { Phase } from '../../session/connection';
 import type { Page } from '../../session/page';
 import type { Session } from '../../session/session';
@@ -12,7 +13,7 @@ import { Empty } from './empty';
 import { selectingOf } from './filter-mark';
 import { FilterBar } from './filters';
 import { LogList } from './list';
-import { labelFor, laterOf, Row } from './row';
+import { labelFor, Row } from './row';
 import './feed.css';
 import { plural, t } from '../../core/i18n/i18n';
 
@@ -153,7 +154,9 @@ export function FeedPanel({ page, session, recording }: Props) {
           row={(entry) => (
             <Row
               entry={entry}
-              later={laterOf(entry)}
+              decoded={(entry.message as Readable).decoded}
+              alert={entry.alert}
+              unsent={entry.unsent}
               marks={feed.marks(entry)}
               withConnection={feed.names.value.length > 1}
               sources={selecting(entry)}

@@ -10,20 +10,16 @@ import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
-  /** By which the row is seen to be another one: the entry stays the same object. */
-  later: string;
+  /** What may come later. The entry stays the same object, by which nobody sees that it has changed. */
+  decoded: Readable['decoded'];
+  alert: Entry['alert'];
+  unsent: Entry['unsent'];
   /** Of the search, once they are known. */
   marks: Marks | undefined;
   /** Whether to tell by which connection it came or went. */
   withConnection: boolean;
   /** The subscriptions by which it came. */
   sources: readonly Source[];
-}
-
-/** What becomes of an entry after it was first drawn. */
-export function laterOf({ message, alert = '', unsent = false }: Entry): string {
-  const { decoded }: Readable = message;
-  return [unsent, alert, decoded?.by, decoded?.json].join('\n');
 }
 
 export function labelFor({ ordinal, sent, replayed }: Entry): string {
@@ -35,8 +31,8 @@ export function labelFor({ ordinal, sent, replayed }: Entry): string {
   });
 }
 
-export function Row({ entry, marks, withConnection, sources }: Props) {
-  const { message, via, sent, replayed, alert } = entry;
+export function Row({ entry, alert, marks, withConnection, sources }: Props) {
+  const { message, via, sent, replayed } = entry;
   const preview = usePreview(message, () => via.births?.before(message));
   const { topic, kind, more } = preview;
   const time = formatTime(message.receivedAt);
