@@ -103,6 +103,7 @@ export async function openSharedWorker(
     function askAgain(wait: number): void {
       if (wait > longestWait) return;
       timer = setTimeout(() => {
+        if (closed.signal.aborted) return;
         listen(knock());
         askAgain(2 * wait);
       }, wait);
