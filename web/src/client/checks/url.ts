@@ -68,7 +68,12 @@ export function parseAddress(
 }
 
 function finish(url: URL, page: Page | undefined, field: string): Address {
-  refuseMixedContent(url, page, field);
+  if (isMixedContent(url, page)) {
+    throw bad(
+      field,
+      `a page that came over https may not open ${url.origin} (mixed content); use a wss: address`,
+    );
+  }
   const address: Address = { url: '' };
   if (url.username !== '') address.username = decode(url.username, field);
   if (url.password !== '') address.password = decode(url.password, field);
@@ -154,12 +159,9 @@ function suggest(url: URL, secure: boolean): string {
   return `${protocol}://${url.hostname}:PORT/mqtt with the broker's WebSocket port, often ${secure ? 8084 : 8083}`;
 }
 
-function refuseMixedContent(url: URL, page: Page | undefined, field: string): void {
-  if (page?.protocol !== 'https:' || url.protocol !== 'ws:' || isLoopback(url.hostname)) return;
-  throw bad(
-    field,
-    `a page that came over https may not open ${url.origin} (mixed content); use a wss: address`,
-  );
+/** A browser lets an https page open ws: to this very machine and nowhere else. */
+export function isMixedContent(url: URL, page?: Pick<Page, 'protocol'>): boolean {
+  return page?.protocol === 'https:' && url.protocol === 'ws:' && !isLoopback(url.hostname);
 }
 
 function isLoopback(hostname: string): boolean {

@@ -1,6 +1,7 @@
 /** The figures of a fleet: round trips, and what came of the messages. */
 
 import type { QoS } from '../../client';
+import type { Failure } from '../core/failure';
 
 /** Each bucket ends 2 % above where it begins, so a percentile is right to 1 %. */
 const growth = Math.log(1.02);
@@ -125,28 +126,20 @@ export interface QoSFigures {
   late: number;
 }
 
-/** A failure as data that crosses between threads. */
-export interface PlainFailure {
-  code: string;
-  message: string;
-  reasonCode?: number;
-  reasonString?: string;
-  closeCode?: number;
-}
-
 /** `connect`: refused. `lost`: the connection ended, and not by a drop-out. */
 export type ProblemKind = 'connect' | 'lost' | 'publish' | 'subscriber';
 
 export interface Problem {
   kind: ProblemKind;
-  failure: PlainFailure;
+  failure: Failure;
   count: number;
 }
 
 const mostProblems = 30;
 
-export function plainFailure(error: unknown): PlainFailure {
-  const from = (error ?? {}) as Partial<PlainFailure>;
+/** A failure as data that crosses between threads. */
+export function plainFailure(error: unknown): Failure {
+  const from = (error ?? {}) as Partial<Failure>;
   return {
     code: from.code ?? 'crashed',
     message: String(from.message ?? error).slice(0, 600),

@@ -10,6 +10,7 @@
  */
 
 import type { Client, ConnectOptions, Message, QoS } from '../../client';
+import type { Failure } from '../core/failure';
 import { noProperties, type Pair } from '../session/message';
 import { optionsOf, type Settings } from '../session/settings';
 import {
@@ -262,7 +263,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     device.sendAt = at + random() * plan.interval;
     device.dropAt = at - Math.log(1 - random()) * plan.dropOuts;
     backFromStorm(device);
-    let farewell: unknown;
+    let farewell: Failure | undefined;
     link.client.on('disconnect', ({ reasonCode, reasonString }) => {
       farewell = {
         code: 'disconnected',
@@ -457,5 +458,5 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     };
   }
 
-  return { start, tick, cutAll, stop, finish, figures, ended: () => phase === 'ended' };
+  return { start, tick, cutAll, stop, finish, figures };
 }

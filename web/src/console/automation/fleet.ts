@@ -1,7 +1,6 @@
 /** A session's fleet as the page sees it: its form, the worker that runs it, and what that tells. */
 
 import { signal } from '@preact/signals';
-import type { MqttErrorCode } from '../../client';
 import { scriptUrl } from '../../client/transport/asset-urls';
 import type { Failure } from '../core/failure';
 import { keep, readKept } from '../core/storage';
@@ -10,7 +9,7 @@ import type { Session } from '../session/session';
 import { type Settings, withoutSecrets } from '../session/settings';
 import type { News, Order } from './fleet.worker';
 import workerUrl from './fleet.worker.ts?worker&url';
-import type { Figures, PlainFailure } from './fleet-figures';
+import type { Figures } from './fleet-figures';
 import { type FleetForm, formFrom, type PlanErrors, planOf, type Reach, reachOf } from './fleet-plan';
 
 /** The figures of one second. */
@@ -79,6 +78,8 @@ export function createFleet(deps: Dependencies) {
   let worker: Worker | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** Where it goes. */
+  const address = (): string => withoutSecrets(deps.settings().url);
   const reach = (): Reach => reachOf(deps.settings().url, deps.publicAddresses());
   const order = (given: Order): void => worker?.postMessage(given);
 
@@ -97,8 +98,8 @@ export function createFleet(deps: Dependencies) {
     removeEventListener('pagehide', end);
   }
 
-  function fail({ code, ...rest }: PlainFailure): void {
-    failure.value = { code: code as MqttErrorCode, ...rest };
+  function fail(why: Failure): void {
+    failure.value = why;
     end();
   }
 
@@ -162,7 +163,7 @@ export function createFleet(deps: Dependencies) {
     errors.value = planOf(form.value, reach()).errors;
     if (Object.keys(errors.value).length > 0) return;
     if (reach() === 'private') begin();
-    else asking.value = withoutSecrets(deps.settings().url);
+    else asking.value = address();
   }
 
   function endWithin(given: 'stop' | 'leave'): void {
@@ -179,8 +180,7 @@ export function createFleet(deps: Dependencies) {
     failure,
     asking,
     reach,
-    /** Where it goes. */
-    address: () => withoutSecrets(deps.settings().url),
+    address,
     edit,
     start,
     agree: begin,

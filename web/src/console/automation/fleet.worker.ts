@@ -2,9 +2,10 @@
 // the page's thread sees nothing of a message but what the figures say.
 
 import { connect } from '../../client';
+import type { Failure } from '../core/failure';
 import { connectBy } from '../session/login';
 import type { Settings } from '../session/settings';
-import { type Figures, type PlainFailure, plainFailure } from './fleet-figures';
+import { type Figures, plainFailure } from './fleet-figures';
 import type { Plan } from './fleet-plan';
 import { createFleetRun, type FleetRun, type Machinery } from './fleet-run';
 
@@ -12,7 +13,7 @@ import { createFleetRun, type FleetRun, type Machinery } from './fleet-run';
 export type Order = { type: 'start'; plan: Plan; settings: Settings } | { type: 'storm' | 'stop' | 'leave' };
 
 /** The last one has the phase `ended`. `failed` where the run could not begin. */
-export type News = { type: 'figures'; figures: Figures } | { type: 'failed'; failure: PlainFailure };
+export type News = { type: 'figures'; figures: Figures } | { type: 'failed'; failure: Failure };
 
 /** Milliseconds between looks at what is due, and between figures. */
 const pace = { tick: 10, figures: 250 };

@@ -85,11 +85,24 @@ interface Delivery {
 
 const never = new Promise<void>(() => {});
 
-/** Numbers of lines in a text, for who reads it. */
-export const atLine = (text: string, line: number | undefined): string =>
+const atLine = (text: string, line: number | undefined): string =>
   line === undefined ? text : t('{text} (line {line})', { text, line });
 
-export function wordsFor(why: Stop, text: string): string {
+/** What a script wrote or got wrong. */
+export const saidBy = (act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): string =>
+  atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined);
+
+/** Why a script was stopped, and at which line of its code. */
+export async function whyStopped(
+  { why, text, place }: Extract<Act, { kind: 'stopped' }>,
+  code: string,
+  lineOfHang: Dependencies['lineOfHang'],
+): Promise<string> {
+  const line = why === 'slow' && place ? await lineOfHang(code, place).catch(() => place.line) : place?.line;
+  return atLine(wordsFor(why, brief(text)), line);
+}
+
+function wordsFor(why: Stop, text: string): string {
   if (why === 'slow') return t('Stopped: it took longer than {count} ms', { count: bounds.call.own });
   if (why === 'memory') return t('Stopped: it needs more memory than it may have');
   if (why === 'unloaded')
@@ -311,26 +324,13 @@ export function createHost(deps: Dependencies) {
     write(one.name, 'error', t('Left out, because a second has no room for more: {what}', { what }));
   }
 
-  async function stopped(
-    one: Running,
-    { why, text, place }: Extract<Act, { kind: 'stopped' }>,
-  ): Promise<void> {
-    let line = place?.line;
-    if (why === 'slow' && place) line = await deps.lineOfHang(one.code, place).catch(() => place.line);
-    stop(one, atLine(wordsFor(why, brief(text)), line));
-  }
-
   function did(one: Running, act: Act, delivery: Delivery | undefined): void {
     if (act.kind === 'publish') void publish(one, act.publication);
     else if (act.kind === 'alert') alert(one, act.text, delivery);
     else if (act.kind === 'limited') limited(one, act);
-    else if (act.kind === 'stopped') void stopped(one, act);
-    else
-      write(
-        one.name,
-        act.kind,
-        atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined),
-      );
+    else if (act.kind === 'stopped')
+      void whyStopped(act, one.code, deps.lineOfHang).then((why) => stop(one, why));
+    else write(one.name, act.kind, saidBy(act));
   }
 
   function done({ number, json, by }: Result): void {

@@ -4,7 +4,7 @@ import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { brief, decodeUtf8, hex } from '../core/text';
 import { bounds } from './bounds';
-import { atLine, type Dependencies, deliveredOf, type Line, wordsFor } from './host';
+import { type Dependencies, deliveredOf, type Line, saidBy, whyStopped } from './host';
 import type { Act } from './protocol';
 
 export interface Tried {
@@ -32,19 +32,12 @@ export function createTrial({
         const values = { topic: brief(topic, bounds.alert), payload: brief(body, bounds.alert) };
         return { kind: 'log', text: t('would publish to {topic}: {payload}', values) };
       }
-      case 'stopped': {
-        const { why, text, place } = act;
-        const line =
-          why === 'slow' && place ? await lineOfHang(code, place).catch(() => place.line) : place?.line;
-        return { kind: 'error', text: atLine(wordsFor(why, brief(text)), line) };
-      }
+      case 'stopped':
+        return { kind: 'error', text: await whyStopped(act, code, lineOfHang) };
       case 'limited':
         return undefined;
       default:
-        return {
-          kind: act.kind,
-          text: atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined),
-        };
+        return { kind: act.kind, text: saidBy(act) };
     }
   }
 

@@ -143,13 +143,3 @@ export function fallbackFor(broker: Broker, config: Config, page: string): Broke
   const to = addressOf(embedded, page);
   return from === to || leavesPrivate(from, to) ? undefined : embedded;
 }
-
-/** A browser lets an https page open ws: to this very machine and nowhere else. */
-export function isMixedContent(address: string, page: string): boolean {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  return url?.protocol === 'ws:' && page.startsWith('https:') && !isLoopback(url.hostname);
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-}

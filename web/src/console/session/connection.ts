@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
-import { resolveAddress } from '../../client/checks/url';
+import { isMixedContent, resolveAddress } from '../../client/checks/url';
 import { atField, type Failure, formatReasonCode } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
@@ -12,7 +12,6 @@ import {
   type Config,
   defaultBroker,
   fallbackFor,
-  isMixedContent,
   leavesPrivate,
   nameOf,
 } from './config';
@@ -98,6 +97,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     return explainer.value?.(failure, seen) ?? { title: t('No connection'), advice: failure.message };
   }
 
+  /** While there still is a network: what it is wanted for may be that there is none. */
   function loadExplainer(): void {
     if (explainer.peek()) return;
     void deps.explainer().then(
@@ -317,7 +317,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (failure.code === 'bad-option' && (field in settings.value || /^(will|login|secrets)\./.test(field))) {
       fieldErrors.value = { [field]: atField(failure) };
       // More to say than fits at the field.
-      if (!isMixedContent(url, deps.page)) return;
+      if (!URL.canParse(url) || !isMixedContent(new URL(url), new URL(deps.page))) return;
     }
     report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
   }

@@ -1,9 +1,10 @@
 /** Why a connection failed, in words a person can act on. */
 
+import { isMixedContent } from '../../client/checks/url';
 import { type Failure, formatReasonCode } from '../core/failure';
 import { mark, t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
-import { isMixedContent, isPrivateHost } from './config';
+import { isPrivateHost } from './config';
 import { isAwsIot, isEventGrid } from './known';
 
 /** What is known about the surroundings. Absent parts are unknown yet. */
@@ -298,11 +299,7 @@ function main(failure: Failure, seen: Surroundings): Explanation {
   const reason = reasons[isOld ? 132 : (failure.reasonCode ?? -1)] ?? endings[failure.closeCode ?? -1];
   if (reason) return { title: t(reason.title), advice: t(reason.advice) };
 
-  if (
-    url &&
-    ['bad-option', 'network', 'timeout'].includes(failure.code) &&
-    isMixedContent(seen.url, seen.page)
-  ) {
+  if (url && ['bad-option', 'network', 'timeout'].includes(failure.code) && isMixedContent(url, page)) {
     return mixedContent(url);
   }
 

@@ -23,10 +23,21 @@ export const uses = [
 export const defaultMethod = 'OAUTH2-JWT';
 
 const loginFields: readonly LoginField[] = [
-  ...(['kind', 'region', 'authorizer', 'tokenKey', 'method', 'tokenUrl', 'use'] as const),
+  'kind',
+  'region',
+  'authorizer',
+  'tokenKey',
+  'method',
+  'tokenUrl',
+  'use',
 ];
 const secretFields: readonly SecretField[] = [
-  ...(['accessKeyId', 'secretAccessKey', 'sessionToken', 'token', 'signature', 'tokenQuery'] as const),
+  'accessKeyId',
+  'secretAccessKey',
+  'sessionToken',
+  'token',
+  'signature',
+  'tokenQuery',
 ];
 
 /** Characters of a field: no authentication data may be longer (1.5.6). */

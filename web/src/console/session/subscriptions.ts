@@ -7,7 +7,7 @@ import { atField, type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { farthestHue } from '../log/colours';
 import { filled, numberOf } from './message';
-import { optionsOf, type Wanted } from './wanted';
+import { defaultRap, requestOf, type Wanted } from './wanted';
 
 export interface Entry {
   readonly filter: string;
@@ -144,11 +144,11 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   }
 
   async function open(client: Client, entry: Entry, timeout: number): Promise<void> {
-    const { identifier, ...wanted } = { rap: true, ...entry.wanted.value };
+    const { identifier, ...wanted } = entry.wanted.value;
     const { maximumQoS = 2, subscriptionIdentifiersAvailable = true } = client.connack?.properties ?? {};
     // Nobody asked for its QoS, and there are brokers that hang up on more than they have.
     if (entry.own) wanted.qos = Math.min(wanted.qos, maximumQoS) as QoS;
-    const options = optionsOf(
+    const options = requestOf(
       subscriptionIdentifiersAvailable && identifier !== undefined ? { ...wanted, identifier } : wanted,
     );
     const subscription = await client.subscribe(entry.filter, { ...options, timeout }, () => {
@@ -177,8 +177,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   /** What a name or a colour changes, no broker needs to know: it would send all that is retained again. */
   function isLookOnly(before: Entry, wanted: Wanted): boolean {
     const old = before.wanted.value;
-    const said = (one: Wanted) => JSON.stringify(optionsOf({ rap: true, ...one }));
-    const same = said(old) === said(wanted);
+    const same = JSON.stringify(requestOf(old)) === JSON.stringify(requestOf(wanted));
     return same && before.granted.value !== undefined && (old.name !== wanted.name || old.hue !== wanted.hue);
   }
 
@@ -190,7 +189,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       ...filled<Omit<Wanted, 'filter' | 'qos'>>(more),
       filter,
       qos,
-      ...(rap === false && { rap }),
+      ...(rap !== undefined && rap !== defaultRap && { rap }),
     };
     const client = deps.client();
     edit({});

@@ -9,7 +9,7 @@ export interface Wanted {
   qos: QoS;
   /** No Local, Retain As Published and Retain Handling (3.8.3.1), by the client's names. */
   nl?: boolean;
-  /** Left open it is on: without it nobody sees whether the broker retains what it sends (3.3.1.3). */
+  /** Default: `defaultRap`. */
   rap?: boolean;
   rh?: 1 | 2;
   /** The Subscription Identifier (3.8.2.1.2). */
@@ -20,12 +20,18 @@ export interface Wanted {
   hue?: number;
 }
 
+/** Of Retain As Published: without it nobody sees whether the broker retains what it sends (3.3.1.3). */
+export const defaultRap = true;
+
 export const longestName = 100;
 
 export function optionsOf({ qos, nl, rap, rh, identifier }: Wanted): SubscribeOptions {
   const properties = identifier !== undefined && { subscriptionIdentifier: identifier };
   return filled<SubscribeOptions>({ qos, nl, rap, rh, properties });
 }
+
+/** What the page subscribes with. */
+export const requestOf = (wanted: Wanted): SubscribeOptions => optionsOf({ rap: defaultRap, ...wanted });
 
 const within = (value: unknown, least: number, most: number) =>
   typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most && value;

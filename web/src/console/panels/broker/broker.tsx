@@ -9,6 +9,7 @@ import { isAwsIot } from '../../session/known';
 import type { Session } from '../../session/session';
 import { Sparkline } from '../../ui/sparkline';
 import { useVisible } from '../../ui/visible';
+import '../../styles/view.css';
 import './broker.css';
 import { parts, t } from '../../core/i18n/i18n';
 
@@ -199,8 +200,8 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
   store.tick.value;
   const live = store.phase.value === 'live' && store.gauges.size > 0;
   return (
-    <section class="broker" aria-labelledby={heading}>
-      <header class="broker-head">
+    <section class="view broker" aria-labelledby={heading}>
+      <header class="view-head">
         <h2 id={heading} class="visually-hidden">
           {t('Broker')}
         </h2>
@@ -208,7 +209,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
           {parts('Live from {filter} while this tab is open', { filter: <code>{filter}</code> })}
         </p>
       </header>
-      <div class="broker-body">
+      <div class="view-body">
         {state && (
           <div class="broker-state wrap" role="status" aria-label={t('Broker values')}>
             <p class="empty-title">{state[0]}</p>

@@ -13,6 +13,7 @@ import { Dialog } from '../../ui/dialog';
 import { Toolbar } from '../../ui/toolbar';
 import { Results } from './results';
 import { Setup } from './setup';
+import '../../styles/view.css';
 import './fleet.css';
 
 function stateOf(fleet: Fleet): string {
@@ -91,8 +92,8 @@ export function FleetPanel({ session }: { session: Session }) {
   const phase = fleet.run.value?.figures?.phase;
   const address = fleet.address();
   return (
-    <section class="fleet" aria-labelledby={heading}>
-      <header class="fleet-head flow">
+    <section class="view fleet" aria-labelledby={heading}>
+      <header class="view-head flow">
         <h2 id={heading} class="visually-hidden">
           {t('Fleet')}
         </h2>
@@ -123,7 +124,7 @@ export function FleetPanel({ session }: { session: Session }) {
           )}
         </Toolbar>
       </header>
-      <div class="fleet-body">
+      <div class="view-body">
         <Failed fleet={fleet} />
         <Results fleet={fleet} />
         <Setup id={form} fleet={fleet} />

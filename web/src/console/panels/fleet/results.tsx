@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Fleet, Sample } from '../../automation/fleet';
 import { csvOf, jsonOf } from '../../automation/fleet-export';
 import type { Figures, Problem, ProblemKind } from '../../automation/fleet-figures';
-import { type Failure, formatReasonCode, inOneLine } from '../../core/failure';
+import { formatReasonCode, inOneLine } from '../../core/failure';
 import { mark, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount } from '../../core/text';
@@ -110,10 +110,10 @@ const kinds: Record<ProblemKind, string> = {
 };
 
 function reasonOf({ failure }: Problem, url: string): string {
-  const { title } = explain(failure as Failure, { url, page: location.href });
+  const { title } = explain(failure, { url, page: location.href });
   const { reasonCode } = failure;
   return reasonCode === undefined
-    ? `${title} · ${inOneLine(failure as Failure)}`
+    ? `${title} · ${inOneLine(failure)}`
     : `${title} · ${formatReasonCode(reasonCode)}`;
 }
 

@@ -109,7 +109,7 @@ function Details({ page, session, host, script, onRename }: DetailsProps) {
   const taken = free !== script.name && library.find(free) !== undefined;
   const wrongFilter = problemWith(filter);
   const { mostPublications } = bounds.perSecond;
-  const wrongRate = !/^\d{1,4}$/.test(rate) || Number(rate) > mostPublications;
+  const isRate = (typed: string) => /^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications;
   const tooLong = code.length > bounds.code;
   const problem = tooLong ? library.problem.value : '';
   const changed = host.states.value.get(script.name)?.changed;
@@ -140,11 +140,12 @@ function Details({ page, session, host, script, onRename }: DetailsProps) {
         <TextField
           label={t('Publishes per second, at most')}
           value={rate}
-          error={wrongRate ? t('A whole number from 0 to {count}', { count: mostPublications }) : undefined}
+          error={
+            isRate(rate) ? undefined : t('A whole number from 0 to {count}', { count: mostPublications })
+          }
           onEdit={(typed) => {
             setRate(typed);
-            if (/^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications)
-              library.change(script.name, { rate: Number(typed) });
+            if (isRate(typed)) library.change(script.name, { rate: Number(typed) });
           }}
         />
       </div>

@@ -1,5 +1,6 @@
 import { mark, t } from '../../core/i18n/i18n';
 import type { Subscriptions } from '../../session/subscriptions';
+import { defaultRap } from '../../session/wanted';
 import { Checkbox, Select, TextField, translated } from '../../ui/fields';
 import { hue } from '../../ui/hue';
 
@@ -26,7 +27,7 @@ export function SubscribeOptions({ subscriptions }: { subscriptions: Subscriptio
   const { edit } = subscriptions;
   const {
     nl = false,
-    rap = true,
+    rap = defaultRap,
     rh = 0,
     identifier = '',
     name = '',

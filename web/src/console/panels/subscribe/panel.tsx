@@ -3,6 +3,7 @@ import { messages } from '../../core/counts';
 import { limits } from '../../core/limits';
 import { brief, formatCount, splitTopic, visible } from '../../core/text';
 import type { Entry, Subscriptions } from '../../session/subscriptions';
+import { defaultRap } from '../../session/wanted';
 import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
@@ -99,11 +100,11 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
 export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions }) {
   const heading = useId();
   const options = useId();
-  const { filter, qos, rap = true, ...others } = subscriptions.draft.value;
+  const { filter, qos, rap = defaultRap, ...others } = subscriptions.draft.value;
   const [open, toggle] = useFold(subscriptions.identifierError.value ? 'options' : undefined);
   const entries = subscriptions.entries.value;
   const problem = subscriptions.formError.value;
-  const set = Object.values({ ...others, rap: !rap }).filter(Boolean).length;
+  const set = Object.values({ ...others, rap: rap !== defaultRap }).filter(Boolean).length;
   return (
     <section id="subscribe">
       <form

@@ -87,7 +87,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
         {shows('messages') && <FeedTools feed={page.feed} recording={recording} />}
       </div>
       {panelFor('messages', <FeedPanel page={page} session={session} recording={recording} />)}
-      {(['broker', 'packets', 'scripts', 'fleet'] as const).map((name) => {
+      {(Object.keys(loaded) as (keyof typeof loaded)[]).map((name) => {
         const Part = loaded[name];
         return panelFor(
           name,
