@@ -91,7 +91,7 @@ PACKAGE := web/package/package.json
 
 $(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json $(wildcard web/docs/*.md) \
             $(wildcard web/scripts/*.mjs) \
-            $(call sources,web/src/client web/src/compat web/src/elements web/src/platform web/src/protocol web/src/worker)
+            $(call sources,web/src/brokers web/src/client web/src/compat web/src/elements web/src/platform web/src/protocol web/src/worker)
 	cd web && node scripts/package.mjs
 
 .PHONY: package
