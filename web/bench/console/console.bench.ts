@@ -4,17 +4,14 @@
  * often, BENCH_ONLY selects scenarios by a part of their names.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { loadavg } from 'node:os';
 import { type Browser, expect, test } from '@playwright/test';
 import { startServer } from '../../e2e/support/brokers';
 import { chartedTopic, flood } from '../../e2e/support/flood';
 import { openConnected } from '../../e2e/support/page';
 import { openPublisher } from '../../e2e/support/publisher';
 import { installProbe, measure, memoryOf } from './probe';
-import { type Run, summarise, tableOf } from './report';
+import { type Run, report } from './report';
 
 const perSecond = 10_000;
 const seconds = Number(process.env.BENCH_SECONDS ?? 10);
@@ -97,17 +94,11 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
 }
 
 test('the page under load', async ({ browser }) => {
-  const table: Record<string, ReturnType<typeof summarise>> = {};
   const all: Record<string, Run[]> = {};
   for (const scenario of scenarios.filter(({ name }) => name.includes(process.env.BENCH_ONLY ?? ''))) {
     const results: Run[] = [];
     for (let n = 0; n < scenario.runs; n++) results.push(await run(browser, scenario));
     all[scenario.name] = results;
-    table[scenario.name] = summarise(results);
   }
-  console.log(tableOf(table));
-  const about = { chromium: browser.version(), cpus: cpus().length, perSecond, seconds };
-  const file = fileURLToPath(new URL('../results/console.json', import.meta.url));
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ about, table, runs: all }, null, 2)}\n`);
+  report('console.json', { chromium: browser.version(), perSecond, seconds }, all);
 });

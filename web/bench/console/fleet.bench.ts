@@ -4,15 +4,12 @@
  * often, BENCH_ONLY selects scenarios by a part of their names.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { loadavg } from 'node:os';
 import { type Browser, expect, test } from '@playwright/test';
 import { startServer } from '../../e2e/support/brokers';
 import { openConnected, showView } from '../../e2e/support/page';
 import { installProbe, measure, memoryOf } from './probe';
-import { type Run, summarise, tableOf } from './report';
+import { type Run, report } from './report';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 10);
 const runs = Number(process.env.BENCH_RUNS ?? 3);
@@ -76,21 +73,15 @@ async function run(browser: Browser, devices: number, rate: number): Promise<Fle
 }
 
 test('the page while a fleet runs', async ({ browser }) => {
-  const table: Record<string, ReturnType<typeof summarise>> = {};
   const all: Record<string, FleetRun[]> = {};
   for (const { name, devices, rate } of scenarios) {
     if (!name.includes(process.env.BENCH_ONLY ?? '')) continue;
     const results: FleetRun[] = [];
     for (let n = 0; n < runs; n++) results.push(await run(browser, devices, rate));
     all[name] = results;
-    table[name] = summarise(results);
   }
-  console.log(tableOf(table));
+  report('fleet.json', { chromium: browser.version(), seconds }, all);
   for (const [name, results] of Object.entries(all)) {
     console.log(name, results[0]?.figures);
   }
-  const about = { chromium: browser.version(), cpus: cpus().length, seconds };
-  const file = fileURLToPath(new URL('../results/fleet.json', import.meta.url));
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ about, table, runs: all }, null, 2)}\n`);
 });

@@ -1,5 +1,9 @@
 /** Several runs as one line of a table, and as one record of the results. */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Sample } from './probe';
 
 export interface Run extends Sample {
@@ -22,7 +26,7 @@ export const median = (values: readonly number[]): number => percentile(values, 
 const MiB = 1024 * 1024;
 
 /** Columns of a table: medians of the runs, and the worst of all where it says so. */
-export function summarise(runs: readonly Run[]) {
+function summarise(runs: readonly Run[]) {
   const middle = (value: (run: Run) => number, digits = 0) => Number(median(runs.map(value)).toFixed(digits));
   const over = (limit: number) => middle(({ tasks }) => tasks.filter(({ wall }) => wall > limit).length);
   const longest = (by: 'wall' | 'cpu', all: readonly Run[]) =>
@@ -47,7 +51,7 @@ export function summarise(runs: readonly Run[]) {
 }
 
 /** Scenarios side by side, in plain text. */
-export function tableOf(summaries: Record<string, ReturnType<typeof summarise>>): string {
+function tableOf(summaries: Record<string, ReturnType<typeof summarise>>): string {
   const columns = Object.entries(summaries);
   const names = Object.keys(columns[0]?.[1] ?? {}) as (keyof ReturnType<typeof summarise>)[];
   const lines = [
@@ -57,4 +61,14 @@ export function tableOf(summaries: Record<string, ReturnType<typeof summarise>>)
   return lines
     .map(([name = '', ...values]) => name.padEnd(16) + values.map((value) => value.padStart(20)).join(''))
     .join('\n');
+}
+
+/** Prints a table, and writes it with all runs, by their scenarios, into ../results. */
+export function report(file: string, about: object, runs: Record<string, readonly Run[]>): void {
+  const table = Object.fromEntries(Object.entries(runs).map(([name, some]) => [name, summarise(some)]));
+  console.log(tableOf(table));
+  const path = fileURLToPath(new URL(`../results/${file}`, import.meta.url));
+  mkdirSync(dirname(path), { recursive: true });
+  const whole = { about: { ...about, cpus: cpus().length }, table, runs };
+  writeFileSync(path, `${JSON.stringify(whole, null, 2)}\n`);
 }
