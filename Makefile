@@ -100,19 +100,22 @@ package: $(PACKAGE) ## the npm package, in web/package
 TEST_STEPS := deps size test-go test-wasm test-web test-e2e test-package lint-go lint-web audit
 
 # The linter takes minutes to compile where that was never done, so it gets the
-# time that the other steps leave.
+# time that the other steps leave. What failed is told once more at the end.
 .PHONY: test
 test: ## run every test and linter, installing what they need
 	@nice $(MAKE) --no-print-directory $(LINTER) & \
-	linter=$$!; status=0; summary=; \
+	linter=$$!; status=0; said=$$(mktemp -d); trap 'rm -r $$said' EXIT; \
 	for step in $(TEST_STEPS); do \
 		printf '\n== make %s\n' $$step; began=$$(date +%s); result=passed; \
 		if [ $$step = lint-go ]; then wait $$linter; fi; \
-		$(MAKE) --no-print-directory $$step || { result=FAILED; status=1; }; \
-		summary="$$summary$$(printf '%-12s %s, %d s' $$step $$result $$(($$(date +%s) - began)))\n"; \
-		if [ $$step$$result = depsFAILED ]; then break; fi; \
+		{ $(MAKE) --no-print-directory $$step 2>&1 || touch $$said/failed; } | tee $$said/output; \
+		if [ -e $$said/failed ]; then rm $$said/failed; result=FAILED; status=1; fi; \
+		printf '%-12s %s, %d s\n' $$step $$result $$(($$(date +%s) - began)) >> $$said/summary; \
+		if [ $$result = passed ]; then continue; fi; \
+		{ grep -aE '✘|--- FAIL|^panic:|^ *FAIL ' $$said/output || tail -n 5 $$said/output; } | head -n 20 | cut -c 1-200 >> $$said/summary; \
+		if [ $$step = deps ]; then break; fi; \
 	done; \
-	printf "\n== summary\n$$summary"; exit $$status
+	printf '\n== summary\n'; cat $$said/summary; exit $$status
 
 .PHONY: deps
 deps: ## install what the tests need (Chromium, mosquitto, paho-mqtt, gcc)
@@ -174,7 +177,7 @@ bench: $(BINARY) $(FLOODER) $(BENCH_MODULES) deps ## against a bare WebSocket, M
 
 .PHONY: screenshots
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
-	cd web && SCREENSHOTS=docs npx playwright test page-screenshots elements-gallery
+	cd web && SCREENSHOTS=docs npx playwright test page-screenshots elements-gallery page-look page-fleet page-scripts page-login
 
 .PHONY: bench-console
 bench-console: $(BINARY) ## the page under load, in Chromium (BENCH_SECONDS, BENCH_RUNS, BENCH_ONLY)

@@ -284,6 +284,7 @@ func TestMessages(t *testing.T) {
 		for id := range byte(4) {
 			b.deliver(fmt.Sprint(id), id+1)
 		}
+		synctest.Wait() // all four are one batch
 		n := 0
 		for m, err := range c.Messages(background) {
 			if err != nil || m.Topic != fmt.Sprint(n) {
