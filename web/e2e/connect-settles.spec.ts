@@ -7,7 +7,7 @@ import { expect, type Frame, type Page, test } from '@playwright/test';
 import type { ConnectOptions } from '../src/client';
 import { type Server, startServer } from './support/brokers';
 import { type Fault, type FaultyHost, faults, startFaulty } from './support/faulty';
-import { launchWith } from './support/page';
+import { wholeBrowser } from './support/page';
 import { type ScriptedBroker, serve, startScripted } from './support/scripted';
 
 let server: Server;
@@ -231,7 +231,7 @@ test.describe('cookies blocked in the browser', () => {
       mkdirSync(join(profile, 'Default'));
       const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
       writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences));
-      const context = await playwright.chromium.launchPersistentContext(profile, launchWith().launchOptions);
+      const context = await playwright.chromium.launchPersistentContext(profile, wholeBrowser.launchOptions);
       try {
         const page = await context.newPage();
         await page.goto(`${host.url}/plain`);

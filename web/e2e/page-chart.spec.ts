@@ -103,7 +103,7 @@ test('values of binary formats chart like JSON; lines of one name share a plot, 
   await expect(chart.said).toHaveAccessibleName(/cbor · temperature: 3 values, 21 to 30.25, last 30.25/);
 
   await inBothSchemes(page, async (scheme) => {
-    expect(await violationsOf(page, '.charts'), scheme).toEqual([]);
+    expect(await violationsOf(page, { within: '.charts', scheme }), scheme).toEqual([]);
   });
 
   // What is chosen stays while another view is looked at.
@@ -130,6 +130,6 @@ test('numbers in the details keep to what is accessible', async ({ page, parts, 
   await chart.open(1);
   await expect(chart.pin('c[2]')).toHaveText('5');
   await inBothSchemes(page, async (scheme) => {
-    expect(await violationsOf(page, '.payload'), scheme).toEqual([]);
+    expect(await violationsOf(page, { within: '.payload', scheme }), scheme).toEqual([]);
   });
 });

@@ -54,7 +54,7 @@ test('the editor takes the textarea’s text, caret and height, and gives them b
     '  ]',
     '}',
   ]);
-  expect(await violationsOf(page, '#publish')).toEqual([]);
+  expect(await violationsOf(page, { within: '#publish' })).toEqual([]);
   await page.keyboard.press('Control+Enter');
   await expect(parts.rows.filter({ hasText: `${own}/hello` })).toContainText('"x": 0');
 
@@ -193,7 +193,7 @@ test('messages are saved in collections, and go from browser to browser in a fil
   await expect(form.getByRole('alert')).toHaveCount(0);
   await lamp.getByRole('button', { name: 'Load into form on (2)' }).click();
   await expect(parts.payload).toHaveValue('OFF');
-  expect(await violationsOf(page, '#publish')).toEqual([]);
+  expect(await violationsOf(page, { within: '#publish' })).toEqual([]);
 });
 
 test('the palette finds commands, topics and profiles', async ({ page, server, elsewhere }) => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { type Parts, showView } from './support/page';
+import { inBothSchemes, type Parts, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 let elsewhere: Publisher;
@@ -346,16 +347,9 @@ test('no axe violations, with everything open', async ({ page }) => {
   await feed.filter.click();
   await page.getByRole('button', { name: 'Details of message 1' }).click();
   await expect(parts.rows.locator('mark').first()).toBeVisible();
-  await page.evaluate(readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'));
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    const violations = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof import('axe-core') };
-      const { violations } = await axe.run(document.querySelector('#messages') as Element);
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    });
-    expect(violations).toEqual([]);
-  }
+  await inBothSchemes(page, async (scheme) => {
+    expect(await violationsOf(page, { within: '#messages', scheme, recommended: true })).toEqual([]);
+  });
 });
 
 test('a mistake in the filter opens it, and locks neither it nor the export', async ({ page }) => {

@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { startMosquitto } from './support/brokers';
 import { expect, test } from './support/fixtures';
-import { connectTo, inBothSchemes, showView } from './support/page';
+import { connectTo, inBothSchemes, picture, showView } from './support/page';
 import { answerTo, connack, type as kind, startScripted } from './support/scripted';
 
 function fleetOf(page: Page) {
@@ -249,17 +249,17 @@ for (const [width, height] of [
     const fleet = fleetOf(page);
     await showView(page, 'Fleet');
     await inBothSchemes(page, async (scheme) => {
-      expect(await violationsOf(page)).toEqual([]);
-      await page.screenshot({ path: `test-results/fleet-${width}-${scheme}-form.png` });
+      expect(await violationsOf(page, { scheme })).toEqual([]);
+      await picture(page, `fleet-${width}-${scheme}-form`);
     });
     await runFleet(page, { Devices: '3', 'Messages a second, each': '20' }, 50);
     await expect(fleet.region.locator('canvas')).toHaveCount(4);
     await inBothSchemes(page, async (scheme) => {
-      expect(await violationsOf(page)).toEqual([]);
-      await page.screenshot({ path: `test-results/fleet-${width}-${scheme}.png` });
+      expect(await violationsOf(page, { scheme })).toEqual([]);
+      await picture(page, `fleet-${width}-${scheme}`);
     });
     const [scrollWidth, clientWidth] = await page
-      .locator('.fleet-body')
+      .locator('.fleet .view-body')
       .evaluate((body) => [body.scrollWidth, body.clientWidth] as const);
     expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
     await fleet.stop.click();

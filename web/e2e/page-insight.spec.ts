@@ -84,7 +84,7 @@ test('figures and values of mosquitto, and nothing of them among the messages', 
   await page.getByRole('searchbox', { name: 'Search values' }).fill('heap');
   await expect(values.filter({ hasText: '$SYS/broker/heap/current' })).toHaveCount(1);
   await expect(values.filter({ hasText: 'uptime' })).toHaveCount(0);
-  expect(await violationsOf(page, '.broker')).toEqual([]);
+  expect(await violationsOf(page, { within: '.broker' })).toEqual([]);
 
   await showView(page, 'Messages');
   await expect(log.locator('.row')).toHaveCount(0);
@@ -112,7 +112,7 @@ test('a broker that sends nothing is said to be silent', async ({ page }, info) 
     await showView(page, 'Broker');
     await expect(state).toContainText('The broker says nothing');
     await expect(figures).toHaveCount(0);
-    expect(await violationsOf(page, '.broker')).toEqual([]);
+    expect(await violationsOf(page, { within: '.broker' })).toEqual([]);
   } finally {
     await broker.stop();
   }
@@ -157,7 +157,7 @@ test('every packet is in the timeline, with its fields by their clauses', async 
   expect(await parts.details.textContent()).not.toMatch(/sesame|73 65 73/);
   await parts.details.getByRole('button', { name: /^CONNACK/ }).click();
   await expect(parts.details).toContainText('Connect Reason Code (3.2.2.2)0x00 Success');
-  expect(await violationsOf(page, '.packets')).toEqual([]);
+  expect(await violationsOf(page, { within: '.packets' })).toEqual([]);
 
   const [download] = await Promise.all([
     page.waitForEvent('download'),

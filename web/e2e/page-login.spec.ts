@@ -9,7 +9,15 @@ import { violationsOf } from './support/axe';
 import { startMosquitto } from './support/brokers';
 import { authOf, type Connect, connectOf, property } from './support/fields';
 import { expect, test as withPage } from './support/fixtures';
-import { connectTo, inBothSchemes, launchWith, openSettings, type Parts, showView } from './support/page';
+import {
+  connectTo,
+  inBothSchemes,
+  launchWith,
+  openSettings,
+  type Parts,
+  picture,
+  showView,
+} from './support/page';
 import { hangUpOnMqtt5, serveAwsIot, serveMqtt3, serveRabbit } from './support/quirks';
 import {
   answerTo,
@@ -288,7 +296,7 @@ test('a broker of MQTT 3.1.1 only, whether it says so or hangs up', async ({ par
   await expect(parts.notice).toContainText('MQTT 3.1.1 only');
 });
 
-test('the choice of authentication is accessible, wide and narrow', async ({ page, parts: _ }, info) => {
+test('the choice of authentication is accessible, wide and narrow', async ({ page, parts: _ }) => {
   test.slow();
   for (const [width, height] of [
     [1366, 657],
@@ -301,8 +309,8 @@ test('the choice of authentication is accessible, wide and narrow', async ({ pag
       await openSettings(page, 'Options');
       await page.getByRole('combobox', { name: 'Authentication' }).selectOption(kind);
       await inBothSchemes(page, async (scheme) => {
-        await page.screenshot({ path: info.outputPath(`${kind}-${width}-${scheme}.png`), fullPage: true });
-        expect.soft(await violationsOf(page), `${kind}, ${width}, ${scheme}`).toEqual([]);
+        await picture(page, `login-${kind}-${width}-${scheme}`, true);
+        expect.soft(await violationsOf(page, { scheme }), `${kind}, ${width}, ${scheme}`).toEqual([]);
         const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect.soft(beside).toBeLessThanOrEqual(0);
       });

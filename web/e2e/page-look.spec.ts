@@ -1,12 +1,11 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, openSettings, type Parts, showView } from './support/page';
+import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 // Each state of the page on a laptop and on a phone, in light and dark: nothing
-// that axe objects to. At each size: nothing beside the screen. The pictures are
-// for people.
+// that axe objects to. At each size: nothing beside the screen.
 const sizes = [
   [1366, 657],
   [390, 844],
@@ -150,11 +149,10 @@ const states: Record<string, (given: Given) => Promise<void>> = {
 };
 
 for (const [name, prepare] of Object.entries(states)) {
-  test(name, async ({ page, parts, own, elsewhere }, info) => {
+  test(name, async ({ page, parts, own, elsewhere }) => {
     const look = async (width: number, height: number, scheme: string) => {
       const where = `${width}x${height}, ${scheme}`;
-      const path = info.outputPath(`${where}.png`);
-      await page.screenshot({ path, animations: 'disabled', fullPage: width < 1000 });
+      await picture(page, `${name}, ${where}`, width < 1000);
       const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect.soft(beside, where).toBeLessThanOrEqual(0);
       return where;
@@ -164,7 +162,7 @@ for (const [name, prepare] of Object.entries(states)) {
       await page.setViewportSize({ width, height });
       await inBothSchemes(page, async (scheme) => {
         const where = await look(width, height, scheme);
-        expect.soft(await violationsOf(page), where).toEqual([]);
+        expect.soft(await violationsOf(page, { scheme }), where).toEqual([]);
       });
     }
     for (const [width, height] of moreSizes) {

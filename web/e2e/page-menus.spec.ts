@@ -36,7 +36,7 @@ test('a row of the feed has a menu, by mouse and by keyboard', async ({ page, pa
   ]);
   await expectAt(page, row, 90);
   await expect(item(page, 'Publish here')).toBeFocused();
-  expect(await violationsOf(page, 'main')).toEqual([]);
+  expect(await violationsOf(page, { within: 'main' })).toEqual([]);
   await page.keyboard.press('Escape');
   await expect(menuOf(page)).toHaveCount(0);
   await expect(button).toBeFocused();

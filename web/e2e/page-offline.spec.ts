@@ -1,10 +1,10 @@
 import { expect, type Page, test } from '@playwright/test';
 import { startMosquitto, startServer } from './support/brokers';
 import { startHost } from './support/deploy';
-import { complaintsOf, launchWith, openConnected, partsOf, showView } from './support/page';
+import { complaintsOf, openConnected, partsOf, showView, wholeBrowser } from './support/page';
 
 // Whether a page can be installed is for the whole browser to say.
-test.use({ ...launchWith(), serviceWorkers: 'allow' });
+test.use({ ...wholeBrowser, serviceWorkers: 'allow' });
 
 /** Resolves when the page's build is kept. */
 const kept = (page: Page) => page.evaluate(async () => void (await navigator.serviceWorker.ready));

@@ -213,6 +213,6 @@ test('axe finds nothing wrong with it', async ({ page }) => {
     const { as, text } = await show(page, `${own}/axe`, payload);
     await as.selectOption('JSON');
     await expect(text).toBeVisible();
-    expect(await violationsOf(page, '[aria-label="Message details"]')).toEqual([]);
+    expect(await violationsOf(page, { within: '[aria-label="Message details"]' })).toEqual([]);
   }
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
+import { violationsOf } from './support/axe';
 import { type Server, startServer } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { openSettings, type Parts, partsOf } from './support/page';
@@ -17,20 +17,6 @@ test.beforeEach(async ({ server: theServer, parts: theParts, own: theOwn }) => {
 
 const tool = (page: Page, name: string) =>
   page.getByRole('button', { name: new RegExp(`^${name}( ?[\\d,]+)?$`) });
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe-core finds wrong. */
-async function faults(page: Page): Promise<string[]> {
-  // In the test's own world: the page's policy forbids inline scripts.
-  return page.evaluate(async (source) => {
-    const run = new Function(`${source}; return axe.run(document)`) as () => Promise<{
-      violations: { id: string; nodes: { html: string }[] }[];
-    }>;
-    const { violations } = await run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-  }, axe);
-}
 
 test('templates are filled in, and unknown ones told', async ({ page }) => {
   await parts.topic.fill(`${own}/{{n}}`);
@@ -68,7 +54,7 @@ test('JSON is published as Protobuf by the user’s .proto, which decodes it too
   await expect(group.getByRole('alert')).toHaveText(/^bad\.proto: illegal type name/);
   await files.setInputFiles({ name: 'lab.proto', mimeType: 'text/plain', buffer: Buffer.from(source) });
   await group.getByRole('combobox', { name: 'Message type' }).selectOption('lab.Reading');
-  expect(await faults(page)).toEqual([]);
+  expect(await violationsOf(page, { recommended: true })).toEqual([]);
 
   // What is wrong is told while it is typed, and by its field when it is published.
   await parts.payload.fill('{"values":["a"]}');
@@ -132,7 +118,7 @@ test('every property arrives, pairs in their order', async ({ page }) => {
   await expect(group.getByRole('textbox', { name: 'Topic alias' })).toHaveAccessibleDescription(
     /whole number/,
   );
-  expect(await faults(page)).toEqual([]);
+  expect(await violationsOf(page, { recommended: true })).toEqual([]);
 });
 
 test('what was sent and what was saved fill the form again', async ({ page }) => {
@@ -153,7 +139,7 @@ test('what was sent and what was saved fill the form again', async ({ page }) =>
   await tool(page, 'Saved').click();
   await page.getByRole('button', { name: /^Load into form <b>mine<\/b>/ }).click();
   await expect(parts.topic).toHaveValue(`${own}/first`);
-  expect(await faults(page)).toEqual([]);
+  expect(await violationsOf(page, { recommended: true })).toEqual([]);
   await page.getByRole('button', { name: 'Delete <b>mine</b>' }).click();
   await expect(page.getByText('Nothing saved yet')).toBeVisible();
 });
@@ -235,7 +221,7 @@ test('profiles are saved without the password, and exported without both', async
   await page.getByRole('textbox', { name: 'Password' }).fill('hunter2');
   await page.getByText('Last will').click();
   await page.getByRole('textbox', { name: 'Will topic' }).fill('gone/+');
-  expect(await faults(page)).toEqual([]);
+  expect(await violationsOf(page, { recommended: true })).toEqual([]);
   await parts.disconnect.click();
   await parts.connect.click();
   await expect(page.getByRole('textbox', { name: 'Will topic' })).toHaveAccessibleDescription(/wildcard/);
@@ -256,7 +242,7 @@ test('profiles are saved without the password, and exported without both', async
     buffer: Buffer.from(exported),
   });
   await expect(page.getByRole('button', { name: /^Use home \(2\) ws:/ })).toBeVisible();
-  expect(await faults(page)).toEqual([]);
+  expect(await violationsOf(page, { recommended: true })).toEqual([]);
 });
 
 test('a link fills the forms, and asks before it goes to an unknown broker', async ({ page }) => {
@@ -290,7 +276,7 @@ test('the code of it all, in four languages', async ({ page }) => {
     await page.locator('.snippets').getByRole('combobox', { name: 'Language' }).selectOption(label);
     await expect(code).toContainText(words);
   }
-  expect(await faults(page)).toEqual([]);
+  expect(await violationsOf(page, { recommended: true })).toEqual([]);
 });
 
 test('counts down to the next attempt, and tries now when asked', async ({ page, complaints }) => {

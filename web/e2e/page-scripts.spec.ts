@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, openSettings, type Parts, showView } from './support/page';
+import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
 
 let parts: Parts;
 let own: string;
@@ -323,7 +323,7 @@ test('a profile switches its scripts on, and off again', async ({ page, server }
   await expect(logOf(page)).toContainText('mine ran');
 });
 
-test('it can be used by everybody, on a phone too', async ({ page }, info) => {
+test('it can be used by everybody, on a phone too', async ({ page }) => {
   await startExample(page, 'Unit conversion');
   await bring(page, 'A script whose code does not even begin', 'function (');
   await switchOf(page, 'A script whose code does not even begin').click();
@@ -336,8 +336,8 @@ test('it can be used by everybody, on a phone too', async ({ page }, info) => {
     await page.setViewportSize({ width, height });
     await showView(page, 'Scripts');
     await inBothSchemes(page, async (scheme) => {
-      await page.screenshot({ path: info.outputPath(`scripts-${width}-${scheme}.png`) });
-      expect(await violationsOf(page, '.scripts')).toEqual([]);
+      await picture(page, `scripts-${width}-${scheme}`);
+      expect(await violationsOf(page, { within: '.scripts', scheme })).toEqual([]);
     });
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   }

@@ -222,8 +222,8 @@ for (const width of [260, 340]) {
       [parts.subscribe, more].map(async (button) => (await button.boundingBox())?.y),
     );
     expect(Math.abs((go[0] ?? 0) - (go[1] ?? 99))).toBeLessThan(4);
-    await inBothSchemes(page, async () => {
-      expect(await violationsOf(page, '#subscribe')).toEqual([]);
+    await inBothSchemes(page, async (scheme) => {
+      expect(await violationsOf(page, { within: '#subscribe', scheme })).toEqual([]);
     });
   });
 }
@@ -243,6 +243,6 @@ test.describe('by touch', () => {
     await parts.publish.tap();
     await showView(page, 'Topics');
     await expect(parts.subscriptions).toContainText('1 hidden');
-    expect(await violationsOf(page, '#subscribe')).toEqual([]);
+    expect(await violationsOf(page, { within: '#subscribe' })).toEqual([]);
   });
 });

@@ -1,11 +1,14 @@
 import { expect, type Page } from '@playwright/test';
 import config from '../../playwright.config';
 
-/** The whole browser, with more arguments. */
+/** The browser of most tests, with more arguments. */
 export function launchWith(...args: string[]) {
-  const options = config.use?.launchOptions;
+  const options = config.projects?.[0]?.use?.launchOptions ?? config.use?.launchOptions;
   return { launchOptions: { ...options, args: [...(options?.args ?? []), ...args] } };
 }
+
+/** With what the browser without windows has not: service workers, settings of a profile. */
+export const wholeBrowser = { launchOptions: config.use?.launchOptions ?? {} };
 
 /** The page's parts, by the role and name that anybody can find them by. */
 export function partsOf(page: Page) {
@@ -120,4 +123,10 @@ export async function openSettings(page: Page, name: SettingsName): Promise<void
   const part = page.getByRole('button', { name, exact: true });
   if (!(await part.isVisible())) await page.getByRole('button', { name: 'Settings', exact: true }).click();
   if ((await part.getAttribute('aria-expanded')) !== 'true') await part.click();
+}
+
+/** A picture for people, when they ask for it (make screenshots). */
+export async function picture(page: Page, name: string, fullPage = false): Promise<void> {
+  if (!process.env.SCREENSHOTS) return;
+  await page.screenshot({ path: `test-results/screenshots/${name}.png`, animations: 'disabled', fullPage });
 }
