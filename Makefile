@@ -117,6 +117,16 @@ test: ## run every test and linter, installing what they need
 	done; \
 	printf '\n== summary\n'; cat $$said/summary; exit $$status
 
+# What passed before and has not changed is not run again: Go's cache knows, and
+# Vitest by what has changed since the last commit.
+.PHONY: test-quick quick-go quick-web
+test-quick: $(BINARY) ## before each commit: types, linters, Go without -race, unit tests of what has changed, README
+	@$(MAKE) --no-print-directory -j2 -O quick-go quick-web
+quick-go:
+	go vet ./... && go test ./...
+quick-web: lint-web
+	cd web && npx vitest run --changed --passWithNoTests && npx playwright test readme
+
 .PHONY: deps
 deps: ## install what the tests need (Chromium, mosquitto, paho-mqtt, gcc)
 	@web/scripts/install-test-deps.sh

@@ -6,5 +6,6 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
     // A test waits for events; one that waits for longer than this hangs.
     testTimeout: 10_000,
+    maxWorkers: '100%',
   },
 });
