@@ -1,4 +1,8 @@
-/** An MQTT 5 client over WebSocket: Go compiled to WebAssembly, in a worker. */
+/**
+ * `mqttwasm`: an MQTT 5 client over WebSocket, Go compiled to WebAssembly, in a worker.
+ *
+ * @packageDocumentation
+ */
 
 import { connect, createClient } from './create-client';
 

@@ -12,6 +12,7 @@ const maxSeries = 8;
 
 /** The course of the numbers of a topic filter, a line for each topic. What draws it loads with the first chart. */
 export class MqttChart extends MqttElement {
+  /** @internal */
   static override readonly properties: Properties = {
     ...MqttElement.properties,
     topic: 'text',
@@ -27,19 +28,21 @@ export class MqttChart extends MqttElement {
 
   /** A topic filter. */
   declare topic: string;
-  /** Default 0. */
+  /** Of the subscription. Default 0. */
   declare qos: number | undefined;
   /** Where the number is in a JSON payload. Default: the whole payload. */
   declare path: string;
+  /** Shown after the numbers. */
   declare unit: string;
   /** After the decimal point. */
   declare digits: number | undefined;
-  /** Of each topic that are kept. Default 300, at most 2,000. */
+  /** Numbers of each topic that are kept. Default 300, at most 2,000. */
   declare points: number | undefined;
-  /** How far back it goes. Default: as far as the points do. */
+  /** Seconds that it goes back. Default: as far as the points do. */
   declare seconds: number | undefined;
   /** Of the axis. Default: what the numbers need. */
   declare min: number | undefined;
+  /** Of the axis. Default: what the numbers need. */
   declare max: number | undefined;
 
   readonly #label = make('span', { part: 'label' });

@@ -27,6 +27,7 @@ interface Open {
  * taken out. `mqtt-state` and `mqtt-error` events tell what becomes of it.
  */
 export class MqttConnection extends Base {
+  /** @internal */
   static readonly properties: Properties = {
     url: 'text',
     clientId: 'text',
@@ -58,16 +59,19 @@ export class MqttConnection extends Base {
     adopt(this, make('slot'));
   }
 
+  /** @internal */
   connectedCallback(): void {
     takeEarly(this);
     this.#settle();
     this.#announce();
   }
 
+  /** @internal */
   disconnectedCallback(): void {
     this.#settle();
   }
 
+  /** @internal */
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (before === now || !this.isConnected) return;
     if (name === 'id') this.#announce();
@@ -95,6 +99,7 @@ export class MqttConnection extends Base {
     this.#settle();
   }
 
+  /** Of the client; `disconnected` where there is none. */
   get state(): ClientState {
     return this.#open?.client.state ?? 'disconnected';
   }

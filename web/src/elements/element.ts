@@ -7,6 +7,7 @@ import { adopt } from './style';
 
 /** An element that uses a connection, and may watch a topic filter. */
 export abstract class MqttElement extends Base {
+  /** @internal */
   static readonly properties: Properties = { connection: 'text', label: 'text' };
 
   /** The `id` of the `<mqtt-connection>` to use. Default: the one around it, or else the first of the page. */
@@ -34,15 +35,18 @@ export abstract class MqttElement extends Base {
     adopt(this);
   }
 
+  /** @internal */
   connectedCallback(): void {
     takeEarly(this);
     this.#settle();
   }
 
+  /** @internal */
   disconnectedCallback(): void {
     this.#settle();
   }
 
+  /** @internal */
   attributeChangedCallback(_name: string, before: string | null, now: string | null): void {
     if (before !== now) this.#settle();
   }

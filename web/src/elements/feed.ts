@@ -16,6 +16,7 @@ interface Row {
 
 /** The newest messages of a topic filter, the latest last. It scrolls along unless somebody has scrolled up. */
 export class MqttFeed extends MqttElement {
+  /** @internal */
   static override readonly properties: Properties = {
     ...MqttElement.properties,
     topic: 'text',
@@ -26,7 +27,7 @@ export class MqttFeed extends MqttElement {
 
   /** A topic filter. */
   declare topic: string;
-  /** Default 0. */
+  /** Of the subscription. Default 0. */
   declare qos: number | undefined;
   /** Messages that are shown. Default 100, at most 1,000. */
   declare limit: number | undefined;

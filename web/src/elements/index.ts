@@ -1,4 +1,9 @@
-/** MQTT in HTML: custom elements that share one connection. Importing this defines them. */
+/**
+ * `mqttwasm/elements`: MQTT in HTML, by custom elements that share one connection.
+ * Importing this defines them.
+ *
+ * @packageDocumentation
+ */
 
 import type { ClientState, MqttError, PublishResult } from '../client/index';
 import { define } from './base';
@@ -15,7 +20,9 @@ export { MqttChart, MqttConnection, MqttFeed, MqttPublish, MqttStatus, MqttValue
 
 /** What `mqtt-change` tells: of `<mqtt-value>`, and of a switch, whose `value` is whether it is on. */
 export interface ValueChange {
+  /** Decoded, and what `path` leads to. */
   value: unknown;
+  /** Of the message; of a switch, what it publishes to. */
   topic: string;
   /** Milliseconds since 1970. */
   receivedAt: number;
@@ -35,9 +42,13 @@ export interface MqttElements {
 
 /** Their events, which bubble, also out of shadow roots. */
 export interface MqttElementEvents {
+  /** The connection has another state. */
   'mqtt-state': CustomEvent<ClientState>;
+  /** A wrong attribute, a refusal, or a publish that failed. */
   'mqtt-error': CustomEvent<MqttError>;
+  /** There is another value; at most once a frame. */
   'mqtt-change': CustomEvent<ValueChange>;
+  /** It was published, and acknowledged where its QoS asks for that. */
   'mqtt-publish': CustomEvent<{ topic: string; result: PublishResult }>;
 }
 

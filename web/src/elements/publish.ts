@@ -10,6 +10,7 @@ import { texts } from './texts';
  * and `mqtt-error` events, and by text. While one publish is under way it takes no other.
  */
 export class MqttPublish extends MqttElement {
+  /** @internal */
   static override readonly properties: Properties = {
     ...MqttElement.properties,
     type: 'text',
@@ -29,12 +30,13 @@ export class MqttPublish extends MqttElement {
   declare topic: string;
   /** What a button publishes, and what a form begins with. */
   declare payload: string;
-  /** Default 0. */
+  /** Of what is published, and of the subscription to `stateTopic`. Default 0. */
   declare qos: number | undefined;
+  /** Whether the broker is to keep the message for those who subscribe later. */
   declare retain: boolean;
-  /** What a switch publishes. Default `ON`. */
+  /** What a switch publishes when it is turned on. Default `ON`. */
   declare onPayload: string;
-  /** Default `OFF`. */
+  /** What a switch publishes when it is turned off. Default `OFF`. */
   declare offPayload: string;
   /** Where the device says what it is at. Default: a switch is where its last publish left it. */
   declare stateTopic: string;

@@ -7,6 +7,7 @@ import { texts } from './texts';
 
 /** The newest value of a topic filter: `mqtt-change` tells of it, at most once a frame. */
 export class MqttValue extends MqttElement {
+  /** @internal */
   static override readonly properties: Properties = {
     ...MqttElement.properties,
     topic: 'text',
@@ -21,7 +22,7 @@ export class MqttValue extends MqttElement {
 
   /** A topic filter. */
   declare topic: string;
-  /** Default 0. */
+  /** Of the subscription. Default 0. */
   declare qos: number | undefined;
   /** Where the value is in a JSON payload, such as `sensors[0].value`. Default: the whole payload. */
   declare path: string;
