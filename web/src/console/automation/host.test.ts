@@ -152,6 +152,7 @@ test('what came from a file does not run, whatever says that it is on', () => {
   page.turn('a');
   expect(page.engines).toHaveLength(0);
   page.library.change('a', { foreign: false });
+  page.turn('a');
   expect(page.engines).toHaveLength(1);
 });
 
@@ -348,4 +349,15 @@ test('a trial that hangs is ended, and another one takes the place of one that r
   second();
   expect((await next)?.did).toEqual([{ kind: 'error', text: 'Stopped: it took longer than 50 ms' }]);
   expect(engines.map(({ ended }) => ended)).toEqual([true, true]);
+});
+
+test('a script that nobody has looked at is not switched on by a profile, nor by being looked at elsewhere', () => {
+  const page = open(script('mine'), script('theirs', { foreign: true }));
+  page.hook.on.value = { url, names: ['theirs', 'mine'] };
+  expect(page.hook.on.value).toEqual({ url, names: ['mine'] });
+  expect([...page.host.states.value.keys()]).toEqual(['mine']);
+  page.library.change('theirs', { foreign: false });
+  expect([...page.host.states.value.keys()]).toEqual(['mine']);
+  page.turn('theirs');
+  expect([...page.host.states.value.keys()]).toEqual(['mine', 'theirs']);
 });

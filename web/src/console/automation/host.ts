@@ -401,9 +401,15 @@ export function createHost(deps: Dependencies) {
   const stopWatching = effect(() => {
     const { url, names } = scripts.on.value;
     const client = deps.client.value;
-    const known = new Set(library.entries.value.map(({ name }) => name));
+    const known = new Map(library.entries.value.map((script) => [script.name, script]));
     const here = client !== undefined && withoutSecrets(client.url) === url;
     untracked(() => {
+      // A profile that came from a file may name one that nobody has looked at yet.
+      const seen = names.filter((name) => !known.get(name)?.foreign);
+      if (seen.length < names.length) {
+        scripts.on.value = { url, names: seen };
+        return;
+      }
       const wanted = here ? names.filter((name) => known.has(name)) : [];
       for (const one of running) if (!wanted.includes(one.name)) leave(one);
       for (const name of wanted) run(name);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { browser } from '../core/testing';
 import { bounds } from './bounds';
 import { createLibrary } from './library';
-import { type Script, scriptsFrom, textOf } from './text';
+import { type Script, ScriptError, scriptsFrom, textOf } from './text';
 import { lineOfHang } from './where';
 
 const script: Script = {
@@ -54,6 +54,82 @@ describe('the library', () => {
     expect(library.find('One (3)')?.foreign).toBe(true);
     expect(library.addText('', 'x.js')).toEqual([]);
     expect(library.problem.value).toBe('“x” is empty');
+  });
+
+  test('a name that is as long as can be is not lost beside its namesake', () => {
+    const library = createLibrary(browser().open());
+    const long = { ...script, name: 'n'.repeat(100) };
+    library.add(long, long);
+    expect(library.entries.value.map(({ name }) => name)).toEqual([`${'n'.repeat(96)} (2)`, 'n'.repeat(100)]);
+  });
+
+  test('takes what comes with profiles once, switched off, and beside what is called the same', () => {
+    const { open } = browser();
+    const library = createLibrary(open());
+    const other = { ...script, code: 'function onMessage() {}' };
+    library.add(other);
+    const file = [script, { ...script, name: 'Again' }, { ...script, name: 'Other', rate: 3 }];
+    const brought = library.bring(JSON.parse(JSON.stringify(file)));
+    expect(brought).toMatchObject({ count: 2, known: 1 });
+    expect([...brought.names]).toEqual([
+      ['One', 'One (2)'],
+      ['Again', 'One (2)'],
+      ['Other', 'Other'],
+    ]);
+    expect(library.find('One')).toEqual(other);
+    expect(library.find('One (2)')).toEqual({ ...script, name: 'One (2)', foreign: true });
+    const before = library.entries.value;
+
+    // As it is plain in a file, and back again.
+    const again = library.bring(library.plain(new Set(['One (2)', 'Other', 'none'])));
+    expect([again.count, again.known]).toEqual([0, 2]);
+    again.undo();
+    expect(library.entries.value).toEqual(before);
+
+    // Those that somebody has looked at, or written, are not for a foreign profile to switch on.
+    library.change('One (2)', { foreign: false });
+    expect([...library.bring(file).names.keys()]).toEqual(['Other']);
+    library.bring([{ ...script, code: 'new', name: 'New' }]).undo();
+    expect(library.entries.value).toHaveLength(3);
+  });
+
+  test.each([
+    [{}, 'The scripts in the file are not a list'],
+    [null, 'The scripts in the file are not a list'],
+    [Array(bounds.scripts + 1).fill(script), `The file holds more than ${bounds.scripts} scripts`],
+    [[script, 7], 'Script 2 in the file: “name” is missing, or no text'],
+    [[{ ...script, name: ' ' }], 'Script 1 in the file: “name” is missing, or no text'],
+    [[{ ...script, code: ['x'] }], 'Script 1 in the file: “code” is missing, or no text'],
+    [[{ ...script, filter: undefined }], 'Script 1 in the file: “filter” is missing, or no text'],
+    [[{ ...script, filter: 'a/#/b' }], '“One”: its topic filter is none'],
+    [[{ ...script, code: 'x'.repeat(bounds.code + 1) }], `“One” is longer than ${bounds.code} characters`],
+  ])('takes nothing of a list in a file that holds something else: %#', (value, why) => {
+    const library = createLibrary(browser().open());
+    library.add(script);
+    expect(() => library.bring(value)).toThrow(new ScriptError(why));
+    expect(library.entries.value).toEqual([script]);
+  });
+
+  test('says where there is no room for what comes with profiles', () => {
+    const { open, state } = browser();
+    const library = createLibrary(open());
+    const many = Array.from({ length: bounds.scripts }, (_, n) => ({ ...script, code: `${n}` }));
+    library.add(script);
+    expect(() => library.bring(many)).toThrow(/room for 100/);
+    state.full = true;
+    expect(() => library.bring(many.slice(0, 1))).toThrow(/no room/);
+    expect(library.entries.value).toEqual([script]);
+  });
+
+  test('takes nothing but a script from a file, and keeps no more of it', () => {
+    const library = createLibrary(browser().open());
+    library.bring([
+      { ...script, name: ` ${'n'.repeat(200)}`, rate: 1e9, code: 'a\r\nb', foreign: false, more: 1 },
+    ]);
+    const { publications: rate } = bounds.perSecond;
+    expect(library.entries.value).toEqual([
+      { name: 'n'.repeat(100), filter: script.filter, rate, code: 'a\nb', foreign: true },
+    ]);
   });
 
   test('renames without loss, and never onto another', () => {

@@ -5,7 +5,16 @@ import { isRecord, type Tab } from '../core/storage';
 import { createNamedList } from '../session/named-list';
 import { freeName } from '../session/names';
 import { bounds } from './bounds';
-import { nameFrom, problemWith, rateFrom, type Script, scriptsFrom } from './text';
+import {
+  longestName,
+  nameFrom,
+  problemWith,
+  rateFrom,
+  type Script,
+  ScriptError,
+  scriptsFrom,
+  scriptsOf,
+} from './text';
 
 function read(value: unknown): Script | undefined {
   if (!isRecord(value)) return undefined;
@@ -15,6 +24,9 @@ function read(value: unknown): Script | undefined {
   if (typeof code !== 'string' || code.length > bounds.code) return undefined;
   return { name, filter, code, rate: rateFrom(value.rate), ...(foreign === true && { foreign }) };
 }
+
+/** What came with a file of profiles. */
+export type Brought = ReturnType<Library['bring']>;
 
 export type Library = ReturnType<typeof createLibrary>;
 
@@ -26,7 +38,7 @@ export function createLibrary(tab?: Tab) {
   function add(...scripts: Script[]): string[] {
     const taken = new Set(list.latest().map(({ name }) => name));
     const named = scripts.map((script) => {
-      const name = freeName(nameFrom(script.name), taken);
+      const name = freeName(nameFrom(script.name), taken, longestName);
       taken.add(name);
       return { ...script, name };
     });
@@ -42,6 +54,43 @@ export function createLibrary(tab?: Tab) {
       return [];
     }
   }
+
+  /**
+   * Those of a file of profiles, switched off and to be looked at first. One that is here
+   * already is not taken again. Throws a ScriptError; nothing has changed then.
+   */
+  function bring(value: unknown) {
+    const given = scriptsOf(value);
+    const isSame = (one: Script, other: Script) =>
+      one.code === other.code && one.filter === other.filter && one.rate === other.rate;
+    const known = list.latest();
+    const fresh = given.filter(
+      (one, n) => ![...known, ...given.slice(0, n)].some((other) => isSame(one, other)),
+    );
+    const names = fresh.length > 0 ? add(...fresh) : [];
+    if (names.length < fresh.length) throw new ScriptError(list.problem.peek());
+    const here = list.latest();
+    return {
+      /** What they are called here, by their names in the file: those that nobody has looked at yet. */
+      names: new Map(
+        given.flatMap((one): [string, string][] => {
+          const found = here.find((other) => other.foreign && isSame(one, other));
+          return found ? [[one.name, found.name]] : [];
+        }),
+      ),
+      count: names.length,
+      /** Of them that are here already. */
+      known: given.length - fresh.length,
+      undo: () => names.forEach(list.remove),
+    };
+  }
+
+  /** Those of the names, for a file of profiles. */
+  const plain = (names: ReadonlySet<string>) =>
+    list.entries
+      .peek()
+      .filter(({ name }) => names.has(name))
+      .map(({ name, filter, rate, code }) => ({ name, filter, rate, code }));
 
   /** Under another name too, if that is free. Whether it was kept. */
   function change(name: string, changes: Partial<Script>): boolean {
@@ -59,5 +108,15 @@ export function createLibrary(tab?: Tab) {
     return true;
   }
 
-  return { entries: list.entries, problem: list.problem, find, add, addText, change, remove: list.remove };
+  return {
+    entries: list.entries,
+    problem: list.problem,
+    find,
+    add,
+    addText,
+    bring,
+    plain,
+    change,
+    remove: list.remove,
+  };
 }

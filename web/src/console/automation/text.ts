@@ -2,6 +2,7 @@
 
 import { topicFilter } from '../../client/checks/topics';
 import { t } from '../core/i18n/i18n';
+import { isRecord } from '../core/storage';
 import { bounds } from './bounds';
 
 export interface Script {
@@ -16,9 +17,15 @@ export interface Script {
 }
 
 const mark = '// mqttwasm script';
-const longestName = 100;
+/** Characters. */
+export const longestName = 100;
 /** Characters of a file that is read. */
 const largest = bounds.scripts * (bounds.code + 1000);
+
+/** Text or JSON that is no script. The message says which one, and what is wrong with it. */
+export class ScriptError extends Error {
+  override readonly name = 'ScriptError';
+}
 
 export const nameFrom = (typed: string): string => typed.trim().slice(0, longestName);
 
@@ -52,13 +59,43 @@ function scriptFrom(text: string, orElse: string): Script {
   }
   const code = lines.slice(line).join('\n').replace(/^\n+/, '').trimEnd();
   const name = nameFrom(found.Name ?? '') || orElse;
-  if (code === '') throw new Error(t('“{name}” is empty', { name }));
-  if (code.length > bounds.code) {
-    throw new Error(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
-  }
   const filter = found['Topic filter'] ?? '#';
-  if (problemWith(filter)) throw new Error(t('“{name}”: its topic filter is none', { name }));
-  return { name, filter, rate: rateFrom(found['Publishes per second']), code, foreign: true };
+  return foreign({ name, filter, rate: rateFrom(found['Publishes per second']), code });
+}
+
+/** Throws a ScriptError where it can't be one. */
+function foreign(script: Script): Script {
+  const { name, filter, code } = script;
+  if (code.trim() === '') throw new ScriptError(t('“{name}” is empty', { name }));
+  if (code.length > bounds.code) {
+    throw new ScriptError(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
+  }
+  if (problemWith(filter)) throw new ScriptError(t('“{name}”: its topic filter is none', { name }));
+  return { ...script, foreign: true };
+}
+
+/** Those in foreign JSON, as a file of profiles holds them. Throws a ScriptError. */
+export function scriptsOf(value: unknown): Script[] {
+  if (!Array.isArray(value)) throw new ScriptError(t('The scripts in the file are not a list'));
+  if (value.length > bounds.scripts) {
+    throw new ScriptError(t('The file holds more than {count} scripts', { count: bounds.scripts }));
+  }
+  return value.map((entry: unknown, n) => {
+    const given: Record<string, unknown> = isRecord(entry) ? entry : {};
+    const text = (field: 'name' | 'filter' | 'code'): string => {
+      const value = given[field];
+      if (typeof value === 'string' && value.trim() !== '') return value;
+      throw new ScriptError(
+        t('Script {number} in the file: “{field}” is missing, or no text', { number: n + 1, field }),
+      );
+    };
+    return foreign({
+      name: nameFrom(text('name')),
+      filter: text('filter'),
+      rate: rateFrom(given.rate),
+      code: text('code').replace(/\r\n?/g, '\n'),
+    });
+  });
 }
 
 /** What is wrong with a topic filter; empty where nothing is. */
@@ -71,9 +108,9 @@ export function problemWith(filter: string): string {
   }
 }
 
-/** Those of a file, or its whole text as one called `orElse`. Throws words about why it holds none. */
+/** Those of a file, or its whole text as one called `orElse`. Throws a ScriptError where it holds none. */
 export function scriptsFrom(text: string, orElse: string): Script[] {
-  if (text.length > largest) throw new Error(t('The file is larger than any that this page exports'));
+  if (text.length > largest) throw new ScriptError(t('The file is larger than any that this page exports'));
   const parts = text.replace(/\r\n?/g, '\n').split(`${mark}\n`);
   const [before = '', ...marked] = parts;
   return marked.length === 0 || before.trim() !== ''

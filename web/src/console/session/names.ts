@@ -1,7 +1,14 @@
-/** `name`, or `name (2)` and so on where that is taken. */
-export function freeName(name: string, taken: ReadonlySet<string>): string {
+/** `name`, or `name (2)` and so on where that is taken; cut to `longest` characters. */
+export function freeName(
+  name: string,
+  taken: ReadonlySet<string>,
+  longest = Number.MAX_SAFE_INTEGER,
+): string {
   let free = name;
-  for (let n = 2; taken.has(free); n++) free = `${name} (${n})`;
+  for (let n = 2; taken.has(free); n++) {
+    const number = ` (${n})`;
+    free = name.slice(0, longest - number.length) + number;
+  }
   return free;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { browser } from '../core/testing';
-import { createProfiles, exportProfiles, importProfiles, readProfiles } from './profiles';
+import { createProfiles, exportProfiles, importProfiles, type Profile, readProfiles } from './profiles';
 import { plainSettings, type Settings } from './settings';
 
 let kept: Record<string, string>;
@@ -159,7 +159,7 @@ describe('a file', () => {
       /no profile/,
     ],
     ['['.repeat(500_000), /not JSON/],
-    [' '.repeat(2_000_001), /larger/],
+    [' '.repeat(25_000_001), /larger/],
   ])('%.40s… is refused', (text, why) => {
     const profiles = createProfiles();
     expect(profiles.add(text)).toBe(0);
@@ -208,4 +208,63 @@ it('a profile knows its scripts in this browser, and brings none from a file', (
   const foreign = JSON.parse(text) as { profiles: object[] };
   Object.assign(foreign.profiles[0] as object, { scripts: ['a'] });
   expect(importProfiles(JSON.stringify(foreign))[0]).not.toHaveProperty('scripts');
+});
+
+describe('the scripts of profiles', () => {
+  const scripts = [{ name: 'a', filter: '#', rate: 1, code: 'x' }];
+  const two = (): ReturnType<typeof createProfiles> => {
+    const profiles = createProfiles(browser().open());
+    profiles.save('one', secret, false, ['a', 'gone']);
+    profiles.save('two', secret, false);
+    return profiles;
+  };
+
+  it('go with them into a file, those that there are', () => {
+    const file = JSON.parse(exportProfiles(two().entries.value, scripts));
+    expect(file.scripts).toEqual(scripts);
+    expect(file.profiles.map((one: Profile) => one.scripts)).toEqual([['a'], undefined]);
+  });
+
+  it('come under the names that they have here, and none that is not to be switched on', () => {
+    const text = exportProfiles(
+      [
+        { name: 'one', settings: secret, scripts: ['a', 'b', 'a', 'c'] },
+        { name: 'two', settings: secret, scripts: ['c'] },
+      ],
+      [...scripts, { name: 'b' }, { name: 'c' }],
+    );
+    const bring = vi.fn(() => new Map([...Object.entries({ a: 'a (2)', b: 'b' })]));
+    const profiles = createProfiles(browser().open());
+    expect(profiles.add(text, bring)).toBe(2);
+    expect(bring).toHaveBeenCalledWith([...scripts, { name: 'b' }, { name: 'c' }]);
+    expect(profiles.entries.value.map((one) => one.scripts)).toEqual([['a (2)', 'b'], undefined]);
+  });
+
+  it('that can’t be taken leave everything as it was', () => {
+    const profiles = two();
+    const before = profiles.entries.value;
+    const bring = () => {
+      throw new Error('“a” is empty');
+    };
+    expect(profiles.add(exportProfiles(before, scripts), bring)).toBe(0);
+    expect(profiles.problem.value).toBe('“a” is empty');
+    expect(profiles.entries.value).toEqual(before);
+  });
+
+  it('are followed when they are renamed, and forgotten when they are deleted', () => {
+    const profiles = two();
+    profiles.follow('a', 'b');
+    expect(profiles.entries.value[0]?.scripts).toEqual(['b', 'gone']);
+    profiles.follow('b');
+    profiles.follow('gone');
+    expect(profiles.entries.value.map((one) => one.scripts)).toEqual([undefined, undefined]);
+    expect(profiles.entries.value[0]?.settings.receiveMaximum).toBe('7');
+  });
+});
+
+it('a name that is as long as can be is not lost beside its namesake', () => {
+  const profiles = createProfiles(browser().open());
+  profiles.save('n'.repeat(100), secret, false);
+  expect(profiles.add(exportProfiles(profiles.entries.value))).toBe(1);
+  expect(profiles.entries.value.map(({ name }) => name)).toEqual([`${'n'.repeat(96)} (2)`, 'n'.repeat(100)]);
 });

@@ -21,7 +21,8 @@ const key = 'mqttwasm.profiles';
 const most = 200;
 const longestName = 100;
 const mostScripts = 16;
-const largestFile = 2_000_000;
+/** With the text of a hundred scripts. */
+const largestFile = 25_000_000;
 const format = 'mqttwasm profiles';
 
 /** Settings out of foreign JSON; what is missing or wrong is as in an empty form. */
@@ -49,13 +50,31 @@ function profilesFrom(value: unknown): Profile[] {
   return Array.isArray(value) ? value.flatMap((entry: unknown) => profileFrom(entry) ?? []) : [];
 }
 
-export function exportProfiles(profiles: Profile[]): string {
-  const bare = profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
-  return `${JSON.stringify({ format, version: 1, profiles: bare }, null, 2)}\n`;
+/** As a file holds it: without credentials, and with those of its scripts that `nameOf` knows. */
+function bare(
+  { name, settings, scripts = [] }: Profile,
+  nameOf: (script: string) => string | undefined,
+): Profile {
+  const known = [...new Set(scripts.flatMap((script) => nameOf(script) ?? []))];
+  return { name, settings: leaveOutSecrets(settings), ...(known.length > 0 && { scripts: known }) };
 }
 
+/** `scripts`: those that they switch on, to go with them. */
+export function exportProfiles(
+  profiles: readonly Profile[],
+  scripts: readonly { name: string }[] = [],
+): string {
+  const names = new Set(scripts.map(({ name }) => name));
+  const list = profiles.map((profile) => bare(profile, (name) => (names.has(name) ? name : undefined)));
+  const file = { format, version: 1, profiles: list, ...(scripts.length > 0 && { scripts }) };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Takes the scripts out of foreign JSON, and tells what those are called here that a profile may switch on. */
+type Bring = (scripts: unknown) => ReadonlyMap<string, string>;
+
 /** What a file holds. Throws words about why it holds nothing. Credentials are never taken from a file. */
-export function importProfiles(text: string): Profile[] {
+export function importProfiles(text: string, bring: Bring = () => new Map()): Profile[] {
   if (text.length > largestFile) throw new Error(t('The file is larger than any that this page exports'));
   let value: unknown;
   try {
@@ -67,7 +86,8 @@ export function importProfiles(text: string): Profile[] {
     throw new Error(t('The file was not exported by this page'));
   const profiles = profilesFrom(value.profiles);
   if (profiles.length === 0) throw new Error(t('The file holds no profile with a ws: or wss: address'));
-  return profiles.map(({ name, settings }) => ({ name, settings: leaveOutSecrets(settings) }));
+  const names = value.scripts === undefined ? new Map<string, string>() : bring(value.scripts);
+  return profiles.map((profile) => bare(profile, (name) => names.get(name)));
 }
 
 /** As they are stored now. */
@@ -96,13 +116,13 @@ export function createProfiles(tab?: Tab) {
   }
 
   /** How many came in; 0 where `problem` says why. */
-  function add(text: string): number {
+  function add(text: string, bring?: Bring): number {
     try {
       const taken = new Set(latest().map(({ name }) => name));
-      const imported = importProfiles(text).map(({ name, settings }) => {
-        const free = freeName(name, taken);
-        taken.add(free);
-        return { name: free, settings };
+      const imported = importProfiles(text, bring).map((profile) => {
+        const name = freeName(profile.name, taken, longestName);
+        taken.add(name);
+        return { ...profile, name };
       });
       return put(...imported) ? imported.length : 0;
     } catch (error) {
@@ -111,5 +131,19 @@ export function createProfiles(tab?: Tab) {
     }
   }
 
-  return { entries, problem, save, remove, add };
+  /** A script is called otherwise, or is gone: another of its name is none of theirs. */
+  function follow(script: string, renamed?: string): void {
+    const changed = latest().flatMap((profile): Profile[] => {
+      const { name, settings, scripts = [] } = profile;
+      if (!scripts.includes(script)) return [];
+      const left = scripts.flatMap((one) => (one === script ? (renamed ?? []) : one));
+      return [{ name, settings, ...(left.length > 0 && { scripts: left }) }];
+    });
+    if (changed.length > 0) put(...changed);
+  }
+
+  return { entries, problem, save, remove, add, follow };
 }
+
+/** To be given to the page's `part`. */
+export const profilesOf = () => createProfiles();

@@ -10,6 +10,11 @@ export const scripts: Dictionary = {
   'Import scripts': '导入脚本',
   'Export all': '全部导出',
   'Allow notifications': '允许通知',
+  Notifications: '通知',
+  'This browser blocks notifications of this page. Allow them in its settings for this site.':
+    '此浏览器阻止了本页面的通知。请在浏览器的网站设置中允许通知。',
+  'Browsers notify only for a page that is opened by https. Alerts mark their rows all the same.':
+    '浏览器只为通过 https 打开的页面显示通知。警报仍会标记其所在的行。',
   'No scripts yet': '还没有脚本',
   'A script decodes, answers or watches messages. It stays in this browser.':
     '脚本可以解码、应答或监视消息。它只保存在此浏览器中。',
@@ -23,6 +28,7 @@ export const scripts: Dictionary = {
   '{count} not published': '{count} 条未发布',
   '{count} left out: too many at once': '略过 {count} 条：一次来得太多',
   'It came from a file. Read its code, and then switch it on.': '它来自文件。请先阅读代码，再开启。',
+  'I have read it: switch it on': '我已阅读：开启',
   '{count} script imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
   '{count} scripts imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
   'Those that are on were switched on for another broker, and run only there.':
@@ -38,6 +44,10 @@ export const scripts: Dictionary = {
   '“{name}” is empty': '“{name}”是空的',
   '“{name}” is longer than {count} characters': '“{name}”超过 {count} 个字符',
   '“{name}”: its topic filter is none': '“{name}”：主题过滤器无效',
+  'The scripts in the file are not a list': '文件中的脚本不是列表',
+  'The file holds more than {count} scripts': '文件中的脚本超过 {count} 个',
+  'Script {number} in the file: “{field}” is missing, or no text':
+    '文件中第 {number} 个脚本：缺少“{field}”，或不是文本',
 
   // Examples
   'Empty script': '空脚本',

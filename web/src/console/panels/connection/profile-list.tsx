@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks';
+import type { Brought } from '../../automation/library';
+import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount, visible } from '../../core/text';
 import type { Page } from '../../session/page';
-import { createProfiles, exportProfiles, type Profile } from '../../session/profiles';
+import { exportProfiles, type Profile, profilesOf } from '../../session/profiles';
 import type { Session } from '../../session/session';
 import { hasSecrets } from '../../session/settings';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, TextField } from '../../ui/fields';
 import './profile-list.css';
-import { t } from '../../core/i18n/i18n';
-
-const profiles = createProfiles();
 
 /** Beside the connection that is shown, and at once. */
 function openNew({ sessions }: Page, profile: Profile): void {
@@ -19,8 +18,33 @@ function openNew({ sessions }: Page, profile: Profile): void {
   void session.connection.connect();
 }
 
+function cameAlong({ count, known }: Brought): string {
+  return [
+    count > 0 &&
+      plural(
+        count,
+        '{count} script came along, switched off: read its code under Scripts before you switch it on.',
+        '{count} scripts came along, switched off: read their code under Scripts before you switch them on.',
+        formatCount(count),
+      ),
+    known > 0 &&
+      plural(
+        known,
+        '{count} script is here already.',
+        '{count} scripts are here already.',
+        formatCount(known),
+      ),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+const scriptCount = (count: number): string =>
+  plural(count, '{count} script', '{count} scripts', formatCount(count));
+
 function Row({ profile, page }: { profile: Profile; page: Page }) {
-  const { name, settings } = profile;
+  const { name, settings, scripts = [] } = profile;
+  const profiles = page.part(profilesOf);
   const shown = visible(name);
   return (
     <li class="profile line box">
@@ -31,6 +55,7 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
         </span>
         <bdi class="profile-url clip fine">{visible(settings.url)}</bdi>
       </button>
+      {scripts.length > 0 && <span class="tag">{scriptCount(scripts.length)}</span>}
       {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}
       <IconButton
         label={t('Open {name} in new connection', { name: shown })}
@@ -48,6 +73,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
   const [name, setName] = useState('');
   const [withSecrets, setWithSecrets] = useState(false);
   const [news, setNews] = useState('');
+  const profiles = page.part(profilesOf);
   const entries = profiles.entries.value;
 
   function save() {
@@ -57,9 +83,45 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
     setName('');
   }
 
+  /** Undefined where its program can't be had, which is told. */
+  async function library() {
+    try {
+      const { automationOf } = await import('../../automation/scripts');
+      return page.part(automationOf).library;
+    } catch {
+      profiles.problem.value = t('The server of this page did not deliver this part.');
+      return undefined;
+    }
+  }
+
   async function read(file: File) {
-    const count = profiles.add(await file.text());
-    setNews(count > 0 ? t('{count} imported.', { count: formatCount(count) }) : '');
+    setNews('');
+    const text = await file.text();
+    const some = text.includes('"scripts"');
+    const scripts = some ? await library() : undefined;
+    if (some && !scripts) return;
+    const came: Brought[] = [];
+    const count = profiles.add(text, (given) => {
+      const brought = scripts?.bring(given);
+      if (brought) came.push(brought);
+      return brought?.names ?? new Map();
+    });
+    if (count === 0) for (const { undo } of came) undo();
+    else setNews([t('{count} imported.', { count: formatCount(count) }), ...came.map(cameAlong)].join(' '));
+  }
+
+  async function write() {
+    const names = new Set(entries.flatMap((profile) => profile.scripts ?? []));
+    const all = names.size > 0 ? await library() : undefined;
+    if (names.size > 0 && !all) return;
+    const scripts = all?.plain(names) ?? [];
+    saveAs(
+      'mqttwasm-profiles.json',
+      new Blob([exportProfiles(entries, scripts)], { type: 'application/json' }),
+    );
+    setNews(
+      scripts.length > 0 ? t('Exported with {scripts}.', { scripts: scriptCount(scripts.length) }) : '',
+    );
   }
 
   return (
@@ -93,15 +155,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
           accept=".json,application/json"
           onFiles={([file]) => file && void read(file)}
         />
-        <Button
-          disabled={entries.length === 0}
-          onClick={() =>
-            saveAs(
-              'mqttwasm-profiles.json',
-              new Blob([exportProfiles(entries)], { type: 'application/json' }),
-            )
-          }
-        >
+        <Button disabled={entries.length === 0} onClick={() => void write()}>
           {t('Export')}
         </Button>
       </div>

@@ -8,6 +8,7 @@ import {
 } from '@codemirror/autocomplete';
 import { javascript, javascriptLanguage, localCompletionSource } from '@codemirror/lang-javascript';
 import type { Extension } from '@codemirror/state';
+import { highlightSpecialChars } from '@codemirror/view';
 
 const names = completeFromList([
   snippetCompletion('function onMessage(message) {\n  #{}\n}', {
@@ -56,6 +57,8 @@ function ofMessage(context: CompletionContext) {
 }
 
 export const scriptLanguage: Extension = [
+  // What would not be seen, or makes code look like other code.
+  highlightSpecialChars(),
   javascript(),
   javascriptLanguage.data.of({ autocomplete: names }),
   javascriptLanguage.data.of({ autocomplete: ofMessage }),

@@ -1,7 +1,8 @@
 /** Scripts: what this browser has of them, which are on, and what they say. */
 
 import { useSignal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useRef, useState } from 'preact/hooks';
 import { bounds } from '../../automation/bounds';
 import { examples } from '../../automation/examples';
 import type { Host, State } from '../../automation/host';
@@ -11,6 +12,7 @@ import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount, formatTime, visible } from '../../core/text';
 import type { Page } from '../../session/page';
+import { profilesOf } from '../../session/profiles';
 import type { Session } from '../../session/session';
 import { withoutSecrets } from '../../session/settings';
 import { Button, FileButton } from '../../ui/button';
@@ -94,12 +96,15 @@ function Row({ session, host, script, selected, onSelect, onTurn }: RowProps) {
 interface DetailsProps extends Props {
   host: Host;
   script: Script;
+  place: RefObject<HTMLDivElement | null>;
+  onStart(): void;
   onRename(name: string): void;
 }
 
-function Details({ page, session, host, script, onRename }: DetailsProps) {
+function Details({ page, session, host, script, place, onStart, onRename }: DetailsProps) {
   const automation = page.part(automationOf);
   const { library } = automation;
+  const profiles = page.part(profilesOf);
   const [name, setName] = useState(script.name);
   const [filter, setFilter] = useState(script.filter);
   const [rate, setRate] = useState(String(script.rate));
@@ -125,7 +130,9 @@ function Details({ page, session, host, script, onRename }: DetailsProps) {
           onEdit={(typed) => {
             setName(typed);
             const next = nameFrom(typed);
-            if (!on && library.change(script.name, { name: next })) onRename(next);
+            if (on || !library.change(script.name, { name: next })) return;
+            if (next !== script.name) profiles.follow(script.name, next);
+            onRename(next);
           }}
         />
         <TextField
@@ -149,20 +156,27 @@ function Details({ page, session, host, script, onRename }: DetailsProps) {
           }}
         />
       </div>
-      <Code
-        value={code}
-        problem={problem}
-        onEdit={(typed: string) => {
-          setCode(typed);
-          library.change(script.name, { code: typed });
-        }}
-      />
+      <div ref={place} class="script-code">
+        <Code
+          value={code}
+          problem={problem}
+          onEdit={(typed: string) => {
+            setCode(typed);
+            library.change(script.name, { code: typed });
+          }}
+        />
+      </div>
       {problem && (
         <p class="field-error wrap" role="alert">
           {problem}
         </p>
       )}
       <div class="flow">
+        {script.foreign && (
+          <Button small look="primary" onClick={onStart}>
+            {t('I have read it: switch it on')}
+          </Button>
+        )}
         {changed && (
           <Button small look="primary" onClick={() => host.restart(script.name)}>
             {t('Restart with the changes')}
@@ -177,6 +191,7 @@ function Details({ page, session, host, script, onRename }: DetailsProps) {
           onClick={() => {
             if (on) host.turn(script.name, false, session.scripts.on.peek().url);
             library.remove(script.name);
+            profiles.follow(script.name);
           }}
         >
           {t('Delete')}
@@ -214,21 +229,34 @@ function Log({ host }: { host: Host }) {
   );
 }
 
-/** Only a click may ask, and only where nobody has answered yet. */
-function AllowNotifications() {
-  const asked = useSignal(globalThis.Notification?.permission ?? 'denied');
-  if (asked.value !== 'default') return null;
+/** Only a click may ask, and only where nobody has answered yet. What they are for is told where one was missed. */
+function AllowNotifications({ host }: { host: Host }) {
+  const [, ask] = useState('');
+  const permission = globalThis.Notification?.permission ?? 'denied';
+  if (permission === 'default') {
+    return (
+      <Button small look="quiet" onClick={async () => ask(await Notification.requestPermission())}>
+        {t('Allow notifications')}
+      </Button>
+    );
+  }
+  if (permission === 'granted' || host.log.value.every(({ kind }) => kind !== 'alert')) return null;
   return (
-    <Button
-      small
-      look="quiet"
-      onClick={async () => {
-        asked.value = await Notification.requestPermission();
-      }}
-    >
-      {t('Allow notifications')}
-    </Button>
+    <p class="fine wrap" role="status" aria-label={t('Notifications')}>
+      {isSecureContext
+        ? t('This browser blocks notifications of this page. Allow them in its settings for this site.')
+        : t('Browsers notify only for a page that is opened by https. Alerts mark their rows all the same.')}
+    </p>
   );
+}
+
+/** Whether somebody can read what is in `place`: most of it is on the screen, and there is an editor in it. */
+function isInSight(place: HTMLElement | null): boolean {
+  const view = place?.closest('.scripts-body')?.getBoundingClientRect();
+  const editor = place?.querySelector('[data-editor]')?.getBoundingClientRect();
+  if (!view || !editor) return false;
+  const seen = Math.min(editor.bottom, view.bottom, innerHeight) - Math.max(editor.top, view.top, 0);
+  return editor.height > 0 && seen >= editor.height / 2;
 }
 
 export function ScriptsPanel({ page, session }: Props) {
@@ -240,6 +268,7 @@ export function ScriptsPanel({ page, session }: Props) {
   const selected = scripts.find(({ name }) => name === chosen.value);
   /** Keeps the fields when what they are about is renamed. */
   const opened = useSignal(0);
+  const place = useRef<HTMLDivElement>(null);
 
   function open(name: string): void {
     if (chosen.peek() !== name) opened.value++;
@@ -248,11 +277,13 @@ export function ScriptsPanel({ page, session }: Props) {
 
   function turn(script: Script, on: boolean): void {
     const { name, foreign } = script;
-    const seen = chosen.peek() === name;
+    const seen = chosen.peek() === name && isInSight(place.current);
     open(name);
     said.value = '';
     if (on && foreign && !seen) {
       said.value = t('It came from a file. Read its code, and then switch it on.');
+      // Once it is drawn.
+      requestAnimationFrame(() => place.current?.scrollIntoView({ block: 'nearest' }));
       return;
     }
     if (on && foreign && !library.change(name, { foreign: false })) return;
@@ -303,7 +334,7 @@ export function ScriptsPanel({ page, session }: Props) {
         <Button small disabled={scripts.length === 0} onClick={() => save('mqttwasm-scripts', scripts)}>
           {t('Export all')}
         </Button>
-        <AllowNotifications />
+        <AllowNotifications host={host} />
       </header>
       <div class="scripts-body">
         <p class="field-error wrap" role="alert">
@@ -346,6 +377,8 @@ export function ScriptsPanel({ page, session }: Props) {
             session={session}
             host={host}
             script={selected}
+            place={place}
+            onStart={() => turn(selected, true)}
             onRename={(name) => {
               chosen.value = name;
             }}
