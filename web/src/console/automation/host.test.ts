@@ -361,3 +361,35 @@ test('a script that nobody has looked at is not switched on by a profile, nor by
   page.turn('theirs');
   expect([...page.host.states.value.keys()]).toEqual(['mine', 'theirs']);
 });
+
+test('state is there again after a reload or a hang, and ends with the script', () => {
+  const page = open(script('a'), script('b'));
+  page.hook.states.set('a', '{"n":1}');
+  page.hook.on.value = { url, names: ['a', 'b'] };
+  const states = () => page.posted('load').map((one) => one.kind === 'load' && one.program.state);
+  expect(states()).toEqual(['{"n":1}', undefined]);
+  const [engine] = page.engines;
+  engine?.say({ kind: 'state', id: 1, json: '{"n":2}' });
+  engine?.say({ kind: 'state', id: 2, json: '[]' });
+  engine?.say({ kind: 'running', id: 2 });
+  expect([...page.hook.states]).toEqual([
+    ['a', '{"n":2}'],
+    ['b', '[]'],
+  ]);
+  for (let n = 0; n <= bounds.silence; n++) page.second();
+  expect([page.engines.length, states(), [...page.hook.states.keys()]]).toEqual([2, ['{"n":2}'], ['a']]);
+
+  // Neither what can't be kept, nor what other code left.
+  const last = page.engines.at(-1);
+  last?.say({ kind: 'state', id: 1, json: '' });
+  expect(page.hook.states.size).toBe(0);
+  last?.say({ kind: 'state', id: 1, json: '{}' });
+  page.library.change('a', { code: 'other' });
+  last?.say({ kind: 'state', id: 1, json: '{}' });
+  expect(page.hook.states.size).toBe(0);
+  page.host.restart('a');
+  last?.say({ kind: 'state', id: 3, json: '{"n":3}' });
+  page.turn('a', false);
+  page.turn('a');
+  expect(states()).toEqual([undefined]);
+});

@@ -208,9 +208,9 @@ export function createHost(deps: Dependencies) {
     return started;
   }
 
-  function load({ id, code, rate }: Running): void {
+  function load({ id, name, code, rate }: Running): void {
     engine ??= begin();
-    engine.post({ kind: 'load', program: { id, code, rate } });
+    engine.post({ kind: 'load', program: { id, code, rate, state: scripts.states.get(name) } });
   }
 
   function run(name: string): void {
@@ -235,6 +235,7 @@ export function createHost(deps: Dependencies) {
   function leave(one: Running): void {
     running = running.filter((other) => other !== one);
     engine?.post({ kind: 'unload', id: one.id });
+    scripts.states.delete(one.name);
     if (running.length === 0) end();
     draw();
   }
@@ -360,6 +361,11 @@ export function createHost(deps: Dependencies) {
     } else if (one && message.kind === 'loaded') {
       one.phase = 'running';
       draw();
+    } else if (one && message.kind === 'state') {
+      // Other code begins without.
+      if (message.json !== '' && library.find(one.name)?.code === one.code)
+        scripts.states.set(one.name, message.json);
+      else scripts.states.delete(one.name);
     } else if (one && message.kind === 'did') {
       did(one, message.act, message.number === undefined ? undefined : deliveries.get(message.number));
     }
@@ -423,6 +429,7 @@ export function createHost(deps: Dependencies) {
     const url = withoutSecrets(address);
     const { names, url: before } = scripts.on.peek();
     const others = before === url ? names.filter((other) => other !== name) : [];
+    scripts.states.delete(name);
     batch(() => {
       if (on) stops.value = new Map([...stops.peek()].filter(([other]) => other !== name));
       scripts.on.value = { url, names: on ? [...others, name] : others };

@@ -3,11 +3,13 @@
  * itself it takes hold of now: a script may change every prototype there is, and
  * harms nobody but itself. Texts cross as JSON, since a NUL would end them.
  */
-export const prelude = `(host, most) => {
+export const prelude = `(host, most, left) => {
   'use strict';
   const { parse, stringify } = JSON;
   const { isView } = ArrayBuffer;
-  const { ownKeys, apply } = Reflect;
+  const { ownKeys, apply, getPrototypeOf } = Reflect;
+  const { isFinite } = Number;
+  const [Plain, List] = [Object.prototype, Array.prototype];
   const { slice } = ArrayBuffer.prototype;
   const [Bytes, Buffer, View, Failure, text, number, { from }] =
     [Uint8Array, ArrayBuffer, DataView, Error, String, Number, Array];
@@ -66,6 +68,19 @@ export const prelude = `(host, most) => {
     delete timers[id];
     host('clear', stringify(number(id)));
   }
+  function begun() {
+    try {
+      return parse(left);
+    } catch {
+      return {};
+    }
+  }
+  // What JSON brings back as it was.
+  function lasts(value) {
+    if (typeof value !== 'object') return typeof value === 'number' ? isFinite(value) : typeof value !== 'function';
+    const type = value && getPrototypeOf(value);
+    return type === null || type === Plain || type === List;
+  }
   const api = {
     publish,
     reply,
@@ -76,7 +91,7 @@ export const prelude = `(host, most) => {
     clearTimeout: stop,
     clearInterval: stop,
     console: { log, info: log, warn: log, error: log, debug: log },
-    state: {},
+    state: begun(),
   };
   for (const name of ownKeys(api)) globalThis[name] = api[name];
 
@@ -95,6 +110,15 @@ export const prelude = `(host, most) => {
       if (json !== undefined && json.length > most)
         throw new Failure('the value is longer than ' + most + ' characters of JSON');
       return json;
+    },
+    state() {
+      let size = 0;
+      return stringify(globalThis.state, function (key) {
+        const value = this[key];
+        size += 16 + key.length + (typeof value === 'string' ? value.length : 0);
+        if (size > most || !lasts(value)) throw new Failure('state');
+        return value;
+      });
     },
     fire(id) {
       const { call, again, values } = timers[id];

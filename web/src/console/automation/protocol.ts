@@ -19,6 +19,8 @@ export interface Program {
   code: string;
   /** PUBLISH packets in a second. */
   rate: number;
+  /** JSON of what it had before the page was reloaded. */
+  state?: string | undefined;
 }
 
 /** What a script wants published. The page's client validates it. */
@@ -69,4 +71,6 @@ export type FromWorker =
   /** `number`: of the message that it came of. */
   | { kind: 'did'; id: number; act: Act; number: number | undefined }
   | { kind: 'done'; results: Result[] }
+  /** As JSON, where it may have changed; empty where it can't be kept. */
+  | { kind: 'state'; id: number; json: string }
   | { kind: 'pong' };

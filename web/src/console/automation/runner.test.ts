@@ -34,7 +34,13 @@ function open(create: (id: number, callbacks: Callbacks) => Promise<Sandbox> | S
   return { run, load, deliver, settle, posted, waiting, pass };
 }
 
-const idle: Sandbox = { deliver: () => undefined, fire() {}, tell() {}, ended: false };
+const idle: Sandbox = {
+  deliver: () => undefined,
+  fire() {},
+  tell() {},
+  state: () => undefined,
+  ended: false,
+};
 
 test('a message waits for its script, and the first value is the message’s', async () => {
   const { load, deliver, settle, posted } = open((id) => ({
@@ -128,4 +134,22 @@ test('a script that ended gets nothing more, and a ping is answered', async () =
   run({ kind: 'ping' });
   expect(calls).toBe(1);
   expect(posted.at(-1)).toEqual({ kind: 'pong' });
+});
+
+test('a ping brings the state of each script, as a call of its own', async () => {
+  const { run, load, settle, posted } = open((id) => ({
+    ...idle,
+    state: () => (id === 2 ? '{}' : undefined),
+  }));
+  load(1);
+  load(2);
+  await settle();
+  posted.length = 0;
+  run({ kind: 'ping' });
+  expect(posted).toEqual([
+    { kind: 'running', id: 1 },
+    { kind: 'running', id: 2 },
+    { kind: 'state', id: 2, json: '{}' },
+    { kind: 'pong' },
+  ]);
 });

@@ -113,7 +113,13 @@ export function createRunner({ post, create, after, now }: Dependencies): (messa
         add(...message.messages.map((one): Task => ({ kind: 'deliver', ...one })));
         break;
       case 'ping':
-        for (const sandbox of sandboxes.values()) sandbox?.tell();
+        for (const id of sandboxes.keys()) {
+          const json = run(id, (sandbox) => {
+            sandbox.tell();
+            return sandbox.state();
+          });
+          if (json !== undefined) post({ kind: 'state', id, json });
+        }
         post({ kind: 'pong' });
     }
   };

@@ -19,13 +19,13 @@ function message(payload: string | Uint8Array = '', more: Partial<Delivered> = {
   return { topic: 'plant/a', payload: body, qos: 1, retain: false, receivedAt: 1, properties: {}, ...more };
 }
 
-async function open(code: string, rate = 100) {
+async function open(code: string, rate = 100, state?: string) {
   const acts: Act[] = [];
   const woken: [id: number, milliseconds: number][] = [];
   let skipped = 0;
   const sandbox = await createSandbox(
     wasm,
-    { code, rate },
+    { code, rate, state },
     {
       now: () => performance.now() + skipped,
       act: (act) => acts.push(act),
@@ -308,4 +308,53 @@ test('the scripts of the guide do what it says', async () => {
   ]);
   const values = scripts.map(async ({ code }) => (await open(code)).sandbox.deliver(message('212')));
   expect(await Promise.all(values)).toEqual(['{"fahrenheit":212,"celsius":100}', '{"celsius":212}']);
+});
+
+describe('what a script has in state', () => {
+  test('is told when a call was made, and is there again where it is given', async () => {
+    const code = 'const onMessage = () => { state.n = (state.n ?? 0) + 1; return state; }';
+    const { sandbox } = await open(code);
+    expect([sandbox.state(), sandbox.state()]).toEqual(['{}', undefined]);
+    sandbox.deliver(message());
+    sandbox.deliver(message());
+    expect([sandbox.state(), sandbox.state()]).toEqual(['{"n":2}', undefined]);
+    const next = await open(code, 100, '{"n":2,"\\u0000":["é",null,{"a":true}]}');
+    expect(next.sandbox.deliver(message())).toBe('{"n":3,"\\u0000":["é",null,{"a":true}]}');
+    expect(next.sandbox.state()).toBe('{"n":3,"\\u0000":["é",null,{"a":true}]}');
+    const given = await open('const onMessage = () => { state = [1]; }');
+    given.sandbox.deliver(message());
+    expect(given.sandbox.state()).toBe('[1]');
+  });
+
+  test('begins empty where what is given is no JSON', async () => {
+    const { sandbox, acts } = await open('const onMessage = () => state', 100, '{"n":');
+    expect([sandbox.deliver(message()), acts]).toEqual(['{}', []]);
+  });
+
+  test.each([
+    ['a Map', 'new Map()'],
+    ['bytes', '[new Uint8Array(2)]'],
+    ['a Date', '{ at: new Date() }'],
+    ['a function', '{ call() {} }'],
+    ['a BigInt', '{ n: 1n }'],
+    ['a number that JSON has not', '{ n: NaN }'],
+    ['itself', '(state.self = state)'],
+    ['what is too large', '"x".repeat(70000)'],
+    ['what is too many', 'Array(1e5).fill(0)'],
+    ['what is too deep', '(() => { let at = {}; for (let n = 0; n < 1e4; n++) at = { at }; return at; })()'],
+    ['what never ends', '{ get n() { for (;;); } }'],
+    ['what throws', '{ get n() { throw null; } }'],
+    ['a list that ends nowhere', 'Object.assign([], { length: 4e9 })'],
+  ])('is not kept where it holds %s, which is told once and harms nobody', async (_, value) => {
+    const { sandbox, acts } = await open(
+      `const onMessage = () => { state.value = ${value}; return 7; };
+       Object.prototype.toJSON = JSON.stringify = Array.isArray = undefined;`,
+    );
+    sandbox.deliver(message());
+    expect(sandbox.state()).toBe('');
+    expect(acts).toEqual([{ kind: 'log', text: expect.stringContaining('empties state') }]);
+    expect(sandbox.deliver(message())).toBe('7');
+    expect(sandbox.state()).toBeUndefined();
+    expect([acts.length, sandbox.ended]).toEqual([1, false]);
+  });
 });

@@ -28,6 +28,8 @@ export interface Sandbox {
   fire(id: number): void;
   /** Says what was left out. To be called now and then. */
   tell(): void;
+  /** As JSON; empty where it can't be kept, which is told once. Undefined where no call was made since. */
+  state(): string | undefined;
   /** It was stopped, and does nothing any more. */
   readonly ended: boolean;
 }
@@ -52,7 +54,7 @@ function placeIn(stack: string, lines: number): Place | undefined {
 /** Compiled code is for all scripts. What the script does at its beginning it has done then. */
 export async function createSandbox(
   wasm: WebAssembly.Module,
-  { code, rate }: Pick<Program, 'code' | 'rate'>,
+  { code, rate, state }: Omit<Program, 'id'>,
   { now, act, wake }: Dependencies,
 ): Promise<Sandbox> {
   const wasmMemory = new WebAssembly.Memory({
@@ -70,6 +72,8 @@ export async function createSandbox(
   let looked = 0;
   let spent = 0;
   let slow = false;
+  let called = false;
+  let lasts = true;
 
   function begin(): void {
     begun = looked = now();
@@ -169,11 +173,18 @@ export async function createSandbox(
     .unwrapResult(context.evalCode(prelude, 'api.js'))
     .consume((install) =>
       context.unwrapResult(
-        context.callFunction(install, context.undefined, host, context.newNumber(bounds.json)),
+        context.callFunction(
+          install,
+          context.undefined,
+          host,
+          context.newNumber(bounds.json),
+          context.newString(state ?? ''),
+        ),
       ),
     );
   const own = (name: string) => context.getProp(api, name);
   const [deliver, json, fire, words] = [own('deliver'), own('json'), own('fire'), own('tell')];
+  const stateOf = own('state');
 
   // From here on it is the script's code that runs.
   runtime.setInterruptHandler(() => {
@@ -213,6 +224,7 @@ export async function createSandbox(
 
   /** The value, once what promises have to do is done. Undefined where it failed, which is told. */
   function run(call: () => VmCallResult<QuickJSHandle>, fatal = false): QuickJSHandle | undefined {
+    called = true;
     begin();
     try {
       const result = call();
@@ -290,6 +302,26 @@ export async function createSandbox(
       )?.dispose();
     },
     tell,
+    state() {
+      if (ended || !called || !lasts) return undefined;
+      called = false;
+      begin();
+      try {
+        const result = context.callFunction(stateOf, context.undefined);
+        const value = result.error ?? result.value;
+        lasts = !result.error && context.typeof(value) === 'string';
+        const json = lasts ? context.getString(value) : '';
+        value.dispose();
+        if (!lasts && hasRoom('lines')) {
+          const text = `a reload of the page empties state: it is larger than ${bounds.json / 1024} KiB, or holds what JSON can’t`;
+          act({ kind: 'log', text });
+        }
+        return json;
+      } catch {
+        stop('memory', '');
+        return '';
+      }
+    },
     get ended() {
       return ended;
     },

@@ -10,7 +10,7 @@ import { defaultBroker } from './config';
 import type { Connection } from './connection';
 import type { Profile } from './profiles';
 import type { Draft, Publisher } from './publisher';
-import type { Scripts, ScriptsOn } from './scripts';
+import type { Scripts, ScriptsKept } from './scripts';
 import { hasSecrets, leaveOutPasswords, plainSettings, type Settings } from './settings';
 import type { Kept as KeptSubscription, Subscriptions } from './subscriptions';
 
@@ -35,7 +35,7 @@ export interface Kept {
   /** What `{{n}}` stands for next. */
   next: number;
   /** Missing where none are on. */
-  scripts?: ScriptsOn;
+  scripts?: ScriptsKept;
 }
 
 /** A session as far as it is kept. */
@@ -44,7 +44,7 @@ interface Session {
   connection: Connection;
   subscriptions: Subscriptions;
   publisher: Publisher;
-  scripts: Pick<Scripts, 'on'>;
+  scripts: Pick<Scripts, 'on' | 'states'>;
 }
 
 /** All of them, and what they have together. */
@@ -87,7 +87,9 @@ export function keptOf(
     subscriptions: subscriptions.kept(),
     draft,
     next: publisher.next.value,
-    ...(scripts.on.value.names.length > 0 && { scripts: scripts.on.value }),
+    ...(scripts.on.value.names.length > 0 && {
+      scripts: { ...scripts.on.value, ...(scripts.states.size > 0 && { states: [...scripts.states] }) },
+    }),
   };
 }
 
@@ -101,7 +103,11 @@ export function keepOpen(page: () => KeptPage): void {
     // another one, which is another wish, or a place on the page.
     const whole = { link: linkIn(location.hash) && opened, ...page() };
     if (keep(key, whole, storage)) return;
-    const list = whole.list.map((kept) => ({ ...kept, draft: { ...kept.draft, payload: '' } }));
+    const list = whole.list.map(({ scripts, ...kept }) => ({
+      ...kept,
+      draft: { ...kept.draft, payload: '' },
+      ...(scripts && { scripts: { ...scripts, states: [] } }),
+    }));
     keep(key, { ...whole, list }, storage);
   }
   addEventListener('pagehide', save);

@@ -492,4 +492,19 @@ describe('the page', () => {
     expect(lives[0]?.kept().scripts).toEqual(scripts);
     expect(lives[1]?.kept()).not.toHaveProperty('scripts');
   });
+
+  it('scripts that were on have their state, and no other has', () => {
+    const on = { url: 'ws://one/mqtt', names: ['a', 'b'] };
+    const states = [
+      ['a', '{"n":1}'],
+      ['gone', '{}'],
+      ['b', 7],
+    ];
+    const { lives } = opened([
+      { ...kept('one'), scripts: { ...on, states } },
+      { ...kept('two'), scripts: { ...on, states: 7 } },
+    ]);
+    const left = { ...on, states: [['a', '{"n":1}']] };
+    expect(lives.map((session) => session.kept().scripts)).toEqual([left, on]);
+  });
 });

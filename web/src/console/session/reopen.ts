@@ -14,7 +14,7 @@ import { isQoS } from './message';
 import { namesFrom, type Profile, readProfiles, settingsFrom } from './profiles';
 import type { Draft } from './publisher';
 import { messageFrom } from './saved';
-import type { ScriptsOn } from './scripts';
+import type { ScriptsKept } from './scripts';
 import type { Session } from './session';
 import { leaveOutPasswords } from './settings';
 import type { Kept as KeptSubscription } from './subscriptions';
@@ -37,7 +37,7 @@ interface Page {
 
 /** An earlier version of the page kept no subscriptions and no draft. */
 type Left = Omit<Kept, 'subscriptions' | 'draft' | 'scripts'> & {
-  scripts: ScriptsOn;
+  scripts: Required<ScriptsKept>;
   subscriptions: KeptSubscription[] | undefined;
   draft: Partial<Draft> | undefined;
 };
@@ -58,8 +58,8 @@ function draftFrom(value: unknown): Partial<Draft> | undefined {
   return { ...messageFrom(value), ...inShapeOf({ repeat: false, seconds: '1', times: '' }, value) };
 }
 
-const scriptsFrom = (value: unknown): ScriptsOn => ({
-  ...inShapeOf({ url: '' }, value),
+const scriptsFrom = (value: unknown): Left['scripts'] => ({
+  ...inShapeOf({ url: '', states: [] }, value),
   names: isRecord(value) ? namesFrom(value.names) : [],
 });
 
@@ -155,7 +155,9 @@ function restore(
   }
   if (left.draft) publisher.edit(left.draft);
   if (Number.isSafeInteger(left.next) && left.next > 0) publisher.next.value = left.next;
-  session.scripts.on.value = left.scripts;
+  const { url, names, states } = left.scripts;
+  for (const [name, json] of states) if (names.includes(name)) session.scripts.states.set(name, json);
+  session.scripts.on.value = { url, names };
   void connect(session, left, profile !== undefined, load);
 }
 

@@ -9,10 +9,22 @@ export interface ScriptsOn {
   names: readonly string[];
 }
 
+/** For a reload of the page. */
+export interface ScriptsKept extends ScriptsOn {
+  /** By their names, as JSON. */
+  states?: [name: string, json: string][];
+}
+
 export interface Scripts {
   readonly on: Signal<ScriptsOn>;
+  /** What they had in `state` a moment ago, as JSON: of those that run, or ran before a reload. */
+  readonly states: Map<string, string>;
   /** Told of what arrives, before anybody shows it. */
   hear(messages: readonly Message[]): void;
 }
 
-export const createScripts = (): Scripts => ({ on: signal({ url: '', names: [] }), hear() {} });
+export const createScripts = (): Scripts => ({
+  on: signal({ url: '', names: [] }),
+  states: new Map(),
+  hear() {},
+});
