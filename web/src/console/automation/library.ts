@@ -68,7 +68,8 @@ export function createLibrary(tab?: Tab) {
       (one, n) => ![...known, ...given.slice(0, n)].some((other) => isSame(one, other)),
     );
     const names = fresh.length > 0 ? add(...fresh) : [];
-    if (names.length < fresh.length) throw new ScriptError(list.problem.peek());
+    if (names.length < fresh.length)
+      throw new ScriptError(t('Its scripts are not kept. {why}', { why: list.problem.peek() }));
     const here = list.latest();
     return {
       /** What they are called here, by their names in the file: those that nobody has looked at yet. */

@@ -60,13 +60,13 @@ function scriptFrom(text: string, orElse: string): Script {
   const code = lines.slice(line).join('\n').replace(/^\n+/, '').trimEnd();
   const name = nameFrom(found.Name ?? '') || orElse;
   const filter = found['Topic filter'] ?? '#';
+  if (code === '') throw new ScriptError(t('“{name}” is empty', { name }));
   return foreign({ name, filter, rate: rateFrom(found['Publishes per second']), code });
 }
 
 /** Throws a ScriptError where it can't be one. */
 function foreign(script: Script): Script {
   const { name, filter, code } = script;
-  if (code.trim() === '') throw new ScriptError(t('“{name}” is empty', { name }));
   if (code.length > bounds.code) {
     throw new ScriptError(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
   }
@@ -84,7 +84,8 @@ export function scriptsOf(value: unknown): Script[] {
     const given: Record<string, unknown> = isRecord(entry) ? entry : {};
     const text = (field: 'name' | 'filter' | 'code'): string => {
       const value = given[field];
-      if (typeof value === 'string' && value.trim() !== '') return value;
+      // One that is not written yet has no code.
+      if (typeof value === 'string' && (field === 'code' || value.trim() !== '')) return value;
       throw new ScriptError(
         t('Script {number} in the file: “{field}” is missing, or no text', { number: n + 1, field }),
       );

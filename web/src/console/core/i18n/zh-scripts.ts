@@ -44,6 +44,7 @@ export const scripts: Dictionary = {
   '“{name}” is empty': '“{name}”是空的',
   '“{name}” is longer than {count} characters': '“{name}”超过 {count} 个字符',
   '“{name}”: its topic filter is none': '“{name}”：主题过滤器无效',
+  'Its scripts are not kept. {why}': '未保存其中的脚本。{why}',
   'The scripts in the file are not a list': '文件中的脚本不是列表',
   'The file holds more than {count} scripts': '文件中的脚本超过 {count} 个',
   'Script {number} in the file: “{field}” is missing, or no text':
