@@ -1,9 +1,11 @@
 /** Scripts: what they do, what they can't, and that the page stays alive beside them. */
 
-import type { Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
+import type { Page, Request } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
 import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
+import { bringScript, codeOf, logOf, scriptsOf, start, switchOf } from './support/scripts';
 
 let parts: Parts;
 let own: string;
@@ -14,28 +16,14 @@ test.beforeEach(async ({ page, parts: theParts, own: theOwn }) => {
   await showView(page, 'Scripts');
 });
 
-const scriptsOf = (page: Page) => page.getByRole('list', { name: 'Scripts' }).getByRole('listitem');
-const logOf = (page: Page) => page.getByRole('log', { name: 'Script log' });
-const codeOf = (page: Page) => page.getByRole('textbox', { name: 'Code' });
-const switchOf = (page: Page, name: string) => page.getByRole('checkbox', { name: `Run ${name}` });
-
-async function bring(page: Page, name: string, code: string, filter = `${own}/${name}`): Promise<void> {
-  const text = `// mqttwasm script\n// Name: ${name}\n// Topic filter: ${filter}\n\n${code}\n`;
-  const file = { name: 'scripts.js', mimeType: 'text/javascript', buffer: Buffer.from(text) };
-  await page.getByLabel('Import scripts').setInputFiles(file);
-  await expect(switchOf(page, name)).not.toBeChecked();
-}
+const bring = (page: Page, name: string, code: string, filter = `${own}/${name}`) =>
+  bringScript(page, { name, code, filter });
 
 /** As it is typed, over what is there. */
 async function write(page: Page, code: string): Promise<void> {
   await codeOf(page).press('Control+a');
   await page.keyboard.insertText(code);
   await expect(codeOf(page)).toHaveText(code);
-}
-
-async function start(page: Page, name: string): Promise<void> {
-  await switchOf(page, name).check();
-  await expect(scriptsOf(page).filter({ hasText: name })).toContainText(/\d message/);
 }
 
 async function startExample(page: Page, name: string, script = name): Promise<void> {
@@ -321,6 +309,131 @@ test('a profile switches its scripts on, and off again', async ({ page, server }
   await page.getByRole('button', { name: /^Use with/ }).click();
   await expect(switchOf(page, 'mine')).toBeChecked();
   await expect(logOf(page)).toContainText('mine ran');
+});
+
+const opensEngine = (request: Request) => request.url().includes('script.worker');
+
+/** A visit of its own, with what the browser keeps. */
+async function openAnew(page: Page, url: string): Promise<void> {
+  await page.goto('about:blank');
+  await page.goto(url);
+  await expect(parts.status).toHaveText(/^connected/);
+}
+
+async function bringProfiles(page: Page, text: string): Promise<void> {
+  await openSettings(page, 'Profiles');
+  await page
+    .getByLabel('Import profiles')
+    .setInputFiles({ name: 'p.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+}
+
+test('profiles take their scripts along, which run after a click that shows them, and come once', async ({
+  page,
+  server,
+}) => {
+  const code = `setTimeout(() => log("mine ran"), 10);`;
+  await bring(page, 'mine', code, 'a/+');
+  await switchOf(page, 'mine').check();
+  await openSettings(page, 'Profiles');
+  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('with');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const profiles = page.getByRole('list', { name: 'Profiles' }).getByRole('listitem');
+  const told = page.getByRole('status', { name: 'Profiles' });
+  await expect(profiles).toContainText(['1 script']);
+  const download = page.waitForEvent('download');
+  await page.locator('.profile-files').getByRole('button', { name: 'Export' }).click();
+  const file = await (await download).path();
+  await expect(told).toHaveText('Exported with 1 script.');
+  const text = await readFile(file, 'utf8');
+  expect(JSON.parse(text)).toMatchObject({
+    profiles: [{ name: 'with', scripts: ['mine'] }],
+    scripts: [{ name: 'mine', filter: 'a/+', rate: 100, code }],
+  });
+
+  // Somebody else's browser.
+  await page.evaluate(() => localStorage.clear());
+  await openAnew(page, server.url);
+  const engines: string[] = [];
+  page.on('request', (request) => opensEngine(request) && engines.push(request.url()));
+  await bringProfiles(page, text);
+  await expect(told).toHaveText(/^1 imported\. 1 script came along, switched off: read its code/);
+  await page.getByRole('button', { name: /^Use with/ }).click();
+  await showView(page, 'Scripts');
+  await expect(scriptsOf(page)).toContainText(['imported: look at it before you switch it on']);
+  await expect(switchOf(page, 'mine')).not.toBeChecked();
+  await switchOf(page, 'mine').click();
+  await expect(codeOf(page)).toHaveText(code);
+  await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
+  await expect(page.getByRole('status', { name: 'Scripts' })).toContainText('Read its code');
+  await expect(switchOf(page, 'mine')).not.toBeChecked();
+  expect(engines).toEqual([]);
+  await switchOf(page, 'mine').click();
+  await expect(logOf(page)).toContainText('mine ran');
+
+  // Once more: the script is here, and the second profile is not to switch it on.
+  await openAnew(page, server.url);
+  await bringProfiles(page, text);
+  await expect(told).toHaveText('1 imported. 1 script is here already.');
+  await page.getByRole('button', { name: 'Use with (2)' }).click();
+  await showView(page, 'Scripts');
+  await expect(scriptsOf(page)).toHaveCount(1);
+  await expect(switchOf(page, 'mine')).not.toBeChecked();
+  await openSettings(page, 'Profiles');
+  await page.getByRole('button', { name: /^Use with(?! \(2)/ }).click();
+  await expect(switchOf(page, 'mine')).toBeChecked();
+  await expect(logOf(page)).toContainText('mine ran');
+});
+
+test('a file of profiles with a script that is none is refused as a whole, in words', async ({ page }) => {
+  const profiles = [{ name: 'sly', settings: { url: 'ws://127.0.0.1:1/' }, scripts: ['x'] }];
+  const good = { name: 'x', filter: '#', code: 'publish("x")' };
+  const scripts = [good, { ...good, code: { toString: 1 } }];
+  await bringProfiles(page, JSON.stringify({ format: 'mqttwasm profiles', version: 1, profiles, scripts }));
+  const settings = page.locator('.profiles');
+  await expect(settings).toContainText('Script 2 in the file: “code” is missing, or no text');
+  await expect(settings).toContainText('No profiles yet');
+  await expect(scriptsOf(page)).toHaveCount(0);
+});
+
+test('a switch whose code is not on the screen shows it first', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  const text = Array.from(
+    { length: 15 },
+    (_, n) => `// mqttwasm script\n// Name: s${n + 10}\n\nsetTimeout(() => log('s${n + 10} ran'), 10);\n`,
+  ).join('');
+  await page
+    .getByLabel('Import scripts')
+    .setInputFiles({ name: 'x.js', mimeType: 'text/javascript', buffer: Buffer.from(text) });
+  await expect(scriptsOf(page)).toHaveCount(15);
+  await switchOf(page, 's10').click();
+  await expect(codeOf(page)).toContainText('s10 ran');
+  await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
+  // It is the one that is open, but scrolled away again.
+  await page.locator('.scripts-body').evaluate((body) => body.scrollTo(0, 0));
+  await expect(codeOf(page)).not.toBeInViewport();
+  await switchOf(page, 's10').click();
+  await expect(switchOf(page, 's10')).not.toBeChecked();
+  await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
+  await page.getByRole('button', { name: 'I have read it: switch it on' }).click();
+  await expect(switchOf(page, 's10')).toBeChecked();
+  await expect(logOf(page)).toContainText('s10 ran');
+  await expect(page.getByRole('button', { name: /^I have read it/ })).toHaveCount(0);
+});
+
+test('state outlives a reload, and ends when its script is switched off', async ({ page }) => {
+  await bring(page, 'counts', 'state.n ??= 0;\nsetInterval(() => log("n", ++state.n), 100);');
+  await start(page, 'counts');
+  const lines = logOf(page).getByRole('paragraph');
+  await expect(lines.filter({ hasText: /n 40$/ })).toHaveCount(1);
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await showView(page, 'Scripts');
+  await expect(lines.filter({ hasText: /n \d+$/ }).first()).toBeVisible();
+  const first = (await lines.last().textContent()) ?? '';
+  expect(Number(/n (\d+)$/.exec(first)?.[1])).toBeGreaterThan(10);
+  await switchOf(page, 'counts').uncheck();
+  await switchOf(page, 'counts').check();
+  await expect(lines.filter({ hasText: /n 1$/ })).toHaveCount(1);
 });
 
 test('it can be used by everybody, on a phone too', async ({ page }) => {

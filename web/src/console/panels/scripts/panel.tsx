@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { bounds } from '../../automation/bounds';
 import { examples } from '../../automation/examples';
 import type { Host, State } from '../../automation/host';
@@ -231,11 +231,20 @@ function Log({ host }: { host: Host }) {
 
 /** Only a click may ask, and only where nobody has answered yet. What they are for is told where one was missed. */
 function AllowNotifications({ host }: { host: Host }) {
-  const [, ask] = useState('');
-  const permission = globalThis.Notification?.permission ?? 'denied';
+  const look = () => globalThis.Notification?.permission ?? 'denied';
+  const [permission, setPermission] = useState(look);
+  useEffect(() => {
+    const gone = new AbortController();
+    const changed = () => setPermission(look());
+    navigator.permissions?.query({ name: 'notifications' }).then(
+      (status) => status.addEventListener('change', changed, { signal: gone.signal }),
+      () => {}, // some browsers tell of other permissions only
+    );
+    return () => gone.abort();
+  }, []);
   if (permission === 'default') {
     return (
-      <Button small look="quiet" onClick={async () => ask(await Notification.requestPermission())}>
+      <Button small look="quiet" onClick={async () => setPermission(await Notification.requestPermission())}>
         {t('Allow notifications')}
       </Button>
     );
