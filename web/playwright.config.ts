@@ -27,6 +27,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],
+  reportSlowTests: { max: 12, threshold: 30_000 },
   outputDir: 'test-results',
   use: {
     browserName: 'chromium',

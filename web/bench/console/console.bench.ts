@@ -8,7 +8,7 @@ import { loadavg } from 'node:os';
 import { type Browser, expect, test } from '@playwright/test';
 import { startServer } from '../../e2e/support/brokers';
 import { chartedTopic, flood } from '../../e2e/support/flood';
-import { openConnected } from '../../e2e/support/page';
+import { openConnected, showView } from '../../e2e/support/page';
 import { openPublisher } from '../../e2e/support/publisher';
 import { installProbe, measure, memoryOf } from './probe';
 import { type Run, report } from './report';
@@ -47,6 +47,8 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
   const parts = await openConnected(page, server.url);
   const prefix = (await parts.topic.inputValue()).replace(/\/hello$/, '');
   publisher.publish(chartedTopic(prefix), ['20']);
+  const devTools = await page.context().newCDPSession(page);
+  const before = await memoryOf(devTools);
   if (view === 'topics') await openChart();
 
   const done = await measure(browser, page);
@@ -72,12 +74,23 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
     received: await number('Received'),
     dropped: await number('Dropped'),
     load: loadavg()[0] ?? 0,
-    ...(await memoryOf(await page.context().newCDPSession(page))),
+    ...(await memoryOf(devTools)),
+    before,
+    cleared: await cleared(),
   };
   await page.close();
   publisher.close();
   await server.stop();
   return result;
+
+  async function cleared() {
+    await showView(page, 'Topics');
+    await page.getByRole('button', { name: 'Clear tree' }).click();
+    await showView(page, 'Messages');
+    await page.getByRole('button', { name: 'Clear', exact: true }).click();
+    await expect(parts.count('In memory')).toHaveText('0');
+    return memoryOf(devTools);
+  }
 
   async function openChart(): Promise<void> {
     await page.getByRole('treeitem', { name: /level/ }).click();

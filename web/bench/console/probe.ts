@@ -75,8 +75,13 @@ function mainTasks(trace: Buffer): Task[] {
   return [...threads.values()].sort((a, b) => work(b) - work(a))[0] ?? [];
 }
 
+export interface Memory {
+  heap: number;
+  buffers: number;
+}
+
 /** Bytes that live after a collection: of the JavaScript heap, and of ArrayBuffers. */
-export async function memoryOf(session: CDPSession): Promise<{ heap: number; buffers: number }> {
+export async function memoryOf(session: CDPSession): Promise<Memory> {
   await session.send('HeapProfiler.collectGarbage');
   const usage = await session.send('Runtime.getHeapUsage');
   return { heap: usage.usedSize, buffers: usage.backingStorageSize };

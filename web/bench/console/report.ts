@@ -4,16 +4,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Sample } from './probe';
+import type { Memory, Sample } from './probe';
 
-export interface Run extends Sample {
+export interface Run extends Sample, Memory {
   received: number;
   dropped: number;
   /** Of the machine, in the minute before the end: over its processors, clock times say little. */
   load: number;
-  /** Bytes. */
-  heap: number;
-  buffers: number;
+  /** Of a page that has connected, and once all messages and topics are cleared. */
+  before?: Memory;
+  cleared?: Memory;
 }
 
 function percentile(values: readonly number[], share: number): number {
@@ -24,6 +24,7 @@ function percentile(values: readonly number[], share: number): number {
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
 const MiB = 1024 * 1024;
+const whole = ({ heap, buffers }: Memory = { heap: 0, buffers: 0 }): number => (heap + buffers) / MiB;
 
 /** Columns of a table: medians of the runs, and the worst of all where it says so. */
 function summarise(runs: readonly Run[]) {
@@ -46,6 +47,8 @@ function summarise(runs: readonly Run[]) {
     'key worst ms': Math.round(Math.max(0, ...runs.flatMap(({ keys }) => keys))),
     'heap MiB': middle(({ heap }) => heap / MiB),
     'buffers MiB': middle(({ buffers }) => buffers / MiB),
+    'before MiB': middle(({ before }) => whole(before), 1),
+    'cleared MiB': middle(({ cleared }) => whole(cleared), 1),
     load: middle(({ load }) => load, 1),
   };
 }
