@@ -1,40 +1,12 @@
 package session
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/eclipse/paho.golang/packets"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
-
-// A Call is one SUBSCRIBE or UNSUBSCRIBE, until it is settled.
-type Call struct {
-	Subscriptions []packets.SubOptions // to make,
-	Filters       []string             // or to end
-	Identifier    int                  // of the subscriptions; 0: none
-	User          []User
-	// Settle is told once how the call ended, with the broker's answer unless
-	// there is an error.
-	Settle func(*wire.Suback, error)
-
-	id      uint16
-	again   bool     // our own, see Session.reconcile
-	ended   []string // filters that an UNSUBSCRIBE ends, should the broker refuse that
-	revoked []string // filters of a SUBSCRIBE that an UNSUBSCRIBE ends that was called after it
-	settled bool     // nobody waits for it any more
-}
-
-func (c *Call) what() string {
-	switch {
-	case c.Filters != nil:
-		return "unsubscribe"
-	case c.again:
-		return "subscribing again"
-	}
-	return "subscribe"
-}
 
 // subscription is one that the user asked for and was granted, or one that the
 // broker may have and nobody wants.
@@ -138,26 +110,6 @@ func (s *Session) Subscribed(filter string) bool {
 // being made again.
 func (s *Session) Subscribing() bool { return s.subscriptions.again > 0 }
 
-// Subscribe takes a call. An error says that it was not taken; but if there is no
-// connection, what it asks to end ends nevertheless, at the next one. While there is
-// none a call waits for it, if the queue takes messages then.
-func (s *Session) Subscribe(c *Call) error {
-	if s.online {
-		if _, err := s.packet(c); err != nil {
-			return err
-		}
-	}
-	if !s.ended {
-		s.subscriptions.unsubscribe(c)
-	}
-	if s.ended || !s.online && !s.config.Queue.Offline && !s.early() {
-		return wire.NewError(wire.NotConnected, "there is no connection to the broker")
-	}
-	s.subscriptions.queue = append(s.subscriptions.queue, c)
-	s.ready.Send = true
-	return nil
-}
-
 // unsubscribe ends subscriptions, as far as the user is concerned: also those that
 // the broker has not granted yet.
 func (s *subscriptions) unsubscribe(c *Call) {
@@ -174,120 +126,6 @@ func (s *subscriptions) unsubscribe(c *Call) {
 			}
 		}
 	})
-}
-
-// Abandon is for a caller that waits no longer. A SUBSCRIBE is taken back.
-func (s *Session) Abandon(c *Call, err error) {
-	if i := slices.Index(s.subscriptions.queue, c); i >= 0 {
-		s.subscriptions.queue = slices.Delete(s.subscriptions.queue, i, i+1)
-		s.reconcile(false)
-	}
-	s.settleCall(c, nil, err)
-}
-
-func (s *Session) settleCall(c *Call, ack *wire.Suback, err error) {
-	switch {
-	case c.again && err != nil:
-		s.fail(err)
-	case !c.again && !c.settled:
-		c.settled = true
-		s.ready.Settled = append(s.ready.Settled, Settled{call: c, ack: ack, err: err})
-	}
-}
-
-// frame makes the packet, with this identifier.
-func (c *Call) frame(identifier int) []byte {
-	properties := &packets.Properties{User: c.User}
-	if c.Filters != nil {
-		return wire.EncodeUnsubscribe(&packets.Unsubscribe{Topics: c.Filters, Properties: properties}, c.id)
-	}
-	if identifier > 0 {
-		properties.SubscriptionIdentifier = &identifier
-	}
-	return wire.EncodeSubscribe(&packets.Subscribe{Subscriptions: c.Subscriptions, Properties: properties}, c.id)
-}
-
-// packet makes the packet of a call, or says why the broker would not take it.
-func (s *Session) packet(c *Call) ([]byte, error) {
-	if err := s.limits.subscribe(c); err != nil {
-		return nil, err
-	}
-	frame := c.frame(s.limits.identifier(c.Identifier))
-	return frame, s.limits.size("filter", frame)
-}
-
-// nextCalls appends the packets of the calls that wait, as Next does.
-func (s *Session) nextCalls(dst [][]byte, max int) (_ [][]byte, size int) {
-	calls := &s.subscriptions
-	for len(calls.queue) > 0 && size < max && s.idsLeft() {
-		c := calls.queue[0]
-		calls.queue = calls.queue[1:]
-		c.id = s.nextID()
-		calls.calls[c.id] = c
-		frame, err := s.packet(c)
-		if err != nil {
-			s.endCall(c)
-			s.settleCall(c, nil, err)
-			if !c.again {
-				s.reconcile(false)
-			}
-			continue
-		}
-		calls.handed = append(calls.handed, c)
-		dst, size = append(dst, frame), size+len(frame)
-	}
-	return dst, size
-}
-
-// endCall takes a call off those that are awaited.
-func (s *Session) endCall(c *Call) {
-	delete(s.subscriptions.calls, c.id)
-	if c.again {
-		s.subscriptions.again--
-	}
-	s.ready.Send = s.ready.Send || s.sendable() || len(s.subscriptions.queue) > 0
-}
-
-// Suback takes a SUBACK or UNSUBACK. Its error ends the connection.
-func (s *Session) Suback(a *wire.Suback) error {
-	c := s.subscriptions.calls[a.ID]
-	if c == nil {
-		if s.out[a.ID] != nil {
-			return wire.Violation(wire.ReasonProtocolError, "%s for a message in flight", wire.TypeName(a.Kind))
-		}
-		return nil
-	}
-	if (c.Filters != nil) != (a.Kind == wire.TypeUnsuback) {
-		return wire.Violation(wire.ReasonProtocolError, "%s: acknowledged with %s", c.what(), wire.TypeName(a.Kind))
-	}
-	s.endCall(c)
-	switch err := c.validate(a); {
-	case err != nil:
-		s.subscriptions.doubtCall(c)
-		if !c.again {
-			s.reconcile(false)
-		}
-		s.settleCall(c, nil, err)
-	case c.Filters != nil:
-		s.settleCall(c, a, s.unsubscribed(c, a))
-	default:
-		s.settleCall(c, a, s.subscribed(c, a))
-	}
-	return nil
-}
-
-// validate finds the answer that does not answer what was asked [MQTT-3.9.3-1],
-// [MQTT-3.9.3-2], [MQTT-3.11.3-1]. That concerns the call only, so the connection stays.
-func (c *Call) validate(a *wire.Suback) error {
-	if asked := len(c.Subscriptions) + len(c.Filters); len(a.Reasons) != asked {
-		return wire.Violation(wire.ReasonProtocolError, "%s: the broker answered %d filters with %d reason codes", c.what(), asked, len(a.Reasons))
-	}
-	for _, reason := range a.Reasons {
-		if !wire.ValidReason(a.Kind, reason) {
-			return wire.Violation(wire.ReasonProtocolError, "%s: the broker answered with 0x%02X, which is no reason code for that", c.what(), reason)
-		}
-	}
-	return nil
 }
 
 // subscribed takes what was granted. The error says that nothing was.
@@ -350,37 +188,6 @@ func (s *subscriptions) doubtCall(c *Call) {
 	}
 }
 
-// loseCalls ends what a connection that ended leaves unanswered. What was not
-// sent may wait for the next one; our own are made anew there.
-func (s *Session) loseCalls(err error) {
-	calls, keep := &s.subscriptions, s.config.Queue.Offline
-	for _, c := range calls.handed { // they certainly did not leave
-		delete(calls.calls, c.id)
-	}
-	for _, id := range slices.Sorted(maps.Keys(calls.calls)) {
-		c := calls.calls[id]
-		calls.doubtCall(c)
-		if !c.again {
-			s.settleCall(c, nil, wire.NetworkError(err, c.what()))
-		}
-	}
-	clear(calls.calls)
-	calls.queue = slices.DeleteFunc(append(calls.handed, calls.queue...), func(c *Call) bool {
-		if !keep && !c.again {
-			s.settleCall(c, nil, wire.NewError(wire.NotConnected, "there is no connection to the broker"))
-		}
-		return !keep || c.again || c.settled
-	})
-	calls.handed, calls.again = nil, 0
-}
-
-// endCalls ends all calls, at the end of the session.
-func (s *Session) endCalls(err error) {
-	s.subscriptions.each(func(c *Call) { s.settleCall(c, nil, err) })
-	clear(s.subscriptions.calls)
-	s.subscriptions.queue = nil
-}
-
 // reconcile asks the broker for what the table at subscriptions says. Where the
 // session is doubtful, retained messages are asked for only if it is new (3.8.3.1).
 func (s *Session) reconcile(doubtful bool) {
@@ -417,12 +224,6 @@ func (s *Session) reconcile(doubtful bool) {
 		}
 		s.callAgain(c)
 	}
-}
-
-func (s *Session) callAgain(c *Call) {
-	s.subscriptions.queue = append(s.subscriptions.queue, c)
-	s.subscriptions.again++
-	s.ready.Send = true
 }
 
 // batch is how many subscriptions go into the first packet: those with the same
