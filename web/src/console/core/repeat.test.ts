@@ -50,6 +50,12 @@ it('does not drift when every callback comes late', () => {
   expect(times).toEqual([0, 1030, 2030, 3030, 4030]);
 });
 
+it('beats once where a timer fires before its time', () => {
+  const { times, advance } = beats(1000);
+  advance(3500, -0.5);
+  expect(times).toEqual([0, 999.5, 1999.5, 2999.5]);
+});
+
 it('leaves out what a sleep missed', () => {
   const { times, advance } = beats(1000);
   advance(1000, 5400);

@@ -11,13 +11,15 @@ export interface Clock {
  * left out, not made up for. The returned function stops it.
  */
 export function every(clock: Clock, period: number, beat: () => void): () => void {
-  const begin = clock.now();
+  /** When the last beat was due; a timer may fire before. */
+  let due = clock.now();
   let stopped = false;
   let cancel = () => {};
 
   function plan(): void {
-    const late = (clock.now() - begin) % period;
-    cancel = clock.after(period - late, tick);
+    const now = clock.now();
+    due += period * Math.max(1, Math.floor((now - due) / period) + 1);
+    cancel = clock.after(due - now, tick);
   }
   function tick(): void {
     if (stopped) return;
