@@ -3,7 +3,7 @@
  * itself it takes hold of now: a script may change every prototype there is, and
  * harms nobody but itself. Texts cross as JSON, since a NUL would end them.
  */
-export const prelude = `(host, most, left) => {
+export const prelude = `(host, most, left, alone) => {
   'use strict';
   const { parse, stringify } = JSON;
   const { isView } = ArrayBuffer;
@@ -14,6 +14,7 @@ export const prelude = `(host, most, left) => {
   const [Bytes, Buffer, View, Failure, text, number, { from }] =
     [Uint8Array, ArrayBuffer, DataView, Error, String, Number, Array];
   const timers = { __proto__: null };
+  const devices = { __proto__: null };
   let ids = 0;
   delete globalThis.performance;
   // It would be given the functions of this program.
@@ -34,13 +35,18 @@ export const prelude = `(host, most, left) => {
     }
   }
 
-  function publish(topic, payload = '', options = {}) {
-    if (typeof topic !== 'string') throw new TypeError('publish: the topic must be a string');
-    const { qos, retain, properties = {} } = options ?? {};
-    const { correlationData, ...rest } = properties;
+  // A payload as bytes or as text.
+  function content(by, topic, payload) {
+    if (typeof topic !== 'string') throw new TypeError(by + ': the topic must be a string');
     const body = bytes(payload);
     const given = body ? undefined : typeof payload === 'string' ? payload : stringify(payload, plain);
-    if (!body && given === undefined) throw new TypeError('publish: the payload is nothing that JSON can hold');
+    if (!body && given === undefined) throw new TypeError(by + ': the payload is nothing that JSON can hold');
+    return { body, given };
+  }
+  function publish(topic, payload = '', options = {}) {
+    const { qos, retain, properties = {} } = options ?? {};
+    const { correlationData, ...rest } = properties;
+    const { body, given } = content('publish', topic, payload);
     const data = bytes(correlationData);
     const options_ = { qos, retain, properties: rest };
     return host('publish', stringify([topic, given, options_, data ? undefined : correlationData]), body, data);
@@ -93,7 +99,7 @@ export const prelude = `(host, most, left) => {
     console: { log, info: log, warn: log, error: log, debug: log },
     state: begun(),
   };
-  for (const name of ownKeys(api)) globalThis[name] = api[name];
+  if (!alone) for (const name of ownKeys(api)) globalThis[name] = api[name];
 
   return {
     deliver(onMessage, head, payload, correlation) {
@@ -104,6 +110,17 @@ export const prelude = `(host, most, left) => {
       message.json = () => parse(message.text());
       if (correlation !== undefined) message.properties.correlationData = new Bytes(correlation);
       return onMessage(message);
+    },
+    message(call, about) {
+      const { number, id, n, now } = parse(about);
+      const device = (devices[number] ??= { number });
+      device.id = id;
+      device.n = n;
+      device.now = now;
+      const { topic, payload } = call(device) ?? {};
+      if (payload === undefined) throw new TypeError('message(device) must return { topic, payload }');
+      const { body, given } = content('message(device)', topic, payload);
+      host('message', stringify([topic, given]), body);
     },
     json(value) {
       const json = stringify(value, plain);

@@ -23,6 +23,18 @@ export interface Program {
   state?: string | undefined;
 }
 
+/** Which device a message is to be of, and when. */
+export interface Asked {
+  /** From 1. */
+  number: number;
+  /** Its client ID. */
+  id: string;
+  /** Number of the message, from 1. */
+  n: number;
+  /** Milliseconds since 1970, by the device's clock. */
+  now: number;
+}
+
 /** What a script wants published. The page's client validates it. */
 export interface Publication {
   topic: string;

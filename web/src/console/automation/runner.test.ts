@@ -36,6 +36,7 @@ function open(create: (id: number, callbacks: Callbacks) => Promise<Sandbox> | S
 
 const idle: Sandbox = {
   deliver: () => undefined,
+  message() {},
   fire() {},
   tell() {},
   state: () => undefined,

@@ -12,7 +12,7 @@ import {
 } from 'quickjs-emscripten-core';
 import { bounds } from './bounds';
 import { prelude } from './prelude';
-import type { Act, Delivered, Place, Program, Publication } from './protocol';
+import type { Act, Asked, Delivered, Place, Program, Publication } from './protocol';
 
 export interface Dependencies {
   /** Milliseconds, never going back. */
@@ -20,11 +20,18 @@ export interface Dependencies {
   act(act: Act): void;
   /** Has `fire` called with `id` after so many milliseconds, once. */
   wake(id: number, milliseconds: number): void;
+  /** What `message` returned. An error that is thrown here is the script's. */
+  made?(topic: string, payload: string | Uint8Array): void;
 }
+
+/** What a script must have: the one gets messages, the other makes those of a fleet, and has the language alone. */
+export type Entry = 'onMessage(message)' | 'message(device)';
 
 export interface Sandbox {
   /** What `onMessage` returned, as JSON. */
   deliver(message: Delivered): string | undefined;
+  /** Has `made` called, unless the script fails. */
+  message(asked: Asked): void;
   fire(id: number): void;
   /** Says what was left out. To be called now and then. */
   tell(): void;
@@ -54,8 +61,8 @@ function placeIn(stack: string, lines: number): Place | undefined {
 /** Compiled code is for all scripts. What the script does at its beginning it has done then. */
 export async function createSandbox(
   wasm: WebAssembly.Module,
-  { code, rate, state }: Omit<Program, 'id'>,
-  { now, act, wake }: Dependencies,
+  { code, rate, state, entry = 'onMessage(message)' }: Omit<Program, 'id'> & { entry?: Entry },
+  { now, act, wake, made }: Dependencies,
 ): Promise<Sandbox> {
   const wasmMemory = new WebAssembly.Memory({
     initial: 256, // as the engine was built for
@@ -160,6 +167,11 @@ export async function createSandbox(
       }
       case 'text':
         return context.newString(JSON.stringify(utf8.decode(first)));
+      case 'message': {
+        const [topic, text] = given as [string, string | null];
+        made?.(topic, first ?? text ?? '');
+        return context.undefined;
+      }
       case 'timer':
         startTimer(given as [number, number, boolean]);
         return context.undefined;
@@ -179,12 +191,13 @@ export async function createSandbox(
           host,
           context.newNumber(bounds.json),
           context.newString(state ?? ''),
+          entry === 'message(device)' ? context.true : context.false,
         ),
       ),
     );
   const own = (name: string) => context.getProp(api, name);
   const [deliver, json, fire, words] = [own('deliver'), own('json'), own('fire'), own('tell')];
-  const stateOf = own('state');
+  const [stateOf, message] = [own('state'), own('message')];
 
   // From here on it is the script's code that runs.
   runtime.setInterruptHandler(() => {
@@ -265,21 +278,22 @@ export async function createSandbox(
   }
 
   // Declared as a function or as a constant.
-  const asked = `${code.replaceAll('\0', ' ')}\n;typeof onMessage === 'function' ? onMessage : undefined`;
-  const onMessage = run(() => context.evalCode(asked, file, { type: 'global' }), true);
-  if (onMessage && context.typeof(onMessage) !== 'function' && waiting.size === 0) {
-    stop('failed', 'the script has no function onMessage(message)');
+  const [name] = entry.split('(');
+  const asked = `${code.replaceAll('\0', ' ')}\n;typeof ${name} === 'function' ? ${name} : undefined`;
+  const main = run(() => context.evalCode(asked, file, { type: 'global' }), true);
+  if (main && context.typeof(main) !== 'function' && waiting.size === 0) {
+    stop('failed', `the script has no function ${entry}`);
   }
 
   const bufferOf = (bytes: Uint8Array) => context.newArrayBuffer(bytes.slice().buffer as ArrayBuffer);
 
   return {
     deliver({ payload, correlationData, ...head }) {
-      if (ended || !onMessage || context.typeof(onMessage) !== 'function') return undefined;
+      if (ended || !main || context.typeof(main) !== 'function') return undefined;
       return jsonOf(
         run(() => {
           const given = [
-            onMessage,
+            main,
             context.newString(JSON.stringify(head)),
             bufferOf(payload),
             ...(correlationData ? [bufferOf(correlationData)] : []),
@@ -289,6 +303,14 @@ export async function createSandbox(
           return result;
         }),
       );
+    },
+    message(asked) {
+      if (ended || !main) return;
+      run(() =>
+        context
+          .newString(JSON.stringify(asked))
+          .consume((about) => context.callFunction(message, context.undefined, main, about)),
+      )?.dispose();
     },
     fire(id) {
       if (ended || !waiting.delete(id)) return;

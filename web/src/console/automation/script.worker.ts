@@ -1,14 +1,9 @@
-import wasmUrl from '@jitl/quickjs-ng-wasmfile-release-sync/wasm?url';
+import { fetchEngine } from './engine';
 import type { ToWorker } from './protocol';
 import { createRunner } from './runner';
 import { createSandbox } from './sandbox';
 
-const wasm = fetch(wasmUrl)
-  .then((response) => {
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return response.arrayBuffer();
-  })
-  .then((bytes) => WebAssembly.compile(bytes));
+const wasm = fetchEngine();
 
 const run = createRunner({
   post: (message) => self.postMessage(message),
