@@ -6,6 +6,7 @@ import { startMosquitto } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { connectTo, inBothSchemes, picture, showView } from './support/page';
 import { answerTo, connack, type as kind, startScripted } from './support/scripted';
+import { codeOf } from './support/scripts';
 
 function fleetOf(page: Page) {
   const region = page.getByRole('region', { name: 'Fleet', exact: true });
@@ -20,6 +21,7 @@ function fleetOf(page: Page) {
     storm: region.getByRole('button', { name: 'Reconnect storm' }),
     state: region.getByRole('status', { name: 'State of the fleet' }),
     qos: region.getByRole('combobox', { name: 'QoS', exact: true }),
+    by: region.getByRole('combobox', { name: 'Messages by' }),
     /** A figure by its name. */
     figure: (name: string) =>
       figures
@@ -72,6 +74,97 @@ for (const qos of ['1 · at least once', '0, 1 and 2 in turn']) {
     await expect(fleet.region.getByRole('region', { name: 'Charts of the fleet' })).toBeVisible();
   });
 }
+
+/** As it is typed, over what is there. */
+async function writeScript(page: Page, code: string): Promise<void> {
+  await fleetOf(page).by.selectOption('Script');
+  await codeOf(page).press('Control+a');
+  await page.keyboard.insertText(code);
+}
+
+test('messages by a script: topic and payload are its own, none is lost, and a reload keeps it', async ({
+  page,
+  parts,
+  own,
+}) => {
+  const engine: string[] = [];
+  page.on('request', (request) => {
+    if (/emscripten|fleet-script/.test(request.url())) engine.push(request.url());
+  });
+  const fleet = fleetOf(page);
+  await showView(page, 'Fleet');
+  await fleet.fill({ 'Client ID': 'made-{{device}}' });
+  await writeScript(
+    page,
+    `function message(device) {
+  device.sum = (device.sum ?? 0) + device.n;
+  return { topic: \`${own}/\${device.id}/sum\`, payload: { sum: device.sum, of: device.n } };
+}`,
+  );
+  await fleet.fill({ 'Topic filter': `${own}/+/sum` });
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await expect(fleet.by).toHaveValue('script');
+  await expect(codeOf(page)).toContainText('device.sum');
+  await expect(fleet.state).toHaveText('Not started');
+  expect(engine).toEqual([]);
+
+  await runFleet(page, { Devices: '3', 'Messages a second, each': '5' }, 15);
+  expect(engine.filter((url) => url.endsWith('.wasm'))).toHaveLength(1);
+  await fleet.stop.click();
+  await expect(fleet.state).toHaveText('Ended', patience);
+  await expect(fleet.problems).toHaveCount(0);
+  const [sent = 0, ...rest] = await fleet.counts(1);
+  expect([sent, ...rest]).toEqual([sent, sent, 0, sent, 0, 0, 0, 0]);
+  await showView(page, 'Messages');
+  for (const device of [1, 2, 3]) {
+    const row = parts.rows.filter({ hasText: `made-${device}/sum` }).filter({ hasText: '{"sum":6,"of":3}' });
+    await expect(row).toHaveCount(1);
+  }
+});
+
+for (const [what, code, why] of [
+  ['throws', "if (device.n > 2) throw new Error('enough');", 'Stopped: Error: enough (line 2)'],
+  ['hangs', 'while (device.n > 2);', 'Stopped: it took longer than 50 ms (line 2)'],
+  ['returns no topic', 'if (device.n > 2) return 1;', 'message(device) must return { topic, payload }'],
+] as const) {
+  test(`a script that ${what} ends the fleet and is told, and what was sent before is counted`, async ({
+    page,
+    parts: _,
+  }) => {
+    const fleet = fleetOf(page);
+    await showView(page, 'Fleet');
+    await writeScript(
+      page,
+      `function message(device) {\n  ${code}\n  return { topic: 'made/x', payload: 1 };\n}`,
+    );
+    await fleet.fill({ Devices: '3', 'Messages a second, each': '10', 'Topic filter': 'made/#' });
+    await fleet.start.click();
+    await expect(fleet.region.getByRole('alert')).toContainText(why, patience);
+    await expect(fleet.state).toHaveText('Failed', patience);
+    const [sent = 0, ...rest] = await fleet.counts(1);
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThan(7);
+    expect([sent, ...rest]).toEqual([sent, sent, 0, sent, 0, 0, 0, 0]);
+    await expect(fleet.start).toBeEnabled();
+  });
+}
+
+test('a script that can’t be read connects no device, and is told with its line', async ({
+  page,
+  parts: _,
+}) => {
+  const fleet = fleetOf(page);
+  await showView(page, 'Fleet');
+  await writeScript(page, 'function message(device) {\n  return 1 +;\n}');
+  await fleet.start.click();
+  await expect(fleet.region.getByRole('alert')).toContainText(
+    /Not started: SyntaxError: .* \(line 2\)/,
+    patience,
+  );
+  await expect(fleet.state).toHaveText('Failed', patience);
+  await expect(fleet.problems).toHaveCount(0);
+});
 
 test('what was measured can be exported', async ({ page, parts: _ }) => {
   const fleet = fleetOf(page);
@@ -252,7 +345,16 @@ for (const [width, height] of [
       expect(await violationsOf(page, { scheme })).toEqual([]);
       await picture(page, `fleet-${width}-${scheme}-form`);
     });
-    await runFleet(page, { Devices: '3', 'Messages a second, each': '20' }, 50);
+    await writeScript(
+      page,
+      "const message = (device) => ({ topic: 'fleet/' + device.id, payload: device.n });",
+    );
+    await inBothSchemes(page, async (scheme) => {
+      expect(await violationsOf(page, { scheme })).toEqual([]);
+      await picture(page, `fleet-${width}-${scheme}-script`);
+    });
+    const script = { 'Topic filter': 'fleet/+', Devices: '3', 'Messages a second, each': '20' };
+    await runFleet(page, script, 50);
     await expect(fleet.region.locator('canvas')).toHaveCount(4);
     await inBothSchemes(page, async (scheme) => {
       expect(await violationsOf(page, { scheme })).toEqual([]);

@@ -44,6 +44,20 @@ describe('the form', () => {
     expect(Object.keys(errorsOf({ [field]: typed }))).toEqual([field]);
   });
 
+  test('by a script the templates of topic and payload are of no account, and else the script is not', () => {
+    const wrong = { topic: 'a/+', payload: 'x'.repeat(65_537) };
+    const { plan, errors } = planOf({ ...emptyForm('ab12'), ...wrong, by: 'script' }, 'private');
+    expect(errors).toEqual({});
+    expect(plan.script?.filter).toBe('fleet/ab12/#');
+    expect(plan.script?.code).toContain('fleet/ab12/$');
+    expect(planOf({ ...emptyForm('ab12'), filter: 'a/#/b' }, 'private')).toMatchObject({
+      errors: {},
+      plan: { script: undefined },
+    });
+    expect(Object.keys(errorsOf({ by: 'script', filter: 'a/#/b' }))).toEqual(['filter']);
+    expect(Object.keys(errorsOf({ by: 'script', code: 'x'.repeat(100_001) }))).toEqual(['code']);
+  });
+
   test('what all devices send together has a bound', () => {
     expect(errorsOf({ devices: '500', rate: '10' })).toEqual({});
     expect(errorsOf({ devices: '500', rate: '10.1' }).rate).toContain('5000');
@@ -58,6 +72,11 @@ describe('the form', () => {
     expect(Object.keys(errorsOf({ devices: '11' }, 'public broker'))).toEqual(['devices']);
     expect(Object.keys(errorsOf({ devices: '10', rate: '3' }, 'public broker'))).toEqual(['rate']);
     expect(errorsOf({ devices: '500' }, 'public')).toEqual({});
+    for (const filter of ['#', '+/mine', '$share/x/#']) {
+      expect(Object.keys(errorsOf({ by: 'script', filter }, 'public broker'))).toEqual(['filter']);
+      expect(errorsOf({ by: 'script', filter }, 'public')).toEqual({});
+      expect(errorsOf({ filter }, 'public broker')).toEqual({});
+    }
   });
 
   test('of one that was kept foreign values are left out', () => {

@@ -1,12 +1,13 @@
 /** What a fleet of simulated devices does: as its form holds it, and as it is run. */
 
 import type { QoS } from '../../client';
-import { topicName } from '../../client/checks/topics';
+import { topicFilter, topicName } from '../../client/checks/topics';
 import { atField, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { inShapeOf } from '../core/storage';
 import { isPrivateHost } from '../session/config';
 import { expand, unknownPlaces } from '../session/template';
+import { bounds as scriptBounds } from './bounds';
 
 /** Numbers as typed. */
 export interface FleetForm {
@@ -14,6 +15,11 @@ export interface FleetForm {
   clientId: string;
   topic: string;
   payload: string;
+  /** Where its messages are from: `script`, and else the templates of topic and payload. */
+  by: string;
+  /** Selects the topics that the script may publish to. */
+  filter: string;
+  code: string;
   /** `mixed`: 0, 1 and 2 in turn. */
   qos: string;
   /** Messages a second of one device. */
@@ -45,6 +51,16 @@ export const emptyForm = (tag: string): FleetForm => ({
   clientId: `fleet-${tag}-{{device}}`,
   topic: `fleet/${tag}/{{device}}/temperature`,
   payload: '{"value": {{random 18 25 1}}, "at": "{{now}}"}',
+  by: 'template',
+  filter: `fleet/${tag}/#`,
+  code: `// What is written to a device is there at its next message.
+function message(device) {
+  device.value = (device.value ?? 20) + Math.random() - 0.5;
+  return {
+    topic: \`fleet/${tag}/\${device.number}/temperature\`,
+    payload: { value: device.value, at: new Date(device.now), number: device.n },
+  };
+}`,
   qos: '1',
   rate: '1',
   jitter: '10',
@@ -65,12 +81,16 @@ export const formFrom = (kept: unknown, tag: string): FleetForm => inShapeOf(emp
 
 export type PlanQoS = QoS | 'mixed';
 
+export type FleetScript = Pick<FleetForm, 'filter' | 'code'>;
+
 /** Times in milliseconds. */
 export interface Plan {
   devices: number;
   clientId: string;
   topic: string;
   payload: string;
+  /** In place of both. */
+  script: FleetScript | undefined;
   qos: PlanQoS;
   /** Between two messages of a device; infinite where it sends none. */
   interval: number;
@@ -187,6 +207,20 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
     return given;
   };
 
+  /** Of the messages; the others of the form are of no account. */
+  function script(): Pick<Plan, 'topic' | 'payload' | 'script'> {
+    const { code, filter } = form;
+    try {
+      topicFilter(filter, 'filter');
+    } catch (error) {
+      errors.filter = atField(toFailure(error));
+    }
+    if (code.length > scriptBounds.code)
+      errors.code = t('At most {count} characters', { count: scriptBounds.code });
+    return { topic: '', payload: '', script: { code, filter } };
+  }
+
+  const isScript = form.by === 'script';
   const [devices, rate, dropOuts, storm] = [
     number('devices'),
     number('rate'),
@@ -196,8 +230,7 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
   const plan: Plan = {
     devices,
     clientId: template('clientId'),
-    topic: topic('topic'),
-    payload: template('payload'),
+    ...(isScript ? script() : { topic: topic('topic'), payload: template('payload'), script: undefined }),
     qos: form.qos === 'mixed' ? 'mixed' : qosOf(form.qos),
     interval: every(rate, 1000),
     jitter: number('jitter') / 100,
@@ -219,7 +252,8 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
       place: '{{device}}',
     });
   }
-  const size = new TextEncoder().encode(form.payload).length;
+  // Of a script's it is known when they are there.
+  const size = isScript ? 0 : new TextEncoder().encode(form.payload).length;
   if (size > most.payload) errors.payload ??= t('At most {count} bytes', { count: most.payload });
   if (devices * rate > most.rate || devices * rate * size > most.throughput) {
     errors.rate ??= t(
@@ -232,6 +266,11 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
   }
   if (storm > 0 && storm < 5) errors.storm ??= t('0, or at least {seconds}', { seconds: 5 });
   if (reach === 'public broker') {
+    if (isScript && /^(\$share\/[^/]*\/)?[+#]/.test(form.filter)) {
+      errors.filter ??= t(
+        'At a public broker it must begin with a level of your own: you would get everybody’s messages',
+      );
+    }
     if (devices > mostInPublic.devices) {
       errors.devices ??= t('At most {count} at a public broker, which others need too', {
         count: mostInPublic.devices,

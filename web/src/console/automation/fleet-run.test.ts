@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConnectOptions, Message, PublishOptions } from '../../client';
 import { plainSettings, type Settings } from '../session/settings';
 import { emptyForm, type FleetForm, planOf } from './fleet-plan';
-import { createFleetRun, type Link, property } from './fleet-run';
+import { createFleetRun, type Link, type Machinery, property } from './fleet-run';
+import type { Asked } from './protocol';
 
 interface Published {
   clientId: string;
@@ -68,8 +69,9 @@ function broker() {
         async subscribe(filter: string, _how: object, handler: (message: Message) => void) {
           handlers.push({ filter, handler });
         },
-        publish(topic: string, payload: string, { qos = 0, properties }: PublishOptions) {
+        publish(topic: string, given: string | Uint8Array, { qos = 0, properties }: PublishOptions) {
           const [[, mark = ''] = []] = (properties?.userProperties ?? []) as [string, string][];
+          const payload = typeof given === 'string' ? given : new TextDecoder().decode(given);
           const message = { clientId, topic, payload, qos, mark, at: performance.now() };
           published.push(message);
           const { times, error, hold } = rules.deliver(message);
@@ -87,7 +89,11 @@ function broker() {
   return { dial, dialled, published, open, ended, rules, deliver };
 }
 
-function made(changes: Partial<FleetForm> = {}, settings: Partial<Settings> = {}) {
+function made(
+  changes: Partial<FleetForm> = {},
+  settings: Partial<Settings> = {},
+  message?: Machinery['message'],
+) {
   const played = broker();
   const { plan, errors } = planOf({ ...emptyForm('t'), jitter: '0', duration: '', ...changes }, 'private');
   expect(errors).toEqual({});
@@ -100,6 +106,7 @@ function made(changes: Partial<FleetForm> = {}, settings: Partial<Settings> = {}
       date: Date.now,
       random: Math.random,
       run: 'run1',
+      ...(message && { message }),
     },
   );
   const timer = setInterval(fleet.tick, 10);
@@ -395,6 +402,123 @@ describe('trouble', () => {
     await expect(fleet.start()).rejects.toBe(refusal);
     await pass(1000);
     expect(dialled).toHaveLength(1);
+  });
+});
+
+describe('messages by a script', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const script = { by: 'script', filter: 'f/+/made' };
+
+  test('are asked for as each is due, with the device and its clock, and counted as others are', async () => {
+    const asked: Asked[] = [];
+    const { fleet, published } = made(
+      {
+        ...script,
+        devices: '3',
+        rate: '5',
+        duration: '4',
+        qos: 'mixed',
+        skew: '100',
+        clientId: 'd{{device}}',
+      },
+      {},
+      (about) => {
+        asked.push(about);
+        return { topic: `f/${about.number}/made`, payload: bytes(`${about.id} ${about.n}`) };
+      },
+    );
+    await fleet.start();
+    await pass(8000);
+    const figures = fleet.figures();
+    expect(figures).toMatchObject({ phase: 'ended', problems: [], skipped: 0 });
+    expect(published.length).toBeGreaterThan(40);
+    expect(asked).toHaveLength(published.length);
+    const second = published.filter(({ clientId }) => clientId === 'd2');
+    expect(second.slice(0, 2).map(({ topic, payload }) => [topic, payload])).toEqual([
+      ['f/2/made', 'd2 1'],
+      ['f/2/made', 'd2 2'],
+    ]);
+    for (const { qos, ...counts } of figures.byQoS) {
+      const sent = published.filter((message) => message.qos === qos).length;
+      expect(counts).toMatchObject({ sent, acknowledged: sent, received: sent, lost: 0, onTheWay: 0 });
+    }
+    const off = new Set(asked.map(({ now }) => Math.round((now - Date.now()) / 20_000)));
+    expect(off.size).toBeGreaterThan(1);
+  });
+
+  test('what the broker loses of them is counted', async () => {
+    const { fleet, published, rules } = made(
+      { ...script, devices: '2', rate: '10', duration: '5' },
+      {},
+      () => {
+        return { topic: 'f/x/made', payload: bytes('y') };
+      },
+    );
+    let n = 0;
+    rules.deliver = () => ({ times: Number(n++ % 5 > 0) });
+    await fleet.start();
+    await pass(10_000);
+    expect(fleet.figures().byQoS[1]).toMatchObject({ lost: Math.ceil(published.length / 5), duplicates: 0 });
+  });
+
+  test('one that has ended stops the fleet, and what was sent is waited for and counted', async () => {
+    let left = 7;
+    const { fleet, published, open } = made({ ...script, devices: '5', rate: '10' }, {}, () =>
+      left-- > 0 ? { topic: 'f/x/made', payload: bytes('y') } : undefined,
+    );
+    await fleet.start();
+    await pass(3000);
+    expect(published).toHaveLength(7);
+    expect(left).toBe(-1);
+    expect(open.size).toBe(0);
+    const figures = fleet.figures();
+    expect(figures.phase).toBe('ended');
+    expect(figures.byQoS[1]).toMatchObject({ sent: 7, acknowledged: 7, received: 7, lost: 0, failed: 0 });
+  });
+
+  test('one that ends before the start connects nothing', async () => {
+    const { fleet, dialled } = made(script, {}, () => undefined);
+    fleet.stop();
+    await fleet.start();
+    await pass(100);
+    expect(dialled).toHaveLength(0);
+    expect(fleet.figures().phase).toBe('ended');
+  });
+
+  test('more bytes in a second than a fleet may send are left out', async () => {
+    const payload = new Uint8Array(64 << 10);
+    const { fleet, published } = made({ ...script, devices: '20', rate: '20', ramp: '500' }, {}, () => {
+      return { topic: 'f/x/made', payload };
+    });
+    await fleet.start();
+    await pass(6000);
+    const before = published.length;
+    await pass(10_000);
+    expect(published.length - before).toBe(10 * 128);
+    expect(fleet.figures().skipped).toBeGreaterThan(1000);
+  });
+
+  test('a slow one leaves the sockets their turn, and each device has its own', async () => {
+    let spent = 0;
+    const real = performance.now.bind(performance);
+    const { fleet, published } = made({ ...script, devices: '10', rate: '10', ramp: '500' }, {}, () => {
+      spent += 20;
+      return { topic: 'f/x/made', payload: bytes('y') };
+    });
+    vi.spyOn(performance, 'now').mockImplementation(() => real() + spent);
+    await fleet.start();
+    let most = 0;
+    for (let n = 0; n < 300; n++) {
+      const before = spent;
+      await pass(10);
+      most = Math.max(most, spent - before);
+    }
+    expect(most).toBeGreaterThan(20);
+    expect(most).toBeLessThanOrEqual(60);
+    const of = (id: string) => published.filter(({ clientId }) => clientId === id).length;
+    const counts = Array.from({ length: 10 }, (_, n) => of(`fleet-t-${n + 1}`));
+    expect(Math.min(...counts)).toBeGreaterThan(Math.max(...counts) / 2);
+    vi.restoreAllMocks();
   });
 });
 

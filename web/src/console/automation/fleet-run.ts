@@ -21,13 +21,19 @@ import {
   type Phase,
   type Track,
 } from './fleet-figures';
-import { expandFor, filterOf, type Plan } from './fleet-plan';
+import { expandFor, filterOf, most, type Plan } from './fleet-plan';
+import type { Asked } from './protocol';
 
 /** A client, and the socket under it. */
 export interface Link {
   client: Pick<Client, 'publish' | 'subscribe' | 'on' | 'end'>;
   /** Ends the connection without DISCONNECT. */
   cut(): void;
+}
+
+export interface Content {
+  topic: string;
+  payload: string | Uint8Array;
 }
 
 export interface Machinery {
@@ -41,6 +47,8 @@ export interface Machinery {
   random(): number;
   /** Tells this run's messages from others'. */
   run: string;
+  /** Of a plan with a script: undefined where that has ended. */
+  message?(asked: Asked): Content | undefined;
 }
 
 type State = 'waiting' | 'connecting' | 'connected' | 'refused';
@@ -50,6 +58,8 @@ interface Device {
   /** How far its clock is off. */
   readonly skew: number;
   readonly tracks: Track[];
+  /** Its client ID, once it connects. */
+  id: string;
   state: State;
   link: Link | undefined;
   /** When it connects, sends or drops out next. */
@@ -73,6 +83,8 @@ const mostUnacknowledged = 100;
 const mostOnTheWay = 1000;
 /** A device that is so late leaves messages out. */
 const mostLate = 1000;
+/** Milliseconds of a look at what is due: a script may take longer over it, and the sockets wait. */
+const slice = 50;
 /** The first back-off, which doubles, and the longest one. */
 const backOff = [1000, 30_000] as const;
 /** How long the last messages are waited for while none comes, and in all; and how long DISCONNECT may take. */
@@ -87,7 +99,7 @@ const levels: readonly QoS[] = [0, 1, 2];
 export type FleetRun = ReturnType<typeof createFleetRun>;
 
 export function createFleetRun(plan: Plan, settings: Settings, machinery: Machinery) {
-  const { dial, now, date, random, run } = machinery;
+  const { dial, now, date, random, run, message } = machinery;
   const begun = now();
   const givenUp = new AbortController();
   const roundTrips = createHistogram();
@@ -113,6 +125,11 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   /** How many more messages may be on their way. */
   let room = Number.POSITIVE_INFINITY;
   let lastArrival = 0;
+  /** Index of the device that is looked at first. */
+  let turn = 0;
+  /** When the current second began, and bytes that the script made in it. */
+  let second = begun;
+  let bytes = 0;
   let ending: Promise<unknown> | undefined;
   /** Of the last second: when, and what had been sent and received by then. */
   const past: { at: number; sent: number; received: number }[] = [];
@@ -124,6 +141,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       number: index + 1,
       skew: Math.round((random() * 2 - 1) * plan.skew),
       tracks: levels.map(createTrack),
+      id: '',
       state: 'waiting',
       link: undefined,
       connectAt: Number.POSITIVE_INFINITY,
@@ -200,13 +218,13 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       problems.note('subscriber', error ?? new Error('closed'));
     });
     const how = { qos: 2, rh: 2, handlerOnly: true } as const;
-    await client.subscribe(filterOf(plan.topic), how, onMessage);
+    await client.subscribe(plan.script?.filter ?? filterOf(plan.topic), how, onMessage);
     if (plan.will) await client.subscribe(filterOf(plan.will.topic), how, onWill);
   }
 
   /** Rejects where the subscriber can't be had: without it there is nothing to measure. */
   async function start(): Promise<void> {
-    if (plan.measure) await subscribe();
+    if (plan.measure && phase === 'starting') await subscribe();
     if (phase !== 'starting') return;
     phase = 'running';
     const at = now();
@@ -239,7 +257,9 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     device.state = 'connecting';
     let link: Link;
     try {
-      link = await dial(optionsFor(device.number, plan.will));
+      const options = optionsFor(device.number, plan.will);
+      device.id = options.clientId ?? '';
+      link = await dial(options);
     } catch (error) {
       if (phase !== 'running') return;
       problems.note('connect', error);
@@ -296,14 +316,28 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     for (const device of connected) cut(device, 0);
   }
 
+  function contentOf({ number, id, messages: n, skew }: Device): Content | undefined {
+    const clock = date() + skew;
+    if (!plan.script) {
+      const fill = (template: string): string => expandFor(template, number, n, clock);
+      return { topic: fill(plan.topic), payload: fill(plan.payload) };
+    }
+    const content = message?.({ number, id, n, now: clock });
+    bytes += content?.payload.length ?? 0;
+    return content;
+  }
+
   function send(device: Device, link: Link): void {
     device.messages++;
+    const content = contentOf(device);
+    if (!content) {
+      stop();
+      return;
+    }
+    const { topic, payload } = content;
     const qos = plan.qos === 'mixed' ? (levels[device.messages % 3] ?? 0) : plan.qos;
     const track = device.tracks[qos] as Track;
     const n = track.next();
-    const clock = date() + device.skew;
-    const fill = (template: string): string => expandFor(template, device.number, device.messages, clock);
-    const [topic, payload] = [fill(plan.topic), fill(plan.payload)];
     const at = now();
     sent[qos] = (sent[qos] ?? 0) + 1;
     device.unacknowledged++;
@@ -332,8 +366,8 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       skipped += Math.floor((at - device.sendAt) / plan.interval);
       device.sendAt = at;
     }
-    while (device.sendAt <= at) {
-      if (device.unacknowledged < mostUnacknowledged && room > 0) {
+    while (device.sendAt <= at && phase === 'running' && now() - at < slice) {
+      if (device.unacknowledged < mostUnacknowledged && room > 0 && bytes < most.throughput) {
         send(device, link);
         room--;
       } else skipped++;
@@ -360,7 +394,15 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
         nextStorm = at + plan.storm;
       }
       if (plan.measure) room = mostOnTheWay - onTheWay();
-      for (const device of devices) lookAt(device, at);
+      if (at - second >= 1000) {
+        second = at;
+        bytes = 0;
+      }
+      // Those that there is no time for are the first next time.
+      for (let n = 0; n < devices.length && phase === 'running' && now() - at < slice; n++) {
+        lookAt(devices[turn] as Device, at);
+        turn = (turn + 1) % devices.length;
+      }
     }
     if (phase === 'stopping' && !ending && isDrained(at)) finish();
   }

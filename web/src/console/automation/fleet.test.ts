@@ -176,6 +176,38 @@ test('why it could not begin, or ended, is told, and nothing of the old worker i
   expect(fleet.failure.value).toMatchObject({ code: 'crashed', message: 'gone' });
 });
 
+test('why its script ended is told with the line, and the run goes on to its end', async () => {
+  const { fleet, workers, tell } = made();
+  fleet.edit({ by: 'script' });
+  fleet.start();
+  expect(workers[0]?.postMessage.mock.calls[0]?.[0].plan.script.code).toBe(fleet.form.value.code);
+  tell({ type: 'script', end: { kind: 'error', text: 'TypeError: no', place: { line: 3, column: 1 } } });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(fleet.scriptEnd.value).toBe('Stopped: TypeError: no (line 3)');
+  expect(workers[0]?.terminate).not.toHaveBeenCalled();
+  tell({ type: 'figures', figures: figuresOf({ phase: 'ended' }) });
+  expect(fleet.running.value).toBe(false);
+  expect(fleet.scriptEnd.value).toContain('line 3');
+  fleet.start();
+  expect(fleet.scriptEnd.value).toBeUndefined();
+});
+
+test('a call that can’t be interrupted is ended with the worker', () => {
+  const { fleet, workers, tell } = made();
+  fleet.edit({ by: 'script' });
+  fleet.start();
+  vi.advanceTimersByTime(20_000); // the engine is loaded
+  for (let n = 0; n < 10; n++) {
+    tell({ type: 'figures', figures: figuresOf() });
+    vi.advanceTimersByTime(2500);
+  }
+  expect(fleet.running.value).toBe(true);
+  vi.advanceTimersByTime(2000);
+  expect(workers[0]?.terminate).toHaveBeenCalled();
+  expect(fleet.running.value).toBe(false);
+  expect(fleet.scriptEnd.value).toBe('Stopped: a call did not end for 3 s');
+});
+
 test('samples are a second apart, and bounded', () => {
   const { fleet, tell } = made();
   fleet.start();
@@ -188,9 +220,12 @@ test('samples are a second apart, and bounded', () => {
   expect((samples[1]?.at ?? 0) - (samples[0]?.at ?? 0)).toBe(1000);
 });
 
-test('the form is kept for a reload', () => {
-  made().fleet.edit({ topic: 'mine/{{device}}', rate: '7' });
-  expect(made().fleet.form.value).toMatchObject({ topic: 'mine/{{device}}', rate: '7' });
+test('the form is kept for a reload, and its script with it, which does not run', () => {
+  const kept = { topic: 'mine/{{device}}', rate: '7', by: 'script', code: 'const message = 1' };
+  made().fleet.edit(kept);
+  const { fleet, workers } = made();
+  expect(fleet.form.value).toMatchObject(kept);
+  expect(workers).toHaveLength(0);
 });
 
 test('exports have the figures, and nothing that lets somebody in', () => {

@@ -3,14 +3,18 @@
 import { signal } from '@preact/signals';
 import { scriptUrl } from '../../client/transport/asset-urls';
 import type { Failure } from '../core/failure';
+import { t } from '../core/i18n/i18n';
 import { keep, readKept } from '../core/storage';
 import { addressOf } from '../session/config';
 import type { Session } from '../session/session';
 import { type Settings, withoutSecrets } from '../session/settings';
+import { bounds } from './bounds';
 import type { News, Order } from './fleet.worker';
 import workerUrl from './fleet.worker.ts?worker&url';
 import type { Figures } from './fleet-figures';
 import { type FleetForm, formFrom, type PlanErrors, planOf, type Reach, reachOf } from './fleet-plan';
+import type { ScriptEnd } from './fleet-script';
+import { lineOfHang, saidBy, whyStopped } from './host';
 
 /** The figures of one second. */
 export interface Sample {
@@ -73,10 +77,13 @@ export function createFleet(deps: Dependencies) {
   const running = signal(false);
   /** Why there is nothing to see, or no more. */
   const failure = signal<Failure | undefined>(undefined);
+  /** Why its script makes no more messages, in words. */
+  const scriptEnd = signal<string | undefined>(undefined);
   /** Somebody has to agree first: to this address. */
   const asking = signal<string | undefined>(undefined);
   let worker: Worker | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let pulse: ReturnType<typeof setInterval> | undefined;
 
   /** Where it goes. */
   const address = (): string => withoutSecrets(deps.settings().url);
@@ -92,6 +99,7 @@ export function createFleet(deps: Dependencies) {
   /** Whatever its clients do: with the worker their sockets go. */
   function end(): void {
     clearTimeout(timer);
+    clearInterval(pulse);
     worker?.terminate();
     worker = undefined;
     running.value = false;
@@ -124,10 +132,34 @@ export function createFleet(deps: Dependencies) {
     if (figures.phase === 'ended') end();
   }
 
+  /** Some calls of the language can't be interrupted: only the worker's end stops them. */
+  function watch(): (news: News) => void {
+    let silent = 0;
+    let most: number = bounds.loading;
+    pulse = setInterval(() => {
+      if (silent++ < most) return;
+      scriptEnd.value = t('Stopped: a call did not end for {count} s', { count: most });
+      end();
+    }, 1000);
+    return (news) => {
+      silent = 0;
+      if (news.type === 'figures' && news.figures.phase === 'running') most = bounds.silence;
+    };
+  }
+
+  async function tell(why: ScriptEnd, mine: Run): Promise<void> {
+    const words =
+      why.kind === 'error'
+        ? t('Stopped: {reason}', { reason: saidBy(why) })
+        : await whyStopped(why, mine.form.code, lineOfHang);
+    if (run.peek()?.begun === mine.begun) scriptEnd.value = words;
+  }
+
   function begin(): void {
     end();
     asking.value = undefined;
     failure.value = undefined;
+    scriptEnd.value = undefined;
     const settings = deps.settings();
     const { plan, errors: wrong } = planOf(form.value, reach());
     errors.value = wrong;
@@ -142,9 +174,12 @@ export function createFleet(deps: Dependencies) {
     run.value = mine;
     const started = deps.startWorker();
     worker = started;
+    const heard = plan.script && watch();
     started.onmessage = ({ data }: MessageEvent<News>) => {
       if (worker !== started) return;
+      heard?.(data);
       if (data.type === 'failed') fail(data.failure);
+      else if (data.type === 'script') void tell(data.end, mine);
       else show(mine, data.figures);
     };
     started.onerror = (event) => {
@@ -178,6 +213,7 @@ export function createFleet(deps: Dependencies) {
     run,
     running,
     failure,
+    scriptEnd,
     asking,
     reach,
     address,

@@ -8,12 +8,16 @@ import type { Settings } from '../session/settings';
 import { type Figures, plainFailure } from './fleet-figures';
 import type { Plan } from './fleet-plan';
 import { createFleetRun, type FleetRun, type Machinery } from './fleet-run';
+import type { ScriptEnd } from './fleet-script';
 
 /** `stop` waits for what is under way, `leave` does not. */
 export type Order = { type: 'start'; plan: Plan; settings: Settings } | { type: 'storm' | 'stop' | 'leave' };
 
-/** The last one has the phase `ended`. `failed` where the run could not begin. */
-export type News = { type: 'figures'; figures: Figures } | { type: 'failed'; failure: Failure };
+/** The last one has the phase `ended`. `failed` where the run could not begin; `script` where that stops it. */
+export type News =
+  | { type: 'figures'; figures: Figures }
+  | { type: 'failed'; failure: Failure }
+  | { type: 'script'; end: ScriptEnd };
 
 /** Milliseconds between looks at what is due, and between figures. */
 const pace = { tick: 10, figures: 250 };
@@ -39,6 +43,7 @@ const dialBy =
   };
 
 async function start(plan: Plan, settings: Settings): Promise<void> {
+  let script: Machinery['message'];
   const run = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? '';
   const begun = createFleetRun(plan, settings, {
     dial: dialBy(settings),
@@ -46,10 +51,23 @@ async function start(plan: Plan, settings: Settings): Promise<void> {
     date: Date.now,
     random: Math.random,
     run,
+    message: (asked) => script?.(asked),
   });
   fleet = begun;
   setInterval(begun.tick, pace.tick);
   setInterval(() => tell({ type: 'figures', figures: begun.figures() }), pace.figures);
+  try {
+    if (plan.script) {
+      const { loadFleetScript } = await import('./fleet-script');
+      script = await loadFleetScript(plan.script, (end) => {
+        tell({ type: 'script', end });
+        begun.stop();
+      });
+    }
+  } catch (error) {
+    tell({ type: 'failed', failure: { ...plainFailure(error), unloaded: true } });
+    return;
+  }
   try {
     await begun.start();
   } catch (error) {

@@ -88,6 +88,10 @@ const never = new Promise<void>(() => {});
 const atLine = (text: string, line: number | undefined): string =>
   line === undefined ? text : t('{text} (line {line})', { text, line });
 
+/** Its parser is loaded when it is first asked. */
+export const lineOfHang: Dependencies['lineOfHang'] = async (code, place) =>
+  (await import('./where')).lineOfHang(code, place);
+
 /** What a script wrote or got wrong. */
 export const saidBy = (act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): string =>
   atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined);

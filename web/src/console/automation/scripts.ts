@@ -7,7 +7,7 @@ import { paintWhile } from '../core/paint';
 import type { Page } from '../session/page';
 import { readingsOf } from '../session/readings';
 import type { Session } from '../session/session';
-import { createHost, type Dependencies, type Host } from './host';
+import { createHost, type Dependencies, type Host, lineOfHang } from './host';
 import { createLibrary, type Library } from './library';
 import type { FromWorker } from './protocol';
 import workerUrl from './script.worker.ts?worker&url';
@@ -31,9 +31,6 @@ function notify(title: string, body: string): void {
     // The row is marked all the same.
   }
 }
-
-const lineOfHang: Dependencies['lineOfHang'] = async (code, place) =>
-  (await import('./where')).lineOfHang(code, place);
 
 export interface Automation {
   readonly library: Library;

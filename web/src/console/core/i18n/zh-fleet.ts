@@ -32,6 +32,11 @@ export const fleet: Dictionary = {
   'This is the subscriber that measures. Without it the fleet can run, too.':
     '这是用于测量的订阅者。没有它，设备群也可以运行。',
 
+  'The script has ended the fleet': '脚本已结束设备群',
+  'Stopped: {reason}': '已停止：{reason}',
+  'What was sent before is counted. Mend the script, and start again.':
+    '此前发送的消息已计入。请修正脚本后重新开始。',
+
   // What the devices do
   'What the devices do': '设备的行为',
   Devices: '设备数',
@@ -40,6 +45,10 @@ export const fleet: Dictionary = {
   'Browsers open so many WebSockets at once and no more: Chromium 255, Firefox 200. Further devices fail and try again.':
     '浏览器同时打开的 WebSocket 数量有限：Chromium 255 个，Firefox 200 个。超出的设备会失败并重试。',
   'In client IDs, topics and payloads: {places}': '可用于客户端 ID、主题和载荷：{places}',
+  'Messages by': '消息来自',
+  Template: '模板',
+  Script: '脚本',
+  'Returns {message}, and is given: {names}': '返回 {message}，并得到：{names}',
   '0, 1 and 2 in turn': '0、1、2 轮流',
   'Jitter, ± percent': '间隔抖动，± 百分比',
   'Clocks off by, ± seconds': '时钟偏差，± 秒',
@@ -58,6 +67,7 @@ export const fleet: Dictionary = {
   'Devices of the same client ID end each other: write {place} in it':
     '客户端 ID 相同的设备会互相踢下线：请在其中写入 {place}',
   'At most {count} bytes': '最多 {count} 字节',
+  'At most {count} characters': '最多 {count} 个字符',
   'All devices together send too much: at most {count} messages and {size} MiB a second':
     '所有设备合计发送过多：每秒最多 {count} 条消息和 {size} MiB',
   '0, or at least {seconds}': '0，或不小于 {seconds}',
@@ -65,6 +75,8 @@ export const fleet: Dictionary = {
     '公共 Broker 上最多 {count} 台，其他人也要使用',
   'At most {count} messages a second of all devices at a public broker':
     '公共 Broker 上所有设备合计每秒最多 {count} 条消息',
+  'At a public broker it must begin with a level of your own: you would get everybody’s messages':
+    '在公共 Broker 上必须以您自己的层级开头，否则会收到所有人的消息',
 
   // How it goes
   'Figures of the fleet': '设备群数据',

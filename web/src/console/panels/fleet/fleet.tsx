@@ -5,7 +5,7 @@ import { type Fleet, fleetOf } from '../../automation/fleet';
 import { mostInPublic } from '../../automation/fleet-plan';
 import { parts, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, formatCount } from '../../core/text';
+import { brief, formatCount, visible } from '../../core/text';
 import { explain } from '../../session/explain';
 import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
@@ -19,7 +19,7 @@ import './fleet.css';
 function stateOf(fleet: Fleet): string {
   const { value: run } = fleet.run;
   if (!fleet.running.value) {
-    if (fleet.failure.value) return t('Failed');
+    if (fleet.failure.value || fleet.scriptEnd.value) return t('Failed');
     return run ? t('Ended') : t('Not started');
   }
   switch (run?.figures?.phase) {
@@ -44,6 +44,18 @@ function Failed({ fleet }: { fleet: Fleet }) {
         <p>{t('This is the subscriber that measures. Without it the fleet can run, too.')}</p>
       )}
       {detail && <p class="mono">{brief(detail, limits.notice)}</p>}
+    </div>
+  );
+}
+
+function ScriptEnded({ fleet }: { fleet: Fleet }) {
+  const why = fleet.scriptEnd.value;
+  if (why === undefined) return null;
+  return (
+    <div class="alarm stack" role="alert">
+      <p>{t('The script has ended the fleet')}</p>
+      <p class="wrap mono">{visible(why)}</p>
+      <p>{t('What was sent before is counted. Mend the script, and start again.')}</p>
     </div>
   );
 }
@@ -126,6 +138,7 @@ export function FleetPanel({ session }: { session: Session }) {
       </header>
       <div class="view-body">
         <Failed fleet={fleet} />
+        <ScriptEnded fleet={fleet} />
         <Results fleet={fleet} />
         <Setup id={form} fleet={fleet} />
       </div>

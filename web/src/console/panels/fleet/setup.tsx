@@ -2,6 +2,9 @@ import type { Fleet } from '../../automation/fleet';
 import type { FleetForm } from '../../automation/fleet-plan';
 import { mark, parts, t } from '../../core/i18n/i18n';
 import { Checkbox, Field, qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { onDemand } from '../../ui/on-demand';
+
+const Code = onDemand(async () => (await import('../scripts/code')).Code);
 
 type TextName = { [K in keyof FleetForm]: FleetForm[K] extends string ? K : never }[keyof FleetForm];
 
@@ -21,9 +24,40 @@ const places = [
   '{{random 1 100}}',
 ];
 
+const sources = [['template', mark('Template')] as const, ['script', mark('Script')] as const];
+
+/** What the script is given, and returns. */
+const device = ['device.number', 'device.id', 'device.n', 'device.now'];
+
+function ScriptCode({ fleet }: { fleet: Fleet }) {
+  const problem = fleet.errors.value.code ?? '';
+  return (
+    <div class="fleet-code field">
+      <Code
+        api="fleet"
+        value={fleet.form.value.code}
+        problem={problem}
+        onEdit={(code: string) => fleet.edit({ code })}
+      />
+      {problem && (
+        <p class="field-error wrap" role="alert">
+          {problem}
+        </p>
+      )}
+      <p class="field-hint wrap">
+        {parts('Returns {message}, and is given: {names}', {
+          message: <code>{'{ topic, payload }'}</code>,
+          names: device.flatMap((name) => [' ', <code key={name}>{name}</code>]),
+        })}
+      </p>
+    </div>
+  );
+}
+
 export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
   const form = fleet.form.value;
   const errors = fleet.errors.value;
+  const isScript = form.by === 'script';
   const text = (label: string, name: TextName, placeholder?: string) => (
     <TextField
       label={label}
@@ -59,25 +93,35 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
         )}
         <div class="fleet-wide">
           {text(t('Client ID'), 'clientId')}
-          {text(t('Topic'), 'topic')}
+          <Select
+            label={t('Messages by')}
+            value={isScript ? 'script' : 'template'}
+            options={translated(sources)}
+            onEdit={(by) => fleet.edit({ by })}
+          />
+          {isScript ? text(t('Topic filter'), 'filter') : text(t('Topic'), 'topic')}
         </div>
-        <Field
-          label={t('Payload')}
-          error={errors.payload}
-          hint={parts('In client IDs, topics and payloads: {places}', {
-            places: places.flatMap((place) => [' ', <code key={place}>{place}</code>]),
-          })}
-          control={(attributes) => (
-            <textarea
-              {...attributes}
-              class="input mono"
-              rows={2}
-              spellcheck={false}
-              value={form.payload}
-              onInput={(event) => fleet.edit({ payload: event.currentTarget.value })}
-            />
-          )}
-        />
+        {isScript ? (
+          <ScriptCode fleet={fleet} />
+        ) : (
+          <Field
+            label={t('Payload')}
+            error={errors.payload}
+            hint={parts('In client IDs, topics and payloads: {places}', {
+              places: places.flatMap((place) => [' ', <code key={place}>{place}</code>]),
+            })}
+            control={(attributes) => (
+              <textarea
+                {...attributes}
+                class="input mono"
+                rows={2}
+                spellcheck={false}
+                value={form.payload}
+                onInput={(event) => fleet.edit({ payload: event.currentTarget.value })}
+              />
+            )}
+          />
+        )}
         <div class="fields">
           <Select
             label="QoS"

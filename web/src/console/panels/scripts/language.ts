@@ -3,6 +3,7 @@
 import {
   autocompletion,
   type CompletionContext,
+  type CompletionSource,
   completeFromList,
   snippetCompletion,
 } from '@codemirror/autocomplete';
@@ -27,7 +28,7 @@ const names = completeFromList([
   { label: 'clearInterval', detail: '(id) => void', type: 'function' },
 ]);
 
-const members = [
+const message = [
   ['topic', 'string'],
   ['payload', 'Uint8Array'],
   ['text', '(from?, to?) => string'],
@@ -47,21 +48,42 @@ const properties = [
   ['userProperties', '[string, string][]?'],
 ] as const;
 
-function ofMessage(context: CompletionContext) {
-  const word = context.matchBefore(/\b(?:message|properties)\.\w*$/);
-  if (!word) return null;
-  const [object = ''] = word.text.split('.');
-  const list = object === 'message' ? members : properties;
-  const options = list.map(([label, detail]) => ({ label, detail, type: 'property' }));
-  return { from: word.from + object.length + 1, options, validFor: /^\w*$/ };
+const fleetNames = completeFromList([
+  snippetCompletion("function message(device) {\n  return { topic: '#{}', payload: '' };\n}", {
+    label: 'message',
+    detail: '(device) => { topic, payload }',
+    type: 'function',
+  }),
+]);
+
+const device = [
+  ['number', 'number'],
+  ['id', 'string'],
+  ['n', 'number'],
+  ['now', 'number'],
+] as const;
+
+type Members = readonly (readonly [label: string, detail: string])[];
+
+/** The members of objects by the names that these have. */
+function membersOf(objects: Record<string, Members>): CompletionSource {
+  const place = new RegExp(`\\b(?:${Object.keys(objects).join('|')})\\.\\w*$`);
+  return (context: CompletionContext) => {
+    const word = context.matchBefore(place);
+    if (!word) return null;
+    const [object = ''] = word.text.split('.');
+    const options = (objects[object] ?? []).map(([label, detail]) => ({ label, detail, type: 'property' }));
+    return { from: word.from + object.length + 1, options, validFor: /^\w*$/ };
+  };
 }
 
-export const scriptLanguage: Extension = [
+const languageWith = (...sources: CompletionSource[]): Extension => [
   // What would not be seen, or makes code look like other code.
   highlightSpecialChars(),
   javascript(),
-  javascriptLanguage.data.of({ autocomplete: names }),
-  javascriptLanguage.data.of({ autocomplete: ofMessage }),
-  javascriptLanguage.data.of({ autocomplete: localCompletionSource }),
+  ...[...sources, localCompletionSource].map((autocomplete) => javascriptLanguage.data.of({ autocomplete })),
   autocompletion(),
 ];
+
+export const scriptLanguage = languageWith(names, membersOf({ message, properties }));
+export const fleetLanguage = languageWith(fleetNames, membersOf({ device }));
