@@ -89,7 +89,7 @@ load: $(PAGE) ## the embedded broker's figures: 2,000 WebSocket clients for a mi
 # Its tarball lies beside it.
 PACKAGE := web/package/package.json
 
-$(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json $(wildcard web/docs/*.md) \
+$(PACKAGE): README.md $(WASM) $(WASM_EXEC) $(MODULES) web/tsconfig.json web/tsconfig.package.json $(wildcard web/docs/*.md web/docs/*/*.md) \
             $(wildcard web/scripts/*.mjs) \
             $(call sources,web/src/brokers web/src/client web/src/compat web/src/elements web/src/platform web/src/protocol web/src/worker)
 	cd web && node scripts/package.mjs

@@ -1,6 +1,7 @@
 /** What an alert of a script does beside marking its row. The whole browser, since only that can notify. */
 
 import type { Page } from '@playwright/test';
+import type { Server } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { type Parts, showView, wholeBrowser } from './support/page';
 import { bringScript, logOf, start } from './support/scripts';
@@ -56,6 +57,24 @@ async function permit(page: Page, url: string, setting: 'granted' | 'denied' | '
   await browser.send('Browser.setPermission', { browserContextId, origin, permission, setting });
 }
 
+interface Given {
+  page: Page;
+  parts: Parts;
+  own: string;
+  server: Server;
+}
+
+/** A script that alerts, where notifications are allowed or blocked; nobody is asked then. */
+async function startOven({ page, parts, own, server }: Given, setting: 'granted' | 'denied') {
+  await permit(page, server.url, setting);
+  const notified = await watchNotifications(page, parts);
+  await bringScript(page, { name: 'oven', code, filter: `${own}/oven` });
+  await start(page, 'oven');
+  await expect(page.getByRole('button', { name: 'Allow notifications' })).toHaveCount(0);
+  await expect(told(page)).toHaveCount(0);
+  return notified;
+}
+
 const told = (page: Page) => page.getByRole('status', { name: 'Notifications' });
 
 test('an alert notifies where that is allowed, once in three seconds', async ({
@@ -65,11 +84,7 @@ test('an alert notifies where that is allowed, once in three seconds', async ({
   server,
   elsewhere,
 }) => {
-  await permit(page, server.url, 'granted');
-  const notified = await watchNotifications(page, parts);
-  await expect(page.getByRole('button', { name: 'Allow notifications' })).toHaveCount(0);
-  await bringScript(page, { name: 'oven', code, filter: `${own}/oven` });
-  await start(page, 'oven');
+  const notified = await startOven({ page, parts, own, server }, 'granted');
   elsewhere.publish(`${own}/oven`, ['1', '2', '3']);
   await expect(logOf(page)).toContainText('hot: 3');
   const [first, ...more] = await notified();
@@ -96,12 +111,7 @@ test('an alert marks its row where notifications are blocked, and how to allow t
   server,
   elsewhere,
 }) => {
-  await permit(page, server.url, 'denied');
-  const notified = await watchNotifications(page, parts);
-  await bringScript(page, { name: 'oven', code, filter: `${own}/oven` });
-  await start(page, 'oven');
-  await expect(page.getByRole('button', { name: 'Allow notifications' })).toHaveCount(0);
-  await expect(told(page)).toHaveCount(0);
+  const notified = await startOven({ page, parts, own, server }, 'denied');
   elsewhere.publish(`${own}/oven`, ['1']);
   await expect(logOf(page)).toContainText('hot: 1');
   await expect(told(page)).toContainText('Allow them in its settings for this site');

@@ -24,14 +24,18 @@ function percentile(values: readonly number[], share: number): number {
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
 const MiB = 1024 * 1024;
-const whole = ({ heap, buffers }: Memory = { heap: 0, buffers: 0 }): number => (heap + buffers) / MiB;
+const whole = ({ heap, buffers }: Memory): number => (heap + buffers) / MiB;
 
 /** Columns of a table: medians of the runs, and the worst of all where it says so. */
-function summarise(runs: readonly Run[]) {
+function summarise(runs: readonly Run[]): Record<string, number> {
   const middle = (value: (run: Run) => number, digits = 0) => Number(median(runs.map(value)).toFixed(digits));
   const over = (limit: number) => middle(({ tasks }) => tasks.filter(({ wall }) => wall > limit).length);
   const longest = (by: 'wall' | 'cpu', all: readonly Run[]) =>
     Math.max(0, ...all.flatMap(({ tasks }) => tasks.map((task) => task[by])));
+  const memory = (name: string, of: (run: Run) => Memory | undefined) => {
+    const measured = runs.flatMap((run) => of(run) ?? []).map(whole);
+    return measured.length > 0 && { [name]: Number(median(measured).toFixed(1)) };
+  };
   return {
     received: middle(({ received }) => received),
     dropped: middle(({ dropped }) => dropped),
@@ -47,19 +51,22 @@ function summarise(runs: readonly Run[]) {
     'key worst ms': Math.round(Math.max(0, ...runs.flatMap(({ keys }) => keys))),
     'heap MiB': middle(({ heap }) => heap / MiB),
     'buffers MiB': middle(({ buffers }) => buffers / MiB),
-    'before MiB': middle(({ before }) => whole(before), 1),
-    'cleared MiB': middle(({ cleared }) => whole(cleared), 1),
+    ...memory('before MiB', ({ before }) => before),
+    ...memory('cleared MiB', ({ cleared }) => cleared),
     load: middle(({ load }) => load, 1),
   };
 }
 
 /** Scenarios side by side, in plain text. */
-function tableOf(summaries: Record<string, ReturnType<typeof summarise>>): string {
+function tableOf(summaries: Record<string, Record<string, number>>): string {
   const columns = Object.entries(summaries);
-  const names = Object.keys(columns[0]?.[1] ?? {}) as (keyof ReturnType<typeof summarise>)[];
+  const names = Object.keys(columns[0]?.[1] ?? {});
   const lines = [
     ['', ...columns.map(([scenario]) => scenario)],
-    ...names.map((name) => [name, ...columns.map(([, summary]) => summary[name].toLocaleString('en'))]),
+    ...names.map((name) => [
+      name,
+      ...columns.map(([, summary]) => summary[name]?.toLocaleString('en') ?? ''),
+    ]),
   ];
   return lines
     .map(([name = '', ...values]) => name.padEnd(16) + values.map((value) => value.padStart(20)).join(''))

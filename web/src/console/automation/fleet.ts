@@ -14,7 +14,7 @@ import workerUrl from './fleet.worker.ts?worker&url';
 import type { Figures } from './fleet-figures';
 import { type FleetForm, formFrom, type PlanErrors, planOf, type Reach, reachOf } from './fleet-plan';
 import type { ScriptEnd } from './fleet-script';
-import { lineOfHang, saidBy, whyStopped } from './host';
+import { lineOfHang, saidBy, whyHung, whyStopped } from './words';
 
 /** The figures of one second. */
 export interface Sample {
@@ -138,7 +138,7 @@ export function createFleet(deps: Dependencies) {
     let most: number = bounds.loading;
     pulse = setInterval(() => {
       if (silent++ < most) return;
-      scriptEnd.value = t('Stopped: a call did not end for {count} s', { count: most });
+      scriptEnd.value = whyHung(most);
       end();
     }, 1000);
     return (news) => {

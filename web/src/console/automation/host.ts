@@ -18,7 +18,8 @@ import type { Scripts } from '../session/scripts';
 import { withoutSecrets } from '../session/settings';
 import { bounds } from './bounds';
 import type { Library } from './library';
-import type { Act, Delivered, FromWorker, Place, Publication, Result, Stop, ToWorker } from './protocol';
+import type { Act, Delivered, FromWorker, Publication, Result, ToWorker } from './protocol';
+import { type LineOfHang, saidBy, whyHung, whyStopped, wordsFor } from './words';
 
 /** The worker, as far as it is used here. */
 export interface Engine {
@@ -34,7 +35,7 @@ export interface Dependencies {
   readings: Pick<Readings, 'note'>;
   /** Starts a worker. `broken` is called where it can't be loaded, or fails as a whole. */
   start(heard: (message: FromWorker) => void, broken: (why: string) => void): Engine;
-  lineOfHang(code: string, place: Place): Promise<number>;
+  lineOfHang: LineOfHang;
   clock: Clock;
   /** Runs `call` when the log and the states are to be drawn. */
   paint(call: () => void): void;
@@ -84,35 +85,6 @@ interface Delivery {
 }
 
 const never = new Promise<void>(() => {});
-
-const atLine = (text: string, line: number | undefined): string =>
-  line === undefined ? text : t('{text} (line {line})', { text, line });
-
-/** Its parser is loaded when it is first asked. */
-export const lineOfHang: Dependencies['lineOfHang'] = async (code, place) =>
-  (await import('./where')).lineOfHang(code, place);
-
-/** What a script wrote or got wrong. */
-export const saidBy = (act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): string =>
-  atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined);
-
-/** Why a script was stopped, and at which line of its code. */
-export async function whyStopped(
-  { why, text, place }: Extract<Act, { kind: 'stopped' }>,
-  code: string,
-  lineOfHang: Dependencies['lineOfHang'],
-): Promise<string> {
-  const line = why === 'slow' && place ? await lineOfHang(code, place).catch(() => place.line) : place?.line;
-  return atLine(wordsFor(why, brief(text)), line);
-}
-
-function wordsFor(why: Stop, text: string): string {
-  if (why === 'slow') return t('Stopped: it took longer than {count} ms', { count: bounds.call.own });
-  if (why === 'memory') return t('Stopped: it needs more memory than it may have');
-  if (why === 'unloaded')
-    return t('Not started: its engine could not be loaded ({reason})', { reason: text });
-  return t('Not started: {reason}', { reason: text });
-}
 
 export function deliveredOf({ topic, payload, qos, retain, receivedAt, properties }: Message): Delivered {
   const { correlationData, ...plain } = properties;
@@ -266,10 +238,7 @@ export function createHost(deps: Dependencies) {
     const others = running.filter((one) => one !== culprit);
     end();
     if (culprit) {
-      stop(
-        culprit,
-        t('Stopped: a call did not end for {count} s', { count: heard ? bounds.silence : bounds.loading }),
-      );
+      stop(culprit, whyHung(heard ? bounds.silence : bounds.loading));
     }
     for (const one of others) {
       one.phase = 'starting';

@@ -7,11 +7,12 @@ import { paintWhile } from '../core/paint';
 import type { Page } from '../session/page';
 import { readingsOf } from '../session/readings';
 import type { Session } from '../session/session';
-import { createHost, type Dependencies, type Host, lineOfHang } from './host';
+import { createHost, type Dependencies, type Host } from './host';
 import { createLibrary, type Library } from './library';
 import type { FromWorker } from './protocol';
 import workerUrl from './script.worker.ts?worker&url';
 import { createTrial, type Trial } from './trial';
+import { lineOfHang } from './words';
 
 const start: Dependencies['start'] = (heard, broken) => {
   const worker = new Worker(scriptUrl(workerUrl), { type: 'module' });

@@ -4,8 +4,9 @@ import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { brief, decodeUtf8, hex } from '../core/text';
 import { bounds } from './bounds';
-import { type Dependencies, deliveredOf, type Line, saidBy, whyStopped } from './host';
+import { type Dependencies, deliveredOf, type Line } from './host';
 import type { Act } from './protocol';
+import { saidBy, whyStopped } from './words';
 
 export interface Tried {
   /** What `onMessage` returned, as JSON. */

@@ -1,0 +1,42 @@
+/** What scripts say of themselves, and why they were stopped, in words. */
+
+import { t } from '../core/i18n/i18n';
+import { brief } from '../core/text';
+import { bounds } from './bounds';
+import type { Act, Place, Stop } from './protocol';
+
+/** Which line of the code was run at the place where it was stopped. */
+export type LineOfHang = (code: string, place: Place) => Promise<number>;
+
+const atLine = (text: string, line: number | undefined): string =>
+  line === undefined ? text : t('{text} (line {line})', { text, line });
+
+/** Its parser is loaded when it is first asked. */
+export const lineOfHang: LineOfHang = async (code, place) =>
+  (await import('./where')).lineOfHang(code, place);
+
+/** What a script wrote or got wrong. */
+export const saidBy = (act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): string =>
+  atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined);
+
+/** Why a script was stopped, and at which line of its code. */
+export async function whyStopped(
+  { why, text, place }: Extract<Act, { kind: 'stopped' }>,
+  code: string,
+  lineOfHang: LineOfHang,
+): Promise<string> {
+  const line = why === 'slow' && place ? await lineOfHang(code, place).catch(() => place.line) : place?.line;
+  return atLine(wordsFor(why, brief(text)), line);
+}
+
+export function wordsFor(why: Stop, text: string): string {
+  if (why === 'slow') return t('Stopped: it took longer than {count} ms', { count: bounds.call.own });
+  if (why === 'memory') return t('Stopped: it needs more memory than it may have');
+  if (why === 'unloaded')
+    return t('Not started: its engine could not be loaded ({reason})', { reason: text });
+  return t('Not started: {reason}', { reason: text });
+}
+
+/** Of a call that nothing but the worker's end stops. */
+export const whyHung = (seconds: number): string =>
+  t('Stopped: a call did not end for {count} s', { count: seconds });
