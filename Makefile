@@ -112,7 +112,8 @@ test: ## run every test and linter, installing what they need
 		if [ -e $$said/failed ]; then rm $$said/failed; result=FAILED; status=1; fi; \
 		printf '%-12s %s, %d s\n' $$step $$result $$(($$(date +%s) - began)) >> $$said/summary; \
 		if [ $$result = passed ]; then continue; fi; \
-		{ grep -aE '✘|--- FAIL|^panic:|^ *FAIL ' $$said/output || tail -n 5 $$said/output; } | head -n 20 | cut -c 1-200 >> $$said/summary; \
+		{ awk '/✘|--- FAIL|^panic:|^ *FAIL /; /^ +[0-9]+\) \[/ { lines = 16 } lines-- > 0' $$said/output | grep . || tail -n 5 $$said/output; } | \
+			head -n 60 | cut -c 1-200 >> $$said/summary; \
 		if [ $$step = deps ]; then break; fi; \
 	done; \
 	printf '\n== summary\n'; cat $$said/summary; exit $$status

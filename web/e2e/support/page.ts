@@ -80,6 +80,10 @@ export async function inBothSchemes(
   }
 }
 
+/** A broker that a test has stopped can't be reached, nor found by the page's look whether it answers. */
+const unreachable =
+  /^(WebSocket connection to '\S+' failed: .*|Failed to load resource: )net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)/;
+
 /**
  * What the browser has to complain about: errors on the console, of the workers
  * too, uncaught exceptions, and breaches of the content security policy.
@@ -87,7 +91,11 @@ export async function inBothSchemes(
 export async function complaintsOf(page: Page): Promise<string[]> {
   const complaints: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+    if (message.type() !== 'error') return;
+    const { url } = message.location();
+    const ours = URL.canParse(url) && new URL(url).origin === new URL(page.url()).origin;
+    const program = ours && message.text().startsWith('Failed to load');
+    if (program || !unreachable.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(`uncaught ${error}`));
   await page.exposeFunction('complain', (text: string) => complaints.push(text));

@@ -25,6 +25,7 @@ function broker() {
     refuse: (_options: ConnectOptions): unknown => undefined,
     /** What becomes of a message: delivered so many times, after it was acknowledged or not. */
     deliver: (_message: Published): { times: number; error?: unknown; hold?: boolean } => ({ times: 1 }),
+    will: (deliver: () => void): void => deliver(),
   };
 
   function deliver({ topic, payload, qos, mark }: Published): void {
@@ -56,10 +57,11 @@ function broker() {
     open.set(clientId, { end, options });
     return {
       cut() {
+        end();
         const { topic = '', payload = '', properties } = options.will ?? {};
         const [[, mark = ''] = []] = (properties?.userProperties ?? []) as [string, string][];
-        if (topic) deliver({ clientId, topic, payload: String(payload), qos: 0, mark, at: 0 });
-        end();
+        if (topic)
+          rules.will(() => deliver({ clientId, topic, payload: String(payload), qos: 0, mark, at: 0 }));
       },
       client: {
         on(event: string, listener: (...args: never[]) => void) {
@@ -555,6 +557,23 @@ describe('the end', () => {
     expect(one).toMatchObject({ acknowledged: one?.sent, received: 0, lost: one?.sent });
   });
 
+  test('a will that is due is waited for, too', async () => {
+    const { fleet, rules } = made({ devices: '1', rate: '10', willTopic: 'gone/{{device}}' });
+    let deliver = (): void => {};
+    rules.will = (will) => {
+      deliver = will;
+    };
+    await fleet.start();
+    await pass(500);
+    fleet.cutAll();
+    fleet.stop();
+    await pass(500);
+    expect(fleet.figures()).toMatchObject({ phase: 'stopping', wills: 0 });
+    deliver();
+    await pass(50);
+    expect(fleet.figures()).toMatchObject({ phase: 'ended', wills: 1 });
+  });
+
   test('what was not waited for is not called lost', async () => {
     const { fleet, rules } = made({ devices: '1', rate: '10' });
     rules.deliver = () => ({ times: 0 });
@@ -566,18 +585,35 @@ describe('the end', () => {
     expect(one).toMatchObject({ acknowledged: one?.sent, lost: 0, onTheWay: one?.sent });
   });
 
-  test('finish does not wait, also while devices connect', async () => {
-    const { fleet, rules, open, dial } = made({ devices: '2' });
-    await fleet.start();
+  /** The broker accepts nobody until `accept` is called. */
+  function gateOf(dial: ReturnType<typeof made>['dial']): { accept(): void } {
     let accept = (): void => {};
     const gate = new Promise<void>((resolve) => {
       accept = resolve;
     });
-    const real = dial.getMockImplementation();
-    dial.mockImplementation(async (options) => {
-      await gate;
-      return (real as NonNullable<typeof real>)(options);
-    });
+    const real = dial.getMockImplementation() as Machinery['dial'];
+    dial.mockImplementation((options) => gate.then(() => real(options)));
+    return { accept };
+  }
+
+  test('those that connect as it stops are waited for, and say goodbye', async () => {
+    const { fleet, ended, dial } = made({ devices: '2' });
+    await fleet.start();
+    const { accept } = gateOf(dial);
+    await pass(100);
+    fleet.stop();
+    await pass(500);
+    expect(fleet.figures()).toMatchObject({ phase: 'stopping', connecting: 2 });
+    accept();
+    await pass(50);
+    expect(fleet.figures()).toMatchObject({ phase: 'ended', connecting: 0 });
+    expect(ended.sort()).toEqual(['fleet-t-0', 'fleet-t-1', 'fleet-t-2']);
+  });
+
+  test('finish does not wait, also while devices connect', async () => {
+    const { fleet, rules, open, dial } = made({ devices: '2' });
+    await fleet.start();
+    const { accept } = gateOf(dial);
     rules.deliver = () => ({ times: 0, hold: true });
     await pass(100);
     expect(fleet.figures()).toMatchObject({ connecting: 2 });

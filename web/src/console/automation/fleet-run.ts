@@ -115,6 +115,8 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   let skipped = 0;
   let dropOuts = 0;
   let wills = 0;
+  /** Wills that the broker has reason to publish. */
+  let willsDue = 0;
   let gaps = 0;
   let storms = 0;
   let storm: { at: number; devices: number; left: number; took: number | undefined } | undefined;
@@ -199,7 +201,9 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
 
   function onWill(message: Message): void {
     const words = message.properties.userProperties?.find(([name]) => name === property)?.[1];
-    if (words?.startsWith(`${run} will `)) wills++;
+    if (!words?.startsWith(`${run} will `)) return;
+    wills++;
+    lastArrival = now();
   }
 
   async function subscribe(): Promise<void> {
@@ -261,6 +265,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       device.id = options.clientId ?? '';
       link = await dial(options);
     } catch (error) {
+      device.state = 'waiting';
       if (phase !== 'running') return;
       problems.note('connect', error);
       const { code = '', reasonCode = 0 } = error as { code?: string; reasonCode?: number };
@@ -271,13 +276,14 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       } else retry(device);
       return;
     }
-    if (phase !== 'running') {
+    device.state = 'connected';
+    if (ending) {
       link.client.end(true).catch(() => {});
       return;
     }
-    const at = now();
     device.link = link;
-    device.state = 'connected';
+    if (phase !== 'running') return;
+    const at = now();
     device.attempts = 0;
     // Not all at the same moment, also where all were cut off at the same moment.
     device.sendAt = at + random() * plan.interval;
@@ -302,6 +308,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   function cut(device: Device, after: number): void {
     const { link } = device;
     wait(device, after);
+    if (plan.will) willsDue++;
     link?.cut();
     link?.client.end(true).catch(() => {}); // it only has to be gone
   }
@@ -410,12 +417,13 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   const onTheWay = (): number =>
     sum(({ tracks }) => tracks.reduce((total, track) => total + track.outstanding(), 0));
 
+  /** Also those that connect are waited for: cut off, they would leave wills behind. */
   function isDrained(at: number): boolean {
-    if (sum(({ unacknowledged }) => unacknowledged) === 0) {
-      drained = plan.measure && (at - lastArrival > drain.idle || onTheWay() === 0);
-      if (drained || !plan.measure) return true;
-    }
-    return at >= drainedBy;
+    if (at >= drainedBy) return true;
+    if (sum(({ unacknowledged }) => unacknowledged) > 0) return false;
+    const idle = at - lastArrival > drain.idle;
+    drained = plan.measure && (idle || (onTheWay() === 0 && wills >= willsDue));
+    return (drained || !plan.measure) && (idle || count('connecting') === 0);
   }
 
   /** Sends nothing more, waits for what is under way, and then ends all clients. */
@@ -424,13 +432,13 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     phase = 'stopping';
     lastArrival = now();
     drainedBy = lastArrival + drain.whole;
-    givenUp.abort();
   }
 
   /** Ends all clients now. Resolves when they are gone, or could not say goodbye in time. */
   function finish(): Promise<unknown> {
     if (phase === 'ended') return Promise.resolve();
     stop();
+    givenUp.abort();
     const links = [subscriber, ...devices.map(({ link }) => link)].filter((link) => link !== undefined);
     for (const device of devices) device.link = undefined;
     ending ??= Promise.allSettled(links.map(({ client }) => client.end({ timeout: drain.goodbye }))).then(
