@@ -224,7 +224,10 @@ func bytesView(v js.Value) (js.Value, bool) {
 	if !ok || kind.Type() != js.TypeString || kind.String() != "Uint8Array" {
 		return js.Undefined(), false
 	}
-	return guarded(func() js.Value { return bytesClass.New(v) })
+	return guarded(func() js.Value {
+		get := func(name string) js.Value { return reflectGet.Invoke(typedArray, name, v) }
+		return bytesClass.New(get("buffer"), get("byteOffset"), get("length"))
+	})
 }
 
 // list returns the elements of a field that is an array.

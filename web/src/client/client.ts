@@ -287,10 +287,12 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
 
   async function publish(topic: string, payload: Payload, options?: PublishOptions) {
     topicName(topic, 'topic');
-    const bytes = toPayload(payload, 'payload');
+    // Text becomes bytes where those of other messages are.
+    const content =
+      typeof payload === 'string' && state === 'connected' ? payload : toPayload(payload, 'payload');
     const call = publishCall(options, settings.boundary);
     requireOpen();
-    return whenOpen(({ link }, limited) => link.publish(topic, bytes, limited), call, bytes.byteLength);
+    return whenOpen(({ link }, limited) => link.publish(topic, content, limited), call, content.length);
   }
 
   async function request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message> {

@@ -10,8 +10,8 @@ import (
 const (
 	// frameSize is how many bytes of packets that are ready together leave in one
 	// Write: a frame of a WebSocket costs a browser as much as a hundred small
-	// packets, and more than this saves nothing.
-	frameSize = 16 << 10
+	// packets. It is what wsconn hands over at a time.
+	frameSize = 64 << 10
 	// maxControl bounds what a broker can make us hold that asks and never reads.
 	maxControl = 64 << 10 // bytes
 	// controlOverhead is about what a packet in the outbox takes beside its bytes.
@@ -138,8 +138,8 @@ func (c *Conn) writeJoined(packets [][]byte) (taken int, err error) {
 			}
 			continue
 		}
-		if joined == nil {
-			joined = make([]byte, 0, frameSize)
+		if most := min(frameSize, totalSize(packets[i:])); len(joined) == 0 && cap(joined) < most {
+			joined = make([]byte, 0, most)
 		}
 		joined = append(joined, p...)
 	}

@@ -25,16 +25,16 @@ func publishFrame(size int) []byte {
 }
 
 // Small packets that are ready together leave in one Write, in frames of at most
-// 16 KiB; a larger one leaves as it is.
+// frameSize; a larger one leaves as it is.
 func TestSmallPacketsAreJoined(t *testing.T) {
-	small, medium, large := publishFrame(50), publishFrame(9000), publishFrame(200_000)
+	small, medium, large := publishFrame(50), publishFrame(frameSize/2), publishFrame(200_000)
 	for name, test := range map[string]struct {
 		packets [][]byte
 		want    []int // bytes of each Write
 	}{
 		"one":                    {[][]byte{small}, []int{len(small)}},
 		"hundred":                {slices.Repeat([][]byte{small}, 100), []int{100 * len(small)}},
-		"more than a frame":      {slices.Repeat([][]byte{small}, 400), []int{frameSize / len(small) * len(small), (400 - frameSize/len(small)) * len(small)}},
+		"more than a frame":      {slices.Repeat([][]byte{small}, 2000), []int{frameSize / len(small) * len(small), (2000 - frameSize/len(small)) * len(small)}},
 		"a large one":            {[][]byte{large}, []int{len(large)}},
 		"a large one in between": {[][]byte{small, small, large, small, small}, []int{2 * len(small), len(large), 2 * len(small)}},
 		"that don't fit":         {[][]byte{medium, medium, small}, []int{len(medium), len(medium) + len(small)}},

@@ -166,6 +166,35 @@ test('publishes with properties cross with the others, in their order', async ()
   ]);
 });
 
+test('text crosses as UTF-8, half of a surrogate pair as U+FFFD, in a batch and by itself', async () => {
+  const { called, last, connected } = page();
+  const { link } = await connected();
+  const text = 'a\u00e9\u4e2d😀\ud800';
+  void link.publish('a', text);
+  void link.publish('b', text.repeat(10_000));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(recordsOf(last('publishes'))).toEqual([[2, 'a', 'a\u00e9\u4e2d😀\ufffd', 0, 30_000]]);
+  expect(called('publish').args[1]).toEqual(bytes(text.repeat(10_000)));
+});
+
+test('what is more than a message should hold crosses in several, in its order', async () => {
+  const { posted, connected } = page();
+  const { link } = await connected();
+  const longest = 'e'.repeat(65_535);
+  const given = Array.from({ length: 300 }, (_, n): [topic: string, payload: string] => [
+    n % 50 === 0 ? longest : `t/${n}`,
+    '\u4e2d'.repeat(n % 3 === 0 ? 16 << 10 : n),
+  ]);
+  for (const [topic, payload] of given) void link.publish(topic, payload);
+  await new Promise((resolve) => setImmediate(resolve));
+  const batches = posted.filter((message) => message.type === 'publishes');
+  expect(batches.flatMap(recordsOf)).toEqual(
+    given.map(([topic, payload], n) => [n + 2, topic, payload, 0, 30_000]),
+  );
+  expect(batches.length).toBeGreaterThan(10);
+  for (const { records } of batches) expect(records.length).toBeLessThan(256 << 10);
+});
+
 test('nothing overtakes a publish, of whichever client', async () => {
   const { posted, connected } = page();
   const [one, other] = [await connected(), await connected()];

@@ -87,7 +87,7 @@ export function createCalls(
   function publishTogether(
     client: number,
     topic: string,
-    payload: Uint8Array,
+    payload: Uint8Array | string,
     options: PublishCall,
     properties: Uint8Array | undefined,
     timeout: number,
@@ -153,23 +153,24 @@ export function createCalls(
         name,
         (...given: unknown[]) => {
           const [rest, limits] = split(given[at] as object & Limits);
-          const [topic, payload] = given;
-          if (method === 'publish' && !limits.signal) {
+          if (method === 'publish') {
+            const [topic, content] = given as [string, Uint8Array | string];
             const options: PublishCall = rest;
             const properties = options.properties && encodeProperties(options.properties);
-            if (isSmall(payload as Uint8Array, properties)) {
+            if (!limits.signal && isSmall(content, properties)) {
               return publishTogether(
                 client,
-                topic as string,
-                payload as Uint8Array,
+                topic,
+                content,
                 options,
                 properties,
                 limits.timeout ?? defaultTimeout,
               );
             }
+            if (typeof content === 'string') given[1] = new TextEncoder().encode(content);
           }
           const args = given.toSpliced(at, 1, rest);
-          const transfer = payload instanceof Uint8Array ? [payload.buffer as ArrayBuffer] : [];
+          const transfer = given[1] instanceof Uint8Array ? [given[1].buffer as ArrayBuffer] : [];
           return call({ type: 'call', client, method, args }, limits, transfer);
         },
       ];

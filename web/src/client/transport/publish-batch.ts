@@ -17,15 +17,13 @@ import type { PublishCall, WirePublishProperties } from '../../protocol/boundary
 /** Bytes. Larger ones are transferred, which costs less than copying them once more. */
 const largest = 16 << 10;
 
+/** Bytes of a batch above which it does not wait for the end of the task. */
+const full = 64 << 10;
+
 const headSize = 4 + 1 + 4 + 2;
 
-interface Gathered {
-  topic: Uint8Array;
-  properties: Uint8Array | undefined;
-  payload: Uint8Array;
-  flags: number;
-  timeout: number;
-}
+/** Of a batch that is not full, and the longest record there can be. */
+const capacity = full + headSize + 0xffff + 4 + 3 * largest;
 
 /** Numbered from `first` on. */
 export interface PublishBatch {
@@ -36,7 +34,7 @@ export interface PublishBatch {
 }
 
 /** Whether a publish may cross in a batch. */
-export function isSmall(payload: Uint8Array, properties: Uint8Array | undefined): boolean {
+export function isSmall(payload: Uint8Array | string, properties: Uint8Array | undefined): boolean {
   return payload.length + (properties?.length ?? 0) <= largest;
 }
 
@@ -97,10 +95,13 @@ export function encodeProperties({
   return bytes.slice(0, at);
 }
 
-/** `post` is called at the end of the task's promises, or by `flush`. */
+/** `post` is called when there is much, at the end of the task's promises, or by `flush`. */
 export function createPublishBatch(post: (batch: PublishBatch) => void) {
   const encoder = new TextEncoder();
-  let gathered: Gathered[] = [];
+  const bytes = new Uint8Array(capacity);
+  const view = new DataView(bytes.buffer);
+  let end = 0;
+  let count = 0;
   let client = 0;
   let first = 0;
   let lastTopic = '';
@@ -114,65 +115,62 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
     return lastEncoded;
   }
 
+  function put(part: Uint8Array | string): void {
+    if (typeof part === 'string') end += encoder.encodeInto(part, bytes.subarray(end)).written;
+    else {
+      bytes.set(part, end);
+      end += part.length;
+    }
+  }
+
   /** `id` is the one after that of the call before, unless there was a flush in between. */
   function add(
     id: number,
     to: number,
     topic: string,
-    payload: Uint8Array,
+    payload: Uint8Array | string,
     { qos = 0, retain, waitFor }: PublishCall,
     properties: Uint8Array | undefined,
     timeout: number,
   ): void {
-    if (to !== client) flush();
-    if (gathered.length === 0) {
+    if (to !== client || end > full) flush();
+    if (count === 0) {
       client = to;
       first = id;
       void Promise.resolve().then(flush); // tests fake queueMicrotask
     }
+    count++;
+    const at = end;
+    const name = encode(topic);
     const flags =
       (retain ? 1 : 0) | (qos << 1) | (waitFor === 'stored' ? 8 : 0) | (properties === undefined ? 0 : 16);
-    gathered.push({ topic: encode(topic), properties, payload, flags, timeout });
+    view.setUint8(at + 4, flags);
+    view.setUint32(at + 5, timeout, true);
+    view.setUint16(at + 9, name.length);
+    end += headSize;
+    put(name);
+    if (properties) {
+      view.setUint32(end, properties.length, true);
+      end += 4;
+      put(properties);
+    }
+    put(payload);
+    view.setUint32(at, end - at - 4, true);
   }
 
   function flush(): void {
-    if (gathered.length === 0) return;
-    const batch = gathered;
-    gathered = [];
-    post({ client, first, count: batch.length, records: join(batch) });
+    if (count === 0) return;
+    const batch = { client, first, count, records: bytes.slice(0, end) };
+    drop();
+    post(batch);
   }
 
   function drop(): void {
-    gathered = [];
+    end = 0;
+    count = 0;
   }
 
   return { add, flush, drop };
-}
-
-function join(batch: Gathered[]): Uint8Array<ArrayBuffer> {
-  const records = new Uint8Array(batch.reduce((size, each) => size + sizeOf(each), 0));
-  const view = new DataView(records.buffer);
-  let at = 0;
-  for (const each of batch) {
-    const { topic, properties, payload, flags, timeout } = each;
-    const end = at + sizeOf(each);
-    view.setUint32(at, end - at - 4, true);
-    view.setUint8(at + 4, flags);
-    view.setUint32(at + 5, timeout, true);
-    view.setUint16(at + 9, topic.length);
-    records.set(topic, at + headSize);
-    if (properties) {
-      view.setUint32(at + headSize + topic.length, properties.length, true);
-      records.set(properties, at + headSize + topic.length + 4);
-    }
-    records.set(payload, end - payload.length);
-    at = end;
-  }
-  return records;
-}
-
-function sizeOf({ topic, properties, payload }: Gathered): number {
-  return headSize + topic.length + (properties ? 4 + properties.length : 0) + payload.length;
 }
 
 /** Calls `settle` for each publish that Go says has succeeded (`publishAll` in protocol/boundary.ts). */
