@@ -9,7 +9,8 @@ import (
 )
 
 // pace is how often messages are handed over while they come faster than that:
-// each time costs the page a task. A message after a pause is handed over at once.
+// each time costs the page a task. A message after a pause is handed over at once,
+// and so is a batch behind which others wait.
 const pace = 4 * time.Millisecond
 
 // pump hands received messages over, a batch at a time, until the client ends.
@@ -31,7 +32,7 @@ func (b *binding) pump() {
 			b.hand(batch)
 		}
 		// Brokers send few messages of QoS 1 and 2 ahead of their acknowledgements.
-		if batch.Count > 1 && batch.Owed() == 0 {
+		if batch.Count > 1 && batch.Owed() == 0 && !batch.More() {
 			time.Sleep(pace - time.Since(began))
 		}
 	}

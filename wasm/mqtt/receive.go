@@ -30,7 +30,7 @@ func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// Receive waits for messages and returns all there are, up to about 1 MiB.
+// Receive waits for messages and returns all there are, up to about 256 KiB.
 // Batch.Done must be called before the broker is told that its QoS 1 and 2
 // messages arrived. QoS 0 messages that nobody receives are dropped, oldest
 // first, beyond Options.InboxLimit. It waits through lost connections, and fails
@@ -85,6 +85,9 @@ func (b *Batch) Done() {
 
 // Owed is how many messages of QoS 1 and 2 [Batch.Done] acknowledges.
 func (b *Batch) Owed() int { return len(b.batch.Receipts) }
+
+// More tells that other messages waited when this batch was taken.
+func (b *Batch) More() bool { return b.batch.More }
 
 // Messages decodes the batch. The slices of a message point into the batch.
 func (b *Batch) Messages() iter.Seq[Message] {

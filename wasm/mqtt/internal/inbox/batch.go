@@ -20,6 +20,7 @@ import (
 type Batch struct {
 	Records [][]byte // each element holds whole records
 	Count   int      // of messages
+	More    bool     // others wait that would have made it too large
 	// Kept are the payloads that are not in the records with keptFlag, in their order.
 	// They are the caller's: All fetches them.
 	Kept []*wire.Kept

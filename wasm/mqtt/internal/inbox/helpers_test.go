@@ -94,6 +94,21 @@ func take(t testing.TB, in *Inbox) Batch {
 	return b
 }
 
+// takeAll takes until nothing is left, and adds up what the batches say.
+func takeAll(t testing.TB, in *Inbox) (batches []Batch, sum Batch) {
+	t.Helper()
+	for {
+		b := take(t, in)
+		if b.Count == 0 && b.Dropped == 0 {
+			return batches, sum
+		}
+		batches = append(batches, b)
+		sum.Count += b.Count
+		sum.Dropped += b.Dropped
+		sum.Receipts = append(sum.Receipts, b.Receipts...)
+	}
+}
+
 // held is what the inbox holds, by the capacity of every buffer that it reaches.
 // It checks the inbox's own count, and everything that is to be true of its
 // segments.

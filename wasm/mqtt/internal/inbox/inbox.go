@@ -24,7 +24,7 @@ import (
 const (
 	// batchBytes ends a batch, so that one hand-over stays short. A larger message
 	// is a batch alone.
-	batchBytes = 1 << 20
+	batchBytes = 256 << 10
 	// keptReceipts is how many receipts an empty inbox keeps room for.
 	keptReceipts = 1024
 )
@@ -166,7 +166,7 @@ func endsWith(buf, b []byte) bool {
 	return len(b) == 0 || &buf[len(buf)-1] == &b[len(b)-1]
 }
 
-// Take waits for messages and returns all that there are, up to about 1 MiB, and
+// Take waits for messages and returns all that there are, up to about 256 KiB, and
 // how many were dropped. When only the latter is new the batch is empty. After
 // Close it returns what is left, and then fails with NotConnected; when ctx ends
 // while it waits, with Timeout or Aborted. The error is a [*wire.Error].
@@ -215,6 +215,7 @@ func (in *Inbox) cut() Batch {
 		in.last = nil
 	} else {
 		in.signal()
+		b.More = true
 	}
 	end.next = nil
 	b.Records = make([][]byte, 0, n)

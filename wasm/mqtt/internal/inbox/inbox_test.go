@@ -222,8 +222,11 @@ func TestLongQueuesAreSplitIntoBatches(t *testing.T) {
 		}
 		total += b.Count
 		batches++
+		if b.More != (total < 3000) {
+			t.Errorf("more wait: %t, after %d of 3000", b.More, total)
+		}
 	}
-	if total != 3000 || batches != 3 {
+	if total != 3000 || batches != 12 {
 		t.Errorf("%d messages of 3000 in %d batches", total, batches)
 	}
 	put(in, "t", 0, make([]byte, 3*batchBytes), 0)

@@ -21,7 +21,7 @@ func TestStalledReceiverHoldsTheLimit(t *testing.T) {
 			t.Fatalf("holds %d bytes, limit %d", got, limit)
 		}
 	}
-	b := take(t, in)
+	_, b := takeAll(t, in)
 	if used := b.Count * len(payload); used < limit*3/4 || b.Count+int(b.Dropped) != 256<<10 {
 		t.Errorf("%d messages, %d dropped", b.Count, b.Dropped)
 	}
@@ -144,7 +144,7 @@ func TestAckedInTheTailOfALargeMessage(t *testing.T) {
 	if got := held(t, in); got > limit {
 		t.Errorf("holds %d bytes, limit %d", got, limit)
 	}
-	b := take(t, in)
+	_, b := takeAll(t, in)
 	if b.Count != 2 || b.Dropped != 1 || len(b.Receipts) != 1 {
 		t.Errorf("%d messages, %d dropped", b.Count, b.Dropped)
 	}
@@ -250,7 +250,8 @@ func TestTakenBatchDoesNotCount(t *testing.T) {
 		for range 900 {
 			put(in, "t", 0, zeros[:1000], 0)
 		}
-		batches = append(batches, take(t, in))
+		taken, _ := takeAll(t, in)
+		batches = append(batches, taken...)
 		if got := held(t, in); got != 0 {
 			t.Errorf("holds %d bytes after all was taken", got)
 		}

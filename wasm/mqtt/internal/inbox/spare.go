@@ -2,9 +2,9 @@ package inbox
 
 import "slices"
 
-// maxSpare is how many bytes of segments are kept for messages to come: of one
-// batch that is handed over while the next one comes in.
-const maxSpare = 2 * batchBytes
+// maxSpare is how many bytes of segments are kept for messages to come: of batches
+// that are handed over while the next ones come in.
+const maxSpare = 2 << 20
 
 // spares are empty segments, the one that was used last at the end: its size is
 // the likeliest to be wanted again.
