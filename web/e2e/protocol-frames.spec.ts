@@ -92,7 +92,7 @@ test('fifty publishes made at once share a frame, in order', async ({ page }) =>
   expect(published.map((packets) => packets.length)).toEqual([50]);
 });
 
-test('what is made at once shares frames up to 16 KiB, and no packet is split', async ({ page }) => {
-  const published = await publishedAtOnce(page, 12, 5000);
-  expect(published.map((packets) => packets.length)).toEqual([3, 3, 3, 3]);
+test('what is made at once shares frames up to 64 KiB, and no packet is split', async ({ page }) => {
+  const published = await publishedAtOnce(page, 30, 5000);
+  expect(published.map((packets) => packets.length)).toEqual([13, 13, 4]);
 });

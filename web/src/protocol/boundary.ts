@@ -193,7 +193,11 @@ export interface CallOptions {
 }
 
 export interface BoundaryClient {
-  publish(topic: string, payload: Uint8Array | string, options?: PublishCall & CallOptions): Promise<PublishAck>;
+  publish(
+    topic: string,
+    payload: Uint8Array | string,
+    options?: PublishCall & CallOptions,
+  ): Promise<PublishAck>;
   subscribe(subscriptions: WireSubscription[], options?: SubscribeCall & CallOptions): Promise<SubscribeAck>;
   unsubscribe(filters: string[], options?: UnsubscribeCall & CallOptions): Promise<SubscribeAck>;
   /** Resolves with the answer, a batch of one message. */

@@ -18,7 +18,7 @@ import type { PublishCall, WirePublishProperties } from '../../protocol/boundary
 const largest = 16 << 10;
 
 /** Bytes of a batch above which it does not wait for the end of the task. */
-const full = 64 << 10;
+const full = 256 << 10;
 
 const headSize = 4 + 1 + 4 + 2;
 
