@@ -147,6 +147,33 @@ test('a flood leaves the newest rows and points, and no more', async ({ page, op
   expect(await fromEnd()).toBeGreaterThan(5);
 });
 
+test('a flood is told once a frame at most', async ({ page, open, elsewhere }) => {
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt"><mqtt-value topic="${topic}"></mqtt-value></mqtt-connection>`);
+  await publish(page, topic, '-1');
+  await expect(part(page, 'mqtt-value', 'value')).toHaveText('-1');
+  await page.evaluate(() => {
+    const told: number[] = [];
+    Reflect.set(window, 'told', told);
+    let frame = 0;
+    const next = (): void => {
+      frame++;
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+    document.addEventListener('mqtt-change', () => told.push(frame));
+  });
+  elsewhere.publish(
+    topic,
+    Array.from({ length: 5000 }, (_, n) => `${n}`),
+  );
+  await expect(part(page, 'mqtt-value', 'value')).toHaveText('4,999');
+  const told = await page.evaluate(() => Reflect.get(window, 'told') as number[]);
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThan(1000);
+  expect(new Set(told).size).toBe(told.length);
+});
+
 test('a chart has a line for each topic of its filter, eight at most', async ({ page, open }) => {
   const scripts: string[] = [];
   page.on('request', (request) => scripts.push(request.url()));

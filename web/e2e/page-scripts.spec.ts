@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page, Request } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
+import { inBothSchemes, openSettings, type Parts, partsOf, picture, showView } from './support/page';
 import { bringScript, codeOf, logOf, scriptsOf, start, switchOf } from './support/scripts';
 
 let parts: Parts;
@@ -382,6 +382,20 @@ test('profiles take their scripts along, which run after a click that shows them
   await page.getByRole('button', { name: /^Use with(?! \(2)/ }).click();
   await expect(switchOf(page, 'mine')).toBeChecked();
   await expect(logOf(page)).toContainText('mine ran');
+});
+
+test('a shared link holds no script, and switches none on', async ({ page }) => {
+  await bring(page, 'doubler', 'const onMessage = (message) => Number(message.text()) * 2', `${own}/#`);
+  await start(page, 'doubler');
+  await openSettings(page, 'Share');
+  const link = await page.getByRole('textbox', { name: 'Link to this' }).inputValue();
+  expect(decodeURIComponent(link)).not.toMatch(/doubler|onMessage/);
+  const other = await page.context().newPage();
+  await other.goto(link);
+  await expect(partsOf(other).status).toHaveText(/^connected/);
+  await showView(other, 'Scripts');
+  await expect(switchOf(other, 'doubler')).not.toBeChecked();
+  await other.close();
 });
 
 test('a file of profiles with a script that is none is refused as a whole, in words', async ({ page }) => {

@@ -77,6 +77,18 @@ test('a refusal is told, and asked again at the next connection', async () => {
   expect(sent('subscribe')).toHaveLength(2);
 });
 
+test('what no broker is asked for is told once, and not again at the next connection', async () => {
+  const { client, sink } = await connected();
+  const hub = createHub(client);
+  const one = watcher();
+  hub.watch('a/#/b', 0, one);
+  await settled();
+  sink().onEvent(close);
+  sink().onEvent({ type: 'connect', connack: client.connack });
+  await settled();
+  expect(one.errors.map(({ code, field }) => [code, field])).toEqual([['bad-option', 'filter']]);
+});
+
 test('what can not be asked for while there is no connection is asked for at the next', async () => {
   const { client, sink, sent } = await connected();
   const hub = createHub(client);

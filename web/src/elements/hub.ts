@@ -19,7 +19,7 @@ interface Watched {
   watchers: Set<Watcher>;
   last: Reading | undefined;
   leaving: AbortController;
-  /** Whether the client has been asked, and has not refused. */
+  /** Whether the next connection need not ask. */
   asked: boolean;
 }
 
@@ -77,8 +77,9 @@ export function createHub(client: Client) {
       });
     } catch (error) {
       if (leaving.signal.aborted) return;
-      watched.asked = false;
       const { code } = error as MqttError;
+      // No connection makes it right.
+      watched.asked = code === 'bad-option';
       const unreachable = code === 'not-connected' || code === 'network';
       // The next connection tries again, and it may have come meanwhile.
       if (unreachable && client.connected) subscribe(watched);

@@ -13,15 +13,9 @@ import type { Client, ConnectOptions, Message, QoS } from '../../client';
 import type { Failure } from '../core/failure';
 import { noProperties, type Pair } from '../session/message';
 import { optionsOf, type Settings } from '../session/settings';
-import {
-  createHistogram,
-  createProblems,
-  createTrack,
-  type Figures,
-  type Phase,
-  type Track,
-} from './fleet-figures';
+import { createProblems, createTrack, type Figures, type Phase, type Track } from './fleet-figures';
 import { expandFor, filterOf, most, type Plan } from './fleet-plan';
+import { createTally } from './fleet-tally';
 import type { Asked } from './protocol';
 
 /** A client, and the socket under it. */
@@ -102,16 +96,10 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   const { dial, now, date, random, run, message } = machinery;
   const begun = now();
   const givenUp = new AbortController();
-  const roundTrips = createHistogram();
-  const recent = createHistogram();
-  const acknowledgements = createHistogram();
+  const tally = createTally(begun);
   const problems = createProblems();
-  const sent = [0, 0, 0];
-  const acknowledged = [0, 0, 0];
-  const failed = [0, 0, 0];
   let phase: Phase = 'starting';
   let subscriber: Link | undefined;
-  let received = 0;
   let skipped = 0;
   let dropOuts = 0;
   let wills = 0;
@@ -133,10 +121,6 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   let second = begun;
   let bytes = 0;
   let ending: Promise<unknown> | undefined;
-  /** Of the last second: when, and what had been sent and received by then. */
-  const past: { at: number; sent: number; received: number }[] = [];
-  let latest: Figures['recent'] = { p50: undefined, p99: undefined };
-  let sampledAt = begun;
 
   const devices = Array.from({ length: plan.devices }, (_, index): Device => {
     return {
@@ -193,10 +177,8 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     const [from, kind, number, n, sentAt] = words.split(' ');
     const track = devices[Number(number) - 1]?.tracks[Number(kind)];
     if (from !== run || !track?.arrive(Number(n))) return;
-    received++;
     lastArrival = at;
-    roundTrips.add(at - Number(sentAt));
-    recent.add(at - Number(sentAt));
+    tally.arrived(at - Number(sentAt));
   }
 
   function onWill(message: Message): void {
@@ -346,18 +328,18 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     const track = device.tracks[qos] as Track;
     const n = track.next();
     const at = now();
-    sent[qos] = (sent[qos] ?? 0) + 1;
+    tally.sent[qos]++;
     device.unacknowledged++;
     const properties = { userProperties: [label(String(qos), device.number, n, at)] };
     link.client
       .publish(topic, payload, { qos, properties })
       .then(
         () => {
-          acknowledged[qos] = (acknowledged[qos] ?? 0) + 1;
-          if (qos > 0) acknowledgements.add(now() - at);
+          tally.acknowledged[qos]++;
+          if (qos > 0) tally.acknowledgements.add(now() - at);
         },
         (error: unknown) => {
-          failed[qos] = (failed[qos] ?? 0) + 1;
+          tally.failed[qos]++;
           track.fail(n);
           // A message that a drop-out cut off is none of the broker's doing.
           if (device.link === link) problems.note('publish', error);
@@ -450,26 +432,8 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     return ending;
   }
 
-  /** In a second, over the last one. */
-  function rates(at: number): [sent: number, received: number] {
-    const total = sent.reduce((all, some) => all + some, 0);
-    past.push({ at, sent: total, received });
-    while ((past[1]?.at ?? at) <= at - 1000) past.shift();
-    const [first] = past;
-    const seconds = first ? (at - first.at) / 1000 : 0;
-    return first && seconds > 0
-      ? [(total - first.sent) / seconds, (received - first.received) / seconds]
-      : [0, 0];
-  }
-
   function figures(): Figures {
     const at = now();
-    if (at - sampledAt >= 1000) {
-      sampledAt = at;
-      latest = { p50: recent.percentile(0.5), p99: recent.percentile(0.99) };
-      recent.clear();
-    }
-    const [sentRate, receivedRate] = rates(at);
     const tracked = (qos: QoS, what: keyof Track['counts']): number =>
       sum(({ tracks }) => tracks[qos]?.counts[what] ?? 0);
     return {
@@ -480,18 +444,12 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       connecting: count('connecting'),
       away: count('waiting'),
       refused: count('refused'),
-      sentRate,
-      receivedRate,
-      p50: roundTrips.percentile(0.5),
-      p99: roundTrips.percentile(0.99),
-      recent: latest,
-      ackP50: acknowledgements.percentile(0.5),
-      ackP99: acknowledgements.percentile(0.99),
+      ...tally.report(at),
       byQoS: levels.map((qos) => ({
         qos,
-        sent: sent[qos] ?? 0,
-        acknowledged: acknowledged[qos] ?? 0,
-        failed: failed[qos] ?? 0,
+        sent: tally.sent[qos],
+        acknowledged: tally.acknowledged[qos],
+        failed: tally.failed[qos],
         received: tracked(qos, 'received'),
         onTheWay: plan.measure ? sum(({ tracks }) => tracks[qos]?.outstanding() ?? 0) : 0,
         lost: tracked(qos, 'lost'),

@@ -17,8 +17,9 @@ import type { Readings } from '../session/readings';
 import type { Scripts } from '../session/scripts';
 import { withoutSecrets } from '../session/settings';
 import { bounds } from './bounds';
+import { createDeliveries, type Delivery, deliveredOf } from './deliveries';
 import type { Library } from './library';
-import type { Act, Delivered, FromWorker, Publication, Result, ToWorker } from './protocol';
+import type { Act, FromWorker, Publication, Result, ToWorker } from './protocol';
 import { type LineOfHang, saidBy, whyHung, whyStopped, wordsFor } from './words';
 
 /** The worker, as far as it is used here. */
@@ -76,30 +77,6 @@ interface Running extends Omit<State, 'changed'> {
   decodes: boolean;
 }
 
-interface Delivery {
-  message: Message & Readable;
-  /** Of the feed. */
-  number: number;
-  bytes: number;
-  settle(): void;
-}
-
-const never = new Promise<void>(() => {});
-
-export function deliveredOf({ topic, payload, qos, retain, receivedAt, properties }: Message): Delivered {
-  const { correlationData, ...plain } = properties;
-  // Copies: each is part of a batch, all of which would cross.
-  return {
-    topic,
-    payload: payload.slice(),
-    qos,
-    retain,
-    receivedAt,
-    properties: plain,
-    correlationData: correlationData?.slice(),
-  };
-}
-
 export type Host = ReturnType<typeof createHost>;
 
 export function createHost(deps: Dependencies) {
@@ -121,9 +98,7 @@ export function createHost(deps: Dependencies) {
   let silent = 0;
   let heard = false;
 
-  const deliveries = new Map<number, Delivery>();
-  let delivered = 0;
-  let bytes = 0;
+  const deliveries = createDeliveries();
   let unacknowledged = 0;
   let notified = Number.NEGATIVE_INFINITY;
 
@@ -149,17 +124,11 @@ export function createHost(deps: Dependencies) {
     draw();
   }
 
-  function settle(delivery: Delivery, key: number): void {
-    deliveries.delete(key);
-    bytes -= delivery.bytes;
-    delivery.settle();
-  }
-
   function end(): void {
     stopPinging();
     engine?.terminate();
     engine = undefined;
-    for (const [key, delivery] of deliveries) settle(delivery, key);
+    deliveries.clear();
   }
 
   function begin(): Engine {
@@ -319,7 +288,7 @@ export function createHost(deps: Dependencies) {
       deps.readings.note(message, reading);
       if (feed.get(delivery.number)?.message === message) feed.grow(delivery.number, 2 * json.length);
     }
-    settle(delivery, number);
+    deliveries.settle(number);
   }
 
   function hear(message: FromWorker): void {
@@ -340,7 +309,7 @@ export function createHost(deps: Dependencies) {
         scripts.states.set(one.name, message.json);
       else scripts.states.delete(one.name);
     } else if (one && message.kind === 'did') {
-      did(one, message.act, message.number === undefined ? undefined : deliveries.get(message.number));
+      did(one, message.act, deliveries.get(message.number));
     }
   }
 
@@ -353,25 +322,10 @@ export function createHost(deps: Dependencies) {
       const to = running.filter(({ selects }) => selects(message.topic));
       if (to.length === 0) return;
       const decodes = to.some((one) => one.decodes);
-      const size = message.payload.length;
-      const { backlog } = bounds;
-      const full = deliveries.size >= backlog.messages || bytes + size > backlog.bytes;
-      if (full || size > backlog.message) {
-        for (const one of to) one.dropped++;
-        // A chart would draw the bytes for the value.
-        if (decodes) message.pending = never;
-        return;
-      }
-      for (const one of to) one.messages++;
-      let settle = () => {};
-      if (decodes) {
-        message.pending = new Promise((resolve) => {
-          settle = resolve;
-        });
-      }
-      deliveries.set(delivered, { message, number: first + n, bytes: size, settle });
-      bytes += size;
-      posted.push({ number: delivered++, message: deliveredOf(message), to: to.map(({ id }) => id) });
+      const number = deliveries.add(message, first + n, decodes);
+      for (const one of to) one[number === undefined ? 'dropped' : 'messages']++;
+      if (number === undefined) return;
+      posted.push({ number, message: deliveredOf(message), to: to.map(({ id }) => id) });
     });
     if (posted.length > 0) engine.post({ kind: 'deliver', messages: posted });
     draw();

@@ -4,7 +4,8 @@ import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { brief, decodeUtf8, hex } from '../core/text';
 import { bounds } from './bounds';
-import { type Dependencies, deliveredOf, type Line } from './host';
+import { deliveredOf } from './deliveries';
+import type { Dependencies, Line } from './host';
 import type { Act } from './protocol';
 import { saidBy, whyStopped } from './words';
 

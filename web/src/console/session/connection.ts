@@ -1,22 +1,15 @@
 /** The connection: which broker, how it stands, and what went wrong. */
 
-import { batch, computed, signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { isMixedContent, resolveAddress } from '../../client/checks/url';
 import { atField, type Failure, formatReasonCode } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
-import {
-  addressOf,
-  type Broker,
-  type Config,
-  defaultBroker,
-  fallbackFor,
-  leavesPrivate,
-  nameOf,
-} from './config';
-import type { Explanation, explain, Surroundings } from './explain';
+import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
+import type { Explanation } from './explain';
 import { formField } from './message';
+import { createNotices, type Notice, type NoticeDependencies } from './notices';
 import { optionsOf, plainSettings, type Settings } from './settings';
 
 /**
@@ -42,24 +35,11 @@ export interface Status {
   loading?: boolean;
 }
 
-export interface Notice extends Explanation {
-  tone: 'error' | 'warning';
-  /** The default broker, where the page fell back from it. */
-  retry?: Broker;
-  /** Tries again what failed for reasons of this page's own. */
-  again?(): Promise<void>;
-}
-
-export interface Dependencies {
+export interface Dependencies extends NoticeDependencies {
   connect(options: ConnectOptions): Promise<Client>;
   /** Starts to load the client's program; resolves when it runs, and rejects when it can't be loaded. */
   program(shared: boolean): Promise<void>;
-  survey(url: string): Promise<Surroundings>;
-  /** Loads what puts failures into words, which most visits have no need of. */
-  explainer(): Promise<typeof explain>;
   toFailure(error: unknown): Failure;
-  /** The page's own address. */
-  page: string;
   /** Whole milliseconds since the page was opened. */
   age(): number;
   /** A new client, before it counts as connected: listen, and subscribe. */
@@ -74,11 +54,10 @@ export type Connection = ReturnType<typeof createConnection>;
 
 /** Connections may have their list of brokers, `config`, together. */
 export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
+  const notices = createNotices(deps);
+  const { told, report, reportUnloaded } = notices;
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
-  /** A function, so that what went wrong is told anew in another language. */
-  const told = signal<(() => Notice) | undefined>(undefined);
-  const notice = computed(() => told.value?.());
   const settings = signal<Settings>(plainSettings);
   /** What the broker said yes with. */
   const granted = signal<ConnackInfo | undefined>(undefined);
@@ -88,25 +67,6 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   let current = new AbortController();
   // Somebody asked for a connection, and nobody has ended it.
   let asked = false;
-  // A look around is good for all failures in a row.
-  let surroundings: Surroundings | undefined;
-  const explainer = signal<typeof explain | undefined>(undefined);
-
-  /** In the failure's own words until better ones are there. */
-  function explained(failure: Failure, seen: Surroundings): Explanation {
-    return explainer.value?.(failure, seen) ?? { title: t('No connection'), advice: failure.message };
-  }
-
-  /** While there still is a network: what it is wanted for may be that there is none. */
-  function loadExplainer(): void {
-    if (explainer.peek()) return;
-    void deps.explainer().then(
-      (loaded) => {
-        explainer.value = loaded;
-      },
-      () => {}, // its own words must do
-    );
-  }
 
   function edit(changes: Partial<Settings>): void {
     const errors = { ...fieldErrors.value };
@@ -144,49 +104,13 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     return current;
   }
 
-  function show(next: () => Notice, mine: AbortController): void {
-    if (mine.signal.aborted) return;
-    told.value = next;
-  }
-
-  /** First what is known at once, then what a look around adds. */
-  function report(
-    failure: Failure,
-    url: string,
-    mine: AbortController,
-    dress: (why: Explanation) => Notice,
-    lost = false,
-  ): void {
-    const known = surroundings?.url === url ? surroundings : undefined;
-    show(() => dress(explained(failure, { ...(known ?? { url, page: deps.page }), lost })), mine);
-    if (known || (failure.code !== 'network' && failure.code !== 'timeout')) return;
-    const shown = told.value;
-    void deps.survey(url).then(
-      (seen) => {
-        surroundings = seen;
-        if (told.value === shown) show(() => dress(explained(failure, { ...seen, lost })), mine);
-      },
-      () => {},
-    ); // what is shown stands
-  }
-
-  /** No broker is to blame, so none is looked at, and none stands in. */
-  function reportUnloaded(
-    failure: Failure,
-    url: string,
-    mine: AbortController,
-    again: () => Promise<void>,
-  ): void {
-    report(failure, url, mine, (why) => ({ ...why, tone: 'error', again }));
-  }
-
   function follow(active: Client, url: string, mine: AbortController): void {
     const listening = () => !mine.signal.aborted;
     let farewell: Failure | undefined;
 
     active.on('connect', () => {
       farewell = undefined;
-      surroundings = undefined;
+      notices.forget();
       // The first connection counts once `onClient` is done with it.
       if (!listening() || status.value.phase !== 'reconnecting') return;
       batch(() => {
@@ -237,12 +161,12 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     limit: () => number,
     mine: AbortController,
   ): Promise<Failure | undefined> {
-    loadExplainer();
+    notices.loadExplainer();
     batch(() => {
       status.value = { phase: 'connecting', url, loading: true };
       fieldErrors.value = {};
     });
-    surroundings = undefined;
+    notices.forget();
     const late = new AbortController();
     let timeout = limit();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -397,11 +321,6 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
-  /** Says something about the connection, until the next attempt. */
-  function tell(words: () => Notice): void {
-    told.value = words;
-  }
-
   /** Whether the list of brokers could be read. */
   async function readBrokers(load: () => Promise<Config>): Promise<boolean> {
     const mine = current;
@@ -416,7 +335,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
         advice: t('Type a broker’s address and press Connect, or reload the page.'),
         detail,
       });
-      show(words, mine);
+      notices.show(words, mine);
       return false;
     }
   }
@@ -445,15 +364,11 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }
 
-  function dismiss(): void {
-    told.value = undefined;
-  }
-
   return {
     config,
     status,
     client,
-    notice,
+    notice: notices.notice,
     granted,
     settings,
     fieldErrors,
@@ -468,7 +383,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     connectByDefault,
     start,
     readBrokers,
-    tell,
-    dismiss,
+    tell: notices.tell,
+    dismiss: notices.dismiss,
   };
 }
