@@ -113,5 +113,5 @@ test('the page under load', async ({ browser }) => {
     for (let n = 0; n < scenario.runs; n++) results.push(await run(browser, scenario));
     all[scenario.name] = results;
   }
-  report('console.json', { chromium: browser.version(), perSecond, seconds }, all);
+  report('console', { chromium: browser.version(), perSecond, seconds }, all);
 });

@@ -80,7 +80,7 @@ test('the page while a fleet runs', async ({ browser }) => {
     for (let n = 0; n < runs; n++) results.push(await run(browser, devices, rate));
     all[name] = results;
   }
-  report('fleet.json', { chromium: browser.version(), seconds }, all);
+  report('fleet', { chromium: browser.version(), seconds }, all);
   for (const [name, results] of Object.entries(all)) {
     console.log(name, results[0]?.figures);
   }

@@ -57,28 +57,38 @@ function summarise(runs: readonly Run[]): Record<string, number> {
   };
 }
 
-/** Scenarios side by side, in plain text. */
+/** Scenarios side by side, in Markdown. */
 function tableOf(summaries: Record<string, Record<string, number>>): string {
   const columns = Object.entries(summaries);
   const names = Object.keys(columns[0]?.[1] ?? {});
-  const lines = [
-    ['', ...columns.map(([scenario]) => scenario)],
-    ...names.map((name) => [
-      name,
-      ...columns.map(([, summary]) => summary[name]?.toLocaleString('en') ?? ''),
-    ]),
-  ];
-  return lines
-    .map(([name = '', ...values]) => name.padEnd(16) + values.map((value) => value.padStart(20)).join(''))
-    .join('\n');
+  const row = (first: string, rest: readonly string[]) =>
+    `| ${[first.padEnd(16), ...rest.map((text) => text.padStart(18))].join(' | ')} |`;
+  const values = (name: string) => columns.map(([, summary]) => summary[name]?.toLocaleString('en') ?? '');
+  return [
+    row(
+      '',
+      columns.map(([scenario]) => scenario),
+    ),
+    row(
+      '-'.repeat(16),
+      columns.map(() => `${'-'.repeat(17)}:`),
+    ),
+    ...names.map((name) => row(name, values(name))),
+  ].join('\n');
 }
 
-/** Prints a table, and writes it with all runs, by their scenarios, into ../results. */
-export function report(file: string, about: object, runs: Record<string, readonly Run[]>): void {
-  const table = Object.fromEntries(Object.entries(runs).map(([name, some]) => [name, summarise(some)]));
-  console.log(tableOf(table));
-  const path = fileURLToPath(new URL(`../results/${file}`, import.meta.url));
-  mkdirSync(dirname(path), { recursive: true });
-  const whole = { about: { ...about, cpus: cpus().length }, table, runs };
-  writeFileSync(path, `${JSON.stringify(whole, null, 2)}\n`);
+const pathOf = (file: string): string => fileURLToPath(new URL(`../results/${file}`, import.meta.url));
+
+/** Prints a table, and writes it into ../results; beside it all runs, by their scenarios, which are not kept. */
+export function report(name: string, about: object, runs: Record<string, readonly Run[]>): void {
+  const summaries = Object.fromEntries(
+    Object.entries(runs).map(([scenario, some]) => [scenario, summarise(some)]),
+  );
+  const table = tableOf(summaries);
+  console.log(table);
+  const whole = { date: new Date().toISOString().slice(0, 10), ...about, cpus: cpus().length };
+  const words = Object.entries(whole).map(([key, value]) => `${key}: ${value}`);
+  mkdirSync(dirname(pathOf(name)), { recursive: true });
+  writeFileSync(pathOf(`${name}.md`), `${words.join(', ')}\n\n${table}\n`);
+  writeFileSync(pathOf(`${name}.json`), `${JSON.stringify({ about: whole, runs }, null, 2)}\n`);
 }
