@@ -146,8 +146,10 @@ test('AWS IoT’s ways: no $SYS, no QoS 2, and it hangs up without a reason', as
 
   await parts.filter.fill('$SYS/#');
   await parts.subscribe.click();
-  await expect(parts.notice).toContainText('AWS IoT closed the connection without a reason');
-  await expect(parts.notice).toContainText('8 topic filters');
+  // At once: when it is connected again there is nothing to tell.
+  await expect(parts.notice).toContainText(
+    /AWS IoT closed the connection without a reason.*8 topic filters/s,
+  );
 });
 
 test('AWS IoT does not let in: the reasons that it may have', async ({ page, parts }) => {
