@@ -273,6 +273,9 @@ test('from 900 to 1200 pixels the inspector lies over the feed', async ({ page, 
   await page.setViewportSize({ width: 1000, height: 700 });
   elsewhere.publish(`${own}/a`, ['1']);
   const log = page.getByRole('log', { name: 'Messages' });
+  const width = async () => (await log.boundingBox())?.width;
+  await expect.poll(width).toBeGreaterThan(700);
+  await expect(openRow(page, 1)).toBeVisible();
   const before = await log.boundingBox();
   await openRow(page, 1).click();
   await expect(details(page)).toBeVisible();
