@@ -244,6 +244,10 @@ test.describe('on a phone', () => {
     await expect(parts.log).toBeVisible();
     await expect(parts.topic).toBeHidden();
     await expect(parts.url).toBeHidden();
+    // One line, with what does not fit further on.
+    expect(
+      (await page.getByText('Memory limit').locator('xpath=ancestor::footer').boundingBox())?.height,
+    ).toBeLessThan(60);
     const ways = page.getByRole('navigation', { name: 'Views' }).getByRole('button');
     await expect(ways).toHaveText(['Feed', 'Topics', 'Publish', 'Broker']);
     for (const way of await ways.all()) {
