@@ -92,10 +92,10 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() !== 'error') return;
-    const { url } = message.location();
-    const ours = URL.canParse(url) && new URL(url).origin === new URL(page.url()).origin;
-    const program = ours && message.text().startsWith('Failed to load');
-    if (program || !unreachable.test(message.text())) complaints.push(message.text());
+    const text = message.text();
+    const address = /'(wss?:\S+)'/.exec(text)?.[1] ?? message.location().url;
+    const elsewhere = URL.canParse(address) && new URL(address).host !== new URL(page.url()).host;
+    if (!(elsewhere && unreachable.test(text))) complaints.push(text);
   });
   page.on('pageerror', (error) => complaints.push(`uncaught ${error}`));
   await page.exposeFunction('complain', (text: string) => complaints.push(text));

@@ -138,8 +138,10 @@ func (c *Conn) writeJoined(packets [][]byte) (taken int, err error) {
 			}
 			continue
 		}
-		if most := min(frameSize, totalSize(packets[i:])); len(joined) == 0 && cap(joined) < most {
-			joined = make([]byte, 0, most)
+		if len(joined) == 0 {
+			if most := min(frameSize, totalSize(packets[i:])); cap(joined) < most {
+				joined = make([]byte, 0, most)
+			}
 		}
 		joined = append(joined, p...)
 	}

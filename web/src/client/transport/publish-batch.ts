@@ -104,16 +104,6 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
   let count = 0;
   let client = 0;
   let first = 0;
-  let lastTopic = '';
-  let lastEncoded = new Uint8Array();
-
-  function encode(topic: string): Uint8Array {
-    if (topic !== lastTopic) {
-      lastTopic = topic;
-      lastEncoded = encoder.encode(topic);
-    }
-    return lastEncoded;
-  }
 
   function put(part: Uint8Array | string): void {
     if (typeof part === 'string') end += encoder.encodeInto(part, bytes.subarray(end)).written;
@@ -141,14 +131,13 @@ export function createPublishBatch(post: (batch: PublishBatch) => void) {
     }
     count++;
     const at = end;
-    const name = encode(topic);
     const flags =
       (retain ? 1 : 0) | (qos << 1) | (waitFor === 'stored' ? 8 : 0) | (properties === undefined ? 0 : 16);
     view.setUint8(at + 4, flags);
     view.setUint32(at + 5, timeout, true);
-    view.setUint16(at + 9, name.length);
     end += headSize;
-    put(name);
+    put(topic);
+    view.setUint16(at + 9, end - at - headSize);
     if (properties) {
       view.setUint32(end, properties.length, true);
       end += 4;

@@ -55,7 +55,7 @@ export type Connection = ReturnType<typeof createConnection>;
 /** Connections may have their list of brokers, `config`, together. */
 export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
   const notices = createNotices(deps);
-  const { told, report, reportUnloaded } = notices;
+  const { report, reportUnloaded, tell, dismiss } = notices;
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
   const settings = signal<Settings>(plainSettings);
@@ -116,7 +116,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       batch(() => {
         status.value = { phase: 'connected', url };
         granted.value = active.connack;
-        told.value = undefined;
+        dismiss();
       });
     });
     active.on('disconnect', ({ reasonCode, reasonString }) => {
@@ -233,7 +233,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       }
     }
     const mine = abandon(true);
-    told.value = undefined;
+    dismiss();
     const failure = await attempt(url, byHand, mine);
     if (!failure) return;
     if (failure.unloaded) return reportUnloaded(failure, url, mine, connect);
@@ -259,7 +259,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     abandon(false);
     batch(() => {
       status.value = { phase: 'disconnected', url };
-      told.value = undefined;
+      dismiss();
     });
   }
 
@@ -270,7 +270,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     const mine = abandon(true);
     const url = addressOf(broker, deps.page);
     batch(() => {
-      told.value = undefined;
+      dismiss();
       if (settings.value.url === '' || selected() !== custom) edit({ url });
     });
 
@@ -311,13 +311,13 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (selected() !== custom) return connect();
     batch(() => {
       status.value = { phase: 'disconnected', url: '' };
-      told.value = () => ({
+      tell(() => ({
         tone: 'warning',
         title: t('The link that opened this page asks for {url}, which this server does not list', {
           url: visible(url),
         }),
         advice: t('Press Connect if you trust where the link came from.'),
-      });
+      }));
     });
   }
 
@@ -383,7 +383,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     connectByDefault,
     start,
     readBrokers,
-    tell: notices.tell,
-    dismiss: notices.dismiss,
+    tell,
+    dismiss,
   };
 }

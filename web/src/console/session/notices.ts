@@ -96,5 +96,5 @@ export function createNotices(deps: NoticeDependencies) {
     surroundings = undefined;
   }
 
-  return { told, notice, loadExplainer, show, report, reportUnloaded, tell, dismiss, forget };
+  return { notice, loadExplainer, show, report, reportUnloaded, tell, dismiss, forget };
 }
