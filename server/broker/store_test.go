@@ -358,7 +358,9 @@ func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
 	sub.subscribe("t", 2)
 	sub.disconnect()
 	waitFor(t, b.policy.sessions.get("device").away)
-	hold, err := b.policy.store.db.Begin(true) // nothing is written meanwhile
+	store := b.policy.store
+	store.flush("nobody")
+	hold, err := store.db.Begin(true) // nothing is written meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,6 +368,11 @@ func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
 	pub.publish(1, 1, false, "t", strings.Repeat("x", 64<<10))
 	pub.send(packets.NewControlPacket(packets.PINGREQ))
 	expect[packets.Pingresp](pub)
+	waitFor(t, func() bool { // before, the message and its end would leave nothing to write
+		store.mu.Lock()
+		defer store.mu.Unlock()
+		return store.writing && len(store.next.changes) == 0
+	})
 	cl, _ := b.server.Clients.Get("device")
 	b.policy.end(cl)
 	full(b, true)
