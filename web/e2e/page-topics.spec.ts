@@ -290,11 +290,13 @@ test('hostile topics and values are text in rows of their own', async ({ page })
   elsewhere.publish(`${own}/${'long'.repeat(3900)}`, [new Uint8Array(900_000)]);
   elsewhere.publish(`${own}/after`, ['fine']);
   await showView(page, 'Topics');
-  await expect(topics.row('after')).toHaveCount(0); // beyond the small tree that opens itself
+  await expect(topics.total(own)).toHaveText('6');
   await topics.search.fill(`${own}/`);
   await topics.search.fill('');
   await topics.tree.focus();
   await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowLeft'); // it may be open by itself: it was small when it was drawn first
+  await expect(topics.row('after')).toHaveCount(0);
   await page.keyboard.press('ArrowRight');
   await expect(topics.row('after')).toHaveAccessibleName('after fine 1 message');
   for (const name of [markup, '__proto__', '\\\\u202etxt', 'longlong']) {
