@@ -60,6 +60,7 @@ function store(page: RemotePage, first: number): Promise<void> {
 for (const name of browserNames) {
   for (const event of ['the page is loaded again', 'the browser is killed'] as const) {
     test(`${name}: ${event}, and every message stored before arrives once`, async () => {
+      test.setTimeout(120_000); // a browser starts twice
       const mosquitto = stopping(
         // By default mosquitto takes no more than 20 at a time from a client.
         await startMosquitto(undefined, ['max_inflight_messages 0', 'max_queued_messages 0']),

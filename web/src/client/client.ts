@@ -2,19 +2,11 @@ import { asyncDispose } from '../platform/async-dispose';
 import { createEmitter } from '../platform/emitter';
 import { nextTask } from '../platform/next-task';
 import { followPage, thisPage } from '../platform/page-lifecycle';
-import type { Boundary, BoundaryClient, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
+import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
 import type { UserCallbacks } from './auth/user-callbacks';
-import {
-  endCall,
-  type Limited,
-  plainCall,
-  publishCall,
-  requestCall,
-  type Settings,
-  subscribeSettings,
-} from './checks/options';
-import { bad, payload as toPayload } from './checks/rules';
-import { topicFilters, topicName } from './checks/topics';
+import { createCalls, type Opened } from './calls';
+import { endCall, type Limited } from './checks/calls';
+import type { Settings } from './checks/options';
 import { fromWire, MqttError } from './errors';
 import { load } from './load';
 import type { decodePackets } from './packet';
@@ -23,21 +15,7 @@ import { type Change, changed } from './states';
 import type { Engine } from './transport/calls';
 import { assumed, connectIn } from './transport/connecting';
 import { createWaitingRoom } from './transport/waiting-calls';
-import type {
-  CallOptions,
-  Client,
-  ClientEvents,
-  ClientState,
-  EndOptions,
-  Message,
-  MessageHandler,
-  Payload,
-  PublishOptions,
-  RequestHandler,
-  RequestOptions,
-  SubscribeOptions,
-  Subscription,
-} from './types';
+import type { CallOptions, Client, ClientEvents, ClientState, EndOptions } from './types';
 
 type Listener<E extends keyof ClientEvents> = (...args: ClientEvents[E]) => void;
 
@@ -50,12 +28,6 @@ export interface Start {
   /** Nothing is opened before it has resolved. */
   hold?: Promise<void>;
   page?: ReturnType<typeof thisPage>;
-}
-
-/** What a client's calls need. */
-interface Opened {
-  link: BoundaryClient;
-  receiving: Receiving;
 }
 
 /** A client, and when it has connected for the first time, or can't. */
@@ -253,10 +225,12 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     emitter.emit('end', error);
   }
 
-  async function loadDecoder(): Promise<typeof decodePackets> {
-    decoder ??= load('the decoder of packets', import('./packet')).then(({ decodePackets }) => decodePackets);
-    decode = await decoder;
-    return decode;
+  function loadDecoder(): Promise<typeof decodePackets> {
+    decoder ??= load('the decoder of packets', import('./packet')).then((packet) => {
+      decode = packet.decodePackets;
+      return decode;
+    });
+    return decoder;
   }
 
   function showPackets(buffer: ArrayBuffer): void {
@@ -277,7 +251,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   }
 
   function closing(): boolean {
-    return ended !== undefined || ending !== undefined;
+    return !!(ended || ending);
   }
 
   function requireOpen(): void {
@@ -285,100 +259,16 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     throw new MqttError('not-connected', 'the client has ended', { cause: ended?.error });
   }
 
-  async function publish(topic: string, payload: Payload, options?: PublishOptions) {
-    topicName(topic, 'topic');
-    // Text becomes bytes where those of other messages are.
-    const content =
-      typeof payload === 'string' && state === 'connected' ? payload : toPayload(payload, 'payload');
-    const call = publishCall(options, settings.boundary);
-    requireOpen();
-    return whenOpen(({ link }, limited) => link.publish(topic, content, limited), call, content.length);
-  }
-
-  async function request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message> {
-    topicName(topic, 'topic');
-    const bytes = toPayload(payload, 'payload');
-    const call = requestCall(options, settings.boundary);
-    requireOpen();
-    return whenOpen(
-      async ({ link, receiving }, limited) =>
-        receiving.decodeAnswer(await link.request(topic, bytes, limited)),
-      call,
-      bytes.byteLength,
-    );
-  }
-
-  function subscribe(
-    filter: string,
-    options?: SubscribeOptions | MessageHandler,
-    handler?: MessageHandler,
-  ): Promise<Subscription>;
-  function subscribe(
-    filters: string[],
-    options?: SubscribeOptions,
-    handler?: MessageHandler,
-  ): Promise<Subscription[]>;
-  async function subscribe(
-    filter: string | string[],
-    options?: SubscribeOptions | MessageHandler,
-    handler = typeof options === 'function' ? options : undefined,
-  ): Promise<Subscription | Subscription[]> {
-    const filters = topicFilters(filter);
-    const asked = subscribeSettings(typeof options === 'function' ? undefined : options);
-    if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
-    if (asked.handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
-    requireOpen();
-    const subscriptions = await whenOpen(
-      ({ receiving }, call) => receiving.subscribe({ ...asked, filters, handler, call }),
-      asked.call,
-    );
-    return Array.isArray(filter) ? subscriptions : (subscriptions[0] as Subscription);
-  }
-
-  async function unsubscribe(filter: string | string[], options?: CallOptions): Promise<void> {
-    const filters = topicFilters(filter);
-    const call = plainCall(options);
-    requireOpen();
-    await whenOpen(({ receiving }, limited) => receiving.unsubscribe(filters, limited), call);
-  }
-
-  async function respond(
-    filter: string,
-    handler: RequestHandler,
-    options?: SubscribeOptions,
-  ): Promise<Subscription> {
-    if (typeof handler !== 'function') throw bad('handler', 'must be a function');
-    const fail = (error: MqttError): void => {
-      if (!ended) emitter.emit('error', error);
-    };
-    return subscribe(filter, options, (message) => receiving?.answer(message, handler, publish, fail));
-  }
-
-  async function reconnect(options?: CallOptions): Promise<void> {
-    const call = plainCall(options);
-    requireOpen();
-    await whenOpen(({ link }, limited) => link.wake(limited), call);
-  }
-
-  async function ping(options?: CallOptions): Promise<number> {
-    const call = plainCall(options);
-    requireOpen();
-    return whenOpen(({ link }, limited) => link.ping(limited), call);
-  }
-
-  async function setPacketEvents(on: boolean, options?: CallOptions): Promise<void> {
-    if (typeof on !== 'boolean') throw bad('on', 'must be true or false');
-    const call = plainCall(options);
-    requireOpen();
-    if (on) loadDecoder().catch(toldByEvents);
-    await whenOpen(({ link }, limited) => link.tellPackets({ on, ...limited }), call);
-  }
-
-  async function reauthenticate(options?: CallOptions): Promise<void> {
-    const call = plainCall(options);
-    requireOpen();
-    await explained(whenOpen(({ link }, limited) => link.reauthenticate(limited), call));
-  }
+  const calls = createCalls({
+    whenOpen(call, limits, size) {
+      requireOpen();
+      return whenOpen(call, limits, size);
+    },
+    session: settings.boundary,
+    isConnected: () => state === 'connected',
+    receiving: () => receiving,
+    explained,
+  });
 
   async function end(first?: boolean | EndOptions, second?: EndOptions): Promise<void> {
     const force = first === true;
@@ -401,13 +291,14 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       await whenOpen(({ link }, limited) => link.disconnect(limited), call);
     } catch (error) {
       if (ended) return;
-      if (error instanceof MqttError && error.code === 'bad-option') {
+      const code = error instanceof MqttError && error.code;
+      if (code === 'bad-option') {
         ending = undefined;
         throw error;
       }
       tell(({ link }) => link.disconnect({ force: true }));
       finish();
-      if (error instanceof MqttError && error.code === 'not-connected') return;
+      if (code === 'not-connected') return;
       throw error;
     }
     finish();
@@ -443,18 +334,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     get dropped() {
       return dropped;
     },
-    publish,
-    publishAsync: publish,
-    subscribe,
-    subscribeAsync: subscribe,
-    unsubscribe,
-    unsubscribeAsync: unsubscribe,
-    request,
-    respond,
-    reconnect,
-    ping,
-    setPacketEvents,
-    reauthenticate,
+    ...calls,
     end,
     endAsync: end,
     on,

@@ -8,11 +8,11 @@ import { nextTask } from '../platform/next-task';
 import type { BoundaryClient } from '../protocol/boundary';
 import type { MqttError } from './errors';
 import { openBatch } from './message';
-import { answer, decodeAnswer } from './request';
+import { answer as answerRequest, decodeAnswer } from './request';
 import { createDeliveryScheduler } from './routing/delivery-scheduler';
 import { createRouter } from './routing/router';
 import { createSubscribing } from './routing/subscriptions';
-import type { ClientEvents, Message } from './types';
+import type { Client, ClientEvents, Message, RequestHandler } from './types';
 
 export interface Dependencies {
   emitter: Emitter<ClientEvents>;
@@ -66,6 +66,13 @@ export function createReceiving({ emitter, ...client }: Dependencies) {
     }
     if (busy.length === 0) return;
     return Promise.all(busy).then(() => {});
+  }
+
+  /** Rejects with what `handler` threw; that an answer can't be sent is told by an event. */
+  function answer(request: Message, handler: RequestHandler, publish: Client['publish']): Promise<void> {
+    return answerRequest(request, handler, publish, (error) => {
+      if (!finished) emitter.emit('error', error);
+    });
   }
 
   /** After `flush`: nothing is delivered any more. */

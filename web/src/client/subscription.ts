@@ -1,7 +1,7 @@
 import { asyncDispose } from '../platform/async-dispose';
 import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
-import { type Limited, plainCall } from './checks/options';
+import { type Limited, plainCall } from './checks/calls';
 import { bad } from './checks/rules';
 import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';

@@ -1,4 +1,5 @@
-import { connectSettings, defaultReconnectPeriod, defaultTimeout } from '../client/checks/options';
+import { defaultTimeout } from '../client/checks/calls';
+import { connectSettings, defaultReconnectPeriod } from '../client/checks/options';
 import { bad, boolean, shape, text } from '../client/checks/rules';
 import type { IClientOptions } from './types';
 

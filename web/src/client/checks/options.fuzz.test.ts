@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MqttError } from '../errors';
 import type { ConnectOptions } from '../types';
-import { connectSettings, endCall, plainCall, publishCall, requestCall, subscribeSettings } from './options';
+import { endCall, plainCall, publishCall, requestCall, subscribeSettings } from './calls';
+import { connectSettings } from './options';
 
 const anything = fc.oneof(
   fc.anything({

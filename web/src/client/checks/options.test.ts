@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fieldOf } from '../testing-errors';
 import type { ConnectOptions } from '../types';
-import { connectSettings, endCall, plainCall, publishCall, requestCall, subscribeSettings } from './options';
+import { endCall, plainCall, publishCall, requestCall, subscribeSettings } from './calls';
+import { connectSettings } from './options';
 
 const url = 'ws://127.0.0.1:8080/mqtt';
 

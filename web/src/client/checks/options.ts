@@ -1,19 +1,8 @@
-/** What callers give, checked and brought into the form that crosses the boundary. */
+/** What callers connect with, checked and brought into the form that crosses the boundary. */
 
-import type {
-  AuthStep,
-  BoundaryOptions,
-  DisconnectCall,
-  JoinOptions,
-  CallOptions as Limits,
-  PublishCall,
-  QoS,
-  RequestCall,
-  SubscribeCall,
-  WireQueue,
-  WireSubscription,
-} from '../../protocol/boundary';
+import type { AuthStep, BoundaryOptions, JoinOptions, WireQueue } from '../../protocol/boundary';
 import type { ConnectOptions } from '../types';
+import { publishProperties } from './calls';
 import {
   bad,
   binary,
@@ -28,7 +17,6 @@ import {
   shape,
   signal,
   text,
-  timeout,
   u16,
   u32,
   userProperties,
@@ -36,26 +24,10 @@ import {
 import { topicName } from './topics';
 import { type Address, type Parts, parseAddress, resolveAddress } from './url';
 
-export const defaultTimeout = 30_000;
-/** What an async iterable holds for its reader: messages, and bytes. */
-const defaultHighWaterMark = 10_000;
-const defaultHighWaterMarkBytes = 16 << 20;
 export const defaultReconnectPeriod = 1000;
 export const defaultMaxReconnectPeriod = 30_000;
 /** Seconds: a day. */
 const defaultStoredExpiry = 86_400;
-
-const publishProperties = {
-  payloadFormatIndicator: boolean,
-  messageExpiryInterval: integer(0, u32),
-  topicAlias: integer(1, u16), // 0 is not permitted [MQTT-3.3.2-8]
-  responseTopic: topicName, // [MQTT-3.3.2-14]
-  correlationData: binary,
-  userProperties,
-  contentType: text,
-};
-
-const limits = { timeout, signal };
 
 const connectProperties = shape({
   sessionExpiryInterval: integer(0, u32),
@@ -356,106 +328,4 @@ function keepSession(boundary: BoundaryOptions, clientId: string | undefined): v
 function randomClientId(): string {
   const random = crypto.getRandomValues(new Uint8Array(6));
   return `mqttwasm_${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
-
-/** A call's time limit, 30 seconds when it states none. */
-export type Limited<T> = T & Limits & { timeout: number };
-
-const requestFields = { ...limits, qos, properties: shape(publishProperties) };
-const publishFields = shape({
-  ...requestFields,
-  retain: boolean,
-  waitFor: oneOf('acknowledged', 'stored'),
-});
-
-/** What the connection's own options mean for a publish. */
-export type Session = Pick<BoundaryOptions, 'queue' | 'store' | 'autoAssignTopicAlias'>;
-
-export function publishCall(options: unknown = {}, session: Session = {}): Limited<PublishCall> {
-  const call = publishFields(options, '');
-  checkAlias(call, session);
-  if (call.waitFor === 'stored' && session.store === undefined) {
-    throw bad('waitFor', "must not be 'stored' without the connect option store");
-  }
-  if (call.waitFor === 'stored' && !call.qos) {
-    throw bad(
-      'waitFor',
-      "must not be 'stored' for QoS 0, which nothing delivers for certain; give qos 1 or 2",
-    );
-  }
-  return { timeout: session.queue?.offline ? 0 : defaultTimeout, ...call };
-}
-
-export function requestCall(options: unknown = {}, session: Session = {}): Limited<RequestCall> {
-  const call = shape(requestFields)(options, '');
-  checkAlias(call, session);
-  return { timeout: defaultTimeout, ...call };
-}
-
-function checkAlias({ properties }: PublishCall, { autoAssignTopicAlias }: Session): void {
-  if (!autoAssignTopicAlias || properties?.topicAlias === undefined) return;
-  throw bad('properties.topicAlias', 'must not be given: autoAssignTopicAlias chooses the aliases');
-}
-
-export interface SubscribeSettings {
-  call: Limited<SubscribeCall>;
-  subscription: Omit<WireSubscription, 'topic'>;
-  bounds: { messages: number; bytes: number };
-  handlerOnly: boolean;
-}
-
-const subscribeFields = shape({
-  ...limits,
-  qos,
-  nl: boolean,
-  rap: boolean,
-  rh: integer(0, 2) as Check<QoS>,
-  properties: shape({ subscriptionIdentifier: integer(1, 268_435_455), userProperties }),
-  highWaterMark: integer(1, u32),
-  highWaterMarkBytes: integer(1, Number.MAX_SAFE_INTEGER),
-  handlerOnly: boolean,
-});
-
-export function subscribeSettings(options: unknown = {}): SubscribeSettings {
-  const checked = subscribeFields(options, '');
-  const {
-    qos: granted = 0,
-    nl,
-    rap,
-    rh,
-    highWaterMark: messages = defaultHighWaterMark,
-    highWaterMarkBytes: bytes = defaultHighWaterMarkBytes,
-    handlerOnly = false,
-    properties: { subscriptionIdentifier: identifier, ...properties } = {},
-    ...call
-  } = checked;
-  const subscription: SubscribeSettings['subscription'] = { qos: granted };
-  if (identifier !== undefined) subscription.identifier = identifier;
-  if (nl !== undefined) subscription.nl = nl;
-  if (rap !== undefined) subscription.rap = rap;
-  if (rh !== undefined) subscription.rh = rh;
-  return {
-    call: { timeout: defaultTimeout, ...call, ...(properties.userProperties && { properties }) },
-    subscription,
-    bounds: { messages, bytes },
-    handlerOnly,
-  };
-}
-
-const callFields = shape(limits);
-
-export function plainCall(options: unknown = {}): Limited<object> {
-  return { timeout: defaultTimeout, ...callFields(options, '') };
-}
-
-const endFields = shape({
-  ...limits,
-  reasonCode: integer(0, 255),
-  reasonString: text,
-  properties: shape({ sessionExpiryInterval: integer(0, u32), userProperties }),
-});
-
-export function endCall(options: unknown = {}): Limited<DisconnectCall> {
-  const { properties, ...rest } = endFields(options, '');
-  return { timeout: defaultTimeout, ...rest, ...properties };
 }

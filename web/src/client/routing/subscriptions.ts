@@ -1,7 +1,7 @@
 /** What a client subscribes to at the broker, so that each subscription handed out gets its messages. */
 
 import type { BoundaryClient, SubscribeAck } from '../../protocol/boundary';
-import { type Limited, plainCall, type SubscribeSettings } from '../checks/options';
+import { type Limited, plainCall, type SubscribeSettings } from '../checks/calls';
 import { aborted, MqttError } from '../errors';
 import { createHolder, type Holder } from '../subscription';
 import type { CallOptions, MessageHandler, Subscription } from '../types';

@@ -15,7 +15,7 @@ import {
   type Question,
   type ToWorker,
 } from '../../protocol/messages';
-import { defaultTimeout } from '../checks/options';
+import { defaultTimeout } from '../checks/calls';
 import { aborted, fromWire, MqttError, toWire } from '../errors';
 import { createDeadlines } from './deadlines';
 import { createPublishBatch, encodeProperties, isSmall, readAcks } from './publish-batch';

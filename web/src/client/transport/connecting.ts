@@ -1,5 +1,6 @@
 import type { BoundaryClient, BoundaryOptions, BoundarySink, ConnackInfo } from '../../protocol/boundary';
-import { defaultTimeout, type Settings } from '../checks/options';
+import { defaultTimeout } from '../checks/calls';
+import type { Settings } from '../checks/options';
 import { aborted, MqttError } from '../errors';
 import type { Engine } from './calls';
 

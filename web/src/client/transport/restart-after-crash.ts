@@ -8,7 +8,8 @@ import type {
   WireError,
   WireSubscription,
 } from '../../protocol/boundary';
-import { defaultMaxReconnectPeriod, defaultReconnectPeriod, defaultTimeout } from '../checks/options';
+import { defaultTimeout } from '../checks/calls';
+import { defaultMaxReconnectPeriod, defaultReconnectPeriod } from '../checks/options';
 import { MqttError } from '../errors';
 import { createResent } from './resent';
 

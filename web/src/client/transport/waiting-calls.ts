@@ -13,6 +13,8 @@ export interface Bounds {
   bytes: number;
 }
 
+export type WhenOpen<Opened> = ReturnType<typeof createWaitingRoom<Opened>>;
+
 /**
  * Makes calls from the first moment on: those before `opening` has resolved wait, in
  * their order, each within its own time limit and signal, and all within the bounds.

@@ -11,13 +11,12 @@ import type {
   GoClient,
   JoinOptions,
   SubscribeAck,
-  UnsubscribeCall,
-  WireSubscription,
 } from '../../protocol/boundary';
 import { toWire } from '../dispatcher';
 import { failure, within } from '../limits';
 import { createDelivery } from './delivery';
 import { createFilters } from './filters';
+import { createHeldFilters } from './held-filters';
 import { createMember, type Member, type Untaken } from './member';
 
 /** What the members of a connection have to agree on. */
@@ -63,10 +62,7 @@ export function openConnection(
   const members = new Set<Member>();
   const filters = createFilters<Member>();
   const delivery = createDelivery(members, filters);
-  /** Filters that the broker has, or may have. */
-  const held = new Set<string>();
-  /** Those of them that stay although the page that had them is gone. */
-  const kept = new Set<string>();
+  const held = createHeldFilters(filters, (given, call) => link.unsubscribe(given, call));
   /** What the last member had not taken, which the broker sends to whoever comes next. */
   const untaken: Untaken[] = [];
   /** The events that tell a newcomer how things stand. */
@@ -141,7 +137,7 @@ export function openConnection(
         if (!known && event.connack.sessionPresent) delivery.resumed();
         known = true;
         // Not now: Go is on the stack, and must not be called.
-        queueMicrotask(() => giveBack([...held]));
+        queueMicrotask(held.giveBackAll);
         break;
       case 'close':
         standing = [event];
@@ -164,6 +160,7 @@ export function openConnection(
   function finish(end: End, why: unknown): void {
     if (ended) return;
     ended = true;
+    held.finish();
     onEnd();
     for (const member of members) {
       const { admitted } = member;
@@ -205,11 +202,11 @@ export function openConnection(
   function detach(member: Member): void {
     const left = remove(member);
     if (member.whenTabCloses === 'keep' && left.length > 0) {
-      for (const filter of left) if (held.has(filter)) kept.add(filter);
+      held.keep(left);
       // It may be reloading.
       delivery.takeBack(untaken.splice(0));
     } else {
-      giveBack(left);
+      held.giveBack(left);
       for (const { release } of untaken.splice(0)) release();
     }
     settle().catch(toldByEvents);
@@ -251,25 +248,6 @@ export function openConnection(
     return closing;
   }
 
-  /** Unsubscribes from those filters that nobody has any more. */
-  function giveBack(given: string[]): void {
-    const unwanted = given.filter((filter) => held.has(filter) && !filters.has(filter) && !kept.has(filter));
-    if (unwanted.length === 0 || ended) return;
-    unsubscribe(unwanted).catch(() => {
-      // They stay in `held`, and the next connection tries again.
-    });
-  }
-
-  async function unsubscribe(
-    unwanted: string[],
-    call?: UnsubscribeCall & CallOptions,
-  ): Promise<SubscribeAck> {
-    for (const filter of unwanted) kept.delete(filter);
-    const ack = await link.unsubscribe(unwanted, call);
-    for (const filter of unwanted) if (!filters.has(filter)) held.delete(filter);
-    return ack;
-  }
-
   /** While all are away the connection is suspended, and the broker keeps what the session is owed. */
   async function settleSuspension(limits?: CallOptions): Promise<void> {
     const wanted = members.size > 0 && [...members].every((member) => member.away);
@@ -309,7 +287,7 @@ export function openConnection(
         const client = use();
         const combined = requests.map((request) => combine(request, filters.sharing(member, request.topic)));
         // Before asking: messages may come before the SUBACK does (3.8.4).
-        const undo = requests.map((request) => take(member, request));
+        const undo = requests.map((request) => held.take(member, request));
         delivery.offer();
         let ack: SubscribeAck;
         try {
@@ -327,7 +305,7 @@ export function openConnection(
         for (const filter of given) filters.remove(member, filter);
         const last = given.filter((filter) => !filters.has(filter));
         if (last.length === 0) return { reasonCodes: given.map(() => 0) };
-        const ack = await unsubscribe(last, call);
+        const ack = await held.unsubscribe(last, call);
         const codes = new Map(last.map((filter, index) => [filter, ack.reasonCodes[index] ?? 0]));
         return { ...ack, reasonCodes: given.map((filter) => codes.get(filter) ?? 0) };
       },
@@ -351,20 +329,6 @@ export function openConnection(
         detach(member);
         member.sink.onEvent({ type: 'end' });
       },
-    };
-  }
-
-  /** Returns how to take it back, at the broker too where somebody else had the filter until now. */
-  function take(member: Member, request: WireSubscription): () => void {
-    const { topic } = request;
-    const wasHeld = held.has(topic);
-    held.add(topic);
-    kept.delete(topic);
-    const takeBack = filters.add(member, request);
-    return () => {
-      takeBack();
-      if (wasHeld) giveBack([topic]);
-      else if (!filters.has(topic)) held.delete(topic);
     };
   }
 

@@ -12,6 +12,8 @@ interface Entry<Taker> {
   identifiers: Set<number>;
 }
 
+export type Filters<Taker> = ReturnType<typeof createFilters<Taker>>;
+
 /** Who subscribed to what. */
 export function createFilters<Taker>() {
   const entries = new Map<string, Entry<Taker>>();

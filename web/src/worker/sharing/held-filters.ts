@@ -1,0 +1,58 @@
+import type { CallOptions, SubscribeAck, UnsubscribeCall, WireSubscription } from '../../protocol/boundary';
+import type { Filters } from './filters';
+
+type Unsubscribe = (filters: string[], call?: UnsubscribeCall & CallOptions) => Promise<SubscribeAck>;
+
+/** The filters that the broker has for a shared connection, and which of them nobody wants any more. */
+export function createHeldFilters<Taker>(wanted: Filters<Taker>, unsubscribeAtBroker: Unsubscribe) {
+  /** Those that the broker has, or may have. */
+  const held = new Set<string>();
+  /** Those of them that stay although the page that had them is gone. */
+  const kept = new Set<string>();
+  let ended = false;
+
+  /** Returns how to take it back, at the broker too where somebody else had the filter until now. */
+  function take(taker: Taker, request: WireSubscription): () => void {
+    const { topic } = request;
+    const wasHeld = held.has(topic);
+    held.add(topic);
+    kept.delete(topic);
+    const takeBack = wanted.add(taker, request);
+    return () => {
+      takeBack();
+      if (wasHeld) giveBack([topic]);
+      else if (!wanted.has(topic)) held.delete(topic);
+    };
+  }
+
+  /** Unsubscribes from those that nobody wants any more. */
+  function giveBack(given: string[]): void {
+    const unwanted = given.filter((filter) => held.has(filter) && !wanted.has(filter) && !kept.has(filter));
+    if (unwanted.length === 0 || ended) return;
+    unsubscribe(unwanted).catch(() => {
+      // They stay held, and the next connection tries again.
+    });
+  }
+
+  const unsubscribe: Unsubscribe = async (unwanted, call) => {
+    for (const filter of unwanted) kept.delete(filter);
+    const ack = await unsubscribeAtBroker(unwanted, call);
+    for (const filter of unwanted) if (!wanted.has(filter)) held.delete(filter);
+    return ack;
+  };
+
+  return {
+    take,
+    giveBack,
+    giveBackAll: (): void => giveBack([...held]),
+    unsubscribe,
+    /** For whoever comes next: the page that had them may be reloading. */
+    keep(given: string[]): void {
+      for (const filter of given) if (held.has(filter)) kept.add(filter);
+    },
+    /** Nothing is given back any more. */
+    finish(): void {
+      ended = true;
+    },
+  };
+}
