@@ -190,6 +190,10 @@ bench: $(BINARY) $(FLOODER) $(BENCH_MODULES) deps ## against a bare WebSocket, M
 screenshots: $(BINARY) ## pictures: the README's into web/docs, of every view into web/test-results
 	cd web && SCREENSHOTS=docs npx playwright test page-screenshots elements-gallery page-look page-fleet page-scripts page-login
 
+.PHONY: look
+look: $(BINARY) ## store anew what the page looks like, with which page-look compares it
+	cd web && LOOK=store npx playwright test page-look
+
 .PHONY: bench-console
 bench-console: $(BINARY) ## the page under load, in Chromium (BENCH_SECONDS, BENCH_RUNS, BENCH_ONLY)
 	cd web && npx playwright test -c bench/console

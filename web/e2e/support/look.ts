@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { expect } from './fixtures';
+
+/** Of a side: text becomes a grey that its letters hardly change, and what is where can still be seen. */
+const reduction = 8;
+/** Of 255, in any of the three colours. */
+const sameColour = 32;
+/** Times, rates and identifiers differ from one run to the next: by up to 0.2 % of what is seen. */
+const mayDiffer = 0.005;
+/** Of "mqttwasm" in the page's font, 100 px high. Pictures in other fonts can't be compared. */
+const storedWidth = 532;
+
+const folder = fileURLToPath(new URL('../look/', import.meta.url));
+
+/**
+ * Compares what somebody sees, reduced, with the stored picture of that name, which has
+ * one shot below the other. With LOOK=store in the environment it is stored anew.
+ */
+export async function expectLook(
+  page: Page,
+  name: string,
+  shots: Map<string, Buffer>,
+  share = mayDiffer,
+): Promise<void> {
+  const width = await page.evaluate(() => {
+    const context = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    context.font = `100px ${getComputedStyle(document.body).fontFamily}`;
+    return Math.round(context.measureText('mqttwasm').width);
+  });
+  if (width !== storedWidth) {
+    console.log(
+      `${name}: not compared, this machine has other fonts (${width}) than the stored pictures (${storedWidth})`,
+    );
+    return;
+  }
+  const storing = process.env.LOOK === 'store';
+  const path = `${folder}${name.replaceAll(/\W+/g, '-').toLowerCase()}.webp`;
+  const workbench = await page.context().newPage();
+  const { reduced, shares } = await workbench.evaluate(compare, {
+    shots: Array.from(shots.values(), (shot) => shot.toString('base64')),
+    stored: storing ? undefined : readFileSync(path, 'base64'),
+    reduction,
+    sameColour,
+  });
+  await workbench.close();
+  if (storing) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(path, reduced, 'base64');
+    return;
+  }
+  for (const [index, where] of [...shots.keys()].entries()) {
+    const message = `${name}, ${where}: share of it that does not look as in ${path} (make look stores it anew)`;
+    expect.soft(shares[index], message).toBeLessThanOrEqual(share);
+  }
+}
+
+interface Comparison {
+  /** Pictures as Base64. */
+  shots: string[];
+  stored: string | undefined;
+  reduction: number;
+  sameColour: number;
+}
+
+/** Runs in a page. Returns the shots reduced, as one picture (WebP), and of each the share that differs. */
+async function compare({ shots, stored, reduction, sameColour }: Comparison) {
+  const decode = async (
+    png: string,
+    options?: (width: number) => ImageBitmapOptions,
+  ): Promise<ImageBitmap> => {
+    const blob = await (await fetch(`data:image;base64,${png}`)).blob();
+    const bitmap = await createImageBitmap(blob);
+    return options ? createImageBitmap(bitmap, options(bitmap.width)) : bitmap;
+  };
+  const small = await Promise.all(
+    shots.map((shot) =>
+      decode(shot, (width) => ({ resizeWidth: Math.round(width / reduction), resizeQuality: 'high' })),
+    ),
+  );
+  const canvas = new OffscreenCanvas(
+    Math.max(...small.map(({ width }) => width)),
+    small.reduce((sum, { height }) => sum + height, 0),
+  );
+  const context = canvas.getContext('2d', { willReadFrequently: true }) as OffscreenCanvasRenderingContext2D;
+  let below = 0;
+  const areas = small.map((bitmap) => {
+    const { width, height } = bitmap;
+    const area = [0, below, width, height] as const;
+    context.drawImage(bitmap, 0, below);
+    below += height;
+    return area;
+  });
+  const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.9 });
+  const reader = new FileReader();
+  const read = new Promise((resolve) => reader.addEventListener('load', resolve, { once: true }));
+  reader.readAsDataURL(blob);
+  await read;
+  const reduced = String(reader.result).split(',')[1] ?? '';
+
+  const pixels = areas.map((area) => context.getImageData(...area).data);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (stored !== undefined) context.drawImage(await decode(stored), 0, 0);
+  const shares = areas.map((area, index) => {
+    const now = pixels[index] as Uint8ClampedArray;
+    const before = context.getImageData(...area).data;
+    let differ = 0;
+    for (let at = 0; at < now.length; at += 4) {
+      const colours = [0, 1, 2, 3].map((channel) =>
+        Math.abs((now[at + channel] ?? 0) - (before[at + channel] ?? 0)),
+      );
+      if (Math.max(...colours) > sameColour) differ++;
+    }
+    return differ / (now.length / 4);
+  });
+  return { reduced, shares };
+}
