@@ -50,7 +50,7 @@ function filterBar(page: Page) {
     open: bar.getByRole('button', { name: /^Filter/ }),
     connection: bar.getByRole('combobox', { name: 'Connection' }),
     direction: bar.getByRole('combobox', { name: 'Direction' }),
-    showAll: bar.getByRole('button', { name: 'Show all' }),
+    reset: bar.getByRole('button', { name: 'Reset' }),
   };
 }
 
@@ -108,7 +108,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(parts.rows).toHaveCount(3);
   await expect(parts.rows.last().locator('.via')).toHaveText(nameOf(mosquitto));
 
-  const { open, connection, direction, showAll } = filterBar(page);
+  const { open, connection, direction, reset } = filterBar(page);
   await open.click();
   await connection.selectOption(nameOf(mosquitto));
   await expect(parts.rows).toHaveCount(2);
@@ -118,7 +118,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(parts.rows.locator('.via')).toHaveText(Array(3).fill(nameOf(mosquitto)));
   await connection.selectOption(nameOf(server));
   await expect(parts.rows).toHaveCount(1);
-  await showAll.click();
+  await reset.click();
   await expect(parts.rows).toHaveCount(3);
 
   await showView(page, 'Topics');
@@ -126,6 +126,11 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(topic('mqttwasm')).toHaveCount(1);
   await topic('shared').click();
   await expect(topic('shared')).toHaveAttribute('aria-selected', 'true');
+  // The topic of this connection, and not that of the other.
+  await showView(page, 'Messages');
+  await expect(parts.row('shared/topic', 'of mosquitto')).toHaveCount(1);
+  await expect(parts.rows).toHaveCount(1);
+  await showView(page, 'Topics');
   await tab(server).click();
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
   await expect(parts.topic).toHaveValue(own);
@@ -133,6 +138,45 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(topic('mqttwasm')).toHaveCount(0);
   await tab(mosquitto).click();
   await expect(topic('shared')).toHaveAttribute('aria-selected', 'true');
+});
+
+test('a message of the broker before is not answered at the one after', async ({ page }) => {
+  await subscribe('turned/#');
+  atServer.publish('turned/ask', ['how warm?'], 'turned/answer');
+  await parts.row('turned/ask', 'how warm?').click();
+  const details = page.getByRole('region', { name: 'Message details' });
+  await expect(details.getByRole('button', { name: 'Reply', exact: true })).toBeVisible();
+
+  await parts.url.fill(mosquitto.mqtt);
+  // What is typed is not what it is connected to.
+  await expect(parts.status).toContainText(server.mqtt);
+  await parts.connect.click();
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await expect(details.getByRole('button', { name: 'Reply', exact: true })).toHaveCount(0);
+  await details.getByRole('button', { name: `Edit and resend (${nameOf(mosquitto)})` }).click();
+  await expect(parts.payload).toHaveValue('how warm?');
+});
+
+test('what is changed under Options asks for another connection, and the focus stays', async ({ page }) => {
+  await openSettings(page, 'Options');
+  const id = page.getByRole('textbox', { name: 'Client ID' });
+  await id.fill('of-my-own');
+  await expect(parts.connect).toHaveCount(1);
+  await id.fill('');
+  await expect(parts.connect).toHaveCount(0);
+  await id.fill('of-my-own');
+  await id.press('Enter');
+  await expect(parts.status).toHaveText(/^connected/);
+  await expect(parts.connect).toHaveCount(0);
+  await openSettings(page, 'Session');
+  await expect(page.locator('.connection-part')).toContainText('of-my-own');
+  await page.keyboard.press('Escape');
+
+  await parts.disconnect.press('Enter');
+  await expect(parts.connect).toBeFocused();
+  await parts.connect.press('Enter');
+  await expect(parts.status).toHaveText(/^connected/);
+  await expect(parts.disconnect).toBeFocused();
 });
 
 test('details and exports tell the connection', async ({ page }) => {

@@ -106,7 +106,7 @@ test.describe('a broker that wants a password', () => {
     await connectTo(parts, mosquitto.mqtt);
     await expect(parts.status).toHaveText(/^disconnected/);
     await expect(parts.notice).toContainText('The broker does not allow this client to connect');
-    await expect(parts.notice).toContainText('Check the user name and password under Options');
+    await expect(parts.notice).toContainText('Check the user name and password under Settings, Options');
     await expect(parts.notice).toContainText('0x87');
 
     await openSettings(page, 'Options');
@@ -115,7 +115,7 @@ test.describe('a broker that wants a password', () => {
     await user.fill('ada');
     await password.fill('wrong');
     await parts.connect.click();
-    await expect(parts.notice).toContainText('user name and password under Options');
+    await expect(parts.notice).toContainText('user name and password under Settings, Options');
     await expect(parts.status).toHaveText(/^disconnected/);
 
     await openSettings(page, 'Options');

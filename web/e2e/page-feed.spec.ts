@@ -30,7 +30,7 @@ function controls(page: Page) {
     direction: bar.getByRole('combobox', { name: 'Direction' }),
     qos: bar.getByRole('combobox', { name: 'QoS' }),
     retained: bar.getByRole('combobox', { name: 'Retained' }),
-    showAll: bar.getByRole('button', { name: 'Show all' }),
+    showAll: bar.getByRole('button', { name: 'Reset' }),
     export: bar.getByRole('button', { name: 'Export', exact: true }),
     exportAs: (format: string) => bar.getByRole('button', { name: `Export as ${format}`, exact: true }),
     pause: button('Pause'),

@@ -142,7 +142,7 @@ const states: Record<string, (given: Given) => Promise<void>> = {
     await page.getByRole('button', { name: '设置', exact: true }).click();
     await page.getByText('会话、限制和认证', { exact: true }).click();
     await page.getByText('遗嘱消息', { exact: true }).click();
-    await expect(page.getByRole('textbox', { name: '对比数据' })).toHaveCount(2);
+    await expect(page.getByRole('textbox', { name: '关联数据' })).toHaveCount(2);
   },
   async 'the theme chosen against the system'({ page }) {
     await page.getByRole('combobox', { name: 'Theme' }).selectOption('Dark');

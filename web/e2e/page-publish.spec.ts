@@ -203,6 +203,11 @@ test('a request shows its answer', async ({ page }) => {
   await page.getByRole('button', { name: 'Request' }).click();
   const answer = page.getByRole('region', { name: 'Answer' });
   await expect(answer).toContainText('answer to a question');
+  // Both are in the feed, too.
+  await expect(parts.rows.filter({ hasText: 'answer to a question' })).toHaveCount(1);
+  await page.getByRole('button', { name: /^Filter/ }).click();
+  await page.getByRole('combobox', { name: 'Direction' }).selectOption('sent');
+  await expect(parts.rows.filter({ hasText: 'a question' })).toHaveCount(1);
   await answer.getByRole('button', { name: 'Close' }).click();
   await expect(answer).toHaveCount(0);
   await other.close();

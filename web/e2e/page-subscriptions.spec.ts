@@ -33,7 +33,33 @@ async function turn(page: Page, visibility: 'hidden' | 'visible'): Promise<void>
   }, visibility);
 }
 
-test('paused, what came by it alone is hidden and counted; a reload keeps all of it', async ({
+test('what a message came by stays what it was', async ({ page, parts, own, elsewhere }) => {
+  const base = own.replace('mqttwasm', 'by');
+  const subscribe = async (filter: string) => {
+    await parts.filter.fill(filter);
+    await parts.subscribe.click();
+    await expect(row(filter)).toContainText('QoS 0');
+  };
+  const row = (filter: string) =>
+    parts.subscriptions.filter({ has: page.getByRole('button', { name: `Unsubscribe from ${filter}` }) });
+  await subscribe(`${base}/#`);
+  elsewhere.publish(`${base}/a`, ['first']);
+  await parts.row(`${base}/a`, 'first').click();
+  const by = page
+    .locator('.facts-row, dl > div')
+    .filter({ has: page.getByText('Subscribed by', { exact: true }) });
+  await expect(by.getByRole('definition')).toHaveText(`${base}/#`);
+  await subscribe(`${base}/a`);
+  await page.getByRole('button', { name: `Unsubscribe from ${base}/#` }).click();
+  await expect(row(`${base}/#`)).toHaveCount(0);
+  elsewhere.publish(`${base}/a`, ['second']);
+  await expect(parts.row(`${base}/a`, 'second')).toHaveCount(1);
+  await expect(by.getByRole('definition')).toHaveText(`${base}/#`);
+  await parts.row(`${base}/a`, 'second').click();
+  await expect(by.getByRole('definition')).toHaveText(`${base}/a`);
+});
+
+test('paused, what came by it alone is left out and counted; a reload keeps all of it', async ({
   page,
   parts,
   own,
@@ -57,7 +83,7 @@ test('paused, what came by it alone is hidden and counted; a reload keeps all of
   elsewhere.publish(`${base}/quiet`, ['1', '2']);
   elsewhere.publish(`${base}/loud`, ['3']);
   await expect(parts.row(`${base}/loud`, '3')).toHaveCount(1);
-  await expect(row(parts)).toContainText('2 hidden');
+  await expect(row(parts)).toContainText('2 left out');
   await expect(parts.rows).toHaveCount(1);
   await showView(page, 'Topics');
   await expect(page.getByRole('treeitem', { name: /loud|paused/ }).first()).toBeVisible();
@@ -67,7 +93,7 @@ test('paused, what came by it alone is hidden and counted; a reload keeps all of
   await page.reload();
   const again = partsOf(page);
   await expect(again.status).toHaveText(/^connected/);
-  await expect(row(again)).toContainText('0 hidden');
+  await expect(row(again)).toContainText('0 left out');
   expect(await colourOf(row(again))).toBe(orange);
   await page.getByRole('button', { name: `Resume ${base}/#` }).click();
   elsewhere.publish(`${base}/quiet`, ['4']);
@@ -242,7 +268,7 @@ test.describe('by touch', () => {
     await showView(page, 'Publish');
     await parts.publish.tap();
     await showView(page, 'Topics');
-    await expect(parts.subscriptions).toContainText('1 hidden');
+    await expect(parts.subscriptions).toContainText('1 left out');
     expect(await violationsOf(page, { within: '#subscribe' })).toEqual([]);
   });
 });

@@ -114,6 +114,10 @@ test('tabs and tree by keyboard', async ({ page }) => {
   await topics.details.getByRole('button', { name: 'Close details' }).press('Escape');
   await expect(topics.details).toHaveCount(0);
   await expect(topics.tree).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(topics.details).toContainText(`${own}/x/c`);
+  await topics.tree.press('Escape');
+  await expect(topics.details).toHaveCount(0);
 });
 
 test('the divider beside the inspector moves by keys and pointer, folds, and is remembered', async ({

@@ -208,14 +208,41 @@ test('a message is edited and sent again, and a topic muted', async ({ page, par
 
   await openRow(page, 2).click();
   await details(page).getByRole('button', { name: 'Edit and resend' }).click();
-  await expect(page.getByRole('form', { name: 'Publish' })).toContainText('2 B');
+  await expect(parts.payload).toHaveValue('ff 00');
 
   await details(page).getByRole('button', { name: /^More/ }).click();
   await page.getByRole('menuitem', { name: 'Mute this topic' }).click();
   await expect(parts.rows).toHaveCount(0);
   await page.getByRole('button', { name: 'Filter (1)' }).click();
+  await expect(page.getByRole('button', { name: `Unmute ${own}/a` })).toHaveText(`Muted: ${own}/a ×`);
   await page.getByRole('button', { name: `Unmute ${own}/a` }).click();
   await expect(parts.rows).toHaveCount(3);
+
+  await details(page).getByRole('button', { name: /^More/ }).click();
+  await page.getByRole('menuitem', { name: 'Mute this topic' }).click();
+  await details(page).getByRole('button', { name: /^More/ }).click();
+  await page.getByRole('menuitem', { name: 'Unmute this topic' }).click();
+  await expect(parts.rows).toHaveCount(3);
+});
+
+test('the line of figures counts on whatever is looked at', async ({ page, parts, own, elsewhere }) => {
+  await showView(page, 'Broker');
+  await expect(parts.count('Received')).toHaveText('0');
+  elsewhere.publish(`${own}/a`, ['1', '2']);
+  await expect(parts.count('Received')).toHaveText('2');
+  await expect(parts.count('In memory')).toHaveText('2');
+  await expect(parts.count('Per second')).toHaveText('0');
+});
+
+test('what was sent is not called nothing', async ({ page, parts, own }) => {
+  await parts.topic.fill(own.replace('mqttwasm', 'elsewhere'));
+  await parts.publish.click();
+  await expect(parts.results.first()).toContainText('Sent');
+  await expect(page.getByText('Nothing received yet')).toBeVisible();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await parts.topic.fill(`${own}/a`);
+  await parts.publish.click();
+  await expect(page.getByText('Messages are kept, and shown when you press Resume.')).toBeVisible();
 });
 
 test('the menu is worked by keys', async ({ page, own, elsewhere }) => {
@@ -265,6 +292,11 @@ test.describe('on a phone', () => {
     await details(page).getByRole('button', { name: 'Publish here' }).tap();
     await expect(parts.topic).toHaveValue(`${own}/pump`);
     await expect(details(page)).toBeHidden();
+
+    // One more broker begins with its address.
+    await page.getByRole('button', { name: 'Another broker' }).tap();
+    await expect(parts.url).toBeVisible();
+    await page.getByRole('button', { name: 'Close Connection 2' }).tap();
 
     await ways.nth(3).tap();
     await expect(parts.url).toBeVisible();

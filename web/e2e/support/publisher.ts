@@ -3,7 +3,7 @@ import WebSocket from 'ws';
 
 export interface Publisher {
   /** QoS 0 PUBLISH packets, all in one WebSocket frame. */
-  publish(topic: string, payloads: (string | Uint8Array)[]): void;
+  publish(topic: string, payloads: (string | Uint8Array)[], responseTopic?: string): void;
   close(): void;
 }
 
@@ -16,8 +16,9 @@ export async function openPublisher(url: string): Promise<Publisher> {
   const [connack] = (await once(socket, 'message')) as [Buffer];
   if (connack[0] !== 0x20 || connack[3] !== 0) throw new Error(`not a CONNACK: ${connack.toString('hex')}`);
   return {
-    publish(topic, payloads) {
-      const head = Buffer.concat([text(topic), Buffer.from([0])]); // no properties
+    publish(topic, payloads, responseTopic) {
+      const properties = responseTopic ? Buffer.concat([Buffer.from([8]), text(responseTopic)]) : Buffer.of();
+      const head = Buffer.concat([text(topic), Buffer.from([properties.length]), properties]);
       socket.send(Buffer.concat(payloads.map((payload) => packet(0x30, [head, Buffer.from(payload)]))));
     },
     close: () => socket.close(),

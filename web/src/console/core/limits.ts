@@ -76,6 +76,8 @@ export const limits = {
 
   /** Bytes of a payload that are edited as text when a message is to be sent again. */
   resent: 256 * KiB,
+  /** And of one that is no text, edited in hexadecimal. */
+  hexed: KiB,
   /** Retained messages that were cleared: bytes kept of them, and seconds in which that can be undone. */
   undo: { bytes: 8 * MiB, seconds: 30 },
   /** Topic filters that the feed leaves out. */

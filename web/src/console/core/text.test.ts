@@ -35,10 +35,11 @@ it('a head of UTF-8 is UTF-8, and at most a character shorter than asked', () =>
   );
 });
 
-it('dumps bytes in lines of sixteen', () => {
+it('dumps bytes in lines of eight', () => {
   expect(hexDump(Uint8Array.from({ length: 18 }, (_, index) => index + 0x30))).toBe(
-    '00000000  30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e 3f  0123456789:;<=>?\n' +
-      `00000010  ${'40 41'.padEnd(47)}  @A`,
+    '00000000  30 31 32 33 34 35 36 37  01234567\n' +
+      '00000008  38 39 3a 3b 3c 3d 3e 3f  89:;<=>?\n' +
+      `00000010  ${'40 41'.padEnd(23)}  @A`,
   );
 });
 

@@ -63,13 +63,16 @@ export function hex(bytes: Uint8Array): string {
   return out;
 }
 
-/** The classic three columns: offset, sixteen bytes, ASCII. */
+/** Bytes in a line of a dump: as many as there is room for beside a list. */
+const perLine = 8;
+
+/** The classic three columns: offset, bytes, ASCII. */
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = bytes.subarray(at, at + 16);
+  for (let at = 0; at < bytes.length; at += perLine) {
+    const row = bytes.subarray(at, at + perLine);
     const ascii = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·'));
-    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex(row).padEnd(47)}  ${ascii.join('')}`);
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex(row).padEnd(3 * perLine - 1)}  ${ascii.join('')}`);
   }
   return lines.join('\n');
 }

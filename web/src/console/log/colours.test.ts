@@ -50,20 +50,25 @@ it('no two names share one before all ten are taken', () => {
 });
 
 it('tells the subscriptions by which a message came', () => {
-  const source = (filter: string) => ({ filter, name: '', hue: 0 });
+  const source = (filter: string, since = 0, until = Number.POSITIVE_INFINITY) => {
+    return { filter, name: '', hue: 0, since, until };
+  };
   const selecting = createSelecting(
     new Map([
-      [1, ['a/+', '$share/group/a/#', 'b'].map(source)],
-      [2, [source('#')]],
+      [1, ['a/+', '$share/group/a/#', 'b'].map((filter) => source(filter))],
+      [2, [source('#'), source('a/#', 0, 100), source('a/1', 101)]],
     ]),
   );
   const filtersOf = (entry: Parameters<typeof selecting>[0]) => selecting(entry).map(({ filter }) => filter);
-  const entry = (id: number, sent = false) =>
-    entryFor({ topic: 'a/1' } as Message, 0, { id, name: '' }, sent);
+  const entry = (id: number, sent = false, receivedAt = 100) =>
+    entryFor({ topic: 'a/1', receivedAt } as Message, 0, { id, name: '' }, sent);
   const first = entry(1);
   expect(filtersOf(first)).toEqual(['a/+', '$share/group/a/#']);
   expect(selecting(first)).toBe(selecting(first));
+  // Neither by what had ended, nor by what came later.
   expect(filtersOf(entry(2))).toEqual(['#']);
+  expect(filtersOf(entry(2, false, 99))).toEqual(['#', 'a/#']);
+  expect(filtersOf(entry(2, false, 101))).toEqual(['#', 'a/1']);
   expect(filtersOf(entry(3))).toEqual([]);
   expect(filtersOf(entry(1, true))).toEqual([]);
 });

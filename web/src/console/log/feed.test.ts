@@ -386,5 +386,6 @@ it('while nobody sees it nothing of it changes but what is told elsewhere', () =
   }
   expect(feed.view.value).toBe(before);
   expect(feed.total.value).toBe(3000);
+  expect(feed.figures()).toMatchObject({ received: 3000, kept: 3000 });
   expect([...feed.kept()]).toHaveLength(3000);
 });

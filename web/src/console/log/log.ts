@@ -73,9 +73,21 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     first.selection,
   );
 
+  /** How much came and is kept, as of now: also while nobody sees the list. */
+  function figures() {
+    const { first, end, bytes } = ring;
+    return {
+      kept: end - first,
+      bytes,
+      /** Gone again to stay within the bounds. */
+      evicted: first - cleared,
+      ...counts(),
+    };
+  }
+
   /** What the list shows. */
   function look() {
-    const { first, end, bytes } = ring;
+    const { first, end } = ring;
     const limit = pausedAt ?? end;
     const behind = Math.max(0, limit - Math.max(first, matches.looked));
     return {
@@ -86,13 +98,9 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
       generation: matches.generation,
       /** How far the filter has got, from 0 to 1. */
       looked: behind === 0 ? 1 : 1 - behind / (limit - first),
-      kept: end - first,
-      bytes,
       /** Arrived since the list was paused. */
       waiting: end - Math.max(first, limit),
-      /** Gone again to stay within the bounds. */
-      evicted: first - cleared,
-      ...counts(),
+      ...figures(),
     };
   }
 
@@ -174,6 +182,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
 
   return {
     view,
+    figures,
     open,
     filter,
     filterErrors,

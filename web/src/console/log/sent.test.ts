@@ -3,15 +3,20 @@ import { type Client, type Message, MqttError } from '../../client';
 import { packetSize, propertiesSize } from './packet-size';
 import { recording, sentMessage } from './sent';
 
-function made(publish: Client['publish']) {
+function made(publish: Client['publish'], request?: Client['request']) {
   const entered: Message[] = [];
   const fail = vi.fn();
-  const client = { connected: true, publish } as unknown as Client;
-  const recorded = recording(client, (message) => {
-    entered.push(message);
-    return fail;
-  });
-  return { recorded, entered, fail };
+  const client = { connected: true, publish, request } as unknown as Client;
+  const heard: Message[] = [];
+  const recorded = recording(
+    client,
+    (message) => {
+      entered.push(message);
+      return fail;
+    },
+    (answer) => heard.push(answer),
+  );
+  return { recorded, entered, fail, heard };
 }
 
 it('enters what is published, and publishes it', async () => {
@@ -36,6 +41,22 @@ it.each([
   const { recorded, fail } = made(() => Promise.reject(new MqttError(code, 'no')));
   await expect(recorded.publish('a', '')).rejects.toThrow('no');
   expect(fail).toHaveBeenCalledTimes(times);
+});
+
+it('enters a request, and its answer', async () => {
+  const answer = sentMessage('answer', 'yes');
+  const { recorded, entered, heard } = made(vi.fn(), async () => answer);
+  await expect(recorded.request('ask', 'really?', { qos: 1 })).resolves.toBe(answer);
+  expect(entered).toMatchObject([{ topic: 'ask', qos: 1 }]);
+  expect(heard).toEqual([answer]);
+});
+
+it('a request that never left has no answer, and is marked', async () => {
+  const no = new MqttError('not-connected', 'no');
+  const { recorded, fail, heard } = made(vi.fn(), () => Promise.reject(no));
+  await expect(recorded.request('ask', '')).rejects.toBe(no);
+  expect(fail).toHaveBeenCalledTimes(1);
+  expect(heard).toEqual([]);
 });
 
 it('copies bytes, whichever way they are given', () => {

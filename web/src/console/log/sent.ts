@@ -65,17 +65,29 @@ export function sentMessage(topic: string, payload: Payload, options: PublishOpt
 }
 
 /**
- * The client, with `enter` told of what is published through it. `enter` gives
- * back what to call when the message turns out not to have left.
+ * The client, with `enter` told of what is published through it, and `hear` of answers to
+ * requests, which are no messages of a subscription. `enter` gives back what to call when
+ * the message turns out not to have left.
  */
-export function recording(client: Client, enter: (message: Message) => () => void): Client {
-  const publish: Client['publish'] = (topic, payload, options) => {
-    const call = client.publish(topic, payload, options);
-    const fail = enter(sentMessage(topic, payload, options));
+export function recording(
+  client: Client,
+  enter: (message: Message) => () => void,
+  hear: (answer: Message) => void,
+): Client {
+  function follow<T>(call: Promise<T>, message: Message): Promise<T> {
+    const fail = enter(message);
     call.catch((error: unknown) => {
       if (error instanceof MqttError && neverLeft.has(error.code)) fail();
     });
     return call;
+  }
+  const publish: Client['publish'] = (topic, payload, options) =>
+    follow(client.publish(topic, payload, options), sentMessage(topic, payload, options));
+  const request: Client['request'] = async (topic, payload, options) => {
+    const call = client.request(topic, payload, options);
+    const answer = await follow(call, sentMessage(topic, payload, options));
+    hear(answer);
+    return answer;
   };
-  return Object.assign(Object.create(client) as Client, { publish, publishAsync: publish });
+  return Object.assign(Object.create(client) as Client, { publish, publishAsync: publish, request });
 }

@@ -44,7 +44,7 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
         <ConnectionStatus connection={connection} />
         <ConnectionPanel page={page} session={session} />
         <RoundTrip session={session} />
-        <Strip sessions={page.sessions} />
+        <Strip page={page} />
         <div class="top-tools line">
           <PaletteButton page={page} shortcuts={shortcuts} />
           <LanguageSwitch />

@@ -62,6 +62,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   /** What the broker said yes with. */
   const granted = signal<ConnackInfo | undefined>(undefined);
   const fieldErrors = signal<Record<string, string>>({});
+  /** What the connection was made with. */
+  const used = signal(settings.value);
 
   // One attempt at a time. Whatever an earlier one still reports is not news.
   let current = new AbortController();
@@ -87,6 +89,16 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   function select(name: string): void {
     const broker = config.value.brokers.find((candidate) => candidate.name === name);
     edit({ url: broker ? addressOf(broker, deps.page) : '' });
+  }
+
+  /** Whether what the form says would make another connection than there is. Secrets are read when they are needed. */
+  function edited(): boolean {
+    const { phase, url } = status.value;
+    if (phase === 'disconnected') return false;
+    const [now, then] = [settings.value, used.value].map((one) =>
+      JSON.stringify({ ...one, url, secrets: 0 }),
+    );
+    return now !== then || settings.value.url !== url;
   }
 
   function abandon(again: boolean): AbortController {
@@ -164,6 +176,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     notices.loadExplainer();
     batch(() => {
       status.value = { phase: 'connecting', url, loading: true };
+      used.value = settings.value;
       fieldErrors.value = {};
     });
     notices.forget();
@@ -373,6 +386,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     settings,
     fieldErrors,
     edit,
+    edited,
     selected,
     select,
     /** Whether it is to be connected again when the page is reloaded. */

@@ -51,15 +51,17 @@ const reasons: Record<number, Reason> = {
   },
   133: {
     title: mark('The broker refused the client ID'),
-    advice: mark('Change the client ID under Options, or leave it empty for a random one.'),
+    advice: mark('Change the client ID under Settings, Options, or leave it empty for a random one.'),
   },
   134: {
     title: mark('The broker refused the user name or password'),
-    advice: mark('Check both under Options.'),
+    advice: mark('Check both under Settings, Options.'),
   },
   135: {
     title: mark('The broker does not allow this client to connect'),
-    advice: mark('Check the user name and password under Options, or ask the broker’s operator for access.'),
+    advice: mark(
+      'Check the user name and password under Settings, Options, or ask the broker’s operator for access.',
+    ),
   },
   136: {
     title: mark('The broker is unavailable'),
@@ -73,15 +75,15 @@ const reasons: Record<number, Reason> = {
   139: { title: mark('The broker is shutting down'), advice: mark('Try again when it is back.') },
   140: {
     title: mark('The broker refused the authentication method'),
-    advice: mark('Use a user name and password under Options, if the broker accepts them.'),
+    advice: mark('Use a user name and password under Settings, Options, if the broker accepts them.'),
   },
   141: {
     title: mark('The broker heard nothing for too long'),
-    advice: mark('Check the network. A shorter keep alive under Options keeps idle links open.'),
+    advice: mark('Check the network. A shorter keep alive under Settings, Options keeps idle links open.'),
   },
   142: {
     title: mark('Another client took over with the same client ID'),
-    advice: mark('Give each client its own ID under Options, or leave it empty for a random one.'),
+    advice: mark('Give each client its own ID under Settings, Options, or leave it empty for a random one.'),
   },
   147: {
     title: mark('Too many messages were in flight for the broker'),
@@ -138,7 +140,7 @@ function aws(lost: boolean): Explanation {
   return {
     title: t('AWS IoT closed the connection without a reason'),
     advice: t(
-      'It does so at what the policy does not allow (the page’s own topic, perhaps: see Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.',
+      'It does so at what the policy does not allow (the page’s own topic, perhaps: see Settings, Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.',
     ),
   };
 }
@@ -309,7 +311,7 @@ function main(failure: Failure, seen: Surroundings): Explanation {
     case 'refused':
       return {
         title: t('The broker refused the connection'),
-        advice: t('Check the settings under Options, or choose another broker.'),
+        advice: t('Check the settings under Settings, Options, or choose another broker.'),
       };
     case 'disconnected':
       return {
@@ -340,7 +342,7 @@ function main(failure: Failure, seen: Surroundings): Explanation {
       if (['transformWsUrl', 'credentials', 'authenticate'].includes(failure.field ?? '')) {
         return {
           title: t('There is no token or signature to connect with'),
-          advice: t('Check the authentication under Options, and connect again.'),
+          advice: t('Check the authentication under Settings, Options, and connect again.'),
         };
       }
       return { title: t('Connecting was given up'), advice: t('Press Connect to try again.') };

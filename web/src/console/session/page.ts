@@ -8,6 +8,7 @@ import { toFailure } from '../core/failure';
 import { pageTiming } from '../core/timing';
 import { isShown, middleOf, type Screen, type View, watchScreen } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
+import type { Filter } from '../log/filter';
 import { createFinder } from '../log/finder';
 import { createForest } from '../topics/forest';
 import { type Config, loadConfig } from './config';
@@ -24,6 +25,9 @@ function randomId(): string {
 
 export type Inspected = 'message' | 'topic' | 'packet';
 
+/** What a selection narrows of the feed's filter. */
+type Narrowed = Pick<Filter, 'topic' | 'connection'>;
+
 export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly sessions: Sessions<Session>;
   readonly feed: Feed;
@@ -36,8 +40,8 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly inspected: ReadonlySignal<readonly Inspected[]>;
   /** Says that the inspector has something of the kind to show, or has no more. */
   inspect(what: Inspected, open: boolean): void;
-  /** Has the feed show what a topic filter selects, until it is called without one. */
-  showOnly(filter?: string): void;
+  /** Has the feed show what a topic filter selects of a connection, until it is called without one. */
+  showOnly(now?: Narrowed): void;
   start(): Promise<void>;
 }
 
@@ -84,7 +88,7 @@ export function createPage(): Page {
       view: view.peek(),
       paused: feed.paused.peek(),
       // The selection is not kept, and what it narrowed the feed to would stay.
-      filter: { ...feed.filter.peek(), topic: ownTopic() },
+      filter: { ...feed.filter.peek(), ...ownFilter() },
     };
   }
 
@@ -136,21 +140,25 @@ export function createPage(): Page {
     opened.value = open ? [what, ...others] : others;
   }
 
-  /** What the feed shows for a selection, and the filter that stood there before. */
-  let only: { topic: string; before: string } | undefined;
+  /** What the feed shows for a selection, and what stood in its filter before. */
+  let only: { now: Narrowed; before: Narrowed } | undefined;
 
-  /** The filter of the feed's that is somebody's own. */
-  function ownTopic(): string {
-    const { topic } = feed.filter.peek();
-    return only?.topic === topic ? only.before : topic;
+  /** What is somebody's own of the feed's filter. */
+  function ownFilter(): Narrowed {
+    const { topic, connection } = feed.filter.peek();
+    return {
+      topic: only?.now.topic === topic ? only.before.topic : topic,
+      connection: only?.now.connection === connection ? only.before.connection : connection,
+    };
   }
 
-  function showOnly(filter?: string): void {
-    const before = ownTopic();
-    only = filter === undefined ? undefined : { topic: filter, before };
-    const topic = filter ?? before;
+  function showOnly(now?: Narrowed): void {
+    const before = ownFilter();
+    only = now && { now, before };
+    const { topic, connection } = now ?? before;
+    const { topic: topicNow, connection: connectionNow } = feed.filter.peek();
     // Whoever calls this in an effect does not listen to the feed.
-    if (topic !== feed.filter.peek().topic) untracked(() => feed.edit({ topic }));
+    if (topic !== topicNow || connection !== connectionNow) untracked(() => feed.edit({ topic, connection }));
   }
 
   const page: Page = {

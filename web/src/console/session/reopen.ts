@@ -126,7 +126,7 @@ async function connect(session: Session, left: Left, knowsPassword: boolean, loa
     connection.tell(() => ({
       tone: 'warning',
       title: t('Not connected again: passwords are not kept when the page is reloaded'),
-      advice: t('Fill in the password under Options and press Connect, or keep it in a profile.'),
+      advice: t('Fill in the password under Settings, Options and press Connect, or keep it in a profile.'),
     }));
   } else if (left.byDefault) {
     await connection.start(load, undefined, left.settings.url);

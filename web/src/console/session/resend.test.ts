@@ -35,7 +35,7 @@ it('a message that came fills the form as it came', () => {
 });
 
 it.each([
-  ['what is not UTF-8', new Uint8Array([0xff, 0x00])],
+  ['more than one edits that is no text', new Uint8Array(2000).fill(0xff)],
   ['a place that would be filled in', encode('{"{{n}}": 1}')],
   ['more than one edits', new Uint8Array(300_000).fill(0x61)],
 ])('%s is a file, and its bytes are its own', (_, payload) => {
@@ -43,6 +43,15 @@ it.each([
   expect(typed).toBe('');
   expect(file?.bytes).toEqual(payload);
   expect(file?.bytes.buffer).not.toBe(payload.buffer);
+});
+
+it.each([
+  ['text', encode('on'), 'text', 'on'],
+  ['JSON', encode('{"on": true}'), 'json', '{"on": true}'],
+  ['what looks like JSON', encode('{"on": tr'), 'text', '{"on": tr'],
+  ['what is no text', new Uint8Array([0xff, 0x00]), 'hex', 'ff 00'],
+] as const)('%s is edited as what it is', (_, payload, format, typed) => {
+  expect(again(received({ payload }))).toMatchObject({ format, payload: typed, file: undefined });
 });
 
 it('a request is answered at its response topic, with its correlation data to the byte', () => {

@@ -2,7 +2,8 @@
 
 import type { Message as Received } from '../../client';
 import { limits } from '../core/limits';
-import { decodeUtf8 } from '../core/text';
+import { decodeUtf8, hex } from '../core/text';
+import { looksLikeJson } from '../payload/encode';
 import { emptyMessage, type Message, noProperties } from './message';
 import { expand } from './template';
 
@@ -11,9 +12,24 @@ function payloadOf({ payload }: Received): Pick<Message, 'payload' | 'file' | 'f
   const text = payload.length > limits.resent ? undefined : decodeUtf8(payload);
   const typed = { format: 'text', type: '', file: undefined } as const;
   // A place such as {{n}} would be filled in.
-  if (text !== undefined && expand(text, 0) === text) return { ...typed, payload: text };
+  if (text !== undefined && expand(text, 0) === text) {
+    return { ...typed, payload: text, format: isJson(text) ? 'json' : 'text' };
+  }
+  if (text === undefined && payload.length <= limits.hexed) {
+    return { ...typed, payload: hex(payload), format: 'hex' };
+  }
   // The bytes of a batch that may be let go of.
   return { ...typed, payload: '', file: { name: 'payload', bytes: payload.slice() } };
+}
+
+function isJson(text: string): boolean {
+  if (!looksLikeJson(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The same message once more. */

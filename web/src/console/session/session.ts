@@ -56,7 +56,7 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly packetEvents: Signal<boolean>;
   /** The payload of the Sparkplug B BIRTH that a message of the client in use stands on. */
   birthBefore(message: Pick<Message, 'topic' | 'receivedAt'>): Uint8Array | undefined;
-  /** The subscriptions that the broker has granted. */
+  /** The subscriptions by which messages come, or came. */
   readonly sources: ReadonlySignal<readonly Source[]>;
   /** Fills the form. */
   use(profile: Profile): void;
@@ -84,7 +84,14 @@ export function createSession(id: number, shared: Shared): Session {
 
   const client = computed(() => {
     const connected = connection.client.value;
-    return connected && recording(connected, (message) => feed.enter(message, via));
+    return (
+      connected &&
+      recording(
+        connected,
+        (message) => feed.enter(message, via),
+        (answer) => feed.push([answer], 0, via),
+      )
+    );
   });
   const subscriptions = createSubscriptions({ client: current, toFailure, frame }, `${own}/#`);
   const publisher = createPublisher({ client: () => client.value, toFailure, clock }, `${own}/hello`);
@@ -155,12 +162,6 @@ export function createSession(id: number, shared: Shared): Session {
     births.clear();
   });
 
-  const sources = computed(() =>
-    subscriptions.entries.value
-      .filter(({ granted }) => granted.value !== undefined)
-      .map(({ filter, wanted, hue }) => ({ filter, name: wanted.value.name ?? '', hue: hue.value })),
-  );
-
   function use(chosen: Profile): void {
     profile = chosen;
     connection.edit(chosen.settings);
@@ -192,7 +193,7 @@ export function createSession(id: number, shared: Shared): Session {
     shows: shared.shows,
     packetEvents,
     birthBefore: (message) => births.before(message),
-    sources,
+    sources: subscriptions.sources,
     part,
     use,
     kept,

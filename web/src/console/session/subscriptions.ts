@@ -16,6 +16,8 @@ export interface Entry {
   readonly hue: Signal<number>;
   /** The page's own topic. */
   readonly own: boolean;
+  /** Since when messages come by it, in milliseconds since 1970: as the broker was asked for it first. */
+  since: number;
   /** The QoS granted; undefined without a connection and until the broker answers. */
   readonly granted: Signal<QoS | undefined>;
   readonly error: Signal<string>;
@@ -50,6 +52,9 @@ export interface Source {
   readonly filter: string;
   readonly name: string;
   readonly hue: number;
+  /** From when and until when messages came by it, in milliseconds since 1970. */
+  readonly since: number;
+  readonly until: number;
 }
 
 export interface Dependencies {
@@ -62,6 +67,8 @@ export interface Dependencies {
 const timeout = 10_000;
 /** What a new connection waits for its subscriptions before it counts as connected. */
 const firstTimeout = 3000;
+/** Subscriptions remembered after they were unsubscribed from. */
+const mostFormer = 50;
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
@@ -72,6 +79,8 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   const identifierError = signal('');
   const formError = signal('');
   const busy = signal(false);
+  /** Those that were unsubscribed from: what came by them is listed still. */
+  const former = signal<readonly Source[]>([]);
 
   const dirty = new Set<Entry>();
 
@@ -83,6 +92,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       wanted: signal(wanted),
       hue: signal(wanted.hue ?? auto ?? freeHue()),
       own,
+      since: Number.POSITIVE_INFINITY,
       granted: signal(undefined),
       error: signal(''),
       paused: signal(paused),
@@ -151,11 +161,13 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     const options = requestOf(
       subscriptionIdentifiersAvailable && identifier !== undefined ? { ...wanted, identifier } : wanted,
     );
+    const asked = Date.now();
     const subscription = await client.subscribe(entry.filter, { ...options, timeout }, () => {
       entry.counted++;
       touch(entry);
     });
     entry.subscription = subscription;
+    entry.since = Math.min(entry.since, asked);
     entry.granted.value = subscription.qos;
     entry.error.value = '';
   }
@@ -211,6 +223,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
           ...(auto !== undefined && { auto }),
           ...(before && { own: before.own, paused: before.paused.value }),
         });
+        if (before) entry.since = before.since;
         await open(client, entry, timeout);
         entries.value = before
           ? entries.value.map((other) => (other === before ? entry : other))
@@ -230,6 +243,17 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       busy.value = false;
     }
   }
+
+  function sourceOf({ filter, wanted, hue, since }: Entry, until = Number.POSITIVE_INFINITY): Source {
+    return { filter, name: wanted.value.name ?? '', hue: hue.value, since, until };
+  }
+
+  /** By which messages come, or came. */
+  const sources = computed((): readonly Source[] => {
+    // A grant says since when.
+    for (const { granted } of entries.value) granted.value;
+    return [...former.value, ...entries.value.map((entry) => sourceOf(entry))];
+  });
 
   /** For the next connection. */
   function prepare(wanted: Kept[]): void {
@@ -263,7 +287,10 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     try {
       if (deps.client() && entry.granted.value !== undefined)
         await entry.subscription?.unsubscribe({ timeout });
-      entries.value = entries.value.filter((other) => other !== entry);
+      batch(() => {
+        former.value = [...former.value.slice(1 - mostFormer), sourceOf(entry, Date.now())];
+        entries.value = entries.value.filter((other) => other !== entry);
+      });
     } catch (error) {
       entry.error.value = t('Still subscribed: {why}', { why: inOneLine(deps.toFailure(error)) });
     }
@@ -297,6 +324,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     identifierError,
     formError,
     busy,
+    sources,
     /** Whether the broker knows Subscription Identifiers, as far as it has said. */
     identifiers: () => deps.client()?.connack?.properties.subscriptionIdentifiersAvailable ?? true,
     edit,

@@ -16,8 +16,8 @@ export const connection: Dictionary = {
   '“{first}” could not be reached before the page was reloaded.': '页面重新加载之前无法连接“{first}”。',
   'Not connected again: passwords are not kept when the page is reloaded':
     '未重新连接：页面重新加载后不会保留密码',
-  'Fill in the password under Options and press Connect, or keep it in a profile.':
-    '请在“选项”中填写密码并点击“连接”，或将其保存到配置中。',
+  'Fill in the password under Settings, Options and press Connect, or keep it in a profile.':
+    '请在“设置”的“选项”中填写密码并点击“连接”，或将其保存到配置中。',
 
   // The brokers that are offered where nobody else named them
   'This server': '本服务器',
@@ -201,8 +201,8 @@ export const connection: Dictionary = {
   'Check the signature or token, the region, this computer’s clock, the path /mqtt, and that the policy allows iot:Connect for this client ID.':
     '请检查签名或令牌、区域、本机时钟、路径 /mqtt，以及策略是否允许此客户端 ID 执行 iot:Connect。',
   'AWS IoT closed the connection without a reason': 'AWS IoT 未说明原因就关闭了连接',
-  'It does so at what the policy does not allow (the page’s own topic, perhaps: see Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.':
-    '以下情况会如此：策略不允许的操作（可能是本页自己的主题，见“选项”）、$SYS 主题、一次超过 8 个主题过滤器、QoS 2、超过 128 KB、另一个相同 ID 的客户端，以及连接满一天。具体原因见 CloudWatch 日志。',
+  'It does so at what the policy does not allow (the page’s own topic, perhaps: see Settings, Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.':
+    '以下情况会如此：策略不允许的操作（可能是本页自己的主题，见“设置”中的“选项”）、$SYS 主题、一次超过 8 个主题过滤器、QoS 2、超过 128 KB、另一个相同 ID 的客户端，以及连接满一天。具体原因见 CloudWatch 日志。',
   'The broker closed the connection without a reason': 'Broker 未说明原因就关闭了连接',
   'It may not allow a topic that was subscribed to or published to, or another client has the same client ID. The broker’s log says more.':
     '它可能不允许所订阅或发布的主题，或有另一个客户端使用相同的客户端 ID。详情见 Broker 的日志。',
@@ -213,7 +213,8 @@ export const connection: Dictionary = {
   'Check that it has not expired, that its aud is https://eventgrid.azure.net/, and that its role allows topic spaces of this namespace.':
     '请检查令牌未过期、其 aud 为 https://eventgrid.azure.net/，且其角色允许此命名空间的主题空间。',
   'There is no token or signature to connect with': '没有可用于连接的令牌或签名',
-  'Check the authentication under Options, and connect again.': '请在“选项”中检查认证设置，然后重新连接。',
+  'Check the authentication under Settings, Options, and connect again.':
+    '请在“设置”的“选项”中检查认证设置，然后重新连接。',
   'The connection was lost. {title}': '连接意外断开。{title}',
   '{title}. Using “{broker}” instead': '{title}。已改用“{broker}”',
   'Neither “{first}” nor “{second}” can be reached. {title}': '无法连接“{first}”和“{second}”。{title}',
@@ -238,13 +239,13 @@ export const connection: Dictionary = {
   'This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.':
     '此客户端仅支持 MQTT 5。请在 Broker 中启用 MQTT 5，或使用更新的 Broker。',
   'The broker refused the client ID': 'Broker 拒绝了客户端 ID',
-  'Change the client ID under Options, or leave it empty for a random one.':
-    '请在“选项”中更改客户端 ID，或留空以使用随机 ID。',
+  'Change the client ID under Settings, Options, or leave it empty for a random one.':
+    '请在“设置”的“选项”中更改客户端 ID，或留空以使用随机 ID。',
   'The broker refused the user name or password': 'Broker 拒绝了用户名或密码',
-  'Check both under Options.': '请在“选项”中检查两者。',
+  'Check both under Settings, Options.': '请在“设置”的“选项”中检查两者。',
   'The broker does not allow this client to connect': 'Broker 不允许此客户端连接',
-  'Check the user name and password under Options, or ask the broker’s operator for access.':
-    '请在“选项”中检查用户名和密码，或向 Broker 的管理员申请访问权限。',
+  'Check the user name and password under Settings, Options, or ask the broker’s operator for access.':
+    '请在“设置”的“选项”中检查用户名和密码，或向 Broker 的管理员申请访问权限。',
   'The broker is unavailable': 'Broker 不可用',
   'Try again later, or choose another broker.': '请稍后重试，或选择其他 Broker。',
   'The broker is busy': 'Broker 繁忙',
@@ -254,14 +255,14 @@ export const connection: Dictionary = {
   'The broker is shutting down': 'Broker 正在关闭',
   'Try again when it is back.': '请在其恢复后重试。',
   'The broker refused the authentication method': 'Broker 拒绝了认证方法',
-  'Use a user name and password under Options, if the broker accepts them.':
-    '如果 Broker 接受用户名和密码，请在“选项”中填写。',
+  'Use a user name and password under Settings, Options, if the broker accepts them.':
+    '如果 Broker 接受用户名和密码，请在“设置”的“选项”中填写。',
   'The broker heard nothing for too long': 'Broker 过久未收到任何数据',
-  'Check the network. A shorter keep alive under Options keeps idle links open.':
-    '请检查网络。在“选项”中缩短心跳间隔可保持空闲连接。',
+  'Check the network. A shorter keep alive under Settings, Options keeps idle links open.':
+    '请检查网络。在“设置”的“选项”中缩短心跳间隔可保持空闲连接。',
   'Another client took over with the same client ID': '另一个使用相同客户端 ID 的客户端取代了此连接',
-  'Give each client its own ID under Options, or leave it empty for a random one.':
-    '请在“选项”中为每个客户端设置不同的 ID，或留空以使用随机 ID。',
+  'Give each client its own ID under Settings, Options, or leave it empty for a random one.':
+    '请在“设置”的“选项”中为每个客户端设置不同的 ID，或留空以使用随机 ID。',
   'Too many messages were in flight for the broker': '在途消息数超过了 Broker 的上限',
   'Publish more slowly.': '请降低发布速度。',
   'A packet was too large': '报文过大',
@@ -319,7 +320,8 @@ export const connection: Dictionary = {
     '请检查主机名和端口。连接可能被防火墙拦截。',
   'The connection’s settings are not right': '连接设置有误',
   'The broker refused the connection': 'Broker 拒绝了连接',
-  'Check the settings under Options, or choose another broker.': '请在“选项”中检查设置，或选择其他 Broker。',
+  'Check the settings under Settings, Options, or choose another broker.':
+    '请在“设置”的“选项”中检查设置，或选择其他 Broker。',
   'The broker ended the connection': 'Broker 断开了连接',
   'Connect again, or choose another broker.': '请重新连接，或选择其他 Broker。',
   'What answers at {address} is not an MQTT 5 broker': '{address} 的响应者不是 MQTT 5 Broker',

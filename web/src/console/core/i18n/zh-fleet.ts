@@ -85,6 +85,8 @@ export const fleet: Dictionary = {
   Connecting: '正在连接',
   Away: '离线',
   Refused: '被拒绝',
+  'Sent, on average': '平均发送',
+  'Received, on average': '平均接收',
   'Round trip, p50': '往返时间 p50',
   'Round trip, p99': '往返时间 p99',
   Time: '用时',

@@ -172,6 +172,6 @@ export const topics: Dictionary = {
   'Too large to compare with the one before.': '太大，无法与前一个值比较。',
   'Too different to compare with the one before.': '差异太大，无法与前一个值比较。',
   "Topics that messages came on; they take {used}. Kept are up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.":
-    '收到过消息的主题，占用 {used}。所有连接合计最多保留 {count} 个层级或 {size}；主题的历史从你查看它时开始。',
+    '收到过消息的主题，占用 {used}。所有连接合计最多保留 {count} 个层级或 {size}；主题的历史从您查看它时开始。',
   'Clear tree': '清空主题树',
 };

@@ -8,6 +8,7 @@ import { statusWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
+import { useKeptFocus } from '../../ui/kept-focus';
 import { onDemand } from '../../ui/on-demand';
 import './connection.css';
 import { mark, t } from '../../core/i18n/i18n';
@@ -29,7 +30,13 @@ const parts = {
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const status = connection.status.value;
   return (
-    <div class="status line" role="status" aria-label={t('Connection')} data-phase={status.phase}>
+    <div
+      class="status line"
+      role="status"
+      aria-label={t('Connection')}
+      data-phase={status.phase}
+      data-edited={connection.edited()}
+    >
       <span class="status-dot" aria-hidden="true" />
       <span class="status-phase">{statusWords(status)}</span>{' '}
       {status.url && <bdi class="status-url clip">{visible(status.url)}</bdi>}
@@ -151,9 +158,10 @@ function Sheet({ page, session }: Props) {
 export function ConnectionPanel({ page, session }: Props) {
   const { connection } = session;
   const form = useRef<HTMLFormElement>(null);
+  useKeptFocus(form, '.connection-form > button');
   const { url } = connection.settings.value;
   const idle = connection.status.value.phase === 'disconnected';
-  const other = !idle && url !== connection.status.value.url;
+  const other = connection.edited();
   const errors = connection.fieldErrors.value;
   const brokers = connection.config.value.brokers;
 

@@ -1,6 +1,6 @@
+import { batch } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Session } from '../../session/session';
-import type { Sessions } from '../../session/sessions';
+import type { Page } from '../../session/page';
 import { Button } from '../../ui/button';
 import { onDemand } from '../../ui/on-demand';
 import type { TabsProps } from './strip-tabs';
@@ -10,17 +10,17 @@ import { t } from '../../core/i18n/i18n';
 const Tabs = onDemand<TabsProps>(async () => (await import('./strip-tabs')).StripTabs);
 
 /** The connections, where there are several, and the way to one more. */
-export function Strip({ sessions }: { sessions: Sessions<Session> }) {
+export function Strip({ page }: { page: Page }) {
+  const { sessions } = page;
   const list = sessions.list.value;
   const active = sessions.active.value;
   const nav = useRef<HTMLElement>(null);
-  const closed = useRef(false);
+  /** What is to have the focus, once it is there. */
+  const next = useRef('');
 
-  // The button that had the focus is gone.
   useLayoutEffect(() => {
-    if (!closed.current) return;
-    closed.current = false;
-    nav.current?.querySelector<HTMLElement>('[aria-current], .strip-add')?.focus();
+    if (next.current) document.querySelector<HTMLElement>(next.current)?.focus();
+    next.current = '';
   });
 
   // The list may be longer than there is room for.
@@ -31,8 +31,12 @@ export function Strip({ sessions }: { sessions: Sessions<Session> }) {
   }, [active]);
 
   function add() {
-    sessions.open();
-    document.querySelector<HTMLElement>('#connection select')?.focus();
+    next.current = '#connection select';
+    batch(() => {
+      sessions.open();
+      // Where there is room for one view, the form has its own.
+      if (page.screen.peek() === 'narrow') page.view.value = 'broker';
+    });
   }
 
   return (
@@ -41,7 +45,7 @@ export function Strip({ sessions }: { sessions: Sessions<Session> }) {
         <Tabs
           sessions={sessions}
           onClose={(session) => {
-            closed.current = true;
+            next.current = '.strip :is([aria-current], .strip-add)';
             sessions.close(session);
           }}
         />

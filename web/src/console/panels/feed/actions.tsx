@@ -1,22 +1,28 @@
 /** What can be done with a message. */
 
 import { t } from '../../core/i18n/i18n';
-import { hex } from '../../core/text';
+import { limits } from '../../core/limits';
+import { brief, hex } from '../../core/text';
 import type { Entry } from '../../log/entry';
 import type { Message } from '../../session/message';
 import type { Page } from '../../session/page';
 import { again, replyTo } from '../../session/resend';
+import type { Session } from '../../session/session';
 import { editPayload } from '../../shortcuts/actions';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
 import { type Command, Menu } from '../../ui/menu';
 import { Said, Toolbar } from '../../ui/toolbar';
 
-/** Puts a message into the form of the connection that it came by, or of the one that is shown. */
+/** The connection that a message came by, or the one that is shown. */
+function sessionOf({ sessions }: Page, id?: number): Session {
+  return sessions.list.peek().find((one) => one.id === id) ?? sessions.active.peek();
+}
+
+/** Puts a message into the form of its connection. */
 export function compose(page: Page, message: Partial<Message>, id?: number): void {
-  const { sessions } = page;
-  const session = sessions.list.peek().find((one) => one.id === id) ?? sessions.active.peek();
-  sessions.show(session);
+  const session = sessionOf(page, id);
+  page.sessions.show(session);
   // What was meant to answer one request goes to nobody else.
   session.publisher.edit({ correlation: undefined, ...message });
   editPayload(page);
@@ -30,10 +36,12 @@ export const publishHere = (page: Page, topic: string, id?: number): Command => 
 /** What the feed can do about a topic, or about a branch of topics. */
 export function feedCommands({ feed }: Page, filter: string): Command[] {
   const { muted } = feed.filter.value;
-  return [
-    { text: t('Show only this topic'), run: () => feed.edit({ topic: filter }) },
-    { text: t('Mute this topic'), run: () => feed.edit({ muted: [...new Set([...muted, filter])] }) },
-  ];
+  const others = muted.filter((other) => other !== filter);
+  const mute =
+    others.length < muted.length
+      ? { text: t('Unmute this topic'), run: () => feed.edit({ muted: others }) }
+      : { text: t('Mute this topic'), run: () => feed.edit({ muted: [...muted, filter] }) };
+  return [{ text: t('Show only this topic'), run: () => feed.edit({ topic: filter }) }, mute];
 }
 
 /** What can be done with a topic, or with a branch of topics. */
@@ -52,14 +60,17 @@ export function topicCommands(page: Page, filter: string): Command[] {
 }
 
 export function messageCommands(page: Page, { message, via }: Entry): Command[] {
-  const reply = replyTo(message);
+  const session = sessionOf(page, via.id);
+  // The connection may have turned to another broker, where nobody waits for an answer.
+  const turned = session.id === via.id && session.name.value !== via.name;
+  const reply = turned ? undefined : replyTo(message);
   const into = (text: string, what: () => Partial<Message>) => ({
-    text,
+    text: turned ? `${text} (${brief(session.name.value, limits.name)})` : text,
     run: () => compose(page, what(), via.id),
   });
   return [
     ...(reply ? [into(t('Reply'), () => reply)] : []),
-    publishHere(page, message.topic, via.id),
+    into(t('Publish here'), () => ({ topic: message.topic })),
     into(t('Edit and resend'), () => again(message)),
   ];
 }

@@ -77,7 +77,7 @@ export function Conditions({ feed, id }: FoldProps) {
           aria-label={t('Unmute {filter}', { filter: visible(muted) })}
           onClick={() => feed.edit({ muted: filter.muted.filter((other) => other !== muted) })}
         >
-          <bdi class="clip">{brief(muted, limits.topic)}</bdi> ×
+          {t('Muted:')} <bdi class="clip">{brief(muted, limits.topic)}</bdi> ×
         </Button>
       ))}
       <Button
@@ -87,7 +87,7 @@ export function Conditions({ feed, id }: FoldProps) {
           feed.edit({ topic, muted, connection, direction, qos, retain });
         }}
       >
-        {t('Show all')}
+        {t('Reset')}
       </Button>
     </div>
   );

@@ -19,8 +19,8 @@ export const labelOf = ({ name, filter }: Source): string =>
 const none: readonly Source[] = [];
 
 /**
- * Gives the subscriptions by which a message came, of those that its connection has
- * subscribed to; asks each of them once. Keys are the connections' numbers.
+ * Gives the subscriptions by which a message came, of those that its connection had
+ * when it came; asks each of them once. Keys are the connections' numbers.
  */
 export function createSelecting(
   sources: ReadonlyMap<number, readonly Source[]>,
@@ -34,8 +34,12 @@ export function createSelecting(
     if (sent) return none;
     let selecting = known.get(entry);
     if (!selecting) {
-      const own = compiled.get(via.id) ?? [];
-      selecting = own.filter(({ selects }) => selects(message.topic)).map(({ source }) => source);
+      const { topic, receivedAt } = message;
+      selecting = (compiled.get(via.id) ?? [])
+        .filter(({ source, selects }) => {
+          return source.since <= receivedAt && receivedAt < source.until && selects(topic);
+        })
+        .map(({ source }) => source);
       known.set(entry, selecting);
     }
     return selecting;
@@ -56,5 +60,5 @@ export function RowMarks({ sources }: { sources: readonly Source[] }) {
   );
 }
 
-/** Of the page's messages, by what its sessions are subscribed to now. */
+/** Of the page's messages. */
 export const selectingOf = ({ sources }: Page) => computed(() => createSelecting(sources.value));

@@ -102,14 +102,18 @@ function Announcer({ feed }: { feed: Feed }) {
 }
 
 function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
-  const { kept, looked } = feed.view.value;
+  const { kept, looked, waiting } = feed.view.value;
   const filter = feed.filter.value;
+  if (waiting > 0) return [t('Paused'), t('Messages are kept, and shown when you press Resume.')];
   if (kept > 0 && (filter.search || conditionsOf(filter) > 0)) {
     return looked < 1
       ? [t('Searching'), t('Nothing found so far.')]
       : [t('No matching messages'), t('None of the messages in memory fits the filter.')];
   }
   if (feed.paused.value) return [t('Paused'), t('Messages are kept, and shown when you press Resume.')];
+  if (phase === 'connected' && kept > 0) {
+    return [t('Nothing received yet'), t('What you sent is listed with Filter, Direction: Sent or Both.')];
+  }
   if (phase === 'connected') {
     return [t('Nothing yet'), t('Press Publish: the broker will echo your message here.')];
   }

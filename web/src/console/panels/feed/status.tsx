@@ -11,11 +11,12 @@ function formatRate(rate: number): string {
   return rate >= 10 || Number.isInteger(rate) ? formatCount(Math.round(rate)) : rate.toFixed(1);
 }
 
-function Counts({ feed }: { feed: Feed }) {
-  const { kept, bytes, received, dropped, evicted } = feed.view.value;
+type Figures = ReturnType<Feed['figures']>;
+
+function Counts({ rate, kept, bytes, received, dropped, evicted }: Figures & { rate: number }) {
   const facts: Fact[] = [
     { name: t('Received'), value: formatCount(received), title: t('Messages since the page was opened') },
-    { name: t('Per second'), value: formatRate(feed.rate.peek()), title: t('Over the last three seconds') },
+    { name: t('Per second'), value: formatRate(rate), title: t('Over the last three seconds') },
     {
       name: t('In memory'),
       value: formatCount(kept),
@@ -39,10 +40,14 @@ function Counts({ feed }: { feed: Feed }) {
 }
 
 export function FeedStatus({ feed, shown }: { feed: Feed; shown: boolean }) {
-  const { bytes } = feed.view.value;
+  // With what the list shows; and while it rests, once a second.
+  feed.view.value;
+  feed.total.value;
+  const figures = feed.figures();
+  const { bytes } = figures;
   return (
     <footer class="feed-status flow fine" data-shown={shown}>
-      <Counts feed={feed} />
+      <Counts {...figures} rate={feed.rate.value} />
       <Select
         label={t('Memory limit')}
         class="inline"

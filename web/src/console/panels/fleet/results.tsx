@@ -23,18 +23,28 @@ function formatMs(milliseconds: number | undefined): string {
 const perSecond = (rate: number): string =>
   `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`;
 
-function factsOf(figures: Figures, devices: string, measured: boolean): Fact[] {
+/** When it is over, what counts is the whole of it. */
+function ratesOf({ byQoS, elapsed, sentRate, receivedRate }: Figures, over: boolean, measured: boolean) {
+  const average = (name: 'sent' | 'received') =>
+    perSecond((byQoS.reduce((sum, figures) => sum + figures[name], 0) / Math.max(1, elapsed)) * 1000);
+  const sent = over ? [t('Sent, on average'), average('sent')] : [t('Sent'), perSecond(sentRate)];
+  const received = over
+    ? [t('Received, on average'), average('received')]
+    : [t('Received'), perSecond(receivedRate)];
+  return (measured ? [sent, received] : [sent]).map(([name = '', value = '']) => ({ name, value }));
+}
+
+function factsOf(figures: Figures, devices: string, measured: boolean, over: boolean): Fact[] {
   const { connected, connecting, away, refused, lastStorm } = figures;
   const facts: (Fact | false)[] = [
-    {
+    !over && {
       name: t('Connected'),
       value: t('{count} of {all}', { count: formatCount(connected), all: formatCount(Number(devices)) }),
     },
-    connecting > 0 && { name: t('Connecting'), value: formatCount(connecting) },
-    away > 0 && { name: t('Away'), value: formatCount(away) },
+    !over && connecting > 0 && { name: t('Connecting'), value: formatCount(connecting) },
+    !over && away > 0 && { name: t('Away'), value: formatCount(away) },
     refused > 0 && { name: t('Refused'), value: formatCount(refused), alarm: true },
-    { name: t('Sent'), value: perSecond(figures.sentRate) },
-    measured && { name: t('Received'), value: perSecond(figures.receivedRate) },
+    ...ratesOf(figures, over, measured),
     measured && { name: t('Round trip, p50'), value: formatMs(figures.p50) },
     measured && { name: t('Round trip, p99'), value: formatMs(figures.p99) },
     { name: t('Acknowledged in, p50'), value: formatMs(figures.ackP50) },
@@ -209,7 +219,11 @@ export function Results({ fleet }: { fleet: Fleet }) {
 
   return (
     <section class="fleet-results stack" aria-label={t('Figures of the fleet')}>
-      <Facts look="cells" class="fleet-facts" facts={factsOf(figures, form.devices, form.measure)} />
+      <Facts
+        look="cells"
+        class="fleet-facts"
+        facts={factsOf(figures, form.devices, form.measure, !fleet.running.value)}
+      />
       <Deliveries figures={figures} measured={form.measure} />
       <Problems problems={figures.problems} url={address} />
       {samples.length > 1 && <Chart key={run.begun} samples={samples} />}

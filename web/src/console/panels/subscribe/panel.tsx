@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks';
+import { useId, useRef } from 'preact/hooks';
 import { messages } from '../../core/counts';
 import { limits } from '../../core/limits';
 import { brief, formatCount, splitTopic, visible } from '../../core/text';
@@ -7,6 +7,7 @@ import { defaultRap } from '../../session/wanted';
 import { Button, IconButton } from '../../ui/button';
 import { Select, TextField } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
+import { useKeptFocus } from '../../ui/kept-focus';
 import { onDemand } from '../../ui/on-demand';
 import { FilterMark } from '../feed/filter-mark';
 import './subscribe.css';
@@ -67,8 +68,8 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
       <FilterMark degrees={entry.hue.value} />
       <Name entry={entry} onLoad={() => subscriptions.load(entry)} />
       {paused ? (
-        <span class="tag" title={t('Left out since it was paused')}>
-          {t('{count} hidden', { count: formatCount(entry.hidden.value) })}
+        <span class="tag" title={t('Not kept: they came while it was paused')}>
+          {t('{count} left out', { count: formatCount(entry.hidden.value) })}
         </span>
       ) : (
         <span class="subscription-count fine" title={messages(count)}>
@@ -103,10 +104,12 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
   const { filter, qos, rap = defaultRap, ...others } = subscriptions.draft.value;
   const [open, toggle] = useFold(subscriptions.identifierError.value ? 'options' : undefined);
   const entries = subscriptions.entries.value;
+  const panel = useRef<HTMLElement>(null);
+  useKeptFocus(panel, '.subscription button, input');
   const problem = subscriptions.formError.value;
   const set = Object.values({ ...others, rap: rap !== defaultRap }).filter(Boolean).length;
   return (
-    <section id="subscribe">
+    <section ref={panel} id="subscribe">
       <form
         class="subscribe-form stack"
         aria-labelledby={heading}

@@ -120,7 +120,9 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
   useSignalEffect(() => {
     const node = bench.selected.value;
     page.inspect('topic', node !== undefined);
-    page.showOnly(node && filterOf(node));
+    // Where messages of several connections are listed, only this one has the topic.
+    const several = page.feed.names.value.length > 1;
+    page.showOnly(node && { topic: filterOf(node), connection: several ? session.name.value : '' });
   });
 
   return (

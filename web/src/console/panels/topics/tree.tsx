@@ -272,6 +272,10 @@ export function Tree({ bench, session }: Props) {
       case ' ':
         if (node) bench.select(node);
         return true;
+      case 'Escape':
+        if (!selected) return false;
+        bench.select(undefined);
+        return true;
       default:
         // What no name begins with is for the page.
         if (event.key.length !== 1 || '/?'.includes(event.key)) return false;
