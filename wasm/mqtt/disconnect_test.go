@@ -1,6 +1,9 @@
 package mqtt
 
 import (
+	"context"
+	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -41,4 +44,40 @@ func TestNothingFollowsDisconnect(t *testing.T) {
 		wantTopics(t, b, "late")
 	}
 	wantNil(t, done)
+}
+
+// A later call has limits of its own: with Force, and when its time is up, the client
+// ends although an earlier call would still wait for what is in flight.
+func TestDisconnectAgainIsNotBoundToTheFirst(t *testing.T) {
+	for name, again := range map[string]func(c *Client) error{
+		"with force": func(c *Client) error {
+			return c.Disconnect(background, DisconnectOptions{Force: true})
+		},
+		"with a time limit": func(c *Client) error {
+			ctx, cancel := context.WithTimeout(background, 20*time.Millisecond)
+			defer cancel()
+			if err := c.Disconnect(ctx, DisconnectOptions{}); !errors.Is(err, Timeout) {
+				return err // or none, where it has ended just then
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, b, _ := start(t, nil)
+			unacknowledged := publishAsync(c, Message{Topic: "t", QoS: 1})
+			b.read()
+			first := make(chan error, 1)
+			go func() { first <- c.Disconnect(background, DisconnectOptions{}) }()
+			for leaving := false; !leaving; runtime.Gosched() {
+				c.mu.Lock()
+				leaving = c.supervisor.want == gone
+				c.mu.Unlock()
+			}
+			if err := again(c); err != nil {
+				t.Fatal(err)
+			}
+			wantNil(t, first)
+			wantCode(t, <-unacknowledged, SessionLost, "")
+		})
+	}
 }

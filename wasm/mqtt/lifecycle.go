@@ -21,10 +21,10 @@ type DisconnectOptions struct {
 
 // Disconnect ends the client. Unless forced it first waits, as long as ctx
 // lasts, until what was published is acknowledged. It sends DISCONNECT, closes
-// the connection, and settles everything that still waits. Calling it again
-// waits for the first call's end. It fails with BadOption or PacketTooLarge, and
-// then does nothing; or with Timeout or Aborted, and then the client ends
-// without it.
+// the connection, and settles everything that still waits. A call that follows
+// another waits no longer than its own ctx and options say. It fails with
+// BadOption or PacketTooLarge, and then does nothing; or with Timeout or Aborted,
+// and then the client ends without it.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	packet, err := c.disconnectPacket(&opts)
 	if err != nil {
@@ -32,32 +32,29 @@ func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	}
 	c.mu.Lock()
 	s := &c.supervisor
-	first := s.want != gone
 	s.want = gone
 	conn, a := s.conn, s.attempt
 	var idle chan struct{}
-	if first && s.connected && !opts.Force && c.pending > 0 {
+	if s.connected && !opts.Force && c.pending > 0 {
 		if c.idle == nil {
 			c.idle = make(chan struct{})
 		}
 		idle = c.idle
 	}
 	c.mu.Unlock()
-	if first {
-		if idle != nil {
-			select { // what is in flight
-			case <-idle:
-			case <-conn.Done():
-			case <-ctx.Done():
-			}
+	if idle != nil {
+		select { // what is in flight
+		case <-idle:
+		case <-conn.Done():
+		case <-ctx.Done():
 		}
-		if a != nil {
-			a.stop()
-		} else if conn != nil {
-			conn.Leave(packet)
-		}
-		s.hurryUp()
 	}
+	if a != nil {
+		a.stop()
+	} else if conn != nil {
+		conn.Leave(packet)
+	}
+	s.hurryUp()
 	select {
 	case <-c.ended:
 		return nil

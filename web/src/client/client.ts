@@ -5,7 +5,7 @@ import { followPage, thisPage } from '../platform/page-lifecycle';
 import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
 import type { UserCallbacks } from './auth/user-callbacks';
 import { createCalls, type Opened } from './calls';
-import { endCall, type Limited } from './checks/calls';
+import { endCall } from './checks/calls';
 import type { Settings } from './checks/options';
 import { fromWire, MqttError } from './errors';
 import { load } from './load';
@@ -15,7 +15,7 @@ import { type Change, changed } from './states';
 import type { Engine } from './transport/calls';
 import { assumed, connectIn } from './transport/connecting';
 import { createWaitingRoom } from './transport/waiting-calls';
-import type { CallOptions, Client, ClientEvents, ClientState, EndOptions } from './types';
+import type { Client, ClientEvents, ClientState, EndOptions } from './types';
 
 type Listener<E extends keyof ClientEvents> = (...args: ClientEvents[E]) => void;
 
@@ -60,7 +60,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   let decoder: Promise<typeof decodePackets> | undefined;
   let decode: typeof decodePackets | undefined;
   let ended: { error: MqttError | undefined } | undefined;
-  let ending: { force: boolean; done: Promise<void> } | undefined;
+  let ending = false;
 
   let callbacks: UserCallbacks | undefined;
   let receiving: Receiving | undefined;
@@ -143,12 +143,21 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     change('connect');
     nextTask(catchUp);
   });
-  connected.catch((reason: unknown) => {
+  const fail = (reason: unknown): void => {
     const error = failure(reason);
     // Whoever waits is told; others by events.
     if (!once && !ended) emitter.emit('error', error);
     finish(error);
-  });
+  };
+  connected.catch(fail);
+
+  const { signal } = settings;
+  /** For one that is connecting, in the background or not. */
+  function giveUp(): void {
+    hangUp();
+    fail(signal?.reason);
+  }
+  if (!once) signal?.addEventListener('abort', giveUp);
 
   function catchUp(): void {
     const tasks = waiting ?? [];
@@ -159,6 +168,10 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   /** Calls that nobody made: they have failed where the connection has, or the client has ended. */
   function tell(call: (opened: Opened) => Promise<void>): void {
     whenOpen(call).catch(toldByEvents);
+  }
+
+  function hangUp(): void {
+    tell(({ link }) => link.disconnect({ force: true }));
   }
 
   function change(what: Change): void {
@@ -172,6 +185,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       case 'connect':
         connack = event.connack;
         change('connect');
+        signal?.removeEventListener('abort', giveUp);
         receiving?.unsubscribeAgain();
         emitter.emit('connect', connack);
         break;
@@ -218,6 +232,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     if (ended) return;
     ended = { error };
     leavePage();
+    signal?.removeEventListener('abort', giveUp);
     const closes = state === 'connected';
     change('end');
     receiving?.finish(error);
@@ -251,7 +266,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   }
 
   function closing(): boolean {
-    return !!(ended || ending);
+    return !!ended || ending;
   }
 
   function requireOpen(): void {
@@ -271,19 +286,15 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   });
 
   async function end(first?: boolean | EndOptions, second?: EndOptions): Promise<void> {
-    const force = first === true;
-    const call = { ...endCall(typeof first === 'object' ? first : second), force };
+    const call = { ...endCall(typeof first === 'object' ? first : second), force: first === true };
     if (ended) return;
-    // A second call changes nothing, except that it may lose patience.
-    if (!ending || (force && !ending.force)) ending = { force, done: disconnect(call) };
-    await ending.done;
-  }
-
-  async function disconnect(call: Limited<CallOptions>): Promise<void> {
+    // A second call has limits of its own: it may lose patience.
+    const again = ending;
+    ending = true;
     if (state === 'connecting') {
       // There is nothing to say goodbye to, but the program may be making an attempt.
       givenUp.abort();
-      tell(({ link }) => link.disconnect({ force: true }));
+      hangUp();
       finish();
       return;
     }
@@ -293,10 +304,10 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       if (ended) return;
       const code = error instanceof MqttError && error.code;
       if (code === 'bad-option') {
-        ending = undefined;
+        ending = again;
         throw error;
       }
-      tell(({ link }) => link.disconnect({ force: true }));
+      hangUp();
       finish();
       if (code === 'not-connected') return;
       throw error;

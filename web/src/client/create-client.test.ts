@@ -97,6 +97,35 @@ describe('before there is a connection', () => {
     expect(ends).toEqual([expect.objectContaining(aborted)]);
   });
 
+  test('its signal ends it until it has connected, however late, and not after', async () => {
+    const { boundary, calls } = engine();
+    let accept = (): void => {};
+    const waits: Boundary = {
+      async connect(all) {
+        const client = await boundary.connect({ ...all, onEvent: () => {} });
+        accept = () => all.onEvent({ type: 'connect', connack });
+        return client;
+      },
+    };
+    const left = new Error('the user left');
+    for (const late of [false, true]) {
+      const giveUp = new AbortController();
+      const { client } = start(async () => found(waits), false, { signal: giveUp.signal });
+      const seen: unknown[] = [];
+      client.on('error', ({ code, cause }) => seen.push(code, cause));
+      client.on('end', () => seen.push('end'));
+      await client.publish('a', '1'); // by now the program has it
+      calls.length = 0;
+      if (late) accept();
+      await settled();
+      giveUp.abort(left);
+      await settled();
+      expect(seen).toEqual(late ? [] : ['aborted', left, 'end']);
+      expect(client.state).toBe(late ? 'connected' : 'disconnected');
+      expect(calls).toEqual(late ? [] : [['disconnect', { force: true }]]);
+    }
+  });
+
   test('what waits is bounded', async () => {
     const { open } = later(engine().boundary);
     const { client } = start(open, false, { offlineQueue: { messages: 2 } });

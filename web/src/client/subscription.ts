@@ -3,6 +3,7 @@ import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
 import { type Limited, plainCall } from './checks/calls';
 import { bad } from './checks/rules';
+import { aborted, MqttError } from './errors';
 import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
 
@@ -43,7 +44,8 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
 
   async function unsubscribe(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
-    left ??= leave(holder, call);
+    if (left) return within(left, call);
+    left = leave(holder, call);
     await left;
   }
 
@@ -66,8 +68,8 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
       return {
         next: queue.next,
         async return() {
-          // A loop that is left wants no more messages, and no error for leaving either.
-          await unsubscribe().catch(() => {});
+          // A loop that is left wants no more messages, and neither waits for the broker nor fails for leaving.
+          unsubscribe().catch(() => {});
           return { value: undefined, done: true };
         },
       };
@@ -107,6 +109,21 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
     },
   };
   return holder;
+}
+
+/** What another call waits for, within limits of its own. */
+function within(settled: Promise<void>, { timeout, signal }: Limited<CallOptions>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(new MqttError('timeout', `unsubscribe: no answer within ${timeout} ms`));
+    const abort = (): void => reject(aborted(signal as AbortSignal));
+    const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    settled.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    });
+  });
 }
 
 /** An error in a handler is its owner's; the message counts as handled. */

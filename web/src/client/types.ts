@@ -265,7 +265,10 @@ export interface Client {
    */
   reauthenticate(options?: CallOptions): Promise<void>;
 
-  /** Sends DISCONNECT and closes. `force` does not wait for packets in flight. */
+  /**
+   * Sends DISCONNECT and closes. `force` does not wait for packets in flight. A call that
+   * follows another waits no longer than its own `force`, `timeout` and `signal` say.
+   */
   end(force?: boolean, options?: EndOptions): Promise<void>;
   end(options: EndOptions): Promise<void>;
   endAsync: Client['end'];

@@ -6,7 +6,7 @@ import WebSocket from 'ws';
 import * as scripted from '../../e2e/support/scripted';
 import mqtt, { type IClientOptions, type MqttClient } from './index';
 
-const { connack, packet, properties, serve, type } = scripted;
+const { connack, filtersOf, packet, properties, serve, type } = scripted;
 
 const clients: MqttClient[] = [];
 const brokers: scripted.ScriptedBroker[] = [];
@@ -131,6 +131,28 @@ test('no filters at all are a mistake, to subscribe to or not any more', async (
   await expect(client.subscribeAsync([])).rejects.toMatchObject({ code: 'bad-option' });
   await expect(client.subscribeAsync({})).rejects.toMatchObject({ code: 'bad-option' });
   await expect(client.unsubscribeAsync([])).rejects.toMatchObject({ code: 'bad-option' });
+});
+
+test('a subscription that a lost connection took along is made at the next one', async () => {
+  const asked: string[][] = [];
+  const broker = await startBroker(
+    async (connection) => {
+      await connection.expect(type.connect);
+      connection.send(connack());
+      asked.push(filtersOf(await connection.expect(type.subscribe)));
+      connection.close();
+    },
+    (connection) =>
+      serve(connection, (sent) => {
+        if (sent.type === type.subscribe) asked.push(filtersOf(sent));
+      }),
+  );
+  const client = connect(broker.url);
+  const granted = await new Promise<unknown>((resolve) => {
+    client.subscribe('presence', { qos: 1 }, (error, grants) => resolve(error ?? grants));
+  });
+  expect(granted).toMatchObject([{ topic: 'presence', qos: 1 }]);
+  expect(asked).toEqual([['presence'], ['presence']]);
 });
 
 test('a filter that is subscribed to already is left out, unless with a higher QoS or resubscribe', async () => {

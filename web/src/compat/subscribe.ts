@@ -32,6 +32,8 @@ export async function subscribeEach(
     // Without a connection it waits for one, as long as that takes.
     const call = client.subscribe(topic, client.connected ? options : { ...options, timeout: 0 });
     const granted = await call.catch((error: MqttError) => {
+      // The connection took the question along: the next one gets it.
+      if (error.code === 'network' && client.state !== 'disconnected') return subscribe(topic);
       wanted.delete(topic);
       if (error.code !== 'refused' || error.reasonCode === undefined) throw error;
       refused ??= error;

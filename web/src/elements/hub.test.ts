@@ -103,6 +103,19 @@ test('what can not be asked for while there is no connection is asked for at the
   expect(patient.errors).toEqual([]);
 });
 
+test('while the client ends, nothing is asked for again and again', async () => {
+  const { client, sink, sent } = await connected({ disconnect: () => new Promise(() => {}) });
+  const subscribe = vi.spyOn(client, 'subscribe');
+  const hub = createHub(client);
+  void client.end();
+  expect(client.connected).toBe(true);
+  hub.watch('a', 0, watcher());
+  await settled();
+  expect(subscribe).toHaveBeenCalledTimes(1);
+  expect(sent('subscribe')).toEqual([]);
+  sink().onEvent({ type: 'end' });
+});
+
 test('a subscription that the lost connection took along is made again, without a word', async () => {
   let lose = (_: unknown): void => {};
   const subscribe = vi

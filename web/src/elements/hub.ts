@@ -69,6 +69,7 @@ export function createHub(client: Client) {
   async function subscribe(watched: Watched): Promise<void> {
     const { filter, qos, watchers, leaving } = watched;
     watched.asked = true;
+    const began = session;
     try {
       await client.subscribe(filter, { qos, signal: leaving.signal, handlerOnly: true }, (message) => {
         if (leaving.signal.aborted) return;
@@ -81,8 +82,8 @@ export function createHub(client: Client) {
       // No connection makes it right.
       watched.asked = code === 'bad-option';
       const unreachable = code === 'not-connected' || code === 'network';
-      // The next connection tries again, and it may have come meanwhile.
-      if (unreachable && client.connected) subscribe(watched);
+      // The next connection tries again, and it may have come meanwhile. On the same one it can't be made: the client ends.
+      if (unreachable && client.connected && session !== began) subscribe(watched);
       else if (!unreachable && !(code === 'timeout' && !client.connected)) {
         for (const watcher of watchers) watcher.failed(error as MqttError);
       }

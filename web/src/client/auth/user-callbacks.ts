@@ -43,7 +43,9 @@ export function createUserCallbacks({
       throw failure;
     }
     try {
-      return check(value, field);
+      const checked = check(value, field);
+      failure = undefined;
+      return checked;
     } catch (error) {
       failure = error as MqttError;
       throw error;
@@ -85,7 +87,8 @@ export function createUserCallbacks({
 
   function explain<E>(error: E): E | MqttError {
     if (!failure || !(error instanceof MqttError)) return error;
-    return error.code === failure.code && error.field === failure.field ? failure : error;
+    const { code, field, message } = failure;
+    return error.code === code && error.field === field && error.message.includes(message) ? failure : error;
   }
 
   return { sink, explain };

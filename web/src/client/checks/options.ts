@@ -184,7 +184,7 @@ export function connectSettings(
   } = localFields(given, '');
   if (shared && !worker) throw bad('shared', 'needs a worker, and worker is false');
   if (local.WebSocket && worker && typeof Worker !== 'undefined') {
-    throw bad('WebSocket', 'does not reach the worker that the client runs in; give worker: false too');
+    throw bad('WebSocket', 'does not reach the worker; give worker: false too');
   }
   if (whenTabCloses !== undefined && !shared) throw bad('whenTabCloses', 'needs shared: true');
   if (shared) checkSharedWorker(local, page);
@@ -235,7 +235,7 @@ function checkSharedWorker({ workerUrl, sharedWorkerUrl }: Partial<Settings>, pa
   if (sharedWorkerUrl === undefined) {
     // Tabs would quietly not share.
     if (workerUrl !== undefined) {
-      throw bad('sharedWorkerUrl', 'is missing: with workerUrl, shared needs the address of its own worker');
+      throw bad('sharedWorkerUrl', 'is missing: shared needs it beside workerUrl');
     }
   } else if (page !== undefined && new URL(sharedWorkerUrl).origin !== page.origin) {
     throw bad('sharedWorkerUrl', `must be of the page's own origin, ${page.origin}`);
@@ -291,9 +291,11 @@ function limitBackOff(boundary: BoundaryOptions): void {
 function checkAuthentication(boundary: BoundaryOptions, { authenticate, scram }: Callbacks): void {
   const { authenticationMethod, authenticationData } = boundary.properties ?? {};
   if (scram) {
-    if (authenticate) throw bad('scram', 'must not be given together with authenticate');
-    if (authenticationMethod !== undefined || authenticationData) {
-      throw bad('scram', 'must not be given together with properties.authenticationMethod and Data');
+    if (authenticate || authenticationMethod !== undefined || authenticationData) {
+      throw bad(
+        'scram',
+        'must not be given together with authenticate, authenticationMethod or authenticationData',
+      );
     }
     boundary.properties = { ...boundary.properties, authenticationMethod: 'SCRAM-SHA-256' };
   }

@@ -145,6 +145,53 @@ describe('one filter, several subscriptions', () => {
     expect(sent('unsubscribe')).toEqual([[['a']]]);
   });
 
+  test('one that is refused takes the filter back that another left meanwhile', async () => {
+    let answer = (_: number): void => {};
+    const { client, sent } = await connected({
+      subscribe: (requests) =>
+        new Promise((resolve) => {
+          answer = (code) => resolve({ reasonCodes: requests.map(() => code) });
+          if (requests[0]?.qos === 0) answer(0);
+        }),
+    });
+    const first = await client.subscribe('a');
+    const second = client.subscribe('a', { qos: 2 });
+    await settled();
+    await first.unsubscribe();
+    expect(sent('unsubscribe')).toEqual([]);
+    answer(0x97);
+    await expect(second).rejects.toMatchObject({ code: 'refused' });
+    await settled();
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+    // And what the broker never had is not given back.
+    const third = client.subscribe('a', { qos: 2 });
+    await settled();
+    answer(0x97);
+    await expect(third).rejects.toMatchObject({ code: 'refused' });
+    await settled();
+    expect(sent('unsubscribe')).toHaveLength(1);
+  });
+
+  test('a second unsubscribe has limits of its own', async () => {
+    const { client, sent } = await connected({ unsubscribe: () => new Promise(() => {}) });
+    const subscription = await client.subscribe('a');
+    void subscription.unsubscribe({ timeout: 0 });
+    await expect(subscription.unsubscribe({ timeout: 1 })).rejects.toMatchObject({ code: 'timeout' });
+    await expect(subscription.unsubscribe({ signal: AbortSignal.abort('enough') })).rejects.toBe('enough');
+    expect(sent('unsubscribe')).toHaveLength(1);
+  });
+
+  test('a loop that is left does not wait for the broker', async () => {
+    const { client, receive, sent } = await connected({ unsubscribe: () => new Promise(() => {}) });
+    const subscription = await client.subscribe('a');
+    void receive({ topic: 'a' });
+    for await (const message of subscription) {
+      expect(message.topic).toBe('a');
+      break;
+    }
+    expect(sent('unsubscribe')).toEqual([[['a']]]);
+  });
+
   test('an unsubscribe that the broker refuses rejects', async () => {
     const { client } = await connected({ unsubscribe: async () => ({ reasonCodes: [0x83] }) });
     await expect(client.unsubscribe('a')).rejects.toMatchObject({ code: 'refused', reasonCode: 0x83 });

@@ -26,6 +26,8 @@ export interface Subscribing extends SubscribeSettings {
 export function createSubscribing({ link, router, closing, requireOpen }: Dependencies) {
   /** Filters that nobody here has, and the broker may still. */
   const unwanted = new Set<string>();
+  /** Filters that the broker has granted. */
+  const granted = new Set<string>();
 
   /** One for each filter. */
   async function subscribe({
@@ -61,24 +63,30 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
       if (signal?.aborted) throw aborted(signal);
       throwRefused(ack, filters);
     } catch (error) {
-      const granted = filters.filter((_, index) => (ack.reasonCodes[index] ?? 0) < 0x80);
-      withdraw(holders, granted);
+      withdraw(
+        holders,
+        filters.filter((_, index) => (ack.reasonCodes[index] ?? 0) < 0x80),
+      );
       throw error;
     }
     for (const [index, filter] of filters.entries()) {
+      granted.add(filter);
       for (const sharing of router.withFilter(filter)) sharing.grant(ack.reasonCodes[index] ?? 0);
     }
     if (signal) for (const holder of holders) holder.follow(signal);
   }
 
-  /** Undoes a failed subscribe, at the broker too for filters it granted and nobody uses. */
-  function withdraw(holders: Holder[], granted: string[]): void {
-    const unused = new Set<string>();
+  /**
+   * Undoes a failed subscribe, at the broker too for filters that it has, by this call (`those`) or
+   * by another whose subscription was left meanwhile, and that nobody uses.
+   */
+  function withdraw(holders: Holder[], those: string[]): void {
+    const filters: string[] = [];
     for (const holder of holders) {
+      const { topic } = holder.request;
       holder.finish(true);
-      if (router.remove(holder)) unused.add(holder.request.topic);
+      if (router.remove(holder) && (those.includes(topic) || granted.has(topic))) filters.push(topic);
     }
-    const filters = granted.filter((filter) => unused.has(filter));
     if (filters.length === 0 || closing()) return;
     askToUnsubscribe(filters, plainCall()).catch(() => {
       // The subscribe call tells its caller what went wrong.
@@ -110,7 +118,10 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
   async function askToUnsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
     for (const filter of filters) unwanted.add(filter);
     const ack = await link.unsubscribe(filters, call);
-    for (const filter of filters) unwanted.delete(filter);
+    for (const filter of filters) {
+      unwanted.delete(filter);
+      granted.delete(filter);
+    }
     throwRefused(ack, filters);
   }
 

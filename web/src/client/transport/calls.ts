@@ -41,6 +41,8 @@ export interface Engine {
   boundary: Boundary;
   /** Resolves when the program runs, and rejects when it can't be started. */
   ready: Promise<void>;
+  /** Puts off the end of one that has no client: the next one is about to come. */
+  rest?(): unknown;
 }
 
 /** The Go boundary as seen from the other end of a message channel. */

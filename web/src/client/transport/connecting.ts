@@ -1,6 +1,7 @@
 import type { BoundaryClient, BoundaryOptions, BoundarySink, ConnackInfo } from '../../protocol/boundary';
 import { defaultTimeout } from '../checks/calls';
 import type { Settings } from '../checks/options';
+import { maxMilliseconds } from '../checks/rules';
 import { aborted, MqttError } from '../errors';
 import type { Engine } from './calls';
 
@@ -71,7 +72,7 @@ function limited<T>(promise: Promise<T>, time: number, givenUp: AbortController,
       reject(new MqttError('timeout', `connect: ${what} within ${time} ms`));
       givenUp.abort();
     };
-    const timer = setTimeout(late, time);
+    const timer = setTimeout(late, Math.min(time, maxMilliseconds));
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     promise.then(resolve, reject).finally(stop);

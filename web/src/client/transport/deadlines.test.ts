@@ -31,6 +31,17 @@ test('a call that is settled does not end, and those after it keep their time', 
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('the longest that a caller may give is no less for the grace', () => {
+  const { watch } = createDeadlines(50);
+  const set = vi.spyOn(globalThis, 'setTimeout');
+  const settle = watch(0x7fff_ffff, () => expect.unreachable());
+  expect(set.mock.calls.map(([, time]) => time)).toEqual([0x7fff_ffff]);
+  vi.advanceTimersByTime(1000);
+  expect(set).toHaveBeenCalledTimes(1);
+  settle();
+  set.mockRestore();
+});
+
 test('nothing is left when all are settled, however many there were', () => {
   const { watch } = createDeadlines(0);
   for (let round = 0; round < 1000; round++) {

@@ -4,6 +4,8 @@
  * timer does for all of them, and a flood of publishes costs none of its own.
  */
 
+import { maxMilliseconds } from '../checks/rules';
+
 interface Entry {
   due: number;
   /** Absent once the call is settled. */
@@ -41,7 +43,10 @@ export function createDeadlines(grace: number, now = () => performance.now()) {
   function arm(timeout: number, line: Line): void {
     if (line.timer !== undefined) return;
     const first = line.entries[line.head] as Entry;
-    line.timer = setTimeout(() => look(timeout, line), Math.max(0, first.due - now()));
+    line.timer = setTimeout(
+      () => look(timeout, line),
+      Math.min(maxMilliseconds, Math.max(0, first.due - now())),
+    );
   }
 
   function look(timeout: number, line: Line): void {

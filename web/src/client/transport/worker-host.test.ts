@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FromWorker, ToWorker } from '../../protocol/messages';
 import { protocolVersion } from '../../protocol/version';
-import type { openEngine as OpenEngine, programReady as ProgramReady } from './worker-host';
+import type {
+  findEngine as FindEngine,
+  openEngine as OpenEngine,
+  programReady as ProgramReady,
+} from './worker-host';
 
 /** The browser's Worker, with the worker itself played by the test. */
 class ScriptedWorker {
@@ -42,6 +46,7 @@ const preventDefault = (): void => {};
 
 const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
 
+let findEngine: typeof FindEngine;
 let openEngine: typeof OpenEngine;
 let programReady: typeof ProgramReady;
 
@@ -50,7 +55,7 @@ beforeEach(async () => {
   ScriptedWorker.refuses = false;
   vi.stubGlobal('Worker', ScriptedWorker);
   vi.resetModules();
-  ({ openEngine, programReady } = await import('./worker-host'));
+  ({ findEngine, openEngine, programReady } = await import('./worker-host'));
 });
 
 afterEach(() => {
@@ -95,6 +100,24 @@ test('a worker that failed makes room for another one at its own address only', 
   await openEngine({ worker: true });
   expect(await openEngine({ worker: true, workerUrl })).toBe(other);
   expect(ScriptedWorker.all).toHaveLength(3);
+});
+
+test('a worker that rests is not stopped while its next client is on its way', async () => {
+  vi.useFakeTimers();
+  const client = (await openEngine({ worker: true })).connect(request);
+  const worker = ScriptedWorker.all[0] as ScriptedWorker;
+  worker.say({ type: 'ready' });
+  const [asked] = worker.posted as { id: number }[];
+  worker.say({ type: 'result', id: asked?.id ?? 0, value: undefined });
+  await client;
+  worker.say({ type: 'event', client: 1, event: { type: 'end' } });
+  vi.advanceTimersByTime(9000);
+  await findEngine({ worker: true }); // and what calls its functions loads slowly
+  vi.advanceTimersByTime(9000);
+  expect(worker.terminated).toBe(false);
+  vi.advanceTimersByTime(1000);
+  expect(worker.terminated).toBe(true);
+  vi.useRealTimers();
 });
 
 test("a worker of another origin is imported by a script of the page's", async () => {

@@ -47,7 +47,11 @@ export async function findEngine(options: EngineOptions): Promise<Engine> {
   }
   const key = JSON.stringify([options.workerUrl, options.wasmUrl]);
   const running = own.get(key);
-  if (running) return running;
+  if (running) {
+    // Its next client may take a moment.
+    running.rest?.();
+    return running;
+  }
   const engine = openWorker(options, () => {
     // The next connect may have started another one before.
     if (own.get(key) === engine) own.delete(key);
@@ -120,13 +124,14 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     fail(crash(event.message || `the worker could not be loaded from ${url.origin + url.pathname}`));
   };
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
-  return { boundary, ready };
+  // Only one that rests: a program loaded in advance stays.
+  return { boundary, ready, rest: () => resting && rest() };
 }
 
 async function openInline(options: EngineOptions): Promise<Engine> {
   const Native = options.WebSocket ?? globalThis.WebSocket;
   if (Native === undefined) {
-    throw bad('WebSocket', 'is missing and this platform has none; in Node give the class of the ws package');
+    throw bad('WebSocket', 'is missing; in Node give the class of the ws package');
   }
   let post: (message: ToWorker) => void = () => {};
   const { boundary, receive } = createCalls((message) => post(message));
