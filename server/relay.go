@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+	"nhooyr.io/websocket"
 
 	"mqttwasm/server/broker"
 )
@@ -32,17 +33,6 @@ const (
 	maxRelayed    = 500             // connections at the same time
 	dialTimeout   = 3 * time.Second // less than the 4 s that the page waits, so that it learns what is wrong
 	relayPatience = time.Minute     // a side that takes nothing for so long is closed: brokers pause longer than clients may
-)
-
-// Status codes of a WebSocket's end (RFC 6455, 7.4.1, and IANA's list).
-const (
-	normal          = 1000
-	goingAway       = 1001
-	protocolError   = 1002
-	policyViolation = 1008
-	internalError   = 1011
-	tryAgainLater   = 1013
-	badGateway      = 1014
 )
 
 // relay is a broker without WebSocket, as an entry of -brokers describes it.
@@ -159,7 +149,7 @@ type relayed struct{ *broker.WebSocket }
 
 // Close is for the gate.
 func (c *relayed) Close() error {
-	c.End(tryAgainLater, "the relay has too many connections")
+	c.End(websocket.StatusTryAgainLater, "the relay has too many connections")
 	return nil
 }
 
@@ -176,12 +166,12 @@ func (s *relays) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &relayed{ws}
-	defer c.End(internalError, "") // after a panic: otherwise it has ended
+	defer c.End(websocket.StatusInternalError, "") // after a panic: otherwise it has ended
 	defer s.open.Delete(c)
 	s.open.Store(c, "")
 	defer s.gate.Watch(c, http.StateClosed)
 	s.gate.Watch(c, http.StateNew)
-	defer context.AfterFunc(s.ctx, func() { c.End(goingAway, "the server shuts down") })()
+	defer context.AfterFunc(s.ctx, func() { c.End(websocket.StatusGoingAway, "the server shuts down") })()
 	c.End(s.serve(c, to, r.RemoteAddr))
 }
 
@@ -194,19 +184,19 @@ func (s *relays) count() (n int) {
 func (s *relays) revoke(names []string) {
 	s.open.Range(func(c, user any) bool {
 		if slices.Contains(names, user.(string)) {
-			s.running.Go(func() { c.(*relayed).End(policyViolation, "no longer a user of this server") })
+			s.running.Go(func() { c.(*relayed).End(websocket.StatusPolicyViolation, "no longer a user of this server") })
 		}
 		return true
 	})
 }
 
 // serve returns what to close the connection with.
-func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason string) {
+func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.StatusCode, reason string) {
 	_ = c.SetReadDeadline(time.Now().Add(broker.ConnectTimeout))
 	in := bufio.NewReaderSize(c, 32<<10)
 	connect, pk, err := readConnect(in)
 	if err != nil {
-		return protocolError, "CONNECT expected"
+		return websocket.StatusProtocolError, "CONNECT expected"
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	if user := string(pk.Connect.Username); s.users != nil {
@@ -218,7 +208,7 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason s
 				refusal = []byte{packets.Connack << 4, 2, 0, 4} // 3.1.1, table 3.1
 			}
 			_, _ = patient{c}.Write(refusal)
-			return normal, ""
+			return websocket.StatusNormalClosure, ""
 		}
 	}
 	target, err := to.dial(s.ctx)
@@ -248,24 +238,24 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code int, reason s
 		}
 	case left.Load():
 	case errors.Is(err, io.EOF): // it was there, and this client's CONNECT may be to blame
-		return badGateway, "the broker hung up without an answer"
+		return websocket.StatusBadGateway, "the broker hung up without an answer"
 	default:
 		return s.failed(to, err)
 	}
 	if left.Load() { // closing with something unread would cost the broker what came last, such as DISCONNECT
 		_, _ = io.Copy(io.Discard, target)
 	} else if err != nil {
-		return badGateway, "the relay's connection to its broker broke"
+		return websocket.StatusBadGateway, "the relay's connection to its broker broke"
 	}
-	return normal, ""
+	return websocket.StatusNormalClosure, ""
 }
 
 // failed tells the log, unless it knows already.
-func (s *relays) failed(to *relay, err error) (code int, reason string) {
+func (s *relays) failed(to *relay, err error) (code websocket.StatusCode, reason string) {
 	if s.ctx.Err() == nil && !to.down.Swap(true) {
 		s.log.Warn("a relay cannot reach its broker", "relay", to.name, "address", to.Address, "error", err)
 	}
-	return badGateway, "the relay cannot reach its broker" // the log says more, to those whom it concerns
+	return websocket.StatusBadGateway, "the relay cannot reach its broker" // the log says more, to those whom it concerns
 }
 
 // readConnect reads the packet that begins every connection (3.1), and returns its

@@ -230,7 +230,7 @@ func TestRelayRefusesStrangers(t *testing.T) {
 		if _, err := c.Write([]byte(garbage)); err != nil {
 			t.Fatal(err)
 		}
-		expectClose(t, c, protocolError, "CONNECT")
+		expectClose(t, c, websocket.StatusProtocolError, "CONNECT")
 	}
 	ws, _, err := websocket.Dial(t.Context(), strings.Replace(s.url, "http", "ws", 1)+"relay/Ours", &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
 	if err != nil {
@@ -259,7 +259,7 @@ func TestRelayTargetDown(t *testing.T) {
 	for range 3 {
 		c := s.dialRelay(t)
 		sendConnect(t, c)
-		expectClose(t, c, badGateway, "cannot reach its broker")
+		expectClose(t, c, websocket.StatusBadGateway, "cannot reach its broker")
 	}
 	target, err := net.Listen("tcp", address)
 	if err != nil {
@@ -271,7 +271,7 @@ func TestRelayTargetDown(t *testing.T) {
 	hungUp := accept(t, target)
 	receive[packets.Connect](t, hungUp)
 	_ = hungUp.Close()
-	expectClose(t, silent, badGateway, "without an answer")
+	expectClose(t, silent, websocket.StatusBadGateway, "without an answer")
 
 	c := s.dialRelay(t)
 	sendConnect(t, c)
@@ -335,7 +335,7 @@ func TestRelayUsers(t *testing.T) {
 		if code := connectAs(t, c, test.name, test.password); code != packets.ConnackBadUsernameOrPassword {
 			t.Errorf("%s with %s: CONNACK reason %#x", test.name, test.password, code)
 		}
-		expectClose(t, c, normal, "")
+		expectClose(t, c, websocket.StatusNormalClosure, "")
 	}
 	old := s.dialRelay(t) // MQTT 3.1.1
 	if _, err := old.Write([]byte("\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00")); err != nil {
@@ -374,7 +374,7 @@ func TestRelayUsers(t *testing.T) {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	expectClose(t, bob, policyViolation, "no longer a user")
+	expectClose(t, bob, websocket.StatusPolicyViolation, "no longer a user")
 	ended(t, bobsEnd)
 	write(t, alice, packets.NewControlPacket(packets.PINGREQ)) // she stays
 }
@@ -388,7 +388,7 @@ func TestRelayEndsWithServer(t *testing.T) {
 	receive[packets.Connack](t, c)
 	began, status := time.Now(), make(chan int)
 	go func() { status <- s.stop() }()
-	expectClose(t, c, goingAway, "")
+	expectClose(t, c, websocket.StatusGoingAway, "")
 	ended(t, far)
 	_ = silent // it never answers, nor reads
 	if got, took := <-status, time.Since(began); got != 0 || took > 3*time.Second {
@@ -454,15 +454,15 @@ func TestRelayFull(t *testing.T) {
 		}()
 	}
 	gone := <-heard
-	if err := errs[gone]; websocket.CloseStatus(err) != tryAgainLater {
-		t.Errorf("%v instead of %d", err, tryAgainLater)
+	if err := errs[gone]; websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+		t.Errorf("%v instead of %d", err, websocket.StatusTryAgainLater)
 	}
 	sendConnect(t, clients[1-gone])
 	write(t, accept(t, target), packets.NewControlPacket(packets.CONNACK))
 	if i := <-heard; errs[i] != nil {
 		t.Error(errs[i])
 	}
-	expectClose(t, dialWS(t, server.URL+"/relay/Ours"), tryAgainLater, "too many connections")
+	expectClose(t, dialWS(t, server.URL+"/relay/Ours"), websocket.StatusTryAgainLater, "too many connections")
 	if n := s.count(); n == 0 {
 		t.Error("none is open")
 	}
@@ -561,7 +561,7 @@ func TestRelayToMosquittoWithClientCertificates(t *testing.T) {
 	for _, name := range []string{"without a certificate", "with a certificate of others", "trusting others", "trusting the system's"} {
 		c := dialWS(t, s.url+"relay/"+strings.ReplaceAll(name, " ", "%20"))
 		sendConnect(t, c)
-		expectClose(t, c, badGateway, "cannot reach its broker")
+		expectClose(t, c, websocket.StatusBadGateway, "cannot reach its broker")
 		s.stderr.after(t, fmt.Sprintf("relay=%q", name))
 	}
 	c := s.dialRelay(t)

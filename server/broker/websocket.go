@@ -23,7 +23,7 @@ func (b *Broker) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := AcceptWebSocket(w, r, b.origins, b.log); c != nil {
 			c.raw.owner = newConn(c.Conn, &b.unsent, func() {
-				c.End(int(websocket.StatusNormalClosure), "")
+				c.End(websocket.StatusNormalClosure, "")
 				_ = c.Close()
 			})
 			b.serve(c.raw.owner)
@@ -40,13 +40,13 @@ type WebSocket struct {
 
 // End closes the connection with a status code and a reason of up to 123 bytes (RFC
 // 6455, 7.4). It waits for the peer to do the same, for a second at most.
-func (c *WebSocket) End(code int, reason string) {
+func (c *WebSocket) End(code websocket.StatusCode, reason string) {
 	// Close of Conn cuts off a blocked reader, and with it the close handshake; the
 	// WebSocket's own waits five seconds for the peer.
 	cut := time.AfterFunc(CloseTimeout, func() { _ = c.raw.Close() })
 	defer cut.Stop()
 	c.raw.Conn.(*oneClose).ending.Store(true)
-	_ = c.ws.Close(websocket.StatusCode(code), reason)
+	_ = c.ws.Close(code, reason)
 }
 
 // AcceptWebSocket does the handshake with a client that offers the subprotocol and, if
