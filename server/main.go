@@ -136,7 +136,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	mux.Handle("GET /", page)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if b != nil && !b.Ready() {
+		if !b.Ready() {
 			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
 			return
 		}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -14,32 +16,21 @@ func showMetrics(b *broker.Broker, relays *relays) http.HandlerFunc {
 	metrics.ExposeMetadata(true)
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		write := func(name string, value int64) {
-			if name = "mqttwasm_" + name; strings.HasSuffix(name, "_total") {
-				metrics.WriteCounterUint64(w, name, uint64(value))
-			} else {
-				metrics.WriteGaugeUint64(w, name, uint64(value))
-			}
-		}
-		ready := int64(1)
+		figures := make(map[string]int64)
 		if b != nil {
-			if !b.Ready() {
-				ready = 0
-			}
-			s := b.Stats()
-			write("clients_connected", s.Connected)
-			write("sessions", s.Sessions)
-			write("subscriptions", s.Subscriptions)
-			write("messages_inflight", s.Inflight)
-			write("messages_retained", s.Retained)
-			write("messages_received_total", s.MessagesReceived)
-			write("messages_sent_total", s.MessagesSent)
-			write("messages_dropped_total", s.MessagesDropped)
-			write("bytes_received_total", s.BytesReceived)
-			write("bytes_sent_total", s.BytesSent)
+			figures = b.Stats()
 		}
-		write("ready", ready)
-		write("relay_connections", int64(relays.count()))
+		figures["ready"], figures["relay_connections"] = 0, int64(relays.count())
+		if b.Ready() {
+			figures["ready"] = 1
+		}
+		for _, name := range slices.Sorted(maps.Keys(figures)) {
+			write := metrics.WriteGaugeUint64
+			if strings.HasSuffix(name, "_total") {
+				write = metrics.WriteCounterUint64
+			}
+			write(w, "mqttwasm_"+name, uint64(figures[name]))
+		}
 		metrics.WriteProcessMetrics(w)
 	}
 }

@@ -90,8 +90,8 @@ func New(opts Options) (*Broker, error) {
 }
 
 // Ready reports whether what has to be kept can be: false while DataDir can't be
-// written, for example on a full disk.
-func (b *Broker) Ready() bool { return b.policy.store.ready() }
+// written, for example on a full disk. A nil Broker has nothing to keep.
+func (b *Broker) Ready() bool { return b == nil || b.policy.store.ready() }
 
 // Serve accepts connections from l until Close, and then returns ErrClosed.
 func (b *Broker) Serve(l net.Listener) error {

@@ -239,7 +239,7 @@ func TestDroppedMessagesAreCounted(t *testing.T) {
 	for expect[packets.Publish](deaf).Topic != "end" {
 		received++
 	}
-	if got := b.Stats().MessagesDropped; got == 0 || got != int64(total-received) {
+	if got := b.Stats()["messages_dropped_total"]; got == 0 || got != int64(total-received) {
 		t.Errorf("%d are counted as dropped, of %d with %d received", got, total, received)
 	}
 }
