@@ -145,6 +145,16 @@ func (a *access) guard(next http.Handler) http.Handler {
 	})
 }
 
+// toHTTPS sends a browser to the same page of the server at secure.
+func toHTTPS(secure net.Addr) http.Handler {
+	_, port, _ := net.SplitHostPort(secure.String())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostname(r.Host)
+		host = net.JoinHostPort(host, port) // with the brackets of an IPv6 address
+		http.Redirect(w, r, "https://"+strings.TrimSuffix(host, ":443")+r.URL.RequestURI(), http.StatusPermanentRedirect)
+	})
+}
+
 // parseOrigins is a flag's function that adds to list, from a value with one or more of them.
 func parseOrigins(list *[]string) func(string) error {
 	return func(s string) (err error) {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -75,4 +78,24 @@ func modified(files []string) (times []time.Time) {
 		times = append(times, when)
 	}
 	return times
+}
+
+// loadCertificate returns what a listener's TLS is configured with. A handshake finds
+// out when the files have changed: a renewed certificate needs no restart.
+func loadCertificate(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
+	var current atomic.Pointer[tls.Certificate]
+	files, err := watch("certificate", func() error {
+		pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+		if err == nil {
+			current.Store(&pair)
+		}
+		return err
+	}, log, certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("-tls-cert and -tls-key: %w", err)
+	}
+	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		files.check(false)
+		return current.Load(), nil
+	}}, nil
 }

@@ -23,39 +23,29 @@ func NewGate(most int) *Gate { return &Gate{most: most, open: make(map[net.Conn]
 // ConnState. There a connection is active while a request is served; an MQTT
 // connection is from its session on.
 func (g *Gate) Watch(c net.Conn, state http.ConnState) {
-	if gone := g.change(c, state); gone != nil {
-		_ = gone.Close() // it may take its time, and nobody else is to wait for it
-	}
-}
-
-// change returns the connection that has to go.
-func (g *Gate) change(c net.Conn, state http.ConnState) (gone net.Conn) {
+	var gone net.Conn
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch state {
-	case http.StateNew:
-		if len(g.open) >= g.most {
-			if gone = g.drop(); gone == nil {
-				return c
+	switch _, known := g.open[c]; {
+	case state == http.StateNew:
+		g.open[c] = false
+		if len(g.open) <= g.most {
+			break
+		}
+		gone = c
+		for other, active := range g.open {
+			if other != c && !active {
+				gone = other
+				break
 			}
 		}
-		g.open[c] = false
-	case http.StateActive, http.StateIdle:
-		if _, ok := g.open[c]; ok {
-			g.open[c] = state == http.StateActive
-		}
-	case http.StateHijacked, http.StateClosed:
+		delete(g.open, gone)
+	case state == http.StateHijacked, state == http.StateClosed:
 		delete(g.open, c)
+	case known:
+		g.open[c] = state == http.StateActive
 	}
-	return gone
-}
-
-func (g *Gate) drop() net.Conn {
-	for c, active := range g.open {
-		if !active {
-			delete(g.open, c)
-			return c
-		}
+	g.mu.Unlock()
+	if gone != nil {
+		_ = gone.Close() // it may take its time, and nobody else is to wait for it
 	}
-	return nil
 }
