@@ -124,7 +124,6 @@ func (b *Broker) serve(c *conn) {
 	if b.closed {
 		b.mu.Unlock()
 		c.leave(nil)
-		_ = c.Close()
 		return
 	}
 	b.running.Add(1)
@@ -157,7 +156,6 @@ func (b *Broker) serve(c *conn) {
 			b.log.Error("connection ended by a panic in the broker",
 				"remote", c.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
 		}
-		_ = c.Close()
 	}()
 	// mochi sets no deadline before CONNECT has arrived (3.1, non-normative).
 	_ = c.SetDeadline(time.Now().Add(ConnectTimeout))

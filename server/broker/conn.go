@@ -24,7 +24,7 @@ type conn struct {
 	net.Conn
 	// farewell closes Conn within CloseTimeout.
 	farewell func()
-	gone     chan struct{} // closed when that is done
+	gone     chan struct{} // closed when that is done, after the last packet
 	closed   atomic.Bool
 	reading  atomic.Bool
 	leaving  atomic.Bool
@@ -42,11 +42,8 @@ type conn struct {
 	will      *packets.Packet // nil without one, and after DISCONNECT
 	delay     time.Duration
 	parting   *packets.Packet // a will that is due
-	delivers  func()          // ends the delivery of a message, or the take-over of a session
+	locked    sync.Locker     // while a message is delivered, or a session taken over
 	refused   bool            // CONNACK said no
-
-	wake chan struct{} // holds one element when the outbox has something new
-	sent chan struct{} // closed when nothing more is sent
 
 	mu     sync.Mutex // around flow and outbox
 	moved  sync.Cond  // something has come into the outbox, or nothing will any more
@@ -72,9 +69,7 @@ func (b *budget) full(unsent int) bool {
 // newConn starts to send.
 func newConn(c net.Conn, most *budget, farewell func()) *conn {
 	owner := &conn{
-		Conn: c, farewell: farewell, budget: most,
-		gone: make(chan struct{}), wake: make(chan struct{}, 1), sent: make(chan struct{}),
-		flow: newFlow(),
+		Conn: c, farewell: farewell, budget: most, gone: make(chan struct{}), flow: newFlow(),
 	}
 	owner.moved.L = &owner.mu
 	go owner.sendAll()
@@ -232,16 +227,7 @@ func (c *conn) put(p []byte) {
 	}
 	c.outbox = append(c.outbox, p...)
 	c.count(len(p))
-	c.wakeSender()
-}
-
-// wakeSender lets sendAll look at the outbox again. The caller holds mu.
-func (c *conn) wakeSender() {
 	c.moved.Broadcast()
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
 }
 
 // count keeps account of what is not sent yet. The caller holds mu.
@@ -251,40 +237,29 @@ func (c *conn) count(bytes int) {
 }
 
 // sendAll sends what comes into the outbox until the last packet has left, or the
-// peer has not taken anything for stallTimeout.
+// peer has not taken anything for stallTimeout, and then says farewell.
 func (c *conn) sendAll() {
-	defer close(c.sent)
+	defer close(c.gone)
+	defer c.farewell()
 	var out []byte
 	for {
 		c.mu.Lock()
-		if len(c.outbox) == 0 && !c.flow.ended {
+		for len(c.outbox) == 0 && !c.flow.ended {
 			c.flow.full = false
-			c.put(c.flow.release()) // what a full outbox held back
+			if c.put(c.flow.release()); len(c.outbox) == 0 { // what a full outbox held back
+				c.moved.Wait()
+			}
 		}
 		out, c.outbox = c.outbox, out[:0]
-		ended := c.flow.ended
 		c.mu.Unlock()
 		if len(out) == 0 {
-			if ended {
-				return
-			}
-			<-c.wake
-			continue
+			return
 		}
 		for chunk := range slices.Chunk(out, sendSize) {
-			err := c.send(chunk)
-			c.mu.Lock()
-			c.count(-len(chunk))
-			if err != nil {
-				c.dead = true
-				c.moved.Broadcast()
-				c.count(-c.unsent)
-				c.outbox = nil
-				c.mu.Unlock()
+			if err := c.send(chunk); err != nil {
 				_ = c.Conn.Close()
 				return
 			}
-			c.mu.Unlock()
 		}
 		if cap(out) > 4*sendSize { // one that idles needs none
 			out = nil
@@ -298,6 +273,14 @@ func (c *conn) send(p []byte) error {
 		_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
 	}
 	_, err := c.Conn.Write(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count(-len(p))
+	if err != nil {
+		c.count(-c.unsent)
+		c.dead, c.outbox = true, nil
+		c.moved.Broadcast()
+	}
 	return err
 }
 
@@ -312,21 +295,14 @@ func (c *conn) leave(disconnect []byte) {
 		c.put(append(c.flow.answers(), disconnect...))
 		c.flow.ended = true
 	}
-	c.wakeSender()
+	c.moved.Broadcast()
 }
 
-// Close returns at once; the farewell goes on in the background, when the goroutine that
+// Close returns at once: the farewell goes on in the background, when the goroutine that
 // reads has said why (tell). One that waits for the peer has no reason to give.
 func (c *conn) Close() error {
-	if !c.closed.Swap(true) {
-		if c.reading.Load() {
-			c.leave(nil)
-		}
-		go func() {
-			defer close(c.gone)
-			<-c.sent
-			c.farewell()
-		}()
+	if !c.closed.Swap(true) && c.reading.Load() {
+		c.leave(nil)
 	}
 	return nil
 }
@@ -351,21 +327,15 @@ func transmit(cl *mqtt.Client, step func(*flow) []byte) {
 	}
 }
 
-// deliver holds off who takes over a session, until delivered.
-func (c *conn) deliver(lock *sync.RWMutex) {
-	lock.RLock()
-	c.delivers = lock.RUnlock
-}
-
-// takeOver holds off who delivers, until delivered.
-func (c *conn) takeOver(lock *sync.RWMutex) {
-	lock.Lock()
-	c.delivers = lock.Unlock
+// lock holds off who delivers, or who takes over a session, until delivered.
+func (c *conn) lock(by sync.Locker) {
+	by.Lock()
+	c.locked = by
 }
 
 func (c *conn) delivered() {
-	if c.delivers != nil {
-		c.delivers()
-		c.delivers = nil
+	if c.locked != nil {
+		c.locked.Unlock()
+		c.locked = nil
 	}
 }

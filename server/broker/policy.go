@@ -56,7 +56,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	c := connOf(cl)
 	c.client = cl
 	p.gate.Watch(c.Conn, http.StateActive)
-	c.takeOver(&p.sessions.delivery)
+	c.lock(&p.sessions.delivery)
 	old, ok := p.server.Clients.Get(cl.ID)
 	before := p.sessions.resume(cl.ID)
 	if ok && before != nil && !pk.Connect.Clean && (!old.Properties.Clean || old.Properties.ProtocolVersion == 5) {
@@ -112,7 +112,7 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	p.tell(c, err)
 	c.departed = true
 	c.delivered()
-	c.takeOver(&p.sessions.delivery)
+	c.lock(&p.sessions.delivery)
 	current, _ := p.server.Clients.Get(cl.ID)
 	takenOver := current != cl || cl.IsTakenOver()
 	p.leaveWill(cl, c, expire || p.sessions.get(cl.ID) != c.session, takenOver)
@@ -164,7 +164,7 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 			p.store.mark(cl, pk.PacketID, released{})
 		}
 	case packets.Publish:
-		c.deliver(&p.sessions.delivery)
+		c.lock(p.sessions.delivery.RLocker())
 	}
 	return pk, nil
 }
