@@ -280,7 +280,7 @@ func (p *policy) acknowledged(cl *mqtt.Client, id uint16) {
 func (p *policy) complete(cl *mqtt.Client, id uint16, done func(*session, uint16) bool) {
 	// A session that was taken over has left its messages to its successor, which has the same name.
 	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && done(session, id) {
-		p.store.complete(cl, id)
+		p.store.mark(cl, id, nil)
 	}
 }
 

@@ -29,13 +29,14 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 		s.flush(cl.ID)
 	}
 	s.begin(cl.ID, false)
-	switch known := session.record != nil; {
-	case lasting(cl) && (!known || session.unwritten):
-		s.rewrite(cl, session, false)
-	case !lasting(cl) && known:
-		s.rewrite(cl, session, true)
+	if !lasting(cl) {
+		s.forget(cl, session)
+	} else {
+		if session.record == nil || session.unwritten {
+			s.rewrite(cl, session, false)
+		}
+		s.putRecord(cl, session)
 	}
-	s.putRecord(cl, session)
 	session.unwritten = !s.await(cl.ID)
 	return !session.unwritten
 }
@@ -43,37 +44,35 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 // rewrite puts all of a session that was not written so far, or deletes it.
 func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 	var changes []change
-	value := func(v any) any {
+	add := func(bucket, key []byte, value any) {
 		if gone {
-			return nil
+			value = nil
 		}
-		return v
+		changes = append(changes, change{bucket: bucket, key: key, value: value})
 	}
 	for filter, sub := range cl.State.Subscriptions.GetAll() {
-		changes = append(changes, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter), value: value(sub), lasting: gone})
+		add(subscriptions, subscriptionKey(cl.ID, filter), sub)
 	}
 	for _, pk := range cl.State.Inflight.GetAll(false) {
-		changes = append(changes, change{bucket: messages, key: messageKey(cl.ID, pk.PacketID), value: value(session.message(pk)), lasting: gone})
+		add(messages, messageKey(cl.ID, pk.PacketID), session.message(pk))
 	}
 	s.put(cl.ID, changes...)
 }
 
-// putRecord writes what has changed of a session's properties.
+// putRecord writes what has changed of a lasting session's properties.
 func (s *store) putRecord(cl *mqtt.Client, session *session) {
-	if s == nil {
-		return
-	}
-	var record []byte // of a session that does not last, none
-	if lasting(cl) {
-		record = newRecord(cl)
-	}
-	if old := session.record; !bytes.Equal(old, record) {
-		c := change{bucket: clients, key: []byte(cl.ID), lasting: true}
-		if record != nil {
-			c.value = json.RawMessage(record)
-		}
-		s.put(cl.ID, c)
+	if record := newRecord(cl); s != nil && !bytes.Equal(session.record, record) {
+		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), value: json.RawMessage(record)})
 		session.record = record
+	}
+}
+
+// forget deletes a session.
+func (s *store) forget(cl *mqtt.Client, session *session) {
+	if session != nil && session.record != nil {
+		s.rewrite(cl, session, true)
+		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID)})
+		session.record = nil
 	}
 }
 
@@ -91,24 +90,15 @@ func (s *store) subscribe(cl *mqtt.Client, subs []packets.Subscription) bool {
 
 func (s *store) unsubscribe(cl *mqtt.Client, filter string) {
 	if lasting(cl) {
-		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter), lasting: true})
+		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter)})
 	}
-}
-
-// forget deletes a session.
-func (s *store) forget(cl *mqtt.Client, session *session) {
-	if session == nil || session.record == nil {
-		return
-	}
-	s.rewrite(cl, session, true)
-	s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), lasting: true})
 }
 
 // retain keeps a message for its topic, or forgets the one that there is.
 func (s *store) retain(pk packets.Packet) {
-	c := change{bucket: retained, key: []byte(pk.TopicName), lasting: true}
+	c := change{bucket: retained, key: []byte(pk.TopicName)}
 	if len(pk.Payload) > 0 {
-		c.value, c.lasting = message{Packet: pk, size: sizeOf(pk)}, false
+		c.value = message{Packet: pk, size: sizeOf(pk)}
 	}
 	s.put(pk.Origin, c)
 }
@@ -135,16 +125,10 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	}})
 }
 
-// mark keeps how far a message of QoS 2 is: received or released.
+// mark keeps how far a message of QoS 2 is, received or released, or with nil forgets one
+// that is complete.
 func (s *store) mark(cl *mqtt.Client, id uint16, state any) {
 	if lasting(cl) {
-		s.put(cl.ID, change{bucket: messages, key: messageKey(cl.ID, id), value: state, lasting: state == released{}})
-	}
-}
-
-// complete forgets a message.
-func (s *store) complete(cl *mqtt.Client, id uint16) {
-	if lasting(cl) {
-		s.put(cl.ID, change{bucket: messages, key: messageKey(cl.ID, id), lasting: true})
+		s.put(cl.ID, change{bucket: messages, key: messageKey(cl.ID, id), value: state})
 	}
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -52,7 +53,6 @@ type batch struct {
 type change struct {
 	bucket, key []byte
 	value       any
-	lasting     bool            // kept for the next batch where it can't be written
 	replaces    bool            // there may be an older value on disk
 	done        func(lost bool) // of the store's goroutine, and may be nil
 }
@@ -216,6 +216,15 @@ func (b *batch) add(c change) {
 	b.changes[key] = c
 }
 
+// happened says that a change is written later where it can't be now.
+func (c change) happened() bool {
+	switch c.value.(type) {
+	case nil, released, json.RawMessage:
+		return true
+	}
+	return false
+}
+
 func (c change) size() int {
 	if m, ok := c.value.(message); ok {
 		return len(c.key) + m.size
@@ -254,33 +263,30 @@ var errUnchanged = errors.New("nothing to write")
 // write reports whether the batch is on disk. A failure, such as a full disk, is logged
 // once until it is over.
 func (s *store) write(b *batch) bool {
-	err := errUnchanged
-	if len(b.changes) > 0 {
-		err = s.db.Update(func(tx *bbolt.Tx) error {
-			err := errUnchanged
-			for _, c := range b.changes {
-				bucket := tx.Bucket(c.bucket)
-				var failed error
-				switch {
-				case c.value != nil:
-					failed, err = bucket.Put(c.key, encode(c.value)), nil
-				case bucket.Get(c.key) != nil:
-					failed, err = bucket.Delete(c.key), nil
-				}
-				if failed != nil {
-					return failed
-				}
+	err := s.db.Update(func(tx *bbolt.Tx) (err error) {
+		unchanged := errUnchanged // nothing is written then
+		for _, c := range b.changes {
+			switch bucket := tx.Bucket(c.bucket); {
+			case c.value != nil:
+				err, unchanged = bucket.Put(c.key, encode(c.value)), nil
+			case bucket.Get(c.key) != nil:
+				err, unchanged = bucket.Delete(c.key), nil
 			}
-			return err
-		})
-	}
-	switch failed := err != nil && !errors.Is(err, errUnchanged); {
-	case failed && !s.failing.Swap(true):
+			if err != nil {
+				return err
+			}
+		}
+		return unchanged
+	})
+	switch {
+	case errors.Is(err, errUnchanged):
+		return true
+	case err != nil && !s.failing.Swap(true):
 		s.log.Error("the broker's state could not be written: messages that have to be are refused until it can", "error", err)
 	case err == nil && s.failing.Swap(false):
 		s.log.Warn("the broker's state can be written again")
 	}
-	return err == nil || errors.Is(err, errUnchanged)
+	return err == nil
 }
 
 // settle tells those who wait for the batch.
@@ -293,12 +299,12 @@ func (s *store) settle(b *batch, lost bool) {
 	var settled []*receipt
 	s.mu.Lock()
 	s.writing = false
-	if lost { // what has happened has happened: it is written later
+	if lost {
 		for key, c := range b.changes {
 			if newer, ok := s.next.changes[key]; ok {
 				newer.replaces = true // what c would have deleted is still there
 				s.next.changes[key] = newer
-			} else if c.lasting {
+			} else if c.happened() {
 				s.next.changes[key] = c
 			}
 		}
