@@ -21,13 +21,15 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		if code := p.authenticate(cl, name, pk.Connect.Password); code != packets.CodeSuccess {
 			return code
 		}
-		// Only now: checking a password takes long enough for the session to become another's.
-		if c.will != nil && !p.users.allow(name, c.will.TopicName, true) || !p.sessions.same(cl) {
-			return packets.ErrNotAuthorized
-		}
 		most = min(most, p.most.userSessions)
 	}
-	if p.sessions.get(cl.ID) == nil && !p.sessions.room(name, p.most.sessions, most) {
+	session := p.sessions.get(cl.ID) // after the password: checking it takes long enough for the session to become another's
+	switch {
+	case p.users == nil:
+	case c.will != nil && !p.users.allow(name, c.will.TopicName, true), session != nil && session.user != name:
+		return packets.ErrNotAuthorized
+	}
+	if session == nil && !p.room(name, p.most.sessions, most) {
 		return packets.ErrQuotaExceeded
 	}
 	return packets.CodeSuccess

@@ -231,7 +231,7 @@ func makeBuckets(tx *bbolt.Tx) error {
 // restore gives the broker what the file holds.
 func (s *store) restore() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
-		err := cmp.Or(
+		return cmp.Or(
 			each(tx, clients, func(id, _ string, data []byte) error {
 				var r record
 				if err := json.Unmarshal(data, &r); err != nil {
@@ -278,10 +278,6 @@ func (s *store) restore() error {
 				return err
 			}),
 		)
-		for _, cl := range s.server.Clients.GetAll() {
-			s.sessions.leave(cl)
-		}
-		return err
 	})
 }
 

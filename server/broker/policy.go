@@ -29,8 +29,6 @@ type policy struct {
 func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *slog.Logger) *policy {
 	p := &policy{log: log, server: server, gate: gate, most: most, users: users, sessions: newSessions(server)}
 	p.attempts.last = make(map[string]*rate.Limiter)
-	p.sessions.end = p.end
-	p.sessions.ended = p.publishDelayed
 	server.Topics.Subscribe("", packets.Subscription{Filter: everything})
 	p.self = server.NewClient(nil, mqtt.LocalListener, "", true)
 	return p
@@ -58,11 +56,12 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	p.gate.Watch(c.Conn, http.StateActive)
 	c.lock(&p.sessions.delivery)
 	old, ok := p.server.Clients.Get(cl.ID)
-	before := p.sessions.resume(cl.ID)
+	before := p.sessions.get(cl.ID)
 	if ok && before != nil && !pk.Connect.Clean && (!old.Properties.Clean || old.Properties.ProtocolVersion == 5) {
 		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
 		p.dropTooLarge(old, cl)
 		c.session = before
+		before.resume()
 		before.cancelWill()
 		return
 	}
@@ -115,7 +114,7 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	c.lock(&p.sessions.delivery)
 	current, _ := p.server.Clients.Get(cl.ID)
 	takenOver := current != cl || cl.IsTakenOver()
-	p.leaveWill(cl, c, expire || p.sessions.get(cl.ID) != c.session, takenOver)
+	p.leaveWill(c, expire || p.sessions.get(cl.ID) != c.session, takenOver)
 	switch {
 	case takenOver:
 	case expire:
@@ -123,7 +122,7 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	default:
 		p.store.putRecord(cl, c.session) // DISCONNECT may have changed the expiry (3.14.2.2.2)
 		p.sessions.detach(cl)
-		p.sessions.leave(cl)
+		p.leave(cl)
 	}
 }
 
@@ -134,7 +133,7 @@ func (p *policy) end(cl *mqtt.Client) {
 	cl.ClearInflights()
 	p.server.UnsubscribeClient(cl)
 	p.server.Clients.Delete(cl.ID)
-	p.sessions.drop(cl.ID)
+	p.sessions.remove(cl.ID)
 }
 
 func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"bytes"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,9 +13,7 @@ import (
 // does: sizes, order, identifiers, and when they end.
 type sessions struct {
 	server *mqtt.Server
-	away   *mqtt.Server       // the same, but for clients without a connection
-	end    func(*mqtt.Client) // forgets a session, and
-	ended  func(*session)     // is told so afterwards
+	away   *mqtt.Server // the same, but for clients without a connection
 
 	// delivery is held for writing while a connection takes over a session: what is
 	// handed on meanwhile would go to the one that is left.
@@ -33,6 +30,7 @@ type sessions struct {
 
 // session is that of one client identifier.
 type session struct {
+	client string
 	user   string
 	all    *sessions
 	record []byte // as it was written last, or will be
@@ -47,7 +45,6 @@ type session struct {
 	received map[uint16]uint16 // of QoS 2, that the client has not released: its identifier, and mochi's
 	bytes    int
 	will     *packets.Packet // of this client's, that waits for its delay
-	client   string
 	delay    *time.Timer
 }
 
@@ -90,28 +87,24 @@ func (s *sessions) get(client string) *session {
 // start begins a session, in place of one that there may be.
 func (s *sessions) start(cl *mqtt.Client) *session {
 	one := &session{
-		user: string(cl.Properties.Username), all: s,
+		client: cl.ID, user: string(cl.Properties.Username), all: s,
 		sent: make(map[uint16]sent), received: make(map[uint16]uint16),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if old := s.remove(cl.ID); old != nil {
 		one.record = old.record // which is on disk still
 	}
-	s.byClient[cl.ID] = one
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byClient[one.client] = one
 	s.ofUser[one.user]++
 	return one
 }
 
 // resume goes on with a session that has a connection again.
-func (s *sessions) resume(client string) *session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	one := s.byClient[client]
-	if one != nil {
-		one.stop()
-	}
-	return one
+func (s *session) resume() {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.stop()
 }
 
 // stop stops the expiry. The caller holds all.mu.
@@ -137,47 +130,10 @@ func (s *sessions) detach(cl *mqtt.Client) {
 	s.server.Clients.Add(rest)
 }
 
-// leave is for a session whose connection has ended: it lasts as long as the client asked for.
-func (s *sessions) leave(cl *mqtt.Client) {
-	after := maxSessionExpiry
-	if p := cl.Properties; p.ProtocolVersion == 5 && p.Props.SessionExpiryIntervalFlag {
-		after = min(after, time.Duration(p.Props.SessionExpiryInterval)*time.Second)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := cl.ID // a timer that held the client would keep all of it
-	if one := s.byClient[id]; one != nil {
-		one.left = time.Now()
-		one.expiry = time.AfterFunc(after, func() { s.expire(id, one) })
-	}
-}
-
-// expire ends a session that has no connection.
-func (s *sessions) expire(client string, one *session) {
-	s.delivery.Lock() // nobody resumes it now
-	s.mu.Lock()
-	current := s.byClient[client] == one && !one.left.IsZero()
-	s.mu.Unlock()
-	cl, ok := s.server.Clients.Get(client)
-	over := current && ok && cl.Closed()
-	if over {
-		s.end(cl)
-	}
-	s.delivery.Unlock()
-	if over {
-		s.ended(one)
-	}
-}
-
-// drop forgets a session.
-func (s *sessions) drop(client string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.remove(client)
-}
-
-// remove returns the session that it has forgotten. The caller holds mu.
+// remove forgets a session, and returns it.
 func (s *sessions) remove(client string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	one := s.byClient[client]
 	if one == nil {
 		return nil
@@ -190,9 +146,38 @@ func (s *sessions) remove(client string) *session {
 	return one
 }
 
+// leave is for a session whose connection has ended: it lasts as long as the client asked for.
+func (p *policy) leave(cl *mqtt.Client) {
+	after := maxSessionExpiry
+	if p := cl.Properties; p.ProtocolVersion == 5 && p.Props.SessionExpiryIntervalFlag {
+		after = min(after, time.Duration(p.Props.SessionExpiryInterval)*time.Second)
+	}
+	p.sessions.mu.Lock()
+	defer p.sessions.mu.Unlock()
+	if one := p.sessions.byClient[cl.ID]; one != nil {
+		one.left = time.Now()
+		one.expiry = time.AfterFunc(after, func() { p.expire(one) })
+	}
+}
+
+// expire ends a session that has no connection.
+func (p *policy) expire(one *session) {
+	p.sessions.delivery.Lock() // nobody resumes it now
+	cl, ok := p.server.Clients.Get(one.client)
+	over := ok && cl.Closed() && p.sessions.get(one.client) == one && !one.left.IsZero()
+	if over {
+		p.end(cl)
+	}
+	p.sessions.delivery.Unlock()
+	if over {
+		p.publishDelayed(one)
+	}
+}
+
 // room makes room for one more session: the one without a connection for the longest time
 // gives way, of the same user's where it is his share that is used up.
-func (s *sessions) room(user string, all, ofUser int) bool {
+func (p *policy) room(user string, all, ofUser int) bool {
+	s := p.sessions
 	s.mu.Lock()
 	own := s.ofUser[user] >= ofUser
 	if !own && len(s.byClient) < all {
@@ -200,17 +185,16 @@ func (s *sessions) room(user string, all, ofUser int) bool {
 		return true
 	}
 	var oldest *session
-	var client string
-	for id, one := range s.byClient {
+	for _, one := range s.byClient {
 		if !one.left.IsZero() && (!own || one.user == user) && (oldest == nil || one.left.Before(oldest.left)) {
-			oldest, client = one, id
+			oldest = one
 		}
 	}
 	s.mu.Unlock()
 	if oldest == nil {
 		return false
 	}
-	s.expire(client, oldest)
+	p.expire(oldest)
 	return true
 }
 
@@ -344,10 +328,4 @@ func (s *sessions) expired(now int64) (topics []string) {
 		}
 	}
 	return topics
-}
-
-// same reports whether the session is of this user, or there is none.
-func (s *sessions) same(cl *mqtt.Client) bool {
-	old, known := s.server.Clients.Get(cl.ID)
-	return !known || bytes.Equal(old.Properties.Username, cl.Properties.Username)
 }

@@ -28,7 +28,7 @@ func (c *conn) takeWill(connect *packets.Packet) {
 
 // leaveWill is for the end of a connection. The will is due at once, or after its delay
 // where the session goes on without a connection (3.1.3.2.2).
-func (p *policy) leaveWill(cl *mqtt.Client, c *conn, ends, takenOver bool) {
+func (p *policy) leaveWill(c *conn, ends, takenOver bool) {
 	switch {
 	case c.will == nil:
 	case ends || c.delay == 0:
@@ -37,7 +37,7 @@ func (p *policy) leaveWill(cl *mqtt.Client, c *conn, ends, takenOver bool) {
 		s := c.session
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.will, s.client = c.will, cl.ID
+		s.will = c.will
 		s.delay = time.AfterFunc(c.delay, func() { p.publishDelayed(s) })
 	}
 }
