@@ -117,7 +117,7 @@ func (b *Broker) Serve(l net.Listener) error {
 
 // ServeConn runs one MQTT connection and returns when it has ended. It owns c.
 func (b *Broker) ServeConn(c net.Conn) {
-	in := &input{Conn: c}
+	in := &socket{Conn: c}
 	in.owner = newConn(in, &b.unsent, func() { closeGently(c) })
 	b.serve(in.owner)
 }

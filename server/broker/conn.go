@@ -76,18 +76,31 @@ func newConn(c net.Conn, most *budget, farewell func()) *conn {
 	return owner
 }
 
-// input is the connection to the peer's machine. It is read when all that came
-// before has been handled, which is the time to answer.
-type input struct {
+// socket is the connection to the peer's machine. It is read when all that came
+// before has been handled, which is the time to answer. Of a WebSocket it sends one Close
+// frame and nothing after it (RFC 6455, 5.5.1): nhooyr sends another, in reply to the
+// peer's reply, and Chromium has no status code then.
+type socket struct {
 	net.Conn
-	owner *conn // nil during the handshake
+	owner         *conn // nil during the handshake
+	ending, ended atomic.Bool
 }
 
-func (i *input) Read(p []byte) (int, error) {
-	if i.owner != nil {
-		i.owner.answer()
+func (s *socket) Read(p []byte) (int, error) {
+	if s.owner != nil {
+		s.owner.answer()
 	}
-	return i.Conn.Read(p)
+	return s.Conn.Read(p)
+}
+
+func (s *socket) Write(p []byte) (int, error) {
+	if s.ended.Load() {
+		return len(p), nil
+	}
+	if s.ending.Load() && len(p) > 1 && p[0] == 0x88 && int(p[1]) == len(p)-2 {
+		s.ended.Store(true)
+	}
+	return s.Conn.Write(p)
 }
 
 // answer sends what is due.

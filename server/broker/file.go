@@ -35,7 +35,7 @@ type received uint16
 // released says that the client has received a message of QoS 2.
 type released struct{}
 
-// record is a lasting session; mqtt.ClientProperties has the same names.
+// record is a lasting session.
 type record struct {
 	Props struct {
 		SessionExpiryInterval     uint32

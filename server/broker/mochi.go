@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -95,17 +96,14 @@ func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) 
 	if strings.HasPrefix(pk.TopicName, "$") {
 		clear(subs.Shared)
 	}
-	for _, group := range subs.Shared {
-		var away []string
-		for id := range group {
-			if cl, ok := p.server.Clients.Get(id); !ok || cl.Closed() {
-				away = append(away, id)
-			}
-		}
-		if len(away) < len(group) {
-			for _, id := range away {
-				delete(group, id)
-			}
+	for filter, group := range subs.Shared {
+		there := maps.Clone(group)
+		maps.DeleteFunc(there, func(id string, _ packets.Subscription) bool {
+			cl, ok := p.server.Clients.Get(id)
+			return !ok || cl.Closed()
+		})
+		if len(there) > 0 {
+			subs.Shared[filter] = there
 		}
 	}
 	return subs

@@ -214,7 +214,7 @@ func (g *Gate) has(c net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for open := range g.open {
-		if in, ok := open.(*input); ok && in.Conn == c {
+		if in, ok := open.(*socket); ok && in.Conn == c {
 			return true
 		}
 	}

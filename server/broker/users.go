@@ -40,12 +40,9 @@ type user struct {
 // the topic filters that they may publish and subscribe to.
 func LoadUsers(file string) (*Users, error) {
 	u := &Users{file: file, hashing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))} // one processor stays free
-	list, err := readUsers(file)
-	if err != nil {
-		return nil, err
-	}
-	u.current.Store(list)
-	return u, nil
+	u.current.Store(new(userList))
+	_, err := u.Reload()
+	return u, err
 }
 
 // Reload reads the file of LoadUsers again. From then on its topics count, for those

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"nhooyr.io/websocket"
@@ -35,7 +34,7 @@ func (b *Broker) Handler() http.Handler {
 type WebSocket struct {
 	net.Conn
 	ws  *websocket.Conn
-	raw *input
+	raw *socket
 }
 
 // End closes the connection with a status code and a reason of up to 123 bytes (RFC
@@ -45,7 +44,7 @@ func (c *WebSocket) End(code websocket.StatusCode, reason string) {
 	// WebSocket's own waits five seconds for the peer.
 	cut := time.AfterFunc(CloseTimeout, func() { _ = c.raw.Close() })
 	defer cut.Stop()
-	c.raw.Conn.(*oneClose).ending.Store(true)
+	c.raw.ending.Store(true)
 	_ = c.ws.Close(code, reason)
 }
 
@@ -94,31 +93,14 @@ func sameOrigin(origin, host string) bool {
 // hijacked keeps hold of the connection under a WebSocket.
 type hijacked struct {
 	http.ResponseWriter
-	conn *input
+	conn *socket
 }
 
 func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err == nil {
-		h.conn = &input{Conn: &oneClose{Conn: c}}
+		h.conn = &socket{Conn: c}
 		rw.Writer.Reset(h.conn)
 	}
 	return h.conn, rw, err
-}
-
-// oneClose sends one Close frame and nothing after it (RFC 6455, 5.5.1). nhooyr sends
-// another, in reply to the peer's reply, and Chromium has no status code then.
-type oneClose struct {
-	net.Conn
-	ending, sent atomic.Bool
-}
-
-func (c *oneClose) Write(p []byte) (int, error) {
-	if c.sent.Load() {
-		return len(p), nil
-	}
-	if c.ending.Load() && len(p) > 1 && p[0] == 0x88 && int(p[1]) == len(p)-2 {
-		c.sent.Store(true)
-	}
-	return c.Conn.Write(p)
 }
