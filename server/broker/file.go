@@ -14,7 +14,6 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/storage"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
@@ -56,7 +55,7 @@ func newRecord(cl *mqtt.Client) []byte {
 	return data
 }
 
-// Values begin with one of these; those of other kinds, and of older versions, are JSON.
+// Values of messages and retained begin with one of these; the others are JSON.
 const (
 	kindMessage  = 1 // order and time of creation, eight bytes each; origin and NUL; PUBLISH (3.3)
 	kindReceived = 2 // the client's identifier, two bytes
@@ -99,10 +98,8 @@ func decode(data []byte, id uint16) (pk packets.Packet, order uint64, real uint1
 		order = binary.BigEndian.Uint64(data[1:])
 		pk, err = decodePublish(bytes.Clone(packet))
 		pk.Created, pk.Origin = int64(binary.BigEndian.Uint64(data[9:])), string(origin)
-	default: // of an older version, which kept neither order nor identifiers of the client's
-		var m storage.Message
-		err = json.Unmarshal(data, &m)
-		pk, order, real = m.ToPacket(), uint64(id), id
+	default:
+		err = errDamaged
 	}
 	if interval := pk.Properties.MessageExpiryInterval; interval > 0 { // [MQTT-3.3.2-5]
 		pk.ProtocolVersion, pk.Expiry = 5, pk.Created+int64(interval)
@@ -249,7 +246,6 @@ func (s *store) restore() error {
 			each(tx, subscriptions, func(id, _ string, data []byte) error {
 				var sub packets.Subscription
 				err := json.Unmarshal(data, &sub)
-				sub.Identifiers = nil // of older versions; mochi would share the map
 				if cl, ok := s.server.Clients.Get(id); ok && err == nil {
 					if s.server.Topics.Subscribe(id, sub) {
 						s.server.Info.Subscriptions++
