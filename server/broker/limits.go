@@ -14,35 +14,27 @@ import (
 
 // quotas are the limits that tests set lower.
 type quotas struct {
-	connections, sessions, userSessions, retained, retainedBytes, inflight, sessionBytes, allSessionBytes, subscriptions, unsent int
+	connections     int // open; one more takes the place of one that has not sent CONNECT, or is closed
+	sessions        int // connected or not; the one without a connection for the longest time gives way, else 0x97
+	userSessions    int // of one user, to the same effect
+	retained        int // messages; more get 0x97
+	retainedBytes   int // of these messages, to the same effect
+	inflight        int // QoS 1 and 2 messages kept for one session: 0x97 for its client, then further ones are dropped
+	sessionBytes    int // of these messages, to the same effect
+	allSessionBytes int // in all sessions: further messages of QoS 1 and 2 get 0x97
+	subscriptions   int // of one client; more get 0x97
+	// Bytes that wait to be sent to one client. While there are more, messages of QoS 0
+	// are dropped, and those of QoS 1 and 2 stay in its session. With eight times that
+	// for all clients together none may have more than its share.
+	unsent int
 }
 
 func defaultQuotas() quotas {
 	return quotas{
-		// Open connections. One more takes the place of one that has not sent CONNECT
-		// yet; where there is none, it is closed.
-		connections: maxClients + 500,
-		// Sessions, connected or not, of everybody and of one user. For a new one beyond
-		// that, the one without a connection for the longest time gives way; where there
-		// is none, the new one gets 0x97 Quota exceeded.
-		sessions:     10_000,
-		userSessions: 1_000,
-		// Retained messages, and their bytes; more get 0x97.
-		retained:      50_000,
-		retainedBytes: 128 << 20,
-		// QoS 1 and 2 messages kept for one session. A connected client that reaches it
-		// gets 0x97; while the session is full, further messages are dropped.
-		inflight: 8192,
-		// Their bytes in one session, to the same effect, and in all of them: then further
-		// messages of QoS 1 and 2 get 0x97.
-		sessionBytes:    64 << 20,
-		allSessionBytes: 256 << 20,
-		// Subscriptions of one client: 0x97 for more.
-		subscriptions: 5_000,
-		// Bytes that wait to be sent to one client. While there are more, messages of QoS 0
-		// are dropped, and those of QoS 1 and 2 stay in its session. With eight times that
-		// for all clients together none may have more than its share.
-		unsent: 8 << 20,
+		connections: maxClients + 500, sessions: 10_000, userSessions: 1_000,
+		retained: 50_000, retainedBytes: 128 << 20,
+		inflight: 8192, sessionBytes: 64 << 20, allSessionBytes: 256 << 20,
+		subscriptions: 5_000, unsent: 8 << 20,
 	}
 }
 
@@ -59,21 +51,14 @@ const (
 	// Messages waiting to be written to one client. Further ones of QoS 0 are
 	// dropped; for one of QoS 1 or 2 the client gets 0x97.
 	maxPending = 8192
-	// Levels of a topic or a topic filter: 0x90 or 0x8F for more.
-	maxLevels = 128
-	// Bytes of a topic, a topic filter, or a client identifier: 0x90, 0x8F or 0x85 for more.
-	maxName = 16_000
-	// Topic aliases a client may define (3.2.2.3.8).
-	topicAliasMaximum = 64
-	// A disconnected session is kept no longer (3.2.2.3.2).
-	maxSessionExpiry = 7 * 24 * time.Hour
-	// An MQTT 5 client that asks for more, or for none, gets this (3.2.2.3.14).
-	maxKeepAlive = 5 * time.Minute
 
-	// Bytes that are sent at a time, within stallTimeout.
-	sendSize = 64 << 10
-	// A client that has not taken anything for so long is closed.
-	stallTimeout = 20 * time.Second
+	maxLevels         = 128                // of a topic or a topic filter: 0x90 or 0x8F for more
+	maxName           = 16_000             // bytes of a topic, a filter or a client identifier: 0x90, 0x8F or 0x85 for more
+	topicAliasMaximum = 64                 // that a client may define (3.2.2.3.8)
+	maxSessionExpiry  = 7 * 24 * time.Hour // for which a disconnected session is kept (3.2.2.3.2)
+	maxKeepAlive      = 5 * time.Minute    // for an MQTT 5 client that asks for more, or for none (3.2.2.3.14)
+	sendSize          = 64 << 10           // bytes that are sent at a time, within stallTimeout
+	stallTimeout      = 20 * time.Second   // after which a client that has not taken anything is closed
 
 	// Wrong passwords from one address or for one name, after which only one in each
 	// pause is compared: 0x9F Connection rate exceeded for more.
@@ -83,12 +68,9 @@ const (
 
 // The limits of connections, those to relays too.
 const (
-	// Bytes of CONNECT: 0x95 for more.
-	MaxConnectSize = 256 << 10
-	// From the connection's start to a whole CONNECT.
-	ConnectTimeout = 10 * time.Second
-	// From our closing of a connection to the peer's.
-	CloseTimeout = time.Second
+	MaxConnectSize = 256 << 10        // bytes of CONNECT: 0x95 for more
+	ConnectTimeout = 10 * time.Second // from the connection's start to a whole CONNECT
+	CloseTimeout   = time.Second      // from our closing of a connection to the peer's
 )
 
 func capabilities(most quotas) *mqtt.Capabilities {

@@ -11,7 +11,7 @@ import (
 )
 
 // policy is what mochi asks at each step of a connection, a session or a message: the one
-// hook. Who gets in is in access.go, how much of everything in limits.go, and what mochi
+// hook. Who gets in is in users.go, how much of everything in limits.go, and what mochi
 // gets wrong in mochi.go.
 type policy struct {
 	mqtt.HookBase // lets pass what there is no method for
