@@ -43,7 +43,6 @@ type conn struct {
 	delay     time.Duration
 	parting   *packets.Packet // a will that is due
 	locked    sync.Locker     // while a message is delivered, or a session taken over
-	refused   bool            // CONNACK said no
 
 	mu     sync.Mutex // around flow and outbox
 	moved  sync.Cond  // something has come into the outbox, or nothing will any more
@@ -170,22 +169,20 @@ type header struct {
 // larger than first, for CONNECT, or than most: mochi makes room for a packet when it has
 // read its length.
 func (h *header) follow(p []byte, first, most int) (good int, err error) {
-	for i := 0; i < len(p); {
-		if h.rest > 0 {
+	for i := 0; i < len(p); i++ {
+		switch b := p[i]; {
+		case h.rest > 0:
 			n := min(h.rest, len(p)-i)
 			h.rest -= n
-			i += n
-			h.last = p[i-1]
-			continue
-		}
-		b := p[i]
-		if h.shift == 0 {
+			i += n - 1
+			h.last = p[i]
+		case h.shift == 0:
 			h.length, h.shift, good = 0, 1, i
 			h.packets++
 			if b>>4 == packets.Reserved || b&0xf6 == packets.Publish<<4|0b0110 { // QoS 3 [MQTT-3.3.1-4]
 				return good, packets.ErrMalformedPacket
 			}
-		} else {
+		default:
 			h.length |= int(b&0x7f) << (h.shift - 1)
 			h.shift += 7
 			switch {
@@ -197,7 +194,6 @@ func (h *header) follow(p []byte, first, most int) (good int, err error) {
 				h.rest, h.shift = h.length, 0
 			}
 		}
-		i++
 	}
 	return len(p), nil
 }

@@ -119,9 +119,6 @@ func (f *flow) acknowledge(id uint16) []byte {
 	return f.release()
 }
 
-// withhold keeps a message until it is on disk.
-func (f *flow) withhold(id uint16) { f.writing[id] = true }
-
 // stored returns the held packets that may leave now that a message is on disk, or lost.
 func (f *flow) stored(id uint16, lost bool) []byte {
 	delete(f.writing, id)

@@ -112,7 +112,7 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	}
 	exactlyOnce := m.FixedHeader.Qos == 2
 	if exactlyOnce {
-		transmit(cl, func(f *flow) []byte { f.withhold(m.PacketID); return nil })
+		transmit(cl, func(f *flow) []byte { f.writing[m.PacketID] = true; return nil })
 	}
 	s.put(m.Origin, change{bucket: messages, key: messageKey(cl.ID, m.PacketID), value: m, done: func(lost bool) {
 		if lost {
