@@ -76,16 +76,17 @@ func New(opts Options) (*Broker, error) {
 	b.unsent.one, b.unsent.all = most.unsent, 8*int64(most.unsent)
 	b.gate, b.running = NewGate(most.connections), &b.server.Listeners.ClientsWg
 	b.ended, b.end = context.WithCancel(context.Background())
-	b.policy = newPolicy(b.server, most, opts.Users, b.gate, b.log)
+	b.policy = &policy{
+		log: b.log, server: b.server, gate: b.gate, most: most, users: opts.Users,
+		sessions: newSessions(b.server), self: b.server.NewClient(nil, mqtt.LocalListener, "", true),
+	}
+	b.server.Topics.Subscribe("", packets.Subscription{Filter: everything})
 	err := b.server.AddHook(b.policy, nil)
 	if err == nil && opts.DataDir != "" {
-		b.policy.store, err = openStore(opts.DataDir, b.server, b.policy.sessions, b.log)
+		b.policy.store, err = openStore(opts.DataDir, b.policy)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
-	}
-	for _, cl := range b.server.Clients.GetAll() {
-		b.policy.leave(cl)
 	}
 	b.policy.publishSys()
 	b.running.Go(func() { b.policy.upkeep(b.ended.Done()) }) // mochi's Serve would start a loop of its own

@@ -40,7 +40,6 @@ type conn struct {
 	client    *mqtt.Client    // nil until the broker has accepted it
 	departed  bool            // OnDisconnect has been told
 	will      *packets.Packet // nil without one, and after DISCONNECT
-	delay     time.Duration
 	parting   *packets.Packet // a will that is due
 	locked    sync.Locker     // while a message is delivered, or a session taken over
 

@@ -225,56 +225,58 @@ func makeBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// restore gives the broker what the file holds.
-func (s *store) restore() error {
-	return s.db.View(func(tx *bbolt.Tx) error {
-		return cmp.Or(
-			each(tx, clients, func(id, _ string, data []byte) error {
-				var r record
-				if err := json.Unmarshal(data, &r); err != nil {
-					return err
-				}
-				cl := s.sessions.offline(id)
-				cl.Properties = mqtt.ClientProperties{Username: r.Username, ProtocolVersion: r.ProtocolVersion, Clean: r.Clean}
-				props := &cl.Properties.Props
-				props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag
-				props.MaximumPacketSize = r.Props.MaximumPacketSize
-				s.server.Clients.Add(cl)
-				s.sessions.start(cl).record = newRecord(cl)
-				return nil
-			}),
-			each(tx, subscriptions, func(id, _ string, data []byte) error {
-				var sub packets.Subscription
-				err := json.Unmarshal(data, &sub)
-				if cl, ok := s.server.Clients.Get(id); ok && err == nil {
-					if s.server.Topics.Subscribe(id, sub) {
-						s.server.Info.Subscriptions++
-					}
-					cl.State.Subscriptions.Add(sub.Filter, sub)
-				}
+// restore takes over what the file holds.
+func (p *policy) restore(tx *bbolt.Tx) error {
+	err := cmp.Or(
+		each(tx, clients, func(id, _ string, data []byte) error {
+			var r record
+			if err := json.Unmarshal(data, &r); err != nil {
 				return err
-			}),
-			each(tx, messages, func(id, rest string, data []byte) error {
-				if len(rest) != 2 {
-					return errDamaged
+			}
+			cl := p.sessions.offline(id)
+			cl.Properties = mqtt.ClientProperties{Username: r.Username, ProtocolVersion: r.ProtocolVersion, Clean: r.Clean}
+			props := &cl.Properties.Props
+			props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag
+			props.MaximumPacketSize = r.Props.MaximumPacketSize
+			p.server.Clients.Add(cl)
+			p.sessions.start(cl).record = newRecord(cl)
+			return nil
+		}),
+		each(tx, subscriptions, func(id, _ string, data []byte) error {
+			var sub packets.Subscription
+			err := json.Unmarshal(data, &sub)
+			if cl, ok := p.server.Clients.Get(id); ok && err == nil {
+				if p.server.Topics.Subscribe(id, sub) {
+					p.server.Info.Subscriptions++
 				}
-				pk, order, real, err := decode(data, binary.BigEndian.Uint16([]byte(rest)))
-				if cl, ok := s.server.Clients.Get(id); ok && err == nil {
-					cl.State.Inflight.Set(pk)
-					s.sessions.get(id).restore(pk, order, real)
-				}
-				return err
-			}),
-			each(tx, retained, func(_, _ string, data []byte) error {
-				pk, _, _, err := decode(data, 0)
-				if err == nil {
-					s.server.Topics.RetainMessage(pk)
-					s.sessions.retain(pk)
-				}
-				return err
-			}),
-		)
-	})
+				cl.State.Subscriptions.Add(sub.Filter, sub)
+			}
+			return err
+		}),
+		each(tx, messages, func(id, rest string, data []byte) error {
+			if len(rest) != 2 {
+				return errDamaged
+			}
+			pk, order, real, err := decode(data, binary.BigEndian.Uint16([]byte(rest)))
+			if cl, ok := p.server.Clients.Get(id); ok && err == nil {
+				cl.State.Inflight.Set(pk)
+				p.sessions.get(id).restore(pk, order, real)
+			}
+			return err
+		}),
+		each(tx, retained, func(_, _ string, data []byte) error {
+			pk, _, _, err := decode(data, 0)
+			if err == nil {
+				p.server.Topics.RetainMessage(pk)
+				p.sessions.retain(pk)
+			}
+			return err
+		}),
+	)
+	for _, cl := range p.server.Clients.GetAll() {
+		p.leave(cl)
+	}
+	return err
 }
 
 // each hands on the values of a bucket, with the two parts of their keys.

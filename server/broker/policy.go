@@ -7,7 +7,6 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
-	"golang.org/x/time/rate"
 )
 
 // policy is what mochi asks at each step of a connection, a session or a message: the one
@@ -24,14 +23,6 @@ type policy struct {
 	sessions      *sessions
 	store         *store       // nil: everything is in memory
 	self          *mqtt.Client // that publishes $SYS
-}
-
-func newPolicy(server *mqtt.Server, most quotas, users *Users, gate *Gate, log *slog.Logger) *policy {
-	p := &policy{log: log, server: server, gate: gate, most: most, users: users, sessions: newSessions(server)}
-	p.attempts.last = make(map[string]*rate.Limiter)
-	server.Topics.Subscribe("", packets.Subscription{Filter: everything})
-	p.self = server.NewClient(nil, mqtt.LocalListener, "", true)
-	return p
 }
 
 func (*policy) ID() string         { return "policy" }

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"go.etcd.io/bbolt"
 )
 
@@ -23,15 +22,11 @@ import (
 //	hooks            put:   a change joins the batch that is being collected, and so does the receipt
 //	packet handled   end:   the receipt is settled when its batches are on disk, or could not be written
 //
-// mochi's own bolt hook forgets packet identifiers, so that a session's messages in flight
-// overwrite each other, and keeps the subscriptions of sessions that have ended; its badger
-// and pebble hooks triple the binary.
+// mochi's badger and pebble hooks would triple the binary, and its bolt hook loses messages.
 type store struct {
-	server   *mqtt.Server
-	sessions *sessions
-	log      *slog.Logger
-	db       *bbolt.DB
-	failing  atomic.Bool // the last batch could not be written
+	log     *slog.Logger
+	db      *bbolt.DB
+	failing atomic.Bool // the last batch could not be written
 
 	mu       sync.Mutex
 	changed  sync.Cond // there is something to write, or room for more
@@ -78,29 +73,25 @@ var (
 	messages      = []byte("messages")      // client NUL identifier: message
 )
 
-func sessionKey(client string, rest ...byte) []byte {
-	return append(append([]byte(client), 0), rest...)
-}
-
-func subscriptionKey(client, filter string) []byte { return sessionKey(client, []byte(filter)...) }
+func subscriptionKey(client, filter string) []byte { return []byte(client + "\x00" + filter) }
 
 func messageKey(client string, id uint16) []byte {
-	return binary.BigEndian.AppendUint16(sessionKey(client), id)
+	return binary.BigEndian.AppendUint16([]byte(client+"\x00"), id)
 }
 
-// openStore opens the file in a directory, makes it where there is none, and gives the
-// broker what it holds.
-func openStore(dir string, server *mqtt.Server, sessions *sessions, log *slog.Logger) (*store, error) {
+// openStore opens the file in a directory, makes it where there is none, and gives p
+// what it holds.
+func openStore(dir string, p *policy) (*store, error) {
 	db, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
 	s := &store{
-		server: server, sessions: sessions, log: log, db: db,
+		log: p.log, db: db,
 		next: newBatch(), receipts: make(map[string]*receipt), stopped: make(chan struct{}),
 	}
 	s.changed.L = &s.mu
-	if err := s.restore(); err != nil {
+	if err := db.View(p.restore); err != nil {
 		return nil, errors.Join(damaged(db.Path(), err), db.Close())
 	}
 	go s.run()

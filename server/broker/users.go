@@ -223,8 +223,8 @@ func (a *attempts) failed(keys []string) {
 	if len(a.last) > 20_000 { // strangers choose the names
 		maps.DeleteFunc(a.last, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= passwordBurst })
 	}
-	if len(a.last) > 20_000 {
-		clear(a.last)
+	if a.last == nil || len(a.last) > 20_000 {
+		a.last = make(map[string]*rate.Limiter)
 	}
 	for _, key := range keys {
 		if a.last[key] == nil {

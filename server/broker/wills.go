@@ -22,23 +22,24 @@ func (c *conn) takeWill(connect *packets.Packet) {
 		Payload:     from.WillPayload,
 		Properties:  from.WillProperties,
 	}
-	c.delay = time.Duration(from.WillProperties.WillDelayInterval) * time.Second
 	from.WillFlag, from.WillRetain, from.WillQos, from.WillPayload = false, false, 0, nil
 }
 
 // leaveWill is for the end of a connection. The will is due at once, or after its delay
 // where the session goes on without a connection (3.1.3.2.2).
 func (p *policy) leaveWill(c *conn, ends, takenOver bool) {
+	if c.will == nil {
+		return
+	}
+	delay := time.Duration(c.will.Properties.WillDelayInterval) * time.Second
 	switch {
-	case c.will == nil:
-	case ends || c.delay == 0:
+	case ends || delay == 0:
 		c.parting = c.will
 	case !takenOver:
 		s := c.session
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.will = c.will
-		s.delay = time.AfterFunc(c.delay, func() { p.publishDelayed(s) })
+		s.will, s.delay = c.will, time.AfterFunc(delay, func() { p.publishDelayed(s) })
 	}
 }
 
