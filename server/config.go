@@ -108,19 +108,17 @@ func (c *config) check() error {
 			return fmt.Errorf("%s %q is not an address: give host:port or :port", name, addr)
 		}
 	}
-	if u, err := url.Parse(c.cspReport); c.cspReport != "" && (err != nil || u.Host == "" || strings.ContainsAny(c.cspReport, " ;,")) {
+	report, err := url.Parse(c.cspReport)
+	switch from := c.exposures(c.addr, c.mqttAddr); {
+	case c.cspReport != "" && (err != nil || report.Host == "" || strings.ContainsAny(c.cspReport, " ;,")):
 		return fmt.Errorf("-csp-report %q is not a URL to report to", c.cspReport)
-	}
-	if (c.tlsCert == "") != (c.tlsKey == "") {
+	case (c.tlsCert == "") != (c.tlsKey == ""):
 		return errors.New("-tls-cert and -tls-key belong together: give both or neither")
-	}
-	if c.redirectAddr != "" && c.tlsCert == "" {
+	case c.redirectAddr != "" && c.tlsCert == "":
 		return errors.New("-redirect-addr redirects to https, which needs -tls-cert and -tls-key")
-	}
-	if c.mqttTLS && (c.tlsCert == "" || c.mqttAddr == "") {
+	case c.mqttTLS && (c.tlsCert == "" || c.mqttAddr == ""):
 		return errors.New("-mqtt-tls needs -mqtt-addr, -tls-cert and -tls-key")
-	}
-	if !c.broker {
+	case !c.broker:
 		for name, given := range map[string]bool{
 			"-data": c.dataDir != "", "-broker-auth": c.brokerAuth != "" && c.brokers == "", "-broker-open": c.brokerOpen, "-mqtt-tls": c.mqttTLS,
 			"-mqtt-addr": c.mqttAddrGiven && c.mqttAddr != "",
@@ -129,12 +127,9 @@ func (c *config) check() error {
 				return fmt.Errorf("%s is for the embedded broker, which -broker=false turns off", name)
 			}
 		}
-		return nil
-	}
-	if c.brokerAuth != "" && c.brokerOpen {
+	case c.brokerAuth != "" && c.brokerOpen:
 		return errors.New("-broker-auth and -broker-open exclude each other")
-	}
-	if from := c.exposures(c.addr, c.mqttAddr); len(from) > 0 && c.brokerAuth == "" && !c.brokerOpen && c.static == "" {
+	case len(from) > 0 && c.brokerAuth == "" && !c.brokerOpen && c.static == "":
 		return fmt.Errorf("the embedded broker would be open to everybody who reaches %s: give it users with "+
 			"-broker-auth FILE, turn it off with -broker=false, or say -broker-open if that is what you want", from[0])
 	}

@@ -149,8 +149,7 @@ func (a *access) guard(next http.Handler) http.Handler {
 func toHTTPS(secure net.Addr) http.Handler {
 	_, port, _ := net.SplitHostPort(secure.String())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := hostname(r.Host)
-		host = net.JoinHostPort(host, port) // with the brackets of an IPv6 address
+		host := net.JoinHostPort(hostname(r.Host), port) // with the brackets of an IPv6 address
 		http.Redirect(w, r, "https://"+strings.TrimSuffix(host, ":443")+r.URL.RequestURI(), http.StatusPermanentRedirect)
 	})
 }

@@ -52,18 +52,16 @@ func (w *watched) check(anyway bool) {
 func (w *watched) keep(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	ticker := time.NewTicker(2 * time.Second)
+	tick := time.Tick(2 * time.Second)
 	go func() {
 		defer signal.Stop(hangup)
-		defer ticker.Stop()
-		for {
+		for ctx.Err() == nil {
 			select {
 			case <-hangup:
 				w.check(true)
-			case <-ticker.C:
+			case <-tick:
 				w.check(false)
 			case <-ctx.Done():
-				return
 			}
 		}
 	}()

@@ -148,7 +148,13 @@ func open(dir string) (db *bbolt.DB, err error) {
 	if db, err = bbolt.Open(file, 0o600, options); err != nil {
 		return nil, err
 	}
-	if err := db.Update(makeBuckets); err != nil {
+	if err := db.Update(func(tx *bbolt.Tx) (err error) {
+		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
+			_, e := tx.CreateBucketIfNotExists(name)
+			err = errors.Join(err, e)
+		}
+		return err
+	}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	free, page := db.Stats().FreePageN, db.Info().PageSize
@@ -214,15 +220,6 @@ func check(file string) error {
 			})
 		})
 	})
-}
-
-func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{retained, clients, subscriptions, messages} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // restore takes over what the file holds.

@@ -255,7 +255,7 @@ func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int
 		cl.State.Inflight.Delete(pk.PacketID)
 		return
 	}
-	p.store.publish(cl, session, session.add(pk))
+	p.store.publish(cl, session, session.count(pk, p.sessions.order.Add(1)))
 }
 
 // acknowledged is for a message that the client needs no more. mochi frees its identifier

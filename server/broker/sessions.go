@@ -198,18 +198,14 @@ func (p *policy) room(user string, all, ofUser int) bool {
 	return true
 }
 
-// add counts a message on its way to the client.
-func (s *session) add(pk packets.Packet) message {
-	m := message{Packet: pk, order: s.all.order.Add(1), size: sizeOf(pk)}
-	s.count(m)
-	return m
-}
-
-func (s *session) count(m message) {
+// count keeps account of a message on its way to the client.
+func (s *session) count(pk packets.Packet, order uint64) message {
+	m := message{Packet: pk, order: order, size: sizeOf(pk)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent[m.PacketID] = sent{m.order, m.size}
 	s.grow(m.size)
+	return m
 }
 
 // grow counts bytes. The caller holds mu.
@@ -232,7 +228,7 @@ func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
 	case packets.Pubrel:
 		s.sent[pk.PacketID] = sent{}
 	case packets.Publish:
-		s.count(message{Packet: pk, order: order, size: sizeOf(pk)})
+		s.count(pk, order)
 		s.all.order.Store(max(s.all.order.Load(), order))
 	}
 }

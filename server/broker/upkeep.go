@@ -13,8 +13,7 @@ import (
 // upkeep does from time to time what mochi's own loop would do each second by copying
 // all that there is: it drops what has expired, and publishes $SYS topics.
 func (p *policy) upkeep(done <-chan struct{}) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
+	tick := time.Tick(time.Second)
 	for second := 1; ; second++ {
 		if second%sysInterval == 0 {
 			p.publishSys()
@@ -33,7 +32,7 @@ func (p *policy) upkeep(done <-chan struct{}) {
 			}
 		}
 		select {
-		case <-ticker.C:
+		case <-tick:
 		case <-done:
 			return
 		}
