@@ -217,7 +217,7 @@ func startBroker(c *config, users *broker.Users, secure *tls.Config, log *slog.L
 	case err == nil:
 		log.Info("the embedded broker listens for MQTT over TCP", "TLS", c.mqttTLS, "address", tcp.Addr().String())
 		if c.mqttTLS {
-			tcp = tls.NewListener(tcp, secure)
+			tcp = tls.NewListener(tcp, secure.Clone()) // HTTPS adds its own protocols to its configuration
 		}
 		go func() {
 			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {

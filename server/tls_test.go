@@ -110,6 +110,21 @@ func TestTLSOverTCP(t *testing.T) {
 	}
 }
 
+// The page's HTTP/2 is no business of MQTT's TLS: a client that asks for a protocol of its own gets in.
+func TestTLSOverTCPOffersNoHTTP(t *testing.T) {
+	certFile, keyFile, client := selfSigned(t)
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-mqtt-tls", "-tls-cert", certFile, "-tls-key", keyFile)
+	fetch(t, client, s.url+"healthz") // by now HTTPS is set up
+	config := client.Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = []string{"mqtt"}
+	c, err := tls.Dial("tcp", s.tcp, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	connectMQTT(t, c, "")
+}
+
 func TestCertificateRenewed(t *testing.T) {
 	certFile, keyFile, _ := selfSigned(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile)
