@@ -37,6 +37,7 @@ type conn struct {
 	handling  bool // mochi handles a packet that it has decoded
 	session   *session
 	answering identifiers     // of the packet that is handled
+	receipt   *receipt        // and what it waits for
 	client    *mqtt.Client    // nil until the broker has accepted it
 	departed  bool            // OnDisconnect has been told
 	will      *packets.Packet // nil without one, and after DISCONNECT

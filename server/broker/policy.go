@@ -135,7 +135,7 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 	}
 	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {
 		// Its answer waits for the disk. What ends something waits as long as it takes.
-		p.store.begin(cl.ID, t != packets.Publish)
+		c.receipt = p.store.begin(cl.ID, t != packets.Publish)
 		transmit(cl, func(f *flow) []byte { f.handle(); return nil })
 	}
 	pk = p.read(cl, c, pk)
@@ -171,7 +171,7 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 		return
 	}
 	real := c.answering.real
-	p.store.end(cl.ID, func(lost, later bool) {
+	p.store.end(c.receipt, func(lost, later bool) {
 		// What is not on disk is not acknowledged but refused, and is the publisher's still.
 		var refusal []byte
 		if lost && pk.FixedHeader.Type == packets.Publish {

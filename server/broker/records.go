@@ -28,7 +28,7 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if lasting(cl) { // a message of QoS 2 is not resumed before it is on disk
 		s.flush(cl.ID)
 	}
-	s.begin(cl.ID, false)
+	r := s.begin(cl.ID, false)
 	if !lasting(cl) {
 		s.forget(cl, session)
 	} else {
@@ -37,7 +37,7 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 		}
 		s.putRecord(cl, session)
 	}
-	session.unwritten = !s.await(cl.ID)
+	session.unwritten = !s.await(r)
 	return !session.unwritten
 }
 
@@ -81,11 +81,11 @@ func (s *store) subscribe(cl *mqtt.Client, subs []packets.Subscription) bool {
 	if s == nil || !lasting(cl) {
 		return true
 	}
-	s.begin(cl.ID, false)
+	r := s.begin(cl.ID, false)
 	for _, sub := range subs {
 		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, sub.Filter), value: sub})
 	}
-	return s.await(cl.ID)
+	return s.await(r)
 }
 
 func (s *store) unsubscribe(cl *mqtt.Client, filter string) {

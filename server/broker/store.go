@@ -54,6 +54,7 @@ type change struct {
 
 // receipt is for one packet of a client.
 type receipt struct {
+	client  string
 	open    int    // batches it is in that are not on disk, and one while the packet is handled
 	last    *batch // it is in
 	patient bool   // it waits until the disk can be written again
@@ -114,40 +115,40 @@ func (s *store) close() error {
 func newBatch() *batch { return &batch{changes: make(map[string]change)} }
 
 // begin opens the receipt for a packet of the client's, which handles one at a time.
-func (s *store) begin(client string, patient bool) {
-	if s == nil {
-		return
+func (s *store) begin(client string, patient bool) *receipt {
+	r := &receipt{client: client, open: 1, patient: patient}
+	if s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.receipts[client] = r
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.receipts[client] = &receipt{open: 1, patient: patient}
+	return r
 }
 
 // end has settle called when all that the packet changed is on disk or, lost, can't be
 // written: at once, where it changed nothing, or later by the store's goroutine.
-func (s *store) end(client string, settle func(lost, later bool)) {
+func (s *store) end(r *receipt, settle func(lost, later bool)) {
 	if s == nil {
 		settle(false, false)
 		return
 	}
 	s.mu.Lock()
-	r := s.receipts[client]
-	delete(s.receipts, client)
-	if r != nil {
-		r.settle = settle
-		r.open--
+	if s.receipts[r.client] == r { // and not one of the connection that has taken over
+		delete(s.receipts, r.client)
 	}
-	waits := r != nil && r.open > 0
+	r.settle = settle
+	r.open--
+	waits := r.open > 0
 	s.mu.Unlock()
 	if !waits {
-		settle(r != nil && r.lost, false)
+		settle(r.lost, false)
 	}
 }
 
 // await is end for one who waits. It reports whether the changes are on disk.
-func (s *store) await(client string) bool {
+func (s *store) await(r *receipt) bool {
 	settled := make(chan bool, 1)
-	s.end(client, func(lost, _ bool) { settled <- lost })
+	s.end(r, func(lost, _ bool) { settled <- lost })
 	return !<-settled
 }
 
@@ -164,12 +165,12 @@ func (s *store) put(client string, changes ...change) {
 	for _, c := range changes {
 		s.next.add(c)
 	}
-	s.join(client)
+	s.join(s.receipts[client])
 }
 
-// join puts a client's receipt into the batch. The caller holds mu.
-func (s *store) join(client string) {
-	if r := s.receipts[client]; r != nil && r.last != s.next {
+// join puts a receipt, if there is one, into the batch. The caller holds mu.
+func (s *store) join(r *receipt) {
+	if r != nil && r.last != s.next {
 		r.last = s.next
 		r.open++
 		s.next.receipts = append(s.next.receipts, r)
@@ -179,13 +180,13 @@ func (s *store) join(client string) {
 
 // flush waits for what others have put so far.
 func (s *store) flush(client string) {
-	s.begin(client, false)
+	r := s.begin(client, false)
 	s.mu.Lock()
 	if s.writing || len(s.next.changes) > 0 {
-		s.join(client)
+		s.join(r)
 	}
 	s.mu.Unlock()
-	s.await(client)
+	s.await(r)
 }
 
 func (s *store) ready() bool { return s == nil || !s.failing.Load() }

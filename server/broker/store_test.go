@@ -383,3 +383,24 @@ func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
 		t.Errorf("reason %#x", got)
 	}
 }
+
+// Two connections of one client, of which one takes over from the other, wait for their own packets.
+func TestReceiptsOfOneClient(t *testing.T) {
+	s := start(t, Options{DataDir: t.TempDir()}).policy.store
+	hold, err := s.db.Begin(true) // nothing is written meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := s.begin("device", false)
+	now := s.begin("device", false)
+	s.put("device", change{bucket: messages, key: messageKey("device", 1), value: released{}})
+	later := make(chan bool, 2)
+	s.end(old, func(_, l bool) { later <- l })
+	s.end(now, func(_, l bool) { later <- l })
+	if err := hold.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if <-later || !<-later {
+		t.Error("the old connection's packet changed nothing, and the new one's is not on disk yet")
+	}
+}
