@@ -155,9 +155,13 @@ func (c *config) exposures(addrs ...string) (list []string) {
 // exposed reports whether other machines reach the address.
 func exposed(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
+	return addr != "" && !local(host)
+}
+
+// local reports whether a name or an address is always this machine's own.
+func local(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
-	return addr != "" && !local
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
 }
 
 func envName(flagName string) string {

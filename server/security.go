@@ -125,11 +125,8 @@ func hostname(host string) string {
 // reaches local servers (DNS rebinding).
 func (a *access) answersTo(host string) bool {
 	name := strings.ToLower(hostname(host))
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") || slices.Contains(a.names, name) {
-		return true
-	}
-	ip, err := netip.ParseAddr(name)
-	return err == nil && (a.anyIP || ip.IsLoopback())
+	_, err := netip.ParseAddr(name)
+	return local(name) || slices.Contains(a.names, name) || a.anyIP && err == nil
 }
 
 func (a *access) guard(next http.Handler) http.Handler {

@@ -233,7 +233,7 @@ func (p *policy) tell(c *conn, err error) {
 		pk.FixedHeader.Type = packets.Disconnect
 		pk.ProtocolVersion = c.client.Properties.ProtocolVersion
 		pk.Mods.MaxSize = c.client.Properties.Props.MaximumPacketSize
-		p.mend(c.client, c, pk)
+		p.OnPacketEncode(c.client, pk)
 	case c.asks:
 		var connack bytes.Buffer
 		pk.FixedHeader.Type = packets.Connack
@@ -288,8 +288,9 @@ func (s *session) mayReceive(real uint16) bool {
 	return known || len(s.received) < receiveMaximum
 }
 
-// mend changes a packet that mochi is about to send.
-func (p *policy) mend(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
+// OnPacketEncode changes a packet that mochi is about to send.
+func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	c := connOf(cl)
 	switch pk.FixedHeader.Type {
 	case packets.Connack:
 		c.asks = false
@@ -298,7 +299,9 @@ func (p *policy) mend(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 		if pk.ReasonCode == packets.CodeSuccess.Code {
 			pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
 			pk.Properties.TopicAliasMaximum = topicAliasMaximum
-		} else if cl.Properties.ProtocolVersion < 5 && pk.ReasonCode > packets.Err3NotAuthorized.Code {
+			return p.beforeConnack(cl, pk)
+		}
+		if cl.Properties.ProtocolVersion < 5 && pk.ReasonCode > packets.Err3NotAuthorized.Code {
 			pk.ReasonCode = code3(pk.ReasonCode)
 		}
 	case packets.Publish: // user properties of messages are no problem information (3.1.2.11.7)

@@ -204,17 +204,6 @@ func (p *policy) refusal(cl *mqtt.Client, pk packets.Packet, real uint16) []byte
 	return []byte{[...]byte{1: packets.Puback, 2: packets.Pubrec}[qos] << 4, 3, byte(real >> 8), byte(real), packets.ErrQuotaExceeded.Code}
 }
 
-// OnPacketEncode mends what mochi is about to send.
-func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
-	if c := connOf(cl); c != nil {
-		pk = p.mend(cl, c, pk)
-		if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == packets.CodeSuccess.Code {
-			pk = p.beforeConnack(cl, pk)
-		}
-	}
-	return pk
-}
-
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if cl.Net.Inline && isSys(pk.TopicName) {
 		return pk, nil
