@@ -61,7 +61,10 @@ func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 
 // putRecord writes what has changed of a lasting session's properties.
 func (s *store) putRecord(cl *mqtt.Client, session *session) {
-	if record := newRecord(cl); s != nil && !bytes.Equal(session.record, record) {
+	if s == nil {
+		return
+	}
+	if record := newRecord(cl); !bytes.Equal(session.record, record) {
 		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), value: json.RawMessage(record)})
 		session.record = record
 	}

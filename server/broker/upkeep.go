@@ -3,7 +3,6 @@ package broker
 import (
 	"runtime/metrics"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -44,26 +43,19 @@ const sysInterval = 10
 
 // publishSys publishes the figures of mochi's own publishSysTopics.
 func (p *policy) publishSys() {
-	info := p.server.Info
 	memory := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}}
 	metrics.Read(memory)
-	atomic.StoreInt64(&info.Time, time.Now().Unix())
-	atomic.StoreInt64(&info.Uptime, info.Time-info.Started)
-	atomic.StoreInt64(&info.MemoryAlloc, int64(memory[0].Value.Uint64()))
-	atomic.StoreInt64(&info.Threads, int64(memory[1].Value.Uint64()))
-	atomic.StoreInt64(&info.ClientsTotal, int64(p.server.Clients.Len()))
-	atomic.StoreInt64(&info.ClientsDisconnected, info.ClientsTotal-atomic.LoadInt64(&info.ClientsConnected))
-	now := info.Clone()
+	info, now, clients := p.server.Info.Clone(), time.Now().Unix(), int64(p.server.Clients.Len())
 	for topic, value := range map[string]int64{
-		"time": now.Time, "uptime": now.Uptime, "started": now.Started,
-		"load/bytes/received": now.BytesReceived, "load/bytes/sent": now.BytesSent,
-		"clients/connected": now.ClientsConnected, "clients/disconnected": now.ClientsDisconnected,
-		"clients/maximum": now.ClientsMaximum, "clients/total": now.ClientsTotal,
-		"packets/received": now.PacketsReceived, "packets/sent": now.PacketsSent,
-		"messages/received": now.MessagesReceived, "messages/sent": now.MessagesSent,
-		"messages/dropped": now.MessagesDropped, "messages/inflight": now.Inflight,
-		"retained": now.Retained, "subscriptions": now.Subscriptions,
-		"system/memory": now.MemoryAlloc, "system/threads": now.Threads,
+		"time": now, "uptime": now - info.Started, "started": info.Started,
+		"load/bytes/received": info.BytesReceived, "load/bytes/sent": info.BytesSent,
+		"clients/connected": info.ClientsConnected, "clients/disconnected": clients - info.ClientsConnected,
+		"clients/maximum": info.ClientsMaximum, "clients/total": clients,
+		"packets/received": info.PacketsReceived, "packets/sent": info.PacketsSent,
+		"messages/received": info.MessagesReceived, "messages/sent": info.MessagesSent,
+		"messages/dropped": info.MessagesDropped, "messages/inflight": info.Inflight,
+		"retained": info.Retained, "subscriptions": info.Subscriptions,
+		"system/memory": int64(memory[0].Value.Uint64()), "system/threads": int64(memory[1].Value.Uint64()),
 	} {
 		p.sys(topic, strconv.FormatInt(value, 10))
 	}

@@ -183,10 +183,7 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 
 // authenticate compares the password, unless too many were wrong before.
 func (p *policy) authenticate(cl *mqtt.Client, name string, password []byte) packets.Code {
-	address := cl.Net.Remote
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		address = host
-	}
+	address, _, _ := net.SplitHostPort(cl.Net.Remote)
 	keys := []string{"address " + address, "name " + name}
 	if !p.attempts.allowed(keys) {
 		return packets.ErrConnectionRateExceeded
