@@ -12,10 +12,7 @@ import (
 	"strings"
 )
 
-const (
-	defaultAddr     = "127.0.0.1:8080"
-	defaultMQTTAddr = "127.0.0.1:1883"
-)
+const defaultMQTTAddr = "127.0.0.1:1883"
 
 type config struct {
 	addr          string
@@ -50,7 +47,7 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	c := new(config)
 	fs := flag.NewFlagSet("mqttwasm", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&c.addr, "addr", defaultAddr, "`address` of the page; \":8080\" listens on every interface")
+	fs.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` of the page; \":8080\" listens on every interface")
 	fs.BoolVar(&c.broker, "broker", true, "run the embedded broker, on /mqtt and on -mqtt-addr")
 	fs.StringVar(&c.mqttAddr, "mqtt-addr", defaultMQTTAddr, "TCP `address` of the embedded broker; \"\" turns it off")
 	fs.BoolVar(&c.mqttTLS, "mqtt-tls", false, "TLS at -mqtt-addr, with -tls-cert and -tls-key")

@@ -68,17 +68,13 @@ func (s static) add(name string, data []byte) {
 // built reports whether there is a page to serve.
 func (s static) built() bool { return s["index.html"].data != nil }
 
-const notBuilt = `The page has not been built yet.
-
-Run "make build" in the repository and start the server again.
-`
-
 func (s static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" {
 		name = "index.html"
 		if !s.built() {
-			http.Error(w, notBuilt, http.StatusServiceUnavailable)
+			http.Error(w, "The page has not been built yet.\n\n"+
+				"Run \"make build\" in the repository and start the server again.", http.StatusServiceUnavailable)
 			return
 		}
 	}

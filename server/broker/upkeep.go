@@ -14,7 +14,7 @@ import (
 func (p *policy) upkeep(done <-chan struct{}) {
 	tick := time.Tick(time.Second)
 	for second := 1; ; second++ {
-		if second%sysInterval == 0 {
+		if second%10 == 0 {
 			p.publishSys()
 		}
 		now := time.Now().Unix()
@@ -37,9 +37,6 @@ func (p *policy) upkeep(done <-chan struct{}) {
 		}
 	}
 }
-
-// Seconds between the broker's messages about itself.
-const sysInterval = 10
 
 // publishSys publishes the figures of mochi's own publishSysTopics.
 func (p *policy) publishSys() {
