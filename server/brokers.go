@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,10 +53,8 @@ func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []broker
 			return list
 		}
 	}
-	name := "This server's " + defaultURL
-	if u, err := url.Parse(defaultURL); err == nil && u.Host != "" {
-		name = u.Host
-	}
+	u, _ := url.Parse(defaultURL) // which parseBrokerURL has done before
+	name := cmp.Or(u.Host, "This server's "+defaultURL)
 	return slices.Insert(list, 0, brokerEntry{Name: name, URL: defaultURL, Default: true})
 }
 
@@ -127,12 +126,9 @@ func parseBrokerURL(s string) (string, error) {
 
 // pageConfig is what the page reads as config.json, of what it cannot know itself.
 func pageConfig(version string, brokers []brokerEntry) []byte {
-	body, err := json.MarshalIndent(struct {
+	body, _ := json.MarshalIndent(struct { // strings and booleans always encode
 		Version string        `json:"version"`
 		Brokers []brokerEntry `json:"brokers"`
 	}{version, brokers}, "", "  ")
-	if err != nil {
-		panic(err) // strings and booleans always encode
-	}
 	return append(body, '\n')
 }
