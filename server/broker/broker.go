@@ -88,6 +88,9 @@ func New(opts Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
+	for _, cl := range b.server.Clients.GetAll() { // whose sessions the store had
+		b.policy.leave(cl)
+	}
 	b.policy.publishSys()
 	b.running.Go(func() { b.policy.upkeep(b.ended.Done()) }) // mochi's Serve would start a loop of its own
 	return b, nil

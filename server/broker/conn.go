@@ -42,6 +42,7 @@ type conn struct {
 	departed  bool            // OnDisconnect has been told
 	will      *packets.Packet // nil without one, and after DISCONNECT
 	parting   *packets.Packet // a will that is due
+	refused   bool            // CONNACK said no
 	locked    sync.Locker     // while a message is delivered, or a session taken over
 
 	mu     sync.Mutex // around flow and outbox
@@ -67,9 +68,7 @@ func (b *budget) full(unsent int) bool {
 
 // newConn starts to send.
 func newConn(c net.Conn, most *budget, farewell func()) *conn {
-	owner := &conn{
-		Conn: c, farewell: farewell, budget: most, gone: make(chan struct{}), flow: newFlow(),
-	}
+	owner := &conn{Conn: c, farewell: farewell, budget: most, gone: make(chan struct{}), flow: newFlow()}
 	owner.moved.L = &owner.mu
 	go owner.sendAll()
 	return owner

@@ -224,7 +224,7 @@ func check(file string) error {
 
 // restore takes over what the file holds.
 func (p *policy) restore(tx *bbolt.Tx) error {
-	err := cmp.Or(
+	return cmp.Or(
 		each(tx, clients, func(id, _ string, data []byte) error {
 			var r record
 			if err := json.Unmarshal(data, &r); err != nil {
@@ -270,10 +270,6 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 			return err
 		}),
 	)
-	for _, cl := range p.server.Clients.GetAll() {
-		p.leave(cl)
-	}
-	return err
 }
 
 // each hands on the values of a bucket, with the two parts of their keys.

@@ -73,6 +73,7 @@ func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packe
 	transmit(cl, func(f *flow) []byte { f.resuming = true; return nil })
 	c.delivered()
 	if !p.store.establish(cl, c.session) { // it was promised a session
+		c.refused = true
 		code := packets.ErrQuotaExceeded
 		if cl.Properties.ProtocolVersion < 5 {
 			code = packets.Err3ServerUnavailable
@@ -84,7 +85,7 @@ func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packe
 
 func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	c := connOf(cl)
-	if c.session.unwritten { // CONNACK said no
+	if c.refused {
 		cl.Stop(packets.ErrQuotaExceeded)
 		return
 	}
