@@ -161,6 +161,7 @@ func TestDisconnectsWithWill(t *testing.T) {
 	b := start(t, Options{})
 	sub := connect(t, dialTCP(t, b), nil)
 	sub.subscribe("w", 0)
+	sub.pingpong() // by now retained messages have been looked for
 	for packet, will := range map[string]bool{"\xe0\x01\x04": true, "\xe0\x02\x81\x00": true, "\xe0\x00": false, "\xe0\x01\x00": false} {
 		p := connect(t, dialTCP(t, b), func(c *packets.Connect) { willTo(c, "w") })
 		p.lastWords(packet)
