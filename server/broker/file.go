@@ -236,7 +236,7 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 			props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag
 			props.MaximumPacketSize = r.Props.MaximumPacketSize
 			p.server.Clients.Add(cl)
-			p.sessions.start(cl).record = newRecord(cl)
+			p.sessions.start(cl).file.record = newRecord(cl)
 			return nil
 		}),
 		each(tx, subscriptions, func(id, _ string, data []byte) error {

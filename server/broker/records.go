@@ -25,6 +25,8 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if s == nil {
 		return true
 	}
+	session.file.Lock()
+	defer session.file.Unlock()
 	if lasting(cl) { // a message of QoS 2 is not resumed before it is on disk
 		s.flush(cl.ID)
 	}
@@ -32,13 +34,13 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if !lasting(cl) {
 		s.forget(cl, session)
 	} else {
-		if session.record == nil || session.unwritten {
+		if session.file.record == nil || session.file.partly {
 			s.rewrite(cl, session, false)
 		}
 		s.putRecord(cl, session)
 	}
-	session.unwritten = !s.await(r)
-	return !session.unwritten
+	session.file.partly = !s.await(r)
+	return !session.file.partly
 }
 
 // rewrite puts all of a session that was not written so far, or deletes it.
@@ -64,18 +66,18 @@ func (s *store) putRecord(cl *mqtt.Client, session *session) {
 	if s == nil {
 		return
 	}
-	if record := newRecord(cl); !bytes.Equal(session.record, record) {
+	if record := newRecord(cl); !bytes.Equal(session.file.record, record) {
 		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), value: json.RawMessage(record)})
-		session.record = record
+		session.file.record = record
 	}
 }
 
 // forget deletes a session.
 func (s *store) forget(cl *mqtt.Client, session *session) {
-	if session != nil && session.record != nil {
+	if session != nil && session.file.record != nil {
 		s.rewrite(cl, session, true)
 		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID)})
-		session.record = nil
+		session.file.record = nil
 	}
 }
 

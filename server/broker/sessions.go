@@ -33,9 +33,7 @@ type session struct {
 	client string
 	user   string
 	all    *sessions
-	record []byte // as it was written last, or will be
-	// unwritten says that not all that it had at the beginning of its last connection is on disk.
-	unwritten bool
+	file   *onFile
 
 	left   time.Time   // when its connection ended; zero while it has one
 	expiry *time.Timer // ends it
@@ -46,6 +44,14 @@ type session struct {
 	bytes    int
 	will     *packets.Packet // of this client's, that waits for its delay
 	delay    *time.Timer
+}
+
+// onFile is what the file has of a client's session, or will have. establish holds the
+// lock; one that another connection takes over meanwhile does nothing else.
+type onFile struct {
+	sync.Mutex
+	record []byte // nil: nothing
+	partly bool   // not all that it had at the beginning of its last connection
 }
 
 type sent struct {
@@ -87,11 +93,11 @@ func (s *sessions) get(client string) *session {
 // start begins a session, in place of one that there may be.
 func (s *sessions) start(cl *mqtt.Client) *session {
 	one := &session{
-		client: cl.ID, user: string(cl.Properties.Username), all: s,
+		client: cl.ID, user: string(cl.Properties.Username), all: s, file: new(onFile),
 		sent: make(map[uint16]sent), received: make(map[uint16]uint16),
 	}
 	if old := s.remove(cl.ID); old != nil {
-		one.record = old.record // which is on disk still
+		one.file = old.file
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -402,5 +403,33 @@ func TestReceiptsOfOneClient(t *testing.T) {
 	}
 	if <-later || !<-later {
 		t.Error("the old connection's packet changed nothing, and the new one's is not on disk yet")
+	}
+}
+
+// Connections that take over from each other while the disk is slow write one after the other.
+func TestTakenOverWhileWritten(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	hold, err := b.policy.store.db.Begin(true) // nothing is written meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c net.Conn
+	for i := range 3 {
+		c = dialTCP(t, b)
+		cp := packets.NewControlPacket(packets.CONNECT)
+		lastingAs("device")(cp.Content.(*packets.Connect))
+		cp.Content.(*packets.Connect).Properties.SessionExpiryInterval = ptr(uint32(100 + i))
+		before, _ := b.server.Clients.Get("device")
+		if _, err := cp.WriteTo(c); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, func() bool { now, _ := b.server.Clients.Get("device"); return now != before })
+	}
+	if err := hold.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, conn: c}
+	if got := expect[packets.Connack](p); got.ReasonCode != 0 || !got.SessionPresent {
+		t.Errorf("CONNACK reason %#x, session present: %v", got.ReasonCode, got.SessionPresent)
 	}
 }
