@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type Users struct {
 
 type userList struct {
 	byName map[string]user
-	nobody []byte // a hash for names that don't exist
+	nobody string // a hash for names that don't exist
 }
 
 type user struct {
@@ -86,7 +87,7 @@ func readUsers(file string) (*userList, error) {
 			return nil, fmt.Errorf("%s: there are two users %q", file, one.Name)
 		}
 		u.byName[one.Name] = one
-		u.nobody = []byte(one.Hash)
+		u.nobody = one.Hash
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%s names no user: nobody could connect", file)
@@ -117,11 +118,7 @@ func (u *Users) Authenticate(name string, password []byte) bool {
 	defer func() { <-u.hashing }()
 	users := u.current.Load()
 	one, known := users.byName[name]
-	hash := users.nobody
-	if known {
-		hash = []byte(one.Hash)
-	}
-	right := bcrypt.CompareHashAndPassword(hash, password) == nil
+	right := bcrypt.CompareHashAndPassword([]byte(cmp.Or(one.Hash, users.nobody)), password) == nil
 	return right && known && u.current.Load().byName[name].Hash == one.Hash // still, after all that time
 }
 
@@ -132,10 +129,8 @@ func (u *Users) allow(name, filter string, write bool) bool {
 	if write {
 		allowed = one.Publish
 	}
-	if mqtt.IsSharedFilter(filter) { // $share/group/filter (4.8.2)
-		if parts := strings.SplitN(filter, "/", 3); len(parts) == 3 {
-			filter = parts[2]
-		}
+	if parts := strings.SplitN(filter, "/", 3); len(parts) == 3 && mqtt.IsSharedFilter(filter) {
+		filter = parts[2] // of $share/group/filter (4.8.2)
 	}
 	return slices.ContainsFunc(allowed, func(a string) bool { return covers(a, filter) })
 }
@@ -169,7 +164,7 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		}
 		most = min(most, p.most.userSessions)
 	}
-	session := p.sessions.get(cl.ID) // after the password: checking it takes long enough for the session to become another's
+	session := p.sessions.get(cl.ID) // only now: while a password is checked it can become another's
 	switch {
 	case p.users == nil:
 	case c.will != nil && !p.users.allow(name, c.will.TopicName, true), session != nil && session.user != name:
