@@ -116,12 +116,13 @@ func newBatch() *batch { return &batch{changes: make(map[string]change)} }
 
 // begin opens the receipt for a packet of the client's, which handles one at a time.
 func (s *store) begin(client string, patient bool) *receipt {
-	r := &receipt{client: client, open: 1, patient: patient}
-	if s != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.receipts[client] = r
+	if s == nil {
+		return nil
 	}
+	r := &receipt{client: client, open: 1, patient: patient}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.receipts[client] = r
 	return r
 }
 
