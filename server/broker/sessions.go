@@ -169,8 +169,11 @@ func (p *policy) leave(cl *mqtt.Client) {
 // expire ends a session that has no connection.
 func (p *policy) expire(one *session) {
 	p.sessions.delivery.Lock() // nobody resumes it now
+	p.sessions.mu.Lock()
+	left := p.sessions.byClient[one.client] == one && !one.left.IsZero()
+	p.sessions.mu.Unlock()
 	cl, ok := p.server.Clients.Get(one.client)
-	over := ok && cl.Closed() && p.sessions.get(one.client) == one && !one.left.IsZero()
+	over := left && ok && cl.Closed()
 	if over {
 		p.end(cl)
 	}
