@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { expectLook } from './support/look';
+import { expectLook, steady } from './support/look';
 import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
@@ -167,7 +167,7 @@ for (const [name, prepare] of Object.entries(states)) {
       await page.setViewportSize({ width, height });
       await inBothSchemes(page, async (scheme) => {
         const where = await look(width, height, scheme);
-        shots.set(where, await page.screenshot({ animations: 'disabled' }));
+        shots.set(where, await steady(page));
         expect.soft(await violationsOf(page, { scheme }), where).toEqual([]);
       });
     }

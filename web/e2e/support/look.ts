@@ -15,6 +15,18 @@ const storedWidth = 532;
 
 const folder = fileURLToPath(new URL('../look/', import.meta.url));
 
+/** A screenshot of what has come to rest: the page lays itself out anew at another size. */
+export async function steady(page: Page): Promise<Buffer> {
+  let shot = await page.screenshot({ animations: 'disabled' });
+  // What counts on or draws the time never does.
+  for (let more = 4; more > 0; more--) {
+    const before = shot;
+    shot = await page.screenshot({ animations: 'disabled' });
+    if (shot.equals(before)) break;
+  }
+  return shot;
+}
+
 /**
  * Compares what somebody sees, reduced, with the stored picture of that name, which has
  * one shot below the other. With LOOK=store in the environment it is stored anew.
