@@ -118,7 +118,7 @@ test('messages by a script: topic and payload are its own, none is lost, and a r
   expect([sent, ...rest]).toEqual([sent, sent, 0, sent, 0, 0, 0, 0]);
   await showView(page, 'Messages');
   // There may be more than there are rows for.
-  await page.getByRole('searchbox', { name: 'Search' }).fill('"of":3}');
+  await page.getByRole('textbox', { name: 'Search messages' }).fill('"of":3}');
   for (const device of [1, 2, 3]) {
     const row = parts.rows.filter({ hasText: `made-${device}/sum` }).filter({ hasText: '{"sum":6,"of":3}' });
     await expect(row).toHaveCount(1);
