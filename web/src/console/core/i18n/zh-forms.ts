@@ -5,7 +5,6 @@ import type { Dictionary } from './dictionary';
 export const forms: Dictionary = {
   // The head
   'Version {version}': '版本 {version}',
-  Version: '版本',
   'A new version is ready:': '新版本已就绪：',
   Reload: '重新加载',
   Language: '语言',
@@ -19,13 +18,9 @@ export const forms: Dictionary = {
     '浏览器空间不足，或被设置为不为此页面保存任何内容。',
 
   // Publish
-  Publish: '发布',
-  Topic: '主题',
-  Payload: '载荷',
   Retain: '保留',
   Request: '请求',
   'Publish once, and wait for the answer': '发布一次，并等待响应',
-  Stop: '停止',
   'Repeat every': '重复，每隔',
   'Repeat every N seconds': '重复，每隔 N 秒',
   's,': '秒，共',
@@ -57,7 +52,6 @@ export const forms: Dictionary = {
 
   // How it went
   Results: '结果',
-  Sent: '已发送',
   'Sending…': '正在发送…',
   'Acknowledged after {milliseconds} ms': '{milliseconds} ms 后确认',
   'Acknowledged after {milliseconds} ms: no subscribers': '{milliseconds} ms 后确认：没有订阅者',
@@ -68,7 +62,6 @@ export const forms: Dictionary = {
   'to {topic}': '对 {topic}',
   'Waiting for the answer…': '正在等待响应…',
   'Stop waiting': '停止等待',
-  Close: '关闭',
   'After {milliseconds} ms, {size}': '{milliseconds} ms 后，{size}',
 
   // Properties of a message
@@ -78,11 +71,8 @@ export const forms: Dictionary = {
   'They define the message that is typed as JSON': '它们定义以 JSON 输入的消息',
   'choose one': '请选择',
   'Clear all properties': '清空所有属性',
-  'Content type': '内容类型',
   'Expiry (s)': '有效期（秒）',
   never: '永不',
-  'Response topic': '响应主题',
-  'Correlation data': '关联数据',
   'Topic alias': '主题别名',
   'Payload is UTF-8 text': '载荷为 UTF-8 文本',
   'Payload format: UTF-8 text': '载荷格式：载荷为 UTF-8 文本',
@@ -90,7 +80,6 @@ export const forms: Dictionary = {
 
   // Messages to use again
   Save: '保存',
-  Saved: '已保存',
   'Save this message': '保存此消息',
   'Save this message as': '将此消息保存为',
   'A name to find it by': '请输入名称，以便查找',
@@ -102,18 +91,14 @@ export const forms: Dictionary = {
   'Sent messages': '已发送的消息',
   'Load into form': '载入表单',
   'Delete {name}': '删除 {name}',
-  empty: '空',
   'QoS {qos}, retained': 'QoS {qos}，保留',
 
   // Subscribe
   Subscribe: '订阅',
   'Topic filter': '主题过滤器',
   'sensors/+/temperature or sensors/#': 'sensors/+/temperature 或 sensors/#',
-  Subscriptions: '订阅',
   inactive: '未生效',
   'Asked for QoS {qos}': '请求的 QoS 为 {qos}',
-  '{count} message': '{count} 条消息',
-  '{count} messages': '{count} 条消息',
   Unsubscribe: '取消订阅',
   'Unsubscribe from {filter}': '取消订阅 {filter}',
   'Change {filter}': '修改 {filter}',
@@ -122,10 +107,8 @@ export const forms: Dictionary = {
   '{count} left out': '已略过 {count} 条',
   'Not kept: they came while it was paused': '未保留：它们在暂停期间到达',
   'No Local: {why}': 'No Local：{why}',
-  More: '更多',
   'Shown as': '显示名称',
   Colour: '颜色',
-  Automatic: '自动',
   Red: '红色',
   Orange: '橙色',
   Yellow: '黄色',
@@ -158,7 +141,6 @@ export const forms: Dictionary = {
   'The file is left out.': '文件已略去。',
   'mosquitto_pub and mosquitto_sub': 'mosquitto_pub 和 mosquitto_sub',
   'Copy code': '复制代码',
-  Code: '代码',
 
   // Keyboard shortcuts
   'Keyboard shortcuts': '键盘快捷键',
@@ -166,7 +148,6 @@ export const forms: Dictionary = {
   'Close keyboard shortcuts': '关闭键盘快捷键',
   'Edit the payload': '编辑载荷',
   'Publish, or stop repeating, from anywhere in the form': '在表单任意位置发布，或停止重复',
-  Messages: '消息',
   'Search in what is shown': '在当前显示的内容中搜索',
   'Pause or resume': '暂停或继续',
   'Jump to the newest and follow': '跳到最新并跟随',

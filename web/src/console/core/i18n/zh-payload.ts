@@ -104,7 +104,6 @@ export const payload: Dictionary = {
   'a byte has two digits, and here is an odd number of them': '一个字节有两位数字，而这里的位数是奇数',
   'the last Base64 digit is missing': '缺少最后一个 Base64 字符',
   'a list': '列表',
-  'an object': '对象',
   '{value} is not a whole number': '{value} 不是整数',
   'there is no type {type}': '没有类型 {type}',
   '{number} does not fit in {type}': '{number} 超出 {type} 的范围',
@@ -122,7 +121,6 @@ export const payload: Dictionary = {
   'not in its BIRTH': '不在其 BIRTH 中',
   '{name} by its BIRTH': '{name}（据其 BIRTH）',
   'Not shown': '未显示',
-  '… and {count} more': '……还有 {count} 项',
   'Show picture': '显示图片',
   'SVG is drawn when you ask for it: it can keep the page busy.':
     'SVG 仅在您要求时绘制：它可能使页面长时间忙碌。',

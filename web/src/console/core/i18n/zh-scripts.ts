@@ -4,7 +4,6 @@ import type { Dictionary } from './dictionary';
 
 export const scripts: Dictionary = {
   Scripts: '脚本',
-  Script: '脚本',
   'Show scripts': '显示脚本',
   'New script': '新建脚本',
   'Import scripts': '导入脚本',
