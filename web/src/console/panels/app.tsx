@@ -36,7 +36,7 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
       >
         {t('Skip to messages')}
       </a>
-      <header class="top">
+      <header class="top flow">
         <h1 class="brand line" title={version && t('Version {version}', { version })}>
           <Logo />
           <span class="brand-name">mqttwasm</span>

@@ -26,7 +26,7 @@ export function Dialog({ title, closeLabel, wide, onClose, children, footer }: P
   return (
     <dialog
       ref={dialog}
-      class={styles.dialog}
+      class={`raised ${styles.dialog}`}
       data-wide={wide}
       aria-labelledby={id}
       onCancel={(event) => {

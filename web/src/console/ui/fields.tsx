@@ -5,6 +5,25 @@ import { useId } from 'preact/hooks';
 import { mark, t } from '../core/i18n/i18n';
 import './fields.css';
 
+/** Of a field for names and values, in which nothing is completed or corrected. */
+export const asTyped = { autocomplete: 'off', autocapitalize: 'none', spellcheck: false } as const;
+
+/** For a form's `onSubmit`: nothing is sent anywhere. */
+export const submits = (call: () => void) => (event: Event) => {
+  event.preventDefault();
+  call();
+};
+
+/** What is wrong, if anything, read out at once. */
+export function FieldError({ id, children }: { id?: string; children: string | undefined | false }) {
+  if (!children) return null;
+  return (
+    <p class="field-error wrap" id={id} role="alert">
+      {children}
+    </p>
+  );
+}
+
 interface Labelled {
   label: string;
   /** After the label. */
@@ -38,11 +57,7 @@ export function Field({
       <label for={id}>{label}</label>
       {aside}
       {control(attributes)}
-      {error && (
-        <p class="field-error wrap" id={`${id}-error`} role="alert">
-          {error}
-        </p>
-      )}
+      <FieldError id={`${id}-error`}>{error}</FieldError>
       {hint && (
         <p class="field-hint wrap" id={`${id}-hint`}>
           {hint}
@@ -55,24 +70,23 @@ export function Field({
 interface TextProps extends Labelled {
   value: string;
   onEdit(value: string): void;
-  secret?: boolean;
-  placeholder?: string;
+  type?: 'text' | 'password' | 'search';
+  placeholder?: string | undefined;
 }
 
-export function TextField({ value, onEdit, secret = false, placeholder, ...labelled }: TextProps) {
+export function TextField({ value, onEdit, type = 'text', placeholder, ...labelled }: TextProps) {
   return (
     <Field
       {...labelled}
       control={(attributes) => (
         <input
           {...attributes}
-          {...(secret ? { type: 'password' as const } : { type: 'text' as const })}
+          {...asTyped}
+          // One of them: the types that inputs have differ in what else they may have.
+          type={type as 'text'}
           class="input mono"
           value={value}
-          {...(placeholder !== undefined && { placeholder })}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
+          placeholder={placeholder}
           onInput={(event) => onEdit(event.currentTarget.value)}
         />
       )}

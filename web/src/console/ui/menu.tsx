@@ -77,7 +77,7 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
       {...rest}
       ref={list}
       tabIndex={-1}
-      class={styles.menu}
+      class={`raised ${styles.menu}`}
       onKeyDown={onKeyDown}
       onToggle={({ newState }) => {
         setProblem(undefined);

@@ -62,7 +62,7 @@ export function Options({ id, label, active, options, at, onChoose }: Props) {
     <div
       ref={list}
       id={id}
-      class={`${styles.options} ${at ? styles.over : ''}`}
+      class={`${styles.options} ${at ? `raised ${styles.over}` : ''}`}
       role="listbox"
       aria-label={label}
       {...(at && { popover: 'manual' as const })}

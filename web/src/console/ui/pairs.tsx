@@ -2,6 +2,7 @@
 
 import { useId } from 'preact/hooks';
 import { Button, IconButton } from './button';
+import { FieldError } from './fields';
 import './pairs.css';
 import { t } from '../core/i18n/i18n';
 
@@ -53,11 +54,7 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
           />
         </div>
       ))}
-      {error && (
-        <p class="field-error wrap" id={`${id}-error`} role="alert">
-          {error}
-        </p>
-      )}
+      <FieldError id={`${id}-error`}>{error}</FieldError>
       <Button look="link" onClick={() => onEdit([...pairs, ['', '']])}>
         {t('Add a pair')}
       </Button>

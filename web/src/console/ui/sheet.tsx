@@ -28,7 +28,7 @@ export function Sheet({ label, number, title, side, onClose, children }: Props) 
         if (side && event.key === 'Escape' && !event.defaultPrevented) onClose();
       }}
     >
-      <header class={styles.head}>
+      <header class={`line ${styles.head}`}>
         <h3>{title}</h3>
         <IconButton label={t('Close details')} onClick={onClose} />
       </header>

@@ -95,14 +95,14 @@ export function Split({
   return (
     <div
       ref={box}
-      class={styles.split}
+      class={`fill ${styles.split}`}
       data-split={second !== undefined}
       data-rows={rows}
       data-sized={sized}
       data-apart={apart}
       style={{ '--size': moved === undefined ? size : `minmax(0, ${moved}%)` }}
     >
-      <div class={styles.part} data-folded={sized === 'first' && now === 0}>
+      <div class={`fill ${styles.part}`} data-folded={sized === 'first' && now === 0}>
         {first}
       </div>
       {second !== undefined && (
@@ -123,7 +123,7 @@ export function Split({
             onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
             onPointerMove={onPointerMove}
           />
-          <div id={id} class={styles.part} data-folded={sized === 'second' && now === 0}>
+          <div id={id} class={`fill ${styles.part}`} data-folded={sized === 'second' && now === 0}>
             {second}
           </div>
         </>

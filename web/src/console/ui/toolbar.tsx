@@ -12,7 +12,7 @@ export function Toolbar({
   children: ComponentChildren;
 }) {
   return (
-    <div class={`${styles.toolbar} ${name}`} data-end={end}>
+    <div class={`flow ${styles.toolbar} ${name}`} data-end={end}>
       {children}
     </div>
   );

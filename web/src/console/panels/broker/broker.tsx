@@ -7,6 +7,7 @@ import { type BrokerStore, createBrokerStore, filter } from '../../session/broke
 import type { Gauge } from '../../session/broker/gauges';
 import { isAwsIot } from '../../session/known';
 import type { Session } from '../../session/session';
+import { TextField } from '../../ui/fields';
 import { Sparkline } from '../../ui/sparkline';
 import { useVisible } from '../../ui/visible';
 import '../../styles/view.css';
@@ -58,7 +59,7 @@ function Tile({ gauge }: { gauge: Gauge }) {
       ? t('{low} to {high}', { low: format(Math.min(...ys)), high: format(Math.max(...ys)) })
       : t('no values yet');
   return (
-    <li class="gauge" data-kind={measure.kind}>
+    <li class="gauge box stack" data-kind={measure.kind}>
       <span class="gauge-label muted">{label}</span>
       <bdi class="gauge-value wrap" title={value === '…' ? t('Known after two rounds of values') : undefined}>
         {value}
@@ -72,26 +73,19 @@ function Tile({ gauge }: { gauge: Gauge }) {
 
 function Values({ store }: { store: BrokerStore }) {
   const [text, setText] = useState('');
-  const id = useId();
   store.tick.value;
   const { gauges } = store;
   const { found, shown } = gauges.rows(text);
   return (
     <section class="broker-values stack box" aria-label={t('All values')}>
       <search class="broker-search flow">
-        <label class="visually-hidden" for={id}>
-          {t('Search values')}
-        </label>
-        <input
-          id={id}
-          class="input mono"
+        <TextField
           type="search"
+          class="bare"
+          label={t('Search values')}
           placeholder={t('Search values')}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
           value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onEdit={setText}
         />
         <output class="broker-found muted">
           {text === ''
@@ -211,7 +205,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
       </header>
       <div class="view-body">
         {state && (
-          <div class="broker-state wrap" role="status" aria-label={t('Broker values')}>
+          <div class="broker-state stack wrap" role="status" aria-label={t('Broker values')}>
             <p class="empty-title">{state[0]}</p>
             <p>{state[1]}</p>
           </div>

@@ -6,7 +6,7 @@ import type { Connection } from '../../session/connection';
 import { defaultMethod, kinds, uses } from '../../session/login-fields';
 import type { LoginField, SecretField } from '../../session/settings';
 import { Button } from '../../ui/button';
-import { Select, TextField, translated } from '../../ui/fields';
+import { FieldError, Select, TextField, translated } from '../../ui/fields';
 
 function expiry(token: string): string | undefined {
   const at = expiryOf(token);
@@ -48,7 +48,7 @@ export function Login({ connection }: { connection: Connection }) {
   const plain = (label: string, field: LoginField, placeholder?: string) => (
     <TextField
       label={label}
-      {...(placeholder !== undefined && { placeholder })}
+      placeholder={placeholder}
       value={login[field] ?? ''}
       error={errors[`login.${field}`]}
       onEdit={(typed) => connection.edit({ login: { ...login, [field]: typed.trim() } })}
@@ -57,7 +57,7 @@ export function Login({ connection }: { connection: Connection }) {
   const secret = (label: string, field: SecretField, hint?: string) => (
     <TextField
       label={label}
-      secret
+      type="password"
       hint={hint}
       value={secrets[field] ?? ''}
       error={errors[`secrets.${field}`]}
@@ -130,9 +130,9 @@ export function Login({ connection }: { connection: Connection }) {
         </div>
       )}
       {kind === 'sigv4' && !isSecureContext && (
-        <p class="field-error wrap" role="alert">
+        <FieldError>
           {t('Browsers sign only for pages that came over https, or from this very machine.')}
-        </p>
+        </FieldError>
       )}
       {asJwt && <SendAgain connection={connection} />}
       {kind !== '' && (

@@ -26,7 +26,7 @@ const deeper = [
 function controls(connection: Connection) {
   const settings = connection.settings.value;
   const errors = connection.fieldErrors.value;
-  const text = (label: string, name: TextName, more: { placeholder?: string; secret?: boolean } = {}) => (
+  const text = (label: string, name: TextName, more: { placeholder?: string; type?: 'password' } = {}) => (
     <TextField
       label={label}
       {...more}
@@ -74,7 +74,7 @@ function Session({ connection }: { connection: Connection }) {
       {!settings.login.kind && (
         <div class="fields">
           {!settings.scram && text(t('Authentication method'), 'authenticationMethod')}
-          {!settings.scram && text(t('Authentication data'), 'authenticationData', { secret: true })}
+          {!settings.scram && text(t('Authentication data'), 'authenticationData', { type: 'password' })}
           {flag(t('SCRAM-SHA-256 with user name and password'), 'scram')}
         </div>
       )}
@@ -148,7 +148,7 @@ export function ConnectionOptions({ session: { connection } }: { session: Consol
       <div class="fields">
         {(givesPassword || (kind === 'url' && use !== 'jwt')) && text(t('User name'), 'username')}
         {(givesPassword || (kind === 'url' && use === 'address')) &&
-          text(t('Password'), 'password', { secret: true })}
+          text(t('Password'), 'password', { type: 'password' })}
         {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
         {text(t('Keep alive, seconds'), 'keepalive')}
         {flag(t('Clean start'), 'clean')}

@@ -7,8 +7,8 @@ import type { Page } from '../../session/page';
 import { statusWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import { Button, IconButton } from '../../ui/button';
-import { Select, TextField } from '../../ui/fields';
 import { useKeptFocus } from '../../ui/kept-focus';
+import { Select, submits, TextField } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import './connection.css';
 import { mark, t } from '../../core/i18n/i18n';
@@ -39,7 +39,7 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
     >
       <span class="status-dot" aria-hidden="true" />
       <span class="status-phase">{statusWords(status)}</span>{' '}
-      {status.url && <bdi class="status-url clip">{visible(status.url)}</bdi>}
+      {status.url && <bdi class="status-url mono fine clip">{visible(status.url)}</bdi>}
     </div>
   );
 }
@@ -49,12 +49,12 @@ function Notice({ connection }: { connection: Connection }) {
   return (
     <div class="notice-place" role="alert">
       {notice && (
-        <div class="notice" data-tone={notice.tone}>
+        <div class="notice flow box" data-tone={notice.tone}>
           <div class="notice-words wrap">
             <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
             {notice.detail && (
               // It may scroll, and the keyboard has to reach that.
-              <bdi class="notice-detail fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
+              <bdi class="notice-detail mono fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
                 {notice.detail}
               </bdi>
             )}
@@ -131,7 +131,7 @@ function Sheet({ page, session }: Props) {
         ref={sheet}
         id={id}
         popover="auto"
-        class="connection-sheet"
+        class="connection-sheet raised"
         onToggle={({ newState }) => setShown(newState === 'open')}
       >
         <div class="connection-tools">
@@ -174,12 +174,11 @@ export function ConnectionPanel({ page, session }: Props) {
     <section class="connection" id="connection" aria-label={t('Broker settings')}>
       <form
         ref={form}
-        class="connection-form"
+        class="connection-form line"
         noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
+        onSubmit={submits(() => {
           if (idle || other) void connection.connect();
-        }}
+        })}
       >
         <Select
           label={t('Broker')}

@@ -53,7 +53,7 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
           <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
         </span>
-        <bdi class="profile-url clip fine">{visible(settings.url)}</bdi>
+        <bdi class="profile-url mono fine clip">{visible(settings.url)}</bdi>
       </button>
       {scripts.length > 0 && <span class="tag">{scriptCount(scripts.length)}</span>}
       {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}
@@ -135,7 +135,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
           ))}
         </ul>
       )}
-      <div class="profile-save">
+      <div class="profile-save line">
         <TextField
           label={t('Save the settings as')}
           value={name}
@@ -148,7 +148,7 @@ export function ProfileList({ page, session }: { page: Page; session: Session })
         <Button onClick={save}>{t('Save')}</Button>
       </div>
       <Checkbox label={t('Save password (unencrypted)')} checked={withSecrets} onEdit={setWithSecrets} />
-      <div class="profile-files">
+      <div class="profile-files line">
         <FileButton
           text={t('Import…')}
           label={t('Import profiles')}

@@ -72,7 +72,7 @@ export function FilterBar({ feed }: { feed: Feed }) {
 
   return (
     <search class="filter-bar stack" aria-label={t('Filter messages')}>
-      <div class="filter-line">
+      <div class="filter-line flow">
         <TextField
           label={t('Search messages')}
           class="filter-search bare"
@@ -81,11 +81,11 @@ export function FilterBar({ feed }: { feed: Feed }) {
           error={feed.filterErrors.value.search}
           onEdit={(search) => feed.edit({ search })}
         />
-        <div class="filter-toggles">
+        <div class="filter-toggles line">
           <Toggle name="matchCase" text="Aa" feed={feed} />
           <Toggle name="expression" text=".*" feed={feed} />
         </div>
-        <div class="filter-openers">
+        <div class="filter-openers line">
           <Found feed={feed} />
           {opener('conditions', conditions > 0 ? t('Filter ({count})', { count: conditions }) : t('Filter'))}
           {opener('export', t('Export'))}

@@ -39,12 +39,12 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
   return (
     <>
       <RowMarks sources={sources} />
-      <time class="row-time fine">
+      <time class="row-time mono fine">
         {time.slice(0, -4)}
         <span class="row-fraction">{time.slice(-4)}</span>
       </time>
       <TopicText class="row-topic" topic={topic} parts={marks?.topic} />
-      <span class="row-body">
+      <span class="row-body line">
         <Brief class="row-payload" preview={preview} parts={marks?.text} />
         {more > 0 && (
           <span class="row-more fine">{t('… {count} more bytes', { count: formatCount(more) })}</span>

@@ -1,7 +1,16 @@
 import type { Fleet } from '../../automation/fleet';
 import type { FleetForm } from '../../automation/fleet-plan';
 import { mark, parts, t } from '../../core/i18n/i18n';
-import { Checkbox, Field, qosOptions, Select, TextField, translated } from '../../ui/fields';
+import {
+  Checkbox,
+  Field,
+  FieldError,
+  qosOptions,
+  Select,
+  submits,
+  TextField,
+  translated,
+} from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 
 const Code = onDemand(async () => (await import('../scripts/code')).Code);
@@ -39,11 +48,7 @@ function ScriptCode({ fleet }: { fleet: Fleet }) {
         problem={problem}
         onEdit={(code: string) => fleet.edit({ code })}
       />
-      {problem && (
-        <p class="field-error wrap" role="alert">
-          {problem}
-        </p>
-      )}
+      <FieldError>{problem}</FieldError>
       <p class="field-hint wrap">
         {parts('Returns {message}, and is given: {names}', {
           message: <code>{'{ topic, payload }'}</code>,
@@ -63,20 +68,12 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
       label={label}
       value={form[name]}
       error={errors[name]}
-      {...(placeholder !== undefined && { placeholder })}
+      placeholder={placeholder}
       onEdit={(typed) => fleet.edit({ [name]: typed })}
     />
   );
   return (
-    <form
-      id={id}
-      class="fleet-setup stack"
-      aria-label={t('Fleet')}
-      onSubmit={(event) => {
-        event.preventDefault();
-        fleet.start();
-      }}
-    >
+    <form id={id} class="fleet-setup stack" aria-label={t('Fleet')} onSubmit={submits(fleet.start)}>
       <fieldset class="stack" disabled={fleet.running.value}>
         <legend class="visually-hidden">{t('What the devices do')}</legend>
         <div class="fields">

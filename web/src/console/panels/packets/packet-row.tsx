@@ -19,14 +19,14 @@ export function PacketRow({ entry, summary }: { entry: Entry; summary: string })
   const { sent, packet, identifier, gap, request, took = 0 } = entry;
   return (
     <>
-      <time class="row-time fine">{formatTime(packet.at)}</time>
+      <time class="row-time mono fine">{formatTime(packet.at)}</time>
       <span class="packet-gap fine">{gap !== undefined && formatGap(gap)}</span>
-      <span class="packet-name" data-direction={sent ? 'sent' : 'received'}>
+      <span class="packet-name mono" data-direction={sent ? 'sent' : 'received'}>
         <span aria-hidden="true">{sent ? '→' : '←'}</span> {packet.cmd.toUpperCase()}
       </span>
-      <span class="packet-id fine">{identifier !== undefined && `#${identifier}`}</span>
-      <span class="row-body">
-        <bdi class="packet-summary clip">{summary}</bdi>
+      <span class="packet-id mono fine">{identifier !== undefined && `#${identifier}`}</span>
+      <span class="row-body line">
+        <bdi class="packet-summary mono clip">{summary}</bdi>
         {request !== undefined && (
           <span class="packet-took fine">
             {t('after {milliseconds} ms', { milliseconds: Math.round(took) })}

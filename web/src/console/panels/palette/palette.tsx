@@ -9,6 +9,7 @@ import type { Keys } from '../../shortcuts/keys';
 import type { Shortcuts } from '../../shortcuts/store';
 import { type TopicNode, topicOf } from '../../topics/model';
 import { Dialog } from '../../ui/dialog';
+import { asTyped } from '../../ui/fields';
 import { Options, optionId, useOptions } from '../../ui/options';
 import { KeyNames } from '../shortcuts/key-names';
 import { useLookup } from './lookup';
@@ -114,9 +115,7 @@ export function Palette({ page, shortcuts }: { page: Page; shortcuts: Shortcuts 
           aria-autocomplete="list"
           aria-controls={id}
           aria-activedescendant={optionId(id, active)}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
+          {...asTyped}
           autofocus
           value={typed}
           onInput={(event) => {

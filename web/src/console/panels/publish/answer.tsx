@@ -30,10 +30,10 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
   if (!answer) return null;
   const waiting = !answer.message && !answer.failure;
   return (
-    <section class="answer" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
+    <section class="answer stack box" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
       <header class="answer-head line">
         <h3>{t('Answer')}</h3>
-        <bdi class="answer-topic clip fine">
+        <bdi class="answer-topic mono fine clip">
           {t('to {topic}', { topic: brief(answer.topic, limits.topic) })}
         </bdi>
         <Button small look="quiet" onClick={() => publisher.dismissAnswer()}>

@@ -4,7 +4,7 @@ import { countProperties } from '../../session/message';
 import type { Outcome, Publisher } from '../../session/publisher';
 import type { Model } from '../../topics/model';
 import { Button, FileButton } from '../../ui/button';
-import { Checkbox, qosOptions, Select, translated } from '../../ui/fields';
+import { Checkbox, FieldError, qosOptions, Select, submits, translated } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
 import { onDemand } from '../../ui/on-demand';
 import { Payload } from './payload';
@@ -42,9 +42,9 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
 function OutcomeRow({ outcome }: { outcome: Outcome }) {
   return (
     <li class="outcome" data-tone={outcome.tone}>
-      <time class="outcome-time fine">{formatTime(outcome.at)}</time>
+      <time class="outcome-time mono fine">{formatTime(outcome.at)}</time>
       <span class="outcome-text wrap tone">{outcome.text}</span>
-      <bdi class="outcome-topic clip fine">{visible(outcome.topic)}</bdi>
+      <bdi class="outcome-topic mono fine clip">{visible(outcome.topic)}</bdi>
     </li>
   );
 }
@@ -89,11 +89,7 @@ function Repeat({ publisher }: { publisher: Publisher }) {
         onInput={(event) => publisher.edit({ times: event.currentTarget.value })}
       />
       <span>{t('times')}</span>
-      {error && (
-        <p class="field-error wrap" id={id} role="alert">
-          {error}
-        </p>
-      )}
+      <FieldError id={id}>{error}</FieldError>
     </div>
   );
 }
@@ -177,15 +173,7 @@ export function PublishPanel({ publisher, topics }: { publisher: Publisher; topi
       }}
     >
       <div class="publish-dock">
-        <form
-          class="publish-form stack"
-          aria-labelledby={heading}
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            go();
-          }}
-        >
+        <form class="publish-form stack" aria-labelledby={heading} noValidate onSubmit={submits(go)}>
           <h2 id={heading}>{t('Publish')}</h2>
           <TopicField publisher={publisher} model={topics} />
           <Payload

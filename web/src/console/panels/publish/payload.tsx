@@ -11,7 +11,7 @@ import { expand, hasCounter, unknownPlaces } from '../../session/template';
 import { Button, IconButton } from '../../ui/button';
 import { type Caret, type Control, controlOf } from '../../ui/editor/control';
 import type { EditorProps } from '../../ui/editor/editor';
-import { Field } from '../../ui/fields';
+import { asTyped, Field } from '../../ui/fields';
 import { useEarlier } from './earlier';
 
 interface Props {
@@ -28,7 +28,7 @@ function Attached({ publisher }: { publisher: Publisher }) {
   const { file } = publisher.draft.value;
   if (!file) return null;
   return (
-    <p class="publish-file line">
+    <p class="publish-file line box">
       <bdi>{visible(file.name)}</bdi>
       <span>{formatBytes(file.bytes.length)}</span>
       <IconButton
@@ -80,7 +80,7 @@ function Hint({ publisher, problems, onInsert }: HintProps) {
           <button
             key={place}
             type="button"
-            class="place chip"
+            class="place mono chip"
             aria-label={t('Insert {place}', { place })}
             onClick={() => onInsert(place)}
           >
@@ -254,9 +254,7 @@ function Typed({ publisher, go, onFormat }: Props) {
             class="input mono"
             rows={3}
             value={payload}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
+            {...asTyped}
             onFocus={() => wanted && void load(false)}
             onInput={(event) => edit(event.currentTarget.value)}
             onKeyDown={press}

@@ -42,7 +42,7 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
         onEdit={(edited) => publisher.edit({ properties: edited })}
       />
       {correlation && (
-        <p class="publish-file line">
+        <p class="publish-file line box">
           <span>
             {t('Correlation data of the request, {size}', { size: formatBytes(correlation.length) })}
           </span>

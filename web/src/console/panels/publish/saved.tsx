@@ -5,7 +5,7 @@ import { formatCount, visible } from '../../core/text';
 import type { Publisher } from '../../session/publisher';
 import { createSaved, exportMessages, largestFile, type SavedMessage } from '../../session/saved';
 import { Button, FileButton, IconButton } from '../../ui/button';
-import { TextField } from '../../ui/fields';
+import { submits, TextField } from '../../ui/fields';
 import { MessageRow } from './message-row';
 import './messages.css';
 
@@ -86,15 +86,7 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
 
   return (
     <div class="stack">
-      <form
-        class="saved-form stack"
-        aria-label={t('Save this message')}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
+      <form class="saved-form stack" aria-label={t('Save this message')} noValidate onSubmit={submits(save)}>
         <TextField
           label={t('Save this message as')}
           value={name}

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import type { Publisher } from '../../session/publisher';
 import type { Model } from '../../topics/model';
-import { Field } from '../../ui/fields';
+import { asTyped, Field } from '../../ui/fields';
 import type { CompletionProps } from './completion';
 
 /** Completed from the tree. It stays a text box: topics need not have been seen to be published to. */
@@ -21,13 +21,11 @@ export function TopicField({ publisher, model }: { publisher: Publisher; model: 
         control={(attributes) => (
           <input
             {...attributes}
+            {...asTyped}
             ref={field}
             type="text"
             class="input mono"
             value={topic}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
             aria-autocomplete="list"
             // Without it one types a little more.
             onFocus={() => loaded ?? import('./completion').then(setLoaded, () => {})}

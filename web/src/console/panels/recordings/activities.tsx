@@ -25,7 +25,7 @@ function Activity({
   return (
     <div class="activity flow">
       <span class="activity-text wrap">{text}</span>
-      <span class="activity-buttons">{children}</span>
+      <span class="flow">{children}</span>
       {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
     </div>
   );

@@ -11,7 +11,7 @@ import type { Recordings } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
 import { withoutSecrets } from '../../session/settings';
 import { Button } from '../../ui/button';
-import { Select, TextField, translated } from '../../ui/fields';
+import { Select, submits, TextField, translated } from '../../ui/fields';
 
 const speeds: readonly (readonly [Speed, string])[] = [
   [1, mark('as recorded')],
@@ -47,17 +47,9 @@ function Form({
   children: ComponentChildren;
 }) {
   return (
-    <form
-      class="recording-form"
-      aria-label={label}
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        onGo();
-      }}
-    >
+    <form class="recording-form flow" aria-label={label} noValidate onSubmit={submits(onGo)}>
       {children}
-      <div class="recording-buttons">
+      <div class="flow">
         <Button type="submit" look={stop ? 'stop' : 'primary'} disabled={disabled}>
           {go}
         </Button>
@@ -223,7 +215,7 @@ function Facts({ recording }: { recording: Recording }) {
     lost > 0 && t('{count} lost', { count: formatCount(lost) }),
   ].filter(Boolean);
   return (
-    <span class="recording-facts fine wrap">
+    <span class="recording-facts flow fine wrap">
       {facts.map((fact, index) => (
         <bdi key={index}>{fact}</bdi>
       ))}
@@ -265,7 +257,7 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
 
   return (
     <li ref={item} class="recording">
-      <span class="recording-title">
+      <span class="recording-title line">
         <bdi class="recording-name clip">{name}</bdi>
         {held && <span class="tag">{t('being written')}</span>}
         {!held && !recording.done && (
@@ -275,7 +267,7 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
         )}
       </span>
       <Facts recording={recording} />
-      <span class="recording-actions">
+      <span class="recording-actions flow">
         {opener('show', empty)}
         {opener('publish', empty)}
         <Button

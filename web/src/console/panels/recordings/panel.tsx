@@ -125,7 +125,7 @@ export function RecordingsPanel({ page, open }: Props) {
 
   return (
     <section
-      class={open ? 'recordings recordings-open' : 'recordings'}
+      class={open ? 'recordings recordings-open stack' : 'recordings stack'}
       aria-label={t('Recordings')}
       tabIndex={-1}
     >

@@ -16,7 +16,7 @@ import { profilesOf } from '../../session/profiles';
 import type { Session } from '../../session/session';
 import { withoutSecrets } from '../../session/settings';
 import { Button, FileButton } from '../../ui/button';
-import { Checkbox, TextField } from '../../ui/fields';
+import { Checkbox, FieldError, TextField } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { onDemand } from '../../ui/on-demand';
 import { Empty } from '../feed/empty';
@@ -166,11 +166,7 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
           }}
         />
       </div>
-      {problem && (
-        <p class="field-error wrap" role="alert">
-          {problem}
-        </p>
-      )}
+      <FieldError>{problem}</FieldError>
       <div class="flow">
         {script.foreign && (
           <Button small look="primary" onClick={onStart}>
@@ -219,7 +215,7 @@ function Log({ host }: { host: Host }) {
       <div class="script-lines box" role="log" aria-label={t('Script log')} aria-live="off" tabIndex={0}>
         {lines.length === 0 && <p class="empty-line">{t('What scripts log appears here.')}</p>}
         {lines.toReversed().map(({ number, at, by, kind, text }) => (
-          <p key={number} class="script-line wrap" data-kind={kind}>
+          <p key={number} class="script-line mono wrap" data-kind={kind}>
             <time class="fine">{formatTime(at)}</time> <bdi class="fine">{visible(by)}</bdi> {kinds[kind]}
             {visible(text)}
           </p>

@@ -44,7 +44,7 @@ function Outcome({ tried: { json, did } }: { tried: Tried }) {
   return (
     <>
       {did.map(({ kind, text }, n) => (
-        <p key={n} class="script-line wrap" data-kind={kind}>
+        <p key={n} class="script-line mono wrap" data-kind={kind}>
           {text}
         </p>
       ))}

@@ -5,7 +5,7 @@ import { brief, formatCount, splitTopic, visible } from '../../core/text';
 import type { Entry, Subscriptions } from '../../session/subscriptions';
 import { defaultRap } from '../../session/wanted';
 import { Button, IconButton } from '../../ui/button';
-import { Select, TextField } from '../../ui/fields';
+import { FieldError, Select, submits, TextField } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
 import { useKeptFocus } from '../../ui/kept-focus';
 import { onDemand } from '../../ui/on-demand';
@@ -24,7 +24,7 @@ function Name({ entry, onLoad }: { entry: Entry; onLoad(): void }) {
   return (
     <button
       type="button"
-      class="subscription-name"
+      class="subscription-name mono"
       title={filter}
       aria-label={t('Change {filter}', { filter: name ? `${head} (${filter})` : filter })}
       onClick={onLoad}
@@ -61,7 +61,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
   const what = paused ? t('Resume {filter}', { filter }) : t('Pause {filter}', { filter });
   return (
     <li
-      class="subscription"
+      class="subscription flow"
       data-filter={entry.filter}
       data-active={entry.granted.value !== undefined && !paused}
     >
@@ -89,11 +89,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
           onClick={() => subscriptions.unsubscribe(entry)}
         />
       </span>
-      {error && (
-        <p class="field-error wrap" role="alert">
-          {error}
-        </p>
-      )}
+      <FieldError>{error}</FieldError>
     </li>
   );
 }
@@ -114,10 +110,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
         class="subscribe-form stack"
         aria-labelledby={heading}
         noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void subscriptions.subscribe();
-        }}
+        onSubmit={submits(() => void subscriptions.subscribe())}
       >
         <h2 id={heading} class="visually-hidden">
           {t('Subscribe')}
@@ -154,11 +147,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
         <div id={options} hidden={!open}>
           {open && <SubscribeOptions subscriptions={subscriptions} />}
         </div>
-        {problem && (
-          <p class="field-error wrap" role="alert">
-            {problem}
-          </p>
-        )}
+        <FieldError>{problem}</FieldError>
       </form>
       <ul class="subscriptions" aria-label={t('Subscriptions')}>
         {entries.map((entry) => (

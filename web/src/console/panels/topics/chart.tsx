@@ -189,9 +189,9 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
     skipped > 0 && t('{count} came too fast', { count: formatCount(skipped) }),
   ].filter(Boolean);
   return (
-    <li>
+    <li class="line">
       <span class="chart-mark" style={{ background: `var(--series-${colour})` }} />
-      <bdi class="chart-name" title={title}>
+      <bdi class="chart-name mono" title={title}>
         <span class="chart-branch clip muted">
           <bdi>{shown.slice(0, end)}</bdi>
         </span>

@@ -16,6 +16,7 @@ import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
+import { asTyped, FieldError, submits } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
 import { Sheet } from '../../ui/sheet';
@@ -85,10 +86,7 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
     <form
       class="topics-tools flow"
       aria-label={t('Chart')}
-      onSubmit={(event) => {
-        event.preventDefault();
-        setProblem(bench.chart(node, path.trim()));
-      }}
+      onSubmit={submits(() => setProblem(bench.chart(node, path.trim())))}
     >
       <label class="visually-hidden" for={id}>
         {t('JSON path')}
@@ -98,9 +96,7 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
         class="input mono"
         list={`${id}-paths`}
         placeholder={t('whole value, or a JSON path')}
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck={false}
+        {...asTyped}
         value={path}
         {...(problem && { 'aria-invalid': true, 'aria-describedby': `${id}-problem` })}
         onInput={(event) => {
@@ -116,11 +112,7 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
       <Button small type="submit">
         {t('Add to chart')}
       </Button>
-      {problem && (
-        <p class="field-error wrap" id={`${id}-problem`} role="alert">
-          {problem}
-        </p>
-      )}
+      <FieldError id={`${id}-problem`}>{problem}</FieldError>
     </form>
   );
 }

@@ -9,6 +9,8 @@ import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
+import { TextField } from '../../ui/fields';
+import { Empty } from '../feed/empty';
 import { useScripts } from '../scripts/start';
 import { useRowMenus } from '../workspace/row-menus';
 import { Charts } from './charts';
@@ -56,24 +58,17 @@ function Figures({ bench }: { bench: Workbench }) {
 }
 
 function Search({ bench }: { bench: Workbench }) {
-  const id = useId();
   const query = bench.query.value;
   const { found, looked, done } = bench.searched.value;
   return (
     <search class="topics-search line">
-      <label class="visually-hidden" for={id}>
-        {t('Search topics')}
-      </label>
-      <input
-        id={id}
-        class="input mono"
+      <TextField
         type="search"
+        class="bare"
+        label={t('Search topics')}
         placeholder={t('Search topics')}
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck={false}
         value={query}
-        onInput={(event) => bench.find(event.currentTarget.value)}
+        onEdit={bench.find}
       />
       <output class="topics-found muted">
         {query !== '' &&
@@ -86,19 +81,13 @@ function Search({ bench }: { bench: Workbench }) {
   );
 }
 
-function Empty({ bench }: { bench: Workbench }) {
-  bench.tick.value;
-  const searching = bench.query.value !== '' && bench.model.nodes > 0;
-  return (
-    <div class="empty-view">
-      <p class="empty-title">{searching ? t('No such topic') : t('No topics yet')}</p>
-      <p>
-        {searching
-          ? t('No topic that messages came on contains this.')
-          : t('Each topic appears here with its first message. Subscribe to # for everything.')}
-      </p>
-    </div>
-  );
+function adviceFor({ query, model }: Workbench): [title: string, advice: string] {
+  return query.value !== '' && model.nodes > 0
+    ? [t('No such topic'), t('No topic that messages came on contains this.')]
+    : [
+        t('No topics yet'),
+        t('Each topic appears here with its first message. Subscribe to # for everything.'),
+      ];
 }
 
 export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }) {
@@ -143,9 +132,9 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
           {t('Clear tree')}
         </Button>
       </header>
-      <div class="topics-body">
+      <div class="topics-body fill">
         <Tree bench={bench} session={session} />
-        {none && <Empty bench={bench} />}
+        {none && <Empty of={adviceFor(bench)} />}
       </div>
       <ClearedNotice bench={bench} />
       <ClearDialog bench={bench} />

@@ -21,7 +21,7 @@ export function Inspector({ page, session }: Props) {
   const [what] = page.inspected.value;
   const Part = what && parts[what];
   return (
-    <div class="inspector">
+    <div class="inspector fill">
       {Part ? (
         <Part key={`${what} ${session.id}`} page={page} session={session} />
       ) : (

@@ -46,7 +46,7 @@ const loaded = {
 function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
   return (
     // Not out of the layout where it is hidden: a list keeps its place and its size.
-    <div class="pane" data-pane={name} data-shown={page.shows(name)}>
+    <div class="pane fill" data-pane={name} data-shown={page.shows(name)}>
       {children}
     </div>
   );
@@ -64,7 +64,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
     <div
       role="tabpanel"
       id={ids(name).panel}
-      class="middle-panel"
+      class="middle-panel fill"
       aria-labelledby={ids(name).tab}
       data-shown={shows(name)}
     >
@@ -73,7 +73,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
   );
 
   return (
-    <div class="middle" data-view={page.view.value}>
+    <div class="middle fill" data-view={page.view.value}>
       <div class="middle-head">
         <TabList
           label={t('Show')}
@@ -105,7 +105,7 @@ export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
   const inspector = (wide || page.inspected.value.length > 0) && <Inspector page={page} session={session} />;
   return (
     <>
-      <main class="workspace">
+      <main class="workspace fill">
         <Split
           apart
           rows

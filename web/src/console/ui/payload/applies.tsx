@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { extend, filterFor } from '../../payload/choices';
-import { TextField } from '../fields';
+import { submits, TextField } from '../fields';
 
 export function Applies({ topic }: { topic: string }) {
   const [typed, setTyped] = useState<string>();
@@ -18,13 +18,7 @@ export function Applies({ topic }: { topic: string }) {
   }
 
   return (
-    <form
-      onChange={commit}
-      onSubmit={(event) => {
-        event.preventDefault();
-        commit();
-      }}
-    >
+    <form onChange={commit} onSubmit={submits(commit)}>
       <TextField
         label={t('Applies to')}
         class="inline"

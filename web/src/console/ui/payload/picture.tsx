@@ -2,6 +2,7 @@ import { useLayoutEffect, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { formatCount } from '../../core/text';
 import type { Picture } from '../../payload/image';
+import { Button } from '../button';
 
 interface Props {
   payload: Uint8Array;
@@ -13,13 +14,13 @@ interface Props {
 export function Undrawn({ source, onShow }: { source: string; onShow(): void }) {
   return (
     <>
-      <div class="payload-tools">
-        <button type="button" class="button small" onClick={onShow}>
+      <div class="payload-tools flow">
+        <Button small onClick={onShow}>
           {t('Show picture')}
-        </button>
-        <span class="payload-said">{t('SVG is drawn when you ask for it: it can keep the page busy.')}</span>
+        </Button>
+        <span class="muted wrap">{t('SVG is drawn when you ask for it: it can keep the page busy.')}</span>
       </div>
-      <pre class="payload-block">{source}</pre>
+      <pre class="payload-block wrap">{source}</pre>
     </>
   );
 }
@@ -36,7 +37,7 @@ export function PictureView({ payload, picture: { type, size }, onBroken }: Prop
   return (
     <figure class="payload-picture stack">
       {url && <img src={url} alt={t('The payload as a picture, {kind}', { kind })} onError={onBroken} />}
-      <figcaption class="payload-said muted wrap">
+      <figcaption class="muted wrap">
         {size
           ? t('{kind}, {width} × {height} pixels', {
               kind,

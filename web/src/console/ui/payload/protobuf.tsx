@@ -35,9 +35,9 @@ export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
           onEdit={onType}
         />
       ) : (
-        <span class="payload-said muted wrap">{unloaded}</span>
+        <span class="muted wrap">{unloaded}</span>
       )}
-      {names.value.length > 0 && <span class="payload-said muted wrap">{names.value.join(', ')}</span>}
+      {names.value.length > 0 && <span class="muted wrap">{names.value.join(', ')}</span>}
       {problem.value && (
         <p class="alarm" role="alert">
           {problem.value}

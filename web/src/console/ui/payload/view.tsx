@@ -145,7 +145,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
         <Button small onClick={() => save(message)}>
           {t('Save payload')}
         </Button>
-        <span class="payload-said muted wrap" aria-live="polite">
+        <span class="muted wrap" aria-live="polite">
           {said}
         </span>
       </div>
