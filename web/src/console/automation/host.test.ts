@@ -2,7 +2,6 @@ import { signal } from '@preact/signals';
 import { expect, test, vi } from 'vitest';
 import type { Client, Message } from '../../client';
 import { MqttError } from '../../client';
-import { toFailure } from '../core/failure';
 import { browser } from '../core/testing';
 import type { Readable } from '../payload/guess';
 import { readingsOf } from '../session/readings';
@@ -81,7 +80,6 @@ function open(...scripts: Script[]) {
       },
     },
     paint: (call) => call(),
-    toFailure,
     notify,
   };
   const host = createHost(deps);

@@ -6,7 +6,7 @@
 import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
 import type { Client, Message, PublishOptions } from '../../client';
 import { compile } from '../../client/routing/topic-filter';
-import { type Failure, inOneLine } from '../core/failure';
+import { inOneLine, toFailure } from '../core/failure';
 import { plural, t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { every } from '../core/repeat';
@@ -40,7 +40,6 @@ export interface Dependencies {
   clock: Clock;
   /** Runs `call` when the log and the states are to be drawn. */
   paint(call: () => void): void;
-  toFailure(error: unknown): Failure;
   notify(title: string, text: string): void;
 }
 
@@ -234,7 +233,7 @@ export function createHost(deps: Dependencies) {
       one.published++;
     } catch (error) {
       one.refused++;
-      write(one.name, 'error', t('Not published: {why}', { why: inOneLine(deps.toFailure(error)) }));
+      write(one.name, 'error', t('Not published: {why}', { why: inOneLine(toFailure(error)) }));
     } finally {
       unacknowledged--;
       draw();

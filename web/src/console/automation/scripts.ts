@@ -2,7 +2,6 @@
 
 import { scriptUrl } from '../../client/transport/asset-urls';
 import { createTicker } from '../core/clock';
-import { toFailure } from '../core/failure';
 import { paintWhile } from '../core/paint';
 import type { Page } from '../session/page';
 import { readingsOf } from '../session/readings';
@@ -54,7 +53,6 @@ export function automationOf({ feed }: Page): Automation {
       lineOfHang,
       clock,
       paint: paintWhile(() => session.shows('scripts')),
-      toFailure,
       notify,
     });
   return { library, trial: createTrial({ start, lineOfHang, clock }), of: (session) => session.part(make) };

@@ -1,6 +1,10 @@
-/** For tests: the tabs of one browser, and the storage that they have together. */
+/** For tests: what the client fails with, and the tabs of one browser with the storage that they have together. */
 
+import { MqttError } from '../../client';
+import type { Failure } from './failure';
 import type { Tab } from './storage';
+
+export const errorOf = ({ code, message, ...detail }: Failure) => new MqttError(code, message, detail);
 
 export function browser() {
   const items = new Map<string, string>();

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { type Client, MqttError, type PublishOptions } from '../../client';
-import type { Failure } from '../core/failure';
 import { createAgain } from './again';
 import { deferred, entry, everyProperty } from './testing';
 
@@ -9,7 +8,6 @@ function setUp(publish: (topic: string, payload: unknown, options: PublishOption
   const again = createAgain({
     client: { publish } as unknown as Client,
     current: () => here,
-    toFailure: (error) => error as Failure,
   });
   return {
     again,

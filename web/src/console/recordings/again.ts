@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { Client, Message, PublishOptions } from '../../client';
-import { type Failure, inOneLine } from '../core/failure';
+import { inOneLine, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import type { Entry } from '../log/entry';
 
@@ -21,7 +21,6 @@ export interface Dependencies {
   client: Client;
   /** Whether that client is still the page's. */
   current(): boolean;
-  toFailure(error: unknown): Failure;
 }
 
 /** As it came, but for what only a broker may say: the subscription identifier [MQTT-3.3.4-6]. */
@@ -31,7 +30,7 @@ export function optionsFor({ qos, retain, properties }: Message): PublishOptions
 }
 
 /** `give` takes messages as fast as the broker does, and rejects when there is no connection. */
-export function createAgain({ client, current, toFailure }: Dependencies) {
+export function createAgain({ client, current }: Dependencies) {
   const outcome = signal<Outcome>({ published: 0, failed: 0, reason: '' });
   const inFlight = new Set<Promise<void>>();
   let cut = '';

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import { type Client, MqttError } from '../../client';
-import { toFailure } from '../core/failure';
 import type { Entry } from '../log/entry';
 import { recordOf } from '../log/record';
 import { type Chunk, chunksOf } from './chunk';
@@ -72,7 +71,6 @@ function made(client?: Partial<Client>) {
     library,
     database,
     feed: { replay: (entries) => void replayed.push(...entries) },
-    toFailure,
     clock,
     save: (name, file) => void files.push({ name, text: file.text() }),
   });

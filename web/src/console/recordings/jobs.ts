@@ -2,7 +2,6 @@
 
 import { type Signal, signal } from '@preact/signals';
 import { messages } from '../core/counts';
-import type { Failure } from '../core/failure';
 import { plural, t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatCount, visible } from '../core/text';
@@ -21,7 +20,6 @@ export interface Dependencies {
   library: Pick<Library, 'attempt' | 'create' | 'said'>;
   database: Pick<Database, 'append' | 'chunk' | 'remove'>;
   feed: Pick<Feed, 'replay'>;
-  toFailure(error: unknown): Failure;
   clock: Clock;
   save(name: string, file: Blob): void;
 }
@@ -69,7 +67,7 @@ function fileName(name: string): string {
   return `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'recording'}.ndjson`;
 }
 
-export function createJobs({ library, database, feed, toFailure, clock, save }: Dependencies) {
+export function createJobs({ library, database, feed, clock, save }: Dependencies) {
   const job = signal<Job | undefined>(undefined);
   const transfer = signal<Transfer | undefined>(undefined);
   /** Of the file read last. */
@@ -92,7 +90,7 @@ export function createJobs({ library, database, feed, toFailure, clock, save }: 
     const now = session.client.peek();
     if (!now) return;
     job.value?.player.stop();
-    const again = createAgain({ client: now, current: () => session.client.peek() === now, toFailure });
+    const again = createAgain({ client: now, current: () => session.client.peek() === now });
     const player = play(only(entriesIn(database, recording), which), { speed, clock, give: again.give });
     job.value = {
       recording,

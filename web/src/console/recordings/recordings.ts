@@ -1,7 +1,6 @@
 /** All that recordings are made, kept and played with. */
 
 import { createTicker } from '../core/clock';
-import { toFailure } from '../core/failure';
 import { saveAs } from '../core/save-as';
 import type { Feed } from '../log/feed';
 import { createDatabase } from './database';
@@ -14,7 +13,7 @@ export type Recordings = ReturnType<typeof createRecordings>;
 /** `brokers` names those that messages may come from now. */
 export function createRecordings(feed: Feed, brokers: () => string) {
   const { storage, locks }: Partial<Pick<Navigator, 'storage' | 'locks'>> = navigator;
-  const shared = { feed, brokers, toFailure, clock: createTicker(), now: Date.now, storage, locks };
+  const shared = { feed, brokers, clock: createTicker(), now: Date.now, storage, locks };
   const database = createDatabase();
   const library = createLibrary({ ...shared, database });
   const recording = createRecording({ ...shared, database, library });

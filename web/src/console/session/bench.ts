@@ -1,6 +1,5 @@
 /** The workbench for a session's topics, which is made when it is first needed. */
 
-import { toFailure } from '../core/failure';
 import { paintWhile } from '../core/paint';
 import { pageTiming } from '../core/timing';
 import { createWorkbench } from '../topics/workbench';
@@ -11,6 +10,5 @@ export const benchOf = ({ topics, shows, birthBefore }: Session) =>
   createWorkbench(topics, {
     frame: pageTiming.frame,
     paint: paintWhile(() => shows('topics')),
-    toFailure,
     birthBefore,
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../client';
+import { errorOf } from '../core/testing';
 import type { Surroundings } from './explain';
 import { plainSettings } from './settings';
 import { config, deferred, down, embeddedUrl, fakeClient, page, publicUrl, reject, set } from './testing';
@@ -124,7 +125,7 @@ describe('afterwards', () => {
 
   it('ends with the client, and says why', async () => {
     const { connection, emit, deps } = await connected();
-    emit('end', { code: 'disconnected', message: 'gone', reasonCode: 0x8e } as never);
+    emit('end', errorOf({ code: 'disconnected', message: 'gone', reasonCode: 0x8e }));
     expect(connection.status.value.phase).toBe('disconnected');
     expect(connection.client.value).toBeUndefined();
     expect(connection.notice.value?.title).toMatch(/same client ID/);

@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { isMixedContent, resolveAddress } from '../../client/checks/url';
-import { atField, type Failure, formatReasonCode } from '../core/failure';
+import { atField, type Failure, formatReasonCode, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
@@ -39,7 +39,6 @@ export interface Dependencies extends NoticeDependencies {
   connect(options: ConnectOptions): Promise<Client>;
   /** Starts to load the client's program; resolves when it runs, and rejects when it can't be loaded. */
   program(shared: boolean): Promise<void>;
-  toFailure(error: unknown): Failure;
   /** Whole milliseconds since the page was opened. */
   age(): number;
   /** A new client, before it counts as connected: listen, and subscribe. */
@@ -138,7 +137,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     active.on('close', (error) => {
       if (!listening()) return;
       status.value = { phase: 'reconnecting', url };
-      const failure = farewell ?? (error && deps.toFailure(error));
+      const failure = farewell ?? (error && toFailure(error));
       if (!failure) return;
       const dress = (why: Explanation): Notice => ({
         ...why,
@@ -158,7 +157,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
         granted.value = undefined;
         status.value = { phase: 'disconnected', url };
       });
-      const failure = error ? deps.toFailure(error) : farewell;
+      const failure = error ? toFailure(error) : farewell;
       if (failure) report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
     });
   }
@@ -209,7 +208,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
         const seconds = (timeout / 1000).toFixed(1);
         return { code: 'timeout', message: t('no answer within {seconds} s', { seconds }) };
       }
-      const failure = deps.toFailure(error);
+      const failure = toFailure(error);
       const { code, message } = failure;
       if (code !== 'crashed' || (await loaded)) return failure;
       return { code, message, unloaded: true };
@@ -241,7 +240,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
         resolveAddress({ url });
       } catch (error) {
         // What is connected is not given up for what is no address.
-        fieldErrors.value = { url: atField(deps.toFailure(error)) };
+        fieldErrors.value = { url: atField(toFailure(error)) };
         return;
       }
     }

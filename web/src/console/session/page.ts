@@ -4,7 +4,6 @@ import { computed, type ReadonlySignal, type Signal, signal, untracked } from '@
 import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
-import { toFailure } from '../core/failure';
 import { pageTiming } from '../core/timing';
 import { isShown, middleOf, type Screen, type View, watchScreen } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
@@ -61,7 +60,6 @@ export function createPage(): Page {
     // Rejects on a page whose server is gone, too.
     survey: async (url) => (await import('./probe')).survey(url),
     explainer: async () => (await import('./explain')).explain,
-    toFailure,
     page: location.href,
     age: () => Math.ceil(performance.now()),
     config: signal<Config>({ version: '', brokers: [] }),

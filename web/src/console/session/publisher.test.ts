@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Client, PublishResult, Message as Received } from '../../client';
 import type { Failure } from '../core/failure';
+import { errorOf } from '../core/testing';
 import { emptyMessage, noProperties, payloadProblem } from './message';
 import { createPublisher, wordsFor } from './publisher';
 
@@ -13,7 +14,6 @@ function made(publish: Client['publish'] | undefined = async () => ({ reasonCode
   const publisher = createPublisher(
     {
       client: () => (state.connected ? ({ publish: spy, request, connack } as unknown as Client) : undefined),
-      toFailure: (error) => error as Failure,
       clock: {
         now: () => state.now,
         after: (_milliseconds, call) => {
@@ -65,7 +65,7 @@ describe('once', () => {
 
   it('shows a mistake at its field, keeps the form and the number', async () => {
     const failure: Failure = { code: 'bad-option', message: 'topic: no wildcards here', field: 'topic' };
-    const { publisher } = made(() => Promise.reject(failure));
+    const { publisher } = made(() => Promise.reject(errorOf(failure)));
     publisher.edit({ topic: 'a/#', qos: 1 });
     publisher.publish();
     await settled(publisher);
@@ -89,7 +89,7 @@ describe('once', () => {
 
   it('gives the broker’s reason for a refusal', async () => {
     const { publisher } = made(() =>
-      Promise.reject({ code: 'refused', message: 'Not authorized', reasonCode: 0x87 }),
+      Promise.reject(errorOf({ code: 'refused', message: 'Not authorized', reasonCode: 0x87 })),
     );
     publisher.publish();
     await settled(publisher);
@@ -137,7 +137,7 @@ describe('repeating', () => {
 
   it('gives up on a message that can never be sent, and on nothing less', async () => {
     let failure: Failure = { code: 'not-connected', message: 'no connection' };
-    const { publisher, beat, ticking } = made(() => Promise.reject(failure));
+    const { publisher, beat, ticking } = made(() => Promise.reject(errorOf(failure)));
     publisher.edit({ repeat: true });
     publisher.publish();
     await settled(publisher);
@@ -236,7 +236,7 @@ describe('what goes along', () => {
       message: 'properties.topicAlias: must be a whole number',
       field: 'properties.topicAlias',
     };
-    const { publisher } = made(() => Promise.reject(failure));
+    const { publisher } = made(() => Promise.reject(errorOf(failure)));
     publisher.publish();
     await settled(publisher);
     expect(publisher.fieldErrors.value).toEqual({ topicAlias: 'Must be a whole number' });
@@ -315,7 +315,7 @@ describe('what failed', () => {
     let broken = false;
     const failure: Failure = { code: 'timeout', message: 'no answer' };
     const { publisher, beat } = made(async () => {
-      if (broken) throw failure;
+      if (broken) throw errorOf(failure);
       return { reasonCode: 0 };
     });
     publisher.edit({ repeat: true });
@@ -329,7 +329,7 @@ describe('what failed', () => {
 
   it('and never left is not among what was sent', async () => {
     const failure: Failure = { code: 'bad-option', message: 'topic: no wildcards here', field: 'topic' };
-    const { publisher, state } = made(() => Promise.reject(failure));
+    const { publisher, state } = made(() => Promise.reject(errorOf(failure)));
     publisher.publish();
     await settled(publisher);
     expect(publisher.sent.value).toEqual([]);
@@ -345,7 +345,7 @@ describe('what failed', () => {
   });
 
   it('for want of an answer may have left, so it stays', async () => {
-    const { publisher } = made(() => Promise.reject({ code: 'timeout', message: 'no answer' }));
+    const { publisher } = made(() => Promise.reject(errorOf({ code: 'timeout', message: 'no answer' })));
     publisher.publish();
     await settled(publisher);
     expect(publisher.sent.value).toHaveLength(1);
@@ -407,7 +407,7 @@ describe('requests', () => {
 
   it('tell why there is no answer', async () => {
     const { publisher, request } = made();
-    request.mockRejectedValue({ code: 'timeout', message: 'no answer within 30 s' });
+    request.mockRejectedValue(errorOf({ code: 'timeout', message: 'no answer within 30 s' }));
     await publisher.request();
     expect(publisher.answer.value?.failure).toBe('no answer within 30 s');
   });

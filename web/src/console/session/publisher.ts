@@ -2,7 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 import type { Client, PublishResult, QoS, Message as Received } from '../../client';
-import { atField, type Failure, inOneLine } from '../core/failure';
+import { atField, type Failure, inOneLine, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { type Clock, every } from '../core/repeat';
 import { formatBytes, visible } from '../core/text';
@@ -53,7 +53,6 @@ export interface Answer {
 
 export interface Dependencies {
   client(): Client | undefined;
-  toFailure(error: unknown): Failure;
   clock: Clock;
 }
 
@@ -244,7 +243,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
       settle(id, wordsFor(result, qos, deps.clock.now() - begin));
       return true;
     } catch (error) {
-      const failure = deps.toFailure(error);
+      const failure = toFailure(error);
       giveBack(failure, n);
       if (unsent.has(failure.code)) forget(remembered);
       fail(id, failure);
@@ -339,7 +338,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
       });
       result = { topic, message, milliseconds: Math.max(1, Math.round(deps.clock.now() - begin)) };
     } catch (error) {
-      const failure = deps.toFailure(error);
+      const failure = toFailure(error);
       giveBack(failure, n);
       if (unsent.has(failure.code)) forget(remembered);
       if (!mine.signal.aborted) markField(failure);

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../client';
-import type { Failure } from '../core/failure';
 import type { View } from '../core/view';
 import { type Filter, noFilter } from '../log/filter';
 import type { Config } from './config';
@@ -77,7 +76,6 @@ function openedPage(
 ) {
   const dialled: string[] = [];
   const brokers = signal<Config>({ version: '', brokers: [] });
-  const toFailure = (error: unknown) => error as Failure;
   const made = (id: number) => {
     const connection = createConnection(
       {
@@ -88,7 +86,6 @@ function openedPage(
         program: async () => {},
         survey: async (url) => ({ url, page: '' }),
         explainer: async () => explain,
-        toFailure,
         page: 'http://127.0.0.1:8080/',
         age: () => 0,
         onClient: async () => {},
@@ -99,8 +96,8 @@ function openedPage(
     const name = signal(`Connection ${id}`);
     const client = () => undefined;
     const clock = { now: () => 0, after: () => () => {} };
-    const subscriptions = createSubscriptions({ client, toFailure, frame: () => {} }, `mqttwasm/new${id}/#`);
-    const publisher = createPublisher({ client, toFailure, clock }, `mqttwasm/new${id}/hello`);
+    const subscriptions = createSubscriptions({ client, frame: () => {} }, `mqttwasm/new${id}/#`);
+    const publisher = createPublisher({ client, clock }, `mqttwasm/new${id}/hello`);
     const session = { id, connection, name, subscriptions, publisher, scripts: createScripts() };
     const use = ({ settings }: Profile) => connection.edit(settings);
     return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;

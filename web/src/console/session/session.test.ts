@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import type { Client, ClientEvents, Message } from '../../client';
-import type { Failure } from '../core/failure';
 import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
 import { createForest } from '../topics/forest';
@@ -56,7 +55,6 @@ function made() {
     program: async () => {},
     survey: async (url) => ({ url, page: '' }),
     explainer: async () => explain,
-    toFailure: (error) => error as Failure,
     page: 'http://127.0.0.1:8080/',
     age: () => 0,
     config: signal<Config>({ version: '', brokers: [{ name: 'Default', url: 'ws://default/mqtt' }] }),

@@ -67,7 +67,7 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
 }
 
 export function createSession(id: number, shared: Shared): Session {
-  const { feed, forest, frame, clock, toFailure } = shared;
+  const { feed, forest, frame, clock } = shared;
   const own = `mqttwasm/${shared.randomId()}`;
   const current = () => connection.client.value;
   const packetEvents = signal(false);
@@ -93,8 +93,8 @@ export function createSession(id: number, shared: Shared): Session {
       )
     );
   });
-  const subscriptions = createSubscriptions({ client: current, toFailure, frame }, `${own}/#`);
-  const publisher = createPublisher({ client: () => client.value, toFailure, clock }, `${own}/hello`);
+  const subscriptions = createSubscriptions({ client: current, frame }, `${own}/#`);
+  const publisher = createPublisher({ client: () => client.value, clock }, `${own}/hello`);
   const topics = createTopics(
     {
       id,

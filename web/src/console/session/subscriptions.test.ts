@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Client, Message, MessageHandler, SubscribeOptions } from '../../client';
 import type { Failure } from '../core/failure';
+import { errorOf } from '../core/testing';
 import { createSubscriptions } from './subscriptions';
 import { wantedFrom } from './wanted';
 
@@ -9,13 +10,13 @@ function made(granted?: { maximumQoS?: number; subscriptionIdentifiersAvailable?
   const unsubscribed: string[] = [];
   const state = { connected: true, fail: undefined as Failure | undefined };
   const subscribe = vi.fn(async (filter: string, options: SubscribeOptions, handler: MessageHandler) => {
-    if (state.fail) throw state.fail;
+    if (state.fail) throw errorOf(state.fail);
     handlers.set(filter, handler);
     return {
       filter,
       qos: Math.min(options.qos ?? 0, 1),
       unsubscribe: async () => {
-        if (state.fail) throw state.fail;
+        if (state.fail) throw errorOf(state.fail);
         unsubscribed.push(`${filter} ${options.qos}`);
       },
     };
@@ -25,7 +26,6 @@ function made(granted?: { maximumQoS?: number; subscriptionIdentifiersAvailable?
   const store = createSubscriptions(
     {
       client: () => (state.connected ? client : undefined),
-      toFailure: (error) => error as Failure,
       frame: (call) => frames.push(call),
     },
     'mqttwasm/1/#',

@@ -3,7 +3,7 @@
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
 import { createTopicIndex } from '../../client/routing/topic-index';
-import { atField, type Failure, inOneLine } from '../core/failure';
+import { atField, inOneLine, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { farthestHue } from '../log/colours';
 import { filled, numberOf } from './message';
@@ -59,7 +59,6 @@ export interface Source {
 
 export interface Dependencies {
   client(): Client | undefined;
-  toFailure(error: unknown): Failure;
   /** Runs `call` soon, at most once a frame. */
   frame(call: () => void): void;
 }
@@ -233,7 +232,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       }
       if (draft.value.filter === filter) draft.value = { filter: '', qos };
     } catch (error) {
-      const failure = deps.toFailure(error);
+      const failure = toFailure(error);
       const { field } = failure;
       if (field === 'properties.subscriptionIdentifier') identifierError.value = atField(failure);
       else if (field === 'nl') formError.value = t('No Local: {why}', { why: atField(failure) });
@@ -292,7 +291,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
         entries.value = entries.value.filter((other) => other !== entry);
       });
     } catch (error) {
-      entry.error.value = t('Still subscribed: {why}', { why: inOneLine(deps.toFailure(error)) });
+      entry.error.value = t('Still subscribed: {why}', { why: inOneLine(toFailure(error)) });
     }
   }
 
@@ -301,7 +300,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     await Promise.all(
       entries.value.map((entry) =>
         open(client, entry, firstTimeout).catch((error: unknown) => {
-          entry.error.value = t('Not subscribed: {why}', { why: inOneLine(deps.toFailure(error)) });
+          entry.error.value = t('Not subscribed: {why}', { why: inOneLine(toFailure(error)) });
         }),
       ),
     );

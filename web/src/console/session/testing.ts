@@ -3,6 +3,7 @@
 import { vi } from 'vitest';
 import type { Client, ClientEvents, ConnectOptions } from '../../client';
 import type { Failure } from '../core/failure';
+import { errorOf } from '../core/testing';
 import { type Config, standalone } from './config';
 import { createConnection, type Dependencies } from './connection';
 import { explain, type Surroundings } from './explain';
@@ -36,7 +37,7 @@ export function fakeClient() {
   return { client: client as unknown as Client, emit, end, state };
 }
 
-/** `dial` answers each address with a client or throws a `Failure`. */
+/** `dial` answers each address with a client or rejects. */
 export function set(
   dial: (options: ConnectOptions) => Promise<Client>,
   survey?: () => Promise<Surroundings>,
@@ -51,7 +52,6 @@ export function set(
     program: vi.fn(program),
     survey: vi.fn(survey ?? (async () => ({ url: publicUrl, page, reach: 'silent' as const }))),
     explainer: vi.fn(async () => explain),
-    toFailure: (error: unknown) => error as Failure,
     page,
     age: () => 700,
     onClient: vi.fn(async () => {}),
@@ -60,7 +60,7 @@ export function set(
   return { connection: createConnection(deps), deps, dialled };
 }
 
-export const down: Failure = { code: 'network', message: 'closed' };
+export const down = errorOf({ code: 'network', message: 'closed' });
 
 export function deferred<T>() {
   let resolve: (value: T) => void = () => {};
@@ -71,5 +71,5 @@ export function deferred<T>() {
 }
 
 export function reject(failure: Failure): Promise<Client> {
-  return Promise.reject(failure);
+  return Promise.reject(errorOf(failure));
 }

@@ -1,6 +1,7 @@
 /** Takes away retained messages, a few at a time, and puts them back. */
 
 import type { Client, PublishProperties } from '../../client';
+import { inOneLine, toFailure } from '../core/failure';
 import { limits } from '../core/limits';
 import { type Model, type TopicNode, topicOf, type Value } from './model';
 
@@ -56,7 +57,6 @@ interface Job {
   /** False ends it: asked to stop, or another broker. */
   goOn(): boolean;
   say(progress: Progress): void;
-  wordsFor(error: unknown): string;
 }
 
 /** Never rejects. What `publish` returns nothing for is left as it is. */
@@ -75,7 +75,7 @@ async function work<T>(
         if (answer) progress.published++;
       } catch (error) {
         progress.failed++;
-        progress.reason ||= job.wordsFor(error);
+        progress.reason ||= inOneLine(toFailure(error));
       }
       job.say({ ...progress });
     }

@@ -54,7 +54,6 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
   const bench = createWorkbench(topics, {
     frame: (call) => frames.push(call),
     paint: Object.assign((call: () => void) => void paints.push(call), { dispose() {} }),
-    toFailure: (error) => ({ code: 'crashed', message: String(error) }),
     birthBefore: () => undefined,
   });
   function push(...messages: Message[]): void {

@@ -1,7 +1,6 @@
 /** What the topics panel works with, once it is open. */
 
 import { batch, effect, signal, untracked } from '@preact/signals';
-import { type Failure, inOneLine } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import type { Paint } from '../core/paint';
@@ -37,7 +36,6 @@ export interface Dependencies {
   /** Runs `call` with the next frame. */
   frame(call: () => void): void;
   paint: Paint;
-  toFailure(error: unknown): Failure;
   /** The payload of the Sparkplug B BIRTH that a message stands on. */
   birthBefore(message: Reading): Uint8Array | undefined;
 }
@@ -245,7 +243,6 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
         // What was seen at one broker is not taken from the next.
         goOn: () => !stopped && client.connected && topics.client() === client,
         say,
-        wordsFor: (error: unknown) => inOneLine(deps.toFailure(error)),
       }
     );
   }

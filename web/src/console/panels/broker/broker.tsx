@@ -1,6 +1,5 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { messages, values } from '../../core/counts';
-import { inOneLine, toFailure } from '../../core/failure';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount } from '../../core/text';
 import { type BrokerStore, createBrokerStore, filter } from '../../session/broker/broker-store';
@@ -168,11 +167,7 @@ function stateOf(
   }
 }
 
-const storeOf = () =>
-  createBrokerStore({
-    later: (call, after) => setTimeout(call, after),
-    words: (error) => inOneLine(toFailure(error)),
-  });
+const storeOf = () => createBrokerStore();
 
 export function BrokerPanel({ session, shown }: { session: Session; shown: boolean }) {
   const { connection } = session;

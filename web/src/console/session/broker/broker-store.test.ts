@@ -28,10 +28,7 @@ function fakeClient() {
 
 function store() {
   const later: (() => void)[] = [];
-  const made = createBrokerStore({
-    later: (call) => void later.push(call),
-    words: (error) => (error as Error).message,
-  });
+  const made = createBrokerStore((call) => void later.push(call));
   const pass = () => {
     for (const call of later.splice(0)) call();
   };

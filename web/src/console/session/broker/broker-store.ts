@@ -2,6 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 import type { Client, Subscription } from '../../../client';
+import { inOneLine, toFailure } from '../../core/failure';
 import { createGauges } from './gauges';
 
 export const filter = '$SYS/#';
@@ -15,12 +16,6 @@ export type Phase =
   | 'live'
   | 'failed';
 
-export interface Dependencies {
-  /** Calls back once, so many milliseconds later. */
-  later(call: () => void, milliseconds: number): void;
-  words(error: unknown): string;
-}
-
 /** Milliseconds that a round of messages takes; a broker publishes all its values at once. */
 const round = 250;
 /** Milliseconds after which a broker that sends nothing is called silent. Retained values come at once. */
@@ -28,7 +23,8 @@ const patience = 4000;
 
 export type BrokerStore = ReturnType<typeof createBrokerStore>;
 
-export function createBrokerStore(deps: Dependencies) {
+/** `later` calls back once, so many milliseconds later. */
+export function createBrokerStore(later: (call: () => void, milliseconds: number) => unknown = setTimeout) {
   const phase = signal<Phase>('asking');
   const problem = signal('');
   /** Another number with each round. */
@@ -44,7 +40,7 @@ export function createBrokerStore(deps: Dependencies) {
   function gather(mine: number, now: number): void {
     if (gathering === mine) return;
     gathering = mine;
-    deps.later(() => {
+    later(() => {
       if (mine !== watch) return;
       gathering = 0;
       gauges.sample(now);
@@ -75,14 +71,14 @@ export function createBrokerStore(deps: Dependencies) {
         if (mine !== watch) return undefined;
         batch(() => {
           phase.value = 'failed';
-          problem.value = deps.words(error);
+          problem.value = inOneLine(toFailure(error));
         });
         return undefined;
       });
     subscribed.then((subscription) => {
       if (!subscription || mine !== watch || phase.value !== 'asking') return;
       phase.value = 'granted';
-      deps.later(() => {
+      later(() => {
         if (mine === watch && phase.value === 'granted') phase.value = 'silent';
       }, patience);
     });
