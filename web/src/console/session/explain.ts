@@ -29,139 +29,106 @@ export interface Explanation {
   detail?: string;
 }
 
-/** Marked for translation. */
-interface Reason {
-  title: string;
-  advice: string;
-}
+type Reason = readonly [title: string, advice: string];
 
 /** Reason codes of CONNACK (3.2.2.2) and DISCONNECT (3.14.2.1) that have a remedy. */
 const reasons: Record<number, Reason> = {
-  129: {
-    title: mark('The broker could not read what was sent'),
-    advice: mark('Check that it speaks MQTT 5.'),
-  },
-  130: {
-    title: mark('The broker saw a breach of the protocol'),
-    advice: mark('Check that it speaks MQTT 5.'),
-  },
-  132: {
-    title: mark('The broker does not speak MQTT 5'),
-    advice: mark('This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.'),
-  },
-  133: {
-    title: mark('The broker refused the client ID'),
-    advice: mark('Change the client ID under Settings, Options, or leave it empty for a random one.'),
-  },
-  134: {
-    title: mark('The broker refused the user name or password'),
-    advice: mark('Check both under Settings, Options.'),
-  },
-  135: {
-    title: mark('The broker does not allow this client to connect'),
-    advice: mark(
-      'Check the user name and password under Settings, Options, or ask the broker’s operator for access.',
-    ),
-  },
-  136: {
-    title: mark('The broker is unavailable'),
-    advice: mark('Try again later, or choose another broker.'),
-  },
-  137: { title: mark('The broker is busy'), advice: mark('Try again in a moment.') },
-  138: {
-    title: mark('The broker has banned this client'),
-    advice: mark('Ask the broker’s operator, or choose another broker.'),
-  },
-  139: { title: mark('The broker is shutting down'), advice: mark('Try again when it is back.') },
-  140: {
-    title: mark('The broker refused the authentication method'),
-    advice: mark('Use a user name and password under Settings, Options, if the broker accepts them.'),
-  },
-  141: {
-    title: mark('The broker heard nothing for too long'),
-    advice: mark('Check the network. A shorter keep alive under Settings, Options keeps idle links open.'),
-  },
-  142: {
-    title: mark('Another client took over with the same client ID'),
-    advice: mark('Give each client its own ID under Settings, Options, or leave it empty for a random one.'),
-  },
-  147: {
-    title: mark('Too many messages were in flight for the broker'),
-    advice: mark('Publish more slowly.'),
-  },
-  149: {
-    title: mark('A packet was too large'),
-    advice: mark('Send smaller messages, or raise the broker’s limit.'),
-  },
-  150: { title: mark('The broker finds the message rate too high'), advice: mark('Publish more slowly.') },
-  151: {
-    title: mark('A quota of the broker is used up'),
-    advice: mark('Try again later, or ask the operator.'),
-  },
-  152: { title: mark('The operator ended the connection'), advice: mark('Ask the broker’s operator why.') },
-  155: {
-    title: mark('The broker does not have that QoS'),
-    advice: mark('Use QoS 1 or 0: Session, under Settings, tells its highest.'),
-  },
-  156: {
-    title: mark('The broker asks to use another server'),
-    advice: mark('Connect to the address it names.'),
-  },
-  157: { title: mark('The broker has moved'), advice: mark('Connect to the address it names.') },
-  159: {
-    title: mark('Too many connections in a short time'),
-    advice: mark('Wait a minute, then try again.'),
-  },
-  160: {
-    title: mark('The time that this connection may last is over'),
-    advice: mark('If it stood on a token, that has expired: connect again with another one.'),
-  },
+  129: [mark('The broker could not read what was sent'), mark('Check that it speaks MQTT 5.')],
+  130: [mark('The broker saw a breach of the protocol'), mark('Check that it speaks MQTT 5.')],
+  132: [
+    mark('The broker does not speak MQTT 5'),
+    mark('This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.'),
+  ],
+  133: [
+    mark('The broker refused the client ID'),
+    mark('Change the client ID under Settings, Options, or leave it empty for a random one.'),
+  ],
+  134: [mark('The broker refused the user name or password'), mark('Check both under Settings, Options.')],
+  135: [
+    mark('The broker does not allow this client to connect'),
+    mark('Check the user name and password under Settings, Options, or ask the broker’s operator for access.'),
+  ],
+  136: [mark('The broker is unavailable'), mark('Try again later, or choose another broker.')],
+  137: [mark('The broker is busy'), mark('Try again in a moment.')],
+  138: [
+    mark('The broker has banned this client'),
+    mark('Ask the broker’s operator, or choose another broker.'),
+  ],
+  139: [mark('The broker is shutting down'), mark('Try again when it is back.')],
+  140: [
+    mark('The broker refused the authentication method'),
+    mark('Use a user name and password under Settings, Options, if the broker accepts them.'),
+  ],
+  141: [
+    mark('The broker heard nothing for too long'),
+    mark('Check the network. A shorter keep alive under Settings, Options keeps idle links open.'),
+  ],
+  142: [
+    mark('Another client took over with the same client ID'),
+    mark('Give each client its own ID under Settings, Options, or leave it empty for a random one.'),
+  ],
+  147: [mark('Too many messages were in flight for the broker'), mark('Publish more slowly.')],
+  149: [mark('A packet was too large'), mark('Send smaller messages, or raise the broker’s limit.')],
+  150: [mark('The broker finds the message rate too high'), mark('Publish more slowly.')],
+  151: [mark('A quota of the broker is used up'), mark('Try again later, or ask the operator.')],
+  152: [mark('The operator ended the connection'), mark('Ask the broker’s operator why.')],
+  155: [
+    mark('The broker does not have that QoS'),
+    mark('Use QoS 1 or 0: Session, under Settings, tells its highest.'),
+  ],
+  156: [mark('The broker asks to use another server'), mark('Connect to the address it names.')],
+  157: [mark('The broker has moved'), mark('Connect to the address it names.')],
+  159: [mark('Too many connections in a short time'), mark('Wait a minute, then try again.')],
+  160: [
+    mark('The time that this connection may last is over'),
+    mark('If it stood on a token, that has expired: connect again with another one.'),
+  ],
 };
 
 /** Status codes of the WebSocket's end (RFC 6455, 7.4.1, and IANA's list) that have a remedy. */
 const endings: Record<number, Reason> = {
-  1013: { title: mark('The server has too many connections'), advice: mark('Try again in a moment.') },
-  1014: {
-    title: mark('A server on the way to the broker could not reach it'),
-    advice: mark('Check that the broker is running. The log of that server says more.'),
-  },
+  1013: [mark('The server has too many connections'), mark('Try again in a moment.')],
+  1014: [
+    mark('A server on the way to the broker could not reach it'),
+    mark('Check that the broker is running. The log of that server says more.'),
+  ],
 };
 
 /** AWS IoT hangs up where others would say why. */
-function aws(lost: boolean): Explanation {
+function aws(lost: boolean): Reason {
   if (!lost) {
-    return {
-      title: t('AWS IoT did not let this client in, and does not say why'),
-      advice: t(
+    return [
+      t('AWS IoT did not let this client in, and does not say why'),
+      t(
         'Check the signature or token, the region, this computer’s clock, the path /mqtt, and that the policy allows iot:Connect for this client ID.',
       ),
-    };
+    ];
   }
-  return {
-    title: t('AWS IoT closed the connection without a reason'),
-    advice: t(
+  return [
+    t('AWS IoT closed the connection without a reason'),
+    t(
       'It does so at what the policy does not allow (the page’s own topic, perhaps: see Settings, Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.',
     ),
-  };
+  ];
 }
 
 /** The closing handshake was done, so this was a WebSocket, and somebody ended it. */
 const closedCleanly = ({ closeCode }: Failure): boolean => closeCode === 1000 || closeCode === 1005;
 
-function hungUp(failure: Failure, url: URL, seen: Surroundings): Explanation | undefined {
+function hungUp(failure: Failure, url: URL, seen: Surroundings): Reason | undefined {
   if (seen.lost && (closedCleanly(failure) || seen.reach === 'answers')) {
-    return {
-      title: t('The broker closed the connection without a reason'),
-      advice: t(
+    return [
+      t('The broker closed the connection without a reason'),
+      t(
         'It may not allow a topic that was subscribed to or published to, or another client has the same client ID. The broker’s log says more.',
       ),
-    };
+    ];
   }
   if (!closedCleanly(failure)) return undefined;
-  return {
-    title: t('{host} hung up as soon as this client said who it is', { host: url.host }),
-    advice: t('It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.'),
-  };
+  return [
+    t('{host} hung up as soon as this client said who it is', { host: url.host }),
+    t('It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.'),
+  ];
 }
 
 function answerOf(failure: Failure): string | undefined {
@@ -188,35 +155,35 @@ const securePorts: Record<string, string> = {
   '9001': mark('9002 or 443 (ask its operator)'),
 };
 
-function mixedContent(url: URL): Explanation {
+function mixedContent(url: URL): Reason {
   const port = securePorts[portOf(url)];
-  return {
-    title: t('This page came over https, so the browser does not let it open a ws: address'),
-    advice: port
+  return [
+    t('This page came over https, so the browser does not let it open a ws: address'),
+    port
       ? t('Use the broker’s wss: address; its port is usually {port}. Or open this page over http.', {
           port: t(port),
         })
       : t('Use the broker’s wss: address. Or open this page over http.'),
-  };
+  ];
 }
 
-function localNetwork(url: URL, page: URL, state: PermissionState | undefined): Explanation | undefined {
+function localNetwork(url: URL, page: URL, state: PermissionState | undefined): Reason | undefined {
   if (!isPrivateHost(url.hostname) || isPrivateHost(page.hostname)) return undefined;
   if (state === 'denied') {
-    return {
-      title: t('The browser blocks this page from reaching {host}', { host: url.host }),
-      advice: t(
+    return [
+      t('The browser blocks this page from reaching {host}', { host: url.host }),
+      t(
         'That address is on your own computer or network. Allow “Local network access” for this site (the icon left of the address bar, Site settings), then connect again.',
       ),
-    };
+    ];
   }
   if (state === 'prompt') {
-    return {
-      title: t('The browser has not allowed this page to reach {host}', { host: url.host }),
-      advice: t(
+    return [
+      t('The browser has not allowed this page to reach {host}', { host: url.host }),
+      t(
         'That address is on your own computer or network. Connect again and allow access when the browser asks; a page that did not come over https can’t ask at all.',
       ),
-    };
+    ];
   }
   return undefined;
 }
@@ -230,35 +197,30 @@ function tcpPort(url: URL): string | undefined {
   );
 }
 
-function unreachable(url: URL): Explanation {
+function unreachable(url: URL): Reason {
   const check = t(
     'Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.',
   );
   const advice =
     url.protocol === 'wss:' ? `${check} ${t('Or its certificate is not one this browser trusts.')}` : check;
-  return { title: t('Nothing answers at {host}', { host: url.host }), advice: tcpPort(url) ?? advice };
+  return [t('Nothing answers at {host}', { host: url.host }), tcpPort(url) ?? advice];
 }
 
-function wrongPath(url: URL): Explanation {
+function wrongPath(url: URL): Reason {
   const path =
     url.pathname === '/'
       ? t('The address has no path; most brokers want /mqtt.')
       : t('Most brokers use /mqtt.');
-  return {
-    title: t('{host} answers, but not as MQTT over WebSocket at {path}', {
+  return [
+    t('{host} answers, but not as MQTT over WebSocket at {path}', {
       host: url.host,
       path: url.pathname,
     }),
-    advice: tcpPort(url) ?? `${t('Check the path and the port.')} ${path}`,
-  };
+    tcpPort(url) ?? `${t('Check the path and the port.')} ${path}`,
+  ];
 }
 
-function network(
-  failure: Failure,
-  url: URL | undefined,
-  page: URL | undefined,
-  seen: Surroundings,
-): Explanation {
+function network(failure: Failure, url: URL | undefined, page: URL | undefined, seen: Surroundings): Reason {
   const blocked = url && page && localNetwork(url, page, seen.localNetwork);
   if (blocked) return blocked;
   if (isAwsIot(seen.url) && (closedCleanly(failure) || seen.reach === 'answers'))
@@ -267,39 +229,38 @@ function network(
   if (ended) return ended;
   if (url && seen.reach === 'answers') return wrongPath(url);
   if (url && seen.reach === 'silent') return unreachable(url);
-  return {
-    title: url ? t('No connection to {host}', { host: url.host }) : t('No connection'),
-    advice: (url && tcpPort(url)) ?? t('Check the address and the network.'),
-  };
+  return [
+    url ? t('No connection to {host}', { host: url.host }) : t('No connection'),
+    (url && tcpPort(url)) ?? t('Check the address and the network.'),
+  ];
 }
 
-function timedOut(url: URL | undefined, page: URL | undefined, seen: Surroundings): Explanation {
+function timedOut(url: URL | undefined, page: URL | undefined, seen: Surroundings): Reason {
   const blocked = url && page && localNetwork(url, page, seen.localNetwork);
   if (blocked) return blocked;
-  return {
-    title: t('{host} did not answer in time', { host: url ? url.host : t('The broker') }),
-    advice:
-      (url && tcpPort(url)) ??
+  return [
+    t('{host} did not answer in time', { host: url ? url.host : t('The broker') }),
+    (url && tcpPort(url)) ??
       (seen.reach === 'answers'
         ? t('The host is there, but no MQTT broker answers at this address. Check the port and the path.')
         : t('Check the host name and the port. A firewall may swallow the connection.')),
-  };
+  ];
 }
 
-function main(failure: Failure, seen: Surroundings): Explanation {
+function main(failure: Failure, seen: Surroundings): Reason {
   const url = parse(seen.url);
   const page = parse(seen.page);
   if (failure.reasonCode !== undefined && [134, 135].includes(failure.reasonCode) && isEventGrid(seen.url)) {
-    return {
-      title: t('Event Grid did not accept the token'),
-      advice: t(
+    return [
+      t('Event Grid did not accept the token'),
+      t(
         'Check that it has not expired, that its aud is https://eventgrid.azure.net/, and that its role allows topic spaces of this namespace.',
       ),
-    };
+    ];
   }
   const isOld = failure.code === 'protocol' && failure.message.includes('MQTT 3.1.1 only');
   const reason = reasons[isOld ? 132 : (failure.reasonCode ?? -1)] ?? endings[failure.closeCode ?? -1];
-  if (reason) return { title: t(reason.title), advice: t(reason.advice) };
+  if (reason) return [t(reason[0]), t(reason[1])];
 
   if (url && ['bad-option', 'network', 'timeout'].includes(failure.code) && isMixedContent(url, page)) {
     return mixedContent(url);
@@ -307,45 +268,39 @@ function main(failure: Failure, seen: Surroundings): Explanation {
 
   switch (failure.code) {
     case 'bad-option':
-      return { title: t('The connection’s settings are not right'), advice: failure.message };
+      return [t('The connection’s settings are not right'), failure.message];
     case 'refused':
-      return {
-        title: t('The broker refused the connection'),
-        advice: t('Check the settings under Settings, Options, or choose another broker.'),
-      };
+      return [
+        t('The broker refused the connection'),
+        t('Check the settings under Settings, Options, or choose another broker.'),
+      ];
     case 'disconnected':
-      return {
-        title: t('The broker ended the connection'),
-        advice: t('Connect again, or choose another broker.'),
-      };
+      return [t('The broker ended the connection'), t('Connect again, or choose another broker.')];
     case 'protocol':
-      return {
-        title: t('What answers at {address} is not an MQTT 5 broker', {
+      return [
+        t('What answers at {address} is not an MQTT 5 broker', {
           address: url ? url.host : t('this address'),
         }),
-        advice: t('Check the port and the path, and that the broker speaks MQTT 5.'),
-      };
+        t('Check the port and the path, and that the broker speaks MQTT 5.'),
+      ];
     case 'packet-too-large':
-      return { title: t('A packet was too large'), advice: t('Send smaller messages, or raise the limit.') };
+      return [t('A packet was too large'), t('Send smaller messages, or raise the limit.')];
     case 'crashed':
       if (failure.unloaded) {
-        return {
-          title: t('The client’s program could not be loaded'),
-          advice: t('Check that the server of this page can be reached, and try again.'),
-        };
+        return [
+          t('The client’s program could not be loaded'),
+          t('Check that the server of this page can be reached, and try again.'),
+        ];
       }
-      return {
-        title: t('The client’s program ended'),
-        advice: t('Connect again; reload the page if that fails.'),
-      };
+      return [t('The client’s program ended'), t('Connect again; reload the page if that fails.')];
     case 'aborted':
       if (['transformWsUrl', 'credentials', 'authenticate'].includes(failure.field ?? '')) {
-        return {
-          title: t('There is no token or signature to connect with'),
-          advice: t('Check the authentication under Settings, Options, and connect again.'),
-        };
+        return [
+          t('There is no token or signature to connect with'),
+          t('Check the authentication under Settings, Options, and connect again.'),
+        ];
       }
-      return { title: t('Connecting was given up'), advice: t('Press Connect to try again.') };
+      return [t('Connecting was given up'), t('Press Connect to try again.')];
     case 'timeout':
       return timedOut(url, page, seen);
     default:
@@ -354,7 +309,7 @@ function main(failure: Failure, seen: Surroundings): Explanation {
 }
 
 export function explain(failure: Failure, seen: Surroundings): Explanation {
-  const { title, advice } = main(failure, seen);
+  const [title, advice] = main(failure, seen);
   const detail = answerOf(failure) ?? (failure.message === advice ? undefined : visible(failure.message));
   return detail === undefined ? { title, advice } : { title, advice, detail };
 }
