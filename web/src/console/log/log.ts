@@ -1,16 +1,11 @@
 /** The newest entries within two bounds, and those of them that a filter selects. */
 
-import { batch, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
+import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import type { Numbered } from '../core/listed';
 import { createPaint } from '../core/paint';
 import { pageTiming, type Timing } from '../core/timing';
 import { createMatches, type Selection } from './matches';
 import { createRing, type Sized } from './ring';
-
-/** An entry by its number, which never changes. */
-export interface Numbered<Entry> {
-  number: number;
-  entry: Entry;
-}
 
 /** What is wrong, at its field. */
 export type Errors<Filter> = { [Field in keyof Filter]?: string };
@@ -29,16 +24,6 @@ export interface Options<Entry, Filter, Counts> {
   /** Whether anybody sees it: it rests while nobody does. */
   shown: ReadonlySignal<boolean>;
   timing?: Timing | undefined;
-}
-
-/** What a list needs of a log. */
-export interface Listed<Entry> {
-  readonly view: ReadonlySignal<{ first: number; end: number }>;
-  readonly open: ReadonlySignal<Numbered<Entry> | undefined>;
-  /** Whether the list keeps to its newest entry. */
-  readonly following: Signal<boolean>;
-  at(position: number): Numbered<Entry> | undefined;
-  select(number: number | undefined): void;
 }
 
 export function createLog<Entry extends Sized, Filter extends { search: string }, Counts extends object>({

@@ -3,11 +3,12 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
+import type { Listed } from '../core/listed';
 import { formatCount } from '../core/text';
 import { Button } from './button';
 import { useRoving } from './roving';
 import styles from './virtual-list.module.css';
-import { type Listed, useRows } from './window';
+import { useRows } from './window';
 
 export interface Place {
   position: number;
@@ -21,7 +22,7 @@ export interface Place {
 
 interface Props {
   label: string;
-  list: Listed;
+  list: Pick<Listed<unknown>, 'view' | 'following'>;
   /** The position of a row that is looked at, which stays in sight. */
   held?: number | undefined;
   /** Rem: with less room a row has two lines. */

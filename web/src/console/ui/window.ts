@@ -1,8 +1,8 @@
 /** The rows in sight: which they are, and where the list is scrolled to. */
 
-import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { Listed } from '../core/listed';
 
 /** Rows are of one height, in two shapes: a line where there is room, or two. */
 interface Shape {
@@ -27,13 +27,6 @@ function shapeFor(width: number, breakpoint: number): Shape {
   return { twoLines: false, height: lineHeight() };
 }
 
-/** Positions of the oldest that is kept and of the next to come. */
-export interface Listed {
-  view: ReadonlySignal<{ first: number; end: number }>;
-  /** Whether the newest is kept in sight. */
-  following: Signal<boolean>;
-}
-
 export interface Rows {
   /**
    * With as many keys as there are rows, a row keeps its element while it is in
@@ -43,8 +36,6 @@ export interface Rows {
   items: { position: number; key: number; top: number }[];
   height: number;
   shape: Shape;
-  /** Whether the newest message is kept in sight. */
-  following: boolean;
   /** Whether the newest is out of sight. */
   behind: boolean;
   /** Messages that came since it was not. */
@@ -57,7 +48,7 @@ export interface Rows {
 
 /** `held`: the position of a row that is looked at. Until it is not, the list keeps it in sight. */
 export function useRows(
-  feed: Listed,
+  feed: Pick<Listed<unknown>, 'view' | 'following'>,
   box: RefObject<HTMLDivElement | null>,
   held: number | undefined,
   breakpoint: number,
@@ -149,7 +140,6 @@ export function useRows(
     }),
     height,
     shape,
-    following,
     behind: !following && state.offset + state.sight < height - 1,
     unseen: following ? 0 : end - Math.max(first, state.releasedAt),
     follow: () => setFollowing(true),

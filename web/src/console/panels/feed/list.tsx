@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { Listed } from '../../log/log';
+import type { Listed } from '../../core/listed';
 import { VirtualList } from '../../ui/virtual-list';
 
 interface Props<Entry> {

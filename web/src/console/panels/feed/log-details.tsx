@@ -1,7 +1,7 @@
 /** The details of the entry that is open. */
 
 import type { ComponentChildren } from 'preact';
-import type { Listed } from '../../log/log';
+import type { Listed } from '../../core/listed';
 import type { Page } from '../../session/page';
 import { Sheet } from '../../ui/sheet';
 
