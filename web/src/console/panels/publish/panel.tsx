@@ -1,8 +1,9 @@
 import { useId, useState } from 'preact/hooks';
 import { formatCount, formatTime, visible } from '../../core/text';
 import { countProperties } from '../../session/message';
+import type { Page } from '../../session/page';
 import type { Outcome, Publisher } from '../../session/publisher';
-import type { Model } from '../../topics/model';
+import type { Session } from '../../session/session';
 import { Button, FileButton } from '../../ui/button';
 import { Checkbox, FieldError, qosOptions, Select, submits, translated } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
@@ -97,12 +98,13 @@ function Repeat({ publisher }: { publisher: Publisher }) {
 type Fold = keyof typeof folds;
 
 interface MoreProps {
+  page: Page;
   publisher: Publisher;
   open: Fold | undefined;
   toggle(name: Fold): void;
 }
 
-function More({ publisher, open, toggle }: MoreProps) {
+function More({ page, publisher, open, toggle }: MoreProps) {
   const id = useId();
   const { properties, correlation } = publisher.draft.value;
   const Part = open && folds[open][1];
@@ -137,13 +139,14 @@ function More({ publisher, open, toggle }: MoreProps) {
         />
       </div>
       <div class="publish-part" id={id}>
-        {Part && <Part publisher={publisher} />}
+        {Part && <Part page={page} publisher={publisher} />}
       </div>
     </div>
   );
 }
 
-export function PublishPanel({ publisher, topics }: { publisher: Publisher; topics: Model }) {
+export function PublishPanel({ page, session }: { page: Page; session: Session }) {
+  const { publisher } = session;
   const heading = useId();
   const [over, setOver] = useState(false);
   const draft = publisher.draft.value;
@@ -175,7 +178,7 @@ export function PublishPanel({ publisher, topics }: { publisher: Publisher; topi
       <div class="publish-dock">
         <form class="publish-form stack" aria-labelledby={heading} noValidate onSubmit={submits(go)}>
           <h2 id={heading}>{t('Publish')}</h2>
-          <TopicField publisher={publisher} model={topics} />
+          <TopicField publisher={publisher} model={session.topics.model} />
           <Payload
             publisher={publisher}
             go={go}
@@ -234,7 +237,7 @@ export function PublishPanel({ publisher, topics }: { publisher: Publisher; topi
             )}
           </div>
         </form>
-        <More publisher={publisher} open={open} toggle={toggle} />
+        <More page={page} publisher={publisher} open={open} toggle={toggle} />
         {publisher.answer.value && <AnswerPart publisher={publisher} />}
         <Outcomes publisher={publisher} />
       </div>

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount, visible } from '../../core/text';
+import type { Page } from '../../session/page';
 import type { Publisher } from '../../session/publisher';
 import { createSaved, exportMessages, largestFile, type SavedMessage } from '../../session/saved';
 import { Button, FileButton, IconButton } from '../../ui/button';
@@ -9,7 +10,7 @@ import { submits, TextField } from '../../ui/fields';
 import { MessageRow } from './message-row';
 import './messages.css';
 
-const saved = createSaved();
+const savedOf = () => createSaved();
 
 function exportAll(messages: readonly SavedMessage[], collection = ''): void {
   const name = collection.replace(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 60);
@@ -21,9 +22,10 @@ interface CollectionProps {
   name: string;
   messages: readonly SavedMessage[];
   onUse(message: SavedMessage): void;
+  onDelete(message: SavedMessage): void;
 }
 
-function Collection({ name, messages, onUse }: CollectionProps) {
+function Collection({ name, messages, onUse, onDelete }: CollectionProps) {
   return (
     <section class="stack" aria-label={visible(name) || t('Without collection')}>
       {name !== '' && (
@@ -48,7 +50,7 @@ function Collection({ name, messages, onUse }: CollectionProps) {
           >
             <IconButton
               label={t('Delete {name}', { name: visible(entry.name) })}
-              onClick={() => saved.remove(entry.name, name)}
+              onClick={() => onDelete(entry)}
             />
           </MessageRow>
         ))}
@@ -57,7 +59,8 @@ function Collection({ name, messages, onUse }: CollectionProps) {
   );
 }
 
-export function SavedMessages({ publisher }: { publisher: Publisher }) {
+export function SavedMessages({ page, publisher }: { page: Page; publisher: Publisher }) {
+  const saved = page.part(savedOf);
   const [name, setName] = useState('');
   const [collection, setCollection] = useState('');
   const [hint, setHint] = useState('');
@@ -111,6 +114,7 @@ export function SavedMessages({ publisher }: { publisher: Publisher }) {
             publisher.edit(entry.message);
             setCollection(of);
           }}
+          onDelete={({ name }) => saved.remove(name, of)}
         />
       ))}
       <div class="saved-files flow">

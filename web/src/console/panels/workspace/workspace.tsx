@@ -156,7 +156,7 @@ export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
           }
           second={
             <Pane name="publish" page={page}>
-              <PublishPanel key={id} publisher={session.publisher} topics={session.topics.model} />
+              <PublishPanel key={id} page={page} session={session} />
             </Pane>
           }
         />
