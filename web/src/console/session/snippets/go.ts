@@ -52,9 +52,7 @@ function fields(given: object | undefined, names: Names): [name: string, value: 
 const struct = (indent: string, lines: [string, string][]): string =>
   lines.map(([name, value]) => `${indent}${name}: ${value},\n`).join('');
 
-function config({ connect }: Plan): string {
-  const username = connect.username ?? connect.scram?.username;
-  const password = connect.password ?? connect.scram?.password;
+function config({ connect, username, password }: Plan): string {
   const { will, keepalive, clean, clientId } = connect;
   const lines: [string, string][] = [
     ['ServerUrls', '[]*url.URL{broker}'],
@@ -63,7 +61,7 @@ function config({ connect }: Plan): string {
     ['SessionExpiryInterval', String(connect.properties?.sessionExpiryInterval ?? 0)],
   ];
   if (username) lines.push(['ConnectUsername', text(username)]);
-  if (password) lines.push(['ConnectPassword', `[]byte(${text(String(password))})`]);
+  if (password) lines.push(['ConnectPassword', `[]byte(${text(password)})`]);
   if (will) {
     const { topic, payload = '', qos = 0, retain = false } = will;
     lines.push([

@@ -1,4 +1,4 @@
-import { type Plan, pairs, wellFormed } from './plan';
+import { connectFields, messageFields, type Plan, pairs, wellFormed } from './plan';
 
 const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
 const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
@@ -14,30 +14,11 @@ export function word(given: string): string {
   return `$'${text.replace(/[\\']/g, '\\$&').replace(unseen, octal)}'`;
 }
 
-const messageNames = {
-  payloadFormatIndicator: 'payload-format-indicator',
-  messageExpiryInterval: 'message-expiry-interval',
-  contentType: 'content-type',
-  responseTopic: 'response-topic',
-  correlationData: 'correlation-data',
-  topicAlias: 'topic-alias',
-  willDelayInterval: 'will-delay-interval',
-};
-
-const connectNames = {
-  sessionExpiryInterval: 'session-expiry-interval',
-  receiveMaximum: 'receive-maximum',
-  maximumPacketSize: 'maximum-packet-size',
-  topicAliasMaximum: 'topic-alias-maximum',
-  requestResponseInformation: 'request-response-information',
-  requestProblemInformation: 'request-problem-information',
-  authenticationMethod: 'authentication-method',
-};
-
-function properties(packet: string, given: object | undefined, names: Record<string, string>): string[][] {
+function properties(packet: string, given: object | undefined, names: readonly string[]): string[][] {
   const all: Record<string, unknown> = { ...given };
-  const single = Object.entries(names).flatMap(([name, theirs]) => {
+  const single = names.flatMap((name) => {
     const value = all[name];
+    const theirs = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return value === undefined
       ? []
       : [['-D', packet, theirs, word(typeof value === 'string' ? value : String(Number(value)))]];
@@ -48,7 +29,7 @@ function properties(packet: string, given: object | undefined, names: Record<str
   ];
 }
 
-function connection({ url, connect }: Plan): string[][] {
+function connection({ url, connect, username, password }: Plan): string[][] {
   const { hostname, protocol } = new URL(url);
   const secure = protocol === 'wss:';
   const parts = [
@@ -60,16 +41,16 @@ function connection({ url, connect }: Plan): string[][] {
   if (connect.clientId) parts.push(['-i', word(connect.clientId)]);
   if (connect.clean === false) parts.push(['-c']);
   if (Number(connect.keepalive) > 0) parts.push(['-k', String(connect.keepalive)]);
-  const username = connect.username ?? connect.scram?.username;
-  const password = connect.password ?? connect.scram?.password;
   if (username) parts.push(['-u', word(username)]);
-  if (password) parts.push(['-P', word(String(password))]);
-  parts.push(...properties('CONNECT', connect.properties, connectNames));
+  if (password) parts.push(['-P', word(password)]);
+  // It has none for authentication data.
+  const fields = connectFields.filter((name) => name !== 'authenticationData');
+  parts.push(...properties('CONNECT', connect.properties, fields));
   const { will } = connect;
   if (will) {
     parts.push(['--will-topic', word(will.topic)], ['--will-payload', word(String(will.payload ?? ''))]);
     parts.push(['--will-qos', String(will.qos ?? 0)], ...(will.retain ? [['--will-retain']] : []));
-    parts.push(...properties('WILL', will.properties, messageNames));
+    parts.push(...properties('WILL', will.properties, messageFields));
   }
   return parts;
 }
@@ -112,7 +93,7 @@ export function mosquitto(plan: Plan): string {
     ...connection(plan),
     ['-q', String(plan.qos)],
     ...(plan.retain ? [['-r']] : []),
-    ...properties('PUBLISH', plan.properties, messageNames),
+    ...properties('PUBLISH', plan.properties, messageFields),
     ['-t', word(plan.topic)],
     payload,
   ]);

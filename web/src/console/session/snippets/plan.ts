@@ -19,7 +19,30 @@ export interface Plan {
   qos: QoS;
   retain: boolean;
   properties: PublishProperties;
+  username: string | undefined;
+  password: string | undefined;
 }
+
+/** The properties that a snippet has, but for user properties: of a message or a will, and of CONNECT. */
+export const messageFields = [
+  'payloadFormatIndicator',
+  'messageExpiryInterval',
+  'contentType',
+  'responseTopic',
+  'correlationData',
+  'topicAlias',
+  'willDelayInterval',
+];
+export const connectFields = [
+  'sessionExpiryInterval',
+  'receiveMaximum',
+  'maximumPacketSize',
+  'topicAliasMaximum',
+  'requestResponseInformation',
+  'requestProblemInformation',
+  'authenticationMethod',
+  'authenticationData',
+];
 
 /** Stands in the snippet where the password would. */
 export const placeholder = '<password>';
@@ -75,6 +98,7 @@ export function planOf(
   const known = { ...settings, password: secret, authenticationData: data };
   const { query, ...login } = loginOf(settings);
   const connect = optionsOf({ ...known, ...login });
+  const { username, password } = connect.scram ?? connect;
   return {
     url: (withoutSecrets(settings.url) || 'ws://broker.example/mqtt') + query,
     connect,
@@ -84,6 +108,8 @@ export function planOf(
     qos: message.qos,
     retain: message.retain,
     properties: propertiesOf(message.properties),
+    username,
+    password: password === undefined ? undefined : String(password),
   };
 }
 

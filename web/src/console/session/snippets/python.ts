@@ -1,4 +1,4 @@
-import { literal, type Plan, pairs } from './plan';
+import { connectFields, literal, messageFields, type Plan, pairs } from './plan';
 
 const bool = (value: unknown): string => (value ? 'True' : 'False');
 const bytes = (value: string): string => `${literal(value)}.encode()`;
@@ -7,9 +7,9 @@ function properties(
   variable: string,
   packet: string,
   given: Record<string, unknown> | undefined,
-  names: Record<string, string>,
+  names: readonly string[],
 ): string {
-  const lines = Object.entries(names).flatMap(([name, theirs]) => {
+  const lines = names.flatMap((name) => {
     const value = given?.[name];
     if (value === undefined) return [];
     const text =
@@ -18,41 +18,20 @@ function properties(
         : typeof value === 'string'
           ? literal(value)
           : String(Number(value));
-    return [`${variable}.${theirs} = ${text}\n`];
+    return [`${variable}.${name.charAt(0).toUpperCase()}${name.slice(1)} = ${text}\n`];
   });
   const users = pairs(given).map(([name, value]) => `(${literal(name)}, ${literal(value)})`);
   if (users.length > 0) lines.push(`${variable}.UserProperty = [${users.join(', ')}]\n`);
   return `${variable} = Properties(PacketTypes.${packet})\n${lines.join('')}`;
 }
 
-const messageNames = {
-  payloadFormatIndicator: 'PayloadFormatIndicator',
-  messageExpiryInterval: 'MessageExpiryInterval',
-  contentType: 'ContentType',
-  responseTopic: 'ResponseTopic',
-  correlationData: 'CorrelationData',
-};
-
-const connectNames = {
-  sessionExpiryInterval: 'SessionExpiryInterval',
-  receiveMaximum: 'ReceiveMaximum',
-  maximumPacketSize: 'MaximumPacketSize',
-  topicAliasMaximum: 'TopicAliasMaximum',
-  requestResponseInformation: 'RequestResponseInformation',
-  requestProblemInformation: 'RequestProblemInformation',
-  authenticationMethod: 'AuthenticationMethod',
-  authenticationData: 'AuthenticationData',
-};
-
 /** For paho-mqtt 2. */
 export function python(plan: Plan): string {
-  const { connect, body } = plan;
+  const { connect, body, username, password } = plan;
   const { hostname, port, protocol } = new URL(plan.url);
   // Placeholders in the query stay as they are.
   const path = plan.url.replace(/^\w+:\/\/[^/]*/, '');
   const secure = protocol === 'wss:';
-  const username = connect.username ?? connect.scram?.username;
-  const password = connect.password ?? connect.scram?.password;
   const payload =
     'text' in body
       ? literal(body.text)
@@ -61,11 +40,11 @@ export function python(plan: Plan): string {
         : `base64.b64decode(${literal(body.base64)})`;
   const credentials =
     username || password
-      ? `client.username_pw_set(${literal(username ?? '')}, ${literal(String(password ?? ''))})\n`
+      ? `client.username_pw_set(${literal(username ?? '')}, ${literal(password ?? '')})\n`
       : '';
   const { will } = connect;
   const lastWill = will
-    ? `${properties('will', 'WILLMESSAGE', { ...will.properties }, { ...messageNames, willDelayInterval: 'WillDelayInterval' })}client.will_set(${literal(will.topic)}, ${literal(String(will.payload ?? ''))}, qos=${will.qos ?? 0}, retain=${bool(will.retain)}, properties=will)\n`
+    ? `${properties('will', 'WILLMESSAGE', { ...will.properties }, messageFields)}client.will_set(${literal(will.topic)}, ${literal(String(will.payload ?? ''))}, qos=${will.qos ?? 0}, retain=${bool(will.retain)}, properties=will)\n`
     : '';
   const subscribe = plan.subscriptions
     .map(({ filter, qos, nl, rap, rh = 0, identifier }) => {
@@ -105,10 +84,10 @@ client.ws_set_options(path=${literal(path)})
 ${secure ? 'client.tls_set()\n' : ''}${credentials}${lastWill}client.on_connect = on_connect
 client.on_message = on_message
 
-${properties('options', 'CONNECT', { ...connect.properties }, connectNames)}client.connect(${literal(hostname)}, ${port || (secure ? 443 : 80)}, keepalive=${keepalive}, clean_start=${bool(connect.clean)}, properties=options)
+${properties('options', 'CONNECT', { ...connect.properties }, connectFields)}client.connect(${literal(hostname)}, ${port || (secure ? 443 : 80)}, keepalive=${keepalive}, clean_start=${bool(connect.clean)}, properties=options)
 client.loop_start()
 
-${properties('properties', 'PUBLISH', { ...plan.properties }, { ...messageNames, topicAlias: 'TopicAlias' })}message = client.publish(${literal(plan.topic)}, ${payload}, qos=${plan.qos}, retain=${bool(plan.retain)}, properties=properties)
+${properties('properties', 'PUBLISH', { ...plan.properties }, messageFields)}message = client.publish(${literal(plan.topic)}, ${payload}, qos=${plan.qos}, retain=${bool(plan.retain)}, properties=properties)
 message.wait_for_publish()
 input("Enter ends.\\n")
 `;
