@@ -9,49 +9,15 @@ import { isPrivateHost } from '../session/config';
 import { expand, unknownPlaces } from '../session/template';
 import { bounds as scriptBounds } from './bounds';
 
-/** Numbers as typed. */
-export interface FleetForm {
-  devices: string;
-  clientId: string;
-  topic: string;
-  payload: string;
-  /** Where its messages are from: `script`, and else the templates of topic and payload. */
-  by: string;
-  /** Selects the topics that the script may publish to. */
-  filter: string;
-  code: string;
-  /** `mixed`: 0, 1 and 2 in turn. */
-  qos: string;
-  /** Messages a second of one device. */
-  rate: string;
-  /** Percent of the time between two messages, either way. */
-  jitter: string;
-  /** Devices that connect in a second at the start. */
-  ramp: string;
-  /** Seconds; empty: until it is stopped. */
-  duration: string;
-  /** Seconds that a device's clock may be off, either way. */
-  skew: string;
-  /** Of one device in a minute. */
-  dropOuts: string;
-  /** Seconds that a device is away after a drop-out. */
-  away: string;
-  /** Seconds from one reconnect storm to the next; 0: none. */
-  storm: string;
-  willTopic: string;
-  willPayload: string;
-  willQos: string;
-  /** Whether a subscriber of the fleet's own measures round trip and loss. */
-  measure: boolean;
-}
-
-/** `tag` keeps apart what two pages with the same plan would share. */
-export const emptyForm = (tag: string): FleetForm => ({
+/** Numbers are as typed. `tag` keeps apart what two pages with the same plan would share. */
+export const emptyForm = (tag: string) => ({
   devices: '10',
   clientId: `fleet-${tag}-{{device}}`,
   topic: `fleet/${tag}/{{device}}/temperature`,
   payload: '{"value": {{random 18 25 1}}, "at": "{{now}}"}',
+  /** Where its messages are from: `script`, and else the templates of topic and payload. */
   by: 'template',
+  /** Selects the topics that the script may publish to. */
   filter: `fleet/${tag}/#`,
   code: `// What is written to a device is there at its next message.
 function message(device) {
@@ -61,20 +27,32 @@ function message(device) {
     payload: { value: device.value, at: new Date(device.now), number: device.n },
   };
 }`,
+  /** `mixed`: 0, 1 and 2 in turn. */
   qos: '1',
+  /** Messages a second of one device. */
   rate: '1',
+  /** Percent of the time between two messages, either way. */
   jitter: '10',
+  /** Devices that connect in a second at the start. */
   ramp: '50',
+  /** Seconds; empty: until it is stopped. */
   duration: '60',
+  /** Seconds that a device's clock may be off, either way. */
   skew: '0',
+  /** Of one device in a minute. */
   dropOuts: '0',
+  /** Seconds that a device is away after a drop-out. */
   away: '5',
+  /** Seconds from one reconnect storm to the next; 0: none. */
   storm: '0',
   willTopic: '',
   willPayload: 'gone',
   willQos: '0',
+  /** Whether a subscriber of the fleet's own measures round trip and loss. */
   measure: true,
 });
+
+export type FleetForm = ReturnType<typeof emptyForm>;
 
 /** A form that was kept, as far as it is one. */
 export const formFrom = (kept: unknown, tag: string): FleetForm => inShapeOf(emptyForm(tag), kept);

@@ -3,7 +3,6 @@
 import { t } from '../core/i18n/i18n';
 import { isRecord, type Tab } from '../core/storage';
 import { createNamedList } from '../session/named-list';
-import { freeName } from '../session/names';
 import { bounds } from './bounds';
 import {
   longestName,
@@ -36,24 +35,15 @@ export function createLibrary(tab?: Tab) {
 
   /** Under names that are free: none is replaced. Their names; none where `problem` says why. */
   function add(...scripts: Script[]): string[] {
-    const taken = new Set(list.latest().map(({ name }) => name));
-    const named = scripts.map((script) => {
-      const name = freeName(nameFrom(script.name), taken, longestName);
-      taken.add(name);
-      return { ...script, name };
-    });
-    return list.put(...named) ? named.map(({ name }) => name) : [];
+    const cut = scripts.map((script) => ({ ...script, name: nameFrom(script.name) }));
+    return list.add(cut, longestName).map(({ name }) => name);
   }
 
   /** What a file holds, switched off and to be looked at first. */
-  function addText(text: string, file: string): string[] {
-    try {
-      return add(...scriptsFrom(text, nameFrom(file.replace(/\.\w+$/, '')) || 'script'));
-    } catch (error) {
-      list.problem.value = error instanceof Error ? error.message : String(error);
-      return [];
-    }
-  }
+  const addText = (text: string, file: string): string[] =>
+    list
+      .take(() => scriptsFrom(text, nameFrom(file.replace(/\.\w+$/, '')) || 'script'), longestName)
+      .map(({ name }) => name);
 
   /**
    * Those of a file of profiles, switched off and to be looked at first. One that is here

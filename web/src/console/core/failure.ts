@@ -16,9 +16,11 @@ export interface Failure {
   unloaded?: boolean;
 }
 
+/** What an error says of itself. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export function toFailure(error: unknown): Failure {
-  if (error instanceof MqttError) return error;
-  return { code: 'crashed', message: error instanceof Error ? error.message : String(error) };
+  return error instanceof MqttError ? error : { code: 'crashed', message: wordsOf(error) };
 }
 
 export function formatReasonCode(code: number): string {

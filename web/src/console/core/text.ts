@@ -83,6 +83,11 @@ export function formatCount(count: number): string {
   return integer.format(count);
 }
 
+/** With a digit after the point where that says something. */
+export function formatSmall(value: number): string {
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : formatCount(Math.round(value));
+}
+
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let [value, unit] = [bytes / 1024, 'KiB'];
@@ -96,9 +101,7 @@ export function formatBytes(bytes: number): string {
 /** Local time of day to the millisecond. */
 export function formatTime(milliseconds: number): string {
   const date = new Date(milliseconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** Local date and time, to the millisecond. */

@@ -33,7 +33,8 @@ export function entryFor(message: Message, ordinal: number, via: Via, sent = fal
   return { message, ordinal, via, sent, size: message.size + overhead };
 }
 
-export type Direction = 'received' | 'sent' | 'not sent';
+export const directions = ['received', 'sent', 'not sent'] as const;
+export type Direction = (typeof directions)[number];
 
 export function directionOf({ sent, unsent }: Entry): Direction {
   if (!sent) return 'received';

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Message, MessageProperties } from '../../client';
+import { base64 } from '../payload/codecs/base64';
 import { type Entry, entryFor } from './entry';
 import { cell, fileOf } from './export';
-import { base64, json, recordOf } from './record';
+import { json, recordOf } from './record';
 
 function entry(payload: string | Uint8Array, rest: Partial<Message> = {}, sent = false): Entry {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;

@@ -3,8 +3,8 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
+import { keep, readKept } from '../core/storage';
 import { pageTiming, type Timing } from '../core/timing';
-import { loadBudget, saveBudget } from './budget';
 import { type Entry, entryFor, type Via } from './entry';
 import { noFilter, selectionOf } from './filter';
 import type { Haystack, Pattern } from './find';
@@ -15,6 +15,11 @@ import type { Search } from './matches';
 
 /** Browsers lay out no element that is higher than this many rows. */
 export const maxMessages = 300_000;
+
+/** Bytes that the feed may take, to choose from; the choice is kept. */
+export const budgets = [8, 16, 32, 64, 128, 256, 512].map((size) => size * 1024 * 1024);
+const standardBudget = 32 * 1024 * 1024;
+const budgetKey = 'mqttwasm.feed.bytes';
 
 /** Seconds over which the rate is taken. */
 const span = 3;
@@ -30,7 +35,8 @@ export type Feed = ReturnType<typeof createFeed>;
 
 export function createFeed({ finder, shown, timing = pageTiming }: Dependencies, most = maxMessages) {
   /** Bytes. */
-  const budget = signal(loadBudget());
+  const kept = readKept(budgetKey);
+  const budget = signal(budgets.find((bytes) => bytes === kept) ?? standardBudget);
   /** Names of the connections that messages may have come by, in the order of their coming; and whether there are more. */
   const names = signal<string[]>([]);
   const moreNames = signal(false);
@@ -152,7 +158,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
   }
 
   function resize(bytes: number): void {
-    saveBudget(bytes);
+    keep(budgetKey, bytes);
     budget.value = bytes;
     log.resize(bytes);
   }

@@ -3,7 +3,7 @@
 import type { QoS } from '../../client';
 import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
-import { atField, type Failure } from '../core/failure';
+import { atField, type Failure, wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import type { Entry } from './entry';
@@ -56,7 +56,7 @@ export function selectionOf(
   try {
     if (filter.search) pattern = patternFor(filter.search, filter.expression, filter.matchCase);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^.*: /s, '') : String(error);
+    const reason = wordsOf(error).replace(/^.*: /s, '');
     errors.search = t('Not a regular expression: {reason}', { reason: visible(reason) });
   }
   if (errors.topic || errors.search) return { errors };

@@ -1,20 +1,10 @@
 /** A message as data, for the clipboard and for files. */
 
 import { decodeUtf8 } from '../core/text';
+import { base64 } from '../payload/codecs/base64';
 import { directionOf, type Entry } from './entry';
 
 type Encoding = 'utf-8' | 'base64';
-
-/** A multiple of three, so that the parts can be put together. */
-const step = 0x6000;
-
-export function base64(bytes: Uint8Array): string {
-  let out = '';
-  for (let at = 0; at < bytes.length; at += step) {
-    out += btoa(String.fromCharCode(...bytes.subarray(at, at + step)));
-  }
-  return out;
-}
 
 function encoded(bytes: Uint8Array): [text: string, encoding: Encoding] {
   const text = decodeUtf8(bytes);

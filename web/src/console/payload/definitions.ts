@@ -2,6 +2,7 @@
 
 import { batch, effect, signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
+import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { noRoom } from '../core/no-room';
 import { isRecord, keptList, type Tab } from '../core/storage';
@@ -13,8 +14,6 @@ import { type ProtoFile, readSchema, type Schema } from './schema';
 /** Bytes of one file that are read at all, and files that are kept. */
 const largest = 1024 * 1024;
 const most = 500;
-
-const wordsFor = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 function fileFrom(value: unknown): ProtoFile | undefined {
   if (!isRecord(value) || typeof value.name !== 'string' || typeof value.text !== 'string') return undefined;
@@ -61,7 +60,7 @@ export function createDefinitions(tab?: Tab) {
       );
       if (outcome !== 'kept') problem.value = noRoom();
     } catch (reason) {
-      problem.value = wordsFor(reason);
+      problem.value = wordsOf(reason);
     }
   }
 
@@ -76,7 +75,7 @@ export function createDefinitions(tab?: Tab) {
     try {
       take(files);
     } catch (reason) {
-      problem.value = wordsFor(reason);
+      problem.value = wordsOf(reason);
     }
   });
 

@@ -1,11 +1,13 @@
 /** Payloads to publish, from what was typed. */
 
 import { MqttError } from '../../client';
+import { wordsOf } from '../core/failure';
 import { check, codecOf, labels, load } from './codecs/table';
 import type { Format } from './format';
 
 /** For a choice. */
 export const formats = Object.entries(labels) as (readonly [Format, string])[];
+export const isFormat = (value: unknown): value is Format => formats.some(([name]) => name === value);
 
 /** Fetches what Protobuf needs. From then on its mistakes are told as it is typed. */
 export const loadProtobuf = () => load('protobuf');
@@ -20,7 +22,7 @@ export function problemWith(format: Format, text: string, type = ''): string | u
     return undefined;
   } catch (error) {
     // The whole of a long text may be quoted.
-    return error instanceof Error ? error.message.slice(0, 160) : String(error);
+    return wordsOf(error).slice(0, 160);
   }
 }
 
@@ -30,7 +32,7 @@ export function problemWith(format: Format, text: string, type = ''): string | u
  */
 export function encodeSoon(format: Format, text: string, type = ''): Uint8Array | Promise<Uint8Array> {
   const wrong = (cause: unknown): MqttError => {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = wordsOf(cause);
     return new MqttError('bad-option', `payload: ${message}`, { field: 'payload', cause });
   };
   try {

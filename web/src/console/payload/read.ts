@@ -1,5 +1,6 @@
 /** A payload made ready to look at. Never rejects: what cannot be decoded is shown as bytes, with the reason. */
 
+import { wordsOf } from '../core/failure';
 import { mark, t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { decodeUtf8, formatBytes, headOf, visible, visibleLines } from '../core/text';
@@ -74,7 +75,7 @@ async function readAs(
 
 function wordsFor(error: unknown): string {
   if (error instanceof PayloadError) return error.message;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = wordsOf(error);
   return visible(message.replace(/^CBOR decode error: /, '').slice(0, 300));
 }
 

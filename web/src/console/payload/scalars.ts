@@ -1,7 +1,8 @@
 /** Values of the binary formats as text. */
 
 import { bytes as inWords } from '../core/counts';
-import { hex } from '../core/text';
+import { t } from '../core/i18n/i18n';
+import { decodeUtf8, hex } from '../core/text';
 import type { Scalar } from './sink';
 
 /** Bytes shown of one byte string. */
@@ -25,6 +26,14 @@ export function floatLeaf(value: number): Leaf {
 
 export function stringLeaf(value: string): Leaf {
   return ['string', JSON.stringify(value)];
+}
+
+/** Of bytes that should be text. */
+export function textLeaf(bytes: Uint8Array): Leaf {
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return stringLeaf(text);
+  const [kind, shown, note] = bytesLeaf(bytes);
+  return [kind, shown, t('{size} of a string that is not UTF-8', { size: note ?? '' })];
 }
 
 /** In the manner of CBOR's diagnostic notation (RFC 8949, 8). */

@@ -4,6 +4,7 @@
  */
 
 import protobuf, { type NamespaceBase, type Root } from 'protobufjs';
+import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import { PayloadError } from './error';
@@ -65,7 +66,7 @@ export function readSchema(files: readonly ProtoFile[]): Schema {
     }
     root.resolveAll();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = wordsOf(error);
     throw new PayloadError(visible(`${reading}${message}`).slice(0, 300));
   }
   const types = messageTypes(root);

@@ -1,7 +1,7 @@
 /** Messages as the database keeps them: some thousand in one record, each of their parts in a list. */
 
 import type { Message, MessageProperties, QoS } from '../../client';
-import { type Direction, directionOf, type Entry, entryFor } from '../log/entry';
+import { type Direction, directionOf, directions, type Entry, entryFor } from '../log/entry';
 import { messageSize } from '../log/packet-size';
 
 export interface Chunk {
@@ -18,8 +18,6 @@ export interface Chunk {
   /** Of the messages that have some, by their index. */
   properties: Map<number, MessageProperties>;
 }
-
-const directions: readonly Direction[] = ['received', 'sent', 'not sent'];
 
 /** What a message is made of, wherever it comes from. */
 export interface Parts {
@@ -109,8 +107,8 @@ export function entriesOf(
 }
 
 /** Messages, and bytes of messages, of one chunk: what is read and written at once. */
-const mostMessages = 2000;
-const mostBytes = 1024 * 1024;
+export const mostMessages = 2000;
+export const mostBytes = 1024 * 1024;
 
 export function chunksOf(entries: readonly Entry[]): Chunk[] {
   const chunks: Chunk[] = [];

@@ -1,3 +1,4 @@
+import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 
 /** What the browser's storage refused, in words that say what to do. */
@@ -27,11 +28,7 @@ export function explain(error: unknown): StorageError {
     case 'InvalidStateError':
       return because(t('the browser has closed its storage. Try again, or reload the page'));
     default:
-      return because(
-        t("the browser's storage failed: {reason}", {
-          reason: error instanceof Error ? error.message : String(error),
-        }),
-      );
+      return because(t("the browser's storage failed: {reason}", { reason: wordsOf(error) }));
   }
 }
 

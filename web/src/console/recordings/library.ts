@@ -1,6 +1,7 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
+import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import type { Database, Recording } from './database';
@@ -27,10 +28,6 @@ const lockName = (id: number) => `mqttwasm-recording-${id}`;
 
 export function countOf({ received, sent, unsent }: Recording): number {
   return received + sent + unsent;
-}
-
-export function wordsFor(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export type Library = ReturnType<typeof createLibrary>;
@@ -62,11 +59,11 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     try {
       await work();
     } catch (error) {
-      problem.value = t('{what}: {reason}.', { what: failed, reason: wordsFor(error) });
+      problem.value = t('{what}: {reason}.', { what: failed, reason: wordsOf(error) });
     }
     await look().catch((error) => {
       list.value ??= [];
-      problem.value ||= t('The recordings could not be read: {reason}.', { reason: wordsFor(error) });
+      problem.value ||= t('The recordings could not be read: {reason}.', { reason: wordsOf(error) });
     });
   }
 

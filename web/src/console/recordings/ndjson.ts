@@ -2,10 +2,11 @@
 
 import type { MessageProperties, QoS } from '../../client';
 import { topicName } from '../../client/checks/topics';
+import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 import { decodeUtf8, visible } from '../core/text';
-import type { Direction, Entry } from '../log/entry';
+import { directions, type Entry } from '../log/entry';
 import { entryOf } from './chunk';
 
 /** Bytes of a line: the largest payload that the page takes, in base64 or in JSON's escapes, with what is around it. */
@@ -122,39 +123,27 @@ function pairs(value: unknown): [string, string][] {
 
 function propertiesFrom(value: unknown): MessageProperties {
   if (!isRecord(value)) throw bad('properties', t('is not an object'));
-  const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
-  const properties: MessageProperties = {};
-  function take<K extends keyof MessageProperties>(
-    name: K,
-    read: (value: unknown, field: string) => NonNullable<MessageProperties[K]>,
-  ): void {
-    const given = own(name);
-    if (given !== undefined) properties[name] = read(given, name);
-  }
-  const readers: Record<keyof MessageProperties, () => void> = {
-    payloadFormatIndicator: () => take('payloadFormatIndicator', flag),
-    messageExpiryInterval: () =>
-      take('messageExpiryInterval', (given, field) => whole(given, field, 0, 0xffff_ffff)),
-    contentType: () => take('contentType', shortText),
-    responseTopic: () => take('responseTopic', shortText),
-    correlationData: () =>
-      take('correlationData', (given, field) => bytes(given, own('correlationDataEncoding'), field)),
-    userProperties: () => take('userProperties', pairs),
-    subscriptionIdentifier: () =>
-      take('subscriptionIdentifier', (given, field) => {
-        const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
-        if (first === undefined) throw bad(field, t('is an empty list'));
-        return more.length > 0 ? [first, ...more] : first;
-      }),
+  const readers: {
+    [K in keyof MessageProperties]-?: (given: unknown, field: string) => NonNullable<MessageProperties[K]>;
+  } = {
+    payloadFormatIndicator: flag,
+    messageExpiryInterval: (given, field) => whole(given, field, 0, 0xffff_ffff),
+    contentType: shortText,
+    responseTopic: shortText,
+    correlationData: (given, field) => bytes(given, value.correlationDataEncoding, field),
+    userProperties: pairs,
+    subscriptionIdentifier(given, field) {
+      const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
+      if (first === undefined) throw bad(field, t('is an empty list'));
+      return more.length > 0 ? [first, ...more] : first;
+    },
   };
   // In their order, so that they are written again as they were read.
-  for (const name of Object.keys(value)) {
-    if (Object.hasOwn(readers, name)) readers[name as keyof MessageProperties]();
-  }
-  return properties;
+  const known = Object.entries(value).filter(([name]) => Object.hasOwn(readers, name));
+  return Object.fromEntries(
+    known.map(([name, given]) => [name, readers[name as keyof MessageProperties](given, name)]),
+  );
 }
-
-const directions: readonly Direction[] = ['received', 'sent', 'not sent'];
 
 /** The message of a line. Throws `LineError`; what is not of a message is left out. */
 export function entryFrom({ bytes: raw, tooLong }: FileLine): Entry {
@@ -177,7 +166,7 @@ export function entryFrom({ bytes: raw, tooLong }: FileLine): Entry {
   try {
     topicName(topic, 'topic');
   } catch (error) {
-    throw new LineError(visible(error instanceof Error ? error.message : String(error)).slice(0, 200));
+    throw new LineError(visible(wordsOf(error)).slice(0, 200));
   }
   const connection = own('connection');
   return entryOf(

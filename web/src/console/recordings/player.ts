@@ -1,6 +1,7 @@
 /** Gives out a recording's messages again: as they were spaced, quicker, or at once. */
 
 import { signal } from '@preact/signals';
+import { wordsOf } from '../core/failure';
 import type { Clock } from '../core/repeat';
 import type { Entry } from '../log/entry';
 
@@ -82,7 +83,7 @@ export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Opti
 
   const over = run().catch((error: unknown) => {
     if (phase() === 'stopped') return;
-    change({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
+    change({ phase: 'failed', problem: wordsOf(error) });
   });
 
   return {

@@ -3,7 +3,7 @@
 import { t } from '../core/i18n/i18n';
 import type { Entry } from '../log/entry';
 import { fileOf } from '../log/export';
-import { chunksOf, entriesOf } from './chunk';
+import { chunksOf, entriesOf, mostBytes, mostMessages } from './chunk';
 import type { Database, Recording } from './database';
 import { entryFrom, LineError, linesIn } from './ndjson';
 import { counting } from './recorder';
@@ -50,9 +50,6 @@ export async function exported(
 
 /** Lines whose mistakes are told. */
 const mostTold = 100;
-/** Messages, and bytes of them, that are written at once. */
-const mostMessages = 2000;
-const mostBytes = 1024 * 1024;
 
 export interface Imported {
   recording: Recording;

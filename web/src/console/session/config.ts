@@ -1,6 +1,7 @@
 /** The brokers this page offers, as its host states them in `config.json`. */
 
 import { mark, t } from '../core/i18n/i18n';
+import { isRecord } from '../core/storage';
 
 export interface Broker {
   name: string;
@@ -44,10 +45,6 @@ const names = new Set([
 /** What the broker is called in the page's language. */
 export function nameOf({ name, builtIn }: Broker): string {
   return builtIn && names.has(name) ? t(name) : name;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function parseBroker(value: unknown): Broker | undefined {

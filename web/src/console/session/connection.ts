@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { isMixedContent, resolveAddress } from '../../client/checks/url';
-import { atField, type Failure, formatReasonCode, toFailure } from '../core/failure';
+import { atField, type Failure, formatReasonCode, toFailure, wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { visible } from '../core/text';
 import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
@@ -54,7 +54,7 @@ export type Connection = ReturnType<typeof createConnection>;
 /** Connections may have their list of brokers, `config`, together. */
 export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
   const notices = createNotices(deps);
-  const { report, reportUnloaded, tell, dismiss } = notices;
+  const { report, tell, dismiss } = notices;
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
   const settings = signal<Settings>(plainSettings);
@@ -248,7 +248,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     dismiss();
     const failure = await attempt(url, byHand, mine);
     if (!failure) return;
-    if (failure.unloaded) return reportUnloaded(failure, url, mine, connect);
+    // No broker is to blame, so none is looked at, and none stands in.
+    if (failure.unloaded)
+      return report(failure, url, mine, (why) => ({ ...why, tone: 'error', again: connect }));
     const field = formField(failure.field);
     if (failure.code === 'bad-option' && (field in settings.value || /^(will|login|secrets)\./.test(field))) {
       fieldErrors.value = { [field]: atField(failure) };
@@ -290,10 +292,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     // There is no hurry where there is nowhere else to go.
     const failure = await attempt(url, fallback ? limit : byHand, mine);
     if (!failure) return;
-    if (failure.unloaded) return reportUnloaded(failure, url, mine, () => connectByDefault());
-    if (!fallback) {
-      report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
-      return;
+    if (failure.unloaded || !fallback) {
+      const again = failure.unloaded && { again: () => connectByDefault() };
+      return report(failure, url, mine, (why) => ({ ...why, tone: 'error', ...again }));
     }
 
     const instead = addressOf(fallback, deps.page);
@@ -340,7 +341,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       config.value = await load();
       return true;
     } catch (error) {
-      const detail = `config.json: ${error instanceof Error ? error.message : String(error)}`;
+      const detail = `config.json: ${wordsOf(error)}`;
       const words = (): Notice => ({
         tone: 'error',
         title: t('This page’s list of brokers could not be read'),

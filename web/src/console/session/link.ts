@@ -4,8 +4,7 @@
  */
 
 import type { QoS } from '../../client';
-import { formats } from '../payload/encode';
-import type { Format } from '../payload/format';
+import { isFormat } from '../payload/encode';
 import { emptyMessage, type Message, type Pair, type Properties } from './message';
 import { withoutSecrets } from './settings';
 import { type Wanted, wantedFrom } from './wanted';
@@ -28,7 +27,6 @@ const texts = [
   'correlationData',
   'topicAlias',
 ] as const;
-const isFormat = (text: string): text is Format => formats.some(([format]) => format === text);
 
 /** Whether the fragment is a link of this kind, and not a place on the page. */
 export function isLink(fragment: string): boolean {

@@ -2,7 +2,7 @@
 
 import { mark } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
-import type { LoginField, SecretField, Settings } from './settings';
+import { loginFields, type Settings, secretFields } from './settings';
 
 /** The empty one: user name and password, or nothing. */
 export const kinds = [
@@ -21,24 +21,6 @@ export const uses = [
 ] as const;
 
 export const defaultMethod = 'OAUTH2-JWT';
-
-const loginFields: readonly LoginField[] = [
-  'kind',
-  'region',
-  'authorizer',
-  'tokenKey',
-  'method',
-  'tokenUrl',
-  'use',
-];
-const secretFields: readonly SecretField[] = [
-  'accessKeyId',
-  'secretAccessKey',
-  'sessionToken',
-  'token',
-  'signature',
-  'tokenQuery',
-];
 
 /** Characters of a field: no authentication data may be longer (1.5.6). */
 const longest = 65_535;

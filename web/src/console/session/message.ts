@@ -9,16 +9,17 @@ import { expand } from './template';
 export type Pair = [name: string, value: string];
 
 /** As typed; what is empty is not sent. */
-export interface Properties {
-  payloadFormatIndicator: boolean;
+export const noProperties = {
+  payloadFormatIndicator: false,
   /** Seconds. */
-  messageExpiryInterval: string;
-  contentType: string;
-  responseTopic: string;
-  correlationData: string;
-  topicAlias: string;
-  userProperties: Pair[];
-}
+  messageExpiryInterval: '',
+  contentType: '',
+  responseTopic: '',
+  correlationData: '',
+  topicAlias: '',
+  userProperties: [] as Pair[],
+};
+export type Properties = typeof noProperties;
 
 /** A file that is the payload. */
 export interface FilePayload {
@@ -40,16 +41,6 @@ export interface Message {
   /** Correlation data of the request that this answers, in place of what is typed. */
   correlation?: Uint8Array | undefined;
 }
-
-export const noProperties: Properties = {
-  payloadFormatIndicator: false,
-  messageExpiryInterval: '',
-  contentType: '',
-  responseTopic: '',
-  correlationData: '',
-  topicAlias: '',
-  userProperties: [],
-};
 
 export const emptyMessage: Message = {
   topic: '',

@@ -1,8 +1,10 @@
 /** What is saved by name in this browser, in the order of the names. */
 
 import { computed, signal } from '@preact/signals';
+import { wordsOf } from '../core/failure';
 import { whyNotKept } from '../core/no-room';
 import { keptList, type Tab } from '../core/storage';
+import { freeName } from './names';
 
 interface Named {
   name: string;
@@ -32,10 +34,32 @@ export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab)
   /** The same name again replaces. */
   const put = (...given: E[]): boolean => change(given);
 
+  /** Under names that are free: none is replaced. As they are kept; none where `problem` says why. */
+  function add(given: readonly E[], longest?: number): E[] {
+    const taken = new Set(list.latest().map(keyOf));
+    const named = given.map((entry) => {
+      const isTaken = (name: string) => taken.has(keyOf({ ...entry, name }));
+      const free = { ...entry, name: freeName(entry.name, isTaken, longest) };
+      taken.add(keyOf(free));
+      return free;
+    });
+    return change(named) ? named : [];
+  }
+
+  /** What `read` gives is added; what it throws is the problem. */
+  function take(read: () => readonly E[], longest?: number): E[] {
+    try {
+      return add(read(), longest);
+    } catch (error) {
+      problem.value = wordsOf(error);
+      return [];
+    }
+  }
+
   /** By its key. */
   function remove(key: string): void {
     change([], [key]);
   }
 
-  return { entries, problem, latest: list.latest, put, remove };
+  return { entries, problem, latest: list.latest, put, add, take, remove };
 }

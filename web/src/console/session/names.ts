@@ -1,11 +1,11 @@
 /** `name`, or `name (2)` and so on where that is taken; cut to `longest` characters. */
 export function freeName(
   name: string,
-  taken: ReadonlySet<string>,
+  isTaken: (name: string) => boolean,
   longest = Number.MAX_SAFE_INTEGER,
 ): string {
   let free = name;
-  for (let n = 2; taken.has(free); n++) {
+  for (let n = 2; isTaken(free); n++) {
     const number = ` (${n})`;
     free = name.slice(0, longest - number.length) + number;
   }

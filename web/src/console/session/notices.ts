@@ -72,16 +72,6 @@ export function createNotices(deps: NoticeDependencies) {
     ); // what is shown stands
   }
 
-  /** No broker is to blame, so none is looked at, and none stands in. */
-  function reportUnloaded(
-    failure: Failure,
-    url: string,
-    mine: AbortController,
-    again: () => Promise<void>,
-  ): void {
-    report(failure, url, mine, (why) => ({ ...why, tone: 'error', again }));
-  }
-
   /** Says something about the connection, until the next attempt. */
   function tell(words: () => Notice): void {
     told.value = words;
@@ -96,5 +86,5 @@ export function createNotices(deps: NoticeDependencies) {
     surroundings = undefined;
   }
 
-  return { notice, loadExplainer, show, report, reportUnloaded, tell, dismiss, forget };
+  return { notice, loadExplainer, show, report, tell, dismiss, forget };
 }

@@ -4,6 +4,7 @@ import { computed, type ReadonlySignal, type Signal, signal, untracked } from '@
 import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
+import { hex } from '../core/text';
 import { pageTiming } from '../core/timing';
 import { isShown, middleOf, type Screen, type View, watchScreen } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
@@ -17,10 +18,7 @@ import { createSession, type Session, type Shared } from './session';
 import { createSessions, type Sessions } from './sessions';
 import type { Source } from './subscriptions';
 
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(4));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+const randomId = () => hex(crypto.getRandomValues(new Uint8Array(4))).replaceAll(' ', '');
 
 export type Inspected = 'message' | 'topic' | 'packet';
 

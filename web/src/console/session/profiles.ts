@@ -5,7 +5,6 @@ import { inShapeOf, isRecord, readKept, type Tab } from '../core/storage';
 import { loginFrom } from './login-fields';
 import { isQoS } from './message';
 import { createNamedList } from './named-list';
-import { freeName } from './names';
 import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, withoutSecrets } from './settings';
 
 export interface Profile {
@@ -96,7 +95,8 @@ export function readProfiles(): Profile[] {
 }
 
 export function createProfiles(tab?: Tab) {
-  const { entries, problem, latest, put, remove } = createNamedList({ key, read: profileFrom, most }, tab);
+  const list = createNamedList({ key, read: profileFrom, most }, tab);
+  const { entries, problem, latest, put, remove } = list;
 
   /** The same name again replaces. */
   function save(
@@ -116,20 +116,8 @@ export function createProfiles(tab?: Tab) {
   }
 
   /** How many came in; 0 where `problem` says why. */
-  function add(text: string, bring?: Bring): number {
-    try {
-      const taken = new Set(latest().map(({ name }) => name));
-      const imported = importProfiles(text, bring).map((profile) => {
-        const name = freeName(profile.name, taken, longestName);
-        taken.add(name);
-        return { ...profile, name };
-      });
-      return put(...imported) ? imported.length : 0;
-    } catch (error) {
-      problem.value = error instanceof Error ? error.message : String(error);
-      return 0;
-    }
-  }
+  const add = (text: string, bring?: Bring): number =>
+    list.take(() => importProfiles(text, bring), longestName).length;
 
   /** A script is called otherwise, or is gone: another of its name is none of theirs. */
   function follow(script: string, renamed?: string): void {

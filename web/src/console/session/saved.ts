@@ -3,10 +3,9 @@
 import { mark, t } from '../core/i18n/i18n';
 import { inShapeOf, isRecord, type Tab } from '../core/storage';
 import { visible } from '../core/text';
-import { formats } from '../payload/encode';
+import { formats, isFormat } from '../payload/encode';
 import { emptyMessage, isQoS, type Message } from './message';
 import { createNamedList } from './named-list';
-import { freeName } from './names';
 
 export interface SavedMessage {
   /** Empty for a message that is in none. */
@@ -20,8 +19,6 @@ const key = 'mqttwasm.messages';
 const most = 200;
 export const largestFile = 20_000_000;
 const format = 'mqttwasm messages';
-
-const isFormat = (value: unknown): boolean => formats.some(([name]) => name === value);
 
 /** A message out of foreign JSON; what is missing or wrong is as in an empty one. */
 export function messageFrom(value: unknown): Message {
@@ -131,7 +128,7 @@ export function exportMessages(messages: readonly SavedMessage[]): string {
 
 export function createSaved(tab?: Tab) {
   const list = createNamedList<SavedMessage>({ key, read: savedFrom, most, keyOf }, tab);
-  const { entries, problem, latest, put } = list;
+  const { entries, problem, put } = list;
 
   /** The same name again in the same collection replaces. */
   function save(name: string, draft: Message, collection = ''): boolean {
@@ -143,24 +140,7 @@ export function createSaved(tab?: Tab) {
   const remove = (name: string, collection = ''): void => list.remove(keyOf({ collection, name }));
 
   /** How many came in; 0 where `problem` says why. A name that is taken gets a number: none is replaced. */
-  function add(text: string): number {
-    try {
-      const names = new Map<string, Set<string>>();
-      const taken = (collection: string) => names.get(collection) ?? new Set();
-      const enter = ({ collection, name }: SavedMessage) =>
-        names.set(collection, taken(collection).add(name));
-      latest().forEach(enter);
-      const imported = importMessages(text).map((given) => {
-        const entry = { ...given, name: freeName(given.name, taken(given.collection)) };
-        enter(entry);
-        return entry;
-      });
-      return put(...imported) ? imported.length : 0;
-    } catch (error) {
-      problem.value = error instanceof Error ? error.message : String(error);
-      return 0;
-    }
-  }
+  const add = (text: string): number => list.take(() => importMessages(text)).length;
 
   return { entries, problem, save, remove, add };
 }

@@ -152,7 +152,8 @@ export function createSession(id: number, shared: Shared): Session {
     const { phase, url } = connection.status.value;
     if (phase !== 'connecting' || url === '') return;
     const wanted = profile?.settings.url === url ? profile.name : hostOf(url);
-    name.value = freeName(wanted, shared.taken(id));
+    const taken = shared.taken(id);
+    name.value = freeName(wanted, (other) => taken.has(other));
   });
 
   // What is emptied is all of it: the names that BIRTHs gave belong to the messages.

@@ -1,89 +1,66 @@
 /** A connection's settings as a form holds them, and as the client takes them. */
 
 import type { ConnectOptions, QoS, Will } from '../../client';
-import { filled, noProperties, numberOf, type Pair, type Properties, pairsOf, propertiesOf } from './message';
-
-export interface WillSettings {
-  /** Empty: no will. */
-  topic: string;
-  payload: string;
-  qos: QoS;
-  retain: boolean;
-  /** Seconds. */
-  willDelayInterval: string;
-  properties: Properties;
-}
+import { filled, noProperties, numberOf, type Pair, pairsOf, propertiesOf } from './message';
 
 /** How a connection proves who it is, where that is not by user name and password: see login.ts. */
-export type LoginField = 'kind' | 'region' | 'authorizer' | 'tokenKey' | 'method' | 'tokenUrl' | 'use';
-export type SecretField =
-  | 'accessKeyId'
-  | 'secretAccessKey'
-  | 'sessionToken'
-  | 'token'
-  | 'signature'
-  | 'tokenQuery';
+export const loginFields = ['kind', 'region', 'authorizer', 'tokenKey', 'method', 'tokenUrl', 'use'] as const;
+export const secretFields = [
+  'accessKeyId',
+  'secretAccessKey',
+  'sessionToken',
+  'token',
+  'signature',
+  'tokenQuery',
+] as const;
+export type LoginField = (typeof loginFields)[number];
+export type SecretField = (typeof secretFields)[number];
 
-/** Numbers as typed. What is empty is left to the client or the broker. */
-export interface Settings {
-  url: string;
-  username: string;
-  password: string;
-  clientId: string;
-  /** Seconds. */
-  keepalive: string;
-  clean: boolean;
-  /** Seconds. */
-  sessionExpiryInterval: string;
-  receiveMaximum: string;
-  /** Bytes. */
-  maximumPacketSize: string;
-  topicAliasMaximum: string;
-  autoAssignTopicAlias: boolean;
-  requestResponseInformation: boolean;
-  requestProblemInformation: boolean;
-  userProperties: Pair[];
-  /** Proves user name and password by SCRAM-SHA-256 instead of sending them. */
-  scram: boolean;
-  authenticationMethod: string;
-  authenticationData: string;
-  login: { [field in LoginField]?: string };
-  /** Of the login, what is kept nowhere unless somebody asks for that. */
-  secrets: { [field in SecretField]?: string };
-  /** Whether the session outlives the page. */
-  store: boolean;
-  /** Whether the tabs of this page have one connection together. */
-  shared: boolean;
-  /** Whether it subscribes to a topic of the page's own. */
-  ownTopic: boolean;
-  will: WillSettings;
-}
-
-export const plainSettings: Settings = {
+/** Of an empty form. Numbers are as typed; what is empty is left to the client or the broker. */
+export const plainSettings = {
   url: '',
   username: '',
   password: '',
   clientId: '',
+  /** Seconds. */
   keepalive: '60',
   clean: true,
+  /** Seconds. */
   sessionExpiryInterval: '',
   receiveMaximum: '',
+  /** Bytes. */
   maximumPacketSize: '',
   topicAliasMaximum: '',
   autoAssignTopicAlias: false,
   requestResponseInformation: false,
   requestProblemInformation: true,
-  userProperties: [],
+  userProperties: [] as Pair[],
+  /** Proves user name and password by SCRAM-SHA-256 instead of sending them. */
   scram: false,
   authenticationMethod: '',
   authenticationData: '',
-  login: {},
-  secrets: {},
+  login: {} as { [field in LoginField]?: string },
+  /** Of the login, what is kept nowhere unless somebody asks for that. */
+  secrets: {} as { [field in SecretField]?: string },
+  /** Whether the session outlives the page. */
   store: false,
+  /** Whether the tabs of this page have one connection together. */
   shared: false,
+  /** Whether it subscribes to a topic of the page's own. */
   ownTopic: true,
-  will: { topic: '', payload: '', qos: 0, retain: false, willDelayInterval: '', properties: noProperties },
+  will: {
+    /** Empty: no will. */
+    topic: '',
+    payload: '',
+    qos: 0 as QoS,
+    retain: false,
+    /** Seconds. */
+    willDelayInterval: '',
+    properties: noProperties,
+  },
 };
+export type Settings = typeof plainSettings;
+export type WillSettings = Settings['will'];
 
 /** A will that says anything has a topic, or the client tells that it is missing. */
 function willOf({

@@ -1,5 +1,7 @@
 /** What `{{…}}` in a topic or a payload stands for. */
 
+import { hex } from '../core/text';
+
 const place = /\{\{([^{}]{1,80})\}\}/g;
 
 const counts = (words: string): boolean => words.trim() === 'n';
@@ -9,8 +11,9 @@ function uuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40; // version 4 (RFC 9562, 5.4)
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return hex(bytes)
+    .replaceAll(' ', '')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** From `low` to `high`, both included. */

@@ -2,8 +2,8 @@
 
 import type { Packet } from '../../../client/packet';
 import { decodeUtf8, many } from '../../core/text';
+import { base64 } from '../../payload/codecs/base64';
 import { fileWriter } from '../export';
-import { base64 } from '../record';
 import type { Entry } from './packet-entry';
 import { fieldsOf } from './secrets';
 

@@ -3,6 +3,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
+import { wordsOf } from '../../core/failure';
 import type { PacketLog } from './packet-log';
 
 interface Source {
@@ -25,7 +26,7 @@ export function createRecorder({ client, packetEvents: on }: Source, log: Packet
     source.on('packetsend', onSend).on('packetreceive', onReceive);
     problem.value = '';
     source.setPacketEvents(true).catch((error: unknown) => {
-      problem.value = error instanceof Error ? error.message : String(error);
+      problem.value = wordsOf(error);
     });
     return () => {
       source.off('packetsend', onSend).off('packetreceive', onReceive);

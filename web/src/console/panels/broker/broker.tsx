@@ -1,7 +1,7 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { messages, values } from '../../core/counts';
 import { limits } from '../../core/limits';
-import { brief, formatBytes, formatCount } from '../../core/text';
+import { brief, formatBytes, formatCount, formatSmall } from '../../core/text';
 import { type BrokerStore, createBrokerStore, filter } from '../../session/broker/broker-store';
 import type { Gauge } from '../../session/broker/gauges';
 import { isAwsIot } from '../../session/known';
@@ -23,10 +23,6 @@ function formatDuration(seconds: number): string {
   if (hours) return t('{hours} h {minutes} min', { hours, minutes });
   if (minutes) return t('{minutes} min {seconds} s', { minutes, seconds: Math.floor(seconds % 60) });
   return t('{seconds} s', { seconds: Math.floor(seconds) });
-}
-
-function formatSmall(value: number): string {
-  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : formatCount(Math.round(value));
 }
 
 function formatValue({ measure, text, value }: Gauge): string {

@@ -1,10 +1,11 @@
 /** What a log lists, as a file. */
 
 import { useState } from 'preact/hooks';
+import { wordsOf } from '../../core/failure';
 import { t } from '../../core/i18n/i18n';
+import type { Listed } from '../../core/listed';
 import { saveAs } from '../../core/save-as';
 import type { Format } from '../../log/export';
-import type { Listed } from '../../log/log';
 import { Button } from '../../ui/button';
 import { Said } from '../../ui/toolbar';
 
@@ -35,8 +36,7 @@ export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entr
       saveAs(`${name}-${time}.${format.toLowerCase()}`, file);
       setSaid(words(entries.length));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      setSaid(t('Not exported: {reason}', { reason }));
+      setSaid(t('Not exported: {reason}', { reason: wordsOf(error) }));
     } finally {
       setProgress(undefined);
     }

@@ -1,22 +1,17 @@
 /** How much came and is kept, in a line below the views. */
 
 import { t } from '../../core/i18n/i18n';
-import { formatBytes, formatCount } from '../../core/text';
-import { budgets } from '../../log/budget';
-import { type Feed, maxMessages } from '../../log/feed';
+import { formatBytes, formatCount, formatSmall } from '../../core/text';
+import { budgets, type Feed, maxMessages } from '../../log/feed';
 import { type Fact, Facts } from '../../ui/facts';
 import { Select } from '../../ui/fields';
-
-function formatRate(rate: number): string {
-  return rate >= 10 || Number.isInteger(rate) ? formatCount(Math.round(rate)) : rate.toFixed(1);
-}
 
 type Figures = ReturnType<Feed['figures']>;
 
 function Counts({ rate, kept, bytes, received, dropped, evicted }: Figures & { rate: number }) {
   const facts: Fact[] = [
     { name: t('Received'), value: formatCount(received), title: t('Messages since the page was opened') },
-    { name: t('Per second'), value: formatRate(rate), title: t('Over the last three seconds') },
+    { name: t('Per second'), value: formatSmall(rate), title: t('Over the last three seconds') },
     {
       name: t('In memory'),
       value: formatCount(kept),

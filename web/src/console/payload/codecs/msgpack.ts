@@ -6,10 +6,9 @@
 
 import { decodeTimestampExtension, encode as encodeValue } from '@msgpack/msgpack';
 import { t } from '../../core/i18n/i18n';
-import { decodeUtf8 } from '../../core/text';
 import { PayloadError } from '../error';
 import { createNest } from '../nest';
-import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf, timeNote } from '../scalars';
+import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, textLeaf, timeNote } from '../scalars';
 import type { Sink } from '../sink';
 import { integers, parseValue } from '../value';
 
@@ -39,14 +38,6 @@ export function decode(payload: Uint8Array, out: Sink): void {
     return size === 1 ? view.getUint8(from) : size === 2 ? view.getUint16(from) : view.getUint32(from);
   }
 
-  function string(size: number): Leaf {
-    const raw = bytes(size);
-    const text = decodeUtf8(raw);
-    if (text !== undefined) return stringLeaf(text);
-    const [kind, shown, note] = bytesLeaf(raw);
-    return [kind, shown, t('{size} of a string that is not UTF-8', { size: note ?? '' })];
-  }
-
   function extension(size: number): Leaf {
     const type = view.getInt8(take(1));
     const raw = bytes(size);
@@ -63,7 +54,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     if (first <= 0x7f) nest.leaf(numberLeaf(first));
     else if (first <= 0x8f) nest.begin(true, first & 0x0f);
     else if (first <= 0x9f) nest.begin(false, first & 0x0f);
-    else if (first <= 0xbf) nest.leaf(string(first & 0x1f));
+    else if (first <= 0xbf) nest.leaf(textLeaf(bytes(first & 0x1f)));
     else if (first >= 0xe0) nest.leaf(numberLeaf(first - 0x100));
     else if (first === 0xc0) nest.leaf(['word', 'null']);
     else if (first === 0xc2) nest.leaf(['word', 'false']);
@@ -80,7 +71,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     else if (first === 0xd2) nest.leaf(numberLeaf(view.getInt32(take(4))));
     else if (first === 0xd3) nest.leaf(numberLeaf(view.getBigInt64(take(8))));
     else if (first <= 0xd8) nest.leaf(extension(1 << (first - 0xd4)));
-    else if (first <= 0xdb) nest.leaf(string(length(1 << (first - 0xd9))));
+    else if (first <= 0xdb) nest.leaf(textLeaf(bytes(length(1 << (first - 0xd9)))));
     else if (first <= 0xdd) nest.begin(false, length(2 << (first - 0xdc)));
     else nest.begin(true, length(2 << (first - 0xde)));
   }

@@ -10,11 +10,12 @@
  */
 
 import protobuf, { type Enum, type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
+import { wordsOf } from '../../core/failure';
 import { t } from '../../core/i18n/i18n';
 import { decodeUtf8, visible } from '../../core/text';
 import { chosen, chosenType, schema } from '../definitions';
 import { PayloadError } from '../error';
-import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, stringLeaf } from '../scalars';
+import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, textLeaf } from '../scalars';
 import type { Sink } from '../sink';
 import { integers, parseValue, type Value } from '../value';
 import { encode as fromBase64 } from './base64';
@@ -55,13 +56,6 @@ function wireOf(field: FieldBase): number {
   if (field.type === 'double') return 1;
   if (field.type === 'float') return 5;
   return whole.get(field.type)?.wire ?? 2;
-}
-
-function textLeaf(bytes: Uint8Array): Leaf {
-  const text = decodeUtf8(bytes);
-  if (text !== undefined) return stringLeaf(text);
-  const [kind, shown, note] = bytesLeaf(bytes);
-  return [kind, shown, t('{size} of a string that is not UTF-8', { size: note ?? '' })];
 }
 
 /** Of 32 or 64 bits, as they came. */
@@ -289,7 +283,7 @@ function typed(value: Value, path: string, read: (text: string) => Uint8Array): 
   try {
     return read(value);
   } catch (error) {
-    return fail(path, error instanceof Error ? error.message : String(error));
+    return fail(path, wordsOf(error));
   }
 }
 
