@@ -3,10 +3,11 @@ import { bytes, messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { formatCount } from '../../core/text';
 import type { Readable } from '../../payload/guess';
-import { type Readings, readingsOf } from '../../session/readings';
+import { readingsOf } from '../../session/readings';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf } from '../../topics/model';
 import { formatRate, nameOf } from '../../topics/preview';
+import type { Rows } from '../../topics/rows';
 import type { Workbench } from '../../topics/workbench';
 import { Brief, TopicText, usePreview } from '../../ui/brief';
 import { lineHeight } from '../../ui/window';
@@ -15,24 +16,20 @@ import './tree.css';
 /** Rows drawn beyond either edge. */
 const margin = 6;
 
-interface RowProps {
+interface Props {
+  bench: Workbench;
+  session: Session;
+}
+
+interface RowProps extends Props {
+  rows: Rows;
+  index: number;
   node: TopicNode;
-  name: string;
   id: string;
-  top: number;
   height: number;
-  depth: number;
-  position: number;
-  size: number;
-  open: boolean | undefined;
   active: boolean;
   selected: boolean;
   now: number;
-  birthBefore: Session['birthBefore'];
-  readings: Readings;
-  onToggle(): void;
-  onSelect(): void;
-  onPoint(): void;
 }
 
 const nothing = { topic: '', payload: new Uint8Array(0), properties: {} };
@@ -46,22 +43,13 @@ function usePulse(node: TopicNode): number | undefined {
   return seen.pulse;
 }
 
-function Row({
-  node,
-  name,
-  id,
-  top,
-  height,
-  depth,
-  position,
-  size,
-  open,
-  active,
-  selected,
-  now,
-  ...on
-}: RowProps) {
+function Row({ bench, session, rows, index, node, id, height, active, selected, now }: RowProps) {
   const { last } = node;
+  const name = nameOf(node, rows.heads[index]);
+  const depth = rows.depths[index] ?? 1;
+  const { position, size } = rows.place(rows.heads[index] ?? node);
+  const open = node.children && bench.isOpen(node);
+  const toggle = () => bench.setOpen([node], !bench.isOpen(node));
   const { payload } = last ?? nothing;
   const message = useMemo<Readable>(
     () =>
@@ -71,10 +59,10 @@ function Row({
     [last],
   );
   if (last && message !== nothing) {
-    message.decoded = on.readings.of({ topic: message.topic, receivedAt: last.at });
+    message.decoded = session.part(readingsOf).of({ topic: message.topic, receivedAt: last.at });
   }
   const preview = usePreview(message, () =>
-    on.birthBefore({ topic: message.topic, receivedAt: last?.at ?? 0 }),
+    session.birthBefore({ topic: message.topic, receivedAt: last?.at ?? 0 }),
   );
   const below = node.topics - (last ? 1 : 0);
   const value = payload
@@ -103,17 +91,19 @@ function Row({
       data-active={active}
       data-branch={!last}
       data-pulse={usePulse(node)}
-      style={{ transform: `translateY(${top}px)`, height: `${height}px` }}
+      style={{ transform: `translateY(${index * height}px)`, height: `${height}px` }}
       onClick={(event) => {
         const twisty = (event.target as Element).matches('.topic-twisty[data-open]');
-        if (twisty || !last) on.onToggle();
-        if (!twisty) on.onSelect();
+        if (twisty || !last) toggle();
+        if (!twisty) bench.select(node);
       }}
       onDblClick={(event) => {
-        if (last && !(event.target as Element).matches('.topic-twisty')) on.onToggle();
+        if (last && !(event.target as Element).matches('.topic-twisty')) toggle();
       }}
       // Its menu is that of the active row.
-      onContextMenu={on.onPoint}
+      onContextMenu={() => {
+        bench.active.value = node;
+      }}
     >
       {/* The levels of a name and the numbers of the columns would each be words of their own. */}
       <span class="visually-hidden">{said.filter(Boolean).join(' ')}</span>
@@ -147,14 +137,7 @@ function Row({
   );
 }
 
-interface Props {
-  bench: Workbench;
-  session: Session;
-}
-
 export function Tree({ bench, session }: Props) {
-  const { birthBefore } = session;
-  const readings = session.part(readingsOf);
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
@@ -217,10 +200,6 @@ export function Tree({ bench, session }: Props) {
     go(at);
     bench.revealed.value = undefined;
   });
-
-  function toggle(node: TopicNode): void {
-    bench.setOpen([node], !bench.isOpen(node));
-  }
 
   /** The next row whose name begins with the character, after the active one and round again. */
   function goTo(character: string, from: number): void {
@@ -318,24 +297,16 @@ export function Tree({ bench, session }: Props) {
               <Row
                 // As many keys as there are rows in sight: see the feed's list.
                 key={index % (end - begin)}
-                id={idOf(index)}
+                bench={bench}
+                session={session}
+                rows={rows}
+                index={index}
                 node={node}
-                name={nameOf(node, heads[index])}
-                depth={rows.depths[index] ?? 1}
-                top={index * state.row}
+                id={idOf(index)}
                 height={state.row}
-                {...rows.place(heads[index] ?? node)}
-                open={node.children && bench.isOpen(node)}
                 active={node === active}
                 selected={node === selected}
                 now={now}
-                birthBefore={birthBefore}
-                readings={readings}
-                onToggle={() => toggle(node)}
-                onSelect={() => bench.select(node)}
-                onPoint={() => {
-                  bench.active.value = node;
-                }}
               />
             );
           })}
