@@ -6,7 +6,7 @@ import { compile } from '../../client/routing/topic-filter';
 import { atField, type Failure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { isRecord, keptList, type Tab } from '../core/storage';
-import type { ViewFormat } from './format';
+import { isFormat, type ViewFormat } from './format';
 
 export interface Choice {
   /** Missing: chosen by the payload. */
@@ -21,20 +21,6 @@ interface Entry extends Choice {
 
 /** Filters remembered; they may be 64 KiB long. */
 const most = 500;
-
-const known: Record<Exclude<ViewFormat, 'script'>, true> = {
-  text: true,
-  json: true,
-  hex: true,
-  base64: true,
-  cbor: true,
-  msgpack: true,
-  protobuf: true,
-  sparkplug: true,
-  image: true,
-};
-const isFormat = (name: unknown): name is ViewFormat =>
-  typeof name === 'string' && Object.hasOwn(known, name);
 
 /** Counts the Protobuf definitions loaded, each of which changes what payloads mean. */
 export const schemas = signal(0);
@@ -52,7 +38,11 @@ function mistakeIn(filter: string): string {
 function entryFrom(value: unknown): Entry | undefined {
   if (!isRecord(value) || typeof value.filter !== 'string' || mistakeIn(value.filter)) return undefined;
   const { filter, format, type } = value;
-  return { filter, ...(isFormat(format) && { format }), ...(typeof type === 'string' && { type }) };
+  return {
+    filter,
+    ...((isFormat(format) || format === 'image') && { format }),
+    ...(typeof type === 'string' && { type }),
+  };
 }
 
 const rank = (level: string | undefined): number => (level === '#' ? 2 : level === '+' ? 1 : 0);

@@ -7,7 +7,6 @@ import type { Format } from './format';
 
 /** For a choice. */
 export const formats = Object.entries(labels) as (readonly [Format, string])[];
-export const isFormat = (value: unknown): value is Format => formats.some(([name]) => name === value);
 
 /** Fetches what Protobuf needs. From then on its mistakes are told as it is typed. */
 export const loadProtobuf = () => load('protobuf');

@@ -4,7 +4,8 @@
  */
 
 import type { QoS } from '../../client';
-import { isFormat } from '../payload/encode';
+import { isFormat } from '../payload/format';
+
 import { emptyMessage, type Message, type Pair, type Properties } from './message';
 import { withoutSecrets } from './settings';
 import { type Wanted, wantedFrom } from './wanted';

@@ -3,7 +3,8 @@
 import { mark, t } from '../core/i18n/i18n';
 import { inShapeOf, isRecord, type Tab } from '../core/storage';
 import { visible } from '../core/text';
-import { formats, isFormat } from '../payload/encode';
+import { formats } from '../payload/encode';
+import { isFormat } from '../payload/format';
 import { emptyMessage, isQoS, type Message } from './message';
 import { createNamedList } from './named-list';
 
