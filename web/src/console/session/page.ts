@@ -42,6 +42,12 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
   start(): Promise<void>;
 }
 
+/** What a part of the page is given. */
+export interface PartProps {
+  page: Page;
+  session: Session;
+}
+
 export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');

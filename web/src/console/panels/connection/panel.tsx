@@ -3,9 +3,8 @@ import { limits } from '../../core/limits';
 import { visible } from '../../core/text';
 import { nameOf } from '../../session/config';
 import { type Connection, custom } from '../../session/connection';
-import type { Page } from '../../session/page';
+import type { PartProps } from '../../session/page';
 import { statusWords } from '../../session/phase';
-import type { Session } from '../../session/session';
 import { Button, IconButton } from '../../ui/button';
 import { useKeptFocus } from '../../ui/kept-focus';
 import { Select, submits, TextField } from '../../ui/fields';
@@ -13,18 +12,13 @@ import { onDemand } from '../../ui/on-demand';
 import './connection.css';
 import { mark, t } from '../../core/i18n/i18n';
 
-interface Props {
-  page: Page;
-  session: Session;
-}
-
 /** What unfolds below the form. */
 const parts = {
-  options: [mark('Options'), onDemand<Props>(async () => (await import('./options')).ConnectionOptions)],
-  profiles: [mark('Profiles'), onDemand<Props>(async () => (await import('./profile-list')).ProfileList)],
-  session: [mark('Session'), onDemand<Props>(async () => (await import('./session')).SessionFacts)],
-  share: [mark('Share'), onDemand<Props>(async () => (await import('../share/share')).ShareLink)],
-  code: [mark('Code'), onDemand<Props>(async () => (await import('../snippets/snippets')).Snippets)],
+  options: [mark('Options'), onDemand<PartProps>(async () => (await import('./options')).ConnectionOptions)],
+  profiles: [mark('Profiles'), onDemand<PartProps>(async () => (await import('./profile-list')).ProfileList)],
+  session: [mark('Session'), onDemand<PartProps>(async () => (await import('./session')).SessionFacts)],
+  share: [mark('Share'), onDemand<PartProps>(async () => (await import('../share/share')).ShareLink)],
+  code: [mark('Code'), onDemand<PartProps>(async () => (await import('../snippets/snippets')).Snippets)],
 } as const;
 
 export function ConnectionStatus({ connection }: { connection: Connection }) {
@@ -110,7 +104,7 @@ export function ConnectionNotes({ connection }: { connection: Connection }) {
 }
 
 /** The parts behind the button "Settings". */
-function Sheet({ page, session }: Props) {
+function Sheet({ page, session }: PartProps) {
   const id = useId();
   const sheet = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState(false);
@@ -155,7 +149,7 @@ function Sheet({ page, session }: Props) {
   );
 }
 
-export function ConnectionPanel({ page, session }: Props) {
+export function ConnectionPanel({ page, session }: PartProps) {
   const { connection } = session;
   const form = useRef<HTMLFormElement>(null);
   useKeptFocus(form, '.connection-form > button');

@@ -3,9 +3,8 @@ import type { Brought } from '../../automation/library';
 import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount, visible } from '../../core/text';
-import type { Page } from '../../session/page';
+import type { Page, PartProps } from '../../session/page';
 import { exportProfiles, type Profile, profilesOf } from '../../session/profiles';
-import type { Session } from '../../session/session';
 import { hasSecrets } from '../../session/settings';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, TextField } from '../../ui/fields';
@@ -69,7 +68,7 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
   );
 }
 
-export function ProfileList({ page, session }: { page: Page; session: Session }) {
+export function ProfileList({ page, session }: PartProps) {
   const [name, setName] = useState('');
   const [withSecrets, setWithSecrets] = useState(false);
   const [news, setNews] = useState('');

@@ -7,7 +7,6 @@ import { RoundTrips } from './round-trips';
 import './session.css';
 import { t } from '../../core/i18n/i18n';
 
-/** What the broker granted in its CONNACK (3.2.2.3), and the identifier in use. */
 /** What the broker said it can't do, and what that means here. */
 function Lacks({ properties: p }: { properties: ConnackInfo['properties'] }) {
   const lacks = [
@@ -35,6 +34,7 @@ function Lacks({ properties: p }: { properties: ConnackInfo['properties'] }) {
   );
 }
 
+/** What the broker granted in its CONNACK (3.2.2.3), and the identifier in use. */
 export function SessionFacts({ session: { connection, latency } }: { session: Session }) {
   const connack = connection.granted.value;
   if (!connack)

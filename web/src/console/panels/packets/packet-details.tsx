@@ -7,8 +7,7 @@ import { recordOf } from '../../log/packets/export';
 import type { Entry } from '../../log/packets/packet-entry';
 import type { PacketLog } from '../../log/packets/packet-log';
 import { maskedDump } from '../../log/packets/secrets';
-import type { Page } from '../../session/page';
-import type { Session } from '../../session/session';
+import type { PartProps } from '../../session/page';
 import { Button } from '../../ui/button';
 import { Copy } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
@@ -78,7 +77,7 @@ function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
   );
 }
 
-export function PacketDetails({ page, session }: { page: Page; session: Session }) {
+export function PacketDetails({ page, session }: PartProps) {
   const { log } = session.part(packetsOf);
   return (
     <LogDetails log={log} page={page} label={t('Packet details')} titleOf={titleOf}>

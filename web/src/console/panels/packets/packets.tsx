@@ -13,7 +13,7 @@ import {
   type PacketLog,
 } from '../../log/packets/packet-log';
 import { createRecorder, type Recorder } from '../../log/packets/recorder';
-import type { Page } from '../../session/page';
+import type { PartProps } from '../../session/page';
 import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
 import { Checkbox, Select, TextField, translated } from '../../ui/fields';
@@ -123,7 +123,7 @@ export const packetsOf = ({ connection, packetEvents, shows }: Session) =>
     createPacketLog(computed(() => shows('packets'))),
   );
 
-export function PacketsPanel({ page, session }: { page: Page; session: Session }) {
+export function PacketsPanel({ page, session }: PartProps) {
   const heading = useId();
   const recorder = session.part(packetsOf);
   const { log, on, problem } = recorder;

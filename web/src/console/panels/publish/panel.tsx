@@ -1,9 +1,8 @@
 import { useId, useState } from 'preact/hooks';
 import { formatCount, formatTime, visible } from '../../core/text';
 import { countProperties } from '../../session/message';
-import type { Page } from '../../session/page';
+import type { Page, PartProps } from '../../session/page';
 import type { Outcome, Publisher } from '../../session/publisher';
-import type { Session } from '../../session/session';
 import { Button, FileButton } from '../../ui/button';
 import { Checkbox, FieldError, qosOptions, Select, submits, translated } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
@@ -145,7 +144,7 @@ function More({ page, publisher, open, toggle }: MoreProps) {
   );
 }
 
-export function PublishPanel({ page, session }: { page: Page; session: Session }) {
+export function PublishPanel({ page, session }: PartProps) {
   const { publisher } = session;
   const heading = useId();
   const [over, setOver] = useState(false);

@@ -11,7 +11,7 @@ import { nameFrom, problemWith, type Script, textOf } from '../../automation/tex
 import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount, formatTime, visible } from '../../core/text';
-import type { Page } from '../../session/page';
+import type { PartProps } from '../../session/page';
 import { profilesOf } from '../../session/profiles';
 import type { Session } from '../../session/session';
 import { withoutSecrets } from '../../session/settings';
@@ -24,11 +24,6 @@ import { TryOut } from './try';
 import './scripts.css';
 
 const Code = onDemand(async () => (await import('./code')).Code);
-
-interface Props {
-  page: Page;
-  session: Session;
-}
 
 const save = (name: string, scripts: readonly Script[]) =>
   saveAs(`${name}.js`, new Blob([textOf(scripts)], { type: 'text/javascript' }));
@@ -93,7 +88,7 @@ function Row({ session, host, script, selected, onSelect, onTurn }: RowProps) {
   );
 }
 
-interface DetailsProps extends Props {
+interface DetailsProps extends PartProps {
   host: Host;
   script: Script;
   place: RefObject<HTMLDivElement | null>;
@@ -264,7 +259,7 @@ function isInSight(place: HTMLElement | null): boolean {
   return editor.height > 0 && seen >= editor.height / 2;
 }
 
-export function ScriptsPanel({ page, session }: Props) {
+export function ScriptsPanel({ page, session }: PartProps) {
   const { library, of } = page.part(automationOf);
   const host = of(session);
   const chosen = useSignal<string | undefined>(undefined);

@@ -6,7 +6,7 @@ import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
 import type { Reading } from '../../payload/guess';
 import { propertiesOf } from '../../payload/preview';
 import { benchOf } from '../../session/bench';
-import type { Page } from '../../session/page';
+import type { PartProps } from '../../session/page';
 import { readingsOf } from '../../session/readings';
 import type { Session } from '../../session/session';
 import { rateOf, type TopicNode, topicOf, type Value } from '../../topics/model';
@@ -117,7 +117,7 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
   );
 }
 
-export function Details({ page, session }: { page: Page; session: Session }) {
+export function Details({ page, session }: PartProps) {
   const [said, copy] = useCopied();
   const { birthBefore } = session;
   const bench = session.part(benchOf);

@@ -2,8 +2,7 @@ import { useSignalEffect } from '@preact/signals';
 import { useEffect, useId } from 'preact/hooks';
 import { formatBytes, formatCount } from '../../core/text';
 import { benchOf } from '../../session/bench';
-import type { Page } from '../../session/page';
-import type { Session } from '../../session/session';
+import type { PartProps } from '../../session/page';
 import { caps, rateOf } from '../../topics/model';
 import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
@@ -18,11 +17,6 @@ import { ClearDialog, ClearedNotice } from './clear-dialog';
 import { Tree } from './tree';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
-
-interface Props {
-  page: Page;
-  session: Session;
-}
 
 /** Milliseconds between looks at the numbers: more often nobody can read them. */
 const pace = 250;
@@ -90,7 +84,7 @@ function adviceFor({ query, model }: Workbench): [title: string, advice: string]
       ];
 }
 
-export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }) {
+export function TopicsPanel({ page, session, shown }: PartProps & { shown: boolean }) {
   const heading = useId();
   const { topics } = session;
   const bench = session.part(benchOf);
@@ -143,6 +137,6 @@ export function TopicsPanel({ page, session, shown }: Props & { shown: boolean }
 }
 
 /** What is charted, below the messages. */
-export function ChartPane({ session }: Props) {
+export function ChartPane({ session }: PartProps) {
   return <Charts bench={session.part(benchOf)} />;
 }

@@ -5,8 +5,7 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import { middleOf, type View } from '../../core/view';
-import type { Page } from '../../session/page';
-import type { Session } from '../../session/session';
+import type { Page, PartProps } from '../../session/page';
 import { onDemand } from '../../ui/on-demand';
 import { Split } from '../../ui/split';
 import { TabList } from '../../ui/tabs';
@@ -17,14 +16,12 @@ import { SubscribePanel } from '../subscribe/panel';
 import { Inspector } from './inspector';
 import './workspace.css';
 
-interface PartProps {
-  page: Page;
-  session: Session;
+interface ViewProps extends PartProps {
   shown: boolean;
 }
 
-const Topics = onDemand<PartProps>(async () => (await import('../topics/panel')).TopicsPanel);
-const Charts = onDemand<PartProps>(async () => (await import('../topics/panel')).ChartPane);
+const Topics = onDemand<ViewProps>(async () => (await import('../topics/panel')).TopicsPanel);
+const Charts = onDemand<ViewProps>(async () => (await import('../topics/panel')).ChartPane);
 
 const ViewNav = onDemand<{ page: Page }>(async () => (await import('./view-nav')).ViewNav);
 
@@ -37,10 +34,10 @@ const tabs = [
 ] as const;
 
 const loaded = {
-  broker: onDemand<PartProps>(async () => (await import('../broker/broker')).BrokerPanel),
-  packets: onDemand<PartProps>(async () => (await import('../packets/packets')).PacketsPanel),
-  scripts: onDemand<PartProps>(async () => (await import('../scripts/panel')).ScriptsPanel),
-  fleet: onDemand<PartProps>(async () => (await import('../fleet/fleet')).FleetPanel),
+  broker: onDemand<ViewProps>(async () => (await import('../broker/broker')).BrokerPanel),
+  packets: onDemand<ViewProps>(async () => (await import('../packets/packets')).PacketsPanel),
+  scripts: onDemand<ViewProps>(async () => (await import('../scripts/panel')).ScriptsPanel),
+  fleet: onDemand<ViewProps>(async () => (await import('../fleet/fleet')).FleetPanel),
 };
 
 function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
@@ -52,7 +49,7 @@ function Pane({ name, page, children }: { name: View; page: Page; children: Comp
   );
 }
 
-function Middle({ page, session }: Omit<PartProps, 'shown'>) {
+function Middle({ page, session }: PartProps) {
   const id = useId();
   const recording = useSignal<boolean | undefined>(undefined);
   const view = middleOf(page.view.value);
@@ -99,7 +96,7 @@ function Middle({ page, session }: Omit<PartProps, 'shown'>) {
   );
 }
 
-export function Workspace({ page, session }: Omit<PartProps, 'shown'>) {
+export function Workspace({ page, session }: PartProps) {
   const { id } = session;
   const wide = page.screen.value === 'wide';
   const inspector = (wide || page.inspected.value.length > 0) && <Inspector page={page} session={session} />;
