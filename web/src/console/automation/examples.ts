@@ -2,13 +2,7 @@
 
 import { mark } from '../core/i18n/i18n';
 
-export interface Example {
-  /** Marked for translation. */
-  name: string;
-  code: string;
-}
-
-export const examples: readonly Example[] = [
+export const examples = [
   {
     name: mark('Empty script'),
     code: `function onMessage(message) {

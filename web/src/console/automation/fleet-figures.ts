@@ -9,8 +9,6 @@ const growth = Math.log(1.02);
 const shortest = 0.01;
 const buckets = Math.ceil(Math.log(100_000 / shortest) / growth);
 
-export type Histogram = ReturnType<typeof createHistogram>;
-
 export function createHistogram() {
   const counts = new Uint32Array(buckets + 1);
   let total = 0;

@@ -57,8 +57,6 @@ export type FleetForm = ReturnType<typeof emptyForm>;
 /** A form that was kept, as far as it is one. */
 export const formFrom = (kept: unknown, tag: string): FleetForm => inShapeOf(emptyForm(tag), kept);
 
-export type PlanQoS = QoS | 'mixed';
-
 export type FleetScript = Pick<FleetForm, 'filter' | 'code'>;
 
 /** Times in milliseconds. */
@@ -69,7 +67,7 @@ export interface Plan {
   payload: string;
   /** In place of both. */
   script: FleetScript | undefined;
-  qos: PlanQoS;
+  qos: QoS | 'mixed';
   /** Between two messages of a device; infinite where it sends none. */
   interval: number;
   /** From 0 to 1. */

@@ -2,14 +2,11 @@
 
 import { MqttError } from '../../client';
 import { wordsOf } from '../core/failure';
-import { check, codecOf, labels, load } from './codecs/table';
+import { check, codecOf, labels } from './codecs/table';
 import type { Format } from './format';
 
 /** For a choice. */
 export const formats = Object.entries(labels) as (readonly [Format, string])[];
-
-/** Fetches what Protobuf needs. From then on its mistakes are told as it is typed. */
-export const loadProtobuf = () => load('protobuf');
 
 /** Whether it is meant to be JSON, right or not. */
 export const looksLikeJson = (text: string): boolean => /^\s*(?:\{(?!\{)|\[)/.test(text);

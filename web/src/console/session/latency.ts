@@ -52,14 +52,8 @@ export function formatRoundTrip(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-export interface Spread {
-  least: number;
-  median: number;
-  most: number;
-}
-
 /** Undefined where nothing was answered. */
-export function spreadOf(list: RoundTrips): Spread | undefined {
+export function spreadOf(list: RoundTrips) {
   const sorted = list.filter((took) => took !== undefined).sort((a, b) => a - b);
   const [least] = sorted;
   const most = sorted.at(-1);

@@ -21,17 +21,11 @@ export const noProperties = {
 };
 export type Properties = typeof noProperties;
 
-/** A file that is the payload. */
-export interface FilePayload {
-  name: string;
-  bytes: Uint8Array;
-}
-
 export interface Message {
   topic: string;
   payload: string;
   /** Instead of what is typed. */
-  file: FilePayload | undefined;
+  file: { name: string; bytes: Uint8Array } | undefined;
   format: Format;
   /** Full name of the Protobuf message that the payload is; empty where it is none. */
   type: string;

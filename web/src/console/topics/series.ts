@@ -29,14 +29,8 @@ export interface Series {
   skipped: number;
 }
 
-/** Shared times, and each series' values at them; null where it has none. */
-export interface Table {
-  times: number[];
-  columns: (number | null)[][];
-}
-
-/** In seconds, the chart's unit. */
-export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]): Table {
+/** Shared times, in seconds, the chart's unit, and each series' values at them; null where it has none. */
+export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]) {
   const every = Float64Array.from(all.flatMap(({ times }) => times)).sort();
   const times: number[] = [];
   for (const time of every) if (time !== times.at(-1)) times.push(time);

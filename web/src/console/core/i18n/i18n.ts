@@ -2,7 +2,6 @@
 
 import { signal } from '@preact/signals';
 import { keep, readKept } from '../storage';
-import type { Dictionary } from './dictionary';
 
 export const languages = { en: 'English', zh: '中文' } as const;
 
@@ -13,7 +12,7 @@ export const tags: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' 
 
 const key = 'mqttwasm.language';
 
-const dictionary = signal<Dictionary>({});
+const dictionary = signal<Readonly<Record<string, string>>>({});
 export const language = signal<Language>('en');
 
 const isLanguage = (name: unknown): name is Language =>

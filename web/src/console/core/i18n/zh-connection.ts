@@ -1,8 +1,6 @@
 /** The connection in Chinese: its form, how it stands, and what went wrong. */
 
-import type { Dictionary } from './dictionary';
-
-export const connection: Dictionary = {
+export const connection = {
   // Several at once
   'Connection {number}': '连接 {number}',
   Connections: '连接',

@@ -1,8 +1,6 @@
 /** The editor, saved messages and the palette, in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const editor: Dictionary = {
+export const editor = {
   // The editor
   'Topics seen so far': '已出现的主题',
   'Payload format': '载荷格式',

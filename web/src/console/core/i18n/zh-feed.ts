@@ -1,8 +1,6 @@
 /** The messages, and what every part of the page uses, in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const feed: Dictionary = {
+export const feed = {
   // ui
   'This browser does not let the page copy: select the text and copy it':
     '浏览器不允许此页面复制：请选中文本后手动复制',

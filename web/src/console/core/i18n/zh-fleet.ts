@@ -1,8 +1,6 @@
 /** The fleet in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const fleet: Dictionary = {
+export const fleet = {
   Fleet: '设备群',
   'Show fleet': '显示设备群',
   'State of the fleet': '设备群状态',

@@ -1,8 +1,6 @@
 /** The page's head, the connection and the forms, in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const forms: Dictionary = {
+export const forms = {
   // The head
   'Version {version}': '版本 {version}',
   'A new version is ready:': '新版本已就绪：',

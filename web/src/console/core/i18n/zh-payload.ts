@@ -1,8 +1,6 @@
 /** Payloads in Chinese: how they are shown, and what is wrong with them. */
 
-import type { Dictionary } from './dictionary';
-
-export const payload: Dictionary = {
+export const payload = {
   Text: '文本',
   Hex: '十六进制',
   Image: '图片',

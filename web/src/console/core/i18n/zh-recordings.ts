@@ -1,8 +1,6 @@
 /** Recordings in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const recordings: Dictionary = {
+export const recordings = {
   Done: '进度',
   'Recording {filter} as {name}: {messages}, {size}': '正在录制{filter}为{name}：{messages}，{size}',
   everything: '全部消息',

@@ -1,8 +1,6 @@
 /** Scripts, in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const scripts: Dictionary = {
+export const scripts = {
   Scripts: '脚本',
   'Show scripts': '显示脚本',
   'New script': '新建脚本',

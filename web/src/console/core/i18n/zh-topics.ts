@@ -1,8 +1,6 @@
 /** Topics, broker values and packets in Chinese. */
 
-import type { Dictionary } from './dictionary';
-
-export const topics: Dictionary = {
+export const topics = {
   // History and chart
   '⋯ {count} the same': '⋯ {count} 行相同',
   'The same value as before.': '与之前的值相同。',

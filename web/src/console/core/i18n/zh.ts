@@ -1,6 +1,5 @@
 /** Chinese, as it is written in mainland China. */
 
-import type { Dictionary } from './dictionary';
 import { connection } from './zh-connection';
 import { editor } from './zh-editor';
 import { feed } from './zh-feed';
@@ -11,7 +10,7 @@ import { recordings } from './zh-recordings';
 import { scripts } from './zh-scripts';
 import { topics } from './zh-topics';
 
-export const zh: Dictionary = {
+export const zh: Readonly<Record<string, string>> = {
   ...connection,
   ...forms,
   ...feed,

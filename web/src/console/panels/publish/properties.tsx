@@ -1,6 +1,7 @@
 import { t } from '../../core/i18n/i18n';
 import { formatBytes } from '../../core/text';
-import { formats, loadProtobuf } from '../../payload/encode';
+import { load } from '../../payload/codecs/table';
+import { formats } from '../../payload/encode';
 import type { Format } from '../../payload/format';
 import { noProperties } from '../../session/message';
 import type { Publisher } from '../../session/publisher';
@@ -12,7 +13,7 @@ import { PropertyFields } from './property-fields';
 const ProtobufControls = onDemand(async () => {
   const [{ ProtobufControls: Controls }] = await Promise.all([
     import('../../ui/payload/protobuf'),
-    loadProtobuf(),
+    load('protobuf'), // its mistakes are told as it is typed, from then on
   ]);
   return Controls;
 });

@@ -1,2 +1,0 @@
-/** English sentences and their translations. */
-export type Dictionary = Readonly<Record<string, string>>;
