@@ -45,7 +45,7 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
         <ConnectionPanel page={page} session={session} />
         <RoundTrip session={session} />
         <Strip page={page} />
-        <div class="top-tools line">
+        <div class="top-tools line end">
           <PaletteButton page={page} shortcuts={shortcuts} />
           <LanguageSwitch />
           <ThemeSwitch />

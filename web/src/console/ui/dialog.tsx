@@ -38,12 +38,12 @@ export function Dialog({ title, closeLabel, wide, onClose, children, footer }: P
         if (dialog.current) onClose();
       }}
     >
-      <header>
+      <header class="flow">
         <h2 id={id}>{title}</h2>
         {closeLabel && <IconButton label={closeLabel} onClick={onClose} />}
       </header>
       <div class={styles.body}>{children}</div>
-      {footer && <footer>{footer}</footer>}
+      {footer && <footer class="flow">{footer}</footer>}
     </dialog>
   );
 }

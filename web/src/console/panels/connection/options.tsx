@@ -58,7 +58,7 @@ function Session({ connection }: { connection: Connection }) {
         {text(t('Maximum packet size, bytes'), 'maximumPacketSize')}
         {text(t('Topic alias maximum'), 'topicAliasMaximum')}
       </div>
-      <div class="option-flags">
+      <div class="option-flags flow">
         {flag(t('Use topic aliases when sending'), 'autoAssignTopicAlias')}
         {flag(t('Ask for response information'), 'requestResponseInformation')}
         {flag(t('Ask for problem information'), 'requestProblemInformation')}

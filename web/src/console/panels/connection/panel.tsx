@@ -53,7 +53,7 @@ function Notice({ connection }: { connection: Connection }) {
               </bdi>
             )}
           </div>
-          <div class="notice-actions line">
+          <div class="notice-actions line end">
             {notice.again && <Button onClick={() => notice.again?.()}>{t('Try again')}</Button>}
             {notice.retry && (
               <Button onClick={() => connection.connectByDefault()}>
@@ -128,7 +128,7 @@ function Sheet({ page, session }: PartProps) {
         class="connection-sheet raised"
         onToggle={({ newState }) => setShown(newState === 'open')}
       >
-        <div class="connection-tools">
+        <div class="connection-tools flow">
           {(Object.keys(parts) as (keyof typeof parts)[]).map((name) => (
             <Button
               look="quiet"

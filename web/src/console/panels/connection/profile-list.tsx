@@ -48,7 +48,7 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
   return (
     <li class="profile line box">
       <button type="button" class="profile-use item" onClick={() => page.sessions.active.value.use(profile)}>
-        <span class="profile-name clip">
+        <span class="bold clip">
           <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
         </span>

@@ -95,7 +95,7 @@ export function Details({ page }: { page: Page }) {
             birth={entry.via.births?.before(entry.message)}
             onNumber={charting(entry, page.sessions)}
           />
-          <Facts look="line" class="details-delivery" facts={facts(deliveryOf(entry))} />
+          <Facts look="line" facts={facts(deliveryOf(entry))} />
           <Facts facts={facts(moreOf(entry, selecting(entry)))} />
         </Fragment>
       )}

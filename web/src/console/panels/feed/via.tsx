@@ -9,7 +9,11 @@ import './via.css';
 export function ViaLabel({ name }: { name: string }) {
   const shown = brief(name, limits.name);
   return (
-    <span class="via line fine" style={hue(viaHueOf(name))} title={t('Connection {name}', { name: shown })}>
+    <span
+      class="via line fine end"
+      style={hue(viaHueOf(name))}
+      title={t('Connection {name}', { name: shown })}
+    >
       <bdi class="via-name clip">{shown}</bdi>
     </span>
   );

@@ -28,7 +28,7 @@ export function PacketRow({ entry, summary }: { entry: Entry; summary: string })
       <span class="row-body line">
         <bdi class="packet-summary mono clip">{summary}</bdi>
         {request !== undefined && (
-          <span class="packet-took fine">
+          <span class="packet-took fine end">
             {t('after {milliseconds} ms', { milliseconds: Math.round(took) })}
           </span>
         )}

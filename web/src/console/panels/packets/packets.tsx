@@ -49,7 +49,7 @@ function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
           on.value = checked;
         }}
       />
-      <div class="feed-tools flow">
+      <div class="feed-tools flow end">
         <Exports
           log={log}
           name="packets"

@@ -22,7 +22,7 @@ export function MessageRow({ message, title, onUse, children }: Props) {
   return (
     <li class="message-row line">
       <button type="button" class="message-use item" onClick={onUse}>
-        <span class="message-title clip">
+        <span class="bold clip">
           <span class="visually-hidden">{t('Load into form')} </span>
           {title}
         </span>

@@ -114,7 +114,7 @@ function More({ page, publisher, open, toggle }: MoreProps) {
   };
   return (
     <div class="publish-more">
-      <div class="publish-tools">
+      <div class="publish-tools flow">
         {(Object.keys(folds) as Fold[]).map((name) => (
           <Button
             small
@@ -131,7 +131,7 @@ function More({ page, publisher, open, toggle }: MoreProps) {
         <FileButton
           small
           look="quiet"
-          class="publish-choose"
+          class="end"
           text={t('File…')}
           label={t('File as payload')}
           onFiles={([file]) => file && void publisher.attach(file)}

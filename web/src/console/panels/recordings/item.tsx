@@ -258,7 +258,7 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
   return (
     <li ref={item} class="recording">
       <span class="recording-title line">
-        <bdi class="recording-name clip">{name}</bdi>
+        <bdi class="bold clip">{name}</bdi>
         {held && <span class="tag">{t('being written')}</span>}
         {!held && !recording.done && (
           <span class="tag" data-tone="warning" title={t('The page went before the recording was stopped')}>

@@ -66,9 +66,7 @@ function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
         onFiles={([file]) => file && void jobs.importFile(file)}
       />
       {topic === '' ? (
-        <span class="recordings-what">
-          {t('Everything that arrives and is sent, whatever the list shows.')}
-        </span>
+        <span class="muted">{t('Everything that arrives and is sent, whatever the list shows.')}</span>
       ) : (
         <Checkbox
           label={t('Only topics matching {filter}', { filter: visible(topic) })}

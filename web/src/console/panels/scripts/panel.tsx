@@ -21,6 +21,7 @@ import { Menu } from '../../ui/menu';
 import { onDemand } from '../../ui/on-demand';
 import { Empty } from '../feed/empty';
 import { TryOut } from './try';
+import '../../styles/view.css';
 import './scripts.css';
 
 const Code = onDemand(async () => (await import('./code')).Code);
@@ -317,7 +318,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
 
   const elsewhere = session.scripts.on.value.url !== withoutSecrets(addressOf(session));
   return (
-    <section class="scripts" aria-label={t('Scripts')}>
+    <section class="view scripts" aria-label={t('Scripts')}>
       <header class="feed-head flow">
         <Menu
           label={t('New script')}

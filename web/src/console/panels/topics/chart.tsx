@@ -200,7 +200,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
           {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
         </span>
       </bdi>
-      <span class="chart-value">{value === undefined ? '–' : number.format(value)}</span>
+      <span class="chart-value end">{value === undefined ? '–' : number.format(value)}</span>
       {notes.length > 0 && <span class="chart-note clip fine">{notes.join(', ')}</span>}
       <IconButton label={t('Remove {line} from the chart', { line: title })} onClick={onRemove} />
     </li>
@@ -305,7 +305,7 @@ export function Chart({ bench }: { bench: Charted }) {
                 </Button>
               ))}
             </div>
-            <div class="charts-tools line">
+            <div class="line end">
               <span class="fine">{time !== undefined && formatTime(time * 1000)}</span>
               <span class="muted" aria-live="polite">
                 {said}

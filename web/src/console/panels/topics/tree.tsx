@@ -125,7 +125,7 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
         ) : (
           <span class="topic-below fine clip">{topics(below)}</span>
         )}
-        {node.retained && <span class="topic-retained fine">{t('retained')}</span>}
+        {node.retained && <span class="topic-retained fine end">{t('retained')}</span>}
       </span>
       <span class="topic-rate fine" aria-hidden="true">
         {formatRate(rateOf(node, now))}

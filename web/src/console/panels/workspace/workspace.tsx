@@ -71,7 +71,7 @@ function Middle({ page, session }: PartProps) {
 
   return (
     <div class="middle fill" data-view={page.view.value}>
-      <div class="middle-head">
+      <div class="middle-head flow">
         <TabList
           label={t('Show')}
           tabs={tabs.map(([name, label]) => [name, t(label)] as const)}
