@@ -13,9 +13,15 @@ import { Workspace } from './workspace/workspace';
 function Logo() {
   return (
     <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-      <rect class="logo-ground" width="32" height="32" rx="8" />
-      <path class="logo-wave" d="M8 9a15 15 0 0 1 15 15M8 16a8 8 0 0 1 8 8" />
-      <circle class="logo-source" cx="9.2" cy="22.8" r="2.4" />
+      <rect fill="var(--brand)" width="32" height="32" rx="8" />
+      <path
+        fill="none"
+        stroke="#fff"
+        stroke-width="3"
+        stroke-linecap="round"
+        d="M8 9a15 15 0 0 1 15 15M8 16a8 8 0 0 1 8 8"
+      />
+      <circle fill="#fff" cx="9.2" cy="22.8" r="2.4" />
     </svg>
   );
 }

@@ -4,24 +4,16 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Rows } from './window';
 
-/** Where a key press leads from a position. */
-function destination(key: string, position: number, page: number): number | undefined {
-  switch (key) {
-    case 'ArrowUp':
-      return position - 1;
-    case 'ArrowDown':
-      return position + 1;
-    case 'PageUp':
-      return position - page;
-    case 'PageDown':
-      return position + page;
-    case 'Home':
-      return 0;
-    case 'End':
-      return Number.POSITIVE_INFINITY;
-    default:
-      return undefined;
-  }
+/** Where a key press leads from a position, which may be beyond either end. */
+export function destination(key: string, position: number, page: number): number | undefined {
+  return {
+    ArrowUp: position - 1,
+    ArrowDown: position + 1,
+    PageUp: position - page,
+    PageDown: position + page,
+    Home: 0,
+    End: Number.POSITIVE_INFINITY,
+  }[key];
 }
 
 /** `first` and `end` are positions: of the first row, and after the last. */

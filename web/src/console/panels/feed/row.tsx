@@ -39,7 +39,7 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
   return (
     <>
       <RowMarks sources={sources} />
-      <time class="row-time mono fine">
+      <time class="row-time mono fine nowrap">
         {time.slice(0, -4)}
         <span class="row-fraction">{time.slice(-4)}</span>
       </time>
@@ -47,7 +47,7 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
       <span class="row-body line">
         <Brief class="row-payload" preview={preview} parts={marks?.text} />
         {more > 0 && (
-          <span class="row-more fine">{t('… {count} more bytes', { count: formatCount(more) })}</span>
+          <span class="row-more fine nowrap">{t('… {count} more bytes', { count: formatCount(more) })}</span>
         )}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
         {alert && <b class="tag row-alert">{alert}</b>}
@@ -65,7 +65,7 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
         )}
         {withConnection && via.name && <ViaLabel name={via.name} />}
       </span>
-      <span class="row-size fine">{formatBytes(message.payload.length)}</span>
+      <span class="row-size fine nowrap">{formatBytes(message.payload.length)}</span>
     </>
   );
 }

@@ -19,21 +19,21 @@ export function PacketRow({ entry, summary }: { entry: Entry; summary: string })
   const { sent, packet, identifier, gap, request, took = 0 } = entry;
   return (
     <>
-      <time class="row-time mono fine">{formatTime(packet.at)}</time>
-      <span class="packet-gap fine">{gap !== undefined && formatGap(gap)}</span>
-      <span class="packet-name mono" data-direction={sent ? 'sent' : 'received'}>
+      <time class="row-time mono fine nowrap">{formatTime(packet.at)}</time>
+      <span class="packet-gap fine nowrap">{gap !== undefined && formatGap(gap)}</span>
+      <span class="packet-name mono nowrap bold" data-direction={sent ? 'sent' : 'received'}>
         <span aria-hidden="true">{sent ? '→' : '←'}</span> {packet.cmd.toUpperCase()}
       </span>
-      <span class="packet-id mono fine">{identifier !== undefined && `#${identifier}`}</span>
+      <span class="packet-id mono fine nowrap">{identifier !== undefined && `#${identifier}`}</span>
       <span class="row-body line">
         <bdi class="packet-summary mono clip">{summary}</bdi>
         {request !== undefined && (
-          <span class="packet-took fine end">
+          <span class="packet-took fine nowrap end">
             {t('after {milliseconds} ms', { milliseconds: Math.round(took) })}
           </span>
         )}
       </span>
-      <span class="row-size fine">{formatBytes(packet.bytes.length)}</span>
+      <span class="row-size fine nowrap">{formatBytes(packet.bytes.length)}</span>
     </>
   );
 }

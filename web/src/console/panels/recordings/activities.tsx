@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { messages } from '../../core/counts';
-import { parts, plural, t } from '../../core/i18n/i18n';
+import { mark, parts, plural, t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, visible } from '../../core/text';
 import type { Recording as Recorded } from '../../recordings/database';
 import type { Job } from '../../recordings/jobs';
@@ -60,6 +60,14 @@ function Recording({ recording, written }: { recording: Recordings['recording'];
   );
 }
 
+const phases = {
+  playing: mark('{what}: {progress}{failures}'),
+  paused: mark('{what}: paused at {progress}{failures}'),
+  ended: mark('{what}: all {messages}{failures}.'),
+  stopped: mark('{what}: stopped after {progress}{failures}.'),
+  failed: mark('{what}: ended after {progress}{failures}. {problem}.'),
+};
+
 function wordsFor({ recording, player, total, again }: Job): string {
   const { phase, done, problem } = player.playing.value;
   const all = messages(total);
@@ -70,19 +78,7 @@ function wordsFor({ recording, player, total, again }: Job): string {
     : t('Showing “{name}” in the feed', { name });
   const { failed = 0, reason = '' } = again?.outcome.value ?? {};
   const failures = failed > 0 ? t(', {count} failed: {reason}', { count: formatCount(failed), reason }) : '';
-  const values = { what, progress, failures, problem, messages: all };
-  switch (phase) {
-    case 'playing':
-      return t('{what}: {progress}{failures}', values);
-    case 'paused':
-      return t('{what}: paused at {progress}{failures}', values);
-    case 'ended':
-      return t('{what}: all {messages}{failures}.', values);
-    case 'stopped':
-      return t('{what}: stopped after {progress}{failures}.', values);
-    case 'failed':
-      return t('{what}: ended after {progress}{failures}. {problem}.', values);
-  }
+  return t(phases[phase], { what, progress, failures, problem, messages: all });
 }
 
 function Replay({ jobs }: Recordings) {

@@ -64,7 +64,7 @@ function Search({ bench }: { bench: Workbench }) {
         value={query}
         onEdit={bench.find}
       />
-      <output class="topics-found muted">
+      <output class="muted nowrap">
         {query !== '' &&
           t(done ? '{found} found' : '{found} of {looked}…', {
             found: formatCount(found),

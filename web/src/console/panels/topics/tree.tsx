@@ -10,6 +10,7 @@ import { formatRate, nameOf } from '../../topics/preview';
 import type { Rows } from '../../topics/rows';
 import type { Workbench } from '../../topics/workbench';
 import { Brief, TopicText, usePreview } from '../../ui/brief';
+import { destination } from '../../ui/roving';
 import { lineHeight } from '../../ui/window';
 import './tree.css';
 
@@ -127,10 +128,10 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
         )}
         {node.retained && <span class="topic-retained fine end">{t('retained')}</span>}
       </span>
-      <span class="topic-rate fine" aria-hidden="true">
+      <span class="topic-rate fine nowrap" aria-hidden="true">
         {formatRate(rateOf(node, now))}
       </span>
-      <span class="topic-count fine" aria-hidden="true">
+      <span class="topic-count fine nowrap" aria-hidden="true">
         {formatCount(node.total)}
       </span>
     </div>
@@ -217,26 +218,12 @@ export function Tree({ bench, session }: Props) {
   function press(event: KeyboardEvent): boolean {
     const at = active ? nodes.indexOf(active) : -1;
     const node = nodes[at];
-    const page = Math.max(1, Math.floor(state.height / state.row) - 1);
+    const to = destination(event.key, at, Math.max(1, Math.floor(state.height / state.row) - 1));
+    if (to !== undefined) {
+      go(to);
+      return true;
+    }
     switch (event.key) {
-      case 'ArrowDown':
-        go(at + 1);
-        return true;
-      case 'ArrowUp':
-        go(at - 1);
-        return true;
-      case 'PageDown':
-        go(at + page);
-        return true;
-      case 'PageUp':
-        go(at - page);
-        return true;
-      case 'Home':
-        go(0);
-        return true;
-      case 'End':
-        go(nodes.length - 1);
-        return true;
       case 'ArrowRight':
         if (node?.children && !bench.setOpen([node], true)) go(at + 1);
         return true;
@@ -268,8 +255,8 @@ export function Tree({ bench, session }: Props) {
       <div class="tree-head topic-columns fine" aria-hidden="true">
         <span>{t('Topic')}</span>
         <span>{t('Value')}</span>
-        <span class="topic-rate">{t('Messages/s')}</span>
-        <span class="topic-count">{t('Messages')}</span>
+        <span class="topic-rate nowrap">{t('Messages/s')}</span>
+        <span class="topic-count nowrap">{t('Messages')}</span>
       </div>
       <div
         ref={box}
