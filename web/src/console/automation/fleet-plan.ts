@@ -1,8 +1,8 @@
 /** What a fleet of simulated devices does: as its form holds it, and as it is run. */
 
 import type { QoS } from '../../client';
-import { topicFilter, topicName } from '../../client/checks/topics';
-import { atField, toFailure } from '../core/failure';
+import { topicName } from '../../client/checks/topics';
+import { atField, mistakeIn, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { inShapeOf } from '../core/storage';
 import { isPrivateHost } from '../session/config';
@@ -186,11 +186,8 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
   /** Of the messages; the others of the form are of no account. */
   function script(): Pick<Plan, 'topic' | 'payload' | 'script'> {
     const { code, filter } = form;
-    try {
-      topicFilter(filter, 'filter');
-    } catch (error) {
-      errors.filter = atField(toFailure(error));
-    }
+    const mistake = mistakeIn(filter);
+    if (mistake) errors.filter = mistake;
     if (code.length > scriptBounds.code)
       errors.code = t('At most {count} characters', { count: scriptBounds.code });
     return { topic: '', payload: '', script: { code, filter } };

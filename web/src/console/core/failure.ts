@@ -1,6 +1,7 @@
 /** What went wrong, as the page tells it. */
 
 import { MqttError, type MqttErrorCode } from '../../client';
+import { topicFilter } from '../../client/checks/topics';
 import { limits } from './limits';
 import { brief } from './text';
 
@@ -25,6 +26,16 @@ export function toFailure(error: unknown): Failure {
 
 export function formatReasonCode(code: number): string {
   return `0x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+/** What is wrong with a topic filter; empty where nothing is. */
+export function mistakeIn(filter: string): string {
+  try {
+    topicFilter(filter, 'filter');
+    return '';
+  } catch (error) {
+    return atField(toFailure(error));
+  }
 }
 
 /** The client's words for one line, with the broker's reason code if they lack it. */

@@ -63,16 +63,23 @@ export function hex(bytes: Uint8Array): string {
   return out;
 }
 
-/** Bytes in a line of a dump: as many as there is room for beside a list. */
-const perLine = 8;
-
-/** The classic three columns: offset, bytes, ASCII. */
-export function hexDump(bytes: Uint8Array): string {
+/** The classic three columns: offset, bytes, ASCII; with dots in place of what is hidden. */
+export function hexDump(
+  bytes: Uint8Array,
+  perLine = 8,
+  digits = 8,
+  isHidden = (_at: number) => false,
+): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += perLine) {
-    const row = bytes.subarray(at, at + perLine);
-    const ascii = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·'));
-    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex(row).padEnd(3 * perLine - 1)}  ${ascii.join('')}`);
+    const row = Array.from(bytes.subarray(at, at + perLine));
+    const pairs = row.map((byte, n) => (isHidden(at + n) ? '••' : byte.toString(16).padStart(2, '0')));
+    const ascii = row.map((byte, n) => {
+      if (isHidden(at + n)) return '•';
+      return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
+    });
+    const offset = at.toString(16).padStart(digits, '0');
+    lines.push(`${offset}  ${pairs.join(' ').padEnd(3 * perLine - 1)}  ${ascii.join('')}`);
   }
   return lines.join('\n');
 }

@@ -1,9 +1,8 @@
 /** How the user wants to see payloads, by topic filter. The most specific filter that selects a topic decides. */
 
 import { computed, signal } from '@preact/signals';
-import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
-import { atField, type Failure } from '../core/failure';
+import { mistakeIn } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { isRecord, keptList, type Tab } from '../core/storage';
 import { isFormat, type ViewFormat } from './format';
@@ -24,16 +23,6 @@ const most = 500;
 
 /** Counts the Protobuf definitions loaded, each of which changes what payloads mean. */
 export const schemas = signal(0);
-
-/** What is wrong with a filter; empty where it is one. */
-function mistakeIn(filter: string): string {
-  try {
-    topicFilter(filter, 'filter');
-    return '';
-  } catch (error) {
-    return atField(error as Failure);
-  }
-}
 
 function entryFrom(value: unknown): Entry | undefined {
   if (!isRecord(value) || typeof value.filter !== 'string' || mistakeIn(value.filter)) return undefined;

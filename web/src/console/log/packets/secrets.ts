@@ -1,7 +1,7 @@
 /** What of a packet nobody is shown: passwords and authentication data. */
 
 import { type Packet, type PacketFields, packetOf } from '../../../client/packet';
-import { hex } from '../../core/text';
+import { hexDump } from '../../core/text';
 
 /**
  * The fields, or undefined where the packet cannot be read. Decoded anew: what
@@ -34,18 +34,6 @@ function secretsOf(packet: Packet): Range[] {
 /** The first bytes as offset, hexadecimal and ASCII, with dots in place of secrets. */
 export function maskedDump(packet: Packet, limit: number, perLine = 16): string {
   const secrets = secretsOf(packet);
-  const shown = packet.bytes.subarray(0, limit);
   const isSecret = (at: number): boolean => secrets.some(([from, to]) => at >= from && at < to);
-  const lines: string[] = [];
-  for (let at = 0; at < shown.length; at += perLine) {
-    const row = Array.from(shown.subarray(at, at + perLine));
-    const pairs = row.map((byte, index) => (isSecret(at + index) ? '••' : hex(new Uint8Array([byte]))));
-    const ascii = row.map((byte, index) => {
-      if (isSecret(at + index)) return '•';
-      return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
-    });
-    const offset = at.toString(16).padStart(4, '0');
-    lines.push(`${offset}  ${pairs.join(' ').padEnd(3 * perLine - 1)}  ${ascii.join('')}`);
-  }
-  return lines.join('\n');
+  return hexDump(packet.bytes.subarray(0, limit), perLine, 4, isSecret);
 }

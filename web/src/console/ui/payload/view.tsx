@@ -1,4 +1,3 @@
-import type { ComponentProps, ComponentType } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { noRoom } from '../../core/no-room';
 import { decodeUtf8, formatCount, hex } from '../../core/text';
@@ -21,8 +20,6 @@ import { language, t } from '../../core/i18n/i18n';
 
 /** Bytes that go to the clipboard. */
 const mostCopied = 16 * 1024 * 1024;
-
-type ControlsProps = ComponentProps<typeof import('./protobuf').ProtobufControls>;
 
 /** The raw bytes in the notation that suits what is shown. */
 function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: string] {
@@ -50,6 +47,7 @@ function moreOf(shown: Shown): string | undefined {
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
 
+const ProtobufControls = onDemand(async () => (await import('./protobuf')).ProtobufControls);
 /** Comparing takes code of its own, which few need. */
 const Diff = onDemand(async () => (await import('./diff')).Diff);
 
@@ -92,18 +90,14 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
   const [step, setStep] = useState(0);
   const [shown, setShown] = useState<Shown>();
   const [said, setSaid] = useState('');
-  const [Controls, setControls] = useState<ComponentType<ControlsProps>>();
   const place = useRef<HTMLDivElement>(null);
   const definitions = schemas.value;
 
   // A definition that is loaded changes what the same bytes say, and so does the language.
   useLayoutEffect(() => {
     let wanted = true;
-    void read(message, choice, step, birth).then(async (result) => {
+    void read(message, choice, step, birth).then((result) => {
       if (wanted) setShown(result);
-      if (result.format !== 'protobuf' || !wanted) return;
-      const { ProtobufControls } = await import('./protobuf');
-      if (wanted) setControls(() => ProtobufControls);
     });
     return () => {
       wanted = false;
@@ -150,8 +144,8 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
         </span>
       </div>
       {(choice.format ?? choice.type) && <Applies key={topic} topic={topic} />}
-      {shown?.format === 'protobuf' && Controls && (
-        <Controls
+      {shown?.format === 'protobuf' && (
+        <ProtobufControls
           type={type}
           unloaded={t('Field numbers until you load the definition')}
           untyped={t('none: field numbers')}
