@@ -1,25 +1,17 @@
 /** The scripts of this browser. */
 
+import { mistakeIn } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { isRecord, type Tab } from '../core/storage';
 import { createNamedList } from '../session/named-list';
 import { bounds } from './bounds';
-import {
-  longestName,
-  nameFrom,
-  problemWith,
-  rateFrom,
-  type Script,
-  ScriptError,
-  scriptsFrom,
-  scriptsOf,
-} from './text';
+import { longestName, nameFrom, rateFrom, type Script, ScriptError, scriptsFrom, scriptsOf } from './text';
 
 function read(value: unknown): Script | undefined {
   if (!isRecord(value)) return undefined;
   const { name, filter, code, foreign } = value;
   if (typeof name !== 'string' || nameFrom(name) !== name || name === '') return undefined;
-  if (typeof filter !== 'string' || problemWith(filter)) return undefined;
+  if (typeof filter !== 'string' || mistakeIn(filter)) return undefined;
   if (typeof code !== 'string' || code.length > bounds.code) return undefined;
   return { name, filter, code, rate: rateFrom(value.rate), ...(foreign === true && { foreign }) };
 }

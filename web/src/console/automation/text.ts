@@ -1,6 +1,6 @@
 /** Scripts as text: comments at the beginning say what a script is called and what it gets. */
 
-import { topicFilter } from '../../client/checks/topics';
+import { mistakeIn } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 import { bounds } from './bounds';
@@ -70,7 +70,7 @@ function foreign(script: Script): Script {
   if (code.length > bounds.code) {
     throw new ScriptError(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
   }
-  if (problemWith(filter)) throw new ScriptError(t('“{name}”: its topic filter is none', { name }));
+  if (mistakeIn(filter)) throw new ScriptError(t('“{name}”: its topic filter is none', { name }));
   return { ...script, foreign: true };
 }
 
@@ -97,16 +97,6 @@ export function scriptsOf(value: unknown): Script[] {
       code: text('code').replace(/\r\n?/g, '\n'),
     });
   });
-}
-
-/** What is wrong with a topic filter; empty where nothing is. */
-export function problemWith(filter: string): string {
-  try {
-    topicFilter(filter, 'filter');
-    return '';
-  } catch (error) {
-    return (error as Error).message.replace(/^filter: /, '');
-  }
 }
 
 /** Those of a file, or its whole text as one called `orElse`. Throws a ScriptError where it holds none. */

@@ -7,7 +7,8 @@ import { bounds } from '../../automation/bounds';
 import { examples } from '../../automation/examples';
 import type { Host, State } from '../../automation/host';
 import { automationOf } from '../../automation/scripts';
-import { nameFrom, problemWith, type Script, textOf } from '../../automation/text';
+import { nameFrom, type Script, textOf } from '../../automation/text';
+import { mistakeIn } from '../../core/failure';
 import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
 import { formatCount, formatTime, visible } from '../../core/text';
@@ -108,7 +109,7 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
   const on = isOn(session, script);
   const free = nameFrom(name);
   const taken = free !== script.name && library.find(free) !== undefined;
-  const wrongFilter = problemWith(filter);
+  const wrongFilter = mistakeIn(filter);
   const { mostPublications } = bounds.perSecond;
   const isRate = (typed: string) => /^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications;
   const tooLong = code.length > bounds.code;
@@ -137,7 +138,7 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
           error={wrongFilter || undefined}
           onEdit={(typed) => {
             setFilter(typed);
-            if (!problemWith(typed)) library.change(script.name, { filter: typed });
+            if (!mistakeIn(typed)) library.change(script.name, { filter: typed });
           }}
         />
         <TextField
