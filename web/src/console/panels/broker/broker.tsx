@@ -54,8 +54,8 @@ function Tile({ gauge }: { gauge: Gauge }) {
       ? t('{low} to {high}', { low: format(Math.min(...ys)), high: format(Math.max(...ys)) })
       : t('no values yet');
   return (
-    <li class="gauge box stack" data-kind={measure.kind}>
-      <span class="gauge-label muted">{label}</span>
+    <li class="gauge box stack tight" data-kind={measure.kind}>
+      <span class="muted">{label}</span>
       <bdi class="gauge-value wrap" title={value === '…' ? t('Known after two rounds of values') : undefined}>
         {value}
       </bdi>
@@ -82,7 +82,7 @@ function Values({ store }: { store: BrokerStore }) {
           value={text}
           onEdit={setText}
         />
-        <output class="broker-found muted">
+        <output class="muted">
           {text === ''
             ? values(gauges.size)
             : t('{found} of {values}', { found: formatCount(found), values: values(gauges.size) })}
@@ -109,12 +109,12 @@ function Values({ store }: { store: BrokerStore }) {
         </tbody>
       </table>
       {found > shown.length && (
-        <p class="broker-note muted">
+        <p class="muted">
           {t('The first {count} are shown: search for others.', { count: formatCount(limits.sys.rows) })}
         </p>
       )}
       {gauges.beyond > 0 && (
-        <p class="broker-note muted">
+        <p class="muted">
           {t('{messages} came on topics that there was no room for.', {
             messages: messages(gauges.beyond),
           })}
@@ -190,13 +190,13 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
         <h2 id={heading} class="visually-hidden">
           {t('Broker')}
         </h2>
-        <p class="broker-note muted">
+        <p class="muted">
           {parts('Live from {filter} while this tab is open', { filter: <code>{filter}</code> })}
         </p>
       </header>
       <div class="view-body">
         {state && (
-          <div class="broker-state stack wrap" role="status" aria-label={t('Broker values')}>
+          <div class="broker-state stack tight wrap" role="status" aria-label={t('Broker values')}>
             <p class="empty-title">{state[0]}</p>
             <p>{state[1]}</p>
           </div>

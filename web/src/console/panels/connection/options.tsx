@@ -143,7 +143,7 @@ export function ConnectionOptions({ session: { connection } }: { session: Consol
   const { kind, use = 'password' } = connection.settings.value.login;
   const givesPassword = kind === undefined || kind === 'authorizer';
   return (
-    <div class="connection-options stack">
+    <div class="stack">
       <Login connection={connection} />
       <div class="fields">
         {(givesPassword || (kind === 'url' && use !== 'jwt')) && text(t('User name'), 'username')}

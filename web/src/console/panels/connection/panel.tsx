@@ -53,7 +53,7 @@ function Notice({ connection }: { connection: Connection }) {
               </bdi>
             )}
           </div>
-          <div class="notice-actions line end">
+          <div class="notice-actions line tight end">
             {notice.again && <Button onClick={() => notice.again?.()}>{t('Try again')}</Button>}
             {notice.retry && (
               <Button onClick={() => connection.connectByDefault()}>
@@ -118,7 +118,7 @@ function Sheet({ page, session }: PartProps) {
   }, [wrong]);
   return (
     <>
-      <Button look="quiet" class="connection-settings" popovertarget={id} aria-expanded={shown}>
+      <Button look="quiet" popovertarget={id} aria-expanded={shown}>
         {t('Settings')}
       </Button>
       <div

@@ -46,13 +46,13 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
   const profiles = page.part(profilesOf);
   const shown = visible(name);
   return (
-    <li class="profile line box">
-      <button type="button" class="profile-use item" onClick={() => page.sessions.active.value.use(profile)}>
+    <li class="profile line tight box">
+      <button type="button" class="item" onClick={() => page.sessions.active.value.use(profile)}>
         <span class="bold clip">
           <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
         </span>
-        <bdi class="profile-url mono fine clip">{visible(settings.url)}</bdi>
+        <bdi class="mono fine clip">{visible(settings.url)}</bdi>
       </button>
       {scripts.length > 0 && <span class="tag">{scriptCount(scripts.length)}</span>}
       {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}

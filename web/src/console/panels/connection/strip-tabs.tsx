@@ -33,7 +33,7 @@ function Tab({ session, active, onShow, onClose }: TabProps) {
         <span class="strip-dot" data-phase={phase} aria-hidden="true" />
         <bdi class="strip-name clip">{shown}</bdi>
         {repeats && (
-          <span class="strip-repeats" title={t('Publishing repeatedly')}>
+          <span class="accent" title={t('Publishing repeatedly')}>
             ↻
           </span>
         )}

@@ -40,7 +40,7 @@ export function Strip({ page }: { page: Page }) {
   }
 
   return (
-    <nav ref={nav} class="strip line" aria-label={t('Connections')} data-several={list.length > 1}>
+    <nav ref={nav} class="strip line tight" aria-label={t('Connections')} data-several={list.length > 1}>
       {list.length > 1 && (
         <Tabs
           sessions={sessions}

@@ -81,11 +81,11 @@ export function FilterBar({ feed }: { feed: Feed }) {
           error={feed.filterErrors.value.search}
           onEdit={(search) => feed.edit({ search })}
         />
-        <div class="filter-toggles line">
+        <div class="filter-toggles line tight">
           <Toggle name="matchCase" text="Aa" feed={feed} />
           <Toggle name="expression" text=".*" feed={feed} />
         </div>
-        <div class="filter-openers line">
+        <div class="line tight">
           <Found feed={feed} />
           {opener('conditions', conditions > 0 ? t('Filter ({count})', { count: conditions }) : t('Filter'))}
           {opener('export', t('Export'))}

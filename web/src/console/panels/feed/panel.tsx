@@ -29,7 +29,7 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
   const { kept, waiting } = feed.view.value;
   const paused = feed.paused.value;
   return (
-    <div class="feed-tools flow">
+    <div class="flow tight">
       {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
       <Button
         small

@@ -43,16 +43,16 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
         {time.slice(0, -4)}
         <span class="row-fraction">{time.slice(-4)}</span>
       </time>
-      <TopicText class="row-topic" topic={topic} parts={marks?.topic} />
+      <TopicText class="row-topic accent" topic={topic} parts={marks?.topic} />
       <span class="row-body line">
         <Brief class="row-payload" preview={preview} parts={marks?.text} />
         {more > 0 && (
-          <span class="row-more fine nowrap">{t('… {count} more bytes', { count: formatCount(more) })}</span>
+          <span class="rigid fine nowrap">{t('… {count} more bytes', { count: formatCount(more) })}</span>
         )}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
         {alert && <b class="tag row-alert">{alert}</b>}
         {message.qos > 0 && (
-          <span class="row-qos tag" data-qos={message.qos}>
+          <span class="tag" data-qos={message.qos}>
             QoS {message.qos}
           </span>
         )}
@@ -65,7 +65,7 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
         )}
         {withConnection && via.name && <ViaLabel name={via.name} />}
       </span>
-      <span class="row-size fine nowrap">{formatBytes(message.payload.length)}</span>
+      <span class="row-size fine nowrap right">{formatBytes(message.payload.length)}</span>
     </>
   );
 }

@@ -14,7 +14,7 @@ export function ViaLabel({ name }: { name: string }) {
       style={hue(viaHueOf(name))}
       title={t('Connection {name}', { name: shown })}
     >
-      <bdi class="via-name clip">{shown}</bdi>
+      <bdi class="clip">{shown}</bdi>
     </span>
   );
 }

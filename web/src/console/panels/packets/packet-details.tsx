@@ -19,7 +19,7 @@ function Exchange({ log, entry }: { log: PacketLog; entry: Entry }) {
   const other = log.get(request ?? answer ?? -1);
   if (!other) return null;
   return (
-    <p class="packet-exchange muted">
+    <p class="muted">
       {parts(
         request !== undefined
           ? 'Answers {packet} after {milliseconds} ms'
@@ -60,7 +60,7 @@ function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
         }))}
       />
       <Exchange log={log} entry={entry} />
-      <p class="packet-size muted">
+      <p class="muted">
         {size > limits.dump
           ? t('{size}, of which the first {count} are shown', {
               size: bytes(size),

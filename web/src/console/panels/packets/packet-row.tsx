@@ -20,7 +20,7 @@ export function PacketRow({ entry, summary }: { entry: Entry; summary: string })
   return (
     <>
       <time class="row-time mono fine nowrap">{formatTime(packet.at)}</time>
-      <span class="packet-gap fine nowrap">{gap !== undefined && formatGap(gap)}</span>
+      <span class="packet-gap fine nowrap right">{gap !== undefined && formatGap(gap)}</span>
       <span class="packet-name mono nowrap bold" data-direction={sent ? 'sent' : 'received'}>
         <span aria-hidden="true">{sent ? '→' : '←'}</span> {packet.cmd.toUpperCase()}
       </span>
@@ -28,12 +28,12 @@ export function PacketRow({ entry, summary }: { entry: Entry; summary: string })
       <span class="row-body line">
         <bdi class="packet-summary mono clip">{summary}</bdi>
         {request !== undefined && (
-          <span class="packet-took fine nowrap end">
+          <span class="rigid fine nowrap end">
             {t('after {milliseconds} ms', { milliseconds: Math.round(took) })}
           </span>
         )}
       </span>
-      <span class="row-size fine nowrap">{formatBytes(packet.bytes.length)}</span>
+      <span class="row-size fine nowrap right">{formatBytes(packet.bytes.length)}</span>
     </>
   );
 }

@@ -49,7 +49,7 @@ function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
           on.value = checked;
         }}
       />
-      <div class="feed-tools flow end">
+      <div class="flow tight end">
         <Exports
           log={log}
           name="packets"
@@ -93,7 +93,7 @@ function Filters({ log }: { log: PacketLog }) {
         options={translated(directionOptions)}
         onEdit={(direction) => log.edit({ direction })}
       />
-      <output class="packets-found muted">
+      <output class="muted">
         {log.filter.value !== noFilter &&
           t('{found} of {kept}', { found: formatCount(end - first), kept: formatCount(kept) })}
       </output>

@@ -138,7 +138,7 @@ export function Palette({ page, shortcuts }: { page: Page; shortcuts: Shortcuts 
               <>
                 <bdi class="palette-words clip">{brief(words, limits.topic)}</bdi>
                 <span class="fine muted">{t(kind)}</span>
-                <span class="palette-keys">
+                <span class="line tight">
                   <KeyNames keys={keys} />
                 </span>
               </>

@@ -13,7 +13,7 @@ function Body({ answer }: { answer: Answer }) {
   const { contentType } = message.properties;
   return (
     <>
-      <p class="answer-facts muted">
+      <p class="muted">
         {t('After {milliseconds} ms, {size}', {
           milliseconds: milliseconds ?? 0,
           size: formatBytes(message.payload.length),
@@ -30,8 +30,8 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
   if (!answer) return null;
   const waiting = !answer.message && !answer.failure;
   return (
-    <section class="answer stack box" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
-      <header class="answer-head line">
+    <section class="answer stack tight box" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
+      <header class="line">
         <h3>{t('Answer')}</h3>
         <bdi class="answer-topic mono fine clip">
           {t('to {topic}', { topic: brief(answer.topic, limits.topic) })}

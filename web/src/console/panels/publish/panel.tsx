@@ -44,7 +44,7 @@ function OutcomeRow({ outcome }: { outcome: Outcome }) {
     <li class="outcome" data-tone={outcome.tone}>
       <time class="outcome-time mono fine">{formatTime(outcome.at)}</time>
       <span class="outcome-text wrap tone">{outcome.text}</span>
-      <bdi class="outcome-topic mono fine clip">{visible(outcome.topic)}</bdi>
+      <bdi class="mono fine clip right">{visible(outcome.topic)}</bdi>
     </li>
   );
 }
@@ -175,7 +175,7 @@ export function PublishPanel({ page, session }: PartProps) {
       }}
     >
       <div class="publish-dock">
-        <form class="publish-form stack" aria-labelledby={heading} noValidate onSubmit={submits(go)}>
+        <form class="publish-form stack roomy" aria-labelledby={heading} noValidate onSubmit={submits(go)}>
           <h2 id={heading}>{t('Publish')}</h2>
           <TopicField publisher={publisher} model={session.topics.model} />
           <Payload
@@ -208,7 +208,7 @@ export function PublishPanel({ page, session }: PartProps) {
               {repeating ? t('Stop') : t('Publish')}
             </Button>
             {repeating ? (
-              <span class="publish-progress muted wrap">
+              <span class="muted wrap">
                 {parts(
                   repeating.times
                     ? '{sent} of {times} sent, one every {seconds} s, to {topic}'

@@ -74,7 +74,7 @@ function Hint({ publisher, problems, onInsert }: HintProps) {
           })}
         </span>
       )}
-      <span class="publish-places flow">
+      <span class="publish-places flow tight">
         {t('Insert')}
         {places.map((place) => (
           <button

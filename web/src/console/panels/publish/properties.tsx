@@ -21,7 +21,7 @@ const ProtobufControls = onDemand(async () => {
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
   const { format, type, properties, correlation } = publisher.draft.value;
   return (
-    <fieldset class="publish-properties stack" aria-label={t('Message properties')}>
+    <fieldset class="publish-properties stack roomy" aria-label={t('Message properties')}>
       <Select
         label={t('Payload is typed as')}
         value={format}

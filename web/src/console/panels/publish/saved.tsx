@@ -117,7 +117,7 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
           onDelete={({ name }) => saved.remove(name, of)}
         />
       ))}
-      <div class="saved-files flow">
+      <div class="flow">
         <FileButton
           small
           text={t('Import…')}

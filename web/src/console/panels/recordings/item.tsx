@@ -259,15 +259,19 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
     <li ref={item} class="recording">
       <span class="recording-title line">
         <bdi class="bold clip">{name}</bdi>
-        {held && <span class="tag">{t('being written')}</span>}
+        {held && <span class="tag rigid">{t('being written')}</span>}
         {!held && !recording.done && (
-          <span class="tag" data-tone="warning" title={t('The page went before the recording was stopped')}>
+          <span
+            class="tag rigid"
+            data-tone="warning"
+            title={t('The page went before the recording was stopped')}
+          >
             {t('cut short')}
           </span>
         )}
       </span>
       <Facts recording={recording} />
-      <span class="recording-actions flow">
+      <span class="recording-actions flow tight">
         {opener('show', empty)}
         {opener('publish', empty)}
         <Button

@@ -72,7 +72,7 @@ function Row({ session, host, script, selected, onSelect, onTurn }: RowProps) {
   const on = isOn(session, script);
   const stop = host.stops.value.get(name);
   return (
-    <li class="script-row line box" data-selected={selected}>
+    <li class="script-row line tight box" data-selected={selected}>
       <Checkbox
         label={t('On')}
         name={t('Run {name}', { name: visible(name) })}
@@ -117,7 +117,7 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
   const changed = host.states.value.get(script.name)?.changed;
 
   return (
-    <div class="script-details stack">
+    <div class="stack roomy">
       <div class="script-fields">
         <TextField
           label={t('Name')}
@@ -200,7 +200,7 @@ const kinds = { log: '', error: '⚠ ', alert: '● ' } as const;
 function Log({ host }: { host: Host }) {
   const lines = host.log.value;
   return (
-    <section class="script-log">
+    <section>
       <header class="flow">
         <h3>{t('Log')}</h3>
         <Button small look="quiet" disabled={lines.length === 0} onClick={host.clear}>

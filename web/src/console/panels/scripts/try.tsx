@@ -84,7 +84,7 @@ export function TryOut({ page, automation, script }: Props) {
   }
 
   return (
-    <section class="script-try stack" aria-label={t('Dry run')}>
+    <section class="stack" aria-label={t('Dry run')}>
       <div class="flow">
         <Select
           label={t('On the message')}

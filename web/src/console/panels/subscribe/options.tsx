@@ -34,9 +34,9 @@ export function SubscribeOptions({ subscriptions }: { subscriptions: Subscriptio
     hue: chosen,
   } = subscriptions.draft.value;
   return (
-    <div class="subscribe-options stack">
+    <div class="stack">
       <TextField label={t('Shown as')} value={name} onEdit={(typed) => edit({ name: typed })} />
-      <fieldset class="swatches line">
+      <fieldset class="flow tight">
         <legend>{t('Colour')}</legend>
         {swatches.map(([degrees, colour]) => (
           <input

@@ -107,7 +107,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
   return (
     <section ref={panel} id="subscribe">
       <form
-        class="subscribe-form stack"
+        class="stack"
         aria-labelledby={heading}
         noValidate
         onSubmit={submits(() => void subscriptions.subscribe())}
@@ -123,7 +123,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
           error={subscriptions.fieldError.value}
           onEdit={(typed) => subscriptions.edit({ filter: typed })}
         />
-        <div class="subscribe-go line">
+        <div class="subscribe-go line tight">
           <Select
             label="QoS"
             class="bare"

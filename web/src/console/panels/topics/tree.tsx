@@ -126,12 +126,12 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
         ) : (
           <span class="topic-below fine clip">{topics(below)}</span>
         )}
-        {node.retained && <span class="topic-retained fine end">{t('retained')}</span>}
+        {node.retained && <span class="rigid fine end">{t('retained')}</span>}
       </span>
-      <span class="topic-rate fine nowrap" aria-hidden="true">
+      <span class="topic-rate fine nowrap right" aria-hidden="true">
         {formatRate(rateOf(node, now))}
       </span>
-      <span class="topic-count fine nowrap" aria-hidden="true">
+      <span class="topic-count fine nowrap right" aria-hidden="true">
         {formatCount(node.total)}
       </span>
     </div>
@@ -255,8 +255,8 @@ export function Tree({ bench, session }: Props) {
       <div class="tree-head topic-columns fine" aria-hidden="true">
         <span>{t('Topic')}</span>
         <span>{t('Value')}</span>
-        <span class="topic-rate nowrap">{t('Messages/s')}</span>
-        <span class="topic-count nowrap">{t('Messages')}</span>
+        <span class="topic-rate nowrap right">{t('Messages/s')}</span>
+        <span class="topic-count nowrap right">{t('Messages')}</span>
       </div>
       <div
         ref={box}

@@ -60,7 +60,7 @@ function Row({ part, tabbable, onFold, onNumber }: RowProps) {
       {'  '.repeat(line.depth)}
       {line.key !== undefined && (
         <>
-          <span class="payload-key">{line.key}</span>
+          <span class="accent">{line.key}</span>
           {': '}
         </>
       )}
