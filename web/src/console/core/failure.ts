@@ -3,7 +3,7 @@
 import { MqttError, type MqttErrorCode } from '../../client';
 import { topicFilter } from '../../client/checks/topics';
 import { limits } from './limits';
-import { brief } from './text';
+import { brief, wordsOf } from './text';
 
 /** The parts of an `MqttError` that an explanation stands on. */
 export interface Failure {
@@ -16,9 +16,6 @@ export interface Failure {
   /** The client's program could not be loaded. */
   unloaded?: boolean;
 }
-
-/** What an error says of itself. */
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export function toFailure(error: unknown): Failure {
   return error instanceof MqttError ? error : { code: 'crashed', message: wordsOf(error) };

@@ -84,6 +84,9 @@ export function hexDump(
   return lines.join('\n');
 }
 
+/** What an error says of itself. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 const integer = new Intl.NumberFormat('en');
 
 export function formatCount(count: number): string {

@@ -3,9 +3,9 @@
 import type { QoS } from '../../client';
 import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
-import { atField, type Failure, wordsOf } from '../core/failure';
+import { atField, type Failure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
-import { visible } from '../core/text';
+import { visible, wordsOf } from '../core/text';
 import type { Entry } from './entry';
 import { type Pattern, patternFor } from './find';
 import type { Errors, Selected } from './log';

@@ -2,11 +2,10 @@
 
 import { batch, effect, signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
-import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { noRoom } from '../core/no-room';
 import { isRecord, keptList, type Tab } from '../core/storage';
-import { visible } from '../core/text';
+import { visible, wordsOf } from '../core/text';
 import { schemas } from './choices';
 import { PayloadError } from './error';
 import { type ProtoFile, readSchema, type Schema } from './schema';

@@ -1,7 +1,7 @@
 /** Payloads to publish, from what was typed. */
 
 import { MqttError } from '../../client';
-import { wordsOf } from '../core/failure';
+import { wordsOf } from '../core/text';
 import { check, codecOf, labels } from './codecs/table';
 import type { Format } from './format';
 

@@ -1,9 +1,8 @@
 /** A payload made ready to look at. Never rejects: what cannot be decoded is shown as bytes, with the reason. */
 
-import { wordsOf } from '../core/failure';
 import { mark, t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { decodeUtf8, formatBytes, headOf, visible, visibleLines } from '../core/text';
+import { decodeUtf8, formatBytes, headOf, visible, visibleLines, wordsOf } from '../core/text';
 import type { Choice } from './choices';
 import { scanJson } from './codecs/json';
 import { isText, load, labels as ofFormats, texts } from './codecs/table';

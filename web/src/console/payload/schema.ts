@@ -4,9 +4,8 @@
  */
 
 import protobuf, { type NamespaceBase, type Root } from 'protobufjs';
-import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
-import { visible } from '../core/text';
+import { visible, wordsOf } from '../core/text';
 import { PayloadError } from './error';
 
 export interface Schema {

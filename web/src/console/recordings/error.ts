@@ -1,5 +1,5 @@
-import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
+import { wordsOf } from '../core/text';
 
 /** What the browser's storage refused, in words that say what to do. */
 export class StorageError extends Error {

@@ -1,9 +1,8 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
-import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
-import { visible } from '../core/text';
+import { visible, wordsOf } from '../core/text';
 import type { Database, Recording } from './database';
 
 export interface Dependencies {

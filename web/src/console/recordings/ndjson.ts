@@ -2,10 +2,9 @@
 
 import type { MessageProperties, QoS } from '../../client';
 import { topicName } from '../../client/checks/topics';
-import { wordsOf } from '../core/failure';
 import { t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
-import { decodeUtf8, visible } from '../core/text';
+import { decodeUtf8, visible, wordsOf } from '../core/text';
 import { directions, type Entry } from '../log/entry';
 import { entryOf } from './chunk';
 

@@ -1,8 +1,8 @@
 /** Gives out a recording's messages again: as they were spaced, quicker, or at once. */
 
 import { signal } from '@preact/signals';
-import { wordsOf } from '../core/failure';
 import type { Clock } from '../core/repeat';
+import { wordsOf } from '../core/text';
 import type { Entry } from '../log/entry';
 
 /** As many times as fast; `Infinity` gives them out without a wait. */

@@ -3,9 +3,9 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { isMixedContent, resolveAddress } from '../../client/checks/url';
-import { atField, type Failure, formatReasonCode, toFailure, wordsOf } from '../core/failure';
+import { atField, type Failure, formatReasonCode, toFailure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
-import { visible } from '../core/text';
+import { visible, wordsOf } from '../core/text';
 import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
 import type { Explanation } from './explain';
 import { formField } from './message';

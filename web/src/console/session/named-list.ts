@@ -1,9 +1,9 @@
 /** What is saved by name in this browser, in the order of the names. */
 
 import { computed, signal } from '@preact/signals';
-import { wordsOf } from '../core/failure';
 import { whyNotKept } from '../core/no-room';
 import { keptList, type Tab } from '../core/storage';
+import { wordsOf } from '../core/text';
 import { freeName } from './names';
 
 interface Named {

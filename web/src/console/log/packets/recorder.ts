@@ -3,7 +3,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
-import { wordsOf } from '../../core/failure';
+import { wordsOf } from '../../core/text';
 import type { PacketLog } from './packet-log';
 
 interface Source {

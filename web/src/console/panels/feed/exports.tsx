@@ -1,10 +1,10 @@
 /** What a log lists, as a file. */
 
 import { useState } from 'preact/hooks';
-import { wordsOf } from '../../core/failure';
 import { t } from '../../core/i18n/i18n';
 import type { Listed } from '../../core/listed';
 import { saveAs } from '../../core/save-as';
+import { wordsOf } from '../../core/text';
 import type { Format } from '../../log/export';
 import { Button } from '../../ui/button';
 import { Said } from '../../ui/toolbar';

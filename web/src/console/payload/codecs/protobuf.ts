@@ -10,9 +10,8 @@
  */
 
 import protobuf, { type Enum, type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
-import { wordsOf } from '../../core/failure';
 import { t } from '../../core/i18n/i18n';
-import { decodeUtf8, visible } from '../../core/text';
+import { decodeUtf8, visible, wordsOf } from '../../core/text';
 import { chosen, chosenType, schema } from '../definitions';
 import { PayloadError } from '../error';
 import { bytesLeaf, floatLeaf, type Leaf, numberLeaf, textLeaf } from '../scalars';
