@@ -46,7 +46,9 @@ const reasons: Record<number, Reason> = {
   134: [mark('The broker refused the user name or password'), mark('Check both under Settings, Options.')],
   135: [
     mark('The broker does not allow this client to connect'),
-    mark('Check the user name and password under Settings, Options, or ask the broker’s operator for access.'),
+    mark(
+      'Check the user name and password under Settings, Options, or ask the broker’s operator for access.',
+    ),
   ],
   136: [mark('The broker is unavailable'), mark('Try again later, or choose another broker.')],
   137: [mark('The broker is busy'), mark('Try again in a moment.')],
