@@ -24,8 +24,8 @@ func wireError(err error) js.Value {
 }
 
 func fillError(v js.Value, err error) {
-	var e *mqtt.Error
-	if !errors.As(err, &e) {
+	e, typed := errors.AsType[*mqtt.Error](err)
+	if !typed {
 		v.Set("code", string(mqtt.Network))
 		return
 	}

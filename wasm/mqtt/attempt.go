@@ -34,12 +34,12 @@ func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, erro
 		return h.conn, nil
 	case <-h.conn.Done():
 	case <-limited.Done():
-		h.conn.Close(fromContext(limited, "connect"))
+		h.conn.Close(wire.ContextError(limited, "connect"))
 		<-h.conn.Done()
 	}
 	err = h.conn.Err()
 	_ = c.lost(h.conn) // CONNACK may have come
-	if refusal := (*wire.Error)(nil); errors.As(err, &refusal) && refusal.Code == wire.Refused {
+	if errors.Is(err, Refused) {
 		c.mu.Lock()
 		c.session.Refused()
 		c.mu.Unlock()
@@ -62,9 +62,9 @@ func (c *Client) open(ctx context.Context, number int) (*handler, error) {
 	raw, err := c.opts.Dial(ctx, a.URL)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, fromContext(ctx, "connect")
+			return nil, wire.ContextError(ctx, "connect")
 		}
-		return nil, networkError(err, "connect")
+		return nil, wire.NetworkError(err, "connect")
 	}
 	c.mu.Lock()
 	clean := c.session.Open()
@@ -94,9 +94,9 @@ func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
 	}
 	if err := c.opts.Prepare(ctx, a); err != nil {
 		if ctx.Err() != nil {
-			return nil, fromContext(ctx, "connect")
+			return nil, wire.ContextError(ctx, "connect")
 		}
-		return nil, networkError(err, "connect")
+		return nil, wire.NetworkError(err, "connect")
 	}
 	return a, checkCredentials(a.Username, a.Password)
 }
@@ -116,6 +116,6 @@ func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error
 	case <-conn.Done():
 		return conn.Err()
 	case <-ctx.Done():
-		return fromContext(ctx, "subscribing again")
+		return wire.ContextError(ctx, "subscribing again")
 	}
 }

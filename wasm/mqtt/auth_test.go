@@ -112,7 +112,7 @@ func TestAuthenticatorOptions(t *testing.T) {
 // that are a client's.
 func TestAuthenticatorFails(t *testing.T) {
 	broken := errors.New("the page said no")
-	typed := newError(Refused, "typed")
+	typed := &Error{Code: Refused, Message: "typed"}
 	for name, test := range map[string]struct {
 		auth mqtttest.Auth
 		code Code

@@ -24,6 +24,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/inbox"
 	"mqttwasm/wasm/mqtt/internal/session"
 	"mqttwasm/wasm/mqtt/internal/transport"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Client is a connection to a broker that mends itself. Its methods may be
@@ -64,8 +65,8 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 	}
 	conn, err := c.first(ctx)
 	if err != nil {
-		c.release(public(err))
-		return nil, public(err)
+		c.release(err)
+		return nil, err
 	}
 	go c.supervise(conn, nil)
 	return c, nil
@@ -98,7 +99,7 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 		responses: responses{subscribing: make(chan struct{}, 1)},
 	}
 	if opts.Authenticator != nil {
-		c.auth = transport.NewAuthenticator(mechanism{opts.Authenticator})
+		c.auth = transport.NewAuthenticator(opts.Authenticator)
 	}
 	c.supervisor.init(&c.opts)
 	c.events.handle = opts.OnEvent
@@ -124,8 +125,8 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	})
 	if opts.Store != nil {
 		if err := c.restore(ctx); err != nil {
-			c.release(public(err))
-			return nil, public(err)
+			c.release(err)
+			return nil, err
 		}
 	}
 	if c.handlers.other = opts.OnMessage; opts.OnMessage != nil {
@@ -138,10 +139,10 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 func (c *Client) restore(ctx context.Context) error {
 	list, err := c.opts.Store.Load(ctx)
 	if ctx.Err() != nil {
-		return fromContext(ctx, "connect")
+		return wire.ContextError(ctx, "connect")
 	}
 	if err != nil {
-		return storageError("connect", err)
+		return session.StorageError("connect", err)
 	}
 	records := make([]session.Record, len(list))
 	for i, r := range list {
@@ -170,7 +171,7 @@ func (c *Client) flush() {
 			r.Settled[i].Tell()
 		}
 		for _, err := range r.Failures {
-			c.events.send(Failed{public(err)})
+			c.events.send(Failed{err})
 		}
 		if r.Send {
 			c.supervisor.wakeWriter()
@@ -229,7 +230,7 @@ func (c *Client) notConnected() error {
 	if cause := context.Cause(c.ctx); cause != nil {
 		return &Error{Code: NotConnected, Message: "the client has ended", Err: cause}
 	}
-	return newError(NotConnected, "there is no connection to the broker")
+	return wire.NewError(NotConnected, "there is no connection to the broker")
 }
 
 // firstPacketID is where a client begins with its packet identifiers: not at the

@@ -28,7 +28,7 @@ type DisconnectOptions struct {
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	packet, err := c.disconnectPacket(&opts)
 	if err != nil {
-		return public(err)
+		return err
 	}
 	c.mu.Lock()
 	s := &c.supervisor
@@ -59,14 +59,14 @@ func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	case <-c.ended:
 		return nil
 	case <-ctx.Done():
-		return public(fromContext(ctx, "disconnect"))
+		return wire.ContextError(ctx, "disconnect")
 	}
 }
 
 // disconnectPacket validates the options and makes DISCONNECT of them.
 func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 	if !wire.ClientMaySend(o.ReasonCode) {
-		return nil, badOption("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
+		return nil, wire.BadOptionError("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
 	}
 	if err := wire.CheckText("reasonString", o.ReasonString); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 			return nil, err
 		}
 		if expiry > 0 && c.opts.sessionExpiry == 0 {
-			return nil, badOption("sessionExpiryInterval", "must not be set where CONNECT had 0 (3.14.2.2.2)")
+			return nil, wire.BadOptionError("sessionExpiryInterval", "must not be set where CONNECT had 0 (3.14.2.2.2)")
 		}
 		p.SessionExpiryInterval = &expiry
 	}
@@ -120,7 +120,7 @@ func (c *Client) Suspend(ctx context.Context) error {
 	case <-closed:
 		return nil
 	case <-ctx.Done():
-		return public(fromContext(ctx, "suspend"))
+		return wire.ContextError(ctx, "suspend")
 	}
 }
 
@@ -158,8 +158,7 @@ func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	took, err := conn.Ping(ctx)
-	return took, public(err)
+	return conn.Ping(ctx)
 }
 
 // Authenticator does enhanced authentication (4.12); package scram has one.
@@ -181,23 +180,6 @@ type Authenticator interface {
 	Finish(ctx context.Context, data []byte) error
 }
 
-// mechanism is an Authenticator as the transport calls it.
-type mechanism struct{ Authenticator }
-
-func (m mechanism) Start(ctx context.Context) ([]byte, error) {
-	data, err := m.Authenticator.Start(ctx)
-	return data, internal(err)
-}
-
-func (m mechanism) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
-	data, err := m.Authenticator.Continue(ctx, challenge)
-	return data, internal(err)
-}
-
-func (m mechanism) Finish(ctx context.Context, data []byte) error {
-	return internal(m.Authenticator.Finish(ctx, data))
-}
-
 // Reauthenticate proves the client's identity once more, on the connection
 // there is (4.12.1), and waits for the outcome. It fails with BadOption without
 // Options.Authenticator or while another one is under way, with NotConnected,
@@ -206,11 +188,11 @@ func (m mechanism) Finish(ctx context.Context, data []byte) error {
 // on by itself, if the broker was asked by then.
 func (c *Client) Reauthenticate(ctx context.Context) error {
 	if c.auth == nil {
-		return badOption("authenticator", "is missing; re-authentication needs one")
+		return wire.BadOptionError("authenticator", "is missing; re-authentication needs one")
 	}
 	conn, err := c.current()
 	if err != nil {
 		return err
 	}
-	return public(conn.Reauthenticate(ctx))
+	return conn.Reauthenticate(ctx)
 }

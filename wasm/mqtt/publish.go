@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"mqttwasm/wasm/mqtt/internal/session"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Publish sends a message and waits for the broker's acknowledgement, which is
@@ -46,9 +47,9 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 	switch {
 	case err != nil:
 	case o.Stored && c.opts.Store == nil:
-		err = badOption("waitFor", "needs a durable store")
+		err = wire.BadOptionError("waitFor", "needs a durable store")
 	case m.Properties.TopicAlias != nil && c.opts.AutoTopicAlias:
-		err = badOption("properties.topicAlias", "must not be set while aliases are given automatically")
+		err = wire.BadOptionError("properties.topicAlias", "must not be set while aliases are given automatically")
 	}
 	c.mu.Lock()
 	defer c.unlock()
@@ -68,7 +69,7 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 		}
 	}
 	if err != nil {
-		t.settle(PublishResult{}, public(err))
+		t.settle(PublishResult{}, err)
 	}
 	return t
 }
@@ -97,7 +98,7 @@ func (o *owner) Settle(r session.Result, err error) {
 		close(c.idle)
 		c.idle = nil
 	}
-	t.settle(PublishResult{r.Reason, r.ReasonString, userProperties(r.User)}, public(err))
+	t.settle(PublishResult{r.Reason, r.ReasonString, userProperties(r.User)}, err)
 }
 
 func (t *Token) settle(r PublishResult, err error) {
@@ -138,7 +139,7 @@ func (t *Token) Wait(ctx context.Context) (PublishResult, error) {
 	select {
 	case <-t.Done():
 	case <-ctx.Done():
-		t.Cancel(fromContext(ctx, "publish"))
+		t.Cancel(wire.ContextError(ctx, "publish"))
 		<-t.Done()
 	}
 	return t.Result()
@@ -147,6 +148,9 @@ func (t *Token) Wait(ctx context.Context) (PublishResult, error) {
 // Cancel gives up waiting: it takes the message back if it was not sent yet, and
 // settles it with err. One that the store has already is sent nevertheless.
 func (t *Token) Cancel(err error) {
+	if err != nil {
+		err = wire.NetworkError(err, "publish")
+	}
 	c := t.client
 	c.mu.Lock()
 	defer c.unlock()

@@ -151,7 +151,7 @@ func TestCancelOfTheFirstLetsTheNextGo(t *testing.T) {
 	second := make(chan error, 1)
 	token := c.PublishAsync(&Message{Topic: "2", QoS: 1}, PublishOptions{OnSettled: func(_ PublishResult, err error) { second <- err }})
 	third := publishAsync(c, Message{Topic: "3"})
-	token.Cancel(newError(Aborted, "enough"))
+	token.Cancel(&Error{Code: Aborted, Message: "enough"})
 	wantCode(t, <-second, Aborted, "")
 	wantTopics(t, b, "3")
 	wantNil(t, third)

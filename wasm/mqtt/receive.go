@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"mqttwasm/wasm/mqtt/internal/inbox"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Messages returns the messages that arrive, until ctx is done or the client has
@@ -39,7 +40,7 @@ func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 // get the messages out of order.
 func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 	if c.handlers.taking() {
-		return nil, badOption("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
+		return nil, wire.BadOptionError("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
 	}
 	return c.receive(ctx)
 }
@@ -47,7 +48,7 @@ func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 func (c *Client) receive(ctx context.Context) (*Batch, error) {
 	b, err := c.inbox.Take(ctx)
 	if err != nil {
-		return nil, public(err)
+		return nil, err
 	}
 	c.mu.Lock()
 	quiet := c.supervisor.quiet

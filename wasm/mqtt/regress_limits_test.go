@@ -161,11 +161,11 @@ func TestPubrelDoesNotWaitForRoom(t *testing.T) {
 func TestIdentifierThatTheBrokerHoldsIsNotFree(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, token *Token, s *scripted, b *brokerConn) *brokerConn{
 		"given up": func(_ *testing.T, token *Token, _ *scripted, b *brokerConn) *brokerConn {
-			token.Cancel(newError(Aborted, "enough"))
+			token.Cancel(&Error{Code: Aborted, Message: "enough"})
 			return b
 		},
 		"given up before PUBREC": func(_ *testing.T, token *Token, _ *scripted, b *brokerConn) *brokerConn {
-			token.Cancel(newError(Aborted, "enough"))
+			token.Cancel(&Error{Code: Aborted, Message: "enough"})
 			b.send(answerFrame(0x50, 1)...)
 			b.expect(answerFrame(0x62, 1)...)
 			return b

@@ -34,7 +34,7 @@ func (c *Client) Request(ctx context.Context, m Message) (Message, error) {
 // RequestBatch is Request with the answer as a batch of one message.
 func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	if m.Properties.ResponseTopic != "" || m.Properties.CorrelationData != nil {
-		return nil, badOption("properties", "responseTopic and correlationData of a request are set by the client")
+		return nil, wire.BadOptionError("properties", "responseTopic and correlationData of a request are set by the client")
 	}
 	topic, err := c.responses.subscribe(ctx, c)
 	if err != nil {
@@ -56,16 +56,16 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 		case <-published:
 			r, err := token.Result()
 			if err == nil && r.ReasonCode == wire.ReasonNoMatchingSubscribers {
-				err = public(wire.RefusedError("request", r.ReasonCode, r.ReasonString))
+				err = wire.RefusedError("request", r.ReasonCode, r.ReasonString)
 			}
 			if err != nil {
 				return nil, err
 			}
 			published = nil
 		case <-ctx.Done():
-			err := fromContext(ctx, "request")
+			err := wire.ContextError(ctx, "request")
 			token.Cancel(err)
-			return nil, public(err)
+			return nil, err
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 // that has none, and else as Publish does.
 func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (PublishResult, error) {
 	if request.Properties.ResponseTopic == "" {
-		return PublishResult{}, badOption("properties.responseTopic", "is missing; the message does not ask for an answer")
+		return PublishResult{}, wire.BadOptionError("properties.responseTopic", "is missing; the message does not ask for an answer")
 	}
 	answer.Topic = request.Properties.ResponseTopic
 	answer.Properties.CorrelationData = request.Properties.CorrelationData
@@ -103,7 +103,7 @@ func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	case r.subscribing <- struct{}{}:
 		defer func() { <-r.subscribing }()
 	case <-ctx.Done():
-		return "", public(fromContext(ctx, "request"))
+		return "", wire.ContextError(ctx, "request")
 	}
 	basis := strings.TrimSuffix(c.Connack().ResponseInformation, "/")
 	if basis == "" || wire.CheckTopicName("", basis) != nil {

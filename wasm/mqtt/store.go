@@ -1,11 +1,6 @@
 package mqtt
 
-import (
-	"context"
-	"errors"
-
-	"mqttwasm/wasm/mqtt/internal/session"
-)
+import "context"
 
 // Store keeps a session beyond the end of the program (4.1): keys and values,
 // in the order of the keys. One client uses it at a time, and any of its errors
@@ -29,12 +24,4 @@ type Store interface {
 type Record struct {
 	Key   string // lower-case letters and digits
 	Value []byte // what it means is the client's business
-}
-
-// storageError keeps a typed error, such as InUse, and wraps any other.
-func storageError(what string, err error) error {
-	if typed := (*Error)(nil); errors.As(err, &typed) {
-		return typed
-	}
-	return session.StorageError(what, err)
 }

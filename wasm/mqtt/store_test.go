@@ -42,7 +42,7 @@ func TestStoredIsAPromise(t *testing.T) {
 	done := make(chan error, 1)
 	token := c.PublishAsync(&Message{Topic: "2", QoS: 1}, PublishOptions{Stored: true, OnSettled: func(_ PublishResult, err error) { done <- err }})
 	wantNil(t, done)
-	token.Cancel(newError(Aborted, "too late"))
+	token.Cancel(&Error{Code: Aborted, Message: "too late"})
 	b.Close()
 	wait[Reconnecting](log)
 	b = s.next()

@@ -60,14 +60,14 @@ type SubscribeResult struct {
 // whatever the broker made of it.
 func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts SubscribeOptions) (SubscribeResult, error) {
 	if len(subs) == 0 {
-		return SubscribeResult{}, badOption("filter", "is missing [MQTT-3.8.3-2]")
+		return SubscribeResult{}, wire.BadOptionError("filter", "is missing [MQTT-3.8.3-2]")
 	}
 	var calls []*session.Call // a packet has one identifier
 	for i := range subs {
 		s := &subs[i]
 		identifier := cmp.Or(s.Identifier, opts.Identifier)
 		if err := s.validate(identifier); err != nil {
-			return SubscribeResult{}, public(err)
+			return SubscribeResult{}, err
 		}
 		if i == 0 || calls[len(calls)-1].Identifier != identifier {
 			calls = append(calls, &session.Call{Identifier: identifier, User: opts.UserProperties.packet()})
@@ -78,7 +78,7 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 		})
 	}
 	if err := opts.UserProperties.validate("properties.userProperties"); err != nil {
-		return SubscribeResult{}, public(err)
+		return SubscribeResult{}, err
 	}
 	settle := c.handlers.add(c, subs) // a retained message may come before SUBACK
 	r, err := c.call(ctx, "subscribe", calls...)
@@ -92,13 +92,13 @@ func (s *Subscription) validate(identifier int) error {
 	}
 	switch {
 	case s.QoS > 2:
-		return badOption("qos", "is %d, not 0, 1 or 2", s.QoS)
+		return wire.BadOptionError("qos", "is %d, not 0, 1 or 2", s.QoS)
 	case s.RetainHandling > 2:
-		return badOption("rh", "is %d, not 0, 1 or 2", s.RetainHandling)
+		return wire.BadOptionError("rh", "is %d, not 0, 1 or 2", s.RetainHandling)
 	case s.NoLocal && strings.HasPrefix(s.Filter, "$share/"): // [MQTT-3.8.3-4]
-		return badOption("nl", "must not be set on a shared subscription")
+		return wire.BadOptionError("nl", "must not be set on a shared subscription")
 	case identifier < 0 || identifier > wire.MaxRemaining:
-		return badOption("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", identifier)
+		return wire.BadOptionError("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", identifier)
 	}
 	return nil
 }
@@ -110,15 +110,15 @@ func (s *Subscription) validate(identifier int) error {
 // connection, and they are not made again.
 func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserProperties) (SubscribeResult, error) {
 	if len(filters) == 0 {
-		return SubscribeResult{}, badOption("filter", "is missing [MQTT-3.10.3-2]")
+		return SubscribeResult{}, wire.BadOptionError("filter", "is missing [MQTT-3.10.3-2]")
 	}
 	for _, f := range filters {
 		if err := wire.CheckTopicFilter("filter", f); err != nil {
-			return SubscribeResult{}, public(err)
+			return SubscribeResult{}, err
 		}
 	}
 	if err := user.validate("properties.userProperties"); err != nil {
-		return SubscribeResult{}, public(err)
+		return SubscribeResult{}, err
 	}
 	r, err := c.call(ctx, "unsubscribe", &session.Call{Filters: filters, User: user.packet()})
 	if !errors.Is(err, PacketTooLarge) { // which was not even tried
@@ -169,14 +169,14 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 		case <-ctx.Done():
 			c.mu.Lock()
 			for _, call := range calls {
-				c.session.Abandon(call, fromContext(ctx, what))
+				c.session.Abandon(call, wire.ContextError(ctx, what))
 			}
 			c.unlock()
 			<-settled
 		}
 	}
 	if err != nil {
-		return SubscribeResult{}, public(err)
+		return SubscribeResult{}, err
 	}
 	var r SubscribeResult
 	refused, failed := 0, error(nil)
@@ -195,9 +195,9 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 	switch {
 	case failed != nil:
 		c.takeBack(calls)
-		return SubscribeResult{}, public(failed)
+		return SubscribeResult{}, failed
 	case refused == len(calls):
-		return r, public(outcomes[0].err)
+		return r, outcomes[0].err
 	}
 	return r, nil
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/session"
 	"mqttwasm/wasm/mqtt/internal/transport"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
@@ -132,10 +133,10 @@ func (c *Client) supervise(conn *transport.Conn, last error) {
 		if sentAway(last) {
 			c.supervisor.server = (c.supervisor.server + 1) % len(c.supervisor.servers)
 		}
-		c.events.send(Closed{public(last)})
+		c.events.send(Closed{last})
 		conn, last = c.reconnect(last, 1)
 	}
-	c.finish(public(last))
+	c.finish(last)
 }
 
 // reconnect makes attempts, counting from n, until one succeeds. It returns no
@@ -163,7 +164,7 @@ func (c *Client) reconnect(cause error, n int) (*transport.Conn, error) {
 		case err == nil: // Suspend or Disconnect came first
 			n = 0
 		default:
-			c.events.send(Failed{public(err)})
+			c.events.send(Failed{err})
 		}
 		cause = err
 	}
@@ -291,14 +292,10 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 
 // final tells errors after which no more attempts are made.
 func (c *Client) final(err error) bool {
-	if c.opts.Reconnect == ReconnectAlways {
-		return false
-	}
-	var e *Error
-	if !errors.As(public(err), &e) {
-		return false
-	}
+	e, typed := errors.AsType[*Error](err)
 	switch {
+	case c.opts.Reconnect == ReconnectAlways || !typed:
+		return false
 	case e.Code == BadOption:
 		return true
 	case sentAway(err):
@@ -310,22 +307,20 @@ func (c *Client) final(err error) bool {
 			return true
 		}
 	}
-	var internal *wire.Error
-	return errors.As(err, &internal) && internal.Final
+	return e.Final
 }
 
 // sentAway tells whether the broker wants another server to be used (4.13).
 func sentAway(err error) bool {
-	var e *Error
-	return errors.As(public(err), &e) &&
-		(e.ReasonCode == wire.ReasonUseAnotherServer || e.ReasonCode == wire.ReasonServerMoved)
+	e, typed := errors.AsType[*Error](err)
+	return typed && (e.ReasonCode == wire.ReasonUseAnotherServer || e.ReasonCode == wire.ReasonServerMoved)
 }
 
 // finish releases everything and settles everything that waits.
 func (c *Client) finish(err error) {
 	cause := err
 	if cause == nil {
-		cause = newError(Aborted, "the client was disconnected")
+		cause = wire.NewError(Aborted, "the client was disconnected")
 	}
 	c.release(cause)
 	c.responses.end()
@@ -345,6 +340,6 @@ func (c *Client) release(cause error) {
 		return
 	}
 	if err := c.opts.Store.Close(); err != nil { // not under mu: it may wait for the last change, whose done takes it
-		c.events.send(Failed{public(storageError("session", err))})
+		c.events.send(Failed{session.StorageError("session", err)})
 	}
 }

@@ -187,8 +187,7 @@ func (c *Conn) readError(err error) error {
 		return net.ErrClosed
 	default:
 	}
-	var status websocket.CloseError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[websocket.CloseError](err); ok {
 		return &CloseError{Code: int(status.Code), Reason: status.Reason}
 	}
 	return c.socket.closeError(err)

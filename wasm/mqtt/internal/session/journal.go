@@ -247,8 +247,7 @@ func parseMessage(value []byte) *Message {
 
 // StorageError keeps a typed error, and wraps any other.
 func StorageError(what string, err error) error {
-	var typed *wire.Error
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*wire.Error](err); ok {
 		return typed
 	}
 	return &wire.Error{Code: wire.Storage, Message: what + ": the durable store failed: " + err.Error(), Err: err}

@@ -102,10 +102,9 @@ func (a *Authenticator) call(ctx context.Context, f func(context.Context) ([]byt
 // authError makes a Mechanism's error one of ours.
 func authError(ctx context.Context, err error) error {
 	const what = "authentication"
-	var typed *wire.Error
 	var refusal interface{ MQTTRefused() (string, bool) }
 	var violation interface{ MQTTReason() byte }
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*wire.Error](err); ok {
 		return typed
 	}
 	if errors.As(err, &refusal) {

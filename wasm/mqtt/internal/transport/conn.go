@@ -289,8 +289,7 @@ func (c *Conn) closeLocked() {
 // where it may be told: not before CONNACK. Otherwise is the reason where err has
 // none; 0: the broker is not told then.
 func (c *Conn) fail(err error, otherwise byte) {
-	var typed *wire.Error
-	if errors.As(err, &typed) && typed.Reason != 0 {
+	if typed, ok := errors.AsType[*wire.Error](err); ok && typed.Reason != 0 {
 		otherwise = wire.DisconnectReason(typed)
 	}
 	c.mu.Lock()

@@ -9,50 +9,53 @@ import (
 	"strings"
 )
 
-// Code says what kind of failure an [Error] is. The JavaScript API uses the
-// same words.
+// Code says what kind of failure an [Error] is; it is an error itself. Package mqtt
+// exports both, and says there what each kind means.
 type Code string
 
 // The kinds of failure.
 const (
-	BadOption      Code = "bad-option"       // an option or argument is wrong; Field names it
-	Refused        Code = "refused"          // the broker said no; ReasonCode says why
-	Timeout        Code = "timeout"          // no answer in time
-	NotConnected   Code = "not-connected"    // there is no connection to send on
-	PacketTooLarge Code = "packet-too-large" // over a Maximum Packet Size, the broker's or ours
-	Aborted        Code = "aborted"          // the caller gave up, or disconnected
-	Network        Code = "network"          // the connection could not be opened, or broke
-	Disconnected   Code = "disconnected"     // the broker sent DISCONNECT; ReasonCode says why
-	Protocol       Code = "protocol"         // what the broker sent is not MQTT 5
-	Unsupported    Code = "unsupported"      // the broker stated that it does not offer this
-	SessionLost    Code = "session-lost"     // the broker forgot the session
-	QueueFull      Code = "queue-full"       // as much waits to be sent as is allowed
-	Dropped        Code = "dropped"          // the queue's policy gave the message up
-	Expired        Code = "expired"          // the Message Expiry Interval passed before it could be sent
-	Storage        Code = "storage"          // the durable store failed, or is full
-	InUse          Code = "in-use"           // another client has the durable store
+	BadOption      Code = "bad-option"
+	Refused        Code = "refused"
+	Timeout        Code = "timeout"
+	NotConnected   Code = "not-connected"
+	PacketTooLarge Code = "packet-too-large"
+	Aborted        Code = "aborted"
+	Network        Code = "network"
+	Disconnected   Code = "disconnected"
+	Protocol       Code = "protocol"
+	Unsupported    Code = "unsupported"
+	SessionLost    Code = "session-lost"
+	QueueFull      Code = "queue-full"
+	Dropped        Code = "dropped"
+	Expired        Code = "expired"
+	Storage        Code = "storage"
+	InUse          Code = "in-use"
 )
 
-// Error is what every internal package fails with.
+// Error returns the code as text.
+func (c Code) Error() string { return string(c) }
+
+// Error is what every package of the client fails with.
 type Error struct {
 	Code    Code
 	Message string // for people: what was wrong, and what to do
 	// Field is the option or argument that was wrong, in the names of the
 	// JavaScript API, such as "topic" or "will.qos".
 	Field string
-	// Reason is of the DISCONNECT that we send when we end the connection for
-	// this error; 0: none is sent. See [DisconnectReason].
-	Reason byte
-	// ReasonCode is the broker's (2.4), and set only from what the broker sent.
-	ReasonCode   byte
-	ReasonString string // the broker's own words, for diagnosis
-	// ServerReference is another server that the broker pointed to (4.13).
+	// ReasonCode, ReasonString and ServerReference are the broker's own (2.4, 4.13), and
+	// set only from what it sent.
+	ReasonCode      byte
+	ReasonString    string
 	ServerReference string
 	// CloseCode and CloseReason are the WebSocket's, where one was seen.
 	CloseCode   int
 	CloseReason string
-	Final       bool  // trying again can't mend it
-	Err         error // what caused it, where another error did
+	// Reason is of the DISCONNECT that we send when we end the connection for
+	// this error; 0: none is sent. See [DisconnectReason].
+	Reason byte
+	Final  bool  // trying again can't mend it
+	Err    error // what caused it, where another error did
 }
 
 // Error returns Message, and what the broker said if that is not in it.
@@ -65,6 +68,9 @@ func (e *Error) Error() string {
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the error's Code.
+func (e *Error) Is(target error) bool { return target == e.Code }
 
 // NewError makes an error of this kind; format and args are those of fmt.Sprintf.
 func NewError(code Code, format string, args ...any) *Error {
@@ -106,8 +112,7 @@ func UnsupportedError(field, why string) *Error {
 // is what was waited for, such as "publish".
 func ContextError(ctx context.Context, what string) *Error {
 	cause := context.Cause(ctx)
-	var typed *Error
-	if errors.As(cause, &typed) {
+	if typed, ok := errors.AsType[*Error](cause); ok {
 		return typed
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
@@ -120,8 +125,7 @@ func ContextError(ctx context.Context, what string) *Error {
 // where the peer broke MQTT's rules for WebSockets, with the WebSocket's close code
 // where the error knows one. what is what was tried, such as "connect".
 func NetworkError(err error, what string) *Error {
-	var typed *Error
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*Error](err); ok {
 		return typed
 	}
 	e := &Error{Code: Network, Message: what + ": " + err.Error(), Err: err}
