@@ -137,16 +137,12 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 
 // restore takes up the session that the store has.
 func (c *Client) restore(ctx context.Context) error {
-	list, err := c.opts.Store.Load(ctx)
+	records, err := c.opts.Store.Load(ctx)
 	if ctx.Err() != nil {
 		return wire.ContextError(ctx, "connect")
 	}
 	if err != nil {
 		return session.StorageError("connect", err)
-	}
-	records := make([]session.Record, len(list))
-	for i, r := range list {
-		records[i] = session.Record(r)
 	}
 	c.mu.Lock()
 	defer c.unlock()
@@ -165,7 +161,7 @@ func (c *Client) flush() {
 	for c.session.Busy() {
 		r := c.session.Ready()
 		for _, w := range r.Writes {
-			c.apply(w)
+			c.opts.Store.Apply(w.Records, c.stored) // under mu, for the order
 		}
 		for i := range r.Settled {
 			r.Settled[i].Tell()
@@ -181,17 +177,11 @@ func (c *Client) flush() {
 	c.watchExpiry()
 }
 
-// apply hands a change to the store. The caller holds mu, for the order.
-func (c *Client) apply(w session.Write) {
-	changes := make([]Record, len(w.Records))
-	for i, r := range w.Records {
-		changes[i] = Record(r)
-	}
-	c.opts.Store.Apply(changes, func(err error) {
-		c.mu.Lock()
-		defer c.unlock()
-		c.session.Stored(err)
-	})
+// stored says that the store has made a change, or with err, that it can't.
+func (c *Client) stored(err error) {
+	c.mu.Lock()
+	defer c.unlock()
+	c.session.Stored(err)
 }
 
 // watchExpiry sets the timer for the message in the queue that expires next. The

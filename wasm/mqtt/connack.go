@@ -46,7 +46,7 @@ func newConnack(a *wire.Connack, clientID string, expiry uint32, keepAlive uint1
 		RetainAvailable: available(p.RetainAvailable), WildcardAvailable: available(p.WildcardSubAvailable),
 		SubscriptionIDsAvailable: available(p.SubIDAvailable), SharedAvailable: available(p.SharedSubAvailable),
 		ResponseInformation: p.ResponseInfo, ServerReference: p.ServerReference,
-		ReasonString: p.ReasonString, AuthMethod: p.AuthMethod, UserProperties: userProperties(p.User),
+		ReasonString: p.ReasonString, AuthMethod: p.AuthMethod, UserProperties: p.User,
 	}
 	if p.AssignedClientID != "" {
 		c.ClientID, c.AssignedClientID = p.AssignedClientID, true

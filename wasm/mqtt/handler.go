@@ -72,7 +72,7 @@ func (h *handler) Suback(a *wire.Suback) error {
 // Disconnect tells of the broker's DISCONNECT.
 func (h *handler) Disconnect(d *wire.Disconnect) {
 	h.client.events.send(ServerDisconnected{
-		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: userProperties(d.User),
+		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: d.User,
 	})
 }
 

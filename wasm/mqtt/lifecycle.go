@@ -74,7 +74,7 @@ func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 	if err := o.UserProperties.validate("properties.userProperties"); err != nil {
 		return nil, err
 	}
-	p := &packets.Properties{ReasonString: o.ReasonString, User: o.UserProperties.packet()}
+	p := &packets.Properties{ReasonString: o.ReasonString, User: o.UserProperties}
 	if o.SessionExpiry != nil {
 		expiry, err := seconds("sessionExpiryInterval", *o.SessionExpiry)
 		if err != nil {

@@ -101,7 +101,7 @@ func (m *memStore) Load(context.Context) ([]Record, error) {
 	var list []Record
 	for _, key := range m.disk.keys() {
 		v, _ := m.disk.get(key)
-		list = append(list, Record{key, v})
+		list = append(list, Record{Key: key, Value: v})
 	}
 	return list, nil
 }

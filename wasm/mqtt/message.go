@@ -10,8 +10,8 @@ import (
 )
 
 // UserProperty is a name and a value that mean something to applications only
-// (1.5.7).
-type UserProperty struct{ Key, Value string }
+// (1.5.7): Key and Value, both strings.
+type UserProperty = packets.User
 
 // UserProperties are user properties in their order. A name may stand more than
 // once.
@@ -101,28 +101,6 @@ func (u UserProperties) validate(field string) error {
 	return nil
 }
 
-func (u UserProperties) packet() []packets.User {
-	if len(u) == 0 {
-		return nil
-	}
-	list := make([]packets.User, len(u))
-	for i, p := range u {
-		list[i] = packets.User(p)
-	}
-	return list
-}
-
-func userProperties(list []packets.User) UserProperties {
-	if len(list) == 0 {
-		return nil
-	}
-	u := make(UserProperties, len(list))
-	for i, p := range list {
-		u[i] = UserProperty(p)
-	}
-	return u
-}
-
 // encode makes the PUBLISH packet, and tells where its packet identifier goes.
 func (m *Message) encode() (frame []byte, idAt int) {
 	flags := m.QoS << 1
@@ -145,7 +123,7 @@ func (p *Properties) packet() *packets.Properties {
 	}
 	props := &packets.Properties{
 		PayloadFormat: p.PayloadFormat, TopicAlias: p.TopicAlias, ResponseTopic: p.ResponseTopic,
-		CorrelationData: p.CorrelationData, ContentType: p.ContentType, User: p.User.packet(),
+		CorrelationData: p.CorrelationData, ContentType: p.ContentType, User: p.User,
 	}
 	if p.MessageExpiry != nil {
 		expiry, _ := seconds("", *p.MessageExpiry)
@@ -167,7 +145,7 @@ func newMessage(r *inbox.Record) Message {
 	p := wire.UnpackProperties(r.Properties, wire.TypePublish)
 	m.Properties = Properties{
 		PayloadFormat: p.PayloadFormat, ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData,
-		ContentType: p.ContentType, User: userProperties(p.User),
+		ContentType: p.ContentType, User: p.User,
 		SubscriptionIdentifiers: wire.SubscriptionIdentifiers(r.Properties),
 	}
 	if p.MessageExpiry != nil {

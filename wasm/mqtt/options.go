@@ -321,7 +321,7 @@ func setDefault[T comparable](v *T, def T) {
 func (o *Options) connect(a *Attempt, clientID string, clean bool, auth []byte) []byte {
 	p := &packets.Properties{
 		ReceiveMaximum: &o.ReceiveMaximum, MaximumPacketSize: &o.MaximumPacketSize,
-		User: o.UserProperties.packet(), AuthMethod: o.AuthMethod, AuthData: o.AuthData,
+		User: o.UserProperties, AuthMethod: o.AuthMethod, AuthData: o.AuthData,
 	}
 	if o.Authenticator != nil {
 		p.AuthMethod, p.AuthData = o.Authenticator.Method(), auth

@@ -98,7 +98,7 @@ func (o *owner) Settle(r session.Result, err error) {
 		close(c.idle)
 		c.idle = nil
 	}
-	t.settle(PublishResult{r.Reason, r.ReasonString, userProperties(r.User)}, err)
+	t.settle(PublishResult{r.Reason, r.ReasonString, r.User}, err)
 }
 
 func (t *Token) settle(r PublishResult, err error) {

@@ -1,6 +1,10 @@
 package mqtt
 
-import "context"
+import (
+	"context"
+
+	"mqttwasm/wasm/mqtt/internal/session"
+)
 
 // Store keeps a session beyond the end of the program (4.1): keys and values,
 // in the order of the keys. One client uses it at a time, and any of its errors
@@ -20,8 +24,6 @@ type Store interface {
 	Close() error
 }
 
-// Record is one entry of a [Store].
-type Record struct {
-	Key   string // lower-case letters and digits
-	Value []byte // what it means is the client's business
-}
+// Record is one entry of a [Store]: its Key, a string of lower-case letters and
+// digits, and its Value, a []byte whose meaning is the client's business.
+type Record = session.Record

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -70,7 +71,7 @@ func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts Subscr
 			return SubscribeResult{}, err
 		}
 		if i == 0 || calls[len(calls)-1].Identifier != identifier {
-			calls = append(calls, &session.Call{Identifier: identifier, User: opts.UserProperties.packet()})
+			calls = append(calls, &session.Call{Identifier: identifier, User: slices.Clone(opts.UserProperties)})
 		}
 		call := calls[len(calls)-1]
 		call.Subscriptions = append(call.Subscriptions, packets.SubOptions{
@@ -120,7 +121,7 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	if err := user.validate("properties.userProperties"); err != nil {
 		return SubscribeResult{}, err
 	}
-	r, err := c.call(ctx, "unsubscribe", &session.Call{Filters: filters, User: user.packet()})
+	r, err := c.call(ctx, "unsubscribe", &session.Call{Filters: filters, User: user})
 	if !errors.Is(err, PacketTooLarge) { // which was not even tried
 		c.handlers.remove(filters, r.ReasonCodes)
 	}
@@ -190,7 +191,7 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 		}
 		r.ReasonCodes = append(r.ReasonCodes, o.ack.Reasons...)
 		r.ReasonString = cmp.Or(r.ReasonString, o.ack.ReasonString)
-		r.UserProperties = append(r.UserProperties, userProperties(o.ack.User)...)
+		r.UserProperties = append(r.UserProperties, o.ack.User...)
 	}
 	switch {
 	case failed != nil:

@@ -196,7 +196,7 @@ func obey(t *testing.T, c *Client, steps []vectorStep) {
 			m := Message{Topic: r.Topic, Payload: r.Payload, QoS: r.QoS, Retain: r.Retain, Properties: Properties{
 				PayloadFormat: r.Properties.PayloadFormat, MessageExpiry: expiry,
 				ResponseTopic: r.Properties.ResponseTopic, CorrelationData: r.Properties.CorrelationData,
-				ContentType: r.Properties.ContentType, User: userProperties(r.Properties.User),
+				ContentType: r.Properties.ContentType, User: r.Properties.User,
 			}}
 			_, _ = c.Publish(background, m)
 		case *packets.Subscribe:
@@ -205,13 +205,13 @@ func obey(t *testing.T, c *Client, steps []vectorStep) {
 				subs = append(subs, Subscription{Filter: s.Topic, QoS: s.QoS, NoLocal: s.NoLocal,
 					RetainAsPublished: s.RetainAsPublished, RetainHandling: s.RetainHandling})
 			}
-			o := SubscribeOptions{UserProperties: userProperties(r.Properties.User)}
+			o := SubscribeOptions{UserProperties: r.Properties.User}
 			if id := r.Properties.SubscriptionIdentifier; id != nil {
 				o.Identifier = *id
 			}
 			_, _ = c.Subscribe(background, subs, o)
 		case *packets.Unsubscribe:
-			_, _ = c.Unsubscribe(background, r.Topics, userProperties(r.Properties.User))
+			_, _ = c.Unsubscribe(background, r.Topics, r.Properties.User)
 		case *packets.Disconnect:
 			_ = c.Disconnect(background, DisconnectOptions{ReasonCode: r.ReasonCode})
 		default:
