@@ -66,7 +66,7 @@ func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 // disconnectPacket validates the options and makes DISCONNECT of them.
 func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 	if !wire.ClientMaySend(o.ReasonCode) {
-		return nil, wire.BadOptionError("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
+		return nil, wire.Invalid("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
 	}
 	if err := wire.CheckText("reasonString", o.ReasonString); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 			return nil, err
 		}
 		if expiry > 0 && c.opts.sessionExpiry == 0 {
-			return nil, wire.BadOptionError("sessionExpiryInterval", "must not be set where CONNECT had 0 (3.14.2.2.2)")
+			return nil, wire.Invalid("sessionExpiryInterval", "must not be set where CONNECT had 0 (3.14.2.2.2)")
 		}
 		p.SessionExpiryInterval = &expiry
 	}
@@ -188,7 +188,7 @@ type Authenticator interface {
 // on by itself, if the broker was asked by then.
 func (c *Client) Reauthenticate(ctx context.Context) error {
 	if c.auth == nil {
-		return wire.BadOptionError("authenticator", "is missing; re-authentication needs one")
+		return wire.Invalid("authenticator", "is missing; re-authentication needs one")
 	}
 	conn, err := c.current()
 	if err != nil {

@@ -60,15 +60,15 @@ func (m *Message) validate(prefix string) error {
 		return err
 	}
 	if m.QoS > 2 {
-		return wire.BadOptionError(prefix+"qos", "is %d, not 0, 1 or 2", m.QoS)
+		return wire.Invalid(prefix+"qos", "is %d, not 0, 1 or 2", m.QoS)
 	}
 	p := &m.Properties
 	prefix += "properties."
 	if p.PayloadFormat != nil && *p.PayloadFormat > 1 {
-		return wire.BadOptionError(prefix+"payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
+		return wire.Invalid(prefix+"payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
 	}
 	if p.TopicAlias != nil && *p.TopicAlias == 0 {
-		return wire.BadOptionError(prefix+"topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
+		return wire.Invalid(prefix+"topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
 	}
 	if p.MessageExpiry != nil {
 		if _, err := seconds(prefix+"messageExpiryInterval", *p.MessageExpiry); err != nil {
@@ -81,7 +81,7 @@ func (m *Message) validate(prefix string) error {
 		}
 	}
 	if len(p.CorrelationData) > wire.MaxString {
-		return wire.BadOptionError(prefix+"correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
+		return wire.Invalid(prefix+"correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
 	}
 	if err := wire.CheckText(prefix+"contentType", p.ContentType); err != nil {
 		return err
@@ -162,7 +162,7 @@ const NeverExpires = 0xFFFFFFFF * time.Second
 // is refused: somebody forgot the unit.
 func seconds(field string, d time.Duration) (uint32, error) {
 	if d < 0 || d > NeverExpires || d > 0 && d < time.Second {
-		return 0, wire.BadOptionError(field, "is %v, not 0 to 4,294,967,295 s", d)
+		return 0, wire.Invalid(field, "is %v, not 0 to 4,294,967,295 s", d)
 	}
 	return uint32((d + time.Second - 1) / time.Second), nil
 }

@@ -199,7 +199,7 @@ type Will struct {
 // prepare validates and fills in the defaults.
 func (o *Options) prepare() error {
 	if o.URL == "" {
-		return wire.BadOptionError("url", "is missing")
+		return wire.Invalid("url", "is missing")
 	}
 	for _, check := range []func() error{o.checkStrings, o.checkAuth, o.checkWill, o.checkStore, o.checkTimes} {
 		if err := check(); err != nil {
@@ -207,7 +207,7 @@ func (o *Options) prepare() error {
 		}
 	}
 	if o.Queue.Policy > DropNewest {
-		return wire.BadOptionError("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
+		return wire.Invalid("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
 	}
 	if o.Dial == nil {
 		o.Dial = func(ctx context.Context, url string) (net.Conn, error) {
@@ -243,7 +243,7 @@ func (o *Options) checkStrings() error {
 
 func checkCredentials(username string, password []byte) error {
 	if len(password) > wire.MaxString {
-		return wire.BadOptionError("password", "has %d bytes; at most 65,535 fit into a packet", len(password))
+		return wire.Invalid("password", "has %d bytes; at most 65,535 fit into a packet", len(password))
 	}
 	return wire.CheckText("username", username)
 }
@@ -252,14 +252,14 @@ func (o *Options) checkAuth() error {
 	method := o.AuthMethod
 	switch {
 	case o.Authenticator == nil && method == "" && o.AuthData != nil: // 3.1.2.11.10
-		return wire.BadOptionError("properties.authenticationData", "needs properties.authenticationMethod")
+		return wire.Invalid("properties.authenticationData", "needs properties.authenticationMethod")
 	case o.Authenticator == nil:
 		return wire.CheckText("properties.authenticationMethod", method)
 	case method != "" || o.AuthData != nil:
-		return wire.BadOptionError("properties.authenticationMethod", "and authenticationData come from the authenticator; leave them unset")
+		return wire.Invalid("properties.authenticationMethod", "and authenticationData come from the authenticator; leave them unset")
 	}
 	if method = o.Authenticator.Method(); method == "" {
-		return wire.BadOptionError("authenticator", "names no authentication method")
+		return wire.Invalid("authenticator", "names no authentication method")
 	}
 	return wire.CheckText("authenticator", method)
 }
@@ -270,10 +270,10 @@ func (o *Options) checkWill() error {
 		return nil
 	}
 	if w.Properties.TopicAlias != nil { // 3.1.3.2
-		return wire.BadOptionError("will.properties.topicAlias", "must not be set: a will has no topic alias")
+		return wire.Invalid("will.properties.topicAlias", "must not be set: a will has no topic alias")
 	}
 	if len(w.Payload) > wire.MaxString { // 3.1.3.4: binary data
-		return wire.BadOptionError("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
+		return wire.Invalid("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
 	}
 	if _, err := seconds("will.properties.willDelayInterval", w.Delay); err != nil {
 		return err
@@ -285,11 +285,11 @@ func (o *Options) checkStore() error {
 	switch {
 	case o.Store == nil:
 	case o.ClientID == "":
-		return wire.BadOptionError("clientId", "is missing; a durable session belongs to a client identifier")
+		return wire.Invalid("clientId", "is missing; a durable session belongs to a client identifier")
 	case !o.KeepSession:
-		return wire.BadOptionError("clean", "must be false with a durable store")
+		return wire.Invalid("clean", "must be false with a durable store")
 	case o.SessionExpiry == 0:
-		return wire.BadOptionError("properties.sessionExpiryInterval", "must not be 0 with a durable store")
+		return wire.Invalid("properties.sessionExpiryInterval", "must not be 0 with a durable store")
 	}
 	return nil
 }
@@ -302,7 +302,7 @@ func (o *Options) checkTimes() (err error) {
 	if o.KeepAlive != KeepAliveOff {
 		n, err := seconds("keepalive", o.KeepAlive)
 		if err != nil || n > 65535 {
-			return wire.BadOptionError("keepalive", "is %v, not at most 65,535 s", o.KeepAlive)
+			return wire.Invalid("keepalive", "is %v, not at most 65,535 s", o.KeepAlive)
 		}
 		o.keepAlive = uint16(n)
 	}

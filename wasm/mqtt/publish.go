@@ -47,9 +47,9 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 	switch {
 	case err != nil:
 	case o.Stored && c.opts.Store == nil:
-		err = wire.BadOptionError("waitFor", "needs a durable store")
+		err = wire.Invalid("waitFor", "needs a durable store")
 	case m.Properties.TopicAlias != nil && c.opts.AutoTopicAlias:
-		err = wire.BadOptionError("properties.topicAlias", "must not be set while aliases are given automatically")
+		err = wire.Invalid("properties.topicAlias", "must not be set while aliases are given automatically")
 	}
 	c.mu.Lock()
 	defer c.unlock()

@@ -40,7 +40,7 @@ func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 // get the messages out of order.
 func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 	if c.handlers.taking() {
-		return nil, wire.BadOptionError("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
+		return nil, wire.Invalid("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
 	}
 	return c.receive(ctx)
 }

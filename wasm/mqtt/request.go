@@ -34,7 +34,7 @@ func (c *Client) Request(ctx context.Context, m Message) (Message, error) {
 // RequestBatch is Request with the answer as a batch of one message.
 func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	if m.Properties.ResponseTopic != "" || m.Properties.CorrelationData != nil {
-		return nil, wire.BadOptionError("properties", "responseTopic and correlationData of a request are set by the client")
+		return nil, wire.Invalid("properties", "responseTopic and correlationData of a request are set by the client")
 	}
 	topic, err := c.responses.subscribe(ctx, c)
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 // that has none, and else as Publish does.
 func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (PublishResult, error) {
 	if request.Properties.ResponseTopic == "" {
-		return PublishResult{}, wire.BadOptionError("properties.responseTopic", "is missing; the message does not ask for an answer")
+		return PublishResult{}, wire.Invalid("properties.responseTopic", "is missing; the message does not ask for an answer")
 	}
 	answer.Topic = request.Properties.ResponseTopic
 	answer.Properties.CorrelationData = request.Properties.CorrelationData

@@ -61,7 +61,7 @@ type SubscribeResult struct {
 // whatever the broker made of it.
 func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts SubscribeOptions) (SubscribeResult, error) {
 	if len(subs) == 0 {
-		return SubscribeResult{}, wire.BadOptionError("filter", "is missing [MQTT-3.8.3-2]")
+		return SubscribeResult{}, wire.Invalid("filter", "is missing [MQTT-3.8.3-2]")
 	}
 	var calls []*session.Call // a packet has one identifier
 	for i := range subs {
@@ -93,13 +93,13 @@ func (s *Subscription) validate(identifier int) error {
 	}
 	switch {
 	case s.QoS > 2:
-		return wire.BadOptionError("qos", "is %d, not 0, 1 or 2", s.QoS)
+		return wire.Invalid("qos", "is %d, not 0, 1 or 2", s.QoS)
 	case s.RetainHandling > 2:
-		return wire.BadOptionError("rh", "is %d, not 0, 1 or 2", s.RetainHandling)
+		return wire.Invalid("rh", "is %d, not 0, 1 or 2", s.RetainHandling)
 	case s.NoLocal && strings.HasPrefix(s.Filter, "$share/"): // [MQTT-3.8.3-4]
-		return wire.BadOptionError("nl", "must not be set on a shared subscription")
+		return wire.Invalid("nl", "must not be set on a shared subscription")
 	case identifier < 0 || identifier > wire.MaxRemaining:
-		return wire.BadOptionError("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", identifier)
+		return wire.Invalid("properties.subscriptionIdentifier", "is %d, not 1 to 268,435,455", identifier)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (s *Subscription) validate(identifier int) error {
 // connection, and they are not made again.
 func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserProperties) (SubscribeResult, error) {
 	if len(filters) == 0 {
-		return SubscribeResult{}, wire.BadOptionError("filter", "is missing [MQTT-3.10.3-2]")
+		return SubscribeResult{}, wire.Invalid("filter", "is missing [MQTT-3.10.3-2]")
 	}
 	for _, f := range filters {
 		if err := wire.CheckTopicFilter("filter", f); err != nil {

@@ -51,7 +51,7 @@ func (l *Limits) publish(m *Message) error {
 	case m.frame[0]&1 != 0 && !l.Retain: // [MQTT-3.2.2-14]
 		return wire.UnsupportedError("retain", "the broker does not keep retained messages")
 	case int(m.alias) > l.Alias: // [MQTT-3.3.2-9]
-		return wire.BadOptionError("properties.topicAlias", "is %d; the broker's Topic Alias Maximum is %d", m.alias, l.Alias)
+		return wire.Invalid("properties.topicAlias", "is %d; the broker's Topic Alias Maximum is %d", m.alias, l.Alias)
 	}
 	return l.size("payload", m.frame)
 }

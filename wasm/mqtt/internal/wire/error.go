@@ -77,9 +77,9 @@ func NewError(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// BadOptionError says what is wrong with an option or argument. The message
+// Invalid says what is wrong with an option or argument. The message
 // begins with field.
-func BadOptionError(field, format string, args ...any) *Error {
+func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
 }
 

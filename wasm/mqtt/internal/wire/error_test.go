@@ -16,7 +16,7 @@ func TestErrorText(t *testing.T) {
 		"plain":         {Message: "plain"},
 		"refused: why":  {Message: "refused", ReasonString: "why"},
 		"said why once": {Message: "said why once", ReasonString: "why"},
-		"topic: is bad": BadOptionError("topic", "is %s", "bad"),
+		"topic: is bad": Invalid("topic", "is %s", "bad"),
 		"subscribe refused: not authorized (0x87): go away": RefusedError("subscribe", 0x87, "go away"),
 		"filter: no wildcards":                              UnsupportedError("filter", "no wildcards"),
 	} {

@@ -10,9 +10,9 @@ import (
 func CheckTopicName(field, topic string) error {
 	switch {
 	case topic == "":
-		return BadOptionError(field, "is empty; a topic has at least one character [MQTT-4.7.3-1]")
+		return Invalid(field, "is empty; a topic has at least one character [MQTT-4.7.3-1]")
 	case strings.ContainsAny(topic, "+#"):
-		return BadOptionError(field, "%s has a wildcard; only subscriptions may use + and # [MQTT-3.3.2-2]", Quote(topic))
+		return Invalid(field, "%s has a wildcard; only subscriptions may use + and # [MQTT-3.3.2-2]", Quote(topic))
 	}
 	return CheckText(field, topic)
 }
@@ -22,7 +22,7 @@ func CheckTopicName(field, topic string) error {
 // names field.
 func CheckTopicFilter(field, filter string) error {
 	if filter == "" {
-		return BadOptionError(field, "is empty; a topic filter has at least one character [MQTT-4.7.3-1]")
+		return Invalid(field, "is empty; a topic filter has at least one character [MQTT-4.7.3-1]")
 	}
 	if err := CheckText(field, filter); err != nil {
 		return err
@@ -31,7 +31,7 @@ func CheckTopicFilter(field, filter string) error {
 	if share, ok := strings.CutPrefix(filter, "$share/"); ok {
 		name, of, found := strings.Cut(share, "/")
 		if name == "" || !found || of == "" || strings.ContainsAny(name, "+#") {
-			return BadOptionError(field, "%s is not of the form $share/name/filter [MQTT-4.8.2-1]", Quote(filter))
+			return Invalid(field, "%s is not of the form $share/name/filter [MQTT-4.8.2-1]", Quote(filter))
 		}
 		rest = of
 	}
@@ -39,9 +39,9 @@ func CheckTopicFilter(field, filter string) error {
 	for i, level := range levels {
 		switch {
 		case strings.Contains(level, "#") && (level != "#" || i != len(levels)-1):
-			return BadOptionError(field, "%s: # must be the whole last level, such as a/# [MQTT-4.7.1-1]", Quote(filter))
+			return Invalid(field, "%s: # must be the whole last level, such as a/# [MQTT-4.7.1-1]", Quote(filter))
 		case strings.Contains(level, "+") && level != "+":
-			return BadOptionError(field, "%s: + must be a whole level, such as a/+/b [MQTT-4.7.1-2]", Quote(filter))
+			return Invalid(field, "%s: + must be a whole level, such as a/+/b [MQTT-4.7.1-2]", Quote(filter))
 		}
 	}
 	return nil
@@ -54,9 +54,9 @@ func CheckTopicFilter(field, filter string) error {
 func CheckText(field, text string) error {
 	switch {
 	case len(text) > MaxString:
-		return BadOptionError(field, "has %d bytes; at most 65,535 fit into a packet", len(text))
+		return Invalid(field, "has %d bytes; at most 65,535 fit into a packet", len(text))
 	case !plainText(text):
-		return BadOptionError(field, "%s has a control character or is not well-formed UTF-8", Quote(text))
+		return Invalid(field, "%s has a control character or is not well-formed UTF-8", Quote(text))
 	}
 	return nil
 }
