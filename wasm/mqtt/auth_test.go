@@ -24,7 +24,9 @@ func connackFrame(props ...byte) []byte {
 	return append([]byte{0x20, byte(3 + len(props)), 0, 0, byte(len(props))}, props...)
 }
 
-func authData(data string) []byte { return wire.AppendString([]byte{wire.PropAuthData}, []byte(data)) }
+func authData(data string) []byte {
+	return wire.AppendString([]byte{packets.PropAuthData}, []byte(data))
+}
 
 // expectAuth reads an AUTH packet of mqtttest.Auth's method.
 func (b *brokerConn) expectAuth(reason byte, data string) {

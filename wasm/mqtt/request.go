@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/eclipse/paho.golang/packets"
+
 	"mqttwasm/wasm/mqtt/internal/inbox"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
@@ -164,7 +166,7 @@ func (r *responses) take(p *wire.Publish, topic []byte, at float64) bool {
 	if r.topic == "" || string(topic) != r.topic {
 		return false
 	}
-	correlation, _ := wire.FindProperty(p.Properties, wire.PropCorrelationData)
+	correlation, _ := wire.FindProperty(p.Properties, packets.PropCorrelationData)
 	answer, ok := r.pending[string(correlation)]
 	if !ok {
 		return false

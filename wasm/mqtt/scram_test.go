@@ -33,7 +33,7 @@ func (b *brokerConn) scram(server *scramlib.Server, first []byte) (last string, 
 
 // scramConnack is the CONNACK with the server's last message.
 func scramConnack(last string) []byte {
-	props := wire.AppendString([]byte{wire.PropAuthMethod}, []byte("SCRAM-SHA-256"))
+	props := wire.AppendString([]byte{packets.PropAuthMethod}, []byte("SCRAM-SHA-256"))
 	return connackFrame(append(props, authData(last)...)...)
 }
 

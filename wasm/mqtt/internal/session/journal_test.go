@@ -55,7 +55,7 @@ func TestBrokenMessages(t *testing.T) {
 		"nothing after a topic": func(v []byte) []byte { v[size] = 7; return v[:size+1+7] },
 		"a subscription identifier": func([]byte) []byte { // [MQTT-3.3.4-6]
 			var m Message
-			frame, idAt := wire.EncodePublish(2, "topic", []byte{wire.PropSubscriptionIdentifier, 7}, nil)
+			frame, idAt := wire.EncodePublish(2, "topic", []byte{packets.PropSubscriptionIdentifier, 7}, nil)
 			m.SetFrame(frame, idAt, 0)
 			return messageRecord(&m)
 		},

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/eclipse/paho.golang/packets"
+
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -77,8 +79,8 @@ func (m *Message) findExpiry() {
 	}
 	r := wire.Reader{Rest: m.frame[at:]}
 	for r.Rest = r.Take(r.Varint()); len(r.Rest) > 0; {
-		id := r.Byte()
-		if id == wire.PropMessageExpiry {
+		id := r.Varint()
+		if id == int(packets.PropMessageExpiry) {
 			m.expiryAt = cap(m.frame) - cap(r.Rest)
 			m.expiry = r.Uint32()
 			return
@@ -123,7 +125,7 @@ func (m *Message) topic() []byte {
 func (m *Message) withAlias(alias uint16, topic []byte) []byte {
 	r := wire.Reader{Rest: m.frame[m.idAt:]}
 	id := r.Take(m.idSize())
-	properties := append([]byte{wire.PropTopicAlias, byte(alias >> 8), byte(alias)}, r.Take(r.Varint())...)
+	properties := append([]byte{packets.PropTopicAlias, byte(alias >> 8), byte(alias)}, r.Take(r.Varint())...)
 	return wire.JoinPublish(m.frame[0], topic, id, properties, r.Rest)
 }
 

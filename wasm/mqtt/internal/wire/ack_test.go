@@ -70,7 +70,7 @@ func TestParsingAcksTakesNoMemory(t *testing.T) {
 
 func TestSuback(t *testing.T) {
 	for _, kind := range []byte{TypeSuback, TypeUnsuback} {
-		props := join([]byte{PropReasonString, 0, 3, 'b', 'y', 'e'}, []byte{PropUser, 0, 1, 'k', 0, 1, 'v'})
+		props := join([]byte{packets.PropReasonString, 0, 3, 'b', 'y', 'e'}, []byte{packets.PropUser, 0, 1, 'k', 0, 1, 'v'})
 		body := join([]byte{0, 7}, properties(props...), []byte{0, 0x87, 0x55})
 		got, err := ParseSuback(kind, body)
 		if err != nil {

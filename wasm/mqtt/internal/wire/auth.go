@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/eclipse/paho.golang/packets"
+
 // Auth is an AUTH packet that was checked (3.15). Its slices point into the
 // bytes that it was read from.
 type Auth struct {
@@ -18,21 +20,21 @@ func ParseAuth(body []byte) (Auth, error) {
 	if err := r.finish(TypeAuth); err != nil {
 		return a, err
 	}
-	method, ok := FindProperty(properties, PropAuthMethod)
+	method, ok := FindProperty(properties, packets.PropAuthMethod)
 	if !ok { // 3.15.2.2.2
 		return a, Violation(ReasonProtocolError, "AUTH without an authentication method")
 	}
 	a.Method = method
-	a.Data, _ = FindProperty(properties, PropAuthData)
+	a.Data, _ = FindProperty(properties, packets.PropAuthData)
 	return a, nil
 }
 
 // EncodeAuth makes a whole AUTH packet, without data when that is nil. method
 // and data have at most [MaxString] bytes.
 func EncodeAuth(reason byte, method string, data []byte) []byte {
-	props := AppendString([]byte{PropAuthMethod}, method)
+	props := AppendString([]byte{packets.PropAuthMethod}, method)
 	if data != nil {
-		props = AppendString(append(props, PropAuthData), data)
+		props = AppendString(append(props, packets.PropAuthData), data)
 	}
 	return frame(TypeAuth<<4, AppendProperties([]byte{reason}, props))
 }

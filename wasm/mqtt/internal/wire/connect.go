@@ -38,7 +38,7 @@ func packWill(p *packets.Properties) []byte {
 	}
 	var b []byte
 	if p.WillDelayInterval != nil {
-		b = binary.BigEndian.AppendUint32([]byte{PropWillDelay}, *p.WillDelayInterval)
+		b = binary.BigEndian.AppendUint32([]byte{packets.PropWillDelayInterval}, *p.WillDelayInterval)
 	}
 	ofPublish := packets.Properties{
 		PayloadFormat: p.PayloadFormat, MessageExpiry: p.MessageExpiry, ContentType: p.ContentType,

@@ -83,7 +83,7 @@ func TestConnack(t *testing.T) {
 	if err != nil || !got.SessionPresent || got.Reason != 0 || !reflect.DeepEqual(&got.Properties, props) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	got, err = ParseConnack([]byte{0, 0x9D, 4, PropServerReference, 0, 1, 'b'})
+	got, err = ParseConnack([]byte{0, 0x9D, 4, packets.PropServerReference, 0, 1, 'b'})
 	if err != nil || got.SessionPresent || got.Reason != ReasonServerMoved || got.Properties.ServerReference != "b" {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
 )
 
 func TestVarint(t *testing.T) {
@@ -90,7 +92,7 @@ func TestReaderStopsAtTheFirstError(t *testing.T) {
 	if r.Byte() != 0 || r.Uint16() != 0 || r.Uint32() != 0 || r.Varint() != 0 || r.Take(0) != nil || len(r.Binary()) != 0 || len(r.String()) != 0 {
 		t.Error("it goes on after an error")
 	}
-	r.Skip(PropUser)
+	r.Skip(int(packets.PropUser))
 	r.Skip(0x7F)
 	if r.Err != first || !errors.Is(r.Failure(), first) {
 		t.Errorf("the error became %v", r.Err)

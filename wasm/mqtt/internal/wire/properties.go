@@ -6,37 +6,6 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Property identifiers (2.2.2.2).
-const (
-	PropPayloadFormat          byte = 0x01
-	PropMessageExpiry          byte = 0x02
-	PropContentType            byte = 0x03
-	PropResponseTopic          byte = 0x08
-	PropCorrelationData        byte = 0x09
-	PropSubscriptionIdentifier byte = 0x0B
-	PropSessionExpiry          byte = 0x11
-	PropAssignedClientID       byte = 0x12
-	PropServerKeepAlive        byte = 0x13
-	PropAuthMethod             byte = 0x15
-	PropAuthData               byte = 0x16
-	PropRequestProblemInfo     byte = 0x17
-	PropWillDelay              byte = 0x18
-	PropRequestResponseInfo    byte = 0x19
-	PropResponseInfo           byte = 0x1A
-	PropServerReference        byte = 0x1C
-	PropReasonString           byte = 0x1F
-	PropReceiveMaximum         byte = 0x21
-	PropTopicAliasMaximum      byte = 0x22
-	PropTopicAlias             byte = 0x23
-	PropMaximumQoS             byte = 0x24
-	PropRetainAvailable        byte = 0x25
-	PropUser                   byte = 0x26
-	PropMaximumPacketSize      byte = 0x27
-	PropWildcardAvailable      byte = 0x28
-	PropSubscriptionIDs        byte = 0x29
-	PropSharedAvailable        byte = 0x2A
-)
-
 // valueType is how a property's value is written.
 type valueType byte
 
@@ -66,33 +35,33 @@ var propertyTable = [...]struct {
 	value valueType
 	in    uint16
 }{
-	PropPayloadFormat:          {flagValue, inPublish},
-	PropMessageExpiry:          {uint32Value, inPublish},
-	PropContentType:            {stringValue, inPublish},
-	PropResponseTopic:          {stringValue, inPublish},
-	PropCorrelationData:        {binaryValue, inPublish},
-	PropSubscriptionIdentifier: {varintValue, inPublish},
-	PropSessionExpiry:          {uint32Value, inConnack},
-	PropAssignedClientID:       {stringValue, inConnack},
-	PropServerKeepAlive:        {uint16Value, inConnack},
-	PropAuthMethod:             {stringValue, inConnack | inAuth},
-	PropAuthData:               {binaryValue, inConnack | inAuth},
-	PropRequestProblemInfo:     {flagValue, 0},
-	PropWillDelay:              {uint32Value, 0},
-	PropRequestResponseInfo:    {flagValue, 0},
-	PropResponseInfo:           {stringValue, inConnack},
-	PropServerReference:        {stringValue, inConnack | 1<<TypeDisconnect},
-	PropReasonString:           {stringValue, inAny &^ inPublish},
-	PropReceiveMaximum:         {uint16Value, inConnack},
-	PropTopicAliasMaximum:      {uint16Value, inConnack},
-	PropTopicAlias:             {uint16Value, inPublish},
-	PropMaximumQoS:             {flagValue, inConnack},
-	PropRetainAvailable:        {flagValue, inConnack},
-	PropUser:                   {pairValue, inAny},
-	PropMaximumPacketSize:      {uint32Value, inConnack},
-	PropWildcardAvailable:      {flagValue, inConnack},
-	PropSubscriptionIDs:        {flagValue, inConnack},
-	PropSharedAvailable:        {flagValue, inConnack},
+	packets.PropPayloadFormat:          {flagValue, inPublish},
+	packets.PropMessageExpiry:          {uint32Value, inPublish},
+	packets.PropContentType:            {stringValue, inPublish},
+	packets.PropResponseTopic:          {stringValue, inPublish},
+	packets.PropCorrelationData:        {binaryValue, inPublish},
+	packets.PropSubscriptionIdentifier: {varintValue, inPublish},
+	packets.PropSessionExpiryInterval:  {uint32Value, inConnack},
+	packets.PropAssignedClientID:       {stringValue, inConnack},
+	packets.PropServerKeepAlive:        {uint16Value, inConnack},
+	packets.PropAuthMethod:             {stringValue, inConnack | inAuth},
+	packets.PropAuthData:               {binaryValue, inConnack | inAuth},
+	packets.PropRequestProblemInfo:     {flagValue, 0},
+	packets.PropWillDelayInterval:      {uint32Value, 0},
+	packets.PropRequestResponseInfo:    {flagValue, 0},
+	packets.PropResponseInfo:           {stringValue, inConnack},
+	packets.PropServerReference:        {stringValue, inConnack | 1<<TypeDisconnect},
+	packets.PropReasonString:           {stringValue, inAny &^ inPublish},
+	packets.PropReceiveMaximum:         {uint16Value, inConnack},
+	packets.PropTopicAliasMaximum:      {uint16Value, inConnack},
+	packets.PropTopicAlias:             {uint16Value, inPublish},
+	packets.PropMaximumQOS:             {flagValue, inConnack},
+	packets.PropRetainAvailable:        {flagValue, inConnack},
+	packets.PropUser:                   {pairValue, inAny},
+	packets.PropMaximumPacketSize:      {uint32Value, inConnack},
+	packets.PropWildcardSubAvailable:   {flagValue, inConnack},
+	packets.PropSubIDAvailable:         {flagValue, inConnack},
+	packets.PropSharedSubAvailable:     {flagValue, inConnack},
 }
 
 // properties reads and checks a packet's properties, and returns them in wire
@@ -107,8 +76,8 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 	in := Reader{Rest: all}
 	for len(in.Rest) > 0 {
 		start := len(all) - len(in.Rest)
-		id := in.propertyID()
-		if id == PropTopicAlias && alias != nil {
+		id := in.Varint()
+		if id == int(packets.PropTopicAlias) && alias != nil {
 			*alias = in.topicAlias()
 			withoutAlias = append(append(make([]byte, 0, start+len(in.Rest)), all[:start]...), in.Rest...)
 		} else {
@@ -126,26 +95,14 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 	return all
 }
 
-// propertyID reads the identifier of a property that exists.
-func (r *Reader) propertyID() byte {
-	id := r.Varint()
-	if r.Err == nil && (id >= len(propertyTable) || propertyTable[id].value == noValue) {
-		r.fail(ReasonMalformed, "property 0x%02X, which does not exist", id)
-	}
-	if r.Err != nil {
-		return 0
-	}
-	return byte(id)
-}
-
 // admit checks that a property may stand in a packet of this type, and as often as
 // it does. seen has the bits of those that did.
-func (r *Reader) admit(kind, id byte, seen *uint64) {
+func (r *Reader) admit(kind byte, id int, seen *uint64) {
 	switch bit := uint64(1) << id; {
 	case r.Err != nil:
 	case propertyTable[id].in&(1<<kind) == 0:
 		r.fail(ReasonProtocolError, "property 0x%02X in %s", id, TypeName(kind))
-	case id == PropUser || id == PropSubscriptionIdentifier: // 3.3.2.3.7, 3.3.2.3.8
+	case id == int(packets.PropUser) || id == int(packets.PropSubscriptionIdentifier): // 3.3.2.3.7, 3.3.2.3.8
 	case *seen&bit != 0:
 		r.fail(ReasonProtocolError, "property 0x%02X twice", id)
 	default:
@@ -161,84 +118,76 @@ func (r *Reader) topicAlias() uint16 {
 	return alias
 }
 
+// neverZero names the properties of which 0 is a Protocol Error (3.2.2.3.3,
+// 3.2.2.3.6, 3.3.2.3.8).
+var neverZero = map[int]string{
+	int(packets.PropReceiveMaximum):         "Receive Maximum",
+	int(packets.PropMaximumPacketSize):      "Maximum Packet Size",
+	int(packets.PropSubscriptionIdentifier): "subscription identifier",
+}
+
 // property reads one value and checks its range.
-func (r *Reader) property(id byte) {
+func (r *Reader) property(id int) {
+	v := r.Skip(id)
 	if r.Err != nil {
 		return
 	}
 	switch propertyTable[id].value {
 	case flagValue:
-		if v := r.Byte(); v > 1 {
-			r.fail(ReasonProtocolError, "property 0x%02X is %d, not 0 or 1", id, v)
+		if v[0] > 1 {
+			r.fail(ReasonProtocolError, "property 0x%02X is %d, not 0 or 1", id, v[0])
 		}
-	case uint16Value:
-		if v := r.Uint16(); r.Err == nil && v == 0 && id == PropReceiveMaximum { // 3.2.2.3.3
-			r.fail(ReasonProtocolError, "Receive Maximum of 0")
-		}
-	case uint32Value:
-		if v := r.Uint32(); r.Err == nil && v == 0 && id == PropMaximumPacketSize { // 3.2.2.3.6
-			r.fail(ReasonProtocolError, "Maximum Packet Size of 0")
-		}
-	case varintValue:
-		if v := r.Varint(); r.Err == nil && v == 0 { // 3.3.2.3.8
-			r.fail(ReasonProtocolError, "subscription identifier 0")
+	case uint16Value, uint32Value, varintValue:
+		if name := neverZero[id]; name != "" && len(bytes.Trim(v, "\x00")) == 0 {
+			r.fail(ReasonProtocolError, "%s of 0", name)
 		}
 	case stringValue:
-		v := r.String()
 		// [MQTT-3.3.2-14], [MQTT-4.7.3-1]
-		if id == PropResponseTopic && r.Err == nil && (len(v) == 0 || hasWildcard(v)) {
+		if r.text(v); id == int(packets.PropResponseTopic) && (len(v) == 0 || hasWildcard(v)) {
 			r.fail(ReasonProtocolError, "a response topic that is no topic name")
 		}
-	case binaryValue:
-		r.Binary()
 	case pairValue:
-		r.String()
-		r.String()
+		pair := Reader{Rest: v}
+		r.text(pair.Binary())
+		r.text(pair.Binary())
 	}
 }
 
-// Skip reads the value of a property of properties that were checked. The
-// identifier, which is one byte, was read before.
-func (r *Reader) Skip(id byte) {
-	if int(id) >= len(propertyTable) {
-		r.fail(ReasonMalformed, "property 0x%02X, which does not exist", id)
-		return
+// Skip reads the value of a property without looking at it, and returns it: that of
+// a string or of binary data without its length. The identifier was read before.
+func (r *Reader) Skip(id int) (value []byte) {
+	kind, from := noValue, r.Rest
+	if id < len(propertyTable) {
+		kind = propertyTable[id].value
 	}
-	switch propertyTable[id].value {
+	switch kind {
 	case flagValue:
-		r.Take(1)
+		return r.Take(1)
 	case uint16Value:
-		r.Take(2)
+		return r.Take(2)
 	case uint32Value:
-		r.Take(4)
+		return r.Take(4)
+	case stringValue, binaryValue:
+		return r.Binary()
 	case varintValue:
 		r.Varint()
-	case stringValue, binaryValue:
-		r.Binary()
 	case pairValue:
 		r.Binary()
 		r.Binary()
 	default:
 		r.fail(ReasonMalformed, "property 0x%02X, which does not exist", id)
 	}
+	return from[:len(from)-len(r.Rest)]
 }
 
 // FindProperty returns the value of a property that stands at most once, in
-// properties that were checked. It points into them. A string or binary data
-// comes without its length.
+// properties that were checked, as [Reader.Skip] does. It points into them.
 func FindProperty(all []byte, id byte) (value []byte, ok bool) {
 	for r := (Reader{Rest: all}); len(r.Rest) > 0; {
-		found := r.Byte()
-		from := r.Rest
-		r.Skip(found)
-		if found != id || r.Err != nil {
-			continue
+		found := r.Varint()
+		if value = r.Skip(found); found == int(id) && r.Err == nil {
+			return value, true
 		}
-		value = from[:len(from)-len(r.Rest)]
-		if v := propertyTable[id].value; v == stringValue || v == binaryValue {
-			value = value[2:]
-		}
-		return value, true
 	}
 	return nil, false
 }
@@ -247,12 +196,11 @@ func FindProperty(all []byte, id byte) (value []byte, ok bool) {
 // whose properties were checked; nil: none. [UnpackProperties] keeps only one.
 func SubscriptionIdentifiers(properties []byte) (ids []uint32) {
 	for r := (Reader{Rest: properties}); len(r.Rest) > 0; {
-		id := r.Byte()
-		if id == PropSubscriptionIdentifier {
+		if id := r.Varint(); id == int(packets.PropSubscriptionIdentifier) {
 			ids = append(ids, uint32(r.Varint()))
-			continue
+		} else {
+			r.Skip(id)
 		}
-		r.Skip(id)
 	}
 	return ids
 }

@@ -88,7 +88,7 @@ func TestPublishRefused(t *testing.T) {
 
 // Only user properties and, in PUBLISH, subscription identifiers may repeat.
 func TestPropertiesThatRepeat(t *testing.T) { // 3.3.2.3.7, 3.3.2.3.8
-	user := join([]byte{PropUser}, AppendString(nil, "k"), AppendString(nil, "v"))
+	user := join([]byte{packets.PropUser}, AppendString(nil, "k"), AppendString(nil, "v"))
 	packed := join(user, []byte{0x0B, 1}, user, []byte{0x0B, 0x80, 1})
 	var p Publish
 	if err := ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(packed...)), &p); err != nil {
@@ -111,7 +111,7 @@ func TestParsingPublishTakesNoMemory(t *testing.T) {
 		"beyond ASCII":     []byte("\x00\x06töpic\x00payload"),
 		"properties":       []byte("\x00\x05topic\x09\x26\x00\x01k\x00\x01v\x01\x01payload"),
 		"an alias only":    []byte("\x00\x00\x03\x23\x00\x01payload"),
-		"a response topic": join([]byte("\x00\x01t"), properties(append([]byte{PropResponseTopic}, AppendString(nil, strings.Repeat("r", 100))...)...)),
+		"a response topic": join([]byte("\x00\x01t"), properties(append([]byte{packets.PropResponseTopic}, AppendString(nil, strings.Repeat("r", 100))...)...)),
 	} {
 		var p Publish
 		if n := testing.AllocsPerRun(100, func() {
@@ -125,14 +125,14 @@ func TestParsingPublishTakesNoMemory(t *testing.T) {
 }
 
 func TestFindProperty(t *testing.T) {
-	all := join([]byte{PropUser}, AppendString(nil, "\x16k"), AppendString(nil, "v"), []byte{PropAuthMethod, 0, 1, 'm'},
-		[]byte{PropAuthData, 0, 0}, []byte{PropMaximumPacketSize, 0, 0, 1, 0})
-	for id, want := range map[byte][]byte{PropAuthMethod: []byte("m"), PropAuthData: {}, PropMaximumPacketSize: {0, 0, 1, 0}} {
+	all := join([]byte{packets.PropUser}, AppendString(nil, "\x16k"), AppendString(nil, "v"), []byte{packets.PropAuthMethod, 0, 1, 'm'},
+		[]byte{packets.PropAuthData, 0, 0}, []byte{packets.PropMaximumPacketSize, 0, 0, 1, 0})
+	for id, want := range map[byte][]byte{packets.PropAuthMethod: []byte("m"), packets.PropAuthData: {}, packets.PropMaximumPacketSize: {0, 0, 1, 0}} {
 		if got, ok := FindProperty(all, id); !ok || got == nil || !bytes.Equal(got, want) {
 			t.Errorf("property 0x%02X: % x, %v", id, got, ok)
 		}
 	}
-	if got, ok := FindProperty(all, PropReasonString); ok || got != nil {
+	if got, ok := FindProperty(all, packets.PropReasonString); ok || got != nil {
 		t.Errorf("% x", got)
 	}
 }
@@ -145,14 +145,15 @@ func TestSkipEveryProperty(t *testing.T) {
 		if property.value == noValue {
 			continue
 		}
-		for name, read := range map[string]func(*Reader, byte){"Skip": (*Reader).Skip, "property": (*Reader).property} {
+		skip := func(r *Reader, id int) { r.Skip(id) }
+		for name, read := range map[string]func(*Reader, int){"Skip": skip, "property": (*Reader).property} {
 			r := Reader{Rest: values[property.value]}
-			if read(&r, byte(id)); r.Err != nil || len(r.Rest) > 0 {
+			if read(&r, id); r.Err != nil || len(r.Rest) > 0 {
 				t.Errorf("%s of 0x%02X: %+v", name, id, r)
 			}
 		}
 	}
-	for _, id := range []byte{0, 4, 0x2B, 0xFF} {
+	for _, id := range []int{0, 4, 0x2B, 0xFF} {
 		r := Reader{Rest: []byte{1, 2, 3}}
 		r.Skip(id)
 		wantViolation(t, r.Failure(), ReasonMalformed)
@@ -209,7 +210,7 @@ func FuzzJoinPublish(f *testing.F) {
 		if keep {
 			sent = before.Topic
 		}
-		withAlias := append([]byte{PropTopicAlias, byte(alias >> 8), byte(alias)}, before.Properties...)
+		withAlias := append([]byte{packets.PropTopicAlias, byte(alias >> 8), byte(alias)}, before.Properties...)
 		joined := JoinPublish(header, sent, frame[idAt:end], withAlias, payload)
 		if header, body = split(t, joined); cap(joined) != len(joined) {
 			t.Errorf("%d bytes in %d", len(joined), cap(joined))

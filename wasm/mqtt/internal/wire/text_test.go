@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
 )
 
 // What 1.5.4 says of the strings that a receiver gets, and what we send.
@@ -49,7 +51,7 @@ var texts = []struct {
 func TestReceivedText(t *testing.T) {
 	for _, test := range texts {
 		s := AppendString(nil, test.text)
-		user := join([]byte{PropUser}, s, s)
+		user := join([]byte{packets.PropUser}, s, s)
 		reads := map[string]error{}
 		var p Publish
 		if test.text != "" {
@@ -57,21 +59,21 @@ func TestReceivedText(t *testing.T) {
 			if test.received && (reads["topic"] != nil || string(p.Topic) != test.text) {
 				t.Errorf("%s: topic %q, %v", test.name, p.Topic, reads["topic"])
 			}
-			reads["response topic"] = ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(join([]byte{PropResponseTopic}, s)...)), &p)
+			reads["response topic"] = ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(join([]byte{packets.PropResponseTopic}, s)...)), &p)
 		}
-		reads["content type"] = ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(join([]byte{PropContentType}, s)...)), &p)
+		reads["content type"] = ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(join([]byte{packets.PropContentType}, s)...)), &p)
 		reads["user property"] = ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(user...)), &p)
 		_, reads["ack"] = ParseAck(TypePuback, join([]byte{0, 1, 0}, properties(user...)))
-		suback, err := ParseSuback(TypeSuback, join([]byte{0, 1}, properties(join([]byte{PropReasonString}, s)...), []byte{0}))
+		suback, err := ParseSuback(TypeSuback, join([]byte{0, 1}, properties(join([]byte{packets.PropReasonString}, s)...), []byte{0}))
 		if reads["SUBACK"] = err; err == nil && suback.ReasonString != test.text {
 			t.Errorf("%s: SUBACK %+v", test.name, suback)
 		}
-		connack, err := ParseConnack(join([]byte{0, 0}, properties(join([]byte{PropAssignedClientID}, s)...)))
+		connack, err := ParseConnack(join([]byte{0, 0}, properties(join([]byte{packets.PropAssignedClientID}, s)...)))
 		if reads["CONNACK"] = err; err == nil && connack.Properties.AssignedClientID != test.text {
 			t.Errorf("%s: CONNACK %+v", test.name, connack)
 		}
 		_, reads["DISCONNECT"] = ParseDisconnect(join([]byte{0x98}, properties(user...)))
-		_, reads["AUTH"] = ParseAuth(join([]byte{0x18}, properties(join([]byte{PropAuthMethod}, s)...)))
+		_, reads["AUTH"] = ParseAuth(join([]byte{0x18}, properties(join([]byte{packets.PropAuthMethod}, s)...)))
 		for where, err := range reads {
 			if test.received {
 				if err != nil {
