@@ -259,11 +259,11 @@ func (c *Conn) handle(p packet) error {
 		}
 		return c.cfg.Handler.Suback(s)
 	case wire.TypePingresp:
-		if len(p.body) > 0 { // 3.13.1
-			return wire.Violation(wire.ReasonMalformed, "%d bytes too many in PINGRESP", len(p.body))
+		err := wire.CheckPingresp(p.body)
+		if err == nil {
+			c.pingAnswered()
 		}
-		c.pingAnswered()
-		return nil
+		return err
 	case wire.TypeConnack:
 		return c.accept(p.body)
 	case wire.TypeAuth:

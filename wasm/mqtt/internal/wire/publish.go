@@ -153,18 +153,14 @@ func EncodePublish(flags byte, topic string, properties, payload []byte) (frame 
 	if flags&6 != 0 {
 		size = 2
 	}
-	frame = joinPublish(TypePublish<<4|flags&0x0F, topic, id[:size], properties, payload)
+	frame = JoinPublish(TypePublish<<4|flags&0x0F, topic, id[:size], properties, payload)
 	return frame, len(frame) - len(payload) - len(properties) - VarintSize(len(properties)) - size
 }
 
 // JoinPublish makes a whole PUBLISH packet of its parts. header is its first
 // byte; id is the two bytes of the packet identifier, or none at QoS 0;
 // properties are in wire form, and may have a topic alias.
-func JoinPublish(header byte, topic, id, properties, payload []byte) []byte {
-	return joinPublish(header, topic, id, properties, payload)
-}
-
-func joinPublish[T string | []byte](header byte, topic T, id, properties, payload []byte) []byte {
+func JoinPublish[T string | []byte](header byte, topic T, id, properties, payload []byte) []byte {
 	length := 2 + len(topic) + len(id) + VarintSize(len(properties)) + len(properties) + len(payload)
 	frame := make([]byte, 0, 1+VarintSize(length)+length)
 	frame = AppendVarint(append(frame, header), length)

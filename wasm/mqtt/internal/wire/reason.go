@@ -5,93 +5,74 @@ import (
 	"strings"
 )
 
-// Reason codes (2.4).
+// Reason codes (2.4) that the client looks at or sends; [ReasonName] knows all.
 const (
-	ReasonSuccess                     byte = 0x00 // also normal disconnection, and QoS 0 granted
-	ReasonDisconnectWithWill          byte = 0x04
-	ReasonNoMatchingSubscribers       byte = 0x10
-	ReasonNoSubscriptionExisted       byte = 0x11
-	ReasonContinueAuthentication      byte = 0x18
-	ReasonReauthenticate              byte = 0x19
-	ReasonUnspecified                 byte = 0x80 // this and those above are failures
-	ReasonMalformed                   byte = 0x81
-	ReasonProtocolError               byte = 0x82
-	ReasonImplementationSpecific      byte = 0x83
-	ReasonUnsupportedVersion          byte = 0x84
-	ReasonBadClientID                 byte = 0x85
-	ReasonBadCredentials              byte = 0x86
-	ReasonNotAuthorized               byte = 0x87
-	ReasonServerUnavailable           byte = 0x88
-	ReasonServerBusy                  byte = 0x89
-	ReasonBanned                      byte = 0x8A
-	ReasonServerShuttingDown          byte = 0x8B
-	ReasonBadAuthMethod               byte = 0x8C
-	ReasonKeepAliveTimeout            byte = 0x8D
-	ReasonSessionTakenOver            byte = 0x8E
-	ReasonTopicFilterInvalid          byte = 0x8F
-	ReasonTopicNameInvalid            byte = 0x90
-	ReasonIDInUse                     byte = 0x91
-	ReasonIDNotFound                  byte = 0x92
-	ReasonReceiveMaximum              byte = 0x93
-	ReasonAliasInvalid                byte = 0x94
-	ReasonPacketTooLarge              byte = 0x95
-	ReasonMessageRateTooHigh          byte = 0x96
-	ReasonQuotaExceeded               byte = 0x97
-	ReasonAdministrativeAction        byte = 0x98
-	ReasonPayloadFormatInvalid        byte = 0x99
-	ReasonRetainNotSupported          byte = 0x9A
-	ReasonQoSNotSupported             byte = 0x9B
-	ReasonUseAnotherServer            byte = 0x9C
-	ReasonServerMoved                 byte = 0x9D
-	ReasonSharedNotSupported          byte = 0x9E
-	ReasonConnectionRateExceeded      byte = 0x9F
-	ReasonMaximumConnectTime          byte = 0xA0
-	ReasonSubscriptionIDsNotSupported byte = 0xA1
-	ReasonWildcardsNotSupported       byte = 0xA2
+	ReasonSuccess                byte = 0x00 // also normal disconnection, and QoS 0 granted
+	ReasonNoMatchingSubscribers  byte = 0x10
+	ReasonNoSubscriptionExisted  byte = 0x11
+	ReasonContinueAuthentication byte = 0x18
+	ReasonReauthenticate         byte = 0x19
+	ReasonUnspecified            byte = 0x80 // this and those above are failures
+	ReasonMalformed              byte = 0x81
+	ReasonProtocolError          byte = 0x82
+	ReasonUnsupportedVersion     byte = 0x84
+	ReasonBadClientID            byte = 0x85
+	ReasonBadCredentials         byte = 0x86
+	ReasonNotAuthorized          byte = 0x87
+	ReasonBanned                 byte = 0x8A
+	ReasonBadAuthMethod          byte = 0x8C
+	ReasonSessionTakenOver       byte = 0x8E
+	ReasonIDNotFound             byte = 0x92
+	ReasonReceiveMaximum         byte = 0x93
+	ReasonAliasInvalid           byte = 0x94
+	ReasonPacketTooLarge         byte = 0x95
+	ReasonQuotaExceeded          byte = 0x97
+	ReasonUseAnotherServer       byte = 0x9C
+	ReasonServerMoved            byte = 0x9D
 )
 
 var reasonNames = [...]string{
-	ReasonSuccess:                     "success",
-	ReasonDisconnectWithWill:          "disconnect with will message",
-	ReasonNoMatchingSubscribers:       "no matching subscribers",
-	ReasonNoSubscriptionExisted:       "no subscription existed",
-	ReasonContinueAuthentication:      "continue authentication",
-	ReasonReauthenticate:              "re-authenticate",
-	ReasonUnspecified:                 "unspecified error",
-	ReasonMalformed:                   "malformed packet",
-	ReasonProtocolError:               "protocol error",
-	ReasonImplementationSpecific:      "implementation specific error",
-	ReasonUnsupportedVersion:          "unsupported protocol version",
-	ReasonBadClientID:                 "client identifier not valid",
-	ReasonBadCredentials:              "bad user name or password",
-	ReasonNotAuthorized:               "not authorized",
-	ReasonServerUnavailable:           "server unavailable",
-	ReasonServerBusy:                  "server busy",
-	ReasonBanned:                      "banned",
-	ReasonServerShuttingDown:          "server shutting down",
-	ReasonBadAuthMethod:               "bad authentication method",
-	ReasonKeepAliveTimeout:            "keep alive timeout",
-	ReasonSessionTakenOver:            "session taken over",
-	ReasonTopicFilterInvalid:          "topic filter invalid",
-	ReasonTopicNameInvalid:            "topic name invalid",
-	ReasonIDInUse:                     "packet identifier in use",
-	ReasonIDNotFound:                  "packet identifier not found",
-	ReasonReceiveMaximum:              "receive maximum exceeded",
-	ReasonAliasInvalid:                "topic alias invalid",
-	ReasonPacketTooLarge:              "packet too large",
-	ReasonMessageRateTooHigh:          "message rate too high",
-	ReasonQuotaExceeded:               "quota exceeded",
-	ReasonAdministrativeAction:        "administrative action",
-	ReasonPayloadFormatInvalid:        "payload format invalid",
-	ReasonRetainNotSupported:          "retain not supported",
-	ReasonQoSNotSupported:             "QoS not supported",
-	ReasonUseAnotherServer:            "use another server",
-	ReasonServerMoved:                 "server moved",
-	ReasonSharedNotSupported:          "shared subscriptions not supported",
-	ReasonConnectionRateExceeded:      "connection rate exceeded",
-	ReasonMaximumConnectTime:          "maximum connect time",
-	ReasonSubscriptionIDsNotSupported: "subscription identifiers not supported",
-	ReasonWildcardsNotSupported:       "wildcard subscriptions not supported",
+	0x00: "success",
+	0x04: "disconnect with will message",
+	0x10: "no matching subscribers",
+	0x11: "no subscription existed",
+	0x18: "continue authentication",
+	0x19: "re-authenticate",
+	0x80: "unspecified error",
+	0x81: "malformed packet",
+	0x82: "protocol error",
+	0x83: "implementation specific error",
+	0x84: "unsupported protocol version",
+	0x85: "client identifier not valid",
+	0x86: "bad user name or password",
+	0x87: "not authorized",
+	0x88: "server unavailable",
+	0x89: "server busy",
+	0x8A: "banned",
+	0x8B: "server shutting down",
+	0x8C: "bad authentication method",
+	0x8D: "keep alive timeout",
+	0x8E: "session taken over",
+	0x8F: "topic filter invalid",
+	0x90: "topic name invalid",
+	0x91: "packet identifier in use",
+	0x92: "packet identifier not found",
+	0x93: "receive maximum exceeded",
+	0x94: "topic alias invalid",
+	0x95: "packet too large",
+	0x96: "message rate too high",
+	0x97: "quota exceeded",
+	0x98: "administrative action",
+	0x99: "payload format invalid",
+	0x9A: "retain not supported",
+	0x9B: "QoS not supported",
+	0x9C: "use another server",
+	0x9D: "server moved",
+	0x9E: "shared subscriptions not supported",
+	0x9F: "connection rate exceeded",
+	0xA0: "maximum connect time",
+	0xA1: "subscription identifiers not supported",
+	0xA2: "wildcard subscriptions not supported",
 }
 
 // ReasonName returns the specification's name of a reason code (2.4), such as
@@ -103,12 +84,11 @@ func ReasonName(code byte) string {
 	return fmt.Sprintf("reason code 0x%02X", code)
 }
 
-// clientReasons are what a client may send in DISCONNECT (3.14.2.1).
-const clientReasons = "\x00\x04\x80\x81\x82\x83\x90\x93\x94\x95\x96\x97\x98\x99"
-
 // ClientMaySend tells whether a client may send this reason code in DISCONNECT
-// [MQTT-3.14.2-1].
-func ClientMaySend(reason byte) bool { return strings.IndexByte(clientReasons, reason) >= 0 }
+// (3.14.2.1) [MQTT-3.14.2-1].
+func ClientMaySend(reason byte) bool {
+	return strings.IndexByte("\x00\x04\x80\x81\x82\x83\x90\x93\x94\x95\x96\x97\x98\x99", reason) >= 0
+}
 
 // DisconnectReason is the reason code of the DISCONNECT that we send for an
 // error: its Reason, or 0x80 where that is none that a client may send. 0x8C is
