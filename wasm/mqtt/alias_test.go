@@ -3,14 +3,15 @@ package mqtt
 import (
 	"testing"
 	"time"
+
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // wantAlias reads a PUBLISH and checks its topic, as sent, and its alias.
 func wantAlias(t *testing.T, b *brokerConn, topic string, alias uint16) {
 	t.Helper()
 	p := publishOf(t, b.read())
-	got := uint16(0)
-	override(&got, p.Properties.TopicAlias)
+	got := wire.ValueOr(p.Properties.TopicAlias, 0)
 	if p.Topic != topic || got != alias {
 		t.Errorf("sent %q with alias %d, want %q with %d", p.Topic, got, topic, alias)
 	}

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"time"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
@@ -39,32 +40,21 @@ type Connack struct {
 // and these times, in seconds.
 func newConnack(a *wire.Connack, clientID string, expiry uint32, keepAlive uint16) Connack {
 	p := &a.Properties
-	available := func(v *byte) bool { return v == nil || *v != 0 }
-	c := Connack{
-		SessionPresent: a.SessionPresent, ClientID: clientID,
-		ReceiveMaximum: 65535, MaximumQoS: 2,
-		RetainAvailable: available(p.RetainAvailable), WildcardAvailable: available(p.WildcardSubAvailable),
-		SubscriptionIDsAvailable: available(p.SubIDAvailable), SharedAvailable: available(p.SharedSubAvailable),
-		ResponseInformation: p.ResponseInfo, ServerReference: p.ServerReference,
+	return Connack{
+		SessionPresent: a.SessionPresent,
+		ClientID:       cmp.Or(p.AssignedClientID, clientID), AssignedClientID: p.AssignedClientID != "",
+		SessionExpiry:            time.Duration(wire.ValueOr(p.SessionExpiryInterval, expiry)) * time.Second,
+		KeepAlive:                time.Duration(wire.ValueOr(p.ServerKeepAlive, keepAlive)) * time.Second,
+		ReceiveMaximum:           wire.ValueOr(p.ReceiveMaximum, 65535),
+		MaximumQoS:               wire.ValueOr(p.MaximumQOS, 2),
+		MaximumPacketSize:        wire.ValueOr(p.MaximumPacketSize, 0),
+		TopicAliasMaximum:        wire.ValueOr(p.TopicAliasMaximum, 0),
+		RetainAvailable:          wire.ValueOr(p.RetainAvailable, 1) != 0,
+		WildcardAvailable:        wire.ValueOr(p.WildcardSubAvailable, 1) != 0,
+		SubscriptionIDsAvailable: wire.ValueOr(p.SubIDAvailable, 1) != 0,
+		SharedAvailable:          wire.ValueOr(p.SharedSubAvailable, 1) != 0,
+		ResponseInformation:      p.ResponseInfo, ServerReference: p.ServerReference,
 		ReasonString: p.ReasonString, AuthMethod: p.AuthMethod, UserProperties: p.User,
-	}
-	if p.AssignedClientID != "" {
-		c.ClientID, c.AssignedClientID = p.AssignedClientID, true
-	}
-	override(&expiry, p.SessionExpiryInterval)
-	override(&keepAlive, p.ServerKeepAlive)
-	c.SessionExpiry, c.KeepAlive = time.Duration(expiry)*time.Second, time.Duration(keepAlive)*time.Second
-	override(&c.ReceiveMaximum, p.ReceiveMaximum)
-	override(&c.MaximumQoS, p.MaximumQOS)
-	override(&c.MaximumPacketSize, p.MaximumPacketSize)
-	override(&c.TopicAliasMaximum, p.TopicAliasMaximum)
-	return c
-}
-
-// override replaces *v where p has a value.
-func override[T any](v *T, p *T) {
-	if p != nil {
-		*v = *p
 	}
 }
 

@@ -57,10 +57,8 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 		err = c.notConnected()
 	}
 	if err == nil {
-		var alias uint16
-		override(&alias, m.Properties.TopicAlias)
 		frame, idAt := m.encode()
-		t.message.SetFrame(frame, idAt, alias)
+		t.message.SetFrame(frame, idAt, wire.ValueOr(m.Properties.TopicAlias, 0))
 		t.message.Owner, t.message.OnStored = (*owner)(t), o.Stored
 		if err = c.session.Publish(&t.message); err == nil {
 			c.pending++

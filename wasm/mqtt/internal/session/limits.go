@@ -28,19 +28,12 @@ const maxPacket = 5 + 268_435_455
 
 // newLimits fills in the specification's defaults (3.2.2.3).
 func newLimits(p *packets.Properties) Limits {
-	flag := func(v *byte) bool { return v == nil || *v != 0 }
-	l := Limits{QoS: 2, Packet: maxPacket, Retain: flag(p.RetainAvailable),
-		Wildcards: flag(p.WildcardSubAvailable), Shared: flag(p.SharedSubAvailable), IDs: flag(p.SubIDAvailable)}
-	if p.MaximumQOS != nil {
-		l.QoS = *p.MaximumQOS
+	return Limits{
+		QoS: wire.ValueOr(p.MaximumQOS, 2), Retain: wire.ValueOr(p.RetainAvailable, 1) != 0,
+		Packet: int(wire.ValueOr(p.MaximumPacketSize, maxPacket)), Alias: int(wire.ValueOr(p.TopicAliasMaximum, 0)),
+		Wildcards: wire.ValueOr(p.WildcardSubAvailable, 1) != 0, Shared: wire.ValueOr(p.SharedSubAvailable, 1) != 0,
+		IDs: wire.ValueOr(p.SubIDAvailable, 1) != 0,
 	}
-	if p.MaximumPacketSize != nil {
-		l.Packet = int(*p.MaximumPacketSize)
-	}
-	if p.TopicAliasMaximum != nil {
-		l.Alias = int(*p.TopicAliasMaximum)
-	}
-	return l
 }
 
 // publish validates a message before it breaks the connection.

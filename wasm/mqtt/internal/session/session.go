@@ -187,15 +187,9 @@ func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
 		s.foreign, s.cleared = true, map[uint16]bool{}
 	}
 	s.exists, s.online, s.unanswered, s.doubtful = true, true, false, false
-	if c.Properties.SessionExpiryInterval != nil { // 3.2.2.3.2
-		expiry = *c.Properties.SessionExpiryInterval
-	}
-	s.expiry = expiry
+	s.expiry = wire.ValueOr(c.Properties.SessionExpiryInterval, expiry) // 3.2.2.3.2
 	s.limits = newLimits(&c.Properties)
-	s.maxQuota = 65535
-	if c.Properties.ReceiveMaximum != nil {
-		s.maxQuota = int(*c.Properties.ReceiveMaximum)
-	}
+	s.maxQuota = int(wire.ValueOr(c.Properties.ReceiveMaximum, 65535))
 	s.aliases = nil
 	if s.config.AutoAlias {
 		s.aliases = newSentAliases(s.limits)

@@ -320,16 +320,6 @@ func (c *Conn) supervise() {
 	close(c.done)
 }
 
-// spawn runs f beside the reader and the writer, unless the connection is
-// closing; f must end soon after that.
-func (c *Conn) spawn(f func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state != closing {
-		c.wg.Go(f)
-	}
-}
-
 // lost explains to a call why it has no outcome, after closing.
 func (c *Conn) lost(what string) error {
 	c.mu.Lock()

@@ -295,9 +295,7 @@ func (c *Conn) accept(body []byte) error {
 	}
 	c.mu.Lock()
 	c.phase = greeted
-	if props.MaximumPacketSize != nil {
-		c.maximum = int(min(*props.MaximumPacketSize, math.MaxInt32))
-	}
+	c.maximum = int(min(wire.ValueOr(props.MaximumPacketSize, 0), math.MaxInt32))
 	c.mu.Unlock()
 	if err := c.authAccepted(props.AuthMethod, props.AuthData); err != nil {
 		return err
@@ -311,7 +309,7 @@ func (c *Conn) accept(body []byte) error {
 	c.mu.Unlock()
 	c.Wake()
 	if keepAlive > 0 {
-		c.spawn(func() { c.runKeepAlive(keepAlive) })
+		c.wg.Go(func() { c.runKeepAlive(keepAlive) })
 	}
 	return nil
 }

@@ -205,6 +205,14 @@ func SubscriptionIdentifiers(properties []byte) (ids []uint32) {
 	return ids
 }
 
+// ValueOr returns the value of an optional property, or what holds without it.
+func ValueOr[T any](v *T, otherwise T) T {
+	if v == nil {
+		return otherwise
+	}
+	return *v
+}
+
 // PackProperties returns the properties that a packet of this type may have, in
 // wire form, without their length. p may be nil. Empty strings and empty binary
 // data are left out.
