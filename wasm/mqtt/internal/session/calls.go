@@ -193,16 +193,3 @@ func (s *Session) loseCalls(err error) {
 	})
 	calls.handed, calls.again = nil, 0
 }
-
-// endCalls ends all calls, at the end of the session.
-func (s *Session) endCalls(err error) {
-	s.subscriptions.each(func(c *Call) { s.settleCall(c, nil, err) })
-	clear(s.subscriptions.calls)
-	s.subscriptions.queue = nil
-}
-
-func (s *Session) callAgain(c *Call) {
-	s.subscriptions.queue = append(s.subscriptions.queue, c)
-	s.subscriptions.again++
-	s.ready.Send = true
-}

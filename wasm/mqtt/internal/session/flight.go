@@ -20,9 +20,7 @@ func (s *Session) sendAgain() {
 			if m.qos() == 2 {
 				s.held[m.id] = true
 			}
-			s.leaveFlight(m)
-			s.unkeep(m)
-			s.settle(m, Result{}, err)
+			s.drop(m, err)
 		}
 	}
 	s.cursor = s.flight.first
@@ -45,8 +43,7 @@ func (s *Session) stage(max int) {
 		m := s.queue.first
 		s.dequeue(m)
 		if err := s.admit(m); err != nil {
-			s.unkeep(m)
-			s.settle(m, Result{}, err)
+			s.drop(m, err)
 			continue
 		}
 		n++

@@ -58,10 +58,7 @@ func (s *Session) makeRoom(m *Message) error {
 		case !q.DropOldest || size > q.Bytes || s.queue.n == 0:
 			return wire.NewError(wire.QueueFull, "publish: %s; wait until others were sent", full)
 		}
-		oldest := s.queue.first
-		s.dequeue(oldest)
-		s.unkeep(oldest)
-		s.settle(oldest, Result{}, wire.NewError(wire.Dropped, "publish: %s; the oldest message gave way", full))
+		s.drop(s.queue.first, wire.NewError(wire.Dropped, "publish: %s; the oldest message gave way", full))
 	}
 	return nil
 }
@@ -85,13 +82,24 @@ func (s *Session) GiveUp(m *Message, err error) {
 
 // withdraw takes a message back that was not sent.
 func (s *Session) withdraw(m *Message) {
+	s.remove(m)
+	s.ready.Send = true // the next one may have waited for what this one needed
+}
+
+// remove takes a message out of where it is, and out of the journal.
+func (s *Session) remove(m *Message) {
 	if m.list == &s.flight {
 		s.leaveFlight(m)
 	} else {
 		s.dequeue(m)
 	}
 	s.unkeep(m)
-	s.ready.Send = true // the next one may have waited for what this one needed
+}
+
+// drop removes a message for an error, which its owner is told.
+func (s *Session) drop(m *Message, err error) {
+	s.remove(m)
+	s.settle(m, Result{}, err)
 }
 
 // putBack takes messages, which are in order, from the flight to the front of the
@@ -120,12 +128,9 @@ func (s *Session) dropUnheld() {
 	}
 	s.putBack(back)
 	for m, next := s.queue.first, (*Message)(nil); m != nil; m = next {
-		if next = m.next; s.mayWait(m) {
-			continue
+		if next = m.next; !s.mayWait(m) {
+			s.drop(m, wire.NewError(wire.NotConnected, "there is no connection to the broker"))
 		}
-		s.dequeue(m)
-		s.unkeep(m)
-		s.settle(m, Result{}, wire.NewError(wire.NotConnected, "there is no connection to the broker"))
 	}
 }
 
@@ -134,10 +139,7 @@ func (s *Session) dropUnheld() {
 func (s *Session) Expire() {
 	now := s.config.Now()
 	for len(s.expiring) > 0 && !s.expiring[0].deadline().After(now) {
-		m := s.expiring[0]
-		s.dequeue(m)
-		s.unkeep(m)
-		s.settle(m, Result{}, expired())
+		s.drop(s.expiring[0], expired())
 	}
 }
 
@@ -232,8 +234,7 @@ func (s *Session) release(m *Message) {
 
 // complete ends the exchange of a message.
 func (s *Session) complete(m *Message, a wire.Ack) {
-	s.leaveFlight(m)
-	s.unkeep(m)
+	s.remove(m)
 	result := Result{Reason: a.Reason}
 	if a.Kind == wire.TypePubcomp {
 		result.Reason = 0
@@ -242,9 +243,9 @@ func (s *Session) complete(m *Message, a wire.Ack) {
 		p := wire.UnpackProperties(a.Properties, a.Kind)
 		result.ReasonString, result.User = p.ReasonString, p.User
 	}
+	var err error
 	if result.Reason >= wire.ReasonUnspecified {
-		s.settle(m, result, wire.RefusedError("publish", result.Reason, result.ReasonString))
-		return
+		err = wire.RefusedError("publish", result.Reason, result.ReasonString)
 	}
-	s.settle(m, result, nil)
+	s.settle(m, result, err)
 }

@@ -234,9 +234,7 @@ func (s *Session) forget() {
 			back = append(back, m)
 			continue
 		}
-		s.leaveFlight(m)
-		s.unkeep(m)
-		s.settle(m, Result{}, wire.NewError(wire.SessionLost,
+		s.drop(m, wire.NewError(wire.SessionLost,
 			"publish: the session ended before the broker acknowledged the message; it may or may not have arrived"))
 	}
 	s.putBack(back)
@@ -254,7 +252,9 @@ func (s *Session) End(err error) {
 		}
 	}
 	s.cursor, s.expiring = nil, nil
-	s.endCalls(err)
+	s.subscriptions.each(func(c *Call) { s.settleCall(c, nil, err) })
+	clear(s.subscriptions.calls)
+	s.subscriptions.queue = nil
 }
 
 // Stored says that the oldest of the writes that were not reported yet is

@@ -208,21 +208,21 @@ func (s *Session) reconcile(doubtful bool) {
 			missing = append(missing, w)
 		}
 	}
-	for n := 0; len(missing) > 0; missing = missing[n:] {
-		n = s.batch(missing)
-		c := &Call{again: true, Identifier: missing[0].identifier, User: missing[0].user}
-		for _, w := range missing[:n] {
-			c.Subscriptions = append(c.Subscriptions, w.SubOptions)
+	for _, list := range [][]subscription{missing, surplus} {
+		for n := 0; len(list) > 0; list = list[n:] {
+			n = s.batch(list)
+			c := &Call{again: true}
+			for _, w := range list[:n] {
+				if w.wanted {
+					c.Subscriptions, c.Identifier, c.User = append(c.Subscriptions, w.SubOptions), w.identifier, w.user
+				} else {
+					c.Filters = append(c.Filters, w.Topic)
+				}
+			}
+			s.subscriptions.queue = append(s.subscriptions.queue, c)
+			s.subscriptions.again++
+			s.ready.Send = true
 		}
-		s.callAgain(c)
-	}
-	for n := 0; len(surplus) > 0; surplus = surplus[n:] {
-		n = s.batch(surplus)
-		c := &Call{again: true}
-		for _, w := range surplus[:n] {
-			c.Filters = append(c.Filters, w.Topic)
-		}
-		s.callAgain(c)
 	}
 }
 
