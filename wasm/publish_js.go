@@ -97,97 +97,42 @@ type publishRecord struct {
 func splitRecords(b []byte) (list []publishRecord, ok bool) {
 	const head = 1 + 4 + 2 // flags, limit, length of the topic
 	for len(b) > 0 {
-		if len(b) < 4 {
+		var record, properties []byte
+		if record, b, ok = cutPart(b); !ok || len(record) < head {
 			return nil, false
 		}
-		size := uint64(binary.LittleEndian.Uint32(b))
-		b = b[4:]
-		if size < head || size > uint64(len(b)) {
-			return nil, false
-		}
-		record := b[:size]
-		b = b[size:]
-		topicEnd := head + int(binary.BigEndian.Uint16(record[5:]))
-		flags := record[0]
+		flags, topicEnd := record[0], head+int(binary.BigEndian.Uint16(record[5:]))
 		if topicEnd > len(record) || flags > 0x1F || flags>>1&3 == 3 {
 			return nil, false
 		}
-		rest := recordReader{rest: record[topicEnd:]}
-		var properties mqtt.Properties
+		m := mqtt.Message{
+			Topic: string(record[head:topicEnd]), Payload: record[topicEnd:], QoS: flags >> 1 & 3, Retain: flags&1 != 0,
+		}
 		if flags&16 != 0 {
-			size := binary.LittleEndian.Uint32(rest.take(4))
-			properties, ok = readProperties(rest.take(uint64(size)))
-			if rest.short || !ok {
+			if properties, m.Payload, ok = cutPart(m.Payload); ok {
+				m.Properties, ok = mqtt.DecodeProperties(properties)
+			}
+			if !ok || m.Properties.SubscriptionIdentifiers != nil { // [MQTT-3.3.4-6]
 				return nil, false
 			}
 		}
-		list = append(list, publishRecord{
-			message: mqtt.Message{
-				Topic: string(record[head:topicEnd]), Payload: rest.rest, QoS: flags >> 1 & 3, Retain: flags&1 != 0,
-				Properties: properties,
-			},
-			stored: flags&8 != 0,
-			limit:  milliseconds(int(binary.LittleEndian.Uint32(record[1:]))),
-		})
+		limit := milliseconds(int(binary.LittleEndian.Uint32(record[1:])))
+		list = append(list, publishRecord{message: m, stored: flags&8 != 0, limit: limit})
 	}
 	return list, true
 }
 
-// readProperties decodes those that a PUBLISH of a client may have (3.3.2.3).
-func readProperties(b []byte) (p mqtt.Properties, ok bool) {
-	f := recordReader{rest: b}
-	for len(f.rest) > 0 && !f.short {
-		switch f.number(1) {
-		case 0x01:
-			format := byte(f.number(1))
-			p.PayloadFormat = &format
-		case 0x02:
-			expiry := time.Duration(f.number(4)) * time.Second
-			p.MessageExpiry = &expiry
-		case 0x03:
-			p.ContentType = string(f.binary())
-		case 0x08:
-			p.ResponseTopic = string(f.binary())
-		case 0x09:
-			p.CorrelationData = f.binary()
-		case 0x23:
-			alias := uint16(f.number(2))
-			p.TopicAlias = &alias
-		case 0x26:
-			key := string(f.binary())
-			p.User = append(p.User, mqtt.UserProperty{Key: key, Value: string(f.binary())})
-		default:
-			return p, false
-		}
+// cutPart cuts off the first part of b, which stands behind its length.
+func cutPart(b []byte) (part, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return nil, nil, false
 	}
-	return p, !f.short
-}
-
-// recordReader reads what stands one after the other in a record.
-type recordReader struct {
-	rest  []byte
-	short bool // more was taken than there is
-}
-
-// take returns the next n bytes, or zeros where there are fewer.
-func (f *recordReader) take(n uint64) []byte {
-	if n > uint64(len(f.rest)) {
-		f.rest, f.short = nil, true
-		return make([]byte, min(n, 4))
+	size, b := uint64(binary.LittleEndian.Uint32(b)), b[4:]
+	if size > uint64(len(b)) {
+		return nil, nil, false
 	}
-	b := f.rest[:n]
-	f.rest = f.rest[n:]
-	return b
+	return b[:size], b[size:], true
 }
-
-func (f *recordReader) number(size uint64) (n uint32) {
-	for _, b := range f.take(size) {
-		n = n<<8 | uint32(b)
-	}
-	return n
-}
-
-func (f *recordReader) binary() []byte { return f.take(uint64(f.number(2))) }
 
 // tellerFor returns the teller of a caller, which has n more to hear of.
 func (p *publishes) tellerFor(onSettled js.Value, n int) *teller {

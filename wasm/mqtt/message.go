@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -56,45 +57,31 @@ type PublishResult struct {
 
 // validate checks a message to publish. prefix names where it stands.
 func (m *Message) validate(prefix string) error {
-	if err := wire.CheckTopicName(prefix+"topic", m.Topic); err != nil {
-		return err
-	}
-	if m.QoS > 2 {
+	p, of := &m.Properties, prefix+"properties."
+	switch {
+	case m.QoS > 2:
 		return wire.Invalid(prefix+"qos", "is %d, not 0, 1 or 2", m.QoS)
+	case p.PayloadFormat != nil && *p.PayloadFormat > 1:
+		return wire.Invalid(of+"payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
+	case p.TopicAlias != nil && *p.TopicAlias == 0:
+		return wire.Invalid(of+"topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
+	case len(p.CorrelationData) > wire.MaxString:
+		return wire.Invalid(of+"correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
 	}
-	p := &m.Properties
-	prefix += "properties."
-	if p.PayloadFormat != nil && *p.PayloadFormat > 1 {
-		return wire.Invalid(prefix+"payloadFormatIndicator", "is %d, not 0 or 1", *p.PayloadFormat)
-	}
-	if p.TopicAlias != nil && *p.TopicAlias == 0 {
-		return wire.Invalid(prefix+"topicAlias", "is 0; aliases start at 1 [MQTT-3.3.2-8]")
-	}
+	var err error
 	if p.MessageExpiry != nil {
-		if _, err := seconds(prefix+"messageExpiryInterval", *p.MessageExpiry); err != nil {
-			return err
-		}
+		_, err = seconds(of+"messageExpiryInterval", *p.MessageExpiry)
 	}
-	if p.ResponseTopic != "" {
-		if err := wire.CheckTopicName(prefix+"responseTopic", p.ResponseTopic); err != nil {
-			return err
-		}
+	if err == nil && p.ResponseTopic != "" {
+		err = wire.CheckTopicName(of+"responseTopic", p.ResponseTopic)
 	}
-	if len(p.CorrelationData) > wire.MaxString {
-		return wire.Invalid(prefix+"correlationData", "has %d bytes; at most 65,535 fit into a packet", len(p.CorrelationData))
-	}
-	if err := wire.CheckText(prefix+"contentType", p.ContentType); err != nil {
-		return err
-	}
-	return p.User.validate(prefix + "userProperties")
+	return cmp.Or(wire.CheckTopicName(prefix+"topic", m.Topic), err,
+		wire.CheckText(of+"contentType", p.ContentType), p.User.validate(of+"userProperties"))
 }
 
 func (u UserProperties) validate(field string) error {
 	for _, p := range u {
-		if err := wire.CheckText(field, p.Key); err != nil {
-			return err
-		}
-		if err := wire.CheckText(field, p.Value); err != nil {
+		if err := cmp.Or(wire.CheckText(field, p.Key), wire.CheckText(field, p.Value)); err != nil {
 			return err
 		}
 	}
@@ -139,20 +126,39 @@ func newMessage(r *inbox.Record) Message {
 		Duplicate: r.Flags&8 != 0, QoS: r.Flags >> 1 & 3, Retain: r.Flags&1 != 0,
 		ReceivedAt: time.UnixMicro(int64(r.At * 1000)),
 	}
-	if len(r.Properties) == 0 {
-		return m
-	}
-	p := wire.UnpackProperties(r.Properties, wire.TypePublish)
-	m.Properties = Properties{
-		PayloadFormat: p.PayloadFormat, ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData,
-		ContentType: p.ContentType, User: p.User,
-		SubscriptionIdentifiers: wire.SubscriptionIdentifiers(r.Properties),
-	}
-	if p.MessageExpiry != nil {
-		expiry := time.Duration(*p.MessageExpiry) * time.Second
-		m.Properties.MessageExpiry = &expiry
-	}
+	m.Properties, _ = DecodeProperties(r.Properties)
 	return m
+}
+
+// DecodeProperties decodes the properties of a PUBLISH from their wire form (2.2.2),
+// without their length; ok is false where it is none. Slices point into b. It is for
+// this module's JavaScript, as [Batch.Encoded] is.
+func DecodeProperties(b []byte) (p Properties, ok bool) {
+	r := wire.Reader{Rest: b}
+	for len(r.Rest) > 0 {
+		switch r.Byte() {
+		case packets.PropPayloadFormat:
+			p.PayloadFormat = new(r.Byte())
+		case packets.PropMessageExpiry:
+			p.MessageExpiry = new(time.Duration(r.Uint32()) * time.Second)
+		case packets.PropContentType:
+			p.ContentType = string(r.Binary())
+		case packets.PropResponseTopic:
+			p.ResponseTopic = string(r.Binary())
+		case packets.PropCorrelationData:
+			p.CorrelationData = r.Binary()
+		case packets.PropSubscriptionIdentifier:
+			p.SubscriptionIdentifiers = append(p.SubscriptionIdentifiers, uint32(r.Varint()))
+		case packets.PropTopicAlias:
+			p.TopicAlias = new(r.Uint16())
+		case packets.PropUser:
+			key := string(r.Binary())
+			p.User = append(p.User, UserProperty{Key: key, Value: string(r.Binary())})
+		default:
+			return p, false
+		}
+	}
+	return p, r.Err == nil
 }
 
 // NeverExpires is a Session Expiry Interval without an end (3.1.2.11.2).
