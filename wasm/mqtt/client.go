@@ -101,14 +101,15 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	if opts.Authenticator != nil {
 		c.auth = transport.NewAuthenticator(opts.Authenticator)
 	}
-	c.supervisor.init(&c.opts)
-	c.events.handle = opts.OnEvent
-	c.events.before = func(ev Event) {
+	c.supervisor.servers = append([]string{opts.URL}, opts.Servers...)
+	c.supervisor.hurry = make(chan struct{}, 1)
+	c.events.handle = func(ev Event) {
 		if _, announced := ev.(Connected); announced {
 			c.mu.Lock()
-			defer c.mu.Unlock()
 			c.supervisor.speak()
+			c.mu.Unlock()
 		}
+		opts.OnEvent(ev)
 	}
 	c.OnPacket(opts.OnPacket)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
@@ -169,11 +170,14 @@ func (c *Client) flush() {
 		for _, err := range r.Failures {
 			c.events.send(Failed{err})
 		}
-		if r.Send {
-			c.supervisor.wakeWriter()
+		if r.Send && c.supervisor.conn != nil {
+			c.supervisor.conn.Wake()
 		}
 	}
-	c.supervisor.settleSubscribing(!c.session.Subscribing())
+	if s := &c.supervisor; s.subscribed != nil && !c.session.Subscribing() {
+		close(s.subscribed)
+		s.subscribed = nil
+	}
 	c.watchExpiry()
 }
 

@@ -54,7 +54,6 @@ type events struct {
 	queue   []Event
 	running bool
 	handle  func(Event)
-	before  func(Event) // is told before handle is
 }
 
 func (e *events) send(ev Event) {
@@ -78,7 +77,6 @@ func (e *events) run() {
 		ev := e.queue[0]
 		e.queue = e.queue[1:]
 		e.mu.Unlock()
-		e.before(ev)
 		e.handle(ev)
 	}
 }

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -68,10 +69,8 @@ func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 	if !wire.ClientMaySend(o.ReasonCode) {
 		return nil, wire.Invalid("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
 	}
-	if err := wire.CheckText("reasonString", o.ReasonString); err != nil {
-		return nil, err
-	}
-	if err := o.UserProperties.validate("properties.userProperties"); err != nil {
+	if err := cmp.Or(wire.CheckText("reasonString", o.ReasonString),
+		o.UserProperties.validate("properties.userProperties")); err != nil {
 		return nil, err
 	}
 	p := &packets.Properties{ReasonString: o.ReasonString, User: o.UserProperties}

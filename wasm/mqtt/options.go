@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -201,10 +202,11 @@ func (o *Options) prepare() error {
 	if o.URL == "" {
 		return wire.Invalid("url", "is missing")
 	}
-	for _, check := range []func() error{o.checkStrings, o.checkAuth, o.checkWill, o.checkStore, o.checkTimes} {
-		if err := check(); err != nil {
-			return err
-		}
+	if err := cmp.Or(
+		wire.CheckText("clientId", o.ClientID), checkCredentials(o.Username, o.Password), o.checkAuth(), o.checkWill(),
+		o.UserProperties.validate("properties.userProperties"), o.checkStore(), o.checkTimes(),
+	); err != nil {
+		return err
 	}
 	if o.Queue.Policy > DropNewest {
 		return wire.Invalid("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
@@ -214,14 +216,13 @@ func (o *Options) prepare() error {
 			return wsconn.Dial(ctx, url, wsconn.Options{})
 		}
 	}
-	setDefault(&o.Queue.Messages, DefaultQueueMessages)
-	setDefault(&o.Queue.Bytes, DefaultQueueBytes)
-	o.receiveLimit = int(o.ReceiveMaximum)
-	setDefault(&o.receiveLimit, 4*DefaultReceiveMaximum)
-	setDefault(&o.ReceiveMaximum, DefaultReceiveMaximum)
-	setDefault(&o.MaximumPacketSize, DefaultMaximumPacketSize)
-	setDefault(&o.InboxLimit, DefaultInboxLimit)
-	setDefault(&o.SubscribeBatchSize, DefaultSubscribeBatchSize)
+	o.Queue.Messages = cmp.Or(o.Queue.Messages, DefaultQueueMessages)
+	o.Queue.Bytes = cmp.Or(o.Queue.Bytes, DefaultQueueBytes)
+	o.receiveLimit = cmp.Or(int(o.ReceiveMaximum), 4*DefaultReceiveMaximum)
+	o.ReceiveMaximum = cmp.Or(o.ReceiveMaximum, DefaultReceiveMaximum)
+	o.MaximumPacketSize = cmp.Or(o.MaximumPacketSize, DefaultMaximumPacketSize)
+	o.InboxLimit = cmp.Or(o.InboxLimit, DefaultInboxLimit)
+	o.SubscribeBatchSize = cmp.Or(o.SubscribeBatchSize, DefaultSubscribeBatchSize)
 	if o.ClientID == "" {
 		o.ClientID = fmt.Sprintf("mqttwasm_%016x", rand.Uint64())
 	}
@@ -229,16 +230,6 @@ func (o *Options) prepare() error {
 		o.OnEvent = func(Event) {}
 	}
 	return nil
-}
-
-func (o *Options) checkStrings() error {
-	if err := wire.CheckText("clientId", o.ClientID); err != nil {
-		return err
-	}
-	if err := checkCredentials(o.Username, o.Password); err != nil {
-		return err
-	}
-	return o.UserProperties.validate("properties.userProperties")
 }
 
 func checkCredentials(username string, password []byte) error {
@@ -266,19 +257,16 @@ func (o *Options) checkAuth() error {
 
 func (o *Options) checkWill() error {
 	w := o.Will
-	if w == nil {
+	switch {
+	case w == nil:
 		return nil
-	}
-	if w.Properties.TopicAlias != nil { // 3.1.3.2
+	case w.Properties.TopicAlias != nil: // 3.1.3.2
 		return wire.Invalid("will.properties.topicAlias", "must not be set: a will has no topic alias")
-	}
-	if len(w.Payload) > wire.MaxString { // 3.1.3.4: binary data
+	case len(w.Payload) > wire.MaxString: // 3.1.3.4: binary data
 		return wire.Invalid("will.payload", "has %d bytes; a will holds at most 65,535", len(w.Payload))
 	}
-	if _, err := seconds("will.properties.willDelayInterval", w.Delay); err != nil {
-		return err
-	}
-	return w.validate("will.")
+	_, err := seconds("will.properties.willDelayInterval", w.Delay)
+	return cmp.Or(err, w.validate("will."))
 }
 
 func (o *Options) checkStore() error {
@@ -295,10 +283,10 @@ func (o *Options) checkStore() error {
 }
 
 func (o *Options) checkTimes() (err error) {
-	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
-	setDefault(&o.ReconnectMin, DefaultReconnectMin)
-	setDefault(&o.ReconnectMax, max(DefaultReconnectMax, o.ReconnectMin))
-	setDefault(&o.KeepAlive, DefaultKeepAlive)
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, DefaultConnectTimeout)
+	o.ReconnectMin = cmp.Or(o.ReconnectMin, DefaultReconnectMin)
+	o.ReconnectMax = cmp.Or(o.ReconnectMax, max(DefaultReconnectMax, o.ReconnectMin))
+	o.KeepAlive = cmp.Or(o.KeepAlive, DefaultKeepAlive)
 	if o.KeepAlive != KeepAliveOff {
 		n, err := seconds("keepalive", o.KeepAlive)
 		if err != nil || n > 65535 {
@@ -308,13 +296,6 @@ func (o *Options) checkTimes() (err error) {
 	}
 	o.sessionExpiry, err = seconds("properties.sessionExpiryInterval", o.SessionExpiry)
 	return err
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // connect makes CONNECT (3.1).
@@ -332,12 +313,11 @@ func (o *Options) connect(a *Attempt, clientID string, clean bool, auth []byte) 
 	if o.TopicAliasMaximum > 0 {
 		p.TopicAliasMaximum = &o.TopicAliasMaximum
 	}
-	one, zero := byte(1), byte(0)
 	if o.RequestResponseInfo {
-		p.RequestResponseInfo = &one
+		p.RequestResponseInfo = new(byte(1))
 	}
 	if o.RequestProblemInfo != nil && !*o.RequestProblemInfo {
-		p.RequestProblemInfo = &zero
+		p.RequestProblemInfo = new(byte(0))
 	}
 	c := &packets.Connect{
 		ClientID: clientID, KeepAlive: o.keepAlive, CleanStart: clean, Properties: p,

@@ -31,11 +31,11 @@ type supervisor struct {
 	attempt   *attempt        // under way; nil: none
 	hurry     chan struct{}   // ends a wait: back-off is over, or something else is wanted
 
-	servers    []string // Options.URL and Options.Servers
-	server     int      // in servers, for the next attempt
-	wasUp      bool     // there was a connection
-	failures   int      // rounds of attempts, and connections that did not hold, one after the other
-	subscribed chan struct{}
+	servers    []string      // Options.URL and Options.Servers
+	server     int           // in servers, for the next attempt
+	wasUp      bool          // there was a connection
+	failures   int           // rounds of attempts, and connections that did not hold, one after the other
+	subscribed chan struct{} // closed when the subscriptions are made again; nil: nobody waits for that
 	quiet      chan struct{} // closed when the connection is announced: messages wait for that; nil: it was
 }
 
@@ -56,26 +56,6 @@ const stable = 5 * time.Second
 type attempt struct {
 	stop context.CancelFunc
 	over chan struct{} // closed when it has left nothing behind but the connection
-}
-
-func (s *supervisor) init(o *Options) {
-	s.servers = append([]string{o.URL}, o.Servers...)
-	s.hurry = make(chan struct{}, 1)
-}
-
-// wakeWriter says that the session has packets to send.
-func (s *supervisor) wakeWriter() {
-	if s.conn != nil {
-		s.conn.Wake()
-	}
-}
-
-// settleSubscribing ends the wait for the subscriptions that were made again.
-func (s *supervisor) settleSubscribing(done bool) {
-	if done && s.subscribed != nil {
-		close(s.subscribed)
-		s.subscribed = nil
-	}
 }
 
 // speak lets the messages of a connection pass that is announced, or over.
