@@ -105,6 +105,9 @@ func writeHead(b []byte, size int, p *wire.Publish, topic []byte, at float64) {
 	b = b[:afterTopic]
 	binary.LittleEndian.PutUint32(b, uint32(size-4))
 	b[4] = p.Flags
+	if p.Kept != nil {
+		b[4] |= keptFlag
+	}
 	binary.LittleEndian.PutUint64(b[5:], math.Float64bits(at))
 	b[13], b[14] = byte(len(topic)>>8), byte(len(topic))
 }

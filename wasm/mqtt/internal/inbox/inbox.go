@@ -88,25 +88,30 @@ func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) 
 	if acked {
 		in.addReceipt(receipt)
 	}
+	var held bool
 	switch {
 	case p.Kept != nil:
-		in.putKept(p, topic, at, size, acked)
+		held = in.putAlone(&segment{buf: make([]byte, size), kept: p.Kept}, p, topic, at, size, acked)
 	case p.Buffer != nil:
-		in.putBuffer(p, topic, at, size, acked)
+		held = in.putBuffer(p, topic, at, size, acked)
 	default:
-		in.putCopy(p, topic, at, size, acked)
+		held = in.putCopy(p, topic, at, size, acked)
+	}
+	if !held {
+		in.dropped++
+		p.Kept.Drop()
 	}
 	in.mu.Unlock()
 }
 
-// putCopy copies the message into a segment, or drops it. The caller holds mu.
-func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, acked bool) {
+// putCopy copies the message into a segment. Like the others it returns false where
+// there is no room for it. The caller holds mu.
+func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	s := in.last
 	// A swept segment gets no QoS 0 record, so that none is swept twice.
 	if s == nil || s.room() < size || s == in.swept && !acked {
 		if s = in.makeRoom(size, acked); s == nil {
-			in.dropped++
-			return
+			return false
 		}
 	}
 	n := len(s.buf)
@@ -114,51 +119,34 @@ func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, ac
 	record := s.buf[n:]
 	writeHead(record[:size-len(p.Payload)], size, p, topic, at)
 	copy(record[size-len(p.Payload):], p.Payload)
-	s.records++
-	if acked {
-		s.acked++
-	}
+	s.count(acked)
+	return true
 }
 
 // putBuffer makes a segment of the packet's own buffer, in which its payload
 // stays where it is. The caller holds mu.
-func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, acked bool) {
-	s := &segment{buf: p.Buffer, start: len(p.Buffer) - size, records: 1}
+func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
+	s := &segment{buf: p.Buffer, start: len(p.Buffer) - size}
 	// A topic that an alias stood for may not fit, and a small message must not
 	// hold a large buffer.
 	if s.start < 0 || cap(s.buf) > 2*size+page || !endsWith(s.buf, p.Payload) {
-		in.putCopy(p, topic, at, size, acked)
+		held := in.putCopy(p, topic, at, size, acked)
 		in.keep(s)
-		return
+		return held
 	}
-	if !in.fit(s.cost(), acked) {
-		in.dropped++
-		return
-	}
-	writeHead(s.buf[s.start:len(s.buf)-len(p.Payload)], size, p, topic, at)
-	if acked {
-		s.acked = 1
-	}
-	in.held += s.cost()
-	in.link(s)
+	return in.putAlone(s, p, topic, at, size, acked)
 }
 
-// putKept makes a segment of a message whose payload stays outside of Go's memory.
-// The caller holds mu.
-func (in *Inbox) putKept(p *wire.Publish, topic []byte, at float64, size int, acked bool) {
-	s := &segment{buf: make([]byte, size), records: 1, kept: p.Kept}
+// putAlone makes s the segment of a message whose payload is where it belongs. The
+// caller holds mu.
+func (in *Inbox) putAlone(s *segment, p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	if !in.fit(s.cost(), acked) {
-		in.dropped++
-		p.Kept.Drop()
-		return
+		return false
 	}
-	writeHead(s.buf, size, p, topic, at)
-	s.buf[4] |= keptFlag
-	if acked {
-		s.acked = 1
-	}
-	in.held += s.cost()
+	writeHead(s.buf[s.start:len(s.buf)-len(p.Payload)], size, p, topic, at)
+	s.count(acked)
 	in.link(s)
+	return true
 }
 
 // endsWith tells whether the end of buf is b, the same memory.
@@ -195,10 +183,13 @@ func (in *Inbox) Take(ctx context.Context) (Batch, error) {
 func (in *Inbox) cut() Batch {
 	b := Batch{Dropped: in.dropped, segments: in.first}
 	in.dropped = 0
+	if in.first == nil {
+		return b
+	}
+	b.Records = make([][]byte, 0, 4)
 	var end *segment // the batch's last
-	n, bytes, acked := 0, 0, 0
-	for s := in.first; s != nil && (n == 0 || bytes+s.weight() <= batchBytes); s = s.next {
-		n++
+	bytes, acked := 0, 0
+	for s := in.first; s != nil && (end == nil || bytes+s.weight() <= batchBytes); s = s.next {
 		bytes += s.weight()
 		b.Count += s.records
 		acked += s.acked
@@ -206,10 +197,11 @@ func (in *Inbox) cut() Batch {
 		if s == in.swept {
 			in.swept = nil
 		}
+		b.Records = append(b.Records, s.buf[s.start:])
+		if s.kept != nil {
+			b.Kept = append(b.Kept, s.kept)
+		}
 		end = s
-	}
-	if end == nil {
-		return b
 	}
 	if in.first = end.next; in.first == nil {
 		in.last = nil
@@ -218,13 +210,6 @@ func (in *Inbox) cut() Batch {
 		b.More = true
 	}
 	end.next = nil
-	b.Records = make([][]byte, 0, n)
-	for s := b.segments; s != nil; s = s.next {
-		b.Records = append(b.Records, s.buf[s.start:])
-		if s.kept != nil {
-			b.Kept = append(b.Kept, s.kept)
-		}
-	}
 	b.Receipts = in.takeReceipts(acked)
 	return b
 }

@@ -29,9 +29,9 @@ type segment struct {
 	kept *wire.Kept
 }
 
-func (s *segment) room() int   { return cap(s.buf) - len(s.buf) }
-func (s *segment) length() int { return len(s.buf) - s.start }
+func (s *segment) room() int { return cap(s.buf) - len(s.buf) }
 
+// cost is what the segment takes of memory, in bytes.
 func (s *segment) cost() int {
 	if s.kept != nil {
 		return cap(s.buf) + overhead + s.kept.Packet
@@ -43,9 +43,17 @@ func (s *segment) cost() int {
 // nothing to hand over, but is memory all the same.
 func (s *segment) weight() int {
 	if s.kept != nil {
-		return s.length() + s.kept.Size/16
+		return len(s.buf) + s.kept.Size/16
 	}
-	return s.length()
+	return len(s.buf) - s.start
+}
+
+// count takes note of a record that was added.
+func (s *segment) count(acked bool) {
+	s.records++
+	if acked {
+		s.acked++
+	}
 }
 
 // capacity is how large a buffer of its own for size bytes is made.
@@ -53,6 +61,7 @@ func capacity(size int) int { return (size + tail + page - 1) / page * page }
 
 // link adds a segment behind all others. The caller holds mu.
 func (in *Inbox) link(s *segment) {
+	in.held += s.cost()
 	if in.last == nil {
 		in.first = s
 	} else {
@@ -77,14 +86,12 @@ func (in *Inbox) makeRoom(size int, acked bool) *segment {
 	}
 	if last := in.last; acked && last != nil && last.room() >= size { // where others were moved together
 		if s != nil {
-			in.held -= s.cost()
 			in.keep(s)
 		}
 		return last
 	}
 	if s == nil {
 		s = &segment{buf: make([]byte, 0, fresh)}
-		in.held += s.cost()
 	}
 	in.link(s)
 	return s
@@ -95,7 +102,7 @@ func (in *Inbox) makeRoom(size int, acked bool) *segment {
 // when they may be taken, without it when they may not. The caller holds mu.
 func (in *Inbox) reuse(size, cost int) (s *segment, ok bool) {
 	for {
-		if s = in.spare.take(size); s != nil {
+		if s = in.takeSpare(size); s != nil {
 			return s, true
 		}
 		if in.bytes()+cost <= in.limit {
@@ -170,12 +177,10 @@ func (in *Inbox) compact(s, before *segment) {
 		case rest[4]&qosFlags == 0:
 		case len(kept) == 0 && before != nil && before.room() >= size:
 			before.buf = append(before.buf, rest[:size]...)
-			before.records++
-			before.acked++
+			before.count(true)
 		default:
 			kept = append(kept, rest[:size]...)
-			s.records++
-			s.acked++
+			s.count(true)
 		}
 		rest = rest[size:]
 	}

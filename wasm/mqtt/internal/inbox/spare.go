@@ -14,21 +14,23 @@ type spares struct {
 	limit int // bytes
 }
 
-// take returns a segment with room for size bytes that wastes at most as many,
-// nil when there is none.
-func (sp *spares) take(size int) *segment {
-	for i := len(sp.list) - 1; i >= 0; i-- {
-		if s := sp.list[i]; cap(s.buf) >= size && cap(s.buf) <= 2*size {
-			sp.remove(i)
+// takeSpare returns a segment with room for size bytes that wastes at most as
+// many, and no longer counts as held; nil: there is none. The caller holds mu.
+func (in *Inbox) takeSpare(size int) *segment {
+	for i, s := range slices.Backward(in.spare.list) {
+		if cap(s.buf) >= size && cap(s.buf) <= 2*size {
+			in.removeSpare(i)
 			return s
 		}
 	}
 	return nil
 }
 
-func (sp *spares) remove(i int) {
-	sp.bytes -= sp.list[i].cost()
-	sp.list = slices.Delete(sp.list, i, i+1)
+func (in *Inbox) removeSpare(i int) {
+	cost := in.spare.list[i].cost()
+	in.spare.bytes -= cost
+	in.held -= cost
+	in.spare.list = slices.Delete(in.spare.list, i, i+1)
 }
 
 // keep makes a segment spare that does not count as held, or did not. The oldest
@@ -45,10 +47,7 @@ func (in *Inbox) keep(s *segment) {
 	in.spare.list = append(in.spare.list, s)
 	in.spare.bytes += cost
 	in.held += cost
-	for in.spare.bytes > in.spare.limit || in.bytes() > in.limit {
-		if !in.evict() {
-			return
-		}
+	for (in.spare.bytes > in.spare.limit || in.bytes() > in.limit) && in.evict() {
 	}
 }
 
@@ -58,8 +57,7 @@ func (in *Inbox) evict() bool {
 	if len(in.spare.list) == 0 {
 		return false
 	}
-	in.held -= in.spare.list[0].cost()
-	in.spare.remove(0)
+	in.removeSpare(0)
 	return true
 }
 
@@ -78,13 +76,12 @@ func (in *Inbox) Buffer(size int) []byte {
 func (in *Inbox) Spare(size int) []byte {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	s := in.spare.take(size)
+	s := in.takeSpare(size)
 	if cost := capacity(size) + overhead; s == nil && cost <= in.limit {
 		s, _ = in.reuse(size, cost)
 	}
 	if s == nil {
 		return nil
 	}
-	in.held -= s.cost()
 	return s.buf
 }
