@@ -31,14 +31,24 @@ func callMethod(object js.Value, name string, args ...any) (js.Value, error) {
 }
 
 // try runs f and makes an error of what the JavaScript that it calls throws.
-func try(f func() js.Value) (v js.Value, err error) {
+func try(f func() js.Value) (js.Value, error) {
+	v, thrown := catch(f)
+	if thrown != nil {
+		return v, thrownError(thrown.Value)
+	}
+	return v, nil
+}
+
+// catch runs f, and returns undefined and what was thrown when the JavaScript that
+// it calls throws.
+func catch(f func() js.Value) (v js.Value, thrown *js.Error) {
 	defer func() {
 		if r := recover(); r != nil {
-			thrown, ok := r.(js.Error)
+			e, ok := r.(js.Error)
 			if !ok {
 				panic(r)
 			}
-			v, err = js.Undefined(), thrownError(thrown.Value)
+			v, thrown = js.Undefined(), &e
 		}
 	}()
 	return f(), nil

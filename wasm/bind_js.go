@@ -37,8 +37,8 @@ func newPrototype() js.Value {
 		"unsubscribe":    (*binding).unsubscribe,
 		"reauthenticate": plain((*mqtt.Client).Reauthenticate),
 		"suspend":        plain((*mqtt.Client).Suspend),
-		"resume":         plain(resume),
-		"wake":           plain(wake),
+		"resume":         plain(atOnce((*mqtt.Client).Resume)),
+		"wake":           plain(atOnce((*mqtt.Client).Wake)),
 		"ping":           (*binding).ping,
 		"tellPackets":    (*binding).tellPackets,
 		"disconnect":     (*binding).disconnect,
@@ -193,7 +193,6 @@ func (b *binding) subscribe(args []js.Value) any {
 		Identifier:     props.integer("subscriptionIdentifier", 1, 268_435_455, 0),
 		UserProperties: props.userProperties(),
 	}
-	p.done(props)
 	if p.err != nil {
 		return rejected(p.err)
 	}
@@ -212,7 +211,6 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	}
 	props := p.sub("properties")
 	user := props.userProperties()
-	p.done(props)
 	if p.err != nil {
 		return rejected(p.err)
 	}
@@ -231,14 +229,12 @@ func plain(method func(*mqtt.Client, context.Context) error) func(*binding, []js
 	}
 }
 
-func resume(c *mqtt.Client, _ context.Context) error {
-	c.Resume()
-	return nil
-}
-
-func wake(c *mqtt.Client, _ context.Context) error {
-	c.Wake()
-	return nil
+// atOnce makes a method for plain of one that does not wait.
+func atOnce(method func(*mqtt.Client)) func(*mqtt.Client, context.Context) error {
+	return func(c *mqtt.Client, _ context.Context) error {
+		method(c)
+		return nil
+	}
 }
 
 // ping(options) gives the round-trip time in milliseconds.

@@ -56,7 +56,6 @@ func parseOptions(p *parser) (o mqtt.Options) {
 	} else if offline {
 		o.Queue.Offline = mqtt.OfflineQoS12
 	}
-	p.done(queue)
 
 	props := p.sub("properties")
 	o.SessionExpiry = seconds(props.integer("sessionExpiryInterval", 0, maxUint32, 0))
@@ -64,12 +63,10 @@ func parseOptions(p *parser) (o mqtt.Options) {
 	o.MaximumPacketSize = uint32(props.integer("maximumPacketSize", 1, maxUint32, mqtt.DefaultMaximumPacketSize))
 	o.TopicAliasMaximum = uint16(props.integer("topicAliasMaximum", 0, maxUint16, 0))
 	o.RequestResponseInfo = props.boolean("requestResponseInformation", false)
-	problems := props.boolean("requestProblemInformation", true)
-	o.RequestProblemInfo = &problems
+	o.RequestProblemInfo = new(props.boolean("requestProblemInformation", true))
 	o.UserProperties = props.userProperties()
 	o.AuthMethod = props.text("authenticationMethod")
 	o.AuthData = props.bytes("authenticationData")
-	p.done(props)
 
 	if !p.get("will").IsUndefined() {
 		will := p.sub("will")
@@ -79,8 +76,6 @@ func parseOptions(p *parser) (o mqtt.Options) {
 		will.delivery(&o.Will.Message)
 		props := will.sub("properties")
 		o.Will.Delay = seconds(props.integer("willDelayInterval", 0, maxUint32, 0))
-		will.done(props)
-		p.done(will)
 	}
 	return o
 }
@@ -93,8 +88,7 @@ func optionalSeconds(p *parser, name string) *time.Duration {
 	if p.get(name).IsUndefined() {
 		return nil
 	}
-	d := seconds(p.integer(name, 0, maxUint32, 0))
-	return &d
+	return new(seconds(p.integer(name, 0, maxUint32, 0)))
 }
 
 // message reads the arguments topic and payload, and what options say of the
@@ -112,19 +106,19 @@ func (p *parser) delivery(m *mqtt.Message) {
 	m.Retain = p.boolean("retain", false)
 	props := p.sub("properties")
 	if !props.get("payloadFormatIndicator").IsUndefined() {
-		format := byte(0)
+		m.Properties.PayloadFormat = new(byte(0))
 		if props.boolean("payloadFormatIndicator", false) {
-			format = 1
+			*m.Properties.PayloadFormat = 1
 		}
-		m.Properties.PayloadFormat = &format
 	}
 	m.Properties.MessageExpiry = optionalSeconds(props, "messageExpiryInterval")
-	m.Properties.TopicAlias = optional[uint16](props, "topicAlias", maxUint16)
+	if !props.get("topicAlias").IsUndefined() {
+		m.Properties.TopicAlias = new(uint16(props.integer("topicAlias", 0, maxUint16, 0)))
+	}
 	m.Properties.ResponseTopic = props.text("responseTopic")
 	m.Properties.CorrelationData = props.bytes("correlationData")
 	m.Properties.User = props.userProperties()
 	m.Properties.ContentType = props.text("contentType")
-	p.done(props)
 }
 
 func parseSubscription(v js.Value) (s mqtt.Subscription, err error) {

@@ -34,7 +34,8 @@ const maxMilliseconds = math.MaxInt32 // what setTimeout takes
 // null are absent.
 type parser struct {
 	value  js.Value // a copy, or undefined
-	prefix string
+	parent *parser  // of an object that is a field: has the err; nil: it is none
+	name   string   // of that field
 	err    error
 }
 
@@ -53,9 +54,10 @@ func argument(args []js.Value, i int) js.Value {
 }
 
 func (p *parser) bad(name, format string, args ...any) {
-	if p.err == nil {
-		field := p.prefix + name
-		p.err = &mqtt.Error{Code: mqtt.BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
+	if p.parent != nil {
+		p.parent.bad(p.name+"."+name, format, args...)
+	} else if p.err == nil {
+		p.err = &mqtt.Error{Code: mqtt.BadOption, Field: name, Message: name + ": " + fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -83,18 +85,11 @@ func (p *parser) copy(name string, v js.Value) js.Value {
 	return copied
 }
 
-// guarded runs f, and returns undefined and false when the JavaScript that it
-// calls throws. What was thrown is not looked at: reading it may throw as well.
+// guarded is catch where what was thrown is not looked at: reading it may throw as
+// well.
 func guarded(f func() js.Value) (v js.Value, ok bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, thrown := r.(js.Error); !thrown {
-				panic(r)
-			}
-			v, ok = js.Undefined(), false
-		}
-	}()
-	return f(), true
+	v, thrown := catch(f)
+	return v, thrown == nil
 }
 
 // property reads a field of an object that is not a copy.
@@ -168,32 +163,18 @@ func (p *parser) choice(name string, words ...string) int {
 	return 0
 }
 
-// optional is integer for a field that makes a difference by being there.
-func optional[T uint8 | uint16 | uint32](p *parser, name string, most int) *T {
-	if p.get(name).IsUndefined() {
-		return nil
-	}
-	v := T(p.integer(name, 0, most, 0))
-	return &v
-}
-
 // object returns a field that is an object, or undefined.
-func (p *parser) object(name string) js.Value {
-	v := p.get(name)
-	if v.IsUndefined() || v.Type() == js.TypeObject {
-		return v
-	}
-	p.bad(name, "must be an object, not a %s", v.Type())
-	return js.Undefined()
-}
+func (p *parser) object(name string) js.Value { return p.typed(name, js.TypeObject, "an object") }
 
 // function returns a field that is a function, or undefined.
-func (p *parser) function(name string) js.Value {
+func (p *parser) function(name string) js.Value { return p.typed(name, js.TypeFunction, "a function") }
+
+func (p *parser) typed(name string, want js.Type, what string) js.Value {
 	v := p.get(name)
-	if v.IsUndefined() || v.Type() == js.TypeFunction {
+	if v.IsUndefined() || v.Type() == want {
 		return v
 	}
-	p.bad(name, "must be a function, not a %s", v.Type())
+	p.bad(name, "must be %s, not a %s", what, v.Type())
 	return js.Undefined()
 }
 
@@ -281,14 +262,7 @@ func (p *parser) userProperties() (user mqtt.UserProperties) {
 	return user
 }
 
-// sub starts a parser for a nested object, and joins its error with done.
+// sub starts a parser for a nested object, whose errors are those of p.
 func (p *parser) sub(name string) *parser {
-	v := p.copy(name, p.object(name))
-	return &parser{value: v, prefix: p.prefix + name + ".", err: p.err}
-}
-
-func (p *parser) done(sub *parser) {
-	if p.err == nil {
-		p.err = sub.err
-	}
+	return &parser{value: p.copy(name, p.object(name)), parent: p, name: name}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"sync"
 	"syscall/js"
 	"time"
@@ -180,12 +181,7 @@ func (p *publishes) tell(t *teller) {
 	acks, others := t.acks, t.others
 	t.acks, t.others, t.telling = nil, nil, false
 	if t.outstanding -= len(acks)/ackSize + len(others); t.outstanding == 0 {
-		for i, other := range p.tellers {
-			if other == t {
-				p.tellers = append(p.tellers[:i], p.tellers[i+1:]...)
-				break
-			}
-		}
+		p.tellers = slices.DeleteFunc(p.tellers, func(other *teller) bool { return other == t })
 	}
 	p.mu.Unlock()
 	_, err := invoke(t.onSettled, bytesValue(acks).Get("buffer"), others)

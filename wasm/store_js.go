@@ -47,21 +47,22 @@ func (s *pageStore) openUntil(ctx context.Context) (js.Value, error) {
 		handle js.Value
 		err    error
 	}
-	opened := make(chan outcome, 1)
+	opened := make(chan outcome)
 	go func() {
 		handle, err := ask(context.Background(), s.open, s.name)
-		opened <- outcome{handle, err}
+		select {
+		case opened <- outcome{handle, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_, err = callMethod(handle, "close")
+				report(err)
+			}
+		}
 	}()
 	select {
 	case o := <-opened:
 		return o.handle, o.err
 	case <-ctx.Done():
-		go func() {
-			if o := <-opened; o.err == nil {
-				_, err := callMethod(o.handle, "close")
-				report(err)
-			}
-		}()
 		return js.Undefined(), ctx.Err()
 	}
 }
