@@ -64,7 +64,7 @@ func (e *CloseError) Violation() bool { return e.Violated }
 // everything else; writes wait for each other.
 type Conn struct {
 	ws     *websocket.Conn
-	socket socket // what the platform knows about ws
+	socket *socket // what the platform knows about ws
 
 	reader   io.Reader // of a frame; nil between two
 	unread   bool      // there may be bytes that only socket has
@@ -87,6 +87,11 @@ func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 	ws, socket, err := dial(ctx, url, opts)
 	if err != nil {
 		return nil, err
+	}
+	if ws.Subprotocol() != Subprotocol { // [MQTT-6.0.0-4]
+		_ = ws.Close(websocket.StatusProtocolError, "subprotocol mqtt required")
+		socket.release()
+		return nil, errNoSubprotocol
 	}
 	ws.SetReadLimit(-1) // packets are measured by the MQTT layer; a frame is no unit
 	c := &Conn{ws: ws, socket: socket, closed: make(chan struct{})}

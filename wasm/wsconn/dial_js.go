@@ -49,18 +49,13 @@ var bytesClass = js.Global().Get("Uint8Array")
 // is held until Go next collects garbage. It keeps what arrives, and says by an
 // empty frame that there is some.
 type socket struct {
-	v     js.Value
-	state *socketState
-}
-
-type socketState struct {
+	v       js.Value
 	staging js.Value // Uint8Array for readInto and sendFrom; undefined without them
 	keeps   bool     // it has the methods keep, fetch and drop
 
 	mu      sync.Mutex
 	close   *CloseError
 	onClose js.Func
-	once    sync.Once
 }
 
 var swap sync.Mutex
@@ -69,34 +64,26 @@ var swap sync.Mutex
 // constructs one from globalThis.WebSocket: so the class can be chosen, and the
 // object stays within reach. The library constructs before it first blocks, so
 // no JavaScript runs while the global is replaced.
-func dial(ctx context.Context, url string, opts Options) (ws *websocket.Conn, s socket, err error) {
+func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, *socket, error) {
 	global := js.Global()
 	class := opts.WebSocket
 	if class.Type() != js.TypeFunction {
 		class = global.Get("WebSocket")
 	}
 	if class.Type() != js.TypeFunction {
-		return nil, socket{}, errors.New("this environment has no WebSocket: pass the option WebSocket")
+		return nil, nil, errors.New("this environment has no WebSocket: pass the option WebSocket")
 	}
-	s, err = newSocket(class, url)
+	s, err := newSocket(class, url)
 	if err != nil {
-		return nil, socket{}, err
+		return nil, nil, err
 	}
-	defer func() {
-		if err != nil {
-			s.release()
-		}
-	}()
 
 	swap.Lock()
 	before := global.Get("WebSocket")
-	var restore sync.Once
-	undo := func() {
-		restore.Do(func() {
-			global.Set("WebSocket", before)
-			swap.Unlock()
-		})
-	}
+	undo := sync.OnceFunc(func() {
+		global.Set("WebSocket", before)
+		swap.Unlock()
+	})
 	lend := js.FuncOf(func(js.Value, []js.Value) any {
 		undo()
 		return s.v
@@ -105,21 +92,18 @@ func dial(ctx context.Context, url string, opts Options) (ws *websocket.Conn, s 
 	defer undo()
 	global.Set("WebSocket", lend)
 
-	ws, _, err = websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{Subprotocol}})
+	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{Subprotocol}})
 	if err != nil {
+		s.release()
 		if ctx.Err() != nil {
-			return nil, s, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
-		return nil, s, s.closeError(err)
-	}
-	if ws.Subprotocol() != Subprotocol { // [MQTT-6.0.0-4]
-		_ = ws.Close(websocket.StatusProtocolError, "subprotocol mqtt required")
-		return nil, s, errNoSubprotocol
+		return nil, nil, s.closeError(err)
 	}
 	return ws, s, nil
 }
 
-func newSocket(class js.Value, url string) (s socket, err error) {
+func newSocket(class js.Value, url string) (s *socket, err error) {
 	defer caught(&err)
 	v := class.New(url, []any{Subprotocol})
 	// The class may be anybody's, and a method that is missing would end the program.
@@ -129,20 +113,20 @@ func newSocket(class js.Value, url string) (s socket, err error) {
 			return s, fmt.Errorf("WebSocket: what the class given makes has no method %s", name)
 		}
 	}
-	s = socket{v: v, state: &socketState{}}
+	s = &socket{v: v}
 	if get.Invoke(v, "readInto").InstanceOf(function) && get.Invoke(v, "sendFrom").InstanceOf(function) {
-		s.state.staging = bytesClass.New(stagingSize)
-		s.state.keeps = get.Invoke(v, "keep").InstanceOf(function)
+		s.staging = bytesClass.New(stagingSize)
+		s.keeps = get.Invoke(v, "keep").InstanceOf(function)
 	}
-	s.state.onClose = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		s.state.mu.Lock()
-		defer s.state.mu.Unlock()
-		if len(args) == 1 && s.state.close == nil {
-			s.state.close = closeEvent(args[0])
+	s.onClose = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(args) == 1 && s.close == nil {
+			s.close = closeEvent(args[0])
 		}
 		return nil
 	})
-	s.v.Call("addEventListener", "close", s.state.onClose)
+	s.v.Call("addEventListener", "close", s.onClose)
 	return s, nil
 }
 
@@ -181,7 +165,7 @@ func closeEvent(e js.Value) *CloseError {
 	return ce
 }
 
-func (s socket) unsent() int {
+func (s *socket) unsent() int {
 	if n := s.v.Get("bufferedAmount"); n.Type() == js.TypeNumber {
 		return n.Int()
 	}
@@ -189,7 +173,7 @@ func (s socket) unsent() int {
 }
 
 // drain waits until the browser may be given a frame of size bytes.
-func (s socket) drain(size int, closed <-chan struct{}) error {
+func (s *socket) drain(size int, closed <-chan struct{}) error {
 	unsent := s.unsent()
 	if unsent > busyAbove && unsent <= HighWater && size < smallFrame {
 		if err := pause(gatherTime, closed); err != nil {
@@ -217,13 +201,13 @@ func pause(d time.Duration, closed <-chan struct{}) error {
 }
 
 // send sends a frame. The library would close the connection when that fails.
-func (s socket) send(_ *websocket.Conn, p []byte) (err error) {
+func (s *socket) send(_ *websocket.Conn, p []byte) (err error) {
 	// A closing WebSocket swallows what it is given.
 	if state := s.v.Get("readyState"); state.Type() == js.TypeNumber && state.Int() > 1 {
 		return s.closeError(net.ErrClosed)
 	}
 	defer caught(&err)
-	if staging := s.state.staging; !staging.IsUndefined() && len(p) <= stagingSize {
+	if staging := s.staging; !staging.IsUndefined() && len(p) <= stagingSize {
 		js.CopyBytesToJS(staging, p)
 		s.v.Call("sendFrom", staging, len(p))
 		return nil
@@ -236,48 +220,46 @@ func (s socket) send(_ *websocket.Conn, p []byte) (err error) {
 
 // take reads what a socket with readInto keeps, and tells whether
 // there may be more.
-func (s socket) take(p []byte) (n int, more bool) {
-	if s.state.staging.IsUndefined() {
+func (s *socket) take(p []byte) (n int, more bool) {
+	if s.staging.IsUndefined() {
 		return 0, false
 	}
 	var err error
 	defer caught(&err) // nothing was read then
 	limit := min(len(p), stagingSize)
-	v := s.v.Call("readInto", s.state.staging, limit)
+	v := s.v.Call("readInto", s.staging, limit)
 	if v.Type() != js.TypeNumber {
 		return 0, false
 	}
 	n = min(max(v.Int(), 0), limit)
-	js.CopyBytesToGo(p[:n], s.state.staging)
+	js.CopyBytesToGo(p[:n], s.staging)
 	return n, n == limit
 }
 
 // keep leaves bytes where they arrived.
-func (s socket) keep(rest, payload int) (handle int) {
-	if s.state.keeps {
+func (s *socket) keep(rest, payload int) (handle int) {
+	if s.keeps {
 		return s.v.Call("keep", rest, payload).Int()
 	}
 	return 0
 }
 
-func (s socket) fetch(handle int, dst []byte) {
+func (s *socket) fetch(handle int, dst []byte) {
 	js.CopyBytesToGo(dst, s.v.Call("fetch", handle))
 }
 
-func (s socket) drop(handle int) { s.v.Call("drop", handle) }
+func (s *socket) drop(handle int) { s.v.Call("drop", handle) }
 
-func (s socket) closeError(err error) error {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	if s.state.close != nil {
-		return s.state.close
+func (s *socket) closeError(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.close != nil {
+		return s.close
 	}
 	return err
 }
 
-func (s socket) release() {
-	s.state.once.Do(func() {
-		s.v.Call("removeEventListener", "close", s.state.onClose)
-		s.state.onClose.Release()
-	})
+func (s *socket) release() {
+	s.v.Call("removeEventListener", "close", s.onClose)
+	s.onClose.Release()
 }

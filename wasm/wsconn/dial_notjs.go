@@ -22,31 +22,24 @@ const rereads = 0
 // socket is empty: natively a write blocks by itself and errors tell everything.
 type socket struct{}
 
-func (socket) drain(int, <-chan struct{}) error { return nil }
-func (socket) take([]byte) (n int, more bool)   { return 0, false }
-func (socket) closeError(err error) error       { return err }
-func (socket) release()                         {}
-func (socket) keep(rest, payload int) int       { return 0 }
-func (socket) fetch(int, []byte)                {}
-func (socket) drop(int)                         {}
+func (*socket) drain(int, <-chan struct{}) error { return nil }
+func (*socket) take([]byte) (n int, more bool)   { return 0, false }
+func (*socket) closeError(err error) error       { return err }
+func (*socket) release()                         {}
+func (*socket) keep(rest, payload int) int       { return 0 }
+func (*socket) fetch(int, []byte)                {}
+func (*socket) drop(int)                         {}
 
-func (socket) send(ws *websocket.Conn, p []byte) error {
+func (*socket) send(ws *websocket.Conn, p []byte) error {
 	return ws.Write(context.Background(), websocket.MessageBinary, p)
 }
 
-func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, socket, error) {
+func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, *socket, error) {
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
 		Subprotocols:    []string{Subprotocol},
 		HTTPHeader:      opts.Header,
 		HTTPClient:      opts.Client,
 		CompressionMode: websocket.CompressionDisabled,
 	})
-	if err != nil {
-		return nil, socket{}, err
-	}
-	if ws.Subprotocol() != Subprotocol { // [MQTT-6.0.0-4]
-		_ = ws.Close(websocket.StatusProtocolError, "subprotocol mqtt required")
-		return nil, socket{}, errNoSubprotocol
-	}
-	return ws, socket{}, nil
+	return ws, &socket{}, err
 }
