@@ -174,10 +174,8 @@ func (c *Client) waitBackoff(n int, atOnce bool) {
 		delay = backoff(s.failures, c.opts.ReconnectMin, c.opts.ReconnectMax)
 	}
 	c.events.send(Reconnecting{n, delay})
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(delay):
 	case <-s.hurry:
 	}
 }

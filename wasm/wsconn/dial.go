@@ -233,11 +233,9 @@ func (c *Conn) Close() error {
 			defer close(done)
 			_ = c.ws.Close(websocket.StatusNormalClosure, "")
 		}()
-		timeout := time.NewTimer(closeTimeout)
-		defer timeout.Stop()
 		select {
 		case <-done:
-		case <-timeout.C:
+		case <-time.After(closeTimeout):
 			go func() { _ = c.ws.CloseNow() }() // frees a writer that the dead link holds
 		}
 		c.stopRead()

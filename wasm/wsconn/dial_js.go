@@ -190,12 +190,10 @@ func (s *socket) drain(size int, closed <-chan struct{}) error {
 }
 
 func pause(d time.Duration, closed <-chan struct{}) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-closed:
 		return net.ErrClosed
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Mechanism is a method of enhanced authentication (4.12), as its user writes it.
-// Its errors become those of the connection. One that has, or wraps one that has,
+// Mechanism is a method of enhanced authentication (4.12), as its user writes it: what
+// the methods do stands at mqtt.Authenticator. Their errors become those of the
+// connection. One that has, or wraps one that has,
 //
 //	MQTTRefused() (words string, refused bool)
 //
@@ -20,14 +21,9 @@ import (
 // that is not 0 ends the connection as a violation, with that reason. A
 // [*wire.Error] stays what it is; others are Aborted.
 type Mechanism interface {
-	// Method is the Authentication Method, such as "SCRAM-SHA-256".
 	Method() string
-	// Start begins an exchange and returns the data that the broker gets first;
-	// nil: none.
 	Start(ctx context.Context) ([]byte, error)
-	// Continue answers what the broker asks.
 	Continue(ctx context.Context, challenge []byte) ([]byte, error)
-	// Finish judges what came with the broker's word that it is satisfied.
 	Finish(ctx context.Context, data []byte) error
 }
 

@@ -238,11 +238,9 @@ func (c *Conn) Leave(disconnect []byte) {
 	}
 	c.endLocked(explained, nil, disconnect)
 	c.mu.Unlock()
-	timer := time.NewTimer(lastTime)
-	defer timer.Stop()
 	select {
 	case <-c.done:
-	case <-timer.C:
+	case <-time.After(lastTime):
 	}
 }
 
@@ -305,15 +303,13 @@ func (c *Conn) fail(err error, otherwise byte) {
 // may take a second, and holds no lock meanwhile.
 func (c *Conn) supervise() {
 	<-c.ending
-	timer := time.NewTimer(lastTime)
 	select {
 	case <-c.closing:
-	case <-timer.C:
+	case <-time.After(lastTime):
 		c.mu.Lock()
 		c.closeLocked()
 		c.mu.Unlock()
 	}
-	timer.Stop()
 	c.cancel()
 	_ = c.cfg.Conn.Close()
 	c.wg.Wait()

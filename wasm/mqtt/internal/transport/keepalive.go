@@ -195,12 +195,10 @@ func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 // wait waits until the given time. late tells that the timer fired much after
 // it; ok is false when the connection closes meanwhile.
 func (c *Conn) wait(until int64) (late, ok bool) {
-	timer := time.NewTimer(time.Duration(until - c.keep.now()))
-	defer timer.Stop()
 	select {
 	case <-c.closing:
 		return false, false
-	case <-timer.C:
+	case <-time.After(time.Duration(until - c.keep.now())):
 		return c.keep.now()-until > int64(lateTime), true
 	}
 }

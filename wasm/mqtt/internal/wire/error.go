@@ -38,24 +38,17 @@ func (c Code) Error() string { return string(c) }
 
 // Error is what every package of the client fails with.
 type Error struct {
-	Code    Code
-	Message string // for people: what was wrong, and what to do
-	// Field is the option or argument that was wrong, in the names of the
-	// JavaScript API, such as "topic" or "will.qos".
-	Field string
-	// ReasonCode, ReasonString and ServerReference are the broker's own (2.4, 4.13), and
-	// set only from what it sent.
-	ReasonCode      byte
-	ReasonString    string
-	ServerReference string
-	// CloseCode and CloseReason are the WebSocket's, where one was seen.
-	CloseCode   int
-	CloseReason string
-	// Reason is of the DISCONNECT that we send when we end the connection for
-	// this error; 0: none is sent. See [DisconnectReason].
-	Reason byte
-	Final  bool  // trying again can't mend it
-	Err    error // what caused it, where another error did
+	Code            Code
+	Message         string // for people: what was wrong, and what to do
+	Field           string // the option or argument that was wrong, in the names of the JavaScript API
+	ReasonCode      byte   // the broker's (2.4), and set only from what it sent, as the next two
+	ReasonString    string // for diagnosis
+	ServerReference string // another server that it pointed to (4.13)
+	CloseCode       int    // the WebSocket's, where one was seen
+	CloseReason     string
+	Reason          byte  // of the DISCONNECT that we send for the error; 0: none. See [DisconnectReason]
+	Final           bool  // trying again can't mend it
+	Err             error // what caused it, where another error did
 }
 
 // Error returns Message, and what the broker said if that is not in it.

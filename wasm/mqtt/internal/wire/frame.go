@@ -11,7 +11,10 @@
 // Nothing here blocks, keeps state or starts goroutines.
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Packet types (2.1.2).
 const (
@@ -78,45 +81,23 @@ func CheckPingresp(body []byte) error {
 // how many bytes it takes; ok is false while bytes are missing. More than four
 // bytes, or more than the value needs, is malformed [MQTT-1.5.5-1].
 func Varint(b []byte) (value, size int, ok bool, err *Error) {
-	for i := 0; i < len(b) && i < 4; i++ {
-		value |= int(b[i]&0x7F) << (7 * i)
-		if b[i] < 0x80 {
-			if i > 0 && b[i] == 0 {
-				return 0, 0, false, Violation(ReasonMalformed, "a length in more bytes than it needs")
-			}
-			return value, i + 1, true, nil
-		}
-	}
-	if len(b) >= 4 {
+	v, n := binary.Uvarint(b[:min(len(b), 4)])
+	switch {
+	case n > 1 && b[n-1] == 0:
+		return 0, 0, false, Violation(ReasonMalformed, "a length in more bytes than it needs")
+	case n == 0 && len(b) >= 4:
 		return 0, 0, false, Violation(ReasonMalformed, "a length of more than four bytes")
 	}
-	return 0, 0, false, nil
+	return int(v), n, n > 0, nil
 }
 
-// VarintSize returns how many bytes n takes as a variable byte integer. n is
-// from 0 to [MaxRemaining].
-func VarintSize(n int) int {
-	switch {
-	case n < 1<<7:
-		return 1
-	case n < 1<<14:
-		return 2
-	case n < 1<<21:
-		return 3
-	default:
-		return 4
-	}
-}
+// VarintSize returns how many bytes n takes as a variable byte integer, which has 7
+// bits in each. n is from 0 to [MaxRemaining].
+func VarintSize(n int) int { return (bits.Len(uint(n|1)) + 6) / 7 }
 
 // AppendVarint appends n as a variable byte integer. n is from 0 to
 // [MaxRemaining].
-func AppendVarint(b []byte, n int) []byte {
-	for n >= 0x80 {
-		b = append(b, byte(n)|0x80)
-		n >>= 7
-	}
-	return append(b, byte(n))
-}
+func AppendVarint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
 
 // AppendString appends a UTF-8 string or binary data (1.5.4, 1.5.6), of at most
 // [MaxString] bytes.

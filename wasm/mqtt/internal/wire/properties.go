@@ -120,47 +120,47 @@ func (r *Reader) topicAlias() uint16 {
 
 // neverZero names the properties of which 0 is a Protocol Error (3.2.2.3.3,
 // 3.2.2.3.6, 3.3.2.3.8).
-var neverZero = map[int]string{
-	int(packets.PropReceiveMaximum):         "Receive Maximum",
-	int(packets.PropMaximumPacketSize):      "Maximum Packet Size",
-	int(packets.PropSubscriptionIdentifier): "subscription identifier",
+var neverZero = [len(propertyTable)]string{
+	packets.PropReceiveMaximum:         "Receive Maximum",
+	packets.PropMaximumPacketSize:      "Maximum Packet Size",
+	packets.PropSubscriptionIdentifier: "subscription identifier",
+}
+
+func typeOf(id int) valueType {
+	if id < len(propertyTable) {
+		return propertyTable[id].value
+	}
+	return noValue
 }
 
 // property reads one value and checks its range.
 func (r *Reader) property(id int) {
-	v := r.Skip(id)
-	if r.Err != nil {
-		return
-	}
-	switch propertyTable[id].value {
-	case flagValue:
-		if v[0] > 1 {
-			r.fail(ReasonProtocolError, "property 0x%02X is %d, not 0 or 1", id, v[0])
-		}
-	case uint16Value, uint32Value, varintValue:
-		if name := neverZero[id]; name != "" && len(bytes.Trim(v, "\x00")) == 0 {
-			r.fail(ReasonProtocolError, "%s of 0", name)
-		}
+	switch kind := typeOf(id); kind {
 	case stringValue:
+		v := r.String()
 		// [MQTT-3.3.2-14], [MQTT-4.7.3-1]
-		if r.text(v); id == int(packets.PropResponseTopic) && (len(v) == 0 || hasWildcard(v)) {
+		if id == int(packets.PropResponseTopic) && r.Err == nil && (len(v) == 0 || hasWildcard(v)) {
 			r.fail(ReasonProtocolError, "a response topic that is no topic name")
 		}
 	case pairValue:
-		pair := Reader{Rest: v}
-		r.text(pair.Binary())
-		r.text(pair.Binary())
+		r.String()
+		r.String()
+	default:
+		switch v := r.Skip(id); {
+		case r.Err != nil:
+		case kind == flagValue && v[0] > 1:
+			r.fail(ReasonProtocolError, "property 0x%02X is %d, not 0 or 1", id, v[0])
+		case neverZero[id] != "" && len(bytes.Trim(v, "\x00")) == 0:
+			r.fail(ReasonProtocolError, "%s of 0", neverZero[id])
+		}
 	}
 }
 
 // Skip reads the value of a property without looking at it, and returns it: that of
 // a string or of binary data without its length. The identifier was read before.
 func (r *Reader) Skip(id int) (value []byte) {
-	kind, from := noValue, r.Rest
-	if id < len(propertyTable) {
-		kind = propertyTable[id].value
-	}
-	switch kind {
+	from := r.Rest
+	switch typeOf(id) {
 	case flagValue:
 		return r.Take(1)
 	case uint16Value:

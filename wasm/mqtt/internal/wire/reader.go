@@ -95,11 +95,7 @@ func (r *Reader) Binary() []byte { return r.Take(int(r.Uint16())) }
 // and U+0000 are malformed [MQTT-1.5.4-1] [MQTT-1.5.4-2]. Control characters and
 // non-characters, which a receiver MAY refuse, are taken.
 func (r *Reader) String() []byte {
-	return r.text(r.Binary())
-}
-
-// text checks a string that was read.
-func (r *Reader) text(b []byte) []byte {
+	b := r.Binary()
 	if bytes.IndexByte(b, 0) >= 0 || !utf8.Valid(b) {
 		r.fail(ReasonMalformed, "a string that is not well-formed UTF-8, or has U+0000 in it")
 		return nil
