@@ -68,7 +68,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 		c.release(err)
 		return nil, err
 	}
-	go c.supervise(conn, nil)
+	go c.supervise(conn)
 	return c, nil
 }
 
@@ -81,7 +81,7 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 func New(ctx context.Context, opts Options) (*Client, error) {
 	c, err := newClient(ctx, opts, true)
 	if err == nil {
-		go c.supervise(nil, nil)
+		go c.supervise(nil)
 	}
 	return c, err
 }
@@ -96,10 +96,7 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	}
 	c := &Client{
 		opts: opts, inbox: inbox.New(opts.InboxLimit), ended: make(chan struct{}),
-		responses: responses{subscribing: make(chan struct{}, 1)},
-	}
-	if opts.Authenticator != nil {
-		c.auth = transport.NewAuthenticator(opts.Authenticator)
+		auth: transport.NewAuthenticator(opts.Authenticator), responses: responses{subscribing: make(chan struct{}, 1)},
 	}
 	c.supervisor.servers = append([]string{opts.URL}, opts.Servers...)
 	c.supervisor.hurry = make(chan struct{}, 1)

@@ -106,12 +106,6 @@ func (h *handlers) of(topic string) (list []func(Message)) {
 	return list
 }
 
-func (h *handlers) taking() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.running
-}
-
 // matches tells whether a topic name matches a valid topic filter (4.7).
 func matches(filter, topic string) bool {
 	if share, ok := strings.CutPrefix(filter, "$share/"); ok {

@@ -39,7 +39,10 @@ func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 // BadOption when messages go to handlers. One goroutine should call it: two would
 // get the messages out of order.
 func (c *Client) Receive(ctx context.Context) (*Batch, error) {
-	if c.handlers.taking() {
+	c.handlers.mu.Lock()
+	taking := c.handlers.running
+	c.handlers.mu.Unlock()
+	if taking {
 		return nil, wire.Invalid("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
 	}
 	return c.receive(ctx)

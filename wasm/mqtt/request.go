@@ -114,7 +114,10 @@ func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	r.mu.Lock()
 	topic, current := r.topic, r.basis == basis
 	r.mu.Unlock()
-	if current && c.subscribed(topic) {
+	c.mu.Lock()
+	current = current && c.session.Subscribed(topic)
+	c.mu.Unlock()
+	if current {
 		return topic, nil
 	}
 	topic = fmt.Sprintf("%s/response/%016x", basis, rand.Uint64())
@@ -125,12 +128,6 @@ func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	defer r.mu.Unlock()
 	r.basis, r.topic = basis, topic
 	return topic, nil
-}
-
-func (c *Client) subscribed(filter string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.session.Subscribed(filter)
 }
 
 func (r *responses) expect() (correlation string, answer <-chan []byte) {

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -99,7 +100,8 @@ func (c *Client) first(ctx context.Context) (conn *transport.Conn, err error) {
 
 // supervise waits for the connection to end and makes the next, until the
 // client is disconnected or may not go on.
-func (c *Client) supervise(conn *transport.Conn, last error) {
+func (c *Client) supervise(conn *transport.Conn) {
+	var last error
 	if conn == nil {
 		conn, last = c.reconnect(nil, 0)
 	}
@@ -260,11 +262,7 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 	if cause = conn.Err(); s.want == gone {
 		cause = nil
 	}
-	unanswered := cause
-	if unanswered == nil {
-		unanswered = wire.NewError(wire.Network, "the connection was closed before the broker answered")
-	}
-	c.session.Lost(unanswered)
+	c.session.Lost(cmp.Or[error](cause, wire.NewError(Network, "the connection was closed before the broker answered")))
 	return cause
 }
 
@@ -296,11 +294,7 @@ func sentAway(err error) bool {
 
 // finish releases everything and settles everything that waits.
 func (c *Client) finish(err error) {
-	cause := err
-	if cause == nil {
-		cause = wire.NewError(Aborted, "the client was disconnected")
-	}
-	c.release(cause)
+	c.release(cmp.Or[error](err, wire.NewError(Aborted, "the client was disconnected")))
 	c.responses.end()
 	c.events.send(Ended{err})
 	close(c.ended)

@@ -73,19 +73,14 @@ func (s *Session) Taken(receipts []Receipt) {
 			records = append(records, Record{journalKey(keptIncoming, uint64(m.id)), []byte{}})
 		}
 	}
-	taken := func(error) {
+	s.write(records, func(error) {
 		for _, r := range receipts {
 			if m := s.find(r); m != nil {
 				m.taken = true
 			}
 		}
 		s.answer()
-	}
-	if len(records) == 0 {
-		taken(nil)
-		return
-	}
-	s.write(records, taken)
+	})
 }
 
 // find returns the message of a receipt; nil when it is gone, with its session or

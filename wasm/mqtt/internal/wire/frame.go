@@ -53,19 +53,17 @@ const (
 // CheckHeader checks the first byte of a packet from a broker: its type, and the
 // flags that are reserved [MQTT-2.1.3-1]. The error is an [*Error].
 func CheckHeader(header byte) error {
-	kind, flags := header>>4, header&0x0F
 	want := byte(0)
-	switch kind {
+	switch kind := header >> 4; kind {
 	case TypePublish:
 		return nil // its flags mean something
+	case 0, TypeConnect, TypeSubscribe, TypeUnsubscribe, TypePingreq:
+		return Violation(ReasonProtocolError, "a packet of type %d (%s), which a broker must not send", kind, TypeName(kind))
 	case TypePubrel:
 		want = 2
-	case TypeConnack, TypePuback, TypePubrec, TypePubcomp, TypeSuback, TypeUnsuback, TypePingresp, TypeDisconnect, TypeAuth:
-	default:
-		return Violation(ReasonProtocolError, "a packet of type %d (%s), which a broker must not send", kind, TypeName(kind))
 	}
-	if flags != want {
-		return Violation(ReasonMalformed, "reserved flags set in the fixed header of %s", TypeName(kind))
+	if header&0x0F != want {
+		return Violation(ReasonMalformed, "reserved flags set in the fixed header of %s", TypeName(header>>4))
 	}
 	return nil
 }

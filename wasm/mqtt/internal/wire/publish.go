@@ -92,19 +92,13 @@ func ParsePublish(header byte, body []byte, p *Publish) error {
 // PublishHead is how many bytes of a PUBLISH stand between its fixed header and its
 // payload. body is what there is of them; ok is false where that is too little to say.
 func PublishHead(header byte, body []byte) (size int, ok bool) {
-	if len(body) < 2 {
-		return 0, false
-	}
-	size = 2 + int(body[0])<<8 + int(body[1])
+	r := Reader{Rest: body}
+	r.Binary() // topic
 	if header&6 != 0 {
-		size += 2
+		r.Uint16()
 	}
-	if size >= len(body) {
-		return 0, false
-	}
-	length, n, ok, err := Varint(body[size:])
-	size += n + length
-	return size, ok && err == nil && size <= len(body)
+	r.Take(r.Varint())
+	return len(body) - len(r.Rest), r.Err == nil
 }
 
 // plainPublish takes the PUBLISH that most are apart, in as few steps as it
