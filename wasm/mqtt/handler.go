@@ -6,7 +6,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// handler joins a connection to the session.
+// handler joins a connection to the session: it is the connection's Handler and its
+// Source, which say what the methods do.
 type handler struct {
 	client   *Client
 	clientID string        // that CONNECT names
@@ -14,7 +15,6 @@ type handler struct {
 	conn     *transport.Conn
 }
 
-// Connack is the beginning of the session's new connection.
 func (h *handler) Connack(a *wire.Connack) error {
 	if a.Properties.AssignedClientID != "" && h.clientID != "" { // 3.2.2.3.7
 		return wire.Violation(wire.ReasonProtocolError, "CONNACK assigns a client identifier although one was given")
@@ -53,7 +53,6 @@ func (h *handler) Publish(p *wire.Publish, at float64) error {
 	return nil
 }
 
-// Ack takes a PUBACK, PUBREC, PUBREL or PUBCOMP.
 func (h *handler) Ack(a wire.Ack) error {
 	c := h.client
 	c.mu.Lock()
@@ -61,7 +60,6 @@ func (h *handler) Ack(a wire.Ack) error {
 	return c.session.Ack(a)
 }
 
-// Suback takes a SUBACK or UNSUBACK.
 func (h *handler) Suback(a *wire.Suback) error {
 	c := h.client
 	c.mu.Lock()
@@ -69,14 +67,12 @@ func (h *handler) Suback(a *wire.Suback) error {
 	return c.session.Suback(a)
 }
 
-// Disconnect tells of the broker's DISCONNECT.
 func (h *handler) Disconnect(d *wire.Disconnect) {
 	h.client.events.send(ServerDisconnected{
 		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: d.User,
 	})
 }
 
-// Next has the session's packets for the writer.
 func (h *handler) Next(dst [][]byte, max int) [][]byte {
 	c := h.client
 	c.mu.Lock()
@@ -84,7 +80,6 @@ func (h *handler) Next(dst [][]byte, max int) [][]byte {
 	return c.session.Next(dst, max)
 }
 
-// Written tells the session what has left.
 func (h *handler) Written(n int) {
 	c := h.client
 	c.mu.Lock()

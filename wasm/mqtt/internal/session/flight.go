@@ -60,7 +60,7 @@ func (s *Session) stage(max int) {
 		if m.qos() > 0 {
 			s.unsent++
 		}
-		if s.foreign && m.qos() == 2 && !s.cleared[m.id] {
+		if s.cleared != nil && m.qos() == 2 && !s.cleared[m.id] {
 			m.waits++
 			m.clearing = true
 			s.ack(wire.TypePubrel, m.id, 0)

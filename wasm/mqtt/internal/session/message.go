@@ -28,7 +28,7 @@ type Message struct {
 
 	id        uint16
 	waits     int  // for the store, or for the broker to free the identifier
-	clearing  bool // PUBCOMP frees the identifier, see Session.foreign
+	clearing  bool // PUBCOMP frees the identifier, see Session.cleared
 	counted   bool // in the quota of this connection
 	attempted bool // it may have reached the broker: what is sent again has DUP
 	released  bool // PUBREC came: PUBREL is what is sent again

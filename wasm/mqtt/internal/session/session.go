@@ -90,7 +90,6 @@ type Session struct {
 	online     bool
 	exists     bool   // the broker may have it: what Clean Start asks for is the negation
 	restored   bool   // from the journal
-	foreign    bool   // taken over from a program whose memory we lack
 	doubtful   bool   // a CONNECT had no CONNACK: the broker may have forgotten it since
 	unanswered bool   // a CONNECT is on its way
 	ended      bool   // nothing is taken any more
@@ -109,7 +108,7 @@ type Session struct {
 	maxQuota int
 	out      map[uint16]*Message // by packet identifier
 	held     map[uint16]bool     // identifiers that the broker may hold for a message we gave up
-	cleared  map[uint16]bool     // of a foreign session: identifiers that it can't hold any more
+	cleared  map[uint16]bool     // of a session of a program whose memory we lack: identifiers that it can't hold any more
 	lastID   uint16
 	handed   []*Message // since Next, until Written
 	ends     []int      // where each of them ends in what Next returned, bytes
@@ -184,7 +183,7 @@ func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
 	}
 	doubtful := s.doubtful && c.SessionPresent
 	if c.SessionPresent && s.connection == 1 && !s.restored {
-		s.foreign, s.cleared = true, map[uint16]bool{}
+		s.cleared = map[uint16]bool{}
 	}
 	s.exists, s.online, s.unanswered, s.doubtful = true, true, false, false
 	s.expiry = wire.ValueOr(c.Properties.SessionExpiryInterval, expiry) // 3.2.2.3.2
@@ -224,7 +223,7 @@ func (s *Session) Lost(err error) {
 // forget drops the session: the broker doesn't have it, or no more. What it may
 // have got fails or is sent anew; what was never sent goes back to the queue.
 func (s *Session) forget() {
-	s.exists, s.foreign, s.lostAt = false, false, time.Time{}
+	s.exists, s.cleared, s.lostAt = false, nil, time.Time{}
 	clear(s.held)
 	s.forgetInbound()
 	var back []*Message
