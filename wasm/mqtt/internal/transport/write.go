@@ -119,37 +119,28 @@ func (c *Conn) send(packet []byte) error {
 // writeJoined writes packets in their order, small ones together, others as they
 // are. It returns how many of their bytes the connection took.
 func (c *Conn) writeJoined(packets [][]byte) (taken int, err error) {
-	joined := c.out.joined[:0]
-	flush := func(b []byte) {
-		var n int
-		n, err = c.writeOnce(b)
-		taken += n
-	}
-	for i, p := range packets {
-		if len(joined) > 0 && len(joined)+len(p) > frameSize {
-			if flush(joined); err != nil {
-				return taken, err
-			}
-			joined = joined[:0]
+	for len(packets) > 0 {
+		n, size := 1, len(packets[0])
+		for ; n < len(packets) && size+len(packets[n]) <= frameSize; n++ {
+			size += len(packets[n])
 		}
-		if len(joined) == 0 && (i == len(packets)-1 || len(p)+len(packets[i+1]) > frameSize) {
-			if flush(p); err != nil {
-				return taken, err
+		b := packets[0]
+		if n > 1 {
+			if most := min(frameSize, totalSize(packets)); cap(c.out.joined) < most {
+				c.out.joined = make([]byte, 0, most)
 			}
-			continue
-		}
-		if len(joined) == 0 {
-			if most := min(frameSize, totalSize(packets[i:])); cap(joined) < most {
-				joined = make([]byte, 0, most)
+			b = c.out.joined[:0]
+			for _, p := range packets[:n] {
+				b = append(b, p...)
 			}
 		}
-		joined = append(joined, p...)
+		written, err := c.writeOnce(b)
+		if taken += written; err != nil {
+			return taken, err
+		}
+		packets = packets[n:]
 	}
-	if len(joined) > 0 {
-		flush(joined)
-	}
-	c.out.joined = joined
-	return taken, err
+	return taken, nil
 }
 
 // writeOnce is the only place that writes.
