@@ -19,26 +19,26 @@ type Attempt struct {
 
 // connect makes one connection, to the next server, with its subscriptions.
 func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	limited, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
 	defer cancel()
-	h, err := c.open(limited, number)
+	conn, err := c.open(limited, number)
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case <-h.conn.Opened():
-		if err = c.waitSubscribed(ctx, h.conn); err != nil {
-			c.drop(h.conn)
+	case <-conn.Opened():
+		if err = c.waitSubscribed(ctx, conn); err != nil {
+			c.drop(conn)
 			return nil, err
 		}
-		return h.conn, nil
-	case <-h.conn.Done():
+		return conn, nil
+	case <-conn.Done():
 	case <-limited.Done():
-		h.conn.Close(wire.ContextError(limited, "connect"))
-		<-h.conn.Done()
+		conn.Close(wire.ContextError(limited, "connect"))
+		<-conn.Done()
 	}
-	err = h.conn.Err()
-	_ = c.lost(h.conn) // CONNACK may have come
+	err = conn.Err()
+	_ = c.lost(conn) // CONNACK may have come
 	if errors.Is(err, Refused) {
 		c.mu.Lock()
 		c.session.Refused()
@@ -48,7 +48,7 @@ func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, erro
 }
 
 // open dials and sends CONNECT.
-func (c *Client) open(ctx context.Context, number int) (*handler, error) {
+func (c *Client) open(ctx context.Context, number int) (*transport.Conn, error) {
 	a, err := c.prepare(ctx, number)
 	if err != nil {
 		return nil, err
@@ -67,21 +67,20 @@ func (c *Client) open(ctx context.Context, number int) (*handler, error) {
 		return nil, wire.NetworkError(err, "connect")
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	clean := c.session.Open()
 	c.flush()
 	id := c.opts.ClientID
 	if c.supervisor.wasUp {
 		id = c.connack.ClientID
 	}
-	h := &handler{client: c, clientID: id, ready: make(chan struct{})}
-	c.mu.Unlock()
+	h := &handler{client: c, clientID: id}
 	h.conn = transport.Start(transport.Config{
 		Conn: raw, Connect: c.opts.connect(a, id, clean, data), Handler: h, Source: h,
 		MaximumPacketSize: int(c.opts.MaximumPacketSize), KeepAlive: time.Duration(c.opts.keepAlive) * time.Second,
 		AuthMethod: c.opts.AuthMethod, Authenticator: c.auth, OnPacket: &c.onPacket, Buffer: c.inbox.Buffer,
 	})
-	close(h.ready)
-	return h, nil
+	return h.conn, nil
 }
 
 // prepare settles where to connect to, and as whom.
@@ -104,7 +103,7 @@ func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
 // waitSubscribed waits until the subscriptions of a lost session are made again:
 // a client without them is not connected.
 func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.ConnectTimeout, context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
 	defer cancel()
 	done := make(chan struct{})
 	c.mu.Lock()

@@ -10,16 +10,14 @@ import (
 // Source, which say what the methods do.
 type handler struct {
 	client   *Client
-	clientID string        // that CONNECT names
-	ready    chan struct{} // closed when conn is set
-	conn     *transport.Conn
+	clientID string          // that CONNECT names
+	conn     *transport.Conn // set before mu is released for the first time
 }
 
 func (h *handler) Connack(a *wire.Connack) error {
 	if a.Properties.AssignedClientID != "" && h.clientID != "" { // 3.2.2.3.7
 		return wire.Violation(wire.ReasonProtocolError, "CONNACK assigns a client identifier although one was given")
 	}
-	<-h.ready
 	c := h.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
