@@ -70,13 +70,9 @@ func (c *Client) open(ctx context.Context, number int) (*transport.Conn, error) 
 	defer c.mu.Unlock()
 	clean := c.session.Open()
 	c.flush()
-	id := c.opts.ClientID
-	if c.supervisor.wasUp {
-		id = c.connack.ClientID
-	}
-	h := &handler{client: c, clientID: id}
+	h := &handler{client: c}
 	h.conn = transport.Start(transport.Config{
-		Conn: raw, Connect: c.opts.connect(a, id, clean, data), Handler: h, Source: h,
+		Conn: raw, Connect: c.opts.connect(a, clean, data), Handler: h, Source: h,
 		MaximumPacketSize: int(c.opts.MaximumPacketSize), KeepAlive: time.Duration(c.opts.keepAlive) * time.Second,
 		AuthMethod: c.opts.AuthMethod, Authenticator: c.auth, OnPacket: &c.onPacket, Buffer: c.inbox.Buffer,
 	})

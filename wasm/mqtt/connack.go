@@ -36,15 +36,14 @@ type Connack struct {
 	UserProperties      UserProperties
 }
 
-// newConnack reads CONNACK as the answer to a CONNECT with this client identifier
-// and these times, in seconds.
-func newConnack(a *wire.Connack, clientID string, expiry uint32, keepAlive uint16) Connack {
+// newConnack reads CONNACK as the answer to a CONNECT with these options.
+func newConnack(a *wire.Connack, o *Options) Connack {
 	p := &a.Properties
 	return Connack{
 		SessionPresent: a.SessionPresent,
-		ClientID:       cmp.Or(p.AssignedClientID, clientID), AssignedClientID: p.AssignedClientID != "",
-		SessionExpiry:            time.Duration(wire.ValueOr(p.SessionExpiryInterval, expiry)) * time.Second,
-		KeepAlive:                time.Duration(wire.ValueOr(p.ServerKeepAlive, keepAlive)) * time.Second,
+		ClientID:       cmp.Or(p.AssignedClientID, o.ClientID), AssignedClientID: p.AssignedClientID != "",
+		SessionExpiry:            time.Duration(wire.ValueOr(p.SessionExpiryInterval, o.sessionExpiry)) * time.Second,
+		KeepAlive:                time.Duration(wire.ValueOr(p.ServerKeepAlive, o.keepAlive)) * time.Second,
 		ReceiveMaximum:           wire.ValueOr(p.ReceiveMaximum, 65535),
 		MaximumQoS:               wire.ValueOr(p.MaximumQOS, 2),
 		MaximumPacketSize:        wire.ValueOr(p.MaximumPacketSize, 0),

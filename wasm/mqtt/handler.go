@@ -9,13 +9,12 @@ import (
 // handler joins a connection to the session: it is the connection's Handler and its
 // Source, which say what the methods do.
 type handler struct {
-	client   *Client
-	clientID string          // that CONNECT names
-	conn     *transport.Conn // set before mu is released for the first time
+	client *Client
+	conn   *transport.Conn // set before mu is released for the first time
 }
 
 func (h *handler) Connack(a *wire.Connack) error {
-	if a.Properties.AssignedClientID != "" && h.clientID != "" { // 3.2.2.3.7
+	if a.Properties.AssignedClientID != "" { // 3.2.2.3.7
 		return wire.Violation(wire.ReasonProtocolError, "CONNACK assigns a client identifier although one was given")
 	}
 	c := h.client
@@ -24,10 +23,10 @@ func (h *handler) Connack(a *wire.Connack) error {
 	if err := c.session.Connected(a, c.opts.sessionExpiry); err != nil {
 		return err
 	}
-	c.supervisor.conn, c.supervisor.wasUp = h.conn, true
+	c.supervisor.conn = h.conn
 	c.supervisor.speak()
 	c.supervisor.quiet = make(chan struct{})
-	c.connack = newConnack(a, h.clientID, c.opts.sessionExpiry, c.opts.keepAlive)
+	c.connack = newConnack(a, &c.opts)
 	c.flush()
 	return nil
 }

@@ -299,7 +299,7 @@ func (o *Options) checkTimes() (err error) {
 }
 
 // connect makes CONNECT (3.1).
-func (o *Options) connect(a *Attempt, clientID string, clean bool, auth []byte) []byte {
+func (o *Options) connect(a *Attempt, clean bool, auth []byte) []byte {
 	p := &packets.Properties{
 		ReceiveMaximum: &o.ReceiveMaximum, MaximumPacketSize: &o.MaximumPacketSize,
 		User: o.UserProperties, AuthMethod: o.AuthMethod, AuthData: o.AuthData,
@@ -320,7 +320,7 @@ func (o *Options) connect(a *Attempt, clientID string, clean bool, auth []byte) 
 		p.RequestProblemInfo = new(byte(0))
 	}
 	c := &packets.Connect{
-		ClientID: clientID, KeepAlive: o.keepAlive, CleanStart: clean, Properties: p,
+		ClientID: o.ClientID, KeepAlive: o.keepAlive, CleanStart: clean, Properties: p,
 		UsernameFlag: a.Username != "", Username: a.Username, PasswordFlag: a.Password != nil, Password: a.Password,
 	}
 	if w := o.Will; w != nil {

@@ -34,7 +34,6 @@ type supervisor struct {
 
 	servers    []string      // Options.URL and Options.Servers
 	server     int           // in servers, for the next attempt
-	wasUp      bool          // there was a connection
 	failures   int           // rounds of attempts, and connections that did not hold, one after the other
 	subscribed chan struct{} // closed when the subscriptions are made again; nil: nobody waits for that
 	quiet      chan struct{} // closed when the connection is announced: messages wait for that; nil: it was
