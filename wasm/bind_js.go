@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -78,9 +79,6 @@ func connect(options js.Value) js.Value {
 		}
 		o.Store = &pageStore{open: p.get("openStore"), name: name}
 	}
-	if p.err != nil {
-		return rejected(p.err)
-	}
 	o.Dial = func(ctx context.Context, url string) (net.Conn, error) { return wsconn.Dial(ctx, url, dial) }
 	lastID++
 	id := lastID
@@ -118,9 +116,6 @@ func (b *binding) publish(args []js.Value) any {
 	options := parse(argument(args, 2))
 	m := options.message(args)
 	o := mqtt.PublishOptions{Stored: options.choice("waitFor", "acknowledged", "stored") == 1}
-	if options.err != nil {
-		return rejected(options.err)
-	}
 	var token *mqtt.Token
 	var late error // the caller gave up before there was a token
 	stop, err := watch(options, defaultTimeout, func(cause error) {
@@ -150,9 +145,6 @@ func (b *binding) publish(args []js.Value) any {
 func (b *binding) request(args []js.Value) any {
 	options := parse(argument(args, 2))
 	m := options.message(args)
-	if options.err != nil {
-		return rejected(options.err)
-	}
 	return call(options, defaultTimeout, func(ctx context.Context) (any, error) {
 		batch, err := b.client.RequestBatch(ctx, m)
 		if err != nil {
@@ -164,26 +156,20 @@ func (b *binding) request(args []js.Value) any {
 
 // subscribe(subscriptions, options); one topic filter as text will do.
 func (b *binding) subscribe(args []js.Value) any {
-	options := argument(args, 1)
-	p := parse(options)
+	p := parse(argument(args, 1))
 	filter := p.accept("filter", argument(args, 0))
 	var subs []mqtt.Subscription
 	if filters, ok := textList(filter); ok {
-		s, err := parseSubscription(options)
-		if err != nil {
-			return rejected(err)
-		}
+		s := p.subscription()
 		for _, filter := range filters {
 			s.Filter = filter
 			subs = append(subs, s)
 		}
 	} else if items, ok := listOf(filter); ok {
 		for _, item := range items {
-			s, err := parseSubscription(item)
-			if err != nil {
-				return rejected(err)
-			}
-			subs = append(subs, s)
+			of := parse(item)
+			subs = append(subs, of.subscription())
+			p.err = cmp.Or(p.err, of.err)
 		}
 	} else {
 		p.bad("filter", "must be a topic filter or an array of them")
@@ -192,9 +178,6 @@ func (b *binding) subscribe(args []js.Value) any {
 	o := mqtt.SubscribeOptions{
 		Identifier:     props.integer("subscriptionIdentifier", 1, 268_435_455, 0),
 		UserProperties: props.userProperties(),
-	}
-	if p.err != nil {
-		return rejected(p.err)
 	}
 	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		r, err := b.client.Subscribe(ctx, subs, o)
@@ -211,9 +194,6 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	}
 	props := p.sub("properties")
 	user := props.userProperties()
-	if p.err != nil {
-		return rejected(p.err)
-	}
 	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		r, err := b.client.Unsubscribe(ctx, filters, user)
 		return subscribeAck(r), err
@@ -267,9 +247,6 @@ func (b *binding) disconnect(args []js.Value) any {
 		SessionExpiry:  optionalSeconds(p, "sessionExpiryInterval"),
 		UserProperties: p.userProperties(),
 		Force:          p.boolean("force", false),
-	}
-	if p.err != nil {
-		return rejected(p.err)
 	}
 	return call(p, defaultTimeout, func(ctx context.Context) (any, error) {
 		return js.Undefined(), b.client.Disconnect(ctx, o)

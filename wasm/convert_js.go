@@ -121,15 +121,14 @@ func (p *parser) delivery(m *mqtt.Message) {
 	m.Properties.ContentType = props.text("contentType")
 }
 
-func parseSubscription(v js.Value) (s mqtt.Subscription, err error) {
-	p := parse(v)
+func (p *parser) subscription() (s mqtt.Subscription) {
 	s.Filter = p.text("topic")
 	s.QoS = byte(p.integer("qos", 0, 2, 0))
 	s.NoLocal = p.boolean("nl", false)
 	s.RetainAsPublished = p.boolean("rap", false)
 	s.RetainHandling = byte(p.integer("rh", 0, 2, 0))
 	s.Identifier = p.integer("identifier", 1, 268_435_455, 0)
-	return s, p.err
+	return s
 }
 
 func pairsValue(user mqtt.UserProperties) []any {

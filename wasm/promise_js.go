@@ -41,7 +41,8 @@ const defaultTimeout = 30_000 // milliseconds
 
 // watch calls expire when the call's timeout is over or its signal fires, until
 // the returned function is called. Without a timeout in p it is the default, in
-// milliseconds; 0 is none. A signal that has fired is an error at once.
+// milliseconds; 0 is none. A signal that has fired is an error at once, and so is what
+// was wrong in what p has read before.
 func watch(p *parser, defaultMilliseconds int, expire func(cause error)) (stop func(), err error) {
 	ms := p.integer("timeout", 0, maxMilliseconds, defaultMilliseconds)
 	signal := p.object("signal")
