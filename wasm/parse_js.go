@@ -75,7 +75,7 @@ func (p *parser) accept(name string, v js.Value) (accepted js.Value) {
 
 // copy returns an object with the fields of v, undefined when v has none.
 func (p *parser) copy(name string, v js.Value) js.Value {
-	if t := v.Type(); t != js.TypeObject && t != js.TypeFunction || v.IsNull() {
+	if t := v.Type(); t != js.TypeObject && t != js.TypeFunction {
 		return js.Undefined()
 	}
 	copied, ok := guarded(func() js.Value { return assign.Invoke(objectClass.New(), v) })
@@ -112,26 +112,26 @@ func (p *parser) get(name string) js.Value {
 func (p *parser) text(name string) string { return p.asText(name, p.get(name)) }
 
 func (p *parser) asText(name string, v js.Value) string {
-	switch v.Type() {
-	case js.TypeUndefined:
+	if v = p.typed(name, v, js.TypeString, "a string"); v.IsUndefined() {
 		return ""
-	case js.TypeString:
-		return v.String()
 	}
-	p.bad(name, "must be a string, not a %s", v.Type())
-	return ""
+	return v.String()
 }
 
 func (p *parser) boolean(name string, def bool) bool {
-	v := p.get(name)
-	switch v.Type() {
-	case js.TypeUndefined:
-		return def
-	case js.TypeBoolean:
+	if v := p.typed(name, p.get(name), js.TypeBoolean, "true or false"); !v.IsUndefined() {
 		return v.Bool()
 	}
-	p.bad(name, "must be true or false, not a %s", v.Type())
 	return def
+}
+
+// typed returns v if it is of that type, or undefined.
+func (p *parser) typed(name string, v js.Value, want js.Type, what string) js.Value {
+	if v.IsUndefined() || v.Type() == want {
+		return v
+	}
+	p.bad(name, "must be %s, not a %s", what, v.Type())
+	return js.Undefined()
 }
 
 func (p *parser) integer(name string, least, most, def int) int {
@@ -164,18 +164,13 @@ func (p *parser) choice(name string, words ...string) int {
 }
 
 // object returns a field that is an object, or undefined.
-func (p *parser) object(name string) js.Value { return p.typed(name, js.TypeObject, "an object") }
+func (p *parser) object(name string) js.Value {
+	return p.typed(name, p.get(name), js.TypeObject, "an object")
+}
 
 // function returns a field that is a function, or undefined.
-func (p *parser) function(name string) js.Value { return p.typed(name, js.TypeFunction, "a function") }
-
-func (p *parser) typed(name string, want js.Type, what string) js.Value {
-	v := p.get(name)
-	if v.IsUndefined() || v.Type() == want {
-		return v
-	}
-	p.bad(name, "must be %s, not a %s", what, v.Type())
-	return js.Undefined()
+func (p *parser) function(name string) js.Value {
+	return p.typed(name, p.get(name), js.TypeFunction, "a function")
 }
 
 // bytes copies a Uint8Array, or the UTF-8 of a string; nil when absent.

@@ -106,10 +106,11 @@ func splitRecords(b []byte) (list []publishRecord, ok bool) {
 		if topicEnd > len(record) || flags > 0x1F || flags>>1&3 == 3 {
 			return nil, false
 		}
-		m := mqtt.Message{
+		r := publishRecord{message: mqtt.Message{
 			Topic: string(record[head:topicEnd]), Payload: record[topicEnd:], QoS: flags >> 1 & 3, Retain: flags&1 != 0,
-		}
+		}, stored: flags&8 != 0, limit: milliseconds(int(binary.LittleEndian.Uint32(record[1:])))}
 		if flags&16 != 0 {
+			m := &r.message
 			if properties, m.Payload, ok = cutPart(m.Payload); ok {
 				m.Properties, ok = mqtt.DecodeProperties(properties)
 			}
@@ -117,8 +118,7 @@ func splitRecords(b []byte) (list []publishRecord, ok bool) {
 				return nil, false
 			}
 		}
-		limit := milliseconds(int(binary.LittleEndian.Uint32(record[1:])))
-		list = append(list, publishRecord{message: m, stored: flags&8 != 0, limit: limit})
+		list = append(list, r)
 	}
 	return list, true
 }
