@@ -88,16 +88,16 @@ func TestReaderStopsAtTheFirstError(t *testing.T) {
 		t.Fatalf("%q, %+v", b, r)
 	}
 	first := r.Err
-	wantViolation(t, r.Failure(), ReasonMalformed)
+	wantViolation(t, r.Err, ReasonMalformed)
 	if r.Byte() != 0 || r.Uint16() != 0 || r.Uint32() != 0 || r.Varint() != 0 || r.Take(0) != nil || len(r.Binary()) != 0 || len(r.String()) != 0 {
 		t.Error("it goes on after an error")
 	}
 	r.Skip(int(packets.PropUser))
 	r.Skip(0x7F)
-	if r.Err != first || !errors.Is(r.Failure(), first) {
+	if r.Err != first || !errors.Is(r.Err, first) {
 		t.Errorf("the error became %v", r.Err)
 	}
-	if (&Reader{}).Failure() != nil {
+	if (&Reader{}).Err != nil {
 		t.Error("an error where there is none")
 	}
 }

@@ -86,7 +86,7 @@ func ParsePublish(header byte, body []byte, p *Publish) error {
 	if r.Err == nil && len(p.Topic) == 0 && p.Alias == 0 { // 3.3.2.1
 		return Violation(ReasonProtocolError, "PUBLISH without a topic or a topic alias")
 	}
-	return r.Failure()
+	return r.Err
 }
 
 // PublishHead is how many bytes of a PUBLISH stand between its fixed header and its

@@ -156,7 +156,7 @@ func TestSkipEveryProperty(t *testing.T) {
 	for _, id := range []int{0, 4, 0x2B, 0xFF} {
 		r := Reader{Rest: []byte{1, 2, 3}}
 		r.Skip(id)
-		wantViolation(t, r.Failure(), ReasonMalformed)
+		wantViolation(t, r.Err, ReasonMalformed)
 	}
 }
 

@@ -9,15 +9,7 @@ import (
 // error everything that it returns is empty, Rest is empty, and Err tells.
 type Reader struct {
 	Rest []byte // not read yet
-	Err  *Error // nil: none so far; see Failure
-}
-
-// Failure returns Err as an error that compares with nil.
-func (r *Reader) Failure() error {
-	if r.Err != nil {
-		return r.Err
-	}
-	return nil
+	Err  error  // an [*Error]; nil: none so far
 }
 
 func (r *Reader) fail(reason byte, format string, args ...any) {
@@ -32,7 +24,7 @@ func (r *Reader) finish(kind byte) error {
 	if r.Err == nil && len(r.Rest) > 0 {
 		r.fail(ReasonMalformed, "%d bytes too many in %s", len(r.Rest), TypeName(kind))
 	}
-	return r.Failure()
+	return r.Err
 }
 
 // Take returns the next n bytes.

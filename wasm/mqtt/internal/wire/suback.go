@@ -26,7 +26,7 @@ func ParseSuback(kind byte, body []byte) (*Suback, error) {
 	r := Reader{Rest: body}
 	s := &Suback{Kind: kind, ID: r.packetID()}
 	properties := r.properties(kind, nil)
-	if err := r.Failure(); err != nil {
+	if err := r.Err; err != nil {
 		return nil, err
 	}
 	s.Reasons = bytes.Clone(r.Rest)
