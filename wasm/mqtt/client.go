@@ -190,7 +190,7 @@ func (c *Client) stored(err error) {
 func (c *Client) watchExpiry() {
 	at, ok := c.session.Deadline()
 	switch {
-	case !ok && c.expiryAt.IsZero(), at.Equal(c.expiryAt):
+	case at.Equal(c.expiryAt): // zero: there is none
 		return
 	case c.expiry != nil:
 		c.expiry.Stop()

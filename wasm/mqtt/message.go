@@ -96,7 +96,7 @@ func (m *Message) encode() (frame []byte, idAt int) {
 	}
 	var packed []byte
 	if p := m.Properties.packet(); p != nil {
-		packed = wire.PackProperties(p, wire.TypePublish)
+		packed = p.Pack(wire.TypePublish)
 	}
 	return wire.EncodePublish(flags, m.Topic, packed, m.Payload)
 }

@@ -65,7 +65,7 @@ func FuzzWithAlias(f *testing.F) {
 		if wire.CheckTopicName("", topic) != nil || wire.CheckText("", contentType) != nil || qos > 2 || alias == 0 {
 			return
 		}
-		properties := wire.PackProperties(&packets.Properties{ContentType: contentType, MessageExpiry: &expiry}, wire.TypePublish)
+		properties := (&packets.Properties{ContentType: contentType, MessageExpiry: &expiry}).Pack(wire.TypePublish)
 		frame, idAt := wire.EncodePublish(qos<<1, topic, properties, payload)
 		var m Message
 		m.SetFrame(frame, idAt, 0)

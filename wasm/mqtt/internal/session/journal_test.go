@@ -15,7 +15,7 @@ func TestRestoredMessageHasNoAlias(t *testing.T) {
 	alias, expiry := uint16(3), uint32(4_000_000_000)
 	message := func(qos byte, alias *uint16) *Message {
 		m := &Message{}
-		properties := wire.PackProperties(&packets.Properties{TopicAlias: alias, MessageExpiry: &expiry, ContentType: "c"}, wire.TypePublish)
+		properties := (&packets.Properties{TopicAlias: alias, MessageExpiry: &expiry, ContentType: "c"}).Pack(wire.TypePublish)
 		frame, idAt := wire.EncodePublish(qos<<1, "topic", properties, []byte("payload"))
 		m.SetFrame(frame, idAt, 0)
 		return m

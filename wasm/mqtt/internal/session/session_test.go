@@ -330,7 +330,7 @@ func newMessage(qos byte, topic, payload string, expiry uint32, alias uint16) *M
 		properties.TopicAlias = &alias
 	}
 	m := &Message{}
-	frame, idAt := wire.EncodePublish(qos<<1, topic, wire.PackProperties(&properties, wire.TypePublish), []byte(payload))
+	frame, idAt := wire.EncodePublish(qos<<1, topic, properties.Pack(wire.TypePublish), []byte(payload))
 	m.SetFrame(frame, idAt, alias)
 	return m
 }

@@ -16,7 +16,7 @@ func EncodeConnect(c *packets.Connect) []byte {
 	b := AppendString(nil, "MQTT")
 	b = append(b, 5, c.PackFlags())
 	b = binary.BigEndian.AppendUint16(b, c.KeepAlive)
-	b = AppendProperties(b, PackProperties(c.Properties, TypeConnect))
+	b = AppendProperties(b, c.Properties.Pack(TypeConnect))
 	b = AppendString(b, c.ClientID)
 	if c.WillFlag {
 		b = AppendProperties(b, packWill(c.WillProperties))
@@ -44,5 +44,5 @@ func packWill(p *packets.Properties) []byte {
 		PayloadFormat: p.PayloadFormat, MessageExpiry: p.MessageExpiry, ContentType: p.ContentType,
 		ResponseTopic: p.ResponseTopic, CorrelationData: p.CorrelationData, User: p.User,
 	}
-	return append(b, PackProperties(&ofPublish, TypePublish)...)
+	return append(b, ofPublish.Pack(TypePublish)...)
 }

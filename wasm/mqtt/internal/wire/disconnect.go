@@ -27,7 +27,7 @@ func ParseDisconnect(body []byte) (*Disconnect, error) {
 // EncodeDisconnect makes a whole DISCONNECT packet (3.14), as short as it may
 // be. props may be nil.
 func EncodeDisconnect(reason byte, props *packets.Properties) []byte {
-	packed := PackProperties(props, TypeDisconnect)
+	packed := props.Pack(TypeDisconnect)
 	switch {
 	case len(packed) > 0:
 		return frame(TypeDisconnect<<4, AppendProperties([]byte{reason}, packed))

@@ -213,11 +213,6 @@ func ValueOr[T any](v *T, otherwise T) T {
 	return *v
 }
 
-// PackProperties returns the properties that a packet of this type may have, in
-// wire form, without their length. p may be nil. Empty strings and empty binary
-// data are left out.
-func PackProperties(p *packets.Properties, kind byte) []byte { return p.Pack(kind) }
-
 // UnpackProperties decodes properties that were checked for a packet of this
 // type. What it returns has memory of its own.
 func UnpackProperties(b []byte, kind byte) (props packets.Properties) {

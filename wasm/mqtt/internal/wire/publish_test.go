@@ -190,7 +190,7 @@ func FuzzJoinPublish(f *testing.F) {
 			return
 		}
 		props := packets.Properties{ContentType: contentType, MessageExpiry: &expiry}
-		frame, idAt := EncodePublish(flags, topic, PackProperties(&props, TypePublish), payload)
+		frame, idAt := EncodePublish(flags, topic, props.Pack(TypePublish), payload)
 		end := idAt
 		if flags&6 > 0 {
 			end += 2

@@ -39,7 +39,7 @@ func ParseSuback(kind byte, body []byte) (*Suback, error) {
 // identifier, whatever p.PacketID is. p.Properties may be nil.
 func EncodeSubscribe(p *packets.Subscribe, id uint16) []byte {
 	body := binary.BigEndian.AppendUint16(nil, id)
-	body = AppendProperties(body, PackProperties(p.Properties, TypeSubscribe))
+	body = AppendProperties(body, p.Properties.Pack(TypeSubscribe))
 	for i := range p.Subscriptions {
 		s := &p.Subscriptions[i]
 		body = append(AppendString(body, s.Topic), s.Pack())
@@ -51,7 +51,7 @@ func EncodeSubscribe(p *packets.Subscribe, id uint16) []byte {
 // identifier, whatever p.PacketID is. p.Properties may be nil.
 func EncodeUnsubscribe(p *packets.Unsubscribe, id uint16) []byte {
 	body := binary.BigEndian.AppendUint16(nil, id)
-	body = AppendProperties(body, PackProperties(p.Properties, TypeUnsubscribe))
+	body = AppendProperties(body, p.Properties.Pack(TypeUnsubscribe))
 	for _, filter := range p.Topics {
 		body = AppendString(body, filter)
 	}
