@@ -131,14 +131,6 @@ func (p *parser) subscription() (s mqtt.Subscription) {
 	return s
 }
 
-func pairsValue(user mqtt.UserProperties) []any {
-	pairs := make([]any, len(user))
-	for i, u := range user {
-		pairs[i] = []any{u.Key, u.Value}
-	}
-	return pairs
-}
-
 // ackValue is PublishAck and SubscribeAck, but for the reason codes.
 func ackValue(reasonString string, user mqtt.UserProperties) map[string]any {
 	v := map[string]any{}
@@ -146,7 +138,11 @@ func ackValue(reasonString string, user mqtt.UserProperties) map[string]any {
 		v["reasonString"] = reasonString
 	}
 	if len(user) > 0 {
-		v["userProperties"] = pairsValue(user)
+		pairs := make([]any, len(user))
+		for i, u := range user {
+			pairs[i] = []any{u.Key, u.Value}
+		}
+		v["userProperties"] = pairs
 	}
 	return v
 }

@@ -221,7 +221,7 @@ func (c *Client) notConnected() error {
 	if cause := context.Cause(c.ctx); cause != nil {
 		return &Error{Code: NotConnected, Message: "the client has ended", Err: cause}
 	}
-	return wire.NewError(NotConnected, "there is no connection to the broker")
+	return wire.NoConnection()
 }
 
 // firstPacketID is where a client begins with its packet identifiers: not at the

@@ -16,6 +16,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -141,9 +142,8 @@ func parseServerFirst(message string) (nonce string, salt []byte, iterations int
 	}
 	iterations, err = strconv.Atoi(fields[2][2:])
 	if err != nil || iterations < minIterations || iterations > maxIterations {
-		asked := fields[2][2:]
-		return "", nil, 0, malformed("the broker asks for " + strconv.Quote(asked[:min(len(asked), 20)]) + " iterations; " +
-			strconv.Itoa(minIterations) + " to " + strconv.Itoa(maxIterations) + " are taken")
+		return "", nil, 0, malformed(fmt.Sprintf("the broker asks for %.20q iterations; %d to %d are taken",
+			fields[2][2:], minIterations, maxIterations))
 	}
 	return fields[0][2:], salt, iterations, nil
 }

@@ -49,7 +49,7 @@ func (s *Session) Subscribe(c *Call) error {
 		s.subscriptions.unsubscribe(c)
 	}
 	if s.ended || !s.online && !s.config.Queue.Offline && !s.early() {
-		return wire.NewError(wire.NotConnected, "there is no connection to the broker")
+		return wire.NoConnection()
 	}
 	s.subscriptions.queue = append(s.subscriptions.queue, c)
 	s.ready.Send = true
@@ -187,7 +187,7 @@ func (s *Session) loseCalls(err error) {
 	clear(calls.calls)
 	calls.queue = slices.DeleteFunc(append(calls.handed, calls.queue...), func(c *Call) bool {
 		if !keep && !c.again {
-			s.settleCall(c, nil, wire.NewError(wire.NotConnected, "there is no connection to the broker"))
+			s.settleCall(c, nil, wire.NoConnection())
 		}
 		return !keep || c.again || c.settled
 	})

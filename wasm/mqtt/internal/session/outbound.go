@@ -16,7 +16,7 @@ const maxAcks = 1 << 20 // bytes
 // says that it was not taken; its owner is told nothing then.
 func (s *Session) Publish(m *Message) error {
 	if s.ended || !s.online && !s.mayWait(m) {
-		return wire.NewError(wire.NotConnected, "there is no connection to the broker")
+		return wire.NoConnection()
 	}
 	if err := s.limits.publish(m); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (s *Session) dropUnheld() {
 	s.putBack(back)
 	for m, next := s.queue.first, (*Message)(nil); m != nil; m = next {
 		if next = m.next; !s.mayWait(m) {
-			s.drop(m, wire.NewError(wire.NotConnected, "there is no connection to the broker"))
+			s.drop(m, wire.NoConnection())
 		}
 	}
 }

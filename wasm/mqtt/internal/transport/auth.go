@@ -260,7 +260,7 @@ func (c *Conn) reauthenticate() (*exchange, error) {
 	defer c.mu.Unlock()
 	switch {
 	case c.phase != open || c.state != running:
-		return nil, notConnected()
+		return nil, wire.NoConnection()
 	case c.exchange != nil:
 		return nil, wire.Invalid("authenticator", "is busy with another re-authentication; wait for that to end")
 	}

@@ -336,10 +336,6 @@ func (c *Conn) networkError(err error) error {
 	return wire.NetworkError(err, "the connection broke")
 }
 
-func notConnected() error {
-	return wire.NewError(wire.NotConnected, "there is no connection to the broker")
-}
-
 // tracing is who is told of packets; nil: nobody.
 func (c *Conn) tracing() *func(sent bool, at time.Time, packet []byte) {
 	if c.cfg.OnPacket == nil {

@@ -111,7 +111,7 @@ func (c *Conn) timedPing() (*roundTrip, error) {
 	k := &c.keep
 	switch {
 	case c.phase != open || c.state != running:
-		return nil, notConnected()
+		return nil, wire.NoConnection()
 	case k.timed != nil:
 		return k.timed, nil
 	}

@@ -70,6 +70,9 @@ func NewError(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// NoConnection says that there is none to send on.
+func NoConnection() *Error { return NewError(NotConnected, "there is no connection to the broker") }
+
 // Invalid says what is wrong with an option or argument. The message
 // begins with field.
 func Invalid(field, format string, args ...any) *Error {
