@@ -219,11 +219,7 @@ func (c *Conn) sendAuth(ex *exchange, reason byte, data []byte) error {
 }
 
 // Reauthenticate authenticates once more on this connection (4.12.1), and waits
-// for the outcome. It fails with BadOption without an Authenticator or while
-// another one is under way, with NotConnected, with what the Mechanism's Start
-// returned, or with the reason for which the connection ended: Disconnected when
-// the broker refused. With Timeout or Aborted the exchange goes on by itself, if
-// the broker was asked by then.
+// for the outcome, as mqtt.Client.Reauthenticate says.
 func (c *Conn) Reauthenticate(ctx context.Context) error {
 	const what = "re-authenticate"
 	if c.cfg.Authenticator == nil {

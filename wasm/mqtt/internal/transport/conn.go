@@ -161,7 +161,7 @@ func newConn(cfg Config) *Conn {
 		cfg.AuthMethod = cfg.Authenticator.Method()
 	}
 	c := &Conn{
-		cfg: cfg, in: newInput(), keep: newKeepAlive(),
+		cfg: cfg, in: input{buf: make([]byte, 0, readSize)}, keep: newKeepAlive(),
 		work: make(chan struct{}, 1), ending: make(chan struct{}), opened: make(chan struct{}), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())

@@ -85,11 +85,8 @@ func (c *Conn) ping() error {
 	return nil
 }
 
-// Ping sends PINGREQ and returns how long PINGRESP took, measured where packets
-// are written and read. Calls at the same time share one PINGREQ, and so does a
-// later one that finds the earlier unanswered: a broker that does not answer is
-// not asked again. It fails with NotConnected before CONNACK and after the end,
-// with what ended the connection meanwhile, Timeout, or Aborted.
+// Ping sends PINGREQ and returns how long PINGRESP took, as mqtt.Client.Ping says: a
+// broker that does not answer is not asked again.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	t, err := c.timedPing()
 	if err != nil {

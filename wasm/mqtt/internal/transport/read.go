@@ -37,8 +37,6 @@ type input struct {
 	peek    bool // the last packet's payload stayed where it arrived, as may the next one's
 }
 
-func newInput() input { return input{buf: make([]byte, 0, readSize)} }
-
 // packet is a whole packet. Its slices are valid until the next one is read.
 type packet struct {
 	header byte

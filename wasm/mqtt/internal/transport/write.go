@@ -46,8 +46,7 @@ func (c *Conn) writeAll() error {
 		if turn.over {
 			return nil
 		}
-		packets := c.out.packets[:0]
-		packets = append(packets, turn.control...)
+		packets := append(c.out.packets[:0], turn.control...)
 		control := totalSize(packets)
 		if turn.source && control < frameSize {
 			packets = c.cfg.Source.Next(packets, frameSize-control)
