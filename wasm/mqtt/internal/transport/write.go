@@ -46,7 +46,8 @@ func (c *Conn) writeAll() error {
 		if turn.over {
 			return nil
 		}
-		packets := append(c.out.packets[:0], turn.control...)
+		packets := c.out.packets[:0]
+		packets = append(packets, turn.control...)
 		control := totalSize(packets)
 		if turn.source && control < frameSize {
 			packets = c.cfg.Source.Next(packets, frameSize-control)
