@@ -232,7 +232,7 @@ func (c *Conn) Reauthenticate(ctx context.Context) error {
 	select {
 	case err := <-ex.done:
 		return err
-	case <-c.closing:
+	case <-c.ctx.Done():
 		select {
 		case err := <-ex.done: // before
 			return err

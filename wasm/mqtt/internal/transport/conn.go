@@ -122,15 +122,14 @@ type Conn struct {
 	out  output // the writer's own
 	keep keepAlive
 
-	ctx    context.Context // done when closing
+	ctx    context.Context // done when the cause is settled
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // everything but supervise
 
-	work    chan struct{} // holds a token when the writer has something to look at
-	ending  chan struct{} // closed when there is a reason to end
-	opened  chan struct{} // closed with phase open
-	closing chan struct{} // closed when the cause is settled
-	done    chan struct{}
+	work   chan struct{} // holds a token when the writer has something to look at
+	ending chan struct{} // closed when there is a reason to end
+	opened chan struct{} // closed with phase open
+	done   chan struct{}
 
 	mu         sync.Mutex
 	phase      phase
@@ -162,7 +161,7 @@ func newConn(cfg Config) *Conn {
 	}
 	c := &Conn{
 		cfg: cfg, in: input{buf: make([]byte, 0, readSize)}, keep: newKeepAlive(),
-		work: make(chan struct{}, 1), ending: make(chan struct{}), opened: make(chan struct{}), closing: make(chan struct{}), done: make(chan struct{}),
+		work: make(chan struct{}, 1), ending: make(chan struct{}), opened: make(chan struct{}), done: make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if cfg.Authenticator != nil {
@@ -279,7 +278,7 @@ func (c *Conn) endLocked(how certainty, cause error, last []byte) {
 func (c *Conn) closeLocked() {
 	if c.state != closing {
 		c.state = closing
-		close(c.closing)
+		c.cancel()
 	}
 }
 
@@ -304,13 +303,12 @@ func (c *Conn) fail(err error, otherwise byte) {
 func (c *Conn) supervise() {
 	<-c.ending
 	select {
-	case <-c.closing:
+	case <-c.ctx.Done():
 	case <-time.After(lastTime):
 		c.mu.Lock()
 		c.closeLocked()
 		c.mu.Unlock()
 	}
-	c.cancel()
 	_ = c.cfg.Conn.Close()
 	c.wg.Wait()
 	close(c.done)

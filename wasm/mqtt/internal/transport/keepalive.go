@@ -95,7 +95,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	select {
 	case <-t.over:
 		return t.took, nil
-	case <-c.closing:
+	case <-c.ctx.Done():
 		return 0, c.lost("ping")
 	case <-ctx.Done():
 		return 0, wire.ContextError(ctx, "ping")
@@ -193,7 +193,7 @@ func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 // it; ok is false when the connection closes meanwhile.
 func (c *Conn) wait(until int64) (late, ok bool) {
 	select {
-	case <-c.closing:
+	case <-c.ctx.Done():
 		return false, false
 	case <-time.After(time.Duration(until - c.keep.now())):
 		return c.keep.now()-until > int64(lateTime), true

@@ -59,7 +59,7 @@ func (c *Conn) writeAll() error {
 			}
 			select {
 			case <-c.work:
-			case <-c.closing:
+			case <-c.ctx.Done():
 			}
 			continue
 		}
