@@ -188,4 +188,12 @@ test('without SharedWorker each tab has a connection of its own', async ({ page 
   const [a, b] = await openTabs(page);
   expect(broker.connections).toHaveLength(2);
   for (const tab of [a, b]) expect(tab.workers()).toHaveLength(1);
+  // A payload of this size crosses beside its batch.
+  await a.evaluate(() =>
+    window.client
+      .subscribe('large', ({ payload }) => window.got.push(`${payload.length} bytes`))
+      .then(() => {}),
+  );
+  broker.connections[0]?.send(publish('large', 'x'.repeat(100_000)));
+  expect(await topics(a, 1)).toEqual(['100000 bytes']);
 });

@@ -18,6 +18,14 @@ export function encodeBatch(messages: Given[]): ArrayBuffer {
   return join(messages.map(encodeRecord)).buffer;
 }
 
+/** With the payloads beside the batch. */
+export function encodeBeside(messages: Given[]) {
+  const records = messages.map(({ payload: _, ...rest }) => encodeRecord(rest));
+  for (const record of records) record[4] = (record[4] as number) | 0x10;
+  const payloads = messages.map(({ payload = new Uint8Array() }) => new Uint8Array(payload));
+  return { buffer: join(records).buffer, payloads };
+}
+
 export function encodeRecord(message: Given): Uint8Array {
   const { qos = 0, retain = false, dup = false, receivedAt = 0, payload = new Uint8Array() } = message;
   const properties = encodeProperties(message.properties ?? {});

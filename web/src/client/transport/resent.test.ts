@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decodeBatch } from '../message';
-import { encodeBatch, type Given } from '../testing';
+import { decodeBatch, openBatch } from '../message';
+import { encodeBatch, encodeBeside, type Given } from '../testing';
 import { createResent } from './resent';
 
 const payload = (text: string) => new TextEncoder().encode(text);
@@ -15,7 +15,7 @@ function receiver() {
   let time = 0;
   const resent = createResent(() => time);
   const receive = (...messages: Given[]): string[] => {
-    const { buffer, count } = resent.receive(encodeBatch(messages), messages.length);
+    const { buffer, count } = resent.receive({ buffer: encodeBatch(messages), count: messages.length });
     return decodeBatch(buffer, count).map((message) => message.text());
   };
   const pass = (milliseconds: number): void => {
@@ -81,7 +81,7 @@ test('without a crash nothing is taken away, and the buffer is the same', () => 
   const messages = [once('1'), once('1', { dup: true })];
   expect(receiver().receive(...messages)).toEqual(['1', '1']);
   const buffer = encodeBatch(messages);
-  expect(createResent(() => 0).receive(buffer, 2).buffer).toBe(buffer);
+  expect(createResent(() => 0).receive({ buffer, count: 2 }).buffer).toBe(buffer);
 });
 
 test('a second crash before the broker sent again counts both', () => {
@@ -93,4 +93,18 @@ test('a second crash before the broker sent again counts both', () => {
   crashed();
   connected();
   expect(receive(once('1', { dup: true }), once('2', { dup: true }))).toEqual([]);
+});
+
+test('payloads beside the batch stay with their messages', () => {
+  const resent = createResent(() => 0);
+  const receive = (...messages: Given[]): string[] => {
+    const { buffer, count, payloads } = resent.receive({ count: messages.length, ...encodeBeside(messages) });
+    const unread = openBatch(buffer, count, payloads);
+    return unread.take(count).map((message) => message.text());
+  };
+  expect(receive(once('1'), once('2', { qos: 1 }))).toEqual(['1', '2']);
+  resent.crashed();
+  resent.connected();
+  const dup = { dup: true };
+  expect(receive(once('0', { qos: 0 }), once('1', dup), once('3', dup), once('4'))).toEqual(['0', '3', '4']);
 });

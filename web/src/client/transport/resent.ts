@@ -24,6 +24,13 @@ const resendTime = 10_000;
 /** Bytes before the topic: length, flags and time. */
 const topicAt = 4 + 1 + 8;
 
+/** As Go hands it over (`onBatch` of `protocol/boundary.ts`). */
+interface Batch {
+  buffer: ArrayBuffer;
+  count: number;
+  payloads?: Uint8Array<ArrayBuffer>[] | undefined;
+}
+
 interface Given {
   time: number;
   digests: number[];
@@ -35,17 +42,18 @@ export function createResent(now = () => performance.now()) {
   const doubtful = new Map<number, number>();
   let until = 0;
 
-  /** Takes from a batch what the page has already. Returns the buffer itself when that is nothing. */
-  function receive(buffer: ArrayBuffer, count: number): { buffer: ArrayBuffer; count: number } {
+  /** Takes from a batch what the page has already. Returns the batch itself when that is nothing. */
+  function receive(batch: Batch): Batch {
     const time = now();
     if (time > until) doubtful.clear();
     const digests: number[] = [];
-    const twice: [start: number, end: number][] = [];
-    for (const { start, end, duplicate, digest } of exactlyOnce(buffer)) {
+    const twice: Once[] = [];
+    for (const message of exactlyOnce(batch)) {
+      const { duplicate, digest } = message;
       const left = doubtful.get(digest) ?? 0;
       if (duplicate && left > 0) {
         doubtful.set(digest, left - 1);
-        twice.push([start, end]);
+        twice.push(message);
       }
       digests.push(digest);
     }
@@ -54,8 +62,7 @@ export function createResent(now = () => performance.now()) {
     );
     given.splice(0, old);
     if (digests.length > 0 || given.length > 0) given.push({ time, digests });
-    if (twice.length === 0) return { buffer, count };
-    return { buffer: without(buffer, twice), count: count - twice.length };
+    return twice.length === 0 ? batch : without(batch, twice);
   }
 
   /** From now on messages come from another program. */
@@ -75,20 +82,31 @@ export function createResent(now = () => performance.now()) {
   return { receive, crashed, connected };
 }
 
-/** The messages of QoS 2. */
-function* exactlyOnce(buffer: ArrayBuffer) {
+/** A message of QoS 2. */
+interface Once {
+  start: number;
+  end: number;
+  duplicate: boolean;
+  digest: number;
+  /** Its payload, where that is not in the buffer. */
+  beside: Uint8Array | undefined;
+}
+
+function* exactlyOnce({ buffer, payloads = [] }: Batch): Generator<Once> {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
   let start = 0;
+  let besides = 0;
   while (start < bytes.length) {
     const end = start + 4 + view.getUint32(start, true);
     const flags = view.getUint8(start + 4);
+    const beside = (flags & 0x10) === 0 ? undefined : payloads[besides++];
     if ((flags & 0b110) === 0b100) {
       const properties = start + topicAt + 2 + view.getUint16(start + topicAt);
-      const payload = afterProperties(bytes, properties);
+      const payload = beside ?? bytes.subarray(afterProperties(bytes, properties), end);
       // Properties may differ: an expiry counts down, an alias may be another.
-      const digest = digestOf(bytes.subarray(start + topicAt, properties), bytes.subarray(payload, end));
-      yield { start, end, duplicate: (flags & 8) !== 0, digest };
+      const digest = digestOf(bytes.subarray(start + topicAt, properties), payload);
+      yield { start, end, duplicate: (flags & 8) !== 0, digest, beside };
     }
     start = end;
   }
@@ -119,12 +137,12 @@ function digestOf(...parts: Uint8Array[]): number {
   return ((high >>> 0) % 2 ** 21) * 2 ** 32 + (low >>> 0);
 }
 
-function without(buffer: ArrayBuffer, ranges: [start: number, end: number][]): ArrayBuffer {
+function without({ buffer, count, payloads }: Batch, twice: Once[]): Batch {
   const bytes = new Uint8Array(buffer);
   const kept: Uint8Array[] = [];
   let size = 0;
   let at = 0;
-  for (const [start, end] of [...ranges, [bytes.length, bytes.length] as const]) {
+  for (const { start, end } of [...twice, { start: bytes.length, end: bytes.length }]) {
     kept.push(bytes.subarray(at, start));
     size += start - at;
     at = end;
@@ -135,5 +153,10 @@ function without(buffer: ArrayBuffer, ranges: [start: number, end: number][]): A
     joined.set(part, next);
     next += part.length;
   }
-  return joined.buffer;
+  const removed = new Set(twice.map(({ beside }) => beside));
+  return {
+    buffer: joined.buffer,
+    count: count - twice.length,
+    payloads: payloads?.filter((payload) => !removed.has(payload)),
+  };
 }

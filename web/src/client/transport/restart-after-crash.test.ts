@@ -8,7 +8,7 @@ import type {
 } from '../../protocol/boundary';
 import { MqttError } from '../errors';
 import { decodeBatch } from '../message';
-import { encodeBatch } from '../testing';
+import { encodeBatch, encodeBeside } from '../testing';
 import { restartAfterCrash } from './restart-after-crash';
 
 type Request = Parameters<Boundary['connect']>[0];
@@ -128,6 +128,16 @@ test('the next program knows at once what was subscribed to, and takes no QoS 2 
   second.sink().onBatch(message('1', true), 1, 0);
   second.sink().onBatch(message('2', true), 1, 0);
   expect(got).toEqual(['1', '2']);
+});
+
+test('payloads beside a batch come with it', async () => {
+  const first = program();
+  const onBatch = vi.fn(() => undefined);
+  await client([first], { onBatch });
+  const payload = new Uint8Array(40_000).fill(65);
+  const { buffer, payloads } = encodeBeside([{ topic: 'large', qos: 1, payload }]);
+  first.sink().onBatch(buffer, 1, 0, payloads);
+  expect(onBatch).toHaveBeenCalledWith(buffer, 1, 0, [payload]);
 });
 
 test('connect is told when everything is subscribed again, and nothing that came later before it', async () => {

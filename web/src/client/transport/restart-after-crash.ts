@@ -60,10 +60,10 @@ async function connect(
   /** Ends the back-off. */
   let hurry = (): void => {};
 
-  const onLinkBatch: ConnectRequest['onBatch'] = (buffer, count, dropped) => {
-    const fresh = resent.receive(buffer, count);
+  const onLinkBatch: ConnectRequest['onBatch'] = (buffer, count, dropped, payloads) => {
+    const fresh = resent.receive({ buffer, count, payloads });
     if (fresh.count === 0 && count > 0 && dropped === 0) return undefined;
-    return onBatch(fresh.buffer, fresh.count, dropped);
+    return onBatch(fresh.buffer, fresh.count, dropped, fresh.payloads);
   };
 
   function onLinkEvent(event: ClientEvent): void {
