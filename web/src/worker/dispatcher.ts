@@ -29,7 +29,7 @@ interface Asked {
   reject(error: WireError): void;
 }
 
-const clientEnded: WireError = { code: 'not-connected', message: 'the client has ended' };
+export const clientEnded: WireError = { code: 'not-connected', message: 'the client has ended' };
 
 /**
  * Carries messages to the Go boundary, and its results, events and batches to

@@ -18,6 +18,7 @@ import { createDelivery } from './delivery';
 import { createFilters } from './filters';
 import { createHeldFilters } from './held-filters';
 import { createMember, type Member, type Untaken } from './member';
+import { hasEnded } from './open-calls';
 
 /** What the members of a connection have to agree on. */
 export type SharedOptions = Omit<BoundaryOptions, 'packetEvents' | 'background'> & BoundaryEnvironment;
@@ -141,6 +142,7 @@ export function openConnection(
         break;
       case 'close':
         standing = [event];
+        for (const { calls } of members) calls.lost();
         break;
       case 'reconnect':
         standing = [...standing.filter(({ type }) => type === 'close'), event];
@@ -201,6 +203,7 @@ export function openConnection(
   /** Leaves the connection to the others. */
   function detach(member: Member): void {
     const left = remove(member);
+    member.calls.end();
     if (member.whenTabCloses === 'keep' && left.length > 0) {
       held.keep(left);
       // It may be reloading.
@@ -263,24 +266,26 @@ export function openConnection(
   }
 
   function clientOf(member: Member): GoClient {
+    const { calls } = member;
+
     /** `link`, for a member that has not left. */
     function use(): GoClient {
-      if (!members.has(member)) throw failure('not-connected', 'the client has ended');
+      if (!members.has(member)) throw hasEnded();
       return link;
     }
 
     return {
-      publish: async (topic, payload, call) => use().publish(topic, payload, call),
-      publishAll: async (records, first, onSettled) => use().publishAll(records, first, onSettled),
-      request: async (topic, payload, call) => use().request(topic, payload, call),
-      reauthenticate: async (limits) => use().reauthenticate(limits),
-      wake: async (limits) => use().wake(limits),
-      ping: async (limits) => use().ping(limits),
+      publish: async (topic, payload, call) => calls.publish(use().publish(topic, payload, call)),
+      publishAll: async (records, first, onSettled) => calls.publishAll(use(), records, first, onSettled),
+      request: async (topic, payload, call) => calls.track(use().request(topic, payload, call)),
+      reauthenticate: async (limits) => calls.track(use().reauthenticate(limits)),
+      wake: async (limits) => calls.track(use().wake(limits)),
+      ping: async (limits) => calls.track(use().ping(limits)),
 
       async tellPackets({ on, ...limits }) {
         use();
         member.packets = on;
-        await settlePackets(limits);
+        await calls.track(settlePackets(limits));
       },
 
       async subscribe(requests, call) {
@@ -291,7 +296,7 @@ export function openConnection(
         delivery.offer();
         let ack: SubscribeAck;
         try {
-          ack = await client.subscribe(combined, call);
+          ack = await calls.track(client.subscribe(combined, call));
         } catch (error) {
           for (const takeBack of undo.reverse()) takeBack();
           throw error;
@@ -305,7 +310,7 @@ export function openConnection(
         for (const filter of given) filters.remove(member, filter);
         const last = given.filter((filter) => !filters.has(filter));
         if (last.length === 0) return { reasonCodes: given.map(() => 0) };
-        const ack = await held.unsubscribe(last, call);
+        const ack = await calls.track(held.unsubscribe(last, call));
         const codes = new Map(last.map((filter, index) => [filter, ack.reasonCodes[index] ?? 0]));
         return { ...ack, reasonCodes: given.map((filter) => codes.get(filter) ?? 0) };
       },
@@ -313,18 +318,23 @@ export function openConnection(
       async suspend(limits) {
         use();
         member.freeze();
-        await settleSuspension(limits);
+        await calls.track(settleSuspension(limits));
       },
 
       async resume(limits) {
         use();
         member.thaw(standing);
         settlePatience();
-        await settleSuspension(limits);
+        await calls.track(settleSuspension(limits));
       },
 
       async disconnect(call = {}) {
         use();
+        // As Go waits when it is the connection's end.
+        if (members.size > 1 && !call.force && isConnected()) {
+          await within(calls.published(), call, 'disconnect').catch(toldByEvents);
+          if (!members.has(member)) return;
+        }
         if (members.size === 1) return close(call);
         detach(member);
         member.sink.onEvent({ type: 'end' });

@@ -1,4 +1,5 @@
 import type { BoundarySink, ClientEvent, JoinOptions } from '../../protocol/boundary';
+import { createOpenCalls, type OpenCalls } from './open-calls';
 import { nothing, type Part } from './split';
 
 /**
@@ -58,6 +59,7 @@ export type Untaken = Pick<Entry, 'part' | 'release'>;
 export interface Member {
   readonly sink: BoundarySink;
   readonly whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
+  readonly calls: OpenCalls;
   /** It is to be told of packets. */
   packets: boolean;
   /** It has heard of a connection; before that no event concerns it. */
@@ -206,6 +208,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   return {
     sink,
     whenTabCloses,
+    calls: createOpenCalls(),
     packets,
     get admitted() {
       return admitted.has(state);

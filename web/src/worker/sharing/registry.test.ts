@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ClientEvent, SubscribeAck } from '../../protocol/boundary';
+import { readAcks } from '../../client/transport/publish-batch';
+import type { ClientEvent, OnSettled, SubscribeAck } from '../../protocol/boundary';
 import { createRegistry, type Port } from './registry';
-import { batch, connack, scripted, settled, subscription, tab, twoTabs, url } from './testing';
+import { batch, connack, publishes, scripted, settled, subscription, tab, twoTabs, url } from './testing';
 
 test('tabs with the same options are one connection, and each hears that it stands', async () => {
   const { connects, a, b } = await twoTabs();
@@ -11,17 +12,16 @@ test('tabs with the same options are one connection, and each hears that it stan
 
 test('publishes of each tab reach the connection as they are, until the tab has left', async () => {
   const { calls, a, first, second } = await twoTabs();
-  const records = new Uint8Array(1);
-  const [mine, yours] = [() => {}, () => {}];
-  await first.publishAll(records, 1, mine);
-  await second.publishAll(records, 1, yours);
-  const published = [
-    ['publishAll', records, 1, mine],
-    ['publishAll', records, 1, yours],
-  ];
+  const records = publishes('t');
+  const told: string[] = [];
+  await first.publishAll(records, 1, () => told.push('first'));
+  await second.publishAll(records, 1, () => told.push('second'));
+  const published = Array.from({ length: 2 }, () => ['publishAll', records, 1, expect.any(Function)]);
   expect(calls).toEqual(published);
+  for (const [, , , onSettled] of calls) (onSettled as OnSettled)(new ArrayBuffer(0), []);
+  expect(told).toEqual(['first', 'second']);
   a.port.leave();
-  await expect(first.publishAll(records, 2, mine)).rejects.toMatchObject({ code: 'not-connected' });
+  await expect(first.publishAll(records, 2, () => {})).rejects.toMatchObject({ code: 'not-connected' });
   expect(calls.filter(([name]) => name === 'publishAll')).toEqual(published);
 });
 
@@ -255,6 +255,70 @@ test('one that disconnects ends alone, and gives back what only it had', async (
   await second.disconnect({ reasonCode: 0 });
   expect(calls.at(-1)).toEqual(['disconnect', { reasonCode: 0 }]);
   expect(b.events).toEqual(['connect', 'end']);
+});
+
+test('what one that ends has not been told is refused, and what it published is waited for before', async () => {
+  const { sink, answers, a, first, b } = await twoTabs();
+  const forever = () => new Promise<never>(() => {});
+  answers.publish = answers.subscribe = answers.request = forever;
+  const told: unknown[] = [];
+  const onSettled: OnSettled = (acks, others) => told.push(acks.byteLength / 9, others);
+  void first.publishAll(publishes('1', '2'), 7, onSettled);
+  const calls = [
+    first.publish('large', new Uint8Array()),
+    first.subscribe(subscription('x')),
+    first.request('r', new Uint8Array()),
+  ];
+  const outcomes = Promise.allSettled(calls);
+  const ending = first.disconnect();
+  await settled();
+  expect(a.events).toEqual(['connect']);
+  // There is nothing to wait for.
+  sink().onEvent({ type: 'close' });
+  await ending;
+  const refused = expect.objectContaining({ code: 'not-connected' });
+  expect(await outcomes).toEqual(calls.map(() => ({ status: 'rejected', reason: refused })));
+  expect(told).toEqual([
+    0,
+    [
+      { id: 7, error: refused },
+      { id: 8, error: refused },
+    ],
+  ]);
+  expect([a.events, b.events]).toEqual([
+    ['connect', 'close', 'end'],
+    ['connect', 'close'],
+  ]);
+});
+
+test.each<[string, object]>([
+  ['acknowledged', {}],
+  ['overdue', { timeout: 5 }],
+  ['not waited for', { force: true }],
+])('one that disconnects has its messages %s', async (how, call) => {
+  const { calls, a, first, second } = await twoTabs();
+  const told: number[] = [];
+  const onSettled: OnSettled = (acks, others) => {
+    readAcks(acks, (id) => told.push(id));
+    for (const { id, error } of others) told.push(error ? -id : id);
+  };
+  void first.publishAll(publishes('1'), 1, onSettled);
+  void first.publishAll(publishes('2'), 2, onSettled);
+  await settled();
+  const reports = calls.filter(([name]) => name === 'publishAll').map((all) => all[3] as OnSettled);
+  expect(reports[1]).toBe(reports[0]);
+  reports[0]?.(new ArrayBuffer(0), [{ id: 1, ack: { reasonCode: 0x10 } }]);
+  const ending = first.disconnect(call);
+  await settled();
+  if (how === 'acknowledged') {
+    expect(a.events).toEqual(['connect']);
+    const acks = new ArrayBuffer(9);
+    new DataView(acks).setFloat64(0, 2, true);
+    reports[0]?.(acks, []);
+  }
+  await ending;
+  expect([told, a.events]).toEqual([how === 'acknowledged' ? [1, 2] : [1, -2], ['connect', 'end']]);
+  await second.disconnect();
 });
 
 test('a filter that could not be given back is at the next connection', async () => {

@@ -2,6 +2,7 @@
 
 import { decodeBatch } from '../../client/message';
 import { encodeBatch } from '../../client/testing';
+import { createPublishBatch } from '../../client/transport/publish-batch';
 import type {
   Boundary,
   BoundarySink,
@@ -23,6 +24,8 @@ export function scripted(waits = false, sessionPresent = false) {
   let answer = (): void => {};
   /** What each method answers; it is recorded first. */
   const answers = {
+    publish: async (): Promise<object> => ({ reasonCode: 0 }),
+    request: async (): Promise<ArrayBuffer> => new ArrayBuffer(0),
     subscribe: async (list: unknown[]): Promise<SubscribeAck> => ({ reasonCodes: list.map(() => 0) }),
     unsubscribe: async (list: unknown[]): Promise<SubscribeAck> => ({ reasonCodes: list.map(() => 0) }),
     disconnect: async (): Promise<void> => {},
@@ -34,9 +37,9 @@ export function scripted(waits = false, sessionPresent = false) {
       return result(args[0] as never);
     };
   const client = {
-    publish: record('publish', async () => ({ reasonCode: 0 })),
+    publish: record('publish', () => answers.publish()),
     publishAll: record('publishAll', () => undefined),
-    request: record('request', async () => new ArrayBuffer(0)),
+    request: record('request', () => answers.request()),
     reauthenticate: record('reauthenticate', async () => {}),
     suspend: record('suspend', async () => {}),
     resume: record('resume', async () => {}),
@@ -114,6 +117,14 @@ export async function twoTabs(sessionPresent = false) {
 export const batch = (...topics: string[]) => encodeBatch(topics.map((topic) => ({ topic })));
 /** The same, of QoS 1. */
 export const owed = (...topics: string[]) => encodeBatch(topics.map((topic) => ({ topic, qos: 1 })));
+/** As `publishAll` takes them. */
+export function publishes(...topics: string[]): Uint8Array {
+  const batches: Uint8Array[] = [];
+  const { add, flush } = createPublishBatch(({ records }) => batches.push(records));
+  for (const [index, topic] of topics.entries()) add(index, 1, topic, '', { qos: 1 }, undefined, 0);
+  flush();
+  return batches[0] as Uint8Array;
+}
 export const subscription = (topic: string) => [{ topic, qos: 0 as const }];
 /** After all microtasks that are due. */
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
