@@ -51,6 +51,11 @@ export interface Membership {
 type End = Extract<ClientEvent, { type: 'end' }>;
 
 const defaultConnectTimeout = 30_000;
+/**
+ * Milliseconds that what is in flight may take when the last page is gone. It may be
+ * loading again, and waits for the end of this connection before it gets its own.
+ */
+export const lastWait = 1000;
 
 /** Starts to connect. `onEnd` is called once, when nothing follows. */
 export function openConnection(
@@ -233,7 +238,7 @@ export function openConnection(
       ending = opening.then(over, over);
       return;
     }
-    close({ reasonCode: 0x04 }) // Disconnect with Will Message (3.14.2.1)
+    close({ reasonCode: 0x04, timeout: lastWait }) // Disconnect with Will Message (3.14.2.1)
       .catch(() => close({ force: true }))
       .catch(() => {
         // Gone already: as wanted.

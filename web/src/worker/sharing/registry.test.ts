@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readAcks } from '../../client/transport/publish-batch';
 import type { ClientEvent, OnSettled, SubscribeAck } from '../../protocol/boundary';
+import { lastWait } from './connection';
 import { createRegistry, type Port } from './registry';
 import { batch, connack, publishes, scripted, settled, subscription, tab, twoTabs, url } from './testing';
 
@@ -342,7 +343,24 @@ test('the death of the last tab has the broker publish the will', async () => {
   const { calls, a, b } = await twoTabs();
   a.port.leave();
   b.port.leave();
-  expect(calls).toEqual([['disconnect', { reasonCode: 4 }]]);
+  expect(calls).toEqual([['disconnect', { reasonCode: 4, timeout: lastWait }]]);
+});
+
+test('a tab that is loaded again waits a moment for what was in flight, and no longer', async () => {
+  const { registry, calls, connects, answers } = scripted();
+  const a = tab(registry.attach());
+  await a.connect();
+  let late = (_: object): void => {};
+  answers.disconnect = () => new Promise((_, reject) => (late = reject));
+  a.port.leave();
+  const coming = tab(registry.attach()).connect();
+  await settled();
+  expect(connects).toHaveLength(1);
+  answers.disconnect = async () => {};
+  late({ code: 'timeout', message: 'late' });
+  await coming;
+  expect(connects).toHaveLength(2);
+  expect(calls.map(([, call]) => call)).toEqual([{ reasonCode: 4, timeout: lastWait }, { force: true }]);
 });
 
 test('who comes while the last one leaves waits, and gets a connection of its own', async () => {
