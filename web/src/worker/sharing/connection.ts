@@ -51,6 +51,8 @@ export interface Membership {
 type End = Extract<ClientEvent, { type: 'end' }>;
 
 const defaultConnectTimeout = 30_000;
+/** Milliseconds until the next page is asked too. It is a third of the time for an attempt where that is less. */
+const longestAnswer = 10_000;
 /**
  * Milliseconds that what is in flight may take when the last page is gone. It may be
  * loading again, and waits for the end of this connection before it gets its own.
@@ -64,8 +66,11 @@ export function openConnection(
   authenticates: boolean,
   onEnd: () => void,
 ): Connection {
+  const { connectTimeout = defaultConnectTimeout } = options;
   /** In the order of joining. */
   const members = new Set<Member>();
+  /** Those that left a question unanswered. */
+  const slow = new WeakSet<Member>();
   const filters = createFilters<Member>();
   const delivery = createDelivery(members, filters);
   const held = createHeldFilters(filters, (given, call) => link.unsubscribe(given, call));
@@ -111,8 +116,8 @@ export function openConnection(
 
   /** A member that wants to sees the whole connection's packets. */
   function onPackets(buffer: ArrayBuffer, dropped: number): void {
-    for (const { sink, packets, away } of members) {
-      if (packets && !away) sink.onPackets?.(buffer.slice(0), dropped);
+    for (const { sink, packets, behind } of members) {
+      if (packets && !behind) sink.onPackets?.(buffer.slice(0), dropped);
     }
   }
 
@@ -179,16 +184,42 @@ export function openConnection(
     delivery.finish();
   }
 
-  /** Asks the newest who answers such questions, and the next one when that one goes away. */
+  /**
+   * Asks the newest who answers such questions, and the next one too when that one goes
+   * away, or takes long. From then on it is asked last, also when it has answered in
+   * vain: what follows from an answer is for the one who gave it.
+   */
   async function ask<T>(question: (sink: BoundarySink) => Promise<T> | undefined): Promise<T | undefined> {
-    for (const member of [...members].reverse()) {
-      if (member.away) continue;
-      const answering = question(member.sink);
+    const inTurn = [...members].reverse().sort((a, b) => Number(slow.has(a)) - Number(slow.has(b)));
+    const asked: Promise<void>[] = [];
+    let done = false;
+    let settle = { resolve(_answer: T): void {}, reject(_error: unknown): void {} };
+    const answered = new Promise<T>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    for (const member of inTurn) {
+      const answering = member.away ? undefined : question(member.sink);
       if (!answering) continue;
-      const answer = await member.unlessAway(answering.then((value) => ({ value })));
-      if (answer) return answer.value;
+      const over = member.unlessAway(answering.then((value) => ({ value }))).then(
+        (answer) => {
+          if (!answer) return;
+          if (!done) slow.delete(member);
+          done = true;
+          settle.resolve(answer.value);
+        },
+        (error) => {
+          done = true;
+          settle.reject(error);
+        },
+      );
+      asked.push(over);
+      const limits = { timeout: Math.min(connectTimeout / 3, longestAnswer) };
+      await within(Promise.race([over, answered]), limits, 'ask').catch(() => {
+        if (!done) slow.add(member);
+      });
+      if (done) break;
     }
-    return undefined;
+    return Promise.race([answered, Promise.all(asked).then(() => undefined)]);
   }
 
   async function onAuthenticate(step: AuthStep): Promise<Uint8Array | undefined> {
@@ -264,9 +295,9 @@ export function openConnection(
     await (wanted ? link.suspend(limits) : link.resume(limits));
   }
 
-  /** Where others go on, they don't wait for long for one that is frozen. */
+  /** Where others go on, they don't wait for long for one that doesn't. */
   function settlePatience(): void {
-    if ([...members].every(({ away }) => away)) return;
+    if ([...members].every(({ away, overdue }) => away || overdue)) return;
     for (const member of members) member.hurry();
   }
 
@@ -367,7 +398,6 @@ export function openConnection(
       async ready(limits) {
         const client = clientOf(member);
         // While the others reconnect, a newcomer waits as long as for an attempt of its own.
-        const { connectTimeout = defaultConnectTimeout } = options;
         const late = !isConnected() && (standing.length > 0 || inBackground);
         const timeout = limits.timeout || (late && !background ? connectTimeout : 0);
         if (late && standing.length > 0) client.wake().catch(toldByEvents);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { encodeBatch } from '../../client/testing';
 import { gatherTime, rememberedBytes } from './delivery';
-import { frozenBytes, frozenPatience } from './member';
+import { patience, waitingBytes } from './member';
 import { batch, connack, follow, owed, scripted, settled, subscription, tab, twoTabs } from './testing';
 
 beforeEach(() => {
@@ -243,7 +243,7 @@ test('others wait for a frozen tab no longer than its patience; its messages are
   b.port.freeze();
   const held = follow(sink().onBatch(owed('1'), 1, 0));
   a.take();
-  await vi.advanceTimersByTimeAsync(frozenPatience - 1);
+  await vi.advanceTimersByTimeAsync(patience - 1);
   expect(held.taken).toBe(false);
   await vi.advanceTimersByTimeAsync(1);
   expect(held.taken).toBe(true);
@@ -270,7 +270,7 @@ test('while all are frozen nothing is acknowledged, however long; it is when one
   const state = follow(sink().onBatch(owed('1'), 1, 0));
   a.port.freeze();
   b.port.freeze();
-  await vi.advanceTimersByTimeAsync(10 * frozenPatience);
+  await vi.advanceTimersByTimeAsync(10 * patience);
   expect(state.taken).toBe(false);
   a.port.thaw();
   a.take();
@@ -283,7 +283,8 @@ test('what is too much for a frozen tab is refused to it, and it is told how man
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
   b.port.freeze();
-  const large = (topic: string) => encodeBatch([{ topic, qos: 1, payload: new Uint8Array(frozenBytes / 2) }]);
+  const large = (topic: string) =>
+    encodeBatch([{ topic, qos: 1, payload: new Uint8Array(waitingBytes / 2) }]);
   const states: ReturnType<typeof follow>[] = [];
   for (const topic of ['1', '2', '3', '4']) {
     states.push(follow(sink().onBatch(large(topic), 1, 0)));
@@ -297,6 +298,118 @@ test('what is too much for a frozen tab is refused to it, and it is told how man
   b.port.freeze();
   b.port.thaw();
   expect(b.errors).toHaveLength(1);
+});
+
+test('others wait for a tab that takes nothing no longer than for a frozen one; it gets all of QoS 1 and 2', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  const held = follow(sink().onBatch(owed('1'), 1, 0));
+  a.take();
+  await vi.advanceTimersByTimeAsync(patience - 1);
+  expect(held).toEqual({ next: false, taken: false });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(held).toEqual({ next: true, taken: true });
+  for (const topic of ['2', '3']) {
+    const mixed = encodeBatch([{ topic, qos: 1 }, { topic: 'zero' }]);
+    const after = follow(sink().onBatch(mixed, 2, 0));
+    a.take();
+    await settled();
+    expect(after).toEqual({ next: true, taken: true });
+  }
+  expect(a.topics()).toEqual(['1', '2', 'zero', '3', 'zero']);
+  expect(b.topics()).toEqual(['1']);
+  for (let n = 0; n < 4; n++) {
+    b.take();
+    await settled();
+  }
+  expect([b.topics(), b.dropped()]).toEqual([['1', '2', '3'], 2]);
+  // It has caught up, and is waited for again.
+  const now = follow(sink().onBatch(owed('4'), 1, 0));
+  a.take();
+  await settled();
+  expect(now).toEqual({ next: false, taken: false });
+  b.take();
+  await settled();
+  expect(now.taken).toBe(true);
+});
+
+test('a tab that takes nothing is told how many were too much for it', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  sink().onBatch(owed('1'), 1, 0);
+  a.take();
+  await vi.advanceTimersByTimeAsync(patience);
+  const large = (topic: string) =>
+    encodeBatch([{ topic, qos: 1, payload: new Uint8Array(waitingBytes / 2) }]);
+  for (const topic of ['2', '3', '4']) {
+    sink().onBatch(large(topic), 1, 0);
+    a.take();
+    await settled();
+  }
+  b.take();
+  await settled();
+  expect(b.errors).toEqual([]);
+  b.take();
+  await settled();
+  expect(b.topics()).toEqual(['1', '2']);
+  expect(b.errors).toEqual([expect.stringMatching(/^dropped: 2 messages of QoS 1 and 2/)]);
+});
+
+test('a tab that takes slowly slows the sender down, and so do tabs that take nothing while none goes on', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  for (let n = 0; n < 3; n++) {
+    const slowly = follow(sink().onBatch(owed('1'), 1, 0));
+    a.take();
+    await vi.advanceTimersByTimeAsync(patience - 1);
+    expect(slowly.next).toBe(false);
+    b.take();
+    await settled();
+    expect(slowly.taken).toBe(true);
+  }
+  const never = follow(sink().onBatch(owed('1'), 1, 0));
+  await vi.advanceTimersByTimeAsync(10 * patience);
+  expect(never.next).toBe(false);
+  a.take();
+  await settled();
+  expect(never).toEqual({ next: true, taken: true });
+});
+
+test('a tab that is alone is waited for, until another one comes', async () => {
+  const { registry, sink, calls } = scripted();
+  const a = tab(registry.attach());
+  await a.connect();
+  const state = follow(sink().onBatch(owed('1'), 1, 0));
+  await vi.advanceTimersByTimeAsync(10 * patience);
+  expect([state.next, calls]).toEqual([false, []]);
+  await tab(registry.attach()).connect();
+  await settled();
+  expect(state).toEqual({ next: true, taken: true });
+});
+
+test('a tab that takes nothing and is then frozen, or back from that, is waited for no longer either', async () => {
+  const { sink, a, b, first, second } = await twoTabs();
+  await first.subscribe(subscription('#'));
+  await second.subscribe(subscription('#'));
+  sink().onBatch(owed('1'), 1, 0);
+  a.take();
+  b.port.freeze();
+  await vi.advanceTimersByTimeAsync(100);
+  b.port.thaw();
+  const state = follow(sink().onBatch(owed('2'), 1, 0));
+  a.take();
+  await vi.advanceTimersByTimeAsync(patience);
+  expect(state).toEqual({ next: true, taken: true });
+  b.port.freeze();
+  b.port.thaw();
+  for (let n = 0; n < 2; n++) {
+    b.take();
+    await settled();
+  }
+  expect(b.topics()).toEqual(['1', '2']);
 });
 
 test('a frozen tab that is gone holds nothing up', async () => {

@@ -93,7 +93,7 @@ export function createDelivery(
 
   function divide(batch: Part): Map<Receiver, Part> {
     const [first] = members;
-    if (alone && first && !gathering && !first.away) return new Map([[first, batch]]);
+    if (alone && first && !gathering && !first.behind) return new Map([[first, batch]]);
     if (!remembered) return split(batch.buffer, takersOf);
     const had = new Map<string, Set<Member>>();
     const parts = split(batch.buffer, (message): readonly Receiver[] => {
@@ -144,10 +144,10 @@ export function createDelivery(
       if (owed && gathering) return [nobody];
       if (alone) takers = [...members];
     }
-    if (owed || !takers.some(({ away }) => away)) return takers;
+    if (owed || !takers.some(({ behind }) => behind)) return takers;
     return takers.filter((member) => {
-      if (member.away) member.miss(1);
-      return !member.away;
+      if (member.behind) member.miss(1);
+      return !member.behind;
     });
   }
 

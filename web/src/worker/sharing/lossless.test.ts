@@ -143,6 +143,23 @@ const scenarios: Record<string, Scenario> = {
     return tabs;
   },
 
+  async 'one takes nothing for some time, and the others go on'({ origin, tabs, messages }) {
+    await connectAll(tabs, 100, origin);
+    publish(messages, origin, 8000);
+    const hanging = tabs[origin.upTo(tabs.length - 1)] as Tab;
+    await pass(origin.upTo(3000));
+    hanging.hang();
+    await pass(6000 + origin.upTo(4000));
+    const others = tabs.filter((tab) => tab !== hanging);
+    const before = others.map(countsOf);
+    await pass(8000);
+    expect(others.map((tab, index) => isComplete(tab) || countsOf(tab) > (before[index] ?? 0))).toEqual(
+      others.map(() => true),
+    );
+    hanging.goOn();
+    return tabs;
+  },
+
   async 'all are frozen, and come back one by one'({ origin, tabs, messages }) {
     await connectAll(tabs, 100, origin);
     publish(messages, origin, 8000);

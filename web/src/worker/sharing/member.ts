@@ -8,7 +8,7 @@ import { nothing, type Part } from './split';
  *              admit    freeze    thaw      leave
  *     joining  active   waiting             gone   no event concerns it yet
  *     waiting  frozen             joining   gone   frozen before it was admitted
- *     active            frozen              gone   gets events and messages
+ *     active            frozen              gone   gets events, and messages unless it is behind
  *     frozen                      active    gone   QoS 1 and 2 wait for it, QoS 0 is counted
  *     gone
  */
@@ -27,16 +27,18 @@ const admitted: ReadonlySet<State> = new Set(['active', 'frozen']);
 const away: ReadonlySet<State> = new Set(['waiting', 'frozen', 'gone']);
 
 /**
- * Milliseconds that the acknowledgement of a frozen page's messages waits for it.
- * Acknowledgements leave in order, so all that came later waits too: the other pages
- * go on within the Receive Maximum (or what the broker keeps in flight, where that is
- * less), and then stand still until this time is over. From then on what comes for
- * the frozen page is acknowledged, and kept here.
+ * Milliseconds that others wait for a page that is frozen, or takes nothing: its handler
+ * may never be done, or a dialog be open. While it is frozen the acknowledgement of its
+ * messages waits for it. Acknowledgements leave in order, so all that came later waits
+ * too: the other pages go on within the Receive Maximum (or what the broker keeps in
+ * flight, where that is less), and then stand still until this time is over. From then
+ * on the page is behind, until it has taken all that waits for it: QoS 0 it does not
+ * get, and what else comes for it is acknowledged, and kept here.
  */
-export const frozenPatience = 5000;
+export const patience = 5000;
 
-/** Bytes of messages that wait here for a frozen page. Beyond that they are refused, and it is told how many. */
-export const frozenBytes = 16 << 20;
+/** Bytes of messages that wait here for a page that is behind. Beyond that they are refused, and it is told how many. */
+export const waitingBytes = 16 << 20;
 
 /** A part of a batch on its way to a page. */
 interface Entry {
@@ -68,19 +70,23 @@ export interface Member {
   readonly admission: Promise<void>;
   /** Its page stands still, or is gone: nobody waits for it. */
   readonly away: boolean;
+  /** It is away, or was hurried and has not taken all since: QoS 0 is not for it. */
+  readonly behind: boolean;
+  /** It has been waited for as long as others may have to. */
+  readonly overdue: boolean;
   /** `standing` are the events that tell how things stand. */
   admit(standing: ClientEvent[]): void;
   refuse(error: unknown): void;
   tell(event: ClientEvent): void;
   /** Undefined when there is nothing to wait for. `dropped` were dropped before. */
   deliver(part: Part, dropped: number): Delivery | undefined;
-  /** Counts QoS 0 messages that it does not get because it is away. */
+  /** Counts QoS 0 messages that it does not get because it is behind. */
   miss(messages: number): void;
   /** Resolves with undefined, whatever the promise does later, when it goes away before. */
   unlessAway<T>(promise: Promise<T>): Promise<T | undefined>;
   freeze(): void;
   thaw(standing: ClientEvent[]): void;
-  /** Lets go of acknowledgements that wait for it, if it has been frozen for long. */
+  /** Lets go of what waits for it, if it is overdue. */
   hurry(): void;
   /** Returns what it has not taken, which is not released yet. */
   leave(): Untaken[];
@@ -90,7 +96,7 @@ export interface MemberOptions {
   sink: BoundarySink;
   packets: boolean;
   whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
-  /** It has been frozen for as long as others may have to wait for it. */
+  /** It is overdue, or is not any more. */
   onOverdue(): void;
 }
 
@@ -108,7 +114,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   let overdue = false;
   /** It was hurried: what comes for it is acknowledged at once. */
   let released = false;
-  let patience: ReturnType<typeof setTimeout> | undefined;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
   const whenAway = new Set<() => void>();
   let settle = { resolve(): void {}, reject(_error: unknown): void {} };
   const admission = new Promise<void>((resolve, reject) => {
@@ -124,6 +130,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   }
 
   const isAway = (): boolean => away.has(state);
+  const isBehind = (): boolean => isAway() || released;
 
   function tell(event: ClientEvent): void {
     if (isAway()) changed = true;
@@ -142,11 +149,11 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   function deliver(part: Part, dropped: number): Delivery | undefined {
     if (state === 'gone') return undefined;
     let lost = dropped;
-    if (isAway()) {
+    if (isBehind()) {
       missed += dropped;
       lost = 0;
       if (part.count === 0) return undefined;
-      if (queuedBytes + part.buffer.byteLength > frozenBytes) {
+      if (queuedBytes + part.buffer.byteLength > waitingBytes) {
         refused += part.count;
         return undefined;
       }
@@ -163,6 +170,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     queuedBytes += part.buffer.byteLength;
     giveOn();
     if (settled) return undefined;
+    if (waiting === undefined) wait();
     return { taken, next: unlessAway(taken).then(() => {}) };
   }
 
@@ -186,12 +194,49 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
         given = undefined;
         entry.release();
         giveOn();
+        if (!isAway()) progress();
       };
       taking.then(done, done);
     }
   }
 
   const waitingEntries = (): Entry[] => (given ? [given, ...queue] : queue);
+
+  /** From now on. */
+  function wait(): void {
+    waiting = setTimeout(() => {
+      overdue = true;
+      onOverdue();
+    }, patience);
+  }
+
+  function stopWaiting(): void {
+    clearTimeout(waiting);
+    waiting = undefined;
+  }
+
+  /** It has taken something. */
+  function progress(): void {
+    if (released) {
+      if (given) return;
+      catchUp();
+    }
+    stopWaiting();
+    if (given) wait();
+    if (!overdue) return;
+    overdue = false;
+    onOverdue();
+  }
+
+  /** From now on it is waited for again. */
+  function catchUp(): void {
+    released = false;
+    if (refused > 0) sink.onEvent({ type: 'error', error: overflow(refused) });
+    refused = 0;
+    if (missed > 0) queue.unshift({ part: nothing(), dropped: missed, release() {} });
+    missed = 0;
+    giveOn();
+  }
 
   function hurry(): void {
     if (!overdue || released) return;
@@ -202,7 +247,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   function goAway(): void {
     for (const stop of whenAway) stop();
     whenAway.clear();
-    clearTimeout(patience);
+    stopWaiting();
   }
 
   return {
@@ -216,6 +261,12 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     admission,
     get away() {
       return isAway();
+    },
+    get behind() {
+      return isBehind();
+    },
+    get overdue() {
+      return overdue;
     },
     admit(standing) {
       if (!change('admit')) return;
@@ -234,25 +285,16 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
       goAway();
       // Nobody needs to wait for what is owed nothing.
       for (const entry of waitingEntries()) if (!entry.part.owed) entry.release();
-      patience = setTimeout(() => {
-        overdue = true;
-        onOverdue();
-      }, frozenPatience);
+      wait();
     },
     thaw(standing) {
       if (!change('thaw')) return;
-      clearTimeout(patience);
+      stopWaiting();
       overdue = false;
-      released = false;
       if (changed) for (const event of standing) sink.onEvent(event);
       changed = false;
-      if (refused > 0) sink.onEvent({ type: 'error', error: overflow(refused) });
-      refused = 0;
-      if (missed > 0) {
-        queue.unshift({ part: nothing(), dropped: missed, release() {} });
-      }
-      missed = 0;
-      giveOn();
+      catchUp();
+      if (given) wait();
     },
     hurry,
     leave() {
@@ -269,7 +311,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
 
 function overflow(count: number) {
   const message =
-    `${count} messages of QoS 1 and 2 for this page were given up while it was frozen ` +
-    `or in the back/forward cache: more than ${frozenBytes >> 20} MiB waited for it`;
+    `${count} messages of QoS 1 and 2 for this page were given up while it was frozen, ` +
+    `in the back/forward cache or busy: more than ${waitingBytes >> 20} MiB waited for it`;
   return { code: 'dropped', message };
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { readAcks } from '../../client/transport/publish-batch';
 import type { ClientEvent, OnSettled, SubscribeAck } from '../../protocol/boundary';
 import { lastWait } from './connection';
@@ -389,6 +389,56 @@ test('questions go to the newest that answers them, and to the next when it dies
   expect(await answer).toEqual({ username: 'a' });
   a.port.leave();
   expect(await sink().onAttempt?.({ url, attempt: 2 })).toBeUndefined();
+});
+
+test('a tab that does not answer is asked no longer than a share of the time, and last from then on', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { registry, sink } = scripted();
+  const asked: string[] = [];
+  const answering = (name: string) => ({
+    connectTimeout: 3000,
+    async onAttempt() {
+      asked.push(name);
+      if (name === 'b') await new Promise(() => {});
+      return { username: name };
+    },
+  });
+  for (const name of ['a', 'b']) await tab(registry.attach()).connect(answering(name));
+  const ask = (attempt: number) => sink().onAttempt?.({ url, attempt });
+  const first = ask(1);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(asked).toEqual(['b']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await first).toEqual({ username: 'a' });
+  expect(await ask(2)).toEqual({ username: 'a' });
+  expect(asked).toEqual(['b', 'a', 'a']);
+});
+
+test('an answer counts that comes when others have been asked too', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { registry, sink } = scripted();
+  let answer = (_: object): void => {};
+  const b = tab(registry.attach());
+  await tab(registry.attach()).connect({ onAttempt: () => new Promise(() => {}) });
+  await b.connect({ onAttempt: () => new Promise((resolve) => (answer = resolve)) });
+  const coming = sink().onAttempt?.({ url, attempt: 1 });
+  await vi.advanceTimersByTimeAsync(10_000);
+  answer({ username: 'b' });
+  expect(await coming).toEqual({ username: 'b' });
+});
+
+test('a tab that ends with a question unanswered leaves it to the next', async () => {
+  const { registry, sink } = scripted();
+  let refuse = (_: object): void => {};
+  const [a, b] = [tab(registry.attach()), tab(registry.attach())];
+  await a.connect({ onAttempt: async () => ({ username: 'a' }) });
+  const second = await b.connect({ onAttempt: () => new Promise((_, reject) => (refuse = reject)) });
+  const coming = sink().onAttempt?.({ url, attempt: 1 });
+  await second.disconnect();
+  refuse({ code: 'not-connected', message: 'ended' });
+  expect(await coming).toEqual({ username: 'a' });
 });
 
 test('authentication that nobody is left to answer fails', async () => {

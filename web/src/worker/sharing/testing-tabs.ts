@@ -337,6 +337,7 @@ export function createOrigin(seed: number, store: boolean) {
     let state = (): ClientState => 'disconnected';
     let gone = false;
     let frozen: (() => void)[] | undefined;
+    let busy: { done: Promise<void>; end(): void } | undefined;
     let engine: Engine | undefined;
     let end: End | undefined;
 
@@ -378,6 +379,7 @@ export function createOrigin(seed: number, store: boolean) {
         filters.map((filter) =>
           client.subscribe(filter, { qos: 2 }, (message) => {
             if (!gone) got.push({ topic: message.topic, text: message.text(), qos: message.qos });
+            return busy?.done;
           }),
         ),
       );
@@ -398,6 +400,18 @@ export function createOrigin(seed: number, store: boolean) {
         frozen = undefined;
         end?.post({ type: 'thaw' });
         for (const task of held) task();
+      },
+      /** Its handlers are not done with what comes from now on. */
+      hang(): void {
+        let end = (): void => {};
+        const done = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        busy = { done, end };
+      },
+      goOn(): void {
+        busy?.end();
+        busy = undefined;
       },
       /** Its process dies. */
       crash(): void {
