@@ -15,8 +15,13 @@ type Request = Parameters<Boundary['connect']>[0];
 
 const crash = { code: 'crashed', message: 'gone' };
 
+const connectedNow = (sessionPresent = false): ClientEvent => ({
+  type: 'connect',
+  connack: { sessionPresent } as ConnackInfo,
+});
+
 /** A program that connects, unless told what else to do. */
-function program(fails?: MqttError, sessionPresent = false, codes = [0]) {
+function program(fails?: MqttError, sessionPresent: boolean | 'later' = false, codes = [0]) {
   const calls: unknown[][] = [];
   let sink!: Request;
   const record =
@@ -44,7 +49,7 @@ function program(fails?: MqttError, sessionPresent = false, codes = [0]) {
     async connect(request) {
       sink = request;
       if (fails) throw fails;
-      request.onEvent({ type: 'connect', connack: { sessionPresent } as ConnackInfo });
+      if (sessionPresent !== 'later') request.onEvent(connectedNow(sessionPresent));
       return link;
     },
   };
@@ -253,13 +258,119 @@ test('disconnecting ends it: during the back-off, and during an attempt', async 
     new Promise((resolve) => {
       granted = () => resolve({ reasonCodes: [0] });
     });
+  second.link.disconnect = async () => second.sink().onEvent({ type: 'end' });
   again.sink().onEvent({ type: 'end', error: crash });
   await vi.advanceTimersByTimeAsync(1000);
   await trying.link.disconnect();
   granted();
   await vi.runAllTimersAsync();
   expect(trying.types()).toEqual(['connect', 'close', 'reconnect', 'end']);
+
+  const [last, late] = [program(), program()];
+  const opening = await client([last, late]);
+  const { connect } = late.boundary;
+  let open = (): void => {};
+  late.boundary.connect = async (request) => {
+    await new Promise<void>((resolve) => (open = resolve));
+    return connect(request);
+  };
+  last.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  await opening.link.disconnect();
+  open();
+  await vi.runAllTimersAsync();
+  expect(opening.types()).toEqual(['connect', 'close', 'reconnect', 'end']);
+  expect(late.calls).toEqual([['disconnect', { force: true }]]);
+});
+
+test('in the background the next program takes calls before it is connected', async () => {
+  const [first, second] = [program(), program(undefined, 'later')];
+  const { link, types } = await client([first, second], { background: true });
+  await link.subscribe([{ topic: 'a', qos: 1 }]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  await link.publish('t', new Uint8Array(), { qos: 1 });
+  second.sink().onEvent({ type: 'error', error: { code: 'network', message: 'no' } });
+  second.sink().onEvent({ type: 'reconnect', attempt: 1, delay: 1 });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(second.calls.map(([name]) => name)).toEqual(['publish']);
+  second.sink().onEvent(connectedNow());
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'error', 'reconnect']);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(second.calls.map(([name]) => name)).toEqual(['publish', 'subscribe']);
+  expect(types().at(-1)).toBe('connect');
+  second.sink().onEvent({ type: 'close' });
+  second.sink().onEvent(connectedNow());
+  expect(types().slice(-2)).toEqual(['close', 'connect']);
+});
+
+test('with a queue that is open offline the next program connects in the background', async () => {
+  const [first, second] = [program(), program()];
+  await client([first, second], { queue: { offline: true } });
+  expect(first.sink()).not.toHaveProperty('background');
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(second.sink()).toMatchObject({ background: true });
+});
+
+test('a connection that is lost before all is subscribed again is not told of, and the next one is', async () => {
+  const [first, second] = [program(), program(undefined, 'later')];
+  const { link, types } = await client([first, second], { background: true });
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  let fail = (_: object): void => {};
+  const { subscribe } = second.link;
+  second.link.subscribe = () => new Promise((_, reject) => (fail = reject));
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  second.sink().onEvent(connectedNow());
+  second.sink().onEvent({ type: 'close' });
+  second.sink().onEvent({ type: 'reconnect', attempt: 1, delay: 1 });
+  second.link.subscribe = subscribe;
+  fail(new MqttError('not-connected', 'lost'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'reconnect']);
+  second.sink().onEvent(connectedNow());
+  await vi.advanceTimersByTimeAsync(0);
+  expect(types().at(-1)).toBe('connect');
+  expect(second.calls.map(([name]) => name)).toEqual(['subscribe']);
+});
+
+test('where it can not be subscribed again another attempt is made, later and later', async () => {
+  const stubborn = () => {
+    const next = program();
+    next.link.subscribe = async () => {
+      throw new MqttError('timeout', 'no answer');
+    };
+    return next;
+  };
+  const [first, second, third, last] = [program(), stubborn(), stubborn(), program()];
+  const { link, events } = await client([first, second, third, last]);
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.runAllTimersAsync();
+  second.sink().onEvent({ type: 'end' });
+  const told = events.slice(2).map((event) => (event.type === 'reconnect' ? event.delay : event.type));
+  expect(told).toEqual([1000, 'error', 2000, 'error', 4000, 'connect']);
   expect(second.calls).toEqual([['disconnect', { force: true }]]);
+});
+
+test('a crash before all is subscribed again, and an end, are told at once', async () => {
+  const programs = [program(), program(), program()];
+  const { link, types } = await client(programs);
+  await link.subscribe([{ topic: 'a', qos: 0 }]);
+  const [first, second, third] = programs as [
+    (typeof programs)[0],
+    (typeof programs)[0],
+    (typeof programs)[0],
+  ];
+  second.link.subscribe = third.link.subscribe = () => new Promise(() => {});
+  first.sink().onEvent({ type: 'end', error: crash });
+  await vi.advanceTimersByTimeAsync(1000);
+  second.sink().onEvent({ type: 'end', error: crash });
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'reconnect']);
+  await vi.advanceTimersByTimeAsync(2000);
+  third.sink().onEvent({ type: 'end', error: { code: 'refused', message: 'no' } });
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'reconnect', 'end']);
 });
 
 test('a crash while disconnecting is the end', async () => {
@@ -285,18 +396,25 @@ test('a filter that is refused now is an error, and not asked for again', async 
   expect(third.calls).toEqual([]);
 });
 
-test.each([
-  [true, ['subscribe']],
-  [false, []],
-])('without resubscribing, and the session present: %s', async (present, calls) => {
-  const [first, second] = [program(), program(undefined, present)];
-  const { link, types } = await client([first, second], { resubscribe: false });
-  await link.subscribe([{ topic: 'a', qos: 0 }]);
-  first.sink().onEvent({ type: 'end', error: crash });
-  await vi.runAllTimersAsync();
-  expect(types().at(-1)).toBe('connect');
-  expect(second.calls.map(([name]) => name)).toEqual(calls);
-});
+test.each<[boolean, boolean, string[]]>([
+  [true, false, ['subscribe']],
+  [false, false, []],
+  [true, true, ['subscribe']],
+  [false, true, []],
+])(
+  'without resubscribing, the session present: %s, in the background: %s',
+  async (present, background, calls) => {
+    const [first, second] = [program(), program(undefined, background ? 'later' : present)];
+    const { link, types } = await client([first, second], { resubscribe: false, background });
+    await link.subscribe([{ topic: 'a', qos: 0 }]);
+    first.sink().onEvent({ type: 'end', error: crash });
+    await vi.runAllTimersAsync();
+    if (background) second.sink().onEvent(connectedNow(present));
+    await vi.runAllTimersAsync();
+    expect(types().at(-1)).toBe('connect');
+    expect(second.calls.map(([name]) => name)).toEqual(calls);
+  },
+);
 
 test('another program tells of packets where the last one did', async () => {
   const [first, second] = [program(), program()];

@@ -32,7 +32,7 @@ export function isPermanent({ code, reasonCode = 0 }: MqttError): boolean {
  * Takes the end of the program by a crash for a lost connection: opens another
  * one, connects with the same options and subscribes again, with the same
  * back-off and the same events. Calls under way reject with `crashed`, those
- * until it is connected again with `not-connected`.
+ * until there is another program with `not-connected`.
  */
 export function restartAfterCrash(engine: Boundary, open: () => Promise<Boundary>): Boundary {
   return { connect: (request) => connect(engine, open, request) };
@@ -57,6 +57,8 @@ async function connect(
   let connected = false;
   let leaving = false;
   let { packetEvents = false } = options;
+  /** Since there was all that there had been before. */
+  let attempts = 0;
   /** Ends the back-off. */
   let hurry = (): void => {};
 
@@ -70,28 +72,38 @@ async function connect(
     if (event.type === 'connect') connected = true;
     if (event.type === 'close') connected = false;
     const crash = event.type === 'end' && event.error?.code === 'crashed' ? event.error : undefined;
-    if (crash && link && !leaving && reconnectPeriod > 0) void revive(crash);
+    if (crash && link && !leaving && reconnectPeriod > 0) revive(crash);
     else onEvent(event);
   }
 
-  /** Makes attempts until one succeeds, or none can, or the client is ended. */
-  async function revive(crash: WireError): Promise<void> {
+  function revive(crash: WireError): void {
     link = undefined;
     resent.crashed();
     if (connected) onEvent({ type: 'close', error: crash });
     connected = false;
-    for (let attempt = 1; !link; attempt++) {
-      await waitBackOff(attempt);
+    void tryAgain();
+  }
+
+  /** Makes attempts until one succeeds, or none can, or the client is ended. */
+  async function tryAgain(): Promise<void> {
+    while (!link && !givenUp.signal.aborted) {
+      attempts++;
+      await waitBackOff(attempts);
       if (givenUp.signal.aborted) return;
       try {
         await connectAgain();
-      } catch (cause) {
+      } catch (error) {
         if (givenUp.signal.aborted) return;
-        const error = cause as MqttError;
-        if (isHopeless(error)) return onEvent({ type: 'end', error });
-        onEvent({ type: 'error', error });
+        if (isEnd(error as MqttError)) return;
       }
     }
+  }
+
+  /** Tells of what an attempt failed with, and whether that is the client's end. */
+  function isEnd(error: MqttError): boolean {
+    const type = isHopeless(error) ? 'end' : 'error';
+    onEvent({ type, error });
+    return type === 'end';
   }
 
   function waitBackOff(attempt: number): Promise<void> {
@@ -106,39 +118,84 @@ async function connect(
   }
 
   async function connectAgain(): Promise<void> {
-    // Kept back until there is all that there was before.
-    const events: ClientEvent[] = [];
-    let heard = (event: ClientEvent): void => void events.push(event);
+    // Kept back until it is known whose they are.
+    let early: ClientEvent[] | undefined = [];
+    let tell = (event: ClientEvent): void => void early?.push(event);
     const another = await open();
-    const request = {
+    const next = await another.connect({
       ...options,
       packetEvents,
+      // Its queue takes messages before there is a connection.
+      ...(options.queue?.offline && { background: true }),
       signal: givenUp.signal,
       // A session may send messages before anything can be subscribed to again.
       filters: [...subscribed.values()].map(({ subscription }) => subscription),
       onEvent(event: ClientEvent) {
         if (event.type === 'connect') resent.connected();
-        heard(event);
+        tell(event);
       },
       onBatch: onLinkBatch,
-    };
-    const next = await another.connect(request);
-    try {
-      const sessionPresent = events.some((event) => event.type === 'connect' && event.connack.sessionPresent);
-      // A session has them still, but the new program must know whose they are.
-      if (sessionPresent || options.resubscribe !== false) await subscribeAgain(next, heard);
-      else subscribed.clear();
-      givenUp.signal.throwIfAborted();
-    } catch (error) {
-      heard = () => {};
-      next.disconnect({ force: true }).catch(() => {
-        // Gone already: as wanted.
-      });
-      throw error;
-    }
+    });
+    if (givenUp.signal.aborted) return leave(next);
     link = next;
-    heard = onLinkEvent;
-    for (const event of events) onLinkEvent(event);
+    tell = restoring(next);
+    for (const event of early) tell(event);
+    early = undefined;
+  }
+
+  /** Takes the program's events. A connection, and what follows, is told when there is all that there was before. */
+  function restoring(next: BoundaryClient): (event: ClientEvent) => void {
+    let restored = false;
+    let keptBack: ClientEvent[] | undefined;
+
+    function hear(event: ClientEvent): void {
+      if (link !== next) return;
+      if (event.type === 'end') keptBack = undefined;
+      if (keptBack) keptBack.push(event);
+      else if (restored || event.type !== 'connect') onLinkEvent(event);
+      else {
+        keptBack = [event];
+        void restore(event.connack.sessionPresent);
+      }
+    }
+
+    async function restore(sessionPresent: boolean): Promise<void> {
+      let failure: { error: MqttError } | undefined;
+      try {
+        // A session has them still, but the new program must know whose they are.
+        if (sessionPresent || options.resubscribe !== false) await subscribeAgain(next, hear);
+        else subscribed.clear();
+      } catch (cause) {
+        failure = { error: cause as MqttError };
+      }
+      if (link !== next || !keptBack) return; // ended, or crashed
+      const events = keptBack;
+      keptBack = undefined;
+      if (failure && leaving) return;
+      const lost = events.findIndex(({ type }) => type === 'close');
+      if (!failure) {
+        restored = true;
+        attempts = 0;
+      } else if (lost < 0) {
+        link = undefined;
+        leave(next);
+        if (!isEnd(failure.error)) void tryAgain();
+        return;
+      } else {
+        // The program makes another one, of which alone is told.
+        events.splice(lost, 1);
+        events.shift();
+      }
+      for (const event of events) hear(event);
+    }
+
+    return hear;
+  }
+
+  function leave(another: BoundaryClient): void {
+    another.disconnect({ force: true }).catch(() => {
+      // Gone already: as wanted.
+    });
   }
 
   async function subscribeAgain(next: BoundaryClient, tell: (event: ClientEvent) => void): Promise<void> {
