@@ -196,4 +196,8 @@ test('without SharedWorker each tab has a connection of its own', async ({ page 
   );
   broker.connections[0]?.send(publish('large', 'x'.repeat(100_000)));
   expect(await topics(a, 1)).toEqual(['100000 bytes']);
+  // Nobody goes on with it while the page stands still.
+  await b.evaluate(() => void document.dispatchEvent(new Event('freeze')));
+  await received(type.disconnect, 1);
+  expect(await b.evaluate(() => window.client.state)).toBe('disconnected');
 });

@@ -268,7 +268,7 @@ describe('the page', () => {
 
   test('a shared connection is looked at too, and goes on without the page', async () => {
     const where = page();
-    const { calls } = await connected({}, { shared: true }, where);
+    const { calls } = await connected({}, { shared: true }, where, true);
     where.window.dispatchEvent(new Event('online'));
     where.document.dispatchEvent(new Event('visibilitychange'));
     expect(names(calls)).toEqual(['wake', 'wake']);
@@ -276,6 +276,15 @@ describe('the page', () => {
     expect(names(calls)).toEqual(['wake', 'wake']);
     where.window.dispatchEvent(persisted());
     expect(names(calls)).toEqual(['wake', 'wake', 'wake']);
+  });
+
+  test('where there is nobody to share it with the connection is given up for the back-forward cache', async () => {
+    const where = page();
+    const { client, calls } = await connected({}, { shared: true }, where);
+    where.window.dispatchEvent(new Event('pagehide'));
+    where.window.dispatchEvent(persisted());
+    expect(names(calls)).toEqual(['suspend', 'resume']);
+    expect(client.state).toBe('connected');
   });
 
   test('a client that has ended does not follow it', async () => {

@@ -54,6 +54,8 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connecting';
   let suspended = false;
+  /** Until the program is found it is as asked for; a browser may have no SharedWorker. */
+  let isShared: boolean | undefined = settings.shared;
   let leavePage = (): void => {};
   let dropped = 0;
   /** Loads when somebody asks for packets. */
@@ -89,7 +91,8 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     // can't be had, an event says so when there is one.
     const decoding = settings.boundary.packetEvents && loadDecoder().catch(() => {});
     const openAll = async (): Promise<Engine> => {
-      const [{ boundary, ready }, asked] = await Promise.all([open(), asking]);
+      const [{ boundary, ready, shared }, asked] = await Promise.all([open(), asking]);
+      isShared = shared;
       if (asked) callbacks = asked.createUserCallbacks(settings.callbacks);
       return {
         boundary: { connect: (request) => boundary.connect({ ...request, ...callbacks?.sink }) },
@@ -123,13 +126,13 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       wake,
       suspend() {
         // A shared connection goes on for the other pages.
-        if (settings.shared) return;
+        if (isShared) return;
         suspended = true;
         change('suspend');
         tell(({ link }) => link.suspend());
       },
       resume() {
-        if (settings.shared) return wake();
+        if (!suspended) return wake();
         suspended = false;
         if (!ending) change('resume');
         tell(({ link }) => link.resume());

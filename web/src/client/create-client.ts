@@ -53,13 +53,13 @@ function start(
   const find = (): Promise<Engine> => findEngine(settings);
   // A shared program ends with a tab that may be somebody else's.
   const open = async (): Promise<Engine> => {
-    const { boundary, ready } = await find();
-    if (!settings.shared) return { boundary, ready };
+    const engine = await find();
+    if (!settings.shared) return engine;
     const { restartAfterCrash } = await load(
       'what restarts the client after a crash',
       import('./transport/restart-after-crash'),
     );
-    return { boundary: restartAfterCrash(boundary, async () => (await find()).boundary), ready };
+    return { ...engine, boundary: restartAfterCrash(engine.boundary, async () => (await find()).boundary) };
   };
   return startClient({ settings, open, once, ...(hold && { hold }) });
 }

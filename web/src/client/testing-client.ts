@@ -3,7 +3,7 @@
 import type { Page } from '../platform/page-lifecycle';
 import type { Boundary, BoundaryClient, BoundarySink, ConnackInfo } from '../protocol/boundary';
 import { connectSettings } from './checks/options';
-import { openClient } from './client';
+import { startClient } from './client';
 import { encodeBatch, type Given } from './testing';
 import type { ConnectOptions, Message } from './types';
 
@@ -91,9 +91,15 @@ export async function connected(
   methods: Partial<BoundaryClient> = {},
   options: ConnectOptions = {},
   page?: Page,
+  shared = false,
 ) {
   const fake = engine(methods);
-  const client = await openClient(fake.boundary, connectSettings('ws://broker.test/mqtt', options), page);
+  const { client } = startClient({
+    settings: connectSettings('ws://broker.test/mqtt', options),
+    open: async () => ({ boundary: fake.boundary, ready: Promise.resolve(), shared }),
+    once: true,
+    ...(page && { page }),
+  });
   await new Promise<void>((resolve) => void client.once('connect', () => resolve()));
   return { client, ...fake };
 }

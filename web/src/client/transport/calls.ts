@@ -43,6 +43,8 @@ export interface Engine {
   ready: Promise<void>;
   /** Puts off the end of one that has no client: the next one is about to come. */
   rest?(): unknown;
+  /** Other pages have it too, and it goes on for them. */
+  shared?: boolean;
 }
 
 /** The Go boundary as seen from the other end of a message channel. */

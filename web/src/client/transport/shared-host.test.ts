@@ -88,7 +88,8 @@ async function opened(hello: FromWorker = { type: 'hello', version: protocolVers
 }
 
 test('a worker whose process is gone ends its clients, and frees what the page holds', async () => {
-  const { boundary, worker, failed } = await opened();
+  const { boundary, worker, failed, shared } = await opened();
+  expect(shared).toBe(true);
   const [hello] = worker.posted;
   expect([...all.held]).toEqual(['worker', hello?.type === 'hello' && hello.lock]);
   const events: ClientEvent[] = [];

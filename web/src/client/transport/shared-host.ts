@@ -111,7 +111,7 @@ export async function openSharedWorker(
     listen(first);
     askAgain(shortestWait);
   });
-  if (await started) return { boundary, ready };
+  if (await started) return { boundary, ready, shared: true };
   close();
   return undefined;
 }
