@@ -45,7 +45,7 @@ test.beforeEach(async ({ page }) => {
 
 test('a reload leaves one connection as it was', async ({ page }) => {
   const parts = await openConnected(page, server.url);
-  const keepAlive = page.getByRole('textbox', { name: 'Keep alive, seconds' });
+  const keepAlive = page.getByRole('textbox', { name: 'Keep alive (s)' });
   await openSettings(page, 'Options');
   await keepAlive.fill('33');
   await connectTo(parts, mosquitto.mqtt);

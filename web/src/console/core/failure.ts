@@ -46,5 +46,6 @@ export function inOneLine(failure: Failure): string {
 /** The same beside the field it is about, whose name it need not repeat. */
 export function atField(failure: Failure): string {
   const words = inOneLine(failure).replace(`${failure.field}: `, '');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  // A path of the caller's is written as it is.
+  return /^\w+[.[:]/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }

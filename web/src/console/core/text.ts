@@ -102,7 +102,7 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let [value, unit] = [bytes / 1024, 'KiB'];
   for (const larger of ['MiB', 'GiB']) {
-    if (value < 1024) break;
+    if (Math.round(value) < 1024) break;
     [value, unit] = [value / 1024, larger];
   }
   return `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${unit}`;

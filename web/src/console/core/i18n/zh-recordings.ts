@@ -43,7 +43,7 @@ export const recordings = {
   'What was sent is in sight with Filter, Direction, Both.':
     '要查看已发送的消息，请在“过滤”的“方向”中选择“双向”。',
   'Connect to a broker first.': '请先连接到 Broker。',
-  '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties of then.':
+  '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties that it came with.':
     '{messages}将发送到 {broker} 以及在那里订阅的所有人：使用当时的主题、载荷、QoS、保留标志和属性。',
   'what was received ({count})': '接收的消息（{count}）',
   'what was sent ({count})': '发送的消息（{count}）',
@@ -68,7 +68,7 @@ export const recordings = {
   'cut short': '不完整',
 
   // The list of them
-  "{used} of this browser's room in use, {available} free.": '已用此浏览器空间 {used}，剩余 {available}。',
+  '{used} of this browser’s storage in use, {available} free.': '已用此浏览器空间 {used}，剩余 {available}。',
   'The browser keeps recordings until you delete them.': '浏览器会一直保存录制内容，直到您将其删除。',
   'The browser may delete recordings when it is short of space.': '空间不足时，浏览器可能会删除录制内容。',
   'Import…': '导入…',

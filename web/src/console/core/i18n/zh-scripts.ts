@@ -8,7 +8,7 @@ export const scripts = {
   'Export all': '全部导出',
   'Allow notifications': '允许通知',
   Notifications: '通知',
-  'This browser blocks notifications of this page. Allow them in its settings for this site.':
+  'This browser blocks notifications from this page. Allow them in its settings for this site.':
     '此浏览器阻止了本页面的通知。请在浏览器的网站设置中允许通知。',
   'Browsers notify only for a page that is opened by https. Alerts mark their rows all the same.':
     '浏览器只为通过 https 打开的页面显示通知。警报仍会标记其所在的行。',

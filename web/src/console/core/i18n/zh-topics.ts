@@ -159,7 +159,7 @@ export const topics = {
   'Each packet appears here as it is sent or received, from CONNECT on when you connect.':
     '每个报文在发送或接收时显示在这里，从连接时的 CONNECT 开始。',
   'Not recording': '未在记录',
-  'Switch on “Record packets” to see every packet of the connection. It costs a little time for each.':
+  'Switch on “Record packets” to see every packet of the connection. This costs a little time for each packet.':
     '打开“记录报文”即可查看连接的每个报文。每个报文会略微增加开销。',
   'Packets can’t be recorded: {reason}': '无法记录报文：{reason}',
   'Keeps the newest {count} or {size}; {used} in use, {dropped} dropped.':

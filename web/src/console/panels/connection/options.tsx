@@ -51,11 +51,11 @@ function Session({ connection }: { connection: Connection }) {
   return (
     <>
       <div class="fields">
-        {text(t('Session expires after, seconds'), 'sessionExpiryInterval', {
+        {text(t('Session expiry (s)'), 'sessionExpiryInterval', {
           placeholder: settings.store ? '86400' : '0',
         })}
         {text(t('Receive maximum'), 'receiveMaximum')}
-        {text(t('Maximum packet size, bytes'), 'maximumPacketSize')}
+        {text(t('Max. packet size (B)'), 'maximumPacketSize')}
         {text(t('Topic alias maximum'), 'topicAliasMaximum')}
       </div>
       <div class="option-flags flow">
@@ -114,7 +114,7 @@ function Will({ connection }: { connection: Connection }) {
           onEdit={(qos) => edit({ qos })}
         />
         <TextField
-          label={t('Delay, seconds')}
+          label={t('Delay (s)')}
           placeholder="0"
           value={will.willDelayInterval}
           error={errors.willDelayInterval}
@@ -150,7 +150,7 @@ export function ConnectionOptions({ session: { connection } }: { session: Consol
         {(givesPassword || (kind === 'url' && use === 'address')) &&
           text(t('Password'), 'password', { type: 'password' })}
         {text(t('Client ID'), 'clientId', { placeholder: t('random') })}
-        {text(t('Keep alive, seconds'), 'keepalive')}
+        {text(t('Keep alive (s)'), 'keepalive')}
         {flag(t('Clean start'), 'clean')}
         {flag(t('Subscribe to a topic of the page’s own'), 'ownTopic')}
       </div>

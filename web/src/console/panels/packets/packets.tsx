@@ -113,7 +113,9 @@ function adviceFor(log: PacketLog, on: boolean): [title: string, advice: string]
   }
   return [
     t('Not recording'),
-    t('Switch on “Record packets” to see every packet of the connection. It costs a little time for each.'),
+    t(
+      'Switch on “Record packets” to see every packet of the connection. This costs a little time for each packet.',
+    ),
   ];
 }
 

@@ -95,7 +95,7 @@ function Warning({ broker, count }: { broker: string | undefined; count: string 
       {broker === undefined
         ? t('Connect to a broker first.')
         : parts(
-            '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties of then.',
+            '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties that it came with.',
             { messages: count, broker: <bdi class="mono">{visible(broker)}</bdi> },
           )}
     </p>

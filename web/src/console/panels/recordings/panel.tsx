@@ -35,7 +35,7 @@ function Space({ recordings }: { recordings: Recordings }) {
   if (!space) return null;
   return (
     <p class="field-hint wrap">
-      {t("{used} of this browser's room in use, {available} free.", {
+      {t('{used} of this browser’s storage in use, {available} free.', {
         used: formatBytes(space.used),
         available: formatBytes(space.available),
       })}{' '}

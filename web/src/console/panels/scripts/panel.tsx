@@ -246,7 +246,7 @@ function AllowNotifications({ host }: { host: Host }) {
   return (
     <p class="fine wrap" role="status" aria-label={t('Notifications')}>
       {isSecureContext
-        ? t('This browser blocks notifications of this page. Allow them in its settings for this site.')
+        ? t('This browser blocks notifications from this page. Allow them in its settings for this site.')
         : t('Browsers notify only for a page that is opened by https. Alerts mark their rows all the same.')}
     </p>
   );
