@@ -199,5 +199,5 @@ test('without SharedWorker each tab has a connection of its own', async ({ page 
   // Nobody goes on with it while the page stands still.
   await b.evaluate(() => void document.dispatchEvent(new Event('freeze')));
   await received(type.disconnect, 1);
-  expect(await b.evaluate(() => window.client.state)).toBe('disconnected');
+  await b.waitForFunction(() => window.client.state === 'disconnected');
 });
