@@ -32,7 +32,7 @@ export const forms = {
   '{sent} sent, one every {seconds} s, to {topic}': '已发送 {sent} 条，每隔 {seconds} 秒一条，到 {topic}',
   Insert: '插入',
   'Insert {place}': '插入 {place}',
-  '{place} counts 0, 1, 2, …; next is {next}.': '{place} 依次为 0、1、2、…；下一个是 {next}。',
+  '{place} counts up from {next}': '{place} 从 {next} 起递增',
   'Not known, and sent as it stands: {places}': '无法识别，将按原样发送：{places}',
   'The payload {problem}.': '载荷{problem}。',
   'is not {format}: {problem}': '不是有效的 {format}：{problem}',

@@ -68,7 +68,7 @@ function Hint({ publisher, problems, onInsert }: HintProps) {
       ))}
       {hasCounter(topic + payload) && (
         <span>
-          {parts('{place} counts 0, 1, 2, …; next is {next}.', {
+          {parts('{place} counts up from {next}', {
             place: <code>{'{{n}}'}</code>,
             next: formatCount(publisher.next.value),
           })}
