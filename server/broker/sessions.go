@@ -96,11 +96,11 @@ func (s *sessions) start(cl *mqtt.Client) *session {
 		client: cl.ID, user: string(cl.Properties.Username), all: s, file: new(onFile),
 		sent: make(map[uint16]sent), received: make(map[uint16]uint16),
 	}
-	if old := s.remove(cl.ID); old != nil {
-		one.file = old.file
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old := s.drop(cl.ID); old != nil {
+		one.file = old.file
+	}
 	s.byClient[one.client] = one
 	s.ofUser[one.user]++
 	return one
@@ -140,6 +140,11 @@ func (s *sessions) detach(cl *mqtt.Client) {
 func (s *sessions) remove(client string) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.drop(client)
+}
+
+// drop is remove for callers that hold mu.
+func (s *sessions) drop(client string) *session {
 	one := s.byClient[client]
 	if one == nil {
 		return nil

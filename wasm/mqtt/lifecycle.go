@@ -23,7 +23,8 @@ type DisconnectOptions struct {
 // Disconnect ends the client. Unless forced it first waits, as long as ctx
 // lasts, until what was published is acknowledged. It sends DISCONNECT, closes
 // the connection, and settles everything that still waits. A call that follows
-// another waits no longer than its own ctx and options say. It fails with
+// another waits no longer than its own ctx and options say; DISCONNECT is that of
+// the call that stops waiting first. It fails with
 // BadOption or PacketTooLarge, and then does nothing; or with Timeout or Aborted,
 // and then the client ends without it.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {

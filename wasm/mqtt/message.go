@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bytes"
 	"cmp"
 	"time"
 
@@ -146,7 +147,7 @@ func DecodeProperties(b []byte) (p Properties, ok bool) {
 		case packets.PropResponseTopic:
 			p.ResponseTopic = string(r.Binary())
 		case packets.PropCorrelationData:
-			p.CorrelationData = r.Binary()
+			p.CorrelationData = bytes.Clone(r.Binary())
 		case packets.PropSubscriptionIdentifier:
 			p.SubscriptionIdentifiers = append(p.SubscriptionIdentifiers, uint32(r.Varint()))
 		case packets.PropTopicAlias:

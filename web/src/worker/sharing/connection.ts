@@ -334,7 +334,8 @@ export function openConnection(
         try {
           ack = await calls.track(client.subscribe(combined, call));
         } catch (error) {
-          for (const takeBack of undo.reverse()) takeBack();
+          // What one that has left had is given back already.
+          if (members.has(member)) for (const takeBack of undo.reverse()) takeBack();
           throw error;
         }
         for (const [index, code] of ack.reasonCodes.entries()) if (code >= 0x80) undo[index]?.();

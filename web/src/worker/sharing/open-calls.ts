@@ -14,8 +14,13 @@ export function createOpenCalls() {
   const publishing = new Set<number>();
   let single = 0;
   let report: OnSettled = () => {};
-  /** Called when nothing is being published any more, or nobody is to wait for it. */
-  let onPublished = (): void => {};
+  /** Who waits until nothing is being published any more. */
+  const waiting = new Set<() => void>();
+
+  function onPublished(): void {
+    for (const tell of waiting) tell();
+    waiting.clear();
+  }
 
   /** The call's outcome, unless the member ends before. */
   function track<T>(call: Promise<T>): Promise<T> {
@@ -66,12 +71,12 @@ export function createOpenCalls() {
     /** Resolves when all that was published is acknowledged, or nothing will be. */
     published(): Promise<void> {
       return new Promise((resolve) => {
-        onPublished = resolve;
+        waiting.add(resolve);
         check();
       });
     },
     /** Nothing will be acknowledged for some time. */
-    lost: (): void => onPublished(),
+    lost: onPublished,
     end(): void {
       const error = hasEnded();
       for (const refuse of refusals) refuse(error);

@@ -101,7 +101,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
   const [open, toggle] = useFold(subscriptions.identifierError.value ? 'options' : undefined);
   const entries = subscriptions.entries.value;
   const panel = useRef<HTMLElement>(null);
-  useKeptFocus(panel, '.subscription button, input');
+  useKeptFocus(panel, 'input');
   const problem = subscriptions.formError.value;
   const set = Object.values({ ...others, rap: rap !== defaultRap }).filter(Boolean).length;
   return (

@@ -1,0 +1,38 @@
+/** A tab that ends while others share its connection. */
+
+import { expect, test } from 'vitest';
+import { settled, subscription, twoTabs } from './testing';
+
+test('each of two ends settles when what was published is acknowledged', async () => {
+  const { answers, first } = await twoTabs();
+  let acknowledge = (_: object): void => {};
+  answers.publish = () =>
+    new Promise((resolve) => {
+      acknowledge = resolve;
+    });
+  first.publish('a', new Uint8Array()).catch(() => {});
+  const ended: string[] = [];
+  first.disconnect({}).then(() => ended.push('first'));
+  await settled();
+  first.disconnect({}).then(() => ended.push('second'));
+  await settled();
+  expect(ended).toEqual([]);
+  acknowledge({});
+  await settled();
+  await settled();
+  expect(ended.sort()).toEqual(['first', 'second']);
+});
+
+test('a filter that was asked for as the tab left is given back, and again where that failed', async () => {
+  const { answers, first, calls, sink, a } = await twoTabs();
+  answers.subscribe = () => new Promise(() => {});
+  answers.unsubscribe = () => Promise.reject(Object.assign(new Error('lost'), { code: 'network' }));
+  first.subscribe(subscription('t'), {}).catch(() => {});
+  await settled();
+  a.port.leave();
+  await settled();
+  answers.unsubscribe = async (filters) => ({ reasonCodes: filters.map(() => 0) });
+  sink().onEvent({ type: 'connect', connack: { sessionPresent: true, clientId: 'me' } as never });
+  await settled();
+  expect(calls.filter(([name]) => name === 'unsubscribe')).toHaveLength(2);
+});
