@@ -24,9 +24,9 @@ type DisconnectOptions struct {
 // lasts, until what was published is acknowledged. It sends DISCONNECT, closes
 // the connection, and settles everything that still waits. A call that follows
 // another waits no longer than its own ctx and options say; DISCONNECT is that of
-// the call that stops waiting first. It fails with
-// BadOption or PacketTooLarge, and then does nothing; or with Timeout or Aborted,
-// and then the client ends without it.
+// the call that stops waiting first. It fails with BadOption or PacketTooLarge, and
+// then does nothing; or with Timeout or Aborted, and then the client ends without
+// it.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	packet, err := c.disconnectPacket(&opts)
 	if err != nil {

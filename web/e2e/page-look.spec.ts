@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { expectLook, steady } from './support/look';
+import { lookOf } from './support/look';
 import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
@@ -162,16 +162,16 @@ for (const [name, prepare] of Object.entries(states)) {
       return where;
     };
     await prepare({ page, parts, own, elsewhere });
-    const shots = new Map<string, Buffer>();
+    const stored = await lookOf(page, name, moving[name]);
     for (const [width, height] of sizes) {
       await page.setViewportSize({ width, height });
       await inBothSchemes(page, async (scheme) => {
         const where = await look(width, height, scheme);
-        shots.set(where, await steady(page));
+        await stored.expect(where);
         expect.soft(await violationsOf(page, { scheme }), where).toEqual([]);
       });
     }
-    await expectLook(page, name, shots, moving[name]);
+    await stored.done();
     for (const [width, height] of moreSizes) {
       await page.setViewportSize({ width, height });
       await look(width, height, 'dark');

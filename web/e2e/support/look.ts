@@ -15,58 +15,68 @@ const storedWidth = 532;
 
 const folder = fileURLToPath(new URL('../look/', import.meta.url));
 
-/** A screenshot of what has come to rest: the page lays itself out anew at another size. */
-export async function steady(page: Page): Promise<Buffer> {
-  let shot = await page.screenshot({ animations: 'disabled' });
-  // What counts on or draws the time never does.
-  for (let more = 4; more > 0; more--) {
-    const before = shot;
-    shot = await page.screenshot({ animations: 'disabled' });
-    if (shot.equals(before)) break;
-  }
-  return shot;
-}
-
 /**
  * Compares what somebody sees, reduced, with the stored picture of that name, which has
- * one shot below the other. With LOOK=store in the environment it is stored anew.
+ * one shot below the other. The page may take a moment to lay itself out at another size,
+ * so it is looked at until it is as it was. With LOOK=store in the environment the picture
+ * is stored anew.
  */
-export async function expectLook(
-  page: Page,
-  name: string,
-  shots: Map<string, Buffer>,
-  share = mayDiffer,
-): Promise<void> {
+export async function lookOf(page: Page, name: string, share = mayDiffer) {
+  const storing = process.env.LOOK === 'store';
+  const path = `${folder}${name.replaceAll(/\W+/g, '-').toLowerCase()}.webp`;
+  const comparable = storing || (await hasFonts(page, name));
+  const stored = storing || !comparable ? undefined : readFileSync(path, 'base64');
+  const workbench = await page.context().newPage();
+  const shots: string[] = [];
+
+  async function shoot(): Promise<string> {
+    return (await page.screenshot({ animations: 'disabled' })).toString('base64');
+  }
+
+  return {
+    async expect(where: string): Promise<void> {
+      if (!comparable) return;
+      let shot = '';
+      const differing = async (): Promise<number> => {
+        shot = await shoot();
+        const compared = await workbench.evaluate(compare, {
+          shots: [...shots, shot],
+          stored,
+          reduction,
+          sameColour,
+        });
+        return compared.shares.at(-1) ?? 1;
+      };
+      if (storing) shot = await shoot();
+      else {
+        const message = `${name}, ${where}: share of it that does not look as in ${path} (make look stores it anew)`;
+        await expect.configure({ soft: true }).poll(differing, { message }).toBeLessThanOrEqual(share);
+      }
+      shots.push(shot);
+    },
+    async done(): Promise<void> {
+      if (storing) {
+        const { reduced } = await workbench.evaluate(compare, { shots, stored, reduction, sameColour });
+        await mkdir(folder, { recursive: true });
+        await writeFile(path, reduced, 'base64');
+      }
+      await workbench.close();
+    },
+  };
+}
+
+/** Whether the stored pictures have this machine's fonts. */
+async function hasFonts(page: Page, name: string): Promise<boolean> {
   const width = await page.evaluate(() => {
     const context = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D;
     context.font = `100px ${getComputedStyle(document.body).fontFamily}`;
     return Math.round(context.measureText('mqttwasm').width);
   });
-  if (width !== storedWidth) {
-    console.log(
-      `${name}: not compared, this machine has other fonts (${width}) than the stored pictures (${storedWidth})`,
-    );
-    return;
-  }
-  const storing = process.env.LOOK === 'store';
-  const path = `${folder}${name.replaceAll(/\W+/g, '-').toLowerCase()}.webp`;
-  const workbench = await page.context().newPage();
-  const { reduced, shares } = await workbench.evaluate(compare, {
-    shots: Array.from(shots.values(), (shot) => shot.toString('base64')),
-    stored: storing ? undefined : readFileSync(path, 'base64'),
-    reduction,
-    sameColour,
-  });
-  await workbench.close();
-  if (storing) {
-    await mkdir(folder, { recursive: true });
-    await writeFile(path, reduced, 'base64');
-    return;
-  }
-  for (const [index, where] of [...shots.keys()].entries()) {
-    const message = `${name}, ${where}: share of it that does not look as in ${path} (make look stores it anew)`;
-    expect.soft(shares[index], message).toBeLessThanOrEqual(share);
-  }
+  if (width === storedWidth) return true;
+  console.log(
+    `${name}: not compared, this machine has other fonts (${width}) than the stored pictures (${storedWidth})`,
+  );
+  return false;
 }
 
 interface Comparison {

@@ -1,9 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Boundary } from '../protocol/boundary';
 import { connectSettings } from './checks/options';
-import { openClient } from './client';
 import { MqttError } from './errors';
-import { connack, connected, engine, settled } from './testing-client';
+import { connack, connected, engine, openClient, settled } from './testing-client';
 import type { Client } from './types';
 
 describe('connecting', () => {

@@ -2,7 +2,7 @@ import { asyncDispose } from '../platform/async-dispose';
 import { createEmitter } from '../platform/emitter';
 import { nextTask } from '../platform/next-task';
 import { followPage, thisPage } from '../platform/page-lifecycle';
-import type { Boundary, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
+import type { ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
 import type { UserCallbacks } from './auth/user-callbacks';
 import { createCalls, type Opened } from './calls';
 import { endCall } from './checks/calls';
@@ -34,18 +34,6 @@ export interface Start {
 export interface Started {
   client: Client;
   connected: Promise<void>;
-}
-
-/** Resolves when the broker has said yes. */
-export async function openClient(boundary: Boundary, settings: Settings, page = thisPage()): Promise<Client> {
-  const { client, connected } = startClient({
-    settings,
-    open: async () => ({ boundary, ready: Promise.resolve() }),
-    once: true,
-    page,
-  });
-  await connected;
-  return client;
 }
 
 /** Makes a client, which takes calls and listeners at once. */

@@ -8,8 +8,8 @@ import type { Client, ConnectOptions } from './types';
 /**
  * Makes a client at once, in state `connecting`. It takes listeners, `subscribe` and
  * `publish` from its first moment on: what needs a connection waits for the first
- * one, where subscriptions come before messages. It goes on trying to connect until the broker refuses for good, and
- * tells by events. Throws an `MqttError` of code `bad-option`.
+ * one, where subscriptions come before messages. It goes on trying to connect until
+ * the broker refuses for good, and tells by events. Throws an `MqttError` of code `bad-option`.
  */
 export function createClient(url: string | URL, options?: ConnectOptions): Client;
 export function createClient(options: ConnectOptions): Client;

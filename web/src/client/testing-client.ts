@@ -2,10 +2,10 @@
 
 import type { Page } from '../platform/page-lifecycle';
 import type { Boundary, BoundaryClient, BoundarySink, ConnackInfo } from '../protocol/boundary';
-import { connectSettings } from './checks/options';
+import { connectSettings, type Settings } from './checks/options';
 import { startClient } from './client';
 import { encodeBatch, type Given } from './testing';
-import type { ConnectOptions, Message } from './types';
+import type { Client, ConnectOptions, Message } from './types';
 
 export const connack: ConnackInfo = {
   sessionPresent: false,
@@ -87,6 +87,19 @@ export function engine(methods: Partial<BoundaryClient> = {}) {
   return { boundary, calls, sent, receive, sink: () => sink };
 }
 
+/** Resolves when the broker has said yes. */
+export async function openClient(
+  boundary: Boundary,
+  settings: Settings,
+  page?: Page,
+  shared = false,
+): Promise<Client> {
+  const open = async () => ({ boundary, ready: Promise.resolve(), shared });
+  const { client, connected } = startClient({ settings, open, once: true, ...(page && { page }) });
+  await connected;
+  return client;
+}
+
 export async function connected(
   methods: Partial<BoundaryClient> = {},
   options: ConnectOptions = {},
@@ -94,12 +107,8 @@ export async function connected(
   shared = false,
 ) {
   const fake = engine(methods);
-  const { client } = startClient({
-    settings: connectSettings('ws://broker.test/mqtt', options),
-    open: async () => ({ boundary: fake.boundary, ready: Promise.resolve(), shared }),
-    once: true,
-    ...(page && { page }),
-  });
+  const settings = connectSettings('ws://broker.test/mqtt', options);
+  const client = await openClient(fake.boundary, settings, page, shared);
   await new Promise<void>((resolve) => void client.once('connect', () => resolve()));
   return { client, ...fake };
 }

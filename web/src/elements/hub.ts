@@ -82,7 +82,8 @@ export function createHub(client: Client) {
       // No connection makes it right.
       watched.asked = code === 'bad-option';
       const unreachable = code === 'not-connected' || code === 'network';
-      // The next connection tries again, and it may have come meanwhile. On the same one it can't be made: the client ends.
+      // The next connection tries again, and it may have come meanwhile. On the same one
+      // it can't be made: the client ends.
       if (unreachable && client.connected && session !== began) subscribe(watched);
       else if (!unreachable && !(code === 'timeout' && !client.connected)) {
         for (const watcher of watchers) watcher.failed(error as MqttError);

@@ -172,6 +172,20 @@ describe('one filter, several subscriptions', () => {
     expect(sent('unsubscribe')).toHaveLength(1);
   });
 
+  test('a filter that the broker did not give up is asked to be given back again', async () => {
+    let code = 0;
+    const { client, sent } = await connected({
+      subscribe: async () => ({ reasonCodes: [code] }),
+      unsubscribe: async () => ({ reasonCodes: [code] }),
+    });
+    const first = await client.subscribe('a');
+    code = 0x87;
+    await expect(first.unsubscribe()).rejects.toMatchObject({ code: 'refused' });
+    await expect(client.subscribe('a')).rejects.toMatchObject({ code: 'refused' });
+    await settled();
+    expect(sent('unsubscribe')).toEqual([[['a']], [['a']]]);
+  });
+
   test('a second unsubscribe has limits of its own', async () => {
     const { client, sent } = await connected({ unsubscribe: () => new Promise(() => {}) });
     const subscription = await client.subscribe('a');

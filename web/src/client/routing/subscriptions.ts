@@ -118,9 +118,9 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
   async function askToUnsubscribe(filters: string[], call: Limited<CallOptions>): Promise<void> {
     for (const filter of filters) unwanted.add(filter);
     const ack = await link.unsubscribe(filters, call);
-    for (const filter of filters) {
+    for (const [index, filter] of filters.entries()) {
       unwanted.delete(filter);
-      granted.delete(filter);
+      if ((ack.reasonCodes[index] ?? 0) < 0x80) granted.delete(filter);
     }
     throwRefused(ack, filters);
   }

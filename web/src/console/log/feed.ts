@@ -34,8 +34,8 @@ export interface Dependencies {
 export type Feed = ReturnType<typeof createFeed>;
 
 export function createFeed({ finder, shown, timing = pageTiming }: Dependencies, most = maxMessages) {
-  /** Bytes. */
   const kept = readKept(budgetKey);
+  /** Bytes. */
   const budget = signal(budgets.find((bytes) => bytes === kept) ?? standardBudget);
   /** Names of the connections that messages may have come by, in the order of their coming; and whether there are more. */
   const names = signal<string[]>([]);

@@ -1,6 +1,6 @@
 /** The connection: which broker, how it stands, and what went wrong. */
 
-import { batch, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { isMixedContent, resolveAddress } from '../../client/checks/url';
 import { atField, type Failure, formatReasonCode, toFailure } from '../core/failure';
@@ -91,14 +91,14 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   }
 
   /** Whether what the form says would make another connection than there is. Secrets are read when they are needed. */
-  function edited(): boolean {
+  const edited = computed((): boolean => {
     const { phase, url } = status.value;
     if (phase === 'disconnected') return false;
     const [now, then] = [settings.value, used.value].map((one) =>
       JSON.stringify({ ...one, url, secrets: 0 }),
     );
     return now !== then || settings.value.url !== url;
-  }
+  });
 
   function abandon(again: boolean): AbortController {
     current.abort();

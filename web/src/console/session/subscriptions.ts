@@ -287,7 +287,10 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       if (deps.client() && entry.granted.value !== undefined)
         await entry.subscription?.unsubscribe({ timeout });
       batch(() => {
-        former.value = [...former.value.slice(1 - mostFormer), sourceOf(entry, Date.now())];
+        // What never was granted, nothing came by.
+        if (Number.isFinite(entry.since)) {
+          former.value = [...former.value.slice(1 - mostFormer), sourceOf(entry, Date.now())];
+        }
         entries.value = entries.value.filter((other) => other !== entry);
       });
     } catch (error) {

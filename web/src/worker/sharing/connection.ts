@@ -19,6 +19,7 @@ import { createFilters } from './filters';
 import { createHeldFilters } from './held-filters';
 import { createMember, type Member, type Untaken } from './member';
 import { hasEnded } from './open-calls';
+import { createQuestions } from './questions';
 
 /** What the members of a connection have to agree on. */
 export type SharedOptions = Omit<BoundaryOptions, 'packetEvents' | 'background'> & BoundaryEnvironment;
@@ -51,8 +52,6 @@ export interface Membership {
 type End = Extract<ClientEvent, { type: 'end' }>;
 
 const defaultConnectTimeout = 30_000;
-/** Milliseconds until the next page is asked too. It is a third of the time for an attempt where that is less. */
-const longestAnswer = 10_000;
 /**
  * Milliseconds that what is in flight may take when the last page is gone. It may be
  * loading again, and waits for the end of this connection before it gets its own.
@@ -69,8 +68,7 @@ export function openConnection(
   const { connectTimeout = defaultConnectTimeout } = options;
   /** In the order of joining. */
   const members = new Set<Member>();
-  /** Those that left a question unanswered. */
-  const slow = new WeakSet<Member>();
+  const ask = createQuestions(members, connectTimeout);
   const filters = createFilters<Member>();
   const delivery = createDelivery(members, filters);
   const held = createHeldFilters(filters, (given, call) => link.unsubscribe(given, call));
@@ -182,44 +180,6 @@ export function openConnection(
     }
     for (const { release } of untaken) release();
     delivery.finish();
-  }
-
-  /**
-   * Asks the newest who answers such questions, and the next one too when that one goes
-   * away, or takes long. From then on it is asked last, also when it has answered in
-   * vain: what follows from an answer is for the one who gave it.
-   */
-  async function ask<T>(question: (sink: BoundarySink) => Promise<T> | undefined): Promise<T | undefined> {
-    const inTurn = [...members].reverse().sort((a, b) => Number(slow.has(a)) - Number(slow.has(b)));
-    const asked: Promise<void>[] = [];
-    let done = false;
-    let settle = { resolve(_answer: T): void {}, reject(_error: unknown): void {} };
-    const answered = new Promise<T>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    for (const member of inTurn) {
-      const answering = member.away ? undefined : question(member.sink);
-      if (!answering) continue;
-      const over = member.unlessAway(answering.then((value) => ({ value }))).then(
-        (answer) => {
-          if (!answer) return;
-          if (!done) slow.delete(member);
-          done = true;
-          settle.resolve(answer.value);
-        },
-        (error) => {
-          done = true;
-          settle.reject(error);
-        },
-      );
-      asked.push(over);
-      const limits = { timeout: Math.min(connectTimeout / 3, longestAnswer) };
-      await within(Promise.race([over, answered]), limits, 'ask').catch(() => {
-        if (!done) slow.add(member);
-      });
-      if (done) break;
-    }
-    return Promise.race([answered, Promise.all(asked).then(() => undefined)]);
   }
 
   async function onAuthenticate(step: AuthStep): Promise<Uint8Array | undefined> {

@@ -29,7 +29,7 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
       role="status"
       aria-label={t('Connection')}
       data-phase={status.phase}
-      data-edited={connection.edited()}
+      data-edited={connection.edited.value}
     >
       <span class="status-dot" aria-hidden="true" />
       <span class="status-phase">{statusWords(status)}</span>{' '}
@@ -155,7 +155,7 @@ export function ConnectionPanel({ page, session }: PartProps) {
   useKeptFocus(form, '.connection-form > button');
   const { url } = connection.settings.value;
   const idle = connection.status.value.phase === 'disconnected';
-  const other = connection.edited();
+  const other = connection.edited.value;
   const errors = connection.fieldErrors.value;
   const brokers = connection.config.value.brokers;
 

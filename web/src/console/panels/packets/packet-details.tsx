@@ -50,7 +50,6 @@ function titleOf({ packet, sent }: Entry): string {
 function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
   const { packet } = entry;
   const size = packet.bytes.length;
-  const perLine = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
   return (
     <>
       <Facts
@@ -68,7 +67,7 @@ function Body({ log, entry }: { log: PacketLog; entry: Entry }) {
             })
           : bytes(size)}
       </p>
-      <pre class="packet-dump">{maskedDump(packet, limits.dump, perLine)}</pre>
+      <pre class="packet-dump">{maskedDump(packet, limits.dump, 8)}</pre>
       <Copy
         key={entry.number}
         texts={[[t('Copy as JSON'), () => JSON.stringify(recordOf(entry), null, 2)]]}

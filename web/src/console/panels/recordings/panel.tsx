@@ -122,11 +122,7 @@ export function RecordingsPanel({ page, open }: Props) {
   }, [recording]);
 
   return (
-    <section
-      class={open ? 'recordings recordings-open stack' : 'recordings stack'}
-      aria-label={t('Recordings')}
-      tabIndex={-1}
-    >
+    <section class="recordings stack" aria-label={t('Recordings')} tabIndex={-1}>
       <Activities recordings={recordings} />
       {open && (
         <>

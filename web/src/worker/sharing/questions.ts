@@ -1,0 +1,53 @@
+/** What the program asks a page before an attempt to connect, and for authentication. */
+
+import type { BoundarySink } from '../../protocol/boundary';
+import { within } from '../limits';
+import type { Member } from './member';
+
+/** Milliseconds until the next page is asked too. It is a third of the time for an attempt where that is less. */
+const longestAnswer = 10_000;
+
+export function createQuestions(members: ReadonlySet<Member>, connectTimeout: number) {
+  /** Those that left a question unanswered. */
+  const slow = new WeakSet<Member>();
+
+  /**
+   * Asks the newest who answers such questions, and the next one too when that one goes
+   * away, or takes long. From then on it is asked last, also when it has answered in
+   * vain: what follows from an answer is for the one who gave it.
+   */
+  return async function ask<T>(
+    question: (sink: BoundarySink) => Promise<T> | undefined,
+  ): Promise<T | undefined> {
+    const inTurn = [...members].reverse().sort((a, b) => Number(slow.has(a)) - Number(slow.has(b)));
+    const asked: Promise<void>[] = [];
+    let done = false;
+    let settle = { resolve(_answer: T): void {}, reject(_error: unknown): void {} };
+    const answered = new Promise<T>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    for (const member of inTurn) {
+      const answering = member.away ? undefined : question(member.sink);
+      if (!answering) continue;
+      const over = member.unlessAway(answering.then((value) => ({ value }))).then(
+        (answer) => {
+          if (!answer) return;
+          if (!done) slow.delete(member);
+          done = true;
+          settle.resolve(answer.value);
+        },
+        (error) => {
+          done = true;
+          settle.reject(error);
+        },
+      );
+      asked.push(over);
+      const limits = { timeout: Math.min(connectTimeout / 3, longestAnswer) };
+      await within(Promise.race([over, answered]), limits, 'ask').catch(() => {
+        if (!done) slow.add(member);
+      });
+      if (done) break;
+    }
+    return Promise.race([answered, Promise.all(asked).then(() => undefined)]);
+  };
+}
