@@ -37,8 +37,10 @@ COLD       := fmt time strings bytes reflect context syscall net slices encoding
               mqttwasm/wasm/mqtt mqttwasm/wasm/mqtt/internal/session
 WASM_FLAGS := $(foreach package,$(COLD),-gcflags='$(package)=-l')
 
-$(WASM): Makefile web/scripts/go-without-net.sh $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
-	web/scripts/go-without-net.sh build -trimpath -buildvcs=false -ldflags='-s -w' $(WASM_FLAGS) -o $@ ./wasm
+$(WASM): Makefile web/scripts/go-without-net.sh web/scripts/join-data.mjs $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
+	web/scripts/go-without-net.sh build -trimpath -buildvcs=false -ldflags='-s -w' $(WASM_FLAGS) -o $@.linked ./wasm
+	node web/scripts/join-data.mjs $@.linked
+	mv $@.linked $@
 
 # Support code and compiler belong together: always this toolchain's.
 $(WASM_EXEC): $(GENERATED)/go-version

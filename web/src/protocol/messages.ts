@@ -60,6 +60,12 @@ export type ToWorker =
   /** The page has handed out the client's last batch. */
   | { type: 'consumed'; client: number };
 
+/** Page → dedicated worker. */
+export type ToDedicatedWorker =
+  | ToWorker
+  /** The first of all: the Go program, where the page could compile it while the worker started. */
+  | { type: 'program'; module?: WebAssembly.Module | undefined };
+
 /** Page → shared worker, about the page itself. */
 export type ToSharedWorker =
   | ToWorker

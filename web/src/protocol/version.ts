@@ -7,4 +7,4 @@
  * so a page may get one from a cache, and a shared worker may have been started by a
  * tab that was opened before the site was deployed anew.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;

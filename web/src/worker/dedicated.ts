@@ -1,6 +1,6 @@
 /** The worker: one Go program that serves every client of the page. */
 
-import type { FromWorker, ToWorker } from '../protocol/messages';
+import type { FromWorker, ToDedicatedWorker, ToWorker } from '../protocol/messages';
 import { protocolVersion } from '../protocol/version';
 import { dispatch } from './dispatcher';
 import { createEarlyDials } from './early-dial';
@@ -19,10 +19,15 @@ const post = (message: FromWorker, transfer: Transferable[] = []): void => postM
 
 post({ type: 'hello', version: protocolVersion });
 let loading = true;
+let given = (_module: WebAssembly.Module | undefined): void => {};
+const compiled = new Promise<WebAssembly.Module | undefined>((resolve) => {
+  given = resolve;
+});
 const deliver = start();
 
 // Set before the program has loaded: what the page sends meanwhile waits its turn.
-addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
+addEventListener('message', async ({ data }: MessageEvent<ToDedicatedWorker>) => {
+  if (data.type === 'program') return given(data.module);
   if (data.type === 'connect' && loading) begin(data);
   if (data.type === 'abort') drop(data.id);
   (await deliver)(data);
@@ -30,7 +35,9 @@ addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 
 async function start(): Promise<(message: ToWorker) => void> {
   try {
-    const program = await startProgram(await fetch(programUrl(globalThis.location?.hash)));
+    const program = await startProgram(
+      (await compiled) ?? (await fetch(programUrl(globalThis.location?.hash))),
+    );
     void program.exited.then((error) => post({ type: 'fatal', error }));
     post({ type: 'ready' });
     loading = false;

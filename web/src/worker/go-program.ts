@@ -14,13 +14,13 @@ export function programUrl(fragment = ''): URL {
   return told === null ? new URL('./generated/mqttwasm.wasm', import.meta.url) : new URL(told);
 }
 
-export async function startProgram(bytes: Response | BufferSource): Promise<Program> {
+export async function startProgram(source: Response | BufferSource | WebAssembly.Module): Promise<Program> {
   const go = new Go();
   let exitCode = 0;
   go.exit = (code) => {
     exitCode = code;
   };
-  const instance = await instantiate(bytes, go.importObject);
+  const instance = await instantiate(source, go.importObject);
   const exited = go.run(instance).then(() => crash(`the Go program ended with code ${exitCode}`));
   const boundary = globalThis.mqttwasm;
   if (!boundary) throw new Error('the Go program did not install its API');
@@ -44,7 +44,11 @@ export function crash(message: string): WireError {
   return { code: 'crashed', message };
 }
 
-async function instantiate(source: Response | BufferSource, imports: WebAssembly.Imports) {
+async function instantiate(
+  source: Response | BufferSource | WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.Instance> {
+  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
   if (!(source instanceof Response)) return (await WebAssembly.instantiate(source, imports)).instance;
   if (!source.ok) throw new Error(`${source.url} answered ${source.status}`);
   // Compiling while it streams in needs the MIME type that not every host sends.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { FromWorker, ToWorker } from '../../protocol/messages';
+import type { FromWorker, ToDedicatedWorker } from '../../protocol/messages';
 import { protocolVersion } from '../../protocol/version';
 import type {
   findEngine as FindEngine,
@@ -14,7 +14,7 @@ class ScriptedWorker {
   onmessage: (event: { data: FromWorker }) => void = () => {};
   onerror: (event: { message: string; preventDefault(): void }) => void = () => {};
   onmessageerror: () => void = () => {};
-  posted: ToWorker[] = [];
+  posted: ToDedicatedWorker[] = [];
   terminated = false;
   private greeted = false;
 
@@ -26,7 +26,7 @@ class ScriptedWorker {
     ScriptedWorker.all.push(this);
   }
 
-  postMessage(message: ToWorker): void {
+  postMessage(message: ToDedicatedWorker): void {
     this.posted.push(message);
   }
 
@@ -90,6 +90,29 @@ test('there is one worker for each pair of addresses, and the worker is told whe
     [workerUrl, undefined], // it knows: beside it
     [workerUrl, wasmUrl],
   ]);
+});
+
+test('the page compiles the program for a worker, which is told where it could not', async () => {
+  const program = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+  const wasmUrl = 'https://site.test/m.wasm';
+  const fetched: string[] = [];
+  vi.stubGlobal('fetch', async (url: string | URL) => {
+    fetched.push(String(url));
+    if (String(url) !== wasmUrl) throw new TypeError('Failed to fetch');
+    return new Response(null);
+  });
+  vi.stubGlobal('WebAssembly', {
+    compileStreaming: (source: Promise<Response>) => source.then(() => program),
+  });
+  const workerUrl = 'https://site.test/w.js';
+  for (const addresses of [{ wasmUrl }, {}, { workerUrl }]) await openEngine({ worker: true, ...addresses });
+  await vi.waitFor(() => {
+    expect(ScriptedWorker.all.map(({ posted }) => posted)).toEqual(
+      [program, undefined, undefined].map((module) => [{ type: 'program', module }]),
+    );
+  });
+  // One that knows the place of its wasm itself is told at once.
+  expect(fetched).toEqual([wasmUrl, expect.stringMatching(/\/mqttwasm\.wasm$/)]);
 });
 
 test('a worker that failed makes room for another one at its own address only', async () => {

@@ -1,7 +1,7 @@
 /** Where the Go program runs: in a worker that the page's clients share, in one that all tabs share, or on this thread. */
 
 import type { Boundary, WireError } from '../../protocol/boundary';
-import type { FromWorker, ToWorker } from '../../protocol/messages';
+import type { FromWorker, ToDedicatedWorker, ToWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
 import { bad } from '../checks/rules';
 import { fromWire } from '../errors';
@@ -85,8 +85,10 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   let worker: Worker;
   let url: URL;
   let blob: string | undefined;
+  let program: ReturnType<typeof compiled>;
   try {
     const wasm = wasmFor(options.workerUrl, options.wasmUrl);
+    program = compiled(wasm);
     url = withWasm(options.workerUrl ?? new URL(workerUrl, import.meta.url), wasm);
     if (isForeign(url)) blob = importingBlob(url);
     // The worker looks for the fragment in the address that it was started with.
@@ -95,6 +97,9 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   } catch (error) {
     throw fromWire(crash(`the browser refused to start the worker: ${startFailure(error)}`));
   }
+  const post = (message: ToDedicatedWorker, transfer: Transferable[] = []): void =>
+    worker.postMessage(message, transfer);
+  void program.then((module) => post({ type: 'program', module }));
   let resting: ReturnType<typeof setTimeout> | undefined;
 
   function stop(): void {
@@ -111,11 +116,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     }, restTime);
   }
 
-  const { boundary, ready, receive, fail, idle } = createCalls(
-    (message, transfer = []) => worker.postMessage(message, transfer),
-    stop,
-    rest,
-  );
+  const { boundary, ready, receive, fail, idle } = createCalls(post, stop, rest);
   const hear = checkVersion(url, receive, fail);
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   // Nothing in the worker throws unless the program trapped or did not load.
@@ -126,6 +127,16 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
   // Only one that rests: a program loaded in advance stays.
   return { boundary, ready, rest: () => resting && rest() };
+}
+
+/** While the worker starts. Undefined where the page can't: the worker loads it, or says why it can't. */
+async function compiled(wasm: string | URL | undefined): Promise<WebAssembly.Module | undefined> {
+  if (!wasm) return undefined;
+  try {
+    return await WebAssembly.compileStreaming(fetch(wasm));
+  } catch {
+    return undefined;
+  }
 }
 
 async function openInline(options: EngineOptions): Promise<Engine> {
