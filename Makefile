@@ -77,6 +77,7 @@ release: $(PAGE) ## binaries for all platforms, checksums and bills of materials
 	$(GOMOD_BOM) bin -json -noserial -std -version $(VERSION) -output release/server.cdx.json release/mqttwasm-linux-amd64
 	{ go version; GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if .Version}}{{.Path}} {{.Version}} {{.Sum}}{{end}}{{end}}' ./wasm | sort -u; } > release/wasm.modules.txt
 	cd web && npm sbom --sbom-format cyclonedx --omit dev > ../release/page.cdx.json
+	node web/scripts/steady-boms.mjs "$$(git log -1 --format=%cI 2>/dev/null)" release/*.cdx.json
 	cd release && sha256sum * > SHA256SUMS
 
 .PHONY: static
