@@ -4,7 +4,7 @@ export const connection = {
   // Several at once
   'Connection {number}': '连接 {number}',
   Connections: '连接',
-  'Connect to one more broker beside this one': '在当前连接之外再连接一个 Broker',
+  'New connection, beside this one': '在当前连接之外再连接一个 Broker',
   'Another broker': '其他 Broker',
   'Close {name}': '关闭 {name}',
   'publishing repeatedly': '正在重复发布',

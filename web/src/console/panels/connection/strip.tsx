@@ -55,7 +55,7 @@ export function Strip({ page }: { page: Page }) {
         small
         look="quiet"
         class="strip-add line"
-        title={t('Connect to one more broker beside this one')}
+        title={t('New connection, beside this one')}
         onClick={add}
       >
         <span aria-hidden="true">+</span>
