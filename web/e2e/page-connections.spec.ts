@@ -467,3 +467,30 @@ test('a mistake in an option opens the options, and locks no other tool', async 
   await openSettings(page, 'Code');
   await expect(page.getByRole('region', { name: 'Code' })).toBeVisible();
 });
+
+test('what a topic narrowed the feed to and somebody reset stays reset when another connection was shown', async ({
+  page,
+}) => {
+  const { open, reset } = filterBar(page);
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  await page.getByRole('treeitem').filter({ hasText: 'hello' }).click();
+  await expect(open).toHaveText('Filter (1)');
+  await open.click();
+  await reset.click();
+  await expect(open).toHaveText('Filter');
+  await addMosquitto(page);
+  await expect(open).toHaveText('Filter');
+  await strip(page).tab(server).click();
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+  const selected = page.getByRole('treeitem', { selected: true });
+  await expect(selected).toBeVisible();
+  await expect(open).toHaveText('Filter');
+
+  // Selected anew, it narrows the feed again.
+  await selected.click();
+  await page.keyboard.press('Escape');
+  await expect(selected).toHaveCount(0);
+  await page.getByRole('treeitem').filter({ hasText: 'hello' }).click();
+  await expect(open).toHaveText('Filter (2)');
+});

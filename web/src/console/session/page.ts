@@ -37,8 +37,11 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly inspected: ReadonlySignal<readonly Inspected[]>;
   /** Says that the inspector has something of the kind to show, or has no more. */
   inspect(what: Inspected, open: boolean): void;
-  /** Has the feed show what a topic filter selects of a connection, until it is called without one. */
-  showOnly(now?: Narrowed): void;
+  /**
+   * Has the feed show what a topic filter selects of a connection, until it is called without
+   * one; not for a `selection` for which somebody has widened the filter again.
+   */
+  showOnly(now?: Narrowed, selection?: object): void;
   start(): Promise<void>;
 }
 
@@ -143,7 +146,9 @@ export function createPage(): Page {
   }
 
   /** What the feed shows for a selection, and what stood in its filter before. */
-  let only: { now: Narrowed; before: Narrowed } | undefined;
+  let only: { now: Narrowed; before: Narrowed; selection: object } | undefined;
+  /** Selections of which somebody wanted to see more. */
+  const widened = new WeakSet<object>();
 
   /** What is somebody's own of the feed's filter. */
   function ownFilter(): Narrowed {
@@ -154,11 +159,12 @@ export function createPage(): Page {
     };
   }
 
-  function showOnly(now?: Narrowed): void {
-    const before = ownFilter();
-    only = now && { now, before };
-    const { topic, connection } = now ?? before;
+  function showOnly(now?: Narrowed, selection: object = {}): void {
     const { topic: topicNow, connection: connectionNow } = feed.filter.peek();
+    if (only && only.now.topic !== topicNow) widened.add(only.selection);
+    const before = ownFilter();
+    only = now && !widened.has(selection) ? { now, before, selection } : undefined;
+    const { topic, connection } = only?.now ?? before;
     // Whoever calls this in an effect does not listen to the feed.
     if (topic !== topicNow || connection !== connectionNow) untracked(() => feed.edit({ topic, connection }));
   }

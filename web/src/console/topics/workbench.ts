@@ -57,6 +57,8 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   /** The row that the keyboard is at, and the topic whose details are open. */
   const active = signal<TopicNode | undefined>(undefined);
   const selected = signal<TopicNode | undefined>(undefined);
+  /** Another one each time that another topic is selected. */
+  let selection = {};
   /** The row that is to be scrolled to. */
   const revealed = signal<TopicNode | undefined>(undefined);
   const charted = signal(series.list());
@@ -155,6 +157,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   function select(node: TopicNode | undefined): void {
     batch(() => {
       if (node) active.value = node;
+      if (node !== selected.peek()) selection = {};
       selected.value = node;
       history.value = node && histories.of(node);
     });
@@ -286,6 +289,9 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     searched,
     active,
     selected,
+    get selection() {
+      return selection;
+    },
     revealed,
     history,
     charted,

@@ -105,7 +105,8 @@ export function TopicsPanel({ page, session, shown }: PartProps & { shown: boole
     page.inspect('topic', node !== undefined);
     // Where messages of several connections are listed, only this one has the topic.
     const several = page.feed.names.value.length > 1;
-    page.showOnly(node && { topic: filterOf(node), connection: several ? session.name.value : '' });
+    const connection = several ? session.name.value : '';
+    page.showOnly(node && { topic: filterOf(node), connection }, bench.selection);
   });
 
   return (
