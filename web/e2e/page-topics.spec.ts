@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { encode as encodeMessagePack } from '@msgpack/msgpack';
 import type { Page } from '@playwright/test';
-import type { Server } from './support/brokers';
+import { type Server, startMosquitto } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { chartedTopic, flood } from './support/flood';
-import { openConnected, type Parts, showView } from './support/page';
+import { connectTo, openConnected, type Parts, showView } from './support/page';
+import { freePort } from './support/process';
 import type { Publisher } from './support/publisher';
 
 let server: Server;
@@ -385,4 +386,26 @@ test('parts that the server does not deliver say so, and come when tried again',
   await again.click();
   await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/level: 1 value/);
   expect(new Set(complaints.splice(0))).toEqual(new Set(['Failed to load resource: net::ERR_FAILED']));
+});
+
+test('of a broker that comes back empty nothing is said to be retained', async ({ page, complaints }) => {
+  const topics = topicsOf(page);
+  const port = await freePort();
+  let broker = await startMosquitto(port);
+  try {
+    await connectTo(parts, broker.mqtt);
+    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+    await parts.retain.check();
+    await parts.publish.click();
+    await expect(topics.fact('Retained')).toHaveText('1');
+    await broker.stop();
+    await expect(parts.status).toContainText('reconnecting');
+    await expect(topics.fact('Retained')).toHaveText('1');
+    broker = await startMosquitto(port);
+    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
+    await expect(topics.fact('Retained')).toHaveText('0');
+  } finally {
+    await broker.stop();
+  }
+  complaints.splice(0); // of the time without a broker
 });

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import { expect, it, vi } from 'vitest';
-import type { Client, ClientEvents, Message } from '../../client';
+import { describe, expect, it, vi } from 'vitest';
+import type { Client, ClientEvents, ConnackInfo, Message, MqttError } from '../../client';
 import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
 import { createForest } from '../topics/forest';
@@ -305,4 +305,97 @@ it('who wants no topic of the page’s own gets none', async () => {
   expect((await connect(live, 'ws://one/mqtt')).client.subscribe).not.toHaveBeenCalled();
   live.connection.edit({ ownTopic: true });
   expect((await connect(live, 'ws://one/mqtt')).client.subscribe).toHaveBeenCalledTimes(1);
+});
+
+describe('what the broker was seen to retain', () => {
+  const retained = (topic: string) => ({ ...message(topic), retain: true }) as Message;
+  const connack = (sessionPresent: boolean) => ({ sessionPresent, properties: {} }) as ConnackInfo;
+  /** At two topics of a subscription, and at one of none. */
+  async function seen() {
+    const all = made();
+    const live = all.connections.active.value;
+    const fake = await all.connect(live, 'ws://one/mqtt');
+    fake.emit(
+      'batch',
+      ['gone', 'stays', 'mqttwasm/none'].map((name) => retained(`mqttwasm/id1/${name}`)),
+      0,
+    );
+    fake.emit('batch', [retained('elsewhere')], 0);
+    const marked = () => live.topics.model.topics.filter(({ retained }) => retained).map(({ name }) => name);
+    expect(marked()).toEqual(['gone', 'stays', 'none', 'elsewhere']);
+    /** What waits is due, until nothing waits. */
+    async function wait(): Promise<void> {
+      for (let round = 0; round < 10; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        for (const beat of all.beats.splice(0)) beat();
+      }
+    }
+    return { ...all, live, fake, marked, wait };
+  }
+  const [again, none] = ['mqttwasm/id1/stays', 'mqttwasm/id1/mqttwasm/none'];
+
+  it('is not said any more of what did not come again, to a session that the broker had not', async () => {
+    const { fake, marked, wait } = await seen();
+    fake.emit('close', undefined);
+    fake.emit('batch', [retained(again)], 0);
+    fake.emit('connect', connack(false));
+    expect(marked()).toHaveLength(4);
+    fake.emit('batch', [retained(none)], 0);
+    await wait();
+    expect(marked()).toEqual(['stays', 'none', 'elsewhere']);
+  });
+
+  it('is not said any more, either, when somebody has connected anew', async () => {
+    const { connect, fake: old, live, marked, wait } = await seen();
+    const fake = await connect(live, 'ws://one/mqtt');
+    fake.emit('batch', [retained(again)], 0);
+    old.emit('close', undefined);
+    await wait();
+    expect(marked()).toEqual(['stays', 'elsewhere']);
+  });
+
+  it.each<[string, (all: Awaited<ReturnType<typeof seen>>) => void]>([
+    ['the session was there', ({ fake }) => fake.emit('connect', connack(true))],
+    [
+      'messages were lost',
+      ({ fake }) => {
+        fake.emit('connect', connack(false));
+        fake.emit('batch', [], 1);
+      },
+    ],
+    [
+      'a subscription was refused',
+      ({ fake }) => {
+        fake.emit('error', new Error('refused') as MqttError);
+        fake.emit('connect', connack(false));
+      },
+    ],
+    [
+      'the connection is gone again',
+      ({ fake }) => {
+        fake.emit('connect', connack(false));
+        fake.emit('close', undefined);
+      },
+    ],
+    [
+      'the subscription does not ask for it',
+      ({ fake, live }) => {
+        for (const { wanted } of live.subscriptions.entries.value) wanted.value = { ...wanted.value, rh: 2 };
+        fake.emit('connect', connack(false));
+      },
+    ],
+    [
+      'what comes by the subscription is left out',
+      ({ fake, live }) => {
+        for (const entry of live.subscriptions.entries.value) live.subscriptions.pause(entry, true);
+        fake.emit('connect', connack(false));
+      },
+    ],
+  ])('is known still where %s', async (_, happens) => {
+    const all = await seen();
+    all.fake.emit('close', undefined);
+    happens(all);
+    await all.wait();
+    expect(all.marked()).toHaveLength(4);
+  });
 });

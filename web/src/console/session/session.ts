@@ -123,7 +123,26 @@ export function createSession(id: number, shared: Shared): Session {
         const mine = { id, name: name.value, births };
         via = feed.join(mine);
         const withoutCopies = createCopies();
+        const { model } = topics;
+        /** In which something may not have come that the broker retains. */
+        let doubtful: number | undefined;
+        const doubt = () => {
+          doubtful = model.round;
+        };
+        const checkRetained = async () => {
+          const { round } = model;
+          if (model.root.retainedBelow === 0) return;
+          const { unmark } = await import('./retained');
+          const goOn = () => model.round === round && doubtful !== round;
+          await unmark(model, subscriptions.entries, clock, goOn);
+        };
+        client.on('error', doubt); // a subscription that was refused
+        client.on('connect', ({ sessionPresent }) => {
+          // Without a program there are marks too many.
+          if (!sessionPresent) checkRetained().catch(() => {});
+        });
         client.on('batch', (messages, lost) => {
+          if (lost > 0) doubt();
           messages.forEach(mine.births.note);
           const several = subscriptions.entries.peek().length > 1;
           const shown = subscriptions.withoutPaused(several ? withoutCopies(messages) : messages);
@@ -134,6 +153,7 @@ export function createSession(id: number, shared: Shared): Session {
         topics.onClient(client);
         subscriptions.setOwn(connection.settings.value.ownTopic);
         await subscriptions.onClient(client);
+        checkRetained().catch(() => {});
       },
       onGone() {
         // What was meant for one broker does not go to the next.

@@ -60,6 +60,8 @@ export interface TopicNode {
   topics: number;
   /** Whether the broker is known to retain a message for the topic. */
   retained: boolean;
+  /** The `round` in which that was heard last. */
+  heard: number;
   /** Retained topics, this and below. */
   retainedBelow: number;
   /** Messages a second as of `ratedAt`, with everything below: see `rateOf`. */
@@ -82,6 +84,7 @@ function createNode(name: string, parent: TopicNode | undefined): TopicNode {
     total: 0,
     topics: 0,
     retained: false,
+    heard: 0,
     retainedBelow: 0,
     rate: 0,
     ratedAt: 0,
@@ -122,6 +125,7 @@ export function createModel(limits = caps) {
   let bytes = 0;
   let beyond = 0;
   let version = 0;
+  let round = 0;
 
   /** The node of a topic, made when it is new unless told otherwise; undefined when that would go beyond the caps. */
   function place(topic: string, orElse: typeof grow | (() => undefined) = grow): TopicNode | undefined {
@@ -164,6 +168,7 @@ export function createModel(limits = caps) {
   }
 
   function setRetained(node: TopicNode, retained: boolean): void {
+    node.heard = round;
     if (node.retained === retained) return;
     node.retained = retained;
     for (let up: TopicNode | undefined = node; up; up = up.parent) up.retainedBelow += retained ? 1 : -1;
@@ -249,6 +254,11 @@ export function createModel(limits = caps) {
     find: (topic: string) => place(topic, () => undefined),
     /** For what was taken away or put back, which the broker may not tell. */
     setRetained,
+    /** From now on what is retained may be heard of again. */
+    beginRound: () => ++round,
+    get round() {
+      return round;
+    },
     get root() {
       return root;
     },

@@ -33,6 +33,11 @@ export function createTopics(deps: Dependencies, model = createModel()) {
   function onClient(client: Client): void {
     if (url !== client.url && model.nodes > 0) clear();
     url = client.url;
+    model.beginRound();
+    client.on('close', () => {
+      // One that was left may take its time.
+      if (deps.client() === client) model.beginRound();
+    });
   }
 
   function push(messages: Message[]): void {
