@@ -67,12 +67,23 @@ describe('counting', () => {
     expect(() => last?.properties).toThrow('property 0x7f');
   });
 
-  it('lets a rate rise to what comes, and fade', () => {
+  it('takes rates over three seconds, as the feed does', () => {
     const model = createModel();
-    for (let now = 0; now < 60_000; now += 100) model.push(received('a/b', 'a/c'), now);
-    expect(rateOf(model.root, 60_000)).toBeCloseTo(20, 0);
-    expect(rateOf(nodeAt(model.root, 'a', 'b'), 60_000)).toBeCloseTo(10, 0);
-    expect(rateOf(model.root, 90_000)).toBeLessThan(0.1);
+    const rates: number[] = [];
+    const pushAt = (count: number, now: number) =>
+      model.push(received(...new Array<string>(count).fill('a/b')), now);
+    for (const [second, count] of [300, 600, 300, 0, 0, 0].entries()) {
+      if (count > 0) pushAt(count, 1000 * second);
+      rates.push(rateOf(model.root, 1000 * second + 1000));
+    }
+    expect(rates).toEqual([300, 450, 400, 300, 100, 0]);
+    pushAt(5, 20_700);
+    pushAt(5, 21_600);
+    expect(rateOf(model.root, 21_700)).toBe(10);
+    pushAt(30, 21_700);
+    expect(rateOf(nodeAt(model.root, 'a', 'b'), 21_800)).toBe(10);
+    expect(rateOf(nodeAt(model.root, 'a', 'b'), 22_700)).toBe(20);
+    expect(rateOf(model.root, 60_000)).toBe(0);
   });
 
   it('tells those who watch a topic, and only those', () => {

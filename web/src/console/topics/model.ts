@@ -22,8 +22,8 @@ const smallProperties = 16;
 /** Bytes of a message that is kept undecoded, beside its text, properties and payload. */
 const recordBytes = 900;
 
-/** Milliseconds over which a rate fades to a third. */
-const fading = 5000;
+/** Seconds over which a rate is taken, as for the feed's. */
+const span = 3;
 
 /** The latest message of a topic, without the batch it came in. */
 export interface Value {
@@ -64,9 +64,14 @@ export interface TopicNode {
   heard: number;
   /** Retained topics, this and below. */
   retainedBelow: number;
-  /** Messages a second as of `ratedAt`, with everything below: see `rateOf`. */
-  rate: number;
-  ratedAt: number;
+  /** Of the rate: when the second began whose messages are counted, and how many whole ones there were before it. */
+  second: number;
+  seconds: number;
+  /** Messages of that second and of the three before it, with everything below. */
+  latest: number;
+  before1: number;
+  before2: number;
+  before3: number;
   watchers: Set<(message: Message) => void> | undefined;
 }
 
@@ -86,8 +91,12 @@ function createNode(name: string, parent: TopicNode | undefined): TopicNode {
     retained: false,
     heard: 0,
     retainedBelow: 0,
-    rate: 0,
-    ratedAt: 0,
+    second: Number.NEGATIVE_INFINITY,
+    seconds: 0,
+    latest: 0,
+    before1: 0,
+    before2: 0,
+    before3: 0,
     watchers: undefined,
   };
 }
@@ -98,9 +107,36 @@ export function topicOf(node: TopicNode): string {
   return topic;
 }
 
-/** Messages a second, of about the last five seconds. `now` as for `push`. */
+const secondsSince = (node: TopicNode, now: number) => Math.floor((now - node.second) / 1000);
+
+/** Messages a second, of the last three whole ones. `now` as for `push`. */
 export function rateOf(node: TopicNode, now: number): number {
-  return node.rate * Math.exp((node.ratedAt - now) / fading);
+  const passed = secondsSince(node, now);
+  const { latest, before1, before2, before3 } = node;
+  const counts = [latest, before1, before2, before3].slice(
+    passed > 0 ? 0 : 1,
+    Math.max(0, span + 1 - passed),
+  );
+  const sum = counts.reduce((all, count) => all + count, 0);
+  return sum && sum / Math.min(span, node.seconds + passed);
+}
+
+/** Counts a message for the rate, which begins anew after a pause. */
+function rate(node: TopicNode, now: number): void {
+  let passed = secondsSince(node, now);
+  if (passed > span) {
+    node.second = now;
+    node.seconds = node.latest = node.before1 = node.before2 = node.before3 = passed = 0;
+  }
+  for (; passed > 0; passed--) {
+    node.before3 = node.before2;
+    node.before2 = node.before1;
+    node.before1 = node.latest;
+    node.latest = 0;
+    node.second += 1000;
+    node.seconds++;
+  }
+  node.latest++;
 }
 
 const noProperties: MessageProperties = {};
@@ -211,11 +247,7 @@ export function createModel(limits = caps) {
       for (let up: TopicNode | undefined = node; up; up = up.parent) {
         up.total++;
         if (isNew) up.topics++;
-        if (up.ratedAt !== now) {
-          up.rate = rateOf(up, now);
-          up.ratedAt = now;
-        }
-        up.rate += 1000 / fading;
+        rate(up, now);
       }
       // An empty message is how a retained one goes; without Retain As Published
       // its RETAIN flag does not come along (3.3.1.3).

@@ -3,7 +3,7 @@
 import { bytes } from '../core/counts';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
+import { brief, decodeUtf8, formatSmall, headOf, hex, visible } from '../core/text';
 import { type TopicNode, topicOf } from './model';
 
 /** Of the levels from `head` down to `node`, which are one row: of a great many the last. */
@@ -26,8 +26,7 @@ export function lineOf(payload: Uint8Array | undefined, size: number): string {
 }
 
 export function formatRate(rate: number): string {
-  if (rate < 0.05) return '';
-  return `${rate >= 10 ? formatCount(Math.round(rate)) : rate.toFixed(1)}/s`;
+  return rate < 0.05 ? '' : `${formatSmall(rate)}/s`;
 }
 
 /** Of a topic and of all below it. */

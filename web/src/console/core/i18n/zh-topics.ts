@@ -76,7 +76,6 @@ export const topics = {
   'Add to chart': '添加到图表',
   'Topic details': '主题详情',
   Changes: '变化',
-  'Messages a second, over about the last five': '每秒消息数，取最近约五秒',
   'Topics with a message that the broker keeps': '在 Broker 上有保留消息的主题',
   'Messages on topics that the tree has no room for': '主题树容纳不下的主题上的消息',
   'Beyond the tree': '树外消息',

@@ -36,7 +36,7 @@ function Figures({ bench }: { bench: Workbench }) {
     {
       name: t('Rate'),
       value: formatRate(rateOf(root, bench.now())) || '0/s',
-      title: t('Messages a second, over about the last five'),
+      title: t('Over the last three seconds'),
     },
     {
       name: t('Retained'),
