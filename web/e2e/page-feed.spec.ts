@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { encode as encodeCbor } from 'cborg';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
 import { inBothSchemes, type Parts, showView } from './support/page';
@@ -337,6 +338,28 @@ test('a flood is searched while the page answers', { tag: '@alone' }, async ({ p
   const tasks = longestTasks(await browser.stopTracing());
   expect(tasks).toHaveLength(10);
   expect(tasks[0]).toBeLessThan(100);
+});
+
+test('what 20,000 rows would show of CBOR is found while the page answers', { tag: '@alone' }, async ({
+  page,
+  browser,
+}) => {
+  const feed = controls(page);
+  for (let sent = 0; sent < 20_000; sent += 1000) {
+    const payloads = Array.from({ length: 1000 }, (_, n) =>
+      encodeCbor({ at: sent + n, ok: true, of: [1.5] }),
+    );
+    await arrive(`${own}/cbor`, payloads);
+  }
+  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
+  await feed.search.fill('at: 1999');
+  await expect(feed.found).toHaveText('11 of 20,000');
+  await feed.search.fill('at: 19998');
+  await expect(feed.found).toHaveText('1 of 20,000');
+  await expect(parts.rows.locator('mark')).toHaveText(['at', ': ', '19998']);
+  const tasks = longestTasks(await browser.stopTracing());
+  expect(tasks).toHaveLength(10);
+  expect(tasks[0]).toBeLessThan(50);
 });
 
 test('no axe violations, with everything open', async ({ page }) => {

@@ -86,6 +86,9 @@ export const limits = {
   suggestions: 8,
   palette: 40,
 
+  /** Characters kept of what was decoded to be searched. */
+  searched: 12 * MiB,
+
   /** Names of connections to filter by. */
   connections: 100,
   /** BIRTHs of one Sparkplug B node or device, and bytes really held by those of a connection. */

@@ -1,6 +1,11 @@
+import { encode as encodeMessagePack } from '@msgpack/msgpack';
+import { encode as encodeCbor } from 'cborg';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
+import { createBirths } from '../payload/births';
+import { encode as encodeSparkplug } from '../payload/codecs/sparkplug';
+import type { Readable } from '../payload/guess';
 import { overhead } from './entry';
 import { createFeed } from './feed';
 import { find, type Haystack, type Pattern, split } from './find';
@@ -320,6 +325,95 @@ it('finds the matches within the rows that are looked at', async () => {
   });
   feed.edit({ search: '' });
   expect(feed.marks(entry)).toBeUndefined();
+});
+
+describe('a search of payloads that are no text', () => {
+  const found = async ({ feed }: ReturnType<typeof made>, search: string, count: number) => {
+    feed.edit({ search });
+    await vi.waitFor(() => {
+      feed.show();
+      expect(feed.listed()).toHaveLength(count);
+    });
+    return feed.listed().map(({ message }) => message.topic);
+  };
+  const bytes = (topic: string, payload: Uint8Array, rest: Partial<Readable> = {}) =>
+    Object.assign(message({ topic }), { payload, ...rest });
+
+  it('finds what their rows show', async () => {
+    const all = made();
+    const reading = { json: '{"level": 21.5}', by: 'mine' };
+    all.feed.push(
+      [
+        bytes('cbor', encodeCbor({ t: 21.5 })),
+        bytes('msgpack', encodeMessagePack({ t: 21.5 })),
+        bytes('script', Uint8Array.of(0xff), { decoded: reading }),
+        bytes('late', Uint8Array.of(0xff), { pending: Promise.resolve() }),
+        bytes('none', Uint8Array.of(0xff, 21, 5)),
+        message({ topic: 'text', text: '21.5' }),
+        bytes('cbor/other', encodeCbor({ t: 21.25 })),
+      ],
+      0,
+      via,
+    );
+    const late: Readable | undefined = all.feed.get(3)?.message;
+    if (late) late.decoded = reading;
+    expect(await found(all, '21.5', 5)).toEqual(['cbor', 'msgpack', 'script', 'late', 'text']);
+    expect(await found(all, 'level: 21', 2)).toEqual(['script', 'late']);
+    // What is not decoded does not begin and end with nothing.
+    all.feed.edit({ expression: true });
+    expect(await found(all, '^$', 0)).toEqual([]);
+  });
+
+  it('finds the names that a BIRTH gave, and decodes nothing again at the next key', async () => {
+    const all = made();
+    const births = createBirths();
+    const birth = '{"metrics": [{"name": "Motor/Temp", "alias": 7, "datatype": 9}]}';
+    births.note(bytes('spBv1.0/g/NBIRTH/n', encodeSparkplug(birth), { receivedAt: 1 } as object));
+    const before = vi.spyOn(births, 'before');
+    const data = encodeSparkplug('{"metrics": [{"alias": 7, "float_value": 2.5}]}');
+    const payloads = Array.from({ length: 100 }, () =>
+      bytes('spBv1.0/g/NDATA/n', data.slice(), { receivedAt: 2 } as object),
+    );
+    all.feed.push(payloads, 0, { ...via, births });
+    await found(all, 'temp', 100);
+    expect(before).toHaveBeenCalledTimes(100);
+    await found(all, 'tempe', 0);
+    await found(all, 'temp', 100);
+    expect(before).toHaveBeenCalledTimes(100);
+  });
+
+  it('decodes a few milliseconds in one go, and ends with the search', async () => {
+    const all = made();
+    const births = createBirths();
+    let decoded = 0;
+    let inTask = 0;
+    let most = 0;
+    vi.spyOn(births, 'before').mockImplementation(() => {
+      if (inTask++ === 0) {
+        setImmediate(() => {
+          inTask = 0;
+        });
+      }
+      decoded++;
+      most = Math.max(most, inTask);
+      return undefined;
+    });
+    const payload = encodeSparkplug('{"metrics": [{"name": "x", "float_value": 2.5}]}');
+    all.feed.push(
+      Array.from({ length: 10_000 }, () => bytes('spBv1.0/g/NDATA/n', payload)),
+      0,
+      {
+        ...via,
+        births,
+      },
+    );
+    all.feed.edit({ search: '2.5' });
+    await vi.waitFor(() => expect(decoded).toBeGreaterThan(0), { interval: 1 });
+    all.feed.edit({ search: '' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(decoded).toBeLessThan(10_000);
+    expect(most).toBeLessThan(10);
+  });
 });
 
 it('measures the rate over three seconds and rests when nothing comes', () => {

@@ -5,6 +5,8 @@ import type { Message } from '../../client';
 import { limits } from '../core/limits';
 import { keep, readKept } from '../core/storage';
 import { pageTiming, type Timing } from '../core/timing';
+import { isOpaque } from '../payload/preview';
+import type { Texts } from './decoded';
 import { type Entry, entryFor, type Via } from './entry';
 import { noFilter, selectionOf } from './filter';
 import type { Haystack, Pattern } from './find';
@@ -54,8 +56,28 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
   let watcher: ((entry: Entry) => void) | undefined;
   let searched: Pattern | undefined;
 
+  let decoded: Texts | undefined;
+  async function decodedOf(entries: Entry[], dropped: () => boolean): Promise<string[]> {
+    // Where the server does not deliver it, the bytes are searched.
+    const loaded = await import('./decoded').catch(() => undefined);
+    decoded ??= loaded?.createTexts(timing.now);
+    return decoded?.of(entries, dropped) ?? [];
+  }
+
   function searchFor(pattern: Pattern): Search<Entry> {
-    return { find: (entries) => finder.find(pattern, haystackOf(entries)), drop: finder.drop };
+    let dropped = false;
+    return {
+      async find(entries) {
+        const texts = entries.some(({ message }) => isOpaque(message))
+          ? await decodedOf(entries, () => dropped)
+          : [];
+        return finder.find(pattern, haystackOf(entries, texts));
+      },
+      drop() {
+        dropped = true;
+        finder.drop();
+      },
+    };
   }
 
   const log = createLog({
@@ -182,7 +204,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
   };
 }
 
-function haystackOf(entries: Entry[]): Haystack {
+function haystackOf(entries: Entry[], texts: readonly string[]): Haystack {
   const payloads = entries.map(({ message }) => message.payload);
   const bytes = new Uint8Array(payloads.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
@@ -191,5 +213,5 @@ function haystackOf(entries: Entry[]): Haystack {
     end += payload.length;
     return end;
   });
-  return { topics: entries.map(({ message }) => message.topic), bytes, ends };
+  return { topics: entries.map(({ message }) => message.topic), bytes, ends, texts };
 }

@@ -14,6 +14,7 @@ function haystack(...messages: [topic: string, payload: Uint8Array | string][]) 
     topics: messages.map(([topic]) => topic),
     bytes: Uint8Array.from(payloads.flatMap((p) => [...p])),
     ends,
+    texts: [],
   };
 }
 
@@ -56,6 +57,12 @@ it('finds any text where it is, and puts every text together again', () => {
       },
     ),
   );
+});
+
+it('looks at what was decoded, where there is any', () => {
+  const messages = { ...haystack(['a', ''], ['b', ''], ['c', 'x']), texts: ['x', ''] };
+  expect(find(patternFor('x', false, false), messages)).toEqual([0, 2]);
+  expect(find(patternFor('^$', true, false), messages)).toEqual([0, 1]);
 });
 
 it('reads any bytes', () => {

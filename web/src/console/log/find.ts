@@ -28,18 +28,20 @@ export function patternFor(typed: string, expression: boolean, matchCase: boolea
   }
 }
 
-/** Topics, and payloads one behind the other with the end of each. */
+/** Topics, payloads one behind the other with the end of each, and what was decoded of them, where any was. */
 export interface Haystack {
   topics: string[];
   bytes: Uint8Array;
   ends: number[];
+  texts: readonly string[];
 }
 
 /** Indexes of the messages in which the pattern is found. */
-export function find({ source, flags }: Pattern, { topics, bytes, ends }: Haystack): number[] {
+export function find({ source, flags }: Pattern, { topics, bytes, ends, texts }: Haystack): number[] {
   const expression = new RegExp(source, flags);
   return topics.flatMap((topic, index) => {
-    if (expression.test(topic)) return index;
+    const text = texts[index];
+    if (expression.test(topic) || (text && expression.test(text))) return index;
     const payload = bytes.subarray(ends[index - 1] ?? 0, ends[index]);
     return expression.test(decodeUtf8(payload) ?? lenient.decode(payload)) ? index : [];
   });

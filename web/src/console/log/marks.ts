@@ -1,7 +1,7 @@
 /** Where in the rows in sight the search is found. */
 
 import { signal } from '@preact/signals';
-import { headsOf } from '../payload/preview';
+import { headsOf, previewOf } from '../payload/preview';
 import type { Entry } from './entry';
 import type { Pattern } from './find';
 import type { Finder } from './finder';
@@ -49,10 +49,13 @@ export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Patter
     for (const entry of wanted.slice(0, -most)) known.delete(entry);
     wanted = [];
     const into = known;
+    const by = asked;
     try {
-      if (!asked) return;
+      if (!by) return;
+      // With what their rows show once it has been decoded.
+      await Promise.all(entries.map(({ message }) => previewOf(message).ready));
       const parts = await finder.split(
-        asked,
+        by,
         entries.flatMap(({ message }) => headsOf(message)),
       );
       for (const [index, entry] of entries.entries()) {

@@ -81,6 +81,13 @@ function decoded(message: Readable, bare: Preview, birth: Birth): Preview {
   return { ...bare, stale, ready: found.then(settle, () => settle()) };
 }
 
+/** Whether a row shows what was, or may be, decoded of it. */
+export function isOpaque({ topic, payload, decoded, pending }: Readable): boolean {
+  if (decoded || pending) return true;
+  if (payload.length === 0) return false;
+  return topic.startsWith('spBv1.0/') || decodeUtf8(headOf(payload, inspected)) === undefined;
+}
+
 const noBirth = () => undefined;
 
 /** Made when a row first comes into sight. */

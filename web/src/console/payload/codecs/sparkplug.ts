@@ -35,9 +35,15 @@ const [metricsId, nameId, aliasId, typeId] = [
   idOf(metricType, 'datatype'),
 ];
 
+/** For as long as the BIRTHs are kept: a great many messages stand on one. */
+const known = new WeakMap<Uint8Array, Map<bigint, Metric>>();
+
 /** The metrics of a BIRTH by their aliases. */
 function metricsIn(birth: Uint8Array): Map<bigint, Metric> {
+  const before = known.get(birth);
+  if (before) return before;
   const metrics = new Map<bigint, Metric>();
+  known.set(birth, metrics);
   try {
     for (const { bytes } of readFields(birth).get(metricsId) ?? []) {
       const fields = readFields(bytes);
