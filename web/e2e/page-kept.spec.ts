@@ -75,6 +75,26 @@ test('a reload leaves one connection as it was', async ({ page }) => {
   expect(complaints).toEqual([]);
 });
 
+test('a reload leaves a small file in the form, and names one that is too large', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  const own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+  const attach = (name: string, buffer: Buffer) =>
+    page.getByLabel('File as payload').setInputFiles({ name, mimeType: '', buffer });
+  await attach('small.bin', Buffer.from([0, 0xff, 0x80]));
+  await expect(page.getByText('small.bin')).toBeVisible();
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await expect(page.getByRole('button', { name: 'Remove small.bin' })).toBeVisible();
+  await parts.publish.click();
+  await expect(parts.row(`${own}/hello`, '00 ff 80')).toHaveCount(1);
+
+  await attach('large.bin', Buffer.alloc(1024 * 1024 + 1));
+  await expect(page.getByText('large.bin')).toBeVisible();
+  await page.reload();
+  await expect(parts.payload).toHaveAccessibleDescription(/“large.bin” was not kept.*attach it again/);
+  expect(complaints).toEqual([]);
+});
+
 test('a reload leaves the view, the filter and the pause', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const bar = page.getByRole('search', { name: 'Filter messages' });

@@ -6,6 +6,7 @@
 import { isRecord, keep, readKept } from '../core/storage';
 import type { View } from '../core/view';
 import type { Filter } from '../log/filter';
+import { base64 } from '../payload/codecs/base64';
 import { defaultBroker } from './config';
 import type { Connection } from './connection';
 import type { Profile } from './profiles';
@@ -13,6 +14,12 @@ import type { Draft, Publisher } from './publisher';
 import type { Scripts, ScriptsKept } from './scripts';
 import { hasSecrets, leaveOutPasswords, plainSettings, type Settings } from './settings';
 import type { Kept as KeptSubscription, Subscriptions } from './subscriptions';
+
+export interface KeptFile {
+  name: string;
+  /** Empty where there was no room. */
+  base64: string;
+}
 
 /** One connection. */
 export interface Kept {
@@ -30,8 +37,8 @@ export interface Kept {
   /** The page itself had to take another broker than the default one. */
   instead: boolean;
   subscriptions: KeptSubscription[];
-  /** Without its bytes. */
-  draft: Omit<Draft, 'file' | 'correlation'>;
+  /** Without its correlation data. */
+  draft: Omit<Draft, 'file' | 'correlation'> & { file?: KeptFile };
   /** What `{{n}}` stands for next. */
   next: number;
   /** Missing where none are on. */
@@ -57,6 +64,8 @@ export interface KeptPage {
 }
 
 const key = 'mqttwasm.open';
+/** Bytes of a file. A browser keeps five million characters of a tab. */
+const largestFile = 1024 * 1024;
 const storage = () => sessionStorage;
 
 /** What a reload of the page leaves of a session that was filled from `profile`. */
@@ -75,7 +84,8 @@ export function keptOf(
   const bare = leaveOutPasswords({ ...form, url });
   const secrets = hasSecrets(form) || (URL.canParse(url) && bare.url !== new URL(url).href);
   const plain = !secrets && JSON.stringify({ ...bare, url: '' }) === JSON.stringify(plainSettings);
-  const { file: _, correlation: __, ...draft } = publisher.draft.value;
+  const { file, correlation: _, ...draft } = publisher.draft.value;
+  const bytes = file && file.bytes.length <= largestFile ? file.bytes : new Uint8Array(0);
   return {
     name: name.value,
     ...(profile?.settings.url === url && { profile: profile.name }),
@@ -85,7 +95,7 @@ export function keptOf(
     byDefault: plain && (atDefault || fellBack),
     instead: fellBack && !neither,
     subscriptions: subscriptions.kept(),
-    draft,
+    draft: { ...draft, ...(file && { file: { name: file.name, base64: base64(bytes) } }) },
     next: publisher.next.value,
     ...(scripts.on.value.names.length > 0 && {
       scripts: { ...scripts.on.value, ...(scripts.states.size > 0 && { states: [...scripts.states] }) },
@@ -95,6 +105,19 @@ export function keptOf(
 
 const linkIn = (hash: string): string => (hash.includes('=') ? hash : '');
 
+function withoutFile({ draft, ...kept }: Kept): Kept {
+  return { ...kept, draft: { ...draft, ...(draft.file && { file: { ...draft.file, base64: '' } }) } };
+}
+
+function withoutPayload(whole: Kept): Kept {
+  const { draft, scripts, ...kept } = withoutFile(whole);
+  return {
+    ...kept,
+    draft: { ...draft, payload: '' },
+    ...(scripts && { scripts: { ...scripts, states: [] } }),
+  };
+}
+
 /** Keeps what `page` has whenever it may be about to go. */
 export function keepOpen(page: () => KeptPage): void {
   const opened = linkIn(location.hash);
@@ -102,13 +125,9 @@ export function keepOpen(page: () => KeptPage): void {
     // With the link that the page was opened by. By now the address may hold
     // another one, which is another wish, or a place on the page.
     const whole = { link: linkIn(location.hash) && opened, ...page() };
-    if (keep(key, whole, storage)) return;
-    const list = whole.list.map(({ scripts, ...kept }) => ({
-      ...kept,
-      draft: { ...kept.draft, payload: '' },
-      ...(scripts && { scripts: { ...scripts, states: [] } }),
-    }));
-    keep(key, { ...whole, list }, storage);
+    for (const trim of [(kept: Kept) => kept, withoutFile, withoutPayload]) {
+      if (keep(key, { ...whole, list: whole.list.map(trim) }, storage)) return;
+    }
   }
   addEventListener('pagehide', save);
   document.addEventListener('visibilitychange', () => {

@@ -121,6 +121,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const errors = { ...fieldErrors.value };
     const names = [...Object.keys(changes), ...Object.keys(changes.properties ?? {})];
     for (const name of names) delete errors[name];
+    if (changes.file) delete errors.payload;
     const typed = changes.properties?.correlationData;
     const another = typed !== undefined && typed !== draft.value.properties.correlationData;
     batch(() => {

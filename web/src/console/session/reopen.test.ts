@@ -180,6 +180,20 @@ describe('what is kept', () => {
     expect(left([large])).toMatchObject({ list: [one] });
   });
 
+  it('is all but the files where those take all the room', () => {
+    const { setItem } = sessionStorage;
+    vi.spyOn(sessionStorage, 'setItem').mockImplementation((key, value) => {
+      if (value.length > 100_000) throw new DOMException('full', 'QuotaExceededError');
+      setItem(key, value);
+    });
+    const one = kept('one');
+    const withFile = { ...one, draft: { ...one.draft, payload: 'typed' } };
+    withFile.draft.file = { name: 'a.bin', base64: 'x'.repeat(100_000) };
+    expect(left([withFile])).toMatchObject({
+      list: [{ draft: { payload: 'typed', file: { name: 'a.bin', base64: '' } } }],
+    });
+  });
+
   it('is nothing where the browser forbids it', () => {
     vi.stubGlobal('sessionStorage', undefined);
     expect(left([kept('one'), kept('two')])).toBeUndefined();
@@ -282,6 +296,39 @@ describe('one connection', () => {
     expect(lives[0]?.publisher.draft.value).toEqual({ ...before, file: undefined });
     expect(lives[0]?.publisher.next.value).toBe(7);
     expect(lives[0]?.publisher.repeating.value).toBeUndefined();
+  });
+
+  it('has the file of its form', () => {
+    const before = openedPage();
+    const file = { name: 'a.bin', bytes: Uint8Array.of(0, 0xff, 0x80) };
+    before.connections.active.value.publisher.edit({ file, payload: 'typed' });
+    const after = openedPage();
+    after.open(before.left());
+    const { draft, fieldErrors } = after.connections.active.value.publisher;
+    expect(draft.value).toMatchObject({ file, payload: 'typed' });
+    expect(fieldErrors.value).toEqual({});
+  });
+
+  it('says which file has to be attached again where it was too large', async () => {
+    const before = openedPage();
+    const file = { name: 'a.bin', bytes: new Uint8Array(1024 * 1024 + 1) };
+    before.connections.active.value.publisher.edit({ file, payload: 'typed' });
+    const left = before.left();
+    expect(JSON.stringify(left).length).toBeLessThan(10_000);
+    const after = openedPage();
+    after.open(left);
+    const { draft, fieldErrors, attach } = after.connections.active.value.publisher;
+    expect(draft.value).toMatchObject({ file: undefined, payload: 'typed' });
+    expect(fieldErrors.value.payload).toMatch(/a\.bin.*attach it again/);
+    await attach(new File(['x'], 'a.bin'));
+    expect(fieldErrors.value).toEqual({});
+  });
+
+  it('has no file where what was kept is none', () => {
+    for (const file of [7, { name: 7, base64: 'AA==' }, { name: 'a.bin', base64: '!' }]) {
+      const { lives } = opened([{ ...kept('one'), draft: { ...draft, file } }]);
+      expect(lives[0]?.publisher.draft.value.file).toBeUndefined();
+    }
   });
 
   it('has its subscriptions with all that they had', () => {

@@ -4,15 +4,17 @@ import type { Signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { inShapeOf, isRecord } from '../core/storage';
+import { visible } from '../core/text';
 import { type View, views } from '../core/view';
 import type { Feed } from '../log/feed';
 import { type Filter, noFilter } from '../log/filter';
+import { encode as decode } from '../payload/codecs/base64';
 import { type Config, defaultBroker, nameOf } from './config';
 import type { Connection } from './connection';
-import type { Kept } from './keep';
+import type { Kept, KeptFile } from './keep';
 import { isQoS } from './message';
 import { namesFrom, type Profile, readProfiles, settingsFrom } from './profiles';
-import type { Draft } from './publisher';
+import type { Draft, Publisher } from './publisher';
 import { messageFrom } from './saved';
 import type { ScriptsKept } from './scripts';
 import type { Session } from './session';
@@ -40,6 +42,7 @@ type Left = Omit<Kept, 'subscriptions' | 'draft' | 'scripts'> & {
   scripts: Required<ScriptsKept>;
   subscriptions: KeptSubscription[] | undefined;
   draft: Partial<Draft> | undefined;
+  file: KeptFile;
 };
 
 function subscriptionsFrom(value: unknown): KeptSubscription[] | undefined {
@@ -57,6 +60,9 @@ function draftFrom(value: unknown): Partial<Draft> | undefined {
   if (!isRecord(value)) return undefined;
   return { ...messageFrom(value), ...inShapeOf({ repeat: false, seconds: '1', times: '' }, value) };
 }
+
+const fileFrom = (draft: unknown): KeptFile =>
+  inShapeOf({ name: '', base64: '' }, isRecord(draft) ? draft.file : undefined);
 
 const scriptsFrom = (value: unknown): Left['scripts'] => ({
   ...inShapeOf({ url: '', states: [] }, value),
@@ -78,6 +84,7 @@ function leftFrom(value: unknown): Left[] {
       settings: settingsFrom(value.settings),
       subscriptions: subscriptionsFrom(value.subscriptions),
       draft: draftFrom(value.draft),
+      file: fileFrom(value.draft),
       scripts: scriptsFrom(value.scripts),
     },
   ];
@@ -137,6 +144,24 @@ async function connect(session: Session, left: Left, knowsPassword: boolean, loa
   }
 }
 
+/** The file that the form had, or that it has to be attached again. */
+function attach({ edit, fieldErrors }: Publisher, { name, base64 }: KeptFile): void {
+  if (name === '') return;
+  try {
+    const bytes = decode(base64);
+    if (bytes.length > 0) {
+      edit({ file: { name, bytes } });
+      return;
+    }
+  } catch {
+    // Not what this page writes.
+  }
+  const payload = t('“{name}” was not kept when the page was reloaded: attach it again', {
+    name: visible(name),
+  });
+  fieldErrors.value = { payload };
+}
+
 /** As it was left. What connects again is what was connected, to the same address. */
 function restore(
   session: Session,
@@ -154,6 +179,7 @@ function restore(
     subscriptions.prepare(left.subscriptions);
   }
   if (left.draft) publisher.edit(left.draft);
+  attach(publisher, left.file);
   if (Number.isSafeInteger(left.next) && left.next > 0) publisher.next.value = left.next;
   const { url, names, states } = left.scripts;
   for (const [name, json] of states) if (names.includes(name)) session.scripts.states.set(name, json);

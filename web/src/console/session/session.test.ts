@@ -232,7 +232,7 @@ it('a reload of the page gets all of it but its passwords', async () => {
       { filter: 'mqttwasm/id1/#', qos: 2, own: true, auto: 180 },
       { filter: 'plant/+', qos: 1, auto: 0 },
     ],
-    draft,
+    draft: { ...draft, file: { name: 'a.bin', base64: 'AAAA' } },
     next: 4,
   });
   live.connection.edit({ password: 'pa55' });

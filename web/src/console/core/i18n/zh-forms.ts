@@ -45,6 +45,8 @@ export const forms = {
   'File as payload': '以文件作为载荷',
   'Remove {name}': '移除 {name}',
   '“{name}” could not be read': '无法读取“{name}”',
+  '“{name}” was not kept when the page was reloaded: attach it again':
+    '页面重新加载时未保留“{name}”：请重新选择该文件',
   '“{name}” has {size}; this broker takes packets of at most {limit}':
     '“{name}”大小为 {size}；此 Broker 最多接受 {limit} 的报文',
 
