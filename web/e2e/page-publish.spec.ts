@@ -42,9 +42,12 @@ test('repeats as often as told, then is ready again', async ({ page }) => {
 test('JSON is published as Protobuf by the user’s .proto, which decodes it too', async ({ page }) => {
   const source =
     'syntax = "proto3"; package lab; message Reading { string name = 1; repeated sint32 values = 2; } message Other {}';
-  await tool(page, 'Properties').click();
   const group = page.getByRole('group', { name: 'Message properties' });
-  await group.getByRole('combobox', { name: 'Payload is typed as' }).selectOption('Protobuf');
+  const format = page.getByRole('region', { name: 'Publish' }).getByRole('combobox', { name: /^Payload/ });
+  await format.selectOption('Protobuf');
+  // With the type of the message, which is chosen there; the format has one place.
+  await expect(group).toBeVisible();
+  await expect(format).toHaveCount(1);
   await parts.payload.fill('{"name":"probe {{n}}","values":[-1,300]}');
   await parts.publish.click();
   await expect(parts.payload).toHaveAccessibleDescription(/load the \.proto files that define it/);
@@ -74,8 +77,7 @@ test('JSON is published as Protobuf by the user’s .proto, which decodes it too
 });
 
 test('JSON is published as Sparkplug B', async ({ page }) => {
-  await tool(page, 'Properties').click();
-  await page.getByRole('combobox', { name: 'Payload is typed as' }).selectOption('Sparkplug B');
+  await page.getByRole('combobox', { name: 'Payload format' }).selectOption('Sparkplug B');
   await parts.payload.fill('{"metrics":[{"name":"t","datatype":"Int8","int_value":-1}],"seq":{{n}}}');
   await parts.publish.click();
   await page.getByRole('button', { name: 'Details of message 1', exact: true }).click();

@@ -67,7 +67,6 @@ export const forms = {
   // Properties of a message
   Properties: '属性',
   'Message properties': '消息属性',
-  'Payload is typed as': '载荷输入格式',
   'They define the message that is typed as JSON': '它们定义以 JSON 输入的消息',
   'choose one': '请选择',
   'Clear all properties': '清空所有属性',

@@ -1,12 +1,9 @@
 import { t } from '../../core/i18n/i18n';
 import { formatBytes } from '../../core/text';
 import { load } from '../../payload/codecs/table';
-import { formats } from '../../payload/encode';
-import type { Format } from '../../payload/format';
 import { noProperties } from '../../session/message';
 import type { Publisher } from '../../session/publisher';
 import { Button, IconButton } from '../../ui/button';
-import { Select, translated } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 import { PropertyFields } from './property-fields';
 
@@ -22,12 +19,6 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
   const { format, type, properties, correlation } = publisher.draft.value;
   return (
     <fieldset class="publish-properties stack roomy" aria-label={t('Message properties')}>
-      <Select
-        label={t('Payload is typed as')}
-        value={format}
-        options={translated<Format>(formats)}
-        onEdit={(chosen) => publisher.edit({ format: chosen })}
-      />
       {format === 'protobuf' && (
         <ProtobufControls
           type={type}
