@@ -31,14 +31,8 @@ $(GENERATED)/go-version: FORCE
 .PHONY: FORCE
 FORCE:
 
-# Packages without inlining, where it would cost more bytes than it gives speed.
-COLD       := fmt time strings bytes reflect context syscall net slices encoding/... internal/bisect internal/fmtsort \
-              nhooyr.io/... github.com/eclipse/... mqttwasm/wasm mqttwasm/wasm/wsconn \
-              mqttwasm/wasm/mqtt mqttwasm/wasm/mqtt/internal/session
-WASM_FLAGS := $(foreach package,$(COLD),-gcflags='$(package)=-l')
-
 $(WASM): Makefile web/scripts/go-without-net.sh web/scripts/join-data.mjs $(GENERATED)/go-version go.mod go.sum $(call sources,wasm)
-	web/scripts/go-without-net.sh build -trimpath -buildvcs=false -ldflags='-s -w' $(WASM_FLAGS) -o $@.linked ./wasm
+	web/scripts/go-without-net.sh build -trimpath -buildvcs=false -ldflags='-s -w' -o $@.linked ./wasm
 	node web/scripts/join-data.mjs $@.linked
 	mv $@.linked $@
 
