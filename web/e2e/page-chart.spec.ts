@@ -133,3 +133,49 @@ test('numbers in the details keep to what is accessible', async ({ page, parts, 
     expect(await violationsOf(page, { within: '.payload', scheme }), scheme).toEqual([]);
   });
 });
+
+test('large, tiny and long numbers are written so that they are read, and leave room for what removes the line', async ({
+  page,
+  parts,
+  elsewhere,
+  own,
+}) => {
+  const chart = chartOf(page);
+  await page.evaluate(() => {
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    const cut = new Set<string>();
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+      const { actualBoundingBoxLeft } = this.measureText(text);
+      if (x - actualBoundingBoxLeft < 0) cut.add(text);
+      else cut.delete(text);
+      document.documentElement.dataset.cut = [...cut].join(' ');
+      fillText.call(this, text, x, y);
+    };
+  });
+  const topics = [
+    ['time', '1796025056272', '1796025056472'],
+    ['energy', '123456789012', '123456799512'],
+    ['unset', '3.4028235e38', '3.4028234e38'],
+    ['tiny', '1.5e-300', '3e-300'],
+  ] as const;
+  for (const [index, [name, ...values]] of topics.entries()) {
+    elsewhere.publish(`${own}/${name}`, [...values]);
+    await expect(parts.count('Received')).toHaveText(String(2 * index + 2));
+    await chart.open(2 * index + 2);
+    await chart.pin('value').click();
+    await expect(chart.plots).toHaveCount(index + 1);
+  }
+  for (const [name, written] of [
+    ['time', '1,796,025,056,272 to 1,796,025,056,472'],
+    ['energy', '123,456,789,012 to 123,456,799,512'],
+    ['unset', '3.4028234e+38 to 3.4028235e+38'],
+    ['tiny', '1.5e-300 to 3e-300'],
+  ]) {
+    await expect(chart.said).toHaveAccessibleName(
+      new RegExp(`/${name}: 2 values, ${written}`.replaceAll('+', '\\+')),
+    );
+  }
+  await expect(page.locator('html')).toHaveAttribute('data-cut', '');
+  await chart.charts.getByRole('button', { name: `Remove ${own}/tiny from the chart` }).click();
+  await expect(chart.plots).toHaveCount(3);
+});

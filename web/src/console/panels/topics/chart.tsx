@@ -18,7 +18,19 @@ import { type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
 import { Button, IconButton } from '../../ui/button';
 
-const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 8 });
+// Eight digits, or as many as stand before the point.
+const number = new Intl.NumberFormat('en', {
+  maximumSignificantDigits: 8,
+  maximumFractionDigits: 0,
+  roundingPriority: 'morePrecision',
+});
+
+/** Without the hundreds of zeros of what is very large or small. */
+function written(value: number): string {
+  const size = Math.abs(value);
+  if (size < 1e15 && (size >= 1e-6 || size === 0)) return number.format(value);
+  return String(Number(value.toPrecision(8)));
+}
 
 /** Milliseconds between looks for news. */
 const pace = 250;
@@ -68,6 +80,9 @@ interface PlotProps {
   last: boolean;
   /** Of the plots that go together. */
   group: string;
+  /** Pixels for the labels beside it: all plots have the same, so that their times are below each other. */
+  room: number;
+  onRoom(wanted: number): void;
   /** Undefined: no longer. */
   onZoom(range: Range | undefined): void;
   /** At a time in seconds. */
@@ -77,7 +92,7 @@ interface PlotProps {
 function optionsFor(
   element: HTMLElement,
   { series, last, group, onZoom, onHover }: PlotProps,
-  range: () => Range,
+  latest: () => PlotProps,
 ) {
   const style = getComputedStyle(element);
   const colour = coloursAt(element);
@@ -95,10 +110,20 @@ function optionsFor(
     padding: [6, 12, last ? 0 : 6, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: group } },
-    scales: { x: { range } },
+    scales: { x: { range: () => latest().range } },
     axes: [
       { ...axis, space: 64, ...(last ? { size: 26, values: times } : unlabelled) },
-      { ...axis, size: 64, space: 22 },
+      {
+        ...axis,
+        space: 22,
+        values: (_plot, splits) => splits.map(written),
+        size(_plot, labels) {
+          const { room, onRoom } = latest();
+          const wanted = 12 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length));
+          if (wanted > room) onRoom(wanted);
+          return room;
+        },
+      },
     ],
     series: [
       {},
@@ -141,7 +166,7 @@ function dataOf(series: readonly Series[]): uPlot.AlignedData {
 }
 
 function Plot(props: PlotProps) {
-  const { series, state, range, last } = props;
+  const { series, state, range, last, room } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const latest = useRef(props);
@@ -151,7 +176,7 @@ function Plot(props: PlotProps) {
     const element = place.current;
     if (!element) return;
     const made = new uPlot(
-      optionsFor(element, latest.current, () => latest.current.range),
+      optionsFor(element, latest.current, () => latest.current),
       dataOf(series),
       element,
     );
@@ -167,7 +192,7 @@ function Plot(props: PlotProps) {
   }, [series.map(({ id }) => id).join(), last, theme.scheme.value]);
 
   const [from, to] = range;
-  useEffect(() => plot.current?.setData(dataOf(series)), [state, from, to]);
+  useEffect(() => plot.current?.setData(dataOf(series)), [state, from, to, room]);
 
   return <div ref={place} class="chart-plot" data-last={last} />;
 }
@@ -200,7 +225,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
           {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
         </span>
       </bdi>
-      <span class="chart-value end">{value === undefined ? '–' : number.format(value)}</span>
+      <span class="chart-value end">{value === undefined ? '–' : written(value)}</span>
       {notes.length > 0 && <span class="chart-note clip fine">{notes.join(', ')}</span>}
       <IconButton label={t('Remove {line} from the chart', { line: title })} onClick={onRemove} />
     </li>
@@ -219,9 +244,9 @@ function words(series: readonly Series[]): string {
       return t('{line}: {count} values, {low} to {high}, last {last}', {
         line: titleOf(one),
         count: formatCount(values.length),
-        low: number.format(low),
-        high: number.format(high),
-        last: number.format(values.at(-1) ?? 0),
+        low: written(low),
+        high: written(high),
+        last: written(values.at(-1) ?? 0),
       });
     })
     .join('; ');
@@ -237,6 +262,7 @@ export function Chart({ bench }: { bench: Charted }) {
   const [zoomed, setZoomed] = useState<Range>();
   const [time, setTime] = useState<number>();
   const [said, setSaid] = useState('');
+  const [room, setRoom] = useState(64);
   const series = bench.charted.value;
   const span = bench.span.value;
   const look = () => `${stateOf(series)} ${span && !zoomed ? Math.floor(Date.now() / 1000) : ''}`;
@@ -348,6 +374,8 @@ export function Chart({ bench }: { bench: Charted }) {
                 range={range}
                 last={index === groups.length - 1}
                 group={id}
+                room={room}
+                onRoom={setRoom}
                 onZoom={setZoomed}
                 onHover={setTime}
               />
