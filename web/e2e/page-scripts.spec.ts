@@ -409,6 +409,33 @@ test('a file of profiles with a script that is none is refused as a whole, in wo
   await expect(scriptsOf(page)).toHaveCount(0);
 });
 
+test('a script that is opened or begun below a long list is shown', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  const text = Array.from(
+    { length: 15 },
+    (_, n) => `// mqttwasm script\n// Name: s${n + 10}\n\nlog('this is s${n + 10}');\n`,
+  ).join('');
+  await page
+    .getByLabel('Import scripts')
+    .setInputFiles({ name: 'x.js', mimeType: 'text/javascript', buffer: Buffer.from(text) });
+  await expect(scriptsOf(page)).toHaveCount(15);
+  await page.getByRole('button', { name: /^s12/ }).click();
+  await expect(codeOf(page)).toContainText('this is s12');
+  await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
+  await page.locator('.scripts-body').evaluate((body) => body.scrollTo(0, 0));
+  await page.getByRole('button', { name: 'New script' }).click();
+  await page.getByRole('menuitem', { name: 'Auto-reply' }).click();
+  await expect(codeOf(page)).toContainText('reply(');
+  await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
+});
+
+test('that there is no script yet stands above the log, in a low window too', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 500 });
+  const advice = await page.getByText('A script decodes, answers or watches messages.').boundingBox();
+  const log = await logOf(page).boundingBox();
+  expect((advice?.y ?? 0) + (advice?.height ?? 0)).toBeLessThan(log?.y ?? 0);
+});
+
 test('a switch whose code is not on the screen shows it first', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 657 });
   const text = Array.from(

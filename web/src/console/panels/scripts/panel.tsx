@@ -277,6 +277,9 @@ export function ScriptsPanel({ page, session }: PartProps) {
     chosen.value = name;
   }
 
+  /** Once it is drawn. */
+  const scrollThere = () => requestAnimationFrame(() => place.current?.scrollIntoView({ block: 'nearest' }));
+
   function turn(script: Script, on: boolean): void {
     const { name, foreign } = script;
     const seen = chosen.peek() === name && isInSight(place.current);
@@ -284,8 +287,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
     said.value = '';
     if (on && foreign && !seen) {
       said.value = t('It came from a file. Read its code, and then switch it on.');
-      // Once it is drawn.
-      requestAnimationFrame(() => place.current?.scrollIntoView({ block: 'nearest' }));
+      scrollThere();
       return;
     }
     if (on && foreign && !library.change(name, { foreign: false })) return;
@@ -296,7 +298,9 @@ export function ScriptsPanel({ page, session }: PartProps) {
     const [own] = session.subscriptions.entries.peek();
     const filter = own?.filter ?? '#';
     const made = library.add({ name, filter, code, rate: bounds.perSecond.publications });
-    if (made[0] !== undefined) open(made[0]);
+    if (made[0] === undefined) return;
+    open(made[0]);
+    scrollThere();
   }
 
   async function read(files: File[]): Promise<void> {
@@ -361,7 +365,10 @@ export function ScriptsPanel({ page, session }: PartProps) {
                 host={host}
                 script={script}
                 selected={script === selected}
-                onSelect={() => open(script.name)}
+                onSelect={() => {
+                  open(script.name);
+                  scrollThere();
+                }}
                 onTurn={(on) => turn(script, on)}
               />
             ))}
