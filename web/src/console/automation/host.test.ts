@@ -230,6 +230,16 @@ test('publishes go through the client, and failures are told', async () => {
   expect(page.host.states.value.get('a')?.refused).toBe(4);
 });
 
+test('what a script throws is counted, so that its row tells that it fails', () => {
+  const page = open(script('throws'));
+  page.turn('throws');
+  const thrown = { kind: 'error', text: 'TypeError: no', place: { line: 1, column: 1 } } as const;
+  page.engines[0]?.say({ kind: 'did', id: 1, act: { kind: 'log', text: 'fine' }, number: undefined });
+  page.engines[0]?.say({ kind: 'did', id: 1, act: thrown, number: undefined });
+  page.engines[0]?.say({ kind: 'did', id: 1, act: thrown, number: undefined });
+  expect(page.host.states.value.get('throws')).toMatchObject({ failed: 2 });
+});
+
 test('an alert marks the row of its message, and not too many notify', () => {
   const page = open(script('a'));
   page.turn('a');

@@ -57,6 +57,8 @@ export interface Line {
 export interface State {
   phase: 'starting' | 'running';
   messages: number;
+  /** Errors that it threw, and that a second had room for. */
+  failed: number;
   published: number;
   /** Messages that it did not get, since it could not keep up, and publishes it was not allowed. */
   dropped: number;
@@ -106,12 +108,14 @@ export function createHost(deps: Dependencies) {
       batch(() => {
         log.value = lines;
         states.value = new Map(
-          running.map(({ name, code, filter, rate, phase, messages, published, dropped, refused }) => {
-            const now = library.find(name);
-            const changed =
-              now !== undefined && (now.code !== code || now.filter !== filter || now.rate !== rate);
-            return [name, { phase, messages, published, dropped, refused, changed }];
-          }),
+          running.map(
+            ({ name, code, filter, rate, phase, messages, failed, published, dropped, refused }) => {
+              const now = library.find(name);
+              const changed =
+                now !== undefined && (now.code !== code || now.filter !== filter || now.rate !== rate);
+              return [name, { phase, messages, failed, published, dropped, refused, changed }];
+            },
+          ),
         );
       });
     });
@@ -165,7 +169,7 @@ export function createHost(deps: Dependencies) {
       return;
     }
     const { code, filter, rate } = script;
-    const counts = { messages: 0, published: 0, dropped: 0, refused: 0 };
+    const counts = { messages: 0, failed: 0, published: 0, dropped: 0, refused: 0 };
     const one: Running = {
       ...{ id: ++ids, name, code, filter, rate, selects: compile(filter), decodes: false, phase: 'starting' },
       ...counts,
@@ -272,7 +276,10 @@ export function createHost(deps: Dependencies) {
     else if (act.kind === 'limited') limited(one, act);
     else if (act.kind === 'stopped')
       void whyStopped(act, one.code, deps.lineOfHang).then((why) => stop(one, why));
-    else write(one.name, act.kind, saidBy(act));
+    else {
+      if (act.kind === 'error') one.failed++;
+      write(one.name, act.kind, saidBy(act));
+    }
   }
 
   function done({ number, json, by }: Result): void {

@@ -47,9 +47,10 @@ function stateWords(
   const { url } = session.scripts.on.value;
   if (!state) return t('waits for {broker}', { broker: visible(url || addressOf(session)) });
   if (state.phase === 'starting') return t('starting');
-  const { messages, published, dropped, refused } = state;
+  const { messages, failed, published, dropped, refused } = state;
   return [
     plural(messages, '{count} message', '{count} messages', formatCount(messages)),
+    failed > 0 && t('{count} failed', { count: formatCount(failed) }),
     published > 0 && t('{count} published', { count: formatCount(published) }),
     refused > 0 && t('{count} not published', { count: formatCount(refused) }),
     dropped > 0 && t('{count} left out: too many at once', { count: formatCount(dropped) }),
