@@ -88,3 +88,21 @@ test('a chart changes with it', async ({ page }) => {
   await choice(page).selectOption('Dark');
   await expect.poll(brightness).toBeLessThan(before - 40);
 });
+
+test('in the colours of the system what is chosen is seen, and a mark keeps its colour', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' });
+  const parts = await openConnected(page, server.url);
+  const system = await ground(page);
+  for (const chosen of [
+    page.getByRole('tab', { name: 'Messages' }),
+    page.getByRole('button', { name: 'Follow' }),
+  ]) {
+    await expect(chosen).not.toHaveCSS('background-color', system);
+  }
+  await parts.publish.click();
+  await page.getByRole('button', { name: 'Details of message 1', exact: true }).click();
+  await expect(page.locator('.row[data-open="true"]')).toHaveCSS('outline-style', 'solid');
+  for (const mark of ['.status-dot', '.filter-mark']) {
+    await expect(page.locator(mark).first()).not.toHaveCSS('background-color', system);
+  }
+});

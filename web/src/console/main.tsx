@@ -1,6 +1,7 @@
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
+import './styles/forced-colours.css';
 import { render } from 'preact';
 import { start } from './core/i18n/i18n';
 import { install } from './install/install';
