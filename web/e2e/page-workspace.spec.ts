@@ -332,3 +332,29 @@ test('another address shows that it is not the one in use', async ({ page, serve
   await expect(parts.status).toHaveText(`connected ${server.mqtt}?other`);
   await expect(parts.connect).toHaveCount(0);
 });
+
+for (const [what, width, height] of [
+  ['a laptop’s page at 200 %', 683, 328],
+  ['a phone on its side', 844, 390],
+] as const) {
+  test(`in the low window of ${what} the tree has room, and scrolls away for the subscriptions`, async ({
+    page,
+    parts,
+  }) => {
+    await page.setViewportSize({ width, height });
+    await showView(page, 'Topics');
+    const empty = page.getByText('No topics yet');
+    await expect(empty).toBeInViewport({ ratio: 1 });
+    const head = await page.getByText('Value', { exact: true }).boundingBox();
+    expect((await empty.boundingBox())?.y).toBeGreaterThan((head?.y ?? 0) + (head?.height ?? 0));
+    await parts.filter.fill('plant/#');
+    await parts.subscribe.click();
+    await expect(parts.subscriptions).toHaveCount(2);
+    await showView(page, 'Publish');
+    await parts.publish.click();
+    await showView(page, 'Topics');
+    const tree = page.getByRole('tree');
+    await expect(tree.getByRole('treeitem')).toHaveCount(1);
+    expect((await tree.boundingBox())?.height).toBeGreaterThan(120);
+  });
+}
