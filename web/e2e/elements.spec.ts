@@ -218,6 +218,23 @@ test('a chart has a line for each topic of its filter, eight at most', async ({ 
   expect(drawing()).toBe(1);
 });
 
+test('the labels of a chart of large numbers tell them apart', async ({ page, open }) => {
+  const topic = topicOf();
+  await open(`<mqtt-connection url="/mqtt"><mqtt-status></mqtt-status>
+    <mqtt-chart topic="${topic}" label="Energy"></mqtt-chart></mqtt-connection>`);
+  await expect(page.getByRole('status')).toHaveText('connected');
+  const labels = part(page, 'mqtt-chart', 'picture').locator('text[text-anchor=end][dominant-baseline]');
+  for (const [low, high, expected] of [
+    [1_100_000, 1_400_000, ['1.1M', '1.2M', '1.3M', '1.4M']],
+    [123_456_789_000, 123_456_790_500, ['123.456789B', '123.4567895B', '123.45679B', '123.4567905B']],
+  ] as const) {
+    await page.locator('mqtt-chart').evaluate((chart) => chart.setAttribute('points', '2'));
+    await publish(page, topic, String(low));
+    await publish(page, topic, String(high));
+    await expect(labels).toHaveText([...expected]);
+  }
+});
+
 test('buttons and forms publish, by keyboard too, and tell what became of it', async ({ page, open }) => {
   const broker = await startMosquitto(); // says that nobody is subscribed
   const topic = topicOf();

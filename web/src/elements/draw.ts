@@ -67,13 +67,19 @@ function shapes({ series, since, min, max, locale }: Shown, width: number, heigh
   // What the page asks for may be no axis.
   const top = wanted > bottom ? wanted : bottom + (Math.abs(bottom) || 1);
   const places = Math.max(0, ...marks.map((mark) => (String(mark).split('.')[1] ?? '').length));
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const step = (marks[1] as number) - (marks[0] as number);
+  // As many as tell one label from the next.
+  const digits = 1 + Math.floor(Math.log10(size)) - Math.floor(Math.log10(step));
   const numbers = localised(
     locale,
     (tag) =>
-      new Intl.NumberFormat(tag, {
-        maximumFractionDigits: Math.min(places, 20),
-        notation: Math.max(Math.abs(low), Math.abs(high)) < 1e6 ? 'standard' : 'compact',
-      }),
+      new Intl.NumberFormat(
+        tag,
+        size < 1e6
+          ? { maximumFractionDigits: Math.min(places, 20) }
+          : { notation: 'compact', maximumSignificantDigits: Math.min(Math.max(digits || 0, 3), 21) },
+      ),
   );
   const labels = marks.map((mark) => numbers.format(mark));
   const left = 10 + 6.5 * Math.max(...labels.map((label) => label.length));
