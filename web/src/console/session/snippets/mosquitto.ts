@@ -1,4 +1,4 @@
-import { connectFields, messageFields, type Plan, pairs, wellFormed } from './plan';
+import { connectFields, hostOf, messageFields, type Plan, pairs, wellFormed } from './plan';
 
 const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
 const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
@@ -29,11 +29,11 @@ function properties(packet: string, given: object | undefined, names: readonly s
   ];
 }
 
-function connection({ url, connect, username, password }: Plan): string[][] {
-  const { hostname, protocol } = new URL(url);
-  const secure = protocol === 'wss:';
+function connection(plan: Plan): string[][] {
+  const { url, connect, username, password } = plan;
+  const secure = new URL(url).protocol === 'wss:';
   const parts = [
-    ['-h', word(hostname)],
+    ['-h', word(hostOf(plan))],
     ['-p', secure ? '8883' : '1883'],
     ['-V', 'mqttv5'],
   ];

@@ -113,6 +113,11 @@ export function planOf(
   };
 }
 
+/** As programs outside a browser want it: an IPv6 address without its brackets. */
+export function hostOf({ url }: Plan): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
 /** Pairs as the form gives them. */
 export function pairs(properties: { userProperties?: unknown } | undefined): [string, string][] {
   return (properties?.userProperties ?? []) as [string, string][];

@@ -1,4 +1,4 @@
-import { connectFields, literal, messageFields, type Plan, pairs } from './plan';
+import { connectFields, hostOf, literal, messageFields, type Plan, pairs } from './plan';
 
 const bool = (value: unknown): string => (value ? 'True' : 'False');
 const bytes = (value: string): string => `${literal(value)}.encode()`;
@@ -28,7 +28,7 @@ function properties(
 /** For paho-mqtt 2. */
 export function python(plan: Plan): string {
   const { connect, body, username, password } = plan;
-  const { hostname, port, protocol } = new URL(plan.url);
+  const { port, protocol } = new URL(plan.url);
   // Placeholders in the query stay as they are.
   const path = plan.url.replace(/^\w+:\/\/[^/]*/, '');
   const secure = protocol === 'wss:';
@@ -84,7 +84,7 @@ client.ws_set_options(path=${literal(path)})
 ${secure ? 'client.tls_set()\n' : ''}${credentials}${lastWill}client.on_connect = on_connect
 client.on_message = on_message
 
-${properties('options', 'CONNECT', { ...connect.properties }, connectFields)}client.connect(${literal(hostname)}, ${port || (secure ? 443 : 80)}, keepalive=${keepalive}, clean_start=${bool(connect.clean)}, properties=options)
+${properties('options', 'CONNECT', { ...connect.properties }, connectFields)}client.connect(${literal(hostOf(plan))}, ${port || (secure ? 443 : 80)}, keepalive=${keepalive}, clean_start=${bool(connect.clean)}, properties=options)
 client.loop_start()
 
 ${properties('properties', 'PUBLISH', { ...plan.properties }, messageFields)}message = client.publish(${literal(plan.topic)}, ${payload}, qos=${plan.qos}, retain=${bool(plan.retain)}, properties=properties)

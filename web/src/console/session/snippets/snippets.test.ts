@@ -169,3 +169,10 @@ describe('the options of subscriptions', () => {
     expect(command).not.toContain('has no');
   });
 });
+
+it('an IPv6 address has no brackets where a program wants a host', () => {
+  const plan = planOf({ ...plainSettings, url: 'ws://[::1]:9001/mqtt' }, [], emptyMessage);
+  expect(mosquitto(plan)).toContain('-h ::1 ');
+  expect(python(plan)).toContain('client.connect("::1", 9001');
+  expect(go(plan)).toContain('ws://[::1]:9001/mqtt');
+});
