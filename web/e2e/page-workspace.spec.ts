@@ -305,6 +305,25 @@ test.describe('on a phone', () => {
   });
 });
 
+test('on a phone the charts stand below the messages, and leave the other views alone', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  elsewhere.publish(`${own}/pump`, ['7']);
+  await openRow(page, 1).click();
+  await details(page).getByRole('button', { name: 'Chart value:' }).click();
+  const charts = page.getByRole('region', { name: 'Charts' });
+  await expect(charts).toBeVisible();
+  await showView(page, 'Fleet');
+  await expect(charts).toBeHidden();
+  await showView(page, 'Messages');
+  await expect(charts.locator('canvas')).toBeVisible();
+  await expect(parts.rows).toHaveCount(1);
+});
+
 test('from 900 to 1200 pixels the inspector lies over the feed', async ({ page, own, elsewhere }) => {
   await page.setViewportSize({ width: 1000, height: 700 });
   elsewhere.publish(`${own}/a`, ['1']);
