@@ -118,6 +118,33 @@ test('a reload leaves the view, the filter and the pause', async ({ page }) => {
   expect(complaints).toEqual([]);
 });
 
+test('a reload leaves the lines of the chart, which go on with the next number', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  await connectTo(parts, mosquitto.mqtt);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await subscribe(parts, 'kept/#');
+  atMosquitto.publish('kept/pump', ['{"litres":1}']);
+  await page.getByRole('button', { name: 'Details of message 1', exact: true }).click();
+  await page
+    .getByRole('region', { name: 'Message details' })
+    .getByRole('button', { name: 'Chart litres:' })
+    .click();
+  const charts = page.getByRole('region', { name: 'Charts' });
+  await expect(charts.getByRole('img')).toHaveAccessibleName(/kept\/pump · litres: 1 value/);
+
+  await page.reload();
+  await expect(parts.subscriptions.filter({ hasText: 'kept/#' })).toContainText(/QoS \d/);
+  atMosquitto.publish('kept/pump', ['{"litres":5}', '{"litres":6}']);
+  await expect(charts.getByRole('img')).toHaveAccessibleName(/kept\/pump · litres: 2 values, 5 to 6/);
+  await tool(page, 'Clear tree').click();
+  await expect(charts).toHaveCount(0);
+  await page.reload();
+  await expect(parts.subscriptions.filter({ hasText: 'kept/#' })).toContainText(/QoS \d/);
+  atMosquitto.publish('kept/pump', ['{"litres":7}']);
+  await expect(page.getByRole('treeitem', { name: /^kept/ })).toBeVisible();
+  await expect(charts).toHaveCount(0);
+});
+
 test('what was disconnected stays so after a reload', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await parts.url.fill(mosquitto.mqtt);

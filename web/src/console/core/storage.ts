@@ -180,7 +180,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function pairsIn(value: unknown): [string, string][] {
+export function pairsIn(value: unknown): [string, string][] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((pair: unknown): [string, string][] => {
     if (!Array.isArray(pair)) return [];

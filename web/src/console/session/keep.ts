@@ -7,6 +7,7 @@ import { isRecord, keep, readKept } from '../core/storage';
 import type { View } from '../core/view';
 import type { Filter } from '../log/filter';
 import { base64 } from '../payload/codecs/base64';
+import type { Pin } from '../topics/store';
 import { defaultBroker } from './config';
 import type { Connection } from './connection';
 import type { Profile } from './profiles';
@@ -43,6 +44,8 @@ export interface Kept {
   next: number;
   /** Missing where none are on. */
   scripts?: ScriptsKept;
+  /** Lines of the chart, where there are any. */
+  pins?: readonly Pin[];
 }
 
 /** A session as far as it is kept. */
@@ -52,6 +55,7 @@ interface Session {
   subscriptions: Subscriptions;
   publisher: Publisher;
   scripts: Pick<Scripts, 'on' | 'states'>;
+  topics: { readonly pins: readonly Pin[] };
 }
 
 /** All of them, and what they have together. */
@@ -70,7 +74,7 @@ const storage = () => sessionStorage;
 
 /** What a reload of the page leaves of a session that was filled from `profile`. */
 export function keptOf(
-  { name, connection, subscriptions, publisher, scripts }: Session,
+  { name, connection, subscriptions, publisher, scripts, topics }: Session,
   profile?: Profile,
 ): Kept {
   const { config, notice, status, selected, wanted } = connection;
@@ -97,6 +101,7 @@ export function keptOf(
     subscriptions: subscriptions.kept(),
     draft: { ...draft, ...(file && { file: { name: file.name, base64: base64(bytes) } }) },
     next: publisher.next.value,
+    ...(topics.pins.length > 0 && { pins: topics.pins }),
     ...(scripts.on.value.names.length > 0 && {
       scripts: { ...scripts.on.value, ...(scripts.states.size > 0 && { states: [...scripts.states] }) },
     }),

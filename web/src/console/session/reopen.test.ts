@@ -98,7 +98,8 @@ function openedPage(
     const clock = { now: () => 0, after: () => () => {} };
     const subscriptions = createSubscriptions({ client, frame: () => {} }, `mqttwasm/new${id}/#`);
     const publisher = createPublisher({ client, clock }, `mqttwasm/new${id}/hello`);
-    const session = { id, connection, name, subscriptions, publisher, scripts: createScripts() };
+    const topics: { pins: Session['topics']['pins'] } = { pins: [] };
+    const session = { id, connection, name, subscriptions, publisher, topics, scripts: createScripts() };
     const use = ({ settings }: Profile) => connection.edit(settings);
     return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;
   };
@@ -535,6 +536,21 @@ describe('the page', () => {
     ]);
     expect(lives[0]?.kept().scripts).toEqual(scripts);
     expect(lives[1]?.kept()).not.toHaveProperty('scripts');
+  });
+
+  it('the chart has its lines, and nothing that is none', () => {
+    const pins = [
+      ['plant/1', 'pump.litres'],
+      ['plant/2', ''],
+    ] as const;
+    const { lives } = opened([
+      kept('one', { pins }),
+      kept('two'),
+      { ...kept('three'), pins: [['plant/1'], 7, ['plant/3', 'value'], ['a', 5]] },
+    ]);
+    expect(lives.map((session) => session.topics.pins)).toEqual([pins, [], [['plant/3', 'value']]]);
+    expect(lives[0]?.kept().pins).toEqual(pins);
+    expect(lives[1]?.kept()).not.toHaveProperty('pins');
   });
 
   it('scripts that were on have their state, and no other has', () => {

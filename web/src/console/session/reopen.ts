@@ -3,12 +3,13 @@
 import type { Signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { inShapeOf, isRecord } from '../core/storage';
+import { inShapeOf, isRecord, pairsIn } from '../core/storage';
 import { visible } from '../core/text';
 import { type View, views } from '../core/view';
 import type { Feed } from '../log/feed';
 import { type Filter, noFilter } from '../log/filter';
 import { encode as decode } from '../payload/codecs/base64';
+import type { Pin } from '../topics/store';
 import { type Config, defaultBroker, nameOf } from './config';
 import type { Connection } from './connection';
 import type { Kept, KeptFile } from './keep';
@@ -38,7 +39,8 @@ interface Page {
 }
 
 /** An earlier version of the page kept no subscriptions and no draft. */
-type Left = Omit<Kept, 'subscriptions' | 'draft' | 'scripts'> & {
+type Left = Omit<Kept, 'subscriptions' | 'draft' | 'scripts' | 'pins'> & {
+  pins: Pin[];
   scripts: Required<ScriptsKept>;
   subscriptions: KeptSubscription[] | undefined;
   draft: Partial<Draft> | undefined;
@@ -86,6 +88,7 @@ function leftFrom(value: unknown): Left[] {
       draft: draftFrom(value.draft),
       file: fileFrom(value.draft),
       scripts: scriptsFrom(value.scripts),
+      pins: pairsIn(value.pins).slice(0, limits.chart.lines),
     },
   ];
 }
@@ -181,6 +184,7 @@ function restore(
   if (left.draft) publisher.edit(left.draft);
   attach(publisher, left.file);
   if (Number.isSafeInteger(left.next) && left.next > 0) publisher.next.value = left.next;
+  session.topics.pins = left.pins;
   const { url, names, states } = left.scripts;
   for (const [name, json] of states) if (names.includes(name)) session.scripts.states.set(name, json);
   session.scripts.on.value = { url, names };

@@ -17,6 +17,9 @@ export interface Dependencies {
 
 export type Topics = ReturnType<typeof createTopics>;
 
+/** A line of the chart: where its numbers are. */
+export type Pin = readonly [topic: string, path: string];
+
 export function createTopics(deps: Dependencies, model = createModel()) {
   /** Another one whenever the tree began anew. */
   const era = signal(0);
@@ -66,6 +69,8 @@ export function createTopics(deps: Dependencies, model = createModel()) {
 
   return {
     id: deps.id,
+    /** What is on the chart, and what a reload left for it. */
+    pins: [] as readonly Pin[],
     model,
     era,
     clear,

@@ -95,6 +95,37 @@ it('keeps the heads of long values, and the histories of the topics looked at la
   expect(topics.model.topics.filter(({ watchers }) => watchers)).toHaveLength(limits.history.topics);
 });
 
+it('takes up the lines that a reload left, each when its topic has a number', () => {
+  const { bench, push, node, topics } = made();
+  const lines = () => bench.charted.value.map(({ topic, path, values }) => [topic, path, values]);
+  topics.pins = [
+    ['a', 'v'],
+    ['b', ''],
+  ];
+  bench.takeUp();
+  push(message('a', '{"v":1}'), message('b', 'none yet'));
+  bench.takeUp();
+  expect(lines()).toEqual([['a', 'v', [1]]]);
+  push(message('b', '7'), message('a', '{"v":2}'));
+  bench.takeUp();
+  bench.takeUp();
+  expect(lines()).toEqual([
+    ['a', 'v', [1, 2]],
+    ['b', '', [7]],
+  ]);
+  expect(topics.pins).toHaveLength(2);
+
+  push(message('c', '5'));
+  bench.chart(node('c'), '');
+  bench.unchart(bench.charted.value[0]?.id ?? -1);
+  expect(topics.pins).toEqual([
+    ['b', ''],
+    ['c', ''],
+  ]);
+  bench.forgetAll();
+  expect(topics.pins).toEqual([]);
+});
+
 it('draws numbers, tells what has none, and takes so many lines', () => {
   const { bench, push, node } = made();
   push(message('t', '{"a":1,"b":2}'), message('word', 'warm'));

@@ -128,8 +128,10 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     charted.value = series.list();
   }
 
+  let era = topics.era.peek();
   const stopFollowing = effect(() => {
-    topics.era.value;
+    if (topics.era.value !== era) topics.pins = [];
+    era = topics.era.value;
     untracked(begin);
   });
 
@@ -191,10 +193,23 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     }
   }
 
+  const without = (topic: string, path: string) =>
+    topics.pins.filter(([other, inside]) => other !== topic || inside !== path);
+
+  /** What a reload left for the chart is there as soon as its topics have a number. */
+  function takeUp(): void {
+    for (const [topic, path] of topics.pins) {
+      const there = charted.peek().some((one) => one.topic === topic && one.path === path);
+      const node = there ? undefined : model.find(topic);
+      if (node) chart(node, path);
+    }
+  }
+
   /** Why the line can't be, or undefined when it is on the chart, whose past is read from frame to frame. */
   function chart(node: TopicNode, path: string): string | undefined {
     const problem = series.start(node, path, topics.now() + limits.chart.slice);
     charted.value = series.list();
+    if (!problem) topics.pins = [...without(topicOf(node), path), [topicOf(node), path]];
     if (!problem && !reading) {
       reading = true;
       deps.frame(readOn);
@@ -208,6 +223,8 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   }
 
   function unchart(id: number): void {
+    const line = series.list().find((one) => one.id === id);
+    if (line) topics.pins = without(line.topic, line.path);
     series.remove(id);
     charted.value = series.list();
   }
@@ -306,6 +323,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     select,
     reveal,
     chart,
+    takeUp,
     unchart,
     askToClear,
     clear,

@@ -139,5 +139,10 @@ export function TopicsPanel({ page, session, shown }: PartProps & { shown: boole
 
 /** What is charted, below the messages. */
 export function ChartPane({ session }: PartProps) {
-  return <Charts bench={session.part(benchOf)} />;
+  const bench = session.part(benchOf);
+  useEffect(() => {
+    const timer = setInterval(bench.takeUp, pace);
+    return () => clearInterval(timer);
+  }, [bench]);
+  return <Charts bench={bench} />;
 }
