@@ -377,3 +377,16 @@ for (const [what, width, height] of [
     expect((await tree.boundingBox())?.height).toBeGreaterThan(120);
   });
 }
+
+test('a quiet button stands out no more when it can’t be pressed than when it can', async ({
+  page,
+  parts,
+}) => {
+  const clear = page.getByRole('button', { name: 'Clear tree' });
+  const frame = () => clear.evaluate((button) => getComputedStyle(button).borderColor);
+  await expect(clear).toBeDisabled();
+  const before = await frame();
+  await parts.publish.click();
+  await expect(clear).toBeEnabled();
+  expect(before).toBe(await frame());
+});
