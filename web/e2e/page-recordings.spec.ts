@@ -168,6 +168,10 @@ test('a recording that the page’s end cuts short is listed with what was writt
   await recordings.open.click();
   await expect(recordings.items).toContainText('300 messages');
   await expect(recordings.items).toContainText('cut short');
+  // Its name, a date and a time, is what tells it from others.
+  await page.setViewportSize({ width: 1366, height: 657 });
+  const name = recordings.items.getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+  await expect.poll(() => name.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
 });
 
 test('another tab sees that it is still recorded', async ({ page, context }) => {

@@ -201,7 +201,7 @@ const forms = {
 } as const;
 type Action = keyof typeof forms;
 
-function Facts({ recording }: { recording: Recording }) {
+function Facts({ recording, held }: { recording: Recording; held: boolean }) {
   const { begin, end, bytes, broker, filter, lost } = recording;
   const facts = [
     t('{begin} to {end}', {
@@ -216,6 +216,16 @@ function Facts({ recording }: { recording: Recording }) {
   ].filter(Boolean);
   return (
     <span class="recording-facts flow fine wrap">
+      {held && <span class="tag rigid">{t('being written')}</span>}
+      {!held && !recording.done && (
+        <span
+          class="tag rigid"
+          data-tone="warning"
+          title={t('The page went before the recording was stopped')}
+        >
+          {t('cut short')}
+        </span>
+      )}
       {facts.map((fact, index) => (
         <bdi key={index}>{fact}</bdi>
       ))}
@@ -257,20 +267,8 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
 
   return (
     <li ref={item} class="recording">
-      <span class="recording-title line">
-        <bdi class="bold clip">{name}</bdi>
-        {held && <span class="tag rigid">{t('being written')}</span>}
-        {!held && !recording.done && (
-          <span
-            class="tag rigid"
-            data-tone="warning"
-            title={t('The page went before the recording was stopped')}
-          >
-            {t('cut short')}
-          </span>
-        )}
-      </span>
-      <Facts recording={recording} />
+      <bdi class="bold clip">{name}</bdi>
+      <Facts recording={recording} held={held} />
       <span class="recording-actions flow tight">
         {opener('show', empty)}
         {opener('publish', empty)}
