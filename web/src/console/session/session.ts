@@ -189,7 +189,7 @@ export function createSession(id: number, shared: Shared): Session {
     scripts.on.value = { url: withoutSecrets(chosen.settings.url), names: chosen.scripts ?? [] };
   }
 
-  const kept = (): Kept => keptOf({ name, connection, subscriptions, publisher, scripts, topics }, profile);
+  const kept = (): Kept => keptOf(session, profile);
 
   function dispose(): void {
     stopNaming();
