@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConnectOptions, Message, PublishOptions } from '../../client';
 import { plainSettings, type Settings } from '../session/settings';
 import { emptyForm, type FleetForm, planOf } from './fleet-plan';
-import { createFleetRun, type Link, type Machinery, property } from './fleet-run';
+import { createFleetRun, type Machinery } from './fleet-run';
+import { type Link, property } from './fleet-subscriber';
 import type { Asked } from './protocol';
 
 interface Published {

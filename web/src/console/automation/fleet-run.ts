@@ -9,21 +9,16 @@
  * Runs in the fleet's worker. Nothing here has a timer of its own: `tick` looks what is due.
  */
 
-import type { Client, ConnectOptions, Message, QoS } from '../../client';
+import type { ConnectOptions, QoS } from '../../client';
 import type { Failure } from '../core/failure';
-import { noProperties, type Pair } from '../session/message';
+import { noProperties } from '../session/message';
 import { optionsOf, type Settings } from '../session/settings';
-import { createProblems, createTrack, type Figures, type Phase, type Track } from './fleet-figures';
-import { expandFor, filterOf, most, type Plan } from './fleet-plan';
+import { createDevices, type Device, levels, type State } from './fleet-device';
+import { createProblems, type Figures, type Phase, type Track } from './fleet-figures';
+import { expandFor, most, type Plan } from './fleet-plan';
+import { createSubscriber, type Link, label } from './fleet-subscriber';
 import { createTally } from './fleet-tally';
 import type { Asked } from './protocol';
-
-/** A client, and the socket under it. */
-export interface Link {
-  client: Pick<Client, 'publish' | 'subscribe' | 'on' | 'end'>;
-  /** Ends the connection without DISCONNECT. */
-  cut(): void;
-}
 
 export interface Content {
   topic: string;
@@ -45,32 +40,6 @@ export interface Machinery {
   message?(asked: Asked): Content | undefined;
 }
 
-type State = 'waiting' | 'connecting' | 'connected' | 'refused';
-
-interface Device {
-  readonly number: number;
-  /** How far its clock is off. */
-  readonly skew: number;
-  readonly tracks: Track[];
-  /** Its client ID, once it connects. */
-  id: string;
-  state: State;
-  link: Link | undefined;
-  /** When it connects, sends or drops out next. */
-  connectAt: number;
-  sendAt: number;
-  dropAt: number;
-  /** Failed attempts in a row. */
-  attempts: number;
-  messages: number;
-  unacknowledged: number;
-  /** Away by a storm. */
-  stormed: boolean;
-}
-
-/** The user property that says which message it is: run, kind or QoS, device, number, time of sending. */
-export const property = 'mqttwasm-fleet';
-
 /** Messages of one device that may wait for their acknowledgement. */
 const mostUnacknowledged = 100;
 /** Messages of all devices that may be on their way to the subscriber: mosquitto drops more than 1,000. */
@@ -88,8 +57,6 @@ const connectTimeout = 30_000;
 /** CONNACK's reasons that the next attempt would meet again: what is said of the client, not of the moment. */
 const lasting = new Set([0x81, 0x82, 0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x90, 0x95, 0x99, 0x9a, 0x9b, 0x9d]);
 
-const levels: readonly QoS[] = [0, 1, 2];
-
 export type FleetRun = ReturnType<typeof createFleetRun>;
 
 export function createFleetRun(plan: Plan, settings: Settings, machinery: Machinery) {
@@ -99,13 +66,10 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   const tally = createTally(begun);
   const problems = createProblems();
   let phase: Phase = 'starting';
-  let subscriber: Link | undefined;
   let skipped = 0;
   let dropOuts = 0;
-  let wills = 0;
   /** Wills that the broker has reason to publish. */
   let willsDue = 0;
-  let gaps = 0;
   let storms = 0;
   let storm: { at: number; devices: number; left: number; took: number | undefined } | undefined;
   let nextStorm = Number.POSITIVE_INFINITY;
@@ -114,7 +78,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   let drained = false;
   /** How many more messages may be on their way. */
   let room = Number.POSITIVE_INFINITY;
-  let lastArrival = 0;
+  let stoppedAt = 0;
   /** Index of the device that is looked at first. */
   let turn = 0;
   /** When the current second began, and bytes that the script made in it. */
@@ -122,31 +86,16 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   let bytes = 0;
   let ending: Promise<unknown> | undefined;
 
-  const devices = Array.from({ length: plan.devices }, (_, index): Device => {
-    return {
-      number: index + 1,
-      skew: Math.round((random() * 2 - 1) * plan.skew),
-      tracks: levels.map(createTrack),
-      id: '',
-      state: 'waiting',
-      link: undefined,
-      connectAt: Number.POSITIVE_INFINITY,
-      sendAt: 0,
-      dropAt: 0,
-      attempts: 0,
-      messages: 0,
-      unacknowledged: 0,
-      stormed: false,
-    };
-  });
+  const devices = createDevices(plan, random);
 
   const sum = (of: (device: Device) => number): number =>
     devices.reduce((total, device) => total + of(device), 0);
   const count = (state: State): number => sum((device) => (device.state === state ? 1 : 0));
-  const label = (kind: string, device: number, n: number, at: number): Pair => [
-    property,
-    `${run} ${kind} ${device} ${n} ${at.toFixed(2)}`,
-  ];
+  const subscriber = createSubscriber(plan, run, now, problems, (qos, device, n, sentAt, at) => {
+    const counts = devices[device - 1]?.tracks[qos]?.arrive(n) ?? false;
+    if (counts) tally.arrived(at - sentAt);
+    return counts;
+  });
 
   function optionsFor(number: number, will?: Plan['will']): ConnectOptions {
     const fill = (template: string): string => expandFor(template, number, 0, date());
@@ -162,7 +111,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
           qos: will?.qos ?? 0,
           retain: false,
           willDelayInterval: '',
-          properties: { ...noProperties, userProperties: [label('will', number, 0, 0)] },
+          properties: { ...noProperties, userProperties: [label(run, 'will', number, 0, 0)] },
         },
       }),
       reconnectPeriod: 0,
@@ -171,46 +120,9 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     };
   }
 
-  function onMessage(message: Message): void {
-    const at = now();
-    const [, words = ''] = message.properties.userProperties?.find(([name]) => name === property) ?? [];
-    const [from, kind, number, n, sentAt] = words.split(' ');
-    const track = devices[Number(number) - 1]?.tracks[Number(kind)];
-    if (from !== run || !track?.arrive(Number(n))) return;
-    lastArrival = at;
-    tally.arrived(at - Number(sentAt));
-  }
-
-  function onWill(message: Message): void {
-    const words = message.properties.userProperties?.find(([name]) => name === property)?.[1];
-    if (!words?.startsWith(`${run} will `)) return;
-    wills++;
-    lastArrival = now();
-  }
-
-  async function subscribe(): Promise<void> {
-    const options = optionsFor(0);
-    subscriber = await dial({
-      ...options,
-      clean: true,
-      reconnectPeriod: 1000,
-      // QoS 1 and 2 wait for it where its connection breaks.
-      properties: { ...options.properties, sessionExpiryInterval: 60 },
-    });
-    const { client } = subscriber;
-    client.on('close', (error) => {
-      if (ending) return;
-      gaps++;
-      problems.note('subscriber', error ?? new Error('closed'));
-    });
-    const how = { qos: 2, rh: 2, handlerOnly: true } as const;
-    await client.subscribe(plan.script?.filter ?? filterOf(plan.topic), how, onMessage);
-    if (plan.will) await client.subscribe(filterOf(plan.will.topic), how, onWill);
-  }
-
   /** Rejects where the subscriber can't be had: without it there is nothing to measure. */
   async function start(): Promise<void> {
-    if (plan.measure && phase === 'starting') await subscribe();
+    if (plan.measure && phase === 'starting') await subscriber.open(dial, optionsFor(0));
     if (phase !== 'starting') return;
     phase = 'running';
     const at = now();
@@ -330,7 +242,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     const at = now();
     tally.sent[qos]++;
     device.unacknowledged++;
-    const properties = { userProperties: [label(String(qos), device.number, n, at)] };
+    const properties = { userProperties: [label(run, String(qos), device.number, n, at)] };
     link.client
       .publish(topic, payload, { qos, properties })
       .then(
@@ -403,8 +315,8 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   function isDrained(at: number): boolean {
     if (at >= drainedBy) return true;
     if (sum(({ unacknowledged }) => unacknowledged) > 0) return false;
-    const idle = at - lastArrival > drain.idle;
-    drained = plan.measure && (idle || (onTheWay() === 0 && wills >= willsDue));
+    const idle = at - Math.max(stoppedAt, subscriber.last()) > drain.idle;
+    drained = plan.measure && (idle || (onTheWay() === 0 && subscriber.counts().wills >= willsDue));
     return (drained || !plan.measure) && (idle || count('connecting') === 0);
   }
 
@@ -412,8 +324,8 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   function stop(): void {
     if (phase === 'stopping' || phase === 'ended') return;
     phase = 'stopping';
-    lastArrival = now();
-    drainedBy = lastArrival + drain.whole;
+    stoppedAt = now();
+    drainedBy = stoppedAt + drain.whole;
   }
 
   /** Ends all clients now. Resolves when they are gone, or could not say goodbye in time. */
@@ -421,7 +333,9 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     if (phase === 'ended') return Promise.resolve();
     stop();
     givenUp.abort();
-    const links = [subscriber, ...devices.map(({ link }) => link)].filter((link) => link !== undefined);
+    const links = [subscriber.take(), ...devices.map(({ link }) => link)].filter(
+      (link) => link !== undefined,
+    );
     for (const device of devices) device.link = undefined;
     ending ??= Promise.allSettled(links.map(({ client }) => client.end({ timeout: drain.goodbye }))).then(
       () => {
@@ -458,10 +372,9 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
       })),
       skipped,
       dropOuts,
-      wills,
       storms,
       lastStorm: storm && { devices: storm.devices, took: storm.took },
-      gaps,
+      ...subscriber.counts(),
       problems: problems.list(),
     };
   }
