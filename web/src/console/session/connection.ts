@@ -7,7 +7,6 @@ import { atField, type Failure, formatReasonCode, toFailure } from '../core/fail
 import { t } from '../core/i18n/i18n';
 import { visible, wordsOf } from '../core/text';
 import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
-import type { Explanation } from './explain';
 import { formField } from './message';
 import { createNotices, type Notice, type NoticeDependencies } from './notices';
 import { optionsOf, plainSettings, type Settings } from './settings';
@@ -139,12 +138,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       status.value = { phase: 'reconnecting', url };
       const failure = farewell ?? (error && toFailure(error));
       if (!failure) return;
-      const dress = (why: Explanation): Notice => ({
-        ...why,
-        tone: 'warning',
-        title: t('The connection was lost. {title}', { title: why.title }),
-      });
-      report(failure, url, mine, dress, true);
+      const lost = (title: string) => t('The connection was lost. {title}', { title });
+      report(failure, url, mine, (why) => ({ ...why, tone: 'warning', title: lost(why.title) }), true);
     });
     active.on('reconnect', ({ attempt, delay }) => {
       if (listening()) status.value = { phase: 'reconnecting', url, attempt, nextAt: Date.now() + delay };
@@ -210,8 +205,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       }
       const failure = toFailure(error);
       const { code, message } = failure;
-      if (code !== 'crashed' || (await loaded)) return failure;
-      return { code, message, unloaded: true };
+      return code !== 'crashed' || (await loaded) ? failure : { code, message, unloaded: true };
     } finally {
       over = true;
       clearTimeout(timer);

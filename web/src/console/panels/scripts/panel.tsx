@@ -273,35 +273,25 @@ export function ScriptsPanel({ page, session }: PartProps) {
   const opened = useSignal(0);
   const place = useRef<HTMLDivElement>(null);
 
-  function open(name: string): void {
+  function open(name: string, inSight = true): void {
     if (chosen.peek() !== name) opened.value++;
     chosen.value = name;
+    // Once it is drawn.
+    if (inSight) requestAnimationFrame(() => place.current?.scrollIntoView({ block: 'nearest' }));
   }
 
-  /** Once it is drawn. */
-  const scrollThere = () => requestAnimationFrame(() => place.current?.scrollIntoView({ block: 'nearest' }));
-
-  function turn(script: Script, on: boolean): void {
-    const { name, foreign } = script;
-    const seen = chosen.peek() === name && isInSight(place.current);
-    open(name);
-    said.value = '';
-    if (on && foreign && !seen) {
-      said.value = t('It came from a file. Read its code, and then switch it on.');
-      scrollThere();
-      return;
-    }
-    if (on && foreign && !library.change(name, { foreign: false })) return;
+  function turn({ name, foreign }: Script, on: boolean): void {
+    const unread = on && foreign && !(chosen.peek() === name && isInSight(place.current));
+    open(name, unread);
+    said.value = unread ? t('It came from a file. Read its code, and then switch it on.') : '';
+    if (unread || (on && foreign && !library.change(name, { foreign: false }))) return;
     host.turn(name, on, addressOf(session));
   }
 
   function create(name: string, code: string): void {
-    const [own] = session.subscriptions.entries.peek();
-    const filter = own?.filter ?? '#';
+    const filter = session.subscriptions.entries.peek().at(-1)?.filter ?? '#';
     const made = library.add({ name, filter, code, rate: bounds.perSecond.publications });
-    if (made[0] === undefined) return;
-    open(made[0]);
-    scrollThere();
+    if (made[0] !== undefined) open(made[0]);
   }
 
   async function read(files: File[]): Promise<void> {
@@ -309,7 +299,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
     for (const file of files) {
       const names = library.addText(await file.text(), file.name);
       count += names.length;
-      if (names[0] !== undefined) open(names[0]);
+      if (names[0] !== undefined) open(names[0], false);
     }
     said.value =
       count > 0
@@ -366,10 +356,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
                 host={host}
                 script={script}
                 selected={script === selected}
-                onSelect={() => {
-                  open(script.name);
-                  scrollThere();
-                }}
+                onSelect={() => open(script.name)}
                 onTurn={(on) => turn(script, on)}
               />
             ))}
