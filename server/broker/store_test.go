@@ -433,3 +433,19 @@ func TestTakenOverWhileWritten(t *testing.T) {
 		t.Errorf("CONNACK reason %#x, session present: %v", got.ReasonCode, got.SessionPresent)
 	}
 }
+
+// A key that the file can't take would fail the batch, and what others have in it.
+func TestLongNameOfAGroup(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "lasting", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+	})
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	cp.Content.(*packets.Subscribe).PacketID = 1
+	cp.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "$share/" + strings.Repeat("g", 40_000) + "/x"}}
+	p.send(cp)
+	if got := expect[packets.Suback](p).Reasons[0]; got != packets.SubackTopicFilterinvalid || !b.Ready() {
+		t.Errorf("SUBACK reason %#x, ready: %v", got, b.Ready())
+	}
+}
