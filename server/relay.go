@@ -201,11 +201,18 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.Sta
 	_ = c.SetReadDeadline(time.Time{})
 	if user := string(pk.Connect.Username); s.users != nil {
 		s.open.Store(c, user) // before, so that who is revoked meanwhile goes too
-		if !s.users.Authenticate(user, pk.Connect.Password) {
-			s.log.Warn("refused a client of a relay: wrong user name or password", "relay", to.name, "remote", remote)
-			refusal := []byte{packets.Connack << 4, 3, 0, packets.ErrBadUsernameOrPassword.Code, 0}
-			if pk.ProtocolVersion < 5 {
-				refusal = []byte{packets.Connack << 4, 2, 0, 4} // 3.1.1, table 3.1
+		if why := s.users.Authenticate(user, pk.Connect.Password, remote); why != packets.CodeSuccess {
+			wrong := why == packets.ErrBadUsernameOrPassword
+			if wrong {
+				s.log.Warn("refused a client of a relay: wrong user name or password", "relay", to.name, "remote", remote)
+			}
+			refusal := []byte{packets.Connack << 4, 3, 0, why.Code, 0}
+			switch {
+			case pk.ProtocolVersion == 5:
+			case wrong: // 3.1.1, table 3.1
+				refusal = []byte{packets.Connack << 4, 2, 0, 4}
+			default:
+				refusal = []byte{packets.Connack << 4, 2, 0, 3}
 			}
 			_, _ = patient{c}.Write(refusal)
 			return websocket.StatusNormalClosure, ""

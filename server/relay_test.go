@@ -379,6 +379,23 @@ func TestRelayUsers(t *testing.T) {
 	write(t, alice, packets.NewControlPacket(packets.PINGREQ)) // she stays
 }
 
+// A relay is no way around the pauses between wrong passwords.
+func TestRelaySlowsDownWrongPasswords(t *testing.T) {
+	users := writeUsers(t, filepath.Join(t.TempDir(), "users.json"), map[string]string{"alice": "#"})
+	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-broker-auth", users,
+		"-brokers", brokersFile(t, "Ours", plain(fakeBroker(t).Addr().String())))
+	for range 10 {
+		if code := connectAs(t, s.dialRelay(t), "alice", "guess"); code != packets.ConnackBadUsernameOrPassword {
+			t.Fatalf("CONNACK reason %#x", code)
+		}
+	}
+	for _, c := range []net.Conn{s.dialRelay(t), dialWS(t, s.url+"mqtt")} {
+		if code := connectAs(t, c, "alice", "guess"); code != packets.ConnackConnectionRateExceeded {
+			t.Errorf("CONNACK reason %#x", code)
+		}
+	}
+}
+
 func TestRelayEndsWithServer(t *testing.T) {
 	target := fakeBroker(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))

@@ -19,7 +19,6 @@ type policy struct {
 	gate          *Gate
 	most          quotas
 	users         *Users // nil: everybody who reaches the broker may use it
-	attempts      attempts
 	sessions      *sessions
 	store         *store       // nil: everything is in memory
 	self          *mqtt.Client // that publishes $SYS

@@ -27,7 +27,8 @@ type Users struct {
 	current atomic.Pointer[userList]
 	// hashing bounds the passwords compared at the same time: each takes a
 	// processor's whole attention, and a stranger may ask for it.
-	hashing chan struct{}
+	hashing  chan struct{}
+	attempts attempts
 }
 
 type userList struct {
@@ -110,16 +111,26 @@ func (u user) check() error {
 	return nil
 }
 
-// Authenticate reports whether there is such a user and the password is theirs. It takes
-// a processor for as long as the cost of the bcrypt hash asks for, no less for a name that
-// does not exist, and waits while too many others are checked.
-func (u *Users) Authenticate(name string, password []byte) bool {
+// Authenticate says whether there is such a user, at the remote address, and the password
+// is theirs, or that too many were wrong before. It takes a processor for as long as the
+// cost of the bcrypt hash asks for, no less for a name that does not exist, and waits while
+// too many others are checked.
+func (u *Users) Authenticate(name string, password []byte, remote string) packets.Code {
+	address, _, _ := net.SplitHostPort(remote)
+	keys := []string{"address " + address, "name " + name}
+	if !u.attempts.allowed(keys) {
+		return packets.ErrConnectionRateExceeded
+	}
 	u.hashing <- struct{}{}
 	defer func() { <-u.hashing }()
 	users := u.current.Load()
 	one, known := users.byName[name]
 	right := bcrypt.CompareHashAndPassword([]byte(cmp.Or(one.Hash, users.nobody)), password) == nil
-	return right && known && u.current.Load().byName[name].Hash == one.Hash // still, after all that time
+	if right && known && u.current.Load().byName[name].Hash == one.Hash { // still, after all that time
+		return packets.CodeSuccess
+	}
+	u.attempts.failed(keys)
+	return packets.ErrBadUsernameOrPassword
 }
 
 // allow reports whether the user may publish to a topic, or subscribe to a filter.
@@ -159,7 +170,12 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		return code
 	}
 	if p.users != nil {
-		if code := p.authenticate(cl, name, pk.Connect.Password); code != packets.CodeSuccess {
+		switch code := p.users.Authenticate(name, pk.Connect.Password, cl.Net.Remote); code {
+		case packets.CodeSuccess:
+		case packets.ErrBadUsernameOrPassword:
+			p.log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
+			fallthrough
+		default:
 			return code
 		}
 		most = min(most, p.most.userSessions)
@@ -174,21 +190,6 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		return packets.ErrQuotaExceeded
 	}
 	return packets.CodeSuccess
-}
-
-// authenticate compares the password, unless too many were wrong before.
-func (p *policy) authenticate(cl *mqtt.Client, name string, password []byte) packets.Code {
-	address, _, _ := net.SplitHostPort(cl.Net.Remote)
-	keys := []string{"address " + address, "name " + name}
-	if !p.attempts.allowed(keys) {
-		return packets.ErrConnectionRateExceeded
-	}
-	if p.users.Authenticate(name, password) {
-		return packets.CodeSuccess
-	}
-	p.attempts.failed(keys)
-	p.log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
-	return packets.ErrBadUsernameOrPassword
 }
 
 // attempts are wrong passwords, by address and by name. After passwordBurst of them, one
