@@ -50,9 +50,9 @@ func TestParseConfig(t *testing.T) {
 			want: with(func(c *config) { c.mqttAddr, c.mqttAddrGiven = "", true })},
 		{name: "TCP address that equals the default was asked for", args: []string{"-mqtt-addr", "127.0.0.1:1883"},
 			want: with(func(c *config) { c.mqttAddrGiven = true })},
-		{name: "origins", args: []string{"-broker-open", "-allow-origin", "https://a.example", "-allow-origin", "HTTP://B.example:81/"},
+		{name: "origins", args: []string{"-broker-open", "-allow-origin", "https://a.example", "-allow-origin", "HTTP://B.example:81/ http://c.example:80 https://d.example:443 https://e.example:80"},
 			want: with(func(c *config) {
-				c.brokerOpen, c.allowOrigins = true, []string{"https://a.example", "http://b.example:81"}
+				c.brokerOpen, c.allowOrigins = true, []string{"https://a.example", "http://b.example:81", "http://c.example", "https://d.example", "https://e.example:80"}
 			})},
 		{name: "origins of this machine", args: []string{"-allow-origin", "http://localhost:81 http://[::1]:82 http://a.localhost"},
 			want: with(func(c *config) {

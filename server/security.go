@@ -170,5 +170,6 @@ func parseOrigin(s string) (string, error) {
 		u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("%q is not an origin: give scheme and host, such as https://example.com", s)
 	}
-	return strings.ToLower(u.Scheme + "://" + u.Host), nil
+	host := strings.TrimSuffix(u.Host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
+	return strings.ToLower(u.Scheme + "://" + host), nil
 }
