@@ -1,16 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mqttwasm/server/broker"
 )
 
 // brokerEntry is one choice in the page's list.
@@ -60,18 +60,12 @@ func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []broker
 
 // readBrokers reads the list of -brokers: of each name, url and secureUrl, or name and relay.
 func readBrokers(file string) (list []brokerEntry, err error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
 	var listed []struct {
 		brokerEntry
 		Relay *relay `json:"relay"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&listed); err != nil {
-		return nil, fmt.Errorf("%s is not a JSON list of brokers, such as [{\"name\": \"Ours\", \"url\": \"wss://broker.example/mqtt\"}]: %w", file, err)
+	if err := broker.ReadList(file, `brokers, such as [{"name": "Ours", "url": "wss://broker.example/mqtt"}]`, &listed); err != nil {
+		return nil, err
 	}
 	if len(listed) == 0 {
 		return nil, fmt.Errorf("%s names no broker", file)

@@ -211,7 +211,7 @@ func TestBrokersFile(t *testing.T) {
 		}
 		return readBrokers(file)
 	}
-	listed, err := read(`[{"name": "Ours", "url": "ws://Ours.example/mqtt", "secureUrl": "wss://ours.example/mqtt"}, {"name": "Theirs", "url": "wss://theirs.example"}]`)
+	listed, err := read("\ufeff" + `[{"name": "Ours", "url": "ws://Ours.example/mqtt", "secureUrl": "wss://ours.example/mqtt"}, {"name": "Theirs", "url": "wss://theirs.example"}]`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,9 +224,10 @@ func TestBrokersFile(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for list, want := range map[string]string{
-		`{}`:                   "JSON list",
-		`[]`:                   "no broker",
-		`[{"url": "wss://x"}]`: "broker 1",
+		`{}`: "JSON list",
+		`[]`: "no broker",
+		`[{"name": "a", "url": "wss://x"}] {"name": "b", "url": "wss://y"}`: "after the list",
+		`[{"url": "wss://x"}]`:                                          "broker 1",
 		`[{"name": "a", "url": "wss://x", "default": true}]`:            "the first is the default",
 		`[{"name": "a", "url": "wss://x", "builtIn": true}]`:            "the first is the default",
 		`[{"name": "a", "uri": "wss://x"}]`:                             "uri",

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -69,15 +70,9 @@ func (u *Users) Reload() (revoked []string, err error) {
 }
 
 func readUsers(file string) (*userList, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
 	var list []user
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&list); err != nil {
-		return nil, fmt.Errorf("%s is not a JSON list of users: %w", file, err)
+	if err := ReadList(file, "users", &list); err != nil {
+		return nil, err
 	}
 	u := &userList{byName: make(map[string]user)}
 	for _, one := range list {
@@ -94,6 +89,24 @@ func readUsers(file string) (*userList, error) {
 		return nil, fmt.Errorf("%s names no user: nobody could connect", file)
 	}
 	return u, nil
+}
+
+// ReadList reads a JSON list of what is named. It must not have fields that are not known,
+// or anything after it, and may begin as Windows' editors have it.
+func ReadList(file, what string, list any) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	decoder.DisallowUnknownFields()
+	if err = decoder.Decode(list); err == nil {
+		if _, end := decoder.Token(); end == io.EOF {
+			return nil
+		}
+		err = errors.New("there is something after the list")
+	}
+	return fmt.Errorf("%s is not a JSON list of %s: %w", file, what, err)
 }
 
 func (u user) check() error {

@@ -24,7 +24,7 @@ func loadUsers(t *testing.T, list string) (*Users, error) {
 }
 
 func TestUsers(t *testing.T) {
-	users, err := loadUsers(t, `[
+	users, err := loadUsers(t, "\ufeff"+`[
 		{"name": "alice", "hash": "HASH", "publish": ["a/#"], "subscribe": ["a/+/b", "c"]},
 		{"name": "bob", "hash": "HASH", "publish": ["#"], "subscribe": ["#"]}]`)
 	if err != nil {
@@ -132,6 +132,8 @@ func TestUsersFileErrors(t *testing.T) {
 	for _, test := range []struct{ list, want string }{
 		{`{}`, "not a JSON list"},
 		{`[]`, "no user"},
+		{`[{"name": "a", "hash": "HASH"}] [{"name": "b", "hash": "HASH"}]`, "after the list"},
+		{`[{"name": "a", "hash": "HASH"}]]`, "after the list"},
 		{`[{"hash": "HASH"}]`, "name is missing"},
 		{`[{"name": "a", "hash": "pencil"}]`, "htpasswd"},
 		{`[{"name": "a", "hash": "HASH", "publish": ["a/#/b"]}]`, "not a topic filter"},
