@@ -146,6 +146,11 @@ func (u *Users) Authenticate(name string, password []byte, remote string) packet
 	return packets.ErrBadUsernameOrPassword
 }
 
+func (u *Users) has(name string) bool {
+	_, known := u.current.Load().byName[name]
+	return known
+}
+
 // allow reports whether the user may publish to a topic, or subscribe to a filter.
 func (u *Users) allow(name, filter string, write bool) bool {
 	one := u.current.Load().byName[name]
@@ -194,6 +199,10 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		most = min(most, p.most.userSessions)
 	}
 	session := p.sessions.get(cl.ID) // only now: while a password is checked it can become another's
+	if p.users != nil && session != nil && !p.users.has(session.user) {
+		p.expire(session)
+		session = p.sessions.get(cl.ID)
+	}
 	switch {
 	case p.users == nil:
 	case c.will != nil && !p.users.allow(name, c.will.TopicName, true), session != nil && session.user != name:

@@ -102,6 +102,34 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// A session of somebody who is no user, as of the time before there were any, is in nobody's way.
+func TestSessionFromBeforeUsers(t *testing.T) {
+	dir := t.TempDir()
+	lasting := func(c *packets.Connect) {
+		c.ClientID, c.CleanStart = "sensor", false
+		c.Properties.SessionExpiryInterval = ptr(uint32(60))
+	}
+	before := start(t, Options{DataDir: dir})
+	p := connect(t, dialTCP(t, before), lasting)
+	p.subscribe("a", 1)
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "subscribe": ["a"]}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := start(t, Options{DataDir: dir, Users: users})
+	alice := connect(t, dialTCP(t, b), func(c *packets.Connect) {
+		lasting(c)
+		c.UsernameFlag, c.Username = true, "alice"
+		c.PasswordFlag, c.Password = true, []byte("pencil")
+	})
+	if alice.connack.SessionPresent || len(b.server.Topics.Subscribers("a").Subscriptions) > 0 {
+		t.Error("she got a session that is not hers")
+	}
+}
+
 // An alias stands for a topic that was allowed when it was defined (3.3.2.3.4).
 func TestUsersAndTopicAlias(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a"]}]`)
