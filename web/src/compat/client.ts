@@ -16,8 +16,8 @@ type EndArgument = boolean | EndOptions | mqtt.DoneCallback | null | undefined;
 export class MqttClient {
   readonly options: ClientOptions;
   readonly #emitter = createEmitter<Events>();
-  /** The QoS asked for, by filter, of what need not be subscribed to again. */
-  readonly #wanted = new Map<string, number>();
+  /** By filter, what need not be subscribed to again, but by a client that takes the place of one that has ended. */
+  readonly #wanted = new Map<string, mqtt.IClientSubscribeOptions>();
   #inner: Client | undefined;
   #begin = (): void => {};
   #ending: Promise<void> | undefined;
@@ -85,9 +85,14 @@ export class MqttClient {
     return granted;
   }
   async #subscribe(topic: Topics, given?: mqtt.IClientSubscribeOptions) {
+    this.#forget();
+    return this.#watch(subscribeEach(this.#use(), this.#wanted, topic, given));
+  }
+
+  /** Of subscriptions, where they are not to be made again. */
+  #forget(): void {
     const { resubscribe, reconnectPeriod } = this.options;
     if (resubscribe === false || reconnectPeriod === 0) this.#wanted.clear();
-    return this.#watch(subscribeEach(this.#use(), this.#wanted, topic, given));
   }
 
   unsubscribe(topic: string | string[], ...rest: Rest<object, mqtt.DoneCallback>) {
@@ -186,6 +191,8 @@ export class MqttClient {
       else if (error) this.#fail(error);
       this.#finish();
     });
+    this.#forget();
+    if (this.#wanted.size > 0) this.subscribe({ ...Object.fromEntries(this.#wanted), resubscribe: true });
     return client;
   }
   /** A connection that could not be made or broke is told by `close`, as in MQTT.js' browser build. */
@@ -195,7 +202,6 @@ export class MqttClient {
   #finish(): void {
     this.#ending = undefined;
     this.#ended = true;
-    this.#wanted.clear();
     this.#begin(); // of what waits for that too, this is the end
     this.#emitter.emit('end');
   }

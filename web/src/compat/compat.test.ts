@@ -43,6 +43,14 @@ function connect(url: string, options: IClientOptions = {}): MqttClient {
   return client;
 }
 
+/** Filters with their options, each in a SUBSCRIBE of its own. */
+function recordFilters(asked: string[]): scripted.Script {
+  return (connection) =>
+    serve(connection, (sent) => {
+      if (sent.type === type.subscribe) asked.push(`${filtersOf(sent)} ${sent.body.at(-1)}`);
+    });
+}
+
 type Event = Parameters<MqttClient['on']>[0];
 
 function next(client: MqttClient, event: Event): Promise<unknown[]> {
@@ -354,6 +362,28 @@ test('end before there is a connection, and reconnect after the end', async () =
   client.reconnect();
   await next(client, 'connect');
   expect(client).toMatchObject({ connected: true, disconnected: false });
+});
+
+test('reconnect after the end brings the subscriptions back, with their options', async () => {
+  const asked: string[] = [];
+  const { url } = await startBroker(...Array<scripted.Script>(3).fill(recordFilters(asked)));
+  const client = connect(url);
+  await client.subscribeAsync({ 'a/+': { qos: 1, nl: true }, b: { qos: 0 } });
+  await client.unsubscribeAsync('b');
+  await client.endAsync();
+  client.reconnect().end(); // before it is connected
+  await next(client, 'end');
+  client.reconnect();
+  await vi.waitUntil(() => asked.length === 3);
+  expect(asked).toEqual(['a/+ 5', 'b 0', 'a/+ 5']);
+
+  const forgetful = connect(url, { resubscribe: false });
+  await forgetful.subscribeAsync('c');
+  await forgetful.endAsync();
+  forgetful.reconnect();
+  await next(forgetful, 'connect');
+  await forgetful.publishAsync('d', '', { qos: 0 });
+  expect(asked.slice(3)).toEqual(['c 0']);
 });
 
 test('ending during the first attempt leaves no connection behind', async () => {

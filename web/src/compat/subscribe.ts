@@ -8,12 +8,12 @@ export type Topics = string | string[] | ISubscriptionMap;
 type ByFilter = Record<string, IClientSubscribeOptions>;
 /**
  * One SUBSCRIBE for each filter, so that one that is refused does not take the others
- * along. None for those that `wanted`, the QoS by filter, has with no lower QoS.
+ * along. None for those that `wanted` has with no lower QoS.
  * Resolves with what a callback gets; the error is the first refusal.
  */
 export async function subscribeEach(
   client: Client,
-  wanted: Map<string, number>,
+  wanted: Map<string, IClientSubscribeOptions>,
   topics: Topics,
   given: IClientSubscribeOptions = {},
 ): Promise<[error: MqttError | null, granted: ISubscriptionGrant[], packet?: IAckPacket]> {
@@ -24,17 +24,18 @@ export async function subscribeEach(
   for (const filter of filters) topicFilter(filter, 'topic');
   const shared = { qos: 0, nl: false, rap: false, rh: 0, ...given } as const;
   const optionsOf = (topic: string) => ({ ...shared, ...own[topic] });
-  const known = (topic: string) => optionsOf(topic).qos <= (wanted.get(topic) ?? -1);
+  const known = (topic: string) => optionsOf(topic).qos <= (wanted.get(topic)?.qos ?? -1);
   let refused: MqttError | null = null;
   const subscribe = async (topic: string): Promise<ISubscriptionGrant> => {
     const options = optionsOf(topic);
-    wanted.set(topic, options.qos);
+    wanted.set(topic, options);
     // Without a connection it waits for one, as long as that takes.
     const call = client.subscribe(topic, client.connected ? options : { ...options, timeout: 0 });
     const granted = await call.catch((error: MqttError) => {
       // The connection took the question along: the next one gets it.
       if (error.code === 'network' && client.state !== 'disconnected') return subscribe(topic);
-      wanted.delete(topic);
+      // Where the client has ended, the next one makes it.
+      if (client.state !== 'disconnected') wanted.delete(topic);
       if (error.code !== 'refused' || error.reasonCode === undefined) throw error;
       refused ??= error;
       return { qos: error.reasonCode };
