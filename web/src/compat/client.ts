@@ -67,12 +67,13 @@ export class MqttClient {
   publish(topic: string, message: Payload, ...rest: Rest<mqtt.IClientPublishOptions, mqtt.PacketCallback>) {
     return this.#call(rest, async (given) => [null, await this.publishAsync(topic, message, given)]);
   }
-  async publishAsync(topic: string, message: Payload, given: mqtt.IClientPublishOptions = {}) {
-    const { qos = 0 } = given;
+  async publishAsync(topic: string, message: Payload, given?: mqtt.IClientPublishOptions | null) {
+    const options = given ?? {};
+    const { qos = 0 } = options;
     const client = this.#use();
     if (qos === 0 && !client.connected && !this.queueQoSZero)
       throw new MqttError('not-connected', 'there is no connection, and queueQoSZero is false');
-    const result = await this.#watch(client.publish(topic, message, given));
+    const result = await this.#watch(client.publish(topic, message ?? '', options));
     return qos === 0 ? undefined : reasonPacket(qos === 1 ? 'puback' : 'pubcomp', result);
   }
 

@@ -225,6 +225,19 @@ test('payloads are bytes that know their text', async () => {
   expect(publish).toMatchObject({ cmd: 'publish', topic, qos: 0, retain: false, dup: false, properties: {} });
 });
 
+test('no payload is an empty one, and no options are none', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const messages: string[] = [];
+  client.on('message', (_topic, payload) => messages.push(payload.toString()));
+  const gone = JSON.parse('[null]') as [string];
+  await client.publishAsync('a', ...gone);
+  client.publish('a', ...([] as unknown as [string]));
+  await client.publishAsync('a', 'end', ...(gone as unknown as [undefined]));
+  await vi.waitUntil(() => messages.length === 3);
+  expect(messages).toEqual(['', '', 'end']);
+});
+
 test('properties of a message, with user properties by name', async () => {
   const bytes = [
     0x03, 0, 1, 0x74, 0x26, 0, 1, 0x6b, 0, 1, 0x31, 0x26, 0, 1, 0x6b, 0, 1, 0x32, 0x09, 0, 1, 0x63,
