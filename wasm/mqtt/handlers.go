@@ -56,14 +56,22 @@ func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []by
 	}
 }
 
-// remove drops the handlers of subscriptions that ended: those without a reason code
-// of the broker, and those that it did not refuse to end.
-func (h *handlers) remove(filters []string, reasons []byte) {
+// remove is for the end of subscriptions. Settle drops the handlers that they had, but
+// those of filters that the broker's reason codes say it goes on with.
+func (h *handlers) remove(filters []string) (settle func(reasons []byte)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	before := make([]*func(Message), len(filters))
 	for i, f := range filters {
-		if i >= len(reasons) || reasons[i] < wire.ReasonUnspecified {
-			delete(h.byFilter, f)
+		before[i] = h.byFilter[f]
+	}
+	return func(reasons []byte) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for i, f := range filters {
+			if h.byFilter[f] == before[i] && (i >= len(reasons) || reasons[i] < wire.ReasonUnspecified) {
+				delete(h.byFilter, f)
+			}
 		}
 	}
 }

@@ -278,6 +278,30 @@ func TestHandlerOfASubscriptionEndedOffline(t *testing.T) {
 	})
 }
 
+// An UNSUBSCRIBE ends what there was, and not what is subscribed to before its answer has come.
+func TestHandlerOfASubscriptionMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan string, 10)
+		handler := func(name string) func(Message) { return func(Message) { got <- name } }
+		c, _, b, _ := start(t, func(o *Options) { o.OnMessage = handler("other") })
+		granted := subscribing(c, Subscription{Filter: "a", Handler: handler("old")})
+		b.suback(wantSubscribe(t, b, "a").PacketID, 0)
+		wantNil(t, granted)
+		ended := unsubscribing(c, "a")
+		first := wantUnsubscribe(t, b, "a").PacketID
+		granted = subscribing(c, Subscription{Filter: "a", Handler: handler("new")})
+		second := wantSubscribe(t, b, "a").PacketID
+		b.unsuback(first, 0)
+		b.suback(second, 0)
+		wantNil(t, ended, granted)
+		b.deliver("a", 1)
+		b.expect(0x40, 2, 0, 1)
+		if name := <-got; name != "new" {
+			t.Errorf("goes to %s", name)
+		}
+	})
+}
+
 func TestMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)

@@ -121,9 +121,10 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	if err := user.validate("properties.userProperties"); err != nil {
 		return SubscribeResult{}, err
 	}
+	settle := c.handlers.remove(filters)
 	r, err := c.call(ctx, "unsubscribe", &session.Call{Filters: filters, User: user})
 	if !errors.Is(err, PacketTooLarge) { // which was not even tried
-		c.handlers.remove(filters, r.ReasonCodes)
+		settle(r.ReasonCodes)
 	}
 	return r, err
 }
