@@ -197,18 +197,16 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 			return code
 		}
 		most = min(most, p.most.userSessions)
+		session := p.sessions.get(cl.ID) // only now: while a password is checked it can become another's
+		if session != nil && !p.users.has(session.user) {
+			p.expire(session)
+			session = p.sessions.get(cl.ID)
+		}
+		if c.will != nil && !p.users.allow(name, c.will.TopicName, true) || session != nil && session.user != name {
+			return packets.ErrNotAuthorized
+		}
 	}
-	session := p.sessions.get(cl.ID) // only now: while a password is checked it can become another's
-	if p.users != nil && session != nil && !p.users.has(session.user) {
-		p.expire(session)
-		session = p.sessions.get(cl.ID)
-	}
-	switch {
-	case p.users == nil:
-	case c.will != nil && !p.users.allow(name, c.will.TopicName, true), session != nil && session.user != name:
-		return packets.ErrNotAuthorized
-	}
-	if session == nil && !p.room(name, p.most.sessions, most) {
+	if p.sessions.get(cl.ID) == nil && !p.room(name, p.most.sessions, most) {
 		return packets.ErrQuotaExceeded
 	}
 	return packets.CodeSuccess
