@@ -113,6 +113,21 @@ func TestBadInputNamesTheField(t *testing.T) {
 	b.expect(0x30, 6, 0, 2, 'o', 'k', 0, 'x')
 }
 
+// Less than nothing is an error at once, and not a panic or a loop in the background later.
+func TestNegativeOptions(t *testing.T) {
+	for _, o := range []Options{
+		{ConnectTimeout: -1}, {ReconnectMin: -1}, {ReconnectMax: -1}, {SubscribeBatchSize: -1},
+		{Queue: Queue{Messages: -1}}, {Queue: Queue{Bytes: -1}}, {InboxLimit: -1},
+	} {
+		o.URL, o.Dial = "x", newScripted(t).dial
+		c, err := New(background, o)
+		wantCode(t, err, BadOption, "options")
+		if c != nil {
+			_ = c.Disconnect(background, DisconnectOptions{})
+		}
+	}
+}
+
 func TestCallsWithoutAConnection(t *testing.T) {
 	c, _, b, log := start(t, func(o *Options) { o.ReconnectMin, o.ReconnectMax = untilWake, untilWake })
 	b.Close()

@@ -32,8 +32,8 @@ const (
 const KeepAliveOff time.Duration = -1
 
 // Options say where and how to connect. Only URL is required; the zero value of
-// any other field stands for its default. Durations that go into a packet are
-// rounded up to whole seconds.
+// any other field stands for its default, and nothing may be negative but KeepAliveOff.
+// Durations that go into a packet are rounded up to whole seconds.
 type Options struct {
 	// URL is given to Dial.
 	URL string
@@ -207,6 +207,9 @@ func (o *Options) prepare() error {
 		o.UserProperties.validate("properties.userProperties"), o.checkStore(), o.checkTimes(),
 	); err != nil {
 		return err
+	}
+	if min(o.ConnectTimeout, o.ReconnectMin, o.ReconnectMax) < 0 || min(o.SubscribeBatchSize, o.Queue.Messages, o.Queue.Bytes, o.InboxLimit) < 0 {
+		return wire.Invalid("options", "has a negative time or number")
 	}
 	if o.Queue.Policy > DropNewest {
 		return wire.Invalid("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
