@@ -156,3 +156,25 @@ func TestCancelOfTheFirstLetsTheNextGo(t *testing.T) {
 	wantTopics(t, b, "3")
 	wantNil(t, third)
 }
+
+// An interval of 0 is for those who are connected now; it does not keep the message here.
+func TestExpiryOfNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, log := start(t, func(o *Options) {
+			o.Queue.Offline, o.ReconnectMin, o.ReconnectMax = OfflineAll, untilWake, untilWake
+		})
+		now := Message{Topic: "now", Properties: Properties{MessageExpiry: new(time.Duration(0))}}
+		sent := publishAsync(c, now)
+		if p := publishOf(t, b.read()); *p.Properties.MessageExpiry != 0 {
+			t.Errorf("leaves with %d s", *p.Properties.MessageExpiry)
+		}
+		wantNil(t, sent)
+		b.Close()
+		wait[Reconnecting](log)
+		waits := publishAsync(c, now)
+		time.Sleep(2 * time.Second)
+		wantCode(t, <-waits, Expired, "")
+		c.Wake()
+		s.next().accept(0)
+	})
+}

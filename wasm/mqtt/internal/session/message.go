@@ -89,8 +89,9 @@ func (m *Message) findExpiry() {
 	}
 }
 
+// deadline is a second away at least: an interval of 0 is for the broker, not for the way to it.
 func (m *Message) deadline() time.Time {
-	return m.since.Add(time.Duration(m.expiry) * time.Second)
+	return m.since.Add(time.Duration(max(1, m.expiry)) * time.Second)
 }
 
 // age takes the time that the message waited off its Message Expiry Interval,
