@@ -13,7 +13,8 @@ let assets: typeof import('./asset-urls');
 
 beforeEach(async () => {
   createPolicy.mockClear();
-  vi.stubGlobal('location', { href: 'https://site.test/app/', origin: 'https://site.test' });
+  vi.stubGlobal('location', { href: 'https://site.test/app/' });
+  vi.stubGlobal('origin', 'https://site.test');
   vi.stubGlobal('trustedTypes', { createPolicy });
   vi.resetModules();
   assets = await import('./asset-urls');
@@ -35,6 +36,20 @@ test.each(['https://cdn.test/w.js', 'data:text/javascript,0', 'javascript:0'])(
     expect(() => assets.scriptUrl(url)).toThrow("is not of the page's origin");
   },
 );
+
+test('a frame without an address of its own has the origin of the page around it', () => {
+  vi.stubGlobal('location', { href: 'about:srcdoc', origin: 'null' });
+  expect(assets.isForeign('https://site.test/w.js')).toBe(false);
+  expect(assets.scriptUrl('https://site.test/w.js')).toBe('mqttwasm https://site.test/w.js');
+});
+
+test.each([
+  ['https://site.test/w.js', true],
+  ['blob:null/1', false],
+])('to a sandboxed frame, which has no origin, %s is foreign: %s', (url, foreign) => {
+  vi.stubGlobal('origin', 'null');
+  expect(assets.isForeign(url)).toBe(foreign);
+});
 
 test('a page that does not allow the policy is asked once, and may do without', () => {
   createPolicy.mockImplementationOnce(() => {

@@ -42,9 +42,9 @@ function createPolicy(): Policy | undefined {
 
 /** Whether browsers do not start a worker from there. */
 export function isForeign(address: string | URL): boolean {
-  // Outside browsers there may be workers, and no page.
-  const page = globalThis.location;
-  return page !== undefined && new URL(address).origin !== page.origin;
+  // Outside browsers there may be workers, and no page. Not that of the page's address: a frame may
+  // have the origin of the page around it, or, sandboxed, none.
+  return globalThis.origin !== undefined && new URL(address).origin !== globalThis.origin;
 }
 
 /** Where the wasm is, undefined for beside the worker: a worker from elsewhere knows its own. */

@@ -144,7 +144,8 @@ test('a worker that rests is not stopped while its next client is on its way', a
 });
 
 test("a worker of another origin is imported by a script of the page's", async () => {
-  vi.stubGlobal('location', { href: 'https://site.test/app/', origin: 'https://site.test' });
+  vi.stubGlobal('location', { href: 'https://site.test/app/' });
+  vi.stubGlobal('origin', 'https://site.test');
   const made = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:https://site.test/1');
   const revoked = vi.spyOn(URL, 'revokeObjectURL').mockReturnValue();
   await openEngine({ worker: true, workerUrl: 'https://site.test/w.js' });
