@@ -213,3 +213,20 @@ func TestHeadersEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// What browsers keep for a name counts for all of its ports, and on this machine's names others serve plain http.
+func TestStrictTransportIsNotForLocalNames(t *testing.T) {
+	h := withHeaders(securityHeaders(&config{tlsCert: "c"}, nil), http.NotFoundHandler())
+	for host, want := range map[string]string{
+		"mqtt.example.com": "max-age=31536000", "mqtt.example.com:8443": "max-age=31536000",
+		"localhost:8443": "", "LocalHost": "", "console.localhost:8443": "", "localhost.example": "max-age=31536000",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Strict-Transport-Security"); got != want || w.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("to %s: %q, want %q", host, got, want)
+		}
+	}
+}
