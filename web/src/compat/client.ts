@@ -1,6 +1,6 @@
 import { createHeldClient } from '../client/create-client';
 import { MqttError } from '../client/errors';
-import type { Client, EndOptions, Payload } from '../client/types';
+import type { Client, ConnectOptions, EndOptions, Payload } from '../client/types';
 import { createEmitter } from '../platform/emitter';
 import { type ClientOptions, clientOptions } from './options';
 import { publishPacket, reasonPacket } from './packets';
@@ -153,10 +153,18 @@ export class MqttClient {
   #use(): Client {
     if (this.#ending || this.#ended) throw hasEnded();
     if (this.#inner) return this.#inner;
-    const { manualConnect: _, protocolId: __, ...rest } = this.options;
+    const { manualConnect: _, protocolId: __, transformWsUrl, ...rest } = this.options;
     const { emit, listens } = this.#emitter;
     const packetEvents = listens('packetsend') || listens('packetreceive');
-    const { client, begin } = createHeldClient({ packetEvents, ...rest });
+    const options: ConnectOptions = { packetEvents, ...rest };
+    if (transformWsUrl) options.transformWsUrl = (url) => transformWsUrl(url, this.options, this);
+    // Those that are set later count from the next attempt on.
+    if (transformWsUrl ?? rest.username ?? rest.password)
+      options.credentials ??= () => {
+        const { username, password } = this.options;
+        return { ...(username && { username }), ...(password && { password }) };
+      };
+    const { client, begin } = createHeldClient(options);
     [this.#inner, this.#begin] = [client, begin];
     /** Of an attempt, until it is told that there is no connection. */
     let failure: MqttError | undefined;

@@ -399,6 +399,35 @@ test('reconnect after the end brings the subscriptions back, with their options'
   expect(asked.slice(3)).toEqual(['c 0']);
 });
 
+test('user name and password may be changed among the options, for the next attempt', async () => {
+  const seen: string[] = [];
+  const note: scripted.Script = async (connection) => {
+    seen.push((await connection.expect(type.connect)).body.subarray(-10).toString());
+    connection.send(connack());
+    connection.close();
+  };
+  const { url } = await startBroker(note, note, note);
+  const client = connect(url, { username: 'me', password: 'token-0001' });
+  await next(client, 'connect');
+  client.options.password = 'token-0002';
+  await next(client, 'connect');
+  await client.endAsync(true);
+
+  const signed = connect(url, {
+    transformWsUrl(address, options, itself) {
+      expect(options).toBe(itself.options);
+      itself.options.username = 'me';
+      itself.options.password = 'token-0003';
+      return address;
+    },
+  });
+  await next(signed, 'connect');
+  expect(seen).toEqual(['token-0001', 'token-0002', 'token-0003']);
+
+  const none = connect((await startBroker()).url, { username: 'me', password: null as unknown as string });
+  await next(none, 'connect');
+});
+
 test('ending during the first attempt leaves no connection behind', async () => {
   const seen: string[] = [];
   const { url } = await startBroker(async (connection) => {

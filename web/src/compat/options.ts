@@ -1,6 +1,7 @@
 import { defaultTimeout } from '../client/checks/calls';
 import { connectSettings, defaultReconnectPeriod } from '../client/checks/options';
 import { bad, boolean, shape, text } from '../client/checks/rules';
+import type { ConnectOptions } from '../client/types';
 import type { IClientOptions } from './types';
 
 /** Options of MQTT.js that must not be passed over in silence, and what to do instead. */
@@ -37,7 +38,7 @@ export function clientOptions(all: IClientOptions): ClientOptions {
     ...given,
     ...(keepsSession && { properties: { sessionExpiryInterval: neverExpires, ...given.properties } }),
   };
-  const { clientId } = connectSettings(options).boundary;
+  const { clientId } = connectSettings(options as unknown as ConnectOptions).boundary;
   return { ...options, ...(clientId !== undefined && { clientId }) };
 }
 

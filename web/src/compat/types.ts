@@ -4,10 +4,13 @@ import type { MqttError } from '../client/errors';
 import type { PacketFields } from '../client/packet';
 import type * as client from '../client/types';
 import type { Bytes } from './bytes';
+import type { MqttClient } from './client';
 
 export type { QoS } from '../client/types';
 
-export interface IClientOptions extends Omit<client.ConnectOptions, 'signal'> {
+export interface IClientOptions extends Omit<client.ConnectOptions, 'signal' | 'transformWsUrl'> {
+  /** Called before each attempt; gives the address to use. */
+  transformWsUrl?: (url: string, options: IClientOptions, client: MqttClient) => string | Promise<string>;
   /** `user:password`, in place of `username` and `password`. */
   auth?: string;
   /** Added to the address. A `clientId` in it is the client's. */
