@@ -150,6 +150,26 @@ func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 	}
 }
 
+// Behind a proxy on this machine all have its address: one with a wrong password must not shut out the others.
+func TestWrongPasswordsBehindAProxy(t *testing.T) {
+	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 * passwordBurst {
+		for _, remote := range []string{"127.0.0.1:1", "[::1]:1", "192.0.2.1:1"} {
+			_ = users.Authenticate(fmt.Sprint(remote, i), []byte("guess"), remote)
+		}
+	}
+	for remote, want := range map[string]byte{
+		"127.0.0.1:2": 0, "[::1]:2": 0, "192.0.2.1:2": packets.ConnackConnectionRateExceeded, "192.0.2.2:2": 0,
+	} {
+		if got := users.Authenticate("alice", []byte("pencil"), remote).Code; got != want {
+			t.Errorf("from %s: reason %#x, want %#x", remote, got, want)
+		}
+	}
+}
+
 func TestSubscriptionsAreBounded(t *testing.T) {
 	b := start(t, Options{lower: func(q *quotas) { q.subscriptions = 2 }})
 	p := connect(t, dialTCP(t, b), nil)

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"slices"
@@ -129,8 +129,10 @@ func (u user) check() error {
 // cost of the bcrypt hash asks for, no less for a name that does not exist, and waits while
 // too many others are checked.
 func (u *Users) Authenticate(name string, password []byte, remote string) packets.Code {
-	address, _, _ := net.SplitHostPort(remote)
-	keys := []string{"address " + address, "name " + name}
+	keys := []string{"name " + name}
+	if from, err := netip.ParseAddrPort(remote); err != nil || !from.Addr().IsLoopback() { // which is a proxy's
+		keys = append(keys, "address "+from.Addr().String())
+	}
 	if !u.attempts.allowed(keys) {
 		return packets.ErrConnectionRateExceeded
 	}
