@@ -56,6 +56,9 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
+	if c.notifySocket != "" {
+		signal.Ignore(syscall.SIGHUP) // asks a service to read its files again, where there may be none
+	}
 	listed := publicBrokers
 	if c.brokers != "" {
 		if listed, err = readBrokers(c.brokers); err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -237,6 +238,9 @@ func TestNotify(t *testing.T) {
 		s := launchWith(t, map[string]string{"NOTIFY_SOCKET": socket}, "-addr", "127.0.0.1:0", "-mqtt-addr", "")
 		if got := said(); got != "READY=1" {
 			t.Errorf("%s: %q", socket, got)
+		}
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil { // systemctl reload, where nothing is read again
+			t.Fatal(err)
 		}
 		if response, _ := fetch(t, http.DefaultClient, s.url+"healthz"); response.StatusCode != http.StatusOK {
 			t.Errorf("/healthz: %d", response.StatusCode)
