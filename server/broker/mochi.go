@@ -65,13 +65,10 @@ func isSys(topic string) bool { return strings.HasPrefix(topic, mqtt.SysPrefix+"
 // and [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
 // [MQTT-4.8.2-1] that is not of the broker's own topics, which go to nobody in turns.
 func validFilter(filter string) bool {
-	if tooLarge(filter) {
-		return false
-	}
 	if mqtt.IsSharedFilter(filter) { // $SHARE too
 		_, rest, _ := strings.Cut(filter, "/")
 		name, inner, ok := strings.Cut(rest, "/")
-		if !ok || name == "" || inner == "" || strings.HasPrefix(inner, "$") {
+		if !ok || name == "" || inner == "" || strings.HasPrefix(inner, "$") || len(filter) > maxName {
 			return false
 		}
 		filter = inner
@@ -81,7 +78,7 @@ func validFilter(filter string) bool {
 			return false
 		}
 	}
-	return true
+	return !tooLarge(filter)
 }
 
 // everything is the filter of a group that no client can be in [MQTT-4.8.2-2]: mochi has

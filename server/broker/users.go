@@ -190,12 +190,11 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		return code
 	}
 	if p.users != nil {
-		switch code := p.users.Authenticate(name, pk.Connect.Password, cl.Net.Remote); code {
-		case packets.CodeSuccess:
-		case packets.ErrBadUsernameOrPassword:
+		code := p.users.Authenticate(name, pk.Connect.Password, cl.Net.Remote)
+		if code == packets.ErrBadUsernameOrPassword {
 			p.log.Warn("refused a client: wrong user name or password", "user", cut(name), "remote", cl.Net.Remote)
-			fallthrough
-		default:
+		}
+		if code != packets.CodeSuccess {
 			return code
 		}
 		most = min(most, p.most.userSessions)

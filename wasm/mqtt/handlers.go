@@ -18,7 +18,8 @@ type handlers struct {
 }
 
 // add enters the handlers of subscriptions. Settle, with the broker's reason codes,
-// takes back those of subscriptions that were not granted; without, all.
+// takes back those of subscriptions that were not granted; without, all. Where there is
+// none, what the filter had before goes when it is granted.
 func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []byte)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -28,14 +29,14 @@ func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []by
 	}
 	entries := make([]entry, len(subs))
 	for i, s := range subs {
-		entries[i].filter = s.Filter
+		entries[i] = entry{filter: s.Filter, before: h.byFilter[s.Filter]}
 		if s.Handler == nil {
 			continue
 		}
 		if h.byFilter == nil {
 			h.byFilter = map[string]*func(Message){}
 		}
-		entries[i].now, entries[i].before = &s.Handler, h.byFilter[s.Filter]
+		entries[i].now = &s.Handler
 		h.byFilter[s.Filter] = &s.Handler
 		h.start(c)
 	}
@@ -44,33 +45,13 @@ func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []by
 		defer h.mu.Unlock()
 		for i, e := range slices.Backward(entries) {
 			switch granted := i < len(reasons) && reasons[i] < wire.ReasonUnspecified; {
-			case granted && e.now == nil:
+			case granted && e.now == nil && h.byFilter[e.filter] == e.before:
 				delete(h.byFilter, e.filter)
 			case granted, e.now == nil, h.byFilter[e.filter] != e.now:
 			case e.before == nil:
 				delete(h.byFilter, e.filter)
 			default:
 				h.byFilter[e.filter] = e.before
-			}
-		}
-	}
-}
-
-// remove is for the end of subscriptions. Settle drops the handlers that they had, but
-// those of filters that the broker's reason codes say it goes on with.
-func (h *handlers) remove(filters []string) (settle func(reasons []byte)) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	before := make([]*func(Message), len(filters))
-	for i, f := range filters {
-		before[i] = h.byFilter[f]
-	}
-	return func(reasons []byte) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		for i, f := range filters {
-			if h.byFilter[f] == before[i] && (i >= len(reasons) || reasons[i] < wire.ReasonUnspecified) {
-				delete(h.byFilter, f)
 			}
 		}
 	}

@@ -113,17 +113,23 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	if len(filters) == 0 {
 		return SubscribeResult{}, wire.Invalid("filter", "is missing [MQTT-3.10.3-2]")
 	}
-	for _, f := range filters {
+	ended := make([]Subscription, len(filters))
+	for i, f := range filters {
 		if err := wire.CheckTopicFilter("filter", f); err != nil {
 			return SubscribeResult{}, err
 		}
+		ended[i].Filter = f
 	}
 	if err := user.validate("properties.userProperties"); err != nil {
 		return SubscribeResult{}, err
 	}
-	settle := c.handlers.remove(filters)
+	settle := c.handlers.add(c, ended) // none
 	r, err := c.call(ctx, "unsubscribe", &session.Call{Filters: filters, User: user})
-	if !errors.Is(err, PacketTooLarge) { // which was not even tried
+	switch {
+	case errors.Is(err, PacketTooLarge): // which was not even tried
+	case r.ReasonCodes == nil:
+		settle(make([]byte, len(filters)))
+	default:
 		settle(r.ReasonCodes)
 	}
 	return r, err
