@@ -142,7 +142,12 @@ export function Checkbox({ label, name, checked, onEdit }: CheckProps) {
         type="checkbox"
         checked={checked}
         aria-label={name}
-        onChange={(event) => onEdit(event.currentTarget.checked)}
+        onChange={({ currentTarget }) => {
+          const wanted = currentTarget.checked;
+          // As it is, where the edit is not taken and nothing is drawn again.
+          currentTarget.checked = checked;
+          onEdit(wanted);
+        }}
       />
       <span>{label}</span>
     </label>
