@@ -72,6 +72,12 @@ test('without reconnecting a lost connection is disconnected', async () => {
   expect(client.state).toBe('disconnected');
 });
 
+function transferred(): Uint8Array {
+  const bytes = new Uint8Array([1]);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
 describe('publish', () => {
   test('passes text as it is and bytes as a copy', async () => {
     const { client, sent } = await connected();
@@ -99,6 +105,8 @@ describe('publish', () => {
     ['payload', ['a', 7]],
     ['payload', ['a', { toString: () => 'x' }]],
     ['payload', ['a', undefined]],
+    ['payload', ['a', transferred()]],
+    ['payload', ['a', transferred().buffer]],
     ['qos', ['a', 'x', { qos: 3 }]],
     ['options', ['a', 'x', 7]],
   ])('names the %s that is wrong, and asks nobody', async (field, args) => {

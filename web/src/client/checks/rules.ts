@@ -76,10 +76,14 @@ export const text: Check<string> = (given, field) => {
 /** Any bytes; the result is a copy whose buffer may be transferred. */
 export const payload: Check<Uint8Array> = (value, field) => {
   if (typeof value === 'string') return new TextEncoder().encode(value);
-  if (ArrayBuffer.isView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  try {
+    if (ArrayBuffer.isView(value)) {
+      return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+    }
+    if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
+  } catch {
+    throw bad(field, 'has a buffer that was transferred to somebody else');
   }
-  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   throw bad(
     field,
     `must be a string or bytes, not ${kind(value)}; convert it, for example with JSON.stringify`,
