@@ -366,7 +366,7 @@ for (const [what, width, height] of [
     await expect(empty).toBeInViewport({ ratio: 1 });
     const head = await page.getByText('Value', { exact: true }).boundingBox();
     expect((await empty.boundingBox())?.y).toBeGreaterThan((head?.y ?? 0) + (head?.height ?? 0));
-    await parts.filter.fill('plant/#');
+    await parts.filter.fill('low-window/#');
     await parts.subscribe.click();
     await expect(parts.subscriptions).toHaveCount(2);
     await showView(page, 'Publish');
