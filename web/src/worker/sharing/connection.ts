@@ -396,6 +396,4 @@ export function openConnection(
 /** For what nobody asked for who could be told. */
 function toldByEvents(): void {}
 
-function left(): Error {
-  return failure('aborted', 'connect: the client was ended');
-}
+const left = (): Error => failure('aborted', 'connect: the client was ended');
