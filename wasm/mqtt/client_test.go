@@ -115,13 +115,14 @@ func TestBadInputNamesTheField(t *testing.T) {
 
 // Less than nothing is an error at once, and not a panic or a loop in the background later.
 func TestNegativeOptions(t *testing.T) {
-	for _, o := range []Options{
-		{ConnectTimeout: -1}, {ReconnectMin: -1}, {ReconnectMax: -1}, {SubscribeBatchSize: -1},
-		{Queue: Queue{Messages: -1}}, {Queue: Queue{Bytes: -1}}, {InboxLimit: -1},
+	for field, o := range map[string]Options{
+		"connectTimeout": {ConnectTimeout: -1}, "reconnectPeriod": {ReconnectMin: -1}, "maxReconnectPeriod": {ReconnectMax: -1},
+		"subscribeBatchSize": {SubscribeBatchSize: -1}, "queue.messages": {Queue: Queue{Messages: -1}},
+		"queue.bytes": {Queue: Queue{Bytes: -1}}, "inboxLimit": {InboxLimit: -1},
 	} {
 		o.URL, o.Dial = "x", newScripted(t).dial
 		c, err := New(background, o)
-		wantCode(t, err, BadOption, "options")
+		wantCode(t, err, BadOption, field)
 		if c != nil {
 			_ = c.Disconnect(background, DisconnectOptions{})
 		}

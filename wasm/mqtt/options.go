@@ -204,12 +204,9 @@ func (o *Options) prepare() error {
 	}
 	if err := cmp.Or(
 		wire.CheckText("clientId", o.ClientID), checkCredentials(o.Username, o.Password), o.checkAuth(), o.checkWill(),
-		o.UserProperties.validate("properties.userProperties"), o.checkStore(), o.checkTimes(),
+		o.UserProperties.validate("properties.userProperties"), o.checkStore(), o.checkSigns(), o.checkTimes(),
 	); err != nil {
 		return err
-	}
-	if min(o.ConnectTimeout, o.ReconnectMin, o.ReconnectMax) < 0 || min(o.SubscribeBatchSize, o.Queue.Messages, o.Queue.Bytes, o.InboxLimit) < 0 {
-		return wire.Invalid("options", "has a negative time or number")
 	}
 	if o.Queue.Policy > DropNewest {
 		return wire.Invalid("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
@@ -281,6 +278,22 @@ func (o *Options) checkStore() error {
 		return wire.Invalid("clean", "must be false with a durable store")
 	case o.SessionExpiry == 0:
 		return wire.Invalid("properties.sessionExpiryInterval", "must not be 0 with a durable store")
+	}
+	return nil
+}
+
+func (o *Options) checkSigns() error {
+	for _, one := range []struct {
+		field string
+		value int64
+	}{
+		{"connectTimeout", int64(o.ConnectTimeout)}, {"reconnectPeriod", int64(o.ReconnectMin)}, {"maxReconnectPeriod", int64(o.ReconnectMax)},
+		{"subscribeBatchSize", int64(o.SubscribeBatchSize)}, {"queue.messages", int64(o.Queue.Messages)}, {"queue.bytes", int64(o.Queue.Bytes)},
+		{"inboxLimit", int64(o.InboxLimit)},
+	} {
+		if one.value < 0 {
+			return wire.Invalid(one.field, "is negative")
+		}
 	}
 	return nil
 }

@@ -29,7 +29,10 @@ function use(url: string, options: { qos: 1 } | undefined, done: Done): MqttClie
     .end(false, undefined, done)
     .end();
   client.on('message', (topic, payload, packet: IPublishPacket) => console.log(topic, payload, packet.qos));
-  const more: IClientOptions = { queueQoSZero: true };
+  const more: IClientOptions = {
+    queueQoSZero: true,
+    transformWsUrl: (address, _, connecting: MqttClient) => `${address}?${connecting.connected}`,
+  };
   void mqtt.connectAsync(url, more, false).then((connected) => connected.endAsync(true));
   void mqtt.connectAsync({ url }).then(({ connected }) => connected);
   return client;

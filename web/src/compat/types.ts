@@ -4,13 +4,12 @@ import type { MqttError } from '../client/errors';
 import type { PacketFields } from '../client/packet';
 import type * as client from '../client/types';
 import type { Bytes } from './bytes';
-import type { MqttClient } from './client';
 
 export type { QoS } from '../client/types';
 
 export interface IClientOptions extends Omit<client.ConnectOptions, 'signal' | 'transformWsUrl'> {
   /** Called before each attempt; gives the address to use. */
-  transformWsUrl?: (url: string, options: IClientOptions, client: MqttClient) => string | Promise<string>;
+  transformWsUrl?(url: string, options: IClientOptions, client: ConnectingClient): string | Promise<string>;
   /** `user:password`, in place of `username` and `password`. */
   auth?: string;
   /** Added to the address. A `clientId` in it is the client's. */
@@ -18,6 +17,13 @@ export interface IClientOptions extends Omit<client.ConnectOptions, 'signal' | '
   protocolId?: 'MQTT';
   /** Do not connect before `client.connect()` is called. Default false. */
   manualConnect?: boolean;
+}
+
+/** What is known of an `MqttClient` before an attempt. */
+export interface ConnectingClient {
+  readonly options: IClientOptions;
+  readonly connected: boolean;
+  readonly reconnecting: boolean;
 }
 
 export type IClientPublishOptions = Pick<client.PublishOptions, 'qos' | 'retain' | 'properties'>;

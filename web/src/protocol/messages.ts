@@ -63,7 +63,7 @@ export type ToWorker =
 /** Page → dedicated worker. */
 export type ToDedicatedWorker =
   | ToWorker
-  /** The first of all: the Go program, where the page could compile it while the worker started. */
+  /** Once: the Go program, where the page could compile it while the worker started. Calls may come before. */
   | { type: 'program'; module?: WebAssembly.Module | undefined };
 
 /** Page → shared worker, about the page itself. */

@@ -1,5 +1,8 @@
 /** When the page has time. */
 
+/** Whole seconds over which rates are taken. */
+export const rateSeconds = 3;
+
 export interface Timing {
   /** Runs `call` before the next frame is drawn: not while the page is hidden. */
   frame(call: () => void): void;

@@ -4,7 +4,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
 import { keep, readKept } from '../core/storage';
-import { pageTiming, type Timing } from '../core/timing';
+import { pageTiming, rateSeconds, type Timing } from '../core/timing';
 import { isOpaque } from '../payload/preview';
 import type { Texts } from './decoded';
 import { type Entry, entryFor, type Via } from './entry';
@@ -22,9 +22,6 @@ export const maxMessages = 300_000;
 export const budgets = [8, 16, 32, 64, 128, 256, 512].map((size) => size * 1024 * 1024);
 const standardBudget = 32 * 1024 * 1024;
 const budgetKey = 'mqttwasm.feed.bytes';
-
-/** Seconds over which the rate is taken. */
-const span = 3;
 
 export interface Dependencies {
   finder: Finder;
@@ -103,7 +100,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
   let counts: number[] = [];
 
   function measure(): void {
-    counts = [...counts, received - total.value].slice(-span);
+    counts = [...counts, received - total.value].slice(-rateSeconds);
     const sum = counts.reduce((all, count) => all + count, 0);
     total.value = received;
     rate.value = sum / counts.length;

@@ -170,23 +170,24 @@ describe('what is kept', () => {
     expect(left([kept('one')])).toMatchObject({ list: [kept('one')] });
   });
 
-  it('is all but the payloads in the forms where those take all the room', () => {
+  /** To the last 100,000 characters. */
+  function fillStorage(): void {
     const { setItem } = sessionStorage;
     vi.spyOn(sessionStorage, 'setItem').mockImplementation((key, value) => {
       if (value.length > 100_000) throw new DOMException('full', 'QuotaExceededError');
       setItem(key, value);
     });
+  }
+
+  it('is all but the payloads in the forms where those take all the room', () => {
+    fillStorage();
     const one = kept('one');
     const large = { ...one, draft: { ...one.draft, payload: 'x'.repeat(100_000) } };
     expect(left([large])).toMatchObject({ list: [one] });
   });
 
   it('is all but the files where those take all the room', () => {
-    const { setItem } = sessionStorage;
-    vi.spyOn(sessionStorage, 'setItem').mockImplementation((key, value) => {
-      if (value.length > 100_000) throw new DOMException('full', 'QuotaExceededError');
-      setItem(key, value);
-    });
+    fillStorage();
     const one = kept('one');
     const withFile = { ...one, draft: { ...one.draft, payload: 'typed' } };
     withFile.draft.file = { name: 'a.bin', base64: 'x'.repeat(100_000) };

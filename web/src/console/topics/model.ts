@@ -6,6 +6,7 @@
 
 import type { Message, MessageProperties, QoS } from '../../client';
 import { detached } from '../../client/message';
+import { rateSeconds } from '../core/timing';
 
 /** Rows that the tree may have, and bytes, as `costOf` takes them. */
 export const caps = { nodes: 200_000, bytes: 96 * 1024 * 1024 };
@@ -21,9 +22,6 @@ const smallProperties = 16;
 
 /** Bytes of a message that is kept undecoded, beside its text, properties and payload. */
 const recordBytes = 900;
-
-/** Seconds over which a rate is taken, as for the feed's. */
-const span = 3;
 
 /** The latest message of a topic, without the batch it came in. */
 export interface Value {
@@ -115,16 +113,16 @@ export function rateOf(node: TopicNode, now: number): number {
   const { latest, before1, before2, before3 } = node;
   const counts = [latest, before1, before2, before3].slice(
     passed > 0 ? 0 : 1,
-    Math.max(0, span + 1 - passed),
+    Math.max(0, rateSeconds + 1 - passed),
   );
   const sum = counts.reduce((all, count) => all + count, 0);
-  return sum && sum / Math.min(span, node.seconds + passed);
+  return sum && sum / Math.min(rateSeconds, node.seconds + passed);
 }
 
 /** Counts a message for the rate, which begins anew after a pause. */
 function rate(node: TopicNode, now: number): void {
   let passed = secondsSince(node, now);
-  if (passed > span) {
+  if (passed > rateSeconds) {
     node.second = now;
     node.seconds = node.latest = node.before1 = node.before2 = node.before3 = passed = 0;
   }

@@ -102,13 +102,13 @@ it('takes up the lines that a reload left, each when its topic has a number', ()
     ['a', 'v'],
     ['b', ''],
   ];
-  bench.takeUp();
+  bench.restorePins();
   push(message('a', '{"v":1}'), message('b', 'none yet'));
-  bench.takeUp();
+  bench.restorePins();
   expect(lines()).toEqual([['a', 'v', [1]]]);
   push(message('b', '7'), message('a', '{"v":2}'));
-  bench.takeUp();
-  bench.takeUp();
+  bench.restorePins();
+  bench.restorePins();
   expect(lines()).toEqual([
     ['a', 'v', [1, 2]],
     ['b', '', [7]],

@@ -197,7 +197,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     topics.pins.filter(([other, inside]) => other !== topic || inside !== path);
 
   /** What a reload left for the chart is there as soon as its topics have a number. */
-  function takeUp(): void {
+  function restorePins(): void {
     for (const [topic, path] of topics.pins) {
       const there = charted.peek().some((one) => one.topic === topic && one.path === path);
       const node = there ? undefined : model.find(topic);
@@ -323,7 +323,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     select,
     reveal,
     chart,
-    takeUp,
+    restorePins,
     unchart,
     askToClear,
     clear,

@@ -26,7 +26,7 @@ const number = new Intl.NumberFormat('en', {
 });
 
 /** Without the hundreds of zeros of what is very large or small. */
-function written(value: number): string {
+function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size < 1e15 && (size >= 1e-6 || size === 0)) return number.format(value);
   return String(Number(value.toPrecision(8)));
@@ -116,7 +116,7 @@ function optionsFor(
       {
         ...axis,
         space: 22,
-        values: (_plot, splits) => splits.map(written),
+        values: (_plot, splits) => splits.map(formatValue),
         size(_plot, labels) {
           const { room, onRoom } = latest();
           const wanted = 12 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length));
@@ -225,7 +225,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
           {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
         </span>
       </bdi>
-      <span class="chart-value end">{value === undefined ? '–' : written(value)}</span>
+      <span class="chart-value end">{value === undefined ? '–' : formatValue(value)}</span>
       {notes.length > 0 && <span class="chart-note clip fine">{notes.join(', ')}</span>}
       <IconButton label={t('Remove {line} from the chart', { line: title })} onClick={onRemove} />
     </li>
@@ -244,9 +244,9 @@ function words(series: readonly Series[]): string {
       return t('{line}: {count} values, {low} to {high}, last {last}', {
         line: titleOf(one),
         count: formatCount(values.length),
-        low: written(low),
-        high: written(high),
-        last: written(values.at(-1) ?? 0),
+        low: formatValue(low),
+        high: formatValue(high),
+        last: formatValue(values.at(-1) ?? 0),
       });
     })
     .join('; ');

@@ -141,7 +141,7 @@ export function TopicsPanel({ page, session, shown }: PartProps & { shown: boole
 export function ChartPane({ session }: PartProps) {
   const bench = session.part(benchOf);
   useEffect(() => {
-    const timer = setInterval(bench.takeUp, pace);
+    const timer = setInterval(bench.restorePins, pace);
     return () => clearInterval(timer);
   }, [bench]);
   return <Charts bench={bench} />;
