@@ -43,6 +43,16 @@ test('one subscription identifier is a number', () => {
   expect(decodeBatch(encodeBatch([given]), 1)[0]?.properties).toEqual({ subscriptionIdentifier: 5 });
 });
 
+test('each topic is its own, whichever came before', () => {
+  // Read as Latin-1, the bytes of the second are the text of the first.
+  for (let n = 0; n < 64 * 30 * 64; n++) {
+    const bytes = [0x40 + (n >> 11), 0xc2 + ((n >> 6) % 30), 0x80 + (n & 63)];
+    const topics = [String.fromCharCode(...bytes), new TextDecoder().decode(new Uint8Array(bytes))];
+    const read = decodeBatch(encodeBatch(topics.map((topic) => ({ topic }))), 2);
+    if (read.some(({ topic }, index) => topic !== topics[index])) throw new Error(`${topics} became others`);
+  }
+});
+
 test('[MQTT-1.5.4-3] U+FEFF is part of the topic', () => {
   expect(decodeBatch(encodeBatch([{ topic: '\uFEFFt' }]), 1)[0]?.topic).toBe('\uFEFFt');
 });

@@ -58,7 +58,6 @@ export function openBatch(
   const source: Source = {
     bytes,
     view: new DataView(buffer),
-    sameTopic: undefined,
     beside: [...payloads],
     isOwn,
   };
@@ -85,8 +84,6 @@ export function openBatch(
 interface Source {
   bytes: Uint8Array;
   view: DataView;
-  /** The message whose topic was decoded last: the next one often has the same. */
-  sameTopic: BatchMessage | undefined;
   /** The payloads beside the batch that no message has yet. */
   beside: Uint8Array[];
   /** Whether the client made up this subscription identifier. */
@@ -135,24 +132,8 @@ class BatchMessage implements Message {
   ) {}
 
   get topic(): string {
-    this.decodedTopic ??= this.decodeTopic();
+    this.decodedTopic ??= decodeTopic(this.source.bytes, this.topicStart, this.topicLength);
     return this.decodedTopic;
-  }
-
-  private decodeTopic(): string {
-    const { bytes, sameTopic } = this.source;
-    this.source.sameTopic = this;
-    if (sameTopic?.decodedTopic !== undefined && this.hasTopicOf(sameTopic)) return sameTopic.decodedTopic;
-    return mqttText.decode(bytes.subarray(this.topicStart, this.topicStart + this.topicLength));
-  }
-
-  private hasTopicOf(other: BatchMessage): boolean {
-    if (other.topicLength !== this.topicLength) return false;
-    const { bytes } = this.source;
-    for (let n = 0; n < this.topicLength; n++) {
-      if (bytes[this.topicStart + n] !== bytes[other.topicStart + n]) return false;
-    }
-    return true;
   }
 
   get payload(): Uint8Array {
@@ -200,7 +181,7 @@ class BatchMessage implements Message {
     const { source, beside, end } = this;
     const start = this.time - 5;
     const bytes = source.bytes.slice(start, end);
-    const alone = { ...source, bytes, view: new DataView(bytes.buffer), sameTopic: undefined, beside: [] };
+    const alone = { ...source, bytes, view: new DataView(bytes.buffer), beside: [] };
     return new BatchMessage(
       alone,
       this.flags,
@@ -239,6 +220,34 @@ export function detached(message: Message): Message {
 /** What a message keeps from being freed: its whole batch, and its payload where that came beside. */
 export function buffersOf(message: Message): ArrayBufferLike[] {
   return message instanceof BatchMessage ? message.buffers() : [message.payload.buffer];
+}
+
+/** Topics that came lately, each where its bytes lead to: decoding costs more than the rest of a message. */
+const decodedTopics: string[] = new Array(4096).fill('');
+/** Bytes of one of them. */
+const longestDecoded = 256;
+
+function decodeTopic(bytes: Uint8Array, start: number, length: number): string {
+  if (length > longestDecoded) return mqttText.decode(bytes.subarray(start, start + length));
+  let hash = length;
+  for (let n = 0; n < length; n++) hash = (Math.imul(hash, 31) + (bytes[start + n] as number)) | 0;
+  const place = (hash ^ (hash >>> 15)) & (decodedTopics.length - 1);
+  let topic = decodedTopics[place] as string;
+  if (!isSame(topic, bytes, start, length)) {
+    topic = mqttText.decode(bytes.subarray(start, start + length));
+    decodedTopics[place] = topic;
+  }
+  return topic;
+}
+
+/** Of topics in ASCII; the others are decoded each time. */
+function isSame(topic: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (topic.length !== length) return false;
+  for (let n = 0; n < length; n++) {
+    const byte = bytes[start + n] as number;
+    if (byte >= 0x80 || byte !== topic.charCodeAt(n)) return false;
+  }
+  return true;
 }
 
 /** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3), less the identifiers that the client made up. */

@@ -21,9 +21,9 @@ export function identifierOf(filter: string): number {
  * [MQTT-3.3.4-3], [MQTT-3.3.4-4].
  */
 export function chosen<T extends { identifiers: ReadonlySet<number> }>(
-  selected: T[],
+  selected: readonly T[],
   identifiers: () => number[],
-): T[] {
+): readonly T[] {
   if (selected.length < 2) return selected;
   const copied = identifiers();
   const named = selected.filter((one) => copied.some((identifier) => one.identifiers.has(identifier)));

@@ -9,7 +9,8 @@ import { createTopicIndex } from './topic-index';
 interface Route {
   /** Counts up: the first to subscribe is the first to get a message. */
   order: number;
-  holders: Set<Holder>;
+  /** Another array after each change: a handler may make one while they are called. */
+  holders: readonly Holder[];
   /** Under which its messages come. */
   identifiers: Set<number>;
 }
@@ -23,17 +24,19 @@ export function createRouter() {
   /** Callers' own identifiers among those that look like the client's. */
   const given = new Set<number>();
   let lastOrder = 0;
+  let handlersOnly = 0;
 
   function add(holder: Holder): void {
     const { topic } = holder.request;
     let route = routes.get(topic);
     if (!route) {
       lastOrder++;
-      route = { order: lastOrder, holders: new Set(), identifiers: new Set() };
+      route = { order: lastOrder, holders: [], identifiers: new Set() };
       routes.set(topic, route);
       tree.add(topic, route);
     }
-    route.holders.add(holder);
+    route.holders = [...route.holders, holder];
+    if (holder.handlerOnly) handlersOnly++;
     const { identifier } = holder.request;
     if (identifier === undefined) return;
     route.identifiers.add(identifier);
@@ -44,29 +47,26 @@ export function createRouter() {
   function remove(holder: Holder): boolean {
     const { topic } = holder.request;
     const route = routes.get(topic);
-    if (!route?.holders.delete(holder)) return false;
-    if (route.holders.size === 0) {
+    if (!route?.holders.includes(holder)) return false;
+    route.holders = route.holders.filter((other) => other !== holder);
+    if (holder.handlerOnly) handlersOnly--;
+    if (route.holders.length === 0) {
       tree.remove(topic, route);
       routes.delete(topic);
     }
     return withFilter(topic).length === 0;
   }
 
-  function match(message: Message): Holder[] {
+  function match(message: Message): readonly Holder[] {
     const found = chosen(tree.match(message.topic), () => subscriptionIdentifiers(message));
-    if (found.length > 1) found.sort((one, other) => one.order - other.order);
-    return found.flatMap(({ holders }) => [...holders]);
+    if (found.length === 1) return (found[0] as Route).holders;
+    return found.toSorted((one, other) => one.order - other.order).flatMap(({ holders }) => holders);
   }
 
   /** Whether all who get a message on this topic want it for themselves. */
   function reserved(message: Message): boolean {
     const holders = match(message);
     return holders.length > 0 && holders.every(({ handlerOnly }) => handlerOnly);
-  }
-
-  /** Whether anybody does. */
-  function reserving(): boolean {
-    return all().some(({ handlerOnly }) => handlerOnly);
   }
 
   /** Whether the client made up this subscription identifier, which is nobody else's business. */
@@ -76,7 +76,7 @@ export function createRouter() {
 
   /** Those who have not left. */
   function withFilter(filter: string): Holder[] {
-    return [...(routes.get(filter)?.holders ?? [])].filter(({ finished }) => !finished());
+    return (routes.get(filter)?.holders ?? []).filter(({ finished }) => !finished());
   }
 
   /** What to ask of the broker for a newcomer among those who share its filter. */
@@ -86,7 +86,7 @@ export function createRouter() {
   }
 
   function all(): Holder[] {
-    return [...routes.values()].flatMap((route) => [...route.holders]);
+    return [...routes.values()].flatMap(({ holders }) => holders);
   }
 
   return {
@@ -94,7 +94,8 @@ export function createRouter() {
     remove,
     match,
     reserved,
-    reserving,
+    /** Whether anybody wants messages for themselves. */
+    reserving: () => handlersOnly > 0,
     isOwn,
     withFilter,
     shared,

@@ -9,11 +9,19 @@ interface Level<T> {
   below: Set<T>;
 }
 
+/** Topics whose values are remembered. */
+const remembered = 4096;
+/** Characters of one of them. */
+const longest = 256;
+
 /** Values by topic filter: a topic's are found without a look at every filter. */
 export function createTopicIndex<T>() {
   const root = newLevel<T>();
+  /** Found before: topics come again and again. */
+  const known = new Map<string, readonly T[]>();
 
   function add(filter: string, value: T): void {
+    known.clear();
     let level = root;
     for (const name of pathOf(filter)) {
       let next = level.next.get(name);
@@ -27,6 +35,7 @@ export function createTopicIndex<T>() {
   }
 
   function remove(filter: string, value: T): void {
+    known.clear();
     const path = pathOf(filter);
     const levels = [root];
     for (const name of path) {
@@ -41,7 +50,17 @@ export function createTopicIndex<T>() {
   }
 
   /** In no particular order. */
-  function match(topic: string): T[] {
+  function match(topic: string): readonly T[] {
+    let found = known.get(topic);
+    if (found) return found;
+    found = search(topic);
+    if (topic.length > longest) return found;
+    if (known.size >= remembered) known.clear();
+    known.set(topic, found);
+    return found;
+  }
+
+  function search(topic: string): T[] {
     const found: T[] = [];
     const names = topic.split('/');
     collect(root, 0);

@@ -3,9 +3,6 @@ import { createTopicIndex } from '../../client/routing/topic-index';
 import type { WireSubscription } from '../../protocol/boundary';
 import type { Described } from './split';
 
-/** Topics whose filters are remembered; past that, all are forgotten and found again. */
-const cacheLimit = 1000;
-
 interface Entry<Taker> {
   requests: Map<Taker, WireSubscription>;
   /** Under which its messages come. */
@@ -18,7 +15,6 @@ export type Filters<Taker> = ReturnType<typeof createFilters<Taker>>;
 export function createFilters<Taker>() {
   const entries = new Map<string, Entry<Taker>>();
   const index = createTopicIndex<Entry<Taker>>();
-  const cache = new Map<string, Entry<Taker>[]>();
 
   /** Returns how to take it back: what the taker asked for before stands again. */
   function add(taker: Taker, request: WireSubscription): () => void {
@@ -28,7 +24,6 @@ export function createFilters<Taker>() {
       entry = { requests: new Map(), identifiers: new Set() };
       entries.set(topic, entry);
       index.add(topic, entry);
-      cache.clear();
     }
     const { requests, identifiers } = entry;
     if (identifier !== undefined) identifiers.add(identifier);
@@ -46,7 +41,6 @@ export function createFilters<Taker>() {
     if (!entry?.requests.delete(taker) || entry.requests.size > 0) return;
     entries.delete(filter);
     index.remove(filter, entry);
-    cache.clear();
   }
 
   /** Returns the filters that it had. */
@@ -63,13 +57,7 @@ export function createFilters<Taker>() {
   }
 
   function takersOf({ topic, identifiers }: Pick<Described, 'topic' | 'identifiers'>): Taker[] {
-    let selected = cache.get(topic);
-    if (!selected) {
-      selected = index.match(topic);
-      if (cache.size >= cacheLimit) cache.clear();
-      cache.set(topic, selected);
-    }
-    const takers = chosen(selected, identifiers).flatMap(({ requests }) => [...requests.keys()]);
+    const takers = chosen(index.match(topic), identifiers).flatMap(({ requests }) => [...requests.keys()]);
     return takers.length > 1 ? [...new Set(takers)] : takers;
   }
 
