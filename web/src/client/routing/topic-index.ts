@@ -9,19 +9,11 @@ interface Level<T> {
   below: Set<T>;
 }
 
-/** Topics whose values are remembered. */
-const remembered = 4096;
-/** Characters of one of them. */
-const longest = 256;
-
 /** Values by topic filter: a topic's are found without a look at every filter. */
 export function createTopicIndex<T>() {
   const root = newLevel<T>();
-  /** Found before: topics come again and again. */
-  const known = new Map<string, readonly T[]>();
 
   function add(filter: string, value: T): void {
-    known.clear();
     let level = root;
     for (const name of pathOf(filter)) {
       let next = level.next.get(name);
@@ -35,7 +27,6 @@ export function createTopicIndex<T>() {
   }
 
   function remove(filter: string, value: T): void {
-    known.clear();
     const path = pathOf(filter);
     const levels = [root];
     for (const name of path) {
@@ -50,38 +41,32 @@ export function createTopicIndex<T>() {
   }
 
   /** In no particular order. */
-  function match(topic: string): readonly T[] {
-    let found = known.get(topic);
-    if (found) return found;
-    found = search(topic);
-    if (topic.length > longest) return found;
-    if (known.size >= remembered) known.clear();
-    known.set(topic, found);
-    return found;
-  }
-
-  function search(topic: string): T[] {
+  function match(topic: string): T[] {
     const found: T[] = [];
-    const names = topic.split('/');
-    collect(root, 0);
+    collect(root, topic, 0, found);
     return found;
-
-    function collect(level: Level<T>, depth: number): void {
-      const hidden = depth === 0 && topic.startsWith('$'); // [MQTT-4.7.2-1]
-      // `a/#` selects its parent level too (4.7.1.2).
-      if (!hidden) for (const value of level.below) found.push(value);
-      if (depth === names.length) {
-        for (const value of level.here) found.push(value);
-        return;
-      }
-      const next = level.next.get(names[depth] as string);
-      if (next) collect(next, depth + 1);
-      const any = hidden ? undefined : level.next.get('+');
-      if (any) collect(any, depth + 1);
-    }
   }
 
   return { add, remove, match, empty: () => isEmpty(root) };
+}
+
+/** What filters select of the levels from `start` on: each message comes through here. */
+function collect<T>(level: Level<T>, topic: string, start: number, found: T[]): void {
+  const { next, here, below } = level;
+  const hidden = start === 0 && topic.startsWith('$'); // [MQTT-4.7.2-1]
+  // `a/#` selects its parent level too (4.7.1.2).
+  if (!hidden) for (const value of below) found.push(value);
+  if (start > topic.length) {
+    for (const value of here) found.push(value);
+    return;
+  }
+  if (next.size === 0) return;
+  const slash = topic.indexOf('/', start);
+  const end = slash < 0 ? topic.length : slash;
+  const named = next.get(topic.slice(start, end));
+  if (named) collect(named, topic, end + 1, found);
+  const any = hidden ? undefined : next.get('+');
+  if (any) collect(any, topic, end + 1, found);
 }
 
 function newLevel<T>(): Level<T> {
