@@ -440,3 +440,51 @@ func TestSubscribeThatFailsInPart(t *testing.T) {
 		b.nothing()
 	})
 }
+
+// It takes back no more than it brought: what the filters had before goes on, and so does
+// what a later call asked for.
+func TestSubscribeThatFailsInPartLeavesWhatWasBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, _ := start(t, nil)
+		wantQoS1 := func(filters ...string) {
+			t.Helper()
+			p := wantSubscribe(t, b, filters...)
+			for _, o := range p.Subscriptions {
+				if o.QoS != 1 {
+					t.Errorf("subscribes again to %q with QoS %d", o.Topic, o.QoS)
+				}
+			}
+			b.suback(p.PacketID, slices.Repeat([]byte{1}, len(filters))...)
+		}
+		subscribe(t, c, b, "a", "b") // at QoS 1
+		for _, lost := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(background)
+			done := make(chan error, 1)
+			go func() {
+				_, err := c.Subscribe(ctx, []Subscription{
+					{Filter: "a", Identifier: 1}, {Filter: "c", Identifier: 2}, {Filter: "b", Identifier: 3},
+				}, SubscribeOptions{})
+				done <- err
+			}()
+			b.suback(wantSubscribe(t, b, "a").PacketID, 0)
+			b.suback(wantSubscribe(t, b, "c").PacketID, 0)
+			id := wantSubscribe(t, b, "b").PacketID
+			synctest.Wait()
+			subscribe(t, c, b, "c")
+			if lost {
+				b = again(t, s, b, 0)
+				wantQoS1("a", "b", "c")
+			} else {
+				cancel()
+				wantQoS1("a")
+				b.suback(id, 0)
+				wantQoS1("b")
+			}
+			if err := <-done; err == nil {
+				t.Error("the call succeeded")
+			}
+			cancel()
+			b.nothing()
+		}
+	})
+}

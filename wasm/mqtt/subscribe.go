@@ -202,25 +202,14 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 	}
 	switch {
 	case failed != nil:
-		c.takeBack(calls)
+		c.mu.Lock()
+		for _, call := range calls {
+			c.session.TakeBack(call)
+		}
+		c.unlock()
 		return SubscribeResult{}, failed
 	case refused == len(calls):
 		return r, outcomes[0].err
 	}
 	return r, nil
-}
-
-// takeBack ends what some of several SUBSCRIBE packets were granted.
-func (c *Client) takeBack(calls []*session.Call) {
-	var filters []string
-	for _, call := range calls {
-		for _, sub := range call.Subscriptions {
-			filters = append(filters, sub.Topic)
-		}
-	}
-	if len(calls) > 1 {
-		c.mu.Lock()
-		_ = c.session.Subscribe(&session.Call{Filters: filters, Settle: func(*wire.Suback, error) {}})
-		c.unlock()
-	}
 }

@@ -19,11 +19,12 @@ type Call struct {
 	// there is an error.
 	Settle func(*wire.Suback, error)
 
-	id      uint16
-	again   bool     // our own, see Session.reconcile
-	ended   []string // filters that an UNSUBSCRIBE ends, should the broker refuse that
-	revoked []string // filters of a SUBSCRIBE that an UNSUBSCRIBE ends that was called after it
-	settled bool     // nobody waits for it any more
+	id       uint16
+	again    bool           // our own, see Session.reconcile
+	ended    []string       // filters that an UNSUBSCRIBE ends, should the broker refuse that
+	revoked  []string       // filters of a SUBSCRIBE that an UNSUBSCRIBE ends that was called after it
+	replaced []subscription // what the filters had that a SUBSCRIBE was granted, should it be taken back
+	settled  bool           // nobody waits for it any more
 }
 
 func (c *Call) what() string {

@@ -15,7 +15,8 @@ type subscription struct {
 	identifier int
 	user       []User
 	wanted     bool
-	granted    bool // the broker has it, as far as we know
+	granted    bool  // the broker has it, as far as we know
+	by         *Call // that was granted it; nil: it matters no more
 }
 
 // subscriptions are those of the user and of the broker, and the calls about them. A
@@ -149,7 +150,13 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 			s.subscriptions.doubt(sub.Topic)
 			missed = true
 		default:
-			s.subscriptions.put(subscription{sub, c.Identifier, c.User, true, true})
+			before := subscription{SubOptions: packets.SubOptions{Topic: sub.Topic}}
+			if at >= 0 {
+				before = s.subscriptions.list[at]
+				before.by = nil // or all that ever were would be held
+			}
+			c.replaced = append(c.replaced, before)
+			s.subscriptions.put(subscription{sub, c.Identifier, c.User, true, true, c})
 		}
 	}
 	if missed {
@@ -159,6 +166,18 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 		return nil
 	}
 	return wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString)
+}
+
+// TakeBack undoes what a SUBSCRIBE was granted, where no later call has changed that: the
+// filters have what they had before.
+func (s *Session) TakeBack(c *Call) {
+	for _, before := range slices.Backward(c.replaced) {
+		if at := s.subscriptions.find(before.Topic); at >= 0 && s.subscriptions.list[at].by == c && s.subscriptions.list[at].wanted {
+			before.granted = false
+			s.subscriptions.list[at] = before
+		}
+	}
+	s.reconcile(false)
 }
 
 // unsubscribed takes what was ended. The error says that nothing was.
