@@ -140,7 +140,8 @@ func (s *Session) Restore(records []Record) {
 		kind, number, ok := parseKey(r.Key)
 		switch {
 		case ok && kind == keptIncoming:
-			s.in[uint16(number)] = &incoming{id: uint16(number), qos: 2, taken: true, journaled: true}
+			// Doubtful, for the broker may have begun another session since.
+			s.in[uint16(number)] = &incoming{id: uint16(number), qos: 2, taken: true, journaled: true, doubtful: true}
 			continue
 		case ok && kind == keptMessage:
 			if m := parseMessage(r.Value); m != nil {
