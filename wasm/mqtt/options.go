@@ -59,7 +59,8 @@ type Options struct {
 	// Clean Start 0 (3.1.2.4). Later connections of a client always ask for its own.
 	KeepSession bool
 	// KeepAlive is how long the connection may be silent (3.1.2.10). A dead one is
-	// noticed within 1.5 times that. The broker may set its own.
+	// noticed within 1.5 times that; over a WebSocket a slow one, on which what was sent
+	// still leaves, is not dead. The broker may set its own.
 	KeepAlive time.Duration
 	// ConnectTimeout limits one attempt, from Prepare to CONNACK, and as long again
 	// for making the subscriptions of a lost session.

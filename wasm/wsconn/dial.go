@@ -1,8 +1,8 @@
 // Package wsconn dials MQTT over WebSocket, natively and in the browser.
 //
-// A [Conn] is a [net.Conn] each of whose writes leaves as one binary frame: MQTT
-// may be cut anywhere (MQTT 5, 6.0), but a frame costs a browser as much as a
-// hundred small packets, so a writer had better join what is ready together.
+// A [Conn] is a [net.Conn] each of whose writes leaves as one binary frame, or a large
+// one as several: MQTT may be cut anywhere (MQTT 5, 6.0), but a frame costs a browser as
+// much as a hundred small packets, so a writer had better join what is ready together.
 package wsconn
 
 import (
@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nhooyr.io/websocket"
@@ -24,6 +25,10 @@ const (
 	// HighWater is how many bytes the browser may hold unsent before a writer
 	// waits. Browsers buffer without limit and never block.
 	HighWater = 1 << 20
+
+	// maxFrame is how many bytes go into one frame, 1 MiB and what stands before it in a
+	// PUBLISH: until a frame has left not every platform tells that any of it has.
+	maxFrame = HighWater + 64<<10
 
 	// closeTimeout bounds the closing handshake on a half-open link.
 	closeTimeout = time.Second
@@ -72,6 +77,8 @@ type Conn struct {
 	stopRead context.CancelFunc
 
 	writing   sync.Mutex
+	given     atomic.Int64 // bytes that were written
+	held      atomic.Int64 // bytes that are to be
 	closeOnce sync.Once
 	closed    chan struct{}
 }
@@ -198,10 +205,10 @@ func (c *Conn) readError(err error) error {
 	return c.socket.closeError(err)
 }
 
-// Write sends p as one frame, and an empty p not at all. In the browser it blocks
-// while more than [HighWater] bytes wait to be sent, and a small frame for a
-// moment when the link is busy. A frame that can't be sent leaves the connection
-// open, and what has arrived can still be read. After Close it returns
+// Write sends p as one frame, more than 1 MiB as several, and an empty p not at all. In
+// the browser it blocks while more than [HighWater] bytes wait to be sent, and a small
+// frame for a moment when the link is busy. A frame that can't be sent leaves the
+// connection open, and what has arrived can still be read. After Close it returns
 // [net.ErrClosed].
 func (c *Conn) Write(p []byte) (int, error) {
 	c.writing.Lock()
@@ -211,16 +218,26 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	default:
 	}
-	if len(p) == 0 {
-		return 0, nil
-	}
-	if err := c.socket.drain(len(p), c.closed); err != nil {
-		return 0, err
-	}
-	if err := c.socket.send(c.ws, p); err != nil {
-		return 0, err
+	defer c.held.Store(0)
+	for n := 0; n < len(p); {
+		c.held.Store(int64(len(p) - n))
+		frame := p[n:min(len(p), n+maxFrame)]
+		if err := c.socket.drain(len(frame), c.closed); err != nil {
+			return n, err
+		}
+		if err := c.socket.send(c.ws, frame); err != nil {
+			return n, err
+		}
+		n += len(frame)
+		c.given.Add(int64(len(frame)))
 	}
 	return len(p), nil
+}
+
+// Sent is how many of the bytes written have left, and how many wait for the link.
+func (c *Conn) Sent() (left, waiting int) {
+	unsent := c.socket.unsent()
+	return int(c.given.Load()) - unsent, int(c.held.Load()) + unsent
 }
 
 // Close sends a closing frame, and waits at most a second for the peer's. It may

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall/js"
 	"testing"
@@ -80,14 +81,19 @@ func TestOneFramePerWrite(t *testing.T) {
 
 func testOneFramePerWrite(t *testing.T, class string) {
 	c, ws := mustDialWith(t, class)
-	for _, size := range []int{stagingSize - 1, stagingSize, stagingSize + 1, 3 * stagingSize} {
+	for _, size := range []int{stagingSize - 1, stagingSize, stagingSize + 1, maxFrame, maxFrame + 1, 2*maxFrame + 1} {
 		frame := strings.Repeat("0123456789abcdef", size/16+1)[:size]
 		if n, err := io.WriteString(c, frame); n != len(frame) || err != nil {
 			t.Errorf("Write: %d, %v", n, err)
 		}
-		if got := ws.Get("sent").Call("pop").String(); got != frame {
-			t.Errorf("%d bytes: sent %d others", size, len(got))
+		var want []string
+		for piece := range slices.Chunk([]byte(frame), maxFrame) {
+			want = append(want, string(piece))
 		}
+		if ws.Call("text").String() != strings.Join(want, "|") {
+			t.Errorf("%d bytes: sent others, or not in frames of %d", size, maxFrame)
+		}
+		ws.Set("sent", []any{})
 	}
 	for _, frame := range []string{"abc", "", "d", "e"} {
 		if n, err := io.WriteString(c, frame); n != len(frame) || err != nil {
@@ -183,6 +189,38 @@ func TestReadIntoThatIsNone(t *testing.T) {
 	ws.Call("deliver", "")
 	if n, err := c.Read(make([]byte, 8)); n != 8 || err != nil {
 		t.Errorf("Read: %d, %v", n, err)
+	}
+}
+
+// What a browser took has not left yet, and what it takes no more of waits too.
+func TestSent(t *testing.T) {
+	c, ws := mustDialWith(t, readable)
+	defer func() { _ = c.Close() }()
+	write := func(size int) {
+		if _, err := c.Write(make([]byte, size)); err != nil {
+			t.Error(err)
+		}
+	}
+	want := func(wantLeft, wantWaiting int) bool {
+		left, waiting := c.Sent()
+		return left == wantLeft && waiting == wantWaiting
+	}
+	const size = 3 * maxFrame
+	write(size)
+	ws.Set("bufferedAmount", 5)
+	if !want(size-5, 5) {
+		t.Error("not what the browser says")
+	}
+	ws.Set("bufferedAmount", HighWater+1)
+	wrote := make(chan struct{})
+	go func() { write(size); close(wrote) }()
+	for !want(size-HighWater-1, size+HighWater+1) {
+		runtime.Gosched()
+	}
+	ws.Set("bufferedAmount", 0)
+	<-wrote
+	if !want(2*size, 0) {
+		t.Error("something waits that has left")
 	}
 }
 

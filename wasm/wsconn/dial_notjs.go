@@ -29,6 +29,7 @@ func (*socket) release()                         {}
 func (*socket) keep(rest, payload int) int       { return 0 }
 func (*socket) fetch(int, []byte)                {}
 func (*socket) drop(int)                         {}
+func (*socket) unsent() int                      { return 0 }
 
 func (*socket) send(ws *websocket.Conn, p []byte) error {
 	return ws.Write(context.Background(), websocket.MessageBinary, p)

@@ -142,7 +142,8 @@ func (c *Conn) Probe() {
 // runKeepAlive keeps the connection alive and finds out when it is dead: it sends
 // PINGREQ when for the keep-alive time nothing was sent [MQTT-3.1.2-20] or
 // nothing came, and gives the broker half that time again to send anything. So a
-// dead connection is noticed within 1.5 times the keep-alive time.
+// dead connection is noticed within 1.5 times the keep-alive time, after the last bytes
+// left if some wait to.
 //
 // A machine that slept must not take the time it slept for silence: a timer that
 // fires late starts the wait anew, and input that piled up is read first.
@@ -167,16 +168,35 @@ func (c *Conn) runKeepAlive(interval time.Duration) {
 	}
 }
 
+// A Sender is a connection that knows what became of the bytes that it took.
+type Sender interface {
+	// Sent is how many bytes have left, and how many wait for the link.
+	Sent() (left, waiting int)
+}
+
+// sent is what the connection says of that, if it can.
+func (c *Conn) sent() (left, waiting int) {
+	if s, ok := c.cfg.Conn.(Sender); ok {
+		return s.Sent()
+	}
+	return 0, 0
+}
+
 // ask sends PINGREQ and waits whether anything comes. A machine that slept gets
-// the benefit of the doubt. ok is false when the connection ends meanwhile.
+// the benefit of the doubt, and so does a link on which PINGREQ waits behind what is
+// leaving. ok is false when the connection ends meanwhile.
 func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 	asked := c.keep.now()
+	left, waiting := c.sent()
 	c.mu.Lock()
 	if c.state != running {
 		c.mu.Unlock()
 		return false, false
 	}
-	err := c.ping()
+	var err error
+	if c.keep.waiting == 0 { // else one waits to be written
+		err = c.ping()
+	}
 	c.mu.Unlock()
 	if err != nil {
 		c.fail(err, 0)
@@ -185,6 +205,9 @@ func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 	late, ok := c.wait(asked + int64(patience))
 	if ok && !late {
 		_, ok = c.wait(c.keep.now() + int64(graceTime))
+	}
+	if now, _ := c.sent(); waiting > 0 && now > left {
+		return true, ok
 	}
 	return late || c.keep.lastReceived.Load() >= asked, ok
 }

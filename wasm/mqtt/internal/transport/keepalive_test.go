@@ -2,6 +2,8 @@ package transport
 
 import (
 	"context"
+	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -396,4 +398,93 @@ func TestProbe(t *testing.T) {
 		f.Close(nil)
 		<-f.Done()
 	})
+}
+
+// slowLink takes what it is given at once, as a browser does, and lets it leave at a
+// rate, until it stalls.
+type slowLink struct {
+	net.Conn
+	mu     sync.Mutex
+	given  int // bytes after CONNECT
+	left   int
+	at     time.Time // when left was true
+	stalls time.Time
+}
+
+const slowRate = 1000 // bytes a second
+
+func (l *slowLink) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at.IsZero() {
+		l.at = time.Now()
+		return l.Conn.Write(p)
+	}
+	l.update()
+	l.given += len(p)
+	return len(p), nil
+}
+
+func (l *slowLink) update() {
+	now := time.Now()
+	if now.After(l.stalls) {
+		now = l.stalls
+	}
+	if now.After(l.at) {
+		l.left = min(l.given, l.left+int(now.Sub(l.at).Seconds()*slowRate))
+		l.at = now
+	}
+}
+
+func (l *slowLink) Sent() (left, waiting int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.update()
+	return l.left, l.given - l.left
+}
+
+// A packet that takes longer than the keep-alive time, or a Probe, to leave keeps the
+// connection alive as long as the link moves: what would answer PINGREQ is behind it.
+func TestSlowLinkIsNotDead(t *testing.T) {
+	const leaves, stalls = 30 * time.Second, 20 * time.Second
+	for _, c := range []struct {
+		name         string
+		keepAlive    time.Duration
+		probe, stall bool
+		within       time.Duration // of the last byte that left
+	}{
+		{"keep alive", 4 * time.Second, false, false, 6 * time.Second},
+		{"keep alive, stalls", 4 * time.Second, false, true, 6 * time.Second},
+		{"probe", 0, true, false, 2 * probeTime},
+		{"probe, stalls", 0, true, true, 2 * probeTime},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			over := time.Now().Add(leaves)
+			f := opened(t, func(cfg *Config) {
+				cfg.KeepAlive = c.keepAlive
+				l := &slowLink{Conn: cfg.Conn, stalls: over}
+				if c.stall {
+					over = time.Now().Add(stalls)
+					l.stalls = over
+				}
+				cfg.Conn = l
+			})
+			f.source.put(publishFrame(int(leaves.Seconds()) * slowRate))
+			f.Wake()
+			for open := true; open; {
+				if c.probe {
+					f.Probe()
+				}
+				select {
+				case <-f.Done():
+					open = false
+				case <-time.After(time.Second):
+				}
+			}
+			wantCode(t, f.Err(), wire.Network)
+			if d := time.Since(over); d < 0 || d > c.within+time.Second {
+				t.Errorf("lost %v after the last byte left", d)
+			}
+		})
+	}
 }
