@@ -6,6 +6,10 @@ import "mqttwasm/wasm/mqtt/internal/wire"
 // with a journal means one wait for the store.
 const stageAtOnce = 256
 
+// maxFlight is how many bytes are in flight before QoS 1 and 2 messages wait for
+// acknowledgements: a broker may take 65,535 messages and acknowledge none.
+const maxFlight = 64 << 20
+
 // sendAgain begins a connection: what is in flight is handed out again, in order
 // [MQTT-4.4.0-1], [MQTT-4.6.0-1], within the broker's Receive Maximum [MQTT-3.3.4-7].
 func (s *Session) sendAgain() {
@@ -27,11 +31,12 @@ func (s *Session) sendAgain() {
 }
 
 // sendable tells whether the queue's first message may go to the flight: there is
-// a connection, and neither the broker's Receive Maximum [MQTT-3.3.4-7] nor the
-// packet identifiers are used up.
+// a connection, and neither the broker's Receive Maximum [MQTT-3.3.4-7], the packet
+// identifiers nor our own bound are used up.
 func (s *Session) sendable() bool {
 	m := s.queue.first
-	return m != nil && s.online && (m.qos() == 0 || s.quota > s.unsent && s.idsLeft())
+	return m != nil && s.online && (m.qos() == 0 || s.quota > s.unsent && s.idsLeft() &&
+		(s.flight.n == 0 || s.flight.bytes+len(m.frame) <= maxFlight))
 }
 
 // stage moves messages from the queue to the flight, up to about max bytes; with

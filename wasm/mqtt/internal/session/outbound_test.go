@@ -52,6 +52,43 @@ func TestManyBeyondTheLimits(t *testing.T) {
 	}
 }
 
+// A broker that takes bytes and acknowledges nothing gets so many of them, whatever its
+// Receive Maximum: the others wait in the queue, which has bounds.
+func TestFlightIsBoundedInBytes(t *testing.T) {
+	for _, qos := range []byte{1, 2} {
+		s := connected(t, Config{}, &wire.Connack{})
+		const size = 10 << 20
+		var held int
+		for i := range 20 {
+			m := newMessage(qos, fmt.Sprint(i), string(make([]byte, size)), 0, 0)
+			m.Owner = ignored{}
+			if err := s.Publish(m); err != nil {
+				t.Fatal(err)
+			}
+			for _, frame := range s.Next(nil, 1<<14) {
+				held += cap(frame)
+				s.Written(len(frame))
+			}
+		}
+		if held > maxFlight || held < maxFlight-2*size {
+			t.Errorf("QoS %d: %d bytes in flight, of at most %d", qos, held, maxFlight)
+		}
+		s.Ready()
+		if err := s.Ack(wire.Ack{Kind: wire.TypePuback + qos - 1, ID: s.flight.first.id, Reason: wire.ReasonUnspecified}); err != nil {
+			t.Fatal(err)
+		}
+		if frames := s.Next(nil, 1<<14); !s.Ready().Send || len(frames) != 1 {
+			t.Errorf("QoS %d: %d packets after one was acknowledged", qos, len(frames))
+		}
+	}
+	s := connected(t, Config{}, &wire.Connack{})
+	m := newMessage(1, "large", string(make([]byte, maxFlight)), 0, 0)
+	m.Owner = ignored{}
+	if err := s.Publish(m); err != nil || len(s.Next(nil, 1<<14)) != 1 {
+		t.Errorf("a message that is larger does not leave: %v", err)
+	}
+}
+
 // A broker that asks again and again, and does not read the answers, ends the
 // connection before it has filled the memory.
 func TestAckFlood(t *testing.T) {
