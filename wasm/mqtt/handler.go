@@ -23,6 +23,9 @@ func (h *handler) Connack(a *wire.Connack) error {
 	if err := c.session.Connected(a, c.opts.sessionExpiry); err != nil {
 		return err
 	}
+	if !a.SessionPresent {
+		c.inbox.Forget()
+	}
 	c.supervisor.conn = h.conn
 	c.supervisor.speak()
 	c.supervisor.quiet = make(chan struct{})

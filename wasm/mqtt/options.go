@@ -127,7 +127,8 @@ type Options struct {
 	AutoTopicAlias bool
 
 	// InboxLimit is how many bytes of memory may be held for messages that wait to
-	// be received before those of QoS 0 are dropped, the oldest first.
+	// be received before those of QoS 0 are dropped, the oldest first; and with a
+	// session that the broker has lost, those of QoS 1 and 2 that it had sent.
 	InboxLimit int
 	// OnMessage is called for each message that no Subscription.Handler is for, one
 	// after the other, on one goroutine, which also calls the handlers. A message is

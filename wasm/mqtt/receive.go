@@ -68,8 +68,8 @@ func (c *Client) receive(ctx context.Context) (*Batch, error) {
 // A Batch is received messages in order.
 type Batch struct {
 	Count int
-	// Dropped is how many QoS 0 messages were lost before this batch because
-	// nobody took them in time.
+	// Dropped is how many messages were lost before this batch because nobody took
+	// them in time: of QoS 0, or of a session that the broker has lost.
 	Dropped uint64
 
 	batch  inbox.Batch

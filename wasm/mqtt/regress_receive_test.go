@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mqttwasm/wasm/mqtt/internal/mqtttest"
+	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // flood is a connection on which, after the CONNACK, the same packet comes again and
@@ -415,4 +416,36 @@ func TestErrorsIsACode(t *testing.T) {
 	if errors.Is(errors.New("timeout"), Timeout) {
 		t.Error("a text is no code")
 	}
+}
+
+// A broker that comes again and again without the session sends as much each time as
+// the Receive Maximum allows. Where nobody takes it, the oldest is dropped, and counted.
+func TestStalledReceiverAndSessionsThatAreLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit, size, each, rounds = 64 << 10, 1000, 50, 20
+		c, s, b, _ := start(t, func(o *Options) { o.InboxLimit, o.ReceiveMaximum = limit, each })
+		for round := range rounds {
+			if round > 0 {
+				b = again(t, s, b, 0)
+			}
+			for i := range each {
+				frame, idAt := wire.EncodePublish(2, "t", nil, make([]byte, size))
+				frame[idAt+1] = byte(i + 1)
+				b.send(frame...)
+			}
+			synctest.Wait()
+		}
+		count, dropped := 0, 0
+		for count+dropped < rounds*each {
+			batch, err := c.Receive(background)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count, dropped = count+batch.Count, dropped+int(batch.Dropped)
+			batch.Done()
+		}
+		if count > limit/size+each || count < limit/size/2+each {
+			t.Errorf("%d messages of %d bytes were held, with a limit of %d", count, size, limit)
+		}
+	})
 }

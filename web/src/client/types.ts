@@ -205,7 +205,7 @@ export interface Client {
   readonly url: string;
   /** Until the first connection, the specification's defaults. */
   readonly connack: ConnackInfo;
-  /** QoS 0 messages dropped, since the beginning, because this page was too slow. */
+  /** Messages dropped because this page was too slow: of QoS 0, or of a session that the broker has lost. */
   readonly dropped: number;
 
   publish(topic: string, payload: Payload, options?: PublishOptions): Promise<PublishResult>;

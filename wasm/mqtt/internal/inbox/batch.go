@@ -24,8 +24,8 @@ type Batch struct {
 	// Kept are the payloads that are not in the records with keptFlag, in their order.
 	// They are the caller's: All fetches them.
 	Kept []*wire.Kept
-	// Dropped is how many QoS 0 messages were lost since the last batch because
-	// nobody took them in time.
+	// Dropped is how many messages were lost since the last batch because nobody took
+	// them in time.
 	Dropped uint64
 	// Receipts are of the QoS 1 and 2 messages, in their order. They are the
 	// caller's, also when the batch is recycled.

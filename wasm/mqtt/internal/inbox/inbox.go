@@ -32,7 +32,7 @@ const (
 // An Inbox is the received messages of a client. It never makes the connection
 // wait. QoS 1 and 2 are never dropped: the Receive Maximum bounds them, since
 // they are acknowledged only when they were taken. QoS 0 is bounded by the limit:
-// over it the oldest are dropped, and counted.
+// over it the oldest are dropped, and counted. See also [Inbox.Forget].
 //
 // What counts is the memory held: segments with what lies unused in them, spare
 // segments, and receipts. A batch that was taken does not count until it is

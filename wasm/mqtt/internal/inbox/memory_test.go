@@ -2,6 +2,8 @@ package inbox
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
@@ -397,5 +399,46 @@ func TestPutTakesNoMemoryPerMessage(t *testing.T) {
 		if got > 10 {
 			t.Errorf("%s: %v allocations for 5000 messages", name, got)
 		}
+	}
+}
+
+// Messages that the broker has forgotten give way over the limit, the oldest first: a
+// receiver that stalls while sessions come and go does not fill the memory.
+func TestForgottenMessagesHoldTheLimit(t *testing.T) {
+	const limit, n, rounds = 256 << 10, 100, 50
+	in := New(limit)
+	k := newKeeper(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	put0, acked := 0, 0
+	for round := range rounds {
+		in.Forget()
+		if got := held(t, in); got > limit {
+			t.Fatalf("round %d: holds %d bytes, limit %d", round, got, limit)
+		}
+		for i := range n {
+			receipt := uint64(round*n + i + 1)
+			switch rng.IntN(4) {
+			case 0:
+				put(in, "t", 0, zeros[:100], 0)
+				put0++
+				continue
+			case 1:
+				putLarge(t, in, "t", 1, zeros[:40_000], receipt)
+			case 2:
+				p := wire.Publish{Flags: 2, Topic: []byte("t"), Payload: zeros[:50_000]}
+				k.keep(&p)
+				in.Put(&p, p.Topic, readAt, receipt)
+			default:
+				put(in, "t", 2, zeros[:1000], receipt)
+			}
+			acked++
+		}
+	}
+	_, sum := takeAll(t, in)
+	if got := sum.Count + int(sum.Dropped); got != put0+acked {
+		t.Errorf("%d messages taken and %d dropped of %d", sum.Count, sum.Dropped, put0+acked)
+	}
+	if !slices.IsSorted(sum.Receipts) || sum.Receipts[0] > (rounds-1)*n || sum.Receipts[len(sum.Receipts)-1] < (rounds-1)*n {
+		t.Errorf("receipts %v", sum.Receipts)
 	}
 }

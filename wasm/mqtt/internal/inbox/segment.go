@@ -152,6 +152,13 @@ func (in *Inbox) sweep() bool {
 		in.swept = s
 		return true
 	}
+	in.unlink(s, before)
+	return true
+}
+
+// unlink takes out a segment without records; before is the one before it, if there is
+// one. The caller holds mu.
+func (in *Inbox) unlink(s, before *segment) {
 	if before == nil {
 		in.first = s.next
 	} else {
@@ -162,7 +169,30 @@ func (in *Inbox) sweep() bool {
 	}
 	in.held -= s.cost()
 	in.keep(s)
-	return true
+}
+
+// Forget says that the broker has no session any more that the messages are of: it will
+// send as many as the Receive Maximum allows beside them. So what is over the limit is
+// dropped, the oldest first, of any QoS, and counted.
+func (in *Inbox) Forget() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for in.bytes() > in.limit {
+		if in.evict() || in.sweep() {
+			continue
+		}
+		s := in.first
+		if s == nil {
+			return
+		}
+		if s == in.swept {
+			in.swept = nil
+		}
+		in.dropped += uint64(s.records)
+		in.takeReceipts(s.acked)
+		s.kept.Drop()
+		in.unlink(s, nil)
+	}
 }
 
 // compact moves the QoS 1 and 2 records of s to the end of the segment before, as
