@@ -46,7 +46,7 @@ type Client struct {
 	session    *session.Session
 	supervisor supervisor
 	connack    Connack
-	pending    int           // publishes that are not settled
+	pending    int           // publishes and calls to subscribe and unsubscribe that are not settled
 	idle       chan struct{} // closed when there are none; nil: nobody waits for that
 	expiry     *time.Timer   // of messages in the queue
 	expiryAt   time.Time

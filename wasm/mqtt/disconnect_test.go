@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -80,4 +81,44 @@ func TestDisconnectAgainIsNotBoundToTheFirst(t *testing.T) {
 			wantCode(t, <-unacknowledged, SessionLost, "")
 		})
 	}
+}
+
+// An UNSUBSCRIBE right before Disconnect failed although it had been sent, and so did
+// a SUBSCRIBE: only publishes were waited for.
+func TestDisconnectWaitsForSubackAndUnsuback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		subscribe(t, c, b, "old")
+		made, ended := subscribing(c, Subscription{Filter: "new"}), unsubscribing(c, "old")
+		synctest.Wait()
+		left := make(chan error, 1)
+		go func() { left <- c.Disconnect(background, DisconnectOptions{}) }()
+		synctest.Wait()
+		for range 2 {
+			switch p := b.read().Content.(type) {
+			case *packets.Subscribe:
+				b.suback(p.PacketID, 1)
+			case *packets.Unsubscribe:
+				b.unsuback(p.PacketID, 0)
+			default:
+				t.Fatalf("got %v", p)
+			}
+		}
+		wantNil(t, made, ended, left)
+	})
+}
+
+// A caller who gave up waits for no SUBACK, and neither does Disconnect then.
+func TestDisconnectDoesNotWaitForACallThatWasGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, b, _ := start(t, nil)
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		_, err := c.Subscribe(ctx, []Subscription{{Filter: "a"}}, SubscribeOptions{})
+		wantCode(t, err, Timeout, "")
+		wantSubscribe(t, b, "a")
+		if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -16,17 +16,17 @@ type DisconnectOptions struct {
 	ReasonString   string
 	SessionExpiry  *time.Duration // nil: as Options.SessionExpiry has it (3.14.2.2.2)
 	UserProperties UserProperties
-	// Force does not wait until messages in flight are acknowledged.
+	// Force does not wait for packets in flight.
 	Force bool
 }
 
-// Disconnect ends the client. Unless forced it first waits, as long as ctx
-// lasts, until what was published is acknowledged. It sends DISCONNECT, closes
-// the connection, and settles everything that still waits. A call that follows
-// another waits no longer than its own ctx and options say; DISCONNECT is that of
-// the call that stops waiting first. It fails with BadOption or PacketTooLarge, and
-// then does nothing; or with Timeout or Aborted, and then the client ends without
-// it.
+// Disconnect ends the client. Unless forced it first waits, as long as ctx and the
+// connection last, until the broker has acknowledged what was published, subscribed
+// to and unsubscribed from. It sends DISCONNECT, closes the connection, and settles
+// everything that still waits. A call that follows another waits no longer than its
+// own ctx and options say; DISCONNECT is that of the call that stops waiting first.
+// It fails with BadOption or PacketTooLarge, and then does nothing; or with Timeout
+// or Aborted, and then the client ends without it.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	packet, err := c.disconnectPacket(&opts)
 	if err != nil {
@@ -62,6 +62,14 @@ func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 		return nil
 	case <-ctx.Done():
 		return wire.ContextError(ctx, "disconnect")
+	}
+}
+
+// settled counts down what is in flight. The caller holds mu.
+func (c *Client) settled() {
+	if c.pending--; c.pending == 0 && c.idle != nil {
+		close(c.idle)
+		c.idle = nil
 	}
 }
 

@@ -92,10 +92,7 @@ type owner Token
 func (o *owner) Settle(r session.Result, err error) {
 	t := (*Token)(o)
 	c := t.client
-	if c.pending--; c.pending == 0 && c.idle != nil {
-		close(c.idle)
-		c.idle = nil
-	}
+	c.settled()
 	t.settle(PublishResult{r.Reason, r.ReasonString, r.User}, err)
 }
 

@@ -151,6 +151,7 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 	for i, call := range calls {
 		call.Settle = func(ack *wire.Suback, err error) {
 			outcomes[i] = outcome{ack, err}
+			c.settled()
 			settled <- struct{}{}
 		}
 	}
@@ -160,8 +161,8 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 	for ; taken < len(calls) && err == nil; taken++ {
 		if c.supervisor.want == gone {
 			err = c.notConnected()
-		} else {
-			err = c.session.Subscribe(calls[taken])
+		} else if err = c.session.Subscribe(calls[taken]); err == nil {
+			c.pending++
 		}
 	}
 	if err != nil {

@@ -95,7 +95,10 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       onBatch: (...batch) => new Promise((resolve) => inOrder(() => resolve(handOut(...batch)))),
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
     });
-    receiving = (await loading).createReceiving({ emitter, link, closing, requireOpen });
+    receiving = (await loading).createReceiving({
+      ...{ emitter, link, closing },
+      requireOpen: () => requireOpen(!!ended), // the end waits for answers
+    });
     return { link, receiving };
   };
   const opening = explained(hold ? hold.then(begin) : begin());
@@ -260,8 +263,8 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     return !!ended || ending;
   }
 
-  function requireOpen(): void {
-    if (!closing()) return;
+  function requireOpen(closed = closing()): void {
+    if (!closed) return;
     throw new MqttError('not-connected', 'the client has ended', { cause: ended?.error });
   }
 

@@ -19,7 +19,7 @@ export interface Dependencies {
   link: BoundaryClient;
   /** Whether the client takes no calls any more: it has ended, or is about to. */
   closing(): boolean;
-  /** Throws where `closing`. */
+  /** Throws where it has ended. */
   requireOpen(): void;
 }
 

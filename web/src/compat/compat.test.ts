@@ -522,6 +522,17 @@ test('the end waits for what is on its way, and tells that nothing is any more',
   expect(seen.at(-1)).toBe('end');
 });
 
+test('the end waits for the answers to SUBSCRIBE and UNSUBSCRIBE, too', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  await client.subscribeAsync('old');
+  const seen: unknown[] = [];
+  client.subscribe('new', (error, granted) => seen.push(error, granted?.length));
+  client.unsubscribe('old', (error) => seen.push(error));
+  await client.endAsync();
+  expect(seen.sort()).toEqual([1, null, null]);
+});
+
 test('with manualConnect calls wait to be told, and the end tells them', async () => {
   const { url, connections } = await startBroker();
   const client = connect(url, { manualConnect: true });

@@ -13,7 +13,7 @@ export interface Dependencies {
   router: Router;
   /** Whether the client takes no calls any more: it has ended, or is about to. */
   closing(): boolean;
-  /** Throws where `closing`. */
+  /** Throws where it has ended. */
   requireOpen(): void;
 }
 
