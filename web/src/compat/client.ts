@@ -22,6 +22,8 @@ export class MqttClient {
   #begin = (): void => {};
   #ending: Promise<void> | undefined;
   #ended = false;
+  /** `reconnect` was called since the last attempt: a client that gives up starts anew, and does not end. */
+  #again = false;
   #outgoing = 0;
 
   constructor(options: mqtt.IClientOptions) {
@@ -113,6 +115,7 @@ export class MqttClient {
     const force = given[0] === true;
     if (this.#ended || (this.#ending && !force)) return this.#ending;
     const options = given.find((one) => typeof one === 'object') ?? undefined;
+    this.#again = false;
     // Later, so that the caller can listen for the end.
     this.#ending = Promise.resolve()
       .then(() => this.#inner?.end(force, options) ?? this.#finish())
@@ -124,7 +127,9 @@ export class MqttClient {
 
   /** Connects now: instead of waiting, or again after the client has ended. */
   reconnect(): this {
-    if (this.#ending) return this.once('end', () => this.connect());
+    if (this.#ending) return this.once('end', () => this.reconnect());
+    if (this.#ended) this.#emitter.emit('reconnect');
+    else this.#again = this.#inner !== undefined;
     this.#inner?.reconnect({ timeout: 0 }).catch(toldByEvents);
     return this.connect();
   }
@@ -170,6 +175,7 @@ export class MqttClient {
     let failure: MqttError | undefined;
     client.on('connect', ({ clientId: _, ...connack }) => {
       failure = undefined;
+      this.#again = false;
       emit('connect', { cmd: 'connack', ...connack });
     });
     client.on('message', (topic, _payload, message) => {
@@ -193,6 +199,7 @@ export class MqttClient {
       if (failure) emit('close', failure);
       if (failure && attempt === 1) emit('offline');
       failure = undefined;
+      this.#again = false;
       emit('reconnect');
     });
     client.on('end', (error) => {
@@ -212,7 +219,9 @@ export class MqttClient {
     this.#ending = undefined;
     this.#ended = true;
     this.#begin(); // of what waits for that too, this is the end
-    this.#emitter.emit('end');
+    if (this.#again) this.reconnect();
+    else this.#emitter.emit('end');
+    this.#again = false;
   }
   async #watch<T>(call: Promise<T>): Promise<T> {
     this.#outgoing++;

@@ -377,6 +377,52 @@ test('end before there is a connection, and reconnect after the end', async () =
   expect(client).toMatchObject({ connected: true, disconnected: false });
 });
 
+test.each(['error', 'close'] as const)('reconnect where the client gives up, at its %s', async (event) => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0x86));
+  });
+  const client = connect(url, { username: 'me', password: 'too old' });
+  const seen = record(client);
+  client.once(event, () => client.reconnect());
+  await next(client, 'connect');
+  expect(seen).toEqual(['error', 'close', 'reconnect', 'connect']);
+  expect(client).toMatchObject({ connected: true, disconnected: false });
+});
+
+test('reconnect by oneself, with reconnectPeriod 0', async () => {
+  const lost: scripted.Script = async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack());
+    connection.hangUp();
+  };
+  const { url, connections } = await startBroker(lost, (connection) => connection.hangUp(), lost);
+  const client = connect(url, { reconnectPeriod: 0 });
+  const seen = record(client);
+  client.on('close', () => void (connections.length < 4 && client.reconnect()));
+  await vi.waitUntil(() => connections.length === 4 && client.connected);
+  const attempt = ['reconnect', 'connect', 'close'];
+  expect(seen).toEqual(['connect', 'close', 'reconnect', 'close', ...attempt, 'reconnect', 'connect']);
+  await client.publishAsync('a', 'b', { qos: 1 });
+  await client.endAsync();
+  expect(seen.slice(-2)).toEqual(['close', 'end']);
+});
+
+test('a reconnect that was asked for is over with the end', async () => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0x86));
+  });
+  const client = connect(url);
+  const seen = record(client);
+  client.once('error', () => client.reconnect().end());
+  await next(client, 'end');
+  expect(client.disconnected).toBe(true);
+  client.reconnect();
+  await next(client, 'connect');
+  expect(seen).toEqual(['error', 'close', 'end', 'reconnect', 'connect']);
+});
+
 test('reconnect after the end brings the subscriptions back, with their options', async () => {
   const asked: string[] = [];
   const { url } = await startBroker(...Array<scripted.Script>(3).fill(recordFilters(asked)));
