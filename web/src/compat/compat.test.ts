@@ -642,6 +642,15 @@ test.each([
   expect(connect('ws://127.0.0.1:1/', { auth, manualConnect: true }).options).toMatchObject(expected);
 });
 
+test.each([undefined, null])('an option that is %s is one that was not given', async (nothing) => {
+  const { url } = await startBroker();
+  const names = ['clientId', 'username', 'password', 'auth', 'query', 'will', 'properties', 'store'];
+  const others = ['clean', 'keepalive', 'connectTimeout', 'queueQoSZero', 'offlineQueue', 'incomingStore'];
+  const client = connect(url, Object.fromEntries([...names, ...others].map((name) => [name, nothing])));
+  expect(client).toMatchObject({ keepalive: 60, queueQoSZero: true, options: { connectTimeout: 30_000 } });
+  await client.publishAsync('a', 'waits for the connection');
+});
+
 test('query is added to the address, and may name the client', async () => {
   const broker = await startBroker();
   const client = connect(`${broker.url}?a=1`, { query: { token: 'x y', clientId: 'me' } });

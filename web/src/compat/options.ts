@@ -20,9 +20,11 @@ const ownFields = shape({ auth: text, query: shape({}), manualConnect: boolean }
 const neverExpires = 0xffff_ffff;
 export type ClientOptions = IClientOptions & { keepalive: number; queueQoSZero: boolean };
 /** With the defaults filled in. Throws `bad-option`, which trying again cannot mend. */
-export function clientOptions(all: IClientOptions): ClientOptions {
+export function clientOptions(asked: IClientOptions): ClientOptions {
+  // Programs pass on settings that they may not have: undefined and null are none.
+  const all: IClientOptions = Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null));
   for (const [name, instead] of Object.entries(missing)) {
-    if ((all as Record<string, unknown>)[name] !== undefined) throw bad(name, `is not offered; ${instead}`);
+    if (name in all) throw bad(name, `is not offered; ${instead}`);
   }
   ownFields(all, '');
   const { auth, query, ...rest } = all;
