@@ -3,7 +3,7 @@ import { MqttError } from '../client/errors';
 import type { Client, ConnectOptions, EndOptions, Payload } from '../client/types';
 import { createEmitter } from '../platform/emitter';
 import { type ClientOptions, clientOptions } from './options';
-import { publishPacket, reasonPacket } from './packets';
+import { connackPacket, publishPacket, reasonPacket, wirePacket } from './packets';
 import { subscribeEach, type Topics } from './subscribe';
 import type * as mqtt from './types';
 
@@ -48,7 +48,7 @@ export class MqttClient {
   }
   /** Those of CONNACK, with defaults, while there is a connection. */
   get serverProperties(): mqtt.IConnackPacket['properties'] | undefined {
-    return this.#inner?.connected ? this.#inner.connack.properties : undefined;
+    return this.#inner?.connected ? connackPacket(this.#inner.connack).properties : undefined;
   }
   get keepalive(): number {
     return this.serverProperties?.serverKeepAlive ?? this.options.keepalive;
@@ -173,17 +173,17 @@ export class MqttClient {
     [this.#inner, this.#begin] = [client, begin];
     /** Of an attempt, until it is told that there is no connection. */
     let failure: MqttError | undefined;
-    client.on('connect', ({ clientId: _, ...connack }) => {
+    client.on('connect', (connack) => {
       failure = undefined;
       this.#again = false;
-      emit('connect', { cmd: 'connack', ...connack });
+      emit('connect', connackPacket(connack));
     });
     client.on('message', (topic, _payload, message) => {
       const packet = publishPacket(message);
       emit('message', topic, packet.payload, packet);
     });
-    client.on('packetsend', ({ cmd, fields }) => emit('packetsend', { cmd, ...fields }));
-    client.on('packetreceive', ({ cmd, fields }) => emit('packetreceive', { cmd, ...fields }));
+    client.on('packetsend', (packet) => emit('packetsend', wirePacket(packet)));
+    client.on('packetreceive', (packet) => emit('packetreceive', wirePacket(packet)));
     client.on('disconnect', (info) => emit('disconnect', reasonPacket('disconnect', info)));
     client.on('error', (error) => {
       if (!client.connected) failure = error;

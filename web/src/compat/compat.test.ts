@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import WebSocket from 'ws';
 import * as scripted from '../../e2e/support/scripted';
-import mqtt, { type IClientOptions, type MqttClient } from './index';
+import mqtt, { type IClientOptions, type MqttClient, type Packet } from './index';
 
 const { connack, filtersOf, packet, properties, serve, type } = scripted;
 
@@ -599,6 +599,36 @@ test('packets are told also where a listener came late', async () => {
   const sent = next(client, 'packetsend');
   await client.publishAsync('a', 'b', { qos: 1 });
   expect(await sent).toMatchObject([{ cmd: 'publish' }]);
+});
+
+test('packets have payloads that know their text, and user properties by name', async () => {
+  const props = [0x26, 0, 1, 0x6b, 0, 1, 0x31, 0x26, 0, 1, 0x6b, 0, 1, 0x32, 0x09, 0, 1, 0x63];
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0, scripted.userProperty('k', '1')));
+    await connection.expect(type.publish);
+    connection.send(
+      packet(type.publish, 0, Buffer.from([0, 1, 0x61]), properties(Buffer.from(props)), Buffer.from('in')),
+    );
+  });
+  const client = connect(url, { password: 'pass', will: { topic: 'gone', payload: 'bye' } });
+  const packets: Packet[] = [];
+  client.on('packetsend', (one) => packets.push(one)).on('packetreceive', (one) => packets.push(one));
+  const [told] = await next(client, 'connect');
+  expect(told).toMatchObject({ properties: { userProperties: { k: '1' } } });
+  expect(client.serverProperties).toMatchObject({ userProperties: { k: '1' } });
+  client.publish('a', 'out', { properties: { userProperties: { k: ['1', '2'] }, correlationData: 'c' } });
+  await vi.waitUntil(() => packets.length === 4);
+  const [sent, accepted, out, received] = packets;
+  expect(`${sent?.password} ${sent?.will?.payload}`).toBe('pass bye');
+  expect(accepted).toMatchObject({ cmd: 'connack', properties: { userProperties: { k: '1' } } });
+  for (const [publish, text] of [
+    [out, 'out'],
+    [received, 'in'],
+  ] as const) {
+    expect(publish).toMatchObject({ cmd: 'publish', properties: { userProperties: { k: ['1', '2'] } } });
+    expect(`${publish?.payload} ${publish?.properties?.correlationData}`).toBe(`${text} c`);
+  }
 });
 
 test('what CONNACK said, and a ping', async () => {

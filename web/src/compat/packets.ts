@@ -1,8 +1,9 @@
 /** What this client tells, as packets in the form of MQTT.js. */
 
-import type { DisconnectInfo, Message, PublishResult } from '../client/types';
+import type * as client from '../client/packet';
+import type { ConnackInfo, DisconnectInfo, Message, PublishResult } from '../client/types';
 import { asBytes } from './bytes';
-import type { IAckPacket, IPublishPacket } from './types';
+import type { IAckPacket, IConnackPacket, IPublishPacket, Packet } from './types';
 
 /** Its properties are decoded when first looked at. */
 export function publishPacket(message: Message): IPublishPacket {
@@ -12,31 +13,42 @@ export function publishPacket(message: Message): IPublishPacket {
   return {
     ...plain,
     get properties() {
-      decoded ??= publishProperties(message);
+      decoded ??= readable<IPublishPacket['properties']>(message.properties);
       return decoded;
     },
   };
 }
 
-function publishProperties({ properties }: Message): IPublishPacket['properties'] {
-  const { correlationData, ...rest } = named(properties);
-  return { ...rest, ...(correlationData && { correlationData: asBytes(correlationData) }) };
+export function connackPacket({ clientId: _, ...connack }: ConnackInfo): IConnackPacket {
+  return { cmd: 'connack', ...readable<Omit<IConnackPacket, 'cmd'>>(connack) };
+}
+
+/** As it crossed the wire. */
+export function wirePacket({ cmd, fields }: client.Packet): Packet {
+  return { cmd, ...readable<Omit<Packet, 'cmd'>>(fields) };
 }
 
 /** A packet with a reason: an acknowledgement, or DISCONNECT. */
 export function reasonPacket(cmd: IAckPacket['cmd'], info: PublishResult | DisconnectInfo): IAckPacket {
-  const { reasonCode, ...properties } = named(info);
+  const { reasonCode, ...properties } = readable<{ reasonCode: number }>(info);
   return { cmd, reasonCode, ...(Object.keys(properties).length > 0 && { properties }) };
 }
 
-type Pairs = [name: string, value: string][];
+/** With bytes that know their text, and user properties by name. */
+function readable<T>(fields: object): T {
+  const entries = Object.entries(fields).map(([name, value]) => {
+    if (name === 'userProperties' && value) return [name, byName(value)];
+    if (name === 'properties' || name === 'will') return [name, readable(value)];
+    return [name, value instanceof Uint8Array ? asBytes(value) : value];
+  });
+  return Object.fromEntries(entries) as T;
+}
 
-/** With user properties by name. */
-function named<T extends { userProperties?: Pairs }>({ userProperties, ...rest }: T) {
+function byName(pairs: [name: string, value: string][]): Record<string, string | string[]> {
   const found = new Map<string, string | string[]>();
-  for (const [name, value] of userProperties ?? []) {
+  for (const [name, value] of pairs) {
     const before = found.get(name);
     found.set(name, before === undefined ? value : [before, value].flat());
   }
-  return { ...rest, ...(userProperties && { userProperties: Object.fromEntries(found) }) };
+  return Object.fromEntries(found);
 }

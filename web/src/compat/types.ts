@@ -2,6 +2,7 @@
 
 import type { MqttError } from '../client/errors';
 import type { PacketFields } from '../client/packet';
+import type { PropertyValue } from '../client/property-reader';
 import type * as client from '../client/types';
 import type { Bytes } from './bytes';
 
@@ -38,9 +39,14 @@ export interface ISubscriptionGrant extends Omit<IClientSubscribeOptions, 'qos'>
   qos: number;
 }
 
-export type IConnackPacket = Omit<client.ConnackInfo, 'clientId'> & { cmd: 'connack' };
 /** By name; one that came more than once has an array. */
 export type ReceivedUserProperties = Record<string, string | string[]>;
+export interface IConnackPacket extends Omit<client.ConnackInfo, 'clientId' | 'properties'> {
+  cmd: 'connack';
+  properties: Omit<client.ConnackInfo['properties'], 'userProperties'> & {
+    userProperties?: ReceivedUserProperties;
+  };
+}
 export interface IPublishPacket extends Pick<client.Message, 'topic' | 'qos' | 'retain' | 'dup'> {
   cmd: 'publish';
   payload: Bytes;
@@ -58,7 +64,17 @@ export interface IAckPacket {
   properties?: { reasonString?: string; serverReference?: string; userProperties?: ReceivedUserProperties };
 }
 
-export type Packet = { cmd: string } & PacketFields;
+type PacketProperties = Record<string, PropertyValue | ReceivedUserProperties>;
+export interface Packet extends Omit<PacketFields, 'payload' | 'password' | 'properties' | 'will'> {
+  cmd: string;
+  payload?: Bytes;
+  password?: Bytes;
+  properties?: PacketProperties;
+  will?: Omit<NonNullable<PacketFields['will']>, 'payload' | 'properties'> & {
+    payload: Bytes;
+    properties: PacketProperties;
+  };
+}
 export interface MqttClientEventCallbacks {
   connect(packet: IConnackPacket): void;
   message(topic: string, payload: Bytes, packet: IPublishPacket): void;
