@@ -1,13 +1,24 @@
 import { bad } from '../client/checks/rules';
 
+/** In capital letters, too. */
+type Encoding = 'utf8' | 'utf-8' | 'hex' | 'base64';
+
 /** Bytes that turn into their text by themselves, as those of Node's Buffer do: tutorials print `message.toString()`. */
 export class Bytes extends Uint8Array {
-  /** Malformed UTF-8 becomes U+FFFD. Throws `bad-option` for encodings other than these. */
-  override toString(encoding: 'utf8' | 'utf-8' | 'hex' | 'base64' = 'utf8'): string {
-    if (/^utf-?8$/.test(encoding)) return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this);
-    if (encoding === 'hex') return Array.from(this, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (encoding === 'base64') return btoa(Array.from(this, (byte) => String.fromCharCode(byte)).join(''));
-    throw bad('encoding', `must be utf8, hex or base64, not ${encoding}`);
+  /** Malformed UTF-8 becomes U+FFFD. Throws `bad-option` for encodings other than utf8, hex and base64. */
+  override toString(encoding: Encoding = 'utf8', start?: number, end?: number): string {
+    const bytes = this.subarray(start, end);
+    switch (encoding.toLowerCase()) {
+      case 'utf8':
+      case 'utf-8':
+        return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+      case 'hex':
+        return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+      case 'base64':
+        return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+      default:
+        throw bad('encoding', `must be utf8, hex or base64, not ${encoding}`);
+    }
   }
 }
 

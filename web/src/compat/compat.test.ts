@@ -218,9 +218,15 @@ test('payloads are bytes that know their text', async () => {
   expect(payload).toBeInstanceOf(Uint8Array);
   expect(JSON.parse(payload.toString())).toEqual({ n: '\u00e9' });
   expect(`${payload.subarray(0, 1)}`).toBe('{');
-  const encoded = payload.slice(-3) as Uint8Array & { toString(encoding: string): string };
+  const encoded = payload.slice(-3) as Uint8Array & {
+    toString(encoding?: string, start?: number, end?: number): string;
+  };
   expect(encoded.toString('hex')).toBe('a9227d');
   expect(encoded.toString('base64')).toBe('qSJ9');
+  expect(encoded.toString('HEX')).toBe('a9227d');
+  expect(encoded.toString('UTF-8')).toBe('\ufffd"}');
+  expect(encoded.toString('utf8', 1, 2)).toBe('"');
+  expect(encoded.toString(undefined, 2)).toBe('}');
   expect(() => encoded.toString('latin1')).toThrow('utf8, hex or base64');
   expect(publish).toMatchObject({ cmd: 'publish', topic, qos: 0, retain: false, dup: false, properties: {} });
 });
