@@ -15,7 +15,7 @@ type EndArgument = boolean | EndOptions | mqtt.DoneCallback | null | undefined;
 /** A client of the library in MQTT.js' words. When it has ended, another one takes its place. */
 export class MqttClient {
   readonly options: ClientOptions;
-  readonly #emitter = createEmitter<Events>();
+  readonly #emitter = createEmitter<Events>(this);
   /** By filter, what need not be subscribed to again, but by a client that takes the place of one that has ended. */
   readonly #wanted = new Map<string, mqtt.IClientSubscribeOptions>();
   #inner: Client | undefined;

@@ -502,6 +502,17 @@ test('manualConnect waits to be told', async () => {
   await connected;
 });
 
+test('a listener is called on the client', async () => {
+  const { url } = await startBroker();
+  const client = connect(url);
+  const itself = await new Promise((resolve) => {
+    client.on('connect', function (this: unknown) {
+      resolve(this);
+    });
+  });
+  expect(itself).toBe(client);
+});
+
 test('listeners come and go', async () => {
   const { url } = await startBroker();
   const client = connect(url);

@@ -10,8 +10,8 @@ export type Emitter<Events extends Record<keyof Events, unknown[]>> = ReturnType
   typeof createEmitter<Events>
 >;
 
-/** Listeners by event name, called in the order added. */
-export function createEmitter<Events extends Record<keyof Events, unknown[]>>() {
+/** Listeners by event name, called in the order added, with `target` as their `this`. */
+export function createEmitter<Events extends Record<keyof Events, unknown[]>>(target?: object) {
   const entries: { [E in keyof Events]?: Entry<Events[E]>[] } = {};
 
   function add<E extends keyof Events>(event: E, listener: Listener<Events[E]>, once: boolean): void {
@@ -45,7 +45,7 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>() 
         removeEntry(event, entry);
       }
       try {
-        entry.listener(...args);
+        entry.listener.apply(target, args);
       } catch (error) {
         report(error);
       }
