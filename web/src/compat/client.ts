@@ -192,15 +192,15 @@ export class MqttClient {
       this.#fail(error);
     });
     client.on('close', (error) => {
-      emit('close', error);
       if (client.reconnecting && !this.#ending) emit('offline');
+      emit('close', error);
     });
     client.on('reconnect', ({ attempt }) => {
+      if (failure && attempt === 1 && !this.#ending) emit('offline');
       if (failure) emit('close', failure);
-      if (failure && attempt === 1) emit('offline');
       failure = undefined;
       this.#again = false;
-      emit('reconnect');
+      if (!this.#ending) emit('reconnect');
     });
     client.on('end', (error) => {
       if (failure) emit('close', failure);

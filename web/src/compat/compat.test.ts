@@ -304,7 +304,7 @@ test('the first attempt may fail: it goes on trying', async () => {
   const client = connect(url);
   const seen = record(client);
   await next(client, 'connect');
-  expect(seen).toEqual(['close', 'offline', 'reconnect', 'connect']);
+  expect(seen).toEqual(['offline', 'close', 'reconnect', 'connect']);
 });
 
 test('offline is told once, however many attempts fail', async () => {
@@ -316,7 +316,7 @@ test('offline is told once, however many attempts fail', async () => {
   const client = connect(url);
   const seen = record(client);
   await next(client, 'connect');
-  expect(seen).toEqual(['close', 'offline', 'reconnect', 'error', 'close', 'reconnect', 'connect']);
+  expect(seen).toEqual(['offline', 'close', 'reconnect', 'error', 'close', 'reconnect', 'connect']);
 });
 
 test('a lost connection comes back, with its subscriptions and what was published meanwhile', async () => {
@@ -334,7 +334,20 @@ test('a lost connection comes back, with its subscriptions and what was publishe
   client.publish('kept/a', 'from offline');
   const [, payload] = (await next(client, 'message')) as [string, Uint8Array];
   expect(payload.toString()).toBe('from offline');
-  expect(seen).toEqual(['close', 'offline', 'reconnect', 'connect']);
+  expect(seen).toEqual(['offline', 'close', 'reconnect', 'connect']);
+});
+
+test('who ends the client at the close hears of no reconnecting', async () => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack());
+    connection.hangUp();
+  });
+  const client = connect(url);
+  const seen = record(client);
+  client.on('close', () => client.end());
+  await next(client, 'end');
+  expect(seen).toEqual(['connect', 'offline', 'close', 'end']);
 });
 
 test('without queueQoSZero a QoS 0 message is not kept', async () => {
