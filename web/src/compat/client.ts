@@ -128,10 +128,14 @@ export class MqttClient {
   /** Connects now: instead of waiting, or again after the client has ended. */
   reconnect(): this {
     if (this.#ending) return this.once('end', () => this.reconnect());
-    if (this.#ended) this.#emitter.emit('reconnect');
-    else this.#again = this.#inner !== undefined;
-    this.#inner?.reconnect({ timeout: 0 }).catch(toldByEvents);
-    return this.connect();
+    const ended = this.#ended;
+    if (!ended) {
+      this.#again = this.#inner !== undefined;
+      this.#inner?.reconnect({ timeout: 0 }).catch(toldByEvents);
+    }
+    this.connect();
+    if (ended) this.#emitter.emit('reconnect');
+    return this;
   }
   sendPing(): void {
     this.#inner?.ping().catch(toldByEvents);

@@ -404,6 +404,7 @@ test.each(['error', 'close'] as const)('reconnect where the client gives up, at 
   const client = connect(url, { username: 'me', password: 'too old' });
   const seen = record(client);
   client.once(event, () => client.reconnect());
+  client.on('reconnect', () => expect(client.disconnected).toBe(false));
   await next(client, 'connect');
   expect(seen).toEqual(['error', 'close', 'reconnect', 'connect']);
   expect(client).toMatchObject({ connected: true, disconnected: false });
