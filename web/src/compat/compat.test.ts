@@ -210,6 +210,32 @@ test('a filter that is refused does not take the others along', async () => {
   await expect(client.subscribeAsync('secret')).rejects.toMatchObject({ code: 'refused' });
 });
 
+test('what was refused when it was subscribed to again is asked for again', async () => {
+  const { url } = await startBroker(
+    async (connection) => {
+      await connection.expect(type.connect);
+      connection.send(connack());
+      const asked = await connection.expect(type.subscribe);
+      connection.send(scripted.answerTo(asked) as Buffer);
+      connection.hangUp();
+    },
+    async (connection) => {
+      await connection.expect(type.connect);
+      connection.send(connack());
+      for (let call = 0; call < 2; call++) {
+        const asked = await connection.expect(type.subscribe);
+        const id = asked.body.subarray(0, 2);
+        connection.send(packet(type.suback, 0, id, properties(), Buffer.from([0x87])));
+      }
+    },
+  );
+  const client = connect(url);
+  const refused = next(client, 'error');
+  await client.subscribeAsync('secret');
+  expect(await refused).toMatchObject([{ code: 'refused', field: 'filter', reasonCode: 0x87 }]);
+  await expect(client.subscribeAsync('secret')).rejects.toMatchObject({ code: 'refused' });
+});
+
 test('payloads are bytes that know their text', async () => {
   const { url } = await startBroker();
   const client = connect(url);

@@ -137,7 +137,9 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 		granted = granted || ok
 		switch {
 		case c.again && !ok:
-			s.fail(wire.RefusedError("subscribing again to "+wire.Quote(sub.Topic), a.Reasons[i], a.ReasonString))
+			refused := wire.RefusedError("subscribing again to the filter "+wire.Quote(sub.Topic), a.Reasons[i], a.ReasonString)
+			refused.Field = "filter"
+			s.fail(refused)
 			if at >= 0 {
 				s.subscriptions.list = slices.Delete(s.subscriptions.list, at, at+1)
 			}
