@@ -35,6 +35,8 @@ function use(url: string, options: { qos: 1 } | undefined, done: Done): MqttClie
   };
   void mqtt.connectAsync(url, more, false).then((connected) => connected.endAsync(true));
   void mqtt.connectAsync({ url }).then(({ connected }) => connected);
+  const byDefault: mqtt.MqttClient = mqtt.connect(url, more satisfies mqtt.IClientOptions);
+  byDefault.on('connect', (packet: mqtt.IConnackPacket) => console.log(packet.sessionPresent));
   return client;
 }
 
