@@ -130,7 +130,7 @@ export class MqttClient {
     if (this.#ending) return this.once('end', () => this.reconnect());
     const ended = this.#ended;
     if (!ended) {
-      this.#again = this.#inner !== undefined;
+      this.#again = this.#inner !== undefined && !this.connected;
       this.#inner?.reconnect({ timeout: 0 }).catch(toldByEvents);
     }
     this.connect();

@@ -454,6 +454,22 @@ test('reconnect by oneself, with reconnectPeriod 0', async () => {
   expect(seen.slice(-2)).toEqual(['close', 'end']);
 });
 
+test('a reconnect during a connection does not outlive it', async () => {
+  let lose = (): void => {};
+  const { url } = await startBroker((connection) => {
+    lose = () => connection.hangUp();
+    return serve(connection);
+  });
+  const client = connect(url, { reconnectPeriod: 0 });
+  await next(client, 'connect');
+  client.reconnect();
+  await client.publishAsync('a', 'b', { qos: 1 });
+  const seen = record(client);
+  lose();
+  await vi.waitUntil(() => seen.length > 1);
+  expect(seen).toEqual(['close', 'end']);
+});
+
 test('a reconnect that was asked for is over with the end', async () => {
   const { url } = await startBroker(async (connection) => {
     await connection.expect(type.connect);
