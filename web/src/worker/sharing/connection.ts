@@ -1,4 +1,5 @@
 import { combine } from '../../client/routing/combine';
+import { nextTask } from '../../platform/next-task';
 import type {
   AuthStep,
   Boundary,
@@ -271,7 +272,7 @@ export function openConnection(
     }
 
     return {
-      publish: async (topic, payload, call) => calls.publish(use().publish(topic, payload, call)),
+      publish: async (topic, payload, call) => calls.send(use().publish(topic, payload, call)),
       publishAll: async (records, first, onSettled) => calls.publishAll(use(), records, first, onSettled),
       request: async (topic, payload, call) => calls.track(use().request(topic, payload, call)),
       reauthenticate: async (limits) => calls.track(use().reauthenticate(limits)),
@@ -292,7 +293,7 @@ export function openConnection(
         delivery.offer();
         let ack: SubscribeAck;
         try {
-          ack = await calls.track(client.subscribe(combined, call));
+          ack = await calls.send(client.subscribe(combined, call));
         } catch (error) {
           // What one that has left had is given back already.
           if (members.has(member)) for (const takeBack of undo.reverse()) takeBack();
@@ -307,7 +308,7 @@ export function openConnection(
         for (const filter of given) filters.remove(member, filter);
         const last = given.filter((filter) => !filters.has(filter));
         if (last.length === 0) return { reasonCodes: given.map(() => 0) };
-        const ack = await calls.track(held.unsubscribe(last, call));
+        const ack = await calls.send(held.unsubscribe(last, call));
         const codes = new Map(last.map((filter, index) => [filter, ack.reasonCodes[index] ?? 0]));
         return { ...ack, reasonCodes: given.map((filter) => codes.get(filter) ?? 0) };
       },
@@ -329,7 +330,8 @@ export function openConnection(
         use();
         // As Go waits when it is the connection's end.
         if (members.size > 1 && !call.force && isConnected()) {
-          await within(calls.published(), call, 'disconnect').catch(toldByEvents);
+          await within(calls.answered(), call, 'disconnect').catch(toldByEvents);
+          await new Promise<void>(nextTask); // behind the answers
           if (!members.has(member)) return;
         }
         if (members.size === 1) return close(call);

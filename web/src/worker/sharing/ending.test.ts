@@ -23,6 +23,28 @@ test('each of two ends settles when what was published is acknowledged', async (
   expect(ended.sort()).toEqual(['first', 'second']);
 });
 
+test.each(['subscribe', 'unsubscribe'] as const)('an end waits for the answer to %s', async (kind) => {
+  const { answers, first } = await twoTabs();
+  if (kind === 'unsubscribe') await first.subscribe(subscription('t'), {});
+  let answer = (_: { reasonCodes: number[] }): void => {};
+  answers[kind] = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const outcome =
+    kind === 'subscribe' ? first.subscribe(subscription('t'), {}) : first.unsubscribe(['t'], {});
+  const ended: string[] = [];
+  outcome.then(() => ended.push('answered'));
+  await settled();
+  first.disconnect({}).then(() => ended.push('ended'));
+  await settled();
+  expect(ended).toEqual([]);
+  answer({ reasonCodes: [0] });
+  await settled();
+  await settled();
+  expect(ended).toEqual(['answered', 'ended']);
+});
+
 test('a filter that was asked for as the tab left is given back, and again where that failed', async () => {
   const { answers, first, calls, sink, a } = await twoTabs();
   answers.subscribe = () => new Promise(() => {});

@@ -14,10 +14,10 @@ export function createOpenCalls() {
   const publishing = new Set<number>();
   let single = 0;
   let report: OnSettled = () => {};
-  /** Who waits until nothing is being published any more. */
+  /** Who waits until the broker has answered everything. */
   const waiting = new Set<() => void>();
 
-  function onPublished(): void {
+  function onAnswered(): void {
     for (const tell of waiting) tell();
     waiting.clear();
   }
@@ -31,10 +31,11 @@ export function createOpenCalls() {
   }
 
   function check(): void {
-    if (single === 0 && publishing.size === 0) onPublished();
+    if (single === 0 && publishing.size === 0) onAnswered();
   }
 
-  function publish<T>(call: Promise<T>): Promise<T> {
+  /** `track`, for what an end waits for. */
+  function send<T>(call: Promise<T>): Promise<T> {
     single++;
     return track(call).finally(() => {
       single--;
@@ -66,17 +67,17 @@ export function createOpenCalls() {
 
   return {
     track,
-    publish,
+    send,
     publishAll,
-    /** Resolves when all that was published is acknowledged, or nothing will be. */
-    published(): Promise<void> {
+    /** Resolves when the broker has answered all that was sent, or will answer nothing. */
+    answered(): Promise<void> {
       return new Promise((resolve) => {
         waiting.add(resolve);
         check();
       });
     },
-    /** Nothing will be acknowledged for some time. */
-    lost: onPublished,
+    /** Nothing will be answered for some time. */
+    lost: onAnswered,
     end(): void {
       const error = hasEnded();
       for (const refuse of refusals) refuse(error);
