@@ -2,8 +2,9 @@ import { createHeldClient } from '../client/create-client';
 import { MqttError } from '../client/errors';
 import type { Client, ConnectOptions, EndOptions, Payload } from '../client/types';
 import { createEmitter } from '../platform/emitter';
+import { nextTask } from '../platform/next-task';
 import { type ClientOptions, clientOptions } from './options';
-import { connackPacket, publishPacket, reasonPacket, wirePacket } from './packets';
+import { connackPacket, publishPacket, reasonPacket, refusalPacket, wirePacket } from './packets';
 import { subscribeEach, type Topics } from './subscribe';
 import type * as mqtt from './types';
 
@@ -67,7 +68,12 @@ export class MqttClient {
   }
 
   publish(topic: string, message: Payload, ...rest: Rest<mqtt.IClientPublishOptions, mqtt.PacketCallback>) {
-    return this.#call(rest, async (given) => [null, await this.publishAsync(topic, message, given)]);
+    return this.#call(rest, (given) =>
+      this.publishAsync(topic, message, given).then(
+        (packet) => [null, packet],
+        (error: MqttError) => [error, refusalPacket(error, given?.qos)],
+      ),
+    );
   }
   async publishAsync(topic: string, message: Payload, given?: mqtt.IClientPublishOptions | null) {
     const options = given ?? {};
@@ -235,7 +241,8 @@ export class MqttClient {
       throw error instanceof MqttError && error.code === 'aborted' ? hasEnded(error) : error;
     } finally {
       this.#outgoing--;
-      if (this.#ending && this.connected && this.#outgoing === 0) this.#emitter.emit('outgoingEmpty');
+      const tell = (): void => this.#emitter.emit('outgoingEmpty');
+      if (this.#ending && this.connected && this.#outgoing === 0) nextTask(tell); // behind the callbacks
     }
   }
 
@@ -245,13 +252,12 @@ export class MqttClient {
     start: (given?: O) => Promise<Parameters<C>>,
   ): this {
     const [given, done] = typeof first === 'function' ? [undefined, first as C] : [first as O, second];
-    start(given ?? undefined).then(
-      (outcome) => done?.apply(undefined, outcome),
-      (error: MqttError) => {
-        if (done) done(error);
-        else if (error.code === 'bad-option' || error.code === 'queue-full') this.#fail(error);
-      },
-    );
+    const tell = (outcome: Parameters<C>): void => {
+      const [error] = outcome;
+      if (done) done.apply(undefined, outcome);
+      else if (error?.code === 'bad-option' || error?.code === 'queue-full') this.#fail(error);
+    };
+    start(given ?? undefined).then(tell, (error: MqttError) => tell([error] as never));
     return this;
   }
 }

@@ -118,6 +118,25 @@ test('callbacks of a publish get the packet that acknowledged it', async () => {
   expect(await published(2)).toMatchObject([null, { cmd: 'pubcomp', reasonCode: 0 }]);
 });
 
+test.each([
+  [1, 'puback'],
+  [2, 'pubrec'],
+] as const)('callbacks of a publish at QoS %i get the packet that refused it, too', async (qos, cmd) => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack());
+    const id = (await connection.expect(type.publish)).body.subarray(3, 5);
+    const why = properties(scripted.reasonString('full'));
+    connection.send(packet(type[cmd], 0, id, Buffer.from([0x97]), why));
+  });
+  const client = connect(url);
+  const args = await new Promise((resolve) => client.publish('a', 'b', { qos }, (...all) => resolve(all)));
+  expect(args).toMatchObject([
+    { code: 'refused' },
+    { cmd, reasonCode: 0x97, properties: { reasonString: 'full' } },
+  ]);
+});
+
 test('subscribe takes a filter, several, or options by filter', async () => {
   const { url } = await startBroker();
   const client = connect(url);
@@ -626,17 +645,17 @@ test('the end waits for what is on its way, and tells that nothing is any more',
     acknowledge = () => connection.send(scripted.answerTo(sent) as Buffer);
   });
   const client = connect(url);
-  const seen = record(client);
+  const seen: string[] = record(client);
   client.on('outgoingEmpty', () => seen.push('outgoingEmpty'));
   await next(client, 'connect');
-  client.publish('a', 'b', { qos: 1 });
+  client.publish('a', 'b', { qos: 1 }, () => seen.push('callback'));
   await vi.waitUntil(() => brokers[0]?.connections[0]?.frames.length === 2);
   const done = client.endAsync();
   expect(client.disconnecting).toBe(true);
   await expect(client.publishAsync('a', 'b')).rejects.toMatchObject({ code: 'not-connected' });
   acknowledge();
   await done;
-  expect(seen).toEqual(['connect', 'outgoingEmpty', 'close', 'end']);
+  expect(seen).toEqual(['connect', 'callback', 'outgoingEmpty', 'close', 'end']);
   await client.endAsync();
   expect(seen.at(-1)).toBe('end');
 });

@@ -1,7 +1,8 @@
 /** What this client tells, as packets in the form of MQTT.js. */
 
+import type { MqttError } from '../client/errors';
 import type * as client from '../client/packet';
-import type { ConnackInfo, DisconnectInfo, Message, PublishResult } from '../client/types';
+import type { ConnackInfo, DisconnectInfo, Message, PublishResult, QoS } from '../client/types';
 import { asBytes } from './bytes';
 import type { IAckPacket, IConnackPacket, IPublishPacket, Packet } from './types';
 
@@ -32,6 +33,13 @@ export function wirePacket({ cmd, fields }: client.Packet): Packet {
 export function reasonPacket(cmd: IAckPacket['cmd'], info: PublishResult | DisconnectInfo): IAckPacket {
   const { reasonCode, ...properties } = readable<{ reasonCode: number }>(info);
   return { cmd, reasonCode, ...(Object.keys(properties).length > 0 && { properties }) };
+}
+
+/** Of what refused a publish, if anything did. */
+export function refusalPacket(error: MqttError, qos?: QoS): IAckPacket | undefined {
+  const { code, reasonCode = 0, reasonString } = error;
+  if (code !== 'refused') return undefined;
+  return reasonPacket(qos === 2 ? 'pubrec' : 'puback', { reasonCode, ...(reasonString && { reasonString }) });
 }
 
 /** With bytes that know their text, and user properties by name. */

@@ -57,7 +57,7 @@ export interface IPublishPacket extends Pick<client.Message, 'topic' | 'qos' | '
 }
 
 export interface IAckPacket {
-  cmd: 'puback' | 'pubcomp' | 'suback' | 'disconnect';
+  cmd: 'puback' | 'pubrec' | 'pubcomp' | 'suback' | 'disconnect';
   reasonCode?: number;
   /** Of SUBACK: as in the grants. */
   granted?: number[];
