@@ -269,20 +269,15 @@ func (s *relays) failed(to *relay, err error) (code websocket.StatusCode, reason
 // bytes too.
 func readConnect(in *bufio.Reader) ([]byte, packets.Packet, error) {
 	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connect}}
-	first, err := in.ReadByte()
-	if err != nil || first != packets.Connect<<4 {
+	if first, err := in.Peek(1); err != nil || first[0] != packets.Connect<<4 {
 		return nil, pk, packets.ErrMalformedPacket
 	}
-	length, err := binary.ReadUvarint(in) // encoded like a Variable Byte Integer (1.5.5)
-	if err != nil || length > broker.MaxConnectSize {
-		return nil, pk, packets.ErrMalformedPacket
-	}
-	packet := bytes.NewBuffer(binary.AppendUvarint([]byte{first}, length))
-	header := packet.Len()
-	if _, err := io.CopyN(packet, in, int64(length)); err != nil { // grows with what comes, not with what is announced
+	var packet bytes.Buffer
+	if err := broker.ReadPacket(in, &packet, broker.MaxConnectSize); err != nil {
 		return nil, pk, err
 	}
-	return packet.Bytes(), pk, pk.ConnectDecode(packet.Bytes()[header:])
+	_, length := binary.Uvarint(packet.Bytes()[1:])
+	return packet.Bytes(), pk, pk.ConnectDecode(packet.Bytes()[1+length:])
 }
 
 // patient waits for a peer that takes a little now and then.

@@ -67,8 +67,8 @@ func New(opts Options) (*Broker, error) {
 	}
 	b.server = mqtt.New(&mqtt.Options{
 		Capabilities:             capabilities(most),
-		ClientNetReadBufferSize:  4 << 10,
-		ClientNetWriteBufferSize: 1, // conn has a buffer, and has to know what an acknowledgement answers
+		ClientNetReadBufferSize:  16, // conn has a buffer
+		ClientNetWriteBufferSize: 1,  // conn has a buffer, and has to know what an acknowledgement answers
 		// mochi's has payloads, passwords, and what any client could fill a disk with.
 		Logger: slog.New(slog.DiscardHandler),
 	})

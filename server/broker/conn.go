@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"net"
@@ -31,10 +32,13 @@ type conn struct {
 	budget   *budget
 
 	// of the goroutine that reads
-	header    header
-	told      bool // why it ends
-	asks      bool // for a CONNACK of MQTT 5
-	handling  bool // mochi handles a packet that it has decoded
+	in        *bufio.Reader
+	packet    bytes.Buffer // that is read
+	unread    []byte       // what mochi has not read of it
+	version   int          // of MQTT; 0: before CONNECT
+	told      bool         // why it ends
+	asks      bool         // for a CONNACK of MQTT 5
+	handling  bool         // mochi handles a packet that it has decoded
 	session   *session
 	answering identifiers     // of the packet that is handled
 	receipt   *receipt        // and what it waits for
@@ -68,7 +72,7 @@ func (b *budget) full(unsent int) bool {
 
 // newConn starts to send.
 func newConn(c net.Conn, most *budget, farewell func()) *conn {
-	owner := &conn{Conn: c, farewell: farewell, budget: most, gone: make(chan struct{}), flow: newFlow()}
+	owner := &conn{Conn: c, in: bufio.NewReader(c), farewell: farewell, budget: most, gone: make(chan struct{}), flow: newFlow()}
 	owner.moved.L = &owner.mu
 	go owner.sendAll()
 	return owner
@@ -129,17 +133,38 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.makeRoom(); c.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	n, err := c.Conn.Read(p)
-	if c.closed.Load() {
-		return 0, net.ErrClosed
+	if len(c.unread) == 0 {
+		err := c.next()
+		if c.closed.Load() {
+			return 0, net.ErrClosed
+		}
+		if err != nil {
+			return 0, err
+		}
+		c.unread = c.packet.Bytes()
 	}
-	if err != nil {
-		return n, err
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
+	return n, nil
+}
+
+// next reads a packet that is none of the malformed ones.
+func (c *conn) next() error {
+	if c.packet.Reset(); c.packet.Cap() > sendSize { // one that idles needs none
+		c.packet = bytes.Buffer{}
 	}
-	if n > 0 && c.header.packets == 0 { // one that comes in pieces may go without an answer (4.13.1)
-		c.asks = p[0]>>4 == packets.Connect && bytes.Contains(p[:min(n, 12)], []byte("\x00\x04MQTT\x05"))
+	most := maxPacketSize
+	if c.version == 0 {
+		most = MaxConnectSize
 	}
-	return c.header.follow(p[:n], MaxConnectSize, maxPacketSize)
+	if err := ReadPacket(c.in, &c.packet, most); err != nil {
+		if c.version == 0 && c.packet.Bytes()[0]>>4 == packets.Connect { // too large, say (4.13.1)
+			head, _ := c.in.Peek(min(7, c.in.Buffered()))
+			c.asks = string(head) == "\x00\x04MQTT\x05"
+		}
+		return err
+	}
+	return c.check(c.packet.Bytes())
 }
 
 // makeRoom waits while more answers are held back than a client may wait for, by the
@@ -153,48 +178,6 @@ func (c *conn) makeRoom() {
 			c.moved.Wait()
 		}
 	}
-}
-
-// header follows the lengths of the packets in a stream.
-type header struct {
-	packets int  // that have begun
-	rest    int  // bytes of the packet that are to come
-	length  int  // so far (2.1.4)
-	shift   int  // of its next byte; 0: the next byte begins a packet
-	last    byte // that was read
-}
-
-// follow returns how many bytes come before a packet with a wrong header, or one that is
-// larger than first, for CONNECT, or than most: mochi makes room for a packet when it has
-// read its length.
-func (h *header) follow(p []byte, first, most int) (good int, err error) {
-	for i := 0; i < len(p); i++ {
-		switch b := p[i]; {
-		case h.rest > 0:
-			n := min(h.rest, len(p)-i)
-			h.rest -= n
-			i += n - 1
-			h.last = p[i]
-		case h.shift == 0:
-			h.length, h.shift, good = 0, 1, i
-			h.packets++
-			if b>>4 == packets.Reserved || b&0xf6 == packets.Publish<<4|0b0110 { // QoS 3 [MQTT-3.3.1-4]
-				return good, packets.ErrMalformedPacket
-			}
-		default:
-			h.length |= int(b&0x7f) << (h.shift - 1)
-			h.shift += 7
-			switch {
-			case h.shift > 4*7 && b >= 0x80:
-				return good, packets.ErrMalformedVariableByteInteger
-			case h.length > most, h.packets == 1 && h.length > first:
-				return good, packets.ErrPacketTooLarge
-			case b < 0x80:
-				h.rest, h.shift = h.length, 0
-			}
-		}
-	}
-	return len(p), nil
 }
 
 func (c *conn) Write(p []byte) (int, error) {

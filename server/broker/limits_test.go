@@ -1,14 +1,18 @@
 package broker
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
 // lastingAs is for a session that outlives its connection.
@@ -223,18 +227,29 @@ func TestLargeMessageBehindConnect(t *testing.T) {
 	expect[packets.Puback](p)
 }
 
-func TestHeaderFollowsLengths(t *testing.T) {
-	stream := []byte("\xc0\x00\x30\x03abc\x30\x80\x01" + strings.Repeat("x", 128) + "\xc0\x00\x30\x83\x01")
+func TestReadPacketFollowsLengths(t *testing.T) {
+	stream := "\xc0\x00\x30\x03abc\x30\x80\x01" + strings.Repeat("x", 128) + "\xc0\x00\x30\x83\x01"
 	for size := 1; size <= len(stream); size++ {
-		var h header
-		for i := 0; i < len(stream); i += size {
-			last := i+size >= len(stream)
-			if _, err := h.follow(stream[i:min(i+size, len(stream))], 3, 130); (err != nil) != last {
-				t.Fatalf("in pieces of %d, at %d: %v", size, i, err)
+		in := bufio.NewReader(pieces{strings.NewReader(stream), size})
+		for i, want := range []string{stream[:2], stream[2:7], stream[7:138], stream[138:140]} {
+			var packet bytes.Buffer
+			if err := ReadPacket(in, &packet, 130); err != nil || packet.String() != want {
+				t.Fatalf("in pieces of %d, packet %d: % x %v", size, i, packet.Bytes(), err)
 			}
+		}
+		if err := ReadPacket(in, new(bytes.Buffer), 130); !errors.Is(err, mochi.ErrPacketTooLarge) {
+			t.Fatalf("in pieces of %d: %v", size, err)
 		}
 	}
 }
+
+// pieces are what comes at a time.
+type pieces struct {
+	io.Reader
+	size int
+}
+
+func (p pieces) Read(b []byte) (int, error) { return p.Reader.Read(b[:min(len(b), p.size)]) }
 
 // [MQTT-3.2.2-15]: who sends too much is told so.
 func TestTooLargeIsTold(t *testing.T) {

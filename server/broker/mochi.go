@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,11 +40,7 @@ func validateConnect(pk packets.Packet, will *packets.Packet) packets.Code {
 		return packets.ErrBadAuthenticationMethod
 	case len(pk.Connect.ClientIdentifier) > maxName:
 		return packets.ErrClientIdentifierNotValid
-	case will == nil && pk.Connect.WillQos > 0: // [MQTT-3.1.2-11]
-		return packets.ErrMalformedPacket
 	case will == nil:
-	case will.FixedHeader.Qos > 2: // [MQTT-3.1.2-12]
-		return packets.ErrMalformedPacket
 	case strings.ContainsAny(will.TopicName, "+#"), strings.HasPrefix(will.TopicName, "$"), will.TopicName == "", tooLarge(will.TopicName): // [MQTT-3.3.2-2]
 		return packets.ErrTopicNameInvalid
 	}
@@ -201,15 +196,6 @@ func (p *policy) violation(c *conn, pk packets.Packet) packets.Code {
 		if pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) { // [MQTT-3.3.4-7]
 			return packets.ErrReceiveMaximum
 		}
-	case packets.Subscribe:
-		if ids := pk.Properties.SubscriptionIdentifier; len(ids) > 1 || slices.Contains(ids, 0) { // 3.8.2.1.2
-			return packets.ErrProtocolViolation
-		}
-		for _, sub := range pk.Filters {
-			if sub.RetainHandling > 2 || sub.NoLocal && mqtt.IsSharedFilter(sub.Filter) { // 3.8.3.1, [MQTT-3.8.3-4]
-				return packets.ErrProtocolViolation
-			}
-		}
 	case packets.Connack, packets.Suback, packets.Unsuback, packets.Pingresp, packets.Auth: // [MQTT-4.12.0-6]
 		return packets.ErrProtocolViolation
 	}
@@ -243,17 +229,6 @@ func (p *policy) tell(c *conn, err error) {
 	c.leave(nil)
 }
 
-// reason is the code that the specification has where mochi has another.
-func reason(code packets.Code) byte {
-	switch code {
-	case packets.ErrProtocolViolationProtocolName, packets.ErrProtocolViolationProtocolVersion: // [MQTT-3.1.2-1] [MQTT-3.1.2-2]
-		return packets.ErrUnsupportedProtocolVersion.Code
-	case packets.ErrProtocolViolationReservedBit: // [MQTT-3.1.2-3]
-		return packets.ErrMalformedPacket.Code
-	}
-	return code.Code
-}
-
 // read mends a packet before mochi handles it, and answers one that mochi passes over.
 func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
 	switch pk.FixedHeader.Type {
@@ -266,7 +241,7 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 		const most = uint32(maxSessionExpiry / time.Second)
 		pk.Properties.SessionExpiryInterval = min(pk.Properties.SessionExpiryInterval, most)
 		if pk.FixedHeader.Remaining == 1 { // mochi leaves the reason code out (3.14.2.1)
-			pk.ReasonCode = c.header.last
+			pk.ReasonCode = c.packet.Bytes()[2]
 		}
 		if pk.ReasonCode == packets.CodeDisconnect.Code {
 			c.will = nil // [MQTT-3.14.4-3]
@@ -294,7 +269,10 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 	switch pk.FixedHeader.Type {
 	case packets.Connack:
 		c.asks = false
-		pk.ReasonCode = reason(packets.Code{Code: pk.ReasonCode, Reason: pk.Properties.ReasonString})
+		switch pk.Properties.ReasonString {
+		case packets.ErrProtocolViolationProtocolName.Reason, packets.ErrProtocolViolationProtocolVersion.Reason:
+			pk.ReasonCode = packets.ErrUnsupportedProtocolVersion.Code // [MQTT-3.1.2-1] [MQTT-3.1.2-2]
+		}
 		pk.Properties.ReceiveMaximum = receiveMaximum
 		if pk.ReasonCode == packets.CodeSuccess.Code {
 			pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
@@ -338,7 +316,7 @@ func code3(reason byte) byte {
 		return packets.Err3UnsupportedProtocolVersion.Code
 	case packets.ErrNotAuthorized.Code, packets.ErrTopicNameInvalid.Code:
 		return packets.Err3NotAuthorized.Code
-	case packets.ErrClientIdentifierNotValid.Code:
+	case packets.ErrClientIdentifierNotValid.Code, packets.ErrUnspecifiedError.Code: // none, for a lasting session [MQTT-3.1.3-8]
 		return packets.Err3ClientIdentifierNotValid.Code
 	}
 	return packets.Err3ServerUnavailable.Code
