@@ -31,6 +31,7 @@ type flow struct {
 	held     []held           // oldest first
 	writing  map[uint16]bool  // messages of QoS 2 that are not on disk
 	expires  map[uint16]int64 // Unix seconds
+	sent     func(id uint16)  // is told of those that leave
 	begun    bool             // CONNACK has left
 	early    []byte           // what waits for it
 	resuming bool
@@ -53,7 +54,10 @@ type ack struct {
 }
 
 func newFlow() flow {
-	return flow{limit: math.MaxUint16, flying: make(map[uint16]bool), writing: make(map[uint16]bool), expires: make(map[uint16]int64)}
+	return flow{
+		limit: math.MaxUint16, flying: make(map[uint16]bool), writing: make(map[uint16]bool), expires: make(map[uint16]int64),
+		sent: func(uint16) {},
+	}
 }
 
 // admit returns what may leave now, of p and of what waits for it; it keeps the
@@ -75,6 +79,7 @@ func (f *flow) admit(p []byte) []byte {
 			out = append(out, f.release()...)
 		case kind == packets.Publish && f.full: // QoS 0
 			f.dropped++
+		case kind == packets.Pubrec && f.resuming: // to resend it is the client's part [MQTT-4.4.0-1]
 		case f.current != nil && kind >= packets.Puback && kind <= packets.Pubcomp:
 			f.current.packet = append(f.current.packet, packet...)
 		case kind == packets.Connack:
@@ -148,6 +153,7 @@ func (f *flow) release() (out []byte) {
 		}
 		f.unacked++
 		f.flying[next.id] = true
+		f.sent(next.id)
 		out = append(out, next.packet...)
 	}
 	return out

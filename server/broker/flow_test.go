@@ -87,6 +87,78 @@ func TestResumedSessionKeepsOrder(t *testing.T) {
 	}
 }
 
+// [MQTT-3.3.1-3]: DUP says that a message may have arrived before.
+func TestDupOnlyForWhatWasSent(t *testing.T) {
+	b := start(t, Options{})
+	lasting := func(c *packets.Connect) {
+		lastingAs("away")(c)
+		c.Properties.ReceiveMaximum = ptr(uint16(1))
+	}
+	sub := connect(t, dialTCP(t, b), lasting)
+	sub.subscribe("t", 2)
+	sub.disconnect()
+	pub := connect(t, dialTCP(t, b), nil)
+	for id := range uint16(2) {
+		pub.publish(id+1, 1, false, "t", fmt.Sprint(id))
+		expect[packets.Puback](pub)
+	}
+	for _, want := range []string{"PUBLISH 0 false", "PUBLISH 0 true"} { // the second message is held back
+		sub = connect(t, dialTCP(t, b), lasting)
+		if got := sub.described(); got != want {
+			t.Errorf("%s where %s was expected", got, want)
+		}
+		sub.disconnect()
+	}
+	sub = connect(t, dialTCP(t, b), lasting)
+	sub.puback(expect[packets.Publish](sub).PacketID)
+	if got, want := sub.described(), "PUBLISH 1 false"; got != want {
+		t.Errorf("%s where %s was expected", got, want)
+	}
+}
+
+func (p *peer) described() string {
+	cp := p.next()
+	if m, ok := cp.Content.(*packets.Publish); ok {
+		return fmt.Sprintf("%s %s %t", cp.PacketType(), m.Payload, cp.Flags&8 != 0)
+	}
+	return cp.PacketType()
+}
+
+// [MQTT-4.4.0-1]: of what was not acknowledged the broker resends PUBLISH and PUBREL alone.
+func TestPubrecIsNotResent(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), lastingAs("device"))
+	p.publish(7, 2, false, "t", "x")
+	expect[packets.Pubrec](p)
+	p.disconnect()
+	p = connect(t, dialTCP(t, b), lastingAs("device"))
+	if _, err := p.conn.Write([]byte("\x62\x02\x00\x07")); err != nil {
+		t.Fatal(err)
+	}
+	if ack := expect[packets.Pubcomp](p); ack.PacketID != 7 || ack.ReasonCode != 0 {
+		t.Errorf("PUBCOMP %d, reason %#x", ack.PacketID, ack.ReasonCode)
+	}
+}
+
+// 3.9.2.1.3: what SUBACK and UNSUBACK say is the broker's, not the client's.
+func TestSubackHasNoForeignProperties(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	for packet, want := range map[string]string{
+		"\x82\x0e\x00\x01\x07\x26\x00\x01k\x00\x01v\x00\x01t\x00": "\x90\x04\x00\x01\x00\x00",
+		"\xa2\x0d\x00\x02\x07\x26\x00\x01k\x00\x01v\x00\x01u":     "\xb0\x04\x00\x02\x00\x11",
+	} {
+		if _, err := p.conn.Write([]byte(packet)); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(want))
+		_ = p.conn.SetReadDeadline(time.Now().Add(patience))
+		if _, err := io.ReadFull(p.conn, got); err != nil || string(got) != want {
+			t.Errorf("% x % v answers % x", got, err, packet)
+		}
+	}
+}
+
 // 2.2.1: the two directions number their packets independently of each other.
 func TestPacketIdentifiersOfBothDirections(t *testing.T) {
 	b := start(t, Options{})

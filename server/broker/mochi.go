@@ -155,13 +155,8 @@ func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
 
 // identifyAnswer gives an answer the client's own identifier.
 func (c *conn) identifyAnswer(pk *packets.Packet) {
-	switch {
-	case pk.PacketID == c.answering.internal:
+	if pk.PacketID == c.answering.internal {
 		pk.PacketID = c.answering.real
-	case pk.FixedHeader.Type == packets.Pubrec && c.session != nil: // resent with the session
-		c.session.mu.Lock()
-		pk.PacketID = c.session.realLocked(pk.PacketID)
-		c.session.mu.Unlock()
 	}
 }
 
@@ -284,6 +279,9 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		}
 	case packets.Publish: // user properties of messages are no problem information (3.1.2.11.7)
 		pk.Mods.DisallowProblemInfo = false
+		if pk.FixedHeader.Dup { // only where it may have arrived [MQTT-3.3.1-3]
+			pk.FixedHeader.Dup = c.session.tried(pk.PacketID)
+		}
 		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 {
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
 		}
@@ -296,6 +294,7 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		}
 		c.identifyAnswer(&pk)
 	case packets.Puback, packets.Pubcomp, packets.Suback, packets.Unsuback:
+		pk.Properties.User = nil // which are the client's (3.9.2.1.3)
 		c.identifyAnswer(&pk)
 	case packets.Disconnect:
 		var last bytes.Buffer

@@ -37,17 +37,12 @@ func TestIdentifiersOfTheClientHideNothing(t *testing.T) {
 	}
 	p.disconnect()
 	p = connect(t, dialTCP(t, b), lastingAs("both"))
-	var message, pubrec bool
-	for range 2 { // of the session
-		switch c := p.next().Content.(type) {
-		case *packets.Publish:
-			message = string(c.Payload) == "precious"
-		case *packets.Pubrec:
-			pubrec = c.PacketID == id
-		}
+	if m := expect[packets.Publish](p); string(m.Payload) != "precious" {
+		t.Errorf("%q is the session's message", m.Payload)
 	}
-	if !message || !pubrec {
-		t.Errorf("the message is there: %v, PUBREC under its identifier: %v", message, pubrec)
+	p.publish(id, 2, false, "out", "x") // as long as PUBREC has not come [MQTT-4.4.0-1]
+	if ack := expect[packets.Pubrec](p); ack.PacketID != id || ack.ReasonCode != 0 {
+		t.Errorf("PUBREC has identifier %d, not %d, and reason %#x", ack.PacketID, id, ack.ReasonCode)
 	}
 	release := packets.NewControlPacket(packets.PUBREL)
 	release.Content.(*packets.Pubrel).PacketID = id

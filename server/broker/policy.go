@@ -69,7 +69,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 // beforeConnack lets messages be handed on to the new connection, and writes the session.
 func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	c := connOf(cl)
-	transmit(cl, func(f *flow) []byte { f.resuming = true; return nil })
+	transmit(cl, func(f *flow) []byte { f.resuming, f.sent = true, c.session.try; return nil })
 	c.delivered()
 	if !p.store.establish(cl, c.session) { // it was promised a session
 		c.refused = true

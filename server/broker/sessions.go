@@ -57,6 +57,7 @@ type onFile struct {
 type sent struct {
 	order uint64
 	size  int
+	tried bool // it has left, or may have before the server started
 }
 
 type kept struct {
@@ -217,7 +218,7 @@ func (s *session) count(pk packets.Packet, order uint64) message {
 	m := message{Packet: pk, order: order, size: sizeOf(pk)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent[m.PacketID] = sent{m.order, m.size}
+	s.sent[m.PacketID] = sent{order: m.order, size: m.size}
 	s.grow(m.size)
 	return m
 }
@@ -243,6 +244,7 @@ func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
 		s.sent[pk.PacketID] = sent{}
 	case packets.Publish:
 		s.count(pk, order)
+		s.try(pk.PacketID)
 		s.all.order.Store(max(s.all.order.Load(), order))
 	}
 }
@@ -266,6 +268,22 @@ func (s *session) orderOf(id uint16) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sent[id].order
+}
+
+// try is for a message that leaves for the client.
+func (s *session) try(id uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one, ok := s.sent[id]; ok {
+		one.tried = true
+		s.sent[id] = one
+	}
+}
+
+func (s *session) tried(id uint16) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent[id].tried
 }
 
 // arrived is for a message of QoS 2 that the client has received: it is not kept any more.
