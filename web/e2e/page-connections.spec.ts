@@ -431,7 +431,7 @@ test('a recording is published at the connection that its form names, whichever 
   };
   const from = (broker: { mqtt: string }) => parts.rows.filter({ hasText: nameOf(broker) });
   await recordings.getByRole('button', { name: 'Publish again: plant' }).click();
-  await expect(form.getByRole('combobox', { name: 'Connection' })).toHaveValue('2');
+  await expect(form.getByRole('combobox', { name: 'Publish to' })).toHaveValue('2');
   await expect(form).toContainText(`will go to ${mosquitto.mqtt}`);
   await publish();
   await expect(from(mosquitto)).toHaveCount(1);
@@ -439,12 +439,55 @@ test('a recording is published at the connection that its form names, whichever 
 
   // The form goes on naming what it named, also when another connection is shown.
   await recordings.getByRole('button', { name: 'Publish again: plant' }).click();
-  await form.getByRole('combobox', { name: 'Connection' }).selectOption(nameOf(server));
+  await form.getByRole('combobox', { name: 'Publish to' }).selectOption(nameOf(server));
   await strip(page).tab(mosquitto).click();
   await expect(form).toContainText(`will go to ${server.mqtt}`);
   await publish();
   await expect(from(server)).toHaveCount(1);
   await expect(from(mosquitto)).toHaveCount(1);
+});
+
+test('what several connections brought goes to a broker only as far as somebody says so', async ({
+  page,
+}) => {
+  const recordings = page.getByRole('region', { name: 'Recordings' });
+  const form = recordings.getByRole('form', { name: 'Publish again' });
+  const of = (name: string) => form.getByRole('combobox', { name });
+  await subscribe('mixed/#');
+  await addMosquitto(page);
+  await subscribe('mixed/#');
+  await page.getByRole('button', { name: 'Record', exact: true }).click();
+  await recordings.getByRole('button', { name: 'Start recording' }).click();
+  await expect(recordings.getByRole('button', { name: 'Stop recording' })).toBeVisible();
+  atServer.publish('mixed/server', ['secret', 'secret']);
+  atMosquitto.publish('mixed/mosquitto', ['plain']);
+  await expect(recordings).toContainText('3 messages');
+  await recordings.getByRole('button', { name: 'Stop recording' }).click();
+  const item = recordings.getByRole('listitem');
+  await expect(item).toContainText(`${nameOf(server)}: 2`);
+  await expect(item).toContainText(`${nameOf(mosquitto)}: 1`);
+
+  await recordings.getByRole('button', { name: /^Publish again: / }).click();
+  await expect(of('Recorded from').getByRole('option', { selected: true })).toHaveText(nameOf(mosquitto));
+  await expect(form).toContainText(`1 message will go to ${mosquitto.mqtt}`);
+  await expect(form).not.toContainText('They were recorded from');
+  await of('Publish to').selectOption(nameOf(server));
+  await expect(form).toContainText(`2 messages will go to ${server.mqtt}`);
+  await of('Recorded from').selectOption('all connections');
+  await expect(form).toContainText(`3 messages will go to ${server.mqtt}`);
+  await expect(form).toContainText(/They were recorded from \S+, \S+\./);
+  await of('Recorded from').selectOption(nameOf(mosquitto));
+  await expect(form).toContainText(`They were recorded from ${nameOf(mosquitto)}.`);
+  await of('Publish to').selectOption(nameOf(mosquitto));
+  await of('Speed').selectOption('at once');
+  await form.getByRole('button', { name: 'Publish 1 message' }).click();
+  await expect(parts.row('mixed/mosquitto', 'plain')).toHaveCount(2);
+
+  // Of neither: somebody has to choose.
+  await strip(page).add.click();
+  await recordings.getByRole('button', { name: /^Publish again: / }).click();
+  await expect(of('Recorded from').getByRole('option', { selected: true })).toHaveText('choose');
+  await expect(form.getByRole('button', { name: 'Publish', exact: true })).toBeDisabled();
 });
 
 test('Enter in an address that was changed connects there, and one that is none loses nothing', async () => {

@@ -5,7 +5,15 @@ import { t } from '../core/i18n/i18n';
 import type { Chunk } from './chunk';
 import { explain, gone, nameOf, StorageError } from './error';
 
-export interface Recording {
+/** Messages by their direction. */
+export interface Counts {
+  received: number;
+  sent: number;
+  /** Published here, and known not to have left. */
+  unsent: number;
+}
+
+export interface Recording extends Counts {
   id: number;
   name: string;
   /** The broker's URL without what lets somebody in; empty where it is not known. */
@@ -15,10 +23,11 @@ export interface Recording {
   /** Milliseconds since 1970. */
   begin: number;
   end: number;
-  received: number;
-  sent: number;
-  /** Published here, and known not to have left. */
-  unsent: number;
+  /**
+   * By the name of the connection, which is empty where it is not known. Missing in what an
+   * earlier version of the page wrote; of more than a hundred names the others are left out.
+   */
+  connections?: ReadonlyMap<string, Counts>;
   /** Of topics, properties and payloads. */
   bytes: number;
   /** Messages that came faster than they could be written. */

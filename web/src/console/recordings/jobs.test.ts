@@ -1,12 +1,13 @@
 import { signal } from '@preact/signals';
 import { expect, it, vi } from 'vitest';
 import { type Client, MqttError } from '../../client';
+import { limits } from '../core/limits';
 import type { Entry } from '../log/entry';
 import { recordOf } from '../log/record';
 import { type Chunk, chunksOf } from './chunk';
 import type { Database, Recording } from './database';
 import { explain, gone } from './error';
-import { countFor, createJobs } from './jobs';
+import { countFor, createJobs, namesIn } from './jobs';
 import { createLibrary } from './library';
 import { counting } from './recorder';
 import { deferred, entry } from './testing';
@@ -301,4 +302,38 @@ it('publishes at the session that it is given, whatever other ones there are', a
   expect(await ended()).toMatchObject({ phase: 'ended' });
   expect(jobs.job.value?.again?.broker).toBe('ws://given/');
   expect(publish).toHaveBeenCalledTimes(2);
+});
+
+it('publishes the messages of one connection, and of no other', async () => {
+  const publish = vi.fn(async (_topic: string) => ({ reasonCode: 0 }));
+  const { jobs, record, ended, session } = made({ url: 'ws://broker', publish } as unknown as Client);
+  const recording = await record([
+    entry('', { topic: 'mine', connection: 'one' }),
+    entry('', { topic: 'theirs', connection: 'two' }),
+    entry('', { topic: 'nobody’s' }),
+  ]);
+  expect(namesIn(recording)).toEqual({ names: ['one', 'two', ''], single: false });
+  for (const [from, expected] of [
+    ['one', ['mine']],
+    ['', ['nobody’s']],
+    ['another', []],
+    [undefined, ['mine', 'theirs', 'nobody’s']],
+  ] as const) {
+    publish.mockClear();
+    jobs.publish(recording, session, 'both', atOnce, from);
+    expect(await ended()).toMatchObject({ phase: 'ended', done: expected.length });
+    expect(publish.mock.calls.map(([topic]) => topic)).toEqual(expected);
+    expect(jobs.job.value).toMatchObject({ total: expected.length });
+  }
+});
+
+it('knows whether a recording is of one connection alone', async () => {
+  const { record } = made();
+  const one = await record([entry('', { connection: 'one' }), entry('', { connection: 'one' }, 'sent')]);
+  expect(namesIn(one)).toEqual({ names: ['one'], single: true });
+  // An earlier version of the page did not count them.
+  const { connections: _, ...old } = one;
+  expect(namesIn(old)).toEqual({ names: [], single: false });
+  const many = await record(Array.from({ length: 150 }, (_, n) => entry('', { connection: `c${n}` })));
+  expect(namesIn(many).names).toHaveLength(limits.connections);
 });

@@ -11,9 +11,10 @@ import type { Feed } from '../log/feed';
 import type { Session } from '../session/session';
 import { withoutSecrets } from '../session/settings';
 import { createAgain, type Outcome } from './again';
-import type { Database, Recording } from './database';
+import type { Counts, Database, Recording } from './database';
 import { countOf, type Library } from './library';
 import { type Player, play, type Speed } from './player';
+import { none } from './recorder';
 import { entriesIn, exported, imported, piecesOf } from './transfer';
 
 export interface Dependencies {
@@ -53,14 +54,31 @@ export interface Transfer {
 }
 
 /** How many messages publishing again takes. What had not left then is not among them. */
-export function countFor({ received, sent }: Recording, which: Which): number {
+export function countFor({ received, sent }: Counts, which: Which): number {
   return (which === 'sent' ? 0 : received) + (which === 'received' ? 0 : sent);
 }
 
-async function* only(parts: AsyncIterable<Entry[]>, which: Which): AsyncGenerator<Entry[]> {
+async function* only(parts: AsyncIterable<Entry[]>, which: Which, from?: string): AsyncGenerator<Entry[]> {
   for await (const entries of parts) {
-    yield entries.filter(({ sent, unsent }) => !unsent && (which === 'both' || sent === (which === 'sent')));
+    yield entries.filter(
+      ({ sent, unsent, via }) =>
+        !unsent &&
+        (which === 'both' || sent === (which === 'sent')) &&
+        (from === undefined || via.name === from),
+    );
   }
+}
+
+/** The connections that it has messages of, as far as it is known; `single`: of one and no other. */
+export function namesIn(recording: Recording): { names: string[]; single: boolean } {
+  const names = [...(recording.connections?.keys() ?? [])];
+  const [first = ''] = names;
+  return { names, single: names.length === 1 && countOf(countsOf(recording, first)) === countOf(recording) };
+}
+
+/** Those of the connection of that name, or of all. */
+export function countsOf(recording: Recording, from?: string): Counts {
+  return from === undefined ? recording : (recording.connections?.get(from) ?? none);
 }
 
 function fileName(name: string): string {
@@ -85,17 +103,30 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
     job.value = { recording, player, total: countOf(recording) };
   }
 
-  /** By the client that the session has now, and by no other: a lost connection ends it. */
-  function publish(recording: Recording, session: Pick<Session, 'client'>, which: Which, speed: Speed): void {
+  /**
+   * By the client that the session has now, and by no other: a lost connection ends it.
+   * `from` names the connection whose messages are published; undefined for those of all.
+   */
+  function publish(
+    recording: Recording,
+    session: Pick<Session, 'client'>,
+    which: Which,
+    speed: Speed,
+    from?: string,
+  ): void {
     const now = session.client.peek();
     if (!now) return;
     job.value?.player.stop();
     const again = createAgain({ client: now, current: () => session.client.peek() === now });
-    const player = play(only(entriesIn(database, recording), which), { speed, clock, give: again.give });
+    const player = play(only(entriesIn(database, recording), which, from), {
+      speed,
+      clock,
+      give: again.give,
+    });
     job.value = {
       recording,
       player,
-      total: countFor(recording, which),
+      total: countFor(countsOf(recording, from), which),
       again: { broker: withoutSecrets(now.url), outcome: again.outcome },
     };
   }

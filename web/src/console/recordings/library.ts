@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
 import { visible, wordsOf } from '../core/text';
-import type { Database, Recording } from './database';
+import type { Counts, Database, Recording } from './database';
 
 export interface Dependencies {
   database: Database;
@@ -25,7 +25,7 @@ export interface Space {
 const longestName = 200;
 const lockName = (id: number) => `mqttwasm-recording-${id}`;
 
-export function countOf({ received, sent, unsent }: Recording): number {
+export function countOf({ received, sent, unsent }: Counts): number {
   return received + sent + unsent;
 }
 

@@ -1,9 +1,10 @@
 /** Writes what comes to a recording, a few times a second. */
 
 import { signal } from '@preact/signals';
+import { limits } from '../core/limits';
 import { directionOf, type Entry } from '../log/entry';
 import { chunksOf } from './chunk';
-import type { Change, Database, Recording } from './database';
+import type { Change, Counts, Database, Recording } from './database';
 import { explain } from './error';
 
 /** Milliseconds between two writes. */
@@ -25,21 +26,34 @@ export interface Bounds {
   bytes: number;
 }
 
+const fields = { received: 'received', sent: 'sent', 'not sent': 'unsent' } as const;
+export const none: Counts = { received: 0, sent: 0, unsent: 0 };
+
+const sum = (a: Counts, b: Counts): Counts => ({
+  received: a.received + b.received,
+  sent: a.sent + b.sent,
+  unsent: a.unsent + b.unsent,
+});
+
 /** Counts the messages in. */
 export function counting(entries: readonly Entry[]): Change {
-  const counts = { received: 0, sent: 0, 'not sent': 0 };
+  const counts = new Map<string, Counts>();
   let bytes = 0;
   for (const entry of entries) {
-    counts[directionOf(entry)]++;
+    const own = counts.get(entry.via.name) ?? { ...none };
+    own[fields[directionOf(entry)]]++;
+    counts.set(entry.via.name, own);
     bytes += entry.message.size;
   }
-  return (recording) => ({
-    ...recording,
-    received: recording.received + counts.received,
-    sent: recording.sent + counts.sent,
-    unsent: recording.unsent + counts['not sent'],
-    bytes: recording.bytes + bytes,
-  });
+  return (recording) => {
+    const connections = new Map(recording.connections);
+    for (const [name, own] of counts) {
+      const before = connections.get(name);
+      if (before || connections.size < limits.connections) connections.set(name, sum(before ?? none, own));
+    }
+    const all = [...counts.values()].reduce(sum, recording);
+    return { ...recording, ...all, connections, bytes: recording.bytes + bytes };
+  };
 }
 
 export type Recorder = ReturnType<typeof createRecorder>;

@@ -45,6 +45,14 @@ export const recordings = {
   'Connect to a broker first.': '请先连接到 Broker。',
   '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties that it came with.':
     '{messages}将发送到 {broker} 以及在那里订阅的所有人：使用当时的主题、载荷、QoS、保留标志和属性。',
+  'They were recorded from {connections}.': '这些消息录制自 {connections}。',
+  'Recorded from': '录制自',
+  'Publish to': '发布到',
+  choose: '请选择',
+  unknown: '未知',
+  'all connections': '所有连接',
+  'Choose whose messages are published: they may be of several connections.':
+    '请选择要发布哪个连接的消息：其中可能包含多个连接的消息。',
   'what was received ({count})': '接收的消息（{count}）',
   'what was sent ({count})': '发送的消息（{count}）',
   'both ({count})': '全部（{count}）',

@@ -1,63 +1,16 @@
-import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import { messages } from '../../core/counts';
-import { mark, parts, t } from '../../core/i18n/i18n';
+import { mark, t } from '../../core/i18n/i18n';
+import { limits } from '../../core/limits';
 import { formatBytes, formatCount, formatMoment, visible } from '../../core/text';
 import type { Recording } from '../../recordings/database';
-import { countFor, type Which } from '../../recordings/jobs';
+import { countsOf, namesIn } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
 import type { Speed } from '../../recordings/player';
-import type { Recordings } from '../../recordings/recordings';
-import type { Page } from '../../session/page';
-import { withoutSecrets } from '../../session/settings';
 import { Button } from '../../ui/button';
-import { Select, submits, TextField, translated } from '../../ui/fields';
-
-const speeds: readonly (readonly [Speed, string])[] = [
-  [1, mark('as recorded')],
-  [10, mark('10 times as fast')],
-  [100, mark('100 times as fast')],
-  [Number.POSITIVE_INFINITY, mark('at once')],
-];
-
-interface FormProps {
-  recording: Recording;
-  recordings: Recordings;
-  page: Page;
-  onClose(): void;
-}
-
-function Form({
-  label,
-  go,
-  stop = false,
-  disabled = false,
-  onGo,
-  onClose,
-  children,
-}: {
-  label: string;
-  /** The button's text. */
-  go: string;
-  /** Whether it takes something away. */
-  stop?: boolean;
-  disabled?: boolean;
-  onGo(): void;
-  onClose(): void;
-  children: ComponentChildren;
-}) {
-  return (
-    <form class="recording-form flow" aria-label={label} noValidate onSubmit={submits(onGo)}>
-      {children}
-      <div class="flow">
-        <Button type="submit" look={stop ? 'stop' : 'primary'} disabled={disabled}>
-          {go}
-        </Button>
-        <Button onClick={onClose}>{t('Cancel')}</Button>
-      </div>
-    </form>
-  );
-}
+import { Select, TextField, translated } from '../../ui/fields';
+import { Form, type FormProps, speeds } from './form';
+import { Publish } from './publish';
 
 function Show({ recording, recordings, onClose }: FormProps) {
   const [speed, setSpeed] = useState<Speed>(1);
@@ -85,70 +38,6 @@ function Show({ recording, recordings, onClose }: FormProps) {
         {recording.sent + recording.unsent > 0 &&
           ` ${t('What was sent is in sight with Filter, Direction, Both.')}`}
       </p>
-    </Form>
-  );
-}
-
-function Warning({ broker, count }: { broker: string | undefined; count: string }) {
-  return (
-    <p>
-      {broker === undefined
-        ? t('Connect to a broker first.')
-        : parts(
-            '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties that it came with.',
-            { messages: count, broker: <bdi class="mono">{visible(broker)}</bdi> },
-          )}
-    </p>
-  );
-}
-
-/** To the connection that was shown when the form was opened, unless another one is chosen. */
-function Publish({ recording, recordings, page, onClose }: FormProps) {
-  const list = page.sessions.list.value;
-  const [chosen, setChosen] = useState(page.sessions.active.peek());
-  const session = list.includes(chosen) ? chosen : undefined;
-  const [speed, setSpeed] = useState<Speed>(1);
-  const [which, setWhich] = useState<Which>(recording.received > 0 ? 'received' : 'sent');
-  const url = session?.client.value?.url;
-  const broker = url && withoutSecrets(url);
-  const count = messages(countFor(recording, which));
-  const choices = [
-    ['received', t('what was received ({count})', { count: formatCount(recording.received) })],
-    ['sent', t('what was sent ({count})', { count: formatCount(recording.sent) })],
-    ['both', t('both ({count})', { count: formatCount(countFor(recording, 'both')) })],
-  ] as const;
-  return (
-    <Form
-      label={t('Publish again')}
-      go={t('Publish {messages}', { messages: count })}
-      disabled={broker === undefined || countFor(recording, which) === 0}
-      onClose={onClose}
-      onGo={() => {
-        if (session) recordings.jobs.publish(recording, session, which, speed);
-        onClose();
-      }}
-    >
-      {(list.length > 1 || !session) && (
-        <Select<number>
-          label={t('Connection')}
-          class="inline"
-          value={session?.id ?? 0}
-          options={[
-            ...(session ? [] : [[0, t('closed')] as const]),
-            ...list.map(({ id, name }) => [id, visible(name.value)] as const),
-          ]}
-          onEdit={(id) => setChosen(list.find((one) => one.id === id) ?? chosen)}
-        />
-      )}
-      <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWhich} />
-      <Select<Speed>
-        label={t('Speed')}
-        class="inline"
-        value={speed}
-        options={translated(speeds)}
-        onEdit={setSpeed}
-      />
-      <Warning broker={broker} count={count} />
     </Form>
   );
 }
@@ -203,6 +92,11 @@ type Action = keyof typeof forms;
 
 function Facts({ recording, held }: { recording: Recording; held: boolean }) {
   const { begin, end, bytes, broker, filter, lost } = recording;
+  const { names, single } = namesIn(recording);
+  const each = names
+    .slice(0, limits.suggestions)
+    .map((name) => `${visible(name) || t('unknown')}: ${formatCount(countOf(countsOf(recording, name)))}`);
+  if (names.length > each.length) each.push('…');
   const facts = [
     t('{begin} to {end}', {
       begin: formatMoment(begin).slice(0, -'.000'.length),
@@ -210,7 +104,7 @@ function Facts({ recording, held }: { recording: Recording; held: boolean }) {
     }),
     messages(countOf(recording)),
     formatBytes(bytes),
-    broker && visible(broker),
+    ...(single || names.length === 0 ? [broker && visible(broker)] : each),
     filter && t('only {filter}', { filter: visible(filter) }),
     lost > 0 && t('{count} lost', { count: formatCount(lost) }),
   ].filter(Boolean);

@@ -1,0 +1,54 @@
+import type { ComponentChildren } from 'preact';
+import { mark, t } from '../../core/i18n/i18n';
+import type { Recording } from '../../recordings/database';
+import type { Speed } from '../../recordings/player';
+import type { Recordings } from '../../recordings/recordings';
+import type { Page } from '../../session/page';
+import { Button } from '../../ui/button';
+import { submits } from '../../ui/fields';
+
+export const speeds: readonly (readonly [Speed, string])[] = [
+  [1, mark('as recorded')],
+  [10, mark('10 times as fast')],
+  [100, mark('100 times as fast')],
+  [Number.POSITIVE_INFINITY, mark('at once')],
+];
+
+export interface FormProps {
+  recording: Recording;
+  recordings: Recordings;
+  page: Page;
+  onClose(): void;
+}
+
+export function Form({
+  label,
+  go,
+  stop = false,
+  disabled = false,
+  onGo,
+  onClose,
+  children,
+}: {
+  label: string;
+  /** The button's text. */
+  go: string;
+  /** Whether it takes something away. */
+  stop?: boolean;
+  disabled?: boolean;
+  onGo(): void;
+  onClose(): void;
+  children: ComponentChildren;
+}) {
+  return (
+    <form class="recording-form flow" aria-label={label} noValidate onSubmit={submits(onGo)}>
+      {children}
+      <div class="flow">
+        <Button type="submit" look={stop ? 'stop' : 'primary'} disabled={disabled}>
+          {go}
+        </Button>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
+      </div>
+    </form>
+  );
+}
