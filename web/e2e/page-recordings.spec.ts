@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Download, Page } from '@playwright/test';
 import type { Server } from './support/brokers';
@@ -172,6 +173,19 @@ test('a recording that the page’s end cuts short is listed with what was writt
   await page.setViewportSize({ width: 1366, height: 657 });
   const name = recordings.items.getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
   await expect.poll(() => name.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+});
+
+test('what the storage holds is counted while it is recorded', async ({ page }) => {
+  const recordings = controls(page);
+  await recordings.open.click();
+  const used = recordings.section.getByText(/ of this browser’s storage in use, /);
+  await expect(used).toBeVisible();
+  await recordings.start.click();
+  await expect(recordings.stop).toBeVisible();
+  const before = await used.textContent();
+  // Of what can't be compressed.
+  for (let n = 0; n < 8; n++) await arrive(`${own}/a`, [randomBytes(1_000_000)]);
+  await expect(used).not.toHaveText(before ?? '');
 });
 
 test('another tab sees that it is still recorded', async ({ page, context }) => {

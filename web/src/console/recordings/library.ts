@@ -46,6 +46,10 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     const names = new Set((await locks?.query())?.held?.map(({ name }) => name));
     held.value = new Set(all.map(({ id }) => id).filter((id) => names.has(lockName(id))));
     list.value = all;
+    await measure();
+  }
+
+  async function measure(): Promise<void> {
     const [estimate, kept] = await Promise.all([storage?.estimate(), storage?.persisted()]);
     const { usage = 0, quota = 0 } = estimate ?? {};
     space.value = estimate && { used: usage, available: Math.max(0, quota - usage), kept: kept ?? false };
@@ -93,6 +97,8 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     said,
     attempt,
     create,
+    /** Looks again how much is stored. */
+    measure: () => measure().catch(() => {}),
     refresh: () => attempt(t('Not read'), async () => {}),
     rename: ({ id }: Recording, typed: string) =>
       attempt(t('Not renamed'), async () => {

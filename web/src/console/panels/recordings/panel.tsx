@@ -31,7 +31,11 @@ const recordingsOf = ({ feed, sessions }: Page) =>
   );
 
 function Space({ recordings }: { recordings: Recordings }) {
-  const space = recordings.library.space.value;
+  const { library, recording, jobs } = recordings;
+  const space = library.space.value;
+  const recorded = recording.recorder.value?.written.value.chunks;
+  const imported = jobs.transfer.value?.part;
+  useEffect(() => void library.measure(), [library, recorded, imported]);
   if (!space) return null;
   return (
     <p class="field-hint wrap">
