@@ -332,6 +332,27 @@ test('a reload keeps the form', async ({ page, parts }) => {
   await expect(fleet.field('Topic')).toHaveValue('mine/{{device}}');
 });
 
+test('a copy of the tab has client IDs of its own, also when it is reloaded', async ({ page, parts: _ }) => {
+  const fleet = fleetOf(page);
+  await showView(page, 'Fleet');
+  await fleet.fill({ Devices: '3' });
+  const own = await fleet.field('Client ID').inputValue();
+  await page.reload();
+  await expect(fleet.field('Client ID')).toHaveValue(own);
+  // Storage of the session is copied to a page that another one opens.
+  const [copy] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.evaluate(() => void open(location.href)),
+  ]);
+  const there = fleetOf(copy);
+  await showView(copy, 'Fleet');
+  await expect(there.field('Client ID')).toHaveValue(/^fleet-/);
+  await expect(there.field('Client ID')).not.toHaveValue(own);
+  await copy.reload();
+  await expect(there.field('Client ID')).toHaveValue(/^fleet-/);
+  await expect(there.field('Client ID')).not.toHaveValue(own);
+});
+
 for (const [width, height] of [
   [1366, 657],
   [390, 844],

@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { plainSettings } from '../session/settings';
 import { createFleet, mostSamples } from './fleet';
@@ -41,10 +42,10 @@ const figuresOf = (changes: Partial<Figures> = {}): Figures => ({
   ...changes,
 });
 
-function made(url = 'ws://ann:secret@127.0.0.1/mqtt?token=secret') {
+function made(url = 'ws://ann:secret@127.0.0.1/mqtt?token=secret', kept = signal<unknown>(undefined)) {
   const workers: { postMessage: ReturnType<typeof vi.fn>; terminate: ReturnType<typeof vi.fn> }[] = [];
   const fleet = createFleet({
-    key: 'fleet',
+    kept,
     settings: () => ({ ...plainSettings, url, password: 'secret' }),
     publicAddresses: () => ['ws://mqtt.example.org/'],
     startWorker() {
@@ -69,11 +70,6 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
   vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
-  const kept = new Map<string, string>();
-  vi.stubGlobal('sessionStorage', {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => kept.set(key, value),
-  });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -221,10 +217,11 @@ test('samples are a second apart, and bounded', () => {
 });
 
 test('the form is kept for a reload, and its script with it, which does not run', () => {
-  const kept = { topic: 'mine/{{device}}', rate: '7', by: 'script', code: 'const message = 1' };
-  made().fleet.edit(kept);
-  const { fleet, workers } = made();
-  expect(fleet.form.value).toMatchObject(kept);
+  const edited = { topic: 'mine/{{device}}', rate: '7', by: 'script', code: 'const message = 1' };
+  const kept = signal<unknown>(undefined);
+  made(undefined, kept).fleet.edit(edited);
+  const { fleet, workers } = made(undefined, signal(JSON.parse(JSON.stringify(kept.value))));
+  expect(fleet.form.value).toMatchObject(edited);
   expect(workers).toHaveLength(0);
 });
 

@@ -1,10 +1,9 @@
 /** A session's fleet as the page sees it: its form, the worker that runs it, and what that tells. */
 
-import { signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import { scriptUrl } from '../../client/transport/asset-urls';
 import type { Failure } from '../core/failure';
 import { t } from '../core/i18n/i18n';
-import { keep, readKept } from '../core/storage';
 import { addressOf } from '../session/config';
 import type { Session } from '../session/session';
 import { type Settings, withoutSecrets } from '../session/settings';
@@ -41,8 +40,6 @@ export const mostSamples = 3600;
 /** Milliseconds that a worker which was told to end has for its clients' goodbye. */
 const goodbye = { stop: 40_000, leave: 3000 };
 
-const storage = (): Storage => sessionStorage;
-
 export interface Run {
   /** Without what lets somebody in. */
   address: string;
@@ -54,8 +51,8 @@ export interface Run {
 }
 
 export interface Dependencies {
-  /** What the form is kept under, for a reload of the tab. */
-  key: string;
+  /** The form, for a reload of the page. */
+  kept: Signal<unknown>;
   /** With the address that the fleet connects to. */
   settings(): Settings;
   /** Addresses of the brokers that come with the page and are everybody's. */
@@ -70,7 +67,7 @@ export function createFleet(deps: Dependencies) {
   const tag = Math.floor(Math.random() * 0x10000)
     .toString(16)
     .padStart(4, '0');
-  const form = signal<FleetForm>(formFrom(readKept(deps.key, storage), tag));
+  const form = signal<FleetForm>(formFrom(deps.kept.peek(), tag));
   const errors = signal<PlanErrors>({});
   /** The last one, also when it is over. */
   const run = signal<Run | undefined>(undefined);
@@ -92,7 +89,7 @@ export function createFleet(deps: Dependencies) {
 
   function edit(changes: Partial<FleetForm>): void {
     form.value = { ...form.value, ...changes };
-    keep(deps.key, form.value, storage);
+    deps.kept.value = form.value;
     if (Object.keys(errors.value).length > 0) errors.value = planOf(form.value, reach()).errors;
   }
 
@@ -231,9 +228,9 @@ export function createFleet(deps: Dependencies) {
 }
 
 /** To be given to `part`. */
-export const fleetOf = ({ id, connection }: Session): Fleet =>
+export const fleetOf = ({ fleetForm, connection }: Session): Fleet =>
   createFleet({
-    key: `mqttwasm.fleet.${id}`,
+    kept: fleetForm,
     settings() {
       const settings = connection.settings.value;
       const { url } = connection.status.value;

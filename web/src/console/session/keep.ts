@@ -46,6 +46,8 @@ export interface Kept {
   scripts?: ScriptsKept;
   /** Lines of the chart, where there are any. */
   pins?: readonly Pin[];
+  /** The form of its fleet, where it was edited. */
+  fleet?: unknown;
 }
 
 /** A session as far as it is kept. */
@@ -56,6 +58,7 @@ interface Session {
   publisher: Publisher;
   scripts: Pick<Scripts, 'on' | 'states'>;
   topics: { readonly pins: readonly Pin[] };
+  fleetForm: { readonly value: unknown };
 }
 
 /** All of them, and what they have together. */
@@ -74,7 +77,7 @@ const storage = () => sessionStorage;
 
 /** What a reload of the page leaves of a session that was filled from `profile`. */
 export function keptOf(
-  { name, connection, subscriptions, publisher, scripts, topics }: Session,
+  { name, connection, subscriptions, publisher, scripts, topics, fleetForm }: Session,
   profile?: Profile,
 ): Kept {
   const { config, notice, status, selected, wanted } = connection;
@@ -102,6 +105,7 @@ export function keptOf(
     draft: { ...draft, ...(file && { file: { name: file.name, base64: base64(bytes) } }) },
     next: publisher.next.value,
     ...(topics.pins.length > 0 && { pins: topics.pins }),
+    ...(fleetForm.value !== undefined && { fleet: fleetForm.value }),
     ...(scripts.on.value.names.length > 0 && {
       scripts: { ...scripts.on.value, ...(scripts.states.size > 0 && { states: [...scripts.states] }) },
     }),
@@ -115,7 +119,7 @@ function withoutFile({ draft, ...kept }: Kept): Kept {
 }
 
 function withoutPayload(whole: Kept): Kept {
-  const { draft, scripts, ...kept } = withoutFile(whole);
+  const { draft, scripts, fleet: _, ...kept } = withoutFile(whole);
   return {
     ...kept,
     draft: { ...draft, payload: '' },

@@ -99,7 +99,9 @@ function openedPage(
     const subscriptions = createSubscriptions({ client, frame: () => {} }, `mqttwasm/new${id}/#`);
     const publisher = createPublisher({ client, clock }, `mqttwasm/new${id}/hello`);
     const topics: { pins: Session['topics']['pins'] } = { pins: [] };
-    const session = { id, connection, name, subscriptions, publisher, topics, scripts: createScripts() };
+    const fleetForm = signal<unknown>(undefined);
+    const own = { publisher, topics, scripts: createScripts(), fleetForm };
+    const session = { id, connection, name, subscriptions, ...own };
     const use = ({ settings }: Profile) => connection.edit(settings);
     return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;
   };
@@ -343,6 +345,15 @@ describe('one connection', () => {
     expect(lives[0]?.kept().subscriptions).toEqual(subscriptions);
     lives[0]?.subscriptions.setOwn(false);
     expect(topicsOf(lives[0])[0]).toEqual(['a 0', 'b 1']);
+  });
+
+  it('has the form of its fleet, whatever number it has now', () => {
+    const before = openedPage();
+    before.connections.open().fleetForm.value = { devices: '42' };
+    before.connections.close(before.lives()[0] as Session);
+    const after = openedPage();
+    after.open(before.left());
+    expect(after.lives().map(({ fleetForm }) => fleetForm.value)).toEqual([{ devices: '42' }]);
   });
 
   it('has no subscription again where it had none', () => {

@@ -88,6 +88,7 @@ function leftFrom(value: unknown): Left[] {
       draft: draftFrom(value.draft),
       file: fileFrom(value.draft),
       scripts: scriptsFrom(value.scripts),
+      fleet: value.fleet,
       pins: pairsIn(value.pins).slice(0, limits.chart.lines),
     },
   ];
@@ -185,6 +186,7 @@ function restore(
   attach(publisher, left.file);
   if (Number.isSafeInteger(left.next) && left.next > 0) publisher.next.value = left.next;
   session.topics.pins = left.pins;
+  session.fleetForm.value = left.fleet;
   const { url, names, states } = left.scripts;
   for (const [name, json] of states) if (names.includes(name)) session.scripts.states.set(name, json);
   session.scripts.on.value = { url, names };

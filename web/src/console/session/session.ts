@@ -50,6 +50,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly topics: Topics;
   readonly latency: Latency;
   readonly scripts: Scripts;
+  /** That of its fleet, as a reload keeps it; undefined where nobody has edited it. */
+  readonly fleetForm: Signal<unknown>;
   /** Whether the view is on the screen, for those who listen to signals: what is not shown rests. */
   shows(view: View): boolean;
   /** Whether its packets are recorded, from the next CONNECT on. */
@@ -73,6 +75,7 @@ export function createSession(id: number, shared: Shared): Session {
   const packetEvents = signal(false);
   const latency = createLatency();
   const scripts = createScripts();
+  const fleetForm = signal<unknown>(undefined);
   const { part, disposeParts } = createParts<Session>(() => session);
 
   const name = signal(t('Connection {number}', { number: id }));
@@ -211,6 +214,7 @@ export function createSession(id: number, shared: Shared): Session {
     topics,
     latency,
     scripts,
+    fleetForm,
     shows: shared.shows,
     packetEvents,
     birthBefore: (message) => births.before(message),
