@@ -144,8 +144,11 @@ test('large, tiny and long numbers are written so that they are read, and leave 
   await page.evaluate(() => {
     const { fillText } = CanvasRenderingContext2D.prototype;
     const cut = new Set<string>();
+    const written = new Set<string>();
     CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
       const { actualBoundingBoxLeft } = this.measureText(text);
+      written.add(text);
+      document.documentElement.dataset.written = [...written].join(' ');
       if (x - actualBoundingBoxLeft < 0) cut.add(text);
       else cut.delete(text);
       document.documentElement.dataset.cut = [...cut].join(' ');
@@ -157,6 +160,7 @@ test('large, tiny and long numbers are written so that they are read, and leave 
     ['energy', '123456789012', '123456799512'],
     ['unset', '3.4028235e38', '3.4028234e38'],
     ['tiny', '1.5e-300', '3e-300'],
+    ['most', '-1.7e308', '1.7e308'],
   ] as const;
   for (const [index, [name, ...values]] of topics.entries()) {
     elsewhere.publish(`${own}/${name}`, [...values]);
@@ -170,12 +174,14 @@ test('large, tiny and long numbers are written so that they are read, and leave 
     ['energy', '123,456,789,012 to 123,456,799,512'],
     ['unset', '3.4028234e+38 to 3.4028235e+38'],
     ['tiny', '1.5e-300 to 3e-300'],
+    ['most', '-1.7e+308 to 1.7e+308'],
   ]) {
     await expect(chart.said).toHaveAccessibleName(
       new RegExp(`/${name}: 2 values, ${written}`.replaceAll('+', '\\+')),
     );
   }
+  await expect(page.locator('html')).toHaveAttribute('data-written', / 2e\+308/);
   await expect(page.locator('html')).toHaveAttribute('data-cut', '');
   await chart.charts.getByRole('button', { name: `Remove ${own}/tiny from the chart` }).click();
-  await expect(chart.plots).toHaveCount(3);
+  await expect(chart.plots).toHaveCount(4);
 });

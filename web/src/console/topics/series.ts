@@ -29,8 +29,20 @@ export interface Series {
   skipped: number;
 }
 
-/** Shared times, in seconds, the chart's unit, and each series' values at them; null where it has none. */
-export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]) {
+/**
+ * The power of ten that very large or small values are divided by: scales and labels of the
+ * chart have room for numbers of everyday sizes. 0 for those.
+ */
+export function exponentOf(all: readonly Pick<Series, 'values'>[]): number {
+  let most = 0;
+  for (const { values } of all) for (const value of values) most = Math.max(most, Math.abs(value));
+  const exponent = Math.floor(Math.log10(most));
+  return most === 0 || (exponent >= -15 && exponent < 15) ? 0 : Math.max(exponent, -320);
+}
+
+/** Shared times, in seconds, the chart's unit, and each series' values at them, divided; null where it has none. */
+export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[], exponent = 0) {
+  const unit = Number(`1e${exponent}`);
   const every = Float64Array.from(all.flatMap(({ times }) => times)).sort();
   const times: number[] = [];
   for (const time of every) if (time !== times.at(-1)) times.push(time);
@@ -40,7 +52,7 @@ export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]) {
       let value: number | null = null;
       // Of several at one time the last counts.
       for (; series.times[next] === time; next++) value = series.values[next] ?? null;
-      return value;
+      return value && value / unit;
     });
   });
   return { times: times.map((time) => time / 1000), columns };

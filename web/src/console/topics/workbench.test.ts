@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
 import { limits } from '../core/limits';
 import type { TopicNode } from './model';
-import { tableOf } from './series';
+import { exponentOf, tableOf } from './series';
 import { createTopics } from './store';
 import { createWorkbench } from './workbench';
 
@@ -253,6 +253,19 @@ it('one table of lines with their own times', () => {
       [null, 7, 8],
     ],
   });
+});
+
+it.each([
+  [[1.79e308, -1.79e308], 308, [1.79, -1.79]],
+  [[5e-324, 2e-320], -320, [expect.closeTo(0, 3), expect.closeTo(2, 3)]],
+  [[3.4e38, 0], 38, [3.4, 0]],
+  [[1e15], 15, [1]],
+  [[99e12, 1e-300], 0, [99e12, 1e-300]],
+  [[0], 0, [0]],
+])('%j are charted as what 10^%i is multiplied by', (values, exponent, divided) => {
+  const lines = [{ times: values.map((_, time) => time), values }];
+  expect(exponentOf(lines)).toBe(exponent);
+  expect(tableOf(lines, exponent).columns).toEqual([divided]);
 });
 
 const retained = (topic: string, text = '1', rest: Partial<Message> = {}) =>

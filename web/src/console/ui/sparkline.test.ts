@@ -10,6 +10,15 @@ test('a line goes from the lowest value at the bottom to the highest at the top'
   expect(lineOf(points)).toBe('0.00,30.00 50.00,0.00 100.00,15.00');
 });
 
+test('the largest numbers have their place', () => {
+  const points = [
+    [0, -Number.MAX_VALUE],
+    [1, 0],
+    [2, Number.MAX_VALUE],
+  ] as const;
+  expect(lineOf(points)).toBe('0.00,30.00 50.00,15.00 100.00,0.00');
+});
+
 test('a flat line is in the middle', () => {
   const points = [
     [0, 7],

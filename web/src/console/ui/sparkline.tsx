@@ -9,10 +9,12 @@ export function lineOf(points: readonly Point[]): string {
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);
   const [left, low] = [Math.min(...xs), Math.min(...ys)];
-  const [wide, high] = [Math.max(...xs) - left, Math.max(...ys) - low];
+  const wide = Math.max(...xs) - left;
+  // Halves: a difference of two numbers may be more than there are numbers for.
+  const high = Math.max(...ys) / 2 - low / 2;
   const place = ([x, y]: Point): string => {
     const across = wide === 0 ? 0 : ((x - left) / wide) * width;
-    const down = high === 0 ? height / 2 : height - ((y - low) / high) * height;
+    const down = high === 0 ? height / 2 : height - ((y / 2 - low / 2) / high) * height;
     return `${across.toFixed(2)},${down.toFixed(2)}`;
   };
   return points.map(place).join(' ');

@@ -14,7 +14,7 @@ import { brief, formatCount, formatTime } from '../../core/text';
 import { theme } from '../../core/theme';
 import { coloursAt } from '../../core/theme-colours';
 import { picture } from '../../topics/chart-picture';
-import { type Series, tableOf } from '../../topics/series';
+import { exponentOf, type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
 import { Button, IconButton } from '../../ui/button';
 
@@ -30,6 +30,12 @@ function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size < 1e15 && (size >= 1e-6 || size === 0)) return number.format(value);
   return String(Number(value.toPrecision(8)));
+}
+
+/** Of a value that was divided by a power of ten. What has no number of its own is written as the two. */
+function formatDivided(value: number, exponent: number): string {
+  const whole = exponent === 0 ? value : Number(`${value}e${exponent}`);
+  return Number.isFinite(whole) ? formatValue(whole) : `${formatValue(value)}e+${exponent}`;
 }
 
 /** Milliseconds between looks for news. */
@@ -116,7 +122,10 @@ function optionsFor(
       {
         ...axis,
         space: 22,
-        values: (_plot, splits) => splits.map(formatValue),
+        values: (_plot, splits) => {
+          const exponent = exponentOf(latest().series);
+          return splits.map((value) => formatDivided(value, exponent));
+        },
         size(_plot, labels) {
           const { room, onRoom } = latest();
           const wanted = 12 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length));
@@ -161,7 +170,7 @@ const sizeOf = ({ clientWidth, clientHeight }: HTMLElement) => ({
 });
 
 function dataOf(series: readonly Series[]): uPlot.AlignedData {
-  const { times, columns } = tableOf(series);
+  const { times, columns } = tableOf(series, exponentOf(series));
   return [times, ...columns];
 }
 
