@@ -42,6 +42,8 @@ async function topics(given: Given): Promise<void> {
   const { page } = given;
   await busy(given);
   await showView(page, 'Topics');
+  // The feed may be ahead of the tree.
+  await expect(page.getByRole('treeitem', { name: /note/ })).toBeVisible();
   await page.getByRole('treeitem').first().click();
   await page.keyboard.press('*');
   await page.getByRole('treeitem', { name: /garden/ }).click();

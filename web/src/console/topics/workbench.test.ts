@@ -95,6 +95,27 @@ it('keeps the heads of long values, and the histories of the topics looked at la
   expect(topics.model.topics.filter(({ watchers }) => watchers)).toHaveLength(limits.history.topics);
 });
 
+it('the active row that is folded away leaves the keyboard at the row that it is in', () => {
+  const { bench, push, node } = made();
+  push(message('a/b/c', '1'), message('a/b/d', '1'), message('x', '1'));
+  bench.select(node('a', 'b', 'c'));
+  bench.setOpen([node('a', 'b')], false);
+  expect(bench.active.value).toBe(node('a', 'b'));
+  expect(bench.selected.value).toBe(node('a', 'b', 'c'));
+});
+
+it('nor does the keyboard lose a closed row whose levels come apart', () => {
+  const { bench, push, node } = made();
+  push(message('a/b/c', '1'), message('a/b/d', '1'));
+  bench.select(node('a', 'b'));
+  bench.setOpen([node('a', 'b')], false);
+  push(message('a/z', '1'));
+  expect(bench.rows.value.nodes).toEqual([node('a')]);
+  expect(bench.active.value).toBe(node('a'));
+  bench.find('nothing of it');
+  expect(bench.active.value).toBe(node('a'));
+});
+
 it('takes up the lines that a reload left, each when its topic has a number', () => {
   const { bench, push, node, topics } = made();
   const lines = () => bench.charted.value.map(({ topic, path, values }) => [topic, path, values]);

@@ -94,9 +94,17 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
+  /** The row itself, or the one that it is folded into. */
+  function rowOf(node: TopicNode | undefined): TopicNode | undefined {
+    const levels = new Set<TopicNode>();
+    for (let level = node; level; level = level.parent) levels.add(level);
+    return latest.nodes.findLast((row) => levels.has(row)) ?? node;
+  }
+
   function show(): void {
     batch(() => {
       searched.value = { found: search.found, looked: search.looked, done: all };
+      if (rows.peek() !== latest) active.value = rowOf(active.peek());
       rows.value = latest;
       tick.value++;
     });
