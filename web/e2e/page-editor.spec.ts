@@ -196,6 +196,40 @@ test('messages are saved in collections, and go from browser to browser in a fil
   expect(await violationsOf(page, { within: '#publish' })).toEqual([]);
 });
 
+for (const [width, height] of [
+  [1366, 657],
+  [390, 844],
+] as const) {
+  test(`many saved messages are one list to scroll, and the form that one fills is seen, ${width}x${height}`, async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width, height });
+    await showView(page, 'Publish');
+    await tool(page, 'Saved').click();
+    const names = Array.from({ length: 24 }, (_, n) => ({ name: `reading ${n}`, collection: `C${n % 3}` }));
+    const messages = names.map((one) => ({ ...one, message: { topic: `saved/${one.name}`, payload: 'x' } }));
+    await page.getByLabel('Import messages').setInputFiles({
+      name: 'm.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(JSON.stringify({ format: 'mqttwasm messages', version: 1, messages })),
+    });
+    await expect(page.getByText('24 messages imported.')).toBeVisible();
+    const last = page.getByRole('region', { name: 'C2' }).getByRole('button', { name: 'Load into form reading 23' });
+    const scrolling = await last.evaluate((button) => {
+      const found: string[] = [];
+      for (let at = button.parentElement; at; at = at.parentElement) {
+        if (at.scrollHeight > at.clientHeight && /auto|scroll/.test(getComputedStyle(at).overflowY))
+          found.push(at.id);
+      }
+      return found;
+    });
+    expect(scrolling).toEqual(['publish']);
+    await last.click();
+    await expect(parts.topic).toHaveValue('saved/reading 23');
+    await expect(parts.topic).toBeInViewport({ ratio: 1 });
+  });
+}
+
 test('the palette finds commands, topics and profiles', async ({ page, server, elsewhere }) => {
   elsewhere.publish(`${own}/deep/down/here`, ['1']);
   await expect(parts.rows).toHaveCount(1);

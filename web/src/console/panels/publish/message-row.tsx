@@ -21,7 +21,15 @@ export function MessageRow({ message, title, onUse, children }: Props) {
     : payload.slice(0, shown) || t('empty');
   return (
     <li class="message-row line">
-      <button type="button" class="message-use item" onClick={onUse}>
+      <button
+        type="button"
+        class="message-use item"
+        onClick={(event) => {
+          onUse();
+          // The form that it fills comes to sight.
+          event.currentTarget.closest('#publish')?.scrollTo({ top: 0 });
+        }}
+      >
         <span class="bold clip">
           <span class="visually-hidden">{t('Load into form')} </span>
           {title}
