@@ -72,6 +72,18 @@ test('the tree counts from the start, and lives', async ({ page }) => {
   await expect(parts.rows).toHaveCount(3);
 });
 
+test('what is said of an empty tree leaves its head alone, however low it is', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  await page.getByRole('button', { name: 'Properties', exact: true }).click();
+  const edge = async (text: string, side: 'top' | 'bottom') => {
+    const found = page.locator('.topics-body').getByText(text, { exact: true });
+    return found.evaluate((element, which) => element.getBoundingClientRect()[which], side);
+  };
+  await expect
+    .poll(async () => (await edge('No topics yet', 'top')) - (await edge('Value', 'bottom')))
+    .toBeGreaterThanOrEqual(0);
+});
+
 test('tabs and tree by keyboard', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/a`, ['1']);
