@@ -214,7 +214,9 @@ for (const [width, height] of [
       buffer: Buffer.from(JSON.stringify({ format: 'mqttwasm messages', version: 1, messages })),
     });
     await expect(page.getByText('24 messages imported.')).toBeVisible();
-    const last = page.getByRole('region', { name: 'C2' }).getByRole('button', { name: 'Load into form reading 23' });
+    const last = page
+      .getByRole('region', { name: 'C2' })
+      .getByRole('button', { name: 'Load into form reading 23' });
     const scrolling = await last.evaluate((button) => {
       const found: string[] = [];
       for (let at = button.parentElement; at; at = at.parentElement) {
