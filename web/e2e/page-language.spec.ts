@@ -93,6 +93,28 @@ test.describe('a Chinese browser', () => {
   });
 });
 
+test('what the page has told follows its language', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  await parts.publish.click();
+  await expect(parts.results).toHaveText(/Sent/);
+  await page.getByRole('button', { name: 'Record', exact: true }).click();
+  await page.getByLabel('Import a recording').setInputFiles({
+    name: 'none.ndjson',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('nonsense'),
+  });
+  const problem = page.getByRole('alert').filter({ hasText: 'no line of the file is a message' });
+  await expect(problem).toBeVisible();
+  await page.getByRole('button', { name: 'Saved', exact: true }).click();
+  await page.getByRole('form', { name: 'Save this message' }).getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('A name to find it by')).toBeVisible();
+
+  await page.getByRole('combobox', { name: 'Language' }).selectOption('中文');
+  await expect(outcomes(page)).toHaveText(/已发送/);
+  await expect(page.getByText(/^未导入，或未全部导入：文件中没有任何一行/)).toBeVisible();
+  await expect(page.getByText('A name to find it by')).toHaveCount(0);
+});
+
 test('an English browser fetches no dictionary until Chinese is chosen', async ({ page }) => {
   const fetched: string[] = [];
   page.on('request', (request) => fetched.push(new URL(request.url()).pathname));

@@ -51,7 +51,7 @@ export function createLibrary(tab?: Tab) {
     );
     const names = fresh.length > 0 ? add(...fresh) : [];
     if (names.length < fresh.length)
-      throw new ScriptError(t('Its scripts are not kept. {why}', { why: list.problem.peek() }));
+      throw new ScriptError(t('Its scripts are not kept. {why}', { why: list.problem.value }));
     const here = list.latest();
     return {
       /** What they are called here, by their names in the file: those that nobody has looked at yet. */
@@ -81,7 +81,8 @@ export function createLibrary(tab?: Tab) {
     if (!script) return false;
     const next = { ...script, ...changes };
     if (next.code.length > bounds.code) {
-      list.problem.value = t('“{name}” is longer than {count} characters', { name, count: bounds.code });
+      list.problem.value = () =>
+        t('“{name}” is longer than {count} characters', { name, count: bounds.code });
       return false;
     }
     const renamed = next.name !== name;

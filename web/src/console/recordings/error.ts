@@ -1,4 +1,4 @@
-import { t } from '../core/i18n/i18n';
+import { saying, t } from '../core/i18n/i18n';
 import { wordsOf } from '../core/text';
 
 /** What the browser's storage refused, in words that say what to do. */
@@ -10,26 +10,27 @@ export const nameOf = (error: unknown): string => (error instanceof Error ? erro
 
 export function explain(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const because = (words: string) => new StorageError(words, { cause: error });
+  const because = (words: () => string) => saying(new StorageError('', { cause: error }), words);
   switch (nameOf(error)) {
     case 'QuotaExceededError':
-      return because(
+      return because(() =>
         t(
           "no room is left: the browser's limit for this page, or the disk, is reached. Export and delete recordings",
         ),
       );
     case 'SecurityError':
-      return because(
+      return because(() =>
         t('the browser lets this page store nothing. Leave the private window, or allow this page its data'),
       );
     case 'VersionError':
-      return because(t('the recordings are of a newer version of this page. Reload it'));
+      return because(() => t('the recordings are of a newer version of this page. Reload it'));
     case 'AbortError':
     case 'InvalidStateError':
-      return because(t('the browser has closed its storage. Try again, or reload the page'));
+      return because(() => t('the browser has closed its storage. Try again, or reload the page'));
     default:
-      return because(t("the browser's storage failed: {reason}", { reason: wordsOf(error) }));
+      return because(() => t("the browser's storage failed: {reason}", { reason: wordsOf(error) }));
   }
 }
 
-export const gone = (): StorageError => new StorageError(t('the recording is gone: it has been deleted'));
+export const gone = (): StorageError =>
+  saying(new StorageError(), () => t('the recording is gone: it has been deleted'));

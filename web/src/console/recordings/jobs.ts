@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import { messages } from '../core/counts';
-import { plural, t } from '../core/i18n/i18n';
+import { mark, plural, saying, t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatCount, visible } from '../core/text';
 import type { Entry } from '../log/entry';
@@ -146,16 +146,16 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
     cancel = new AbortController();
     transfer.value = { what, name, part: 0 };
     mistakes.value = noMistakes;
-    const failed = t(what === 'Exporting' ? 'Not exported' : 'Not imported, or not all of it');
+    const failed = what === 'Exporting' ? mark('Not exported') : mark('Not imported, or not all of it');
     await library.attempt(failed, async () => {
       try {
         await work();
       } catch (error) {
         if (!cancel.signal.aborted) throw error;
-        library.said.value = t(
-          what === 'Exporting' ? 'Exporting “{name}” was stopped.' : 'Importing “{name}” was stopped.',
-          { name: visible(name) },
-        );
+        library.said.value = () =>
+          t(what === 'Exporting' ? 'Exporting “{name}” was stopped.' : 'Importing “{name}” was stopped.', {
+            name: visible(name),
+          });
       }
     });
     transfer.value = undefined;
@@ -171,8 +171,8 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
       const parts = entriesIn(database, recording);
       const file = await exported(parts, (done) => told(done / total), cancel.signal);
       save(fileName(recording.name), file);
-      const values = { messages: messages(total), name: visible(recording.name) };
-      library.said.value = t('Exported {messages} of “{name}”.', values);
+      library.said.value = () =>
+        t('Exported {messages} of “{name}”.', { messages: messages(total), name: visible(recording.name) });
     });
 
   const importFile = (file: File): Promise<void> =>
@@ -185,15 +185,21 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
         const count = countOf(result.recording);
         if (count === 0) {
           await database.remove(recording.id);
-          throw new Error(t('no line of the file is a message as the page exports them in NDJSON'));
+          throw saying(new Error(), () =>
+            t('no line of the file is a message as the page exports them in NDJSON'),
+          );
         }
-        const lines = plural(result.wrong, '{count} line', '{count} lines', formatCount(result.wrong));
-        library.said.value = t(
-          result.wrong > 0
-            ? 'Imported {messages} of “{name}”, without {lines} that are none.'
-            : 'Imported {messages} of “{name}”.',
-          { messages: messages(count), name: visible(file.name), lines },
-        );
+        library.said.value = () =>
+          t(
+            result.wrong > 0
+              ? 'Imported {messages} of “{name}”, without {lines} that are none.'
+              : 'Imported {messages} of “{name}”.',
+            {
+              messages: messages(count),
+              name: visible(file.name),
+              lines: plural(result.wrong, '{count} line', '{count} lines', formatCount(result.wrong)),
+            },
+          );
       } finally {
         release();
       }

@@ -1,7 +1,7 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
-import { t } from '../core/i18n/i18n';
+import { createTold, mark, saying, t } from '../core/i18n/i18n';
 import { visible, wordsOf } from '../core/text';
 import type { Counts, Database, Recording } from './database';
 
@@ -37,9 +37,9 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
   /** Those that a page writes, this one or another. */
   const held = signal<ReadonlySet<number>>(new Set());
   const space = signal<Space | undefined>(undefined);
-  const problem = signal('');
+  const problem = createTold();
   /** What went well. */
-  const said = signal('');
+  const said = createTold();
 
   async function look(): Promise<void> {
     const all = await database.list();
@@ -55,18 +55,19 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     space.value = estimate && { used: usage, available: Math.max(0, quota - usage), kept: kept ?? false };
   }
 
-  /** What goes wrong is told, in words that begin with `failed`. Rejects never. */
+  /** What goes wrong is told, in words that begin with the sentence `failed`. Rejects never. */
   async function attempt(failed: string, work: () => Promise<void>): Promise<void> {
     problem.value = '';
     said.value = '';
     try {
       await work();
     } catch (error) {
-      problem.value = t('{what}: {reason}.', { what: failed, reason: wordsOf(error) });
+      problem.value = () => t('{what}: {reason}.', { what: t(failed), reason: wordsOf(error) });
     }
     await look().catch((error) => {
       list.value ??= [];
-      problem.value ||= t('The recordings could not be read: {reason}.', { reason: wordsOf(error) });
+      const words = () => t('The recordings could not be read: {reason}.', { reason: wordsOf(error) });
+      if (problem.value === '') problem.value = words;
     });
   }
 
@@ -99,17 +100,17 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     create,
     /** Looks again how much is stored. */
     measure: () => measure().catch(() => {}),
-    refresh: () => attempt(t('Not read'), async () => {}),
+    refresh: () => attempt(mark('Not read'), async () => {}),
     rename: ({ id }: Recording, typed: string) =>
-      attempt(t('Not renamed'), async () => {
+      attempt(mark('Not renamed'), async () => {
         const name = typed.trim().slice(0, longestName);
-        if (name === '') throw new Error(t('a recording needs a name'));
+        if (name === '') throw saying(new Error(), () => t('a recording needs a name'));
         await database.append(id, [], (before) => ({ ...before, name }));
       }),
     remove: ({ id, name }: Recording) =>
-      attempt(t('Not deleted'), async () => {
+      attempt(mark('Not deleted'), async () => {
         await database.remove(id);
-        said.value = t('Deleted “{name}”.', { name: visible(name) });
+        said.value = () => t('Deleted “{name}”.', { name: visible(name) });
       }),
   };
 }

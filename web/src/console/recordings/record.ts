@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
 import { messages } from '../core/counts';
-import { t } from '../core/i18n/i18n';
+import { mark, saying, t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatMoment, visible } from '../core/text';
 import type { Feed } from '../log/feed';
@@ -38,9 +38,10 @@ export function createRecording({ library, database, feed, brokers, clock, now, 
   function failed(reason: Error): void {
     const lost = recorder.value?.written.value.lost ?? 0;
     end();
-    void library.attempt(t('The recording stopped'), async () => {
-      const values = { reason: reason.message, messages: messages(lost) };
-      throw new Error(t('{reason}. {messages} could not be written', values));
+    void library.attempt(mark('The recording stopped'), async () => {
+      throw saying(new Error(), () =>
+        t('{reason}. {messages} could not be written', { reason: reason.message, messages: messages(lost) }),
+      );
     });
   }
 
@@ -48,7 +49,7 @@ export function createRecording({ library, database, feed, brokers, clock, now, 
   async function start(filter: string): Promise<void> {
     if (starting || recorder.value) return;
     starting = true;
-    await library.attempt(t('Not recorded'), async () => {
+    await library.attempt(mark('Not recorded'), async () => {
       const selects = filter === '' ? () => true : compile(topicFilter(filter, 'topic'));
       // Not waited for: some browsers ask the user, who may take their time.
       storage?.persist().catch(() => {});
@@ -73,10 +74,13 @@ export function createRecording({ library, database, feed, brokers, clock, now, 
     // Not when the last write failed, which has been told.
     if (recorder.value !== stopped) return;
     end();
-    await library.attempt(t('Not read'), async () => {
+    await library.attempt(mark('Not read'), async () => {
       const { value } = stopped.written;
-      const values = { messages: messages(countOf(value)), name: visible(value.name) };
-      library.said.value = t('Recorded {messages} as “{name}”.', values);
+      library.said.value = () =>
+        t('Recorded {messages} as “{name}”.', {
+          messages: messages(countOf(value)),
+          name: visible(value.name),
+        });
     });
   }
 

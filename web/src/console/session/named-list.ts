@@ -1,6 +1,7 @@
 /** What is saved by name in this browser, in the order of the names. */
 
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
+import { createTold } from '../core/i18n/i18n';
 import { whyNotKept } from '../core/no-room';
 import { keptList, type Tab } from '../core/storage';
 import { wordsOf } from '../core/text';
@@ -24,10 +25,11 @@ export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab)
   const list = keptList<E>({ ...options, nameOf: keyOf }, tab);
   const entries = computed(() => list.entries.value.toSorted((a, b) => a.name.localeCompare(b.name)));
   /** Why the last change was not made. */
-  const problem = signal('');
+  const problem = createTold();
 
   function change(put: readonly E[], dropped: readonly string[] = []): boolean {
-    problem.value = whyNotKept(list.change(put, dropped), options.most);
+    const outcome = list.change(put, dropped);
+    problem.value = () => whyNotKept(outcome, options.most);
     return problem.value === '';
   }
 
@@ -51,7 +53,7 @@ export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab)
     try {
       return add(read(), longest);
     } catch (error) {
-      problem.value = wordsOf(error);
+      problem.value = () => wordsOf(error);
       return [];
     }
   }

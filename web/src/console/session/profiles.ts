@@ -106,8 +106,9 @@ export function createProfiles(tab?: Tab) {
     scripts: readonly string[] = [],
   ): boolean {
     const name = given.trim().slice(0, longestName);
-    if (name === '') problem.value = t('A name to find it by');
-    else if (withoutSecrets(settings.url) === '') problem.value = t('Fill in a ws: or wss: address first');
+    if (name === '') problem.value = () => t('A name to find it by');
+    else if (withoutSecrets(settings.url) === '')
+      problem.value = () => t('Fill in a ws: or wss: address first');
     else {
       const kept = withSecrets ? settings : leaveOutPasswords(settings);
       return put({ name, settings: kept, ...(scripts.length > 0 && { scripts }) });

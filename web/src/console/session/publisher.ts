@@ -22,7 +22,8 @@ export interface Outcome {
   at: number;
   topic: string;
   tone: 'waiting' | 'good' | 'warning' | 'bad';
-  text: string;
+  /** In the language that the page has then. */
+  text(): string;
 }
 
 export interface Repeating {
@@ -83,13 +84,13 @@ export function wordsFor(
   milliseconds: number,
 ): Pick<Outcome, 'tone' | 'text'> {
   const said = result.reasonString ? ` (${visible(result.reasonString)})` : '';
-  if (qos === 0) return { tone: 'good', text: `${t('Sent')}${said}` };
+  if (qos === 0) return { tone: 'good', text: () => `${t('Sent')}${said}` };
   const after = { milliseconds: Math.max(1, Math.round(milliseconds)) };
   if (result.reasonCode === noSubscribers) {
-    const words = t('Acknowledged after {milliseconds} ms: no subscribers', after);
-    return { tone: 'warning', text: `${words}${said}` };
+    const words = () => t('Acknowledged after {milliseconds} ms: no subscribers', after);
+    return { tone: 'warning', text: () => `${words()}${said}` };
   }
-  return { tone: 'good', text: `${t('Acknowledged after {milliseconds} ms', after)}${said}` };
+  return { tone: 'good', text: () => `${t('Acknowledged after {milliseconds} ms', after)}${said}` };
 }
 
 export type Publisher = ReturnType<typeof createPublisher>;
@@ -197,7 +198,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
 
   function fail(id: number, failure: Failure): void {
     batch(() => {
-      settle(id, { tone: 'bad', text: t('Failed: {why}', { why: inOneLine(failure) }) });
+      settle(id, { tone: 'bad', text: () => t('Failed: {why}', { why: inOneLine(failure) }) });
       markField(failure);
       // What is wrong with the message itself is wrong at every beat.
       if (failure.code === 'bad-option' || failure.code === 'packet-too-large') stop();
@@ -220,12 +221,12 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const client = deps.client();
     if (!client) {
       forget(remembered);
-      add({ topic: what.topic, tone: 'bad', text: t('Failed: not connected to a broker') });
+      add({ topic: what.topic, tone: 'bad', text: () => t('Failed: not connected to a broker') });
       return false;
     }
     const n = takeNumber(what);
     const topic = expand(what.topic, n);
-    const id = add({ topic, tone: 'waiting', text: t('Sending…') });
+    const id = add({ topic, tone: 'waiting', text: () => t('Sending…') });
     const begin = deps.clock.now();
     inFlight++;
     try {

@@ -4,7 +4,7 @@ import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
 import { createTopicIndex } from '../../client/routing/topic-index';
 import { atField, inOneLine, toFailure } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { createTold, type Told, t } from '../core/i18n/i18n';
 import { farthestHue } from '../log/colours';
 import { filled, numberOf } from './message';
 import { defaultRap, requestOf, type Wanted } from './wanted';
@@ -20,7 +20,7 @@ export interface Entry {
   since: number;
   /** The QoS granted; undefined without a connection and until the broker answers. */
   readonly granted: Signal<QoS | undefined>;
-  readonly error: Signal<string>;
+  readonly error: Told;
   /** What came by it alone is left out. */
   readonly paused: Signal<boolean>;
   /** Messages that matched, and those left out of them since it is paused; as of the last frame. */
@@ -74,9 +74,9 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>;
 export function createSubscriptions(deps: Dependencies, own: string) {
   const draft = signal<Draft>({ filter: '', qos: 0 });
   const entries = signal<Entry[]>([]);
-  const fieldError = signal('');
-  const identifierError = signal('');
-  const formError = signal('');
+  const fieldError = createTold();
+  const identifierError = createTold();
+  const formError = createTold();
   const busy = signal(false);
   /** Those that were unsubscribed from: what came by them is listed still. */
   const former = signal<readonly Source[]>([]);
@@ -93,7 +93,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       own,
       since: Number.POSITIVE_INFINITY,
       granted: signal(undefined),
-      error: signal(''),
+      error: createTold(),
       paused: signal(paused),
       count: signal(0),
       hidden: signal(0),
@@ -204,7 +204,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     };
     const client = deps.client();
     edit({});
-    if (!client) formError.value = t('Not connected to a broker');
+    if (!client) formError.value = () => t('Not connected to a broker');
     if (!client || busy.value) return;
 
     busy.value = true;
@@ -235,7 +235,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       const failure = toFailure(error);
       const { field } = failure;
       if (field === 'properties.subscriptionIdentifier') identifierError.value = atField(failure);
-      else if (field === 'nl') formError.value = t('No Local: {why}', { why: atField(failure) });
+      else if (field === 'nl') formError.value = () => t('No Local: {why}', { why: atField(failure) });
       else if (field === undefined) formError.value = inOneLine(failure);
       else fieldError.value = atField(failure);
     } finally {
@@ -294,7 +294,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
         entries.value = entries.value.filter((other) => other !== entry);
       });
     } catch (error) {
-      entry.error.value = t('Still subscribed: {why}', { why: inOneLine(toFailure(error)) });
+      entry.error.value = () => t('Still subscribed: {why}', { why: inOneLine(toFailure(error)) });
     }
   }
 
@@ -303,7 +303,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     await Promise.all(
       entries.value.map((entry) =>
         open(client, entry, firstTimeout).catch((error: unknown) => {
-          entry.error.value = t('Not subscribed: {why}', { why: inOneLine(toFailure(error)) });
+          entry.error.value = () => t('Not subscribed: {why}', { why: inOneLine(toFailure(error)) });
         }),
       ),
     );

@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
 import { Button } from './button';
+import { useTold } from './told';
 import { Said, Toolbar } from './toolbar';
 
 /** Whether it went well. Not over plain http, or where it is forbidden. */
@@ -21,11 +21,12 @@ export async function copyOrTell(text: string | Promise<string>): Promise<string
 
 /** What came of the last copy, and what copies. */
 export function useCopied(): [said: string, copy: (text: string | Promise<string>) => void] {
-  const [said, setSaid] = useState('');
+  const said = useTold();
   async function copy(text: string | Promise<string>) {
-    setSaid((await copyOrTell(text)) ?? t('Copied'));
+    const problem = await copyOrTell(text);
+    said.value = () => problem ?? t('Copied');
   }
-  return [said, (text) => void copy(text)];
+  return [said.value, (text) => void copy(text)];
 }
 
 /** Buttons that copy texts, and what came of it. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { choose, language, parts, plural, preferred, start, t } from './i18n';
+import { choose, createTold, language, parts, plural, preferred, saying, start, t } from './i18n';
 
 vi.mock('./zh', () => ({
   zh: {
@@ -25,6 +25,19 @@ beforeEach(async () => {
   });
   await choose('en');
   kept = {};
+});
+
+it('what was told is in the language of now, also out of an error', async () => {
+  const [words, reason] = [createTold(), createTold()];
+  expect(words.value).toBe('');
+  words.value = () => t('Close {name}', { name: 'a' });
+  const error = saying(new Error(), () => t('Close'));
+  reason.value = () => error.message;
+  expect([words.value, reason.value]).toEqual(['Close a', 'Close']);
+  await choose('zh');
+  expect([words.value, reason.value]).toEqual(['关闭 a', '关闭']);
+  words.value = 'as it is';
+  expect(words.value).toBe('as it is');
 });
 
 describe('preferred', () => {

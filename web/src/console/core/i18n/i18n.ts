@@ -70,5 +70,32 @@ function translated(sentence: string): string {
   return Object.hasOwn(words, sentence) ? (words[sentence] ?? sentence) : sentence;
 }
 
+/** What somebody is told, or what makes it. */
+export type Words = string | (() => string);
+
+/** Something told that stays on show, in the language that the page has now. */
+export interface Told {
+  get value(): string;
+  set value(words: Words);
+}
+
+export function createTold(): Told {
+  const words = signal<Words>('');
+  return {
+    get value() {
+      return said(words.value);
+    },
+    set value(now) {
+      words.value = now;
+    },
+  };
+}
+
+const said = (words: Words): string => (typeof words === 'string' ? words : words());
+
+/** Gives an error words that are in the language that the page has when they are read. */
+export const saying = <E extends Error>(error: E, words: () => string): E =>
+  Object.defineProperty(error, 'message', { get: words });
+
 /** A sentence that is translated where it is shown. */
 export const mark = (sentence: string): string => sentence;

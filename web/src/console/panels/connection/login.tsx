@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import { expiryOf, regionOf } from '../../../brokers';
 import { inOneLine, toFailure } from '../../core/failure';
 import { t } from '../../core/i18n/i18n';
@@ -7,6 +6,7 @@ import { defaultMethod, kinds, uses } from '../../session/login-fields';
 import type { LoginField, SecretField } from '../../session/settings';
 import { Button } from '../../ui/button';
 import { FieldError, Select, TextField, translated } from '../../ui/fields';
+import { useTold } from '../../ui/told';
 
 function expiry(token: string): string | undefined {
   const at = expiryOf(token);
@@ -17,23 +17,23 @@ function expiry(token: string): string | undefined {
 
 /** Sends the token that the form holds now, on the connection that stands. */
 function SendAgain({ connection }: { connection: Connection }) {
-  const [news, setNews] = useState('');
+  const news = useTold();
   const client = connection.client.value;
   if (!client || connection.status.value.phase !== 'connected') return null;
   async function send() {
-    setNews(t('One moment'));
+    news.value = () => t('One moment');
     try {
       await client?.reauthenticate();
-      setNews(t('The broker accepted the token.'));
+      news.value = () => t('The broker accepted the token.');
     } catch (error) {
-      setNews(t('The token was not accepted. {why}', { why: inOneLine(toFailure(error)) }));
+      news.value = () => t('The token was not accepted. {why}', { why: inOneLine(toFailure(error)) });
     }
   }
   return (
     <div class="line">
       <Button onClick={() => void send()}>{t('Authenticate again')}</Button>
       <span class="fine wrap" role="status" aria-label={t('Authentication')}>
-        {news}
+        {news.value}
       </span>
     </div>
   );

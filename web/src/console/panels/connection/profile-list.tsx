@@ -8,6 +8,7 @@ import { exportProfiles, type Profile, profilesOf } from '../../session/profiles
 import { hasSecrets } from '../../session/settings';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, TextField } from '../../ui/fields';
+import { useTold } from '../../ui/told';
 import './profile-list.css';
 
 /** Beside the connection that is shown, and at once. */
@@ -71,14 +72,15 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
 export function ProfileList({ page, session }: PartProps) {
   const [name, setName] = useState('');
   const [withSecrets, setWithSecrets] = useState(false);
-  const [news, setNews] = useState('');
+  const news = useTold();
   const profiles = page.part(profilesOf);
   const entries = profiles.entries.value;
 
   function save() {
     const { names } = session.scripts.on.value;
     if (!profiles.save(name, session.connection.settings.value, withSecrets, names)) return;
-    setNews(t('Saved “{name}”.', { name: visible(name.trim()) }));
+    const saved = visible(name.trim());
+    news.value = () => t('Saved “{name}”.', { name: saved });
     setName('');
   }
 
@@ -88,13 +90,13 @@ export function ProfileList({ page, session }: PartProps) {
       const { automationOf } = await import('../../automation/scripts');
       return page.part(automationOf).library;
     } catch {
-      profiles.problem.value = t('The server of this page did not deliver this part.');
+      profiles.problem.value = () => t('The server of this page did not deliver this part.');
       return undefined;
     }
   }
 
   async function read(file: File) {
-    setNews('');
+    news.value = '';
     const text = await file.text();
     const some = text.includes('"scripts"');
     const scripts = some ? await library() : undefined;
@@ -106,7 +108,9 @@ export function ProfileList({ page, session }: PartProps) {
       return brought?.names ?? new Map();
     });
     if (count === 0) for (const { undo } of came) undo();
-    else setNews([t('{count} imported.', { count: formatCount(count) }), ...came.map(cameAlong)].join(' '));
+    else
+      news.value = () =>
+        [t('{count} imported.', { count: formatCount(count) }), ...came.map(cameAlong)].join(' ');
   }
 
   async function write() {
@@ -118,9 +122,8 @@ export function ProfileList({ page, session }: PartProps) {
       'mqttwasm-profiles.json',
       new Blob([exportProfiles(entries, scripts)], { type: 'application/json' }),
     );
-    setNews(
-      scripts.length > 0 ? t('Exported with {scripts}.', { scripts: scriptCount(scripts.length) }) : '',
-    );
+    news.value = () =>
+      scripts.length > 0 ? t('Exported with {scripts}.', { scripts: scriptCount(scripts.length) }) : '';
   }
 
   return (
@@ -159,7 +162,7 @@ export function ProfileList({ page, session }: PartProps) {
         </Button>
       </div>
       <p class="empty-line" role="status" aria-label={t('Profiles')}>
-        {news}
+        {news.value}
       </p>
     </div>
   );

@@ -7,6 +7,7 @@ import { saveAs } from '../../core/save-as';
 import { wordsOf } from '../../core/text';
 import type { Format } from '../../log/export';
 import { Button } from '../../ui/button';
+import { useTold } from '../../ui/told';
 import { Said } from '../../ui/toolbar';
 
 interface Props<Entry> {
@@ -22,11 +23,11 @@ interface Props<Entry> {
 export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entry>) {
   const { first, end } = log.view.value;
   const [progress, setProgress] = useState<string>();
-  const [said, setSaid] = useState('');
+  const said = useTold();
 
   async function run(format: Format) {
     const entries = log.listed();
-    setSaid('');
+    said.value = '';
     setProgress(t('Exporting…'));
     try {
       const file = await fileOf(entries, format, (done) =>
@@ -34,9 +35,9 @@ export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entr
       );
       const time = new Date().toISOString().replace(/[:.]/g, '-');
       saveAs(`${name}-${time}.${format.toLowerCase()}`, file);
-      setSaid(words(entries.length));
+      said.value = () => words(entries.length);
     } catch (error) {
-      setSaid(t('Not exported: {reason}', { reason: wordsOf(error) }));
+      said.value = () => t('Not exported: {reason}', { reason: wordsOf(error) });
     } finally {
       setProgress(undefined);
     }
@@ -56,7 +57,7 @@ export function Exports<Entry>({ log, name, formats, fileOf, words }: Props<Entr
         </Button>
       ))}
       {progress && <span>{progress}</span>}
-      <Said>{said}</Said>
+      <Said>{said.value}</Said>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Fleet, Sample } from '../../automation/fleet';
 import { csvOf, jsonOf } from '../../automation/fleet-export';
 import type { Figures, Problem, ProblemKind } from '../../automation/fleet-figures';
@@ -11,6 +11,7 @@ import { explain } from '../../session/explain';
 import type { Series } from '../../topics/series';
 import { Button } from '../../ui/button';
 import { type Fact, Facts } from '../../ui/facts';
+import { useTold } from '../../ui/told';
 import { Said, Toolbar } from '../../ui/toolbar';
 import { Charts } from '../topics/charts';
 
@@ -204,7 +205,7 @@ function Chart({ samples }: { samples: readonly Sample[] }) {
 }
 
 export function Results({ fleet }: { fleet: Fleet }) {
-  const [said, setSaid] = useState('');
+  const said = useTold();
   const run = fleet.run.value;
   if (!run?.figures) return null;
   const { figures, form, address, samples } = run;
@@ -214,7 +215,7 @@ export function Results({ fleet }: { fleet: Fleet }) {
     const text = format === 'csv' ? csvOf(run) : jsonOf(run);
     const time = new Date(run.begun).toISOString().replace(/[:.]/g, '-');
     saveAs(`mqttwasm-fleet-${time}.${format}`, new Blob([text], { type: 'text/plain' }));
-    setSaid(t('Saved'));
+    said.value = () => t('Saved');
   }
 
   return (
@@ -234,7 +235,7 @@ export function Results({ fleet }: { fleet: Fleet }) {
         <Button small aria-label={t('Export as {format}', { format: 'JSON' })} onClick={() => save('json')}>
           JSON
         </Button>
-        <Said>{said}</Said>
+        <Said>{said.value}</Said>
       </Toolbar>
     </section>
   );

@@ -43,7 +43,7 @@ function OutcomeRow({ outcome }: { outcome: Outcome }) {
   return (
     <li class="outcome" data-tone={outcome.tone}>
       <time class="outcome-time mono fine">{formatTime(outcome.at)}</time>
-      <span class="outcome-text wrap tone">{outcome.text}</span>
+      <span class="outcome-text wrap tone">{outcome.text()}</span>
       <bdi class="mono fine clip right">{visible(outcome.topic)}</bdi>
     </li>
   );

@@ -7,6 +7,7 @@ import type { Publisher } from '../../session/publisher';
 import { createSaved, exportMessages, largestFile, type SavedMessage } from '../../session/saved';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { submits, TextField } from '../../ui/fields';
+import { useTold } from '../../ui/told';
 import { MessageRow } from './message-row';
 import './messages.css';
 
@@ -63,8 +64,8 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
   const saved = page.part(savedOf);
   const [name, setName] = useState('');
   const [collection, setCollection] = useState('');
-  const [hint, setHint] = useState('');
-  const [news, setNews] = useState('');
+  const hint = useTold();
+  const news = useTold();
   const draft = publisher.draft.value;
   const entries = saved.entries.value;
   const collections = [...new Set(entries.map((entry) => entry.collection))].sort((a, b) =>
@@ -73,10 +74,10 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
 
   function save() {
     const given = name.trim();
-    if (given === '') setHint(t('A name to find it by'));
-    else if (draft.file) setHint(t('A file is not saved: remove it, or type the payload'));
+    if (given === '') hint.value = () => t('A name to find it by');
+    else if (draft.file) hint.value = () => t('A file is not saved: remove it, or type the payload');
     else {
-      setHint('');
+      hint.value = '';
       if (saved.save(given, draft, collection.trim())) setName('');
     }
   }
@@ -84,7 +85,8 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
   async function read(file: File) {
     // A character takes three bytes at most: what is too large is still so, without being read.
     const count = saved.add(await file.slice(0, 3 * largestFile + 1).text());
-    setNews(count > 0 ? plural(count, '{count} message imported.', '{count} messages imported.') : '');
+    news.value = () =>
+      count > 0 ? plural(count, '{count} message imported.', '{count} messages imported.') : '';
   }
 
   return (
@@ -93,10 +95,10 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
         <TextField
           label={t('Save this message as')}
           value={name}
-          error={hint || saved.problem.value || undefined}
+          error={hint.value || saved.problem.value || undefined}
           onEdit={(typed) => {
             setName(typed);
-            setHint('');
+            hint.value = '';
           }}
         />
         <TextField label={t('Collection')} value={collection} onEdit={setCollection} />
@@ -128,7 +130,7 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
         <Button small disabled={entries.length === 0} onClick={() => exportAll(entries)}>
           {t('Export')}
         </Button>
-        <output class="muted">{news}</output>
+        <output class="muted">{news.value}</output>
       </div>
     </div>
   );

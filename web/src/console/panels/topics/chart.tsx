@@ -17,6 +17,7 @@ import { picture } from '../../topics/chart-picture';
 import { exponentOf, type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
 import { Button, IconButton } from '../../ui/button';
+import { useTold } from '../../ui/told';
 
 // Eight digits, or as many as stand before the point.
 const number = new Intl.NumberFormat('en', {
@@ -270,7 +271,7 @@ export function Chart({ bench }: { bench: Charted }) {
   const [folded, setFolded] = useState(false);
   const [zoomed, setZoomed] = useState<Range>();
   const [time, setTime] = useState<number>();
-  const [said, setSaid] = useState('');
+  const said = useTold();
   const [room, setRoom] = useState(64);
   const series = bench.charted.value;
   const span = bench.span.value;
@@ -305,7 +306,7 @@ export function Chart({ bench }: { bench: Charted }) {
     });
     const blob = await picture(parts, body.current);
     if (blob) saveAs('mqttwasm-chart.png', blob);
-    setSaid(blob ? t('Saved') : t('The browser could not make the picture'));
+    said.value = () => (blob ? t('Saved') : t('The browser could not make the picture'));
   }
 
   return (
@@ -343,7 +344,7 @@ export function Chart({ bench }: { bench: Charted }) {
             <div class="line end">
               <span class="fine">{time !== undefined && formatTime(time * 1000)}</span>
               <span class="muted" aria-live="polite">
-                {said}
+                {said.value}
               </span>
               <IconButton label={t('Zoom in')} onClick={() => zoom(0.5)}>
                 +
