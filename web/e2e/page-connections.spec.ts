@@ -354,6 +354,18 @@ test('a reload asks for a password that only the page had', async ({ page }) => 
   await expect(parts.notice).toBeEmpty();
 });
 
+test('what is in an address and lets somebody in is neither read out nor listed', async ({ page }) => {
+  const address = mosquitto.mqtt.replace('//', '//ann:pa55@');
+  await connectTo(parts, `${address}?token=pa55`);
+  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
+  await openSettings(page, 'Profiles');
+  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('Mine');
+  await page.getByRole('checkbox', { name: /^Save password/ }).check();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByRole('list', { name: 'Profiles' })).toContainText(mosquitto.mqtt);
+  expect(await page.locator('body').innerText()).not.toContain('pa55');
+});
+
 test('one connection is at its broker again after a reload, and anew at the default one', async ({
   page,
 }) => {

@@ -5,6 +5,7 @@ import { nameOf } from '../../session/config';
 import { type Connection, custom } from '../../session/connection';
 import type { PartProps } from '../../session/page';
 import { statusWords } from '../../session/phase';
+import { withoutSecrets } from '../../session/settings';
 import { Button, IconButton } from '../../ui/button';
 import { Select, submits, TextField } from '../../ui/fields';
 import { useKeptFocus } from '../../ui/kept-focus';
@@ -23,6 +24,8 @@ const parts = {
 
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const status = connection.status.value;
+  // It is read out, and seen by whoever looks at the screen.
+  const url = withoutSecrets(status.url);
   return (
     <div
       class="status line"
@@ -33,7 +36,7 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
     >
       <span class="status-dot" aria-hidden="true" />
       <span class="status-phase">{statusWords(status)}</span>{' '}
-      {status.url && <bdi class="status-url mono fine clip">{visible(status.url)}</bdi>}
+      {url && <bdi class="status-url mono fine clip">{visible(url)}</bdi>}
     </div>
   );
 }

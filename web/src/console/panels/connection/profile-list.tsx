@@ -5,7 +5,7 @@ import { saveAs } from '../../core/save-as';
 import { formatCount, visible } from '../../core/text';
 import type { Page, PartProps } from '../../session/page';
 import { exportProfiles, type Profile, profilesOf } from '../../session/profiles';
-import { hasSecrets } from '../../session/settings';
+import { hasSecrets, withoutSecrets } from '../../session/settings';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, TextField } from '../../ui/fields';
 import { useTold } from '../../ui/told';
@@ -53,7 +53,7 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
           <span class="visually-hidden">{t('Use')} </span>
           <bdi>{shown}</bdi>
         </span>
-        <bdi class="mono fine clip">{visible(settings.url)}</bdi>
+        <bdi class="mono fine clip">{visible(withoutSecrets(settings.url))}</bdi>
       </button>
       {scripts.length > 0 && <span class="tag">{scriptCount(scripts.length)}</span>}
       {hasSecrets(settings) && <span class="tag">{t('with password')}</span>}
