@@ -1,5 +1,4 @@
 import { combine } from '../../client/routing/combine';
-import { nextTask } from '../../platform/next-task';
 import type {
   AuthStep,
   Boundary,
@@ -331,7 +330,6 @@ export function openConnection(
         // As Go waits when it is the connection's end.
         if (members.size > 1 && !call.force && isConnected()) {
           await within(calls.answered(), call, 'disconnect').catch(toldByEvents);
-          await new Promise<void>(nextTask); // behind the answers
           if (!members.has(member)) return;
         }
         if (members.size === 1) return close(call);

@@ -1,5 +1,6 @@
 /** The calls of one member that have not been answered. It may end before they are. */
 
+import { nextTask } from '../../platform/next-task';
 import type { GoClient, OnSettled } from '../../protocol/boundary';
 import { clientEnded } from '../dispatcher';
 import { failure } from '../limits';
@@ -69,10 +70,10 @@ export function createOpenCalls() {
     track,
     send,
     publishAll,
-    /** Resolves when the broker has answered all that was sent, or will answer nothing. */
+    /** Resolves behind the last answer to what was sent, or when there will be none. */
     answered(): Promise<void> {
       return new Promise((resolve) => {
-        waiting.add(resolve);
+        waiting.add(() => nextTask(resolve));
         check();
       });
     },
