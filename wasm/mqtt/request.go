@@ -42,8 +42,8 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	correlation, answer := c.responses.expect()
-	defer c.responses.forget(correlation)
+	correlation, answer := c.responses.expect(topic)
+	defer c.responses.forget(topic, correlation)
 	m.Properties.ResponseTopic, m.Properties.CorrelationData = topic, []byte(correlation)
 
 	token := c.PublishAsync(&m, PublishOptions{})
@@ -94,7 +94,7 @@ type responses struct {
 	basis   string // that topic was made from
 	topic   string // "": not subscribed
 	next    uint64
-	pending map[string]chan []byte // by correlation data; closed when the client ends
+	pending map[string]chan []byte // by topic and correlation data; closed when the client ends
 	ended   bool
 }
 
@@ -130,7 +130,7 @@ func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
 	return topic, nil
 }
 
-func (r *responses) expect() (correlation string, answer <-chan []byte) {
+func (r *responses) expect(topic string) (correlation string, answer <-chan []byte) {
 	ch := make(chan []byte, 1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -143,14 +143,14 @@ func (r *responses) expect() (correlation string, answer <-chan []byte) {
 	if r.pending == nil {
 		r.pending = map[string]chan []byte{}
 	}
-	r.pending[correlation] = ch
+	r.pending[topic+correlation] = ch
 	return correlation, ch
 }
 
-func (r *responses) forget(correlation string) {
+func (r *responses) forget(topic, correlation string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.pending, correlation)
+	delete(r.pending, topic+correlation)
 }
 
 // take keeps a message that answers a request which still waits.
@@ -160,15 +160,16 @@ func (r *responses) take(p *wire.Publish, topic []byte, at float64) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.topic == "" || string(topic) != r.topic {
+	if len(r.pending) == 0 {
 		return false
 	}
 	correlation, _ := wire.FindProperty(p.Properties, packets.PropCorrelationData)
-	answer, ok := r.pending[string(correlation)]
+	key := string(topic) + string(correlation)
+	answer, ok := r.pending[key]
 	if !ok {
 		return false
 	}
-	delete(r.pending, string(correlation))
+	delete(r.pending, key)
 	if p.Kept != nil {
 		p.Payload, p.Kept = p.Kept.Fetch(), nil
 	}
@@ -180,8 +181,8 @@ func (r *responses) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = true
-	for correlation, answer := range r.pending {
-		delete(r.pending, correlation)
+	for key, answer := range r.pending {
+		delete(r.pending, key)
 		close(answer)
 	}
 }

@@ -213,6 +213,37 @@ func TestResponseInformationIsUsed(t *testing.T) { // 3.2.2.3.15
 	}
 }
 
+// A broker that has other Response Information on the next connection: who asked before is
+// answered where he asked to be.
+func TestResponseInformationThatChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, _ := start(t, func(o *Options) { o.RequestResponseInfo, o.SessionExpiry = true, time.Hour }, 0x1A, 0, 1, 'a')
+		ask := func() (<-chan reply, *packets.Publish) {
+			r := requestAsync(background, c, Message{Topic: "ask"})
+			grantAnswers(t, b)
+			return r, publishOf(t, b.read())
+		}
+		before, first := ask()
+		synctest.Wait()
+		b = again(t, s, b, 1, 0x1A, 0, 1, 'b')
+		synctest.Wait()
+		after, second := ask()
+		if first.Properties.ResponseTopic[0] != 'a' || second.Properties.ResponseTopic[0] != 'b' {
+			t.Errorf("answers are to go to %q and %q", first.Properties.ResponseTopic, second.Properties.ResponseTopic)
+		}
+		b.answer(second, 0, 0, "second")
+		b.answer(first, 0, 0, "first")
+		for _, want := range []struct {
+			reply <-chan reply
+			text  string
+		}{{before, "first"}, {after, "second"}} {
+			if got := <-want.reply; got.err != nil || string(got.message.Payload) != want.text {
+				t.Errorf("%q: %q %v", want.text, got.message.Payload, got.err)
+			}
+		}
+	})
+}
+
 func TestRequestsEndWithTheClient(t *testing.T) {
 	c, _, b, _ := start(t, nil)
 	waits := requestAsync(background, c, Message{Topic: "ask"})
