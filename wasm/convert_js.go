@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"strings"
 	"syscall/js"
 	"time"
 
@@ -131,16 +132,25 @@ func (p *parser) subscription() (s mqtt.Subscription) {
 	return s
 }
 
+// received is text of MQTT for JavaScript: of a Go string that loses a U+FEFF at its
+// beginning [MQTT-1.5.4-3].
+func received(text string) string {
+	if strings.HasPrefix(text, "\uFEFF") {
+		return "\uFEFF" + text
+	}
+	return text
+}
+
 // ackValue is PublishAck and SubscribeAck, but for the reason codes.
 func ackValue(reasonString string, user mqtt.UserProperties) map[string]any {
 	v := map[string]any{}
 	if reasonString != "" {
-		v["reasonString"] = reasonString
+		v["reasonString"] = received(reasonString)
 	}
 	if len(user) > 0 {
 		pairs := make([]any, len(user))
 		for i, u := range user {
-			pairs[i] = []any{u.Key, u.Value}
+			pairs[i] = []any{received(u.Key), received(u.Value)}
 		}
 		v["userProperties"] = pairs
 	}
@@ -179,14 +189,14 @@ func connackValue(c mqtt.Connack) map[string]any {
 		"responseInformation": c.ResponseInformation, "serverReference": c.ServerReference, "authenticationMethod": c.AuthMethod,
 	} {
 		if text != "" {
-			props[name] = text
+			props[name] = received(text)
 		}
 	}
 	if c.AssignedClientID {
-		props["assignedClientIdentifier"] = c.ClientID
+		props["assignedClientIdentifier"] = received(c.ClientID)
 	}
 	return map[string]any{
-		"sessionPresent": c.SessionPresent, "reasonCode": 0, "clientId": c.ClientID, "properties": props,
+		"sessionPresent": c.SessionPresent, "reasonCode": 0, "clientId": received(c.ClientID), "properties": props,
 	}
 }
 

@@ -104,7 +104,7 @@ func (b *binding) event(ev mqtt.Event) {
 		packet := ackValue(e.ReasonString, e.UserProperties)
 		packet["reasonCode"] = int(e.ReasonCode)
 		if e.ServerReference != "" {
-			packet["serverReference"] = e.ServerReference
+			packet["serverReference"] = received(e.ServerReference)
 		}
 		v = map[string]any{"type": "disconnect", "packet": packet}
 	case mqtt.Closed:

@@ -44,6 +44,6 @@ func fillError(v js.Value, err error) {
 
 func setText(v js.Value, name, text string) {
 	if text != "" {
-		v.Set(name, text)
+		v.Set(name, received(text))
 	}
 }

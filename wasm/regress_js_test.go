@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"syscall/js"
 	"testing"
 	"testing/synctest"
@@ -123,5 +124,29 @@ func TestPublishGivenUpBeforeItHasAToken(t *testing.T) {
 				t.Errorf("the next one: %v", v.Get("message"))
 			}
 		})
+	}
+}
+
+// What the broker says reaches the page whole: Go's strings lost a U+FEFF at their
+// beginning on the way to JavaScript [MQTT-1.5.4-3].
+func TestTextKeepsItsBeginning(t *testing.T) {
+	const text = "\uFEFFa\uFEFF"
+	user := mqtt.UserProperties{{Key: text, Value: text}}
+	connack := connackValue(mqtt.Connack{
+		ClientID: text, ReasonString: text, UserProperties: user, ResponseInformation: text, ServerReference: text, AuthMethod: text,
+	})
+	b := &binding{onEvent: evaluate(`(event) => { globalThis.lastEvent = event; }`)}
+	b.event(mqtt.ServerDisconnected{ReasonString: text, ServerReference: text, UserProperties: user})
+	for name, v := range map[string]js.Value{
+		"CONNACK":    js.ValueOf(connack),
+		"PUBACK":     js.ValueOf(publishAck(mqtt.PublishResult{ReasonString: text, UserProperties: user})),
+		"SUBACK":     js.ValueOf(subscribeAck(mqtt.SubscribeResult{ReasonString: text, UserProperties: user})),
+		"error":      errorValue(&mqtt.Error{Code: mqtt.Refused, ReasonString: text, ServerReference: text, CloseReason: text}),
+		"DISCONNECT": js.Global().Get("lastEvent"),
+	} {
+		all := js.Global().Get("JSON").Call("stringify", v).String()
+		if whole, others := strings.Count(all, text), strings.Count(all, "a\uFEFF"); whole == 0 || whole != others {
+			t.Errorf("%s: %q", name, all)
+		}
 	}
 }
