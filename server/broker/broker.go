@@ -90,6 +90,7 @@ func New(opts Options) (*Broker, error) {
 	}
 	for _, cl := range b.server.Clients.GetAll() { // whose sessions the store had
 		b.policy.leave(cl)
+		b.policy.store.putRecord(cl, b.policy.sessions.get(cl.ID))
 	}
 	b.policy.publishSys()
 	b.running.Go(func() { b.policy.upkeep(b.ended.Done()) }) // mochi's Serve would start a loop of its own

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -44,10 +45,22 @@ type record struct {
 	Username        []byte
 	ProtocolVersion byte
 	Clean           bool
+	Left            int64  `json:",omitempty"` // when its connection ended, in Unix seconds; 0 while it has one
+	Will            []byte `json:",omitempty"` // as messages are, and its delay in seconds
+	WillDelay       uint32 `json:",omitempty"`
 }
 
-func newRecord(cl *mqtt.Client) []byte {
+func newRecord(cl *mqtt.Client, session *session) []byte {
 	r := record{Username: cl.Properties.Username, ProtocolVersion: cl.Properties.ProtocolVersion, Clean: cl.Properties.Clean}
+	left, will := session.waiting()
+	if c := connOf(cl); left.IsZero() && c != nil {
+		will = c.will
+	} else if !left.IsZero() {
+		r.Left = left.Unix()
+	}
+	if will != nil {
+		r.Will, r.WillDelay = encode(message{Packet: *will}), will.Properties.WillDelayInterval
+	}
 	p := cl.Properties.Props
 	r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag = p.SessionExpiryInterval, p.SessionExpiryIntervalFlag
 	r.Props.MaximumPacketSize = p.MaximumPacketSize
@@ -236,8 +249,18 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 			props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag
 			props.MaximumPacketSize = r.Props.MaximumPacketSize
 			p.server.Clients.Add(cl)
-			p.sessions.start(cl).file.record = newRecord(cl)
-			return nil
+			session := p.sessions.start(cl)
+			session.file.record = sha256.Sum256(data)
+			if r.Left > 0 {
+				session.left = time.Unix(r.Left, 0)
+			}
+			if len(r.Will) == 0 {
+				return nil
+			}
+			will, _, _, err := decode(r.Will, 1)
+			will.Expiry, will.Properties.WillDelayInterval = 0, r.WillDelay
+			session.will = &will
+			return err
 		}),
 		each(tx, subscriptions, func(id, _ string, data []byte) error {
 			var sub packets.Subscription

@@ -110,9 +110,9 @@ func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	case expire:
 		p.end(cl)
 	default:
-		p.store.putRecord(cl, c.session) // DISCONNECT may have changed the expiry (3.14.2.2.2)
-		p.sessions.detach(cl)
 		p.leave(cl)
+		p.store.putRecord(cl, c.session)
+		p.sessions.detach(cl)
 	}
 }
 

@@ -3,7 +3,7 @@
 package broker
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -19,8 +19,8 @@ func lasting(cl *mqtt.Client) bool {
 	return !cl.Properties.Clean
 }
 
-// establish writes what a session is at the beginning of its connection: nothing, where
-// the file has it. False says that it can't be promised to last.
+// establish writes what a session is at the beginning of its connection, as far as the file
+// does not have it. False says that it can't be promised to last.
 func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if s == nil {
 		return true
@@ -34,7 +34,7 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if !lasting(cl) {
 		s.forget(cl, session)
 	} else {
-		if session.file.record == nil || session.file.partly {
+		if !session.file.written() || session.file.partly {
 			s.rewrite(cl, session, false)
 		}
 		s.putRecord(cl, session)
@@ -66,18 +66,19 @@ func (s *store) putRecord(cl *mqtt.Client, session *session) {
 	if s == nil {
 		return
 	}
-	if record := newRecord(cl); !bytes.Equal(session.file.record, record) {
+	record := newRecord(cl, session)
+	if sum := sha256.Sum256(record); session.file.record != sum {
 		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), value: json.RawMessage(record)})
-		session.file.record = record
+		session.file.record = sum
 	}
 }
 
 // forget deletes a session.
 func (s *store) forget(cl *mqtt.Client, session *session) {
-	if session != nil && session.file.record != nil {
+	if session != nil && session.file.written() {
 		s.rewrite(cl, session, true)
 		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID)})
-		session.file.record = nil
+		session.file.record = [sha256.Size]byte{}
 	}
 }
 

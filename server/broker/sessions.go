@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,9 +51,11 @@ type session struct {
 // lock; one that another connection takes over meanwhile does nothing else.
 type onFile struct {
 	sync.Mutex
-	record []byte // nil: nothing
-	partly bool   // not all that it had at the beginning of its last connection
+	record [sha256.Size]byte // zero: nothing
+	partly bool              // not all that it had at the beginning of its last connection
 }
+
+func (f *onFile) written() bool { return f.record != [sha256.Size]byte{} }
 
 type sent struct {
 	order uint64
@@ -158,7 +161,17 @@ func (s *sessions) drop(client string) *session {
 	return one
 }
 
-// leave is for a session whose connection has ended: it lasts as long as the client asked for.
+// waiting returns since when a session has had no connection, and the will that waits.
+func (s *session) waiting() (left time.Time, will *packets.Packet) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left, s.will
+}
+
+// leave is for a session whose connection has ended, or had when the server was stopped: it
+// lasts as long as the client asked for, and its will waits for its delay.
 func (p *policy) leave(cl *mqtt.Client) {
 	after := maxSessionExpiry
 	if p := cl.Properties; p.ProtocolVersion == 5 && p.Props.SessionExpiryIntervalFlag {
@@ -167,8 +180,16 @@ func (p *policy) leave(cl *mqtt.Client) {
 	p.sessions.mu.Lock()
 	defer p.sessions.mu.Unlock()
 	if one := p.sessions.byClient[cl.ID]; one != nil {
-		one.left = time.Now()
-		one.expiry = time.AfterFunc(after, func() { p.expire(one) })
+		if one.left.IsZero() {
+			one.left = time.Now()
+		}
+		one.expiry = time.AfterFunc(time.Until(one.left.Add(after)), func() { p.expire(one) })
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		if one.will != nil {
+			delay := time.Duration(one.will.Properties.WillDelayInterval) * time.Second
+			one.delay = time.AfterFunc(time.Until(one.left.Add(delay)), func() { p.publishDelayed(one) })
+		}
 	}
 }
 

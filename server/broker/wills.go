@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"time"
-
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -22,6 +20,9 @@ func (c *conn) takeWill(connect *packets.Packet) {
 		Payload:     from.WillPayload,
 		Properties:  from.WillProperties,
 	}
+	if from.WillQos > 0 {
+		c.will.PacketID = 1 // mochi insists on one, and does not use it
+	}
 	from.WillFlag, from.WillRetain, from.WillQos, from.WillPayload = false, false, 0, nil
 }
 
@@ -31,22 +32,28 @@ func (p *policy) leaveWill(c *conn, ends, takenOver bool) {
 	if c.will == nil {
 		return
 	}
-	delay := time.Duration(c.will.Properties.WillDelayInterval) * time.Second
 	switch {
-	case ends || delay == 0:
+	case ends || c.will.Properties.WillDelayInterval == 0:
 		c.parting = c.will
 	case !takenOver:
-		s := c.session
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.will, s.delay = c.will, time.AfterFunc(delay, func() { p.publishDelayed(s) })
+		c.session.mu.Lock()
+		defer c.session.mu.Unlock()
+		c.session.will = c.will // see leave
 	}
 }
 
-// publishDelayed publishes a will that waits, if there is one, before its time.
+// publishDelayed publishes a will that waits, if there is one: its time has come, or its
+// session has ended.
 func (p *policy) publishDelayed(s *session) {
-	if will := s.cancelWill(); will != nil {
-		p.publishWill(s.client, *will)
+	will := s.cancelWill()
+	if will == nil {
+		return
+	}
+	p.publishWill(s.client, *will)
+	p.sessions.delivery.Lock() // nobody resumes it now
+	defer p.sessions.delivery.Unlock()
+	if cl, ok := p.server.Clients.Get(s.client); ok && cl.Closed() && p.sessions.get(s.client) == s {
+		p.store.putRecord(cl, s)
 	}
 }
 
@@ -54,16 +61,13 @@ func (p *policy) publishDelayed(s *session) {
 func (s *session) cancelWill() (will *packets.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if will, s.will = s.will, nil; will != nil {
+	if will, s.will = s.will, nil; s.delay != nil {
 		s.delay.Stop()
 	}
 	return will
 }
 
 func (p *policy) publishWill(client string, will packets.Packet) {
-	if will.FixedHeader.Qos > 0 {
-		will.PacketID = 1 // mochi insists on one, and does not use it
-	}
 	p.inject(p.server.NewClient(nil, mqtt.LocalListener, client, true), will)
 }
 

@@ -2,7 +2,9 @@ package broker
 
 import (
 	"bytes"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 	mochi "github.com/mochi-mqtt/server/v2/packets"
@@ -115,4 +117,63 @@ func TestWillProperties(t *testing.T) {
 	if _, ok := b.server.Topics.Retained.Get("will"); ok {
 		t.Error("it is retained beyond the limit")
 	}
+}
+
+// 4.1: a will is part of the session, and so is the time at which that ends.
+func TestWillsSurvive(t *testing.T) {
+	for _, ending := range endings {
+		t.Run(ending.name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := start(t, Options{DataDir: dir})
+			connectWithWill(t, b, func(pk *mochi.Packet) {
+				pk.Connect.WillQos, pk.Connect.WillRetain = 1, true
+				pk.Connect.WillProperties.WillDelayInterval = 1
+				pk.Connect.WillProperties.ContentType = "text/plain"
+			})
+			again := start(t, Options{DataDir: ending.end(t, b, dir)})
+			watcher := connect(t, dialTCP(t, again), nil)
+			watcher.subscribe("will", 1)
+			if m := expect[packets.Publish](watcher); string(m.Payload) != "offline" || m.Properties.ContentType != "text/plain" {
+				t.Errorf("%s", m)
+			}
+			p := connect(t, dialTCP(t, again), lastingAs("device"))
+			p.disconnect() // and the next start has no will
+			third := start(t, Options{DataDir: dirOf(t, again)})
+			if s := third.policy.sessions.get("device"); s == nil || s.cancelWill() != nil {
+				t.Error("the will is there again")
+			}
+		})
+	}
+}
+
+func TestSessionExpirySurvives(t *testing.T) {
+	for _, ending := range endings {
+		t.Run(ending.name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := start(t, Options{DataDir: dir})
+			connect(t, dialTCP(t, b), lastingAs("device")).disconnect()
+			s := b.policy.sessions.get("device")
+			waitFor(t, s.away)
+			s.all.delivery.Lock() // which who leaves holds until the end
+			s.all.mu.Lock()
+			s.left = s.left.Add(-58 * time.Second) // of 60
+			s.all.mu.Unlock()
+			cl, _ := b.server.Clients.Get("device")
+			b.policy.store.putRecord(cl, s)
+			s.all.delivery.Unlock()
+			b.policy.store.flush("")
+			again := start(t, Options{DataDir: ending.end(t, b, dir)})
+			waitFor(t, func() bool { return again.policy.sessions.get("device") == nil })
+		})
+	}
+}
+
+// dirOf closes a broker and returns where it kept its data.
+func dirOf(t *testing.T, b *Broker) string {
+	t.Helper()
+	dir := filepath.Dir(b.policy.store.db.Path())
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
