@@ -88,10 +88,12 @@ func New(opts Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
+	b.policy.sessions.delivery.Lock() // no will is published meanwhile
 	for _, cl := range b.server.Clients.GetAll() { // whose sessions the store had
 		b.policy.leave(cl)
 		b.policy.store.putRecord(cl, b.policy.sessions.get(cl.ID))
 	}
+	b.policy.sessions.delivery.Unlock()
 	b.policy.publishSys()
 	b.running.Go(func() { b.policy.upkeep(b.ended.Done()) }) // mochi's Serve would start a loop of its own
 	return b, nil
