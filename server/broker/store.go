@@ -48,7 +48,6 @@ type batch struct {
 type change struct {
 	bucket, key []byte
 	value       any
-	replaces    bool            // there may be an older value on disk
 	done        func(lost bool) // of the store's goroutine, and may be nil
 }
 
@@ -192,20 +191,10 @@ func (s *store) flush(client string) {
 
 func (s *store) ready() bool { return s == nil || !s.failing.Load() }
 
-// add leaves out what was put and deleted again before it was written.
+// add takes the place of what was put under the key before.
 func (b *batch) add(c change) {
 	key := string(c.bucket) + string(c.key)
-	old, pending := b.changes[key]
-	c.replaces = !pending || old.replaces || old.value == nil
-	b.bytes += c.size() - old.size()
-	if pending && c.value == nil && !old.replaces {
-		b.bytes -= c.size()
-		delete(b.changes, key)
-		return
-	}
-	if m, ok := c.value.(message); ok && !pending && m.order > 0 {
-		c.replaces = false // the identifier of a message in flight is one that is not in use
-	}
+	b.bytes += c.size() - b.changes[key].size()
 	b.changes[key] = c
 }
 
@@ -294,10 +283,7 @@ func (s *store) settle(b *batch, lost bool) {
 	s.writing = false
 	if lost {
 		for key, c := range b.changes {
-			if newer, ok := s.next.changes[key]; ok {
-				newer.replaces = true // what c would have deleted is still there
-				s.next.changes[key] = newer
-			} else if c.happened() {
+			if _, newer := s.next.changes[key]; !newer && c.happened() {
 				s.next.changes[key] = c
 			}
 		}
