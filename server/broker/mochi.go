@@ -179,24 +179,6 @@ func (s *session) release(internal uint16) bool {
 	return false
 }
 
-// violation is what mochi does not find wrong with a packet, or without closing the
-// connection for it.
-func (p *policy) violation(c *conn, pk packets.Packet) packets.Code {
-	switch pk.FixedHeader.Type {
-	case packets.Connect:
-		if c.session != nil { // [MQTT-3.1.0-2]
-			return packets.ErrProtocolViolationSecondConnect
-		}
-	case packets.Publish:
-		if pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) { // [MQTT-3.3.4-7]
-			return packets.ErrReceiveMaximum
-		}
-	case packets.Connack, packets.Suback, packets.Unsuback, packets.Pingresp, packets.Auth: // [MQTT-4.12.0-6]
-		return packets.ErrProtocolViolation
-	}
-	return packets.CodeSuccess
-}
-
 // tell ends a connection. A client of MQTT 5 learns why, if it is the client's fault
 // [MQTT-4.13.1-1], and the log does.
 func (p *policy) tell(c *conn, err error) {
@@ -244,7 +226,7 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 	}
 	c.identify(cl, &pk)
 	if pk.FixedHeader.Type == packets.Publish && strings.HasPrefix(strings.ToUpper(pk.TopicName), mqtt.SysPrefix) {
-		p.refuse(cl, pk, packets.ErrNotAuthorized)
+		p.reject(cl, pk, packets.ErrNotAuthorized)
 	}
 	return pk
 }
@@ -348,19 +330,29 @@ func (p *policy) disconnect(cl *mqtt.Client, code packets.Code) {
 	p.server.Listeners.ClientsWg.Go(func() { _ = p.server.DisconnectClient(cl, code) })
 }
 
-// refuse answers a PUBLISH, as mochi would not: it has PUBACK for QoS 2, against
+// refuse makes the answer to a PUBLISH, as mochi would not: it has PUBACK for QoS 2, against
 // [MQTT-4.3.3-8], and lets QoS 0 through. MQTT 3.1.1 has no refusal but the end.
-func (p *policy) refuse(cl *mqtt.Client, pk packets.Packet, code packets.Code) {
+func (p *policy) refuse(cl *mqtt.Client, pk packets.Packet, real uint16, code packets.Code) []byte {
 	qos := pk.FixedHeader.Qos
 	switch {
 	case qos == 0:
+		return nil
 	case cl.Properties.ProtocolVersion < 5:
 		p.disconnect(cl, code)
-	default:
-		_ = cl.WritePacket(packets.Packet{
-			FixedHeader: packets.FixedHeader{Type: [...]byte{1: packets.Puback, 2: packets.Pubrec}[qos]},
-			PacketID:    pk.PacketID,
-			ReasonCode:  code.Code,
-		})
+		return nil
+	case qos == 2:
+		connOf(cl).session.done(pk.PacketID)
+		if cl.State.Inflight.Delete(pk.PacketID) {
+			cl.State.Inflight.IncreaseReceiveQuota()
+		}
+	}
+	return []byte{[...]byte{1: packets.Puback, 2: packets.Pubrec}[qos] << 4, 3, byte(real >> 8), byte(real), code.Code}
+}
+
+// reject refuses the message that is handled.
+func (p *policy) reject(cl *mqtt.Client, pk packets.Packet, code packets.Code) {
+	if c := connOf(cl); c != nil { // and no will
+		packet := p.refuse(cl, pk, c.answering.real, code)
+		transmit(cl, func(f *flow) []byte { return f.admit(packet) })
 	}
 }

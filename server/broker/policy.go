@@ -129,8 +129,8 @@ func (p *policy) end(cl *mqtt.Client) {
 func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	c := connOf(cl)
 	c.handling = true
-	if code := p.violation(c, pk); code != packets.CodeSuccess {
-		p.tell(c, code)
+	if pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) {
+		p.tell(c, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
 		return pk, packets.ErrRejectPacket
 	}
 	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {
@@ -175,7 +175,7 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 		// What is not on disk is not acknowledged but refused, and is the publisher's still.
 		var refusal []byte
 		if lost && pk.FixedHeader.Type == packets.Publish {
-			refusal = p.refusal(cl, pk, real)
+			refusal = p.refuse(cl, pk, real, packets.ErrQuotaExceeded)
 		}
 		_ = c.transmit(func(f *flow) []byte {
 			if answer.settled = true; lost {
@@ -189,21 +189,6 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 	})
 }
 
-// refusal is the answer to a message that could not be written.
-func (p *policy) refusal(cl *mqtt.Client, pk packets.Packet, real uint16) []byte {
-	qos := pk.FixedHeader.Qos
-	if qos == 2 {
-		connOf(cl).session.done(pk.PacketID)
-		cl.State.Inflight.Delete(pk.PacketID)
-		cl.State.Inflight.IncreaseReceiveQuota()
-	}
-	if cl.Properties.ProtocolVersion < 5 { // it has no refusal but the end
-		p.disconnect(cl, packets.ErrQuotaExceeded)
-		return nil
-	}
-	return []byte{[...]byte{1: packets.Puback, 2: packets.Pubrec}[qos] << 4, 3, byte(real >> 8), byte(real), packets.ErrQuotaExceeded.Code}
-}
-
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if cl.Net.Inline && isSys(pk.TopicName) {
 		return pk, nil
@@ -214,7 +199,7 @@ func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 	case packets.ErrTopicAliasInvalid:
 		p.disconnect(cl, code)
 	default:
-		p.refuse(cl, pk, code)
+		p.reject(cl, pk, code)
 	}
 	return pk, packets.ErrRejectPacket
 }

@@ -137,7 +137,10 @@ func (c *conn) check(packet []byte) error {
 		in.bad = true
 	case packets.Connect:
 		name, version, flags := in.text(), in.number(1), in.number(1)
-		if name != "MQTT" || version != 4 && version != 5 || c.version > 0 {
+		if c.session != nil { // [MQTT-3.1.0-2]
+			return packets.ErrProtocolViolationSecondConnect
+		}
+		if name != "MQTT" || version != 4 && version != 5 {
 			return nil // mochi refuses it
 		}
 		c.version, c.asks = version, version == 5
@@ -189,8 +192,8 @@ func (c *conn) check(packet []byte) error {
 			in.wrong = in.wrong || options>>4 == 3 || options&4 != 0 && mqtt.IsSharedFilter(filter) // 3.8.3.1, [MQTT-3.8.3-4]
 		}
 	case packets.Pingreq:
-	default: // see violation
-		return nil
+	default: // only a server sends it, or it is AUTH [MQTT-4.12.0-6]
+		return packets.ErrProtocolViolation
 	}
 	switch {
 	case in.bad || len(in.rest) > 0:
