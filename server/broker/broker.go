@@ -88,7 +88,7 @@ func New(opts Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	b.policy.sessions.delivery.Lock() // no will is published meanwhile
+	b.policy.sessions.delivery.Lock()              // no will is published meanwhile
 	for _, cl := range b.server.Clients.GetAll() { // whose sessions the store had
 		b.policy.leave(cl)
 		b.policy.store.putRecord(cl, b.policy.sessions.get(cl.ID))

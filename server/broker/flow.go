@@ -161,9 +161,9 @@ func (f *flow) release() (out []byte) {
 
 // resumed returns what a resumed session may send first: mochi sends again in
 // the order of a map, where the original order is due [MQTT-4.6.0-1].
-func (f *flow) resumed(order func(id uint16) uint64) []byte {
+func (f *flow) resumed(find func(id uint16) sent) []byte {
 	f.resuming = false
-	slices.SortFunc(f.held, func(a, b held) int { return cmp.Compare(order(a.id), order(b.id)) })
+	slices.SortFunc(f.held, func(a, b held) int { return cmp.Compare(find(a.id).order, find(b.id).order) })
 	return f.release()
 }
 

@@ -262,7 +262,7 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 	case packets.Publish: // user properties of messages are no problem information (3.1.2.11.7)
 		pk.Mods.DisallowProblemInfo = false
 		if pk.FixedHeader.Dup { // only where it may have arrived [MQTT-3.3.1-3]
-			pk.FixedHeader.Dup = c.session.tried(pk.PacketID)
+			pk.FixedHeader.Dup = c.session.find(pk.PacketID).tried
 		}
 		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 {
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })

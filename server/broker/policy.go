@@ -88,7 +88,7 @@ func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 		cl.Stop(packets.ErrQuotaExceeded)
 		return
 	}
-	transmit(cl, func(f *flow) []byte { return f.resumed(c.session.orderOf) })
+	transmit(cl, func(f *flow) []byte { return f.resumed(c.session.find) })
 	if will := c.parting; will != nil { // of the session that this one has replaced
 		c.parting = nil
 		p.publishWill(cl.ID, *will)
@@ -261,6 +261,6 @@ func (p *policy) OnQosDropped(cl *mqtt.Client, pk packets.Packet) {
 
 func (p *policy) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 	for _, f := range pk.Filters {
-		p.store.unsubscribe(cl, f.Filter)
+		p.store.set(cl, subscriptions, subscriptionKey(cl.ID, f.Filter), nil)
 	}
 }

@@ -89,14 +89,15 @@ func (s *store) subscribe(cl *mqtt.Client, subs []packets.Subscription) bool {
 	}
 	r := s.begin(cl.ID, false)
 	for _, sub := range subs {
-		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, sub.Filter), value: sub})
+		s.set(cl, subscriptions, subscriptionKey(cl.ID, sub.Filter), sub)
 	}
 	return s.await(r)
 }
 
-func (s *store) unsubscribe(cl *mqtt.Client, filter string) {
+// set puts a value of a lasting session, or with nil deletes it.
+func (s *store) set(cl *mqtt.Client, bucket, key []byte, value any) {
 	if lasting(cl) {
-		s.put(cl.ID, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter)})
+		s.put(cl.ID, change{bucket: bucket, key: key, value: value})
 	}
 }
 
@@ -134,7 +135,5 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 // mark keeps how far a message of QoS 2 is, received or released, or with nil forgets one
 // that is complete.
 func (s *store) mark(cl *mqtt.Client, id uint16, state any) {
-	if lasting(cl) {
-		s.put(cl.ID, change{bucket: messages, key: messageKey(cl.ID, id), value: state})
-	}
+	s.set(cl, messages, messageKey(cl.ID, id), state)
 }

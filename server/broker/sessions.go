@@ -284,11 +284,11 @@ func (s *session) message(pk packets.Packet) any {
 	return released{}
 }
 
-// orderOf tells how old a message is [MQTT-4.6.0-1].
-func (s *session) orderOf(id uint16) uint64 {
+// find returns a message on its way, or none.
+func (s *session) find(id uint16) sent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sent[id].order
+	return s.sent[id]
 }
 
 // try is for a message that leaves for the client.
@@ -299,12 +299,6 @@ func (s *session) try(id uint16) {
 		one.tried = true
 		s.sent[id] = one
 	}
-}
-
-func (s *session) tried(id uint16) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sent[id].tried
 }
 
 // arrived is for a message of QoS 2 that the client has received: it is not kept any more.
