@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,6 +158,34 @@ func TestSubackHasNoForeignProperties(t *testing.T) {
 			t.Errorf("% x % v answers % x", got, err, packet)
 		}
 	}
+}
+
+// Taking identifiers for what a client sends and sending it messages do not wait for each other.
+func TestOwnMessagesPipelined(t *testing.T) {
+	const clients, total = 20, 1000
+	b := start(t, Options{})
+	var done sync.WaitGroup
+	for i := range clients {
+		p := connect(t, dialTCP(t, b), nil)
+		topic := fmt.Sprint(i)
+		p.subscribe(topic, 1)
+		done.Go(func() {
+			for id := range uint16(total) {
+				_, _ = p.conn.Write([]byte{0x32, byte(5 + len(topic)), 0, byte(len(topic))})
+				_, _ = p.conn.Write(append([]byte(topic), byte((id+1)>>8), byte(id+1), 0))
+			}
+		})
+		done.Go(func() {
+			_ = p.conn.SetReadDeadline(time.Now().Add(patience))
+			for got := 0; got < 2*total; got++ {
+				if _, err := packets.ReadPacket(p.conn); err != nil {
+					t.Errorf("after %d packets: %v", got, err)
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
 }
 
 // 2.2.1: the two directions number their packets independently of each other.

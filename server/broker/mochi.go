@@ -140,14 +140,16 @@ func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
 	}
 	exactlyOnce := pk.FixedHeader.Type == packets.Pubrel || pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos == 2
 	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
 	internal, known := c.session.received[pk.PacketID]
+	c.session.mu.Unlock()
 	if !exactlyOnce || !known {
-		free, _ := cl.NextPacketID() // a session holds far fewer than there are
+		free, _ := cl.NextPacketID() // a session holds far fewer than there are; it waits for the writing, which waits for the session
 		internal = uint16(free)
 	}
 	if exactlyOnce && pk.FixedHeader.Type == packets.Publish {
+		c.session.mu.Lock()
 		c.session.received[pk.PacketID] = internal
+		c.session.mu.Unlock()
 	}
 	c.answering = identifiers{pk.PacketID, internal}
 	pk.PacketID = internal
