@@ -363,7 +363,7 @@ test('what is in an address and lets somebody in is neither read out nor listed'
   await page.getByRole('checkbox', { name: /^Save password/ }).check();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByRole('list', { name: 'Profiles' })).toContainText(mosquitto.mqtt);
-  expect(await page.locator('body').innerText()).not.toContain('pa55');
+  expect(await page.locator('body').textContent()).not.toContain('pa55');
 });
 
 test('one connection is at its broker again after a reload, and anew at the default one', async ({
