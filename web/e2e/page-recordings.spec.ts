@@ -227,6 +227,35 @@ test('published again, after it was asked, as it was', async ({ page }) => {
   await expect(details).toContainText('text/plain');
 });
 
+for (const [width, height] of [
+  [1366, 657],
+  [390, 844],
+] as const) {
+  test(`what publishes again is seen at once, and the messages too, ${width}x${height}`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    const recordings = controls(page);
+    for (const text of ['first', 'second']) {
+      await record(page, () => arrive(`${own}/a`, [text]));
+    }
+    await recordings
+      .button(/^Publish again: /)
+      .last()
+      .click();
+    const go = recordings.form('Publish again').getByRole('button', { name: 'Publish 1 message' });
+    await expect(go).toBeInViewport({ ratio: 1 });
+    await expect(page.getByRole('search', { name: 'Filter messages' })).toBeInViewport({
+      ratio: 1,
+    });
+    await expect(parts.rows.first()).toBeInViewport();
+    const inner = recordings.section.locator('*');
+    expect(
+      await inner.evaluateAll(
+        (all) => all.filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowY)).length,
+      ),
+    ).toBe(0);
+  });
+}
+
 test('a replay is paused, resumed and stopped', async ({ page }) => {
   const recordings = controls(page);
   await recordings.open.click();

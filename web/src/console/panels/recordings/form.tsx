@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import type { Recording } from '../../recordings/database';
 import type { Speed } from '../../recordings/player';
@@ -40,8 +41,11 @@ export function Form({
   onClose(): void;
   children: ComponentChildren;
 }) {
+  const form = useRef<HTMLFormElement>(null);
+  // Its last line is what does something, however long it gets.
+  useLayoutEffect(() => form.current?.scrollIntoView({ block: 'nearest' }));
   return (
-    <form class="recording-form flow" aria-label={label} noValidate onSubmit={submits(onGo)}>
+    <form ref={form} class="recording-form flow" aria-label={label} noValidate onSubmit={submits(onGo)}>
       {children}
       <div class="flow">
         <Button type="submit" look={stop ? 'stop' : 'primary'} disabled={disabled}>
