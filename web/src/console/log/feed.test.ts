@@ -330,10 +330,14 @@ it('finds the matches within the rows that are looked at', async () => {
 describe('a search of payloads that are no text', () => {
   const found = async ({ feed }: ReturnType<typeof made>, search: string, count: number) => {
     feed.edit({ search });
-    await vi.waitFor(() => {
-      feed.show();
-      expect(feed.listed()).toHaveLength(count);
-    });
+    await vi.dynamicImportSettled();
+    await vi.waitFor(
+      () => {
+        feed.show();
+        expect(feed.listed()).toHaveLength(count);
+      },
+      { timeout: 10_000 },
+    );
     return feed.listed().map(({ message }) => message.topic);
   };
   const bytes = (topic: string, payload: Uint8Array, rest: Partial<Readable> = {}) =>

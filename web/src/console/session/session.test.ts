@@ -326,7 +326,8 @@ describe('what the broker was seen to retain', () => {
     /** What waits is due, until nothing waits. */
     async function wait(): Promise<void> {
       for (let round = 0; round < 10; round++) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await vi.dynamicImportSettled();
+        await new Promise((resolve) => setTimeout(resolve));
         for (const beat of all.beats.splice(0)) beat();
       }
     }
