@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"strings"
 	"unicode/utf8"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -32,6 +31,11 @@ func ReadPacket(in *bufio.Reader, packet *bytes.Buffer, most int) error {
 			return packets.ErrMalformedVariableByteInteger
 		case length > most:
 			return packets.ErrPacketTooLarge
+		case b < 0x80 && length <= in.Buffered():
+			whole, _ := in.Peek(length)
+			packet.Write(whole)
+			_, err = in.Discard(length)
+			return err
 		case b < 0x80:
 			_, err = io.CopyN(packet, in, int64(length))
 			return err
@@ -75,10 +79,10 @@ func (c *contents) varint() int {
 
 func (c *contents) data() []byte { return c.take(c.number(2)) }
 
-func (c *contents) text() string {
+func (c *contents) text() []byte {
 	s := c.data()
 	c.bad = c.bad || !utf8.Valid(s) || bytes.IndexByte(s, 0) >= 0 // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
-	return string(s)
+	return s
 }
 
 // properties takes them (2.2.2). mochi looks whether they belong to the packet.
@@ -100,7 +104,7 @@ func (c *contents) properties() {
 			wrong = in.varint() == 0 || wrong
 		case packets.PropResponseTopic: // [MQTT-3.3.2-14] [MQTT-4.7.3-1]
 			topic := in.text()
-			wrong = wrong || topic == "" || strings.ContainsAny(topic, "+#")
+			wrong = wrong || len(topic) == 0 || bytes.ContainsAny(topic, "+#")
 		case packets.PropTopicAlias, packets.PropTopicAliasMaximum:
 			in.number(2)
 		case packets.PropMessageExpiryInterval, packets.PropSessionExpiryInterval, packets.PropWillDelayInterval:
@@ -140,7 +144,7 @@ func (c *conn) check(packet []byte) error {
 		if c.session != nil { // [MQTT-3.1.0-2]
 			return packets.ErrProtocolViolationSecondConnect
 		}
-		if name != "MQTT" || version != 4 && version != 5 {
+		if string(name) != "MQTT" || version != 4 && version != 5 {
 			return nil // mochi refuses it
 		}
 		c.version, c.asks = version, version == 5
@@ -188,8 +192,8 @@ func (c *conn) check(packet []byte) error {
 				continue
 			}
 			options := in.number(1)
-			in.bad = in.bad || options >= 0x40 || c.version < 5 && options > 2                      // [MQTT-3.8.3-5]
-			in.wrong = in.wrong || options>>4 == 3 || options&4 != 0 && mqtt.IsSharedFilter(filter) // 3.8.3.1, [MQTT-3.8.3-4]
+			in.bad = in.bad || options >= 0x40 || c.version < 5 && options > 2                              // [MQTT-3.8.3-5]
+			in.wrong = in.wrong || options>>4 == 3 || options&4 != 0 && mqtt.IsSharedFilter(string(filter)) // 3.8.3.1, [MQTT-3.8.3-4]
 		}
 	case packets.Pingreq:
 	default: // only a server sends it, or it is AUTH [MQTT-4.12.0-6]
