@@ -300,7 +300,11 @@ func TestBytesAreBounded(t *testing.T) {
 	}
 	for _, id := range []string{"one", "two"} { // what has been delivered counts no more
 		p := connect(t, dialTCP(t, b), lastingAs(id))
-		for range len(b.policy.sessions.get(id).sent) {
+		session := b.policy.sessions.get(id)
+		session.mu.Lock()
+		kept := len(session.sent)
+		session.mu.Unlock()
+		for range kept {
 			p.puback(expect[packets.Publish](p).PacketID)
 		}
 		waitFor(t, func() bool { return b.policy.sessions.get(id).size() == 0 })
