@@ -272,7 +272,36 @@ test('the palette finds commands, topics and profiles', async ({ page, server, e
   await expect(palette(page).getByRole('status')).toHaveText('Nothing matches.');
   await input.fill('plant');
   await page.keyboard.press('Enter');
-  await expect(parts.status).toHaveText(`connected ${server.mqtt}?plant`);
+  // The status leaves the query out: it is the address in the form.
+  await expect(parts.status).toHaveAttribute('data-edited', 'false');
+  await expect(parts.url).toHaveValue(`${server.mqtt}?plant`);
+  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+});
+
+test('what is typed before the palette has come is for the palette', async ({ page, elsewhere }) => {
+  elsewhere.publish(`${own}/x`, ['1']);
+  await expect(parts.rows).toHaveCount(1);
+  let deliver = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/assets/palette-*.js', async (route) => {
+      resolve();
+      await new Promise<void>((go) => {
+        deliver = go;
+      });
+      await route.continue();
+    });
+  });
+  await parts.payload.fill('mine');
+  await page.keyboard.press('Control+k');
+  await asked;
+  await page.keyboard.type('Xp');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Enter');
+  deliver();
+  await expect(palette(page).getByRole('combobox')).toHaveValue('X');
+  await expect(parts.payload).toHaveValue('mine');
+  await page.keyboard.press('Escape');
+  await expect(parts.rows).toHaveCount(1);
 });
 
 test('the first stop leads to the messages, and each view has a key', async ({ page }) => {

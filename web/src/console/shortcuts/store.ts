@@ -13,6 +13,9 @@ const key = 'mqttwasm.shortcuts';
 const fields =
   'input:not([type="checkbox"], [type="radio"], [type="button"], [type="file"]), textarea, select, [contenteditable], [data-editor]';
 
+/** Milliseconds for which what is typed waits for the palette, whose program is being fetched. */
+const patience = 5000;
+
 export type Shortcuts = ReturnType<typeof createShortcuts>;
 
 export function createShortcuts(page: Page) {
@@ -20,6 +23,13 @@ export function createShortcuts(page: Page) {
   const on = signal(readKept(key) !== false);
   /** Which of the two dialogs is open. */
   const shown = signal<'sheet' | 'palette'>();
+  /** When one of them was asked for, and what was typed for the palette since then. */
+  let asked = 0;
+  let early = '';
+  shown.subscribe(() => {
+    asked = performance.now();
+    early = '';
+  });
   const groups = actionsOf(page);
   groups.at(-1)?.shortcuts.push(
     {
@@ -44,6 +54,10 @@ export function createShortcuts(page: Page) {
     // A part of the page that knows the key comes first, and a dialog shuts off what is behind it.
     if (event.defaultPrevented || event.repeat || event.isComposing) return;
     if (document.querySelector('dialog[open]')) return;
+    if (shown.peek() === 'palette' && performance.now() - asked < patience) {
+      typeAhead(event);
+      return;
+    }
     const focused = event.target instanceof Element ? event.target : undefined;
     const shortcut = all.find(({ keys, within, run }) => {
       if (!run || !keys || !pressed(keys, event)) return false;
@@ -54,10 +68,20 @@ export function createShortcuts(page: Page) {
     shortcut.run?.();
   });
 
+  /** Neither a shortcut nor for the field that has the focus still. */
+  function typeAhead(event: KeyboardEvent): void {
+    const { key, ctrlKey, metaKey, altKey } = event;
+    if (ctrlKey || metaKey || altKey || key === 'Tab') return;
+    event.preventDefault();
+    if (key === 'Escape') shown.value = undefined;
+    else if (key === 'Backspace') early = early.slice(0, -1);
+    else if (key.length === 1) early += key;
+  }
+
   function turn(to: boolean): void {
     on.value = to;
     keep(key, to);
   }
 
-  return { groups, on, shown, turn };
+  return { groups, on, shown, turn, early: () => early };
 }

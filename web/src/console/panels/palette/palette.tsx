@@ -65,7 +65,7 @@ async function showTopic(page: Page, node: TopicNode): Promise<void> {
 export function Palette({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
-  const [typed, setTyped] = useState('');
+  const [typed, setTyped] = useState(shortcuts.early);
   const wanted = typed.trim();
   const all = useMemo(() => entriesOf(page, shortcuts), [page, shortcuts]);
   const topics = useLookup(page.sessions.active.value.topics.model, wanted, limits.palette);
