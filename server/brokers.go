@@ -16,21 +16,22 @@ import (
 // brokerEntry is one choice in the page's list.
 type brokerEntry struct {
 	Name string `json:"name"`
-	// BuiltIn says that the name is of this program, so that the page may translate it.
+	// BuiltIn says that the name comes from this program, so that the page can
+	// translate it.
 	BuiltIn bool `json:"builtIn,omitempty"`
 	// URL is ws:, wss: or relative to the page.
 	URL string `json:"url"`
-	// SecureURL is for a page that came over https, which may not use ws:.
+	// SecureURL is for a page that came over https, which must not use ws:.
 	SecureURL string `json:"secureUrl,omitempty"`
 	Default   bool   `json:"default,omitempty"`
 	Embedded  bool   `json:"embedded,omitempty"`
 
-	relay *relay // of the server's, and none of the page's business
+	relay *relay // for the server only
 }
 
 const (
 	embeddedURL = "mqtt"
-	relayURL    = "relay/" // and the name
+	relayURL    = "relay/" // followed by the name
 )
 
 // publicBrokers are offered unless -brokers names others.
@@ -41,7 +42,7 @@ var publicBrokers = []brokerEntry{
 }
 
 // brokerList puts the embedded broker second. The first is the default unless
-// defaultURL names another, which is added where it is not listed.
+// defaultURL names another, which is added if it is not listed.
 func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []brokerEntry {
 	list := slices.Clone(listed)
 	if embedded {
@@ -53,12 +54,13 @@ func brokerList(listed []brokerEntry, embedded bool, defaultURL string) []broker
 			return list
 		}
 	}
-	u, _ := url.Parse(defaultURL) // which parseBrokerURL has done before
+	u, _ := url.Parse(defaultURL) // parseBrokerURL has checked it
 	name := cmp.Or(u.Host, "This server's "+defaultURL)
 	return slices.Insert(list, 0, brokerEntry{Name: name, URL: defaultURL, Default: true})
 }
 
-// readBrokers reads the list of -brokers: of each name, url and secureUrl, or name and relay.
+// readBrokers reads the list of -brokers: each entry has name, url and secureUrl, or
+// name and relay.
 func readBrokers(file string) (list []brokerEntry, err error) {
 	var listed []struct {
 		brokerEntry
@@ -83,7 +85,7 @@ func readBrokers(file string) (list []brokerEntry, err error) {
 		case b.URL != "" || b.SecureURL != "":
 			err = errors.New("the page reaches a relay at this server: leave out url and secureUrl")
 		case b.Name == "." || b.Name == "..", slices.ContainsFunc(list, func(other brokerEntry) bool { return other.Name == b.Name && other.relay != nil }):
-			err = errors.New("a relay's name is part of its address: give it one that no other has, and that is more than dots")
+			err = errors.New("a relay's name is part of its address: give it a name of its own; . and .. are not allowed")
 		default:
 			b.URL, b.relay, r.name = relayURL+url.PathEscape(b.Name), r, b.Name
 			err = r.check(filepath.Dir(file))
@@ -118,7 +120,7 @@ func parseBrokerURL(s string) (string, error) {
 	return u.String(), nil
 }
 
-// pageConfig is what the page reads as config.json, of what it cannot know itself.
+// pageConfig is config.json, which tells the page what it cannot know by itself.
 func pageConfig(version string, brokers []brokerEntry) []byte {
 	body, _ := json.MarshalIndent(struct { // strings and booleans always encode
 		Version string        `json:"version"`

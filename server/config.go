@@ -18,7 +18,7 @@ type config struct {
 	addr          string
 	broker        bool
 	mqttAddr      string
-	mqttAddrGiven bool // by flag or environment: then a taken port is an error
+	mqttAddrGiven bool // by flag or environment: then a port in use is an error
 	mqttTLS       bool
 	brokerAuth    string
 	brokerOpen    bool
@@ -38,11 +38,11 @@ type config struct {
 	static        string
 	version       bool
 
-	notifySocket string // systemd's, of a service with Type=notify
+	notifySocket string // of systemd, for a service with Type=notify
 }
 
-// parseConfig reads flags, and for those not given the environment. The error
-// is flag.ErrHelp when help was asked for; everything has been printed to out then.
+// parseConfig reads flags, and for those not given the environment. The error is
+// flag.ErrHelp when help was requested, which has been printed to out then.
 func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Writer) (*config, error) {
 	c := new(config)
 	fs := flag.NewFlagSet("mqttwasm", flag.ContinueOnError)
@@ -50,7 +50,7 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` of the page; \":8080\" listens on every interface")
 	fs.BoolVar(&c.broker, "broker", true, "run the embedded broker, on /mqtt and on -mqtt-addr")
 	fs.StringVar(&c.mqttAddr, "mqtt-addr", defaultMQTTAddr, "TCP `address` of the embedded broker; \"\" turns it off")
-	fs.BoolVar(&c.mqttTLS, "mqtt-tls", false, "TLS at -mqtt-addr, with -tls-cert and -tls-key")
+	fs.BoolVar(&c.mqttTLS, "mqtt-tls", false, "serve TLS at -mqtt-addr, with -tls-cert and -tls-key")
 	fs.StringVar(&c.brokerAuth, "broker-auth", "", "JSON `file` with the embedded broker's users, their bcrypt hashes and topics; read again when it changes, and on SIGHUP")
 	fs.BoolVar(&c.brokerOpen, "broker-open", false, "let everybody who reaches the embedded broker use it, on any interface")
 	fs.StringVar(&c.dataDir, "data", "", "`directory` in which the embedded broker keeps retained messages and sessions; \"\": in memory")
@@ -66,9 +66,9 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	fs.StringVar(&c.redirectAddr, "redirect-addr", "", "`address` at which http is redirected to https")
 	fs.Func("allow-origin", "`origin`, such as https://example.com, whose pages may use the embedded broker and relays, and whose host this server answers to; repeatable", parseOrigins(&c.allowOrigins))
 	fs.Func("allow-frame", "`origin`, such as https://example.com, whose pages may show this one in a frame; repeatable", parseOrigins(&c.allowFrames))
-	fs.StringVar(&c.cspReport, "csp-report", "", "`URL` to which browsers report what the content security policy forbade")
-	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "least `level` of what is logged: debug, info, warn or error")
-	fs.BoolVar(&c.metrics, "metrics", false, "figures in Prometheus' text form at /metrics, for everybody who reaches -addr")
+	fs.StringVar(&c.cspReport, "csp-report", "", "`URL` to which browsers report violations of the content security policy")
+	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "lowest `level` that is logged: debug, info, warn or error")
+	fs.BoolVar(&c.metrics, "metrics", false, "serve metrics in Prometheus' text format at /metrics, to everybody who reaches -addr")
 	fs.StringVar(&c.static, "static", "", "write the page into this new `directory`, for any static host, and exit")
 	fs.BoolVar(&c.version, "version", false, "print the version and exit")
 
@@ -108,7 +108,7 @@ func (c *config) check() error {
 	report, err := url.Parse(c.cspReport)
 	switch from := c.exposures(c.addr, c.mqttAddr); {
 	case c.cspReport != "" && (err != nil || report.Host == "" || strings.ContainsAny(c.cspReport, " ;,")):
-		return fmt.Errorf("-csp-report %q is not a URL to report to", c.cspReport)
+		return fmt.Errorf("-csp-report %q is not a URL such as https://example.com/reports", c.cspReport)
 	case (c.tlsCert == "") != (c.tlsKey == ""):
 		return errors.New("-tls-cert and -tls-key belong together: give both or neither")
 	case c.redirectAddr != "" && c.tlsCert == "":
@@ -125,7 +125,7 @@ func (c *config) check() error {
 			}
 		}
 	case c.brokerAuth != "" && c.brokerOpen:
-		return errors.New("-broker-auth and -broker-open exclude each other")
+		return errors.New("-broker-auth and -broker-open cannot be used together")
 	case len(from) > 0 && c.brokerAuth == "" && !c.brokerOpen && c.static == "":
 		return fmt.Errorf("the embedded broker would be open to everybody who reaches %s: give it users with "+
 			"-broker-auth FILE, turn it off with -broker=false, or say -broker-open if that is what you want", from[0])
@@ -133,8 +133,8 @@ func (c *config) check() error {
 	return nil
 }
 
-// exposures are where other machines reach what listens at the addresses: there, and
-// by the names that a proxy in front of it has.
+// exposures returns where other machines can reach the listeners at the addresses: the
+// addresses, and the origins of a proxy in front of them.
 func (c *config) exposures(addrs ...string) (list []string) {
 	for _, addr := range addrs {
 		if exposed(addr) {
@@ -149,7 +149,7 @@ func (c *config) exposures(addrs ...string) (list []string) {
 	return list
 }
 
-// exposed reports whether other machines reach the address.
+// exposed reports whether other machines can reach the address.
 func exposed(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
 	return addr != "" && !local(host)

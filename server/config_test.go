@@ -121,7 +121,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"report to no URL", []string{"-csp-report", "x; script-src *"}, nil, "-csp-report"},
 		{"broker for everybody, unasked", []string{"-addr", ":1"}, nil, "-broker-open"},
 		{"broker for everybody over TCP, unasked", []string{"-mqtt-addr", "192.0.2.1:1883"}, nil, "-broker-auth FILE"},
-		{"users and everybody", []string{"-broker-auth", "u", "-broker-open"}, nil, "exclude each other"},
+		{"users and everybody", []string{"-broker-auth", "u", "-broker-open"}, nil, "cannot be used together"},
 		{"users without broker", []string{"-broker=false", "-broker-auth", "u"}, nil, "-broker-auth"},
 		{"data without broker", []string{"-broker=false", "-data", "d"}, nil, "-data"},
 		{"TCP without broker", []string{"-broker=false", "-mqtt-addr", ":1"}, nil, "-mqtt-addr"},

@@ -42,9 +42,9 @@ func TestDataRefused(t *testing.T) {
 	file := filepath.Join(holding(nil), "broker.db")
 	for name, test := range map[string]struct{ dir, want string }{
 		"another server's": {used, "is in use by another process"},
-		"truncated":        {holding(whole[:len(whole)/2]), "is damaged: restore a copy of it, or move it away"},
-		"scrambled":        {holding(scrambled), "is damaged: restore a copy of it, or move it away"},
-		"values scrambled": {holding(bytes.ReplaceAll(whole, []byte(`{"`), []byte(`x"`))), "is damaged: restore a copy of it, or move it away"},
+		"truncated":        {holding(whole[:len(whole)/2]), "is damaged: restore it from a backup, or move it away"},
+		"scrambled":        {holding(scrambled), "is damaged: restore it from a backup, or move it away"},
+		"values scrambled": {holding(bytes.ReplaceAll(whole, []byte(`{"`), []byte(`x"`))), "is damaged: restore it from a backup, or move it away"},
 		"read-only":        {readOnly, "cannot open the data directory: open " + readOnly},
 		"a file":           {file, "cannot create the data directory: mkdir " + file},
 	} {

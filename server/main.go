@@ -26,7 +26,7 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal ends in order; a second one, at once.
+	// The first signal ends the server in order; a second one ends it at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
@@ -57,7 +57,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	if c.notifySocket != "" {
-		signal.Ignore(syscall.SIGHUP) // asks a service to read its files again, where there may be none
+		signal.Ignore(syscall.SIGHUP) // the signal to read files again, of which there may be none
 	}
 	listed := publicBrokers
 	if c.brokers != "" {
@@ -153,14 +153,14 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		mux.HandleFunc("GET /metrics", showMetrics(b, relays))
 	}
 	access := newAccess(c.addr, c.allowOrigins)
-	site := newServer(withHeaders(headers, access.guard(mux)), log)
+	site := newServer(withHeaders(headers, access.validateHost(mux)), log)
 	site.TLSConfig = secure
 	if c.redirectAddr != "" {
 		plain, err := listen(c.redirectAddr, "-redirect-addr", "127.0.0.1:8082")
 		if err != nil {
 			return err
 		}
-		redirect := newServer(access.guard(toHTTPS(listener.Addr())), log)
+		redirect := newServer(access.validateHost(toHTTPS(listener.Addr())), log)
 		defer redirect.Close()
 		log.Info("redirecting to https", "from", plain.Addr().String())
 		go func() { failed <- redirect.Serve(plain) }()
@@ -182,7 +182,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Info("shutting down")
 		c.notify("STOPPING=1")
 	}
-	// Only answers under way are waited for: WebSockets are the broker's to close.
+	// This waits only for HTTP responses in progress: the broker closes WebSockets.
 	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if site.Shutdown(timeout) != nil {
@@ -191,11 +191,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 	return nil
 }
 
-// maxHTTPConns are the connections that speak HTTP at the same time; WebSockets
-// are counted by the broker.
+// maxHTTPConns bounds the open HTTP connections; the broker counts WebSockets.
 const maxHTTPConns = 4096
 
-// newServer is an HTTP server that nobody can occupy by being slow.
+// newServer makes an HTTP server that slow clients cannot exhaust.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -220,7 +219,7 @@ func startBroker(c *config, users *broker.Users, secure *tls.Config, log *slog.L
 	case err == nil:
 		log.Info("the embedded broker listens for MQTT over TCP", "TLS", c.mqttTLS, "address", tcp.Addr().String())
 		if c.mqttTLS {
-			tcp = tls.NewListener(tcp, secure.Clone()) // HTTPS adds its own protocols to its configuration
+			tcp = tls.NewListener(tcp, secure.Clone()) // a clone, since HTTPS adds its protocols to the configuration
 		}
 		go func() {
 			if err := b.Serve(tcp); !errors.Is(err, broker.ErrClosed) {
@@ -229,13 +228,13 @@ func startBroker(c *config, users *broker.Users, secure *tls.Config, log *slog.L
 		}()
 	case c.mqttAddrGiven:
 		return nil, errors.Join(err, b.Close())
-	default: // another broker often has the usual port: that stops nobody who didn't ask for it
+	default: // another broker often uses the default port: no error unless -mqtt-addr was given
 		log.Warn("no MQTT over TCP: " + err.Error())
 	}
 	return b, nil
 }
 
-// warn tells the log who may use what listens at the addresses, and where others can read it.
+// warn logs which addresses everybody may use, and where traffic is not encrypted.
 func (c *config) warn(log *slog.Logger, what string, open bool, addrs ...string) {
 	if open {
 		for _, at := range c.exposures(addrs...) {
@@ -244,12 +243,12 @@ func (c *config) warn(log *slog.Logger, what string, open bool, addrs ...string)
 	}
 	for _, addr := range addrs {
 		if exposed(addr) && (c.tlsCert == "" || addr == c.mqttAddr && !c.mqttTLS) {
-			log.Warn("what goes to "+what+", passwords too, can be READ ON THE WAY: no TLS here", "at", addr)
+			log.Warn("traffic to "+what+", passwords included, can be READ ON THE WAY: no TLS here", "at", addr)
 		}
 	}
 }
 
-// notify tells systemd what it waits for, where the service has Type=notify.
+// notify sends a state to systemd, if the service has Type=notify.
 func (c *config) notify(state string) {
 	if c.notifySocket == "" {
 		return
@@ -265,14 +264,14 @@ func listen(addr, flagName, example string) (net.Listener, error) {
 	instead := fmt.Sprintf("choose another address, such as %s %s (or %s)", flagName, example, envName(flagName[1:]))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the port of %s is taken by another program: stop that, or %s", addr, instead)
+		return nil, fmt.Errorf("the port of %s is in use by another program: stop that, or %s", addr, instead)
 	case err != nil:
 		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, err, instead)
 	}
 	return l, nil
 }
 
-// browsable is the address to type into a browser of this machine.
+// browsable is the address to type into a browser on this machine.
 func browsable(a net.Addr) string {
 	ap, err := netip.ParseAddrPort(a.String())
 	if err == nil && ap.Addr().IsUnspecified() {

@@ -333,7 +333,7 @@ func TestPortTaken(t *testing.T) {
 		if status := run(t.Context(), test.args, environment(nil), io.Discard, &stderr); status != 1 {
 			t.Errorf("%s: exit status %d", test.flag, status)
 		}
-		for _, want := range []string{taken + " is taken", test.flag + " ", envName(test.flag[1:])} {
+		for _, want := range []string{taken + " is in use", test.flag + " ", envName(test.flag[1:])} {
 			if !strings.Contains(stderr.String(), want) {
 				t.Errorf("%s: no %q in: %s", test.flag, want, &stderr)
 			}

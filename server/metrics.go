@@ -11,7 +11,7 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// showMetrics answers in Prometheus' text form. b is nil without an embedded broker.
+// showMetrics answers in Prometheus' text format. b is nil without an embedded broker.
 func showMetrics(b *broker.Broker, relays *relays) http.HandlerFunc {
 	metrics.ExposeMetadata(true)
 	return func(w http.ResponseWriter, _ *http.Request) {

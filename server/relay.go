@@ -30,25 +30,25 @@ import (
 
 // Other limits of a relay are the embedded broker's.
 const (
-	maxRelayed    = 500             // connections at the same time
-	dialTimeout   = 3 * time.Second // less than the 4 s that the page waits, so that it learns what is wrong
-	relayPatience = time.Minute     // a side that takes nothing for so long is closed: brokers pause longer than clients may
+	maxRelayed    = 500             // open connections
+	dialTimeout   = 3 * time.Second // less than the page's 4 s, so that it gets the reason
+	relayPatience = time.Minute     // after which a side that reads nothing is closed: brokers may pause longer than clients
 )
 
 // relay is a broker without WebSocket, as an entry of -brokers describes it.
 type relay struct {
 	Address string `json:"address"` // mqtt://host:port, or mqtts:// for TLS
 	CA      string `json:"ca"`      // PEM file; empty: the system's
-	Cert    string `json:"cert"`    // PEM file with a certificate for the broker to see
+	Cert    string `json:"cert"`    // PEM file with a client certificate for the broker
 	Key     string `json:"key"`     // PEM file
 
 	name   string
 	host   string // with port
 	secure bool
-	down   atomic.Bool // so that the log has changes, not attempts
+	down   atomic.Bool // so that changes are logged, not attempts
 }
 
-// check reads the address, finds the files, which are relative to dir, and tries them.
+// check validates the address, and loads the files, whose paths are relative to dir.
 func (r *relay) check(dir string) error {
 	u, err := url.Parse(r.Address)
 	ports := map[string]string{"mqtt": "1883", "mqtts": "8883"}
@@ -107,7 +107,8 @@ func (r *relay) dial(ctx context.Context) (net.Conn, error) {
 	return (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", r.host)
 }
 
-// relays returns those of the list by name, where they may be offered.
+// relays returns the relays of the list by name, or an error if they must not be
+// offered.
 func (c *config) relays(list []brokerEntry) (map[string]*relay, error) {
 	byName := make(map[string]*relay)
 	for _, b := range list {
@@ -134,20 +135,20 @@ func (c *config) relays(list []brokerEntry) (map[string]*relay, error) {
 // relays serve /relay/{name}: MQTT over WebSocket, passed on to the broker of that
 // name and to nothing else.
 type relays struct {
-	ctx     context.Context // its end ends them
+	ctx     context.Context // relays end with it
 	byName  map[string]*relay
 	origins []string
 	users   *broker.Users // nil: everybody
 	gate    *broker.Gate
 	log     *slog.Logger
-	open    sync.Map // each *relayed with the name of its user
+	open    sync.Map // from each *relayed to the name of its user
 	running sync.WaitGroup
 }
 
 // relayed is a client's connection.
 type relayed struct{ *broker.WebSocket }
 
-// Close is for the gate.
+// Close implements io.Closer for the gate.
 func (c *relayed) Close() error {
 	c.End(websocket.StatusTryAgainLater, "the relay has too many connections")
 	return nil
@@ -166,12 +167,12 @@ func (s *relays) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &relayed{ws}
-	defer c.End(websocket.StatusInternalError, "") // after a panic: otherwise it has ended
+	defer c.End(websocket.StatusInternalError, "") // has an effect only after a panic
 	defer s.open.Delete(c)
 	s.open.Store(c, "")
 	defer s.gate.Watch(c, http.StateClosed)
 	s.gate.Watch(c, http.StateNew)
-	defer context.AfterFunc(s.ctx, func() { c.End(websocket.StatusGoingAway, "the server shuts down") })()
+	defer context.AfterFunc(s.ctx, func() { c.End(websocket.StatusGoingAway, "the server is shutting down") })()
 	c.End(s.serve(c, to, r.RemoteAddr))
 }
 
@@ -190,7 +191,7 @@ func (s *relays) revoke(names []string) {
 	})
 }
 
-// serve returns what to close the connection with.
+// serve runs one connection, and returns the code and reason to close it with.
 func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.StatusCode, reason string) {
 	_ = c.SetReadDeadline(time.Now().Add(broker.ConnectTimeout))
 	in := bufio.NewReaderSize(c, 32<<10)
@@ -200,7 +201,7 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.Sta
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	if user := string(pk.Connect.Username); s.users != nil {
-		s.open.Store(c, user) // before, so that who is revoked meanwhile goes too
+		s.open.Store(c, user) // before the check, so that a user revoked meanwhile is disconnected, too
 		if why := s.users.Authenticate(user, pk.Connect.Password, remote); why != packets.CodeSuccess {
 			wrong := why == packets.ErrBadUsernameOrPassword
 			if wrong {
@@ -224,7 +225,7 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.Sta
 	}
 	defer target.Close()
 
-	var left atomic.Bool // the client has
+	var left atomic.Bool // the client is gone
 	s.running.Go(func() {
 		if _, err := (patient{target}).Write(connect); err == nil {
 			_, _ = in.WriteTo(patient{target})
@@ -233,7 +234,7 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.Sta
 		_ = target.SetReadDeadline(time.Now().Add(broker.CloseTimeout))
 	})
 	buffer := make([]byte, 32<<10)
-	n, err := target.Read(buffer) // in TLS 1.3 this is what a refused certificate fails
+	n, err := target.Read(buffer) // in TLS 1.3 a refused certificate fails here
 	switch {
 	case n > 0:
 		if to.down.Swap(false) {
@@ -244,29 +245,29 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.Sta
 			_, err = io.CopyBuffer(patient{c}, struct{ io.Reader }{target}, buffer)
 		}
 	case left.Load():
-	case errors.Is(err, io.EOF): // it was there, and this client's CONNECT may be to blame
-		return websocket.StatusBadGateway, "the broker hung up without an answer"
+	case errors.Is(err, io.EOF): // the broker was reached; this client's CONNECT may be to blame
+		return websocket.StatusBadGateway, "the broker closed the connection without an answer"
 	default:
 		return s.failed(to, err)
 	}
-	if left.Load() { // closing with something unread would cost the broker what came last, such as DISCONNECT
+	if left.Load() { // closing with unread data would lose what was sent last, such as DISCONNECT
 		_, _ = io.Copy(io.Discard, target)
 	} else if err != nil {
-		return websocket.StatusBadGateway, "the relay's connection to its broker broke"
+		return websocket.StatusBadGateway, "the relay lost its connection to the broker"
 	}
 	return websocket.StatusNormalClosure, ""
 }
 
-// failed tells the log, unless it knows already.
+// failed logs the first failure in a row.
 func (s *relays) failed(to *relay, err error) (code websocket.StatusCode, reason string) {
 	if s.ctx.Err() == nil && !to.down.Swap(true) {
 		s.log.Warn("a relay cannot reach its broker", "relay", to.name, "address", to.Address, "error", err)
 	}
-	return websocket.StatusBadGateway, "the relay cannot reach its broker" // the log says more, to those whom it concerns
+	return websocket.StatusBadGateway, "the relay cannot reach its broker" // the details are for the log only
 }
 
-// readConnect reads the packet that begins every connection (3.1), and returns its
-// bytes too.
+// readConnect reads the CONNECT packet that begins every connection (3.1), and also
+// returns its bytes.
 func readConnect(in *bufio.Reader) ([]byte, packets.Packet, error) {
 	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connect}}
 	if first, err := in.Peek(1); err != nil || first[0] != packets.Connect<<4 {
@@ -280,7 +281,7 @@ func readConnect(in *bufio.Reader) ([]byte, packets.Packet, error) {
 	return packet.Bytes(), pk, pk.ConnectDecode(packet.Bytes()[1+length:])
 }
 
-// patient waits for a peer that takes a little now and then.
+// patient is a connection whose writes have relayPatience, renewed with each.
 type patient struct{ net.Conn }
 
 func (p patient) Write(b []byte) (int, error) {

@@ -613,8 +613,8 @@ func TestRelayEntries(t *testing.T) {
 		`{"address": "mqtts://x", "ca": "client.key"}`:                              "no PEM certificate",
 		`{"address": "mqtts://x", "cert": "client.pem", "key": "ca.key"}`:           "cert and key",
 		`{"address": "mqtts://x"}, "url": "wss://x"`:                                "leave out url",
-		`{"address": "mqtt://x"}}, {"name": "a", "relay": {"address": "mqtt://y"}`:  "no other has",
-		`{"address": "mqtt://x"}}, {"name": "..", "relay": {"address": "mqtt://y"}`: "more than dots",
+		`{"address": "mqtt://x"}}, {"name": "a", "relay": {"address": "mqtt://y"}`:  "a name of its own",
+		`{"address": "mqtt://x"}}, {"name": "..", "relay": {"address": "mqtt://y"}`: ". and .. are not allowed",
 	} {
 		list := filepath.Join(dir, "brokers.json")
 		if err := os.WriteFile(list, fmt.Appendf(nil, `[{"name": "a", "relay": %s}]`, relay), 0o600); err != nil {

@@ -12,12 +12,13 @@ import (
 	"strings"
 )
 
-// securityHeaders go with every answer: a worker is under the policy of its own
-// script's. They let the page run its own files and compile its WebAssembly.
+// securityHeaders go with every response, since a worker's policy is that of its
+// script's response. They let the page run its own files and compile its WebAssembly.
 func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 	ancestors, resources := "'none'", "same-origin"
 	if len(c.allowFrames) > 0 {
-		// Cross-Origin-Resource-Policy forbids frames too, in a page that requires it of what it embeds.
+		// Cross-Origin-Resource-Policy applies to frames, too, in a page that requires
+		// it of its resources.
 		ancestors, resources = strings.Join(c.allowFrames, " "), "cross-origin"
 	}
 	policy := []string{
@@ -44,8 +45,8 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 		"Permissions-Policy":           permissions,
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": resources,
-		// Not require-corp: the console asks, without credentials, whether anything
-		// answers where it can't reach a broker.
+		// Not require-corp: where the console can't reach a broker it checks, without
+		// credentials, whether anything answers.
 		"Cross-Origin-Embedder-Policy": "credentialless",
 	}
 	if c.tlsCert != "" {
@@ -54,12 +55,12 @@ func securityHeaders(c *config, brokers []brokerEntry) map[string]string {
 	return headers
 }
 
-// permissions are what the page may use of a device: to write the clipboard.
+// permissions allow the page to write to the clipboard, and nothing else of the device.
 const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), fullscreen=(), geolocation=(), " +
 	"gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-write=(self)"
 
-// connectSources are whatever broker the user names, and http for finding out
-// why one can't be reached; or with -pin-brokers those of the list alone.
+// connectSources allow any broker that the user names, and http to find out why one
+// can't be reached; with -pin-brokers only those of the list.
 func connectSources(c *config, brokers []brokerEntry) (sources []string) {
 	switch {
 	case !c.pinBrokers && c.tlsCert == "":
@@ -82,7 +83,7 @@ func withHeaders(headers map[string]string, next http.Handler) http.Handler {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
-		if strings.HasSuffix("."+strings.ToLower(hostname(r.Host)), ".localhost") { // it would count for all that this machine serves
+		if strings.HasSuffix("."+strings.ToLower(hostname(r.Host)), ".localhost") { // it would apply to everything that this machine serves
 			w.Header().Del("Strict-Transport-Security")
 		}
 		next.ServeHTTP(w, r)
@@ -102,8 +103,8 @@ func newAccess(listenAddr string, origins []string) *access {
 	}
 	host, _, _ := net.SplitHostPort(listenAddr)
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		// On every interface the server has names that it cannot know. An address
-		// is harmless: no foreign page can make the browser believe that it owns one.
+		// On all interfaces the server has addresses that it cannot know. They are
+		// harmless: a page of another site cannot claim an address as its name.
 		a.anyIP = true
 		if name, err := os.Hostname(); err == nil {
 			name = strings.ToLower(name)
@@ -123,18 +124,18 @@ func hostname(host string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
-// answersTo reports whether host, as in the Host header, names this server. A
-// foreign name that resolves to this machine is how a page of another site
-// reaches local servers (DNS rebinding).
+// answersTo reports whether host, as in the Host header, names this server. A foreign
+// name that resolves to this machine would let a page of another site reach local
+// servers (DNS rebinding).
 func (a *access) answersTo(host string) bool {
 	name := strings.ToLower(hostname(host))
 	_, err := netip.ParseAddr(name)
 	return local(name) || slices.Contains(a.names, name) || a.anyIP && err == nil
 }
 
-func (a *access) guard(next http.Handler) http.Handler {
+func (a *access) validateHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A load balancer's health check may use any name; the answer tells nothing.
+		// A load balancer's health check may use any name; the answer reveals nothing.
 		asked := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
 		if !asked && !a.answersTo(r.Host) {
 			http.Error(w, fmt.Sprintf("This server does not answer to the name %q.\n\n"+
@@ -154,7 +155,8 @@ func toHTTPS(secure net.Addr) http.Handler {
 	})
 }
 
-// parseOrigins is a flag's function that adds to list, from a value with one or more of them.
+// parseOrigins returns a flag's function, which adds the one or more origins of a value
+// to list.
 func parseOrigins(list *[]string) func(string) error {
 	return func(s string) (err error) {
 		for one := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {

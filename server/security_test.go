@@ -46,7 +46,7 @@ func TestHost(t *testing.T) {
 		{":8080", name + ".local:8080", true},
 		{":8080", "evil.example:8080", false},
 	} {
-		h := newAccess(test.listen, origins).guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		h := newAccess(test.listen, origins).validateHost(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/mqtt", nil)
 		r.Host = test.host
 		w := httptest.NewRecorder()

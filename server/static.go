@@ -20,10 +20,10 @@ import (
 	"time"
 )
 
-// static serves the built page with the compressed copies that the build put
-// beside its files. github.com/vearutop/statigz does the same, but its ETags are
-// unquoted, so that no cache may revalidate them (RFC 9110, 8.8.3), it takes
-// "br;q=0" for a wish, and types depend on the machine's mime.types.
+// static serves the built page, with the compressed copies that the build put beside
+// its files. github.com/vearutop/statigz does the same, but its ETags are unquoted, so
+// that caches cannot revalidate them (RFC 9110, 8.8.3), it takes "br;q=0" for
+// acceptance, and types depend on the machine's mime.types.
 type static map[string]file // by path, the compressed copies among them
 
 type file struct {
@@ -31,7 +31,7 @@ type file struct {
 	data []byte
 }
 
-// codings are what the build makes, best first.
+// codings are the compressed forms that the build makes, best first.
 var codings = []struct{ name, ext string }{{"br", ".br"}, {"gzip", ".gz"}}
 
 var contentTypes = map[string]string{
@@ -45,7 +45,7 @@ var contentTypes = map[string]string{
 	".webmanifest": "application/manifest+json",
 }
 
-// Vite names these after their content, so they never change.
+// hashed matches files that Vite names after their content, so that they never change.
 var hashed = regexp.MustCompile(`^assets/.*-[\w-]{8}\.\w+$`)
 
 func newStatic(fsys fs.FS) (static, error) {
@@ -91,7 +91,7 @@ func (s static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	accepted := strings.Join(r.Header.Values("Accept-Encoding"), ",")
-	for _, c := range slices.Backward(codings) { // the best has the last word
+	for _, c := range slices.Backward(codings) { // the last one that is accepted, the best, wins
 		compressed, ok := s[name+c.ext]
 		if !ok {
 			continue
@@ -100,21 +100,21 @@ func (s static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if accepts(accepted, c.name) {
 			f = compressed
 			h.Set("Content-Encoding", c.name)
-			h.Set("Content-Length", strconv.Itoa(len(f.data))) // ServeContent leaves it out then
+			h.Set("Content-Length", strconv.Itoa(len(f.data))) // which ServeContent leaves out with Content-Encoding
 		}
 	}
 	h.Set("ETag", f.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
 }
 
-// writeStatic writes the page into a new folder that any host of static files
-// can serve. Netlify, Cloudflare Pages and others take headers from _headers.
+// writeStatic writes the page into a new directory that any host of static files can
+// serve. Netlify, Cloudflare Pages and others take headers from _headers.
 func writeStatic(dir string, page fs.FS, config []byte, headers map[string]string) error {
 	if _, err := fs.Stat(page, "index.html"); err != nil {
 		return errors.New("the page has not been built: run \"make build\" first")
 	}
 	if err := os.CopyFS(dir, page); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("-static %s: there are files already: name a new folder", dir)
+		return fmt.Errorf("-static %s: the directory is not empty: name a new one", dir)
 	} else if err != nil {
 		return fmt.Errorf("-static: %w", err)
 	}
@@ -129,11 +129,11 @@ func writeStatic(dir string, page fs.FS, config []byte, headers map[string]strin
 	)
 }
 
-// refusal is a weight of zero.
+// refusal matches a weight of zero.
 var refusal = regexp.MustCompile(`^\s*[qQ]\s*=\s*0(\.0*)?\s*$`)
 
-// accepts reads an Accept-Encoding header (RFC 9110, 12.5.3). Between several
-// acceptable codings the choice is ours, so weights matter only where they are zero.
+// accepts reads an Accept-Encoding header (RFC 9110, 12.5.3). Among several acceptable
+// codings the server may choose, so only weights of zero matter.
 func accepts(header, coding string) bool {
 	any := false
 	for item := range strings.SplitSeq(header, ",") {

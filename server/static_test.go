@@ -201,7 +201,7 @@ func TestWriteStatic(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, ".vite")); err == nil {
 		t.Error("the build's own notes are there too")
 	}
-	if err := writeStatic(dir, page, nil, nil); err == nil || !strings.Contains(err.Error(), "new folder") {
+	if err := writeStatic(dir, page, nil, nil); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("into a folder with files: %v", err)
 	}
 	if err := writeStatic(t.TempDir(), fstest.MapFS{}, nil, nil); err == nil || !strings.Contains(err.Error(), "make build") {

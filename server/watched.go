@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// watched are files that are read again when they have changed. Those that can't be
-// used, such as one replaced before the other, leave everything as it was.
+// watched are files that are read again when they change. If they can't be used, for
+// example because only one has been replaced so far, the earlier ones stay in use.
 type watched struct {
 	what  string // for the log
 	files []string
@@ -32,7 +32,7 @@ func watch(what string, load func() error, log *slog.Logger, files ...string) (*
 	return w, load()
 }
 
-// check reads the files again if they have changed, or anyway.
+// check reads the files again if they have changed, or with anyway in any case.
 func (w *watched) check(anyway bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,8 +78,8 @@ func modified(files []string) (times []time.Time) {
 	return times
 }
 
-// loadCertificate returns what a listener's TLS is configured with. A handshake finds
-// out when the files have changed: a renewed certificate needs no restart.
+// loadCertificate returns the TLS configuration of a listener. Each handshake checks
+// whether the files have changed: a renewed certificate needs no restart.
 func loadCertificate(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
 	var current atomic.Pointer[tls.Certificate]
 	files, err := watch("certificate", func() error {

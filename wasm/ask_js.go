@@ -8,10 +8,10 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// The page is asked through functions that it gave, and answers with a Promise.
-// Neither its exceptions nor its nonsense may end the program.
+// The page is asked through callbacks, which return a Promise. Neither what they throw
+// nor what they return may end the program.
 
-// ask calls a function of the page and waits for what it says.
+// ask calls a function of the page and waits for its result.
 func ask(ctx context.Context, f js.Value, args ...any) (js.Value, error) {
 	result, err := invoke(f, args...)
 	if err != nil {
@@ -30,7 +30,7 @@ func callMethod(object js.Value, name string, args ...any) (js.Value, error) {
 	return try(func() js.Value { return object.Call(name, args...) })
 }
 
-// try runs f and makes an error of what the JavaScript that it calls throws.
+// try runs f, and returns as an error what the JavaScript in it throws.
 func try(f func() js.Value) (js.Value, error) {
 	v, thrown := catch(f)
 	if thrown != nil {
@@ -39,8 +39,8 @@ func try(f func() js.Value) (js.Value, error) {
 	return v, nil
 }
 
-// catch runs f, and returns undefined and what was thrown when the JavaScript that
-// it calls throws.
+// catch runs f. When the JavaScript in it throws, it returns undefined and what was
+// thrown.
 func catch(f func() js.Value) (v js.Value, thrown *js.Error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -54,8 +54,8 @@ func catch(f func() js.Value) (v js.Value, thrown *js.Error) {
 	return f(), nil
 }
 
-// await waits until a Promise settles. What is no Promise it returns as it is.
-// When ctx ends first, what comes later is not looked at.
+// await waits until a Promise settles. Any other value it returns as it is. When ctx
+// ends first, the outcome is ignored.
 func await(ctx context.Context, v js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
@@ -66,7 +66,7 @@ func await(ctx context.Context, v js.Value) (js.Value, error) {
 	settle := func(o outcome) {
 		resolve.Release()
 		reject.Release()
-		settled <- o // once: promiseClass makes an honest Promise of every thenable
+		settled <- o // once: Promise.resolve turns every thenable into a Promise that settles once
 	}
 	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		settle(outcome{value: argument(args, 0)})
@@ -85,7 +85,7 @@ func await(ctx context.Context, v js.Value) (js.Value, error) {
 	}
 }
 
-// thrownError keeps the code of an error that has one of ours.
+// thrownError keeps the code of an MqttError.
 func thrownError(v js.Value) error {
 	p := parser{}
 	v = p.accept("error", v)
@@ -101,10 +101,10 @@ func thrownError(v js.Value) error {
 			return errors.New(message)
 		}
 	}
-	return errors.New("the page threw something that is no Error")
+	return errors.New("the callback threw something that is not an Error")
 }
 
-// textProperty reads a property that is a string; "" when it is none.
+// textProperty reads a property that is a string; "" if it is not one.
 func textProperty(v js.Value, name string) string {
 	p := parser{}
 	if field, ok := property(v, name); ok {
@@ -115,15 +115,14 @@ func textProperty(v js.Value, name string) string {
 	return ""
 }
 
-// report tells the developer of an exception in a callback that has nobody else
-// to tell.
+// report logs an exception in a callback that no caller would hear of otherwise.
 func report(err error) {
 	if err != nil {
 		js.Global().Get("console").Call("error", "mqttwasm: a callback failed: "+err.Error())
 	}
 }
 
-// prepare asks onAttempt, and takes over what it answers.
+// prepare calls onAttempt, and applies what it returns.
 func prepare(ctx context.Context, onAttempt js.Value, a *mqtt.Attempt) error {
 	v, err := ask(ctx, onAttempt, map[string]any{"url": a.URL, "attempt": a.Number})
 	if err != nil {

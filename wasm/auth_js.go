@@ -40,7 +40,7 @@ func (a *pageAuth) ask(ctx context.Context, phase string, data []byte) ([]byte, 
 	return answer, p.err
 }
 
-// authenticator takes onAuthenticate, which asks for enhanced authentication.
+// authenticator reads onAuthenticate, whose presence asks for enhanced authentication.
 func (p *parser) authenticator(o *mqtt.Options) {
 	onAuthenticate := p.function("onAuthenticate")
 	if onAuthenticate.IsUndefined() {

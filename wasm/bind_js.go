@@ -11,9 +11,9 @@ import (
 	"mqttwasm/wasm/wsconn"
 )
 
-// binding is a client as JavaScript sees it. The functions of its object are
-// shared by all clients and find theirs by id, so that nothing is left behind
-// when a client ends, and a late call is refused instead of lost.
+// binding is a client as JavaScript sees it. The functions of its object are shared by
+// all clients and find theirs by id, so that no js.Func is left behind when a client
+// ends, and a late call is refused.
 type binding struct {
 	client    *mqtt.Client
 	publishes publishes
@@ -75,7 +75,7 @@ func connect(options js.Value) js.Value {
 	p.authenticator(&o)
 	if name := p.text("store"); name != "" {
 		if p.get("openStore").Type() != js.TypeFunction {
-			p.bad("store", "is not to be had here")
+			p.bad("store", "needs openStore")
 		}
 		o.Store = &pageStore{open: p.get("openStore"), name: name}
 	}
@@ -85,7 +85,7 @@ func connect(options js.Value) js.Value {
 	o.OnEvent = func(ev mqtt.Event) {
 		_, ended := ev.(mqtt.Ended)
 		if ended {
-			b.packets.flush() // nothing is told after the end
+			b.packets.flush() // nothing is reported after the end
 		}
 		b.event(ev)
 		if ended {
@@ -119,7 +119,7 @@ func (b *binding) publish(args []js.Value) any {
 	var token *mqtt.Token
 	var late error // the caller gave up before there was a token
 	stop, err := watch(options, defaultTimeout, func(cause error) {
-		late = &mqtt.Error{Code: mqtt.Aborted, Message: "publish: given up by the caller; the message may still arrive"}
+		late = &mqtt.Error{Code: mqtt.Aborted, Message: "publish: aborted by the caller; the message may still arrive"}
 		if errors.Is(cause, context.DeadlineExceeded) {
 			late = &mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged}
 		}
@@ -154,7 +154,7 @@ func (b *binding) request(args []js.Value) any {
 	})
 }
 
-// subscribe(subscriptions, options); one topic filter as text will do.
+// subscribe(subscriptions, options), or a topic filter, or an array of them.
 func (b *binding) subscribe(args []js.Value) any {
 	p := parse(argument(args, 1))
 	filter := p.accept("filter", argument(args, 0))
@@ -185,7 +185,7 @@ func (b *binding) subscribe(args []js.Value) any {
 	})
 }
 
-// unsubscribe(filters, options); one filter will do.
+// unsubscribe(filters, options), or one filter.
 func (b *binding) unsubscribe(args []js.Value) any {
 	p := parse(argument(args, 1))
 	filters, ok := textList(p.accept("filter", argument(args, 0)))
@@ -200,7 +200,7 @@ func (b *binding) unsubscribe(args []js.Value) any {
 	})
 }
 
-// plain makes a method of one of a client's that takes nothing but time.
+// plain turns a method of a client that takes only a context into one of a binding.
 func plain(method func(*mqtt.Client, context.Context) error) func(*binding, []js.Value) any {
 	return func(b *binding, args []js.Value) any {
 		return call(parse(argument(args, 0)), defaultTimeout, func(ctx context.Context) (any, error) {
@@ -209,7 +209,7 @@ func plain(method func(*mqtt.Client, context.Context) error) func(*binding, []js
 	}
 }
 
-// atOnce makes a method for plain of one that does not wait.
+// atOnce adapts a method that does not wait, for plain.
 func atOnce(method func(*mqtt.Client)) func(*mqtt.Client, context.Context) error {
 	return func(c *mqtt.Client, _ context.Context) error {
 		method(c)
@@ -225,7 +225,7 @@ func (b *binding) ping(args []js.Value) any {
 	})
 }
 
-// tellPackets(options): whether onPackets is called is its field on.
+// tellPackets(options) turns onPackets on or off, by its field on.
 func (b *binding) tellPackets(args []js.Value) any {
 	p := parse(argument(args, 0))
 	var tell func(mqtt.Packet)
@@ -253,7 +253,7 @@ func (b *binding) disconnect(args []js.Value) any {
 	})
 }
 
-// textList takes a string, or an array of nothing but strings.
+// textList reads a string, or an array of strings that is not empty.
 func textList(v js.Value) (list []string, ok bool) {
 	if v.Type() == js.TypeString {
 		return []string{v.String()}, true

@@ -84,7 +84,8 @@ func parseOptions(p *parser) (o mqtt.Options) {
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 func seconds(n int) time.Duration      { return time.Duration(n) * time.Second }
 
-// optionalSeconds is seconds for a field that makes a difference by being there.
+// optionalSeconds reads seconds; nil where the field is absent, which is not the same
+// as 0.
 func optionalSeconds(p *parser, name string) *time.Duration {
 	if p.get(name).IsUndefined() {
 		return nil
@@ -132,8 +133,8 @@ func (p *parser) subscription() (s mqtt.Subscription) {
 	return s
 }
 
-// received is text of MQTT for JavaScript: of a Go string that loses a U+FEFF at its
-// beginning [MQTT-1.5.4-3].
+// received prepares MQTT text for JavaScript: a Go string loses a leading U+FEFF when it
+// is converted [MQTT-1.5.4-3].
 func received(text string) string {
 	if strings.HasPrefix(text, "\uFEFF") {
 		return "\uFEFF" + text

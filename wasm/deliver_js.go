@@ -8,17 +8,16 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// pace is how often messages are handed over while they come faster than that:
-// each time costs the page a task. A message after a pause is handed over at once,
-// and so is a batch behind which others wait.
+// pace is how often messages are handed over while they arrive faster than that: each
+// hand-over costs the page a task. A message after a pause is handed over at once, and
+// so is a batch behind which others wait.
 const pace = 4 * time.Millisecond
 
-// pump hands received messages over, a batch at a time, until the client ends.
-// It waits for the Promise that onBatch may return: that is what holds the
-// broker back when the page is slow. Where that has a Promise next, it waits for
-// next only, and acknowledges when the other one settles: messages that wait for a
-// page that is not there do not hold up those of the others. The Receive Maximum
-// bounds how many batches wait so.
+// pump hands received messages over, a batch at a time, until the client ends. It waits
+// for the Promise that onBatch may return, which holds the broker back when the page is
+// slow. If the Promise has a property next, itself a Promise, pump waits only for next
+// and acknowledges when the first one settles: so messages for a frozen page do not
+// hold up those for others. The Receive Maximum bounds how many batches wait this way.
 func (b *binding) pump() {
 	for {
 		batch, err := b.client.Receive(context.Background())

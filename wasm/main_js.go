@@ -3,9 +3,8 @@
 //
 //	mqttwasm.connect(options) → Promise<client>
 //
-// What the client receives it hands over in batches, to options.onBatch. The
-// client's methods, and all names, units and defaults, are in
-// web/src/protocol/boundary.ts.
+// Received messages are handed over in batches, to options.onBatch. The client's
+// methods, and all names, units and defaults, are in web/src/protocol/boundary.ts.
 package main
 
 import (
@@ -13,9 +12,9 @@ import (
 	"syscall/js"
 )
 
-// memoryLimit, in bytes, is what garbage is not to grow beyond. How often it is
-// collected else is left as Go has it: each time, the values that JavaScript is to
-// let go of are told one by one, and less often would mean longer halts.
+// memoryLimit, in bytes, is what garbage must not grow beyond. Otherwise GOGC keeps its
+// default: each collection releases JavaScript values one by one, so fewer collections
+// would mean longer pauses.
 const memoryLimit = 256 << 20
 
 func main() {

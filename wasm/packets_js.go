@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// Packets are handed over together, since each hand-over costs.
+	// Packets are handed over together, since each hand-over is costly.
 	packetsEvery = 20 * time.Millisecond
-	// More than this in that time is left out, and counted.
+	// More than this in that time is dropped, and counted.
 	packetsLimit = 4 << 20 // bytes
 )
 

@@ -10,10 +10,10 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// A conversion of the wrong type panics and would end the program, and so does
-// a getter or a proxy that throws, unless it is read within a call. So every
-// value from JavaScript goes through a parser: it copies an object's fields in
-// one call, and looks at a value's type first.
+// Converting a value of the wrong type panics and would end the program, and so does a
+// getter or a proxy that throws, unless it is read within a call. So every value from
+// JavaScript goes through a parser: it copies an object's fields in one call, and
+// checks a value's type first.
 
 var (
 	promiseClass = js.Global().Get("Promise")
@@ -23,23 +23,22 @@ var (
 
 	assign     = objectClass.Get("assign")
 	reflectGet = js.Global().Get("Reflect").Get("get")
-	typedArray = objectClass.Call("getPrototypeOf", bytesClass.Get("prototype")) // TypedArray.prototype, which has no name
+	typedArray = objectClass.Call("getPrototypeOf", bytesClass.Get("prototype")) // TypedArray.prototype, which has no global name
 	stringTag  = js.Global().Get("Symbol").Get("toStringTag")
 )
 
 const maxMilliseconds = math.MaxInt32 // what setTimeout takes
 
-// parser reads the fields of one object: its own and enumerable ones. The first
-// wrong one is kept in err, and names the field. Fields that are undefined or
-// null are absent.
+// parser reads the own enumerable fields of one object. The first error is kept in err,
+// and names the field. Fields that are undefined or null count as absent.
 type parser struct {
 	value  js.Value // a copy, or undefined
-	parent *parser  // of an object that is a field: has the err; nil: it is none
+	parent *parser  // nil, or of the object that this one is a field of; it has the err
 	name   string   // of that field
 	err    error
 }
 
-// parse starts to read an argument of options.
+// parse begins to read an options argument.
 func parse(v js.Value) *parser {
 	p := &parser{}
 	p.value = p.copy("options", p.accept("options", v))
@@ -61,7 +60,7 @@ func (p *parser) bad(name, format string, args ...any) {
 	}
 }
 
-// accept returns v unless it is a bigint, which has no js.Type: asking panics.
+// accept returns v unless it is a bigint, which has no js.Type: asking for it panics.
 func (p *parser) accept(name string, v js.Value) (accepted js.Value) {
 	defer func() {
 		if recover() != nil {
@@ -85,8 +84,7 @@ func (p *parser) copy(name string, v js.Value) js.Value {
 	return copied
 }
 
-// guarded is catch where what was thrown is not looked at: reading it may throw as
-// well.
+// guarded is catch that ignores what was thrown: reading it may throw as well.
 func guarded(f func() js.Value) (v js.Value, ok bool) {
 	v, thrown := catch(f)
 	return v, thrown == nil
@@ -148,7 +146,7 @@ func (p *parser) integer(name string, least, most, def int) int {
 	return def
 }
 
-// choice returns which of the words it is, the first when absent.
+// choice returns the index of the word that the field is; 0 when absent.
 func (p *parser) choice(name string, words ...string) int {
 	v := p.get(name)
 	if v.IsUndefined() {
@@ -193,8 +191,8 @@ func (p *parser) asBytes(name string, v js.Value) []byte {
 	return nil
 }
 
-// bytesView returns a Uint8Array as it was born: v may be a proxy of one, or one
-// whose length was redefined.
+// bytesView returns a Uint8Array of v's real memory: v may be a proxy, or have a
+// redefined length.
 func bytesView(v js.Value) (js.Value, bool) {
 	kind, ok := guarded(func() js.Value { return reflectGet.Invoke(typedArray, stringTag, v) })
 	if !ok || kind.Type() != js.TypeString || kind.String() != "Uint8Array" {
@@ -219,8 +217,8 @@ func (p *parser) list(name string) []js.Value {
 	return items
 }
 
-// maxList is how many elements are read of an array, which may be empty and
-// say that it has four thousand million. A packet holds no more filters.
+// maxList is how many elements are read of an array: a sparse one can claim to have
+// four billion. A packet holds no more filters.
 const maxList = math.MaxUint16
 
 func listOf(v js.Value) (items []js.Value, ok bool) {

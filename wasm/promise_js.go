@@ -39,10 +39,9 @@ func rejected(err error) js.Value {
 
 const defaultTimeout = 30_000 // milliseconds
 
-// watch calls expire when the call's timeout is over or its signal fires, until
-// the returned function is called. Without a timeout in p it is the default, in
-// milliseconds; 0 is none. A signal that has fired is an error at once, and so is what
-// was wrong in what p has read before.
+// watch calls expire when the call's timeout is over or its signal fires, until the
+// returned function is called. The default timeout is in milliseconds; 0: none. If the
+// signal has fired already, or p has an error, watch returns an error.
 func watch(p *parser, defaultMilliseconds int, expire func(cause error)) (stop func(), err error) {
 	ms := p.integer("timeout", 0, maxMilliseconds, defaultMilliseconds)
 	signal := p.object("signal")
@@ -57,7 +56,7 @@ func watch(p *parser, defaultMilliseconds int, expire func(cause error)) (stop f
 			return nil, p.err
 		}
 		if aborted.Bool() {
-			return nil, &mqtt.Error{Code: mqtt.Aborted, Message: "given up by the caller before it began"}
+			return nil, &mqtt.Error{Code: mqtt.Aborted, Message: "aborted by the caller before it began"}
 		}
 		abort := js.FuncOf(func(js.Value, []js.Value) any {
 			go expire(context.Canceled)
@@ -83,8 +82,8 @@ func watch(p *parser, defaultMilliseconds int, expire func(cause error)) (stop f
 	}, nil
 }
 
-// call runs f on a goroutine, with the timeout and signal of options as in watch,
-// and returns a Promise of what it returns.
+// call runs f on a goroutine, with the timeout and signal of options as in watch, and
+// returns a Promise of its result.
 func call(options *parser, defaultMilliseconds int, f func(context.Context) (any, error)) js.Value {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	stop, err := watch(options, defaultMilliseconds, cancel)

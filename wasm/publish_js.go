@@ -18,18 +18,18 @@ type publishes struct {
 	limits  map[time.Duration]*timeLimit
 }
 
-// publishing is one of them.
+// publishing is one message of publishAll.
 type publishing struct {
 	in      *publishes
 	id      float64 // the caller's
 	teller  *teller
 	token   *mqtt.Token
 	settled bool
-	limit   *timeLimit // nil: it has as long as it takes
+	limit   *timeLimit // nil: none
 	until   time.Time
 }
 
-// A teller tells one caller how its publishes ended, those of one task together.
+// A teller reports to one caller how its publishes ended, those of one task together.
 type teller struct {
 	onSettled   js.Value
 	outstanding int
@@ -70,7 +70,7 @@ func (b *binding) publishAll(args []js.Value) any {
 	}
 	messages, ok := splitRecords(records)
 	if !ok {
-		p.bad("records", "must be whole records, as publishAll has them")
+		p.bad("records", "must be whole records in the form of publishAll")
 	}
 	if p.err != nil {
 		return rejected(p.err)
@@ -94,7 +94,7 @@ type publishRecord struct {
 	limit   time.Duration
 }
 
-// splitRecords takes the records of publishAll apart. The payloads point into b.
+// splitRecords parses the records of publishAll. The payloads point into b.
 func splitRecords(b []byte) (list []publishRecord, ok bool) {
 	const head = 1 + 4 + 2 // flags, limit, length of the topic
 	for len(b) > 0 {
@@ -123,7 +123,7 @@ func splitRecords(b []byte) (list []publishRecord, ok bool) {
 	return list, true
 }
 
-// cutPart cuts off the first part of b, which stands behind its length.
+// cutPart splits b after its first part, which follows its length.
 func cutPart(b []byte) (part, rest []byte, ok bool) {
 	if len(b) < 4 {
 		return nil, nil, false
@@ -135,7 +135,7 @@ func cutPart(b []byte) (part, rest []byte, ok bool) {
 	return b[:size], b[size:], true
 }
 
-// tellerFor returns the teller of a caller, which has n more to hear of.
+// tellerFor returns the teller of a caller, with n more publishes to report.
 func (p *publishes) tellerFor(onSettled js.Value, n int) *teller {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,7 +171,7 @@ func (c *publishing) settle(r mqtt.PublishResult, err error) {
 	}
 	if !t.telling {
 		t.telling = true
-		go p.tell(t) // when what is settled now has been
+		go p.tell(t) // after what is being settled now
 	}
 	p.mu.Unlock()
 }
@@ -190,8 +190,8 @@ func (p *publishes) tell(t *teller) {
 
 const ackSize = 8 + 1 // number, reason code
 
-// timeLimit is what publishes with the same limit have in common. They end in
-// the order in which they began, so one timer does for all.
+// timeLimit is shared by publishes with the same limit. They expire in the order in
+// which they began, so one timer is enough.
 type timeLimit struct {
 	in    *publishes
 	after time.Duration
@@ -220,7 +220,7 @@ func (p *publishes) limit(c *publishing, after time.Duration, now time.Time) {
 	l.open++
 }
 
-// remove takes note that a publish was settled. The caller holds mu.
+// remove counts a publish that was settled. The caller holds mu.
 func (l *timeLimit) remove() {
 	if l.open--; l.open == 0 {
 		l.timer.Stop()
@@ -232,10 +232,10 @@ func (l *timeLimit) remove() {
 	}
 }
 
-// expire gives up those whose time is over.
+// expire cancels those whose time is over.
 func (l *timeLimit) expire() {
 	l.in.mu.Lock()
-	if l.open == 0 { // and let go, while this waited
+	if l.open == 0 { // and released, while this waited
 		l.in.mu.Unlock()
 		return
 	}
@@ -251,7 +251,7 @@ func (l *timeLimit) expire() {
 		}
 		late = append(late, c)
 	}
-	l.timer.Reset(next) // also without one: there may be another before the late ones have settled
+	l.timer.Reset(next) // even without one: another may begin before the late ones have settled
 	l.in.mu.Unlock()
 	for _, c := range late {
 		c.token.Cancel(&mqtt.Error{Code: mqtt.Timeout, Message: unacknowledged})

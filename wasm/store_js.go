@@ -7,8 +7,8 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// pageStore is a BoundaryStore of JavaScript as the core's Store. It is opened
-// by Load, since that is the first that may take its time.
+// pageStore is a BoundaryStore of JavaScript as the core's Store. Load opens it, since
+// that is the first call that may block.
 type pageStore struct {
 	open   js.Value // openStore of BoundaryEnvironment
 	name   string
@@ -29,7 +29,7 @@ func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Our own code made the list, and it may be longer than any that a page gives.
+	// The list comes from this module's own code, and may be longer than maxList.
 	records := make([]mqtt.Record, list.Length())
 	for i := range records {
 		item := list.Index(i)
@@ -40,8 +40,8 @@ func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
 	return records, nil
 }
 
-// openUntil opens the store, or closes what opens when ctx is over: an open store
-// is locked for everybody else.
+// openUntil opens the store, and closes it again if it opens after ctx is done: an open
+// store is locked for all other clients.
 func (s *pageStore) openUntil(ctx context.Context) (js.Value, error) {
 	type outcome struct {
 		handle js.Value

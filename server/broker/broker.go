@@ -1,5 +1,5 @@
-// Package broker is the MQTT broker inside the server: mochi-mqtt behind our
-// own listeners, with limits, and with one connection unable to harm another.
+// Package broker is the server's embedded MQTT broker: mochi-mqtt behind listeners of
+// its own, with limits, and with connections isolated from each other.
 package broker
 
 import (
@@ -22,15 +22,16 @@ import (
 // ErrClosed is returned by Serve after Close.
 var ErrClosed = errors.New("broker: closed")
 
-// Options configure a Broker. The zero value keeps everything in memory, logs
-// nothing, and lets pages in from the origin that they ask only.
+// Options configure a Broker. The zero value keeps everything in memory, logs nothing,
+// and accepts WebSockets only from pages of the same origin.
 type Options struct {
 	// Logger receives connection failures and warnings, never a payload or a password.
 	Logger *slog.Logger
 	// DataDir keeps retained messages and sessions across restarts; empty: in memory.
 	// It is created when missing, and only one process at a time can use it.
 	DataDir string
-	// Origins are others whose pages may open a WebSocket: scheme://host in lower case.
+	// Origins are other origins whose pages may open a WebSocket: scheme://host in
+	// lower case.
 	Origins []string
 	// Users are those who may use the broker. Nil: everybody who reaches it.
 	Users *Users
@@ -47,13 +48,13 @@ type Broker struct {
 	gate    *Gate
 	unsent  budget
 	policy  *policy
-	// running counts everything Close waits for: connections and their farewells.
-	// It is mochi's own group, so that mochi cannot find it empty too early.
+	// running counts everything that Close waits for: connections and their closing. It
+	// is mochi's own group, so that mochi cannot find it empty too early.
 	running *sync.WaitGroup
 
-	mu     sync.Mutex // around closed, and around what adds to running because it is not
+	mu     sync.Mutex // guards closed, and adding to running while it is false
 	closed bool
-	// ended closes listeners, and connections that are no clients of mochi's yet.
+	// ended closes listeners, and connections that are not clients of mochi yet.
 	ended context.Context
 	end   context.CancelFunc
 }
@@ -68,8 +69,9 @@ func New(opts Options) (*Broker, error) {
 	b.server = mqtt.New(&mqtt.Options{
 		Capabilities:             capabilities(most),
 		ClientNetReadBufferSize:  16, // conn has a buffer
-		ClientNetWriteBufferSize: 1,  // conn has a buffer, and has to know what an acknowledgement answers
-		// mochi's has payloads, passwords, and what any client could fill a disk with.
+		ClientNetWriteBufferSize: 1,  // conn has a buffer, and must know what an acknowledgement answers
+		// mochi's log has payloads and passwords, and any client could fill a disk with
+		// it.
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	b.unsent.dropped = &b.server.Info.MessagesDropped
@@ -89,7 +91,7 @@ func New(opts Options) (*Broker, error) {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	b.policy.sessions.delivery.Lock()              // no will is published meanwhile
-	for _, cl := range b.server.Clients.GetAll() { // whose sessions the store had
+	for _, cl := range b.server.Clients.GetAll() { // restored from the store
 		b.policy.leave(cl)
 		b.policy.store.putRecord(cl, b.policy.sessions.get(cl.ID))
 	}
@@ -99,8 +101,8 @@ func New(opts Options) (*Broker, error) {
 	return b, nil
 }
 
-// Ready reports whether what has to be kept can be: false while DataDir can't be
-// written, for example on a full disk. A nil Broker has nothing to keep.
+// Ready reports whether the state can be stored: false while DataDir can't be written,
+// for example on a full disk. A nil Broker has nothing to keep.
 func (b *Broker) Ready() bool { return b == nil || b.policy.store.ready() }
 
 // Serve accepts connections from l until Close, and then returns ErrClosed.
@@ -115,7 +117,7 @@ func (b *Broker) Serve(l net.Listener) error {
 			return ErrClosed
 		case errors.Is(err, net.ErrClosed):
 			return err
-		default: // such as too many open files: it passes, so wait instead of ending
+		default: // such as too many open files, which is temporary: wait instead of ending
 			b.log.Warn("accept failed, trying again", "error", err)
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -144,8 +146,8 @@ func (b *Broker) serve(c *conn) {
 	defer b.gate.Watch(c.Conn, http.StateClosed)
 	defer context.AfterFunc(b.ended, func() { _ = c.Close() })()
 	var err error
-	// mochi panics on some malformed packets, a truncated SUBSCRIBE among them
-	// (3.8.3). That may cost the sender its connection, never the process.
+	// mochi panics on some malformed packets, a truncated SUBSCRIBE among them (3.8.3).
+	// That may end the sender's connection, but never the process.
 	defer func() {
 		p := recover()
 		if p != nil {
@@ -155,7 +157,7 @@ func (b *Broker) serve(c *conn) {
 			}
 		}
 		b.policy.tell(c, err)
-		if c.session != nil && !c.departed { // mochi has not come to its own clean-up
+		if c.session != nil && !c.departed { // mochi has not cleaned up
 			b.policy.OnDisconnect(c.client, err, p != nil || !lasting(c.client))
 		}
 		c.delivered()

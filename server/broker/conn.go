@@ -15,12 +15,12 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// conn is what mochi knows of a connection. It keeps the peer's Receive Maximum,
-// and its Close lets the peer read what was written last: a DISCONNECT and its
-// reason would be lost with an abrupt close (RFC 1122, 4.2.2.13).
+// conn is a connection as mochi sees it. It enforces the peer's Receive Maximum, and
+// its Close lets the peer read what was written last: an abrupt close would lose a
+// DISCONNECT and its reason (RFC 1122, 4.2.2.13).
 //
-// Write never blocks: mochi holds locks around it which those who publish need. What
-// is written goes to an outbox, and a goroutine of the connection's own sends it.
+// Write never blocks, since mochi calls it with locks held that publishers need. What
+// is written goes to an outbox, and a goroutine of the connection sends it.
 type conn struct {
 	net.Conn
 	// farewell closes Conn within CloseTimeout.
@@ -31,46 +31,46 @@ type conn struct {
 	leaving  atomic.Bool
 	budget   *budget
 
-	// of the goroutine that reads
+	// used by the goroutine that reads
 	in        *bufio.Reader
-	packet    bytes.Buffer // that is read
+	packet    bytes.Buffer // the packet being read
 	unread    []byte       // what mochi has not read of it
 	version   int          // of MQTT; 0: before CONNECT
-	told      bool         // why it ends
-	asks      bool         // for a CONNACK of MQTT 5
-	handling  bool         // mochi handles a packet that it has decoded
+	told      bool         // its end was reported (policy.tell)
+	asks      bool         // it expects a CONNACK of MQTT 5
+	handling  bool         // mochi is handling a packet that it has decoded
 	session   *session
 	answering identifiers     // of the packet that is handled
 	receipt   *receipt        // and what it waits for
 	client    *mqtt.Client    // nil until the broker has accepted it
-	departed  bool            // OnDisconnect has been told
+	departed  bool            // OnDisconnect was called
 	will      *packets.Packet // nil without one, and after DISCONNECT
 	parting   *packets.Packet // a will that is due
-	refused   bool            // CONNACK said no
-	locked    sync.Locker     // while a message is delivered, or a session taken over
+	refused   bool            // by CONNACK
+	locked    sync.Locker     // held while a message is delivered, or a session taken over
 
-	mu     sync.Mutex // around flow and outbox
-	moved  sync.Cond  // something has come into the outbox, or nothing will any more
+	mu     sync.Mutex // guards flow and outbox
+	moved  sync.Cond  // something was put into the outbox, or nothing will be any more
 	flow   flow
 	outbox []byte
-	unsent int  // bytes, of which the outbox has those that are not being sent
+	unsent int  // bytes: those in the outbox and those being sent
 	dead   bool // a write has failed
 }
 
 // budget bounds what waits to be sent, in bytes.
 type budget struct {
 	one     int   // to one client
-	all     int64 // to all of them; over it none may have more than its share
+	all     int64 // to all of them; above it each may have only its share
 	used    atomic.Int64
 	dropped *int64 // messages of QoS 0
 }
 
-// full says that a client that so much waits for gets nothing more.
+// full reports whether a client with so many unsent bytes gets nothing more.
 func (b *budget) full(unsent int) bool {
 	return unsent > b.one || unsent > b.one/32 && b.used.Load() > b.all
 }
 
-// newConn starts to send.
+// newConn also starts the goroutine that sends.
 func newConn(c net.Conn, most *budget, farewell func()) *conn {
 	owner := &conn{Conn: c, in: bufio.NewReader(c), farewell: farewell, budget: most, gone: make(chan struct{}), flow: newFlow()}
 	owner.moved.L = &owner.mu
@@ -78,10 +78,10 @@ func newConn(c net.Conn, most *budget, farewell func()) *conn {
 	return owner
 }
 
-// socket is the connection to the peer's machine. It is read when all that came
-// before has been handled, which is the time to answer. Of a WebSocket it sends one Close
-// frame and nothing after it (RFC 6455, 5.5.1): nhooyr sends another, in reply to the
-// peer's reply, and Chromium has no status code then.
+// socket is the network connection. It is read when everything read before has been
+// handled, which is the time to answer. On a WebSocket it sends one Close frame and
+// nothing after it (RFC 6455, 5.5.1): nhooyr would send another, in reply to the peer's
+// reply, and Chromium then reports no status code.
 type socket struct {
 	net.Conn
 	owner         *conn // nil during the handshake
@@ -105,20 +105,21 @@ func (s *socket) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// answer sends what is due.
+// answer sends the acknowledgements that are due.
 func (c *conn) answer() {
 	c.mu.Lock()
 	due := len(c.flow.acks) > 0 && c.flow.acks[0].settled
 	c.mu.Unlock()
 	if due {
-		// A client that subscribed to what it publishes has that message under way
-		// as well: let it go first, and take the acknowledgement along in its frame.
+		// A client that subscribed to what it publishes is about to get that message:
+		// let it go first, so that the acknowledgement shares its frame.
 		runtime.Gosched()
 		_ = c.transmit((*flow).answers)
 	}
 }
 
-// closeGently says that nothing more comes, and waits for the peer to say the same.
+// closeGently closes its side of the connection, and waits for the peer to close the
+// other.
 func closeGently(c net.Conn) {
 	defer c.Close()
 	if half, ok := c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
@@ -148,9 +149,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads a packet that is none of the malformed ones.
+// next reads and checks a packet.
 func (c *conn) next() error {
-	if c.packet.Reset(); c.packet.Cap() > sendSize { // one that idles needs none
+	if c.packet.Reset(); c.packet.Cap() > sendSize { // an idle connection needs none
 		c.packet = bytes.Buffer{}
 	}
 	most := maxPacketSize
@@ -158,7 +159,7 @@ func (c *conn) next() error {
 		most = MaxConnectSize
 	}
 	if err := ReadPacket(c.in, &c.packet, most); err != nil {
-		if c.version == 0 && c.packet.Bytes()[0]>>4 == packets.Connect { // too large, say (4.13.1)
+		if c.version == 0 && c.packet.Bytes()[0]>>4 == packets.Connect { // for example too large (4.13.1)
 			head, _ := c.in.Peek(min(7, c.in.Buffered()))
 			c.asks = string(head) == "\x00\x04MQTT\x05"
 		}
@@ -167,8 +168,8 @@ func (c *conn) next() error {
 	return c.check(c.packet.Bytes())
 }
 
-// makeRoom waits while more answers are held back than a client may wait for, by the
-// broker's Receive Maximum: one that goes on asking, as on a full disk, is not read.
+// makeRoom waits while more acknowledgements are held back than the broker's Receive
+// Maximum: a client that goes on publishing, as on a full disk, is not read.
 func (c *conn) makeRoom() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -187,7 +188,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// transmit puts into the outbox what the flow lets go.
+// transmit puts what the flow releases into the outbox.
 func (c *conn) transmit(step func(*flow) []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -203,9 +204,9 @@ func (c *conn) transmit(step func(*flow) []byte) error {
 		atomic.AddInt64(c.budget.dropped, int64(c.flow.dropped))
 		c.flow.dropped = 0
 	}
-	if c.unsent > c.budget.one+2*maxPacketSize { // answers to what the peer sends without reading
+	if c.unsent > c.budget.one+2*maxPacketSize { // answers to a peer that sends without reading
 		c.dead = true
-		go c.Conn.Close() // mochi finds out when it reads; it must not wait now
+		go c.Conn.Close() // mochi notices when it reads; it must not wait now
 		return net.ErrClosed
 	}
 	return nil
@@ -221,14 +222,14 @@ func (c *conn) put(p []byte) {
 	c.moved.Broadcast()
 }
 
-// count keeps account of what is not sent yet. The caller holds mu.
+// count updates the number of unsent bytes. The caller holds mu.
 func (c *conn) count(bytes int) {
 	c.unsent += bytes
 	c.budget.used.Add(int64(bytes))
 }
 
-// sendAll sends what comes into the outbox until the last packet has left, or the
-// peer has not taken anything for stallTimeout, and then says farewell.
+// sendAll sends what is put into the outbox until the last packet is sent, or the peer
+// has read nothing for stallTimeout, and then calls farewell.
 func (c *conn) sendAll() {
 	defer close(c.gone)
 	defer c.farewell()
@@ -237,7 +238,7 @@ func (c *conn) sendAll() {
 		c.mu.Lock()
 		for len(c.outbox) == 0 && !c.flow.ended {
 			c.flow.full = false
-			if c.put(c.flow.release()); len(c.outbox) == 0 { // what a full outbox held back
+			if c.put(c.flow.release()); len(c.outbox) == 0 { // what the full outbox held back
 				c.moved.Wait()
 			}
 		}
@@ -252,7 +253,7 @@ func (c *conn) sendAll() {
 				return
 			}
 		}
-		if cap(out) > 4*sendSize { // one that idles needs none
+		if cap(out) > 4*sendSize { // an idle connection needs none
 			out = nil
 		}
 	}
@@ -275,8 +276,8 @@ func (c *conn) send(p []byte) error {
 	return err
 }
 
-// leave sends what is due and DISCONNECT, if any, as the last packet. mochi would
-// only queue it behind what a slow peer has not read yet.
+// leave sends what is due and DISCONNECT, if any, as the last packet. mochi would queue
+// it behind what a slow peer has not read yet.
 func (c *conn) leave(disconnect []byte) {
 	c.leaving.Store(true)
 	_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
@@ -289,8 +290,9 @@ func (c *conn) leave(disconnect []byte) {
 	c.moved.Broadcast()
 }
 
-// Close returns at once: the farewell goes on in the background, when the goroutine that
-// reads has said why (tell). One that waits for the peer has no reason to give.
+// Close returns at once: the farewell goes on in the background, once the goroutine
+// that reads has reported the cause (tell). If that is waiting for the peer there is no
+// cause to report.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) && c.reading.Load() {
 		c.leave(nil)
@@ -298,7 +300,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// SetDeadline is for reading: writing has its own, and the farewell.
+// SetDeadline applies to reading: writing and the farewell have their own.
 func (c *conn) SetDeadline(t time.Time) error {
 	if c.leaving.Load() {
 		return net.ErrClosed
@@ -314,11 +316,11 @@ func connOf(cl *mqtt.Client) *conn {
 
 func transmit(cl *mqtt.Client, step func(*flow) []byte) {
 	if c := connOf(cl); c != nil {
-		_ = c.transmit(step) // a broken connection ends in its Read
+		_ = c.transmit(step) // a lost connection ends in its Read
 	}
 }
 
-// lock holds off who delivers, or who takes over a session, until delivered.
+// lock holds off deliveries, or a takeover of the session, until delivered.
 func (c *conn) lock(by sync.Locker) {
 	by.Lock()
 	c.locked = by

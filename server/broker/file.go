@@ -20,7 +20,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
-// What the file holds, and how it is opened, checked and read.
+// The file: what it holds, and how it is opened, checked and read.
 
 // message is a PUBLISH in flight or retained.
 type message struct {
@@ -29,13 +29,13 @@ type message struct {
 	size  int
 }
 
-// received says that a message of QoS 2 with the client's identifier has been handed on.
+// received is a QoS 2 message, by the client's identifier, that has been delivered.
 type received uint16
 
 // released says that the client has received a message of QoS 2.
 type released struct{}
 
-// record is a lasting session.
+// record is a persistent session.
 type record struct {
 	Props struct {
 		SessionExpiryInterval     uint32
@@ -46,7 +46,7 @@ type record struct {
 	ProtocolVersion byte
 	Clean           bool
 	Left            int64  `json:",omitempty"` // when its connection ended, in Unix seconds; 0 while it has one
-	Will            []byte `json:",omitempty"` // as messages are, and its delay in seconds
+	Will            []byte `json:",omitempty"` // encoded like a message; its delay is in seconds
 	WillDelay       uint32 `json:",omitempty"`
 }
 
@@ -85,7 +85,7 @@ func encode(value any) []byte {
 		pk := v.Packet
 		pk.ProtocolVersion, pk.Mods = 5, packets.Mods{AllowResponseInfo: true}
 		pk.Properties.TopicAlias, pk.Properties.TopicAliasFlag = 0, false
-		_ = pk.PublishEncode(out) // only a missing identifier fails
+		_ = pk.PublishEncode(out) // fails only without an identifier
 		return out.Bytes()
 	case received:
 		return binary.BigEndian.AppendUint16([]byte{kindReceived}, uint16(v))
@@ -96,7 +96,7 @@ func encode(value any) []byte {
 	return data
 }
 
-var errDamaged = errors.New("what it holds cannot be read")
+var errDamaged = errors.New("its content cannot be read")
 
 // decode reads a value of messages or retained.
 func decode(data []byte, id uint16) (pk packets.Packet, order uint64, real uint16, err error) {
@@ -135,8 +135,8 @@ func decodePublish(packet []byte) (pk packets.Packet, err error) {
 	return pk, err
 }
 
-// open opens the file in a directory and makes both where they are missing. A file that
-// is mostly empty is made smaller.
+// open opens the file in a directory, and creates both if they are missing. A file that
+// is mostly empty is compacted.
 func open(dir string) (db *bbolt.DB, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the data directory: %w", err)
@@ -178,12 +178,13 @@ func open(dir string) (db *bbolt.DB, err error) {
 	return compact(db, options)
 }
 
-// Bytes of a file that is made smaller when more than half of it is empty.
+// compactFrom is the size in bytes from which a file is compacted when more than half
+// of it is empty.
 const compactFrom = 16 << 20
 
 func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
 	file := db.Path()
-	_ = os.Remove(file + ".new") // of one that was interrupted
+	_ = os.Remove(file + ".new") // left by an interrupted compaction
 	smaller, err := bbolt.Open(file+".new", 0o600, options)
 	if err == nil {
 		err = errors.Join(bbolt.Compact(smaller, db, 1<<20), smaller.Close())
@@ -194,7 +195,7 @@ func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
 	if err == nil {
 		err = os.Rename(file+".new", file)
 	}
-	if err != nil { // such as a full disk: the old one still serves
+	if err != nil { // such as a full disk: the old one is still good
 		_ = os.Remove(file + ".new")
 	}
 	return bbolt.Open(file, 0o600, options)
@@ -202,11 +203,11 @@ func compact(db *bbolt.DB, options *bbolt.Options) (*bbolt.DB, error) {
 
 // damaged is an error that says what to do.
 func damaged(file string, err error) error {
-	return fmt.Errorf("%s is damaged: restore a copy of it, or move it away to begin with an empty one (%w: %w)", file, errDamaged, err)
+	return fmt.Errorf("%s is damaged: restore it from a backup, or move it away to start with an empty one (%w: %w)", file, errDamaged, err)
 }
 
-// check reads all of a file: bbolt looks at most pages only when it comes to them, and
-// panics then, or in a goroutine of its own.
+// check reads the whole file: bbolt checks most pages only when it uses them, and then
+// panics, possibly in a goroutine of its own.
 func check(file string) error {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -217,16 +218,16 @@ func check(file string) error {
 		return err
 	}
 	defer db.Close()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // of what is beyond the file's end
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // on reading beyond the file's end
 	return db.View(func(tx *bbolt.Tx) error {
 		if info.Size() < tx.Size() {
-			return damaged(file, errors.New("it is shorter than it says"))
+			return damaged(file, errors.New("it is shorter than its header says"))
 		}
 		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 			var last []byte
 			return b.ForEach(func(key, value []byte) error {
 				if last != nil && bytes.Compare(last, key) >= 0 || value == nil {
-					return damaged(file, fmt.Errorf("the order of %s", name))
+					return damaged(file, fmt.Errorf("the keys of %s are out of order", name))
 				}
 				last = key
 				return nil
@@ -235,7 +236,7 @@ func check(file string) error {
 	})
 }
 
-// restore takes over what the file holds.
+// restore loads what the file holds.
 func (p *policy) restore(tx *bbolt.Tx) error {
 	return cmp.Or(
 		each(tx, clients, func(id, _ string, data []byte) error {
@@ -295,7 +296,7 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 	)
 }
 
-// each hands on the values of a bucket, with the two parts of their keys.
+// each calls do with the values of a bucket and the two parts of their keys.
 func each(tx *bbolt.Tx, bucket []byte, do func(id, rest string, value []byte) error) error {
 	return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
 		id, rest, _ := bytes.Cut(key, []byte{0})

@@ -11,7 +11,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// flow decides what of mochi's packets may leave now. It holds back
+// flow decides which of mochi's packets may be sent now. It holds back
 //
 //   - QoS 1 and 2 messages that the client's Receive Maximum does not allow yet
 //     [MQTT-3.3.4-9], in their order [MQTT-4.6.0-5]. mochi's own flow control sends such
@@ -26,19 +26,19 @@ import (
 //   - whatever would come before CONNACK [MQTT-3.2.0-1].
 type flow struct {
 	limit    int
-	flying   map[uint16]bool  // messages of this connection: true for those that have been sent
-	unacked  int              // of them
+	flying   map[uint16]bool  // messages on this connection: true for those that were sent
+	unacked  int              // how many of flying were sent
 	held     []held           // oldest first
 	writing  map[uint16]bool  // messages of QoS 2 that are not on disk
 	expires  map[uint16]int64 // Unix seconds
-	sent     func(id uint16)  // is told of those that leave
-	begun    bool             // CONNACK has left
+	sent     func(id uint16)  // called for each message that is sent
+	begun    bool             // CONNACK was sent
 	early    []byte           // what waits for it
 	resuming bool
-	full     bool // no message may be added to what waits to be sent
+	full     bool // no message may be added to the outbox
 	dropped  int  // messages because of that
 	acks     []*ack
-	current  *ack // of the packet that is handled
+	current  *ack // of the packet being handled
 	ended    bool // DISCONNECT was the last packet [MQTT-3.14.4-1]
 }
 
@@ -47,7 +47,7 @@ type held struct {
 	packet []byte
 }
 
-// ack is what answers one packet.
+// ack is the answer to one packet.
 type ack struct {
 	packet  []byte
 	settled bool
@@ -60,8 +60,8 @@ func newFlow() flow {
 	}
 }
 
-// admit returns what may leave now, of p and of what waits for it; it keeps the
-// rest of p. mochi always writes whole packets.
+// admit returns what may be sent now, of p and of what waits for it; it keeps the rest
+// of p. mochi always writes whole packets.
 func (f *flow) admit(p []byte) []byte {
 	out := f.answers()
 	for len(p) > 0 {
@@ -72,14 +72,14 @@ func (f *flow) admit(p []byte) []byte {
 		id, owed := messageID(packet)
 		_, known := f.flying[id]
 		switch {
-		case owed && known: // it was resent with the session, and handed on meanwhile
+		case owed && known: // the session resends it, and it was delivered meanwhile
 		case owed:
 			f.flying[id] = false
 			f.held = append(f.held, held{id, bytes.Clone(packet)})
 			out = append(out, f.release()...)
 		case kind == packets.Publish && f.full: // QoS 0
 			f.dropped++
-		case kind == packets.Pubrec && f.resuming: // to resend it is the client's part [MQTT-4.4.0-1]
+		case kind == packets.Pubrec && f.resuming: // the client resends [MQTT-4.4.0-1]
 		case f.current != nil && kind >= packets.Puback && kind <= packets.Pubcomp:
 			f.current.packet = append(f.current.packet, packet...)
 		case kind == packets.Connack:
@@ -94,13 +94,13 @@ func (f *flow) admit(p []byte) []byte {
 	return out
 }
 
-// handle begins with a packet that is answered when its changes are on disk.
+// handle begins a packet that is answered when its changes are on disk.
 func (f *flow) handle() {
 	f.current = new(ack)
 	f.acks = append(f.acks, f.current)
 }
 
-// handled ends with it, and returns its answer.
+// handled ends it, and returns its answer.
 func (f *flow) handled() (a *ack) {
 	a, f.current = f.current, nil
 	return a
@@ -115,7 +115,7 @@ func (f *flow) answers() (due []byte) {
 	return due
 }
 
-// acknowledge returns the held packets that an acknowledgement sets free.
+// acknowledge returns the held packets that an acknowledgement releases.
 func (f *flow) acknowledge(id uint16) []byte {
 	if f.flying[id] {
 		f.unacked--
@@ -124,7 +124,7 @@ func (f *flow) acknowledge(id uint16) []byte {
 	return f.release()
 }
 
-// stored returns the held packets that may leave now that a message is on disk, or lost.
+// stored returns the held packets that may be sent once a message is on disk, or lost.
 func (f *flow) stored(id uint16, lost bool) []byte {
 	delete(f.writing, id)
 	if lost {
@@ -159,8 +159,8 @@ func (f *flow) release() (out []byte) {
 	return out
 }
 
-// resumed returns what a resumed session may send first: mochi sends again in
-// the order of a map, where the original order is due [MQTT-4.6.0-1].
+// resumed returns what a resumed session may send first: mochi resends in the random
+// order of a map, where the original order is required [MQTT-4.6.0-1].
 func (f *flow) resumed(find func(id uint16) sent) []byte {
 	f.resuming = false
 	slices.SortFunc(f.held, func(a, b held) int { return cmp.Compare(find(a.id).order, find(b.id).order) })

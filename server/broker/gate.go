@@ -6,22 +6,22 @@ import (
 	"sync"
 )
 
-// Gate bounds the connections that are open at the same time. One more than that
-// takes the place of one, any one, that is not active; where there is none, it is
-// closed. Whoever opens many and dawdles shuts nobody out.
+// Gate bounds the number of open connections. One more replaces any one that is not
+// active; if there is none, it is closed. So opening many idle connections shuts nobody
+// out.
 type Gate struct {
 	most int
 
 	mu   sync.Mutex
-	open map[net.Conn]bool // true for the active
+	open map[net.Conn]bool // true: active
 }
 
 // NewGate returns a gate for that many connections.
 func NewGate(most int) *Gate { return &Gate{most: most, open: make(map[net.Conn]bool)} }
 
-// Watch is told what becomes of each connection, and can be an http.Server's
-// ConnState. There a connection is active while a request is served; an MQTT
-// connection is from its session on.
+// Watch is called with the states of each connection, and can be an http.Server's
+// ConnState. There a connection is active while a request is served; an MQTT connection
+// is active once it has a session.
 func (g *Gate) Watch(c net.Conn, state http.ConnState) {
 	var gone net.Conn
 	g.mu.Lock()
@@ -46,6 +46,6 @@ func (g *Gate) Watch(c net.Conn, state http.ConnState) {
 	}
 	g.mu.Unlock()
 	if gone != nil {
-		_ = gone.Close() // it may take its time, and nobody else is to wait for it
+		_ = gone.Close() // without the lock: it may take long
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// The limits, since mochi has none by default. A client learns those that concern it
-// from CONNACK.
+// The limits, since mochi has none by default. CONNACK announces those that concern
+// clients.
 
 // quotas are the limits that tests set lower.
 type quotas struct {
-	connections     int // open; one more takes the place of one that has not sent CONNECT, or is closed
-	sessions        int // connected or not; the one without a connection for the longest time gives way, else 0x97
+	connections     int // open; one more replaces one that has not sent CONNECT, or is closed
+	sessions        int // connected or not; the one that was disconnected for longest is dropped; if none is, 0x97
 	userSessions    int // of one user, to the same effect
 	retained        int // messages; more get 0x97
 	retainedBytes   int // of these messages, to the same effect
@@ -23,9 +23,9 @@ type quotas struct {
 	sessionBytes    int // of these messages, to the same effect
 	allSessionBytes int // in all sessions: further messages of QoS 1 and 2 get 0x97
 	subscriptions   int // of one client; more get 0x97
-	// Bytes that wait to be sent to one client. While there are more, messages of QoS 0
-	// are dropped, and those of QoS 1 and 2 stay in its session. With eight times that
-	// for all clients together none may have more than its share.
+	// unsent is how many bytes may wait to be sent to one client. Beyond it, messages
+	// of QoS 0 are dropped, and those of QoS 1 and 2 stay in the session. Beyond eight
+	// times that for all clients together each may have only its share.
 	unsent int
 }
 
@@ -43,8 +43,8 @@ const (
 	maxClients = 2500
 	// Bytes of one packet [MQTT-3.2.2-15]: 0x95 for more.
 	maxPacketSize = 4 << 20
-	// QoS 1 and 2 messages a client may have unacknowledged (3.2.2.3.3). While more of its
-	// packets wait for their answers it is not read.
+	// QoS 1 and 2 messages that a client may have unacknowledged (3.2.2.3.3). While
+	// more of its packets wait for answers it is not read.
 	receiveMaximum = 1024
 	// Subscriptions of all clients: 0x97 for more.
 	maxAllSubscriptions = 200_000
@@ -55,13 +55,13 @@ const (
 	maxLevels         = 128                // of a topic or a topic filter: 0x90 or 0x8F for more
 	maxName           = 16_000             // bytes of a topic, a filter or a client identifier: 0x90, 0x8F or 0x85 for more
 	topicAliasMaximum = 64                 // that a client may define (3.2.2.3.8)
-	maxSessionExpiry  = 7 * 24 * time.Hour // for which a disconnected session is kept (3.2.2.3.2)
+	maxSessionExpiry  = 7 * 24 * time.Hour // a disconnected session is kept no longer (3.2.2.3.2)
 	maxKeepAlive      = 5 * time.Minute    // for an MQTT 5 client that asks for more, or for none (3.2.2.3.14)
 	sendSize          = 64 << 10           // bytes that are sent at a time, within stallTimeout
-	stallTimeout      = 20 * time.Second   // after which a client that has not taken anything is closed
+	stallTimeout      = 20 * time.Second   // after which a client that has read nothing is disconnected
 
-	// Wrong passwords from one address or for one name, after which only one in each
-	// pause is compared: 0x9F Connection rate exceeded for more.
+	// Wrong passwords from one address or for one name, after which only one is checked
+	// in each passwordPause: 0x9F Connection rate exceeded for more.
 	passwordBurst = 10
 	passwordPause = 5 * time.Second
 )
@@ -69,8 +69,8 @@ const (
 // The limits of connections, those to relays too.
 const (
 	MaxConnectSize = 256 << 10        // bytes of CONNECT: 0x95 for more
-	ConnectTimeout = 10 * time.Second // from the connection's start to a whole CONNECT
-	CloseTimeout   = time.Second      // from our closing of a connection to the peer's
+	ConnectTimeout = 10 * time.Second // from accepting the connection to a complete CONNECT
+	CloseTimeout   = time.Second      // between the server's closing of a connection and the peer's
 )
 
 func capabilities(most quotas) *mqtt.Capabilities {
@@ -90,7 +90,7 @@ func capabilities(most quotas) *mqtt.Capabilities {
 	return c
 }
 
-// publishable says whether a message, whose alias was resolved, may be handed on.
+// publishable says whether a message, whose alias was resolved, may be delivered.
 func (p *policy) publishable(pk packets.Packet) packets.Code {
 	switch {
 	case pk.TopicName == "": // 3.3.4
@@ -104,8 +104,9 @@ func (p *policy) publishable(pk packets.Packet) packets.Code {
 	return packets.CodeSuccess
 }
 
-// fits reports whether a message becomes part of a session. A client that does not keep
-// up is disconnected while nothing is lost yet: the message that fills its session is part of it.
+// fits reports whether a message is added to a session. A client that does not keep up
+// is disconnected before anything is lost: the message that fills its session is still
+// added.
 func (p *policy) fits(cl *mqtt.Client, session *session, pk packets.Packet) bool {
 	size, most := session.size(), p.most.sessionBytes
 	if size > most {
@@ -117,7 +118,8 @@ func (p *policy) fits(cl *mqtt.Client, session *session, pk packets.Packet) bool
 	return size <= most && fitsPacket(cl, pk)
 }
 
-// OnPublishDropped is told of messages that mochi's queue for a client has no room for.
+// OnPublishDropped is called for messages that mochi's queue for a client has no room
+// for.
 func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 	sub, own := p.server.Topics.Subscribers(pk.TopicName).Subscriptions[cl.ID]
 	if pk.FixedHeader.Qos > 0 && (!own || sub.Qos > 0) {
@@ -127,12 +129,13 @@ func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 
 func (p *policy) overrun(cl *mqtt.Client) {
 	if !cl.Closed() {
-		p.log.Warn("a client does not keep up with its messages and is disconnected", "client", cut(cl.ID))
+		p.log.Warn("disconnected a client that does not keep up with its messages", "client", cut(cl.ID))
 		p.disconnect(cl, packets.ErrQuotaExceeded)
 	}
 }
 
-// OnSubscribe makes filters that are refused such that mochi refuses them, with 0x8F.
+// OnSubscribe makes filters invalid that are to be refused, so that mochi refuses them
+// with 0x8F.
 func (p *policy) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	own, all := cl.State.Subscriptions.Len(), atomic.LoadInt64(&p.server.Info.Subscriptions)
 	for i := range pk.Filters {
@@ -150,14 +153,15 @@ func (p *policy) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet 
 	return pk
 }
 
-// tooMany is the identifier of a subscription that is refused with 0x97; no client has it.
+// tooMany is the identifier of a subscription that is refused with 0x97; no client can
+// send it.
 const tooMany = -1
 
 func (p *policy) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte) {
 	var granted []packets.Subscription
 	for i, sub := range pk.Filters {
 		if sub.Identifier == tooMany && cl.Properties.ProtocolVersion == 5 {
-			reasons[i] = packets.ErrQuotaExceeded.Code // SUBACK has this slice
+			reasons[i] = packets.ErrQuotaExceeded.Code // SUBACK uses this slice
 		}
 		if reasons[i] <= packets.CodeGrantedQos2.Code {
 			granted = append(granted, sub)

@@ -11,15 +11,16 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// What mochi 2.7.9 lets pass, or does in another way than the specification asks.
+// Corrections of mochi 2.7.9: what it accepts, or does differently than the
+// specification requires.
 
-// prepare sets what mochi takes from CONNECT as it can't be left.
+// prepare changes properties of CONNECT that mochi would use as they are.
 func (p *policy) prepare(cl *mqtt.Client) {
 	const most = uint16(maxKeepAlive / time.Second)
 	switch keepAlive := cl.State.Keepalive; {
 	case cl.Properties.ProtocolVersion == 5 && (keepAlive == 0 || keepAlive > most):
 		cl.State.Keepalive, cl.State.ServerKeepalive = most, true // [MQTT-3.1.2-21]
-	default: // half as much again has to fit in 16 bits
+	default: // 1.5 times that must fit in 16 bits
 		cl.State.Keepalive = min(keepAlive, 43_690)
 	}
 	props := &cl.Properties.Props
@@ -27,13 +28,14 @@ func (p *policy) prepare(cl *mqtt.Client) {
 		transmit(cl, func(f *flow) []byte { f.limit = limit; return nil })
 	}
 	props.ReceiveMaximum = 0 // see flow
-	// mochi's aliases outlive their connection, and what is held back or resumed would
-	// come without a topic [MQTT-3.3.2-7]; a server may send none (3.1.2.11.5).
+	// mochi's aliases outlive their connection, so messages that are held back or
+	// resumed would have no topic [MQTT-3.3.2-7]. A server need not use aliases
+	// (3.1.2.11.5).
 	props.TopicAliasMaximum = 0
 	cl.State.Inflight.ResetSendQuota(0)
 }
 
-// validateConnect looks at what mochi does not look at.
+// validateConnect checks what mochi does not check.
 func validateConnect(pk packets.Packet, will *packets.Packet) packets.Code {
 	switch {
 	case pk.Properties.AuthenticationMethod != "": // 4.12: there is none
@@ -47,18 +49,18 @@ func validateConnect(pk packets.Packet, will *packets.Packet) packets.Code {
 	return packets.CodeSuccess
 }
 
-// tooLarge says that a topic or a filter has so many levels that finding it takes the
-// index long, or more bytes than the store takes.
+// tooLarge reports whether a topic or a filter has so many levels that the index would
+// be slow, or more bytes than the store accepts.
 func tooLarge(topic string) bool {
 	return len(topic) > maxName || strings.Count(topic, "/") >= maxLevels
 }
 
-// isSys is for the topics in which the broker tells about itself.
+// isSys reports whether a topic is one in which the broker publishes its own state.
 func isSys(topic string) bool { return strings.HasPrefix(topic, mqtt.SysPrefix+"/") }
 
-// validFilter reports whether wildcards stand alone in their levels, [MQTT-4.7.1-1]
-// and [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
-// [MQTT-4.8.2-1] that is not of the broker's own topics, which go to nobody in turns.
+// validFilter reports whether wildcards stand alone in their levels, [MQTT-4.7.1-1] and
+// [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
+// [MQTT-4.8.2-1] that is not for the broker's own topics, which cannot be shared.
 func validFilter(filter string) bool {
 	if mqtt.IsSharedFilter(filter) { // $SHARE too
 		_, rest, _ := strings.Cut(filter, "/")
@@ -80,8 +82,8 @@ func validFilter(filter string) bool {
 // OnSelectSubscribers for messages to groups only.
 const everything = "$SHARE/+/#"
 
-// OnSelectSubscribers keeps a client's own message from its subscriptions with No Local, a
-// group's messages from those who are not there while others of the group are, and the
+// OnSelectSubscribers keeps a client's own messages from its subscriptions with No
+// Local, a group's messages from offline members while others are online, and the
 // broker's own topics from groups with a wildcard (4.7.2).
 func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) *mqtt.Subscribers {
 	delete(subs.Shared, everything)
@@ -105,7 +107,8 @@ func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) 
 }
 
 // leaveOutNoLocal lets a client have its own message through its other subscriptions
-// [MQTT-3.8.3-3]. In what mochi makes of all that match, one with No Local speaks for all.
+// [MQTT-3.8.3-3]. mochi merges all subscriptions that match, and one with No Local then
+// applies to all.
 func (p *policy) leaveOutNoLocal(subs *mqtt.Subscribers, pk packets.Packet) {
 	delete(subs.Subscriptions, pk.Origin)
 	cl, ok := p.server.Clients.Get(pk.Origin)
@@ -123,9 +126,10 @@ func (p *policy) leaveOutNoLocal(subs *mqtt.Subscribers, pk packets.Packet) {
 	}
 }
 
-// identifiers are those of a packet of the client's. mochi keeps the identifiers of both
-// directions in one map, so that a message of the client's makes it forget one of its own
-// with the same identifier (2.2.1): it is told another one, which is not in use.
+// identifiers are those of a packet from the client. mochi keeps the identifiers of
+// both directions in one map, so that a client's message would replace one of the
+// broker's with the same identifier (2.2.1). So it gets another identifier for it,
+// which is not in use.
 type identifiers struct{ real, internal uint16 }
 
 func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
@@ -143,7 +147,7 @@ func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
 	internal, known := c.session.received[pk.PacketID]
 	c.session.mu.Unlock()
 	if !exactlyOnce || !known {
-		free, _ := cl.NextPacketID() // a session holds far fewer than there are; it waits for the writing, which waits for the session
+		free, _ := cl.NextPacketID() // a session uses far fewer than exist; it waits for the writing, which waits for the session
 		internal = uint16(free)
 	}
 	if exactlyOnce && pk.FixedHeader.Type == packets.Publish {
@@ -155,19 +159,19 @@ func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
 	pk.PacketID = internal
 }
 
-// identifyAnswer gives an answer the client's own identifier.
+// identifyAnswer restores the client's own identifier in an answer.
 func (c *conn) identifyAnswer(pk *packets.Packet) {
 	if pk.PacketID == c.answering.internal {
 		pk.PacketID = c.answering.real
 	}
 }
 
-// done is for a message that is complete or dropped, in either direction. It reports
+// done forgets a message that is complete or dropped, in either direction. It reports
 // whether there was one.
 func (s *session) done(id uint16) bool { return s.remove(id) || s.release(id) }
 
-// release is for a message of the client's. It reports whether there was one whose
-// identifier is not another message's by now.
+// release forgets a message from the client. It reports whether there was one whose
+// identifier has not been reused.
 func (s *session) release(internal uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,8 +185,8 @@ func (s *session) release(internal uint16) bool {
 	return false
 }
 
-// tell ends a connection. A client of MQTT 5 learns why, if it is the client's fault
-// [MQTT-4.13.1-1], and the log does.
+// tell reports why a connection ends: to the log, and to a client of MQTT 5 if it is
+// the client's fault [MQTT-4.13.1-1].
 func (p *policy) tell(c *conn, err error) {
 	if c.told {
 		return
@@ -192,9 +196,9 @@ func (p *policy) tell(c *conn, err error) {
 	errors.As(err, &code)
 	pk := packets.Packet{ProtocolVersion: 5, ReasonCode: code.Code, Properties: packets.Properties{ReasonString: code.Reason}}
 	switch {
-	case code.Code < packets.ErrUnspecifiedError.Code: // DISCONNECT came, or the network failed
+	case code.Code < packets.ErrUnspecifiedError.Code: // DISCONNECT was received, or the network failed
 	case c.client != nil:
-		p.log.Warn("a client is disconnected", "client", cut(c.client.ID), "remote", c.RemoteAddr(), "reason", code)
+		p.log.Warn("disconnected a client", "client", cut(c.client.ID), "remote", c.RemoteAddr(), "reason", code)
 		pk.FixedHeader.Type = packets.Disconnect
 		pk.ProtocolVersion = c.client.Properties.ProtocolVersion
 		pk.Mods.MaxSize = c.client.Properties.Props.MaximumPacketSize
@@ -208,12 +212,12 @@ func (p *policy) tell(c *conn, err error) {
 	c.leave(nil)
 }
 
-// read mends a packet before mochi handles it, and answers one that mochi passes over.
+// read corrects a packet before mochi handles it, and answers one that mochi ignores.
 func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
 	switch pk.FixedHeader.Type {
 	case packets.Connect:
 		c.takeWill(&pk)
-		if len(pk.Connect.Password) == 0 { // one of no bytes is a password too (3.1.3.6)
+		if len(pk.Connect.Password) == 0 { // an empty password is a password, too (3.1.3.6)
 			pk.Connect.PasswordFlag = false
 		}
 	case packets.Disconnect: // no longer than at CONNECT (3.14.2.2.2)
@@ -233,8 +237,8 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 	return pk
 }
 
-// mayReceive reports whether a message of QoS 2 is one of those that the client has not
-// released, or there may be one more.
+// mayReceive reports whether a QoS 2 message is one that the client has not released,
+// or one more is allowed.
 func (s *session) mayReceive(real uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,23 +258,23 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		}
 		pk.Properties.ReceiveMaximum = receiveMaximum
 		if pk.ReasonCode == packets.CodeSuccess.Code {
-			pk.Properties.MaximumPacketSize = maxPacketSize // enforced without telling
+			pk.Properties.MaximumPacketSize = maxPacketSize // which mochi enforces but does not announce
 			pk.Properties.TopicAliasMaximum = topicAliasMaximum
 			return p.beforeConnack(cl, pk)
 		}
 		if cl.Properties.ProtocolVersion < 5 && pk.ReasonCode > packets.Err3NotAuthorized.Code {
 			pk.ReasonCode = code3(pk.ReasonCode)
 		}
-	case packets.Publish: // user properties of messages are no problem information (3.1.2.11.7)
+	case packets.Publish: // user properties of messages are not problem information (3.1.2.11.7)
 		pk.Mods.DisallowProblemInfo = false
-		if pk.FixedHeader.Dup { // only where it may have arrived [MQTT-3.3.1-3]
+		if pk.FixedHeader.Dup { // only if it may have arrived [MQTT-3.3.1-3]
 			pk.FixedHeader.Dup = c.session.find(pk.PacketID).tried
 		}
 		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 {
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
 		}
 	case packets.Pubrec:
-		if pk.ReasonCode == packets.ErrPacketIdentifierInUse.Code { // the same message again is no failure [MQTT-4.3.3-10]
+		if pk.ReasonCode == packets.ErrPacketIdentifierInUse.Code { // a resent message is not a failure [MQTT-4.3.3-10]
 			pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
 		}
 		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code && c.session != nil {
@@ -278,35 +282,35 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		}
 		c.identifyAnswer(&pk)
 	case packets.Puback, packets.Pubcomp, packets.Suback, packets.Unsuback:
-		pk.Properties.User = nil // which are the client's (3.9.2.1.3)
+		pk.Properties.User = nil // mochi returns the client's (3.9.2.1.3)
 		c.identifyAnswer(&pk)
 	case packets.Disconnect:
 		var last bytes.Buffer
 		most := int(cl.Properties.Props.MaximumPacketSize) // [MQTT-3.1.2-24]
 		if cl.Properties.ProtocolVersion == 5 && pk.DisconnectEncode(&last) == nil && (most == 0 || last.Len() <= most) {
 			c.leave(last.Bytes())
-		} else { // MQTT 3.1.1 has none from a server
+		} else { // in MQTT 3.1.1 a server sends none
 			c.leave(nil)
 		}
 	}
 	return pk
 }
 
-// code3 is the return code of MQTT 3.1.1 (3.2.2.3) for a reason that has none there.
+// code3 is the return code of MQTT 3.1.1 (3.2.2.3) for a reason code of MQTT 5.
 func code3(reason byte) byte {
 	switch reason {
 	case packets.ErrUnsupportedProtocolVersion.Code:
 		return packets.Err3UnsupportedProtocolVersion.Code
 	case packets.ErrNotAuthorized.Code, packets.ErrTopicNameInvalid.Code:
 		return packets.Err3NotAuthorized.Code
-	case packets.ErrClientIdentifierNotValid.Code, packets.ErrUnspecifiedError.Code: // none, for a lasting session [MQTT-3.1.3-8]
+	case packets.ErrClientIdentifierNotValid.Code, packets.ErrUnspecifiedError.Code: // no identifier, for a persistent session [MQTT-3.1.3-8]
 		return packets.Err3ClientIdentifierNotValid.Code
 	}
 	return packets.Err3ServerUnavailable.Code
 }
 
-// fitsPacket reports whether a client takes a packet that large. One that does not is
-// discarded as if it had been sent [MQTT-3.1.2-25]; mochi would keep it for ever.
+// fitsPacket reports whether a client accepts a packet that large. Otherwise it is
+// discarded as if it had been sent [MQTT-3.1.2-25]; mochi would keep it forever.
 func fitsPacket(cl *mqtt.Client, pk packets.Packet) bool {
 	most := int(cl.Properties.Props.MaximumPacketSize)
 	if most == 0 || sizeOf(pk)+overhead < most {
@@ -317,8 +321,8 @@ func fitsPacket(cl *mqtt.Client, pk packets.Packet) bool {
 	return pk.PublishEncode(&out) == nil && out.Len() <= most
 }
 
-// dropTooLarge forgets messages that were kept for a client which has come back with a
-// smaller Maximum Packet Size: mochi would end its connection at each of them.
+// dropTooLarge forgets messages kept for a client that has reconnected with a smaller
+// Maximum Packet Size: mochi would end its connection at each of them.
 func (p *policy) dropTooLarge(old, now *mqtt.Client) {
 	for _, pk := range old.State.Inflight.GetAll(false) {
 		if pk.FixedHeader.Type == packets.Publish && !fitsPacket(now, pk) && old.State.Inflight.Delete(pk.PacketID) {
@@ -327,13 +331,14 @@ func (p *policy) dropTooLarge(old, now *mqtt.Client) {
 	}
 }
 
-// disconnect ends a connection with a reason, without holding up whoever found it.
+// disconnect ends a connection with a reason code. It does not block.
 func (p *policy) disconnect(cl *mqtt.Client, code packets.Code) {
 	p.server.Listeners.ClientsWg.Go(func() { _ = p.server.DisconnectClient(cl, code) })
 }
 
-// refuse makes the answer to a PUBLISH, as mochi would not: it has PUBACK for QoS 2, against
-// [MQTT-4.3.3-8], and lets QoS 0 through. MQTT 3.1.1 has no refusal but the end.
+// refuse returns the answer that refuses a PUBLISH. mochi would answer QoS 2 with
+// PUBACK, against [MQTT-4.3.3-8], and accept QoS 0. In MQTT 3.1.1 the only refusal is to
+// close the connection.
 func (p *policy) refuse(cl *mqtt.Client, pk packets.Packet, real uint16, code packets.Code) []byte {
 	qos := pk.FixedHeader.Qos
 	switch {
@@ -351,9 +356,9 @@ func (p *policy) refuse(cl *mqtt.Client, pk packets.Packet, real uint16, code pa
 	return []byte{[...]byte{1: packets.Puback, 2: packets.Pubrec}[qos] << 4, 3, byte(real >> 8), byte(real), code.Code}
 }
 
-// reject refuses the message that is handled.
+// reject refuses the message being handled.
 func (p *policy) reject(cl *mqtt.Client, pk packets.Packet, code packets.Code) {
-	if c := connOf(cl); c != nil { // and no will
+	if c := connOf(cl); c != nil { // and not a will
 		packet := p.refuse(cl, pk, c.answering.real, code)
 		transmit(cl, func(f *flow) []byte { return f.admit(packet) })
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// policy is what mochi asks at each step of a connection, a session or a message: the one
-// hook. Who gets in is in users.go, how much of everything in limits.go, and what mochi
-// gets wrong in mochi.go.
+// policy is the one hook that mochi calls at each step of a connection, a session or a
+// message. Access is decided in users.go, limits in limits.go, and what mochi gets
+// wrong is corrected in mochi.go.
 type policy struct {
-	mqtt.HookBase // lets pass what there is no method for
+	mqtt.HookBase // default for hooks without a method here
 	log           *slog.Logger
 	server        *mqtt.Server
 	gate          *Gate
@@ -21,13 +21,14 @@ type policy struct {
 	users         *Users // nil: everybody who reaches the broker may use it
 	sessions      *sessions
 	store         *store       // nil: everything is in memory
-	self          *mqtt.Client // that publishes $SYS
+	self          *mqtt.Client // publishes $SYS
 }
 
 func (*policy) ID() string         { return "policy" }
 func (*policy) Provides(byte) bool { return true }
 
-// OnConnectAuthenticate has nothing left to do: its refusal could only be 0x86.
+// OnConnectAuthenticate accepts everybody: its only refusal would be 0x86, so admit
+// decides before.
 func (*policy) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
 
 func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
@@ -39,7 +40,7 @@ func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	return nil
 }
 
-// OnSessionEstablish begins or resumes the session. Nothing is handed on until CONNACK.
+// OnSessionEstablish begins or resumes the session. Nothing is delivered until CONNACK.
 func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	c := connOf(cl)
 	c.client = cl
@@ -55,7 +56,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 		before.cancelWill()
 		return
 	}
-	if ok { // mochi does the same, but we have to know before the new session begins
+	if ok { // mochi does the same, but too late for the new session
 		old.ClearInflights()
 		p.server.UnsubscribeClient(old)
 	}
@@ -66,12 +67,12 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	}
 }
 
-// beforeConnack lets messages be handed on to the new connection, and writes the session.
+// beforeConnack starts delivery to the new connection, and stores the session.
 func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	c := connOf(cl)
 	transmit(cl, func(f *flow) []byte { f.resuming, f.sent = true, c.session.try; return nil })
 	c.delivered()
-	if !p.store.establish(cl, c.session) { // it was promised a session
+	if !p.store.establish(cl, c.session) { // CONNACK would promise a session
 		c.refused = true
 		code := packets.ErrQuotaExceeded
 		if cl.Properties.ProtocolVersion < 5 {
@@ -89,13 +90,13 @@ func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 		return
 	}
 	transmit(cl, func(f *flow) []byte { return f.resumed(c.session.find) })
-	if will := c.parting; will != nil { // of the session that this one has replaced
+	if will := c.parting; will != nil { // of the session that this one replaced
 		c.parting = nil
 		p.publishWill(cl.ID, *will)
 	}
 }
 
-// OnDisconnect holds off whoever takes over the session until mochi has done its part.
+// OnDisconnect holds off a takeover of the session until mochi has done its part.
 func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	c := connOf(cl)
 	p.tell(c, err)
@@ -134,7 +135,7 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 		return pk, packets.ErrRejectPacket
 	}
 	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {
-		// Its answer waits for the disk. What ends something waits as long as it takes.
+		// Its answer waits for the disk. All but PUBLISH wait as long as it takes.
 		c.receipt = p.store.begin(cl.ID, t != packets.Publish)
 		transmit(cl, func(f *flow) []byte { f.handle(); return nil })
 	}
@@ -172,7 +173,8 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 	}
 	real := c.answering.real
 	p.store.end(c.receipt, func(lost, later bool) {
-		// What is not on disk is not acknowledged but refused, and is the publisher's still.
+		// A message that is not on disk is refused, not acknowledged: the publisher
+		// still has it.
 		var refusal []byte
 		if lost && pk.FixedHeader.Type == packets.Publish {
 			refusal = p.refuse(cl, pk, real, packets.ErrQuotaExceeded)
@@ -181,7 +183,7 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 			if answer.settled = true; lost {
 				answer.packet = refusal
 			}
-			if !later { // the input's next reading sends it, and others with it
+			if !later { // the next read sends it, together with others
 				return nil
 			}
 			return f.answers()
@@ -204,8 +206,8 @@ func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 	return pk, packets.ErrRejectPacket
 }
 
-// OnPublished keeps that a message of QoS 2 has been handed on, under the client's own
-// identifier for it.
+// OnPublished records that a QoS 2 message has been delivered, by the client's own
+// identifier.
 func (p *policy) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 	if c := connOf(cl); c != nil && pk.FixedHeader.Qos == 2 {
 		p.store.mark(cl, pk.PacketID, received(c.answering.real))
@@ -219,7 +221,7 @@ func (p *policy) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, _ int64) {
 	}
 }
 
-// OnQosPublish is told of each message of QoS 1 or 2 on its way to a client.
+// OnQosPublish is called for each message of QoS 1 or 2 on its way to a client.
 func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) {
 	session := p.sessions.get(cl.ID)
 	if pk.FixedHeader.Type != packets.Publish || pk.FixedHeader.Dup || session == nil {
@@ -232,22 +234,23 @@ func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int
 	p.store.publish(cl, session, session.count(pk, p.sessions.order.Add(1)))
 }
 
-// acknowledged is for a message that the client needs no more. mochi frees its identifier
-// next, and then that may be another message's at once.
+// acknowledged handles a message that the client has acknowledged. mochi frees its
+// identifier next, which may then be reused at once.
 func (p *policy) acknowledged(cl *mqtt.Client, id uint16) {
 	p.complete(cl, id, (*session).done)
 	transmit(cl, func(f *flow) []byte { return f.acknowledge(id) })
 }
 
-// complete forgets a message that done says is there.
+// complete forgets a message if done reports that there is one.
 func (p *policy) complete(cl *mqtt.Client, id uint16, done func(*session, uint16) bool) {
-	// A session that was taken over has left its messages to its successor, which has the same name.
+	// A session that was taken over has passed its messages to its successor of the
+	// same name.
 	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && done(session, id) {
 		p.store.mark(cl, id, nil)
 	}
 }
 
-// OnQosComplete has something left to do for messages that the client has sent.
+// OnQosComplete completes messages that the client has sent.
 func (p *policy) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
 	if pk.FixedHeader.Type == packets.Pubrel {
 		p.complete(cl, pk.PacketID, (*session).release)

@@ -1,4 +1,4 @@
-// What a session writes.
+// What is stored of a session.
 
 package broker
 
@@ -19,8 +19,8 @@ func lasting(cl *mqtt.Client) bool {
 	return !cl.Properties.Clean
 }
 
-// establish writes what a session is at the beginning of its connection, as far as the file
-// does not have it. False says that it can't be promised to last.
+// establish stores what the file does not have of a session yet, at the beginning of its
+// connection. False says that it can't be stored.
 func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if s == nil {
 		return true
@@ -43,7 +43,7 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	return !session.file.partly
 }
 
-// rewrite puts all of a session that was not written so far, or deletes it.
+// rewrite puts a whole session that was not stored so far, or deletes it.
 func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 	var changes []change
 	add := func(bucket, key []byte, value any) {
@@ -61,7 +61,7 @@ func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 	s.put(cl.ID, changes...)
 }
 
-// putRecord writes what has changed of a lasting session's properties.
+// putRecord stores changed properties of a lasting session.
 func (s *store) putRecord(cl *mqtt.Client, session *session) {
 	if s == nil {
 		return
@@ -94,7 +94,7 @@ func (s *store) subscribe(cl *mqtt.Client, subs []packets.Subscription) bool {
 	return s.await(r)
 }
 
-// set puts a value of a lasting session, or with nil deletes it.
+// set stores a value of a persistent session; nil deletes it.
 func (s *store) set(cl *mqtt.Client, bucket, key []byte, value any) {
 	if lasting(cl) {
 		s.put(cl.ID, change{bucket: bucket, key: key, value: value})
@@ -110,9 +110,9 @@ func (s *store) retain(pk packets.Packet) {
 	s.put(pk.Origin, c)
 }
 
-// publish keeps a message for a client. It is sent at once at QoS 1, where to come twice
-// is no harm; at QoS 2 when it is on disk. One that can't be written is refused to its
-// publisher, and nobody's.
+// publish stores a message for a client. At QoS 1, where duplicates are allowed, it is
+// sent at once; at QoS 2 when it is on disk. If it can't be written, the publisher gets
+// a refusal and no client gets the message.
 func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	if s == nil || !lasting(cl) {
 		return
@@ -132,8 +132,8 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	}})
 }
 
-// mark keeps how far a message of QoS 2 is, received or released, or with nil forgets one
-// that is complete.
+// mark stores the state of a QoS 2 message, received or released, or with nil forgets a
+// complete one.
 func (s *store) mark(cl *mqtt.Client, id uint16, state any) {
 	s.set(cl, messages, messageKey(cl.ID, id), state)
 }

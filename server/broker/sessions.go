@@ -10,14 +10,14 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// sessions is what the broker keeps of sessions and retained messages beside what mochi
-// does: sizes, order, identifiers, and when they end.
+// sessions is what the broker keeps about sessions and retained messages in addition to
+// mochi: sizes, order, identifiers, and when they end.
 type sessions struct {
 	server *mqtt.Server
-	away   *mqtt.Server // the same, but for clients without a connection
+	away   *mqtt.Server // a second one, for clients without a connection
 
 	// delivery is held for writing while a connection takes over a session: what is
-	// handed on meanwhile would go to the one that is left.
+	// delivered meanwhile would go to the old one.
 	delivery sync.RWMutex
 	order    atomic.Uint64 // of the newest message
 	bytes    atomic.Int64  // of all messages in flight
@@ -29,7 +29,7 @@ type sessions struct {
 	keptSize int
 }
 
-// session is that of one client identifier.
+// session belongs to one client identifier.
 type session struct {
 	client string
 	user   string
@@ -40,19 +40,19 @@ type session struct {
 	expiry *time.Timer // ends it
 
 	mu       sync.Mutex
-	sent     map[uint16]sent   // that the client has not acknowledged
-	received map[uint16]uint16 // of QoS 2, that the client has not released: its identifier, and mochi's
+	sent     map[uint16]sent   // not acknowledged by the client
+	received map[uint16]uint16 // QoS 2, not released by the client: its identifier, and mochi's
 	bytes    int
-	will     *packets.Packet // of this client's, that waits for its delay
+	will     *packets.Packet // of this client, waiting for its delay
 	delay    *time.Timer
 }
 
 // onFile is what the file has of a client's session, or will have. establish holds the
-// lock; one that another connection takes over meanwhile does nothing else.
+// lock; a session that is taken over meanwhile does nothing else.
 type onFile struct {
 	sync.Mutex
 	record [sha256.Size]byte // zero: nothing
-	partly bool              // not all that it had at the beginning of its last connection
+	partly bool              // incomplete since the beginning of its last connection
 }
 
 func (f *onFile) written() bool { return f.record != [sha256.Size]byte{} }
@@ -60,7 +60,7 @@ func (f *onFile) written() bool { return f.record != [sha256.Size]byte{} }
 type sent struct {
 	order uint64
 	size  int
-	tried bool // it has left, or may have before the server started
+	tried bool // it was sent, or may have been before the server started
 }
 
 type kept struct {
@@ -68,7 +68,7 @@ type kept struct {
 	expiry int64 // Unix seconds; 0: never
 }
 
-// Bytes that a message takes beside its topic, payload and properties.
+// overhead is how many bytes a message takes besides its topic, payload and properties.
 const overhead = 1 << 10
 
 func sizeOf(pk packets.Packet) int {
@@ -87,14 +87,14 @@ func newSessions(server *mqtt.Server) *sessions {
 	return &sessions{server: server, away: &away, byClient: make(map[string]*session), ofUser: make(map[string]int), kept: make(map[string]kept)}
 }
 
-// get returns nil for a session that there is not.
+// get returns nil if there is no such session.
 func (s *sessions) get(client string) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byClient[client]
 }
 
-// start begins a session, in place of one that there may be.
+// start begins a session, and replaces an earlier one.
 func (s *sessions) start(cl *mqtt.Client) *session {
 	one := &session{
 		client: cl.ID, user: string(cl.Properties.Username), all: s, file: new(onFile),
@@ -110,7 +110,7 @@ func (s *sessions) start(cl *mqtt.Client) *session {
 	return one
 }
 
-// resume goes on with a session that has a connection again.
+// resume continues a session that has a connection again.
 func (s *session) resume() {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
@@ -125,14 +125,15 @@ func (s *session) stop() {
 	}
 }
 
-// offline is a client without a connection: the queue for one is of no use, and takes 64 KiB.
+// offline makes a client without a connection, and without the queue of one, which
+// takes 64 KiB.
 func (s *sessions) offline(id string) *mqtt.Client {
 	cl := s.away.NewClient(nil, "", id, false)
 	cl.Stop(packets.CodeDisconnect)
 	return cl
 }
 
-// detach leaves of a client whose connection has ended what its session needs.
+// detach keeps only what the session needs of a client whose connection has ended.
 func (s *sessions) detach(cl *mqtt.Client) {
 	rest := s.offline(cl.ID)
 	rest.Properties = cl.Properties
@@ -161,7 +162,7 @@ func (s *sessions) drop(client string) *session {
 	return one
 }
 
-// waiting returns since when a session has had no connection, and the will that waits.
+// waiting returns since when a session has had no connection, and its delayed will.
 func (s *session) waiting() (left time.Time, will *packets.Packet) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
@@ -170,8 +171,8 @@ func (s *session) waiting() (left time.Time, will *packets.Packet) {
 	return s.left, s.will
 }
 
-// leave is for a session whose connection has ended, or had when the server was stopped: it
-// lasts as long as the client asked for, and its will waits for its delay.
+// leave starts the expiry of a session, and the delay of its will, when its connection
+// has ended, or had ended before the server was stopped.
 func (p *policy) leave(cl *mqtt.Client) {
 	after := maxSessionExpiry
 	if p := cl.Properties; p.ProtocolVersion == 5 && p.Props.SessionExpiryIntervalFlag {
@@ -195,7 +196,7 @@ func (p *policy) leave(cl *mqtt.Client) {
 
 // expire ends a session that has no connection.
 func (p *policy) expire(one *session) {
-	p.sessions.delivery.Lock() // nobody resumes it now
+	p.sessions.delivery.Lock() // so that it is not resumed now
 	p.sessions.mu.Lock()
 	left := p.sessions.byClient[one.client] == one && !one.left.IsZero()
 	p.sessions.mu.Unlock()
@@ -210,8 +211,8 @@ func (p *policy) expire(one *session) {
 	}
 }
 
-// room makes room for one more session: the one without a connection for the longest time
-// gives way, of the same user's where it is his share that is used up.
+// room makes room for one more session by dropping the one that was disconnected for
+// longest; one of the same user if the user's share is used up.
 func (p *policy) room(user string, all, ofUser int) bool {
 	s := p.sessions
 	s.mu.Lock()
@@ -234,7 +235,7 @@ func (p *policy) room(user string, all, ofUser int) bool {
 	return true
 }
 
-// count keeps account of a message on its way to the client.
+// count counts a message on its way to the client.
 func (s *session) count(pk packets.Packet, order uint64) message {
 	m := message{Packet: pk, order: order, size: sizeOf(pk)}
 	s.mu.Lock()
@@ -270,7 +271,7 @@ func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
 	}
 }
 
-// message is one of those on their way, as the store keeps it.
+// message is a message in flight in its stored form.
 func (s *session) message(pk packets.Packet) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,14 +285,14 @@ func (s *session) message(pk packets.Packet) any {
 	return released{}
 }
 
-// find returns a message on its way, or none.
+// find returns a message in flight, or none.
 func (s *session) find(id uint16) sent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sent[id]
 }
 
-// try is for a message that leaves for the client.
+// try records that a message is sent to the client.
 func (s *session) try(id uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -301,7 +302,8 @@ func (s *session) try(id uint16) {
 	}
 }
 
-// arrived is for a message of QoS 2 that the client has received: it is not kept any more.
+// arrived handles a QoS 2 message that the client has received: it is not kept any
+// more.
 func (s *session) arrived(id uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -321,7 +323,7 @@ func (s *session) remove(id uint16) bool {
 	return ok
 }
 
-// clear counts the messages no longer.
+// clear stops counting the session's messages.
 func (s *session) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -329,8 +331,8 @@ func (s *session) clear() {
 	clear(s.sent)
 }
 
-// realLocked is the client's own identifier for a message of QoS 2 that mochi has
-// another for. The caller holds mu.
+// realLocked is the client's own identifier for a QoS 2 message that has another in
+// mochi. The caller holds mu.
 func (s *session) realLocked(internal uint16) uint16 {
 	for real, id := range s.received {
 		if id == internal {
@@ -340,7 +342,7 @@ func (s *session) realLocked(internal uint16) uint16 {
 	return internal
 }
 
-// retain counts a retained message, or the end of one.
+// retain counts a retained message, or its removal.
 func (s *sessions) retain(pk packets.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,14 +15,15 @@ import (
 // store keeps retained messages and sessions in one bbolt file.
 //
 // Hooks only collect what changes. A goroutine of the store's own writes what has been
-// collected, in one transaction after the other, and acknowledgements leave when what they
-// depend on is on disk: a killed process has lost nothing that it acknowledged.
+// collected, in one transaction after the other, and acknowledgements are sent when
+// what they depend on is on disk: a killed process loses nothing that it acknowledged.
 //
 //	packet read      begin: a receipt for the client's packet
 //	hooks            put:   a change joins the batch that is being collected, and so does the receipt
 //	packet handled   end:   the receipt is settled when its batches are on disk, or could not be written
 //
-// mochi's badger and pebble hooks would triple the binary, and its bolt hook loses messages.
+// mochi's badger and pebble hooks would triple the size of the binary, and its bolt
+// hook loses messages.
 type store struct {
 	log     *slog.Logger
 	db      *bbolt.DB
@@ -30,9 +31,9 @@ type store struct {
 
 	mu       sync.Mutex
 	changed  sync.Cond // there is something to write, or room for more
-	next     *batch    // that is being collected
+	next     *batch    // being collected
 	receipts map[string]*receipt
-	writing  bool // the batch before it
+	writing  bool // the batch before it is being written
 	closing  bool
 	stopped  chan struct{}
 }
@@ -48,20 +49,20 @@ type batch struct {
 type change struct {
 	bucket, key []byte
 	value       any
-	done        func(lost bool) // of the store's goroutine, and may be nil
+	done        func(lost bool) // called on the store's goroutine; may be nil
 }
 
-// receipt is for one packet of a client.
+// receipt tracks the changes of one packet of a client.
 type receipt struct {
 	client  string
-	open    int    // batches it is in that are not on disk, and one while the packet is handled
-	last    *batch // it is in
-	patient bool   // it waits until the disk can be written again
+	open    int    // its batches that are not on disk, plus 1 while the packet is handled
+	last    *batch // the last batch it is in
+	patient bool   // waits until the disk can be written again
 	lost    bool
 	settle  func(lost, later bool)
 }
 
-// Bytes that may wait to be written; whoever adds to more waits for room.
+// maxUnwritten is how many bytes may wait to be written; adding more waits for room.
 const maxUnwritten = 16 << 20
 
 // The buckets, with their keys and values. Neither client identifiers nor topics
@@ -79,8 +80,8 @@ func messageKey(client string, id uint16) []byte {
 	return binary.BigEndian.AppendUint16([]byte(client+"\x00"), id)
 }
 
-// openStore opens the file in a directory, makes it where there is none, and gives p
-// what it holds.
+// openStore opens the file in a directory, creating it if there is none, and restores p
+// from it.
 func openStore(dir string, p *policy) (*store, error) {
 	db, err := open(dir)
 	if err != nil {
@@ -113,7 +114,8 @@ func (s *store) close() error {
 
 func newBatch() *batch { return &batch{changes: make(map[string]change)} }
 
-// begin opens the receipt for a packet of the client's, which handles one at a time.
+// begin opens the receipt for a packet of the client. A client has one packet handled
+// at a time.
 func (s *store) begin(client string, patient bool) *receipt {
 	if s == nil {
 		return nil
@@ -125,15 +127,15 @@ func (s *store) begin(client string, patient bool) *receipt {
 	return r
 }
 
-// end has settle called when all that the packet changed is on disk or, lost, can't be
-// written: at once, where it changed nothing, or later by the store's goroutine.
+// end has settle called when all changes of the packet are on disk, or could not be
+// written (lost): at once if there are none, otherwise later, on the store's goroutine.
 func (s *store) end(r *receipt, settle func(lost, later bool)) {
 	if s == nil {
 		settle(false, false)
 		return
 	}
 	s.mu.Lock()
-	if s.receipts[r.client] == r { // and not one of the connection that has taken over
+	if s.receipts[r.client] == r { // and not a receipt of the connection that has taken over
 		delete(s.receipts, r.client)
 	}
 	r.settle = settle
@@ -145,7 +147,7 @@ func (s *store) end(r *receipt, settle func(lost, later bool)) {
 	}
 }
 
-// await is end for one who waits. It reports whether the changes are on disk.
+// await is end that blocks. It reports whether the changes are on disk.
 func (s *store) await(r *receipt) bool {
 	settled := make(chan bool, 1)
 	s.end(r, func(lost, _ bool) { settled <- lost })
@@ -178,7 +180,7 @@ func (s *store) join(r *receipt) {
 	s.changed.Broadcast()
 }
 
-// flush waits for what others have put so far.
+// flush waits for what has been put so far.
 func (s *store) flush(client string) {
 	r := s.begin(client, false)
 	s.mu.Lock()
@@ -191,14 +193,14 @@ func (s *store) flush(client string) {
 
 func (s *store) ready() bool { return s == nil || !s.failing.Load() }
 
-// add takes the place of what was put under the key before.
+// add replaces what was put under the same key before.
 func (b *batch) add(c change) {
 	key := string(c.bucket) + string(c.key)
 	b.bytes += c.size() - b.changes[key].size()
 	b.changes[key] = c
 }
 
-// happened says that a change is written later where it can't be now.
+// happened reports whether a change that can't be written now is written later.
 func (c change) happened() bool {
 	switch c.value.(type) {
 	case nil, released, json.RawMessage:
@@ -235,7 +237,7 @@ func (s *store) run() {
 			return
 		}
 		if lost {
-			time.Sleep(10 * time.Millisecond) // a full disk is not asked without a pause
+			time.Sleep(10 * time.Millisecond) // a full disk is not tried without a pause
 		}
 	}
 }
@@ -246,7 +248,7 @@ var errUnchanged = errors.New("nothing to write")
 // once until it is over.
 func (s *store) write(b *batch) bool {
 	err := s.db.Update(func(tx *bbolt.Tx) (err error) {
-		unchanged := errUnchanged // nothing is written then
+		unchanged := errUnchanged // then nothing is written
 		for _, c := range b.changes {
 			switch bucket := tx.Bucket(c.bucket); {
 			case c.value != nil:
@@ -264,7 +266,7 @@ func (s *store) write(b *batch) bool {
 	case errors.Is(err, errUnchanged):
 		return true
 	case err != nil && !s.failing.Swap(true):
-		s.log.Error("the broker's state could not be written: messages that have to be are refused until it can", "error", err)
+		s.log.Error("the broker's state could not be written: messages that must be stored are refused until it can be", "error", err)
 	case err == nil && s.failing.Swap(false):
 		s.log.Warn("the broker's state can be written again")
 	}

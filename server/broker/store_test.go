@@ -256,7 +256,7 @@ func TestDamagedFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := New(Options{DataDir: filepath.Dir(file)})
-			if err == nil || !strings.Contains(err.Error(), "is damaged: restore a copy of it, or move it away") {
+			if err == nil || !strings.Contains(err.Error(), "is damaged: restore it from a backup, or move it away") {
 				t.Errorf("%v", err)
 			}
 			if left, _ := os.ReadFile(file); !bytes.Equal(left, damaged) {

@@ -9,8 +9,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// upkeep does from time to time what mochi's own loop would do each second by copying
-// all that there is: it drops what has expired, and publishes $SYS topics.
+// upkeep drops what has expired, and publishes $SYS topics. mochi's own loop would do
+// so each second, and copy everything each time.
 func (p *policy) upkeep(done <-chan struct{}) {
 	tick := time.Tick(time.Second)
 	for second := 1; ; second++ {
@@ -23,9 +23,9 @@ func (p *policy) upkeep(done <-chan struct{}) {
 			p.server.Topics.RetainMessage(none)
 			p.OnRetainMessage(nil, none, 0)
 		}
-		if second%30 == 29 { // those that expire are not sent, whenever they are dropped
+		if second%30 == 29 { // expired messages are not sent, even before they are dropped
 			for _, cl := range p.server.Clients.GetAll() {
-				p.sessions.delivery.Lock() // nobody is given the identifiers meanwhile
+				p.sessions.delivery.Lock() // so that the identifiers are not reused meanwhile
 				cl.ClearExpiredInflights(now, 0)
 				p.sessions.delivery.Unlock()
 			}
@@ -67,9 +67,9 @@ func (p *policy) sys(topic, value string) {
 	})
 }
 
-// Stats returns the figures of this moment by their names in /metrics; those that end with
-// _total count from New. Messages of QoS 0 that are dropped because a client has too much
-// unread count as sent too.
+// Stats returns the figures of this moment by their names in /metrics; those that end
+// with _total count from New. Messages of QoS 0 that are dropped because a client reads
+// too slowly count as sent as well.
 func (b *Broker) Stats() map[string]int64 {
 	info := b.server.Info.Clone()
 	stats := map[string]int64{

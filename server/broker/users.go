@@ -22,12 +22,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Users are those who may use a broker, and what for.
+// Users are those who may use a broker, and what they may do.
 type Users struct {
 	file    string
 	current atomic.Pointer[userList]
-	// hashing bounds the passwords compared at the same time: each takes a
-	// processor's whole attention, and a stranger may ask for it.
+	// hashing bounds the passwords compared at the same time: each keeps a processor
+	// busy, and anybody can cause it.
 	hashing  chan struct{}
 	attempts attempts
 }
@@ -53,8 +53,8 @@ func LoadUsers(file string) (*Users, error) {
 	return u, err
 }
 
-// Reload reads the file of LoadUsers again. From then on its topics count, for those
-// who are connected too. It returns the names of those who are no longer users or have
+// Reload reads the file of LoadUsers again. From then on its topics apply, also to
+// connected users. It returns the names of those who are no longer users or have
 // another password. On an error nothing has changed.
 func (u *Users) Reload() (revoked []string, err error) {
 	list, err := readUsers(u.file)
@@ -91,8 +91,8 @@ func readUsers(file string) (*userList, error) {
 	return u, nil
 }
 
-// ReadList reads a JSON list of what is named. It must not have fields that are not known,
-// or anything after it, and may begin as Windows' editors have it.
+// ReadList reads a JSON list of what. It allows no unknown fields and nothing after the
+// list, but a byte order mark before it.
 func ReadList(file, what string, list any) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -104,7 +104,7 @@ func ReadList(file, what string, list any) error {
 		if _, end := decoder.Token(); end == io.EOF {
 			return nil
 		}
-		err = errors.New("there is something after the list")
+		err = errors.New("there is more after the list")
 	}
 	return fmt.Errorf("%s is not a JSON list of %s: %w", file, what, err)
 }
@@ -124,10 +124,10 @@ func (u user) check() error {
 	return nil
 }
 
-// Authenticate says whether there is such a user, at the remote address, and the password
-// is theirs, or that too many were wrong before. It takes a processor for as long as the
-// cost of the bcrypt hash asks for, no less for a name that does not exist, and waits while
-// too many others are checked.
+// Authenticate checks a user's name and password, and refuses when there were too many
+// wrong ones before, for the name or from the remote address. It keeps a processor busy
+// for as long as the bcrypt cost demands, also for a name that does not exist, and
+// waits while too many others are checked.
 func (u *Users) Authenticate(name string, password []byte, remote string) packets.Code {
 	keys := []string{"name " + name}
 	if from, err := netip.ParseAddrPort(remote); err != nil || !from.Addr().IsLoopback() { // which is a proxy's
@@ -183,7 +183,7 @@ func covers(allowed, filter string) bool {
 	return len(want) == len(have)
 }
 
-// admit says who may connect.
+// admit decides who may connect.
 func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 	c, name, most := connOf(cl), string(cl.Properties.Username), p.most.sessions
 	if code := validateConnect(pk, c.will); code != packets.CodeSuccess {
@@ -198,7 +198,7 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 			return code
 		}
 		most = min(most, p.most.userSessions)
-		session := p.sessions.get(cl.ID) // only now: while a password is checked it can become another's
+		session := p.sessions.get(cl.ID) // only now: it may change owners while a password is checked
 		if session != nil && !p.users.has(session.user) {
 			p.expire(session)
 			session = p.sessions.get(cl.ID)
@@ -213,8 +213,8 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 	return packets.CodeSuccess
 }
 
-// attempts are wrong passwords, by address and by name. After passwordBurst of them, one
-// every passwordPause is compared.
+// attempts are wrong passwords, by address and by name. After passwordBurst of them,
+// one is checked every passwordPause.
 type attempts struct {
 	mu   sync.Mutex
 	last map[string]*rate.Limiter
@@ -257,7 +257,7 @@ func (p *policy) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	return p.users == nil || write && topic == "" || p.users.allow(string(cl.Properties.Username), topic, write)
 }
 
-// cut shortens what strangers name themselves in the log.
+// cut shortens names that clients chose, for the log.
 func cut(name string) string {
 	const most = 64
 	if len(name) > most {

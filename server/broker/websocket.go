@@ -56,13 +56,14 @@ func AcceptWebSocket(w http.ResponseWriter, r *http.Request, origins []string, l
 		http.Error(w, "this address speaks MQTT over WebSocket: open it with an MQTT client", http.StatusUpgradeRequired)
 		return nil
 	}
-	// Browsers always send Origin with a handshake; without one it is another program. The
-	// scheme of this server's own is left out: behind a proxy that ends TLS it differs, Python's
-	// paho always claims https, and nobody else can serve a page from our host and port.
+	// Browsers always send Origin with a handshake; without one it is another program.
+	// The scheme of this server's origin is ignored: behind a proxy that terminates TLS
+	// it differs, Python's paho always claims https, and nobody else can serve a page
+	// from this host and port.
 	origin, host := strings.ToLower(r.Header.Get("Origin")), strings.ToLower(r.Host)
 	own := origin == "" || origin == "http://"+host || origin == "https://"+host
 	if !own && !slices.Contains(origins, origin) {
-		log.Warn("refused a WebSocket from a foreign origin", "origin", origin, "host", r.Host)
+		log.Warn("refused a WebSocket from an origin that is not allowed", "origin", origin, "host", r.Host)
 		http.Error(w, "this origin is not allowed: see the server's -allow-origin flag", http.StatusForbidden)
 		return nil
 	}
@@ -84,7 +85,7 @@ func AcceptWebSocket(w http.ResponseWriter, r *http.Request, origins []string, l
 	return &WebSocket{websocket.NetConn(context.Background(), ws, websocket.MessageBinary), ws, raw.conn}
 }
 
-// hijacked keeps hold of the connection under a WebSocket.
+// hijacked keeps a reference to the connection under a WebSocket.
 type hijacked struct {
 	http.ResponseWriter
 	conn *socket

@@ -5,8 +5,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// Wills are our own: mochi forgets their properties, takes no empty ones, and sends
-// delayed ones though their client is back.
+// Wills are not left to mochi: it drops their properties, accepts no empty ones, and
+// sends delayed ones although their client is back.
 
 // takeWill takes the will out of a CONNECT.
 func (c *conn) takeWill(connect *packets.Packet) {
@@ -21,13 +21,13 @@ func (c *conn) takeWill(connect *packets.Packet) {
 		Properties:  from.WillProperties,
 	}
 	if from.WillQos > 0 {
-		c.will.PacketID = 1 // mochi insists on one, and does not use it
+		c.will.PacketID = 1 // mochi requires one, and does not use it
 	}
 	from.WillFlag, from.WillRetain, from.WillQos, from.WillPayload = false, false, 0, nil
 }
 
-// leaveWill is for the end of a connection. The will is due at once, or after its delay
-// where the session goes on without a connection (3.1.3.2.2).
+// leaveWill handles the will at the end of a connection. It is due at once, or after
+// its delay if the session goes on without a connection (3.1.3.2.2).
 func (p *policy) leaveWill(c *conn, ends, takenOver bool) {
 	if c.will == nil {
 		return
@@ -42,7 +42,7 @@ func (p *policy) leaveWill(c *conn, ends, takenOver bool) {
 	}
 }
 
-// publishDelayed publishes a will that waits, if there is one: its time has come, or its
+// publishDelayed publishes a waiting will, if there is one: its delay is over, or its
 // session has ended.
 func (p *policy) publishDelayed(s *session) {
 	will := s.cancelWill()
@@ -50,14 +50,14 @@ func (p *policy) publishDelayed(s *session) {
 		return
 	}
 	p.publishWill(s.client, *will)
-	p.sessions.delivery.Lock() // nobody resumes it now
+	p.sessions.delivery.Lock() // nobody resumes the session meanwhile
 	defer p.sessions.delivery.Unlock()
 	if cl, ok := p.server.Clients.Get(s.client); ok && cl.Closed() && p.sessions.get(s.client) == s {
 		p.store.putRecord(cl, s)
 	}
 }
 
-// cancelWill is for a client that is back.
+// cancelWill cancels the will of a client that is back.
 func (s *session) cancelWill() (will *packets.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,9 +71,9 @@ func (p *policy) publishWill(client string, will packets.Packet) {
 	p.inject(p.server.NewClient(nil, mqtt.LocalListener, client, true), will)
 }
 
-// inject publishes a message of the broker's, or in the name of a client that has gone.
+// inject publishes a message of the broker, or in the name of a client that is gone.
 func (p *policy) inject(from *mqtt.Client, pk packets.Packet) {
 	p.sessions.delivery.RLock()
 	defer p.sessions.delivery.RUnlock()
-	_ = p.server.InjectPacket(from, pk) // refused where there is no room for it
+	_ = p.server.InjectPacket(from, pk) // refused if there is no room for it
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// A client's packets as bytes. mochi's decoding is lenient, and passes on what other clients
-// may choke on; so each packet is looked at before.
+// The encoding of clients' packets. mochi decodes leniently, and passes on what other
+// clients may fail on; so each packet is checked first.
 
-// ReadPacket reads a packet into an empty buffer, which grows with what comes, not with what
-// is announced. After the fixed header there may be no more than most bytes.
+// ReadPacket reads a packet into an empty buffer, which grows with what arrives, not with
+// what is announced. At most that many bytes may follow the fixed header.
 func ReadPacket(in *bufio.Reader, packet *bytes.Buffer, most int) error {
 	first, err := in.ReadByte()
 	packet.WriteByte(first)
@@ -44,10 +44,10 @@ func ReadPacket(in *bufio.Reader, packet *bytes.Buffer, most int) error {
 	return err
 }
 
-// contents takes the fields of a packet (1.5) off its bytes.
+// contents reads the fields of a packet (1.5).
 type contents struct {
 	rest  []byte
-	bad   bool // they end too early, or a field is malformed
+	bad   bool // the packet is cut off, or a field is malformed
 	wrong bool // a value is a protocol error
 }
 
@@ -85,7 +85,7 @@ func (c *contents) text() []byte {
 	return s
 }
 
-// properties takes them (2.2.2). mochi looks whether they belong to the packet.
+// properties reads properties (2.2.2). mochi checks whether they are allowed in the packet.
 func (c *contents) properties() {
 	in := contents{rest: c.take(c.varint())}
 	var seen uint64
@@ -113,7 +113,7 @@ func (c *contents) properties() {
 			in.text()
 		case packets.PropCorrelationData, packets.PropAuthenticationData:
 			in.data()
-		case packets.PropUser: // the one that may come again
+		case packets.PropUser: // the only one that may be repeated
 			in.text()
 			in.text()
 			continue
@@ -127,7 +127,7 @@ func (c *contents) properties() {
 	c.wrong = c.wrong || has(packets.PropAuthenticationData) && !has(packets.PropAuthenticationMethod) // 3.1.2.11.10
 }
 
-// check returns what is wrong with a packet. The first sets the protocol's version.
+// check returns what is wrong with a packet. The first one sets the protocol version.
 func (c *conn) check(packet []byte) error {
 	_, n := binary.Uvarint(packet[1:])
 	in, kind := &contents{rest: packet[1+n:]}, packet[0]>>4
@@ -157,7 +157,7 @@ func (c *conn) check(packet []byte) error {
 			in.text()
 			in.data()
 		}
-		if flags&0x80 != 0 && len(in.rest) > 0 { // mochi has a reason for none
+		if flags&0x80 != 0 && len(in.rest) > 0 { // mochi has an error for a missing one
 			in.text()
 		}
 		if flags&0x40 != 0 {

@@ -79,7 +79,7 @@ func (c *Client) open(ctx context.Context, number int) (*transport.Conn, error) 
 	return h.conn, nil
 }
 
-// prepare settles where to connect to, and as whom.
+// prepare decides where to connect to, and with which credentials.
 func (c *Client) prepare(ctx context.Context, number int) (*Attempt, error) {
 	s := &c.supervisor
 	a := &Attempt{URL: s.servers[s.server], Number: number, Username: c.opts.Username, Password: c.opts.Password}
@@ -111,6 +111,6 @@ func (c *Client) waitSubscribed(ctx context.Context, conn *transport.Conn) error
 	case <-conn.Done():
 		return conn.Err()
 	case <-ctx.Done():
-		return wire.ContextError(ctx, "subscribing again")
+		return wire.ContextError(ctx, "resubscribe")
 	}
 }

@@ -1,10 +1,10 @@
-// Package mqtt is an MQTT 5 client, made for the browser and good anywhere: it
-// dials WebSockets, or takes any [net.Conn]. It keeps one session over many
-// connections, obeys the broker's limits before it sends, and bounds what it holds.
+// Package mqtt is an MQTT 5 client, made for the browser but usable anywhere: it dials
+// WebSockets, or uses any [net.Conn]. It keeps one session over many connections, obeys
+// the broker's limits before it sends, and bounds what it holds.
 //
-// [Connect] makes a [Client] and waits for its first connection; [New] does not
-// wait. The client then connects again by itself whenever its connection is lost;
-// [Options].OnEvent tells of that. What it receives goes to the handlers of its
+// [Connect] makes a [Client] and waits for its first connection; [New] does not wait.
+// The client then connects again by itself whenever its connection is lost;
+// [Options].OnEvent reports that. What it receives goes to the handlers of its
 // subscriptions, or comes from [Client.Messages] or [Client.Receive].
 //
 // A method that takes a context waits for the broker as long as the context
@@ -27,7 +27,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Client is a connection to a broker that mends itself. Its methods may be
+// Client is a connection to a broker that reconnects by itself. Its methods may be
 // called from any goroutine.
 type Client struct {
 	opts      Options // validated, with the defaults
@@ -47,17 +47,17 @@ type Client struct {
 	supervisor supervisor
 	connack    Connack
 	pending    int           // publishes and calls to subscribe and unsubscribe that are not settled
-	idle       chan struct{} // closed when there are none; nil: nobody waits for that
+	idle       chan struct{} // closed when there are none; nil: nobody waits for it
 	expiry     *time.Timer   // of messages in the queue
 	expiryAt   time.Time
 }
 
-// Connect makes a client and waits for its first connection. It fails when the
-// first attempt fails, with each of Servers: with Refused and the broker's reason,
-// Network, Timeout (of ctx or Options.ConnectTimeout), Protocol, PacketTooLarge,
-// BadOption, Storage, InUse, or Aborted when ctx was cancelled or an
-// Authenticator failed. Later connections are made in the background, whatever
-// becomes of ctx; see [Options] for how often.
+// Connect makes a client and waits for its first connection. It fails when the first
+// attempt fails, with each of Servers: with Refused and the broker's reason, Network,
+// Timeout (of ctx or Options.ConnectTimeout), Protocol, PacketTooLarge, BadOption,
+// Storage, InUse, or Aborted when ctx was cancelled or an Authenticator failed. Later
+// connections are made in the background, whether or not ctx is done; see [Options] for
+// how often.
 func Connect(ctx context.Context, opts Options) (*Client, error) {
 	c, err := newClient(ctx, opts, false)
 	if err != nil {
@@ -72,12 +72,11 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 	return c, nil
 }
 
-// New makes a client that connects in the background, from the first attempt on:
-// it may be made without a broker, or without a network. What it shall subscribe to
-// and publish waits for the first connection, in the order of the calls; from then
-// on, what Options.Queue.Offline says. It opens
-// Options.Store, for which it may block until ctx is done, and fails with BadOption,
-// Storage, InUse, Timeout or Aborted.
+// New makes a client that connects in the background, from the first attempt on: it can
+// be made without a broker or a network. Its subscriptions and messages wait for the
+// first connection, in the order of the calls; after that Options.Queue.Offline
+// decides. It opens Options.Store, for which it may block until ctx is done, and fails
+// with BadOption, Storage, InUse, Timeout or Aborted.
 func New(ctx context.Context, opts Options) (*Client, error) {
 	c, err := newClient(ctx, opts, true)
 	if err == nil {
@@ -133,7 +132,7 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	return c, nil
 }
 
-// restore takes up the session that the store has.
+// restore loads the session that the store holds.
 func (c *Client) restore(ctx context.Context) error {
 	records, err := c.opts.Store.Load(ctx)
 	if ctx.Err() != nil {
@@ -148,7 +147,7 @@ func (c *Client) restore(ctx context.Context) error {
 	return nil
 }
 
-// unlock is how mu is released by whoever used the session.
+// unlock releases mu after the session was used.
 func (c *Client) unlock() {
 	c.flush()
 	c.mu.Unlock()
@@ -178,7 +177,7 @@ func (c *Client) flush() {
 	c.watchExpiry()
 }
 
-// stored says that the store has made a change, or with err, that it can't.
+// stored reports that the store has made a change, or with err, that it could not.
 func (c *Client) stored(err error) {
 	c.mu.Lock()
 	defer c.unlock()
@@ -224,6 +223,6 @@ func (c *Client) notConnected() error {
 	return wire.NoConnection()
 }
 
-// firstPacketID is where a client begins with its packet identifiers: not at the
-// same as the program before, whose messages the broker may still hold.
+// firstPacketID is a client's first packet identifier: random, since the broker may
+// still hold messages of an earlier program that counted from the same number.
 var firstPacketID = func() uint16 { return uint16(rand.Uint32()) }

@@ -18,7 +18,7 @@ type Connack struct {
 	SessionExpiry time.Duration // NeverExpires: without an end
 	KeepAlive     time.Duration // 0: off
 
-	// What the broker takes. Publish and Subscribe refuse what goes beyond.
+	// What the broker accepts. Publish and Subscribe refuse what goes beyond.
 	ReceiveMaximum    uint16 // QoS 1 and 2 messages in flight; more wait in the queue
 	MaximumQoS        byte
 	MaximumPacketSize uint32 // bytes; 0: no limit stated
@@ -29,14 +29,14 @@ type Connack struct {
 	SubscriptionIDsAvailable bool
 	SharedAvailable          bool // subscriptions, that is
 
-	ResponseInformation string // that Request makes its topic from
+	ResponseInformation string // from which Request makes its topic
 	ServerReference     string
 	ReasonString        string
 	AuthMethod          string
 	UserProperties      UserProperties
 }
 
-// newConnack reads CONNACK as the answer to a CONNECT with these options.
+// newConnack reads the CONNACK that answers a CONNECT with these options.
 func newConnack(a *wire.Connack, o *Options) Connack {
 	p := &a.Properties
 	return Connack{
@@ -57,6 +57,6 @@ func newConnack(a *wire.Connack, o *Options) Connack {
 	}
 }
 
-// ReasonName returns the specification's name of a reason code (2.4), such as
-// "not authorized"; of one that it does not know, the number.
+// ReasonName returns the specification's name of a reason code (2.4), such as "not
+// authorized", or the number if it has none.
 func ReasonName(code byte) string { return wire.ReasonName(code) }

@@ -13,18 +13,18 @@ type Code = wire.Code
 // The kinds of failure.
 const (
 	BadOption      = wire.BadOption      // an option or argument is wrong; Field names it
-	Refused        = wire.Refused        // the broker said no; ReasonCode says why
+	Refused        = wire.Refused        // the broker refused; ReasonCode says why
 	Timeout        = wire.Timeout        // no answer in time
 	NotConnected   = wire.NotConnected   // there is no connection to send on
 	PacketTooLarge = wire.PacketTooLarge // over a Maximum Packet Size, the broker's or ours
 	Aborted        = wire.Aborted        // the caller gave up, or Disconnect was called
-	Network        = wire.Network        // the connection could not be opened, or broke
+	Network        = wire.Network        // the connection could not be opened, or was lost
 	Disconnected   = wire.Disconnected   // the broker sent DISCONNECT; ReasonCode says why
 	Protocol       = wire.Protocol       // what the broker sent is not MQTT 5
 	Unsupported    = wire.Unsupported    // the broker stated that it does not offer this
 	SessionLost    = wire.SessionLost    // the broker forgot the session
-	QueueFull      = wire.QueueFull      // as much waits to be sent as Options.Queue allows
-	Dropped        = wire.Dropped        // Options.Queue.Policy gave the message up
+	QueueFull      = wire.QueueFull      // Options.Queue allows no more to wait
+	Dropped        = wire.Dropped        // dropped by Options.Queue.Policy
 	Expired        = wire.Expired        // the Message Expiry Interval passed before it could be sent
 	Storage        = wire.Storage        // the durable store failed, or is full
 	InUse          = wire.InUse          // another client has the durable store

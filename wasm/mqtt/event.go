@@ -9,8 +9,8 @@ import (
 // [Reconnecting], [ServerDisconnected], [Closed], [Failed] or [Ended].
 type Event interface{ event() }
 
-// Connected says that the broker accepted the connection. Where the session was
-// gone, the subscriptions have been made again by then.
+// Connected says that the broker accepted the connection. If the session was gone, the
+// subscriptions have been made again by then.
 type Connected struct{ Connack Connack }
 
 // Reconnecting says that the next attempt starts after Delay.
@@ -31,9 +31,9 @@ type ServerDisconnected struct {
 // ended it.
 type Closed struct{ Err error }
 
-// Failed says that something went wrong that no call reports: an attempt to
-// reconnect, a subscription that could not be made again, the durable store, or
-// a message whose publish was settled when it was stored.
+// Failed reports an error that no call returns: an attempt to reconnect, a subscription
+// that could not be made again, the durable store, or a message whose publish was
+// settled when it was stored.
 type Failed struct{ Err error }
 
 // Ended says that the client is finished. Nothing follows it. Err is nil when
@@ -47,8 +47,8 @@ func (Closed) event()             {}
 func (Failed) event()             {}
 func (Ended) event()              {}
 
-// events hands events out in order, on its own goroutine, so that a handler may
-// call the client.
+// events delivers events in order, on its own goroutine, so that a handler may call the
+// client.
 type events struct {
 	mu      sync.Mutex
 	queue   []Event

@@ -34,8 +34,8 @@ func (h *handler) Connack(a *wire.Connack) error {
 	return nil
 }
 
-// Publish takes a message into the session, and unless it is an answer that
-// somebody waits for, into the inbox.
+// Publish passes a message to the session and then, unless it is the response to a
+// pending request, to the inbox.
 func (h *handler) Publish(p *wire.Publish, at float64) error {
 	c := h.client
 	c.mu.Lock()

@@ -17,9 +17,9 @@ type handlers struct {
 	running  bool
 }
 
-// add enters the handlers of subscriptions. Settle, with the broker's reason codes,
-// takes back those of subscriptions that were not granted; without, all. Where there is
-// none, what the filter had before goes when it is granted.
+// add registers the handlers of subscriptions. Settle, with the broker's reason codes,
+// removes those of subscriptions that were not granted; with nil, all. A subscription
+// without a handler removes the filter's earlier one when it is granted.
 func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []byte)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -57,7 +57,7 @@ func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []by
 	}
 }
 
-// start begins to hand messages over. The caller holds mu.
+// start begins to deliver messages. The caller holds mu.
 func (h *handlers) start(c *Client) {
 	if !h.running {
 		h.running = true
@@ -95,7 +95,7 @@ func (h *handlers) of(topic string) (list []func(Message)) {
 	return list
 }
 
-// matches tells whether a topic name matches a valid topic filter (4.7).
+// matches reports whether a topic name matches a valid topic filter (4.7).
 func matches(filter, topic string) bool {
 	if share, ok := strings.CutPrefix(filter, "$share/"); ok {
 		_, filter, _ = strings.Cut(share, "/")

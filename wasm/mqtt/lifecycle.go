@@ -12,7 +12,7 @@ import (
 
 // DisconnectOptions are the fields of DISCONNECT (3.14).
 type DisconnectOptions struct {
-	ReasonCode     byte // 0: normal; 0x04: the broker shall publish the will
+	ReasonCode     byte // 0: normal; 0x04: the broker is to publish the will
 	ReasonString   string
 	SessionExpiry  *time.Duration // nil: as Options.SessionExpiry has it (3.14.2.2.2)
 	UserProperties UserProperties
@@ -21,12 +21,12 @@ type DisconnectOptions struct {
 }
 
 // Disconnect ends the client. Unless forced it first waits, as long as ctx and the
-// connection last, until the broker has acknowledged what was published, subscribed
-// to and unsubscribed from. It sends DISCONNECT, closes the connection, and settles
-// everything that still waits. A call that follows another waits no longer than its
-// own ctx and options say; DISCONNECT is that of the call that stops waiting first.
-// It fails with BadOption or PacketTooLarge, and then does nothing; or with Timeout
-// or Aborted, and then the client ends without it.
+// connection last, until the broker has acknowledged what was published, subscribed to
+// and unsubscribed from. It sends DISCONNECT, closes the connection, and settles
+// everything that still waits. A second call waits no longer than its own ctx and options
+// say; the call that stops waiting first determines DISCONNECT. It fails with BadOption
+// or PacketTooLarge, and then does nothing; or with Timeout or Aborted, and then the
+// client ends without DISCONNECT.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	packet, err := c.disconnectPacket(&opts)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	}
 }
 
-// settled counts down what is in flight. The caller holds mu.
+// settled updates the number of pending calls. The caller holds mu.
 func (c *Client) settled() {
 	if c.pending--; c.pending == 0 && c.idle != nil {
 		close(c.idle)
@@ -73,7 +73,7 @@ func (c *Client) settled() {
 	}
 }
 
-// disconnectPacket validates the options and makes DISCONNECT of them.
+// disconnectPacket validates the options and encodes them as DISCONNECT.
 func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 	if !wire.ClientMaySend(o.ReasonCode) {
 		return nil, wire.Invalid("reasonCode", "0x%02X is not for a client to send; 0x00 and 0x04 are (3.14.2.1)", o.ReasonCode)
@@ -99,10 +99,10 @@ func (c *Client) disconnectPacket(o *DisconnectOptions) ([]byte, error) {
 	return packet, c.session.CheckSize("reasonString", packet)
 }
 
-// Suspend closes the connection with DISCONNECT, which withdraws the will, and
-// makes no other until Resume. The session stays, as long as the broker keeps
-// it: what waits is sent then, if Options.Queue lets it wait. It waits until the
-// connection is closed; with Timeout or Aborted it is closed a moment later.
+// Suspend closes the connection with DISCONNECT, which discards the will, and makes no
+// other until Resume. The session continues, as long as the broker keeps it; messages
+// wait if Options.Queue lets them. Suspend waits until the connection is closed; with
+// Timeout or Aborted it is closed a moment later.
 func (c *Client) Suspend(ctx context.Context) error {
 	c.mu.Lock()
 	s := &c.supervisor
@@ -143,10 +143,9 @@ func (c *Client) Resume() {
 	}
 }
 
-// Wake is for when something suggests that the network changed. It makes the
-// next attempt now; or, where there is a connection, asks the broker for a sign
-// of life, and takes the connection for lost when none comes in 5 seconds. It
-// does not wait.
+// Wake is for when the network may have changed. It makes the next attempt now; or, if
+// there is a connection, sends PINGREQ, and ends the connection when nothing arrives
+// within 5 seconds. It does not wait.
 func (c *Client) Wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,10 +156,10 @@ func (c *Client) Wake() {
 	}
 }
 
-// Ping sends PINGREQ and returns how long the broker's answer took, measured
-// where packets are read and written. Calls at the same time share one PINGREQ,
-// and so does a later one that finds the earlier unanswered. It fails with
-// NotConnected, Timeout, Network when the connection broke meanwhile, or Aborted.
+// Ping sends PINGREQ and returns how long PINGRESP took, measured where packets are
+// read and written. While a PINGREQ is unanswered, further calls share it. It fails
+// with NotConnected, Timeout, Network when the connection was lost meanwhile, or
+// Aborted.
 func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	conn, err := c.current()
 	if err != nil {
@@ -181,19 +180,19 @@ type Authenticator interface {
 	// re-authentication, and returns the data that the broker gets first; nil:
 	// none. An error fails the attempt or the re-authentication.
 	Start(ctx context.Context) ([]byte, error)
-	// Continue answers what the broker asks. An error ends the connection.
+	// Continue answers a challenge of the broker. An error ends the connection.
 	Continue(ctx context.Context, challenge []byte) ([]byte, error)
-	// Finish judges what came with the broker's word that it is satisfied. An
-	// error ends the connection.
+	// Finish validates the data that came with the broker's acceptance; nil: none came.
+	// An error ends the connection.
 	Finish(ctx context.Context, data []byte) error
 }
 
-// Reauthenticate proves the client's identity once more, on the connection
-// there is (4.12.1), and waits for the outcome. It fails with BadOption without
-// Options.Authenticator or while another one is under way, with NotConnected,
-// with what Start returned, or with the reason for which the connection ended:
-// Disconnected when the broker refused. With Timeout or Aborted the exchange goes
-// on by itself, if the broker was asked by then.
+// Reauthenticate proves the client's identity once more, on the connection there is
+// (4.12.1), and waits for the outcome. It fails with BadOption without
+// Options.Authenticator or while another one is in progress, with NotConnected, with
+// the error of Start, or with the cause of the connection's end: Disconnected when the
+// broker refused. After Timeout or Aborted the exchange goes on by itself, if AUTH was
+// sent by then.
 func (c *Client) Reauthenticate(ctx context.Context) error {
 	if c.auth == nil {
 		return wire.Invalid("authenticator", "is missing; re-authentication needs one")

@@ -11,12 +11,11 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// UserProperty is a name and a value that mean something to applications only
-// (1.5.7): Key and Value, both strings.
+// UserProperty is a name and a value whose meaning is up to applications (1.5.7): Key
+// and Value, both strings.
 type UserProperty = packets.User
 
-// UserProperties are user properties in their order. A name may stand more than
-// once.
+// UserProperties are user properties in their order. A name may occur more than once.
 type UserProperties []UserProperty
 
 // Message is an application message, to publish or received.
@@ -28,7 +27,7 @@ type Message struct {
 
 	Properties Properties
 
-	// Duplicate and ReceivedAt are of received messages only.
+	// Duplicate and ReceivedAt are set on received messages only.
 	Duplicate  bool
 	ReceivedAt time.Time
 }
@@ -42,12 +41,12 @@ type Properties struct {
 	CorrelationData []byte
 	ContentType     string
 	User            UserProperties
-	// SubscriptionIdentifiers are of the subscriptions that a received message
+	// SubscriptionIdentifiers are those of the subscriptions that a received message
 	// matched.
 	SubscriptionIdentifiers []uint32
 }
 
-// PublishResult is what the broker said of a message that it took.
+// PublishResult is the broker's acknowledgement of a message.
 type PublishResult struct {
 	// ReasonCode is 0, or 0x10 when nobody subscribes to the topic. It is 0 for
 	// QoS 0, which is not acknowledged.
@@ -56,7 +55,7 @@ type PublishResult struct {
 	UserProperties UserProperties
 }
 
-// validate checks a message to publish. prefix names where it stands.
+// validate checks a message to publish. prefix is put before the names of its fields.
 func (m *Message) validate(prefix string) error {
 	p, of := &m.Properties, prefix+"properties."
 	switch {
@@ -89,7 +88,7 @@ func (u UserProperties) validate(field string) error {
 	return nil
 }
 
-// encode makes the PUBLISH packet, and tells where its packet identifier goes.
+// encode makes the PUBLISH packet, and returns where its packet identifier goes.
 func (m *Message) encode() (frame []byte, idAt int) {
 	flags := m.QoS << 1
 	if m.Retain {
@@ -102,8 +101,8 @@ func (m *Message) encode() (frame []byte, idAt int) {
 	return wire.EncodePublish(flags, m.Topic, packed, m.Payload)
 }
 
-// packet is the form of paho's codec of the properties that a sender may set; nil:
-// there are none.
+// packet returns the properties that a sender may set, in the form of paho's codec;
+// nil: there are none.
 func (p *Properties) packet() *packets.Properties {
 	if p.PayloadFormat == nil && p.MessageExpiry == nil && p.TopicAlias == nil && p.ResponseTopic == "" &&
 		p.CorrelationData == nil && p.ContentType == "" && p.User == nil {
@@ -132,8 +131,8 @@ func newMessage(r *inbox.Record) Message {
 }
 
 // DecodeProperties decodes the properties of a PUBLISH from their wire form (2.2.2),
-// without their length; ok is false where it is none. Slices point into b. It is for
-// this module's JavaScript, as [Batch.Encoded] is.
+// without their length; ok is false if it is malformed. Slices point into b. It is for
+// this module's JavaScript side, as [Batch.Encoded] is.
 func DecodeProperties(b []byte) (p Properties, ok bool) {
 	r := wire.Reader{Rest: b}
 	for len(r.Rest) > 0 {
@@ -162,11 +161,12 @@ func DecodeProperties(b []byte) (p Properties, ok bool) {
 	return p, r.Err == nil
 }
 
-// NeverExpires is a Session Expiry Interval without an end (3.1.2.11.2).
+// NeverExpires is the Session Expiry Interval of a session that does not expire
+// (3.1.2.11.2).
 const NeverExpires = 0xFFFFFFFF * time.Second
 
-// seconds rounds a duration up to whole seconds, as packets have it. Less than one
-// is refused: somebody forgot the unit.
+// seconds rounds a duration up to whole seconds, as packets need it. Less than one is
+// refused: probably the unit was forgotten.
 func seconds(field string, d time.Duration) (uint32, error) {
 	if d < 0 || d > NeverExpires || d > 0 && d < time.Second {
 		return 0, wire.Invalid(field, "is %v, not 0 to 4,294,967,295 s", d)

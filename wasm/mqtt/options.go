@@ -25,10 +25,10 @@ const (
 	DefaultInboxLimit         = 32 << 20 // bytes
 	DefaultQueueMessages      = 100_000
 	DefaultQueueBytes         = 64 << 20
-	DefaultSubscribeBatchSize = 8 // AWS IoT Core takes no more
+	DefaultSubscribeBatchSize = 8 // AWS IoT Core accepts no more
 )
 
-// KeepAliveOff as Options.KeepAlive turns the keep-alive off.
+// KeepAliveOff is the Options.KeepAlive that turns the keep-alive off.
 const KeepAliveOff time.Duration = -1
 
 // Options say where and how to connect. Only URL is required; the zero value of
@@ -37,13 +37,12 @@ const KeepAliveOff time.Duration = -1
 type Options struct {
 	// URL is given to Dial.
 	URL string
-	// Servers are more URLs of the same broker. Attempts take one after the
-	// other, without delay until all were tried, and begin with the last that
-	// worked.
+	// Servers are more URLs of the same broker. Attempts try one after the other,
+	// without delay until all were tried, starting with the last one that worked.
 	Servers []string
-	// Prepare is called before each attempt, and may change what it is given. It
-	// counts towards ConnectTimeout. Its error fails the attempt, with Network if
-	// it is not an [*Error].
+	// Prepare is called before each attempt, and may change it. It counts towards
+	// ConnectTimeout. Its error fails the attempt, with Network if it is not an
+	// [*Error].
 	Prepare func(ctx context.Context, a *Attempt) error
 	// Dial opens the connection, and must return when ctx is done; nil: a
 	// WebSocket, to a ws: or wss: URL. A Write of conn should be one frame. Its error
@@ -62,13 +61,14 @@ type Options struct {
 	// noticed within 1.5 times that; over a WebSocket a slow one, on which what was sent
 	// still leaves, is not dead. The broker may set its own.
 	KeepAlive time.Duration
-	// ConnectTimeout limits one attempt, from Prepare to CONNACK, and as long again
-	// for making the subscriptions of a lost session.
+	// ConnectTimeout limits one attempt, from Prepare to CONNACK, and after that, once
+	// more, making the subscriptions of a lost session again.
 	ConnectTimeout time.Duration
 
-	// Reconnect says when to connect again. That is after a random time of at most
-	// ReconnectMin, which doubles with each failure up to ReconnectMax (exponential
-	// back-off, full jitter), and starts anew once a connection has held for 5 s.
+	// Reconnect says whether to connect again after the connection was lost. The delay
+	// is random, of at most ReconnectMin at first; that doubles with each failure up to
+	// ReconnectMax (exponential back-off, full jitter), and is reset once a connection
+	// has lasted 5 s.
 	Reconnect    ReconnectPolicy
 	ReconnectMin time.Duration
 	ReconnectMax time.Duration
@@ -79,14 +79,13 @@ type Options struct {
 	// subscriptions are made again.
 	SubscribeBatchSize int
 
-	// SessionExpiry is how long the broker keeps the session after the
-	// connection ended (3.1.2.11.2). 0 ends it with the connection; NeverExpires
-	// is the most.
+	// SessionExpiry is how long the broker keeps the session after the connection ended
+	// (3.1.2.11.2). 0 ends it with the connection; NeverExpires is the maximum.
 	SessionExpiry time.Duration
-	// ReceiveMaximum bounds the QoS 1 and 2 messages that the broker sends before
-	// they are acknowledged (3.1.2.11.3). One that sends more breaks the protocol
-	// [MQTT-3.3.4-9]. For the default there is leave: mosquitto 2.0 sends up to
-	// twice as many when many were waiting.
+	// ReceiveMaximum bounds the QoS 1 and 2 messages that the broker sends before they
+	// are acknowledged (3.1.2.11.3). One that sends more breaks the protocol
+	// [MQTT-3.3.4-9]. The default is not enforced so strictly: mosquitto 2.0 sends up
+	// to twice as many when many were waiting.
 	ReceiveMaximum uint16
 	// MaximumPacketSize bounds the packets that the broker sends, in bytes
 	// (3.1.2.11.4). A larger one ends the connection with PacketTooLarge
@@ -103,50 +102,50 @@ type Options struct {
 	RequestProblemInfo *bool
 	UserProperties     UserProperties // of CONNECT (3.1.2.11.8)
 	// AuthMethod and AuthData are sent as they are (3.1.2.11.9), for a broker that
-	// needs no more; one that asks on is a Protocol error.
+	// needs no more; a challenge of the broker is a Protocol error.
 	AuthMethod string
 	AuthData   []byte
-	// Authenticator does enhanced authentication, in place of AuthMethod and
-	// AuthData; nil: none.
+	// Authenticator does enhanced authentication, instead of AuthMethod and AuthData;
+	// nil: none.
 	Authenticator Authenticator
 
 	Will *Will // nil: none
 
 	// Queue bounds what waits to be sent.
 	Queue Queue
-	// Republish sends QoS 1 and 2 messages in flight again when the broker has
-	// forgotten the session, which may double them. Otherwise their publish
-	// fails with SessionLost.
+	// Republish sends QoS 1 and 2 messages in flight again when the broker has lost the
+	// session, which may duplicate them. Otherwise their publish fails with
+	// SessionLost.
 	Republish bool
-	// Store keeps the session beyond the end of the program: the queue, what is
-	// in flight, and which QoS 2 messages were received. It needs a ClientID,
-	// KeepSession and SessionExpiry, and the client takes it over and closes it.
+	// Store keeps the session beyond the end of the program: the queue, what is in
+	// flight, and which QoS 2 messages were received. It needs a ClientID, KeepSession
+	// and SessionExpiry. The client owns and closes it.
 	Store Store
-	// AutoTopicAlias sends topic aliases, as many as the broker takes, in place
-	// of topics it has seen on the connection (3.3.2.3.4).
+	// AutoTopicAlias sends topic aliases, as many as the broker accepts, instead of
+	// topics that it has sent before on the connection (3.3.2.3.4).
 	AutoTopicAlias bool
 
-	// InboxLimit is how many bytes of memory may be held for messages that wait to
-	// be received before those of QoS 0 are dropped, the oldest first; and with a
-	// session that the broker has lost, those of QoS 1 and 2 that it had sent.
+	// InboxLimit is how many bytes of memory received messages may take while they
+	// wait. Beyond it those of QoS 0 are dropped, the oldest first; and when the broker
+	// has lost the session, those of QoS 1 and 2 that it had sent in it.
 	InboxLimit int
-	// OnMessage is called for each message that no Subscription.Handler is for, one
+	// OnMessage is called for each message without a matching Subscription.Handler, one
 	// after the other, on one goroutine, which also calls the handlers. A message is
 	// acknowledged after the call. With OnMessage, and from the first Handler on,
 	// Receive and Messages can't be used.
 	OnMessage func(Message)
 
-	// OnEvent is told what happens to the connection, one event after the
-	// other, on a goroutine of its own. It may block, and may call the client.
+	// OnEvent is called with what happens to the connection, one event after the other,
+	// on a goroutine of its own. It may block, and may call the client.
 	OnEvent func(Event)
 
-	// OnPacket is told of every packet that is read or written, in the order of
-	// each direction; also of those that break the rules, once they are whole. It
-	// is called by the goroutines that read and write, so it must not block, nor
-	// call the client. CONNECT has the password in it.
+	// OnPacket is called with every packet that is read or written, in order in each
+	// direction; also with malformed ones, once they are whole. The goroutines that
+	// read and write call it, so it must neither block nor call the client. CONNECT
+	// contains the password.
 	OnPacket func(Packet)
 
-	receiveLimit  int    // messages, from where on ReceiveMaximum counts as broken
+	receiveLimit  int    // messages; more are a violation
 	keepAlive     uint16 // seconds
 	sessionExpiry uint32 // seconds
 }
@@ -156,8 +155,8 @@ type ReconnectPolicy byte
 
 // The policies of Options.Reconnect.
 const (
-	// ReconnectUnlessRefused gives up when the broker refuses for a reason that
-	// trying again can't mend, such as bad credentials. That ends the client.
+	// ReconnectUnlessRefused gives up when the broker refuses for a reason that will
+	// not go away, such as bad credentials. That ends the client.
 	ReconnectUnlessRefused ReconnectPolicy = iota
 	ReconnectAlways
 	ReconnectNever // the client ends with its first connection
@@ -172,7 +171,7 @@ type Queue struct {
 	Policy   QueuePolicy
 }
 
-// OfflinePolicy says what is taken while there is no connection.
+// OfflinePolicy says what may wait while there is no connection.
 type OfflinePolicy byte
 
 // The policies of Queue.Offline.
@@ -188,7 +187,7 @@ type QueuePolicy byte
 // The policies of a [Queue].
 const (
 	Reject     QueuePolicy = iota // its publish fails with QueueFull
-	DropOldest                    // the ones that waited longest fail with Dropped
+	DropOldest                    // those that waited longest fail with Dropped
 	DropNewest                    // it fails with Dropped
 )
 
@@ -211,7 +210,7 @@ func (o *Options) prepare() error {
 		return err
 	}
 	if o.Queue.Policy > DropNewest {
-		return wire.Invalid("queue.policy", "is %d, not one of the three policies", o.Queue.Policy)
+		return wire.Invalid("queue.policy", "is %d; use Reject, DropOldest or DropNewest", o.Queue.Policy)
 	}
 	if o.Dial == nil {
 		o.Dial = func(ctx context.Context, url string) (net.Conn, error) {
@@ -308,7 +307,7 @@ func (o *Options) checkTimes() (err error) {
 	if o.KeepAlive != KeepAliveOff {
 		n, err := seconds("keepalive", o.KeepAlive)
 		if err != nil || n > 65535 {
-			return wire.Invalid("keepalive", "is %v, not at most 65,535 s", o.KeepAlive)
+			return wire.Invalid("keepalive", "is %v; at most 65,535 s are allowed", o.KeepAlive)
 		}
 		o.keepAlive = uint16(n)
 	}
@@ -316,7 +315,7 @@ func (o *Options) checkTimes() (err error) {
 	return err
 }
 
-// connect makes CONNECT (3.1).
+// connect encodes CONNECT (3.1).
 func (o *Options) connect(a *Attempt, clean bool, auth []byte) []byte {
 	p := &packets.Properties{
 		ReceiveMaximum: &o.ReceiveMaximum, MaximumPacketSize: &o.MaximumPacketSize,

@@ -12,11 +12,11 @@ type Packet struct {
 	Bytes []byte // whole, from the fixed header on
 }
 
-// onPacket holds who wants to know; nil: nobody does.
+// onPacket holds the function that packets are passed to; nil: none.
 type onPacket = atomic.Pointer[func(sent bool, at time.Time, packet []byte)]
 
-// OnPacket tells f of every packet from now on, in place of Options.OnPacket and
-// as that says; nil tells nobody.
+// OnPacket sets the function that is called with every packet from now on, as
+// Options.OnPacket says; nil: none.
 func (c *Client) OnPacket(f func(Packet)) {
 	if f == nil {
 		c.onPacket.Store(nil)

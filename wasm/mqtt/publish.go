@@ -12,29 +12,29 @@ import (
 // PUBACK at QoS 1 and PUBCOMP at QoS 2; at QoS 0, which has none, until it is
 // written. Its error is
 //
-//   - BadOption, Unsupported or PacketTooLarge for what is not MQTT or is more
-//     than the broker takes (see [Connack]),
+//   - BadOption, Unsupported or PacketTooLarge for what is not valid in MQTT or
+//     not accepted by the broker (see [Connack]),
 //   - NotConnected, QueueFull, Dropped or Expired for what was not sent, as
 //     Options.Queue and the Message Expiry Interval say,
 //   - Refused with the broker's reason code, which is 0x80 or more (3.4.2.1),
-//   - SessionLost, at QoS 0 Network, or when the client has ended NotConnected,
+//   - SessionLost, at QoS 0 Network, or NotConnected when the client has ended,
 //     for what may or may not have arrived,
-//   - Storage for what Options.Store did not take, or
+//   - Storage when Options.Store failed, or
 //   - Timeout or Aborted when ctx ends first; a QoS 1 or 2 message that was sent
 //     by then may still arrive.
 func (c *Client) Publish(ctx context.Context, m Message) (PublishResult, error) {
 	return c.PublishAsync(&m, PublishOptions{}).Wait(ctx)
 }
 
-// PublishOptions say when a publish is settled, and who is told.
+// PublishOptions say when a publish is settled, and what is called then.
 type PublishOptions struct {
-	// Stored settles it when the message is in Options.Store and will be sent, be
-	// it by the next program. What fails after that is told as [Failed]. At QoS 0
-	// a message is stored only while there is no connection and Queue.Offline lets
-	// it wait; else it settles when it is written. Without a store it fails with
+	// Stored settles it when the message is in Options.Store and will be sent, if need
+	// be by the next program. Later failures are reported as [Failed]. At QoS 0 a
+	// message is stored only while there is no connection and Queue.Offline lets it
+	// wait; otherwise it settles when it is written. Without a store it fails with
 	// BadOption.
 	Stored bool
-	// OnSettled is called once with what Publish returns, from any goroutine, also
+	// OnSettled is called once with what Publish returns, from any goroutine, possibly
 	// before PublishAsync returns. It must neither block nor call the client.
 	OnSettled func(PublishResult, error)
 }
@@ -85,7 +85,7 @@ type Token struct {
 	err     error
 }
 
-// owner is a Token as its session knows it.
+// owner is a Token as the session's Owner.
 type owner Token
 
 // Settle is called with the client's mu held.
@@ -140,8 +140,8 @@ func (t *Token) Wait(ctx context.Context) (PublishResult, error) {
 	return t.Result()
 }
 
-// Cancel gives up waiting: it takes the message back if it was not sent yet, and
-// settles it with err. One that the store has already is sent nevertheless.
+// Cancel stops waiting: it withdraws the message if it was not sent yet, and settles it
+// with err. One that was settled when it was stored is still sent.
 func (t *Token) Cancel(err error) {
 	if err != nil {
 		err = wire.NetworkError(err, "publish")
@@ -149,7 +149,7 @@ func (t *Token) Cancel(err error) {
 	c := t.client
 	c.mu.Lock()
 	defer c.unlock()
-	if t.message.Owner == nil { // never taken, and settled
+	if t.message.Owner == nil { // never queued, and settled
 		return
 	}
 	c.session.GiveUp(&t.message, err)

@@ -9,10 +9,9 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Messages returns the messages that arrive, until ctx is done or the client has
-// ended, which is the last error. The broker is told that a message arrived when
-// the loop asks for the one after the next, at the latest; one that the loop broke
-// off at may come again.
+// Messages returns the messages that arrive, until ctx is done or the client has ended,
+// which is the last error. A message is acknowledged, at the latest, when the loop asks
+// for the one after the next; the one at which the loop ends may arrive again.
 func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {
@@ -31,19 +30,18 @@ func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// Receive waits for messages and returns all there are, up to about 256 KiB.
-// Batch.Done must be called before the broker is told that its QoS 1 and 2
-// messages arrived. QoS 0 messages that nobody receives are dropped, oldest
-// first, beyond Options.InboxLimit. It waits through lost connections, and fails
-// with NotConnected when the client has ended, Timeout or Aborted, or with
-// BadOption when messages go to handlers. One goroutine should call it: two would
-// get the messages out of order.
+// Receive waits for messages and returns all there are, up to about 256 KiB. Its QoS 1
+// and 2 messages are acknowledged only when Batch.Done is called. QoS 0 messages that
+// are not received are dropped, oldest first, beyond Options.InboxLimit. It waits
+// through lost connections, and fails with NotConnected when the client has ended,
+// Timeout or Aborted, or with BadOption when messages go to handlers. One goroutine
+// should call it: two would get the messages out of order.
 func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 	c.handlers.mu.Lock()
 	taking := c.handlers.running
 	c.handlers.mu.Unlock()
 	if taking {
-		return nil, wire.Invalid("onMessage", "and handlers of subscriptions get the messages; they can't be received as well")
+		return nil, wire.Invalid("onMessage", "or handlers of subscriptions receive the messages: Receive and Messages can't be used as well")
 	}
 	return c.receive(ctx)
 }
@@ -56,7 +54,7 @@ func (c *Client) receive(ctx context.Context) (*Batch, error) {
 	c.mu.Lock()
 	quiet := c.supervisor.quiet
 	c.mu.Unlock()
-	if quiet != nil { // nobody hears from a connection before he hears of it
+	if quiet != nil { // messages of a connection come after its event
 		select {
 		case <-quiet:
 		case <-ctx.Done():
@@ -68,8 +66,8 @@ func (c *Client) receive(ctx context.Context) (*Batch, error) {
 // A Batch is received messages in order.
 type Batch struct {
 	Count int
-	// Dropped is how many messages were lost before this batch because nobody took
-	// them in time: of QoS 0, or of a session that the broker has lost.
+	// Dropped is how many messages were dropped before this batch because they were not
+	// received in time: of QoS 0, or of a session that the broker has lost.
 	Dropped uint64
 
 	batch  inbox.Batch
@@ -90,7 +88,7 @@ func (b *Batch) Done() {
 // Owed is how many messages of QoS 1 and 2 [Batch.Done] acknowledges.
 func (b *Batch) Owed() int { return len(b.batch.Receipts) }
 
-// More tells that other messages waited when this batch was taken.
+// More reports whether other messages waited when this batch was taken.
 func (b *Batch) More() bool { return b.batch.More }
 
 // Messages decodes the batch. The slices of a message point into the batch.
@@ -104,13 +102,12 @@ func (b *Batch) Messages() iter.Seq[Message] {
 	}
 }
 
-// Encoded returns the batch in the form that this module's JavaScript decodes,
-// which is no business of anybody else's and may change. Each element holds whole
-// messages.
+// Encoded returns the batch in the form that this module's JavaScript decodes. That
+// form is private, and may change. Each element holds whole messages.
 func (b *Batch) Encoded() [][]byte { return b.batch.Records }
 
-// Kept are the handles of the payloads that are not in Encoded, in their order.
-// Whoever has them claims the payloads from the connection.
+// Kept returns the handles of the payloads that are not in Encoded, in order. The
+// caller must claim these payloads from the connection.
 func (b *Batch) Kept() []int {
 	handles := make([]int, len(b.batch.Kept))
 	for i, k := range b.batch.Kept {
@@ -119,11 +116,11 @@ func (b *Batch) Kept() []int {
 	return handles
 }
 
-// Recycle gives the batch's memory to messages that are still to come. Neither
-// what Encoded returned nor the slices of messages may be used any more.
+// Recycle returns the batch's memory for reuse. Neither what Encoded returned nor the
+// slices of messages may be used any more.
 func (b *Batch) Recycle() { b.client.inbox.Recycle(&b.batch) }
 
-// taken says that messages are safe.
+// taken acknowledges messages.
 func (c *Client) taken(receipts []uint64) {
 	c.mu.Lock()
 	defer c.unlock()

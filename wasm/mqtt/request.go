@@ -14,14 +14,14 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Request publishes a message and waits for its answer (4.10): it sets the
-// Response Topic, made from the broker's Response Information where there is
-// one, and Correlation Data, and subscribes to that topic first if need be. Many
-// requests may be under way. An answer does not come from Receive too.
+// Request publishes a message and waits for its answer (4.10): it sets the Response
+// Topic, made from the broker's Response Information if there is one, and Correlation
+// Data, and subscribes to that topic first if needed. Many requests may be pending at
+// once. Receive does not return the answers.
 //
-// At QoS 1 and 2 its error is Refused with reason code 0x10 when the broker says
-// that nobody listens. Otherwise it fails as Subscribe and Publish do, and with
-// Timeout or Aborted where ctx ends before the answer has come.
+// At QoS 1 and 2 its error is Refused with reason code 0x10 when the broker says that
+// there are no subscribers. Otherwise it fails as Subscribe and Publish do, and with
+// Timeout or Aborted if ctx ends before the answer arrives.
 func (c *Client) Request(ctx context.Context, m Message) (Message, error) {
 	b, err := c.RequestBatch(ctx, m)
 	if err != nil {
@@ -72,9 +72,9 @@ func (c *Client) RequestBatch(ctx context.Context, m Message) (*Batch, error) {
 	}
 }
 
-// Reply publishes the answer to a request that was received: to its Response
-// Topic, with its Correlation Data (4.10.1). It fails with BadOption when
-// that has none, and else as Publish does.
+// Reply publishes the answer to a request that was received: to its Response Topic,
+// with its Correlation Data (4.10.1). It fails with BadOption when there is no Response
+// Topic, and otherwise as Publish does.
 func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (PublishResult, error) {
 	if request.Properties.ResponseTopic == "" {
 		return PublishResult{}, wire.Invalid("properties.responseTopic", "is missing; the message does not ask for an answer")
@@ -84,24 +84,23 @@ func (c *Client) Reply(ctx context.Context, request *Message, answer Message) (P
 	return c.Publish(ctx, answer)
 }
 
-// responses hands the answers to requests to those who wait for them. They don't
-// pass the inbox: whoever works on a message that he received may ask for
-// something meanwhile, and must not wait for himself.
+// responses passes answers to the requests that wait for them. They bypass the inbox:
+// the code that handles a received message may make a request, which must not wait
+// until that message is handled.
 type responses struct {
-	subscribing chan struct{} // holds one element while somebody does
+	subscribing chan struct{} // holds one element while a call does
 
 	mu      sync.Mutex
-	basis   string // that topic was made from
+	basis   string // from which topic was made
 	topic   string // "": not subscribed
 	next    uint64
 	pending map[string]chan []byte // by topic and correlation data; closed when the client ends
 	ended   bool
 }
 
-// subscribe returns the topic that answers shall go to, and makes sure that
-// they come.
+// subscribe returns the response topic, and makes sure that it is subscribed to.
 func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
-	select { // one subscription, however many ask at once
+	select { // one subscription, however many requests need it
 	case r.subscribing <- struct{}{}:
 		defer func() { <-r.subscribing }()
 	case <-ctx.Done():

@@ -6,9 +6,9 @@ import (
 	"mqttwasm/wasm/mqtt/internal/session"
 )
 
-// Store keeps a session beyond the end of the program (4.1): keys and values,
-// in the order of the keys. One client uses it at a time, and any of its errors
-// that is no [*Error] becomes one with Storage.
+// Store keeps a session beyond the end of the program (4.1): keys and values, in the
+// order of the keys. One client uses it at a time. Its errors are wrapped in an
+// [*Error] with Storage, unless they are one.
 type Store interface {
 	// Load returns all records in the order of their keys. It is called first,
 	// once, and may block until ctx is done. An error fails Connect.
@@ -19,11 +19,11 @@ type Store interface {
 	// survive the program, or with the error for which they don't. The slices
 	// may be kept.
 	Apply(changes []Record, done func(error))
-	// Close is called once, at the end of the client, also where Connect fails.
-	// It may wait until all changes are done.
+	// Close is called once, at the end of the client, also if Connect fails. It may
+	// wait until all changes are done.
 	Close() error
 }
 
-// Record is one entry of a [Store]: its Key, a string of lower-case letters and
-// digits, and its Value, a []byte whose meaning is the client's business.
+// Record is one entry of a [Store]: its Key, a string of lower-case letters and digits,
+// and its Value, a []byte that only the client interprets.
 type Record = session.Record

@@ -16,8 +16,8 @@ import (
 // Subscription is one topic filter to subscribe to, with its options (3.8.3.1).
 type Subscription struct {
 	Filter            string // may have wildcards, and begin with $share/name/ (4.7, 4.8.2)
-	QoS               byte   // at most; messages come with theirs where that is less
-	NoLocal           bool   // leaves out what this client publishes
+	QoS               byte   // maximum; a message arrives with the lower of this and its own
+	NoLocal           bool   // excludes what this client publishes
 	RetainAsPublished bool   // keeps RETAIN as the publisher set it
 	// RetainHandling says when retained messages are sent: 0 always, 1 if the
 	// subscription is new, 2 never.
@@ -33,32 +33,31 @@ type Subscription struct {
 
 // SubscribeOptions are the properties of SUBSCRIBE (3.8.2.1).
 type SubscribeOptions struct {
-	// Identifier is that of the subscriptions that have none: 1 to 268,435,455; 0:
-	// none. See [OptionalIdentifier].
+	// Identifier is for the subscriptions that have none of their own: 1 to
+	// 268,435,455; 0: none. See [OptionalIdentifier].
 	Identifier     int
 	UserProperties UserProperties
 }
 
 // SubscribeResult is SUBACK or UNSUBACK.
 type SubscribeResult struct {
-	// ReasonCodes has one for each filter, in their order: below 0x80 the QoS
-	// granted, or that it was unsubscribed from; else why it was refused (3.9.3,
-	// 3.11.3).
+	// ReasonCodes has one for each filter, in their order: below 0x80 the QoS granted,
+	// or success of Unsubscribe; otherwise the reason of the refusal (3.9.3, 3.11.3).
 	ReasonCodes    []byte
 	ReasonString   string
 	UserProperties UserProperties
 }
 
-// Subscribe subscribes, and waits for SUBACK. Its error is Refused when the
-// broker refused all filters; when it refused some, the result tells which. The
-// client subscribes again when it reconnects and the session is gone.
+// Subscribe subscribes, and waits for SUBACK. Its error is Refused when the broker
+// refused all filters; when it refused some, the result says which. The client
+// subscribes again when it reconnects and the session is gone.
 //
-// While there is no connection it waits for one if Options.Queue.Offline lets
-// messages wait, and fails with NotConnected if not. It also fails with BadOption,
-// Unsupported or PacketTooLarge for what is not MQTT or more than the broker takes,
-// Network when the connection broke meanwhile, Protocol when the answer does not
-// fit the filters, Timeout or Aborted. A subscription that failed is taken back,
-// whatever the broker made of it.
+// While there is no connection it waits for one if Options.Queue.Offline lets messages
+// wait, and fails with NotConnected if not. It also fails with BadOption, Unsupported
+// or PacketTooLarge for what is not valid in MQTT or not accepted by the broker,
+// Network when the connection was lost meanwhile, Protocol when the answer does not fit
+// the filters, Timeout or Aborted. A subscription that failed is undone, whatever the
+// broker did with it.
 func (c *Client) Subscribe(ctx context.Context, subs []Subscription, opts SubscribeOptions) (SubscribeResult, error) {
 	if len(subs) == 0 {
 		return SubscribeResult{}, wire.Invalid("filter", "is missing [MQTT-3.8.3-2]")
@@ -104,11 +103,11 @@ func (s *Subscription) validate(identifier int) error {
 	return nil
 }
 
-// Unsubscribe unsubscribes, and waits for UNSUBACK. The reason code 0x11 says
-// that there was no such subscription. user are properties of UNSUBSCRIBE
-// (3.10.2.1), and may be nil. It fails as Subscribe does; but unless the broker
-// refused, the subscriptions are over nevertheless: the broker is told at the next
-// connection, and they are not made again.
+// Unsubscribe unsubscribes, and waits for UNSUBACK. The reason code 0x11 says that
+// there was no such subscription. user are properties of UNSUBSCRIBE (3.10.2.1), and
+// may be nil. It fails as Subscribe does; but unless the broker refused, the
+// subscriptions have ended all the same: the broker is told at the next connection, and
+// they are not made again.
 func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserProperties) (SubscribeResult, error) {
 	if len(filters) == 0 {
 		return SubscribeResult{}, wire.Invalid("filter", "is missing [MQTT-3.10.3-2]")
@@ -135,12 +134,12 @@ func (c *Client) Unsubscribe(ctx context.Context, filters []string, user UserPro
 	return r, err
 }
 
-// OptionalIdentifier is from where on subscription identifiers are left out where
-// the broker takes none (3.2.2.3.12), in place of the error Unsupported.
+// OptionalIdentifier is the first of the subscription identifiers that are left out if
+// the broker supports none (3.2.2.3.12), instead of the error Unsupported.
 const OptionalIdentifier = session.OptionalIdentifier
 
-// call sends SUBSCRIBE or UNSUBSCRIBE packets and waits for the answers. Where the
-// connection or the caller does not wait for all of them, all are taken back.
+// call sends SUBSCRIBE or UNSUBSCRIBE packets and waits for the answers. If not all are
+// answered, all are undone.
 func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) (SubscribeResult, error) {
 	type outcome struct {
 		ack *wire.Suback

@@ -21,22 +21,22 @@ import (
 //	    └─ from all       waiting ◄─────────────────────────────────────────┘
 //	                back-off over, Wake
 //
-//	ended: from all, by Disconnect, or for what trying again can't mend
+//	ended: from all, by Disconnect or for an error that trying again can't fix
 //
-// One goroutine, supervise, makes the changes. Others only say what is wanted.
-// The client's mu guards the fields.
+// One goroutine, supervise, makes the changes. Others only set what is wanted. The
+// client's mu guards the fields.
 type supervisor struct {
 	want      want
-	conn      *transport.Conn // has the broker's CONNACK; nil: there is none
+	conn      *transport.Conn // accepted by the broker; nil: there is none
 	connected bool            // conn was announced
-	attempt   *attempt        // under way; nil: none
+	attempt   *attempt        // in progress; nil: none
 	hurry     chan struct{}   // ends a wait: back-off is over, or something else is wanted
 
 	servers    []string      // Options.URL and Options.Servers
 	server     int           // in servers, for the next attempt
-	failures   int           // rounds of attempts, and connections that did not hold, one after the other
-	subscribed chan struct{} // closed when the subscriptions are made again; nil: nobody waits for that
-	quiet      chan struct{} // closed when the connection is announced: messages wait for that; nil: it was
+	failures   int           // consecutive rounds of attempts that failed, and connections that did not last
+	subscribed chan struct{} // closed when the subscriptions are made again; nil: nobody waits for it
+	quiet      chan struct{} // closed when the connection is announced, for which messages wait; nil: it was
 }
 
 // want is what the user asked for last.
@@ -48,17 +48,17 @@ const (
 	gone
 )
 
-// stable is how long a connection must hold for the back-off to start anew: one
-// that breaks at once, again and again, is no success.
+// stable is how long a connection must last for the back-off to be reset: connections
+// that are lost at once, again and again, are no success.
 const stable = 5 * time.Second
 
-// attempt is an attempt to connect that is under way.
+// attempt is an attempt to connect that is in progress.
 type attempt struct {
 	stop context.CancelFunc
-	over chan struct{} // closed when it has left nothing behind but the connection
+	over chan struct{} // closed when it has cleaned up everything but the connection
 }
 
-// speak lets the messages of a connection pass that is announced, or over.
+// speak lets the messages of a connection pass, once it is announced or over.
 func (s *supervisor) speak() {
 	if s.quiet != nil {
 		close(s.quiet)
@@ -97,8 +97,8 @@ func (c *Client) first(ctx context.Context) (conn *transport.Conn, err error) {
 	return conn, err
 }
 
-// supervise waits for the connection to end and makes the next, until the
-// client is disconnected or may not go on.
+// supervise waits for the connection to end and makes the next one, until the client is
+// disconnected or gives up.
 func (c *Client) supervise(conn *transport.Conn) {
 	var last error
 	if conn == nil {
@@ -111,7 +111,7 @@ func (c *Client) supervise(conn *transport.Conn) {
 			c.supervisor.failures = 0
 		}
 		last = c.lost(conn)
-		if sentAway(last) {
+		if redirected(last) {
 			c.supervisor.server = (c.supervisor.server + 1) % len(c.supervisor.servers)
 		}
 		c.events.send(Closed{last})
@@ -120,8 +120,8 @@ func (c *Client) supervise(conn *transport.Conn) {
 	c.finish(last)
 }
 
-// reconnect makes attempts, counting from n, until one succeeds. It returns no
-// connection when the client was disconnected, with a nil error, or when it gives
+// reconnect makes attempts, counting from n, until one succeeds. It returns neither a
+// connection nor an error when the client was disconnected, and an error when it gives
 // up.
 func (c *Client) reconnect(cause error, n int) (*transport.Conn, error) {
 	for ; ; n++ {
@@ -223,9 +223,8 @@ func (c *Client) retry(n int) (*transport.Conn, error) {
 	return nil, err
 }
 
-// announce makes a connection the current one and tells. It returns false when
-// Disconnect or Suspend was called before, which then knew of no connection to
-// close.
+// announce makes a connection the current one and reports it. It returns false when
+// Disconnect or Suspend was called before, when there was no connection to close.
 func (c *Client) announce() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -236,7 +235,7 @@ func (c *Client) announce() bool {
 	}
 	s.connected = true
 	s.server = (s.server + len(s.servers) - 1) % len(s.servers) // the one that worked
-	select {                                                    // a hurry that this connection has answered
+	select {                                                    // this connection makes a pending hurry obsolete
 	case <-s.hurry:
 	default:
 	}
@@ -251,7 +250,7 @@ func (c *Client) drop(conn *transport.Conn) {
 	_ = c.lost(conn)
 }
 
-// lost says that a connection is over.
+// lost tells the session that a connection is over.
 func (c *Client) lost(conn *transport.Conn) (cause error) {
 	c.mu.Lock()
 	defer c.unlock()
@@ -265,7 +264,7 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 	return cause
 }
 
-// final tells errors after which no more attempts are made.
+// final reports whether no more attempts are made after an error.
 func (c *Client) final(err error) bool {
 	e, typed := errors.AsType[*Error](err)
 	switch {
@@ -273,7 +272,7 @@ func (c *Client) final(err error) bool {
 		return false
 	case e.Code == BadOption:
 		return true
-	case sentAway(err):
+	case redirected(err):
 		return len(c.supervisor.servers) == 1
 	case e.Code == Refused, e.Code == Disconnected:
 		switch e.ReasonCode {
@@ -285,8 +284,8 @@ func (c *Client) final(err error) bool {
 	return e.Final
 }
 
-// sentAway tells whether the broker wants another server to be used (4.13).
-func sentAway(err error) bool {
+// redirected reports whether the broker wants another server to be used (4.13).
+func redirected(err error) bool {
 	e, typed := errors.AsType[*Error](err)
 	return typed && (e.ReasonCode == wire.ReasonUseAnotherServer || e.ReasonCode == wire.ReasonServerMoved)
 }
@@ -299,7 +298,7 @@ func (c *Client) finish(err error) {
 	close(c.ended)
 }
 
-// release ends the session and lets go of the store.
+// release ends the session and closes the store.
 func (c *Client) release(cause error) {
 	c.cancel(cause)
 	c.mu.Lock()

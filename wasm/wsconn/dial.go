@@ -1,8 +1,9 @@
 // Package wsconn dials MQTT over WebSocket, natively and in the browser.
 //
 // A [Conn] is a [net.Conn] each of whose writes leaves as one binary frame, or a large
-// one as several: MQTT may be cut anywhere (MQTT 5, 6.0), but a frame costs a browser as
-// much as a hundred small packets, so a writer had better join what is ready together.
+// one as several: MQTT may be split into frames anywhere (MQTT 5, 6.0), but a frame costs
+// a browser as much as a hundred small packets, so a writer should join what is ready
+// together.
 package wsconn
 
 import (
@@ -26,11 +27,11 @@ const (
 	// waits. Browsers buffer without limit and never block.
 	HighWater = 1 << 20
 
-	// maxFrame is how many bytes go into one frame, 1 MiB and what stands before it in a
-	// PUBLISH: until a frame has left not every platform tells that any of it has.
+	// maxFrame is how many bytes go into one frame: 1 MiB and what precedes it in a
+	// PUBLISH. Not every platform reports that part of a frame has been sent.
 	maxFrame = HighWater + 64<<10
 
-	// closeTimeout bounds the closing handshake on a half-open link.
+	// closeTimeout bounds the closing handshake on a half-open connection.
 	closeTimeout = time.Second
 )
 
@@ -42,7 +43,7 @@ type CloseError struct {
 	Code   int
 	Reason string // may be empty
 	// Violated says that the peer broke MQTT's rules for WebSockets (6.0), and that
-	// we closed it.
+	// Read closed the connection for it.
 	Violated bool
 }
 
@@ -52,44 +53,43 @@ func (e *CloseError) Error() string {
 	case e.Reason != "":
 		return fmt.Sprintf("WebSocket closed with code %d: %s", e.Code, e.Reason)
 	case e.Code == 1006:
-		return "WebSocket broke off (code 1006)"
+		return "WebSocket closed abnormally (code 1006)"
 	default:
 		return fmt.Sprintf("WebSocket closed with code %d", e.Code)
 	}
 }
 
-// CloseStatus returns the code and the reason, for callers that know this type
-// only by its methods.
+// CloseStatus returns the code and the reason, for callers that use this type only
+// through an interface.
 func (e *CloseError) CloseStatus() (code int, reason string) { return e.Code, e.Reason }
 
 // Violation returns Violated, for such callers.
 func (e *CloseError) Violation() bool { return e.Violated }
 
-// Conn is an open WebSocket as a byte stream. One goroutine may call Read beside
-// everything else; writes wait for each other.
+// Conn is an open WebSocket as a byte stream. One goroutine may call Read while others
+// call everything else; writes wait for each other.
 type Conn struct {
 	ws     *websocket.Conn
-	socket *socket // what the platform knows about ws
+	socket *socket // the platform's side of ws
 
-	reader   io.Reader // of a frame; nil between two
-	unread   bool      // there may be bytes that only socket has
+	reader   io.Reader // of the current frame; nil between two
+	unread   bool      // socket may hold bytes that ws does not deliver
 	readCtx  context.Context
 	stopRead context.CancelFunc
 
 	writing   sync.Mutex
-	given     atomic.Int64 // bytes that were written
-	held      atomic.Int64 // bytes that are to be
+	given     atomic.Int64 // bytes given to the WebSocket
+	held      atomic.Int64 // bytes of a write that are not given yet
 	closeOnce sync.Once
 	closed    chan struct{}
 }
 
 var _ net.Conn = (*Conn)(nil)
 
-// Dial opens a WebSocket to a ws: or wss: URL with subprotocol "mqtt"
-// [MQTT-6.0.0-3]. It blocks until the socket is open, fails, or ctx is done, and
-// then its error wraps that of ctx, which no longer matters once it is open. In
-// the browser a connection that fails is a *[CloseError] that can't say why:
-// browsers hide that from scripts.
+// Dial opens a WebSocket to a ws: or wss: URL with subprotocol "mqtt" [MQTT-6.0.0-3].
+// It blocks until the socket is open or has failed, or ctx is done; then its error
+// wraps that of ctx. Once it is open ctx has no effect. In the browser a failed
+// connection gives a *[CloseError] that can't say why: browsers hide that from scripts.
 func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 	ws, socket, err := dial(ctx, url, opts)
 	if err != nil {
@@ -100,7 +100,7 @@ func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 		socket.release()
 		return nil, errNoSubprotocol
 	}
-	ws.SetReadLimit(-1) // packets are measured by the MQTT layer; a frame is no unit
+	ws.SetReadLimit(-1) // the MQTT layer limits packets; frames have no meaning of their own
 	c := &Conn{ws: ws, socket: socket, closed: make(chan struct{})}
 	c.readCtx, c.stopRead = context.WithCancel(context.Background())
 	return c, nil
@@ -123,7 +123,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if c.reader == nil {
 			r, err := c.next()
 			if err != nil {
-				if n := c.take(p); n > 0 { // it came before the end
+				if n := c.take(p); n > 0 { // it arrived before the end
 					return n, nil
 				}
 				return 0, err
@@ -145,7 +145,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
-// take reads what the platform holds in place of frames, without waiting.
+// take reads what the platform holds instead of delivering frames, without waiting.
 func (c *Conn) take(p []byte) (n int) {
 	select {
 	case <-c.closed:
@@ -156,11 +156,11 @@ func (c *Conn) take(p []byte) (n int) {
 	return n
 }
 
-// Keep leaves the next rest bytes, which end with a payload of that many bytes,
-// where they arrived: they cost Go no memory and no copy. The first of the payload
-// may have been read. It returns the number by which the payload is fetched,
-// dropped, or claimed in JavaScript; ok is false, and nothing was left, where it is
-// not whole in one frame, and natively. Only the goroutine that reads may call it.
+// Keep leaves the next rest bytes, which end with a payload of that many bytes, where
+// they arrived: they cost Go no memory and no copy. The payload's first bytes may have
+// been read. It returns the handle by which the payload is fetched, dropped, or claimed
+// in JavaScript; ok is false, and nothing was left, if it is not whole in one frame,
+// and always natively. Only the goroutine that reads may call it.
 func (c *Conn) Keep(rest, payload int) (handle int, ok bool) {
 	handle = c.socket.keep(rest, payload)
 	return handle, handle > 0
@@ -169,15 +169,15 @@ func (c *Conn) Keep(rest, payload int) (handle int, ok bool) {
 // Fetch copies a payload that was kept to dst, which has its length.
 func (c *Conn) Fetch(handle int, dst []byte) { c.socket.fetch(handle, dst) }
 
-// Drop forgets a payload that was kept.
+// Drop releases a payload that was kept.
 func (c *Conn) Drop(handle int) { c.socket.drop(handle) }
 
 func (c *Conn) next() (io.Reader, error) {
 	for attempt := 0; ; attempt++ {
 		typ, r, err := c.ws.Reader(c.readCtx)
 		if err != nil {
-			// On js a message and the close that follows it may both wait, and
-			// Reader then picks one at random. Asking again gets the message.
+			// On js a message and the close that follows it may both be waiting; Reader
+			// then picks one at random. Reading again gets the message.
 			if attempt < rereads && errors.Is(err, net.ErrClosed) {
 				continue
 			}
@@ -206,8 +206,8 @@ func (c *Conn) readError(err error) error {
 }
 
 // Write sends p as one frame, more than 1 MiB as several, and an empty p not at all. In
-// the browser it blocks while more than [HighWater] bytes wait to be sent, and a small
-// frame for a moment when the link is busy. A frame that can't be sent leaves the
+// the browser it blocks while more than [HighWater] bytes wait to be sent, and, when the
+// connection is busy, a moment for a small frame. A frame that can't be sent leaves the
 // connection open, and what has arrived can still be read. After Close it returns
 // [net.ErrClosed].
 func (c *Conn) Write(p []byte) (int, error) {
@@ -234,7 +234,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Sent is how many of the bytes written have left, and how many wait for the link.
+// Sent returns how many of the bytes written have left, and how many wait to be sent.
 func (c *Conn) Sent() (left, waiting int) {
 	unsent := c.socket.unsent()
 	return int(c.given.Load()) - unsent, int(c.held.Load()) + unsent
@@ -253,7 +253,7 @@ func (c *Conn) Close() error {
 		select {
 		case <-done:
 		case <-time.After(closeTimeout):
-			go func() { _ = c.ws.CloseNow() }() // frees a writer that the dead link holds
+			go func() { _ = c.ws.CloseNow() }() // unblocks a writer on a dead connection
 		}
 		c.stopRead()
 		c.socket.release()
@@ -261,10 +261,10 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// LocalAddr returns a stand-in: a browser doesn't tell.
+// LocalAddr returns a placeholder: browsers don't provide it.
 func (c *Conn) LocalAddr() net.Addr { return addr{} }
 
-// RemoteAddr returns a stand-in, as LocalAddr does.
+// RemoteAddr returns a placeholder, as LocalAddr does.
 func (c *Conn) RemoteAddr() net.Addr { return addr{} }
 
 type addr struct{}
@@ -272,8 +272,8 @@ type addr struct{}
 func (addr) Network() string { return "websocket" }
 func (addr) String() string  { return "websocket" }
 
-// SetDeadline returns [errors.ErrUnsupported]: MQTT's own keep-alive is what
-// finds a dead link.
+// SetDeadline returns [errors.ErrUnsupported]: MQTT's keep-alive detects a dead
+// connection.
 func (c *Conn) SetDeadline(time.Time) error { return errors.ErrUnsupported }
 
 // SetReadDeadline returns [errors.ErrUnsupported], as SetDeadline does.

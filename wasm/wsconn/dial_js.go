@@ -19,15 +19,15 @@ type Options struct {
 	WebSocket js.Value
 }
 
-// A read that finds the socket closed is repeated this often: each try has one
-// chance in two to find a message that is still waiting, if there is one.
+// rereads is how often a read that finds the socket closed is repeated: each try has a
+// one in two chance of finding a message that is still waiting.
 const rereads = 40
 
-// drainPoll is how often a blocked writer looks again: browsers have no event
-// for an emptied send buffer.
+// drainPoll is how often a blocked writer checks again: browsers have no event for an
+// emptied send buffer.
 const drainPoll = 5 * time.Millisecond
 
-// Above busyAbove unsent bytes the link is the bottleneck. A frame of less than
+// Above busyAbove unsent bytes the network is the bottleneck. A frame of less than
 // smallFrame bytes then waits a moment, so that the next one is larger.
 const (
 	busyAbove  = 64 << 10
@@ -35,19 +35,19 @@ const (
 	gatherTime = 2 * time.Millisecond
 )
 
-// stagingSize is how many bytes cross at a time where JavaScript copies them.
+// stagingSize is how many bytes cross at a time when JavaScript copies them.
 const stagingSize = 64 << 10 // bytes
 
 var bytesClass = js.Global().Get("Uint8Array")
 
-// socket is the browser's object behind a websocket.Conn, with the close event
-// that the library drops.
+// socket is the browser's object behind a websocket.Conn, with the close event that the
+// library ignores.
 //
 // An object with the methods readInto and sendFrom (GoSocket in
-// web/src/worker/websocket.ts) copies frames out of and into an array that stays:
-// fresh memory costs a browser more than a copy, and what a js.Value stands for
-// is held until Go next collects garbage. It keeps what arrives, and says by an
-// empty frame that there is some.
+// web/src/worker/websocket.ts) copies frames out of and into a permanent array: new
+// memory costs a browser more than a copy, and the object of a js.Value is held until
+// Go next collects garbage. It keeps what arrives, and signals with an empty frame that
+// there is some.
 type socket struct {
 	v       js.Value
 	staging js.Value // Uint8Array for readInto and sendFrom; undefined without them
@@ -60,10 +60,10 @@ type socket struct {
 
 var swap sync.Mutex
 
-// dial makes the JavaScript socket itself and lends it to the library, which
-// constructs one from globalThis.WebSocket: so the class can be chosen, and the
-// object stays within reach. The library constructs before it first blocks, so
-// no JavaScript runs while the global is replaced.
+// dial makes the JavaScript socket itself and lends it to the library, which constructs
+// one from globalThis.WebSocket: so the class can be chosen, and the object is known
+// here. The library constructs it before it first blocks, so no JavaScript runs while
+// the global is replaced.
 func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, *socket, error) {
 	global := js.Global()
 	class := opts.WebSocket
@@ -106,11 +106,11 @@ func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, *sock
 func newSocket(class js.Value, url string) (s *socket, err error) {
 	defer caught(&err)
 	v := class.New(url, []any{Subprotocol})
-	// The class may be anybody's, and a method that is missing would end the program.
+	// The class may be any, and a missing method would end the program.
 	function, get := js.Global().Get("Function"), js.Global().Get("Reflect").Get("get")
 	for _, name := range []string{"addEventListener", "removeEventListener", "send", "close"} {
 		if !get.Invoke(v, name).InstanceOf(function) {
-			return s, fmt.Errorf("WebSocket: what the class given makes has no method %s", name)
+			return s, fmt.Errorf("WebSocket: objects of the given class have no method %s", name)
 		}
 	}
 	s = &socket{v: v}
@@ -130,7 +130,7 @@ func newSocket(class js.Value, url string) (s *socket, err error) {
 	return s, nil
 }
 
-// caught makes err of what the class threw.
+// caught sets err to what the class threw.
 func caught(err *error) {
 	if r := recover(); r != nil {
 		thrown, ok := r.(js.Error)
@@ -141,14 +141,14 @@ func caught(err *error) {
 	}
 }
 
-// words says what was thrown, whatever it is.
+// words returns what was thrown as text, whatever it is.
 func words(thrown js.Value) (text string) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(js.Error); !ok {
 				panic(r)
 			}
-			text = "it threw what can't be read"
+			text = "it threw something that can't be read"
 		}
 	}()
 	return js.Global().Get("String").Invoke(thrown).String()
@@ -172,7 +172,7 @@ func (s *socket) unsent() int {
 	return 0
 }
 
-// drain waits until the browser may be given a frame of size bytes.
+// drain waits until the browser can be given a frame of size bytes.
 func (s *socket) drain(size int, closed <-chan struct{}) error {
 	unsent := s.unsent()
 	if unsent > busyAbove && unsent <= HighWater && size < smallFrame {
@@ -200,7 +200,7 @@ func pause(d time.Duration, closed <-chan struct{}) error {
 
 // send sends a frame. The library would close the connection when that fails.
 func (s *socket) send(_ *websocket.Conn, p []byte) (err error) {
-	// A closing WebSocket swallows what it is given.
+	// A closing WebSocket discards what it is given.
 	if state := s.v.Get("readyState"); state.Type() == js.TypeNumber && state.Int() > 1 {
 		return s.closeError(net.ErrClosed)
 	}
@@ -216,8 +216,7 @@ func (s *socket) send(_ *websocket.Conn, p []byte) (err error) {
 	return nil
 }
 
-// take reads what a socket with readInto keeps, and tells whether
-// there may be more.
+// take reads what a socket with readInto keeps, and reports whether there may be more.
 func (s *socket) take(p []byte) (n int, more bool) {
 	if s.staging.IsUndefined() {
 		return 0, false

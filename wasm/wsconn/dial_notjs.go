@@ -19,7 +19,7 @@ type Options struct {
 
 const rereads = 0
 
-// socket is empty: natively a write blocks by itself and errors tell everything.
+// socket is empty: natively a write blocks by itself, and errors say everything.
 type socket struct{}
 
 func (*socket) drain(int, <-chan struct{}) error { return nil }

@@ -314,7 +314,7 @@ test('what is wrong with an element, and what the broker refuses, is told and sh
   const shown = page.locator('main [part=error]');
   await expect(shown).toHaveText([
     /# must be the last level/,
-    /^path: can't be read from "\.\.b" on/,
+    /^path: not understood from "\.\.b" on/,
     /qos/,
     /no <mqtt-connection id="there">/,
   ]);
@@ -423,7 +423,7 @@ test('a value that stays away is not current after so many seconds', async ({ pa
   await expect(page.locator('mqtt-value')).toHaveText(/^7\s*not current$/);
 });
 
-test('who comes late has the last message, and nobody has it twice', async ({ page, open }) => {
+test('a late element has the last message, and none has it twice', async ({ page, open }) => {
   const topic = topicOf();
   await open(`<mqtt-connection url="/mqtt"><mqtt-feed topic="${topic}/#"></mqtt-feed></mqtt-connection>`);
   await publish(page, `${topic}/a`, 'kept', true);

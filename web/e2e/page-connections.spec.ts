@@ -354,7 +354,7 @@ test('a reload asks for a password that only the page had', async ({ page }) => 
   await expect(parts.notice).toBeEmpty();
 });
 
-test('what is in an address and lets somebody in is neither read out nor listed', async ({ page }) => {
+test('secrets in an address are neither read out nor listed', async ({ page }) => {
   const address = mosquitto.mqtt.replace('//', '//ann:pa55@');
   await connectTo(parts, `${address}?token=pa55`);
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
@@ -459,9 +459,7 @@ test('a recording is published at the connection that its form names, whichever 
   await expect(from(mosquitto)).toHaveCount(1);
 });
 
-test('what several connections brought goes to a broker only as far as somebody says so', async ({
-  page,
-}) => {
+test('messages of several connections are published only as chosen', async ({ page }) => {
   const recordings = page.getByRole('region', { name: 'Recordings' });
   const form = recordings.getByRole('form', { name: 'Publish again' });
   const of = (name: string) => form.getByRole('combobox', { name });
@@ -502,7 +500,7 @@ test('what several connections brought goes to a broker only as far as somebody 
   await expect(form.getByRole('button', { name: 'Publish', exact: true })).toBeDisabled();
 });
 
-test('Enter in an address that was changed connects there, and one that is none loses nothing', async () => {
+test('Enter in an address that was changed connects there, and an invalid one keeps the connection', async () => {
   await parts.url.fill('nowhere at all');
   await parts.url.press('Enter');
   await expect(parts.url).toHaveAttribute('aria-invalid', 'true');
@@ -523,7 +521,7 @@ test('a mistake in an option opens the options, and locks no other tool', async 
   await expect(page.getByRole('region', { name: 'Code' })).toBeVisible();
 });
 
-test('what a topic narrowed the feed to and somebody reset stays reset when another connection was shown', async ({
+test('a filter that a topic set and the user reset stays reset when another connection was shown', async ({
   page,
 }) => {
   const { open, reset } = filterBar(page);

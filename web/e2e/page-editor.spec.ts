@@ -278,7 +278,7 @@ test('the palette finds commands, topics and profiles', async ({ page, server, e
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
 });
 
-test('what is typed before the palette has come is for the palette', async ({ page, elsewhere }) => {
+test('what is typed before the palette is loaded goes to the palette', async ({ page, elsewhere }) => {
   elsewhere.publish(`${own}/x`, ['1']);
   await expect(parts.rows).toHaveCount(1);
   let deliver = () => {};

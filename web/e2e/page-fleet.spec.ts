@@ -310,7 +310,7 @@ test('a public broker gets ten devices at most, and only when one agrees', async
   await fleet.fill({ Devices: '11' });
   await fleet.start.click();
   await expect(fleet.region.getByRole('alert')).toHaveText(
-    'At most 10 at a public broker, which others need too',
+    'At most 10 at a public broker, which others use too',
   );
   await fleet.fill({ Devices: '10' });
   await expect(fleet.region.getByRole('alert')).toHaveCount(0);

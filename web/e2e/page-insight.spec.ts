@@ -110,7 +110,7 @@ test('a broker that sends nothing is said to be silent', async ({ page }, info) 
   try {
     const { state, figures } = await openAt(page, broker.mqtt);
     await showView(page, 'Broker');
-    await expect(state).toContainText('The broker says nothing');
+    await expect(state).toContainText('Nothing from the broker yet');
     await expect(figures).toHaveCount(0);
     expect(await violationsOf(page, { within: '.broker' })).toEqual([]);
   } finally {

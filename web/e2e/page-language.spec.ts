@@ -93,7 +93,7 @@ test.describe('a Chinese browser', () => {
   });
 });
 
-test('what the page has told follows its language', async ({ page }) => {
+test('messages already shown follow a change of the language', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await parts.publish.click();
   await expect(parts.results).toHaveText(/Sent/);

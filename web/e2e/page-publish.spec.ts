@@ -21,7 +21,7 @@ const tool = (page: Page, name: string) =>
 test('templates are filled in, and unknown ones told', async ({ page }) => {
   await parts.topic.fill(`${own}/{{n}}`);
   await parts.payload.fill('{{random 5 5}} {{uuid}} {{what}}');
-  await expect(parts.payload).toHaveAccessibleDescription(/Not known, and sent as it stands: \{\{what\}\}/);
+  await expect(parts.payload).toHaveAccessibleDescription(/Unknown, and sent as written: \{\{what\}\}/);
   await parts.publish.click();
   const row = parts.rows.filter({ hasText: `${own}/0` });
   await expect(row).toContainText(/5 [0-9a-f-]{36} \{\{what\}\}/);

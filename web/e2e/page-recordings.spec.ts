@@ -113,7 +113,7 @@ test('what was recorded is there after a reload, and shown in the feed again', a
   await recordings.button('Cancel').click();
   await expect(recordings.button('Delete: tea time')).toBeFocused();
   await recordings.button('Delete: tea time').click();
-  await recordings.button('Delete for good').click();
+  await recordings.button('Delete permanently').click();
   await expect(recordings.said).toHaveText('Deleted “tea time”.');
   await expect(recordings.items).toHaveCount(0);
 });
@@ -175,7 +175,7 @@ test('a recording that the page’s end cuts short is listed with what was writt
   await expect.poll(() => name.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
 });
 
-test('what the storage holds is counted while it is recorded', async ({ page }) => {
+test('the storage in use is measured while recording', async ({ page }) => {
   const recordings = controls(page);
   await recordings.open.click();
   const used = recordings.section.getByText(/ of this browser’s storage in use, /);
@@ -318,7 +318,7 @@ test('a file with broken lines is read for the rest', async ({ page }) => {
   const file = { name: '<b>odd</b>.ndjson', mimeType: 'text/plain', buffer: Buffer.from(lines.join('\r\n')) };
   await recordings.import.setInputFiles(file);
   await expect(recordings.said).toHaveText(
-    'Imported 2 messages of “<b>odd</b>.ndjson”, without 3 lines that are none.',
+    'Imported 2 messages of “<b>odd</b>.ndjson”, leaving out 3 lines that held no message.',
   );
   await recordings.section.getByText('3 lines of the file left out').click();
   await expect(

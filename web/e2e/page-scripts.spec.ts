@@ -175,9 +175,7 @@ test('a script that floods is held to its limit, and told', async ({ page, elsew
     `setInterval(() => { for (let n = 0; n < 30; n++) publish('${own}/flood', n); }, 50);`,
   );
   await start(page, 'floods');
-  await expect(logOf(page)).toContainText(
-    /Left out, because a second has no room for more: [\d,]+ publishes/,
-  );
+  await expect(logOf(page)).toContainText(/Left out, over the limit for one second: [\d,]+ publishes/);
   await isAlive(page, 'flood');
   await switchOf(page, 'floods').uncheck();
   // A flood that comes in is left out and counted where the script can't keep up.
@@ -398,13 +396,13 @@ test('a shared link holds no script, and switches none on', async ({ page }) => 
   await other.close();
 });
 
-test('a file of profiles with a script that is none is refused as a whole, in words', async ({ page }) => {
+test('a file of profiles with an invalid script is refused as a whole, with a message', async ({ page }) => {
   const profiles = [{ name: 'sly', settings: { url: 'ws://127.0.0.1:1/' }, scripts: ['x'] }];
   const good = { name: 'x', filter: '#', code: 'publish("x")' };
   const scripts = [good, { ...good, code: { toString: 1 } }];
   await bringProfiles(page, JSON.stringify({ format: 'mqttwasm profiles', version: 1, profiles, scripts }));
   const settings = page.locator('.profiles');
-  await expect(settings).toContainText('Script 2 in the file: “code” is missing, or no text');
+  await expect(settings).toContainText('Script 2 in the file: “code” is missing or not text');
   await expect(settings).toContainText('No profiles yet');
   await expect(scriptsOf(page)).toHaveCount(0);
 });

@@ -183,7 +183,7 @@ test('a message that the broker sends once for each of two filters is shown once
   }
 });
 
-test('$SYS is subscribed to only while somebody sees it', async ({ page, parts }) => {
+test('$SYS is subscribed to only while it is shown', async ({ page, parts }) => {
   const broker = await startMosquitto(undefined, ['sys_interval 1']);
   /** What mosquitto has been told of it, once that is as much. */
   const told = async (calls: string) => {

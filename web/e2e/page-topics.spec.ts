@@ -72,7 +72,7 @@ test('the tree counts from the start, and lives', async ({ page }) => {
   await expect(parts.rows).toHaveCount(3);
 });
 
-test('what is said of an empty tree leaves its head alone, however low it is', async ({ page }) => {
+test('the hint of an empty tree does not cover its head, however low it is', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 657 });
   await page.getByRole('button', { name: 'Properties', exact: true }).click();
   const edge = async (text: string, side: 'top' | 'bottom') => {

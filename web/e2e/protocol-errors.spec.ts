@@ -65,7 +65,7 @@ async function expectUsable(page: Page): Promise<void> {
   expect(ack.reasonCode).toBeLessThan(0x80);
 }
 
-test('an address that is none, or not of a WebSocket', async ({ page }) => {
+test('an address that is invalid, or not of a WebSocket', async ({ page }) => {
   const addresses = ['ws://[::1/mqtt', 'ws://', 'mqtt://127.0.0.1:1883', 'ws://127.0.0.1/mqtt#top', ''];
   const errors = await page.evaluate(
     (addresses) => Promise.all(addresses.map((url) => window.failure(window.mqtt.connect(url)))),

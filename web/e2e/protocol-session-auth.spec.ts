@@ -151,7 +151,7 @@ for (const refuse of [false, true]) {
   });
 }
 
-test('authenticate that throws at success lets nobody in, and is the cause', async ({ page }) => {
+test('authenticate that throws at success ends the connection, and is the cause', async ({ page }) => {
   const url = await scripted(async (connection) => {
     await connection.expect(type.connect);
     connection.send(auth(continues, authentication('mirror', 'a')));

@@ -142,7 +142,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
   });
 }
 
-test('mosquitto says that nobody listens, and the request fails at once', async ({ page }) => {
+test('mosquitto says that there are no subscribers, and the request fails at once', async ({ page }) => {
   const error = await page.evaluate(async (url) => {
     const client = await window.mqtt.connect(url);
     const error = await window.failure(client.request('nobody/here', '', { qos: 1, timeout: 0 }));

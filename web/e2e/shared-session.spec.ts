@@ -82,7 +82,7 @@ for (const store of [false, true]) {
   }
 }
 
-test('tabs that come back to a session one after the other get all, and what nobody wants is let go', async ({
+test('tabs that come back to a session one after the other get everything, and what no tab wants is unsubscribed from', async ({
   context,
 }) => {
   await keepSession(broker, 'late', ['shared/0', 'shared/1', 'shared/nobody']);

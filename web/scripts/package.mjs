@@ -129,14 +129,19 @@ function readme() {
 function guide(name) {
   const folder = dirname(name);
   const names =
-    folder === '.' ? [name] : readdirSync(join(web, 'docs', folder)).map((one) => join(folder, one));
+    folder === '.'
+      ? [name]
+      : readdirSync(join(web, 'docs', folder))
+          .filter((one) => !one.endsWith('.zh.md'))
+          .map((one) => join(folder, one));
   for (const one of names) {
     const file = join(out, 'docs', one);
     mkdirSync(dirname(file), { recursive: true });
     // The guide to the client is the package's README.
     const text = read(`docs/${one}`)
+      .replace(/^\[中文\]\(.*\)\n+/m, '') // the guides in Chinese are not in the package
       .replaceAll('](library.md', '](../README.md')
-      .replaceAll(/^!\[.*\]\(.*\)\n+/gm, ''); // pictures are not in the package
+      .replaceAll(/^!\[.*\]\(.*\)\n+/gm, ''); // nor are pictures
     writeFileSync(file, byPackageName(text));
   }
   return `docs/${name}`;

@@ -8,19 +8,19 @@ const (
 
 const prefix = "SCRAM: "
 
-// Error is what an exchange fails with; errors.As finds it. Package mqtt shows
-// it as an error of its own.
+// Error is what an exchange fails with; errors.As finds it. Package mqtt converts it to
+// an error of its own.
 type Error struct {
 	Message string // for people
-	// Refused says that the broker sent an error in place of what was due.
-	// Otherwise it broke the protocol, or did not prove who it is.
+	// Refused says that the broker sent an error instead of its message. Otherwise it
+	// broke the protocol, or did not prove its identity.
 	Refused      bool
 	ReasonString string // the broker's error, such as "invalid-proof" (RFC 5802, 7)
 
 	reason byte
 }
 
-// Error returns Message, and the broker's error where it sent one.
+// Error returns Message, and the broker's error if it sent one.
 func (e *Error) Error() string {
 	if e.ReasonString == "" {
 		return e.Message
@@ -28,9 +28,9 @@ func (e *Error) Error() string {
 	return e.Message + ": " + e.ReasonString
 }
 
-// MQTTReason returns the reason code of MQTT that fits the error: 0x87, not
-// authorized, when the broker refused or did not prove who it is; 0x82, protocol
-// error, when what it sent is no SCRAM-SHA-256.
+// MQTTReason returns the MQTT reason code of the error: 0x87, not authorized, when the
+// broker refused or did not prove its identity; 0x82, protocol error, when what it sent
+// is not SCRAM-SHA-256.
 func (e *Error) MQTTReason() byte { return e.reason }
 
 // MQTTRefused returns the broker's words; ok is false when it did not refuse.

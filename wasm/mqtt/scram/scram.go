@@ -1,10 +1,9 @@
-// Package scram authenticates with SCRAM-SHA-256 (RFC 5802, RFC 7677): with a
-// password that is never sent, and with a broker that proves that it knows it
-// too. It is linked only where it is imported.
+// Package scram authenticates with SCRAM-SHA-256 (RFC 5802, RFC 7677): the password is
+// never sent, and the broker proves that it knows it, too. It is linked only where it
+// is imported.
 //
-// It stands on Go's own cryptography. A library would bring the tables of
-// SASLprep into the browser, which are larger than all else that authentication
-// needs.
+// It uses Go's own cryptography. A library would bring the tables of SASLprep into the
+// browser, which are larger than everything else that authentication needs.
 package scram
 
 import (
@@ -22,11 +21,11 @@ import (
 )
 
 const (
-	// Fewer iterations make a password that was overheard easy to guess
-	// (RFC 7677, 4).
+	// With fewer iterations, an eavesdropper could guess the password easily (RFC 7677,
+	// 4).
 	minIterations = 4096
-	// More would hold up the program for seconds, and a broker has not yet
-	// proved who it is when it asks.
+	// More would block the program for seconds, and the broker has not yet proved its
+	// identity when it sets them.
 	maxIterations = 1_000_000
 )
 
@@ -39,8 +38,8 @@ type Authenticator struct {
 	name, password string
 	nonce          func() string // at least 120 random bits, printable
 
-	first     string // our first message, without its header; "" once it was answered
-	signature []byte // that the broker must send; nil before we know
+	first     string // the client's first message, without its header; "" once it was answered
+	signature []byte // that the broker must send; nil: not known yet
 
 	salt       []byte // salted is the password for this salt and iterations
 	iterations int
@@ -60,19 +59,19 @@ func SHA256(username, password string) *Authenticator {
 // Method returns the Authentication Method of MQTT (3.1.2.11.9).
 func (a *Authenticator) Method() string { return "SCRAM-SHA-256" }
 
-// Start begins an exchange and returns our first message. It gives up the
-// exchange before. The error is always nil.
+// Start begins an exchange and returns the client's first message. It abandons an
+// earlier exchange. The error is always nil.
 func (a *Authenticator) Start(context.Context) ([]byte, error) {
 	a.first, a.signature = "n="+a.name+",r="+a.nonce(), nil
 	return []byte(gs2 + a.first), nil
 }
 
-// Continue answers the broker's first message, which has a salt, with our proof.
-// It computes for as long as the broker's iterations take: some milliseconds for
-// 4096, seconds for a million in a browser. The error is an [*Error].
+// Continue answers the broker's first message, which has a salt, with the client's
+// proof. It takes as long as the broker's iterations: some milliseconds for 4096,
+// seconds for a million in a browser. The error is an [*Error].
 func (a *Authenticator) Continue(_ context.Context, challenge []byte) ([]byte, error) {
 	if a.first == "" {
-		return nil, malformed("the broker asks a second time")
+		return nil, malformed("the broker sent a second challenge")
 	}
 	first, ask := a.first, string(challenge)
 	a.first = ""
@@ -82,7 +81,7 @@ func (a *Authenticator) Continue(_ context.Context, challenge []byte) ([]byte, e
 	}
 	_, ours, _ := strings.Cut(first, ",r=")
 	if len(nonce) <= len(ours) || !strings.HasPrefix(nonce, ours) {
-		return nil, malformed("the broker's nonce does not extend ours")
+		return nil, malformed("the broker's nonce does not begin with the client's")
 	}
 	if err := a.derive(salt, iterations); err != nil {
 		return nil, err
@@ -105,7 +104,7 @@ func (a *Authenticator) Finish(_ context.Context, data []byte) error {
 	if err := serverError(string(data)); err != nil {
 		return err
 	}
-	verifier, _, _ := strings.Cut(string(data), ",") // then come extensions
+	verifier, _, _ := strings.Cut(string(data), ",") // extensions follow
 	encoded, ok := strings.CutPrefix(verifier, "v=")
 	got, err := base64.StdEncoding.DecodeString(encoded)
 	if !ok || err != nil || signature == nil || !hmac.Equal(got, signature) {
@@ -114,7 +113,7 @@ func (a *Authenticator) Finish(_ context.Context, data []byte) error {
 	return nil
 }
 
-// derive makes salted. The same salt comes again at each connection.
+// derive computes salted, and reuses it while salt and iterations stay the same.
 func (a *Authenticator) derive(salt []byte, iterations int) error {
 	if a.salted != nil && bytes.Equal(a.salt, salt) && a.iterations == iterations {
 		return nil
@@ -142,7 +141,7 @@ func parseServerFirst(message string) (nonce string, salt []byte, iterations int
 	}
 	iterations, err = strconv.Atoi(fields[2][2:])
 	if err != nil || iterations < minIterations || iterations > maxIterations {
-		return "", nil, 0, malformed(fmt.Sprintf("the broker asks for %.20q iterations; %d to %d are taken",
+		return "", nil, 0, malformed(fmt.Sprintf("the broker asks for %.20q iterations; %d to %d are accepted",
 			fields[2][2:], minIterations, maxIterations))
 	}
 	return fields[0][2:], salt, iterations, nil

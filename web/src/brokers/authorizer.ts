@@ -1,4 +1,4 @@
-/** AWS IoT Core by a custom authorizer: a function of one's own that decides who may connect. */
+/** AWS IoT Core with a custom authorizer: your own function, which decides who may connect. */
 
 import type { ConnectOptions } from '../client/index';
 import { bad, encode, resolved, type Source } from './source';
@@ -6,18 +6,18 @@ import { bad, encode, resolved, type Source } from './source';
 export interface Authorizer {
   /** Default: the endpoint's own. */
   name?: string | undefined;
-  /** What the authorizer was told to look for. Default `token`. */
+  /** The parameter in which the authorizer expects the token. Default `token`. */
   tokenKey?: string | undefined;
   token?: string | undefined;
-  /** The token's RSA signature in Base64, where the authorizer checks it before it is run. */
+  /** The token's RSA signature in Base64, if AWS IoT checks it before it runs the authorizer. */
   signature?: string | undefined;
 }
 
 /**
- * The options of a client that an authorizer decides on: name, token and signature go
- * into the query of the address at each attempt. `username` and `password` of the
- * options go to the authorizer too. Throws an `MqttError` of code `bad-option`; what
- * is wrong with what a function gives fails the attempt.
+ * The options of a client that an authorizer decides on: name, token and signature go into the
+ * query of the address at each attempt. `username` and `password` of the options go to the
+ * authorizer, too. Throws an `MqttError` of code `bad-option`; if a function returns something
+ * invalid, the attempt fails.
  */
 export function customAuthorizer(options: ConnectOptions, authorizer: Source<Authorizer>): ConnectOptions {
   if (typeof authorizer !== 'function') queryOf(authorizer);
@@ -33,7 +33,7 @@ export function customAuthorizer(options: ConnectOptions, authorizer: Source<Aut
 }
 
 function queryOf({ name, tokenKey = 'token', token, signature }: Authorizer): string {
-  if (signature && !token) throw bad('token', 'is missing, and signature is one of it');
+  if (signature && !token) throw bad('token', 'is missing: signature is the signature of it');
   if (token && tokenKey === '') throw bad('tokenKey', 'must not be empty');
   const pairs: [string, string | undefined][] = [
     ['x-amz-customauthorizer-name', name],
@@ -43,7 +43,7 @@ function queryOf({ name, tokenKey = 'token', token, signature }: Authorizer): st
   return pairs.flatMap(([key, value]) => (value ? `${encode(key)}=${encode(value)}` : [])).join('&');
 }
 
-/** Base64 has no %, so where one stands it was encoded for an address already. */
+/** Base64 has no %, so a signature with one was encoded for an address already. */
 function decoded(signature: string | undefined): string | undefined {
   try {
     return signature?.includes('%') ? decodeURIComponent(signature) : signature;

@@ -1,4 +1,4 @@
-/** How to get into brokers that want more than a user name: `mqttwasm/brokers`. */
+/** Signing in to brokers that need more than a user name: `mqttwasm/brokers`. */
 
 export { type Authorizer, customAuthorizer } from './authorizer';
 export { type Jwt, jwt, type Renewal } from './jwt';

@@ -1,37 +1,36 @@
-/** JSON Web Tokens by enhanced authentication (4.12), as Azure Event Grid takes them. */
+/** JSON Web Tokens by enhanced authentication (4.12), as Azure Event Grid accepts them. */
 
 import type { Client, ConnectOptions, MqttError } from '../client/index';
 import { bad, resolved } from './source';
 import { expiryOf, type TokenSource } from './token';
 
 export interface Jwt {
-  /** Asked at each attempt and each renewal where it is a function. */
+  /** If it is a function, it is called at each attempt and each renewal. */
   token: TokenSource;
-  /** Default `OAUTH2-JWT`; Event Grid has `CUSTOM-JWT` for issuers other than Microsoft Entra ID. */
+  /** Default `OAUTH2-JWT`; for issuers other than Microsoft Entra ID Event Grid has `CUSTOM-JWT`. */
   method?: string;
 }
 
 export interface Renewal {
   options: ConnectOptions;
   /**
-   * Authenticates the client again before its token expires, until the client ends or
-   * the function that is returned is called. `failed` is told why a renewal did not
-   * work; another follows while there is a connection.
+   * Authenticates the client again before its token expires, until the client ends or the returned
+   * function is called. `failed` is called with the reason why a renewal failed; another one
+   * follows while there is a connection.
    */
   renew(client: Client, failed?: (error: MqttError) => void): () => void;
 }
 
-/** Milliseconds: no sooner than this comes a renewal, and no later than a timer can count. */
+/** Milliseconds: the earliest renewal. The latest is what a timer can count. */
 const soonest = 30_000;
 const latest = 2 ** 31 - 1;
-/** What is left of a token's time when it is renewed: a fifth, and at most five minutes. */
+/** The remaining part of a token's lifetime at which it is renewed: a fifth, but at most five minutes. */
 const part = 0.2;
 const most = 300_000;
 
 /**
- * The options of a client that sends the token as authentication data, and what renews
- * it. A token without a known expiry is not renewed. Throws an `MqttError` of code
- * `bad-option`.
+ * The options of a client that sends the token as authentication data, and `renew`. A token without
+ * a known expiry is not renewed. Throws an `MqttError` of code `bad-option`.
  */
 export function jwt(options: ConnectOptions, { token, method = 'OAUTH2-JWT' }: Jwt): Renewal {
   if (!token) throw bad('token', 'is missing');
@@ -62,7 +61,7 @@ export function jwt(options: ConnectOptions, { token, method = 'OAUTH2-JWT' }: J
       try {
         await client.reauthenticate();
       } catch (error) {
-        // Of a connection that is gone its own events tell; the next one gets a token anyway.
+        // Without a connection, events say so, and the next attempt gets a token anyway.
         if (client.connected) failed(error as MqttError);
       }
       plan();

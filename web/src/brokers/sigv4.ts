@@ -1,9 +1,9 @@
-/** AWS IoT Core over WebSocket: addresses signed by Signature Version 4. */
+/** AWS IoT Core over WebSocket: addresses signed with Signature Version 4. */
 
 import type { ConnectOptions } from '../client/index';
 import { bad, encode, resolved, type Source } from './source';
 
-/** As AWS' SDKs have them. */
+/** In the form of the AWS SDKs. */
 export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;
@@ -12,9 +12,9 @@ export interface AwsCredentials {
 }
 
 export interface Signing {
-  /** Asked at each attempt where it is a function, such as a credential provider of AWS' SDK. */
+  /** If it is a function, such as a credential provider of the AWS SDK, it is called at each attempt. */
   credentials: Source<AwsCredentials>;
-  /** Such as `eu-west-1`. Default: what the host's name says. */
+  /** Such as `eu-west-1`. Default: the region in the host name. */
   region?: string;
   /** Default `iotdevicegateway`. */
   service?: string;
@@ -25,9 +25,8 @@ export interface Signing {
 }
 
 /**
- * The options of a client whose address is signed anew at each attempt. Throws an
- * `MqttError` of code `bad-option`; what is wrong with credentials that a function
- * gives fails the attempt.
+ * The options of a client whose address is signed anew at each attempt. Throws an `MqttError` of
+ * code `bad-option`; if a function returns invalid credentials, the attempt fails.
  */
 export function sigV4(options: ConnectOptions, signing: Signing): ConnectOptions {
   const { credentials, region, expires = 900 } = signing;
@@ -51,7 +50,7 @@ function check(credentials: AwsCredentials): AwsCredentials {
   return credentials;
 }
 
-/** The region in the name of an AWS IoT endpoint, one in China or of a VPC too; undefined of other hosts. */
+/** The region in the name of an AWS IoT endpoint, also in China or of a VPC; undefined for other hosts. */
 export function regionOf(host: string): string | undefined {
   const [, region] = /\.iot(?:-fips)?\.([a-z\d-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$/.exec(host) ?? [];
   return region;
@@ -74,7 +73,7 @@ async function presign(address: string, credentials: AwsCredentials, signing: Si
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   if (region === undefined) throw bad('region', `is missing, and ${url.hostname} does not name one`);
   if (!globalThis.crypto?.subtle) {
-    throw new Error('browsers sign only for pages of https: and of this very machine (crypto.subtle)');
+    throw new Error('browsers sign only on pages that came over https: or from this machine (crypto.subtle)');
   }
   const now = new Date((signing.now ?? Date.now)()).toISOString().replace(/[-:]|\.\d+/g, '');
   const day = now.slice(0, 8);
@@ -88,7 +87,7 @@ async function presign(address: string, credentials: AwsCredentials, signing: Si
     ['X-Amz-Expires', String(expires)],
     ['X-Amz-SignedHeaders', 'host'],
   ].map(([name = '', value = '']) => [encode(name), encode(value)] as const);
-  // By code point, and by value where names are the same.
+  // By code point, and by value if names are the same.
   query.sort(([a, b], [c, d]) => (a < c || (a === c && b < d) ? -1 : 1));
   const canonicalQuery = query.map((pair) => pair.join('=')).join('&');
   const canonicalPath = url.pathname.split('/').map(encode).join('/');
@@ -102,7 +101,7 @@ async function presign(address: string, credentials: AwsCredentials, signing: Si
   for (const part of [day, region, service, 'aws4_request']) key = await hmac(key, part);
   const signature = hex(await hmac(key, toSign));
 
-  // AWS IoT wants the session's token behind what is signed.
+  // AWS IoT wants the session token after the signed part.
   const token = sessionToken ? `&X-Amz-Security-Token=${encode(sessionToken)}` : '';
   url.search = `${canonicalQuery}&X-Amz-Signature=${signature}${token}`;
   return url.href;

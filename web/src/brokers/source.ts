@@ -1,6 +1,6 @@
 import { MqttError } from '../client/index';
 
-/** A value, or a function that is asked for it at each attempt. */
+/** A value, or a function that returns it at each attempt. */
 export type Source<T> = T | (() => T | Promise<T>);
 
 export async function resolved<T extends string | object>(source: Source<T>): Promise<T> {

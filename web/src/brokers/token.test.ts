@@ -46,7 +46,7 @@ test('it is asked for anew at each call, as the request says', async () => {
 
 test.each([
   ['a refusal', 'no', 403, /refused with status 403/],
-  ['a page', '<!doctype html>', 200, /a page instead/],
+  ['a page', '<!doctype html>', 200, /a web page instead/],
   ['broken JSON', '{"token":', 200, /neither text nor JSON/],
   ['JSON without one', '{"tokens":[]}', 200, /has no access_token, token, id_token, password/],
   ['nothing', '', 200, /not in the answer/],
@@ -60,7 +60,7 @@ test.each([
 
 test('a server that is gone, and one that is silent', async () => {
   const url = await serve(() => {});
-  await expect(tokenFrom(url, { timeout: 20 })()).rejects.toThrow('did not come within 20 ms');
+  await expect(tokenFrom(url, { timeout: 20 })()).rejects.toThrow('did not arrive within 20 ms');
   await expect(tokenFrom('http://127.0.0.1:1/token')()).rejects.toThrow(/could not be fetched.*CORS/);
 });
 

@@ -2,7 +2,7 @@
 
 import { bad, type Source } from './source';
 
-/** A token, alone or with its time. That of a JWT stands in it. */
+/** A token, alone or with its expiry. A JWT contains its own. */
 export type Token = string | { token: string /** Milliseconds since 1970. */; expiresAt?: number };
 
 export type TokenSource = Source<Token>;
@@ -10,7 +10,7 @@ export type TokenSource = Source<Token>;
 export interface TokenRequest extends Omit<RequestInit, 'signal'> {
   /** The member of a JSON answer that is the token. Default: `access_token`, `token`, `id_token` or `password`. */
   member?: string;
-  /** Milliseconds until the whole answer is there. Default 10,000. */
+  /** Milliseconds until the whole answer has arrived. Default 10,000. */
   timeout?: number;
 }
 
@@ -23,10 +23,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * A function that fetches a token from `url` at each call: text, a JSON string, or
- * JSON as OAuth 2.0 has it, with `expires_in` in seconds (RFC 6749, 5.1). It rejects
- * with an Error that says why there is none; query and user name of the address are
- * not in it. Throws an `MqttError` of code `bad-option`.
+ * A function that fetches a token from `url` at each call: text, a JSON string, or JSON as OAuth
+ * 2.0 has it, with `expires_in` in seconds (RFC 6749, 5.1). It rejects with an Error that says why
+ * there is none, without the query and user name of the address. Throws an `MqttError` of code
+ * `bad-option`.
  */
 export function tokenFrom(
   url: string | URL,
@@ -44,7 +44,7 @@ export function tokenFrom(
     let text: string;
     let status: number;
     try {
-      // A token that another answer held may have expired.
+      // A cached token may have expired.
       const response = await fetch(target, {
         cache: 'no-store',
         referrerPolicy: 'no-referrer',
@@ -54,9 +54,10 @@ export function tokenFrom(
       status = response.status;
       text = response.ok ? await textOf(response) : '';
     } catch (cause) {
-      if ((cause as Error).name === 'TimeoutError') throw fail(`did not come within ${timeout} ms`, cause);
+      if ((cause as Error).name === 'TimeoutError') throw fail(`did not arrive within ${timeout} ms`, cause);
       if (cause instanceof RangeError) throw fail(`is longer than ${largest} bytes`, cause);
-      const why = 'could not be fetched: the server is gone, or does not let this page read it (CORS)';
+      const why =
+        'could not be fetched: the server cannot be reached, or does not let this page read the answer (CORS)';
       throw fail(why, cause);
     }
     if (status < 200 || status > 299) throw fail(`was refused with status ${status}`);
@@ -64,7 +65,7 @@ export function tokenFrom(
   };
 
   function read(text: string, askedAt: number): { token: string; expiresAt?: number } {
-    if (text.startsWith('<')) throw fail('is a page instead, perhaps one to log in');
+    if (text.startsWith('<')) throw fail('is a web page instead, perhaps a login page');
     let value: unknown = text;
     try {
       if (/^[{"]/.test(text)) value = JSON.parse(text);
@@ -81,7 +82,7 @@ export function tokenFrom(
   }
 }
 
-/** Throws a RangeError where there is more than any token has. */
+/** Throws a RangeError if it is longer than any token. */
 async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   const reader = response.body?.getReader();
@@ -100,8 +101,8 @@ async function textOf(response: Response): Promise<string> {
 }
 
 /**
- * When a JWT expires, in milliseconds since 1970: its claim `exp` (RFC 7519, 4.1.4).
- * Undefined where there is none, or the token is no JWT. Nothing is verified.
+ * When a JWT expires, in milliseconds since 1970: its claim `exp` (RFC 7519, 4.1.4). Undefined if
+ * there is none, or the token is not a JWT. Nothing is verified.
  */
 export function expiryOf(token: string): number | undefined {
   try {

@@ -23,14 +23,14 @@ import type {
   Subscription,
 } from './types';
 
-/** What calls need, once there is a program. */
+/** What calls need once the program runs. */
 export interface Opened {
   link: BoundaryClient;
   receiving: Receiving;
 }
 
 export interface Caller {
-  /** Throws where the client takes no calls any more. */
+  /** Throws when the client takes no more calls. */
   whenOpen: WhenOpen<Opened>;
   session: Session;
   isConnected(): boolean;
@@ -39,9 +39,9 @@ export interface Caller {
   explained<T>(call: Promise<T>): Promise<T>;
 }
 
-/** A client's calls: each tells what is wrong with it before it waits for anything. */
+/** A client's calls: each validates its arguments before it waits for anything. */
 export function createCalls({ whenOpen, session, isConnected, receiving, explained }: Caller) {
-  /** A call with no options but its limits. Throws what is wrong with them. */
+  /** A call whose only options are its limits. Throws if they are invalid. */
   function simple<T>(
     options: CallOptions | undefined,
     run: (opened: Opened, limits: Limited<object>) => Promise<T>,
@@ -51,7 +51,7 @@ export function createCalls({ whenOpen, session, isConnected, receiving, explain
 
   async function publish(topic: string, payload: Payload, options?: PublishOptions) {
     topicName(topic, 'topic');
-    // Text becomes bytes where those of other messages are.
+    // While connected, text is encoded together with that of other messages.
     const content = typeof payload === 'string' && isConnected() ? payload : toPayload(payload, 'payload');
     const call = publishCall(options, session);
     return whenOpen(({ link }, limited) => link.publish(topic, content, limited), call, content.length);

@@ -336,7 +336,7 @@ describe('ending', () => {
     await client.publish('a', 'x');
   });
 
-  test('impatience overtakes patience', async () => {
+  test('a second end with a shorter limit cuts the wait of the first short', async () => {
     const { client, sent } = await connected({
       disconnect: (options) => (options?.force ? Promise.resolve() : new Promise(() => {})),
     });
@@ -346,7 +346,7 @@ describe('ending', () => {
     expect(sent('disconnect')).toHaveLength(2);
   });
 
-  test('no time to end well: it ends all the same, and says so', async () => {
+  test('an end that times out ends the client anyway, and rejects', async () => {
     const timeout = new MqttError('timeout', 'packets in flight');
     const { client, sent } = await connected({
       disconnect: (options) => (options?.force ? Promise.resolve() : Promise.reject(timeout)),

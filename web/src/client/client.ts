@@ -21,7 +21,7 @@ type Listener<E extends keyof ClientEvents> = (...args: ClientEvents[E]) => void
 
 export interface Start {
   settings: Settings;
-  /** Finds the program that the client runs in, and may take its time. */
+  /** Finds the program that the client runs in, which may take long. */
   open(): Promise<Engine>;
   /** The client ends when its first attempt to connect fails. */
   once: boolean;
@@ -30,7 +30,7 @@ export interface Start {
   page?: ReturnType<typeof thisPage>;
 }
 
-/** A client, and when it has connected for the first time, or can't. */
+/** A client, and a promise of its first connection. */
 export interface Started {
   client: Client;
   connected: Promise<void>;
@@ -42,11 +42,11 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connecting';
   let suspended = false;
-  /** Until the program is found it is as asked for; a browser may have no SharedWorker. */
+  /** As requested, until the program is found: a browser may have no SharedWorker. */
   let isShared: boolean | undefined = settings.shared;
   let leavePage = (): void => {};
   let dropped = 0;
-  /** Loads when somebody asks for packets. */
+  /** Loaded when packets are first wanted. */
   let decoder: Promise<typeof decodePackets> | undefined;
   let decode: typeof decodePackets | undefined;
   let ended: { error: MqttError | undefined } | undefined;
@@ -54,8 +54,8 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
 
   let callbacks: UserCallbacks | undefined;
   let receiving: Receiving | undefined;
-  // What arrives waits for `receiving`, and for whoever waits for the connection and can't
-  // add a listener before.
+  // What arrives waits for `receiving`, and for callers that await the connection, who can't add a
+  // listener before.
   let waiting: (() => void)[] | undefined = [];
   const inOrder = (task: () => void): void => {
     if (waiting) waiting.push(task);
@@ -70,13 +70,13 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   let connack = assumed(settings.boundary);
   const givenUp = new AbortController();
   const begin = async (): Promise<Opened> => {
-    // At the same time as the program, which is larger.
-    const loading = load('what receives messages', import('./receiving'));
+    // Loads in parallel with the program, which is larger.
+    const loading = load('the part that receives messages', import('./receiving'));
     const asking =
       Object.keys(settings.callbacks).length > 0 &&
-      load('what calls functions among the options', import('./auth/user-callbacks'));
-    // Before the first packet, so that no packet is decoded after the client has ended. Where it
-    // can't be had, an event says so when there is one.
+      load('the part that calls functions among the options', import('./auth/user-callbacks'));
+    // Before the first packet, so that no packet is decoded after the client has ended. If it can't
+    // be loaded, an event says so at the first packet.
     const decoding = settings.boundary.packetEvents && loadDecoder().catch(() => {});
     const openAll = async (): Promise<Engine> => {
       const [{ boundary, ready, shared }, asked] = await Promise.all([open(), asking]);
@@ -97,7 +97,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     });
     receiving = (await loading).createReceiving({
       ...{ emitter, link, closing },
-      requireOpen: () => requireOpen(!!ended), // the end waits for answers
+      requireOpen: () => requireOpen(!!ended), // while the client ends it waits for answers
     });
     return { link, receiving };
   };
@@ -116,7 +116,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       offline: () => emitter.emit('offline'),
       wake,
       suspend() {
-        // A shared connection goes on for the other pages.
+        // A shared connection continues for the other pages.
         if (isShared) return;
         suspended = true;
         change('suspend');
@@ -139,14 +139,14 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   });
   const fail = (reason: unknown): void => {
     const error = failure(reason);
-    // Whoever waits is told; others by events.
+    // With `once` the promise rejects; otherwise an event says so.
     if (!once && !ended) emitter.emit('error', error);
     finish(error);
   };
   connected.catch(fail);
 
   const { signal } = settings;
-  /** For one that is connecting, in the background or not. */
+  /** Ends a client that is still connecting, in the background or not. */
   function giveUp(): void {
     hangUp();
     fail(signal?.reason);
@@ -159,9 +159,9 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     for (const task of tasks) task();
   }
 
-  /** Calls that nobody made: they have failed where the connection has, or the client has ended. */
+  /** Makes an internal call. If it fails, the connection or the client has ended, which events report. */
   function tell(call: (opened: Opened) => Promise<void>): void {
-    whenOpen(call).catch(toldByEvents);
+    whenOpen(call).catch(reportedByEvents);
   }
 
   function hangUp(): void {
@@ -220,7 +220,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     });
   }
 
-  /** Once, however many ways lead here. */
+  /** Has an effect only once. */
   function finish(error?: MqttError): void {
     receiving?.flush();
     if (ended) return;
@@ -282,11 +282,11 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   async function end(first?: boolean | EndOptions, second?: EndOptions): Promise<void> {
     const call = { ...endCall(typeof first === 'object' ? first : second), force: first === true };
     if (ended) return;
-    // A second call has limits of its own: it may lose patience.
+    // A second call has limits of its own, and may stop waiting earlier.
     const again = ending;
     ending = true;
     if (state === 'connecting') {
-      // There is nothing to say goodbye to, but the program may be making an attempt.
+      // There is no connection to close, but the program may be making an attempt.
       givenUp.abort();
       hangUp();
       finish();
@@ -355,11 +355,14 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
   return { client, connected };
 }
 
-/** Why there is no connection, for events and other calls: the signal's own reason is for who waits for it. */
+/**
+ * Why there is no connection, for events and other calls. Only `connect` rejects with the signal's
+ * own reason.
+ */
 function failure(error: unknown): MqttError {
   if (error instanceof MqttError) return error;
-  return new MqttError('aborted', 'connect: given up by its signal', { cause: error });
+  return new MqttError('aborted', 'connect: aborted by its signal', { cause: error });
 }
 
-/** For calls that nobody made: they have failed where the connection has, or the client has ended. */
-function toldByEvents(): void {}
+/** Ignores the failure of an internal call: the connection or the client has ended, which events report. */
+function reportedByEvents(): void {}

@@ -21,16 +21,16 @@ export interface Credentials {
   password?: string | Uint8Array;
 }
 
-/** Bounds of what waits to be sent. */
+/** Limits of what waits to be sent. */
 export interface OfflineQueue {
   /** Messages. Default 100,000. */
   messages?: number;
   /** Bytes of all of them. Default 67,108,864 (64 MiB). */
   bytes?: number;
   /**
-   * What happens when there is no room. Default `reject`: the new publish
-   * rejects with `queue-full`. `drop-oldest` and `drop-newest` give up a message
-   * in the queue or the new one; its publish rejects with `dropped`.
+   * What happens when there is no room. Default `reject`: the new publish rejects with
+   * `queue-full`. `drop-oldest` and `drop-newest` drop a message in the queue or the new one; its
+   * publish rejects with `dropped`.
    */
   policy?: 'reject' | 'drop-oldest' | 'drop-newest';
 }
@@ -40,35 +40,34 @@ export type WebSocketClass = new (url: string, protocols?: string | string[]) =>
 
 export interface ConnectOptions {
   /**
-   * `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path`. Where both are
-   * given, each part replaces that of the address, as in MQTT.js: with `protocol` the
-   * address may begin with `mqtt:`, and `path` replaces its query too.
+   * `ws:` or `wss:` address; or `protocol`, `host`, `port` and `path`. If both are given, each part
+   * replaces that of the address, as in MQTT.js: with `protocol` the address may begin with
+   * `mqtt:`, and `path` replaces its query, too.
    */
   url?: string | URL;
-  /** Also of `servers` that have none of their own. */
+  /** Also for `servers` that have none of their own. */
   protocol?: 'ws' | 'wss';
   /** May have a port. */
   host?: string;
   /** The same as `host`; they must not differ. */
   hostname?: string;
   port?: number;
-  /** With its query, if any. Also of `servers` given in parts that have none of their own. */
+  /** With its query, if any. Also for `servers` given in parts that have none of their own. */
   path?: string;
   /**
-   * More addresses of the same broker: each attempt takes the next, `url` being
-   * the first where it is given. Credentials in them must not differ.
+   * More addresses of the same broker: each attempt uses the next one, starting with `url` if it is
+   * given. Credentials in them must not differ.
    */
   servers?: Server[];
   /**
-   * Called before each attempt with its address; gives the one to use, for
-   * example signed anew. Its time counts towards `connectTimeout`. What it
-   * throws fails the attempt, with code `aborted` and the thrown as `cause`.
+   * Called before each attempt with its address; returns the one to use, for example with a new
+   * signature. Its time counts towards `connectTimeout`. If it throws, the attempt fails with code
+   * `aborted` and what it threw as `cause`.
    */
   transformWsUrl?: (url: string, options: ConnectOptions) => string | Promise<string>;
   /**
-   * Called before each attempt; gives the user name and password to use instead
-   * of `username` and `password`, for example a token that has not expired.
-   * Throwing is as with `transformWsUrl`.
+   * Called before each attempt; returns the user name and password to use instead of `username` and
+   * `password`, for example a token that has not expired. It may throw, like `transformWsUrl`.
    */
   credentials?: () => Credentials | Promise<Credentials>;
 
@@ -76,7 +75,7 @@ export interface ConnectOptions {
   clientId?: string;
   username?: string;
   password?: string | Uint8Array;
-  /** Clean Start. Default true; false with a `store`, which takes no other value. */
+  /** Clean Start. Default true; false with a `store`, which allows no other value. */
   clean?: boolean;
   /** Seconds between pings when nothing else is sent. Default 60; 0 turns pings off. */
   keepalive?: number;
@@ -90,49 +89,46 @@ export interface ConnectOptions {
    */
   maxReconnectPeriod?: number;
   /**
-   * Try again also when the broker refused for a reason that stays, such as bad
-   * credentials. Default false: the client ends then.
+   * Try again even when the broker refused for a permanent reason, such as bad credentials. Default
+   * false: the client then ends.
    */
   reconnectOnConnackError?: boolean;
-  /** Subscribe again after a reconnect without a session. Default true. */
+  /** Subscribe again after reconnecting without a session. Default true. */
   resubscribe?: boolean;
   /**
-   * Topic filters that go into one SUBSCRIBE when the client subscribes again.
-   * Default 8, which is all that AWS IoT Core takes.
+   * Topic filters that go into one SUBSCRIBE when the client subscribes again. Default 8, the
+   * maximum of AWS IoT Core.
    */
   subscribeBatchSize?: number;
   /**
-   * What becomes of QoS 1 and 2 messages in flight when the broker forgot the
-   * session. `reject`: their publishes reject with `session-lost`. `republish`:
-   * they are sent again as new messages, so they may arrive twice. Default
-   * `reject`; with a `store`, `republish`.
+   * What happens to QoS 1 and 2 messages in flight when the broker lost the session. `reject`:
+   * their publishes reject with `session-lost`. `republish`: they are sent again as new messages,
+   * so they may arrive twice. Default `reject`; with a `store`, `republish`.
    */
   sessionLost?: 'reject' | 'republish';
   /**
-   * Take messages also while there is no connection, and send them at the next
-   * one. Default false: publishing then rejects with `not-connected`; with a
-   * `store` true. An object states bounds; they hold for everything that waits
-   * to be sent.
+   * Accept messages while there is no connection, and send them at the next one. Default false:
+   * publishing then rejects with `not-connected`; with a `store` true. An object sets limits, for
+   * everything that waits to be sent.
    */
   offlineQueue?: boolean | OfflineQueue;
-  /** Whether the offline queue takes QoS 0 messages too. Default true. */
+  /** Whether the offline queue accepts QoS 0 messages, too. Default true. */
   queueQoSZero?: boolean;
   /**
-   * Keeps the session in IndexedDB: messages that wait or are in flight outlive
-   * the page, and a client with the same address and `clientId` goes on where
-   * this one stopped. One client at a time can have it. Needs `clientId`, and
-   * changes the defaults of `clean`, `sessionLost`, `offlineQueue` and
-   * `properties.sessionExpiryInterval`. Default: the session lives in memory.
+   * Keeps the session in IndexedDB: messages that wait or are in flight outlive the page, and a
+   * client with the same address and `clientId` continues where this one stopped. Only one client
+   * at a time can use it. Needs `clientId`, and changes the defaults of `clean`, `sessionLost`,
+   * `offlineQueue` and `properties.sessionExpiryInterval`. Default: the session lives in memory.
    */
   store?: 'indexeddb';
   /**
-   * Give topics aliases when sending, as many as the broker takes. Default
-   * false. A publish must not choose a `topicAlias` of its own then.
+   * Assign topic aliases when sending, as many as the broker accepts. Default false. A publish must
+   * then not have a `topicAlias` of its own.
    */
   autoAssignTopicAlias?: boolean;
   /**
-   * Emit `packetsend` and `packetreceive`, from CONNECT on. They cost time for
-   * every packet. Default false; `setPacketEvents` changes it.
+   * Emit `packetsend` and `packetreceive`, from CONNECT on. Each packet then takes more time.
+   * Default false; `setPacketEvents` changes it.
    */
   packetEvents?: boolean;
   protocolVersion?: 5;
@@ -149,65 +145,61 @@ export interface ConnectOptions {
     authenticationData?: Uint8Array;
   };
   /**
-   * Enhanced authentication by `properties.authenticationMethod`: gives the data
-   * to send at each step. At `success` it checks the data that came with it, by
-   * throwing or not. What it throws ends the connection, with code `aborted` and
-   * the thrown as `cause`.
+   * Enhanced authentication by `properties.authenticationMethod`: returns the data to send at each
+   * step. At `success` it validates the broker's last data, and throws to reject it. If it throws,
+   * the connection ends with code `aborted` and what it threw as `cause`.
    */
   authenticate?: (
     step: AuthStep,
   ) => Uint8Array | string | undefined | Promise<Uint8Array | string | undefined>;
   /**
-   * Authentication by SCRAM-SHA-256 (RFC 7677), which proves the broker too.
-   * Stands for `authenticate` and the authentication properties.
+   * Authentication by SCRAM-SHA-256 (RFC 7677), in which the broker proves its identity, too. Takes
+   * the place of `authenticate` and the authentication properties.
    */
   scram?: { username: string; password: string };
   will?: Will;
   /**
-   * Gives up connecting. `connect` rejects with the reason that `abort` was given, or
-   * with code `aborted`; events and other calls always have an `MqttError`.
+   * Aborts connecting. `connect` rejects with the reason given to `abort`, or with code `aborted`;
+   * events and other calls always have an `MqttError`.
    */
   signal?: AbortSignal;
   /** False runs the client on this thread instead of in a worker. Default true. */
   worker?: boolean;
   /**
-   * Runs the client in a SharedWorker: the tabs of one origin that connect with
-   * the same options have one connection and one session together, and each its
-   * own subscriptions. When the tab that the browser runs it in crashes, the
-   * others connect and subscribe again by themselves. Default false.
+   * Runs the client in a SharedWorker: the tabs of one origin that connect with the same options
+   * share one connection and one session, each with its own subscriptions. When the tab in which
+   * the browser runs it crashes, the others reconnect and resubscribe by themselves. Default false.
    */
   shared?: boolean;
   /**
-   * What becomes of this tab's subscriptions when it closes or its client ends, and
-   * other tabs go on with the shared connection. `unsubscribe`: they end, unless
-   * another tab has them too. `keep`: the session keeps them, as it does when the
-   * last tab closes; for ten seconds QoS 1 and 2 messages wait for a tab that
-   * subscribes to them, for example the same one after a reload, and after that they
-   * go to nobody. Needs `shared`. Default `unsubscribe`.
+   * What happens to this tab's subscriptions when it closes or its client ends while other tabs use
+   * the shared connection. `unsubscribe`: they end, unless another tab has them, too. `keep`: the
+   * session keeps them, as it does when the last tab closes; for ten seconds QoS 1 and 2 messages
+   * wait for a tab that subscribes to them, for example the same one after a reload; after that
+   * they are dropped. Needs `shared`. Default `unsubscribe`.
    */
   whenTabCloses?: 'unsubscribe' | 'keep';
   /**
-   * Where the worker's script is, `mqttwasm/worker` of the package. Relative
-   * addresses are the page's. One of another origin is imported by a script of
-   * the page's. Clients with different addresses have different workers. Without
-   * `wasmUrl` the worker loads `mqttwasm.wasm` from beside it. Default: what the
-   * bundler made of it, or beside the client's own script.
+   * Address of the worker's script, `mqttwasm/worker` of the package. It may be relative to the
+   * page. One of another origin is imported by a script of the page's origin. Clients with
+   * different addresses have different workers. Without `wasmUrl` the worker loads `mqttwasm.wasm`
+   * from its own directory. Default: where the bundler put it, or the directory of the client's own
+   * script.
    */
   workerUrl?: string | URL;
   /**
-   * The same for `shared`: `mqttwasm/shared-worker` of the package. It must be of
-   * the page's own origin, and must be given where `workerUrl` is, which is for
-   * browsers without a SharedWorker then.
+   * The same for `shared`: `mqttwasm/shared-worker` of the package. It must be of the page's own
+   * origin, and must be given with `workerUrl`, which is then for browsers without a SharedWorker.
    */
   sharedWorkerUrl?: string | URL;
   /**
-   * Where the WebAssembly program is, `mqttwasm/wasm` of the package. Another
-   * origin has to allow it by CORS.
+   * Address of the WebAssembly program, `mqttwasm/wasm` of the package. Another origin must allow
+   * it by CORS.
    */
   wasmUrl?: string | URL;
   /**
-   * The WebSocket class to dial with. A class can't cross into a worker: in a browser it
-   * needs `worker: false`. Node has none of that kind. Default `globalThis.WebSocket`.
+   * The WebSocket class to dial with. A class can't cross into a worker: in a browser it needs
+   * `worker: false`. In Node the client never uses a worker. Default `globalThis.WebSocket`.
    */
   WebSocket?: WebSocketClass;
 }

@@ -148,7 +148,7 @@ describe('before there is a connection', () => {
     expect(ends).toEqual([undefined]);
   });
 
-  test('a program that can not be had is an error event, and the end', async () => {
+  test('a program that cannot be loaded is an error event, and ends the client', async () => {
     const crashed = new MqttError('crashed', 'no program');
     const { client, connected } = start(() => Promise.reject(crashed));
     const seen: unknown[] = [];

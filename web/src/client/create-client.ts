@@ -6,10 +6,10 @@ import { findEngine } from './transport/worker-host';
 import type { Client, ConnectOptions } from './types';
 
 /**
- * Makes a client at once, in state `connecting`. It takes listeners, `subscribe` and
- * `publish` from its first moment on: what needs a connection waits for the first
- * one, where subscriptions come before messages. It goes on trying to connect until
- * the broker refuses for good, and tells by events. Throws an `MqttError` of code `bad-option`.
+ * Makes a client at once, in state `connecting`. Listeners can be added, and `subscribe` and
+ * `publish` called, immediately: they wait for the first connection, where subscriptions are made
+ * before messages are sent. It keeps trying to connect until the broker refuses permanently, and
+ * reports by events. Throws an `MqttError` of code `bad-option`.
  */
 export function createClient(url: string | URL, options?: ConnectOptions): Client;
 export function createClient(options: ConnectOptions): Client;
@@ -28,9 +28,9 @@ export function createHeldClient(options: ConnectOptions): { client: Client; beg
 }
 
 /**
- * Connects to an MQTT 5 broker over WebSocket: `createClient`, and a wait for the
- * first connection. Rejects with an `MqttError` when the first attempt fails, and
- * the client has ended then; later it reconnects by itself and tells by events.
+ * Connects to an MQTT 5 broker over WebSocket: `createClient`, and a wait for the first connection.
+ * Rejects with an `MqttError` when the first attempt fails, and the client has then ended; later it
+ * reconnects by itself and reports by events.
  */
 export function connect(url: string | URL, options?: ConnectOptions): Promise<Client>;
 export function connect(options: ConnectOptions): Promise<Client>;
@@ -51,12 +51,12 @@ function start(
 ): Started {
   const settings = connectSettings(first, second);
   const find = (): Promise<Engine> => findEngine(settings);
-  // A shared program ends with a tab that may be somebody else's.
+  // A shared program ends with a tab that may be another one.
   const open = async (): Promise<Engine> => {
     const engine = await find();
     if (!settings.shared) return engine;
     const { restartAfterCrash } = await load(
-      'what restarts the client after a crash',
+      'the part that restarts the client after a crash',
       import('./transport/restart-after-crash'),
     );
     return { ...engine, boundary: restartAfterCrash(engine.boundary, async () => (await find()).boundary) };

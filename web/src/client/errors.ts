@@ -2,28 +2,28 @@ import type { WireError } from '../protocol/boundary';
 
 /**
  * - `bad-option`: an option or argument is wrong; `field` names it.
- * - `refused`: the broker said no; `reasonCode` and `reasonString` say why.
+ * - `refused`: the broker refused; `reasonCode` and `reasonString` say why.
  * - `timeout`: no answer in time. A QoS 1 or 2 publish may still arrive.
  * - `not-connected`: there is no connection to send on.
  * - `packet-too-large`: over the broker's Maximum Packet Size, or a received packet over ours.
  * - `aborted`: the call's AbortSignal fired, and gave no reason of its own (`cause` is the signal's
  *   AbortError), or `end()` was called first, or a function among the options threw: then `field`
  *   names it, and `cause` is what it threw.
- * - `network`: the WebSocket could not be opened, or broke.
+ * - `network`: the WebSocket could not be opened, or was lost.
  * - `disconnected`: the broker sent DISCONNECT; `reasonCode` says why.
  * - `protocol`: what the broker sent is not MQTT 5: a malformed packet, one that must not come, or
- *   text in place of bytes; or it could not prove who it is.
- * - `unsupported`: the broker stated that it does not offer what was asked.
- * - `session-lost`: the broker forgot the session before the publish was acknowledged.
- * - `queue-full`: no room in the queue of what waits to be sent, whose policy is `reject`.
- * - `dropped`: the queue had no room, and its policy gave up this message. As an `error` event of a
- *   shared client: messages of QoS 1 and 2 for a page that was frozen were too many to wait for it.
+ *   text instead of bytes; or it could not prove its identity.
+ * - `unsupported`: the broker announced that it does not offer what was asked for.
+ * - `session-lost`: the broker lost the session before the publish was acknowledged.
+ * - `queue-full`: the queue of what waits to be sent is full, and its policy is `reject`.
+ * - `dropped`: the queue was full, and its policy dropped this message. As an `error` event of a
+ *   shared client: too many messages of QoS 1 and 2 waited for a page that was frozen.
  * - `expired`: the message's `messageExpiryInterval` passed while it waited to be sent.
  * - `storage`: the durable store failed or is full; the message says why.
- * - `in-use`: another client has the durable store; end it, give another `clientId`, or share it.
- * - `crashed`: the client's program ended, could not be started, or is of another build than the
+ * - `in-use`: another client uses the durable store; end it, give another `clientId`, or share it.
+ * - `crashed`: the client's program ended, could not be started, or is from another build than the
  *   page; the message says which. Connect again. A shared client does so by itself, unless
- *   `reconnectPeriod` is 0; calls that were under way reject, and a publish may have arrived.
+ *   `reconnectPeriod` is 0; pending calls reject, and a publish may have arrived.
  */
 export type MqttErrorCode =
   | 'bad-option'
@@ -55,8 +55,8 @@ export interface MqttErrorDetail {
 }
 
 /**
- * The one error class: every promise rejects with it, but for a call whose signal was
- * aborted with a reason of the caller's own, which rejects with that.
+ * The one error class: every promise rejects with it, except that a call whose signal was aborted
+ * with a reason of the caller's own rejects with that.
  */
 export class MqttError extends Error {
   override readonly name = 'MqttError';
@@ -68,7 +68,7 @@ export class MqttError extends Error {
   readonly reasonString?: string;
   /** Another server that the broker pointed to (MQTT 5, 4.11). */
   readonly serverReference?: string;
-  /** The WebSocket close code (RFC 6455, 7.4.1), where one was seen. */
+  /** The WebSocket close code (RFC 6455, 7.4.1), if there was one. */
   readonly closeCode?: number;
   readonly closeReason?: string;
 
@@ -80,7 +80,7 @@ export class MqttError extends Error {
   }
 }
 
-/** What a call rejects with whose signal has fired: the caller's own reason where there is one. */
+/** What a call rejects with when its signal has fired: the caller's own reason, if any. */
 export function aborted(signal: AbortSignal | undefined): unknown {
   const reason: unknown = signal?.reason;
   const given = reason !== undefined && !(reason instanceof DOMException && reason.name === 'AbortError');
@@ -91,7 +91,7 @@ export function fromWire(error: WireError): MqttError {
   return new MqttError(error.code as MqttErrorCode, error.message, error);
 }
 
-/** As plain data: structured clone takes the fields away from an error. */
+/** As plain data: structured clone drops the fields of an error. */
 export function toWire({ code, message, field }: MqttError): WireError {
   return { code, message, ...(field !== undefined && { field }) };
 }

@@ -11,11 +11,11 @@ export type Queue = ReturnType<typeof createIteratorBuffer>;
 /** The high-water marks. */
 export interface Bounds {
   messages: number;
-  /** Of buffers really held: a message keeps the whole buffer of its batch. */
+  /** Of the buffers really held: a message keeps the whole buffer of its batch. */
   bytes: number;
 }
 
-/** What an async iterable holds for a reader that is slower than the broker. */
+/** The buffer of an async iterable, for a reader that is slower than the broker. */
 export function createIteratorBuffer(bounds: Bounds) {
   const held = createTally();
   let items: (Message | undefined)[] = [];
@@ -27,7 +27,7 @@ export function createIteratorBuffer(bounds: Bounds) {
 
   const size = (): number => items.length - head;
 
-  /** Whether the message would make it more than the bounds allow. Others of its batch cost nothing. */
+  /** Whether the message would exceed the bounds. More messages of a batch that is held cost no bytes. */
   function isFullFor(message: Message): boolean {
     if (size() >= bounds.messages) return true;
     const more = held.more(message);
@@ -40,7 +40,7 @@ export function createIteratorBuffer(bounds: Bounds) {
     const message = items[head] as Message;
     items[head] = undefined;
     head++;
-    // Half of it used up: cheap enough to move, and bounded.
+    // At least half is consumed: moving the rest is cheap, and keeps the array bounded.
     if (head * 2 >= items.length) {
       items = items.slice(head);
       head = 0;
@@ -56,9 +56,9 @@ export function createIteratorBuffer(bounds: Bounds) {
   }
 
   /**
-   * Over a high-water mark QoS 0 drops the oldest, and QoS 1 and 2 return a
-   * promise that resolves once there is room. With `lossy` every QoS drops. One
-   * message is held in any case, or it would never be read.
+   * Over a high-water mark QoS 0 drops the oldest, and QoS 1 and 2 return a promise that resolves
+   * once there is room. With `lossy` every QoS drops. One message is always held, or it would never
+   * be read.
    */
   function push(message: Message, lossy: boolean): Promise<void> | undefined {
     if (ended) return;
@@ -96,7 +96,7 @@ export function createIteratorBuffer(bounds: Bounds) {
     return error === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(error);
   }
 
-  /** What is in the queue stays readable; the error, if any, follows it once. */
+  /** What is buffered stays readable; the error, if any, follows it once. */
   function end(error?: unknown): void {
     if (ended) return;
     ended = { error };

@@ -33,8 +33,8 @@ const hangs = (): Promise<never> => new Promise(() => {});
 const credentials = () => ({ username: 'me' });
 
 describe.each([
-  ['what receives messages', './receiving', {}],
-  ['what calls functions among the options', './auth/user-callbacks', { credentials }],
+  ['the part that receives messages', './receiving', {}],
+  ['the part that calls functions among the options', './auth/user-callbacks', { credentials }],
 ] as [string, string, ConnectOptions][])('%s', (what, path, options) => {
   test('can not be loaded: whoever waits for the connection is told', async () => {
     const { client, connected } = await startWith(path, fails, true, options);

@@ -1,15 +1,15 @@
 import { MqttError } from './errors';
 
-/** A script that is loaded when it is needed. `what` it is, for the error where it can't be. */
+/** A script that is loaded on demand. `what` names it in the error if loading fails. */
 export function load<Script>(what: string, script: Promise<Script>): Promise<Script> {
   const loading = script.then(whole).catch((cause: unknown) => {
     throw new MqttError('crashed', `${what} could not be loaded: ${cause}`, { cause });
   });
-  loading.catch(() => {}); // whoever waits for it is told, if anybody does by then
+  loading.catch(() => {}); // not unhandled: callers that wait for it get the rejection
   return loading;
 }
 
-/** What is cut short between two statements is a script, too; its exports stand at its end. */
+/** A truncated script may still run; then the exports, which are at its end, are missing. */
 function whole<Script>(script: Script): Script {
   for (const _ in script) return script;
   throw 'cut short';

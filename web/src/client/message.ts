@@ -27,7 +27,7 @@ import type { Message, MessageProperties } from './types';
 /** Bytes before the topic: length, flags and time. */
 const headSize = 4 + 1 + 8;
 
-// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+// MQTT keeps U+FEFF anywhere in a string [MQTT-1.5.4-3]; TextDecoder would drop a leading one.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 const plainText = new TextDecoder();
 
@@ -36,7 +36,7 @@ export function decodeBatch(buffer: ArrayBuffer, count: number): Message[] {
   return openBatch(buffer, count).take(Number.POSITIVE_INFINITY);
 }
 
-/** A batch that has been read in part. */
+/** A batch that may have been read in part. */
 export interface Unread {
   /** The next messages, `most` at most. Throws `protocol` when the lengths do not fit. */
   take(most: number): Message[];
@@ -90,7 +90,7 @@ interface Source {
   isOwn(identifier: number): boolean;
 }
 
-/** Without a reader like that of the properties: a flood comes through here. */
+/** Uses no reader object, unlike the properties: this is the hot path. */
 function readRecord(source: Source, start: number): BatchMessage {
   const { bytes, view } = source;
   if (start + headSize + 2 > bytes.length) throw malformedBatch('a length goes past the end');
@@ -108,13 +108,13 @@ function readRecord(source: Source, start: number): BatchMessage {
     properties = reader.at();
   }
   const payload = properties + propertiesLength;
-  // Written so that NaN, which a look past the end leads to, is refused too.
+  // Written so that NaN, the result of reading past the end, is refused, too.
   if (!(payload <= end && end <= bytes.length)) throw malformedBatch('a length goes past the end');
   const beside = (flags & 0x10) === 0 ? undefined : source.beside.shift();
   return new BatchMessage(source, flags, start + 5, topic, topicLength, properties, payload, end, beside);
 }
 
-/** A class, so that the ten thousand messages of a second share their methods. */
+/** A class, so that tens of thousands of messages a second share their methods. */
 class BatchMessage implements Message {
   private decodedTopic: string | undefined;
   private decodedProperties: MessageProperties | undefined;
@@ -162,7 +162,7 @@ class BatchMessage implements Message {
     return this.decodedProperties;
   }
 
-  /** Those of the broker's copy, the client's own too. */
+  /** Those that the broker sent, including the client's own. */
   subscriptionIdentifiers(): number[] {
     const { source, propertiesStart, payloadStart } = this;
     return readIdentifiers(source.bytes, propertiesStart, payloadStart);
@@ -176,7 +176,7 @@ class BatchMessage implements Message {
     return this.topicLength + this.end - this.propertiesStart + (this.beside?.length ?? 0);
   }
 
-  /** Its record is copied, and nothing of it decoded. */
+  /** Copies its record without decoding it. */
   detached(): BatchMessage {
     const { source, beside, end } = this;
     const start = this.time - 5;
@@ -191,7 +191,7 @@ class BatchMessage implements Message {
       this.propertiesStart - start,
       this.payloadStart - start,
       end - start,
-      // It came in a buffer of its own.
+      // It has a buffer of its own.
       beside,
     );
   }
@@ -205,26 +205,26 @@ class BatchMessage implements Message {
   }
 }
 
-/** The subscription identifiers that a message came with. */
+/** The subscription identifiers that the broker sent with a message. */
 export function subscriptionIdentifiers(message: Message): number[] {
   return message instanceof BatchMessage ? message.subscriptionIdentifiers() : [];
 }
 
-/** The same message, without keeping its batch from being freed. What was not decoded yet still is when looked at. */
+/** The same message, without keeping its batch in memory. It is still decoded lazily. */
 export function detached(message: Message): Message {
   return message instanceof BatchMessage
     ? message.detached()
     : { ...message, payload: message.payload.slice() };
 }
 
-/** What a message keeps from being freed: its whole batch, and its payload where that came beside. */
+/** What a message keeps in memory: its whole batch, and its payload if that came beside the batch. */
 export function buffersOf(message: Message): ArrayBufferLike[] {
   return message instanceof BatchMessage ? message.buffers() : [message.payload.buffer];
 }
 
-/** Topics that came lately, each where its bytes lead to: decoding costs more than the rest of a message. */
+/** A cache of recent topics by the hash of their bytes: decoding costs more than the rest of a message. */
 const decodedTopics: string[] = new Array(4096).fill('');
-/** Bytes of one of them. */
+/** In bytes; longer topics are not cached. */
 const longestDecoded = 256;
 
 function decodeTopic(bytes: Uint8Array, start: number, length: number): string {
@@ -240,7 +240,7 @@ function decodeTopic(bytes: Uint8Array, start: number, length: number): string {
   return topic;
 }
 
-/** Of topics in ASCII; the others are decoded each time. */
+/** Whether `topic` has these bytes; true only for ASCII, other topics are decoded each time. */
 function isSame(topic: string, bytes: Uint8Array, start: number, length: number): boolean {
   if (topic.length !== length) return false;
   for (let n = 0; n < length; n++) {
@@ -253,7 +253,7 @@ function isSame(topic: string, bytes: Uint8Array, start: number, length: number)
 /** PUBLISH properties as on the wire (MQTT 5, 2.2.2 and 3.3.2.3), less the identifiers that the client made up. */
 function decodeProperties({ bytes, isOwn }: Source, start: number, end: number): MessageProperties {
   const reader = createReader(bytes, start, end, 'batch');
-  // A topic alias is resolved by now.
+  // A topic alias has been resolved before.
   const { topicAlias: _, ...found } = readProperties(reader, end, publishProperties, 'batch');
   const { payloadFormatIndicator: format, subscriptionIdentifier: identifiers, ...properties } = found;
   const [first, ...more] = [(identifiers as number | number[] | undefined) ?? []]

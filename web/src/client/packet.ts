@@ -1,4 +1,4 @@
-/** Packets as they crossed the wire, taken apart when somebody looks. */
+/** Packets as they crossed the wire, decoded lazily. */
 
 import {
   createReader,
@@ -58,7 +58,7 @@ const properties: PropertyTable = {
 
 export type PacketProperties = Record<string, PropertyValue>;
 
-/** What a packet says, in the names of MQTT.js' packets. */
+/** The fields of a packet, with the names of MQTT.js. */
 export interface PacketFields {
   messageId?: number;
   reasonCode?: number;
@@ -91,7 +91,7 @@ export interface Packet {
   readonly at: number;
   /** The whole packet, from the fixed header on. */
   readonly bytes: Uint8Array;
-  /** Decoded at the first look. Throws `protocol` when the packet breaks the rules. */
+  /** Decoded when first read. Throws `protocol` when the packet is malformed. */
   readonly fields: PacketFields;
 }
 
@@ -132,7 +132,7 @@ function decode(bytes: Uint8Array): PacketFields {
   const header = bytes[0] ?? 0;
   const reader = createReader(bytes, 1, bytes.length, 'packet');
   const length = reader.varint();
-  if (reader.left() !== length) throw malformed('packet', 'it is not as long as it says');
+  if (reader.left() !== length) throw malformed('packet', 'its length is wrong');
   return readFields(names[header >> 4] as PacketName, header & 15, reader);
 }
 

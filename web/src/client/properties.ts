@@ -1,4 +1,4 @@
-/** What a message carries beside its topic. */
+/** What a message carries besides its topic. */
 
 /** Text is sent as UTF-8. */
 export type Payload = string | Uint8Array | ArrayBuffer | DataView;

@@ -1,4 +1,4 @@
-/** Reads what MQTT packets are made of (MQTT 5, 1.5), and their properties (2.2.2). */
+/** Reads the data types of MQTT packets (MQTT 5, 1.5), and their properties (2.2.2). */
 
 import { MqttError } from './errors';
 
@@ -11,7 +11,7 @@ export type PropertyValue = number | number[] | string | Uint8Array | [name: str
 
 export type Reader = ReturnType<typeof createReader>;
 
-// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+// MQTT keeps U+FEFF anywhere in a string [MQTT-1.5.4-3]; TextDecoder would drop a leading one.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The properties of PUBLISH that a receiver gets (3.3.2.3). */
@@ -26,11 +26,14 @@ export const publishProperties: PropertyTable = {
   38: ['userProperties', 'pair'],
 };
 
-/** Reads from `start`, and throws `protocol` rather than look at or past `end`. `what` is read. */
+/**
+ * Reads from `start`, and throws `protocol` instead of reading at or past `end`. `what` names the
+ * packet in errors.
+ */
 export function createReader(bytes: Uint8Array, start: number, end: number, what: string) {
   let next = start;
 
-  /** Returns where it was. */
+  /** Returns the position before. */
   function skip(length: number): number {
     const from = next;
     if (length > end - next) throw malformed(what, 'a length goes past the end');
@@ -76,7 +79,7 @@ export function createReader(bytes: Uint8Array, start: number, end: number, what
   };
 }
 
-/** The properties up to `end`, by name: pairs and subscription identifiers all, the others once. */
+/** The properties up to `end`, by name: all pairs and subscription identifiers, the others once. */
 export function readProperties(
   reader: Reader,
   end: number,
@@ -98,7 +101,7 @@ export function readProperties(
     else if (type === 'varint') found[name] = [before as number, value as number];
     else throw malformed(what, `the property ${name} twice`); // 2.2.2.2
   }
-  if (reader.at() !== end) throw malformed(what, 'properties that are longer than they say');
+  if (reader.at() !== end) throw malformed(what, 'properties that go past their length');
   return found;
 }
 

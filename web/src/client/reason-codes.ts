@@ -1,4 +1,4 @@
-/** What MQTT 5 calls its reason codes (2.4). */
+/** The names of MQTT 5's reason codes (2.4). */
 export const ReasonCodes: Readonly<Record<number, string>> = Object.fromEntries(
   `0 Success, 1 Granted QoS 1, 2 Granted QoS 2, 4 Disconnect with Will Message, 16 No matching subscribers,
   17 No subscription existed, 24 Continue authentication, 25 Re-authenticate, 128 Unspecified error,

@@ -1,6 +1,6 @@
 /**
- * What a client does with the messages it gets. No client needs it before its
- * connection, so it is a script of its own, which loads while the program does.
+ * What a client does with received messages. It is not needed before the first connection, so it is
+ * a script of its own, which loads in parallel with the program.
  */
 
 import type { Emitter } from '../platform/emitter';
@@ -17,9 +17,9 @@ import type { Client, ClientEvents, Message, RequestHandler } from './types';
 export interface Dependencies {
   emitter: Emitter<ClientEvents>;
   link: BoundaryClient;
-  /** Whether the client takes no calls any more: it has ended, or is about to. */
+  /** Whether the client takes no more calls: it has ended, or is about to. */
   closing(): boolean;
-  /** Throws where it has ended. */
+  /** Throws if the client has ended. */
   requireOpen(): void;
 }
 
@@ -68,14 +68,14 @@ export function createReceiving({ emitter, ...client }: Dependencies) {
     return Promise.all(busy).then(() => {});
   }
 
-  /** Rejects with what `handler` threw; that an answer can't be sent is told by an event. */
+  /** Rejects with what `handler` threw; an event reports that an answer can't be sent. */
   function answer(request: Message, handler: RequestHandler, publish: Client['publish']): Promise<void> {
     return answerRequest(request, handler, publish, (error) => {
       if (!finished) emitter.emit('error', error);
     });
   }
 
-  /** After `flush`: nothing is delivered any more. */
+  /** Call `flush` before: nothing is delivered any more. */
   function finish(error?: MqttError): void {
     finished = true;
     finishAll(error);

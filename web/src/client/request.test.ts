@@ -102,7 +102,7 @@ describe('requests', () => {
     expect([sent('publish'), reported]).toEqual([[], []]);
   });
 
-  test('whose handler throws, or answers with what is none, are reported', async () => {
+  test('whose handler throws, or answers with something invalid, are reported', async () => {
     const reported: unknown[] = [];
     vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
     const answers = [() => Promise.reject('thrown'), () => 7, () => ({}), () => ({ payload: 'x', qos: 3 })];

@@ -12,8 +12,8 @@ export function decodeAnswer(buffer: ArrayBuffer): Message {
 }
 
 /**
- * Publishes what `handler` returns to a request. What `handler` throws, and an
- * answer that is none, it throws; other failures to answer `fail` gets.
+ * Publishes what `handler` returns for a request. Throws what `handler` throws, and when its answer
+ * is invalid; other failures are passed to `fail`.
  */
 export async function answer(
   request: Message,
@@ -30,7 +30,7 @@ export async function answer(
   try {
     await publish(responseTopic, payload, options);
   } catch (error) {
-    // A topic that cannot be is the asker's mistake, and no other field is.
+    // An invalid topic is the requester's mistake; any other field is the handler's.
     if (!(error instanceof MqttError) || (error.code === 'bad-option' && error.field !== 'topic'))
       throw error;
     fail(error);

@@ -1,16 +1,16 @@
 import type { ClientState } from './types';
 
-/** What happens to a client, as far as its state is concerned. */
+/** What can change a client's state. */
 export type Change =
   /** CONNACK accepts the connection. */
   | 'connect'
   /** The connection ended, and another attempt will be made. */
   | 'lose'
-  /** The connection ended, and no other will be made as things are. */
+  /** The connection ended, and no other attempt will be made. */
   | 'close'
   /** An attempt starts, now or after its back-off. */
   | 'retry'
-  /** The page is about to stand still. */
+  /** The page is about to be frozen. */
   | 'suspend'
   /** The page is back. */
   | 'resume'
@@ -43,5 +43,5 @@ const changes: Record<ClientState, Partial<Record<Change, ClientState>>> = {
   },
 };
 
-/** What is not in the table changes nothing: a connection that is suspended closes first. */
+/** What is not in the table changes nothing, such as the close that follows suspending. */
 export const changed = (state: ClientState, change: Change): ClientState => changes[state][change] ?? state;

@@ -7,21 +7,21 @@ import { aborted, MqttError } from './errors';
 import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
 
-/** A subscription from the client's side: what is behind the one handed out. */
+/** The client's side of a subscription. */
 export interface Holder {
   readonly subscription: Subscription;
   readonly request: WireSubscription;
-  /** The client's listeners don't get what nobody else asked for. */
+  /** The client's listeners don't get messages that only such subscriptions asked for. */
   readonly handlerOnly: boolean;
   /**
-   * `heard` says that a listener of the client got the message too. The promise
-   * resolves when the next batch may come.
+   * `heard` says that a listener of the client got the message, too. The promise resolves when the
+   * next batch may come.
    */
   deliver(message: Message, heard: boolean): Promise<void> | undefined;
   grant(reasonCode: number): void;
   /** Unsubscribes when the signal fires. */
   follow(signal: AbortSignal): void;
-  /** With `discard` messages not read yet are forgotten. Nothing is delivered any more. */
+  /** Delivers nothing any more. With `discard`, messages not read yet are dropped. */
   finish(discard: boolean, error?: unknown): void;
   finished(): boolean;
 }
@@ -63,12 +63,13 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
     unsubscribe,
     [asyncDispose]: () => unsubscribe(),
     [Symbol.asyncIterator]() {
-      if (handler) throw bad('handler', 'the subscription has one, which gets its messages');
+      if (handler)
+        throw bad('handler', 'receives the messages of this subscription, so they cannot be iterated over');
       iterated = true;
       return {
         next: queue.next,
         async return() {
-          // A loop that is left wants no more messages, and neither waits for the broker nor fails for leaving.
+          // A loop that is left wants no more messages; it neither waits for the broker nor fails.
           unsubscribe().catch(() => {});
           return { value: undefined, done: true };
         },
@@ -83,8 +84,8 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
     deliver(message, heard) {
       if (finished) return undefined;
       if (handler) return run(handler, message);
-      // Until somebody iterates, nobody may ever: then messages that a listener
-      // has are not kept a second time, and nothing waits for a reader.
+      // Without an iteration so far, there may never be one: messages that a listener got are not
+      // kept, and nothing waits for a reader.
       if (!iterated && heard) return undefined;
       return queue.push(message, !iterated);
     },
@@ -111,7 +112,7 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
   return holder;
 }
 
-/** What another call waits for, within limits of its own. */
+/** Waits for another call, within limits of its own. */
 function within(settled: Promise<void>, { timeout, signal }: Limited<CallOptions>): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = (): void => reject(new MqttError('timeout', `unsubscribe: no answer within ${timeout} ms`));
@@ -126,7 +127,7 @@ function within(settled: Promise<void>, { timeout, signal }: Limited<CallOptions
   });
 }
 
-/** An error in a handler is its owner's; the message counts as handled. */
+/** An error in a handler is reported to the page; the message counts as handled. */
 function run(handler: MessageHandler, message: Message): Promise<void> | undefined {
   try {
     const result = handler(message);

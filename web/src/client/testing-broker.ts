@@ -7,7 +7,7 @@ import { connect } from './create-client';
 import { join, varint } from './testing';
 import type { Client, ConnectOptions } from './types';
 
-/** What the broker does with a packet: the answer, if any, or something else with the connection. */
+/** What the broker does with a packet: it returns the answer, if any, or acts on the connection. */
 export type React = (packet: Uint8Array, socket: NodeSocket) => Uint8Array | undefined;
 
 /** Splits a frame that holds whole packets. */

@@ -25,7 +25,7 @@ export const connack: ConnackInfo = {
   },
 };
 
-/** A Go boundary that says yes, and records what it is asked. */
+/** A Go boundary that accepts everything, and records the calls. */
 export function engine(methods: Partial<BoundaryClient> = {}) {
   const calls: unknown[][] = [];
   const link: BoundaryClient = {
@@ -87,7 +87,7 @@ export function engine(methods: Partial<BoundaryClient> = {}) {
   return { boundary, calls, sent, receive, sink: () => sink };
 }
 
-/** Resolves when the broker has said yes. */
+/** Resolves when the broker has accepted. */
 export async function openClient(
   boundary: Boundary,
   settings: Settings,
@@ -113,7 +113,7 @@ export async function connected(
   return { client, ...fake };
 }
 
-/** After what is under way, in tasks and microtasks. */
+/** Resolves after pending tasks and microtasks. */
 export const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 export const topics = (messages: Message[]): string[] => messages.map(({ topic }) => topic);

@@ -1,9 +1,9 @@
-/** For tests: what an error says. */
+/** For tests: the field of an error. */
 
 import { expect } from 'vitest';
 import { MqttError } from './errors';
 
-/** Which field `check` finds wrong, and has in its message too; undefined where it finds none. */
+/** The field that `check` finds wrong, which must be in its message, too; undefined if none. */
 export function fieldOf(check: () => unknown): string | undefined {
   try {
     check();

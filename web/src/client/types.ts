@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The public types. Names, units and defaults are those of MQTT.js wherever it has them. */
+/** The public types. Names, units and defaults are those of MQTT.js where it has them. */
 
 import type { ConnackInfo, DisconnectInfo, QoS } from '../protocol/boundary';
 import type { MqttError } from './errors';
@@ -17,22 +17,21 @@ export type {
 } from './connect-options';
 export type { ConnackInfo, DisconnectInfo, Payload, PublishProperties, QoS, UserProperties };
 
-/** Limits on one call. Every promise settles: by its answer, its time, or its signal. */
+/** Limits on one call. Every promise settles: by its answer, its timeout, or its signal. */
 export interface CallOptions {
-  /** Milliseconds; 0 waits for ever. Default 30,000. */
+  /** Milliseconds; 0: no limit. Default 30,000. */
   timeout?: number;
   /**
-   * Gives the call up. The promise rejects with the reason that `abort` was given;
-   * without one with an `MqttError` of code `aborted`, whose `cause` is the signal's
-   * AbortError.
+   * Aborts the call. The promise rejects with the reason given to `abort`; without one with an
+   * `MqttError` of code `aborted`, whose `cause` is the signal's AbortError.
    */
   signal?: AbortSignal;
 }
 
 /**
- * With `offlineQueue` a publish has no time limit unless one is given: it
- * settles when it is acknowledged, when its `messageExpiryInterval` has passed,
- * when the queue gives it up, or when the client ends.
+ * With `offlineQueue` a publish has no time limit unless one is given: it settles when it is
+ * acknowledged, when its `messageExpiryInterval` has passed, when the queue drops it, or when the
+ * client ends.
  */
 export interface PublishOptions extends CallOptions {
   /** Default 0. */
@@ -50,16 +49,16 @@ export interface PublishOptions extends CallOptions {
 export interface RequestOptions extends CallOptions {
   /** Of the request. Default 0. */
   qos?: QoS;
-  /** `responseTopic` and `correlationData` need not be given: the client makes them up. */
+  /** Without `responseTopic` and `correlationData`, which the client sets. */
   properties?: PublishProperties;
 }
 
 export interface SubscribeOptions extends CallOptions {
-  /** Gives the call up, as with other calls, and when that has been granted, unsubscribes. */
+  /** Aborts the call, as with other calls; once the subscription is granted, it unsubscribes. */
   signal?: AbortSignal;
   /** Default 0. */
   qos?: QoS;
-  /** No Local: do not send me what I published. */
+  /** No Local: the broker does not send what this client publishes. */
   nl?: boolean;
   /** Retain As Published. */
   rap?: boolean;
@@ -67,22 +66,20 @@ export interface SubscribeOptions extends CallOptions {
   rh?: 0 | 1 | 2;
   properties?: { subscriptionIdentifier?: number; userProperties?: UserProperties };
   /**
-   * Messages an async iterable holds for a slow reader, default 10,000. Over
-   * that, QoS 0 drops the oldest, and QoS 1 and 2 keep further messages waiting.
-   * Before the iteration has begun every QoS drops, and a message that a
-   * `message` or `batch` listener got is not held at all.
+   * Messages that an async iterable buffers for a slow reader, default 10,000. Beyond that, QoS 0
+   * drops the oldest, and QoS 1 and 2 keep further messages waiting. Before the iteration begins
+   * every QoS drops, and messages that a `message` or `batch` listener got are not buffered.
    */
   highWaterMark?: number;
   /**
-   * Bytes it holds, default 16,777,216 (16 MiB), with the same effect. A message
-   * keeps the whole buffer of its batch, so that is what counts, once for all
-   * messages in it. One message is held also where it is more by itself.
+   * Bytes that it buffers, default 16,777,216 (16 MiB), with the same effect. A message keeps the
+   * whole buffer of its batch, so that is what counts, once for all messages in it. One message is
+   * always buffered, even if it is larger.
    */
   highWaterMarkBytes?: number;
   /**
-   * The `message` and `batch` listeners don't get the messages that no other
-   * subscription selects: they are the handler's, which there must be. Default
-   * false.
+   * The `message` and `batch` listeners don't get messages that match only subscriptions with this
+   * option. Needs a handler. Default false.
    */
   handlerOnly?: boolean;
 }
@@ -97,10 +94,10 @@ export interface MessageProperties {
   contentType?: string;
 }
 
-/** A received message. Its parts are decoded when first looked at. */
+/** A received message. Its parts are decoded when first read. */
 export interface Message {
   readonly topic: string;
-  /** The raw bytes. They share the buffer of the batch they came in: copy what you keep for long. */
+  /** The raw bytes. They share the buffer of their batch: copy what you keep for long. */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
@@ -108,7 +105,7 @@ export interface Message {
   readonly properties: MessageProperties;
   /** Milliseconds since 1970, when the client read it. */
   readonly receivedAt: number;
-  /** Bytes of the topic, the properties and the payload, with what the client adds of its own. */
+  /** Bytes of the topic, the properties and the payload, and of what the client adds to a message. */
   readonly size: number;
   /** The payload as UTF-8 text; malformed bytes become U+FFFD. */
   text(): string;
@@ -118,14 +115,14 @@ export interface Message {
 /** May return a promise: messages after this batch wait until it has settled. */
 export type MessageHandler = (message: Message) => unknown;
 
-/** What answers a request: a payload, alone or with what goes along. Undefined and null send nothing. */
+/** The answer to a request: a payload, alone or with options. Undefined and null send nothing. */
 export type Answer =
   | Payload
   | {
       payload: Payload;
       /** Default: the request's. */
       qos?: QoS;
-      /** `correlationData` is the request's whatever is given. */
+      /** `correlationData` is always the request's. */
       properties?: PublishProperties;
     }
   | null
@@ -151,9 +148,9 @@ export interface Subscription extends AsyncIterable<Message> {
   /** The QoS that the broker granted. */
   readonly qos: QoS;
   readonly reasonCode: number;
-  /** Messages dropped because there was more than `highWaterMark` and `highWaterMarkBytes` let the iterable hold. */
+  /** Messages dropped because the iterable was over `highWaterMark` or `highWaterMarkBytes`. */
   readonly dropped: number;
-  /** Ends the iteration, and tells the broker when no other subscription has the filter. */
+  /** Ends the iteration, and unsubscribes at the broker if no other subscription has the filter. */
   unsubscribe(options?: CallOptions): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -165,10 +162,10 @@ export interface EndOptions extends CallOptions {
 }
 
 /**
- * `connecting`: a client that was never connected makes its first attempt.
- * `reconnecting`: an attempt is under way or waits for its time. `disconnected`:
- * nothing is tried, because the client has ended, or because the page is in the
- * back-forward cache or frozen; the client connects again when the page is back.
+ * `connecting`: a client that was never connected makes its first attempt. `reconnecting`: an
+ * attempt is in progress or waits for its back-off. `disconnected`: no attempt is made, because the
+ * client has ended, or because the page is in the back/forward cache or frozen; the client connects
+ * again when the page is back.
  */
 export type ClientState = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
 
@@ -182,15 +179,18 @@ export interface ClientEvents {
   reconnect: [info: { attempt: number; delay: number }];
   close: [error: MqttError | undefined];
   /**
-   * The browser says that the network is gone. The connection may not have
-   * noticed: it is tested at once, and `close` follows where it is dead. (MQTT.js
-   * has this event for each lost connection; here that is `close`.)
+   * The browser says that the network is gone. The connection may not have noticed: it is tested at
+   * once, and `close` follows if it is dead. (MQTT.js has this event for each lost connection; here
+   * that is `close`.)
    */
   offline: [];
   disconnect: [packet: DisconnectInfo];
   error: [error: MqttError];
   end: [error: MqttError | undefined];
-  /** With `packetEvents` or `setPacketEvents`: a packet crossed the wire. Some are left out when there are very many. */
+  /**
+   * With `packetEvents` or `setPacketEvents`: a packet was sent. Some are left out when there are
+   * very many.
+   */
   packetsend: [packet: Packet];
   packetreceive: [packet: Packet];
 }
@@ -203,23 +203,22 @@ export interface Client {
   readonly clientId: string;
   /** The first address, before `transformWsUrl`. */
   readonly url: string;
-  /** Until the first connection, the specification's defaults. */
+  /** The specification's defaults until the first connection. */
   readonly connack: ConnackInfo;
-  /** Messages dropped because this page was too slow: of QoS 0, or of a session that the broker has lost. */
+  /** Messages dropped so far because this page was too slow: of QoS 0, or of a session that the broker has lost. */
   readonly dropped: number;
 
   publish(topic: string, payload: Payload, options?: PublishOptions): Promise<PublishResult>;
   publishAsync: Client['publish'];
 
   /**
-   * Subscriptions with the same filter share the broker's one. With several
-   * filters all are granted or the call rejects.
+   * Subscriptions with the same filter share one at the broker. With several filters all are
+   * granted, or the call rejects.
    *
-   * Each handler and iterable gets a message once, also from a broker that sends a
-   * copy for each subscription that selects its topic: the client gives each filter a
-   * Subscription Identifier (3.8.2.1.2), which messages don't show, unless
-   * `properties` has one. Where the broker takes none, each copy goes to all whose
-   * filters select the topic. The `message` and `batch` listeners get every copy.
+   * Each handler and iterable gets a message once, also from a broker that sends a copy for each
+   * matching subscription: the client gives each filter a Subscription Identifier (3.8.2.1.2),
+   * which messages don't show, unless `properties` has one. If the broker supports none, each copy
+   * goes to all whose filters match the topic. The `message` and `batch` listeners get every copy.
    */
   subscribe(filter: string, options?: SubscribeOptions, handler?: MessageHandler): Promise<Subscription>;
   subscribe(filter: string, handler: MessageHandler): Promise<Subscription>;
@@ -230,8 +229,8 @@ export interface Client {
   unsubscribeAsync: Client['unsubscribe'];
 
   /**
-   * Publishes a request and resolves with the message that answers it. Rejects
-   * with `timeout` when none came in time.
+   * Publishes a request and resolves with the message that answers it. Rejects with `timeout` when
+   * none arrives in time.
    */
   request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message>;
 
@@ -244,30 +243,29 @@ export interface Client {
   respond(filter: string, handler: RequestHandler, options?: SubscribeOptions): Promise<Subscription>;
 
   /**
-   * Makes the next attempt now instead of after its back-off, or finds out now
-   * whether the connection still lives. What comes of it events tell.
+   * Makes the next attempt now instead of after its back-off; while connected, checks now whether
+   * the connection is still alive. Events report the outcome.
    */
   reconnect(options?: CallOptions): Promise<void>;
 
   /**
-   * Sends PINGREQ, and resolves with the milliseconds until the broker's answer,
-   * measured where packets are read and written. Calls at the same time share one
-   * PINGREQ.
+   * Sends PINGREQ, and resolves with the milliseconds until PINGRESP, measured where packets are
+   * read and written. Concurrent calls share one PINGREQ.
    */
   ping(options?: CallOptions): Promise<number>;
 
-  /** Emits `packetsend` and `packetreceive` from now on, as `packetEvents` does; or not any more. */
+  /** Turns `packetsend` and `packetreceive` on or off from now on, as `packetEvents` does. */
   setPacketEvents(on: boolean, options?: CallOptions): Promise<void>;
 
   /**
-   * Authenticates again on the connection that stands, by `authenticate` or
-   * `scram`. Rejects when the broker or one of these refused.
+   * Authenticates again on the current connection, with `authenticate` or `scram`. Rejects when the
+   * broker or one of these refused.
    */
   reauthenticate(options?: CallOptions): Promise<void>;
 
   /**
-   * Sends DISCONNECT and closes. `force` does not wait for packets in flight. A call that
-   * follows another waits no longer than its own `force`, `timeout` and `signal` say.
+   * Sends DISCONNECT and closes the connection. `force` does not wait for packets in flight. A
+   * second call waits no longer than its own `force`, `timeout` and `signal` say.
    */
   end(force?: boolean, options?: EndOptions): Promise<void>;
   end(options: EndOptions): Promise<void>;
@@ -275,11 +273,11 @@ export interface Client {
 
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
-  /** Takes away the one added last, where the same function was added more than once. */
+  /** Removes the one added last if the same function was added more than once. */
   off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
-  /** `on` by its other name. */
+  /** The same as `on`. */
   addListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
-  /** `off` by its other name. */
+  /** The same as `off`. */
   removeListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,9 +1,12 @@
 import { bad } from '../client/checks/rules';
 
-/** In capital letters, too. */
+/** In any case. */
 type Encoding = 'utf8' | 'utf-8' | 'hex' | 'base64';
 
-/** Bytes that turn into their text by themselves, as those of Node's Buffer do: tutorials print `message.toString()`. */
+/**
+ * Bytes with a `toString()` that decodes them, as in Node's Buffer: tutorials print
+ * `message.toString()`.
+ */
 export class Bytes extends Uint8Array {
   /** Malformed UTF-8 becomes U+FFFD. Throws `bad-option` for encodings other than utf8, hex and base64. */
   override toString(encoding: Encoding = 'utf8', start?: number, end?: number): string {

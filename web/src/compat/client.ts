@@ -13,17 +13,17 @@ type Listener<E extends keyof Events> = (...args: Events[E]) => void;
 /** Options may be left out before a callback. */
 type Rest<O, C> = [callback?: C | undefined] | [options?: O | null | undefined, callback?: C | undefined];
 type EndArgument = boolean | EndOptions | mqtt.DoneCallback | null | undefined;
-/** A client of the library in MQTT.js' words. When it has ended, another one takes its place. */
+/** A client of the library with MQTT.js' interface. When it has ended, `reconnect` makes another one. */
 export class MqttClient {
   readonly options: ClientOptions;
   readonly #emitter = createEmitter<Events>(this);
-  /** By filter, what need not be subscribed to again, but by a client that takes the place of one that has ended. */
+  /** By filter: what is subscribed to, for the client that replaces one that has ended. */
   readonly #wanted = new Map<string, mqtt.IClientSubscribeOptions>();
   #inner: Client | undefined;
   #begin = (): void => {};
   #ending: Promise<void> | undefined;
   #ended = false;
-  /** `reconnect` was called since the last attempt: a client that gives up starts anew, and does not end. */
+  /** `reconnect` was called since the last attempt: a client that gives up is restarted instead of ended. */
   #again = false;
   #outgoing = 0;
 
@@ -47,7 +47,7 @@ export class MqttClient {
   get disconnected(): boolean {
     return this.#ended;
   }
-  /** Those of CONNACK, with defaults, while there is a connection. */
+  /** The properties of CONNACK, with defaults, while there is a connection. */
   get serverProperties(): mqtt.IConnackPacket['properties'] | undefined {
     return this.#inner?.connected ? connackPacket(this.#inner.connack).properties : undefined;
   }
@@ -59,7 +59,7 @@ export class MqttClient {
   connect(): this {
     if (this.#ended) this.#inner = undefined;
     this.#ended = false;
-    // Until then the caller can add listeners of packets.
+    // So that the caller can add listeners for packets first.
     void Promise.resolve().then(() => {
       if (!this.#ending && !this.#ended) this.#use();
       this.#begin();
@@ -80,7 +80,7 @@ export class MqttClient {
     const { qos = 0 } = options;
     const client = this.#use();
     if (qos === 0 && !client.connected && !this.queueQoSZero)
-      throw new MqttError('not-connected', 'there is no connection, and queueQoSZero is false');
+      throw new MqttError('not-connected', 'not connected, and queueQoSZero is false');
     const result = await this.#watch(client.publish(topic, message ?? '', options));
     return qos === 0 ? undefined : reasonPacket(qos === 1 ? 'puback' : 'pubcomp', result);
   }
@@ -98,7 +98,7 @@ export class MqttClient {
     return this.#watch(subscribeEach(this.#use(), this.#wanted, topic, given));
   }
 
-  /** Of subscriptions, where they are not to be made again. */
+  /** Forgets the subscriptions if they are not to be made again. */
   #forget(): void {
     const { resubscribe, reconnectPeriod } = this.options;
     if (resubscribe === false || reconnectPeriod === 0) this.#wanted.clear();
@@ -122,7 +122,7 @@ export class MqttClient {
     if (this.#ended || (this.#ending && !force)) return this.#ending;
     const options = given.find((one) => typeof one === 'object') ?? undefined;
     this.#again = false;
-    // Later, so that the caller can listen for the end.
+    // Asynchronously, so that the caller can listen for the end.
     this.#ending = Promise.resolve()
       .then(() => this.#inner?.end(force, options) ?? this.#finish())
       .finally(() => {
@@ -137,20 +137,20 @@ export class MqttClient {
     const ended = this.#ended;
     if (!ended) {
       this.#again = this.#inner !== undefined && !this.connected;
-      this.#inner?.reconnect({ timeout: 0 }).catch(toldByEvents);
+      this.#inner?.reconnect({ timeout: 0 }).catch(reportedByEvents);
     }
     this.connect();
     if (ended) this.#emitter.emit('reconnect');
     return this;
   }
   sendPing(): void {
-    this.#inner?.ping().catch(toldByEvents);
+    this.#inner?.ping().catch(reportedByEvents);
   }
 
   on<E extends keyof Events>(event: E, listener: Listener<E>, once = false): this {
     this.#emitter.add(event, listener, once);
     const packets = event === 'packetsend' || event === 'packetreceive';
-    if (packets) this.#inner?.setPacketEvents(true, { timeout: 0 }).catch(toldByEvents);
+    if (packets) this.#inner?.setPacketEvents(true, { timeout: 0 }).catch(reportedByEvents);
     return this;
   }
   off<E extends keyof Events>(event: E, listener: Listener<E>): this {
@@ -173,7 +173,7 @@ export class MqttClient {
     const packetEvents = listens('packetsend') || listens('packetreceive');
     const options: ConnectOptions = { packetEvents, ...rest };
     if (transformWsUrl) options.transformWsUrl = (url) => transformWsUrl(url, this.options, this);
-    // Those that are set later count from the next attempt on.
+    // Changes to `options` take effect with the next attempt.
     if (transformWsUrl ?? rest.username ?? rest.password)
       options.credentials ??= () => {
         const { username, password } = this.options;
@@ -181,7 +181,7 @@ export class MqttClient {
       };
     const { client, begin } = createHeldClient(options);
     [this.#inner, this.#begin] = [client, begin];
-    /** Of an attempt, until it is told that there is no connection. */
+    /** The failure of an attempt, until `close` reports it. */
     let failure: MqttError | undefined;
     client.on('connect', (connack) => {
       failure = undefined;
@@ -197,7 +197,7 @@ export class MqttClient {
     client.on('disconnect', (info) => emit('disconnect', reasonPacket('disconnect', info)));
     client.on('error', (error) => {
       if (!client.connected) failure = error;
-      // Which one was refused when it was subscribed to again is not known.
+      // It is not known which filter was refused when resubscribing.
       if (error.field === 'filter') this.#wanted.clear();
       this.#fail(error);
     });
@@ -221,14 +221,14 @@ export class MqttClient {
     if (this.#wanted.size > 0) this.subscribe({ ...Object.fromEntries(this.#wanted), resubscribe: true });
     return client;
   }
-  /** A connection that could not be made or broke is told by `close`, as in MQTT.js' browser build. */
+  /** `close` reports a connection that could not be made or was lost, as in MQTT.js' browser build. */
   #fail(error: MqttError): void {
     if (error.code !== 'network') this.#emitter.emit('error', error);
   }
   #finish(): void {
     this.#ending = undefined;
     this.#ended = true;
-    this.#begin(); // of what waits for that too, this is the end
+    this.#begin(); // calls that wait for a connection fail as well
     if (this.#again) this.reconnect();
     else this.#emitter.emit('end');
     this.#again = false;
@@ -242,11 +242,11 @@ export class MqttClient {
     } finally {
       this.#outgoing--;
       const tell = (): void => this.#emitter.emit('outgoingEmpty');
-      if (this.#ending && this.connected && this.#outgoing === 0) nextTask(tell); // behind the callbacks
+      if (this.#ending && this.connected && this.#outgoing === 0) nextTask(tell); // after the callbacks
     }
   }
 
-  /** Without a callback nobody hears how a call went, except that it was not taken, which is an `error`. */
+  /** Without a callback, only a call that was not accepted is reported, as an `error`. */
   #call<O, C extends (error: MqttError | null, ...result: never[]) => void>(
     [first, second]: Rest<O, C>,
     start: (given?: O) => Promise<Parameters<C>>,
@@ -265,5 +265,5 @@ export class MqttClient {
 function hasEnded(cause?: MqttError): MqttError {
   return new MqttError('not-connected', 'the client has ended', { cause });
 }
-/** For a call that nobody made: it has failed where the connection has. */
-function toldByEvents(): void {}
+/** Ignores the failure of an internal call: the connection has failed, which events report. */
+function reportedByEvents(): void {}

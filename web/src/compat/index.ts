@@ -3,5 +3,5 @@
 import * as mqtt from './mqtt';
 
 export * from './mqtt';
-/** All of it, types too: programs write `mqtt.MqttClient`. */
+/** Everything, including the types: programs write `mqtt.MqttClient`. */
 export default mqtt;

@@ -1,4 +1,4 @@
-/** What MQTT.js exports. */
+/** The exports of MQTT.js. */
 
 import type { MqttError } from '../client/errors';
 import { ReasonCodes } from '../client/reason-codes';
@@ -6,7 +6,7 @@ import { MqttClient } from './client';
 import type { IClientOptions } from './types';
 
 type Address = string | URL | IClientOptions;
-/** Returns at once; `connect` is an event. Throws `bad-option` for options that can't be right. */
+/** Returns at once; `connect` is an event. Throws `bad-option` for invalid options. */
 export function connect(address: Address, options?: IClientOptions): MqttClient {
   const alone = typeof address === 'object' && !(address instanceof URL);
   return new MqttClient(alone ? { ...address, ...options } : { ...options, url: address });

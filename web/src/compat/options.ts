@@ -4,7 +4,7 @@ import { bad, boolean, shape, text } from '../client/checks/rules';
 import type { ConnectOptions } from '../client/types';
 import type { IClientOptions } from './types';
 
-/** Options of MQTT.js that must not be passed over in silence, and what to do instead. */
+/** Options of MQTT.js that must not be ignored silently, and what to do instead. */
 const missing: Record<string, string> = {
   createWebsocket: 'give the class itself as WebSocket, with worker: false',
   wsOptions: 'in Node give a WebSocket class that sets them, with worker: false',
@@ -16,15 +16,18 @@ const missing: Record<string, string> = {
   signal: 'call end()',
 };
 const ownFields = shape({ auth: text, query: shape({}), manualConnect: boolean });
-/** Never: what MQTT 3.1.1, without the word, means by `clean: false` (MQTT 5, 3.1.2.11.2). */
+/**
+ * Session Expiry Interval of a session that never expires, as with `clean: false` in MQTT 3.1.1
+ * (MQTT 5, 3.1.2.11.2).
+ */
 const neverExpires = 0xffff_ffff;
 export type ClientOptions = IClientOptions & { keepalive: number; queueQoSZero: boolean };
-/** With the defaults filled in. Throws `bad-option`, which trying again cannot mend. */
+/** Fills in the defaults. Throws `bad-option`. */
 export function clientOptions(asked: IClientOptions): ClientOptions {
-  // Programs pass on settings that they may not have: undefined and null are none.
+  // Programs pass options that may be unset: undefined and null count as not given.
   const all: IClientOptions = Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null));
   for (const [name, instead] of Object.entries(missing)) {
-    if (name in all) throw bad(name, `is not offered; ${instead}`);
+    if (name in all) throw bad(name, `is not supported; ${instead}`);
   }
   ownFields(all, '');
   const { auth, query, ...rest } = all;
@@ -32,7 +35,7 @@ export function clientOptions(asked: IClientOptions): ClientOptions {
   const given: IClientOptions = { ...rest, ...(query && withQuery(rest, query)) };
   if (username !== undefined) given.username = username;
   if (password !== undefined) given.password = password;
-  if (given.clean === false && !given.clientId) throw bad('clientId', 'is missing, and clean is false');
+  if (given.clean === false && !given.clientId) throw bad('clientId', 'is missing; clean: false needs it');
   const keepsSession = given.clean === false && given.store === undefined;
   const options = {
     ...{ keepalive: 60, connectTimeout: defaultTimeout, reconnectPeriod: defaultReconnectPeriod },

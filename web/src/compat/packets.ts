@@ -1,4 +1,4 @@
-/** What this client tells, as packets in the form of MQTT.js. */
+/** Converts this client's messages and results to packets in the form of MQTT.js. */
 
 import type { MqttError } from '../client/errors';
 import type * as client from '../client/packet';
@@ -6,7 +6,7 @@ import type { ConnackInfo, DisconnectInfo, Message, PublishResult, QoS } from '.
 import { asBytes } from './bytes';
 import type { IAckPacket, IConnackPacket, IPublishPacket, Packet } from './types';
 
-/** Its properties are decoded when first looked at. */
+/** Its properties are decoded when first read. */
 export function publishPacket(message: Message): IPublishPacket {
   let decoded: IPublishPacket['properties'] | undefined;
   const { topic, qos, retain, dup } = message;
@@ -24,7 +24,7 @@ export function connackPacket({ clientId: _, ...connack }: ConnackInfo): IConnac
   return { cmd: 'connack', ...readable<Omit<IConnackPacket, 'cmd'>>(connack) };
 }
 
-/** As it crossed the wire. */
+/** A packet as it was sent or received. */
 export function wirePacket({ cmd, fields }: client.Packet): Packet {
   return { cmd, ...readable<Omit<Packet, 'cmd'>>(fields) };
 }
@@ -35,14 +35,14 @@ export function reasonPacket(cmd: IAckPacket['cmd'], info: PublishResult | Disco
   return { cmd, reasonCode, ...(Object.keys(properties).length > 0 && { properties }) };
 }
 
-/** Of what refused a publish, if anything did. */
+/** The packet that refused a publish, if one did. */
 export function refusalPacket(error: MqttError, qos?: QoS): IAckPacket | undefined {
   const { code, reasonCode = 0, reasonString } = error;
   if (code !== 'refused') return undefined;
   return reasonPacket(qos === 2 ? 'pubrec' : 'puback', { reasonCode, ...(reasonString && { reasonString }) });
 }
 
-/** With bytes that know their text, and user properties by name. */
+/** With bytes that decode themselves (`Bytes`), and user properties by name. */
 function readable<T>(fields: object): T {
   const entries = Object.entries(fields).map(([name, value]) => {
     if (name === 'userProperties' && value) return [name, byName(value)];

@@ -7,9 +7,9 @@ import type { IAckPacket, IClientSubscribeOptions, ISubscriptionGrant, ISubscrip
 export type Topics = string | string[] | ISubscriptionMap;
 type ByFilter = Record<string, IClientSubscribeOptions>;
 /**
- * One SUBSCRIBE for each filter, so that one that is refused does not take the others
- * along. None for those that `wanted` has with no lower QoS.
- * Resolves with what a callback gets; the error is the first refusal.
+ * Sends one SUBSCRIBE for each filter, so that a refused one does not fail the others; none for
+ * those that `wanted` has with at least the same QoS. Resolves with the arguments of a callback;
+ * the error is the first refusal.
  */
 export async function subscribeEach(
   client: Client,
@@ -32,9 +32,9 @@ export async function subscribeEach(
     // Without a connection it waits for one, as long as that takes.
     const call = client.subscribe(topic, client.connected ? options : { ...options, timeout: 0 });
     const granted = await call.catch((error: MqttError) => {
-      // The connection took the question along: the next one gets it.
+      // The connection was lost with the request: ask the next one.
       if (error.code === 'network' && client.state !== 'disconnected') return subscribe(topic);
-      // Where the client has ended, the next one makes it.
+      // If the client has ended, the next one makes the subscription.
       if (client.state !== 'disconnected') wanted.delete(topic);
       if (error.code !== 'refused' || error.reasonCode === undefined) throw error;
       refused ??= error;

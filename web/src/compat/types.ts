@@ -1,4 +1,4 @@
-/** The types of MQTT.js' surface, by the names that it gives them. */
+/** The types of MQTT.js' interface, with its names. */
 
 import type { MqttError } from '../client/errors';
 import type { PacketFields } from '../client/packet';
@@ -9,9 +9,9 @@ import type { Bytes } from './bytes';
 export type { QoS } from '../client/types';
 
 export interface IClientOptions extends Omit<client.ConnectOptions, 'signal' | 'transformWsUrl'> {
-  /** Called before each attempt; gives the address to use. */
+  /** Called before each attempt; returns the address to use. */
   transformWsUrl?(url: string, options: IClientOptions, client: ConnectingClient): string | Promise<string>;
-  /** `user:password`, in place of `username` and `password`. */
+  /** `user:password`, instead of `username` and `password`. */
   auth?: string;
   /** Added to the address. A `clientId` in it is the client's. */
   query?: Record<string, string>;
@@ -39,7 +39,7 @@ export interface ISubscriptionGrant extends Omit<IClientSubscribeOptions, 'qos'>
   qos: number;
 }
 
-/** By name; one that came more than once has an array. */
+/** By name; a name that occurs more than once has an array. */
 export type ReceivedUserProperties = Record<string, string | string[]>;
 export interface IConnackPacket extends Omit<client.ConnackInfo, 'clientId' | 'properties'> {
   cmd: 'connack';
@@ -79,13 +79,13 @@ export interface MqttClientEventCallbacks {
   connect(packet: IConnackPacket): void;
   message(topic: string, payload: Bytes, packet: IPublishPacket): void;
   reconnect(): void;
-  /** The error is what ended the connection, where it was not asked for. */
+  /** The error is what ended the connection, unless the caller ended it. */
   close(error: MqttError | undefined): void;
   offline(): void;
   disconnect(packet: IAckPacket): void;
   error(error: MqttError): void;
   end(): void;
-  /** While the client ends: all that was sent has been acknowledged. */
+  /** While the client ends: everything that was sent has been acknowledged. */
   outgoingEmpty(): void;
   packetsend(packet: Packet): void;
   packetreceive(packet: Packet): void;

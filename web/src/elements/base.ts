@@ -1,9 +1,9 @@
 /** What all elements have in common: attributes as properties, and parts. */
 
-// A page may be rendered where there is no DOM.
+// A page may be rendered on a server, without a DOM.
 export const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 
-/** `number`: undefined where the attribute is missing, or no number. */
+/** `number`: undefined if the attribute is missing or not a number. */
 export type Properties = Readonly<Record<string, 'text' | 'number' | 'flag'>>;
 
 export interface Definable extends CustomElementConstructor {
@@ -25,7 +25,7 @@ export function define(tag: string, type: Definable): void {
         if (kind === 'flag') return this.hasAttribute(attribute);
         const text = this.getAttribute(attribute);
         if (kind === 'text') return text ?? '';
-        // As HTML has it: what is no number is as if it were missing.
+        // As in HTML, an invalid number counts as missing.
         return text?.trim() && Number.isFinite(Number(text)) ? Number(text) : undefined;
       },
       set(this: HTMLElement, value: unknown) {
@@ -49,7 +49,7 @@ export function takeEarly(element: HTMLElement): void {
   }
 }
 
-/** Runs `task` once after what the page does now, however often that asks for it. */
+/** Runs `task` once after the current task, however often it is requested. */
 export function once(task: () => void): () => void {
   let asked = false;
   return () => {
@@ -74,7 +74,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Only what differs: assistive technology hears of each change. */
+/** Sets only what differs, since assistive technology announces each change. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

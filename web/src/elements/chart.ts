@@ -7,10 +7,13 @@ import { type Path, parsePath } from './path';
 import { type Reading, shortTopic, toNumber } from './reading';
 import { texts } from './texts';
 
-/** Topics of a filter that are drawn: those that came first. */
+/** Topics of a filter that are drawn: the first ones to arrive. */
 const maxSeries = 8;
 
-/** The course of the numbers of a topic filter, a line for each topic. What draws it loads with the first chart. */
+/**
+ * A chart of the numbers of a topic filter over time, a line for each topic. The code that draws it
+ * loads with the first chart.
+ */
 export class MqttChart extends MqttElement {
   /** @internal */
   static override readonly properties: Properties = {
@@ -30,7 +33,7 @@ export class MqttChart extends MqttElement {
   declare topic: string;
   /** Of the subscription. Default 0. */
   declare qos: number | undefined;
-  /** Where the number is in a JSON payload. Default: the whole payload. */
+  /** Path to the number in a JSON payload. Default: the whole payload. */
   declare path: string;
   /** Shown after the numbers. */
   declare unit: string;
@@ -38,7 +41,7 @@ export class MqttChart extends MqttElement {
   declare digits: number | undefined;
   /** Numbers of each topic that are kept. Default 300, at most 2,000. */
   declare points: number | undefined;
-  /** Seconds that it goes back. Default: as far as the points do. */
+  /** Seconds that it goes back. Default: as far as the points. */
   declare seconds: number | undefined;
   /** Of the axis. Default: what the numbers need. */
   declare min: number | undefined;
@@ -73,7 +76,7 @@ export class MqttChart extends MqttElement {
 
   protected override received(reading: Reading): void {
     const value = toNumber(reading.value(this.#path));
-    // No axis has room for what is larger.
+    // Larger numbers do not fit on any axis.
     if (value === undefined || Math.abs(value) > 1e100) return;
     const { topic, receivedAt } = reading;
     let series = this.#series.get(topic);
@@ -84,7 +87,7 @@ export class MqttChart extends MqttElement {
       this.#series.set(topic, series);
     }
     this.#last = reading;
-    // A clock may have been put back.
+    // The clock may have been set back.
     series.times.push(Math.max(receivedAt, series.times.at(-1) ?? 0));
     series.values.push(value);
     if (series.times.length > 2 * this.#points) this.#cut(series, this.#points);
@@ -124,7 +127,7 @@ export class MqttChart extends MqttElement {
       this.#resized.observe(drawing.picture);
     }
     clearTimeout(this.#timer);
-    // Time goes on where nothing comes.
+    // Time goes on even if nothing arrives.
     if (seconds && since) this.#timer = setTimeout(() => this.draw(), Math.max(1, seconds / 100) * 1000);
     drawing.draw({ series, since, min, max, unit, locale, title: label || texts.chart, format });
   }
@@ -149,7 +152,9 @@ export class MqttChart extends MqttElement {
       this.#label.after(this.#drawing.picture, this.#drawing.legend);
       if (this.isConnected) this.draw();
     } catch (cause) {
-      this.fail(new MqttError('crashed', `what draws charts could not be loaded: ${cause}`, { cause }));
+      this.fail(
+        new MqttError('crashed', `the part that draws charts could not be loaded: ${cause}`, { cause }),
+      );
     }
     this.#loading = false;
   }

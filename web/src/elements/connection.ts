@@ -3,17 +3,17 @@ import { Base, emit, make, once, type Properties, takeEarly } from './base';
 import { createHub, type Hub } from './hub';
 import { adopt } from './style';
 
-/** What a connection's events call: `off` needs the same functions again. */
+/** A client's listeners, kept since `off` needs the same functions. */
 type Listeners = [
   event: 'connect' | 'reconnect' | 'close' | 'error' | 'end',
   listener: (error?: unknown) => void,
 ][];
 
-/** A client, and what elements have of it. */
+/** A client, and what elements use of it. */
 interface Open {
   client: Client;
   hub: Hub;
-  /** Whether it is the page's to end. */
+  /** Whether the page owns it, and ends it. */
   given: boolean;
   ended: boolean;
   listeners: Listeners;
@@ -23,8 +23,8 @@ interface Open {
  * The connection that elements share: those inside it, those that name its `id` in
  * their `connection`, and, of the first one of a page, those that have neither.
  *
- * It connects when it is put into a page and has an address, and ends when it is
- * taken out. `mqtt-state` and `mqtt-error` events tell what becomes of it.
+ * It connects when it is in a page and has an address, and ends when it is removed. `mqtt-state`
+ * and `mqtt-error` events report its state.
  */
 export class MqttConnection extends Base {
   /** @internal */
@@ -37,17 +37,17 @@ export class MqttConnection extends Base {
 
   /** `ws:` or `wss:` address; a relative one is the page's server. */
   declare url: string;
-  /** Default: one that the client makes up. */
+  /** Default: a random one. */
   declare clientId: string;
   /** Seconds between pings. Default 60. */
   declare keepalive: number | undefined;
-  /** All tabs of the origin have one connection. */
+  /** All tabs of the origin share one connection. */
   declare shared: boolean;
 
   readonly #users = new Set<() => void>();
   #options: ConnectOptions = {};
   #given: Client | undefined;
-  /** What the client was made of, or found wrong. */
+  /** The options with which the client was made, or refused. */
   #wanted: unknown[] | undefined;
   #open: Open | undefined;
   #error: MqttError | undefined;
@@ -78,7 +78,7 @@ export class MqttConnection extends Base {
     else this.#settle();
   }
 
-  /** What else `connect` takes; the attributes go before it. Options that are others connect anew. */
+  /** The other options of `connect`; attributes take precedence. Changed options connect anew. */
   get options(): ConnectOptions {
     return this.#options;
   }
@@ -88,8 +88,8 @@ export class MqttConnection extends Base {
   }
 
   /**
-   * The client, for code of the page's own. Give it one, and elements use that: it
-   * is then the page's to end.
+   * The client, for the page's own code. Set it, and the elements use that client, which the page
+   * has to end.
    */
   get client(): Client | undefined {
     return this.#open?.client ?? this.#given;
@@ -99,7 +99,7 @@ export class MqttConnection extends Base {
     this.#settle();
   }
 
-  /** Of the client; `disconnected` where there is none. */
+  /** The client's state; `disconnected` if there is none. */
   get state(): ClientState {
     return this.#open?.client.state ?? 'disconnected';
   }
@@ -109,16 +109,16 @@ export class MqttConnection extends Base {
     return this.#error;
   }
 
-  /** Whether nothing more is tried by itself. */
+  /** Whether the client has stopped trying. */
   get ended(): boolean {
     return this.#open?.ended ?? true;
   }
 
-  /** Tries now: at once instead of after the back-off, or with a new client where that has ended. */
+  /** Tries now instead of after the back-off, or with a new client if the last one has ended. */
   reconnect(): void {
     const open = this.#open;
     if (open && !open.ended)
-      open.client.reconnect().catch(() => {}); // events tell
+      open.client.reconnect().catch(() => {}); // events report it
     else if (!this.#given) {
       this.#close();
       this.#settle();
@@ -136,7 +136,7 @@ export class MqttConnection extends Base {
     return () => void this.#users.delete(changed);
   }
 
-  /** To elements that look for a connection. */
+  /** Notifies elements that look for a connection. */
   #announce(): void {
     this.dispatchEvent(new CustomEvent(announced, { bubbles: true, composed: true }));
   }
@@ -164,7 +164,7 @@ export class MqttConnection extends Base {
   #connect(): Client | undefined {
     const { url, clientId, keepalive, shared } = this;
     const { url: other, host, hostname, servers } = this.#options;
-    // What frameworks set may come later.
+    // Frameworks may set properties later.
     if (!url && !other && !host && !hostname && !servers) return undefined;
     return createClient({
       ...this.#options,
@@ -213,7 +213,7 @@ export class MqttConnection extends Base {
     if (!open) return;
     for (const [event, listener] of open.listeners) open.client.off(event, listener);
     open.hub.dispose();
-    if (!open.given) open.client.end().catch(() => {}); // nobody is left to tell
+    if (!open.given) open.client.end().catch(() => {}); // nothing listens any more
   }
 
   #fail(error: unknown): void {
@@ -221,7 +221,7 @@ export class MqttConnection extends Base {
       error instanceof MqttError
         ? error
         : new MqttError('bad-option', `url: ${error}`, { field: 'url', cause: error });
-    // A client that ends tells of what closed its connection again.
+    // A client that ends reports again what closed its connection.
     if (mqttError.message === this.#error?.message) return;
     this.#error = mqttError;
     emit(this, 'mqtt-error', mqttError);
@@ -237,17 +237,17 @@ export class MqttConnection extends Base {
   }
 }
 
-/** A connection is there, or has another name. */
+/** Event: a connection was added, or has another id. */
 export const announced = 'mqtt-connection';
 
 function absolute(url: string, base: string): string {
   const address = new URL(url, base);
-  // As a WebSocket takes it.
+  // In the form that WebSocket accepts.
   address.protocol = address.protocol.replace(/^http/, 'ws');
   return address.href;
 }
 
-/** The one that an element is to use: see `MqttConnection`. */
+/** The connection that an element uses: see `MqttConnection`. */
 export function findConnection(element: HTMLElement, id: string): MqttConnection | undefined {
   const isOne = (found: unknown): found is MqttConnection => found instanceof MqttConnection;
   const document = element.ownerDocument;

@@ -1,4 +1,4 @@
-/** Draws charts. Its own script: pages without one don't load it. */
+/** Draws charts. A script of its own: pages without a chart don't load it. */
 
 import { make, setText } from './base';
 import { localised } from './format';
@@ -7,7 +7,7 @@ import { ticks } from './ticks';
 
 /** One topic's numbers, oldest first. */
 export interface Series {
-  /** What of its topic tells it from others. */
+  /** The part of its topic that differs from others. */
   name: string;
   /** Milliseconds since 1970. */
   times: number[];
@@ -22,7 +22,7 @@ export interface Shown {
   max: number | undefined;
   unit: string;
   locale: string;
-  /** What assistive technology calls it. */
+  /** Its name for assistive technology. */
   title: string;
   format(value: unknown): string | undefined;
 }
@@ -64,12 +64,12 @@ function shapes({ series, since, min, max, locale }: Shown, width: number, heigh
   const marks = ticks(min ?? low, max ?? high, Math.max(2, Math.floor(height / 45)));
   const bottom = min ?? (marks.at(0) as number);
   const wanted = max ?? (marks.at(-1) as number);
-  // What the page asks for may be no axis.
+  // The page's limits may not form an axis.
   const top = wanted > bottom ? wanted : bottom + (Math.abs(bottom) || 1);
   const places = Math.max(0, ...marks.map((mark) => (String(mark).split('.')[1] ?? '').length));
   const size = Math.max(Math.abs(low), Math.abs(high));
   const step = (marks[1] as number) - (marks[0] as number);
-  // As many as tell one label from the next.
+  // As many digits as distinguish one label from the next.
   const digits = 1 + Math.floor(Math.log10(size)) - Math.floor(Math.log10(step));
   const numbers = localised(
     locale,
@@ -133,7 +133,7 @@ function shapes({ series, since, min, max, locale }: Shown, width: number, heigh
   return [...grid, ...axis, ...lines];
 }
 
-/** Rows are kept, so that what is read out is not torn away. */
+/** Rows are kept, so that a row being read out is not removed. */
 function showLegend(
   legend: HTMLElement,
   series: readonly Series[],

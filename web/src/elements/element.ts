@@ -12,7 +12,7 @@ export abstract class MqttElement extends Base {
 
   /** The `id` of the `<mqtt-connection>` to use. Default: the one around it, or else the first of the page. */
   declare connection: string;
-  /** What it is called, shown and said. */
+  /** Its name, shown and announced. */
   declare label: string;
 
   readonly #internals: ElementInternals;
@@ -25,7 +25,7 @@ export abstract class MqttElement extends Base {
   #frame = 0;
   /** What is wrong with its attributes. */
   #wrong: MqttError | undefined;
-  /** What went wrong last with what it asked of the broker. */
+  /** The last failure of a request to the broker. */
   #failure: MqttError | undefined;
   readonly #settle = once(() => this.#update());
 
@@ -51,7 +51,7 @@ export abstract class MqttElement extends Base {
     if (before !== now) this.#settle();
   }
 
-  /** What is wrong with it: with what it was given, or what the broker refused. Shown, too. */
+  /** What is wrong: an invalid attribute, or a refusal of the broker. It is also shown. */
   get error(): MqttError | undefined {
     return this.#wrong ?? this.#failure;
   }
@@ -63,7 +63,7 @@ export abstract class MqttElement extends Base {
     return undefined;
   }
   protected received(_reading: Reading): void {}
-  /** What was received is of another filter. Also called when the element leaves its page. */
+  /** Forgets what was received: the filter has changed, or the element has left its page. */
   protected forget(): void {}
   /** Reads attributes; what it throws is the element's error. */
   protected prepare(): void {}
@@ -76,7 +76,7 @@ export abstract class MqttElement extends Base {
     return this.shadowRoot as ShadowRoot;
   }
 
-  /** The page's language, where the element is. */
+  /** The language of the page at the element. */
   protected get locale(): string {
     return this.closest('[lang]')?.getAttribute('lang') ?? '';
   }
@@ -92,7 +92,7 @@ export abstract class MqttElement extends Base {
       if (on) states.add(state);
       else states.delete(state);
     } catch {
-      // Older browsers have none, or other names for them.
+      // Older browsers have no states, or other names for them.
     }
   }
 
@@ -102,7 +102,7 @@ export abstract class MqttElement extends Base {
     this.draw();
   }
 
-  /** Asks for `render`. A page that is not seen draws nothing. */
+  /** Requests `render`. A hidden page draws nothing. */
   protected draw(): void {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;

@@ -14,7 +14,10 @@ interface Row {
   retain: boolean;
 }
 
-/** The newest messages of a topic filter, the latest last. It scrolls along unless somebody has scrolled up. */
+/**
+ * The newest messages of a topic filter, the latest last. It scrolls along unless the user has
+ * scrolled up.
+ */
 export class MqttFeed extends MqttElement {
   /** @internal */
   static override readonly properties: Properties = {
@@ -31,7 +34,7 @@ export class MqttFeed extends MqttElement {
   declare qos: number | undefined;
   /** Messages that are shown. Default 100, at most 1,000. */
   declare limit: number | undefined;
-  /** Assistive technology says each message. For topics with few. */
+  /** Assistive technology announces each message. For topics with few messages. */
   declare announce: boolean;
 
   readonly #label = make('span', { part: 'label', id: 'label' });
@@ -47,7 +50,7 @@ export class MqttFeed extends MqttElement {
     this.root.append(this.#label, this.#log, this.#error);
   }
 
-  /** Takes away what is shown. */
+  /** Removes what is shown. */
   clear(): void {
     this.forget();
   }
@@ -61,11 +64,11 @@ export class MqttFeed extends MqttElement {
   }
 
   protected override received(reading: Reading): void {
-    // Little of each: a payload may be large, and the next frame far away.
+    // Keeps little of each: a payload may be large, and the next frame far away.
     const { topic, receivedAt, retain } = reading;
     const short = shortTopic(topic, this.topic);
     this.#arrived.push({ topic: short, text: reading.preview(maxText), receivedAt, retain });
-    // A page that is not seen draws no frame, and a flood may bring more than one shows.
+    // A hidden page draws no frames, and a flood may bring more than a frame shows.
     if (this.#arrived.length > 2 * this.#limit) this.#arrived = this.#arrived.slice(-this.#limit);
   }
 

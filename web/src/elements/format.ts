@@ -1,4 +1,4 @@
-/** Values as text for people. */
+/** Formats values for people. */
 
 import { toNumber } from './reading';
 
@@ -6,14 +6,14 @@ export interface Style {
   format: string;
   /** Digits after the decimal point. */
   digits: number | undefined;
-  /** A language tag; the browser's own where it is empty or no such tag. */
+  /** A language tag; the browser's own if it is empty or invalid. */
   locale: string;
 }
 
 /** Characters of one value that are shown. */
 const maxText = 1000;
 
-/** Makes what formats values; undefined for what there is nothing to show of. */
+/** Makes a function that formats values; it returns undefined if there is nothing to show. */
 export function createFormat({ format, digits, locale }: Style): (value: unknown) => string | undefined {
   const places = digits === undefined || !(digits >= 0) ? undefined : Math.min(Math.trunc(digits), 20);
   const fixed = places === undefined ? {} : { minimumFractionDigits: places, maximumFractionDigits: places };

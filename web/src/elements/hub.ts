@@ -1,7 +1,7 @@
 /**
- * The subscriptions of all elements of one connection: those that watch the same
- * filter share one, and whoever comes later gets its last message at once. Otherwise
- * the broker would send its retained message to all of them again.
+ * The subscriptions of all elements of one connection: those that watch the same filter share one,
+ * and later ones get its last message at once. Otherwise the broker would send its retained message
+ * to all of them again.
  */
 
 import type { Client, MqttError, QoS } from '../client/index';
@@ -19,7 +19,7 @@ interface Watched {
   watchers: Set<Watcher>;
   last: Reading | undefined;
   leaving: AbortController;
-  /** Whether the next connection need not ask. */
+  /** Whether the next connection need not subscribe. */
   asked: boolean;
 }
 
@@ -37,7 +37,7 @@ export function createHub(client: Client) {
   };
   client.on('close', lost).on('connect', back);
 
-  /** Returns what ends it. */
+  /** Returns a function that ends it. */
   function watch(filter: string, qos: QoS, watcher: Watcher): () => void {
     const key = `${qos} ${filter}`;
     let watched = all.get(key);
@@ -54,7 +54,7 @@ export function createHub(client: Client) {
         asked: false,
       };
       all.set(key, watched);
-      // While it is away, the client takes no subscriptions.
+      // While it is disconnected, the client accepts no subscriptions.
       if (client.state === 'connecting' || client.connected) subscribe(watched);
     }
     const { watchers, leaving } = watched;
@@ -79,11 +79,11 @@ export function createHub(client: Client) {
     } catch (error) {
       if (leaving.signal.aborted) return;
       const { code } = error as MqttError;
-      // No connection makes it right.
+      // No connection would accept it.
       watched.asked = code === 'bad-option';
       const unreachable = code === 'not-connected' || code === 'network';
-      // The next connection tries again, and it may have come meanwhile. On the same one
-      // it can't be made: the client ends.
+      // The next connection tries again, and it may already be there. If it is still the same one,
+      // the client is ending.
       if (unreachable && client.connected && session !== began) subscribe(watched);
       else if (!unreachable && !(code === 'timeout' && !client.connected)) {
         for (const watcher of watchers) watcher.failed(error as MqttError);
@@ -100,9 +100,9 @@ export function createHub(client: Client) {
   return {
     watch,
     dispose,
-    /** How many filters are subscribed to. */
+    /** The number of filters that are subscribed to. */
     size: () => all.size,
-    /** Whether it came over the connection that stands. */
+    /** Whether it came over the current connection. */
     isCurrent: (reading: Reading) => client.connected && reading.session === session,
   };
 }

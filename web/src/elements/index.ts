@@ -1,5 +1,5 @@
 /**
- * `mqttwasm/elements`: MQTT in HTML, by custom elements that share one connection.
+ * `mqttwasm/elements`: MQTT in HTML, with custom elements that share one connection.
  * Importing this defines them.
  *
  * @packageDocumentation
@@ -18,15 +18,15 @@ import { MqttValue } from './value';
 export { MqttError } from '../client/index';
 export { MqttChart, MqttConnection, MqttFeed, MqttPublish, MqttStatus, MqttValue, texts };
 
-/** What `mqtt-change` tells: of `<mqtt-value>`, and of a switch, whose `value` is whether it is on. */
+/** The detail of `mqtt-change`, of `<mqtt-value>` and of a switch, whose `value` is whether it is on. */
 export interface ValueChange {
-  /** Decoded, and what `path` leads to. */
+  /** The decoded value at `path`. */
   value: unknown;
-  /** Of the message; of a switch, what it publishes to. */
+  /** The message's topic; of a switch, the topic that it publishes to. */
   topic: string;
   /** Milliseconds since 1970. */
   receivedAt: number;
-  /** Whether the broker had kept it. */
+  /** Whether it was a retained message. */
   retain: boolean;
 }
 
@@ -42,17 +42,17 @@ export interface MqttElements {
 
 /** Their events, which bubble, also out of shadow roots. */
 export interface MqttElementEvents {
-  /** The connection has another state. */
+  /** The state of the connection has changed. */
   'mqtt-state': CustomEvent<ClientState>;
   /** A wrong attribute, a refusal, or a publish that failed. */
   'mqtt-error': CustomEvent<MqttError>;
-  /** There is another value; at most once a frame. */
+  /** The value has changed; at most once a frame. */
   'mqtt-change': CustomEvent<ValueChange>;
-  /** It was published, and acknowledged where its QoS asks for that. */
+  /** It was published, and acknowledged if its QoS requires that. */
   'mqtt-publish': CustomEvent<{ topic: string; result: PublishResult }>;
 }
 
-/** What JSX and templates may give the elements, by tag: their properties, and `on…` for their events. */
+/** What JSX and templates can set on the elements, by tag: their properties, and `on…` for their events. */
 export type MqttElementProps = {
   [Tag in keyof MqttElements]: Partial<Omit<MqttElements[Tag], keyof HTMLElement>> & {
     [Name in keyof MqttElementEvents as `on${Name}`]?: (event: MqttElementEvents[Name]) => void;
@@ -64,7 +64,8 @@ declare global {
   interface HTMLElementEventMap extends MqttElementEvents {}
 }
 
-// A page may be rendered where there are no elements. The connection comes first: others look for it.
+// A page may be rendered on a server, without elements. The connection comes first, since others
+// look for it.
 if (typeof customElements !== 'undefined') {
   define('mqtt-connection', MqttConnection);
   define('mqtt-value', MqttValue);

@@ -1,4 +1,4 @@
-/** Where in a JSON payload a value is: `temperature`, `sensors[0].value`, `$['a key']`. */
+/** Paths to values in a JSON payload: `temperature`, `sensors[0].value`, `$['a key']`. */
 
 import { MqttError } from '../client/index';
 
@@ -20,7 +20,7 @@ export function parsePath(text: string): Path {
       const like = "write it like sensors[0].value or ['a key']";
       throw new MqttError(
         'bad-option',
-        `path: can't be read from ${JSON.stringify(text.slice(at))} on; ${like}`,
+        `path: not understood from ${JSON.stringify(text.slice(at))} on; ${like}`,
         {
           field: 'path',
         },
@@ -30,7 +30,7 @@ export function parsePath(text: string): Path {
   return path;
 }
 
-/** Undefined where there is nothing. Only what the payload itself has is found, nothing inherited. */
+/** Undefined if there is nothing. It finds own properties only, not inherited ones. */
 export function pick(value: unknown, path: Path): unknown {
   let found = value;
   for (const key of path) {

@@ -6,8 +6,8 @@ import type { Reading } from './reading';
 import { texts } from './texts';
 
 /**
- * Publishes: a button, a switch or a form. What became of it is told by `mqtt-publish`
- * and `mqtt-error` events, and by text. While one publish is under way it takes no other.
+ * Publishes: a button, a switch or a form. `mqtt-publish` and `mqtt-error` events, and text, report
+ * the outcome. While one publish is under way it accepts no other.
  */
 export class MqttPublish extends MqttElement {
   /** @internal */
@@ -26,21 +26,24 @@ export class MqttPublish extends MqttElement {
 
   /** `button`, `switch` or `form`. Default `button`. */
   declare type: string;
-  /** A form without one asks for it. */
+  /** The topic to publish to. A form without one asks for it. */
   declare topic: string;
-  /** What a button publishes, and what a form begins with. */
+  /** The payload of a button, and the initial one of a form. */
   declare payload: string;
   /** Of what is published, and of the subscription to `stateTopic`. Default 0. */
   declare qos: number | undefined;
-  /** Whether the broker is to keep the message for those who subscribe later. */
+  /** Whether the broker is to retain the message for later subscribers. */
   declare retain: boolean;
   /** What a switch publishes when it is turned on. Default `ON`. */
   declare onPayload: string;
   /** What a switch publishes when it is turned off. Default `OFF`. */
   declare offPayload: string;
-  /** Where the device says what it is at. Default: a switch is where its last publish left it. */
+  /**
+   * The topic on which the device reports its state. Default: none, and a switch shows its last
+   * publish.
+   */
   declare stateTopic: string;
-  /** Where in a JSON payload of `stateTopic` the state is. */
+  /** Path to the state in a JSON payload of `stateTopic`. */
   declare path: string;
 
   readonly #label = make('span', { part: 'label', id: 'label' });
@@ -64,7 +67,7 @@ export class MqttPublish extends MqttElement {
   #begun: string | undefined;
   #checked = false;
   #busy = false;
-  /** What became of the last publish. */
+  /** The outcome of the last publish. */
   #said = '';
   #failed = false;
 
@@ -74,7 +77,7 @@ export class MqttPublish extends MqttElement {
     this.root.append(this.#label, this.#form, this.#result);
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.publish().catch(() => {}); // told by event and text
+      this.publish().catch(() => {}); // reported by event and text
     });
   }
 
@@ -84,11 +87,11 @@ export class MqttPublish extends MqttElement {
   }
 
   /**
-   * Publishes what a click would, or the payload given. Rejects with an `MqttError`, of
-   * code `aborted` while another publish of this element is under way.
+   * Publishes what a click would, or the given payload. Rejects with an `MqttError`, of code
+   * `aborted` while another publish of this element is under way.
    */
   async publish(given?: Payload): Promise<PublishResult> {
-    if (this.#busy) throw new MqttError('aborted', 'publish: another one is under way');
+    if (this.#busy) throw new MqttError('aborted', 'publish: another publish of this element is under way');
     const turnsOn = !this.#checked;
     const { topic, qos, retain } = this;
     const asked = topic || (this.#kind === 'form' ? this.#topic.value : '');
@@ -126,7 +129,7 @@ export class MqttPublish extends MqttElement {
   protected override received(reading: Reading): void {
     const value = reading.value(this.#path);
     const state = typeof value === 'string' ? value.trim() : JSON.stringify(value);
-    // Anything else says nothing about it.
+    // Any other payload leaves the switch as it is.
     if (state === (this.onPayload || 'ON')) this.#turn(true);
     else if (state === (this.offPayload || 'OFF')) this.#turn(false);
   }
@@ -147,7 +150,7 @@ export class MqttPublish extends MqttElement {
       if (kind === 'switch') button.setAttribute('role', 'switch');
       else button.removeAttribute('role');
     }
-    // The slot's own text shows where the page gives none.
+    // The slot's default text, shown if the page gives none.
     const labels = kind === 'form' ? texts.publish : this.label || texts.publish;
     setText(this.#caption, labels);
     setText(this.#label, kind === 'form' ? this.label : '');

@@ -1,9 +1,9 @@
-/** A received message as elements hold it: a copy, bounded, decoded once for all of them. */
+/** A received message as elements keep it: a copy, bounded, decoded once for all of them. */
 
 import type { Message } from '../client/index';
 import { type Path, pick } from './path';
 
-/** Bytes of a payload that are kept. One that is larger is counted, and not shown. */
+/** Bytes of a payload that are kept. A larger one is counted, but not shown. */
 export const maxPayload = 256 << 10;
 
 const notRead = Symbol();
@@ -15,22 +15,22 @@ export interface Reading {
   readonly retain: boolean;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  /** The connection that it came over: no other has the same object. */
+  /** The connection that it came over, as an object of its own. */
   readonly session: object;
-  /** Undefined where the payload is not UTF-8, or too large. */
+  /** Undefined if the payload is not UTF-8, or too large. */
   text(): string | undefined;
-  /** What is at the path of the JSON; without a path numbers and text that is not JSON too. */
+  /** The value at the path of the JSON; without a path also numbers and text that is not JSON. */
   value(path: Path): unknown;
-  /** What it begins with: so many characters of text, or bytes in hexadecimal. */
+  /** The beginning: at most so many characters of text, or bytes in hexadecimal. */
   preview(characters: number): string;
-  /** The first bytes in hexadecimal, and how many there are. */
+  /** The first bytes in hexadecimal, and the number of all. */
   hex(): string;
 }
 
 export function createReading(message: Message, session: object): Reading {
   const { topic, retain, receivedAt } = message;
   const size = message.payload.length;
-  // The message's own bytes are part of a whole batch.
+  // A copy, since the message's own bytes would keep the whole batch in memory.
   const payload = size > maxPayload ? undefined : message.payload.slice();
   let text: string | undefined | typeof notRead = notRead;
   let json: unknown = notRead;
@@ -52,7 +52,7 @@ export function createReading(message: Message, session: object): Reading {
     },
     preview(characters) {
       if (!payload) return reading.hex();
-      // No more than is shown: a part of a string keeps all of it.
+      // Decodes no more than is shown: a substring keeps the whole string in memory.
       const bytes = payload.subarray(0, characters * 4 + 4);
       const begins = decode(bytes, bytes.length < size);
       if (begins !== undefined) return cut(begins, characters);
@@ -67,7 +67,7 @@ export function createReading(message: Message, session: object): Reading {
   return reading;
 }
 
-/** Undefined where it is not UTF-8. With `more` the last character may be cut in two. */
+/** Undefined if it is not UTF-8. With `more` the last character may be incomplete. */
 function decode(payload: Uint8Array, more = false): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(payload, { stream: more });
@@ -76,12 +76,12 @@ function decode(payload: Uint8Array, more = false): string | undefined {
   }
 }
 
-/** Undefined where it is not JSON. */
+/** Undefined if it is not JSON. */
 function parse(text: string | undefined): unknown {
   if (!text) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    // A number that JavaScript does not have is shown as it came.
+    // A number that JavaScript cannot represent is shown as it arrived.
     const lost = typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
     return lost ? undefined : value;
   } catch {
@@ -89,7 +89,7 @@ function parse(text: string | undefined): unknown {
   }
 }
 
-/** A number, also where it came as text. */
+/** A number, also if it arrived as text. */
 export function toNumber(value: unknown): number | undefined {
   if (typeof value === 'boolean') return Number(value);
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
@@ -100,11 +100,14 @@ function cut(text: string, characters: number): string {
   return text.length > characters ? `${text.slice(0, characters)}…` : text;
 }
 
-/** A topic without the levels that the filter has before its first wildcard, those all have; 200 characters of it. */
+/**
+ * A topic without the levels before the filter's first wildcard, which all topics share; at most
+ * 200 characters.
+ */
 export function shortTopic(topic: string, filter: string): string {
   const levels = filter.replace(/^\$share\/[^/]*\//, '').split('/');
   const wild = levels.findIndex((level) => level === '+' || level === '#');
   if (wild < 0) return '';
-  // `a/#` selects `a` too.
+  // `a/#` matches `a`, too.
   return cut(topic.split('/').slice(wild).join('/') || topic, 200);
 }

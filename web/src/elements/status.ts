@@ -2,7 +2,10 @@ import { make, setText } from './base';
 import { MqttElement } from './element';
 import { texts } from './texts';
 
-/** The state of the connection, why there is none, and a button to try again where nothing more is tried. */
+/**
+ * The state of the connection, why there is none, and a button to try again when the client has
+ * stopped trying.
+ */
 export class MqttStatus extends MqttElement {
   readonly #label = make('span', { part: 'label' });
   readonly #dot = make('span', { 'aria-hidden': 'true' });

@@ -1,4 +1,4 @@
-/** How elements look, for a page that says nothing: after its own font and colours. */
+/** The default look of the elements, based on the page's own font and colours. */
 
 const css = `
 :host {
@@ -79,7 +79,7 @@ svg text { font-size: 11px; fill: var(--_muted); }
 
 let sheet: CSSStyleSheet | undefined;
 
-/** Gives the element a shadow root with this. A constructed sheet is one that a strict `style-src` allows. */
+/** Gives the element a shadow root with this style. A strict `style-src` allows constructed sheets. */
 export function adopt(element: HTMLElement, ...children: Node[]): void {
   if (!sheet) {
     sheet = new CSSStyleSheet();

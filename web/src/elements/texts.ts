@@ -1,4 +1,4 @@
-/** Every word that elements show or say by themselves. Change them before the first element is there. */
+/** All texts of the elements themselves. Change them before the first element is in the page. */
 export const texts = {
   connecting: 'connecting',
   connected: 'connected',

@@ -7,9 +7,9 @@ export function ticks(low: number, high: number, about: number): number[] {
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.floor(from / step);
   const last = Math.ceil(to / step);
-  // Of numbers too close to each other for their size there is nothing to divide.
+  // Numbers too close to each other for their size can't be divided.
   if (step < 1e-90 || last - first > 100) return [from, to];
-  // Digits of the step, and no more: 0.1 * 3 is not 0.3.
+  // Rounded to the digits of the step: 0.1 * 3 is not 0.3.
   const places = Math.min(Math.max(0, -Math.floor(Math.log10(step))), 100);
   return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toFixed(places)));
 }

@@ -5,7 +5,7 @@ import { type Path, parsePath } from './path';
 import type { Reading } from './reading';
 import { texts } from './texts';
 
-/** The newest value of a topic filter: `mqtt-change` tells of it, at most once a frame. */
+/** The newest value of a topic filter: `mqtt-change` reports it, at most once a frame. */
 export class MqttValue extends MqttElement {
   /** @internal */
   static override readonly properties: Properties = {
@@ -24,19 +24,25 @@ export class MqttValue extends MqttElement {
   declare topic: string;
   /** Of the subscription. Default 0. */
   declare qos: number | undefined;
-  /** Where the value is in a JSON payload, such as `sensors[0].value`. Default: the whole payload. */
+  /** Path to the value in a JSON payload, such as `sensors[0].value`. Default: the whole payload. */
   declare path: string;
-  /** `auto`, `text`, `number` or `datetime`. Default `auto`: JSON numbers as the page's language has them. */
+  /**
+   * `auto`, `text`, `number` or `datetime`. Default `auto`: JSON numbers are formatted for the
+   * page's language.
+   */
   declare format: string;
   /** After the decimal point. */
   declare digits: number | undefined;
   /** Shown after the value. */
   declare unit: string;
-  /** Seconds after which a value is no longer current. Default: as long as the connection stands. */
+  /** Seconds after which a value is no longer current. Default: when the connection ends. */
   declare staleAfter: number | undefined;
-  /** Assistive technology says each new value. */
+  /** Assistive technology announces each new value. */
   declare announce: boolean;
-  /** Makes the text that is shown, in place of `format`. Undefined shows that there is no value. */
+  /**
+   * Makes the text that is shown, instead of `format`. If it returns undefined, the element shows
+   * that there is no value.
+   */
   formatter: ((value: unknown, topic: string) => string | undefined) | undefined;
 
   readonly #label = make('span', { part: 'label' });
@@ -55,12 +61,12 @@ export class MqttValue extends MqttElement {
     this.root.append(this.#label, make('span', {}, this.#value, this.#unit, this.#stale), this.#error);
   }
 
-  /** What was received, decoded; undefined before that, and where `path` leads to nothing. */
+  /** The decoded value; undefined before the first message, and if there is nothing at `path`. */
   get value(): unknown {
     return this.#reading?.value(this.#path);
   }
 
-  /** Whether there is a value that may no longer be true: its connection is gone, or `staleAfter` has passed. */
+  /** Whether the value may be out of date: its connection is gone, or `staleAfter` has passed. */
   get stale(): boolean {
     const reading = this.#reading;
     return reading !== undefined && !(this.isCurrent(reading) && this.#timeLeft(reading) > 0);
@@ -98,7 +104,7 @@ export class MqttValue extends MqttElement {
     clearTimeout(this.#timer);
     if (!reading) return;
     const left = this.#timeLeft(reading);
-    // What is longer is more than a timer takes.
+    // Timers allow no longer delay.
     if (left > 0 && left < 2 ** 31) this.#timer = setTimeout(() => this.draw(), left + 1);
     if (reading === this.#told) return;
     this.#told = reading;

@@ -1,3 +1,3 @@
-/** `Symbol.asyncDispose`, also where it is not built in. */
+/** `Symbol.asyncDispose`, or a polyfill. */
 export const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');

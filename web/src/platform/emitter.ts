@@ -15,11 +15,11 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>(ta
   const entries: { [E in keyof Events]?: Entry<Events[E]>[] } = {};
 
   function add<E extends keyof Events>(event: E, listener: Listener<Events[E]>, once: boolean): void {
-    // A new array each time, so that an emit under way goes on with the old one.
+    // A new array each time, so that an emit in progress continues with the old one.
     entries[event] = [...(entries[event] ?? []), { listener, once: once ? 'ahead' : 'no' }];
   }
 
-  /** Takes away the one added last, as Node's emitter does. */
+  /** Removes the one added last, as Node's emitter does. */
   function remove<E extends keyof Events>(event: E, listener: Listener<Events[E]>): void {
     const last = entries[event]?.findLast((entry) => entry.listener === listener);
     if (last) removeEntry(event, last);
@@ -29,7 +29,7 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>(ta
     entries[event] = entries[event]?.filter((entry) => entry !== gone) ?? [];
   }
 
-  /** Takes away all listeners, of one event or of every one. */
+  /** Removes all listeners, of one event or of all. */
   function clear(event?: keyof Events): void {
     for (const name of event === undefined ? (Object.keys(entries) as (keyof Events)[]) : [event]) {
       delete entries[name];
@@ -59,7 +59,7 @@ export function createEmitter<Events extends Record<keyof Events, unknown[]>>(ta
   return { add, remove, clear, emit, listens };
 }
 
-/** An error of the caller's own code is the caller's to see, and stops nobody else. */
+/** Reports an error of a listener to the page, without affecting other listeners. */
 export function report(error: unknown): void {
   if (typeof reportError === 'function') reportError(error);
   else

@@ -1,15 +1,14 @@
-/** Nothing tells one end of a port that the other is gone, so each holds a lock as long as it lives. */
+/** A port does not tell one end that the other is gone, so each end holds a lock as long as it lives. */
 
 export interface LivenessLock {
-  /** Of the lock, for the other end. */
+  /** The lock's name, for the other end. */
   name: string;
   end(): void;
 }
 
 /**
- * The browser ends it too, with the page or the worker, even by a crash.
- * Undefined where there are no locks to be had: in an insecure context, in a sandboxed
- * frame, or where the user blocks storage.
+ * The browser releases it when the page or the worker ends, even by a crash. Undefined if locks are
+ * not available: in an insecure context, in a sandboxed frame, or if the user blocks storage.
  */
 export async function holdLivenessLock(): Promise<LivenessLock | undefined> {
   if (!navigator.locks) return undefined;
@@ -24,13 +23,13 @@ export async function holdLivenessLock(): Promise<LivenessLock | undefined> {
         resolve({ name, end });
         return life;
       })
-      // A sandboxed frame has them, and may not use them; nor may one whose storage is blocked.
+      // A sandboxed frame must not use locks, nor must a page whose storage is blocked.
       .catch(() => resolve(undefined));
   });
 }
 
-/** Resolves when the life of that name is over; rejects when the signal is aborted before. */
+/** Resolves when the lock of that name is released; rejects when the signal is aborted before. */
 export async function livenessLost(name: string, signal?: AbortSignal): Promise<void> {
-  // Not an exclusive one: those who wait for the same end must not wait for each other.
+  // Not exclusive: several that wait for the same end must not wait for each other.
   await navigator.locks.request(name, { mode: 'shared', ...(signal && { signal }) }, () => {});
 }

@@ -1,8 +1,8 @@
 /**
  * Runs `task` in a task of its own, after those already queued.
  *
- * Not `setTimeout`, which nested calls make 4 ms late and hidden tabs a second.
- * In Node `setImmediate` costs less than a channel.
+ * Not `setTimeout`, which is 4 ms late in nested calls and a second in hidden tabs. In Node
+ * `setImmediate` costs less than a channel.
  */
 export function nextTask(task: () => void): void {
   if (immediate) {
@@ -15,7 +15,7 @@ export function nextTask(task: () => void): void {
   channel.sender.postMessage(null);
 }
 
-/** Not one that a test's clock has taken the place of, before or after this is loaded: it would never run. */
+/** Not one that a test's fake clock has replaced, before or after this is loaded: it would never run. */
 const immediate = typeof setImmediate === 'function' && !('clock' in setImmediate) ? setImmediate : undefined;
 
 /** In Node an open port keeps the process alive, unless it is told not to. */

@@ -1,6 +1,6 @@
-/** What happens to the page, as far as connections care. */
+/** Events of the page that matter for connections. */
 
-/** `window` and `document`, or what a test gives for them. */
+/** `window` and `document`, or a test's substitutes. */
 export interface Page {
   window: EventTarget;
   document: EventTarget & { readonly visibilityState: DocumentVisibilityState };
@@ -9,9 +9,9 @@ export interface Page {
 export interface PageListener {
   /** The browser says that the network is gone. */
   offline(): void;
-  /** The network or the user is back: a good time to look at the connection. */
+  /** The network or the user is back: a good time to check the connection. */
   wake(): void;
-  /** The page stops running, perhaps for good. */
+  /** The page stops running, perhaps for ever. */
   suspend(): void;
   resume(): void;
 }
@@ -23,14 +23,13 @@ export function thisPage(): Page | undefined {
 }
 
 /**
- * Tells what happens to the page until the returned function is called.
- * `suspend` and `resume` come in turns, and there is no `wake` between them.
+ * Reports events of the page until the returned function is called. `suspend` and `resume`
+ * alternate, and there is no `wake` between them.
  *
- * Browsers keep no page with an open connection in the back-forward cache, and a
- * frozen page answers no broker. So it gives up its connection before, and gets
- * another one after. In Chromium the broker hears of that. But when a tab is
- * closed its worker is ended too, often before DISCONNECT is out: then the broker
- * sees the connection break, and publishes the will.
+ * Browsers keep no page with an open connection in the back/forward cache, and a frozen page
+ * answers no broker. So the page closes its connection before, and opens another one after. In
+ * Chromium the broker gets DISCONNECT. But when a tab is closed its worker is ended, too, often
+ * before DISCONNECT is sent: then the broker sees the connection break, and publishes the will.
  */
 export function followPage({ window, document }: Page, listener: PageListener): () => void {
   let suspended = false;

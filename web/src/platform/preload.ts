@@ -1,16 +1,16 @@
-/** Style sheets that are under way or there. */
+/** Style sheets that are loading or loaded. */
 const styles = new Map<string, Promise<unknown>>();
 
 /**
- * What the build puts around `import()` of a chunk that `needs` others, whose addresses are
- * relative to `base`: scripts load at the same time, style sheets are there before the chunk runs.
+ * Wraps, in the build, `import()` of a chunk that `needs` others, whose addresses are relative to
+ * `base`: scripts load in parallel, style sheets before the chunk runs.
  */
 export async function preload<Chunk>(
   load: () => Promise<Chunk>,
   needs: string[] = [],
   base?: string,
 ): Promise<Chunk> {
-  // In a worker nothing but the chunk itself can be asked for.
+  // In a worker only the chunk itself can be loaded.
   if (typeof document !== 'undefined') await Promise.all(needs.map((need) => ask(new URL(need, base).href)));
   return load();
 }
@@ -27,7 +27,7 @@ function ask(href: string): Promise<unknown> | undefined {
     const loaded = new Promise((resolve, reject) => {
       link.onload = resolve;
       link.onerror = () => {
-        // The next one asks again.
+        // The next import tries again.
         link.remove();
         styles.delete(href);
         reject(new Error(`${href} could not be loaded`));

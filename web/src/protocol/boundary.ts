@@ -1,7 +1,7 @@
 /**
- * What crosses between JavaScript and the Go program. The data is plain, for it
- * crosses between page and worker too (`messages.ts`): the worker adds nothing to
- * the Go boundary, it only carries calls to it and batches back.
+ * What crosses between JavaScript and the Go program. The data is plain, since it also crosses
+ * between page and worker (`messages.ts`): the worker adds nothing to the Go boundary, it only
+ * carries calls to it and batches back.
  */
 
 export type QoS = 0 | 1 | 2;
@@ -58,15 +58,15 @@ export interface BoundaryOptions {
   reconnectPeriod?: number;
   /** Milliseconds: no back-off step is longer. Default 30,000. */
   maxReconnectPeriod?: number;
-  /** Try again also when the broker refused for a reason that stays. Default false. */
+  /** Try again even when the broker refused for a permanent reason. Default false. */
   reconnectOnConnackError?: boolean;
-  /** Subscribe again after a reconnect without a session. Default true. */
+  /** Subscribe again after reconnecting without a session. Default true. */
   resubscribe?: boolean;
   /** Topic filters in one SUBSCRIBE when subscribing again. Default 8. */
   subscribeBatchSize?: number;
-  /** More addresses of the same broker; each attempt takes the next. */
+  /** More addresses of the same broker; each attempt uses the next one. */
   servers?: string[];
-  /** What becomes of QoS 1 and 2 messages in flight when the broker forgot the session. Default `reject`. */
+  /** What happens to QoS 1 and 2 messages in flight when the broker lost the session. Default `reject`. */
   sessionLost?: 'reject' | 'republish';
   /** Limits of what waits to be sent. */
   queue?: WireQueue;
@@ -74,18 +74,18 @@ export interface BoundaryOptions {
   store?: string;
   /** Resolve at once, and connect in the background from the first attempt on. Default false. */
   background?: boolean;
-  /** Tell of every packet by `onPackets`, from CONNECT on. Default false. */
+  /** Report every packet by `onPackets`, from CONNECT on. Default false. */
   packetEvents?: boolean;
-  /** Give topics aliases when sending, as many as the broker takes. Default false. */
+  /** Assign topic aliases when sending, as many as the broker accepts. Default false. */
   autoAssignTopicAlias?: boolean;
   properties?: WireConnectProperties;
   will?: WireWill;
 }
 
 export interface WireQueue {
-  /** Take messages also while there is no connection. Default false. */
+  /** Accept messages while there is no connection. Default false. */
   offline?: boolean;
-  /** Also QoS 0 ones then. Default true. */
+  /** Also those of QoS 0. Default true. */
   qos0?: boolean;
   /** Default 100,000. */
   messages?: number;
@@ -95,14 +95,14 @@ export interface WireQueue {
   policy?: 'reject' | 'drop-oldest' | 'drop-newest';
 }
 
-/** What a page that shares a connection says of itself alone. Go does not read it. */
+/** Options of a single page that shares a connection. Go does not read them. */
 export interface JoinOptions {
   /**
-   * What it had subscribed to in a program that crashed: the broker may send the
-   * messages before the page can subscribe again.
+   * Its subscriptions in a program that crashed: the broker may send messages before the page can
+   * subscribe again.
    */
   filters?: WireSubscription[];
-  /** What becomes of its subscriptions when it is gone, and other pages go on. Default `unsubscribe`. */
+  /** What happens to its subscriptions when it is gone and other pages go on. Default `unsubscribe`. */
   whenTabCloses?: 'unsubscribe' | 'keep';
 }
 
@@ -122,7 +122,10 @@ export interface AttemptChange {
 
 /** One step of enhanced authentication (4.12). */
 export interface AuthStep {
-  /** `start` wants the first data, `continue` the answer to `data`; `success` wants `data` checked. */
+  /**
+   * `start` needs the first data, `continue` the answer to `data`; at `success` `data` is to be
+   * validated.
+   */
   phase: 'start' | 'continue' | 'success';
   method: string;
   data?: Uint8Array;
@@ -131,10 +134,10 @@ export interface AuthStep {
 /** Every callback runs inside the Go program's event handler and must not throw. */
 export interface BoundarySink {
   /**
-   * A batch of received messages, in order, in the format of `client/message.ts`.
-   * The buffer is the callee's, as are those of `payloads`, which are not in it; Go
-   * itself gives numbers there (`worker/kept-payloads.ts`). Go sends no further batch, and acknowledges
-   * none of these messages, until the returned promise settles.
+   * A batch of received messages, in order, in the format of `client/message.ts`. The callee owns
+   * the buffer and those of `payloads`, which are not in it; Go itself passes handles there
+   * (`worker/kept-payloads.ts`). Go sends no further batch, and acknowledges none of these
+   * messages, until the returned promise settles.
    */
   onBatch(
     buffer: ArrayBuffer,
@@ -144,20 +147,20 @@ export interface BoundarySink {
   ): undefined | Taking;
   onEvent(event: ClientEvent): void;
   /**
-   * Packets as they crossed the wire, while they are asked for, in the
-   * format of `client/packet.ts`. `dropped` more were too many to keep.
+   * Packets as they crossed the wire, while they are wanted, in the format of `client/packet.ts`.
+   * `dropped` more were too many to keep.
    */
   onPackets?(buffer: ArrayBuffer, dropped: number): void;
-  /** Asked before each attempt. A rejection fails the attempt. */
+  /** Called before each attempt. A rejection fails the attempt. */
   onAttempt?(info: AttemptInfo): Promise<AttemptChange | undefined>;
   /** Makes the client use enhanced authentication, by `properties.authenticationMethod`. */
   onAuthenticate?(step: AuthStep): Promise<Uint8Array | undefined>;
 }
 
 /**
- * Resolves when the messages of a batch may be acknowledged. Where that waits for a
- * page that is frozen or not there yet, `next` resolves before: then the next batch
- * may come, and the acknowledgements of both leave in their order all the same.
+ * Resolves when the messages of a batch may be acknowledged. If that waits for a page that is
+ * frozen or has not joined yet, `next` resolves before: then the next batch may come, and the
+ * acknowledgements of both are still sent in order.
  */
 export interface Taking extends Promise<void> {
   next?: Promise<void>;
@@ -172,9 +175,12 @@ export interface BoundaryEnvironment {
 
 /** Durable keys and values for one session. */
 export interface BoundaryStore {
-  /** All there is, in the order of the keys. */
+  /** All records, in the order of the keys. */
   load(): Promise<[key: string, value: Uint8Array][]>;
-  /** Puts, or deletes where the value is null, all or nothing. Calls take effect in their order; durable when it resolves. */
+  /**
+   * Puts, or deletes if the value is null, all or nothing. Calls take effect in order; durable when
+   * it resolves.
+   */
   apply(changes: [key: string, value: Uint8Array | null][]): Promise<void>;
   close(): void;
 }
@@ -186,7 +192,7 @@ export interface Boundary<Client extends BoundaryClient = BoundaryClient> {
 }
 
 export interface CallOptions {
-  /** Milliseconds until the call rejects with code `timeout`; 0 waits for ever. */
+  /** Milliseconds until the call rejects with code `timeout`; 0: no limit. */
   timeout?: number;
   /** Aborting rejects the call with code `aborted`. */
   signal?: AbortSignal;
@@ -202,33 +208,33 @@ export interface BoundaryClient {
   unsubscribe(filters: string[], options?: UnsubscribeCall & CallOptions): Promise<SubscribeAck>;
   /** Resolves with the answer, a batch of one message. */
   request(topic: string, payload: Uint8Array, options?: RequestCall & CallOptions): Promise<ArrayBuffer>;
-  /** Authenticates again on the connection that stands (4.12.1). */
+  /** Authenticates again on the current connection (4.12.1). */
   reauthenticate(options?: CallOptions): Promise<void>;
   /** Closes the connection until `resume`; the client and its session stay. */
   suspend(options?: CallOptions): Promise<void>;
   resume(options?: CallOptions): Promise<void>;
-  /** Makes the next attempt now, or finds out now whether the connection still lives. */
+  /** Makes the next attempt now; while connected, checks now whether the connection is still alive. */
   wake(options?: CallOptions): Promise<void>;
   /** Milliseconds from PINGREQ to PINGRESP. */
   ping(options?: CallOptions): Promise<number>;
-  /** Calls `onPackets` from now on, or not any more. */
+  /** Turns `onPackets` on or off. */
   tellPackets(options: { on: boolean } & CallOptions): Promise<void>;
   disconnect(options?: DisconnectCall & CallOptions): Promise<void>;
 }
 
-/** As Go has it: publishes of the page cross together. */
+/** Go's own form, in which publishes of the page cross together. */
 export interface GoClient extends BoundaryClient {
   /**
-   * Publishes all `records` (`client/transport/publish-batch.ts`), which are numbered from `first` on.
-   * `onSettled` hears of each once, of those that settle in one task together;
-   * of none after a rejection, which means that none was taken.
+   * Publishes all `records` (`client/transport/publish-batch.ts`), which are numbered from `first`
+   * on. `onSettled` reports each once, those that settle in one task together; none after a
+   * rejection, which means that none was accepted.
    */
   publishAll(records: Uint8Array, first: number, onSettled: OnSettled): undefined | Promise<void>;
 }
 
 /**
- * `acks` are those that succeeded and where the broker gave no more than a
- * reason code: for each its number, an f64 little endian, and the code, a u8.
+ * `acks` are those that succeeded and for which the broker sent only a reason code: for each its
+ * number, an f64 little endian, and the code, a u8.
  */
 export type OnSettled = (acks: ArrayBuffer, others: PublishOutcome[]) => void;
 
@@ -265,7 +271,7 @@ export interface WireSubscription {
   nl?: boolean;
   rap?: boolean;
   rh?: 0 | 1 | 2;
-  /** Subscription Identifier; from 2^27 on it is left out where the broker takes none. */
+  /** Subscription Identifier; from 2^27 on it is left out if the broker supports none. */
   identifier?: number;
 }
 
@@ -334,14 +340,14 @@ export type ClientEvent =
   | { type: 'reconnect'; attempt: number; delay: number }
   /** The broker sent DISCONNECT. */
   | { type: 'disconnect'; packet: DisconnectInfo }
-  /** The connection ended, for whatever reason. */
+  /** The connection ended, for any reason. */
   | { type: 'close'; error?: WireError }
   | { type: 'offline' }
   | { type: 'error'; error: WireError }
   /** Nothing follows: the client is finished. */
   | { type: 'end'; error?: WireError };
 
-/** A Go error as plain data; `client/errors.ts` makes an `MqttError` of it. */
+/** A Go error as plain data; `client/errors.ts` turns it into an `MqttError`. */
 export interface WireError {
   code: string;
   message: string;
@@ -351,7 +357,7 @@ export interface WireError {
   reasonString?: string;
   /** Another server that the broker pointed to (4.11). */
   serverReference?: string;
-  /** The WebSocket close code (RFC 6455, 7.4), where one was seen. */
+  /** The WebSocket close code (RFC 6455, 7.4), if there was one. */
   closeCode?: number;
   closeReason?: string;
 }

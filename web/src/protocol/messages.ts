@@ -33,8 +33,8 @@ export const optionsAt: Record<Method, number> = {
 };
 
 /**
- * What calls have in common. `client` and `id` are numbers the page chooses. The signal
- * cannot cross, so `abort` stands for it where `abortable` says it may come.
+ * What calls have in common. `client` and `id` are numbers the page chooses. The signal cannot
+ * cross, so `abort` takes its place, if `abortable` announces it.
  */
 interface Limited {
   id: number;
@@ -63,7 +63,7 @@ export type ToWorker =
 /** Page → dedicated worker. */
 export type ToDedicatedWorker =
   | ToWorker
-  /** Once: the Go program, where the page could compile it while the worker started. Calls may come before. */
+  /** Once: the Go program, if the page could compile it while the worker started. Calls may come before. */
   | { type: 'program'; module?: WebAssembly.Module | undefined };
 
 /** Page → shared worker, about the page itself. */
@@ -77,8 +77,8 @@ export type ToSharedWorker =
 /** Worker → page. */
 export type FromWorker =
   /**
-   * The first of all: the worker has begun, and its `protocolVersion`. A shared one
-   * names a Web Lock that it holds as long as it lives.
+   * The first message: the worker has started, with its `protocolVersion`. A shared one names a Web
+   * Lock that it holds as long as it lives.
    */
   | { type: 'hello'; version: number; lock?: string }
   /** The Go program runs. */

@@ -3,8 +3,8 @@
  * Go boundary behind them, and of the records in their buffers
  * (`client/message.ts`, `client/packet.ts`, `client/transport/publish-batch.ts`).
  *
- * A worker says it first of all. Its script has a name that stays in the npm package,
- * so a page may get one from a cache, and a shared worker may have been started by a
- * tab that was opened before the site was deployed anew.
+ * A worker sends it first. Its script keeps its name in the npm package, so a page may get an old
+ * one from a cache, and a shared worker may have been started by a tab that was opened before the
+ * site was redeployed.
  */
 export const protocolVersion = 2;

@@ -25,7 +25,7 @@ const compiled = new Promise<WebAssembly.Module | undefined>((resolve) => {
 });
 const deliver = start();
 
-// Set before the program has loaded: what the page sends meanwhile waits its turn.
+// Set before the program has loaded: what the page sends meanwhile waits, in order.
 addEventListener('message', async ({ data }: MessageEvent<ToDedicatedWorker>) => {
   if (data.type === 'program') return given(data.module);
   if (data.type === 'connect' && loading) begin(data);

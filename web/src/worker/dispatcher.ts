@@ -18,7 +18,7 @@ type Answer = Extract<ToWorker, { type: 'answer' }>;
 
 interface Entry {
   client?: GoClient;
-  /** Settles what Go waits for before it hands over the next batch. */
+  /** Settles the promise for which Go waits before it hands over the next batch. */
   consumed?: () => void;
 }
 
@@ -70,7 +70,7 @@ export function dispatch(
     else asked?.resolve(value);
   };
 
-  /** Functions for Go where the page answers, so that it asks nothing in vain. */
+  /** The functions for Go, only for questions that the page answers. */
   const askers = (
     client: number,
     asks: Question['kind'][],
@@ -179,7 +179,7 @@ export function dispatch(
   };
 }
 
-/** Whatever was thrown, as data that structured clone can carry. */
+/** Any thrown value, as data that structured clone can carry. */
 export function toWire(error: unknown): WireError {
   const from: Partial<WireError> = typeof error === 'object' && error !== null ? error : {};
   const wire: WireError = {

@@ -105,7 +105,7 @@ test('a failure is the answer to one dial, and the next is a new one', async () 
   expect(natives()).toHaveLength(2);
 });
 
-test('a failure that is no close is told as one too', async () => {
+test('a failure without a close event is reported with one', async () => {
   const { connect, dial } = loading();
   connect(1);
   native().readyState = 3;

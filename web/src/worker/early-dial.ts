@@ -1,8 +1,8 @@
-/** WebSockets that are opened while the program loads, so that they are there when it dials. */
+/** WebSockets that are opened while the program loads, so that they are ready when it dials. */
 
 import type { ToWorker } from '../protocol/messages';
 
-/** Milliseconds until a WebSocket that was not taken is closed. No broker waits for a CONNECT for long. */
+/** Milliseconds until an unused WebSocket is closed. Brokers do not wait long for CONNECT. */
 export const patience = 5000;
 
 const subprotocol = 'mqtt';
@@ -10,20 +10,20 @@ const events = ['open', 'message', 'error', 'close'] as const;
 const OPEN = 1;
 
 interface Early {
-  /** The page's call, which may be given up. */
+  /** The page's call, which may be aborted. */
   id: number;
   url: string;
   native: WebSocket;
-  /** What happened, for whoever takes it. */
+  /** What happened before it is used. */
   missed: Event[];
-  /** It is taken or given up: it is neither listened to nor waited for. */
+  /** Removes the listeners and the timer, when it is used or given up. */
   release(): void;
 }
 
 export function createEarlyDials(Native: typeof WebSocket) {
   const all = new Set<Early>();
 
-  /** Nothing is sent. A client that asks the page before it dials is not dialled for. */
+  /** Sends nothing. Does nothing for a client that asks the page before it dials. */
   function begin({ id, options: { url, servers }, asks }: Extract<ToWorker, { type: 'connect' }>): void {
     if (servers || asks.length > 0) return;
     let native: WebSocket;
@@ -48,7 +48,7 @@ export function createEarlyDials(Native: typeof WebSocket) {
     all.add(early);
   }
 
-  /** The page has given up its call, or the time is up. */
+  /** The page has aborted its call, or the time is up. */
   function drop(id: number): void {
     for (const early of all) {
       if (early.id !== id) continue;
@@ -57,13 +57,17 @@ export function createEarlyDials(Native: typeof WebSocket) {
     }
   }
 
-  /** Stands for `new Native`. What a WebSocket of before has missed it repeats, in a microtask of its own. */
+  /**
+   * Takes the place of `new Native`. A WebSocket that was opened before repeats its events in a
+   * microtask.
+   */
   function dial(url: string | URL, protocols?: string | string[]): WebSocket {
     for (const early of all) {
       if (String(url) !== early.url || String(protocols) !== subprotocol) continue;
       early.release();
       const { native, missed } = early;
-      // One that could not be opened is the answer to this dial. One that was open is lost time.
+      // One that could not be opened fails this dial. One that was open and has closed since is
+      // skipped.
       if (missed[0]?.type === 'open' && native.readyState > OPEN) continue;
       void Promise.resolve().then(() => {
         for (const event of missed) native.dispatchEvent(event);

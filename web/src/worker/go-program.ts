@@ -4,11 +4,11 @@ import { claim } from './kept-payloads';
 
 export interface Program {
   boundary: Boundary<GoClient>;
-  /** Resolves, with the reason, when the Go program has ended. It never should. */
+  /** Resolves, with the reason, when the Go program has ended, which it should never do. */
   exited: Promise<WireError>;
 }
 
-/** Beside this script, unless a worker's page said another place in the fragment of its address. */
+/** Beside this script, unless the page gave another address in the fragment of the worker's. */
 export function programUrl(fragment = ''): URL {
   const told = new URLSearchParams(fragment.slice(1)).get('wasm');
   return told === null ? new URL('./generated/mqttwasm.wasm', import.meta.url) : new URL(told);
@@ -27,7 +27,7 @@ export async function startProgram(source: Response | BufferSource | WebAssembly
   return { boundary: claiming(boundary), exited };
 }
 
-/** Hands over the payloads that Go has only the numbers of. */
+/** Hands over the payloads of which Go has only the handles. */
 function claiming({ connect }: Boundary<GoClient>): Boundary<GoClient> {
   return {
     connect({ onBatch, ...options }) {
@@ -51,7 +51,7 @@ async function instantiate(
   if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
   if (!(source instanceof Response)) return (await WebAssembly.instantiate(source, imports)).instance;
   if (!source.ok) throw new Error(`${source.url} answered ${source.status}`);
-  // Compiling while it streams in needs the MIME type that not every host sends.
+  // Compiling while streaming needs the MIME type, which not every host sends.
   const streams = source.headers.get('Content-Type')?.startsWith('application/wasm');
   const { instance } = streams
     ? await WebAssembly.instantiateStreaming(source, imports)

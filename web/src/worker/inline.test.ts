@@ -110,7 +110,7 @@ test('the reason of a DISCONNECT that is followed by a close at once', async () 
   await client.end(true);
 });
 
-test('nobody there is a network error', async () => {
+test('an address where nothing listens is a network error', async () => {
   const nobody = connect({
     url: 'ws://127.0.0.1:1/mqtt',
     worker: false,

@@ -26,9 +26,8 @@ export async function openInline(
     running.set(url.href, starting);
   }
   const program = await starting;
-  // Later, because Go is on the stack when it reports, and what the page does
-  // with a message must not run inside its event handler.
-  // By a promise, because tests fake queueMicrotask.
+  // Asynchronously, because Go is on the stack when it reports, and the page's code must not run
+  // inside Go's event handler. With a promise, because tests fake queueMicrotask.
   const post = (message: FromWorker): void => void settled.then(() => receive(message));
   void program.exited.then((error) => post({ type: 'fatal', error }));
   return dispatch(program.boundary, post, {
@@ -52,7 +51,7 @@ async function start(url: URL): Promise<Program> {
 }
 
 async function load(url: URL): Promise<Response | BufferSource> {
-  // Node's fetch does not read files. Electron's pages may have no Node, and fetch them.
+  // Node's fetch does not read files. Electron's pages may have no Node, and then fetch them.
   const files = url.protocol === 'file:' && globalThis.process?.getBuiltinModule?.('node:fs/promises');
   return files ? files.readFile(url) : fetch(url);
 }

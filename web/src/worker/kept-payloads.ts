@@ -1,7 +1,7 @@
 /**
- * Large payloads that Go leaves in the frame that they arrived in: it gets a number
- * for each, and the page gets the frame itself. A frame is held as long as Go reads
- * it or a payload in it is kept; where little of it is still wanted, that is copied.
+ * Large payloads that Go leaves in the frame in which they arrived: Go gets a handle for each, and
+ * the page gets the frame itself. A frame is held while Go reads it or a payload in it is kept; if
+ * little of it is still needed, that is copied.
  */
 
 export interface Frame {
@@ -22,7 +22,7 @@ let last = 0;
 
 export const frameOf = (buffer: ArrayBuffer): Frame => ({ buffer, payloads: new Set(), reading: true });
 
-/** Returns the number that the payload has from now on. */
+/** Returns the payload's handle. */
 export function keep(frame: Frame, start: number, end: number): number {
   const payload = { frame, start, end };
   frame.payloads.add(payload);
@@ -42,8 +42,8 @@ export function drop(handle: number): void {
 }
 
 /**
- * The payloads of these numbers, for a page that their buffers may be transferred
- * to. Where a buffer holds something else too that is wanted, theirs are copied.
+ * The payloads of these handles, whose buffers may be transferred to a page. If a buffer holds
+ * something else that is still needed, the payload is copied.
  */
 export function claim(handles: number[]): Uint8Array<ArrayBuffer>[] {
   const claimed = handles.map(take);
@@ -85,5 +85,5 @@ function tidy(frame: Frame): void {
   frame.payloads.clear();
 }
 
-/** How many are kept, for tests. */
+/** The number of kept payloads, for tests. */
 export const keptPayloads = (): number => kept.size;

@@ -5,11 +5,11 @@ export function failure(code: string, message: string, detail: Partial<WireError
   return Object.assign(new Error(message), { code, ...detail });
 }
 
-/** The promise's outcome, unless the time is up before (`timeout`) or the signal fires (`aborted`). */
+/** The promise's outcome, unless the time is up first (`timeout`) or the signal fires (`aborted`). */
 export function within<T>(promise: Promise<T>, limits: CallOptions, call: string): Promise<T> {
   const { timeout = 0, signal } = limits;
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(failure('aborted', `${call}: given up by the caller`));
+    const abort = (): void => reject(failure('aborted', `${call}: aborted by the caller`));
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort);
     const late = (): void => reject(failure('timeout', `${call}: not done within ${timeout} ms`));

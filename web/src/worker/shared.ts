@@ -24,18 +24,18 @@ addEventListener('connect', (event) => {
   const [page] = (event as MessageEvent).ports as [MessagePort];
   pages.add(page);
   const deliver = serve(page);
-  // Set before the program has loaded: what the page sends meanwhile waits its turn.
+  // Set before the program has loaded: what the page sends meanwhile waits, in order.
   page.onmessage = async ({ data }: MessageEvent<ToSharedWorker>) => (await deliver)(data);
 });
 
-// A trap of the program ends up here. Unlike a dedicated worker's, the pages do not hear of it.
+// A trap of the program ends up here. Unlike with a dedicated worker, pages get no error event.
 addEventListener('error', (event) => fail(crash(event.message)));
 
 async function serve(page: MessagePort): Promise<Deliver> {
   const post = (message: FromWorker, transfer: Transferable[] = []): void =>
     page.postMessage(message, { transfer });
   const life = await beginning;
-  // Not only when the program has loaded: the page must hear of a crash until then too.
+  // Before the program has loaded, since the page must be told of a crash by then, too.
   post({ type: 'hello', version: protocolVersion, ...(life && { lock: life.name }) });
   const registry = await starting;
   if (!registry) return () => {};
@@ -78,7 +78,7 @@ async function start(): Promise<ReturnType<typeof createRegistry> | undefined> {
   }
 }
 
-/** Makes room for another worker: a page that asks for one from here on does not get this one. */
+/** Makes room for another worker: a page that requests one from now on does not get this one. */
 function fail(error: WireError): void {
   for (const page of pages) page.postMessage({ type: 'fatal', error } satisfies FromWorker);
   close();

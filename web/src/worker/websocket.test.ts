@@ -216,7 +216,7 @@ test('a reason over 123 bytes is cut between characters', () => {
   expect(native.closes).toEqual([[1000, '的'.repeat(41)]]);
 });
 
-test('a close that the peer does not answer is over after a second', () => {
+test('a close that the peer does not answer ends after a second', () => {
   const { socket, native, seen } = dialOpen();
   socket.close(1000);
   vi.advanceTimersByTime(closeTimeout - 1);

@@ -31,24 +31,27 @@ export interface GoSocket
    */
   readInto(target: Uint8Array, limit: number): number;
   /**
-   * Passes over the next `rest` bytes, which end with a payload of `length` bytes, and
-   * returns the number under which that is kept (`kept-payloads.ts`): 0 where it is not
-   * whole in one frame, and nothing was passed over.
+   * Skips the next `rest` bytes, which end with a payload of `length` bytes, and returns the handle
+   * under which that is kept (`kept-payloads.ts`): 0 if it is not whole in one frame, and nothing
+   * was skipped.
    */
   keep(rest: number, length: number): number;
   fetch(handle: number): Uint8Array;
   drop(handle: number): void;
-  /** Sends the first `length` bytes, and does not look at them later. */
+  /** Sends the first `length` bytes, which may change afterwards. */
   sendFrom(source: Uint8Array<ArrayBuffer>, length: number): void;
 }
 
 export interface SocketClassOptions {
-  /** Native has copied what it is given when `send` returns, as a browser's does and not every class of others. */
+  /** Native copies its argument before `send` returns, as browsers do, but not every other class. */
   copies?: boolean;
   /** Large payloads stay in their frames. */
   keeps?: boolean;
   schedule?: typeof nextTask;
-  /** Makes a Native. It may have been made before, but tells all that happened when it is listened to. */
+  /**
+   * Makes a Native, or returns one that was made before, which repeats its events once it has
+   * listeners.
+   */
   dial?: (url: string | URL, protocols?: string | string[]) => WebSocket;
 }
 
@@ -76,9 +79,8 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  *   after `close()`, when Go's handler would wait for a lock that its closer holds.
  * - `closeCode`, `closeReason` and `failure` stay readable.
  *
- * The platform cannot be told to receive less, so what Go has not read yet
- * waits here without a bound; the bound is MQTT's Receive Maximum and the
- * broker's own patience.
+ * The platform cannot be told to receive less, so what Go has not read yet waits here without a
+ * limit of its own; MQTT's Receive Maximum and the broker bound it.
  */
 export function createSocketClass(
   Native: typeof WebSocket,
@@ -106,11 +108,11 @@ export function createSocketClass(
 
     readonly #native: WebSocket;
     #givenUp = false;
-    /** What arrived and Go was not told of. */
+    /** What arrived and was not announced to Go. */
     #inbox: (ArrayBuffer | string)[] = [];
-    /** What Go was told of. */
+    /** What was announced to Go. */
     #readable: Frame[] = [];
-    /** Of the first of them, bytes that were read. */
+    /** Bytes read of the first of them. */
     #read = 0;
     #refused = false;
     readonly #readableEvent = messageEvent(new ArrayBuffer(0));
@@ -147,7 +149,7 @@ export function createSocketClass(
     }
 
     send(data: string | BufferSource): void {
-      // A closing WebSocket swallows what it is given; Go had better know.
+      // A closing WebSocket silently discards what it is given.
       if (this.readyState !== OPEN) throw new Error('WebSocket is not open');
       this.#native.send(data);
     }
@@ -206,7 +208,7 @@ export function createSocketClass(
     #listen<E extends keyof WebSocketEventMap>(type: E, listener: (event: WebSocketEventMap[E]) => void) {
       this.#native.addEventListener(type, (event) => {
         if (!this.#givenUp) listener(event);
-        // A dial given up on must not end as an open connection nobody owns.
+        // A dial that was given up must not end as an open connection without an owner.
         else if (type === 'open') this.#native.close();
       });
     }
@@ -257,7 +259,7 @@ export function createSocketClass(
       });
     }
 
-    /** One task's work: some frames, or the end when there are none left. */
+    /** One task: some frames, or the end when there are none left. */
     #step(): void {
       if (this.#inbox.length === 0) {
         this.#finish();
@@ -293,7 +295,7 @@ export function createSocketClass(
   };
 }
 
-/** Removes and returns the first text frame, or as many binary frames as one task may hand over. */
+/** Removes and returns the first text frame, or as many binary frames as one task may deliver. */
 function take(inbox: (ArrayBuffer | string)[]): ArrayBuffer[] | string {
   if (typeof inbox[0] === 'string') return inbox.shift() as string;
   let count = 0;

@@ -8,8 +8,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// A Batch is received messages in their order. Its records are the PUBLISH
-// packet's own form (3.3) without what a receiver has no use for:
+// A Batch is received messages in their order. Its records are PUBLISH packets (3.3)
+// without what a receiver does not need:
 //
 //	uint32, little endian   bytes that follow in this record
 //	byte                    DUP, QoS and RETAIN as in the fixed header; 0x10: the payload is kept
@@ -20,15 +20,15 @@ import (
 type Batch struct {
 	Records [][]byte // each element holds whole records
 	Count   int      // of messages
-	More    bool     // others wait that would have made it too large
-	// Kept are the payloads that are not in the records with keptFlag, in their order.
-	// They are the caller's: All fetches them.
+	More    bool     // others wait, for which it has no room
+	// Kept are the payloads of the records with keptFlag, in order. The caller owns
+	// them: All fetches them.
 	Kept []*wire.Kept
 	// Dropped is how many messages were lost since the last batch because nobody took
 	// them in time.
 	Dropped uint64
-	// Receipts are of the QoS 1 and 2 messages, in their order. They are the
-	// caller's, also when the batch is recycled.
+	// Receipts belong to the QoS 1 and 2 messages, in order. The caller keeps them,
+	// also when the batch is recycled.
 	Receipts []uint64
 
 	segments *segment // that the records lie in
@@ -75,9 +75,9 @@ func recordSize(p *wire.Publish, topic []byte) int {
 	return headSize + 2 + len(topic) + wire.VarintSize(len(p.Properties)) + len(p.Properties) + len(p.Payload)
 }
 
-// AppendRecord appends one message as a record. topic is the packet's with any
-// alias resolved, at when it was read, in milliseconds since 1970. One such record
-// alone makes the Records of a batch of its own.
+// AppendRecord appends one message as a record. topic is the packet's with any alias
+// resolved; at is when it was read, in milliseconds since 1970. One such record can be
+// the Records of a batch.
 func AppendRecord(b []byte, p *wire.Publish, topic []byte, at float64) []byte {
 	size := recordSize(p, topic)
 	if b == nil {
@@ -89,10 +89,10 @@ func AppendRecord(b []byte, p *wire.Publish, topic []byte, at float64) []byte {
 	return append(b, p.Payload...)
 }
 
-// writeHead fills b with what stands before the payload in a record of size bytes.
-// The topic and the properties may lie in b's memory, as in the packet: up to a
-// packet identifier and an alias before where they go. The properties move first,
-// since the topic may go to where they lie.
+// writeHead writes to b what comes before the payload in a record of size bytes. The
+// topic and the properties may be in b's memory already, as in the packet: before where
+// they go by at most a packet identifier and an alias. The properties move first, since
+// the topic may overwrite them.
 func writeHead(b []byte, size int, p *wire.Publish, topic []byte, at float64) {
 	const afterTopic = headSize + 2
 	if n := len(p.Properties); n == 0 {

@@ -1,16 +1,16 @@
-// Package inbox holds received messages until somebody takes them, bounded by
-// the memory that it really holds.
+// Package inbox holds received messages until they are taken, bounded by the memory
+// that it really holds.
 //
-// Messages lie in segments, as records one after the other (see [Batch]). A batch
-// is whole segments: they leave the inbox with it, and come back with
-// [Inbox.Recycle] for messages that are still to come.
+// Messages are stored in segments, as records one after the other (see [Batch]). A
+// batch consists of whole segments: they leave the inbox with it, and come back with
+// [Inbox.Recycle] to be reused.
 //
 //	Put ──► last …………… swept …………… first ──► Take ──► Batch ──► Recycle ──► spare
 //	        └ as they came ┘└ QoS 1 and 2 only ┘
 //
-// Over the limit the oldest segments are swept: their QoS 0 messages are dropped,
-// and what is left of them is moved together. Each record is moved at most once,
-// so that what a message costs does not depend on how many wait.
+// Over the limit the oldest segments are swept: their QoS 0 messages are dropped, and
+// the others are moved together. Each record is moved at most once, so that the cost of
+// a message does not depend on how many wait.
 package inbox
 
 import (
@@ -29,17 +29,17 @@ const (
 	keptReceipts = 1024
 )
 
-// An Inbox is the received messages of a client. It never makes the connection
-// wait. QoS 1 and 2 are never dropped: the Receive Maximum bounds them, since
-// they are acknowledged only when they were taken. QoS 0 is bounded by the limit:
-// over it the oldest are dropped, and counted. See also [Inbox.Forget].
+// An Inbox is the received messages of a client. It never makes the connection wait.
+// QoS 1 and 2 are never dropped: the Receive Maximum bounds them, since they are
+// acknowledged only once they are taken. QoS 0 is bounded by the limit: over it the
+// oldest are dropped, and counted. See also [Inbox.Forget].
 //
-// What counts is the memory held: segments with what lies unused in them, spare
-// segments, and receipts. A batch that was taken does not count until it is
-// recycled, nor does a buffer from [Inbox.Buffer] until it is put.
+// The limit counts the memory held: segments with their unused parts, spare segments,
+// and receipts. A batch that was taken does not count until it is recycled, nor does a
+// buffer from [Inbox.Buffer] until it is put.
 //
-// All methods may be called from any goroutine. Two goroutines that take would
-// get the messages out of order.
+// All methods may be called from any goroutine. Two goroutines calling Take would get
+// the messages out of order.
 type Inbox struct {
 	limit   int           // bytes
 	segment int           // bytes in a segment for small messages
@@ -47,32 +47,31 @@ type Inbox struct {
 	done    chan struct{} // closed by Close
 
 	mu          sync.Mutex
-	first, last *segment // none is without a record
-	swept       *segment // the last of those that were swept; nil: none was
+	first, last *segment // each has a record
+	swept       *segment // the last one that was swept; nil: none
 	spare       spares
 	held        int      // bytes of all segments, spare ones too
 	receipts    []uint64 // of the QoS 1 and 2 records, in their order
-	handed      int      // how many at their beginning were taken
+	handed      int      // how many of the first were taken
 	dropped     uint64   // not reported yet
 	closed      bool
 }
 
-// New makes an empty inbox that holds limit bytes. It holds more only as far as
-// messages of QoS 1 and 2 need it.
+// New makes an empty inbox that holds limit bytes. It holds more only if messages of
+// QoS 1 and 2 need it.
 func New(limit int) *Inbox {
 	in := &Inbox{limit: limit, segment: maxSegment, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	for in.segment > minSegment && in.segment > limit/16 { // what is dropped at a time
+	for in.segment > minSegment && in.segment > limit/16 { // a segment is dropped at a time
 		in.segment /= 2
 	}
 	in.spare.limit = maxSpare
 	return in
 }
 
-// Put adds a message. topic is the packet's with any alias resolved, at when it
-// was read, in milliseconds since 1970. receipt is what [Batch.Receipts] shall say
-// of it, and means nothing at QoS 0. Put does not block. It keeps nothing of p but
-// its Buffer; where there is one, neither p nor topic may be used any more. After
-// Close it does nothing.
+// Put adds a message. topic is the packet's with any alias resolved; at is when it was
+// read, in milliseconds since 1970. receipt is its entry in [Batch.Receipts], and
+// unused at QoS 0. Put does not block. It keeps only the Buffer of p; if there is one,
+// neither p nor topic may be used any more. After Close it does nothing.
 func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) {
 	size := recordSize(p, topic)
 	in.mu.Lock()
@@ -81,7 +80,7 @@ func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) 
 		p.Kept.Drop()
 		return
 	}
-	if in.first == nil && in.dropped == 0 { // else whoever takes knows, or does not wait
+	if in.first == nil && in.dropped == 0 { // otherwise it was signalled before
 		in.signal()
 	}
 	acked := p.QoS() > 0
@@ -104,7 +103,7 @@ func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) 
 	in.mu.Unlock()
 }
 
-// putCopy copies the message into a segment. Like the others it returns false where
+// putCopy copies the message into a segment. Like the others it returns false when
 // there is no room for it. The caller holds mu.
 func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	s := in.last
@@ -123,8 +122,8 @@ func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, ac
 	return true
 }
 
-// putBuffer makes a segment of the packet's own buffer, in which its payload
-// stays where it is. The caller holds mu.
+// putBuffer turns the packet's own buffer into a segment, in which the payload stays
+// where it is. The caller holds mu.
 func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	s := &segment{buf: p.Buffer, start: len(p.Buffer) - size}
 	// A topic that an alias stood for may not fit, and a small message must not
@@ -137,7 +136,7 @@ func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, 
 	return in.putAlone(s, p, topic, at, size, acked)
 }
 
-// putAlone makes s the segment of a message whose payload is where it belongs. The
+// putAlone makes s the segment of one message whose payload is already in place. The
 // caller holds mu.
 func (in *Inbox) putAlone(s *segment, p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	if !in.fit(s.cost(), acked) {
@@ -149,15 +148,15 @@ func (in *Inbox) putAlone(s *segment, p *wire.Publish, topic []byte, at float64,
 	return true
 }
 
-// endsWith tells whether the end of buf is b, the same memory.
+// endsWith reports whether b is the end of buf, in the same memory.
 func endsWith(buf, b []byte) bool {
 	return len(b) == 0 || &buf[len(buf)-1] == &b[len(b)-1]
 }
 
-// Take waits for messages and returns all that there are, up to about 256 KiB, and
-// how many were dropped. When only the latter is new the batch is empty. After
-// Close it returns what is left, and then fails with NotConnected; when ctx ends
-// while it waits, with Timeout or Aborted. The error is a [*wire.Error].
+// Take waits for messages and returns all that there are, up to about 256 KiB, and how
+// many were dropped. If only that number is new the batch is empty. After Close it
+// returns what is left, and then fails with NotConnected. If ctx ends while it waits it
+// fails with Timeout or Aborted. The error is a [*wire.Error].
 func (in *Inbox) Take(ctx context.Context) (Batch, error) {
 	for {
 		in.mu.Lock()
@@ -179,7 +178,7 @@ func (in *Inbox) Take(ctx context.Context) (Batch, error) {
 	}
 }
 
-// cut takes a batch off the front. The caller holds mu.
+// cut takes a batch from the front. The caller holds mu.
 func (in *Inbox) cut() Batch {
 	b := Batch{Dropped: in.dropped, segments: in.first}
 	in.dropped = 0
@@ -214,9 +213,9 @@ func (in *Inbox) cut() Batch {
 	return b
 }
 
-// Recycle gives the batch's memory to messages that are still to come. Neither
-// its records, nor what was decoded from them, nor a copy of the batch may be used
-// any more; its Receipts may. A batch need not be recycled.
+// Recycle returns the batch's memory for reuse. Neither its records, nor what was
+// decoded from them, nor a copy of the batch may be used any more; its Receipts may. A
+// batch need not be recycled.
 func (in *Inbox) Recycle(b *Batch) {
 	s := b.segments
 	b.Records, b.segments = nil, nil
@@ -225,8 +224,8 @@ func (in *Inbox) Recycle(b *Batch) {
 	if in.closed {
 		return
 	}
-	// What the last batch took the next one will, also when one message is more
-	// than small ones may leave behind.
+	// The next batch will need what the last one did, even if a single message is
+	// larger than the small ones may leave behind.
 	bytes := 0
 	for each := s; each != nil; each = each.next {
 		bytes += each.cost()
@@ -239,8 +238,8 @@ func (in *Inbox) Recycle(b *Batch) {
 	}
 }
 
-// Close ends the inbox: what is in it can still be taken, then Take fails, also
-// where it waits. It may be called twice.
+// Close ends the inbox: what is in it can still be taken, then Take fails, also while
+// it waits. It may be called twice.
 func (in *Inbox) Close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -253,7 +252,7 @@ func (in *Inbox) Close() {
 	close(in.done)
 }
 
-// signal wakes one that takes, now or when it next waits.
+// signal wakes Take, now or when it next waits.
 func (in *Inbox) signal() {
 	select {
 	case in.wake <- struct{}{}:

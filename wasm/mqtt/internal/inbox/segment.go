@@ -39,8 +39,8 @@ func (s *segment) cost() int {
 	return cap(s.buf) + overhead
 }
 
-// weight is what the segment counts in a batch, in bytes: what is kept costs
-// nothing to hand over, but is memory all the same.
+// weight is what the segment counts in a batch, in bytes: a kept payload costs nothing
+// to hand over, but is memory as well.
 func (s *segment) weight() int {
 	if s.kept != nil {
 		return len(s.buf) + s.kept.Size/16
@@ -48,7 +48,7 @@ func (s *segment) weight() int {
 	return len(s.buf) - s.start
 }
 
-// count takes note of a record that was added.
+// count counts a record that was added.
 func (s *segment) count(acked bool) {
 	s.records++
 	if acked {
@@ -56,7 +56,7 @@ func (s *segment) count(acked bool) {
 	}
 }
 
-// capacity is how large a buffer of its own for size bytes is made.
+// capacity is the size of the buffer made for a message of size bytes.
 func capacity(size int) int { return (size + tail + page - 1) / page * page }
 
 // link adds a segment behind all others. The caller holds mu.
@@ -70,8 +70,8 @@ func (in *Inbox) link(s *segment) {
 	in.last = s
 }
 
-// makeRoom returns the last segment, with room for a record. It returns nil for a
-// QoS 0 record that there is no room for. The caller holds mu.
+// makeRoom returns the last segment, with room for a record. It returns nil if there is
+// no room for a QoS 0 record. The caller holds mu.
 func (in *Inbox) makeRoom(size int, acked bool) *segment {
 	want, fresh := in.segment, in.segment
 	if size > want {
@@ -84,7 +84,7 @@ func (in *Inbox) makeRoom(size int, acked bool) *segment {
 	if !ok && !acked {
 		return nil
 	}
-	if last := in.last; acked && last != nil && last.room() >= size { // where others were moved together
+	if last := in.last; acked && last != nil && last.room() >= size { // sweeping made room there
 		if s != nil {
 			in.keep(s)
 		}
@@ -97,9 +97,9 @@ func (in *Inbox) makeRoom(size int, acked bool) *segment {
 	return s
 }
 
-// reuse returns a spare segment with room for size bytes. While there is none, and
-// cost bytes more are over the limit, it evicts and sweeps. With ok it returns nil
-// when they may be taken, without it when they may not. The caller holds mu.
+// reuse returns a spare segment with room for size bytes. While there is none, and cost
+// more bytes would exceed the limit, it evicts and sweeps. It returns nil and true if
+// they may be allocated, nil and false if not. The caller holds mu.
 func (in *Inbox) reuse(size, cost int) (s *segment, ok bool) {
 	for {
 		if s = in.takeSpare(size); s != nil {
@@ -114,9 +114,9 @@ func (in *Inbox) reuse(size, cost int) (s *segment, ok bool) {
 	}
 }
 
-// fit makes that as many bytes more are within the limit, by evicting and
-// sweeping what need be. It returns false where they may not be held: they never
-// will fit, unless they are acked. The caller holds mu.
+// fit makes room for that many more bytes within the limit, by evicting and sweeping as
+// needed. It returns false if that is not enough, unless they are acked. The caller
+// holds mu.
 func (in *Inbox) fit(bytes int, acked bool) bool {
 	if !acked && bytes > in.limit {
 		return false
@@ -129,9 +129,9 @@ func (in *Inbox) fit(bytes int, acked bool) bool {
 	return true
 }
 
-// sweep drops the QoS 0 records of the oldest segment that was not swept yet, and
-// moves what is left of it to the segment before where there is room. It returns
-// false when all were swept. The caller holds mu.
+// sweep drops the QoS 0 records of the oldest segment that was not swept yet, and moves
+// the rest to the segment before it if there is room. It returns false when all were
+// swept. The caller holds mu.
 func (in *Inbox) sweep() bool {
 	s, before := in.first, in.swept
 	if before != nil {
@@ -156,8 +156,8 @@ func (in *Inbox) sweep() bool {
 	return true
 }
 
-// unlink takes out a segment without records; before is the one before it, if there is
-// one. The caller holds mu.
+// unlink removes a segment without records; before is the one before it, or nil. The
+// caller holds mu.
 func (in *Inbox) unlink(s, before *segment) {
 	if before == nil {
 		in.first = s.next
@@ -171,9 +171,9 @@ func (in *Inbox) unlink(s, before *segment) {
 	in.keep(s)
 }
 
-// Forget says that the broker has no session any more that the messages are of: it will
-// send as many as the Receive Maximum allows beside them. So what is over the limit is
-// dropped, the oldest first, of any QoS, and counted.
+// Forget is called when the broker has lost the session of the messages: it may send as
+// many as the Receive Maximum allows in addition to them. So messages of any QoS beyond
+// the limit are dropped, the oldest first, and counted.
 func (in *Inbox) Forget() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -195,9 +195,9 @@ func (in *Inbox) Forget() {
 	}
 }
 
-// compact moves the QoS 1 and 2 records of s to the end of the segment before, as
-// far as there is room, and the rest to the beginning of s, or of a smaller buffer
-// where that wastes too much. The caller holds mu.
+// compact moves the QoS 1 and 2 records of s to the end of the segment before it, as
+// far as there is room, and the rest to the beginning of s, or to a smaller buffer if s
+// would waste too much. The caller holds mu.
 func (in *Inbox) compact(s, before *segment) {
 	rest, kept := s.buf[s.start:], s.buf[:0]
 	s.start, s.records, s.acked = 0, 0, 0

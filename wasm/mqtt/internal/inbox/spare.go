@@ -2,20 +2,20 @@ package inbox
 
 import "slices"
 
-// maxSpare is how many bytes of segments are kept for messages to come: of batches
-// that are handed over while the next ones come in.
+// maxSpare is how many bytes of spare segments are kept, for messages that arrive while
+// batches are handed over.
 const maxSpare = 2 << 20
 
-// spares are empty segments, the one that was used last at the end: its size is
-// the likeliest to be wanted again.
+// spares are empty segments, the last used one at the end: its size is the one most
+// likely needed again.
 type spares struct {
 	list  []*segment
 	bytes int
 	limit int // bytes
 }
 
-// takeSpare returns a segment with room for size bytes that wastes at most as
-// many, and no longer counts as held; nil: there is none. The caller holds mu.
+// takeSpare returns a segment with room for size bytes that wastes at most as many;
+// nil: there is none. It no longer counts as held. The caller holds mu.
 func (in *Inbox) takeSpare(size int) *segment {
 	for i, s := range slices.Backward(in.spare.list) {
 		if cap(s.buf) >= size && cap(s.buf) <= 2*size {
@@ -33,8 +33,8 @@ func (in *Inbox) removeSpare(i int) {
 	in.spare.list = slices.Delete(in.spare.list, i, i+1)
 }
 
-// keep makes a segment spare that does not count as held, or did not. The oldest
-// spare ones go for it; what is too large is not kept. The caller holds mu.
+// keep makes a segment that does not count as held a spare one. It replaces the oldest
+// spare ones; one that is too large is not kept. The caller holds mu.
 func (in *Inbox) keep(s *segment) {
 	if s.kept != nil { // its buffer is too small for others
 		return
@@ -51,8 +51,7 @@ func (in *Inbox) keep(s *segment) {
 	}
 }
 
-// evict gives up the oldest spare segment; false: there is none. The caller
-// holds mu.
+// evict drops the oldest spare segment; false: there is none. The caller holds mu.
 func (in *Inbox) evict() bool {
 	if len(in.spare.list) == 0 {
 		return false
@@ -70,9 +69,9 @@ func (in *Inbox) Buffer(size int) []byte {
 	return make([]byte, 0, capacity(size))
 }
 
-// Spare is Buffer that takes no memory: it returns nil when there is no recycled
-// one. At the limit the oldest messages make room already now, so that their
-// memory is used again.
+// Spare is Buffer without allocating: it returns nil when there is no recycled one. At
+// the limit the oldest messages are dropped already now, so that their memory is
+// reused.
 func (in *Inbox) Spare(size int) []byte {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	scramlib "github.com/xdg-go/scram"
 )
 
-// Auth is an Authenticator of the method "m". It answers "x" with "re:x", and
-// does what its fields say instead.
+// Auth is an Authenticator of the method "m". It answers "x" with "re:x", unless its
+// fields say otherwise.
 type Auth struct {
 	OnStart    func(context.Context) ([]byte, error)
 	OnContinue func(context.Context, []byte) ([]byte, error)
@@ -35,7 +35,7 @@ func (a *Auth) Continue(ctx context.Context, challenge []byte) ([]byte, error) {
 	return append([]byte("re:"), challenge...), nil
 }
 
-// Finish believes the broker.
+// Finish accepts what the broker sent.
 func (a *Auth) Finish(ctx context.Context, data []byte) error {
 	if a.OnFinish != nil {
 		return a.OnFinish(ctx, data)
@@ -43,7 +43,8 @@ func (a *Auth) Finish(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// ScramServer is the broker's side of SCRAM-SHA-256, by somebody else, for one user.
+// ScramServer is the broker's side of SCRAM-SHA-256 for one user, by another
+// implementation.
 func ScramServer(t *testing.T, username, password string) *scramlib.Server {
 	t.Helper()
 	user, err := scramlib.SHA256.NewClient(username, password, "")

@@ -86,7 +86,7 @@ func (e *End) Unread() []byte {
 	return append([]byte(nil), e.in.buf...)
 }
 
-// Lose loses what is on its way in both directions.
+// Lose drops what is on its way in both directions.
 func (e *End) Lose() {
 	for _, h := range []*half{e.in, e.out} {
 		h.mu.Lock()

@@ -25,9 +25,8 @@ func (s *Session) resolve(p *wire.Publish) ([]byte, error) {
 	return topic, nil
 }
 
-// sentAliases are the topic aliases that we set on one connection. When the
-// broker takes no more, the topic that was not used for longest gives its alias
-// up.
+// sentAliases are the topic aliases that we set on one connection. When the broker
+// allows no more, the least recently used topic gives up its alias.
 type sentAliases struct {
 	limits Limits
 	known  map[string]*lru.Element
@@ -45,8 +44,8 @@ func newSentAliases(l Limits) *sentAliases {
 	return &sentAliases{limits: l, known: map[string]*lru.Element{}}
 }
 
-// shorten returns the packet with an alias in place of a topic that the broker
-// knows, or that it shall know. a may be nil, and then does nothing.
+// shorten returns the packet with an alias, and without the topic if the broker knows
+// the alias. With a nil a it changes nothing.
 func (a *sentAliases) shorten(m *Message) []byte {
 	if a == nil || a.limits.Alias == 0 {
 		return m.frame
@@ -65,7 +64,7 @@ func (a *sentAliases) shorten(m *Message) []byte {
 	}
 	frame := m.withAlias(alias, topic)
 	if len(frame) > a.limits.Packet {
-		return m.frame // which fits, without the alias
+		return m.frame // without the alias it fits
 	}
 	if full {
 		delete(a.known, a.used.Remove(a.used.Back()).(*sentAlias).topic)

@@ -15,15 +15,14 @@ type Call struct {
 	Filters       []string             // or to end
 	Identifier    int                  // of the subscriptions; 0: none
 	User          []User
-	// Settle is told once how the call ended, with the broker's answer unless
-	// there is an error.
+	// Settle is called once when the call ends, with the broker's answer or an error.
 	Settle func(*wire.Suback, error)
 
 	id       uint16
-	again    bool           // our own, see Session.reconcile
+	again    bool           // resubscribes, see Session.reconcile
 	ended    []string       // filters that an UNSUBSCRIBE ends, should the broker refuse that
-	revoked  []string       // filters of a SUBSCRIBE that an UNSUBSCRIBE ends that was called after it
-	replaced []subscription // what the filters had that a SUBSCRIBE was granted, should it be taken back
+	revoked  []string       // filters of a SUBSCRIBE that a later UNSUBSCRIBE ends
+	replaced []subscription // what the filters of a SUBSCRIBE had before, see Session.TakeBack
 	settled  bool           // nobody waits for it any more
 }
 
@@ -32,14 +31,14 @@ func (c *Call) what() string {
 	case c.Filters != nil:
 		return "unsubscribe"
 	case c.again:
-		return "subscribing again"
+		return "resubscribe"
 	}
 	return "subscribe"
 }
 
-// Subscribe takes a call. An error says that it was not taken; but if there is no
-// connection, what it asks to end ends nevertheless, at the next one. While there is
-// none a call waits for it, if the queue takes messages then.
+// Subscribe takes a call. An error says that it was not taken. Without a connection a
+// call waits for the next one, if the queue takes messages then; if not, an UNSUBSCRIBE
+// still takes effect at the next one.
 func (s *Session) Subscribe(c *Call) error {
 	if s.online {
 		if _, err := s.packet(c); err != nil {
@@ -57,7 +56,7 @@ func (s *Session) Subscribe(c *Call) error {
 	return nil
 }
 
-// Abandon is for a caller that waits no longer. A SUBSCRIBE is taken back.
+// Abandon says that the caller waits no longer. A SUBSCRIBE is undone.
 func (s *Session) Abandon(c *Call, err error) {
 	if i := slices.Index(s.subscriptions.queue, c); i >= 0 {
 		s.subscriptions.queue = slices.Delete(s.subscriptions.queue, i, i+1)
@@ -88,7 +87,7 @@ func (c *Call) frame(identifier int) []byte {
 	return wire.EncodeSubscribe(&packets.Subscribe{Subscriptions: c.Subscriptions, Properties: properties}, c.id)
 }
 
-// packet makes the packet of a call, or says why the broker would not take it.
+// packet makes the packet of a call, or says why the broker would not accept it.
 func (s *Session) packet(c *Call) ([]byte, error) {
 	if err := s.limits.subscribe(c); err != nil {
 		return nil, err
@@ -120,7 +119,7 @@ func (s *Session) nextCalls(dst [][]byte, max int) (_ [][]byte, size int) {
 	return dst, size
 }
 
-// endCall takes a call off those that are awaited.
+// endCall removes a call from those that await an answer.
 func (s *Session) endCall(c *Call) {
 	delete(s.subscriptions.calls, c.id)
 	if c.again {
@@ -157,25 +156,25 @@ func (s *Session) Suback(a *wire.Suback) error {
 	return nil
 }
 
-// validate finds the answer that does not answer what was asked [MQTT-3.9.3-1],
-// [MQTT-3.9.3-2], [MQTT-3.11.3-1]. That concerns the call only, so the connection stays.
+// validate finds reason codes that do not fit the call [MQTT-3.9.3-1], [MQTT-3.9.3-2],
+// [MQTT-3.11.3-1]. That concerns the call only, so the connection stays.
 func (c *Call) validate(a *wire.Suback) error {
 	if asked := len(c.Subscriptions) + len(c.Filters); len(a.Reasons) != asked {
 		return wire.Violation(wire.ReasonProtocolError, "%s: the broker answered %d filters with %d reason codes", c.what(), asked, len(a.Reasons))
 	}
 	for _, reason := range a.Reasons {
 		if !wire.ValidReason(a.Kind, reason) {
-			return wire.Violation(wire.ReasonProtocolError, "%s: the broker answered with 0x%02X, which is no reason code for that", c.what(), reason)
+			return wire.Violation(wire.ReasonProtocolError, "%s: the broker answered with 0x%02X, which is not a reason code for it", c.what(), reason)
 		}
 	}
 	return nil
 }
 
-// loseCalls ends what a connection that ended leaves unanswered. What was not
-// sent may wait for the next one; our own are made anew there.
+// loseCalls ends the calls that a lost connection leaves unanswered. Those that were
+// not sent may wait for the next one; resubscribing starts anew there.
 func (s *Session) loseCalls(err error) {
 	calls, keep := &s.subscriptions, s.config.Queue.Offline
-	for _, c := range calls.handed { // they certainly did not leave
+	for _, c := range calls.handed { // certainly not sent
 		delete(calls.calls, c.id)
 	}
 	for _, id := range slices.Sorted(maps.Keys(calls.calls)) {

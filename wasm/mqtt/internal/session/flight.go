@@ -2,15 +2,15 @@ package session
 
 import "mqttwasm/wasm/mqtt/internal/wire"
 
-// stageAtOnce is how many messages get their packet identifiers together, which
-// with a journal means one wait for the store.
+// stageAtOnce is how many messages get their packet identifiers together: with a
+// journal, they wait for the store only once.
 const stageAtOnce = 256
 
-// maxFlight is how many bytes are in flight before QoS 1 and 2 messages wait for
+// maxFlight is how many bytes may be in flight before QoS 1 and 2 messages wait for
 // acknowledgements: a broker may take 65,535 messages and acknowledge none.
 const maxFlight = 64 << 20
 
-// sendAgain begins a connection: what is in flight is handed out again, in order
+// sendAgain prepares a new connection: what is in flight is sent again, in order
 // [MQTT-4.4.0-1], [MQTT-4.6.0-1], within the broker's Receive Maximum [MQTT-3.3.4-7].
 func (s *Session) sendAgain() {
 	s.quota, s.unsent = s.maxQuota, 0
@@ -30,24 +30,24 @@ func (s *Session) sendAgain() {
 	s.cursor = s.flight.first
 }
 
-// sendable tells whether the queue's first message may go to the flight: there is
-// a connection, and neither the broker's Receive Maximum [MQTT-3.3.4-7], the packet
-// identifiers nor our own bound are used up.
+// sendable reports whether the queue's first message may be put in flight: there is a
+// connection, and neither the broker's Receive Maximum [MQTT-3.3.4-7], the packet
+// identifiers nor maxFlight are used up.
 func (s *Session) sendable() bool {
 	m := s.queue.first
 	return m != nil && s.online && (m.qos() == 0 || s.quota > s.unsent && s.idsLeft() &&
 		(s.flight.n == 0 || s.flight.bytes+len(m.frame) <= maxFlight))
 }
 
-// stage moves messages from the queue to the flight, up to about max bytes; with
-// a journal more, for they wait for the store together.
+// stage puts messages of the queue in flight, up to about max bytes; with a journal
+// more, since they wait for the store together.
 func (s *Session) stage(max int) {
 	var marked []*Message
 	var marks []Record
 	for n, size := 0, 0; n < stageAtOnce && (size < max || s.config.Journal) && s.sendable(); {
 		m := s.queue.first
 		s.dequeue(m)
-		if err := s.admit(m); err != nil {
+		if err := s.assignID(m); err != nil {
 			s.drop(m, err)
 			continue
 		}
@@ -82,8 +82,8 @@ func (s *Session) stage(max int) {
 	})
 }
 
-// admit gives a message its packet identifier, or says why it can't be sent.
-func (s *Session) admit(m *Message) error {
+// assignID gives a message its packet identifier, or says why it can't be sent.
+func (s *Session) assignID(m *Message) error {
 	if m.expiryAt > 0 && !m.deadline().After(s.config.Now()) {
 		return expired()
 	}
@@ -98,7 +98,7 @@ func (s *Session) admit(m *Message) error {
 	return nil
 }
 
-// idsLeft tells whether there is a packet identifier that is not in use.
+// idsLeft reports whether there is a packet identifier that is not in use.
 func (s *Session) idsLeft() bool {
 	return len(s.out)+len(s.subscriptions.calls)+len(s.held) < 65535
 }
@@ -114,7 +114,7 @@ func (s *Session) nextID() uint16 {
 	}
 }
 
-// leaveFlight takes a message out of those in flight.
+// leaveFlight removes a message from those in flight.
 func (s *Session) leaveFlight(m *Message) {
 	if s.cursor == m {
 		s.cursor = m.next
@@ -136,7 +136,7 @@ func (s *Session) leaveFlight(m *Message) {
 	s.ready.Send = s.ready.Send || s.cursor != nil || s.sendable() || len(s.subscriptions.queue) > 0
 }
 
-// count takes a message off the quota, once on each connection (4.9).
+// count subtracts a message from the send quota, once on each connection (4.9).
 func (s *Session) count(m *Message) {
 	if !m.counted {
 		m.counted = true
@@ -154,7 +154,7 @@ func (s *Session) Next(dst [][]byte, max int) [][]byte {
 	}
 	dst, size := s.nextCalls(dst, max)
 	if s.cursor == nil && s.queue.n > 0 {
-		s.stage(max - size) // which may have to clear identifiers first
+		s.stage(max - size) // may have to clear identifiers first
 	}
 	if len(s.acks) > 0 {
 		dst, size = append(dst, s.acks), size+len(s.acks)
@@ -173,7 +173,7 @@ func (s *Session) Next(dst [][]byte, max int) [][]byte {
 			continue
 		}
 		if m.qos() > 0 && !m.counted && s.quota <= 0 {
-			// What uses up the quota may be behind it, and waits for PUBREL.
+			// Messages behind it may use up the quota until their PUBREL is sent.
 			if m = s.nextReleased(); m == nil {
 				return dst
 			}
@@ -187,7 +187,8 @@ func (s *Session) Next(dst [][]byte, max int) [][]byte {
 	}
 }
 
-// nextReleased returns the first message from the cursor on that goes on with PUBREL.
+// nextReleased returns the first message from the cursor on whose next packet is
+// PUBREL.
 func (s *Session) nextReleased() *Message {
 	m := s.cursor
 	for m != nil && (!m.released || m.pubrel) {
@@ -196,7 +197,7 @@ func (s *Session) nextReleased() *Message {
 	return m
 }
 
-// hand returns the packet with which a message goes on, and moves the cursor.
+// hand returns a message's next packet, and moves the cursor.
 func (s *Session) hand(m *Message) (frame []byte) {
 	if s.cursor == m {
 		s.cursor = m.next
@@ -216,14 +217,14 @@ func (s *Session) hand(m *Message) (frame []byte) {
 	}
 	again := m.attempted
 	m.attempted = true
-	if again { // a repetition stands alone
+	if again { // what is sent again relies on no alias
 		return m.frame
 	}
 	return s.aliases.shorten(m)
 }
 
-// Written says how many bytes of what Next returned have left. Fewer than all of
-// them means that the connection is over: what certainly did not leave counts as
+// Written says how many of the bytes that Next returned were written. Fewer than all
+// means that the connection is over: packets that were certainly not written count as
 // never sent.
 func (s *Session) Written(n int) {
 	start := s.control
@@ -235,7 +236,7 @@ func (s *Session) Written(n int) {
 			s.leaveFlight(m)
 			var err error
 			if n < end {
-				err = wire.NewError(wire.Network, "publish: the connection broke while the message was written; it may or may not have arrived")
+				err = wire.NewError(wire.Network, "publish: the connection was lost while the message was being written; it may or may not have arrived")
 			}
 			s.settle(m, Result{}, err)
 		case n <= start && !m.released:
@@ -246,6 +247,6 @@ func (s *Session) Written(n int) {
 	}
 	s.handed, s.ends = s.handed[:0], s.ends[:0]
 	if n > 0 {
-		s.subscriptions.handed = nil // they left, or may have
+		s.subscriptions.handed = nil // they were sent, or may have been
 	}
 }

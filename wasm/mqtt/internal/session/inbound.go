@@ -2,27 +2,26 @@ package session
 
 import "mqttwasm/wasm/mqtt/internal/wire"
 
-// incoming is a QoS 1 or 2 message of the broker that is not done with.
+// incoming is a QoS 1 or 2 message of the broker whose exchange is not complete.
 type incoming struct {
 	id         uint16
 	qos        byte
 	receipt    Receipt
-	connection uint32 // that it last came on
-	taken      bool   // somebody has it; a repetition is only acknowledged
+	connection uint32 // on which it last arrived
+	taken      bool   // by the application; a duplicate is only acknowledged
 	answered   bool   // with PUBREC, on that connection
 	journaled  bool
-	released   bool // PUBREL came, and the journal is about to forget it
-	doubtful   bool // the broker may have forgotten it since, and use the identifier again
+	released   bool // PUBREL arrived, and the journal is about to delete it
+	doubtful   bool // the broker may have forgotten it, and reuse the identifier
 }
 
-// Receipt is a QoS 1 or 2 message that waits to be acknowledged, by a number of its
-// own and, in the lower 16 bits, its packet identifier; 0: none.
+// Receipt identifies a QoS 1 or 2 message that is to be acknowledged: a unique number
+// and, in the lower 16 bits, the packet identifier; 0: none.
 type Receipt = uint64
 
-// Received takes a PUBLISH. It returns its topic, any alias resolved, and
-// whether the message is new: a repetition of one that waits to be taken, or was,
-// is not. Whoever takes a new one that has a receipt reports it with Taken. The
-// error ends the connection.
+// Received takes a PUBLISH. It returns its topic, any alias resolved, and whether the
+// message is new and not a duplicate of one received before. When a new one that has a
+// receipt is safe, that is to be reported with Taken. The error ends the connection.
 func (s *Session) Received(p *wire.Publish) (topic []byte, receipt Receipt, fresh bool, err error) {
 	topic, err = s.resolve(p)
 	if err != nil || p.QoS() == 0 {
@@ -60,8 +59,8 @@ func (s *Session) Received(p *wire.Publish) (topic []byte, receipt Receipt, fres
 	return topic, 0, false, nil
 }
 
-// Taken says that somebody has these messages, and will not lose them: they are
-// acknowledged, those of QoS 2 once the journal knows them.
+// Taken says that the application has these messages and will not lose them: they are
+// acknowledged, those of QoS 2 once they are in the journal.
 func (s *Session) Taken(receipts []Receipt) {
 	if s.ended {
 		return
@@ -84,7 +83,7 @@ func (s *Session) Taken(receipts []Receipt) {
 }
 
 // find returns the message of a receipt; nil when it is gone, with its session or
-// because the broker uses its identifier for another.
+// because the broker reused its identifier.
 func (s *Session) find(r Receipt) *incoming {
 	if m := s.in[uint16(r)]; m != nil && m.receipt == r {
 		return m
@@ -92,9 +91,9 @@ func (s *Session) find(r Receipt) *incoming {
 	return nil
 }
 
-// answer sends PUBACK and PUBREC for what was taken, in the order in which it
-// came [MQTT-4.6.0-2], [MQTT-4.6.0-3]: up to the first that was not taken. What the
-// broker will send again on another connection is answered then.
+// answer sends PUBACK and PUBREC for what was taken, in the order of arrival
+// [MQTT-4.6.0-2], [MQTT-4.6.0-3], up to the first that was not taken. What the broker
+// will send again on another connection is answered there.
 func (s *Session) answer() {
 	for s.online && len(s.arrived) > 0 {
 		m := s.arrived[0]
@@ -142,8 +141,8 @@ func (s *Session) pubrel(id uint16) {
 	})
 }
 
-// doubtInbound says that the broker may have forgotten what it sent, and use the
-// identifiers for other messages. At QoS 1 they are rather handed out twice than lost.
+// doubtInbound says that the broker may have forgotten what it sent, and may reuse the
+// identifiers. At QoS 1, messages are delivered twice rather than lost.
 func (s *Session) doubtInbound() {
 	for id, m := range s.in {
 		if m.doubtful = true; m.qos == 1 {
@@ -152,7 +151,7 @@ func (s *Session) doubtInbound() {
 	}
 }
 
-// forgetIncoming drops a message whose identifier the broker uses for another.
+// forgetIncoming drops a message whose identifier the broker reused.
 func (s *Session) forgetIncoming(m *incoming) {
 	delete(s.in, m.id)
 	if m.journaled {

@@ -12,7 +12,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Record is one entry of the journal: with a nil Value, one to be deleted.
+// Record is one entry of the journal; a nil Value deletes it.
 type Record struct {
 	Key   string
 	Value []byte
@@ -21,8 +21,8 @@ type Record struct {
 // Write is a change of the journal, all or nothing.
 type Write struct{ Records []Record }
 
-// The records of a session. A message is written once, whole; what becomes of
-// it is written beside it.
+// The records of a session. A message is written once, whole; its progress is written
+// to records of its own.
 //
 //	o<seq>  an outgoing message: version, when it was queued, where its packet
 //	        identifier stands, its PUBLISH packet
@@ -49,9 +49,8 @@ func journalKey(kind byte, number uint64) string {
 	return fmt.Sprintf("%c%016x", kind, number)
 }
 
-// write asks for a change of the journal, and calls then when it is durable, also
-// when that failed, which is then a failure that is told. Without records or a
-// journal it calls at once.
+// write requests a change of the journal, and calls then when it is durable or has
+// failed; a failure is reported. Without records or a journal it calls then at once.
 func (s *Session) write(records []Record, then func(error)) {
 	if !s.config.Journal || len(records) == 0 {
 		then(nil)
@@ -70,8 +69,7 @@ func (s *Session) enter(records []Record, then func(error)) {
 	s.unfinished = append(s.unfinished, then)
 }
 
-// keep writes a message to the journal. It is not sent before that is done, and
-// not at all when that fails.
+// keep writes a message to the journal. It is sent only after that has succeeded.
 func (s *Session) keep(m *Message) {
 	s.lastSeq++
 	m.seq = s.lastSeq
@@ -92,7 +90,7 @@ func (s *Session) keep(m *Message) {
 	})
 }
 
-// record is the message's own.
+// record is the record of the message itself.
 func (m *Message) record() Record {
 	value := append(make([]byte, 0, keptHead+len(m.frame)), keptVersion)
 	value = binary.BigEndian.AppendUint64(value, uint64(m.since.UnixMilli()))
@@ -100,9 +98,9 @@ func (m *Message) record() Record {
 	return Record{journalKey(keptMessage, m.seq), append(value, m.frame...)}
 }
 
-// mark is what the journal must know before the message is first sent: its packet
-// identifier, or the next program would take it for one that was never sent, and
-// send it a second time. At QoS 0 the message goes, for it must not be sent twice.
+// mark is what the journal must hold before the message is first sent: its packet
+// identifier, since otherwise the next program would take it for unsent and send it
+// again as new. At QoS 0 the message is deleted, for it must not be sent twice.
 func (m *Message) mark() Record {
 	if m.qos() == 0 {
 		return Record{Key: journalKey(keptMessage, m.seq)}
@@ -110,7 +108,7 @@ func (m *Message) mark() Record {
 	return Record{journalKey(keptSent, m.seq), binary.BigEndian.AppendUint16(nil, m.id)}
 }
 
-// unmark undoes that, for a message that was not sent after all.
+// unmark undoes mark, for a message that was not sent after all.
 func (m *Message) unmark() []Record {
 	switch {
 	case m.seq == 0:
@@ -130,8 +128,9 @@ func (s *Session) unkeep(m *Message) {
 	}
 }
 
-// Restore takes up what an earlier program left, in the order of the keys. It comes
-// before anything else. Records that can't be read, or belong to no message, are deleted and told.
+// Restore loads what an earlier program left, in the order of the keys. It must be
+// called before anything else. Records that can't be read, or belong to no message, are
+// deleted and reported.
 func (s *Session) Restore(records []Record) {
 	beside := map[string][]byte{}
 	var messages []*Message
@@ -140,7 +139,7 @@ func (s *Session) Restore(records []Record) {
 		kind, number, ok := parseKey(r.Key)
 		switch {
 		case ok && kind == keptIncoming:
-			// Doubtful, for the broker may have begun another session since.
+			// Doubtful: the broker may have begun another session since.
 			s.in[uint16(number)] = &incoming{id: uint16(number), qos: 2, taken: true, journaled: true, doubtful: true}
 			continue
 		case ok && kind == keptMessage:
@@ -187,8 +186,8 @@ func (s *Session) Restore(records []Record) {
 	}
 }
 
-// parseKey reads what journalKey wrote. Any other form is refused: it could not be
-// deleted later.
+// parseKey reads what journalKey wrote. Any other form is refused, since it could not
+// be deleted later.
 func parseKey(key string) (kind byte, number uint64, ok bool) {
 	if key == "" {
 		return 0, 0, false
@@ -206,8 +205,8 @@ func parseKey(key string) (kind byte, number uint64, ok bool) {
 	return 0, 0, false
 }
 
-// parseMessage reads the value of a message's record; nil if it is not one. The
-// store's bytes are as foreign as the network's.
+// parseMessage reads the value of a message's record; nil if it is not one. The store's
+// bytes are no more trusted than the network's.
 func parseMessage(value []byte) *Message {
 	if len(value) < keptHead+2 || value[0] != keptVersion {
 		return nil
@@ -216,7 +215,7 @@ func parseMessage(value []byte) *Message {
 	m := &Message{
 		since: time.UnixMilli(int64(binary.BigEndian.Uint64(value[1:]))),
 		frame: frame, idAt: int(binary.BigEndian.Uint32(value[9:])),
-		again: true, stored: true, settled: true, // whoever waited is gone
+		again: true, stored: true, settled: true, // its caller is gone
 	}
 	length, size, ok, bad := wire.Varint(frame[1:])
 	if bad != nil || !ok || 1+size+length != len(frame) || frame[0]>>4 != wire.TypePublish {

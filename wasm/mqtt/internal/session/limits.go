@@ -9,7 +9,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Limits are what the broker stated in CONNACK of what it takes.
+// Limits are what the broker announced in CONNACK.
 type Limits struct {
 	QoS       byte
 	Retain    bool
@@ -20,10 +20,10 @@ type Limits struct {
 	IDs       bool // subscription identifiers
 }
 
-// unlimited is what holds before the first CONNACK.
+// unlimited holds before the first CONNACK.
 var unlimited = newLimits(&packets.Properties{})
 
-// maxPacket is the largest packet that there is (2.1.4).
+// maxPacket is the size of the largest possible packet (2.1.4).
 const maxPacket = 5 + 268_435_455
 
 // newLimits fills in the specification's defaults (3.2.2.3).
@@ -36,7 +36,7 @@ func newLimits(p *packets.Properties) Limits {
 	}
 }
 
-// publish validates a message before it breaks the connection.
+// publish validates a message that would make the broker end the connection.
 func (l *Limits) publish(m *Message) error {
 	switch {
 	case m.qos() > l.QoS: // [MQTT-3.2.2-11]
@@ -78,11 +78,11 @@ func (l *Limits) subscribe(c *Call) error {
 	return nil
 }
 
-// OptionalIdentifier is from where on identifiers are left out where the broker
-// takes none.
+// OptionalIdentifier is the identifier from which on they are left out if the broker
+// accepts none.
 const OptionalIdentifier = 1 << 27
 
-// identifier is what is sent of a subscription's identifier.
+// identifier returns the identifier to send; 0: none.
 func (l *Limits) identifier(id int) int {
 	if !l.IDs && id >= OptionalIdentifier {
 		return 0

@@ -9,31 +9,31 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// A Message is an application message on its way to the broker, from Publish
-// until it is settled. Whoever publishes owns the memory; a session keeps a
-// reference while the message is under way.
+// A Message is an application message on its way to the broker, from Publish until it
+// is settled. The publisher owns the memory; a session keeps a reference until the
+// message is settled.
 type Message struct {
-	// Owner hears how it ended.
+	// Owner is told how it ended.
 	Owner Owner
-	// OnStored settles the message when the store has it and not when the broker
-	// has acknowledged it.
+	// OnStored settles the message when the store has it, not when the broker has
+	// acknowledged it.
 	OnStored bool
 
 	frame    []byte    // the PUBLISH packet, whole
 	idAt     int       // where in frame its packet identifier stands
 	expiryAt int       // where its Message Expiry Interval stands; 0: it has none
 	expiry   uint32    // seconds, as the caller gave it
-	alias    uint16    // that the caller gave it
-	since    time.Time // when it was queued, where its expiry or the journal needs that
+	alias    uint16    // set by the caller
+	since    time.Time // when it was queued, if its expiry or the journal needs that
 
 	id        uint16
 	waits     int  // for the store, or for the broker to free the identifier
 	clearing  bool // PUBCOMP frees the identifier, see Session.cleared
 	counted   bool // in the quota of this connection
-	attempted bool // it may have reached the broker: what is sent again has DUP
-	released  bool // PUBREC came: PUBREL is what is sent again
-	pubrel    bool // and was, on this connection
-	again     bool // it waits for a connection whatever the queue's limits say
+	attempted bool // it may have reached the broker: sent again it has DUP
+	released  bool // PUBREC arrived: PUBREL is sent again
+	pubrel    bool // it was sent, on this connection
+	again     bool // it waits for a connection regardless of the queue's limits
 	settled   bool // its owner has been told
 
 	seq    uint64 // its number in the journal; 0: it is not there
@@ -47,15 +47,15 @@ type Message struct {
 // Owner is told once how a [Message] ended.
 type Owner interface{ Settle(Result, error) }
 
-// Result is what the broker said of a message that it took (3.4, 3.7).
+// Result is the broker's acknowledgement of a message (3.4, 3.7).
 type Result struct {
 	Reason       byte
 	ReasonString string
 	User         []User
 }
 
-// SetFrame gives the message its PUBLISH packet, which the session may change
-// from then on. Where its identifier goes is idAt.
+// SetFrame gives the message its PUBLISH packet, which the session may change from then
+// on. idAt is the offset of its packet identifier.
 func (m *Message) SetFrame(frame []byte, idAt int, alias uint16) {
 	m.frame, m.idAt, m.alias = frame, idAt, alias
 	m.findExpiry()
@@ -89,13 +89,14 @@ func (m *Message) findExpiry() {
 	}
 }
 
-// deadline is a second away at least: an interval of 0 is for the broker, not for the way to it.
+// deadline is when the message expires, at least a second from when it was queued: an
+// interval of 0 is meant for the broker, not for the way to it.
 func (m *Message) deadline() time.Time {
 	return m.since.Add(time.Duration(max(1, m.expiry)) * time.Second)
 }
 
-// age takes the time that the message waited off its Message Expiry Interval,
-// as a server does [MQTT-3.3.2-6].
+// age subtracts the time that the message waited from its Message Expiry Interval, as a
+// server does [MQTT-3.3.2-6].
 func (m *Message) age(now time.Time) {
 	seconds := max(1, (m.deadline().Sub(now)+time.Second-1)/time.Second)
 	binary.BigEndian.PutUint32(m.frame[m.expiryAt:], uint32(min(time.Duration(m.expiry), seconds)))
@@ -106,7 +107,7 @@ func (m *Message) setID(id uint16) {
 	m.frame[m.idAt], m.frame[m.idAt+1] = byte(id>>8), byte(id)
 }
 
-// restart takes the message back to before it was first sent.
+// restart resets the message to the state before it was first sent.
 func (m *Message) restart() {
 	m.attempted, m.released, m.pubrel, m.counted = false, false, false, false
 	m.frame[0] &^= 8
@@ -176,7 +177,7 @@ func (l *list) remove(m *Message) {
 	l.bytes -= len(m.frame)
 }
 
-// expiryHeap has the queued messages that expire, the next one first.
+// expiryHeap holds the queued messages that expire, the next one first.
 type expiryHeap []*Message
 
 func (h expiryHeap) Len() int           { return len(h) }

@@ -9,11 +9,11 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// maxAcks bounds what a broker can make us hold that asks and never reads.
+// maxAcks bounds what a broker that sends and never reads can make us hold.
 const maxAcks = 1 << 20 // bytes
 
-// Publish takes a message to be sent, in the order of the calls (4.6). An error
-// says that it was not taken; its owner is told nothing then.
+// Publish queues a message; messages are sent in the order of the calls (4.6). An error
+// says that it was not queued; its owner is not called then.
 func (s *Session) Publish(m *Message) error {
 	if s.ended || !s.online && !s.mayWait(m) {
 		return wire.NoConnection()
@@ -24,7 +24,7 @@ func (s *Session) Publish(m *Message) error {
 	if err := s.makeRoom(m); err != nil {
 		return err
 	}
-	// What is sent at once at QoS 0 is not worth a record.
+	// A QoS 0 message that is sent at once needs no record.
 	journaled := s.config.Journal && (m.qos() > 0 || !s.online)
 	if m.expiryAt > 0 || journaled {
 		m.since = s.config.Now()
@@ -38,27 +38,27 @@ func (s *Session) Publish(m *Message) error {
 	return nil
 }
 
-// mayWait tells whether a message may wait for a connection.
+// mayWait reports whether a message may wait for a connection.
 func (s *Session) mayWait(m *Message) bool {
 	q := &s.config.Queue
 	return m.again || m.OnStored && m.qos() > 0 || q.Offline && (m.qos() > 0 || q.OfflineQoS0) || s.early()
 }
 
-// early tells whether the first connection is still to come, and waited for.
+// early reports whether calls wait for the first connection.
 func (s *Session) early() bool { return s.config.Early && s.connection == 0 }
 
-// makeRoom finds room for a message in the queue, or fails.
+// makeRoom makes room for a message in the queue, or fails.
 func (s *Session) makeRoom(m *Message) error {
 	q, size := &s.config.Queue, len(m.frame)
 	for s.queue.n >= q.Messages || s.queue.bytes+size > q.Bytes {
-		full := fmt.Sprintf("%d messages with %d bytes wait to be sent, of at most %d with %d", s.queue.n, s.queue.bytes, q.Messages, q.Bytes)
+		full := fmt.Sprintf("%d messages with %d bytes wait to be sent; the queue holds at most %d with %d", s.queue.n, s.queue.bytes, q.Messages, q.Bytes)
 		switch {
 		case q.DropNewest:
-			return wire.NewError(wire.Dropped, "publish: %s; the newest message gave way", full)
+			return wire.NewError(wire.Dropped, "publish: %s; the newest message was dropped", full)
 		case !q.DropOldest || size > q.Bytes || s.queue.n == 0:
-			return wire.NewError(wire.QueueFull, "publish: %s; wait until others were sent", full)
+			return wire.NewError(wire.QueueFull, "publish: %s; publish again when some have been sent", full)
 		}
-		s.drop(s.queue.first, wire.NewError(wire.Dropped, "publish: %s; the oldest message gave way", full))
+		s.drop(s.queue.first, wire.NewError(wire.Dropped, "publish: %s; the oldest message was dropped", full))
 	}
 	return nil
 }
@@ -68,8 +68,8 @@ func (s *Session) dequeue(m *Message) {
 	s.unwatchExpiry(m)
 }
 
-// GiveUp is for an owner that waits no longer: a message that was not sent yet is
-// taken back. One that the store took for its owner is sent nevertheless.
+// GiveUp says that the owner waits no longer: a message that was not sent yet is
+// withdrawn. One whose owner only waited for the store is still sent.
 func (s *Session) GiveUp(m *Message, err error) {
 	if m.stored {
 		return
@@ -80,13 +80,13 @@ func (s *Session) GiveUp(m *Message, err error) {
 	s.settle(m, Result{}, err)
 }
 
-// withdraw takes a message back that was not sent.
+// withdraw removes a message that was not sent.
 func (s *Session) withdraw(m *Message) {
 	s.remove(m)
 	s.ready.Send = true // the next one may have waited for what this one needed
 }
 
-// remove takes a message out of where it is, and out of the journal.
+// remove removes a message from its list and from the journal.
 func (s *Session) remove(m *Message) {
 	if m.list == &s.flight {
 		s.leaveFlight(m)
@@ -96,14 +96,14 @@ func (s *Session) remove(m *Message) {
 	s.unkeep(m)
 }
 
-// drop removes a message for an error, which its owner is told.
+// drop removes a message and settles it with an error.
 func (s *Session) drop(m *Message, err error) {
 	s.remove(m)
 	s.settle(m, Result{}, err)
 }
 
-// putBack takes messages, which are in order, from the flight to the front of the
-// queue, whatever its limits. The journal forgets at once that they had identifiers: a
+// putBack moves messages, which are in order, from flight to the front of the queue,
+// regardless of its limits. The journal forgets at once that they had identifiers: a
 // program that found only some of them would send those first.
 func (s *Session) putBack(messages []*Message) {
 	var marks []Record
@@ -117,8 +117,8 @@ func (s *Session) putBack(messages []*Message) {
 	s.write(marks, func(error) {})
 }
 
-// dropUnheld fails the messages that may not wait for the next connection. What
-// was never written goes back to the queue before.
+// dropUnheld fails the messages that may not wait for the next connection. What was
+// never written is back in the queue by then.
 func (s *Session) dropUnheld() {
 	var back []*Message
 	for m := s.flight.first; m != nil; m = m.next {
@@ -134,8 +134,8 @@ func (s *Session) dropUnheld() {
 	}
 }
 
-// Expire gives up what has waited beyond its Message Expiry Interval in the
-// queue (3.3.2.3.3).
+// Expire drops queued messages that waited longer than their Message Expiry Interval
+// (3.3.2.3.3).
 func (s *Session) Expire() {
 	now := s.config.Now()
 	for len(s.expiring) > 0 && !s.expiring[0].deadline().After(now) {
@@ -143,7 +143,7 @@ func (s *Session) Expire() {
 	}
 }
 
-// Deadline is when Expire is to be called next; false: not as things are.
+// Deadline is when Expire is to be called next; false: nothing expires.
 func (s *Session) Deadline() (time.Time, bool) {
 	if len(s.expiring) == 0 {
 		return time.Time{}, false
@@ -170,7 +170,7 @@ func (s *Session) unwatchExpiry(m *Message) {
 // Ack takes a PUBACK, PUBREC, PUBREL or PUBCOMP. Its error ends the connection.
 func (s *Session) Ack(a wire.Ack) error {
 	if len(s.acks) > maxAcks {
-		return wire.NewError(wire.Network, "the broker asks again and again, and does not read the answers")
+		return wire.NewError(wire.Network, "the broker keeps sending packets that need a reply, and does not read the replies")
 	}
 	if a.Kind == wire.TypePubrel {
 		s.pubrel(a.ID)
@@ -210,9 +210,9 @@ func (s *Session) ack(kind byte, id uint16, reason byte) {
 	s.ready.Send = true
 }
 
-// release goes on with PUBREL after PUBREC, once that is in the journal: a
-// program that did not know would send the message again, and the broker, which
-// forgets the identifier with PUBREL, would take it for another.
+// release sends PUBREL after PUBREC, once PUBREC is in the journal: otherwise the next
+// program would send the message again, and the broker, which forgets the identifier
+// with PUBREL, would take it for a new one.
 func (s *Session) release(m *Message) {
 	s.count(m)
 	if m.seq == 0 || m.released {

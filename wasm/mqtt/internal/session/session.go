@@ -1,7 +1,7 @@
-// Package session is the session state of an MQTT 5 client (4.1) as a state
-// machine: calls and packets go in; frames, results and journal entries come
-// out. It does no I/O and has no goroutine, lock or clock of its own, so it may be
-// used by one goroutine at a time only, and a test can replay it step by step.
+// Package session is the session state of an MQTT 5 client (4.1) as a state machine:
+// calls and packets go in; frames, results and journal entries come out. It does no I/O
+// and has no goroutine, lock or clock of its own, so only one goroutine at a time may
+// use it, and a test can replay it step by step.
 //
 // It outlives connections:
 //
@@ -10,8 +10,8 @@
 //	   ▲                 │ Lost              │ Lost
 //	   └─────────────────┴───────────────────┘
 //
-// and whoever drives it does, after each call, what [Session.Ready] says, while
-// the connection's writer takes packets from [Session.Next].
+// and after each call its user does what [Session.Ready] says, while the connection's
+// writer takes packets from [Session.Next].
 package session
 
 import (
@@ -33,9 +33,9 @@ type Config struct {
 	Keep           bool // the broker may have a session of an earlier program
 	Early          bool // calls wait for the first connection, whatever Queue says
 	Journal        bool // the session is in a store
-	ReceiveMaximum int  // from which number of unacknowledged messages on it counts as broken
+	ReceiveMaximum int  // unacknowledged messages that the broker may send; more are a violation
 	AliasMaximum   int  // topic aliases that the broker may set
-	AutoAlias      bool // set topic aliases of our own
+	AutoAlias      bool // set topic aliases for what is published
 
 	Queue               Queue
 	Republish           bool // messages in flight are sent again when the session is gone
@@ -45,20 +45,20 @@ type Config struct {
 
 // Queue bounds what waits to be sent.
 type Queue struct {
-	Offline, OfflineQoS0 bool // takes messages also without a connection; also those of QoS 0
+	Offline, OfflineQoS0 bool // takes messages without a connection; also those of QoS 0
 	Messages, Bytes      int
-	DropOldest           bool // a full queue gives up its oldest message,
+	DropOldest           bool // a full queue drops its oldest message,
 	DropNewest           bool // or the new one, or else refuses it
 }
 
-// Ready is what a session wants done, in this order.
+// Ready is what a session wants to have done, in this order.
 type Ready struct {
-	// Writes go to the store, in order. What each made durable is reported with
-	// Stored. No packet that needs one of them comes out of Next before that.
+	// Writes go to the store, in order. Each is reported with Stored when it is
+	// durable. Next returns no packet that depends on one before that.
 	Writes []Write
 	// Settled are messages and calls that have an outcome.
 	Settled []Settled
-	// Failures are what no call reports.
+	// Failures are errors that no call returns.
 	Failures []error
 	// Send says that Next may have packets.
 	Send bool
@@ -82,24 +82,24 @@ func (s *Settled) Tell() {
 	}
 }
 
-// Session is described at the package.
+// Session is described in the package comment.
 type Session struct {
 	config Config
 	ready  Ready
 
 	online     bool
-	exists     bool   // the broker may have it: what Clean Start asks for is the negation
+	exists     bool   // the broker may have it: Clean Start is the negation
 	restored   bool   // from the journal
-	doubtful   bool   // a CONNECT had no CONNACK: the broker may have forgotten it since
-	unanswered bool   // a CONNECT is on its way
-	ended      bool   // nothing is taken any more
+	doubtful   bool   // a CONNECT got no CONNACK: the broker may have discarded it
+	unanswered bool   // a CONNECT was sent
+	ended      bool   // nothing more is taken
 	connection uint32 // counts connections
-	expiry     uint32 // seconds that the broker keeps it without a connection
+	expiry     uint32 // seconds for which the broker keeps it without a connection
 	lostAt     time.Time
 	limits     Limits
 
-	// Outbound. A message goes from the queue to the flight when it gets its
-	// packet identifier.
+	// Outbound. A message moves from the queue to flight when it gets its packet
+	// identifier.
 	queue    list
 	flight   list
 	cursor   *Message // in flight: the first not handed out on this connection
@@ -107,8 +107,8 @@ type Session struct {
 	quota    int      // PUBLISH packets that may still be sent (4.9)
 	maxQuota int
 	out      map[uint16]*Message // by packet identifier
-	held     map[uint16]bool     // identifiers that the broker may hold for a message we gave up
-	cleared  map[uint16]bool     // of a session of a program whose memory we lack: identifiers that it can't hold any more
+	held     map[uint16]bool     // identifiers that the broker may hold for a message that was given up
+	cleared  map[uint16]bool     // identifiers that the broker can't hold any more, in a session that an earlier program left
 	lastID   uint16
 	handed   []*Message // since Next, until Written
 	ends     []int      // where each of them ends in what Next returned, bytes
@@ -122,8 +122,8 @@ type Session struct {
 	in        map[uint16]*incoming
 	arrived   []*incoming // on this connection, not acknowledged, in their order
 	received  int         // QoS 1 and 2 messages not acknowledged on this connection
-	receipts  uint64      // that were given
-	topics    [][]byte    // by topic alias, that the broker set on this connection
+	receipts  uint64      // issued so far
+	topics    [][]byte    // by topic alias, as the broker set them on this connection
 
 	subscriptions subscriptions
 
@@ -140,21 +140,21 @@ func New(config Config) *Session {
 	}
 }
 
-// Ready returns what is to be done since the last time.
+// Ready returns what has become due since the last call.
 func (s *Session) Ready() Ready {
 	r := s.ready
 	s.ready = Ready{}
 	return r
 }
 
-// Busy tells whether Ready has anything.
+// Busy reports whether Ready has anything.
 func (s *Session) Busy() bool {
 	r := &s.ready
 	return r.Send || len(r.Settled) > 0 || len(r.Writes) > 0 || len(r.Failures) > 0
 }
 
-// Open says that CONNECT is about to be sent, and what its Clean Start is: set
-// where there is no session to go on with, or no more [MQTT-3.1.2-23].
+// Open says that CONNECT is about to be sent, and returns its Clean Start: true if
+// there is no session to resume, or it has expired [MQTT-3.1.2-23].
 func (s *Session) Open() (clean bool) {
 	const never = 0xFFFFFFFF
 	if !s.lostAt.IsZero() && s.expiry != never && s.config.Now().Sub(s.lostAt) >= time.Duration(s.expiry)*time.Second {
@@ -165,8 +165,7 @@ func (s *Session) Open() (clean bool) {
 	return !s.exists
 }
 
-// Refused says that the broker has answered CONNECT, with a refusal: it has made no
-// session.
+// Refused says that the broker has refused CONNECT, and made no session.
 func (s *Session) Refused() { s.unanswered = false }
 
 // Connected takes the CONNACK that accepts the connection, before anything that
@@ -203,9 +202,8 @@ func (s *Session) Connected(c *wire.Connack, expiry uint32) error {
 	return nil
 }
 
-// Lost says that the connection has ended, or the attempt to make one; what
-// Next returned must have been answered by Written. Err is what calls that wait
-// fail with.
+// Lost says that the connection has ended, or the attempt to make one; each Next must
+// have been followed by Written. Calls that wait fail with err.
 func (s *Session) Lost(err error) {
 	if !s.online {
 		return
@@ -220,8 +218,8 @@ func (s *Session) Lost(err error) {
 	s.cursor = nil
 }
 
-// forget drops the session: the broker doesn't have it, or no more. What it may
-// have got fails or is sent anew; what was never sent goes back to the queue.
+// forget drops the session, which the broker doesn't have (any more). What the broker
+// may have received fails or is sent anew; what was never sent goes back to the queue.
 func (s *Session) forget() {
 	s.exists, s.cleared, s.lostAt = false, nil, time.Time{}
 	clear(s.held)
@@ -240,8 +238,7 @@ func (s *Session) forget() {
 	s.subscriptions.forget(s.config.ForgetSubscriptions)
 }
 
-// End settles everything that still waits, with err. What is in the store stays
-// there.
+// End settles everything that still waits with err. What is in the store stays there.
 func (s *Session) End(err error) {
 	s.ended, s.online = true, false
 	for _, l := range []*list{&s.flight, &s.queue} {
@@ -256,8 +253,8 @@ func (s *Session) End(err error) {
 	s.subscriptions.queue = nil
 }
 
-// Stored says that the oldest of the writes that were not reported yet is
-// durable, or with err, that it can't be made so.
+// Stored says that the oldest write that was not reported yet is durable, or with err,
+// that it failed.
 func (s *Session) Stored(err error) {
 	then := s.unfinished[0]
 	s.unfinished = s.unfinished[1:]
@@ -266,8 +263,8 @@ func (s *Session) Stored(err error) {
 	}
 }
 
-// settle tells how a message ended, once. What fails after its owner was told
-// that it is stored has no call that would report it.
+// settle tells the owner how a message ended, once. If that was told already, when the
+// message was stored, a failure is reported as one that no call returns.
 func (s *Session) settle(m *Message, r Result, err error) {
 	if !m.settled {
 		m.settled = true
@@ -279,5 +276,5 @@ func (s *Session) settle(m *Message, r Result, err error) {
 
 func (s *Session) fail(err error) { s.ready.Failures = append(s.ready.Failures, err) }
 
-// Idle tells whether nothing waits to be sent, to be acknowledged or to be stored.
+// Idle reports whether nothing waits to be sent, acknowledged or stored.
 func (s *Session) Idle() bool { return s.queue.n == 0 && s.flight.n == 0 && len(s.unfinished) == 0 }

@@ -742,7 +742,7 @@ func errorWords(err error) string {
 	switch {
 	case !errors.As(err, &e):
 		return err.Error()
-	case e.ReasonCode > 0 && strings.HasPrefix(e.Message, "subscribing again"):
+	case e.ReasonCode > 0 && strings.HasPrefix(e.Message, "resubscribe"):
 		return fmt.Sprintf("%s: %s", e.Code, e.Message)
 	case e.ReasonCode > 0:
 		return fmt.Sprintf("%s: %s", e.Code, wire.ReasonName(e.ReasonCode))

@@ -8,33 +8,32 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// subscription is one that the user asked for and was granted, or one that the
-// broker may have and nobody wants.
+// subscription is one that the user asked for and was granted, or an unwanted one that
+// the broker may have.
 type subscription struct {
 	packets.SubOptions
 	identifier int
 	user       []User
 	wanted     bool
 	granted    bool  // the broker has it, as far as we know
-	by         *Call // that was granted it; nil: it matters no more
+	by         *Call // the call that was granted it; nil: no longer needed
 }
 
 // subscriptions are those of the user and of the broker, and the calls about them. A
-// SUBSCRIBE that fails is taken back; an UNSUBSCRIBE holds from the call on. So
-// neither an answer that comes late nor a session that is lost changes what the
-// user has:
+// SUBSCRIBE that fails is undone; an UNSUBSCRIBE takes effect with the call. So neither
+// a late answer nor a lost session changes what the user has:
 //
 //	                 wanted                    unwanted
 //	granted          nothing to do             UNSUBSCRIBE
 //	not granted      SUBSCRIBE                 UNSUBSCRIBE, for the broker may have it
 //
-// is what is done about each filter at each connection.
+// is what each connection does about each filter.
 type subscriptions struct {
 	list   []subscription // in the order made
 	queue  []*Call        // not sent
 	handed []*Call        // to the writer, since Next, until Written
 	calls  map[uint16]*Call
-	again  int // calls of our own that are not answered
+	again  int // resubscribing calls that are not answered
 }
 
 func (s *subscriptions) find(filter string) int {
@@ -50,13 +49,13 @@ func (s *subscriptions) put(w subscription) {
 	}
 }
 
-// remove forgets a subscription that the broker has no more, unless it is wanted.
+// remove forgets a subscription that the broker no longer has, unless it is wanted.
 func (s *subscriptions) remove(filter string) {
 	s.list = slices.DeleteFunc(s.list, func(w subscription) bool { return w.Topic == filter && !w.wanted })
 }
 
-// doubt says that the broker may have made a subscription that was not granted, to
-// a filter that may be wanted with other options.
+// doubt says that the broker may have made a subscription that was not granted; its
+// filter may be wanted with other options.
 func (s *subscriptions) doubt(filter string) {
 	if i := s.find(filter); i >= 0 {
 		s.list[i].granted = false
@@ -77,7 +76,7 @@ func (s *subscriptions) doubtAll() {
 	}
 }
 
-// pending are the filters that calls are about which were not answered.
+// pending returns the filters of calls that were not answered.
 func (s *subscriptions) pending() map[string]bool {
 	all := map[string]bool{}
 	s.each(func(c *Call) {
@@ -91,7 +90,7 @@ func (s *subscriptions) pending() map[string]bool {
 	return all
 }
 
-// each does something with each call that was not answered.
+// each calls do with each call that was not answered.
 func (s *subscriptions) each(do func(*Call)) {
 	for _, c := range s.calls {
 		do(c)
@@ -101,18 +100,17 @@ func (s *subscriptions) each(do func(*Call)) {
 	}
 }
 
-// Subscribed tells whether a subscription to this filter was granted.
+// Subscribed reports whether a subscription to this filter was granted.
 func (s *Session) Subscribed(filter string) bool {
 	i := s.subscriptions.find(filter)
 	return i >= 0 && s.subscriptions.list[i].wanted
 }
 
-// Subscribing tells whether the subscriptions of an earlier connection are still
-// being made again.
+// Subscribing reports whether resubscribing is still in progress.
 func (s *Session) Subscribing() bool { return s.subscriptions.again > 0 }
 
-// unsubscribe ends subscriptions, as far as the user is concerned: also those that
-// the broker has not granted yet.
+// unsubscribe ends subscriptions as far as the user is concerned, also those not
+// granted yet.
 func (s *subscriptions) unsubscribe(c *Call) {
 	for _, filter := range c.Filters {
 		if i := s.find(filter); i >= 0 && s.list[i].wanted {
@@ -137,7 +135,7 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 		granted = granted || ok
 		switch {
 		case c.again && !ok:
-			refused := wire.RefusedError("subscribing again to the filter "+wire.Quote(sub.Topic), a.Reasons[i], a.ReasonString)
+			refused := wire.RefusedError("resubscribe to the filter "+wire.Quote(sub.Topic), a.Reasons[i], a.ReasonString)
 			refused.Field = "filter"
 			s.fail(refused)
 			if at >= 0 {
@@ -146,7 +144,7 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 		case c.again && at >= 0:
 			s.subscriptions.list[at].granted = true
 		case c.again:
-		case !ok: // an earlier one to this filter may have to be made again
+		case !ok: // an earlier one to this filter may have to be renewed
 			missed = missed || at >= 0
 		case c.settled || slices.Contains(c.revoked, sub.Topic): // granted too late
 			s.subscriptions.doubt(sub.Topic)
@@ -155,7 +153,7 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 			before := subscription{SubOptions: packets.SubOptions{Topic: sub.Topic}}
 			if at >= 0 {
 				before = s.subscriptions.list[at]
-				before.by = nil // or all that ever were would be held
+				before.by = nil // else all earlier calls would be kept in memory
 			}
 			c.replaced = append(c.replaced, before)
 			s.subscriptions.put(subscription{sub, c.Identifier, c.User, true, true, c})
@@ -170,8 +168,8 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 	return wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString)
 }
 
-// TakeBack undoes what a SUBSCRIBE was granted, where no later call has changed that: the
-// filters have what they had before.
+// TakeBack undoes what a SUBSCRIBE was granted, unless a later call has changed it: the
+// filters get back what they had before.
 func (s *Session) TakeBack(c *Call) {
 	for _, before := range slices.Backward(c.replaced) {
 		if at := s.subscriptions.find(before.Topic); at >= 0 && s.subscriptions.list[at].by == c && s.subscriptions.list[at].wanted {
@@ -191,7 +189,7 @@ func (s *Session) unsubscribed(c *Call, a *wire.Suback) error {
 		if at := s.subscriptions.find(filter); !ok && at >= 0 && !c.settled && slices.Contains(c.ended, filter) {
 			s.subscriptions.list[at].wanted, goesOn = true, true
 		}
-		s.subscriptions.remove(filter) // a broker that refuses once is not asked for ever
+		s.subscriptions.remove(filter) // a broker that refuses is not asked again and again
 	}
 	if goesOn { // as it was
 		s.reconcile(false)
@@ -202,15 +200,16 @@ func (s *Session) unsubscribed(c *Call, a *wire.Suback) error {
 	return wire.RefusedError(c.what(), a.Reasons[0], a.ReasonString)
 }
 
-// doubtCall is for a call whose outcome at the broker is not known.
+// doubtCall handles a call whose outcome at the broker is not known.
 func (s *subscriptions) doubtCall(c *Call) {
 	for _, sub := range c.Subscriptions {
 		s.doubt(sub.Topic)
 	}
 }
 
-// reconcile asks the broker for what the table at subscriptions says. Where the
-// session is doubtful, retained messages are asked for only if it is new (3.8.3.1).
+// reconcile subscribes and unsubscribes as the table at subscriptions says. Where the
+// session is doubtful, retained messages are requested only for new subscriptions
+// (3.8.3.1).
 func (s *Session) reconcile(doubtful bool) {
 	if !s.online {
 		return
@@ -247,10 +246,10 @@ func (s *Session) reconcile(doubtful bool) {
 	}
 }
 
-// batch is how many subscriptions go into the first packet: those with the same
-// properties, as many as the broker's Maximum Packet Size and the batch size allow.
+// batch returns how many subscriptions go into the first packet: those with the same
+// properties, as far as the broker's Maximum Packet Size and the batch size allow.
 func (s *Session) batch(list []subscription) (n int) {
-	const fixed, each = 16, 2 + 1 // bytes, at most, of the packet and of each filter beside its text
+	const fixed, each = 16, 2 + 1 // bytes, at most, of the packet and of each filter besides its text
 	plain := func(w *subscription) bool { return s.limits.identifier(w.identifier) == 0 && len(w.user) == 0 }
 	size := fixed
 	for n < len(list) && n < s.config.BatchSize {

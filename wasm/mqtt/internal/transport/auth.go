@@ -8,18 +8,18 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Mechanism is a method of enhanced authentication (4.12), as its user writes it: what
-// the methods do stands at mqtt.Authenticator. Their errors become those of the
-// connection. One that has, or wraps one that has,
+// Mechanism is a method of enhanced authentication (4.12), implemented by the user: see
+// mqtt.Authenticator for its methods. Their errors become those of the connection. An
+// error that has, or wraps one that has,
 //
 //	MQTTRefused() (words string, refused bool)
 //
-// and says refused is the server's refusal, in these words; one with
+// and returns refused true is the server's refusal, in these words; one with
 //
 //	MQTTReason() byte
 //
-// that is not 0 ends the connection as a violation, with that reason. A
-// [*wire.Error] stays what it is; others are Aborted.
+// that is not 0 ends the connection as a violation, with that reason. A [*wire.Error]
+// is kept; others become Aborted.
 type Mechanism interface {
 	Method() string
 	Start(ctx context.Context) ([]byte, error)
@@ -27,10 +27,10 @@ type Mechanism interface {
 	Finish(ctx context.Context, data []byte) error
 }
 
-// Authenticator calls a Mechanism, each time on a goroutine of its own, since
-// nobody must wait for it beyond a context. One serves all connections of a
-// client, also at the same time: a call that outlasts its context holds up the
-// next one, so the Mechanism needs no locks.
+// Authenticator calls a Mechanism, each time on a goroutine of its own, so that no
+// caller waits longer than its context. One serves all connections of a client, also at
+// the same time: a call that outlasts its context holds up the next one, so the
+// Mechanism needs no locks.
 type Authenticator struct {
 	of     Mechanism
 	method string
@@ -75,7 +75,7 @@ func (a *Authenticator) call(ctx context.Context, f func(context.Context) ([]byt
 	go func() {
 		defer func() { <-a.turn }()
 		if ctx.Err() != nil {
-			return // of two things to select, either may have been taken
+			return // select may have picked the other case
 		}
 		data, err := f(ctx)
 		ch <- outcome{data, err}
@@ -95,7 +95,7 @@ func (a *Authenticator) call(ctx context.Context, f func(context.Context) ([]byt
 	return o.data, nil
 }
 
-// authError makes a Mechanism's error one of ours.
+// authError converts a Mechanism's error.
 func authError(ctx context.Context, err error) error {
 	const what = "authentication"
 	var refusal interface{ MQTTRefused() (string, bool) }
@@ -121,13 +121,13 @@ func authError(ctx context.Context, err error) error {
 	return &wire.Error{Code: wire.Aborted, Message: what + ": " + err.Error(), Err: err}
 }
 
-// exchange is one authentication, of a connection or again. Conn.mu guards it.
+// exchange is one authentication or re-authentication. Conn.mu guards it.
 type exchange struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	ours   bool       // it is our turn to speak
-	sent   bool       // the broker knows of it, so it is the broker's to end
-	done   chan error // receives once
+	ctx     context.Context
+	cancel  context.CancelFunc
+	ourTurn bool       // the client sends next
+	sent    bool       // the broker knows of it, so the broker ends it
+	done    chan error // receives once
 }
 
 func newExchange(ctx context.Context) *exchange {
@@ -145,22 +145,22 @@ func (c *Conn) authReceived(p wire.Auth) error {
 	defer c.mu.Unlock()
 	ex := c.exchange
 	switch {
-	case ex == nil || ex.ours:
+	case ex == nil || ex.ourTurn:
 		return wire.Violation(wire.ReasonProtocolError, "AUTH that was not asked for")
 	case p.Reason == wire.ReasonSuccess && c.phase == connecting:
-		return wire.Violation(wire.ReasonProtocolError, "AUTH says success where CONNACK should")
+		return wire.Violation(wire.ReasonProtocolError, "AUTH reports success where CONNACK should")
 	case c.state == closing:
 		return nil
 	}
-	ex.ours = true
+	ex.ourTurn = true
 	data := bytes.Clone(p.Data)
 	c.wg.Go(func() { c.respond(ex, p.Reason, data) })
 	return nil
 }
 
-// authAccepted takes what the CONNACK that accepts the connection says of
-// authentication. The reader waits here until the server has proved itself, so
-// that nothing is taken from one that can't, and it is sent nothing.
+// authAccepted takes the authentication properties of the CONNACK that accepts the
+// connection. The reader waits here until the server has proved its identity, so that
+// nothing is accepted from, or sent to, one that can't.
 func (c *Conn) authAccepted(method string, data []byte) error {
 	authenticator := c.cfg.Authenticator
 	if authenticator == nil && (c.cfg.AuthMethod == "" || method == "") {
@@ -174,7 +174,7 @@ func (c *Conn) authAccepted(method string, data []byte) error {
 	}
 	c.mu.Lock()
 	ex := c.exchange
-	answered := ex != nil && !ex.ours
+	answered := ex != nil && !ex.ourTurn
 	c.mu.Unlock()
 	if !answered {
 		return wire.Violation(wire.ReasonProtocolError, "CONNACK before the broker's AUTH was answered")
@@ -197,13 +197,13 @@ func (c *Conn) respond(ex *exchange, reason byte, data []byte) {
 	} else if data, err = c.cfg.Authenticator.answer(ex.ctx, data); err == nil {
 		err = c.sendAuth(ex, wire.ReasonContinueAuthentication, data)
 	}
-	if err != nil { // [MQTT-4.12.1-2]; one that came of the connection's end changes nothing
+	if err != nil { // [MQTT-4.12.1-2]; one caused by the connection's end changes nothing
 		c.fail(err, wire.ReasonUnspecified)
 	}
 }
 
-// sendAuth sends AUTH, after which it is the broker's turn. It does nothing where
-// the exchange, or the connection, has ended meanwhile.
+// sendAuth sends AUTH, after which it is the broker's turn. It does nothing if the
+// exchange or the connection has ended meanwhile.
 func (c *Conn) sendAuth(ex *exchange, reason byte, data []byte) error {
 	packet := wire.EncodeAuth(reason, c.cfg.AuthMethod, data)
 	c.mu.Lock()
@@ -214,7 +214,7 @@ func (c *Conn) sendAuth(ex *exchange, reason byte, data []byte) error {
 	if err := c.send(packet); err != nil {
 		return err
 	}
-	ex.ours, ex.sent = false, true
+	ex.ourTurn, ex.sent = false, true
 	return nil
 }
 
@@ -258,10 +258,10 @@ func (c *Conn) reauthenticate() (*exchange, error) {
 	case c.phase != open || c.state != running:
 		return nil, wire.NoConnection()
 	case c.exchange != nil:
-		return nil, wire.Invalid("authenticator", "is busy with another re-authentication; wait for that to end")
+		return nil, wire.Invalid("authenticator", "is busy with another re-authentication; wait until it ends")
 	}
 	ex := newExchange(c.ctx)
-	ex.ours = true
+	ex.ourTurn = true
 	c.exchange = ex
 	c.wg.Go(func() {
 		data, err := c.cfg.Authenticator.Start(ex.ctx)
@@ -281,8 +281,8 @@ func (c *Conn) settle(ex *exchange, err error) {
 	c.settleLocked(ex, err)
 }
 
-// settleLocked ends an exchange, once: the end of the connection says more of it
-// than what follows from that. The caller holds mu.
+// settleLocked ends an exchange, once. While the connection closes it does nothing:
+// Reauthenticate then fails with the cause of that. The caller holds mu.
 func (c *Conn) settleLocked(ex *exchange, err error) {
 	if c.exchange != ex || c.state == closing {
 		return

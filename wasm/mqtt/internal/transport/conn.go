@@ -7,8 +7,8 @@
 //	     │                    │  the broker's DISCONNECT,     └─ DISCONNECT is written, or 1 s
 //	     └────────────────────┴─ silence ──────────────────────────────────┘
 //
-// A failed write also only begins the end: what the broker sent before it closed
-// is read first, since it may say why.
+// A failed write only begins the end: what the broker sent before it closed the
+// connection is read first, since it may say why.
 //
 // The reader never writes and never waits for the writer, so two ends that both
 // send before they read can't block each other.
@@ -46,9 +46,9 @@ type Handler interface {
 // Source has the packets that the session wants sent. Only the writer calls it,
 // after Handler.Connack returned nil. Its methods must not block.
 type Source interface {
-	// Next appends packets that may leave now to dst, together of about max bytes;
-	// a single larger one alone; none if there are none. They must stay as they
-	// are until Written.
+	// Next appends packets that may leave now to dst, together of about max bytes; a
+	// single larger one alone; none if there are none. They must not change until
+	// Written.
 	Next(dst [][]byte, max int) [][]byte
 	// Written follows each Next that returned packets, and says how many of their
 	// bytes the connection took. Fewer than all means that the write failed; then
@@ -56,8 +56,7 @@ type Source interface {
 	Written(n int)
 }
 
-// Config says what a connection is made of. Only Authenticator, OnPacket and
-// Buffer may be left out.
+// Config configures a connection. Only Authenticator, OnPacket and Buffer are optional.
 type Config struct {
 	Conn    net.Conn // open; each Write may become a frame of its own
 	Connect []byte   // the CONNECT packet
@@ -71,32 +70,32 @@ type Config struct {
 	// AuthMethod is the authentication method that CONNECT names; empty: none, or
 	// the Authenticator's.
 	AuthMethod string
-	// Authenticator does the exchange, which its Start has begun: CONNECT carries
-	// what that returned.
+	// Authenticator does the exchange, which its Start has begun: CONNECT carries the
+	// data that Start returned.
 	Authenticator *Authenticator
-	// OnPacket is told of every packet that crossed the wire, whole, in order in
-	// each direction, and may keep it. It is called by reader and writer, which it
-	// holds up. A nil pointer, or one to nothing, tells nobody.
+	// OnPacket is called with every packet on the wire, whole, in order in each
+	// direction, and may keep it. Reader and writer call it, and wait for it. It may be
+	// nil or point to nil.
 	OnPacket *atomic.Pointer[func(sent bool, at time.Time, packet []byte)]
 	// Buffer returns an empty buffer with at least this capacity, for a large
 	// PUBLISH. nil: make.
 	Buffer func(size int) []byte
 }
 
-// lastTime is how long the end of a connection may wait for its last packet to
-// be written, or, after a failed write, to be read.
+// lastTime is how long an ending connection waits for its last packet to be written or,
+// after a failed write, read.
 const lastTime = time.Second
 
-// phase is how far a connection has come. Only the reader changes it.
+// phase is how far connecting has come. Only the reader changes it.
 type phase int
 
 const (
 	connecting phase = iota // CONNECT and AUTH only [MQTT-3.1.2-30]
 	greeted                 // CONNACK accepts us: DISCONNECT may be sent
-	open                    // the server has proved itself, and the Handler took CONNACK
+	open                    // the server has proved its identity, and the Handler took CONNACK
 )
 
-// state is how far the end of a connection has come.
+// state is how far ending the connection has come.
 type state int
 
 const (
@@ -105,8 +104,8 @@ const (
 	closing       // the cause is settled, the net.Conn is being closed
 )
 
-// certainty is how well a cause explains the end: the broker's DISCONNECT, or
-// what we found wrong, explains more than that bytes stopped to flow.
+// certainty is how well a cause explains the end: the broker's DISCONNECT, or a
+// violation, explains more than a failed read or write.
 type certainty int
 
 const (
@@ -124,9 +123,9 @@ type Conn struct {
 
 	ctx    context.Context // done when the cause is settled
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // everything but supervise
+	wg     sync.WaitGroup // all goroutines but supervise
 
-	work   chan struct{} // holds a token when the writer has something to look at
+	work   chan struct{} // holds a token when the writer has something to do
 	ending chan struct{} // closed when there is a reason to end
 	opened chan struct{} // closed with phase open
 	done   chan struct{}
@@ -137,11 +136,11 @@ type Conn struct {
 	certainty  certainty
 	cause      error     // nil: Leave or Close(nil)
 	maximum    int       // the broker's Maximum Packet Size, bytes; 0: none
-	control    [][]byte  // packets of our own that wait to be written
+	control    [][]byte  // control packets of the transport that wait to be written
 	controlled int       // bytes that they hold
 	last       []byte    // DISCONNECT: nothing is written after it [MQTT-3.14.4-1]
-	flushUntil time.Time // what waits leaves before last until then; zero: it does not
-	exchange   *exchange // nil while no authentication is under way
+	flushUntil time.Time // until then what waits is written before last; zero: nothing is
+	exchange   *exchange // nil while no authentication is in progress
 }
 
 // Start begins the connection: CONNECT is the first thing written. It does not
@@ -185,18 +184,18 @@ func (c *Conn) Wake() {
 	}
 }
 
-// Opened is closed when the broker has accepted the connection and the Handler has taken
-// its CONNACK: from then on Ping and Reauthenticate ask.
+// Opened is closed when the broker has accepted the connection and the Handler has
+// taken its CONNACK: from then on Ping and Reauthenticate work.
 func (c *Conn) Opened() <-chan struct{} { return c.opened }
 
-// Done is closed when nothing of the connection runs any more and the net.Conn
-// is closed.
+// Done is closed when all goroutines of the connection have ended and the net.Conn is
+// closed.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err says why the connection ended, after Done. It is nil where Leave or
-// Close(nil) ended it, else mostly a [*wire.Error]: Network, Disconnected by the
-// broker, Refused, Protocol or PacketTooLarge for a violation, what the
-// Authenticator failed with, or what Close or the Handler gave.
+// Err says why the connection ended, after Done. It is nil if Leave or Close(nil) ended
+// it, else usually a [*wire.Error]: Network, Disconnected by the broker, Refused,
+// Protocol or PacketTooLarge for a violation, what the Authenticator failed with, or
+// what Close or the Handler gave.
 func (c *Conn) Err() error {
 	select {
 	case <-c.done:
@@ -206,9 +205,9 @@ func (c *Conn) Err() error {
 	}
 }
 
-// Close ends the connection now, without DISCONNECT. Cause becomes its Err,
-// unless there is one already. It does not wait: until Done, packets that have
-// arrived may still reach the Handler.
+// Close ends the connection now, without DISCONNECT. cause becomes its Err, unless
+// there is one already. It does not wait: until Done, packets that have arrived may
+// still reach the Handler.
 func (c *Conn) Close(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -216,13 +215,12 @@ func (c *Conn) Close(cause error) {
 	c.closeLocked()
 }
 
-// Leave ends the connection with this DISCONNECT packet; none stands for a normal
-// disconnection. What the Source has leaves before it, for up to half a second: a
-// Source that holds back what may wait for another connection gets DISCONNECT out
-// sooner. Where DISCONNECT is larger than the broker's Maximum Packet Size its
-// properties are left out [MQTT-3.14.2-2], [MQTT-3.14.2-3]. Leave waits until the
-// connection is done, but not longer than a second, after which the net.Conn is
-// closed whatever hangs.
+// Leave ends the connection with this DISCONNECT packet; nil stands for a normal
+// disconnection. For up to half a second, what the Source has is written first: a
+// Source that holds back what can wait for another connection gets DISCONNECT out
+// sooner. If DISCONNECT is larger than the broker's Maximum Packet Size its properties
+// are left out [MQTT-3.14.2-2], [MQTT-3.14.2-3]. Leave waits until the connection is
+// done, but at most a second, after which the net.Conn is closed regardless.
 func (c *Conn) Leave(disconnect []byte) {
 	if len(disconnect) == 0 {
 		disconnect = wire.EncodeDisconnect(wire.ReasonSuccess, nil)
@@ -267,8 +265,8 @@ func (c *Conn) endLocked(how certainty, cause error, last []byte) {
 	case first && last != nil:
 		c.last = last
 		c.Wake()
-	case how == writeFailed && first: // the reader may know better
-	case how != writeFailed && c.last != nil: // the writer is at it
+	case how == writeFailed && first: // the reader may find a better cause
+	case how != writeFailed && c.last != nil: // the writer is writing it
 	default:
 		c.closeLocked()
 	}
@@ -282,9 +280,9 @@ func (c *Conn) closeLocked() {
 	}
 }
 
-// fail ends the connection for what was found wrong, and tells the broker why,
-// where it may be told: not before CONNACK. Otherwise is the reason where err has
-// none; 0: the broker is not told then.
+// fail ends the connection with an error, and sends the broker its reason if that is
+// allowed, which it is not before CONNACK. otherwise is the reason if err has none; 0:
+// no DISCONNECT is sent then.
 func (c *Conn) fail(err error, otherwise byte) {
 	if typed, ok := errors.AsType[*wire.Error](err); ok && typed.Reason != 0 {
 		otherwise = wire.DisconnectReason(typed)
@@ -298,7 +296,7 @@ func (c *Conn) fail(err error, otherwise byte) {
 	c.endLocked(explained, err, last)
 }
 
-// supervise sees the connection to its end. It alone closes the net.Conn, which
+// supervise waits for the end of the connection. It alone closes the net.Conn, which
 // may take a second, and holds no lock meanwhile.
 func (c *Conn) supervise() {
 	<-c.ending
@@ -314,7 +312,8 @@ func (c *Conn) supervise() {
 	close(c.done)
 }
 
-// lost explains to a call why it has no outcome, after closing.
+// lost returns the error of a call that the end of the connection left without an
+// outcome.
 func (c *Conn) lost(what string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -331,10 +330,10 @@ func (c *Conn) networkError(err error) error {
 	if c.phase != open {
 		return wire.NetworkError(err, "connect")
 	}
-	return wire.NetworkError(err, "the connection broke")
+	return wire.NetworkError(err, "the connection was lost")
 }
 
-// tracing is who is told of packets; nil: nobody.
+// tracing returns OnPacket's function; nil: none.
 func (c *Conn) tracing() *func(sent bool, at time.Time, packet []byte) {
 	if c.cfg.OnPacket == nil {
 		return nil
@@ -342,7 +341,7 @@ func (c *Conn) tracing() *func(sent bool, at time.Time, packet []byte) {
 	return c.cfg.OnPacket.Load()
 }
 
-// trace tells OnPacket of the whole packets in b.
+// trace passes the whole packets in b to OnPacket.
 func (c *Conn) trace(sent bool, b []byte) {
 	tell := c.tracing()
 	if tell == nil {
@@ -352,7 +351,7 @@ func (c *Conn) trace(sent bool, b []byte) {
 		length, size, ok, err := wire.Varint(b[1:])
 		total := 1 + size + length
 		if err != nil || !ok || total > len(b) {
-			return // a write that failed half-way
+			return // a write that failed halfway
 		}
 		(*tell)(sent, at, append([]byte(nil), b[:total]...))
 		b = b[total:]

@@ -11,16 +11,16 @@ import (
 const (
 	// probeTime is how long a broker may take to answer a Probe.
 	probeTime = 5 * time.Second
-	// A timer this late means that the machine slept or was too busy to read.
+	// lateTime is how late a timer is when the machine slept or was too busy to read.
 	lateTime = time.Second
-	// Before a connection is called dead, what has arrived is read for this long.
+	// graceTime is how long input is still read before a connection is considered dead.
 	graceTime = 100 * time.Millisecond
 )
 
 var pingreq = []byte{wire.TypePingreq << 4, 0}
 
-// keepAlive knows when something was last sent and received, and matches PINGRESP
-// with PINGREQ: they bear no name, but come in the same order.
+// keepAlive knows when something was last sent and received, and matches PINGRESP with
+// PINGREQ: they have no identifier, but arrive in the same order.
 type keepAlive struct {
 	now                    func() int64 // nanoseconds on a clock that goes on while the machine sleeps
 	lastSent, lastReceived atomic.Int64 // when, by now
@@ -50,8 +50,8 @@ func (k *keepAlive) received() { k.lastReceived.Store(k.now()) }
 
 func (k *keepAlive) idleSince() int64 { return min(k.lastSent.Load(), k.lastReceived.Load()) }
 
-// asking says that the PINGREQ in the outbox are about to be written. The caller
-// holds Conn.mu.
+// asking says that the PINGREQ packets in the outbox are about to be written. The
+// caller holds Conn.mu.
 func (k *keepAlive) asking() {
 	k.asked += k.waiting
 	k.waiting = 0
@@ -66,7 +66,7 @@ func (c *Conn) pingAnswered() {
 	defer c.mu.Unlock()
 	k := &c.keep
 	if k.answered == k.asked {
-		return // nobody asked
+		return // not requested
 	}
 	k.answered++
 	if t := k.timed; t != nil && t.number == k.answered {
@@ -85,8 +85,8 @@ func (c *Conn) ping() error {
 	return nil
 }
 
-// Ping sends PINGREQ and returns how long PINGRESP took, as mqtt.Client.Ping says: a
-// broker that does not answer is not asked again.
+// Ping sends PINGREQ and returns how long PINGRESP took, as mqtt.Client.Ping says.
+// While one is unanswered it sends no other.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	t, err := c.timedPing()
 	if err != nil {
@@ -119,9 +119,9 @@ func (c *Conn) timedPing() (*roundTrip, error) {
 	return k.timed, nil
 }
 
-// Probe asks the broker for a sign of life, and takes the connection for lost
-// when nothing comes in 5 seconds. It does not wait, and does nothing before
-// CONNACK or while another one is under way.
+// Probe sends PINGREQ, and ends the connection when nothing arrives within 5 seconds.
+// It does not wait, and does nothing before CONNACK or while another one is in
+// progress.
 func (c *Conn) Probe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +131,7 @@ func (c *Conn) Probe() {
 	c.keep.probing = true
 	c.wg.Go(func() {
 		if alive, ok := c.ask(probeTime); ok && !alive {
-			c.end(explained, wire.NewError(wire.Network, "the broker gave no sign of life for %v", probeTime))
+			c.end(explained, wire.NewError(wire.Network, "nothing came from the broker within %v of a PINGREQ", probeTime))
 		}
 		c.mu.Lock()
 		c.keep.probing = false
@@ -139,14 +139,14 @@ func (c *Conn) Probe() {
 	})
 }
 
-// runKeepAlive keeps the connection alive and finds out when it is dead: it sends
-// PINGREQ when for the keep-alive time nothing was sent [MQTT-3.1.2-20] or
-// nothing came, and gives the broker half that time again to send anything. So a
-// dead connection is noticed within 1.5 times the keep-alive time, after the last bytes
-// left if some wait to.
+// runKeepAlive keeps the connection alive and detects when it is dead: it sends PINGREQ
+// when nothing was sent [MQTT-3.1.2-20] or received for the keep-alive time, and gives
+// the broker half that time again to send anything. So a dead connection is noticed
+// within 1.5 times the keep-alive time; if bytes are waiting to be sent, that counts from
+// the last that left.
 //
-// A machine that slept must not take the time it slept for silence: a timer that
-// fires late starts the wait anew, and input that piled up is read first.
+// The time that the machine slept must not count as silence: a timer that fires late
+// starts the wait anew, and input that piled up is read first.
 func (c *Conn) runKeepAlive(interval time.Duration) {
 	for {
 		idle := c.keep.idleSince()
@@ -168,13 +168,13 @@ func (c *Conn) runKeepAlive(interval time.Duration) {
 	}
 }
 
-// A Sender is a connection that knows what became of the bytes that it took.
+// A Sender is a connection that knows how many of the bytes written have been sent.
 type Sender interface {
-	// Sent is how many bytes have left, and how many wait for the link.
+	// Sent returns how many bytes have left, and how many wait to be sent.
 	Sent() (left, waiting int)
 }
 
-// sent is what the connection says of that, if it can.
+// sent returns what the connection reports, or zeros if it is no Sender.
 func (c *Conn) sent() (left, waiting int) {
 	if s, ok := c.cfg.Conn.(Sender); ok {
 		return s.Sent()
@@ -182,9 +182,9 @@ func (c *Conn) sent() (left, waiting int) {
 	return 0, 0
 }
 
-// ask sends PINGREQ and waits whether anything comes. A machine that slept gets
-// the benefit of the doubt, and so does a link on which PINGREQ waits behind what is
-// leaving. ok is false when the connection ends meanwhile.
+// ask sends PINGREQ and reports whether anything arrives in time. If the machine slept,
+// or PINGREQ waits behind bytes that are still leaving, it reports true. ok is false when
+// the connection ends meanwhile.
 func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 	asked := c.keep.now()
 	left, waiting := c.sent()
@@ -194,7 +194,7 @@ func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 		return false, false
 	}
 	var err error
-	if c.keep.waiting == 0 { // else one waits to be written
+	if c.keep.waiting == 0 { // else a PINGREQ waits to be written
 		err = c.ping()
 	}
 	c.mu.Unlock()
@@ -212,8 +212,8 @@ func (c *Conn) ask(patience time.Duration) (alive, ok bool) {
 	return late || c.keep.lastReceived.Load() >= asked, ok
 }
 
-// wait waits until the given time. late tells that the timer fired much after
-// it; ok is false when the connection closes meanwhile.
+// wait waits until the given time. late reports that the timer fired much later; ok is
+// false when the connection closes meanwhile.
 func (c *Conn) wait(until int64) (late, ok bool) {
 	select {
 	case <-c.ctx.Done():

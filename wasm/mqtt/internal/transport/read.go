@@ -10,31 +10,31 @@ import (
 )
 
 const (
-	// readSize is the first size of the read buffer, and about how much room a
-	// read gets.
+	// readSize is the initial size of the read buffer, and about how much room a read
+	// gets.
 	readSize = 32 << 10
-	// largeSize is from where on a PUBLISH gets a buffer of its own.
+	// largeSize is the size from which on a PUBLISH gets a buffer of its own.
 	largeSize = 32 << 10
-	// firstLarge is the first size of that buffer.
+	// firstLarge is the initial size of that buffer.
 	firstLarge = 64 << 10
-	// peekSize is how much is read of what may begin with a PUBLISH whose payload can
-	// stay where it arrived.
+	// peekSize is how much is read when the next packet may be a PUBLISH whose payload
+	// can stay where it arrived.
 	peekSize = 1 << 10
 	// headroom is how many bytes of that buffer are before the topic's length.
 	headroom = 16
 )
 
-// errEnded says that the connection ends, and that it is known why.
+// errEnded says that the connection ends, for a cause that is known already.
 var errEnded = errors.New("the connection has ended")
 
-// input is what only the reader has.
+// input is the state that only the reader uses.
 type input struct {
 	buf     []byte // read and not yet consumed
 	start   int    // of the next packet in buf
 	at      float64
 	publish wire.Publish
 	proved  int  // size of the largest buffer that the broker has filled
-	peek    bool // the last packet's payload stayed where it arrived, as may the next one's
+	peek    bool // the last packet's payload stayed where it arrived; the next one's may, too
 }
 
 // packet is a whole packet. Its slices are valid until the next one is read.
@@ -70,7 +70,7 @@ func (c *Conn) next() (packet, error) {
 	in := &c.in
 	for {
 		have := in.buf[in.start:]
-		// The same as below for what a flood consists of.
+		// A fast path for the packets of a flood.
 		if len(have) > 1 && have[0]>>4 == wire.TypePublish && have[1] < 0x80 && c.phase == open {
 			if total := 2 + int(have[1]); total <= len(have) && total <= c.cfg.MaximumPacketSize {
 				in.start += total
@@ -78,7 +78,7 @@ func (c *Conn) next() (packet, error) {
 			}
 		}
 		if len(have) > 0 {
-			if err := c.admit(have[0]); err != nil {
+			if err := c.checkType(have[0]); err != nil {
 				return packet{}, err
 			}
 			length, size, ok, bad := wire.Varint(have[1:])
@@ -110,14 +110,14 @@ func (c *Conn) next() (packet, error) {
 // A Keeper is a connection that can leave the payload of a PUBLISH where it arrived.
 type Keeper interface {
 	wire.Keeper
-	// Keep leaves the next rest bytes, which end with a payload of that many bytes;
-	// the first of it may have been read. ok is false, and nothing was left, where the
-	// payload is not in one piece.
+	// Keep leaves the next rest bytes, which end with a payload of that many bytes,
+	// where they arrived; the payload's first bytes may have been read. ok is false,
+	// and nothing was left, if the payload is not in one piece.
 	Keep(rest, payload int) (handle int, ok bool)
 }
 
-// nextKept returns a PUBLISH whose payload stays where it arrived, where that can
-// be. have are its bytes so far, the first head of them its fixed header.
+// nextKept returns a PUBLISH whose payload stays where it arrived, if possible. have
+// are its bytes so far, the first head of them its fixed header.
 func (c *Conn) nextKept(have []byte, head, total int) (packet, bool) {
 	keeper, ok := c.cfg.Conn.(Keeper)
 	if !ok || c.tracing() != nil {
@@ -143,7 +143,8 @@ func (c *Conn) nextKept(have []byte, head, total int) (packet, bool) {
 // message, so that the payload is not copied. have are its bytes so far, the
 // first head of them its fixed header; length follow that.
 //
-// Of a length that never proved true only twice of what has arrived is believed.
+// The buffer grows to at most twice what has arrived, unless the broker has filled one
+// as large before.
 func (c *Conn) nextLarge(have []byte, head, length int) (packet, error) {
 	in := &c.in
 	start, end := headroom-head, headroom+length
@@ -197,7 +198,7 @@ func (c *Conn) fill() error {
 // readSome reads at least one byte, or ends the connection.
 func (c *Conn) readSome(b []byte) (int, error) {
 	n, err := c.cfg.Conn.Read(b)
-	if n > 0 { // an error comes again
+	if n > 0 { // the next read returns the error again
 		c.arrived()
 		return n, nil
 	}
@@ -208,16 +209,16 @@ func (c *Conn) readSome(b []byte) (int, error) {
 	return 0, errEnded
 }
 
-// arrived is for what was read just now. A part of a packet is enough: on a slow
-// link it takes longer than the keep-alive time.
+// arrived notes when something was read. A part of a packet counts: on a slow link a
+// whole one may take longer than the keep-alive time.
 func (c *Conn) arrived() {
 	c.in.at = float64(time.Now().UnixMicro()) / 1000
 	c.keep.received()
 }
 
-// admit looks at the first byte of a packet, before there is more: what is no
-// MQTT at all must not make us wait for the length it seems to announce.
-func (c *Conn) admit(header byte) error {
+// checkType checks the first byte of a packet before more is read: data that is not MQTT
+// must not make the reader wait for the length it seems to announce.
+func (c *Conn) checkType(header byte) error {
 	switch kind := header >> 4; {
 	case kind == wire.TypeAuth && c.cfg.Authenticator == nil: // [MQTT-4.12.0-6]
 		return wire.Violation(wire.ReasonBadAuthMethod, "the broker asks for enhanced authentication; give the options an authenticator")
@@ -241,7 +242,7 @@ func (c *Conn) handle(p packet) error {
 		m.Buffer, m.Kept = p.buffer, p.kept
 		err := c.cfg.Handler.Publish(m, c.in.at)
 		if p.buffer != nil || p.kept != nil {
-			*m = wire.Publish{} // it is somebody else's now
+			*m = wire.Publish{} // the Handler owns it now
 		}
 		return err
 	case wire.TypePuback, wire.TypePubrec, wire.TypePubrel, wire.TypePubcomp:
@@ -270,7 +271,7 @@ func (c *Conn) handle(p packet) error {
 			return err
 		}
 		return c.authReceived(a)
-	default: // admit lets nothing else through than DISCONNECT
+	default: // checkType lets nothing through but DISCONNECT
 		return c.disconnected(p.body)
 	}
 }

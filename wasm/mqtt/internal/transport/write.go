@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// frameSize is how many bytes of packets that are ready together leave in one
-	// Write: a frame of a WebSocket costs a browser as much as a hundred small
-	// packets. It is what wsconn hands over at a time.
+	// frameSize is how many bytes of packets go into one Write: a WebSocket frame costs
+	// a browser as much as a hundred small packets. It is what wsconn hands over at a
+	// time.
 	frameSize = 64 << 10
-	// maxControl bounds what a broker can make us hold that asks and never reads.
+	// maxControl bounds what a broker that sends and never reads can make us hold.
 	maxControl = 64 << 10 // bytes
-	// controlOverhead is about what a packet in the outbox takes beside its bytes.
+	// controlOverhead is about what a packet in the outbox takes besides its bytes.
 	controlOverhead = 48 // bytes
 )
 
-// output is what only the writer has.
+// output is the state that only the writer uses.
 type output struct {
 	packets [][]byte
 	joined  []byte
@@ -67,7 +67,7 @@ func (c *Conn) writeAll() error {
 		if len(packets) > len(turn.control) {
 			c.cfg.Source.Written(max(0, n-control))
 		}
-		clear(packets) // a large one is not held until it is overwritten
+		clear(packets) // so that no large one is held until it is overwritten
 		c.out.packets = packets[:0]
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func (c *Conn) writeAll() error {
 type turn struct {
 	control [][]byte // written first
 	source  bool     // then what the Source has
-	last    []byte   // and when there is neither, this, and nothing after it
+	last    []byte   // when there is neither, this, and nothing after it
 	over    bool
 }
 
@@ -106,7 +106,7 @@ func (c *Conn) send(packet []byte) error {
 			wire.TypeName(packet[0]>>4), len(packet), c.maximum)
 	}
 	if c.controlled > maxControl {
-		e := wire.Violation(wire.ReasonQuotaExceeded, "the broker does not read, and more than %d bytes wait for it", maxControl)
+		e := wire.Violation(wire.ReasonQuotaExceeded, "the broker reads nothing, and more than %d bytes wait to be sent to it", maxControl)
 		c.endLocked(explained, e, wire.EncodeDisconnect(e.Reason, nil))
 		return e
 	}
@@ -116,8 +116,8 @@ func (c *Conn) send(packet []byte) error {
 	return nil
 }
 
-// writeJoined writes packets in their order, small ones together, others as they
-// are. It returns how many of their bytes the connection took.
+// writeJoined writes packets in order, small ones together, others on their own. It
+// returns how many of their bytes the connection took.
 func (c *Conn) writeJoined(packets [][]byte) (taken int, err error) {
 	for len(packets) > 0 {
 		n, size := 1, len(packets[0])

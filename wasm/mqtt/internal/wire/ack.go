@@ -1,7 +1,7 @@
 package wire
 
-// Ack is a PUBACK, PUBREC, PUBREL or PUBCOMP that was checked (3.4 to 3.7). Its
-// slice points into the bytes that it was read from.
+// Ack is a validated PUBACK, PUBREC, PUBREL or PUBCOMP (3.4 to 3.7). Its slice points
+// into the bytes that it was read from.
 type Ack struct {
 	Kind       byte   // packet type
 	ID         uint16 // packet identifier
@@ -9,8 +9,8 @@ type Ack struct {
 	Properties []byte // in wire form; see [UnpackProperties]
 }
 
-// ParseAck checks an ack of this type and takes it apart, without copying. body
-// is what follows the fixed header. The error is an [*Error].
+// ParseAck validates and parses an ack of this type, without copying. body is what
+// follows the fixed header. The error is an [*Error].
 func ParseAck(kind byte, body []byte) (Ack, error) {
 	r := Reader{Rest: body}
 	a := Ack{Kind: kind, ID: r.packetID()}

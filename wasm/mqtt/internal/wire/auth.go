@@ -2,16 +2,16 @@ package wire
 
 import "github.com/eclipse/paho.golang/packets"
 
-// Auth is an AUTH packet that was checked (3.15). Its slices point into the
-// bytes that it was read from.
+// Auth is a validated AUTH packet (3.15). Its slices point into the bytes that it was
+// read from.
 type Auth struct {
 	Reason byte
 	Method []byte // Authentication Method
 	Data   []byte // Authentication Data; nil: none
 }
 
-// ParseAuth checks an AUTH and takes it apart, without copying. body is what
-// follows the fixed header. The error is an [*Error].
+// ParseAuth validates and parses an AUTH packet, without copying. body is what follows
+// the fixed header. The error is an [*Error].
 func ParseAuth(body []byte) (Auth, error) {
 	r := Reader{Rest: body}
 	var a Auth

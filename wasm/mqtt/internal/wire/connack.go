@@ -2,16 +2,15 @@ package wire
 
 import "github.com/eclipse/paho.golang/packets"
 
-// Connack is a CONNACK that was checked (3.2). Its memory is its own.
+// Connack is a validated CONNACK (3.2). It shares no memory with the packet.
 type Connack struct {
 	SessionPresent bool
 	Reason         byte               // 0: accepted; else why the broker refused
-	Properties     packets.Properties // what is nil the broker left out
+	Properties     packets.Properties // nil: the broker left it out
 }
 
-// ParseConnack checks a CONNACK and takes it apart. body is what follows the
-// fixed header. The error is an [*Error]; it is Final when the broker speaks MQTT
-// 3.1.1.
+// ParseConnack validates and parses a CONNACK. body is what follows the fixed header.
+// The error is an [*Error]; it is Final when the broker speaks MQTT 3.1.1.
 func ParseConnack(body []byte) (*Connack, error) {
 	if len(body) == 2 && body[0] <= 1 && body[1] <= 5 {
 		// MQTT 3.1.1 ends here; MQTT 5 has the length of the properties next, also

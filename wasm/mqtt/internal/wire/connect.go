@@ -6,12 +6,11 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// EncodeConnect makes a whole CONNECT packet (3.1). The will has those of
-// c.WillProperties that a will may have (3.1.3.2). ProtocolName and
-// ProtocolVersion are those of MQTT 5 whatever c says.
+// EncodeConnect makes a whole CONNECT packet (3.1). Of c.WillProperties it uses those
+// that a will may have (3.1.3.2). ProtocolName and ProtocolVersion are always those of
+// MQTT 5.
 //
-// paho encodes CONNECT too, but of a will's properties it leaves out all but the
-// delay.
+// paho encodes CONNECT too, but leaves out all properties of a will except the delay.
 func EncodeConnect(c *packets.Connect) []byte {
 	b := AppendString(nil, "MQTT")
 	b = append(b, 5, c.PackFlags())

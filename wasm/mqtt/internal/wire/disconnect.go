@@ -2,8 +2,8 @@ package wire
 
 import "github.com/eclipse/paho.golang/packets"
 
-// Disconnect is a DISCONNECT of a broker that was checked (3.14). Its memory is
-// its own.
+// Disconnect is a validated DISCONNECT of a broker (3.14). It shares no memory with the
+// packet.
 type Disconnect struct {
 	Reason          byte
 	ReasonString    string
@@ -11,8 +11,8 @@ type Disconnect struct {
 	User            []packets.User
 }
 
-// ParseDisconnect checks a DISCONNECT and takes it apart. body is what follows
-// the fixed header. The error is an [*Error].
+// ParseDisconnect validates and parses a DISCONNECT. body is what follows the fixed
+// header. The error is an [*Error].
 func ParseDisconnect(body []byte) (*Disconnect, error) {
 	r := Reader{Rest: body}
 	reason, properties := r.reasonAndProperties(TypeDisconnect)
@@ -24,8 +24,8 @@ func ParseDisconnect(body []byte) (*Disconnect, error) {
 		ServerReference: props.ServerReference, User: props.User}, nil
 }
 
-// EncodeDisconnect makes a whole DISCONNECT packet (3.14), as short as it may
-// be. props may be nil.
+// EncodeDisconnect makes a whole DISCONNECT packet (3.14), as short as possible. props
+// may be nil.
 func EncodeDisconnect(reason byte, props *packets.Properties) []byte {
 	packed := props.Pack(TypeDisconnect)
 	switch {

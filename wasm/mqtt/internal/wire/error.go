@@ -10,7 +10,7 @@ import (
 )
 
 // Code says what kind of failure an [Error] is; it is an error itself. Package mqtt
-// exports both, and says there what each kind means.
+// exports both, and documents each kind.
 type Code string
 
 // The kinds of failure.
@@ -36,22 +36,22 @@ const (
 // Error returns the code as text.
 func (c Code) Error() string { return string(c) }
 
-// Error is what every package of the client fails with.
+// Error is the error that every package of the client returns.
 type Error struct {
 	Code            Code
 	Message         string // for people: what was wrong, and what to do
 	Field           string // the option or argument that was wrong, in the names of the JavaScript API
-	ReasonCode      byte   // the broker's (2.4), and set only from what it sent, as the next two
+	ReasonCode      byte   // the broker's (2.4); like the next two, set only from what it sent
 	ReasonString    string // for diagnosis
 	ServerReference string // another server that it pointed to (4.13)
 	CloseCode       int    // the WebSocket's, where one was seen
 	CloseReason     string
-	Reason          byte  // of the DISCONNECT that we send for the error; 0: none. See [DisconnectReason]
-	Final           bool  // trying again can't mend it
+	Reason          byte  // of the DISCONNECT that the client sends for the error; 0: none. See [DisconnectReason]
+	Final           bool  // trying again can't help
 	Err             error // what caused it, where another error did
 }
 
-// Error returns Message, and what the broker said if that is not in it.
+// Error returns Message, and the broker's reason if that is not in it.
 func (e *Error) Error() string {
 	if e.ReasonString == "" || strings.Contains(e.Message, e.ReasonString) {
 		return e.Message
@@ -70,7 +70,7 @@ func NewError(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// NoConnection says that there is none to send on.
+// NoConnection says that there is no connection to send on.
 func NoConnection() *Error { return NewError(NotConnected, "there is no connection to the broker") }
 
 // Invalid says what is wrong with an option or argument. The message
@@ -79,7 +79,7 @@ func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
 }
 
-// Violation is an error for which we end the connection, with a DISCONNECT of
+// Violation is an error for which the client ends the connection, with a DISCONNECT of
 // this reason code.
 func Violation(reason byte, format string, args ...any) *Error {
 	code := Protocol
@@ -97,15 +97,15 @@ func RefusedError(what string, reason byte, reasonString string) *Error {
 	}
 }
 
-// UnsupportedError says that the broker stated that it does not offer what
-// field asks for.
+// UnsupportedError says that the broker announced that it does not offer what field
+// asks for.
 func UnsupportedError(field, why string) *Error {
 	return &Error{Code: Unsupported, Field: field, Message: field + ": " + why}
 }
 
-// ContextError says why a context is done: with the [*Error] that is its cause,
-// if that is one, else with Timeout or, where the caller gave up, Aborted. what
-// is what was waited for, such as "publish".
+// ContextError says why a context is done: its cause if that is an [*Error], else
+// Timeout or, if the caller cancelled, Aborted. what names the operation, such as
+// "publish".
 func ContextError(ctx context.Context, what string) *Error {
 	cause := context.Cause(ctx)
 	if typed, ok := errors.AsType[*Error](cause); ok {
@@ -114,12 +114,12 @@ func ContextError(ctx context.Context, what string) *Error {
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return &Error{Code: Timeout, Message: what + ": no answer in time", Err: ctx.Err()}
 	}
-	return &Error{Code: Aborted, Message: what + ": given up by the caller", Err: ctx.Err()}
+	return &Error{Code: Aborted, Message: what + ": aborted by the caller", Err: ctx.Err()}
 }
 
-// NetworkError keeps an [*Error], and wraps any other with Network, or with Protocol
-// where the peer broke MQTT's rules for WebSockets, with the WebSocket's close code
-// where the error knows one. what is what was tried, such as "connect".
+// NetworkError keeps an [*Error]. It wraps any other in one with Network, or with
+// Protocol if the peer broke MQTT's rules for WebSockets, and with the WebSocket's
+// close code if the error has one. what names the operation, such as "connect".
 func NetworkError(err error, what string) *Error {
 	if typed, ok := errors.AsType[*Error](err); ok {
 		return typed

@@ -1,12 +1,11 @@
 // Package wire turns bytes into MQTT 5 packets and back: framing, validation,
 // properties, reason codes, topic names and filters.
 //
-// It reads every packet of a broker itself, since paho's decoder trusts what it
-// reads: that one takes as much memory as a length announces, and accepts
-// packets that the specification forbids. What is read is refused where the
-// specification says MUST, and only there: a stricter check is a way to lock a
-// client out of its own session. Packets that are not on the hot path are
-// decoded and encoded by paho's codec.
+// It parses every packet of a broker itself, since paho's decoder trusts its input: it
+// allocates as much memory as a length announces, and accepts packets that the
+// specification forbids. Input is refused where the specification says MUST, and only
+// there: a stricter check could lock a client out of its own session. Packets that are
+// not on the hot path are decoded and encoded by paho's codec.
 //
 // Nothing here blocks, keeps state or starts goroutines.
 package wire
@@ -56,7 +55,7 @@ func CheckHeader(header byte) error {
 	want := byte(0)
 	switch kind := header >> 4; kind {
 	case TypePublish:
-		return nil // its flags mean something
+		return nil // its flags have a meaning
 	case 0, TypeConnect, TypeSubscribe, TypeUnsubscribe, TypePingreq:
 		return Violation(ReasonProtocolError, "a packet of type %d (%s), which a broker must not send", kind, TypeName(kind))
 	case TypePubrel:
@@ -68,8 +67,8 @@ func CheckHeader(header byte) error {
 	return nil
 }
 
-// CheckPingresp checks a PINGRESP, which is a fixed header only (3.13). body is
-// what follows that. The error is an [*Error].
+// CheckPingresp checks a PINGRESP, which has only a fixed header (3.13). body is what
+// follows it. The error is an [*Error].
 func CheckPingresp(body []byte) error {
 	r := Reader{Rest: body}
 	return r.finish(TypePingresp)
@@ -82,9 +81,9 @@ func Varint(b []byte) (value, size int, ok bool, err *Error) {
 	v, n := binary.Uvarint(b[:min(len(b), 4)])
 	switch {
 	case n > 1 && b[n-1] == 0:
-		return 0, 0, false, Violation(ReasonMalformed, "a length in more bytes than it needs")
+		return 0, 0, false, Violation(ReasonMalformed, "a variable byte integer in more bytes than it needs")
 	case n == 0 && len(b) >= 4:
-		return 0, 0, false, Violation(ReasonMalformed, "a length of more than four bytes")
+		return 0, 0, false, Violation(ReasonMalformed, "a variable byte integer of more than four bytes")
 	}
 	return int(v), n, n > 0, nil
 }
@@ -109,7 +108,7 @@ func AppendProperties(b, packed []byte) []byte {
 	return append(AppendVarint(b, len(packed)), packed...)
 }
 
-// frame makes a whole packet of what follows its fixed header.
+// frame prepends the fixed header to the rest of a packet.
 func frame(header byte, body []byte) []byte {
 	b := make([]byte, 0, 1+VarintSize(len(body))+len(body))
 	return append(AppendVarint(append(b, header), len(body)), body...)

@@ -29,8 +29,8 @@ const (
 		1<<TypePubrel | 1<<TypePubcomp | 1<<TypeSuback | 1<<TypeUnsuback
 )
 
-// propertyTable is the table of 2.2.2.2, of packets that a broker sends. What is
-// in none of them only a client may send.
+// propertyTable is the table of 2.2.2.2 for packets that a broker sends. A property
+// without packet types is one that only a client may send.
 var propertyTable = [...]struct {
 	value valueType
 	in    uint16
@@ -83,7 +83,7 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 		} else {
 			in.property(id)
 		}
-		in.admit(kind, id, &seen) // last: what has no value is malformed wherever it stands
+		in.checkAllowed(kind, id, &seen) // last: an unknown property is malformed in any packet
 	}
 	if in.Err != nil {
 		r.Err, r.Rest = in.Err, nil
@@ -95,9 +95,9 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 	return all
 }
 
-// admit checks that a property may stand in a packet of this type, and as often as
-// it does. seen has the bits of those that did.
-func (r *Reader) admit(kind byte, id int, seen *uint64) {
+// checkAllowed checks that a property is allowed in a packet of this type, and as often as it
+// occurs. seen has the bits of those before.
+func (r *Reader) checkAllowed(kind byte, id int, seen *uint64) {
 	switch bit := uint64(1) << id; {
 	case r.Err != nil:
 	case propertyTable[id].in&(1<<kind) == 0:
@@ -118,7 +118,7 @@ func (r *Reader) topicAlias() uint16 {
 	return alias
 }
 
-// neverZero names the properties of which 0 is a Protocol Error (3.2.2.3.3,
+// neverZero names the properties whose value 0 is a Protocol Error (3.2.2.3.3,
 // 3.2.2.3.6, 3.3.2.3.8).
 var neverZero = [len(propertyTable)]string{
 	packets.PropReceiveMaximum:         "Receive Maximum",
@@ -140,7 +140,7 @@ func (r *Reader) property(id int) {
 		v := r.String()
 		// [MQTT-3.3.2-14], [MQTT-4.7.3-1]
 		if id == int(packets.PropResponseTopic) && r.Err == nil && (len(v) == 0 || hasWildcard(v)) {
-			r.fail(ReasonProtocolError, "a response topic that is no topic name")
+			r.fail(ReasonProtocolError, "a response topic that is not a topic name")
 		}
 	case pairValue:
 		r.String()
@@ -156,8 +156,8 @@ func (r *Reader) property(id int) {
 	}
 }
 
-// Skip reads the value of a property without looking at it, and returns it: that of
-// a string or of binary data without its length. The identifier was read before.
+// Skip reads the value of a property without checking it, and returns it; a string or
+// binary data without its length. The identifier was read before.
 func (r *Reader) Skip(id int) (value []byte) {
 	from := r.Rest
 	switch typeOf(id) {
@@ -180,8 +180,8 @@ func (r *Reader) Skip(id int) (value []byte) {
 	return from[:len(from)-len(r.Rest)]
 }
 
-// FindProperty returns the value of a property that stands at most once, in
-// properties that were checked, as [Reader.Skip] does. It points into them.
+// FindProperty returns the value of a property that occurs at most once in validated
+// properties, as [Reader.Skip] does. It points into them.
 func FindProperty(all []byte, id byte) (value []byte, ok bool) {
 	for r := (Reader{Rest: all}); len(r.Rest) > 0; {
 		found := r.Varint()
@@ -192,8 +192,8 @@ func FindProperty(all []byte, id byte) (value []byte, ok bool) {
 	return nil, false
 }
 
-// SubscriptionIdentifiers returns all subscription identifiers of a PUBLISH,
-// whose properties were checked; nil: none. [UnpackProperties] keeps only one.
+// SubscriptionIdentifiers returns all subscription identifiers of a PUBLISH, from its
+// validated properties; nil: none. [UnpackProperties] keeps only one.
 func SubscriptionIdentifiers(properties []byte) (ids []uint32) {
 	for r := (Reader{Rest: properties}); len(r.Rest) > 0; {
 		if id := r.Varint(); id == int(packets.PropSubscriptionIdentifier) {
@@ -205,7 +205,7 @@ func SubscriptionIdentifiers(properties []byte) (ids []uint32) {
 	return ids
 }
 
-// ValueOr returns the value of an optional property, or what holds without it.
+// ValueOr returns the value of an optional property, or the default.
 func ValueOr[T any](v *T, otherwise T) T {
 	if v == nil {
 		return otherwise
@@ -213,11 +213,11 @@ func ValueOr[T any](v *T, otherwise T) T {
 	return *v
 }
 
-// UnpackProperties decodes properties that were checked for a packet of this
-// type. What it returns has memory of its own.
+// UnpackProperties decodes validated properties of a packet of this type. The result
+// shares no memory with b.
 func UnpackProperties(b []byte, kind byte) (props packets.Properties) {
 	if len(b) > 0 {
-		// Whatever the checks let through, paho reads.
+		// paho can read whatever the checks let through.
 		_ = props.Unpack(bytes.NewBuffer(AppendProperties(nil, b)), kind)
 	}
 	return props

@@ -2,21 +2,21 @@ package wire
 
 import "bytes"
 
-// Publish is a PUBLISH packet (3.3) that was checked. Its slices point into the
-// bytes that it was read from.
+// Publish is a validated PUBLISH packet (3.3). Its slices point into the bytes that it
+// was read from.
 type Publish struct {
 	Flags      byte   // DUP, QoS and RETAIN as in the fixed header
-	Topic      []byte // empty: Alias says which
+	Topic      []byte // empty: given by Alias
 	ID         uint16 // packet identifier; 0 at QoS 0
 	Properties []byte // in wire form, without a topic alias
 	Alias      uint16 // topic alias; 0: none
 	Payload    []byte
-	// Kept is a payload that is not in Go's memory; Payload is then empty. Whoever
-	// handles the packet takes it over. nil: Payload is the payload.
+	// Kept is a payload that is not in Go's memory; Payload is then empty. The packet's
+	// handler takes it over. nil: Payload is the payload.
 	Kept *Kept
-	// Buffer is set by who reads large packets: the whole buffer that the slices
-	// point into, which ends with the payload. Whoever handles the packet may keep
-	// it. nil: the slices are valid only during the call.
+	// Buffer is set by the reader for large packets: the whole buffer that the slices
+	// point into, which ends with the payload. The packet's handler may keep it. nil:
+	// the slices are valid only during the call.
 	Buffer []byte
 }
 
@@ -28,16 +28,16 @@ type Keeper interface {
 	Drop(handle int)
 }
 
-// Kept is a payload that a Keeper holds, until it is fetched, dropped, or claimed
-// by whoever the handle is given to.
+// Kept is a payload that a Keeper holds, until it is fetched, dropped, or claimed by
+// the receiver of the handle.
 type Kept struct {
 	Keeper Keeper
 	Handle int
 	Size   int // bytes
-	Packet int // bytes of the whole packet, which is what the Keeper holds for it
+	Packet int // bytes of the whole packet, all of which the Keeper holds
 }
 
-// Drop forgets a payload that is kept, if there is one.
+// Drop releases a kept payload, if there is one.
 func (k *Kept) Drop() {
 	if k != nil {
 		k.Keeper.Drop(k.Handle)
@@ -61,10 +61,10 @@ func (p *Publish) Duplicate() bool { return p.Flags&8 != 0 }
 // Retain returns the RETAIN flag (3.3.1.3).
 func (p *Publish) Retain() bool { return p.Flags&1 != 0 }
 
-// ParsePublish checks a PUBLISH and takes it apart into p, without copying: only
-// where there is a topic alias the properties are copied. header is the packet's
-// first byte, body what follows the fixed header. All fields of p are set;
-// Buffer is nil. The error is an [*Error], and p is then not to be used.
+// ParsePublish validates a PUBLISH and parses it into p, without copying, except for
+// the properties if there is a topic alias. header is the packet's first byte, body
+// what follows the fixed header. All fields of p are set; Buffer is nil. The error is
+// an [*Error], and p is then not to be used.
 func ParsePublish(header byte, body []byte, p *Publish) error {
 	if plainPublish(header, body, p) {
 		return nil
@@ -89,8 +89,8 @@ func ParsePublish(header byte, body []byte, p *Publish) error {
 	return r.Err
 }
 
-// PublishHead is how many bytes of a PUBLISH stand between its fixed header and its
-// payload. body is what there is of them; ok is false where that is too little to say.
+// PublishHead returns how many bytes of a PUBLISH are between its fixed header and its
+// payload. body is what there is of them; ok is false if that is too little to tell.
 func PublishHead(header byte, body []byte) (size int, ok bool) {
 	r := Reader{Rest: body}
 	r.Binary() // topic
@@ -101,9 +101,8 @@ func PublishHead(header byte, body []byte) (size int, ok bool) {
 	return len(body) - len(r.Rest), r.Err == nil
 }
 
-// plainPublish takes the PUBLISH that most are apart, in as few steps as it
-// goes: a topic in ASCII, no properties. It returns false for all others, which
-// ParsePublish reads in full, and which it may have changed nothing of.
+// plainPublish is a fast path for most PUBLISH packets: those with a topic in ASCII and
+// no properties. For all others it returns false and leaves p unchanged.
 func plainPublish(header byte, body []byte, p *Publish) bool {
 	if len(body) < 4 || header&6 == 6 {
 		return false
@@ -151,9 +150,9 @@ func EncodePublish(flags byte, topic string, properties, payload []byte) (frame 
 	return frame, len(frame) - len(payload) - len(properties) - VarintSize(len(properties)) - size
 }
 
-// JoinPublish makes a whole PUBLISH packet of its parts. header is its first
-// byte; id is the two bytes of the packet identifier, or none at QoS 0;
-// properties are in wire form, and may have a topic alias.
+// JoinPublish makes a whole PUBLISH packet from its parts. header is its first byte; id
+// is the two bytes of the packet identifier, or none at QoS 0; properties are in wire
+// form, and may have a topic alias.
 func JoinPublish[T string | []byte](header byte, topic T, id, properties, payload []byte) []byte {
 	length := 2 + len(topic) + len(id) + VarintSize(len(properties)) + len(properties) + len(payload)
 	frame := make([]byte, 0, 1+VarintSize(length)+length)

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Reader takes bytes apart. What it returns points into them. After the first
-// error everything that it returns is empty, Rest is empty, and Err tells.
+// Reader parses bytes. What it returns points into them. After the first error
+// everything that it returns is empty, Rest is empty, and Err is set.
 type Reader struct {
 	Rest []byte // not read yet
 	Err  error  // an [*Error]; nil: none so far
@@ -19,7 +19,7 @@ func (r *Reader) fail(reason byte, format string, args ...any) {
 	}
 }
 
-// finish checks that nothing is left of a packet.
+// finish checks that the whole packet was read.
 func (r *Reader) finish(kind byte) error {
 	if r.Err == nil && len(r.Rest) > 0 {
 		r.fail(ReasonMalformed, "%d bytes too many in %s", len(r.Rest), TypeName(kind))
@@ -83,9 +83,9 @@ func (r *Reader) Varint() int {
 // Binary reads binary data (1.5.6), or a string that was checked before.
 func (r *Reader) Binary() []byte { return r.Take(int(r.Uint16())) }
 
-// String reads a UTF-8 string (1.5.4). Ill-formed UTF-8, which surrogates are,
-// and U+0000 are malformed [MQTT-1.5.4-1] [MQTT-1.5.4-2]. Control characters and
-// non-characters, which a receiver MAY refuse, are taken.
+// String reads a UTF-8 string (1.5.4). Ill-formed UTF-8, which surrogates are, and
+// U+0000 are malformed [MQTT-1.5.4-1] [MQTT-1.5.4-2]. Control characters and
+// non-characters, which a receiver MAY refuse, are accepted.
 func (r *Reader) String() []byte {
 	b := r.Binary()
 	if bytes.IndexByte(b, 0) >= 0 || !utf8.Valid(b) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Reason codes (2.4) that the client looks at or sends; [ReasonName] knows all.
+// Reason codes (2.4) that the client uses; [ReasonName] knows all.
 const (
 	ReasonSuccess                byte = 0x00 // also normal disconnection, and QoS 0 granted
 	ReasonNoMatchingSubscribers  byte = 0x10
@@ -75,8 +75,8 @@ var reasonNames = [...]string{
 	0xA2: "wildcard subscriptions not supported",
 }
 
-// ReasonName returns the specification's name of a reason code (2.4), such as
-// "not authorized"; of one that it does not know, the number.
+// ReasonName returns the specification's name of a reason code (2.4), such as "not
+// authorized", or the number if it has none.
 func ReasonName(code byte) string {
 	if int(code) < len(reasonNames) && reasonNames[code] != "" {
 		return reasonNames[code]
@@ -84,16 +84,15 @@ func ReasonName(code byte) string {
 	return fmt.Sprintf("reason code 0x%02X", code)
 }
 
-// ClientMaySend tells whether a client may send this reason code in DISCONNECT
+// ClientMaySend reports whether a client may send this reason code in DISCONNECT
 // (3.14.2.1) [MQTT-3.14.2-1].
 func ClientMaySend(reason byte) bool {
 	return strings.IndexByte("\x00\x04\x80\x81\x82\x83\x90\x93\x94\x95\x96\x97\x98\x99", reason) >= 0
 }
 
-// DisconnectReason is the reason code of the DISCONNECT that we send for an
-// error: its Reason, or 0x80 where that is none that a client may send. 0x8C is
-// sent too, for an AUTH that was not asked for: 2.4 has it in DISCONNECT, though
-// 3.14.2.1 has not.
+// DisconnectReason is the reason code of the DISCONNECT that the client sends for an
+// error: its Reason, or 0x80 if a client may not send that. 0x8C is sent, too, for an
+// AUTH that was not asked for: 2.4 lists it for DISCONNECT, though 3.14.2.1 does not.
 func DisconnectReason(e *Error) byte {
 	if e.Reason >= ReasonUnspecified && ClientMaySend(e.Reason) || e.Reason == ReasonBadAuthMethod {
 		return e.Reason
@@ -115,8 +114,8 @@ var brokerReasons = [16]string{
 	TypeAuth:       "\x00\x18",
 }
 
-// ValidReason tells whether a broker may send this reason code in a packet of
-// this type. Of a type that has no reason codes it is false for all.
+// ValidReason reports whether a broker may send this reason code in a packet of this
+// type. It is false for a type without reason codes.
 func ValidReason(kind, reason byte) bool {
 	return strings.IndexByte(brokerReasons[kind&0x0F], reason) >= 0
 }

@@ -7,21 +7,21 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Suback is a SUBACK or UNSUBACK that was checked (3.9, 3.11). Its memory is its
-// own.
+// Suback is a validated SUBACK or UNSUBACK (3.9, 3.11). It shares no memory with the
+// packet.
 type Suback struct {
 	Kind byte   // packet type
 	ID   uint16 // packet identifier
-	// Reasons are the reason codes, one for each topic filter, in their order. They
-	// may be more or fewer than was asked for, or ones that don't exist, which
-	// [ValidReason] tells: either concerns one call, not the connection.
+	// Reasons are the reason codes, one for each topic filter, in their order. Their
+	// number and values are not validated (see [ValidReason]): a wrong one concerns one
+	// call, not the connection.
 	Reasons      []byte
 	ReasonString string
 	User         []packets.User
 }
 
-// ParseSuback checks a SUBACK or UNSUBACK and takes it apart. body is what
-// follows the fixed header. The error is an [*Error].
+// ParseSuback validates and parses a SUBACK or UNSUBACK. body is what follows the fixed
+// header. The error is an [*Error].
 func ParseSuback(kind byte, body []byte) (*Suback, error) {
 	r := Reader{Rest: body}
 	s := &Suback{Kind: kind, ID: r.packetID()}
@@ -36,7 +36,7 @@ func ParseSuback(kind byte, body []byte) (*Suback, error) {
 }
 
 // EncodeSubscribe makes a whole SUBSCRIBE packet (3.8) with this packet
-// identifier, whatever p.PacketID is. p.Properties may be nil.
+// identifier; p.PacketID is ignored. p.Properties may be nil.
 func EncodeSubscribe(p *packets.Subscribe, id uint16) []byte {
 	body := binary.BigEndian.AppendUint16(nil, id)
 	body = AppendProperties(body, p.Properties.Pack(TypeSubscribe))
@@ -48,7 +48,7 @@ func EncodeSubscribe(p *packets.Subscribe, id uint16) []byte {
 }
 
 // EncodeUnsubscribe makes a whole UNSUBSCRIBE packet (3.10) with this packet
-// identifier, whatever p.PacketID is. p.Properties may be nil.
+// identifier; p.PacketID is ignored. p.Properties may be nil.
 func EncodeUnsubscribe(p *packets.Unsubscribe, id uint16) []byte {
 	body := binary.BigEndian.AppendUint16(nil, id)
 	body = AppendProperties(body, p.Properties.Pack(TypeUnsubscribe))

@@ -47,10 +47,9 @@ func CheckTopicFilter(field, filter string) error {
 	return nil
 }
 
-// CheckText checks a string that goes into a packet of ours: it is stricter than
-// what is received, and refuses control characters and non-characters, which a
-// receiver may close the connection for (1.5.4). The error is BadOption, an
-// [*Error] that names field.
+// CheckText checks a string that is to be sent. It is stricter than for what is
+// received: it refuses control characters and non-characters, for which a receiver may
+// close the connection (1.5.4). The error is BadOption, an [*Error] that names field.
 func CheckText(field, text string) error {
 	switch {
 	case len(text) > MaxString:

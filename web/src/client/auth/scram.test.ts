@@ -90,7 +90,7 @@ describe('what is refused', () => {
     await expect(scram(step('success', verifier))).rejects.toMatchObject({ code: 'protocol' });
   });
 
-  test("the broker's own no is passed on", async () => {
+  test("the broker's refusal is passed on", async () => {
     const scram = createScram(user, () => nonce);
     await scram(step('start'));
     const refused = { code: 'refused', reasonCode: 0x87, reasonString: 'unknown-user' };

@@ -1,17 +1,17 @@
-/** SCRAM-SHA-256 (RFC 5802, RFC 7677) on the browser's own cryptography, loaded when it is asked for. */
+/** SCRAM-SHA-256 (RFC 5802, RFC 7677) with the browser's own cryptography, loaded on demand. */
 
 import type { AuthStep } from '../../protocol/boundary';
 import type { Scram } from '../checks/options';
 import { MqttError } from '../errors';
 
-// Fewer make an overheard password easy to guess (RFC 7677, 4). More would take
-// minutes, and a broker has not proved who it is when it asks.
+// With fewer, an eavesdropper could guess the password easily (RFC 7677, 4). More would take
+// minutes, and the broker has not yet proved its identity when it sets them.
 const iterationsTaken = { min: 4096, max: 10_000_000 };
 
 /** No channel binding, no other identity. */
 const header = 'n,,';
 
-/** Answers the steps of one client, whose connections come one after the other. */
+/** Answers the steps of one client, which has one connection at a time. */
 export function createScram(
   { username, password }: Scram,
   newNonce: () => string = randomNonce,
@@ -20,7 +20,7 @@ export function createScram(
   if (subtle === undefined) {
     throw new MqttError(
       'unsupported',
-      'scram: browsers do cryptography only for pages over https or from this machine',
+      'scram: browsers offer cryptography only to pages over https or from this machine',
       {
         field: 'scram',
       },
@@ -29,7 +29,7 @@ export function createScram(
   const name = username.replaceAll('=', '=3D').replaceAll(',', '=2C');
   let first = '';
   let signature: Uint8Array | undefined;
-  /** The same salt comes at each connection: the slow part is done once. */
+  /** The salt is the same at each connection, so the slow part is done once. */
   let salted: { salt: string; iterations: number; key: Promise<CryptoKey> } | undefined;
 
   const hmac = async (key: CryptoKey, message: string): Promise<Uint8Array<ArrayBuffer>> =>
@@ -46,9 +46,9 @@ export function createScram(
   async function prove(challenge: string): Promise<Uint8Array> {
     const { nonce, salt, iterations } = parseChallenge(challenge);
     const ours = first.slice(first.indexOf(',r=') + 3);
-    if (first === '') throw broken('the broker asks a second time');
+    if (first === '') throw broken('the broker sent a second challenge');
     if (nonce.length <= ours.length || !nonce.startsWith(ours))
-      throw broken("the broker's nonce does not extend ours");
+      throw broken("the broker's nonce does not begin with the client's");
     if (salted?.salt !== salt || salted.iterations !== iterations) {
       salted = { salt, iterations, key: derive(salt, iterations) };
     }
@@ -93,17 +93,17 @@ function parseChallenge(message: string): { nonce: string; salt: string; iterati
   refuse(message);
   const [, nonce, salt, count] = /^r=([^,]+),s=([A-Za-z\d+/]+=*),i=(\d{1,9})(?:,|$)/.exec(message) ?? [];
   if (nonce === undefined || salt === undefined || salt.length % 4 !== 0) {
-    throw broken('what the broker asks is not r=…,s=…,i=…');
+    throw broken("the broker's challenge is not r=…,s=…,i=…");
   }
   const iterations = Number(count);
   const { min, max } = iterationsTaken;
   if (iterations < min || iterations > max) {
-    throw broken(`the broker asks for ${iterations} iterations; ${min} to ${max} are taken`);
+    throw broken(`the broker asks for ${iterations} iterations; ${min} to ${max} are accepted`);
   }
   return { nonce, salt, iterations };
 }
 
-/** The broker may say no in its own words: `e=…`. */
+/** The broker may refuse, with its reason: `e=…`. */
 function refuse(message: string): void {
   if (!message.startsWith('e=')) return;
   const reasonString = message.slice(2);

@@ -1,4 +1,4 @@
-/** The caller's functions among the options, as the engine asks them. */
+/** The caller's functions among the options, in the form that the engine calls. */
 
 import type { AttemptChange, BoundarySink } from '../../protocol/boundary';
 import type { Callbacks } from '../checks/options';
@@ -8,9 +8,9 @@ import { MqttError } from '../errors';
 import type { createScram } from './scram';
 
 export interface UserCallbacks {
-  /** Only what there is to ask. Each rejects with an `MqttError` and nothing else. */
+  /** Only those that were given. They reject only with an `MqttError`. */
   sink: Pick<BoundarySink, 'onAttempt' | 'onAuthenticate'>;
-  /** An error that began here comes back without its cause: this gives the one that has it. */
+  /** An error thrown here comes back from the engine without its cause: this returns the original. */
   explain<E>(error: E): E | MqttError;
 }
 
@@ -38,7 +38,7 @@ export function createUserCallbacks({
         failure = cause;
         throw cause;
       }
-      const why = cause instanceof Error ? cause.message : 'it threw what is not an Error';
+      const why = cause instanceof Error ? cause.message : 'it threw something that is not an Error';
       failure = new MqttError('aborted', `${field}: ${why}`, { field, cause });
       throw failure;
     }

@@ -1,4 +1,4 @@
-/** What callers give with a call, checked and brought into the form that crosses the boundary. */
+/** Arguments of calls, validated and converted to the form that crosses the boundary. */
 
 import type {
   BoundaryOptions,
@@ -29,7 +29,7 @@ import {
 import { topicName } from './topics';
 
 export const defaultTimeout = 30_000;
-/** What an async iterable holds for its reader: messages, and bytes. */
+/** What an async iterable buffers for its reader: messages, and bytes. */
 const defaultHighWaterMark = 10_000;
 const defaultHighWaterMarkBytes = 16 << 20;
 
@@ -55,7 +55,7 @@ const publishFields = shape({
   waitFor: oneOf('acknowledged', 'stored'),
 });
 
-/** What the connection's own options mean for a publish. */
+/** The options of the connection that matter for a publish. */
 export type Session = Pick<BoundaryOptions, 'queue' | 'store' | 'autoAssignTopicAlias'>;
 
 export function publishCall(options: unknown = {}, session: Session = {}): Limited<PublishCall> {

@@ -1,4 +1,4 @@
-/** What callers connect with, checked and brought into the form that crosses the boundary. */
+/** Options of `connect`, validated and converted to the form that crosses the boundary. */
 
 import type { AuthStep, BoundaryOptions, JoinOptions, WireQueue } from '../../protocol/boundary';
 import type { ConnectOptions } from '../types';
@@ -32,7 +32,7 @@ const defaultStoredExpiry = 86_400;
 const connectProperties = shape({
   sessionExpiryInterval: integer(0, u32),
   receiveMaximum: integer(1, u16), // 0 is a Protocol Error (3.1.2.11.3)
-  maximumPacketSize: integer(1, u32), // and here (3.1.2.11.4)
+  maximumPacketSize: integer(1, u32), // as here (3.1.2.11.4)
   topicAliasMaximum: integer(0, u16),
   requestResponseInformation: boolean,
   requestProblemInformation: boolean,
@@ -56,7 +56,10 @@ const will: Check<NonNullable<BoundaryOptions['will']>> = (value, field) => {
   return { topic, payload: bytes, ...rest };
 };
 
-/** Text as SCRAM compares it. Brokers store it prepared (RFC 7613), of which NFKC is what differs in practice. */
+/**
+ * Text as SCRAM compares it. Brokers store it prepared (RFC 7613), and in practice only NFKC makes
+ * a difference.
+ */
 const scramText: Check<string> = (value, field) => text(text(value, field).normalize('NFKC'), field);
 
 const scramFields = shape({ username: scramText, password: scramText });
@@ -74,7 +77,7 @@ const queueFields = shape({
   policy: oneOf('reject', 'drop-oldest', 'drop-newest'),
 });
 
-/** What crosses as it is. */
+/** Options that cross as they are. */
 const connectFields = shape({
   clientId: text,
   username: text,
@@ -94,7 +97,7 @@ const connectFields = shape({
   will,
 });
 
-/** What decides about other options. */
+/** Options that others depend on. */
 const decidingFields = shape({
   offlineQueue: ((value, field) =>
     typeof value === 'boolean' ? value : queueFields(value, field)) satisfies Check<boolean | WireQueue>,
@@ -112,7 +115,7 @@ const callbackFields = shape({
 /** An absolute address of a file, as text. */
 const fileUrl: Check<string> = (value, field) => {
   if (!(value instanceof URL)) text(value, field);
-  // As the addresses of a page's own workers: by <base>, where there is one.
+  // Relative to <base>, if there is one, as the addresses of a page's own workers are.
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   if (value === '' || !URL.canParse(String(value), base)) {
     throw bad(field, 'must be an address, absolute or relative to the page');
@@ -139,22 +142,22 @@ const localFields = shape({
 });
 
 export interface Scram {
-  /** As SASLprep leaves it (RFC 4013); of text that is not ASCII, NFKC is the form to give. */
+  /** As SASLprep leaves it (RFC 4013): text that is not ASCII in form NFKC. */
   username: string;
   password: string;
 }
 
-/** Functions of the caller's. What they return is unchecked yet. */
+/** Functions of the caller. What they return is not validated yet. */
 export interface Callbacks {
   transformWsUrl?: (url: string) => unknown;
   credentials?: () => unknown;
   authenticate?: (step: AuthStep) => unknown;
-  /** Stands for `authenticate`. */
+  /** Takes the place of `authenticate`. */
   scram?: Scram;
 }
 
 export interface Settings {
-  /** Without a `clientId` only where `shared`, so that tabs which gave none are equal. */
+  /** Has no `clientId` only if `shared`, so that the options of tabs that gave none are equal. */
   boundary: BoundaryOptions & JoinOptions;
   callbacks: Callbacks;
   worker: boolean;
@@ -233,7 +236,7 @@ function withUrl(url: string | URL, options: ConnectOptions): ConnectOptions {
 
 function checkSharedWorker({ workerUrl, sharedWorkerUrl }: Partial<Settings>, page: Page): void {
   if (sharedWorkerUrl === undefined) {
-    // Tabs would quietly not share.
+    // Otherwise tabs would silently not share.
     if (workerUrl !== undefined) {
       throw bad('sharedWorkerUrl', 'is missing: shared needs it beside workerUrl');
     }
@@ -242,7 +245,7 @@ function checkSharedWorker({ workerUrl, sharedWorkerUrl }: Partial<Settings>, pa
   }
 }
 
-/** The first address, and the others. Without one of its own the servers are all there is. */
+/** The first address, and the others. Without `url` or its parts, all come from `servers`. */
 function addresses(given: ConnectOptions, page: Page): Address & { servers: string[] } {
   const { url, host, hostname, protocol, path, servers = [] } = given;
   if (!Array.isArray(servers)) throw bad('servers', 'must be an array of addresses');
@@ -253,7 +256,7 @@ function addresses(given: ConnectOptions, page: Page): Address & { servers: stri
   else refuseUnused(given, servers.some(isParts));
   const first = all[0] as Address;
   for (const [index, other] of all.entries()) {
-    // There is one user name for all of them.
+    // All have the same credentials.
     const { username = first.username, password = first.password } = other;
     if (username === first.username && password === first.password) continue;
     throw bad(`servers[${own ? index - 1 : index}]`, 'has other credentials than the first address');
@@ -272,10 +275,10 @@ function isParts(server: unknown): server is Parts {
   return typeof server === 'object' && server !== null && !(server instanceof URL);
 }
 
-/** Parts of an address that there is no address for: `servers` has whole ones. */
+/** Refuses parts of an address that would have no effect, since all of `servers` are whole addresses. */
 function refuseUnused(given: ConnectOptions, common: boolean): void {
   for (const part of common ? (['port'] as const) : (['port', 'protocol', 'path'] as const)) {
-    if (given[part] !== undefined) throw bad(part, 'belongs to no address; give it in servers');
+    if (given[part] !== undefined) throw bad(part, 'must be given in each entry of servers');
   }
 }
 
@@ -311,7 +314,7 @@ function checkAuthentication(boundary: BoundaryOptions, { authenticate, scram }:
   }
 }
 
-/** What a session that outlives the page needs, and its name. */
+/** Checks and sets what a session that outlives the page needs, and its name. */
 function keepSession(boundary: BoundaryOptions, clientId: string | undefined): void {
   if (!clientId) throw bad('clientId', 'is missing: a store belongs to one, so give the same each time');
   if (boundary.clean) throw bad('clean', 'must not be true with a store, which keeps the session');
@@ -319,14 +322,14 @@ function keepSession(boundary: BoundaryOptions, clientId: string | undefined): v
     throw bad('properties.sessionExpiryInterval', 'must not be 0 with a store, which keeps the session');
   }
   const { origin, pathname } = new URL(boundary.url);
-  // What a query holds, such as a signature, differs from one time to the next.
+  // Without the query, which may hold a signature that changes each time.
   boundary.store = `mqttwasm ${JSON.stringify([origin + pathname, clientId])}`;
   boundary.clean = false;
   boundary.sessionLost ??= 'republish';
   boundary.properties = { sessionExpiryInterval: defaultStoredExpiry, ...boundary.properties };
 }
 
-/** At most 23 bytes, which every broker must take [MQTT-3.1.3-5]. */
+/** At most 23 bytes, which every broker must accept [MQTT-3.1.3-5]. */
 function randomClientId(): string {
   const random = crypto.getRandomValues(new Uint8Array(6));
   return `mqttwasm_${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;

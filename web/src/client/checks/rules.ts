@@ -1,4 +1,7 @@
-/** Checks of what callers give: each returns the value as it crosses the boundary, or throws `bad-option`. */
+/**
+ * Validation of arguments: each check returns the value as it crosses the boundary, or throws
+ * `bad-option`.
+ */
 
 import type { QoS, UserPropertyPairs } from '../../protocol/boundary';
 import { MqttError } from '../errors';
@@ -30,10 +33,10 @@ export function shape<S extends Record<string, Check<unknown>>>(
 
 export const u16 = 0xffff;
 export const u32 = 0xffff_ffff;
-/** The longest time that timers keep; longer ones fire at once. */
+/** The longest delay of timers; longer ones fire at once. */
 export const maxMilliseconds = 0x7fff_ffff;
 
-/** A check that passes on what it is given, where that `holds`. */
+/** A check that returns the value unchanged if it `holds`. */
 function must<T>(what: string, holds: (value: unknown) => boolean): Check<T> {
   return (value, field) => {
     if (!holds(value)) throw bad(field, `must be ${what}, not ${kind(value)}`);
@@ -52,7 +55,7 @@ export const boolean: Check<boolean> = must('true or false', (value) => typeof v
 export const oneOf = <T extends string>(...words: T[]): Check<T> =>
   must(words.map((word) => `'${word}'`).join(' or '), (value) => words.includes(value as T));
 
-/** A function of the caller's; what it returns is checked when it does. */
+/** A function of the caller; what it returns is checked when it is called. */
 export const callback = <F extends (...args: never[]) => unknown>(): Check<F> =>
   must('a function', (value) => typeof value === 'function');
 
@@ -82,7 +85,7 @@ export const payload: Check<Uint8Array> = (value, field) => {
     }
     if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   } catch {
-    throw bad(field, 'has a buffer that was transferred to somebody else');
+    throw bad(field, 'has a buffer that was transferred elsewhere');
   }
   throw bad(
     field,
@@ -115,7 +118,7 @@ export const signal: Check<AbortSignal> = must('an AbortSignal', (value) => valu
 
 export const timeout = integer(0, maxMilliseconds);
 
-/** The value itself where that helps, or what it is. */
+/** The value itself if that helps, otherwise its type. */
 function kind(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

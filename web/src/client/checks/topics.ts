@@ -12,7 +12,7 @@ export const topicName: Check<string> = (value, field) => {
   return topic;
 };
 
-/** What no filter that is not empty may look like. */
+/** Forms that are wrong in a filter. */
 const mistakes: [form: RegExp, problem: string][] = [
   [/^\$share(?!\/[^/]+\/[\s\S])(\/|$)/, 'must be $share/name/filter'], // [MQTT-4.8.2-1]
   [/^\$share\/[^/]*[+#]/, 'must have no wildcard in the share name'], // [MQTT-4.8.2-2]
@@ -28,7 +28,7 @@ export const topicFilter: Check<string> = (value, field) => {
   return filter;
 };
 
-/** What `subscribe` and `unsubscribe` take: one filter or several. */
+/** Checks the argument of `subscribe` and `unsubscribe`: one filter or several. */
 export function topicFilters(given: unknown): string[] {
   const filters = Array.isArray(given) ? given : [given];
   // [MQTT-3.8.3-2], [MQTT-3.10.3-2]

@@ -12,7 +12,7 @@ type Page = Pick<Location, 'href' | 'protocol'>;
 /** What an address is made of. */
 export type Parts = Pick<ConnectOptions, 'url' | 'protocol' | 'host' | 'hostname' | 'port' | 'path'>;
 
-/** Protocols that somebody who knows MQTT elsewhere may write, and whether they mean TLS. */
+/** Protocols that are used for MQTT outside browsers, and whether they mean TLS. */
 const elsewhere: Record<string, boolean> = {
   'mqtt:': false,
   'tcp:': false,
@@ -43,7 +43,7 @@ export function resolveAddress(
   const base = parse(whole, page, field, protocol === undefined ? undefined : protocolOf(protocol, prefix));
   const name = host === undefined ? hostname : host;
   if (name === undefined && port === undefined && path === undefined) return finish(base, page, field);
-  // A host that brings its own port has that one.
+  // A host that includes a port uses that one.
   const basePort = base.port === '' || name !== nameOf(name) ? undefined : Number(base.port);
   const merged: Parts = {
     protocol: base.protocol as 'ws',
@@ -108,14 +108,14 @@ function assemble(parts: Parts, page: Page | undefined, prefix: string, field: s
 function protocolOf(given: unknown, prefix: string): 'ws' | 'wss' {
   const bare = typeof given === 'string' ? given.replace(/:$/, '') : undefined;
   if (bare === 'ws' || bare === 'wss') return bare;
-  throw bad(`${prefix}protocol`, 'must be ws or wss: browsers reach nothing else');
+  throw bad(`${prefix}protocol`, 'must be ws or wss: browsers can use no other');
 }
 
-/** With `protocol` in the place of its own, where it has one that means MQTT. */
+/** With `protocol` instead of the address's own, if that one means MQTT. */
 function parse(given: unknown, page: Page | undefined, field: string, protocol?: 'ws' | 'wss'): URL {
   if (typeof given !== 'string' && !(given instanceof URL)) throw bad(field, 'must be a string or a URL');
   let written = String(given).trim();
-  // `localhost:8080/mqtt` is, by the letter, an address of protocol `localhost:`.
+  // Strictly, `localhost:8080/mqtt` is an address with the protocol `localhost:`.
   const scheme = /^([a-z][a-z\d+.-]*:)(?!\d)/i.exec(written)?.[1]?.toLowerCase();
   // A host's name without a protocol would be taken for a path on this server.
   if (scheme === undefined && written !== '' && !/^\.{0,2}\//.test(written)) {
@@ -152,14 +152,14 @@ function parse(given: unknown, page: Page | undefined, field: string, protocol?:
   );
 }
 
-/** The same place as a WebSocket address, as far as one can tell. */
+/** The corresponding WebSocket address, as far as it is known. */
 function suggest(url: URL, secure: boolean): string {
   const protocol = secure ? 'wss' : 'ws';
   if (url.protocol.startsWith('http')) return `${protocol}://${url.host}${url.pathname}`;
   return `${protocol}://${url.hostname}:PORT/mqtt with the broker's WebSocket port, often ${secure ? 8084 : 8083}`;
 }
 
-/** A browser lets an https page open ws: to this very machine and nowhere else. */
+/** Browsers let an https page open ws: only to the same machine. */
 export function isMixedContent(url: URL, page?: Pick<Page, 'protocol'>): boolean {
   return page?.protocol === 'https:' && url.protocol === 'ws:' && !isLoopback(url.hostname);
 }

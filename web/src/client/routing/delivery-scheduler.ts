@@ -1,8 +1,7 @@
 /**
- * Hands out batches in portions, so that a long one, such as comes after a
- * pause, does not keep the page from drawing and from its user. What waits
- * meanwhile waits in the worker, within the bounds of its inbox, and what has no
- * room there is counted.
+ * Delivers batches in portions, so that a long one, as after a pause, does not keep the page from
+ * drawing and reacting. Meanwhile messages wait in the worker, within the bounds of its inbox,
+ * which counts those that it drops.
  */
 
 import type { Unread } from '../message';
@@ -14,9 +13,9 @@ const portion = 128;
 const slice = 8;
 
 export interface Dependencies {
-  /** Returns a promise while somebody is not done with them. `lost` were dropped before. */
+  /** Returns a promise while a receiver is not done with them. `lost` were dropped before. */
   deliver(messages: Message[], lost: number): Promise<void> | undefined;
-  /** What comes after is lost. */
+  /** Nothing more can be delivered. */
   failed(error: unknown): void;
   nextTask(task: () => void): void;
   /** Milliseconds. */
@@ -35,7 +34,7 @@ export function createDeliveryScheduler({ deliver, failed, nextTask, now }: Depe
   /** While listeners are called. */
   let working = false;
 
-  /** Whether all was handed out by then. */
+  /** Whether everything was delivered by then. */
   function workUntil(time: number, work: Underway): boolean {
     working = true;
     try {
@@ -67,15 +66,15 @@ export function createDeliveryScheduler({ deliver, failed, nextTask, now }: Depe
     work.finish(Promise.all(work.busy));
   }
 
-  /** Hands out what is left of a batch: before whatever must not overtake it. */
+  /** Delivers the rest of a batch, before something that must not overtake it. */
   function flush(): void {
-    // A listener that makes something happen is called for one message, and gets the next after it.
+    // Not from within a listener, which must return before it gets the next message.
     if (!underway || working) return;
     workUntil(Number.POSITIVE_INFINITY, underway);
     end(underway);
   }
 
-  /** The next batch comes when the promise for this one has settled; without one it is done with. */
+  /** The next batch comes when the promise for this one has settled; undefined means that it is done. */
   function push(unread: Unread, lost: number): Promise<void> | undefined {
     flush();
     let finish: Underway['finish'] = () => {};

@@ -1,14 +1,16 @@
 /**
- * Subscription identifiers (MQTT 5, 3.8.2.1.2), by which a message tells which of
- * several subscriptions that select its topic a copy was made for. A subscription
- * for which the caller gave none gets one that is made of its filter: so it is the
- * same in all tabs, and in a session that outlives them.
+ * Subscription identifiers (MQTT 5, 3.8.2.1.2) tell for which of several matching subscriptions the
+ * broker sent a copy of a message. A subscription for which the caller gave none gets one computed
+ * from its filter: so it is the same in all tabs, and in a session that outlives them.
  */
 
-/** From here on they are made by the client, and left out where the broker takes none. */
+/** From here on they are the client's own, and left out if the broker supports none. */
 export const firstOwn = 2 ** 27;
 
-/** FNV-1a, folded to the 27 bits that are left. Two filters that share one share their copies too. */
+/**
+ * FNV-1a, folded to the 27 bits that are left. Two filters with the same identifier share their
+ * copies, too.
+ */
 export function identifierOf(filter: string): number {
   let hash = 0x811c9dc5;
   for (let n = 0; n < filter.length; n++) hash = Math.imul(hash ^ filter.charCodeAt(n), 0x01000193);
@@ -16,9 +18,8 @@ export function identifierOf(filter: string): number {
 }
 
 /**
- * Of those whose filters select a topic, those whose subscription a copy was made
- * for; all where that is not known. A broker that sends one copy names all of them
- * [MQTT-3.3.4-3], [MQTT-3.3.4-4].
+ * Of those whose filters match a topic, those for whose subscription a copy was sent; all if that
+ * is not known. A broker that sends one copy names all of them [MQTT-3.3.4-3], [MQTT-3.3.4-4].
  */
 export function chosen<T extends { identifiers: ReadonlySet<number> }>(
   selected: readonly T[],

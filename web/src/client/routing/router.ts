@@ -9,19 +9,19 @@ import { createTopicIndex } from './topic-index';
 interface Route {
   /** Counts up: the first to subscribe is the first to get a message. */
   order: number;
-  /** Another array after each change: a handler may make one while they are called. */
+  /** Replaced by each change, not modified: a handler may change it while they are called. */
   holders: readonly Holder[];
-  /** Under which its messages come. */
+  /** The identifiers with which its messages come. */
   identifiers: Set<number>;
 }
 
 export type Router = ReturnType<typeof createRouter>;
 
-/** Which subscriptions get a message. Those with the same filter share the broker's one. */
+/** Finds the subscriptions that get a message. Those with the same filter share one at the broker. */
 export function createRouter() {
   const routes = new Map<string, Route>();
   const tree = createTopicIndex<Route>();
-  /** Callers' own identifiers among those that look like the client's. */
+  /** Callers' identifiers in the range of the client's own. */
   const given = new Set<number>();
   let lastOrder = 0;
   let handlersOnly = 0;
@@ -43,7 +43,7 @@ export function createRouter() {
     if (identifier >= firstOwn && identifier !== identifierOf(topic)) given.add(identifier);
   }
 
-  /** Whether it was there and the last with its filter. */
+  /** Whether it was there, and the last one with its filter. */
   function remove(holder: Holder): boolean {
     const { topic } = holder.request;
     const route = routes.get(topic);
@@ -63,23 +63,23 @@ export function createRouter() {
     return found.toSorted((one, other) => one.order - other.order).flatMap(({ holders }) => holders);
   }
 
-  /** Whether all who get a message on this topic want it for themselves. */
+  /** Whether all subscriptions that get this message have `handlerOnly`. */
   function reserved(message: Message): boolean {
     const holders = match(message);
     return holders.length > 0 && holders.every(({ handlerOnly }) => handlerOnly);
   }
 
-  /** Whether the client made up this subscription identifier, which is nobody else's business. */
+  /** Whether this subscription identifier is the client's own, which callers do not see. */
   function isOwn(identifier: number): boolean {
     return identifier >= firstOwn && !given.has(identifier);
   }
 
-  /** Those who have not left. */
+  /** Those that have not ended. */
   function withFilter(filter: string): Holder[] {
     return (routes.get(filter)?.holders ?? []).filter(({ finished }) => !finished());
   }
 
-  /** What to ask of the broker for a newcomer among those who share its filter. */
+  /** What to request from the broker for a newcomer, together with those that share its filter. */
   function shared(newcomer: Holder): WireSubscription {
     const sharing = withFilter(newcomer.request.topic).map((holder) => holder.request);
     return combine(newcomer.request, sharing);
@@ -94,7 +94,7 @@ export function createRouter() {
     remove,
     match,
     reserved,
-    /** Whether anybody wants messages for themselves. */
+    /** Whether any subscription has `handlerOnly`. */
     reserving: () => handlersOnly > 0,
     isOwn,
     withFilter,

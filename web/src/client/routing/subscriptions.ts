@@ -1,4 +1,4 @@
-/** What a client subscribes to at the broker, so that each subscription handed out gets its messages. */
+/** Subscribes at the broker to what the client's subscriptions need. */
 
 import type { BoundaryClient, SubscribeAck } from '../../protocol/boundary';
 import { type Limited, plainCall, type SubscribeSettings } from '../checks/calls';
@@ -11,20 +11,20 @@ import type { Router } from './router';
 export interface Dependencies {
   link: BoundaryClient;
   router: Router;
-  /** Whether the client takes no calls any more: it has ended, or is about to. */
+  /** Whether the client takes no more calls: it has ended, or is about to. */
   closing(): boolean;
-  /** Throws where it has ended. */
+  /** Throws if the client has ended. */
   requireOpen(): void;
 }
 
-/** What is asked for in one call. */
+/** What one call asks for. */
 export interface Subscribing extends SubscribeSettings {
   filters: string[];
   handler: MessageHandler | undefined;
 }
 
 export function createSubscribing({ link, router, closing, requireOpen }: Dependencies) {
-  /** Filters that nobody here has, and the broker may still. */
+  /** Filters that no subscription has, but the broker may still have. */
   const unwanted = new Set<string>();
   /** Filters that the broker has granted. */
   const granted = new Set<string>();
@@ -38,7 +38,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     handler,
     handlerOnly,
   }: Subscribing): Promise<Subscription[]> {
-    // Before asking: messages may come before the SUBACK does (3.8.4).
+    // Before SUBSCRIBE is sent: messages may arrive before the SUBACK (3.8.4).
     const holders = filters.map((topic) => {
       const request = { identifier: identifierOf(topic), ...subscription, topic };
       const holder = createHolder({ request, bounds, handler, handlerOnly, leave });
@@ -56,7 +56,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     return holders.map((holder) => holder.subscription);
   }
 
-  /** All of one call or nothing: throws when the broker refused any. */
+  /** Grants all subscriptions of one call or none: throws when the broker refused any. */
   function grant(holders: Holder[], filters: string[], ack: SubscribeAck, signal?: AbortSignal): void {
     try {
       requireOpen();
@@ -77,8 +77,8 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
   }
 
   /**
-   * Undoes a failed subscribe, at the broker too for filters that it has, by this call (`those`) or
-   * by another whose subscription was left meanwhile, and that nobody uses.
+   * Undoes a failed subscribe; at the broker, too, for filters that nothing uses and that it has
+   * through this call (`those`) or through another whose subscription ended meanwhile.
    */
   function withdraw(holders: Holder[], those: string[]): void {
     const filters: string[] = [];
@@ -89,11 +89,11 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     }
     if (filters.length === 0 || closing()) return;
     askToUnsubscribe(filters, plainCall()).catch(() => {
-      // The subscribe call tells its caller what went wrong.
+      // The subscribe call reports what went wrong.
     });
   }
 
-  /** What is on its way until the broker has answered is still a handler's own, if it was before. */
+  /** Until the broker has answered, messages still go to a handler if they did before. */
   async function end(holders: Holder[], filters: string[], call: Limited<CallOptions>): Promise<void> {
     for (const holder of holders) {
       holder.finish(true);
@@ -125,17 +125,20 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     throwRefused(ack, filters);
   }
 
-  /** The session, or the engine's subscribing again, has what could not be taken back before. */
+  /**
+   * Unsubscribes again, at a new connection, from what could not be undone before: the session, or
+   * the engine's resubscribing, has it.
+   */
   function unsubscribeAgain(): void {
     const filters = [...unwanted].filter((filter) => router.withFilter(filter).length === 0);
     unwanted.clear();
     if (filters.length === 0) return;
     askToUnsubscribe(filters, plainCall()).catch(() => {
-      // Whoever unsubscribed has been told; it is tried again at the next connect.
+      // The caller of unsubscribe has been told; it is tried again at the next connect.
     });
   }
 
-  /** The client has ended: so do all subscriptions, after what has come. */
+  /** The client has ended: so do all subscriptions, after the messages received so far. */
   function finish(error?: MqttError): void {
     for (const holder of router.all()) {
       router.remove(holder);
@@ -158,8 +161,8 @@ function throwRefused(ack: SubscribeAck, filters: string[]): void {
 }
 
 /**
- * Whether the broker may have granted what failed here, and the engine does not see to
- * that: its caller gave up, or the program is gone, and the next one does not know of it.
+ * Whether the broker may have granted what failed here without the engine undoing it: its caller
+ * stopped waiting, or the program is gone, and the next one does not know of it.
  */
 function maybeGranted(error: unknown): boolean {
   return error instanceof MqttError && /^(timeout|aborted|crashed)$/.test(error.code);

@@ -1,6 +1,6 @@
-/** Which topics a filter selects (MQTT 5, 4.7 and 4.8.2); for the page and for the worker. */
+/** Which topics a filter matches (MQTT 5, 4.7 and 4.8.2); for the page and for the worker. */
 
-/** Whether a valid topic is one that a valid filter selects. */
+/** Whether a valid filter matches a valid topic. */
 export function matches(filter: string, topic: string): boolean {
   return compile(filter)(topic);
 }
@@ -16,7 +16,7 @@ export function compile(filter: string): (topic: string) => boolean {
   return (topic) => {
     if (wildFirst && topic.startsWith('$')) return false; // [MQTT-4.7.2-1]
     const levels = topic.split('/');
-    // `a/#` selects its parent level too (4.7.1.2), so `open` asks for no further level.
+    // `a/#` matches its parent level, too (4.7.1.2), so `open` needs no further level.
     if (open ? levels.length < wanted.length : levels.length !== wanted.length) return false;
     return wanted.every((level, index) => level === '+' || level === levels[index]);
   };

@@ -1,15 +1,15 @@
 import { matchedPart } from './topic-filter';
 
-/** One level of filters. `+` is a key of `next` like others: no topic has a level of that name. */
+/** One level of filters. `+` is a key of `next` like others, since no topic has a level of that name. */
 interface Level<T> {
   next: Map<string, Level<T>>;
-  /** Of filters that end here. */
+  /** Values of filters that end here. */
   here: Set<T>;
-  /** Of filters that end here with `#`. */
+  /** Values of filters that end here with `#`. */
   below: Set<T>;
 }
 
-/** Values by topic filter: a topic's are found without a look at every filter. */
+/** Values by topic filter: those of a topic are found without looking at every filter. */
 export function createTopicIndex<T>() {
   const root = newLevel<T>();
 
@@ -50,11 +50,11 @@ export function createTopicIndex<T>() {
   return { add, remove, match, empty: () => isEmpty(root) };
 }
 
-/** What filters select of the levels from `start` on: each message comes through here. */
+/** Collects what matches the topic levels from `start` on. It runs for each message. */
 function collect<T>(level: Level<T>, topic: string, start: number, found: T[]): void {
   const { next, here, below } = level;
   const hidden = start === 0 && topic.startsWith('$'); // [MQTT-4.7.2-1]
-  // `a/#` selects its parent level too (4.7.1.2).
+  // `a/#` matches its parent level, too (4.7.1.2).
   if (!hidden) for (const value of below) found.push(value);
   if (start > topic.length) {
     for (const value of here) found.push(value);

@@ -1,6 +1,6 @@
-/** The addresses of scripts that are started by address, as browsers and Trusted Types take them. */
+/** Addresses of worker scripts, in the form that browsers and Trusted Types accept. */
 
-// What of the standard is used here; TypeScript does not know it yet.
+// The part of the standard that is used here; TypeScript does not know it yet.
 interface Policy {
   createScriptURL(url: string): URL;
 }
@@ -11,20 +11,20 @@ interface Factory {
 let policy: Policy | undefined;
 let refusal: unknown;
 
-/** The address as `Worker`, `SharedWorker` and `register` take it where the page requires Trusted Types. */
+/** The address as `Worker`, `SharedWorker` and `register` accept it if the page requires Trusted Types. */
 export function scriptUrl(address: string | URL): URL {
   const url = absolute(address);
   policy ??= createPolicy();
   return policy ? policy.createScriptURL(url.href) : url;
 }
 
-/** Why a script did not start, in words that name what to mend where it was the page's Trusted Types. */
+/** Why a script did not start; if Trusted Types prevented it, with what to change. */
 export function startFailure(error: unknown): string {
   if (refusal === undefined) return String(error);
   return `${error}; where a page requires Trusted Types it must allow this policy ("trusted-types mqttwasm"): ${refusal}`;
 }
 
-/** Undefined where there are no Trusted Types, or the page does not allow this policy. */
+/** Undefined without Trusted Types, or if the page does not allow this policy. */
 function createPolicy(): Policy | undefined {
   if (refusal !== undefined) return undefined;
   try {
@@ -40,17 +40,17 @@ function createPolicy(): Policy | undefined {
   }
 }
 
-/** Whether browsers do not start a worker from there. */
+/** Whether browsers refuse to start a worker from there. */
 export function isForeign(address: string | URL): boolean {
-  // Outside browsers there may be workers, and no page. Not that of the page's address: a frame may
-  // have the origin of the page around it, or, sandboxed, none.
+  // Outside browsers there is no origin. Not the origin of the page's address: a frame may have
+  // that of the page around it or, sandboxed, none.
   return globalThis.origin !== undefined && new URL(address).origin !== globalThis.origin;
 }
 
-/** Where the wasm is, undefined for beside the worker: a worker from elsewhere knows its own. */
+/** The address of the wasm; undefined: beside the worker, since a worker from elsewhere has its own. */
 export function wasmFor(worker: string | undefined, wasm: string | undefined): string | URL | undefined {
   if (wasm !== undefined || worker !== undefined) return wasm;
-  // Bundlers rename the worker and the wasm, and only know of this address.
+  // Bundlers rename the worker and the wasm, and recognize only this address.
   return new URL('../../worker/generated/mqttwasm.wasm', import.meta.url);
 }
 
@@ -61,12 +61,15 @@ export function withWasm(worker: string | URL, wasm: string | URL | undefined): 
   return url;
 }
 
-/** Of a URL too: those that Turbopack makes of a file's address are without an origin. */
+/** Also of a URL: those that Turbopack makes from a file's address have no origin. */
 function absolute(address: string | URL): URL {
   return new URL(address, globalThis.location?.href);
 }
 
-/** A script of the page's origin that imports one of another. To be revoked when the worker is gone. */
+/**
+ * A script of the page's origin that imports one of another origin. To be revoked when the worker
+ * is gone.
+ */
 export function importingBlob(worker: URL): string {
   const code = `import ${JSON.stringify(worker.href)};`;
   return URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));

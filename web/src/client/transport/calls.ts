@@ -29,11 +29,11 @@ type Unnumbered<T> = T extends { abortable?: boolean } ? Omit<T, 'id' | 'timeout
 interface Pending {
   resolve(value: Value): void;
   reject(error: unknown): void;
-  /** Absent where there is nothing to tidy up. */
+  /** Absent if there is nothing to clean up. */
   done?(): void;
 }
 
-/** Milliseconds after a call's time limit in which the worker may still say what became of it. */
+/** Milliseconds after a call's time limit in which the worker may still report the outcome. */
 const grace = 500;
 
 /** A Go program that may still be loading. Calls wait until it runs. */
@@ -41,9 +41,9 @@ export interface Engine {
   boundary: Boundary;
   /** Resolves when the program runs, and rejects when it can't be started. */
   ready: Promise<void>;
-  /** Puts off the end of one that has no client: the next one is about to come. */
+  /** Postpones the end of a program without clients, since the next one is about to come. */
   rest?(): unknown;
-  /** Other pages have it too, and it goes on for them. */
+  /** Other pages use it, too, and it goes on for them. */
   shared?: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface Calls extends Engine {
   receive(message: FromWorker): void;
   /** Rejects every call, now and later, and ends every client. */
   fail(error: WireError): void;
-  /** Whether there is no client, and nobody waits for an answer. */
+  /** Whether there are no clients and no pending calls. */
   idle(): boolean;
 }
 
@@ -65,7 +65,7 @@ export function createCalls(
   const pending = new Map<number, Pending>();
   const deadlines = createDeadlines(grace);
   const sinks = new Map<number, BoundarySink>();
-  /** Connects given up by the page that may succeed all the same, and their clients. */
+  /** Connects that the page gave up and that may still succeed, and their clients. */
   const abandoned = new Map<number, number>();
   let lastId = 0;
   let lastClient = 0;
@@ -76,7 +76,7 @@ export function createCalls(
     run = resolve;
     refuse = reject;
   });
-  ready.catch(() => {}); // for those who only call: calls reject too
+  ready.catch(() => {}); // not unhandled: calls reject, too
 
   const gather = createPublishBatch(({ first, ...batch }) => {
     deliver({ type: 'publishes', id: first, ...batch }, [batch.records.buffer]);
@@ -144,7 +144,7 @@ export function createCalls(
     return found;
   }
 
-  /** What the Go boundary's methods take, less the limits on the call. */
+  /** The options of the Go boundary's methods, without the limits of the call. */
   function split<T extends object>(options: (T & Limits) | undefined): [rest: T, limits: Limits] {
     const { timeout, signal, ...rest } = options ?? ({} as T & Limits);
     return [rest as T, { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) }];
@@ -252,7 +252,7 @@ export function createCalls(
     abandoned.delete(id);
     if (client === undefined || !succeeded) return;
     call({ type: 'call', client, method: 'disconnect', args: [{ force: true }] }, {}).catch(() => {
-      // Gone already: as wanted.
+      // It has ended already.
     });
   }
 

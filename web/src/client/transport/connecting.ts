@@ -5,13 +5,13 @@ import { maxMilliseconds } from '../checks/rules';
 import { aborted, MqttError } from '../errors';
 import type { Engine } from './calls';
 
-/** Milliseconds for the broker's answer to cross after the program's own time limit. */
+/** Milliseconds for the program's answer to arrive after its own time limit. */
 const grace = 500;
 
 /**
- * Finds a program and connects in it, with time limits on the page's own clock:
- * a worker or a program that does not load must not be waited for. With `once` it
- * resolves when the broker has accepted, otherwise when the program has the client.
+ * Finds a program and connects in it, with time limits on the page's own clock, since a worker or a
+ * program may never load. With `once` it resolves when the broker has accepted, otherwise when the
+ * program has the client.
  */
 export async function connectIn(
   open: () => Promise<Engine>,
@@ -36,7 +36,7 @@ export async function connectIn(
         signal: givenUp.signal,
         ...(!once && { background: true }),
       });
-      link.catch(() => {}); // it is told where it is waited for
+      link.catch(() => {}); // not unhandled: it is awaited below
       connecting = link;
       await ready;
       return { link };
@@ -47,7 +47,7 @@ export async function connectIn(
     return await limited(link, time, givenUp, 'neither the broker nor the worker has answered');
   } catch (error) {
     givenUp.abort();
-    // The program may have the client all the same.
+    // The program may have the client nevertheless.
     connecting?.then((link) => link.disconnect({ force: true })).catch(() => {});
     throw error;
   } finally {
@@ -55,7 +55,7 @@ export async function connectIn(
   }
 }
 
-/** The promise's outcome, unless the time is up before, or it is given up. */
+/** The promise's outcome, unless the time is up first, or it is given up. */
 function limited<T>(promise: Promise<T>, time: number, givenUp: AbortController, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const { signal } = givenUp;
@@ -79,7 +79,7 @@ function limited<T>(promise: Promise<T>, time: number, givenUp: AbortController,
   });
 }
 
-/** What holds until the broker has said otherwise: the specification's defaults (3.2.2.3). */
+/** What is assumed until CONNACK: the specification's defaults (3.2.2.3). */
 export function assumed({ clientId = '', keepalive = 60, properties }: BoundaryOptions): ConnackInfo {
   return {
     sessionPresent: false,

@@ -1,7 +1,7 @@
 /**
- * Time limits on the page's own clock: a call settles also when the worker never
- * answers. Calls with the same limit end in the order in which they began, so one
- * timer does for all of them, and a flood of publishes costs none of its own.
+ * Time limits on the page's own clock: a call settles even when the worker never answers. Calls
+ * with the same limit expire in the order in which they began, so all of them share one timer, and
+ * a flood of publishes needs no timer each.
  */
 
 import { maxMilliseconds } from '../checks/rules';
@@ -19,7 +19,7 @@ interface Line {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** `grace`: milliseconds that the worker, which knows more, gets to say it first. */
+/** `grace`: milliseconds in which the worker, which knows more, can report first. */
 export function createDeadlines(grace: number, now = () => performance.now()) {
   const lines = new Map<number, Line>();
 
@@ -61,7 +61,7 @@ export function createDeadlines(grace: number, now = () => performance.now()) {
     }
     tidy(timeout, line);
     if (line.head < line.entries.length) arm(timeout, line);
-    // Last, for they may begin and settle other calls.
+    // Last, since they may begin and settle other calls.
     for (const expire of late) expire();
   }
 

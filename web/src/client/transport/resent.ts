@@ -1,24 +1,23 @@
 /**
- * QoS 2 across a crash. A message may have reached the page although the broker was
- * not told before the program crashed: it sends it again, as a duplicate, to the
- * next program, which can't know it. The page does, and takes none twice.
+ * QoS 2 across a crash. A message may have reached the page but not been acknowledged when the
+ * program crashed: the broker sends it again, as a duplicate, to the next program, which can't know
+ * it. The page does, and drops it.
  *
- * There is no packet identifier in a batch, so a message is known by its topic and
- * payload, each as often as it came. Only what may have been unacknowledged counts:
- * the last batches before the crash. So one case is left that goes wrong: the broker
- * had two messages with the same topic and payload within that time, the page had
- * the first, the broker knew, and the second had not reached the page at the crash.
- * It is then taken for the first.
+ * A batch has no packet identifiers, so messages are recognized by topic and payload, and counted.
+ * Only what may have been unacknowledged counts: the last batches before the crash. One case still
+ * goes wrong: two messages with the same topic and payload within that time, of which the page had
+ * received the first, it was acknowledged, and the second had not reached the page at the crash.
+ * The second is then dropped as a duplicate of the first.
  */
 
-/** Batches: acknowledgements of older ones left before these came. */
+/** Batches: older ones were acknowledged before these came. */
 const lastBatches = 2;
 /**
- * Milliseconds: acknowledgements may have waited for pages that were not there yet
- * (`gatherTime` of `worker/sharing/delivery.ts`) or frozen, and for a store or a slow broker.
+ * Milliseconds: acknowledgements may have waited for pages that had not joined yet (`gatherTime` of
+ * `worker/sharing/delivery.ts`) or frozen, and for a store or a slow broker.
  */
 const recently = 13_000;
-/** Milliseconds after a connection in which the broker sends again what it has in flight. */
+/** Milliseconds after connecting in which the broker resends what it has in flight. */
 const resendTime = 10_000;
 
 /** Bytes before the topic: length, flags and time. */
@@ -38,11 +37,11 @@ interface Given {
 
 export function createResent(now = () => performance.now()) {
   let given: Given[] = [];
-  /** How often each message had come. */
+  /** How often each message had arrived. */
   const doubtful = new Map<number, number>();
   let until = 0;
 
-  /** Takes from a batch what the page has already. Returns the batch itself when that is nothing. */
+  /** Removes from a batch what the page has already. Returns the batch itself if that is nothing. */
   function receive(batch: Batch): Batch {
     const time = now();
     if (time > until) doubtful.clear();
@@ -88,7 +87,7 @@ interface Once {
   end: number;
   duplicate: boolean;
   digest: number;
-  /** Its payload, where that is not in the buffer. */
+  /** Its payload, if that is not in the buffer. */
   beside: Uint8Array | undefined;
 }
 
@@ -104,7 +103,7 @@ function* exactlyOnce({ buffer, payloads = [] }: Batch): Generator<Once> {
     if ((flags & 0b110) === 0b100) {
       const properties = start + topicAt + 2 + view.getUint16(start + topicAt);
       const payload = beside ?? bytes.subarray(afterProperties(bytes, properties), end);
-      // Properties may differ: an expiry counts down, an alias may be another.
+      // Without the properties, which may differ: an expiry counts down, an alias may change.
       const digest = digestOf(bytes.subarray(start + topicAt, properties), payload);
       yield { start, end, duplicate: (flags & 8) !== 0, digest, beside };
     }

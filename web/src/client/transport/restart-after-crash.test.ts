@@ -178,7 +178,7 @@ test('attempts that fail are further and further apart, up to the limit', async 
   expect(events.at(-1)?.type).toBe('connect');
 });
 
-test('the next program may crash too, as often as it likes', async () => {
+test('the next program may crash, too, any number of times', async () => {
   const programs = [program(), program(), program()];
   const { link, types } = await client(programs);
   await link.subscribe([{ topic: 'a', qos: 0 }]);

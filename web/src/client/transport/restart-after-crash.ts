@@ -20,7 +20,7 @@ interface Subscribed {
   properties: SubscribeCall['properties'];
 }
 
-/** What stays refused, however often one asks: as `final` in wasm/mqtt/supervisor.go. */
+/** Reason codes after which trying again is useless, as in `final` of wasm/mqtt/supervisor.go. */
 const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]);
 
 /** Whether the broker refused, and would again. */
@@ -29,10 +29,9 @@ export function isPermanent({ code, reasonCode = 0 }: MqttError): boolean {
 }
 
 /**
- * Takes the end of the program by a crash for a lost connection: opens another
- * one, connects with the same options and subscribes again, with the same
- * back-off and the same events. Calls under way reject with `crashed`, those
- * until there is another program with `not-connected`.
+ * Treats a crash of the program as a lost connection: opens another program, connects with the same
+ * options and resubscribes, with the same back-off and events. Pending calls reject with `crashed`,
+ * calls until there is another program with `not-connected`.
  */
 export function restartAfterCrash(engine: Boundary, open: () => Promise<Boundary>): Boundary {
   return { connect: (request) => connect(engine, open, request) };
@@ -57,7 +56,7 @@ async function connect(
   let connected = false;
   let leaving = false;
   let { packetEvents = false } = options;
-  /** Since there was all that there had been before. */
+  /** Since everything was restored the last time. */
   let attempts = 0;
   /** Ends the back-off. */
   let hurry = (): void => {};
@@ -84,7 +83,7 @@ async function connect(
     void tryAgain();
   }
 
-  /** Makes attempts until one succeeds, or none can, or the client is ended. */
+  /** Makes attempts until one succeeds, trying again is useless, or the client ends. */
   async function tryAgain(): Promise<void> {
     while (!link && !givenUp.signal.aborted) {
       attempts++;
@@ -99,7 +98,7 @@ async function connect(
     }
   }
 
-  /** Tells of what an attempt failed with, and whether that is the client's end. */
+  /** Reports why an attempt failed. Returns whether that ends the client. */
   function isEnd(error: MqttError): boolean {
     const type = isHopeless(error) ? 'end' : 'error';
     onEvent({ type, error });
@@ -108,7 +107,7 @@ async function connect(
 
   function waitBackOff(attempt: number): Promise<void> {
     const limit = Math.min(reconnectPeriod * 2 ** (attempt - 1), maxReconnectPeriod);
-    // Full jitter: the tabs that lost their program together do not come back together.
+    // Full jitter: tabs that lost their program together do not reconnect together.
     const delay = Math.floor(Math.random() * (limit + 1));
     onEvent({ type: 'reconnect', attempt, delay });
     return new Promise((resolve) => {
@@ -118,17 +117,17 @@ async function connect(
   }
 
   async function connectAgain(): Promise<void> {
-    // Kept back until it is known whose they are.
+    // Kept back until `next` is known to be the current program.
     let early: ClientEvent[] | undefined = [];
     let tell = (event: ClientEvent): void => void early?.push(event);
     const another = await open();
     const next = await another.connect({
       ...options,
       packetEvents,
-      // Its queue takes messages before there is a connection.
+      // Its queue accepts messages before there is a connection.
       ...(options.queue?.offline && { background: true }),
       signal: givenUp.signal,
-      // A session may send messages before anything can be subscribed to again.
+      // The session may deliver messages before anything can be subscribed to again.
       filters: [...subscribed.values()].map(({ subscription }) => subscription),
       onEvent(event: ClientEvent) {
         if (event.type === 'connect') resent.connected();
@@ -143,7 +142,10 @@ async function connect(
     early = undefined;
   }
 
-  /** Takes the program's events. A connection, and what follows, is told when there is all that there was before. */
+  /**
+   * Receives the program's events. A connection, and what follows, is reported only once everything
+   * is restored.
+   */
   function restoring(next: BoundaryClient): (event: ClientEvent) => void {
     let restored = false;
     let keptBack: ClientEvent[] | undefined;
@@ -162,7 +164,7 @@ async function connect(
     async function restore(sessionPresent: boolean): Promise<void> {
       let failure: { error: MqttError } | undefined;
       try {
-        // A session has them still, but the new program must know whose they are.
+        // The session still has them, but the new program must know them, too.
         if (sessionPresent || options.resubscribe !== false) await subscribeAgain(next, hear);
         else subscribed.clear();
       } catch (cause) {
@@ -182,7 +184,7 @@ async function connect(
         if (!isEnd(failure.error)) void tryAgain();
         return;
       } else {
-        // The program makes another one, of which alone is told.
+        // The program makes another connection, and only that one is reported.
         events.splice(lost, 1);
         events.shift();
       }
@@ -194,7 +196,7 @@ async function connect(
 
   function leave(another: BoundaryClient): void {
     another.disconnect({ force: true }).catch(() => {
-      // Gone already: as wanted.
+      // It has ended already.
     });
   }
 
@@ -205,7 +207,7 @@ async function connect(
       const [reasonCode = 0] = ack.reasonCodes;
       if (reasonCode < 0x80) return;
       subscribed.delete(filter);
-      const message = `the broker refused to subscribe again to ${JSON.stringify(filter)}`;
+      const message = `the broker refused to resubscribe to ${JSON.stringify(filter)}`;
       tell({ type: 'error', error: { code: 'refused', message, field: 'filter', reasonCode } });
     });
     await Promise.all(subscribing);

@@ -184,7 +184,7 @@ test.each<[string, FromWorker]>([
   const error = {
     name: 'MqttError',
     code: 'crashed',
-    message: expect.stringMatching(/worker\/shared\.ts.* is of another build.*[Rr]eload all tabs/),
+    message: expect.stringMatching(/worker\/shared\.ts.* is from another build.*[Rr]eload all tabs/),
   };
   await expect(ready).rejects.toMatchObject(error);
   const silent = { onBatch: () => undefined, onEvent: () => {} };

@@ -7,20 +7,18 @@ import { scriptUrl, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
 import { checkVersion } from './worker-version';
 
-/** Milliseconds until a worker that has not answered is asked for again: the first time, and the last. */
+/** Milliseconds until a worker that has not answered is requested again: the first time, and the last. */
 const shortestWait = 250;
 const longestWait = 1000;
 
 /**
- * Undefined where there is no SharedWorker, or the browser does not start one.
- * `onFailed` is called when it started, and its program has ended since. `from`
- * and `wasm` are where its script and the program are, if not where the build has
- * the one, and beside the script.
+ * Undefined if there is no SharedWorker, or the browser does not start one. `onFailed` is called
+ * when it has started and its program has ended since. `from` and `wasm` are the addresses of its
+ * script and of the program, by default those of the build.
  *
- * The worker may live in the process of any of its pages, and then ends when
- * that one crashes. An insecure context has no locks to learn it by: there its
- * pages notice nothing, and a page that crashes is a member until the last one
- * is gone.
+ * The worker may run in the process of any of its pages, and then ends when that one crashes. Pages
+ * notice that by a lock. An insecure context has no locks: there pages notice nothing, and a page
+ * that crashes remains a member until the last one is gone.
  */
 export async function openSharedWorker(
   onFailed: () => void,
@@ -31,9 +29,9 @@ export async function openSharedWorker(
   const life = await holdLivenessLock();
   const ports: MessagePort[] = [];
   let script: URL;
-  /** Asks for the worker once more. */
+  /** Requests the worker once more. */
   function knock(): SharedWorker {
-    // Not the other worker's name: webpack makes one script of workers with the same one.
+    // Not the name of the other worker: webpack makes one script of workers with the same name.
     const worker = new SharedWorker(scriptUrl(script), { type: 'module', name: 'mqttwasm-shared' });
     ports.push(worker.port);
     return worker;
@@ -43,7 +41,7 @@ export async function openSharedWorker(
     script = withWasm(from ?? new URL(workerUrl, import.meta.url), wasmFor(from, wasm));
     first = knock();
   } catch {
-    life?.end(); // such as where the user blocks storage, or the script is of another origin
+    life?.end(); // for example if the user blocks storage, or the script is from another origin
     return undefined;
   }
   let { port } = first;
@@ -95,11 +93,11 @@ export async function openSharedWorker(
       };
       mine.onmessageerror = () =>
         fail({ code: 'crashed', message: 'a message from the worker could not be read' });
-      // Also where modules are no workers yet.
+      // Also in browsers without module workers.
       worker.onerror = () => settle(false);
       if (life) mine.postMessage({ type: 'hello', lock: life.name } satisfies ToSharedWorker);
     }
-    /** A worker that is about to close may have taken the page in, and never says so. */
+    /** A worker that is about to close may have accepted the page, and never answers. */
     function askAgain(wait: number): void {
       if (wait > longestWait) return;
       timer = setTimeout(() => {
@@ -121,7 +119,7 @@ function leave(port: MessagePort): void {
   port.close();
 }
 
-/** A page that is frozen or in the back/forward cache stands still, and must not hold up the others. */
+/** A page that is frozen or in the back/forward cache does not run, and must not hold up the others. */
 function followPage(post: (message: ToSharedWorker) => void): () => void {
   const freeze = (): void => post({ type: 'freeze' });
   const thaw = (): void => post({ type: 'thaw' });

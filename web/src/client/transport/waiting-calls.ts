@@ -1,7 +1,7 @@
 import type { CallOptions } from '../../protocol/boundary';
 import { aborted, MqttError } from '../errors';
 
-/** What waits for a program that is still loading. */
+/** A call that waits for a program that is still loading. */
 interface Waiting<Opened> {
   run(opened: Opened): void;
   refuse(error: unknown): void;
@@ -16,8 +16,8 @@ export interface Bounds {
 export type WhenOpen<Opened> = ReturnType<typeof createWaitingRoom<Opened>>;
 
 /**
- * Makes calls from the first moment on: those before `opening` has resolved wait, in
- * their order, each within its own time limit and signal, and all within the bounds.
+ * Accepts calls at once: those before `opening` has resolved wait, in order, each within its own
+ * time limit and signal, and all within the bounds.
  */
 export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Bounds) {
   let open: { to: Opened } | undefined;
@@ -38,20 +38,20 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Boun
     },
   );
 
-  /** `call` gets `limits` with what is left of the time. `size`: bytes that wait with it. */
+  /** `call` gets `limits` with the remaining time. `size`: bytes that the call holds while it waits. */
   return function whenOpen<T, L extends CallOptions>(
     call: (opened: Opened, limits: L) => Promise<T>,
     limits = {} as L,
     size = 0,
   ): Promise<T> {
-    // Then nothing stands between: a flood comes through here.
+    // Then it is called directly: this is the hot path.
     if (open) return call(open.to, limits);
     if (failed) return Promise.reject(failed.error);
     const { signal, timeout = 0 } = limits;
     if (signal?.aborted) return Promise.reject(aborted(signal));
     if (queue.size >= bounds.calls || bytes + size > bounds.bytes) {
-      const full = `${queue.size} calls wait for the client to load`;
-      return Promise.reject(new MqttError('queue-full', `${full}; wait until they were sent`));
+      const full = `${queue.size} calls already wait for the client to load`;
+      return Promise.reject(new MqttError('queue-full', `${full}; call again when they have been sent`));
     }
     const began = performance.now();
     return new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Boun
         },
       };
       const abort = (): void => waiting.refuse(aborted(signal));
-      const late = (): void => waiting.refuse(new MqttError('timeout', 'the client has not loaded in time'));
+      const late = (): void => waiting.refuse(new MqttError('timeout', 'the client did not load in time'));
       const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
       signal?.addEventListener('abort', abort);
       queue.add(waiting);

@@ -202,7 +202,9 @@ test.each<[string, FromWorker, string]>([
     await expect(call).rejects.toMatchObject({
       name: 'MqttError',
       code: 'crashed',
-      message: expect.stringMatching(/worker\/dedicated\.ts.* is of another build.*[Rr]eload all tabs.*copy/),
+      message: expect.stringMatching(
+        /worker\/dedicated\.ts.* is from another build.*[Rr]eload all tabs.*copy/,
+      ),
     });
   }
   await expect(connecting).rejects.toThrow(`version ${version}`);
@@ -211,7 +213,7 @@ test.each<[string, FromWorker, string]>([
   expect(ScriptedWorker.all).toHaveLength(2);
 });
 
-test('what a worker throws is no error of the page as well', async () => {
+test('what a worker throws is not also an error of the page', async () => {
   const connecting = (await openEngine({ worker: true })).connect(request);
   const worker = ScriptedWorker.all[0] as ScriptedWorker;
   const thrown = { message: 'unreachable', preventDefault: vi.fn() };
@@ -259,7 +261,7 @@ test('a browser that refuses the worker is an error, and the next try may succee
   expect(ScriptedWorker.all).toHaveLength(1);
 });
 
-test('who waits for the program learns when it runs, and why it does not', async () => {
+test('waiting for the program resolves when it runs, and rejects with the reason when it does not', async () => {
   const [first, second] = [programReady({ worker: true }), programReady({ worker: true })];
   await Promise.resolve();
   const [worker, ...more] = ScriptedWorker.all as [ScriptedWorker];

@@ -1,4 +1,7 @@
-/** Where the Go program runs: in a worker that the page's clients share, in one that all tabs share, or on this thread. */
+/**
+ * Runs the Go program: in a worker that the page's clients share, in one that all tabs share, or on
+ * this thread.
+ */
 
 import type { Boundary, WireError } from '../../protocol/boundary';
 import type { FromWorker, ToDedicatedWorker, ToWorker } from '../../protocol/messages';
@@ -15,7 +18,7 @@ export interface EngineOptions {
   /** One engine for the tabs of an origin. */
   shared?: boolean;
   WebSocket?: typeof WebSocket;
-  /** Absolute addresses that stand for this build's own. */
+  /** Absolute addresses to use instead of this build's own. */
   workerUrl?: string;
   sharedWorkerUrl?: string;
   wasmUrl?: string;
@@ -32,14 +35,14 @@ export async function openEngine(options: EngineOptions): Promise<Boundary> {
   return (await findEngine(options)).boundary;
 }
 
-/** Resolves when the program runs, which this starts to load, and rejects with `crashed` when it can't. */
+/** Starts loading the program. Resolves when it runs, and rejects with `crashed` when it can't. */
 export async function programReady(options: EngineOptions): Promise<void> {
   await (await findEngine(options)).ready;
 }
 
 /** The program may still be loading. */
 export async function findEngine(options: EngineOptions): Promise<Engine> {
-  // Node has no Worker of the web's kind.
+  // Node has no Web Worker.
   if (!options.worker || typeof Worker === 'undefined') return openInline(options);
   if (options.shared) {
     const engine = await findShared(options);
@@ -64,11 +67,11 @@ function findShared({ sharedWorkerUrl, wasmUrl }: EngineOptions): Promise<Engine
   const key = JSON.stringify([sharedWorkerUrl, wasmUrl]);
   let opening = shared.get(key);
   if (!opening) {
-    // When its program has ended, the next connect starts another one.
+    // When the program has ended, the next connect starts another one.
     const forget = (): void => {
       shared.delete(key);
     };
-    opening = load('what shares a worker', import('./shared-host')).then(
+    opening = load('the part that shares a worker', import('./shared-host')).then(
       ({ openSharedWorker }) => openSharedWorker(forget, sharedWorkerUrl, wasmUrl),
       (error) => {
         forget();
@@ -80,7 +83,7 @@ function findShared({ sharedWorkerUrl, wasmUrl }: EngineOptions): Promise<Engine
   return opening;
 }
 
-/** `onStopped` is called when this one takes no more clients. */
+/** `onStopped` is called when this worker takes no more clients. */
 function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   let worker: Worker;
   let url: URL;
@@ -108,7 +111,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     if (blob !== undefined) URL.revokeObjectURL(blob);
   }
 
-  /** Memory that the program once had it keeps to its end. */
+  /** The program never returns memory, so a worker without clients is ended. */
   function rest(): void {
     clearTimeout(resting);
     resting = setTimeout(() => {
@@ -121,15 +124,18 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   // Nothing in the worker throws unless the program trapped or did not load.
   worker.onerror = (event) => {
-    event.preventDefault(); // or it is an error of the page, too
+    event.preventDefault(); // otherwise it is an error of the page, too
     fail(crash(event.message || `the worker could not be loaded from ${url.origin + url.pathname}`));
   };
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
-  // Only one that rests: a program loaded in advance stays.
+  // Only if it has had clients: a program loaded in advance stays.
   return { boundary, ready, rest: () => resting && rest() };
 }
 
-/** While the worker starts. Undefined where the page can't: the worker loads it, or says why it can't. */
+/**
+ * Compiles the program while the worker starts. Undefined if the page can't: then the worker loads
+ * it, or says why it can't.
+ */
 async function compiled(wasm: string | URL | undefined): Promise<WebAssembly.Module | undefined> {
   if (!wasm) return undefined;
   try {

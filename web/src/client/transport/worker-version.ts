@@ -1,10 +1,13 @@
-/** A worker must be of this build: its script may come from a cache, and a shared one from an older deployment. */
+/**
+ * A worker must be from this build: its script may come from a cache, and a shared one from an
+ * older deployment.
+ */
 
 import type { WireError } from '../../protocol/boundary';
 import type { FromWorker } from '../../protocol/messages';
 import { protocolVersion } from '../../protocol/version';
 
-/** Passes on what a worker of this build says. One of another `fail` is told of, at its first message. */
+/** Passes on the messages of a worker of this build. At the first message of another, `fail` is called. */
 export function checkVersion(
   script: URL,
   receive: (message: FromWorker) => void,
@@ -12,9 +15,9 @@ export function checkVersion(
 ): (message: FromWorker) => void {
   let checked = false;
   return (message) => {
-    // A worker that could not begin says why, and no more.
+    // A worker that could not start sends only why.
     if (!checked && message.type !== 'fatal') {
-      // Older ones do not greet, or without a version.
+      // Older ones send no hello, or one without a version.
       const version: number | undefined = message.type === 'hello' ? message.version : undefined;
       if (version !== protocolVersion) return fail({ code: 'crashed', message: explain(script, version) });
       checked = true;
@@ -25,7 +28,7 @@ export function checkVersion(
 
 function explain(script: URL, version: number | undefined): string {
   return (
-    `the worker script at ${script} is of another build than this page ` +
+    `the worker script at ${script} is from another build than this page ` +
     `(protocol version ${version ?? 'none'}, not ${protocolVersion}). ` +
     'Reload all tabs of this site, or copy the worker files of this version of mqttwasm to the server'
   );

@@ -1,12 +1,12 @@
-/** What a script may take and leave. */
+/** Limits of scripts. */
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const bounds = {
-  /** Milliseconds of a call: of its own, and by the clock, which counts what else the machine does. */
+  /** Milliseconds of a call: its own, and by the clock, which includes what else the machine does. */
   call: { own: 50, clock: 500 },
-  /** Bytes: what a script has, and beside it what the engine takes for itself. */
+  /** Bytes: for the script, and besides that for the engine itself. */
   memory: { script: 16 * MiB, engine: 6 * MiB },
   /** Bytes. */
   stack: 128 * KiB,
@@ -26,7 +26,7 @@ export const bounds = {
   backlog: { messages: 1000, bytes: 8 * MiB, message: MiB },
   /** PUBLISH packets of a connection's scripts that wait for their acknowledgement. */
   unacknowledged: 200,
-  /** Seconds in which the worker must answer, and in which it must be there at all. */
+  /** Seconds in which the worker must answer, and in which it must have loaded. */
   silence: 3,
   loading: 30,
   /** Scripts in one browser, those on at once, characters of one, and lines of the log. */

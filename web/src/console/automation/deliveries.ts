@@ -1,4 +1,4 @@
-/** Messages that scripts were given and have not answered yet, within bounds. */
+/** Messages that were passed to scripts and not answered yet, within bounds. */
 
 import type { Message } from '../../client';
 import type { Readable } from '../payload/guess';
@@ -16,7 +16,7 @@ const never = new Promise<void>(() => {});
 
 export function deliveredOf({ topic, payload, qos, retain, receivedAt, properties }: Message): Delivered {
   const { correlationData, ...plain } = properties;
-  // Copies: each is part of a batch, all of which would cross.
+  // Copies: each is part of a batch, which would cross as a whole.
   return {
     topic,
     payload: payload.slice(),
@@ -35,13 +35,13 @@ export function createDeliveries() {
   let bytes = 0;
 
   /**
-   * Returns the delivery's number: undefined where there is no room, since a backlog
-   * would only grow. Where a script `decodes`, whoever shows the message waits for it.
+   * Returns the delivery's number: undefined if there is no room, since a backlog would only grow.
+   * If a script `decodes`, the message is shown only after it has answered.
    */
   function add(message: Message & Readable, number: number, decodes: boolean): number | undefined {
     const size = message.payload.length;
     if (size > backlog.message || open.size >= backlog.messages || bytes + size > backlog.bytes) {
-      // A chart would draw the bytes for the value.
+      // Otherwise a chart would draw the bytes as the value.
       if (decodes) message.pending = never;
       return undefined;
     }

@@ -1,4 +1,4 @@
-/** What scripts may begin with. */
+/** Example scripts. */
 
 import { mark } from '../core/i18n/i18n';
 

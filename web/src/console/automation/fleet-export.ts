@@ -1,4 +1,4 @@
-/** What a fleet did, as a file. */
+/** The results of a fleet, as a file. */
 
 import type { Run, Sample } from './fleet';
 
@@ -27,7 +27,7 @@ export function csvOf({ samples }: Run): string {
   return `${[columns.map((name) => units[name] ?? name).join(), ...lines].join('\r\n')}\r\n`;
 }
 
-/** Everything; the broker's address is without what lets somebody in. */
+/** Everything, but without the credentials in the broker's address. */
 export function jsonOf({ begun, ...run }: Run): string {
   return `${JSON.stringify({ begun: new Date(begun).toISOString(), ...run }, undefined, 2)}\n`;
 }

@@ -108,7 +108,7 @@ describe('loss by sequence numbers', () => {
     expect(track.outstanding()).toBe(0);
   });
 
-  test('what was not acknowledged may arrive all the same', () => {
+  test('what was not acknowledged may still arrive', () => {
     const track = trackOf(4);
     track.fail(1);
     expect(track.arrive(1)).toBe(true);
@@ -121,7 +121,7 @@ describe('loss by sequence numbers', () => {
     expect(track.outstanding()).toBe(1);
   });
 
-  test('what nobody sent counts for nothing', () => {
+  test('what was never sent does not count', () => {
     const track = trackOf(2);
     for (const n of [0, 3, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
       expect(track.arrive(n)).toBe(false);

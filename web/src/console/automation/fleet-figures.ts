@@ -1,11 +1,11 @@
-/** The figures of a fleet: round trips, and what came of the messages. */
+/** The figures of a fleet: round trips, and the outcomes of messages. */
 
 import type { QoS } from '../../client';
 import type { Failure } from '../core/failure';
 
 /** Each bucket ends 2 % above where it begins, so a percentile is right to 1 %. */
 const growth = Math.log(1.02);
-/** Milliseconds. What is shorter is in the first bucket, what is longer than 100 s in the last one. */
+/** Milliseconds. Shorter times go into the first bucket, those longer than 100 s into the last one. */
 const shortest = 0.01;
 const buckets = Math.ceil(Math.log(100_000 / shortest) / growth);
 
@@ -20,7 +20,7 @@ export function createHistogram() {
     total++;
   }
 
-  /** Milliseconds that the `share` of all took no longer than; undefined where there are none. */
+  /** The percentile in milliseconds, for a `share` from 0 to 1; undefined if there are none. */
   function percentile(share: number): number | undefined {
     if (total === 0) return undefined;
     let left = Math.max(1, Math.ceil(total * share));
@@ -45,15 +45,15 @@ const mostRemembered = 1000;
 export type Track = ReturnType<typeof createTrack>;
 
 /**
- * Of the messages of one device and one QoS, by their sequence numbers from 1, which
- * ones have arrived. A broker keeps their order (MQTT 5, 4.6), so a message is missing
- * when a later one is there; it may turn up all the same, and was late then.
+ * Of the messages of one device and one QoS, by their sequence numbers from 1, which ones have
+ * arrived. A broker keeps their order (MQTT 5, 4.6), so a message is missing when a later one has
+ * arrived; if it still arrives, it was late.
  */
 export function createTrack() {
   let sent = 0;
   let highest = 0;
   const missing = new Set<number>();
-  /** Not acknowledged: nobody can expect them, though they may arrive. */
+  /** Not acknowledged: they are not expected, though they may arrive. */
   const failed = new Set<number>();
   const counts = { received: 0, duplicates: 0, late: 0, lost: 0 };
 
@@ -68,7 +68,7 @@ export function createTrack() {
     }
   }
 
-  /** What no one sent is no message. Whether it arrived for the first time. */
+  /** Returns whether the message arrived for the first time. One that was never sent is ignored. */
   function arrive(n: number): boolean {
     if (!Number.isInteger(n) || n < 1 || n > sent) return false;
     if (n > highest) {
@@ -96,7 +96,7 @@ export function createTrack() {
     if (failed.size < mostRemembered) failed.add(n);
   }
 
-  /** Nothing more arrives. */
+  /** Counts what has not arrived as lost. */
   function close(): void {
     miss(highest + 1, sent);
     highest = sent;
@@ -108,7 +108,7 @@ export function createTrack() {
   return { next, arrive, fail, close, outstanding, counts };
 }
 
-/** What came of the messages of one QoS. */
+/** The outcomes of the messages of one QoS. */
 export interface QoSFigures {
   qos: QoS;
   sent: number;
@@ -117,7 +117,7 @@ export interface QoSFigures {
   /** Sent, and not acknowledged because the connection ended or the broker refused. */
   failed: number;
   received: number;
-  /** May still arrive, or might have when the fleet did not wait any longer. */
+  /** May still arrive, or might have if the fleet had waited longer. */
   onTheWay: number;
   lost: number;
   duplicates: number;
@@ -147,7 +147,7 @@ export function plainFailure(error: unknown): Failure {
   };
 }
 
-/** What went wrong, by reason. The words are those of the first of its kind. */
+/** Problems by reason. The text is that of the first of its kind. */
 export function createProblems() {
   const problems = new Map<string, Problem>();
 
@@ -164,7 +164,7 @@ export function createProblems() {
 
 export type Phase = 'starting' | 'running' | 'stopping' | 'ended';
 
-/** All that is told of a fleet, some times a second. Times in milliseconds. */
+/** All figures of a fleet, sent several times a second. Times in milliseconds. */
 export interface Figures {
   phase: Phase;
   /** Since 1970. */
@@ -174,12 +174,12 @@ export interface Figures {
   connecting: number;
   /** Away after a drop-out, or until the next attempt. */
   away: number;
-  /** Refused for a reason that stays. */
+  /** Refused for a permanent reason. */
   refused: number;
   /** In a second, lately. */
   sentRate: number;
   receivedRate: number;
-  /** From the call that publishes to the subscriber's handler; undefined where nothing was measured. */
+  /** From the call that publishes to the subscriber's handler; undefined if nothing was measured. */
   p50: number | undefined;
   p99: number | undefined;
   /** Of the last second. */

@@ -1,4 +1,4 @@
-/** What a fleet of simulated devices does: as its form holds it, and as it is run. */
+/** The plan of a fleet of simulated devices: as a form, and as it is run. */
 
 import type { QoS } from '../../client';
 import { topicName } from '../../client/checks/topics';
@@ -9,17 +9,17 @@ import { isPrivateHost } from '../session/config';
 import { expand, unknownPlaces } from '../session/template';
 import { bounds as scriptBounds } from './bounds';
 
-/** Numbers are as typed. `tag` keeps apart what two pages with the same plan would share. */
+/** Numbers are as typed. `tag` distinguishes two pages with the same plan. */
 export const emptyForm = (tag: string) => ({
   devices: '10',
   clientId: `fleet-${tag}-{{device}}`,
   topic: `fleet/${tag}/{{device}}/temperature`,
   payload: '{"value": {{random 18 25 1}}, "at": "{{now}}"}',
-  /** Where its messages are from: `script`, and else the templates of topic and payload. */
+  /** What makes its messages: `script`, or otherwise the templates of topic and payload. */
   by: 'template',
   /** Selects the topics that the script may publish to. */
   filter: `fleet/${tag}/#`,
-  code: `// What is written to a device is there at its next message.
+  code: `// Properties that are set on a device are still there at its next message.
 function message(device) {
   device.value = (device.value ?? 20) + Math.random() - 0.5;
   return {
@@ -54,7 +54,7 @@ function message(device) {
 
 export type FleetForm = ReturnType<typeof emptyForm>;
 
-/** A form that was kept, as far as it is one. */
+/** A form that was kept, with defaults for what is not valid. */
 export const formFrom = (kept: unknown, tag: string): FleetForm => inShapeOf(emptyForm(tag), kept);
 
 export type FleetScript = Pick<FleetForm, 'filter' | 'code'>;
@@ -68,7 +68,7 @@ export interface Plan {
   /** In place of both. */
   script: FleetScript | undefined;
   qos: QoS | 'mixed';
-  /** Between two messages of a device; infinite where it sends none. */
+  /** Between two messages of a device; infinite if it sends none. */
   interval: number;
   /** From 0 to 1. */
   jitter: number;
@@ -95,7 +95,7 @@ interface Bounds {
   least: number;
   most: number;
   whole?: boolean;
-  /** What an empty field stands for. */
+  /** The value of an empty field. */
   empty?: number;
 }
 
@@ -111,13 +111,16 @@ const bounds: Partial<Record<keyof FleetForm, Bounds>> = {
   storm: { least: 0, most: 3600 },
 };
 
-/** Those that the page names, or whose operators invite everybody. */
+/** Public brokers besides those in the page's list. */
 const publicBrokers =
   /^(broker(-cn)?\.emqx\.io|.*\.hivemq\.com|.*\.mqttdashboard\.com|(test\.)?mosquitto\.org|.*\.eclipseprojects\.io|.*\.emqx\.com\.cn)$/;
 
 export type Reach = 'private' | 'public' | 'public broker';
 
-/** How far away the broker at the address is. `listed`: addresses of the brokers that come with the page. */
+/**
+ * Whether the broker at the address is private, on the internet or public. `listed`: addresses of
+ * the brokers that come with the page.
+ */
 export function reachOf(address: string, listed: readonly string[] = []): Reach {
   if (!URL.canParse(address)) return 'private'; // nothing is dialled
   const hostOf = (url: string): string =>
@@ -135,11 +138,11 @@ const withDevice = (template: string, device: number): string =>
     String(device).padStart(Number(digits ?? 1), '0'),
   );
 
-/** What Publish makes of its templates, and the device's number. `now` is in milliseconds since 1970. */
+/** Expands a template as Publish does, and the device's number. `now` is in milliseconds since 1970. */
 export const expandFor = (template: string, device: number, n: number, now: number): string =>
   expand(withDevice(template, device), n, now);
 
-/** Selects all topics that the template can become. */
+/** A filter that matches all topics that the template can become. */
 export const filterOf = (template: string): string =>
   template
     .split('/')
@@ -150,7 +153,7 @@ const isDifferent = (template: string): boolean => withDevice(template, 1) !== w
 
 export type PlanErrors = Partial<Record<keyof FleetForm, string>>;
 
-/** Each field that is not as it must be has its words in `errors`; without any it can be run. */
+/** `errors` has a message for each invalid field; without any the plan can be run. */
 export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: PlanErrors } {
   const errors: PlanErrors = {};
   const number = (field: keyof FleetForm): number => {
@@ -183,7 +186,7 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
     return given;
   };
 
-  /** Of the messages; the others of the form are of no account. */
+  /** Plans the messages of a script; the form's templates are ignored. */
   function script(): Pick<Plan, 'topic' | 'payload' | 'script'> {
     const { code, filter } = form;
     const mistake = mistakeIn(filter);
@@ -221,11 +224,11 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
   };
 
   if (!isDifferent(form.clientId) && !/\{\{\s*uuid\s*\}\}/.test(form.clientId)) {
-    errors.clientId ??= t('Devices of the same client ID end each other: write {place} in it', {
+    errors.clientId ??= t('Devices with the same client ID disconnect each other: write {place} in it', {
       place: '{{device}}',
     });
   }
-  // Of a script's it is known when they are there.
+  // A script's payloads are measured when they are made.
   const size = isScript ? 0 : new TextEncoder().encode(form.payload).length;
   if (size > most.payload) errors.payload ??= t('At most {count} bytes', { count: most.payload });
   if (devices * rate > most.rate || devices * rate * size > most.throughput) {
@@ -245,7 +248,7 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
       );
     }
     if (devices > mostInPublic.devices) {
-      errors.devices ??= t('At most {count} at a public broker, which others need too', {
+      errors.devices ??= t('At most {count} at a public broker, which others use too', {
         count: mostInPublic.devices,
       });
     }

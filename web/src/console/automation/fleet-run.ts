@@ -4,9 +4,9 @@
  *                 ramp                accepted                drop-out, storm, lost
  *   waiting ──────────────► connecting ────────► connected ─────────────────────────► waiting
  *      ▲                        │  │
- *      └──── back-off ──────────┘  └── refused for a reason that stays ──► refused
+ *      └──── back-off ──────────┘  └── refused for a permanent reason ───► refused
  *
- * Runs in the fleet's worker. Nothing here has a timer of its own: `tick` looks what is due.
+ * Runs in the fleet's worker. Nothing here has a timer of its own: `tick` does what is due.
  */
 
 import type { ConnectOptions, QoS } from '../../client';
@@ -34,9 +34,9 @@ export interface Machinery {
   date(): number;
   /** From 0 up to 1. */
   random(): number;
-  /** Tells this run's messages from others'. */
+  /** Distinguishes this run's messages from others. */
   run: string;
-  /** Of a plan with a script: undefined where that has ended. */
+  /** For a plan with a script; undefined if that has ended. */
   message?(asked: Asked): Content | undefined;
 }
 
@@ -44,17 +44,17 @@ export interface Machinery {
 const mostUnacknowledged = 100;
 /** Messages of all devices that may be on their way to the subscriber: mosquitto drops more than 1,000. */
 const mostOnTheWay = 1000;
-/** A device that is so late leaves messages out. */
+/** Milliseconds: a device that is later leaves messages out. */
 const mostLate = 1000;
-/** Milliseconds of a look at what is due: a script may take longer over it, and the sockets wait. */
+/** Milliseconds of one `tick`: a script may be slow, and the sockets must not wait. */
 const slice = 50;
 /** The first back-off, which doubles, and the longest one. */
 const backOff = [1000, 30_000] as const;
-/** How long the last messages are waited for while none comes, and in all; and how long DISCONNECT may take. */
+/** Milliseconds to wait for the last messages while none arrives, and in all; and for DISCONNECT. */
 const drain = { idle: 3000, whole: 30_000, goodbye: 2000 };
 const connectTimeout = 30_000;
 
-/** CONNACK's reasons that the next attempt would meet again: what is said of the client, not of the moment. */
+/** Reason codes of CONNACK that are about the client, so that the next attempt would get them again. */
 const lasting = new Set([0x81, 0x82, 0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x90, 0x95, 0x99, 0x9a, 0x9b, 0x9d]);
 
 export type FleetRun = ReturnType<typeof createFleetRun>;
@@ -68,20 +68,20 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   let phase: Phase = 'starting';
   let skipped = 0;
   let dropOuts = 0;
-  /** Wills that the broker has reason to publish. */
+  /** Wills that the broker should publish. */
   let willsDue = 0;
   let storms = 0;
   let storm: { at: number; devices: number; left: number; took: number | undefined } | undefined;
   let nextStorm = Number.POSITIVE_INFINITY;
   let drainedBy = 0;
-  /** Nothing has come for so long that nothing will. */
+  /** Nothing has arrived for so long that nothing more is expected. */
   let drained = false;
   /** How many more messages may be on their way. */
   let room = Number.POSITIVE_INFINITY;
   let stoppedAt = 0;
-  /** Index of the device that is looked at first. */
+  /** Index of the device that is handled first. */
   let turn = 0;
-  /** When the current second began, and bytes that the script made in it. */
+  /** When the current second began, and bytes that the script has made in it. */
   let second = begun;
   let bytes = 0;
   let ending: Promise<unknown> | undefined;
@@ -120,7 +120,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     };
   }
 
-  /** Rejects where the subscriber can't be had: without it there is nothing to measure. */
+  /** Rejects if the subscriber can't connect or subscribe: without it nothing can be measured. */
   async function start(): Promise<void> {
     if (plan.measure && phase === 'starting') await subscriber.open(dial, optionsFor(0));
     if (phase !== 'starting') return;
@@ -139,7 +139,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
 
   function retry(device: Device): void {
     const [first, longest] = backOff;
-    // Full jitter: all at once would be a storm that nobody asked for.
+    // Full jitter: all at once would be an unwanted storm.
     wait(device, random() * Math.min(longest, first * 2 ** device.attempts));
     device.attempts++;
   }
@@ -179,7 +179,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     if (phase !== 'running') return;
     const at = now();
     device.attempts = 0;
-    // Not all at the same moment, also where all were cut off at the same moment.
+    // Not all at the same moment, even if all were cut off at the same moment.
     device.sendAt = at + random() * plan.interval;
     device.dropAt = at - Math.log(1 - random()) * plan.dropOuts;
     backFromStorm(device);
@@ -253,7 +253,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
         (error: unknown) => {
           tally.failed[qos]++;
           track.fail(n);
-          // A message that a drop-out cut off is none of the broker's doing.
+          // A message that a drop-out cut off is not the broker's fault.
           if (device.link === link) problems.note('publish', error);
         },
       )
@@ -299,7 +299,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
         second = at;
         bytes = 0;
       }
-      // Those that there is no time for are the first next time.
+      // Devices for which there is no time are first next time.
       for (let n = 0; n < devices.length && phase === 'running' && now() - at < slice; n++) {
         lookAt(devices[turn] as Device, at);
         turn = (turn + 1) % devices.length;
@@ -311,7 +311,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
   const onTheWay = (): number =>
     sum(({ tracks }) => tracks.reduce((total, track) => total + track.outstanding(), 0));
 
-  /** Also those that connect are waited for: cut off, they would leave wills behind. */
+  /** Waits for connecting devices, too: cut off, they would leave wills behind. */
   function isDrained(at: number): boolean {
     if (at >= drainedBy) return true;
     if (sum(({ unacknowledged }) => unacknowledged) > 0) return false;
@@ -328,7 +328,7 @@ export function createFleetRun(plan: Plan, settings: Settings, machinery: Machin
     drainedBy = stoppedAt + drain.whole;
   }
 
-  /** Ends all clients now. Resolves when they are gone, or could not say goodbye in time. */
+  /** Ends all clients now. Resolves when they have ended, or could not send DISCONNECT in time. */
   function finish(): Promise<unknown> {
     if (phase === 'ended') return Promise.resolve();
     stop();

@@ -11,7 +11,7 @@ import { createSandbox } from './sandbox';
 /** Why there are no more messages. */
 export type ScriptEnd = Extract<Act, { kind: 'error' | 'stopped' }>;
 
-/** Whatever fails ends it: `ended` is called once, and each call returns undefined from then on. */
+/** Any failure ends it: `ended` is called once, and each call returns undefined from then on. */
 export async function createFleetScript(
   wasm: WebAssembly.Module,
   { code, filter }: FleetScript,

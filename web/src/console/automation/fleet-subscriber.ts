@@ -20,7 +20,7 @@ export const label = (run: string, kind: string, device: number, n: number, at: 
   `${run} ${kind} ${device} ${n} ${at.toFixed(2)}`,
 ];
 
-/** `arrived` is told of each message of this run, and says whether it counts. */
+/** `arrived` is called with each message of this run, and returns whether it counts. */
 export function createSubscriber(
   { topic, script, will }: Plan,
   run: string,
@@ -51,13 +51,13 @@ export function createSubscriber(
   }
 
   return {
-    /** Rejects where it can't be had: without it there is nothing to measure. */
+    /** Rejects if it can't connect or subscribe: without it nothing can be measured. */
     async open(dial: (options: ConnectOptions) => Promise<Link>, options: ConnectOptions): Promise<void> {
       link = await dial({
         ...options,
         clean: true,
         reconnectPeriod: 1000,
-        // QoS 1 and 2 wait for it where its connection breaks.
+        // QoS 1 and 2 wait for it if its connection is lost.
         properties: { ...options.properties, sessionExpiryInterval: 60 },
       });
       const { client } = link;
@@ -70,12 +70,12 @@ export function createSubscriber(
       await client.subscribe(script?.filter ?? filterOf(topic), how, onMessage);
       if (will) await client.subscribe(filterOf(will.topic), how, onWill);
     },
-    /** Its client, to be ended: that its connection closes is no gap any more. */
+    /** Its client, to be ended: the end of its connection then is no gap. */
     take(): Link | undefined {
       ended = true;
       return link;
     },
-    /** When something of this run came last. */
+    /** When something of this run arrived last. */
     last: () => last,
     counts: () => ({ wills, gaps }),
   };

@@ -115,7 +115,7 @@ test('asks before it goes to the internet', () => {
   expect(workers).toHaveLength(1);
 });
 
-test('a public broker takes ten devices and no more, agreed or not', () => {
+test('a public broker gets at most ten devices, even if the user agrees', () => {
   const { fleet, workers } = made('ws://mqtt.example.org:8080/mqtt');
   fleet.edit({ devices: '11' });
   fleet.start();
@@ -128,7 +128,7 @@ test('a public broker takes ten devices and no more, agreed or not', () => {
   expect(workers).toHaveLength(0);
 });
 
-test('a worker that does not answer is ended all the same', () => {
+test('a worker that does not answer is ended anyway', () => {
   const { fleet, workers } = made();
   fleet.start();
   fleet.stop();
@@ -201,7 +201,7 @@ test('a call that can’t be interrupted is ended with the worker', () => {
   vi.advanceTimersByTime(2000);
   expect(workers[0]?.terminate).toHaveBeenCalled();
   expect(fleet.running.value).toBe(false);
-  expect(fleet.scriptEnd.value).toBe('Stopped: a call did not end for 3 s');
+  expect(fleet.scriptEnd.value).toBe('Stopped: a call did not end within 3 s');
 });
 
 test('samples are a second apart, and bounded', () => {
@@ -225,7 +225,7 @@ test('the form is kept for a reload, and its script with it, which does not run'
   expect(workers).toHaveLength(0);
 });
 
-test('exports have the figures, and nothing that lets somebody in', () => {
+test('exports have the figures, and no credentials', () => {
   vi.setSystemTime(0);
   const { fleet, tell } = made();
   fleet.start();

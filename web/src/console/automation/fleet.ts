@@ -1,4 +1,4 @@
-/** A session's fleet as the page sees it: its form, the worker that runs it, and what that tells. */
+/** A session's fleet as the page sees it: its form, the worker that runs it, and its figures. */
 
 import { type Signal, signal } from '@preact/signals';
 import { scriptUrl } from '../../client/transport/asset-urls';
@@ -30,18 +30,18 @@ export interface Sample {
 /** Milliseconds between samples; the figures that come a little early count, too. */
 const sampling = 980;
 
-/** Milliseconds, with as many digits as mean anything. */
+/** Milliseconds, rounded to meaningful digits. */
 const rounded = (milliseconds: number | undefined): number | undefined =>
   milliseconds === undefined ? undefined : Number(milliseconds.toPrecision(3));
 
 /** An hour of them. */
 export const mostSamples = 3600;
 
-/** Milliseconds that a worker which was told to end has for its clients' goodbye. */
+/** Milliseconds that a worker has to end its clients. */
 const goodbye = { stop: 40_000, leave: 3000 };
 
 export interface Run {
-  /** Without what lets somebody in. */
+  /** Without credentials. */
   address: string;
   /** Milliseconds since 1970. */
   begun: number;
@@ -55,7 +55,7 @@ export interface Dependencies {
   kept: Signal<unknown>;
   /** With the address that the fleet connects to. */
   settings(): Settings;
-  /** Addresses of the brokers that come with the page and are everybody's. */
+  /** Addresses of the public brokers that come with the page. */
   publicAddresses(): string[];
   startWorker(): Worker;
   now(): number;
@@ -72,17 +72,17 @@ export function createFleet(deps: Dependencies) {
   /** The last one, also when it is over. */
   const run = signal<Run | undefined>(undefined);
   const running = signal(false);
-  /** Why there is nothing to see, or no more. */
+  /** Why there are no figures, or no more. */
   const failure = signal<Failure | undefined>(undefined);
-  /** Why its script makes no more messages, in words. */
+  /** Why its script makes no more messages, as text. */
   const scriptEnd = signal<string | undefined>(undefined);
-  /** Somebody has to agree first: to this address. */
+  /** The address for which the user has to agree first. */
   const asking = signal<string | undefined>(undefined);
   let worker: Worker | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let pulse: ReturnType<typeof setInterval> | undefined;
 
-  /** Where it goes. */
+  /** The broker's address. */
   const address = (): string => withoutSecrets(deps.settings().url);
   const reach = (): Reach => reachOf(deps.settings().url, deps.publicAddresses());
   const order = (given: Order): void => worker?.postMessage(given);
@@ -93,7 +93,7 @@ export function createFleet(deps: Dependencies) {
     if (Object.keys(errors.value).length > 0) errors.value = planOf(form.value, reach()).errors;
   }
 
-  /** Whatever its clients do: with the worker their sockets go. */
+  /** Ends the worker, and with it the sockets of its clients. */
   function end(): void {
     clearTimeout(timer);
     clearInterval(pulse);
@@ -110,7 +110,7 @@ export function createFleet(deps: Dependencies) {
 
   function show(mine: Run, figures: Figures): void {
     const last = mine.samples.at(-1);
-    // By the worker's clock: a page that is busy gets them late.
+    // By the worker's clock: a busy page gets them late.
     const { at, recent } = figures;
     if (!last || at - last.at >= sampling) {
       const sample = {
@@ -122,14 +122,14 @@ export function createFleet(deps: Dependencies) {
         p99: rounded(recent.p99),
         lost: figures.byQoS.reduce((sum, { lost }) => sum + lost, 0),
       };
-      // Another array, or what draws it takes it for the same.
+      // A new array, so that the chart notices the change.
       mine.samples = [...mine.samples, sample].slice(-mostSamples);
     }
     run.value = { ...mine, figures };
     if (figures.phase === 'ended') end();
   }
 
-  /** Some calls of the language can't be interrupted: only the worker's end stops them. */
+  /** Some calls of the language can't be interrupted: only ending the worker stops them. */
   function watch(): (news: News) => void {
     let silent = 0;
     let most: number = bounds.loading;
@@ -189,7 +189,7 @@ export function createFleet(deps: Dependencies) {
     order({ type: 'start', plan, settings });
   }
 
-  /** Asks first where the broker is not on a private network. */
+  /** Asks first if the broker is not on a private network. */
   function start(): void {
     if (running.value) return;
     errors.value = planOf(form.value, reach()).errors;
@@ -221,20 +221,20 @@ export function createFleet(deps: Dependencies) {
       asking.value = undefined;
     },
     storm: () => order({ type: 'storm' }),
-    /** Waits for what is under way. Asked again, it does not. */
+    /** Waits for messages in flight; called again, it does not. */
     stop: () => endWithin(run.value?.figures?.phase === 'stopping' ? 'leave' : 'stop'),
     dispose: () => endWithin('leave'),
   };
 }
 
-/** To be given to `part`. */
+/** For `part`. */
 export const fleetOf = ({ fleetForm, connection }: Session): Fleet =>
   createFleet({
     kept: fleetForm,
     settings() {
       const settings = connection.settings.value;
       const { url } = connection.status.value;
-      // What is typed over the address in use is nobody's wish yet.
+      // An address that is being typed is not used yet.
       return { ...settings, url: (connection.wanted() && url) || settings.url };
     },
     publicAddresses: () =>

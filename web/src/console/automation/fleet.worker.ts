@@ -1,5 +1,5 @@
-// The fleet's own thread: its devices' clients and the Go program that they share, so that
-// the page's thread sees nothing of a message but what the figures say.
+// The fleet's own thread, for its devices' clients and the Go program that they share: the page's
+// thread only gets figures.
 
 import { connect } from '../../client';
 import type { Failure } from '../core/failure';
@@ -10,10 +10,13 @@ import type { Plan } from './fleet-plan';
 import { createFleetRun, type FleetRun, type Machinery } from './fleet-run';
 import type { ScriptEnd } from './fleet-script';
 
-/** `stop` waits for what is under way, `leave` does not. */
+/** `stop` waits for messages in flight, `leave` does not. */
 export type Order = { type: 'start'; plan: Plan; settings: Settings } | { type: 'storm' | 'stop' | 'leave' };
 
-/** The last one has the phase `ended`. `failed` where the run could not begin; `script` where that stops it. */
+/**
+ * The last one has the phase `ended`. `failed`: the run could not begin; `script`: the script
+ * stopped it.
+ */
 export type News =
   | { type: 'figures'; figures: Figures }
   | { type: 'failed'; failure: Failure }
@@ -71,7 +74,7 @@ async function start(plan: Plan, settings: Settings): Promise<void> {
   try {
     await begun.start();
   } catch (error) {
-    // Given up by the page, which knows.
+    // If the page stopped it, it knows.
     if (begun.figures().phase === 'starting') tell({ type: 'failed', failure: plainFailure(error) });
   }
 }

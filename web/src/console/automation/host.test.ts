@@ -359,7 +359,7 @@ test('a trial that hangs is ended, and another one takes the place of one that r
   expect(engines.map(({ ended }) => ended)).toEqual([true, true]);
 });
 
-test('a script that nobody has looked at is not switched on by a profile, nor by being looked at elsewhere', () => {
+test('a script that was not reviewed is not switched on by a profile, nor by a review elsewhere', () => {
   const page = open(script('mine'), script('theirs', { foreign: true }));
   page.hook.on.value = { url, names: ['theirs', 'mine'] };
   expect(page.hook.on.value).toEqual({ url, names: ['mine'] });

@@ -1,6 +1,6 @@
 /**
- * The scripts of one connection: which of them run, what they are given, and what
- * comes of it. They run in a worker, which is started with the first of them.
+ * The scripts of one connection: which of them run, which messages they get, and what they do. They
+ * run in a worker, which is started with the first script.
  */
 
 import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
@@ -34,7 +34,7 @@ export interface Dependencies {
   library: Pick<Library, 'entries' | 'find'>;
   feed: Pick<Feed, 'next' | 'get' | 'grow' | 'show'>;
   readings: Pick<Readings, 'note'>;
-  /** Starts a worker. `broken` is called where it can't be loaded, or fails as a whole. */
+  /** Starts a worker. `broken` is called if it can't be loaded, or fails as a whole. */
   start(heard: (message: FromWorker) => void, broken: (why: string) => void): Engine;
   lineOfHang: LineOfHang;
   clock: Clock;
@@ -44,7 +44,7 @@ export interface Dependencies {
 }
 
 export interface Line {
-  /** Never given twice. */
+  /** Unique. */
   number: number;
   /** Milliseconds since 1970. */
   at: number;
@@ -57,13 +57,13 @@ export interface Line {
 export interface State {
   phase: 'starting' | 'running';
   messages: number;
-  /** Errors that it threw, and that a second had room for. */
+  /** Errors that it threw, as far as they are within the limit of a second. */
   failed: number;
   published: number;
   /** Messages that it did not get, since it could not keep up, and publishes it was not allowed. */
   dropped: number;
   refused: number;
-  /** Its code is another one by now. */
+  /** Its code has been changed since. */
   changed: boolean;
 }
 
@@ -93,9 +93,9 @@ export function createHost(deps: Dependencies) {
   let ids = 0;
   let lines: Line[] = [];
   let written = 0;
-  /** The program that the worker is at. */
+  /** The program that the worker is running. */
   let current: number | undefined;
-  /** Pings that nothing was heard since. */
+  /** Pings without an answer. */
   let silent = 0;
   let heard = false;
 
@@ -149,7 +149,7 @@ export function createHost(deps: Dependencies) {
     silent = 0;
     heard = false;
     stopPinging = every(clock, 1000, () => {
-      // Until it is loaded nothing can be said.
+      // The worker can't answer before it is loaded.
       if (silent++ >= (heard ? bounds.silence : bounds.loading)) hung();
       else started.post({ kind: 'ping' });
     });
@@ -165,7 +165,7 @@ export function createHost(deps: Dependencies) {
     const script = library.find(name);
     if (!script || script.foreign || running.some((one) => one.name === name)) return;
     if (running.length >= bounds.running) {
-      forget(name, t('Not started: {count} scripts run already', { count: bounds.running }));
+      forget(name, t('Not started: {count} scripts are already running', { count: bounds.running }));
       return;
     }
     const { code, filter, rate } = script;
@@ -188,7 +188,7 @@ export function createHost(deps: Dependencies) {
     draw();
   }
 
-  /** Switches it off, and says why. */
+  /** Switches a script off, and reports why. */
   function forget(name: string, why: string): void {
     write(name, 'error', why);
     const { url, names } = scripts.on.peek();
@@ -204,7 +204,7 @@ export function createHost(deps: Dependencies) {
     forget(one.name, why);
   }
 
-  /** Nothing but the worker's end stops what never gives back. The others begin anew. */
+  /** Only ending the worker stops a call that never returns. The other scripts start again. */
   function hung(): void {
     const culprit = running.find(({ id }) => id === current) ?? running[0];
     const others = running.filter((one) => one !== culprit);
@@ -215,7 +215,7 @@ export function createHost(deps: Dependencies) {
     for (const one of others) {
       one.phase = 'starting';
       load(one);
-      write(one.name, 'error', t('Started again, because another script hung'));
+      write(one.name, 'error', t('Restarted, because another script hung'));
     }
   }
 
@@ -267,7 +267,7 @@ export function createHost(deps: Dependencies) {
       lines > 0 && plural(lines, '{count} line of the log', '{count} lines of the log', formatCount(lines)),
     ];
     const what = told.filter(Boolean).join(', ');
-    write(one.name, 'error', t('Left out, because a second has no room for more: {what}', { what }));
+    write(one.name, 'error', t('Left out, over the limit for one second: {what}', { what }));
   }
 
   function did(one: Running, act: Act, delivery: Delivery | undefined): void {
@@ -310,7 +310,7 @@ export function createHost(deps: Dependencies) {
       one.phase = 'running';
       draw();
     } else if (one && message.kind === 'state') {
-      // Other code begins without.
+      // Changed code starts with an empty state.
       if (message.json !== '' && library.find(one.name)?.code === one.code)
         scripts.states.set(one.name, message.json);
       else scripts.states.delete(one.name);
@@ -319,7 +319,7 @@ export function createHost(deps: Dependencies) {
     }
   }
 
-  /** What a flood has no room for is left out and counted: a backlog would only grow. */
+  /** In a flood, messages beyond the limits are left out and counted: a backlog would only grow. */
   function take(messages: readonly (Message & Readable)[]): void {
     if (running.length === 0 || !engine) return;
     const first = feed.next();
@@ -343,7 +343,7 @@ export function createHost(deps: Dependencies) {
     const known = new Map(library.entries.value.map((script) => [script.name, script]));
     const here = client !== undefined && withoutSecrets(client.url) === url;
     untracked(() => {
-      // A profile that came from a file may name one that nobody has looked at yet.
+      // A profile that came from a file may name a script that was not reviewed yet.
       const seen = names.filter((name) => !known.get(name)?.foreign);
       if (seen.length < names.length) {
         scripts.on.value = { url, names: seen };
@@ -357,7 +357,7 @@ export function createHost(deps: Dependencies) {
   });
   scripts.hear = take;
 
-  /** At the broker in use, or the one that the form has. */
+  /** For the broker in use, or the one in the form. */
   function turn(name: string, on: boolean, address: string): void {
     const url = withoutSecrets(address);
     const { names, url: before } = scripts.on.peek();

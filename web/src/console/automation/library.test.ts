@@ -97,11 +97,11 @@ describe('the library', () => {
     [{}, 'The scripts in the file are not a list'],
     [null, 'The scripts in the file are not a list'],
     [Array(bounds.scripts + 1).fill(script), `The file holds more than ${bounds.scripts} scripts`],
-    [[script, 7], 'Script 2 in the file: “name” is missing, or no text'],
-    [[{ ...script, name: ' ' }], 'Script 1 in the file: “name” is missing, or no text'],
-    [[{ ...script, code: ['x'] }], 'Script 1 in the file: “code” is missing, or no text'],
-    [[{ ...script, filter: undefined }], 'Script 1 in the file: “filter” is missing, or no text'],
-    [[{ ...script, filter: 'a/#/b' }], '“One”: its topic filter is none'],
+    [[script, 7], 'Script 2 in the file: “name” is missing or not text'],
+    [[{ ...script, name: ' ' }], 'Script 1 in the file: “name” is missing or not text'],
+    [[{ ...script, code: ['x'] }], 'Script 1 in the file: “code” is missing or not text'],
+    [[{ ...script, filter: undefined }], 'Script 1 in the file: “filter” is missing or not text'],
+    [[{ ...script, filter: 'a/#/b' }], '“One”: its topic filter is not valid'],
     [[{ ...script, code: 'x'.repeat(bounds.code + 1) }], `“One” is longer than ${bounds.code} characters`],
   ])('takes nothing of a list in a file that holds something else: %#', (value, why) => {
     const library = createLibrary(browser().open());

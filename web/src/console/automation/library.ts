@@ -16,7 +16,7 @@ function read(value: unknown): Script | undefined {
   return { name, filter, code, rate: rateFrom(value.rate), ...(foreign === true && { foreign }) };
 }
 
-/** What came with a file of profiles. */
+/** The scripts of an imported file of profiles. */
 export type Brought = ReturnType<Library['bring']>;
 
 export type Library = ReturnType<typeof createLibrary>;
@@ -25,21 +25,24 @@ export function createLibrary(tab?: Tab) {
   const list = createNamedList<Script>({ key: 'mqttwasm.scripts', read, most: bounds.scripts }, tab);
   const find = (name: string): Script | undefined => list.entries.peek().find((one) => one.name === name);
 
-  /** Under names that are free: none is replaced. Their names; none where `problem` says why. */
+  /**
+   * Adds scripts under free names, replacing none. Returns their names; none if it failed, for the
+   * reason in `problem`.
+   */
   function add(...scripts: Script[]): string[] {
     const cut = scripts.map((script) => ({ ...script, name: nameFrom(script.name) }));
     return list.add(cut, longestName).map(({ name }) => name);
   }
 
-  /** What a file holds, switched off and to be looked at first. */
+  /** Adds the scripts of a file, switched off and to be reviewed first. */
   const addText = (text: string, file: string): string[] =>
     list
       .take(() => scriptsFrom(text, nameFrom(file.replace(/\.\w+$/, '')) || 'script'), longestName)
       .map(({ name }) => name);
 
   /**
-   * Those of a file of profiles, switched off and to be looked at first. One that is here
-   * already is not taken again. Throws a ScriptError; nothing has changed then.
+   * Adds the scripts of a file of profiles, switched off and to be reviewed first. One that exists
+   * already is not added again. Throws a ScriptError, and then changes nothing.
    */
   function bring(value: unknown) {
     const given = scriptsOf(value);
@@ -54,7 +57,7 @@ export function createLibrary(tab?: Tab) {
       throw new ScriptError(t('Its scripts are not kept. {why}', { why: list.problem.value }));
     const here = list.latest();
     return {
-      /** What they are called here, by their names in the file: those that nobody has looked at yet. */
+      /** The new names of those to be reviewed, by their names in the file. */
       names: new Map(
         given.flatMap((one): [string, string][] => {
           const found = here.find((other) => other.foreign && isSame(one, other));
@@ -62,20 +65,20 @@ export function createLibrary(tab?: Tab) {
         }),
       ),
       count: names.length,
-      /** Of them that are here already. */
+      /** How many of them existed already. */
       known: given.length - fresh.length,
       undo: () => names.forEach(list.remove),
     };
   }
 
-  /** Those of the names, for a file of profiles. */
+  /** The scripts with these names, for a file of profiles. */
   const plain = (names: ReadonlySet<string>) =>
     list.entries
       .peek()
       .filter(({ name }) => names.has(name))
       .map(({ name, filter, rate, code }) => ({ name, filter, rate, code }));
 
-  /** Under another name too, if that is free. Whether it was kept. */
+  /** Changes a script, also its name if the new one is free. Returns whether it was kept. */
   function change(name: string, changes: Partial<Script>): boolean {
     const script = find(name);
     if (!script) return false;

@@ -1,7 +1,7 @@
 /**
- * Runs in the sandbox before the script does, and gives it its API. What it needs
- * itself it takes hold of now: a script may change every prototype there is, and
- * harms nobody but itself. Texts cross as JSON, since a NUL would end them.
+ * Runs in the sandbox before the script, and provides its API. It saves the built-ins that it needs
+ * first: a script may change every prototype, and then harms only itself. Texts cross as JSON,
+ * since a NUL would end them.
  */
 export const prelude = `(host, most, left, alone) => {
   'use strict';
@@ -17,7 +17,7 @@ export const prelude = `(host, most, left, alone) => {
   const devices = { __proto__: null };
   let ids = 0;
   delete globalThis.performance;
-  // It would be given the functions of this program.
+  // It would get access to the functions of this program.
   Reflect.defineProperty(Error, 'prepareStackTrace', { value: undefined });
 
   function bytes(value) {
@@ -81,7 +81,7 @@ export const prelude = `(host, most, left, alone) => {
       return {};
     }
   }
-  // What JSON brings back as it was.
+  // Whether JSON preserves the value.
   function lasts(value) {
     if (typeof value !== 'object') return typeof value === 'number' ? isFinite(value) : typeof value !== 'function';
     const type = value && getPrototypeOf(value);

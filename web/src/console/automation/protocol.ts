@@ -8,7 +8,7 @@ export interface Delivered {
   retain: boolean;
   /** Milliseconds since 1970. */
   receivedAt: number;
-  /** Without correlation data, which stand beside them. */
+  /** Without correlation data, which is a field of its own. */
   properties: object;
   correlationData?: Uint8Array | undefined;
 }
@@ -23,7 +23,7 @@ export interface Program {
   state?: string | undefined;
 }
 
-/** Which device a message is to be of, and when. */
+/** The device and the time of a message that is to be made. */
 export interface Asked {
   /** From 1. */
   number: number;
@@ -52,14 +52,14 @@ export interface Place {
   column: number;
 }
 
-/** What a script does beside returning a value. */
+/** What a script does besides returning a value. */
 export type Act =
   | { kind: 'publish'; publication: Publication }
   | { kind: 'alert' | 'log'; text: string }
   | { kind: 'error'; text: string; place: Place | undefined }
-  /** Left out since the last of these: a second has no room for more. */
+  /** Left out since the last of these, over the limits of a second. */
   | { kind: 'limited'; publications: number; alerts: number; lines: number }
-  /** It runs no more: it took too long, too much memory, or could not begin. */
+  /** It was stopped: it took too long or too much memory, or could not start. */
   | { kind: 'stopped'; why: Stop; text: string; place: Place | undefined };
 
 export type ToWorker =
@@ -78,11 +78,11 @@ export interface Result {
 
 export type FromWorker =
   | { kind: 'loaded'; id: number }
-  /** Which program runs now, where it is another one than before. */
+  /** Which program runs now, if it has changed. */
   | { kind: 'running'; id: number }
-  /** `number`: of the message that it came of. */
+  /** `number`: of the message that caused it. */
   | { kind: 'did'; id: number; act: Act; number: number | undefined }
   | { kind: 'done'; results: Result[] }
-  /** As JSON, where it may have changed; empty where it can't be kept. */
+  /** As JSON, if it may have changed; empty if it can't be kept. */
   | { kind: 'state'; id: number; json: string }
   | { kind: 'pong' };

@@ -1,4 +1,4 @@
-/** What the worker does: scripts, what is delivered to them, and their timers, one call after the other. */
+/** The worker's part: runs scripts, with messages and timers, one call after the other. */
 
 import type { Act, FromWorker, Program, Result, ToWorker } from './protocol';
 import type { Dependencies as Callbacks, Sandbox } from './sandbox';
@@ -15,7 +15,7 @@ type Task =
   | ({ kind: 'deliver' } & Extract<ToWorker, { kind: 'deliver' }>['messages'][number])
   | { kind: 'fire'; id: number; timer: number };
 
-/** Milliseconds of work, after which the page is heard and told. */
+/** Milliseconds of work, after which messages of the page are handled. */
 const slice = 20;
 
 export function createRunner({ post, create, after, now }: Dependencies): (message: ToWorker) => void {
@@ -32,7 +32,7 @@ export function createRunner({ post, create, after, now }: Dependencies): (messa
   function run<T>(id: number, call: (sandbox: Sandbox) => T): T | undefined {
     const sandbox = sandboxes.get(id);
     if (!sandbox) return undefined;
-    // A call that never ends can't tell afterwards.
+    // Before the call, since one that never ends can't report it afterwards.
     if (running !== id) post({ kind: 'running', id });
     running = id;
     const value = call(sandbox);

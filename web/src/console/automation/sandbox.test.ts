@@ -184,7 +184,7 @@ describe('what a script can’t reach', () => {
     expect(other.acts).toMatchObject([{ kind: 'stopped', why: 'failed' }]);
   });
 
-  test('changed prototypes harm nobody but the script', async () => {
+  test('changed prototypes harm only the script', async () => {
     const { sandbox, acts } = await open(`
       JSON.stringify = JSON.parse = () => { throw new Error('mine'); };
       ArrayBuffer.prototype.slice = Array.from = Reflect.apply = String = () => 'mine';

@@ -20,24 +20,27 @@ export interface Dependencies {
   act(act: Act): void;
   /** Has `fire` called with `id` after so many milliseconds, once. */
   wake(id: number, milliseconds: number): void;
-  /** What `message` returned. An error that is thrown here is the script's. */
+  /** Gets what `message` returned. An error thrown here counts as the script's. */
   made?(topic: string, payload: string | Uint8Array): void;
 }
 
-/** What a script must have: the one gets messages, the other makes those of a fleet, and has the language alone. */
+/**
+ * The function that a script must have: one gets messages; the other makes those of a fleet, and
+ * has only the language.
+ */
 export type Entry = 'onMessage(message)' | 'message(device)';
 
 export interface Sandbox {
   /** What `onMessage` returned, as JSON. */
   deliver(message: Delivered): string | undefined;
-  /** Has `made` called, unless the script fails. */
+  /** Calls `made`, unless the script fails. */
   message(asked: Asked): void;
   fire(id: number): void;
-  /** Says what was left out. To be called now and then. */
+  /** Reports what was left out. To be called now and then. */
   tell(): void;
-  /** As JSON; empty where it can't be kept, which is told once. Undefined where no call was made since. */
+  /** As JSON; empty if it can't be kept, which is reported once. Undefined if no call was made since. */
   state(): string | undefined;
-  /** It was stopped, and does nothing any more. */
+  /** It was stopped, and does nothing more. */
   readonly ended: boolean;
 }
 
@@ -45,12 +48,12 @@ const file = 'script.js';
 /** Bytes, in which a WebAssembly memory grows. */
 const page = 64 * 1024;
 const mostMemory = bounds.memory.script + bounds.memory.engine;
-/** Of the clock's time between two looks, what counts as the script's own: the rest was somebody else's. */
+/** Milliseconds between two checks of the clock that count at most as the script's own. */
 const mostBetween = 20;
 
 const utf8 = new TextDecoder();
 
-/** What is missing at the end is found missing in the line after, which is not the script's. */
+/** A syntax error at the end is reported in the line after the script. */
 function placeIn(stack: string, lines: number): Place | undefined {
   const [, line, column] = /script\.js:(\d+)(?::(\d+))?/.exec(stack) ?? [];
   return line === undefined
@@ -58,7 +61,7 @@ function placeIn(stack: string, lines: number): Place | undefined {
     : { line: Math.min(Number(line), lines), column: Number(column ?? 1) };
 }
 
-/** Compiled code is for all scripts. What the script does at its beginning it has done then. */
+/** The compiled engine is shared by all scripts. When this resolves the script's top level has run. */
 export async function createSandbox(
   wasm: WebAssembly.Module,
   { code, rate, state, entry = 'onMessage(message)' }: Omit<Program, 'id'> & { entry?: Entry },
@@ -199,7 +202,7 @@ export async function createSandbox(
   const [deliver, json, fire, words] = [own('deliver'), own('json'), own('fire'), own('tell')];
   const [stateOf, message] = [own('state'), own('message')];
 
-  // From here on it is the script's code that runs.
+  // From here on the script's code runs.
   runtime.setInterruptHandler(() => {
     const time = now();
     spent += Math.min(time - looked, mostBetween);
@@ -208,7 +211,7 @@ export async function createSandbox(
     return slow;
   });
 
-  /** Nothing is disposed of: an engine that is out of memory or of stack can't be trusted with it. */
+  /** Disposes of nothing: an engine that is out of memory or stack can't do it reliably. */
   function stop(why: 'slow' | 'memory' | 'failed', text: string, place?: Place): void {
     ended = true;
     act({ kind: 'stopped', why, text, place });
@@ -219,7 +222,7 @@ export async function createSandbox(
     text === 'InternalError: out of memory' ||
     (text === 'thrown: null' && wasmMemory.buffer.byteLength > 0.9 * mostMemory);
 
-  /** An error of the script's, in its own words. */
+  /** Reports an error of the script. */
   function failed(error: QuickJSHandle, fatal: boolean): void {
     const wasSlow = slow;
     begin();
@@ -235,7 +238,7 @@ export async function createSandbox(
     else if (hasRoom('lines')) act({ kind: 'error', text: text.slice(0, bounds.line), place });
   }
 
-  /** The value, once what promises have to do is done. Undefined where it failed, which is told. */
+  /** The value, after pending promise jobs have run. Undefined if it failed, which is reported. */
   function run(call: () => VmCallResult<QuickJSHandle>, fatal = false): QuickJSHandle | undefined {
     called = true;
     begin();
@@ -250,7 +253,7 @@ export async function createSandbox(
       else if (slow || runtime.hasPendingJob()) stop('slow', '');
       return ended ? undefined : result.value;
     } catch {
-      // The engine ran out of the browser's own stack, and is in pieces.
+      // The engine ran out of the browser's own stack, and is unusable.
       stop('memory', '');
       return undefined;
     }

@@ -1,4 +1,4 @@
-/** All that scripts are kept, run and tried with. */
+/** What the page needs to keep, run and try scripts. */
 
 import { scriptUrl } from '../../client/transport/asset-urls';
 import { createTicker } from '../core/clock';
@@ -23,12 +23,12 @@ const start: Dependencies['start'] = (heard, broken) => {
   return { post: (message) => worker.postMessage(message), terminate: () => worker.terminate() };
 };
 
-/** Where somebody has allowed it. Some browsers only let a service worker do it. */
+/** Shows a notification if the user has allowed it. Some browsers allow it only to service workers. */
 function notify(title: string, body: string): void {
   try {
     if (Notification.permission === 'granted') new Notification(title, { body, tag: title });
   } catch {
-    // The row is marked all the same.
+    // The row is marked anyway.
   }
 }
 
@@ -38,7 +38,7 @@ export interface Automation {
   of(session: Session): Host;
 }
 
-/** To be given to the page's `part`. */
+/** For the page's `part`. */
 export function automationOf({ feed }: Page): Automation {
   const library = createLibrary();
   const clock = createTicker();

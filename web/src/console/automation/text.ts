@@ -1,4 +1,4 @@
-/** Scripts as text: comments at the beginning say what a script is called and what it gets. */
+/** Scripts as text: comments at the beginning have the script's name and topic filter. */
 
 import { mistakeIn } from '../core/failure';
 import { t } from '../core/i18n/i18n';
@@ -7,12 +7,12 @@ import { bounds } from './bounds';
 
 export interface Script {
   name: string;
-  /** Selects the topics of the messages that it gets. */
+  /** Topic filter of the messages that it gets. */
   filter: string;
   code: string;
   /** PUBLISH packets in a second. */
   rate: number;
-  /** It came from a file, and nobody has looked at it yet. */
+  /** It came from a file, and was not reviewed yet. */
   foreign?: boolean;
 }
 
@@ -22,7 +22,7 @@ export const longestName = 100;
 /** Characters of a file that is read. */
 const largest = bounds.scripts * (bounds.code + 1000);
 
-/** Text or JSON that is no script. The message says which one, and what is wrong with it. */
+/** Text or JSON that is not a valid script. The message says which one, and what is wrong with it. */
 export class ScriptError extends Error {
   override readonly name = 'ScriptError';
 }
@@ -64,13 +64,13 @@ function scriptFrom(text: string, orElse: string): Script {
   return foreign({ name, filter, rate: rateFrom(found['Publishes per second']), code });
 }
 
-/** Throws a ScriptError where it can't be one. */
+/** Throws a ScriptError if it is not a valid one. */
 function foreign(script: Script): Script {
   const { name, filter, code } = script;
   if (code.length > bounds.code) {
     throw new ScriptError(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
   }
-  if (mistakeIn(filter)) throw new ScriptError(t('“{name}”: its topic filter is none', { name }));
+  if (mistakeIn(filter)) throw new ScriptError(t('“{name}”: its topic filter is not valid', { name }));
   return { ...script, foreign: true };
 }
 
@@ -84,10 +84,10 @@ export function scriptsOf(value: unknown): Script[] {
     const given: Record<string, unknown> = isRecord(entry) ? entry : {};
     const text = (field: 'name' | 'filter' | 'code'): string => {
       const value = given[field];
-      // One that is not written yet has no code.
+      // A new script has no code yet.
       if (typeof value === 'string' && (field === 'code' || value.trim() !== '')) return value;
       throw new ScriptError(
-        t('Script {number} in the file: “{field}” is missing, or no text', { number: n + 1, field }),
+        t('Script {number} in the file: “{field}” is missing or not text', { number: n + 1, field }),
       );
     };
     return foreign({
@@ -99,7 +99,10 @@ export function scriptsOf(value: unknown): Script[] {
   });
 }
 
-/** Those of a file, or its whole text as one called `orElse`. Throws a ScriptError where it holds none. */
+/**
+ * The scripts of a file, or its whole text as one named `orElse`. Throws a ScriptError if there is
+ * none.
+ */
 export function scriptsFrom(text: string, orElse: string): Script[] {
   if (text.length > largest) throw new ScriptError(t('The file is larger than any that this page exports'));
   const parts = text.replace(/\r\n?/g, '\n').split(`${mark}\n`);

@@ -12,7 +12,7 @@ import { saidBy, whyStopped } from './words';
 export interface Tried {
   /** What `onMessage` returned, as JSON. */
   json: string | undefined;
-  /** What it did, in its order; an error may be among it. */
+  /** What it did, in order; this may include an error. */
   did: readonly Pick<Line, 'kind' | 'text'>[];
 }
 
@@ -43,7 +43,7 @@ export function createTrial({
     }
   }
 
-  /** Settles in any case; undefined where another one has begun. */
+  /** Always settles; undefined if another run has begun. */
   async function run(code: string, message: Message): Promise<Tried | undefined> {
     cancel();
     const acts: Act[] = [];

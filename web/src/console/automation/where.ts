@@ -12,9 +12,8 @@ const functions = new Set([
 ]);
 
 /**
- * The engine tells the last place before the head of the loop that it was stopped
- * in: within that head, or else before the loop. `place` itself where that is in no
- * function with such a loop.
+ * The engine reports the last place before the loop in which it was stopped: in the head of that
+ * loop, or before it. Returns the line of `place` itself if there is no such loop.
  */
 export function lineOfHang(code: string, place: Place): number {
   const lines = code.split('\n');

@@ -1,21 +1,21 @@
-/** What scripts say of themselves, and why they were stopped, in words. */
+/** Texts for what scripts did, and why they were stopped. */
 
 import { t } from '../core/i18n/i18n';
 import { brief } from '../core/text';
 import { bounds } from './bounds';
 import type { Act, Place, Stop } from './protocol';
 
-/** Which line of the code was run at the place where it was stopped. */
+/** The line of the code at which it was stopped. */
 export type LineOfHang = (code: string, place: Place) => Promise<number>;
 
 const atLine = (text: string, line: number | undefined): string =>
   line === undefined ? text : t('{text} (line {line})', { text, line });
 
-/** Its parser is loaded when it is first asked. */
+/** Its parser is loaded on demand. */
 export const lineOfHang: LineOfHang = async (code, place) =>
   (await import('./where')).lineOfHang(code, place);
 
-/** What a script wrote or got wrong. */
+/** What a script logged, or its error. */
 export const saidBy = (act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): string =>
   atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined);
 
@@ -31,12 +31,12 @@ export async function whyStopped(
 
 export function wordsFor(why: Stop, text: string): string {
   if (why === 'slow') return t('Stopped: it took longer than {count} ms', { count: bounds.call.own });
-  if (why === 'memory') return t('Stopped: it needs more memory than it may have');
+  if (why === 'memory') return t('Stopped: it exceeded its memory limit');
   if (why === 'unloaded')
     return t('Not started: its engine could not be loaded ({reason})', { reason: text });
   return t('Not started: {reason}', { reason: text });
 }
 
-/** Of a call that nothing but the worker's end stops. */
+/** For a call that only ending the worker stops. */
 export const whyHung = (seconds: number): string =>
-  t('Stopped: a call did not end for {count} s', { count: seconds });
+  t('Stopped: a call did not end within {count} s', { count: seconds });

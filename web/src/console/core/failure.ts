@@ -1,11 +1,11 @@
-/** What went wrong, as the page tells it. */
+/** What went wrong, as the page shows it. */
 
 import { MqttError, type MqttErrorCode } from '../../client';
 import { topicFilter } from '../../client/checks/topics';
 import { limits } from './limits';
 import { brief, wordsOf } from './text';
 
-/** The parts of an `MqttError` that an explanation stands on. */
+/** The parts of an `MqttError` that an explanation uses. */
 export interface Failure {
   code: MqttErrorCode;
   message: string;
@@ -25,7 +25,7 @@ export function formatReasonCode(code: number): string {
   return `0x${code.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-/** What is wrong with a topic filter; empty where nothing is. */
+/** What is wrong with a topic filter; empty if it is valid. */
 export function mistakeIn(filter: string): string {
   try {
     topicFilter(filter, 'filter');
@@ -35,7 +35,7 @@ export function mistakeIn(filter: string): string {
   }
 }
 
-/** The client's words for one line, with the broker's reason code if they lack it. */
+/** The client's message in one line, with the broker's reason code if it lacks it. */
 export function inOneLine(failure: Failure): string {
   const message = brief(failure.message, limits.notice);
   if (failure.reasonCode === undefined) return message;
@@ -43,9 +43,9 @@ export function inOneLine(failure: Failure): string {
   return message.includes(code) ? message : `${message} [${code}]`;
 }
 
-/** The same beside the field it is about, whose name it need not repeat. */
+/** The same for showing beside the field, without the field's name. */
 export function atField(failure: Failure): string {
   const words = inOneLine(failure).replace(`${failure.field}: `, '');
-  // A path of the caller's is written as it is.
+  // A path such as `will.qos` is written as it is.
   return /^\w+[.[:]/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }

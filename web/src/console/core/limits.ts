@@ -1,7 +1,7 @@
 /**
- * How much is drawn of data that somebody else made: what a broker, a message
- * or an imported file holds may be of any length, number and depth. Each list
- * that is cut says how much is left; the whole can be copied or saved.
+ * How much is drawn of foreign data: what a broker, a message or an imported file contains may be
+ * of any length, number and depth. Each list that is cut says how much is left; the whole can be
+ * copied or saved.
  */
 
 const KiB = 1024;
@@ -14,7 +14,7 @@ export const limits = {
   properties: 100,
   /** Parts of a packet's line in the timeline: topic filters, reason codes. */
   summary: 10,
-  /** Levels of arrays and maps in one another: more is an attack on whoever reads it. */
+  /** Nested levels of arrays and maps: more would be an attack on the reader. */
   depth: 200,
   /** Levels that lines are indented by. */
   indent: 16,
@@ -76,7 +76,7 @@ export const limits = {
 
   /** Bytes of a payload that are edited as text when a message is to be sent again. */
   resent: 256 * KiB,
-  /** And of one that is no text, edited in hexadecimal. */
+  /** And of one that is not text, edited in hexadecimal. */
   hexed: KiB,
   /** Retained messages that were cleared: bytes kept of them, and seconds in which that can be undone. */
   undo: { bytes: 8 * MiB, seconds: 30 },

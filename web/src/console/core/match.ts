@@ -3,9 +3,9 @@
 const begins = /[\p{L}\p{N}]/u;
 
 /**
- * How far a text is from what is typed: 0 where it begins with it, undefined
- * where it does not match. Every word typed has to be in it, in any order and
- * case; where `loose`, a word's letters in their order will do.
+ * How far a text is from what is typed: 0 if it begins with it, undefined if it does not match. It
+ * must contain every word typed, in any order and case; if `loose`, a word's letters in their order
+ * are enough.
  */
 export function distance(text: string, typed: string, loose = false): number | undefined {
   const low = text.toLowerCase();

@@ -1,4 +1,4 @@
-/** When a list is painted: soon, but under a flood only a few times a second, and not while nobody sees it. */
+/** When a list is painted: soon, but in a flood only a few times a second, and not while it is hidden. */
 
 import { computed, effect, type ReadonlySignal } from '@preact/signals';
 import { limits } from './limits';
@@ -8,7 +8,7 @@ export interface Dependencies extends Timing {
   shown: ReadonlySignal<boolean>;
 }
 
-/** Runs a call when it is time. Those who ask again before that ask for nothing more. */
+/** Runs a call when it is time. Requests before that have no further effect. */
 export interface Paint {
   (call: () => void): void;
   /** Runs nothing any more. */
@@ -46,7 +46,7 @@ export function createPaint({ frame, after, now, shown }: Dependencies): Paint {
     call();
   }
 
-  /** Until it is shown. */
+  /** Waits until it is shown. */
   function rest(): void {
     stopResting = effect(() => {
       if (!shown.value) return;

@@ -1,14 +1,13 @@
 export interface Clock {
   /** Milliseconds, never going back. */
   now(): number;
-  /** Calls back once; the returned function takes that back. */
+  /** Calls back once; the returned function cancels that. */
   after(milliseconds: number, call: () => void): () => void;
 }
 
 /**
- * Beats at once, then every `period` milliseconds, without drifting: each beat
- * is due at a multiple of the period. Beats that a sleeping machine missed are
- * left out, not made up for. The returned function stops it.
+ * Beats at once, then every `period` milliseconds, without drifting: each beat is due at a multiple
+ * of the period. Beats that a sleeping machine missed are skipped. The returned function stops it.
  */
 export function every(clock: Clock, period: number, beat: () => void): () => void {
   /** When the last beat was due; a timer may fire before. */

@@ -4,14 +4,14 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 
 type Box = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** A tab as far as it keeps anything. */
+/** The tab's part of the storage. */
 export interface Tab {
   storage(): Box;
   /** Calls back with each key that another tab has written; null when that one cleared them all. */
   onWritten(call: (key: string | null) => void): void;
 }
 
-// To be asked for at each use: a browser may forbid it.
+// Read at each use, since a browser may forbid it.
 const lasting = (): Box => localStorage;
 
 const thisTab: Tab = {
@@ -20,7 +20,7 @@ const thisTab: Tab = {
   onWritten: (call) => globalThis.addEventListener?.('storage', ({ key }) => call(key)),
 };
 
-/** Undefined where there is nothing, or nothing to be read. */
+/** Undefined if there is nothing, or it can't be read. */
 export function readKept(key: string, storage = lasting): unknown {
   try {
     return JSON.parse(storage().getItem(key) ?? '');
@@ -44,19 +44,19 @@ export type Outcome = 'kept' | 'too many' | 'no room';
 
 export interface KeptList<E> {
   entries: ReadonlySignal<readonly E[]>;
-  /** As they are stored now, whatever the other tabs have told so far. */
+  /** As they are stored now, even if other tabs' events have not arrived yet. */
   latest(): readonly E[];
-  /** With `hold`, what can't be kept is an entry all the same, for as long as the page is open. */
+  /** With `hold`, what can't be kept is still an entry for as long as the page is open. */
   change(put: readonly E[], dropped?: readonly string[], hold?: boolean): Outcome;
 }
 
 interface ListOptions<E> {
   key: string;
-  /** An entry out of foreign JSON; undefined where that is none. */
+  /** An entry from foreign JSON; undefined if it is not valid. */
   read(value: unknown): E | undefined;
   nameOf(entry: E): string;
   most: number;
-  /** Of more than `most` the oldest go. Else no more are taken. */
+  /** Beyond `most` the oldest are dropped. Otherwise no more are accepted. */
   oldestGo?: boolean;
 }
 
@@ -149,7 +149,7 @@ export function keptList<E>(
   function restoreOverwritten(): void {
     const list = stored();
     const counts = list.flatMap(writesIn);
-    if (counts.length === 0) return; // another version of the page, which does not count
+    if (counts.length === 0) return; // written by another version of the page, which does not count
     const counted = new Map(counts).get(own) ?? 0;
     const names = new Set(entriesOf(list).map(nameOf));
     const lost: Changes<E> = new Map();
@@ -190,9 +190,8 @@ export function pairsIn(value: unknown): [string, string][] {
 }
 
 /**
- * What foreign JSON holds of `model`: a field that is there and of the same
- * type is taken, any other is the model's, and nothing else comes along.
- * Lists are pairs of strings.
+ * Foreign JSON in the shape of `model`: a field of the same type is used, any other is the model's,
+ * and unknown fields are dropped. Lists are pairs of strings.
  */
 export function inShapeOf<T extends object>(model: T, value: unknown): T {
   if (!isRecord(value)) return model;

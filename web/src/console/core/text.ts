@@ -1,4 +1,4 @@
-/** Foreign bytes and text, made fit to look at. */
+/** Foreign bytes and text, made safe to show. */
 
 import { limits } from './limits';
 
@@ -84,7 +84,7 @@ export function hexDump(
   return lines.join('\n');
 }
 
-/** What an error says of itself. */
+/** The message of any thrown value. */
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const integer = new Intl.NumberFormat('en');
@@ -93,7 +93,7 @@ export function formatCount(count: number): string {
   return integer.format(count);
 }
 
-/** With a digit after the point where that says something. */
+/** With a decimal digit if that is significant. */
 export function formatSmall(value: number): string {
   return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : formatCount(Math.round(value));
 }
@@ -127,8 +127,8 @@ export function many(count: number, one: string): string {
 }
 
 /**
- * A topic or a filter as what may be cut of it, and its last level, which tells it from
- * its neighbours: one that is more than a wildcard, and not empty.
+ * A topic or a filter as a head, which may be shortened, and the last level that is neither empty
+ * nor a wildcard, which distinguishes it from its neighbours.
  */
 export function splitTopic(topic: string): [head: string, tail: string] {
   const at = Math.max(0, topic.search(/(?:^|\/)[^/]*(?:\/[+#])*\/?$/));

@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, or as chosen for this page. */
+/** Light or dark: the system's choice, or the one made for this page. */
 
 import { computed, effect, signal } from '@preact/signals';
 import { keep, readKept } from './storage';
@@ -37,7 +37,7 @@ function createTheme() {
 
   function choose(theme: Theme): void {
     chosen.value = theme;
-    // Where nothing can be kept, the choice holds as long as the page.
+    // If it can't be kept, the choice lasts as long as the page.
     keep(key, theme);
   }
 

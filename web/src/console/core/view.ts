@@ -1,4 +1,4 @@
-/** What stands where on the page. */
+/** The layout of the page. */
 
 export const views = ['messages', 'topics', 'publish', 'broker', 'packets', 'scripts', 'fleet'] as const;
 
@@ -13,7 +13,7 @@ const widths: readonly (readonly [Screen, number])[] = [
   ['medium', 900],
 ];
 
-/** Calls `told` now, and when the window becomes another one. */
+/** Calls `told` now, and when the kind of screen changes. */
 export function watchScreen(told: (screen: Screen) => void): void {
   const queries = widths.map(([screen, least]) => [screen, matchMedia(`(min-width: ${least}px)`)] as const);
   const tell = () => told(queries.find(([, query]) => query.matches)?.[0] ?? 'narrow');
@@ -21,7 +21,7 @@ export function watchScreen(told: (screen: Screen) => void): void {
   tell();
 }
 
-/** Which view stands in the middle, where the topics and the publish form have panes of their own. */
+/** The view in the middle, when the topics and the publish form have panes of their own. */
 export function middleOf(view: View): Exclude<View, 'topics' | 'publish'> {
   return view === 'topics' || view === 'publish' ? 'messages' : view;
 }

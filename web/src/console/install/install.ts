@@ -1,4 +1,4 @@
-/** Makes the page one that can be installed, and hears of newer builds of it. */
+/** Makes the page installable, and detects newer builds of it. */
 
 import { signal } from '@preact/signals';
 import { scriptUrl } from '../../client/transport/asset-urls';
@@ -22,14 +22,14 @@ export function install(): void {
   async function register(container: ServiceWorkerContainer): Promise<void> {
     const registration = await container.register(scriptUrl(new URL('sw.js', document.baseURI).href));
     let asked = performance.now();
-    // A browser asks by itself when a page is opened, and this one may stay open for days.
+    // Browsers check by themselves when a page is opened, but this one may stay open for days.
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState !== 'visible' || performance.now() - asked < rest) return;
       asked = performance.now();
       registration.update().catch(() => {}); // no network: another time
     });
   }
-  // Not before the page has what it needs itself.
+  // Only once the page has loaded what it needs itself.
   const begin = () =>
     register(workers).catch((error: unknown) =>
       console.debug('The page can’t be kept for offline use:', error),

@@ -17,8 +17,8 @@ interface Asked {
 }
 
 /**
- * Undefined for what is the network's alone, such as the broker at `mqtt`.
- * `files` are the build's, relative to `scope`.
+ * Undefined for what only the network answers, such as the broker at `mqtt`. `files` are the
+ * build's, relative to `scope`.
  */
 export function routeOf(
   { method, mode, url }: Asked,
@@ -30,7 +30,7 @@ export function routeOf(
   const path = name.replace(/\?.*/, '');
   if (mode === 'navigate') return path === '' || path === 'index.html' ? 'page' : undefined;
   if (path === 'config.json') return 'config';
-  // Of other builds too: an older page may still be open, and a newer one may be kept already.
+  // Also of other builds: an older page may still be open, and a newer one may be kept already.
   if (path.startsWith('assets/')) return 'fixed';
   if (!files.some((file) => file.replace(/\?.*/, '') === path)) return undefined;
   return name.includes('?') ? 'fixed' : 'named';

@@ -1,6 +1,6 @@
-/** What the service worker keeps, and when it gives it out. */
+/** What the service worker keeps, and when it uses it. */
 
-/** Milliseconds that the network has before a copy is taken, where there is one. */
+/** Milliseconds that the network has before a copy is used, if there is one. */
 export const patience = 3000;
 
 export interface Build {
@@ -46,8 +46,8 @@ export function createStore({ caches, fetch, scope, build }: Dependencies) {
   }
 
   /**
-   * What the network says, or the copy when it says nothing in time, or that
-   * the server is out of order. Rejects when there is neither.
+   * The network's response, or the copy if there is none in time, or the server fails. Rejects when
+   * there is neither.
    */
   async function fresh(
     request: Request | string,
@@ -69,7 +69,7 @@ export function createStore({ caches, fetch, scope, build }: Dependencies) {
         (name) => new Request(new URL(name, scope), { cache: isFixed(name) ? 'default' : 'no-cache' }),
       ),
     );
-    // The running page had it before there was anybody to keep it.
+    // The running page fetched it before the service worker could keep it.
     await fetchConfig(config).catch(() => {});
     const page = await fetch(scope, { cache: 'no-cache' });
     if (!page.ok || !(await page.clone().text()).includes(build.version)) {
@@ -78,7 +78,7 @@ export function createStore({ caches, fetch, scope, build }: Dependencies) {
     await cache.put(scope, page);
   }
 
-  /** Called when no page of another build is open. */
+  /** To be called when no page of another build is open. */
   async function dropOthers(): Promise<void> {
     const names = await caches.keys();
     await Promise.all(
@@ -88,7 +88,7 @@ export function createStore({ caches, fetch, scope, build }: Dependencies) {
     );
   }
 
-  /** A host may state its brokers, or have no list; either is worth remembering. */
+  /** A host may list its brokers, or have no list; both are worth keeping. */
   async function fetchConfig(request: Request | string): Promise<Response> {
     const kept = () => caches.open(lasting).then((cache) => cache.match(config, { ignoreVary: true }));
     const answer = await fresh(request, kept);

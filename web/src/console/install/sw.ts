@@ -25,7 +25,7 @@ worker.addEventListener('install', (event) => {
   );
 });
 
-// It takes over when the pages of the former one are closed: they have their parts until then.
+// It takes over when the pages of the former one are closed, which use its files until then.
 worker.addEventListener('activate', (event) => {
   event.waitUntil(Promise.all([store.dropOthers(), worker.clients.claim()]));
 });

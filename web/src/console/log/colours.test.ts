@@ -31,7 +31,7 @@ it('hues given one after another stay apart by half of an even share', () => {
   );
 });
 
-it('a name has its hue for good, on every visit', () => {
+it('a name has the same hue on every visit', () => {
   const [one, another] = [createHues(), createHues()];
   for (const name of ['a/#', '温度/+', '__proto__', '']) {
     const hue = one(name);
@@ -49,7 +49,7 @@ it('no two names share one before all ten are taken', () => {
   expect(given).toContain(hueOf('one more'));
 });
 
-it('tells the subscriptions by which a message came', () => {
+it('finds the subscriptions that a message matches', () => {
   const source = (filter: string, since = 0, until = Number.POSITIVE_INFINITY) => {
     return { filter, name: '', hue: 0, since, until };
   };

@@ -1,4 +1,4 @@
-/** Colours that tell subscriptions and connections apart: hues of one lightness, in degrees. */
+/** Colours that distinguish subscriptions and connections: hues of one lightness, in degrees. */
 
 /** The hue that is farthest from all that are used. */
 export function farthestHue(used: readonly number[]): number {
@@ -23,7 +23,7 @@ function hash(text: string): number {
 /** Names whose hues are kept. */
 const most = 1000;
 
-/** Gives a name its hue: the same on every visit, and another one's only when all are taken. */
+/** Gives a name its hue: the same on every visit, and shared with another name only when all are taken. */
 export function createHues(): (name: string) => number {
   const given = new Map<string, number>();
   const taken = new Set<number>();

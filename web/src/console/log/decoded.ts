@@ -1,4 +1,7 @@
-/** What rows show of payloads that are no text, for the search. Loaded with the first search that meets some. */
+/**
+ * What rows show of payloads that are not text, for the search. Loaded with the first search that
+ * needs it.
+ */
 
 import { nextTask } from '../../platform/next-task';
 import { limits } from '../core/limits';
@@ -44,7 +47,7 @@ export function createTexts(now: () => number) {
     return found instanceof Promise ? found.then(keep, () => keep()) : keep(found);
   }
 
-  /** Of each entry; empty where its bytes say it all. Rejects as soon as `dropped`. */
+  /** The decoded text of each entry; empty if its bytes are text. Rejects as soon as `dropped`. */
   async function of(entries: readonly Entry[], dropped: () => boolean): Promise<string[]> {
     const pending = entries.flatMap(({ message }: { message: Readable }) =>
       message.pending && !message.decoded ? [message.pending] : [],

@@ -4,11 +4,11 @@ import type { Message } from '../../client';
 import type { Births } from '../payload/births';
 import type { Sized } from './ring';
 
-/** The connection that a message came or went by, as it was called then. */
+/** The connection of a message, with its name at the time. */
 export interface Via {
   readonly id: number;
   readonly name: string;
-  /** Of the Sparkplug B nodes and devices that it heard of. */
+  /** The BIRTHs of the Sparkplug B nodes and devices that it received. */
   readonly births?: Births;
 }
 
@@ -16,17 +16,17 @@ export interface Entry extends Sized {
   readonly message: Message;
   readonly via: Via;
   readonly sent: boolean;
-  /** How many of its direction there were before it. */
+  /** How many messages of its direction came before it. */
   readonly ordinal: number;
   /** Published here, and known not to have left. */
   unsent?: boolean;
-  /** What a script has to say about it. */
+  /** The text of a script's alert. */
   alert?: string;
-  /** Out of a recording: neither received nor sent now. */
+  /** From a recording: neither received nor sent now. */
   replayed?: boolean;
 }
 
-/** Bytes that a browser needs for a message beside its own, roughly: objects, decoded topic, indexes. */
+/** Bytes that a browser needs for a message besides its own, roughly: objects, decoded topic, indexes. */
 export const overhead = 256;
 
 export function entryFor(message: Message, ordinal: number, via: Via, sent = false): Entry {

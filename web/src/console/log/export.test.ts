@@ -143,7 +143,7 @@ it('any messages can be read back from each format', async () => {
   );
 });
 
-it('lets the page have its turn, and tells how far it is', async () => {
+it('gives the page its turn, and reports its progress', async () => {
   rests = 0;
   const told: number[] = [];
   const entries = Array.from({ length: 30_000 }, () => entry('x'.repeat(100)));

@@ -10,7 +10,7 @@ const types: Record<Format, string> = {
   CSV: 'text/csv',
 };
 
-/** Milliseconds of work before the page has its turn. */
+/** Milliseconds of work before the page gets its turn. */
 const slice = 5;
 
 type Columns<Data> = readonly [name: string, value: (data: Data) => unknown][];
@@ -36,8 +36,8 @@ const columns: Columns<MessageRecord> = [
 ];
 
 /**
- * Quoted, always. Spreadsheets run text that begins like a formula, quoted or
- * not, so an apostrophe goes before it; a plain number is none.
+ * Always quoted. Spreadsheets run text that begins like a formula, quoted or not, so an apostrophe
+ * goes before it; a plain number is not a formula.
  */
 export function cell(value: unknown): string {
   const text = String(value ?? '');
@@ -49,8 +49,8 @@ export function cell(value: unknown): string {
 export const rest = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /**
- * Gives what writes entries, in slices of work. `told` hears how many are
- * done; in `turn` the page has its turn.
+ * Returns a function that writes entries, in slices of work. `told` is called with the number done;
+ * during `turn` the page gets its turn.
  */
 export function fileWriter<Entry, Data>(recordOf: (entry: Entry) => Data, columns: Columns<Data> = []) {
   function lineOf(format: Format, entry: Entry, first: boolean): string {
@@ -73,7 +73,7 @@ export function fileWriter<Entry, Data>(recordOf: (entry: Entry) => Data, column
     for (const [index, entry] of entries.entries()) {
       text += lineOf(format, entry, index === 0);
       if (performance.now() < until) continue;
-      // In a Blob it is no longer in the page's memory.
+      // In a Blob it no longer takes the page's memory.
       parts.push(new Blob([text]));
       text = '';
       told(index + 1);

@@ -164,7 +164,7 @@ describe('paused', () => {
     expect(feed.view.value).toMatchObject({ end: 7, waiting: 0 });
   });
 
-  it('keeps within its caps, and counts no more than it keeps', () => {
+  it('stays within its caps, and counts only what it keeps', () => {
     const { feed, frame } = made(10);
     feed.push(messages(5), 0, via);
     feed.pause(true);
@@ -225,7 +225,7 @@ describe('the filter', () => {
     expect(topics(all)).toEqual([...expected, ...expected]);
   });
 
-  it('tells what is wrong at its field, and leaves the list as it was', async () => {
+  it('reports what is wrong at its field, and leaves the list unchanged', async () => {
     const all = made();
     all.feed.push(some(), 0, via);
     all.feed.edit({ topic: 'plant/+/temp' });
@@ -281,7 +281,7 @@ describe('the filter', () => {
     expect(topics(all)).toEqual(['$SYS/uptime', '$SYS/uptime']);
   });
 
-  it('lets go of matches that are evicted', async () => {
+  it('drops matches that are evicted', async () => {
     const all = made(4);
     all.feed.push(some(), 0, via);
     all.feed.edit({ topic: 'plant/#' });
@@ -292,7 +292,7 @@ describe('the filter', () => {
   });
 });
 
-it('numbers what is sent by itself, and tells what never left', async () => {
+it('numbers sent messages separately, and marks those that were never sent', async () => {
   const { feed, settle } = made();
   feed.push(messages(1), 0, via);
   feed.enter(message(), via);
@@ -436,7 +436,7 @@ it('measures the rate over three seconds and rests when nothing comes', () => {
   expect(feed.rate.value).toBe(10);
 });
 
-it('tells its watcher what is received and sent, and counts a replay for nothing', async () => {
+it('passes what is received and sent to its watcher, and does not count a replay', async () => {
   const { feed, settle } = made();
   const heard: string[] = [];
   feed.watch(({ message: { topic }, sent }) => heard.push(`${topic} ${sent}`));
@@ -474,7 +474,7 @@ it('names of a recording without end are listed up to a number, in one go, and l
   expect(feed.names.value.slice(-2)).toEqual([`old ${limits.connections - 1}`, 'live']);
 });
 
-it('while nobody sees it nothing of it changes but what is told elsewhere', () => {
+it('while hidden it does not change, except for counts that are shown elsewhere', () => {
   const { feed, shown, pass } = made();
   shown.value = false;
   const before = feed.view.value;

@@ -15,7 +15,7 @@ import { createLog } from './log';
 import { createMarks } from './marks';
 import type { Search } from './matches';
 
-/** Browsers lay out no element that is higher than this many rows. */
+/** Browsers can't lay out an element that is higher than this many rows. */
 export const maxMessages = 300_000;
 
 /** Bytes that the feed may take, to choose from; the choice is kept. */
@@ -25,7 +25,7 @@ const budgetKey = 'mqttwasm.feed.bytes';
 
 export interface Dependencies {
   finder: Finder;
-  /** Whether the messages are on show. */
+  /** Whether the messages are visible. */
   shown: ReadonlySignal<boolean>;
   timing?: Timing;
 }
@@ -36,26 +36,29 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
   const kept = readKept(budgetKey);
   /** Bytes. */
   const budget = signal(budgets.find((bytes) => bytes === kept) ?? standardBudget);
-  /** Names of the connections that messages may have come by, in the order of their coming; and whether there are more. */
+  /**
+   * Names of the connections of the messages, in the order in which they were added; and whether
+   * there are more.
+   */
   const names = signal<string[]>([]);
   const moreNames = signal(false);
   const known = new Set<string>();
   /** Counts how often the list was emptied. */
   const emptied = signal(0);
-  /** Messages a second; and all of them, as they were counted with it. */
+  /** Messages a second; and the count of all at the same time. */
   const rate = signal(0);
   const total = signal(0);
 
   let received = 0;
   let sent = 0;
-  /** By the client, because this page was too slow. */
+  /** Dropped by the client because this page was too slow. */
   let dropped = 0;
   let watcher: ((entry: Entry) => void) | undefined;
   let searched: Pattern | undefined;
 
   let decoded: Texts | undefined;
   async function decodedOf(entries: Entry[], dropped: () => boolean): Promise<string[]> {
-    // Where the server does not deliver it, the bytes are searched.
+    // If it can't be loaded, the bytes are searched.
     const loaded = await import('./decoded').catch(() => undefined);
     decoded ??= loaded?.createTexts(timing.now);
     return decoded?.of(entries, dropped) ?? [];
@@ -125,7 +128,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
 
   /** To be called with each new client, so that there is a name to filter by. */
   function join(via: Via): Via {
-    // Those of a recording leave room.
+    // The names of a recording may fill only half of the list.
     list([via.name], 2 * limits.connections);
     return via;
   }
@@ -143,7 +146,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
     log.show();
   }
 
-  /** What this page publishes. Gives back what to call when it has not left. */
+  /** Adds what this page publishes. Returns a function to call if it was not sent after all. */
   function enter(message: Message, via: Via): () => void {
     const entry = entryFor(message, sent++, via, true);
     add(entry);
@@ -154,7 +157,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
     };
   }
 
-  /** Entries of a recording, which count for nothing. */
+  /** Adds entries of a recording, which are not counted. */
   function replay(entries: readonly Entry[]): void {
     const theirs = new Set<string>();
     for (const entry of entries) {
@@ -165,12 +168,12 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
     log.show();
   }
 
-  /** Has `call` told of all that is received and sent from now on. */
+  /** Calls `call` with everything that is received and sent from now on. */
   function watch(call: ((entry: Entry) => void) | undefined): void {
     watcher = call;
   }
 
-  /** Empties the list; what was counted stays counted. */
+  /** Empties the list; the counts stay. */
   function clear(): void {
     emptied.value++;
     log.clear();

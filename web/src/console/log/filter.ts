@@ -12,11 +12,11 @@ import type { Errors, Selected } from './log';
 import type { Search } from './matches';
 
 export interface Filter {
-  /** With wildcards; empty selects every topic. */
+  /** A topic filter; empty matches every topic. */
   topic: string;
   /** Topic filters whose messages are left out. */
   muted: readonly string[];
-  /** A connection's name; empty selects all. */
+  /** A connection's name; empty: all. */
   connection: string;
   direction: 'received' | 'sent' | 'both';
   qos: QoS | 'any';
@@ -27,7 +27,7 @@ export interface Filter {
   matchCase: boolean;
 }
 
-/** What is sent comes back where a subscription has it: shown twice only to those who ask. */
+/** Without sent messages: those that match a subscription come back, and would be shown twice. */
 export const noFilter: Filter = {
   topic: '',
   muted: [],
@@ -40,7 +40,7 @@ export const noFilter: Filter = {
   matchCase: false,
 };
 
-/** What a filter selects, or what is wrong at its fields. */
+/** The selection of a filter, or the errors of its fields. */
 export function selectionOf(
   filter: Filter,
   searchFor: (pattern: Pattern) => Search<Entry>,
@@ -73,7 +73,7 @@ export function selectionOf(
   return { selection: { test, search: pattern && searchFor(pattern) } };
 }
 
-/** How many conditions stand beside the search. */
+/** How many conditions there are besides the search. */
 export function conditionsOf(filter: Filter): number {
   const names = ['topic', 'connection', 'direction', 'qos', 'retain'] as const;
   const changed = names.filter((name) => filter[name] !== noFilter[name]).length;

@@ -1,4 +1,4 @@
-/** Finding text in messages. Runs in a worker: an expression may take its time. */
+/** Finds text in messages. Runs in a worker, since an expression may take long. */
 
 import { decodeUtf8, visible } from '../core/text';
 
@@ -7,14 +7,14 @@ export interface Pattern {
   flags: string;
 }
 
-/** Marks in one text; a thousand would help nobody. */
+/** Marks in one text; more would be of no use. */
 const maxMarks = 50;
 
 const lenient = new TextDecoder();
 
 /**
- * What is typed, as an expression; throws a SyntaxError where it is none. With
- * `u` where it allows that, so that `.` is a whole emoji.
+ * What is typed, as an expression; throws a SyntaxError if it is not valid. With the flag `u` if
+ * possible, so that `.` matches a whole emoji.
  */
 export function patternFor(typed: string, expression: boolean, matchCase: boolean): Pattern {
   const source = expression ? typed : typed.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
@@ -28,7 +28,7 @@ export function patternFor(typed: string, expression: boolean, matchCase: boolea
   }
 }
 
-/** Topics, payloads one behind the other with the end of each, and what was decoded of them, where any was. */
+/** Topics, concatenated payloads with the end of each, and their decoded texts, if any. */
 export interface Haystack {
   topics: string[];
   bytes: Uint8Array;
@@ -47,7 +47,7 @@ export function find({ source, flags }: Pattern, { topics, bytes, ends, texts }:
   });
 }
 
-/** The text in parts, made visible; every other one, beginning with the second, is a match. */
+/** The text in parts, made visible; every second part is a match. */
 export function split({ source, flags }: Pattern, text: string): string[] {
   const parts: string[] = [];
   let at = 0;

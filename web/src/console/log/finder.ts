@@ -1,4 +1,4 @@
-/** Asks the worker that finds text, and gives it up where an expression takes too long. */
+/** Asks the worker that finds text, and ends it if an expression takes too long. */
 
 import { scriptUrl } from '../../client/transport/asset-urls';
 import { t } from '../core/i18n/i18n';
@@ -10,14 +10,14 @@ export interface Finder {
   find(pattern: Pattern, haystack: Haystack): Promise<number[]>;
   /** The parts of each text: see `split`. Rejects with `TooSlow`. */
   split(pattern: Pattern, texts: string[]): Promise<string[][]>;
-  /** Rejects what is still asked. */
+  /** Rejects pending requests. */
   drop(): void;
 }
 
 /** Milliseconds for an answer. A slice of messages takes a few. */
 const patience = 2000;
 
-/** An expression can backtrack for years, and nothing but the end of its worker stops it. */
+/** An expression can backtrack for years, and only ending its worker stops it. */
 export class TooSlow extends Error {
   override readonly name = 'TooSlow';
 
@@ -47,7 +47,7 @@ export function createFinder(start: () => Worker = startWorker): Finder {
     for (const { reject } of given) reject(error);
   }
 
-  /** Waits anew, for the next answer. The worker says a first word once it has been loaded. */
+  /** Starts to wait for the next answer. The worker sends a first message once it has loaded. */
   function wait(): void {
     clearTimeout(timer);
     if (waiting.size > 0) timer = setTimeout(() => end(new TooSlow()), patience);

@@ -7,7 +7,7 @@ import { pageTiming, type Timing } from '../core/timing';
 import { createMatches, type Selection } from './matches';
 import { createRing, type Sized } from './ring';
 
-/** What is wrong, at its field. */
+/** Errors by field. */
 export type Errors<Filter> = { [Field in keyof Filter]?: string };
 
 export type Selected<Entry, Filter> = { selection: Selection<Entry> } | { errors: Errors<Filter> };
@@ -21,7 +21,7 @@ export interface Options<Entry, Filter, Counts> {
   select(filter: Filter): Selected<Entry, Filter>;
   /** For the view. */
   counts(): Counts;
-  /** Whether anybody sees it: it rests while nobody does. */
+  /** Whether it is visible: while it is hidden it does nothing. */
   shown: ReadonlySignal<boolean>;
   timing?: Timing | undefined;
 }
@@ -58,13 +58,13 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     first.selection,
   );
 
-  /** How much came and is kept, as of now: also while nobody sees the list. */
+  /** How much has arrived and is kept now, also while the list is hidden. */
   function figures() {
     const { first, end, bytes } = ring;
     return {
       kept: end - first,
       bytes,
-      /** Gone again to stay within the bounds. */
+      /** Removed to stay within the bounds. */
       evicted: first - cleared,
       ...counts(),
     };
@@ -76,10 +76,10 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     const limit = pausedAt ?? end;
     const behind = Math.max(0, limit - Math.max(first, matches.looked));
     return {
-      /** Positions, among the entries that the filter selects, of the oldest kept and of the next to come. */
+      /** Positions, among the entries that match the filter, of the oldest kept and of the next to come. */
       first: matches.first,
       end: matches.end,
-      /** Another one after each change of the filter; positions begin anew then. */
+      /** Changes with each change of the filter, which renumbers the positions. */
       generation: matches.generation,
       /** How far the filter has got, from 0 to 1. */
       looked: behind === 0 ? 1 : 1 - behind / (limit - first),
@@ -101,7 +101,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     view.value = look();
   }
 
-  /** There is news. Hidden, it is for when it is seen again. */
+  /** Updates the list; while hidden, once it is visible again. */
   function show(): void {
     if (shown.peek()) paint(showNow);
   }
@@ -121,7 +121,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
   });
 
   function clear(): void {
-    // What is cleared was not evicted, what was evicted before still was.
+    // What is cleared does not count as evicted.
     cleared += ring.end - ring.first;
     ring.clear();
     if (paused.value) pausedAt = ring.end;
@@ -142,7 +142,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     showNow();
   }
 
-  /** With a mistake in it the list stays what it was. */
+  /** With an invalid filter the list stays unchanged. */
   function edit(changes: Partial<Filter>): void {
     const next = { ...filter.value, ...changes };
     const result = selected(next);
@@ -193,7 +193,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
       }
     },
     at: (position: number) => numbered(matches.at(position)),
-    /** What the list shows, and what of it is out of sight. */
+    /** What the list shows, including what is scrolled out of view. */
     listed: (): Entry[] => matches.numbers().flatMap((number) => ring.get(number) ?? []),
     dispose() {
       stopWatching();

@@ -1,4 +1,4 @@
-/** Where in the rows in sight the search is found. */
+/** Where the search matches in the visible rows. */
 
 import { signal } from '@preact/signals';
 import { headsOf, previewOf } from '../payload/preview';
@@ -6,17 +6,17 @@ import type { Entry } from './entry';
 import type { Pattern } from './find';
 import type { Finder } from './finder';
 
-/** Parts of what a row shows; every other one, beginning with the second, is a match. */
+/** Parts of what a row shows; every second part is a match. */
 export interface Marks {
   topic: string[];
   text: string[];
 }
 
-/** Rows asked for at once: more are not in sight. */
+/** Rows requested at once: more are not visible. */
 const most = 100;
 
 export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Pattern | undefined) {
-  /** Counts answers, for those who show them. */
+  /** Counts answers, so that rows are drawn again. */
   const answers = signal(0);
   let asked: Pattern | undefined;
   let known = new WeakMap<Entry, Marks | undefined>();
@@ -52,7 +52,7 @@ export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Patter
     const by = asked;
     try {
       if (!by) return;
-      // With what their rows show once it has been decoded.
+      // Waits until the rows have been decoded.
       await Promise.all(entries.map(({ message }) => previewOf(message).ready));
       const parts = await finder.split(
         by,
@@ -63,7 +63,7 @@ export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Patter
       }
       answers.value++;
     } catch {
-      // Rows without marks, then: given up, or asked anew for another search.
+      // Rows without marks: the search was given up, or has changed.
     } finally {
       asking = wanted.length > 0;
       if (asking) queueMicrotask(ask);

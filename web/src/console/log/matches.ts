@@ -8,19 +8,19 @@ import type { Ring, Sized } from './ring';
 
 export interface Selection<Entry> {
   test(entry: Entry): boolean;
-  /** For those that pass the test: what may take too long for the page. */
+  /** A further test, for entries that pass the first one, which may take too long for the page. */
   search?: Search<Entry> | undefined;
 }
 
 export interface Search<Entry> {
   /** Indexes of the entries that match. */
   find(entries: Entry[]): Promise<number[]>;
-  /** Rejects what is still asked. */
+  /** Rejects pending requests. */
   drop(): void;
 }
 
 export interface Dependencies {
-  /** Entries from this number on are not to be looked at. */
+  /** Entries from this number on are not searched. */
   limit(): number;
   /** Milliseconds. */
   now(): number;
@@ -63,7 +63,7 @@ export function createMatches<Entry extends Sized>(
     head = 0;
   }
 
-  /** Looks on for a few milliseconds. */
+  /** Continues for a few milliseconds. */
   function look(): void {
     cursor = Math.max(cursor, ring.first);
     if (!asking && !stopped) lookOn();
@@ -111,7 +111,7 @@ export function createMatches<Entry extends Sized>(
 
   /** Begins again with another selection. */
   function select(selection: Selection<Entry>): void {
-    // What is asked for the old one would keep the new one waiting.
+    // Requests of the old selection would delay the new one.
     chosen.search?.drop();
     chosen = selection;
     cursor = ring.first;

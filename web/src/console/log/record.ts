@@ -11,7 +11,7 @@ function encoded(bytes: Uint8Array): [text: string, encoding: Encoding] {
   return text === undefined ? [base64(bytes), 'base64'] : [text, 'utf-8'];
 }
 
-/** Text where it is UTF-8, or else base64: `payloadEncoding` says which. */
+/** Text if it is UTF-8, otherwise base64: `payloadEncoding` says which. */
 export function recordOf(entry: Entry) {
   const { topic, payload, qos, retain, dup, receivedAt, properties } = entry.message;
   const { correlationData, subscriptionIdentifier, ...plain } = properties;

@@ -11,7 +11,7 @@ export type Ring<T extends Sized> = ReturnType<typeof createRing<T>>;
 
 export function createRing<T extends Sized>(maxItems: number, maxBytes: number) {
   let slots: (T | undefined)[] = [];
-  /** The number of the item in the first slot, which is filled first: an array with a gap is a slow one. */
+  /** The number of the item in the first slot, which is filled first: arrays with gaps are slow. */
   let base = 0;
   let cap = maxBytes;
   let first = 0;
@@ -51,13 +51,13 @@ export function createRing<T extends Sized>(maxItems: number, maxBytes: number) 
     return number >= first && number < end ? slots[(number - base) % maxItems] : undefined;
   }
 
-  /** Another cap of bytes, from now on. */
+  /** Changes the cap of bytes. */
   function resize(maxBytes: number): void {
     cap = maxBytes;
     shrink();
   }
 
-  /** Numbering goes on where it was. */
+  /** Numbering continues. */
   function clear(): void {
     slots = [];
     first = end;

@@ -10,7 +10,7 @@ import {
 } from '../../client';
 import { messageSize } from './packet-size';
 
-/** Failures of a message that never left. */
+/** Errors of a message that was never sent. */
 const neverLeft: ReadonlySet<string> = new Set([
   'bad-option',
   'not-connected',
@@ -65,9 +65,9 @@ export function sentMessage(topic: string, payload: Payload, options: PublishOpt
 }
 
 /**
- * The client, with `enter` told of what is published through it, and `hear` of answers to
- * requests, which are no messages of a subscription. `enter` gives back what to call when
- * the message turns out not to have left.
+ * The client, with `enter` called for what is published through it, and `hear` for answers to
+ * requests, which belong to no subscription. `enter` returns a function to call if the message was
+ * not sent after all.
  */
 export function recording(
   client: Client,

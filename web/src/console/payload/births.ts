@@ -1,6 +1,6 @@
 /**
- * The BIRTHs of a connection's Sparkplug B nodes and devices. They give the
- * names of what later messages may only number.
+ * The BIRTHs of a connection's Sparkplug B nodes and devices. They name the metrics that later
+ * messages may give only by alias.
  */
 
 import type { Message } from '../../client';
@@ -13,16 +13,16 @@ interface Birth {
   payload: Uint8Array;
 }
 
-/** BIRTHs of one, since a message may be older than the newest; and bytes of all. */
+/** BIRTHs kept of one, since a message may be older than the newest; and bytes of all. */
 const { ofOne: mostOfOne, bytes: mostBytes } = limits.births;
-/** Bytes that a browser needs for a node or device, and for a BIRTH, beside its text and its payload. */
+/** Bytes that a browser needs for a node or device, and for a BIRTH, besides its text and its payload. */
 const overhead = { owner: 300, birth: 300 };
 
 const namespace = 'spBv1.0/';
 /** Group, N for a node or D for its device, what it is about, and the node, the device. */
 const shape = /^spBv1\.0\/([^/]+)\/([ND])(BIRTH|DATA|CMD)\/(.+)$/;
 
-/** A character may take two bytes, and an engine may keep the topic for the sake of its parts. */
+/** A character may take two bytes, and an engine may keep the whole topic for its parts. */
 const costOfOwner = (owner: string): number => overhead.owner + 4 * (namespace.length + owner.length);
 const costOf = ({ payload }: Birth): number => overhead.birth + payload.length;
 
@@ -40,7 +40,7 @@ export function createBirths() {
     bytes -= costOfOwner(owner);
   }
 
-  /** What arrives: the BIRTHs among it are kept. */
+  /** Keeps a message if it is a BIRTH. */
   function note({ topic, payload, receivedAt }: Born): void {
     if (!topic.startsWith(namespace)) return;
     const [, group, kind, what, owned] = shape.exec(topic) ?? [];
@@ -50,7 +50,7 @@ export function createBirths() {
     if (births.length === 0) bytes += costOfOwner(owner);
     kept.delete(owner);
     kept.set(owner, births);
-    // A copy: the payload is part of a batch, which it would keep alive.
+    // A copy, since the payload would keep its batch in memory.
     const birth = { receivedAt, payload: payload.slice() };
     births.push(birth);
     bytes += costOf(birth);
@@ -61,7 +61,7 @@ export function createBirths() {
     }
   }
 
-  /** The payload of the BIRTH that a message stands on: the last one before it. */
+  /** The payload of the BIRTH that a message refers to: the last one before it. */
   function before({ topic, receivedAt }: Pick<Message, 'topic' | 'receivedAt'>): Uint8Array | undefined {
     const [, group, kind, , owned] = shape.exec(topic) ?? [];
     return kept.get(`${group}/${kind}/${owned}`)?.findLast((birth) => birth.receivedAt <= receivedAt)
@@ -77,7 +77,7 @@ export function createBirths() {
     note,
     before,
     clear,
-    /** As they are counted against the bound. */
+    /** The bytes that count against the bound. */
     get bytes() {
       return bytes;
     },

@@ -1,4 +1,7 @@
-/** How the user wants to see payloads, by topic filter. The most specific filter that selects a topic decides. */
+/**
+ * How the user wants to see payloads, by topic filter. The most specific filter that matches a
+ * topic decides.
+ */
 
 import { computed, signal } from '@preact/signals';
 import { compile } from '../../client/routing/topic-filter';
@@ -21,7 +24,7 @@ interface Entry extends Choice {
 /** Filters remembered; they may be 64 KiB long. */
 const most = 500;
 
-/** Counts the Protobuf definitions loaded, each of which changes what payloads mean. */
+/** Changes when Protobuf definitions are loaded, which changes what payloads mean. */
 export const schemas = signal(0);
 
 function entryFrom(value: unknown): Entry | undefined {
@@ -43,7 +46,7 @@ function bySpecificity(a: Entry, b: Entry): number {
   return at < 0 ? one.length - other.length : rank(one[at]) - rank(other[at]);
 }
 
-/** Whether a filter selects all that another one does. */
+/** Whether a filter matches everything that another one does. */
 function covers(wide: string, narrow: string): boolean {
   return compile(wide)(narrow) && (wide.endsWith('#') || !narrow.endsWith('#'));
 }
@@ -69,12 +72,12 @@ export function createChoices(tab?: Tab) {
     return found(topic)?.choice ?? none;
   }
 
-  /** The filter that a topic's choice was made for: the topic itself where there is none. */
+  /** The filter that a topic's choice was made for; the topic itself if there is none. */
   function filterFor(topic: string): string {
     return found(topic)?.filter ?? topic;
   }
 
-  /** Whether it is there at the next visit too. */
+  /** Returns whether it was kept for the next visit. */
   function remember(filter: string, choice: Choice): boolean {
     const automatic = choice.format === undefined && choice.type === undefined;
     const wider = list.entries.value.some((other) => other.filter !== filter && covers(other.filter, filter));
@@ -83,9 +86,9 @@ export function createChoices(tab?: Tab) {
   }
 
   /**
-   * Has what was chosen for a topic hold for what `filter` selects. Beside the
-   * filter that it was chosen for, unless that is part of the new one. Gives
-   * back what is wrong with the filter; empty where nothing is.
+   * Applies a topic's choice to what `filter` matches, in addition to the filter that it was made
+   * for, unless the new one covers that. Returns what is wrong with the filter; empty if it is
+   * valid.
    */
   function extend(topic: string, filter: string): string {
     const mistake = mistakeIn(filter);

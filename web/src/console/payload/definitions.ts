@@ -1,4 +1,4 @@
-/** The user's .proto files, which are there at the next visit too. */
+/** The user's .proto files, which are kept for the next visit. */
 
 import { batch, effect, signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
@@ -21,7 +21,7 @@ function fileFrom(value: unknown): ProtoFile | undefined {
 
 export function createDefinitions(tab?: Tab) {
   const schema = signal<Schema | undefined>(undefined);
-  /** Why the files chosen last were not taken, or are not kept. */
+  /** Why the files chosen last were not accepted, or are not kept. */
   const problem = signal('');
   /** Of the files that are loaded. */
   const names = signal<string[]>([]);
@@ -83,7 +83,7 @@ export function createDefinitions(tab?: Tab) {
 
 export const { schema, problem, names, load } = createDefinitions();
 
-/** The only one there is, where none has been chosen. */
+/** The chosen type, or the only one there is. */
 export function chosen(type: string | undefined): string | undefined {
   const types = schema.value?.types ?? [];
   if (type !== undefined && types.includes(type)) return type;

@@ -12,7 +12,7 @@ export interface Piece {
 
 export interface Change {
   byLines: boolean;
-  /** What is far from any change is left out. None where the values are the same. */
+  /** Without what is far from any change. Empty if the values are the same. */
   pieces: Piece[];
 }
 
@@ -32,7 +32,7 @@ function words(text: string): string[] {
 }
 
 function diff(before: string[], after: string[]): Piece[] | undefined {
-  // Its work grows with the texts and with the square of how much they differ in.
+  // Its cost grows with the texts and with the square of the number of differences.
   const changes = diffArrays(before, after, { maxEditLength: limits.diff.edits });
   if (!changes) return undefined;
   const pieces: Piece[] = [];
@@ -44,14 +44,14 @@ function diff(before: string[], after: string[]): Piece[] | undefined {
   for (const { added, removed, value } of changes) {
     const kind = added ? 'new' : removed ? 'gone' : 'same';
     if (kind === 'same') settle();
-    // In one place, first what is gone and then what is new.
+    // At each place, removals come before additions.
     for (const text of value) (added ? fresh : pieces).push({ kind, text });
   }
   settle();
   return pieces;
 }
 
-/** What stands together, as one piece. */
+/** Joins adjacent pieces of the same kind. */
 function joined(pieces: readonly Piece[], between: string): Piece[] {
   const runs: { kind: Piece['kind']; texts: string[] }[] = [];
   for (const { kind, text } of pieces) {

@@ -37,7 +37,7 @@ describe('what was typed becomes bytes', () => {
 
 describe('errors say what is wrong and where', () => {
   it.each<[Format, string, string]>([
-    ['text', '\ud800', 'payload: there is half a character in it (a lone surrogate)'],
+    ['text', '\ud800', 'payload: it contains half a character (a lone surrogate)'],
     ['json', '', 'payload: line 1, column 1: expected a value, found the end'],
     ['json', '{\n "a" 1}', 'payload: line 2, column 6: expected a colon, found “1”'],
     ['json', '[1 2]', 'payload: line 1, column 4: expected a comma or ], found “2”'],
@@ -46,7 +46,7 @@ describe('errors say what is wrong and where', () => {
     ['json', '01', 'payload: line 1, column 2: expected nothing more, found “1”'],
     ['hex', '0g', 'payload: “g” (character 2) is not a hexadecimal digit'],
     ['hex', '100x', 'payload: “x” (character 4) is not a hexadecimal digit'],
-    ['hex', 'abc', 'payload: a byte has two digits, and here is an odd number of them'],
+    ['hex', 'abc', 'payload: each byte needs two digits, and their number is odd'],
     ['base64', 'A?', 'payload: “?” (character 2) is not a Base64 digit'],
     ['base64', 'AAAAA', 'payload: the last Base64 digit is missing'],
     ['base64', 'A=A', 'payload: “=” (character 2) is not at the end, where padding belongs'],

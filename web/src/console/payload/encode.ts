@@ -8,7 +8,7 @@ import type { Format } from './format';
 /** For a choice. */
 export const formats = Object.entries(labels) as (readonly [Format, string])[];
 
-/** Whether it is meant to be JSON, right or not. */
+/** Whether it is meant to be JSON, valid or not. */
 export const looksLikeJson = (text: string): boolean => /^\s*(?:\{(?!\{)|\[)/.test(text);
 
 /** What is wrong with the text as it is typed, undefined when nothing is. `type` is Protobuf's. */
@@ -17,14 +17,14 @@ export function problemWith(format: Format, text: string, type = ''): string | u
     check(format, text, type);
     return undefined;
   } catch (error) {
-    // The whole of a long text may be quoted.
+    // The error may quote the whole of a long text.
     return wordsOf(error).slice(0, 160);
   }
 }
 
 /**
- * The bytes; a promise where an encoder has to be loaded first. What is wrong
- * with the text is an MqttError `bad-option` at the field `payload`.
+ * The bytes; a promise if an encoder has to be loaded first. Invalid text is an MqttError
+ * `bad-option` with the field `payload`.
  */
 export function encodeSoon(format: Format, text: string, type = ''): Uint8Array | Promise<Uint8Array> {
   const wrong = (cause: unknown): MqttError => {

@@ -2,7 +2,7 @@ import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { visible } from '../core/text';
 
-/** Bytes or text that are not what they are read as. The message says what is wrong, and where. */
+/** Bytes or text that are not in the expected format. The message says what is wrong, and where. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
 }

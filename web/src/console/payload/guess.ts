@@ -6,9 +6,9 @@ import type { ViewFormat } from './format';
 
 /** What decides how a payload is read, and what it is saved as. */
 export interface Readable extends Pick<Message, 'topic' | 'payload' | 'properties'> {
-  /** What a script made of it, in place of what the bytes say. */
+  /** What a script returned for it, shown instead of the bytes. */
   decoded?: Reading | undefined;
-  /** A script may be about to make something of it. */
+  /** A script may still return something for it. */
   pending?: Promise<void> | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface Reading {
 
 export interface Guess {
   format: ViewFormat;
-  /** Taken without a word where the first one turns out wrong: it was a guess by a few bytes. */
+  /** Used silently if the first one turns out wrong, since that was a guess from a few bytes. */
   orElse?: ViewFormat;
 }
 
@@ -43,7 +43,7 @@ const suffixes = new Map<string, ViewFormat>([
   ['cbor', 'cbor'],
 ]);
 
-/** What a picture is, by its first bytes and never by what the message says. */
+/** The type of a picture, by its first bytes and never by the message's content type. */
 export function pictureType(payload: Uint8Array): string | undefined {
   const head = String.fromCharCode(...payload.subarray(0, 12));
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
@@ -64,7 +64,7 @@ function bySniffing(payload: Uint8Array): Guess {
     return /^\s*[[{]/.test(text) ? { format: 'json', orElse: 'text' } : { format: 'text' };
 
   const [first = 0, second = 0, third = 0] = payload;
-  // CBOR that says so itself (RFC 8949, 3.4.6).
+  // Self-described CBOR (RFC 8949, 3.4.6).
   if (first === 0xd9 && second === 0xd9 && third === 0xf7) return { format: 'cbor', orElse: 'hex' };
   // A map whose first key is a string: a head that other bytes seldom have.
   const shortCborKey = second >= 0x60 && second <= 0x78;

@@ -46,9 +46,9 @@ function sizeOf(type: string, bytes: Uint8Array): readonly [number, number] | un
   return type === 'image/jpeg' ? jpegSize(bytes, view) : webpSize(bytes, view);
 }
 
-/** Throws PayloadError where it is no picture, or one that is too large to show. */
+/** Throws PayloadError if it is not a picture, or too large to show. */
 export function pictureOf(payload: Uint8Array, type: string | undefined): Picture {
-  if (type === undefined) throw new PayloadError(t('it does not begin as PNG, JPEG, GIF, WebP or SVG do'));
+  if (type === undefined) throw new PayloadError(t('it does not begin like PNG, JPEG, GIF, WebP or SVG'));
   if (type === 'image/svg+xml') {
     if (payload.length > limits.picture.markup)
       throw new PayloadError(t('an SVG of more than 1 MiB is not drawn'));

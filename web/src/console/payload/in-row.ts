@@ -1,4 +1,4 @@
-/** What bytes say, for a row. Loaded with the first row that has some. */
+/** Decodes bytes for a row. Loaded with the first row that needs it. */
 
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
@@ -20,7 +20,7 @@ export interface Decoded {
   thumbnail?: Thumbnail;
 }
 
-/** `birth` gives what a Sparkplug B message stands on. */
+/** Returns the BIRTH that a Sparkplug B message refers to. */
 export type Birth = () => Uint8Array | undefined;
 
 function picture(payload: Uint8Array): Decoded | undefined {
@@ -30,7 +30,7 @@ function picture(payload: Uint8Array): Decoded | undefined {
   return { format: kind, tokens: [['plain', size.map(formatCount).join(' × ')]], thumbnail };
 }
 
-/** Undefined where they are not what they seem; a promise while the decoder is fetched. */
+/** Undefined if they are not in the guessed format; a promise while the decoder is loaded. */
 function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<Decoded | undefined> {
   const { topic, payload } = message;
   const choice = recall(topic);
@@ -55,7 +55,7 @@ function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<
   return codec instanceof Promise ? codec.then((loaded) => by(loaded, format)) : by(codec, format);
 }
 
-/** And whether that is out of date: somebody chose another format for the topic. */
+/** The decoded row, and whether it is out of date because another format was chosen for the topic. */
 export function inRow(message: Readable, birth: Birth) {
   const choice = recall(message.topic);
   const version = schemas.value;

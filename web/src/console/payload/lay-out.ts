@@ -1,4 +1,4 @@
-/** JSON as somebody types it, laid out anew. */
+/** Formats JSON as it is typed. */
 
 /** A text, a value with what stands for values, or a sign. */
 const tokens = /"(?:\\.|[^"\\])*"|(?:\{\{[^{}]{1,80}\}\}|[^\s"[\]{}:,])+|[[\]{}:,]/g;

@@ -13,7 +13,7 @@ export interface Line {
   key?: string;
   kind: Scalar | 'open' | 'close';
   text: string;
-  /** What JSON has no way to say. */
+  /** What JSON cannot express. */
   note?: string;
   /** Another value follows. */
   comma: boolean;
@@ -21,7 +21,7 @@ export interface Line {
   end?: number;
   /** Of an opening line: values directly inside. */
   count: number;
-  /** Where it stands in the value that it is directly inside of; the outermost has neither. */
+  /** Its place in the value that directly contains it; the outermost value has none. */
   place?: Place;
   inside?: Line;
 }
@@ -30,7 +30,7 @@ export interface Lines extends Sink {
   readonly lines: Line[];
 }
 
-/** A megabyte in one line is nothing to look at. */
+/** A megabyte in one line is not readable. */
 function shorten(text: string, widest: number): { text: string; note?: string } {
   if (text.length <= widest) return { text: visible(text) };
   const more = t('… {count} more characters', { count: formatCount(text.length - widest) });
@@ -98,7 +98,7 @@ export function createLines(limit: number, widest: number = limits.line): Lines 
   };
 }
 
-/** The way to a line's value; undefined where it is too long to be one that somebody follows. */
+/** The path to a line's value; undefined if it is too long to be useful. */
 export function pathOf(line: Line): string | undefined {
   const steps: string[] = [];
   let length = 0;

@@ -1,12 +1,12 @@
-/** The way to a value inside a payload: its steps, and how they are written. */
+/** Paths to values inside a payload: their steps, and how they are written. */
 
 import { limits } from '../core/limits';
 import { tooDeep } from './error';
 import type { Scalar, Sink } from './sink';
 
 /**
- * The steps of a path such as `$.pump.litres`, `readings[0]` or `["a b"].c`;
- * none for an empty one. Undefined for what is no path.
+ * The steps of a path such as `$.pump.litres`, `readings[0]` or `["a b"].c`; none for an empty one.
+ * Undefined if it is not a path.
  */
 export function parsePath(path: string): string[] | undefined {
   const steps: string[] = [];
@@ -36,13 +36,13 @@ export function formatPath(steps: readonly string[]): string {
     .join('');
 }
 
-/** Where a value stands in what it is directly inside of. */
+/** The place of a value in the one that directly contains it. */
 export interface Place {
   /** As written, quotes included. */
   key?: string | undefined;
   /** Values before it. */
   index: number;
-  /** In place of key and index; null where none leads to it. */
+  /** Instead of key and index; null if no path leads to it. */
   step?: string | null | undefined;
 }
 
@@ -53,7 +53,7 @@ export function stepTo({ key, index, step }: Place): string | null {
   return key.includes('\\') ? String(JSON.parse(key)) : key.slice(1, -1);
 }
 
-/** Tells `leaf` of each value, with the way to it: an array that goes on changing. */
+/** Calls `leaf` with each value and the path to it, in an array that is reused. */
 export function createWalk(leaf: (steps: readonly string[], kind: Scalar, text: string) => void): Sink {
   const steps: string[] = [];
   /** Of what is open: values so far, and steps to it. */

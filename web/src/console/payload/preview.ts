@@ -23,7 +23,7 @@ export interface Preview {
   /** What was decoded. */
   format?: string;
   thumbnail?: Decoded['thumbnail'];
-  /** Settles when more is known: there is another preview then. */
+  /** Settles when there is a better preview. */
   ready?: Promise<unknown>;
   /** What it was made with. */
   decoded?: Readable['decoded'];
@@ -36,7 +36,7 @@ let decoders: typeof import('./in-row') | undefined;
 
 function textIn(payload: Uint8Array): string {
   const text = decodeUtf8(headOf(payload, limits.row.text)) ?? '';
-  // The lines of JSON are for those who read it as a column.
+  // Without the line breaks of formatted JSON.
   return looksLikeJson.test(text) ? text.replace(/[\r\n]\s*/g, ' ') : text;
 }
 
@@ -62,7 +62,7 @@ function keep(message: Readable, preview: Preview): Preview {
   return preview;
 }
 
-/** With what the bytes say, at once where their decoder is there. */
+/** With the decoded bytes, at once if their decoder is loaded. */
 function decoded(message: Readable, bare: Preview, birth: Birth): Preview {
   if (!decoders) {
     const ready = import('./in-row').then((loaded) => {
@@ -90,7 +90,7 @@ export function isOpaque({ topic, payload, decoded, pending }: Readable): boolea
 
 const noBirth = () => undefined;
 
-/** Made when a row first comes into sight. */
+/** Made when a row first becomes visible. */
 export function previewOf(message: Readable, birth: Birth = noBirth): Preview {
   const known = previews.get(message);
   if (known && known.decoded === message.decoded && !known.stale?.()) return known;
@@ -108,7 +108,7 @@ export function headsOf(message: Message): [topic: string, text: string] {
   return [message.topic.slice(0, limits.row.topic), head];
 }
 
-/** The MQTT 5 properties with their names in the specification's words (3.3.2.3). The first of a great many. */
+/** The MQTT 5 properties with their names in the specification's words (3.3.2.3), up to a limit. */
 export function propertiesOf({ properties }: Pick<Message, 'properties'>): [name: string, value: string][] {
   const rows: [string, string][] = [];
   const add = (name: string, value: string | number | undefined) => {

@@ -64,9 +64,9 @@ describe('a payload', () => {
     ['cbor', 'Not CBOR: 2 more bytes follow the value'],
     ['json', 'Not JSON: not UTF-8'],
     ['msgpack', 'Not MessagePack: 2 more bytes follow the value'],
-    ['sparkplug', 'Not Sparkplug B: there can be no field 0'],
-    ['protobuf', 'Not Protobuf: there can be no field 0'],
-    ['image', 'Not Image: it does not begin as PNG, JPEG, GIF, WebP or SVG do'],
+    ['sparkplug', 'Not Sparkplug B: there is no field number 0'],
+    ['protobuf', 'Not Protobuf: there is no field number 0'],
+    ['image', 'Not Image: it does not begin like PNG, JPEG, GIF, WebP or SVG'],
   ])('that is no %s is shown as bytes, with the reason', async (format, error) => {
     const shown = await read(message(binary), { format }, 0);
     expect(shown).toMatchObject({ kind: 'text', format });

@@ -1,4 +1,7 @@
-/** A payload made ready to look at. Never rejects: what cannot be decoded is shown as bytes, with the reason. */
+/**
+ * Prepares a payload for display. Never rejects: what cannot be decoded is shown as bytes, with the
+ * reason.
+ */
 
 import { mark, t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
@@ -20,12 +23,12 @@ export const labels: Record<ViewFormat, string> = {
 
 export type Shown = {
   format: ViewFormat;
-  /** Why it is not in the format that was wanted. */
+  /** Why it is not shown in the format that was wanted. */
   error?: string;
 } /** `wide`: its lines are not to be wrapped. */ & (
   | { kind: 'text'; text: string; left: number; wide: boolean }
   | { kind: 'lines'; lines: Line[]; shown: number; whole: boolean }
-  /** With its source where it is drawn only when asked for: a small SVG can take for ever. */
+  /** With its source if it is drawn only on request: a small SVG can take for ever. */
   | { kind: 'image'; picture: Picture; source?: string }
 );
 
@@ -79,8 +82,8 @@ function wordsFor(error: unknown): string {
 }
 
 /**
- * Each step shows more of a payload. `birth` is what a Sparkplug B message stands on;
- * `widest` are the characters shown of one key or text.
+ * Each step shows more of a payload. `birth` is the BIRTH that a Sparkplug B message refers to;
+ * `widest` is how many characters of one key or text are shown.
  */
 export async function read(
   message: Readable,
@@ -103,7 +106,7 @@ export async function read(
   }
 }
 
-/** A payload as text to compare with another one's; undefined where it is too large for that. */
+/** A payload as text for comparing; undefined if it is too large for that. */
 export async function readPlain(message: Readable, choice: Choice): Promise<string | undefined> {
   const shown = await read(message, choice, 0, undefined, Number.POSITIVE_INFINITY);
   if (shown.kind === 'image') return readPlain(message, { format: 'hex' });

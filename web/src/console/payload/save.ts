@@ -10,7 +10,10 @@ const extensions: Record<string, string> = {
   'image/svg+xml': 'svg',
 };
 
-/** After the topic's last level, without what file systems refuse or a name could hide behind. */
+/**
+ * Named after the topic's last level, without characters that file systems refuse or that could
+ * disguise the name.
+ */
 export function fileName(message: Readable): string {
   const level = message.topic.split('/').findLast((part) => part !== '') ?? '';
   const base = level.replace(/[^\p{L}\p{N}_-]+/gu, '_').slice(0, 60) || 'payload';
@@ -23,6 +26,6 @@ export function fileName(message: Readable): string {
 
 /** The raw bytes, as a download. */
 export function save(message: Readable): void {
-  // A copy: the bytes are a part of their batch's.
+  // A copy, since the bytes are part of their batch.
   saveAs(fileName(message), new Blob([message.payload.slice()], { type: 'application/octet-stream' }));
 }

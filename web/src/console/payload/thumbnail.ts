@@ -5,7 +5,7 @@ import { pictureType } from './guess';
 import { pictureOf } from './image';
 
 export interface Thumbnail {
-  /** Of the payload, as words have it: `PNG`. */
+  /** The kind of picture, such as `PNG`. */
   kind: string;
   size: readonly [width: number, height: number];
   /** Pixels of the page. */
@@ -14,7 +14,10 @@ export interface Thumbnail {
   draw(canvas: HTMLCanvasElement): () => void;
 }
 
-/** Undefined where it is too large for a row, or of a kind that can keep the page busy. Throws PayloadError. */
+/**
+ * Undefined if it is too large for a row, or of a kind that can keep the page busy. Throws
+ * PayloadError.
+ */
 export function thumbnailOf(payload: Uint8Array): Thumbnail | undefined {
   const { type, size } = pictureOf(payload, pictureType(payload));
   const { bytes, pixels, width: widest, height: highest } = limits.thumbnail;
@@ -28,14 +31,14 @@ export function thumbnailOf(payload: Uint8Array): Thumbnail | undefined {
     let wanted = true;
     const put = (bitmap: ImageBitmap | null) =>
       canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(bitmap);
-    // Off the page's thread, and of the size it is shown in: a large one is not kept.
+    // Decoded off the main thread, and in the size that is shown, so that a large one is not kept.
     createImageBitmap(new Blob([payload.slice()], { type }), {
       resizeWidth: shown[0] * devicePixelRatio,
       resizeHeight: shown[1] * devicePixelRatio,
       resizeQuality: 'medium',
     }).then(
       (bitmap) => (wanted ? put(bitmap) : bitmap.close()),
-      // Not what its head says: there is nothing to see.
+      // It can't be decoded: nothing is drawn.
       () => {},
     );
     return () => {

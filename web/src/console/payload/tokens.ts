@@ -9,7 +9,7 @@ export type Token = readonly [kind: Kind, text: string];
 
 const values = /("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*)|\b(?:true|false|null)\b/g;
 
-/** Of JSON, which may end anywhere. The first parts of a great many: the rest is out of sight. */
+/** Of JSON, which may be cut anywhere. Only the first parts: the rest is not visible. */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -24,7 +24,7 @@ export function tokensOf(text: string): Token[] {
   return tokens;
 }
 
-/** A topic as what leads to its last level, and that level. */
+/** A topic as the levels before its last one, and the last one. */
 export function levelsOf(topic: string): Token[] {
   const [head, tail] = splitTopic(topic);
   return head

@@ -21,7 +21,7 @@ function numberOf(text: string, [least, greatest]: readonly [bigint, bigint]): n
   const value = Number(text);
   if (!Number.isFinite(value))
     throw new PayloadError(t('{number} is too large', { number: text.slice(0, 40) }));
-  // Up to 32 bits every encoder takes a number for an integer.
+  // Up to 32 bits every encoder treats a number as an integer.
   if (/[.eE]/.test(text) || Math.abs(value) <= 0x7fffffff) return value;
   const exact = BigInt(text);
   if (exact < least || exact > greatest) {

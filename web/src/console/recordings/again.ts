@@ -19,17 +19,17 @@ export interface Outcome {
 
 export interface Dependencies {
   client: Client;
-  /** Whether that client is still the page's. */
+  /** Whether that client is still in use. */
   current(): boolean;
 }
 
-/** As it came, but for what only a broker may say: the subscription identifier [MQTT-3.3.4-6]. */
+/** As it arrived, without the subscription identifier, which only a broker may send [MQTT-3.3.4-6]. */
 export function optionsFor({ qos, retain, properties }: Message): PublishOptions {
   const { subscriptionIdentifier: _, ...own } = properties;
   return { qos, retain, timeout, properties: own };
 }
 
-/** `give` takes messages as fast as the broker does, and rejects when there is no connection. */
+/** `give` publishes messages as fast as the broker accepts them, and rejects without a connection. */
 export function createAgain({ client, current }: Dependencies) {
   const outcome = signal<Outcome>({ published: 0, failed: 0, reason: '' });
   const inFlight = new Set<Promise<void>>();

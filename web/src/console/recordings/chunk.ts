@@ -1,4 +1,7 @@
-/** Messages as the database keeps them: some thousand in one record, each of their parts in a list. */
+/**
+ * Messages as stored in the database: up to two thousand in one record, with a list for each of
+ * their parts.
+ */
 
 import type { Message, MessageProperties, QoS } from '../../client';
 import { type Direction, directionOf, directions, type Entry, entryFor } from '../log/entry';
@@ -19,9 +22,9 @@ export interface Chunk {
   properties: Map<number, MessageProperties>;
 }
 
-/** What a message is made of, wherever it comes from. */
+/** The parts of a message, from any source. */
 export interface Parts {
-  /** The name of the connection, or nothing where it is not known. */
+  /** The name of the connection; empty if it is not known. */
   connection: string;
   topic: string;
   payload: Uint8Array;
@@ -42,15 +45,15 @@ export function messageOf({ connection: _, ...parts }: Parts): Message {
   };
 }
 
-/** An entry of the feed that was there before. */
+/** Makes a recorded entry of the feed. */
 export function entryOf(parts: Parts, direction: Direction, ordinal: number): Entry {
-  // No connection of now has the number 0.
+  // No open connection has the number 0.
   const via = { id: 0, name: parts.connection };
   const entry = entryFor(messageOf(parts), ordinal, via, direction !== 'received');
   return { ...entry, replayed: true, ...(direction === 'not sent' && { unsent: true }) };
 }
 
-/** Without the buffer that correlation data is a piece of: a database would keep all of it. */
+/** Copies correlation data, since the database would store its whole buffer. */
 function detached(properties: MessageProperties): MessageProperties {
   const { correlationData } = properties;
   return correlationData ? { ...properties, correlationData: correlationData.slice() } : properties;
@@ -106,7 +109,7 @@ export function entriesOf(
   });
 }
 
-/** Messages, and bytes of messages, of one chunk: what is read and written at once. */
+/** Messages, and their bytes, in one chunk, which is read and written at once. */
 export const mostMessages = 2000;
 export const mostBytes = 1024 * 1024;
 

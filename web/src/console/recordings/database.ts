@@ -5,18 +5,18 @@ import { saying, t } from '../core/i18n/i18n';
 import type { Chunk } from './chunk';
 import { explain, gone, nameOf, StorageError } from './error';
 
-/** Messages by their direction. */
+/** Numbers of messages by direction. */
 export interface Counts {
   received: number;
   sent: number;
-  /** Published here, and known not to have left. */
+  /** Published here, but not sent. */
   unsent: number;
 }
 
 export interface Recording extends Counts {
   id: number;
   name: string;
-  /** The broker's URL without what lets somebody in; empty where it is not known. */
+  /** The broker's URL without credentials; empty if it is not known. */
   broker: string;
   /** The topics that were recorded; empty for all. */
   filter: string;
@@ -24,16 +24,16 @@ export interface Recording extends Counts {
   begin: number;
   end: number;
   /**
-   * By the name of the connection, which is empty where it is not known. Missing in what an
-   * earlier version of the page wrote; of more than a hundred names the others are left out.
+   * By the name of the connection, which is empty if unknown. Missing in recordings of
+   * earlier versions of the page. No more than a hundred names are kept.
    */
   connections?: ReadonlyMap<string, Counts>;
   /** Of topics, properties and payloads. */
   bytes: number;
-  /** Messages that came faster than they could be written. */
+  /** Messages that arrived faster than they could be written. */
   lost: number;
   chunks: number;
-  /** False while it is recorded, and for ever when the page went before its end. */
+  /** False while it is recorded, and for ever if the page was closed before its end. */
   done: boolean;
 }
 
@@ -70,7 +70,7 @@ export function createDatabase(name = 'mqttwasm-recordings') {
         database.createObjectStore('recordings', { keyPath: 'id', autoIncrement: true });
         database.createObjectStore('chunks');
       },
-      blocking: lose, // or deleting the data of the site would hang
+      blocking: lose, // otherwise deleting the site's data would hang
       terminated: lose,
     });
     return opened;
@@ -86,12 +86,12 @@ export function createDatabase(name = 'mqttwasm-recordings') {
     }
   }
 
-  /** In one transaction, which has happened when it resolves, or not at all when it rejects. */
+  /** In one transaction, which is complete when it resolves, and undone when it rejects. */
   function writing<T>(work: (transaction: Writing) => Promise<T>): Promise<T> {
     return using(async (database) => {
       const transaction = database.transaction([...stores], 'readwrite');
       const raw = unwrap(transaction);
-      // Not idb's `done`: it is over at the first error, before the cause is known.
+      // Not idb's `done`: it rejects at the first error, before the cause is known.
       transaction.done.catch(() => {});
       const committed = new Promise<void>((resolve, reject) => {
         raw.addEventListener('complete', () => resolve());
@@ -103,7 +103,7 @@ export function createDatabase(name = 'mqttwasm-recordings') {
         await committed;
         return result;
       } catch (error) {
-        // Where a quota ends the transaction, its requests tell of the abort only.
+        // If the quota is exceeded, the requests report only the abort.
         if (nameOf(error) === 'AbortError') await committed;
         abort(raw);
         throw error;
@@ -154,14 +154,14 @@ export function createDatabase(name = 'mqttwasm-recordings') {
   };
 }
 
-/** Without promises: the transaction tells of its requests' failures. */
+/** Without promises: the transaction reports its requests' failures. */
 function bare(transaction: Writing, name: Stores[number]): IDBObjectStore {
   return unwrap(transaction.objectStore(name));
 }
 
 function abort(transaction: IDBTransaction): void {
   try {
-    transaction.abort(); // or it would commit what went before
+    transaction.abort(); // otherwise it would commit the changes before
   } catch {
     // It has ended by itself.
   }

@@ -1,7 +1,7 @@
 import { saying, t } from '../core/i18n/i18n';
 import { wordsOf } from '../core/text';
 
-/** What the browser's storage refused, in words that say what to do. */
+/** A failure of the browser's storage. The message says what to do. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 }
@@ -20,7 +20,9 @@ export function explain(error: unknown): StorageError {
       );
     case 'SecurityError':
       return because(() =>
-        t('the browser lets this page store nothing. Leave the private window, or allow this page its data'),
+        t(
+          'the browser does not let this page store anything. Leave the private window, or allow this site to store data',
+        ),
       );
     case 'VersionError':
       return because(() => t('the recordings are of a newer version of this page. Reload it'));

@@ -129,7 +129,9 @@ it('writes a recording to a file, and reads it back as it was', async () => {
 it('reads a file for the lines that are messages, and tells of the others', async () => {
   const { jobs, library } = made();
   await jobs.importFile(fileOf(`${line}nonsense\n${line}`));
-  expect(library.said.value).toBe('Imported 2 messages of “file.ndjson”, without 1 line that are none.');
+  expect(library.said.value).toBe(
+    'Imported 2 messages of “file.ndjson”, leaving out 1 line that held no message.',
+  );
   expect(jobs.mistakes.value).toMatchObject({ wrong: 1, first: [expect.stringMatching(/^Line 2: /)] });
 });
 
@@ -180,7 +182,7 @@ it('stops an import, keeps what was read as cut short, and begins no second one 
   expect(held.size).toBe(0);
 });
 
-it('a full disk ends an import in words, and lets go of it', async () => {
+it('a full disk ends an import with a message, and releases the recording', async () => {
   const { jobs, library, database, held } = made();
   database.append = async () => {
     throw full();

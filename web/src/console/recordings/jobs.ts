@@ -1,4 +1,4 @@
-/** What is done with recordings: showing, publishing again, writing and reading files. */
+/** Jobs on recordings: showing, publishing again, exporting and importing. */
 
 import { type Signal, signal } from '@preact/signals';
 import { messages } from '../core/counts';
@@ -36,7 +36,7 @@ export const noMistakes: Mistakes = { wrong: 0, first: [] };
 
 export type Which = 'received' | 'sent' | 'both';
 
-/** A recording that is given out again. */
+/** A recording that is played. */
 export interface Job {
   recording: Recording;
   player: Player;
@@ -53,7 +53,7 @@ export interface Transfer {
   part: number;
 }
 
-/** How many messages publishing again takes. What had not left then is not among them. */
+/** How many messages are published again. Those that had not been sent are not among them. */
 export function countFor({ received, sent }: Counts, which: Which): number {
   return (which === 'sent' ? 0 : received) + (which === 'received' ? 0 : sent);
 }
@@ -69,14 +69,14 @@ async function* only(parts: AsyncIterable<Entry[]>, which: Which, from?: string)
   }
 }
 
-/** The connections that it has messages of, as far as it is known; `single`: of one and no other. */
+/** The known connections of its messages; `single`: all are from the same one. */
 export function namesIn(recording: Recording): { names: string[]; single: boolean } {
   const names = [...(recording.connections?.keys() ?? [])];
   const [first = ''] = names;
   return { names, single: names.length === 1 && countOf(countsOf(recording, first)) === countOf(recording) };
 }
 
-/** Those of the connection of that name, or of all. */
+/** The numbers for the connection of that name, or for all. */
 export function countsOf(recording: Recording, from?: string): Counts {
   return from === undefined ? recording : (recording.connections?.get(from) ?? none);
 }
@@ -92,7 +92,7 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
   const mistakes = signal(noMistakes);
   let cancel = new AbortController();
 
-  /** Ends what another recording is at. */
+  /** Shows a recording; ends what another one is doing. */
   function show(recording: Recording, speed: Speed): void {
     job.value?.player.stop();
     const give = (entries: Entry[]) => {
@@ -104,8 +104,8 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
   }
 
   /**
-   * By the client that the session has now, and by no other: a lost connection ends it.
-   * `from` names the connection whose messages are published; undefined for those of all.
+   * Publishes with the client that the session has now, and no other: a lost connection
+   * ends it. `from` names the connection whose messages are published; undefined: all.
    */
   function publish(
     recording: Recording,
@@ -131,7 +131,7 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
     };
   }
 
-  /** Ends it, or puts away what it says. */
+  /** Ends it, or dismisses its result. */
   function dismiss(): void {
     job.value?.player.stop();
     job.value = undefined;
@@ -192,7 +192,7 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
         library.said.value = () =>
           t(
             result.wrong > 0
-              ? 'Imported {messages} of “{name}”, without {lines} that are none.'
+              ? 'Imported {messages} of “{name}”, leaving out {lines} that held no message.'
               : 'Imported {messages} of “{name}”.',
             {
               messages: messages(count),

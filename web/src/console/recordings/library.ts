@@ -9,7 +9,7 @@ export interface Dependencies {
   database: Database;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Both are missing from pages that came over plain http. */
+  /** Both are missing on pages that came over plain http. */
   storage: StorageManager | undefined;
   locks: LockManager | undefined;
 }
@@ -38,7 +38,7 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
   const held = signal<ReadonlySet<number>>(new Set());
   const space = signal<Space | undefined>(undefined);
   const problem = createTold();
-  /** What went well. */
+  /** The last success. */
   const said = createTold();
 
   async function look(): Promise<void> {
@@ -55,7 +55,7 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     space.value = estimate && { used: usage, available: Math.max(0, quota - usage), kept: kept ?? false };
   }
 
-  /** What goes wrong is told, in words that begin with the sentence `failed`. Rejects never. */
+  /** Reports a failure with a message that begins with the sentence `failed`. Never rejects. */
   async function attempt(failed: string, work: () => Promise<void>): Promise<void> {
     problem.value = '';
     said.value = '';
@@ -72,8 +72,8 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
   }
 
   /**
-   * Makes an empty recording. Until `release` is called, or the page is gone, no
-   * page takes it for one that was cut short.
+   * Makes an empty recording. Until `release` is called, or the page is closed, no page treats it
+   * as one that was cut short.
    */
   async function create(
     name: string,
@@ -98,7 +98,7 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     said,
     attempt,
     create,
-    /** Looks again how much is stored. */
+    /** Measures again how much is stored. */
     measure: () => measure().catch(() => {}),
     refresh: () => attempt(mark('Not read'), async () => {}),
     rename: ({ id }: Recording, typed: string) =>

@@ -73,21 +73,21 @@ describe('a line', () => {
 
   const good = recordOf(entry('x'));
   it.each<[unknown, string]>([
-    [{ direction: 'up' }, 'direction: is none of received, sent, not sent'],
+    [{ direction: 'up' }, 'direction: is not one of received, sent, not sent'],
     [{ time: 'noon' }, 'time: is not a time such as 2026-01-02T03:04:05.678Z'],
-    [{ time: 5 }, 'time: is not a text'],
+    [{ time: 5 }, 'time: is not a string'],
     [{ topic: '' }, 'topic: must not be empty'],
     [{ topic: 'a/+' }, 'topic: must not contain the wildcards + and #: "a/+"'],
     [{ topic: 'é'.repeat(40_000) }, 'topic: has more than 65,535 bytes'],
-    [{ payload: null }, 'payload: is not a text'],
-    [{ payload: '\ud800' }, 'payload: holds half a character (a lone surrogate)'],
+    [{ payload: null }, 'payload: is not a string'],
+    [{ payload: '\ud800' }, 'payload: contains half a character (a lone surrogate)'],
     [{ payload: '?', payloadEncoding: 'base64' }, 'payload: is not base64'],
     [{ payloadEncoding: 'hex' }, 'payloadEncoding: is neither utf-8 nor base64'],
     [{ qos: 3 }, 'qos: is not a whole number from 0 to 2'],
     [{ retain: 1 }, 'retain: is neither true nor false'],
     [{ dup: null }, 'dup: is neither true nor false'],
     [{ properties: [] }, 'properties: is not an object'],
-    [{ properties: { userProperties: [['a']] } }, 'userProperties: holds what is not a pair'],
+    [{ properties: { userProperties: [['a']] } }, 'userProperties: contains something that is not a pair'],
     [{ properties: { userProperties: {} } }, 'userProperties: is not a list'],
     [
       { properties: { subscriptionIdentifier: [0] } },
@@ -95,7 +95,7 @@ describe('a line', () => {
     ],
     [{ properties: { subscriptionIdentifier: [] } }, 'subscriptionIdentifier: is an empty list'],
     [{ properties: { correlationData: 'x' } }, 'correlationDataEncoding: is neither utf-8 nor base64'],
-    [{ properties: { contentType: 1 } }, 'contentType: is not a text'],
+    [{ properties: { contentType: 1 } }, 'contentType: is not a string'],
   ])('with %j is refused', (change, message) => {
     const text = JSON.stringify({ ...good, ...(change as object) });
     expect(() => entryFrom(line(text))).toThrow(new LineError(message));
@@ -106,7 +106,7 @@ describe('a line', () => {
     ['[]', 'not a JSON object'],
     ['null', 'not a JSON object'],
     [Uint8Array.of(0x7b, 0xff), 'not UTF-8'],
-    ['{"__proto__":{"direction":"received"}}', 'direction: is none of received, sent, not sent'],
+    ['{"__proto__":{"direction":"received"}}', 'direction: is not one of received, sent, not sent'],
   ])('that is %s is refused', (text, message) => {
     expect(() => entryFrom(line(text))).toThrow(new LineError(message));
   });

@@ -19,7 +19,7 @@ export interface FileLine {
   tooLong: boolean;
 }
 
-/** Lines that are not empty, with no more in memory than one of them and a piece of the file. */
+/** Lines that are not empty, with at most one of them and a piece of the file in memory. */
 export async function* linesIn(pieces: AsyncIterable<Uint8Array>, limit = longest): AsyncGenerator<FileLine> {
   let parts: Uint8Array[] = [];
   let size = 0;
@@ -66,7 +66,7 @@ function blank(bytes: Uint8Array): boolean {
   return bytes.length < 80 && /^\s*$/.test(new TextDecoder().decode(bytes));
 }
 
-/** A line that is no message. Its words name the field. */
+/** A line that is not a message. The error names the field. */
 export class LineError extends Error {
   override readonly name = 'LineError';
 }
@@ -78,9 +78,9 @@ function bad(field: string, what: string): LineError {
 const encoder = new TextEncoder();
 
 function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw bad(field, t('is not a text'));
-  // TextEncoder would put another character in its place.
-  if (/\p{Surrogate}/u.test(value)) throw bad(field, t('holds half a character (a lone surrogate)'));
+  if (typeof value !== 'string') throw bad(field, t('is not a string'));
+  // TextEncoder would replace it with another character.
+  if (/\p{Surrogate}/u.test(value)) throw bad(field, t('contains half a character (a lone surrogate)'));
   return value;
 }
 
@@ -115,7 +115,8 @@ function whole(value: unknown, field: string, least: number, most: number): numb
 function pairs(value: unknown): [string, string][] {
   if (!Array.isArray(value)) throw bad('userProperties', t('is not a list'));
   return value.map((pair: unknown) => {
-    if (!Array.isArray(pair) || pair.length !== 2) throw bad('userProperties', t('holds what is not a pair'));
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw bad('userProperties', t('contains something that is not a pair'));
     return [shortText(pair[0], 'userProperties'), shortText(pair[1], 'userProperties')];
   });
 }
@@ -137,7 +138,7 @@ function propertiesFrom(value: unknown): MessageProperties {
       return more.length > 0 ? [first, ...more] : first;
     },
   };
-  // In their order, so that they are written again as they were read.
+  // In order, so that they are written again as they were read.
   const known = Object.entries(value).filter(([name]) => Object.hasOwn(readers, name));
   return Object.fromEntries(
     known.map(([name, given]) => [name, readers[name as keyof MessageProperties](given, name)]),
@@ -158,7 +159,7 @@ export function entryFrom({ bytes: raw, tooLong }: FileLine): Entry {
   if (!isRecord(value)) throw new LineError(t('not a JSON object'));
   const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
   const direction = directions.find((one) => one === own('direction'));
-  if (!direction) throw bad('direction', t('is none of {choices}', { choices: directions.join(', ') }));
+  if (!direction) throw bad('direction', t('is not one of {choices}', { choices: directions.join(', ') }));
   const receivedAt = Date.parse(text(own('time'), 'time'));
   if (Number.isNaN(receivedAt)) throw bad('time', t('is not a time such as 2026-01-02T03:04:05.678Z'));
   const topic = shortText(own('topic'), 'topic');

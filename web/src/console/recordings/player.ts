@@ -1,11 +1,11 @@
-/** Gives out a recording's messages again: as they were spaced, quicker, or at once. */
+/** Plays a recording's messages: with their original timing, faster, or at once. */
 
 import { signal } from '@preact/signals';
 import type { Clock } from '../core/repeat';
 import { wordsOf } from '../core/text';
 import type { Entry } from '../log/entry';
 
-/** As many times as fast; `Infinity` gives them out without a wait. */
+/** A factor; `Infinity` plays without waiting. */
 export type Speed = number;
 
 export interface Playing {
@@ -19,16 +19,19 @@ export interface Playing {
 export interface Options {
   speed: Speed;
   clock: Clock;
-  /** Takes messages, all due now. The next ones wait until it has settled. Its throw ends the playing. */
+  /**
+   * Receives messages, all due now. The next ones wait until it has settled. If it throws, playing
+   * ends.
+   */
   give(entries: Entry[]): Promise<void> | void;
 }
 
-/** Timers take no longer wait (2^31 - 1 ms); a recording's silence may be longer. */
+/** The longest delay of timers; a recording's silence may be longer. */
 const longestWait = 2 ** 31 - 1;
 
 export type Player = ReturnType<typeof play>;
 
-/** Begins at once. The first message is due now, and each other one so long after it as it was. */
+/** Begins at once. The first message is due now, and each other one as long after it as originally. */
 export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Options) {
   const playing = signal<Playing>({ phase: 'playing', done: 0, problem: '' });
   /** The recording's time, at the clock's `since`. It stands still while paused. */
@@ -45,7 +48,7 @@ export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Opti
     return position + (phase() === 'playing' ? (clock.now() - since) * speed : 0);
   };
 
-  /** Until a moment of the recording's time, or the end of the playing. */
+  /** Waits until a moment of the recording's time, or until playing ends. */
   async function until(moment: number): Promise<void> {
     for (;;) {
       if (phase() === 'stopped' || (phase() === 'playing' && moment <= at())) return;
@@ -88,7 +91,7 @@ export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Opti
 
   return {
     playing,
-    /** Resolves when it has ended, however. */
+    /** Resolves when it has ended, in any way. */
     over,
     pause(on: boolean): void {
       if (phase() !== (on ? 'playing' : 'paused')) return;
@@ -97,7 +100,7 @@ export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Opti
       change({ phase: on ? 'paused' : 'playing' });
       wake();
     },
-    /** What is being given out is still given out. */
+    /** Messages already passed to `give` are still handled. */
     stop(): void {
       if (phase() === 'playing' || phase() === 'paused') change({ phase: 'stopped' });
       wake();

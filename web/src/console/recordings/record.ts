@@ -45,13 +45,13 @@ export function createRecording({ library, database, feed, brokers, clock, now, 
     });
   }
 
-  /** Of what the topic filter selects, or of everything when it is empty. */
+  /** Records what the topic filter matches, or everything if it is empty. */
   async function start(filter: string): Promise<void> {
     if (starting || recorder.value) return;
     starting = true;
     await library.attempt(mark('Not recorded'), async () => {
       const selects = filter === '' ? () => true : compile(topicFilter(filter, 'topic'));
-      // Not waited for: some browsers ask the user, who may take their time.
+      // Not awaited: some browsers ask the user, who may take long.
       storage?.persist().catch(() => {});
       const name = formatMoment(now()).slice(0, -'.000'.length);
       const made = await library.create(name, { broker: brokers(), filter });
@@ -71,7 +71,7 @@ export function createRecording({ library, database, feed, brokers, clock, now, 
     if (!stopped) return;
     feed.watch(undefined);
     await stopped.stop();
-    // Not when the last write failed, which has been told.
+    // Not if the last write failed, which was reported.
     if (recorder.value !== stopped) return;
     end();
     await library.attempt(mark('Not read'), async () => {

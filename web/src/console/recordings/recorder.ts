@@ -1,4 +1,4 @@
-/** Writes what comes to a recording, a few times a second. */
+/** Writes what arrives to a recording, a few times a second. */
 
 import { signal } from '@preact/signals';
 import { limits } from '../core/limits';
@@ -9,7 +9,7 @@ import { explain } from './error';
 
 /** Milliseconds between two writes. */
 const period = 250;
-/** What may wait for the disk; what comes then is lost, and counted. */
+/** Messages that may wait for the disk; more are lost, and counted. */
 const mostWaiting = 100_000;
 const mostBytes = 64 * 1024 * 1024;
 
@@ -58,7 +58,7 @@ export function counting(entries: readonly Entry[]): Change {
 
 export type Recorder = ReturnType<typeof createRecorder>;
 
-/** `failed` hears once why nothing more is written; it need not be stopped then. */
+/** `failed` is called once with the reason why nothing more is written; it need not be stopped then. */
 export function createRecorder(
   deps: Dependencies,
   recording: Recording,
@@ -81,7 +81,7 @@ export function createRecorder(
     waiting = [];
     bytes = 0;
     if (broken || (entries.length === 0 && !last && missed === written.value.lost)) return;
-    // Not counted earlier: that a message has not left is known a little after it was published.
+    // Counted late, since it becomes known only after publishing that a message was not sent.
     const count = counting(entries);
     try {
       written.value = await deps.database.append(recording.id, chunksOf(entries), (before) => ({
@@ -123,7 +123,7 @@ export function createRecorder(
     },
     /** Writes what waits at once, as when the page goes. */
     flush: (): Promise<void> => write(),
-    /** Everything taken is written when it resolves, or `failed` has been told. */
+    /** Resolves when everything taken is written, or `failed` was called. */
     stop(): Promise<void> {
       if (closed) return writing;
       closed = true;

@@ -1,4 +1,4 @@
-/** All that recordings are made, kept and played with. */
+/** What the page needs to make, keep and play recordings. */
 
 import { createTicker } from '../core/clock';
 import { saveAs } from '../core/save-as';

@@ -21,7 +21,7 @@ export async function* entriesIn(
   }
 }
 
-/** What Safari's streams can't do themselves. */
+/** Iterates over a stream, which Safari's streams don't support. */
 export async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
@@ -31,7 +31,7 @@ export async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenera
   }
 }
 
-/** `told` hears how many messages are done. Throws the signal's reason. */
+/** `told` is called with the number of messages done. Throws the signal's reason. */
 export async function exported(
   parts: AsyncIterable<Entry[]>,
   told: (done: number) => void,
@@ -48,7 +48,7 @@ export async function exported(
   return new Blob(files, { type: 'application/x-ndjson' });
 }
 
-/** Lines whose mistakes are told. */
+/** Lines whose mistakes are reported. */
 const mostTold = 100;
 
 export interface Imported {
@@ -60,9 +60,9 @@ export interface Imported {
 }
 
 /**
- * Fills a recording with a file's messages; `told` hears how many bytes are
- * read. Rejects with `StorageError`, or the signal's reason; what was read until
- * then stays, as a recording cut short.
+ * Fills a recording with a file's messages; `told` is called with the number of bytes read. Rejects
+ * with `StorageError`, or the signal's reason; what was read until then stays, as a recording cut
+ * short.
  */
 export async function imported(
   database: Pick<Database, 'append'>,

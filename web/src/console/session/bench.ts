@@ -1,11 +1,11 @@
-/** The workbench for a session's topics, which is made when it is first needed. */
+/** The workbench for a session's topics, made when it is first needed. */
 
 import { paintWhile } from '../core/paint';
 import { pageTiming } from '../core/timing';
 import { createWorkbench } from '../topics/workbench';
 import type { Session } from './session';
 
-/** To be given to `part`: what somebody has unfolded and charted waits while another session's topics are shown. */
+/** For `part`: what is unfolded and charted is kept while another session's topics are shown. */
 export const benchOf = ({ topics, shows, birthBefore }: Session) =>
   createWorkbench(topics, {
     frame: pageTiming.frame,

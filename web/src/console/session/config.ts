@@ -1,11 +1,11 @@
-/** The brokers this page offers, as its host states them in `config.json`. */
+/** The brokers that this page offers, as its host lists them in `config.json`. */
 
 import { mark, t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 
 export interface Broker {
   name: string;
-  /** The name is this program's own, and not one that a deployer gave. */
+  /** The name is this program's own, not one given by the deployer. */
   builtIn?: boolean;
   url: string;
   /** For a page that came over https, which may not open a `ws:` address. */
@@ -57,7 +57,7 @@ function parseBroker(value: unknown): Broker | undefined {
   return broker;
 }
 
-/** Keeps what it understands; throws when that is nothing. */
+/** Keeps the valid parts; throws if there are none. */
 export function parseConfig(value: unknown): Config {
   if (!isRecord(value) || !Array.isArray(value.brokers)) throw new Error(t('it lists no brokers'));
   return {
@@ -67,9 +67,9 @@ export function parseConfig(value: unknown): Config {
 }
 
 /**
- * Only a host that plainly has no `config.json` gets the public default. One
- * that fails to deliver it may be a private installation, and a private page
- * does not reach for a public broker by itself.
+ * Only a host that clearly has no `config.json` gets the public default. One that fails to deliver
+ * it may be a private installation, and a private page must not connect to a public broker by
+ * itself.
  */
 export async function loadConfig(fetchConfig: () => Promise<Response>): Promise<Config> {
   const response = await fetchConfig();
@@ -123,7 +123,7 @@ function isPrivateIPv4(a: number, b: number): boolean {
   );
 }
 
-/** Whether it leads from a private network to a public one; true where that can't be told. */
+/** Whether it leads from a private network to a public one; true if that is not known. */
 export function leavesPrivate(from: string, to: string): boolean {
   if (!URL.canParse(from) || !URL.canParse(to)) return true;
   return isPrivateHost(new URL(from).hostname) && !isPrivateHost(new URL(to).hostname);

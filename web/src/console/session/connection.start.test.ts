@@ -18,7 +18,7 @@ describe('on load', () => {
     expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBe(15_000);
   });
 
-  it('takes its time with a default broker that nothing can stand in for', async () => {
+  it('has no hurry with a default broker without a fallback', async () => {
     const { client } = fakeClient();
     const { connection, deps } = set(async () => client);
     const [embedded] = config.brokers.filter((broker) => broker.embedded);

@@ -1,4 +1,4 @@
-/** The connection: which broker, how it stands, and what went wrong. */
+/** The connection: its broker, its state, and what went wrong. */
 
 import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
@@ -12,11 +12,11 @@ import { createNotices, type Notice, type NoticeDependencies } from './notices';
 import { optionsOf, plainSettings, type Settings } from './settings';
 
 /**
- * The default broker gets five seconds from the moment the page opens, less
- * what the fallback needs; loading the page and the program takes its share.
+ * The default broker gets five seconds from when the page opens, less what the fallback needs; they
+ * include loading the page and the program.
  */
 const automaticTimeout = 4000;
-/** What is left for the broker however slowly the page loaded. */
+/** The minimum for the broker, however slowly the page loaded. */
 const leastTimeout = 1500;
 const manualTimeout = 15_000;
 const byHand = () => manualTimeout;
@@ -26,7 +26,7 @@ export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected'
 export interface Status {
   phase: Phase;
   url: string;
-  /** Of the attempts to get back, counting from 1. */
+  /** The number of the attempt to reconnect, from 1. */
   attempt?: number;
   /** When that attempt begins, in milliseconds since 1970. */
   nextAt?: number;
@@ -40,9 +40,9 @@ export interface Dependencies extends NoticeDependencies {
   program(shared: boolean): Promise<void>;
   /** Whole milliseconds since the page was opened. */
   age(): number;
-  /** A new client, before it counts as connected: listen, and subscribe. */
+  /** Called with a new client before it counts as connected, to add listeners and subscribe. */
   onClient(client: Client): Promise<void>;
-  /** The client in use is gone or about to go. */
+  /** The client in use has ended or is about to. */
   onGone(): void;
 }
 
@@ -50,22 +50,22 @@ export const custom = '';
 
 export type Connection = ReturnType<typeof createConnection>;
 
-/** Connections may have their list of brokers, `config`, together. */
+/** Connections may share their list of brokers, `config`. */
 export function createConnection(deps: Dependencies, config = signal<Config>({ version: '', brokers: [] })) {
   const notices = createNotices(deps);
   const { report, tell, dismiss } = notices;
   const status = signal<Status>({ phase: 'disconnected', url: '' });
   const client = signal<Client | undefined>(undefined);
   const settings = signal<Settings>(plainSettings);
-  /** What the broker said yes with. */
+  /** The CONNACK of the connection. */
   const granted = signal<ConnackInfo | undefined>(undefined);
   const fieldErrors = signal<Record<string, string>>({});
   /** What the connection was made with. */
   const used = signal(settings.value);
 
-  // One attempt at a time. Whatever an earlier one still reports is not news.
+  // One attempt at a time. What an earlier one still reports is ignored.
   let current = new AbortController();
-  // Somebody asked for a connection, and nobody has ended it.
+  // A connection was requested, and has not been ended by the user.
   let asked = false;
 
   function edit(changes: Partial<Settings>): void {
@@ -79,7 +79,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
-  /** The selected broker's name, or `custom` when the address is of none. */
+  /** The selected broker's name, or `custom` if the address is not one of the list. */
   function selected(url = settings.value.url): string {
     return config.value.brokers.find((broker) => addressOf(broker, deps.page) === url)?.name ?? custom;
   }
@@ -89,7 +89,10 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     edit({ url: broker ? addressOf(broker, deps.page) : '' });
   }
 
-  /** Whether what the form says would make another connection than there is. Secrets are read when they are needed. */
+  /**
+   * Whether the form would make a different connection than the current one. Secrets are read only
+   * if needed.
+   */
   const edited = computed((): boolean => {
     const { phase, url } = status.value;
     if (phase === 'disconnected') return false;
@@ -108,7 +111,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       deps.onGone();
       client.value = undefined;
       granted.value = undefined;
-      // It may have ended already; that it ends is all that matters.
+      // It may have ended already.
       old.end().catch(() => {});
     }
     return current;
@@ -158,9 +161,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   }
 
   /**
-   * The failure, or undefined when it is connected or no longer wanted. The
-   * client's own timeout includes the loading of its program; that of `limit`
-   * begins when the program is there, which is nothing to blame a broker for.
+   * The failure, or undefined when it is connected or no longer wanted. The client's own timeout
+   * includes loading its program; that of `limit` begins when the program is loaded, since the
+   * broker is not to blame for that.
    */
   async function attempt(
     url: string,
@@ -226,14 +229,14 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     return undefined;
   }
 
-  /** To the address in the form. */
+  /** Connects to the address in the form. */
   async function connect(): Promise<void> {
     const { url } = settings.value;
     if (client.value) {
       try {
         resolveAddress({ url });
       } catch (error) {
-        // What is connected is not given up for what is no address.
+        // A connection is not ended for an invalid address.
         fieldErrors.value = { url: atField(toFailure(error)) };
         return;
       }
@@ -242,19 +245,19 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     dismiss();
     const failure = await attempt(url, byHand, mine);
     if (!failure) return;
-    // No broker is to blame, so none is looked at, and none stands in.
+    // No broker is to blame, so none is probed, and there is no fallback.
     if (failure.unloaded)
       return report(failure, url, mine, (why) => ({ ...why, tone: 'error', again: connect }));
     const field = formField(failure.field);
     if (failure.code === 'bad-option' && (field in settings.value || /^(will|login|secrets)\./.test(field))) {
       fieldErrors.value = { [field]: atField(failure) };
-      // More to say than fits at the field.
+      // The explanation is longer than fits at the field.
       if (!URL.canParse(url) || !isMixedContent(new URL(url), new URL(deps.page))) return;
     }
     report(failure, url, mine, (why) => ({ ...why, tone: 'error' }));
   }
 
-  /** Makes the next attempt now. What comes of it events tell. */
+  /** Makes the next attempt now. Events report the outcome. */
   function tryNow(): void {
     const { phase, url, attempt } = status.value;
     if (phase !== 'reconnecting') return;
@@ -271,7 +274,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
-  /** To the default broker, and to the embedded one when that can't be reached. */
+  /** Connects to the default broker, or to the embedded one if that can't be reached. */
   async function connectByDefault(limit = () => automaticTimeout): Promise<void> {
     const broker = defaultBroker(config.value);
     if (!broker) return;
@@ -283,7 +286,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
 
     const fallback = fallbackFor(broker, config.value, deps.page);
-    // There is no hurry where there is nowhere else to go.
+    // Without a fallback there is no hurry.
     const failure = await attempt(url, fallback ? limit : byHand, mine);
     if (!failure) return;
     if (failure.unloaded || !fallback) {
@@ -313,7 +316,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     }));
   }
 
-  /** To the address of a link, at once where this page's own host lists it. */
+  /** Connects to the address of a link, at once if this page's host lists it. */
   async function connectByLink(url: string): Promise<void> {
     if (selected() !== custom) return connect();
     batch(() => {
@@ -328,7 +331,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
-  /** Whether the list of brokers could be read. */
+  /** Returns whether the list of brokers could be read. */
   async function readBrokers(load: () => Promise<Config>): Promise<boolean> {
     const mine = current;
     try {
@@ -356,7 +359,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     asked = !link;
     status.value = { phase: 'connecting', url: '' };
     if (link) edit({ url: link });
-    // Whatever the broker will be. Who waits for it hears of a failure.
+    // Needed for any broker. A failure is reported where it is awaited.
     deps.program(settings.value.shared).catch(() => {});
     const read = await readBrokers(load);
     if (mine.signal.aborted) return;

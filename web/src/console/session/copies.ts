@@ -1,20 +1,23 @@
-/** A message that the broker sends once for each subscription that matches (3.3.4) is one message to a person. */
+/** Joins the copies of a message that the broker sends for each matching subscription (3.3.4). */
 
 import type { Message } from '../../client';
 import { subscriptionIdentifiers } from '../../client/message';
 
-/** How many messages back a copy is looked for. Brokers send copies in a row, but not all in one. */
+/**
+ * How many messages back a copy is looked for. Brokers send copies close together, but not always
+ * in a row.
+ */
 const reach = 16;
 
 interface Seen {
   message: Message;
-  /** Of the subscriptions that it came by until now; read when there is something to compare it with. */
+  /** Of the subscriptions that it matched so far; read when there is something to compare it with. */
   identifiers?: number[];
 }
 
 /**
- * Leaves out copies: the same topic and payload by another subscription. Without
- * subscription identifiers nothing tells a copy from a message published twice, so all stay.
+ * Leaves out copies: the same topic and payload for another subscription. Without subscription
+ * identifiers a copy can't be distinguished from a message published twice, so all stay.
  */
 export function createCopies(identifiersOf: (message: Message) => number[] = subscriptionIdentifiers) {
   let seen: Seen[] = [];

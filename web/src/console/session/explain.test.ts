@@ -58,7 +58,7 @@ describe('unreachable and wrong path', () => {
     expect(words({ code: 'timeout', message: 'timed out' }, { url })).toContain('over TCP');
   });
 
-  it('is the broker behind the server where that says so', () => {
+  it('is the broker behind the server if the server says so', () => {
     const why = 'connect: WebSocket closed (1014): the relay cannot reach its broker';
     expect(words({ ...network, closeCode: 1014, message: why }, { reach: 'answers' })).toMatch(
       /on the way.*log of that server.*relay cannot reach/,
@@ -148,7 +148,7 @@ describe('brokers that are unlike others', () => {
     expect(words(closed, { url: aws, lost: true })).toMatch(/AWS IoT closed.*\$SYS.*8 topic.*QoS 2.*128 KB/);
     expect(words(network, { url: aws, lost: true, reach: 'answers' })).toContain('AWS IoT closed');
     expect(words(network, { url: aws, reach: 'answers' })).toMatch(
-      /did not let.*signature.*clock.*iot:Connect/,
+      /did not accept this client.*signature.*clock.*iot:Connect/,
     );
     expect(words(network, { url: aws, reach: 'silent' })).not.toContain('AWS');
     const evil = 'wss://a1.iot.eu-west-1.amazonaws.com.evil.example/mqtt';
@@ -167,10 +167,12 @@ describe('brokers that are unlike others', () => {
     expect(words(network, { lost: true, reach: 'silent' })).toContain('Nothing answers');
   });
 
-  it('a broker of MQTT 3.1.1 only, whether it says so or hangs up', () => {
+  it('a broker of MQTT 3.1.1 only, whether it says so or closes the connection', () => {
     const said: Failure = { code: 'protocol', message: 'the broker speaks MQTT 3.1.1 only; this client…' };
     expect(words(said)).toMatch(/does not speak MQTT 5.*newer one/);
-    expect(words(closed, { reach: 'answers' })).toMatch(/broker\.example:8083 hung up.*MQTT 3\.1\.1 only/);
+    expect(words(closed, { reach: 'answers' })).toMatch(
+      /broker\.example:8083 closed the connection right after CONNECT.*MQTT 3\.1\.1 only/,
+    );
   });
 
   it('Event Grid’s refusals are about the token', () => {
@@ -193,7 +195,7 @@ describe('other failures', () => {
     ['protocol', /broker\.example:8083 is not an MQTT 5 broker/],
     ['timeout', /broker\.example:8083 did not answer in time.*firewall/],
     ['crashed', /reload/],
-    ['aborted', /given up/],
+    ['aborted', /Connecting was cancelled/],
     ['packet-too-large', /too large/],
   ] as const)('%s', (code, expected) => expect(words({ code, message: '' })).toMatch(expected));
 

@@ -1,4 +1,4 @@
-/** Why a connection failed, in words a person can act on. */
+/** Explains why a connection failed, and what to do. */
 
 import { isMixedContent } from '../../client/checks/url';
 import { type Failure, formatReasonCode } from '../core/failure';
@@ -7,7 +7,7 @@ import { visible } from '../core/text';
 import { isPrivateHost } from './config';
 import { isAwsIot, isEventGrid } from './known';
 
-/** What is known about the surroundings. Absent parts are unknown yet. */
+/** What is known about the environment. Absent parts are not known yet. */
 export interface Surroundings {
   /** The broker's address. */
   url: string;
@@ -34,7 +34,7 @@ type Reason = readonly [title: string, advice: string];
 /** Reason codes of CONNACK (3.2.2.2) and DISCONNECT (3.14.2.1) that have a remedy. */
 const reasons: Record<number, Reason> = {
   129: [mark('The broker could not read what was sent'), mark('Check that it speaks MQTT 5.')],
-  130: [mark('The broker saw a breach of the protocol'), mark('Check that it speaks MQTT 5.')],
+  130: [mark('The broker reported a protocol error'), mark('Check that it speaks MQTT 5.')],
   132: [
     mark('The broker does not speak MQTT 5'),
     mark('This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.'),
@@ -63,7 +63,7 @@ const reasons: Record<number, Reason> = {
   ],
   141: [
     mark('The broker heard nothing for too long'),
-    mark('Check the network. A shorter keep alive under Settings, Options keeps idle links open.'),
+    mark('Check the network. A shorter keep alive under Settings, Options keeps idle connections open.'),
   ],
   142: [
     mark('Another client took over with the same client ID'),
@@ -76,14 +76,14 @@ const reasons: Record<number, Reason> = {
   152: [mark('The operator ended the connection'), mark('Ask the broker’s operator why.')],
   155: [
     mark('The broker does not have that QoS'),
-    mark('Use QoS 1 or 0: Session, under Settings, tells its highest.'),
+    mark('Use QoS 1 or 0: the highest it takes is under Settings, Session.'),
   ],
-  156: [mark('The broker asks to use another server'), mark('Connect to the address it names.')],
+  156: [mark('The broker asks this client to use another server'), mark('Connect to the address it names.')],
   157: [mark('The broker has moved'), mark('Connect to the address it names.')],
   159: [mark('Too many connections in a short time'), mark('Wait a minute, then try again.')],
   160: [
-    mark('The time that this connection may last is over'),
-    mark('If it stood on a token, that has expired: connect again with another one.'),
+    mark('The connection reached the broker’s time limit'),
+    mark('If a token was used, it has expired: connect again with a new one.'),
   ],
 };
 
@@ -96,11 +96,11 @@ const endings: Record<number, Reason> = {
   ],
 };
 
-/** AWS IoT hangs up where others would say why. */
+/** AWS IoT closes the connection without a reason. */
 function aws(lost: boolean): Reason {
   if (!lost) {
     return [
-      t('AWS IoT did not let this client in, and does not say why'),
+      t('AWS IoT did not accept this client, and gave no reason'),
       t(
         'Check the signature or token, the region, this computer’s clock, the path /mqtt, and that the policy allows iot:Connect for this client ID.',
       ),
@@ -109,12 +109,12 @@ function aws(lost: boolean): Reason {
   return [
     t('AWS IoT closed the connection without a reason'),
     t(
-      'It does so at what the policy does not allow (the page’s own topic, perhaps: see Settings, Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.',
+      'Possible causes: something the policy does not allow (the page’s own topic, perhaps: see Settings, Options), a $SYS topic, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client with the same ID, or a connection that lasted a day. CloudWatch Logs tells which.',
     ),
   ];
 }
 
-/** The closing handshake was done, so this was a WebSocket, and somebody ended it. */
+/** There was a closing handshake, so this was a WebSocket, and the server ended it. */
 const closedCleanly = ({ closeCode }: Failure): boolean => closeCode === 1000 || closeCode === 1005;
 
 function hungUp(failure: Failure, url: URL, seen: Surroundings): Reason | undefined {
@@ -128,7 +128,7 @@ function hungUp(failure: Failure, url: URL, seen: Surroundings): Reason | undefi
   }
   if (!closedCleanly(failure)) return undefined;
   return [
-    t('{host} hung up as soon as this client said who it is', { host: url.host }),
+    t('{host} closed the connection right after CONNECT', { host: url.host }),
     t('It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.'),
   ];
 }
@@ -245,7 +245,7 @@ function timedOut(url: URL | undefined, page: URL | undefined, seen: Surrounding
     (url && tcpPort(url)) ??
       (seen.reach === 'answers'
         ? t('The host is there, but no MQTT broker answers at this address. Check the port and the path.')
-        : t('Check the host name and the port. A firewall may swallow the connection.')),
+        : t('Check the host name and the port. A firewall may be blocking the connection.')),
   ];
 }
 
@@ -302,7 +302,7 @@ function main(failure: Failure, seen: Surroundings): Reason {
           t('Check the authentication under Settings, Options, and connect again.'),
         ];
       }
-      return [t('Connecting was given up'), t('Press Connect to try again.')];
+      return [t('Connecting was cancelled'), t('Press Connect to try again.')];
     case 'timeout':
       return timedOut(url, page, seen);
     default:

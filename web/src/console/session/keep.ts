@@ -1,6 +1,6 @@
 /**
- * What is open, for a reload of the page: kept for this tab alone, and without
- * what lets somebody in. A page that is opened anew begins anew.
+ * What is open, for a reload of the page: kept for this tab only, and without secrets. A newly
+ * opened page starts afresh.
  */
 
 import { isRecord, keep, readKept } from '../core/storage';
@@ -18,7 +18,7 @@ import type { Kept as KeptSubscription, Subscriptions } from './subscriptions';
 
 export interface KeptFile {
   name: string;
-  /** Empty where there was no room. */
+  /** Empty if there was no room. */
   base64: string;
 }
 
@@ -35,18 +35,18 @@ export interface Kept {
   connected: boolean;
   /** The page itself chose the broker, and may do so again. */
   byDefault: boolean;
-  /** The page itself had to take another broker than the default one. */
+  /** The page itself fell back from the default broker. */
   instead: boolean;
   subscriptions: KeptSubscription[];
   /** Without its correlation data. */
   draft: Omit<Draft, 'file' | 'correlation'> & { file?: KeptFile };
   /** What `{{n}}` stands for next. */
   next: number;
-  /** Missing where none are on. */
+  /** Missing if none are on. */
   scripts?: ScriptsKept;
   /** Lines of the chart, where there are any. */
   pins?: readonly Pin[];
-  /** The form of its fleet, where it was edited. */
+  /** The form of its fleet, if it was edited. */
   fleet?: unknown;
 }
 
@@ -61,7 +61,7 @@ interface Session {
   fleetForm: { readonly value: unknown };
 }
 
-/** All of them, and what they have together. */
+/** All connections, and what they share. */
 export interface KeptPage {
   active: number;
   list: Kept[];
@@ -75,17 +75,17 @@ const key = 'mqttwasm.open';
 const largestFile = 1024 * 1024;
 const storage = () => sessionStorage;
 
-/** What a reload of the page leaves of a session that was filled from `profile`. */
+/** What is kept of a session, which was filled from `profile`. */
 export function keptOf(
   { name, connection, subscriptions, publisher, scripts, topics, fleetForm }: Session,
   profile?: Profile,
 ): Kept {
   const { config, notice, status, selected, wanted } = connection;
   const form = connection.settings.value;
-  // Nobody has asked yet for an address that is typed over the one in use.
+  // An address that was typed but not connected to is not kept.
   const url = (wanted() && status.value.url) || form.url;
   const fellBack = notice.value?.retry !== undefined;
-  // Where neither broker could be reached, the next attempt begins with the first.
+  // If neither broker could be reached, the next attempt begins with the first.
   const neither = fellBack && status.value.phase === 'disconnected';
   const atDefault = url === '' || selected(url) === defaultBroker(config.value)?.name;
   const bare = leaveOutPasswords({ ...form, url });
@@ -131,8 +131,8 @@ function withoutPayload(whole: Kept): Kept {
 export function keepOpen(page: () => KeptPage): void {
   const opened = linkIn(location.hash);
   function save(): void {
-    // With the link that the page was opened by. By now the address may hold
-    // another one, which is another wish, or a place on the page.
+    // With the link by which the page was opened. By now the address may have another link, which
+    // is a new request, or a place on the page.
     const whole = { link: linkIn(location.hash) && opened, ...page() };
     for (const trim of [(kept: Kept) => kept, withoutFile, withoutPayload]) {
       if (keep(key, { ...whole, list: whole.list.map(trim) }, storage)) return;
@@ -144,7 +144,7 @@ export function keepOpen(page: () => KeptPage): void {
   });
 }
 
-/** Undefined where the page was not reloaded. */
+/** Undefined if the page was not reloaded. */
 export function keptOpen(): unknown {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const kept = readKept(key, storage);

@@ -1,4 +1,4 @@
-/** Brokers that are known by their host's name, and by what they are unlike others in. */
+/** Brokers that are recognized by their host name, and how they differ from others. */
 
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';

@@ -1,4 +1,4 @@
-/** Round-trip times to the broker, as measured while somebody can see them. */
+/** Round-trip times to the broker, measured while they are visible. */
 
 import { signal } from '@preact/signals';
 import type { Client } from '../../client';
@@ -22,7 +22,7 @@ export function createLatency() {
   /** Settles in any case. */
   async function measure(client: Client): Promise<void> {
     const took = await client.ping({ timeout: pace }).catch(() => undefined);
-    // What came of a connection that broke meanwhile its own events tell.
+    // If the connection was lost meanwhile, its events say so.
     if (!client.connected || client !== measured) return;
     list.value = [...list.value, took].slice(-most);
   }

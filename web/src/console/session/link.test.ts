@@ -62,7 +62,7 @@ it('carries everything there and back', () => {
   );
 });
 
-it('holds nothing that lets somebody in', () => {
+it('contains no credentials', () => {
   const broker = 'wss://me:hunter2@broker.example/mqtt?token=hunter3';
   const link = linkTo(page, { broker, subscriptions: [], message: undefined });
   expect(link).toBe('http://127.0.0.1:8080/#broker=wss%3A%2F%2Fbroker.example%2Fmqtt');

@@ -1,6 +1,6 @@
 /**
- * A page address that fills the forms: `#broker=…&sub=1:plant/%23&topic=…`.
- * It holds no user name, no password, and nothing else that lets somebody in.
+ * A page address that fills the forms: `#broker=…&sub=1:plant/%23&topic=…`. It contains no user
+ * name, no password, and no other credentials.
  */
 
 import type { QoS } from '../../client';
@@ -110,7 +110,7 @@ function messageFrom(query: URLSearchParams): Message | undefined {
   };
 }
 
-/** Foreign text: what it does not hold, or holds wrongly, is left out. */
+/** Foreign text: what is missing or invalid is left out. */
 export function readLink(fragment: string): Shared {
   const query = new URLSearchParams(fragment.length > longest ? '' : fragment.replace(/^#/, ''));
   const filters = new Map(query.getAll('sub').flatMap(subscriptionFrom));

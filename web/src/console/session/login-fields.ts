@@ -1,4 +1,4 @@
-/** What a login is made of, as the form holds it. */
+/** The fields of a login, as in the form. */
 
 import { mark } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
@@ -34,14 +34,14 @@ function pick<F extends string>(fields: readonly F[], value: unknown): { [field 
   return Object.fromEntries(found);
 }
 
-/** Out of foreign JSON. A kind that this version of the page does not know is none. */
+/** From foreign JSON. A kind that this version of the page does not know is ignored. */
 export function loginFrom(login: unknown, secrets: unknown): Pick<Settings, 'login' | 'secrets'> {
   const found = pick(loginFields, login);
   const known = kinds.some(([kind]) => kind !== '' && kind === found.kind);
   return known ? { login: found, secrets: pick(secretFields, secrets) } : { login: {}, secrets: {} };
 }
 
-/** Where a bad option of a login is in the form. */
+/** The form's field for a bad option of a login. */
 export function fieldOf(option: string | undefined): string | undefined {
   if (option === 'url') return 'login.tokenUrl';
   if (loginFields.some((field) => field === option)) return `login.${option}`;

@@ -158,7 +158,7 @@ describe('a login out of a file', () => {
     });
   });
 
-  it('of a kind that is not known is none, whatever it holds', () => {
+  it('of an unknown kind is ignored, whatever it contains', () => {
     for (const kind of ['', 'kerberos', '__proto__', undefined]) {
       expect(loginFrom({ kind, method: 'M' }, { token: 'T' })).toEqual({ login: {}, secrets: {} });
     }

@@ -1,4 +1,4 @@
-/** Connects by what the form says of the login. Loaded where there is one. */
+/** Connects with the login in the form. Loaded if there is one. */
 
 import { customAuthorizer, jwt, type Renewal, sigV4, type TokenSource, tokenFrom } from '../../brokers';
 import { type Client, type ConnectOptions, MqttError } from '../../client';
@@ -11,9 +11,8 @@ import type { Settings } from './settings';
 type Prepared = { options: ConnectOptions } & Partial<Pick<Renewal, 'renew'>>;
 
 /**
- * What is typed anew into the form, such as a fresh token, counts at the next attempt,
- * for as long as the form is about the same broker. To another address than that of the
- * form no login goes.
+ * What is typed into the form later, such as a fresh token, is used at the next attempt, as long as
+ * the form has the same broker. The login is sent to no other address than that in the form.
  */
 export async function connectBy(
   { settings, tell }: Pick<Connection, 'tell'> & { settings: { peek(): Settings } },
@@ -77,7 +76,7 @@ function prepare(current: () => Settings, options: ConnectOptions): Prepared {
   }
 }
 
-/** User name and password go along, so it must be the broker that they were typed for. */
+/** User name and password are sent, too, so it must be the broker for which they were typed. */
 function ofSameHost(address: string, url: string): string {
   if (URL.canParse(address) && new URL(address).host === new URL(url).host) return address;
   throw new Error(`the token URL gives no address of ${new URL(url).host}`);

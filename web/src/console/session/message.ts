@@ -1,4 +1,4 @@
-/** A message as the form holds it, and as the client takes it. */
+/** A message as the form has it, and as the client needs it. */
 
 import type { PublishProperties, QoS } from '../../client';
 import { mark, t } from '../core/i18n/i18n';
@@ -55,19 +55,19 @@ export function formField(path = ''): string {
   return path.replace(/\b(properties|scram)\./, '');
 }
 
-/** What is not a number stays NaN, which the client refuses by the field's name. */
+/** What is not a number becomes NaN, which the client refuses with the field's name. */
 export function numberOf(typed: string): number | undefined {
   return typed.trim() === '' ? undefined : Number(typed);
 }
 
-/** Only what was filled in: the client tells an absent field from an empty one. */
+/** Only what was filled in, since the client distinguishes absent fields from empty ones. */
 export function filled<T extends object>(fields: { [K in keyof T]: T[K] | undefined | '' | false }): T {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== false),
   ) as T;
 }
 
-/** A row that was added and left empty counts for nothing. */
+/** Without rows that were added and left empty. */
 export function pairsOf(rows: Pair[]): Pair[] | undefined {
   const used = rows.filter(([name, value]) => name !== '' || value !== '');
   return used.length > 0 ? used : undefined;
@@ -107,17 +107,20 @@ function wrongWith(text: string, format: keyof typeof formatNames, type: string)
     : t('is not {format}: {problem}', { format: t(formatNames[format]), problem });
 }
 
-/** Longer than anybody types, and long to read at each key. */
+/** Longer than typed text, and too long to validate at each key. */
 const checkedAsTyped = 500_000;
 
-/** What is wrong with the payload as it stands, told while it is typed. */
+/** What is wrong with the payload, shown while it is typed. */
 export function payloadProblem({ payload, file, format, type, properties }: Message): string | undefined {
   if (file || payload === '' || payload.length > checkedAsTyped) return undefined;
   const means = format === 'text' && isJson(properties) ? 'json' : format;
   return means === 'text' ? undefined : wrongWith(expand(payload, 0), means, type);
 }
 
-/** With every place filled in. What is not of its format is `bad-option`, thrown or rejected with. */
+/**
+ * With all placeholders filled in. Throws or rejects with `bad-option` if it is not valid in its
+ * format.
+ */
 export function payloadOf(
   { payload, file, format, type }: Message,
   n: number,

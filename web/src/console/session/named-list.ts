@@ -13,10 +13,10 @@ interface Named {
 
 interface Options<E> {
   key: string;
-  /** An entry out of foreign JSON; undefined where that is none. */
+  /** An entry from foreign JSON; undefined if it is not valid. */
   read(value: unknown): E | undefined;
   most: number;
-  /** What there is one of; the name where it is not told. */
+  /** The unique key of an entry. Default: its name. */
   keyOf?(entry: E): string;
 }
 
@@ -33,10 +33,13 @@ export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab)
     return problem.value === '';
   }
 
-  /** The same name again replaces. */
+  /** Replaces an entry of the same name. */
   const put = (...given: E[]): boolean => change(given);
 
-  /** Under names that are free: none is replaced. As they are kept; none where `problem` says why. */
+  /**
+   * Adds entries under free names, replacing none. Returns them as kept; none if it failed, for the
+   * reason in `problem`.
+   */
   function add(given: readonly E[], longest?: number): E[] {
     const taken = new Set(list.latest().map(keyOf));
     const named = given.map((entry) => {
@@ -48,7 +51,7 @@ export function createNamedList<E extends Named>(options: Options<E>, tab?: Tab)
     return change(named) ? named : [];
   }
 
-  /** What `read` gives is added; what it throws is the problem. */
+  /** Adds what `read` returns; what it throws becomes `problem`. */
   function take(read: () => readonly E[], longest?: number): E[] {
     try {
       return add(read(), longest);

@@ -1,4 +1,4 @@
-/** What the page says of a connection that failed: in better words as they come. */
+/** The page's notices about a failed connection, with a better explanation once it is loaded. */
 
 import { computed, signal } from '@preact/signals';
 import type { Failure } from '../core/failure';
@@ -8,41 +8,41 @@ import type { Explanation, explain, Surroundings } from './explain';
 
 export interface Notice extends Explanation {
   tone: 'error' | 'warning';
-  /** The default broker, where the page fell back from it. */
+  /** The default broker, if the page fell back from it. */
   retry?: Broker;
-  /** Tries again what failed for reasons of this page's own. */
+  /** Tries again what failed because of this page. */
   again?(): Promise<void>;
 }
 
 export interface NoticeDependencies {
   survey(url: string): Promise<Surroundings>;
-  /** Loads what puts failures into words, which most visits have no need of. */
+  /** Loads the explanations, which most visits do not need. */
   explainer(): Promise<typeof explain>;
   /** The page's own address. */
   page: string;
 }
 
 export function createNotices(deps: NoticeDependencies) {
-  /** A function, so that what went wrong is told anew in another language. */
+  /** A function, so that the notice follows the language. */
   const told = signal<(() => Notice) | undefined>(undefined);
   const notice = computed(() => told.value?.());
-  // A look around is good for all failures in a row.
+  // One survey serves consecutive failures.
   let surroundings: Surroundings | undefined;
   const explainer = signal<typeof explain | undefined>(undefined);
 
-  /** In the failure's own words until better ones are there. */
+  /** With the failure's own message until the explanation is loaded. */
   function explained(failure: Failure, seen: Surroundings): Explanation {
     return explainer.value?.(failure, seen) ?? { title: t('No connection'), advice: failure.message };
   }
 
-  /** While there still is a network: what it is wanted for may be that there is none. */
+  /** Loaded early, since it may be needed when the network is gone. */
   function loadExplainer(): void {
     if (explainer.peek()) return;
     void deps.explainer().then(
       (loaded) => {
         explainer.value = loaded;
       },
-      () => {}, // its own words must do
+      () => {}, // the failure's own message is shown
     );
   }
 
@@ -51,7 +51,7 @@ export function createNotices(deps: NoticeDependencies) {
     told.value = next;
   }
 
-  /** First what is known at once, then what a look around adds. */
+  /** Reports what is known at once, then what a survey adds. */
   function report(
     failure: Failure,
     url: string,
@@ -69,10 +69,10 @@ export function createNotices(deps: NoticeDependencies) {
         if (told.value === shown) show(() => dress(explained(failure, { ...seen, lost })), mine);
       },
       () => {},
-    ); // what is shown stands
+    ); // the notice stays as it is
   }
 
-  /** Says something about the connection, until the next attempt. */
+  /** Shows a notice about the connection, until the next attempt. */
   function tell(words: () => Notice): void {
     told.value = words;
   }
@@ -81,7 +81,7 @@ export function createNotices(deps: NoticeDependencies) {
     told.value = undefined;
   }
 
-  /** The next failure is another one. */
+  /** Forgets the survey: the next failure is a new one. */
   function forget(): void {
     surroundings = undefined;
   }

@@ -1,4 +1,4 @@
-/** All that the page has: its sessions, and what they have together. */
+/** The page: its sessions, and what they share. */
 
 import { computed, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { connect } from '../../client';
@@ -22,7 +22,7 @@ const randomId = () => hex(crypto.getRandomValues(new Uint8Array(4))).replaceAll
 
 export type Inspected = 'message' | 'topic' | 'packet';
 
-/** What a selection narrows of the feed's filter. */
+/** The parts of the feed's filter that a selection narrows. */
 type Narrowed = Pick<Filter, 'topic' | 'connection'>;
 
 export interface Page extends Pick<Parts<Page>, 'part'> {
@@ -35,17 +35,17 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
   shows(view: View): boolean;
   /** What the inspector can show, the last opened first. */
   readonly inspected: ReadonlySignal<readonly Inspected[]>;
-  /** Says that the inspector has something of the kind to show, or has no more. */
+  /** Reports that there is something of the kind to inspect, or no longer. */
   inspect(what: Inspected, open: boolean): void;
   /**
-   * Has the feed show what a topic filter selects of a connection, until it is called without
-   * one; not for a `selection` for which somebody has widened the filter again.
+   * Makes the feed show only a topic filter and a connection, until it is called without; not for a
+   * `selection` for which the user has widened the filter again.
    */
   showOnly(now?: Narrowed, selection?: object): void;
   start(): Promise<void>;
 }
 
-/** What a part of the page is given. */
+/** The props of a part of the page. */
 export interface PartProps {
   page: Page;
   session: Session;
@@ -64,7 +64,7 @@ export function createPage(): Page {
   const shared: Shared = {
     connect,
     program: (shared) => programReady({ worker: true, shared }),
-    // Rejects on a page whose server is gone, too.
+    // Also rejects if the page's server is gone.
     survey: async (url) => (await import('./probe')).survey(url),
     explainer: async () => (await import('./explain')).explain,
     page: location.href,
@@ -92,7 +92,7 @@ export function createPage(): Page {
       list: list.map((session) => session.kept()),
       view: view.peek(),
       paused: feed.paused.peek(),
-      // The selection is not kept, and what it narrowed the feed to would stay.
+      // Without what a selection narrowed, since the selection is not kept.
       filter: { ...feed.filter.peek(), ...ownFilter() },
     };
   }
@@ -107,11 +107,11 @@ export function createPage(): Page {
       const { reopen } = await import('./reopen');
       return reopen(left, { sessions, feed, view }, load);
     } catch {
-      return false; // the server is gone: the page begins anew
+      return false; // the server is gone: the page starts afresh
     }
   }
 
-  /** What a link holds fills the forms. Another link opens the page anew. */
+  /** A link fills the forms. Another link opens the page anew. */
   async function start(): Promise<void> {
     const { connection, publisher, subscriptions } = sessions.active.value;
     let asked: string | undefined;
@@ -126,12 +126,12 @@ export function createPage(): Page {
         subscriptions.prepare(wanted);
       }
     }
-    // Not before: what is left sooner has nothing of its own yet.
+    // Not earlier: a page that is left sooner has nothing to keep.
     keepOpen(kept);
     if (!again) await connection.start(load, asked);
   }
 
-  /** What is of a view is inspected with it. */
+  /** What belongs to a view is inspected only with that view. */
   const inspected = computed(() => {
     const seen = screen.value === 'narrow' ? view.value : middleOf(view.value);
     return opened.value.filter((what) => {
@@ -145,12 +145,12 @@ export function createPage(): Page {
     opened.value = open ? [what, ...others] : others;
   }
 
-  /** What the feed shows for a selection, and what stood in its filter before. */
+  /** What a selection narrowed the feed to, and the filter before. */
   let only: { now: Narrowed; before: Narrowed; selection: object } | undefined;
-  /** Selections of which somebody wanted to see more. */
+  /** Selections for which the user widened the filter. */
   const widened = new WeakSet<object>();
 
-  /** What is somebody's own of the feed's filter. */
+  /** The user's own part of the feed's filter. */
   function ownFilter(): Narrowed {
     const { topic, connection } = feed.filter.peek();
     return {
@@ -165,7 +165,7 @@ export function createPage(): Page {
     const before = ownFilter();
     only = now && !widened.has(selection) ? { now, before, selection } : undefined;
     const { topic, connection } = only?.now ?? before;
-    // Whoever calls this in an effect does not listen to the feed.
+    // Untracked, so that an effect that calls this does not depend on the feed.
     if (topic !== topicNow || connection !== connectionNow) untracked(() => feed.edit({ topic, connection }));
   }
 

@@ -1,7 +1,10 @@
-/** What parts of the page that load later keep: made when first asked for, and disposed of with its owner. */
+/** State of parts of the page that load later: made when first needed, and disposed of with its owner. */
 
 export interface Parts<Owner> {
-  /** The one that `make` made; there is one of each. A `dispose` that it has is called at its owner's end. */
+  /**
+   * The object that `make` made; there is one of each. Its `dispose`, if any, is called at its
+   * owner's end.
+   */
   part<T extends object>(make: (owner: Owner) => T): T;
   disposeParts(): void;
 }

@@ -1,4 +1,4 @@
-/** How a connection stands, in words. */
+/** The state of a connection as text. */
 
 import { mark, t } from '../core/i18n/i18n';
 import type { Phase, Status } from './connection';

@@ -1,4 +1,4 @@
-/** What the browser can tell about an address it failed to open. */
+/** What the browser can find out about an address that it failed to open. */
 
 import { isPrivateHost } from './config';
 import type { Surroundings } from './explain';
@@ -8,7 +8,7 @@ const patience = 3000;
 /** The names under which browsers keep the permission to reach private addresses, the older one first. */
 const permissionNames = ['local-network-access', 'local-network', 'loopback-network'];
 
-/** Undefined where the browser knows no such permission. The strictest answer counts. */
+/** Undefined if the browser has no such permission. The strictest answer counts. */
 async function localNetworkPermission(permissions: Permissions): Promise<PermissionState | undefined> {
   const states = await Promise.all(
     permissionNames.map((name) =>
@@ -22,8 +22,8 @@ async function localNetworkPermission(permissions: Permissions): Promise<Permiss
 }
 
 /**
- * Any HTTP answer tells that something listens there. It can't be read, nor
- * need it be. Undefined when the browser would not have asked at all.
+ * Any HTTP response shows that something listens there; it can't be read, and need not be.
+ * Undefined if the browser would not send the request.
  */
 async function reach(url: URL, page: URL): Promise<'answers' | 'silent' | undefined> {
   const target = new URL(url.href.replace(/^ws/, 'http'));

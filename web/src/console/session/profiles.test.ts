@@ -33,7 +33,7 @@ const secret: Settings = {
 };
 
 describe('profiles', () => {
-  it('are there at the next visit, without what lets somebody in', () => {
+  it('are there at the next visit, without credentials', () => {
     expect(createProfiles().save('home', secret, false)).toBe(true);
     expect(JSON.stringify(kept)).not.toContain('hunter');
     expect(createProfiles().entries.value).toEqual([

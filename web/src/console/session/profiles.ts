@@ -9,7 +9,7 @@ import { leaveOutPasswords, leaveOutSecrets, plainSettings, type Settings, witho
 
 export interface Profile {
   name: string;
-  /** With user name and password only where somebody asked for that. */
+  /** With the password only if the user asked for that. */
   settings: Settings;
   /** Names of the scripts that are switched on with it. */
   scripts?: readonly string[];
@@ -69,10 +69,10 @@ export function exportProfiles(
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-/** Takes the scripts out of foreign JSON, and tells what those are called here that a profile may switch on. */
+/** Imports scripts from foreign JSON, and returns the new names of those that a profile may switch on. */
 type Bring = (scripts: unknown) => ReadonlyMap<string, string>;
 
-/** What a file holds. Throws words about why it holds nothing. Credentials are never taken from a file. */
+/** The profiles of a file. Throws an error if there are none. Credentials are never imported. */
 export function importProfiles(text: string, bring: Bring = () => new Map()): Profile[] {
   if (text.length > largestFile) throw new Error(t('The file is larger than any that this page exports'));
   let value: unknown;
@@ -98,7 +98,7 @@ export function createProfiles(tab?: Tab) {
   const list = createNamedList({ key, read: profileFrom, most }, tab);
   const { entries, problem, latest, put, remove } = list;
 
-  /** The same name again replaces. */
+  /** Replaces a profile of the same name. */
   function save(
     given: string,
     settings: Settings,
@@ -116,11 +116,11 @@ export function createProfiles(tab?: Tab) {
     return false;
   }
 
-  /** How many came in; 0 where `problem` says why. */
+  /** Returns how many were imported; 0 if it failed, for the reason in `problem`. */
   const add = (text: string, bring?: Bring): number =>
     list.take(() => importProfiles(text, bring), longestName).length;
 
-  /** A script is called otherwise, or is gone: another of its name is none of theirs. */
+  /** A script was renamed or deleted: profiles follow it, and ignore another script of its old name. */
   function follow(script: string, renamed?: string): void {
     const changed = latest().flatMap((profile): Profile[] => {
       const { name, settings, scripts = [] } = profile;
@@ -134,5 +134,5 @@ export function createProfiles(tab?: Tab) {
   return { entries, problem, save, remove, add, follow };
 }
 
-/** To be given to the page's `part`. */
+/** For the page's `part`. */
 export const profilesOf = () => createProfiles();

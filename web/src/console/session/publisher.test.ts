@@ -146,7 +146,7 @@ describe('repeating', () => {
     expect(publisher.fieldErrors.value).toEqual({ payload: 'Too large' });
   });
 
-  it('does not pile up messages that nobody acknowledges', () => {
+  it('does not pile up messages that are not acknowledged', () => {
     const { publisher, spy, beat } = made(() => new Promise<PublishResult>(() => {}));
     publisher.edit({ repeat: true });
     publisher.publish();
@@ -253,7 +253,7 @@ describe('formats', () => {
   });
 
   it.each([
-    ['hex', 'ab', /^A byte has two digits/],
+    ['hex', 'ab', /^Each byte needs two digits/],
     ['base64', '%', /is not a Base64 digit$/],
     ['json', '{"a":}', /^Line 1, column 6: expected a value/],
     ['cbor', '{"a":}', /^Line 1, column 6: expected a value/],
@@ -408,7 +408,7 @@ describe('requests', () => {
     expect(publisher.answer.value?.failure).toBe('no answer within 30 s');
   });
 
-  it('a late answer to what nobody waits for is not shown', async () => {
+  it('a late answer to a request that was given up is not shown', async () => {
     const { publisher, request } = made();
     request.mockResolvedValue({} as Received);
     const asked = publisher.request();

@@ -1,4 +1,4 @@
-/** What is to be published, and how it went. */
+/** The message to publish, and the outcomes. */
 
 import { batch, signal } from '@preact/signals';
 import type { Client, PublishResult, QoS, Message as Received } from '../../client';
@@ -22,7 +22,7 @@ export interface Outcome {
   at: number;
   topic: string;
   tone: 'waiting' | 'good' | 'warning' | 'bad';
-  /** In the language that the page has then. */
+  /** In the current language. */
   text(): string;
 }
 
@@ -33,7 +33,7 @@ export interface Repeating {
   sent: number;
   /** Absent until there is one. */
   failed?: number;
-  /** Absent when only a person stops it. */
+  /** Absent if only the user stops it. */
   times?: number;
 }
 
@@ -44,7 +44,7 @@ export interface Sent {
   message: Message;
 }
 
-/** How a request stands: waiting until it has a message or a failure. */
+/** The state of a request: waiting until it has a message or a failure. */
 export interface Answer {
   topic: string;
   milliseconds?: number;
@@ -69,7 +69,7 @@ const requestTimeout = 30_000;
 /** Messages kept to be sent again, and bytes of those. */
 const sentLimit = 50;
 const sentBytes = 4_000_000;
-/** Of a packet, where the broker states no limit (2.1.4). */
+/** Of a packet, if the broker announces no limit (2.1.4). */
 const largestPacket = 268_435_455;
 
 /** Failures of a message that never reached the broker. */
@@ -140,7 +140,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
         const bytes = new Uint8Array(await file.arrayBuffer());
         const { properties } = draft.value;
         const contentType = properties.contentType || file.type;
-        // What was typed waits until the file is taken off again.
+        // What was typed is kept until the file is removed.
         edit({ file: { name: file.name, bytes }, properties: { ...properties, contentType } });
         return;
       } catch {
@@ -173,7 +173,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     return id;
   }
 
-  /** What never left was not sent. */
+  /** Removes a message that was never sent from the list of sent ones. */
   function forget(id: number | undefined): void {
     sent.value = sent.value.filter((one) => one.id !== id);
   }
@@ -200,7 +200,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     batch(() => {
       settle(id, { tone: 'bad', text: () => t('Failed: {why}', { why: inOneLine(failure) }) });
       markField(failure);
-      // What is wrong with the message itself is wrong at every beat.
+      // An invalid message is invalid at every beat.
       if (failure.code === 'bad-option' || failure.code === 'packet-too-large') stop();
     });
   }
@@ -211,12 +211,12 @@ export function createPublisher(deps: Dependencies, topic: string) {
     return n;
   }
 
-  /** Nothing left with this number, so the next message has it. */
+  /** Nothing was sent with this number, so the next message gets it. */
   function giveBack(failure: Failure, n: number): void {
     if (unsent.has(failure.code) && next.value === n + 1) next.value = n;
   }
 
-  /** Resolves with whether it went well. `remembered` is its number among what was sent. */
+  /** Resolves with whether it succeeded. `remembered` is its number among the sent messages. */
   async function send(what: Draft, remembered?: number): Promise<boolean> {
     const client = deps.client();
     if (!client) {
@@ -234,7 +234,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
       const { correlation: correlationData } = what;
       const properties = { ...propertiesOf(what.properties), ...(correlationData && { correlationData }) };
       const payload = payloadOf(what, n);
-      // Awaited only where it must be: what is sent first leaves first.
+      // Awaited only if necessary, to keep the order of sending.
       const bytes = payload instanceof Promise ? await payload : payload;
       const result = await client.publish(topic, bytes, {
         qos,
@@ -329,7 +329,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const begin = deps.clock.now();
     let result: Answer;
     try {
-      // The client has its own response topic, and tells answers apart by its own data.
+      // The client sets the response topic and the correlation data itself.
       const { responseTopic: _, correlationData: __, ...properties } = propertiesOf(what.properties);
       const limits = { timeout: requestTimeout, signal: mine.signal };
       const payload = payloadOf(what, n);
@@ -349,7 +349,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     if (!mine.signal.aborted) answer.value = result;
   }
 
-  /** Waits no longer, or puts the answer away. */
+  /** Stops waiting, or dismisses the answer. */
   function dismissAnswer(): void {
     asking.abort();
     answer.value = undefined;

@@ -1,4 +1,4 @@
-/** What scripts made of the latest message of a topic, for the tree, which keeps no messages. */
+/** What scripts returned for the latest message of a topic, for the tree, which keeps no messages. */
 
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
@@ -6,12 +6,12 @@ import type { Reading } from '../payload/guess';
 
 type Read = Pick<Message, 'topic' | 'receivedAt'>;
 
-/** Bytes that a browser needs for one beside its texts. */
+/** Bytes that a browser needs for one besides its texts. */
 const overhead = 300;
 
 export type Readings = ReturnType<typeof readingsOf>;
 
-/** To be given to `part`. */
+/** For `part`. */
 export function readingsOf() {
   /** The topic that was read longest ago comes first. */
   const kept = new Map<string, { receivedAt: number; reading: Reading }>();
@@ -36,7 +36,7 @@ export function readingsOf() {
     }
   }
 
-  /** Of that message and no other. */
+  /** The reading of exactly that message. */
   function of({ topic, receivedAt }: Read): Reading | undefined {
     const one = kept.get(topic);
     return one?.receivedAt === receivedAt ? one.reading : undefined;
@@ -45,7 +45,7 @@ export function readingsOf() {
   return {
     note,
     of,
-    /** As they are counted against the bound. */
+    /** The bytes that count against the bound. */
     get bytes() {
       return bytes;
     },

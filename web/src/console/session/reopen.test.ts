@@ -133,7 +133,7 @@ describe('what is kept', () => {
     expect(left(list)).toMatchObject({ active: 0, list });
   });
 
-  it('is also there where a browser lets go of a page that nobody looks at', () => {
+  it('is also there when a browser discards a hidden page', () => {
     page.visibilityState = 'hidden';
     expect(left([kept('one'), kept('two')], new Event('visibilitychange'))).toBeDefined();
     page.visibilityState = 'visible';
@@ -328,7 +328,7 @@ describe('one connection', () => {
     expect(fieldErrors.value).toEqual({});
   });
 
-  it('has no file where what was kept is none', () => {
+  it('has no file if what was kept is invalid', () => {
     for (const file of [7, { name: 7, base64: 'AA==' }, { name: 'a.bin', base64: '!' }]) {
       const { lives } = opened([{ ...kept('one'), draft: { ...draft, file } }]);
       expect(lives[0]?.publisher.draft.value.file).toBeUndefined();
@@ -361,7 +361,7 @@ describe('one connection', () => {
     expect(topicsOf(lives[0])).toEqual([[], 'mqttwasm/one/hello']);
   });
 
-  it('stays disconnected where somebody had disconnected it', async () => {
+  it('stays disconnected if the user had disconnected it', async () => {
     const before = openedPage(async () => fakeClient().client);
     before.open(pageOf([kept('one')]));
     const { connection } = before.connections.active.value;
@@ -395,7 +395,7 @@ describe('one connection', () => {
     expect(after.dialled).toEqual(['ws://one/mqtt']);
   });
 
-  it('that a link asked for, and nobody agreed to, is not dialled', async () => {
+  it("that a link asked for, without the user's consent, is not dialled", async () => {
     const before = openedPage();
     const { connection } = before.connections.active.value;
     void connection.start(() => new Promise(() => {}), 'ws://elsewhere.example/mqtt');
@@ -430,7 +430,7 @@ describe('the default broker', () => {
     expect(topicsOf(after.lives()[0])).toEqual(topicsOf(before.lives()[0]));
   });
 
-  it('is left alone after the fallback, until somebody asks for it', async () => {
+  it('is left alone after the fallback, until the user asks for it', async () => {
     const before = await fresh(embedded);
     const after = openedPage(async () => fakeClient().client, load);
     after.open(before.left());
@@ -550,7 +550,7 @@ describe('the page', () => {
     expect(lives[1]?.kept()).not.toHaveProperty('scripts');
   });
 
-  it('the chart has its lines, and nothing that is none', () => {
+  it('the chart has its lines, and no invalid ones', () => {
     const pins = [
       ['plant/1', 'pump.litres'],
       ['plant/2', ''],

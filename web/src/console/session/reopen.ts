@@ -23,11 +23,11 @@ import { leaveOutPasswords } from './settings';
 import type { Kept as KeptSubscription } from './subscriptions';
 import { wantedFrom } from './wanted';
 
-/** Connections that are opened by themselves, and subscriptions of one. */
+/** Connections that are opened automatically, and subscriptions of one. */
 const most = 50;
 const mostSubscriptions = 1000;
 
-/** Where the connections are opened, and what they have together. */
+/** Where the connections are opened, and what they share. */
 interface Page {
   sessions: {
     active: { readonly value: Session };
@@ -110,14 +110,14 @@ function filterFrom(value: unknown, names: readonly string[]): Filter {
   };
 }
 
-/** The profile, if it still is what the connection was filled from: it may know the password. */
+/** The profile from which the connection was filled, if it is unchanged: it may have the password. */
 function profileOf({ profile, settings }: Left, profiles: readonly Profile[]): Profile | undefined {
   const found = profiles.find(({ name }) => name === profile);
   const same = found && JSON.stringify(leaveOutPasswords(found.settings)) === JSON.stringify(settings);
   return same ? found : undefined;
 }
 
-/** The default broker may be reached by now. Somebody decides that, and not the page. */
+/** The default broker may be reachable by now. The user decides, not the page. */
 function tellInstead(connection: Connection): void {
   const broker = defaultBroker(connection.config.value);
   const used = connection.config.value.brokers.find(({ name }) => name === connection.selected());
@@ -158,7 +158,7 @@ function attach({ edit, fieldErrors }: Publisher, { name, base64 }: KeptFile): v
       return;
     }
   } catch {
-    // Not what this page writes.
+    // Not written by this page.
   }
   const payload = t('“{name}” was not kept when the page was reloaded: attach it again', {
     name: visible(name),
@@ -166,7 +166,7 @@ function attach({ edit, fieldErrors }: Publisher, { name, base64 }: KeptFile): v
   fieldErrors.value = { payload };
 }
 
-/** As it was left. What connects again is what was connected, to the same address. */
+/** Restores a session. It connects again only if it was connected, and to the same address. */
 function restore(
   session: Session,
   left: Left,
@@ -193,7 +193,7 @@ function restore(
   void connect(session, left, profile !== undefined, load);
 }
 
-/** False where there is nothing to open. `load` brings the configuration. */
+/** Returns false if there is nothing to open. `load` loads the configuration. */
 export function reopen(value: unknown, page: Page, load: () => Promise<Config>): boolean {
   if (!isRecord(value)) return false;
   const list = Array.isArray(value.list) ? value.list.flatMap(leftFrom).slice(0, most) : [];

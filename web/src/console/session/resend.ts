@@ -1,4 +1,4 @@
-/** What the form takes of a message that came: to be sent again, or to be answered. */
+/** Puts a received message into the form: to send it again, or to answer it. */
 
 import type { Message as Received } from '../../client';
 import { limits } from '../core/limits';
@@ -7,18 +7,18 @@ import { looksLikeJson } from '../payload/encode';
 import { emptyMessage, type Message, noProperties } from './message';
 import { expand } from './template';
 
-/** The payload as it stands: bytes that no form can hold are a file. */
+/** The payload for the form: bytes that can't be typed become a file. */
 function payloadOf({ payload }: Received): Pick<Message, 'payload' | 'file' | 'format' | 'type'> {
   const text = payload.length > limits.resent ? undefined : decodeUtf8(payload);
   const typed = { format: 'text', type: '', file: undefined } as const;
-  // A place such as {{n}} would be filled in.
+  // A placeholder such as {{n}} would be filled in.
   if (text !== undefined && expand(text, 0) === text) {
     return { ...typed, payload: text, format: isJson(text) ? 'json' : 'text' };
   }
   if (text === undefined && payload.length <= limits.hexed) {
     return { ...typed, payload: hex(payload), format: 'hex' };
   }
-  // The bytes of a batch that may be let go of.
+  // A copy, so that the batch can be freed.
   return { ...typed, payload: '', file: { name: 'payload', bytes: payload.slice() } };
 }
 
@@ -54,7 +54,7 @@ export function again(message: Received): Message {
   };
 }
 
-/** What answers a request (4.10), but for its payload; undefined where the message is none. */
+/** The answer to a request (4.10), without its payload; undefined if the message is not a request. */
 export function replyTo({ qos, properties }: Received): Partial<Message> | undefined {
   const { responseTopic, correlationData } = properties;
   if (!responseTopic) return undefined;

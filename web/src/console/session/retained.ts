@@ -1,4 +1,4 @@
-/** What the broker no longer retains: nothing says so but that it was not sent again. */
+/** Finds what the broker no longer retains: the only sign is that it was not sent again. */
 
 import { createTopicIndex } from '../../client/routing/topic-index';
 import type { Clock } from '../core/repeat';
@@ -6,12 +6,12 @@ import { retainedUnder } from '../topics/clear';
 import { type Model, topicOf } from '../topics/model';
 import type { Entry } from './subscriptions';
 
-/** Milliseconds in which nothing came again that was retained: the broker has sent it all. */
+/** Milliseconds without retained messages, after which the broker has sent them all. */
 const quiet = 5000;
 /** Topics looked at in one go. */
 const portion = 1000;
 
-/** Whether the broker sends by it what it retains, whenever it is subscribed to (3.8.3.1, 4.8.2). */
+/** Whether the broker sends retained messages whenever it is subscribed to (3.8.3.1, 4.8.2). */
 const brings = ({ filter, wanted, granted, paused }: Entry): boolean =>
   granted.peek() !== undefined &&
   !paused.peek() &&
@@ -19,7 +19,10 @@ const brings = ({ filter, wanted, granted, paused }: Entry): boolean =>
   !wanted.peek().nl &&
   !filter.startsWith('$share/');
 
-/** Takes the mark from topics of the subscriptions that were not heard of in this round, as long as `goOn` says so. */
+/**
+ * Unmarks topics of the subscriptions whose retained message did not arrive in this round, while
+ * `goOn` returns true.
+ */
 export async function unmark(
   model: Model,
   entries: { peek(): readonly Entry[] },

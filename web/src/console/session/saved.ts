@@ -21,7 +21,7 @@ const most = 200;
 export const largestFile = 20_000_000;
 const format = 'mqttwasm messages';
 
-/** A message out of foreign JSON; what is missing or wrong is as in an empty one. */
+/** A message from foreign JSON; what is missing or invalid is as in an empty one. */
 export function messageFrom(value: unknown): Message {
   const message = inShapeOf(emptyMessage, value);
   return {
@@ -49,7 +49,7 @@ export const keyOf = ({ collection, name }: Pick<SavedMessage, 'collection' | 'n
 
 export type ImportCode = 'too-large' | 'not-json' | 'foreign' | 'newer' | 'empty' | 'bad-message';
 
-/** Why a file is not taken. */
+/** Why a file is not imported. */
 export class ImportError extends Error {
   constructor(
     readonly code: ImportCode,
@@ -77,7 +77,7 @@ function fail(path: string, expected: string): never {
 const isPair = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === 'string');
 
-/** What is there must be as in `model`: to take something else for it would lose what it says. */
+/** What is present must have the type in `model`: otherwise its meaning would be lost. */
 function checkShape(model: object, value: unknown, path: string): void {
   if (!isRecord(value)) fail(path, t('an object'));
   for (const [name, own] of Object.entries(model) as [string, unknown][]) {
@@ -102,7 +102,7 @@ function importOne(value: unknown, path: string): SavedMessage {
   return { collection, name, message: messageFrom(message) };
 }
 
-/** What a file holds, all of it. Throws ImportError. */
+/** All messages of a file. Throws ImportError. */
 export function importMessages(text: string): SavedMessage[] {
   if (text.length > largestFile)
     throw new ImportError('too-large', t('The file is larger than any that this page exports'));
@@ -131,7 +131,7 @@ export function createSaved(tab?: Tab) {
   const list = createNamedList<SavedMessage>({ key, read: savedFrom, most, keyOf }, tab);
   const { entries, problem, put } = list;
 
-  /** The same name again in the same collection replaces. */
+  /** Replaces a message of the same name in the same collection. */
   function save(name: string, draft: Message, collection = ''): boolean {
     const { topic, payload, format, type, qos, retain, properties } = draft;
     const message: Message = { topic, payload, file: undefined, format, type, qos, retain, properties };
@@ -140,7 +140,10 @@ export function createSaved(tab?: Tab) {
 
   const remove = (name: string, collection = ''): void => list.remove(keyOf({ collection, name }));
 
-  /** How many came in; 0 where `problem` says why. A name that is taken gets a number: none is replaced. */
+  /**
+   * Returns how many were imported; 0 if it failed, for the reason in `problem`. A name that exists
+   * gets a number: none is replaced.
+   */
   const add = (text: string): number => list.take(() => importMessages(text)).length;
 
   return { entries, problem, save, remove, add };

@@ -1,4 +1,4 @@
-/** Which scripts a connection has. They are run elsewhere, with a program that loads when there are some. */
+/** The scripts of a connection. They are run elsewhere, by a part that is loaded if there are any. */
 
 import { type Signal, signal } from '@preact/signals';
 import type { Message } from '../../client';
@@ -17,9 +17,9 @@ export interface ScriptsKept extends ScriptsOn {
 
 export interface Scripts {
   readonly on: Signal<ScriptsOn>;
-  /** What they had in `state` a moment ago, as JSON: of those that run, or ran before a reload. */
+  /** Their recent `state`, as JSON: of those that run, or ran before a reload. */
   readonly states: Map<string, string>;
-  /** Told of what arrives, before anybody shows it. */
+  /** Called with what arrives, before it is shown. */
   hear(messages: readonly Message[]): void;
 }
 

@@ -346,7 +346,7 @@ describe('what the broker was seen to retain', () => {
     expect(marked()).toEqual(['stays', 'none', 'elsewhere']);
   });
 
-  it('is not said any more, either, when somebody has connected anew', async () => {
+  it('is not shown any more, either, after connecting again', async () => {
     const { connect, fake: old, live, marked, wait } = await seen();
     const fake = await connect(live, 'ws://one/mqtt');
     fake.emit('batch', [retained(again)], 0);

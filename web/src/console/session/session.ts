@@ -1,4 +1,4 @@
-/** One connection, with all that belongs to it alone. */
+/** One connection, with everything that belongs to it alone. */
 
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
@@ -24,7 +24,7 @@ import { createScripts, type Scripts } from './scripts';
 import { withoutSecrets } from './settings';
 import { createSubscriptions, type Source, type Subscriptions } from './subscriptions';
 
-/** What the connections have together. */
+/** What the connections share. */
 export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
   config: Signal<Config>;
   feed: Feed;
@@ -39,7 +39,7 @@ export interface Shared extends Omit<Dependencies, 'onClient' | 'onGone'> {
 }
 
 export interface Session extends Pick<Parts<Session>, 'part'> {
-  /** Never given twice. */
+  /** Unique. */
   readonly id: number;
   readonly name: Signal<string>;
   readonly connection: Connection;
@@ -50,21 +50,21 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly topics: Topics;
   readonly latency: Latency;
   readonly scripts: Scripts;
-  /** That of its fleet, as a reload keeps it; undefined where nobody has edited it. */
+  /** The form of its fleet, for a reload of the page; undefined until somebody edits it. */
   readonly fleetForm: Signal<unknown>;
-  /** Whether the view is on the screen, for those who listen to signals: what is not shown rests. */
+  /** Whether the view is on the screen, as a signal: hidden parts do nothing. */
   shows(view: View): boolean;
   /** Whether its packets are recorded, from the next CONNECT on. */
   readonly packetEvents: Signal<boolean>;
-  /** The payload of the Sparkplug B BIRTH that a message of the client in use stands on. */
+  /** The payload of the Sparkplug B BIRTH that a message of the client in use refers to. */
   birthBefore(message: Pick<Message, 'topic' | 'receivedAt'>): Uint8Array | undefined;
-  /** The subscriptions by which messages come, or came. */
+  /** The current and former subscriptions that messages may match. */
   readonly sources: ReadonlySignal<readonly Source[]>;
   /** Fills the form. */
   use(profile: Profile): void;
-  /** What a reload of the page leaves of it. */
+  /** What is kept of it for a reload of the page. */
   kept(): Kept;
-  /** Ends all that goes on in it. */
+  /** Ends everything in it. */
   dispose(): void;
 }
 
@@ -127,7 +127,7 @@ export function createSession(id: number, shared: Shared): Session {
         via = feed.join(mine);
         const withoutCopies = createCopies();
         const { model } = topics;
-        /** In which something may not have come that the broker retains. */
+        /** The round in which retained messages may be missing. */
         let doubtful: number | undefined;
         const doubt = () => {
           doubtful = model.round;
@@ -141,7 +141,7 @@ export function createSession(id: number, shared: Shared): Session {
         };
         client.on('error', doubt); // a subscription that was refused
         client.on('connect', ({ sessionPresent }) => {
-          // Without a program there are marks too many.
+          // If it can't be loaded, some marks stay.
           if (!sessionPresent) checkRetained().catch(() => {});
         });
         client.on('batch', (messages, lost) => {
@@ -159,7 +159,7 @@ export function createSession(id: number, shared: Shared): Session {
         checkRetained().catch(() => {});
       },
       onGone() {
-        // What was meant for one broker does not go to the next.
+        // What was meant for one broker must not go to the next.
         publisher.stop();
         subscriptions.onGone();
       },
@@ -167,10 +167,10 @@ export function createSession(id: number, shared: Shared): Session {
     shared.config,
   );
 
-  // For one that is opened later: the form is filled, and nothing is dialled.
+  // For a session that is opened later: the form is filled, but nothing connects.
   connection.select(defaultBroker(shared.config.value)?.name ?? custom);
 
-  // Called anew with each broker it turns to.
+  // Renamed with each broker that it connects to.
   const stopNaming = effect(() => {
     const { phase, url } = connection.status.value;
     if (phase !== 'connecting' || url === '') return;
@@ -179,7 +179,7 @@ export function createSession(id: number, shared: Shared): Session {
     name.value = freeName(wanted, (other) => taken.has(other));
   });
 
-  // What is emptied is all of it: the names that BIRTHs gave belong to the messages.
+  // Emptying the feed also forgets the BIRTHs, which belong to its messages.
   const stopForgetting = effect(() => {
     feed.emptied.value;
     topics.era.value;

@@ -3,22 +3,22 @@
 import { batch, signal } from '@preact/signals';
 
 export interface Member {
-  /** Never given twice. */
+  /** Unique. */
   readonly id: number;
-  /** Ends all that goes on in it. */
+  /** Ends everything in it. */
   dispose(): void;
 }
 
 export type Sessions<M extends Member> = ReturnType<typeof createSessions<M>>;
 
-/** `create` makes a connection, told its number. */
+/** `create` makes a connection with this number. */
 export function createSessions<M extends Member>(create: (id: number) => M) {
   let ids = 0;
   const first = create(++ids);
   const list = signal<readonly M[]>([first]);
   const active = signal<M>(first);
 
-  /** One more, which is shown at once. */
+  /** Opens another one, which is shown at once. */
   function open(): M {
     const member = create(++ids);
     batch(() => {
@@ -32,7 +32,7 @@ export function createSessions<M extends Member>(create: (id: number) => M) {
     if (list.value.includes(member)) active.value = member;
   }
 
-  /** Ends it. The last one stays: a page without a connection has nothing to show. */
+  /** Ends it. The last one stays, since a page without a connection has nothing to show. */
   function close(member: M): void {
     const at = list.value.indexOf(member);
     const rest = list.value.filter((other) => other !== member);

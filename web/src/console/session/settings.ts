@@ -1,9 +1,9 @@
-/** A connection's settings as a form holds them, and as the client takes them. */
+/** A connection's settings as the form has them, and as the client needs them. */
 
 import type { ConnectOptions, QoS, Will } from '../../client';
 import { filled, noProperties, numberOf, type Pair, pairsOf, propertiesOf } from './message';
 
-/** How a connection proves who it is, where that is not by user name and password: see login.ts. */
+/** How a connection authenticates other than by user name and password: see login.ts. */
 export const loginFields = ['kind', 'region', 'authorizer', 'tokenKey', 'method', 'tokenUrl', 'use'] as const;
 export const secretFields = [
   'accessKeyId',
@@ -35,16 +35,16 @@ export const plainSettings = {
   requestResponseInformation: false,
   requestProblemInformation: true,
   userProperties: [] as Pair[],
-  /** Proves user name and password by SCRAM-SHA-256 instead of sending them. */
+  /** Authenticates by SCRAM-SHA-256 instead of sending user name and password. */
   scram: false,
   authenticationMethod: '',
   authenticationData: '',
   login: {} as { [field in LoginField]?: string },
-  /** Of the login, what is kept nowhere unless somebody asks for that. */
+  /** The secrets of the login, which are kept only if the user asks for that. */
   secrets: {} as { [field in SecretField]?: string },
   /** Whether the session outlives the page. */
   store: false,
-  /** Whether the tabs of this page have one connection together. */
+  /** Whether the tabs of this page share one connection. */
   shared: false,
   /** Whether it subscribes to a topic of the page's own. */
   ownTopic: true,
@@ -62,7 +62,7 @@ export const plainSettings = {
 export type Settings = typeof plainSettings;
 export type WillSettings = Settings['will'];
 
-/** A will that says anything has a topic, or the client tells that it is missing. */
+/** A will with any content needs a topic; otherwise the client reports that it is missing. */
 function willOf({
   topic,
   payload,
@@ -118,7 +118,7 @@ export function optionsOf(settings: Settings): ConnectOptions {
   };
 }
 
-/** The address without its user name, password and query, any of which may let somebody in. */
+/** The address without its user name, password and query, any of which may be secret. */
 export function withoutSecrets(url: string): string {
   if (!URL.canParse(url)) return '';
   const parsed = new URL(url);
@@ -130,12 +130,12 @@ export function withoutSecrets(url: string): string {
   return parsed.href;
 }
 
-/** Whether the form holds anything that lets somebody in. */
+/** Whether the form has any secrets. */
 export function hasSecrets({ password, authenticationData, secrets }: Settings): boolean {
   return [password, authenticationData, ...Object.values(secrets)].some(Boolean);
 }
 
-/** For this browser's storage: a user name may stay; what proves it does not. */
+/** For this browser's storage: without secrets, but with the user name. */
 export function leaveOutPasswords(settings: Settings): Settings {
   return { ...leaveOutSecrets(settings), username: settings.username };
 }

@@ -190,7 +190,7 @@ describe('the options of a subscription', () => {
     expect(all.store.kept()[1]).toEqual({ filter: 'a', qos: 0, auto: 0 });
   });
 
-  it('without Retain As Published, if somebody wants it so, which is kept', async () => {
+  it('without Retain As Published, if the user wants that, which is kept', async () => {
     const all = made();
     all.store.edit({ filter: 'a', rap: false });
     await all.store.subscribe();

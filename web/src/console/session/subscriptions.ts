@@ -1,4 +1,4 @@
-/** The topic filters this page listens to. They outlive a connection: the next one gets them too. */
+/** The page's subscriptions. They outlive a connection: the next one gets them, too. */
 
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
@@ -16,14 +16,14 @@ export interface Entry {
   readonly hue: Signal<number>;
   /** The page's own topic. */
   readonly own: boolean;
-  /** Since when messages come by it, in milliseconds since 1970: as the broker was asked for it first. */
+  /** Since when messages may match it, in milliseconds since 1970: when it was first requested. */
   since: number;
   /** The QoS granted; undefined without a connection and until the broker answers. */
   readonly granted: Signal<QoS | undefined>;
   readonly error: Told;
-  /** What came by it alone is left out. */
+  /** Messages that match only this one are left out. */
   readonly paused: Signal<boolean>;
-  /** Messages that matched, and those left out of them since it is paused; as of the last frame. */
+  /** Messages that matched, and those left out since it is paused; as of the last frame. */
   readonly count: Signal<number>;
   readonly hidden: Signal<number>;
   /** The same, as of now. */
@@ -39,20 +39,20 @@ export interface Draft extends Omit<Wanted, 'identifier' | 'rh' | 'hue'> {
   hue?: number | undefined;
 }
 
-/** What is left of one for the next page. */
+/** What is kept of one for the next page. */
 export interface Kept extends Wanted {
-  /** The hue that it had by itself. */
+  /** The hue that was assigned automatically. */
   auto?: number;
   own?: boolean;
   paused?: boolean;
 }
 
-/** What a message shows of a subscription that it came by. */
+/** What a message shows of a subscription that it matches. */
 export interface Source {
   readonly filter: string;
   readonly name: string;
   readonly hue: number;
-  /** From when and until when messages came by it, in milliseconds since 1970. */
+  /** From when and until when messages may match it, in milliseconds since 1970. */
   readonly since: number;
   readonly until: number;
 }
@@ -64,7 +64,7 @@ export interface Dependencies {
 }
 
 const timeout = 10_000;
-/** What a new connection waits for its subscriptions before it counts as connected. */
+/** Milliseconds that a new connection waits for its subscriptions before it counts as connected. */
 const firstTimeout = 3000;
 /** Subscriptions remembered after they were unsubscribed from. */
 const mostFormer = 50;
@@ -78,7 +78,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   const identifierError = createTold();
   const formError = createTold();
   const busy = signal(false);
-  /** Those that were unsubscribed from: what came by them is listed still. */
+  /** Former subscriptions, whose messages are still in the list. */
   const former = signal<readonly Source[]>([]);
 
   const dirty = new Set<Entry>();
@@ -118,18 +118,18 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     if (first) deps.frame(flush);
   }
 
-  /** By topic filter, those that messages may come by; undefined where none is paused. */
+  /** By topic filter, those that messages may match; undefined if none is paused. */
   const index = computed(() => {
     if (!entries.value.some(({ paused }) => paused.value)) return undefined;
     const made = createTopicIndex<Entry>();
     for (const entry of entries.value) {
-      // Without an error it may be granted already.
+      // Without an error it may be granted before the answer arrives.
       if (entry.granted.value !== undefined || !entry.error.value) made.add(entry.filter, entry);
     }
     return made;
   });
 
-  /** Leaves out what came by paused subscriptions alone. */
+  /** Leaves out messages that match only paused subscriptions. */
   function withoutPaused(messages: Message[]): Message[] {
     const all = index.peek();
     if (!all) return messages;
@@ -155,7 +155,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   async function open(client: Client, entry: Entry, timeout: number): Promise<void> {
     const { identifier, ...wanted } = entry.wanted.value;
     const { maximumQoS = 2, subscriptionIdentifiersAvailable = true } = client.connack?.properties ?? {};
-    // Nobody asked for its QoS, and there are brokers that hang up on more than they have.
+    // The user did not choose its QoS, and some brokers close the connection at an unsupported one.
     if (entry.own) wanted.qos = Math.min(wanted.qos, maximumQoS) as QoS;
     const options = requestOf(
       subscriptionIdentifiersAvailable && identifier !== undefined ? { ...wanted, identifier } : wanted,
@@ -185,14 +185,17 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     draft.value = { ...rest, ...(identifier !== undefined && { identifier: String(identifier) }) };
   }
 
-  /** What a name or a colour changes, no broker needs to know: it would send all that is retained again. */
+  /**
+   * A changed name or colour needs no new subscription, for which the broker would send retained
+   * messages again.
+   */
   function isLookOnly(before: Entry, wanted: Wanted): boolean {
     const old = before.wanted.value;
     const same = JSON.stringify(requestOf(old)) === JSON.stringify(requestOf(wanted));
     return same && before.granted.value !== undefined && (old.name !== wanted.name || old.hue !== wanted.hue);
   }
 
-  /** As the form says. The same filter again replaces the subscription (3.8.4). */
+  /** Subscribes as the form says. The same filter replaces the subscription (3.8.4). */
   async function subscribe(): Promise<void> {
     const { filter, qos, rap, rh, identifier = '', ...rest } = draft.value;
     const more = { ...rest, rh: rh || undefined, identifier: numberOf(identifier) };
@@ -227,7 +230,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
         entries.value = before
           ? entries.value.map((other) => (other === before ? entry : other))
           : [...entries.value, entry];
-        // The client tells the broker nothing while the new one has the filter.
+        // The client does not unsubscribe at the broker while the new one has the filter.
         before?.subscription?.unsubscribe().catch(() => {});
       }
       if (draft.value.filter === filter) draft.value = { filter: '', qos };
@@ -247,9 +250,9 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     return { filter, name: wanted.value.name ?? '', hue: hue.value, since, until };
   }
 
-  /** By which messages come, or came. */
+  /** Current and former subscriptions that messages may match. */
   const sources = computed((): readonly Source[] => {
-    // A grant says since when.
+    // `since` is set with the grant.
     for (const { granted } of entries.value) granted.value;
     return [...former.value, ...entries.value.map((entry) => sourceOf(entry))];
   });
@@ -274,7 +277,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   }
 
   let wantsOwn = true;
-  /** Whether the next connection gets the page's own topic. One that was unsubscribed from stays away. */
+  /** Whether the next connection gets the page's own topic, unless it was unsubscribed from. */
   function setOwn(on: boolean): void {
     if (on === wantsOwn) return;
     wantsOwn = on;
@@ -287,7 +290,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       if (deps.client() && entry.granted.value !== undefined)
         await entry.subscription?.unsubscribe({ timeout });
       batch(() => {
-        // What never was granted, nothing came by.
+        // No message matched one that was never granted.
         if (Number.isFinite(entry.since)) {
           former.value = [...former.value.slice(1 - mostFormer), sourceOf(entry, Date.now())];
         }
@@ -327,7 +330,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     formError,
     busy,
     sources,
-    /** Whether the broker knows Subscription Identifiers, as far as it has said. */
+    /** Whether the broker supports Subscription Identifiers, as far as it is known. */
     identifiers: () => deps.client()?.connack?.properties.subscriptionIdentifiersAvailable ?? true,
     edit,
     load,

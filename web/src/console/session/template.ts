@@ -7,7 +7,7 @@ const place = /\{\{([^{}]{1,80})\}\}/g;
 const counts = (words: string): boolean => words.trim() === 'n';
 
 function uuid(): string {
-  // crypto.randomUUID is missing from pages that came over plain http.
+  // crypto.randomUUID is missing on pages that came over plain http.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40; // version 4 (RFC 9562, 5.4)
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
@@ -26,7 +26,7 @@ function random(low: number, high: number, decimals: number): string | undefined
   return (low + Math.floor(Math.random() * (steps + 1)) * step).toFixed(decimals);
 }
 
-/** Undefined for what is none of ours. */
+/** Undefined if it is not a known placeholder. */
 function meaningOf(words: string, n: number, now: number): string | undefined {
   const [name, ...given] = words.trim().split(/\s+/);
   if (name === 'random') {
@@ -50,7 +50,7 @@ export function hasCounter(template: string): boolean {
   return Array.from(template.matchAll(place)).some(([, words = '']) => counts(words));
 }
 
-/** The places that `expand` leaves as they are, each once. */
+/** The placeholders that `expand` leaves as they are, each once. */
 export function unknownPlaces(template: string): string[] {
   const places = Array.from(template.matchAll(place));
   const left = places.filter(([, words = '']) => meaningOf(words, 0, 0) === undefined);

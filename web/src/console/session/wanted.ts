@@ -16,11 +16,14 @@ export interface Wanted {
   identifier?: number;
   /** Shown instead of the filter. */
   name?: string;
-  /** Of the colour, where somebody chose one: degrees. */
+  /** The colour, if the user chose one: degrees. */
   hue?: number;
 }
 
-/** Of Retain As Published: without it nobody sees whether the broker retains what it sends (3.3.1.3). */
+/**
+ * The default of Retain As Published: without it, it is not known whether the broker retains what
+ * it sends (3.3.1.3).
+ */
 export const defaultRap = true;
 
 export const longestName = 100;
@@ -36,7 +39,7 @@ export const requestOf = (wanted: Wanted): SubscribeOptions => optionsOf({ rap: 
 const within = (value: unknown, least: number, most: number) =>
   typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most && value;
 
-/** One out of foreign JSON; what is missing or wrong is left out. */
+/** From foreign JSON; what is missing or invalid is left out. */
 export function wantedFrom(value: unknown): Wanted | undefined {
   if (!isRecord(value) || typeof value.filter !== 'string') return undefined;
   const { filter, qos, nl, rap, rh, identifier, name, hue } = value;

@@ -1,4 +1,4 @@
-/** What can be done by keys alone. */
+/** The keyboard shortcuts and the palette's commands. */
 
 import { mark } from '../core/i18n/i18n';
 import type { View } from '../core/view';
@@ -6,13 +6,13 @@ import type { Page } from '../session/page';
 import type { Keys } from './keys';
 
 export interface Shortcut {
-  /** Absent where only the palette has it. */
+  /** Absent if only the palette has it. */
   keys?: Keys;
   /** In the sheet and in the palette, marked for translation. */
   words: string;
-  /** Where the focus must be; a shortcut without it is for all of the page but its fields. */
+  /** Where the focus must be; without it the shortcut works everywhere but in fields. */
   within?: string;
-  /** Absent where a part of the page answers to the keys by itself. */
+  /** Absent if a part of the page handles the keys itself. */
   run?(): void;
 }
 
@@ -29,7 +29,7 @@ function go(selector: string): void {
   element?.focus();
 }
 
-/** Where the focus is, or else in the view that stands in the middle, or in the topics. */
+/** Finds it in the view that has the focus, or in the middle one, or in the topics. */
 const findShown = (selector: string) =>
   document.activeElement?.closest('.pane')?.querySelector<HTMLElement>(selector) ??
   find(`.middle-panel[data-shown="true"] ${selector}`) ??
@@ -49,7 +49,7 @@ function goBeside(page: Page, wanted: View, selector: string): void {
 export const editPayload = (page: Page): void =>
   goBeside(page, 'publish', '#publish :is(textarea, [data-editor], .publish-file button)');
 
-/** What takes effect at others, or loses something, takes two keys. */
+/** What affects others, or deletes something, needs two keys. */
 export function actionsOf(page: Page): Group[] {
   const { feed, view } = page;
   const show = (key: string, wanted: View, words: string): Shortcut => ({

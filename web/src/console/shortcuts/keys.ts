@@ -1,4 +1,4 @@
-/** Keys that go together: whether they were pressed, and what they are called. */
+/** Key combinations: whether they were pressed, and their names. */
 
 export interface Keys {
   /** As `KeyboardEvent.key` has it; a letter in lower case. */
@@ -16,7 +16,7 @@ const isLetter = (key: string) => /^[a-z]$/.test(key);
 
 export function pressed({ key, shift = false, command = false, alt = false }: Keys, event: Pressed): boolean {
   if (event.altKey !== alt || (event.ctrlKey || event.metaKey) !== command) return false;
-  if (!isLetter(key)) return event.key === key; // which of them need Shift is the keyboard's affair
+  if (!isLetter(key)) return event.key === key; // which of them need Shift depends on the keyboard
   return event.key.toLowerCase() === key && event.shiftKey === shift;
 }
 

@@ -1,4 +1,4 @@
-/** The shortcuts: listening for their keys, unless they are turned off. */
+/** The shortcuts: listens for their keys, unless they are turned off. */
 
 import { signal } from '@preact/signals';
 import { mark } from '../core/i18n/i18n';
@@ -13,17 +13,17 @@ const key = 'mqttwasm.shortcuts';
 const fields =
   'input:not([type="checkbox"], [type="radio"], [type="button"], [type="file"]), textarea, select, [contenteditable], [data-editor]';
 
-/** Milliseconds for which what is typed waits for the palette, whose program is being fetched. */
+/** How long, in milliseconds, typed text waits for the palette while its code is loaded. */
 const patience = 5000;
 
 export type Shortcuts = ReturnType<typeof createShortcuts>;
 
 export function createShortcuts(page: Page) {
-  /** Of the keys that need no Control or Command with them (WCAG 2.1.4). */
+  /** For keys without Control or Command (WCAG 2.1.4). */
   const on = signal(readKept(key) !== false);
   /** Which of the two dialogs is open. */
   const shown = signal<'sheet' | 'palette'>();
-  /** When one of them was asked for, and what was typed for the palette since then. */
+  /** When `shown` last changed, and what was typed for the palette since. */
   let asked = 0;
   let early = '';
   shown.subscribe(() => {
@@ -51,7 +51,7 @@ export function createShortcuts(page: Page) {
   const all = groups.flatMap(({ shortcuts }) => shortcuts);
 
   document.addEventListener('keydown', (event) => {
-    // A part of the page that knows the key comes first, and a dialog shuts off what is behind it.
+    // A part of the page that handles the key comes first, and a dialog blocks what is behind it.
     if (event.defaultPrevented || event.repeat || event.isComposing) return;
     if (document.querySelector('dialog[open]')) return;
     if (shown.peek() === 'palette' && performance.now() - asked < patience) {
@@ -68,7 +68,7 @@ export function createShortcuts(page: Page) {
     shortcut.run?.();
   });
 
-  /** Neither a shortcut nor for the field that has the focus still. */
+  /** Keeps what is typed for the palette, so that it is neither a shortcut nor input of the focused field. */
   function typeAhead(event: KeyboardEvent): void {
     const { key, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || key === 'Tab') return;

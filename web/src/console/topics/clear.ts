@@ -1,4 +1,4 @@
-/** Takes away retained messages, a few at a time, and puts them back. */
+/** Clears retained messages, a few at a time, and restores them. */
 
 import type { Client, PublishProperties } from '../../client';
 import { inOneLine, toFailure } from '../core/failure';
@@ -9,7 +9,7 @@ import { type Model, type TopicNode, topicOf, type Value } from './model';
 const atOnce = 16;
 const timeout = 10_000;
 
-/** Bytes of a value beside its payload and properties. */
+/** Bytes of a value besides its payload and properties. */
 const valueBytes = 400;
 
 /** The topics at and below `node` that the broker retains a message for. */
@@ -27,8 +27,8 @@ export function retainedUnder(node: TopicNode): TopicNode[] {
 export type Kept = Map<TopicNode, Value>;
 
 /**
- * What the broker retains, as far as it is known and there is room for it. A later
- * message that came without RETAIN may have replaced it or not (3.3.1.3).
+ * What the broker retains, as far as it is known and there is room for it. A later message that
+ * arrived without RETAIN may or may not have replaced it (3.3.1.3).
  */
 export function restorable(nodes: readonly TopicNode[], room: number = limits.undo.bytes): Kept {
   const kept: Kept = new Map();
@@ -54,12 +54,12 @@ export interface Progress {
 
 interface Job {
   client: Client;
-  /** False ends it: asked to stop, or another broker. */
+  /** Returns false to end it: stopped by the user, or connected to another broker. */
   goOn(): boolean;
   say(progress: Progress): void;
 }
 
-/** Never rejects. What `publish` returns nothing for is left as it is. */
+/** Never rejects. Topics for which `publish` returns undefined are left as they are. */
 async function work<T>(
   items: readonly T[],
   job: Job,
@@ -84,7 +84,10 @@ async function work<T>(
   job.say({ ...progress, done: true });
 }
 
-/** Resolves with what can be put back. An empty retained message removes the one retained [MQTT-3.3.1-6]. */
+/**
+ * Resolves with what can be restored. An empty retained message deletes the retained one
+ * [MQTT-3.3.1-6].
+ */
 export async function clearRetained(model: Model, nodes: readonly TopicNode[], job: Job): Promise<Kept> {
   const kept = restorable(nodes);
   const cleared: Kept = new Map();
@@ -99,14 +102,14 @@ export async function clearRetained(model: Model, nodes: readonly TopicNode[], j
 
 function propertiesNow({ properties, at }: Value): PublishProperties {
   const { subscriptionIdentifier: _, messageExpiryInterval: left, ...rest } = properties;
-  // It came with what was left of it (3.3.2.3.3).
+  // The message arrived with the remaining interval (3.3.2.3.3).
   const now = left !== undefined && left - Math.ceil((Date.now() - at) / 1000);
   return now === false ? rest : { ...rest, messageExpiryInterval: now };
 }
 
 /**
- * Takes out of `kept` what is put back, and what is better left alone: topics that
- * have a message again, and what would have expired.
+ * Removes from `kept` what is restored, and what must not be: topics that have a message again, and
+ * messages that would have expired.
  */
 export function restoreRetained(model: Model, kept: Kept, job: Job): Promise<void> {
   return work([...kept], job, ([node, value]) => {

@@ -1,11 +1,11 @@
-/** The trees of all connections, which have the caps of one between them. */
+/** The trees of all connections, which share the caps. */
 
 import { caps, createModel, type Model } from './model';
 
 export function createForest(total = caps) {
   const trees = new Set<Model>();
 
-  /** A new tree: it may take what the others leave. */
+  /** Makes a new tree, which may use what the others leave. */
   function plant(): Model {
     const left = (what: 'nodes' | 'bytes'): number => {
       let room = total[what];
@@ -24,7 +24,7 @@ export function createForest(total = caps) {
     return tree;
   }
 
-  /** What it took is free again. */
+  /** Removes a tree, and frees what it used. */
   function fell(tree: Model): void {
     trees.delete(tree);
   }

@@ -1,13 +1,13 @@
 /**
- * The values of the topics that somebody looks at. A history begins with what
- * the feed still has of the topic; topics nobody ever looked at have none.
+ * The values of the topics whose details were opened. A history begins with what the feed still has
+ * of the topic.
  */
 
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
 import { type Model, type TopicNode, topicOf } from './model';
 
-/** The topic looked at longest ago goes first. */
+/** The topic opened longest ago is dropped first. */
 const { values: maxValues, bytes: maxBytes, value: maxValue, topics: maxTopics } = limits.history;
 
 export interface Past {
@@ -44,7 +44,7 @@ export function createHistories(model: Model, earlier: (topic: string) => Messag
     }
     for (const message of earlier(topicOf(node))) add(message);
     const { last } = node;
-    // The feed may have lost what the tree still has.
+    // The feed may no longer have what the tree still has.
     if (values.length === 0 && last?.payload) add({ payload: last.payload, receivedAt: last.at });
     return { history: { node, values }, stop: model.watch(node, add) };
   }

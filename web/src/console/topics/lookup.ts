@@ -13,7 +13,7 @@ export function createLookup(model: Model, typed: string, most: number) {
   let looked = 0;
   let found = 0;
 
-  /** Looks on until `until` by the clock `now`; true when it has seen all. */
+  /** Searches on until `until` by the clock `now`; returns true when it is complete. */
   function advance(now: () => number, until: number): boolean {
     while (looked < topics.length) {
       const item = topics[looked++] as TopicNode;

@@ -1,7 +1,7 @@
 /**
- * The topics that messages came on, as a tree of their levels. What a message
- * costs is in proportion to the levels of its topic, and what the tree may hold
- * has two caps: topics that would go beyond them are counted, not kept.
+ * The topics on which messages arrived, as a tree of their levels. The cost of a message is
+ * proportional to the levels of its topic. The tree has two caps: messages on topics beyond them
+ * are counted, not kept.
  */
 
 import type { Message, MessageProperties, QoS } from '../../client';
@@ -11,21 +11,21 @@ import { rateSeconds } from '../core/timing';
 /** Rows that the tree may have, and bytes, as `costOf` takes them. */
 export const caps = { nodes: 200_000, bytes: 96 * 1024 * 1024 };
 
-/** From here on down, what is left of a topic is one level: a topic may have 65,536 of them. */
+/** Below this depth, the rest of a topic is one level: a topic may have 65,536 levels. */
 export const deepest = 64;
 
-/** Bytes of a level beside its text: its object, its place in a Map, its value's objects. */
+/** Bytes of a level besides its text: its object, its place in a Map, its value's objects. */
 const nodeBytes = 400;
 
 /** Bytes of properties that are decoded at once: the subscription identifiers of a few subscriptions. */
 const smallProperties = 16;
 
-/** Bytes of a message that is kept undecoded, beside its text, properties and payload. */
+/** Bytes of a message that is kept undecoded, besides its text, properties and payload. */
 const recordBytes = 900;
 
-/** The latest message of a topic, without the batch it came in. */
+/** The latest message of a topic, without its batch. */
 export interface Value {
-  /** Undefined where the caps left no room. */
+  /** Undefined if the caps left no room. */
   payload: Uint8Array | undefined;
   /** Bytes of the payload, kept or not. */
   size: number;
@@ -33,22 +33,22 @@ export interface Value {
   retain: boolean;
   /** Milliseconds since 1970. */
   at: number;
-  /** Decoded when looked at. */
+  /** Decoded when first read. */
   readonly properties: MessageProperties;
-  /** What it counts against the cap. */
+  /** The bytes that count against the cap. */
   held: number;
 }
 
 export interface TopicNode {
   readonly name: string;
   readonly parent: TopicNode | undefined;
-  /** 1 at the first level; 0 is the root, which is no level. */
+  /** 1 at the first level; 0: the root. */
   readonly depth: number;
   /** A Map, because a level may have any name, such as `__proto__`. */
   children: Map<string, TopicNode> | undefined;
-  /** The children in the order of their coming. */
+  /** The children in the order in which they were added. */
   list: TopicNode[];
-  /** Undefined where no message came on the topic itself. */
+  /** Undefined if no message arrived on the topic itself. */
   last: Value | undefined;
   /** Messages on the topic itself. */
   count: number;
@@ -58,11 +58,11 @@ export interface TopicNode {
   topics: number;
   /** Whether the broker is known to retain a message for the topic. */
   retained: boolean;
-  /** The `round` in which that was heard last. */
+  /** The `round` in which a retained message last arrived. */
   heard: number;
   /** Retained topics, this and below. */
   retainedBelow: number;
-  /** Of the rate: when the second began whose messages are counted, and how many whole ones there were before it. */
+  /** For the rate: when the current second began, and how many whole ones there were before it. */
   second: number;
   seconds: number;
   /** Messages of that second and of the three before it, with everything below. */
@@ -181,7 +181,7 @@ export function createModel(limits = caps) {
       const before = names.slice(0, -1).reduce((length, name) => length + name.length + 1, 0);
       names[names.length - 1] = topic.slice(from + before);
     }
-    // An engine may keep the whole topic for the sake of a part of it.
+    // An engine may keep the whole topic for a part of it.
     const cost = names.length * nodeBytes + 2 * topic.length;
     if (nodes + names.length > limits.nodes || bytes + cost > limits.bytes) return undefined;
     nodes += names.length;
@@ -210,10 +210,11 @@ export function createModel(limits = caps) {
 
   function keep(node: TopicNode, message: Message): void {
     const { payload, qos, retain, receivedAt: at, size: whole } = message;
-    // Most messages have none but the client's own subscription identifier, and their sizes tell.
+    // Most messages have no properties but the client's own subscription identifier, which their
+    // size shows.
     const rest = whole - payload.length - message.topic.length;
     const lazy = rest > smallProperties || (rest > 0 && message.properties.correlationData !== undefined);
-    // The record, and its properties once more when somebody has looked at them.
+    // The record, and its properties again once they are decoded.
     const cost = lazy ? 2 * whole - payload.length + recordBytes : payload.length + 2 * Math.max(0, rest);
     const room = limits.bytes - bytes + (node.last?.held ?? 0);
     const held = cost <= room ? cost : 0;
@@ -229,7 +230,7 @@ export function createModel(limits = caps) {
   }
 
   function push(messages: Message[], now: number): void {
-    /** Of each topic the last message: the others' bytes need not be copied. */
+    /** The last message of each topic: the bytes of the others need not be copied. */
     const latest = new Map<TopicNode, Message>();
     for (const message of messages) {
       const node = place(message.topic);
@@ -247,8 +248,8 @@ export function createModel(limits = caps) {
         if (isNew) up.topics++;
         rate(up, now);
       }
-      // An empty message is how a retained one goes; without Retain As Published
-      // its RETAIN flag does not come along (3.3.1.3).
+      // An empty message deletes the retained one; without Retain As Published it arrives without
+      // RETAIN (3.3.1.3).
       if (message.payload.length === 0) setRetained(node, false);
       else if (message.retain) setRetained(node, true);
       latest.set(node, message);
@@ -282,9 +283,9 @@ export function createModel(limits = caps) {
     watch,
     /** The node of a topic that is in the tree. */
     find: (topic: string) => place(topic, () => undefined),
-    /** For what was taken away or put back, which the broker may not tell. */
+    /** For what was cleared or restored, which the broker may not report. */
     setRetained,
-    /** From now on what is retained may be heard of again. */
+    /** From now on retained messages may arrive again. */
     beginRound: () => ++round,
     get round() {
       return round;
@@ -305,7 +306,7 @@ export function createModel(limits = caps) {
     get beyond() {
       return beyond;
     },
-    /** Another one whenever there are other rows. */
+    /** Changes when rows change. */
     get version() {
       return version;
     },

@@ -1,4 +1,4 @@
-/** Numbers in payloads: the payload itself, or what a path leads to in its values. */
+/** Numbers in payloads: the payload itself, or the value at a path. */
 
 import { limits } from '../core/limits';
 import { decodeUtf8 } from '../core/text';
@@ -11,7 +11,7 @@ import { guess, type Readable } from '../payload/guess';
 import { createWalk, formatPath } from '../payload/path';
 import type { Scalar, Sink } from '../payload/sink';
 
-/** Longer payloads are no numbers here. */
+/** Longer payloads are not searched for numbers. */
 export const maxPayload = 64 * 1024;
 
 function toNumber(value: unknown): number | undefined {
@@ -31,7 +31,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The number there in text or JSON, also from a text that is one; true is 1, false 0. */
+/** The number in text or JSON, also from a string; true is 1, false 0. */
 export function numberAt(payload: Uint8Array, steps: string[]): number | undefined {
   if (payload.length === 0 || payload.length > maxPayload) return undefined;
   const text = decodeUtf8(payload)?.replace(/^\ufeff/, '');
@@ -47,7 +47,7 @@ export function numberAt(payload: Uint8Array, steps: string[]): number | undefin
   return toNumber(value);
 }
 
-/** That of the values that a payload has, by the format chosen for its topic, or else the most likely one. */
+/** The format of a payload's values: the one chosen for its topic, or the most likely one. */
 function treeOf(message: Readable): Format | 'script' | undefined {
   const formats = [recall(message.topic).format, guess(message).format];
   const isTree = (format: ViewFormat | undefined): format is Format | 'script' =>
@@ -55,7 +55,7 @@ function treeOf(message: Readable): Format | 'script' | undefined {
   return formats.find(isTree);
 }
 
-/** Tells of each value and the way to it; false where that fails, or the decoder is not there yet. */
+/** Visits each value with its path; returns false if that fails, or the decoder is not loaded yet. */
 function walk(
   message: Readable,
   format: Format | 'script',
@@ -68,7 +68,7 @@ function walk(
   }
   const codec = codecOf(format) as TreeCodec | Promise<TreeCodec>;
   if (codec instanceof Promise) {
-    codec.catch(() => {}); // the next one asks again
+    codec.catch(() => {}); // the next call tries again
     return false;
   }
   try {
@@ -83,7 +83,10 @@ function fromLeaf(kind: Scalar, text: string): number | undefined {
   return kind === 'number' ? toNumber(text) : toNumber(parseJson(text));
 }
 
-/** The number at a path in a payload of any format. `birth` is what a Sparkplug B message stands on. */
+/**
+ * The number at a path in a payload of any format. `birth` is the BIRTH that a Sparkplug B message
+ * refers to.
+ */
 export function numberIn(message: Readable, wanted: string[], birth?: Uint8Array): number | undefined {
   const { payload, decoded } = message;
   if (!decoded && (payload.length === 0 || payload.length > maxPayload)) return undefined;
@@ -98,8 +101,8 @@ export function numberIn(message: Readable, wanted: string[], birth?: Uint8Array
 }
 
 /**
- * Paths to numbers in the payload, at most `limit`, those that are numbers only
- * by another reading last; an empty path when the payload is one itself.
+ * Paths to numbers in the payload, at most `limit`; strings and booleans that count as numbers come
+ * last. An empty path if the payload itself is a number.
  */
 export function pathsIn(message: Readable, limit: number, birth?: Uint8Array): string[] {
   if (!message.decoded && message.payload.length > maxPayload) return [];

@@ -6,7 +6,10 @@ import { limits } from '../core/limits';
 import { brief, decodeUtf8, formatSmall, headOf, hex, visible } from '../core/text';
 import { type TopicNode, topicOf } from './model';
 
-/** Of the levels from `head` down to `node`, which are one row: of a great many the last. */
+/**
+ * The name of the levels from `head` down to `node`, which are one row; only the last ones if there
+ * are many.
+ */
 export function nameOf(node: TopicNode, head = node): string {
   let name = brief(node.name, limits.name);
   for (let up = node.parent; up && up.depth >= head.depth; up = up.parent) {

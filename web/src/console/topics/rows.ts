@@ -1,14 +1,14 @@
 /**
- * The tree as rows: what is open, in what order, and what a search leaves. Levels with
- * nothing to choose from and no message of their own are one row with what is below
- * them: its node is the last of them.
+ * The tree as rows: what is open, in what order, and what a search leaves. Levels with a single
+ * child and no message of their own form one row with what is below them: its node is the last of
+ * them.
  */
 
 import type { Model, TopicNode } from './model';
 
 /** Levels sorted in one go: a level may have all topics of the tree. */
 const portion = 5000;
-/** A tree as small as this is shown whole, until somebody opens or closes something. */
+/** A tree as small as this is shown whole, until the user opens or closes something. */
 const small = 40;
 
 export interface Rows {
@@ -16,7 +16,10 @@ export interface Rows {
   /** Of each row the first of its levels, and how many rows lead to it, with itself. */
   heads: TopicNode[];
   depths: number[];
-  /** By the first of its levels, a row's number among its siblings, from 1, and how many they are: for the few in sight. */
+  /**
+   * By the first of its levels, a row's number among its siblings, from 1, and how many there are:
+   * for the few visible rows.
+   */
   place(head: TopicNode): { position: number; size: number };
   /** False when some levels are still to be sorted in. */
   complete: boolean;
@@ -73,14 +76,14 @@ export const noRows: Rows = {
 
 export function createOpening(model: Model) {
   const open = new Set<TopicNode>();
-  /** Closed in what a search found, which is open otherwise. */
+  /** Closed by the user in search results, which are open by default. */
   const shut = new Set<TopicNode>();
   const sorted = new Map<TopicNode, Sorted>();
   let touched = false;
 
   const isOpen = (node: TopicNode, searching: boolean) => (searching ? !shut.has(node) : open.has(node));
 
-  /** Whether it made a difference. */
+  /** Returns whether it changed anything. */
   function set(of: TopicNode, opened: boolean, searching: boolean): boolean {
     const node = lastOf(of);
     if (!node.children || isOpen(node, searching) === opened) return false;
@@ -88,9 +91,9 @@ export function createOpening(model: Model) {
     const which = searching ? shut : open;
     const change = (one: TopicNode) => (opened === searching ? which.delete(one) : which.add(one));
     change(node);
-    // All levels of the row: it comes apart when one of them gets a choice.
+    // All levels of the row, which splits when one of them gets a second child.
     for (let up = node.parent; up?.parent && isPassage(up); up = up.parent) change(up);
-    // Through levels with nothing to choose from.
+    // Also opens levels with a single child.
     for (let down = node.list; opened && !searching && down.length === 1; ) {
       const next = down[0] as TopicNode;
       if (next.children) open.add(next);

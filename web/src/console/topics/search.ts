@@ -19,7 +19,7 @@ export function createSearch(model: Model) {
     kept = new Set();
   }
 
-  /** Looks on until `until` by the clock `now`; false when there is more. */
+  /** Searches on until `until` by the clock `now`; returns false if there is more. */
   function advance(now: () => number, until: number): boolean {
     const { topics } = model;
     if (wanted === '') return true;

@@ -17,21 +17,21 @@ export interface Series {
   readonly id: number;
   readonly topic: string;
   readonly path: string;
-  /** What it measures, as far as its name tells: lines of the same name have one scale. */
+  /** The last step of its path that is not an index, or else the topic: lines of the same name share one scale. */
   readonly name: string;
   /** Which of the colours. */
   readonly colour: number;
   /** Milliseconds since 1970, never falling. */
   readonly times: number[];
   readonly values: number[];
-  /** Messages without a number there, and messages that came too fast to look. */
+  /** Messages without a number there, and messages that arrived too fast to be read. */
   missing: number;
   skipped: number;
 }
 
 /**
- * The power of ten that very large or small values are divided by: scales and labels of the
- * chart have room for numbers of everyday sizes. 0 for those.
+ * The power of ten by which very large or small values are divided, since the chart's
+ * scales and labels only have room for ordinary numbers. 0 for those.
  */
 export function exponentOf(all: readonly Pick<Series, 'values'>[]): number {
   let most = 0;
@@ -40,7 +40,7 @@ export function exponentOf(all: readonly Pick<Series, 'values'>[]): number {
   return most === 0 || (exponent >= -15 && exponent < 15) ? 0 : Math.max(exponent, -320);
 }
 
-/** Shared times, in seconds, the chart's unit, and each series' values at them, divided; null where it has none. */
+/** Shared times, in seconds, the chart's unit, and each series' values at them, divided; null where a series has none. */
 export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[], exponent = 0) {
   const unit = Number(`1e${exponent}`);
   const every = Float64Array.from(all.flatMap(({ times }) => times)).sort();
@@ -50,7 +50,7 @@ export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[], expone
     let next = 0;
     return times.map((time) => {
       let value: number | null = null;
-      // Of several at one time the last counts.
+      // Of several at the same time the last counts.
       for (; series.times[next] === time; next++) value = series.values[next] ?? null;
       return value && value / unit;
     });
@@ -60,9 +60,9 @@ export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[], expone
 
 export interface Dependencies {
   now(): number;
-  /** What is kept of a topic, the newest first; undefined now and then, for who must not take long. */
+  /** What is kept of a topic, the newest first; undefined now and then, so that the caller can pause. */
   past(node: TopicNode): Iterator<Reading | undefined>;
-  /** The payload of the Sparkplug B BIRTH that a message stands on. */
+  /** The payload of the Sparkplug B BIRTH that a message refers to. */
   birthBefore(message: Reading): Uint8Array | undefined;
 }
 
@@ -112,7 +112,7 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
         series.missing++;
         return;
       }
-      // A clock that was set back draws no line back.
+      // Never goes back, even if the clock was set back.
       series.times.push(Math.max(message.receivedAt, series.times.at(-1) ?? message.receivedAt));
       series.values.push(value);
       if (series.times.length < maxPoints * 1.1) return;
@@ -129,7 +129,7 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
     };
   }
 
-  /** Reads on in the past of a line. Whether all of it is read. */
+  /** Reads on in the past of a line. Returns whether it is complete. */
   function readBack(kept: Kept, until: number): boolean {
     const { series, steps } = kept;
     const times: number[] = [];
@@ -151,10 +151,10 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
     return !kept.past;
   }
 
-  /** Reads on in the past of the lines. Whether all of it is read. */
+  /** Reads on in the past of the lines. Returns whether it is complete. */
   const readOn = (until: number): boolean => list.every((kept) => readBack(kept, until));
 
-  /** Why it can't be, or undefined when it is there with what is read of its past by `until`. */
+  /** Adds a line, and reads its past until `until`. Returns why it can't be added, or undefined. */
   function start(node: TopicNode, path: string, until: number): string | undefined {
     const steps = parsePath(path);
     if (!steps) return t('Not a path: write pump.litres, readings[0] or ["a b"]');

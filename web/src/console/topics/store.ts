@@ -1,4 +1,4 @@
-/** The topics, counted from the start, whether or not anybody looks at them. */
+/** The topics, counted from the start, whether or not they are shown. */
 
 import { signal } from '@preact/signals';
 import type { Client, Message } from '../../client';
@@ -21,7 +21,7 @@ export type Topics = ReturnType<typeof createTopics>;
 export type Pin = readonly [topic: string, path: string];
 
 export function createTopics(deps: Dependencies, model = createModel()) {
-  /** Another one whenever the tree began anew. */
+  /** Changes when the tree is emptied. */
   const era = signal(0);
   let url = '';
   let since = 0;
@@ -32,13 +32,13 @@ export function createTopics(deps: Dependencies, model = createModel()) {
     era.value++;
   }
 
-  /** One broker's topics are not another's. */
+  /** Another broker has other topics, so the tree is emptied. */
   function onClient(client: Client): void {
     if (url !== client.url && model.nodes > 0) clear();
     url = client.url;
     model.beginRound();
     client.on('close', () => {
-      // One that was left may take its time.
+      // A late answer of an earlier client is ignored.
       if (deps.client() === client) model.beginRound();
     });
   }
@@ -47,7 +47,7 @@ export function createTopics(deps: Dependencies, model = createModel()) {
     model.push(messages, deps.now());
   }
 
-  /** What is kept of a topic, the newest first; undefined now and then, for who must not take long. */
+  /** What is kept of a topic, the newest first; undefined now and then, so that the caller can pause. */
   function* past(topic: string): Generator<Message | undefined> {
     let looked = 0;
     for (const message of deps.kept()) {
@@ -56,7 +56,10 @@ export function createTopics(deps: Dependencies, model = createModel()) {
     }
   }
 
-  /** What came on a topic before anybody looked: the last values that are soon found, oldest first. */
+  /**
+   * The last values of a topic from before its details were opened, as far as they are found
+   * quickly, oldest first.
+   */
   function earlier(topic: string): Message[] {
     const until = deps.now() + limits.history.look;
     const found: Message[] = [];

@@ -1,4 +1,4 @@
-/** What the topics panel works with, once it is open. */
+/** The state of the topics panel, once it is open. */
 
 import { batch, effect, signal, untracked } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
@@ -18,11 +18,11 @@ const slice = 6;
 export interface Clearing {
   topic: string;
   nodes: readonly TopicNode[];
-  /** How many of them can be put back. */
+  /** How many of them can be restored. */
   restorable: number;
   /** Undefined until confirmed. */
   progress?: Progress;
-  /** Puts them back. */
+  /** It is restoring them. */
   undoing?: true;
 }
 
@@ -49,17 +49,17 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   const histories = createHistories(model, topics.earlier);
   const series = createSeriesList(model, { now: topics.now, past, birthBefore: deps.birthBefore });
 
-  /** Another one with each look at the numbers. */
+  /** Changes with each update of the numbers. */
   const tick = signal(0);
   const rows = signal(noRows);
   const query = signal('');
   const searched = signal({ found: 0, looked: 0, done: true });
-  /** The row that the keyboard is at, and the topic whose details are open. */
+  /** The row with the keyboard focus, and the topic whose details are open. */
   const active = signal<TopicNode | undefined>(undefined);
   const selected = signal<TopicNode | undefined>(undefined);
-  /** Another one each time that another topic is selected. */
+  /** A new object each time another topic is selected. */
   let selection = {};
-  /** The row that is to be scrolled to. */
+  /** The row to scroll to. */
   const revealed = signal<TopicNode | undefined>(undefined);
   const charted = signal(series.list());
   /** Seconds that the charts show up to now; 0 for all. */
@@ -78,7 +78,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   let forgetting: ReturnType<typeof setTimeout> | undefined;
   let reading = false;
 
-  /** Looks at the model for a few milliseconds, and goes on with the next frame where that is not enough. */
+  /** Updates from the model for a few milliseconds, and continues in the next frame if needed. */
   function look(): void {
     all = search.advance(topics.now, topics.now() + slice);
     const state = `${model.version} ${changes} ${search.found}`;
@@ -94,7 +94,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
-  /** The row itself, or the one that it is folded into. */
+  /** The node itself, or the collapsed row that contains it. */
   function rowOf(node: TopicNode | undefined): TopicNode | undefined {
     const levels = new Set<TopicNode>();
     for (let level = node; level; level = level.parent) levels.add(level);
@@ -110,7 +110,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
-  /** When somebody does something. */
+  /** Updates after an action of the user. */
   function refresh(): void {
     batch(() => {
       look();
@@ -118,7 +118,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
-  /** A few times a second, whether or not there is news. */
+  /** Called a few times a second, whether or not anything changed. */
   function update(): void {
     batch(look);
     deps.paint(show);
@@ -173,7 +173,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     });
   }
 
-  /** Brings a topic to sight, and opens its details. */
+  /** Scrolls to a topic, and opens its details. */
   function reveal(node: TopicNode): void {
     if (query.peek() !== '') find('');
     const above: TopicNode[] = [];
@@ -189,7 +189,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   function* past(node: TopicNode): Generator<Reading | undefined> {
     const topic = topicOf(node);
     const values = histories.of(node).values.toReversed();
-    // The history has no properties, which seldom differ from one message of a topic to the next.
+    // The history has no properties, but they seldom differ between messages of a topic.
     const properties = node.last?.properties ?? {};
     let oldest = Number.POSITIVE_INFINITY;
     for (const message of topics.past(topic)) {
@@ -204,7 +204,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   const without = (topic: string, path: string) =>
     topics.pins.filter(([other, inside]) => other !== topic || inside !== path);
 
-  /** What a reload left for the chart is there as soon as its topics have a number. */
+  /** Restores lines of the chart after a reload, as soon as their topics have a number. */
   function restorePins(): void {
     for (const [topic, path] of topics.pins) {
       const there = charted.peek().some((one) => one.topic === topic && one.path === path);
@@ -213,7 +213,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     }
   }
 
-  /** Why the line can't be, or undefined when it is on the chart, whose past is read from frame to frame. */
+  /** Adds a line, whose past is read from frame to frame. Returns why it can't be added, or undefined. */
   function chart(node: TopicNode, path: string): string | undefined {
     const problem = series.start(node, path, topics.now() + limits.chart.slice);
     charted.value = series.list();
@@ -242,7 +242,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     clearing.value = { topic: topicOf(node), nodes, restorable: restorable(nodes).size };
   }
 
-  /** What can be put back, or still can. */
+  /** Keeps what can be restored. */
   function keep(kept: Kept): void {
     const what = clearing.peek();
     if (what && kept.size > 0) setCleared({ what, kept });
@@ -256,7 +256,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     if (now) forgetting = setTimeout(() => setCleared(undefined), limits.undo.seconds * 1000);
   }
 
-  /** What a job needs that publishes `total` messages; undefined without a connection. */
+  /** A job that publishes `total` messages; undefined without a connection. */
   function jobFor(what: Clearing, total: number) {
     const client = topics.client();
     const say = (progress: Progress) => {
@@ -268,7 +268,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     return (
       client && {
         client,
-        // What was seen at one broker is not taken from the next.
+        // What was seen at one broker must not be cleared at the next.
         goOn: () => !stopped && client.connected && topics.client() === client,
         say,
       }
@@ -294,7 +294,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     keep(last.kept);
   }
 
-  /** Ends the clearing that is under way, or puts its question or result away. */
+  /** Ends clearing in progress, or closes its question or result. */
   function stopClearing(): void {
     const progress = clearing.peek()?.progress;
     if (progress && !progress.done) stopped = true;

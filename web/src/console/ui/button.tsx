@@ -2,7 +2,7 @@ import type { ComponentProps } from 'preact';
 import styles from './button.module.css';
 
 interface Look {
-  /** `stop` takes something away, or ends it. */
+  /** `stop` deletes or ends something. */
   look?: 'primary' | 'stop' | 'quiet' | 'icon' | 'link' | undefined;
   small?: boolean | undefined;
   class?: string | undefined;
@@ -22,7 +22,7 @@ export function Button({ look, small, class: name, type = 'button', ...rest }: B
 
 type IconProps = Omit<ButtonProps, 'look' | 'small'> & { label: string };
 
-/** Of one character, which says nothing to those who don't see it. */
+/** A button with a symbol, which needs a label for assistive technology. */
 export function IconButton({ label, children = '×', ...rest }: IconProps) {
   return (
     <Button {...rest} look="icon" aria-label={label}>
@@ -33,7 +33,7 @@ export function IconButton({ label, children = '×', ...rest }: IconProps) {
 
 interface FileProps {
   text: string;
-  /** The accessible name, where it says more than the text. */
+  /** The accessible name, if it says more than the text. */
   label?: string;
   accept?: string;
   multiple?: boolean;

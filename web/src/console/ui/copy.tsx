@@ -3,7 +3,7 @@ import { Button } from './button';
 import { useTold } from './told';
 import { Said, Toolbar } from './toolbar';
 
-/** Whether it went well. Not over plain http, or where it is forbidden. */
+/** Returns whether it succeeded. It fails over plain http, or if it is forbidden. */
 export async function toClipboard(text: string | Promise<string>): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(await text);
@@ -13,13 +13,13 @@ export async function toClipboard(text: string | Promise<string>): Promise<boole
   }
 }
 
-/** Resolves with why that did not go. */
+/** Resolves with the reason if it failed. */
 export async function copyOrTell(text: string | Promise<string>): Promise<string | undefined> {
   if (await toClipboard(text)) return undefined;
   return t('This browser does not let the page copy: select the text and copy it');
 }
 
-/** What came of the last copy, and what copies. */
+/** The outcome of the last copy, and a function that copies. */
 export function useCopied(): [said: string, copy: (text: string | Promise<string>) => void] {
   const said = useTold();
   async function copy(text: string | Promise<string>) {
@@ -29,7 +29,7 @@ export function useCopied(): [said: string, copy: (text: string | Promise<string
   return [said.value, (text) => void copy(text)];
 }
 
-/** Buttons that copy texts, and what came of it. */
+/** Buttons that copy texts, and the outcome. */
 export function Copy({ texts }: { texts: [label: string, text: () => string | Promise<string>][] }) {
   const [said, copy] = useCopied();
   return (

@@ -5,7 +5,7 @@ import styles from './dialog.module.css';
 
 interface Props {
   title: string;
-  /** Of the button that closes it; without one the content has another. */
+  /** The label of the close button; without it the content has its own. */
   closeLabel?: string;
   wide?: boolean;
   onClose(): void;
@@ -20,7 +20,7 @@ export function Dialog({ title, closeLabel, wide, onClose, children, footer }: P
   useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
-    // Gives the focus back to where it was.
+    // Returns the focus to where it was.
     return () => shown?.close();
   }, []);
   return (

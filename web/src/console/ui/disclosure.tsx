@@ -7,7 +7,7 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** What is folded away until somebody wants it. */
+/** Content that is folded away by default. */
 export function Disclosure({ title, open, children }: Props) {
   return (
     <details class={styles.disclosure} open={open}>

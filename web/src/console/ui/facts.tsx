@@ -14,7 +14,7 @@ interface Props {
   look?: 'table' | 'cells' | 'line';
   class?: string;
   label?: string;
-  /** It may scroll, and the keyboard has to reach that. */
+  /** It may scroll, and must then be reachable by keyboard. */
   scrolls?: boolean;
 }
 

@@ -129,7 +129,7 @@ export function Select<T extends string | number>({ value, options, onEdit, ...l
 
 interface CheckProps {
   label: string;
-  /** Where the accessible name says more than there is room for. */
+  /** The accessible name, if it says more than there is room for. */
   name?: string;
   checked: boolean;
   onEdit(checked: boolean): void;
@@ -144,7 +144,7 @@ export function Checkbox({ label, name, checked, onEdit }: CheckProps) {
         aria-label={name}
         onChange={({ currentTarget }) => {
           const wanted = currentTarget.checked;
-          // As it is, where the edit is not taken and nothing is drawn again.
+          // Reset, in case the edit is not accepted and nothing is rendered again.
           currentTarget.checked = checked;
           onEdit(wanted);
         }}

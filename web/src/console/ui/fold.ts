@@ -1,9 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 
 /**
- * Which of several parts is open, and what to call for one to be opened or closed. One
- * with a mistake in it comes into sight by itself, and then stays only as long as one
- * wants to look at it.
+ * Which of several parts is open, and a function to open or close one. A part with a mistake in it
+ * opens by itself, and can be closed again.
  */
 export function useFold<Name extends string>(mistaken: Name | undefined) {
   const [open, setOpen] = useState<Name>();

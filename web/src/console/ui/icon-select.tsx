@@ -5,7 +5,7 @@ interface Props<T extends string> {
   /** Of a picture 16 units wide and high. */
   path: string;
   value: T;
-  /** `lang` where the text is in a language other than the page's. */
+  /** `lang` if the text is in a language other than the page's. */
   options: readonly (readonly [value: T, text: string, lang?: string])[];
   onEdit(value: T): void;
 }

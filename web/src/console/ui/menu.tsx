@@ -7,9 +7,9 @@ import styles from './menu.module.css';
 
 export interface Command {
   text: string;
-  /** Takes something away, or ends it. */
+  /** Deletes or ends something. */
   stop?: boolean;
-  /** A text that this resolves with tells what went wrong; it is shown in place of the commands. */
+  /** If it resolves with a text, that is an error, which is shown instead of the commands. */
   run(): unknown;
 }
 
@@ -18,7 +18,7 @@ interface Props {
   commands: readonly Command[];
 }
 
-/** What a menu stands at: pixels. */
+/** The place of a menu, in pixels. */
 export type Place = Pick<DOMRect, 'left' | 'top' | 'bottom'>;
 
 const steps: Record<string, (at: number, count: number) => number> = {
@@ -39,7 +39,7 @@ function begin(list: HTMLElement, { left, top, bottom }: Place): void {
 
 interface ListProps extends Props, Pick<ComponentProps<'div'>, 'id' | 'popover' | 'onFocusOut'> {
   list: RefObject<HTMLDivElement | null>;
-  /** Gives the focus back, too. */
+  /** Returns the focus, too. */
   close(): void;
   onOpen?(open: boolean): void;
 }
@@ -49,7 +49,7 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.key === 'Escape' || event.key === 'Tab') {
-      // For the menu alone, and not for what it was opened from.
+      // For the menu only, not for what it was opened from.
       event.preventDefault();
       close();
     }
@@ -62,7 +62,7 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
 
   async function choose(command: Command): Promise<void> {
     const result = command.run();
-    // At once: a dialog that is about to open gives the focus back to where it is then.
+    // At once, so that a dialog that is about to open returns the focus to the right place.
     if (!(result instanceof Promise)) return close();
     const said: unknown = await result;
     if (typeof said !== 'string') return close();
@@ -149,7 +149,8 @@ function ContextMenu({ place, onClosed, ...props }: ContextProps) {
     <List
       {...props}
       list={list}
-      // Where the button is still down, its release would close one that closes by itself.
+      // If the mouse button is still down, its release would close a popover that closes
+      // automatically.
       popover="manual"
       close={() => {
         back?.focus();

@@ -4,12 +4,12 @@ import type { ComponentChildren, RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import styles from './options.module.css';
 
-/** Which of `count` the arrows are at: -1 for none. `first` is where they begin. */
+/** Which of `count` is active: -1 for none. `first` is where the arrow keys begin. */
 export function useOptions(count: number, first: number, onChoose: (index: number) => void) {
   const [at, setAt] = useState(first);
   const active = Math.min(at, count - 1);
 
-  /** Whether the key means anything here. */
+  /** Whether the key was handled. */
   function press(event: KeyboardEvent): boolean {
     if (count === 0 || event.isComposing) return false;
     if (event.key === 'ArrowDown') setAt((active + 1) % count);
@@ -40,7 +40,7 @@ export function Options({ id, label, active, options, at, onChoose }: Props) {
   const list = useRef<HTMLDivElement>(null);
 
   useLayoutEffect(() => {
-    // Older browsers have no such layer, and the list where it is.
+    // Older browsers have no top layer, and show the list in place.
     if (at) list.current?.showPopover?.();
   }, []);
 

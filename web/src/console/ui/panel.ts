@@ -1,8 +1,8 @@
-/** What opens beside a list or over it: Escape closes it. */
+/** A panel that opens beside a list or over it: Escape closes it. */
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-/** Whether it is in sight, and Escape is not for a dialog or a popover above it. */
+/** Whether it is visible, and Escape is not for a dialog or a popover above it. */
 function onTop(element: HTMLElement | null): boolean {
   if (!element?.checkVisibility({ visibilityProperty: true })) return false;
   const above = [...document.querySelectorAll(':modal, :popover-open')].at(-1);

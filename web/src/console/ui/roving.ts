@@ -1,4 +1,4 @@
-/** The keyboard in a list of which only the rows in sight are there. */
+/** Keyboard navigation in a list that renders only its visible rows. */
 
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -18,7 +18,7 @@ export function destination(key: string, position: number, page: number): number
 
 /** `first` and `end` are positions: of the first row, and after the last. */
 export function useRoving(rows: Rows, box: RefObject<HTMLDivElement | null>, first: number, end: number) {
-  // One row is in the tab order: the one last visited, or the newest in sight.
+  // One row is in the tab order: the one last visited, or the newest visible one.
   const [visited, setVisited] = useState<number>();
   const shown = rows.items.some(({ position }) => position === visited);
   const tabbable = shown ? visited : rows.items.at(-1)?.position;

@@ -6,7 +6,7 @@ import styles from './sheet.module.css';
 
 interface Props {
   label: string;
-  /** Says what is open. Escape closes it, wherever the focus is. */
+  /** Identifies what is open. Escape closes it, wherever the focus is. */
   number?: number;
   title: ComponentChildren;
   /** Beside the list, which keeps the focus; without it, what opens takes it. */

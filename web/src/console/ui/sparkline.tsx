@@ -10,7 +10,7 @@ export function lineOf(points: readonly Point[]): string {
   const ys = points.map(([, y]) => y);
   const [left, low] = [Math.min(...xs), Math.min(...ys)];
   const wide = Math.max(...xs) - left;
-  // Halves: a difference of two numbers may be more than there are numbers for.
+  // Halves, because the difference of two numbers may be Infinity.
   const high = Math.max(...ys) / 2 - low / 2;
   const place = ([x, y]: Point): string => {
     const across = wide === 0 ? 0 : ((x - left) / wide) * width;

@@ -6,10 +6,10 @@ import { keep, readKept } from '../core/storage';
 import styles from './split.module.css';
 
 interface Props {
-  /** What the divider is called, and kept as. */
+  /** The divider's name, and the key under which it is kept. */
   label: string;
   name: string;
-  /** One above the other, in place of beside each other. */
+  /** One above the other instead of side by side. */
   rows?: boolean;
   /** Which part the divider gives its size; the other has what is left. */
   sized?: 'first' | 'second';
@@ -19,7 +19,7 @@ interface Props {
   share?: number;
   least?: number;
   most?: number;
-  /** Where there is no room for two, each part stands by itself, in the grid that this is in. */
+  /** If there is no room for two, each part is on its own, in the surrounding grid. */
   apart?: boolean;
   first: ComponentChildren;
   /** Undefined: the first part has all the room. */
@@ -51,7 +51,7 @@ export function Split({
     return typeof kept === 'number' && kept >= 0 && kept <= most ? kept : undefined;
   });
   const now = moved ?? share;
-  /** What a fold is taken back to. */
+  /** The size to which a folded part returns. */
   const open = useRef<number | undefined>(now === 0 ? undefined : moved);
 
   function move(to: number | undefined): void {

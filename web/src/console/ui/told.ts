@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
 import { createTold, type Told } from '../core/i18n/i18n';
 
-/** What a part of the page has told last. */
+/** The last message of a part of the page. */
 export const useTold = (): Told => useMemo(createTold, []);

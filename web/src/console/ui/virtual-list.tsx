@@ -1,4 +1,7 @@
-/** A list of any length, of which only the rows in sight are there; it keeps to the newest until one scrolls. */
+/**
+ * A list of any length that renders only its visible rows; it follows the newest until the user
+ * scrolls.
+ */
 
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
@@ -16,18 +19,18 @@ export interface Place {
   style: { transform: string; height: string };
   /** Of the one element of a row that takes the focus. */
   focus: { 'data-position': number; tabIndex: number };
-  /** This row is the one that the tabulator comes to. */
+  /** Makes this row the one in the tab order. */
   visit(): void;
 }
 
 interface Props {
   label: string;
   list: Pick<Listed<unknown>, 'view' | 'following'>;
-  /** The position of a row that is looked at, which stays in sight. */
+  /** The position of an open row, which stays visible. */
   held?: number | undefined;
   /** Rem: with less room a row has two lines. */
   breakpoint?: number | undefined;
-  /** With a `key`, by which a row's element is used for another one. */
+  /** With a `key`, by which a row's element is reused for another one. */
   row(place: Place, key: number): ComponentChildren;
 }
 

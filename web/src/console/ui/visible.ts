@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 const isVisible = () => document.visibilityState === 'visible';
 
-/** Whether the page is on show: neither another tab's nor minimised. */
+/** Whether the page is visible: neither behind another tab nor minimised. */
 export function useVisible(): boolean {
   const [visible, setVisible] = useState(isVisible);
   useEffect(() => {

@@ -1,17 +1,17 @@
-/** The rows in sight: which they are, and where the list is scrolled to. */
+/** The visible rows, and the scroll position of a list. */
 
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Listed } from '../core/listed';
 
-/** Rows are of one height, in two shapes: a line where there is room, or two. */
+/** Rows have one height, in two shapes: one line if there is room, or two. */
 interface Shape {
   twoLines: boolean;
   /** Pixels. */
   height: number;
 }
 
-/** Rows drawn beyond each edge, for a scroll that is quicker than the next frame. */
+/** Rows rendered beyond each edge, for scrolling that is faster than the next frame. */
 const overscan = 8;
 
 /** Of a row with one line: pixels. */
@@ -29,16 +29,15 @@ function shapeFor(width: number, breakpoint: number): Shape {
 
 export interface Rows {
   /**
-   * With as many keys as there are rows, a row keeps its element while it is in
-   * sight, and one that comes takes over the element of one that went: under
-   * load nothing is created or destroyed.
+   * With as many keys as there are rows, a row keeps its element while it is visible, and a new one
+   * reuses the element of one that left: under load nothing is created or destroyed.
    */
   items: { position: number; key: number; top: number }[];
   height: number;
   shape: Shape;
-  /** Whether the newest is out of sight. */
+  /** Whether the newest is not visible. */
   behind: boolean;
-  /** Messages that came since it was not. */
+  /** Messages that arrived since then. */
   unseen: number;
   follow(): void;
   release(): void;
@@ -46,7 +45,7 @@ export interface Rows {
   onScroll(): void;
 }
 
-/** `held`: the position of a row that is looked at. Until it is not, the list keeps it in sight. */
+/** `held`: the position of an open row, which the list keeps visible. */
 export function useRows(
   feed: Pick<Listed<unknown>, 'view' | 'following'>,
   box: RefObject<HTMLDivElement | null>,
@@ -62,14 +61,13 @@ export function useRows(
     releasedAt: 0,
     first: feed.view.peek().first,
     pool: 1,
-    /** Pixels: how far it is scrolled, and how much is in sight. */
+    /** Pixels: the scroll position, and the visible height. */
     offset: 0,
     sight: 0,
   }).current;
   const { first, end } = feed.view.value;
 
-  // Where the list will be scrolled to once these rows are in place: the scroll
-  // event tells a frame too late.
+  // The scroll position once these rows are in place: the scroll event comes a frame too late.
   const height = (end - first) * shape.height;
   const moved = (first - state.first) * shape.height;
   const bottom = Math.max(0, height - state.sight);
@@ -82,7 +80,7 @@ export function useRows(
   if (following) target = bottom;
   else if (moved !== 0) target = Math.min(bottom, Math.max(0, state.offset - moved));
   state.first = first;
-  // Touching the scroll position makes the browser lay out at once: not for nothing.
+  // Setting the scroll position makes the browser lay out at once, so not without need.
   if (target !== undefined && Math.abs(target - state.offset) < 1) target = undefined;
   if (target !== undefined) state.offset = target;
 
@@ -108,7 +106,7 @@ export function useRows(
     feed.following.value = to;
   }
 
-  // What is held ends with the list, too, such as when another one takes its place for another filter.
+  // Holding also ends with the list, for example when another list replaces it for another filter.
   useLayoutEffect(() => {
     if (held === undefined || !feed.following.peek()) return;
     return () => setFollowing(true);
@@ -118,7 +116,7 @@ export function useRows(
     if (held !== undefined) reveal(held);
   }, [held, state.sight]);
 
-  /** No further than it takes: a row in sight stays where it is. */
+  /** Scrolls no further than needed: a visible row stays in place. */
   function reveal(position: number): void {
     const element = box.current;
     if (!element) return;
@@ -131,7 +129,7 @@ export function useRows(
   // All rows are of one height, so nothing depends on how many there are.
   const from = Math.max(0, Math.floor(state.offset / shape.height) - overscan);
   const to = Math.min(end - first, Math.ceil((state.offset + state.sight) / shape.height) + overscan);
-  // Of all the rows there may be: with other keys the elements would be put in another order, the focused one, too.
+  // The maximum so far: with other keys the elements would be reordered, including the focused one.
   state.pool = Math.max(state.pool, Math.ceil(state.sight / shape.height) + 2 * overscan + 1);
   return {
     items: Array.from({ length: Math.max(0, to - from) }, (_, index) => {
@@ -151,7 +149,8 @@ export function useRows(
       const element = box.current;
       if (!element) return;
       state.offset = element.scrollTop;
-      // One that has just become smaller is not at its end, and yet nobody has scrolled: it is about to be measured.
+      // A list that has just become smaller is not at its end although the user has not scrolled:
+      // it is about to be measured.
       const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 2;
       if (element.clientHeight === state.sight && !(atEnd && state.held !== undefined)) setFollowing(atEnd);
       redraw(undefined);

@@ -21,31 +21,31 @@ import { createMember, type Member, type Untaken } from './member';
 import { hasEnded } from './open-calls';
 import { createQuestions } from './questions';
 
-/** What the members of a connection have to agree on. */
+/** The options that must be equal for all members of a connection. */
 export type SharedOptions = Omit<BoundaryOptions, 'packetEvents' | 'background'> & BoundaryEnvironment;
 
-/** What each member has its own of. */
+/** The options that each member has for itself. */
 export type MemberOptions = Pick<BoundaryOptions, 'packetEvents' | 'background'> & JoinOptions;
 
-/** A client of the Go boundary that several pages have as theirs. */
+/** A client of the Go boundary that several pages share. */
 export interface Connection {
   readonly options: SharedOptions;
   /** Whether it uses enhanced authentication, which cannot be added later. */
   readonly authenticates: boolean;
-  /** Set while it is being closed, and nobody may join. Resolves when that is over. */
+  /** Set while it is being closed, and no page may join. Resolves when it is closed. */
   readonly ending: Promise<void> | undefined;
   join(sink: BoundarySink, options?: MemberOptions): Membership;
 }
 
-/** A page's place at a connection, for whoever speaks for the page. */
+/** A page's membership in a connection, as its port sees it. */
 export interface Membership {
   /** Resolves once there is a connection, or at once in the background. When it rejects the member has left. */
   ready(limits: CallOptions): Promise<GoClient>;
-  /** The page stands still: nobody waits for it. */
+  /** The page does not run: nothing waits for it. */
   freeze(): void;
-  /** Tells it how things stand now, and gives it what waits for it. */
+  /** Tells it the current state, and delivers what waits for it. */
   thaw(): void;
-  /** For a page that is gone. */
+  /** The page is gone. */
   leave(): void;
 }
 
@@ -53,12 +53,12 @@ type End = Extract<ClientEvent, { type: 'end' }>;
 
 const defaultConnectTimeout = 30_000;
 /**
- * Milliseconds that what is in flight may take when the last page is gone. It may be
- * loading again, and waits for the end of this connection before it gets its own.
+ * Milliseconds to wait for what is in flight when the last page is gone. The page may be reloading,
+ * and has to wait for the end of this connection before it gets its own.
  */
 export const lastWait = 1000;
 
-/** Starts to connect. `onEnd` is called once, when nothing follows. */
+/** Starts to connect. `onEnd` is called once, at the end. */
 export function openConnection(
   boundary: Boundary<GoClient>,
   options: SharedOptions,
@@ -72,11 +72,11 @@ export function openConnection(
   const filters = createFilters<Member>();
   const delivery = createDelivery(members, filters);
   const held = createHeldFilters(filters, (given, call) => link.unsubscribe(given, call));
-  /** What the last member had not taken, which the broker sends to whoever comes next. */
+  /** What the last member had not taken, which the broker sends to the next one. */
   const untaken: Untaken[] = [];
-  /** The events that tell a newcomer how things stand. */
+  /** The events that tell a newcomer the current state. */
   let standing: ClientEvent[] = [];
-  /** There was a connection, so that every subscription is known that came after it. */
+  /** There was a connection before, so that all later subscriptions are known. */
   let known = false;
   let suspended = false;
   let inBackground = false;
@@ -85,7 +85,8 @@ export function openConnection(
   let ending: Promise<void> | undefined;
 
   const giveUp = new AbortController();
-  // Later: Go may ask before `connect` returns, and then the first member has joined.
+  // Asynchronously: Go may ask questions before `connect` returns, and by then the first member has
+  // joined.
   const opening = Promise.resolve().then(() => {
     tellingPackets = wantsPackets();
     return boundary.connect({
@@ -105,14 +106,14 @@ export function openConnection(
   opening.then(
     (opened) => {
       link = opened;
-      // They all gave up, too late for the signal.
+      // All members gave up, too late for the signal.
       if (members.size === 0) abandon();
-      else settle().catch(toldByEvents);
+      else settle().catch(reportedByEvents);
     },
     (error) => finish({ type: 'end', error: toWire(error) }, error),
   );
 
-  /** A member that wants to sees the whole connection's packets. */
+  /** Members that asked for packets get those of the whole connection. */
   function onPackets(buffer: ArrayBuffer, dropped: number): void {
     for (const { sink, packets, behind } of members) {
       if (packets && !behind) sink.onPackets?.(buffer.slice(0), dropped);
@@ -128,7 +129,7 @@ export function openConnection(
     await link.tellPackets({ on: wanted, ...limits });
   }
 
-  /** After somebody came or went. */
+  /** After a member joined or left. */
   async function settle(): Promise<void> {
     settlePatience();
     await Promise.all([settleSuspension(), settlePackets()]);
@@ -145,7 +146,7 @@ export function openConnection(
         standing = [event];
         if (!known && event.connack.sessionPresent) delivery.resumed();
         known = true;
-        // Not now: Go is on the stack, and must not be called.
+        // Asynchronously: Go is on the stack, and must not be called.
         queueMicrotask(held.giveBackAll);
         break;
       case 'close':
@@ -166,7 +167,7 @@ export function openConnection(
     delivery.admitted();
   }
 
-  /** Once, however many ways lead here. */
+  /** Has an effect only once. */
   function finish(end: End, why: unknown): void {
     if (ended) return;
     ended = true;
@@ -184,11 +185,11 @@ export function openConnection(
 
   async function onAuthenticate(step: AuthStep): Promise<Uint8Array | undefined> {
     const answer = await ask((sink) => sink.onAuthenticate?.(step).then((data) => ({ data })));
-    if (!answer) throw failure('aborted', 'authentication: the tab that could answer is gone');
+    if (!answer) throw failure('aborted', 'authentication: the tab that could answer was closed');
     return answer.data;
   }
 
-  /** Returns the filters that it had. What it had not taken goes to `untaken`. */
+  /** Returns the filters that the member had. What it had not taken is added to `untaken`. */
   function remove(member: Member): string[] {
     members.delete(member);
     delivery.left();
@@ -196,7 +197,7 @@ export function openConnection(
     return filters.removeAll(member);
   }
 
-  /** Leaves the connection to the others. */
+  /** Removes a member from a connection that others use. */
   function detach(member: Member): void {
     const left = remove(member);
     member.calls.end();
@@ -208,7 +209,7 @@ export function openConnection(
       held.giveBack(left);
       for (const { release } of untaken.splice(0)) release();
     }
-    settle().catch(toldByEvents);
+    settle().catch(reportedByEvents);
   }
 
   function leave(member: Member): void {
@@ -221,7 +222,7 @@ export function openConnection(
     }
   }
 
-  /** The last one left without a word, which is what the broker has the will for. */
+  /** The last page disappeared without ending its client: the broker is to publish the will. */
   function abandon(): void {
     if (!link) {
       giveUp.abort();
@@ -232,7 +233,7 @@ export function openConnection(
     close({ reasonCode: 0x04, timeout: lastWait }) // Disconnect with Will Message (3.14.2.1)
       .catch(() => close({ force: true }))
       .catch(() => {
-        // Gone already: as wanted.
+        // It has ended already.
       });
   }
 
@@ -247,7 +248,7 @@ export function openConnection(
     return closing;
   }
 
-  /** While all are away the connection is suspended, and the broker keeps what the session is owed. */
+  /** While all are away the connection is suspended, and the broker keeps the session's messages. */
   async function settleSuspension(limits?: CallOptions): Promise<void> {
     const wanted = members.size > 0 && [...members].every((member) => member.away);
     if (!link || wanted === suspended) return;
@@ -255,7 +256,7 @@ export function openConnection(
     await (wanted ? link.suspend(limits) : link.resume(limits));
   }
 
-  /** Where others go on, they don't wait for long for one that doesn't. */
+  /** Other members do not wait for long for one that does not run. */
   function settlePatience(): void {
     if ([...members].every(({ away, overdue }) => away || overdue)) return;
     for (const member of members) member.hurry();
@@ -264,7 +265,7 @@ export function openConnection(
   function clientOf(member: Member): GoClient {
     const { calls } = member;
 
-    /** `link`, for a member that has not left. */
+    /** Returns `link` for a member that has not left. */
     function use(): GoClient {
       if (!members.has(member)) throw hasEnded();
       return link;
@@ -287,14 +288,14 @@ export function openConnection(
       async subscribe(requests, call) {
         const client = use();
         const combined = requests.map((request) => combine(request, filters.sharing(member, request.topic)));
-        // Before asking: messages may come before the SUBACK does (3.8.4).
+        // Before SUBSCRIBE is sent: messages may arrive before the SUBACK (3.8.4).
         const undo = requests.map((request) => held.take(member, request));
         delivery.offer();
         let ack: SubscribeAck;
         try {
           ack = await calls.send(client.subscribe(combined, call));
         } catch (error) {
-          // What one that has left had is given back already.
+          // What a member had is given back when it leaves.
           if (members.has(member)) for (const takeBack of undo.reverse()) takeBack();
           throw error;
         }
@@ -327,9 +328,9 @@ export function openConnection(
 
       async disconnect(call = {}) {
         use();
-        // As Go waits when it is the connection's end.
+        // As Go does when the whole connection ends.
         if (members.size > 1 && !call.force && isConnected()) {
-          await within(calls.answered(), call, 'disconnect').catch(toldByEvents);
+          await within(calls.answered(), call, 'disconnect').catch(reportedByEvents);
           if (!members.has(member)) return;
         }
         if (members.size === 1) return close(call);
@@ -349,19 +350,20 @@ export function openConnection(
     });
     members.add(member);
     if (background) inBackground = true;
-    // It subscribes to them when it is connected; their messages may come before.
+    // The page subscribes to them once it is connected; their messages may arrive before.
     for (const request of wanted) filters.add(member, request);
     delivery.joined();
     if (background || isConnected()) admit(member);
-    settle().catch(toldByEvents);
+    settle().catch(reportedByEvents);
 
     return {
       async ready(limits) {
         const client = clientOf(member);
-        // While the others reconnect, a newcomer waits as long as for an attempt of its own.
+        // While the others reconnect, a newcomer waits no longer than an attempt of its own would
+        // take.
         const late = !isConnected() && (standing.length > 0 || inBackground);
         const timeout = limits.timeout || (late && !background ? connectTimeout : 0);
-        if (late && standing.length > 0) client.wake().catch(toldByEvents);
+        if (late && standing.length > 0) client.wake().catch(reportedByEvents);
         try {
           await within(Promise.all([member.admission, opening]), { ...limits, timeout }, 'connect');
         } catch (error) {
@@ -372,12 +374,12 @@ export function openConnection(
       },
       freeze() {
         member.freeze();
-        settleSuspension().catch(toldByEvents);
+        settleSuspension().catch(reportedByEvents);
       },
       thaw() {
         member.thaw(standing);
         settlePatience();
-        settleSuspension().catch(toldByEvents);
+        settleSuspension().catch(reportedByEvents);
       },
       leave: () => leave(member),
     };
@@ -393,7 +395,7 @@ export function openConnection(
   };
 }
 
-/** For what nobody asked for who could be told. */
-function toldByEvents(): void {}
+/** Ignores the failure of an internal call, which events report. */
+function reportedByEvents(): void {}
 
 const left = (): Error => failure('aborted', 'connect: the client was ended');

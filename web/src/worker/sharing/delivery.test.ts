@@ -127,7 +127,7 @@ test('each part of what is held goes to whoever asks for it', async () => {
   expect([b.topics(), state.taken]).toEqual([['b', 'c'], true]);
 });
 
-test('what nobody asks for goes to nobody after some time, and is acknowledged', async () => {
+test('what no tab asks for is dropped after some time, and acknowledged', async () => {
   const { sink, a, b, first } = await twoTabs(true);
   await first.subscribe(subscription('a'));
   const state = follow(sink().onBatch(owed('b'), 1, 0));

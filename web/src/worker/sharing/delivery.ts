@@ -1,22 +1,20 @@
 /**
- * Who gets which messages of a connection that several pages share, and when the
- * broker is told that they arrived.
+ * Decides which pages get a message of a shared connection, and when it is acknowledged.
  *
- * A session may have subscriptions of pages that are not here yet: all tabs of a
- * window open at once, or a program crashed and its pages come one after the other.
- * So after a session was resumed a message of QoS 1 or 2 that no page has asked for is
- * held, unacknowledged, until one does. It is held for `gatherTime`, counted anew
- * with each page that joins meanwhile; then it goes to nobody, and is acknowledged.
- * QoS 0 is not held.
+ * A session may have subscriptions of pages that have not joined yet: all tabs of a window open at
+ * once, or a program crashed and its pages join one after the other. So after a session was
+ * resumed, a message of QoS 1 or 2 that no page has asked for is held, unacknowledged, until one
+ * does. It is held for `gatherTime`, which starts anew with each page that joins; then it is
+ * acknowledged and dropped. QoS 0 is not held.
  *
- * Some pages may have come when others with the same subscription have not. What those
- * get meanwhile is acknowledged, and remembered for these. Not when a page has left:
- * then who comes may be that one, and have had it before it was loaded again.
+ * Some pages may have joined before others with the same subscription. What they get meanwhile is
+ * acknowledged, and remembered for the others. But not after a page has left: a page that joins
+ * then may be the same one after a reload, and have had it before.
  *
- * Acknowledgements leave in the order of the messages. So while one is held those of
- * all later ones are, too: pages go on getting messages within the Receive Maximum
- * (or as many as the broker has in flight, where that is less), and then wait for
- * the end of the gathering. What is held is bounded by the same.
+ * Acknowledgements are sent in the order of the messages. So while one is held back, all later ones
+ * are, too: pages go on getting messages within the Receive Maximum (or as many as the broker keeps
+ * in flight, if that is less), and then wait for the end of the gathering. The same bounds what is
+ * held.
  */
 
 import type { Taking } from '../../protocol/boundary';
@@ -27,27 +25,27 @@ import { type Described, nothing, type Part, split } from './split';
 /** Milliseconds. */
 export const gatherTime = 10_000;
 
-/** Bytes of what is remembered for pages that are not here yet. Beyond that the oldest is forgotten. */
+/** Bytes of what is remembered for pages that have not joined yet. Beyond that the oldest is forgotten. */
 export const rememberedBytes = 16 << 20;
 /** About what remembering a topic takes. */
 const topicBytes = 250;
 
-/** Takes what no page has asked for. */
+/** Receives what no page has asked for. */
 const nobody = Symbol('nobody');
-/** Takes what pages had that others may ask for. */
+/** Receives what pages got that others may ask for. */
 const memory = Symbol('memory');
 
 type Receiver = Member | typeof nobody | typeof memory;
 
 interface Held {
   part: Part;
-  /** Lets it be acknowledged, when the promise has resolved. */
+  /** Allows its acknowledgement, once the promise has resolved. */
   release(taken?: Promise<void>): void;
 }
 
 interface Remembered {
   part: Part;
-  /** Who had it, by `copyOf`. */
+  /** The members that got it, by `copyOf`. */
   takers: Map<string, Set<Member>>;
 }
 
@@ -56,11 +54,11 @@ export function createDelivery(
   members: ReadonlySet<Member>,
   filters: ReturnType<typeof createFilters<Member>>,
 ) {
-  /** Only one page has joined so far. It gets all messages, and their topics need not be matched. */
+  /** Only one page has joined so far. It gets all messages, without matching their topics. */
   let alone = true;
   let held: Held[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;
-  /** While pages may be missing that had been there. */
+  /** Set while earlier members may still join again. */
   let remembered: Remembered[] | undefined;
   let memorySize = 0;
   let end = (): void => {};
@@ -69,7 +67,7 @@ export function createDelivery(
   });
 
   function onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Taking {
-    // They all left, and the connection is about to. The broker keeps what comes now.
+    // All members left, and the connection is about to end. The broker keeps what arrives now.
     if (members.size === 0) return ended;
     return toTaking(deliver({ buffer, count, owed: true }, dropped));
   }
@@ -81,7 +79,7 @@ export function createDelivery(
   function deliverParts(parts: Map<Receiver, Part>, dropped: number): Delivery[] {
     const deliveries: Delivery[] = [];
     for (const member of members) {
-      // What was dropped may have been anybody's, so everybody hears of it.
+      // What was dropped may have been for any page, so all are told.
       const part = parts.get(member) ?? (dropped > 0 ? nothing() : undefined);
       const delivery = part && member.deliver(part, dropped);
       if (delivery) deliveries.push(delivery);
@@ -98,7 +96,7 @@ export function createDelivery(
     const had = new Map<string, Set<Member>>();
     const parts = split(batch.buffer, (message): readonly Receiver[] => {
       const takers = takersOf(message);
-      // Who subscribes gets what is retained from the broker.
+      // A new subscription gets retained messages from the broker.
       if (!message.owed || message.retained || takers.length === 0 || takers[0] === nobody) return takers;
       had.set(copyOf(message), new Set(takers as readonly Member[]));
       return [...takers, memory];
@@ -120,7 +118,7 @@ export function createDelivery(
     memorySize = 0;
   }
 
-  /** Gives what was given to others before to those who ask for it now. */
+  /** Delivers what others got before to those that ask for it now. */
   function recall(): void {
     for (const { part, takers } of remembered ?? []) {
       const late = new Map<string, Member[]>();
@@ -129,7 +127,7 @@ export function createDelivery(
         const missing =
           late.get(copy) ?? filters.takersOf(message).filter((member) => !takers.get(copy)?.has(member));
         late.set(copy, missing);
-        // The memory first, which keeps the buffer.
+        // The memory comes first, since it keeps the buffer.
         return [memory, ...missing];
       });
       for (const [copy, missing] of late) for (const member of missing) takers.get(copy)?.add(member);
@@ -157,7 +155,7 @@ export function createDelivery(
     });
   }
 
-  /** Gives what is held to those who ask for it now. */
+  /** Delivers what is held to those that ask for it now. */
   function offer(): void {
     recall();
     const before = held;
@@ -168,7 +166,7 @@ export function createDelivery(
     }
   }
 
-  /** Holds what nobody has asked for, from now on or for longer. */
+  /** Holds what no page has asked for, from now on or for longer. */
   function gather(): void {
     clearTimeout(gathering);
     gathering = setTimeout(() => {
@@ -178,7 +176,7 @@ export function createDelivery(
     }, gatherTime);
   }
 
-  /** A page may ask for what another one, which is gone, had not taken. */
+  /** A page may ask for what another one had not taken before it left. */
   function takeBack(untaken: Untaken[]): void {
     for (const { part, release } of untaken) {
       if (!part.owed) release();
@@ -191,22 +189,22 @@ export function createDelivery(
   return {
     onBatch,
     offer,
-    /** The broker had the session: pages may be missing that had been there. */
+    /** The broker resumed the session: earlier members may not have joined again yet. */
     resumed(): void {
       remembered ??= [];
       gather();
     },
     takeBack,
-    /** Somebody is a member now, and perhaps not connected yet. */
+    /** A member was added, which may not be connected yet. */
     joined(): void {
       if (members.size > 1) alone = false;
       offer();
     },
-    /** Somebody is connected, and says from now on what it wants. */
+    /** A member is connected, and subscribes from now on. */
     admitted(): void {
       if (gathering) gather();
     },
-    /** Somebody is no member any more, and may come again. */
+    /** A member left, and may join again. */
     left: forget,
     /** Nothing will be acknowledged any more. */
     finish(): void {
@@ -221,7 +219,7 @@ export function createDelivery(
 
 const sizeOf = ({ part, takers }: Remembered): number => part.buffer.byteLength + takers.size * topicBytes;
 
-/** Tells the copies of a message apart that were made for several subscriptions. */
+/** Distinguishes the copies of a message that were sent for several subscriptions. */
 const copyOf = ({ topic, identifiers }: Described): string => `${topic}\0${identifiers()}`;
 
 function toTaking(deliveries: Delivery[]): Taking | undefined {

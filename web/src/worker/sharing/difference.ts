@@ -5,7 +5,7 @@ export function difference(one: unknown, other: unknown, field = ''): string | u
     const same = one.length === other.length && one.every((item, index) => !differ(item, other[index]));
     return same ? undefined : field;
   }
-  // `properties: {}` says no more than no properties at all.
+  // `properties: {}` means the same as no properties.
   const first = fieldsOf(one ?? {});
   const second = fieldsOf(other ?? {});
   if (!first || !second) return field;

@@ -5,18 +5,18 @@ import type { Described } from './split';
 
 interface Entry<Taker> {
   requests: Map<Taker, WireSubscription>;
-  /** Under which its messages come. */
+  /** The identifiers with which its messages come. */
   identifiers: Set<number>;
 }
 
 export type Filters<Taker> = ReturnType<typeof createFilters<Taker>>;
 
-/** Who subscribed to what. */
+/** The subscriptions of all takers. */
 export function createFilters<Taker>() {
   const entries = new Map<string, Entry<Taker>>();
   const index = createTopicIndex<Entry<Taker>>();
 
-  /** Returns how to take it back: what the taker asked for before stands again. */
+  /** Returns a function that undoes it, and restores what the taker asked for before. */
   function add(taker: Taker, request: WireSubscription): () => void {
     const { topic, identifier } = request;
     let entry = entries.get(topic);
@@ -43,14 +43,14 @@ export function createFilters<Taker>() {
     index.remove(filter, entry);
   }
 
-  /** Returns the filters that it had. */
+  /** Returns the filters that the taker had. */
   function removeAll(taker: Taker): string[] {
     const had = [...entries].flatMap(([filter, { requests }]) => (requests.has(taker) ? filter : []));
     for (const filter of had) remove(taker, filter);
     return had;
   }
 
-  /** What the others ask for with the same filter. */
+  /** The subscriptions of other takers with the same filter. */
   function sharing(taker: Taker, filter: string): WireSubscription[] {
     const requests = entries.get(filter)?.requests ?? [];
     return [...requests].flatMap(([other, request]) => (other === taker ? [] : request));

@@ -3,15 +3,15 @@ import type { Filters } from './filters';
 
 type Unsubscribe = (filters: string[], call?: UnsubscribeCall & CallOptions) => Promise<SubscribeAck>;
 
-/** The filters that the broker has for a shared connection, and which of them nobody wants any more. */
+/** The filters that the broker has for a shared connection, and those of them that are no longer wanted. */
 export function createHeldFilters<Taker>(wanted: Filters<Taker>, unsubscribeAtBroker: Unsubscribe) {
-  /** Those that the broker has, or may have. */
+  /** Filters that the broker has, or may have. */
   const held = new Set<string>();
-  /** Those of them that stay although the page that had them is gone. */
+  /** Those that stay although their page is gone. */
   const kept = new Set<string>();
   let ended = false;
 
-  /** Returns how to take it back, at the broker too where somebody else had the filter until now. */
+  /** Returns a function that undoes it, at the broker, too, if another taker had the filter until now. */
   function take(taker: Taker, request: WireSubscription): () => void {
     const { topic } = request;
     const wasHeld = held.has(topic);
@@ -25,7 +25,7 @@ export function createHeldFilters<Taker>(wanted: Filters<Taker>, unsubscribeAtBr
     };
   }
 
-  /** Unsubscribes from those that nobody wants any more. */
+  /** Unsubscribes from those that are no longer wanted. */
   function giveBack(given: string[]): void {
     const unwanted = given.filter((filter) => held.has(filter) && !wanted.has(filter) && !kept.has(filter));
     if (unwanted.length === 0 || ended) return;
@@ -46,7 +46,7 @@ export function createHeldFilters<Taker>(wanted: Filters<Taker>, unsubscribeAtBr
     giveBack,
     giveBackAll: (): void => giveBack([...held]),
     unsubscribe,
-    /** For whoever comes next: the page that had them may be reloading. */
+    /** Keeps filters for the next page, since the one that had them may be reloading. */
     keep(given: string[]): void {
       for (const filter of given) if (held.has(filter)) kept.add(filter);
     },

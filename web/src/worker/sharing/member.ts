@@ -3,7 +3,7 @@ import { createOpenCalls, type OpenCalls } from './open-calls';
 import { nothing, type Part } from './split';
 
 /**
- * One page's place at a connection that several share.
+ * One page's membership in a shared connection.
  *
  *              admit    freeze    thaw      leave
  *     joining  active   waiting             gone   no event concerns it yet
@@ -27,54 +27,56 @@ const admitted: ReadonlySet<State> = new Set(['active', 'frozen']);
 const away: ReadonlySet<State> = new Set(['waiting', 'frozen', 'gone']);
 
 /**
- * Milliseconds that others wait for a page that is frozen, or takes nothing: its handler
- * may never be done, or a dialog be open. While it is frozen the acknowledgement of its
- * messages waits for it. Acknowledgements leave in order, so all that came later waits
- * too: the other pages go on within the Receive Maximum (or what the broker keeps in
- * flight, where that is less), and then stand still until this time is over. From then
- * on the page is behind, until it has taken all that waits for it: QoS 0 it does not
- * get, and what else comes for it is acknowledged, and kept here.
+ * Milliseconds that others wait for a page that is frozen or takes nothing: its handler may never
+ * finish, or a dialog may be open. While it is frozen the acknowledgement of its messages waits for
+ * it. Acknowledgements are sent in order, so all later ones wait, too: the other pages go on within
+ * the Receive Maximum (or what the broker keeps in flight, if that is less), and then stop until
+ * this time is over. From then on the page is behind, until it has taken everything that waits for
+ * it: it does not get QoS 0, and other messages for it are acknowledged, and kept here.
  */
 export const patience = 5000;
 
-/** Bytes of messages that wait here for a page that is behind. Beyond that they are refused, and it is told how many. */
+/**
+ * Bytes of messages that wait here for a page that is behind. Beyond that they are dropped, and it
+ * is told how many.
+ */
 export const waitingBytes = 16 << 20;
 
 /** A part of a batch on its way to a page. */
 interface Entry {
   part: Part;
   dropped: number;
-  /** Lets it be acknowledged. */
+  /** Allows its acknowledgement. */
   release(): void;
 }
 
 export interface Delivery {
-  /** Resolves when it may be acknowledged: the page has it, or never will. */
+  /** Resolves when it may be acknowledged: the page has it, or never will have it. */
   taken: Promise<void>;
   /** Resolves when the next batch may come: the page has it, or is away. */
   next: Promise<void>;
 }
 
-/** What a page that is gone has not taken. */
+/** What a page had not taken when it left. */
 export type Untaken = Pick<Entry, 'part' | 'release'>;
 
 export interface Member {
   readonly sink: BoundarySink;
   readonly whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
   readonly calls: OpenCalls;
-  /** It is to be told of packets. */
+  /** It gets packets. */
   packets: boolean;
-  /** It has heard of a connection; before that no event concerns it. */
+  /** It was told of a connection; before that no event concerns it. */
   readonly admitted: boolean;
   /** Settles by `admit` or `refuse`. */
   readonly admission: Promise<void>;
-  /** Its page stands still, or is gone: nobody waits for it. */
+  /** Its page does not run, or is gone: nothing waits for it. */
   readonly away: boolean;
-  /** It is away, or was hurried and has not taken all since: QoS 0 is not for it. */
+  /** It is away, or was hurried and has not caught up since: it does not get QoS 0. */
   readonly behind: boolean;
-  /** It has been waited for as long as others may have to. */
+  /** Others have waited for it for as long as they should. */
   readonly overdue: boolean;
-  /** `standing` are the events that tell how things stand. */
+  /** `standing` are the events that tell the current state. */
   admit(standing: ClientEvent[]): void;
   refuse(error: unknown): void;
   tell(event: ClientEvent): void;
@@ -82,13 +84,13 @@ export interface Member {
   deliver(part: Part, dropped: number): Delivery | undefined;
   /** Counts QoS 0 messages that it does not get because it is behind. */
   miss(messages: number): void;
-  /** Resolves with undefined, whatever the promise does later, when it goes away before. */
+  /** Resolves with undefined when the member goes away first, whatever the promise does later. */
   unlessAway<T>(promise: Promise<T>): Promise<T | undefined>;
   freeze(): void;
   thaw(standing: ClientEvent[]): void;
-  /** Lets go of what waits for it, if it is overdue. */
+  /** If it is overdue, no longer waits for it to take its messages. */
   hurry(): void;
-  /** Returns what it has not taken, which is not released yet. */
+  /** Returns what it has not taken and is not released yet. */
   leave(): Untaken[];
 }
 
@@ -96,7 +98,7 @@ export interface MemberOptions {
   sink: BoundarySink;
   packets: boolean;
   whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
-  /** It is overdue, or is not any more. */
+  /** It became overdue, or is no longer. */
   onOverdue(): void;
 }
 
@@ -104,7 +106,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   let state: State = 'joining';
   /** Something changed while it was away. */
   let changed = false;
-  /** What it was given and has not taken. */
+  /** What was delivered to it and not taken. */
   let given: Entry | undefined;
   /** What comes after that. */
   let queue: Entry[] = [];
@@ -112,7 +114,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   let refused = 0;
   let missed = 0;
   let overdue = false;
-  /** It was hurried: what comes for it is acknowledged at once. */
+  /** It was hurried: what arrives for it is acknowledged at once. */
   let released = false;
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const whenAway = new Set<() => void>();
@@ -121,7 +123,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     settle = { resolve, reject };
   });
 
-  /** Whether the change is one of this state. */
+  /** Changes the state, and returns whether it allows this change. */
   function change(what: Change): boolean {
     const next = changes[state][what];
     if (!next) return false;
@@ -174,14 +176,14 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     return { taken, next: unlessAway(taken).then(() => {}) };
   }
 
-  /** Gives it what waits, one part at a time. */
+  /** Delivers what waits, one part at a time. */
   function giveOn(): void {
     while (!given && !isAway()) {
       const entry = queue.shift();
       if (!entry) return;
       queuedBytes -= entry.part.buffer.byteLength;
       const { buffer, count, owed } = entry.part;
-      // The page's is transferred, and another page may have to get it instead.
+      // Its buffer is transferred, and another page may have to get it instead.
       const copied = owed && whenTabCloses === 'keep';
       const taking = sink.onBatch(copied ? buffer.slice(0) : buffer, count, entry.dropped);
       if (!taking) {
@@ -202,7 +204,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
 
   const waitingEntries = (): Entry[] => (given ? [given, ...queue] : queue);
 
-  /** From now on. */
+  /** Starts waiting for the page. */
   function wait(): void {
     waiting = setTimeout(() => {
       overdue = true;
@@ -215,7 +217,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     waiting = undefined;
   }
 
-  /** It has taken something. */
+  /** The page has taken something. */
   function progress(): void {
     if (released) {
       if (given) return;
@@ -228,7 +230,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     onOverdue();
   }
 
-  /** From now on it is waited for again. */
+  /** The page has caught up: from now on others wait for it again. */
   function catchUp(): void {
     released = false;
     if (refused > 0) sink.onEvent({ type: 'error', error: overflow(refused) });
@@ -283,7 +285,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     freeze() {
       if (!change('freeze')) return;
       goAway();
-      // Nobody needs to wait for what is owed nothing.
+      // QoS 0 needs no acknowledgement, so nothing waits for it.
       for (const entry of waitingEntries()) if (!entry.part.owed) entry.release();
       wait();
     },
@@ -311,7 +313,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
 
 function overflow(count: number) {
   const message =
-    `${count} messages of QoS 1 and 2 for this page were given up while it was frozen, ` +
+    `${count} messages of QoS 1 and 2 for this page were dropped while it was frozen, ` +
     `in the back/forward cache or busy: more than ${waitingBytes >> 20} MiB waited for it`;
   return { code: 'dropped', message };
 }

@@ -11,11 +11,11 @@ export const hasEnded = (): Error => failure(clientEnded.code, clientEnded.messa
 
 export function createOpenCalls() {
   const refusals = new Set<(error: Error) => void>();
-  /** Numbers of messages. */
+  /** Numbers of unsettled messages. */
   const publishing = new Set<number>();
   let single = 0;
   let report: OnSettled = () => {};
-  /** Who waits until the broker has answered everything. */
+  /** Callbacks that wait until the broker has answered everything. */
   const waiting = new Set<() => void>();
 
   function onAnswered(): void {
@@ -23,7 +23,7 @@ export function createOpenCalls() {
     waiting.clear();
   }
 
-  /** The call's outcome, unless the member ends before. */
+  /** The call's outcome, unless the member ends first. */
   function track<T>(call: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       refusals.add(reject);
@@ -35,7 +35,7 @@ export function createOpenCalls() {
     if (single === 0 && publishing.size === 0) onAnswered();
   }
 
-  /** `track`, for what an end waits for. */
+  /** Like `track`, for calls that ending the client waits for. */
   function send<T>(call: Promise<T>): Promise<T> {
     single++;
     return track(call).finally(() => {
@@ -44,7 +44,7 @@ export function createOpenCalls() {
     });
   }
 
-  /** The same function each time: Go tells of those together that have the same. */
+  /** The same function each time, since Go reports together those that share it. */
   const onSettled: OnSettled = (acks, others) => {
     const view = new DataView(acks);
     for (let at = 0; at < acks.byteLength; at += 9) publishing.delete(view.getFloat64(at, true));
@@ -70,14 +70,14 @@ export function createOpenCalls() {
     track,
     send,
     publishAll,
-    /** Resolves behind the last answer to what was sent, or when there will be none. */
+    /** Resolves after the last answer to what was sent, or when no more will come. */
     answered(): Promise<void> {
       return new Promise((resolve) => {
         waiting.add(() => nextTask(resolve));
         check();
       });
     },
-    /** Nothing will be answered for some time. */
+    /** The connection is lost: no answers come for some time. */
     lost: onAnswered,
     end(): void {
       const error = hasEnded();
@@ -88,7 +88,7 @@ export function createOpenCalls() {
   };
 }
 
-/** Of the records of a batch (`client/transport/publish-batch.ts`). */
+/** The numbers of the records of a batch (`client/transport/publish-batch.ts`). */
 function numbersOf(records: Uint8Array, first: number): number[] {
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   const numbers: number[] = [];

@@ -4,17 +4,20 @@ import type { BoundarySink } from '../../protocol/boundary';
 import { within } from '../limits';
 import type { Member } from './member';
 
-/** Milliseconds until the next page is asked too. It is a third of the time for an attempt where that is less. */
+/**
+ * Milliseconds until the next page is asked, too; or a third of the time for an attempt, if that is
+ * less.
+ */
 const longestAnswer = 10_000;
 
 export function createQuestions(members: ReadonlySet<Member>, connectTimeout: number) {
-  /** Those that left a question unanswered. */
+  /** Members that left a question unanswered. */
   const slow = new WeakSet<Member>();
 
   /**
-   * Asks the newest who answers such questions, and the next one too when that one goes
-   * away, or takes long. From then on it is asked last, also when it has answered in
-   * vain: what follows from an answer is for the one who gave it.
+   * Asks the newest member that answers such questions, and the next one, too, when that one goes
+   * away or takes long. From then on it is asked last, even if its late answer is not used: the
+   * steps that follow an answer go to the member that gave it.
    */
   return async function ask<T>(
     question: (sink: BoundarySink) => Promise<T> | undefined,

@@ -9,7 +9,7 @@ export interface Port {
   /** The page is frozen, or in the back/forward cache: it gets nothing until it thaws. */
   freeze(): void;
   thaw(): void;
-  /** The page is gone, whether it said so or not. */
+  /** The page is gone, whether it said so or crashed. */
   leave(): void;
 }
 
@@ -17,7 +17,7 @@ export interface Port {
 export function createRegistry(boundary: Boundary<GoClient>): { attach(): Port } {
   const connections = new Set<Connection>();
 
-  /** A page that names no clientId means the one of the others that name none. */
+  /** Pages without a clientId share one connection. */
   function find({ url, clientId }: SharedOptions): Connection | undefined {
     return [...connections].find(({ options }) => options.url === url && options.clientId === clientId);
   }
@@ -52,7 +52,7 @@ export function createRegistry(boundary: Boundary<GoClient>): { attach(): Port }
       for (; connection?.ending; connection = find(options)) {
         await within(connection.ending, limits, 'connect');
       }
-      if (gone) throw failure('aborted', 'connect: the page is gone');
+      if (gone) throw failure('aborted', 'connect: the page was closed');
       if (connection) mustAgree(connection, options, onAuthenticate !== undefined);
       else connection = open(options, onAuthenticate !== undefined);
 

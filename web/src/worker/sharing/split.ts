@@ -1,15 +1,15 @@
-/** Divides a batch (`client/message.ts` has its format) between those who want its topics. */
+/** Splits a batch (`client/message.ts` has its format) between the receivers of its topics. */
 
 import { createReader, readIdentifiers } from '../../client/property-reader';
 
-/** What is read of a message to find who gets it. */
+/** What is read of a message to find its receivers. */
 export interface Described {
   topic: string;
   /** It has QoS 1 or 2. */
   owed: boolean;
   /** It has the flag RETAIN. */
   retained: boolean;
-  /** The subscription identifiers that it came with. */
+  /** The subscription identifiers that the broker sent with it. */
   identifiers(): number[];
 }
 
@@ -26,7 +26,7 @@ interface Share {
   count: number;
   size: number;
   owed: boolean;
-  /** Where its records are, those next to each other as one. */
+  /** Its records, adjacent ones as one range. */
   ranges: [start: number, end: number][];
 }
 
@@ -36,12 +36,12 @@ const topicAt = lengthSize + 1 + 8;
 const qosBits = 0b110;
 const retainBit = 0b001;
 
-// MQTT keeps U+FEFF wherever it stands [MQTT-1.5.4-3]; TextDecoder would drop it.
+// MQTT keeps U+FEFF anywhere in a string [MQTT-1.5.4-3]; TextDecoder would drop a leading one.
 const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Each gets the records that `wantedBy` says it wants, in order; one who gets all, the
- * buffer itself.
+ * Each receiver gets the records for which `wantedBy` names it, in order; one that gets all gets
+ * the buffer itself.
  */
 export function split<Receiver>(
   buffer: ArrayBuffer,

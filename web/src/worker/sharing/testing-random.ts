@@ -1,4 +1,4 @@
-/** For tests: chance that repeats. */
+/** For tests: repeatable random numbers. */
 
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {

@@ -5,7 +5,7 @@ import type { WireError } from '../../protocol/boundary';
 export interface Database {
   /** All records in the order of the keys, by UTF-16 code units. */
   read(): Promise<[key: string, value: Uint8Array][]>;
-  /** One transaction: puts, or deletes where the value is null. Durable when it resolves. */
+  /** One transaction: puts, or deletes if the value is null. Durable when it resolves. */
   write(changes: Map<string, Uint8Array | null>): Promise<void>;
   close(): void;
 }
@@ -19,9 +19,9 @@ interface Schema extends DBSchema {
 /**
  * Opens the IndexedDB database of that name.
  *
- * The browser may close it at any time: because the user deletes the site's
- * data, or because its storage failed. It is opened again for the next call,
- * but not made again: a session whose beginning is lost must not go on.
+ * The browser may close it at any time: because the user deletes the site's data, or because its
+ * storage failed. It is opened again for the next call, but never created again: a session whose
+ * beginning is lost must not continue.
  */
 export async function openDatabase(name: string): Promise<Database> {
   let current: Promise<IDBPDatabase<Schema>> | undefined;
@@ -62,7 +62,7 @@ export async function openDatabase(name: string): Promise<Database> {
 }
 
 async function connect(name: string, create: boolean, lost: () => void): Promise<IDBPDatabase<Schema>> {
-  if (typeof indexedDB === 'undefined') throw storageError('there is no IndexedDB here');
+  if (typeof indexedDB === 'undefined') throw storageError('this environment has no IndexedDB');
   let missing = false;
   try {
     return await openDB<Schema>(name, 1, {
@@ -75,7 +75,7 @@ async function connect(name: string, create: boolean, lost: () => void): Promise
         transaction.done.catch(() => {}); // openDB rejects too
         transaction.abort();
       },
-      blocking: lost, // or deleting the database would hang
+      blocking: lost, // otherwise deleting the database would hang
       terminated: lost,
     });
   } catch (error) {
@@ -91,10 +91,10 @@ async function readAll(database: IDBPDatabase<Schema>): Promise<[string, Uint8Ar
 
 function writeAll(database: IDBPDatabase<Schema>, changes: Map<string, Uint8Array | null>): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Not idb's transaction: its `done` is over at the first error, before the cause is known.
+    // Not idb's transaction: its `done` rejects at the first error, before the cause is known.
     const transaction = unwrap(database).transaction(records, 'readwrite', { durability: 'strict' });
     transaction.oncomplete = () => resolve();
-    // Not the requests' errors: where a quota ends the transaction they tell of the abort only.
+    // Not the requests' errors: if the quota is exceeded they report only the abort.
     transaction.onabort = () => reject(transaction.error ?? new DOMException('aborted', 'AbortError'));
     const store = transaction.objectStore(records);
     try {
@@ -105,7 +105,7 @@ function writeAll(database: IDBPDatabase<Schema>, changes: Map<string, Uint8Arra
       transaction.commit();
     } catch (error) {
       reject(error);
-      transaction.abort(); // or it would commit what went before
+      transaction.abort(); // otherwise it would commit the changes before
     }
   });
 }
@@ -130,7 +130,7 @@ function unopened(error: unknown): WireError {
       );
     case 'VersionError':
       return storageError(
-        'the stored session is of a newer version of mqttwasm: reload the page to get that version',
+        'the stored session was written by a newer version of mqttwasm: reload the page to get that version',
       );
     case 'QuotaExceededError':
       return explain(error);
@@ -143,11 +143,11 @@ function explain(error: unknown): WireError {
   switch (nameOf(error)) {
     case 'QuotaExceededError':
       return storageError(
-        "no room is left for the session: the browser's limit for this site, or the disk, is reached. " +
+        "no room is left for the session: the browser's limit for this site is reached, or the disk is full. " +
           'Delete other data of the site, or publish when fewer messages wait',
       );
     case 'AbortError':
-      return storageError('the browser gave up storing, and nothing of this call is stored: try it again');
+      return storageError('the browser aborted storing, and nothing of this call is stored: try again');
     case 'InvalidStateError':
       return storageError(
         'the browser has closed the database of the session: end this client and connect again',

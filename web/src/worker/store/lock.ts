@@ -1,11 +1,11 @@
 import type { WireError } from '../../protocol/boundary';
 
 /**
- * Takes the store's Web Lock and resolves with how to release it. The browser
- * releases it too when this worker or page ends, however it ends.
+ * Acquires the store's Web Lock and resolves with a function that releases it. The browser also
+ * releases it when this worker or page ends, however it ends.
  *
- * Waits `patience` milliseconds for one who has it, then rejects with `in-use`.
- * Insecure contexts have no Web Locks: there nothing keeps two clients apart.
+ * Waits `patience` milliseconds while another client has it, then rejects with `in-use`. Insecure
+ * contexts have no Web Locks: there nothing keeps two clients apart.
  */
 export async function lock(name: string, patience: number): Promise<() => void> {
   const locks = globalThis.navigator?.locks;
@@ -28,5 +28,5 @@ const inUse = (name: string): WireError => ({
 
 const refusal = (error: unknown): WireError => ({
   code: 'storage',
-  message: `the browser gives no lock for the session store: ${error}. Leave \`store\` out to keep the session in memory`,
+  message: `the browser did not give a lock for the session store: ${error}. Leave \`store\` out to keep the session in memory`,
 });

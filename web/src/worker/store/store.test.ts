@@ -254,7 +254,7 @@ test('a database that a newer version has taken over is left alone', async () =>
 });
 
 test.each<[string, unknown, string]>([
-  ['no IndexedDB at all', undefined, 'there is no IndexedDB here'],
+  ['no IndexedDB at all', undefined, 'this environment has no IndexedDB'],
   ['one that may not be used', refusing('SecurityError'), 'does not let this page store anything'],
   ['one of a private window', refusing('InvalidStateError'), 'does not let this page store anything'],
   ['a full disk', refusing('QuotaExceededError'), 'no room is left'],

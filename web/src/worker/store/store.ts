@@ -31,8 +31,8 @@ export async function openStore(name: string, patience = 5000): Promise<Boundary
   let waiting: Call[] = [];
   let writing: Promise<void> | undefined;
 
-  // A durable transaction costs a flush of the disk, so one takes all there is:
-  // the calls of one task, and those that came while the last was under way.
+  // A durable transaction costs a flush of the disk, so one takes everything that waits: the calls
+  // of one task, and those made during the last transaction.
   async function writeWaiting(): Promise<void> {
     while (waiting.length > 0) {
       await new Promise<void>(nextTask);
@@ -49,8 +49,8 @@ export async function openStore(name: string, patience = 5000): Promise<Boundary
       await database.write(new Map(calls.flatMap(({ changes }) => changes)));
       for (const { resolve } of calls) resolve();
     } catch {
-      // Once more and one by one: so that only what does not fit fails, and to
-      // open a database again that the browser has closed.
+      // Try again one by one: so only what does not fit fails, and a database that the browser has
+      // closed is opened again.
       for (const { changes, resolve, reject } of calls) {
         await database.write(new Map(changes)).then(resolve, reject);
       }

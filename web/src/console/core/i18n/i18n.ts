@@ -1,4 +1,7 @@
-/** The page's language. English is in the code; another one is a dictionary that has English for its keys. */
+/**
+ * The page's language. English is in the code; another one is a dictionary whose keys are the
+ * English texts.
+ */
 
 import { signal } from '@preact/signals';
 import { keep, readKept } from '../storage';
@@ -18,13 +21,13 @@ export const language = signal<Language>('en');
 const isLanguage = (name: unknown): name is Language =>
   typeof name === 'string' && Object.hasOwn(languages, name);
 
-/** What was chosen before, or else the first of the browser's languages that the page has. */
+/** The language chosen before, or the first of the browser's languages that the page has. */
 export function preferred(kept: unknown, wanted: readonly string[]): Language {
   if (isLanguage(kept)) return kept;
   return wanted.map((tag) => tag.toLowerCase().split('-')[0]).find(isLanguage) ?? 'en';
 }
 
-/** Resolves when the page is in that language, and rejects where its dictionary can't be fetched. */
+/** Resolves when the page is in that language, and rejects if its dictionary can't be fetched. */
 async function speak(wanted: Language): Promise<void> {
   dictionary.value = wanted === 'zh' ? (await import('./zh')).zh : {};
   language.value = wanted;
@@ -36,15 +39,15 @@ export async function choose(wanted: Language): Promise<void> {
   keep(key, wanted);
 }
 
-/** Before anything is shown. Without its dictionary the page is in English. */
+/** To be called before anything is shown. Without its dictionary the page is in English. */
 export async function start(): Promise<void> {
   const wanted = preferred(readKept(key), navigator.languages);
   if (wanted !== 'en') await speak(wanted).catch(() => {});
 }
 
 /**
- * The sentence in the page's language. `{name}` in it stands for a value; what
- * a value holds is not looked at.
+ * The sentence in the page's language. `{name}` in it stands for a value; placeholders in a value
+ * are not replaced.
  */
 export function t(sentence: string, values?: Readonly<Record<string, string | number>>): string {
   const found = translated(sentence);
@@ -59,7 +62,7 @@ export function parts<E>(sentence: string, values: Readonly<Record<string, E>>):
     .map((part, i) => (i % 2 === 0 ? part : (values[part] ?? `{${part}}`)));
 }
 
-/** The sentence for so many: `one` where the language has a form for it, and `{count}` in either is the number. */
+/** The sentence for a count: `one` if the language has a form for it; `{count}` in either is the number. */
 export function plural(count: number, one: string, other: string, shown: string | number = count): string {
   const singular = count === 1 && language.value === 'en';
   return t(singular ? one : other, { count: shown });
@@ -70,10 +73,10 @@ function translated(sentence: string): string {
   return Object.hasOwn(words, sentence) ? (words[sentence] ?? sentence) : sentence;
 }
 
-/** What somebody is told, or what makes it. */
+/** A text, or a function that returns it in the current language. */
 export type Words = string | (() => string);
 
-/** Something told that stays on show, in the language that the page has now. */
+/** A message that stays visible, always in the current language. */
 export interface Told {
   get value(): string;
   set value(words: Words);
@@ -93,7 +96,7 @@ export function createTold(): Told {
 
 const said = (words: Words): string => (typeof words === 'string' ? words : words());
 
-/** Gives an error words that are in the language that the page has when they are read. */
+/** Makes an error's message a text in the language at the time it is read. */
 export const saying = <E extends Error>(error: E, words: () => string): E =>
   Object.defineProperty(error, 'message', { get: words });
 

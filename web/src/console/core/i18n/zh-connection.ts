@@ -112,8 +112,8 @@ export const connection = {
 
   // What the broker granted
   'What the broker granted': 'Broker 授予的会话参数',
-  'Not connected, so nothing is granted. It is told here once it is.':
-    '未连接，因此暂无会话参数。连接后将显示在这里。',
+  'Not connected. What the broker grants is shown here once there is a connection.':
+    '未连接。连接后，Broker 授予的参数将显示在这里。',
   '{clientId} (assigned by the broker)': '{clientId}（由 Broker 分配）',
   continued: '已恢复',
   new: '新建',
@@ -133,16 +133,16 @@ export const connection = {
   'User property {name}': '用户属性 {name}',
 
   'What the broker does not offer': 'Broker 不提供的功能',
-  'No QoS 2: a message with it is refused here before it is sent. A subscription that asks for it gets QoS 1; from AWS IoT it gets no answer.':
+  'No QoS 2: such messages are refused here before they are sent. A subscription that asks for QoS 2 gets QoS 1; from AWS IoT it gets no answer.':
     '没有 QoS 2：QoS 2 的消息在发送前就会被本页拒绝。请求 QoS 2 的订阅会得到 QoS 1；AWS IoT 则不作应答。',
   'QoS 0 only: subscriptions that ask for more get 0, and other messages are refused before they are sent.':
     '仅支持 QoS 0：请求更高 QoS 的订阅会得到 0，其他消息在发送前就会被拒绝。',
-  'No retained messages: one with Retain is refused before it is sent.':
+  'No retained messages: messages with Retain are refused before they are sent.':
     '没有保留消息：带 Retain 的消息在发送前就会被拒绝。',
   'No topic filters with + or #.': '不支持含 + 或 # 的主题过滤器。',
   'No shared subscriptions ($share/…).': '没有共享订阅（$share/…）。',
-  'No subscription identifiers: which subscription a message came by is worked out from its topic.':
-    '没有订阅标识符：消息来自哪个订阅由其主题推断。',
+  'No subscription identifiers: the subscription that a message matches is worked out from its topic.':
+    '没有订阅标识符：消息与哪个订阅匹配，由其主题推断。',
 
   // How it proves who it is
   Authentication: '认证',
@@ -166,13 +166,13 @@ export const connection = {
   'Token URL, asked at each attempt': '令牌 URL，每次尝试时请求',
   'Use it as': '用作',
   'Expires {time}': '{time} 过期',
-  'Expired {time}: get another one': '已于 {time} 过期：请获取新的令牌',
+  'Expired {time}: get a new one': '已于 {time} 过期：请获取新的令牌',
   'Authenticate again': '重新认证',
   'The broker accepted the token.': 'Broker 已接受令牌。',
   'The token was not accepted. {why}': '令牌未被接受。{why}',
-  'Browsers sign only for pages that came over https, or from this very machine.':
-    '浏览器仅允许通过 https 或来自本机的页面进行签名。',
-  'Secrets are in no link and no exported file, and gone after a reload, unless you keep them in a profile.':
+  'Browsers sign only on pages that came over https or from this computer.':
+    '浏览器仅允许通过 https 加载或来自本机的页面进行签名。',
+  'Secrets are never part of links or exported files, and are gone after a reload unless you keep them in a profile.':
     '密钥不会出现在链接或导出的文件中，重新加载后即消失，除非您将其保存在配置中。',
   'The token could not be renewed': '无法续订令牌',
   'The broker will end the connection when it expires. Trying again in a moment.':
@@ -183,21 +183,21 @@ export const connection = {
   Dismiss: '关闭提示',
   'Try {broker} again': '重试 {broker}',
   'The broker does not have that QoS': 'Broker 不支持该 QoS',
-  'Use QoS 1 or 0: Session, under Settings, tells its highest.':
+  'Use QoS 1 or 0: the highest it takes is under Settings, Session.':
     '请使用 QoS 1 或 0：其最高 QoS 见“设置”中的“会话”。',
-  'The time that this connection may last is over': '此连接的允许时长已到',
-  'If it stood on a token, that has expired: connect again with another one.':
+  'The connection reached the broker’s time limit': '连接已达到 Broker 的时长上限',
+  'If a token was used, it has expired: connect again with a new one.':
     '如果使用的是令牌，则令牌已过期：请使用新的令牌重新连接。',
-  'AWS IoT did not let this client in, and does not say why': 'AWS IoT 未允许此客户端连接，且未说明原因',
+  'AWS IoT did not accept this client, and gave no reason': 'AWS IoT 未接受此客户端，且未说明原因',
   'Check the signature or token, the region, this computer’s clock, the path /mqtt, and that the policy allows iot:Connect for this client ID.':
     '请检查签名或令牌、区域、本机时钟、路径 /mqtt，以及策略是否允许此客户端 ID 执行 iot:Connect。',
   'AWS IoT closed the connection without a reason': 'AWS IoT 未说明原因就关闭了连接',
-  'It does so at what the policy does not allow (the page’s own topic, perhaps: see Settings, Options), topics of $SYS, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client of the same ID, and after a day. Its log in CloudWatch knows which.':
-    '以下情况会如此：策略不允许的操作（可能是本页自己的主题，见“设置”中的“选项”）、$SYS 主题、一次超过 8 个主题过滤器、QoS 2、超过 128 KB、另一个相同 ID 的客户端，以及连接满一天。具体原因见 CloudWatch 日志。',
+  'Possible causes: something the policy does not allow (the page’s own topic, perhaps: see Settings, Options), a $SYS topic, more than 8 topic filters at once, QoS 2, more than 128 KB, a second client with the same ID, or a connection that lasted a day. CloudWatch Logs tells which.':
+    '可能的原因：策略不允许的操作（可能是本页自己的主题，见“设置”中的“选项”）、$SYS 主题、一次超过 8 个主题过滤器、QoS 2、超过 128 KB、另一个相同 ID 的客户端，以及连接满一天。具体原因见 CloudWatch 日志。',
   'The broker closed the connection without a reason': 'Broker 未说明原因就关闭了连接',
   'It may not allow a topic that was subscribed to or published to, or another client has the same client ID. The broker’s log says more.':
     '它可能不允许所订阅或发布的主题，或有另一个客户端使用相同的客户端 ID。详情见 Broker 的日志。',
-  '{host} hung up as soon as this client said who it is': '此客户端表明身份后，{host} 立即断开',
+  '{host} closed the connection right after CONNECT': '{host} 收到 CONNECT 后立即断开了连接',
   'It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.':
     '它可能只支持 MQTT 3.1.1（本页使用 MQTT 5），或不允许此客户端。',
   'Event Grid did not accept the token': '事件网格未接受令牌',
@@ -225,7 +225,7 @@ export const connection = {
   // What the broker's reason codes mean
   'The broker could not read what was sent': 'Broker 无法解析发送的内容',
   'Check that it speaks MQTT 5.': '请确认它支持 MQTT 5。',
-  'The broker saw a breach of the protocol': 'Broker 发现违反协议的行为',
+  'The broker reported a protocol error': 'Broker 报告了协议错误',
   'The broker does not speak MQTT 5': 'Broker 不支持 MQTT 5',
   'This client speaks MQTT 5 only. Enable it in the broker, or use a newer one.':
     '此客户端仅支持 MQTT 5。请在 Broker 中启用 MQTT 5，或使用更新的 Broker。',
@@ -249,7 +249,7 @@ export const connection = {
   'Use a user name and password under Settings, Options, if the broker accepts them.':
     '如果 Broker 接受用户名和密码，请在“设置”的“选项”中填写。',
   'The broker heard nothing for too long': 'Broker 过久未收到任何数据',
-  'Check the network. A shorter keep alive under Settings, Options keeps idle links open.':
+  'Check the network. A shorter keep alive under Settings, Options keeps idle connections open.':
     '请检查网络。在“设置”的“选项”中缩短心跳间隔可保持空闲连接。',
   'Another client took over with the same client ID': '另一个使用相同客户端 ID 的客户端取代了此连接',
   'Give each client its own ID under Settings, Options, or leave it empty for a random one.':
@@ -264,7 +264,7 @@ export const connection = {
   'Try again later, or ask the operator.': '请稍后重试，或咨询管理员。',
   'The operator ended the connection': '管理员断开了连接',
   'Ask the broker’s operator why.': '请向 Broker 的管理员询问原因。',
-  'The broker asks to use another server': 'Broker 要求使用其他服务器',
+  'The broker asks this client to use another server': 'Broker 要求使用其他服务器',
   'The broker has moved': 'Broker 已迁移',
   'Connect to the address it names.': '请连接到它给出的地址。',
   'Too many connections in a short time': '短时间内连接次数过多',
@@ -307,7 +307,7 @@ export const connection = {
   'The broker': 'Broker',
   'The host is there, but no MQTT broker answers at this address. Check the port and the path.':
     '主机可达，但此地址没有 MQTT Broker 响应。请检查端口和路径。',
-  'Check the host name and the port. A firewall may swallow the connection.':
+  'Check the host name and the port. A firewall may be blocking the connection.':
     '请检查主机名和端口。连接可能被防火墙拦截。',
   'The connection’s settings are not right': '连接设置有误',
   'The broker refused the connection': 'Broker 拒绝了连接',
@@ -324,7 +324,7 @@ export const connection = {
   'Check that the server of this page can be reached, and try again.':
     '请检查本页面的服务器是否可达，然后重试。',
   'Connect again; reload the page if that fails.': '请重新连接；如仍失败，请重新加载页面。',
-  'Connecting was given up': '已放弃连接',
+  'Connecting was cancelled': '已取消连接',
   'Press Connect to try again.': '请按“连接”重试。',
   Settings: '设置',
 };

@@ -144,8 +144,8 @@ export const feed = {
   'Nothing yet': '暂无消息',
   'Press Publish: the broker will echo your message here.': '点击“发布”：Broker 会把您的消息送回这里。',
   'Nothing received yet': '尚未收到消息',
-  'What you sent is listed with Filter, Direction: Sent or Both.':
-    '已发送的消息可在“过滤”中将“方向”设为“已发送”或“双向”后查看。',
+  'To see what you sent, set Filter, Direction to Sent or Both.':
+    '要查看已发送的消息，请在“过滤”中将“方向”设为“已发送”或“双向”。',
   'Not listening': '未在接收',
   'Connect to a broker to see messages arrive.': '连接到 Broker 后即可看到到达的消息。',
   'One moment': '请稍候',
@@ -171,9 +171,9 @@ export const feed = {
   'Correlation data of the request, {size}': '请求的关联数据，{size}',
   'Remove the correlation data': '移除关联数据',
   Follow: '跟随',
-  'Keeps the newest message in sight': '始终显示最新消息',
+  'Keeps the newest message in view': '始终显示最新消息',
   'No matching messages': '没有匹配的消息',
-  'None of the messages in memory fits the filter.': '内存中的消息都不符合过滤条件。',
+  'No message in memory matches the filter.': '内存中的消息都不符合过滤条件。',
   'No matching packets': '没有匹配的报文',
-  'None of the packets in memory fits the filter.': '内存中的报文都不符合过滤条件。',
+  'No packet in memory matches the filter.': '内存中的报文都不符合过滤条件。',
 };

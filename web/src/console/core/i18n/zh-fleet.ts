@@ -7,13 +7,13 @@ export const fleet = {
   'Not started': '未开始',
   Starting: '正在启动',
   Running: '运行中',
-  'Stopping: waiting for what is under way': '正在停止：等待未完成的消息',
+  'Stopping: waiting for messages in flight': '正在停止：等待在途消息',
   Ended: '已结束',
   Failed: '失败',
   'Choose a broker above.': '请先在上方选择 Broker。',
   'Devices go to {address}': '设备连接到 {address}',
   'Reconnect storm': '重连风暴',
-  'Cuts all connections at once; all come back at once': '同时切断所有连接，所有设备同时重连',
+  'Cuts all connections at once; all devices reconnect at once': '同时切断所有连接，所有设备同时重连',
   'Stop now': '立即停止',
   Start: '开始',
 
@@ -21,18 +21,18 @@ export const fleet = {
   'Load a broker on the internet?': '要对互联网上的 Broker 施加负载吗？',
   '{devices} clients connect to {address} and publish up to {rate} messages a second together.':
     '{devices} 个客户端将连接到 {address}，合计每秒最多发布 {rate} 条消息。',
-  'It is everybody’s: others need it, too, and can read what the devices send. At most {count} devices.':
+  'It is public: others use it too, and can read what the devices send. At most {count} devices.':
     '它是公共的：其他人也在使用，并且能看到设备发送的内容。最多 {count} 台设备。',
-  'Do it only where its operator agrees. It may cost money, and others may notice.':
+  'Do this only if its operator agrees. It may cost money and affect others.':
     '请仅在其运营者同意时进行。这可能产生费用，也可能影响他人。',
   'Start the fleet': '启动设备群',
 
-  'This is the subscriber that measures. Without it the fleet can run, too.':
+  'This is the subscriber that measures. The fleet can run without it.':
     '这是用于测量的订阅者。没有它，设备群也可以运行。',
 
   'The script has ended the fleet': '脚本已结束设备群',
   'Stopped: {reason}': '已停止：{reason}',
-  'What was sent before is counted. Mend the script, and start again.':
+  'What was sent before is counted. Fix the script and start again.':
     '此前发送的消息已计入。请修正脚本后重新开始。',
 
   // What the devices do
@@ -40,7 +40,7 @@ export const fleet = {
   Devices: '设备数',
   'Messages a second, each': '每台每秒消息数',
   'Stop after, seconds': '运行时长（秒）',
-  'Browsers open so many WebSockets at once and no more: Chromium 255, Firefox 200. Further devices fail and try again.':
+  'Browsers limit how many WebSockets are open at once: Chromium 255, Firefox 200. Further devices fail and try again.':
     '浏览器同时打开的 WebSocket 数量有限：Chromium 255 个，Firefox 200 个。超出的设备会失败并重试。',
   'In client IDs, topics and payloads: {places}': '可用于客户端 ID、主题和载荷：{places}',
   'Messages by': '消息来自',
@@ -62,15 +62,14 @@ export const fleet = {
   'A whole number from {least} to {most}': '{least} 到 {most} 之间的整数',
   'A number from {least} to {most}': '{least} 到 {most} 之间的数字',
   'Not known: {places}': '无法识别：{places}',
-  'Devices of the same client ID end each other: write {place} in it':
+  'Devices with the same client ID disconnect each other: write {place} in it':
     '客户端 ID 相同的设备会互相踢下线：请在其中写入 {place}',
   'At most {count} bytes': '最多 {count} 字节',
   'At most {count} characters': '最多 {count} 个字符',
   'All devices together send too much: at most {count} messages and {size} MiB a second':
     '所有设备合计发送过多：每秒最多 {count} 条消息和 {size} MiB',
   '0, or at least {seconds}': '0，或不小于 {seconds}',
-  'At most {count} at a public broker, which others need too':
-    '公共 Broker 上最多 {count} 台，其他人也要使用',
+  'At most {count} at a public broker, which others use too': '公共 Broker 上最多 {count} 台，其他人也要使用',
   'At most {count} messages a second of all devices at a public broker':
     '公共 Broker 上所有设备合计每秒最多 {count} 条消息',
   'At a public broker it must begin with a level of your own: you would get everybody’s messages':
@@ -96,7 +95,7 @@ export const fleet = {
   'Back from the last storm': '上次风暴后恢复',
   '{count} in {time}': '{count} 台，用时 {time}',
   'Not sent': '未发送',
-  'Left out: too many were not acknowledged or not received yet, or the browser was too slow':
+  'Left out: too many were still unacknowledged or not yet received, or the browser was too slow':
     '被略过：尚未确认或尚未收到的消息过多，或浏览器过慢',
   'Gaps of the subscriber': '订阅者断线次数',
   'How often the subscriber lost its own connection: what it missed counts as lost':

@@ -27,7 +27,6 @@ export const recordings = {
   '{count} lines of the file left out': '文件中有 {count} 行被略过',
   'Lines left out': '被略过的行',
   '… and {count} more': '… 还有 {count} 行',
-  'Put away': '关闭提示',
   Recordings: '录制内容',
 
   // What is done with one
@@ -38,20 +37,20 @@ export const recordings = {
   'Show in the feed': '在消息列表中显示',
   'Show in feed': '在列表中显示',
   Speed: '速度',
-  'The messages come into the list with their times of then, marked as replayed. Nothing is published.':
-    '消息会以当时的时间进入列表，并标记为回放。不会发布任何内容。',
-  'What was sent is in sight with Filter, Direction, Both.':
-    '要查看已发送的消息，请在“过滤”的“方向”中选择“双向”。',
+  'The messages are added to the list with their original times, marked as replayed. Nothing is published.':
+    '消息会以原来的时间加入列表，并标记为回放。不会发布任何内容。',
+  'To see what was sent, set Filter, Direction to Both.':
+    '要查看已发送的消息，请在“过滤”中将“方向”设为“双向”。',
   'Connect to a broker first.': '请先连接到 Broker。',
-  '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties that it came with.':
-    '{messages}将发送到 {broker} 以及在那里订阅的所有人：使用当时的主题、载荷、QoS、保留标志和属性。',
+  '{messages} will go to {broker}, and to everybody who subscribes there, with the original topics, payloads, QoS, retain flags and properties.':
+    '{messages}将发送到 {broker} 以及在那里订阅的所有人：使用原来的主题、载荷、QoS、保留标志和属性。',
   'They were recorded from {connections}.': '这些消息录制自 {connections}。',
   'Recorded from': '录制自',
   'Publish to': '发布到',
   choose: '请选择',
   unknown: '未知',
   'all connections': '所有连接',
-  'Choose whose messages are published: they may be of several connections.':
+  'Choose whose messages to publish: they may come from several connections.':
     '请选择要发布哪个连接的消息：其中可能包含多个连接的消息。',
   'what was received ({count})': '接收的消息（{count}）',
   'what was sent ({count})': '发送的消息（{count}）',
@@ -63,8 +62,8 @@ export const recordings = {
   'Save name': '保存名称',
   Name: '名称',
   Delete: '删除',
-  'Delete for good': '永久删除',
-  '“{name}” and its {messages} are deleted from this browser, for good.':
+  'Delete permanently': '永久删除',
+  '“{name}” and its {messages} will be permanently deleted from this browser.':
     '“{name}”及其 {messages}将从此浏览器中永久删除。',
   '{begin} to {end}': '{begin} 至 {end}',
   'only {filter}': '仅 {filter}',
@@ -72,7 +71,7 @@ export const recordings = {
   '{count} lost': '丢失 {count} 条',
   '{action}: {name}': '{action}：{name}',
   'being written': '正在写入',
-  'The page went before the recording was stopped': '录制停止之前页面已关闭',
+  'The page was closed before the recording was stopped': '录制停止之前页面已关闭',
   'cut short': '不完整',
 
   // The list of them
@@ -97,7 +96,7 @@ export const recordings = {
     '文件中没有任何一行是此页面以 NDJSON 导出的消息',
   '{count} line': '{count} 行',
   '{count} lines': '{count} 行',
-  'Imported {messages} of “{name}”, without {lines} that are none.':
+  'Imported {messages} of “{name}”, leaving out {lines} that held no message.':
     '已从“{name}”导入 {messages}，略过不是消息的 {lines}。',
   'Imported {messages} of “{name}”.': '已从“{name}”导入 {messages}。',
   '{what}: {reason}.': '{what}：{reason}。',
@@ -116,8 +115,8 @@ export const recordings = {
   'this browser has no IndexedDB': '此浏览器没有 IndexedDB',
   "no room is left: the browser's limit for this page, or the disk, is reached. Export and delete recordings":
     '空间不足：已达到浏览器对此页面的限制或磁盘上限。请导出并删除录制内容',
-  'the browser lets this page store nothing. Leave the private window, or allow this page its data':
-    '浏览器不允许此页面存储任何内容。请离开隐私窗口，或允许此页面存储数据',
+  'the browser does not let this page store anything. Leave the private window, or allow this site to store data':
+    '浏览器不允许此页面存储任何内容。请离开隐私窗口，或允许此网站存储数据',
   'the recordings are of a newer version of this page. Reload it':
     '录制内容来自此页面的较新版本。请重新加载页面',
   'the browser has closed its storage. Try again, or reload the page':
@@ -127,20 +126,20 @@ export const recordings = {
 
   // Lines of a file
   'Line {number}: {reason}': '第 {number} 行：{reason}',
-  'is not a text': '不是文本',
-  'holds half a character (a lone surrogate)': '含有半个字符（孤立代理项）',
+  'is not a string': '不是字符串',
+  'contains half a character (a lone surrogate)': '含有半个字符（孤立代理项）',
   'has more than 65,535 bytes': '超过 65,535 字节',
   'is neither utf-8 nor base64': '既不是 utf-8 也不是 base64',
   'is not base64': '不是 base64',
   'is neither true nor false': '既不是 true 也不是 false',
   'is not a whole number from {least} to {most}': '不是 {least} 到 {most} 的整数',
   'is not a list': '不是列表',
-  'holds what is not a pair': '含有不成对的内容',
+  'contains something that is not a pair': '含有不成对的内容',
   'is not an object': '不是对象',
   'is an empty list': '是空列表',
   'longer than 128 MiB': '超过 128 MiB',
   'not JSON': '不是 JSON',
   'not a JSON object': '不是 JSON 对象',
-  'is none of {choices}': '不属于 {choices}',
+  'is not one of {choices}': '不属于 {choices}',
   'is not a time such as 2026-01-02T03:04:05.678Z': '不是如 2026-01-02T03:04:05.678Z 的时间',
 };

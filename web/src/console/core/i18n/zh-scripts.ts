@@ -10,7 +10,7 @@ export const scripts = {
   Notifications: '通知',
   'This browser blocks notifications from this page. Allow them in its settings for this site.':
     '此浏览器阻止了本页面的通知。请在浏览器的网站设置中允许通知。',
-  'Browsers notify only for a page that is opened by https. Alerts mark their rows all the same.':
+  'Browsers show notifications only for pages opened over https. Alerts still mark their rows.':
     '浏览器只为通过 https 打开的页面显示通知。警报仍会标记其所在的行。',
   'No scripts yet': '还没有脚本',
   'A script decodes, answers or watches messages. It stays in this browser.':
@@ -28,23 +28,23 @@ export const scripts = {
   'I have read it: switch it on': '我已阅读：开启',
   '{count} script imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
   '{count} scripts imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
-  'Those that are on were switched on for another broker, and run only there.':
-    '已开启的脚本是为另一个代理开启的，只在那里运行。',
+  'Scripts that are on were switched on for another broker, and run only there.':
+    '已开启的脚本是为另一个 Broker 开启的，只在那里运行。',
 
   // One script
   Code: '代码',
   'Publishes per second, at most': '每秒最多发布',
   'A whole number from 0 to {count}': '0 到 {count} 之间的整数',
-  'There is one of this name': '已有同名脚本',
+  'There is already one with this name': '已有同名脚本',
   'Switch it off to rename it.': '关闭后才能改名。',
   'Restart with the changes': '以改动后的代码重新启动',
   '“{name}” is empty': '“{name}”是空的',
   '“{name}” is longer than {count} characters': '“{name}”超过 {count} 个字符',
-  '“{name}”: its topic filter is none': '“{name}”：主题过滤器无效',
+  '“{name}”: its topic filter is not valid': '“{name}”：主题过滤器无效',
   'Its scripts are not kept. {why}': '未保存其中的脚本。{why}',
   'The scripts in the file are not a list': '文件中的脚本不是列表',
   'The file holds more than {count} scripts': '文件中的脚本超过 {count} 个',
-  'Script {number} in the file: “{field}” is missing, or no text':
+  'Script {number} in the file: “{field}” is missing or not text':
     '文件中第 {number} 个脚本：缺少“{field}”，或不是文本',
 
   // Examples
@@ -60,14 +60,14 @@ export const scripts = {
   'What scripts log appears here.': '脚本的日志显示在这里。',
   '{text} (line {line})': '{text}（第 {line} 行）',
   'Stopped: it took longer than {count} ms': '已停止：耗时超过 {count} 毫秒',
-  'Stopped: it needs more memory than it may have': '已停止：所需内存超过上限',
-  'Stopped: a call did not end for {count} s': '已停止：一次调用 {count} 秒仍未结束',
+  'Stopped: it exceeded its memory limit': '已停止：所需内存超过上限',
+  'Stopped: a call did not end within {count} s': '已停止：一次调用 {count} 秒仍未结束',
   'Not started: its engine could not be loaded ({reason})': '未启动：无法加载脚本引擎（{reason}）',
   'Not started: {reason}': '未启动：{reason}',
-  'Not started: {count} scripts run already': '未启动：已有 {count} 个脚本在运行',
-  'Started again, because another script hung': '已重新启动，因为另一个脚本停滞了',
+  'Not started: {count} scripts are already running': '未启动：已有 {count} 个脚本在运行',
+  'Restarted, because another script hung': '已重新启动，因为另一个脚本停止响应',
   'Not published: {why}': '未发布：{why}',
-  'Left out, because a second has no room for more: {what}': '已略过，因为每秒的数量有限：{what}',
+  'Left out, over the limit for one second: {what}': '已略过，超出每秒的上限：{what}',
   '{count} publish': '{count} 次发布',
   '{count} publishes': '{count} 次发布',
   '{count} alert': '{count} 个警报',

@@ -84,7 +84,7 @@ export const topics = {
   '{found} of {looked}…': '{found} / {looked}…',
   'No such topic': '没有这样的主题',
   'No topics yet': '暂无主题',
-  'No topic that messages came on contains this.': '收到过消息的主题均不包含此内容。',
+  'No topic that messages arrived on contains this.': '收到过消息的主题均不包含此内容。',
   'Each topic appears here with its first message. Subscribe to # for everything.':
     '每个主题在收到第一条消息时显示在这里。订阅 # 可接收全部消息。',
   'Empties the tree, its histories and the chart; nothing at the broker':
@@ -102,18 +102,18 @@ export const topics = {
   'Search values': '搜索值',
   '{found} of {values}': '{found} / {values}',
   'The first {count} are shown: search for others.': '仅显示前 {count} 个：其他的请搜索。',
-  '{messages} came on topics that there was no room for.': '{messages}所属的主题因空间不足而未保留。',
+  '{messages} arrived on topics that there was no room for.': '{messages}所属的主题因空间不足而未保留。',
   'Not connected': '未连接',
   'Connect to a broker to see what it says about itself.': '连接到 Broker 后即可查看它发布的自身状态。',
-  'Subscribing to {filter}, where brokers publish how they are.':
+  'Subscribing to {filter}, where brokers publish their own figures.':
     '正在订阅 {filter}，Broker 在此发布自身状态。',
-  'The broker says nothing': 'Broker 没有发布状态',
-  'It took the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.':
+  'Nothing from the broker yet': '尚未收到 Broker 的状态',
+  'It accepted the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.':
     '它接受了对 {filter} 的订阅，但尚未发送任何内容。有些 Broker（例如 HiveMQ）不在此发布任何内容，另一些只偶尔发布。',
   'AWS IoT has no {filter}': 'AWS IoT 没有 {filter}',
-  'It ends the connection of who subscribes to it, so this page does not. Its figures are in CloudWatch.':
-    '订阅它会被断开连接，因此本页不订阅。相关指标见 CloudWatch。',
-  'The broker does not tell': '无法获取 Broker 状态',
+  'It ends the connection of any client that subscribes to it, so this page does not. Its metrics are in CloudWatch.':
+    '它会断开任何订阅者的连接，因此本页不订阅。相关指标见 CloudWatch。',
+  'The broker’s figures are not available': '无法获取 Broker 状态',
   'The subscription to {filter} failed; public brokers often forbid it. {reason}':
     '订阅 {filter} 失败；公共 Broker 通常禁止此订阅。{reason}',
   'Live from {filter} while this tab is open': '此标签页打开期间来自 {filter} 的实时数据',
@@ -168,7 +168,7 @@ export const topics = {
   unknown: '未知',
   'Too large to compare with the one before.': '太大，无法与前一个值比较。',
   'Too different to compare with the one before.': '差异太大，无法与前一个值比较。',
-  "Topics that messages came on; they take {used}. Kept are up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.":
+  "Topics that messages arrived on; they take {used}. Up to {count} levels or {size} are kept, for all connections together; a topic's history begins when you look at it.":
     '收到过消息的主题，占用 {used}。所有连接合计最多保留 {count} 个层级或 {size}；主题的历史从您查看它时开始。',
   'Clear tree': '清空主题树',
 };

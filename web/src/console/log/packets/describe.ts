@@ -1,4 +1,4 @@
-/** What a packet says, in the specification's words. */
+/** Describes a packet in the specification's words. */
 
 import type { Packet, PacketFields, PacketName } from '../../../client/packet';
 import { bytes as inWords } from '../../core/counts';
@@ -84,7 +84,7 @@ export function summaryOf(packet: Packet): string {
 /** A field's name, the clause that describes it, and its value. */
 export type Field = [name: string, clause: string, value: string];
 
-/** The fields of a list that may be long, and one that tells how many are left. */
+/** The fields of a list that may be long, and one with the number of those left out. */
 function fieldsOfEach<T>(all: readonly T[] = [], clause: string, fields: (item: T) => Field[]): Field[] {
   const more = all.length - limits.properties;
   const shown = all.slice(0, limits.properties).flatMap(fields);
@@ -193,7 +193,7 @@ function bodyFields(cmd: PacketName, fields: PacketFields): Field[] {
     default: {
       const clause = reasonClauseOf(cmd);
       if (!clause) return [];
-      // What is left out means 0.
+      // A missing reason code means 0.
       return [...identifier, ['Reason Code', clause, reasonOf(fields.reasonCode ?? 0, cmd)], ...properties];
     }
   }

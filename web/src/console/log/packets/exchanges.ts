@@ -42,7 +42,8 @@ export function createExchanges(get: (number: number) => Entry | undefined) {
     }
     if (!answered.has(cmd)) return;
     const key = `${sent} ${cmd} ${identifier}`;
-    // PINGREQ has no identifier, so answers come in order; with one, a repetition takes its place.
+    // PINGREQ has no identifier, so answers come in order; with an identifier, a resent packet
+    // replaces the first.
     const before = cmd === 'pingreq' ? (waiting.get(key) ?? []) : [];
     // A QoS 0 message is not answered.
     if (cmd === 'publish' && identifier === '') return;

@@ -50,7 +50,7 @@ export function createPacketLog(
   const exchanges = createExchanges(log.get);
   let last: number | undefined;
 
-  /** In one line. Made when somebody first looks at it or searches it; its memory counts with the packet's. */
+  /** In one line. Made when it is first shown or searched; its memory counts with the packet's. */
   function summary(entry: Entry): string {
     if (entry.summary?.language !== language.value) {
       const text = summaryOf(entry.packet);

@@ -1,4 +1,4 @@
-/** Records the packets of a connection, whichever client it has, while its switch is on. */
+/** Records the packets of a connection while its switch is on, also when the client changes. */
 
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client } from '../../../client';
@@ -8,14 +8,14 @@ import type { PacketLog } from './packet-log';
 
 interface Source {
   readonly client: ReadonlySignal<Client | undefined>;
-  /** The switch, which connecting asks too. */
+  /** The switch, which is also used when connecting. */
   readonly packetEvents: Signal<boolean>;
 }
 
 export type Recorder = ReturnType<typeof createRecorder>;
 
 export function createRecorder({ client, packetEvents: on }: Source, log: PacketLog) {
-  /** Why packets are not told of. */
+  /** Why packets can't be recorded. */
   const problem = signal('');
 
   const stop = effect(() => {
@@ -31,7 +31,7 @@ export function createRecorder({ client, packetEvents: on }: Source, log: Packet
     return () => {
       source.off('packetsend', onSend).off('packetreceive', onReceive);
       source.setPacketEvents(false).catch(() => {
-        // It has ended, and tells of nothing any more.
+        // It has ended.
       });
     };
   });

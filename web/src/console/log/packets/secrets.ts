@@ -1,11 +1,11 @@
-/** What of a packet nobody is shown: passwords and authentication data. */
+/** The parts of a packet that are never shown: passwords and authentication data. */
 
 import { type Packet, type PacketFields, packetOf } from '../../../client/packet';
 import { hexDump } from '../../core/text';
 
 /**
- * The fields, or undefined where the packet cannot be read. Decoded anew: what
- * `packet.fields` has decoded stays as long as the packet.
+ * The fields, or undefined if the packet cannot be read. Decodes anew, since `packet.fields` keeps
+ * its result as long as the packet.
  */
 export function fieldsOf({ bytes, at }: Packet): PacketFields | undefined {
   try {
@@ -18,7 +18,7 @@ export function fieldsOf({ bytes, at }: Packet): PacketFields | undefined {
 /** From, and up to, in the packet's bytes. */
 type Range = readonly [from: number, to: number];
 
-/** A packet that cannot be read, and may hold a secret, is one as a whole. */
+/** A packet that cannot be read and may contain a secret is secret as a whole. */
 function secretsOf(packet: Packet): Range[] {
   const fields = fieldsOf(packet);
   const { bytes, cmd } = packet;

@@ -115,7 +115,7 @@ function Values({ store }: { store: BrokerStore }) {
       )}
       {gauges.beyond > 0 && (
         <p class="muted">
-          {t('{messages} came on topics that there was no room for.', {
+          {t('{messages} arrived on topics that there was no room for.', {
             messages: messages(gauges.beyond),
           })}
         </p>
@@ -134,25 +134,28 @@ function stateOf(
     return [
       t('AWS IoT has no {filter}', { filter }),
       t(
-        'It ends the connection of who subscribes to it, so this page does not. Its figures are in CloudWatch.',
+        'It ends the connection of any client that subscribes to it, so this page does not. Its metrics are in CloudWatch.',
       ),
     ];
   }
   switch (store.phase.value) {
     case 'asking':
     case 'granted':
-      return [t('One moment'), t('Subscribing to {filter}, where brokers publish how they are.', { filter })];
+      return [
+        t('One moment'),
+        t('Subscribing to {filter}, where brokers publish their own figures.', { filter }),
+      ];
     case 'silent':
       return [
-        t('The broker says nothing'),
+        t('Nothing from the broker yet'),
         t(
-          'It took the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.',
+          'It accepted the subscription to {filter} and has sent nothing yet. Some brokers, such as HiveMQ, publish nothing there, and others only now and then.',
           { filter },
         ),
       ];
     case 'failed':
       return [
-        t('The broker does not tell'),
+        t('The broker’s figures are not available'),
         t('The subscription to {filter} failed; public brokers often forbid it. {reason}', {
           filter,
           reason: store.problem.value,
@@ -175,7 +178,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
   const connected = client !== undefined && phase === 'connected';
   const aws = isAwsIot(url);
 
-  // Until the client is gone, and not only its connection: it subscribes again by itself.
+  // Depends on the client, not only its connection: the client resubscribes by itself.
   useEffect(() => {
     store.look(shown && visible && !aws ? client : undefined);
     return () => store.look(undefined);

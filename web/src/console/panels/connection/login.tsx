@@ -12,10 +12,10 @@ function expiry(token: string): string | undefined {
   const at = expiryOf(token);
   if (at === undefined) return undefined;
   const time = new Date(at).toLocaleString();
-  return at > Date.now() ? t('Expires {time}', { time }) : t('Expired {time}: get another one', { time });
+  return at > Date.now() ? t('Expires {time}', { time }) : t('Expired {time}: get a new one', { time });
 }
 
-/** Sends the token that the form holds now, on the connection that stands. */
+/** Sends the token in the form on the current connection. */
 function SendAgain({ connection }: { connection: Connection }) {
   const news = useTold();
   const client = connection.client.value;
@@ -39,7 +39,7 @@ function SendAgain({ connection }: { connection: Connection }) {
   );
 }
 
-/** How the connection proves who it is. */
+/** How the connection authenticates. */
 export function Login({ connection }: { connection: Connection }) {
   const { url, login, secrets } = connection.settings.value;
   const errors = connection.fieldErrors.value;
@@ -65,7 +65,7 @@ export function Login({ connection }: { connection: Connection }) {
     />
   );
 
-  /** What proved one thing proves nothing of another kind. */
+  /** Choosing another kind of authentication clears the credentials. */
   function choose(chosen: string) {
     connection.edit({
       login: chosen === '' ? {} : { ...login, kind: chosen },
@@ -75,7 +75,7 @@ export function Login({ connection }: { connection: Connection }) {
   }
 
   function editTokenUrl(typed: string) {
-    // A query and a user name may be what lets one in.
+    // The query and the user name may be credentials.
     const [, tokenUrl = '', tokenQuery = ''] = /^([^?#@]*)(.*)$/s.exec(typed.trim()) ?? [];
     connection.edit({ login: { ...login, tokenUrl }, secrets: { ...secrets, tokenQuery } });
   }
@@ -131,14 +131,14 @@ export function Login({ connection }: { connection: Connection }) {
       )}
       {kind === 'sigv4' && !isSecureContext && (
         <FieldError>
-          {t('Browsers sign only for pages that came over https, or from this very machine.')}
+          {t('Browsers sign only on pages that came over https or from this computer.')}
         </FieldError>
       )}
       {asJwt && <SendAgain connection={connection} />}
       {kind !== '' && (
         <p class="empty-line">
           {t(
-            'Secrets are in no link and no exported file, and gone after a reload, unless you keep them in a profile.',
+            'Secrets are never part of links or exported files, and are gone after a reload unless you keep them in a profile.',
           )}
         </p>
       )}

@@ -12,7 +12,7 @@ import { t } from '../../core/i18n/i18n';
 type TextName = { [K in keyof Settings]: Settings[K] extends string ? K : never }[keyof Settings];
 type FlagName = { [K in keyof Settings]: Settings[K] extends boolean ? K : never }[keyof Settings];
 
-/** Fields that are folded away until somebody wants them. */
+/** Fields that are folded away by default. */
 const deeper = [
   'sessionExpiryInterval',
   'receiveMaximum',

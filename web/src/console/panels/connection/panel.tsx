@@ -24,7 +24,7 @@ const parts = {
 
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   const status = connection.status.value;
-  // It is read out, and seen by whoever looks at the screen.
+  // Screen readers read it out, and anybody can see it on the screen.
   const url = withoutSecrets(status.url);
   return (
     <div
@@ -50,7 +50,7 @@ function Notice({ connection }: { connection: Connection }) {
           <div class="notice-words wrap">
             <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
             {notice.detail && (
-              // It may scroll, and the keyboard has to reach that.
+              // It may scroll, and must then be reachable by keyboard.
               <bdi class="notice-detail mono fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
                 {notice.detail}
               </bdi>
@@ -71,7 +71,7 @@ function Notice({ connection }: { connection: Connection }) {
   );
 }
 
-/** What is left of the wait for the next attempt. */
+/** The remaining time until the next attempt. */
 function Countdown({ connection }: { connection: Connection }) {
   const { phase, nextAt = 0 } = connection.status.value;
   const [now, setNow] = useState(Date.now);
@@ -96,7 +96,7 @@ function Countdown({ connection }: { connection: Connection }) {
   );
 }
 
-/** What there is to say of the connection, below the bar. */
+/** Notices about the connection, below the bar. */
 export function ConnectionNotes({ connection }: { connection: Connection }) {
   return (
     <>
@@ -204,7 +204,7 @@ export function ConnectionPanel({ page, session }: PartProps) {
           <Button
             look={other ? 'quiet' : undefined}
             onClick={(event) => {
-              // By the time the browser acts on the click another button may stand here.
+              // When the browser acts on the click, another button may be in its place.
               event.preventDefault();
               connection.disconnect();
             }}

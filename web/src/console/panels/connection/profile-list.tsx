@@ -11,7 +11,7 @@ import { Checkbox, TextField } from '../../ui/fields';
 import { useTold } from '../../ui/told';
 import './profile-list.css';
 
-/** Beside the connection that is shown, and at once. */
+/** Opens another connection and connects at once. */
 function openNew({ sessions }: Page, profile: Profile): void {
   const session = sessions.open();
   session.use(profile);
@@ -84,7 +84,7 @@ export function ProfileList({ page, session }: PartProps) {
     setName('');
   }
 
-  /** Undefined where its program can't be had, which is told. */
+  /** Undefined if its program can't be loaded, which is reported. */
   async function library() {
     try {
       const { automationOf } = await import('../../automation/scripts');

@@ -3,10 +3,10 @@ import { t } from '../../core/i18n/i18n';
 import { formatRoundTrip } from '../../session/latency';
 import type { Session } from '../../session/session';
 
-/** Milliseconds from which a round trip is one that a person feels. */
+/** Milliseconds from which a round trip is noticeable. */
 const slow = 400;
 
-/** How long the broker takes to answer. Beside the status and not in it, which is read out at each change. */
+/** How long the broker takes to answer. Not part of the status, which is read out at each change. */
 export function RoundTrip({ session }: { session: Session }) {
   const { connection, latency } = session;
   const client = connection.client.value;

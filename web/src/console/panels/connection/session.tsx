@@ -12,17 +12,17 @@ function Lacks({ properties: p }: { properties: ConnackInfo['properties'] }) {
   const lacks = [
     p.maximumQoS === 1 &&
       t(
-        'No QoS 2: a message with it is refused here before it is sent. A subscription that asks for it gets QoS 1; from AWS IoT it gets no answer.',
+        'No QoS 2: such messages are refused here before they are sent. A subscription that asks for QoS 2 gets QoS 1; from AWS IoT it gets no answer.',
       ),
     p.maximumQoS === 0 &&
       t(
         'QoS 0 only: subscriptions that ask for more get 0, and other messages are refused before they are sent.',
       ),
-    !p.retainAvailable && t('No retained messages: one with Retain is refused before it is sent.'),
+    !p.retainAvailable && t('No retained messages: messages with Retain are refused before they are sent.'),
     !p.wildcardSubscriptionAvailable && t('No topic filters with + or #.'),
     !p.sharedSubscriptionAvailable && t('No shared subscriptions ($share/…).'),
     !p.subscriptionIdentifiersAvailable &&
-      t('No subscription identifiers: which subscription a message came by is worked out from its topic.'),
+      t('No subscription identifiers: the subscription that a message matches is worked out from its topic.'),
   ].filter(Boolean);
   if (lacks.length === 0) return null;
   return (
@@ -38,7 +38,11 @@ function Lacks({ properties: p }: { properties: ConnackInfo['properties'] }) {
 export function SessionFacts({ session: { connection, latency } }: { session: Session }) {
   const connack = connection.granted.value;
   if (!connack)
-    return <p class="empty-line">{t('Not connected, so nothing is granted. It is told here once it is.')}</p>;
+    return (
+      <p class="empty-line">
+        {t('Not connected. What the broker grants is shown here once there is a connection.')}
+      </p>
+    );
   const { properties: p, clientId, sessionPresent } = connack;
   const yes = (available: boolean) => (available ? t('available') : t('not available'));
   const seconds = (count: number) =>

@@ -15,7 +15,7 @@ export function Strip({ page }: { page: Page }) {
   const list = sessions.list.value;
   const active = sessions.active.value;
   const nav = useRef<HTMLElement>(null);
-  /** What is to have the focus, once it is there. */
+  /** What gets the focus once it is rendered. */
   const next = useRef('');
 
   useLayoutEffect(() => {
@@ -34,7 +34,7 @@ export function Strip({ page }: { page: Page }) {
     next.current = '#connection select';
     batch(() => {
       sessions.open();
-      // Where there is room for one view, the form has its own.
+      // On a narrow screen the form is a view of its own.
       if (page.screen.peek() === 'narrow') page.view.value = 'broker';
     });
   }

@@ -14,7 +14,7 @@ import { useCopied } from '../../ui/copy';
 import { type Command, Menu } from '../../ui/menu';
 import { Said, Toolbar } from '../../ui/toolbar';
 
-/** The connection that a message came by, or the one that is shown. */
+/** The connection of a message, or the one that is shown. */
 function sessionOf({ sessions }: Page, id?: number): Session {
   return sessions.list.peek().find((one) => one.id === id) ?? sessions.active.peek();
 }
@@ -23,7 +23,7 @@ function sessionOf({ sessions }: Page, id?: number): Session {
 export function compose(page: Page, message: Partial<Message>, id?: number): void {
   const session = sessionOf(page, id);
   page.sessions.show(session);
-  // What was meant to answer one request goes to nobody else.
+  // Without the correlation data of an earlier request.
   session.publisher.edit({ correlation: undefined, ...message });
   editPayload(page);
 }
@@ -61,7 +61,7 @@ export function topicCommands(page: Page, filter: string): Command[] {
 
 export function messageCommands(page: Page, { message, via }: Entry): Command[] {
   const session = sessionOf(page, via.id);
-  // The connection may have turned to another broker, where nobody waits for an answer.
+  // The connection may have changed to another broker, where no answer is expected.
   const turned = session.id === via.id && session.name.value !== via.name;
   const reply = turned ? undefined : replyTo(message);
   const into = (text: string, what: () => Partial<Message>) => ({
@@ -75,7 +75,7 @@ export function messageCommands(page: Page, { message, via }: Entry): Command[] 
   ];
 }
 
-/** `copy` tells what came of it, or returns that. */
+/** `copy` reports the outcome, or returns it. */
 export function moreCommands(
   page: Page,
   entry: Entry,

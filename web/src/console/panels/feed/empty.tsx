@@ -1,4 +1,4 @@
-/** In place of a list without rows. */
+/** Shown instead of an empty list. */
 export function Empty({ of: [title, advice] }: { of: [title: string, advice: string] }) {
   return (
     <div class="empty-view">

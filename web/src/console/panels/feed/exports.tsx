@@ -1,4 +1,4 @@
-/** What a log lists, as a file. */
+/** Exports what a log lists. */
 
 import { useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
@@ -12,11 +12,11 @@ import { Said } from '../../ui/toolbar';
 
 interface Props<Entry> {
   log: Listed<Entry> & { listed(): Entry[] };
-  /** What the file is called after. */
+  /** The beginning of the file's name. */
   name: string;
   formats: readonly Format[];
   fileOf(entries: Entry[], format: Format, told: (done: number) => void): Promise<Blob>;
-  /** Says that so many are exported. */
+  /** The text for the number of exported entries. */
   words(count: number): string;
 }
 

@@ -1,4 +1,4 @@
-/** The colours by which one sees what came by which subscription. */
+/** Colour marks that show the subscriptions of a message. */
 
 import { computed } from '@preact/signals';
 import { compile } from '../../../client/routing/topic-filter';
@@ -19,8 +19,8 @@ export const labelOf = ({ name, filter }: Source): string =>
 const none: readonly Source[] = [];
 
 /**
- * Gives the subscriptions by which a message came, of those that its connection had
- * when it came; asks each of them once. Keys are the connections' numbers.
+ * Returns the subscriptions that a message matches, of those that its connection had when it
+ * arrived; checks each once. Keys are the connections' numbers.
  */
 export function createSelecting(
   sources: ReadonlyMap<number, readonly Source[]>,
@@ -46,7 +46,7 @@ export function createSelecting(
   };
 }
 
-/** More would be too thin to see. */
+/** More would be too thin to be visible. */
 const most = 5;
 
 export function RowMarks({ sources }: { sources: readonly Source[] }) {

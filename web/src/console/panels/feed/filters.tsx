@@ -1,4 +1,4 @@
-/** What stands above the list: search, conditions, export. */
+/** The part above the list: search, conditions, export. */
 
 import { useId } from 'preact/hooks';
 import { formatCount } from '../../core/text';
@@ -29,12 +29,12 @@ function Toggle({ name, text, feed }: { name: 'expression' | 'matchCase'; text: 
   );
 }
 
-/** How many the filter lets through. Not live: the panel says it when the search is done. */
+/** How many match the filter. Not live: the panel announces it when the search is done. */
 function Found({ feed }: { feed: Feed }) {
   const { first, end, kept, looked } = feed.view.value;
   const filter = feed.filter.value;
   if (!filter.search && conditionsOf(filter) === 0) return null;
-  // Where messages pour in, the search is always a little behind.
+  // In a flood of messages, the search is always a little behind.
   const behind = looked < 0.95;
   const values = {
     found: formatCount(end - first),

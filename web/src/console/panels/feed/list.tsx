@@ -17,7 +17,7 @@ interface Props<Entry> {
 
 export function LogList<Entry>({ log, label, breakpoint, row, labelFor }: Props<Entry>) {
   const open = log.open.value?.number;
-  /** Of the row that is open; known as long as it was opened here. */
+  /** The position of the open row, if it was opened here. */
   const at = useRef<number | undefined>(undefined);
   return (
     <VirtualList
@@ -44,7 +44,7 @@ export function LogList<Entry>({ log, label, breakpoint, row, labelFor }: Props<
               aria-expanded={number === open}
               aria-label={labelFor(entry)}
               onFocus={(event) => {
-                // The arrows go on to the next; a click is yet to come.
+                // Moving by arrow keys also opens the row; a mouse click opens it later.
                 if (open !== undefined && event.currentTarget.matches(':focus-visible')) select(number);
               }}
               onClick={() => {

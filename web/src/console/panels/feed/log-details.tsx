@@ -20,7 +20,7 @@ export function LogDetails<Entry>({ log, page, label, titleOf, children }: Props
 
   function close() {
     const rows = document.querySelectorAll<HTMLElement>(`[data-number="${number}"]`);
-    // Of the list that is shown: numbers are each log's own.
+    // In the visible list, since each log has numbers of its own.
     [...rows].find((row) => row.checkVisibility({ visibilityProperty: true }))?.focus();
     log.select(undefined);
   }

@@ -20,7 +20,7 @@ import { plural, t } from '../../core/i18n/i18n';
 const loadDetails = () => import('./details');
 const Recordings = onDemand(async () => (await import('../recordings/panel')).RecordingsPanel);
 
-/** Undefined until it is first opened: a recording goes on behind a closed panel. */
+/** Undefined until it is first opened: a recording continues behind a closed panel. */
 type Recording = Signal<boolean | undefined>;
 
 const recordingsId = 'recordings';
@@ -34,7 +34,7 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
       <Button
         small
         look="quiet"
-        title={t('Keeps the newest message in sight')}
+        title={t('Keeps the newest message in view')}
         aria-pressed={feed.following.value}
         onClick={() => {
           feed.following.value = !feed.following.value;
@@ -67,7 +67,10 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
 /** Seconds between summaries for a screen reader. */
 const pause = 5;
 
-/** Says now and then how many messages came, in place of each of them; and what a search has found. */
+/**
+ * Announces now and then how many messages arrived, instead of each of them; and what a search has
+ * found.
+ */
 function Announcer({ feed }: { feed: Feed }) {
   const [said, setSaid] = useState('');
   useEffect(() => {
@@ -81,7 +84,7 @@ function Announcer({ feed }: { feed: Feed }) {
     return () => clearInterval(timer);
   }, [feed]);
 
-  // Once a search: what comes later is told as new messages.
+  // Once per search: later matches are announced as new messages.
   const told = useRef(0);
   const { generation, looked } = feed.view.value;
   const news = looked === 1 && generation !== told.current;
@@ -108,11 +111,11 @@ function adviceFor(feed: Feed, phase: Phase): [title: string, advice: string] {
   if (kept > 0 && (filter.search || conditionsOf(filter) > 0)) {
     return looked < 1
       ? [t('Searching'), t('Nothing found so far.')]
-      : [t('No matching messages'), t('None of the messages in memory fits the filter.')];
+      : [t('No matching messages'), t('No message in memory matches the filter.')];
   }
   if (feed.paused.value) return [t('Paused'), t('Messages are kept, and shown when you press Resume.')];
   if (phase === 'connected' && kept > 0) {
-    return [t('Nothing received yet'), t('What you sent is listed with Filter, Direction: Sent or Both.')];
+    return [t('Nothing received yet'), t('To see what you sent, set Filter, Direction to Sent or Both.')];
   }
   if (phase === 'connected') {
     return [t('Nothing yet'), t('Press Publish: the broker will echo your message here.')];
@@ -133,7 +136,7 @@ export function FeedPanel({ page, session, recording }: Props) {
   const heading = useId();
   const { first, end, generation, kept } = feed.view.value;
   const some = kept > 0;
-  // Before somebody asks, so that a click shows them at once.
+  // Preloads them, so that a click shows them at once.
   useEffect(() => {
     if (some) loadDetails().catch(() => {});
   }, [some]);

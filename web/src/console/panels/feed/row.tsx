@@ -10,15 +10,15 @@ import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
-  /** What may come later. The entry stays the same object, by which nobody sees that it has changed. */
+  /** Passed separately, since it may change later while the entry stays the same object. */
   decoded: Readable['decoded'];
   alert: Entry['alert'];
   unsent: Entry['unsent'];
-  /** Of the search, once they are known. */
+  /** The matches of the search, once they are known. */
   marks: Marks | undefined;
-  /** Whether to tell by which connection it came or went. */
+  /** Whether to show its connection. */
   withConnection: boolean;
-  /** The subscriptions by which it came. */
+  /** The subscriptions that it matches. */
   sources: readonly Source[];
 }
 

@@ -1,4 +1,4 @@
-/** How much came and is kept, in a line below the views. */
+/** How many messages arrived and are kept, in a line below the views. */
 
 import { t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, formatSmall } from '../../core/text';
@@ -35,7 +35,7 @@ function Counts({ rate, kept, bytes, received, dropped, evicted }: Figures & { r
 }
 
 export function FeedStatus({ feed, shown }: { feed: Feed; shown: boolean }) {
-  // With what the list shows; and while it rests, once a second.
+  // Updates with the list, and once a second while the list is hidden.
   feed.view.value;
   feed.total.value;
   const figures = feed.figures();

@@ -5,7 +5,7 @@ import { viaHueOf } from '../../log/colours';
 import { hue } from '../../ui/hue';
 import './via.css';
 
-/** By which connection a message came or went, for a row. */
+/** The connection of a message, for a row. */
 export function ViaLabel({ name }: { name: string }) {
   const shown = brief(name, limits.name);
   return (

@@ -1,4 +1,4 @@
-/** Simulated devices: what they do, how they fare, and what that says of the broker. */
+/** The fleet: what its devices do, and its results. */
 
 import { useId } from 'preact/hooks';
 import { type Fleet, fleetOf } from '../../automation/fleet';
@@ -26,7 +26,7 @@ function stateOf(fleet: Fleet): string {
     case 'running':
       return t('Running');
     case 'stopping':
-      return t('Stopping: waiting for what is under way');
+      return t('Stopping: waiting for messages in flight');
     default:
       return t('Starting');
   }
@@ -41,7 +41,7 @@ function Failed({ fleet }: { fleet: Fleet }) {
       <p>{title}</p>
       <p>{advice}</p>
       {failure.code !== 'crashed' && fleet.form.value.measure && (
-        <p>{t('This is the subscriber that measures. Without it the fleet can run, too.')}</p>
+        <p>{t('This is the subscriber that measures. The fleet can run without it.')}</p>
       )}
       {detail && <p class="mono">{brief(detail, limits.notice)}</p>}
     </div>
@@ -55,7 +55,7 @@ function ScriptEnded({ fleet }: { fleet: Fleet }) {
     <div class="alarm stack" role="alert">
       <p>{t('The script has ended the fleet')}</p>
       <p class="wrap mono">{visible(why)}</p>
-      <p>{t('What was sent before is counted. Mend the script, and start again.')}</p>
+      <p>{t('What was sent before is counted. Fix the script and start again.')}</p>
     </div>
   );
 }
@@ -79,12 +79,12 @@ function Agreement({ fleet }: { fleet: Fleet }) {
       <p>
         {fleet.reach() === 'public broker'
           ? t(
-              'It is everybody’s: others need it, too, and can read what the devices send. At most {count} devices.',
+              'It is public: others use it too, and can read what the devices send. At most {count} devices.',
               {
                 count: mostInPublic.devices,
               },
             )
-          : t('Do it only where its operator agrees. It may cost money, and others may notice.')}
+          : t('Do this only if its operator agrees. It may cost money and affect others.')}
       </p>
       <Toolbar end>
         <Button look="primary" onClick={fleet.agree}>
@@ -121,7 +121,10 @@ export function FleetPanel({ session }: { session: Session }) {
         </p>
         <Toolbar end>
           {running && phase === 'running' && (
-            <Button title={t('Cuts all connections at once; all come back at once')} onClick={fleet.storm}>
+            <Button
+              title={t('Cuts all connections at once; all devices reconnect at once')}
+              onClick={fleet.storm}
+            >
               {t('Reconnect storm')}
             </Button>
           )}

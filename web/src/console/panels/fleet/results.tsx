@@ -24,7 +24,7 @@ function formatMs(milliseconds: number | undefined): string {
 const perSecond = (rate: number): string =>
   `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`;
 
-/** When it is over, what counts is the whole of it. */
+/** The rates; when it is over, on average over the whole run. */
 function ratesOf({ byQoS, elapsed, sentRate, receivedRate }: Figures, over: boolean, measured: boolean) {
   const average = (name: 'sent' | 'received') =>
     perSecond((byQoS.reduce((sum, figures) => sum + figures[name], 0) / Math.max(1, elapsed)) * 1000);
@@ -63,7 +63,9 @@ function factsOf(figures: Figures, devices: string, measured: boolean, over: boo
     },
     figures.skipped > 0 && {
       name: t('Not sent'),
-      title: t('Left out: too many were not acknowledged or not received yet, or the browser was too slow'),
+      title: t(
+        'Left out: too many were still unacknowledged or not yet received, or the browser was too slow',
+      ),
       value: formatCount(figures.skipped),
       alarm: true,
     },

@@ -35,7 +35,7 @@ const places = [
 
 const sources = [['template', mark('Template')] as const, ['script', mark('Script')] as const];
 
-/** What the script is given, and returns. */
+/** What the script gets. */
 const device = ['device.number', 'device.id', 'device.n', 'device.now'];
 
 function ScriptCode({ fleet }: { fleet: Fleet }) {
@@ -84,7 +84,7 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
         {Number(form.devices) > mostSockets && (
           <p class="field-hint">
             {t(
-              'Browsers open so many WebSockets at once and no more: Chromium 255, Firefox 200. Further devices fail and try again.',
+              'Browsers limit how many WebSockets are open at once: Chromium 255, Firefox 200. Further devices fail and try again.',
             )}
           </p>
         )}

@@ -104,7 +104,7 @@ function Filters({ log }: { log: PacketLog }) {
 function adviceFor(log: PacketLog, on: boolean): [title: string, advice: string] {
   const { kept, looked } = log.view.value;
   if (looked < 1) return [t('Searching'), t('Nothing found so far.')];
-  if (kept > 0) return [t('No matching packets'), t('None of the packets in memory fits the filter.')];
+  if (kept > 0) return [t('No matching packets'), t('No packet in memory matches the filter.')];
   if (on) {
     return [
       t('Recording'),

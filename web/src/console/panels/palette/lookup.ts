@@ -3,19 +3,19 @@ import { pageTiming } from '../../core/timing';
 import { createLookup } from '../../topics/lookup';
 import type { Model, TopicNode } from '../../topics/model';
 
-/** Milliseconds of looking in one frame, which leave it time for what is typed. */
+/** Milliseconds of searching in one frame, which leave time for typing. */
 const slice = 4;
 
 export interface Found {
   nodes: readonly TopicNode[];
-  /** Of all that match, as far as it has looked. */
+  /** The number of matches so far. */
   count: number;
 }
 
 const { frame, now } = pageTiming;
 const nothing: Found = { nodes: [], count: 0 };
 
-/** The topics nearest to what is typed, none for nothing typed; nearer ones come as it finds them. */
+/** The topics that match best what is typed, none if nothing is; better ones appear as they are found. */
 export function useLookup(model: Model, typed: string, most: number): Found {
   const [found, setFound] = useState(nothing);
   useEffect(() => {

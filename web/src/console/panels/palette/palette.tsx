@@ -18,7 +18,7 @@ import './palette.css';
 interface Entry {
   key: string;
   words: string;
-  /** Beside the words, marked for translation. */
+  /** Shown beside the text, marked for translation. */
   kind: string;
   keys?: Keys | undefined;
   run(): void;
@@ -86,7 +86,7 @@ export function Palette({ page, shortcuts }: { page: Page; shortcuts: Shortcuts 
   const entries = nearest.map(({ item }) => item);
 
   function close(): void {
-    // At once, so that the focus is back where it was before a command takes it elsewhere.
+    // Closes at once, so that the focus returns before a command moves it elsewhere.
     box.current?.closest('dialog')?.close();
   }
   function choose(index: number): void {

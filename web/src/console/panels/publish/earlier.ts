@@ -5,10 +5,10 @@ import type { Publisher } from '../../session/publisher';
 type Typed = Pick<Message, 'payload' | 'format' | 'type'>;
 
 /**
- * Brings payloads back that were sent before, as a shell does with commands; the
- * topic stays, so that nothing goes where nobody looked. Returns what to call
- * with 1 for an earlier one and -1 for a later one: it tells whether there was
- * anything to be done. Unless `anyway`, only where no caret has to go up or down.
+ * Brings back payloads that were sent before, as a shell does with commands; the topic stays, so
+ * that nothing is sent to an unnoticed topic. Returns a function to call with 1 for an earlier one
+ * and -1 for a later one, which returns whether it did anything. Unless `anyway`, it does so only
+ * where the caret can't move up or down.
  */
 export function useEarlier(publisher: Publisher) {
   /** Which is shown, the newest being 0; -1: what was being typed. */
@@ -19,7 +19,7 @@ export function useEarlier(publisher: Publisher) {
     const { payload, format, type } = publisher.draft.peek();
     const earlier = publisher.sent.peek().flatMap(({ message }) => (message.file ? [] : [message]));
     const shown = earlier[at.current]?.payload === payload;
-    if (!shown) at.current = -1; // it was edited, and is one's own now
+    if (!shown) at.current = -1; // it was edited since
     if (!anyway && payload !== '' && (!shown || payload.includes('\n'))) return false;
     let to = at.current + by;
     while (earlier[to]?.payload === payload) to += by;

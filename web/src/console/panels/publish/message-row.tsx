@@ -3,12 +3,12 @@ import { t } from '../../core/i18n/i18n';
 import { formatBytes, visible } from '../../core/text';
 import type { Message } from '../../session/message';
 
-/** Enough to tell one message from another. */
+/** Characters: enough to distinguish messages. */
 const shown = 120;
 
 interface Props {
   message: Message;
-  /** What tells it apart, first. */
+  /** Its title, shown first. */
   title: ComponentChildren;
   onUse(): void;
   children?: ComponentChildren;
@@ -26,7 +26,7 @@ export function MessageRow({ message, title, onUse, children }: Props) {
         class="message-use item"
         onClick={(event) => {
           onUse();
-          // The form that it fills comes to sight.
+          // Shows the form that it fills.
           event.currentTarget.closest('#publish')?.scrollTo({ top: 0 });
         }}
       >

@@ -23,10 +23,10 @@ const folds = {
 function Outcomes({ publisher }: { publisher: Publisher }) {
   const outcomes = publisher.outcomes.value;
   return (
-    // A row every second would talk over everything else.
+    // Not announced: a row every second would drown everything else.
     <ol
       class="outcomes"
-      // What scrolls is reached by keyboard.
+      // A scrolling list must be reachable by keyboard.
       tabIndex={outcomes.length > 1 ? 0 : -1}
       aria-label={t('Results')}
       aria-live={publisher.repeating.value ? 'off' : 'polite'}

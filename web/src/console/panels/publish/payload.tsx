@@ -47,7 +47,7 @@ function problemsOf(publisher: Publisher): string[] {
     .map(visible);
   return [
     problem && t('The payload {problem}.', { problem: visible(problem) }),
-    unknown.length > 0 && t('Not known, and sent as it stands: {places}', { places: unknown.join(', ') }),
+    unknown.length > 0 && t('Unknown, and sent as written: {places}', { places: unknown.join(', ') }),
   ].filter((words) => typeof words === 'string' && words !== '') as string[];
 }
 
@@ -93,17 +93,16 @@ function Hint({ publisher, problems, onInsert }: HintProps) {
 }
 
 /**
- * A textarea, and where somebody wants it the editor instead. It is not the
- * default: screen readers, phones' keyboards, password managers and scripts
- * deal with a textarea better than with any editor. The choice is kept. The
- * editor is loaded when it is chosen and, at a later visit, when the field is
+ * A textarea, or the editor if the user chooses it. It is not the default: screen readers, phones'
+ * keyboards, password managers and scripts work better with a textarea than with any editor. The
+ * choice is kept. The editor is loaded when it is chosen and, at a later visit, when the field is
  * first focused.
  */
 function Typed({ publisher, go, onFormat }: Props) {
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const control = useRef<Control>(null);
-  /** How the one was left, for the other. */
+  /** The state of one when switching to the other. */
   const left = useRef<Caret & Pick<EditorProps, 'focused' | 'height'>>(null);
   const [wanted, setWanted] = useState(() => readKept(editorKey) === true);
   const [loaded, setLoaded] = useState<{ Editor: ComponentType<EditorProps> }>();
@@ -170,7 +169,7 @@ function Typed({ publisher, go, onFormat }: Props) {
     control.current?.focus();
   }
 
-  /** Whether the key was for us. */
+  /** Whether the key was handled. */
   function press(event: KeyboardEvent): boolean {
     const { key, altKey, shiftKey } = event;
     const command = event.ctrlKey || event.metaKey;

@@ -10,7 +10,7 @@ import { PropertyFields } from './property-fields';
 const ProtobufControls = onDemand(async () => {
   const [{ ProtobufControls: Controls }] = await Promise.all([
     import('../../ui/payload/protobuf'),
-    load('protobuf'), // its mistakes are told as it is typed, from then on
+    load('protobuf'), // from then on its errors are shown while typing
   ]);
   return Controls;
 });

@@ -6,10 +6,10 @@ import type { Model } from '../../topics/model';
 import { asTyped, Field } from '../../ui/fields';
 import type { CompletionProps } from './completion';
 
-/** Completed from the tree. It stays a text box: topics need not have been seen to be published to. */
+/** Suggests topics from the tree. It stays a text box, since any topic can be published to. */
 export function TopicField({ publisher, model }: { publisher: Publisher; model: Model }) {
   const field = useRef<HTMLInputElement>(null);
-  /** Only what is typed here and now asks for suggestions. */
+  /** Only typing shows suggestions. */
   const [typed, setTyped] = useState('');
   const [loaded, setLoaded] = useState<{ Completion: ComponentType<CompletionProps> }>();
   const { topic } = publisher.draft.value;

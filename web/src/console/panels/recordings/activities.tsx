@@ -1,4 +1,4 @@
-/** What goes on: also behind a closed list. */
+/** Activities, which continue behind a closed list. */
 
 import type { ComponentChildren } from 'preact';
 import { messages } from '../../core/counts';
@@ -18,7 +18,7 @@ function Activity({
   children,
 }: {
   text: ComponentChildren;
-  /** From 0 to 1; missing where there is no end to see. */
+  /** From 0 to 1; missing if the end is not known. */
   part?: number;
   children: ComponentChildren;
 }) {
@@ -90,7 +90,7 @@ function Replay({ jobs }: Recordings) {
   return (
     <Activity
       text={
-        // A count every frame would talk over everything else.
+        // Not announced while playing: it changes every frame.
         <span role="status" aria-label={t('Replay')} aria-live={phase === 'playing' ? 'off' : 'polite'}>
           {wordsFor(job)}
         </span>
@@ -166,7 +166,7 @@ export function Activities({ recordings }: { recordings: Recordings }) {
         <p class="recordings-problem alarm line" role="alert">
           <span>{problem.value}</span>
           <IconButton
-            label={t('Put away')}
+            label={t('Dismiss')}
             onClick={() => {
               problem.value = '';
             }}

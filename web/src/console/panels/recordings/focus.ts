@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-/** For a button that takes the place of another, which may have had the focus. */
+/** For a button that replaces another one, which may have had the focus. */
 export function useFocusOnReturn(): RefObject<HTMLButtonElement | null> {
   const button = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => {

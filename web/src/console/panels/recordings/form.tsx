@@ -34,7 +34,7 @@ export function Form({
   label: string;
   /** The button's text. */
   go: string;
-  /** Whether it takes something away. */
+  /** Whether it is destructive. */
   stop?: boolean;
   disabled?: boolean;
   onGo(): void;
@@ -42,7 +42,7 @@ export function Form({
   children: ComponentChildren;
 }) {
   const form = useRef<HTMLFormElement>(null);
-  // Its last line is what does something, however long it gets.
+  // The buttons are its last line, and must be visible however long it gets.
   useLayoutEffect(() => form.current?.scrollIntoView({ block: 'nearest' }));
   return (
     <form ref={form} class="recording-form flow" aria-label={label} noValidate onSubmit={submits(onGo)}>

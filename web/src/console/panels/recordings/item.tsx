@@ -33,10 +33,10 @@ function Show({ recording, recordings, onClose }: FormProps) {
       />
       <p class="field-hint wrap">
         {t(
-          'The messages come into the list with their times of then, marked as replayed. Nothing is published.',
+          'The messages are added to the list with their original times, marked as replayed. Nothing is published.',
         )}
         {recording.sent + recording.unsent > 0 &&
-          ` ${t('What was sent is in sight with Filter, Direction, Both.')}`}
+          ` ${t('To see what was sent, set Filter, Direction to Both.')}`}
       </p>
     </Form>
   );
@@ -63,17 +63,17 @@ function Delete({ recording, recordings, onClose }: FormProps) {
   return (
     <Form
       label={t('Delete')}
-      go={t('Delete for good')}
+      go={t('Delete permanently')}
       stop
       onClose={onClose}
       onGo={() => {
-        // The item goes, and the focus would with it.
+        // The item disappears, and the focus with it.
         document.activeElement?.closest<HTMLElement>('.recordings')?.focus();
         void recordings.library.remove(recording);
       }}
     >
       <p>
-        {t('“{name}” and its {messages} are deleted from this browser, for good.', {
+        {t('“{name}” and its {messages} will be permanently deleted from this browser.', {
           name: visible(recording.name),
           messages: messages(countOf(recording)),
         })}
@@ -115,7 +115,7 @@ function Facts({ recording, held }: { recording: Recording; held: boolean }) {
         <span
           class="tag rigid"
           data-tone="warning"
-          title={t('The page went before the recording was stopped')}
+          title={t('The page was closed before the recording was stopped')}
         >
           {t('cut short')}
         </span>
@@ -138,7 +138,7 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
   const name = visible(recording.name);
 
   function close() {
-    // The form goes, and the focus would with it.
+    // The form disappears, and the focus with it.
     item.current?.querySelector<HTMLElement>('[aria-expanded="true"]')?.focus();
     setOpen(undefined);
   }

@@ -53,7 +53,7 @@ function Space({ recordings }: { recordings: Recordings }) {
 function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
   const { recording, jobs } = recordings;
   const [chosen, setChosen] = useState(true);
-  // With a mistake in it, it selects nothing.
+  // An invalid filter is not used.
   const topic = feed.filterErrors.value.topic ? '' : feed.filter.value.topic;
   const filter = chosen ? topic : '';
   const button = useFocusOnReturn();
@@ -119,7 +119,7 @@ export function RecordingsPanel({ page, open }: Props) {
   }, [library, jobs, open]);
 
   useEffect(() => {
-    // The last chance: what waits is handed to the browser before the page goes.
+    // The last chance to write what waits before the page is closed.
     const flush = () => void recording.recorder.peek()?.flush();
     addEventListener('pagehide', flush);
     return () => removeEventListener('pagehide', flush);

@@ -9,7 +9,7 @@ import { withoutSecrets } from '../../session/settings';
 import { Select, translated } from '../../ui/fields';
 import { Form, type FormProps, speeds } from './form';
 
-/** Whose messages they are, where the broker's connection has another name. */
+/** The connections that the messages are from, unless it is the one to publish to. */
 function Origin({ names, to }: { names: readonly string[]; to: string | undefined }) {
   const known = names.filter((name) => name !== '');
   if (known.length === 0 || (names.length === 1 && known[0] === to)) return null;
@@ -28,7 +28,7 @@ function Warning({ broker, count }: { broker: string | undefined; count: string 
       {broker === undefined
         ? t('Connect to a broker first.')
         : parts(
-            '{messages} will go to {broker}, and to everybody who subscribes there: with the topic, payload, QoS, retain flag and properties that it came with.',
+            '{messages} will go to {broker}, and to everybody who subscribes there, with the original topics, payloads, QoS, retain flags and properties.',
             { messages: count, broker: <bdi class="mono">{visible(broker)}</bdi> },
           )}
     </p>
@@ -40,8 +40,8 @@ const open = -2;
 
 /**
  * To the connection that was shown when the form was opened, unless another one is chosen.
- * What several connections brought goes there only as far as somebody says so: at first
- * the messages of the connection that is called the same.
+ * If the messages are from several connections, only those of the one with the same name
+ * are published, unless others are chosen.
  */
 export function Publish({ recording, recordings, page, onClose }: FormProps) {
   const list = page.sessions.list.value;
@@ -110,7 +110,7 @@ export function Publish({ recording, recordings, page, onClose }: FormProps) {
         onEdit={setSpeed}
       />
       {origin === open ? (
-        <p>{t('Choose whose messages are published: they may be of several connections.')}</p>
+        <p>{t('Choose whose messages to publish: they may come from several connections.')}</p>
       ) : (
         <>
           <Origin names={from === undefined ? names : [from]} to={session?.name.value} />

@@ -1,4 +1,4 @@
-/** JavaScript for the editor, with the names of what a script has. */
+/** JavaScript for the editor, with completion of a script's API. */
 
 import {
   autocompletion,
@@ -78,7 +78,7 @@ function membersOf(objects: Record<string, Members>): CompletionSource {
 }
 
 const languageWith = (...sources: CompletionSource[]): Extension => [
-  // What would not be seen, or makes code look like other code.
+  // Shows invisible and deceptive characters.
   highlightSpecialChars(),
   javascript(),
   ...[...sources, localCompletionSource].map((autocomplete) => javascriptLanguage.data.of({ autocomplete })),

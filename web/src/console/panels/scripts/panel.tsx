@@ -1,4 +1,4 @@
-/** Scripts: what this browser has of them, which are on, and what they say. */
+/** Scripts: those in this browser, which are on, and their log. */
 
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
@@ -123,7 +123,13 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
         <TextField
           label={t('Name')}
           value={name}
-          error={free === '' ? t('A name to find it by') : taken ? t('There is one of this name') : undefined}
+          error={
+            free === ''
+              ? t('A name to find it by')
+              : taken
+                ? t('There is already one with this name')
+                : undefined
+          }
           hint={on && t('Switch it off to rename it.')}
           onEdit={(typed) => {
             setName(typed);
@@ -223,7 +229,10 @@ function Log({ host }: { host: Host }) {
   );
 }
 
-/** Only a click may ask, and only where nobody has answered yet. What they are for is told where one was missed. */
+/**
+ * Browsers allow the question only on a click, and only once. It is explained when a notification
+ * was missed.
+ */
 function AllowNotifications({ host }: { host: Host }) {
   const look = () => globalThis.Notification?.permission ?? 'denied';
   const [permission, setPermission] = useState(look);
@@ -232,7 +241,7 @@ function AllowNotifications({ host }: { host: Host }) {
     const changed = () => setPermission(look());
     navigator.permissions?.query({ name: 'notifications' }).then(
       (status) => status.addEventListener('change', changed, { signal: gone.signal }),
-      () => {}, // some browsers tell of other permissions only
+      () => {}, // some browsers don't support this permission here
     );
     return () => gone.abort();
   }, []);
@@ -248,12 +257,12 @@ function AllowNotifications({ host }: { host: Host }) {
     <p class="fine wrap" role="status" aria-label={t('Notifications')}>
       {isSecureContext
         ? t('This browser blocks notifications from this page. Allow them in its settings for this site.')
-        : t('Browsers notify only for a page that is opened by https. Alerts mark their rows all the same.')}
+        : t('Browsers show notifications only for pages opened over https. Alerts still mark their rows.')}
     </p>
   );
 }
 
-/** Whether somebody can read what is in `place`: most of it is on the screen, and there is an editor in it. */
+/** Whether the code in `place` can be read: most of it is on the screen, and the editor has loaded. */
 function isInSight(place: HTMLElement | null): boolean {
   const view = place?.closest('.scripts-body')?.getBoundingClientRect();
   const editor = place?.querySelector('[data-editor]')?.getBoundingClientRect();
@@ -269,7 +278,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
   const said = useSignal('');
   const scripts = library.entries.value;
   const selected = scripts.find(({ name }) => name === chosen.value);
-  /** Keeps the fields when what they are about is renamed. */
+  /** Keeps the fields when the script is renamed. */
   const opened = useSignal(0);
   const place = useRef<HTMLDivElement>(null);
 
@@ -364,7 +373,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
         )}
         {elsewhere && session.scripts.on.value.names.length > 0 && (
           <p class="fine wrap">
-            {t('Those that are on were switched on for another broker, and run only there.')}
+            {t('Scripts that are on were switched on for another broker, and run only there.')}
           </p>
         )}
         {selected && (

@@ -1,4 +1,4 @@
-/** Scripts run whether or not anybody looks at them; their program is fetched with the first. */
+/** Scripts run also while they are not shown; their program is fetched with the first one. */
 
 import { useSignalEffect } from '@preact/signals';
 import type { Page } from '../../session/page';

@@ -1,4 +1,4 @@
-/** Runs a script on a message that is in the feed, received now or out of a recording, and publishes nothing. */
+/** Runs a script on a message of the feed, received or from a recording, and publishes nothing. */
 
 import { useMemo, useState } from 'preact/hooks';
 import { compile } from '../../../client/routing/topic-filter';
@@ -67,7 +67,7 @@ export function TryOut({ page, automation, script }: Props) {
   const [chosen, setChosen] = useState<Entry>();
   const [tried, setTried] = useState<Tried>();
   const [busy, setBusy] = useState(false);
-  // With what the feed has as it is looked at: a choice that changes by itself is none.
+  // The messages in the feed when this is opened: the choice must not change by itself.
   const [entries, setEntries] = useState(() => newest(page, script.filter));
   const at = Math.max(0, chosen ? entries.indexOf(chosen) : 0);
 

@@ -3,7 +3,7 @@ import { Button } from '../../ui/button';
 import './new-version.css';
 import { t } from '../../core/i18n/i18n';
 
-/** Says that there is a newer page. When to change over is the reader's to choose. */
+/** Says that there is a newer page. The user chooses when to reload. */
 export function NewVersion() {
   return (
     <div class="new-version" role="status" aria-label={t('Version')}>

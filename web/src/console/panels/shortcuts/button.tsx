@@ -9,7 +9,7 @@ interface Props {
   shortcuts: Shortcuts;
 }
 
-/** Opens a dialog, and is where it is until it has loaded. */
+/** Opens a dialog, and takes its place until it has loaded. */
 const opener = (
   dialog: 'sheet' | 'palette',
   label: string,

@@ -20,8 +20,8 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
           <Checkbox label={t('Single-key shortcuts')} checked={on} onEdit={shortcuts.turn} />
           <p class="field-hint wrap">
             {on
-              ? t('They rest while you type in a field.')
-              : t('Keys with {key}, and Esc, work all the same.', { key: apple ? '⌘' : 'Ctrl' })}
+              ? t('They are off while you type in a field.')
+              : t('Esc and keys with {key} still work.', { key: apple ? '⌘' : 'Ctrl' })}
           </p>
         </>
       }

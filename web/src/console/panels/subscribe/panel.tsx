@@ -46,7 +46,7 @@ function Granted({ entry }: { entry: Entry }) {
     <span
       class={plain ? 'visually-hidden' : 'tag'}
       data-qos={granted}
-      title={t('Asked for QoS {qos}', { qos })}
+      title={t('Requested QoS {qos}', { qos })}
     >
       QoS {granted}
     </span>

@@ -1,7 +1,7 @@
 /**
- * The numbers that somebody pinned, over time. A payload says nothing of units, so lines of
- * the same name share a plot and its scale, and others have plots of their own: on one scale
- * a pressure would flatten a temperature. All plots have one time axis.
+ * The charted numbers over time. Payloads have no units, so lines of the same name share a plot and
+ * its scale, and others have plots of their own: on one scale a pressure would flatten a
+ * temperature. All plots share one time axis.
  */
 
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
@@ -26,20 +26,20 @@ const number = new Intl.NumberFormat('en', {
   roundingPriority: 'morePrecision',
 });
 
-/** Without the hundreds of zeros of what is very large or small. */
+/** Without the hundreds of zeros of very large or small numbers. */
 function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size < 1e15 && (size >= 1e-6 || size === 0)) return number.format(value);
   return String(Number(value.toPrecision(8)));
 }
 
-/** Of a value that was divided by a power of ten. What has no number of its own is written as the two. */
+/** A value that was divided by a power of ten. If the product is too large, both are written. */
 function formatDivided(value: number, exponent: number): string {
   const whole = exponent === 0 ? value : Number(`${value}e${exponent}`);
   return Number.isFinite(whole) ? formatValue(whole) : `${formatValue(value)}e+${exponent}`;
 }
 
-/** Milliseconds between looks for news. */
+/** Milliseconds between updates. */
 const pace = 250;
 
 const spans: [seconds: number, label: string][] = [
@@ -56,7 +56,7 @@ function titleOf({ topic, path }: Series): string {
   return brief(path === '' ? topic : `${topic} · ${path}`, 120);
 }
 
-/** The time of day, to the second where that tells labels apart. */
+/** The time of day, with seconds if labels would otherwise be equal. */
 const times: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, step) =>
   splits.map((at) => new Date(at * 1000).toTimeString().slice(0, step < 60 ? 8 : 5));
 
@@ -72,7 +72,7 @@ function rangeOf(series: readonly Series[], span: number): Range {
   return from < to ? [from, to] : [from - 1, to + 1];
 }
 
-/** By name, in the order of their coming. */
+/** By name, in the order in which they were added. */
 function groupsOf(series: readonly Series[]): [name: string, lines: Series[]][] {
   const groups = new Map<string, Series[]>();
   for (const one of series) groups.set(one.name, [...(groups.get(one.name) ?? []), one]);
@@ -242,7 +242,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
   );
 }
 
-/** What a chart says to those who don't see it. */
+/** The chart's text for assistive technology. */
 function words(series: readonly Series[]): string {
   return series
     .map((one) => {

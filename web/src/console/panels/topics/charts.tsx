@@ -5,7 +5,7 @@ import './chart.css';
 
 const Chart = onDemand(async () => (await import('./chart')).Chart);
 
-/** The pane of a connection's charts, which is not there while it has none. */
+/** The pane of a connection's charts; nothing while it has none. */
 export function Charts({ bench, label = t('Charts') }: { bench: Charted; label?: string }) {
   if (bench.charted.value.length === 0) return null;
   return (

@@ -36,7 +36,7 @@ function undoWords({ nodes, restorable }: Clearing): string {
   );
 }
 
-/** Asks before it takes anything from the broker, and tells how it went. */
+/** Asks before it deletes anything at the broker, and reports the result. */
 export function ClearDialog({ bench }: { bench: Workbench }) {
   const what = bench.clearing.value;
   if (!what) return null;

@@ -18,7 +18,7 @@ import { Tree } from './tree';
 import './topics.css';
 import { t } from '../../core/i18n/i18n';
 
-/** Milliseconds between looks at the numbers: more often nobody can read them. */
+/** Milliseconds between updates of the numbers: faster ones can't be read. */
 const pace = 250;
 
 function Figures({ bench }: { bench: Workbench }) {
@@ -29,7 +29,7 @@ function Figures({ bench }: { bench: Workbench }) {
       name: t('Topics'),
       value: formatCount(root.topics),
       title: t(
-        "Topics that messages came on; they take {used}. Kept are up to {count} levels or {size}, of all connections together; a topic's history begins when you look at it.",
+        "Topics that messages arrived on; they take {used}. Up to {count} levels or {size} are kept, for all connections together; a topic's history begins when you look at it.",
         { used: formatBytes(bytes), count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
       ),
     },
@@ -77,7 +77,7 @@ function Search({ bench }: { bench: Workbench }) {
 
 function adviceFor({ query, model }: Workbench): [title: string, advice: string] {
   return query.value !== '' && model.nodes > 0
-    ? [t('No such topic'), t('No topic that messages came on contains this.')]
+    ? [t('No such topic'), t('No topic that messages arrived on contains this.')]
     : [
         t('No topics yet'),
         t('Each topic appears here with its first message. Subscribe to # for everything.'),

@@ -35,7 +35,7 @@ interface RowProps extends Props {
 
 const nothing = { topic: '', payload: new Uint8Array(0), properties: {} };
 
-/** Changes with each look that finds more messages on the same topic; undefined at first. */
+/** Changes with each update that has more messages on the same topic; undefined at first. */
 function usePulse(node: TopicNode): number | undefined {
   const seen = useRef({ node, total: node.total, pulse: undefined as number | undefined }).current;
   if (seen.node !== node) Object.assign(seen, { node, pulse: undefined });
@@ -151,7 +151,7 @@ export function Tree({ bench, session }: Props) {
   // Counts and rates change without other rows.
   bench.tick.value;
 
-  // The first row in sight stays where it is when others come above it.
+  // The first visible row stays in place when others are added above it.
   let target: number | undefined;
   if (state.rows !== rows) {
     const first = Math.floor(state.scroll / state.row);
@@ -214,7 +214,7 @@ export function Tree({ bench, session }: Props) {
     }
   }
 
-  /** Whether the key means anything here. */
+  /** Whether the key was handled. */
   function press(event: KeyboardEvent): boolean {
     const at = active ? nodes.indexOf(active) : -1;
     const node = nodes[at];
@@ -243,7 +243,7 @@ export function Tree({ bench, session }: Props) {
         bench.select(undefined);
         return true;
       default:
-        // What no name begins with is for the page.
+        // Characters that begin no name are left to the page.
         if (event.key.length !== 1 || '/?'.includes(event.key)) return false;
         goTo(event.key, at);
         return true;
@@ -282,7 +282,7 @@ export function Tree({ bench, session }: Props) {
             const index = begin + offset;
             return (
               <Row
-                // As many keys as there are rows in sight: see the feed's list.
+                // As many keys as visible rows: see the feed's list.
                 key={index % (end - begin)}
                 bench={bench}
                 session={session}

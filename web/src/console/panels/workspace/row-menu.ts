@@ -82,7 +82,7 @@ export function openRowMenu(page: Page, event: MouseEvent, row: Element, dataset
   if (row.matches('.tree')) {
     const node = session.part(benchOf).active.peek();
     at = (event.target as Element).closest('[role=treeitem]');
-    // The Menu key is for the active row, and the pointer may be below all rows.
+    // The Menu key applies to the active row; the pointer may be below all rows.
     if (event.button !== 2) at ??= document.getElementById(row.getAttribute('aria-activedescendant') ?? '');
     offer = node && ofNode(page, session, node);
   } else if (dataset.position) offer = ofMessage(page, Number(dataset.position));

@@ -1,4 +1,4 @@
-/** Context menus of rows, whose program is fetched when the first is asked for. */
+/** Context menus of rows, whose program is fetched with the first one. */
 
 import { useEffect } from 'preact/hooks';
 import type { Page } from '../../session/page';
@@ -11,7 +11,7 @@ export function useRowMenus(page: Page): void {
       const row = (event.target as Element).closest<HTMLElement>('#messages .row, .tree, .subscription');
       if (!row) return;
       event.preventDefault();
-      // Before the element may be another row's.
+      // Copied before the element is reused for another row.
       const dataset = { ...row.dataset, ...row.querySelector('button')?.dataset };
       import('./row-menu').then(
         ({ openRowMenu }) => openRowMenu(page, event, row, dataset),

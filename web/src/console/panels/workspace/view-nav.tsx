@@ -1,4 +1,4 @@
-/** The ways to the views, on a screen that has room for one. */
+/** Navigation between the views, on a narrow screen. */
 
 import { mark, t } from '../../core/i18n/i18n';
 import type { View } from '../../core/view';

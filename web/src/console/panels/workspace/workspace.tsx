@@ -1,4 +1,4 @@
-/** What is on the page below its head: topics, messages and what is inspected side by side, and the publish form. */
+/** The page below its head: topics, messages and inspector side by side, and the publish form. */
 
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
@@ -42,7 +42,7 @@ const loaded = {
 
 function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
   return (
-    // Not out of the layout where it is hidden: a list keeps its place and its size.
+    // Hidden panes stay in the layout, so that a list keeps its scroll position and size.
     <div class="pane fill" data-pane={name} data-shown={page.shows(name)}>
       {children}
     </div>

@@ -3,7 +3,7 @@ import { PayloadError, refuse } from '../error';
 
 export function base64(bytes: Uint8Array): string {
   let text = '';
-  // Whole groups of three bytes, and no more arguments than a call takes.
+  // Whole groups of three bytes, and no more arguments than a call allows.
   for (let at = 0; at < bytes.length; at += 0x6000) {
     text += btoa(String.fromCharCode(...bytes.subarray(at, at + 0x6000)));
   }

@@ -50,10 +50,10 @@ describe('CBOR', () => {
   it.each([
     ['82 01', 'the payload ends in the middle of a value'],
     ['01 02', '1 more bytes follow the value'],
-    ['ff', 'an end where a value was expected'],
-    ['bf 01 ff', 'an end where a value was expected'],
+    ['ff', 'a break where a value was expected'],
+    ['bf 01 ff', 'a break where a value was expected'],
     ['9f c1 ff', 'a tag without a value'],
-    ['7f 41 00 ff', 'a string in pieces has one of type bytes'],
+    ['7f 41 00 ff', 'a string in chunks has a chunk of type bytes'],
     [Array(17).fill('c1').join(' '), 'more than 16 tags on one value'],
     [Array(1000).fill('81').join(' '), 'nested deeper than 200 levels'],
   ])('error %#', (payload, message) => expect(() => linesOf(cbor.decode, bytes(payload))).toThrow(message));
@@ -77,7 +77,7 @@ describe('MessagePack', () => {
 
   it.each([
     ['92 01', 'the payload ends in the middle of a value'],
-    ['c1', 'byte c1 stands for nothing'],
+    ['c1', 'byte c1 is never used'],
     ['c0 c0', '1 more bytes follow the value'],
     ['dd ff ff ff ff', 'the payload ends in the middle of a value'],
     [Array(1000).fill('91').join(' '), 'nested deeper than 200 levels'],

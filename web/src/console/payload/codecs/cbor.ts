@@ -11,7 +11,7 @@ import { integers, parseValue } from '../value';
 
 const options = { allowIndefinite: true, allowUndefined: true, allowBigInt: true };
 
-/** Bytes of a bignum that become a decimal number. */
+/** Bytes of the largest bignum that is shown as a decimal number. */
 const bignum = 64;
 
 function withTags([kind, text, note]: Leaf, tags: number[], value: unknown): Leaf {
@@ -34,7 +34,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
   const at = () => start + tokens.pos();
   let tags: number[] = [];
 
-  /** A string in pieces (3.2.3), which cborg does not read. */
+  /** A string in chunks (3.2.3), which cborg does not read. */
   function pieces(type: Type): Uint8Array | string {
     start = at() + 1;
     tokens = new Tokenizer(payload.subarray(start), options);
@@ -44,7 +44,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
       const token = next();
       if (Type.equals(token.type, Type.break)) break;
       if (!Type.equals(token.type, type))
-        throw new PayloadError(t('a string in pieces has one of type {type}', { type: token.type.name }));
+        throw new PayloadError(t('a string in chunks has a chunk of type {type}', { type: token.type.name }));
       if (typeof token.value === 'string') strings.push(token.value);
       else bytes.push(Array.from(token.value));
     }
@@ -78,7 +78,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     const { type, value } = next();
     if (Type.equals(type, Type.tag)) {
       tags.push(value);
-      // Tags are no values, so nothing else ends a megabyte of them.
+      // Tags are not values, so no other limit stops a megabyte of them.
       if (tags.length > 16) throw new PayloadError(t('more than 16 tags on one value'));
     } else if (Type.equals(type, Type.break)) {
       if (tags.length) throw new PayloadError(t('a tag without a value'));

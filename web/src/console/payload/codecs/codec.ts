@@ -1,20 +1,20 @@
-/** One format: what its bytes say, and bytes from what was typed. Each codec is a module with these exports. */
+/** One format: decoding, and encoding what was typed. Each codec is a module with these exports. */
 
 import type { Sink } from '../sink';
 
 interface Encoder {
   /**
-   * The bytes of what was typed; also asked while it is typed, for what is wrong
-   * with it. Throws PayloadError. `type` is Protobuf's.
+   * The bytes of what was typed; also called while typing, to validate it. Throws PayloadError.
+   * `type` is Protobuf's.
    */
   encode(text: string, type?: string): Uint8Array;
 }
 
-/** What decides what the bytes mean, beside themselves. */
+/** What determines the meaning of the bytes, besides themselves. */
 export interface Context {
   /** Full name of the Protobuf message. */
   type?: string | undefined;
-  /** Of Sparkplug B: the payload of the BIRTH that the message stands on. */
+  /** For Sparkplug B: the payload of the BIRTH that the message refers to. */
   birth?: Uint8Array | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Context {
 export interface TreeCodec extends Encoder {
   /** Throws PayloadError, or what its library throws. */
   decode(payload: Uint8Array, out: Sink, context?: Context): void;
-  /** The same for a single line, where that is not simply all values. */
+  /** The same for a single line, if that is not simply all values. */
   inRow?: TreeCodec['decode'];
 }
 

@@ -39,7 +39,7 @@ export function scanJson(text: string, sink: Sink): void {
     while (isSpace(text.charCodeAt(at))) at++;
   }
 
-  /** By hand: a regular expression keeps a step back for each of a million characters. */
+  /** By hand: a regular expression would keep a backtracking step for each of a million characters. */
   function string(): string {
     const start = at++;
     for (;;) {

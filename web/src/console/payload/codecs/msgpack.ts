@@ -59,7 +59,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     else if (first === 0xc0) nest.leaf(['word', 'null']);
     else if (first === 0xc2) nest.leaf(['word', 'false']);
     else if (first === 0xc3) nest.leaf(['word', 'true']);
-    else if (first === 0xc1) throw new PayloadError(t('byte c1 stands for nothing'));
+    else if (first === 0xc1) throw new PayloadError(t('byte c1 is never used'));
     else if (first <= 0xc6) nest.leaf(bytesLeaf(bytes(length(1 << (first - 0xc4)))));
     else if (first <= 0xc9) nest.leaf(extension(length(1 << (first - 0xc7))));
     else if (first === 0xca) nest.leaf(floatLeaf(view.getFloat32(take(4))));

@@ -118,23 +118,23 @@ describe('errors name the field', () => {
     ['{"s64":9223372036854775808}', 's64: 9223372036854775808 does not fit in sint64'],
     ['{"u64":18446744073709551616}', 'u64: 18446744073709551616 does not fit in uint64'],
     ['{"yes":1}', 'yes: 1 is neither true nor false'],
-    ['{"colour":"GREEN"}', 'colour: "GREEN" is none of Colour: RED, BLUE, …'],
-    ['{"colour":"toString"}', 'colour: "toString" is none of Colour: RED, BLUE, …'],
+    ['{"colour":"GREEN"}', 'colour: "GREEN" is not one of Colour: RED, BLUE, …'],
+    ['{"colour":"toString"}', 'colour: "toString" is not one of Colour: RED, BLUE, …'],
     ['{"f":1e39}', 'f: 1e+39 does not fit in float'],
     ['{"d":true}', 'd: true is not a number'],
-    ['{"text":1}', 'text: 1 is not a text'],
-    ['{"text":"\\ud800"}', 'text: there is half a character in it (a lone surrogate)'],
+    ['{"text":1}', 'text: 1 is not text'],
+    ['{"text":"\\ud800"}', 'text: it contains half a character (a lone surrogate)'],
     ['{"raw":"A?"}', 'raw: “?” (character 2) is not a Base64 digit'],
     ['{"many":1}', 'many: 1 is not a list'],
     ['{"many":[1,null]}', 'many[1]: null is not a whole number'],
     ['{"by_name":{"a":{"x":"b"}}}', 'by_name["a"].x: "b" is not a whole number'],
     ['{"numbers":{"a":1}}', 'numbers["a"]: "a" is not a whole number'],
     ['{"colours":{"yes":1}}', 'colours["yes"]: the key is neither true nor false'],
-    ['{"left":true,"right":true}', 'right: cannot be there together with left'],
+    ['{"left":true,"right":true}', 'right: cannot be set together with left'],
   ])('%s', (text, expected) => expect(wrong(() => encode(text))).toBe(expected));
 
   it('what is required', () => {
-    expect(wrong(() => encode('{}', old))).toBe('id: is required, and missing');
+    expect(wrong(() => encode('{}', old))).toBe('id: is required but missing');
   });
 });
 

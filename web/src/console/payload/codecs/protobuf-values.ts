@@ -1,4 +1,4 @@
-/** Single values of Protobuf: what their types say of the bytes, and what of them is typed. */
+/** Single values of Protobuf: decoding by their types, and encoding what is typed. */
 
 import protobuf, { type Enum, type FieldBase } from 'protobufjs';
 import { t } from '../../core/i18n/i18n';
@@ -135,12 +135,12 @@ export function enumeration({ name, values, valuesById }: Enum, value: Value, pa
   if (typeof value === 'string' && Object.hasOwn(values, value)) return varint(BigInt(values[value] ?? 0));
   const some = Object.values(valuesById).slice(0, 5).join(', ');
   const words = { value: shown(value), enumeration: visible(name), some: visible(some) };
-  return fail(path, t('{value} is none of {enumeration}: {some}, …', words));
+  return fail(path, t('{value} is not one of {enumeration}: {some}, …', words));
 }
 
 /** Text and bytes, which `read` gives or refuses. */
 export function typed(value: Value, path: string, read: (text: string) => Uint8Array): Uint8Array {
-  if (typeof value !== 'string') return fail(path, t('{value} is not a text', { value: shown(value) }));
+  if (typeof value !== 'string') return fail(path, t('{value} is not text', { value: shown(value) }));
   try {
     return read(value);
   } catch (error) {

@@ -95,9 +95,9 @@ describe('bytes as they come', () => {
   it.each([
     ['08', 'a message ends in the middle of a value'],
     ['52 05 61', 'a message ends in the middle of a value'],
-    ['00 01', 'there can be no field 0'],
+    ['00 01', 'there is no field number 0'],
     ['0e', 'there is no wire type 6'],
-    ['0c', 'group 1 ends and has not begun'],
+    ['0c', 'group 1 ends without having begun'],
     ['0b 14', 'group 1 ends as group 2'],
     ['08 ff ff ff ff ff ff ff ff ff ff 01', 'a varint is longer than 10 bytes'],
     [Array(1000).fill('0b').join(' '), 'nested deeper than 200 levels'],

@@ -1,12 +1,10 @@
 /**
- * Protobuf: read as its type says or, without one, by field numbers; and made of
- * JSON as it is typed, in the manner of ProtoJSON
- * (https://protobuf.dev/programming-guides/json/): names as in the .proto or in
- * lowerCamelCase, 64 bits as numbers or text, bytes in Base64, enumerations by
- * name or number. What is typed is sent, also where it is the default.
+ * Protobuf: decoded by its type or, without one, by field numbers; and encoded from JSON in the
+ * manner of ProtoJSON (https://protobuf.dev/programming-guides/json/): names as in the .proto or in
+ * lowerCamelCase, 64 bits as numbers or text, bytes in Base64, enumerations by name or number. What
+ * is typed is sent, even if it is the default.
  *
- * By the types' reflection: protobufjs would generate code, which the page's
- * policy forbids.
+ * It uses the types' reflection: protobufjs would generate code, which the page's policy forbids.
  */
 
 import protobuf, { type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
@@ -36,16 +34,16 @@ import { createReader, readFields, type WireField, wireTypes } from './wire';
 
 export type Fields = ReadonlyMap<number, WireField[]>;
 
-/** Says more about a number than its type does. */
+/** Interprets a number beyond its type. */
 export type Interpret = (field: FieldBase, value: bigint, among: Fields) => Leaf | undefined;
 
 /**
- * What a path has in place of the field's name or, of a message in a list, of its index:
- * for the list and for what is no message without `inner`, for a message with its fields.
+ * The step of a path instead of the field's name or, for a message in a list, its index. `inner`
+ * are the fields of a message; it is absent for a list and other values.
  */
 export type Step = (field: FieldBase, inner?: Fields) => string | null | undefined;
 
-/** Of a field that no type describes, or that is not as its type describes it. */
+/** The value of a field that has no type, or does not fit its type. */
 function bareLeaf({ wire, value, bytes }: WireField, why: string): Leaf {
   if (wire === 0) return ['number', String(value), `${why}, ${wireTypes[wire]}`];
   if (wire === 2 && bytes.length > 0) {
@@ -123,7 +121,7 @@ export function decodeMessage(
       return;
     }
     if (!field.repeated) {
-      // Of several the last one counts, and the others are shown for what they are: sent.
+      // Of several the last one counts, but all are shown, since they were sent.
       for (const item of raw) if (!out.full) one(field, item, among, key);
       return;
     }
@@ -165,15 +163,12 @@ function fieldNamed(type: Type, name: string): Field | undefined {
 
 function checkPresence(type: Type, present: ReadonlyMap<Field, Value>, path: string): void {
   for (const field of type.fieldsArray) {
-    if (field.required && !present.has(field)) fail(`${path}${field.name}`, t('is required, and missing'));
+    if (field.required && !present.has(field)) fail(`${path}${field.name}`, t('is required but missing'));
   }
   for (const { fieldsArray } of type.oneofsArray) {
     const [first, second] = fieldsArray.filter((field) => present.has(field));
     if (first && second)
-      fail(
-        `${path}${second.name}`,
-        t('cannot be there together with {field}', { field: visible(first.name) }),
-      );
+      fail(`${path}${second.name}`, t('cannot be set together with {field}', { field: visible(first.name) }));
   }
 }
 

@@ -35,7 +35,7 @@ const [metricsId, nameId, aliasId, typeId] = [
   idOf(metricType, 'datatype'),
 ];
 
-/** For as long as the BIRTHs are kept: a great many messages stand on one. */
+/** For as long as the BIRTHs are kept: many messages refer to one. */
 const known = new WeakMap<Uint8Array, Map<bigint, Metric>>();
 
 /** The metrics of a BIRTH by their aliases. */
@@ -56,7 +56,7 @@ function metricsIn(birth: Uint8Array): Map<bigint, Metric> {
       });
     }
   } catch {
-    // Not a payload that can be read: it names nothing.
+    // A payload that can't be read names nothing.
   }
   return metrics;
 }
@@ -64,8 +64,7 @@ function metricsIn(birth: Uint8Array): Map<bigint, Metric> {
 type Named = Map<bigint, Metric> | undefined;
 
 /**
- * The way to a metric's value is its name: each message has other metrics, in an order
- * of its own.
+ * The path to a metric's value is its name, since each message has other metrics, in another order.
  */
 const stepsBy =
   (metrics: Named): Step =>
@@ -82,7 +81,7 @@ function metricName(fields: Fields, metrics: Named): string | undefined {
   return alias === undefined ? undefined : (metrics?.get(alias)?.name ?? `alias ${alias}`);
 }
 
-/** By the BIRTH that the message stands on, which names its aliases. */
+/** Interprets aliases by the BIRTH that the message refers to. */
 function interpretBy(metrics: Named): Interpret {
   function noteOf(alias: bigint): string {
     if (!metrics) return t('no BIRTH seen');

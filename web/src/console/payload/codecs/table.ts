@@ -10,7 +10,7 @@ import { decode as decodeHex, encode as encodeHex } from './hex';
 import { decode as decodeJson, encode as encodeJson } from './json';
 import { decode as decodeText, encode as encodeText } from './text';
 
-// Not the modules themselves: that takes more of the bundler's own code than these lines.
+// Not the modules themselves, for which the bundler would add more code than these lines.
 export const texts = {
   text: { decode: decodeText, encode: encodeText },
   hex: { decode: decodeHex, encode: encodeHex },
@@ -45,23 +45,26 @@ const loaded: Partial<Record<TreeFormat, TreeCodec>> = { json };
 
 export const isText = (format: Format): format is TextFormat => format in texts;
 
-/** Throws PayloadError where the server does not deliver it. */
+/** Throws PayloadError if it can't be loaded. */
 export async function load(format: TreeFormat): Promise<TreeCodec> {
   try {
     const codec = await loaders[format]();
     loaded[format] = codec;
     return codec;
   } catch (cause) {
-    throw new PayloadError(t('its decoder could not be loaded; is the server there?'), { cause });
+    throw new PayloadError(
+      t('its decoder could not be loaded; check that the server of this page can be reached'),
+      { cause },
+    );
   }
 }
 
-/** A promise only where it has to be loaded first. */
+/** A promise only if it has to be loaded first. */
 export function codecOf(format: Format): TextCodec | TreeCodec | Promise<TreeCodec> {
   return isText(format) ? texts[format] : (loaded[format] ?? load(format));
 }
 
-/** Throws what is wrong with what was typed, as far as it can be told by now. */
+/** Throws what is wrong with what was typed, as far as the codecs are loaded. */
 export function check(format: Format, typed: string, type: string): void {
   const codec = isText(format) ? texts[format] : loaded[format];
   if (codec) codec.encode(typed, type);

@@ -15,8 +15,8 @@ export function decode(payload: Uint8Array, most: number) {
 
 /** Throws PayloadError. */
 export function encode(text: string): Uint8Array {
-  // TextEncoder would send another character in its place.
+  // TextEncoder would replace it with another character.
   if (/\p{Surrogate}/u.test(text))
-    throw new PayloadError(t('there is half a character in it (a lone surrogate)'));
+    throw new PayloadError(t('it contains half a character (a lone surrogate)'));
   return new TextEncoder().encode(text);
 }

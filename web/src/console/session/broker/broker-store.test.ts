@@ -115,7 +115,7 @@ test('whatever is looked at in whatever order, that alone is subscribed to', asy
   );
 });
 
-test('who looks away and back sees what comes, and until then what came before', async () => {
+test('hidden and shown again, it has the earlier values until new ones arrive', async () => {
   const { made, pass } = store();
   const { client, answer, send } = fakeClient();
   made.look(client);

@@ -1,4 +1,4 @@
-/** What the connected broker publishes under $SYS, while somebody looks. */
+/** What the connected broker publishes under $SYS, while it is shown. */
 
 import { batch, signal } from '@preact/signals';
 import type { Client, Subscription } from '../../../client';
@@ -9,16 +9,19 @@ export const filter = '$SYS/#';
 
 export type Phase =
   | 'asking'
-  /** Subscribed; nothing has come yet. */
+  /** Subscribed; nothing has arrived yet. */
   | 'granted'
-  /** The same, for so long that nothing may ever come. */
+  /** The same, for so long that nothing may ever arrive. */
   | 'silent'
   | 'live'
   | 'failed';
 
 /** Milliseconds that a round of messages takes; a broker publishes all its values at once. */
 const round = 250;
-/** Milliseconds after which a broker that sends nothing is called silent. Retained values come at once. */
+/**
+ * Milliseconds after which a broker that sends nothing is considered silent. Retained values arrive
+ * at once.
+ */
 const patience = 4000;
 
 export type BrokerStore = ReturnType<typeof createBrokerStore>;
@@ -27,7 +30,7 @@ export type BrokerStore = ReturnType<typeof createBrokerStore>;
 export function createBrokerStore(later: (call: () => void, milliseconds: number) => unknown = setTimeout) {
   const phase = signal<Phase>('asking');
   const problem = signal('');
-  /** Another number with each round. */
+  /** Changes with each round. */
   const tick = signal(0);
   let gauges = createGauges();
   let seen: Client | undefined;
@@ -51,7 +54,7 @@ export function createBrokerStore(later: (call: () => void, milliseconds: number
     }, round);
   }
 
-  /** Subscribes. What came of the same client before stays. */
+  /** Subscribes. Earlier values of the same client stay. */
   function start(client: Client): void {
     const mine = ++watch;
     if (seen !== client) gauges = createGauges();
@@ -84,7 +87,7 @@ export function createBrokerStore(later: (call: () => void, milliseconds: number
     });
   }
 
-  /** Unsubscribes, also where the broker has not answered yet. */
+  /** Unsubscribes, even if the broker has not answered yet. */
   function stop(): void {
     watch++;
     subscribed
@@ -94,7 +97,7 @@ export function createBrokerStore(later: (call: () => void, milliseconds: number
       });
   }
 
-  /** Follows the client that somebody looks at, if any. */
+  /** Follows the client whose values are shown, if any. */
   function look(client: Client | undefined): void {
     if (client === watched) return;
     if (watched) stop();

@@ -1,4 +1,4 @@
-/** The values under $SYS, and what became of the known ones over time. */
+/** The values under $SYS, and the known ones over time. */
 
 import { limits } from '../../core/limits';
 import type { Point } from '../../core/point';
@@ -10,7 +10,7 @@ const maxPoints = 360;
 
 export interface Gauge {
   measure: Measure;
-  /** As text, where it is no number. */
+  /** As text, if it is not a number. */
   text: string | undefined;
   /** The value, or the rate per second; undefined until it is known. */
   value: number | undefined;
@@ -18,7 +18,7 @@ export interface Gauge {
 }
 
 interface Sample {
-  /** Seconds, by the broker's clock where it tells its uptime. */
+  /** Seconds, by the broker's clock if it publishes its uptime. */
   at: number;
   counters: Map<string, number>;
 }
@@ -34,7 +34,7 @@ export function createGauges() {
   let before: Sample | undefined;
 
   function put(topic: string, payload: Uint8Array): void {
-    // A broker tells of each client that comes and goes, so topics have no end.
+    // Brokers may publish topics for each client, so their number has no limit.
     const before = values.get(topic);
     const text = new TextDecoder().decode(payload.subarray(0, limits.sys.value));
     const more = text.length - (before?.length ?? -topic.length);
@@ -47,7 +47,7 @@ export function createGauges() {
     values.set(topic, text);
   }
 
-  /** Its values by node, at the first of its paths that there is. */
+  /** Its values by node, at the first of its paths that exists. */
   function valuesOf({ paths }: Measure): [node: string, text: string][] {
     const found = new Map<string, [node: string, text: string][]>();
     for (const [topic, text] of values) {
@@ -77,7 +77,7 @@ export function createGauges() {
     points.set(label, [...(points.get(label) ?? []), [at, value] as const].slice(-maxPoints));
   }
 
-  /** After a round of messages: what they say together, at this time in milliseconds. */
+  /** Takes a sample after a round of messages, at this time in milliseconds. */
   function sample(now: number): void {
     const uptime = measures.find(({ kind }) => kind === 'duration');
     const at = (uptime && sumOf(uptime)) ?? now / 1000;
@@ -93,7 +93,7 @@ export function createGauges() {
       }
       counters.set(label, value);
       const last = before?.counters.get(label);
-      // A counter that runs backwards is that of another broker, or of one that began anew.
+      // A counter that runs backwards is from another broker, or from one that restarted.
       if (last === undefined || elapsed <= 0 || value < last) continue;
       rates.set(label, (value - last) / elapsed);
       enter(label, now, (value - last) / elapsed);
@@ -114,7 +114,10 @@ export function createGauges() {
     });
   }
 
-  /** Those whose topic or value contains the text, whatever the case, as they are drawn; in the order of the topics. */
+  /**
+   * The rows whose topic or value contains the text, in any case, as they are drawn; in the order
+   * of the topics.
+   */
   function rows(text: string): { found: number; shown: [topic: string, topicText: string, value: string][] } {
     const wanted = text.toLowerCase();
     const all = [...values]

@@ -1,4 +1,4 @@
-/** What brokers publish under $SYS, and what of it is known. */
+/** The known values that brokers publish under $SYS. */
 
 import { mark } from '../../core/i18n/i18n';
 
@@ -6,11 +6,11 @@ export interface Measure {
   label: string;
   /** How its value is read; of a counter the rate is shown, in its unit per second. */
   kind: 'text' | 'duration' | 'count' | 'bytes' | 'rate' | 'byte rate';
-  /** Below `$SYS/broker/` or `$SYS/brokers/NODE/`; the first that there is. */
+  /** Below `$SYS/broker/` or `$SYS/brokers/NODE/`; the first that exists. */
   paths: readonly string[];
 }
 
-/** By mosquitto, mochi and EMQX, in this order where they differ. */
+/** Of mosquitto, mochi and EMQX, in this order if they differ. */
 export const measures: readonly Measure[] = [
   { label: mark('Version'), kind: 'text', paths: ['version'] },
   { label: mark('Uptime'), kind: 'duration', paths: ['uptime'] },
@@ -45,7 +45,7 @@ export const measures: readonly Measure[] = [
   { label: mark('Heap'), kind: 'bytes', paths: ['heap/current', 'system/memory'] },
 ];
 
-/** The node and what of it a topic tells; undefined where the topic is of no known kind. */
+/** The node and the path of a topic; undefined if the topic is not of a known form. */
 export function placeOf(topic: string): { node: string; path: string } | undefined {
   const one = '$SYS/broker/';
   if (topic.startsWith(one)) return { node: '', path: topic.slice(one.length) };
@@ -56,8 +56,8 @@ export function placeOf(topic: string): { node: string; path: string } | undefin
 const units: Record<string, number> = { day: 86_400, hour: 3600, minute: 60, second: 1 };
 
 /**
- * Seconds: mosquitto says `123 seconds`, mochi `123`, EMQX 5 milliseconds and
- * before that `1 hours, 2 minutes, 3 seconds`. Undefined where it is none of these.
+ * Seconds: mosquitto says `123 seconds`, mochi `123`, EMQX 5 milliseconds and before that `1 hours,
+ * 2 minutes, 3 seconds`. Undefined if it is none of these.
  */
 export function secondsOf(text: string, node: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text) / (node === '' ? 1 : 1000);

@@ -1,6 +1,6 @@
 import { literal, type Plan, pairs, wellFormed } from './plan';
 
-/** Go knows no half of a surrogate pair. */
+/** Go strings can't have half of a surrogate pair. */
 const text = (value: string): string => literal(wellFormed(value));
 
 const users = (given: Parameters<typeof pairs>[0]): string =>
@@ -97,7 +97,7 @@ export function go(plan: Plan): string {
   const extra = 'file' in body ? '\t"os"\n' : '';
   const encoding = 'base64' in body ? '\t"encoding/base64"\n' : '';
   const properties = fields(plan.properties, { ...messageNames, topicAlias: ['TopicAlias', 'u16'] });
-  // Each by itself: a packet has one Subscription Identifier.
+  // One call each, since a packet has one Subscription Identifier.
   const subscribe = plan.subscriptions
     .map(({ filter, qos, nl, rap, rh, identifier }, n) => {
       const flags = `${nl ? ', NoLocal: true' : ''}${rap ? ', RetainAsPublished: true' : ''}${rh ? `, RetainHandling: ${rh}` : ''}`;

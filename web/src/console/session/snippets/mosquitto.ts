@@ -6,7 +6,7 @@ const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f
 const octal = (char: string): string =>
   Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 
-/** One word of a shell command. Where something is invisible, bash's and zsh's $'…'. */
+/** One word of a shell command. With invisible characters, as $'…' of bash and zsh. */
 export function word(given: string): string {
   const text = wellFormed(given);
   if (plain.test(text)) return text;
@@ -43,7 +43,7 @@ function connection(plan: Plan): string[][] {
   if (Number(connect.keepalive) > 0) parts.push(['-k', String(connect.keepalive)]);
   if (username) parts.push(['-u', word(username)]);
   if (password) parts.push(['-P', word(password)]);
-  // It has none for authentication data.
+  // There is no option for authentication data.
   const fields = connectFields.filter((name) => name !== 'authenticationData');
   parts.push(...properties('CONNECT', connect.properties, fields));
   const { will } = connect;

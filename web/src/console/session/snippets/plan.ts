@@ -44,7 +44,7 @@ export const connectFields = [
   'authenticationData',
 ];
 
-/** Stands in the snippet where the password would. */
+/** Takes the place of the password in the snippet. */
 export const placeholder = '<password>';
 
 function bodyOf({ payload, file, format }: Message, n: number): Body {
@@ -56,7 +56,7 @@ function bodyOf({ payload, file, format }: Message, n: number): Body {
   return { base64: btoa(digits.map((two) => String.fromCharCode(Number.parseInt(two, 16))).join('')) };
 }
 
-/** With what the login comes to, whoever makes it. */
+/** The settings that result from the login. */
 function loginOf({ login, secrets }: Settings): Partial<Settings> & { query: string } {
   const { kind = '', use = 'password', method = defaultMethod, authorizer, tokenKey = 'token' } = login;
   const asJwt = {
@@ -113,7 +113,7 @@ export function planOf(
   };
 }
 
-/** As programs outside a browser want it: an IPv6 address without its brackets. */
+/** In the form for programs outside a browser: an IPv6 address without its brackets. */
 export function hostOf({ url }: Plan): string {
   return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }

@@ -8,7 +8,7 @@ export interface Caret {
 export interface Control {
   caret(): Caret;
   focus(): void;
-  /** In place of what is selected. It can be undone. */
+  /** Replaces the selection. It can be undone. */
   insert(text: string): void;
 }
 

@@ -16,18 +16,18 @@ export interface EditorProps {
   json: boolean;
   /** In place of JSON. */
   language?: Extension;
-  /** What is wrong with it, said with its name. */
+  /** What is wrong with it, announced with its name. */
   problem: string;
   /** Whether it can't be sent so. */
   invalid: boolean;
-  /** Of the control that it takes the place of. */
+  /** The caret of the control that it replaces. */
   caret: Caret;
   focused: boolean;
   /** Pixels. */
   height: number;
   control: RefObject<Control | null>;
   onEdit(value: string): void;
-  /** Before the editor has its way with a key: true where that was all. */
+  /** Called before the editor handles a key; returns true if the key is handled. */
   onKey(event: KeyboardEvent): boolean;
 }
 
@@ -73,7 +73,7 @@ export function Editor(props: EditorProps) {
   const made = useRef<{ view: EditorView; language: Compartment; attributes: Compartment }>(null);
 
   useLayoutEffect(() => {
-    // Where there is a <head>, CodeMirror would write a <style> there, which the page's policy forbids.
+    // In a document, CodeMirror would add a <style> to <head>, which the page's policy forbids.
     const root = host.current?.attachShadow({ mode: 'open', delegatesFocus: true });
     if (!root) return;
     const { value, caret, focused, control } = latest.current;
@@ -112,7 +112,7 @@ export function Editor(props: EditorProps) {
       caret: () => view.state.selection.main,
       focus: () => view.focus(),
       insert(text) {
-        // Undone by itself, not with what was typed just before.
+        // Undone separately, not together with what was typed just before.
         const annotations = isolateHistory.of('full');
         view.dispatch(view.state.replaceSelection(text), { annotations, scrollIntoView: true });
         view.focus();
@@ -141,7 +141,7 @@ export function Editor(props: EditorProps) {
       // A description can't be referred to from within the shadow.
       ...(problem && { 'aria-description': problem }),
       ...(invalid && { 'aria-invalid': 'true' }),
-      tabindex: '0', // not all that read a page know that what is editable has the focus
+      tabindex: '0', // not all assistive technologies know that an editable element can have the focus
       spellcheck: 'false',
       autocapitalize: 'none',
     });

@@ -9,7 +9,7 @@ export function Applies({ topic }: { topic: string }) {
   const [typed, setTyped] = useState<string>();
   const [mistake, setMistake] = useState('');
 
-  /** When it is typed to its end: on the way there it would be other filters. */
+  /** When typing is finished: until then it would be other filters. */
   function commit(): void {
     if (typed === undefined) return;
     const words = extend(topic, typed);

@@ -16,7 +16,7 @@ interface Part {
   comma: boolean;
 }
 
-/** At most `most` lines that are to be seen, and the index behind them. */
+/** At most `most` visible lines, and the index after them. */
 function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most: number): [Part[], number] {
   const parts: Part[] = [];
   let index = 0;
@@ -105,7 +105,7 @@ export function Block({ lines, shown, onNumber }: Props) {
     setCurrent(index);
   }
 
-  /** One stop for the tabulator at what folds, and one at the numbers; the arrows go on from there. */
+  /** One tab stop for what folds, and one for the numbers; the arrow keys move within them. */
   function onKeyDown(event: KeyboardEvent): void {
     if (!(event.target instanceof HTMLElement) || !event.target.dataset.line) return;
     const index = Number(event.target.dataset.line);

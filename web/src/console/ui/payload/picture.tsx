@@ -10,7 +10,7 @@ interface Props {
   onBroken(): void;
 }
 
-/** In place of one that may take for ever to draw, until somebody asks for it. */
+/** Shown instead of a picture that may take for ever to draw, until the user asks for it. */
 export function Undrawn({ source, onShow }: { source: string; onShow(): void }) {
   return (
     <>

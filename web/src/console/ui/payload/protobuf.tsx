@@ -9,7 +9,7 @@ import { t } from '../../core/i18n/i18n';
 
 interface Props {
   type: string | undefined;
-  /** What is so without a definition, and without a type. */
+  /** The hints without a definition, and without a type. */
   unloaded: string;
   untyped: string;
   onType(type: string): void;

@@ -63,11 +63,11 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
 
 interface Props {
   message: Readable;
-  /** What a Sparkplug B message stands on. */
+  /** The BIRTH that a Sparkplug B message refers to. */
   birth?: Uint8Array | undefined;
-  /** Puts the number at a path on the chart, and says what came of it. */
+  /** Adds the number at a path to the chart, and returns the outcome. */
   onNumber?: ((path: string) => string) | undefined;
-  /** In place of the payload, what changed in it. */
+  /** Shows what changed instead of the payload. */
   since?: { before: Readable; whole: boolean };
 }
 
@@ -82,7 +82,7 @@ export function PayloadView({ message, birth, onNumber, since }: Props) {
 
 function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { choice: Choice }) {
   const { topic } = message;
-  // A message gives another view of the same bytes each time, which would be drawn anew.
+  // A message returns a new view of the same bytes each time, which would be rendered again.
   const payload = useMemo(() => message.payload, [message]);
   /** The one whose markup is to be drawn. */
   const [asked, setAsked] = useState<Readable>();
@@ -154,7 +154,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
       )}
       {shown?.error && <p class="alarm">{shown.error}</p>}
       {shown?.kind === 'text' && (
-        // What scrolls is reached by keyboard.
+        // A scrolling element must be reachable by keyboard.
         <pre
           class="payload-block wrap"
           data-wide={shown.wide}
