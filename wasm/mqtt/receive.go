@@ -46,6 +46,10 @@ func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 	return c.receive(ctx)
 }
 
+// Arrived blocks until [Client.Receive] has messages to return. It fails with
+// NotConnected if the client has ended, and with Timeout or Aborted if ctx ends first.
+func (c *Client) Arrived(ctx context.Context) error { return c.inbox.Wait(ctx) }
+
 func (c *Client) receive(ctx context.Context) (*Batch, error) {
 	b, err := c.inbox.Take(ctx)
 	if err != nil {

@@ -155,23 +155,33 @@ func endsWith(buf, b []byte) bool {
 
 // Take waits for messages and returns all that there are, up to about 256 KiB, and how
 // many were dropped. If only that number is new the batch is empty. After Close it
-// returns what is left, and then fails with NotConnected. If ctx ends while it waits it
-// fails with Timeout or Aborted. The error is a [*wire.Error].
+// returns what is left, and then fails like [Inbox.Wait].
 func (in *Inbox) Take(ctx context.Context) (Batch, error) {
+	if err := in.Wait(ctx); err != nil {
+		return Batch{}, err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.cut(), nil
+}
+
+// Wait blocks until there is something to take. It fails with NotConnected if the inbox
+// is closed and empty, and with Timeout or Aborted if ctx ends first. The error is a
+// [*wire.Error].
+func (in *Inbox) Wait(ctx context.Context) error {
 	for {
 		in.mu.Lock()
-		b := in.cut()
-		closed := in.closed
+		some, closed := in.first != nil || in.dropped > 0, in.closed
 		in.mu.Unlock()
-		if b.Count > 0 || b.Dropped > 0 {
-			return b, nil
+		if some {
+			return nil
 		}
 		if closed {
-			return Batch{}, wire.NewError(wire.NotConnected, "the client has ended")
+			return wire.NewError(wire.NotConnected, "the client has ended")
 		}
 		select {
 		case <-ctx.Done():
-			return Batch{}, wire.ContextError(ctx, "receive")
+			return wire.ContextError(ctx, "receive")
 		case <-in.wake:
 		case <-in.done:
 		}
