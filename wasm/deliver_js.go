@@ -19,14 +19,15 @@ const (
 	gather = time.Millisecond
 	// window is how much of the past counts for the rate.
 	window = 16 * time.Millisecond
+	// largeAs is how many messages a large payload counts as: handing it over takes as long.
+	largeAs = 10
 )
 
 // A pacer decides how long to gather messages before a batch is handed over.
 type pacer struct {
-	rate float64   // messages per millisecond
-	last time.Time // when the last batch was taken
-	owed bool      // it had messages of QoS 1 or 2
-	more bool      // others waited when it was taken
+	rate    float64   // messages per millisecond
+	last    time.Time // when the last batch was taken
+	pressed bool      // it had messages of QoS 1 or 2, or others waited when it was taken
 }
 
 // wait returns how long the messages that have arrived wait for others. A message after
@@ -34,17 +35,17 @@ type pacer struct {
 // of QoS 1 and 2: brokers send few of them ahead of their acknowledgements.
 func (p *pacer) wait(now time.Time) time.Duration {
 	since := now.Sub(p.last)
-	if p.more || p.owed || p.rate < 1 || since > window {
+	if p.pressed || p.rate < 1 || since > window {
 		return 0
 	}
 	return max(gather, min(time.Duration(p.rate*p.rate*float64(pace)), maxPace)-since)
 }
 
 // took notes that a batch of count messages was taken.
-func (p *pacer) took(now time.Time, count int, owed, more bool) {
+func (p *pacer) took(now time.Time, count int, pressed bool) {
 	forgotten := min(1, float64(now.Sub(p.last))/float64(window))
 	p.rate += float64(count)/float64(window/time.Millisecond) - p.rate*forgotten
-	p.last, p.owed, p.more = now, owed, more
+	p.last, p.pressed = now, pressed
 }
 
 // pump hands received messages over, a batch at a time, until the client ends. It waits
@@ -63,7 +64,7 @@ func (b *binding) pump() {
 		if err != nil {
 			return
 		}
-		pacer.took(time.Now(), batch.Count, batch.Owed() > 0, batch.More())
+		pacer.took(time.Now(), batch.Count+(largeAs-1)*len(batch.Kept()), batch.Owed() > 0 || batch.More())
 		if b.onBatch.IsUndefined() {
 			batch.Done()
 		} else {

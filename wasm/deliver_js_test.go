@@ -35,7 +35,7 @@ func TestPace(t *testing.T) {
 					arrived += test.together
 					next = next.Add(interval)
 				}
-				pacer.took(now, arrived, false, false)
+				pacer.took(now, arrived, false)
 				arrived = 0
 				if n < 100 {
 					continue // the rate is not known yet
@@ -48,23 +48,19 @@ func TestPace(t *testing.T) {
 	}
 }
 
-func TestPaceOfAcknowledged(t *testing.T) {
+func TestPaceOfPressed(t *testing.T) {
 	var pacer pacer
 	now := time.Unix(1, 0)
 	for range 100 {
 		now = now.Add(2 * time.Millisecond)
 		if wait := pacer.wait(now); wait > 0 {
-			t.Fatalf("messages of QoS 1 or 2 wait %v", wait)
+			t.Fatalf("messages of QoS 1 or 2, say, wait %v", wait)
 		}
-		pacer.took(now, 20, true, false)
+		pacer.took(now, 20, true)
 	}
-	pacer.took(now, 20, false, true)
-	if wait := pacer.wait(now); wait > 0 {
-		t.Fatalf("messages that a batch had no room for wait %v", wait)
-	}
-	pacer.took(now, 20, false, false)
+	pacer.took(now, 20, false)
 	if pacer.wait(now) == 0 {
-		t.Fatal("messages of QoS 0 are not gathered")
+		t.Fatal("small messages of QoS 0 are not gathered")
 	}
 	if wait := pacer.wait(now.Add(time.Second)); wait > 0 {
 		t.Fatalf("a message after a pause waits %v", wait)
