@@ -261,9 +261,12 @@ func waitFor(t *testing.T, so func() bool) {
 	}
 }
 
-// away reports whether the session has no connection.
+// away reports whether the session has no connection, and no work is left of the
+// last one.
 func (s *session) away() bool {
 	s.all.mu.Lock()
-	defer s.all.mu.Unlock()
-	return !s.left.IsZero()
+	left := !s.left.IsZero()
+	s.all.mu.Unlock()
+	cl, ok := s.all.server.Clients.Get(s.client)
+	return left && (!ok || connOf(cl) == nil)
 }
