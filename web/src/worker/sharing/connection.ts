@@ -85,8 +85,7 @@ export function openConnection(
   let ending: Promise<void> | undefined;
 
   const giveUp = new AbortController();
-  // Asynchronously: Go may ask questions before `connect` returns, and by then the first member has
-  // joined.
+  // Asynchronously: Go may ask before `connect` returns, and by then the first member has joined.
   const opening = Promise.resolve().then(() => {
     tellingPackets = wantsPackets();
     return boundary.connect({
