@@ -94,9 +94,12 @@ type responses struct {
 	basis   string // from which topic was made
 	topic   string // "": not subscribed
 	next    uint64
-	pending map[string]chan []byte // by topic and correlation data; closed when the client ends
+	pending map[request]chan []byte // closed when the client ends
 	ended   bool
 }
+
+// request is what its answer has.
+type request struct{ topic, correlation string }
 
 // subscribe returns the response topic, and makes sure that it is subscribed to.
 func (r *responses) subscribe(ctx context.Context, c *Client) (string, error) {
@@ -140,16 +143,16 @@ func (r *responses) expect(topic string) (correlation string, answer <-chan []by
 		return correlation, ch
 	}
 	if r.pending == nil {
-		r.pending = map[string]chan []byte{}
+		r.pending = map[request]chan []byte{}
 	}
-	r.pending[topic+correlation] = ch
+	r.pending[request{topic, correlation}] = ch
 	return correlation, ch
 }
 
 func (r *responses) forget(topic, correlation string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.pending, topic+correlation)
+	delete(r.pending, request{topic, correlation})
 }
 
 // take keeps a message that answers a request which still waits.
@@ -163,7 +166,7 @@ func (r *responses) take(p *wire.Publish, topic []byte, at float64) bool {
 		return false
 	}
 	correlation, _ := wire.FindProperty(p.Properties, packets.PropCorrelationData)
-	key := string(topic) + string(correlation)
+	key := request{string(topic), string(correlation)}
 	answer, ok := r.pending[key]
 	if !ok {
 		return false

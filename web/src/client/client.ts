@@ -96,7 +96,9 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
     });
     receiving = (await loading).createReceiving({
-      ...{ emitter, link, closing },
+      emitter,
+      link,
+      closing,
       requireOpen: () => requireOpen(!!ended), // while the client ends it waits for answers
     });
     return { link, receiving };

@@ -2,7 +2,7 @@
 
 import { expect, test, vi } from 'vitest';
 import * as scripted from '../../e2e/support/scripted';
-import { connect, echo, next, record, recordFilters, startBroker } from './testing';
+import { connect, echo, next, record, recordFilters, refuse, startBroker } from './testing';
 
 const { connack, serve, type } = scripted;
 
@@ -65,10 +65,7 @@ test('without queueQoSZero a QoS 0 message is not kept', async () => {
 });
 
 test('refused credentials end the client', async () => {
-  const { url } = await startBroker(async (connection) => {
-    await connection.expect(type.connect);
-    connection.send(connack(0x86));
-  });
+  const { url } = await startBroker(refuse);
   const client = connect(url);
   const seen = record(client);
   const [error] = await next(client, 'error');
@@ -104,10 +101,7 @@ test('end before there is a connection, and reconnect after the end', async () =
 });
 
 test.each(['error', 'close'] as const)('reconnect where the client gives up, at its %s', async (event) => {
-  const { url } = await startBroker(async (connection) => {
-    await connection.expect(type.connect);
-    connection.send(connack(0x86));
-  });
+  const { url } = await startBroker(refuse);
   const client = connect(url, { username: 'me', password: 'too old' });
   const seen = record(client);
   client.once(event, () => client.reconnect());
@@ -152,10 +146,7 @@ test('a reconnect during a connection does not outlive it', async () => {
 });
 
 test('a reconnect that was asked for is over with the end', async () => {
-  const { url } = await startBroker(async (connection) => {
-    await connection.expect(type.connect);
-    connection.send(connack(0x86));
-  });
+  const { url } = await startBroker(refuse);
   const client = connect(url);
   const seen = record(client);
   client.once('error', () => client.reconnect().end());

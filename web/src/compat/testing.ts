@@ -36,6 +36,12 @@ function payloadOf({ flags, body }: scripted.Packet): string {
   return body.subarray(at + 1 + (body[at] ?? 0)).toString();
 }
 
+/** Bad User Name or Password. */
+export async function refuse(connection: scripted.Connection): Promise<void> {
+  await connection.expect(type.connect);
+  connection.send(scripted.connack(0x86));
+}
+
 export function connect(url: string, options: IClientOptions = {}): MqttClient {
   const client = mqtt.connect(url, { worker: false, WebSocket, reconnectPeriod: 1, ...options });
   clients.push(client);

@@ -6,14 +6,26 @@ import type { Speed } from '../../recordings/player';
 import type { Recordings } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
 import { Button } from '../../ui/button';
-import { submits } from '../../ui/fields';
+import { Select, submits, translated } from '../../ui/fields';
 
-export const speeds: readonly (readonly [Speed, string])[] = [
+const speeds: readonly (readonly [Speed, string])[] = [
   [1, mark('as recorded')],
   [10, mark('10 times as fast')],
   [100, mark('100 times as fast')],
   [Number.POSITIVE_INFINITY, mark('at once')],
 ];
+
+export function SpeedSelect({ value, onEdit }: { value: Speed; onEdit(speed: Speed): void }) {
+  return (
+    <Select<Speed>
+      label={t('Speed')}
+      class="inline"
+      value={value}
+      options={translated(speeds)}
+      onEdit={onEdit}
+    />
+  );
+}
 
 export interface FormProps {
   recording: Recording;

@@ -8,8 +8,8 @@ import { countsOf, namesIn } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
 import type { Speed } from '../../recordings/player';
 import { Button } from '../../ui/button';
-import { Select, TextField, translated } from '../../ui/fields';
-import { Form, type FormProps, speeds } from './form';
+import { TextField } from '../../ui/fields';
+import { Form, type FormProps, SpeedSelect } from './form';
 import { Publish } from './publish';
 
 function Show({ recording, recordings, onClose }: FormProps) {
@@ -24,13 +24,7 @@ function Show({ recording, recordings, onClose }: FormProps) {
         onClose();
       }}
     >
-      <Select<Speed>
-        label={t('Speed')}
-        class="inline"
-        value={speed}
-        options={translated(speeds)}
-        onEdit={setSpeed}
-      />
+      <SpeedSelect value={speed} onEdit={setSpeed} />
       <p class="field-hint wrap">
         {t(
           'The messages are added to the list with their original times, marked as replayed. Nothing is published.',

@@ -6,8 +6,8 @@ import { formatCount, visible } from '../../core/text';
 import { countFor, countsOf, namesIn, type Which } from '../../recordings/jobs';
 import type { Speed } from '../../recordings/player';
 import { withoutSecrets } from '../../session/settings';
-import { Select, translated } from '../../ui/fields';
-import { Form, type FormProps, speeds } from './form';
+import { Select } from '../../ui/fields';
+import { Form, type FormProps, SpeedSelect } from './form';
 
 /** The connections that the messages are from, unless it is the one to publish to. */
 function Origin({ names, to }: { names: readonly string[]; to: string | undefined }) {
@@ -102,13 +102,7 @@ export function Publish({ recording, recordings, page, onClose }: FormProps) {
         />
       )}
       <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWanted} />
-      <Select<Speed>
-        label={t('Speed')}
-        class="inline"
-        value={speed}
-        options={translated(speeds)}
-        onEdit={setSpeed}
-      />
+      <SpeedSelect value={speed} onEdit={setSpeed} />
       {origin === open ? (
         <p>{t('Choose whose messages to publish: they may come from several connections.')}</p>
       ) : (
