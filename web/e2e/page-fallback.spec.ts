@@ -1,6 +1,6 @@
 import { expect, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { complaintsOf, launchWith, type Parts, partsOf } from './support/page';
+import { complaintsOf, launchWith, type Parts, partsOf, showView } from './support/page';
 import { freePort } from './support/process';
 import { type Listener, listen } from './support/tcp';
 
@@ -71,6 +71,38 @@ test.describe('the public broker’s name cannot be resolved', () => {
     await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
     await expect(parts.notice).toContainText('Using “This server” instead');
   });
+
+  for (const [width, height] of [
+    [1366, 657],
+    [390, 844],
+  ] as const) {
+    test(`at ${width} by ${height} the notice leaves room for a message and its row`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      await page.goto(server.url);
+      const parts = partsOf(page);
+      await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+      await expect(parts.notice).toContainText('Using “This server” instead');
+      if (width < 900) await showView(page, 'Publish');
+      const topic = await parts.topic.inputValue();
+      await parts.publish.click();
+      if (width < 900) await showView(page, 'Feed');
+      const row = parts.row(topic, 'messages: 0');
+      await row.getByRole('button').click();
+      await expect(page.locator('.payload-block').filter({ hasText: 'messages: 0' })).toBeInViewport({
+        ratio: 1,
+      });
+      await expect(row).toBeInViewport({ ratio: 0.9 });
+      const sheet = page.getByRole('region', { name: 'Message details' });
+      if (width < 900) {
+        const { y: bottom = 0 } = (await sheet.boundingBox()) ?? {};
+        const { y = Number.NaN, height: tall = 0 } = (await row.boundingBox()) ?? {};
+        expect(y + tall).toBeLessThanOrEqual(bottom);
+      }
+      await expect(parts.notice.locator('.notice-detail')).toBeHidden();
+      await parts.notice.getByText('Why?').click();
+      await expect(parts.notice.locator('.notice-detail')).toBeVisible();
+    });
+  }
 });
 
 test.describe('the public broker accepts connections and stays silent', () => {

@@ -287,6 +287,7 @@ export const connection = {
     '该地址位于您自己的计算机或网络中。请重新连接，并在浏览器询问时允许访问；未通过 https 加载的页面无法发起询问。',
   'Port {port} is usually MQTT over TCP, which no browser can open. Use the broker’s WebSocket port: often 8083 (EMQX), 9001 (Mosquitto) or 8000 (HiveMQ).':
     '端口 {port} 通常用于基于 TCP 的 MQTT，浏览器无法打开。请使用 Broker 的 WebSocket 端口：通常是 8083（EMQX）、9001（Mosquitto）或 8000（HiveMQ）。',
+  'Why?': '原因',
   'Nothing answers at {host}': '{host} 无响应',
   'Check the host name and the port (the one for WebSocket, not for TCP), that the broker is running, and that no firewall is in between.':
     '请检查主机名和端口（应为 WebSocket 端口，而非 TCP 端口），确认 Broker 正在运行，且没有防火墙阻隔。',

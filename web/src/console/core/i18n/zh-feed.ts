@@ -49,7 +49,6 @@ export const feed = {
   retain: '保留',
   retained: '保留',
   Topic: '主题',
-  '{moment}, number {number}': '{moment}，第 {number} 条',
   Connection: '连接',
   'Connection {name}': '连接 {name}',
   Delivery: '投递',

@@ -23,6 +23,7 @@ export const payload = {
   'Show payload as': '载荷显示为',
   'Applies to': '适用于',
   'It does not select this topic': '它不匹配此主题',
+  Copy: '复制',
   'Copy payload': '复制载荷',
   'Save payload': '保存载荷',
   'Field numbers until you load the definition': '加载定义之前显示字段编号',

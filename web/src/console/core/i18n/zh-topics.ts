@@ -45,6 +45,8 @@ export const topics = {
   '{count} failed: {reason}.': '{count} 条失败：{reason}。',
   '{count} left as they were: {reason}.': '{count} 条保持原样：{reason}。',
   '{count} left as they were.': '{count} 条保持原样。',
+  // In a row of the tree: retained.
+  R: '保留',
   'Clear retained messages': '清除保留消息',
   '{done} of {total}…': '{done} / {total}…',
   'The broker forgets {messages} at and below {topic}, for everybody. New subscribers no longer get them.':

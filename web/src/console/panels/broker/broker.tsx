@@ -54,7 +54,7 @@ function Tile({ gauge }: { gauge: Gauge }) {
       ? t('{low} to {high}', { low: format(Math.min(...ys)), high: format(Math.max(...ys)) })
       : t('no values yet');
   return (
-    <li class="gauge box stack tight" data-kind={measure.kind}>
+    <li class="gauge box" data-kind={measure.kind}>
       <span class="muted">{label}</span>
       <bdi class="gauge-value wrap" title={value === '…' ? t('Known after two rounds of values') : undefined}>
         {value}

@@ -43,17 +43,32 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
 
 function Notice({ connection }: { connection: Connection }) {
   const notice = connection.notice.value;
+  // With a connection after all, the messages matter more.
+  const settled = notice?.retry && connection.status.value.phase === 'connected';
+  const why = notice && (
+    <>
+      {notice.advice}
+      {notice.detail && (
+        // It may scroll, and must then be reachable by keyboard.
+        <bdi class="notice-detail mono fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
+          {notice.detail}
+        </bdi>
+      )}
+    </>
+  );
   return (
     <div class="notice-place" role="alert">
       {notice && (
         <div class="notice flow box" data-tone={notice.tone}>
           <div class="notice-words wrap">
-            <strong>{t('{title}.', { title: notice.title })}</strong> {notice.advice}
-            {notice.detail && (
-              // It may scroll, and must then be reachable by keyboard.
-              <bdi class="notice-detail mono fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
-                {notice.detail}
-              </bdi>
+            <strong>{t('{title}.', { title: notice.title })}</strong>{' '}
+            {settled ? (
+              <details class="notice-more">
+                <summary>{t('Why?')}</summary>
+                {why}
+              </details>
+            ) : (
+              why
             )}
           </div>
           <div class="notice-actions line tight end">

@@ -26,19 +26,13 @@ type Pair = [string, ComponentChildren];
 
 const facts = (pairs: Pair[]): Fact[] => pairs.map(([name, value]) => ({ name, value }));
 
-/** What each message has. */
-function deliveryOf(entry: Entry): Pair[] {
-  const { message, ordinal, sent } = entry;
+/** What each message has; `named` says which connection it came by. */
+function deliveryOf(entry: Entry, named: boolean): Pair[] {
+  const { message, sent } = entry;
   const retain = t(sent ? 'to be retained' : 'retained');
   return [
-    [
-      t(moments[directionOf(entry)]),
-      t('{moment}, number {number}', {
-        moment: formatMoment(message.receivedAt),
-        number: formatCount(ordinal + 1),
-      }),
-    ],
-    [t('Connection'), brief(entry.via.name, limits.name)],
+    [t(moments[directionOf(entry)]), formatMoment(message.receivedAt)],
+    ...(named ? [[t('Connection'), brief(entry.via.name, limits.name)] as Pair] : []),
     [
       t('Delivery'),
       [`QoS ${message.qos}`, message.retain && retain, message.dup && t('possibly sent before (DUP)')]
@@ -95,7 +89,10 @@ export function Details({ page }: { page: Page }) {
             birth={entry.via.births?.before(entry.message)}
             onNumber={charting(entry, page.sessions)}
           />
-          <Facts look="line" facts={facts(deliveryOf(entry))} />
+          <Facts
+            look="line"
+            facts={facts(deliveryOf(entry, entry.replayed || page.sessions.list.value.length > 1))}
+          />
           <Facts facts={facts(moreOf(entry, selecting(entry)))} />
         </Fragment>
       )}

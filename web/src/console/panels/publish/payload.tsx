@@ -75,7 +75,7 @@ function Hint({ publisher, problems, onInsert }: HintProps) {
         </span>
       )}
       <span class="publish-places flow tight">
-        {t('Insert')}
+        <span class="publish-insert">{t('Insert')}</span>
         {places.map((place) => (
           <button
             key={place}

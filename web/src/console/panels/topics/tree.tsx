@@ -126,7 +126,11 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
         ) : (
           <span class="topic-below fine clip">{topics(below)}</span>
         )}
-        {node.retained && <span class="rigid fine end">{t('retained')}</span>}
+        {node.retained && (
+          <span class="tag end" title={t('retained')}>
+            {t('R')}
+          </span>
+        )}
       </span>
       <span class="topic-rate fine nowrap right" aria-hidden="true">
         {formatRate(rateOf(node, now))}

@@ -130,14 +130,15 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
         />
         <Button
           small
+          aria-label={t('Copy payload')}
           onClick={async () =>
             setSaid(await copy(payload, shown?.format ?? 'hex', place.current?.querySelector('pre') ?? null))
           }
         >
-          {t('Copy payload')}
+          {t('Copy')}
         </Button>
-        <Button small onClick={() => save(message)}>
-          {t('Save payload')}
+        <Button small aria-label={t('Save payload')} onClick={() => save(message)}>
+          {t('Save')}
         </Button>
         <span class="muted wrap" aria-live="polite">
           {said}
