@@ -85,7 +85,7 @@ test.describe('the public broker’s name cannot be resolved', () => {
       if (width < 900) await showView(page, 'Publish');
       const topic = await parts.topic.inputValue();
       await parts.publish.click();
-      if (width < 900) await showView(page, 'Feed');
+      if (width < 900) await showView(page, 'Messages');
       const row = parts.row(topic, 'messages: 0');
       await row.getByRole('button').click();
       await expect(page.locator('.payload-block').filter({ hasText: 'messages: 0' })).toBeInViewport({

@@ -20,6 +20,7 @@ interface Props {
 
 /** Names with their values. */
 export function Facts({ facts, look = 'table', class: name = '', label, scrolls }: Props) {
+  if (facts.length === 0) return null;
   return (
     <dl
       class={`${styles[look]} ${name}`}

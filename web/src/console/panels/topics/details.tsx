@@ -15,7 +15,7 @@ import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
-import { Facts } from '../../ui/facts';
+import { type Fact, Facts } from '../../ui/facts';
 import { asTyped, FieldError, submits } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
@@ -24,7 +24,9 @@ import { Said, Toolbar } from '../../ui/toolbar';
 import { publishHere, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
 
-function factsOf(node: TopicNode, now: number): [string, string][] {
+const toFact = ([name, value]: [string, string]): Fact => ({ name, value });
+
+function factsOf(node: TopicNode, now: number): Fact[] {
   const { last } = node;
   const below = node.topics - (last ? 1 : 0);
   const facts: [string, string][] = [];
@@ -39,7 +41,7 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
     facts.push([t('Below'), t('{topics}, {messages} in all', numbers)]);
   }
   facts.push([t('Rate'), formatRate(rateOf(node, now)) || '0/s']);
-  return last ? [...facts, ...propertiesOf(last)] : facts;
+  return facts.map(toFact);
 }
 
 interface CurrentProps {
@@ -158,7 +160,8 @@ export function Details({ page, session }: PartProps) {
         <Said>{said}</Said>
       </Toolbar>
       {current && <Current key={`value ${topic}`} {...current} />}
-      <Facts facts={factsOf(node, bench.now()).map(([name, value]) => ({ name, value }))} />
+      <Facts look="line" facts={factsOf(node, bench.now())} />
+      {node.last && <Facts facts={propertiesOf(node.last).map(toFact)} />}
       {current && (
         <>
           <h4>{t('Chart')}</h4>
