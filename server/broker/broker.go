@@ -126,9 +126,8 @@ func (b *Broker) Serve(l net.Listener) error {
 
 // ServeConn runs one MQTT connection and returns when it has ended. It owns c.
 func (b *Broker) ServeConn(c net.Conn) {
-	in := &socket{Conn: c}
-	in.owner = newConn(in, &b.unsent, func() { closeGently(c) })
-	b.serve(in.owner)
+	raw := &socket{Conn: c}
+	b.serve(raw.carry(newConn(raw, &b.unsent, func() { closeGently(c) })))
 }
 
 func (b *Broker) serve(c *conn) {

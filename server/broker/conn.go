@@ -3,6 +3,7 @@ package broker
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"io"
 	"net"
 	"runtime"
@@ -26,6 +27,7 @@ type conn struct {
 	// farewell closes Conn within CloseTimeout.
 	farewell func()
 	gone     chan struct{} // closed when that is done, after the last packet
+	raw      *socket       // under Conn
 	closed   atomic.Bool
 	reading  atomic.Bool
 	leaving  atomic.Bool
@@ -33,12 +35,16 @@ type conn struct {
 
 	// used by the goroutine that reads
 	in        *bufio.Reader
-	packet    bytes.Buffer // the packet being read
-	unread    []byte       // what mochi has not read of it
-	version   int          // of MQTT; 0: before CONNECT
-	told      bool         // its end was reported (policy.tell)
-	asks      bool         // it expects a CONNACK of MQTT 5
-	handling  bool         // mochi is handling a packet that it has decoded
+	packet    bytes.Buffer  // the packet being read
+	unread    []byte        // what mochi has not read of it
+	idle      time.Duration // that is allowed; 0: any
+	waits     time.Time     // since when there was nothing of the packet
+	began     time.Time     // when its first bytes arrived
+	arrived   int           // bytes since then
+	version   int           // of MQTT; 0: before CONNECT
+	told      bool          // its end was reported (policy.tell)
+	asks      bool          // it expects a CONNACK of MQTT 5
+	handling  bool          // mochi is handling a packet that it has decoded
 	session   *session
 	answering identifiers     // of the packet that is handled
 	receipt   *receipt        // and what it waits for
@@ -49,7 +55,7 @@ type conn struct {
 	refused   bool            // by CONNACK
 	locked    sync.Locker     // held while a message is delivered, or a session taken over
 
-	mu     sync.Mutex // guards flow and outbox
+	mu     sync.Mutex // guards the following, and the deadline for reading
 	moved  sync.Cond  // something was put into the outbox, or nothing will be any more
 	flow   flow
 	outbox []byte
@@ -89,10 +95,14 @@ type socket struct {
 }
 
 func (s *socket) Read(p []byte) (int, error) {
-	if s.owner != nil {
-		s.owner.answer()
+	if s.owner == nil {
+		return s.Conn.Read(p)
 	}
-	return s.Conn.Read(p)
+	s.owner.answer()
+	s.owner.limit()
+	n, err := s.Conn.Read(p)
+	s.owner.arrive(n)
+	return n, err
 }
 
 func (s *socket) Write(p []byte) (int, error) {
@@ -103,6 +113,12 @@ func (s *socket) Write(p []byte) (int, error) {
 		s.ended.Store(true)
 	}
 	return s.Conn.Write(p)
+}
+
+// carry makes it the socket of a connection.
+func (s *socket) carry(c *conn) *conn {
+	s.owner, c.raw = c, s
+	return c
 }
 
 // answer sends the acknowledgements that are due.
@@ -116,6 +132,45 @@ func (c *conn) answer() {
 		runtime.Gosched()
 		_ = c.transmit((*flow).answers)
 	}
+}
+
+// limit sets the deadline of a read.
+func (c *conn) limit() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.flow.ended { // the farewell has a deadline of its own
+		_ = c.raw.SetReadDeadline(c.readBy(time.Now()))
+	}
+}
+
+// readBy returns until when something must arrive: only silence ends a connection, not
+// a slow uplink, unless a packet comes at less than minRate. CONNECT gets no more time.
+func (c *conn) readBy(now time.Time) time.Time {
+	idle := cmp.Or(c.idle, maxKeepAlive*3/2)
+	switch {
+	case c.idle == 0 && c.packet.Len() == 0:
+		return time.Time{}
+	case c.version == 0 || c.arrived == 0:
+		return c.waits.Add(idle)
+	}
+	slowest := c.began.Add(idle + time.Duration(c.arrived)*time.Second/minRate)
+	if by := now.Add(idle); by.Before(slowest) {
+		return by
+	}
+	return slowest
+}
+
+// arrive counts bytes.
+func (c *conn) arrive(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.flow.ended { // it is not the reader who calls
+		return
+	}
+	if c.arrived == 0 {
+		c.began = time.Now()
+	}
+	c.arrived += bytes
 }
 
 // closeGently closes its side of the connection, and waits for the peer to close the
@@ -154,6 +209,7 @@ func (c *conn) next() error {
 	if c.packet.Reset(); c.packet.Cap() > sendSize { // an idle connection needs none
 		c.packet = bytes.Buffer{}
 	}
+	c.waits, c.arrived = time.Now(), 0
 	most := maxPacketSize
 	if c.version == 0 {
 		most = MaxConnectSize
@@ -300,12 +356,14 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// SetDeadline applies to reading: writing and the farewell have their own.
+// SetDeadline sets how long the client may be silent from when its next packet is read:
+// writing and the farewell have deadlines of their own.
 func (c *conn) SetDeadline(t time.Time) error {
-	if c.leaving.Load() {
-		return net.ErrClosed
+	c.idle = 0 // without a limit
+	if !t.IsZero() {
+		c.idle = time.Until(t)
 	}
-	return c.SetReadDeadline(t)
+	return nil
 }
 
 // connOf returns nil for a client that has no connection.

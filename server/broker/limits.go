@@ -59,6 +59,7 @@ const (
 	maxKeepAlive      = 5 * time.Minute    // for an MQTT 5 client that asks for more, or for none (3.2.2.3.14)
 	sendSize          = 64 << 10           // bytes that are sent at a time, within stallTimeout
 	stallTimeout      = 20 * time.Second   // after which a client that has read nothing is disconnected
+	minRate           = 1 << 10            // bytes a second at which a packet must arrive, beyond 1.5 times the keep-alive
 
 	// Wrong passwords from one address or for one name, after which only one is checked
 	// in each passwordPause: 0x9F Connection rate exceeded for more.

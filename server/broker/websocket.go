@@ -20,11 +20,10 @@ const subprotocol = "mqtt" // [MQTT-6.0.0-4]
 func (b *Broker) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := AcceptWebSocket(w, r, b.origins, b.log); c != nil {
-			c.raw.owner = newConn(c.Conn, &b.unsent, func() {
+			b.serve(c.raw.carry(newConn(c.Conn, &b.unsent, func() {
 				c.End(websocket.StatusNormalClosure, "")
 				_ = c.Close()
-			})
-			b.serve(c.raw.owner)
+			})))
 		}
 	})
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,6 +13,11 @@ import (
 
 // connectWithWill uses mochi's encoder: paho's leaves out the properties of wills.
 func connectWithWill(t *testing.T, b *Broker, change func(*mochi.Packet)) *peer {
+	t.Helper()
+	return connectOver(t, dialTCP(t, b), change)
+}
+
+func connectOver(t *testing.T, c net.Conn, change func(*mochi.Packet)) *peer {
 	t.Helper()
 	pk := mochi.Packet{FixedHeader: mochi.FixedHeader{Type: mochi.Connect}, ProtocolVersion: 5}
 	pk.Connect = mochi.ConnectParams{
@@ -25,7 +31,7 @@ func connectWithWill(t *testing.T, b *Broker, change func(*mochi.Packet)) *peer 
 	if err := pk.ConnectEncode(&out); err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, conn: dialTCP(t, b)}
+	p := &peer{t: t, conn: c}
 	if _, err := p.conn.Write(out.Bytes()); err != nil {
 		t.Fatal(err)
 	}
