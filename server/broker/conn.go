@@ -3,8 +3,6 @@ package broker
 import (
 	"bufio"
 	"bytes"
-	"cmp"
-	"io"
 	"net"
 	"runtime"
 	"slices"
@@ -49,18 +47,19 @@ type conn struct {
 	answering identifiers     // of the packet that is handled
 	receipt   *receipt        // and what it waits for
 	client    *mqtt.Client    // nil until the broker has accepted it
-	departed  bool            // OnDisconnect was called
 	will      *packets.Packet // nil without one, and after DISCONNECT
 	parting   *packets.Packet // a will that is due
 	refused   bool            // by CONNACK
 	locked    sync.Locker     // held while a message is delivered, or a session taken over
 
-	mu     sync.Mutex // guards the following, and the deadline for reading
-	moved  sync.Cond  // something was put into the outbox, or nothing will be any more
-	flow   flow
-	outbox []byte
-	unsent int  // bytes: those in the outbox and those being sent
-	dead   bool // a write has failed
+	mu       sync.Mutex // guards the following, and the deadline for reading
+	moved    sync.Cond  // something was put into the outbox, or nothing will be any more
+	flow     flow
+	outbox   []byte
+	unsent   int           // bytes: those in the outbox and those being sent
+	dead     bool          // a write has failed
+	departed bool          // OnDisconnect was called
+	drained  chan struct{} // not nil: somebody waits for it to be closed (drain)
 }
 
 // budget bounds what waits to be sent, in bytes.
@@ -84,43 +83,6 @@ func newConn(c net.Conn, most *budget, farewell func()) *conn {
 	return owner
 }
 
-// socket is the network connection. It is read when everything read before has been
-// handled, which is the time to answer. On a WebSocket it sends one Close frame and
-// nothing after it (RFC 6455, 5.5.1): nhooyr would send another, in reply to the peer's
-// reply, and Chromium then reports no status code.
-type socket struct {
-	net.Conn
-	owner         *conn // nil during the handshake
-	ending, ended atomic.Bool
-}
-
-func (s *socket) Read(p []byte) (int, error) {
-	if s.owner == nil {
-		return s.Conn.Read(p)
-	}
-	s.owner.answer()
-	s.owner.limit()
-	n, err := s.Conn.Read(p)
-	s.owner.arrive(n)
-	return n, err
-}
-
-func (s *socket) Write(p []byte) (int, error) {
-	if s.ended.Load() {
-		return len(p), nil
-	}
-	if s.ending.Load() && len(p) > 1 && p[0] == 0x88 && int(p[1]) == len(p)-2 {
-		s.ended.Store(true)
-	}
-	return s.Conn.Write(p)
-}
-
-// carry makes it the socket of a connection.
-func (s *socket) carry(c *conn) *conn {
-	s.owner, c.raw = c, s
-	return c
-}
-
 // answer sends the acknowledgements that are due.
 func (c *conn) answer() {
 	c.mu.Lock()
@@ -131,55 +93,6 @@ func (c *conn) answer() {
 		// let it go first, so that the acknowledgement shares its frame.
 		runtime.Gosched()
 		_ = c.transmit((*flow).answers)
-	}
-}
-
-// limit sets the deadline of a read.
-func (c *conn) limit() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.flow.ended { // the farewell has a deadline of its own
-		_ = c.raw.SetReadDeadline(c.readBy(time.Now()))
-	}
-}
-
-// readBy returns until when something must arrive: only silence ends a connection, not
-// a slow uplink, unless a packet comes at less than minRate. CONNECT gets no more time.
-func (c *conn) readBy(now time.Time) time.Time {
-	idle := cmp.Or(c.idle, maxKeepAlive*3/2)
-	switch {
-	case c.idle == 0 && c.packet.Len() == 0:
-		return time.Time{}
-	case c.version == 0 || c.arrived == 0:
-		return c.waits.Add(idle)
-	}
-	slowest := c.began.Add(idle + time.Duration(c.arrived)*time.Second/minRate)
-	if by := now.Add(idle); by.Before(slowest) {
-		return by
-	}
-	return slowest
-}
-
-// arrive counts bytes.
-func (c *conn) arrive(bytes int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.flow.ended { // it is not the reader who calls
-		return
-	}
-	if c.arrived == 0 {
-		c.began = time.Now()
-	}
-	c.arrived += bytes
-}
-
-// closeGently closes its side of the connection, and waits for the peer to close the
-// other.
-func closeGently(c net.Conn) {
-	defer c.Close()
-	if half, ok := c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_ = c.SetReadDeadline(time.Now().Add(CloseTimeout))
-		_, _ = io.Copy(io.Discard, c)
 	}
 }
 
@@ -238,21 +151,16 @@ func (c *conn) makeRoom() {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.transmit(func(f *flow) []byte { return f.admit(p) }); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return len(p), c.transmit(func(f *flow) []byte { return f.admit(p) })
 }
 
-// transmit puts what the flow releases into the outbox.
+// transmit puts what the flow releases into the outbox. A lost connection ends in its
+// Read, not here: DISCONNECT may have arrived before.
 func (c *conn) transmit(step func(*flow) []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.flow.ended:
+	if c.flow.ended || c.dead {
 		return nil
-	case c.dead:
-		return net.ErrClosed
 	}
 	c.flow.full = c.budget.full(c.unsent)
 	c.put(step(&c.flow))
@@ -305,6 +213,7 @@ func (c *conn) sendAll() {
 		}
 		for chunk := range slices.Chunk(out, sendSize) {
 			if err := c.send(chunk); err != nil {
+				c.drain() // the peer may have left in order
 				_ = c.Conn.Close()
 				return
 			}
@@ -374,7 +283,7 @@ func connOf(cl *mqtt.Client) *conn {
 
 func transmit(cl *mqtt.Client, step func(*flow) []byte) {
 	if c := connOf(cl); c != nil {
-		_ = c.transmit(step) // a lost connection ends in its Read
+		_ = c.transmit(step)
 	}
 }
 

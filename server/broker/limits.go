@@ -72,6 +72,8 @@ const (
 	MaxConnectSize = 256 << 10        // bytes of CONNECT: 0x95 for more
 	ConnectTimeout = 10 * time.Second // from accepting the connection to a complete CONNECT
 	CloseTimeout   = time.Second      // between the server's closing of a connection and the peer's
+
+	drainTime = 50 * time.Millisecond // enough for a read that need not wait
 )
 
 func capabilities(most quotas) *mqtt.Capabilities {

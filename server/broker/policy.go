@@ -45,8 +45,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	c := connOf(cl)
 	c.client = cl
 	p.gate.Watch(c.Conn, http.StateActive)
-	c.lock(&p.sessions.delivery)
-	old, ok := p.server.Clients.Get(cl.ID)
+	old, ok := p.takeOver(c, cl.ID)
 	before := p.sessions.get(cl.ID)
 	if ok && before != nil && !pk.Connect.Clean && (!old.Properties.Clean || old.Properties.ProtocolVersion == 5) {
 		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
@@ -64,6 +63,20 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	if before != nil {
 		before.clear()
 		c.parting = before.cancelWill()
+	}
+}
+
+// takeOver locks the session, once its connection has handled what came before this one,
+// and returns its client.
+func (p *policy) takeOver(c *conn, id string) (old *mqtt.Client, ok bool) {
+	for drained := (*conn)(nil); ; {
+		c.lock(&p.sessions.delivery)
+		if old, ok = p.server.Clients.Get(id); !ok || connOf(old) == drained || connOf(old) == nil {
+			return old, ok
+		}
+		c.delivered()
+		drained = connOf(old)
+		drained.drain()
 	}
 }
 
@@ -100,9 +113,9 @@ func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 func (p *policy) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
 	c := connOf(cl)
 	p.tell(c, err)
-	c.departed = true
 	c.delivered()
 	c.lock(&p.sessions.delivery)
+	c.depart()
 	current, _ := p.server.Clients.Get(cl.ID)
 	takenOver := current != cl || cl.IsTakenOver()
 	p.leaveWill(c, expire || p.sessions.get(cl.ID) != c.session, takenOver)

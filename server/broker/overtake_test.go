@@ -1,0 +1,79 @@
+package broker
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2/packets"
+)
+
+// A client that leaves and is back at once has left: DISCONNECT, which arrived before
+// the new CONNECT, discards the will [MQTT-3.14.4-3] and may end the session (3.14.2.2.2).
+func TestDisconnectIsNotOvertaken(t *testing.T) {
+	for _, transport := range transports {
+		for name, properties := range map[string]*packets.Properties{
+			"the session goes on": {}, "the session ends": {SessionExpiryInterval: ptr(uint32(0))},
+		} {
+			t.Run(transport.name+", "+name, func(t *testing.T) {
+				b := start(t, Options{})
+				watcher := connect(t, dialTCP(t, b), nil)
+				watcher.subscribe("will", 0)
+				leave := packets.NewControlPacket(packets.DISCONNECT)
+				leave.Content.(*packets.Disconnect).Properties = properties
+				next := transport.dial(t, b)
+				for i := range 200 {
+					device := connectOver(t, next, func(*mochi.Packet) {})
+					if want := i > 0 && properties.SessionExpiryInterval == nil; device.connack.SessionPresent != want {
+						t.Fatalf("session present: %v", !want)
+					}
+					next = transport.dial(t, b) // so that only CONNECT is missing
+					device.send(leave)
+				}
+				watcher.publish(0, 0, false, "will", "none")
+				if m := expect[packets.Publish](watcher); string(m.Payload) != "none" {
+					t.Errorf("the will was published: %s", m.Payload)
+				}
+			})
+		}
+	}
+}
+
+// The same holds if the network fails after DISCONNECT: the broker finds out when it writes.
+func TestDisconnectBeforeReset(t *testing.T) {
+	b := start(t, Options{})
+	watcher := connect(t, dialTCP(t, b), nil)
+	watcher.subscribe("will", 0)
+	pub, stop, stopped := connect(t, dialTCP(t, b), nil), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				pub.publish(0, 0, false, "flood", strings.Repeat("x", 1000))
+			}
+		}
+	}()
+	for range 100 {
+		device := connectOver(t, dialTCP(t, b), func(*mochi.Packet) {})
+		flood := packets.NewControlPacket(packets.SUBSCRIBE)
+		flood.Content.(*packets.Subscribe).PacketID = 1
+		flood.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "flood"}}
+		device.send(flood)
+		for range 2 { // SUBACK and a message, in any order
+			device.next()
+		}
+		device.send(packets.NewControlPacket(packets.DISCONNECT))
+		_ = device.conn.(*net.TCPConn).SetLinger(0)
+		_ = device.conn.Close()
+	}
+	close(stop)
+	<-stopped
+	watcher.publish(0, 0, false, "will", "none")
+	if m := expect[packets.Publish](watcher); string(m.Payload) != "none" {
+		t.Errorf("the will was published: %s", m.Payload)
+	}
+}
