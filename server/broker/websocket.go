@@ -20,7 +20,7 @@ const subprotocol = "mqtt" // [MQTT-6.0.0-4]
 func (b *Broker) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := AcceptWebSocket(w, r, b.origins, b.log); c != nil {
-			b.serve(c.raw.carry(newConn(c.Conn, &b.unsent, func() {
+			b.serve(c.raw.carry(newConn(c, &b.unsent, func() {
 				c.End(websocket.StatusNormalClosure, "")
 				_ = c.Close()
 			})))
@@ -33,6 +33,15 @@ type WebSocket struct {
 	net.Conn
 	ws  *websocket.Conn
 	raw *socket
+}
+
+// Read drops what comes with an error: the bytes of a frame that is cut off are masked.
+func (c *WebSocket) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		n = 0
+	}
+	return n, err
 }
 
 // End closes the connection with a status code and a reason of up to 123 bytes (RFC

@@ -183,3 +183,23 @@ func dirOf(t *testing.T, b *Broker) string {
 	}
 	return dir
 }
+
+// What has arrived of a WebSocket frame when the connection is lost is no packet: it would
+// be taken for one while it is still masked (RFC 6455, 5.3).
+func TestCutOffFrame(t *testing.T) {
+	b := start(t, Options{})
+	watcher := connect(t, dialTCP(t, b), nil)
+	watcher.subscribe("will", 0)
+	near, far := net.Pipe()
+	connectOver(t, webSocketOver(t, b, near, far), func(*mochi.Packet) {})
+	frame := []byte{0x82, 0x80 | 100, 1, 2, 3, 4, packets.DISCONNECT << 4, 0} // of 100 bytes
+	if _, err := near.Write(frame); err != nil {
+		t.Fatal(err)
+	}
+	_ = near.Close()
+	waitFor(t, func() bool { return b.policy.sessions.get("device").away() })
+	watcher.publish(0, 0, false, "will", "none")
+	if m := expect[packets.Publish](watcher); string(m.Payload) != "offline" {
+		t.Errorf("got %s", m.Payload)
+	}
+}
