@@ -261,6 +261,7 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 			will, _, _, err := decode(r.Will, 1)
 			will.Expiry, will.Properties.WillDelayInterval = 0, r.WillDelay
 			session.will = &will
+			session.keepWill(&will, 1)
 			return err
 		}),
 		each(tx, subscriptions, func(id, _ string, data []byte) error {

@@ -20,8 +20,8 @@ type quotas struct {
 	retained        int // messages; more get 0x97
 	retainedBytes   int // of these messages, to the same effect
 	inflight        int // QoS 1 and 2 messages kept for one session: 0x97 for its client, then further ones are dropped
-	sessionBytes    int // of these messages, to the same effect
-	allSessionBytes int // in all sessions: further messages of QoS 1 and 2 get 0x97
+	sessionBytes    int // of these messages and the will, to the same effect
+	allSessionBytes int // in all sessions: further messages of QoS 1 and 2 get 0x97, as further wills do beyond a quarter
 	subscriptions   int // of one client; more get 0x97
 	// unsent is how many bytes may wait to be sent to one client. Beyond it, messages
 	// of QoS 0 are dropped, and those of QoS 1 and 2 stay in the session. Beyond eight

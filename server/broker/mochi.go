@@ -227,7 +227,7 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 			pk.ReasonCode = c.packet.Bytes()[2]
 		}
 		if pk.ReasonCode == packets.CodeDisconnect.Code {
-			c.will = nil // [MQTT-3.14.4-3]
+			c.discardWill() // [MQTT-3.14.4-3]
 		}
 	}
 	c.identify(cl, &pk)

@@ -51,6 +51,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
 		p.dropTooLarge(old, cl)
 		c.session = before
+		c.session.keepWill(c.will, 1)
 		before.resume()
 		before.cancelWill()
 		return
@@ -60,6 +61,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 		p.server.UnsubscribeClient(old)
 	}
 	c.session = p.sessions.start(cl)
+	c.session.keepWill(c.will, 1)
 	if before != nil {
 		before.clear()
 		c.parting = before.cancelWill()
@@ -87,6 +89,7 @@ func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packe
 	c.delivered()
 	if !p.store.establish(cl, c.session) { // CONNACK would promise a session
 		c.refused = true
+		c.discardWill()
 		code := packets.ErrQuotaExceeded
 		if cl.Properties.ProtocolVersion < 5 {
 			code = packets.Err3ServerUnavailable

@@ -20,7 +20,8 @@ type sessions struct {
 	// delivered meanwhile would go to the old one.
 	delivery sync.RWMutex
 	order    atomic.Uint64 // of the newest message
-	bytes    atomic.Int64  // of all messages in flight
+	bytes    atomic.Int64  // of all messages in flight, and wills
+	wills    atomic.Int64  // of these bytes those of wills
 
 	mu       sync.Mutex
 	byClient map[string]*session
@@ -327,7 +328,9 @@ func (s *session) remove(id uint16) bool {
 func (s *session) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.grow(-s.bytes)
+	for _, one := range s.sent {
+		s.grow(-one.size)
+	}
 	clear(s.sent)
 }
 

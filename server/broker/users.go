@@ -207,7 +207,8 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 			return packets.ErrNotAuthorized
 		}
 	}
-	if p.sessions.get(cl.ID) == nil && !p.room(name, p.most.sessions, most) {
+	session := p.sessions.get(cl.ID)
+	if session == nil && !p.room(name, p.most.sessions, most) || !p.roomForWill(c.will, session) {
 		return packets.ErrQuotaExceeded
 	}
 	return packets.CodeSuccess

@@ -37,8 +37,40 @@ func (p *policy) leaveWill(c *conn, ends, takenOver bool) {
 		c.parting = c.will
 	case !takenOver:
 		c.session.mu.Lock()
-		defer c.session.mu.Unlock()
-		c.session.will = c.will // see leave
+		c.session.will, c.will = c.will, nil // see leave
+		c.session.mu.Unlock()
+	}
+	c.discardWill()
+}
+
+func (c *conn) discardWill() {
+	c.session.keepWill(c.will, -1)
+	c.will = nil
+}
+
+// roomForWill reports whether one more will may be kept, if it takes the place of the
+// session's.
+func (p *policy) roomForWill(will *packets.Packet, session *session) bool {
+	if will == nil {
+		return true
+	}
+	size := p.sessions.wills.Load() + int64(sizeOf(*will))
+	if session != nil {
+		if _, waiting := session.waiting(); waiting != nil {
+			size -= int64(sizeOf(*waiting))
+		}
+	}
+	return size <= int64(p.most.allSessionBytes/4)
+}
+
+// keepWill counts the bytes of a will from CONNECT until it is published or discarded,
+// or with -1 no longer.
+func (s *session) keepWill(will *packets.Packet, times int) {
+	if will != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.grow(times * sizeOf(*will))
+		s.all.wills.Add(int64(times * sizeOf(*will)))
 	}
 }
 
@@ -60,10 +92,11 @@ func (p *policy) publishDelayed(s *session) {
 // cancelWill cancels the will of a client that is back.
 func (s *session) cancelWill() (will *packets.Packet) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if will, s.will = s.will, nil; s.delay != nil {
 		s.delay.Stop()
 	}
+	s.mu.Unlock()
+	s.keepWill(will, -1)
 	return will
 }
 

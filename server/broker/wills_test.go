@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"path/filepath"
 	"testing"
@@ -19,6 +20,15 @@ func connectWithWill(t *testing.T, b *Broker, change func(*mochi.Packet)) *peer 
 
 func connectOver(t *testing.T, c net.Conn, change func(*mochi.Packet)) *peer {
 	t.Helper()
+	p := tryConnectOver(t, c, change)
+	if p.connack.ReasonCode != 0 {
+		t.Fatalf("CONNACK reason %#x", p.connack.ReasonCode)
+	}
+	return p
+}
+
+func tryConnectOver(t *testing.T, c net.Conn, change func(*mochi.Packet)) *peer {
+	t.Helper()
 	pk := mochi.Packet{FixedHeader: mochi.FixedHeader{Type: mochi.Connect}, ProtocolVersion: 5}
 	pk.Connect = mochi.ConnectParams{
 		ProtocolName: []byte("MQTT"), ClientIdentifier: "device", Keepalive: 60,
@@ -35,9 +45,7 @@ func connectOver(t *testing.T, c net.Conn, change func(*mochi.Packet)) *peer {
 	if _, err := p.conn.Write(out.Bytes()); err != nil {
 		t.Fatal(err)
 	}
-	if p.connack = expect[packets.Connack](p); p.connack.ReasonCode != 0 {
-		t.Fatalf("CONNACK reason %#x", p.connack.ReasonCode)
-	}
+	p.connack = expect[packets.Connack](p)
 	return p
 }
 
@@ -96,6 +104,7 @@ func TestWills(t *testing.T) {
 			} else if m := expect[packets.Publish](watcher); m.Topic != "will" {
 				t.Errorf("got %s", m.Topic)
 			}
+			waitFor(t, func() bool { return b.policy.sessions.wills.Load() == 0 && b.policy.sessions.bytes.Load() == 0 })
 		})
 	}
 }
@@ -202,4 +211,49 @@ func TestCutOffFrame(t *testing.T) {
 	if m := expect[packets.Publish](watcher); string(m.Payload) != "offline" {
 		t.Errorf("got %s", m.Payload)
 	}
+}
+
+// Wills that wait count among the bytes that sessions may hold, and those that clients have
+// left with the broker, too: 0x97 for more.
+func TestWillsAreBounded(t *testing.T) {
+	const size, fit = 8 << 10, 3
+	dir := t.TempDir()
+	lower := func(q *quotas) { q.allSessionBytes = 4 * fit * (size + 2*overhead) }
+	b := start(t, Options{DataDir: dir, lower: lower})
+	will := func(i int) func(*mochi.Packet) {
+		return func(pk *mochi.Packet) {
+			pk.Connect.ClientIdentifier, pk.Connect.WillPayload = fmt.Sprint(i), make([]byte, size)
+			pk.Connect.WillProperties.WillDelayInterval = 50
+		}
+	}
+	refused := func(b *Broker) {
+		t.Helper()
+		if p := tryConnectOver(t, dialTCP(t, b), will(fit)); p.connack.ReasonCode != packets.ConnackQuotaExceeded {
+			t.Errorf("CONNACK reason %#x", p.connack.ReasonCode)
+		}
+	}
+	var last *peer
+	for i := range fit {
+		last = connectOver(t, dialTCP(t, b), will(i))
+		if i > 0 { // one is waiting, one is not
+			_ = last.conn.Close()
+			waitFor(t, b.policy.sessions.get(fmt.Sprint(i)).away)
+		}
+	}
+	refused(b)
+	one := b.policy.sessions.get("1")
+	if one.size() < size || b.policy.sessions.bytes.Load() < fit*size {
+		t.Errorf("%d bytes are counted for a will, %d for all", one.size(), b.policy.sessions.bytes.Load())
+	}
+	last = connectOver(t, dialTCP(t, b), will(1)) // in place of its own
+	_ = last.conn.Close()
+	waitFor(t, b.policy.sessions.get("1").away)
+
+	again := start(t, Options{DataDir: dirOf(t, b), lower: lower})
+	refused(again)
+	for i := range fit {
+		connectOver(t, dialTCP(t, again), func(pk *mochi.Packet) { will(i)(pk); pk.Connect.WillFlag = false }).disconnect()
+	}
+	connectOver(t, dialTCP(t, again), will(fit)).disconnect()
+	waitFor(t, func() bool { return again.policy.sessions.bytes.Load() == 0 })
 }
