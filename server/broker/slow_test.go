@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -273,4 +274,33 @@ func TestGateWaitsForNoClose(t *testing.T) {
 	<-second
 	close(let)
 	<-first
+}
+
+// A WebSocket that has to make room while its password is checked does not keep the
+// newcomer waiting for its close handshake.
+func TestGateWaitsForNoHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}]`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := start(t, Options{Users: users, lower: func(q *quotas) { q.connections = 1 }})
+		for range cap(users.hashing) {
+			users.hashing <- struct{}{}
+		}
+		near, far := net.Pipe()
+		p := &peer{t: t, conn: webSocketOver(t, b, near, far)}
+		p.send(packets.NewControlPacket(packets.CONNECT))
+		synctest.Wait()
+		began := time.Now()
+		_, newcomer := net.Pipe()
+		b.gate.Watch(newcomer, http.StateNew)
+		if took := time.Since(began); took > 0 {
+			t.Errorf("it took %v", took)
+		}
+		_ = newcomer.Close()
+		for range cap(users.hashing) {
+			<-users.hashing
+		}
+	})
 }

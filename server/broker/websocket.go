@@ -55,6 +55,9 @@ func (c *WebSocket) End(code websocket.StatusCode, reason string) {
 	_ = c.ws.Close(code, reason)
 }
 
+// Close cuts the connection off, without the close handshake, which may take seconds.
+func (c *WebSocket) Close() error { return c.ws.CloseNow() }
+
 // AcceptWebSocket does the handshake with a client that offers the subprotocol and, if
 // it is a browser, comes from this server or one of origins. If it returns nil it has
 // answered the request.
