@@ -82,19 +82,16 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Warn("the page has not been built: run \"make build\" and start again")
 	}
 	page.add("config.json", pageConfig(version, brokers))
-
 	listener, err := listen(c.addr, "-addr", "127.0.0.1:8081")
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	scheme := "http"
 	var secure *tls.Config
 	if c.tlsCert != "" {
 		if secure, err = loadCertificate(c.tlsCert, c.tlsKey, log); err != nil {
 			return err
 		}
-		scheme = "https"
 	}
 	var users *broker.Users
 	if c.brokerAuth != "" {
@@ -102,9 +99,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 			return fmt.Errorf("-broker-auth: %w", err)
 		}
 	}
-	relays := &relays{
-		ctx: ctx, byName: relayed, origins: c.allowOrigins, log: log, gate: broker.NewGate(maxRelayed),
-	}
+	relays := &relays{ctx: ctx, byName: relayed, origins: c.allowOrigins, log: log, gate: broker.NewGate(maxRelayed)}
 	if !c.relayOpen {
 		relays.users = users
 	}
@@ -120,41 +115,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
 	}
-	if users != nil {
-		list, err := watch("list of users", func() error {
-			revoked, err := users.Reload()
-			if b != nil {
-				b.Revoke(revoked)
-			}
-			relays.revoke(revoked)
-			return err
-		}, log, c.brokerAuth)
-		if err != nil {
-			return fmt.Errorf("-broker-auth: %w", err)
-		}
-		list.keep(ctx)
-	}
-
-	mux := http.NewServeMux()
-	mux.Handle("GET /", page)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !b.Ready() {
-			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	mux.Handle("GET /relay/{name}", relays)
-	if b != nil {
-		mux.Handle("GET /mqtt", b.Handler())
-	}
-	if c.metrics {
-		mux.HandleFunc("GET /metrics", showMetrics(b, relays))
+	if err = c.keepUsers(ctx, users, b, relays, log); err != nil {
+		return err
 	}
 	access := newAccess(c.addr, c.allowOrigins)
-	site := newServer(withHeaders(headers, access.validateHost(mux)), log)
-	site.TLSConfig = secure
 	if c.redirectAddr != "" {
 		plain, err := listen(c.redirectAddr, "-redirect-addr", "127.0.0.1:8082")
 		if err != nil {
@@ -165,13 +129,18 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		log.Info("redirecting to https", "from", plain.Addr().String())
 		go func() { failed <- redirect.Serve(plain) }()
 	}
-	go func() {
-		if secure != nil {
-			failed <- site.ServeTLS(listener, "", "")
-		} else {
-			failed <- site.Serve(listener)
-		}
-	}()
+	site := newServer(withHeaders(headers, access.validateHost(routes(page, b, relays, c.metrics))), log)
+	site.TLSConfig = secure
+	return c.host(ctx, site, listener, failed, log, stdout)
+}
+
+// host serves the site until ctx ends or one of the listeners fails.
+func (c *config) host(ctx context.Context, site *http.Server, listener net.Listener, failed chan error, log *slog.Logger, stdout io.Writer) error {
+	scheme, serve := "http", func() error { return site.Serve(listener) }
+	if site.TLSConfig != nil {
+		scheme, serve = "https", func() error { return site.ServeTLS(listener, "", "") }
+	}
+	go func() { failed <- serve() }()
 	fmt.Fprintf(stdout, "Open %s://%s/\n", scheme, browsable(listener.Addr()))
 	c.notify("READY=1")
 
@@ -189,6 +158,49 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) (
 		_ = site.Close()
 	}
 	return nil
+}
+
+// keepUsers reads the list of users again when it changes, and disconnects those who
+// are no longer in it.
+func (c *config) keepUsers(ctx context.Context, users *broker.Users, b *broker.Broker, relays *relays, log *slog.Logger) error {
+	if users == nil {
+		return nil
+	}
+	list, err := watch("list of users", func() error {
+		revoked, err := users.Reload()
+		if b != nil {
+			b.Revoke(revoked)
+		}
+		relays.revoke(revoked)
+		return err
+	}, log, c.brokerAuth)
+	if err != nil {
+		return fmt.Errorf("-broker-auth: %w", err)
+	}
+	list.keep(ctx)
+	return nil
+}
+
+// routes is what the server answers. b is nil without an embedded broker.
+func routes(page static, b *broker.Broker, relays *relays, figures bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /", page)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !b.Ready() {
+			http.Error(w, "the broker's data directory can't be written", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.Handle("GET /relay/{name}", relays)
+	if b != nil {
+		mux.Handle("GET /mqtt", b.Handler())
+	}
+	if figures {
+		mux.HandleFunc("GET /metrics", showMetrics(b, relays))
+	}
+	return mux
 }
 
 // maxHTTPConns bounds the open HTTP connections; the broker counts WebSockets.

@@ -117,12 +117,7 @@ func newAccess(listenAddr string, origins []string) *access {
 }
 
 // hostname is a Host header without its port.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-}
+func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
 
 // answersTo reports whether host, as in the Host header, names this server. A foreign
 // name that resolves to this machine would let a page of another site reach local

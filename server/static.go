@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"mime"
 	"net/http"
 	"os"
 	"path"
@@ -129,20 +130,17 @@ func writeStatic(dir string, page fs.FS, config []byte, headers map[string]strin
 	)
 }
 
-// refusal matches a weight of zero.
-var refusal = regexp.MustCompile(`^\s*[qQ]\s*=\s*0(\.0*)?\s*$`)
-
 // accepts reads an Accept-Encoding header (RFC 9110, 12.5.3). Among several acceptable
 // codings the server may choose, so only weights of zero matter.
-func accepts(header, coding string) bool {
-	any := false
+func accepts(header, coding string) (any bool) {
 	for item := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(item, ";")
-		switch name = strings.TrimSpace(name); {
-		case strings.EqualFold(name, coding):
-			return !refusal.MatchString(params)
-		case name == "*":
-			any = !refusal.MatchString(params)
+		name, params, _ := mime.ParseMediaType(item) // of the same form
+		weight, err := strconv.ParseFloat(params["q"], 64)
+		switch name {
+		case coding:
+			return err != nil || weight > 0
+		case "*":
+			any = err != nil || weight > 0
 		}
 	}
 	return any

@@ -28,7 +28,6 @@ type conn struct {
 	raw      *socket       // under Conn
 	closed   atomic.Bool
 	reading  atomic.Bool
-	leaving  atomic.Bool
 	budget   *budget
 
 	// used by the goroutine that reads
@@ -225,10 +224,13 @@ func (c *conn) sendAll() {
 }
 
 func (c *conn) send(p []byte) error {
-	_ = c.SetWriteDeadline(time.Now().Add(stallTimeout))
-	if c.leaving.Load() {
-		_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
+	c.mu.Lock()
+	patience := stallTimeout
+	if c.flow.ended {
+		patience = CloseTimeout
 	}
+	_ = c.SetWriteDeadline(time.Now().Add(patience))
+	c.mu.Unlock()
 	_, err := c.Conn.Write(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -244,10 +246,9 @@ func (c *conn) send(p []byte) error {
 // leave sends what is due and DISCONNECT, if any, as the last packet. mochi would queue
 // it behind what a slow peer has not read yet.
 func (c *conn) leave(disconnect []byte) {
-	c.leaving.Store(true)
-	_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	_ = c.SetWriteDeadline(time.Now().Add(CloseTimeout))
 	if !c.flow.ended {
 		c.put(append(c.flow.answers(), disconnect...))
 		c.flow.ended = true

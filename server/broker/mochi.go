@@ -175,14 +175,12 @@ func (s *session) done(id uint16) bool { return s.remove(id) || s.release(id) }
 func (s *session) release(internal uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for real, id := range s.received {
-		if id == internal {
-			delete(s.received, real)
-			_, taken := s.sent[internal]
-			return !taken
-		}
+	real, ok := s.realOf(internal)
+	if ok {
+		delete(s.received, real)
 	}
-	return false
+	_, taken := s.sent[internal]
+	return ok && !taken
 }
 
 // tell reports why a connection ends: to the log, and to a client of MQTT 5 if it is

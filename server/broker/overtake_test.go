@@ -1,18 +1,22 @@
 package broker
 
 import (
+	"context"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
+	"nhooyr.io/websocket"
+
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
 // A client that leaves and is back at once has left: DISCONNECT, which arrived before
 // the new CONNECT, discards the will [MQTT-3.14.4-3] and may end the session (3.14.2.2.2).
 func TestDisconnectIsNotOvertaken(t *testing.T) {
-	for _, transport := range transports {
+	for _, transport := range append(transports, transport{"websocket over TLS", dialTLS}) {
 		for name, properties := range map[string]*packets.Properties{
 			"the session goes on": {}, "the session ends": {SessionExpiryInterval: ptr(uint32(0))},
 		} {
@@ -38,6 +42,18 @@ func TestDisconnectIsNotOvertaken(t *testing.T) {
 			})
 		}
 	}
+}
+
+func dialTLS(t *testing.T, b *Broker) net.Conn {
+	t.Helper()
+	s := httptest.NewTLSServer(b.Handler())
+	t.Cleanup(s.Close)
+	ws, _, err := websocket.Dial(t.Context(), s.URL, &websocket.DialOptions{HTTPClient: s.Client(), Subprotocols: []string{"mqtt"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	return websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
 }
 
 // The same holds if the network fails after DISCONNECT: the broker finds out when it writes.

@@ -53,7 +53,6 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 		c.session = before
 		c.session.keepWill(c.will, 1)
 		before.resume()
-		before.cancelWill()
 		return
 	}
 	if ok { // mochi does the same, but too late for the new session
@@ -140,7 +139,9 @@ func (p *policy) end(cl *mqtt.Client) {
 	cl.ClearInflights()
 	p.server.UnsubscribeClient(cl)
 	p.server.Clients.Delete(cl.ID)
-	p.sessions.remove(cl.ID)
+	p.sessions.mu.Lock()
+	p.sessions.drop(cl.ID)
+	p.sessions.mu.Unlock()
 }
 
 func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {

@@ -114,8 +114,9 @@ func (s *sessions) start(cl *mqtt.Client) *session {
 // resume continues a session that has a connection again.
 func (s *session) resume() {
 	s.all.mu.Lock()
-	defer s.all.mu.Unlock()
 	s.stop()
+	s.all.mu.Unlock()
+	s.cancelWill()
 }
 
 // stop stops the expiry. The caller holds all.mu.
@@ -142,14 +143,7 @@ func (s *sessions) detach(cl *mqtt.Client) {
 	s.server.Clients.Add(rest)
 }
 
-// remove forgets a session, and returns it.
-func (s *sessions) remove(client string) *session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.drop(client)
-}
-
-// drop is remove for callers that hold mu.
+// drop forgets a session, and returns it. The caller holds mu.
 func (s *sessions) drop(client string) *session {
 	one := s.byClient[client]
 	if one == nil {
@@ -281,7 +275,8 @@ func (s *session) message(pk packets.Packet) any {
 		one := s.sent[pk.PacketID]
 		return message{pk, one.order, one.size}
 	case packets.Pubrec:
-		return received(s.realLocked(pk.PacketID))
+		real, _ := s.realOf(pk.PacketID)
+		return received(real)
 	}
 	return released{}
 }
@@ -334,15 +329,15 @@ func (s *session) clear() {
 	clear(s.sent)
 }
 
-// realLocked is the client's own identifier for a QoS 2 message that has another in
-// mochi. The caller holds mu.
-func (s *session) realLocked(internal uint16) uint16 {
+// realOf is the client's own identifier for a QoS 2 message that has another in mochi.
+// The caller holds mu.
+func (s *session) realOf(internal uint16) (real uint16, ok bool) {
 	for real, id := range s.received {
 		if id == internal {
-			return real
+			return real, true
 		}
 	}
-	return internal
+	return internal, false
 }
 
 // retain counts a retained message, or its removal.

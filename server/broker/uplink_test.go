@@ -116,7 +116,7 @@ func webSocketOver(t *testing.T, b *Broker, near, far net.Conn) net.Conn {
 	l := once{make(chan net.Conn, 1)}
 	l.conns <- far
 	server := &http.Server{Handler: b.Handler()}
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { close(l.conns); _ = server.Close() })
 	dial := func(context.Context, string, string) (net.Conn, error) { return near, nil }
 	client := &http.Client{Transport: &http.Transport{DialContext: dial}}
