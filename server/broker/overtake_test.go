@@ -27,15 +27,23 @@ func TestDisconnectIsNotOvertaken(t *testing.T) {
 				leave := packets.NewControlPacket(packets.DISCONNECT)
 				leave.Content.(*packets.Disconnect).Properties = properties
 				next := transport.dial(t, b)
-				for i := range 200 {
+				const times = 200
+				for i := range times {
 					device := connectOver(t, next, func(*mochi.Packet) {})
 					if want := i > 0 && properties.SessionExpiryInterval == nil; device.connack.SessionPresent != want {
 						t.Fatalf("session present: %v", !want)
 					}
 					next = transport.dial(t, b) // so that only CONNECT is missing
+					device.publish(0, 0, false, "will", "before")
 					device.send(leave)
 				}
+				connectOver(t, next, func(*mochi.Packet) {})
 				watcher.publish(0, 0, false, "will", "none")
+				for range times {
+					if m := expect[packets.Publish](watcher); string(m.Payload) != "before" {
+						t.Fatalf("%s where the client's own message was expected", m.Payload)
+					}
+				}
 				if m := expect[packets.Publish](watcher); string(m.Payload) != "none" {
 					t.Errorf("the will was published: %s", m.Payload)
 				}

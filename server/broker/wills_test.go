@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -256,4 +257,32 @@ func TestWillsAreBounded(t *testing.T) {
 	}
 	connectOver(t, dialTCP(t, again), will(fit)).disconnect()
 	waitFor(t, func() bool { return again.policy.sessions.bytes.Load() == 0 })
+}
+
+// A client that is refused because its session can't be stored leaves no will.
+func TestRefusedClientLeavesNoWill(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	watcher := connect(t, dialTCP(t, b), nil)
+	watcher.subscribe("will", 0)
+	filler := connect(t, dialTCP(t, b), nil)
+	full(b, true)
+	payload := ""
+	for i := 0; ; i++ { // until the file has no room left
+		payload = fmt.Sprint(i)
+		p := tryConnectOver(t, dialTCP(t, b), func(pk *mochi.Packet) {
+			pk.Connect.ClientIdentifier, pk.Connect.WillPayload = payload, []byte(payload)
+		})
+		if p.connack.ReasonCode == packets.ConnackQuotaExceeded {
+			p.expectEnd()
+			break
+		}
+		filler.publish(1, 1, true, "filler/"+payload, strings.Repeat("x", 1000))
+		expect[packets.Puback](filler)
+	}
+	waitFor(t, func() bool { return b.policy.sessions.get(payload).away() })
+	watcher.publish(0, 0, false, "will", "none")
+	if m := expect[packets.Publish](watcher); string(m.Payload) != "none" {
+		t.Errorf("the will was published: %s", m.Payload)
+	}
+	full(b, false)
 }
