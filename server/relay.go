@@ -203,17 +203,14 @@ func (s *relays) serve(c *relayed, to *relay, remote string) (code websocket.Sta
 	if user := string(pk.Connect.Username); s.users != nil {
 		s.open.Store(c, user) // before the check, so that a user revoked meanwhile is disconnected, too
 		if why := s.users.Authenticate(user, pk.Connect.Password, remote); why != packets.CodeSuccess {
-			wrong := why == packets.ErrBadUsernameOrPassword
-			if wrong {
+			code := packets.Err3ServerUnavailable.Code // of MQTT 3.1.1
+			if why == packets.ErrBadUsernameOrPassword {
+				code = packets.ErrMalformedUsernameOrPassword.Code
 				s.log.Warn("refused a client of a relay: wrong user name or password", "relay", to.name, "remote", remote)
 			}
-			refusal := []byte{packets.Connack << 4, 3, 0, why.Code, 0}
-			switch {
-			case pk.ProtocolVersion == 5:
-			case wrong: // 3.1.1, table 3.1
-				refusal = []byte{packets.Connack << 4, 2, 0, 4}
-			default:
-				refusal = []byte{packets.Connack << 4, 2, 0, 3}
+			refusal := []byte{packets.Connack << 4, 2, 0, code}
+			if pk.ProtocolVersion == 5 {
+				refusal = []byte{packets.Connack << 4, 3, 0, why.Code, 0}
 			}
 			_, _ = patient{c}.Write(refusal)
 			return websocket.StatusNormalClosure, ""
