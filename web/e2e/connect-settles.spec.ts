@@ -170,6 +170,30 @@ for (const [form, options, script] of forms) {
   });
 }
 
+test('a dedicated worker, stuck in a loop: its clients end, and the next connect succeeds', async ({
+  page,
+}) => {
+  host.prefix(
+    /\/assets\/dedicated-.*\.js$/,
+    `addEventListener('message', ({ data }) => { while (data.method === 'ping'); });`,
+  );
+  await page.goto(`${host.url}/plain`);
+  const ended = await page.evaluate(
+    async ({ library, url }) => {
+      const mqtt = (await import(library)) as typeof import('../src/client');
+      const client = await mqtt.connect(url);
+      const end = new Promise<string | undefined>((resolve) => {
+        client.once('end', (error) => resolve(error?.code));
+      });
+      const ping = await client.ping({ timeout: 500 }).catch(({ code }) => code);
+      return [ping, await end];
+    },
+    { library: `${host.url}/mqttwasm.js`, url: broker.url },
+  );
+  expect(ended).toEqual(['timeout', 'crashed']);
+  await expectOutcome(page, {}, connected);
+});
+
 /** It loads beside the worker, so a connection may be there before it. */
 const receiving = /\/assets\/receiving-.*\.js$/;
 

@@ -19,6 +19,9 @@ import type { Client, ClientEvents, ClientState, EndOptions } from './types';
 
 type Listener<E extends keyof ClientEvents> = (...args: ClientEvents[E]) => void;
 
+/** Milliseconds in which a worker answers what needs no broker. */
+const wakeTime = 5000;
+
 export interface Start {
   settings: Settings;
   /** Finds the program that the client runs in, which may take long. */
@@ -79,10 +82,11 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     // be loaded, an event says so at the first packet.
     const decoding = settings.boundary.packetEvents && loadDecoder().catch(() => {});
     const openAll = async (): Promise<Engine> => {
-      const [{ boundary, ready, shared }, asked] = await Promise.all([open(), asking]);
-      isShared = shared;
+      const [{ boundary, ready, ...engine }, asked] = await Promise.all([open(), asking]);
+      isShared = engine.shared;
       if (asked) callbacks = asked.createUserCallbacks(settings.callbacks);
       return {
+        ...engine,
         boundary: { connect: (request) => boundary.connect({ ...request, ...callbacks?.sink }) },
         ready: Promise.all([ready, loading, decoding]).then(() => {}),
       };
@@ -112,7 +116,8 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     { calls: messages, bytes },
   );
 
-  const wake = (): void => tell(({ link }) => link.wake());
+  // It answers at once, so that a worker that was ended meanwhile is noticed.
+  const wake = (): void => tell(({ link }) => link.wake({ timeout: wakeTime }));
   if (page) {
     leavePage = followPage(page, {
       offline: () => emitter.emit('offline'),
@@ -128,7 +133,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
         if (!suspended) return wake();
         suspended = false;
         if (!ending) change('resume');
-        tell(({ link }) => link.resume());
+        tell(({ link }) => link.resume({ timeout: wakeTime }));
       },
     });
   }

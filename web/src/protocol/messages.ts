@@ -60,15 +60,20 @@ export type ToWorker =
   /** The page has handed out the client's last batch. */
   | { type: 'consumed'; client: number };
 
+/** Asks whether the worker still runs. It says `hello` again, even while the program loads. */
+type Probe = { type: 'probe' };
+
 /** Page → dedicated worker. */
 export type ToDedicatedWorker =
   | ToWorker
+  | Probe
   /** Once: the Go program, if the page could compile it while the worker started. Calls may come before. */
   | { type: 'program'; module?: WebAssembly.Module | undefined };
 
 /** Page → shared worker, about the page itself. */
 export type ToSharedWorker =
   | ToWorker
+  | Probe
   /** The name of a Web Lock that the page holds as long as it lives. */
   | { type: 'hello'; lock: string }
   /** The page is frozen or enters the back/forward cache, comes back from there, or is gone. */

@@ -17,7 +17,8 @@ globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
 
 const post = (message: FromWorker, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
-post({ type: 'hello', version: protocolVersion });
+const greet = (): void => post({ type: 'hello', version: protocolVersion });
+greet();
 let loading = true;
 let given = (_module: WebAssembly.Module | undefined): void => {};
 const compiled = new Promise<WebAssembly.Module | undefined>((resolve) => {
@@ -28,6 +29,7 @@ const deliver = start();
 // Set before the program has loaded: what the page sends meanwhile waits, in order.
 addEventListener('message', async ({ data }: MessageEvent<ToDedicatedWorker>) => {
   if (data.type === 'program') return given(data.module);
+  if (data.type === 'probe') return greet();
   if (data.type === 'connect' && loading) begin(data);
   if (data.type === 'abort') drop(data.id);
   (await deliver)(data);

@@ -14,7 +14,7 @@ globalThis.WebSocket = createSocketClass(globalThis.WebSocket, {
   copies: true,
 }) as unknown as typeof WebSocket;
 
-type Deliver = (message: ToSharedWorker) => void;
+type Deliver = (message: Exclude<ToSharedWorker, { type: 'probe' }>) => void;
 
 const pages = new Set<MessagePort>();
 const starting = start();
@@ -25,7 +25,10 @@ addEventListener('connect', (event) => {
   pages.add(page);
   const deliver = serve(page);
   // Set before the program has loaded: what the page sends meanwhile waits, in order.
-  page.onmessage = async ({ data }: MessageEvent<ToSharedWorker>) => (await deliver)(data);
+  page.onmessage = async ({ data }: MessageEvent<ToSharedWorker>) => {
+    if (data.type === 'probe') page.postMessage({ type: 'hello', version: protocolVersion });
+    else (await deliver)(data);
+  };
 });
 
 // A trap of the program ends up here. Unlike with a dedicated worker, pages get no error event.

@@ -45,6 +45,10 @@ export interface Engine {
   rest?(): unknown;
   /** Other pages use it, too, and it goes on for them. */
   shared?: boolean;
+  /** Finds out whether it still runs, since it did not answer in time. If not, its clients end. */
+  doubt?(): void;
+  /** Resolves when it is known. Undefined if there is no doubt. */
+  doubted?(): Promise<void> | undefined;
 }
 
 /** The Go boundary as seen from the other end of a message channel. */
@@ -56,11 +60,12 @@ export interface Calls extends Engine {
   idle(): boolean;
 }
 
-/** `onEnd` is called when a client has ended. */
+/** `onEnd` is called when a client has ended, `onLate` when a call got no answer in time. */
 export function createCalls(
   deliver: Post,
   onFailed: () => void = () => {},
   onEnd: () => void = () => {},
+  onLate: () => void = () => {},
 ): Calls {
   const pending = new Map<number, Pending>();
   const deadlines = createDeadlines(grace);
@@ -101,7 +106,7 @@ export function createCalls(
     const id = lastId;
     gather.add(id, client, topic, payload, options, properties, timeout);
     return new Promise((resolve, reject) => {
-      const done = deadlines.watch(timeout, () => settle(id)?.reject(unanswered('publish')));
+      const done = deadlines.watch(timeout, () => expire(id, 'publish'));
       pending.set(id, { resolve: resolve as Pending['resolve'], reject, done });
     });
   }
@@ -119,7 +124,7 @@ export function createCalls(
         settle(id)?.reject(aborted(signal));
       };
       const stop = deadlines.watch(timeout, () =>
-        settle(id)?.reject(unanswered(message.type === 'call' ? message.method : message.type)),
+        expire(id, message.type === 'call' ? message.method : message.type),
       );
       const done = (): void => {
         stop();
@@ -142,6 +147,11 @@ export function createCalls(
     pending.delete(id);
     found?.done?.();
     return found;
+  }
+
+  function expire(id: number, call: string): void {
+    settle(id)?.reject(new MqttError('timeout', `${call}: no answer in time, and none from the worker`));
+    onLate();
   }
 
   /** The options of the Go boundary's methods, without the limits of the call. */
@@ -317,8 +327,4 @@ async function ask(sink: BoundarySink | undefined, question: Question): Promise<
     case 'authenticate':
       return sink?.onAuthenticate?.(question.step);
   }
-}
-
-function unanswered(call: string): MqttError {
-  return new MqttError('timeout', `${call}: no answer in time, and none from the worker`);
 }

@@ -25,11 +25,13 @@ export async function connectIn(
   if (signal?.aborted) give();
   signal?.addEventListener('abort', give);
   let connecting: Promise<BoundaryClient> | undefined;
+  let doubt: Engine['doubt'];
   try {
     if (givenUp.signal.aborted) throw aborted(givenUp.signal);
     // One time limit for both: a worker that is slow to start leaves its program less.
     const load = async () => {
-      const { boundary, ready } = await open();
+      const { boundary, ready, ...engine } = await open();
+      doubt = engine.doubt;
       const link = boundary.connect({
         ...options,
         ...sink,
@@ -46,6 +48,7 @@ export async function connectIn(
     const time = (once ? 1 + servers.length : 1) * connectTimeout + grace;
     return await limited(link, time, givenUp, 'neither the broker nor the worker has answered');
   } catch (error) {
+    if (error instanceof MqttError && error.code === 'timeout') doubt?.();
     givenUp.abort();
     // The program may have the client nevertheless.
     connecting?.then((link) => link.disconnect({ force: true })).catch(() => {});

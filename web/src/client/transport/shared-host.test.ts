@@ -114,6 +114,31 @@ test('a worker that says that its program has ended is not waited for any more',
   expect([failed(), worker.closed, all.waiting.size]).toEqual([1, true, 0]);
 });
 
+test('a worker that does not answer is not waited for any more: its clients end', async () => {
+  const { boundary, worker, failed, doubt } = await opened();
+  const connecting = boundary.connect({
+    url: 'ws://broker.test/mqtt',
+    onBatch: () => undefined,
+    onEvent: () => {},
+  });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  doubt?.();
+  vi.advanceTimersByTime(4000);
+  worker.say({ type: 'hello', version: protocolVersion });
+  vi.advanceTimersByTime(9000);
+  expect(failed()).toBe(0);
+  doubt?.();
+  vi.advanceTimersByTime(5000);
+  vi.useRealTimers();
+  await expect(connecting).rejects.toMatchObject({ code: 'crashed' });
+  await settled();
+  expect([failed(), worker.closed, worker.types().filter((type) => type === 'probe')]).toEqual([
+    1,
+    true,
+    ['probe', 'probe'],
+  ]);
+});
+
 test.each<[string, () => void]>([
   ['starts', () => ScriptedSharedWorker.last.onerror()],
   ['is allowed', () => {}],

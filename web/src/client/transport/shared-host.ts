@@ -5,6 +5,7 @@ import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/shared.ts?worker&url';
 import { scriptUrl, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
+import { createWatchdog } from './watchdog';
 import { checkVersion } from './worker-version';
 
 /** Milliseconds until a worker that has not answered is requested again: the first time, and the last. */
@@ -54,11 +55,17 @@ export async function openSharedWorker(
     stopFollowing();
     for (const one of ports) one.close();
     life?.end();
+    clear();
   };
-  const { boundary, ready, receive, fail } = createCalls(post, () => {
+  const { heard, doubt, clear } = createWatchdog(
+    () => post({ type: 'probe' }),
+    () => fail({ code: 'crashed', message: 'the shared worker does not answer' }),
+  );
+  const failed = (): void => {
     onFailed();
     close();
-  });
+  };
+  const { boundary, ready, receive, fail } = createCalls(post, failed, undefined, doubt);
   const failWhenGone = (lock: string): void => {
     const gone = (): void => fail({ code: 'crashed', message: 'the tab that ran the shared client crashed' });
     livenessLost(lock, closed.signal).then(gone, () => {
@@ -68,6 +75,7 @@ export async function openSharedWorker(
   const hear = checkVersion(
     script,
     (message) => {
+      heard();
       if (message.type === 'hello' && message.lock) failWhenGone(message.lock);
       receive(message);
     },
@@ -109,7 +117,7 @@ export async function openSharedWorker(
     listen(first);
     askAgain(shortestWait);
   });
-  if (await started) return { boundary, ready, shared: true };
+  if (await started) return { boundary, ready, doubt, shared: true };
   close();
   return undefined;
 }

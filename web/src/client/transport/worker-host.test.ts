@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FromWorker, ToDedicatedWorker } from '../../protocol/messages';
 import { protocolVersion } from '../../protocol/version';
 import type {
@@ -287,5 +287,90 @@ test('without a WebSocket on this platform the option is asked for', async () =>
   await expect(openEngine({ worker: true })).rejects.toMatchObject({
     code: 'bad-option',
     field: 'WebSocket',
+  });
+});
+
+describe('a worker that does not answer', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const probed = (worker: ScriptedWorker) => worker.posted.filter(({ type }) => type === 'probe').length;
+
+  /** A client, and what its listener is told. */
+  async function connected() {
+    const onEvent = vi.fn();
+    const connecting = (await openEngine({ worker: true })).connect({ ...request, onEvent });
+    const worker = ScriptedWorker.all.at(-1) as ScriptedWorker;
+    worker.say({ type: 'ready' });
+    const { id } = worker.posted.findLast(({ type }) => type === 'connect') as { id: number };
+    worker.say({ type: 'result', id, value: undefined });
+    return { link: await connecting, worker, onEvent };
+  }
+
+  test('is replaced once a call has timed out: its clients end, and the next one gets another', async () => {
+    const { link, worker, onEvent } = await connected();
+    const late = expect(link.ping({ timeout: 1000 })).rejects.toMatchObject({ code: 'timeout' });
+    await vi.advanceTimersByTimeAsync(1500);
+    await late;
+    const waiting = link.ping({ timeout: 60_000 });
+    const next = openEngine({ worker: true });
+    const crashed = { code: 'crashed', message: 'the worker does not answer' };
+    const told = expect(waiting).rejects.toMatchObject(crashed);
+    await vi.advanceTimersByTimeAsync(5000);
+    await told;
+    expect(onEvent).toHaveBeenCalledWith({ type: 'end', error: crashed });
+    expect(worker.terminated).toBe(true);
+    void (await next).connect(request);
+    expect(ScriptedWorker.all).toHaveLength(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('is replaced once a client could not connect, also before its first word', async () => {
+    const { startClient } = await import('../client');
+    const { connectSettings } = await import('../checks/options');
+    const settings = connectSettings('ws://broker.test/mqtt', { connectTimeout: 1000 });
+    const open = () => findEngine(settings);
+    for (const patience of [30_000, 5000]) {
+      const other = (await openEngine({ worker: true })).connect(request);
+      const gone = expect(other).rejects.toMatchObject({ code: 'crashed' });
+      const { connected } = startClient({ settings, open, once: true });
+      const failed = expect(connected).rejects.toMatchObject({ code: 'timeout' });
+      const worker = ScriptedWorker.all.at(-1) as ScriptedWorker;
+      if (patience === 5000) worker.say({ type: 'ready' });
+      await vi.advanceTimersByTimeAsync(patience + 900);
+      await failed;
+      expect(worker.terminated).toBe(false);
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(worker.terminated).toBe(true);
+      await gone;
+    }
+    expect(ScriptedWorker.all).toHaveLength(2);
+  });
+
+  test('in time but runs, even while its program loads, stays', async () => {
+    const { link, worker, onEvent } = await connected();
+    const late = expect(link.ping({ timeout: 1000 })).rejects.toMatchObject({ code: 'timeout' });
+    await vi.advanceTimersByTimeAsync(1500);
+    await late;
+    expect(probed(worker)).toBe(1);
+    const next = openEngine({ worker: true });
+    worker.say({ type: 'hello', version: protocolVersion });
+    await next;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(worker.terminated).toBe(false);
+    expect(ScriptedWorker.all).toHaveLength(1);
+    expect(onEvent).not.toHaveBeenCalled();
+  });
+
+  test('since it was frozen with its page stays', async () => {
+    const { link, worker } = await connected();
+    const late = expect(link.ping({ timeout: 1000 })).rejects.toMatchObject({ code: 'timeout' });
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => 1e9);
+    await vi.advanceTimersByTimeAsync(2500); // the page thaws, and hours have passed
+    await late;
+    worker.say({ type: 'hello', version: protocolVersion });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(worker.terminated).toBe(false);
+    now.mockRestore();
   });
 });

@@ -11,6 +11,7 @@ import { fromWire } from '../errors';
 import { load } from '../load';
 import { importingBlob, isForeign, scriptUrl, startFailure, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
+import { createWatchdog } from './watchdog';
 import { checkVersion } from './worker-version';
 
 export interface EngineOptions {
@@ -49,11 +50,14 @@ export async function findEngine(options: EngineOptions): Promise<Engine> {
     if (engine) return engine;
   }
   const key = JSON.stringify([options.workerUrl, options.wasmUrl]);
-  const running = own.get(key);
-  if (running) {
-    // Its next client may take a moment.
-    running.rest?.();
-    return running;
+  for (let running = own.get(key); running; running = own.get(key)) {
+    const settled = running.doubted?.();
+    if (settled) await settled;
+    else {
+      // Its next client may take a moment.
+      running.rest?.();
+      return running;
+    }
   }
   const engine = openWorker(options, () => {
     // The next connect may have started another one before.
@@ -107,6 +111,8 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
 
   function stop(): void {
     onStopped();
+    clear();
+    clearTimeout(resting);
     worker.terminate();
     if (blob !== undefined) URL.revokeObjectURL(blob);
   }
@@ -119,9 +125,16 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     }, restTime);
   }
 
-  const { boundary, ready, receive, fail, idle } = createCalls(post, stop, rest);
+  const { heard, doubt, doubted, clear } = createWatchdog(
+    () => post({ type: 'probe' }),
+    () => fail(crash('the worker does not answer')),
+  );
+  const { boundary, ready, receive, fail, idle } = createCalls(post, stop, rest, doubt);
   const hear = checkVersion(url, receive, fail);
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    heard();
+    hear(data);
+  };
   // Nothing in the worker throws unless the program trapped or did not load.
   worker.onerror = (event) => {
     event.preventDefault(); // otherwise it is an error of the page, too
@@ -129,7 +142,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
   };
   worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
   // Only if it has had clients: a program loaded in advance stays.
-  return { boundary, ready, rest: () => resting && rest() };
+  return { boundary, ready, doubt, doubted, rest: () => resting && rest() };
 }
 
 /**

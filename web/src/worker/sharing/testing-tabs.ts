@@ -282,6 +282,7 @@ function startWorker(broker: Broker, delay: () => number, stored: Set<number> | 
         toWorker.send(() => {
           switch (copy.type) {
             case 'hello':
+            case 'probe':
               break;
             case 'freeze':
             case 'thaw':

@@ -1,0 +1,58 @@
+/**
+ * Finds out whether a worker that did not answer in time still runs: a browser can end one without
+ * an event, and a loop may never end.
+ */
+
+/** Milliseconds between two looks. */
+const period = 500;
+/** Looks in silence after which a worker is gone. Its script may load slowly before its first word. */
+const looks = 10;
+const firstLooks = 60;
+
+/**
+ * `ask` makes a worker that runs send something. `gone` is called when it does not.
+ *
+ * Looks are counted, not time: a page that is frozen, asleep or busy does not look, and its worker
+ * may be frozen with it, and then has the other looks to answer.
+ */
+export function createWatchdog(ask: () => void, gone: () => void) {
+  let left = firstLooks;
+  let doubts: { settled: Promise<void>; clear(): void } | undefined;
+
+  /** Call it when the worker should have answered. */
+  function doubt(): void {
+    if (doubts) return;
+    let clear = (): void => {};
+    const settled = new Promise<void>((resolve) => {
+      let missed = 0;
+      let timer = setTimeout(function look() {
+        missed++;
+        if (missed < left) timer = setTimeout(look, period);
+        else gone();
+      }, period);
+      clear = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    doubts = { settled, clear };
+    ask();
+  }
+
+  /** Ends all doubt: the worker has sent something, or is no longer needed. */
+  function clear(): void {
+    doubts?.clear();
+    doubts = undefined;
+  }
+
+  return {
+    doubt,
+    clear,
+    heard(): void {
+      left = looks;
+      clear();
+    },
+    /** Resolves when it is known whether the worker runs. Undefined if there is no doubt. */
+    doubted: () => doubts?.settled,
+  };
+}
