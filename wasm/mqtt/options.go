@@ -186,7 +186,7 @@ type QueuePolicy byte
 
 // The policies of a [Queue].
 const (
-	Reject     QueuePolicy = iota // its publish fails with QueueFull
+	Reject     QueuePolicy = iota // its publish fails with QueueFull, as always if it alone is larger than the queue
 	DropOldest                    // those that waited longest fail with Dropped
 	DropNewest                    // it fails with Dropped
 )

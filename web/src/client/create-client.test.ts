@@ -128,10 +128,17 @@ describe('before there is a connection', () => {
 
   test('what waits is bounded', async () => {
     const { open } = later(engine().boundary);
-    const { client } = start(open, false, { offlineQueue: { messages: 2 } });
+    const { client } = start(open, false, { offlineQueue: { messages: 2, bytes: 9 } });
+    await expect(client.publish('a', '1234567890')).rejects.toMatchObject({
+      code: 'queue-full',
+      message: expect.stringMatching(/10 bytes.*at most 9 \(offlineQueue\.bytes\); raise that/),
+    });
     client.publish('a', '1').catch(() => {});
     client.publish('a', '2').catch(() => {});
-    await expect(client.publish('a', '3')).rejects.toMatchObject({ code: 'queue-full' });
+    await expect(client.publish('a', '3')).rejects.toMatchObject({
+      code: 'queue-full',
+      message: expect.stringContaining('call again'),
+    });
     await client.end();
   });
 

@@ -15,7 +15,8 @@ import type { WireError } from '../protocol/boundary';
  *   text instead of bytes; or it could not prove its identity.
  * - `unsupported`: the broker announced that it does not offer what was asked for.
  * - `session-lost`: the broker lost the session before the publish was acknowledged.
- * - `queue-full`: the queue of what waits to be sent is full, and its policy is `reject`.
+ * - `queue-full`: the queue of what waits to be sent is full, and its policy is `reject`; or the
+ *   message alone is larger than the queue.
  * - `dropped`: the queue was full, and its policy dropped this message. As an `error` event of a
  *   shared client: too many messages of QoS 1 and 2 waited for a page that was frozen.
  * - `expired`: the message's `messageExpiryInterval` passed while it waited to be sent.

@@ -50,12 +50,15 @@ func (s *Session) early() bool { return s.config.Early && s.connection == 0 }
 // makeRoom makes room for a message in the queue, or fails.
 func (s *Session) makeRoom(m *Message) error {
 	q, size := &s.config.Queue, len(m.frame)
+	if size > q.Bytes {
+		return wire.NewError(wire.QueueFull, "publish: the message takes %d bytes, and the queue holds at most %d (offlineQueue.bytes, in Go Queue.Bytes); raise that, or publish a smaller message", size, q.Bytes)
+	}
 	for s.queue.n >= q.Messages || s.queue.bytes+size > q.Bytes {
 		full := fmt.Sprintf("%d messages with %d bytes wait to be sent; the queue holds at most %d with %d", s.queue.n, s.queue.bytes, q.Messages, q.Bytes)
 		switch {
 		case q.DropNewest:
 			return wire.NewError(wire.Dropped, "publish: %s; the newest message was dropped", full)
-		case !q.DropOldest || size > q.Bytes || s.queue.n == 0:
+		case !q.DropOldest || s.queue.n == 0:
 			return wire.NewError(wire.QueueFull, "publish: %s; publish again when some have been sent", full)
 		}
 		s.drop(s.queue.first, wire.NewError(wire.Dropped, "publish: %s; the oldest message was dropped", full))

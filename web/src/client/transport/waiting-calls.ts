@@ -50,8 +50,11 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Boun
     const { signal, timeout = 0 } = limits;
     if (signal?.aborted) return Promise.reject(aborted(signal));
     if (queue.size >= bounds.calls || bytes + size > bounds.bytes) {
-      const full = `${queue.size} calls already wait for the client to load`;
-      return Promise.reject(new MqttError('queue-full', `${full}; call again when they have been sent`));
+      const why =
+        size > bounds.bytes
+          ? `the payload takes ${size} bytes, and the queue holds at most ${bounds.bytes} (offlineQueue.bytes); raise that, or publish a smaller message`
+          : `${queue.size} calls already wait for the client to load; call again when they have been sent`;
+      return Promise.reject(new MqttError('queue-full', why));
     }
     const began = performance.now();
     return new Promise((resolve, reject) => {
