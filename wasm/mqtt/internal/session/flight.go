@@ -23,6 +23,7 @@ func (s *Session) sendAgain() {
 		} else if err := s.limits.publish(m); err != nil {
 			if m.qos() == 2 {
 				s.held[m.id] = true
+				s.write([]Record{{journalKey(keptHeld, uint64(m.id)), []byte{}}}, func(error) {})
 			}
 			s.drop(m, err)
 		}

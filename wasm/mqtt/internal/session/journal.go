@@ -30,6 +30,7 @@ type Write struct{ Records []Record }
 //	        has none, the message is deleted then
 //	r<seq>  PUBREC came for it
 //	i<id>   a QoS 2 message of the broker that was taken and not released
+//	h<id>   the broker may hold this identifier for a message that was given up
 //
 // Where seq is its number, 16 hexadecimal digits, and id 4 of them.
 const (
@@ -37,13 +38,14 @@ const (
 	keptSent     = 's'
 	keptReleased = 'r'
 	keptIncoming = 'i'
+	keptHeld     = 'h'
 
 	keptVersion = 1
 	keptHead    = 1 + 8 + 4 // version, time, offset
 )
 
 func journalKey(kind byte, number uint64) string {
-	if kind == keptIncoming {
+	if kind == keptIncoming || kind == keptHeld {
 		return fmt.Sprintf("%c%04x", kind, number)
 	}
 	return fmt.Sprintf("%c%016x", kind, number)
@@ -142,6 +144,9 @@ func (s *Session) Restore(records []Record) {
 			// Doubtful: the broker may have begun another session since.
 			s.in[uint16(number)] = &incoming{id: uint16(number), qos: 2, taken: true, journaled: true, doubtful: true}
 			continue
+		case ok && kind == keptHeld:
+			s.held[uint16(number)] = true
+			continue
 		case ok && kind == keptMessage:
 			if m := parseMessage(r.Value); m != nil {
 				m.seq = number
@@ -179,7 +184,7 @@ func (s *Session) Restore(records []Record) {
 	for _, key := range slices.Sorted(maps.Keys(beside)) {
 		broken = append(broken, Record{Key: key})
 	}
-	s.restored = len(messages)+len(s.in) > 0
+	s.restored = len(messages)+len(s.in)+len(s.held) > 0
 	if len(broken) > 0 {
 		s.write(broken, func(error) {})
 		s.fail(wire.NewError(wire.Storage, "session: %d records in the durable store could not be read, and were deleted", len(broken)))
@@ -199,7 +204,7 @@ func parseKey(key string) (kind byte, number uint64, ok bool) {
 	switch key[0] {
 	case keptMessage, keptSent, keptReleased:
 		return key[0], number, true
-	case keptIncoming:
+	case keptIncoming, keptHeld:
 		return key[0], number, number <= 65535
 	}
 	return 0, 0, false

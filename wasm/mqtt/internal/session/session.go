@@ -15,6 +15,8 @@
 package session
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -222,6 +224,11 @@ func (s *Session) Lost(err error) {
 // may have received fails or is sent anew; what was never sent goes back to the queue.
 func (s *Session) forget() {
 	s.exists, s.cleared, s.lostAt = false, nil, time.Time{}
+	var freed []Record
+	for _, id := range slices.Sorted(maps.Keys(s.held)) {
+		freed = append(freed, Record{Key: journalKey(keptHeld, uint64(id))})
+	}
+	s.write(freed, func(error) {})
 	clear(s.held)
 	s.forgetInbound()
 	var back []*Message

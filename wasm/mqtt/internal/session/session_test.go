@@ -615,6 +615,10 @@ func writeWords(w Write) string {
 			words = append(words, fmt.Sprintf("delete incoming %d", number))
 		case kind == keptIncoming:
 			words = append(words, fmt.Sprintf("incoming %d", number))
+		case kind == keptHeld && deleted:
+			words = append(words, fmt.Sprintf("identifier %d is free", number))
+		case kind == keptHeld:
+			words = append(words, fmt.Sprintf("identifier %d may be held", number))
 		case deleted && whole[number]:
 		case kind == keptMessage && deleted:
 			words, whole[number] = append(words, "delete "+message), true
