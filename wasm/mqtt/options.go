@@ -115,7 +115,8 @@ type Options struct {
 	Queue Queue
 	// Republish sends QoS 1 and 2 messages in flight again when the broker has lost the
 	// session, which may duplicate them. Otherwise their publish fails with
-	// SessionLost.
+	// SessionLost. If the CONNACK that said so is itself lost, nothing tells the broker's
+	// new session from the old one, and they are sent again in any case [MQTT-4.4.0-1].
 	Republish bool
 	// Store keeps the session beyond the end of the program: the queue, what is in
 	// flight, and which QoS 2 messages were received. It needs a ClientID, KeepSession

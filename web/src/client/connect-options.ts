@@ -103,7 +103,8 @@ export interface ConnectOptions {
   /**
    * What happens to QoS 1 and 2 messages in flight when the broker lost the session. `reject`:
    * their publishes reject with `session-lost`. `republish`: they are sent again as new messages,
-   * so they may arrive twice. Default `reject`; with a `store`, `republish`.
+   * so they may arrive twice. Default `reject`; with a `store`, `republish`. If the CONNACK that
+   * said that the session was lost is itself lost, the client can't know, and sends them again.
    */
   sessionLost?: 'reject' | 'republish';
   /**
