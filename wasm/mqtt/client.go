@@ -19,6 +19,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mqttwasm/wasm/mqtt/internal/inbox"
@@ -37,6 +38,7 @@ type Client struct {
 	responses responses
 	handlers  handlers
 	onPacket  onPacket
+	dropped   atomic.Uint64
 
 	ctx    context.Context // done when the client has ended
 	cancel context.CancelCauseFunc

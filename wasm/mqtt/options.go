@@ -128,7 +128,8 @@ type Options struct {
 
 	// InboxLimit is how many bytes of memory received messages may take while they
 	// wait. Beyond it those of QoS 0 are dropped, the oldest first; and when the broker
-	// has lost the session, those of QoS 1 and 2 that it had sent in it.
+	// has lost the session, those of QoS 1 and 2 that it had sent in it. Client.Dropped
+	// counts them.
 	InboxLimit int
 	// OnMessage is called for each message without a matching Subscription.Handler, one
 	// after the other, on one goroutine, which also calls the handlers. A message is

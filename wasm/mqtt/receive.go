@@ -50,11 +50,16 @@ func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 // NotConnected if the client has ended, and with Timeout or Aborted if ctx ends first.
 func (c *Client) Arrived(ctx context.Context) error { return c.inbox.Wait(ctx) }
 
+// Dropped is how many messages were dropped because they were not received, or not
+// handled, in time: of QoS 0, or of sessions that the broker has lost.
+func (c *Client) Dropped() uint64 { return c.dropped.Load() }
+
 func (c *Client) receive(ctx context.Context) (*Batch, error) {
 	b, err := c.inbox.Take(ctx)
 	if err != nil {
 		return nil, err
 	}
+	c.dropped.Add(b.Dropped)
 	c.mu.Lock()
 	quiet := c.supervisor.quiet
 	c.mu.Unlock()

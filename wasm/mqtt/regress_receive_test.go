@@ -418,6 +418,35 @@ func TestErrorsIsACode(t *testing.T) {
 	}
 }
 
+// What is dropped before handlers get it is counted, too.
+func TestDroppedBeforeHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const each, rounds = 50, 20
+		free := make(chan struct{})
+		handled := 0
+		c, s, b, _ := start(t, func(o *Options) {
+			o.InboxLimit, o.ReceiveMaximum = 64<<10, each
+			o.OnMessage = func(Message) { <-free; handled++ }
+		})
+		for round := range rounds {
+			if round > 0 {
+				b = again(t, s, b, 0)
+			}
+			for i := range each {
+				frame, idAt := wire.EncodePublish(2, "t", nil, make([]byte, 1000))
+				frame[idAt+1] = byte(i + 1)
+				b.send(frame...)
+			}
+			synctest.Wait()
+		}
+		close(free)
+		synctest.Wait()
+		if dropped := int(c.Dropped()); dropped == 0 || handled+dropped != each*rounds {
+			t.Errorf("%d messages were handled, %d counted as dropped, of %d", handled, dropped, each*rounds)
+		}
+	})
+}
+
 // A broker that comes again and again without the session sends as much each time as
 // the Receive Maximum allows. Where nobody takes it, the oldest is dropped, and counted.
 func TestStalledReceiverAndSessionsThatAreLost(t *testing.T) {
