@@ -1,4 +1,5 @@
 import { asyncDispose } from '../platform/async-dispose';
+import { deferred } from '../platform/deferred';
 import { createEmitter } from '../platform/emitter';
 import { nextTask } from '../platform/next-task';
 import { followPage, thisPage } from '../platform/page-lifecycle';
@@ -65,10 +66,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     else task();
   };
 
-  let accept: (connack: ConnackInfo) => void = () => {};
-  const accepted = new Promise<ConnackInfo>((resolve) => {
-    accept = resolve;
-  });
+  const { promise: accepted, resolve: accept } = deferred<ConnackInfo>();
 
   let connack = assumed(settings.boundary);
   const givenUp = new AbortController();

@@ -1,3 +1,4 @@
+import { deferred } from '../platform/deferred';
 import { connectSettings } from './checks/options';
 import { type Started, startClient } from './client';
 import { load } from './load';
@@ -19,12 +20,9 @@ export function createClient(first: string | URL | ConnectOptions, second?: Conn
 
 /** `createClient` that does not connect before `begin` is called. Calls wait meanwhile. */
 export function createHeldClient(options: ConnectOptions): { client: Client; begin(): void } {
-  let begin = (): void => {};
-  const hold = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
-  const { client } = start(options, undefined, false, hold);
-  return { client, begin };
+  const { promise, resolve } = deferred();
+  const { client } = start(options, undefined, false, promise);
+  return { client, begin: resolve };
 }
 
 /**

@@ -1,12 +1,6 @@
+import { type Deferred, deferred } from '../platform/deferred';
 import { buffersOf } from './message';
 import type { Message } from './types';
-
-interface Reader {
-  resolve(result: IteratorResult<Message, undefined>): void;
-  reject(error: unknown): void;
-}
-
-export type Queue = ReturnType<typeof createIteratorBuffer>;
 
 /** The high-water marks. */
 export interface Bounds {
@@ -20,10 +14,10 @@ export function createIteratorBuffer(bounds: Bounds) {
   const held = createTally();
   let items: (Message | undefined)[] = [];
   let head = 0;
-  const readers: Reader[] = [];
+  const readers: Deferred<IteratorResult<Message, undefined>>[] = [];
   let ended: { error: unknown } | undefined;
   let dropped = 0;
-  let room: { promise: Promise<void>; open: () => void } | undefined;
+  let room: Deferred<void> | undefined;
 
   const size = (): number => items.length - head;
 
@@ -51,7 +45,7 @@ export function createIteratorBuffer(bounds: Bounds) {
   }
 
   function openRoom(): void {
-    room?.open();
+    room?.resolve();
     room = undefined;
   }
 
@@ -78,19 +72,17 @@ export function createIteratorBuffer(bounds: Bounds) {
     items.push(message);
     held.add(message);
     if (drops || (!full && held.bytes() <= bounds.bytes)) return;
-    if (!room) {
-      let open = (): void => {};
-      const promise = new Promise<void>((resolve) => {
-        open = resolve;
-      });
-      room = { promise, open };
-    }
+    room ??= deferred();
     return room.promise;
   }
 
   function next(): Promise<IteratorResult<Message, undefined>> {
     if (size() > 0) return Promise.resolve({ value: shift(), done: false });
-    if (!ended) return new Promise((resolve, reject) => readers.push({ resolve, reject }));
+    if (!ended) {
+      const reader = deferred<IteratorResult<Message, undefined>>();
+      readers.push(reader);
+      return reader.promise;
+    }
     const { error } = ended;
     ended = { error: undefined };
     return error === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(error);

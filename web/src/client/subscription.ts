@@ -1,4 +1,5 @@
 import { asyncDispose } from '../platform/async-dispose';
+import { within } from '../platform/deferred';
 import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
 import { type Limited, plainCall } from './checks/calls';
@@ -44,7 +45,11 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
 
   async function unsubscribe(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
-    if (left) return within(left, call);
+    if (left) {
+      const late = (): MqttError =>
+        new MqttError('timeout', `unsubscribe: no answer within ${call.timeout} ms`);
+      return within(left, call, late, () => aborted(call.signal));
+    }
     left = leave(holder, call);
     await left;
   }
@@ -110,21 +115,6 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
     },
   };
   return holder;
-}
-
-/** Waits for another call, within limits of its own. */
-function within(settled: Promise<void>, { timeout, signal }: Limited<CallOptions>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = (): void => reject(new MqttError('timeout', `unsubscribe: no answer within ${timeout} ms`));
-    const abort = (): void => reject(aborted(signal as AbortSignal));
-    const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
-    signal?.addEventListener('abort', abort);
-    if (signal?.aborted) abort();
-    settled.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    });
-  });
 }
 
 /** An error in a handler is reported to the page; the message counts as handled. */

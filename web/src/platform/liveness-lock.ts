@@ -1,5 +1,7 @@
 /** A port does not tell one end that the other is gone, so each end holds a lock as long as it lives. */
 
+import { deferred } from './deferred';
+
 export interface LivenessLock {
   /** The lock's name, for the other end. */
   name: string;
@@ -13,10 +15,7 @@ export interface LivenessLock {
 export async function holdLivenessLock(): Promise<LivenessLock | undefined> {
   if (!navigator.locks) return undefined;
   const name = `mqttwasm ${crypto.randomUUID()}`;
-  let end = (): void => {};
-  const life = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const { promise: life, resolve: end } = deferred();
   return new Promise((resolve) => {
     navigator.locks
       .request(name, () => {

@@ -11,8 +11,8 @@ export interface PageListener {
   offline(): void;
   /** The network or the user is back: a good time to check the connection. */
   wake(): void;
-  /** The page stops running, perhaps for ever. */
-  suspend(): void;
+  /** The page stops running: for ever, or perhaps. */
+  suspend(forGood: boolean): void;
   resume(): void;
 }
 
@@ -24,7 +24,7 @@ export function thisPage(): Page | undefined {
 
 /**
  * Reports events of the page until the returned function is called. `suspend` and `resume`
- * alternate, and there is no `wake` between them.
+ * alternate, unless `suspend` for good follows, and there is no `wake` between them.
  *
  * Browsers keep no page with an open connection in the back/forward cache, and a frozen page
  * answers no broker. So the page closes its connection before, and opens another one after. In
@@ -36,10 +36,10 @@ export function followPage({ window, document }: Page, listener: PageListener): 
   const wake = (): void => {
     if (!suspended) listener.wake();
   };
-  const suspend = (): void => {
-    if (suspended) return;
+  const suspend = (forGood: boolean): void => {
+    if (suspended && !forGood) return;
     suspended = true;
-    listener.suspend();
+    listener.suspend(forGood);
   };
   const resume = (): void => {
     if (!suspended) return;
@@ -53,16 +53,17 @@ export function followPage({ window, document }: Page, listener: PageListener): 
   const visible = (): void => {
     if (document.visibilityState === 'visible') wake();
   };
+  const hidden = (event: Event): void => suspend(!(event as PageTransitionEvent).persisted);
   const shown = (event: Event): void => {
     if ((event as PageTransitionEvent).persisted) resume();
   };
   const listeners: [target: EventTarget, type: string, listener: (event: Event) => void][] = [
     [window, 'offline', offline],
     [window, 'online', wake],
-    [window, 'pagehide', suspend],
+    [window, 'pagehide', hidden],
     [window, 'pageshow', shown],
     [document, 'visibilitychange', visible],
-    [document, 'freeze', suspend],
+    [document, 'freeze', () => suspend(false)],
     [document, 'resume', resume],
   ];
   for (const [target, type, heard] of listeners) target.addEventListener(type, heard);

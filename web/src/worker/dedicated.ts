@@ -1,5 +1,6 @@
 /** The worker: one Go program that serves every client of the page. */
 
+import { deferred } from '../platform/deferred';
 import type { FromWorker, ToDedicatedWorker, ToWorker } from '../protocol/messages';
 import { protocolVersion } from '../protocol/version';
 import { dispatch } from './dispatcher';
@@ -20,10 +21,7 @@ const post = (message: FromWorker, transfer: Transferable[] = []): void => postM
 const greet = (): void => post({ type: 'hello', version: protocolVersion });
 greet();
 let loading = true;
-let given = (_module: WebAssembly.Module | undefined): void => {};
-const compiled = new Promise<WebAssembly.Module | undefined>((resolve) => {
-  given = resolve;
-});
+const { promise: compiled, resolve: given } = deferred<WebAssembly.Module | undefined>();
 const deliver = start();
 
 // Set before the program has loaded: what the page sends meanwhile waits, in order.

@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from '../../platform/deferred';
 import type {
   Boundary,
   BoundaryClient,
@@ -26,9 +27,7 @@ type Answer = Extract<ToWorker, { type: 'answer' }>;
 /** A message before it has its number and limits. */
 type Unnumbered<T> = T extends { abortable?: boolean } ? Omit<T, 'id' | 'timeout' | 'abortable'> : never;
 
-interface Pending {
-  resolve(value: Value): void;
-  reject(error: unknown): void;
+interface Pending extends Omit<Deferred<Value>, 'promise'> {
   /** Absent if there is nothing to clean up. */
   done?(): void;
 }
@@ -75,12 +74,7 @@ export function createCalls(
   let lastId = 0;
   let lastClient = 0;
   let failure: WireError | undefined;
-  let run = (): void => {};
-  let refuse: (error: MqttError) => void = () => {};
-  const ready = new Promise<void>((resolve, reject) => {
-    run = resolve;
-    refuse = reject;
-  });
+  const { promise: ready, resolve: run, reject: refuse } = deferred();
   ready.catch(() => {}); // not unhandled: calls reject, too
 
   const gather = createPublishBatch(({ first, ...batch }) => {

@@ -1,3 +1,4 @@
+import { within } from '../../platform/deferred';
 import type { BoundaryClient, BoundaryOptions, BoundarySink, ConnackInfo } from '../../protocol/boundary';
 import { defaultTimeout } from '../checks/calls';
 import type { Settings } from '../checks/options';
@@ -59,27 +60,18 @@ export async function connectIn(
 }
 
 /** The promise's outcome, unless the time is up first, or it is given up. */
-function limited<T>(promise: Promise<T>, time: number, givenUp: AbortController, what: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const { signal } = givenUp;
-    const stop = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    };
-    const abort = (): void => {
-      stop();
-      reject(aborted(signal));
-    };
-    const late = (): void => {
-      stop();
-      reject(new MqttError('timeout', `connect: ${what} within ${time} ms`));
-      givenUp.abort();
-    };
-    const timer = setTimeout(late, Math.min(time, maxMilliseconds));
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    promise.then(resolve, reject).finally(stop);
-  });
+function limited<T>(
+  promise: Promise<T>,
+  time: number,
+  { signal }: AbortController,
+  what: string,
+): Promise<T> {
+  return within(
+    promise,
+    { timeout: Math.min(time, maxMilliseconds), signal },
+    () => new MqttError('timeout', `connect: ${what} within ${time} ms`),
+    () => aborted(signal),
+  );
 }
 
 /** What is assumed until CONNACK: the specification's defaults (3.2.2.3). */

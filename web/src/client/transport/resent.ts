@@ -10,6 +10,8 @@
  * The second is then dropped as a duplicate of the first.
  */
 
+import { createReader } from '../property-reader';
+
 /** Batches: older ones were acknowledged before these came. */
 const lastBatches = 2;
 /**
@@ -102,25 +104,15 @@ function* exactlyOnce({ buffer, payloads = [] }: Batch): Generator<Once> {
     const beside = (flags & 0x10) === 0 ? undefined : payloads[besides++];
     if ((flags & 0b110) === 0b100) {
       const properties = start + topicAt + 2 + view.getUint16(start + topicAt);
-      const payload = beside ?? bytes.subarray(afterProperties(bytes, properties), end);
+      const reader = createReader(bytes, properties, end, 'batch');
+      reader.skip(reader.varint());
+      const payload = beside ?? reader.rest();
       // Without the properties, which may differ: an expiry counts down, an alias may change.
       const digest = digestOf(bytes.subarray(start + topicAt, properties), payload);
       yield { start, end, duplicate: (flags & 8) !== 0, digest, beside };
     }
     start = end;
   }
-}
-
-/** Their length is a Variable Byte Integer (1.5.5). */
-function afterProperties(bytes: Uint8Array, at: number): number {
-  let length = 0;
-  let next = at;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const byte = bytes[next++] as number;
-    length |= (byte & 0x7f) << shift;
-    if (byte < 0x80) break;
-  }
-  return next + length;
 }
 
 /** 53 bits: two multiplicative hashes with unlike factors, the first one FNV-1a. */

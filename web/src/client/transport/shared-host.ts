@@ -1,6 +1,7 @@
 /** One Go program for the pages of an origin, in a SharedWorker. */
 
 import { holdLivenessLock, livenessLost } from '../../platform/liveness-lock';
+import { followPage } from '../../platform/page-lifecycle';
 import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/shared.ts?worker&url';
 import { scriptUrl, wasmFor, withWasm } from './asset-urls';
@@ -48,7 +49,16 @@ export async function openSharedWorker(
   let { port } = first;
   const post = (message: ToSharedWorker, transfer: Transferable[] = []): void =>
     port.postMessage(message, { transfer });
-  const stopFollowing = followPage(post);
+  // A page that is frozen or in the back/forward cache does not run, and must not hold up the others.
+  const stopFollowing = followPage(
+    { window, document },
+    {
+      offline() {},
+      wake() {},
+      suspend: (forGood) => post({ type: forGood ? 'leave' : 'freeze' }),
+      resume: () => post({ type: 'thaw' }),
+    },
+  );
   const closed = new AbortController();
   const close = (): void => {
     closed.abort();
@@ -125,27 +135,4 @@ export async function openSharedWorker(
 function leave(port: MessagePort): void {
   port.postMessage({ type: 'leave' } satisfies ToSharedWorker);
   port.close();
-}
-
-/** A page that is frozen or in the back/forward cache does not run, and must not hold up the others. */
-function followPage(post: (message: ToSharedWorker) => void): () => void {
-  const freeze = (): void => post({ type: 'freeze' });
-  const thaw = (): void => post({ type: 'thaw' });
-  const hidden = (event: Event): void => {
-    if ((event as PageTransitionEvent).persisted) freeze();
-    else post({ type: 'leave' });
-  };
-  const shown = (event: Event): void => {
-    if ((event as PageTransitionEvent).persisted) thaw();
-  };
-  const listeners: [target: EventTarget, type: string, listener: (event: Event) => void][] = [
-    [window, 'pagehide', hidden],
-    [window, 'pageshow', shown],
-    [document, 'freeze', freeze],
-    [document, 'resume', thaw],
-  ];
-  for (const [target, type, heard] of listeners) target.addEventListener(type, heard);
-  return () => {
-    for (const [target, type, heard] of listeners) target.removeEventListener(type, heard);
-  };
 }

@@ -3,6 +3,8 @@
  * an event, and a loop may never end.
  */
 
+import { type Deferred, deferred } from '../../platform/deferred';
+
 /** Milliseconds between two looks. */
 const period = 500;
 /** Looks in silence after which a worker is gone. Its script may load slowly before its first word. */
@@ -17,31 +19,26 @@ const firstLooks = 60;
  */
 export function createWatchdog(ask: () => void, gone: () => void) {
   let left = firstLooks;
-  let doubts: { settled: Promise<void>; clear(): void } | undefined;
+  let doubts: Deferred<void> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Call it when the worker should have answered. */
   function doubt(): void {
     if (doubts) return;
-    let clear = (): void => {};
-    const settled = new Promise<void>((resolve) => {
-      let missed = 0;
-      let timer = setTimeout(function look() {
-        missed++;
-        if (missed < left) timer = setTimeout(look, period);
-        else gone();
-      }, period);
-      clear = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    doubts = { settled, clear };
+    doubts = deferred();
+    let missed = 0;
+    timer = setTimeout(function look() {
+      missed++;
+      if (missed < left) timer = setTimeout(look, period);
+      else gone();
+    }, period);
     ask();
   }
 
   /** Ends all doubt: the worker has sent something, or is no longer needed. */
   function clear(): void {
-    doubts?.clear();
+    clearTimeout(timer);
+    doubts?.resolve();
     doubts = undefined;
   }
 
@@ -53,6 +50,6 @@ export function createWatchdog(ask: () => void, gone: () => void) {
       clear();
     },
     /** Resolves when it is known whether the worker runs. Undefined if there is no doubt. */
-    doubted: () => doubts?.settled,
+    doubted: () => doubts?.promise,
   };
 }

@@ -1,11 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FromWorker, ToDedicatedWorker } from '../../protocol/messages';
 import { protocolVersion } from '../../protocol/version';
-import type {
-  findEngine as FindEngine,
-  openEngine as OpenEngine,
-  programReady as ProgramReady,
-} from './worker-host';
+import type { EngineOptions, findEngine as FindEngine, programReady as ProgramReady } from './worker-host';
 
 /** The browser's Worker, with the worker itself played by the test. */
 class ScriptedWorker {
@@ -47,15 +43,15 @@ const preventDefault = (): void => {};
 const request = { url: 'ws://broker.test/mqtt', onBatch: () => undefined, onEvent: () => {} };
 
 let findEngine: typeof FindEngine;
-let openEngine: typeof OpenEngine;
 let programReady: typeof ProgramReady;
+const openEngine = async (options: EngineOptions) => (await findEngine(options)).boundary;
 
 beforeEach(async () => {
   ScriptedWorker.all = [];
   ScriptedWorker.refuses = false;
   vi.stubGlobal('Worker', ScriptedWorker);
   vi.resetModules();
-  ({ findEngine, openEngine, programReady } = await import('./worker-host'));
+  ({ findEngine, programReady } = await import('./worker-host'));
 });
 
 afterEach(() => {

@@ -3,7 +3,7 @@
  * this thread.
  */
 
-import type { Boundary, WireError } from '../../protocol/boundary';
+import type { WireError } from '../../protocol/boundary';
 import type { FromWorker, ToDedicatedWorker, ToWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
 import { bad } from '../checks/rules';
@@ -31,10 +31,6 @@ const restTime = 10_000;
 /** By the addresses of the worker and the wasm. */
 const own = new Map<string, Engine>();
 const shared = new Map<string, Promise<Engine | undefined>>();
-
-export async function openEngine(options: EngineOptions): Promise<Boundary> {
-  return (await findEngine(options)).boundary;
-}
 
 /** Starts loading the program. Resolves when it runs, and rejects with `crashed` when it can't. */
 export async function programReady(options: EngineOptions): Promise<void> {

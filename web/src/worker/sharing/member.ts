@@ -1,3 +1,4 @@
+import { deferred } from '../../platform/deferred';
 import type { BoundarySink, ClientEvent, JoinOptions } from '../../protocol/boundary';
 import { createOpenCalls, type OpenCalls } from './open-calls';
 import { nothing, type Part } from './split';
@@ -118,10 +119,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   let released = false;
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const whenAway = new Set<() => void>();
-  let settle = { resolve(): void {}, reject(_error: unknown): void {} };
-  const admission = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
+  const admission = deferred();
 
   /** Changes the state, and returns whether it allows this change. */
   function change(what: Change): boolean {
@@ -161,13 +159,15 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
       }
     }
     let settled = released;
-    const entry: Entry = { part, dropped: lost, release() {} };
-    const taken = new Promise<void>((resolve) => {
-      entry.release = () => {
+    const { promise: taken, resolve } = deferred();
+    const entry: Entry = {
+      part,
+      dropped: lost,
+      release() {
         settled = true;
         resolve();
-      };
-    });
+      },
+    };
     queue.push(entry);
     queuedBytes += part.buffer.byteLength;
     giveOn();
@@ -260,7 +260,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     get admitted() {
       return admitted.has(state);
     },
-    admission,
+    admission: admission.promise,
     get away() {
       return isAway();
     },
@@ -273,9 +273,9 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     admit(standing) {
       if (!change('admit')) return;
       for (const event of standing) tell(event);
-      settle.resolve();
+      admission.resolve();
     },
-    refuse: (error) => settle.reject(error),
+    refuse: admission.reject,
     tell,
     deliver,
     miss(messages) {

@@ -1,5 +1,6 @@
 /** What the program asks a page before an attempt to connect, and for authentication. */
 
+import { deferred } from '../../platform/deferred';
 import type { BoundarySink } from '../../protocol/boundary';
 import { within } from '../limits';
 import type { Member } from './member';
@@ -25,10 +26,7 @@ export function createQuestions(members: ReadonlySet<Member>, connectTimeout: nu
     const inTurn = [...members].reverse().sort((a, b) => Number(slow.has(a)) - Number(slow.has(b)));
     const asked: Promise<void>[] = [];
     let done = false;
-    let settle = { resolve(_answer: T): void {}, reject(_error: unknown): void {} };
-    const answered = new Promise<T>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
+    const { promise: answered, ...settle } = deferred<T>();
     for (const member of inTurn) {
       const answering = member.away ? undefined : question(member.sink);
       if (!answering) continue;
