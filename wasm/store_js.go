@@ -43,28 +43,22 @@ func (s *pageStore) Load(ctx context.Context) ([]mqtt.Record, error) {
 // openUntil opens the store, and closes it again if it opens after ctx is done: an open
 // store is locked for all other clients.
 func (s *pageStore) openUntil(ctx context.Context) (js.Value, error) {
-	type outcome struct {
-		handle js.Value
-		err    error
+	opening, err := invoke(s.open, s.name)
+	if err != nil {
+		return js.Undefined(), err
 	}
-	opened := make(chan outcome)
+	handle, err := await(ctx, opening)
+	if ctx.Err() == nil {
+		return handle, err
+	}
 	go func() {
-		handle, err := ask(context.Background(), s.open, s.name)
-		select {
-		case opened <- outcome{handle, err}:
-		case <-ctx.Done():
-			if err == nil {
-				_, err = callMethod(handle, "close")
-				report(err)
-			}
+		late, err := await(context.Background(), opening)
+		if err == nil {
+			_, err = callMethod(late, "close")
+			report(err)
 		}
 	}()
-	select {
-	case o := <-opened:
-		return o.handle, o.err
-	case <-ctx.Done():
-		return js.Undefined(), ctx.Err()
-	}
+	return js.Undefined(), ctx.Err()
 }
 
 func (s *pageStore) Apply(changes []mqtt.Record, done func(error)) {
