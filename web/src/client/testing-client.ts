@@ -1,29 +1,14 @@
 /** For tests: a client on a boundary that the test plays. */
 
 import type { Page } from '../platform/page-lifecycle';
-import type { Boundary, BoundaryClient, BoundarySink, ConnackInfo } from '../protocol/boundary';
+import type { Boundary, BoundaryClient, BoundarySink } from '../protocol/boundary';
 import { connectSettings, type Settings } from './checks/options';
 import { startClient } from './client';
 import { encodeBatch, type Given } from './testing';
+import { assumed } from './transport/connecting';
 import type { Client, ConnectOptions, Message } from './types';
 
-export const connack: ConnackInfo = {
-  sessionPresent: false,
-  reasonCode: 0,
-  clientId: 'assigned',
-  properties: {
-    sessionExpiryInterval: 0,
-    receiveMaximum: 65_535,
-    maximumQoS: 2,
-    retainAvailable: true,
-    maximumPacketSize: 0,
-    topicAliasMaximum: 0,
-    wildcardSubscriptionAvailable: true,
-    subscriptionIdentifiersAvailable: true,
-    sharedSubscriptionAvailable: true,
-    serverKeepAlive: 60,
-  },
-};
+export const connack = assumed({ url: '', clientId: 'assigned' });
 
 /** A Go boundary that accepts everything, and records the calls. */
 export function engine(methods: Partial<BoundaryClient> = {}) {

@@ -1,9 +1,6 @@
 import { nextTask } from '../platform/next-task';
 import { drop, type Frame, fetch, frameOf, keep, read } from './kept-payloads';
 
-/** Bytes in `bufferedAmount` above which a writer should wait before it sends more. */
-export const highWaterMark = 1 << 20;
-
 /** Bytes handed over in one task, so that a flood cannot keep timers (pings) from running; more only as one frame. */
 export const flushLimit = 256 << 10;
 
@@ -18,12 +15,8 @@ const CLOSED = 3;
 /** What Go, and its tests, see of the class below. */
 export interface GoSocket
   extends EventTarget,
-    Pick<WebSocket, 'url' | 'protocol' | 'extensions' | 'bufferedAmount' | 'send' | 'close'> {
+    Pick<WebSocket, 'url' | 'protocol' | 'bufferedAmount' | 'send' | 'close'> {
   readonly readyState: number;
-  readonly highWaterMark: number;
-  /** 0 until closed. */
-  readonly closeCode: number;
-  readonly closeReason: string;
   readonly failure: string;
   /**
    * Moves received bytes to the beginning of `target`, at most `limit` of them,
@@ -77,7 +70,7 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  *   whatever the peer does. Closed while connecting, it never opens.
  * - `error` comes in the same task as `close`, with a `message`; and not at all
  *   after `close()`, when Go's handler would wait for a lock that its closer holds.
- * - `closeCode`, `closeReason` and `failure` stay readable.
+ * - `failure` stays readable.
  *
  * The platform cannot be told to receive less, so what Go has not read yet waits here without a
  * limit of its own; MQTT's Receive Maximum and the broker bound it.
@@ -97,12 +90,8 @@ export function createSocketClass(
     static readonly CLOSING = CLOSING;
     static readonly CLOSED = CLOSED;
 
-    readonly highWaterMark = highWaterMark;
     readyState: number = CONNECTING;
     binaryType = 'arraybuffer';
-    /** 0 until closed. */
-    closeCode = 0;
-    closeReason = '';
     /** The text of the `error` event, had there been one. */
     failure = '';
 
@@ -138,10 +127,6 @@ export function createSocketClass(
 
     get protocol(): string {
       return this.#native.protocol;
-    }
-
-    get extensions(): string {
-      return this.#native.extensions;
     }
 
     get bufferedAmount(): number {
@@ -288,8 +273,6 @@ export function createSocketClass(
     #dispatchClose(): void {
       if (!this.#ended || this.readyState === CLOSED) return;
       this.readyState = CLOSED;
-      this.closeCode = this.#ended.code;
-      this.closeReason = this.#ended.reason;
       this.dispatchEvent(Object.assign(new Event('close'), this.#ended));
     }
   };

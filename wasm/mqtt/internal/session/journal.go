@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/eclipse/paho.golang/packets"
+
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -239,7 +241,8 @@ func parseMessage(value []byte) *Message {
 	}
 	var p wire.Publish
 	err := wire.ParsePublish(frame[0], frame[1+size:], &p)
-	if err != nil || wire.SubscriptionIdentifiers(p.Properties) != nil { // [MQTT-3.3.4-6]
+	_, identified := wire.FindProperty(p.Properties, packets.PropSubscriptionIdentifier)
+	if err != nil || identified { // [MQTT-3.3.4-6]
 		return nil
 	}
 	if p.Alias > 0 { // means nothing on another connection

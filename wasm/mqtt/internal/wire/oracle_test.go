@@ -129,7 +129,7 @@ func fromPaho(p *packets.ControlPacket) any {
 func comparePublish(t *testing.T, ours *Publish, theirs *packets.Publish) {
 	t.Helper()
 	props := UnpackProperties(ours.Properties, TypePublish)
-	ids := SubscriptionIdentifiers(ours.Properties)
+	ids := subscriptionIdentifiers(ours.Properties)
 	same := theirs.Topic == string(ours.Topic) && theirs.QoS == ours.QoS() && theirs.Duplicate == ours.Duplicate() &&
 		theirs.Retain == ours.Retain() && theirs.PacketID == ours.ID && bytes.Equal(theirs.Payload, ours.Payload) && ours.Buffer == nil
 	if last := theirs.Properties.SubscriptionIdentifier; last != nil { // paho keeps only that

@@ -192,19 +192,6 @@ func FindProperty(all []byte, id byte) (value []byte, ok bool) {
 	return nil, false
 }
 
-// SubscriptionIdentifiers returns all subscription identifiers of a PUBLISH, from its
-// validated properties; nil: none. [UnpackProperties] keeps only one.
-func SubscriptionIdentifiers(properties []byte) (ids []uint32) {
-	for r := (Reader{Rest: properties}); len(r.Rest) > 0; {
-		if id := r.Varint(); id == int(packets.PropSubscriptionIdentifier) {
-			ids = append(ids, uint32(r.Varint()))
-		} else {
-			r.Skip(id)
-		}
-	}
-	return ids
-}
-
 // ValueOr returns the value of an optional property, or the default.
 func ValueOr[T any](v *T, otherwise T) T {
 	if v == nil {

@@ -94,13 +94,13 @@ func TestPropertiesThatRepeat(t *testing.T) { // 3.3.2.3.7, 3.3.2.3.8
 	if err := ParsePublish(0x30, join([]byte{0, 1, 't'}, properties(packed...)), &p); err != nil {
 		t.Fatal(err)
 	}
-	if ids := SubscriptionIdentifiers(p.Properties); !slices.Equal(ids, []uint32{1, 128}) {
+	if ids := subscriptionIdentifiers(p.Properties); !slices.Equal(ids, []uint32{1, 128}) {
 		t.Errorf("subscription identifiers %d", ids)
 	}
 	if props := UnpackProperties(p.Properties, TypePublish); !slices.Equal(props.User, []packets.User{{Key: "k", Value: "v"}, {Key: "k", Value: "v"}}) {
 		t.Errorf("user properties %v", props.User)
 	}
-	if SubscriptionIdentifiers(nil) != nil || SubscriptionIdentifiers(user) != nil {
+	if subscriptionIdentifiers(nil) != nil || subscriptionIdentifiers(user) != nil {
 		t.Error("subscription identifiers where there are none")
 	}
 }
@@ -257,4 +257,16 @@ func TestPublishHead(t *testing.T) {
 			}
 		}
 	}
+}
+
+// subscriptionIdentifiers returns all of a PUBLISH; [UnpackProperties] keeps only one.
+func subscriptionIdentifiers(properties []byte) (ids []uint32) {
+	for r := (Reader{Rest: properties}); len(r.Rest) > 0; {
+		if id := r.Varint(); id == int(packets.PropSubscriptionIdentifier) {
+			ids = append(ids, uint32(r.Varint()))
+		} else {
+			r.Skip(id)
+		}
+	}
+	return ids
 }

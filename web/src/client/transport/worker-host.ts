@@ -6,6 +6,7 @@
 import type { WireError } from '../../protocol/boundary';
 import type { FromWorker, ToDedicatedWorker, ToWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
+import type { Settings } from '../checks/options';
 import { bad } from '../checks/rules';
 import { fromWire } from '../errors';
 import { load } from '../load';
@@ -14,16 +15,8 @@ import { createCalls, type Engine } from './calls';
 import { createWatchdog } from './watchdog';
 import { checkVersion } from './worker-version';
 
-export interface EngineOptions {
-  worker: boolean;
-  /** One engine for the tabs of an origin. */
-  shared?: boolean;
-  WebSocket?: typeof WebSocket;
-  /** Absolute addresses to use instead of this build's own. */
-  workerUrl?: string;
-  sharedWorkerUrl?: string;
-  wasmUrl?: string;
-}
+type Place = 'worker' | 'workerUrl' | 'sharedWorkerUrl' | 'wasmUrl' | 'WebSocket';
+export type EngineOptions = Pick<Settings, Place> & Partial<Pick<Settings, 'shared'>>;
 
 /** Milliseconds that a worker without clients is kept for the next one. */
 const restTime = 10_000;

@@ -41,11 +41,11 @@ export interface Connection {
 export interface Membership {
   /** Resolves once there is a connection, or at once in the background. When it rejects the member has left. */
   ready(limits: CallOptions): Promise<GoClient>;
-  /** The page does not run: nothing waits for it. */
+  /** The page is frozen, or in the back/forward cache: it gets nothing, and nothing waits for it. */
   freeze(): void;
   /** Tells it the current state, and delivers what waits for it. */
   thaw(): void;
-  /** The page is gone. */
+  /** The page is gone, whether it said so or crashed. */
   leave(): void;
 }
 

@@ -4,13 +4,8 @@ import { type Connection, type Membership, openConnection, type SharedOptions } 
 import { difference } from './difference';
 
 /** One page's end of the registry. */
-export interface Port {
+export interface Port extends Pick<Membership, 'freeze' | 'thaw' | 'leave'> {
   boundary: Boundary<GoClient>;
-  /** The page is frozen, or in the back/forward cache: it gets nothing until it thaws. */
-  freeze(): void;
-  thaw(): void;
-  /** The page is gone, whether it said so or crashed. */
-  leave(): void;
 }
 
 /** Gives every page a boundary of its own, on connections that they share. */
