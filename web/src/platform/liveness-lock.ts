@@ -2,17 +2,11 @@
 
 import { deferred } from './deferred';
 
-export interface LivenessLock {
-  /** The lock's name, for the other end. */
-  name: string;
-  end(): void;
-}
-
 /**
- * The browser releases it when the page or the worker ends, even by a crash. Undefined if locks are
+ * `name` is the lock's, for the other end. The browser releases it when the page or the worker ends, even by a crash. Undefined if locks are
  * not available: in an insecure context, in a sandboxed frame, or if the user blocks storage.
  */
-export async function holdLivenessLock(): Promise<LivenessLock | undefined> {
+export async function holdLivenessLock(): Promise<{ name: string; end(): void } | undefined> {
   if (!navigator.locks) return undefined;
   const name = `mqttwasm ${crypto.randomUUID()}`;
   const { promise: life, resolve: end } = deferred();

@@ -50,22 +50,16 @@ export interface Engine {
   doubted?(): Promise<void> | undefined;
 }
 
-/** The Go boundary as seen from the other end of a message channel. */
-export interface Calls extends Engine {
-  receive(message: FromWorker): void;
-  /** Rejects every call, now and later, and ends every client. */
-  fail(error: WireError): void;
-  /** Whether there are no clients and no pending calls. */
-  idle(): boolean;
-}
-
-/** `onEnd` is called when a client has ended, `onLate` when a call got no answer in time. */
+/**
+ * The Go boundary as seen from the other end of a message channel. `onEnd` is called when a client has
+ * ended, `onLate` when a call got no answer in time.
+ */
 export function createCalls(
   deliver: Post,
   onFailed: () => void = () => {},
   onEnd: () => void = () => {},
   onLate: () => void = () => {},
-): Calls {
+) {
   const pending = new Map<number, Pending>();
   const deadlines = createDeadlines(grace);
   const sinks = new Map<number, BoundarySink>();
@@ -260,6 +254,7 @@ export function createCalls(
     });
   }
 
+  /** Rejects every call, now and later, and ends every client. */
   function fail(error: WireError): void {
     if (failure) return;
     failure = error;
@@ -309,6 +304,7 @@ export function createCalls(
     }
   }
 
+  /** Whether there are no clients and no pending calls. */
   const idle = (): boolean => sinks.size === 0 && pending.size === 0;
 
   return { boundary, ready, receive, fail, idle };

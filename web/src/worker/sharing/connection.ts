@@ -28,26 +28,9 @@ export type SharedOptions = Omit<BoundaryOptions, 'packetEvents' | 'background'>
 export type MemberOptions = Pick<BoundaryOptions, 'packetEvents' | 'background'> & JoinOptions;
 
 /** A client of the Go boundary that several pages share. */
-export interface Connection {
-  readonly options: SharedOptions;
-  /** Whether it uses enhanced authentication, which cannot be added later. */
-  readonly authenticates: boolean;
-  /** Set while it is being closed, and no page may join. Resolves when it is closed. */
-  readonly ending: Promise<void> | undefined;
-  join(sink: BoundarySink, options?: MemberOptions): Membership;
-}
-
+export type Connection = ReturnType<typeof openConnection>;
 /** A page's membership in a connection, as its port sees it. */
-export interface Membership {
-  /** Resolves once there is a connection, or at once in the background. When it rejects the member has left. */
-  ready(limits: CallOptions): Promise<GoClient>;
-  /** The page is frozen, or in the back/forward cache: it gets nothing, and nothing waits for it. */
-  freeze(): void;
-  /** Tells it the current state, and delivers what waits for it. */
-  thaw(): void;
-  /** The page is gone, whether it said so or crashed. */
-  leave(): void;
-}
+export type Membership = ReturnType<Connection['join']>;
 
 type End = Extract<ClientEvent, { type: 'end' }>;
 
@@ -64,7 +47,7 @@ export function openConnection(
   options: SharedOptions,
   authenticates: boolean,
   onEnd: () => void,
-): Connection {
+) {
   const { connectTimeout = defaultConnectTimeout } = options;
   /** In the order of joining. */
   const members = new Set<Member>();
@@ -339,7 +322,7 @@ export function openConnection(
     };
   }
 
-  function join(sink: BoundarySink, own: MemberOptions = {}): Membership {
+  function join(sink: BoundarySink, own: MemberOptions = {}) {
     const { packetEvents = false, background = false, filters: wanted = [] } = own;
     const member = createMember({
       sink,
@@ -356,7 +339,8 @@ export function openConnection(
     settle().catch(reportedByEvents);
 
     return {
-      async ready(limits) {
+      /** Resolves once there is a connection, or at once in the background. When it rejects the member has left. */
+      async ready(limits: CallOptions): Promise<GoClient> {
         const client = clientOf(member);
         // While the others reconnect, a newcomer waits no longer than an attempt of its own would
         // take.
@@ -371,22 +355,27 @@ export function openConnection(
         }
         return client;
       },
-      freeze() {
+      /** The page is frozen, or in the back/forward cache: it gets nothing, and nothing waits for it. */
+      freeze(): void {
         member.freeze();
         settleSuspension().catch(reportedByEvents);
       },
-      thaw() {
+      /** Tells it the current state, and delivers what waits for it. */
+      thaw(): void {
         member.thaw(standing);
         settlePatience();
         settleSuspension().catch(reportedByEvents);
       },
+      /** The page is gone, whether it said so or crashed. */
       leave: () => leave(member),
     };
   }
 
   return {
     options,
+    /** Whether it uses enhanced authentication, which cannot be added later. */
     authenticates,
+    /** Set while it is being closed, and no page may join. Resolves when it is closed. */
     get ending() {
       return ending;
     },

@@ -1,6 +1,6 @@
 import { deferred } from '../../platform/deferred';
 import type { BoundarySink, ClientEvent, JoinOptions } from '../../protocol/boundary';
-import { createOpenCalls, type OpenCalls } from './open-calls';
+import { createOpenCalls } from './open-calls';
 import { nothing, type Part } from './split';
 
 /**
@@ -61,41 +61,9 @@ export interface Delivery {
 /** What a page had not taken when it left. */
 export type Untaken = Pick<Entry, 'part' | 'release'>;
 
-export interface Member {
-  readonly sink: BoundarySink;
-  readonly whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
-  readonly calls: OpenCalls;
-  /** It gets packets. */
-  packets: boolean;
-  /** It was told of a connection; before that no event concerns it. */
-  readonly admitted: boolean;
-  /** Settles by `admit` or `refuse`. */
-  readonly admission: Promise<void>;
-  /** Its page does not run, or is gone: nothing waits for it. */
-  readonly away: boolean;
-  /** It is away, or was hurried and has not caught up since: it does not get QoS 0. */
-  readonly behind: boolean;
-  /** Others have waited for it for as long as they should. */
-  readonly overdue: boolean;
-  /** `standing` are the events that tell the current state. */
-  admit(standing: ClientEvent[]): void;
-  refuse(error: unknown): void;
-  tell(event: ClientEvent): void;
-  /** Undefined when there is nothing to wait for. `dropped` were dropped before. */
-  deliver(part: Part, dropped: number): Delivery | undefined;
-  /** Counts QoS 0 messages that it does not get because it is behind. */
-  miss(messages: number): void;
-  /** Resolves with undefined when the member goes away first, whatever the promise does later. */
-  unlessAway<T>(promise: Promise<T>): Promise<T | undefined>;
-  freeze(): void;
-  thaw(standing: ClientEvent[]): void;
-  /** If it is overdue, no longer waits for it to take its messages. */
-  hurry(): void;
-  /** Returns what it has not taken and is not released yet. */
-  leave(): Untaken[];
-}
+export type Member = ReturnType<typeof createMember>;
 
-export interface MemberOptions {
+interface MemberOptions {
   sink: BoundarySink;
   packets: boolean;
   whenTabCloses: NonNullable<JoinOptions['whenTabCloses']>;
@@ -103,7 +71,7 @@ export interface MemberOptions {
   onOverdue(): void;
 }
 
-export function createMember({ sink, packets, whenTabCloses, onOverdue }: MemberOptions): Member {
+export function createMember({ sink, packets, whenTabCloses, onOverdue }: MemberOptions) {
   let state: State = 'joining';
   /** Something changed while it was away. */
   let changed = false;
@@ -137,6 +105,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     else sink.onEvent(event);
   }
 
+  /** Resolves with undefined when the member goes away first, whatever the promise does later. */
   function unlessAway<T>(promise: Promise<T>): Promise<T | undefined> {
     if (isAway()) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
@@ -146,6 +115,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     });
   }
 
+  /** Undefined when there is nothing to wait for. `dropped` were dropped before. */
   function deliver(part: Part, dropped: number): Delivery | undefined {
     if (state === 'gone') return undefined;
     let lost = dropped;
@@ -240,6 +210,7 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     giveOn();
   }
 
+  /** If it is overdue, no longer waits for it to take its messages. */
   function hurry(): void {
     if (!overdue || released) return;
     released = true;
@@ -256,21 +227,28 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     sink,
     whenTabCloses,
     calls: createOpenCalls(),
+    /** It gets packets. */
     packets,
+    /** It was told of a connection; before that no event concerns it. */
     get admitted() {
       return admitted.has(state);
     },
+    /** Settles by `admit` or `refuse`. */
     admission: admission.promise,
+    /** Its page does not run, or is gone: nothing waits for it. */
     get away() {
       return isAway();
     },
+    /** It is away, or was hurried and has not caught up since: it does not get QoS 0. */
     get behind() {
       return isBehind();
     },
+    /** Others have waited for it for as long as they should. */
     get overdue() {
       return overdue;
     },
-    admit(standing) {
+    /** `standing` are the events that tell the current state. */
+    admit(standing: ClientEvent[]): void {
       if (!change('admit')) return;
       for (const event of standing) tell(event);
       admission.resolve();
@@ -278,18 +256,19 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
     refuse: admission.reject,
     tell,
     deliver,
-    miss(messages) {
+    /** Counts QoS 0 messages that it does not get because it is behind. */
+    miss(messages: number): void {
       missed += messages;
     },
     unlessAway,
-    freeze() {
+    freeze(): void {
       if (!change('freeze')) return;
       goAway();
       // QoS 0 needs no acknowledgement, so nothing waits for it.
       for (const entry of waitingEntries()) if (!entry.part.owed) entry.release();
       wait();
     },
-    thaw(standing) {
+    thaw(standing: ClientEvent[]): void {
       if (!change('thaw')) return;
       stopWaiting();
       overdue = false;
@@ -299,7 +278,8 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
       if (given) wait();
     },
     hurry,
-    leave() {
+    /** Returns what it has not taken and is not released yet. */
+    leave(): Untaken[] {
       if (!change('leave')) return [];
       goAway();
       const untaken = waitingEntries();
