@@ -12,7 +12,7 @@ export type PropertyValue = number | number[] | string | Uint8Array | [name: str
 export type Reader = ReturnType<typeof createReader>;
 
 // MQTT keeps U+FEFF anywhere in a string [MQTT-1.5.4-3]; TextDecoder would drop a leading one.
-const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
+export const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The properties of PUBLISH that a receiver gets (3.3.2.3). */
 export const publishProperties: PropertyTable = {

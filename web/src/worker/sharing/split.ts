@@ -1,6 +1,6 @@
 /** Splits a batch (`client/message.ts` has its format) between the receivers of its topics. */
 
-import { createReader, readIdentifiers } from '../../client/property-reader';
+import { createReader, mqttText, readIdentifiers } from '../../client/property-reader';
 
 /** What is read of a message to find its receivers. */
 export interface Described {
@@ -35,9 +35,6 @@ const lengthSize = 4;
 const topicAt = lengthSize + 1 + 8;
 const qosBits = 0b110;
 const retainBit = 0b001;
-
-// MQTT keeps U+FEFF anywhere in a string [MQTT-1.5.4-3]; TextDecoder would drop a leading one.
-const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Each receiver gets the records for which `wantedBy` names it, in order; one that gets all gets
