@@ -33,7 +33,7 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Boun
     if (waiting >= bounds.calls || bytes + size > bounds.bytes) {
       const why =
         size > bounds.bytes
-          ? `the payload takes ${size} bytes, and the queue holds at most ${bounds.bytes} (offlineQueue.bytes); raise that, or publish a smaller message`
+          ? `${size} bytes are more than offlineQueue.bytes, ${bounds.bytes}: raise that, or publish a smaller message`
           : `${waiting} calls already wait for the client to load; call again when they have been sent`;
       throw new MqttError('queue-full', why);
     }

@@ -47,7 +47,7 @@ export function createWatchdog(ask: () => void, gone: () => void) {
     clear,
     heard(): void {
       left = looks;
-      clear();
+      if (doubts) clear(); // of each message, and most come without a doubt
     },
     /** Resolves when it is known whether the worker runs. Undefined if there is no doubt. */
     doubted: () => doubts?.promise,
