@@ -46,15 +46,8 @@ export type MqttErrorCode =
   | 'in-use'
   | 'crashed';
 
-export interface MqttErrorDetail {
-  field?: string | undefined;
-  reasonCode?: number | undefined;
-  reasonString?: string | undefined;
-  serverReference?: string | undefined;
-  closeCode?: number | undefined;
-  closeReason?: string | undefined;
-  cause?: unknown;
-}
+type Told = Omit<WireError, 'code' | 'message'>;
+export type MqttErrorDetail = { [Name in keyof Told]: Told[Name] | undefined } & { cause?: unknown };
 
 /**
  * The one error class: every promise rejects with it, except that a call whose signal was aborted

@@ -28,8 +28,8 @@ type Answer = Extract<ToWorker, { type: 'answer' }>;
 type Unnumbered<T> = T extends { abortable?: boolean } ? Omit<T, 'id' | 'timeout' | 'abortable'> : never;
 
 interface Pending extends Omit<Deferred<Value>, 'promise'> {
-  /** Absent if there is nothing to clean up. */
-  done?(): void;
+  /** Ends its time limit. */
+  done(): void;
 }
 
 /** Milliseconds after a call's time limit in which the worker may still report the outcome. */
@@ -81,6 +81,17 @@ export function createCalls(
     deliver(message, transfer);
   };
 
+  /** What the worker answers, or `timeout` if the page's clock runs out before. */
+  function answer(id: number, call: string, timeout: number): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      const done = deadlines.watch(timeout, () => {
+        settle(id)?.reject(new MqttError('timeout', `${call}: no answer in time, and none from the worker`));
+        onLate();
+      });
+      pending.set(id, { resolve, reject, done });
+    });
+  }
+
   function publishTogether(
     client: number,
     topic: string,
@@ -91,12 +102,8 @@ export function createCalls(
   ): Promise<PublishAck> {
     if (failure) return Promise.reject(fromWire(failure));
     lastId++;
-    const id = lastId;
-    gather.add(id, client, topic, payload, options, properties, timeout);
-    return new Promise((resolve, reject) => {
-      const done = deadlines.watch(timeout, () => expire(id, 'publish'));
-      pending.set(id, { resolve: resolve as Pending['resolve'], reject, done });
-    });
+    gather.add(lastId, client, topic, payload, options, properties, timeout);
+    return answer(lastId, 'publish', timeout) as Promise<PublishAck>;
   }
 
   function call(message: Unnumbered<ToWorker>, limits: Limits, transfer?: Transferable[]): Promise<Value> {
@@ -105,41 +112,32 @@ export function createCalls(
     if (signal?.aborted) return Promise.reject(aborted(signal));
     lastId++;
     const id = lastId;
-    return new Promise((resolve, reject) => {
+    const limited = {
+      ...message,
+      id,
+      ...(limits.timeout !== undefined && { timeout }),
+      abortable: !!signal,
+    };
+    post(limited as ToWorker, transfer);
+    const answered = answer(id, message.type === 'call' ? message.method : message.type, timeout);
+    if (signal) {
       const abort = (): void => {
         if (message.type === 'connect') abandoned.set(id, message.client);
         post({ type: 'abort', id });
         settle(id)?.reject(aborted(signal));
       };
-      const stop = deadlines.watch(timeout, () =>
-        expire(id, message.type === 'call' ? message.method : message.type),
-      );
-      const done = (): void => {
-        stop();
-        signal?.removeEventListener('abort', abort);
-      };
-      pending.set(id, { resolve, reject, done });
-      signal?.addEventListener('abort', abort);
-      const limited = {
-        ...message,
-        id,
-        ...(limits.timeout !== undefined && { timeout }),
-        abortable: !!signal,
-      };
-      post(limited as ToWorker, transfer);
-    });
+      const stop = (): void => signal.removeEventListener('abort', abort);
+      signal.addEventListener('abort', abort);
+      answered.then(stop, stop);
+    }
+    return answered;
   }
 
   function settle(id: number): Pending | undefined {
     const found = pending.get(id);
     pending.delete(id);
-    found?.done?.();
+    found?.done();
     return found;
-  }
-
-  function expire(id: number, call: string): void {
-    settle(id)?.reject(new MqttError('timeout', `${call}: no answer in time, and none from the worker`));
-    onLate();
   }
 
   /** The options of the Go boundary's methods, without the limits of the call. */

@@ -92,15 +92,16 @@ function createBroker(delay: () => number) {
 
   function connect(accepted: (present: boolean) => void, receive: (packets: Packet[]) => void): Link {
     const [there, back] = [createLine(delay), createLine(delay)];
+    const hangUp = (): void => {
+      there.cut();
+      back.cut();
+      send = undefined;
+    };
     there.send(() => {
       cut();
       const present = known;
       known = true;
-      cut = () => {
-        there.cut();
-        back.cut();
-        send = undefined;
-      };
+      cut = hangUp;
       back.send(() => accepted(present));
       send = (packets) => back.send(() => receive(packets));
       sendOn([...inFlight.values()]);
@@ -121,11 +122,7 @@ function createBroker(delay: () => number) {
           for (const filter of list) filters.delete(filter);
           back.send(done);
         }),
-      disconnect() {
-        there.cut();
-        back.cut();
-        send = undefined;
-      },
+      disconnect: hangUp,
     };
   }
 
