@@ -3,36 +3,24 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import NodeSocket, { WebSocketServer } from 'ws';
+import { firstPacket, packet as packetOf } from '../../e2e/support/scripted';
 import { connect } from './create-client';
-import { join, varint } from './testing';
 import type { Client, ConnectOptions } from './types';
 
 /** What the broker does with a packet: it returns the answer, if any, or acts on the connection. */
 export type React = (packet: Uint8Array, socket: NodeSocket) => Uint8Array | undefined;
 
-/** Splits a frame that holds whole packets. */
-function packetsOf(frame: Uint8Array): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  for (let at = 0; at < frame.length; ) {
-    let length = 0;
-    let body = at + 1;
-    for (let factor = 1, more = true; more; factor *= 128) {
-      const byte = frame[body++] as number;
-      length += (byte & 127) * factor;
-      more = byte > 127;
-    }
-    found.push(frame.subarray(at, body + length));
-    at = body + length;
-  }
-  return found;
-}
-
 export async function startBroker(react: React) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   server.on('connection', (socket) => {
     socket.on('message', (frame: Buffer) => {
-      for (const packet of packetsOf(new Uint8Array(frame))) {
-        const answer = react(packet, socket);
+      // A frame holds whole packets.
+      for (
+        let at = 0, next = firstPacket(frame);
+        next;
+        at += next.size, next = firstPacket(frame.subarray(at))
+      ) {
+        const answer = react(new Uint8Array(frame.subarray(at, at + next.size)), socket);
         if (answer) socket.send(answer);
       }
     });
@@ -60,7 +48,7 @@ export async function startBroker(react: React) {
 
 /** Of type and flags, for example 0x30 for a PUBLISH of QoS 0. */
 export function packet(header: number, ...body: number[]): Uint8Array {
-  return join([new Uint8Array([header]), varint(body.length), new Uint8Array(body)]);
+  return packetOf(header >> 4, header & 15, new Uint8Array(body));
 }
 
 /** A string with its length, as the body of a packet. */
