@@ -114,9 +114,10 @@ func writeStatic(dir string, page fs.FS, config []byte, headers map[string]strin
 	if _, err := fs.Stat(page, "index.html"); err != nil {
 		return errors.New("the page has not been built: run \"make build\" first")
 	}
-	if err := os.CopyFS(dir, page); errors.Is(err, fs.ErrExist) {
+	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 		return fmt.Errorf("-static %s: the directory is not empty: name a new one", dir)
-	} else if err != nil {
+	}
+	if err := os.CopyFS(dir, page); err != nil {
 		return fmt.Errorf("-static: %w", err)
 	}
 	lines := []string{"/*"}

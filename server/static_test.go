@@ -204,6 +204,20 @@ func TestWriteStatic(t *testing.T) {
 	if err := writeStatic(dir, page, nil, nil); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("into a folder with files: %v", err)
 	}
+	other := t.TempDir() // a folder whose files have other names, but for those that are written last
+	for name, data := range map[string]string{"config.json": "mine", ".vite": "mine"} {
+		if err := os.WriteFile(filepath.Join(other, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writeStatic(other, fstest.MapFS{"index.html": {}}, nil, nil); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("into a folder with other files: %v", err)
+	}
+	for _, name := range []string{"config.json", ".vite"} {
+		if data, err := os.ReadFile(filepath.Join(other, name)); string(data) != "mine" {
+			t.Errorf("%s of that folder: %q, %v", name, data, err)
+		}
+	}
 	if err := writeStatic(t.TempDir(), fstest.MapFS{}, nil, nil); err == nil || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("without a page: %v", err)
 	}
