@@ -164,7 +164,7 @@ func TestAuthenticatorFails(t *testing.T) {
 		o := newScripted(t).options()
 		o.Authenticator = &mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return make([]byte, 65536), nil }}
 		_, err := Connect(background, o)
-		wantCode(t, err, BadOption, "authenticator")
+		wantCode(t, err, BadOption, "authenticate")
 	})
 }
 

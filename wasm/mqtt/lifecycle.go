@@ -195,7 +195,7 @@ type Authenticator interface {
 // sent by then.
 func (c *Client) Reauthenticate(ctx context.Context) error {
 	if c.auth == nil {
-		return wire.Invalid("authenticator", "is missing; re-authentication needs one")
+		return wire.Invalid("authenticate", "is missing; re-authentication needs one")
 	}
 	conn, err := c.current()
 	if err != nil {

@@ -253,9 +253,9 @@ func (o *Options) checkAuth() error {
 		return wire.Invalid("properties.authenticationMethod", "and authenticationData come from the authenticator; leave them unset")
 	}
 	if method = o.Authenticator.Method(); method == "" {
-		return wire.Invalid("authenticator", "names no authentication method")
+		return wire.Invalid("authenticate", "names no authentication method")
 	}
-	return wire.CheckText("authenticator", method)
+	return wire.CheckText("authenticate", method)
 }
 
 func (o *Options) checkWill() error {

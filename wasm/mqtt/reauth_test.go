@@ -93,7 +93,7 @@ func TestReauthenticateFails(t *testing.T) {
 func TestReauthenticateIsNotBegun(t *testing.T) {
 	t.Run("without an authenticator", func(t *testing.T) {
 		c, _, _, _ := start(t, nil)
-		wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
+		wantCode(t, c.Reauthenticate(background), BadOption, "authenticate")
 	})
 	t.Run("without a connection", func(t *testing.T) {
 		c, _, b, log := start(t, withAuth(&mqtttest.Auth{}), methodM...)
@@ -134,7 +134,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		c, _, b, _ := start(t, withAuth(&mqtttest.Auth{}), methodM...)
 		result := reauthenticate(background, c)
 		b.expectAuth(0x19, "hello")
-		wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
+		wantCode(t, c.Reauthenticate(background), BadOption, "authenticate")
 		_ = c.Disconnect(background, DisconnectOptions{})
 		wantCode(t, <-result, Aborted, "")
 	})
@@ -174,7 +174,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 	wantCode(t, <-result, Aborted, "")
 	b.send(wire.EncodeAuth(0x18, "m", []byte("x"))...)
 	b.expectAuth(0x18, "re:x")
-	wantCode(t, c.Reauthenticate(background), BadOption, "authenticator")
+	wantCode(t, c.Reauthenticate(background), BadOption, "authenticate")
 	b.send(wire.EncodeAuth(0x00, "m", nil)...)
 	b.send(0x32, 6, 0, 1, 'a', 0, 1, 0)
 	_, batch := receiveOne(t, c)

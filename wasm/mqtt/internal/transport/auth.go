@@ -90,7 +90,7 @@ func (a *Authenticator) call(ctx context.Context, f func(context.Context) ([]byt
 	case o.err != nil:
 		return nil, authError(ctx, o.err)
 	case len(o.data) > wire.MaxString:
-		return nil, wire.Invalid("authenticator", "returned %d bytes; at most 65,535 fit into a packet", len(o.data))
+		return nil, wire.Invalid("authenticate", "returned %d bytes; at most 65,535 fit into a packet", len(o.data))
 	}
 	return o.data, nil
 }
@@ -223,7 +223,7 @@ func (c *Conn) sendAuth(ex *exchange, reason byte, data []byte) error {
 func (c *Conn) Reauthenticate(ctx context.Context) error {
 	const what = "re-authenticate"
 	if c.cfg.Authenticator == nil {
-		return wire.Invalid("authenticator", "is missing; re-authentication needs one")
+		return wire.Invalid("authenticate", "is missing; re-authentication needs one")
 	}
 	ex, err := c.reauthenticate()
 	if err != nil {
@@ -258,7 +258,7 @@ func (c *Conn) reauthenticate() (*exchange, error) {
 	case c.phase != open || c.state != running:
 		return nil, wire.NoConnection()
 	case c.exchange != nil:
-		return nil, wire.Invalid("authenticator", "is busy with another re-authentication; wait until it ends")
+		return nil, wire.Invalid("authenticate", "is busy with another re-authentication; wait until it ends")
 	}
 	ex := newExchange(c.ctx)
 	ex.ourTurn = true

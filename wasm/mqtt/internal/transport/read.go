@@ -220,8 +220,8 @@ func (c *Conn) arrived() {
 // must not make the reader wait for the length it seems to announce.
 func (c *Conn) checkType(header byte) error {
 	switch kind := header >> 4; {
-	case kind == wire.TypeAuth && c.cfg.Authenticator == nil: // [MQTT-4.12.0-6]
-		return wire.Violation(wire.ReasonBadAuthMethod, "the broker asks for enhanced authentication; give the options an authenticator")
+	case header == wire.TypeAuth<<4 && c.cfg.Authenticator == nil: // [MQTT-4.12.0-6]
+		return wire.Violation(wire.ReasonBadAuthMethod, "the broker asks for enhanced authentication, for which the client has no options")
 	case kind == wire.TypeConnack && c.phase != connecting: // 3.2
 		return wire.Violation(wire.ReasonProtocolError, "a second CONNACK")
 	case c.phase == connecting && kind != wire.TypeConnack && kind != wire.TypeDisconnect && kind != wire.TypeAuth: // [MQTT-3.2.0-1]

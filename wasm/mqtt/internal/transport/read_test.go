@@ -84,6 +84,7 @@ func TestViolations(t *testing.T) {
 		"PINGREQ":                       {[]byte{0xC0}, 0x82},
 		"a second CONNACK":              {[]byte{0x20}, 0x82},
 		"reserved flags [MQTT-2.1.3-1]": {[]byte{0x41}, 0x81},
+		"AUTH with reserved flags":      {[]byte{0xFF}, 0x81},
 		"PUBREL without its flags [MQTT-3.6.1-1]":       {[]byte{0x60}, 0x81},
 		"QoS 3 [MQTT-3.3.1-4]":                          {[]byte{0x36, 6, 0, 1, 'a', 0, 1, 0}, 0x81},
 		"PUBLISH with identifier 0 [MQTT-2.2.1-3]":      {[]byte{0x32, 6, 0, 1, 'a', 0, 0, 0}, 0x82},
