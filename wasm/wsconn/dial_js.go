@@ -127,7 +127,29 @@ func newSocket(class js.Value, url string) (s *socket, err error) {
 		return nil
 	})
 	s.v.Call("addEventListener", "close", s.onClose)
+	s.hideErrors()
 	return s, nil
+}
+
+// hideErrors has the library's listener for error events, which close follows, do nothing:
+// it would close the socket and wait for the end of that within the event. With a class
+// that takes its close code, such as that of Node's ws, neither would ever return. One
+// that does nothing must be there: without any, that class ends the process.
+//
+// The library adds its listeners before it first blocks, so no other call is changed.
+func (s *socket) hideErrors() {
+	const method = "addEventListener"
+	add := s.v.Get(method)
+	var changed js.Func
+	changed = js.FuncOf(func(v js.Value, args []js.Value) any {
+		if args[0].String() != "error" {
+			return add.Call("call", v, args[0], args[1])
+		}
+		v.Set(method, add)
+		changed.Release()
+		return v.Call(method, args[0], js.Global().Get("Object"))
+	})
+	s.v.Set(method, changed)
 }
 
 // caught sets err to what the class threw.

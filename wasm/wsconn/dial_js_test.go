@@ -20,11 +20,15 @@ const scripted = `(class extends EventTarget {
 		super();
 		Object.assign(this, { url, protocol: protocols[0], sent: [], bufferedAmount: 0, readyState: 0 });
 		if (url === 'ws://throws/') throw new SyntaxError('bad URL');
-		setTimeout(() => url === 'ws://fails/' ? this.end(1006, '') : this.open());
+		setTimeout(() => url === 'ws://fails/' ? this.fail() : this.open());
 	}
 	open() { this.readyState = 1; this.dispatchEvent(new Event('open')); }
 	deliver(...texts) {
 		for (const t of texts) this.dispatchEvent(Object.assign(new Event('message'), { data: new TextEncoder().encode(t).buffer }));
+	}
+	fail() {
+		this.dispatchEvent(new Event('error'));
+		this.end(1006, '');
 	}
 	end(code, reason) {
 		this.readyState = 3;
