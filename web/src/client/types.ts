@@ -250,7 +250,8 @@ export interface Client {
 
   /**
    * Sends PINGREQ, and resolves with the milliseconds until PINGRESP, measured where packets are
-   * read and written. Concurrent calls share one PINGREQ.
+   * read and written. Concurrent calls share one PINGREQ. Without a connection it rejects with
+   * `not-connected`, before the first one too.
    */
   ping(options?: CallOptions): Promise<number>;
 
@@ -259,7 +260,7 @@ export interface Client {
 
   /**
    * Authenticates again on the current connection, with `authenticate` or `scram`. Rejects when the
-   * broker or one of these refused.
+   * broker or one of these refused, and with `not-connected` without a connection.
    */
   reauthenticate(options?: CallOptions): Promise<void>;
 
