@@ -292,7 +292,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     ending = true;
     if (state === 'connecting') {
       // There is no connection to close, but the program may be making an attempt.
-      givenUp.abort();
+      givenUp.abort(new MqttError('aborted', 'the client has ended'));
       hangUp();
       finish();
       return;

@@ -149,7 +149,7 @@ describe('before there is a connection', () => {
     client.on('end', (error) => ends.push(error));
     const waiting = client.publish('a', '1');
     await client.end();
-    await expect(waiting).rejects.toMatchObject({ code: 'aborted' });
+    await expect(waiting).rejects.toMatchObject({ code: 'aborted', message: 'the client has ended' });
     await expect(client.publish('a', '1')).rejects.toMatchObject({ code: 'not-connected' });
     expect(client.state).toBe('disconnected');
     expect(ends).toEqual([undefined]);
