@@ -7,7 +7,7 @@ import {
   type Session,
   subscribeSettings,
 } from './checks/calls';
-import { bad, payload as toPayload } from './checks/rules';
+import { bad, callback, payload as toPayload } from './checks/rules';
 import { topicFilters, topicName } from './checks/topics';
 import type { Receiving } from './receiving';
 import type { WhenOpen } from './transport/waiting-calls';
@@ -86,7 +86,7 @@ export function createCalls({ whenOpen, session, isConnected, receiving, explain
   ): Promise<Subscription | Subscription[]> {
     const filters = topicFilters(filter);
     const asked = subscribeSettings(typeof options === 'function' ? undefined : options);
-    if (handler !== undefined && typeof handler !== 'function') throw bad('handler', 'must be a function');
+    if (handler !== undefined) callback()(handler, 'handler');
     if (asked.handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
     const subscriptions = await whenOpen(
       ({ receiving }, call) => receiving.subscribe({ ...asked, filters, handler, call }),
@@ -105,7 +105,7 @@ export function createCalls({ whenOpen, session, isConnected, receiving, explain
     handler: RequestHandler,
     options?: SubscribeOptions,
   ): Promise<Subscription> {
-    if (typeof handler !== 'function') throw bad('handler', 'must be a function');
+    callback()(handler, 'handler');
     return subscribe(filter, options, (message) => receiving()?.answer(message, handler, publish));
   }
 

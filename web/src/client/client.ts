@@ -8,6 +8,7 @@ import type { UserCallbacks } from './auth/user-callbacks';
 import { createCalls, type Opened } from './calls';
 import { endCall } from './checks/calls';
 import type { Settings } from './checks/options';
+import { callback } from './checks/rules';
 import { fromWire, MqttError } from './errors';
 import { load } from './load';
 import type { decodePackets } from './packet';
@@ -314,10 +315,12 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     finish();
   }
 
-  function on<E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
-    emitter.add(event, listener, false);
-    return this;
-  }
+  const adder = (once: boolean) =>
+    function <E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
+      emitter.add(event, callback<Listener<E>>()(listener, 'listener'), once);
+      return this;
+    };
+  const on = adder(false);
 
   function off<E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
     emitter.remove(event, listener);
@@ -349,10 +352,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     endAsync: end,
     on,
     addListener: on,
-    once(event, listener) {
-      emitter.add(event, listener, true);
-      return this;
-    },
+    once: adder(true),
     off,
     removeListener: off,
     [asyncDispose]: () => end(),

@@ -204,6 +204,20 @@ describe('handlers and listeners', () => {
     await receive({ topic: 'b' }).done;
     expect(seen).toEqual(['a']);
   });
+
+  test('what is no function is refused at once', async () => {
+    const { client, receive } = await connected();
+    const mistake = expect.objectContaining({ name: 'MqttError', code: 'bad-option', field: 'listener' });
+    for (const wrong of [undefined, null, 3]) {
+      for (const add of ['on', 'once', 'addListener'] as const) {
+        expect(() => client[add]('message', wrong as never)).toThrow(mistake);
+      }
+    }
+    const reported = vi.fn();
+    vi.stubGlobal('reportError', reported);
+    await receive({ topic: 'a' }).done;
+    expect(reported).not.toHaveBeenCalled();
+  });
 });
 
 test.each<[how: string, leave: (client: Client, own: Subscription) => Promise<void>]>([

@@ -1,3 +1,4 @@
+import { callback } from '../client/checks/rules';
 import { createHeldClient } from '../client/create-client';
 import { MqttError } from '../client/errors';
 import type { Client, ConnectOptions, EndOptions, Payload } from '../client/types';
@@ -148,7 +149,7 @@ export class MqttClient {
   }
 
   on<E extends keyof Events>(event: E, listener: Listener<E>, once = false): this {
-    this.#emitter.add(event, listener, once);
+    this.#emitter.add(event, callback<Listener<E>>()(listener, 'listener'), once);
     const packets = event === 'packetsend' || event === 'packetreceive';
     if (packets) this.#inner?.setPacketEvents(true, { timeout: 0 }).catch(reportedByEvents);
     return this;

@@ -309,6 +309,7 @@ test('listeners come and go', async () => {
   await next(client, 'message');
   client.on('message', never).removeAllListeners();
   await client.publishAsync('a', 'b', { qos: 1 });
+  expect(() => client.on('message', undefined as never)).toThrow('listener: must be a function');
 });
 
 test('a mistake without a callback is an error, which nobody need hear', async () => {
