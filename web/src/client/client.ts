@@ -107,12 +107,11 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     return { link, receiving };
   };
   const opening = explained(hold ? hold.then(begin) : begin());
-  const { messages = 100_000, bytes = 64 << 20 } = settings.boundary.queue ?? {};
   const whenOpen = createWaitingRoom(
     opening.catch((error: unknown) => {
       throw failure(error);
     }),
-    { calls: messages, bytes },
+    settings.boundary.queue,
   );
 
   // It answers at once, so that a worker that was ended meanwhile is noticed.

@@ -142,6 +142,30 @@ describe('before there is a connection', () => {
     await client.end();
   });
 
+  test.each<[policy: 'reject' | 'drop-oldest' | 'drop-newest', outcomes: string[]]>([
+    ['reject', ['sent', 'sent', 'queue-full', 'queue-full']],
+    ['drop-oldest', ['dropped', 'sent', 'sent', 'queue-full']],
+    ['drop-newest', ['sent', 'sent', 'dropped', 'dropped']],
+  ])('beyond the bounds its policy decides, and only messages count (%s)', async (policy, outcomes) => {
+    const { boundary, calls } = engine();
+    const { open, arrive } = later(boundary);
+    const { client } = start(open, false, { offlineQueue: { messages: 2, bytes: 10, policy } });
+    const subscribing = [client.subscribe('a'), client.subscribe('b')];
+    const payloads = ['', '2', '3', 'too large by itself'];
+    const sent = payloads.map((payload) =>
+      client.publish('a', payload).then(
+        () => 'sent',
+        ({ code }) => code,
+      ),
+    );
+    await settled();
+    arrive();
+    expect(await Promise.all(sent)).toEqual(outcomes);
+    await Promise.all(subscribing);
+    expect(calls.filter(([method]) => method === 'publish')).toHaveLength(2);
+    await client.end();
+  });
+
   test('ending it rejects what waits', async () => {
     const { open } = later(engine().boundary);
     const { client } = start(open);
