@@ -93,7 +93,7 @@ test('a socket that fails without saying that it closed has closed', () => {
   native.fail('forbidden');
   vi.runAllTimers();
   runTasks();
-  expect(seen).toEqual(['error: forbidden', { code: 1006, reason: '', wasClean: false }]);
+  expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
 });
 
 test('a flood is handed over in several tasks, whole and in order', () => {
@@ -256,31 +256,13 @@ test('a connection that opens after it was given up is closed', () => {
   expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
 });
 
-test.each([
-  ['self-signed certificate', 'error: self-signed certificate'],
-  [undefined, 'error: WebSocket connection to ws://broker.test/mqtt failed'],
-])('an error comes with a message, just before the close (%s)', (given, told) => {
-  const { socket, native, seen } = dialOpen();
+test('an error is not told, only the close that follows', () => {
+  const { native, seen } = dialOpen();
   native.receive([1]);
-  native.fail(given);
+  native.fail('self-signed certificate');
   native.end(1006, '', false);
   runTasks();
-  expect(seen).toEqual([[1], told, { code: 1006, reason: '', wasClean: false }]);
-  expect(`error: ${socket.failure}`).toBe(told);
-});
-
-test('a close from inside the error handler is answered before it returns', () => {
-  const { socket, native, seen } = dialOpen();
-  let closedInside = false;
-  socket.addEventListener('error', () => {
-    socket.close(1011, 'something went wrong');
-    closedInside = socket.readyState === CLOSED;
-  });
-  native.fail('broken');
-  native.end(1006, '', false);
-  runTasks();
-  expect(closedInside).toBe(true);
-  expect(seen).toEqual(['error: broken', { code: 1006, reason: '', wasClean: false }]);
+  expect(seen).toEqual([[1], { code: 1006, reason: '', wasClean: false }]);
 });
 
 test('no error after close(), only the close', () => {

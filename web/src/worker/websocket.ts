@@ -17,7 +17,6 @@ export interface GoSocket
   extends EventTarget,
     Pick<WebSocket, 'url' | 'protocol' | 'bufferedAmount' | 'send' | 'close'> {
   readonly readyState: number;
-  readonly failure: string;
   /**
    * Moves received bytes to the beginning of `target`, at most `limit` of them,
    * and returns how many. Fewer mean that there are no more for now.
@@ -68,9 +67,7 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  *   the private range, too long reasons are cut.
  * - `close()` takes at most `closeTimeout`; then the socket is closed for Go
  *   whatever the peer does. Closed while connecting, it never opens.
- * - `error` comes in the same task as `close`, with a `message`; and not at all
- *   after `close()`, when Go's handler would wait for a lock that its closer holds.
- * - `failure` stays readable.
+ * - An `error` is a `close`, too, where none follows. Go hears of that alone.
  *
  * The platform cannot be told to receive less, so what Go has not read yet waits here without a
  * limit of its own; MQTT's Receive Maximum and the broker bound it.
@@ -92,8 +89,6 @@ export function createSocketClass(
 
     readyState: number = CONNECTING;
     binaryType = 'arraybuffer';
-    /** The text of the `error` event, had there been one. */
-    failure = '';
 
     readonly #native: WebSocket;
     #givenUp = false;
@@ -108,7 +103,6 @@ export function createSocketClass(
     #scheduled = false;
     #ended: { code: number; reason: string; wasClean: boolean } | undefined;
     #closeRequested = false;
-    #reportingError = false;
     #timer: ReturnType<typeof setTimeout> | undefined;
 
     constructor(url: string | URL, protocols: string | string[] = []) {
@@ -117,7 +111,7 @@ export function createSocketClass(
       this.#native.binaryType = 'arraybuffer';
       this.#listen('open', () => this.#onOpen());
       this.#listen('message', (event) => this.#onMessage(event.data));
-      this.#listen('error', (event) => this.#onError(event));
+      this.#listen('error', () => this.#onError());
       this.#listen('close', (event) => this.#onEnd(event.code, event.reason, event.wasClean));
     }
 
@@ -179,9 +173,6 @@ export function createSocketClass(
     readonly drop = drop;
 
     close(code = 1000, reason = ''): void {
-      // Go closes from inside its error handler and waits there for `close`:
-      // unless it comes now, no event can ever reach Go again.
-      if (this.#reportingError) this.#dispatchClose();
       if (this.#closeRequested || this.readyState === CLOSED) return;
       this.#closeRequested = true;
       this.readyState = CLOSING;
@@ -214,9 +205,7 @@ export function createSocketClass(
       this.#schedule();
     }
 
-    #onError(event: Event): void {
-      const { message } = event as Partial<ErrorEvent>;
-      this.failure ||= message || `WebSocket connection to ${this.url} failed`;
+    #onError(): void {
       // No `close` follows in Chromium where the page's policy forbids the address.
       if (this.#native.readyState !== CLOSED) return;
       setTimeout(() => {
@@ -247,7 +236,7 @@ export function createSocketClass(
     /** One task: some frames, or the end when there are none left. */
     #step(): void {
       if (this.#inbox.length === 0) {
-        this.#finish();
+        this.#dispatchClose();
         return;
       }
       const frames = take(this.#inbox);
@@ -258,16 +247,6 @@ export function createSocketClass(
       }
       for (const frame of frames) this.#readable.push(frameOf(frame));
       this.dispatchEvent(this.#readableEvent);
-    }
-
-    #finish(): void {
-      if (!this.#ended) return;
-      if (this.failure && !this.#closeRequested) {
-        this.#reportingError = true;
-        this.dispatchEvent(Object.assign(new Event('error'), { message: this.failure }));
-        this.#reportingError = false;
-      }
-      this.#dispatchClose();
     }
 
     #dispatchClose(): void {
