@@ -137,7 +137,7 @@ describe('before there is a connection', () => {
     client.publish('a', '2').catch(() => {});
     await expect(client.publish('a', '3')).rejects.toMatchObject({
       code: 'queue-full',
-      message: expect.stringContaining('call again'),
+      message: expect.stringContaining('publish again'),
     });
     await client.end();
   });
@@ -145,7 +145,7 @@ describe('before there is a connection', () => {
   test.each<[policy: 'reject' | 'drop-oldest' | 'drop-newest', outcomes: string[]]>([
     ['reject', ['sent', 'sent', 'queue-full', 'queue-full']],
     ['drop-oldest', ['dropped', 'sent', 'sent', 'queue-full']],
-    ['drop-newest', ['sent', 'sent', 'dropped', 'dropped']],
+    ['drop-newest', ['sent', 'sent', 'dropped', 'queue-full']],
   ])('beyond the bounds its policy decides, and only messages count (%s)', async (policy, outcomes) => {
     const { boundary, calls } = engine();
     const { open, arrive } = later(boundary);

@@ -66,8 +66,7 @@ export function followPage({ window, document }: Page, listener: PageListener): 
     [document, 'freeze', () => suspend(false)],
     [document, 'resume', resume],
   ];
-  for (const [target, type, heard] of listeners) target.addEventListener(type, heard);
-  return () => {
-    for (const [target, type, heard] of listeners) target.removeEventListener(type, heard);
-  };
+  const left = new AbortController();
+  for (const [target, type, heard] of listeners) target.addEventListener(type, heard, { signal: left.signal });
+  return () => left.abort();
 }

@@ -11,6 +11,12 @@ const iterationsTaken = { min: 4096, max: 10_000_000 };
 /** No channel binding, no other identity. */
 const header = 'n,,';
 
+/**
+ * Text as SCRAM compares it. Brokers store it prepared (RFC 7613), and in practice only NFKC makes
+ * a difference.
+ */
+const prepared = (text: string): string => text.normalize('NFKC');
+
 /** Answers the steps of one client, which has one connection at a time. */
 export function createScram(
   { username, password }: Scram,
@@ -26,7 +32,7 @@ export function createScram(
       },
     );
   }
-  const name = username.replaceAll('=', '=3D').replaceAll(',', '=2C');
+  const name = prepared(username).replaceAll('=', '=3D').replaceAll(',', '=2C');
   let first = '';
   let signature: Uint8Array | undefined;
   /** The salt is the same at each connection, so the slow part is done once. */
@@ -38,7 +44,7 @@ export function createScram(
     subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
 
   async function derive(salt: string, iterations: number): Promise<CryptoKey> {
-    const material = await subtle.importKey('raw', utf8(password), 'PBKDF2', false, ['deriveBits']);
+    const material = await subtle.importKey('raw', utf8(prepared(password)), 'PBKDF2', false, ['deriveBits']);
     const parameters = { name: 'PBKDF2', hash: 'SHA-256', salt: fromBase64(salt), iterations };
     return macKey(await subtle.deriveBits(parameters, material, 256));
   }

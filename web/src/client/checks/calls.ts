@@ -101,26 +101,18 @@ const subscribeFields = shape({
 });
 
 export function subscribeSettings(options: unknown = {}): SubscribeSettings {
-  const checked = subscribeFields(options, '');
   const {
-    qos: granted = 0,
-    nl,
-    rap,
-    rh,
+    timeout = defaultTimeout,
+    signal,
     highWaterMark: messages = defaultHighWaterMark,
     highWaterMarkBytes: bytes = defaultHighWaterMarkBytes,
     handlerOnly = false,
     properties: { subscriptionIdentifier: identifier, ...properties } = {},
-    ...call
-  } = checked;
-  const subscription: SubscribeSettings['subscription'] = { qos: granted };
-  if (identifier !== undefined) subscription.identifier = identifier;
-  if (nl !== undefined) subscription.nl = nl;
-  if (rap !== undefined) subscription.rap = rap;
-  if (rh !== undefined) subscription.rh = rh;
+    ...subscription
+  } = subscribeFields(options, '');
   return {
-    call: { timeout: defaultTimeout, ...call, ...(properties.userProperties && { properties }) },
-    subscription,
+    call: { timeout, ...(signal && { signal }), ...(properties.userProperties && { properties }) },
+    subscription: { qos: 0, ...subscription, ...(identifier !== undefined && { identifier }) },
     bounds: { messages, bytes },
     handlerOnly,
   };

@@ -243,14 +243,6 @@ describe('authentication', () => {
     expect(fieldOf(() => connectSettings(url, options))).toBe(field);
   });
 
-  test('names of SCRAM cross in one form, whichever way they are typed', () => {
-    const typed = { username: 'Å①'.normalize('NFD'), password: 'ﬁ' };
-    expect(connectSettings(url, { scram: typed }).callbacks.scram).toEqual({
-      username: 'Å1',
-      password: 'fi',
-    });
-  });
-
   test('functions do not cross', () => {
     const given = { authenticate, properties: method, credentials: () => ({}) };
     const { boundary, callbacks } = connectSettings(url, given);

@@ -56,13 +56,7 @@ const will: Check<NonNullable<BoundaryOptions['will']>> = (value, field) => {
   return { topic, payload: bytes, ...rest };
 };
 
-/**
- * Text as SCRAM compares it. Brokers store it prepared (RFC 7613), and in practice only NFKC makes
- * a difference.
- */
-const scramText: Check<string> = (value, field) => text(text(value, field).normalize('NFKC'), field);
-
-const scramFields = shape({ username: scramText, password: scramText });
+const scramFields = shape({ username: text, password: text });
 
 const scram: Check<Scram> = (value, field) => {
   const { username, password } = scramFields(value, field);
@@ -135,14 +129,10 @@ const localFields = shape({
     if (value !== 5) throw bad(field, 'must be 5: this client speaks MQTT 5 only');
     return value;
   },
-  WebSocket: (value, field) => {
-    if (typeof value !== 'function') throw bad(field, 'must be a WebSocket class');
-    return value as typeof WebSocket;
-  },
+  WebSocket: callback<typeof WebSocket & ((...args: never[]) => unknown)>(),
 });
 
 export interface Scram {
-  /** As SASLprep leaves it (RFC 4013): text that is not ASCII in form NFKC. */
   username: string;
   password: string;
 }

@@ -120,8 +120,9 @@ export const timeout = integer(0, maxMilliseconds);
 
 /** The value itself if that helps, otherwise its type. */
 function kind(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const type = typeof value;
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  return Array.isArray(value) ? 'an array' : `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`;
+  if (value === null || /^[unb]/.test(type)) return String(value); // undefined, a number, a boolean or a bigint
+  if (Array.isArray(value)) return 'an array';
+  return type === 'object' ? 'an object' : `a ${type}`;
 }

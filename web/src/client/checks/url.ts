@@ -12,16 +12,8 @@ type Page = Pick<Location, 'href' | 'protocol'>;
 /** What an address is made of. */
 export type Parts = Pick<ConnectOptions, 'url' | 'protocol' | 'host' | 'hostname' | 'port' | 'path'>;
 
-/** Protocols that are used for MQTT outside browsers, and whether they mean TLS. */
-const elsewhere: Record<string, boolean> = {
-  'mqtt:': false,
-  'tcp:': false,
-  'http:': false,
-  'mqtts:': true,
-  'ssl:': true,
-  'tls:': true,
-  'https:': true,
-};
+/** Protocols that are used for MQTT outside browsers; those in the group mean TLS. */
+const elsewhere = /^(?:mqtt|tcp|http|(mqtts|ssl|tls|https)):$/;
 
 /**
  * The address of the parts. Beside a `url` each of the others replaces that part of
@@ -126,7 +118,7 @@ function parse(given: unknown, page: Page | undefined, field: string, protocol?:
     );
   }
   if (written === '') throw bad(field, 'is empty');
-  if (protocol && scheme !== undefined && (/^wss?:$/.test(scheme) || elsewhere[scheme] !== undefined)) {
+  if (protocol && scheme !== undefined && (/^wss?:$/.test(scheme) || elsewhere.test(scheme))) {
     written = `${protocol}:${written.slice(scheme.length)}`;
   }
   let url: URL;
@@ -144,11 +136,11 @@ function parse(given: unknown, page: Page | undefined, field: string, protocol?:
     throw bad(field, 'must not have a fragment (#…); write # in a path as %23');
   }
   if (url.protocol === 'ws:' || url.protocol === 'wss:') return url;
-  const secure = elsewhere[url.protocol];
-  if (secure === undefined) throw bad(field, `must begin with ws: or wss:, not ${url.protocol}`);
+  const known = elsewhere.exec(url.protocol);
+  if (!known) throw bad(field, `must begin with ws: or wss:, not ${url.protocol}`);
   throw bad(
     field,
-    `browsers reach a broker only over ws: and wss:, not ${url.protocol}; write ${suggest(url, secure)}`,
+    `browsers reach a broker only over ws: and wss:, not ${url.protocol}; write ${suggest(url, known[1] !== undefined)}`,
   );
 }
 

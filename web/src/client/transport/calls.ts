@@ -195,13 +195,7 @@ export function createCalls(
       if (onAuthenticate) asks.push('authenticate');
       lastClient++;
       const client = lastClient;
-      sinks.set(client, {
-        onBatch,
-        onEvent,
-        ...(onPackets && { onPackets }),
-        ...(onAttempt && { onAttempt }),
-        ...(onAuthenticate && { onAuthenticate }),
-      });
+      sinks.set(client, { onBatch, onEvent, onPackets, onAttempt, onAuthenticate } as BoundarySink);
       try {
         await call({ type: 'connect', client, options: rest, asks }, limits);
       } catch (error) {
@@ -235,7 +229,10 @@ export function createCalls(
   async function onAsk(id: number, client: number, question: Question): Promise<void> {
     const answer: Answer = { type: 'answer', id };
     try {
-      const value = await ask(sinks.get(client), question);
+      const sink = sinks.get(client);
+      const value = await (question.kind === 'attempt'
+        ? sink?.onAttempt?.(question.info)
+        : sink?.onAuthenticate?.(question.step));
       if (value !== undefined) answer.value = value;
     } catch (error) {
       answer.error = error instanceof MqttError ? toWire(error) : { code: 'aborted', message: String(error) };
@@ -306,13 +303,4 @@ export function createCalls(
   const idle = (): boolean => sinks.size === 0 && pending.size === 0;
 
   return { boundary, ready, receive, fail, idle };
-}
-
-async function ask(sink: BoundarySink | undefined, question: Question): Promise<Answer['value']> {
-  switch (question.kind) {
-    case 'attempt':
-      return sink?.onAttempt?.(question.info);
-    case 'authenticate':
-      return sink?.onAuthenticate?.(question.step);
-  }
 }

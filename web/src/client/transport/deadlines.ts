@@ -43,10 +43,7 @@ export function createDeadlines(grace: number, now = () => performance.now()) {
   function arm(timeout: number, line: Line): void {
     if (line.timer !== undefined) return;
     const first = line.entries[line.head] as Entry;
-    line.timer = setTimeout(
-      () => look(timeout, line),
-      Math.min(maxMilliseconds, Math.max(0, first.due - now())),
-    );
+    line.timer = setTimeout(() => look(timeout, line), Math.min(maxMilliseconds, first.due - now()));
   }
 
   function look(timeout: number, line: Line): void {

@@ -37,27 +37,18 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Wire
     }
     while (messages.size >= most || bytes + size > mostBytes) {
       const full = `${messages.size} messages already wait for the client to load`;
-      if (policy === 'drop-newest') throw new MqttError('dropped', `${full}; the newest was dropped`);
+      const dropped = new MqttError('dropped', `${full}; ${policy} dropped this one`);
       const [oldest] = messages;
-      if (policy !== 'drop-oldest' || !oldest) {
-        throw new MqttError('queue-full', `${full}; publish again when they have been sent`);
-      }
-      leave(oldest);
-      oldest.refuse(new MqttError('dropped', `${full}; the oldest was dropped`));
+      if (policy === 'drop-oldest' && oldest) {
+        leave(oldest);
+        oldest.refuse(dropped);
+      } else if (policy === 'drop-newest') throw dropped;
+      else throw new MqttError('queue-full', `${full}; publish again later`);
     }
   }
 
-  function enter(size: number): { place: Waiting; refused: Promise<never> } {
-    makeRoom(size);
-    const { promise: refused, reject: refuse } = deferred<never>();
-    const place = { size, refuse };
-    messages.add(place);
-    bytes += size;
-    return { place, refused };
-  }
-
-  function leave(place: Waiting): void {
-    if (messages.delete(place)) bytes -= place.size;
+  function leave(message: Waiting): void {
+    if (messages.delete(message)) bytes -= message.size;
   }
 
   async function wait<T, L extends CallOptions>(
@@ -67,18 +58,22 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Wire
   ): Promise<T> {
     const { signal, timeout = 0 } = limits;
     if (signal?.aborted) throw aborted(signal);
-    const held = size === undefined ? undefined : enter(size);
+    const { promise: refused, reject: refuse } = deferred<never>();
+    const message = { size: size ?? 0, refuse };
+    if (size !== undefined) {
+      makeRoom(size);
+      messages.add(message);
+      bytes += size;
+    }
     const began = performance.now();
     const late = (): MqttError => new MqttError('timeout', 'the client did not load in time');
     let opened: Opened;
     calls++;
     try {
-      // A race for all, or some would be made later than others that came after.
-      const ready = Promise.race(held ? [opening, held.refused] : [opening]);
-      opened = await within(ready, limits, late, () => aborted(signal));
+      opened = await within(Promise.race([opening, refused]), limits, late, () => aborted(signal));
     } finally {
       calls--;
-      if (held) leave(held.place);
+      leave(message);
     }
     const left = timeout > 0 ? Math.max(1, Math.ceil(timeout - (performance.now() - began))) : timeout;
     return call(opened, { ...limits, timeout: left });

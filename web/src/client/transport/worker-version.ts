@@ -30,6 +30,6 @@ function explain(script: URL, version: number | undefined): string {
   return (
     `the worker script at ${script} is from another build than this page ` +
     `(protocol version ${version ?? 'none'}, not ${protocolVersion}). ` +
-    'Reload all tabs of this site, or copy the worker files of this version of mqttwasm to the server'
+    'Reload all tabs of this site, or copy the worker files of this version to the server'
   );
 }
