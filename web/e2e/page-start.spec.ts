@@ -29,6 +29,19 @@ async function holdProgram(page: Page): Promise<() => void> {
   return release;
 }
 
+test('a click on Publish before the page is connected is sent when it is, once', async ({ page }) => {
+  const release = await holdProgram(page);
+  await page.goto(server.url);
+  const parts = partsOf(page);
+  await expect(parts.status).toHaveText(waits);
+  await parts.publish.click();
+  await expect(parts.results).toContainText(['Sending…']);
+  release();
+  await expect(parts.row(await parts.topic.inputValue(), 'messages: 0')).toHaveCount(1);
+  await expect(parts.results).toHaveCount(1);
+  await expect(parts.results).toContainText(['Sent']);
+});
+
 test('before the program is there the page says so, and its forms are of use', async ({ page }) => {
   const release = await holdProgram(page);
   await page.goto(server.url);

@@ -1,5 +1,6 @@
-/** The state of a connection as text. */
+/** The state of a connection: as text, and waiting for it. */
 
+import { effect, type ReadonlySignal } from '@preact/signals';
 import { mark, t } from '../core/i18n/i18n';
 import type { Phase, Status } from './connection';
 
@@ -19,4 +20,26 @@ export function statusWords({ phase, attempt, loading }: Status): string {
   if (loading) return t('loading the client');
   if (phase !== 'reconnecting' || attempt === undefined) return phaseWords(phase);
   return t('reconnecting, attempt {attempt}', { attempt });
+}
+
+/**
+ * What `client` returns once the attempt to connect that is being made has succeeded, and undefined
+ * when it fails or another address is connected to; without an attempt nothing is waited for.
+ */
+export function whenConnected<C>(
+  status: ReadonlySignal<Status>,
+  client: () => C | undefined,
+): Promise<C | undefined> | undefined {
+  let wanted = status.peek().url;
+  if (status.peek().phase !== 'connecting') return undefined;
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      const now = status.value;
+      wanted ||= now.url; // the page's start does not know it yet
+      const same = now.url === wanted;
+      if (now.phase === 'connecting' && same) return;
+      resolve(now.phase === 'connected' && same ? client() : undefined);
+      queueMicrotask(() => stop());
+    });
+  });
 }

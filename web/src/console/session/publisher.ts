@@ -54,6 +54,8 @@ export interface Answer {
 
 export interface Dependencies {
   client(): Client | undefined;
+  /** While an attempt to connect is being made: its client, or undefined when it fails. */
+  arriving?(): Promise<Client | undefined> | undefined;
   clock: Clock;
 }
 
@@ -218,7 +220,13 @@ export function createPublisher(deps: Dependencies, topic: string) {
 
   /** Resolves with whether it succeeded. `remembered` is its number among the sent messages. */
   async function send(what: Draft, remembered?: number): Promise<boolean> {
-    const client = deps.client();
+    let client = deps.client();
+    const arriving = client || what.repeat ? undefined : deps.arriving?.();
+    if (arriving) {
+      const waiting = add({ topic: what.topic, tone: 'waiting', text: () => t('Sending…') });
+      client = await arriving;
+      outcomes.value = outcomes.value.filter(({ id }) => id !== waiting);
+    }
     if (!client) {
       forget(remembered);
       add({ topic: what.topic, tone: 'bad', text: () => t('Failed: not connected to a broker') });

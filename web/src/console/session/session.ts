@@ -18,6 +18,7 @@ import { type Kept, keptOf } from './keep';
 import { createLatency, type Latency } from './latency';
 import { freeName, hostOf } from './names';
 import { createParts, type Parts } from './parts';
+import { whenConnected } from './phase';
 import type { Profile } from './profiles';
 import { createPublisher, type Publisher } from './publisher';
 import { createScripts, type Scripts } from './scripts';
@@ -97,7 +98,8 @@ export function createSession(id: number, shared: Shared): Session {
     );
   });
   const subscriptions = createSubscriptions({ client: current, frame }, `${own}/#`);
-  const publisher = createPublisher({ client: () => client.value, clock }, `${own}/hello`);
+  const arriving = () => whenConnected(connection.status, () => client.value);
+  const publisher = createPublisher({ client: () => client.value, arriving, clock }, `${own}/hello`);
   const topics = createTopics(
     {
       id,
