@@ -41,7 +41,7 @@ export function useRoving(rows: Rows, box: RefObject<HTMLDivElement | null>, fir
     const position = Math.min(Math.max(to, first), end - 1);
     wanted.current = position;
     setVisited(position);
-    rows.reveal(position);
+    rows.reach(position);
   }
 
   return { tabbable, visit: setVisited, onKeyDown };

@@ -52,6 +52,7 @@ export function VirtualList({ label, list, held, breakpoint = 34, row }: Props) 
         onScroll={rows.onScroll}
         onWheel={(event) => event.deltaY < 0 && rows.release()}
         onKeyDown={onKeyDown}
+        onFocusOut={rows.onFocusOut}
       >
         <div class={styles.rows} style={{ height: `${rows.height}px` }}>
           {rows.items.map(({ position, key, top }) =>

@@ -41,7 +41,9 @@ export interface Rows {
   unseen: number;
   follow(): void;
   release(): void;
-  reveal(position: number): void;
+  /** The keys have reached a row, which stays until they leave the list. */
+  reach(position: number): void;
+  onFocusOut(event: FocusEvent): void;
   onScroll(): void;
 }
 
@@ -55,10 +57,13 @@ export function useRows(
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 26 });
   const state = useRef({
-    /** The last that was drawn. */
+    /** The last that were drawn. */
     following: true,
     held,
-    releasedAt: 0,
+    /** Whether a row is read, so that the list stands still, also where it is to follow. */
+    holding: false,
+    moving: true,
+    stoppedAt: 0,
     first: feed.view.peek().first,
     pool: 1,
     /** Pixels: the scroll position, and the visible height. */
@@ -73,11 +78,16 @@ export function useRows(
   const bottom = Math.max(0, height - state.sight);
   let target: number | undefined;
   const following = feed.following.value;
-  if (state.following !== following) {
-    state.following = following;
-    state.releasedAt = end;
+  if (state.held !== held) state.holding = held !== undefined;
+  else if (following && !state.following) state.holding = false;
+  state.held = held;
+  state.following = following;
+  const moving = following && !state.holding;
+  if (state.moving !== moving) {
+    state.moving = moving;
+    state.stoppedAt = end;
   }
-  if (following) target = bottom;
+  if (moving) target = bottom;
   else if (moved !== 0) target = Math.min(bottom, Math.max(0, state.offset - moved));
   state.first = first;
   // Setting the scroll position makes the browser lay out at once, so not without need.
@@ -102,28 +112,43 @@ export function useRows(
     return () => observer.disconnect();
   }, [box, state, breakpoint]);
 
-  function setFollowing(to: boolean): void {
-    feed.following.value = to;
-  }
-
-  // Holding also ends with the list, for example when another list replaces it for another filter.
   useLayoutEffect(() => {
-    if (held === undefined || !feed.following.peek()) return;
-    return () => setFollowing(true);
-  }, [held === undefined]);
-  useLayoutEffect(() => {
-    state.held = held;
-    if (held !== undefined) reveal(held);
+    if (held === undefined || !state.holding) return;
+    scrollTo(held);
+    // No scrolling of the user's.
+    state.offset = box.current?.scrollTop ?? 0;
   }, [held, state.sight]);
 
-  /** Scrolls no further than needed: a visible row stays in place. */
-  function reveal(position: number): void {
+  function hold(on: boolean): void {
+    state.holding = on;
+    redraw(undefined);
+  }
+
+  /** No further than needed: a visible row stays in place. */
+  function scrollTo(position: number): void {
     const element = box.current;
     if (!element) return;
-    setFollowing(false);
     const top = (position - first) * shape.height;
     const highest = top + shape.height - element.clientHeight;
     element.scrollTop = Math.min(top, Math.max(highest, element.scrollTop));
+  }
+
+  /** Only the user's own scrolling comes here with another position than the list has set. */
+  function onScroll(): void {
+    const element = box.current;
+    if (!element) return;
+    const { scrollTop, clientHeight, scrollHeight } = element;
+    const by = scrollTop - state.offset;
+    if (Math.abs(by) < 1) return;
+    state.offset = scrollTop;
+    // What has just become larger or smaller was scrolled by the browser, and is about to be measured.
+    if (clientHeight === state.sight) {
+      if (scrollHeight - scrollTop - clientHeight < 2) {
+        state.holding = false;
+        feed.following.value = true;
+      } else if (by < 0) feed.following.value = false;
+    }
+    redraw(undefined);
   }
 
   // All rows are of one height, so nothing depends on how many there are.
@@ -138,22 +163,25 @@ export function useRows(
     }),
     height,
     shape,
-    behind: !following && state.offset + state.sight < height - 1,
-    unseen: following ? 0 : end - Math.max(first, state.releasedAt),
-    follow: () => setFollowing(true),
-    release: () => {
-      if (box.current && box.current.scrollTop > 0) setFollowing(false);
+    behind: !moving && state.offset + state.sight < height - 1,
+    unseen: moving ? 0 : end - Math.max(first, state.stoppedAt),
+    follow() {
+      feed.following.value = true;
+      hold(false);
     },
-    reveal,
-    onScroll() {
-      const element = box.current;
-      if (!element) return;
-      state.offset = element.scrollTop;
-      // A list that has just become smaller is not at its end although the user has not scrolled:
-      // it is about to be measured.
-      const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 2;
-      if (element.clientHeight === state.sight && !(atEnd && state.held !== undefined)) setFollowing(atEnd);
-      redraw(undefined);
+    release() {
+      if (state.offset > 0) feed.following.value = false;
     },
+    reach(position) {
+      hold(held !== undefined || position < end - 1);
+      scrollTo(position);
+      onScroll();
+    },
+    onFocusOut({ relatedTarget }) {
+      // Without a target it may be the window that has lost the focus, not the row.
+      const now = relatedTarget instanceof Node ? relatedTarget : document.activeElement;
+      if (held === undefined && state.holding && !box.current?.contains(now)) hold(false);
+    },
+    onScroll,
   };
 }
