@@ -115,6 +115,61 @@ test('messages already shown follow a change of the language', async ({ page }) 
   await expect(page.getByText('A name to find it by')).toHaveCount(0);
 });
 
+test('errors already shown follow a change of the language', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  const file = (text: string) => ({ name: 'file.json', mimeType: 'text/plain', buffer: Buffer.from(text) });
+  const language = page.locator('.language select');
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const shown: [english: RegExp, chinese: RegExp][] = [];
+  /** Both languages, once the error is shown in the first. */
+  async function shows(english: RegExp, chinese: RegExp): Promise<void> {
+    await expect(page.getByText(english)).toBeVisible();
+    shown.push([english, chinese]);
+  }
+  async function followsBoth(): Promise<void> {
+    for (const [wanted, at, other] of [
+      ['zh', 1, 0],
+      ['en', 0, 1],
+    ] as const) {
+      await language.selectOption(wanted);
+      for (const words of shown) {
+        await expect(page.getByText(words[at])).toBeVisible();
+        await expect(page.getByText(words[other])).toHaveCount(0);
+      }
+    }
+    shown.length = 0;
+  }
+
+  await parts.publish.click();
+  await page.getByRole('textbox', { name: 'Search messages' }).fill('(');
+  await button('Regular expression').click();
+  await shows(/^Not a regular expression: /, /^不是正则表达式：/);
+  await parts.repeat.check();
+  await page.getByRole('spinbutton', { name: 'Seconds between messages' }).fill('0');
+  await parts.publish.click();
+  await shows(/^Between 0\.1 and /, /^0\.1 到 /);
+  await button('Saved').click();
+  await page.getByLabel('Import messages').setInputFiles(file('{}'));
+  await shows(/^The file holds no messages that this page exported/, /^文件中没有由此页面导出的消息/);
+  await button('Record').click();
+  await page.getByLabel('Import a recording').setInputFiles(file('nonsense\n'));
+  await followsBoth();
+
+  await page.getByRole('textbox', { name: 'Search messages' }).fill('');
+  await page.getByRole('treeitem').filter({ hasText: 'hello' }).click();
+  const details = page.getByRole('region', { name: 'Topic details' });
+  await details.getByRole('combobox', { name: 'JSON path' }).fill('a[');
+  await details.getByRole('button', { name: 'Add to chart' }).click();
+  await shows(/^Not a path: /, /^不是路径/);
+  await details.getByRole('combobox', { name: 'Show payload as' }).selectOption('Protobuf');
+  await details.locator('input[type=file]').setInputFiles(file('syntax = "proto3";'));
+  await shows(/^no message type is defined/, /未定义任何消息类型/);
+  await details.getByRole('textbox', { name: 'Applies to' }).fill('elsewhere/#');
+  await details.getByRole('textbox', { name: 'Applies to' }).press('Enter');
+  await shows(/^It does not select this topic/, /它不匹配此主题/);
+  await followsBoth();
+});
+
 test('an English browser fetches no dictionary until Chinese is chosen', async ({ page }) => {
   const fetched: string[] = [];
   page.on('request', (request) => fetched.push(new URL(request.url()).pathname));

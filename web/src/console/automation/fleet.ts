@@ -1,9 +1,9 @@
 /** A session's fleet as the page sees it: its form, the worker that runs it, and its figures. */
 
-import { type Signal, signal } from '@preact/signals';
+import { computed, type Signal, signal } from '@preact/signals';
 import { scriptUrl } from '../../client/transport/asset-urls';
 import type { Failure } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import { addressOf } from '../session/config';
 import type { Session } from '../session/session';
 import { type Settings, withoutSecrets } from '../session/settings';
@@ -11,7 +11,7 @@ import { bounds } from './bounds';
 import type { News, Order } from './fleet.worker';
 import workerUrl from './fleet.worker.ts?worker&url';
 import type { Figures } from './fleet-figures';
-import { type FleetForm, formFrom, type PlanErrors, planOf, type Reach, reachOf } from './fleet-plan';
+import { type FleetForm, formFrom, planOf, type Reach, reachOf } from './fleet-plan';
 import type { ScriptEnd } from './fleet-script';
 import { lineOfHang, saidBy, whyHung, whyStopped } from './words';
 
@@ -68,14 +68,17 @@ export function createFleet(deps: Dependencies) {
     .toString(16)
     .padStart(4, '0');
   const form = signal<FleetForm>(formFrom(deps.kept.peek(), tag));
-  const errors = signal<PlanErrors>({});
+  const checked = signal(false);
+  const errors = computed(() => (checked.value ? planOf(form.value, reach()).errors : {}));
+  const isWrong = () => Object.keys(errors.value).length > 0;
   /** The last one, also when it is over. */
   const run = signal<Run | undefined>(undefined);
   const running = signal(false);
   /** Why there are no figures, or no more. */
   const failure = signal<Failure | undefined>(undefined);
   /** Why its script makes no more messages, as text. */
-  const scriptEnd = signal<string | undefined>(undefined);
+  const whyEnded = signal<Words | undefined>(undefined);
+  const scriptEnd = computed(() => whyEnded.value?.());
   /** The address for which the user has to agree first. */
   const asking = signal<string | undefined>(undefined);
   let worker: Worker | undefined;
@@ -90,7 +93,7 @@ export function createFleet(deps: Dependencies) {
   function edit(changes: Partial<FleetForm>): void {
     form.value = { ...form.value, ...changes };
     deps.kept.value = form.value;
-    if (Object.keys(errors.value).length > 0) errors.value = planOf(form.value, reach()).errors;
+    checked.value &&= isWrong();
   }
 
   /** Ends the worker, and with it the sockets of its clients. */
@@ -135,7 +138,8 @@ export function createFleet(deps: Dependencies) {
     let most: number = bounds.loading;
     pulse = setInterval(() => {
       if (silent++ < most) return;
-      scriptEnd.value = whyHung(most);
+      const seconds = most;
+      whyEnded.value = () => whyHung(seconds);
       end();
     }, 1000);
     return (news) => {
@@ -147,20 +151,20 @@ export function createFleet(deps: Dependencies) {
   async function tell(why: ScriptEnd, mine: Run): Promise<void> {
     const words =
       why.kind === 'error'
-        ? t('Stopped: {reason}', { reason: saidBy(why) })
+        ? () => t('Stopped: {reason}', { reason: saidBy(why) })
         : await whyStopped(why, mine.form.code, lineOfHang);
-    if (run.peek()?.begun === mine.begun) scriptEnd.value = words;
+    if (run.peek()?.begun === mine.begun) whyEnded.value = words;
   }
 
   function begin(): void {
     end();
     asking.value = undefined;
     failure.value = undefined;
-    scriptEnd.value = undefined;
+    whyEnded.value = undefined;
     const settings = deps.settings();
-    const { plan, errors: wrong } = planOf(form.value, reach());
-    errors.value = wrong;
-    if (Object.keys(wrong).length > 0) return;
+    checked.value = true;
+    if (isWrong()) return;
+    const { plan } = planOf(form.value, reach());
     const mine: Run = {
       address: withoutSecrets(settings.url),
       begun: deps.now(),
@@ -192,8 +196,8 @@ export function createFleet(deps: Dependencies) {
   /** Asks first if the broker is not on a private network. */
   function start(): void {
     if (running.value) return;
-    errors.value = planOf(form.value, reach()).errors;
-    if (Object.keys(errors.value).length > 0) return;
+    checked.value = true;
+    if (isWrong()) return;
     if (reach() === 'private') begin();
     else asking.value = address();
   }

@@ -3,11 +3,11 @@
  * run in a worker, which is started with the first script.
  */
 
-import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { batch, computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
 import type { Client, Message, PublishOptions } from '../../client';
 import { compile } from '../../client/routing/topic-filter';
 import { inOneLine, toFailure } from '../core/failure';
-import { plural, t } from '../core/i18n/i18n';
+import { plural, t, type Words } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { every } from '../core/repeat';
 import { brief, formatCount } from '../core/text';
@@ -85,7 +85,8 @@ export function createHost(deps: Dependencies) {
   const log = signal<readonly Line[]>([]);
   const states = signal<ReadonlyMap<string, State>>(new Map());
   /** Why a script does not run any more, by its name. */
-  const stops = signal<ReadonlyMap<string, string>>(new Map());
+  const whys = signal<ReadonlyMap<string, Words>>(new Map());
+  const stops = computed(() => new Map([...whys.value].map(([name, why]) => [name, why()])));
 
   let engine: Engine | undefined;
   let stopPinging = () => {};
@@ -143,7 +144,7 @@ export function createHost(deps: Dependencies) {
         if (engine !== started) return;
         const all = running;
         end();
-        for (const one of all) stop(one, wordsFor('unloaded', brief(why)));
+        for (const one of all) stop(one, () => wordsFor('unloaded', brief(why)));
       },
     );
     silent = 0;
@@ -165,7 +166,7 @@ export function createHost(deps: Dependencies) {
     const script = library.find(name);
     if (!script || script.foreign || running.some((one) => one.name === name)) return;
     if (running.length >= bounds.running) {
-      forget(name, t('Not started: {count} scripts are already running', { count: bounds.running }));
+      forget(name, () => t('Not started: {count} scripts are already running', { count: bounds.running }));
       return;
     }
     const { code, filter, rate } = script;
@@ -175,7 +176,7 @@ export function createHost(deps: Dependencies) {
       ...counts,
     };
     running = [...running, one];
-    stops.value = new Map([...stops.peek()].filter(([other]) => other !== name));
+    whys.value = new Map([...whys.peek()].filter(([other]) => other !== name));
     load(one);
     draw();
   }
@@ -189,16 +190,16 @@ export function createHost(deps: Dependencies) {
   }
 
   /** Switches a script off, and reports why. */
-  function forget(name: string, why: string): void {
-    write(name, 'error', why);
+  function forget(name: string, why: Words): void {
+    write(name, 'error', why());
     const { url, names } = scripts.on.peek();
     batch(() => {
-      stops.value = new Map([...stops.peek(), [name, why]]);
+      whys.value = new Map([...whys.peek(), [name, why]]);
       scripts.on.value = { url, names: names.filter((other) => other !== name) };
     });
   }
 
-  function stop(one: Running, why: string): void {
+  function stop(one: Running, why: Words): void {
     if (!running.includes(one)) return;
     leave(one);
     forget(one.name, why);
@@ -210,7 +211,8 @@ export function createHost(deps: Dependencies) {
     const others = running.filter((one) => one !== culprit);
     end();
     if (culprit) {
-      stop(culprit, whyHung(heard ? bounds.silence : bounds.loading));
+      const seconds = heard ? bounds.silence : bounds.loading;
+      stop(culprit, () => whyHung(seconds));
     }
     for (const one of others) {
       one.phase = 'starting';
@@ -364,7 +366,7 @@ export function createHost(deps: Dependencies) {
     const others = before === url ? names.filter((other) => other !== name) : [];
     scripts.states.delete(name);
     batch(() => {
-      if (on) stops.value = new Map([...stops.peek()].filter(([other]) => other !== name));
+      if (on) whys.value = new Map([...whys.peek()].filter(([other]) => other !== name));
       scripts.on.value = { url, names: on ? [...others, name] : others };
     });
   }

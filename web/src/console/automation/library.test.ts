@@ -106,7 +106,7 @@ describe('the library', () => {
   ])('takes nothing of a list in a file that holds something else: %#', (value, why) => {
     const library = createLibrary(browser().open());
     library.add(script);
-    expect(() => library.bring(value)).toThrow(new ScriptError(why));
+    expect(() => library.bring(value)).toThrow(new ScriptError(() => why));
     expect(library.entries.value).toEqual([script]);
   });
 

@@ -54,7 +54,7 @@ export function createLibrary(tab?: Tab) {
     );
     const names = fresh.length > 0 ? add(...fresh) : [];
     if (names.length < fresh.length)
-      throw new ScriptError(t('Its scripts are not kept. {why}', { why: list.problem.value }));
+      throw new ScriptError(() => t('Its scripts are not kept. {why}', { why: list.problem.value }));
     const here = list.latest();
     return {
       /** The new names of those to be reviewed, by their names in the file. */

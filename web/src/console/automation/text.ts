@@ -1,7 +1,7 @@
 /** Scripts as text: comments at the beginning have the script's name and topic filter. */
 
 import { mistakeIn } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { TranslatedError, t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 import { bounds } from './bounds';
 
@@ -23,7 +23,7 @@ export const longestName = 100;
 const largest = bounds.scripts * (bounds.code + 1000);
 
 /** Text or JSON that is not a valid script. The message says which one, and what is wrong with it. */
-export class ScriptError extends Error {
+export class ScriptError extends TranslatedError {
   override readonly name = 'ScriptError';
 }
 
@@ -60,7 +60,7 @@ function scriptFrom(text: string, orElse: string): Script {
   const code = lines.slice(line).join('\n').replace(/^\n+/, '').trimEnd();
   const name = nameFrom(found.Name ?? '') || orElse;
   const filter = found['Topic filter'] ?? '#';
-  if (code === '') throw new ScriptError(t('“{name}” is empty', { name }));
+  if (code === '') throw new ScriptError(() => t('“{name}” is empty', { name }));
   return foreign({ name, filter, rate: rateFrom(found['Publishes per second']), code });
 }
 
@@ -68,17 +68,19 @@ function scriptFrom(text: string, orElse: string): Script {
 function foreign(script: Script): Script {
   const { name, filter, code } = script;
   if (code.length > bounds.code) {
-    throw new ScriptError(t('“{name}” is longer than {count} characters', { name, count: bounds.code }));
+    throw new ScriptError(() =>
+      t('“{name}” is longer than {count} characters', { name, count: bounds.code }),
+    );
   }
-  if (mistakeIn(filter)) throw new ScriptError(t('“{name}”: its topic filter is not valid', { name }));
+  if (mistakeIn(filter)) throw new ScriptError(() => t('“{name}”: its topic filter is not valid', { name }));
   return { ...script, foreign: true };
 }
 
 /** Those in foreign JSON, as a file of profiles holds them. Throws a ScriptError. */
 export function scriptsOf(value: unknown): Script[] {
-  if (!Array.isArray(value)) throw new ScriptError(t('The scripts in the file are not a list'));
+  if (!Array.isArray(value)) throw new ScriptError(() => t('The scripts in the file are not a list'));
   if (value.length > bounds.scripts) {
-    throw new ScriptError(t('The file holds more than {count} scripts', { count: bounds.scripts }));
+    throw new ScriptError(() => t('The file holds more than {count} scripts', { count: bounds.scripts }));
   }
   return value.map((entry: unknown, n) => {
     const given: Record<string, unknown> = isRecord(entry) ? entry : {};
@@ -86,7 +88,7 @@ export function scriptsOf(value: unknown): Script[] {
       const value = given[field];
       // A new script has no code yet.
       if (typeof value === 'string' && (field === 'code' || value.trim() !== '')) return value;
-      throw new ScriptError(
+      throw new ScriptError(() =>
         t('Script {number} in the file: “{field}” is missing or not text', { number: n + 1, field }),
       );
     };
@@ -104,7 +106,8 @@ export function scriptsOf(value: unknown): Script[] {
  * none.
  */
 export function scriptsFrom(text: string, orElse: string): Script[] {
-  if (text.length > largest) throw new ScriptError(t('The file is larger than any that this page exports'));
+  if (text.length > largest)
+    throw new ScriptError(() => t('The file is larger than any that this page exports'));
   const parts = text.replace(/\r\n?/g, '\n').split(`${mark}\n`);
   const [before = '', ...marked] = parts;
   return marked.length === 0 || before.trim() !== ''

@@ -35,7 +35,7 @@ export function createTrial({
         return { kind: 'log', text: t('would publish to {topic}: {payload}', values) };
       }
       case 'stopped':
-        return { kind: 'error', text: await whyStopped(act, code, lineOfHang) };
+        return { kind: 'error', text: (await whyStopped(act, code, lineOfHang))() };
       case 'limited':
         return undefined;
       default:

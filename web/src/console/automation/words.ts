@@ -1,6 +1,6 @@
 /** Texts for what scripts did, and why they were stopped. */
 
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import { brief } from '../core/text';
 import { bounds } from './bounds';
 import type { Act, Place, Stop } from './protocol';
@@ -24,9 +24,9 @@ export async function whyStopped(
   { why, text, place }: Extract<Act, { kind: 'stopped' }>,
   code: string,
   lineOfHang: LineOfHang,
-): Promise<string> {
+): Promise<Words> {
   const line = why === 'slow' && place ? await lineOfHang(code, place).catch(() => place.line) : place?.line;
-  return atLine(wordsFor(why, brief(text)), line);
+  return () => atLine(wordsFor(why, brief(text)), line);
 }
 
 export function wordsFor(why: Stop, text: string): string {

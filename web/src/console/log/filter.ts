@@ -4,11 +4,11 @@ import type { QoS } from '../../client';
 import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
 import { atField, type Failure } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import { visible, wordsOf } from '../core/text';
 import type { Entry } from './entry';
 import { type Pattern, patternFor } from './find';
-import type { Errors, Selected } from './log';
+import type { Selected } from './log';
 import type { Search } from './matches';
 
 export interface Filter {
@@ -45,19 +45,19 @@ export function selectionOf(
   filter: Filter,
   searchFor: (pattern: Pattern) => Search<Entry>,
 ): Selected<Entry, Filter> {
-  const errors: Errors<Filter> = {};
+  const errors: { topic?: Words; search?: Words } = {};
   let matches: ((topic: string) => boolean) | undefined;
   let pattern: Pattern | undefined;
   try {
     if (filter.topic) matches = compile(topicFilter(filter.topic, 'topic'));
   } catch (error) {
-    errors.topic = atField(error as Failure);
+    errors.topic = () => atField(error as Failure);
   }
   try {
     if (filter.search) pattern = patternFor(filter.search, filter.expression, filter.matchCase);
   } catch (error) {
     const reason = wordsOf(error).replace(/^.*: /s, '');
-    errors.search = t('Not a regular expression: {reason}', { reason: visible(reason) });
+    errors.search = () => t('Not a regular expression: {reason}', { reason: visible(reason) });
   }
   if (errors.topic || errors.search) return { errors };
 

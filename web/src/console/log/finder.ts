@@ -1,7 +1,7 @@
 /** Asks the worker that finds text, and ends it if an expression takes too long. */
 
 import { scriptUrl } from '../../client/transport/asset-urls';
-import { t } from '../core/i18n/i18n';
+import { TranslatedError, t } from '../core/i18n/i18n';
 import type { Haystack, Pattern } from './find';
 import workerUrl from './find.worker.ts?worker&url';
 
@@ -18,11 +18,11 @@ export interface Finder {
 const patience = 2000;
 
 /** An expression can backtrack for years, and only ending its worker stops it. */
-export class TooSlow extends Error {
+export class TooSlow extends TranslatedError {
   override readonly name = 'TooSlow';
 
   constructor() {
-    super(t('Stopped: this expression takes too long'));
+    super(() => t('Stopped: this expression takes too long'));
   }
 }
 
@@ -63,7 +63,7 @@ export function createFinder(start: () => Worker = startWorker): Finder {
       }
       wait();
     };
-    opened.onerror = () => end(new Error(t('The search could not be loaded')));
+    opened.onerror = () => end(new TranslatedError(() => t('The search could not be loaded')));
     loaded = false;
     return opened;
   }

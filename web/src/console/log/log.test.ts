@@ -19,7 +19,7 @@ function made(most = 1000, bytes = 10_000) {
     filter: noFilter,
     select: ({ search }: typeof noFilter) =>
       search === '('
-        ? { errors: { search: 'wrong' } }
+        ? { errors: { search: () => 'wrong' } }
         : { selection: { test: (entry: Entry) => look(entry, search) } },
     counts: () => ({}),
   });

@@ -1,16 +1,16 @@
 /** The newest entries within two bounds, and those of them that a filter selects. */
 
 import { batch, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { createFieldErrors, type FieldErrors } from '../core/i18n/i18n';
 import type { Numbered } from '../core/listed';
 import { createPaint } from '../core/paint';
 import { pageTiming, type Timing } from '../core/timing';
 import { createMatches, type Selection } from './matches';
 import { createRing, type Sized } from './ring';
 
-/** Errors by field. */
-export type Errors<Filter> = { [Field in keyof Filter]?: string };
-
-export type Selected<Entry, Filter> = { selection: Selection<Entry> } | { errors: Errors<Filter> };
+export type Selected<Entry, Filter> =
+  | { selection: Selection<Entry> }
+  | { errors: FieldErrors<keyof Filter & string> };
 
 export interface Options<Entry, Filter, Counts> {
   /** Entries, and bytes of them. */
@@ -34,7 +34,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
   ...options
 }: Options<Entry, Filter, Counts>) {
   const filter = signal(options.filter);
-  const filterErrors = signal<Errors<Filter>>({});
+  const filterErrors = createFieldErrors<keyof Filter & string>();
   const paused = signal(false);
   const following = signal(true);
 
@@ -51,8 +51,8 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
       limit: () => pausedAt ?? ring.end,
       more: lookOn,
       changed: show,
-      failed({ message }) {
-        filterErrors.value = { ...filterErrors.value, search: message };
+      failed(error) {
+        filterErrors.add({ search: () => error.message } as FieldErrors<keyof Filter & string>);
       },
     },
     first.selection,
@@ -148,7 +148,7 @@ export function createLog<Entry extends Sized, Filter extends { search: string }
     const result = selected(next);
     batch(() => {
       filter.value = next;
-      filterErrors.value = 'errors' in result ? result.errors : {};
+      filterErrors.set('errors' in result ? result.errors : {});
       if ('errors' in result) return;
       matches.select(result.selection);
       showNow();

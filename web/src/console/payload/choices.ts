@@ -6,7 +6,7 @@
 import { computed, signal } from '@preact/signals';
 import { compile } from '../../client/routing/topic-filter';
 import { mistakeIn } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import { isRecord, keptList, type Tab } from '../core/storage';
 import { isFormat, type ViewFormat } from './format';
 
@@ -90,10 +90,10 @@ export function createChoices(tab?: Tab) {
    * for, unless the new one covers that. Returns what is wrong with the filter; empty if it is
    * valid.
    */
-  function extend(topic: string, filter: string): string {
+  function extend(topic: string, filter: string): Words | '' {
     const mistake = mistakeIn(filter);
-    if (mistake) return mistake;
-    if (filter !== topic && !compile(filter)(topic)) return t('It does not select this topic');
+    if (mistake) return () => mistake;
+    if (filter !== topic && !compile(filter)(topic)) return () => t('It does not select this topic');
     const before = filterFor(topic);
     if (before === filter) return '';
     list.change([{ filter, ...recall(topic) }], covers(filter, before) ? [before] : [], true);

@@ -2,7 +2,7 @@
 
 import { batch, effect, signal } from '@preact/signals';
 import type { Type } from 'protobufjs';
-import { t } from '../core/i18n/i18n';
+import { createTold, TranslatedError, t } from '../core/i18n/i18n';
 import { noRoom } from '../core/no-room';
 import { isRecord, keptList, type Tab } from '../core/storage';
 import { visible, wordsOf } from '../core/text';
@@ -22,7 +22,7 @@ function fileFrom(value: unknown): ProtoFile | undefined {
 export function createDefinitions(tab?: Tab) {
   const schema = signal<Schema | undefined>(undefined);
   /** Why the files chosen last were not accepted, or are not kept. */
-  const problem = signal('');
+  const problem = createTold();
   /** Of the files that are loaded. */
   const names = signal<string[]>([]);
 
@@ -46,7 +46,8 @@ export function createDefinitions(tab?: Tab) {
   async function load(files: File[]): Promise<void> {
     try {
       const tooLarge = files.find(({ size }) => size > largest);
-      if (tooLarge) throw new Error(t('{file} is larger than 1 MiB', { file: visible(tooLarge.name) }));
+      if (tooLarge)
+        throw new TranslatedError(() => t('{file} is larger than 1 MiB', { file: visible(tooLarge.name) }));
       const texts = await Promise.all(
         files.map(async (file) => ({ name: file.name, text: await file.text() })),
       );
@@ -57,9 +58,9 @@ export function createDefinitions(tab?: Tab) {
         others.map(({ name }) => name),
         true,
       );
-      if (outcome !== 'kept') problem.value = noRoom();
+      if (outcome !== 'kept') problem.value = noRoom;
     } catch (reason) {
-      problem.value = wordsOf(reason);
+      problem.value = () => wordsOf(reason);
     }
   }
 
@@ -74,7 +75,7 @@ export function createDefinitions(tab?: Tab) {
     try {
       take(files);
     } catch (reason) {
-      problem.value = wordsOf(reason);
+      problem.value = () => wordsOf(reason);
     }
   });
 
@@ -94,7 +95,7 @@ export function chosen(type: string | undefined): string | undefined {
 export function chosenType(type: string): Type {
   const name = chosen(type);
   if (schema.value && name !== undefined) return schema.value.root.lookupType(name);
-  throw new PayloadError(
+  throw new PayloadError(() =>
     t(
       schema.value
         ? 'choose the message type, under Properties'

@@ -1,6 +1,7 @@
 /** Payloads to publish, from what was typed. */
 
 import { MqttError } from '../../client';
+import { saying } from '../core/i18n/i18n';
 import { wordsOf } from '../core/text';
 import { check, codecOf, labels } from './codecs/table';
 import type { Format } from './format';
@@ -28,8 +29,8 @@ export function problemWith(format: Format, text: string, type = ''): string | u
  */
 export function encodeSoon(format: Format, text: string, type = ''): Uint8Array | Promise<Uint8Array> {
   const wrong = (cause: unknown): MqttError => {
-    const message = wordsOf(cause);
-    return new MqttError('bad-option', `payload: ${message}`, { field: 'payload', cause });
+    const error = new MqttError('bad-option', '', { field: 'payload', cause });
+    return saying(error, () => `payload: ${wordsOf(cause)}`);
   };
   try {
     const codec = codecOf(format);

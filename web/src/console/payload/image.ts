@@ -48,12 +48,13 @@ function sizeOf(type: string, bytes: Uint8Array): readonly [number, number] | un
 
 /** Throws PayloadError if it is not a picture, or too large to show. */
 export function pictureOf(payload: Uint8Array, type: string | undefined): Picture {
-  if (type === undefined) throw new PayloadError(t('it does not begin like PNG, JPEG, GIF, WebP or SVG'));
+  if (type === undefined)
+    throw new PayloadError(() => t('it does not begin like PNG, JPEG, GIF, WebP or SVG'));
   if (type === 'image/svg+xml') {
     if (payload.length > limits.picture.markup)
-      throw new PayloadError(t('an SVG of more than 1 MiB is not drawn'));
+      throw new PayloadError(() => t('an SVG of more than 1 MiB is not drawn'));
     if (decodeUtf8(headOf(payload, limits.picture.markup)) === undefined)
-      throw new PayloadError(t('the SVG is not UTF-8'));
+      throw new PayloadError(() => t('the SVG is not UTF-8'));
     return { type };
   }
   let size: readonly [number, number] | undefined;
@@ -62,11 +63,11 @@ export function pictureOf(payload: Uint8Array, type: string | undefined): Pictur
   } catch {
     // The bytes end before it.
   }
-  if (!size) throw new PayloadError(t('its size is missing'));
+  if (!size) throw new PayloadError(() => t('its size is missing'));
   const [width, height] = size;
   if (width * height > limits.picture.pixels) {
     const pixels = { width: formatCount(width), height: formatCount(height) };
-    throw new PayloadError(t('{width} × {height} pixels are too many to show', pixels));
+    throw new PayloadError(() => t('{width} × {height} pixels are too many to show', pixels));
   }
   return { type, size };
 }

@@ -55,7 +55,7 @@ export function createNest(out: Sink) {
     end(): void {
       const frame = frames.at(-1);
       if (frame?.left !== Number.POSITIVE_INFINITY || frame.key !== undefined) {
-        throw new PayloadError(t('a break where a value was expected'));
+        throw new PayloadError(() => t('a break where a value was expected'));
       }
       frame.left = 0;
       finish();

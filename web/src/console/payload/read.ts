@@ -64,7 +64,7 @@ async function readAs(
   }
   if (isText(format)) return readText(format, payload, step);
   if (payload.length > largest) {
-    throw new PayloadError(
+    throw new PayloadError(() =>
       t('only payloads up to {size} are decoded; save it to use another program', {
         size: formatBytes(largest),
       }),

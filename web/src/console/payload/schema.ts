@@ -44,7 +44,7 @@ function fileOf(path: string): string {
  */
 export function readSchema(files: readonly ProtoFile[]): Schema {
   if (files.reduce((sum, { text }) => sum + text.length, 0) > largest) {
-    throw new PayloadError(t('the files are larger than 1 MiB together'));
+    throw new PayloadError(() => t('the files are larger than 1 MiB together'));
   }
   const root = new protobuf.Root();
   const names = new Set(files.map(({ name }) => name));
@@ -61,14 +61,13 @@ export function readSchema(files: readonly ProtoFile[]): Schema {
       const googles = protobuf.common.get(path);
       if (googles) root.addJSON(googles.nested ?? {});
       else if (!names.has(fileOf(path)))
-        throw new PayloadError(t('choose {file} as well, which is imported', { file: path }));
+        throw new PayloadError(() => t('choose {file} as well, which is imported', { file: path }));
     }
     root.resolveAll();
   } catch (error) {
-    const message = wordsOf(error);
-    throw new PayloadError(visible(`${reading}${message}`).slice(0, 300));
+    throw new PayloadError(() => visible(`${reading}${wordsOf(error)}`).slice(0, 300));
   }
   const types = messageTypes(root);
-  if (types.length === 0) throw new PayloadError(t('no message type is defined'));
+  if (types.length === 0) throw new PayloadError(() => t('no message type is defined'));
   return { root, types };
 }

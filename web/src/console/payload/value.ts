@@ -20,12 +20,12 @@ const words: Record<string, Value> = { true: true, false: false, null: null };
 function numberOf(text: string, [least, greatest]: readonly [bigint, bigint]): number | bigint {
   const value = Number(text);
   if (!Number.isFinite(value))
-    throw new PayloadError(t('{number} is too large', { number: text.slice(0, 40) }));
+    throw new PayloadError(() => t('{number} is too large', { number: text.slice(0, 40) }));
   // Up to 32 bits every encoder treats a number as an integer.
   if (/[.eE]/.test(text) || Math.abs(value) <= 0x7fffffff) return value;
   const exact = BigInt(text);
   if (exact < least || exact > greatest) {
-    throw new PayloadError(t('{number} has more than 64 bits', { number: text.slice(0, 40) }));
+    throw new PayloadError(() => t('{number} has more than 64 bits', { number: text.slice(0, 40) }));
   }
   return exact;
 }

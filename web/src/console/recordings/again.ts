@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import type { Client, Message, PublishOptions } from '../../client';
 import { inOneLine, toFailure } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { TranslatedError, t } from '../core/i18n/i18n';
 import type { Entry } from '../log/entry';
 
 /** Publishes that wait for their answers together. */
@@ -50,7 +50,7 @@ export function createAgain({ client, current }: Dependencies) {
   async function give(entries: readonly Entry[]): Promise<void> {
     for (const { message } of entries) {
       while (inFlight.size >= atOnce) await Promise.race(inFlight);
-      if (cut || !current()) throw new Error(cut || t('The connection has ended'));
+      if (cut || !current()) throw new TranslatedError(() => cut || t('The connection has ended'));
       const call: Promise<void> = publish(message).finally(() => inFlight.delete(call));
       inFlight.add(call);
     }

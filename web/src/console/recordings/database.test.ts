@@ -117,7 +117,7 @@ it('tells of broken lines, and no more of them than can be read', async () => {
   expect(result.recording).toMatchObject({ received: 2, done: true });
   expect(result.wrong).toBe(150);
   expect(result.mistakes).toHaveLength(100);
-  expect(result.mistakes[0]).toBe('Line 2: not JSON');
+  expect(result.mistakes[0]?.()).toBe('Line 2: not JSON');
 });
 
 it('an import that is stopped keeps what was read, as cut short', async () => {

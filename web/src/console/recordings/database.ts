@@ -1,7 +1,7 @@
 /** Recordings in IndexedDB. Everything rejects with `StorageError`. */
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from 'idb';
-import { saying, t } from '../core/i18n/i18n';
+import { t } from '../core/i18n/i18n';
 import type { Chunk } from './chunk';
 import { explain, gone, nameOf, StorageError } from './error';
 
@@ -63,8 +63,7 @@ export function createDatabase(name = 'mqttwasm-recordings') {
   }
 
   function open(): Promise<IDBPDatabase<Schema>> {
-    if (typeof indexedDB === 'undefined')
-      throw saying(new StorageError(), () => t('this browser has no IndexedDB'));
+    if (typeof indexedDB === 'undefined') throw new StorageError(() => t('this browser has no IndexedDB'));
     opened ??= openDB<Schema>(name, 1, {
       upgrade(database) {
         database.createObjectStore('recordings', { keyPath: 'id', autoIncrement: true });

@@ -1,8 +1,8 @@
-import { saying, t } from '../core/i18n/i18n';
+import { TranslatedError, t, type Words } from '../core/i18n/i18n';
 import { wordsOf } from '../core/text';
 
 /** A failure of the browser's storage. The message says what to do. */
-export class StorageError extends Error {
+export class StorageError extends TranslatedError {
   override readonly name = 'StorageError';
 }
 
@@ -10,7 +10,7 @@ export const nameOf = (error: unknown): string => (error instanceof Error ? erro
 
 export function explain(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const because = (words: () => string) => saying(new StorageError('', { cause: error }), words);
+  const because = (words: Words) => new StorageError(words, { cause: error });
   switch (nameOf(error)) {
     case 'QuotaExceededError':
       return because(() =>
@@ -35,4 +35,4 @@ export function explain(error: unknown): StorageError {
 }
 
 export const gone = (): StorageError =>
-  saying(new StorageError(), () => t('the recording is gone: it has been deleted'));
+  new StorageError(() => t('the recording is gone: it has been deleted'));

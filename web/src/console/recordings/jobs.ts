@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import { messages } from '../core/counts';
-import { mark, plural, saying, t } from '../core/i18n/i18n';
+import { mark, plural, TranslatedError, t, type Words } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatCount, visible } from '../core/text';
 import type { Entry } from '../log/entry';
@@ -29,7 +29,7 @@ export interface Mistakes {
   /** Lines left out. */
   wrong: number;
   /** What is wrong with the first of them. */
-  first: string[];
+  first: Words[];
 }
 
 export const noMistakes: Mistakes = { wrong: 0, first: [] };
@@ -185,7 +185,7 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
         const count = countOf(result.recording);
         if (count === 0) {
           await database.remove(recording.id);
-          throw saying(new Error(), () =>
+          throw new TranslatedError(() =>
             t('no line of the file is a message as the page exports them in NDJSON'),
           );
         }

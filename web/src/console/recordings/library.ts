@@ -1,7 +1,7 @@
 /** The recordings of this browser. */
 
 import { signal } from '@preact/signals';
-import { createTold, mark, saying, t } from '../core/i18n/i18n';
+import { createTold, mark, TranslatedError, t } from '../core/i18n/i18n';
 import { visible, wordsOf } from '../core/text';
 import type { Counts, Database, Recording } from './database';
 
@@ -104,7 +104,7 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     rename: ({ id }: Recording, typed: string) =>
       attempt(mark('Not renamed'), async () => {
         const name = typed.trim().slice(0, longestName);
-        if (name === '') throw saying(new Error(), () => t('a recording needs a name'));
+        if (name === '') throw new TranslatedError(() => t('a recording needs a name'));
         await database.append(id, [], (before) => ({ ...before, name }));
       }),
     remove: ({ id, name }: Recording) =>

@@ -98,7 +98,7 @@ describe('a line', () => {
     [{ properties: { contentType: 1 } }, 'contentType: is not a string'],
   ])('with %j is refused', (change, message) => {
     const text = JSON.stringify({ ...good, ...(change as object) });
-    expect(() => entryFrom(line(text))).toThrow(new LineError(message));
+    expect(() => entryFrom(line(text))).toThrow(new LineError(() => message));
   });
 
   it.each<[string | Uint8Array, string]>([
@@ -108,7 +108,7 @@ describe('a line', () => {
     [Uint8Array.of(0x7b, 0xff), 'not UTF-8'],
     ['{"__proto__":{"direction":"received"}}', 'direction: is not one of received, sent, not sent'],
   ])('that is %s is refused', (text, message) => {
-    expect(() => entryFrom(line(text))).toThrow(new LineError(message));
+    expect(() => entryFrom(line(text))).toThrow(new LineError(() => message));
   });
 
   it('may begin with a byte order mark, and hold more than is known', () => {

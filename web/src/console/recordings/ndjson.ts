@@ -2,7 +2,7 @@
 
 import type { MessageProperties, QoS } from '../../client';
 import { topicName } from '../../client/checks/topics';
-import { t } from '../core/i18n/i18n';
+import { TranslatedError, t, type Words } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 import { decodeUtf8, visible, wordsOf } from '../core/text';
 import { directions, type Entry } from '../log/entry';
@@ -67,62 +67,62 @@ function blank(bytes: Uint8Array): boolean {
 }
 
 /** A line that is not a message. The error names the field. */
-export class LineError extends Error {
+export class LineError extends TranslatedError {
   override readonly name = 'LineError';
 }
 
-function bad(field: string, what: string): LineError {
-  return new LineError(`${field}: ${what}`);
+function bad(field: string, what: Words): LineError {
+  return new LineError(() => `${field}: ${what()}`);
 }
 
 const encoder = new TextEncoder();
 
 function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw bad(field, t('is not a string'));
+  if (typeof value !== 'string') throw bad(field, () => t('is not a string'));
   // TextEncoder would replace it with another character.
-  if (/\p{Surrogate}/u.test(value)) throw bad(field, t('contains half a character (a lone surrogate)'));
+  if (/\p{Surrogate}/u.test(value)) throw bad(field, () => t('contains half a character (a lone surrogate)'));
   return value;
 }
 
 /** A text of MQTT, whose length has 16 bits (1.5.4). */
 function shortText(value: unknown, field: string): string {
   const whole = text(value, field);
-  if (encoder.encode(whole).length > 0xffff) throw bad(field, t('has more than 65,535 bytes'));
+  if (encoder.encode(whole).length > 0xffff) throw bad(field, () => t('has more than 65,535 bytes'));
   return whole;
 }
 
 function bytes(value: unknown, encoding: unknown, field: string): Uint8Array {
   const whole = text(value, field);
   if (encoding === 'utf-8') return encoder.encode(whole);
-  if (encoding !== 'base64') throw bad(`${field}Encoding`, t('is neither utf-8 nor base64'));
+  if (encoding !== 'base64') throw bad(`${field}Encoding`, () => t('is neither utf-8 nor base64'));
   try {
     return Uint8Array.from(atob(whole), (char) => char.charCodeAt(0));
   } catch {
-    throw bad(field, t('is not base64'));
+    throw bad(field, () => t('is not base64'));
   }
 }
 
 function flag(value: unknown, field: string): boolean {
-  if (typeof value !== 'boolean') throw bad(field, t('is neither true nor false'));
+  if (typeof value !== 'boolean') throw bad(field, () => t('is neither true nor false'));
   return value;
 }
 
 function whole(value: unknown, field: string, least: number, most: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw bad(field, t('is not a whole number from {least} to {most}', { least, most }));
+  throw bad(field, () => t('is not a whole number from {least} to {most}', { least, most }));
 }
 
 function pairs(value: unknown): [string, string][] {
-  if (!Array.isArray(value)) throw bad('userProperties', t('is not a list'));
+  if (!Array.isArray(value)) throw bad('userProperties', () => t('is not a list'));
   return value.map((pair: unknown) => {
     if (!Array.isArray(pair) || pair.length !== 2)
-      throw bad('userProperties', t('contains something that is not a pair'));
+      throw bad('userProperties', () => t('contains something that is not a pair'));
     return [shortText(pair[0], 'userProperties'), shortText(pair[1], 'userProperties')];
   });
 }
 
 function propertiesFrom(value: unknown): MessageProperties {
-  if (!isRecord(value)) throw bad('properties', t('is not an object'));
+  if (!isRecord(value)) throw bad('properties', () => t('is not an object'));
   const readers: {
     [K in keyof MessageProperties]-?: (given: unknown, field: string) => NonNullable<MessageProperties[K]>;
   } = {
@@ -134,7 +134,7 @@ function propertiesFrom(value: unknown): MessageProperties {
     userProperties: pairs,
     subscriptionIdentifier(given, field) {
       const [first, ...more] = [given].flat().map((id) => whole(id, field, 1, 268_435_455)); // 3.3.2.3.8
-      if (first === undefined) throw bad(field, t('is an empty list'));
+      if (first === undefined) throw bad(field, () => t('is an empty list'));
       return more.length > 0 ? [first, ...more] : first;
     },
   };
@@ -147,26 +147,27 @@ function propertiesFrom(value: unknown): MessageProperties {
 
 /** The message of a line. Throws `LineError`; what is not of a message is left out. */
 export function entryFrom({ bytes: raw, tooLong }: FileLine): Entry {
-  if (tooLong) throw new LineError(t('longer than 128 MiB'));
+  if (tooLong) throw new LineError(() => t('longer than 128 MiB'));
   const line = decodeUtf8(raw);
-  if (line === undefined) throw new LineError(t('not UTF-8'));
+  if (line === undefined) throw new LineError(() => t('not UTF-8'));
   let value: unknown;
   try {
     value = JSON.parse(line.replace(/^\ufeff/, ''));
   } catch {
-    throw new LineError(t('not JSON'));
+    throw new LineError(() => t('not JSON'));
   }
-  if (!isRecord(value)) throw new LineError(t('not a JSON object'));
+  if (!isRecord(value)) throw new LineError(() => t('not a JSON object'));
   const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
   const direction = directions.find((one) => one === own('direction'));
-  if (!direction) throw bad('direction', t('is not one of {choices}', { choices: directions.join(', ') }));
+  if (!direction)
+    throw bad('direction', () => t('is not one of {choices}', { choices: directions.join(', ') }));
   const receivedAt = Date.parse(text(own('time'), 'time'));
-  if (Number.isNaN(receivedAt)) throw bad('time', t('is not a time such as 2026-01-02T03:04:05.678Z'));
+  if (Number.isNaN(receivedAt)) throw bad('time', () => t('is not a time such as 2026-01-02T03:04:05.678Z'));
   const topic = shortText(own('topic'), 'topic');
   try {
     topicName(topic, 'topic');
   } catch (error) {
-    throw new LineError(visible(wordsOf(error)).slice(0, 200));
+    throw new LineError(() => visible(wordsOf(error)).slice(0, 200));
   }
   const connection = own('connection');
   return entryOf(

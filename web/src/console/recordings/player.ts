@@ -1,6 +1,7 @@
 /** Plays a recording's messages: with their original timing, faster, or at once. */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
+import { createTold } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { wordsOf } from '../core/text';
 import type { Entry } from '../log/entry';
@@ -33,16 +34,18 @@ export type Player = ReturnType<typeof play>;
 
 /** Begins at once. The first message is due now, and each other one as long after it as originally. */
 export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Options) {
-  const playing = signal<Playing>({ phase: 'playing', done: 0, problem: '' });
+  const state = signal<Pick<Playing, 'phase' | 'done'>>({ phase: 'playing', done: 0 });
+  const problem = createTold();
+  const playing = computed((): Playing => ({ ...state.value, problem: problem.value }));
   /** The recording's time, at the clock's `since`. It stands still while paused. */
   let position = 0;
   let since = clock.now();
   let wake = () => {};
 
-  const change = (changes: Partial<Playing>) => {
-    playing.value = { ...playing.value, ...changes };
+  const change = (changes: Partial<typeof state.value>) => {
+    state.value = { ...state.value, ...changes };
   };
-  const phase = () => playing.value.phase;
+  const phase = () => state.value.phase;
   const at = () => {
     if (speed === Number.POSITIVE_INFINITY) return speed;
     return position + (phase() === 'playing' ? (clock.now() - since) * speed : 0);
@@ -77,7 +80,7 @@ export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Opti
         const now = at();
         while (to < entries.length && due(to) <= now) to++;
         await give(entries.slice(from, to));
-        change({ done: playing.value.done + to - from });
+        change({ done: state.value.done + to - from });
         from = to;
       }
     }
@@ -86,7 +89,8 @@ export function play(parts: AsyncIterable<Entry[]>, { speed, clock, give }: Opti
 
   const over = run().catch((error: unknown) => {
     if (phase() === 'stopped') return;
-    change({ phase: 'failed', problem: wordsOf(error) });
+    problem.value = () => wordsOf(error);
+    change({ phase: 'failed' });
   });
 
   return {

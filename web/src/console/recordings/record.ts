@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import { topicFilter } from '../../client/checks/topics';
 import { compile } from '../../client/routing/topic-filter';
 import { messages } from '../core/counts';
-import { mark, saying, t } from '../core/i18n/i18n';
+import { mark, TranslatedError, t } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
 import { formatMoment, visible } from '../core/text';
 import type { Feed } from '../log/feed';
@@ -39,7 +39,7 @@ export function createRecording({ library, database, feed, brokers, clock, now, 
     const lost = recorder.value?.written.value.lost ?? 0;
     end();
     void library.attempt(mark('The recording stopped'), async () => {
-      throw saying(new Error(), () =>
+      throw new TranslatedError(() =>
         t('{reason}. {messages} could not be written', { reason: reason.message, messages: messages(lost) }),
       );
     });

@@ -1,6 +1,6 @@
 /** Recordings as files of NDJSON, and back, with a bounded part of them in memory. */
 
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import type { Entry } from '../log/entry';
 import { fileOf } from '../log/export';
 import { chunksOf, entriesOf, mostBytes, mostMessages } from './chunk';
@@ -56,7 +56,7 @@ export interface Imported {
   /** Lines that were left out. */
   wrong: number;
   /** Of the first of them: what is wrong, with the number of the line. */
-  mistakes: string[];
+  mistakes: Words[];
 }
 
 /**
@@ -78,7 +78,7 @@ export async function imported(
   let begin = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
   let wrong = 0;
-  const mistakes: string[] = [];
+  const mistakes: Words[] = [];
 
   async function write(done: boolean): Promise<void> {
     const count = counting(entries);
@@ -112,7 +112,7 @@ export async function imported(
       if (!(error instanceof LineError)) throw error;
       wrong++;
       if (mistakes.length < mostTold) {
-        mistakes.push(t('Line {number}: {reason}', { number: line.number, reason: error.message }));
+        mistakes.push(() => t('Line {number}: {reason}', { number: line.number, reason: error.message }));
       }
     }
     if (entries.length === mostMessages || bytes > mostBytes) await write(false);

@@ -1,6 +1,6 @@
 /** The brokers that this page offers, as its host lists them in `config.json`. */
 
-import { mark, t } from '../core/i18n/i18n';
+import { mark, TranslatedError, t } from '../core/i18n/i18n';
 import { isRecord } from '../core/storage';
 
 export interface Broker {
@@ -59,7 +59,8 @@ function parseBroker(value: unknown): Broker | undefined {
 
 /** Keeps the valid parts; throws if there are none. */
 export function parseConfig(value: unknown): Config {
-  if (!isRecord(value) || !Array.isArray(value.brokers)) throw new Error(t('it lists no brokers'));
+  if (!isRecord(value) || !Array.isArray(value.brokers))
+    throw new TranslatedError(() => t('it lists no brokers'));
   return {
     version: typeof value.version === 'string' ? value.version : '',
     brokers: value.brokers.map(parseBroker).filter((broker) => broker !== undefined),
@@ -74,7 +75,8 @@ export function parseConfig(value: unknown): Config {
 export async function loadConfig(fetchConfig: () => Promise<Response>): Promise<Config> {
   const response = await fetchConfig();
   if (response.status === 404) return standalone;
-  if (!response.ok) throw new Error(t('the server answered {status}', { status: response.status }));
+  if (!response.ok)
+    throw new TranslatedError(() => t('the server answered {status}', { status: response.status }));
   return parseConfig(await response.json());
 }
 

@@ -4,7 +4,7 @@ import { batch, computed, signal } from '@preact/signals';
 import type { Client, ConnackInfo, ConnectOptions } from '../../client';
 import { isMixedContent, resolveAddress } from '../../client/checks/url';
 import { atField, type Failure, formatReasonCode, toFailure } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { createFieldErrors, saying, t } from '../core/i18n/i18n';
 import { visible, wordsOf } from '../core/text';
 import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
 import { formField } from './message';
@@ -59,7 +59,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   const settings = signal<Settings>(plainSettings);
   /** The CONNACK of the connection. */
   const granted = signal<ConnackInfo | undefined>(undefined);
-  const fieldErrors = signal<Record<string, string>>({});
+  const fieldErrors = createFieldErrors();
   /** What the connection was made with. */
   const used = signal(settings.value);
 
@@ -69,13 +69,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   let asked = false;
 
   function edit(changes: Partial<Settings>): void {
-    const errors = { ...fieldErrors.value };
-    for (const name of Object.keys(errors)) {
-      if (name.replace(/\..*/, '') in changes) delete errors[name];
-    }
     batch(() => {
       settings.value = { ...settings.value, ...changes };
-      fieldErrors.value = errors;
+      fieldErrors.drop((name) => name.replace(/\..*/, '') in changes);
     });
   }
 
@@ -133,8 +129,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       });
     });
     active.on('disconnect', ({ reasonCode, reasonString }) => {
-      const message = t('The broker sent DISCONNECT {code}', { code: formatReasonCode(reasonCode) });
-      farewell = { code: 'disconnected', message, reasonCode, ...(reasonString && { reasonString }) };
+      const told = { code: 'disconnected' as const, message: '', reasonCode };
+      const words = () => t('The broker sent DISCONNECT {code}', { code: formatReasonCode(reasonCode) });
+      farewell = saying({ ...told, ...(reasonString && { reasonString }) }, words);
     });
     active.on('close', (error) => {
       if (!listening()) return;
@@ -174,7 +171,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     batch(() => {
       status.value = { phase: 'connecting', url, loading: true };
       used.value = settings.value;
-      fieldErrors.value = {};
+      fieldErrors.set({});
     });
     notices.forget();
     const late = new AbortController();
@@ -204,7 +201,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       status.value = { phase: 'disconnected', url };
       if (late.signal.aborted) {
         const seconds = (timeout / 1000).toFixed(1);
-        return { code: 'timeout', message: t('no answer within {seconds} s', { seconds }) };
+        const failure = { code: 'timeout' as const, message: '' };
+        return saying(failure, () => t('no answer within {seconds} s', { seconds }));
       }
       const failure = toFailure(error);
       const { code, message } = failure;
@@ -237,7 +235,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
         resolveAddress({ url });
       } catch (error) {
         // A connection is not ended for an invalid address.
-        fieldErrors.value = { url: atField(toFailure(error)) };
+        fieldErrors.set({ url: () => atField(toFailure(error)) });
         return;
       }
     }
@@ -250,7 +248,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       return report(failure, url, mine, (why) => ({ ...why, tone: 'error', again: connect }));
     const field = formField(failure.field);
     if (failure.code === 'bad-option' && (field in settings.value || /^(will|login|secrets)\./.test(field))) {
-      fieldErrors.value = { [field]: atField(failure) };
+      fieldErrors.set({ [field]: () => atField(failure) });
       // The explanation is longer than fits at the field.
       if (!URL.canParse(url) || !isMixedContent(new URL(url), new URL(deps.page))) return;
     }

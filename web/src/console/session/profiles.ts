@@ -1,6 +1,6 @@
 /** Connections saved by name in this browser, and carried to others as JSON. */
 
-import { t } from '../core/i18n/i18n';
+import { TranslatedError, t } from '../core/i18n/i18n';
 import { inShapeOf, isRecord, readKept, type Tab } from '../core/storage';
 import { loginFrom } from './login-fields';
 import { isQoS } from './message';
@@ -74,17 +74,19 @@ type Bring = (scripts: unknown) => ReadonlyMap<string, string>;
 
 /** The profiles of a file. Throws an error if there are none. Credentials are never imported. */
 export function importProfiles(text: string, bring: Bring = () => new Map()): Profile[] {
-  if (text.length > largestFile) throw new Error(t('The file is larger than any that this page exports'));
+  if (text.length > largestFile)
+    throw new TranslatedError(() => t('The file is larger than any that this page exports'));
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Error(t('The file is not JSON'));
+    throw new TranslatedError(() => t('The file is not JSON'));
   }
   if (!isRecord(value) || value.format !== format)
-    throw new Error(t('The file was not exported by this page'));
+    throw new TranslatedError(() => t('The file was not exported by this page'));
   const profiles = profilesFrom(value.profiles);
-  if (profiles.length === 0) throw new Error(t('The file holds no profile with a ws: or wss: address'));
+  if (profiles.length === 0)
+    throw new TranslatedError(() => t('The file holds no profile with a ws: or wss: address'));
   const names = value.scripts === undefined ? new Map<string, string>() : bring(value.scripts);
   return profiles.map((profile) => bare(profile, (name) => names.get(name)));
 }

@@ -405,7 +405,7 @@ describe('requests', () => {
     const { publisher, request } = made();
     request.mockRejectedValue(errorOf({ code: 'timeout', message: 'no answer within 30 s' }));
     await publisher.request();
-    expect(publisher.answer.value?.failure).toBe('no answer within 30 s');
+    expect(publisher.answer.value?.failure?.()).toBe('no answer within 30 s');
   });
 
   it('a late answer to a request that was given up is not shown', async () => {

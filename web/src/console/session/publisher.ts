@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, PublishResult, QoS, Message as Received } from '../../client';
 import { atField, type Failure, inOneLine, toFailure } from '../core/failure';
-import { t } from '../core/i18n/i18n';
+import { createFieldErrors, t, type Words } from '../core/i18n/i18n';
 import { type Clock, every } from '../core/repeat';
 import { formatBytes, visible } from '../core/text';
 import { emptyMessage, formField, type Message, numberOf, payloadOf, propertiesOf } from './message';
@@ -49,7 +49,7 @@ export interface Answer {
   topic: string;
   milliseconds?: number;
   message?: Received;
-  failure?: string;
+  failure?: Words;
 }
 
 export interface Dependencies {
@@ -107,7 +107,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     times: '',
   });
   const outcomes = signal<Outcome[]>([]);
-  const fieldErrors = signal<Record<string, string>>({});
+  const fieldErrors = createFieldErrors();
   /** What `{{n}}` stands for next. */
   const next = signal(0);
   const repeating = signal<Repeating | undefined>(undefined);
@@ -121,22 +121,21 @@ export function createPublisher(deps: Dependencies, topic: string) {
   let stopBeats = () => {};
 
   function edit(changes: Partial<Draft>): void {
-    const errors = { ...fieldErrors.value };
-    const names = [...Object.keys(changes), ...Object.keys(changes.properties ?? {})];
-    for (const name of names) delete errors[name];
-    if (changes.file) delete errors.payload;
+    const { file, properties = {} } = changes;
     const typed = changes.properties?.correlationData;
     const another = typed !== undefined && typed !== draft.value.properties.correlationData;
     batch(() => {
       draft.value = { ...draft.value, ...(another && { correlation: undefined }), ...changes };
-      fieldErrors.value = errors;
+      fieldErrors.drop(
+        (name) => name in changes || name in properties || (file !== undefined && name === 'payload'),
+      );
     });
   }
 
   /** A file as the payload, if the broker takes one so large. */
   async function attach(file: File): Promise<void> {
     const limit = deps.client()?.connack.properties.maximumPacketSize || largestPacket;
-    let problem = '';
+    let problem: Words;
     if (file.size < limit) {
       try {
         const bytes = new Uint8Array(await file.arrayBuffer());
@@ -146,16 +145,17 @@ export function createPublisher(deps: Dependencies, topic: string) {
         edit({ file: { name: file.name, bytes }, properties: { ...properties, contentType } });
         return;
       } catch {
-        problem = t('“{name}” could not be read', { name: visible(file.name) });
+        problem = () => t('“{name}” could not be read', { name: visible(file.name) });
       }
     } else {
-      problem = t('“{name}” has {size}; this broker takes packets of at most {limit}', {
-        name: visible(file.name),
-        size: formatBytes(file.size),
-        limit: formatBytes(limit),
-      });
+      problem = () =>
+        t('“{name}” has {size}; this broker takes packets of at most {limit}', {
+          name: visible(file.name),
+          size: formatBytes(file.size),
+          limit: formatBytes(limit),
+        });
     }
-    fieldErrors.value = { ...fieldErrors.value, payload: problem };
+    fieldErrors.add({ payload: problem });
   }
 
   function remember({ topic, payload, file, format, type, qos, retain, properties }: Draft): number {
@@ -195,7 +195,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
   function markField(failure: Failure): void {
     const field = formField(failure.field);
     if (!(field in draft.value || field in draft.value.properties)) return;
-    fieldErrors.value = { ...fieldErrors.value, [field]: atField(failure) };
+    fieldErrors.add({ [field]: () => atField(failure) });
   }
 
   function fail(id: number, failure: Failure): void {
@@ -300,16 +300,18 @@ export function createPublisher(deps: Dependencies, topic: string) {
   /** Once, or until `stop` when the draft says so. */
   function publish(): void {
     const what = draft.value;
-    fieldErrors.value = {};
+    fieldErrors.set({});
     if (!what.repeat) return void send(what, remember(what));
     const seconds = Number(what.seconds);
     if (what.seconds.trim() === '' || !(seconds >= shortest && seconds <= longest)) {
-      fieldErrors.value = { seconds: t('Between {shortest} and {longest} seconds', { shortest, longest }) };
+      fieldErrors.set({
+        seconds: () => t('Between {shortest} and {longest} seconds', { shortest, longest }),
+      });
       return;
     }
     const times = numberOf(what.times);
     if (times !== undefined && !(Number.isInteger(times) && times >= 1 && times <= mostTimes)) {
-      fieldErrors.value = { times: t('A whole number from 1, or nothing') };
+      fieldErrors.set({ times: () => t('A whole number from 1, or nothing') });
       return;
     }
     if (!deps.client()) return void send(what);
@@ -323,12 +325,12 @@ export function createPublisher(deps: Dependencies, topic: string) {
     asking.abort();
     const mine = new AbortController();
     asking = mine;
-    fieldErrors.value = {};
+    fieldErrors.set({});
     const client = deps.client();
     const n = next.value;
     const topic = expand(what.topic, n);
     if (!client) {
-      answer.value = { topic, failure: t('Not connected to a broker') };
+      answer.value = { topic, failure: () => t('Not connected to a broker') };
       return;
     }
     const remembered = remember(what);
@@ -352,7 +354,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
       giveBack(failure, n);
       if (unsent.has(failure.code)) forget(remembered);
       if (!mine.signal.aborted) markField(failure);
-      result = { topic, failure: inOneLine(failure) };
+      result = { topic, failure: () => inOneLine(failure) };
     }
     if (!mine.signal.aborted) answer.value = result;
   }

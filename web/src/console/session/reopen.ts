@@ -160,10 +160,10 @@ function attach({ edit, fieldErrors }: Publisher, { name, base64 }: KeptFile): v
   } catch {
     // Not written by this page.
   }
-  const payload = t('“{name}” was not kept when the page was reloaded: attach it again', {
-    name: visible(name),
+  fieldErrors.set({
+    payload: () =>
+      t('“{name}” was not kept when the page was reloaded: attach it again', { name: visible(name) }),
   });
-  fieldErrors.value = { payload };
 }
 
 /** Restores a session. It connects again only if it was connected, and to the same address. */

@@ -1,6 +1,6 @@
 /** Messages saved by name in this browser, in collections, and carried to others as JSON. */
 
-import { mark, t } from '../core/i18n/i18n';
+import { mark, TranslatedError, t, type Words } from '../core/i18n/i18n';
 import { inShapeOf, isRecord, type Tab } from '../core/storage';
 import { visible } from '../core/text';
 import { formats } from '../payload/encode';
@@ -50,14 +50,14 @@ export const keyOf = ({ collection, name }: Pick<SavedMessage, 'collection' | 'n
 export type ImportCode = 'too-large' | 'not-json' | 'foreign' | 'newer' | 'empty' | 'bad-message';
 
 /** Why a file is not imported. */
-export class ImportError extends Error {
+export class ImportError extends TranslatedError {
   constructor(
     readonly code: ImportCode,
-    message: string,
+    words: Words,
     /** What of it is wrong, such as `messages[2].message.qos`. */
     readonly path?: string,
   ) {
-    super(message);
+    super(words);
     this.name = 'ImportError';
   }
 }
@@ -69,8 +69,8 @@ const kinds: Record<string, string> = {
   object: mark('an object'),
 };
 
-function fail(path: string, expected: string): never {
-  const words = t('{path} must be {expected}. Nothing was imported.', { path, expected });
+function fail(path: string, expected: Words): never {
+  const words = () => t('{path} must be {expected}. Nothing was imported.', { path, expected: expected() });
   throw new ImportError('bad-message', words, path);
 }
 
@@ -79,47 +79,47 @@ const isPair = (value: unknown): boolean =>
 
 /** What is present must have the type in `model`: otherwise its meaning would be lost. */
 function checkShape(model: object, value: unknown, path: string): void {
-  if (!isRecord(value)) fail(path, t('an object'));
+  if (!isRecord(value)) fail(path, () => t('an object'));
   for (const [name, own] of Object.entries(model) as [string, unknown][]) {
     const at = `${path}.${name}`;
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
     if (given === undefined || own === undefined) continue;
     if (Array.isArray(own)) {
-      if (!Array.isArray(given) || !given.every(isPair)) fail(at, t('a list of pairs of text'));
+      if (!Array.isArray(given) || !given.every(isPair)) fail(at, () => t('a list of pairs of text'));
     } else if (isRecord(own)) checkShape(own, given, at);
-    else if (typeof given !== typeof own) fail(at, t(kinds[typeof own] ?? ''));
+    else if (typeof given !== typeof own) fail(at, () => t(kinds[typeof own] ?? ''));
   }
 }
 
 function importOne(value: unknown, path: string): SavedMessage {
   checkShape({ collection: '', name: '', message: emptyMessage }, value, path);
   const { collection = '', name, message } = value as Record<string, unknown> & Partial<SavedMessage>;
-  if (!name) fail(`${path}.name`, t('text'));
-  if (!message) fail(`${path}.message`, t('an object'));
+  if (!name) fail(`${path}.name`, () => t('text'));
+  if (!message) fail(`${path}.message`, () => t('an object'));
   const { qos = 0, format = 'text' } = message;
-  if (!isQoS(qos)) fail(`${path}.message.qos`, t('0, 1 or 2'));
-  if (!isFormat(format)) fail(`${path}.message.format`, formats.map(([known]) => known).join(', '));
+  if (!isQoS(qos)) fail(`${path}.message.qos`, () => t('0, 1 or 2'));
+  if (!isFormat(format)) fail(`${path}.message.format`, () => formats.map(([known]) => known).join(', '));
   return { collection, name, message: messageFrom(message) };
 }
 
 /** All messages of a file. Throws ImportError. */
 export function importMessages(text: string): SavedMessage[] {
   if (text.length > largestFile)
-    throw new ImportError('too-large', t('The file is larger than any that this page exports'));
+    throw new ImportError('too-large', () => t('The file is larger than any that this page exports'));
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const why = visible((error as Error).message.slice(0, 200));
-    throw new ImportError('not-json', `${t('The file is not JSON')}: ${why}`);
+    throw new ImportError('not-json', () => `${t('The file is not JSON')}: ${why}`);
   }
   if (!isRecord(value) || value.format !== format)
-    throw new ImportError('foreign', t('The file holds no messages that this page exported'), 'format');
+    throw new ImportError('foreign', () => t('The file holds no messages that this page exported'), 'format');
   if (value.version !== 1)
-    throw new ImportError('newer', t('The file is of another version of this page'), 'version');
+    throw new ImportError('newer', () => t('The file is of another version of this page'), 'version');
   const { messages } = value;
   if (!Array.isArray(messages) || messages.length === 0)
-    throw new ImportError('empty', t('The file holds no messages'), 'messages');
+    throw new ImportError('empty', () => t('The file holds no messages'), 'messages');
   return messages.map((one: unknown, n) => importOne(one, `messages[${n}]`));
 }
 

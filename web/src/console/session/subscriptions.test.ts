@@ -334,7 +334,7 @@ describe('paused', () => {
     all.store.prepare(['a/#', 'a/b'].map((filter) => ({ filter, qos: 0, paused: filter === 'a/#' })));
     expect(shown(all, 'a/c')).toEqual([]);
     expect(shown(all, 'a/b')).toEqual(['a/b']);
-    entryOf(all, 'a/b').error.value = 'Not subscribed: not authorized';
+    entryOf(all, 'a/b').error.value = () => 'Not subscribed: not authorized';
     expect(shown(all, 'a/b')).toEqual([]);
   });
 

@@ -237,10 +237,10 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     } catch (error) {
       const failure = toFailure(error);
       const { field } = failure;
-      if (field === 'properties.subscriptionIdentifier') identifierError.value = atField(failure);
+      if (field === 'properties.subscriptionIdentifier') identifierError.value = () => atField(failure);
       else if (field === 'nl') formError.value = () => t('No Local: {why}', { why: atField(failure) });
-      else if (field === undefined) formError.value = inOneLine(failure);
-      else fieldError.value = atField(failure);
+      else if (field === undefined) formError.value = () => inOneLine(failure);
+      else fieldError.value = () => atField(failure);
     } finally {
       busy.value = false;
     }

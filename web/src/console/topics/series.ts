@@ -1,7 +1,7 @@
 /** The lines of the chart: numbers of topics over time. */
 
 import type { Message } from '../../client';
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import type { Readable } from '../payload/guess';
 import { parsePath } from '../payload/path';
@@ -155,14 +155,14 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
   const readOn = (until: number): boolean => list.every((kept) => readBack(kept, until));
 
   /** Adds a line, and reads its past until `until`. Returns why it can't be added, or undefined. */
-  function start(node: TopicNode, path: string, until: number): string | undefined {
+  function start(node: TopicNode, path: string, until: number): Words | undefined {
     const steps = parsePath(path);
-    if (!steps) return t('Not a path: write pump.litres, readings[0] or ["a b"]');
+    if (!steps) return () => t('Not a path: write pump.litres, readings[0] or ["a b"]');
     const topic = topicOf(node);
     if (list.some(({ series }) => series.topic === topic && series.path === path))
-      return t('Already on the chart');
+      return () => t('Already on the chart');
     if (list.length >= maxSeries)
-      return t('The chart takes {count} lines: remove one first', { count: maxSeries });
+      return () => t('The chart takes {count} lines: remove one first', { count: maxSeries });
     const free = Array.from({ length: maxSeries }, (_, colour) => colour);
     const colour = free.find((one) => list.every(({ series }) => series.colour !== one)) ?? 0;
     const name = steps.findLast((step) => !/^\d+$/.test(step)) ?? (node.name || topic);
@@ -170,7 +170,7 @@ export function createSeriesList(model: Model, { now, past, birthBefore }: Depen
     const series: Series = { id: ids++, topic, path, name, colour, times: [], values: [], ...counts };
     const kept: Kept = { series, steps, past: past(node), stop: () => {} };
     if (readBack(kept, until) && series.values.length === 0) {
-      return t(path === '' ? 'The value is not a number: give a path into it' : 'No number there');
+      return () => t(path === '' ? 'The value is not a number: give a path into it' : 'No number there');
     }
     kept.stop = watch(node, series, steps);
     list = [...list, kept];

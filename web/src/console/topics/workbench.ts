@@ -1,7 +1,7 @@
 /** The state of the topics panel, once it is open. */
 
 import { batch, effect, signal, untracked } from '@preact/signals';
-import { t } from '../core/i18n/i18n';
+import { mark, type Words } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import type { Paint } from '../core/paint';
 import { clearRetained, type Kept, type Progress, restorable, restoreRetained, retainedUnder } from './clear';
@@ -214,7 +214,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   }
 
   /** Adds a line, whose past is read from frame to frame. Returns why it can't be added, or undefined. */
-  function chart(node: TopicNode, path: string): string | undefined {
+  function chart(node: TopicNode, path: string): Words | undefined {
     const problem = series.start(node, path, topics.now() + limits.chart.slice);
     charted.value = series.list();
     if (!problem) topics.pins = [...without(topicOf(node), path), [topicOf(node), path]];
@@ -264,7 +264,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
     };
     const start = { total, published: 0, failed: 0, reason: '', done: false };
     stopped = false;
-    say(client ? start : { ...start, reason: t('not connected to a broker'), done: true });
+    say(client ? start : { ...start, reason: mark('not connected to a broker'), done: true });
     return (
       client && {
         client,

@@ -1,4 +1,4 @@
-import { t } from '../core/i18n/i18n';
+import { t, type Words } from '../core/i18n/i18n';
 import { Button } from './button';
 import { useTold } from './told';
 import { Said, Toolbar } from './toolbar';
@@ -14,9 +14,9 @@ export async function toClipboard(text: string | Promise<string>): Promise<boole
 }
 
 /** Resolves with the reason if it failed. */
-export async function copyOrTell(text: string | Promise<string>): Promise<string | undefined> {
+export async function copyOrTell(text: string | Promise<string>): Promise<Words | undefined> {
   if (await toClipboard(text)) return undefined;
-  return t('This browser does not let the page copy: select the text and copy it');
+  return () => t('This browser does not let the page copy: select the text and copy it');
 }
 
 /** The outcome of the last copy, and a function that copies. */
@@ -24,7 +24,7 @@ export function useCopied(): [said: string, copy: (text: string | Promise<string
   const said = useTold();
   async function copy(text: string | Promise<string>) {
     const problem = await copyOrTell(text);
-    said.value = () => problem ?? t('Copied');
+    said.value = problem ?? (() => t('Copied'));
   }
   return [said.value, (text) => void copy(text)];
 }

@@ -2,14 +2,16 @@
 
 import { type ComponentProps, type RefObject, render } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Words } from '../core/i18n/i18n';
 import { Button } from './button';
 import styles from './menu.module.css';
+import { useTold } from './told';
 
 export interface Command {
   text: string;
   /** Deletes or ends something. */
   stop?: boolean;
-  /** If it resolves with a text, that is an error, which is shown instead of the commands. */
+  /** If it resolves with words, they are an error, which is shown instead of the commands. */
   run(): unknown;
 }
 
@@ -45,7 +47,7 @@ interface ListProps extends Props, Pick<ComponentProps<'div'>, 'id' | 'popover' 
 }
 
 function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
-  const [problem, setProblem] = useState<string>();
+  const problem = useTold();
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.key === 'Escape' || event.key === 'Tab') {
@@ -65,9 +67,9 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
     // At once, so that a dialog that is about to open returns the focus to the right place.
     if (!(result instanceof Promise)) return close();
     const said: unknown = await result;
-    if (typeof said !== 'string') return close();
+    if (typeof said !== 'function') return close();
     list.current?.focus();
-    setProblem(said);
+    problem.value = said as Words;
   }
 
   return (
@@ -80,12 +82,12 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
       class={`raised ${styles.menu}`}
       onKeyDown={onKeyDown}
       onToggle={({ newState }) => {
-        setProblem(undefined);
+        problem.value = '';
         onOpen?.(newState === 'open');
       }}
     >
-      {problem ? (
-        <p role="alert">{problem}</p>
+      {problem.value ? (
+        <p role="alert">{problem.value}</p>
       ) : (
         <div role="menu" aria-label={label}>
           {commands.map((command) => (

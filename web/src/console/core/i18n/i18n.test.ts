@@ -36,7 +36,7 @@ it('what was told is in the language of now, also out of an error', async () => 
   expect([words.value, reason.value]).toEqual(['Close a', 'Close']);
   await choose('zh');
   expect([words.value, reason.value]).toEqual(['关闭 a', '关闭']);
-  words.value = 'as it is';
+  words.value = () => 'as it is';
   expect(words.value).toBe('as it is');
 });
 

@@ -73,32 +73,64 @@ function translated(sentence: string): string {
   return Object.hasOwn(words, sentence) ? (words[sentence] ?? sentence) : sentence;
 }
 
-/** A text, or a function that returns it in the current language. */
-export type Words = string | (() => string);
+/** Returns a text in the language at the time it is called. */
+export type Words = () => string;
 
-/** A message that stays visible, always in the current language. */
+/** A message that stays visible. It is kept as a function, so that it is always in the current language. */
 export interface Told {
   get value(): string;
-  set value(words: Words);
+  set value(words: Words | '');
 }
 
 export function createTold(): Told {
-  const words = signal<Words>('');
+  const words = signal<Words>(() => '');
   return {
-    get value() {
-      return said(words.value);
+    get value(): string {
+      return words.value();
     },
-    set value(now) {
-      words.value = now;
+    set value(now: Words | '') {
+      words.value = now || (() => '');
     },
   };
 }
 
-const said = (words: Words): string => (typeof words === 'string' ? words : words());
+export type FieldErrors<Field extends string = string> = { readonly [F in Field]?: Words };
+
+/** What is wrong with the fields of a form, by their names. */
+export function createFieldErrors<Field extends string = string>() {
+  const words = signal<FieldErrors<Field>>({});
+  return {
+    /** In the current language. */
+    get value(): { readonly [F in Field]?: string } {
+      const all = Object.entries<Words | undefined>(words.value);
+      return Object.fromEntries(all.map(([field, why]) => [field, why?.()])) as { [F in Field]?: string };
+    },
+    /** Replaces all of them. */
+    set(errors: FieldErrors<Field>): void {
+      words.value = errors;
+    },
+    add(errors: FieldErrors<Field>): void {
+      words.value = { ...words.peek(), ...errors };
+    },
+    /** Removes those of fields that have changed. */
+    drop(changed: (field: string) => boolean): void {
+      const left = Object.entries(words.peek()).filter(([field]) => !changed(field));
+      words.value = Object.fromEntries(left) as FieldErrors<Field>;
+    },
+  };
+}
 
 /** Makes an error's message a text in the language at the time it is read. */
-export const saying = <E extends Error>(error: E, words: () => string): E =>
+export const saying = <E extends { message: string }>(error: E, words: Words): E =>
   Object.defineProperty(error, 'message', { get: words });
+
+/** An error whose message is in the language at the time it is read. */
+export class TranslatedError extends Error {
+  constructor(words: Words, options?: ErrorOptions) {
+    super('', options);
+    saying(this, words);
+  }
+}
 
 /** A sentence that is translated where it is shown. */
 export const mark = (sentence: string): string => sentence;

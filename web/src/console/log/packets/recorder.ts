@@ -1,8 +1,9 @@
 /** Records the packets of a connection while its switch is on, also when the client changes. */
 
-import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { effect, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { Client } from '../../../client';
 import type { Packet } from '../../../client/packet';
+import { createTold } from '../../core/i18n/i18n';
 import { wordsOf } from '../../core/text';
 import type { PacketLog } from './packet-log';
 
@@ -16,7 +17,7 @@ export type Recorder = ReturnType<typeof createRecorder>;
 
 export function createRecorder({ client, packetEvents: on }: Source, log: PacketLog) {
   /** Why packets can't be recorded. */
-  const problem = signal('');
+  const problem = createTold();
 
   const stop = effect(() => {
     const source = client.value;
@@ -26,7 +27,7 @@ export function createRecorder({ client, packetEvents: on }: Source, log: Packet
     source.on('packetsend', onSend).on('packetreceive', onReceive);
     problem.value = '';
     source.setPacketEvents(true).catch((error: unknown) => {
-      problem.value = wordsOf(error);
+      problem.value = () => wordsOf(error);
     });
     return () => {
       source.off('packetsend', onSend).off('packetreceive', onReceive);

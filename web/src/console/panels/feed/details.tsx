@@ -1,6 +1,6 @@
 import { type ComponentChildren, Fragment } from 'preact';
 import { bytes } from '../../core/counts';
-import { mark, t } from '../../core/i18n/i18n';
+import { mark, t, type Words } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatMoment } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
@@ -69,10 +69,10 @@ function charting({ via, replayed, message }: Entry, { list, active }: Page['ses
   const session = list.value.find(({ id }) => id === via.id);
   const node = session?.topics.model.find(message.topic);
   if (!session || !node?.last || replayed) return undefined;
-  return (path: string): string => {
+  return (path: string): Words => {
     const problem = session.part(benchOf).chart(node, path);
-    if (problem || active.value === session) return problem ?? t('On the chart');
-    return t('On the chart of {connection}', { connection: brief(session.name.value, limits.name) });
+    if (problem || active.value === session) return problem ?? (() => t('On the chart'));
+    return () => t('On the chart of {connection}', { connection: brief(session.name.value, limits.name) });
   };
 }
 

@@ -8,7 +8,7 @@ import { t } from '../../core/i18n/i18n';
 
 function Body({ answer }: { answer: Answer }) {
   const { message, failure, milliseconds } = answer;
-  if (failure) return <p class="field-error wrap">{failure}</p>;
+  if (failure) return <p class="field-error wrap">{failure()}</p>;
   if (!message) return <p class="empty-line">{t('Waiting for the answer…')}</p>;
   const { contentType } = message.properties;
   return (

@@ -157,14 +157,18 @@ function Typed({ publisher, go, onFormat }: Props) {
   }, [Editor]);
 
   async function tidy(): Promise<void> {
-    const problem = problemWith('json', expand(payload, 0));
-    if (problem === undefined) {
+    if (problemWith('json', expand(payload, 0)) === undefined) {
       const { layOut } = await import('../../payload/lay-out');
       if (publisher.draft.peek().payload === payload) publisher.edit({ payload: layOut(payload) });
     } else if (!payloadProblem(draft)) {
-      const words = t('is not {format}: {problem}', { format: 'JSON', problem: visible(problem) });
-      const payload = t('The payload {problem}.', { problem: words });
-      publisher.fieldErrors.value = { ...publisher.fieldErrors.value, payload };
+      publisher.fieldErrors.add({
+        payload: () => {
+          const problem = visible(problemWith('json', expand(payload, 0)) ?? '');
+          return t('The payload {problem}.', {
+            problem: t('is not {format}: {problem}', { format: 'JSON', problem }),
+          });
+        },
+      });
     }
     control.current?.focus();
   }

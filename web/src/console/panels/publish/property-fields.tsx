@@ -6,7 +6,7 @@ import { Pairs } from '../../ui/pairs';
 interface Props {
   properties: Properties;
   /** By the property's name. */
-  errors: Record<string, string>;
+  errors: { readonly [field: string]: string | undefined };
   /** A will has none. */
   alias: boolean;
   onEdit(properties: Properties): void;

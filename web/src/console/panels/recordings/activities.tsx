@@ -145,8 +145,8 @@ function Mistakes({ jobs }: Recordings) {
       )}
     >
       <ul class="recordings-mistakes wrap" aria-label={t('Lines left out')}>
-        {first.map((mistake) => (
-          <li key={mistake}>{mistake}</li>
+        {first.map((mistake, n) => (
+          <li key={n}>{mistake()}</li>
         ))}
         {more > 0 && <li>{t('… and {count} more', { count: formatCount(more) })}</li>}
       </ul>

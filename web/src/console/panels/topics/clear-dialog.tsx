@@ -14,11 +14,11 @@ function outcome({ total, published, failed, reason }: Progress, undoing = false
   const left = total - published - failed;
   return [
     t(undoing ? 'Restored {messages}.' : 'Cleared {messages}.', { messages: messages(published) }),
-    failed > 0 && t('{count} failed: {reason}.', { count: formatCount(failed), reason }),
+    failed > 0 && t('{count} failed: {reason}.', { count: formatCount(failed), reason: t(reason) }),
     left > 0 &&
       t(failed === 0 && reason ? '{count} left as they were: {reason}.' : '{count} left as they were.', {
         count: formatCount(left),
-        reason,
+        reason: t(reason),
       }),
   ]
     .filter(Boolean)

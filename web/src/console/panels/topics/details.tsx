@@ -20,6 +20,7 @@ import { asTyped, FieldError, submits } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
 import { Sheet } from '../../ui/sheet';
+import { useTold } from '../../ui/told';
 import { Said, Toolbar } from '../../ui/toolbar';
 import { publishHere, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
@@ -64,7 +65,7 @@ function Current({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
       <PayloadView
         message={message}
         birth={birthBefore({ topic, receivedAt: at })}
-        onNumber={(path) => bench.chart(node, path) ?? t('On the chart')}
+        onNumber={(path) => bench.chart(node, path) ?? (() => t('On the chart'))}
       />
     );
   }
@@ -82,13 +83,15 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
     return payload ? pathsIn({ topic, payload, properties, decoded }, limits.paths.count, birth) : [];
   }, [value.payload, decoded]);
   const [typed, setTyped] = useState<string>();
-  const [problem, setProblem] = useState<string>();
+  const problem = useTold();
   const path = typed ?? paths[0] ?? '';
   return (
     <form
       class="topics-tools flow"
       aria-label={t('Chart')}
-      onSubmit={submits(() => setProblem(bench.chart(node, path.trim())))}
+      onSubmit={submits(() => {
+        problem.value = bench.chart(node, path.trim()) ?? '';
+      })}
     >
       <label class="visually-hidden" for={id}>
         {t('JSON path')}
@@ -100,10 +103,10 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
         placeholder={t('whole value, or a JSON path')}
         {...asTyped}
         value={path}
-        {...(problem && { 'aria-invalid': true, 'aria-describedby': `${id}-problem` })}
+        {...(problem.value && { 'aria-invalid': true, 'aria-describedby': `${id}-problem` })}
         onInput={(event) => {
           setTyped(event.currentTarget.value);
-          setProblem(undefined);
+          problem.value = '';
         }}
       />
       <datalist id={`${id}-paths`}>
@@ -114,7 +117,7 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
       <Button small type="submit">
         {t('Add to chart')}
       </Button>
-      <FieldError id={`${id}-problem`}>{problem}</FieldError>
+      <FieldError id={`${id}-problem`}>{problem.value}</FieldError>
     </form>
   );
 }

@@ -20,6 +20,6 @@ export function encode(text: string): Uint8Array {
   refuse(text, /[^0-9a-z+/_\-=\s]/i, mark('a Base64 digit'));
   const digits = text.replace(/\s/g, '').replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/');
   refuse(digits, /=/, mark('at the end, where padding belongs'));
-  if (digits.length % 4 === 1) throw new PayloadError(t('the last Base64 digit is missing'));
+  if (digits.length % 4 === 1) throw new PayloadError(() => t('the last Base64 digit is missing'));
   return Uint8Array.from(atob(digits), (char) => char.charCodeAt(0));
 }

@@ -44,7 +44,9 @@ export function decode(payload: Uint8Array, out: Sink): void {
       const token = next();
       if (Type.equals(token.type, Type.break)) break;
       if (!Type.equals(token.type, type))
-        throw new PayloadError(t('a string in chunks has a chunk of type {type}', { type: token.type.name }));
+        throw new PayloadError(() =>
+          t('a string in chunks has a chunk of type {type}', { type: token.type.name }),
+        );
       if (typeof token.value === 'string') strings.push(token.value);
       else bytes.push(Array.from(token.value));
     }
@@ -52,7 +54,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
   }
 
   function next() {
-    if (tokens.done()) throw new PayloadError(t('the payload ends in the middle of a value'));
+    if (tokens.done()) throw new PayloadError(() => t('the payload ends in the middle of a value'));
     return tokens.next();
   }
 
@@ -79,9 +81,9 @@ export function decode(payload: Uint8Array, out: Sink): void {
     if (Type.equals(type, Type.tag)) {
       tags.push(value);
       // Tags are not values, so no other limit stops a megabyte of them.
-      if (tags.length > 16) throw new PayloadError(t('more than 16 tags on one value'));
+      if (tags.length > 16) throw new PayloadError(() => t('more than 16 tags on one value'));
     } else if (Type.equals(type, Type.break)) {
-      if (tags.length) throw new PayloadError(t('a tag without a value'));
+      if (tags.length) throw new PayloadError(() => t('a tag without a value'));
       nest.end();
     } else if (Type.equals(type, Type.array) || Type.equals(type, Type.map)) {
       const note = tags.map((tag) => t('tag {number}', { number: tag })).join(', ');
@@ -91,7 +93,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
   }
   const rest = payload.length - at();
   if (nest.done && rest > 0)
-    throw new PayloadError(t('{count} more bytes follow the value', { count: rest }));
+    throw new PayloadError(() => t('{count} more bytes follow the value', { count: rest }));
 }
 
 /** From JSON, with the keys in the order in which they were typed. */

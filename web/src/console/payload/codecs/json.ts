@@ -3,7 +3,7 @@
  * one of several equal keys, and move those that look like integers to the front.
  */
 
-import { t } from '../../core/i18n/i18n';
+import { t, type Words } from '../../core/i18n/i18n';
 import { decodeUtf8, visible } from '../../core/text';
 import { PayloadError } from '../error';
 import type { Sink } from '../sink';
@@ -25,14 +25,20 @@ export function scanJson(text: string, sink: Sink): void {
   const open: Bracket[] = [];
   let at = 0;
 
-  function fail(expected: string, where = at): never {
+  function fail(expected: Words, where = at): never {
     const before = text.slice(0, where);
     const line = before.split('\n').length;
     const column = where - before.lastIndexOf('\n');
     const char = text.codePointAt(where);
-    const found = char === undefined ? t('the end') : `“${visible(String.fromCodePoint(char))}”`;
-    const values = { line, column, expected, found };
-    throw new PayloadError(t('line {line}, column {column}: expected {expected}, found {found}', values));
+    const found = () => (char === undefined ? t('the end') : `“${visible(String.fromCodePoint(char))}”`);
+    throw new PayloadError(() =>
+      t('line {line}, column {column}: expected {expected}, found {found}', {
+        line,
+        column,
+        expected: expected(),
+        found: found(),
+      }),
+    );
   }
 
   function space(): void {
@@ -47,19 +53,21 @@ export function scanJson(text: string, sink: Sink): void {
       if (code === 0x22) return text.slice(start, ++at);
       if (code === 0x5c) {
         escaped.lastIndex = at;
-        if (!escaped.test(text)) fail(t('an escape such as \\n or \\u000a after the backslash'), at + 1);
+        if (!escaped.test(text))
+          fail(() => t('an escape such as \\n or \\u000a after the backslash'), at + 1);
         at = escaped.lastIndex;
       } else if (code >= 0x20) at++;
-      else fail(t(Number.isNaN(code) ? 'the closing quote' : 'an escape in place of a control character'));
+      else
+        fail(() => t(Number.isNaN(code) ? 'the closing quote' : 'an escape in place of a control character'));
     }
   }
 
   function key(): string {
     space();
-    if (text[at] !== '"') fail(t('a key in quotes'));
+    if (text[at] !== '"') fail(() => t('a key in quotes'));
     const name = string();
     space();
-    if (text[at] !== ':') fail(t('a colon'));
+    if (text[at] !== ':') fail(() => t('a colon'));
     at++;
     return name;
   }
@@ -72,7 +80,7 @@ export function scanJson(text: string, sink: Sink): void {
     const word = words.find((candidate) => text.startsWith(candidate, at));
     number.lastIndex = at;
     const written = word ?? number.exec(text)?.[0];
-    if (written === undefined) fail(t('a value'));
+    if (written === undefined) fail(() => t('a value'));
     at += written.length;
     sink.leaf(word ? 'word' : 'number', written, name);
   }
@@ -103,7 +111,7 @@ export function scanJson(text: string, sink: Sink): void {
       space();
       const inside = open.at(-1);
       if (!inside) {
-        if (at < text.length) fail(t('nothing more'));
+        if (at < text.length) fail(() => t('nothing more'));
         return;
       }
       if (text[at] === ',') {
@@ -111,7 +119,7 @@ export function scanJson(text: string, sink: Sink): void {
         if (inside === '{') name = key();
         break;
       }
-      if (text[at] !== closers[inside]) fail(t('a comma or {bracket}', { bracket: closers[inside] }));
+      if (text[at] !== closers[inside]) fail(() => t('a comma or {bracket}', { bracket: closers[inside] }));
       at++;
       open.pop();
       sink.close();
@@ -122,7 +130,7 @@ export function scanJson(text: string, sink: Sink): void {
 /** Throws PayloadError. */
 export function decode(payload: Uint8Array, out: Sink): void {
   const text = decodeUtf8(payload);
-  if (text === undefined) throw new PayloadError(t('not UTF-8'));
+  if (text === undefined) throw new PayloadError(() => t('not UTF-8'));
   scanJson(text.replace(/^\ufeff/, ''), out);
 }
 

@@ -22,7 +22,8 @@ export function decode(payload: Uint8Array, out: Sink): void {
   let at = 0;
 
   function take(size: number): number {
-    if (size > payload.length - at) throw new PayloadError(t('the payload ends in the middle of a value'));
+    if (size > payload.length - at)
+      throw new PayloadError(() => t('the payload ends in the middle of a value'));
     at += size;
     return at - size;
   }
@@ -59,7 +60,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
     else if (first === 0xc0) nest.leaf(['word', 'null']);
     else if (first === 0xc2) nest.leaf(['word', 'false']);
     else if (first === 0xc3) nest.leaf(['word', 'true']);
-    else if (first === 0xc1) throw new PayloadError(t('byte c1 is never used'));
+    else if (first === 0xc1) throw new PayloadError(() => t('byte c1 is never used'));
     else if (first <= 0xc6) nest.leaf(bytesLeaf(bytes(length(1 << (first - 0xc4)))));
     else if (first <= 0xc9) nest.leaf(extension(length(1 << (first - 0xc7))));
     else if (first === 0xca) nest.leaf(floatLeaf(view.getFloat32(take(4))));
@@ -79,7 +80,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
   while (!nest.done && !out.full) value();
   const rest = payload.length - at;
   if (nest.done && rest > 0)
-    throw new PayloadError(t('{count} more bytes follow the value', { count: rest }));
+    throw new PayloadError(() => t('{count} more bytes follow the value', { count: rest }));
 }
 
 /** From JSON. */

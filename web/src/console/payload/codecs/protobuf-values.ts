@@ -1,7 +1,7 @@
 /** Single values of Protobuf: decoding by their types, and encoding what is typed. */
 
 import protobuf, { type Enum, type FieldBase } from 'protobufjs';
-import { t } from '../../core/i18n/i18n';
+import { t, type Words } from '../../core/i18n/i18n';
 import { visible, wordsOf } from '../../core/text';
 import { PayloadError } from '../error';
 import { floatLeaf, type Leaf, numberLeaf } from '../scalars';
@@ -57,8 +57,8 @@ export function fixedLeaf(field: FieldBase, bytes: Uint8Array): Leaf {
   return numberLeaf(wholeOf(field, raw));
 }
 
-export function fail(path: string, what: string): never {
-  throw new PayloadError(`${visible(path.slice(0, 100))}: ${what}`);
+export function fail(path: string, what: Words): never {
+  throw new PayloadError(() => `${visible(path.slice(0, 100))}: ${what()}`);
 }
 
 export function shown(value: Value): string {
@@ -90,18 +90,18 @@ function integerOf(value: Value, path: string): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value);
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
-  return fail(path, t('{value} is not a whole number', { value: shown(value) }));
+  return fail(path, () => t('{value} is not a whole number', { value: shown(value) }));
 }
 
 export function integer(field: FieldBase, value: Value, path: string, wraps: Wraps): Iterable<number> {
   const type = whole.get(field.type);
-  if (!type) return fail(path, t('there is no type {type}', { type: visible(field.type) }));
+  if (!type) return fail(path, () => t('there is no type {type}', { type: visible(field.type) }));
   const { bits, signed, wire, zigzag } = type;
   const number = integerOf(value, path);
   const least = signed || wraps(field) ? -(2n ** BigInt(bits - 1)) : 0n;
   const most = 2n ** BigInt(signed ? bits - 1 : bits) - 1n;
   if (number < least || number > most)
-    fail(path, t('{number} does not fit in {type}', { number: String(number), type: field.type }));
+    fail(path, () => t('{number} does not fit in {type}', { number: String(number), type: field.type }));
   if (wire === 1) return fixed(8, (view) => view.setBigUint64(0, BigInt.asUintN(64, number), true));
   if (wire === 5) return fixed(4, (view) => view.setUint32(0, Number(BigInt.asUintN(32, number)), true));
   if (zigzag) return varint(number < 0n ? -2n * number - 1n : 2n * number);
@@ -122,10 +122,10 @@ export function float(field: FieldBase, value: Value, path: string): Uint8Array 
       : typeof value === 'number' || typeof value === 'bigint'
         ? Number(value)
         : undefined;
-  if (number === undefined) return fail(path, t('{value} is not a number', { value: shown(value) }));
+  if (number === undefined) return fail(path, () => t('{value} is not a number', { value: shown(value) }));
   if (field.type === 'double') return fixed(8, (view) => view.setFloat64(0, number, true));
   if (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
-    fail(path, t('{number} does not fit in {type}', { number, type: 'float' }));
+    fail(path, () => t('{number} does not fit in {type}', { number, type: 'float' }));
   return fixed(4, (view) => view.setFloat32(0, number, true));
 }
 
@@ -134,16 +134,21 @@ export function enumeration({ name, values, valuesById }: Enum, value: Value, pa
     return varint(BigInt(value));
   if (typeof value === 'string' && Object.hasOwn(values, value)) return varint(BigInt(values[value] ?? 0));
   const some = Object.values(valuesById).slice(0, 5).join(', ');
-  const words = { value: shown(value), enumeration: visible(name), some: visible(some) };
-  return fail(path, t('{value} is not one of {enumeration}: {some}, …', words));
+  return fail(path, () =>
+    t('{value} is not one of {enumeration}: {some}, …', {
+      value: shown(value),
+      enumeration: visible(name),
+      some: visible(some),
+    }),
+  );
 }
 
 /** Text and bytes, which `read` gives or refuses. */
 export function typed(value: Value, path: string, read: (text: string) => Uint8Array): Uint8Array {
-  if (typeof value !== 'string') return fail(path, t('{value} is not text', { value: shown(value) }));
+  if (typeof value !== 'string') return fail(path, () => t('{value} is not text', { value: shown(value) }));
   try {
     return read(value);
   } catch (error) {
-    return fail(path, wordsOf(error));
+    return fail(path, () => wordsOf(error));
   }
 }

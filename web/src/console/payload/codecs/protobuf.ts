@@ -163,12 +163,15 @@ function fieldNamed(type: Type, name: string): Field | undefined {
 
 function checkPresence(type: Type, present: ReadonlyMap<Field, Value>, path: string): void {
   for (const field of type.fieldsArray) {
-    if (field.required && !present.has(field)) fail(`${path}${field.name}`, t('is required but missing'));
+    if (field.required && !present.has(field))
+      fail(`${path}${field.name}`, () => t('is required but missing'));
   }
   for (const { fieldsArray } of type.oneofsArray) {
     const [first, second] = fieldsArray.filter((field) => present.has(field));
     if (first && second)
-      fail(`${path}${second.name}`, t('cannot be set together with {field}', { field: visible(first.name) }));
+      fail(`${path}${second.name}`, () =>
+        t('cannot be set together with {field}', { field: visible(first.name) }),
+      );
   }
 }
 
@@ -195,7 +198,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
     if (field.resolvedType instanceof protobuf.Enum) put(enumeration(field.resolvedType, item, path));
     else if (field.type === 'bool') {
       if (typeof item !== 'boolean')
-        fail(path, t('{value} is neither true nor false', { value: shown(item) }));
+        fail(path, () => t('{value} is neither true nor false', { value: shown(item) }));
       out.push(item ? 1 : 0);
     } else if (field.type === 'float' || field.type === 'double') put(float(field, item, path));
     else if (field.type === 'string' || field.type === 'bytes') {
@@ -223,7 +226,9 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
   /** A map's key, which JSON has as text. */
   function keyOf({ keyType }: MapField, text: string, path: string): Value {
     if (keyType !== 'bool') return text;
-    return text === 'true' || (text === 'false' ? false : fail(path, t('the key is neither true nor false')));
+    return (
+      text === 'true' || (text === 'false' ? false : fail(path, () => t('the key is neither true nor false')))
+    );
   }
 
   function map(field: MapField, item: Value, path: string): void {
@@ -239,7 +244,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
   }
 
   function several(field: Field, item: Value, path: string): void {
-    if (!Array.isArray(item)) fail(path, t('{value} is not a list', { value: shown(item) }));
+    if (!Array.isArray(item)) fail(path, () => t('{value} is not a list', { value: shown(item) }));
     if (item.length === 0) return;
     if (!field.packed || wireOf(field) === 2) {
       for (const [index, each] of item.entries()) one(field, field.id, each, `${path}[${index}]`);
@@ -256,8 +261,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
     for (const [name, each] of Object.entries(objectOf(item, path.slice(0, -1) || of.name))) {
       const field = fieldNamed(of, name);
       if (!field)
-        fail(
-          `${path}${name}`,
+        fail(`${path}${name}`, () =>
           t('there is no such field in {type}', { type: visible(of.fullName.slice(1)) }),
         );
       if (each !== null) present.set(field, each); // null is absent, in ProtoJSON
@@ -277,7 +281,7 @@ export function encodeMessage(value: Value, type: Type, wraps: Wraps = () => fal
 
 function objectOf(value: Value, path: string): { [key: string]: Value } {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  return fail(path, t('{value} is not an object', { value: shown(value) }));
+  return fail(path, () => t('{value} is not an object', { value: shown(value) }));
 }
 
 /** By the user's .proto files. Throws PayloadError. Without a type, field numbers are shown. */

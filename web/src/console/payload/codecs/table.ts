@@ -53,7 +53,7 @@ export async function load(format: TreeFormat): Promise<TreeCodec> {
     return codec;
   } catch (cause) {
     throw new PayloadError(
-      t('its decoder could not be loaded; check that the server of this page can be reached'),
+      () => t('its decoder could not be loaded; check that the server of this page can be reached'),
       { cause },
     );
   }

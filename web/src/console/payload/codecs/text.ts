@@ -17,6 +17,6 @@ export function decode(payload: Uint8Array, most: number) {
 export function encode(text: string): Uint8Array {
   // TextEncoder would replace it with another character.
   if (/\p{Surrogate}/u.test(text))
-    throw new PayloadError(t('it contains half a character (a lone surrogate)'));
+    throw new PayloadError(() => t('it contains half a character (a lone surrogate)'));
   return new TextEncoder().encode(text);
 }

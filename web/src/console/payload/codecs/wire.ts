@@ -24,7 +24,7 @@ export function createReader(bytes: Uint8Array) {
   let at = 0;
 
   function cut(): never {
-    throw new PayloadError(t('a message ends in the middle of a value'));
+    throw new PayloadError(() => t('a message ends in the middle of a value'));
   }
 
   function varint(): bigint {
@@ -41,7 +41,7 @@ export function createReader(bytes: Uint8Array) {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
-    throw new PayloadError(t('a varint is longer than 10 bytes'));
+    throw new PayloadError(() => t('a varint is longer than 10 bytes'));
   }
 
   function take(size: number): Uint8Array {
@@ -55,13 +55,13 @@ export function createReader(bytes: Uint8Array) {
     const id = Math.floor(tag / 8);
     const wire = tag % 8;
     if (id === 0 || id > 0x1fffffff)
-      throw new PayloadError(t('there is no field number {number}', { number: id }));
+      throw new PayloadError(() => t('there is no field number {number}', { number: id }));
     if (wire === 0) return { id, wire, value: varint(), bytes: nothing };
     if (wire === 1) return { id, wire, value: 0n, bytes: take(8) };
     if (wire === 2) return { id, wire, value: 0n, bytes: take(Number(varint())) };
     if (wire === 5) return { id, wire, value: 0n, bytes: take(4) };
     if (wire === 4) return { id, wire, value: 0n, bytes: nothing };
-    if (wire !== 3) throw new PayloadError(t('there is no wire type {number}', { number: wire }));
+    if (wire !== 3) throw new PayloadError(() => t('there is no wire type {number}', { number: wire }));
     if (depth === limits.depth) throw tooDeep();
     const start = at;
     for (;;) {
@@ -69,7 +69,9 @@ export function createReader(bytes: Uint8Array) {
       const inner = field(depth + 1);
       if (inner.wire !== 4) continue;
       if (inner.id !== id)
-        throw new PayloadError(t('group {number} ends as group {other}', { number: id, other: inner.id }));
+        throw new PayloadError(() =>
+          t('group {number} ends as group {other}', { number: id, other: inner.id }),
+        );
       return { id, wire, value: 0n, bytes: bytes.subarray(start, end) };
     }
   }
@@ -87,10 +89,11 @@ export function readFields(bytes: Uint8Array): Map<number, WireField[]> {
   const fields = new Map<number, WireField[]>();
   const reader = createReader(bytes);
   for (let count = 0; !reader.done(); count++) {
-    if (count === most) throw new PayloadError(t('more than {count} fields in one message', { count: most }));
+    if (count === most)
+      throw new PayloadError(() => t('more than {count} fields in one message', { count: most }));
     const field = reader.field();
     if (field.wire === 4)
-      throw new PayloadError(t('group {number} ends without having begun', { number: field.id }));
+      throw new PayloadError(() => t('group {number} ends without having begun', { number: field.id }));
     const same = fields.get(field.id);
     if (same) same.push(field);
     else fields.set(field.id, [field]);

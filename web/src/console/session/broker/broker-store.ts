@@ -3,6 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Client, Subscription } from '../../../client';
 import { inOneLine, toFailure } from '../../core/failure';
+import { createTold } from '../../core/i18n/i18n';
 import { createGauges } from './gauges';
 
 export const filter = '$SYS/#';
@@ -29,7 +30,7 @@ export type BrokerStore = ReturnType<typeof createBrokerStore>;
 /** `later` calls back once, so many milliseconds later. */
 export function createBrokerStore(later: (call: () => void, milliseconds: number) => unknown = setTimeout) {
   const phase = signal<Phase>('asking');
-  const problem = signal('');
+  const problem = createTold();
   /** Changes with each round. */
   const tick = signal(0);
   let gauges = createGauges();
@@ -74,7 +75,7 @@ export function createBrokerStore(later: (call: () => void, milliseconds: number
         if (mine !== watch) return undefined;
         batch(() => {
           phase.value = 'failed';
-          problem.value = inOneLine(toFailure(error));
+          problem.value = () => inOneLine(toFailure(error));
         });
         return undefined;
       });

@@ -4,16 +4,17 @@ import { useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { extend, filterFor } from '../../payload/choices';
 import { submits, TextField } from '../fields';
+import { useTold } from '../told';
 
 export function Applies({ topic }: { topic: string }) {
   const [typed, setTyped] = useState<string>();
-  const [mistake, setMistake] = useState('');
+  const mistake = useTold();
 
   /** When typing is finished: until then it would be other filters. */
   function commit(): void {
     if (typed === undefined) return;
     const words = extend(topic, typed);
-    setMistake(words);
+    mistake.value = words;
     if (!words) setTyped(undefined);
   }
 
@@ -24,10 +25,10 @@ export function Applies({ topic }: { topic: string }) {
         class="inline"
         placeholder={t('plant/+/state or plant/#')}
         value={typed ?? filterFor(topic)}
-        error={mistake || undefined}
+        error={mistake.value || undefined}
         onEdit={(text) => {
           setTyped(text);
-          setMistake('');
+          mistake.value = '';
         }}
       />
     </form>

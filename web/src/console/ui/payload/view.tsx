@@ -11,30 +11,31 @@ import { Button } from '../button';
 import { toClipboard } from '../copy';
 import { Select } from '../fields';
 import { onDemand } from '../on-demand';
+import { useTold } from '../told';
 import { Applies } from './applies';
 import { Block } from './block';
 import { ChartButton } from './chart-button';
 import { PictureView, Undrawn } from './picture';
 import './payload.css';
-import { language, t } from '../../core/i18n/i18n';
+import { language, t, type Words } from '../../core/i18n/i18n';
 
 /** Bytes that go to the clipboard. */
 const mostCopied = 16 * 1024 * 1024;
 
 /** The raw bytes in the notation that suits what is shown. */
-function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: string] {
-  if (format === 'base64') return [base64(payload), t('Copied as Base64')];
+function textOf(payload: Uint8Array, format: ViewFormat): [text: string, said: Words] {
+  if (format === 'base64') return [base64(payload), () => t('Copied as Base64')];
   const text = format === 'hex' ? undefined : decodeUtf8(payload);
-  return text === undefined ? [hex(payload), t('Copied as hex')] : [text, t('Copied')];
+  return text === undefined ? [hex(payload), () => t('Copied as hex')] : [text, () => t('Copied')];
 }
 
-async function copy(payload: Uint8Array, format: ViewFormat, shown: HTMLElement | null): Promise<string> {
-  if (payload.length > mostCopied) return t('Too large for the clipboard: save it');
+async function copy(payload: Uint8Array, format: ViewFormat, shown: HTMLElement | null): Promise<Words> {
+  if (payload.length > mostCopied) return () => t('Too large for the clipboard: save it');
   const [text, said] = textOf(payload, format);
   if (await toClipboard(text)) return said;
-  if (!shown) return t('Not copied');
+  if (!shown) return () => t('Not copied');
   getSelection()?.selectAllChildren(shown);
-  return t('Selected: copy it with the keyboard');
+  return () => t('Selected: copy it with the keyboard');
 }
 
 function moreOf(shown: Shown): string | undefined {
@@ -66,7 +67,7 @@ interface Props {
   /** The BIRTH that a Sparkplug B message refers to. */
   birth?: Uint8Array | undefined;
   /** Adds the number at a path to the chart, and returns the outcome. */
-  onNumber?: ((path: string) => string) | undefined;
+  onNumber?: ((path: string) => Words) | undefined;
   /** Shows what changed instead of the payload. */
   since?: { before: Readable; whole: boolean };
 }
@@ -89,7 +90,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
   const { format, type } = choice;
   const [step, setStep] = useState(0);
   const [shown, setShown] = useState<Shown>();
-  const [said, setSaid] = useState('');
+  const said = useTold();
   const place = useRef<HTMLDivElement>(null);
   const definitions = schemas.value;
 
@@ -105,11 +106,15 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
   }, [message, message.decoded, birth, format, type, step, definitions, language.value]);
 
   function choose(next: Choice): void {
-    setSaid(remember(filterFor(topic), next) ? '' : noRoom());
+    said.value = remember(filterFor(topic), next) ? '' : noRoom;
     setStep(0);
   }
 
-  const chart = onNumber && ((path: string) => setSaid(onNumber(path)));
+  const chart =
+    onNumber &&
+    ((path: string) => {
+      said.value = onNumber(path);
+    });
   const automatic =
     !format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
   const options = [
@@ -131,9 +136,13 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
         <Button
           small
           aria-label={t('Copy payload')}
-          onClick={async () =>
-            setSaid(await copy(payload, shown?.format ?? 'hex', place.current?.querySelector('pre') ?? null))
-          }
+          onClick={async () => {
+            said.value = await copy(
+              payload,
+              shown?.format ?? 'hex',
+              place.current?.querySelector('pre') ?? null,
+            );
+          }}
         >
           {t('Copy')}
         </Button>
@@ -141,7 +150,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
           {t('Save')}
         </Button>
         <span class="muted wrap" aria-live="polite">
-          {said}
+          {said.value}
         </span>
       </div>
       {(choice.format ?? choice.type) && <Applies key={topic} topic={topic} />}
