@@ -33,15 +33,19 @@ export interface Series {
  * The power of ten by which very large or small values are divided, since the chart's
  * scales and labels only have room for ordinary numbers. 0 for those.
  */
-export function exponentOf(all: readonly Pick<Series, 'values'>[]): number {
+function exponentOf(all: readonly Pick<Series, 'values'>[]): number {
   let most = 0;
   for (const { values } of all) for (const value of values) most = Math.max(most, Math.abs(value));
   const exponent = Math.floor(Math.log10(most));
   return most === 0 || (exponent >= -15 && exponent < 15) ? 0 : Math.max(exponent, -320);
 }
 
-/** Shared times, in seconds, the chart's unit, and each series' values at them, divided; null where a series has none. */
-export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[], exponent = 0) {
+/**
+ * Shared times, in seconds, the chart's unit; each series' values at them, divided, null where a series has none; and
+ * the exponent of the divisor.
+ */
+export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[]) {
+  const exponent = exponentOf(all);
   const unit = Number(`1e${exponent}`);
   const every = Float64Array.from(all.flatMap(({ times }) => times)).sort();
   const times: number[] = [];
@@ -55,7 +59,7 @@ export function tableOf(all: readonly Pick<Series, 'times' | 'values'>[], expone
       return value && value / unit;
     });
   });
-  return { times: times.map((time) => time / 1000), columns };
+  return { times: times.map((time) => time / 1000), columns, exponent };
 }
 
 export interface Dependencies {

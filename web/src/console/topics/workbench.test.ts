@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Client, Message } from '../../client';
 import { limits } from '../core/limits';
 import type { TopicNode } from './model';
-import { exponentOf, tableOf } from './series';
+import { tableOf } from './series';
 import { createTopics } from './store';
 import { createWorkbench } from './workbench';
 
@@ -273,6 +273,7 @@ it('one table of lines with their own times', () => {
       [1, null, 3],
       [null, 7, 8],
     ],
+    exponent: 0,
   });
 });
 
@@ -285,8 +286,7 @@ it.each([
   [[0], 0, [0]],
 ])('%j are charted as what 10^%i is multiplied by', (values, exponent, divided) => {
   const lines = [{ times: values.map((_, time) => time), values }];
-  expect(exponentOf(lines)).toBe(exponent);
-  expect(tableOf(lines, exponent).columns).toEqual([divided]);
+  expect(tableOf(lines)).toMatchObject({ exponent, columns: [divided] });
 });
 
 const retained = (topic: string, text = '1', rest: Partial<Message> = {}) =>

@@ -14,7 +14,7 @@ import { brief, formatCount, formatTime } from '../../core/text';
 import { theme } from '../../core/theme';
 import { coloursAt } from '../../core/theme-colours';
 import { picture } from '../../topics/chart-picture';
-import { exponentOf, type Series, tableOf } from '../../topics/series';
+import { type Series, tableOf } from '../../topics/series';
 import type { Workbench } from '../../topics/workbench';
 import { Button, IconButton } from '../../ui/button';
 import { useTold } from '../../ui/told';
@@ -100,6 +100,8 @@ function optionsFor(
   element: HTMLElement,
   { series, last, group, onZoom, onHover }: PlotProps,
   latest: () => PlotProps,
+  /** Of the data that is drawn. */
+  exponent: { readonly current: number },
 ) {
   const style = getComputedStyle(element);
   const colour = coloursAt(element);
@@ -123,10 +125,7 @@ function optionsFor(
       {
         ...axis,
         space: 22,
-        values: (_plot, splits) => {
-          const exponent = exponentOf(latest().series);
-          return splits.map((value) => formatDivided(value, exponent));
-        },
+        values: (_plot, splits) => splits.map((value) => formatDivided(value, exponent.current)),
         size(_plot, labels) {
           const { room, onRoom } = latest();
           const wanted = 12 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length));
@@ -170,24 +169,26 @@ const sizeOf = ({ clientWidth, clientHeight }: HTMLElement) => ({
   height: Math.max(40, clientHeight),
 });
 
-function dataOf(series: readonly Series[]): uPlot.AlignedData {
-  const { times, columns } = tableOf(series, exponentOf(series));
-  return [times, ...columns];
-}
-
 function Plot(props: PlotProps) {
   const { series, state, range, last, room } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const latest = useRef(props);
   latest.current = props;
+  const exponent = useRef(0);
+
+  function data(): uPlot.AlignedData {
+    const { times, columns, exponent: divided } = tableOf(series);
+    exponent.current = divided;
+    return [times, ...columns];
+  }
 
   useEffect(() => {
     const element = place.current;
     if (!element) return;
     const made = new uPlot(
-      optionsFor(element, latest.current, () => latest.current),
-      dataOf(series),
+      optionsFor(element, latest.current, () => latest.current, exponent),
+      data(),
       element,
     );
     plot.current = made;
@@ -202,7 +203,7 @@ function Plot(props: PlotProps) {
   }, [series.map(({ id }) => id).join(), last, theme.scheme.value]);
 
   const [from, to] = range;
-  useEffect(() => plot.current?.setData(dataOf(series)), [state, from, to, room]);
+  useEffect(() => plot.current?.setData(data()), [state, from, to, room]);
 
   return <div ref={place} class="chart-plot" data-last={last} />;
 }
