@@ -21,7 +21,7 @@ export function Sheet({ label, number, title, side, onClose, children }: Props) 
   return (
     <section
       ref={panel}
-      class={styles.sheet}
+      class={`${styles.sheet} column`}
       aria-label={label}
       tabIndex={-1}
       onKeyDown={(event) => {
@@ -32,7 +32,7 @@ export function Sheet({ label, number, title, side, onClose, children }: Props) 
         <h3>{title}</h3>
         <IconButton label={t('Close details')} onClick={onClose} />
       </header>
-      <div class={styles.body}>{children}</div>
+      <div class={`${styles.body} scrolls`}>{children}</div>
     </section>
   );
 }

@@ -73,10 +73,10 @@ function Values({ store }: { store: BrokerStore }) {
   const { found, shown } = gauges.rows(text);
   return (
     <section class="broker-values stack box" aria-label={t('All values')}>
-      <search class="broker-search flow">
+      <search class="flow">
         <TextField
           type="search"
-          class="bare"
+          class="bare stretch narrow"
           label={t('Search values')}
           placeholder={t('Search values')}
           value={text}
@@ -197,7 +197,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
           {parts('Live from {filter} while this tab is open', { filter: <code>{filter}</code> })}
         </p>
       </header>
-      <div class="view-body">
+      <div class="view-body scrolls">
         {state && (
           <div class="broker-state stack tight wrap" role="status" aria-label={t('Broker values')}>
             <p class="empty-title">{state[0]}</p>

@@ -86,7 +86,7 @@ export function Login({ connection }: { connection: Connection }) {
     <>
       <Select
         label={t('Authentication')}
-        class="login-kind"
+        class="narrow"
         value={kind}
         options={translated<string>(kinds)}
         onEdit={choose}

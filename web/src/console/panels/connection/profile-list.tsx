@@ -47,7 +47,7 @@ function Row({ profile, page }: { profile: Profile; page: Page }) {
   const profiles = page.part(profilesOf);
   const shown = visible(name);
   return (
-    <li class="profile line tight box">
+    <li class="profile surface line tight box">
       <button type="button" class="item" onClick={() => page.sessions.active.value.use(profile)}>
         <span class="bold clip">
           <span class="visually-hidden">{t('Use')} </span>

@@ -30,7 +30,9 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
   const paused = feed.paused.value;
   return (
     <div class="flow tight">
-      {paused && <span class="feed-waiting">{t('{count} waiting', { count: formatCount(waiting) })}</span>}
+      {paused && (
+        <span class="warn small-text bold">{t('{count} waiting', { count: formatCount(waiting) })}</span>
+      )}
       <Button
         small
         look="quiet"
@@ -143,11 +145,11 @@ export function FeedPanel({ page, session, recording }: Props) {
   useSignalEffect(() => page.inspect('message', feed.open.value !== undefined));
   const selecting = page.part(selectingOf).value;
   return (
-    <section class="feed" id="messages" aria-labelledby={heading}>
+    <section class="feed column" id="messages" aria-labelledby={heading}>
       <h2 id={heading} class="visually-hidden">
         {t('Messages')}
       </h2>
-      <div id={recordingsId}>
+      <div id={recordingsId} class="scrolls">
         {recording.value !== undefined && <Recordings page={page} open={recording.value} />}
       </div>
       <FilterBar feed={feed} />

@@ -50,7 +50,11 @@ export function Row({ entry, alert, marks, withConnection, sources }: Props) {
           <span class="rigid fine nowrap">{t('… {count} more bytes', { count: formatCount(more) })}</span>
         )}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
-        {alert && <b class="tag row-alert">{alert}</b>}
+        {alert && (
+          <b class="tag row-alert" data-tone="warning">
+            {alert}
+          </b>
+        )}
         {message.qos > 0 && (
           <span class="tag" data-qos={message.qos}>
             QoS {message.qos}

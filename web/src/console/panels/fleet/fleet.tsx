@@ -139,7 +139,7 @@ export function FleetPanel({ session }: { session: Session }) {
           )}
         </Toolbar>
       </header>
-      <div class="view-body">
+      <div class="view-body scrolls">
         <Failed fleet={fleet} />
         <ScriptEnded fleet={fleet} />
         <Results fleet={fleet} />

@@ -88,7 +88,7 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
             )}
           </p>
         )}
-        <div class="fleet-wide">
+        <div class="fields fleet-wide">
           {text(t('Client ID'), 'clientId')}
           <Select
             label={t('Messages by')}

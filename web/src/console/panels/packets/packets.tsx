@@ -21,6 +21,7 @@ import { Empty } from '../feed/empty';
 import { Exports } from '../feed/exports';
 import { LogList } from '../feed/list';
 import { labelFor, PacketRow } from './packet-row';
+import '../../styles/view.css';
 import './packets.css';
 
 const types = `connect connack publish puback pubrec pubrel pubcomp subscribe suback unsubscribe unsuback
@@ -71,10 +72,10 @@ function Filters({ log }: { log: PacketLog }) {
   const { type, direction, search } = log.filter.value;
   const { first, end, kept } = log.view.value;
   return (
-    <search class="packets-filters flow">
+    <search class="view-head flow">
       <TextField
         label={t('Search packets')}
-        class="packets-search bare"
+        class="stretch bare"
         placeholder={t('Search packets')}
         value={search}
         onEdit={(search) => log.edit({ search })}
@@ -132,7 +133,7 @@ export function PacketsPanel({ page, session }: PartProps) {
   const { first, end, generation, bytes, evicted } = log.view.value;
   useSignalEffect(() => page.inspect('packet', log.open.value !== undefined));
   return (
-    <section class="feed packets" aria-labelledby={heading}>
+    <section class="feed packets column" aria-labelledby={heading}>
       <header class="feed-head flow">
         <h2 id={heading} class="visually-hidden">
           {t('Packets')}
@@ -141,7 +142,7 @@ export function PacketsPanel({ page, session }: PartProps) {
       </header>
       <Filters log={log} />
       {problem.value && (
-        <p class="field-error packets-problem wrap" role="alert">
+        <p class="field-error inset wrap" role="alert">
           {t('Packets can’t be recorded: {reason}', { reason: problem.value })}
         </p>
       )}

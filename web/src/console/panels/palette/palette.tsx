@@ -136,7 +136,7 @@ export function Palette({ page, shortcuts }: { page: Page; shortcuts: Shortcuts 
             key,
             content: (
               <>
-                <bdi class="palette-words clip">{brief(words, limits.topic)}</bdi>
+                <bdi class="grow clip">{brief(words, limits.topic)}</bdi>
                 <span class="fine muted">{t(kind)}</span>
                 <span class="line tight">
                   <KeyNames keys={keys} />

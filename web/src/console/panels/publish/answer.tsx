@@ -33,9 +33,7 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
     <section class="answer stack tight box" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
       <header class="line">
         <h3>{t('Answer')}</h3>
-        <bdi class="answer-topic mono fine clip">
-          {t('to {topic}', { topic: brief(answer.topic, limits.topic) })}
-        </bdi>
+        <bdi class="grow mono fine clip">{t('to {topic}', { topic: brief(answer.topic, limits.topic) })}</bdi>
         <Button small look="quiet" onClick={() => publisher.dismissAnswer()}>
           {waiting ? t('Stop waiting') : t('Close')}
         </Button>

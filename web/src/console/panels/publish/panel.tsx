@@ -187,7 +187,7 @@ export function PublishPanel({ page, session }: PartProps) {
               if (format === 'protobuf' && open !== 'properties') toggle('properties');
             }}
           />
-          <div class="publish-settings flow">
+          <div class="wide flow">
             <Select
               label="QoS"
               class="inline"

@@ -18,7 +18,7 @@ const ProtobufControls = onDemand(async () => {
 export function MessageProperties({ publisher }: { publisher: Publisher }) {
   const { format, type, properties, correlation } = publisher.draft.value;
   return (
-    <fieldset class="publish-properties stack roomy" aria-label={t('Message properties')}>
+    <fieldset class="stack roomy" aria-label={t('Message properties')}>
       {format === 'protobuf' && (
         <ProtobufControls
           type={type}

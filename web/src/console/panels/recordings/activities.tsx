@@ -46,7 +46,7 @@ function Recording({ recording, written }: { recording: Recordings['recording'];
             size: formatBytes(bytes),
           })}
           {lost > 0 && (
-            <strong class="activity-lost">
+            <strong class="bad">
               {t(', {count} lost: they came too fast for the disk', { count: formatCount(lost) })}
             </strong>
           )}
@@ -144,7 +144,7 @@ function Mistakes({ jobs }: Recordings) {
         formatCount(wrong),
       )}
     >
-      <ul class="recordings-mistakes wrap" aria-label={t('Lines left out')}>
+      <ul class="muted wrap" aria-label={t('Lines left out')}>
         {first.map((mistake, n) => (
           <li key={n}>{mistake()}</li>
         ))}
@@ -163,7 +163,7 @@ export function Activities({ recordings }: { recordings: Recordings }) {
       <Replay {...recordings} />
       <File {...recordings} />
       {problem.value && (
-        <p class="recordings-problem alarm line" role="alert">
+        <p class="from-top between alarm line" role="alert">
           <span>{problem.value}</span>
           <IconButton
             label={t('Dismiss')}

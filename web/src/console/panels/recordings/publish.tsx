@@ -14,7 +14,7 @@ function Origin({ names, to }: { names: readonly string[]; to: string | undefine
   const known = names.filter((name) => name !== '');
   if (known.length === 0 || (names.length === 1 && known[0] === to)) return null;
   return (
-    <p class="recording-origin">
+    <p class="warn">
       {parts('They were recorded from {connections}.', {
         connections: <bdi class="mono">{known.slice(0, limits.suggestions).map(visible).join(', ')}</bdi>,
       })}

@@ -119,7 +119,7 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
 
   return (
     <div class="stack roomy">
-      <div class="script-fields">
+      <div class="fields">
         <TextField
           label={t('Name')}
           value={name}
@@ -342,7 +342,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
         </Button>
         <AllowNotifications host={host} />
       </header>
-      <div class="scripts-body">
+      <div class="scripts-body column scrolls">
         <p class="field-error wrap" role="alert">
           {library.problem.value}
         </p>

@@ -21,7 +21,7 @@ export function ShareLink({ session }: { session: Session }) {
   return (
     <div class="stack">
       <TextField label={t('Link to this')} value={link} onEdit={() => {}} />
-      <div class="share-go flow">
+      <div class="wide flow">
         <Copy texts={[[t('Copy link'), () => link]]} />
         <Checkbox label={t('With the message in the form')} checked={withMessage} onEdit={setWithMessage} />
       </div>

@@ -35,7 +35,7 @@ export function Snippets({ session }: { session: Session }) {
   const code = languages[language](plan);
   return (
     <div class="snippets stack">
-      <div class="snippets-head flow">
+      <div class="wide flow">
         <Select
           label={t('Language')}
           class="inline"

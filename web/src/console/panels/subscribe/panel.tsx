@@ -72,7 +72,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
           {t('{count} left out', { count: formatCount(entry.hidden.value) })}
         </span>
       ) : (
-        <span class="subscription-count fine" title={messages(count)}>
+        <span class="numbers fine" title={messages(count)}>
           <span aria-hidden="true">{formatCount(count)}</span>
           <span class="visually-hidden">{messages(count)}</span>
         </span>

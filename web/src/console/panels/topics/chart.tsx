@@ -316,7 +316,7 @@ export function Chart({ bench }: { bench: Charted }) {
         <h3>
           <button
             type="button"
-            class="charts-fold line"
+            class="charts-fold fold line"
             aria-expanded={!folded}
             onClick={() => setFolded(!folded)}
           >

@@ -110,7 +110,7 @@ export function TopicsPanel({ page, session, shown }: PartProps & { shown: boole
   });
 
   return (
-    <section class="topics" aria-labelledby={heading}>
+    <section class="topics column" aria-labelledby={heading}>
       <header class="topics-head">
         <h2 id={heading} class="visually-hidden">
           {t('Topics')}

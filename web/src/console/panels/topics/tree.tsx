@@ -255,7 +255,7 @@ export function Tree({ bench, session }: Props) {
   }
 
   return (
-    <div class="tree-pane">
+    <div class="tree-pane column">
       <div class="tree-head topic-columns fine" aria-hidden="true">
         <span>{t('Topic')}</span>
         <span>{t('Value')}</span>

@@ -49,7 +49,7 @@ function Row({ part, tabbable, onFold, onNumber }: RowProps) {
       {line.kind === 'open' && (
         <button
           type="button"
-          class="payload-fold"
+          class="payload-fold fold"
           data-line={index}
           tabIndex={tabbable ? 0 : -1}
           aria-expanded={!folded}
@@ -113,7 +113,7 @@ export function Block({ lines, shown, onNumber }: Props) {
     if (event.key === 'ArrowLeft' && folds) fold(index, true);
     else if (event.key === 'ArrowRight' && folds) fold(index, false);
     else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      const alike = `.${event.target.className}`;
+      const alike = `.${event.target.classList[0]}`;
       const all = [...(pre.current?.querySelectorAll<HTMLElement>(alike) ?? [])];
       const next = all[all.indexOf(event.target) + (event.key === 'ArrowDown' ? 1 : -1)];
       if (!next) return;
