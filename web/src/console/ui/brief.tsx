@@ -89,7 +89,7 @@ export function Brief({ preview, parts, class: classes }: BriefProps) {
   const { kind, text, tokens, format, thumbnail } = preview;
   return (
     <>
-      {format && <span class="brief-format">{format}</span>}
+      {format && <span class="brief-format rigid fine bold">{format}</span>}
       {thumbnail && <Thumbnail of={thumbnail} />}
       <bdi class={`brief clip ${classes}`} data-kind={kind}>
         {kind === 'empty' ? t('empty') : <Tokens tokens={tokens ?? [['plain', text]]} parts={parts} />}

@@ -57,7 +57,7 @@ function Notice({ connection }: { connection: Connection }) {
     </>
   );
   return (
-    <div class="notice-place" role="alert">
+    <div class="notice-place full" role="alert">
       {notice && (
         <div class="notice flow box" data-tone={notice.tone}>
           <div class="notice-words wrap">
@@ -99,7 +99,7 @@ function Countdown({ connection }: { connection: Connection }) {
   }, [phase, nextAt]);
   if (!waits) return null;
   return (
-    <div class="countdown line">
+    <div class="line roomy small-text full">
       {/* A timer is not read out each time it changes. */}
       <span role="timer">
         {t('Next attempt in {seconds} s', { seconds: Math.ceil((nextAt - now) / 1000) })}

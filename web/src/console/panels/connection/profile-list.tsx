@@ -137,7 +137,7 @@ export function ProfileList({ page, session }: PartProps) {
           ))}
         </ul>
       )}
-      <div class="profile-save line">
+      <div class="profile-save line from-top">
         <TextField
           label={t('Save the settings as')}
           value={name}

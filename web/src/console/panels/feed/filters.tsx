@@ -72,10 +72,10 @@ export function FilterBar({ feed }: { feed: Feed }) {
 
   return (
     <search class="filter-bar stack" aria-label={t('Filter messages')}>
-      <div class="filter-line flow">
+      <div class="filter-line flow from-top">
         <TextField
           label={t('Search messages')}
-          class="filter-search bare"
+          class="filter-search stretch bare"
           placeholder={t('Search topics and payloads')}
           value={feed.filter.value.search}
           error={feed.filterErrors.value.search}

@@ -34,8 +34,8 @@ export function MessageRow({ message, title, onUse, children }: Props) {
           <span class="visually-hidden">{t('Load into form')} </span>
           {title}
         </span>
-        <bdi class="message-topic mono fine clip">{visible(topic.slice(0, shown))}</bdi>
-        <bdi class="message-payload mono fine clip">{visible(what)}</bdi>
+        <bdi class="across mono fine clip">{visible(topic.slice(0, shown))}</bdi>
+        <bdi class="message-payload across mono fine clip">{visible(what)}</bdi>
         <span class="message-facts fine">{retain ? t('QoS {qos}, retained', { qos }) : `QoS ${qos}`}</span>
       </button>
       {children}

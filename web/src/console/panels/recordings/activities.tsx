@@ -24,7 +24,7 @@ function Activity({
 }) {
   return (
     <div class="activity flow">
-      <span class="activity-text wrap">{text}</span>
+      <span class="activity-text stretch wrap">{text}</span>
       <span class="flow">{children}</span>
       {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
     </div>

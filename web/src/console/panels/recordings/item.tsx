@@ -171,7 +171,7 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
         {opener('rename')}
         {opener('remove', held)}
       </span>
-      <div id={`${id}-form`} class="recording-part">
+      <div id={`${id}-form`} class="across">
         {Chosen && <Chosen recording={recording} recordings={recordings} page={page} onClose={close} />}
       </div>
     </li>

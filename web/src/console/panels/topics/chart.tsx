@@ -236,7 +236,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
           {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
         </span>
       </bdi>
-      <span class="chart-value end">{value === undefined ? '–' : formatValue(value)}</span>
+      <span class="rigid numbers bold end">{value === undefined ? '–' : formatValue(value)}</span>
       {notes.length > 0 && <span class="chart-note clip fine">{notes.join(', ')}</span>}
       <IconButton label={t('Remove {line} from the chart', { line: title })} onClick={onRemove} />
     </li>

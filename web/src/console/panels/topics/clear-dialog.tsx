@@ -91,7 +91,7 @@ export function ClearedNotice({ bench }: { bench: Workbench }) {
   const { progress, undoing } = bench.cleared.value?.what ?? {};
   return (
     progress && (
-      <p class="topics-cleared line">
+      <p class="topics-cleared line between small-text">
         <span>{outcome(progress, undoing)}</span>
         <Button
           small
