@@ -163,3 +163,40 @@ export const qosOptions = [
   [1, mark('1 · at least once')],
   [2, mark('2 · exactly once')],
 ] as const;
+
+type Named<V, T> = { [K in keyof V]-?: V[K] extends T ? K : never }[keyof V] & string;
+
+/** Fields that edit the values of a form, each by its name. */
+export function fieldsOf<V extends object>(
+  values: V,
+  errors: { readonly [name: string]: string | undefined },
+  edit: (changes: Partial<V>) => void,
+) {
+  const bound = (name: string) => ({
+    error: errors[name],
+    onEdit: (value: unknown) => edit({ [name]: value } as Partial<V>),
+  });
+  return {
+    text: (label: string, name: Named<V, string>, more?: Pick<TextProps, 'placeholder' | 'type'>) => (
+      <TextField label={label} value={values[name] as string} {...bound(name)} {...more} />
+    ),
+    /** Its options are translated here. */
+    choice<N extends Named<V, string | number>>(
+      label: string,
+      name: N,
+      options: readonly (readonly [value: V[N] & (string | number), text: string])[],
+    ) {
+      const value = values[name] as V[N] & (string | number);
+      return <Select label={label} value={value} options={translated(options)} {...bound(name)} />;
+    },
+    /** `full` is the accessible name, if it says more. */
+    flag: (label: string, name: Named<V, boolean>, full?: string) => (
+      <Checkbox
+        label={label}
+        {...(full && { name: full })}
+        checked={values[name] as boolean}
+        onEdit={bound(name).onEdit}
+      />
+    ),
+  };
+}

@@ -2,15 +2,12 @@ import type { Connection } from '../../session/connection';
 import type { Session as ConsoleSession } from '../../session/session';
 import type { Settings, WillSettings } from '../../session/settings';
 import { Disclosure } from '../../ui/disclosure';
-import { Checkbox, qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { fieldsOf, qosOptions } from '../../ui/fields';
 import { Pairs } from '../../ui/pairs';
 import { PropertyFields } from '../publish/property-fields';
 import { Login } from './login';
 import './options.css';
 import { t } from '../../core/i18n/i18n';
-
-type TextName = { [K in keyof Settings]: Settings[K] extends string ? K : never }[keyof Settings];
-type FlagName = { [K in keyof Settings]: Settings[K] extends boolean ? K : never }[keyof Settings];
 
 /** Fields that are folded away by default. */
 const deeper = [
@@ -23,27 +20,8 @@ const deeper = [
   'authenticationData',
 ] as const;
 
-function controls(connection: Connection) {
-  const settings = connection.settings.value;
-  const errors = connection.fieldErrors.value;
-  const text = (label: string, name: TextName, more: { placeholder?: string; type?: 'password' } = {}) => (
-    <TextField
-      label={label}
-      {...more}
-      value={settings[name]}
-      error={errors[name]}
-      onEdit={(typed) => connection.edit({ [name]: typed })}
-    />
-  );
-  const flag = (label: string, name: FlagName) => (
-    <Checkbox
-      label={label}
-      checked={settings[name]}
-      onEdit={(checked) => connection.edit({ [name]: checked })}
-    />
-  );
-  return { text, flag };
-}
+const controls = ({ settings, fieldErrors, edit }: Connection) =>
+  fieldsOf<Settings>(settings.value, fieldErrors.value, edit);
 
 function Session({ connection }: { connection: Connection }) {
   const { text, flag } = controls(connection);
@@ -88,44 +66,18 @@ function Will({ connection }: { connection: Connection }) {
     Object.entries(connection.fieldErrors.value).map(([name, error]) => [name.replace('will.', ''), error]),
   );
   const edit = (changes: Partial<WillSettings>) => connection.edit({ will: { ...will, ...changes } });
+  const { text, choice, flag } = fieldsOf<WillSettings>(will, errors, edit);
   return (
     <>
       <p class="empty-line">
         {t('The broker publishes it when this connection is lost. Without a topic there is none.')}
       </p>
       <div class="fields">
-        <TextField
-          label={t('Will topic')}
-          value={will.topic}
-          error={errors.topic}
-          onEdit={(topic) => edit({ topic })}
-        />
-        <TextField
-          label={t('Will payload')}
-          value={will.payload}
-          error={errors.payload}
-          onEdit={(payload) => edit({ payload })}
-        />
-        <Select
-          label={t('Will QoS')}
-          value={will.qos}
-          error={errors.qos}
-          options={translated(qosOptions)}
-          onEdit={(qos) => edit({ qos })}
-        />
-        <TextField
-          label={t('Delay (s)')}
-          placeholder="0"
-          value={will.willDelayInterval}
-          error={errors.willDelayInterval}
-          onEdit={(willDelayInterval) => edit({ willDelayInterval })}
-        />
-        <Checkbox
-          label={t('Retain')}
-          name={t('Retain the will')}
-          checked={will.retain}
-          onEdit={(retain) => edit({ retain })}
-        />
+        {text(t('Will topic'), 'topic')}
+        {text(t('Will payload'), 'payload')}
+        {choice(t('Will QoS'), 'qos', qosOptions)}
+        {text(t('Delay (s)'), 'willDelayInterval', { placeholder: '0' })}
+        {flag(t('Retain'), 'retain', t('Retain the will'))}
       </div>
       <PropertyFields
         alias={false}

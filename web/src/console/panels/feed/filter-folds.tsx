@@ -5,9 +5,9 @@ import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatCount, visible } from '../../core/text';
 import type { Feed } from '../../log/feed';
-import { conditionsOf, noFilter } from '../../log/filter';
+import { conditionsOf, type Filter, noFilter } from '../../log/filter';
 import { Button } from '../../ui/button';
-import { qosOptions, Select, TextField, translated } from '../../ui/fields';
+import { fieldsOf, qosOptions, Select } from '../../ui/fields';
 import { Exports } from './exports';
 
 export interface FoldProps {
@@ -30,15 +30,10 @@ const retained = [
 export function Conditions({ feed, id }: FoldProps) {
   const filter = feed.filter.value;
   const names = feed.names.value;
+  const { text, choice } = fieldsOf<Filter>(filter, feed.filterErrors.value, feed.edit);
   return (
     <div class="filter-conditions" id={id}>
-      <TextField
-        label={t('Topics matching')}
-        placeholder={t('plant/+/state or plant/#')}
-        value={filter.topic}
-        error={feed.filterErrors.value.topic}
-        onEdit={(topic) => feed.edit({ topic })}
-      />
+      {text(t('Topics matching'), 'topic', { placeholder: t('plant/+/state or plant/#') })}
       {names.length > 1 && (
         <Select
           label={t('Connection')}
@@ -51,24 +46,9 @@ export function Conditions({ feed, id }: FoldProps) {
           onEdit={(connection: string) => feed.edit({ connection })}
         />
       )}
-      <Select
-        label={t('Direction')}
-        value={filter.direction}
-        options={translated(directions)}
-        onEdit={(direction) => feed.edit({ direction })}
-      />
-      <Select
-        label="QoS"
-        value={filter.qos}
-        options={[['any', t('Any')], ...translated(qosOptions)] as const}
-        onEdit={(qos) => feed.edit({ qos })}
-      />
-      <Select
-        label={t('Retained')}
-        value={filter.retain}
-        options={translated(retained)}
-        onEdit={(retain) => feed.edit({ retain })}
-      />
+      {choice(t('Direction'), 'direction', directions)}
+      {choice('QoS', 'qos', [['any', mark('Any')], ...qosOptions])}
+      {choice(t('Retained'), 'retain', retained)}
       {filter.muted.map((muted) => (
         <Button
           small

@@ -1,21 +1,10 @@
 import type { Fleet } from '../../automation/fleet';
 import type { FleetForm } from '../../automation/fleet-plan';
 import { mark, parts, t } from '../../core/i18n/i18n';
-import {
-  Checkbox,
-  Field,
-  FieldError,
-  qosOptions,
-  Select,
-  submits,
-  TextField,
-  translated,
-} from '../../ui/fields';
+import { Field, FieldError, fieldsOf, qosOptions, Select, submits, translated } from '../../ui/fields';
 import { onDemand } from '../../ui/on-demand';
 
 const Code = onDemand(async () => (await import('../scripts/code')).Code);
-
-type TextName = { [K in keyof FleetForm]: FleetForm[K] extends string ? K : never }[keyof FleetForm];
 
 const levels = qosOptions.map(([qos, words]) => [String(qos), words] as const);
 const mixed = [...levels, ['mixed', mark('0, 1 and 2 in turn')] as const];
@@ -63,15 +52,7 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
   const form = fleet.form.value;
   const errors = fleet.errors.value;
   const isScript = form.by === 'script';
-  const text = (label: string, name: TextName, placeholder?: string) => (
-    <TextField
-      label={label}
-      value={form[name]}
-      error={errors[name]}
-      placeholder={placeholder}
-      onEdit={(typed) => fleet.edit({ [name]: typed })}
-    />
-  );
+  const { text, choice, flag } = fieldsOf<FleetForm>(form, errors, fleet.edit);
   return (
     <form id={id} class="fleet-setup stack" aria-label={t('Fleet')} onSubmit={submits(fleet.start)}>
       <fieldset class="stack" disabled={fleet.running.value}>
@@ -79,7 +60,7 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
         <div class="fields">
           {text(t('Devices'), 'devices')}
           {text(t('Messages a second, each'), 'rate')}
-          {text(t('Stop after, seconds'), 'duration', '∞')}
+          {text(t('Stop after, seconds'), 'duration', { placeholder: '∞' })}
         </div>
         {Number(form.devices) > mostSockets && (
           <p class="field-hint">
@@ -120,21 +101,12 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
           />
         )}
         <div class="fields">
-          <Select
-            label="QoS"
-            value={form.qos}
-            options={translated(mixed)}
-            onEdit={(qos) => fleet.edit({ qos })}
-          />
+          {choice('QoS', 'qos', mixed)}
           {text(t('Jitter, ± percent'), 'jitter')}
           {text(t('Clocks off by, ± seconds'), 'skew')}
           {text(t('Connections a second'), 'ramp')}
         </div>
-        <Checkbox
-          label={t('Measure round trip and loss with a subscriber')}
-          checked={form.measure}
-          onEdit={(measure) => fleet.edit({ measure })}
-        />
+        {flag(t('Measure round trip and loss with a subscriber'), 'measure')}
         <h3>{t('Trouble')}</h3>
         <div class="fields">
           {text(t('Drop-outs a minute, each'), 'dropOuts')}
@@ -142,14 +114,9 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
           {text(t('Reconnect storm every, seconds'), 'storm')}
         </div>
         <div class="fields">
-          {text(t('Will topic'), 'willTopic', t('none'))}
+          {text(t('Will topic'), 'willTopic', { placeholder: t('none') })}
           {text(t('Will payload'), 'willPayload')}
-          <Select
-            label={t('Will QoS')}
-            value={form.willQos}
-            options={translated(levels)}
-            onEdit={(willQos) => fleet.edit({ willQos })}
-          />
+          {choice(t('Will QoS'), 'willQos', levels)}
         </div>
       </fieldset>
     </form>

@@ -1,6 +1,6 @@
 import { t } from '../../core/i18n/i18n';
 import type { Properties } from '../../session/message';
-import { Checkbox, TextField } from '../../ui/fields';
+import { fieldsOf } from '../../ui/fields';
 import { Pairs } from '../../ui/pairs';
 
 interface Props {
@@ -14,37 +14,21 @@ interface Props {
 
 /** The properties that a message carries (3.3.2.3, 3.1.3.2). */
 export function PropertyFields({ properties, errors, alias, onEdit }: Props) {
-  const field = (
-    label: string,
-    name: Exclude<keyof Properties, 'payloadFormatIndicator' | 'userProperties'>,
-    placeholder = '',
-  ) => (
-    <TextField
-      label={label}
-      placeholder={placeholder}
-      value={properties[name]}
-      error={errors[name]}
-      onEdit={(typed) => onEdit({ ...properties, [name]: typed })}
-    />
-  );
+  const edit = (changes: Partial<Properties>) => onEdit({ ...properties, ...changes });
+  const { text, flag } = fieldsOf<Properties>(properties, errors, edit);
   return (
     <div class="fields">
-      {field(t('Content type'), 'contentType', 'application/json')}
-      {field(t('Expiry (s)'), 'messageExpiryInterval', t('never'))}
-      {field(t('Response topic'), 'responseTopic')}
-      {field(t('Correlation data'), 'correlationData')}
-      {alias && field(t('Topic alias'), 'topicAlias')}
-      <Checkbox
-        label={t('Payload is UTF-8 text')}
-        name={t('Payload format: UTF-8 text')}
-        checked={properties.payloadFormatIndicator}
-        onEdit={(payloadFormatIndicator) => onEdit({ ...properties, payloadFormatIndicator })}
-      />
+      {text(t('Content type'), 'contentType', { placeholder: 'application/json' })}
+      {text(t('Expiry (s)'), 'messageExpiryInterval', { placeholder: t('never') })}
+      {text(t('Response topic'), 'responseTopic')}
+      {text(t('Correlation data'), 'correlationData')}
+      {alias && text(t('Topic alias'), 'topicAlias')}
+      {flag(t('Payload is UTF-8 text'), 'payloadFormatIndicator', t('Payload format: UTF-8 text'))}
       <Pairs
         label={t('User properties')}
         pairs={properties.userProperties}
         error={errors.userProperties}
-        onEdit={(userProperties) => onEdit({ ...properties, userProperties })}
+        onEdit={(userProperties) => edit({ userProperties })}
       />
     </div>
   );

@@ -1,7 +1,7 @@
 import { mark, t } from '../../core/i18n/i18n';
 import type { Subscriptions } from '../../session/subscriptions';
 import { defaultRap } from '../../session/wanted';
-import { Checkbox, Select, TextField, translated } from '../../ui/fields';
+import { fieldsOf } from '../../ui/fields';
 import { hue } from '../../ui/hue';
 
 const retainHandling = [
@@ -24,18 +24,13 @@ const swatches = [
 ] as const;
 
 export function SubscribeOptions({ subscriptions }: { subscriptions: Subscriptions }) {
-  const { edit } = subscriptions;
-  const {
-    nl = false,
-    rap = defaultRap,
-    rh = 0,
-    identifier = '',
-    name = '',
-    hue: chosen,
-  } = subscriptions.draft.value;
+  const { draft, edit, identifierError } = subscriptions;
+  const values = { nl: false, rap: defaultRap, rh: 0 as 0 | 1 | 2, identifier: '', name: '', ...draft.value };
+  const { text, choice, flag } = fieldsOf(values, { identifier: identifierError.value }, edit);
+  const { hue: chosen } = values;
   return (
     <div class="stack">
-      <TextField label={t('Shown as')} value={name} onEdit={(typed) => edit({ name: typed })} />
+      {text(t('Shown as'), 'name')}
       <fieldset class="flow tight">
         <legend>{t('Colour')}</legend>
         {swatches.map(([degrees, colour]) => (
@@ -54,24 +49,12 @@ export function SubscribeOptions({ subscriptions }: { subscriptions: Subscriptio
         ))}
       </fieldset>
       <div class="subscribe-flags">
-        <Checkbox label={t('No Local')} checked={nl} onEdit={(on) => edit({ nl: on })} />
-        <Checkbox label={t('Retain As Published')} checked={rap} onEdit={(on) => edit({ rap: on })} />
+        {flag(t('No Local'), 'nl')}
+        {flag(t('Retain As Published'), 'rap')}
       </div>
-      <Select
-        label={t('Retain Handling')}
-        value={rh}
-        options={translated<0 | 1 | 2>(retainHandling)}
-        onEdit={(rule) => edit({ rh: rule })}
-      />
-      {subscriptions.identifiers() && (
-        <TextField
-          label={t('Subscription Identifier')}
-          placeholder="1–268435455"
-          value={identifier}
-          error={subscriptions.identifierError.value}
-          onEdit={(typed) => edit({ identifier: typed })}
-        />
-      )}
+      {choice(t('Retain Handling'), 'rh', retainHandling)}
+      {subscriptions.identifiers() &&
+        text(t('Subscription Identifier'), 'identifier', { placeholder: '1–268435455' })}
     </div>
   );
 }
