@@ -177,17 +177,20 @@ export function fieldsOf<V extends object>(
     onEdit: (value: unknown) => edit({ [name]: value } as Partial<V>),
   });
   return {
-    text: (label: string, name: Named<V, string>, more?: Pick<TextProps, 'placeholder' | 'type'>) => (
-      <TextField label={label} value={values[name] as string} {...bound(name)} {...more} />
-    ),
+    text: (
+      label: string,
+      name: Named<V, string>,
+      more?: Pick<TextProps, 'placeholder' | 'type' | 'class'>,
+    ) => <TextField label={label} value={values[name] as string} {...bound(name)} {...more} />,
     /** Its options are translated here. */
     choice<N extends Named<V, string | number>>(
       label: string,
       name: N,
       options: readonly (readonly [value: V[N] & (string | number), text: string])[],
+      more?: Pick<Labelled, 'class'>,
     ) {
       const value = values[name] as V[N] & (string | number);
-      return <Select label={label} value={value} options={translated(options)} {...bound(name)} />;
+      return <Select label={label} value={value} options={translated(options)} {...bound(name)} {...more} />;
     },
     /** `full` is the accessible name, if it says more. */
     flag: (label: string, name: Named<V, boolean>, full?: string) => (

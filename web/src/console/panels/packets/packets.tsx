@@ -16,7 +16,7 @@ import { createRecorder, type Recorder } from '../../log/packets/recorder';
 import type { PartProps } from '../../session/page';
 import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
-import { Checkbox, Select, TextField, translated } from '../../ui/fields';
+import { Checkbox, fieldsOf } from '../../ui/fields';
 import { Empty } from '../feed/empty';
 import { Exports } from '../feed/exports';
 import { LogList } from '../feed/list';
@@ -69,31 +69,13 @@ function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
 }
 
 function Filters({ log }: { log: PacketLog }) {
-  const { type, direction, search } = log.filter.value;
+  const { text, choice } = fieldsOf<Filter>(log.filter.value, log.filterErrors.value, log.edit);
   const { first, end, kept } = log.view.value;
   return (
     <search class="view-head flow">
-      <TextField
-        label={t('Search packets')}
-        class="stretch bare"
-        placeholder={t('Search packets')}
-        value={search}
-        onEdit={(search) => log.edit({ search })}
-      />
-      <Select
-        label={t('Packet type')}
-        class="bare"
-        value={type}
-        options={translated(typeOptions)}
-        onEdit={(type) => log.edit({ type })}
-      />
-      <Select
-        label={t('Direction')}
-        class="bare"
-        value={direction}
-        options={translated(directionOptions)}
-        onEdit={(direction) => log.edit({ direction })}
-      />
+      {text(t('Search packets'), 'search', { class: 'stretch bare', placeholder: t('Search packets') })}
+      {choice(t('Packet type'), 'type', typeOptions, { class: 'bare' })}
+      {choice(t('Direction'), 'direction', directionOptions, { class: 'bare' })}
       <output class="muted">
         {log.filter.value !== noFilter &&
           t('{found} of {kept}', { found: formatCount(end - first), kept: formatCount(kept) })}

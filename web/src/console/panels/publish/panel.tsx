@@ -4,7 +4,7 @@ import { countProperties } from '../../session/message';
 import type { Page, PartProps } from '../../session/page';
 import type { Outcome, Publisher } from '../../session/publisher';
 import { Button, FileButton } from '../../ui/button';
-import { Checkbox, FieldError, qosOptions, Select, submits, translated } from '../../ui/fields';
+import { FieldError, fieldsOf, qosOptions, submits } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
 import { onDemand } from '../../ui/on-demand';
 import { Payload } from './payload';
@@ -49,47 +49,37 @@ function OutcomeRow({ outcome }: { outcome: Outcome }) {
   );
 }
 
+type Range = { inputMode: 'decimal' | 'numeric'; min: string; step: string; placeholder?: string };
+
 function Repeat({ publisher }: { publisher: Publisher }) {
   const id = useId();
-  const { repeat, seconds, times } = publisher.draft.value;
   const errors = publisher.fieldErrors.value;
-  const error = errors.seconds ?? errors.times;
+  const { flag } = fieldsOf(publisher.draft.value, errors, publisher.edit);
+  const number = (label: string, name: 'seconds' | 'times', more: Range) => (
+    <input
+      class="input seconds"
+      type="number"
+      {...more}
+      aria-label={label}
+      aria-invalid={errors[name] ? 'true' : undefined}
+      aria-describedby={errors[name] ? id : undefined}
+      value={publisher.draft.value[name]}
+      onInput={(event) => publisher.edit({ [name]: event.currentTarget.value })}
+    />
+  );
   return (
     <div class="publish-repeat flow">
-      <Checkbox
-        label={t('Repeat every')}
-        name={t('Repeat every N seconds')}
-        checked={repeat}
-        onEdit={(checked) => publisher.edit({ repeat: checked })}
-      />
-      <input
-        class="input seconds"
-        type="number"
-        inputMode="decimal"
-        min="0.1"
-        step="any"
-        aria-label={t('Seconds between messages')}
-        aria-invalid={errors.seconds ? 'true' : undefined}
-        aria-describedby={errors.seconds ? id : undefined}
-        value={seconds}
-        onInput={(event) => publisher.edit({ seconds: event.currentTarget.value })}
-      />
+      {flag(t('Repeat every'), 'repeat', t('Repeat every N seconds'))}
+      {number(t('Seconds between messages'), 'seconds', { inputMode: 'decimal', min: '0.1', step: 'any' })}
       <span>{t('s,')}</span>
-      <input
-        class="input seconds"
-        type="number"
-        inputMode="numeric"
-        min="1"
-        step="1"
-        placeholder="∞"
-        aria-label={t('How many times; empty until stopped')}
-        aria-invalid={errors.times ? 'true' : undefined}
-        aria-describedby={errors.times ? id : undefined}
-        value={times}
-        onInput={(event) => publisher.edit({ times: event.currentTarget.value })}
-      />
+      {number(t('How many times; empty until stopped'), 'times', {
+        inputMode: 'numeric',
+        min: '1',
+        step: '1',
+        placeholder: '∞',
+      })}
       <span>{t('times')}</span>
-      <FieldError id={id}>{error}</FieldError>
+      <FieldError id={id}>{errors.seconds ?? errors.times}</FieldError>
     </div>
   );
 }
@@ -150,6 +140,7 @@ export function PublishPanel({ page, session }: PartProps) {
   const [over, setOver] = useState(false);
   const draft = publisher.draft.value;
   const errors = publisher.fieldErrors.value;
+  const { choice, flag } = fieldsOf(draft, errors, publisher.edit);
   const repeating = publisher.repeating.value;
   const go = () => (repeating ? publisher.stop() : publisher.publish());
   const wrong = Object.keys(errors).some((name) => name in draft.properties);
@@ -188,19 +179,8 @@ export function PublishPanel({ page, session }: PartProps) {
             }}
           />
           <div class="wide flow">
-            <Select
-              label="QoS"
-              class="inline"
-              value={draft.qos}
-              error={errors.qos}
-              options={translated(qosOptions)}
-              onEdit={(qos) => publisher.edit({ qos })}
-            />
-            <Checkbox
-              label={t('Retain')}
-              checked={draft.retain}
-              onEdit={(retain) => publisher.edit({ retain })}
-            />
+            {choice('QoS', 'qos', qosOptions, { class: 'inline' })}
+            {flag(t('Retain'), 'retain')}
           </div>
           <Repeat publisher={publisher} />
           <div class="publish-go flow">
