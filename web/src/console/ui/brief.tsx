@@ -76,7 +76,9 @@ function Thumbnail({ of }: { of: NonNullable<Preview['thumbnail']> }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => (canvas.current ? of.draw(canvas.current) : undefined), [of]);
   const [width, height] = of.shown;
-  return <canvas ref={canvas} class="brief-picture" style={{ width: `${width}px`, height: `${height}px` }} />;
+  return (
+    <canvas ref={canvas} class="brief-picture rigid" style={{ width: `${width}px`, height: `${height}px` }} />
+  );
 }
 
 interface BriefProps {

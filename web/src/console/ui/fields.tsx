@@ -18,7 +18,7 @@ export const submits = (call: () => void) => (event: Event) => {
 export function FieldError({ id, children }: { id?: string; children: string | undefined | false }) {
   if (!children) return null;
   return (
-    <p class="field-error wrap" id={id} role="alert">
+    <p class="field-error wrap bad small-text" id={id} role="alert">
       {children}
     </p>
   );
@@ -59,7 +59,7 @@ export function Field({
       {control(attributes)}
       <FieldError id={`${id}-error`}>{error}</FieldError>
       {hint && (
-        <p class="field-hint wrap" id={`${id}-hint`}>
+        <p class="field-hint wrap small-text" id={`${id}-hint`}>
           {hint}
         </p>
       )}

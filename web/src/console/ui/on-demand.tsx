@@ -30,7 +30,7 @@ export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
     if (Ready) return <Ready {...props} />;
     if (!failed.value) return <p class="empty-line">{t('Loading…')}</p>;
     return (
-      <p class="field-error wrap" role="alert">
+      <p class="field-error wrap bad small-text" role="alert">
         {t('The server of this page did not deliver this part.')}{' '}
         <Button look="link" onClick={() => void begin()}>
           {t('Try again')}

@@ -54,9 +54,12 @@ function Tile({ gauge }: { gauge: Gauge }) {
       ? t('{low} to {high}', { low: format(Math.min(...ys)), high: format(Math.max(...ys)) })
       : t('no values yet');
   return (
-    <li class="gauge box" data-kind={measure.kind}>
+    <li class="gauge box surface" data-kind={measure.kind}>
       <span class="muted">{label}</span>
-      <bdi class="gauge-value wrap" title={value === '…' ? t('Known after two rounds of values') : undefined}>
+      <bdi
+        class="gauge-value wrap bold"
+        title={value === '…' ? t('Known after two rounds of values') : undefined}
+      >
         {value}
       </bdi>
       {charted && (
@@ -72,7 +75,7 @@ function Values({ store }: { store: BrokerStore }) {
   const { gauges } = store;
   const { found, shown } = gauges.rows(text);
   return (
-    <section class="broker-values stack box" aria-label={t('All values')}>
+    <section class="broker-values stack box surface" aria-label={t('All values')}>
       <search class="flow">
         <TextField
           type="search"

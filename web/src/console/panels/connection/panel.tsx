@@ -34,8 +34,8 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
       data-phase={status.phase}
       data-edited={connection.edited.value}
     >
-      <span class="status-dot" aria-hidden="true" />
-      <span class="status-phase">{statusWords(status)}</span>{' '}
+      <span class="status-dot rigid" aria-hidden="true" />
+      <span class="status-phase nowrap bold">{statusWords(status)}</span>{' '}
       {url && <bdi class="status-url mono fine clip">{visible(url)}</bdi>}
     </div>
   );
@@ -71,7 +71,7 @@ function Notice({ connection }: { connection: Connection }) {
               why
             )}
           </div>
-          <div class="notice-actions line tight end">
+          <div class="notice-actions line tight end rigid">
             {notice.again && <Button onClick={() => notice.again?.()}>{t('Try again')}</Button>}
             {notice.retry && (
               <Button onClick={() => connection.connectByDefault()}>

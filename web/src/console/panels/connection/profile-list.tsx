@@ -131,7 +131,7 @@ export function ProfileList({ page, session }: PartProps) {
       {entries.length === 0 ? (
         <p class="empty-line">{t('No profiles yet. Save what the form holds, or import a file.')}</p>
       ) : (
-        <ul class="profile-rows stack" aria-label={t('Profiles')}>
+        <ul class="profile-rows stack scrolls" aria-label={t('Profiles')}>
           {entries.map((profile) => (
             <Row key={profile.name} profile={profile} page={page} />
           ))}

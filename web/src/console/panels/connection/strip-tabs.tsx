@@ -21,7 +21,7 @@ function Tab({ session, active, onShow, onClose }: TabProps) {
   const words = phaseWords(phase);
   const repeats = session.publisher.repeating.value !== undefined;
   return (
-    <li class="strip-tab box muted" data-active={active} style={hue(viaHueOf(session.name.value))}>
+    <li class="strip-tab box muted rigid" data-active={active} style={hue(viaHueOf(session.name.value))}>
       <button
         type="button"
         class="strip-show line"
@@ -30,7 +30,7 @@ function Tab({ session, active, onShow, onClose }: TabProps) {
         title={`${visible(url) || shown}: ${words}`}
         onClick={onShow}
       >
-        <span class="strip-dot" data-phase={phase} aria-hidden="true" />
+        <span class="strip-dot rigid" data-phase={phase} aria-hidden="true" />
         <bdi class="strip-name clip">{shown}</bdi>
         {repeats && (
           <span class="accent" title={t('Publishing repeatedly')}>

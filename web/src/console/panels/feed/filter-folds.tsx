@@ -85,7 +85,7 @@ export function ExportBar({ feed, id }: FoldProps) {
         fileOf={async (...args) => (await import('../../log/export')).fileOf(...args)}
         words={(count) => t('Exported {messages}', { messages: messages(count) })}
       />
-      <p class="field-hint wrap">
+      <p class="field-hint wrap small-text">
         {t(
           'Payloads that are not UTF-8 are written in base64. In CSV, an apostrophe goes before what a spreadsheet would take for a formula.',
         )}

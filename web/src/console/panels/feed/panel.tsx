@@ -153,7 +153,7 @@ export function FeedPanel({ page, session, recording }: Props) {
         {recording.value !== undefined && <Recordings page={page} open={recording.value} />}
       </div>
       <FilterBar feed={feed} />
-      <div class="feed-body">
+      <div class="feed-body sunken">
         <LogList
           key={generation}
           log={feed}

@@ -41,7 +41,7 @@ export function FeedStatus({ feed, shown }: { feed: Feed; shown: boolean }) {
   const figures = feed.figures();
   const { bytes } = figures;
   return (
-    <footer class="feed-status flow fine" data-shown={shown}>
+    <footer class="feed-status flow fine surface rigid" data-shown={shown}>
       <Counts {...figures} rate={feed.rate.value} />
       <Select
         label={t('Memory limit')}

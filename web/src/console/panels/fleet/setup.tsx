@@ -38,7 +38,7 @@ function ScriptCode({ fleet }: { fleet: Fleet }) {
         onEdit={(code: string) => fleet.edit({ code })}
       />
       <FieldError>{problem}</FieldError>
-      <p class="field-hint wrap">
+      <p class="field-hint wrap small-text">
         {parts('Returns {message}, and is given: {names}', {
           message: <code>{'{ topic, payload }'}</code>,
           names: device.flatMap((name) => [' ', <code key={name}>{name}</code>]),
@@ -63,7 +63,7 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
           {text(t('Stop after, seconds'), 'duration', { placeholder: '∞' })}
         </div>
         {Number(form.devices) > mostSockets && (
-          <p class="field-hint">
+          <p class="field-hint small-text">
             {t(
               'Browsers limit how many WebSockets are open at once: Chromium 255, Firefox 200. Further devices fail and try again.',
             )}

@@ -124,11 +124,11 @@ export function PacketsPanel({ page, session }: PartProps) {
       </header>
       <Filters log={log} />
       {problem.value && (
-        <p class="field-error inset wrap" role="alert">
+        <p class="field-error inset wrap bad small-text" role="alert">
           {t('Packets can’t be recorded: {reason}', { reason: problem.value })}
         </p>
       )}
-      <div class="feed-body">
+      <div class="feed-body sunken">
         <LogList
           key={generation}
           log={log}
@@ -138,7 +138,7 @@ export function PacketsPanel({ page, session }: PartProps) {
         />
         {first === end && <Empty of={adviceFor(log, on.value)} />}
       </div>
-      <footer class="feed-foot flow fine">
+      <footer class="feed-foot flow fine surface rigid">
         <span>
           {t(
             evicted > 0

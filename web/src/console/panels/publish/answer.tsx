@@ -1,14 +1,13 @@
+import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes } from '../../core/text';
 import type { Answer, Publisher } from '../../session/publisher';
 import { Button } from '../../ui/button';
 import { PayloadView } from '../../ui/payload/view';
-import './answer.css';
-import { t } from '../../core/i18n/i18n';
 
 function Body({ answer }: { answer: Answer }) {
   const { message, failure, milliseconds } = answer;
-  if (failure) return <p class="field-error wrap">{failure()}</p>;
+  if (failure) return <p class="field-error wrap bad small-text">{failure()}</p>;
   if (!message) return <p class="empty-line">{t('Waiting for the answer…')}</p>;
   const { contentType } = message.properties;
   return (
@@ -30,7 +29,12 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
   if (!answer) return null;
   const waiting = !answer.message && !answer.failure;
   return (
-    <section class="answer stack tight box" aria-label={t('Answer')} aria-live="polite" aria-busy={waiting}>
+    <section
+      class="answer stack tight box above inset sunken"
+      aria-label={t('Answer')}
+      aria-live="polite"
+      aria-busy={waiting}
+    >
       <header class="line">
         <h3>{t('Answer')}</h3>
         <bdi class="grow mono fine clip">{t('to {topic}', { topic: brief(answer.topic, limits.topic) })}</bdi>

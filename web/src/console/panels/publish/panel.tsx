@@ -25,7 +25,7 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
   return (
     // Not announced: a row every second would drown everything else.
     <ol
-      class="outcomes"
+      class="outcomes small-text above"
       // A scrolling list must be reachable by keyboard.
       tabIndex={outcomes.length > 1 ? 0 : -1}
       aria-label={t('Results')}
@@ -68,7 +68,7 @@ function Repeat({ publisher }: { publisher: Publisher }) {
     />
   );
   return (
-    <div class="publish-repeat flow">
+    <div class="publish-repeat flow small-text">
       {flag(t('Repeat every'), 'repeat', t('Repeat every N seconds'))}
       {number(t('Seconds between messages'), 'seconds', { inputMode: 'decimal', min: '0.1', step: 'any' })}
       <span>{t('s,')}</span>

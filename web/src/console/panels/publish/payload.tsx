@@ -28,7 +28,7 @@ function Attached({ publisher }: { publisher: Publisher }) {
   const { file } = publisher.draft.value;
   if (!file) return null;
   return (
-    <p class="publish-file line box">
+    <p class="publish-file line box small-text sunken">
       <bdi>{visible(file.name)}</bdi>
       <span>{formatBytes(file.bytes.length)}</span>
       <IconButton

@@ -34,7 +34,7 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
         onEdit={(edited) => publisher.edit({ properties: edited })}
       />
       {correlation && (
-        <p class="publish-file line box">
+        <p class="publish-file line box small-text sunken">
           <span>
             {t('Correlation data of the request, {size}', { size: formatBytes(correlation.length) })}
           </span>

@@ -25,7 +25,7 @@ function Show({ recording, recordings, onClose }: FormProps) {
       }}
     >
       <SpeedSelect value={speed} onEdit={setSpeed} />
-      <p class="field-hint wrap">
+      <p class="field-hint wrap small-text">
         {t(
           'The messages are added to the list with their original times, marked as replayed. Nothing is published.',
         )}
@@ -103,7 +103,7 @@ function Facts({ recording, held }: { recording: Recording; held: boolean }) {
     lost > 0 && t('{count} lost', { count: formatCount(lost) }),
   ].filter(Boolean);
   return (
-    <span class="recording-facts flow fine wrap">
+    <span class="recording-facts flow fine wrap across">
       {held && <span class="tag rigid">{t('being written')}</span>}
       {!held && !recording.done && (
         <span

@@ -38,7 +38,7 @@ function Space({ recordings }: { recordings: Recordings }) {
   useEffect(() => void library.measure(), [library, recorded, imported]);
   if (!space) return null;
   return (
-    <p class="field-hint wrap">
+    <p class="field-hint wrap small-text">
       {t('{used} of this browser’s storage in use, {available} free.', {
         used: formatBytes(space.used),
         available: formatBytes(space.available),

@@ -26,7 +26,7 @@ export function LanguageSwitch() {
         onEdit={change}
       />
       {failed && (
-        <span class="language-failed box" role="alert">
+        <span class="language-failed box inset surface bad small-text" role="alert">
           {t('The server of this page did not deliver this language. Choose it again to retry.')}
         </span>
       )}

@@ -18,7 +18,7 @@ export function ShortcutSheet({ shortcuts }: { shortcuts: Shortcuts }) {
       footer={
         <>
           <Checkbox label={t('Single-key shortcuts')} checked={on} onEdit={shortcuts.turn} />
-          <p class="field-hint wrap">
+          <p class="field-hint wrap small-text">
             {on
               ? t('They are off while you type in a field.')
               : t('Esc and keys with {key} still work.', { key: apple ? '⌘' : 'Ctrl' })}

@@ -47,7 +47,7 @@ export function Snippets({ session }: { session: Session }) {
       </div>
       <section aria-label={t('Code')}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
-        <pre class="snippet box" tabIndex={0}>
+        <pre class="snippet box sunken" tabIndex={0}>
           {code.slice(0, shown)}
           {code.length > shown && '\n…'}
         </pre>

@@ -30,7 +30,7 @@ function Name({ entry, onLoad }: { entry: Entry; onLoad(): void }) {
       onClick={onLoad}
     >
       <bdi class="clip">{brief(head, limits.topic)}</bdi>
-      <span class="subscription-level clip">
+      <span class="subscription-level clip rigid">
         <bdi dir="ltr">{brief(tail, limits.topic)}</bdi>
       </span>
     </button>
@@ -78,7 +78,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
         </span>
       )}
       <Granted entry={entry} />
-      <span class="subscription-tools">
+      <span class="subscription-tools rigid">
         <IconButton label={what} title={what} onClick={() => subscriptions.pause(entry, !paused)}>
           <svg class="subscription-glyph" viewBox="0 0 16 16" aria-hidden="true">
             <path d={paused ? 'M5 3l8 5-8 5z' : 'M4 3h3v10H4zM9 3h3v10H9z'} />

@@ -226,7 +226,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
   ].filter(Boolean);
   return (
     <li class="line">
-      <span class="chart-mark" style={{ background: `var(--series-${colour})` }} />
+      <span class="chart-mark rigid" style={{ background: `var(--series-${colour})` }} />
       <bdi class="chart-name mono" title={title}>
         <span class="chart-branch clip muted">
           <bdi>{shown.slice(0, end)}</bdi>
@@ -312,7 +312,7 @@ export function Chart({ bench }: { bench: Charted }) {
 
   return (
     <>
-      <header class="charts-head flow">
+      <header class="charts-head flow rigid">
         <h3>
           <button
             type="button"
@@ -374,7 +374,7 @@ export function Chart({ bench }: { bench: Charted }) {
           <div class="visually-hidden" role="img" aria-label={words(series)} />
           {groups.map(([name, lines], index) => (
             <div key={name} class="chart">
-              <ul class="chart-lines" aria-label={brief(name, limits.name)}>
+              <ul class="chart-lines small-text" aria-label={brief(name, limits.name)}>
                 {lines.map((one) => (
                   <Line key={one.id} series={one} time={time} onRemove={() => bench.unchart(one.id)} />
                 ))}

@@ -113,8 +113,8 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
         aria-hidden="true"
         style={{ paddingInlineStart: `${Math.min(depth - 1, 16) * 0.75}rem` }}
       >
-        <span class="topic-twisty" data-open={open} />
-        <TopicText class="topic-name" topic={name} />
+        <span class="topic-twisty rigid" data-open={open} />
+        <TopicText class="topic-name grow" topic={name} />
       </span>
       <span class="topic-value" aria-hidden="true">
         {last ? (
@@ -256,7 +256,7 @@ export function Tree({ bench, session }: Props) {
 
   return (
     <div class="tree-pane column">
-      <div class="tree-head topic-columns fine" aria-hidden="true">
+      <div class="tree-head topic-columns fine surface rigid" aria-hidden="true">
         <span>{t('Topic')}</span>
         <span>{t('Value')}</span>
         <span class="topic-rate nowrap right">{t('Messages/s')}</span>

@@ -43,7 +43,7 @@ const loaded = {
 function Pane({ name, page, children }: { name: View; page: Page; children: ComponentChildren }) {
   return (
     // Hidden panes stay in the layout, so that a list keeps its scroll position and size.
-    <div class="pane fill" data-pane={name} data-shown={page.shows(name)}>
+    <div class="pane fill surface" data-pane={name} data-shown={page.shows(name)}>
       {children}
     </div>
   );
@@ -61,7 +61,7 @@ function Middle({ page, session }: PartProps) {
     <div
       role="tabpanel"
       id={ids(name).panel}
-      class="middle-panel fill"
+      class="middle-panel fill surface"
       aria-labelledby={ids(name).tab}
       data-shown={shows(name)}
     >
@@ -71,7 +71,7 @@ function Middle({ page, session }: PartProps) {
 
   return (
     <div class="middle fill" data-view={page.view.value}>
-      <div class="middle-head flow">
+      <div class="middle-head flow surface between">
         <TabList
           label={t('Show')}
           tabs={tabs.map(([name, label]) => [name, t(label)] as const)}

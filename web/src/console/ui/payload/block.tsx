@@ -128,7 +128,7 @@ export function Block({ lines, shown, onNumber }: Props) {
     return (all.find(({ index }) => index === current) ?? all[0])?.index;
   });
   return (
-    <pre ref={pre} class="payload-block payload-lines wrap" onKeyDown={onKeyDown}>
+    <pre ref={pre} class="payload-block payload-lines wrap sunken full" onKeyDown={onKeyDown}>
       {parts.map((part) => (
         <Row
           key={part.index}

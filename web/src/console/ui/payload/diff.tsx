@@ -50,7 +50,7 @@ export function Diff({ before, after, whole, choice: { format, type } }: Props) 
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
     <pre
-      class="payload-block payload-diff wrap"
+      class="payload-block payload-diff wrap sunken full"
       data-lines={byLines}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that
       tabIndex={0}

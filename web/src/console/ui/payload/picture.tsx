@@ -20,7 +20,7 @@ export function Undrawn({ source, onShow }: { source: string; onShow(): void }) 
         </Button>
         <span class="muted wrap">{t('SVG is drawn when you ask for it: it can keep the page busy.')}</span>
       </div>
-      <pre class="payload-block wrap">{source}</pre>
+      <pre class="payload-block wrap sunken full">{source}</pre>
     </>
   );
 }

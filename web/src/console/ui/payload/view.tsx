@@ -166,7 +166,7 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
       {shown?.kind === 'text' && (
         // A scrolling element must be reachable by keyboard.
         <pre
-          class="payload-block wrap"
+          class="payload-block wrap sunken full"
           data-wide={shown.wide}
           {...(shown.wide && { tabIndex: 0, role: 'group', 'aria-label': t('Value') })}
         >
