@@ -210,10 +210,8 @@ export function createHost(deps: Dependencies) {
     const culprit = running.find(({ id }) => id === current) ?? running[0];
     const others = running.filter((one) => one !== culprit);
     end();
-    if (culprit) {
-      const seconds = heard ? bounds.silence : bounds.loading;
-      stop(culprit, () => whyHung(seconds));
-    }
+    const seconds = heard ? bounds.silence : bounds.loading;
+    if (culprit) stop(culprit, () => whyHung(seconds));
     for (const one of others) {
       one.phase = 'starting';
       load(one);

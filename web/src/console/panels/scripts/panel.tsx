@@ -214,14 +214,9 @@ function Log({ host }: { host: Host }) {
           {t('Clear')}
         </Button>
       </header>
-      <div
-        class="script-lines box inset scrolls"
-        role="log"
-        aria-label={t('Script log')}
-        aria-live="off"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that
-        tabIndex={0}
-      >
+      {/* What scrolls is reached by keyboard. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
+      <div class="script-lines box" role="log" aria-label={t('Script log')} aria-live="off" tabIndex={0}>
         {lines.length === 0 && <p class="empty-line">{t('What scripts log appears here.')}</p>}
         {lines.toReversed().map(({ number, at, by, kind, text }) => (
           <p key={number} class="script-line mono wrap" data-kind={kind}>
