@@ -67,6 +67,7 @@ export function followPage({ window, document }: Page, listener: PageListener): 
     [document, 'resume', resume],
   ];
   const left = new AbortController();
-  for (const [target, type, heard] of listeners) target.addEventListener(type, heard, { signal: left.signal });
+  for (const [target, type, heard] of listeners)
+    target.addEventListener(type, heard, { signal: left.signal });
   return () => left.abort();
 }
