@@ -47,8 +47,14 @@ export async function lookOf(page: Page, name: string, share = mayDiffer) {
         });
         return compared.shares.at(-1) ?? 1;
       };
-      if (storing) shot = await shoot();
-      else {
+      if (storing) {
+        const still = async (): Promise<boolean> => {
+          const before = shot;
+          shot = await shoot();
+          return shot === before;
+        };
+        await expect.poll(still, { message: `${name}, ${where}: it comes to rest` }).toBe(true);
+      } else {
         const message = `${name}, ${where}: share of it that does not look as in ${path} (make look stores it anew)`;
         await expect.configure({ soft: true }).poll(differing, { message }).toBeLessThanOrEqual(share);
       }

@@ -66,8 +66,9 @@ export function followPage({ window, document }: Page, listener: PageListener): 
     [document, 'freeze', () => suspend(false)],
     [document, 'resume', resume],
   ];
-  const left = new AbortController();
-  for (const [target, type, heard] of listeners)
-    target.addEventListener(type, heard, { signal: left.signal });
-  return () => left.abort();
+  const each = (method: 'addEventListener' | 'removeEventListener'): void => {
+    for (const [target, type, heard] of listeners) target[method](type, heard);
+  };
+  each('addEventListener');
+  return () => each('removeEventListener');
 }
