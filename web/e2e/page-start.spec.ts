@@ -42,6 +42,19 @@ test('a click on Publish before the page is connected is sent when it is, once',
   await expect(parts.results).toContainText(['Sent']);
 });
 
+test('so is a click that starts a repeat', async ({ page }) => {
+  const release = await holdProgram(page);
+  await page.goto(server.url);
+  const parts = partsOf(page);
+  await expect(parts.status).toHaveText(waits);
+  await parts.repeat.check();
+  await parts.publish.click();
+  await expect(parts.results).toContainText(['Sending…']);
+  release();
+  await expect(parts.row(await parts.topic.inputValue(), 'messages: 1')).toHaveCount(1);
+  await parts.stop.click();
+});
+
 test('before the program is there the page says so, and its forms are of use', async ({ page }) => {
   const release = await holdProgram(page);
   await page.goto(server.url);

@@ -218,15 +218,22 @@ export function createPublisher(deps: Dependencies, topic: string) {
     if (unsent.has(failure.code) && next.value === n + 1) next.value = n;
   }
 
+  /** The client; while an attempt to connect is being made, once that has succeeded. */
+  function whenThere(topic: string): Client | undefined | Promise<Client | undefined> {
+    const client = deps.client();
+    const arriving = client ? undefined : deps.arriving?.();
+    if (!arriving) return client;
+    const waiting = add({ topic, tone: 'waiting', text: () => t('Sending…') });
+    return arriving.finally(() => {
+      outcomes.value = outcomes.value.filter(({ id }) => id !== waiting);
+    });
+  }
+
   /** Resolves with whether it succeeded. `remembered` is its number among the sent messages. */
   async function send(what: Draft, remembered?: number): Promise<boolean> {
-    let client = deps.client();
-    const arriving = client || what.repeat ? undefined : deps.arriving?.();
-    if (arriving) {
-      const waiting = add({ topic: what.topic, tone: 'waiting', text: () => t('Sending…') });
-      client = await arriving;
-      outcomes.value = outcomes.value.filter(({ id }) => id !== waiting);
-    }
+    // Awaited only if necessary, to keep the order of sending.
+    const there = what.repeat ? deps.client() : whenThere(what.topic);
+    const client = there instanceof Promise ? await there : there;
     if (!client) {
       forget(remembered);
       add({ topic: what.topic, tone: 'bad', text: () => t('Failed: not connected to a broker') });
@@ -238,18 +245,12 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const begin = deps.clock.now();
     inFlight++;
     try {
-      const { qos, retain } = what;
-      const { correlation: correlationData } = what;
+      const { qos, retain, correlation: correlationData } = what;
       const properties = { ...propertiesOf(what.properties), ...(correlationData && { correlationData }) };
       const payload = payloadOf(what, n);
-      // Awaited only if necessary, to keep the order of sending.
+      // As above.
       const bytes = payload instanceof Promise ? await payload : payload;
-      const result = await client.publish(topic, bytes, {
-        qos,
-        retain,
-        timeout,
-        properties,
-      });
+      const result = await client.publish(topic, bytes, { qos, retain, timeout, properties });
       settle(id, wordsFor(result, qos, deps.clock.now() - begin));
       return true;
     } catch (error) {
@@ -314,9 +315,14 @@ export function createPublisher(deps: Dependencies, topic: string) {
       fieldErrors.set({ times: () => t('A whole number from 1, or nothing') });
       return;
     }
-    if (!deps.client()) return void send(what);
-    stop();
-    start(what, seconds, times, remember(what));
+    const begin = (client: Client | undefined): void => {
+      if (!client) return void send(what);
+      stop();
+      start(what, seconds, times, remember(what));
+    };
+    const there = whenThere(what.topic);
+    if (there instanceof Promise) void there.then(begin);
+    else begin(there);
   }
 
   /** Publishes once, and waits for the answer (4.10). */
