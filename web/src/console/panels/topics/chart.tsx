@@ -116,7 +116,7 @@ function optionsFor(
   const unlabelled = { size: 0, values: (_: uPlot, splits: number[]) => splits.map(() => '') };
   const options: uPlot.Options = {
     ...sizeOf(element),
-    padding: [6, 12, last ? 0 : 6, 0],
+    padding: [6, 26, last ? 0 : 6, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: group } },
     scales: { x: { range: () => latest().range } },
