@@ -23,7 +23,7 @@ export function lineHeight(): number {
 /** `breakpoint` is in rem: two lines below it. */
 function shapeFor(width: number, breakpoint: number): Shape {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  if (width < breakpoint * rem) return { twoLines: true, height: Math.round(3.5 * rem) };
+  if (width < breakpoint * rem) return { twoLines: true, height: Math.round(3 * rem) };
   return { twoLines: false, height: lineHeight() };
 }
 

@@ -158,7 +158,7 @@ export function FeedPanel({ page, session, recording }: Props) {
           key={generation}
           log={feed}
           label={t('Messages')}
-          breakpoint={26}
+          breakpoint={30}
           labelFor={labelFor}
           row={(entry) => (
             <Row
