@@ -348,8 +348,9 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   await topics.row('hall \\d+').first().click();
   await topics.tree.press('*');
   await expect(topics.row('sensor \\d+').first()).toBeVisible();
-  await topics.search.pressSequentially('99');
-  await expect(topics.row('sensor \\d*99\\d*').first()).toBeVisible();
+  // Not a number alone, which the page's own topic may have, above all of these.
+  await topics.search.pressSequentially('sensor 99');
+  await expect(topics.row('sensor 99\\d*').first()).toBeVisible();
   // The flood goes on until this is done, so a page that can't answer never gets past it.
   await parts.payload.fill('');
   await parts.payload.pressSequentially('typed meanwhile');
