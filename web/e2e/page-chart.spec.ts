@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 import { encode as encodeCbor } from 'cborg';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, showView } from './support/page';
+import { inBothSchemes, openRow, showView } from './support/page';
 
 function chartOf(page: Page) {
   const details = page.getByRole('region', { name: 'Message details' });
@@ -17,8 +17,7 @@ function chartOf(page: Page) {
     said: charts.getByRole('img'),
     plots: charts.locator('canvas'),
     range: charts.getByRole('group', { name: 'Time range' }),
-    open: (number: number) =>
-      page.getByRole('button', { name: `Details of message ${number}`, exact: true }).click(),
+    open: (number: number) => openRow(page, number).click(),
     pin: (path: string) => details.getByRole('button', { name: `Chart ${path}:` }),
   };
 }

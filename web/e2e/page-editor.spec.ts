@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { type Parts, showView } from './support/page';
+import { laptopAndPhone, type Parts, showView } from './support/page';
 
 let parts: Parts;
 let own: string;
@@ -196,10 +196,7 @@ test('messages are saved in collections, and go from browser to browser in a fil
   expect(await violationsOf(page, { within: '#publish' })).toEqual([]);
 });
 
-for (const [width, height] of [
-  [1366, 657],
-  [390, 844],
-] as const) {
+for (const [width, height] of laptopAndPhone) {
   test(`many saved messages are one list to scroll, and the form that one fills is seen, ${width}x${height}`, async ({
     page,
   }) => {

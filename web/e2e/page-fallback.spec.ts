@@ -1,6 +1,6 @@
 import { expect, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
-import { complaintsOf, launchWith, type Parts, partsOf, showView } from './support/page';
+import { complaintsOf, laptopAndPhone, launchWith, type Parts, partsOf, showView } from './support/page';
 import { freePort } from './support/process';
 import { type Listener, listen } from './support/tcp';
 
@@ -72,10 +72,7 @@ test.describe('the public broker’s name cannot be resolved', () => {
     await expect(parts.notice).toContainText('Using “This server” instead');
   });
 
-  for (const [width, height] of [
-    [1366, 657],
-    [390, 844],
-  ] as const) {
+  for (const [width, height] of laptopAndPhone) {
     test(`at ${width} by ${height} the notice leaves room for a message and its row`, async ({ page }) => {
       await page.setViewportSize({ width, height });
       await page.goto(server.url);

@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { startMosquitto } from './support/brokers';
 import { expect, test } from './support/fixtures';
-import { connectTo, inBothSchemes, picture, showView } from './support/page';
+import { connectTo, inBothSchemes, laptopAndPhone, picture, showView } from './support/page';
 import { answerTo, connack, type as kind, startScripted } from './support/scripted';
 import { codeOf } from './support/scripts';
 
@@ -353,10 +353,7 @@ test('a copy of the tab has client IDs of its own, also when it is reloaded', as
   await expect(there.field('Client ID')).not.toHaveValue(own);
 });
 
-for (const [width, height] of [
-  [1366, 657],
-  [390, 844],
-] as const) {
+for (const [width, height] of laptopAndPhone) {
   test(`at ${width} by ${height} all of it can be reached, and axe has no objection`, async ({
     page,
     parts: _,

@@ -1,17 +1,9 @@
 /** Whether the feed keeps the newest message in view: the switch is the user's. */
 
-import type { Page } from '@playwright/test';
 import { expect, test } from './support/fixtures';
-import { showView } from './support/page';
+import { details, laptopAndPhone, openRow, showView } from './support/page';
 
-const details = (page: Page) => page.getByRole('region', { name: 'Message details' });
-const openRow = (page: Page, number: number) =>
-  page.getByRole('button', { name: `Details of message ${number}`, exact: true });
-
-for (const [width, height] of [
-  [1366, 657],
-  [390, 844],
-] as const) {
+for (const [width, height] of laptopAndPhone) {
   test(`at ${width} by ${height} only who scrolls up in a busy feed ends following`, async ({
     page,
     parts,

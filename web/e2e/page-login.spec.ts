@@ -12,6 +12,7 @@ import { expect, test as withPage } from './support/fixtures';
 import {
   connectTo,
   inBothSchemes,
+  laptopAndPhone,
   launchWith,
   openSettings,
   type Parts,
@@ -304,10 +305,7 @@ test('a broker of MQTT 3.1.1 only, whether it says so or closes the connection',
 
 test('the choice of authentication is accessible, wide and narrow', async ({ page, parts: _ }) => {
   test.slow();
-  for (const [width, height] of [
-    [1366, 657],
-    [390, 844],
-  ] as const) {
+  for (const [width, height] of laptopAndPhone) {
     await page.setViewportSize({ width, height });
     await page.keyboard.press('Escape');
     await showView(page, 'Broker');

@@ -2,15 +2,11 @@ import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
 import { lookOf } from './support/look';
-import { inBothSchemes, openSettings, type Parts, picture, showView } from './support/page';
+import { inBothSchemes, laptopAndPhone, openSettings, type Parts, picture, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 // Each state of the page on a laptop and on a phone, in light and dark: nothing
 // that axe objects to, and it looks as it did. At each size: nothing beside the screen.
-const sizes = [
-  [1366, 657],
-  [390, 844],
-] as const;
 const moreSizes = [
   [360, 800],
   [1440, 900],
@@ -165,7 +161,7 @@ for (const [name, prepare] of Object.entries(states)) {
     };
     await prepare({ page, parts, own, elsewhere });
     const stored = await lookOf(page, name, moving[name]);
-    for (const [width, height] of sizes) {
+    for (const [width, height] of laptopAndPhone) {
       await page.setViewportSize({ width, height });
       await inBothSchemes(page, async (scheme) => {
         const where = await look(width, height, scheme);

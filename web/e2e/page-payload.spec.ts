@@ -6,6 +6,7 @@ import protobuf from 'protobufjs';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
 import type { Parts } from './support/page';
+import { openRow } from './support/page';
 import type { Publisher } from './support/publisher';
 
 let elsewhere: Publisher;
@@ -27,7 +28,7 @@ test.beforeEach(() => {
 
 async function show(page: Page, topic: string, payload: string | Uint8Array) {
   elsewhere.publish(topic, [payload]);
-  await page.getByRole('button', { name: `Details of message ${++opened}`, exact: true }).click();
+  await openRow(page, ++opened).click();
   const details = page.getByRole('region', { name: 'Message details' });
   return {
     details,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Download, Page } from '@playwright/test';
 import type { Server } from './support/brokers';
 import { expect, test } from './support/fixtures';
-import { openConnected, type Parts } from './support/page';
+import { laptopAndPhone, openConnected, type Parts } from './support/page';
 import type { Publisher } from './support/publisher';
 
 let server: Server;
@@ -227,10 +227,7 @@ test('published again, after it was asked, as it was', async ({ page }) => {
   await expect(details).toContainText('text/plain');
 });
 
-for (const [width, height] of [
-  [1366, 657],
-  [390, 844],
-] as const) {
+for (const [width, height] of laptopAndPhone) {
   test(`what publishes again is seen at once, and the messages too, ${width}x${height}`, async ({ page }) => {
     await page.setViewportSize({ width, height });
     const recordings = controls(page);

@@ -4,7 +4,15 @@ import { readFile } from 'node:fs/promises';
 import type { Page, Request } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { inBothSchemes, openSettings, type Parts, partsOf, picture, showView } from './support/page';
+import {
+  inBothSchemes,
+  laptopAndPhone,
+  openSettings,
+  type Parts,
+  partsOf,
+  picture,
+  showView,
+} from './support/page';
 import { bringScript, codeOf, logOf, scriptsOf, start, switchOf } from './support/scripts';
 
 let parts: Parts;
@@ -481,10 +489,7 @@ test('it can be used by everybody, on a phone too', async ({ page }) => {
   await switchOf(page, 'A script whose code does not even begin').click();
   await expect(logOf(page)).toContainText('Not started');
   await expect(codeOf(page)).toBeVisible();
-  for (const [width, height] of [
-    [1366, 657],
-    [390, 844],
-  ] as const) {
+  for (const [width, height] of laptopAndPhone) {
     await page.setViewportSize({ width, height });
     await showView(page, 'Scripts');
     await inBothSchemes(page, async (scheme) => {

@@ -29,11 +29,17 @@ async function holdProgram(page: Page): Promise<() => void> {
   return release;
 }
 
-test('a click on Publish before the page is connected is sent when it is, once', async ({ page }) => {
+/** The page, which waits for its program. */
+async function openHeld(page: Page) {
   const release = await holdProgram(page);
   await page.goto(server.url);
   const parts = partsOf(page);
   await expect(parts.status).toHaveText(waits);
+  return { parts, release };
+}
+
+test('a click on Publish before the page is connected is sent when it is, once', async ({ page }) => {
+  const { parts, release } = await openHeld(page);
   await parts.publish.click();
   await expect(parts.results).toContainText(['Sending…']);
   release();
@@ -43,10 +49,7 @@ test('a click on Publish before the page is connected is sent when it is, once',
 });
 
 test('so is a click that starts a repeat', async ({ page }) => {
-  const release = await holdProgram(page);
-  await page.goto(server.url);
-  const parts = partsOf(page);
-  await expect(parts.status).toHaveText(waits);
+  const { parts, release } = await openHeld(page);
   await parts.repeat.check();
   await parts.publish.click();
   await expect(parts.results).toContainText(['Sending…']);
@@ -56,10 +59,7 @@ test('so is a click that starts a repeat', async ({ page }) => {
 });
 
 test('before the program is there the page says so, and its forms are of use', async ({ page }) => {
-  const release = await holdProgram(page);
-  await page.goto(server.url);
-  const parts = partsOf(page);
-  await expect(parts.status).toHaveText(waits);
+  const { parts, release } = await openHeld(page);
   await expect(parts.url).toHaveValue(server.mqtt);
   await expect(parts.topic).toHaveValue(/^mqttwasm\/.+/);
   const own = await parts.topic.inputValue();
@@ -85,10 +85,7 @@ test('before the program is there the page says so, and its forms are of use', a
 });
 
 test('Connect is taken at its word as soon as the program comes', async ({ page }) => {
-  const release = await holdProgram(page);
-  await page.goto(server.url);
-  const parts = partsOf(page);
-  await expect(parts.status).toHaveText(waits);
+  const { parts, release } = await openHeld(page);
   await connectTo(parts, mosquitto.mqtt);
   await expect(parts.status).toHaveText(new RegExp(`${waits.source}.*${mosquitto.mqtt}$`));
   release();
@@ -96,10 +93,7 @@ test('Connect is taken at its word as soon as the program comes', async ({ page 
 });
 
 test('Disconnect is too', async ({ page }) => {
-  const release = await holdProgram(page);
-  await page.goto(server.url);
-  const parts = partsOf(page);
-  await expect(parts.status).toHaveText(waits);
+  const { parts, release } = await openHeld(page);
   await parts.disconnect.click();
   await expect(parts.status).toHaveText(/^disconnected/);
   const loaded = page.waitForResponse('**/*.wasm');

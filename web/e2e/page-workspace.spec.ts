@@ -3,18 +3,12 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { openSettings, partsOf, showView } from './support/page';
+import { details, laptopAndPhone, openRow, openSettings, partsOf, showView } from './support/page';
 
-const details = (page: Page) => page.getByRole('region', { name: 'Message details' });
 const topicDetails = (page: Page) => page.getByRole('region', { name: 'Topic details' });
-const openRow = (page: Page, number: number) =>
-  page.getByRole('button', { name: `Details of message ${number}`, exact: true });
 const divider = (page: Page, name: string) => page.getByRole('separator', { name });
 
-for (const [width, height] of [
-  [1366, 657],
-  [390, 844],
-] as const) {
+for (const [width, height] of laptopAndPhone) {
   test(`at ${width} by ${height} an opened message shows its payload and its row, also while more arrive`, async ({
     page,
     parts,

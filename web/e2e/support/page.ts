@@ -109,6 +109,16 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   return complaints;
 }
 
+/** The screens on which all of a view must be in reach: width and height in pixels. */
+export const laptopAndPhone = [
+  [1366, 657],
+  [390, 844],
+] as const;
+
+export const details = (page: Page) => page.getByRole('region', { name: 'Message details' });
+export const openRow = (page: Page, number: number) =>
+  page.getByRole('button', { name: `Details of message ${number}`, exact: true });
+
 export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets' | 'Scripts' | 'Fleet';
 
 /** Brings a view to where it is seen: on a wide screen the topics and the form always are. */

@@ -3,8 +3,9 @@
 import { deferred } from './deferred';
 
 /**
- * `name` is the lock's, for the other end. The browser releases it when the page or the worker ends, even by a crash. Undefined if locks are
- * not available: in an insecure context, in a sandboxed frame, or if the user blocks storage.
+ * `name` is for the other end. The browser releases the lock when the page or the worker ends, even
+ * by a crash. Undefined if locks are not available: in an insecure context, in a sandboxed frame, or
+ * if the user blocks storage.
  */
 export async function holdLivenessLock(): Promise<{ name: string; end(): void } | undefined> {
   if (!navigator.locks) return undefined;

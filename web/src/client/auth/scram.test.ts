@@ -38,13 +38,8 @@ test('each connection is another exchange, and extensions may follow the signatu
     expect(first).toBe(`n,,n=a=3Db=2Cc,r=${ours}`);
     const asked = `r=${ours}+more,s=${btoa('salt')},i=5000,x=1`;
     const final = text(await scram(step('continue', asked)));
-    const key = pbkdf2Sync(
-      'IX', // as it is compared, whichever way it is typed
-      'salt',
-      5000,
-      32,
-      'sha256',
-    );
+    // As it is compared, whichever way it is typed.
+    const key = pbkdf2Sync('IX', 'salt', 5000, 32, 'sha256');
     const hmac = (secret: Uint8Array, message: string) =>
       createHmac('sha256', secret).update(message).digest();
     const all = `${first.slice(3)},${asked},c=biws,r=${ours}+more`;

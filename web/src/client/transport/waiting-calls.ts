@@ -37,13 +37,15 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Wire
     }
     while (messages.size >= most || bytes + size > mostBytes) {
       const full = `${messages.size} messages already wait for the client to load`;
-      const dropped = new MqttError('dropped', `${full}; ${policy} dropped this one`);
-      const [oldest] = messages;
-      if (policy === 'drop-oldest' && oldest) {
-        leave(oldest);
-        oldest.refuse(dropped);
-      } else if (policy === 'drop-newest') throw dropped;
-      else throw new MqttError('queue-full', `${full}; publish again later`);
+      const [first] = messages;
+      const oldest = policy === 'drop-oldest' ? first : undefined;
+      const error =
+        oldest || policy === 'drop-newest'
+          ? new MqttError('dropped', `${full}; ${policy} dropped this one`)
+          : new MqttError('queue-full', `${full}; publish again later`);
+      if (!oldest) throw error;
+      leave(oldest);
+      oldest.refuse(error);
     }
   }
 

@@ -18,6 +18,9 @@ interface Props {
   scrolls?: boolean;
 }
 
+export const toFacts = (pairs: readonly (readonly [name: string, value: ComponentChildren])[]): Fact[] =>
+  pairs.map(([name, value]) => ({ name, value }));
+
 /** Names with their values. */
 export function Facts({ facts, look = 'table', class: name = '', label, scrolls }: Props) {
   if (facts.length === 0) return null;

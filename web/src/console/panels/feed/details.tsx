@@ -9,7 +9,7 @@ import { propertiesOf } from '../../payload/preview';
 import { benchOf } from '../../session/bench';
 import type { Page } from '../../session/page';
 import type { Source } from '../../session/subscriptions';
-import { type Fact, Facts } from '../../ui/facts';
+import { Facts, toFacts } from '../../ui/facts';
 import { PayloadView } from '../../ui/payload/view';
 import { Actions } from './actions';
 import { FilterMark, labelOf, selectingOf } from './filter-mark';
@@ -23,8 +23,6 @@ function sizeOf(length: number): string {
 const moments = { received: mark('Received'), sent: mark('Sent'), 'not sent': mark('Not sent') };
 
 type Pair = [string, ComponentChildren];
-
-const facts = (pairs: Pair[]): Fact[] => pairs.map(([name, value]) => ({ name, value }));
 
 /** What each message has; `named` says which connection it came by. */
 function deliveryOf(entry: Entry, named: boolean): Pair[] {
@@ -91,9 +89,9 @@ export function Details({ page }: { page: Page }) {
           />
           <Facts
             look="line"
-            facts={facts(deliveryOf(entry, entry.replayed || page.sessions.list.value.length > 1))}
+            facts={toFacts(deliveryOf(entry, entry.replayed || page.sessions.list.value.length > 1))}
           />
-          <Facts facts={facts(moreOf(entry, selecting(entry)))} />
+          <Facts facts={toFacts(moreOf(entry, selecting(entry)))} />
         </Fragment>
       )}
     </LogDetails>

@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
+import { t } from '../../core/i18n/i18n';
 import { linkTo } from '../../session/link';
 import type { Session } from '../../session/session';
 import { withoutSecrets } from '../../session/settings';
 import { Copy } from '../../ui/copy';
 import { Checkbox, TextField } from '../../ui/fields';
-import './share.css';
-import { t } from '../../core/i18n/i18n';
 
 export function ShareLink({ session }: { session: Session }) {
   const [withMessage, setWithMessage] = useState(true);

@@ -15,7 +15,7 @@ import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
-import { type Fact, Facts } from '../../ui/facts';
+import { Facts, toFacts } from '../../ui/facts';
 import { asTyped, FieldError, submits } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
@@ -25,9 +25,7 @@ import { Said, Toolbar } from '../../ui/toolbar';
 import { publishHere, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
 
-const toFact = ([name, value]: [string, string]): Fact => ({ name, value });
-
-function factsOf(node: TopicNode, now: number): Fact[] {
+function factsOf(node: TopicNode, now: number): [string, string][] {
   const { last } = node;
   const below = node.topics - (last ? 1 : 0);
   const facts: [string, string][] = [];
@@ -42,7 +40,7 @@ function factsOf(node: TopicNode, now: number): Fact[] {
     facts.push([t('Below'), t('{topics}, {messages} in all', numbers)]);
   }
   facts.push([t('Rate'), formatRate(rateOf(node, now)) || '0/s']);
-  return facts.map(toFact);
+  return facts;
 }
 
 interface CurrentProps {
@@ -163,8 +161,8 @@ export function Details({ page, session }: PartProps) {
         <Said>{said}</Said>
       </Toolbar>
       {current && <Current key={`value ${topic}`} {...current} />}
-      <Facts look="line" facts={factsOf(node, bench.now())} />
-      {node.last && <Facts facts={propertiesOf(node.last).map(toFact)} />}
+      <Facts look="line" facts={toFacts(factsOf(node, bench.now()))} />
+      {node.last && <Facts facts={toFacts(propertiesOf(node.last))} />}
       {current && (
         <>
           <h4>{t('Chart')}</h4>
