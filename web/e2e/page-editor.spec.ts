@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
-import { laptopAndPhone, type Parts, showView } from './support/page';
+import { drawerButton, laptopAndPhone, type Parts, showView } from './support/page';
 
 let parts: Parts;
 let own: string;
@@ -255,7 +255,8 @@ test('the palette finds commands, topics and profiles', async ({ page, server, e
   await expect(options.first()).toHaveText(/^Show packets.*K$/);
   await page.keyboard.press('Enter');
   await expect(palette(page)).toBeHidden();
-  await expect(page.getByRole('tab', { name: 'Packets' })).toBeFocused();
+  await expect(drawerButton(page, 'Packets')).toBeFocused();
+  await expect(drawerButton(page, 'Packets')).toHaveAttribute('aria-expanded', 'true');
 
   await page.keyboard.press('Control+k');
   await input.fill('down here');
@@ -307,14 +308,21 @@ test('the first stop leads to the messages, and each view has a key', async ({ p
   await showView(page, 'Topics');
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   for (const [key, name] of [
-    ['b', 'Broker'],
-    ['k', 'Packets'],
+    ['j', 'Scripts'],
     ['f', 'Fleet'],
     ['m', 'Messages'],
   ] as const) {
     await page.keyboard.press(key);
     await expect(page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true');
     await expect(page.getByRole('tab', { name })).toBeFocused();
+  }
+  for (const [key, name] of [
+    ['b', 'Broker'],
+    ['k', 'Packets'],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect(drawerButton(page, name)).toHaveAttribute('aria-expanded', 'true');
+    await expect(drawerButton(page, name)).toBeFocused();
   }
   await page.keyboard.press('t');
   await expect(page.getByRole('tree')).toBeFocused();

@@ -5,7 +5,10 @@ import { type Mosquitto, type Server, startMosquitto, startServer } from './supp
 import {
   complaintsOf,
   connectTo,
+  details,
+  drawerButton,
   openConnected,
+  openRow,
   openSettings,
   type Parts,
   showView,
@@ -119,13 +122,14 @@ test('a broker that sends nothing is said to be silent', async ({ page }, info) 
 });
 
 test('the view subscribes while it is open only', async ({ page }) => {
-  const { figures, packet, record } = await openAt(page, server.mqtt);
+  const { figures, packet, record, search } = await openAt(page, server.mqtt);
   await showView(page, 'Packets');
   await record.check();
   await showView(page, 'Broker');
   await expect(figures.filter({ hasText: 'Clients connected' })).toContainText(/\d/);
   await expect(figures.filter({ hasText: 'Heap' })).toContainText('MiB');
   await showView(page, 'Packets');
+  await search.fill('$SYS/#');
   await expect(packet('SUBSCRIBE').filter({ hasText: '$SYS/# · QoS 0' })).toHaveCount(1);
   await expect(packet('UNSUBSCRIBE').filter({ hasText: '$SYS/#' })).toHaveCount(1);
 });
@@ -174,11 +178,13 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await parts.tab('Messages').focus();
   await page.keyboard.press('End');
   await expect(parts.tab('Fleet')).toBeFocused();
-  for (const _ of ['Scripts', 'Packets']) await page.keyboard.press('ArrowLeft');
-  await expect(parts.tab('Packets')).toBeFocused();
+  await page.keyboard.press('ArrowLeft');
+  await expect(parts.tab('Scripts')).toBeFocused();
+  await page.keyboard.press('m');
+  await page.keyboard.press('k');
+  await expect(drawerButton(page, 'Packets')).toBeFocused();
   await expect(parts.record).toBeVisible(); // it is loaded now
-  await page.keyboard.press('Tab');
-  await expect(parts.record).toBeFocused();
+  await parts.record.focus();
   await page.keyboard.press('Space');
   await expect(parts.record).toBeChecked();
   await parts.publish.click();
@@ -242,6 +248,7 @@ test('Escape closes the details that are shown, and what stands over them first'
 test('a view that is hidden rests, and shows all when it is looked at again', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
   const own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
+  await page.setViewportSize({ width: 390, height: 844 }); // one view at a time
   const publisher = await openPublisher(server.mqtt);
   /** How many changes a hidden view has seen when the view that is shown has the last of a flood. */
   async function changesWhile(shown: ViewName, hidden: string): Promise<number> {
@@ -278,7 +285,8 @@ test('a view that is hidden rests, and shows all when it is looked at again', as
   expect(await changesWhile('Packets', '#messages')).toBe(0);
   await showView(page, 'Messages');
   await expect(parts.row(`${own}/Packets-19`, 'x')).toBeInViewport();
-  await showView(page, 'Packets');
+  await showView(page, 'Packets'); // by way of the broker's figures, which come after it
+  await parts.search.fill('Packets-19');
   await expect(parts.packets.getByText('Packets-19')).toBeInViewport();
   publisher.close();
 });
@@ -293,4 +301,62 @@ test('hostile topics and properties change nothing but their own row', async ({ 
   const row = parts.packet('PUBLISH').first();
   await expect(row).toContainText('<img src=x>\\u202etxt.\\u200b');
   await expect(page.locator('.packets img')).toHaveCount(0);
+});
+
+test('on a wide screen packets and broker are drawers below the messages', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  const parts = await openAt(page, server.mqtt);
+  const packets = drawerButton(page, 'Packets');
+  const broker = drawerButton(page, 'Broker');
+  await expect(packets).toHaveAttribute('aria-expanded', 'false');
+  await packets.click();
+  await parts.record.check();
+  await parts.publish.click();
+  await expect(parts.packet('PUBLISH')).toHaveCount(2);
+  const cut = await parts.packets.locator('.row').evaluateAll((rows) =>
+    rows.flatMap((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return [...row.children].filter((child) => {
+        const box = child.getBoundingClientRect();
+        return box.height > 0 && (box.top < top || box.bottom > bottom);
+      });
+    }),
+  );
+  expect(cut).toEqual([]);
+  // Both are seen at once, and each has its own details.
+  await expect(parts.rows.first()).toBeInViewport({ ratio: 0.9 });
+  await expect(parts.packet('PUBLISH').first()).toBeInViewport({ ratio: 0.9 });
+  await parts.packet('PUBLISH').first().getByRole('button').click();
+  await expect(parts.details).toBeVisible();
+  await openRow(page, 1).click();
+  await expect(details(page)).toBeVisible();
+  await expect(parts.details).toHaveCount(0);
+
+  // Closed, it goes on recording.
+  await page.getByRole('button', { name: 'Close Packets' }).click();
+  await expect(parts.packets).toHaveCount(0);
+  await expect(packets).toHaveAttribute('aria-expanded', 'false');
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(2);
+  await packets.click();
+  await expect(parts.packet('PUBLISH')).toHaveCount(4);
+
+  await broker.click();
+  await expect(parts.packets).toHaveCount(0);
+  await expect(parts.figures.first()).toBeVisible();
+  await expect(parts.rows.last()).toBeInViewport({ ratio: 0.9 });
+  await broker.click();
+  await expect(parts.figures).toHaveCount(0);
+  await expect(broker).toBeFocused();
+
+  // A phone shows one view at a time, and a drawer that was looked at there opens as one.
+  await broker.click();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(parts.figures).toHaveCount(0);
+  await showView(page, 'Packets');
+  await expect(parts.packets).toBeVisible();
+  await page.setViewportSize({ width: 1366, height: 657 });
+  await expect(packets).toHaveAttribute('aria-expanded', 'true');
+  await expect(parts.packets).toBeVisible();
+  await expect(parts.rows).toHaveCount(2);
 });

@@ -4,6 +4,7 @@ import { type Mosquitto, type Server, startMosquitto, startServer } from './supp
 import {
   complaintsOf,
   connectTo,
+  drawerButton,
   launchWith,
   openConnected,
   openSettings,
@@ -35,7 +36,6 @@ async function subscribe(parts: Parts, filter: string): Promise<void> {
   await expect(parts.subscriptions.filter({ hasText: filter })).toContainText(/QoS \d/);
 }
 
-const tab = (page: Page, name: string) => page.getByRole('tab', { name });
 const tool = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
 let complaints: string[];
@@ -105,7 +105,7 @@ test('a reload leaves the view, the filter and the pause', async ({ page }) => {
 
   await page.reload();
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
-  await expect(tab(page, 'Packets')).toHaveAttribute('aria-selected', 'true');
+  await expect(drawerButton(page, 'Packets')).toHaveAttribute('aria-expanded', 'true');
   await parts.publish.click();
   await expect(page.getByRole('treeitem', { name: /^mqttwasm/ })).toBeVisible();
   await showView(page, 'Messages');

@@ -26,7 +26,7 @@ function topicsOf(page: Page) {
   const details = page.getByRole('region', { name: 'Topic details' });
   return {
     messagesTab: page.getByRole('tab', { name: 'Messages' }),
-    brokerTab: page.getByRole('tab', { name: 'Broker' }),
+    scriptsTab: page.getByRole('tab', { name: 'Scripts' }),
     tree: page.getByRole('tree', { name: 'Topics' }),
     search: page.getByRole('searchbox', { name: 'Search topics' }),
     details,
@@ -92,7 +92,7 @@ test('tabs and tree by keyboard', async ({ page }) => {
   elsewhere.publish(`${own}/x/d`, ['3']);
   await topics.messagesTab.focus();
   await page.keyboard.press('ArrowRight');
-  await expect(topics.brokerTab).toBeFocused();
+  await expect(topics.scriptsTab).toBeFocused();
   await page.keyboard.press('Home');
   await expect(topics.messagesTab).toBeFocused();
   await expect(topics.row('c')).toBeVisible();

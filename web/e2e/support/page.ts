@@ -121,17 +121,26 @@ export const openRow = (page: Page, number: number) =>
 
 export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets' | 'Scripts' | 'Fleet';
 
-/** Brings a view to where it is seen: on a wide screen the topics and the form always are. */
+/** On a wide screen broker and packets are drawers below the messages. */
+export const drawerButton = (page: Page, name: 'Broker' | 'Packets') =>
+  page.getByRole('contentinfo').getByRole('button', { name, exact: true });
+
+/** Brings a view to where it is seen. With the messages nothing else is, but what always is. */
 export async function showView(page: Page, name: ViewName): Promise<void> {
-  const nav = page.getByRole('navigation', { name: 'Views' });
-  const narrow = (page.viewportSize()?.width ?? 1280) < 900;
-  const inBroker = name === 'Packets' || name === 'Scripts' || name === 'Fleet';
-  if (narrow) {
+  if ((page.viewportSize()?.width ?? 1280) < 900) {
+    const inBroker = name === 'Packets' || name === 'Scripts' || name === 'Fleet';
     const way = name === 'Messages' ? 'Feed' : inBroker ? 'Broker' : name;
+    const nav = page.getByRole('navigation', { name: 'Views' });
     await nav.getByRole('button', { name: way, exact: true }).click();
+    if (inBroker) await page.getByRole('tab', { name }).click();
+  } else if (name === 'Broker' || name === 'Packets') {
+    const button = drawerButton(page, name);
+    if ((await button.getAttribute('aria-expanded')) !== 'true') await button.click();
+  } else if (name !== 'Topics' && name !== 'Publish') {
+    await page.getByRole('tab', { name }).click();
+    const open = page.getByRole('contentinfo').locator('[aria-expanded=true]');
+    if (name === 'Messages' && (await open.count()) > 0) await open.click();
   }
-  const always = name === 'Topics' || name === 'Publish';
-  if (narrow ? inBroker : !always) await page.getByRole('tab', { name }).click();
 }
 
 export type SettingsName = 'Options' | 'Profiles' | 'Session' | 'Share' | 'Code';

@@ -1,19 +1,24 @@
 import { expect, it } from 'vitest';
-import { isShown, type Screen, type View, views } from './view';
+import { type Drawer, drawers, isShown, type Screen, type View, views } from './view';
 
-const shown = (chosen: View, screen: Screen) => views.filter((name) => isShown(name, chosen, screen));
+const shown = (chosen: View, screen: Screen, drawer?: Drawer) =>
+  views.filter((name) => isShown(name, chosen, screen, drawer));
 
 it('a narrow screen shows the view that is chosen, and no other', () => {
-  for (const view of views) expect(shown(view, 'narrow')).toEqual([view]);
+  for (const view of views)
+    for (const drawer of drawers) expect(shown(view, 'narrow', drawer)).toEqual([view]);
 });
 
 it.each<[chosen: View, middle: View]>([
   ['messages', 'messages'],
   ['topics', 'messages'],
   ['publish', 'messages'],
-  ['broker', 'broker'],
-  ['packets', 'packets'],
+  ['scripts', 'scripts'],
+  ['fleet', 'fleet'],
 ])('beside topics and form, %s brings %s to the middle', (chosen, middle) => {
   for (const screen of ['wide', 'medium'] as const)
-    expect(shown(chosen, screen).toSorted()).toEqual([middle, 'publish', 'topics'].toSorted());
+    for (const drawer of [undefined, ...drawers])
+      expect(shown(chosen, screen, drawer).toSorted()).toEqual(
+        [middle, 'publish', 'topics', ...(drawer ? [drawer] : [])].toSorted(),
+      );
 });

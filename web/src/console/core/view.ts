@@ -4,6 +4,13 @@ export const views = ['messages', 'topics', 'publish', 'broker', 'packets', 'scr
 
 export type View = (typeof views)[number];
 
+/** What opens below the middle, where there is room for it, and stays beside any other view. */
+export const drawers = ['packets', 'broker'] as const satisfies View[];
+
+export type Drawer = (typeof drawers)[number];
+
+export const isDrawer = (view: View): view is Drawer => drawers.some((name) => name === view);
+
 /** `wide`: three panes; `medium`: two, the inspector lies over them; `narrow`: one at a time. */
 export type Screen = 'wide' | 'medium' | 'narrow';
 
@@ -22,11 +29,10 @@ export function watchScreen(told: (screen: Screen) => void): void {
 }
 
 /** The view in the middle, when the topics and the publish form have panes of their own. */
-export function middleOf(view: View): Exclude<View, 'topics' | 'publish'> {
-  return view === 'topics' || view === 'publish' ? 'messages' : view;
-}
+export const middleOf = (view: View): View => (view === 'topics' || view === 'publish' ? 'messages' : view);
 
-export function isShown(name: View, chosen: View, screen: Screen): boolean {
+export function isShown(name: View, chosen: View, screen: Screen, drawer?: Drawer): boolean {
   if (screen === 'narrow') return name === chosen;
+  if (isDrawer(name)) return name === drawer;
   return name === 'topics' || name === 'publish' || name === middleOf(chosen);
 }

@@ -33,13 +33,7 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   return (
     <div class="page" data-view={page.view.value}>
       {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
-      <a
-        class="skip"
-        href="#messages"
-        onClick={() => {
-          page.view.value = 'messages';
-        }}
-      >
+      <a class="skip" href="#messages" onClick={() => page.show('messages')}>
         {t('Skip to messages')}
       </a>
       <header class="top flow">

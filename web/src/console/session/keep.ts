@@ -4,7 +4,7 @@
  */
 
 import { isRecord, keep, readKept } from '../core/storage';
-import type { View } from '../core/view';
+import type { Drawer, View } from '../core/view';
 import type { Filter } from '../log/filter';
 import { base64 } from '../payload/codecs/base64';
 import type { Pin } from '../topics/store';
@@ -66,6 +66,7 @@ export interface KeptPage {
   active: number;
   list: Kept[];
   view: View;
+  drawer: Drawer | undefined;
   paused: boolean;
   filter: Filter;
 }

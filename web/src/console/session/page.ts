@@ -1,12 +1,12 @@
 /** The page: its sessions, and what they share. */
 
-import { computed, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
+import { computed, type ReadonlySignal, signal, untracked } from '@preact/signals';
 import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
 import { createTicker } from '../core/clock';
 import { hex } from '../core/text';
 import { pageTiming } from '../core/timing';
-import { isShown, middleOf, type Screen, type View, watchScreen } from '../core/view';
+import { type Drawer, isDrawer, isShown, type Screen, type View, watchScreen } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
 import type { Filter } from '../log/filter';
 import { createFinder } from '../log/finder';
@@ -30,9 +30,13 @@ export interface Page extends Pick<Parts<Page>, 'part'> {
   readonly feed: Feed;
   /** What is subscribed to, by the number of the session. */
   readonly sources: ReadonlySignal<ReadonlyMap<number, readonly Source[]>>;
-  readonly view: Signal<View>;
+  readonly view: ReadonlySignal<View>;
+  /** Open below the middle; on a narrow screen it is a view like others. */
+  readonly drawer: ReadonlySignal<Drawer | undefined>;
   readonly screen: ReadonlySignal<Screen>;
   shows(view: View): boolean;
+  show(view: View): void;
+  closeDrawer(): void;
   /** What the inspector can show, the last opened first. */
   readonly inspected: ReadonlySignal<readonly Inspected[]>;
   /** Reports that there is something of the kind to inspect, or no longer. */
@@ -54,11 +58,26 @@ export interface PartProps {
 export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');
+  const drawer = signal<Drawer>();
   const screen = signal<Screen>('wide');
+
+  function show(name: View): void {
+    if (screen.peek() !== 'narrow' && isDrawer(name)) drawer.value = name;
+    else view.value = name;
+  }
+
+  function closeDrawer(): void {
+    drawer.value = undefined;
+  }
+
   watchScreen((now) => {
     screen.value = now;
+    if (now === 'narrow' || !isDrawer(view.peek())) return;
+    show(view.peek());
+    show('messages');
   });
-  const shows = (name: View) => isShown(name, view.value, screen.value);
+
+  const shows = (name: View) => isShown(name, view.value, screen.value, drawer.value);
   const feed = createFeed({ finder: createFinder(), shown: computed(() => shows('messages')) });
   const opened = signal<readonly Inspected[]>([]);
   const shared: Shared = {
@@ -91,6 +110,7 @@ export function createPage(): Page {
       active: list.indexOf(sessions.active.peek()),
       list: list.map((session) => session.kept()),
       view: view.peek(),
+      drawer: drawer.peek(),
       paused: feed.paused.peek(),
       // Without what a selection narrowed, since the selection is not kept.
       filter: { ...feed.filter.peek(), ...ownFilter() },
@@ -105,7 +125,7 @@ export function createPage(): Page {
     if (!left) return false;
     try {
       const { reopen } = await import('./reopen');
-      return reopen(left, { sessions, feed, view }, load);
+      return reopen(left, { sessions, feed, show }, load);
     } catch {
       return false; // the server is gone: the page starts afresh
     }
@@ -132,13 +152,12 @@ export function createPage(): Page {
   }
 
   /** What belongs to a view is inspected only with that view. */
-  const inspected = computed(() => {
-    const seen = screen.value === 'narrow' ? view.value : middleOf(view.value);
-    return opened.value.filter((what) => {
-      if (what === 'packet') return seen === 'packets';
-      return screen.value !== 'narrow' || seen === (what === 'message' ? 'messages' : 'topics');
-    });
-  });
+  const inspected = computed(() =>
+    opened.value.filter((what) => {
+      if (what === 'packet') return shows('packets');
+      return screen.value !== 'narrow' || shows(what === 'message' ? 'messages' : 'topics');
+    }),
+  );
 
   function inspect(what: Inspected, open: boolean): void {
     const others = opened.peek().filter((other) => other !== what);
@@ -174,8 +193,11 @@ export function createPage(): Page {
     feed,
     sources,
     view,
+    drawer,
     screen,
     shows,
+    show,
+    closeDrawer,
     inspected,
     inspect,
     showOnly,

@@ -64,6 +64,7 @@ const pageOf = (list: Kept[], changes: Partial<KeptPage> = {}): KeptPage => ({
   active: 0,
   list,
   view: 'messages',
+  drawer: undefined,
   paused: false,
   filter: noFilter,
   ...changes,
@@ -106,12 +107,12 @@ function openedPage(
     return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;
   };
   const connections = createSessions(made);
-  const view = signal<View>('messages');
+  const show = vi.fn<(view: View) => void>();
   const feed = { pause: vi.fn(), edit: vi.fn<(changes: Partial<Filter>) => void>() };
-  const open = (value: unknown) => reopen(value, { sessions: connections, feed, view }, load);
+  const open = (value: unknown) => reopen(value, { sessions: connections, feed, show }, load);
   const left = (): KeptPage =>
     JSON.parse(JSON.stringify(pageOf(connections.list.value.map((session) => session.kept()))));
-  return { connections, dialled, view, feed, open, left, load, lives: () => connections.list.value };
+  return { connections, dialled, show, feed, open, left, load, lives: () => connections.list.value };
 }
 
 /** A page that is opened with what `keep` says that another one left. */
@@ -511,8 +512,8 @@ describe('the page', () => {
   it('shows the same view, and what the feed’s filter let through, paused or not', () => {
     const page = openedPage();
     const filter: Filter = { ...noFilter, topic: 'a/#', direction: 'both', qos: 2, search: 'x' };
-    page.open(pageOf([kept('one')], { view: 'topics', paused: true, filter }));
-    expect(page.view.value).toBe('topics');
+    page.open(pageOf([kept('one')], { view: 'topics', drawer: 'packets', paused: true, filter }));
+    expect(page.show.mock.calls).toEqual([['packets'], ['topics']]);
     expect(page.feed.edit.mock.calls).toEqual([[filter]]);
     expect(page.feed.pause).toHaveBeenCalledWith(true);
   });
@@ -520,8 +521,8 @@ describe('the page', () => {
   it('has a plain one where what was kept makes no sense', () => {
     const page = openedPage();
     const filter = { topic: 5, connection: 'gone', direction: 'x', qos: 7, retain: true, more: 1 };
-    page.open({ list: [kept('one')], view: '__proto__', paused: 'yes', filter });
-    expect(page.view.value).toBe('messages');
+    page.open({ list: [kept('one')], view: '__proto__', drawer: 7, paused: 'yes', filter });
+    expect(page.show).not.toHaveBeenCalled();
     expect(page.feed.edit.mock.calls).toEqual([[noFilter]]);
     expect(page.feed.pause).not.toHaveBeenCalled();
   });

@@ -1,6 +1,5 @@
 /** Opens what was open before the page was reloaded. */
 
-import type { Signal } from '@preact/signals';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { inShapeOf, isRecord, pairsIn } from '../core/storage';
@@ -35,7 +34,7 @@ interface Page {
     show(session: Session): void;
   };
   feed: Pick<Feed, 'pause' | 'edit'>;
-  view: Signal<View>;
+  show(view: View): void;
 }
 
 /** An earlier version of the page kept no subscriptions and no draft. */
@@ -198,8 +197,11 @@ export function reopen(value: unknown, page: Page, load: () => Promise<Config>):
   if (!isRecord(value)) return false;
   const list = Array.isArray(value.list) ? value.list.flatMap(leftFrom).slice(0, most) : [];
   if (list.length === 0) return false;
-  const { sessions, feed, view } = page;
-  view.value = views.find((name) => name === value.view) ?? view.value;
+  const { sessions, feed, show } = page;
+  for (const name of [value.drawer, value.view]) {
+    const view = views.find((one) => one === name);
+    if (view) show(view);
+  }
   const names = list.length > 1 ? list.map(({ name }) => name) : [];
   if (isRecord(value.filter)) feed.edit(filterFrom(value.filter, names));
   if (value.paused === true) feed.pause(true);

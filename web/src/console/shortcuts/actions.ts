@@ -31,13 +31,13 @@ function go(selector: string): void {
 
 /** Finds it in the view that has the focus, or in the middle one, or in the topics. */
 const findShown = (selector: string) =>
-  document.activeElement?.closest('.pane')?.querySelector<HTMLElement>(selector) ??
+  document.activeElement?.closest('.pane, .drawer')?.querySelector<HTMLElement>(selector) ??
   find(`.middle-panel[data-shown="true"] ${selector}`) ??
   find(`.pane[data-shown="true"] ${selector}`);
 
 /** Shows a view, and then puts the focus into it. */
-function goTo({ view }: Page, wanted: View, selector: string): void {
-  view.value = wanted;
+function goTo({ show }: Page, wanted: View, selector: string): void {
+  show(wanted);
   requestAnimationFrame(() => find(selector)?.focus());
 }
 
@@ -51,7 +51,7 @@ export const editPayload = (page: Page): void =>
 
 /** What affects others, or deletes something, needs two keys. */
 export function actionsOf(page: Page): Group[] {
-  const { feed, view } = page;
+  const { feed } = page;
   const show = (key: string, wanted: View, words: string): Shortcut => ({
     keys: { key },
     words,
@@ -100,7 +100,7 @@ export function actionsOf(page: Page): Group[] {
           keys: { key: 'r' },
           words: mark('Record messages, or see what was recorded'),
           run() {
-            view.value = 'messages';
+            page.show('messages');
             requestAnimationFrame(() => go('[data-record]'));
           },
         },

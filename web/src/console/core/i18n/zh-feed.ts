@@ -157,6 +157,7 @@ export const feed = {
   'Height of the publish form': '发布表单的高度',
   'Width of the topics': '主题栏的宽度',
   'Height of the subscriptions': '订阅栏的高度',
+  'Height of the drawer': '抽屉的高度',
   'Width of the inspector': '检视栏的宽度',
   'Show only this topic': '仅显示此主题',
   'Mute this topic': '屏蔽此主题',

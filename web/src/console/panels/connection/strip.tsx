@@ -35,7 +35,7 @@ export function Strip({ page }: { page: Page }) {
     batch(() => {
       sessions.open();
       // On a narrow screen the form is a view of its own.
-      if (page.screen.peek() === 'narrow') page.view.value = 'broker';
+      if (page.screen.peek() === 'narrow') page.show('broker');
     });
   }
 

@@ -1,5 +1,6 @@
 /** How many messages arrived and are kept, in a line below the views. */
 
+import type { ComponentChildren } from 'preact';
 import { t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, formatSmall } from '../../core/text';
 import { budgets, type Feed, maxMessages } from '../../log/feed';
@@ -34,7 +35,13 @@ function Counts({ rate, kept, bytes, received, dropped, evicted }: Figures & { r
   return <Facts look="line" class="counts" facts={facts} />;
 }
 
-export function FeedStatus({ feed, shown }: { feed: Feed; shown: boolean }) {
+interface Props {
+  feed: Feed;
+  shown: boolean;
+  children: ComponentChildren;
+}
+
+export function FeedStatus({ feed, shown, children }: Props) {
   // Updates with the list, and once a second while the list is hidden.
   feed.view.value;
   feed.total.value;
@@ -57,6 +64,7 @@ export function FeedStatus({ feed, shown }: { feed: Feed; shown: boolean }) {
       >
         {t('{size} in use', { size: formatBytes(bytes) })}
       </span>
+      {children}
     </footer>
   );
 }

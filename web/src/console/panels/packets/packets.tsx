@@ -38,33 +38,35 @@ const directionOptions = [
   ['received', mark('← Received')],
 ] as const;
 
-function Tools({ recorder, log }: { recorder: Recorder; log: PacketLog }) {
-  const { on } = recorder;
+function Recording({ on }: Pick<Recorder, 'on'>) {
+  return (
+    <Checkbox
+      label={t('Record packets')}
+      checked={on.value}
+      onEdit={(checked) => {
+        on.value = checked;
+      }}
+    />
+  );
+}
+
+function Tools({ log }: { log: PacketLog }) {
   const { kept } = log.view.value;
   return (
-    <>
-      <Checkbox
-        label={t('Record packets')}
-        checked={on.value}
-        onEdit={(checked) => {
-          on.value = checked;
-        }}
+    <div class="flow tight end">
+      <Exports
+        log={log}
+        name="packets"
+        formats={['JSON', 'NDJSON']}
+        fileOf={fileOf}
+        words={(count) =>
+          plural(count, 'Exported {count} packet', 'Exported {count} packets', formatCount(count))
+        }
       />
-      <div class="flow tight end">
-        <Exports
-          log={log}
-          name="packets"
-          formats={['JSON', 'NDJSON']}
-          fileOf={fileOf}
-          words={(count) =>
-            plural(count, 'Exported {count} packet', 'Exported {count} packets', formatCount(count))
-          }
-        />
-        <Button small disabled={kept === 0} onClick={log.clear}>
-          {t('Clear')}
-        </Button>
-      </div>
-    </>
+      <Button small disabled={kept === 0} onClick={log.clear}>
+        {t('Clear')}
+      </Button>
+    </div>
   );
 }
 
@@ -72,7 +74,7 @@ function Filters({ log }: { log: PacketLog }) {
   const { text, choice } = fieldsOf<Filter>(log.filter.value, log.filterErrors.value, log.edit);
   const { first, end, kept } = log.view.value;
   return (
-    <search class="view-head flow">
+    <search class="flow tight">
       {text(t('Search packets'), 'search', { class: 'stretch bare', placeholder: t('Search packets') })}
       {choice(t('Packet type'), 'type', typeOptions, { class: 'bare' })}
       {choice(t('Direction'), 'direction', directionOptions, { class: 'bare' })}
@@ -120,9 +122,10 @@ export function PacketsPanel({ page, session }: PartProps) {
         <h2 id={heading} class="visually-hidden">
           {t('Packets')}
         </h2>
-        <Tools recorder={recorder} log={log} />
+        <Recording on={on} />
+        <Filters log={log} />
+        <Tools log={log} />
       </header>
-      <Filters log={log} />
       {problem.value && (
         <p class="field-error inset wrap bad small-text" role="alert">
           {t('Packets can’t be recorded: {reason}', { reason: problem.value })}

@@ -57,7 +57,7 @@ function entriesOf(page: Page, shortcuts: Shortcuts): Entry[] {
 }
 
 async function showTopic(page: Page, node: TopicNode): Promise<void> {
-  page.view.value = 'topics';
+  page.show('topics');
   const { benchOf } = await import('../../session/bench');
   page.sessions.active.peek().part(benchOf).reveal(node);
 }

@@ -20,9 +20,7 @@ export function ViewNav({ page }: { page: Page }) {
           key={view}
           type="button"
           aria-current={view === chosen ? 'page' : undefined}
-          onClick={() => {
-            page.view.value = view;
-          }}
+          onClick={() => page.show(view)}
         >
           <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
             <path d={path} />

@@ -4,8 +4,9 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
-import { middleOf, type View } from '../../core/view';
+import { type Drawer, drawers, isDrawer, middleOf, type View } from '../../core/view';
 import type { Page, PartProps } from '../../session/page';
+import { Button, IconButton } from '../../ui/button';
 import { onDemand } from '../../ui/on-demand';
 import { Split } from '../../ui/split';
 import { TabList } from '../../ui/tabs';
@@ -25,13 +26,15 @@ const Charts = onDemand<ViewProps>(async () => (await import('../topics/panel'))
 
 const ViewNav = onDemand<{ page: Page }>(async () => (await import('./view-nav')).ViewNav);
 
-const tabs = [
-  ['messages', mark('Messages')],
-  ['broker', mark('Broker')],
-  ['packets', mark('Packets')],
-  ['scripts', mark('Scripts')],
-  ['fleet', mark('Fleet')],
-] as const;
+type Loaded = keyof typeof loaded;
+
+const labels = {
+  messages: mark('Messages'),
+  broker: mark('Broker'),
+  packets: mark('Packets'),
+  scripts: mark('Scripts'),
+  fleet: mark('Fleet'),
+} satisfies Record<Loaded | 'messages', string>;
 
 const loaded = {
   broker: onDemand<ViewProps>(async () => (await import('../broker/broker')).BrokerPanel),
@@ -56,8 +59,10 @@ function Middle({ page, session }: PartProps) {
   const visited = useRef(new Set<View>()).current.add(view);
   const ids = (name: View) => ({ tab: `${id}-${name}`, panel: `${id}-${name}-panel` });
   const { shows } = page;
+  const narrow = page.screen.value === 'narrow';
+  const others = (Object.keys(loaded) as Loaded[]).filter((name) => narrow || !isDrawer(name));
 
-  const panelFor = (name: (typeof tabs)[number][0], content: ComponentChildren) => (
+  const panelFor = (name: View, content: ComponentChildren) => (
     <div
       role="tabpanel"
       id={ids(name).panel}
@@ -74,17 +79,15 @@ function Middle({ page, session }: PartProps) {
       <div class="middle-head flow surface between">
         <TabList
           label={t('Show')}
-          tabs={tabs.map(([name, label]) => [name, t(label)] as const)}
+          tabs={(['messages', ...others] as const).map((name) => [name, t(labels[name])])}
           chosen={view}
           ids={ids}
-          onChoose={(name) => {
-            page.view.value = name;
-          }}
+          onChoose={page.show}
         />
         {shows('messages') && <FeedTools feed={page.feed} recording={recording} />}
       </div>
       {panelFor('messages', <FeedPanel page={page} session={session} recording={recording} />)}
-      {(Object.keys(loaded) as (keyof typeof loaded)[]).map((name) => {
+      {others.map((name) => {
         const Part = loaded[name];
         return panelFor(
           name,
@@ -96,9 +99,43 @@ function Middle({ page, session }: PartProps) {
   );
 }
 
+function DrawerPane({ page, session, name }: PartProps & { name: Drawer }) {
+  const Part = loaded[name];
+  return (
+    <div id="drawer" class="drawer fill surface">
+      <Part key={`${name} ${session.id}`} page={page} session={session} shown />
+      <IconButton
+        class="drawer-close"
+        label={t('Close {name}', { name: t(labels[name]) })}
+        onClick={page.closeDrawer}
+      />
+    </div>
+  );
+}
+
+function DrawerButtons({ page }: { page: Page }) {
+  const open = page.drawer.value;
+  return drawers.map((name) => (
+    <Button
+      key={name}
+      small
+      look="quiet"
+      data-tab={name}
+      aria-expanded={name === open}
+      aria-controls={name === open ? 'drawer' : undefined}
+      onClick={() => (name === open ? page.closeDrawer() : page.show(name))}
+    >
+      {t(labels[name])} <span aria-hidden="true">▴</span>
+    </Button>
+  ));
+}
+
 export function Workspace({ page, session }: PartProps) {
   const { id } = session;
-  const wide = page.screen.value === 'wide';
+  const screen = page.screen.value;
+  const wide = screen === 'wide';
+  const narrow = screen === 'narrow';
+  const drawer = narrow ? undefined : page.drawer.value;
   const inspector = (wide || page.inspected.value.length > 0) && <Inspector page={page} session={session} />;
   return (
     <>
@@ -142,7 +179,16 @@ export function Workspace({ page, session }: PartProps) {
                   share={36}
                   first={
                     <>
-                      <Middle page={page} session={session} />
+                      <Split
+                        apart
+                        rows
+                        name="drawer"
+                        label={t('Height of the drawer')}
+                        size="minmax(0, 55%)"
+                        share={55}
+                        first={<Middle page={page} session={session} />}
+                        second={drawer && <DrawerPane page={page} session={session} name={drawer} />}
+                      />
                       {!wide && inspector}
                     </>
                   }
@@ -158,8 +204,10 @@ export function Workspace({ page, session }: PartProps) {
           }
         />
       </main>
-      <FeedStatus feed={page.feed} shown={page.shows('messages')} />
-      {page.screen.value === 'narrow' && <ViewNav page={page} />}
+      <FeedStatus feed={page.feed} shown={page.shows('messages')}>
+        {!narrow && <DrawerButtons page={page} />}
+      </FeedStatus>
+      {narrow && <ViewNav page={page} />}
     </>
   );
 }
