@@ -1,14 +1,17 @@
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
+import { collisionsOf } from './support/layout';
 import { lookOf } from './support/look';
 import { inBothSchemes, laptopAndPhone, openSettings, type Parts, picture, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
 // Each state of the page on a laptop and on a phone, in light and dark: nothing
-// that axe objects to, and it looks as it did. At each size: nothing beside the screen.
+// that axe objects to, and it looks as it did. At each size: nothing beside the screen, and nothing over
+// anything else.
 const moreSizes = [
   [360, 800],
+  [920, 700],
   [1440, 900],
   [1920, 1080],
 ] as const;
@@ -157,6 +160,7 @@ for (const [name, prepare] of Object.entries(states)) {
       await picture(page, `${name}, ${where}`, width < 1000);
       const beside = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect.soft(beside, where).toBeLessThanOrEqual(0);
+      expect.soft(await collisionsOf(page), where).toEqual([]);
       return where;
     };
     await prepare({ page, parts, own, elsewhere });
