@@ -161,8 +161,7 @@ test('views that are hidden rest, and catch up when they are shown', async ({ pa
   await expect(topic('hidden')).toHaveAccessibleName('hidden hidden 2999 3,000 messages');
   expect(await mutations()).toEqual([]);
 
-  await showView(page, 'Packets'); // by way of the broker's figures, which come after it
-  await page.getByRole('textbox', { name: 'Search packets' }).fill('hidden');
+  await page.getByRole('button', { name: 'Broker', exact: true }).click(); // leads back to the packets
   await expect(packets.last()).toContainText('hidden');
   await showView(page, 'Messages');
   await expect(parts.rows.last()).toContainText('hidden 2999');

@@ -285,8 +285,7 @@ test('a view that is hidden rests, and shows all when it is looked at again', as
   expect(await changesWhile('Packets', '#messages')).toBe(0);
   await showView(page, 'Messages');
   await expect(parts.row(`${own}/Packets-19`, 'x')).toBeInViewport();
-  await showView(page, 'Packets'); // by way of the broker's figures, which come after it
-  await parts.search.fill('Packets-19');
+  await page.getByRole('button', { name: 'Broker', exact: true }).click(); // leads back to the packets
   await expect(parts.packets.getByText('Packets-19')).toBeInViewport();
   publisher.close();
 });

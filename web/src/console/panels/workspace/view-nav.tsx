@@ -1,5 +1,6 @@
 /** Navigation between the views, on a narrow screen. */
 
+import { useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import type { View } from '../../core/view';
 import type { Page } from '../../session/page';
@@ -12,7 +13,11 @@ const links: readonly (readonly [view: View, label: string, path: string])[] = [
 ];
 
 export function ViewNav({ page }: { page: Page }) {
-  const chosen = links.find(([view]) => view === page.view.value)?.[0] ?? 'broker';
+  const now = page.view.value;
+  const chosen = links.find(([view]) => view === now)?.[0] ?? 'broker';
+  /** “Broker” leads back to the one of its views that was shown last. */
+  const ofBroker = useRef<View>('broker');
+  if (chosen === 'broker') ofBroker.current = now;
   return (
     <nav class="view-nav" aria-label={t('Views')}>
       {links.map(([view, label, path]) => (
@@ -20,7 +25,7 @@ export function ViewNav({ page }: { page: Page }) {
           key={view}
           type="button"
           aria-current={view === chosen ? 'page' : undefined}
-          onClick={() => page.show(view)}
+          onClick={() => page.show(view === 'broker' ? ofBroker.current : view)}
         >
           <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
             <path d={path} />
