@@ -163,6 +163,8 @@ test('views that are hidden rest, and catch up when they are shown', async ({ pa
 
   await page.getByRole('button', { name: 'Broker', exact: true }).click(); // leads back to the packets
   await expect(packets.last()).toContainText('hidden');
+  await page.getByRole('button', { name: 'Broker', exact: true }).click();
+  await expect(page.getByRole('tab', { name: 'Broker' })).toHaveAttribute('aria-selected', 'true');
   await showView(page, 'Messages');
   await expect(parts.rows.last()).toContainText('hidden 2999');
 });

@@ -15,7 +15,7 @@ const links: readonly (readonly [view: View, label: string, path: string])[] = [
 export function ViewNav({ page }: { page: Page }) {
   const now = page.view.value;
   const chosen = links.find(([view]) => view === now)?.[0] ?? 'broker';
-  /** “Broker” leads back to the one of its views that was shown last. */
+  /** “Broker” leads back to the one of its views that was shown last, and from there to its first. */
   const ofBroker = useRef<View>('broker');
   if (chosen === 'broker') ofBroker.current = now;
   return (
@@ -25,7 +25,7 @@ export function ViewNav({ page }: { page: Page }) {
           key={view}
           type="button"
           aria-current={view === chosen ? 'page' : undefined}
-          onClick={() => page.show(view === 'broker' ? ofBroker.current : view)}
+          onClick={() => page.show(view === 'broker' && chosen !== view ? ofBroker.current : view)}
         >
           <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
             <path d={path} />
