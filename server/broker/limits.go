@@ -73,7 +73,7 @@ const (
 	ConnectTimeout = 10 * time.Second // from accepting the connection to a complete CONNECT
 	CloseTimeout   = time.Second      // between the server's closing of a connection and the peer's
 
-	drainTime = 50 * time.Millisecond // enough for a read that need not wait
+	drainTime = 50 * time.Millisecond // enough to read what has arrived; it may be half a record of TLS
 )
 
 func capabilities(most quotas) *mqtt.Capabilities {

@@ -2,11 +2,13 @@ package broker
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -26,9 +28,9 @@ func (s *socket) Read(p []byte) (int, error) {
 	}
 	s.owner.answer()
 	for {
-		asked := s.owner.limit()
+		s.owner.limit()
 		n, err := s.Conn.Read(p)
-		if !s.owner.goesOn(asked, n, err) {
+		if !s.owner.goesOn(n, err) {
 			return n, err
 		}
 	}
@@ -50,19 +52,22 @@ func (s *socket) carry(c *conn) *conn {
 	return c
 }
 
-// limit sets the deadline of a read, and returns whom to tell if nothing is there.
-func (c *conn) limit() (asked chan struct{}) {
+// limit sets the deadline of a read.
+func (c *conn) limit() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flow.ended { // the farewell has a deadline of its own
-		return nil
+		return
 	}
 	by := c.readBy(time.Now())
-	if c.drained != nil {
+	switch {
+	case c.drained == nil:
+	case holds(c.raw.Conn):
 		by = time.Now().Add(drainTime)
+	default:
+		by = time.Now() // only what TLS has read before is returned
 	}
 	_ = c.raw.SetReadDeadline(by)
-	return c.drained
 }
 
 // readBy returns until when something must arrive: only silence ends a connection, not
@@ -84,23 +89,34 @@ func (c *conn) readBy(now time.Time) time.Time {
 
 // goesOn handles the end of a read. It reports whether to read again, since the time
 // was over only for drain.
-func (c *conn) goesOn(asked chan struct{}, n int, err error) bool {
+func (c *conn) goesOn(n int, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flow.ended {
-		return false
-	}
 	if c.arrived == 0 {
 		c.began = time.Now()
 	}
-	if c.arrived += n; c.drained == nil || n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+	c.arrived += n
+	if c.drained == nil || c.flow.ended || n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
-	if asked == c.drained { // and not one who asked while it was reading
-		close(c.drained)
-		c.drained = nil
+	if !holds(c.raw.Conn) {
+		c.endDrain()
 	}
 	return true
+}
+
+// holds reports whether something has arrived that was not read yet. A read whose time
+// is over does not look.
+func holds(c net.Conn) (something bool) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if s, ok := c.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) { something = peek(fd) })
+		}
+	}
+	return something
 }
 
 // drain waits until what the client has sent so far is handled: DISCONNECT may be
@@ -116,7 +132,7 @@ func (c *conn) drain() {
 	}
 	done := c.drained
 	if !c.flow.ended {
-		_ = c.raw.SetReadDeadline(time.Now()) // begins another read, with limit
+		_ = c.raw.SetReadDeadline(time.Now())
 	}
 	c.mu.Unlock()
 	select {
@@ -129,7 +145,13 @@ func (c *conn) drain() {
 func (c *conn) depart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.departed = true; c.drained != nil {
+	c.departed = true
+	c.endDrain()
+}
+
+// endDrain tells those who wait in drain. The caller holds mu.
+func (c *conn) endDrain() {
+	if c.drained != nil {
 		close(c.drained)
 		c.drained = nil
 	}
