@@ -36,8 +36,6 @@ type conn struct {
 	unread    []byte        // what mochi has not read of it
 	idle      time.Duration // that is allowed; 0: any
 	waits     time.Time     // since when there was nothing of the packet
-	began     time.Time     // when its first bytes arrived
-	arrived   int           // bytes since then
 	version   int           // of MQTT; 0: before CONNECT
 	told      bool          // its end was reported (policy.tell)
 	asks      bool          // it expects a CONNACK of MQTT 5
@@ -52,6 +50,8 @@ type conn struct {
 	locked    sync.Locker     // held while a message is delivered, or a session taken over
 
 	mu       sync.Mutex // guards the following, and the deadline for reading
+	began    time.Time  // when the first bytes of the packet arrived
+	arrived  int        // bytes since then
 	moved    sync.Cond  // something was put into the outbox, or nothing will be any more
 	flow     flow
 	outbox   []byte
@@ -121,7 +121,10 @@ func (c *conn) next() error {
 	if c.packet.Reset(); c.packet.Cap() > sendSize { // an idle connection needs none
 		c.packet = bytes.Buffer{}
 	}
-	c.waits, c.arrived = time.Now(), 0
+	c.waits = time.Now()
+	c.mu.Lock()
+	c.arrived = 0
+	c.mu.Unlock()
 	most := maxPacketSize
 	if c.version == 0 {
 		most = MaxConnectSize

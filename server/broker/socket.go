@@ -18,7 +18,8 @@ import (
 // reply, and Chromium then reports no status code.
 type socket struct {
 	net.Conn
-	owner         *conn // nil during the handshake
+	owner         *conn // nil during the handshake, and for a relay
+	webSocket     bool
 	ending, ended atomic.Bool
 }
 
@@ -40,8 +41,13 @@ func (s *socket) Write(p []byte) (int, error) {
 	if s.ended.Load() {
 		return len(p), nil
 	}
-	if s.ending.Load() && len(p) > 1 && p[0] == 0x88 && int(p[1]) == len(p)-2 {
-		s.ended.Store(true)
+	if s.webSocket && len(p) > 1 && int(p[1]) == len(p)-2 {
+		switch p[0] {
+		case 0x88: // Close
+			s.ended.Store(s.ending.Load())
+		case 0x8a: // Pong: its Ping, which had a mask, was no part of a packet
+			s.owner.arrive(-len(p) - 4)
+		}
 	}
 	return s.Conn.Write(p)
 }
@@ -90,12 +96,9 @@ func (c *conn) readBy(now time.Time) time.Time {
 // goesOn handles the end of a read. It reports whether to read again, since the time
 // was over only for drain.
 func (c *conn) goesOn(n int, err error) bool {
+	c.arrive(n)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.arrived == 0 {
-		c.began = time.Now()
-	}
-	c.arrived += n
 	if c.drained == nil || c.flow.ended || n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
@@ -103,6 +106,19 @@ func (c *conn) goesOn(n int, err error) bool {
 		c.endDrain()
 	}
 	return true
+}
+
+// arrive counts bytes of the packet that is read.
+func (c *conn) arrive(bytes int) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.arrived == 0 {
+		c.began = time.Now()
+	}
+	c.arrived = max(0, c.arrived+bytes)
 }
 
 // holds reports whether something has arrived that was not read yet. A read whose time

@@ -105,7 +105,7 @@ type hijacked struct {
 func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err == nil {
-		h.conn = &socket{Conn: c}
+		h.conn = &socket{Conn: c, webSocket: true}
 		rw.Writer.Reset(h.conn)
 	}
 	return h.conn, rw, err
