@@ -31,23 +31,23 @@ type conn struct {
 	budget   *budget
 
 	// used by the goroutine that reads
-	in        *bufio.Reader
-	packet    bytes.Buffer  // the packet being read
-	unread    []byte        // what mochi has not read of it
-	idle      time.Duration // that is allowed; 0: any
-	waits     time.Time     // since when there was nothing of the packet
-	version   int           // of MQTT; 0: before CONNECT
-	told      bool          // its end was reported (policy.tell)
-	asks      bool          // it expects a CONNACK of MQTT 5
-	handling  bool          // mochi is handling a packet that it has decoded
-	session   *session
-	answering identifiers     // of the packet that is handled
-	receipt   *receipt        // and what it waits for
-	client    *mqtt.Client    // nil until the broker has accepted it
-	will      *packets.Packet // nil without one, and after DISCONNECT
-	parting   *packets.Packet // a will that is due
-	refused   bool            // by CONNACK
-	locked    sync.Locker     // held while a message is delivered, or a session taken over
+	in       *bufio.Reader
+	packet   bytes.Buffer  // the packet being read
+	unread   []byte        // what mochi has not read of it
+	idle     time.Duration // that is allowed; 0: any
+	waits    time.Time     // since when there was nothing of the packet
+	version  int           // of MQTT; 0: before CONNECT
+	told     bool          // its end was reported (policy.tell)
+	asks     bool          // it expects a CONNACK of MQTT 5
+	handling bool          // mochi is handling a packet that it has decoded
+	session  *session
+	reply    packets.Packet  // to the packet that is handled, if it has a type
+	receipt  *receipt        // and what it waits for
+	client   *mqtt.Client    // nil until the broker has accepted it
+	will     *packets.Packet // nil without one, and after DISCONNECT
+	parting  *packets.Packet // a will that is due
+	refused  bool            // by CONNACK
+	locked   sync.Locker     // held while a message is delivered, or a session taken over
 
 	mu       sync.Mutex // guards the following, and the deadline for reading
 	began    time.Time  // when the first bytes of the packet arrived

@@ -29,8 +29,8 @@ type message struct {
 	size  int
 }
 
-// received is a QoS 2 message, by the client's identifier, that has been delivered.
-type received uint16
+// received says that a QoS 2 message of the client has been delivered.
+type received struct{}
 
 // released says that the client has received a message of QoS 2.
 type released struct{}
@@ -71,7 +71,7 @@ func newRecord(cl *mqtt.Client, session *session) []byte {
 // Values of messages and retained begin with one of these; the others are JSON.
 const (
 	kindMessage  = 1 // order and time of creation, eight bytes each; origin and NUL; PUBLISH (3.3)
-	kindReceived = 2 // the client's identifier, two bytes
+	kindReceived = 2
 	kindReleased = 3
 )
 
@@ -88,7 +88,7 @@ func encode(value any) []byte {
 		_ = pk.PublishEncode(out) // fails only without an identifier
 		return out.Bytes()
 	case received:
-		return binary.BigEndian.AppendUint16([]byte{kindReceived}, uint16(v))
+		return []byte{kindReceived}
 	case released:
 		return []byte{kindReleased}
 	}
@@ -99,11 +99,9 @@ func encode(value any) []byte {
 var errDamaged = errors.New("its content cannot be read")
 
 // decode reads a value of messages or retained.
-func decode(data []byte, id uint16) (pk packets.Packet, order uint64, real uint16, err error) {
+func decode(data []byte, id uint16) (pk packets.Packet, order uint64, err error) {
 	pk.PacketID = id
 	switch {
-	case len(data) == 3 && data[0] == kindReceived:
-		pk.FixedHeader.Type, real = packets.Pubrec, binary.BigEndian.Uint16(data[1:])
 	case len(data) == 1 && data[0] == kindReleased:
 		pk.FixedHeader = packets.FixedHeader{Type: packets.Pubrel, Qos: 1}
 	case len(data) > 17 && data[0] == kindMessage:
@@ -117,7 +115,7 @@ func decode(data []byte, id uint16) (pk packets.Packet, order uint64, real uint1
 	if interval := pk.Properties.MessageExpiryInterval; interval > 0 { // [MQTT-3.3.2-5]
 		pk.ProtocolVersion, pk.Expiry = 5, pk.Created+int64(interval)
 	}
-	return pk, order, real, err
+	return pk, order, err
 }
 
 func decodePublish(packet []byte) (pk packets.Packet, err error) {
@@ -162,7 +160,7 @@ func open(dir string) (db *bbolt.DB, err error) {
 		return nil, err
 	}
 	if err := db.Update(func(tx *bbolt.Tx) (err error) {
-		for _, name := range [][]byte{retained, clients, subscriptions, messages} {
+		for _, name := range [][]byte{retained, clients, subscriptions, messages, unreleased} {
 			_, e := tx.CreateBucketIfNotExists(name)
 			err = errors.Join(err, e)
 		}
@@ -236,8 +234,8 @@ func check(file string) error {
 	})
 }
 
-// restore loads what the file holds.
-func (p *policy) restore(tx *bbolt.Tx) error {
+// restore loads what the file of the store holds.
+func (p *policy) restore(tx *bbolt.Tx, s *store) error {
 	return cmp.Or(
 		each(tx, clients, func(id, _ string, data []byte) error {
 			var r record
@@ -258,7 +256,7 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 			if len(r.Will) == 0 {
 				return nil
 			}
-			will, _, _, err := decode(r.Will, 1)
+			will, _, err := decode(r.Will, 1)
 			will.Expiry, will.Properties.WillDelayInterval = 0, r.WillDelay
 			session.will = &will
 			session.keepWill(&will, 1)
@@ -279,15 +277,34 @@ func (p *policy) restore(tx *bbolt.Tx) error {
 			if len(rest) != 2 {
 				return errDamaged
 			}
-			pk, order, real, err := decode(data, binary.BigEndian.Uint16([]byte(rest)))
+			number := binary.BigEndian.Uint16([]byte(rest))
+			if len(data) == 3 && data[0] == kindReceived { // from a version that kept it here, by another identifier
+				s.next.add(change{bucket: messages, key: messageKey(id, number)})
+				number = binary.BigEndian.Uint16(data[1:])
+				if session := p.sessions.get(id); session != nil {
+					session.receive(number)
+					s.next.add(change{bucket: unreleased, key: messageKey(id, number), value: received{}})
+				}
+				return nil
+			}
+			pk, order, err := decode(data, number)
 			if cl, ok := p.server.Clients.Get(id); ok && err == nil {
 				cl.State.Inflight.Set(pk)
-				p.sessions.get(id).restore(pk, order, real)
+				p.sessions.get(id).restore(pk, order)
 			}
 			return err
 		}),
+		each(tx, unreleased, func(id, rest string, _ []byte) error {
+			if len(rest) != 2 {
+				return errDamaged
+			}
+			if session := p.sessions.get(id); session != nil {
+				session.receive(binary.BigEndian.Uint16([]byte(rest)))
+			}
+			return nil
+		}),
 		each(tx, retained, func(_, _ string, data []byte) error {
-			pk, _, _, err := decode(data, 0)
+			pk, _, err := decode(data, 0)
 			if err == nil {
 				p.server.Topics.RetainMessage(pk)
 				p.sessions.retain(pk)

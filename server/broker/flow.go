@@ -79,7 +79,6 @@ func (f *flow) admit(p []byte) []byte {
 			out = append(out, f.release()...)
 		case kind == packets.Publish && f.full: // QoS 0
 			f.dropped++
-		case kind == packets.Pubrec && f.resuming: // the client resends [MQTT-4.4.0-1]
 		case f.current != nil && kind >= packets.Puback && kind <= packets.Pubcomp:
 			f.current.packet = append(f.current.packet, packet...)
 		case kind == packets.Connack:

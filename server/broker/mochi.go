@@ -55,9 +55,6 @@ func tooLarge(topic string) bool {
 	return len(topic) > maxName || strings.Count(topic, "/") >= maxLevels
 }
 
-// isSys reports whether a topic is one in which the broker publishes its own state.
-func isSys(topic string) bool { return strings.HasPrefix(topic, mqtt.SysPrefix+"/") }
-
 // validFilter reports whether wildcards stand alone in their levels, [MQTT-4.7.1-1] and
 // [MQTT-4.7.1-2], and whether a shared subscription has a name and a filter
 // [MQTT-4.8.2-1] that is not for the broker's own topics, which cannot be shared.
@@ -126,63 +123,6 @@ func (p *policy) leaveOutNoLocal(subs *mqtt.Subscribers, pk packets.Packet) {
 	}
 }
 
-// identifiers are those of a packet from the client. mochi keeps the identifiers of
-// both directions in one map, so that a client's message would replace one of the
-// broker's with the same identifier (2.2.1). So it gets another identifier for it,
-// which is not in use.
-type identifiers struct{ real, internal uint16 }
-
-func (c *conn) identify(cl *mqtt.Client, pk *packets.Packet) {
-	switch pk.FixedHeader.Type {
-	case packets.Publish, packets.Pubrel, packets.Subscribe, packets.Unsubscribe:
-	default:
-		return
-	}
-	c.answering = identifiers{}
-	if pk.PacketID == 0 || c.session == nil {
-		return
-	}
-	exactlyOnce := pk.FixedHeader.Type == packets.Pubrel || pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos == 2
-	c.session.mu.Lock()
-	internal, known := c.session.received[pk.PacketID]
-	c.session.mu.Unlock()
-	if !exactlyOnce || !known {
-		free, _ := cl.NextPacketID() // a session uses far fewer than exist; it waits for the writing, which waits for the session
-		internal = uint16(free)
-	}
-	if exactlyOnce && pk.FixedHeader.Type == packets.Publish {
-		c.session.mu.Lock()
-		c.session.received[pk.PacketID] = internal
-		c.session.mu.Unlock()
-	}
-	c.answering = identifiers{pk.PacketID, internal}
-	pk.PacketID = internal
-}
-
-// identifyAnswer restores the client's own identifier in an answer.
-func (c *conn) identifyAnswer(pk *packets.Packet) {
-	if pk.PacketID == c.answering.internal {
-		pk.PacketID = c.answering.real
-	}
-}
-
-// done forgets a message that is complete or dropped, in either direction. It reports
-// whether there was one.
-func (s *session) done(id uint16) bool { return s.remove(id) || s.release(id) }
-
-// release forgets a message from the client. It reports whether there was one whose
-// identifier has not been reused.
-func (s *session) release(internal uint16) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	real, ok := s.realOf(internal)
-	if ok {
-		delete(s.received, real)
-	}
-	_, taken := s.sent[internal]
-	return ok && !taken
-}
-
 // tell reports why a connection ends: to the log, and to a client of MQTT 5 if it is
 // the client's fault [MQTT-4.13.1-1].
 func (p *policy) tell(c *conn, err error) {
@@ -210,8 +150,15 @@ func (p *policy) tell(c *conn, err error) {
 	c.leave(nil)
 }
 
-// read corrects a packet before mochi handles it, and answers one that mochi ignores.
-func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packet {
+// nothing takes the place of a packet that has been handled: mochi ignores it.
+var nothing = packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}}
+
+// OnPacketRead corrects a packet before mochi handles it. mochi keeps the packet
+// identifiers of both directions in one map, so that a client's message would replace
+// one of the broker's (2.2.1): it does not get to know the client's.
+func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	c, id := connOf(cl), pk.PacketID
+	c.handling, c.reply = true, packets.Packet{PacketID: id}
 	switch pk.FixedHeader.Type {
 	case packets.Connect:
 		c.takeWill(&pk)
@@ -227,21 +174,55 @@ func (p *policy) read(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Packe
 		if pk.ReasonCode == packets.CodeDisconnect.Code {
 			c.discardWill() // [MQTT-3.14.4-3]
 		}
+	case packets.Subscribe, packets.Unsubscribe:
+		if id > 0 {
+			pk.PacketID, pk.FixedHeader.Qos = 0, 0
+		}
+	case packets.Publish:
+		return p.readPublish(cl, c, pk)
+	case packets.Puback, packets.Pubcomp:
+		p.acknowledged(cl, id)
+	case packets.Pubrec:
+		p.hold(c, 0, true)
+		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code { // 4.9
+			p.acknowledged(cl, id)
+		} else if _, ok := cl.State.Inflight.Get(id); ok {
+			c.session.arrived(id)
+			p.store.mark(cl, id, released{})
+		}
+	case packets.Pubrel:
+		p.hold(c, packets.Pubcomp, true)
+		if c.session.release(id) {
+			p.store.set(cl, unreleased, messageKey(cl.ID, id), nil)
+		} else {
+			c.reply.ReasonCode = packets.ErrPacketIdentifierNotFound.Code
+		}
+		return nothing, nil
 	}
-	c.identify(cl, &pk)
-	if pk.FixedHeader.Type == packets.Publish && strings.HasPrefix(strings.ToUpper(pk.TopicName), mqtt.SysPrefix) {
-		p.reject(cl, pk, packets.ErrNotAuthorized)
-	}
-	return pk
+	return pk, nil
 }
 
-// mayReceive reports whether a QoS 2 message is one that the client has not released,
-// or one more is allowed.
-func (s *session) mayReceive(real uint16) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, known := s.received[real]
-	return known || len(s.received) < receiveMaximum
+func (p *policy) readPublish(cl *mqtt.Client, c *conn, pk packets.Packet) (packets.Packet, error) {
+	known, full := c.session.knows(pk.PacketID)
+	switch pk.FixedHeader.Qos {
+	case 1:
+		p.hold(c, packets.Puback, false)
+	case 2:
+		if full && !known {
+			p.tell(c, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
+			return pk, packets.ErrRejectPacket
+		}
+		p.hold(c, packets.Pubrec, false)
+		if known { // [MQTT-4.3.3-10]
+			return nothing, nil
+		}
+	}
+	if !p.OnACLCheck(cl, pk.TopicName, true) {
+		p.refuse(cl, packets.ErrNotAuthorized)
+		return nothing, nil
+	}
+	c.lock(p.sessions.delivery.RLocker())
+	return pk, nil
 }
 
 // OnPacketEncode changes a packet that mochi is about to send.
@@ -271,17 +252,9 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 {
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
 		}
-	case packets.Pubrec:
-		if pk.ReasonCode == packets.ErrPacketIdentifierInUse.Code { // a resent message is not a failure [MQTT-4.3.3-10]
-			pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
-		}
-		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code && c.session != nil {
-			c.session.done(pk.PacketID)
-		}
-		c.identifyAnswer(&pk)
-	case packets.Puback, packets.Pubcomp, packets.Suback, packets.Unsuback:
+	case packets.Suback, packets.Unsuback:
 		pk.Properties.User = nil // mochi returns the client's (3.9.2.1.3)
-		c.identifyAnswer(&pk)
+		pk.PacketID = c.reply.PacketID
 	case packets.Disconnect:
 		var last bytes.Buffer
 		most := int(cl.Properties.Props.MaximumPacketSize) // [MQTT-3.1.2-24]
@@ -334,30 +307,16 @@ func (p *policy) disconnect(cl *mqtt.Client, code packets.Code) {
 	p.server.Listeners.ClientsWg.Go(func() { _ = p.server.DisconnectClient(cl, code) })
 }
 
-// refuse returns the answer that refuses a PUBLISH. mochi would answer QoS 2 with
-// PUBACK, against [MQTT-4.3.3-8], and accept QoS 0. In MQTT 3.1.1 the only refusal is to
-// close the connection.
-func (p *policy) refuse(cl *mqtt.Client, pk packets.Packet, real uint16, code packets.Code) []byte {
-	qos := pk.FixedHeader.Qos
-	switch {
-	case qos == 0:
-		return nil
-	case cl.Properties.ProtocolVersion < 5:
+// refuse refuses the message being handled. mochi would answer QoS 2 with PUBACK,
+// against [MQTT-4.3.3-8], and accept QoS 0. In MQTT 3.1.1 the only refusal is to close
+// the connection.
+func (p *policy) refuse(cl *mqtt.Client, code packets.Code) {
+	switch c := connOf(cl); {
+	case c == nil: // a will
+	case code == packets.ErrTopicAliasInvalid, cl.Properties.ProtocolVersion < 5 && c.reply.FixedHeader.Type > 0:
+		c.reply.FixedHeader.Type = 0
 		p.disconnect(cl, code)
-		return nil
-	case qos == 2:
-		connOf(cl).session.done(pk.PacketID)
-		if cl.State.Inflight.Delete(pk.PacketID) {
-			cl.State.Inflight.IncreaseReceiveQuota()
-		}
-	}
-	return []byte{[...]byte{1: packets.Puback, 2: packets.Pubrec}[qos] << 4, 3, byte(real >> 8), byte(real), code.Code}
-}
-
-// reject refuses the message being handled.
-func (p *policy) reject(cl *mqtt.Client, pk packets.Packet, code packets.Code) {
-	if c := connOf(cl); c != nil { // and not a will
-		packet := p.refuse(cl, pk, c.answering.real, code)
-		transmit(cl, func(f *flow) []byte { return f.admit(packet) })
+	default:
+		c.reply.ReasonCode, c.reply.Properties.ReasonString = code.Code, code.Reason
 	}
 }

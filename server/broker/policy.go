@@ -37,6 +37,7 @@ func (p *policy) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 		return code
 	}
 	p.prepare(cl)
+	cl.Net.Inline = true // then replies to PUBLISH and PUBREL are ours: see OnPacketRead
 	return nil
 }
 
@@ -144,57 +145,35 @@ func (p *policy) end(cl *mqtt.Client) {
 	p.sessions.mu.Unlock()
 }
 
-func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	c := connOf(cl)
-	c.handling = true
-	if pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos == 2 && !c.session.mayReceive(pk.PacketID) {
-		p.tell(c, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
-		return pk, packets.ErrRejectPacket
-	}
-	if t := pk.FixedHeader.Type; c.session != nil && (t == packets.Publish && pk.FixedHeader.Qos > 0 || t == packets.Pubrec || t == packets.Pubrel) {
-		// Its answer waits for the disk. All but PUBLISH wait as long as it takes.
-		c.receipt = p.store.begin(cl.ID, t != packets.Publish)
-		transmit(cl, func(f *flow) []byte { f.handle(); return nil })
-	}
-	pk = p.read(cl, c, pk)
-	if c.session == nil {
-		return pk, nil
-	}
-	switch pk.FixedHeader.Type {
-	case packets.Puback, packets.Pubcomp:
-		p.acknowledged(cl, pk.PacketID)
-	case packets.Pubrec:
-		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code { // 4.9
-			p.acknowledged(cl, pk.PacketID)
-		} else if _, ok := cl.State.Inflight.Get(pk.PacketID); ok {
-			c.session.arrived(pk.PacketID)
-			p.store.mark(cl, pk.PacketID, released{})
-		}
-	case packets.Publish:
-		c.lock(p.sessions.delivery.RLocker())
-	}
-	return pk, nil
+// hold begins a packet whose reply waits for the disk; a patient one for as long as it
+// takes.
+func (p *policy) hold(c *conn, reply byte, patient bool) {
+	c.reply.FixedHeader.Type = reply
+	c.receipt = p.store.begin(c.client.ID, patient)
+	_ = c.transmit(func(f *flow) []byte { f.handle(); return nil })
 }
 
-func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) {
+// OnPacketProcessed sends the reply to a packet, when what it has changed is on disk.
+func (p *policy) OnPacketProcessed(cl *mqtt.Client, _ packets.Packet, _ error) {
 	c := connOf(cl)
 	if c == nil {
 		return
 	}
 	c.handling = false
 	c.delivered()
+	reply := c.reply
+	if reply.FixedHeader.Type > 0 {
+		_ = cl.WritePacket(reply)
+	}
 	var answer *ack
 	transmit(cl, func(f *flow) []byte { answer = f.handled(); return nil })
 	if answer == nil {
 		return
 	}
-	real := c.answering.real
 	p.store.end(c.receipt, func(lost, later bool) {
-		// A message that is not on disk is refused, not acknowledged: the publisher
-		// still has it.
 		var refusal []byte
-		if lost && pk.FixedHeader.Type == packets.Publish {
-			refusal = p.refuse(cl, pk, real, packets.ErrQuotaExceeded)
+		if lost {
+			refusal = p.lost(cl, c.session, reply)
 		}
 		_ = c.transmit(func(f *flow) []byte {
 			if answer.settled = true; lost {
@@ -208,31 +187,44 @@ func (p *policy) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) 
 	})
 }
 
-func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if cl.Net.Inline && isSys(pk.TopicName) {
-		return pk, nil
+// lost returns the refusal of a message that could not be written: the publisher still
+// has it.
+func (p *policy) lost(cl *mqtt.Client, session *session, reply packets.Packet) []byte {
+	kind, id := reply.FixedHeader.Type, reply.PacketID
+	switch {
+	case kind != packets.Puback && kind != packets.Pubrec:
+		return nil
+	case kind == packets.Pubrec:
+		session.release(id)
 	}
-	switch code := p.publishable(pk); code {
-	case packets.CodeSuccess:
-		return pk, nil
-	case packets.ErrTopicAliasInvalid:
-		p.disconnect(cl, code)
-	default:
-		p.reject(cl, pk, code)
+	if cl.Properties.ProtocolVersion < 5 {
+		p.disconnect(cl, packets.ErrQuotaExceeded)
+		return nil
 	}
-	return pk, packets.ErrRejectPacket
+	return []byte{kind << 4, 3, byte(id >> 8), byte(id), packets.ErrQuotaExceeded.Code}
 }
 
-// OnPublished records that a QoS 2 message has been delivered, by the client's own
-// identifier.
+func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if cl == p.self {
+		return pk, nil
+	}
+	if code := p.publishable(pk); code != packets.CodeSuccess {
+		p.refuse(cl, code)
+		return pk, packets.ErrRejectPacket
+	}
+	return pk, nil
+}
+
+// OnPublished records that a QoS 2 message has been delivered.
 func (p *policy) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 	if c := connOf(cl); c != nil && pk.FixedHeader.Qos == 2 {
-		p.store.mark(cl, pk.PacketID, received(c.answering.real))
+		c.session.receive(pk.PacketID)
+		p.store.set(cl, unreleased, messageKey(cl.ID, pk.PacketID), received{})
 	}
 }
 
-func (p *policy) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, _ int64) {
-	if !isSys(pk.TopicName) {
+func (p *policy) OnRetainMessage(cl *mqtt.Client, pk packets.Packet, _ int64) {
+	if cl != p.self {
 		p.sessions.retain(pk)
 		p.store.retain(pk)
 	}
@@ -254,29 +246,22 @@ func (p *policy) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int
 // acknowledged handles a message that the client has acknowledged. mochi frees its
 // identifier next, which may then be reused at once.
 func (p *policy) acknowledged(cl *mqtt.Client, id uint16) {
-	p.complete(cl, id, (*session).done)
+	p.complete(cl, id)
 	transmit(cl, func(f *flow) []byte { return f.acknowledge(id) })
 }
 
-// complete forgets a message if done reports that there is one.
-func (p *policy) complete(cl *mqtt.Client, id uint16, done func(*session, uint16) bool) {
+// complete forgets a message to the client.
+func (p *policy) complete(cl *mqtt.Client, id uint16) {
 	// A session that was taken over has passed its messages to its successor of the
 	// same name.
-	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && done(session, id) {
+	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && session.remove(id) {
 		p.store.mark(cl, id, nil)
-	}
-}
-
-// OnQosComplete completes messages that the client has sent.
-func (p *policy) OnQosComplete(cl *mqtt.Client, pk packets.Packet) {
-	if pk.FixedHeader.Type == packets.Pubrel {
-		p.complete(cl, pk.PacketID, (*session).release)
 	}
 }
 
 func (p *policy) OnQosDropped(cl *mqtt.Client, pk packets.Packet) {
 	transmit(cl, func(f *flow) []byte { f.drop(pk.PacketID); return f.release() })
-	p.complete(cl, pk.PacketID, (*session).done)
+	p.complete(cl, pk.PacketID)
 }
 
 func (p *policy) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {

@@ -58,6 +58,11 @@ func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 	for _, pk := range cl.State.Inflight.GetAll(false) {
 		add(messages, messageKey(cl.ID, pk.PacketID), session.message(pk))
 	}
+	session.mu.Lock()
+	for id := range session.received {
+		add(unreleased, messageKey(cl.ID, id), received{})
+	}
+	session.mu.Unlock()
 	s.put(cl.ID, changes...)
 }
 
@@ -132,8 +137,7 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	}})
 }
 
-// mark stores the state of a QoS 2 message, received or released, or with nil forgets a
-// complete one.
+// mark stores that a QoS 2 message has arrived, or with nil forgets a complete one.
 func (s *store) mark(cl *mqtt.Client, id uint16, state any) {
 	s.set(cl, messages, messageKey(cl.ID, id), state)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 	mochi "github.com/mochi-mqtt/server/v2/packets"
+	"go.etcd.io/bbolt"
 )
 
 func (p *peer) pingpong() {
@@ -16,50 +17,63 @@ func (p *peer) pingpong() {
 // mochi frees an identifier before it says that its message is complete; meanwhile the
 // identifier can be another message's.
 func TestIdentifierUsedAgainAtOnce(t *testing.T) {
-	for name, begin := range map[string]func(sub, pub *peer) byte{
-		"acknowledged by the client": func(_, pub *peer) byte {
-			pub.publish(1, 1, false, "t", "first")
-			expect[packets.Puback](pub)
-			return mochi.Puback
-		},
-		"released by the client": func(sub, _ *peer) byte {
-			sub.publish(9, 2, false, "elsewhere", "first")
-			expect[packets.Pubrec](sub)
-			return mochi.Pubrel
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			b := start(t, Options{DataDir: dir})
-			sub := connect(t, dialTCP(t, b), lastingAs("device"))
-			sub.subscribe("t", 1)
-			sub.disconnect()
-			pub := connect(t, dialTCP(t, b), nil)
-			sub = connect(t, dialTCP(t, b), lastingAs("device")) // mochi counts from 1 again
-			kind := begin(sub, pub)
-			sub.disconnect()
-			connect(t, dialTCP(t, b), lastingAs("device"))
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	sub := connect(t, dialTCP(t, b), lastingAs("device"))
+	sub.subscribe("t", 1)
+	sub.disconnect()
+	pub := connect(t, dialTCP(t, b), nil)
+	sub = connect(t, dialTCP(t, b), lastingAs("device")) // mochi counts from 1 again
+	pub.publish(1, 1, false, "t", "first")
+	expect[packets.Puback](pub)
+	sub.disconnect()
+	connect(t, dialTCP(t, b), lastingAs("device"))
 
-			cl, _ := b.server.Clients.Get("device")
-			if !cl.State.Inflight.Delete(1) {
-				t.Fatal("the identifier is another")
-			}
-			pub.publish(2, 1, false, "t", "second")
-			expect[packets.Puback](pub)
-			if m, ok := cl.State.Inflight.Get(1); !ok || string(m.Payload) != "second" {
-				t.Fatalf("the identifier is not used again, but for %v", m)
-			}
-			b.policy.OnQosComplete(cl, mochi.Packet{FixedHeader: mochi.FixedHeader{Type: kind}, PacketID: 1})
-			if err := b.Close(); err != nil {
-				t.Fatal(err)
-			}
+	cl, _ := b.server.Clients.Get("device")
+	if !cl.State.Inflight.Delete(1) {
+		t.Fatal("the identifier is another")
+	}
+	pub.publish(2, 1, false, "t", "second")
+	expect[packets.Puback](pub)
+	if m, ok := cl.State.Inflight.Get(1); !ok || string(m.Payload) != "second" {
+		t.Fatalf("the identifier is not used again, but for %v", m)
+	}
+	b.policy.OnQosComplete(cl, mochi.Packet{FixedHeader: mochi.FixedHeader{Type: mochi.Puback}, PacketID: 1})
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
 
-			b = start(t, Options{DataDir: dir})
-			sub = connect(t, dialTCP(t, b), lastingAs("device"))
-			if m := expect[packets.Publish](sub); string(m.Payload) != "second" {
-				t.Errorf("got %q", m.Payload)
-			}
-		})
+	b = start(t, Options{DataDir: dir})
+	sub = connect(t, dialTCP(t, b), lastingAs("device"))
+	if m := expect[packets.Publish](sub); string(m.Payload) != "second" {
+		t.Errorf("got %q", m.Payload)
+	}
+}
+
+// Files of earlier versions have what the client has not released among the messages to it.
+func TestUnreleasedBeforeUpdate(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	connect(t, dialTCP(t, b), lastingAs("device")).disconnect()
+	waitFor(t, b.policy.sessions.get("device").away)
+	b.policy.store.flush("device")
+	if err := b.policy.store.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(messages).Put(messageKey("device", 5), []byte{kindReceived, 0, 9})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []byte{0, mochi.ErrPacketIdentifierNotFound.Code} { // and it is gone once it is released
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b = start(t, Options{DataDir: dir})
+		p := connect(t, dialTCP(t, b), lastingAs("device"))
+		release := packets.NewControlPacket(packets.PUBREL)
+		release.Content.(*packets.Pubrel).PacketID = 9
+		p.send(release)
+		if got := expect[packets.Pubcomp](p); got.PacketID != 9 || got.ReasonCode != want {
+			t.Errorf("PUBCOMP %d, reason %#x, want %#x", got.PacketID, got.ReasonCode, want)
+		}
 	}
 }
 

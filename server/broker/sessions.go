@@ -41,8 +41,8 @@ type session struct {
 	expiry *time.Timer // ends it
 
 	mu       sync.Mutex
-	sent     map[uint16]sent   // not acknowledged by the client
-	received map[uint16]uint16 // QoS 2, not released by the client: its identifier, and mochi's
+	sent     map[uint16]sent // not acknowledged by the client
+	received map[uint16]bool // QoS 2, not released by the client
 	bytes    int
 	will     *packets.Packet // of this client, waiting for its delay
 	delay    *time.Timer
@@ -99,7 +99,7 @@ func (s *sessions) get(client string) *session {
 func (s *sessions) start(cl *mqtt.Client) *session {
 	one := &session{
 		client: cl.ID, user: string(cl.Properties.Username), all: s, file: new(onFile),
-		sent: make(map[uint16]sent), received: make(map[uint16]uint16),
+		sent: make(map[uint16]sent), received: make(map[uint16]bool),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -253,10 +253,8 @@ func (s *session) size() int {
 }
 
 // restore counts what was read from the disk.
-func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
+func (s *session) restore(pk packets.Packet, order uint64) {
 	switch pk.FixedHeader.Type {
-	case packets.Pubrec:
-		s.received[real] = pk.PacketID
 	case packets.Pubrel:
 		s.sent[pk.PacketID] = sent{}
 	case packets.Publish:
@@ -268,17 +266,11 @@ func (s *session) restore(pk packets.Packet, order uint64, real uint16) {
 
 // message is a message in flight in its stored form.
 func (s *session) message(pk packets.Packet) any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch pk.FixedHeader.Type {
-	case packets.Publish:
-		one := s.sent[pk.PacketID]
-		return message{pk, one.order, one.size}
-	case packets.Pubrec:
-		real, _ := s.realOf(pk.PacketID)
-		return received(real)
+	if pk.FixedHeader.Type == packets.Pubrel {
+		return released{}
 	}
-	return released{}
+	one := s.find(pk.PacketID)
+	return message{pk, one.order, one.size}
 }
 
 // find returns a message in flight, or none.
@@ -319,6 +311,30 @@ func (s *session) remove(id uint16) bool {
 	return ok
 }
 
+// receive records a QoS 2 message of the client.
+func (s *session) receive(id uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received[id] = true
+}
+
+// knows reports whether a QoS 2 message of the client is not released, and whether there
+// may be no other one.
+func (s *session) knows(id uint16) (known, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.received[id], len(s.received) >= receiveMaximum
+}
+
+// release reports whether it was there.
+func (s *session) release(id uint16) (known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known = s.received[id]
+	delete(s.received, id)
+	return known
+}
+
 // clear stops counting the session's messages.
 func (s *session) clear() {
 	s.mu.Lock()
@@ -327,17 +343,6 @@ func (s *session) clear() {
 		s.grow(-one.size)
 	}
 	clear(s.sent)
-}
-
-// realOf is the client's own identifier for a QoS 2 message that has another in mochi.
-// The caller holds mu.
-func (s *session) realOf(internal uint16) (real uint16, ok bool) {
-	for real, id := range s.received {
-		if id == internal {
-			return real, true
-		}
-	}
-	return internal, false
 }
 
 // retain counts a retained message, or its removal.

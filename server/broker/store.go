@@ -71,7 +71,8 @@ var (
 	retained      = []byte("retained")      // topic: message
 	clients       = []byte("clients")       // client: record
 	subscriptions = []byte("subscriptions") // client NUL filter: packets.Subscription
-	messages      = []byte("messages")      // client NUL identifier: message
+	messages      = []byte("messages")      // client NUL identifier: message, or released
+	unreleased    = []byte("unreleased")    // client NUL identifier: received
 )
 
 func subscriptionKey(client, filter string) []byte { return []byte(client + "\x00" + filter) }
@@ -92,7 +93,7 @@ func openStore(dir string, p *policy) (*store, error) {
 		next: newBatch(), receipts: make(map[string]*receipt), stopped: make(chan struct{}),
 	}
 	s.changed.L = &s.mu
-	if err := db.View(p.restore); err != nil {
+	if err := db.View(func(tx *bbolt.Tx) error { return p.restore(tx, s) }); err != nil {
 		return nil, errors.Join(damaged(db.Path(), err), db.Close())
 	}
 	go s.run()
