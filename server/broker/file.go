@@ -3,7 +3,6 @@ package broker
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -50,7 +49,7 @@ type record struct {
 	WillDelay       uint32 `json:",omitempty"`
 }
 
-func newRecord(cl *mqtt.Client, session *session) []byte {
+func newRecord(cl *mqtt.Client, session *session) record {
 	r := record{Username: cl.Properties.Username, ProtocolVersion: cl.Properties.ProtocolVersion, Clean: cl.Properties.Clean}
 	left, will := session.waiting()
 	if c := connOf(cl); left.IsZero() && c != nil {
@@ -64,8 +63,7 @@ func newRecord(cl *mqtt.Client, session *session) []byte {
 	p := cl.Properties.Props
 	r.Props.SessionExpiryInterval, r.Props.SessionExpiryIntervalFlag = p.SessionExpiryInterval, p.SessionExpiryIntervalFlag
 	r.Props.MaximumPacketSize = p.MaximumPacketSize
-	data, _ := json.Marshal(r) // plain fields always encode
-	return data
+	return r
 }
 
 // Values of messages and retained begin with one of these; the others are JSON.
@@ -77,6 +75,8 @@ const (
 
 func encode(value any) []byte {
 	switch v := value.(type) {
+	case nil:
+		return nil
 	case message:
 		out := bytes.NewBuffer(make([]byte, 0, v.size))
 		out.WriteByte(kindMessage)
@@ -249,7 +249,7 @@ func (p *policy) restore(tx *bbolt.Tx, s *store) error {
 			props.MaximumPacketSize = r.Props.MaximumPacketSize
 			p.server.Clients.Add(cl)
 			session := p.sessions.start(cl)
-			session.file.record = sha256.Sum256(data)
+			session.file.written = true
 			if r.Left > 0 {
 				session.left = time.Unix(r.Left, 0)
 			}

@@ -3,9 +3,6 @@
 package broker
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -34,7 +31,7 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if !lasting(cl) {
 		s.forget(cl, session)
 	} else {
-		if !session.file.written() || session.file.partly {
+		if !session.file.written || session.file.partly {
 			s.rewrite(cl, session, false)
 		}
 		s.putRecord(cl, session)
@@ -66,24 +63,21 @@ func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
 	s.put(cl.ID, changes...)
 }
 
-// putRecord stores changed properties of a lasting session.
+// putRecord stores the properties of a lasting session.
 func (s *store) putRecord(cl *mqtt.Client, session *session) {
 	if s == nil {
 		return
 	}
-	record := newRecord(cl, session)
-	if sum := sha256.Sum256(record); session.file.record != sum {
-		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), value: json.RawMessage(record)})
-		session.file.record = sum
-	}
+	s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID), value: newRecord(cl, session)})
+	session.file.written = true
 }
 
 // forget deletes a session.
 func (s *store) forget(cl *mqtt.Client, session *session) {
-	if session != nil && session.file.written() {
+	if session != nil && session.file.written {
 		s.rewrite(cl, session, true)
 		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID)})
-		session.file.record = [sha256.Size]byte{}
+		session.file.written = false
 	}
 }
 

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,11 +51,9 @@ type session struct {
 // lock; a session that is taken over meanwhile does nothing else.
 type onFile struct {
 	sync.Mutex
-	record [sha256.Size]byte // zero: nothing
-	partly bool              // incomplete since the beginning of its last connection
+	written bool // at least in part
+	partly  bool // incomplete since the beginning of its last connection
 }
-
-func (f *onFile) written() bool { return f.record != [sha256.Size]byte{} }
 
 type sent struct {
 	order uint64

@@ -1,8 +1,8 @@
 package broker
 
 import (
+	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -204,7 +204,7 @@ func (b *batch) add(c change) {
 // happened reports whether a change that can't be written now is written later.
 func (c change) happened() bool {
 	switch c.value.(type) {
-	case nil, released, json.RawMessage:
+	case nil, released, record:
 		return true
 	}
 	return false
@@ -251,12 +251,16 @@ func (s *store) write(b *batch) bool {
 	err := s.db.Update(func(tx *bbolt.Tx) (err error) {
 		unchanged := errUnchanged // then nothing is written
 		for _, c := range b.changes {
+			value := encode(c.value)
 			switch bucket := tx.Bucket(c.bucket); {
-			case c.value != nil:
-				err, unchanged = bucket.Put(c.key, encode(c.value)), nil
-			case bucket.Get(c.key) != nil:
-				err, unchanged = bucket.Delete(c.key), nil
+			case bytes.Equal(value, bucket.Get(c.key)):
+				continue
+			case value == nil:
+				err = bucket.Delete(c.key)
+			default:
+				err = bucket.Put(c.key, value)
 			}
+			unchanged = nil
 			if err != nil {
 				return err
 			}
