@@ -188,7 +188,7 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 			p.acknowledged(cl, id)
 		} else if _, ok := cl.State.Inflight.Get(id); ok {
 			c.session.arrived(id)
-			p.store.mark(cl, id, released{})
+			p.store.set(cl, messages, messageKey(cl.ID, id), released{})
 		}
 	case packets.Pubrel:
 		p.hold(c, packets.Pubcomp, true)

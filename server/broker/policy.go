@@ -255,7 +255,7 @@ func (p *policy) complete(cl *mqtt.Client, id uint16) {
 	// A session that was taken over has passed its messages to its successor of the
 	// same name.
 	if session := p.sessions.get(cl.ID); session != nil && !cl.IsTakenOver() && session.remove(id) {
-		p.store.mark(cl, id, nil)
+		p.store.set(cl, messages, messageKey(cl.ID, id), nil)
 	}
 }
 

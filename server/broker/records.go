@@ -130,8 +130,3 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 		}
 	}})
 }
-
-// mark stores that a QoS 2 message has arrived, or with nil forgets a complete one.
-func (s *store) mark(cl *mqtt.Client, id uint16, state any) {
-	s.set(cl, messages, messageKey(cl.ID, id), state)
-}

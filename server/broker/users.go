@@ -148,11 +148,6 @@ func (u *Users) Authenticate(name string, password []byte, remote string) packet
 	return packets.ErrBadUsernameOrPassword
 }
 
-func (u *Users) has(name string) bool {
-	_, known := u.current.Load().byName[name]
-	return known
-}
-
 // allow reports whether the user may publish to a topic, or subscribe to a filter.
 func (u *Users) allow(name, filter string, write bool) bool {
 	one := u.current.Load().byName[name]
@@ -199,7 +194,7 @@ func (p *policy) admit(cl *mqtt.Client, pk packets.Packet) packets.Code {
 		}
 		most = min(most, p.most.userSessions)
 		session := p.sessions.get(cl.ID) // only now: it may change owners while a password is checked
-		if session != nil && !p.users.has(session.user) {
+		if session != nil && p.users.current.Load().byName[session.user].Name == "" {
 			p.expire(session)
 			session = p.sessions.get(cl.ID)
 		}

@@ -31,11 +31,6 @@ func ReadPacket(in *bufio.Reader, packet *bytes.Buffer, most int) error {
 			return packets.ErrMalformedVariableByteInteger
 		case length > most:
 			return packets.ErrPacketTooLarge
-		case b < 0x80 && length <= in.Buffered():
-			whole, _ := in.Peek(length)
-			packet.Write(whole)
-			_, err = in.Discard(length)
-			return err
 		case b < 0x80:
 			_, err = io.CopyN(packet, in, int64(length))
 			return err
