@@ -166,7 +166,7 @@ func (c *config) keepUsers(ctx context.Context, users *broker.Users, b *broker.B
 	if users == nil {
 		return nil
 	}
-	list, err := watch("list of users", func() error {
+	check, err := watch("list of users", func() error {
 		revoked, err := users.Reload()
 		if b != nil {
 			b.Revoke(revoked)
@@ -177,7 +177,7 @@ func (c *config) keepUsers(ctx context.Context, users *broker.Users, b *broker.B
 	if err != nil {
 		return fmt.Errorf("-broker-auth: %w", err)
 	}
-	list.keep(ctx)
+	keepChecking(ctx, check)
 	return nil
 }
 

@@ -119,20 +119,16 @@ func newAccess(listenAddr string, origins []string) *access {
 // hostname is a Host header without its port.
 func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
 
-// answersTo reports whether host, as in the Host header, names this server. A foreign
+// validateHost refuses requests whose Host header does not name this server. A foreign
 // name that resolves to this machine would let a page of another site reach local
 // servers (DNS rebinding).
-func (a *access) answersTo(host string) bool {
-	name := strings.ToLower(hostname(host))
-	_, err := netip.ParseAddr(name)
-	return local(name) || slices.Contains(a.names, name) || a.anyIP && err == nil
-}
-
 func (a *access) validateHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A load balancer's health check may use any name; the answer reveals nothing.
 		asked := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
-		if !asked && !a.answersTo(r.Host) {
+		name := strings.ToLower(hostname(r.Host))
+		_, err := netip.ParseAddr(name)
+		if !asked && !local(name) && !slices.Contains(a.names, name) && (!a.anyIP || err != nil) {
 			http.Error(w, fmt.Sprintf("This server does not answer to the name %q.\n\n"+
 				"If it should, start it with -allow-origin http://%s", r.Host, r.Host), http.StatusForbidden)
 			return

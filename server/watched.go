@@ -7,82 +7,69 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// watched are files that are read again when they change. If they can't be used, for
-// example because only one has been replaced so far, the earlier ones stay in use.
-type watched struct {
-	what  string // for the log
-	files []string
-	load  func() error
-	log   *slog.Logger
-
-	mu       sync.Mutex
-	modified []time.Time
+// watch reads files. The function that it returns reads them again if they have changed,
+// or with anyway in any case. If they can't be used, for example because only one has
+// been replaced so far, the earlier ones stay in use.
+func watch(what string, load func() error, log *slog.Logger, files ...string) (check func(anyway bool), err error) {
+	var mu sync.Mutex
+	last := modified(files)
+	return func(anyway bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		now := modified(files)
+		if now == last && !anyway {
+			return
+		}
+		last = now
+		if err := load(); err != nil {
+			log.Warn("the new "+what+" cannot be used, the old one is kept", "error", err)
+		} else {
+			log.Info("the "+what+" has been read again", "file", files[0])
+		}
+	}, load()
 }
 
-// watch reads the files for the first time.
-func watch(what string, load func() error, log *slog.Logger, files ...string) (*watched, error) {
-	w := &watched{what: what, files: files, load: load, log: log, modified: modified(files)}
-	return w, load()
-}
-
-// check reads the files again if they have changed, or with anyway in any case.
-func (w *watched) check(anyway bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := modified(w.files)
-	if !anyway && slices.Equal(now, w.modified) {
-		return
+func modified(files []string) (times string) {
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil {
+			times += info.ModTime().String()
+		}
+		times += "\n"
 	}
-	w.modified = now
-	if err := w.load(); err != nil {
-		w.log.Warn("the new "+w.what+" cannot be used, the old one is kept", "error", err)
-	} else {
-		w.log.Info("the "+w.what+" has been read again", "file", w.files[0])
-	}
+	return times
 }
 
-// keep checks the files every two seconds and reads them on SIGHUP, until ctx ends.
-func (w *watched) keep(ctx context.Context) {
+// keepChecking checks files every two seconds, and anyway on SIGHUP, until ctx ends.
+func keepChecking(ctx context.Context, check func(anyway bool)) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	tick := time.Tick(2 * time.Second)
 	go func() {
 		defer signal.Stop(hangup)
-		for ctx.Err() == nil {
+		for {
 			select {
 			case <-hangup:
-				w.check(true)
+				check(true)
 			case <-tick:
-				w.check(false)
+				check(false)
 			case <-ctx.Done():
+				return
 			}
 		}
 	}()
-}
-
-func modified(files []string) (times []time.Time) {
-	for _, file := range files {
-		var when time.Time
-		if info, err := os.Stat(file); err == nil {
-			when = info.ModTime()
-		}
-		times = append(times, when)
-	}
-	return times
 }
 
 // loadCertificate returns the TLS configuration of a listener. Each handshake checks
 // whether the files have changed: a renewed certificate needs no restart.
 func loadCertificate(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
 	var current atomic.Pointer[tls.Certificate]
-	files, err := watch("certificate", func() error {
+	check, err := watch("certificate", func() error {
 		pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 		if err == nil {
 			current.Store(&pair)
@@ -93,7 +80,7 @@ func loadCertificate(certFile, keyFile string, log *slog.Logger) (*tls.Config, e
 		return nil, fmt.Errorf("-tls-cert and -tls-key: %w", err)
 	}
 	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		files.check(false)
+		check(false)
 		return current.Load(), nil
 	}}, nil
 }
