@@ -46,7 +46,6 @@ type conn struct {
 	client   *mqtt.Client    // nil until the broker has accepted it
 	will     *packets.Packet // nil without one, and after DISCONNECT
 	parting  *packets.Packet // a will that is due
-	refused  bool            // by CONNACK
 	locked   sync.Locker     // held while a message is delivered, or a session taken over
 
 	mu       sync.Mutex // guards the following, and the deadline for reading

@@ -93,20 +93,6 @@ func capabilities(most quotas) *mqtt.Capabilities {
 	return c
 }
 
-// publishable says whether a message, whose alias was resolved, may be delivered.
-func (p *policy) publishable(pk packets.Packet) packets.Code {
-	switch {
-	case pk.TopicName == "": // 3.3.4
-		return packets.ErrTopicAliasInvalid
-	case tooLarge(pk.TopicName):
-		return packets.ErrTopicNameInvalid
-	case pk.FixedHeader.Qos > 0 && p.sessions.bytes.Load() > int64(p.most.allSessionBytes),
-		pk.FixedHeader.Retain && len(pk.Payload) > 0 && !p.sessions.retainable(pk, p.most):
-		return packets.ErrQuotaExceeded
-	}
-	return packets.CodeSuccess
-}
-
 // fits reports whether a message is added to a session. A client that does not keep up
 // is disconnected before anything is lost: the message that fills its session is still
 // added.

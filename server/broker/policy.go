@@ -88,21 +88,20 @@ func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packe
 	transmit(cl, func(f *flow) []byte { f.resuming, f.sent = true, c.session.try; return nil })
 	c.delivered()
 	if !p.store.establish(cl, c.session) { // CONNACK would promise a session
-		c.refused = true
 		c.discardWill()
 		code := packets.ErrQuotaExceeded
 		if cl.Properties.ProtocolVersion < 5 {
 			code = packets.Err3ServerUnavailable
 		}
 		pk.ReasonCode, pk.SessionPresent = code.Code, false
+		cl.Stop(code)
 	}
 	return pk
 }
 
 func (p *policy) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	c := connOf(cl)
-	if c.refused {
-		cl.Stop(packets.ErrQuotaExceeded)
+	if cl.Closed() { // see beforeConnack
 		return
 	}
 	transmit(cl, func(f *flow) []byte { return f.resumed(c.session.find) })
@@ -204,15 +203,22 @@ func (p *policy) lost(cl *mqtt.Client, session *session, reply packets.Packet) [
 	return []byte{kind << 4, 3, byte(id >> 8), byte(id), packets.ErrQuotaExceeded.Code}
 }
 
+// OnPublish says whether a message, whose alias was resolved, may be delivered.
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if cl == p.self {
+	switch {
+	case cl == p.self:
+		return pk, nil
+	case pk.TopicName == "": // 3.3.4
+		p.refuse(cl, packets.ErrTopicAliasInvalid)
+	case tooLarge(pk.TopicName):
+		p.refuse(cl, packets.ErrTopicNameInvalid)
+	case pk.FixedHeader.Qos > 0 && p.sessions.bytes.Load() > int64(p.most.allSessionBytes),
+		pk.FixedHeader.Retain && len(pk.Payload) > 0 && !p.sessions.retainable(pk, p.most):
+		p.refuse(cl, packets.ErrQuotaExceeded)
+	default:
 		return pk, nil
 	}
-	if code := p.publishable(pk); code != packets.CodeSuccess {
-		p.refuse(cl, code)
-		return pk, packets.ErrRejectPacket
-	}
-	return pk, nil
+	return pk, packets.ErrRejectPacket
 }
 
 // OnPublished records that a QoS 2 message has been delivered.
