@@ -203,11 +203,11 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 }
 
 func (p *policy) readPublish(cl *mqtt.Client, c *conn, pk packets.Packet) (packets.Packet, error) {
-	known, full := c.session.knows(pk.PacketID)
 	switch pk.FixedHeader.Qos {
 	case 1:
 		p.hold(c, packets.Puback, false)
 	case 2:
+		known, full := c.session.knows(pk.PacketID)
 		if full && !known {
 			p.tell(c, packets.ErrReceiveMaximum) // [MQTT-3.3.4-7]
 			return pk, packets.ErrRejectPacket

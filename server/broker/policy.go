@@ -63,7 +63,9 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	c.session = p.sessions.start(cl)
 	c.session.keepWill(c.will, 1)
 	if before != nil {
-		before.clear()
+		for id := range before.clear() {
+			p.store.put(cl.ID, change{bucket: unreleased, key: messageKey(cl.ID, id)})
+		}
 		c.parting = before.cancelWill()
 	}
 }

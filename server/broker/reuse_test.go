@@ -109,3 +109,26 @@ func TestReleasedBeforeRestart(t *testing.T) {
 	b = start(t, Options{DataDir: dir})
 	connect(t, dialTCP(t, b), lastingAs("device")).pingpong() // and no PUBREL
 }
+
+// With a clean start nothing is left of what the client had not released, in the file either.
+func TestCleanStartForgetsUnreleased(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	connect(t, dialTCP(t, b), lastingAs("device")).publish(7, 2, false, "t", "first")
+	waitFor(t, func() bool { known, _ := b.policy.sessions.get("device").knows(7); return known })
+	connect(t, dialTCP(t, b), func(c *packets.Connect) {
+		lastingAs("device")(c)
+		c.CleanStart = true
+	}).disconnect()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = start(t, Options{DataDir: dir})
+	sub := connect(t, dialTCP(t, b), nil)
+	sub.subscribe("t", 0)
+	p := connect(t, dialTCP(t, b), lastingAs("device"))
+	p.publish(7, 2, false, "t", "second")
+	if m := expect[packets.Publish](sub); string(m.Payload) != "second" {
+		t.Errorf("got %q", m.Payload)
+	}
+}

@@ -332,14 +332,16 @@ func (s *session) release(id uint16) (known bool) {
 	return known
 }
 
-// clear stops counting the session's messages.
-func (s *session) clear() {
+// clear stops counting the session's messages, and returns what was not released.
+func (s *session) clear() (received map[uint16]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range s.sent {
 		s.grow(-one.size)
 	}
 	clear(s.sent)
+	received, s.received = s.received, make(map[uint16]bool)
+	return received
 }
 
 // retain counts a retained message, or its removal.
