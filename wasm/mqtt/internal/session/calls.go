@@ -75,24 +75,20 @@ func (s *Session) settleCall(c *Call, ack *wire.Suback, err error) {
 	}
 }
 
-// frame makes the packet, with this identifier.
-func (c *Call) frame(identifier int) []byte {
-	properties := &packets.Properties{User: c.User}
-	if c.Filters != nil {
-		return wire.EncodeUnsubscribe(&packets.Unsubscribe{Topics: c.Filters, Properties: properties}, c.id)
-	}
-	if identifier > 0 {
-		properties.SubscriptionIdentifier = &identifier
-	}
-	return wire.EncodeSubscribe(&packets.Subscribe{Subscriptions: c.Subscriptions, Properties: properties}, c.id)
-}
-
 // packet makes the packet of a call, or says why the broker would not accept it.
-func (s *Session) packet(c *Call) ([]byte, error) {
+func (s *Session) packet(c *Call) (frame []byte, err error) {
 	if err := s.limits.subscribe(c); err != nil {
 		return nil, err
 	}
-	frame := c.frame(s.limits.identifier(c.Identifier))
+	properties := &packets.Properties{User: c.User}
+	if c.Filters != nil {
+		frame = wire.EncodeUnsubscribe(&packets.Unsubscribe{Topics: c.Filters, Properties: properties}, c.id)
+	} else {
+		if id := s.limits.identifier(c.Identifier); id > 0 {
+			properties.SubscriptionIdentifier = &id
+		}
+		frame = wire.EncodeSubscribe(&packets.Subscribe{Subscriptions: c.Subscriptions, Properties: properties}, c.id)
+	}
 	return frame, s.limits.size("filter", frame)
 }
 

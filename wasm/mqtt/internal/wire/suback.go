@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -35,25 +34,15 @@ func ParseSuback(kind byte, body []byte) (*Suback, error) {
 	return s, nil
 }
 
-// EncodeSubscribe makes a whole SUBSCRIBE packet (3.8) with this packet
-// identifier; p.PacketID is ignored. p.Properties may be nil.
+// EncodeSubscribe makes a whole SUBSCRIBE packet (3.8), and sets its packet identifier.
+// p.Properties may be nil.
 func EncodeSubscribe(p *packets.Subscribe, id uint16) []byte {
-	body := binary.BigEndian.AppendUint16(nil, id)
-	body = AppendProperties(body, p.Properties.Pack(TypeSubscribe))
-	for i := range p.Subscriptions {
-		s := &p.Subscriptions[i]
-		body = append(AppendString(body, s.Topic), s.Pack())
-	}
-	return frame(TypeSubscribe<<4|2, body) // [MQTT-3.8.1-1]
+	p.PacketID = id
+	return frame(TypeSubscribe<<4|2, bytes.Join(p.Buffers(), nil)) // [MQTT-3.8.1-1]
 }
 
-// EncodeUnsubscribe makes a whole UNSUBSCRIBE packet (3.10) with this packet
-// identifier; p.PacketID is ignored. p.Properties may be nil.
+// EncodeUnsubscribe makes a whole UNSUBSCRIBE packet (3.10), as EncodeSubscribe does.
 func EncodeUnsubscribe(p *packets.Unsubscribe, id uint16) []byte {
-	body := binary.BigEndian.AppendUint16(nil, id)
-	body = AppendProperties(body, p.Properties.Pack(TypeUnsubscribe))
-	for _, filter := range p.Topics {
-		body = AppendString(body, filter)
-	}
-	return frame(TypeUnsubscribe<<4|2, body) // [MQTT-3.10.1-1]
+	p.PacketID = id
+	return frame(TypeUnsubscribe<<4|2, bytes.Join(p.Buffers(), nil)) // [MQTT-3.10.1-1]
 }
