@@ -156,22 +156,16 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 	}
 	c.mu.Lock()
 	var err error
-	taken := 0
-	for ; taken < len(calls) && err == nil; taken++ {
-		if c.supervisor.want == gone {
-			err = c.notConnected()
-		} else if err = c.session.Subscribe(calls[taken]); err == nil {
-			c.pending++
-		}
-	}
-	if err != nil {
-		taken--
-		for _, call := range calls[:taken] {
-			c.session.Abandon(call, err)
-		}
+	if c.supervisor.want == gone {
+		err = c.notConnected()
+	} else if err = c.session.Subscribe(calls...); err == nil {
+		c.pending += len(calls)
 	}
 	c.unlock()
-	for range taken {
+	if err != nil {
+		return SubscribeResult{}, err
+	}
+	for range calls {
 		select {
 		case <-settled:
 		case <-ctx.Done():
@@ -182,9 +176,6 @@ func (c *Client) call(ctx context.Context, what string, calls ...*session.Call) 
 			c.unlock()
 			<-settled
 		}
-	}
-	if err != nil {
-		return SubscribeResult{}, err
 	}
 	var r SubscribeResult
 	refused, failed := 0, error(nil)

@@ -36,22 +36,24 @@ func (c *Call) what() string {
 	return "subscribe"
 }
 
-// Subscribe takes a call. An error says that it was not taken. Without a connection a
-// call waits for the next one, if the queue takes messages then; if not, an UNSUBSCRIBE
-// still takes effect at the next one.
-func (s *Session) Subscribe(c *Call) error {
-	if s.online {
-		if _, err := s.packet(c); err != nil {
-			return err
+// Subscribe takes calls. An error says that none was taken. Without a connection they
+// wait for the next one, if the queue takes messages then; if not, an UNSUBSCRIBE still
+// takes effect at the next one.
+func (s *Session) Subscribe(calls ...*Call) error {
+	for _, c := range calls {
+		if s.online {
+			if _, err := s.packet(c); err != nil {
+				return err
+			}
 		}
-	}
-	if !s.ended {
-		s.subscriptions.unsubscribe(c)
+		if !s.ended {
+			s.subscriptions.unsubscribe(c)
+		}
 	}
 	if s.ended || !s.online && !s.config.Queue.Offline && !s.early() {
 		return wire.NoConnection()
 	}
-	s.subscriptions.queue = append(s.subscriptions.queue, c)
+	s.subscriptions.queue = append(s.subscriptions.queue, calls...)
 	s.ready.Send = true
 	return nil
 }
