@@ -52,7 +52,6 @@ type Inbox struct {
 	spare       spares
 	held        int      // bytes of all segments, spare ones too
 	receipts    []uint64 // of the QoS 1 and 2 records, in their order
-	handed      int      // how many of the first were taken
 	dropped     uint64   // not reported yet
 	closed      bool
 }
@@ -275,16 +274,11 @@ func (in *Inbox) bytes() int { return in.held + 8*cap(in.receipts) }
 
 // addReceipt appends a receipt. The caller holds mu.
 func (in *Inbox) addReceipt(receipt uint64) {
-	if len(in.receipts) < cap(in.receipts) {
-		in.receipts = append(in.receipts, receipt)
-		return
-	}
-	if in.handed > len(in.receipts)/2 {
-		in.receipts = in.receipts[:copy(in.receipts, in.receipts[in.handed:])]
-		in.handed = 0
-	}
+	full := len(in.receipts) == cap(in.receipts)
 	in.receipts = append(in.receipts, receipt)
-	in.fit(0, true)
+	if full {
+		in.fit(0, true)
+	}
 }
 
 // takeReceipts takes the oldest n. The caller holds mu.
@@ -292,12 +286,10 @@ func (in *Inbox) takeReceipts(n int) []uint64 {
 	if n == 0 {
 		return nil
 	}
-	taken := slices.Clone(in.receipts[in.handed : in.handed+n])
-	if in.handed += n; in.handed == len(in.receipts) {
-		in.receipts, in.handed = in.receipts[:0], 0
-		if cap(in.receipts) > keptReceipts {
-			in.receipts = nil
-		}
+	taken := slices.Clone(in.receipts[:n])
+	in.receipts = slices.Delete(in.receipts, 0, n)
+	if len(in.receipts) == 0 && cap(in.receipts) > keptReceipts {
+		in.receipts = nil
 	}
 	return taken
 }
