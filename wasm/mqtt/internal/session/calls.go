@@ -120,9 +120,6 @@ func (s *Session) nextCalls(dst [][]byte, max int) (_ [][]byte, size int) {
 // endCall removes a call from those that await an answer.
 func (s *Session) endCall(c *Call) {
 	delete(s.subscriptions.calls, c.id)
-	if c.again {
-		s.subscriptions.again--
-	}
 	s.ready.Send = s.ready.Send || s.sendable() || len(s.subscriptions.queue) > 0
 }
 
@@ -189,5 +186,5 @@ func (s *Session) loseCalls(err error) {
 		}
 		return !keep || c.again || c.settled
 	})
-	calls.handed, calls.again = nil, 0
+	calls.handed = nil
 }

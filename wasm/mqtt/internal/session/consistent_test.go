@@ -73,17 +73,10 @@ func consistent(s *Session) error {
 			errs = append(errs, errors.New("the cursor is not in flight"))
 		}
 	}
-	again := 0
 	for _, c := range slices.Concat(slices.Collect(maps.Values(s.subscriptions.calls)), s.subscriptions.queue) {
-		if c.again {
-			again++
-		}
 		if s.subscriptions.calls[c.id] == c && s.out[c.id] != nil {
 			errs = append(errs, fmt.Errorf("identifier %d is that of a message and of a call", c.id))
 		}
-	}
-	if !s.ended {
-		want("subscriptions.again", s.subscriptions.again, again)
 	}
 	received := 0
 	for _, m := range s.in {

@@ -33,7 +33,6 @@ type subscriptions struct {
 	queue  []*Call        // not sent
 	handed []*Call        // to the writer, since Next, until Written
 	calls  map[uint16]*Call
-	again  int // resubscribing calls that are not answered
 }
 
 func (s *subscriptions) find(filter string) int {
@@ -107,7 +106,10 @@ func (s *Session) Subscribed(filter string) bool {
 }
 
 // Subscribing reports whether resubscribing is still in progress.
-func (s *Session) Subscribing() bool { return s.subscriptions.again > 0 }
+func (s *Session) Subscribing() (again bool) {
+	s.subscriptions.each(func(c *Call) { again = again || c.again })
+	return again
+}
 
 // unsubscribe ends subscriptions as far as the user is concerned, also those not
 // granted yet.
@@ -240,7 +242,6 @@ func (s *Session) reconcile(doubtful bool) {
 				}
 			}
 			s.subscriptions.queue = append(s.subscriptions.queue, c)
-			s.subscriptions.again++
 			s.ready.Send = true
 		}
 	}
