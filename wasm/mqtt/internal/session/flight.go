@@ -54,7 +54,7 @@ func (s *Session) stage(max int) {
 		}
 		n++
 		size += len(m.frame)
-		s.flight.append(m)
+		s.flight.insert(m, s.flight.last)
 		if s.cursor == nil {
 			s.cursor = m
 		}

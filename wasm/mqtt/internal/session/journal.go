@@ -169,8 +169,7 @@ func (s *Session) Restore(records []Record) {
 			id = binary.BigEndian.Uint16(beside[sent])
 		}
 		if id == 0 || s.out[id] != nil || m.qos() == 0 {
-			s.queue.append(m)
-			s.watchExpiry(m)
+			s.enqueue(m, s.queue.last)
 			continue
 		}
 		m.setID(id)
@@ -181,7 +180,7 @@ func (s *Session) Restore(records []Record) {
 			delete(beside, released)
 		}
 		s.out[id] = m
-		s.flight.append(m)
+		s.flight.insert(m, s.flight.last)
 	}
 	for _, key := range slices.Sorted(maps.Keys(beside)) {
 		broken = append(broken, Record{Key: key})

@@ -20,9 +20,6 @@ type Limits struct {
 	IDs       bool // subscription identifiers
 }
 
-// unlimited holds before the first CONNACK.
-var unlimited = newLimits(&packets.Properties{})
-
 // maxPacket is the size of the largest possible packet (2.1.4).
 const maxPacket = 5 + 268_435_455
 

@@ -137,9 +137,6 @@ type list struct {
 	n, bytes    int
 }
 
-func (l *list) append(m *Message)  { l.insert(m, l.last) }
-func (l *list) prepend(m *Message) { l.insert(m, nil) }
-
 // insert puts a message behind another; nil: at the front.
 func (l *list) insert(m, after *Message) {
 	m.list, m.prev = l, after

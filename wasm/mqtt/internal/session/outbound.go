@@ -29,8 +29,7 @@ func (s *Session) Publish(m *Message) error {
 	if m.expiryAt > 0 || journaled {
 		m.since = s.config.Now()
 	}
-	s.queue.append(m)
-	s.watchExpiry(m)
+	s.enqueue(m, s.queue.last)
 	if journaled {
 		s.keep(m)
 	}
@@ -66,9 +65,19 @@ func (s *Session) makeRoom(m *Message) error {
 	return nil
 }
 
+// enqueue puts a message into the queue, behind another; nil: at the front.
+func (s *Session) enqueue(m, after *Message) {
+	s.queue.insert(m, after)
+	if m.expiryAt > 0 {
+		heap.Push(&s.expiring, m)
+	}
+}
+
 func (s *Session) dequeue(m *Message) {
 	s.queue.remove(m)
-	s.unwatchExpiry(m)
+	if m.heapAt > 0 {
+		heap.Remove(&s.expiring, m.heapAt-1)
+	}
 }
 
 // GiveUp says that the owner waits no longer: a message that was not sent yet is
@@ -114,8 +123,7 @@ func (s *Session) putBack(messages []*Message) {
 		s.leaveFlight(m)
 		m.restart()
 		marks = append(marks, m.unmark()...)
-		s.queue.prepend(m)
-		s.watchExpiry(m)
+		s.enqueue(m, nil)
 	}
 	s.write(marks, func(error) {})
 }
@@ -156,18 +164,6 @@ func (s *Session) Deadline() (time.Time, bool) {
 
 func expired() error {
 	return wire.NewError(wire.Expired, "publish: the Message Expiry Interval passed before the message could be sent")
-}
-
-func (s *Session) watchExpiry(m *Message) {
-	if m.expiryAt > 0 && m.heapAt == 0 {
-		heap.Push(&s.expiring, m)
-	}
-}
-
-func (s *Session) unwatchExpiry(m *Message) {
-	if m.heapAt > 0 {
-		heap.Remove(&s.expiring, m.heapAt-1)
-	}
 }
 
 // Ack takes a PUBACK, PUBREC, PUBREL or PUBCOMP. Its error ends the connection.

@@ -136,7 +136,7 @@ type Session struct {
 // New makes an empty session.
 func New(config Config) *Session {
 	return &Session{
-		config: config, exists: config.Keep, lastID: config.FirstID, limits: unlimited,
+		config: config, exists: config.Keep, lastID: config.FirstID, limits: newLimits(&packets.Properties{}),
 		out: map[uint16]*Message{}, held: map[uint16]bool{}, in: map[uint16]*incoming{},
 		subscriptions: subscriptions{calls: map[uint16]*Call{}},
 	}
