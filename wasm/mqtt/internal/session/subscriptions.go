@@ -29,49 +29,48 @@ type subscription struct {
 //
 // is what each connection does about each filter.
 type subscriptions struct {
-	list   []subscription // in the order made
-	queue  []*Call        // not sent
-	handed []*Call        // to the writer, since Next, until Written
+	list   []*subscription // in the order made
+	queue  []*Call         // not sent
+	handed []*Call         // to the writer, since Next, until Written
 	calls  map[uint16]*Call
 }
 
-func (s *subscriptions) find(filter string) int {
-	return slices.IndexFunc(s.list, func(w subscription) bool { return w.Topic == filter })
-}
-
-// put adds a subscription, or replaces the one to the same filter.
-func (s *subscriptions) put(w subscription) {
-	if i := s.find(w.Topic); i >= 0 {
-		s.list[i] = w
-	} else {
-		s.list = append(s.list, w)
+// find returns the subscription to a filter; nil: there is none.
+func (s *subscriptions) find(filter string) *subscription {
+	for _, w := range s.list {
+		if w.Topic == filter {
+			return w
+		}
 	}
+	return nil
 }
 
 // remove forgets a subscription that the broker no longer has, unless it is wanted.
 func (s *subscriptions) remove(filter string) {
-	s.list = slices.DeleteFunc(s.list, func(w subscription) bool { return w.Topic == filter && !w.wanted })
+	s.list = slices.DeleteFunc(s.list, func(w *subscription) bool { return w.Topic == filter && !w.wanted })
 }
 
-// doubt says that the broker may have made a subscription that was not granted; its
-// filter may be wanted with other options.
-func (s *subscriptions) doubt(filter string) {
-	if i := s.find(filter); i >= 0 {
-		s.list[i].granted = false
-	} else {
-		s.list = append(s.list, subscription{SubOptions: packets.SubOptions{Topic: filter}})
+// doubt says that the broker may have a subscription that is not wanted, or is wanted
+// with other options. It returns it.
+func (s *subscriptions) doubt(filter string) *subscription {
+	w := s.find(filter)
+	if w == nil {
+		w = &subscription{SubOptions: packets.SubOptions{Topic: filter}}
+		s.list = append(s.list, w)
 	}
+	w.granted = false
+	return w
 }
 
 // forget says that the broker has none of them.
 func (s *subscriptions) forget(all bool) {
-	s.list = slices.DeleteFunc(s.list, func(w subscription) bool { return all || !w.wanted })
+	s.list = slices.DeleteFunc(s.list, func(w *subscription) bool { return all || !w.wanted })
 	s.doubtAll()
 }
 
 func (s *subscriptions) doubtAll() {
-	for i := range s.list {
-		s.list[i].granted = false
+	for _, w := range s.list {
+		w.granted = false
 	}
 }
 
@@ -101,8 +100,8 @@ func (s *subscriptions) each(do func(*Call)) {
 
 // Subscribed reports whether a subscription to this filter was granted.
 func (s *Session) Subscribed(filter string) bool {
-	i := s.subscriptions.find(filter)
-	return i >= 0 && s.subscriptions.list[i].wanted
+	w := s.subscriptions.find(filter)
+	return w != nil && w.wanted
 }
 
 // Subscribing reports whether resubscribing is still in progress.
@@ -115,8 +114,8 @@ func (s *Session) Subscribing() (again bool) {
 // granted yet.
 func (s *subscriptions) unsubscribe(c *Call) {
 	for _, filter := range c.Filters {
-		if i := s.find(filter); i >= 0 && s.list[i].wanted {
-			s.list[i].wanted = false
+		if w := s.find(filter); w != nil && w.wanted {
+			w.wanted = false
 			c.ended = append(c.ended, filter)
 		}
 	}
@@ -133,32 +132,30 @@ func (s *subscriptions) unsubscribe(c *Call) {
 func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 	granted, missed := c.again, false
 	for i, sub := range c.Subscriptions {
-		at, ok := s.subscriptions.find(sub.Topic), a.Reasons[i] < wire.ReasonUnspecified
+		w, ok := s.subscriptions.find(sub.Topic), a.Reasons[i] < wire.ReasonUnspecified
 		granted = granted || ok
 		switch {
 		case c.again && !ok:
 			refused := wire.RefusedError("resubscribe to the filter "+wire.Quote(sub.Topic), a.Reasons[i], a.ReasonString)
 			refused.Field = "filter"
 			s.fail(refused)
-			if at >= 0 {
-				s.subscriptions.list = slices.Delete(s.subscriptions.list, at, at+1)
+			if w != nil {
+				w.wanted = false
+				s.subscriptions.remove(sub.Topic)
 			}
-		case c.again && at >= 0:
-			s.subscriptions.list[at].granted = true
+		case c.again && w != nil:
+			w.granted = true
 		case c.again:
 		case !ok: // an earlier one to this filter may have to be renewed
-			missed = missed || at >= 0
+			missed = missed || w != nil
 		case c.settled || slices.Contains(c.revoked, sub.Topic): // granted too late
 			s.subscriptions.doubt(sub.Topic)
 			missed = true
 		default:
-			before := subscription{SubOptions: packets.SubOptions{Topic: sub.Topic}}
-			if at >= 0 {
-				before = s.subscriptions.list[at]
-				before.by = nil // else all earlier calls would be kept in memory
-			}
-			c.replaced = append(c.replaced, before)
-			s.subscriptions.put(subscription{sub, c.Identifier, c.User, true, true, c})
+			w = s.subscriptions.doubt(sub.Topic)
+			w.by = nil // else all earlier calls would be kept in memory
+			c.replaced = append(c.replaced, *w)
+			*w = subscription{sub, c.Identifier, c.User, true, true, c}
 		}
 	}
 	if missed {
@@ -174,9 +171,8 @@ func (s *Session) subscribed(c *Call, a *wire.Suback) error {
 // filters get back what they had before.
 func (s *Session) TakeBack(c *Call) {
 	for _, before := range slices.Backward(c.replaced) {
-		if at := s.subscriptions.find(before.Topic); at >= 0 && s.subscriptions.list[at].by == c && s.subscriptions.list[at].wanted {
-			before.granted = false
-			s.subscriptions.list[at] = before
+		if w := s.subscriptions.find(before.Topic); w != nil && w.by == c && w.wanted {
+			*w = before
 		}
 	}
 	s.reconcile(false)
@@ -188,8 +184,8 @@ func (s *Session) unsubscribed(c *Call, a *wire.Suback) error {
 	for i, filter := range c.Filters {
 		ok := a.Reasons[i] < wire.ReasonUnspecified
 		ended = ended || ok
-		if at := s.subscriptions.find(filter); !ok && at >= 0 && !c.settled && slices.Contains(c.ended, filter) {
-			s.subscriptions.list[at].wanted, goesOn = true, true
+		if w := s.subscriptions.find(filter); !ok && w != nil && !c.settled && slices.Contains(c.ended, filter) {
+			w.wanted, goesOn = true, true
 		}
 		s.subscriptions.remove(filter) // a broker that refuses is not asked again and again
 	}
@@ -222,12 +218,13 @@ func (s *Session) reconcile(doubtful bool) {
 		switch {
 		case pending[w.Topic], w.wanted && w.granted:
 		case !w.wanted:
-			surplus = append(surplus, w)
+			surplus = append(surplus, *w)
 		default:
-			if doubtful && w.RetainHandling == 0 {
-				w.RetainHandling = 1
+			again := *w
+			if doubtful && again.RetainHandling == 0 {
+				again.RetainHandling = 1
 			}
-			missing = append(missing, w)
+			missing = append(missing, again)
 		}
 	}
 	for _, list := range [][]subscription{missing, surplus} {
