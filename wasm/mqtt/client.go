@@ -97,7 +97,9 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 	}
 	c := &Client{
 		opts: opts, inbox: inbox.New(opts.InboxLimit), ended: make(chan struct{}),
-		auth: transport.NewAuthenticator(opts.Authenticator), responses: responses{subscribing: make(chan struct{}, 1)},
+		auth:      transport.NewAuthenticator(opts.Authenticator),
+		responses: responses{subscribing: make(chan struct{}, 1), pending: map[request]chan []byte{}},
+		handlers:  handlers{byFilter: map[string]*func(Message){}, other: opts.OnMessage},
 	}
 	c.supervisor.servers = append([]string{opts.URL}, opts.Servers...)
 	c.supervisor.hurry = make(chan struct{}, 1)
@@ -128,7 +130,7 @@ func newClient(ctx context.Context, opts Options, early bool) (*Client, error) {
 			return nil, err
 		}
 	}
-	if c.handlers.other = opts.OnMessage; opts.OnMessage != nil {
+	if opts.OnMessage != nil {
 		c.handlers.start(c)
 	}
 	return c, nil

@@ -33,9 +33,6 @@ func (h *handlers) add(c *Client, subs []Subscription) (settle func(reasons []by
 		if s.Handler == nil {
 			continue
 		}
-		if h.byFilter == nil {
-			h.byFilter = map[string]*func(Message){}
-		}
 		entries[i].now = &s.Handler
 		h.byFilter[s.Filter] = &s.Handler
 		h.start(c)

@@ -94,8 +94,7 @@ type responses struct {
 	basis   string // from which topic was made
 	topic   string // "": not subscribed
 	next    uint64
-	pending map[request]chan []byte // closed when the client ends
-	ended   bool
+	pending map[request]chan []byte // nil: the client has ended, which closes them
 }
 
 // request is what its answer has.
@@ -138,14 +137,11 @@ func (r *responses) expect(topic string) (correlation string, answer <-chan []by
 	defer r.mu.Unlock()
 	r.next++
 	correlation = string(binary.BigEndian.AppendUint64(nil, r.next))
-	if r.ended {
-		close(ch)
-		return correlation, ch
-	}
 	if r.pending == nil {
-		r.pending = map[request]chan []byte{}
+		close(ch)
+	} else {
+		r.pending[request{topic, correlation}] = ch
 	}
-	r.pending[request{topic, correlation}] = ch
 	return correlation, ch
 }
 
@@ -182,9 +178,8 @@ func (r *responses) take(p *wire.Publish, topic []byte, at float64) bool {
 func (r *responses) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended = true
-	for key, answer := range r.pending {
-		delete(r.pending, key)
+	for _, answer := range r.pending {
 		close(answer)
 	}
+	r.pending = nil
 }
