@@ -17,7 +17,8 @@ type Attempt struct {
 	Password []byte // nil: none
 }
 
-// connect makes one connection, to the next server, with its subscriptions.
+// connect makes one connection, to the next server, with its subscriptions. It returns
+// neither a connection nor an error when Disconnect has ended one that was accepted.
 func (c *Client) connect(ctx context.Context, number int) (*transport.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
 	defer cancel()

@@ -122,3 +122,50 @@ func TestDisconnectDoesNotWaitForACallThatWasGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// While the subscriptions of a lost session were made again, DISCONNECT was a plain one,
+// whatever Disconnect was called with: the will was discarded although it was wanted.
+func TestDisconnectWhileSubscribingAgainSendsWhatIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, b, _ := start(t, nil)
+		subscribe(t, c, b, "a")
+		b.Close()
+		b = s.next()
+		b.accept(0)
+		wantSubscribe(t, b, "a") // which is not answered
+		left := make(chan error, 1)
+		go func() { left <- c.Disconnect(background, DisconnectOptions{ReasonCode: 4}) }()
+		p := b.read()
+		if d, ok := p.Content.(*packets.Disconnect); !ok || d.ReasonCode != 4 {
+			t.Errorf("got %v, want DISCONNECT with 0x04", p)
+		}
+		wantNil(t, left)
+	})
+}
+
+// Wherever an attempt to connect is when it is called, Disconnect ends the client.
+func TestDisconnectDuringAnAttempt(t *testing.T) {
+	for range 1000 {
+		synctest.Test(t, func(t *testing.T) {
+			c, s, b, log := start(t, nil)
+			b.Close()
+			b = s.next()
+			go func() {
+				b.accept(0)
+				for b.read() != nil {
+				}
+			}()
+			for accepted := false; !accepted; runtime.Gosched() {
+				c.mu.Lock()
+				accepted = c.supervisor.conn != nil
+				c.mu.Unlock()
+			}
+			if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
+				t.Error(err)
+			}
+			if err := wait[Ended](log).Err; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -25,8 +25,8 @@ type DisconnectOptions struct {
 // and unsubscribed from. It sends DISCONNECT, closes the connection, and settles
 // everything that still waits. A second call waits no longer than its own ctx and options
 // say; the call that stops waiting first determines DISCONNECT. It fails with BadOption
-// or PacketTooLarge, and then does nothing; or with Timeout or Aborted, and then the
-// client ends without DISCONNECT.
+// or PacketTooLarge, and then does nothing; or with Timeout or Aborted when the client
+// ends later than ctx.
 func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 	packet, err := c.disconnectPacket(&opts)
 	if err != nil {
@@ -51,10 +51,11 @@ func (c *Client) Disconnect(ctx context.Context, opts DisconnectOptions) error {
 		case <-ctx.Done():
 		}
 	}
+	if conn != nil {
+		conn.Leave(packet)
+	}
 	if a != nil {
 		a.stop()
-	} else if conn != nil {
-		conn.Leave(packet)
 	}
 	s.hurryUp()
 	select {

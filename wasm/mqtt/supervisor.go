@@ -207,7 +207,7 @@ func (c *Client) retry(n int) (*transport.Conn, error) {
 	c.supervisor.attempt = a
 	c.mu.Unlock()
 	conn, err := c.connect(ctx, n)
-	if err == nil {
+	if conn != nil {
 		if c.announce() {
 			return conn, nil
 		}
@@ -217,7 +217,7 @@ func (c *Client) retry(n int) (*transport.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.supervisor.attempt = nil
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || c.supervisor.want == gone {
 		return nil, nil
 	}
 	return nil, err
