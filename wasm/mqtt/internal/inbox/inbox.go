@@ -38,8 +38,8 @@ const (
 // and receipts. A batch that was taken does not count until it is recycled, nor does a
 // buffer from [Inbox.Buffer] until it is put.
 //
-// All methods may be called from any goroutine. Two goroutines calling Take would get
-// the messages out of order.
+// All methods may be called from any goroutine; those that are not exported expect mu to
+// be held. Two goroutines calling Take would get the messages out of order.
 type Inbox struct {
 	limit   int           // bytes
 	segment int           // bytes in a segment for small messages
@@ -103,7 +103,7 @@ func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) 
 }
 
 // putCopy copies the message into a segment. Like the others it returns false when
-// there is no room for it. The caller holds mu.
+// there is no room for it.
 func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	s := in.last
 	// A swept segment gets no QoS 0 record, so that none is swept twice.
@@ -122,7 +122,7 @@ func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, ac
 }
 
 // putBuffer turns the packet's own buffer into a segment, in which the payload stays
-// where it is. The caller holds mu.
+// where it is.
 func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	s := &segment{buf: p.Buffer, start: len(p.Buffer) - size}
 	// A topic that an alias stood for may not fit, and a small message must not
@@ -135,8 +135,7 @@ func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, 
 	return in.putAlone(s, p, topic, at, size, acked)
 }
 
-// putAlone makes s the segment of one message whose payload is already in place. The
-// caller holds mu.
+// putAlone makes s the segment of one message whose payload is already in place.
 func (in *Inbox) putAlone(s *segment, p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	if !in.fit(s.cost(), acked) {
 		return false
@@ -165,8 +164,7 @@ func (in *Inbox) Take(ctx context.Context) (Batch, error) {
 }
 
 // Wait blocks until there is something to take. It fails with NotConnected if the inbox
-// is closed and empty, and with Timeout or Aborted if ctx ends first. The error is a
-// [*wire.Error].
+// is closed and empty, and with Timeout or Aborted if ctx ends first.
 func (in *Inbox) Wait(ctx context.Context) error {
 	for {
 		in.mu.Lock()
@@ -187,7 +185,7 @@ func (in *Inbox) Wait(ctx context.Context) error {
 	}
 }
 
-// cut takes a batch from the front. The caller holds mu.
+// cut takes a batch from the front.
 func (in *Inbox) cut() Batch {
 	b := Batch{Dropped: in.dropped, segments: in.first}
 	in.dropped = 0
@@ -269,10 +267,10 @@ func (in *Inbox) signal() {
 	}
 }
 
-// bytes is what the inbox holds. The caller holds mu.
+// bytes is what the inbox holds.
 func (in *Inbox) bytes() int { return in.held + 8*cap(in.receipts) }
 
-// addReceipt appends a receipt. The caller holds mu.
+// addReceipt appends a receipt.
 func (in *Inbox) addReceipt(receipt uint64) {
 	full := len(in.receipts) == cap(in.receipts)
 	in.receipts = append(in.receipts, receipt)
@@ -281,7 +279,7 @@ func (in *Inbox) addReceipt(receipt uint64) {
 	}
 }
 
-// takeReceipts takes the oldest n. The caller holds mu.
+// takeReceipts takes the oldest n.
 func (in *Inbox) takeReceipts(n int) []uint64 {
 	if n == 0 {
 		return nil

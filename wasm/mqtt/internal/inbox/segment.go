@@ -59,7 +59,7 @@ func (s *segment) count(acked bool) {
 // capacity is the size of the buffer made for a message of size bytes.
 func capacity(size int) int { return (size + tail + page - 1) / page * page }
 
-// link adds a segment behind all others. The caller holds mu.
+// link adds a segment behind all others.
 func (in *Inbox) link(s *segment) {
 	in.held += s.cost()
 	if in.last == nil {
@@ -71,7 +71,7 @@ func (in *Inbox) link(s *segment) {
 }
 
 // makeRoom returns the last segment, with room for a record. It returns nil if there is
-// no room for a QoS 0 record. The caller holds mu.
+// no room for a QoS 0 record.
 func (in *Inbox) makeRoom(size int, acked bool) *segment {
 	want, fresh := in.segment, in.segment
 	if size > want {
@@ -99,7 +99,7 @@ func (in *Inbox) makeRoom(size int, acked bool) *segment {
 
 // reuse returns a spare segment with room for size bytes. While there is none, and cost
 // more bytes would exceed the limit, it evicts and sweeps. It returns nil and true if
-// they may be allocated, nil and false if not. The caller holds mu.
+// they may be allocated, nil and false if not.
 func (in *Inbox) reuse(size, cost int) (s *segment, ok bool) {
 	for {
 		if s = in.takeSpare(size); s != nil {
@@ -115,8 +115,7 @@ func (in *Inbox) reuse(size, cost int) (s *segment, ok bool) {
 }
 
 // fit makes room for that many more bytes within the limit, by evicting and sweeping as
-// needed. It returns false if that is not enough, unless they are acked. The caller
-// holds mu.
+// needed. It returns false if that is not enough, unless they are acked.
 func (in *Inbox) fit(bytes int, acked bool) bool {
 	if !acked && bytes > in.limit {
 		return false
@@ -131,7 +130,7 @@ func (in *Inbox) fit(bytes int, acked bool) bool {
 
 // sweep drops the QoS 0 records of the oldest segment that was not swept yet, and moves
 // the rest to the segment before it if there is room. It returns false when all were
-// swept. The caller holds mu.
+// swept.
 func (in *Inbox) sweep() bool {
 	s, before := in.first, in.swept
 	if before != nil {
@@ -156,8 +155,7 @@ func (in *Inbox) sweep() bool {
 	return true
 }
 
-// unlink removes a segment without records; before is the one before it, or nil. The
-// caller holds mu.
+// unlink removes a segment without records; before is the one before it, or nil.
 func (in *Inbox) unlink(s, before *segment) {
 	if before == nil {
 		in.first = s.next
@@ -197,7 +195,7 @@ func (in *Inbox) Forget() {
 
 // compact moves the QoS 1 and 2 records of s to the end of the segment before it, as
 // far as there is room, and the rest to the beginning of s, or to a smaller buffer if s
-// would waste too much. The caller holds mu.
+// would waste too much.
 func (in *Inbox) compact(s, before *segment) {
 	rest, kept := s.buf[s.start:], s.buf[:0]
 	s.start, s.records, s.acked = 0, 0, 0

@@ -15,7 +15,7 @@ type spares struct {
 }
 
 // takeSpare returns a segment with room for size bytes that wastes at most as many;
-// nil: there is none. It no longer counts as held. The caller holds mu.
+// nil: there is none. It no longer counts as held.
 func (in *Inbox) takeSpare(size int) *segment {
 	for i, s := range slices.Backward(in.spare.list) {
 		if cap(s.buf) >= size && cap(s.buf) <= 2*size {
@@ -34,7 +34,7 @@ func (in *Inbox) removeSpare(i int) {
 }
 
 // keep makes a segment that does not count as held a spare one. It replaces the oldest
-// spare ones; one that is too large is not kept. The caller holds mu.
+// spare ones; one that is too large is not kept.
 func (in *Inbox) keep(s *segment) {
 	if s.kept != nil { // its buffer is too small for others
 		return
@@ -51,7 +51,7 @@ func (in *Inbox) keep(s *segment) {
 	}
 }
 
-// evict drops the oldest spare segment; false: there is none. The caller holds mu.
+// evict drops the oldest spare segment; false: there is none.
 func (in *Inbox) evict() bool {
 	if len(in.spare.list) == 0 {
 		return false

@@ -9,8 +9,7 @@ type Ack struct {
 	Properties []byte // in wire form; see [UnpackProperties]
 }
 
-// ParseAck validates and parses an ack of this type, without copying. body is what
-// follows the fixed header. The error is an [*Error].
+// ParseAck validates and parses an ack of this type, without copying.
 func ParseAck(kind byte, body []byte) (Ack, error) {
 	r := Reader{Rest: body}
 	a := Ack{Kind: kind, ID: r.packetID()}

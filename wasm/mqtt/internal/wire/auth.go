@@ -10,8 +10,7 @@ type Auth struct {
 	Data   []byte // Authentication Data; nil: none
 }
 
-// ParseAuth validates and parses an AUTH packet, without copying. body is what follows
-// the fixed header. The error is an [*Error].
+// ParseAuth validates and parses an AUTH packet, without copying.
 func ParseAuth(body []byte) (Auth, error) {
 	r := Reader{Rest: body}
 	var a Auth

@@ -9,8 +9,8 @@ type Connack struct {
 	Properties     packets.Properties // nil: the broker left it out
 }
 
-// ParseConnack validates and parses a CONNACK. body is what follows the fixed header.
-// The error is an [*Error]; it is Final when the broker speaks MQTT 3.1.1.
+// ParseConnack validates and parses a CONNACK. The error is Final when the broker speaks
+// MQTT 3.1.1.
 func ParseConnack(body []byte) (*Connack, error) {
 	if len(body) == 2 && body[0] <= 1 && body[1] <= 5 {
 		// MQTT 3.1.1 ends here; MQTT 5 has the length of the properties next, also

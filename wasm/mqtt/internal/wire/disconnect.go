@@ -11,8 +11,7 @@ type Disconnect struct {
 	User            []packets.User
 }
 
-// ParseDisconnect validates and parses a DISCONNECT. body is what follows the fixed
-// header. The error is an [*Error].
+// ParseDisconnect validates and parses a DISCONNECT.
 func ParseDisconnect(body []byte) (*Disconnect, error) {
 	r := Reader{Rest: body}
 	reason, properties := r.reasonAndProperties(TypeDisconnect)
@@ -24,8 +23,7 @@ func ParseDisconnect(body []byte) (*Disconnect, error) {
 		ServerReference: props.ServerReference, User: props.User}, nil
 }
 
-// EncodeDisconnect makes a whole DISCONNECT packet (3.14), as short as possible. props
-// may be nil.
+// EncodeDisconnect makes a whole DISCONNECT packet (3.14), as short as possible.
 func EncodeDisconnect(reason byte, props *packets.Properties) []byte {
 	packed := props.Pack(TypeDisconnect)
 	switch {

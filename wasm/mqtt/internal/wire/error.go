@@ -73,8 +73,7 @@ func NewError(code Code, format string, args ...any) *Error {
 // NoConnection says that there is no connection to send on.
 func NoConnection() *Error { return NewError(NotConnected, "there is no connection to the broker") }
 
-// Invalid says what is wrong with an option or argument. The message
-// begins with field.
+// Invalid says what is wrong with an option or argument. The message begins with field.
 func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: BadOption, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
 }
@@ -104,8 +103,7 @@ func UnsupportedError(field, why string) *Error {
 }
 
 // ContextError says why a context is done: its cause if that is an [*Error], else
-// Timeout or, if the caller cancelled, Aborted. what names the operation, such as
-// "publish".
+// Timeout or, if the caller cancelled, Aborted. what is the operation, like "publish".
 func ContextError(ctx context.Context, what string) *Error {
 	cause := context.Cause(ctx)
 	if typed, ok := errors.AsType[*Error](cause); ok {

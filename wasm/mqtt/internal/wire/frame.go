@@ -7,6 +7,7 @@
 // there: a stricter check could lock a client out of its own session. Packets that are
 // not on the hot path are decoded and encoded by paho's codec.
 //
+// The body of a packet is what follows its fixed header. Every error is an [*Error].
 // Nothing here blocks, keeps state or starts goroutines.
 package wire
 
@@ -50,7 +51,7 @@ const (
 )
 
 // CheckHeader checks the first byte of a packet from a broker: its type, and the
-// flags that are reserved [MQTT-2.1.3-1]. The error is an [*Error].
+// flags that are reserved [MQTT-2.1.3-1].
 func CheckHeader(header byte) error {
 	want := byte(0)
 	switch kind := header >> 4; kind {
@@ -67,8 +68,7 @@ func CheckHeader(header byte) error {
 	return nil
 }
 
-// CheckPingresp checks a PINGRESP, which has only a fixed header (3.13). body is what
-// follows it. The error is an [*Error].
+// CheckPingresp checks a PINGRESP, which has only a fixed header (3.13).
 func CheckPingresp(body []byte) error {
 	r := Reader{Rest: body}
 	return r.finish(TypePingresp)
@@ -92,8 +92,7 @@ func Varint(b []byte) (value, size int, ok bool, err *Error) {
 // bits in each. n is from 0 to [MaxRemaining].
 func VarintSize(n int) int { return (bits.Len(uint(n|1)) + 6) / 7 }
 
-// AppendVarint appends n as a variable byte integer. n is from 0 to
-// [MaxRemaining].
+// AppendVarint appends n, from 0 to [MaxRemaining], as a variable byte integer.
 func AppendVarint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
 
 // AppendString appends a UTF-8 string or binary data (1.5.4, 1.5.6), of at most
@@ -102,8 +101,7 @@ func AppendString[T string | []byte](b []byte, s T) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
 }
 
-// AppendProperties appends properties in wire form, with their length before
-// them (2.2.2).
+// AppendProperties appends the length of properties in wire form, and them (2.2.2).
 func AppendProperties(b, packed []byte) []byte {
 	return append(AppendVarint(b, len(packed)), packed...)
 }

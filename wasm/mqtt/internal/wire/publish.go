@@ -62,9 +62,8 @@ func (p *Publish) Duplicate() bool { return p.Flags&8 != 0 }
 func (p *Publish) Retain() bool { return p.Flags&1 != 0 }
 
 // ParsePublish validates a PUBLISH and parses it into p, without copying, except for
-// the properties if there is a topic alias. header is the packet's first byte, body
-// what follows the fixed header. All fields of p are set; Buffer is nil. The error is
-// an [*Error], and p is then not to be used.
+// the properties if there is a topic alias. header is the packet's first byte. All
+// fields of p are set; Buffer is nil. After an error p is not to be used.
 func ParsePublish(header byte, body []byte, p *Publish) error {
 	if plainPublish(header, body, p) {
 		return nil

@@ -19,8 +19,7 @@ type Suback struct {
 	User         []packets.User
 }
 
-// ParseSuback validates and parses a SUBACK or UNSUBACK. body is what follows the fixed
-// header. The error is an [*Error].
+// ParseSuback validates and parses a SUBACK or UNSUBACK.
 func ParseSuback(kind byte, body []byte) (*Suback, error) {
 	r := Reader{Rest: body}
 	s := &Suback{Kind: kind, ID: r.packetID()}

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// CheckTopicName checks a topic to publish to (4.7). The error is BadOption, an
-// [*Error] that names field.
+// CheckTopicName checks a topic to publish to (4.7). As of all checks of this file, the
+// error is BadOption and names field.
 func CheckTopicName(field, topic string) error {
 	switch {
 	case topic == "":
@@ -18,8 +18,7 @@ func CheckTopicName(field, topic string) error {
 }
 
 // CheckTopicFilter checks a topic filter to subscribe to (4.7.1), which may be
-// that of a shared subscription (4.8.2). The error is BadOption, an [*Error] that
-// names field.
+// that of a shared subscription (4.8.2).
 func CheckTopicFilter(field, filter string) error {
 	if filter == "" {
 		return Invalid(field, "is empty; a topic filter has at least one character [MQTT-4.7.3-1]")
@@ -49,7 +48,7 @@ func CheckTopicFilter(field, filter string) error {
 
 // CheckText checks a string that is to be sent. It is stricter than for what is
 // received: it refuses control characters and non-characters, for which a receiver may
-// close the connection (1.5.4). The error is BadOption, an [*Error] that names field.
+// close the connection (1.5.4).
 func CheckText(field, text string) error {
 	switch {
 	case len(text) > MaxString:
