@@ -28,13 +28,12 @@ func (s *Session) Received(p *wire.Publish) (topic []byte, receipt Receipt, fres
 		return topic, 0, err == nil, err
 	}
 	m, known := s.in[p.ID]
-	if known && m.doubtful && !p.Duplicate() {
-		s.forgetIncoming(m)
-		known = false
-	}
 	// At QoS 2 an identifier in use means the same message, whatever DUP says
-	// [MQTT-4.3.3-10]; at QoS 1 only with DUP.
-	repeated := known && m.qos == p.QoS() && (m.qos == 2 || p.Duplicate())
+	// [MQTT-4.3.3-10], unless it is doubtful; at QoS 1 only with DUP.
+	repeated := known && m.qos == p.QoS() && (p.Duplicate() || m.qos == 2 && !m.doubtful)
+	if known && !repeated {
+		s.forgetIncoming(m)
+	}
 	if !repeated || m.connection != s.connection {
 		if s.received == s.config.ReceiveMaximum { // [MQTT-3.3.4-9]
 			return nil, 0, false, wire.Violation(wire.ReasonReceiveMaximum,
@@ -154,6 +153,9 @@ func (s *Session) doubtInbound() {
 // forgetIncoming drops a message whose identifier the broker reused.
 func (s *Session) forgetIncoming(m *incoming) {
 	delete(s.in, m.id)
+	if m.connection == s.connection && !m.released {
+		s.received--
+	}
 	if m.journaled {
 		s.write([]Record{{Key: journalKey(keptIncoming, uint64(m.id))}}, func(error) {})
 	}
