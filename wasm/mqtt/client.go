@@ -39,6 +39,7 @@ type Client struct {
 	handlers  handlers
 	onPacket  onPacket
 	dropped   atomic.Uint64
+	last      atomic.Uint64 // receipt of the message that Messages returned last; 0: it was acknowledged
 
 	ctx    context.Context // done when the client has ended
 	cancel context.CancelCauseFunc

@@ -8,12 +8,13 @@ import (
 	"sync"
 
 	"mqttwasm/wasm/mqtt/internal/inbox"
+	"mqttwasm/wasm/mqtt/internal/session"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
 // Messages returns the messages that arrive, until ctx is done or the client has ended,
-// which is the last error. A message is acknowledged, at the latest, when the loop asks
-// for the one after the next; the one at which the loop ends may arrive again.
+// which is the last error. A message is acknowledged when the loop asks for the next one;
+// the one at which the loop ends, when another loop, or Receive, asks for more.
 func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {
@@ -22,12 +23,15 @@ func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 				yield(Message{}, err)
 				return
 			}
-			for m := range batch.Messages() {
-				if !yield(m, nil) {
+			for rest := &batch.batch; rest.Count > 0; {
+				record, receipt := rest.Next()
+				c.last.Store(receipt)
+				if !yield(newMessage(&record), nil) {
+					c.inbox.PutBack(*rest)
 					return
 				}
+				c.takeLast()
 			}
-			batch.Done()
 		}
 	}
 }
@@ -45,7 +49,15 @@ func (c *Client) Receive(ctx context.Context) (*Batch, error) {
 	if taking {
 		return nil, wire.Invalid("onMessage", "or handlers of subscriptions receive the messages: Receive and Messages can't be used as well")
 	}
+	c.takeLast()
 	return c.receive(ctx)
+}
+
+// takeLast acknowledges the message that Messages returned last.
+func (c *Client) takeLast() {
+	if receipt := c.last.Swap(0); receipt > 0 {
+		c.taken([]session.Receipt{receipt})
+	}
 }
 
 // Arrived blocks until [Client.Receive] has messages to return. It fails with

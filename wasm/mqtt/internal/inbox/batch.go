@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"iter"
 	"math"
+	"slices"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
@@ -46,22 +47,38 @@ type Record struct {
 // All iterates over the messages.
 func (b *Batch) All() iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		kept := b.Kept
-		for _, rest := range b.Records {
-			for len(rest) > 0 {
-				size := 4 + int(binary.LittleEndian.Uint32(rest))
-				record := readRecord(rest[:size:size])
-				if record.Flags&keptFlag != 0 {
-					record.Flags &^= keptFlag
-					record.Payload, kept = kept[0].Fetch(), kept[1:]
-				}
-				if !yield(record) {
-					return
-				}
-				rest = rest[size:]
+		rest := Batch{Records: slices.Clone(b.Records), Kept: b.Kept}
+		for len(rest.Records) > 0 {
+			if !yield(rest.cutFirst()) {
+				return
 			}
 		}
 	}
+}
+
+// Next takes the first message out of the batch, which must have one, and its receipt,
+// which is 0 at QoS 0.
+func (b *Batch) Next() (record Record, receipt uint64) {
+	record = b.cutFirst()
+	b.Count--
+	if record.Flags&qosFlags != 0 {
+		receipt, b.Receipts = b.Receipts[0], b.Receipts[1:]
+	}
+	return record, receipt
+}
+
+func (b *Batch) cutFirst() Record {
+	rest := b.Records[0]
+	size := 4 + int(binary.LittleEndian.Uint32(rest))
+	record := readRecord(rest[:size:size])
+	if record.Flags&keptFlag != 0 {
+		record.Flags &^= keptFlag
+		record.Payload, b.Kept = b.Kept[0].Fetch(), b.Kept[1:]
+	}
+	if b.Records[0] = rest[size:]; len(b.Records[0]) == 0 {
+		b.Records = b.Records[1:]
+	}
+	return record
 }
 
 const (

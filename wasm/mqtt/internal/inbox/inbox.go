@@ -53,6 +53,7 @@ type Inbox struct {
 	held        int      // bytes of all segments, spare ones too
 	receipts    []uint64 // of the QoS 1 and 2 records, in their order
 	dropped     uint64   // not reported yet
+	rest        *Batch   // was put back; nil: none
 	closed      bool
 }
 
@@ -168,7 +169,7 @@ func (in *Inbox) Take(ctx context.Context) (Batch, error) {
 func (in *Inbox) Wait(ctx context.Context) error {
 	for {
 		in.mu.Lock()
-		some, closed := in.first != nil || in.dropped > 0, in.closed
+		some, closed := in.rest != nil || in.first != nil || in.dropped > 0, in.closed
 		in.mu.Unlock()
 		if some {
 			return nil
@@ -185,8 +186,21 @@ func (in *Inbox) Wait(ctx context.Context) error {
 	}
 }
 
+// PutBack gives back what is left of the batch that was taken last: Take returns it next.
+func (in *Inbox) PutBack(b Batch) {
+	if b.Dropped = 0; b.Count > 0 { // those were told
+		in.mu.Lock()
+		in.rest = &b
+		in.mu.Unlock()
+	}
+}
+
 // cut takes a batch from the front.
 func (in *Inbox) cut() Batch {
+	if rest := in.rest; rest != nil {
+		in.rest = nil
+		return *rest
+	}
 	b := Batch{Dropped: in.dropped, segments: in.first}
 	in.dropped = 0
 	if in.first == nil {
