@@ -155,6 +155,12 @@ func newConn(cfg Config) *Conn {
 	if cfg.MaximumPacketSize <= 0 {
 		cfg.MaximumPacketSize = math.MaxInt
 	}
+	if cfg.OnPacket == nil {
+		cfg.OnPacket = new(atomic.Pointer[func(bool, time.Time, []byte)])
+	}
+	if cfg.Buffer == nil {
+		cfg.Buffer = func(size int) []byte { return make([]byte, 0, size) }
+	}
 	if cfg.AuthMethod == "" && cfg.Authenticator != nil {
 		cfg.AuthMethod = cfg.Authenticator.Method()
 	}
@@ -274,10 +280,8 @@ func (c *Conn) endLocked(how certainty, cause error, last []byte) {
 
 // closeLocked settles the cause. The caller holds mu.
 func (c *Conn) closeLocked() {
-	if c.state != closing {
-		c.state = closing
-		c.cancel()
-	}
+	c.state = closing
+	c.cancel()
 }
 
 // fail ends the connection with an error, and sends the broker its reason if that is
@@ -333,17 +337,9 @@ func (c *Conn) networkError(err error) error {
 	return wire.NetworkError(err, "the connection was lost")
 }
 
-// tracing returns OnPacket's function; nil: none.
-func (c *Conn) tracing() *func(sent bool, at time.Time, packet []byte) {
-	if c.cfg.OnPacket == nil {
-		return nil
-	}
-	return c.cfg.OnPacket.Load()
-}
-
 // trace passes the whole packets in b to OnPacket.
 func (c *Conn) trace(sent bool, b []byte) {
-	tell := c.tracing()
+	tell := c.cfg.OnPacket.Load()
 	if tell == nil {
 		return
 	}

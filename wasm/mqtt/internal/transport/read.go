@@ -120,7 +120,7 @@ type Keeper interface {
 // are its bytes so far, the first head of them its fixed header.
 func (c *Conn) nextKept(have []byte, head, total int) (packet, bool) {
 	keeper, ok := c.cfg.Conn.(Keeper)
-	if !ok || c.tracing() != nil {
+	if !ok || c.cfg.OnPacket.Load() != nil {
 		return packet{}, false
 	}
 	size, ok := wire.PublishHead(have[0], have[head:])
@@ -148,13 +148,13 @@ func (c *Conn) nextKept(have []byte, head, total int) (packet, bool) {
 func (c *Conn) nextLarge(have []byte, head, length int) (packet, error) {
 	in := &c.in
 	start, end := headroom-head, headroom+length
-	b := c.buffer(min(end, max(firstLarge, in.proved, start+len(have))))
+	b := c.cfg.Buffer(min(end, max(firstLarge, in.proved, start+len(have))))
 	b = append(b[:start], have...)
 	header := have[0]
 	in.buf, in.start = in.buf[:0], 0
 	for len(b) < end {
 		if len(b) == cap(b) {
-			b = append(c.buffer(min(end, 2*len(b))), b...)
+			b = append(c.cfg.Buffer(min(end, 2*len(b))), b...)
 		}
 		n, err := c.readSome(b[len(b):min(cap(b), end)])
 		if err != nil {
@@ -164,13 +164,6 @@ func (c *Conn) nextLarge(have []byte, head, length int) (packet, error) {
 	}
 	in.proved = max(in.proved, end)
 	return packet{header: header, body: b[headroom:], raw: b[start:], buffer: b}, nil
-}
-
-func (c *Conn) buffer(size int) []byte {
-	if c.cfg.Buffer == nil {
-		return make([]byte, 0, size)
-	}
-	return c.cfg.Buffer(size)[:0]
 }
 
 // fill reads more into the buffer.
