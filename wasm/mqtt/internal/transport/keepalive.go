@@ -45,9 +45,6 @@ func newKeepAlive() keepAlive {
 	return keepAlive{now: func() int64 { return int64(time.Since(start)) + 1 }}
 }
 
-func (k *keepAlive) sent()     { k.lastSent.Store(k.now()) }
-func (k *keepAlive) received() { k.lastReceived.Store(k.now()) }
-
 func (k *keepAlive) idleSince() int64 { return min(k.lastSent.Load(), k.lastReceived.Load()) }
 
 // asking says that the PINGREQ packets in the outbox are about to be written. The

@@ -206,7 +206,7 @@ func (c *Conn) readSome(b []byte) (int, error) {
 // whole one may take longer than the keep-alive time.
 func (c *Conn) arrived() {
 	c.in.at = float64(time.Now().UnixMicro()) / 1000
-	c.keep.received()
+	c.keep.lastReceived.Store(c.keep.now())
 }
 
 // checkType checks the first byte of a packet before more is read: data that is not MQTT

@@ -145,7 +145,7 @@ func (c *Conn) writeJoined(packets [][]byte) (taken int, err error) {
 
 // writeOnce is the only place that writes.
 func (c *Conn) writeOnce(b []byte) (int, error) {
-	c.keep.sent()
+	c.keep.lastSent.Store(c.keep.now())
 	n, err := c.cfg.Conn.Write(b)
 	if n < len(b) && err == nil {
 		err = io.ErrShortWrite
