@@ -122,7 +122,13 @@ func newSocket(class js.Value, url string) (s *socket, err error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if len(args) == 1 && s.close == nil {
-			s.close = closeEvent(args[0])
+			s.close = &CloseError{Code: 1006}
+			if code := args[0].Get("code"); code.Type() == js.TypeNumber {
+				s.close.Code = code.Int()
+			}
+			if reason := args[0].Get("reason"); reason.Type() == js.TypeString {
+				s.close.Reason = reason.String()
+			}
 		}
 		return nil
 	})
@@ -174,17 +180,6 @@ func words(thrown js.Value) (text string) {
 		}
 	}()
 	return js.Global().Get("String").Invoke(thrown).String()
-}
-
-func closeEvent(e js.Value) *CloseError {
-	ce := &CloseError{Code: 1006}
-	if code := e.Get("code"); code.Type() == js.TypeNumber {
-		ce.Code = code.Int()
-	}
-	if reason := e.Get("reason"); reason.Type() == js.TypeString {
-		ce.Reason = reason.String()
-	}
-	return ce
 }
 
 func (s *socket) unsent() int {

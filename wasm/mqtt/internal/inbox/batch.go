@@ -68,14 +68,18 @@ func (b *Batch) Next() (record Record, receipt uint64) {
 }
 
 func (b *Batch) cutFirst() Record {
-	rest := b.Records[0]
-	size := 4 + int(binary.LittleEndian.Uint32(rest))
-	record := readRecord(rest[:size:size])
+	first := b.Records[0]
+	size := 4 + int(binary.LittleEndian.Uint32(first))
+	record := Record{Flags: first[4], At: math.Float64frombits(binary.LittleEndian.Uint64(first[5:]))}
+	r := wire.Reader{Rest: first[headSize:size:size]}
+	record.Topic = r.Binary()
+	record.Properties = r.Take(r.Varint())
+	record.Payload = r.Rest
 	if record.Flags&keptFlag != 0 {
 		record.Flags &^= keptFlag
 		record.Payload, b.Kept = b.Kept[0].Fetch(), b.Kept[1:]
 	}
-	if b.Records[0] = rest[size:]; len(b.Records[0]) == 0 {
+	if b.Records[0] = first[size:]; len(b.Records[0]) == 0 {
 		b.Records = b.Records[1:]
 	}
 	return record
@@ -127,13 +131,4 @@ func writeHead(b []byte, size int, p *wire.Publish, topic []byte, at float64) {
 	}
 	binary.LittleEndian.PutUint64(b[5:], math.Float64bits(at))
 	b[13], b[14] = byte(len(topic)>>8), byte(len(topic))
-}
-
-func readRecord(b []byte) Record {
-	record := Record{Flags: b[4], At: math.Float64frombits(binary.LittleEndian.Uint64(b[5:]))}
-	r := wire.Reader{Rest: b[headSize:]}
-	record.Topic = r.Binary()
-	record.Properties = r.Take(r.Varint())
-	record.Payload = r.Rest
-	return record
 }

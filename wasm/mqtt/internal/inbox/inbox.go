@@ -127,8 +127,8 @@ func (in *Inbox) putCopy(p *wire.Publish, topic []byte, at float64, size int, ac
 func (in *Inbox) putBuffer(p *wire.Publish, topic []byte, at float64, size int, acked bool) bool {
 	s := &segment{buf: p.Buffer, start: len(p.Buffer) - size}
 	// A topic that an alias stood for may not fit, and a small message must not
-	// hold a large buffer.
-	if s.start < 0 || cap(s.buf) > 2*size+page || !endsWith(s.buf, p.Payload) {
+	// hold a large buffer. A payload may be elsewhere.
+	if s.start < 0 || cap(s.buf) > 2*size+page || len(p.Payload) > 0 && &p.Payload[len(p.Payload)-1] != &s.buf[len(s.buf)-1] {
 		held := in.putCopy(p, topic, at, size, acked)
 		in.keep(s)
 		return held
@@ -145,11 +145,6 @@ func (in *Inbox) putAlone(s *segment, p *wire.Publish, topic []byte, at float64,
 	s.count(acked)
 	in.link(s)
 	return true
-}
-
-// endsWith reports whether b is the end of buf, in the same memory.
-func endsWith(buf, b []byte) bool {
-	return len(b) == 0 || &buf[len(buf)-1] == &b[len(b)-1]
 }
 
 // Take waits for messages and returns all that there are, up to about 256 KiB, and how

@@ -123,15 +123,6 @@ func (m *Message) unmark() []Record {
 	return []Record{{Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)}}
 }
 
-// unkeep deletes a message from the journal, if it is there.
-func (s *Session) unkeep(m *Message) {
-	if m.seq > 0 {
-		s.write([]Record{
-			{Key: journalKey(keptMessage, m.seq)}, {Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)},
-		}, func(error) {})
-	}
-}
-
 // Restore loads what an earlier program left, in the order of the keys. It must be
 // called before anything else. Records that can't be read, or belong to no message, are
 // deleted and reported.

@@ -105,7 +105,11 @@ func (s *Session) remove(m *Message) {
 	} else {
 		s.dequeue(m)
 	}
-	s.unkeep(m)
+	if m.seq > 0 {
+		s.write([]Record{
+			{Key: journalKey(keptMessage, m.seq)}, {Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)},
+		}, func(error) {})
+	}
 }
 
 // drop removes a message and settles it with an error.

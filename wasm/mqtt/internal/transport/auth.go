@@ -45,9 +45,6 @@ func NewAuthenticator(of Mechanism) *Authenticator {
 	return &Authenticator{of: of, method: of.Method(), turn: make(chan struct{}, 1)}
 }
 
-// Method returns the authentication method that CONNECT has to name.
-func (a *Authenticator) Method() string { return a.method }
-
 // Start begins an exchange, and returns the authentication data for CONNECT. It
 // waits for the Mechanism as long as ctx lasts.
 func (a *Authenticator) Start(ctx context.Context) ([]byte, error) { return a.call(ctx, a.of.Start) }

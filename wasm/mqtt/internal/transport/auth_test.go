@@ -75,7 +75,7 @@ func TestAuthenticatorStart(t *testing.T) {
 			a := NewAuthenticator(&mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return test.data, test.err }})
 			data, err := a.Start(background)
 			if test.code == "" {
-				if err != nil || !bytes.Equal(data, test.data) || a.Method() != "m" {
+				if err != nil || !bytes.Equal(data, test.data) || a.method != "m" {
 					t.Errorf("%q, %v", data, err)
 				}
 				return

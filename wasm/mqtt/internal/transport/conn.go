@@ -162,7 +162,7 @@ func newConn(cfg Config) *Conn {
 		cfg.Buffer = func(size int) []byte { return make([]byte, 0, size) }
 	}
 	if cfg.AuthMethod == "" && cfg.Authenticator != nil {
-		cfg.AuthMethod = cfg.Authenticator.Method()
+		cfg.AuthMethod = cfg.Authenticator.method
 	}
 	c := &Conn{
 		cfg: cfg, in: input{buf: make([]byte, 0, readSize)}, keep: newKeepAlive(),

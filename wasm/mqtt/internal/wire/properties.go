@@ -78,7 +78,9 @@ func (r *Reader) properties(kind byte, alias *uint16) []byte {
 		start := len(all) - len(in.Rest)
 		id := in.Varint()
 		if id == int(packets.PropTopicAlias) && alias != nil {
-			*alias = in.topicAlias()
+			if *alias = in.Uint16(); in.Err == nil && *alias == 0 { // [MQTT-3.3.2-8]
+				in.fail(ReasonAliasInvalid, "topic alias 0")
+			}
 			withoutAlias = append(append(make([]byte, 0, start+len(in.Rest)), all[:start]...), in.Rest...)
 		} else {
 			in.property(id)
@@ -108,14 +110,6 @@ func (r *Reader) checkAllowed(kind byte, id int, seen *uint64) {
 	default:
 		*seen |= bit
 	}
-}
-
-func (r *Reader) topicAlias() uint16 {
-	alias := r.Uint16()
-	if r.Err == nil && alias == 0 { // [MQTT-3.3.2-8]
-		r.fail(ReasonAliasInvalid, "topic alias 0")
-	}
-	return alias
 }
 
 // neverZero names the properties whose value 0 is a Protocol Error (3.2.2.3.3,

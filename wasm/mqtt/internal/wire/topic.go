@@ -53,19 +53,10 @@ func CheckText(field, text string) error {
 	switch {
 	case len(text) > MaxString:
 		return Invalid(field, "has %d bytes; at most 65,535 fit into a packet", len(text))
-	case !plainText(text):
+	case strings.ContainsFunc(text, discouraged) || !utf8.ValidString(text):
 		return Invalid(field, "%s has a control character or is not well-formed UTF-8", Quote(text))
 	}
 	return nil
-}
-
-func plainText(s string) bool {
-	for _, c := range s {
-		if discouraged(c) {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
 }
 
 // discouraged lists the characters that 1.5.4 lets a receiver refuse, and U+0000,
