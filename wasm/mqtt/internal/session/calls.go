@@ -165,8 +165,8 @@ func (c *Call) validate(a *wire.Suback) error {
 	return nil
 }
 
-// loseCalls ends the calls that a lost connection leaves unanswered. Those that were
-// not sent may wait for the next one; resubscribing starts anew there.
+// loseCalls ends the calls that a lost connection leaves unanswered. Those that were not
+// sent may wait for the next one; resubscribing starts anew there.
 func (s *Session) loseCalls(err error) {
 	calls, keep := &s.subscriptions, s.config.Queue.Offline
 	for _, c := range calls.handed { // certainly not sent

@@ -32,8 +32,8 @@ func (s *Session) sendAgain() {
 }
 
 // sendable reports whether the queue's first message may be put in flight: there is a
-// connection, and neither the broker's Receive Maximum [MQTT-3.3.4-7], the packet
-// identifiers nor maxFlight are used up.
+// connection, and the broker's Receive Maximum [MQTT-3.3.4-7], the packet identifiers and
+// maxFlight leave room.
 func (s *Session) sendable() bool {
 	m := s.queue.first
 	return m != nil && s.online && (m.qos() == 0 || s.quota > s.unsent && s.idsLeft() &&

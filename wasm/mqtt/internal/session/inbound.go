@@ -111,9 +111,8 @@ func (s *Session) answer() {
 	}
 }
 
-// pubrel ends the exchange of a QoS 2 message of the broker with PUBCOMP, once the
-// journal has forgotten the identifier, which the broker may then use for another
-// message.
+// pubrel ends the exchange of a QoS 2 message of the broker with PUBCOMP, once the journal
+// has forgotten the identifier: the broker may then use it for another message.
 func (s *Session) pubrel(id uint16) {
 	m, known := s.in[id]
 	if !known || m.qos != 2 {

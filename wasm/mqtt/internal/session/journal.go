@@ -123,9 +123,8 @@ func (m *Message) unmark() []Record {
 	return []Record{{Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)}}
 }
 
-// Restore loads what an earlier program left, in the order of the keys. It must be
-// called before anything else. Records that can't be read, or belong to no message, are
-// deleted and reported.
+// Restore loads what an earlier program left, in the order of the keys, before anything
+// else. Records that can't be read, or belong to no message, are deleted and reported.
 func (s *Session) Restore(records []Record) {
 	beside := map[string][]byte{}
 	var messages []*Message

@@ -9,9 +9,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// A Message is an application message on its way to the broker, from Publish until it
-// is settled. The publisher owns the memory; a session keeps a reference until the
-// message is settled.
+// A Message is an application message on its way to the broker. The publisher owns the
+// memory; a session refers to it from Publish until it is settled.
 type Message struct {
 	// Owner is told how it ended.
 	Owner Owner

@@ -8,18 +8,13 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Mechanism is a method of enhanced authentication (4.12), implemented by the user: see
-// mqtt.Authenticator for its methods. Their errors become those of the connection. An
-// error that has, or wraps one that has,
+// Mechanism is mqtt.Authenticator. Its errors become those of the connection: one that has,
+// or wraps one that has,
 //
-//	MQTTRefused() (words string, refused bool)
+//	MQTTRefused() (words string, refused bool) // the server's refusal, if true
+//	MQTTReason() byte                          // of a violation, if not 0
 //
-// and returns refused true is the server's refusal, in these words; one with
-//
-//	MQTTReason() byte
-//
-// that is not 0 ends the connection as a violation, with that reason. A [*wire.Error]
-// is kept; others become Aborted.
+// as these say; a [*wire.Error] as it is; others as Aborted.
 type Mechanism interface {
 	Method() string
 	Start(ctx context.Context) ([]byte, error)
@@ -155,9 +150,8 @@ func (c *Conn) authReceived(p wire.Auth) error {
 	return nil
 }
 
-// authAccepted takes the authentication properties of the CONNACK that accepts the
-// connection. The reader waits here until the server has proved its identity, so that
-// nothing is accepted from, or sent to, one that can't.
+// authAccepted takes the authentication properties of CONNACK. The reader waits here until
+// the server has proved its identity: nothing is accepted from, or sent to, one that can't.
 func (c *Conn) authAccepted(method string, data []byte) error {
 	authenticator := c.cfg.Authenticator
 	if authenticator == nil && (c.cfg.AuthMethod == "" || method == "") {

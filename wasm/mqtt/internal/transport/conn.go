@@ -26,10 +26,9 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// Handler takes what the broker sends. Its methods are called on one goroutine,
-// in the order of the packets; they must not block, and may keep no slice but
-// Publish.Buffer. An error ends the connection; a [*wire.Error] with Reason sends
-// DISCONNECT with that first.
+// Handler takes what the broker sends, on one goroutine, in the order of the packets. Its
+// methods must not block, and may keep no slice but Publish.Buffer. An error ends the
+// connection; a [*wire.Error] with Reason sends DISCONNECT with that first.
 type Handler interface {
 	// Connack takes the CONNACK that accepts the connection, before anything that
 	// follows it is read.
@@ -47,12 +46,10 @@ type Handler interface {
 // after Handler.Connack returned nil. Its methods must not block.
 type Source interface {
 	// Next appends packets that may leave now to dst, together of about max bytes; a
-	// single larger one alone; none if there are none. They must not change until
-	// Written.
+	// single larger one alone. They must not change until Written.
 	Next(dst [][]byte, max int) [][]byte
-	// Written follows each Next that returned packets, and says how many of their
-	// bytes the connection took. Fewer than all means that the write failed; then
-	// nothing more is called.
+	// Written follows each Next that returned packets, and says how many of their bytes
+	// the connection took. After fewer than all nothing more is called.
 	Written(n int)
 }
 
@@ -74,8 +71,7 @@ type Config struct {
 	// data that Start returned.
 	Authenticator *Authenticator
 	// OnPacket is called with every packet on the wire, whole, in order in each
-	// direction, and may keep it. Reader and writer call it, and wait for it. It may be
-	// nil or point to nil.
+	// direction, and may keep it. Reader and writer wait for it. It may point to nil.
 	OnPacket *atomic.Pointer[func(sent bool, at time.Time, packet []byte)]
 	// Buffer returns an empty buffer with at least this capacity, for a large
 	// PUBLISH. nil: make.
@@ -199,9 +195,8 @@ func (c *Conn) Opened() <-chan struct{} { return c.opened }
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Err says why the connection ended, after Done. It is nil if Leave or Close(nil) ended
-// it, else usually a [*wire.Error]: Network, Disconnected by the broker, Refused,
-// Protocol or PacketTooLarge for a violation, what the Authenticator failed with, or
-// what Close or the Handler gave.
+// it, else usually a [*wire.Error]: Network, Disconnected, Refused, Protocol,
+// PacketTooLarge, or what the Authenticator, Close or the Handler gave.
 func (c *Conn) Err() error {
 	select {
 	case <-c.done:
@@ -211,9 +206,8 @@ func (c *Conn) Err() error {
 	}
 }
 
-// Close ends the connection now, without DISCONNECT. cause becomes its Err, unless
-// there is one already. It does not wait: until Done, packets that have arrived may
-// still reach the Handler.
+// Close ends the connection now, without DISCONNECT. cause becomes its Err, unless there
+// is one already. It does not wait: the Handler may be called until Done.
 func (c *Conn) Close(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -221,12 +215,11 @@ func (c *Conn) Close(cause error) {
 	c.closeLocked()
 }
 
-// Leave ends the connection with this DISCONNECT packet; nil stands for a normal
-// disconnection. For up to half a second, what the Source has is written first: a
-// Source that holds back what can wait for another connection gets DISCONNECT out
-// sooner. If DISCONNECT is larger than the broker's Maximum Packet Size its properties
-// are left out [MQTT-3.14.2-2], [MQTT-3.14.2-3]. Leave waits until the connection is
-// done, but at most a second, after which the net.Conn is closed regardless.
+// Leave ends the connection with this DISCONNECT packet; nil: a normal disconnection. For
+// up to half a second, what the Source has is written first. If DISCONNECT is larger than
+// the broker's Maximum Packet Size its properties are left out [MQTT-3.14.2-2],
+// [MQTT-3.14.2-3]. Leave waits until the connection is done, but at most a second, after
+// which the net.Conn is closed regardless.
 func (c *Conn) Leave(disconnect []byte) {
 	if len(disconnect) == 0 {
 		disconnect = wire.EncodeDisconnect(wire.ReasonSuccess, nil)
@@ -284,9 +277,8 @@ func (c *Conn) closeLocked() {
 	c.cancel()
 }
 
-// fail ends the connection with an error, and sends the broker its reason if that is
-// allowed, which it is not before CONNACK. otherwise is the reason if err has none; 0:
-// no DISCONNECT is sent then.
+// fail ends the connection with an error, and after CONNACK tells the broker its reason,
+// or otherwise if it has none; 0: no DISCONNECT is sent then.
 func (c *Conn) fail(err error, otherwise byte) {
 	if typed, ok := errors.AsType[*wire.Error](err); ok && typed.Reason != 0 {
 		otherwise = wire.DisconnectReason(typed)

@@ -116,9 +116,8 @@ func (c *Conn) timedPing() (*roundTrip, error) {
 	return k.timed, nil
 }
 
-// Probe sends PINGREQ, and ends the connection when nothing arrives within 5 seconds.
-// It does not wait, and does nothing before CONNACK or while another one is in
-// progress.
+// Probe sends PINGREQ, and ends the connection when nothing arrives within 5 seconds. It
+// does not wait, and does nothing before CONNACK or while another one is in progress.
 func (c *Conn) Probe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,11 +135,10 @@ func (c *Conn) Probe() {
 	})
 }
 
-// runKeepAlive keeps the connection alive and detects when it is dead: it sends PINGREQ
-// when nothing was sent [MQTT-3.1.2-20] or received for the keep-alive time, and gives
-// the broker half that time again to send anything. So a dead connection is noticed
-// within 1.5 times the keep-alive time; if bytes are waiting to be sent, that counts from
-// the last that left.
+// runKeepAlive sends PINGREQ when nothing was sent [MQTT-3.1.2-20] or received for the
+// keep-alive time, and gives the broker half that time again to send anything. So a dead
+// connection is noticed within 1.5 times the keep-alive time; if bytes are waiting to be
+// sent, that counts from the last that left.
 //
 // The time that the machine slept must not count as silence: a timer that fires late
 // starts the wait anew, and input that piled up is read first.

@@ -10,15 +10,13 @@ import (
 )
 
 const (
-	// readSize is the initial size of the read buffer, and about how much room a read
-	// gets.
+	// readSize is the initial size of the read buffer, about what a read has room for.
 	readSize = 32 << 10
 	// largeSize is the size from which on a PUBLISH gets a buffer of its own.
 	largeSize = 32 << 10
 	// firstLarge is the initial size of that buffer.
 	firstLarge = 64 << 10
-	// peekSize is how much is read when the next packet may be a PUBLISH whose payload
-	// can stay where it arrived.
+	// peekSize is how much is read when the next payload may stay where it arrives.
 	peekSize = 1 << 10
 	// headroom is how many bytes of that buffer are before the topic's length.
 	headroom = 16
@@ -110,9 +108,8 @@ func (c *Conn) next() (packet, error) {
 // A Keeper is a connection that can leave the payload of a PUBLISH where it arrived.
 type Keeper interface {
 	wire.Keeper
-	// Keep leaves the next rest bytes, which end with a payload of that many bytes,
-	// where they arrived; the payload's first bytes may have been read. ok is false,
-	// and nothing was left, if the payload is not in one piece.
+	// Keep leaves the next rest bytes, which end with a payload of that many bytes, where
+	// they arrived, if it is in one piece. Its first bytes may have been read.
 	Keep(rest, payload int) (handle int, ok bool)
 }
 
@@ -139,12 +136,10 @@ func (c *Conn) nextKept(have []byte, head, total int) (packet, bool) {
 	return packet{header: have[0], body: have[head : head+size], kept: kept}, true
 }
 
-// nextLarge reads the rest of a PUBLISH into a buffer that is kept with its
-// message, so that the payload is not copied. have are its bytes so far, the
-// first head of them its fixed header; length follow that.
-//
-// The buffer grows to at most twice what has arrived, unless the broker has filled one
-// as large before.
+// nextLarge reads the rest of a PUBLISH into a buffer that is kept with its message, so
+// that the payload is not copied. have and head are those of nextKept; length bytes follow
+// the fixed header. The buffer grows to at most twice what has arrived, unless the broker
+// has filled one as large before.
 func (c *Conn) nextLarge(have []byte, head, length int) (packet, error) {
 	in := &c.in
 	start, end := headroom-head, headroom+length

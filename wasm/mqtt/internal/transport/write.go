@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	// frameSize is how many bytes of packets go into one Write: a WebSocket frame costs
-	// a browser as much as a hundred small packets. It is what wsconn hands over at a
-	// time.
+	// frameSize is how many bytes of packets go into one Write, for a frame costs a browser
+	// as much as a hundred small packets. It is what wsconn hands over at a time.
 	frameSize = 64 << 10
 	// maxControl bounds what a broker that sends and never reads can make us hold.
 	maxControl = 64 << 10 // bytes
@@ -97,9 +96,8 @@ func (c *Conn) takeTurn() (t turn) {
 	return t
 }
 
-// send puts a control packet into the outbox. It does not block. An error says
-// why it was not put there: with PacketTooLarge nothing else happened. The caller
-// holds mu; the connection is running.
+// send puts a control packet into the outbox. It does not block. With PacketTooLarge it
+// did nothing. The caller holds mu; the connection is running.
 func (c *Conn) send(packet []byte) error {
 	if c.maximum > 0 && len(packet) > c.maximum { // [MQTT-3.2.2-15]
 		return wire.Violation(wire.ReasonPacketTooLarge, "%s would have %d bytes; the broker's Maximum Packet Size is %d",
