@@ -112,17 +112,16 @@ func (c *Client) Suspend(ctx context.Context) error {
 	}
 	conn, a := s.conn, s.attempt
 	c.mu.Unlock()
+	s.hurryUp()
 	var closed <-chan struct{}
 	switch {
 	case a != nil:
-		s.hurryUp()
 		a.stop()
 		closed = a.over
 	case conn != nil:
 		go conn.Leave(nil)
 		closed = conn.Done()
 	default:
-		s.hurryUp()
 		return nil
 	}
 	select {

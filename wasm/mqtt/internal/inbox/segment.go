@@ -297,12 +297,10 @@ func (in *Inbox) Buffer(size int) []byte {
 func (in *Inbox) Spare(size int) []byte {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	s := in.takeSpare(size)
-	if cost := capacity(size) + overhead; s == nil && cost <= in.limit {
-		s, _ = in.reuse(size, cost)
+	if cost := capacity(size) + overhead; cost <= in.limit {
+		if s, _ := in.reuse(size, cost); s != nil {
+			return s.buf
+		}
 	}
-	if s == nil {
-		return nil
-	}
-	return s.buf
+	return nil
 }
