@@ -194,9 +194,6 @@ type Authenticator interface {
 // broker refused. After Timeout or Aborted the exchange goes on by itself, if AUTH was
 // sent by then.
 func (c *Client) Reauthenticate(ctx context.Context) error {
-	if c.auth == nil {
-		return wire.Invalid("authenticate", "is missing; re-authentication needs one")
-	}
 	conn, err := c.current()
 	if err != nil {
 		return err

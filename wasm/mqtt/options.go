@@ -287,17 +287,16 @@ func (o *Options) checkStore() error {
 }
 
 func (o *Options) checkSigns() error {
-	for _, one := range []struct {
-		field string
-		value int64
-	}{
-		{"connectTimeout", int64(o.ConnectTimeout)}, {"reconnectPeriod", int64(o.ReconnectMin)}, {"maxReconnectPeriod", int64(o.ReconnectMax)},
-		{"subscribeBatchSize", int64(o.SubscribeBatchSize)}, {"queue.messages", int64(o.Queue.Messages)}, {"queue.bytes", int64(o.Queue.Bytes)},
-		{"inboxLimit", int64(o.InboxLimit)},
-	} {
-		if one.value < 0 {
-			return wire.Invalid(one.field, "is negative")
-		}
+	return cmp.Or(
+		checkSign("connectTimeout", o.ConnectTimeout), checkSign("reconnectPeriod", o.ReconnectMin), checkSign("maxReconnectPeriod", o.ReconnectMax),
+		checkSign("subscribeBatchSize", o.SubscribeBatchSize), checkSign("inboxLimit", o.InboxLimit),
+		checkSign("queue.messages", o.Queue.Messages), checkSign("queue.bytes", o.Queue.Bytes),
+	)
+}
+
+func checkSign[T int | time.Duration](field string, value T) error {
+	if value < 0 {
+		return wire.Invalid(field, "is negative")
 	}
 	return nil
 }

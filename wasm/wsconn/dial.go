@@ -2,8 +2,7 @@
 //
 // A [Conn] is a [net.Conn] each of whose writes leaves as one binary frame, or a large
 // one as several: MQTT may be split into frames anywhere (MQTT 5, 6.0), but a frame costs
-// a browser as much as a hundred small packets, so a writer should join what is ready
-// together.
+// a browser as much as a hundred small packets, so a writer should join what is ready.
 package wsconn
 
 import (
@@ -23,8 +22,8 @@ const (
 	// Subprotocol is the WebSocket subprotocol of MQTT [MQTT-6.0.0-3].
 	Subprotocol = "mqtt"
 
-	// HighWater is how many bytes the browser may hold unsent before a writer
-	// waits. Browsers buffer without limit and never block.
+	// HighWater is how many bytes a browser, which buffers without limit, may hold unsent
+	// before a writer waits.
 	HighWater = 1 << 20
 
 	// maxFrame is how many bytes go into one frame: 1 MiB and what precedes it in a
@@ -59,8 +58,7 @@ func (e *CloseError) Error() string {
 	}
 }
 
-// CloseStatus returns the code and the reason, for callers that use this type only
-// through an interface.
+// CloseStatus returns the code and the reason, for callers with an interface.
 func (e *CloseError) CloseStatus() (code int, reason string) { return e.Code, e.Reason }
 
 // Violation returns Violated, for such callers.
@@ -158,9 +156,9 @@ func (c *Conn) take(p []byte) (n int) {
 
 // Keep leaves the next rest bytes, which end with a payload of that many bytes, where
 // they arrived: they cost Go no memory and no copy. The payload's first bytes may have
-// been read. It returns the handle by which the payload is fetched, dropped, or claimed
-// in JavaScript; ok is false, and nothing was left, if it is not whole in one frame,
-// and always natively. Only the goroutine that reads may call it.
+// been read. The handle is to fetch or drop the payload, or to claim it in JavaScript; ok
+// is false, and nothing was left, if it is not whole in one frame, and always natively.
+// Only the goroutine that reads may call it.
 func (c *Conn) Keep(rest, payload int) (handle int, ok bool) {
 	handle = c.socket.keep(rest, payload)
 	return handle, handle > 0
@@ -207,9 +205,8 @@ func (c *Conn) readError(err error) error {
 
 // Write sends p as one frame, more than 1 MiB as several, and an empty p not at all. In
 // the browser it blocks while more than [HighWater] bytes wait to be sent, and, when the
-// connection is busy, a moment for a small frame. A frame that can't be sent leaves the
-// connection open, and what has arrived can still be read. After Close it returns
-// [net.ErrClosed].
+// connection is busy, a moment for a small frame. When a frame can't be sent, what has
+// arrived can still be read. After Close it returns [net.ErrClosed].
 func (c *Conn) Write(p []byte) (int, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()

@@ -44,10 +44,9 @@ var bytesClass = js.Global().Get("Uint8Array")
 // library ignores.
 //
 // An object with the methods readInto and sendFrom (GoSocket in
-// web/src/worker/websocket.ts) copies frames out of and into a permanent array: new
-// memory costs a browser more than a copy, and the object of a js.Value is held until
-// Go next collects garbage. It keeps what arrives, and signals with an empty frame that
-// there is some.
+// web/src/worker/websocket.ts) keeps what arrives, signals that with an empty frame, and
+// copies frames out of and into a permanent array: new memory costs a browser more than a
+// copy, and is held until Go next collects garbage.
 type socket struct {
 	v       js.Value
 	staging js.Value // Uint8Array for readInto and sendFrom; undefined without them
@@ -61,9 +60,8 @@ type socket struct {
 var swap sync.Mutex
 
 // dial makes the JavaScript socket itself and lends it to the library, which constructs
-// one from globalThis.WebSocket: so the class can be chosen, and the object is known
-// here. The library constructs it before it first blocks, so no JavaScript runs while
-// the global is replaced.
+// one from globalThis.WebSocket: so the class can be chosen, and the object is known. The
+// library does so before it first blocks: no JavaScript runs while the global is replaced.
 func dial(ctx context.Context, url string, opts Options) (*websocket.Conn, *socket, error) {
 	global := js.Global()
 	class := opts.WebSocket
@@ -139,10 +137,9 @@ func newSocket(class js.Value, url string) (s *socket, err error) {
 
 // hideErrors has the library's listener for error events, which close follows, do nothing:
 // it would close the socket and wait for the end of that within the event. With a class
-// that takes its close code, such as that of Node's ws, neither would ever return. One
-// that does nothing must be there: without any, that class ends the process.
-//
-// The library adds its listeners before it first blocks, so no other call is changed.
+// that takes its close code, such as that of Node's ws, neither would ever return, and
+// without any listener that class ends the process. Nobody else's calls are changed: the
+// library adds its listeners before it first blocks.
 func (s *socket) hideErrors() {
 	const method = "addEventListener"
 	add := s.v.Get(method)

@@ -25,11 +25,9 @@ type Batch struct {
 	// Kept are the payloads of the records with keptFlag, in order. The caller owns
 	// them: All fetches them.
 	Kept []*wire.Kept
-	// Dropped is how many messages were lost since the last batch because nobody took
-	// them in time.
+	// Dropped is how many messages were not taken in time since the last batch.
 	Dropped uint64
-	// Receipts belong to the QoS 1 and 2 messages, in order. The caller keeps them,
-	// also when the batch is recycled.
+	// Receipts belong to the QoS 1 and 2 messages, in order.
 	Receipts []uint64
 
 	segments *segment // that the records lie in

@@ -1,9 +1,6 @@
 // Package inbox holds received messages until they are taken, bounded by the memory
-// that it really holds.
-//
-// Messages are stored in segments, as records one after the other (see [Batch]). A
-// batch consists of whole segments: they leave the inbox with it, and come back with
-// [Inbox.Recycle] to be reused.
+// that it really holds: in segments, as records one after the other (see [Batch]). A batch
+// consists of whole segments, which come back with [Inbox.Recycle] to be reused.
 //
 //	Put ──► last …………… swept …………… first ──► Take ──► Batch ──► Recycle ──► spare
 //	        └ as they came ┘└ QoS 1 and 2 only ┘
@@ -68,10 +65,9 @@ func New(limit int) *Inbox {
 	return in
 }
 
-// Put adds a message. topic is the packet's with any alias resolved; at is when it was
-// read, in milliseconds since 1970. receipt is its entry in [Batch.Receipts], and
-// unused at QoS 0. Put does not block. It keeps only the Buffer of p; if there is one,
-// neither p nor topic may be used any more. After Close it does nothing.
+// Put adds a message. topic and at are those of [AppendRecord]; receipt is its entry in
+// [Batch.Receipts], and unused at QoS 0. Put does not block. It keeps only the Buffer of p;
+// if there is one, neither p nor topic may be used any more. After Close it does nothing.
 func (in *Inbox) Put(p *wire.Publish, topic []byte, at float64, receipt uint64) {
 	size := recordSize(p, topic)
 	in.mu.Lock()
@@ -229,9 +225,8 @@ func (in *Inbox) cut() Batch {
 	return b
 }
 
-// Recycle returns the batch's memory for reuse. Neither its records, nor what was
-// decoded from them, nor a copy of the batch may be used any more; its Receipts may. A
-// batch need not be recycled.
+// Recycle returns the batch's memory for reuse, which need not be done. Of the batch, what
+// was decoded from it, and its copies, only the Receipts may be used then.
 func (in *Inbox) Recycle(b *Batch) {
 	s := b.segments
 	b.Records, b.segments = nil, nil

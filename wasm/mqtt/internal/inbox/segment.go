@@ -10,8 +10,7 @@ import (
 const (
 	maxSegment = 64 << 10 // bytes, for small messages
 	minSegment = 4 << 10
-	// page is what the runtime rounds the size of a large buffer up to, so that
-	// cap says what is really held.
+	// page is what the runtime rounds the size of a large buffer up to.
 	page = 8 << 10
 	// tail is room in the buffer of a large message for small ones that follow.
 	tail = 1 << 10
@@ -194,9 +193,8 @@ func (in *Inbox) Forget() {
 	}
 }
 
-// compact moves the QoS 1 and 2 records of s to the end of the segment before it, as
-// far as there is room, and the rest to the beginning of s, or to a smaller buffer if s
-// would waste too much.
+// compact moves the QoS 1 and 2 records of s to the end of the segment before it, as far
+// as there is room, and the rest to the beginning of s, or of a smaller buffer.
 func (in *Inbox) compact(s, before *segment) {
 	rest, kept := s.buf[s.start:], s.buf[:0]
 	s.start, s.records, s.acked = 0, 0, 0
@@ -228,8 +226,7 @@ func (in *Inbox) compact(s, before *segment) {
 // batches are handed over.
 const maxSpare = 2 << 20
 
-// spares are empty segments, the last used one at the end: its size is the one most
-// likely needed again.
+// spares are empty segments, the last used one, which probably fits again, at the end.
 type spares struct {
 	list  []*segment
 	bytes int
