@@ -59,16 +59,15 @@ func (c *Client) PublishAsync(m *Message, o PublishOptions) *Token {
 	if err == nil {
 		frame, idAt := m.encode()
 		t.message.SetFrame(frame, idAt, wire.ValueOr(m.Properties.TopicAlias, 0))
-		t.message.Owner, t.message.OnStored = (*owner)(t), o.Stored
-		if err = c.session.Publish(&t.message); err == nil {
-			c.pending++
-		} else {
-			t.message.Owner = nil
-		}
+		t.message.OnStored = o.Stored
+		err = c.session.Publish(&t.message)
 	}
 	if err != nil {
 		t.settle(PublishResult{}, err)
+		return t
 	}
+	t.message.Owner = (*owner)(t)
+	c.pending++
 	return t
 }
 
