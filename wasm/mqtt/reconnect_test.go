@@ -1,7 +1,9 @@
 package mqtt
 
 import (
+	"math"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 
@@ -84,6 +86,18 @@ func TestBackoffGrowsAndIsBounded(t *testing.T) {
 		}
 		if highest < limit/2 {
 			t.Errorf("attempt %d: never above %d of %d; full jitter uses the whole range", attempt, highest, limit)
+		}
+	}
+}
+
+// A time that stands for "never" overflowed, and the program ended.
+func TestBackoffTakesAnyTime(t *testing.T) {
+	const never = math.MaxInt64
+	for _, first := range []time.Duration{1, time.Second, never/2 + 1, never} {
+		for _, attempt := range []int{1, 2, 30, 100} {
+			if d := backoff(attempt, first, never); d < 0 {
+				t.Errorf("attempt %d, %v at first: %v", attempt, first, d)
+			}
 		}
 	}
 }

@@ -181,15 +181,14 @@ func (c *Client) waitBackoff(n int, atOnce bool) {
 	}
 }
 
-// backoff returns a random time up to a limit that doubles with each attempt
-// (full jitter): a thousand clients that lost their broker together don't come
-// back together.
+// backoff returns a random time below a limit that doubles with each attempt (full
+// jitter): a thousand clients that lost their broker together don't come back together.
 func backoff(attempt int, first, most time.Duration) time.Duration {
-	limit := first
+	limit := min(first, most)
 	for ; attempt > 1 && limit < most; attempt-- {
-		limit *= 2
+		limit += min(limit, most-limit)
 	}
-	return rand.N(min(limit, most) + 1)
+	return rand.N(limit)
 }
 
 // retry makes one attempt. It returns neither a connection nor an error when
