@@ -8,14 +8,12 @@ import { maxMilliseconds } from '../checks/rules';
 
 interface Entry {
   due: number;
-  /** Absent once the call is settled. */
-  expire: (() => void) | undefined;
+  expire(): void;
 }
 
+/** Calls with the same limit, in the order in which they began. */
 interface Line {
-  /** In order; the settled ones are taken off the front. */
-  entries: Entry[];
-  head: number;
+  entries: Set<Entry>;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -26,53 +24,37 @@ export function createDeadlines(grace: number, now = () => performance.now()) {
   /** Calls `expire` unless the returned function is called before. 0 milliseconds: never. */
   function watch(timeout: number, expire: () => void): () => void {
     if (timeout <= 0) return () => {};
-    let line = lines.get(timeout);
-    if (!line) {
-      line = { entries: [], head: 0, timer: undefined };
-      lines.set(timeout, line);
-    }
+    const line = lines.get(timeout) ?? { entries: new Set(), timer: undefined };
+    lines.set(timeout, line);
     const entry: Entry = { due: now() + timeout + grace, expire };
-    line.entries.push(entry);
-    arm(timeout, line);
+    line.entries.add(entry);
+    line.timer ??= wait(timeout + grace, line);
     return () => {
-      entry.expire = undefined;
-      tidy(timeout, line);
+      line.entries.delete(entry);
+      if (line.entries.size > 0) return;
+      clearTimeout(line.timer);
+      lines.delete(timeout);
     };
   }
 
-  function arm(timeout: number, line: Line): void {
-    if (line.timer !== undefined) return;
-    const first = line.entries[line.head] as Entry;
-    line.timer = setTimeout(() => look(timeout, line), Math.min(maxMilliseconds, first.due - now()));
+  function wait(time: number, line: Line): Line['timer'] {
+    return setTimeout(() => look(line), Math.min(maxMilliseconds, time));
   }
 
-  function look(timeout: number, line: Line): void {
+  function look(line: Line): void {
     line.timer = undefined;
-    const late: (() => void)[] = [];
-    for (const time = now(); line.head < line.entries.length; line.head++) {
-      const entry = line.entries[line.head] as Entry;
-      if (!entry.expire) continue;
-      if (entry.due > time) break;
-      late.push(entry.expire);
-      entry.expire = undefined;
+    const time = now();
+    const late: Entry[] = [];
+    for (const entry of line.entries) {
+      if (entry.due > time) {
+        line.timer = wait(entry.due - time, line);
+        break;
+      }
+      line.entries.delete(entry);
+      late.push(entry);
     }
-    tidy(timeout, line);
-    if (line.head < line.entries.length) arm(timeout, line);
     // Last, since they may begin and settle other calls.
-    for (const expire of late) expire();
-  }
-
-  function tidy(timeout: number, line: Line): void {
-    const { entries } = line;
-    while (line.head < entries.length && !entries[line.head]?.expire) line.head++;
-    if (line.head === entries.length) {
-      clearTimeout(line.timer);
-      line.timer = undefined;
-      if (lines.get(timeout) === line) lines.delete(timeout);
-    } else if (line.head * 2 >= entries.length) {
-      entries.splice(0, line.head);
-      line.head = 0;
-    }
+    for (const { expire } of late) expire();
   }
 
   return { watch };
