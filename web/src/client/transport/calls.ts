@@ -4,7 +4,6 @@ import type {
   BoundaryClient,
   BoundarySink,
   ClientEvent,
-  CallOptions as Limits,
   PublishAck,
   PublishCall,
   WireError,
@@ -26,6 +25,11 @@ type Value = Extract<FromWorker, { type: 'result' }>['value'];
 type Answer = Extract<ToWorker, { type: 'answer' }>;
 /** A message before it has its number and limits. */
 type Unnumbered<T> = T extends { abortable?: boolean } ? Omit<T, 'id' | 'timeout' | 'abortable'> : never;
+
+interface Limits {
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
 
 interface Pending extends Omit<Deferred<Value>, 'promise'> {
   /** Ends its time limit. */
@@ -54,12 +58,7 @@ export interface Engine {
  * The Go boundary as seen from the other end of a message channel. `onEnd` is called when a client has
  * ended, `onLate` when a call got no answer in time.
  */
-export function createCalls(
-  deliver: Post,
-  onFailed: () => void = () => {},
-  onEnd: () => void = () => {},
-  onLate: () => void = () => {},
-) {
+export function createCalls(deliver: Post, onFailed?: () => void, onEnd?: () => void, onLate?: () => void) {
   const pending = new Map<number, Pending>();
   const deadlines = createDeadlines(grace);
   const sinks = new Map<number, BoundarySink>();
@@ -82,11 +81,11 @@ export function createCalls(
   };
 
   /** What the worker answers, or `timeout` if the page's clock runs out before. */
-  function answer(id: number, call: string, timeout: number): Promise<Value> {
+  function answer(id: number, call: string, timeout = 0): Promise<Value> {
     return new Promise((resolve, reject) => {
       const done = deadlines.watch(timeout, () => {
         settle(id)?.reject(new MqttError('timeout', `${call}: no answer in time, and none from the worker`));
-        onLate();
+        onLate?.();
       });
       pending.set(id, { resolve, reject, done });
     });
@@ -98,7 +97,7 @@ export function createCalls(
     payload: Uint8Array | string,
     options: PublishCall,
     properties: Uint8Array | undefined,
-    timeout: number,
+    timeout = defaultTimeout,
   ): Promise<PublishAck> {
     if (failure) return Promise.reject(fromWire(failure));
     lastId++;
@@ -106,19 +105,16 @@ export function createCalls(
     return answer(lastId, 'publish', timeout) as Promise<PublishAck>;
   }
 
-  function call(message: Unnumbered<ToWorker>, limits: Limits, transfer?: Transferable[]): Promise<Value> {
-    const { timeout = 0, signal } = limits;
+  function call(
+    message: Unnumbered<ToWorker>,
+    { timeout, signal }: Limits = {},
+    transfer?: Transferable[],
+  ): Promise<Value> {
     if (failure) return Promise.reject(fromWire(failure));
     if (signal?.aborted) return Promise.reject(aborted(signal));
     lastId++;
     const id = lastId;
-    const limited = {
-      ...message,
-      id,
-      ...(limits.timeout !== undefined && { timeout }),
-      abortable: !!signal,
-    };
-    post(limited as ToWorker, transfer);
+    post({ ...message, id, timeout, abortable: !!signal } as ToWorker, transfer);
     const answered = answer(id, message.type === 'call' ? message.method : message.type, timeout);
     if (signal) {
       const abort = (): void => {
@@ -140,38 +136,24 @@ export function createCalls(
     return found;
   }
 
-  /** The options of the Go boundary's methods, without the limits of the call. */
-  function split<T extends object>(options: (T & Limits) | undefined): [rest: T, limits: Limits] {
-    const { timeout, signal, ...rest } = options ?? ({} as T & Limits);
-    return [rest as T, { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) }];
-  }
-
   function clientOf(client: number): BoundaryClient {
     const methods = Object.entries<number>(optionsAt).map(([name, at]) => {
       const method = name as Method;
       return [
         name,
         (...given: unknown[]) => {
-          const [rest, limits] = split(given[at] as object & Limits);
+          const { timeout, signal, ...options } = (given[at] ?? {}) as PublishCall & Limits;
+          const [topic, content] = given as [string, Uint8Array | string];
           if (method === 'publish') {
-            const [topic, content] = given as [string, Uint8Array | string];
-            const options: PublishCall = rest;
             const properties = options.properties && encodeProperties(options.properties);
-            if (!limits.signal && isSmall(content, properties)) {
-              return publishTogether(
-                client,
-                topic,
-                content,
-                options,
-                properties,
-                limits.timeout ?? defaultTimeout,
-              );
+            if (!signal && isSmall(content, properties)) {
+              return publishTogether(client, topic, content, options, properties, timeout);
             }
             if (typeof content === 'string') given[1] = new TextEncoder().encode(content);
           }
-          const args = given.toSpliced(at, 1, rest);
+          const args = given.toSpliced(at, 1, options);
           const transfer = given[1] instanceof Uint8Array ? [given[1].buffer as ArrayBuffer] : [];
-          return call({ type: 'call', client, method, args }, limits, transfer);
+          return call({ type: 'call', client, method, args }, { timeout, signal }, transfer);
         },
       ];
     });
@@ -187,9 +169,10 @@ export function createCalls(
       onAuthenticate,
       WebSocket: _,
       openStore: __,
+      timeout,
+      signal,
       ...options
     }) {
-      const [rest, limits] = split(options);
       const asks: Question['kind'][] = [];
       if (onAttempt) asks.push('attempt');
       if (onAuthenticate) asks.push('authenticate');
@@ -197,10 +180,10 @@ export function createCalls(
       const client = lastClient;
       sinks.set(client, { onBatch, onEvent, onPackets, onAttempt, onAuthenticate } as BoundarySink);
       try {
-        await call({ type: 'connect', client, options: rest, asks }, limits);
+        await call({ type: 'connect', client, options, asks }, { timeout, signal });
       } catch (error) {
         sinks.delete(client);
-        onEnd();
+        onEnd?.();
         throw error;
       }
       return clientOf(client);
@@ -212,7 +195,7 @@ export function createCalls(
     const ended = event.type === 'end';
     if (ended) sinks.delete(client);
     sink?.onEvent(event);
-    if (ended) onEnd();
+    if (ended) onEnd?.();
   }
 
   async function onBatch({
@@ -244,7 +227,7 @@ export function createCalls(
     const client = abandoned.get(id);
     abandoned.delete(id);
     if (client === undefined || !succeeded) return;
-    call({ type: 'call', client, method: 'disconnect', args: [{ force: true }] }, {}).catch(() => {
+    call({ type: 'call', client, method: 'disconnect', args: [{ force: true }] }).catch(() => {
       // It has ended already.
     });
   }
@@ -257,7 +240,7 @@ export function createCalls(
     refuse(fromWire(error));
     for (const id of [...pending.keys()]) settle(id)?.reject(fromWire(error));
     for (const client of [...sinks.keys()]) onEvent(client, { type: 'end', error });
-    onFailed();
+    onFailed?.();
   }
 
   function receive(message: FromWorker): void {
