@@ -25,25 +25,22 @@ export function resolveAddress(
   page: Page | undefined = globalThis.location,
   prefix = '',
 ): Address {
-  const { url: whole, protocol, host, hostname, port, path } = parts;
-  if (host !== undefined && hostname !== undefined && hostname !== host && hostname !== nameOf(host)) {
+  const { url: whole, protocol, hostname, host = hostname, port, path } = parts;
+  if (hostname !== undefined && hostname !== host && hostname !== nameOf(host)) {
     throw bad(`${prefix}hostname`, 'must not differ from host, which means the same');
   }
-  const hostField = host === undefined ? `${prefix}hostname` : `${prefix}host`;
+  const hostField = `${prefix}${parts.host === undefined ? 'hostname' : 'host'}`;
   if (whole === undefined) return parseAddress(assemble(parts, page, prefix, hostField), page, hostField);
   const field = `${prefix}url`;
   const base = parse(whole, page, field, protocol === undefined ? undefined : protocolOf(protocol, prefix));
-  const name = host === undefined ? hostname : host;
-  if (name === undefined && port === undefined && path === undefined) return finish(base, page, field);
-  // A host that includes a port uses that one.
-  const basePort = base.port === '' || name !== nameOf(name) ? undefined : Number(base.port);
-  const merged: Parts = {
+  if (host === undefined && port === undefined && path === undefined) return finish(base, page, field);
+  const merged = {
     protocol: base.protocol as 'ws',
-    host: name === undefined ? base.hostname : name,
+    host: host === undefined ? base.hostname : host,
+    // A host that includes a port uses that one.
+    port: port === undefined && base.port !== '' && host === nameOf(host) ? Number(base.port) : port,
     path: path === undefined ? base.pathname + base.search : path,
   };
-  const mergedPort = port === undefined ? basePort : port;
-  if (mergedPort !== undefined) merged.port = mergedPort;
   const changed = parse(assemble(merged, page, prefix, hostField), page, field);
   changed.username = base.username;
   changed.password = base.password;
@@ -81,10 +78,15 @@ function nameOf(host: unknown): unknown {
   return typeof host === 'string' ? host.replace(/:\d+$/, '') : host;
 }
 
-function assemble(parts: Parts, page: Page | undefined, prefix: string, field: string): string {
+function assemble(
+  parts: { [P in keyof Parts]: Parts[P] | undefined },
+  page: Page | undefined,
+  prefix: string,
+  field: string,
+): string {
   const { protocol = page?.protocol === 'https:' ? 'wss' : 'ws', path = '/' } = parts;
+  const { hostname, host = hostname } = parts;
   const bare = protocolOf(protocol, prefix);
-  const host = parts.host === undefined ? parts.hostname : parts.host;
   if (host === undefined)
     throw bad(`${prefix}url`, 'is missing; give a ws: or wss: address, or host, port and path');
   if (!/^(\[[\da-f:.]+\]|[^\s/?#@:[\]]+)(:\d+)?$/i.test(text(host, field))) {
