@@ -1,3 +1,4 @@
+import { within } from '../platform/deferred';
 import type { WireError } from '../protocol/boundary';
 
 /**
@@ -55,7 +56,7 @@ export type MqttErrorDetail = { [Name in keyof Told]: Told[Name] | undefined } &
  */
 export class MqttError extends Error {
   override readonly name = 'MqttError';
-  readonly code: MqttErrorCode;
+  readonly code!: MqttErrorCode;
   /** The option or argument that was wrong. */
   readonly field?: string;
   /** The broker's reason code (MQTT 5, 2.4); only what the broker sent. */
@@ -67,11 +68,9 @@ export class MqttError extends Error {
   readonly closeCode?: number;
   readonly closeReason?: string;
 
-  constructor(code: MqttErrorCode, message: string, detail: MqttErrorDetail = {}) {
-    const { cause, field, reasonCode, reasonString, serverReference, closeCode, closeReason } = detail;
+  constructor(code: MqttErrorCode, message: string, { cause, ...detail }: MqttErrorDetail = {}) {
     super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    Object.assign(this, { field, reasonCode, reasonString, serverReference, closeCode, closeReason });
+    Object.assign(this, { code, ...detail });
   }
 }
 
@@ -80,6 +79,20 @@ export function aborted(signal: AbortSignal | undefined): unknown {
   const reason: unknown = signal?.reason;
   const given = reason !== undefined && !(reason instanceof DOMException && reason.name === 'AbortError');
   return given ? reason : new MqttError('aborted', 'aborted by its signal', { cause: reason });
+}
+
+/** The promise's outcome, unless the time is up first, as `late` then says, or the signal fires. */
+export function limited<T>(
+  promise: Promise<T>,
+  limits: { timeout?: number; signal?: AbortSignal },
+  late: string,
+): Promise<T> {
+  return within(
+    promise,
+    limits,
+    () => new MqttError('timeout', late),
+    () => aborted(limits.signal),
+  );
 }
 
 export function fromWire(error: WireError): MqttError {

@@ -1,10 +1,9 @@
 import { asyncDispose } from '../platform/async-dispose';
-import { within } from '../platform/deferred';
 import { report } from '../platform/emitter';
 import type { WireSubscription } from '../protocol/boundary';
 import { type Limited, plainCall } from './checks/calls';
 import { bad } from './checks/rules';
-import { aborted, MqttError } from './errors';
+import { limited } from './errors';
 import { type Bounds, createIteratorBuffer } from './iterator-buffer';
 import type { CallOptions, Message, MessageHandler, QoS, Subscription } from './types';
 
@@ -45,11 +44,7 @@ export function createHolder({ request, bounds, handler, handlerOnly, leave }: H
 
   async function unsubscribe(options?: CallOptions): Promise<void> {
     const call = plainCall(options);
-    if (left) {
-      const late = (): MqttError =>
-        new MqttError('timeout', `unsubscribe: no answer within ${call.timeout} ms`);
-      return within(left, call, late, () => aborted(call.signal));
-    }
+    if (left) return limited(left, call, `unsubscribe: no answer within ${call.timeout} ms`);
     left = leave(holder, call);
     await left;
   }

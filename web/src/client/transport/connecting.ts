@@ -1,9 +1,8 @@
-import { within } from '../../platform/deferred';
 import type { BoundaryClient, BoundaryOptions, BoundarySink, ConnackInfo } from '../../protocol/boundary';
 import { defaultTimeout } from '../checks/calls';
 import type { Settings } from '../checks/options';
 import { maxMilliseconds } from '../checks/rules';
-import { aborted, MqttError } from '../errors';
+import { aborted, limited, MqttError } from '../errors';
 import type { Engine } from './calls';
 
 /** Milliseconds for the program's answer to arrive after its own time limit. */
@@ -44,10 +43,14 @@ export async function connectIn(
       await ready;
       return { link };
     };
+    const wait = <T>(promise: Promise<T>, time: number, what: string): Promise<T> => {
+      const limits = { timeout: Math.min(time, maxMilliseconds), signal: givenUp.signal };
+      return limited(promise, limits, `connect: ${what} within ${time} ms`);
+    };
     const loading = 'the worker or the WebAssembly program has not loaded';
-    const { link } = await limited(load(), connectTimeout, givenUp, loading);
+    const { link } = await wait(load(), connectTimeout, loading);
     const time = (once ? 1 + servers.length : 1) * connectTimeout + grace;
-    return await limited(link, time, givenUp, 'neither the broker nor the worker has answered');
+    return await wait(link, time, 'neither the broker nor the worker has answered');
   } catch (error) {
     if (error instanceof MqttError && error.code === 'timeout') doubt?.();
     givenUp.abort();
@@ -57,21 +60,6 @@ export async function connectIn(
   } finally {
     signal?.removeEventListener('abort', give);
   }
-}
-
-/** The promise's outcome, unless the time is up first, or it is given up. */
-function limited<T>(
-  promise: Promise<T>,
-  time: number,
-  { signal }: AbortController,
-  what: string,
-): Promise<T> {
-  return within(
-    promise,
-    { timeout: Math.min(time, maxMilliseconds), signal },
-    () => new MqttError('timeout', `connect: ${what} within ${time} ms`),
-    () => aborted(signal),
-  );
 }
 
 /** What is assumed until CONNACK: the specification's defaults (3.2.2.3). */

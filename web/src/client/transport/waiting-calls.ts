@@ -1,6 +1,6 @@
-import { deferred, within } from '../../platform/deferred';
+import { deferred } from '../../platform/deferred';
 import type { CallOptions, WireQueue } from '../../protocol/boundary';
-import { aborted, MqttError } from '../errors';
+import { aborted, limited, MqttError } from '../errors';
 
 /** A message of a call that waits for a program that is still loading. */
 interface Waiting {
@@ -15,15 +15,15 @@ export type WhenOpen<Opened> = ReturnType<typeof createWaitingRoom<Opened>>;
  * time limit and signal. Messages wait within the bounds of the queue in which they would wait later.
  */
 export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: WireQueue = {}) {
-  const { messages: most = 100_000, bytes: mostBytes = 64 << 20, policy } = bounds;
-  let open: { to: Opened } | undefined;
+  const { messages: most = 100_000, bytes: mostBytes = 64 << 20, policy = 'reject' } = bounds;
+  let open: Opened | undefined;
   let calls = 0;
   /** The oldest is the first. */
   const messages = new Set<Waiting>();
   let bytes = 0;
   opening.then(
     (opened) => {
-      open = { to: opened };
+      open = opened;
     },
     () => {}, // each call rejects
   );
@@ -37,13 +37,10 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Wire
     }
     while (messages.size >= most || bytes + size > mostBytes) {
       const full = `${messages.size} messages already wait for the client to load`;
-      const [first] = messages;
-      const oldest = policy === 'drop-oldest' ? first : undefined;
-      const error =
-        oldest || policy === 'drop-newest'
-          ? new MqttError('dropped', `${full}; ${policy} dropped this one`)
-          : new MqttError('queue-full', `${full}; publish again later`);
-      if (!oldest) throw error;
+      if (policy === 'reject') throw new MqttError('queue-full', `${full}; publish again later`);
+      const error = new MqttError('dropped', `${full}; ${policy} dropped this one`);
+      const [oldest] = messages;
+      if (policy === 'drop-newest' || !oldest) throw error;
       leave(oldest);
       oldest.refuse(error);
     }
@@ -68,11 +65,10 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Wire
       bytes += size;
     }
     const began = performance.now();
-    const late = (): MqttError => new MqttError('timeout', 'the client did not load in time');
     let opened: Opened;
     calls++;
     try {
-      opened = await within(Promise.race([opening, refused]), limits, late, () => aborted(signal));
+      opened = await limited(Promise.race([opening, refused]), limits, 'the client did not load in time');
     } finally {
       calls--;
       leave(message);
@@ -88,6 +84,6 @@ export function createWaitingRoom<Opened>(opening: Promise<Opened>, bounds: Wire
     size?: number,
   ): Promise<T> {
     // The hot path. A call that came before and is about to be made must not be overtaken.
-    return open && calls === 0 ? call(open.to, limits) : wait(call, limits, size);
+    return open && calls === 0 ? call(open, limits) : wait(call, limits, size);
   };
 }
