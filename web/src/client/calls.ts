@@ -86,7 +86,7 @@ export function createCalls({ whenOpen, session, isConnected, receiving, explain
   ): Promise<Subscription | Subscription[]> {
     const filters = topicFilters(filter);
     const asked = subscribeSettings(typeof options === 'function' ? undefined : options);
-    if (handler !== undefined) callback()(handler, 'handler');
+    if (handler !== undefined) callback(handler, 'handler');
     if (asked.handlerOnly && !handler) throw bad('handlerOnly', 'needs a handler');
     const subscriptions = await whenOpen(
       ({ receiving }, call) => receiving.subscribe({ ...asked, filters, handler, call }),
@@ -105,7 +105,7 @@ export function createCalls({ whenOpen, session, isConnected, receiving, explain
     handler: RequestHandler,
     options?: SubscribeOptions,
   ): Promise<Subscription> {
-    callback()(handler, 'handler');
+    callback(handler, 'handler');
     return subscribe(filter, options, (message) => receiving()?.answer(message, handler, publish));
   }
 

@@ -3,7 +3,7 @@ import { deferred } from '../platform/deferred';
 import { createEmitter } from '../platform/emitter';
 import { nextTask } from '../platform/next-task';
 import { followPage, thisPage } from '../platform/page-lifecycle';
-import type { ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
+import type { BoundarySink, ClientEvent, ConnackInfo, WireError } from '../protocol/boundary';
 import type { UserCallbacks } from './auth/user-callbacks';
 import { createCalls, type Opened } from './calls';
 import { endCall } from './checks/calls';
@@ -31,7 +31,7 @@ export interface Start {
   /** The client ends when its first attempt to connect fails. */
   once: boolean;
   /** Nothing is opened before it has resolved. */
-  hold?: Promise<void>;
+  hold?: Promise<void> | undefined;
   page?: ReturnType<typeof thisPage>;
 }
 
@@ -80,24 +80,24 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
     // Before the first packet, so that no packet is decoded after the client has ended. If it can't
     // be loaded, an event says so at the first packet.
     const decoding = settings.boundary.packetEvents && loadDecoder().catch(() => {});
-    const openAll = async (): Promise<Engine> => {
-      const [{ boundary, ready, ...engine }, asked] = await Promise.all([open(), asking]);
-      isShared = engine.shared;
-      if (asked) callbacks = asked.createUserCallbacks(settings.callbacks);
-      return {
-        ...engine,
-        boundary: { connect: (request) => boundary.connect({ ...request, ...callbacks?.sink }) },
-        ready: Promise.all([ready, loading, decoding]).then(() => {}),
-      };
-    };
-    const link = await connectIn(openAll, settings, givenUp, once, {
+    const sink: BoundarySink = {
       onEvent(event) {
         if (event.type === 'connect') accept(event.connack);
         inOrder(() => onEvent(event));
       },
       onBatch: (...batch) => new Promise((resolve) => inOrder(() => resolve(handOut(...batch)))),
       onPackets: (buffer) => inOrder(() => showPackets(buffer)),
-    });
+    };
+    const openAll = async (): Promise<Engine> => {
+      const [engine, asked] = await Promise.all([open(), asking]);
+      isShared = engine.shared;
+      if (asked) {
+        callbacks = asked.createUserCallbacks(settings.callbacks);
+        Object.assign(sink, callbacks.sink);
+      }
+      return { ...engine, ready: Promise.all([engine.ready, loading, decoding]).then(() => {}) };
+    };
+    const link = await connectIn(openAll, settings, givenUp, once, sink);
     receiving = (await loading).createReceiving({
       emitter,
       link,
@@ -316,7 +316,7 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
 
   const adder = (once: boolean) =>
     function <E extends keyof ClientEvents>(this: Client, event: E, listener: Listener<E>): Client {
-      emitter.add(event, callback<Listener<E>>()(listener, 'listener'), once);
+      emitter.add(event, callback(listener, 'listener') as Listener<E>, once);
       return this;
     };
   const on = adder(false);

@@ -48,16 +48,16 @@ function start(
   hold?: Promise<void>,
 ): Started {
   const settings = connectSettings(first, second);
-  const find = (): Promise<Engine> => findEngine(settings);
-  // A shared program ends with a tab that may be another one.
   const open = async (): Promise<Engine> => {
-    const engine = await find();
+    const engine = await findEngine(settings);
+    // A shared program ends with a tab that may be another one.
     if (!settings.shared) return engine;
     const { restartAfterCrash } = await load(
       'the part that restarts the client after a crash',
       import('./transport/restart-after-crash'),
     );
-    return { ...engine, boundary: restartAfterCrash(engine.boundary, async () => (await find()).boundary) };
+    const boundary = restartAfterCrash(engine.boundary, async () => (await findEngine(settings)).boundary);
+    return { ...engine, boundary };
   };
-  return startClient({ settings, open, once, ...(hold && { hold }) });
+  return startClient({ settings, open, once, hold });
 }

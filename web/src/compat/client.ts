@@ -149,7 +149,7 @@ export class MqttClient {
   }
 
   on<E extends keyof Events>(event: E, listener: Listener<E>, once = false): this {
-    this.#emitter.add(event, callback<Listener<E>>()(listener, 'listener'), once);
+    this.#emitter.add(event, callback(listener, 'listener') as Listener<E>, once);
     const packets = event === 'packetsend' || event === 'packetreceive';
     if (packets) this.#inner?.setPacketEvents(true, { timeout: 0 }).catch(reportedByEvents);
     return this;

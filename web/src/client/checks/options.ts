@@ -100,9 +100,9 @@ const decidingFields = shape({
 });
 
 const callbackFields = shape({
-  transformWsUrl: callback<NonNullable<ConnectOptions['transformWsUrl']>>(),
-  credentials: callback<() => unknown>(),
-  authenticate: callback<(step: AuthStep) => unknown>(),
+  transformWsUrl: callback as Check<NonNullable<ConnectOptions['transformWsUrl']>>,
+  credentials: callback as Check<() => unknown>,
+  authenticate: callback as Check<(step: AuthStep) => unknown>,
   scram,
 });
 
@@ -129,7 +129,7 @@ const localFields = shape({
     if (value !== 5) throw bad(field, 'must be 5: this client speaks MQTT 5 only');
     return value;
   },
-  WebSocket: callback<typeof WebSocket & ((...args: never[]) => unknown)>(),
+  WebSocket: callback as Check<unknown> as Check<typeof WebSocket>,
 });
 
 export interface Scram {

@@ -56,8 +56,10 @@ export const oneOf = <T extends string>(...words: T[]): Check<T> =>
   must(words.map((word) => `'${word}'`).join(' or '), (value) => words.includes(value as T));
 
 /** A function of the caller; what it returns is checked when it is called. */
-export const callback = <F extends (...args: never[]) => unknown>(): Check<F> =>
-  must('a function', (value) => typeof value === 'function');
+export const callback: Check<(...args: never[]) => unknown> = must(
+  'a function',
+  (value) => typeof value === 'function',
+);
 
 export const qos: Check<QoS> = must('0, 1 or 2', (value) => value === 0 || value === 1 || value === 2);
 
