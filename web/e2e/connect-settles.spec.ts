@@ -10,16 +10,33 @@ import { type Fault, type FaultyHost, faults, startFaulty } from './support/faul
 import { wholeBrowser } from './support/page';
 import { type ScriptedBroker, serve, startScripted } from './support/scripted';
 
+declare global {
+  interface Window {
+    client: import('../src/client').Client;
+    /** Its next connection. */
+    again: Promise<void>;
+  }
+}
+
 let server: Server;
 let host: FaultyHost;
 let broker: ScriptedBroker;
+/** Connections that have not ended. */
+let open = 0;
 
 test.describe.configure({ timeout: 20_000 });
 
 test.beforeAll(async () => {
   server = await startServer();
   host = await startFaulty(server.url);
-  broker = await startScripted((connection) => serve(connection));
+  broker = await startScripted(async (connection) => {
+    open++;
+    try {
+      await serve(connection);
+    } finally {
+      open--;
+    }
+  });
 });
 test.afterEach(() => host.mend());
 test.afterAll(async () => {
@@ -192,6 +209,44 @@ test('a dedicated worker, stuck in a loop: its clients end, and the next connect
   );
   expect(ended).toEqual(['timeout', 'crashed']);
   await expectOutcome(page, {}, connected);
+});
+
+test('a shared worker, stuck in a loop: all tabs end up on one other worker, and one that comes too', {
+  tag: '@alone',
+}, async ({ page, context }) => {
+  test.setTimeout(60_000);
+  /** Milliseconds of the loop. It ends, so that the worker learns that it was given up. */
+  const stuck = 15_000;
+  host.prefix(
+    /\/assets\/shared-(?!host).*\.js$/,
+    `addEventListener('connect', ({ ports: [port] }) => port.addEventListener('message', ({ data }) => {
+      const end = Date.now() + ${stuck};
+      while (data.method === 'ping' && Date.now() < end);
+    }));`,
+  );
+  const join = (tab: Page) =>
+    tab.evaluate(
+      async ({ library, url }) => {
+        const mqtt = (await import(library)) as typeof import('../src/client');
+        window.client = await mqtt.connect(url, { shared: true });
+        window.again = new Promise((resolve) => void window.client.once('connect', () => resolve()));
+      },
+      { library: `${host.url}/mqttwasm.js`, url: broker.url },
+    );
+  const [second, third] = [await context.newPage(), await context.newPage()];
+  const tabs = [page, second, third];
+  for (const tab of tabs) await tab.goto(`${host.url}/plain`);
+  const before = open;
+  for (const tab of [page, second]) await join(tab);
+  await page.evaluate(() => void window.client.ping({ timeout: 0 }).catch(() => {}));
+  const began = performance.now();
+  await join(third);
+  for (const tab of [page, second]) await tab.evaluate(() => window.again);
+  expect(performance.now() - began).toBeLessThan(stuck);
+  for (const tab of tabs) await tab.evaluate(async () => void (await window.client.subscribe('x')));
+  // The worker that was stuck has its connection until it runs again.
+  await expect.poll(() => open - before, { timeout: stuck }).toBe(1);
+  for (const tab of tabs) await tab.evaluate(async () => void (await window.client.subscribe('x')));
 });
 
 /** It loads beside the worker, so a connection may be there before it. */

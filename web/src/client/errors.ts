@@ -24,9 +24,10 @@ import type { WireError } from '../protocol/boundary';
  * - `storage`: the durable store failed or is full; the message says why.
  * - `in-use`: another client uses the durable store; end it, give another `clientId`, or share it.
  * - `crashed`: the client's program ended, could not be started, no longer answers (which is found
- *   out 5 s after a call that it left without an answer, 30 s if it never said anything), or is from
- *   another build than the page; the message says which. Connect again. A shared client does so by itself, unless
- *   `reconnectPeriod` is 0; pending calls reject, and a publish may have arrived.
+ *   out within 25 s, or 5 s after a call that it left without an answer; 30 s if it never said
+ *   anything), or is from another build than the page; the message says which. Connect again. A
+ *   shared client does so by itself, unless `reconnectPeriod` is 0; pending calls reject, and a
+ *   publish may have arrived.
  */
 export type MqttErrorCode =
   | 'bad-option'

@@ -2,28 +2,35 @@
 
 import { deferred } from './deferred';
 
+export interface LivenessLock {
+  /** For the other end. */
+  name: string;
+  end(): void;
+  /** Rejects when another one has taken the lock away. */
+  over: Promise<void>;
+}
+
 /**
- * `name` is for the other end. The browser releases the lock when the page or the worker ends, even
- * by a crash. Undefined if locks are not available: in an insecure context, in a sandboxed frame, or
- * if the user blocks storage.
+ * The browser releases the lock when the page or the worker ends, even by a crash. Undefined if locks
+ * are not available: in an insecure context, in a sandboxed frame, or if the user blocks storage.
  */
-export async function holdLivenessLock(): Promise<{ name: string; end(): void } | undefined> {
+export async function holdLivenessLock(
+  name = `mqttwasm ${crypto.randomUUID()}`,
+): Promise<LivenessLock | undefined> {
   if (!navigator.locks) return undefined;
-  const name = `mqttwasm ${crypto.randomUUID()}`;
   const { promise: life, resolve: end } = deferred();
   return new Promise((resolve) => {
-    navigator.locks
-      .request(name, () => {
-        resolve({ name, end });
-        return life;
-      })
-      // A sandboxed frame must not use locks, nor must a page whose storage is blocked.
-      .catch(() => resolve(undefined));
+    const over: Promise<void> = navigator.locks.request(name, () => {
+      resolve({ name, end, over });
+      return life;
+    });
+    // A sandboxed frame must not use locks, nor must a page whose storage is blocked.
+    over.catch(() => resolve(undefined));
   });
 }
 
-/** Resolves when the lock of that name is released; rejects when the signal is aborted before. */
-export async function livenessLost(name: string, signal?: AbortSignal): Promise<void> {
+/** Resolves when the lock of that name is released. */
+export async function livenessLost(name: string): Promise<void> {
   // Not exclusive: several that wait for the same end must not wait for each other.
-  await navigator.locks.request(name, { mode: 'shared', ...(signal && { signal }) }, () => {});
+  await navigator.locks.request(name, { mode: 'shared' }, () => {});
 }

@@ -1,6 +1,7 @@
 /** The shared worker: one Go program that serves the pages of an origin. */
 
 import { holdLivenessLock, livenessLost } from '../platform/liveness-lock';
+import { workerLock } from '../platform/shared-worker-names';
 import type { WireError } from '../protocol/boundary';
 import type { FromWorker, ToSharedWorker } from '../protocol/messages';
 import { protocolVersion } from '../protocol/version';
@@ -18,7 +19,10 @@ type Deliver = (message: Exclude<ToSharedWorker, { type: 'probe' }>) => void;
 
 const pages = new Set<MessagePort>();
 const starting = start();
-const beginning = holdLivenessLock();
+const beginning = holdLivenessLock(workerLock(self.name, location.href));
+void beginning.then((life) =>
+  life?.over.catch(() => fail(crash('it did not answer its pages for some time'))),
+);
 
 addEventListener('connect', (event) => {
   const [page] = (event as MessageEvent).ports as [MessagePort];

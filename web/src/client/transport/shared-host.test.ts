@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { workerLock } from '../../platform/shared-worker-names';
+import { scriptedLocks } from '../../platform/testing-locks';
 import type { ClientEvent } from '../../protocol/boundary';
 import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import { protocolVersion } from '../../protocol/version';
@@ -6,7 +8,10 @@ import { openSharedWorker } from './shared-host';
 
 /** The worker's end of the page's port, played by the test. */
 class ScriptedSharedWorker {
-  static last: ScriptedSharedWorker;
+  static all: ScriptedSharedWorker[] = [];
+  static get last(): ScriptedSharedWorker {
+    return ScriptedSharedWorker.all.at(-1) as ScriptedSharedWorker;
+  }
   static refuses = false;
   onerror = (): void => {};
   posted: ToSharedWorker[] = [];
@@ -20,9 +25,16 @@ class ScriptedSharedWorker {
     },
   };
 
-  constructor(readonly url: URL) {
+  constructor(
+    readonly url: URL,
+    readonly options: WorkerOptions,
+  ) {
     if (ScriptedSharedWorker.refuses) throw new Error('SecurityError');
-    ScriptedSharedWorker.last = this;
+    ScriptedSharedWorker.all.push(this);
+  }
+
+  get lock(): string {
+    return workerLock(this.options.name ?? '', this.url.href);
   }
 
   say(data: FromWorker): void {
@@ -32,39 +44,13 @@ class ScriptedSharedWorker {
   types = (): string[] => this.posted.map(({ type }) => type);
 }
 
-/** As much of Web Locks as there is to need: one that is asked for in vain is granted by `free`. */
-function scriptedLocks() {
-  const held = new Set<string>();
-  const waiting = new Map<string, () => void>();
-  async function request(name: string, ...rest: unknown[]): Promise<void> {
-    const run = rest.at(-1) as () => Promise<void> | undefined;
-    const { signal } = (rest.length > 1 ? rest[0] : {}) as { signal?: AbortSignal };
-    if (held.has(name)) {
-      await new Promise<void>((resolve, reject) => {
-        waiting.set(name, resolve);
-        signal?.addEventListener('abort', () => {
-          waiting.delete(name);
-          reject(signal.reason);
-        });
-      });
-    }
-    held.add(name);
-    await run();
-    held.delete(name);
-  }
-  const free = (name: string): void => {
-    held.delete(name);
-    waiting.get(name)?.();
-  };
-  return { locks: { request }, held, waiting, free };
-}
-
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 let all: ReturnType<typeof scriptedLocks>;
 
 beforeEach(() => {
   all = scriptedLocks();
+  ScriptedSharedWorker.all = [];
   ScriptedSharedWorker.refuses = false;
   vi.stubGlobal('SharedWorker', ScriptedSharedWorker);
   vi.stubGlobal('navigator', { locks: all.locks });
@@ -76,7 +62,7 @@ afterEach(() => {
 });
 
 async function opened(hello: FromWorker = { type: 'hello', version: protocolVersion, lock: 'worker' }) {
-  all.held.add('worker');
+  if (hello.type === 'hello' && hello.lock) void all.hold(hello.lock);
   let failed = 0;
   const opening = openSharedWorker(() => failed++);
   await settled();
@@ -91,7 +77,7 @@ test('a worker whose process is gone ends its clients, and frees what the page h
   const { boundary, worker, failed, shared } = await opened();
   expect(shared).toBe(true);
   const [hello] = worker.posted;
-  expect([...all.held]).toEqual(['worker', hello?.type === 'hello' && hello.lock]);
+  expect(all.names()).toEqual(['worker', hello?.type === 'hello' && hello.lock]);
   const events: ClientEvent[] = [];
   const connecting = boundary.connect({
     url: 'ws://broker.test/mqtt',
@@ -103,15 +89,16 @@ test('a worker whose process is gone ends its clients, and frees what the page h
   await expect(connecting).rejects.toMatchObject({ code: 'crashed' });
   expect(events).toMatchObject([{ type: 'end', error: { code: 'crashed' } }]);
   await settled();
-  expect([failed(), worker.closed, all.held.size]).toEqual([1, true, 0]);
+  // It keeps the worker's, so that no page asks for that one again.
+  expect([failed(), worker.closed, all.names()]).toEqual([1, true, ['worker']]);
 });
 
 test('a worker that says that its program has ended is not waited for any more', async () => {
   const { worker, failed } = await opened();
-  expect(all.waiting.size).toBe(1);
+  expect(all.waiting()).toBe(1);
   worker.say({ type: 'fatal', error: { code: 'crashed', message: 'code 2' } });
   await settled();
-  expect([failed(), worker.closed, all.waiting.size]).toEqual([1, true, 0]);
+  expect([failed(), worker.closed, all.waiting()]).toEqual([1, true, 0]);
 });
 
 test('a worker that does not answer is not waited for any more: its clients end', async () => {
@@ -149,15 +136,17 @@ test.each<[string, () => void]>([
   happen();
   expect(await opening).toBeUndefined();
   await settled();
-  expect(all.held.size).toBe(0);
+  expect(all.names()).toEqual([]);
 });
 
 test('a worker that closes as it is asked for, and never answers, is asked for again', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  void all.hold('worker');
   const opening = openSharedWorker(() => {});
   await settled();
   const dying = ScriptedSharedWorker.last;
   vi.advanceTimersByTime(250);
+  await settled();
   const fresh = ScriptedSharedWorker.last;
   expect(fresh).not.toBe(dying);
   expect(fresh.types()).toEqual(['hello']);
@@ -171,6 +160,82 @@ test('a worker that closes as it is asked for, and never answers, is asked for a
   vi.advanceTimersByTime(60_000);
   expect(ScriptedSharedWorker.last).toBe(fresh);
   vi.useRealTimers();
+});
+
+describe('a worker that is stuck', () => {
+  beforeEach(
+    () => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }),
+  );
+  afterEach(() => void vi.useRealTimers());
+
+  async function pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += 250) {
+      vi.advanceTimersByTime(250);
+      await settled();
+    }
+  }
+
+  async function opening() {
+    const opening = openSharedWorker(() => {});
+    await settled();
+    return { opening, worker: ScriptedSharedWorker.last };
+  }
+
+  const names = () => ScriptedSharedWorker.all.map(({ options }) => options.name);
+  const requests = new Array(4).fill('mqttwasm-shared');
+
+  test('is given up by a page that comes, for all pages, which get the next one', async () => {
+    const { opening: first, worker } = await opening();
+    const takenAway = all.hold(worker.lock);
+    await pass(5000);
+    expect(names()).toEqual(requests);
+    await pass(2000);
+    await takenAway;
+    expect(names()).toEqual([...requests, 'mqttwasm-shared 1']);
+    const next = ScriptedSharedWorker.last;
+    void all.hold(next.lock);
+    next.say({ type: 'hello', version: protocolVersion, lock: next.lock });
+    expect(await first).toBeDefined();
+    // The one that was stuck runs again.
+    worker.say({ type: 'hello', version: protocolVersion, lock: worker.lock });
+    expect(worker.types()).toEqual(['hello', 'leave']);
+    await opening();
+    expect(names().at(-1)).toBe('mqttwasm-shared 1');
+    all.free(next.lock); // its tab crashed
+    await settled();
+    await opening();
+    expect(names().at(-1)).toBe('mqttwasm-shared 2');
+  });
+
+  test('is given up by its pages together', async () => {
+    const worker = { lock: 'https://site.test/s.js mqttwasm-shared' };
+    const takenAway = all.hold(worker.lock);
+    const failed = [vi.fn(), vi.fn()];
+    for (const onFailed of failed) {
+      const found = openSharedWorker(onFailed, 'https://site.test/s.js');
+      await settled();
+      ScriptedSharedWorker.last.say({ type: 'hello', version: protocolVersion, lock: worker.lock });
+      (await found)?.doubt?.();
+    }
+    await pass(5000);
+    await takenAway;
+    for (const onFailed of failed) expect(onFailed).toHaveBeenCalledOnce();
+    void openSharedWorker(() => {}, 'https://site.test/s.js');
+    await settled();
+    expect(names().at(-1)).toBe('mqttwasm-shared 1');
+  });
+
+  test('is told from one whose script is loading, which is waited for', async () => {
+    const { opening: first, worker } = await opening();
+    await pass(120_000);
+    void all.hold(worker.lock);
+    await pass(5000);
+    expect(names()).toEqual(requests);
+    worker.say({ type: 'hello', version: protocolVersion, lock: worker.lock });
+    expect(await first).toBeDefined();
+    await pass(60_000);
+    expect(names()).toEqual(requests);
+  });
 });
 
 test('another script and wasm than those of the build', async () => {
@@ -197,7 +262,7 @@ test('the worker is told when the page stands still, goes on, and is gone', asyn
 
 test('an insecure context has no locks, and does without', async () => {
   vi.stubGlobal('navigator', {});
-  const { worker } = await opened();
+  const { worker } = await opened({ type: 'hello', version: protocolVersion });
   expect(worker.posted).toEqual([]);
 });
 
@@ -216,5 +281,5 @@ test.each<[string, FromWorker]>([
   await expect(boundary.connect({ url: 'ws://broker.test/mqtt', ...silent })).rejects.toMatchObject(error);
   await settled();
   expect([failed(), worker.closed, worker.types()]).toEqual([1, true, ['hello']]);
-  expect([...all.held]).toEqual(['worker']);
+  expect(all.names()).toEqual(['worker']);
 });

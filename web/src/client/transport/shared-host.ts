@@ -1,17 +1,21 @@
 /** One Go program for the pages of an origin, in a SharedWorker. */
 
-import { holdLivenessLock, livenessLost } from '../../platform/liveness-lock';
+import { deferred } from '../../platform/deferred';
+import { holdLivenessLock } from '../../platform/liveness-lock';
 import { followPage } from '../../platform/page-lifecycle';
+import { currentWorker, followWorker, giveUpWorker } from '../../platform/shared-worker-names';
 import type { FromWorker, ToSharedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/shared.ts?worker&url';
 import { scriptUrl, wasmFor, withWasm } from './asset-urls';
-import { createCalls, type Engine } from './calls';
-import { createWatchdog } from './watchdog';
-import { checkVersion } from './worker-version';
+import type { Engine } from './calls';
+import { createWorkerCalls } from './worker-calls';
 
-/** Milliseconds until a worker that has not answered is requested again: the first time, and the last. */
-const shortestWait = 250;
-const longestWait = 1000;
+/** Milliseconds after which a worker that has not answered is requested again. */
+const waits = [250, 500, 1000];
+/** Milliseconds between the looks after that. */
+const lastWait = 1000;
+/** Looks at a worker that runs, and does not answer, after which it is given up. */
+const looks = 6;
 
 /**
  * Undefined if there is no SharedWorker, or the browser does not start one. `onFailed` is called
@@ -19,8 +23,8 @@ const longestWait = 1000;
  * script and of the program, by default those of the build.
  *
  * The worker may run in the process of any of its pages, and then ends when that one crashes. Pages
- * notice that by a lock. An insecure context has no locks: there pages notice nothing, and a page
- * that crashes remains a member until the last one is gone.
+ * notice that by a lock. An insecure context has no locks: there pages notice nothing, a page that
+ * crashes remains a member until the last one is gone, and a worker that is stuck is not replaced.
  */
 export async function openSharedWorker(
   onFailed: () => void,
@@ -29,26 +33,29 @@ export async function openSharedWorker(
 ): Promise<Engine | undefined> {
   if (typeof SharedWorker === 'undefined') return undefined;
   const life = await holdLivenessLock();
-  const ports: MessagePort[] = [];
   let script: URL;
-  /** Requests the worker once more. */
-  function knock(): SharedWorker {
-    // Not the name of the other worker: webpack makes one script of workers with the same name.
-    const worker = new SharedWorker(scriptUrl(script), { type: 'module', name: 'mqttwasm-shared' });
-    ports.push(worker.port);
-    return worker;
-  }
-  let first: SharedWorker;
   try {
     script = withWasm(from ?? new URL(workerUrl, import.meta.url), wasmFor(from, wasm));
-    first = knock();
   } catch {
-    life?.end(); // for example if the user blocks storage, or the script is from another origin
+    life?.end();
     return undefined;
   }
-  let { port } = first;
+  const { promise: started, resolve: settle } = deferred<boolean>();
+  const closed = new AbortController();
+  const ports: MessagePort[] = [];
+  /** The one that has answered. */
+  let port: MessagePort | undefined;
+  let workerLock: string | undefined;
+
   const post = (message: ToSharedWorker, transfer: Transferable[] = []): void =>
-    port.postMessage(message, { transfer });
+    (port ?? ports.at(-1))?.postMessage(message, { transfer });
+  const { engine, hear, fail, unwatch } = createWorkerCalls(script, post, {
+    onFailed() {
+      onFailed();
+      close();
+    },
+    onSilent: () => workerLock && giveUpWorker(workerLock),
+  });
   // A page that is frozen or in the back/forward cache does not run, and must not hold up the others.
   const stopFollowing = followPage(
     { window, document },
@@ -59,75 +66,64 @@ export async function openSharedWorker(
       resume: () => post({ type: 'thaw' }),
     },
   );
-  const closed = new AbortController();
-  const close = (): void => {
+
+  function close(): void {
     closed.abort();
     stopFollowing();
     for (const one of ports) one.close();
     life?.end();
-    clear();
-  };
-  const { heard, doubt, clear } = createWatchdog(
-    () => post({ type: 'probe' }),
-    () => fail({ code: 'crashed', message: 'the shared worker does not answer' }),
-  );
-  const failed = (): void => {
-    onFailed();
-    close();
-  };
-  const { boundary, ready, receive, fail } = createCalls(post, failed, undefined, doubt);
-  const failWhenGone = (lock: string): void => {
-    const gone = (): void => fail({ code: 'crashed', message: 'the tab that ran the shared client crashed' });
-    livenessLost(lock, closed.signal).then(gone, () => {
-      // Closed before.
-    });
-  };
-  const hear = checkVersion(
-    script,
-    (message) => {
-      heard();
-      if (message.type === 'hello' && message.lock) failWhenGone(message.lock);
-      receive(message);
-    },
-    fail,
-  );
-  let answered = false;
-  const started = new Promise<boolean>((resolve) => {
-    let timer: ReturnType<typeof setTimeout>;
-    const settle = (begun: boolean): void => {
-      clearTimeout(timer);
-      resolve(begun);
+    unwatch();
+  }
+
+  function receive(message: FromWorker): void {
+    if (message.type === 'hello' && message.lock) {
+      workerLock = message.lock;
+      followWorker(workerLock, closed.signal, () =>
+        fail('the shared worker is gone: its tab crashed, or it no longer answered'),
+      );
+    }
+    hear(message);
+  }
+
+  function request(name: string): void {
+    const worker = new SharedWorker(scriptUrl(script), { type: 'module', name });
+    const mine = worker.port;
+    ports.push(mine);
+    mine.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (!port) {
+        port = mine;
+        for (const other of ports) if (other !== mine) leave(other);
+        settle(true);
+      }
+      if (port === mine) receive(data);
     };
-    function listen(worker: SharedWorker): void {
-      const mine = worker.port;
-      mine.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (!answered) {
-          answered = true;
-          port = mine;
-          for (const other of ports) if (other !== mine) leave(other);
-          settle(true);
-        }
-        if (port === mine) hear(data);
-      };
-      mine.onmessageerror = () =>
-        fail({ code: 'crashed', message: 'a message from the worker could not be read' });
-      // Also in browsers without module workers.
-      worker.onerror = () => settle(false);
-      if (life) mine.postMessage({ type: 'hello', lock: life.name } satisfies ToSharedWorker);
+    mine.onmessageerror = () => fail('a message from the worker could not be read');
+    // Also in browsers without module workers.
+    worker.onerror = () => settle(false);
+    if (life) mine.postMessage({ type: 'hello', lock: life.name } satisfies ToSharedWorker);
+  }
+
+  /**
+   * Requests a worker until one answers. One that is about to close may have accepted the page, and
+   * never answers; one that is stuck is given up. One whose script is loading is waited for.
+   */
+  async function find(): Promise<void> {
+    let requested: string | undefined;
+    let silent = 0;
+    for (let look = 0; ; look++) {
+      const { name, lock, runs } = await currentWorker(script.href);
+      if (port || closed.signal.aborted) return;
+      silent = runs && name === requested ? silent + 1 : 0;
+      if (silent === looks) giveUpWorker(lock);
+      else if (name !== requested || look <= waits.length) request(name);
+      requested = name;
+      await new Promise((resolve) => setTimeout(resolve, waits[look] ?? lastWait));
     }
-    /** A worker that is about to close may have accepted the page, and never answers. */
-    function askAgain(wait: number): void {
-      if (wait > longestWait) return;
-      timer = setTimeout(() => {
-        if (closed.signal.aborted) return;
-        listen(knock());
-        askAgain(2 * wait);
-      }, wait);
-    }
-    listen(first);
-    askAgain(shortestWait);
-  });
-  if (await started) return { boundary, ready, doubt, shared: true };
+  }
+
+  // For example if the user blocks storage, or the script is from another origin.
+  find().catch(() => settle(false));
+  if (await started) return { ...engine, shared: true };
   close();
   return undefined;
 }

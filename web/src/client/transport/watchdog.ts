@@ -1,6 +1,6 @@
 /**
- * Finds out whether a worker that did not answer in time still runs: a browser can end one without
- * an event, and a loop may never end.
+ * Finds out whether a worker still runs: a browser can end one without an event, and a loop may
+ * never end.
  */
 
 import { type Deferred, deferred } from '../../platform/deferred';
@@ -10,6 +10,8 @@ const period = 500;
 /** Looks in silence after which a worker is gone. Its script may load slowly before its first word. */
 const looks = 10;
 const firstLooks = 60;
+/** Milliseconds after which a worker with clients is doubted anyway: they may only listen. */
+const round = 20_000;
 
 /**
  * `ask` makes a worker that runs send something. `gone` is called when it does not.
@@ -17,10 +19,11 @@ const firstLooks = 60;
  * Looks are counted, not time: a page that is frozen, asleep or busy does not look, and its worker
  * may be frozen with it, and then has the other looks to answer.
  */
-export function createWatchdog(ask: () => void, gone: () => void) {
+export function createWatchdog(ask: () => void, gone: () => void, hasClients: () => boolean) {
   let left = firstLooks;
   let doubts: Deferred<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const rounds = setInterval(() => hasClients() && doubt(), round);
 
   /** Call it when the worker should have answered. */
   function doubt(): void {
@@ -35,8 +38,8 @@ export function createWatchdog(ask: () => void, gone: () => void) {
     ask();
   }
 
-  /** Ends all doubt: the worker has sent something, or is no longer needed. */
-  function clear(): void {
+  /** Ends all doubt. */
+  function trust(): void {
     clearTimeout(timer);
     doubts?.resolve();
     doubts = undefined;
@@ -44,12 +47,17 @@ export function createWatchdog(ask: () => void, gone: () => void) {
 
   return {
     doubt,
-    clear,
+    /** The worker has sent something. */
     heard(): void {
       left = looks;
-      if (doubts) clear(); // of each message, and most come without a doubt
+      if (doubts) trust(); // of each message, and most come without a doubt
     },
     /** Resolves when it is known whether the worker runs. Undefined if there is no doubt. */
     doubted: () => doubts?.promise,
+    /** The worker is no longer needed. */
+    end(): void {
+      clearInterval(rounds);
+      trust();
+    },
   };
 }

@@ -7,6 +7,8 @@ import type { EngineOptions, findEngine as FindEngine, programReady as ProgramRe
 class ScriptedWorker {
   static all: ScriptedWorker[] = [];
   static refuses = false;
+  /** It is asked for a sign of life, and gives none. */
+  static silent = false;
   onmessage: (event: { data: FromWorker }) => void = () => {};
   onerror: (event: { message: string; preventDefault(): void }) => void = () => {};
   onmessageerror: () => void = () => {};
@@ -24,6 +26,8 @@ class ScriptedWorker {
 
   postMessage(message: ToDedicatedWorker): void {
     this.posted.push(message);
+    if (message.type === 'probe' && !ScriptedWorker.silent)
+      this.say({ type: 'hello', version: protocolVersion });
   }
 
   /** After what every worker says first. */
@@ -49,6 +53,7 @@ const openEngine = async (options: EngineOptions) => (await findEngine(options))
 beforeEach(async () => {
   ScriptedWorker.all = [];
   ScriptedWorker.refuses = false;
+  ScriptedWorker.silent = false;
   vi.stubGlobal('Worker', ScriptedWorker);
   vi.resetModules();
   ({ findEngine, programReady } = await import('./worker-host'));
@@ -109,6 +114,26 @@ test('the page compiles the program for a worker, which is told where it could n
   });
   // One that knows the place of its wasm itself is told at once.
   expect(fetched).toEqual([wasmUrl, expect.stringMatching(/\/mqttwasm\.wasm$/)]);
+});
+
+test('the next client of a shared worker that is doubted waits until that is known, and gets another one', async () => {
+  let known = (): void => {};
+  let failed = (): void => {};
+  const doubts = new Promise<void>((resolve) => {
+    known = resolve;
+  });
+  const engines = [{ doubted: () => doubts }, { doubted: () => undefined }];
+  const openSharedWorker = vi.fn(async (onFailed: () => void) => {
+    failed = onFailed;
+    return engines[openSharedWorker.mock.calls.length - 1];
+  });
+  vi.doMock('./shared-host', () => ({ openSharedWorker }));
+  const next = findEngine({ worker: true, shared: true });
+  await vi.waitFor(() => expect(openSharedWorker).toHaveBeenCalledOnce());
+  failed();
+  known();
+  expect(await next).toBe(engines[1]);
+  vi.doUnmock('./shared-host');
 });
 
 test('a worker that failed makes room for another one at its own address only', async () => {
@@ -287,7 +312,10 @@ test('without a WebSocket on this platform the option is asked for', async () =>
 });
 
 describe('a worker that does not answer', () => {
-  beforeEach(() => void vi.useFakeTimers());
+  beforeEach(() => {
+    vi.useFakeTimers();
+    ScriptedWorker.silent = true;
+  });
   afterEach(() => void vi.useRealTimers());
 
   const probed = (worker: ScriptedWorker) => worker.posted.filter(({ type }) => type === 'probe').length;
@@ -318,7 +346,7 @@ describe('a worker that does not answer', () => {
     expect(worker.terminated).toBe(true);
     void (await next).connect(request);
     expect(ScriptedWorker.all).toHaveLength(2);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(vi.getTimerCount()).toBe(1); // of the second one's rounds
   });
 
   test('is replaced once a client could not connect, also before its first word', async () => {
@@ -343,6 +371,28 @@ describe('a worker that does not answer', () => {
     expect(ScriptedWorker.all).toHaveLength(2);
   });
 
+  test('is replaced while its clients only listen', async () => {
+    const { worker, onEvent } = await connected();
+    ScriptedWorker.silent = false;
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(probed(worker)).toBe(5);
+    ScriptedWorker.silent = true;
+    await vi.advanceTimersByTimeAsync(25_000);
+    const error = { code: 'crashed', message: 'the worker does not answer' };
+    expect(onEvent.mock.calls).toEqual([[{ type: 'end', error }]]);
+    expect([worker.terminated, vi.getTimerCount()]).toEqual([true, 0]);
+  });
+
+  test('is not asked without clients', async () => {
+    const ready = programReady({ worker: true });
+    await vi.advanceTimersByTimeAsync(0);
+    const worker = ScriptedWorker.all[0] as ScriptedWorker;
+    worker.say({ type: 'ready' });
+    await ready;
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect([probed(worker), worker.terminated]).toEqual([0, false]);
+  });
+
   test('in time but runs, even while its program loads, stays', async () => {
     const { link, worker, onEvent } = await connected();
     const late = expect(link.ping({ timeout: 1000 })).rejects.toMatchObject({ code: 'timeout' });
@@ -350,6 +400,7 @@ describe('a worker that does not answer', () => {
     await late;
     expect(probed(worker)).toBe(1);
     const next = openEngine({ worker: true });
+    ScriptedWorker.silent = false;
     worker.say({ type: 'hello', version: protocolVersion });
     await next;
     await vi.advanceTimersByTimeAsync(60_000);
@@ -364,6 +415,7 @@ describe('a worker that does not answer', () => {
     const now = vi.spyOn(performance, 'now').mockImplementation(() => 1e9);
     await vi.advanceTimersByTimeAsync(2500); // the page thaws, and hours have passed
     await late;
+    ScriptedWorker.silent = false;
     worker.say({ type: 'hello', version: protocolVersion });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(worker.terminated).toBe(false);

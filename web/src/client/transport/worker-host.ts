@@ -3,17 +3,15 @@
  * this thread.
  */
 
-import type { WireError } from '../../protocol/boundary';
 import type { FromWorker, ToDedicatedWorker, ToWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
 import type { Settings } from '../checks/options';
 import { bad } from '../checks/rules';
-import { fromWire } from '../errors';
+import { MqttError } from '../errors';
 import { load } from '../load';
 import { importingBlob, isForeign, scriptUrl, startFailure, wasmFor, withWasm } from './asset-urls';
 import { createCalls, type Engine } from './calls';
-import { createWatchdog } from './watchdog';
-import { checkVersion } from './worker-version';
+import { createWorkerCalls } from './worker-calls';
 
 type Place = 'worker' | 'workerUrl' | 'sharedWorkerUrl' | 'wasmUrl' | 'WebSocket';
 export type EngineOptions = Pick<Settings, Place> & Partial<Pick<Settings, 'shared'>>;
@@ -34,46 +32,47 @@ export async function programReady(options: EngineOptions): Promise<void> {
 export async function findEngine(options: EngineOptions): Promise<Engine> {
   // Node has no Web Worker.
   if (!options.worker || typeof Worker === 'undefined') return openInline(options);
-  if (options.shared) {
-    const engine = await findShared(options);
-    if (engine) return engine;
+  for (;;) {
+    const engine = (options.shared && (await findShared(options))) || findOwn(options);
+    const settled = engine.doubted?.();
+    if (!settled) return engine;
+    await settled;
   }
-  const key = JSON.stringify([options.workerUrl, options.wasmUrl]);
-  for (let running = own.get(key); running; running = own.get(key)) {
-    const settled = running.doubted?.();
-    if (settled) await settled;
-    else {
-      // Its next client may take a moment.
-      running.rest?.();
-      return running;
-    }
-  }
-  const engine = openWorker(options, () => {
-    // The next connect may have started another one before.
-    if (own.get(key) === engine) own.delete(key);
-  });
-  own.set(key, engine);
+}
+
+function findOwn(options: EngineOptions): Engine {
+  const addresses = [options.workerUrl, options.wasmUrl];
+  const engine = keep(own, addresses, (forget) => openWorker(options, forget));
+  // Its next client may take a moment.
+  engine.rest?.();
   return engine;
 }
 
 function findShared({ sharedWorkerUrl, wasmUrl }: EngineOptions): Promise<Engine | undefined> {
-  const key = JSON.stringify([sharedWorkerUrl, wasmUrl]);
-  let opening = shared.get(key);
-  if (!opening) {
-    // When the program has ended, the next connect starts another one.
-    const forget = (): void => {
-      shared.delete(key);
-    };
-    opening = load('the part that shares a worker', import('./shared-host')).then(
+  return keep(shared, [sharedWorkerUrl, wasmUrl], (forget) => {
+    const opening = load('the part that shares a worker', import('./shared-host')).then(
       ({ openSharedWorker }) => openSharedWorker(forget, sharedWorkerUrl, wasmUrl),
-      (error) => {
-        forget();
-        throw error;
-      },
     );
-    shared.set(key, opening);
-  }
-  return opening;
+    opening.catch(forget);
+    return opening;
+  });
+}
+
+/** Opens what is not open yet. After `forget` the next call opens another one. */
+function keep<Opened>(
+  all: Map<string, Opened>,
+  addresses: unknown[],
+  open: (forget: () => void) => Opened,
+): Opened {
+  const key = JSON.stringify(addresses);
+  const found = all.get(key);
+  if (found) return found;
+  const opened = open(() => {
+    // There may be another one by now.
+    if (all.get(key) === opened) all.delete(key);
+  });
+  all.set(key, opened);
+  return opened;
 }
 
 /** `onStopped` is called when this worker takes no more clients. */
@@ -91,7 +90,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     const started = blob === undefined ? url : blob + url.hash;
     worker = new Worker(scriptUrl(started), { type: 'module', name: 'mqttwasm' });
   } catch (error) {
-    throw fromWire(crash(`the browser refused to start the worker: ${startFailure(error)}`));
+    throw crash(`the browser refused to start the worker: ${startFailure(error)}`);
   }
   const post = (message: ToDedicatedWorker, transfer: Transferable[] = []): void =>
     worker.postMessage(message, transfer);
@@ -100,7 +99,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
 
   function stop(): void {
     onStopped();
-    clear();
+    unwatch();
     clearTimeout(resting);
     worker.terminate();
     if (blob !== undefined) URL.revokeObjectURL(blob);
@@ -114,24 +113,16 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     }, restTime);
   }
 
-  const { heard, doubt, doubted, clear } = createWatchdog(
-    () => post({ type: 'probe' }),
-    () => fail(crash('the worker does not answer')),
-  );
-  const { boundary, ready, receive, fail, idle } = createCalls(post, stop, rest, doubt);
-  const hear = checkVersion(url, receive, fail);
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-    heard();
-    hear(data);
-  };
+  const { engine, hear, fail, idle, unwatch } = createWorkerCalls(url, post, { onFailed: stop, onEnd: rest });
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   // Nothing in the worker throws unless the program trapped or did not load.
   worker.onerror = (event) => {
     event.preventDefault(); // otherwise it is an error of the page, too
-    fail(crash(event.message || `the worker could not be loaded from ${url.origin + url.pathname}`));
+    fail(event.message || `the worker could not be loaded from ${url.origin + url.pathname}`);
   };
-  worker.onmessageerror = () => fail(crash('a message from the worker could not be read'));
+  worker.onmessageerror = () => fail('a message from the worker could not be read');
   // Only if it has had clients: a program loaded in advance stays.
-  return { boundary, ready, doubt, doubted, rest: () => resting && rest() };
+  return { ...engine, rest: () => resting && rest() };
 }
 
 /**
@@ -159,11 +150,11 @@ async function openInline(options: EngineOptions): Promise<Engine> {
     const inline = await import('../../worker/inline');
     post = await inline.openInline(receive, Native, options.wasmUrl);
   } catch (error) {
-    throw fromWire(crash(`the WebAssembly program could not be started: ${error}`));
+    throw crash(`the WebAssembly program could not be started: ${error}`);
   }
   return { boundary, ready: Promise.resolve() };
 }
 
-function crash(message: string): WireError {
-  return { code: 'crashed', message };
+function crash(message: string): MqttError {
+  return new MqttError('crashed', message);
 }
