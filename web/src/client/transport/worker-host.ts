@@ -3,8 +3,9 @@
  * this thread.
  */
 
-import type { FromWorker, ToDedicatedWorker, ToWorker } from '../../protocol/messages';
+import type { FromWorker, ToDedicatedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
+import type { Inline } from '../../worker/inline';
 import type { Settings } from '../checks/options';
 import { bad } from '../checks/rules';
 import { MqttError } from '../errors';
@@ -31,7 +32,7 @@ export async function programReady(options: EngineOptions): Promise<void> {
 /** The program may still be loading. */
 export async function findEngine(options: EngineOptions): Promise<Engine> {
   // Node has no Web Worker.
-  if (!options.worker || typeof Worker === 'undefined') return openInline(options);
+  if (!options.worker || typeof Worker === 'undefined') return findInline(options);
   for (;;) {
     const engine = (options.shared && (await findShared(options))) || findOwn(options);
     const settled = engine.doubted?.();
@@ -138,17 +139,21 @@ async function compiled(wasm: string | URL | undefined): Promise<WebAssembly.Mod
   }
 }
 
-async function openInline(options: EngineOptions): Promise<Engine> {
+async function findInline(options: EngineOptions): Promise<Engine> {
   const Native = options.WebSocket ?? globalThis.WebSocket;
   if (Native === undefined) {
     throw bad('WebSocket', 'is missing; in Node give the class of the ws package');
   }
-  let post: (message: ToWorker) => void = () => {};
-  const { boundary, receive } = createCalls((message) => post(message));
+  let inline: Inline | undefined;
+  const { boundary, receive } = createCalls(
+    (message) => inline?.post(message),
+    undefined,
+    () => inline?.close(),
+  );
   try {
     // Its own chunk: a page that uses the worker does not load it.
-    const inline = await import('../../worker/inline');
-    post = await inline.openInline(receive, Native, options.wasmUrl);
+    const { openInline } = await import('../../worker/inline');
+    inline = await openInline(receive, Native, options.wasmUrl);
   } catch (error) {
     throw crash(`the WebAssembly program could not be started: ${error}`);
   }
