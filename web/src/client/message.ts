@@ -18,17 +18,14 @@ import type { MqttError } from './errors';
 import {
   createReader,
   malformed,
+  mqttText,
   publishProperties,
   readIdentifiers,
   readProperties,
+  topicAt,
 } from './property-reader';
 import type { Message, MessageProperties } from './types';
 
-/** Bytes before the topic: length, flags and time. */
-const headSize = 4 + 1 + 8;
-
-// MQTT keeps U+FEFF anywhere in a string [MQTT-1.5.4-3]; TextDecoder would drop a leading one.
-const mqttText = new TextDecoder('utf-8', { ignoreBOM: true });
 const plainText = new TextDecoder();
 
 /** All messages of a batch: see `openBatch`. */
@@ -93,12 +90,12 @@ interface Source {
 /** Uses no reader object, unlike the properties: this is the hot path. */
 function readRecord(source: Source, start: number): BatchMessage {
   const { bytes, view } = source;
-  if (start + headSize + 2 > bytes.length) throw malformedBatch('a length goes past the end');
+  if (start + topicAt + 2 > bytes.length) throw malformedBatch('a length goes past the end');
   const end = start + 4 + view.getUint32(start, true);
   const flags = bytes[start + 4] as number;
   if ((flags & 0b110) === 0b110) throw malformedBatch('QoS 3'); // [MQTT-3.3.1-4]
-  const topic = start + headSize + 2;
-  const topicLength = view.getUint16(start + headSize);
+  const topic = start + topicAt + 2;
+  const topicLength = view.getUint16(start + topicAt);
   const afterTopic = topic + topicLength;
   let properties = afterTopic;
   let propertiesLength = bytes[properties++] as number;
@@ -254,7 +251,7 @@ function isSame(topic: string, bytes: Uint8Array, start: number, length: number)
 function decodeProperties({ bytes, isOwn }: Source, start: number, end: number): MessageProperties {
   const reader = createReader(bytes, start, end, 'batch');
   // A topic alias has been resolved before.
-  const { topicAlias: _, ...found } = readProperties(reader, end, publishProperties, 'batch');
+  const { topicAlias: _, ...found } = readProperties(reader, end, publishProperties);
   const { payloadFormatIndicator: format, subscriptionIdentifier: identifiers, ...properties } = found;
   const [first, ...more] = [(identifiers as number | number[] | undefined) ?? []]
     .flat()

@@ -2,7 +2,6 @@
 
 import {
   createReader,
-  malformed,
   type PropertyTable,
   type PropertyValue,
   publishProperties,
@@ -132,13 +131,13 @@ function decode(bytes: Uint8Array): PacketFields {
   const header = bytes[0] ?? 0;
   const reader = createReader(bytes, 1, bytes.length, 'packet');
   const length = reader.varint();
-  if (reader.left() !== length) throw malformed('packet', 'its length is wrong');
+  if (reader.left() !== length) throw reader.malformed('its length is wrong');
   return readFields(names[header >> 4] as PacketName, header & 15, reader);
 }
 
 function propertiesOf(reader: Reader): PacketProperties {
   const size = reader.varint();
-  return readProperties(reader, reader.at() + size, properties, 'packet');
+  return readProperties(reader, reader.at() + size, properties);
 }
 
 function readFields(cmd: PacketName, flags: number, reader: Reader): PacketFields {

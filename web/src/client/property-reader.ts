@@ -27,8 +27,8 @@ export const publishProperties: PropertyTable = {
 };
 
 /**
- * Reads from `start`, and throws `protocol` instead of reading at or past `end`. `what` names the
- * packet in errors.
+ * Reads from `start`, and throws `protocol` instead of reading at or past `end`. `what` names in
+ * errors what is read.
  */
 export function createReader(bytes: Uint8Array, start: number, end: number, what: string) {
   let next = start;
@@ -76,6 +76,7 @@ export function createReader(bytes: Uint8Array, start: number, end: number, what
     bytes: binary,
     pair: (): [string, string] => [text(), text()],
     skip,
+    malformed: (why: string) => malformed(what, why),
   };
 }
 
@@ -84,14 +85,13 @@ export function readProperties(
   reader: Reader,
   end: number,
   table: PropertyTable,
-  what: string,
 ): Record<string, PropertyValue> {
   const found: Record<string, PropertyValue> = {};
   while (reader.at() < end) {
     const identifier = reader.varint();
     const [name, type] = table[identifier] ?? [];
     if (name === undefined || type === undefined) {
-      throw malformed(what, `property 0x${identifier.toString(16)}`);
+      throw reader.malformed(`property 0x${identifier.toString(16)}`);
     }
     const value = reader[type]();
     const before = found[name];
@@ -99,10 +99,35 @@ export function readProperties(
     else if (type === 'pair') (before as [string, string][]).push(value as [string, string]);
     else if (type === 'varint' && Array.isArray(before)) (before as number[]).push(value as number);
     else if (type === 'varint') found[name] = [before as number, value as number];
-    else throw malformed(what, `the property ${name} twice`); // 2.2.2.2
+    else throw reader.malformed(`the property ${name} twice`); // 2.2.2.2
   }
-  if (reader.at() !== end) throw malformed(what, 'properties that go past their length');
+  if (reader.at() !== end) throw reader.malformed('properties that go past their length');
   return found;
+}
+
+/** Bytes of a record of a batch before its topic: length, flags and time (`message.ts` has the format). */
+export const topicAt = 4 + 1 + 8;
+
+/** The records of a batch, and where their topics are. */
+export function* batchRecords(buffer: ArrayBuffer) {
+  const view = new DataView(buffer);
+  for (let start = 0, end = 0; start < buffer.byteLength; start = end) {
+    end = start + 4 + view.getUint32(start, true);
+    const topicStart = start + topicAt + 2;
+    const topicEnd = topicStart + view.getUint16(start + topicAt);
+    yield { start, end, flags: view.getUint8(start + 4), topicStart, topicEnd };
+  }
+}
+
+/** These parts, one after the other. */
+export function joined(parts: Uint8Array[], size: number): ArrayBuffer {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole.buffer;
 }
 
 export function malformed(what: string, why: string): MqttError {
@@ -112,11 +137,7 @@ export function malformed(what: string, why: string): MqttError {
 /** The subscription identifiers among a PUBLISH packet's properties, which may be many. */
 export function readIdentifiers(bytes: Uint8Array, start: number, end: number): number[] {
   if (start === end) return [];
-  const { subscriptionIdentifier = [] } = readProperties(
-    createReader(bytes, start, end, 'batch'),
-    end,
-    publishProperties,
-    'batch',
-  );
+  const reader = createReader(bytes, start, end, 'batch');
+  const { subscriptionIdentifier = [] } = readProperties(reader, end, publishProperties);
   return [subscriptionIdentifier].flat() as number[];
 }

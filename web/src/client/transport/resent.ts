@@ -10,7 +10,7 @@
  * The second is then dropped as a duplicate of the first.
  */
 
-import { createReader } from '../property-reader';
+import { batchRecords, createReader, joined } from '../property-reader';
 
 /** Batches: older ones were acknowledged before these came. */
 const lastBatches = 2;
@@ -21,9 +21,6 @@ const lastBatches = 2;
 const recently = 13_000;
 /** Milliseconds after connecting in which the broker resends what it has in flight. */
 const resendTime = 10_000;
-
-/** Bytes before the topic: length, flags and time. */
-const topicAt = 4 + 1 + 8;
 
 /** As Go hands it over (`onBatch` of `protocol/boundary.ts`). */
 interface Batch {
@@ -95,23 +92,16 @@ interface Once {
 
 function* exactlyOnce({ buffer, payloads = [] }: Batch): Generator<Once> {
   const bytes = new Uint8Array(buffer);
-  const view = new DataView(buffer);
-  let start = 0;
   let besides = 0;
-  while (start < bytes.length) {
-    const end = start + 4 + view.getUint32(start, true);
-    const flags = view.getUint8(start + 4);
+  for (const { start, end, flags, topicStart, topicEnd } of batchRecords(buffer)) {
     const beside = (flags & 0x10) === 0 ? undefined : payloads[besides++];
-    if ((flags & 0b110) === 0b100) {
-      const properties = start + topicAt + 2 + view.getUint16(start + topicAt);
-      const reader = createReader(bytes, properties, end, 'batch');
-      reader.skip(reader.varint());
-      const payload = beside ?? reader.rest();
-      // Without the properties, which may differ: an expiry counts down, an alias may change.
-      const digest = digestOf(bytes.subarray(start + topicAt, properties), payload);
-      yield { start, end, duplicate: (flags & 8) !== 0, digest, beside };
-    }
-    start = end;
+    if ((flags & 0b110) !== 0b100) continue;
+    const reader = createReader(bytes, topicEnd, end, 'batch');
+    reader.skip(reader.varint());
+    const payload = beside ?? reader.rest();
+    // Without the properties, which may differ: an expiry counts down, an alias may change.
+    const digest = digestOf(bytes.subarray(topicStart, topicEnd), payload);
+    yield { start, end, duplicate: (flags & 8) !== 0, digest, beside };
   }
 }
 
@@ -131,22 +121,17 @@ function digestOf(...parts: Uint8Array[]): number {
 function without({ buffer, count, payloads }: Batch, twice: Once[]): Batch {
   const bytes = new Uint8Array(buffer);
   const kept: Uint8Array[] = [];
-  let size = 0;
+  let size = bytes.length;
   let at = 0;
-  for (const { start, end } of [...twice, { start: bytes.length, end: bytes.length }]) {
+  for (const { start, end } of twice) {
     kept.push(bytes.subarray(at, start));
-    size += start - at;
+    size -= end - start;
     at = end;
   }
-  const joined = new Uint8Array(size);
-  let next = 0;
-  for (const part of kept) {
-    joined.set(part, next);
-    next += part.length;
-  }
+  kept.push(bytes.subarray(at));
   const removed = new Set(twice.map(({ beside }) => beside));
   return {
-    buffer: joined.buffer,
+    buffer: joined(kept, size),
     count: count - twice.length,
     payloads: payloads?.filter((payload) => !removed.has(payload)),
   };

@@ -1,6 +1,6 @@
 /** Splits a batch (`client/message.ts` has its format) between the receivers of its topics. */
 
-import { createReader, mqttText, readIdentifiers } from '../../client/property-reader';
+import { batchRecords, createReader, joined, mqttText, readIdentifiers } from '../../client/property-reader';
 
 /** What is read of a message to find its receivers. */
 export interface Described {
@@ -30,9 +30,6 @@ interface Share {
   ranges: [start: number, end: number][];
 }
 
-const lengthSize = 4;
-/** Length, flags and time. */
-const topicAt = lengthSize + 1 + 8;
 const qosBits = 0b110;
 const retainBit = 0b001;
 
@@ -45,16 +42,10 @@ export function split<Receiver>(
   wantedBy: (message: Described) => readonly Receiver[],
 ): Map<Receiver, Part> {
   const bytes = new Uint8Array(buffer);
-  const view = new DataView(buffer);
   const shares = new Map<Receiver, Share>();
-  let start = 0;
-  while (start < bytes.length) {
-    const end = start + lengthSize + view.getUint32(start, true);
-    const flags = view.getUint8(start + lengthSize);
+  for (const { start, end, flags, topicStart, topicEnd } of batchRecords(buffer)) {
     const owed = (flags & qosBits) !== 0;
     const retained = (flags & retainBit) !== 0;
-    const topicStart = start + topicAt + 2;
-    const topicEnd = topicStart + view.getUint16(start + topicAt);
     const topic = mqttText.decode(bytes.subarray(topicStart, topicEnd));
     const identifiers = (): number[] => {
       const reader = createReader(bytes, topicEnd, end, 'batch');
@@ -74,28 +65,19 @@ export function split<Receiver>(
       if (last?.[1] === start) last[1] = end;
       else share.ranges.push([start, end]);
     }
-    start = end;
   }
 
   const parts = new Map<Receiver, Part>();
   let taken = false;
   for (const [receiver, { count, size, owed, ranges }] of shares) {
-    if (size === bytes.length && !taken) {
-      parts.set(receiver, { buffer, count, owed });
-      taken = true;
-    } else {
-      parts.set(receiver, { buffer: copy(bytes, size, ranges), count, owed });
-    }
+    const whole: boolean = size === bytes.length && !taken;
+    taken ||= whole;
+    const copy = (): ArrayBuffer =>
+      joined(
+        ranges.map(([start, end]) => bytes.subarray(start, end)),
+        size,
+      );
+    parts.set(receiver, { buffer: whole ? buffer : copy(), count, owed });
   }
   return parts;
-}
-
-function copy(bytes: Uint8Array, size: number, ranges: [start: number, end: number][]): ArrayBuffer {
-  const copied = new Uint8Array(size);
-  let at = 0;
-  for (const [start, end] of ranges) {
-    copied.set(bytes.subarray(start, end), at);
-    at += end - start;
-  }
-  return copied.buffer;
 }
