@@ -1,6 +1,6 @@
 /** The caller's functions among the options, in the form that the engine calls. */
 
-import type { AttemptChange, BoundarySink } from '../../protocol/boundary';
+import type { AttemptChange, AuthStep, BoundarySink } from '../../protocol/boundary';
 import type { Callbacks } from '../checks/options';
 import { binary, type Check, shape, text } from '../checks/rules';
 import { type Address, parseAddress } from '../checks/url';
@@ -30,25 +30,15 @@ export function createUserCallbacks({
   let failure: MqttError | undefined;
 
   async function ask<T>(field: string, run: () => unknown, check: Check<T>): Promise<T> {
-    let value: unknown;
     try {
-      value = await run();
-    } catch (cause) {
-      if (cause instanceof MqttError) {
-        failure = cause;
-        throw cause;
-      }
-      const why = cause instanceof Error ? cause.message : 'it threw something that is not an Error';
-      failure = new MqttError('aborted', `${field}: ${why}`, { field, cause });
-      throw failure;
-    }
-    try {
-      const checked = check(value, field);
+      const checked = check(await run(), field);
       failure = undefined;
       return checked;
-    } catch (error) {
-      failure = error as MqttError;
-      throw error;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : 'it threw something that is not an Error';
+      failure =
+        cause instanceof MqttError ? cause : new MqttError('aborted', `${field}: ${why}`, { field, cause });
+      throw failure;
     }
   }
 
@@ -71,18 +61,13 @@ export function createUserCallbacks({
   if (authenticate) {
     sink.onAuthenticate = (step) => ask('authenticate', () => authenticate(step), stepData);
   }
-
   if (scram) {
     let answer: ReturnType<typeof createScram> | undefined;
-    sink.onAuthenticate = (step) =>
-      ask(
-        'scram',
-        async () => {
-          answer ??= (await import('./scram')).createScram(scram);
-          return answer(step);
-        },
-        stepData,
-      );
+    const answerStep = async (step: AuthStep): Promise<unknown> => {
+      answer ??= (await import('./scram')).createScram(scram);
+      return answer(step);
+    };
+    sink.onAuthenticate = (step) => ask('scram', () => answerStep(step), stepData);
   }
 
   function explain<E>(error: E): E | MqttError {
