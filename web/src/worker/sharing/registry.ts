@@ -28,24 +28,11 @@ export function createRegistry(boundary: Boundary<GoClient>): { attach(): Port }
     let gone = false;
 
     const connect: Boundary<GoClient>['connect'] = async (all) => {
-      const {
-        onBatch,
-        onEvent,
-        onPackets,
-        onAttempt,
-        onAuthenticate,
-        packetEvents = false,
-        background = false,
-        filters,
-        whenTabCloses,
-        timeout,
-        signal,
-        ...options
-      } = all;
-      const limits = { ...(timeout !== undefined && { timeout }), ...(signal && { signal }) };
+      const { onBatch, onEvent, onPackets, onAttempt, onAuthenticate, ...own } = all;
+      const { packetEvents, background, filters, whenTabCloses, timeout, signal, ...options } = own;
       let connection = find(options);
       for (; connection?.ending; connection = find(options)) {
-        await within(connection.ending, limits, 'connect');
+        await within(connection.ending, own, 'connect');
       }
       if (gone) throw failure('aborted', 'connect: the page was closed');
       if (connection) mustAgree(connection, options, onAuthenticate !== undefined);
@@ -53,25 +40,17 @@ export function createRegistry(boundary: Boundary<GoClient>): { attach(): Port }
 
       const membership = connection.join(
         {
-          onBatch,
+          ...all,
           onEvent(event) {
             if (event.type === 'end') memberships.delete(membership);
             onEvent(event);
           },
-          ...(onPackets && { onPackets }),
-          ...(onAttempt && { onAttempt }),
-          ...(onAuthenticate && { onAuthenticate }),
         },
-        {
-          packetEvents,
-          background,
-          ...(filters && { filters }),
-          ...(whenTabCloses && { whenTabCloses }),
-        },
+        own,
       );
       memberships.add(membership);
       try {
-        return await membership.ready(limits);
+        return await membership.ready(own);
       } catch (error) {
         memberships.delete(membership);
         throw error;
