@@ -1,3 +1,4 @@
+import { deferred } from '../platform/deferred';
 import type {
   AttemptChange,
   Boundary,
@@ -96,9 +97,8 @@ export function dispatch(
         ...askers(client, message.asks),
         onPackets: (buffer, dropped) => post({ type: 'packets', client, buffer, dropped }, [buffer]),
         onBatch: (buffer, count, dropped, payloads) => {
-          const consumed = new Promise<void>((resolve) => {
-            entry.consumed = resolve;
-          });
+          const { promise: consumed, resolve } = deferred();
+          entry.consumed = resolve;
           const buffers = new Set([buffer, ...(payloads?.map((payload) => payload.buffer) ?? [])]);
           post({ type: 'batch', client, buffer, count, dropped, ...(payloads && { payloads }) }, [
             ...buffers,

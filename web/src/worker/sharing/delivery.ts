@@ -17,6 +17,7 @@
  * held.
  */
 
+import { deferred } from '../../platform/deferred';
 import type { Taking } from '../../protocol/boundary';
 import type { createFilters } from './filters';
 import type { Delivery, Member, Untaken } from './member';
@@ -61,10 +62,7 @@ export function createDelivery(
   /** Set while earlier members may still join again. */
   let remembered: Remembered[] | undefined;
   let memorySize = 0;
-  let end = (): void => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const { promise: ended, resolve: end } = deferred();
 
   function onBatch(buffer: ArrayBuffer, count: number, dropped: number): undefined | Taking {
     // All members left, and the connection is about to end. The broker keeps what arrives now.
