@@ -1,4 +1,5 @@
 import { combine } from '../../client/routing/combine';
+import { createTopicSubscriptions } from '../../client/routing/topic-subscriptions';
 import type {
   AuthStep,
   Boundary,
@@ -15,7 +16,6 @@ import type {
 import { toWire } from '../dispatcher';
 import { failure, within } from '../limits';
 import { createDelivery } from './delivery';
-import { createFilters } from './filters';
 import { createHeldFilters } from './held-filters';
 import { createMember, type Member, type Untaken } from './member';
 import { hasEnded } from './open-calls';
@@ -52,7 +52,7 @@ export function openConnection(
   /** In the order of joining. */
   const members = new Set<Member>();
   const ask = createQuestions(members, connectTimeout);
-  const filters = createFilters<Member>();
+  const filters = createTopicSubscriptions<Member>();
   const delivery = createDelivery(members, filters);
   const held = createHeldFilters(filters, (given, call) => link.unsubscribe(given, call));
   /** What the last member had not taken, which the broker sends to the next one. */

@@ -17,9 +17,9 @@
  * held.
  */
 
+import type { TopicSubscriptions } from '../../client/routing/topic-subscriptions';
 import { deferred } from '../../platform/deferred';
 import type { Taking } from '../../protocol/boundary';
-import type { createFilters } from './filters';
 import type { Delivery, Member, Untaken } from './member';
 import { type Described, nothing, type Part, split } from './split';
 
@@ -51,10 +51,7 @@ interface Remembered {
 }
 
 /** `members` are in the order of joining. */
-export function createDelivery(
-  members: ReadonlySet<Member>,
-  filters: ReturnType<typeof createFilters<Member>>,
-) {
+export function createDelivery(members: ReadonlySet<Member>, filters: TopicSubscriptions<Member>) {
   /** Only one page has joined so far. It gets all messages, without matching their topics. */
   let alone = true;
   let held: Held[] = [];

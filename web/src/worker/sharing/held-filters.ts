@@ -1,10 +1,13 @@
+import type { TopicSubscriptions } from '../../client/routing/topic-subscriptions';
 import type { CallOptions, SubscribeAck, UnsubscribeCall, WireSubscription } from '../../protocol/boundary';
-import type { Filters } from './filters';
 
 type Unsubscribe = (filters: string[], call?: UnsubscribeCall & CallOptions) => Promise<SubscribeAck>;
 
 /** The filters that the broker has for a shared connection, and those of them that are no longer wanted. */
-export function createHeldFilters<Taker>(wanted: Filters<Taker>, unsubscribeAtBroker: Unsubscribe) {
+export function createHeldFilters<Taker>(
+  wanted: TopicSubscriptions<Taker>,
+  unsubscribeAtBroker: Unsubscribe,
+) {
   /** Filters that the broker has, or may have. */
   const held = new Set<string>();
   /** Those that stay although their page is gone. */
