@@ -5,6 +5,7 @@
 
 import { nextTask } from '../../platform/next-task';
 import { limits } from '../core/limits';
+import type { Recall } from '../payload/choices';
 import type { Readable } from '../payload/guess';
 import { type Decoded, inRow } from '../payload/in-row';
 import { isOpaque } from '../payload/preview';
@@ -23,7 +24,7 @@ interface Known {
 
 export type Texts = ReturnType<typeof createTexts>;
 
-export function createTexts(now: () => number) {
+export function createTexts(now: () => number, recall: Recall) {
   let known = new WeakMap<Entry, Known>();
   let characters = 0;
 
@@ -33,7 +34,7 @@ export function createTexts(now: () => number) {
     const before = known.get(entry);
     if (before && before.decoded === message.decoded && !before.stale()) return before.text;
     const { decoded } = message;
-    const { found, stale } = inRow(message, () => via.births?.before(message));
+    const { found, stale } = inRow(message, recall, () => via.births?.before(message));
     function keep(of?: Decoded): string {
       const text = of?.tokens.map(([, part]) => part).join('') ?? '';
       characters += text.length;

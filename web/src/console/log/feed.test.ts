@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
 import { createBirths } from '../payload/births';
+import { createChoices } from '../payload/choices';
 import { encode as encodeSparkplug } from '../payload/codecs/sparkplug';
 import type { Readable } from '../payload/guess';
 import { overhead } from './entry';
@@ -21,6 +22,7 @@ function made(most?: number) {
   const feed = createFeed(
     {
       ...time,
+      choices: createChoices(),
       finder: {
         async find(pattern: Pattern, haystack: Haystack) {
           asked.push(haystack);

@@ -5,6 +5,7 @@ import type { Message } from '../../client';
 import { limits } from '../core/limits';
 import { keep, readKept } from '../core/storage';
 import { pageTiming, rateSeconds, type Timing } from '../core/timing';
+import type { Choices } from '../payload/choices';
 import { isOpaque } from '../payload/preview';
 import type { Texts } from './decoded';
 import { type Entry, entryFor, type Via } from './entry';
@@ -24,6 +25,7 @@ const standardBudget = 32 * 1024 * 1024;
 const budgetKey = 'mqttwasm.feed.bytes';
 
 export interface Dependencies {
+  choices: Choices;
   finder: Finder;
   /** Whether the messages are visible. */
   shown: ReadonlySignal<boolean>;
@@ -32,7 +34,10 @@ export interface Dependencies {
 
 export type Feed = ReturnType<typeof createFeed>;
 
-export function createFeed({ finder, shown, timing = pageTiming }: Dependencies, most = maxMessages) {
+export function createFeed(
+  { choices, finder, shown, timing = pageTiming }: Dependencies,
+  most = maxMessages,
+) {
   const kept = readKept(budgetKey);
   /** Bytes. */
   const budget = signal(budgets.find((bytes) => bytes === kept) ?? standardBudget);
@@ -60,7 +65,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
   async function decodedOf(entries: Entry[], dropped: () => boolean): Promise<string[]> {
     // If it can't be loaded, the bytes are searched.
     const loaded = await import('./decoded').catch(() => undefined);
-    decoded ??= loaded?.createTexts(timing.now);
+    decoded ??= loaded?.createTexts(timing.now, choices.recall);
     return decoded?.of(entries, dropped) ?? [];
   }
 
@@ -97,7 +102,7 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
     shown,
     timing,
   });
-  const marks = createMarks(finder, () => searched);
+  const marks = createMarks(finder, choices.recall, () => searched);
 
   // Counts of the last seconds, the newest last; empty while nothing arrives.
   let counts: number[] = [];
@@ -201,6 +206,8 @@ export function createFeed({ finder, shown, timing = pageTiming }: Dependencies,
     clear,
     resize,
     marks: marks.of,
+    /** How its payloads are read. */
+    choices,
   };
 }
 

@@ -10,7 +10,11 @@ it('marks what is decoded of a payload once its decoder is there', async () => {
   const finder = {
     split: async (by: typeof pattern, texts: string[]) => texts.map((text) => split(by, text)),
   };
-  const marks = createMarks(finder, () => pattern);
+  const marks = createMarks(
+    finder,
+    () => ({}),
+    () => pattern,
+  );
   const message = { topic: 'a', payload: encode({ t: 21.5 }), properties: {} } as Message;
   const entry = { message } as Entry;
   await vi.waitFor(() => {

@@ -1,6 +1,7 @@
 /** Where the search matches in the visible rows. */
 
 import { signal } from '@preact/signals';
+import type { Recall } from '../payload/choices';
 import { headsOf, previewOf } from '../payload/preview';
 import type { Entry } from './entry';
 import type { Pattern } from './find';
@@ -15,7 +16,11 @@ export interface Marks {
 /** Rows requested at once: more are not visible. */
 const most = 100;
 
-export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Pattern | undefined) {
+export function createMarks(
+  finder: Pick<Finder, 'split'>,
+  recall: Recall,
+  pattern: () => Pattern | undefined,
+) {
   /** Counts answers, so that rows are drawn again. */
   const answers = signal(0);
   let asked: Pattern | undefined;
@@ -53,10 +58,10 @@ export function createMarks(finder: Pick<Finder, 'split'>, pattern: () => Patter
     try {
       if (!by) return;
       // Waits until the rows have been decoded.
-      await Promise.all(entries.map(({ message }) => previewOf(message).ready));
+      await Promise.all(entries.map(({ message }) => previewOf(message, recall).ready));
       const parts = await finder.split(
         by,
-        entries.flatMap(({ message }) => headsOf(message)),
+        entries.flatMap(({ message }) => headsOf(message, recall)),
       );
       for (const [index, entry] of entries.entries()) {
         into.set(entry, { topic: parts[2 * index] ?? [], text: parts[2 * index + 1] ?? [] });

@@ -1,31 +1,30 @@
 /**
- * How the user wants to see payloads, by topic filter. The most specific filter that matches a
- * topic decides.
+ * How the user wants to see payloads: in which format, by topic filter, of which the most specific
+ * one that matches a topic decides; and by which .proto files.
  */
 
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import { compile } from '../../client/routing/topic-filter';
 import { mistakeIn } from '../core/failure';
 import { t, type Words } from '../core/i18n/i18n';
 import { isRecord, keptList, type Tab } from '../core/storage';
 import { isFormat, type ViewFormat } from './format';
+import type { Definition, ProtoFile } from './schema';
 
-export interface Choice {
+export interface Choice extends Definition {
   /** Missing: chosen by the payload. */
   format?: ViewFormat;
-  /** Full name of the Protobuf message. */
-  type?: string;
 }
+
+/** Returns the choice for a topic, which is the same object until another one is made. */
+export type Recall = (topic: string) => Choice;
 
 interface Entry extends Choice {
   filter: string;
 }
 
-/** Filters remembered; they may be 64 KiB long. */
+/** Filters remembered, which may be 64 KiB long, and files. */
 const most = 500;
-
-/** Changes when Protobuf definitions are loaded, which changes what payloads mean. */
-export const schemas = signal(0);
 
 function entryFrom(value: unknown): Entry | undefined {
   if (!isRecord(value) || typeof value.filter !== 'string' || mistakeIn(value.filter)) return undefined;
@@ -35,6 +34,11 @@ function entryFrom(value: unknown): Entry | undefined {
     ...((isFormat(format) || format === 'image') && { format }),
     ...(typeof type === 'string' && { type }),
   };
+}
+
+function fileFrom(value: unknown): ProtoFile | undefined {
+  if (!isRecord(value) || typeof value.name !== 'string' || typeof value.text !== 'string') return undefined;
+  return { name: value.name, text: value.text };
 }
 
 const rank = (level: string | undefined): number => (level === '#' ? 2 : level === '+' ? 1 : 0);
@@ -51,26 +55,30 @@ function covers(wide: string, narrow: string): boolean {
   return compile(wide)(narrow) && (wide.endsWith('#') || !narrow.endsWith('#'));
 }
 
+export type Choices = ReturnType<typeof createChoices>;
+
 export function createChoices(tab?: Tab) {
+  /** The user's .proto files. */
+  const files = keptList<ProtoFile>(
+    { key: 'mqttwasm.proto', read: fileFrom, nameOf: ({ name }) => name, most },
+    tab,
+  );
   const list = keptList<Entry>(
     { key: 'mqttwasm.formats', read: entryFrom, nameOf: ({ filter }) => filter, most, oldestGo: true },
     tab,
   );
+  const none = computed((): Choice => (files.entries.value.length > 0 ? { files: files.entries.value } : {}));
   const ordered = computed(() =>
-    list.entries.value.toSorted(bySpecificity).map(({ filter, ...choice }) => {
-      return { filter, choice, selects: compile(filter) };
+    list.entries.value.toSorted(bySpecificity).map(({ filter, ...kept }) => {
+      return { filter, kept, choice: { ...kept, ...none.value }, selects: compile(filter) };
     }),
   );
-  const none: Choice = {};
 
   function found(topic: string) {
     return ordered.value.find(({ filter, selects }) => filter === topic || selects(topic));
   }
 
-  /** The same object until a choice is made. */
-  function recall(topic: string): Choice {
-    return found(topic)?.choice ?? none;
-  }
+  const recall: Recall = (topic) => found(topic)?.choice ?? none.value;
 
   /** The filter that a topic's choice was made for; the topic itself if there is none. */
   function filterFor(topic: string): string {
@@ -78,11 +86,17 @@ export function createChoices(tab?: Tab) {
   }
 
   /** Returns whether it was kept for the next visit. */
-  function remember(filter: string, choice: Choice): boolean {
-    const automatic = choice.format === undefined && choice.type === undefined;
+  function remember(filter: string, { format, type }: Choice): boolean {
+    const automatic = format === undefined && type === undefined;
     const wider = list.entries.value.some((other) => other.filter !== filter && covers(other.filter, filter));
     const dropped = automatic && !wider;
-    return list.change(dropped ? [] : [{ filter, ...choice }], dropped ? [filter] : [], true) === 'kept';
+    return (
+      list.change(
+        dropped ? [] : [{ filter, ...(format && { format }), type }],
+        dropped ? [filter] : [],
+        true,
+      ) === 'kept'
+    );
   }
 
   /**
@@ -96,11 +110,9 @@ export function createChoices(tab?: Tab) {
     if (filter !== topic && !compile(filter)(topic)) return () => t('It does not select this topic');
     const before = filterFor(topic);
     if (before === filter) return '';
-    list.change([{ filter, ...recall(topic) }], covers(filter, before) ? [before] : [], true);
+    list.change([{ filter, ...found(topic)?.kept }], covers(filter, before) ? [before] : [], true);
     return '';
   }
 
-  return { recall, filterFor, remember, extend };
+  return { files, recall, filterFor, remember, extend };
 }
-
-export const { recall, filterFor, remember, extend } = createChoices();

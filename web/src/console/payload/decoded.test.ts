@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Readable } from './guess';
-import { previewOf } from './preview';
+import { previewOf as preview } from './preview';
 import { read } from './read';
 
 const message = (): Readable => ({ topic: 'a', payload: new TextEncoder().encode('212'), properties: {} });
+const previewOf = (message: Readable) => preview(message, () => ({}));
 const reading = { json: '{"celsius":100,"big":12345678901234567890}', by: 'Unit conversion' };
 
 test('what a script made of a message is shown in its row, also where that was shown before', async () => {

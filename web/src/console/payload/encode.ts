@@ -5,6 +5,7 @@ import { saying } from '../core/i18n/i18n';
 import { wordsOf } from '../core/text';
 import { check, codecOf, labels } from './codecs/table';
 import type { Format } from './format';
+import type { Definition } from './schema';
 
 /** For a choice. */
 export const formats = Object.entries(labels) as (readonly [Format, string])[];
@@ -12,10 +13,10 @@ export const formats = Object.entries(labels) as (readonly [Format, string])[];
 /** Whether it is meant to be JSON, valid or not. */
 export const looksLikeJson = (text: string): boolean => /^\s*(?:\{(?!\{)|\[)/.test(text);
 
-/** What is wrong with the text as it is typed, undefined when nothing is. `type` is Protobuf's. */
-export function problemWith(format: Format, text: string, type = ''): string | undefined {
+/** What is wrong with the text as it is typed, undefined when nothing is. */
+export function problemWith(format: Format, text: string, definition?: Definition): string | undefined {
   try {
-    check(format, text, type);
+    check(format, text, definition);
     return undefined;
   } catch (error) {
     // The error may quote the whole of a long text.
@@ -27,16 +28,20 @@ export function problemWith(format: Format, text: string, type = ''): string | u
  * The bytes; a promise if an encoder has to be loaded first. Invalid text is an MqttError
  * `bad-option` with the field `payload`.
  */
-export function encodeSoon(format: Format, text: string, type = ''): Uint8Array | Promise<Uint8Array> {
+export function encodeSoon(
+  format: Format,
+  text: string,
+  definition?: Definition,
+): Uint8Array | Promise<Uint8Array> {
   const wrong = (cause: unknown): MqttError => {
     const error = new MqttError('bad-option', '', { field: 'payload', cause });
     return saying(error, () => `payload: ${wordsOf(cause)}`);
   };
   try {
     const codec = codecOf(format);
-    if (!(codec instanceof Promise)) return codec.encode(text, type);
+    if (!(codec instanceof Promise)) return codec.encode(text, definition);
     return codec
-      .then(({ encode }) => encode(text, type))
+      .then(({ encode }) => encode(text, definition))
       .catch((cause) => {
         throw wrong(cause);
       });
@@ -45,6 +50,6 @@ export function encodeSoon(format: Format, text: string, type = ''): Uint8Array 
   }
 }
 
-export async function encode(format: Format, text: string, type = ''): Promise<Uint8Array> {
-  return encodeSoon(format, text, type);
+export async function encode(format: Format, text: string, definition?: Definition): Promise<Uint8Array> {
+  return encodeSoon(format, text, definition);
 }

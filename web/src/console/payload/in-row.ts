@@ -3,7 +3,7 @@
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { brief, formatCount } from '../core/text';
-import { recall, schemas } from './choices';
+import type { Choice, Recall } from './choices';
 import type { TreeCodec } from './codecs/codec';
 import { scanJson } from './codecs/json';
 import { codecOf, isText, labels } from './codecs/table';
@@ -31,9 +31,12 @@ function picture(payload: Uint8Array): Decoded | undefined {
 }
 
 /** Undefined if they are not in the guessed format; a promise while the decoder is loaded. */
-function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<Decoded | undefined> {
+function decode(
+  message: Readable,
+  choice: Choice,
+  birth: Birth,
+): Decoded | undefined | Promise<Decoded | undefined> {
   const { topic, payload } = message;
-  const choice = recall(topic);
   const format = choice.format ?? guess(message).format;
   if (format === 'image') return picture(payload);
   if (format === 'script') {
@@ -46,7 +49,7 @@ function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<
   function by(codec: TreeCodec, format: Format): Decoded {
     const line = createOneLine(limits.row.text);
     const { inRow = codec.decode } = codec;
-    inRow(payload, line, { type: choice.type, birth: format === 'sparkplug' ? birth() : undefined });
+    inRow(payload, line, { ...choice, birth: format === 'sparkplug' ? birth() : undefined });
     if (line.full) line.tokens.push(['plain', '…']);
     const kind = format === 'sparkplug' ? topic.split('/', 3)[2] : undefined;
     return { format: kind ?? t(labels[format]), tokens: line.tokens };
@@ -55,13 +58,12 @@ function decode(message: Readable, birth: Birth): Decoded | undefined | Promise<
   return codec instanceof Promise ? codec.then((loaded) => by(loaded, format)) : by(codec, format);
 }
 
-/** The decoded row, and whether it is out of date because another format was chosen for the topic. */
-export function inRow(message: Readable, birth: Birth) {
+/** The decoded row, and whether it is out of date because another choice was made for the topic. */
+export function inRow(message: Readable, recall: Recall, birth: Birth) {
   const choice = recall(message.topic);
-  const version = schemas.value;
-  const stale = () => recall(message.topic) !== choice || schemas.value !== version;
+  const stale = () => recall(message.topic) !== choice;
   try {
-    return { found: decode(message, birth), stale };
+    return { found: decode(message, choice, birth), stale };
   } catch {
     return { found: undefined, stale };
   }

@@ -3,9 +3,12 @@ import { encode as encodeCbor } from 'cborg';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../client';
 import { limits } from '../core/limits';
-import { remember } from './choices';
+import { createChoices } from './choices';
 import { encode as encodeSparkplug } from './codecs/sparkplug';
-import { headsOf, previewOf, propertiesOf } from './preview';
+import { headsOf, previewOf as preview, propertiesOf } from './preview';
+
+const { remember, recall } = createChoices();
+const previewOf = (message: Message, birth?: () => Uint8Array | undefined) => preview(message, recall, birth);
 
 function message(payload: string | Uint8Array, rest: Partial<Message> = {}): Message {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
@@ -133,7 +136,7 @@ describe('what bytes say, in a row', () => {
 it('the lines of JSON are one, in a row and for those who search it', () => {
   const lines = message('{\n  "a": 1,\r\n  "b": "x"\n}');
   expect(previewOf(lines).text).toBe('{ "a": 1, "b": "x" }');
-  expect(headsOf(lines)).toEqual(['a/b', '{ "a": 1, "b": "x" }']);
+  expect(headsOf(lines, recall)).toEqual(['a/b', '{ "a": 1, "b": "x" }']);
 });
 
 it('names every property', () => {

@@ -4,6 +4,7 @@ import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
+import type { Recall } from './choices';
 import type { Readable } from './guess';
 import type { Birth, Decoded } from './in-row';
 import { type Token, tokensOf } from './tokens';
@@ -63,15 +64,15 @@ function keep(message: Readable, preview: Preview): Preview {
 }
 
 /** With the decoded bytes, at once if their decoder is loaded. */
-function decoded(message: Readable, bare: Preview, birth: Birth): Preview {
+function decoded(message: Readable, bare: Preview, recall: Recall, birth: Birth): Preview {
   if (!decoders) {
     const ready = import('./in-row').then((loaded) => {
       decoders = loaded;
-      return keep(message, decoded(message, bare, birth)).ready;
+      return keep(message, decoded(message, bare, recall, birth)).ready;
     });
     return { ...bare, ready: ready.catch(() => {}) };
   }
-  const { found, stale } = decoders.inRow(message, birth);
+  const { found, stale } = decoders.inRow(message, recall, birth);
   const better = (of?: Decoded): Preview =>
     of
       ? { ...bare, stale, ...of, kind: 'decoded', text: of.tokens.map(([, text]) => text).join(''), more: 0 }
@@ -91,19 +92,19 @@ export function isOpaque({ topic, payload, decoded, pending }: Readable): boolea
 const noBirth = () => undefined;
 
 /** Made when a row first becomes visible. */
-export function previewOf(message: Readable, birth: Birth = noBirth): Preview {
+export function previewOf(message: Readable, recall: Recall, birth: Birth = noBirth): Preview {
   const known = previews.get(message);
   if (known && known.decoded === message.decoded && !known.stale?.()) return known;
   const { decoded: reading } = message;
   const bare = { ...plain(message), decoded: reading };
   const opaque =
     reading || bare.kind === 'binary' || (bare.kind === 'text' && message.topic.startsWith('spBv1.0/'));
-  return keep(message, opaque ? decoded(message, bare, birth) : bare);
+  return keep(message, opaque ? decoded(message, bare, recall, birth) : bare);
 }
 
 /** The beginnings of topic and text that a row shows; no text for bytes. */
-export function headsOf(message: Message): [topic: string, text: string] {
-  const { kind, text } = previewOf(message);
+export function headsOf(message: Message, recall: Recall): [topic: string, text: string] {
+  const { kind, text } = previewOf(message, recall);
   const head = kind === 'text' ? textIn(message.payload) : kind === 'decoded' ? text : '';
   return [message.topic.slice(0, limits.row.topic), head];
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Message, MessageProperties } from '../../client';
 import { limits } from '../core/limits';
-import { recall, remember } from './choices';
+import { createChoices } from './choices';
 import { encode } from './encode';
 import type { ViewFormat } from './format';
 import { guess } from './guess';
@@ -211,9 +211,8 @@ describe('a picture', () => {
 });
 
 describe('a choice', () => {
-  beforeEach(() => remember('t', {}));
-
   it('is remembered by topic, and the oldest forgotten', () => {
+    const { remember, recall } = createChoices();
     remember('t', { format: 'hex' });
     expect(recall('t')).toEqual({ format: 'hex' });
     expect(recall('__proto__')).toEqual({});

@@ -14,6 +14,7 @@ import type { ViewFormat } from './format';
 import { guess, pictureType, type Readable } from './guess';
 import type { Picture } from './image';
 import { createLines, type Line, written } from './lines';
+import type { Definition } from './schema';
 
 export const labels: Record<ViewFormat, string> = {
   ...ofFormats,
@@ -44,7 +45,7 @@ async function readAs(
   format: ViewFormat,
   { payload, decoded }: Readable,
   step: number,
-  type?: string,
+  definition: Definition,
   birth?: Uint8Array,
   widest?: number,
 ): Promise<Shown> {
@@ -71,7 +72,7 @@ async function readAs(
     );
   }
   const { decode } = await load(format);
-  decode(payload, out, { type, birth });
+  decode(payload, out, { ...definition, birth });
   return lines();
 }
 
@@ -95,7 +96,7 @@ export async function read(
   const { payload } = message;
   const { format, orElse } = choice.format ? { format: choice.format } : guess(message);
   try {
-    return await readAs(format, message, step, choice.type, birth, widest);
+    return await readAs(format, message, step, choice, birth, widest);
   } catch (error) {
     if (orElse) return readText(orElse === 'text' ? 'text' : 'hex', payload, step);
     return {

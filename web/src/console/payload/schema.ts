@@ -19,6 +19,13 @@ export interface ProtoFile {
   text: string;
 }
 
+/** How Protobuf is read and written. */
+export interface Definition {
+  /** Full name of the message. */
+  type?: string | undefined;
+  files?: readonly ProtoFile[] | undefined;
+}
+
 /** Characters of all files together. */
 const largest = 1024 * 1024;
 
@@ -70,4 +77,27 @@ export function readSchema(files: readonly ProtoFile[]): Schema {
   const types = messageTypes(root);
   if (types.length === 0) throw new PayloadError(() => t('no message type is defined'));
   return { root, types };
+}
+
+const known = new WeakMap<readonly ProtoFile[], Schema | PayloadError>();
+
+/** The same, once for all messages. */
+export function schemaOf(files: readonly ProtoFile[]): Schema {
+  let schema = known.get(files);
+  if (!schema) {
+    try {
+      schema = readSchema(files);
+    } catch (error) {
+      schema = error as PayloadError;
+    }
+    known.set(files, schema);
+  }
+  if (schema instanceof PayloadError) throw schema;
+  return schema;
+}
+
+/** The chosen type, or the only one there is. */
+export function chosenOf({ types }: Pick<Schema, 'types'>, type: string | undefined): string | undefined {
+  if (type !== undefined && types.includes(type)) return type;
+  return types.length === 1 ? types[0] : undefined;
 }

@@ -6,9 +6,10 @@ import { createWorkbench } from '../topics/workbench';
 import type { Session } from './session';
 
 /** For `part`: what is unfolded and charted is kept while another session's topics are shown. */
-export const benchOf = ({ topics, shows, birthBefore }: Session) =>
+export const benchOf = ({ topics, shows, birthBefore, choices }: Session) =>
   createWorkbench(topics, {
     frame: pageTiming.frame,
     paint: paintWhile(() => shows('topics')),
     birthBefore,
+    recall: choices.recall,
   });

@@ -4,6 +4,7 @@ import type { PublishProperties, QoS } from '../../client';
 import { mark, t } from '../core/i18n/i18n';
 import { encodeSoon, problemWith } from '../payload/encode';
 import type { Format } from '../payload/format';
+import type { Definition, ProtoFile } from '../payload/schema';
 import { expand } from './template';
 
 export type Pair = [name: string, value: string];
@@ -100,8 +101,12 @@ const formatNames: Record<Exclude<Format, 'text'>, string> = {
 };
 
 /** The predicate of a sentence about the payload. */
-function wrongWith(text: string, format: keyof typeof formatNames, type: string): string | undefined {
-  const problem = problemWith(format, text, type);
+function wrongWith(
+  text: string,
+  format: keyof typeof formatNames,
+  definition: Definition,
+): string | undefined {
+  const problem = problemWith(format, text, definition);
   return problem === undefined
     ? undefined
     : t('is not {format}: {problem}', { format: t(formatNames[format]), problem });
@@ -110,11 +115,14 @@ function wrongWith(text: string, format: keyof typeof formatNames, type: string)
 /** Longer than typed text, and too long to validate at each key. */
 const checkedAsTyped = 500_000;
 
-/** What is wrong with the payload, shown while it is typed. */
-export function payloadProblem({ payload, file, format, type, properties }: Message): string | undefined {
+/** What is wrong with the payload, shown while it is typed. `files` are the .proto files. */
+export function payloadProblem(
+  { payload, file, format, type, properties }: Message,
+  files?: readonly ProtoFile[],
+): string | undefined {
   if (file || payload === '' || payload.length > checkedAsTyped) return undefined;
   const means = format === 'text' && isJson(properties) ? 'json' : format;
-  return means === 'text' ? undefined : wrongWith(expand(payload, 0), means, type);
+  return means === 'text' ? undefined : wrongWith(expand(payload, 0), means, { type, files });
 }
 
 /**
@@ -124,8 +132,9 @@ export function payloadProblem({ payload, file, format, type, properties }: Mess
 export function payloadOf(
   { payload, file, format, type }: Message,
   n: number,
+  files?: readonly ProtoFile[],
 ): string | Uint8Array | Promise<Uint8Array> {
   if (file) return file.bytes;
   const text = expand(payload, n);
-  return format === 'text' ? text : encodeSoon(format, text, type);
+  return format === 'text' ? text : encodeSoon(format, text, { type, files });
 }

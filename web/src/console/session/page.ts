@@ -10,6 +10,7 @@ import { type Drawer, isDrawer, isShown, type Screen, type View, watchScreen } f
 import { createFeed, type Feed } from '../log/feed';
 import type { Filter } from '../log/filter';
 import { createFinder } from '../log/finder';
+import { createChoices } from '../payload/choices';
 import { createForest } from '../topics/forest';
 import { type Config, loadConfig } from './config';
 import { type KeptPage, keepOpen, keptOpen } from './keep';
@@ -78,7 +79,11 @@ export function createPage(): Page {
   });
 
   const shows = (name: View) => isShown(name, view.value, screen.value, drawer.value);
-  const feed = createFeed({ finder: createFinder(), shown: computed(() => shows('messages')) });
+  const feed = createFeed({
+    choices: createChoices(),
+    finder: createFinder(),
+    shown: computed(() => shows('messages')),
+  });
   const opened = signal<readonly Inspected[]>([]);
   const shared: Shared = {
     connect,

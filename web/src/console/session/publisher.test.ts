@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Client, PublishResult, Message as Received } from '../../client';
 import type { Failure } from '../core/failure';
 import { errorOf } from '../core/testing';
+import { createChoices } from '../payload/choices';
 import { emptyMessage, noProperties, payloadProblem } from './message';
 import { createPublisher, wordsFor } from './publisher';
 
@@ -13,6 +14,7 @@ function made(publish: Client['publish'] | undefined = async () => ({ reasonCode
   const state = { now: 0, connected: true };
   const publisher = createPublisher(
     {
+      choices: createChoices(),
       client: () => (state.connected ? ({ publish: spy, request, connack } as unknown as Client) : undefined),
       clock: {
         now: () => state.now,

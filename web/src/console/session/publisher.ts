@@ -6,6 +6,7 @@ import { atField, type Failure, inOneLine, toFailure } from '../core/failure';
 import { createFieldErrors, t, type Words } from '../core/i18n/i18n';
 import { type Clock, every } from '../core/repeat';
 import { formatBytes, visible } from '../core/text';
+import type { Choices } from '../payload/choices';
 import { emptyMessage, formField, type Message, numberOf, payloadOf, propertiesOf } from './message';
 import { expand, hasCounter } from './template';
 
@@ -53,6 +54,7 @@ export interface Answer {
 }
 
 export interface Dependencies {
+  choices: Choices;
   client(): Client | undefined;
   /** While an attempt to connect is being made: its client, or undefined when it fails. */
   arriving?(): Promise<Client | undefined> | undefined;
@@ -247,7 +249,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
     try {
       const { qos, retain, correlation: correlationData } = what;
       const properties = { ...propertiesOf(what.properties), ...(correlationData && { correlationData }) };
-      const payload = payloadOf(what, n);
+      const payload = payloadOf(what, n, deps.choices.files.entries.peek());
       // As above.
       const bytes = payload instanceof Promise ? await payload : payload;
       const result = await client.publish(topic, bytes, { qos, retain, timeout, properties });
@@ -348,7 +350,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
       // The client sets the response topic and the correlation data itself.
       const { responseTopic: _, correlationData: __, ...properties } = propertiesOf(what.properties);
       const limits = { timeout: requestTimeout, signal: mine.signal };
-      const payload = payloadOf(what, n);
+      const payload = payloadOf(what, n, deps.choices.files.entries.peek());
       const message = await client.request(topic, payload instanceof Promise ? await payload : payload, {
         qos: what.qos,
         properties,
@@ -378,6 +380,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
   }
 
   return {
+    choices: deps.choices,
     draft,
     outcomes,
     fieldErrors,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../client';
 import type { View } from '../core/view';
 import { type Filter, noFilter } from '../log/filter';
+import { createChoices } from '../payload/choices';
 import type { Config } from './config';
 import { createConnection } from './connection';
 import { explain } from './explain';
@@ -98,7 +99,7 @@ function openedPage(
     const client = () => undefined;
     const clock = { now: () => 0, after: () => () => {} };
     const subscriptions = createSubscriptions({ client, frame: () => {} }, `mqttwasm/new${id}/#`);
-    const publisher = createPublisher({ client, clock }, `mqttwasm/new${id}/hello`);
+    const publisher = createPublisher({ choices: createChoices(), client, clock }, `mqttwasm/new${id}/hello`);
     const topics: { pins: Session['topics']['pins'] } = { pins: [] };
     const fleetForm = signal<unknown>(undefined);
     const own = { publisher, topics, scripts: createScripts(), fleetForm };

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Client, ClientEvents, ConnackInfo, Message, MqttError } from '../../client';
 import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
+import { createChoices } from '../payload/choices';
 import { createForest } from '../topics/forest';
 import type { Config } from './config';
 import { explain } from './explain';
@@ -37,6 +38,7 @@ function made() {
   const clients: ReturnType<typeof fakeClient>[] = [];
   const beats: (() => void)[] = [];
   const feed = createFeed({
+    choices: createChoices(),
     shown: signal(true),
     timing: { frame: (call) => call(), after: () => {}, now: () => 0 },
     finder: {

@@ -9,6 +9,7 @@ import type { Via } from '../log/entry';
 import type { Feed } from '../log/feed';
 import { recording } from '../log/sent';
 import { createBirths } from '../payload/births';
+import type { Choices } from '../payload/choices';
 import type { Forest } from '../topics/forest';
 import { createTopics, type Topics } from '../topics/store';
 import { type Config, defaultBroker } from './config';
@@ -49,6 +50,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
   readonly topics: Topics;
+  /** How payloads are read. */
+  readonly choices: Choices;
   readonly latency: Latency;
   readonly scripts: Scripts;
   /** The form of its fleet, for a reload of the page; undefined until somebody edits it. */
@@ -71,6 +74,7 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
 
 export function createSession(id: number, shared: Shared): Session {
   const { feed, forest, frame, clock } = shared;
+  const { choices } = feed;
   const own = `mqttwasm/${shared.randomId()}`;
   const current = () => connection.client.value;
   const packetEvents = signal(false);
@@ -99,7 +103,7 @@ export function createSession(id: number, shared: Shared): Session {
   });
   const subscriptions = createSubscriptions({ client: current, frame }, `${own}/#`);
   const arriving = () => whenConnected(connection.status, () => client.value);
-  const publisher = createPublisher({ client: () => client.value, arriving, clock }, `${own}/hello`);
+  const publisher = createPublisher({ choices, client: () => client.value, arriving, clock }, `${own}/hello`);
   const topics = createTopics(
     {
       id,
@@ -214,6 +218,7 @@ export function createSession(id: number, shared: Shared): Session {
     subscriptions,
     publisher,
     topics,
+    choices,
     latency,
     scripts,
     fleetForm,

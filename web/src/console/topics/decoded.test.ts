@@ -22,11 +22,11 @@ function message(text: string, more: Partial<Readable> = {}): Message & Readable
 const decoded = (json: string) => ({ decoded: { json, by: 'x' } });
 
 test('numbers are those of the value that a script made', () => {
-  expect(numberIn(message('212', decoded('100')), [])).toBe(100);
+  expect(numberIn(message('212', decoded('100')), {}, [])).toBe(100);
   const one = message('', decoded('{"a":[{"b":2}],"c":true}'));
-  expect(numberIn(one, ['a', '0', 'b'])).toBe(2);
-  expect(pathsIn(one, 10)).toEqual(['a[0].b', 'c']);
-  expect(numberIn(message('212', decoded('{"a":1}')), [])).toBeUndefined();
+  expect(numberIn(one, {}, ['a', '0', 'b'])).toBe(2);
+  expect(pathsIn(one, {}, 10)).toEqual(['a[0].b', 'c']);
+  expect(numberIn(message('212', decoded('{"a":1}')), {}, [])).toBeUndefined();
 });
 
 test('a line waits for what a script may make of a message', async () => {
@@ -39,6 +39,7 @@ test('a line waits for what a script may make of a message', async () => {
     now: () => 0,
     past: () => [first].values(),
     birthBefore: () => undefined,
+    recall: () => ({}),
   });
   expect(series.start(node, '', 10)).toBeUndefined();
   let settle = () => {};

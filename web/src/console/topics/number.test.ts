@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Choice, remember } from '../payload/choices';
+import { describe, expect, it } from 'vitest';
+import type { Choice } from '../payload/choices';
 import * as cbor from '../payload/codecs/cbor';
 import * as json from '../payload/codecs/json';
 import * as msgpack from '../payload/codecs/msgpack';
@@ -13,7 +13,7 @@ import { numberAt, numberIn, pathsIn as pathsOf } from './number';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const pathsIn = (payload: Uint8Array, limit: number) =>
-  pathsOf({ topic: 't', payload, properties: {} }, limit);
+  pathsOf({ topic: 't', payload, properties: {} }, {}, limit);
 
 it.each([
   ['', []],
@@ -90,24 +90,17 @@ it('any bytes and any path throw nothing', () => {
 });
 
 describe('values of other formats', () => {
-  const at = (message: Readable, path: string, birth?: Uint8Array) =>
-    numberIn(message, parsePath(path) ?? ['?'], birth);
+  const at = (message: Readable, path: string, birth?: Uint8Array, choice: Choice = {}) =>
+    numberIn(message, choice, parsePath(path) ?? ['?'], birth);
   const given = (payload: Uint8Array, topic = 't') => ({ topic, payload, properties: {} });
   const device = 'spBv1.0/g/DDATA/e/d';
 
-  /** Once the decoder is there: it is fetched when it is first needed. */
-  async function ready(format: 'cbor' | 'msgpack' | 'protobuf' | 'sparkplug', choice: Choice = {}) {
-    remember('t', choice);
-    await load(format);
-  }
-  afterEach(() => remember('t', {}));
-
   it('are found in CBOR and MessagePack as in JSON', async () => {
-    await ready('cbor');
-    await ready('msgpack');
+    await load('cbor');
+    await load('msgpack');
     for (const { encode } of [cbor, msgpack]) {
       const message = given(encode('{"pump":{"litres":12.5,"on":true},"x y":[0,{"z":"3"}],"name":"P"}'));
-      expect(pathsOf(message, 50)).toEqual(['pump.litres', '["x y"][0]', 'pump.on', '["x y"][1].z']);
+      expect(pathsOf(message, {}, 50)).toEqual(['pump.litres', '["x y"][0]', 'pump.on', '["x y"][1].z']);
       const found = ['pump.litres', 'pump.on', '["x y"][1].z', 'name', 'pump', 'pump.litres.x', ''];
       expect(found.map((path) => at(message, path))).toEqual([12.5, 1, 3, ...Array(4).fill(undefined)]);
       expect(at(given(message.payload.subarray(0, -1)), 'pump.litres')).toBeUndefined();
@@ -115,21 +108,24 @@ describe('values of other formats', () => {
   });
 
   it('are read as the format chosen for the topic says', async () => {
-    await ready('msgpack', { format: 'msgpack' });
-    expect(at(given(Uint8Array.of(0x31)), '')).toBe(0x31);
-    await ready('cbor', { format: 'cbor' });
-    expect(at(given(Uint8Array.of(0x31)), '')).toBe(-18);
-    remember('t', { format: 'hex' });
-    expect(at(given(Uint8Array.of(0x31)), '')).toBe(1);
+    await load('msgpack');
+    await load('cbor');
+    const as = (format: 'msgpack' | 'cbor' | 'hex') =>
+      at(given(Uint8Array.of(0x31)), '', undefined, { format });
+    expect([as('msgpack'), as('cbor'), as('hex')]).toEqual([0x31, -18, 1]);
   });
 
-  it('have field numbers in Protobuf without a definition', async () => {
-    await ready('protobuf', { format: 'protobuf' });
-    expect(at(given(Uint8Array.of(0x08, 0x05, 0x10, 0x96, 0x01)), '[2]')).toBe(150);
+  it('have field numbers in Protobuf, and names with a definition', async () => {
+    await load('protobuf');
+    const message = given(Uint8Array.of(0x08, 0x05, 0x10, 0x96, 0x01));
+    expect(at(message, '[2]', undefined, { format: 'protobuf' })).toBe(150);
+    const text = 'syntax = "proto3"; message Pump { int32 litres = 2; }';
+    const choice: Choice = { format: 'protobuf', files: [{ name: 'pump.proto', text }] };
+    expect(at(message, 'litres', undefined, choice)).toBe(150);
   });
 
   it('have the names of their metrics in Sparkplug B, wherever these stand', async () => {
-    await ready('sparkplug');
+    await load('sparkplug');
     const birth = sparkplug.encode(
       '{"metrics":[{"name":"Temp","alias":7,"datatype":2},{"name":"Level","alias":8}]}',
     );
@@ -145,7 +141,7 @@ describe('values of other formats', () => {
       ),
       device,
     );
-    expect(pathsOf(first, 50, birth)).toContain('Boiler/Temp');
+    expect(pathsOf(first, {}, 50, birth)).toContain('Boiler/Temp');
     expect([first, second].map((message) => at(message, 'Boiler/Temp', birth))).toEqual([71.5, 72]);
     expect([first, second].map((message) => at(message, 'Temp', birth))).toEqual([-1, 3]);
     expect([at(second, 'seq'), at(second, '["alias 7"]'), at(second, 'Temp')]).toEqual([9, 3, undefined]);
@@ -166,14 +162,14 @@ describe('values of other formats', () => {
         fc.constantFrom<keyof typeof codecs>('json', 'cbor', 'msgpack'),
         fc.jsonValue({ maxDepth: 4 }),
         (format, value) => {
-          remember('t', { format });
           const text = JSON.stringify(value);
           fc.pre(!/\d{18}/.test(text)); // more than 64 bits
           const message = given(codecs[format].encode(text));
           const out = createLines(1000);
           codecs[format].decode(message.payload, out);
           for (const line of out.lines) {
-            if (line.kind === 'number') expect(at(message, pathOf(line) ?? '?')).toBe(Number(line.text));
+            if (line.kind === 'number')
+              expect(at(message, pathOf(line) ?? '?', undefined, { format })).toBe(Number(line.text));
           }
         },
       ),
@@ -191,9 +187,8 @@ describe('values of other formats', () => {
     for (const format of formats) await load(format);
     fc.assert(
       fc.property(fc.constantFrom(...formats), fc.uint8Array({ maxLength: 200 }), (format, payload) => {
-        remember('t', { format });
-        numberIn(given(payload), ['1'], payload);
-        pathsOf(given(payload), 10, payload);
+        numberIn(given(payload), { format }, ['1'], payload);
+        pathsOf(given(payload), { format }, 10, payload);
       }),
     );
   });

@@ -2,7 +2,7 @@
 
 import { limits } from '../core/limits';
 import { decodeUtf8 } from '../core/text';
-import { recall } from '../payload/choices';
+import type { Choice } from '../payload/choices';
 import type { TreeCodec } from '../payload/codecs/codec';
 import { scanJson } from '../payload/codecs/json';
 import { codecOf, isText } from '../payload/codecs/table';
@@ -48,8 +48,8 @@ export function numberAt(payload: Uint8Array, steps: string[]): number | undefin
 }
 
 /** The format of a payload's values: the one chosen for its topic, or the most likely one. */
-function treeOf(message: Readable): Format | 'script' | undefined {
-  const formats = [recall(message.topic).format, guess(message).format];
+function treeOf(message: Readable, choice: Choice): Format | 'script' | undefined {
+  const formats = [choice.format, guess(message).format];
   const isTree = (format: ViewFormat | undefined): format is Format | 'script' =>
     format === 'script' || (format !== undefined && format !== 'image' && !isText(format));
   return formats.find(isTree);
@@ -59,6 +59,7 @@ function treeOf(message: Readable): Format | 'script' | undefined {
 function walk(
   message: Readable,
   format: Format | 'script',
+  choice: Choice,
   birth: Uint8Array | undefined,
   out: Sink,
 ): boolean {
@@ -72,7 +73,7 @@ function walk(
     return false;
   }
   try {
-    codec.decode(message.payload, out, { type: recall(message.topic).type, birth });
+    codec.decode(message.payload, out, { ...choice, birth });
     return true;
   } catch {
     return false;
@@ -87,26 +88,31 @@ function fromLeaf(kind: Scalar, text: string): number | undefined {
  * The number at a path in a payload of any format. `birth` is the BIRTH that a Sparkplug B message
  * refers to.
  */
-export function numberIn(message: Readable, wanted: string[], birth?: Uint8Array): number | undefined {
+export function numberIn(
+  message: Readable,
+  choice: Choice,
+  wanted: string[],
+  birth?: Uint8Array,
+): number | undefined {
   const { payload, decoded } = message;
   if (!decoded && (payload.length === 0 || payload.length > maxPayload)) return undefined;
-  const format = treeOf(message);
+  const format = treeOf(message, choice);
   if (!format || format === 'json') return numberAt(payload, wanted);
   let found: number | undefined;
   const pick = createWalk((steps, kind, text) => {
     if (steps.length !== wanted.length || !wanted.every((step, index) => steps[index] === step)) return;
     found = fromLeaf(kind, text);
   });
-  return walk(message, format, birth, pick) ? found : undefined;
+  return walk(message, format, choice, birth, pick) ? found : undefined;
 }
 
 /**
  * Paths to numbers in the payload, at most `limit`; strings and booleans that count as numbers come
  * last. An empty path if the payload itself is a number.
  */
-export function pathsIn(message: Readable, limit: number, birth?: Uint8Array): string[] {
+export function pathsIn(message: Readable, choice: Choice, limit: number, birth?: Uint8Array): string[] {
   if (!message.decoded && message.payload.length > maxPayload) return [];
-  const format = treeOf(message);
+  const format = treeOf(message, choice);
   if (!format) return numberAt(message.payload, []) === undefined ? [] : [''];
   const paths: string[] = [];
   const others: string[] = [];
@@ -114,5 +120,5 @@ export function pathsIn(message: Readable, limit: number, birth?: Uint8Array): s
     if (steps.length > limits.paths.depth || fromLeaf(kind, text) === undefined) return;
     if (paths.length + others.length < limit) (kind === 'number' ? paths : others).push(formatPath(steps));
   });
-  return walk(message, format, birth, look) ? [...paths, ...others] : [];
+  return walk(message, format, choice, birth, look) ? [...paths, ...others] : [];
 }

@@ -3,6 +3,7 @@
 import type { Message } from '../../client';
 import { t, type Words } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
+import type { Recall } from '../payload/choices';
 import type { Readable } from '../payload/guess';
 import { parsePath } from '../payload/path';
 import { type Model, type TopicNode, topicOf } from './model';
@@ -68,6 +69,7 @@ export interface Dependencies {
   past(node: TopicNode): Iterator<Reading | undefined>;
   /** The payload of the Sparkplug B BIRTH that a message refers to. */
   birthBefore(message: Reading): Uint8Array | undefined;
+  recall: Recall;
 }
 
 interface Kept {
@@ -78,14 +80,15 @@ interface Kept {
   stop(): void;
 }
 
-export function createSeriesList(model: Model, { now, past, birthBefore }: Dependencies) {
+export function createSeriesList(model: Model, { now, past, birthBefore, recall }: Dependencies) {
   let list: Kept[] = [];
   let ids = 0;
   /** The current second, and milliseconds of it that all lines took. */
   let second = 0;
   let spent = 0;
 
-  const read = (message: Reading, steps: string[]) => numberIn(message, steps, birthBefore(message));
+  const read = (message: Reading, steps: string[]) =>
+    numberIn(message, recall(message.topic), steps, birthBefore(message));
 
   function watch(node: TopicNode, series: Series, steps: string[]): () => void {
     let current = 0;

@@ -55,6 +55,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     frame: (call) => frames.push(call),
     paint: Object.assign((call: () => void) => void paints.push(call), { dispose() {} }),
     birthBefore: () => undefined,
+    recall: () => ({}),
   });
   function push(...messages: Message[]): void {
     topics.push(messages);

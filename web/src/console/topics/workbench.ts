@@ -4,6 +4,7 @@ import { batch, effect, signal, untracked } from '@preact/signals';
 import { mark, type Words } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import type { Paint } from '../core/paint';
+import type { Recall } from '../payload/choices';
 import { clearRetained, type Kept, type Progress, restorable, restoreRetained, retainedUnder } from './clear';
 import { createHistories, type History } from './history';
 import { type TopicNode, topicOf } from './model';
@@ -38,6 +39,7 @@ export interface Dependencies {
   paint: Paint;
   /** The payload of the Sparkplug B BIRTH that a message stands on. */
   birthBefore(message: Reading): Uint8Array | undefined;
+  recall: Recall;
 }
 
 export type Workbench = ReturnType<typeof createWorkbench>;
@@ -47,7 +49,7 @@ export function createWorkbench(topics: Topics, deps: Dependencies) {
   const opening = createOpening(model);
   const search = createSearch(model);
   const histories = createHistories(model, topics.earlier);
-  const series = createSeriesList(model, { now: topics.now, past, birthBefore: deps.birthBefore });
+  const series = createSeriesList(model, { ...deps, now: topics.now, past });
 
   /** Changes with each update of the numbers. */
   const tick = signal(0);

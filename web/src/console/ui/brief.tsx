@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
+import type { Recall } from '../payload/choices';
 import type { Readable } from '../payload/guess';
 import type { Birth } from '../payload/in-row';
 import { type Preview, previewOf } from '../payload/preview';
@@ -10,9 +11,9 @@ import { levelsOf, type Token } from '../payload/tokens';
 import './brief.css';
 
 /** And again when its decoder has been loaded. */
-export function usePreview(message: Readable, birth?: Birth): Preview {
+export function usePreview(message: Readable, recall: Recall, birth: Birth): Preview {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const preview = previewOf(message, birth);
+  const preview = previewOf(message, recall, birth);
   useEffect(() => void preview.ready?.then(() => redraw(undefined)), [preview]);
   return preview;
 }

@@ -83,6 +83,7 @@ export function Details({ page }: { page: Page }) {
         <Fragment key={feed.open.value?.number}>
           <Actions page={page} entry={entry} />
           <PayloadView
+            choices={feed.choices}
             message={entry.message}
             birth={entry.via.births?.before(entry.message)}
             onNumber={charting(entry, page.sessions)}

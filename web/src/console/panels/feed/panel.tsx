@@ -163,6 +163,7 @@ export function FeedPanel({ page, session, recording }: Props) {
           row={(entry) => (
             <Row
               entry={entry}
+              recall={feed.choices.recall}
               decoded={(entry.message as Readable).decoded}
               alert={entry.alert}
               unsent={entry.unsent}

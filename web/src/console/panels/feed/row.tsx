@@ -2,6 +2,7 @@ import { t } from '../../core/i18n/i18n';
 import { formatBytes, formatCount, formatTime } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Marks } from '../../log/marks';
+import type { Recall } from '../../payload/choices';
 import type { Readable } from '../../payload/guess';
 import type { Source } from '../../session/subscriptions';
 import { Brief, TopicText, usePreview } from '../../ui/brief';
@@ -10,6 +11,7 @@ import { ViaLabel } from './via';
 
 interface Props {
   entry: Entry;
+  recall: Recall;
   /** Passed separately, since it may change later while the entry stays the same object. */
   decoded: Readable['decoded'];
   alert: Entry['alert'];
@@ -31,9 +33,9 @@ export function labelFor({ ordinal, sent, replayed }: Entry): string {
   });
 }
 
-export function Row({ entry, alert, marks, withConnection, sources }: Props) {
+export function Row({ entry, recall, alert, marks, withConnection, sources }: Props) {
   const { message, via, sent, replayed } = entry;
-  const preview = usePreview(message, () => via.births?.before(message));
+  const preview = usePreview(message, recall, () => via.births?.before(message));
   const { topic, kind, more } = preview;
   const time = formatTime(message.receivedAt);
   return (

@@ -1,11 +1,12 @@
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes } from '../../core/text';
+import type { Choices } from '../../payload/choices';
 import type { Answer, Publisher } from '../../session/publisher';
 import { Button } from '../../ui/button';
 import { PayloadView } from '../../ui/payload/view';
 
-function Body({ answer }: { answer: Answer }) {
+function Body({ answer, choices }: { answer: Answer; choices: Choices }) {
   const { message, failure, milliseconds } = answer;
   if (failure) return <p class="field-error wrap bad small-text">{failure()}</p>;
   if (!message) return <p class="empty-line">{t('Waiting for the answer…')}</p>;
@@ -19,7 +20,7 @@ function Body({ answer }: { answer: Answer }) {
         })}
         {contentType && `, ${brief(contentType, limits.name)}`}
       </p>
-      <PayloadView message={message} />
+      <PayloadView choices={choices} message={message} />
     </>
   );
 }
@@ -42,7 +43,7 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
           {waiting ? t('Stop waiting') : t('Close')}
         </Button>
       </header>
-      <Body answer={answer} />
+      <Body answer={answer} choices={publisher.choices} />
     </section>
   );
 }

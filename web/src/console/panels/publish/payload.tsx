@@ -41,7 +41,7 @@ function Attached({ publisher }: { publisher: Publisher }) {
 
 function problemsOf(publisher: Publisher): string[] {
   const draft = publisher.draft.value;
-  const problem = payloadProblem(draft);
+  const problem = payloadProblem(draft, publisher.choices.files.entries.value);
   const unknown = unknownPlaces(draft.topic + draft.payload)
     .slice(0, 3)
     .map(visible);
@@ -160,7 +160,7 @@ function Typed({ publisher, go, onFormat }: Props) {
     if (problemWith('json', expand(payload, 0)) === undefined) {
       const { layOut } = await import('../../payload/lay-out');
       if (publisher.draft.peek().payload === payload) publisher.edit({ payload: layOut(payload) });
-    } else if (!payloadProblem(draft)) {
+    } else if (!payloadProblem(draft, publisher.choices.files.entries.value)) {
       publisher.fieldErrors.add({
         payload: () => {
           const problem = visible(problemWith('json', expand(payload, 0)) ?? '');

@@ -21,6 +21,7 @@ export function MessageProperties({ publisher }: { publisher: Publisher }) {
     <fieldset class="stack roomy" aria-label={t('Message properties')}>
       {format === 'protobuf' && (
         <ProtobufControls
+          choices={publisher.choices}
           type={type}
           unloaded={t('They define the message that is typed as JSON')}
           untyped={t('choose one')}

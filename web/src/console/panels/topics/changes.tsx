@@ -4,6 +4,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { formatBytes, formatCount, formatTime } from '../../core/text';
+import type { Choices } from '../../payload/choices';
 import type { History, Past } from '../../topics/history';
 import { topicOf } from '../../topics/model';
 import { lineOf } from '../../topics/preview';
@@ -11,7 +12,13 @@ import type { Workbench } from '../../topics/workbench';
 import { PayloadView } from '../../ui/payload/view';
 import './changes.css';
 
-export function Changes({ bench, history }: { bench: Workbench; history: History }) {
+interface Props {
+  bench: Workbench;
+  choices: Choices;
+  history: History;
+}
+
+export function Changes({ bench, choices, history }: Props) {
   // Undefined: the newest, whichever that is.
   const [picked, setPicked] = useState<number>();
   bench.tick.value;
@@ -30,7 +37,7 @@ export function Changes({ bench, history }: { bench: Workbench; history: History
   return (
     <>
       {to && since ? (
-        <PayloadView message={to} since={since} />
+        <PayloadView choices={choices} message={to} since={since} />
       ) : (
         <p class="empty-line">{t('Nothing earlier to compare with.')}</p>
       )}

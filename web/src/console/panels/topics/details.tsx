@@ -3,6 +3,7 @@ import { messages, topics } from '../../core/counts';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount, formatTime } from '../../core/text';
+import type { Choices } from '../../payload/choices';
 import type { Reading } from '../../payload/guess';
 import { propertiesOf } from '../../payload/preview';
 import { benchOf } from '../../session/bench';
@@ -45,6 +46,7 @@ function factsOf(node: TopicNode, now: number): [string, string][] {
 
 interface CurrentProps {
   bench: Workbench;
+  choices: Choices;
   birthBefore: Session['birthBefore'];
   decoded: Reading | undefined;
   node: TopicNode;
@@ -52,7 +54,7 @@ interface CurrentProps {
   value: Value;
 }
 
-function Current({ bench, node, topic, value, birthBefore, decoded }: CurrentProps) {
+function Current({ bench, choices, node, topic, value, birthBefore, decoded }: CurrentProps) {
   const { payload, size, properties, at } = value;
   const message = useMemo(
     () => payload && { topic, payload, properties, decoded },
@@ -61,6 +63,7 @@ function Current({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
   if (message) {
     return (
       <PayloadView
+        choices={choices}
         message={message}
         birth={birthBefore({ topic, receivedAt: at })}
         onNumber={(path) => bench.chart(node, path) ?? (() => t('On the chart'))}
@@ -73,12 +76,13 @@ function Current({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
 }
 
 /** Puts the topic's number on the chart, or one of the numbers in its values. */
-function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentProps) {
+function ToChart({ bench, choices, node, topic, value, birthBefore, decoded }: CurrentProps) {
   const id = useId();
   const paths = useMemo(() => {
     const { payload, properties, at } = value;
     const birth = birthBefore({ topic, receivedAt: at });
-    return payload ? pathsIn({ topic, payload, properties, decoded }, limits.paths.count, birth) : [];
+    const message = payload && { topic, payload, properties, decoded };
+    return message ? pathsIn(message, choices.recall(topic), limits.paths.count, birth) : [];
   }, [value.payload, decoded]);
   const [typed, setTyped] = useState<string>();
   const problem = useTold();
@@ -122,7 +126,7 @@ function ToChart({ bench, node, topic, value, birthBefore, decoded }: CurrentPro
 
 export function Details({ page, session }: PartProps) {
   const [said, copy] = useCopied();
-  const { birthBefore } = session;
+  const { birthBefore, choices } = session;
   const bench = session.part(benchOf);
   const node = bench.selected.value;
   const history = bench.history.value;
@@ -138,7 +142,7 @@ export function Details({ page, session }: PartProps) {
   const { last } = node;
   const here = publishHere(page, topic, session.id);
   const decoded = last && session.part(readingsOf).of({ topic, receivedAt: last.at });
-  const current = last && { bench, node, topic, value: last, birthBefore, decoded };
+  const current = last && { bench, choices, node, topic, value: last, birthBefore, decoded };
   return (
     <Sheet
       key={topic}
@@ -168,7 +172,7 @@ export function Details({ page, session }: PartProps) {
           <h4>{t('Chart')}</h4>
           <ToChart key={topic} {...current} />
           <h4>{t('Changes')}</h4>
-          <Changes key={topic} bench={bench} history={history} />
+          <Changes key={topic} bench={bench} choices={choices} history={history} />
         </>
       )}
       {node.retainedBelow > 0 && (

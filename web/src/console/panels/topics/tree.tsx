@@ -62,7 +62,7 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
   if (last && message !== nothing) {
     message.decoded = session.part(readingsOf).of({ topic: message.topic, receivedAt: last.at });
   }
-  const preview = usePreview(message, () =>
+  const preview = usePreview(message, session.choices.recall, () =>
     session.birthBefore({ topic: message.topic, receivedAt: last?.at ?? 0 }),
   );
   const below = node.topics - (last ? 1 : 0);

@@ -39,7 +39,10 @@ function ofNode(page: Page, session: Session, node: TopicNode): Offer {
   const { payload, properties, at } = node.last ?? {};
   const birth = session.birthBefore({ topic, receivedAt: at ?? 0 });
   const decoded = session.part(readingsOf).of({ topic, receivedAt: at ?? 0 });
-  const paths = payload && properties ? pathsIn({ topic, payload, properties, decoded }, numbers, birth) : [];
+  const paths =
+    payload && properties
+      ? pathsIn({ topic, payload, properties, decoded }, session.choices.recall(topic), numbers, birth)
+      : [];
   const commands = [
     publishHere(page, topic, session.id),
     ...topicCommands(page, filterOf(node)),

@@ -1,19 +1,15 @@
 /** One format: decoding, and encoding what was typed. Each codec is a module with these exports. */
 
+import type { Definition } from '../schema';
 import type { Sink } from '../sink';
 
 interface Encoder {
-  /**
-   * The bytes of what was typed; also called while typing, to validate it. Throws PayloadError.
-   * `type` is Protobuf's.
-   */
-  encode(text: string, type?: string): Uint8Array;
+  /** The bytes of what was typed; also called while typing, to validate it. Throws PayloadError. */
+  encode(text: string, definition?: Definition): Uint8Array;
 }
 
 /** What determines the meaning of the bytes, besides themselves. */
-export interface Context {
-  /** Full name of the Protobuf message. */
-  type?: string | undefined;
+export interface Context extends Definition {
   /** For Sparkplug B: the payload of the BIRTH that the message refers to. */
   birth?: Uint8Array | undefined;
 }

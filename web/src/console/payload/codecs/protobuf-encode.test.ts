@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { Message } from 'protobufjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hex } from '../../core/text';
-import { load, schema } from '../definitions';
+import { createChoices } from '../choices';
+import { load } from '../definitions';
 import { encode as encodePayload, problemWith } from '../encode';
 import { PayloadError } from '../error';
 import { createLines } from '../lines';
@@ -160,27 +161,25 @@ it('Sparkplug reads what it has written', () => {
 });
 
 describe('a payload to publish', () => {
-  afterEach(() => {
-    schema.value = undefined;
-  });
-  const failure = (text: string, type?: string) =>
-    encodePayload('protobuf', text, type).catch((error: Error) => error.message);
-
   it('has the type of the definition that is loaded', async () => {
+    const choices = createChoices();
+    const by = (type?: string) => ({ type, files: choices.files.entries.value });
+    const failure = (text: string, type?: string) =>
+      encodePayload('protobuf', text, by(type)).catch((error: Error) => error.message);
     expect(await failure('{}')).toBe('payload: load the .proto files that define it, under Properties');
-    await load([new File([source], 'test.proto')]);
+    await load(choices, [new File([source], 'test.proto')]);
     expect(await failure('{}')).toBe('payload: choose the message type, under Properties');
-    expect(hex(await encodePayload('protobuf', '{"x":1}', 'test.Outer.Inner'))).toBe('08 01');
+    expect(hex(await encodePayload('protobuf', '{"x":1}', by('test.Outer.Inner')))).toBe('08 01');
     expect(await failure('{"y":1}', 'test.Outer.Inner')).toBe(
       'payload: y: there is no such field in test.Outer.Inner',
     );
     // Told as it is typed, now that the encoder is loaded.
-    expect(problemWith('protobuf', '{"x":-1}', 'test.Outer.Inner')).toBe('x: -1 does not fit in uint32');
-    expect(problemWith('protobuf', '{"x":1}', 'test.Outer.Inner')).toBeUndefined();
+    expect(problemWith('protobuf', '{"x":-1}', by('test.Outer.Inner'))).toBe('x: -1 does not fit in uint32');
+    expect(problemWith('protobuf', '{"x":1}', by('test.Outer.Inner'))).toBeUndefined();
   });
 
   it('needs no type to choose where there is one', async () => {
-    await load([new File(['syntax = "proto3"; message Only { int32 a = 1; }'], 'only.proto')]);
-    expect(hex(await encodePayload('protobuf', '{"a":1}'))).toBe('08 01');
+    const files = [{ name: 'only.proto', text: 'syntax = "proto3"; message Only { int32 a = 1; }' }];
+    expect(hex(await encodePayload('protobuf', '{"a":1}', { files }))).toBe('08 01');
   });
 });

@@ -10,8 +10,9 @@
 import protobuf, { type Field, type FieldBase, type MapField, type Type } from 'protobufjs';
 import { t } from '../../core/i18n/i18n';
 import { decodeUtf8, visible } from '../../core/text';
-import { chosen, chosenType, schema } from '../definitions';
+import { PayloadError } from '../error';
 import { bytesLeaf, type Leaf, textLeaf } from '../scalars';
+import { chosenOf, type Definition, schemaOf } from '../schema';
 import type { Sink } from '../sink';
 import { integers, parseValue, type Value } from '../value';
 import { encode as fromBase64 } from './base64';
@@ -284,13 +285,28 @@ function objectOf(value: Value, path: string): { [key: string]: Value } {
   return fail(path, () => t('{value} is not an object', { value: shown(value) }));
 }
 
-/** By the user's .proto files. Throws PayloadError. Without a type, field numbers are shown. */
-export function decode(payload: Uint8Array, out: Sink, { type }: Context = {}): void {
-  const name = chosen(type);
-  decodeMessage(payload, name === undefined ? undefined : schema.value?.root.lookupType(name), out);
+function typeOf({ type, files = [] }: Definition): Type | undefined {
+  if (files.length === 0) return undefined;
+  const schema = schemaOf(files);
+  const name = chosenOf(schema, type);
+  return name === undefined ? undefined : schema.root.lookupType(name);
+}
+
+/** Throws PayloadError. Without a type, field numbers are shown. */
+export function decode(payload: Uint8Array, out: Sink, context: Context = {}): void {
+  decodeMessage(payload, typeOf(context), out);
 }
 
 /** Throws PayloadError, also when no definition is loaded or none of its types chosen. */
-export function encode(text: string, type = ''): Uint8Array {
-  return encodeMessage(parseValue(text, integers.protobuf), chosenType(type));
+export function encode(text: string, definition: Definition = {}): Uint8Array {
+  const value = parseValue(text, integers.protobuf);
+  const type = typeOf(definition);
+  if (type) return encodeMessage(value, type);
+  throw new PayloadError(() =>
+    t(
+      definition.files?.length
+        ? 'choose the message type, under Properties'
+        : 'load the .proto files that define it, under Properties',
+    ),
+  );
 }

@@ -3,6 +3,7 @@
 import { mark, t } from '../../core/i18n/i18n';
 import { PayloadError } from '../error';
 import type { Format } from '../format';
+import type { Definition } from '../schema';
 import { integers, parseValue } from '../value';
 import { decode as decodeBase64, encode as encodeBase64 } from './base64';
 import type { TextCodec, TreeCodec } from './codec';
@@ -65,8 +66,8 @@ export function codecOf(format: Format): TextCodec | TreeCodec | Promise<TreeCod
 }
 
 /** Throws what is wrong with what was typed, as far as the codecs are loaded. */
-export function check(format: Format, typed: string, type: string): void {
+export function check(format: Format, typed: string, definition?: Definition): void {
   const codec = isText(format) ? texts[format] : loaded[format];
-  if (codec) codec.encode(typed, type);
+  if (codec) codec.encode(typed, definition);
   else parseValue(typed, format === 'cbor' || format === 'msgpack' ? integers[format] : integers.protobuf);
 }

@@ -2,18 +2,18 @@
 
 import { useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
-import { extend, filterFor } from '../../payload/choices';
+import type { Choices } from '../../payload/choices';
 import { submits, TextField } from '../fields';
 import { useTold } from '../told';
 
-export function Applies({ topic }: { topic: string }) {
+export function Applies({ choices, topic }: { choices: Choices; topic: string }) {
   const [typed, setTyped] = useState<string>();
   const mistake = useTold();
 
   /** When typing is finished: until then it would be other filters. */
   function commit(): void {
     if (typed === undefined) return;
-    const words = extend(topic, typed);
+    const words = choices.extend(topic, typed);
     mistake.value = words;
     if (!words) setTyped(undefined);
   }
@@ -24,7 +24,7 @@ export function Applies({ topic }: { topic: string }) {
         label={t('Applies to')}
         class="inline"
         placeholder={t('plant/+/state or plant/#')}
-        value={typed ?? filterFor(topic)}
+        value={typed ?? choices.filterFor(topic)}
         error={mistake.value || undefined}
         onEdit={(text) => {
           setTyped(text);

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { language, t } from '../../core/i18n/i18n';
-import { type Choice, schemas } from '../../payload/choices';
+import type { Choice } from '../../payload/choices';
 import { changeOf, type Piece } from '../../payload/diff';
 import type { Readable } from '../../payload/guess';
 import { readPlain } from '../../payload/read';
@@ -23,20 +23,18 @@ interface Props {
   choice: Choice;
 }
 
-export function Diff({ before, after, whole, choice: { format, type } }: Props) {
+export function Diff({ before, after, whole, choice }: Props) {
   const [change, setChange] = useState<ReturnType<typeof changeOf>>();
-  const definitions = schemas.value;
 
   useLayoutEffect(() => {
     let wanted = true;
-    const choice = { ...(format && { format }), ...(type && { type }) };
     void Promise.all([readPlain(before, choice), readPlain(after, choice)]).then(([from, to]) => {
       if (wanted) setChange(whole ? changeOf(from, to) : 'too large');
     });
     return () => {
       wanted = false;
     };
-  }, [before, after, whole, format, type, definitions, language.value]);
+  }, [before, after, whole, choice, language.value]);
 
   if (!change) return null;
   if (change === 'too large') {

@@ -1,13 +1,17 @@
 /** Protobuf by the user's .proto files. */
 
 import { visible } from '../../core/text';
-import { chosen, load, names, problem, schema } from '../../payload/definitions';
+import type { Choices } from '../../payload/choices';
+import { definedBy, load } from '../../payload/definitions';
+import { chosenOf } from '../../payload/schema';
 import { FileButton } from '../button';
 import { Select } from '../fields';
+import { useTold } from '../told';
 import './payload.css';
 import { t } from '../../core/i18n/i18n';
 
 interface Props {
+  choices: Choices;
   type: string | undefined;
   /** The hints without a definition, and without a type. */
   unloaded: string;
@@ -15,32 +19,39 @@ interface Props {
   onType(type: string): void;
 }
 
-export function ProtobufControls({ type, unloaded, untyped, onType }: Props) {
-  const types = schema.value?.types ?? [];
+export function ProtobufControls({ choices, type, unloaded, untyped, onType }: Props) {
+  const files = choices.files.entries.value;
+  const { types, problem } = definedBy(files);
+  const told = useTold();
+  const wrong = told.value || problem;
   return (
     <div class="payload-tools flow">
       <FileButton
         small
-        text={names.value.length ? t('Other .proto files') : t('Load .proto files')}
+        text={files.length ? t('Other .proto files') : t('Load .proto files')}
         accept=".proto"
         multiple
-        onFiles={(files) => void load(files)}
+        onFiles={async (files) => {
+          told.value = await load(choices, files);
+        }}
       />
       {types.length > 0 ? (
         <Select
           label={t('Message type')}
           class="inline"
-          value={chosen(type) ?? ''}
+          value={chosenOf({ types }, type) ?? ''}
           options={[['', untyped], ...types.map((name) => [name, visible(name)] as const)]}
           onEdit={onType}
         />
       ) : (
         <span class="muted wrap">{unloaded}</span>
       )}
-      {names.value.length > 0 && <span class="muted wrap">{names.value.join(', ')}</span>}
-      {problem.value && (
+      {files.length > 0 && (
+        <span class="muted wrap">{files.map(({ name }) => visible(name)).join(', ')}</span>
+      )}
+      {wrong && (
         <p class="alarm" role="alert">
-          {problem.value}
+          {wrong}
         </p>
       )}
     </div>

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { noRoom } from '../../core/no-room';
 import { decodeUtf8, formatCount, hex } from '../../core/text';
-import { type Choice, filterFor, recall, remember, schemas } from '../../payload/choices';
+import type { Choice, Choices } from '../../payload/choices';
 import { base64 } from '../../payload/codecs/base64';
 import type { ViewFormat } from '../../payload/format';
 import type { Readable } from '../../payload/guess';
@@ -63,6 +63,7 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
 }
 
 interface Props {
+  choices: Choices;
   message: Readable;
   /** The BIRTH that a Sparkplug B message refers to. */
   birth?: Uint8Array | undefined;
@@ -73,15 +74,16 @@ interface Props {
 }
 
 /** A payload in the format that was chosen for its topic, or the one that it most likely has. */
-export function PayloadView({ message, birth, onNumber, since }: Props) {
-  const choice = recall(message.topic);
+export function PayloadView({ since, ...props }: Props) {
+  const { choices, message } = props;
+  const choice = choices.recall(message.topic);
   if (since) return <Diff {...since} after={message} choice={choice} />;
   if (message.payload.length === 0 && !message.decoded)
     return <p class="empty-line">{t('The payload is empty.')}</p>;
-  return <Whole message={message} birth={birth} choice={choice} onNumber={onNumber} />;
+  return <Whole {...props} choice={choice} />;
 }
 
-function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { choice: Choice }) {
+function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since'> & { choice: Choice }) {
   const { topic } = message;
   // A message returns a new view of the same bytes each time, which would be rendered again.
   const payload = useMemo(() => message.payload, [message]);
@@ -92,7 +94,6 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
   const [shown, setShown] = useState<Shown>();
   const said = useTold();
   const place = useRef<HTMLDivElement>(null);
-  const definitions = schemas.value;
 
   // A definition that is loaded changes what the same bytes say, and so does the language.
   useLayoutEffect(() => {
@@ -103,10 +104,10 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
     return () => {
       wanted = false;
     };
-  }, [message, message.decoded, birth, format, type, step, definitions, language.value]);
+  }, [message, message.decoded, birth, choice, step, language.value]);
 
   function choose(next: Choice): void {
-    said.value = remember(filterFor(topic), next) ? '' : noRoom;
+    said.value = choices.remember(choices.filterFor(topic), next) ? '' : noRoom;
     setStep(0);
   }
 
@@ -153,9 +154,10 @@ function Whole({ message, birth, choice, onNumber }: Omit<Props, 'since'> & { ch
           {said.value}
         </span>
       </div>
-      {(choice.format ?? choice.type) && <Applies key={topic} topic={topic} />}
+      {(choice.format ?? choice.type) && <Applies key={topic} choices={choices} topic={topic} />}
       {shown?.format === 'protobuf' && (
         <ProtobufControls
+          choices={choices}
           type={type}
           unloaded={t('Field numbers until you load the definition')}
           untyped={t('none: field numbers')}
