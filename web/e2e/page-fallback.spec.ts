@@ -116,6 +116,22 @@ test.describe('the public broker accepts connections and stays silent', () => {
     await server?.stop();
   });
 
+  test('a click on Publish before that is sent once, to the broker that the page goes to', async ({
+    playwright,
+  }) => {
+    const { launchOptions } = launchWith(`--host-resolver-rules=MAP broker.emqx.io 127.0.0.1:${silent.port}`);
+    const browser = await playwright.chromium.launch(launchOptions);
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    const parts = partsOf(page);
+    await parts.publish.click();
+    await expect(parts.results).toContainText(['Sending…']);
+    await expect(parts.row(await parts.topic.inputValue(), 'messages: 0')).toHaveCount(1);
+    await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
+    await expect(parts.results).toHaveText([/Sent/]);
+    await browser.close();
+  });
+
   test('the page keeps to its five seconds', { tag: '@alone' }, async ({ playwright }) => {
     const { launchOptions } = launchWith(`--host-resolver-rules=MAP broker.emqx.io 127.0.0.1:${silent.port}`);
     const browser = await playwright.chromium.launch(launchOptions);

@@ -9,6 +9,7 @@ import { visible, wordsOf } from '../core/text';
 import { addressOf, type Config, defaultBroker, fallbackFor, leavesPrivate, nameOf } from './config';
 import { formField } from './message';
 import { createNotices, type Notice, type NoticeDependencies } from './notices';
+import type { Status } from './phase';
 import { optionsOf, plainSettings, type Settings } from './settings';
 
 /**
@@ -20,19 +21,6 @@ const automaticTimeout = 4000;
 const leastTimeout = 1500;
 const manualTimeout = 15_000;
 const byHand = () => manualTimeout;
-
-export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
-
-export interface Status {
-  phase: Phase;
-  url: string;
-  /** The number of the attempt to reconnect, from 1. */
-  attempt?: number;
-  /** When that attempt begins, in milliseconds since 1970. */
-  nextAt?: number;
-  /** Connecting waits for the client's program. */
-  loading?: boolean;
-}
 
 export interface Dependencies extends NoticeDependencies {
   connect(options: ConnectOptions): Promise<Client>;
@@ -158,7 +146,8 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
   }
 
   /**
-   * The failure, or undefined when it is connected or no longer wanted. The client's own timeout
+   * The failure, or undefined when it is connected or no longer wanted; after a failure the caller
+   * decides about the status. The client's own timeout
    * includes loading its program; that of `limit` begins when the program is loaded, since the
    * broker is not to blame for that.
    */
@@ -166,10 +155,11 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     url: string,
     limit: () => number,
     mine: AbortController,
+    insteadOf?: string,
   ): Promise<Failure | undefined> {
     notices.loadExplainer();
     batch(() => {
-      status.value = { phase: 'connecting', url, loading: true };
+      status.value = { phase: 'connecting', url, loading: true, ...(insteadOf && { insteadOf }) };
       used.value = settings.value;
       fieldErrors.set({});
     });
@@ -198,7 +188,6 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       });
     } catch (error) {
       if (mine.signal.aborted) return undefined;
-      status.value = { phase: 'disconnected', url };
       if (late.signal.aborted) {
         const seconds = (timeout / 1000).toFixed(1);
         const failure = { code: 'timeout' as const, message: '' };
@@ -243,6 +232,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     dismiss();
     const failure = await attempt(url, byHand, mine);
     if (!failure) return;
+    status.value = { phase: 'disconnected', url };
     // No broker is to blame, so none is probed, and there is no fallback.
     if (failure.unloaded)
       return report(failure, url, mine, (why) => ({ ...why, tone: 'error', again: connect }));
@@ -272,8 +262,11 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     });
   }
 
-  /** Connects to the default broker, or to the embedded one if that can't be reached. */
-  async function connectByDefault(limit = () => automaticTimeout): Promise<void> {
+  /**
+   * Connects to the default broker, or to the embedded one if that can't be reached; `byItself` where
+   * nobody asked for the default one.
+   */
+  async function connectByDefault(limit = () => automaticTimeout, byItself = false): Promise<void> {
     const broker = defaultBroker(config.value);
     if (!broker) return;
     const mine = abandon(true);
@@ -288,6 +281,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     const failure = await attempt(url, fallback ? limit : byHand, mine);
     if (!failure) return;
     if (failure.unloaded || !fallback) {
+      status.value = { phase: 'disconnected', url };
       const again = failure.unloaded && { again: () => connectByDefault() };
       return report(failure, url, mine, (why) => ({ ...why, tone: 'error', ...again }));
     }
@@ -300,8 +294,9 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
       title: t('{title}. Using “{broker}” instead', { title: why.title, broker: nameOf(fallback) }),
       retry: broker,
     }));
-    const second = await attempt(instead, byHand, mine);
+    const second = await attempt(instead, byHand, mine, byItself ? url : undefined);
     if (!second) return;
+    status.value = { phase: 'disconnected', url: instead };
     report(second, instead, mine, (why) => ({
       ...why,
       tone: 'error',
@@ -368,7 +363,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     if (link) return connectByLink(link);
     const broker = defaultBroker(config.value);
     if (before && broker && leavesPrivate(before, addressOf(broker, deps.page))) return connect();
-    await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()));
+    await connectByDefault(() => Math.max(leastTimeout, automaticTimeout - deps.age()), true);
     if (status.value.url === '') status.value = { phase: 'disconnected', url: '' };
   }
 

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { expect, it } from 'vitest';
-import type { Status } from './connection';
-import { whenConnected } from './phase';
+import { type Status, whenConnected } from './phase';
 
 const connecting = (url: string): Status => ({ phase: 'connecting', url });
 

@@ -2,7 +2,21 @@
 
 import { effect, type ReadonlySignal } from '@preact/signals';
 import { mark, t } from '../core/i18n/i18n';
-import type { Phase, Status } from './connection';
+
+export type Phase = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
+
+export interface Status {
+  phase: Phase;
+  url: string;
+  /** The number of the attempt to reconnect, from 1. */
+  attempt?: number;
+  /** When that attempt begins, in milliseconds since 1970. */
+  nextAt?: number;
+  /** Connecting waits for the client's program. */
+  loading?: boolean;
+  /** The page's own first choice, which failed and which this address replaces. */
+  insteadOf?: string;
+}
 
 /** None of these but the first and the last may contain the word “connected”. */
 const words: Record<Phase, string> = {
@@ -24,7 +38,8 @@ export function statusWords({ phase, attempt, loading }: Status): string {
 
 /**
  * What `client` returns once the attempt to connect that is being made has succeeded, and undefined
- * when it fails or another address is connected to; without an attempt nothing is waited for.
+ * when it fails or another address is connected to, unless the page itself goes there instead;
+ * without an attempt nothing is waited for.
  */
 export function whenConnected<C>(
   status: ReadonlySignal<Status>,
@@ -35,7 +50,8 @@ export function whenConnected<C>(
   return new Promise((resolve) => {
     const stop = effect(() => {
       const now = status.value;
-      wanted ||= now.url; // the page's start does not know it yet
+      // The page's start does not know it yet.
+      if (wanted === '' || now.insteadOf === wanted) wanted = now.url;
       const same = now.url === wanted;
       if (now.phase === 'connecting' && same) return;
       resolve(now.phase === 'connected' && same ? client() : undefined);

@@ -10,6 +10,7 @@ import { explain } from './explain';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions } from './sessions';
 import { plainSettings } from './settings';
+import { config, down, embeddedUrl, publicUrl, reject } from './testing';
 
 type Listener = (...args: never[]) => void;
 
@@ -211,6 +212,73 @@ it('what is closed while it connects does not stay connected', async () => {
   await connecting;
   expect(fake.client.end).toHaveBeenCalledWith(true);
   expect(live.connection.client.value).toBeUndefined();
+});
+
+describe('what is published while the default broker fails', () => {
+  /** Published before the default broker has failed; `otherwise` instead of waiting for the fallback. */
+  async function published(begin: (live: Session) => void, otherwise = (_live: Session) => {}) {
+    const { connections, shared } = made();
+    const sent: string[] = [];
+    let fail = () => {};
+    shared.config.value = config;
+    shared.connect = async ({ url }) => {
+      if (url === publicUrl) {
+        await new Promise<void>((resolve) => {
+          fail = resolve;
+        });
+        return reject(down);
+      }
+      const { client } = fakeClient(String(url));
+      client.publish.mockImplementation(async () => {
+        sent.push(String(url));
+        return { reasonCode: 0 };
+      });
+      return client as unknown as Client;
+    };
+    const live = connections.active.value;
+    begin(live);
+    await vi.waitFor(() => expect(live.connection.status.value.url).toBe(publicUrl));
+    live.publisher.publish();
+    expect(live.publisher.outcomes.value.map(({ tone }) => tone)).toEqual(['waiting']);
+    otherwise(live);
+    fail();
+    await vi.waitFor(() => expect(live.publisher.outcomes.value[0]?.tone).not.toBe('waiting'));
+    return { live, sent, told: live.publisher.outcomes.value.map((outcome) => outcome.text()) };
+  }
+  const starts = (live: Session) => void live.connection.start(async () => config);
+  const failed = 'Failed: not connected to a broker';
+
+  it('goes once to the broker that the page itself goes to instead', async () => {
+    const { live, sent, told } = await published(starts);
+    expect(live.connection.status.value).toEqual({ phase: 'connected', url: embeddedUrl });
+    expect([sent, told]).toEqual([[embeddedUrl], ['Sent']]);
+  });
+
+  it('goes to no other that is connected to meanwhile, also if it is the same', async () => {
+    for (const url of ['ws://mine.example/', embeddedUrl]) {
+      const connects = ({ connection }: Session) => {
+        connection.edit({ url });
+        void connection.connect();
+      };
+      const { live, sent, told } = await published(starts, connects);
+      await vi.waitFor(() => expect(live.connection.status.value).toEqual({ phase: 'connected', url }));
+      expect([sent, told]).toEqual([[], [failed]]);
+    }
+  });
+
+  it('goes nowhere else where somebody chose that broker', async () => {
+    const asks = ({ connection }: Session) => void connection.connectByDefault();
+    const { live, sent, told } = await published(asks);
+    await vi.waitFor(() => expect(live.connection.status.value.phase).toBe('connected'));
+    expect([sent, told]).toEqual([[], [failed]]);
+    const types = ({ connection }: Session) => {
+      connection.edit({ url: publicUrl });
+      void connection.connect();
+    };
+    const typed = await published(types);
+    expect(typed.live.connection.status.value.phase).toBe('disconnected');
+    expect([typed.sent, typed.told]).toEqual([[], [failed]]);
+  });
 });
 
 it('a reload of the page gets all of it but its passwords', async () => {
