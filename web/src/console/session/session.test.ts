@@ -1,96 +1,8 @@
-import { signal } from '@preact/signals';
 import { describe, expect, it, vi } from 'vitest';
-import type { Client, ClientEvents, ConnackInfo, Message, MqttError } from '../../client';
-import { createFeed } from '../log/feed';
-import { find, split } from '../log/find';
-import { createChoices } from '../payload/choices';
-import { createForest } from '../topics/forest';
-import type { Config } from './config';
-import { explain } from './explain';
-import { createSession, type Session, type Shared } from './session';
-import { createSessions } from './sessions';
+import type { Client, ConnackInfo, Message, MqttError } from '../../client';
+import type { Session } from './session';
 import { plainSettings } from './settings';
-import { config, down, embeddedUrl, publicUrl, reject } from './testing';
-
-type Listener = (...args: never[]) => void;
-
-/** A client that subscribes and publishes at once. */
-function fakeClient(url: string) {
-  const listeners = new Map<keyof ClientEvents, Listener[]>();
-  const client = {
-    url,
-    connected: true,
-    connack: { properties: {} },
-    publish: vi.fn(async () => ({ reasonCode: 0 })),
-    subscribe: vi.fn(async (_filter: string) => ({ qos: 2, unsubscribe: async () => {} })),
-    end: vi.fn(async () => {}),
-    on: (event: keyof ClientEvents, listener: Listener) => {
-      listeners.set(event, [...(listeners.get(event) ?? []), listener]);
-      return client;
-    },
-  };
-  function emit<E extends keyof ClientEvents>(event: E, ...args: ClientEvents[E]): void {
-    for (const listener of listeners.get(event) ?? []) listener(...(args as never[]));
-  }
-  return { client, emit };
-}
-
-function made() {
-  const clients: ReturnType<typeof fakeClient>[] = [];
-  const beats: (() => void)[] = [];
-  const feed = createFeed({
-    choices: createChoices(),
-    shown: signal(true),
-    timing: { frame: (call) => call(), after: () => {}, now: () => 0 },
-    finder: {
-      find: async (pattern, haystack) => find(pattern, haystack),
-      split: async (pattern, texts) => texts.map((text) => split(pattern, text)),
-      drop: () => {},
-    },
-  });
-  let ids = 0;
-  const shared: Shared = {
-    async connect({ url }) {
-      const fake = fakeClient(String(url));
-      clients.push(fake);
-      return fake.client as unknown as Client;
-    },
-    program: async () => {},
-    survey: async (url) => ({ url, page: '' }),
-    explainer: async () => explain,
-    page: 'http://127.0.0.1:8080/',
-    age: () => 0,
-    config: signal<Config>({ version: '', brokers: [{ name: 'Default', url: 'ws://default/mqtt' }] }),
-    feed,
-    forest: createForest(),
-    shows: () => true,
-    clock: {
-      now: () => 0,
-      after(_, call) {
-        beats.push(call);
-        return () => beats.splice(beats.indexOf(call), 1);
-      },
-    },
-    frame: (call) => call(),
-    randomId: () => `id${++ids}`,
-    taken: (id) =>
-      new Set(connections.list.peek().flatMap((live) => (live.id === id ? [] : live.name.peek()))),
-  };
-  const connections = createSessions<Session>((id) => createSession(id, shared));
-
-  async function connect(live: Session, url: string) {
-    live.connection.edit({ url });
-    await live.connection.connect();
-    const fake = clients.at(-1);
-    if (!fake) throw new Error('no client');
-    return fake;
-  }
-  const kept = () => {
-    feed.edit({ direction: 'both' });
-    return feed.listed().map(({ message, via, sent }) => [via.name, message.topic, sent]);
-  };
-  return { connections, feed, shared, beats, connect, kept };
-}
+import { made, sessionClient } from './testing-session';
 
 const message = (topic: string) =>
   ({
@@ -199,7 +111,7 @@ it('a repeat goes on in the background, and ends with its own connection only', 
 
 it('what is closed while it connects does not stay connected', async () => {
   const { connections, shared } = made();
-  const fake = fakeClient('ws://slow');
+  const fake = sessionClient('ws://slow');
   let answer: (client: Client) => void = () => {};
   shared.connect = () =>
     new Promise((resolve) => {
@@ -212,73 +124,6 @@ it('what is closed while it connects does not stay connected', async () => {
   await connecting;
   expect(fake.client.end).toHaveBeenCalledWith(true);
   expect(live.connection.client.value).toBeUndefined();
-});
-
-describe('what is published while the default broker fails', () => {
-  /** Published before the default broker has failed; `otherwise` instead of waiting for the fallback. */
-  async function published(begin: (live: Session) => void, otherwise = (_live: Session) => {}) {
-    const { connections, shared } = made();
-    const sent: string[] = [];
-    let fail = () => {};
-    shared.config.value = config;
-    shared.connect = async ({ url }) => {
-      if (url === publicUrl) {
-        await new Promise<void>((resolve) => {
-          fail = resolve;
-        });
-        return reject(down);
-      }
-      const { client } = fakeClient(String(url));
-      client.publish.mockImplementation(async () => {
-        sent.push(String(url));
-        return { reasonCode: 0 };
-      });
-      return client as unknown as Client;
-    };
-    const live = connections.active.value;
-    begin(live);
-    await vi.waitFor(() => expect(live.connection.status.value.url).toBe(publicUrl));
-    live.publisher.publish();
-    expect(live.publisher.outcomes.value.map(({ tone }) => tone)).toEqual(['waiting']);
-    otherwise(live);
-    fail();
-    await vi.waitFor(() => expect(live.publisher.outcomes.value[0]?.tone).not.toBe('waiting'));
-    return { live, sent, told: live.publisher.outcomes.value.map((outcome) => outcome.text()) };
-  }
-  const starts = (live: Session) => void live.connection.start(async () => config);
-  const failed = 'Failed: not connected to a broker';
-
-  it('goes once to the broker that the page itself goes to instead', async () => {
-    const { live, sent, told } = await published(starts);
-    expect(live.connection.status.value).toEqual({ phase: 'connected', url: embeddedUrl });
-    expect([sent, told]).toEqual([[embeddedUrl], ['Sent']]);
-  });
-
-  it('goes to no other that is connected to meanwhile, also if it is the same', async () => {
-    for (const url of ['ws://mine.example/', embeddedUrl]) {
-      const connects = ({ connection }: Session) => {
-        connection.edit({ url });
-        void connection.connect();
-      };
-      const { live, sent, told } = await published(starts, connects);
-      await vi.waitFor(() => expect(live.connection.status.value).toEqual({ phase: 'connected', url }));
-      expect([sent, told]).toEqual([[], [failed]]);
-    }
-  });
-
-  it('goes nowhere else where somebody chose that broker', async () => {
-    const asks = ({ connection }: Session) => void connection.connectByDefault();
-    const { live, sent, told } = await published(asks);
-    await vi.waitFor(() => expect(live.connection.status.value.phase).toBe('connected'));
-    expect([sent, told]).toEqual([[], [failed]]);
-    const types = ({ connection }: Session) => {
-      connection.edit({ url: publicUrl });
-      void connection.connect();
-    };
-    const typed = await published(types);
-    expect(typed.live.connection.status.value.phase).toBe('disconnected');
-    expect([typed.sent, typed.told]).toEqual([[], [failed]]);
-  });
 });
 
 it('a reload of the page gets all of it but its passwords', async () => {

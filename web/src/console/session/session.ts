@@ -101,8 +101,9 @@ export function createSession(id: number, shared: Shared): Session {
       )
     );
   });
-  const subscriptions = createSubscriptions({ client: current, frame }, `${own}/#`);
   const arriving = () => whenConnected(connection.status, () => client.value);
+  const connecting = () => connection.status.value.phase === 'connecting';
+  const subscriptions = createSubscriptions({ client: current, arriving, connecting, frame }, `${own}/#`);
   const publisher = createPublisher({ choices, client: () => client.value, arriving, clock }, `${own}/hello`);
   const topics = createTopics(
     {

@@ -2,6 +2,8 @@
 
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
+import { subscribeSettings } from '../../client/checks/calls';
+import { topicFilter } from '../../client/checks/topics';
 import { createTopicIndex } from '../../client/routing/topic-index';
 import { atField, inOneLine, toFailure } from '../core/failure';
 import { createTold, type Told, t } from '../core/i18n/i18n';
@@ -30,6 +32,8 @@ export interface Entry {
   counted: number;
   hid: number;
   subscription?: Subscription;
+  /** It was removed or replaced. */
+  gone?: true;
 }
 
 /** As typed. */
@@ -59,6 +63,9 @@ export interface Source {
 
 export interface Dependencies {
   client(): Client | undefined;
+  /** Whether an attempt to connect is being made; and its client, or undefined when it fails. */
+  connecting?(): boolean;
+  arriving?(): Promise<Client | undefined> | undefined;
   /** Runs `call` soon, at most once a frame. */
   frame(call: () => void): void;
 }
@@ -152,6 +159,19 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     });
   }
 
+  /** The client does not unsubscribe at the broker while another one has the filter. */
+  function end(entry: Entry): void {
+    entry.gone = true;
+    entry.subscription?.unsubscribe().catch(() => {});
+  }
+
+  /** Tells at one that waits for the connection if there will be none. */
+  async function tellUnmade(entry: Entry): Promise<void> {
+    for (let next = deps.arriving?.(); next; next = deps.arriving?.()) if (await next) return;
+    const why = () => t('Not subscribed: {why}', { why: t('not connected to a broker') });
+    if (!deps.client()) entry.error.value = why;
+  }
+
   async function open(client: Client, entry: Entry, timeout: number): Promise<void> {
     const { identifier, ...wanted } = entry.wanted.value;
     const { maximumQoS = 2, subscriptionIdentifiersAvailable = true } = client.connack?.properties ?? {};
@@ -166,6 +186,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       touch(entry);
     });
     entry.subscription = subscription;
+    if (entry.gone) return end(entry);
     entry.since = Math.min(entry.since, asked);
     entry.granted.value = subscription.qos;
     entry.error.value = '';
@@ -195,7 +216,10 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     return same && before.granted.value !== undefined && (old.name !== wanted.name || old.hue !== wanted.hue);
   }
 
-  /** Subscribes as the form says. The same filter replaces the subscription (3.8.4). */
+  /**
+   * Subscribes as the form says; while the page connects, with the connection. The same filter
+   * replaces the subscription (3.8.4).
+   */
   async function subscribe(): Promise<void> {
     const { filter, qos, rap, rh, identifier = '', ...rest } = draft.value;
     const more = { ...rest, rh: rh || undefined, identifier: numberOf(identifier) };
@@ -206,9 +230,10 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       ...(rap !== undefined && rap !== defaultRap && { rap }),
     };
     const client = deps.client();
+    const waits = !client && deps.connecting?.();
     edit({});
-    if (!client) formError.value = () => t('Not connected to a broker');
-    if (!client || busy.value) return;
+    if (!client && !waits) formError.value = () => t('Not connected to a broker');
+    if (!(client || waits) || busy.value) return;
 
     busy.value = true;
     try {
@@ -226,12 +251,17 @@ export function createSubscriptions(deps: Dependencies, own: string) {
           ...(before && { own: before.own, paused: before.paused.value }),
         });
         if (before) entry.since = before.since;
-        await open(client, entry, timeout);
+        if (client) await open(client, entry, timeout);
+        else {
+          // As the client will, but while it can be told at its field.
+          topicFilter(filter, 'filter');
+          subscribeSettings(requestOf(wanted));
+          void tellUnmade(entry);
+        }
         entries.value = before
           ? entries.value.map((other) => (other === before ? entry : other))
           : [...entries.value, entry];
-        // The client does not unsubscribe at the broker while the new one has the filter.
-        before?.subscription?.unsubscribe().catch(() => {});
+        if (before) end(before);
       }
       if (draft.value.filter === filter) draft.value = { filter: '', qos };
     } catch (error) {
@@ -289,6 +319,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     try {
       if (deps.client() && entry.granted.value !== undefined)
         await entry.subscription?.unsubscribe({ timeout });
+      entry.gone = true;
       batch(() => {
         // No message matched one that was never granted.
         if (Number.isFinite(entry.since)) {
@@ -331,6 +362,8 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     busy,
     sources,
     /** Whether the broker supports Subscription Identifiers, as far as it is known. */
+    /** Whether those that are not granted wait for the connection. */
+    connecting: () => deps.connecting?.() ?? false,
     identifiers: () => deps.client()?.connack?.properties.subscriptionIdentifiersAvailable ?? true,
     edit,
     load,

@@ -97,6 +97,7 @@ export const forms = {
   'Topic filter': '主题过滤器',
   'sensors/+/temperature or sensors/#': 'sensors/+/temperature 或 sensors/#',
   inactive: '未生效',
+  pending: '等待连接',
   'Requested QoS {qos}': '请求的 QoS 为 {qos}',
   Unsubscribe: '取消订阅',
   'Unsubscribe from {filter}': '取消订阅 {filter}',

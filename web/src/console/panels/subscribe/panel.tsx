@@ -37,10 +37,10 @@ function Name({ entry, onLoad }: { entry: Entry; onLoad(): void }) {
   );
 }
 
-function Granted({ entry }: { entry: Entry }) {
+function Granted({ entry, connecting }: { entry: Entry; connecting: boolean }) {
   const granted = entry.granted.value;
   const { qos } = entry.wanted.value;
-  if (granted === undefined) return <span class="tag">{t('inactive')}</span>;
+  if (granted === undefined) return <span class="tag">{t(connecting ? 'pending' : 'inactive')}</span>;
   const plain = granted === 0 && qos === 0;
   return (
     <span
@@ -77,7 +77,7 @@ function Row({ entry, subscriptions }: { entry: Entry; subscriptions: Subscripti
           <span class="visually-hidden">{messages(count)}</span>
         </span>
       )}
-      <Granted entry={entry} />
+      <Granted entry={entry} connecting={subscriptions.connecting()} />
       <span class="subscription-tools rigid">
         <IconButton label={what} title={what} onClick={() => subscriptions.pause(entry, !paused)}>
           <svg class="subscription-glyph" viewBox="0 0 16 16" aria-hidden="true">
