@@ -352,3 +352,48 @@ it('each has a colour well apart from those of the others', () => {
   all.store.prepare(['a', 'b', 'c'].map((filter) => ({ filter, qos: 0 })));
   expect(all.store.entries.value.map(({ hue }) => hue.value)).toEqual([180, 0, 90, 270]);
 });
+
+describe('an error of the form', () => {
+  const refused: Failure = { code: 'refused', message: 'Not authorized', reasonCode: 0x87 };
+
+  it('goes when the connection that gave it is left', async () => {
+    const all = made();
+    all.state.fail = refused;
+    await all.store.onClient(all.client);
+    all.store.edit({ filter: 'a' });
+    await all.store.subscribe();
+    const errors = () => [all.store.formError.value, entryOf(all, 'mqttwasm/1/#').error.value];
+    expect(errors()).not.toContain('');
+    all.store.onGone();
+    expect(errors()).toEqual(['', '']);
+    all.state.fail = { code: 'unsupported', message: 'filter: no wildcards here', field: 'filter' };
+    await all.store.subscribe();
+    expect(all.store.fieldError.value).toBe('No wildcards here');
+    all.store.onGone();
+    expect(all.store.fieldError.value).toBe('');
+  });
+
+  it('that there is no connection goes when there is one', async () => {
+    const all = made();
+    all.state.connected = false;
+    all.store.edit({ filter: 'a' });
+    await all.store.subscribe();
+    all.state.connected = true;
+    await all.store.onClient(all.client);
+    expect(all.store.formError.value).toBe('');
+  });
+
+  it.each([undefined, refused])('an answer of a connection that was left is none: %j', async (fail) => {
+    const all = made();
+    all.state.fail = fail;
+    all.store.edit({ filter: 'a', qos: 1 });
+    const asked = Promise.all([all.store.onClient(all.client), all.store.subscribe()]);
+    all.state.connected = false;
+    all.store.onGone();
+    await asked;
+    expect([all.store.formError.value, entryOf(all, 'mqttwasm/1/#').error.value]).toEqual(['', '']);
+    expect(listed(all)).toEqual([['mqttwasm/1/#', undefined]]);
+    expect(all.store.draft.value.filter).toBe('a');
+    expect(all.store.busy.value).toBe(false);
+  });
+});

@@ -187,15 +187,20 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     });
     entry.subscription = subscription;
     if (entry.gone) return end(entry);
+    if (deps.client() !== client) return;
     entry.since = Math.min(entry.since, asked);
     entry.granted.value = subscription.qos;
     entry.error.value = '';
   }
 
+  function dropErrors(): void {
+    fieldError.value = identifierError.value = formError.value = '';
+  }
+
   function edit(changes: Partial<Draft>): void {
     batch(() => {
       draft.value = { ...draft.value, ...changes };
-      fieldError.value = identifierError.value = formError.value = '';
+      dropErrors();
     });
   }
 
@@ -258,6 +263,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
           subscribeSettings(requestOf(wanted));
           void tellUnmade(entry);
         }
+        if (deps.client() !== client) return; // it was left meanwhile
         entries.value = before
           ? entries.value.map((other) => (other === before ? entry : other))
           : [...entries.value, entry];
@@ -265,6 +271,7 @@ export function createSubscriptions(deps: Dependencies, own: string) {
       }
       if (draft.value.filter === filter) draft.value = { filter: '', qos };
     } catch (error) {
+      if (deps.client() !== client) return;
       const failure = toFailure(error);
       const { field } = failure;
       if (field === 'properties.subscriptionIdentifier') identifierError.value = () => atField(failure);
@@ -334,9 +341,11 @@ export function createSubscriptions(deps: Dependencies, own: string) {
 
   /** Subscribes everything on a new connection. Settles in any case. */
   async function onClient(client: Client): Promise<void> {
+    formError.value = '';
     await Promise.all(
       entries.value.map((entry) =>
         open(client, entry, firstTimeout).catch((error: unknown) => {
+          if (deps.client() !== client) return;
           entry.error.value = () => t('Not subscribed: {why}', { why: inOneLine(toFailure(error)) });
         }),
       ),
@@ -345,7 +354,11 @@ export function createSubscriptions(deps: Dependencies, own: string) {
 
   function onGone(): void {
     batch(() => {
-      for (const entry of entries.value) entry.granted.value = undefined;
+      for (const entry of entries.value) {
+        entry.granted.value = undefined;
+        entry.error.value = '';
+      }
+      dropErrors();
     });
   }
 
