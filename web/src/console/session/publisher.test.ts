@@ -4,7 +4,8 @@ import type { Failure } from '../core/failure';
 import { errorOf } from '../core/testing';
 import { createChoices } from '../payload/choices';
 import { emptyMessage, noProperties, payloadProblem } from './message';
-import { createPublisher, wordsFor } from './publisher';
+import { wordsFor } from './outcome';
+import { createPublisher } from './publisher';
 
 function made(publish: Client['publish'] | undefined = async () => ({ reasonCode: 0 })) {
   const spy = vi.fn(publish);

@@ -1,13 +1,14 @@
 /** The message to publish, and the outcomes. */
 
 import { batch, signal } from '@preact/signals';
-import type { Client, PublishResult, QoS, Message as Received } from '../../client';
+import type { Client, Message as Received } from '../../client';
 import { atField, type Failure, inOneLine, toFailure } from '../core/failure';
 import { createFieldErrors, t, type Words } from '../core/i18n/i18n';
 import { type Clock, every } from '../core/repeat';
 import { formatBytes, visible } from '../core/text';
 import type { Choices } from '../payload/choices';
 import { emptyMessage, formField, type Message, numberOf, payloadOf, propertiesOf } from './message';
+import { type Outcome, wordsFor } from './outcome';
 import { expand, hasCounter } from './template';
 
 export interface Draft extends Message {
@@ -16,15 +17,6 @@ export interface Draft extends Message {
   seconds: string;
   /** How many, as typed; empty until stopped. */
   times: string;
-}
-
-export interface Outcome {
-  id: number;
-  at: number;
-  topic: string;
-  tone: 'waiting' | 'good' | 'warning' | 'bad';
-  /** In the current language. */
-  text(): string;
 }
 
 export interface Repeating {
@@ -78,24 +70,6 @@ const largestPacket = 268_435_455;
 
 /** Failures of a message that never reached the broker. */
 const unsent: ReadonlySet<Failure['code']> = new Set(['bad-option', 'not-connected', 'packet-too-large']);
-
-/** No matching subscribers (3.4.2.1). */
-const noSubscribers = 0x10;
-
-export function wordsFor(
-  result: PublishResult,
-  qos: QoS,
-  milliseconds: number,
-): Pick<Outcome, 'tone' | 'text'> {
-  const said = result.reasonString ? ` (${visible(result.reasonString)})` : '';
-  if (qos === 0) return { tone: 'good', text: () => `${t('Sent')}${said}` };
-  const after = { milliseconds: Math.max(1, Math.round(milliseconds)) };
-  if (result.reasonCode === noSubscribers) {
-    const words = () => t('Acknowledged after {milliseconds} ms: no subscribers', after);
-    return { tone: 'warning', text: () => `${words()}${said}` };
-  }
-  return { tone: 'good', text: () => `${t('Acknowledged after {milliseconds} ms', after)}${said}` };
-}
 
 export type Publisher = ReturnType<typeof createPublisher>;
 
@@ -220,25 +194,33 @@ export function createPublisher(deps: Dependencies, topic: string) {
     if (unsent.has(failure.code) && next.value === n + 1) next.value = n;
   }
 
-  /** The client; while an attempt to connect is being made, once that has succeeded. */
-  function whenThere(topic: string): Client | undefined | Promise<Client | undefined> {
-    const client = deps.client();
-    const arriving = client ? undefined : deps.arriving?.();
-    if (!arriving) return client;
-    const waiting = add({ topic, tone: 'waiting', text: () => t('Sending…') });
-    return arriving.finally(() => {
+  /** Undefined if there is nothing to wait for: a client is there, or none will be. */
+  const awaited = () => (deps.client() ? undefined : deps.arriving?.());
+
+  function failUnconnected(topic: string): void {
+    add({ topic, tone: 'bad', text: () => t('Failed: not connected to a broker') });
+  }
+
+  /** Calls `go` with a client there; while an attempt to connect is being made, once it has succeeded. */
+  function whenThere(topic: string, go: () => void): void {
+    const arriving = awaited();
+    const waiting = arriving && add({ topic, tone: 'waiting', text: () => t('Sending…') });
+    const settle = (client: Client | undefined): void => {
       outcomes.value = outcomes.value.filter(({ id }) => id !== waiting);
-    });
+      if (client) go();
+      else failUnconnected(topic);
+    };
+    // Awaited only if necessary, to keep the order of sending.
+    if (arriving) void arriving.then(settle);
+    else settle(deps.client());
   }
 
   /** Resolves with whether it succeeded. `remembered` is its number among the sent messages. */
   async function send(what: Draft, remembered?: number): Promise<boolean> {
-    // Awaited only if necessary, to keep the order of sending.
-    const there = what.repeat ? deps.client() : whenThere(what.topic);
-    const client = there instanceof Promise ? await there : there;
+    const client = deps.client();
     if (!client) {
       forget(remembered);
-      add({ topic: what.topic, tone: 'bad', text: () => t('Failed: not connected to a broker') });
+      failUnconnected(what.topic);
       return false;
     }
     const n = takeNumber(what);
@@ -304,7 +286,10 @@ export function createPublisher(deps: Dependencies, topic: string) {
   function publish(): void {
     const what = draft.value;
     fieldErrors.set({});
-    if (!what.repeat) return void send(what, remember(what));
+    if (!what.repeat) {
+      whenThere(what.topic, () => void send(what, remember(what)));
+      return;
+    }
     const seconds = Number(what.seconds);
     if (what.seconds.trim() === '' || !(seconds >= shortest && seconds <= longest)) {
       fieldErrors.set({
@@ -317,14 +302,10 @@ export function createPublisher(deps: Dependencies, topic: string) {
       fieldErrors.set({ times: () => t('A whole number from 1, or nothing') });
       return;
     }
-    const begin = (client: Client | undefined): void => {
-      if (!client) return void send(what);
+    whenThere(what.topic, () => {
       stop();
       start(what, seconds, times, remember(what));
-    };
-    const there = whenThere(what.topic);
-    if (there instanceof Promise) void there.then(begin);
-    else begin(there);
+    });
   }
 
   /** Publishes once, and waits for the answer (4.10). */
@@ -334,7 +315,10 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const mine = new AbortController();
     asking = mine;
     fieldErrors.set({});
-    const client = deps.client();
+    const arriving = awaited();
+    if (arriving) answer.value = { topic: what.topic };
+    const client = arriving ? await arriving : deps.client();
+    if (mine.signal.aborted) return;
     const n = next.value;
     const topic = expand(what.topic, n);
     if (!client) {

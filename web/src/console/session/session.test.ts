@@ -2,18 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Client, ConnackInfo, Message, MqttError } from '../../client';
 import type { Session } from './session';
 import { plainSettings } from './settings';
-import { made, sessionClient } from './testing-session';
-
-const message = (topic: string) =>
-  ({
-    topic,
-    payload: new Uint8Array(1),
-    qos: 0,
-    retain: false,
-    properties: {},
-    size: 2,
-    receivedAt: 1,
-  }) as Message;
+import { made, message, sessionClient } from './testing-session';
 
 it('each has its own topic, form and messages; the feed knows whose they are', async () => {
   const { connections, feed, connect, kept } = made();

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../client';
 import type { Session } from './session';
 import { config, down, embeddedUrl, publicUrl, reject } from './testing';
-import { made, sessionClient } from './testing-session';
+import { made, message, sessionClient } from './testing-session';
 
 describe('what is published while the default broker fails', () => {
   /** Published before the default broker has failed; `otherwise` instead of waiting for the fallback. */
@@ -71,45 +71,68 @@ describe('what is published while the default broker fails', () => {
   });
 });
 
-describe('what is subscribed to while the page connects', () => {
-  /** An attempt that ends when the test says so. */
-  function attempted() {
-    const { connections, shared } = made();
-    const fake = sessionClient('ws://one/');
-    let settle = { come: () => {}, fail: () => {} };
-    shared.connect = () =>
-      new Promise((resolve, no) => {
-        settle = { come: () => resolve(fake.client as unknown as Client), fail: () => no(down) };
-      });
-    const live = connections.active.value;
-    const { subscriptions, connection } = live;
-    connection.edit({ url: 'ws://one/' });
-    const connecting = connection.connect();
-    const subscribe = (filter: string) => {
-      subscriptions.edit({ filter });
-      return subscriptions.subscribe();
-    };
-    const listed = () =>
-      subscriptions.entries.value.map(({ filter, granted, error }) => [filter, granted.value, error.value]);
-    const filters = () => fake.client.subscribe.mock.calls.map(([filter]) => filter);
-    const entryOf = (filter: string) => {
-      const entry = subscriptions.entries.value.find((one) => one.filter === filter);
-      if (!entry) throw new Error(`no ${filter}`);
-      return entry;
-    };
-    return {
-      live,
-      fake,
-      connecting,
-      come: () => settle.come(),
-      fail: () => settle.fail(),
-      subscribe,
-      listed,
-      filters,
-      entryOf,
-    };
-  }
+/** An attempt to connect that ends when the test says so. */
+function attempted() {
+  const { connections, shared } = made();
+  const fake = sessionClient('ws://one/');
+  let settle = { come: () => {}, fail: () => {} };
+  shared.connect = () =>
+    new Promise((resolve, no) => {
+      settle = { come: () => resolve(fake.client as unknown as Client), fail: () => no(down) };
+    });
+  const live = connections.active.value;
+  const { subscriptions, connection } = live;
+  connection.edit({ url: 'ws://one/' });
+  const connecting = connection.connect();
+  const subscribe = (filter: string) => {
+    subscriptions.edit({ filter });
+    return subscriptions.subscribe();
+  };
+  const listed = () =>
+    subscriptions.entries.value.map(({ filter, granted, error }) => [filter, granted.value, error.value]);
+  const filters = () => fake.client.subscribe.mock.calls.map(([filter]) => filter);
+  const entryOf = (filter: string) => {
+    const entry = subscriptions.entries.value.find((one) => one.filter === filter);
+    if (!entry) throw new Error(`no ${filter}`);
+    return entry;
+  };
+  return {
+    live,
+    fake,
+    connecting,
+    come: () => settle.come(),
+    fail: () => settle.fail(),
+    subscribe,
+    listed,
+    filters,
+    entryOf,
+  };
+}
 
+it('a request while the page connects is made with the connection, unless it is given up', async () => {
+  const { live, fake, connecting, come } = attempted();
+  const { publisher } = live;
+  const request = vi.fn(async () => message('answer'));
+  Object.assign(fake.client, { request });
+  const givenUp = publisher.request();
+  publisher.dismissAnswer();
+  const asked = publisher.request();
+  expect(publisher.answer.value).toEqual({ topic: 'mqttwasm/id1/hello' });
+  come();
+  await Promise.all([connecting, asked, givenUp]);
+  expect(request).toHaveBeenCalledTimes(1);
+  expect(publisher.answer.value?.message?.topic).toBe('answer');
+});
+
+it('a request is told when there will be no connection', async () => {
+  const { live, connecting, fail } = attempted();
+  const asked = live.publisher.request();
+  fail();
+  await Promise.all([connecting, asked]);
+  expect(live.publisher.answer.value?.failure?.()).toBe('Not connected to a broker');
+});
+
+describe('what is subscribed to while the page connects', () => {
   it('is in the list at once, pending, and made with the connection', async () => {
     const { live, connecting, come, subscribe, listed, filters } = attempted();
     await subscribe('a/#');

@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { vi } from 'vitest';
-import type { Client, ClientEvents } from '../../client';
+import type { Client, ClientEvents, Message } from '../../client';
 import { createFeed } from '../log/feed';
 import { find, split } from '../log/find';
 import { createChoices } from '../payload/choices';
@@ -91,3 +91,14 @@ export function made() {
   };
   return { connections, feed, shared, beats, connect, kept };
 }
+
+export const message = (topic: string) =>
+  ({
+    topic,
+    payload: new Uint8Array(1),
+    qos: 0,
+    retain: false,
+    properties: {},
+    size: 2,
+    receivedAt: 1,
+  }) as Message;

@@ -1,8 +1,9 @@
 import { useId, useState } from 'preact/hooks';
 import { formatCount, formatTime, visible } from '../../core/text';
 import { countProperties } from '../../session/message';
+import type { Outcome } from '../../session/outcome';
 import type { Page, PartProps } from '../../session/page';
-import type { Outcome, Publisher } from '../../session/publisher';
+import type { Publisher } from '../../session/publisher';
 import { Button, FileButton } from '../../ui/button';
 import { FieldError, fieldsOf, qosOptions, submits } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
