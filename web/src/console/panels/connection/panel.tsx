@@ -159,7 +159,7 @@ function Sheet({ page, session }: PartProps) {
             </Button>
           ))}
         </div>
-        <div class="connection-part" id={`${id}-part`}>
+        <div class="connection-part unless-empty" id={`${id}-part`}>
           {shown && <Part page={page} session={session} />}
         </div>
       </div>

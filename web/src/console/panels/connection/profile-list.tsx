@@ -137,7 +137,7 @@ export function ProfileList({ page, session }: PartProps) {
           ))}
         </ul>
       )}
-      <div class="profile-save line from-top">
+      <div class="profile-save level line from-top">
         <TextField
           label={t('Save the settings as')}
           value={name}
@@ -161,7 +161,7 @@ export function ProfileList({ page, session }: PartProps) {
           {t('Export')}
         </Button>
       </div>
-      <p class="empty-line" role="status" aria-label={t('Profiles')}>
+      <p class="empty-line unless-empty" role="status" aria-label={t('Profiles')}>
         {news.value}
       </p>
     </div>

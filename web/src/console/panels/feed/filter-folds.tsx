@@ -32,7 +32,7 @@ export function Conditions({ feed, id }: FoldProps) {
   const names = feed.names.value;
   const { text, choice } = fieldsOf<Filter>(filter, feed.filterErrors.value, feed.edit);
   return (
-    <div class="filter-conditions" id={id}>
+    <div class="filter-conditions level" id={id}>
       {text(t('Topics matching'), 'topic', { placeholder: t('plant/+/state or plant/#') })}
       {names.length > 1 && (
         <Select

@@ -26,7 +26,7 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
   return (
     // Not announced: a row every second would drown everything else.
     <ol
-      class="outcomes small-text above"
+      class="outcomes unless-empty small-text above"
       // A scrolling list must be reachable by keyboard.
       tabIndex={outcomes.length > 1 ? 0 : -1}
       aria-label={t('Results')}

@@ -91,7 +91,12 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
 
   return (
     <div class="stack">
-      <form class="saved-form stack" aria-label={t('Save this message')} noValidate onSubmit={submits(save)}>
+      <form
+        class="saved-form level stack"
+        aria-label={t('Save this message')}
+        noValidate
+        onSubmit={submits(save)}
+      >
         <TextField
           label={t('Save this message as')}
           value={name}

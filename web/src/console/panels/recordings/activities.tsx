@@ -173,7 +173,7 @@ export function Activities({ recordings }: { recordings: Recordings }) {
           />
         </p>
       )}
-      <p class="recordings-said" role="status" aria-label={t('Recordings')}>
+      <p class="unless-empty" role="status" aria-label={t('Recordings')}>
         {said.value}
       </p>
       <Mistakes {...recordings} />

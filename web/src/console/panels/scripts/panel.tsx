@@ -343,10 +343,10 @@ export function ScriptsPanel({ page, session }: PartProps) {
         <AllowNotifications host={host} />
       </header>
       <div class="scripts-body column scrolls">
-        <p class="field-error wrap bad small-text" role="alert">
+        <p class="field-error unless-empty wrap bad small-text" role="alert">
           {library.problem.value}
         </p>
-        <p class="wrap" role="status" aria-label={t('Scripts')}>
+        <p class="unless-empty wrap" role="status" aria-label={t('Scripts')}>
           {said.value}
         </p>
         {scripts.length === 0 ? (

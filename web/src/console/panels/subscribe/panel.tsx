@@ -149,7 +149,7 @@ export function SubscribePanel({ subscriptions }: { subscriptions: Subscriptions
         </div>
         <FieldError>{problem}</FieldError>
       </form>
-      <ul class="subscriptions" aria-label={t('Subscriptions')}>
+      <ul class="subscriptions unless-empty" aria-label={t('Subscriptions')}>
         {entries.map((entry) => (
           <Row key={entry.filter} entry={entry} subscriptions={subscriptions} />
         ))}
