@@ -149,10 +149,11 @@ export function createFleet(deps: Dependencies) {
   }
 
   async function tell(why: ScriptEnd, mine: Run): Promise<void> {
-    const words =
-      why.kind === 'error'
-        ? () => t('Stopped: {reason}', { reason: saidBy(why) })
-        : await whyStopped(why, mine.form.code, lineOfHang);
+    let words: Words;
+    if (why.kind === 'error') {
+      const said = saidBy(why);
+      words = () => t('Stopped: {reason}', { reason: said() });
+    } else words = await whyStopped(why, mine.form.code, lineOfHang);
     if (run.peek()?.begun === mine.begun) whyEnded.value = words;
   }
 

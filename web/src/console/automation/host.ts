@@ -8,8 +8,7 @@ import type { Client, Message, PublishOptions } from '../../client';
 import { compile } from '../../client/routing/topic-filter';
 import { inOneLine, toFailure } from '../core/failure';
 import { plural, t, type Words } from '../core/i18n/i18n';
-import type { Clock } from '../core/repeat';
-import { every } from '../core/repeat';
+import { type Clock, every } from '../core/repeat';
 import { brief, formatCount } from '../core/text';
 import type { Feed } from '../log/feed';
 import type { Readable } from '../payload/guess';
@@ -20,7 +19,7 @@ import { bounds } from './bounds';
 import { createDeliveries, type Delivery, deliveredOf } from './deliveries';
 import type { Library } from './library';
 import type { Act, FromWorker, Publication, Result, ToWorker } from './protocol';
-import { type LineOfHang, saidBy, whyHung, whyStopped, wordsFor } from './words';
+import { type LineOfHang, saidBy, telling, whyHung, whyStopped, wordsFor } from './words';
 
 /** The worker, as far as it is used here. */
 export interface Engine {
@@ -51,7 +50,8 @@ export interface Line {
   /** The script's name. */
   by: string;
   kind: 'log' | 'error' | 'alert';
-  text: string;
+  /** In the current language. */
+  readonly text: string;
 }
 
 export interface State {
@@ -122,8 +122,8 @@ export function createHost(deps: Dependencies) {
     });
   }
 
-  function write(by: string, kind: Line['kind'], text: string): void {
-    const line: Line = { number: written++, at: Date.now(), by, kind, text };
+  function write(by: string, kind: Line['kind'], words: Words): void {
+    const line = telling({ number: written++, at: Date.now(), by, kind }, words);
     lines = [...lines.slice(1 - bounds.log), line];
     draw();
   }
@@ -191,7 +191,7 @@ export function createHost(deps: Dependencies) {
 
   /** Switches a script off, and reports why. */
   function forget(name: string, why: Words): void {
-    write(name, 'error', why());
+    write(name, 'error', why);
     const { url, names } = scripts.on.peek();
     batch(() => {
       whys.value = new Map([...whys.peek(), [name, why]]);
@@ -215,7 +215,7 @@ export function createHost(deps: Dependencies) {
     for (const one of others) {
       one.phase = 'starting';
       load(one);
-      write(one.name, 'error', t('Restarted, because another script hung'));
+      write(one.name, 'error', () => t('Restarted, because another script hung'));
     }
   }
 
@@ -237,7 +237,8 @@ export function createHost(deps: Dependencies) {
       one.published++;
     } catch (error) {
       one.refused++;
-      write(one.name, 'error', t('Not published: {why}', { why: inOneLine(toFailure(error)) }));
+      const failure = toFailure(error);
+      write(one.name, 'error', () => t('Not published: {why}', { why: inOneLine(failure) }));
     } finally {
       unacknowledged--;
       draw();
@@ -246,7 +247,7 @@ export function createHost(deps: Dependencies) {
 
   function alert(one: Running, text: string, delivery: Delivery | undefined): void {
     const words = brief(text, bounds.alert);
-    write(one.name, 'alert', words);
+    write(one.name, 'alert', () => words);
     const entry = delivery && feed.get(delivery.number);
     if (entry && entry.message === delivery.message) {
       entry.alert = words;
@@ -260,14 +261,14 @@ export function createHost(deps: Dependencies) {
 
   function limited(one: Running, { publications, alerts, lines }: Extract<Act, { kind: 'limited' }>): void {
     one.refused += publications;
-    const told = [
+    const told = () => [
       publications > 0 &&
         plural(publications, '{count} publish', '{count} publishes', formatCount(publications)),
       alerts > 0 && plural(alerts, '{count} alert', '{count} alerts', formatCount(alerts)),
       lines > 0 && plural(lines, '{count} line of the log', '{count} lines of the log', formatCount(lines)),
     ];
-    const what = told.filter(Boolean).join(', ');
-    write(one.name, 'error', t('Left out, over the limit for one second: {what}', { what }));
+    const what = () => told().filter(Boolean).join(', ');
+    write(one.name, 'error', () => t('Left out, over the limit for one second: {what}', { what: what() }));
   }
 
   function did(one: Running, act: Act, delivery: Delivery | undefined): void {

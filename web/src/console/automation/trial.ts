@@ -7,7 +7,7 @@ import { bounds } from './bounds';
 import { deliveredOf } from './deliveries';
 import type { Dependencies, Line } from './host';
 import type { Act } from './protocol';
-import { saidBy, whyStopped } from './words';
+import { saidBy, telling, whyStopped } from './words';
 
 export interface Tried {
   /** What `onMessage` returned, as JSON. */
@@ -32,14 +32,14 @@ export function createTrial({
         const body =
           typeof payload === 'string' ? payload : (decodeUtf8(payload) ?? hex(payload.slice(0, 64)));
         const values = { topic: brief(topic, bounds.alert), payload: brief(body, bounds.alert) };
-        return { kind: 'log', text: t('would publish to {topic}: {payload}', values) };
+        return telling({ kind: 'log' }, () => t('would publish to {topic}: {payload}', values));
       }
       case 'stopped':
-        return { kind: 'error', text: (await whyStopped(act, code, lineOfHang))() };
+        return telling({ kind: 'error' }, await whyStopped(act, code, lineOfHang));
       case 'limited':
         return undefined;
       default:
-        return { kind: act.kind, text: saidBy(act) };
+        return telling({ kind: act.kind }, saidBy(act));
     }
   }
 

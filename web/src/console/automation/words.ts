@@ -15,9 +15,20 @@ const atLine = (text: string, line: number | undefined): string =>
 export const lineOfHang: LineOfHang = async (code, place) =>
   (await import('./where')).lineOfHang(code, place);
 
+/** With a text that is in the language at the time it is read. */
+export const telling = <const T extends object>(what: T, words: Words): T & { readonly text: string } => ({
+  ...what,
+  get text() {
+    return words();
+  },
+});
+
 /** What a script logged, or its error. */
-export const saidBy = (act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): string =>
-  atLine(brief(act.text, bounds.line), 'place' in act ? act.place?.line : undefined);
+export function saidBy(act: Extract<Act, { kind: 'log' | 'alert' | 'error' }>): Words {
+  const text = brief(act.text, bounds.line);
+  const line = 'place' in act ? act.place?.line : undefined;
+  return () => atLine(text, line);
+}
 
 /** Why a script was stopped, and at which line of its code. */
 export async function whyStopped(
