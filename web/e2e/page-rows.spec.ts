@@ -68,6 +68,38 @@ test('rows of the feed say what bytes mean, in colour, and keep the end of a top
   await expect(json.locator('mark')).toHaveText(['8', ', ', '"o']);
 });
 
+test('a topic is copied in one piece, from a row, from the tree and from a subscription', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  const copied = (row: Locator) =>
+    row.evaluate((element) => {
+      getSelection()?.selectAllChildren(element);
+      // biome-ignore lint/performance/useDomNodeTextContent: as it is laid out
+      return [(element as HTMLElement).innerText, String(getSelection())];
+    });
+  const topics = [
+    `${own}/copied`,
+    `${own}/${'a-long-way-to-go/'.repeat(20)}end`,
+    `${own}/温室/北边的一个很长很长的名字`,
+  ];
+  for (const topic of topics) {
+    elsewhere.publish(topic, ['1']);
+    for (const text of await copied(parts.row(topic, '1'))) expect(text).toContain(topic);
+    await parts.filter.fill(`${topic}/#`);
+    await parts.subscribe.click();
+    const subscription = parts.subscriptions.filter({ hasText: `${topic}/#` });
+    for (const text of await copied(subscription)) expect(text).toContain(`${topic}/#`);
+  }
+  await showView(page, 'Topics');
+  await page.getByRole('treeitem').first().click();
+  await page.keyboard.press('*');
+  const name = page.getByRole('treeitem', { name: /a-long-way/ }).locator('.topic-name');
+  for (const text of await copied(name)) expect(text).toMatch(/^…\/(a-long-way-to-go\/)+end$/);
+});
+
 test('rows of the tree: levels in one, values in a column, a pulse, a branch that opens at a click', async ({
   page,
   parts,

@@ -56,6 +56,15 @@ function Tokens({ tokens, parts = [] }: TokensProps) {
   );
 }
 
+/**
+ * How wide the last part of a `topic-text` is at most: what is not a Latin letter comes from another
+ * font, in which it takes up to an em.
+ */
+export function tailOf(text = '') {
+  const wide = text.replace(/[\u0020-\u024f]/g, '').length;
+  return { '--tail': `calc(${text.length - wide}ch + round(up, ${wide}em, 1ch))` };
+}
+
 /** Its last level is the last to be cut. */
 export function TopicText({
   topic,
@@ -66,9 +75,10 @@ export function TopicText({
   class: string;
   parts?: readonly string[] | undefined;
 }) {
+  const levels = levelsOf(topic);
   return (
-    <bdi class={`topic-text ${classes}`}>
-      <Tokens tokens={levelsOf(topic)} parts={parts} />
+    <bdi class={`topic-text ${classes}`} style={tailOf(levels.at(-1)?.[1])}>
+      <Tokens tokens={levels} parts={parts} />
     </bdi>
   );
 }

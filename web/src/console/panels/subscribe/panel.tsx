@@ -4,6 +4,7 @@ import { limits } from '../../core/limits';
 import { brief, formatCount, splitTopic, visible } from '../../core/text';
 import type { Entry, Subscriptions } from '../../session/subscriptions';
 import { defaultRap } from '../../session/wanted';
+import { tailOf } from '../../ui/brief';
 import { Button, IconButton } from '../../ui/button';
 import { FieldError, Select, submits, TextField } from '../../ui/fields';
 import { useFold } from '../../ui/fold';
@@ -24,15 +25,18 @@ function Name({ entry, onLoad }: { entry: Entry; onLoad(): void }) {
   return (
     <button
       type="button"
-      class="subscription-name mono"
+      class="subscription-name topic-text grow mono"
+      style={tailOf(tail)}
       title={filter}
       aria-label={t('Change {filter}', { filter: name ? `${head} (${filter})` : filter })}
       onClick={onLoad}
     >
-      <bdi class="clip">{brief(head, limits.topic)}</bdi>
-      <span class="subscription-level clip rigid">
-        <bdi dir="ltr">{brief(tail, limits.topic)}</bdi>
-      </span>
+      {head && <bdi>{brief(head, limits.topic)}</bdi>}
+      {tail && (
+        <span class="subscription-level">
+          <bdi dir="ltr">{brief(tail, limits.topic)}</bdi>
+        </span>
+      )}
     </button>
   );
 }
