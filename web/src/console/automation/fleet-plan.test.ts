@@ -60,7 +60,7 @@ describe('the form', () => {
 
   test('what all devices send together has a bound', () => {
     expect(errorsOf({ devices: '500', rate: '10' })).toEqual({});
-    expect(errorsOf({ devices: '500', rate: '10.1' }).rate).toContain('5000');
+    expect(errorsOf({ devices: '500', rate: '10.1' }).rate).toContain('5,000');
     expect(errorsOf({ devices: '500', rate: '1', payload: 'x'.repeat(20_000) }).rate).toContain('8 MiB');
   });
 

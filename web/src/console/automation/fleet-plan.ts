@@ -234,10 +234,7 @@ export function planOf(form: FleetForm, reach: Reach): { plan: Plan; errors: Pla
   if (devices * rate > most.rate || devices * rate * size > most.throughput) {
     errors.rate ??= t(
       'All devices together send too much: at most {count} messages and {size} MiB a second',
-      {
-        count: most.rate,
-        size: most.throughput >> 20,
-      },
+      { count: most.rate, size: most.throughput >> 20 },
     );
   }
   if (storm > 0 && storm < 5) errors.storm ??= t('0, or at least {seconds}', { seconds: 5 });

@@ -9,7 +9,7 @@ import { compile } from '../../client/routing/topic-filter';
 import { inOneLine, toFailure } from '../core/failure';
 import { plural, t, type Words } from '../core/i18n/i18n';
 import { type Clock, every } from '../core/repeat';
-import { brief, formatCount } from '../core/text';
+import { brief } from '../core/text';
 import type { Feed } from '../log/feed';
 import type { Readable } from '../payload/guess';
 import type { Readings } from '../session/readings';
@@ -262,10 +262,9 @@ export function createHost(deps: Dependencies) {
   function limited(one: Running, { publications, alerts, lines }: Extract<Act, { kind: 'limited' }>): void {
     one.refused += publications;
     const told = () => [
-      publications > 0 &&
-        plural(publications, '{count} publish', '{count} publishes', formatCount(publications)),
-      alerts > 0 && plural(alerts, '{count} alert', '{count} alerts', formatCount(alerts)),
-      lines > 0 && plural(lines, '{count} line of the log', '{count} lines of the log', formatCount(lines)),
+      publications > 0 && plural(publications, '{count} publish', '{count} publishes'),
+      alerts > 0 && plural(alerts, '{count} alert', '{count} alerts'),
+      lines > 0 && plural(lines, '{count} line of the log', '{count} lines of the log'),
     ];
     const what = () => told().filter(Boolean).join(', ');
     write(one.name, 'error', () => t('Left out, over the limit for one second: {what}', { what: what() }));

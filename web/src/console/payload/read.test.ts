@@ -125,7 +125,7 @@ describe('a payload', () => {
       ['cbor', new Uint8Array(4_000_000).fill(0x81), 'nested deeper than 200 levels'],
       ['msgpack', new Uint8Array(4_000_000).fill(0x91), 'nested deeper than 200 levels'],
       ['json', new TextEncoder().encode('['.repeat(4_000_000)), 'nested deeper than 200 levels'],
-      ['protobuf', new Uint8Array(4_000_000).fill(0x08), 'more than 100000 fields in one message'],
+      ['protobuf', new Uint8Array(4_000_000).fill(0x08), 'more than 100,000 fields in one message'],
     ];
     for (const [format, payload, reason] of payloads) {
       expect((await read(message(payload), { format }, 0)).error).toContain(reason);

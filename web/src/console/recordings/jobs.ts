@@ -4,7 +4,7 @@ import { type Signal, signal } from '@preact/signals';
 import { messages } from '../core/counts';
 import { mark, plural, TranslatedError, t, type Words } from '../core/i18n/i18n';
 import type { Clock } from '../core/repeat';
-import { formatCount, visible } from '../core/text';
+import { visible } from '../core/text';
 import type { Entry } from '../log/entry';
 import { rest } from '../log/export';
 import type { Feed } from '../log/feed';
@@ -197,7 +197,7 @@ export function createJobs({ library, database, feed, clock, save }: Dependencie
             {
               messages: messages(count),
               name: visible(file.name),
-              lines: plural(result.wrong, '{count} line', '{count} lines', formatCount(result.wrong)),
+              lines: plural(result.wrong, '{count} line', '{count} lines'),
             },
           );
       } finally {

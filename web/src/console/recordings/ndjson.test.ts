@@ -91,7 +91,7 @@ describe('a line', () => {
     [{ properties: { userProperties: {} } }, 'userProperties: is not a list'],
     [
       { properties: { subscriptionIdentifier: [0] } },
-      'subscriptionIdentifier: is not a whole number from 1 to 268435455',
+      'subscriptionIdentifier: is not a whole number from 1 to 268,435,455',
     ],
     [{ properties: { subscriptionIdentifier: [] } }, 'subscriptionIdentifier: is an empty list'],
     [{ properties: { correlationData: 'x' } }, 'correlationDataEncoding: is neither utf-8 nor base64'],

@@ -7,7 +7,6 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
 import type { Listed } from '../core/listed';
-import { formatCount } from '../core/text';
 import { Button } from './button';
 import { useRoving } from './roving';
 import styles from './virtual-list.module.css';
@@ -71,7 +70,7 @@ export function VirtualList({ label, list, held, breakpoint = 34, row }: Props) 
       {rows.behind && (
         <Button class={styles.jump} data-jump onClick={rows.follow}>
           {rows.unseen > 0
-            ? t('{count} new · Jump to newest ↓', { count: formatCount(rows.unseen) })
+            ? t('{count} new · Jump to newest ↓', { count: rows.unseen })
             : t('Jump to newest ↓')}
         </Button>
       )}

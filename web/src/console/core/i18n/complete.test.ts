@@ -65,12 +65,11 @@ for (const file of files) {
     }
     if (node.type !== 'CallExpression' || !isNode(node.callee) || !Array.isArray(node.arguments)) continue;
     const called = node.callee.name;
-    const given: unknown[] = called === 'plural' ? node.arguments.slice(1, 3) : node.arguments.slice(0, 1);
+    // Only English has a form for one.
+    const given: unknown = node.arguments[called === 'plural' ? 2 : 0];
     // `mark` names a sentence that is translated later, where it is shown.
     if (called !== 't' && called !== 'parts' && called !== 'plural' && called !== 'mark') continue;
-    for (const argument of given) {
-      for (const words of literalsOf(argument)) if (words !== undefined) sentences.set(words, where(node));
-    }
+    for (const words of literalsOf(given)) if (words !== undefined) sentences.set(words, where(node));
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { signal } from '@preact/signals';
 import { keep, readKept } from '../storage';
+import { formatCount } from '../text';
 
 export const languages = { en: 'English', zh: '中文' } as const;
 
@@ -45,28 +46,28 @@ export async function start(): Promise<void> {
   if (wanted !== 'en') await speak(wanted).catch(() => {});
 }
 
+const shown = <V>(value: V) => (typeof value === 'number' ? formatCount(value) : value);
+
 /**
  * The sentence in the page's language. `{name}` in it stands for a value; placeholders in a value
- * are not replaced.
+ * are not replaced. Numbers get separators: one that identifies something is given as text.
  */
 export function t(sentence: string, values?: Readonly<Record<string, string | number>>): string {
   const found = translated(sentence);
   if (!values) return found;
-  return found.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return found.replace(/\{(\w+)\}/g, (whole, name: string) => String(shown(values[name]) ?? whole));
 }
 
 /** The sentence with elements for some of its values, as children for JSX. */
 export function parts<E>(sentence: string, values: Readonly<Record<string, E>>): (string | E)[] {
   return translated(sentence)
     .split(/\{(\w+)\}/)
-    .map((part, i) => (i % 2 === 0 ? part : (values[part] ?? `{${part}}`)));
+    .map((part, i) => (i % 2 === 0 ? part : (shown(values[part]) ?? `{${part}}`)));
 }
 
 /** The sentence for a count: `one` if the language has a form for it; `{count}` in either is the number. */
-export function plural(count: number, one: string, other: string, shown: string | number = count): string {
-  const singular = count === 1 && language.value === 'en';
-  return t(singular ? one : other, { count: shown });
-}
+export const plural = (count: number, one: string, other: string): string =>
+  t(count === 1 && language.value === 'en' ? one : other, { count });
 
 function translated(sentence: string): string {
   const words = dictionary.value;

@@ -94,13 +94,9 @@ export const connection = {
   'Save password (unencrypted)': '保存密码（未加密）',
   'Saved “{name}”.': '已保存“{name}”。',
   '{count} imported.': '已导入 {count} 个。',
-  '{count} script': '{count} 个脚本',
   '{count} scripts': '{count} 个脚本',
-  '{count} script came along, switched off: read its code under Scripts before you switch it on.':
-    '随附 {count} 个脚本，处于关闭状态：开启前请先在“脚本”中阅读其代码。',
   '{count} scripts came along, switched off: read their code under Scripts before you switch them on.':
     '随附 {count} 个脚本，处于关闭状态：开启前请先在“脚本”中阅读其代码。',
-  '{count} script is here already.': '{count} 个脚本已存在。',
   '{count} scripts are here already.': '{count} 个脚本已存在。',
   'Exported with {scripts}.': '已导出，含 {scripts}。',
   'Import profiles': '导入配置',

@@ -14,7 +14,6 @@ export const editor = {
   'Without collection': '未归入集合',
   'Export {name}': '导出 {name}',
   'Import messages': '导入消息',
-  '{count} message imported.': '已导入 {count} 条消息。',
   '{count} messages imported.': '已导入 {count} 条消息。',
   'The file holds no messages that this page exported': '文件中没有由此页面导出的消息',
   'The file is of another version of this page': '文件来自此页面的其他版本',

@@ -4,13 +4,9 @@ export const feed = {
   // ui
   'This browser does not let the page copy: select the text and copy it':
     '浏览器不允许此页面复制：请选中文本后手动复制',
-  '{count} byte': '{count} 字节',
   '{count} bytes': '{count} 字节',
-  '{count} message': '{count} 条消息',
   '{count} messages': '{count} 条消息',
-  '{count} topic': '{count} 个主题',
   '{count} topics': '{count} 个主题',
-  '{count} value': '{count} 个值',
   '{count} values': '{count} 个值',
   '0 · at most once': '0 · 至多一次',
   '1 · at least once': '1 · 至少一次',
@@ -133,7 +129,6 @@ export const feed = {
   'Payloads, topics, and what the browser needs for them. At most {count} messages.':
     '载荷、主题以及浏览器为它们所需的内存。最多 {count} 条消息。',
   '{size} in use': '已用 {size}',
-  '{count} new message': '{count} 条新消息',
   '{count} new messages': '{count} 条新消息',
   '{found} of {kept} messages shown': '显示 {kept} 条消息中的 {found} 条',
   Searching: '正在搜索',

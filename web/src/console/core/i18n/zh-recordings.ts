@@ -23,7 +23,6 @@ export const recordings = {
   'Close replay': '关闭回放',
   'Exporting {name}…': '正在导出{name}…',
   'Importing {name}…': '正在导入{name}…',
-  '{count} line of the file left out': '文件中有 {count} 行被略过',
   '{count} lines of the file left out': '文件中有 {count} 行被略过',
   'Lines left out': '被略过的行',
   '… and {count} more': '… 还有 {count} 行',
@@ -94,7 +93,6 @@ export const recordings = {
   'Exported {messages} of “{name}”.': '已从“{name}”导出 {messages}。',
   'no line of the file is a message as the page exports them in NDJSON':
     '文件中没有任何一行是此页面以 NDJSON 导出的消息',
-  '{count} line': '{count} 行',
   '{count} lines': '{count} 行',
   'Imported {messages} of “{name}”, leaving out {lines} that held no message.':
     '已从“{name}”导入 {messages}，略过不是消息的 {lines}。',

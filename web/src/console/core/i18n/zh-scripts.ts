@@ -26,7 +26,6 @@ export const scripts = {
   '{count} left out: too many at once': '略过 {count} 条：一次来得太多',
   'It came from a file. Read its code, and then switch it on.': '它来自文件。请先阅读代码，再开启。',
   'I have read it: switch it on': '我已阅读：开启',
-  '{count} script imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
   '{count} scripts imported, switched off.': '已导入 {count} 个脚本，处于关闭状态。',
   'Scripts that are on were switched on for another broker, and run only there.':
     '已开启的脚本是为另一个 Broker 开启的，只在那里运行。',
@@ -68,11 +67,8 @@ export const scripts = {
   'Restarted, because another script hung': '已重新启动，因为另一个脚本停止响应',
   'Not published: {why}': '未发布：{why}',
   'Left out, over the limit for one second: {what}': '已略过，超出每秒的上限：{what}',
-  '{count} publish': '{count} 次发布',
   '{count} publishes': '{count} 次发布',
-  '{count} alert': '{count} 个警报',
   '{count} alerts': '{count} 个警报',
-  '{count} line of the log': '{count} 行日志',
   '{count} lines of the log': '{count} 行日志',
 
   // Dry run

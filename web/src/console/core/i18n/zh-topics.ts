@@ -39,7 +39,6 @@ export const topics = {
   'No number there': '该处没有数字',
 
   // Retained messages
-  '{count} retained message': '{count} 条保留消息',
   '{count} retained messages': '{count} 条保留消息',
   'Cleared {messages}.': '已清除 {messages}。',
   '{count} failed: {reason}.': '{count} 条失败：{reason}。',
@@ -151,7 +150,6 @@ export const topics = {
   'Both ways': '双向',
   '→ Sent': '→ 已发送',
   '← Received': '← 已接收',
-  'Exported {count} packet': '已导出 {count} 个报文',
   'Exported {count} packets': '已导出 {count} 个报文',
   'Record packets': '记录报文',
   'Search packets': '搜索报文',

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Brought } from '../../automation/library';
 import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
-import { formatCount, visible } from '../../core/text';
+import { visible } from '../../core/text';
 import type { Page, PartProps } from '../../session/page';
 import { exportProfiles, type Profile, profilesOf } from '../../session/profiles';
 import { hasSecrets, withoutSecrets } from '../../session/settings';
@@ -25,22 +25,14 @@ function cameAlong({ count, known }: Brought): string {
         count,
         '{count} script came along, switched off: read its code under Scripts before you switch it on.',
         '{count} scripts came along, switched off: read their code under Scripts before you switch them on.',
-        formatCount(count),
       ),
-    known > 0 &&
-      plural(
-        known,
-        '{count} script is here already.',
-        '{count} scripts are here already.',
-        formatCount(known),
-      ),
+    known > 0 && plural(known, '{count} script is here already.', '{count} scripts are here already.'),
   ]
     .filter(Boolean)
     .join(' ');
 }
 
-const scriptCount = (count: number): string =>
-  plural(count, '{count} script', '{count} scripts', formatCount(count));
+const scriptCount = (count: number): string => plural(count, '{count} script', '{count} scripts');
 
 function Row({ profile, page }: { profile: Profile; page: Page }) {
   const { name, settings, scripts = [] } = profile;
@@ -108,9 +100,7 @@ export function ProfileList({ page, session }: PartProps) {
       return brought?.names ?? new Map();
     });
     if (count === 0) for (const { undo } of came) undo();
-    else
-      news.value = () =>
-        [t('{count} imported.', { count: formatCount(count) }), ...came.map(cameAlong)].join(' ');
+    else news.value = () => [t('{count} imported.', { count }), ...came.map(cameAlong)].join(' ');
   }
 
   async function write() {

@@ -45,8 +45,7 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
     );
   const { properties: p, clientId, sessionPresent } = connack;
   const yes = (available: boolean) => (available ? t('available') : t('not available'));
-  const seconds = (count: number) =>
-    count === 0xffff_ffff ? t('never') : t('{count} s', { count: formatCount(count) });
+  const seconds = (count: number) => (count === 0xffff_ffff ? t('never') : t('{count} s', { count }));
   const pairs = p.userProperties ?? [];
   const more = pairs.length - limits.properties;
   const facts: [name: string, value: string | undefined][] = [
@@ -58,10 +57,7 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
     ],
     [t('Session'), sessionPresent ? t('continued') : t('new')],
     [t('Session expires after'), seconds(p.sessionExpiryInterval)],
-    [
-      t('Keep alive'),
-      p.serverKeepAlive === 0 ? t('off') : t('{count} s', { count: formatCount(p.serverKeepAlive) }),
-    ],
+    [t('Keep alive'), p.serverKeepAlive === 0 ? t('off') : t('{count} s', { count: p.serverKeepAlive })],
     [t('Maximum QoS'), String(p.maximumQoS)],
     [
       t('Maximum packet size'),
@@ -83,7 +79,7 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
         t('User property {name}', { name: brief(name, limits.name) }),
         value,
       ]),
-    [t('Not shown'), more > 0 ? t('… and {count} more', { count: formatCount(more) }) : undefined],
+    [t('Not shown'), more > 0 ? t('… and {count} more', { count: more }) : undefined],
   ];
   return (
     <>

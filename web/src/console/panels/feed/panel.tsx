@@ -81,7 +81,7 @@ function Announcer({ feed }: { feed: Feed }) {
       const { received } = feed.view.peek();
       const news = received - heard;
       heard = received;
-      if (news > 0) setSaid(plural(news, '{count} new message', '{count} new messages', formatCount(news)));
+      if (news > 0) setSaid(plural(news, '{count} new message', '{count} new messages'));
     }, pause * 1000);
     return () => clearInterval(timer);
   }, [feed]);

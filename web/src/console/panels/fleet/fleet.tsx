@@ -5,7 +5,7 @@ import { type Fleet, fleetOf } from '../../automation/fleet';
 import { mostInPublic } from '../../automation/fleet-plan';
 import { parts, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, formatCount, visible } from '../../core/text';
+import { brief, visible } from '../../core/text';
 import { explain } from '../../session/explain';
 import type { Session } from '../../session/session';
 import { Button } from '../../ui/button';
@@ -70,9 +70,9 @@ function Agreement({ fleet }: { fleet: Fleet }) {
         {parts(
           '{devices} clients connect to {address} and publish up to {rate} messages a second together.',
           {
-            devices: formatCount(Number(devices)),
+            devices: Number(devices),
             address: <bdi class="mono">{brief(address, limits.name)}</bdi>,
-            rate: formatCount(Math.ceil(Number(devices) * Number(rate))),
+            rate: Math.ceil(Number(devices) * Number(rate)),
           },
         )}
       </p>
@@ -80,9 +80,7 @@ function Agreement({ fleet }: { fleet: Fleet }) {
         {fleet.reach() === 'public broker'
           ? t(
               'It is public: others use it too, and can read what the devices send. At most {count} devices.',
-              {
-                count: mostInPublic.devices,
-              },
+              { count: mostInPublic.devices },
             )
           : t('Do this only if its operator agrees. It may cost money and affect others.')}
       </p>

@@ -40,7 +40,7 @@ function factsOf(figures: Figures, devices: string, measured: boolean, over: boo
   const facts: (Fact | false)[] = [
     !over && {
       name: t('Connected'),
-      value: t('{count} of {all}', { count: formatCount(connected), all: formatCount(Number(devices)) }),
+      value: t('{count} of {all}', { count: connected, all: Number(devices) }),
     },
     !over && connecting > 0 && { name: t('Connecting'), value: formatCount(connecting) },
     !over && away > 0 && { name: t('Away'), value: formatCount(away) },
@@ -59,7 +59,7 @@ function factsOf(figures: Figures, devices: string, measured: boolean, over: boo
       value:
         lastStorm.took === undefined
           ? '…'
-          : t('{count} in {time}', { count: formatCount(lastStorm.devices), time: formatMs(lastStorm.took) }),
+          : t('{count} in {time}', { count: lastStorm.devices, time: formatMs(lastStorm.took) }),
     },
     figures.skipped > 0 && {
       name: t('Not sent'),

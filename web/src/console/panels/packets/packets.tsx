@@ -59,9 +59,7 @@ function Tools({ log }: { log: PacketLog }) {
         name="packets"
         formats={['JSON', 'NDJSON']}
         fileOf={fileOf}
-        words={(count) =>
-          plural(count, 'Exported {count} packet', 'Exported {count} packets', formatCount(count))
-        }
+        words={(count) => plural(count, 'Exported {count} packet', 'Exported {count} packets')}
       />
       <Button small disabled={kept === 0} onClick={log.clear}>
         {t('Clear')}

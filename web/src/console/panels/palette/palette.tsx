@@ -2,7 +2,7 @@ import { useId, useMemo, useRef, useState } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { distance, enter, type Match } from '../../core/match';
-import { brief, formatCount } from '../../core/text';
+import { brief } from '../../core/text';
 import type { Page } from '../../session/page';
 import { readProfiles } from '../../session/profiles';
 import type { Keys } from '../../shortcuts/keys';
@@ -150,7 +150,7 @@ export function Palette({ page, shortcuts }: { page: Page; shortcuts: Shortcuts 
           {entries.length === 0
             ? t('Nothing matches.')
             : count > entries.length &&
-              t('{count} more: type more to find them.', { count: formatCount(count - entries.length) })}
+              t('{count} more: type more to find them.', { count: count - entries.length })}
         </p>
       </div>
     </Dialog>

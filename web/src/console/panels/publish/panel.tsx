@@ -195,16 +195,14 @@ export function PublishPanel({ page, session }: PartProps) {
                     ? '{sent} of {times} sent, one every {seconds} s, to {topic}'
                     : '{sent} sent, one every {seconds} s, to {topic}',
                   {
-                    sent: formatCount(repeating.sent),
-                    times: formatCount(repeating.times ?? 0),
+                    sent: repeating.sent,
+                    times: repeating.times ?? 0,
                     seconds: repeating.seconds,
                     topic: <bdi>{visible(repeating.topic)}</bdi>,
                   },
                 )}
                 {repeating.failed && (
-                  <span class="publish-problem">
-                    {t('{count} failed', { count: formatCount(repeating.failed) })}
-                  </span>
+                  <span class="publish-problem">{t('{count} failed', { count: repeating.failed })}</span>
                 )}
               </span>
             ) : (

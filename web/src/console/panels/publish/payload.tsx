@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { parts, t } from '../../core/i18n/i18n';
 import { keep, readKept } from '../../core/storage';
-import { formatBytes, formatCount, visible } from '../../core/text';
+import { formatBytes, visible } from '../../core/text';
 import { formats, looksLikeJson, problemWith } from '../../payload/encode';
 import type { Format } from '../../payload/format';
 import { payloadProblem } from '../../session/message';
@@ -70,7 +70,7 @@ function Hint({ publisher, problems, onInsert }: HintProps) {
         <span>
           {parts('{place} counts up from {next}', {
             place: <code>{'{{n}}'}</code>,
-            next: formatCount(publisher.next.value),
+            next: publisher.next.value,
           })}
         </span>
       )}

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { messages } from '../../core/counts';
 import { mark, parts, plural, t } from '../../core/i18n/i18n';
-import { formatBytes, formatCount, visible } from '../../core/text';
+import { formatBytes, visible } from '../../core/text';
 import type { Recording as Recorded } from '../../recordings/database';
 import type { Job } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
@@ -47,7 +47,7 @@ function Recording({ recording, written }: { recording: Recordings['recording'];
           })}
           {lost > 0 && (
             <strong class="bad">
-              {t(', {count} lost: they came too fast for the disk', { count: formatCount(lost) })}
+              {t(', {count} lost: they came too fast for the disk', { count: lost })}
             </strong>
           )}
         </>
@@ -71,13 +71,13 @@ const phases = {
 function wordsFor({ recording, player, total, again }: Job): string {
   const { phase, done, problem } = player.playing.value;
   const all = messages(total);
-  const progress = t('{done} of {messages}', { done: formatCount(done), messages: all });
+  const progress = t('{done} of {messages}', { done, messages: all });
   const name = visible(recording.name);
   const what = again
     ? t('Publishing “{name}” to {broker}', { name, broker: visible(again.broker) })
     : t('Showing “{name}” in the feed', { name });
   const { failed = 0, reason = '' } = again?.outcome.value ?? {};
-  const failures = failed > 0 ? t(', {count} failed: {reason}', { count: formatCount(failed), reason }) : '';
+  const failures = failed > 0 ? t(', {count} failed: {reason}', { count: failed, reason }) : '';
   return t(phases[phase], { what, progress, failures, problem, messages: all });
 }
 
@@ -137,18 +137,13 @@ function Mistakes({ jobs }: Recordings) {
   const more = wrong - first.length;
   return (
     <Disclosure
-      title={plural(
-        wrong,
-        '{count} line of the file left out',
-        '{count} lines of the file left out',
-        formatCount(wrong),
-      )}
+      title={plural(wrong, '{count} line of the file left out', '{count} lines of the file left out')}
     >
       <ul class="muted wrap" aria-label={t('Lines left out')}>
         {first.map((mistake, n) => (
           <li key={n}>{mistake()}</li>
         ))}
-        {more > 0 && <li>{t('… and {count} more', { count: formatCount(more) })}</li>}
+        {more > 0 && <li>{t('… and {count} more', { count: more })}</li>}
       </ul>
     </Disclosure>
   );

@@ -100,7 +100,7 @@ function Facts({ recording, held }: { recording: Recording; held: boolean }) {
     formatBytes(bytes),
     ...(single || names.length === 0 ? [broker && visible(broker)] : each),
     filter && t('only {filter}', { filter: visible(filter) }),
-    lost > 0 && t('{count} lost', { count: formatCount(lost) }),
+    lost > 0 && t('{count} lost', { count: lost }),
   ].filter(Boolean);
   return (
     <span class="recording-facts flow fine wrap across">

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { messages } from '../../core/counts';
 import { parts, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { formatCount, visible } from '../../core/text';
+import { visible } from '../../core/text';
 import { countFor, countsOf, namesIn, type Which } from '../../recordings/jobs';
 import type { Speed } from '../../recordings/player';
 import { withoutSecrets } from '../../session/settings';
@@ -61,9 +61,9 @@ export function Publish({ recording, recordings, page, onClose }: FormProps) {
   const total = countFor(counts, which);
   const count = messages(total);
   const choices = [
-    ['received', t('what was received ({count})', { count: formatCount(counts.received) })],
-    ['sent', t('what was sent ({count})', { count: formatCount(counts.sent) })],
-    ['both', t('both ({count})', { count: formatCount(countFor(counts, 'both')) })],
+    ['received', t('what was received ({count})', { count: counts.received })],
+    ['sent', t('what was sent ({count})', { count: counts.sent })],
+    ['both', t('both ({count})', { count: countFor(counts, 'both') })],
   ] as const;
   return (
     <Form

@@ -11,7 +11,7 @@ import { nameFrom, type Script, textOf } from '../../automation/text';
 import { mistakeIn } from '../../core/failure';
 import { plural, t } from '../../core/i18n/i18n';
 import { saveAs } from '../../core/save-as';
-import { formatCount, formatTime, visible } from '../../core/text';
+import { formatTime, visible } from '../../core/text';
 import type { PartProps } from '../../session/page';
 import { profilesOf } from '../../session/profiles';
 import type { Session } from '../../session/session';
@@ -49,11 +49,11 @@ function stateWords(
   if (state.phase === 'starting') return t('starting');
   const { messages, failed, published, dropped, refused } = state;
   return [
-    plural(messages, '{count} message', '{count} messages', formatCount(messages)),
-    failed > 0 && t('{count} failed', { count: formatCount(failed) }),
-    published > 0 && t('{count} published', { count: formatCount(published) }),
-    refused > 0 && t('{count} not published', { count: formatCount(refused) }),
-    dropped > 0 && t('{count} left out: too many at once', { count: formatCount(dropped) }),
+    plural(messages, '{count} message', '{count} messages'),
+    failed > 0 && t('{count} failed', { count: failed }),
+    published > 0 && t('{count} published', { count: published }),
+    refused > 0 && t('{count} not published', { count: refused }),
+    dropped > 0 && t('{count} left out: too many at once', { count: dropped }),
   ]
     .filter(Boolean)
     .join(', ');
@@ -312,12 +312,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
     }
     said.value =
       count > 0
-        ? plural(
-            count,
-            '{count} script imported, switched off.',
-            '{count} scripts imported, switched off.',
-            formatCount(count),
-          )
+        ? plural(count, '{count} script imported, switched off.', '{count} scripts imported, switched off.')
         : '';
   }
 

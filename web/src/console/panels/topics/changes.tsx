@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { formatBytes, formatCount, formatTime } from '../../core/text';
+import { formatBytes, formatTime } from '../../core/text';
 import type { Choices } from '../../payload/choices';
 import type { History, Past } from '../../topics/history';
 import { topicOf } from '../../topics/model';
@@ -58,7 +58,7 @@ export function Changes({ bench, choices, history }: Props) {
         ))}
       </ol>
       {values.length >= limits.history.values && (
-        <p class="empty-line">{t('The last {count} values.', { count: formatCount(values.length) })}</p>
+        <p class="empty-line">{t('The last {count} values.', { count: values.length })}</p>
       )}
     </>
   );

@@ -10,7 +10,7 @@ import 'uplot/dist/uPlot.min.css';
 import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { saveAs } from '../../core/save-as';
-import { brief, formatCount, formatTime } from '../../core/text';
+import { brief, formatTime } from '../../core/text';
 import { theme } from '../../core/theme';
 import { coloursAt } from '../../core/theme-colours';
 import { picture } from '../../topics/chart-picture';
@@ -221,8 +221,8 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
   const shown = brief(topic, limits.name);
   const end = shown.lastIndexOf('/') + 1;
   const notes = [
-    missing > 0 && t('{count} without a number', { count: formatCount(missing) }),
-    skipped > 0 && t('{count} came too fast', { count: formatCount(skipped) }),
+    missing > 0 && t('{count} without a number', { count: missing }),
+    skipped > 0 && t('{count} came too fast', { count: skipped }),
   ].filter(Boolean);
   return (
     <li class="line">
@@ -254,7 +254,7 @@ function words(series: readonly Series[]): string {
       );
       return t('{line}: {count} values, {low} to {high}, last {last}', {
         line: titleOf(one),
-        count: formatCount(values.length),
+        count: values.length,
         low: formatValue(low),
         high: formatValue(high),
         last: formatValue(values.at(-1) ?? 0),
@@ -368,7 +368,7 @@ export function Chart({ bench }: { bench: Charted }) {
           ref={body}
           class="charts-body"
           title={t('Drag to zoom, double-click to reset. The last {count} values of each line.', {
-            count: formatCount(limits.chart.points),
+            count: limits.chart.points,
           })}
         >
           <div class="visually-hidden" role="img" aria-label={words(series)} />

@@ -1,23 +1,22 @@
 import { parts, plural, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, formatCount } from '../../core/text';
+import { brief } from '../../core/text';
 import type { Progress } from '../../topics/clear';
 import type { Clearing, Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { Toolbar } from '../../ui/toolbar';
 
-const messages = (count: number) =>
-  plural(count, '{count} retained message', '{count} retained messages', formatCount(count));
+const messages = (count: number) => plural(count, '{count} retained message', '{count} retained messages');
 
 function outcome({ total, published, failed, reason }: Progress, undoing = false): string {
   const left = total - published - failed;
   return [
     t(undoing ? 'Restored {messages}.' : 'Cleared {messages}.', { messages: messages(published) }),
-    failed > 0 && t('{count} failed: {reason}.', { count: formatCount(failed), reason: t(reason) }),
+    failed > 0 && t('{count} failed: {reason}.', { count: failed, reason: t(reason) }),
     left > 0 &&
       t(failed === 0 && reason ? '{count} left as they were: {reason}.' : '{count} left as they were.', {
-        count: formatCount(left),
+        count: left,
         reason: t(reason),
       }),
   ]
@@ -48,10 +47,7 @@ export function ClearDialog({ bench }: { bench: Workbench }) {
         <p role="status">
           {progress.done
             ? outcome(progress, undoing)
-            : t('{done} of {total}…', {
-                done: formatCount(progress.published + progress.failed),
-                total: formatCount(progress.total),
-              })}
+            : t('{done} of {total}…', { done: progress.published + progress.failed, total: progress.total })}
         </p>
       ) : (
         <p>

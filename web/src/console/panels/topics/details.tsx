@@ -177,7 +177,7 @@ export function Details({ page, session }: PartProps) {
       )}
       {node.retainedBelow > 0 && (
         <Button small look="stop" onClick={() => bench.askToClear(node)}>
-          {t('Clear retained ({count})…', { count: formatCount(node.retainedBelow) })}
+          {t('Clear retained ({count})…', { count: node.retainedBelow })}
         </Button>
       )}
     </Sheet>

@@ -30,7 +30,7 @@ function Figures({ bench }: { bench: Workbench }) {
       value: formatCount(root.topics),
       title: t(
         "Topics that messages arrived on; they take {used}. Up to {count} levels or {size} are kept, for all connections together; a topic's history begins when you look at it.",
-        { used: formatBytes(bytes), count: formatCount(caps.nodes), size: formatBytes(caps.bytes) },
+        { used: formatBytes(bytes), count: caps.nodes, size: formatBytes(caps.bytes) },
       ),
     },
     {
@@ -65,11 +65,7 @@ function Search({ bench }: { bench: Workbench }) {
         onEdit={bench.find}
       />
       <output class="muted nowrap">
-        {query !== '' &&
-          t(done ? '{found} found' : '{found} of {looked}…', {
-            found: formatCount(found),
-            looked: formatCount(looked),
-          })}
+        {query !== '' && t(done ? '{found} found' : '{found} of {looked}…', { found, looked })}
       </output>
     </search>
   );

@@ -15,7 +15,7 @@ const options = { allowIndefinite: true, allowUndefined: true, allowBigInt: true
 const bignum = 64;
 
 function withTags([kind, text, note]: Leaf, tags: number[], value: unknown): Leaf {
-  const notes = tags.map((tag) => t('tag {number}', { number: tag }));
+  const notes = tags.map((tag) => t('tag {number}', { number: String(tag) }));
   const tag = tags.at(-1);
   if ((tag === 2 || tag === 3) && value instanceof Uint8Array && value.length <= bignum) {
     const size = BigInt(`0x${hex(value).replaceAll(' ', '') || '0'}`);
@@ -86,7 +86,7 @@ export function decode(payload: Uint8Array, out: Sink): void {
       if (tags.length) throw new PayloadError(() => t('a tag without a value'));
       nest.end();
     } else if (Type.equals(type, Type.array) || Type.equals(type, Type.map)) {
-      const note = tags.map((tag) => t('tag {number}', { number: tag })).join(', ');
+      const note = tags.map((tag) => t('tag {number}', { number: String(tag) })).join(', ');
       tags = [];
       nest.begin(Type.equals(type, Type.map), value, note || undefined);
     } else leaf(value);

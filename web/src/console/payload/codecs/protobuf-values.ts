@@ -125,7 +125,7 @@ export function float(field: FieldBase, value: Value, path: string): Uint8Array 
   if (number === undefined) return fail(path, () => t('{value} is not a number', { value: shown(value) }));
   if (field.type === 'double') return fixed(8, (view) => view.setFloat64(0, number, true));
   if (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
-    fail(path, () => t('{number} does not fit in {type}', { number, type: 'float' }));
+    fail(path, () => t('{number} does not fit in {type}', { number: String(number), type: 'float' }));
   return fixed(4, (view) => view.setFloat32(0, number, true));
 }
 

@@ -55,7 +55,7 @@ export function createReader(bytes: Uint8Array) {
     const id = Math.floor(tag / 8);
     const wire = tag % 8;
     if (id === 0 || id > 0x1fffffff)
-      throw new PayloadError(() => t('there is no field number {number}', { number: id }));
+      throw new PayloadError(() => t('there is no field number {number}', { number: String(id) }));
     if (wire === 0) return { id, wire, value: varint(), bytes: nothing };
     if (wire === 1) return { id, wire, value: 0n, bytes: take(8) };
     if (wire === 2) return { id, wire, value: 0n, bytes: take(Number(varint())) };
@@ -70,7 +70,7 @@ export function createReader(bytes: Uint8Array) {
       if (inner.wire !== 4) continue;
       if (inner.id !== id)
         throw new PayloadError(() =>
-          t('group {number} ends as group {other}', { number: id, other: inner.id }),
+          t('group {number} ends as group {other}', { number: String(id), other: String(inner.id) }),
         );
       return { id, wire, value: 0n, bytes: bytes.subarray(start, end) };
     }
@@ -93,7 +93,9 @@ export function readFields(bytes: Uint8Array): Map<number, WireField[]> {
       throw new PayloadError(() => t('more than {count} fields in one message', { count: most }));
     const field = reader.field();
     if (field.wire === 4)
-      throw new PayloadError(() => t('group {number} ends without having begun', { number: field.id }));
+      throw new PayloadError(() =>
+        t('group {number} ends without having begun', { number: String(field.id) }),
+      );
     const same = fields.get(field.id);
     if (same) same.push(field);
     else fields.set(field.id, [field]);

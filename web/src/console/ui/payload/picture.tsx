@@ -1,6 +1,5 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
-import { formatCount } from '../../core/text';
 import type { Picture } from '../../payload/image';
 import { Button } from '../button';
 
@@ -38,13 +37,7 @@ export function PictureView({ payload, picture: { type, size }, onBroken }: Prop
     <figure class="payload-picture stack">
       {url && <img src={url} alt={t('The payload as a picture, {kind}', { kind })} onError={onBroken} />}
       <figcaption class="muted wrap">
-        {size
-          ? t('{kind}, {width} × {height} pixels', {
-              kind,
-              width: formatCount(size[0]),
-              height: formatCount(size[1]),
-            })
-          : kind}
+        {size ? t('{kind}, {width} × {height} pixels', { kind, width: size[0], height: size[1] }) : kind}
       </figcaption>
     </figure>
   );

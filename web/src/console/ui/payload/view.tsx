@@ -1,6 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { noRoom } from '../../core/no-room';
-import { decodeUtf8, formatCount, hex } from '../../core/text';
+import { decodeUtf8, hex } from '../../core/text';
 import type { Choice, Choices } from '../../payload/choices';
 import { base64 } from '../../payload/codecs/base64';
 import type { ViewFormat } from '../../payload/format';
@@ -40,9 +40,9 @@ async function copy(payload: Uint8Array, format: ViewFormat, shown: HTMLElement 
 
 function moreOf(shown: Shown): string | undefined {
   if (shown.kind === 'text' && shown.left > 0)
-    return t('Show more, {count} bytes left', { count: formatCount(shown.left) });
+    return t('Show more, {count} bytes left', { count: shown.left });
   if (shown.kind !== 'lines' || (shown.lines.length <= shown.shown && shown.whole)) return undefined;
-  const count = formatCount(Math.max(0, shown.lines.length - shown.shown));
+  const count = Math.max(0, shown.lines.length - shown.shown);
   return t(shown.whole ? 'Show more, {count} lines left' : 'Show more, over {count} lines left', { count });
 }
 
