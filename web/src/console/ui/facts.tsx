@@ -26,7 +26,7 @@ export function Facts({ facts, look = 'table', class: name = '', label, scrolls 
   if (facts.length === 0) return null;
   return (
     <dl
-      class={`${styles[look]} ${name}`}
+      class={`${styles.facts} ${styles[look]} numbers small-text ${name}`}
       {...(label && { 'aria-label': label })}
       {...(scrolls && { tabIndex: 0 })}
     >

@@ -87,7 +87,9 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
       }}
     >
       {problem.value ? (
-        <p role="alert">{problem.value}</p>
+        <p class="narrow inset small-text" role="alert">
+          {problem.value}
+        </p>
       ) : (
         <div role="menu" aria-label={label}>
           {commands.map((command) => (
@@ -96,7 +98,7 @@ function List({ list, label, commands, close, onOpen, ...rest }: ListProps) {
               type="button"
               role="menuitem"
               tabIndex={-1}
-              data-stop={command.stop}
+              class={command.stop ? 'bad' : ''}
               onClick={() => void choose(command)}
             >
               {command.text}

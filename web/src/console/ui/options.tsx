@@ -75,7 +75,7 @@ export function Options({ id, label, active, options, at, onChoose }: Props) {
         <div
           key={key}
           id={optionId(id, index)}
-          class={styles.option}
+          class={`item line roomy ${styles.option}`}
           role="option"
           aria-selected={index === active}
           onClick={() => onChoose(index)}

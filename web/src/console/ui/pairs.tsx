@@ -23,10 +23,10 @@ export function Pairs({ label, pairs, error, onEdit }: Props) {
     if (above && below) onEdit(pairs.toSpliced(index - 1, 2, below, above));
   };
   return (
-    <fieldset class="pairs" aria-describedby={error ? `${id}-error` : undefined}>
+    <fieldset class="pairs stack tight across" aria-describedby={error ? `${id}-error` : undefined}>
       <legend>{label}</legend>
       {pairs.map(([name, value], index) => (
-        <div class="pair" key={index}>
+        <div class="pair full" key={index}>
           <input
             class="input mono"
             aria-label={t('Name {number}', { number: index + 1 })}

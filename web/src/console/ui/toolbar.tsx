@@ -9,7 +9,7 @@ export function Toolbar({ end, children }: { end?: boolean; children: ComponentC
 /** What became of something, beside the control that did it. */
 export function Said({ children }: { children: ComponentChildren }) {
   return (
-    <span class={styles.said} aria-live="polite">
+    <span class="muted numbers wrap" aria-live="polite">
       {children}
     </span>
   );

@@ -28,7 +28,7 @@ export function ConnectionStatus({ connection }: { connection: Connection }) {
   const url = withoutSecrets(status.url);
   return (
     <div
-      class="status line"
+      class="status line muted"
       role="status"
       aria-label={t('Connection')}
       data-phase={status.phase}
@@ -59,9 +59,11 @@ function Notice({ connection }: { connection: Connection }) {
   return (
     <div class="notice-place full" role="alert">
       {notice && (
-        <div class="notice flow box" data-tone={notice.tone}>
+        <div class="notice flow from-top box small-text" data-tone={notice.tone}>
           <div class="notice-words wrap">
-            <strong>{t('{title}.', { title: notice.title })}</strong>{' '}
+            <strong class={`bold ${notice.tone === 'error' ? 'bad' : 'warn'}`}>
+              {t('{title}.', { title: notice.title })}
+            </strong>{' '}
             {settled ? (
               <details class="notice-more">
                 <summary>{t('Why?')}</summary>

@@ -130,6 +130,7 @@ export function ProfileList({ page, session }: PartProps) {
       <div class="profile-save level line from-top">
         <TextField
           label={t('Save the settings as')}
+          class="grow narrow"
           value={name}
           error={profiles.problem.value || undefined}
           onEdit={(typed) => {

@@ -26,7 +26,7 @@ function Lacks({ properties: p }: { properties: ConnackInfo['properties'] }) {
   ].filter(Boolean);
   if (lacks.length === 0) return null;
   return (
-    <ul class="session-lacks fine" aria-label={t('What the broker does not offer')}>
+    <ul class="session-lacks stack tight above fine" aria-label={t('What the broker does not offer')}>
       {lacks.map((words) => (
         <li key={words}>{words}</li>
       ))}

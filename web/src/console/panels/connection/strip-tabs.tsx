@@ -58,7 +58,7 @@ export interface TabsProps {
 export function StripTabs({ sessions, onClose }: TabsProps) {
   const active = sessions.active.value;
   return (
-    <ul class="strip-tabs">
+    <ul class="strip-tabs line tight">
       {sessions.list.value.map((session) => (
         <Tab
           key={session.id}

@@ -54,7 +54,7 @@ export function Strip({ page }: { page: Page }) {
       <Button
         small
         look="quiet"
-        class="strip-add line"
+        class="strip-add rigid"
         title={t('New connection, beside this one')}
         onClick={add}
       >

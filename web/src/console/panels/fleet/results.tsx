@@ -103,11 +103,11 @@ function Deliveries({ figures, measured }: { figures: Figures; measured: boolean
             );
           }
           return (
-            <div key={qos} class="fleet-qos">
+            <div key={qos} class="line roomy from-top">
               <span class="tag" data-qos={qos}>
                 QoS {qos}
               </span>
-              <Facts look="line" label={`QoS ${qos}`} facts={facts} />
+              <Facts look="line" class="grow" label={`QoS ${qos}`} facts={facts} />
             </div>
           );
         })}
@@ -221,12 +221,8 @@ export function Results({ fleet }: { fleet: Fleet }) {
   }
 
   return (
-    <section class="fleet-results stack" aria-label={t('Figures of the fleet')}>
-      <Facts
-        look="cells"
-        class="fleet-facts"
-        facts={factsOf(figures, form.devices, form.measure, !fleet.running.value)}
-      />
+    <section class="fleet-results stack roomy" aria-label={t('Figures of the fleet')}>
+      <Facts look="cells" facts={factsOf(figures, form.devices, form.measure, !fleet.running.value)} />
       <Deliveries figures={figures} measured={form.measure} />
       <Problems problems={figures.problems} url={address} />
       {samples.length > 1 && <Chart key={run.begun} samples={samples} />}

@@ -54,8 +54,8 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
   const isScript = form.by === 'script';
   const { text, choice, flag } = fieldsOf<FleetForm>(form, errors, fleet.edit);
   return (
-    <form id={id} class="fleet-setup stack" aria-label={t('Fleet')} onSubmit={submits(fleet.start)}>
-      <fieldset class="stack" disabled={fleet.running.value}>
+    <form id={id} class="fleet-setup stack roomy" aria-label={t('Fleet')} onSubmit={submits(fleet.start)}>
+      <fieldset class="stack roomy" disabled={fleet.running.value}>
         <legend class="visually-hidden">{t('What the devices do')}</legend>
         <div class="fields">
           {text(t('Devices'), 'devices')}

@@ -184,7 +184,7 @@ export function PublishPanel({ page, session }: PartProps) {
             {flag(t('Retain'), 'retain')}
           </div>
           <Repeat publisher={publisher} />
-          <div class="publish-go flow">
+          <div class="publish-go line roomy">
             <Button type="submit" look={repeating ? 'stop' : 'primary'}>
               {repeating ? t('Stop') : t('Publish')}
             </Button>

@@ -29,7 +29,7 @@ function Attached({ publisher }: { publisher: Publisher }) {
   if (!file) return null;
   return (
     <p class="publish-file line box small-text sunken">
-      <bdi>{visible(file.name)}</bdi>
+      <bdi class="grow wrap">{visible(file.name)}</bdi>
       <span>{formatBytes(file.bytes.length)}</span>
       <IconButton
         label={t('Remove {name}', { name: visible(file.name) })}

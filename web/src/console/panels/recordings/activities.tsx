@@ -24,9 +24,9 @@ function Activity({
 }) {
   return (
     <div class="activity flow">
-      <span class="activity-text stretch wrap">{text}</span>
+      <span class="stretch wrap">{text}</span>
       <span class="flow">{children}</span>
-      {part !== undefined && <progress aria-label={t('Done')} max={1} value={part} />}
+      {part !== undefined && <progress class="full" aria-label={t('Done')} max={1} value={part} />}
     </div>
   );
 }

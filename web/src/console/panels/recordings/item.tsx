@@ -25,7 +25,7 @@ function Show({ recording, recordings, onClose }: FormProps) {
       }}
     >
       <SpeedSelect value={speed} onEdit={setSpeed} />
-      <p class="field-hint wrap small-text">
+      <p class="field-hint full wrap small-text">
         {t(
           'The messages are added to the list with their original times, marked as replayed. Nothing is published.',
         )}
@@ -66,7 +66,7 @@ function Delete({ recording, recordings, onClose }: FormProps) {
         void recordings.library.remove(recording);
       }}
     >
-      <p>
+      <p class="full wrap">
         {t('“{name}” and its {messages} will be permanently deleted from this browser.', {
           name: visible(recording.name),
           messages: messages(countOf(recording)),

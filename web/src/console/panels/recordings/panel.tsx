@@ -58,7 +58,7 @@ function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
   const filter = chosen ? topic : '';
   const button = useFocusOnReturn();
   return (
-    <div class="recordings-start flow">
+    <div class="flow wrap">
       <Button look="primary" ref={button} onClick={() => void recording.start(filter)}>
         {t('Start recording')}
       </Button>
@@ -96,7 +96,7 @@ function List({ recordings, page }: { recordings: Recordings; page: Page }) {
       </p>
     );
   return (
-    <ul class="recordings-list box" aria-label={t('Recordings')}>
+    <ul class="box" aria-label={t('Recordings')}>
       {shown.map((recording) => (
         <Item key={recording.id} recording={recording} recordings={recordings} page={page} />
       ))}

@@ -14,7 +14,7 @@ function Origin({ names, to }: { names: readonly string[]; to: string | undefine
   const known = names.filter((name) => name !== '');
   if (known.length === 0 || (names.length === 1 && known[0] === to)) return null;
   return (
-    <p class="warn">
+    <p class="warn full wrap">
       {parts('They were recorded from {connections}.', {
         connections: <bdi class="mono">{known.slice(0, limits.suggestions).map(visible).join(', ')}</bdi>,
       })}
@@ -24,7 +24,7 @@ function Origin({ names, to }: { names: readonly string[]; to: string | undefine
 
 function Warning({ broker, count }: { broker: string | undefined; count: string }) {
   return (
-    <p>
+    <p class="full wrap">
       {broker === undefined
         ? t('Connect to a broker first.')
         : parts(
@@ -104,7 +104,9 @@ export function Publish({ recording, recordings, page, onClose }: FormProps) {
       <Select<Which> label={t('Publish')} class="inline" value={which} options={choices} onEdit={setWanted} />
       <SpeedSelect value={speed} onEdit={setSpeed} />
       {origin === open ? (
-        <p>{t('Choose whose messages to publish: they may come from several connections.')}</p>
+        <p class="full wrap">
+          {t('Choose whose messages to publish: they may come from several connections.')}
+        </p>
       ) : (
         <>
           <Origin names={from === undefined ? names : [from]} to={session?.name.value} />

@@ -41,18 +41,18 @@ export function Changes({ bench, choices, history }: Props) {
       ) : (
         <p class="empty-line">{t('Nothing earlier to compare with.')}</p>
       )}
-      <ol class="topics-history" aria-label={t('History')}>
+      <ol class="topics-history full" aria-label={t('History')}>
         {values.toReversed().map((value) => (
           <li key={value.number}>
             <button
               type="button"
-              class="item"
+              class="item full"
               aria-pressed={value === after}
               onClick={() => setPicked(value === values.at(-1) ? undefined : value.number)}
             >
-              <time>{formatTime(value.at)}</time>
+              <time class="mono fine">{formatTime(value.at)}</time>
               <bdi class="topics-history-value clip">{lineOf(value.payload, value.size)}</bdi>
-              <span>{formatBytes(value.size)}</span>
+              <span class="fine">{formatBytes(value.size)}</span>
             </button>
           </li>
         ))}

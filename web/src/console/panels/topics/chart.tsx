@@ -366,7 +366,7 @@ export function Chart({ bench }: { bench: Charted }) {
       {!folded && (
         <div
           ref={body}
-          class="charts-body"
+          class="charts-body scrolls"
           title={t('Drag to zoom, double-click to reset. The last {count} values of each line.', {
             count: limits.chart.points,
           })}

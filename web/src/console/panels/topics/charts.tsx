@@ -9,7 +9,7 @@ const Chart = onDemand(async () => (await import('./chart')).Chart);
 export function Charts({ bench, label = t('Charts') }: { bench: Charted; label?: string }) {
   if (bench.charted.value.length === 0) return null;
   return (
-    <section class="charts" aria-label={label}>
+    <section class="charts column rigid" aria-label={label}>
       <Chart bench={bench} />
     </section>
   );

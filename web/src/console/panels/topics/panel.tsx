@@ -58,7 +58,7 @@ function Search({ bench }: { bench: Workbench }) {
     <search class="topics-search line">
       <TextField
         type="search"
-        class="bare"
+        class="bare grow"
         label={t('Search topics')}
         placeholder={t('Search topics')}
         value={query}

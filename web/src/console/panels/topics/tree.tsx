@@ -109,14 +109,14 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
       {/* The levels of a name and the numbers of the columns would each be words of their own. */}
       <span class="visually-hidden">{said.filter(Boolean).join(' ')}</span>
       <span
-        class="topic-path"
+        class="topic-path line"
         aria-hidden="true"
         style={{ paddingInlineStart: `${Math.min(depth - 1, 16) * 0.75}rem` }}
       >
         <span class="topic-twisty rigid" data-open={open} />
         <TopicText class="topic-name grow" topic={name} />
       </span>
-      <span class="topic-value" aria-hidden="true">
+      <span class="topic-value line tight" aria-hidden="true">
         {last ? (
           payload ? (
             <Brief class="topic-payload" preview={preview} />

@@ -125,7 +125,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
       .map(([format, label]) => [format as ViewFormat, t(label)] as const),
   ] as const;
   return (
-    <div class="payload" ref={place}>
+    <div class="payload stack roomy full" ref={place}>
       <div class="payload-tools flow">
         <Select<ViewFormat | ''>
           label={t('Show payload as')}
