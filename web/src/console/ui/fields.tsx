@@ -1,6 +1,6 @@
 /** Form controls with their label, hint and error tied together. */
 
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren, ComponentProps, JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { mark, t } from '../core/i18n/i18n';
 import './fields.css';
@@ -15,7 +15,7 @@ export const submits = (call: () => void) => (event: Event) => {
 };
 
 /** What is wrong, if anything, read out at once. */
-export function FieldError({ id, children }: { id?: string; children: string | undefined | false }) {
+export function FieldError({ id, children }: { id?: string; children: ComponentChildren }) {
   if (!children) return null;
   return (
     <p class="field-error wrap bad small-text" id={id} role="alert">
@@ -72,9 +72,11 @@ interface TextProps extends Labelled {
   onEdit(value: string): void;
   type?: 'text' | 'password' | 'search';
   placeholder?: string | undefined;
+  /** Of the element, besides these. */
+  input?: Pick<ComponentProps<'input'>, 'ref' | 'aria-autocomplete' | 'onFocus' | 'onBlur'>;
 }
 
-export function TextField({ value, onEdit, type = 'text', placeholder, ...labelled }: TextProps) {
+export function TextField({ value, onEdit, type = 'text', placeholder, input, ...labelled }: TextProps) {
   return (
     <Field
       {...labelled}
@@ -82,6 +84,7 @@ export function TextField({ value, onEdit, type = 'text', placeholder, ...labell
         <input
           {...attributes}
           {...asTyped}
+          {...input}
           // One of them: the types that inputs have differ in what else they may have.
           type={type as 'text'}
           class="input mono"
@@ -94,33 +97,47 @@ export function TextField({ value, onEdit, type = 'text', placeholder, ...labell
   );
 }
 
-interface SelectProps<T extends string | number> extends Labelled {
+export interface Choice<T extends string | number> {
   value: T;
-  options: readonly (readonly [value: T, text: string])[];
+  /** `lang` if the text is in a language other than the page's. */
+  options: readonly (readonly [value: T, text: string, lang?: string])[];
   onEdit(value: T): void;
 }
 
-export function Select<T extends string | number>({ value, options, onEdit, ...labelled }: SelectProps<T>) {
+type ChoicesProps<T extends string | number> = Choice<T> &
+  Pick<ComponentProps<'select'>, 'id' | 'class' | 'aria-label'>;
+
+/** The element alone, for a place that is labelled in another way. */
+export function Choices<T extends string | number>({ options, onEdit, ...rest }: ChoicesProps<T>) {
+  return (
+    <select
+      {...rest}
+      onChange={(event) => {
+        const chosen = options[event.currentTarget.selectedIndex];
+        if (chosen) onEdit(chosen[0]);
+      }}
+    >
+      {options.map(([option, text, lang]) => (
+        <option key={option} value={option} lang={lang}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+export function Select<T extends string | number>({
+  value,
+  options,
+  onEdit,
+  ...labelled
+}: Labelled & Choice<T>) {
   return (
     <Field
       {...labelled}
       control={(attributes) => (
         <span class="select">
-          <select
-            {...attributes}
-            class="input"
-            value={value}
-            onChange={(event) => {
-              const chosen = options[event.currentTarget.selectedIndex];
-              if (chosen) onEdit(chosen[0]);
-            }}
-          >
-            {options.map(([option, text]) => (
-              <option key={option} value={option}>
-                {text}
-              </option>
-            ))}
-          </select>
+          <Choices {...attributes} class="input" value={value} options={options} onEdit={onEdit} />
         </span>
       )}
     />

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { t } from '../core/i18n/i18n';
 import { Button } from './button';
+import { FieldError } from './fields';
 
 type Part<P> = (props: P) => JSX.Element | null;
 
@@ -30,12 +31,12 @@ export function onDemand<P extends object>(fetchPart: () => Promise<Part<P>>) {
     if (Ready) return <Ready {...props} />;
     if (!failed.value) return <p class="empty-line">{t('Loading…')}</p>;
     return (
-      <p class="field-error wrap bad small-text" role="alert">
+      <FieldError>
         {t('The server of this page did not deliver this part.')}{' '}
         <Button look="link" onClick={() => void begin()}>
           {t('Try again')}
         </Button>
-      </p>
+      </FieldError>
     );
   };
 }

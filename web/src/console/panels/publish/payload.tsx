@@ -11,7 +11,7 @@ import { expand, hasCounter, unknownPlaces } from '../../session/template';
 import { Button, IconButton } from '../../ui/button';
 import { type Caret, type Control, controlOf } from '../../ui/editor/control';
 import type { EditorProps } from '../../ui/editor/editor';
-import { asTyped, Field } from '../../ui/fields';
+import { asTyped, Choices, Field, translated } from '../../ui/fields';
 import { useEarlier } from './earlier';
 
 interface Props {
@@ -192,21 +192,13 @@ function Typed({ publisher, go, onFormat }: Props) {
       error={error ?? (failed ? t('The server of this page did not deliver this part.') : undefined)}
       aside={
         <span class="publish-payload-tools line">
-          <select
+          <Choices
             class="publish-format chip"
             aria-label={t('Payload format')}
             value={format}
-            onChange={({ currentTarget: { selectedIndex } }) => {
-              const chosen = formats[selectedIndex];
-              if (chosen) onFormat(chosen[0]);
-            }}
-          >
-            {formats.map(([name, words]) => (
-              <option key={name} value={name}>
-                {t(words)}
-              </option>
-            ))}
-          </select>
+            options={translated(formats)}
+            onEdit={onFormat}
+          />
           {isJson && (
             <Button
               small
@@ -243,7 +235,7 @@ function Typed({ publisher, go, onFormat }: Props) {
             key={id}
             label={t('Payload')}
             value={payload}
-            json={isJson}
+            language={isJson ? 'json' : undefined}
             problem={[error, ...problems].filter(Boolean).join(' ')}
             invalid={error !== undefined}
             control={control}

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import type { Publisher } from '../../session/publisher';
 import type { Model } from '../../topics/model';
-import { asTyped, Field } from '../../ui/fields';
+import { TextField } from '../../ui/fields';
 import type { CompletionProps } from './completion';
 
 /** Suggests topics from the tree. It stays a text box, since any topic can be published to. */
@@ -15,27 +15,21 @@ export function TopicField({ publisher, model }: { publisher: Publisher; model: 
   const { topic } = publisher.draft.value;
   return (
     <>
-      <Field
+      <TextField
         label={t('Topic')}
         error={publisher.fieldErrors.value.topic}
-        control={(attributes) => (
-          <input
-            {...attributes}
-            {...asTyped}
-            ref={field}
-            type="text"
-            class="input mono"
-            value={topic}
-            aria-autocomplete="list"
-            // Without it one types a little more.
-            onFocus={() => loaded ?? import('./completion').then(setLoaded, () => {})}
-            onInput={({ currentTarget: { value } }) => {
-              publisher.edit({ topic: value });
-              setTyped(value.trim());
-            }}
-            onBlur={() => setTyped('')}
-          />
-        )}
+        value={topic}
+        onEdit={(value) => {
+          publisher.edit({ topic: value });
+          setTyped(value.trim());
+        }}
+        input={{
+          ref: field,
+          'aria-autocomplete': 'list',
+          // Without it one types a little more.
+          onFocus: () => loaded ?? import('./completion').then(setLoaded, () => {}),
+          onBlur: () => setTyped(''),
+        }}
       />
       {loaded && typed !== '' && (
         <loaded.Completion

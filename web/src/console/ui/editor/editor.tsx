@@ -13,22 +13,21 @@ import type { Caret, Control } from './control';
 export interface EditorProps {
   label: string;
   value: string;
-  json: boolean;
-  /** In place of JSON. */
-  language?: Extension;
+  /** Undefined: plain text. */
+  language: 'json' | Extension | undefined;
   /** What is wrong with it, announced with its name. */
   problem: string;
   /** Whether it can't be sent so. */
   invalid: boolean;
   /** The caret of the control that it replaces. */
-  caret: Caret;
-  focused: boolean;
+  caret?: Caret;
+  focused?: boolean;
   /** Pixels. */
   height: number;
-  control: RefObject<Control | null>;
+  control?: RefObject<Control | null>;
   onEdit(value: string): void;
   /** Called before the editor handles a key; returns true if the key is handled. */
-  onKey(event: KeyboardEvent): boolean;
+  onKey?(event: KeyboardEvent): boolean;
 }
 
 const look = EditorView.theme({
@@ -66,7 +65,7 @@ function beforeinput(event: InputEvent, view: EditorView): boolean {
 }
 
 export function Editor(props: EditorProps) {
-  const { label, value, json: isJson, language, problem, invalid, height } = props;
+  const { label, value, language, problem, invalid, height } = props;
   const host = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -76,7 +75,7 @@ export function Editor(props: EditorProps) {
     // In a document, CodeMirror would add a <style> to <head>, which the page's policy forbids.
     const root = host.current?.attachShadow({ mode: 'open', delegatesFocus: true });
     if (!root) return;
-    const { value, caret, focused, control } = latest.current;
+    const { value, caret = { from: 0, to: 0 }, focused, control } = latest.current;
     const [language, attributes] = [new Compartment(), new Compartment()];
     const doc = oneEnd(value);
     const within = (at: number) => Math.min(at, doc.length);
@@ -88,7 +87,7 @@ export function Editor(props: EditorProps) {
         selection: { anchor: within(caret.from), head: within(caret.to) },
         extensions: [
           Prec.highest(
-            EditorView.domEventHandlers({ keydown: (event) => latest.current.onKey(event), beforeinput }),
+            EditorView.domEventHandlers({ keydown: (event) => latest.current.onKey?.(event), beforeinput }),
           ),
           lineNumbers(),
           history(),
@@ -108,16 +107,18 @@ export function Editor(props: EditorProps) {
       }),
     });
     made.current = { view, language, attributes };
-    control.current = {
-      caret: () => view.state.selection.main,
-      focus: () => view.focus(),
-      insert(text) {
-        // Undone separately, not together with what was typed just before.
-        const annotations = isolateHistory.of('full');
-        view.dispatch(view.state.replaceSelection(text), { annotations, scrollIntoView: true });
-        view.focus();
-      },
-    };
+    if (control) {
+      control.current = {
+        caret: () => view.state.selection.main,
+        focus: () => view.focus(),
+        insert(text) {
+          // Undone separately, not together with what was typed just before.
+          const annotations = isolateHistory.of('full');
+          view.dispatch(view.state.replaceSelection(text), { annotations, scrollIntoView: true });
+          view.focus();
+        },
+      };
+    }
     if (focused) view.focus();
     return () => view.destroy();
   }, []);
@@ -131,9 +132,9 @@ export function Editor(props: EditorProps) {
   }, [value]);
 
   useLayoutEffect(() => {
-    const extension = language ?? (isJson ? json() : []);
+    const extension = language === 'json' ? json() : (language ?? []);
     made.current?.view.dispatch({ effects: made.current.language.reconfigure(extension) });
-  }, [isJson, language]);
+  }, [language]);
 
   useLayoutEffect(() => {
     const attributes = EditorView.contentAttributes.of({

@@ -16,8 +16,8 @@ interface Part {
   comma: boolean;
 }
 
-/** At most `most` visible lines, and the index after them. */
-function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most: number): [Part[], number] {
+/** At most `most` visible lines. */
+function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most: number): Part[] {
   const parts: Part[] = [];
   let index = 0;
   while (index < lines.length && parts.length < most) {
@@ -29,7 +29,7 @@ function visibleParts(lines: readonly Line[], folded: ReadonlySet<number>, most:
     parts.push({ line, index, folded: isFolded, comma });
     index = isFolded ? (line.end ?? lines.length) + 1 : index + 1;
   }
-  return [parts, Math.min(index, lines.length)];
+  return parts;
 }
 
 interface RowProps {
@@ -95,7 +95,7 @@ export function Block({ lines, shown, onNumber }: Props) {
   const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
   const [current, setCurrent] = useState(0);
   const pre = useRef<HTMLPreElement>(null);
-  const [parts] = visibleParts(lines, folded, shown);
+  const parts = visibleParts(lines, folded, shown);
 
   function fold(index: number, to = !folded.has(index)): void {
     const next = new Set(folded);
