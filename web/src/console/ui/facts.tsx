@@ -18,8 +18,9 @@ interface Props {
   scrolls?: boolean;
 }
 
+/** Those that have a value. */
 export const toFacts = (pairs: readonly (readonly [name: string, value: ComponentChildren])[]): Fact[] =>
-  pairs.map(([name, value]) => ({ name, value }));
+  pairs.flatMap(([name, value]) => (value === undefined || value === false ? [] : { name, value }));
 
 /** Names with their values. */
 export function Facts({ facts, look = 'table', class: name = '', label, scrolls }: Props) {

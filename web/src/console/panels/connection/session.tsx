@@ -2,7 +2,7 @@ import type { ConnackInfo } from '../../../client';
 import { limits } from '../../core/limits';
 import { brief, formatBytes, formatCount } from '../../core/text';
 import type { Session } from '../../session/session';
-import { Facts } from '../../ui/facts';
+import { Facts, toFacts } from '../../ui/facts';
 import { RoundTrips } from './round-trips';
 import './session.css';
 import { t } from '../../core/i18n/i18n';
@@ -48,13 +48,9 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
   const seconds = (count: number) => (count === 0xffff_ffff ? t('never') : t('{count} s', { count }));
   const pairs = p.userProperties ?? [];
   const more = pairs.length - limits.properties;
-  const facts: [name: string, value: string | undefined][] = [
-    [
-      t('Client ID'),
-      p.assignedClientIdentifier === undefined
-        ? clientId
-        : t('{clientId} (assigned by the broker)', { clientId }),
-    ],
+  const assigned = p.assignedClientIdentifier !== undefined;
+  const facts: [name: string, value: string | undefined | false][] = [
+    [t('Client ID'), assigned ? t('{clientId} (assigned by the broker)', { clientId }) : clientId],
     [t('Session'), sessionPresent ? t('continued') : t('new')],
     [t('Session expires after'), seconds(p.sessionExpiryInterval)],
     [t('Keep alive'), p.serverKeepAlive === 0 ? t('off') : t('{count} s', { count: p.serverKeepAlive })],
@@ -73,13 +69,10 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
     [t('Response information'), p.responseInformation],
     [t('Server reference'), p.serverReference],
     [t('Authentication method'), p.authenticationMethod],
-    ...pairs
-      .slice(0, limits.properties)
-      .map(([name, value]): [string, string] => [
-        t('User property {name}', { name: brief(name, limits.name) }),
-        value,
-      ]),
-    [t('Not shown'), more > 0 ? t('… and {count} more', { count: more }) : undefined],
+    ...pairs.slice(0, limits.properties).map(([name, value]): [string, string] => {
+      return [t('User property {name}', { name: brief(name, limits.name) }), value];
+    }),
+    [t('Not shown'), more > 0 && t('… and {count} more', { count: more })],
   ];
   return (
     <>
@@ -88,9 +81,7 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
         class="session-facts"
         label={t('What the broker granted')}
         scrolls
-        facts={facts.flatMap(([name, value]) =>
-          value === undefined ? [] : { name, value: brief(value, limits.notice) },
-        )}
+        facts={toFacts(facts.map(([name, value]) => [name, value && brief(value, limits.notice)]))}
       />
       <Lacks properties={p} />
       <RoundTrips latency={latency} />

@@ -24,59 +24,51 @@ function formatMs(milliseconds: number | undefined): string {
 const perSecond = (rate: number): string =>
   `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`;
 
-/** The rates; when it is over, on average over the whole run. */
-function ratesOf({ byQoS, elapsed, sentRate, receivedRate }: Figures, over: boolean, measured: boolean) {
-  const average = (name: 'sent' | 'received') =>
-    perSecond((byQoS.reduce((sum, figures) => sum + figures[name], 0) / Math.max(1, elapsed)) * 1000);
-  const sent = over ? [t('Sent, on average'), average('sent')] : [t('Sent'), perSecond(sentRate)];
-  const received = over
-    ? [t('Received, on average'), average('received')]
-    : [t('Received'), perSecond(receivedRate)];
-  return (measured ? [sent, received] : [sent]).map(([name = '', value = '']) => ({ name, value }));
-}
-
+/** When it is over, the rates are on average over the whole run. */
 function factsOf(figures: Figures, devices: string, measured: boolean, over: boolean): Fact[] {
-  const { connected, connecting, away, refused, lastStorm } = figures;
-  const facts: (Fact | false)[] = [
-    !over && {
-      name: t('Connected'),
-      value: t('{count} of {all}', { count: connected, all: Number(devices) }),
-    },
-    !over && connecting > 0 && { name: t('Connecting'), value: formatCount(connecting) },
-    !over && away > 0 && { name: t('Away'), value: formatCount(away) },
-    refused > 0 && { name: t('Refused'), value: formatCount(refused), alarm: true },
-    ...ratesOf(figures, over, measured),
-    measured && { name: t('Round trip, p50'), value: formatMs(figures.p50) },
-    measured && { name: t('Round trip, p99'), value: formatMs(figures.p99) },
-    { name: t('Acknowledged in, p50'), value: formatMs(figures.ackP50) },
-    { name: t('Acknowledged in, p99'), value: formatMs(figures.ackP99) },
-    { name: t('Time'), value: `${formatCount(Math.round(figures.elapsed / 1000))} s` },
-    figures.dropOuts > 0 && { name: t('Drop-outs'), value: formatCount(figures.dropOuts) },
-    figures.wills > 0 && { name: t('Wills received'), value: formatCount(figures.wills) },
-    figures.storms > 0 && { name: t('Reconnect storms'), value: formatCount(figures.storms) },
-    lastStorm !== undefined && {
-      name: t('Back from the last storm'),
-      value:
-        lastStorm.took === undefined
-          ? '…'
-          : t('{count} in {time}', { count: lastStorm.devices, time: formatMs(lastStorm.took) }),
-    },
-    figures.skipped > 0 && {
-      name: t('Not sent'),
-      title: t(
-        'Left out: too many were still unacknowledged or not yet received, or the browser was too slow',
-      ),
-      value: formatCount(figures.skipped),
-      alarm: true,
-    },
-    figures.gaps > 0 && {
-      name: t('Gaps of the subscriber'),
-      title: t('How often the subscriber lost its own connection: what it missed counts as lost'),
-      value: formatCount(figures.gaps),
-      alarm: true,
-    },
-  ];
-  return facts.filter((fact) => fact !== false);
+  const { byQoS, elapsed, lastStorm } = figures;
+  const facts: Fact[] = [];
+  const add = (name: string, value: string, more?: Pick<Fact, 'title' | 'alarm'>) =>
+    facts.push({ name, value, ...more });
+  const addSome = (name: string, count: number, more?: Pick<Fact, 'title' | 'alarm'>) =>
+    count > 0 && add(name, formatCount(count), more);
+  const average = (name: 'sent' | 'received') =>
+    (byQoS.reduce((sum, of) => sum + of[name], 0) / Math.max(1, elapsed)) * 1000;
+
+  if (!over) {
+    add(t('Connected'), t('{count} of {all}', { count: figures.connected, all: Number(devices) }));
+    addSome(t('Connecting'), figures.connecting);
+    addSome(t('Away'), figures.away);
+  }
+  addSome(t('Refused'), figures.refused, { alarm: true });
+  if (over) add(t('Sent, on average'), perSecond(average('sent')));
+  else add(t('Sent'), perSecond(figures.sentRate));
+  if (measured) {
+    if (over) add(t('Received, on average'), perSecond(average('received')));
+    else add(t('Received'), perSecond(figures.receivedRate));
+    add(t('Round trip, p50'), formatMs(figures.p50));
+    add(t('Round trip, p99'), formatMs(figures.p99));
+  }
+  add(t('Acknowledged in, p50'), formatMs(figures.ackP50));
+  add(t('Acknowledged in, p99'), formatMs(figures.ackP99));
+  add(t('Time'), `${formatCount(Math.round(elapsed / 1000))} s`);
+  addSome(t('Drop-outs'), figures.dropOuts);
+  addSome(t('Wills received'), figures.wills);
+  addSome(t('Reconnect storms'), figures.storms);
+  if (lastStorm) {
+    const { devices: count, took } = lastStorm;
+    const words = took === undefined ? '…' : t('{count} in {time}', { count, time: formatMs(took) });
+    add(t('Back from the last storm'), words);
+  }
+  addSome(t('Not sent'), figures.skipped, {
+    title: t('Left out: too many were still unacknowledged or not yet received, or the browser was too slow'),
+    alarm: true,
+  });
+  addSome(t('Gaps of the subscriber'), figures.gaps, {
+    title: t('How often the subscriber lost its own connection: what it missed counts as lost'),
+    alarm: true,
+  });
+  return facts;
 }
 
 function Deliveries({ figures, measured }: { figures: Figures; measured: boolean }) {

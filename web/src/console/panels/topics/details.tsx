@@ -16,8 +16,8 @@ import { filterOf, formatRate } from '../../topics/preview';
 import type { Workbench } from '../../topics/workbench';
 import { Button } from '../../ui/button';
 import { useCopied } from '../../ui/copy';
-import { Facts, toFacts } from '../../ui/facts';
-import { asTyped, FieldError, submits } from '../../ui/fields';
+import { type Fact, Facts, toFacts } from '../../ui/facts';
+import { asTyped, Field, submits } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { PayloadView } from '../../ui/payload/view';
 import { Sheet } from '../../ui/sheet';
@@ -26,22 +26,19 @@ import { Said, Toolbar } from '../../ui/toolbar';
 import { publishHere, topicCommands } from '../feed/actions';
 import { Changes } from './changes';
 
-function factsOf(node: TopicNode, now: number): [string, string][] {
+function factsOf(node: TopicNode, now: number): Fact[] {
   const { last } = node;
   const below = node.topics - (last ? 1 : 0);
-  const facts: [string, string][] = [];
-  if (last) {
-    facts.push([t('Received'), formatTime(last.at)]);
-    facts.push([t('Delivery'), `QoS ${last.qos}${last.retain ? `, ${t('retained')}` : ''}`]);
-    facts.push([t('Payload'), formatBytes(last.size)]);
-  }
-  facts.push([t('Messages'), formatCount(node.count)]);
-  if (below > 0) {
-    const numbers = { topics: topics(below), messages: messages(node.total) };
-    facts.push([t('Below'), t('{topics}, {messages} in all', numbers)]);
-  }
-  facts.push([t('Rate'), formatRate(rateOf(node, now)) || '0/s']);
-  return facts;
+  const numbers = { topics: topics(below), messages: messages(node.total) };
+  const facts: [string, string | undefined | false][] = [
+    [t('Received'), last && formatTime(last.at)],
+    [t('Delivery'), last && `QoS ${last.qos}${last.retain ? `, ${t('retained')}` : ''}`],
+    [t('Payload'), last && formatBytes(last.size)],
+    [t('Messages'), formatCount(node.count)],
+    [t('Below'), below > 0 && t('{topics}, {messages} in all', numbers)],
+    [t('Rate'), formatRate(rateOf(node, now)) || '0/s'],
+  ];
+  return toFacts(facts);
 }
 
 interface CurrentProps {
@@ -89,29 +86,32 @@ function ToChart({ bench, choices, node, topic, value, birthBefore, decoded }: C
   const path = typed ?? paths[0] ?? '';
   return (
     <form
-      class="topics-tools flow"
+      class="topics-tools flow from-top full"
       aria-label={t('Chart')}
       onSubmit={submits(() => {
         problem.value = bench.chart(node, path.trim()) ?? '';
       })}
     >
-      <label class="visually-hidden" for={id}>
-        {t('JSON path')}
-      </label>
-      <input
-        id={id}
-        class="input mono"
-        list={`${id}-paths`}
-        placeholder={t('whole value, or a JSON path')}
-        {...asTyped}
-        value={path}
-        {...(problem.value && { 'aria-invalid': true, 'aria-describedby': `${id}-problem` })}
-        onInput={(event) => {
-          setTyped(event.currentTarget.value);
-          problem.value = '';
-        }}
+      <Field
+        class="bare stretch"
+        label={t('JSON path')}
+        error={problem.value}
+        control={(attributes) => (
+          <input
+            {...attributes}
+            {...asTyped}
+            class="input mono"
+            list={id}
+            placeholder={t('whole value, or a JSON path')}
+            value={path}
+            onInput={(event) => {
+              setTyped(event.currentTarget.value);
+              problem.value = '';
+            }}
+          />
+        )}
       />
-      <datalist id={`${id}-paths`}>
+      <datalist id={id}>
         {paths.map((one) => (
           <option key={one} value={one} />
         ))}
@@ -119,7 +119,6 @@ function ToChart({ bench, choices, node, topic, value, birthBefore, decoded }: C
       <Button small type="submit">
         {t('Add to chart')}
       </Button>
-      <FieldError id={`${id}-problem`}>{problem.value}</FieldError>
     </form>
   );
 }
@@ -165,7 +164,7 @@ export function Details({ page, session }: PartProps) {
         <Said>{said}</Said>
       </Toolbar>
       {current && <Current key={`value ${topic}`} {...current} />}
-      <Facts look="line" facts={toFacts(factsOf(node, bench.now()))} />
+      <Facts look="line" facts={factsOf(node, bench.now())} />
       {node.last && <Facts facts={toFacts(propertiesOf(node.last))} />}
       {current && (
         <>
