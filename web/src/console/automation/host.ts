@@ -19,6 +19,7 @@ import { bounds } from './bounds';
 import { createDeliveries, type Delivery, deliveredOf } from './deliveries';
 import type { Library } from './library';
 import type { Act, FromWorker, Publication, Result, ToWorker } from './protocol';
+import { isSame, type Script } from './text';
 import { type LineOfHang, saidBy, telling, whyHung, whyStopped, wordsFor } from './words';
 
 /** The worker, as far as it is used here. */
@@ -67,12 +68,12 @@ export interface State {
   changed: boolean;
 }
 
-interface Running extends Omit<State, 'changed'> {
+interface Running {
   id: number;
   name: string;
-  code: string;
-  filter: string;
-  rate: number;
+  /** As it was when it began. */
+  script: Script;
+  state: Omit<State, 'changed'>;
   selects(topic: string): boolean;
   /** It has returned a value. */
   decodes: boolean;
@@ -109,14 +110,10 @@ export function createHost(deps: Dependencies) {
       batch(() => {
         log.value = lines;
         states.value = new Map(
-          running.map(
-            ({ name, code, filter, rate, phase, messages, failed, published, dropped, refused }) => {
-              const now = library.find(name);
-              const changed =
-                now !== undefined && (now.code !== code || now.filter !== filter || now.rate !== rate);
-              return [name, { phase, messages, failed, published, dropped, refused, changed }];
-            },
-          ),
+          running.map(({ name, script, state }) => {
+            const now = library.find(name);
+            return [name, { ...state, changed: now !== undefined && !isSame(now, script) }];
+          }),
         );
       });
     });
@@ -157,9 +154,14 @@ export function createHost(deps: Dependencies) {
     return started;
   }
 
-  function load({ id, name, code, rate }: Running): void {
+  function load({ id, name, script: { code, rate }, state }: Running): void {
+    state.phase = 'starting';
     engine ??= begin();
     engine.post({ kind: 'load', program: { id, code, rate, state: scripts.states.get(name) } });
+  }
+
+  function forgive(name: string): void {
+    whys.value = new Map([...whys.peek()].filter(([other]) => other !== name));
   }
 
   function run(name: string): void {
@@ -169,14 +171,17 @@ export function createHost(deps: Dependencies) {
       forget(name, () => t('Not started: {count} scripts are already running', { count: bounds.running }));
       return;
     }
-    const { code, filter, rate } = script;
-    const counts = { messages: 0, failed: 0, published: 0, dropped: 0, refused: 0 };
+    const state = { messages: 0, failed: 0, published: 0, dropped: 0, refused: 0 };
     const one: Running = {
-      ...{ id: ++ids, name, code, filter, rate, selects: compile(filter), decodes: false, phase: 'starting' },
-      ...counts,
+      id: ++ids,
+      name,
+      script,
+      state: { phase: 'starting', ...state },
+      selects: compile(script.filter),
+      decodes: false,
     };
     running = [...running, one];
-    whys.value = new Map([...whys.peek()].filter(([other]) => other !== name));
+    forgive(name);
     load(one);
     draw();
   }
@@ -213,7 +218,6 @@ export function createHost(deps: Dependencies) {
     const seconds = heard ? bounds.silence : bounds.loading;
     if (culprit) stop(culprit, () => whyHung(seconds));
     for (const one of others) {
-      one.phase = 'starting';
       load(one);
       write(one.name, 'error', () => t('Restarted, because another script hung'));
     }
@@ -225,7 +229,7 @@ export function createHost(deps: Dependencies) {
   ): Promise<void> {
     const client = deps.client.peek();
     if (!client || unacknowledged >= bounds.unacknowledged) {
-      one.refused++;
+      one.state.refused++;
       draw();
       return;
     }
@@ -234,9 +238,9 @@ export function createHost(deps: Dependencies) {
       const { properties, ...rest } = options;
       const given = { ...properties, ...(correlationData !== undefined && { correlationData }) };
       await client.publish(topic, payload, { ...rest, properties: given } as PublishOptions);
-      one.published++;
+      one.state.published++;
     } catch (error) {
-      one.refused++;
+      one.state.refused++;
       const failure = toFailure(error);
       write(one.name, 'error', () => t('Not published: {why}', { why: inOneLine(failure) }));
     } finally {
@@ -260,7 +264,7 @@ export function createHost(deps: Dependencies) {
   }
 
   function limited(one: Running, { publications, alerts, lines }: Extract<Act, { kind: 'limited' }>): void {
-    one.refused += publications;
+    one.state.refused += publications;
     const told = () => [
       publications > 0 && plural(publications, '{count} publish', '{count} publishes'),
       alerts > 0 && plural(alerts, '{count} alert', '{count} alerts'),
@@ -275,9 +279,9 @@ export function createHost(deps: Dependencies) {
     else if (act.kind === 'alert') alert(one, act.text, delivery);
     else if (act.kind === 'limited') limited(one, act);
     else if (act.kind === 'stopped')
-      void whyStopped(act, one.code, deps.lineOfHang).then((why) => stop(one, why));
+      void whyStopped(act, one.script.code, deps.lineOfHang).then((why) => stop(one, why));
     else {
-      if (act.kind === 'error') one.failed++;
+      if (act.kind === 'error') one.state.failed++;
       write(one.name, act.kind, saidBy(act));
     }
   }
@@ -307,11 +311,11 @@ export function createHost(deps: Dependencies) {
       feed.show();
       draw();
     } else if (one && message.kind === 'loaded') {
-      one.phase = 'running';
+      one.state.phase = 'running';
       draw();
     } else if (one && message.kind === 'state') {
       // Changed code starts with an empty state.
-      if (message.json !== '' && library.find(one.name)?.code === one.code)
+      if (message.json !== '' && library.find(one.name)?.code === one.script.code)
         scripts.states.set(one.name, message.json);
       else scripts.states.delete(one.name);
     } else if (one && message.kind === 'did') {
@@ -329,7 +333,7 @@ export function createHost(deps: Dependencies) {
       if (to.length === 0) return;
       const decodes = to.some((one) => one.decodes);
       const number = deliveries.add(message, first + n, decodes);
-      for (const one of to) one[number === undefined ? 'dropped' : 'messages']++;
+      for (const one of to) one.state[number === undefined ? 'dropped' : 'messages']++;
       if (number === undefined) return;
       posted.push({ number, message: deliveredOf(message), to: to.map(({ id }) => id) });
     });
@@ -364,7 +368,7 @@ export function createHost(deps: Dependencies) {
     const others = before === url ? names.filter((other) => other !== name) : [];
     scripts.states.delete(name);
     batch(() => {
-      if (on) whys.value = new Map([...whys.peek()].filter(([other]) => other !== name));
+      if (on) forgive(name);
       scripts.on.value = { url, names: on ? [...others, name] : others };
     });
   }

@@ -5,7 +5,16 @@ import { t } from '../core/i18n/i18n';
 import { isRecord, type Tab } from '../core/storage';
 import { createNamedList } from '../session/named-list';
 import { bounds } from './bounds';
-import { longestName, nameFrom, rateFrom, type Script, ScriptError, scriptsFrom, scriptsOf } from './text';
+import {
+  isSame,
+  longestName,
+  nameFrom,
+  rateFrom,
+  type Script,
+  ScriptError,
+  scriptsFrom,
+  scriptsOf,
+} from './text';
 
 function read(value: unknown): Script | undefined {
   if (!isRecord(value)) return undefined;
@@ -46,8 +55,6 @@ export function createLibrary(tab?: Tab) {
    */
   function bring(value: unknown) {
     const given = scriptsOf(value);
-    const isSame = (one: Script, other: Script) =>
-      one.code === other.code && one.filter === other.filter && one.rate === other.rate;
     const known = list.latest();
     const fresh = given.filter(
       (one, n) => ![...known, ...given.slice(0, n)].some((other) => isSame(one, other)),

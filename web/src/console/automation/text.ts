@@ -16,6 +16,10 @@ export interface Script {
   foreign?: boolean;
 }
 
+/** Whether both do the same, whatever they are called. */
+export const isSame = (one: Script, other: Script): boolean =>
+  one.code === other.code && one.filter === other.filter && one.rate === other.rate;
+
 const mark = '// mqttwasm script';
 /** Characters. */
 export const longestName = 100;
