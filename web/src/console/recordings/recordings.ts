@@ -2,16 +2,24 @@
 
 import { createTicker } from '../core/clock';
 import { saveAs } from '../core/save-as';
-import type { Feed } from '../log/feed';
+import type { Page } from '../session/page';
+import { withoutSecrets } from '../session/settings';
 import { createDatabase } from './database';
 import { createJobs } from './jobs';
 import { createLibrary } from './library';
 import { createRecording } from './record';
 
-export type Recordings = ReturnType<typeof createRecordings>;
+export type Recordings = ReturnType<typeof recordingsOf>;
 
-/** `brokers` names those that messages may come from now. */
-export function createRecordings(feed: Feed, brokers: () => string) {
+/** For the page's `part`: they go on behind a closed panel. */
+export function recordingsOf({ feed, sessions }: Page) {
+  /** Those that messages may come from now. */
+  const brokers = () =>
+    sessions.list
+      .peek()
+      .flatMap(({ client }) => client.peek()?.url ?? [])
+      .map(withoutSecrets)
+      .join(', ');
   const { storage, locks }: Partial<Pick<Navigator, 'storage' | 'locks'>> = navigator;
   const shared = { feed, brokers, clock: createTicker(), now: Date.now, storage, locks };
   const database = createDatabase();

@@ -3,7 +3,6 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import type { Recording } from '../../recordings/database';
 import type { Speed } from '../../recordings/player';
-import type { Recordings } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
 import { Button } from '../../ui/button';
 import { Select, submits, translated } from '../../ui/fields';
@@ -29,7 +28,6 @@ export function SpeedSelect({ value, onEdit }: { value: Speed; onEdit(speed: Spe
 
 export interface FormProps {
   recording: Recording;
-  recordings: Recordings;
   page: Page;
   onClose(): void;
 }

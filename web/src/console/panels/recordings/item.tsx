@@ -7,12 +7,14 @@ import type { Recording } from '../../recordings/database';
 import { countsOf, namesIn } from '../../recordings/jobs';
 import { countOf } from '../../recordings/library';
 import type { Speed } from '../../recordings/player';
+import { recordingsOf } from '../../recordings/recordings';
 import { Button } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { Form, type FormProps, SpeedSelect } from './form';
 import { Publish } from './publish';
 
-function Show({ recording, recordings, onClose }: FormProps) {
+function Show({ recording, page, onClose }: FormProps) {
+  const { jobs } = page.part(recordingsOf);
   const [speed, setSpeed] = useState<Speed>(1);
   return (
     <Form
@@ -20,7 +22,7 @@ function Show({ recording, recordings, onClose }: FormProps) {
       go={t('Show')}
       onClose={onClose}
       onGo={() => {
-        recordings.jobs.show(recording, speed);
+        jobs.show(recording, speed);
         onClose();
       }}
     >
@@ -36,7 +38,8 @@ function Show({ recording, recordings, onClose }: FormProps) {
   );
 }
 
-function Rename({ recording, recordings, onClose }: FormProps) {
+function Rename({ recording, page, onClose }: FormProps) {
+  const { library } = page.part(recordingsOf);
   const [name, setName] = useState(recording.name);
   return (
     <Form
@@ -44,7 +47,7 @@ function Rename({ recording, recordings, onClose }: FormProps) {
       go={t('Save name')}
       onClose={onClose}
       onGo={() => {
-        void recordings.library.rename(recording, name);
+        void library.rename(recording, name);
         onClose();
       }}
     >
@@ -53,7 +56,8 @@ function Rename({ recording, recordings, onClose }: FormProps) {
   );
 }
 
-function Delete({ recording, recordings, onClose }: FormProps) {
+function Delete({ recording, page, onClose }: FormProps) {
+  const { library } = page.part(recordingsOf);
   return (
     <Form
       label={t('Delete')}
@@ -63,7 +67,7 @@ function Delete({ recording, recordings, onClose }: FormProps) {
       onGo={() => {
         // The item disappears, and the focus with it.
         document.activeElement?.closest<HTMLElement>('.recordings')?.focus();
-        void recordings.library.remove(recording);
+        void library.remove(recording);
       }}
     >
       <p class="full wrap">
@@ -121,11 +125,11 @@ function Facts({ recording, held }: { recording: Recording; held: boolean }) {
   );
 }
 
-export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>) {
+export function Item({ recording, page }: Omit<FormProps, 'onClose'>) {
   const id = useId();
   const item = useRef<HTMLLIElement>(null);
   const [open, setOpen] = useState<Action>();
-  const { library, jobs } = recordings;
+  const { library, jobs } = page.part(recordingsOf);
   const held = library.held.value.has(recording.id);
   const Chosen = open && forms[open][1];
   const empty = countOf(recording) === 0;
@@ -172,7 +176,7 @@ export function Item({ recording, recordings, page }: Omit<FormProps, 'onClose'>
         {opener('remove', held)}
       </span>
       <div id={`${id}-form`} class="across">
-        {Chosen && <Chosen recording={recording} recordings={recordings} page={page} onClose={close} />}
+        {Chosen && <Chosen recording={recording} page={page} onClose={close} />}
       </div>
     </li>
   );

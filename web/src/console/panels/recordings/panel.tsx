@@ -4,9 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { formatBytes, visible } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { noMistakes } from '../../recordings/jobs';
-import { createRecordings, type Recordings } from '../../recordings/recordings';
+import { type Recordings, recordingsOf } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
-import { withoutSecrets } from '../../session/settings';
 import { Button, FileButton } from '../../ui/button';
 import { Checkbox } from '../../ui/fields';
 import { Activities } from './activities';
@@ -19,16 +18,6 @@ interface Props {
   page: Page;
   open: boolean;
 }
-
-/** They go on behind a closed panel. */
-const recordingsOf = ({ feed, sessions }: Page) =>
-  createRecordings(feed, () =>
-    sessions.list
-      .peek()
-      .flatMap(({ client }) => client.peek()?.url ?? [])
-      .map(withoutSecrets)
-      .join(', '),
-  );
 
 function Space({ recordings }: { recordings: Recordings }) {
   const { library, recording, jobs } = recordings;
@@ -82,10 +71,10 @@ function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
   );
 }
 
-function List({ recordings, page }: { recordings: Recordings; page: Page }) {
-  const list = recordings.library.list.value;
-  const recorded = recordings.recording.recorder.value?.written.value.id;
-  const shown = list?.filter(({ id }) => id !== recorded);
+function List({ page }: { page: Page }) {
+  const { library, recording } = page.part(recordingsOf);
+  const recorded = recording.recorder.value?.written.value.id;
+  const shown = library.list.value?.filter(({ id }) => id !== recorded);
   if (!shown) return <p class="empty-line">{t('Loading…')}</p>;
   if (shown.length === 0)
     return (
@@ -98,7 +87,7 @@ function List({ recordings, page }: { recordings: Recordings; page: Page }) {
   return (
     <ul class="box" aria-label={t('Recordings')}>
       {shown.map((recording) => (
-        <Item key={recording.id} recording={recording} recordings={recordings} page={page} />
+        <Item key={recording.id} recording={recording} page={page} />
       ))}
     </ul>
   );
@@ -131,7 +120,7 @@ export function RecordingsPanel({ page, open }: Props) {
       {open && (
         <>
           {!recording.recorder.value && <Start recordings={recordings} feed={feed} />}
-          <List recordings={recordings} page={page} />
+          <List page={page} />
           <Space recordings={recordings} />
         </>
       )}

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits';
 import { visible } from '../../core/text';
 import { countFor, countsOf, namesIn, type Which } from '../../recordings/jobs';
 import type { Speed } from '../../recordings/player';
+import { recordingsOf } from '../../recordings/recordings';
 import { withoutSecrets } from '../../session/settings';
 import { Select } from '../../ui/fields';
 import { Form, type FormProps, SpeedSelect } from './form';
@@ -43,7 +44,8 @@ const open = -2;
  * If the messages are from several connections, only those of the one with the same name
  * are published, unless others are chosen.
  */
-export function Publish({ recording, recordings, page, onClose }: FormProps) {
+export function Publish({ recording, page, onClose }: FormProps) {
+  const { jobs } = page.part(recordingsOf);
   const list = page.sessions.list.value;
   const [chosen, setChosen] = useState(page.sessions.active.peek());
   const session = list.includes(chosen) ? chosen : undefined;
@@ -72,7 +74,7 @@ export function Publish({ recording, recordings, page, onClose }: FormProps) {
       disabled={broker === undefined || origin === open || total === 0}
       onClose={onClose}
       onGo={() => {
-        if (session) recordings.jobs.publish(recording, session, which, speed, from);
+        if (session) jobs.publish(recording, session, which, speed, from);
         onClose();
       }}
     >
