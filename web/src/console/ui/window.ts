@@ -27,25 +27,7 @@ function shapeFor(width: number, breakpoint: number): Shape {
   return { twoLines: false, height: lineHeight() };
 }
 
-export interface Rows {
-  /**
-   * With as many keys as there are rows, a row keeps its element while it is visible, and a new one
-   * reuses the element of one that left: under load nothing is created or destroyed.
-   */
-  items: { position: number; key: number; top: number }[];
-  height: number;
-  shape: Shape;
-  /** Whether the newest is not visible. */
-  behind: boolean;
-  /** Messages that arrived since then. */
-  unseen: number;
-  follow(): void;
-  release(): void;
-  /** The keys have reached a row, which stays until they leave the list. */
-  reach(position: number): void;
-  onFocusOut(event: FocusEvent): void;
-  onScroll(): void;
-}
+export type Rows = ReturnType<typeof useRows>;
 
 /** `held`: the position of an open row, which the list keeps visible. */
 export function useRows(
@@ -53,7 +35,7 @@ export function useRows(
   box: RefObject<HTMLDivElement | null>,
   held: number | undefined,
   breakpoint: number,
-): Rows {
+) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [shape, setShape] = useState<Shape>({ twoLines: false, height: 26 });
   const state = useRef({
@@ -157,13 +139,19 @@ export function useRows(
   // The maximum so far: with other keys the elements would be reordered, including the focused one.
   state.pool = Math.max(state.pool, Math.ceil(state.sight / shape.height) + 2 * overscan + 1);
   return {
+    /**
+     * With as many keys as there are rows, a row keeps its element while it is visible, and a new one
+     * reuses the element of one that left: under load nothing is created or destroyed.
+     */
     items: Array.from({ length: Math.max(0, to - from) }, (_, index) => {
       const position = first + from + index;
       return { position, key: position % state.pool, top: (from + index) * shape.height };
     }),
     height,
     shape,
+    /** Whether the newest is not visible. */
     behind: !moving && state.offset + state.sight < height - 1,
+    /** Messages that arrived since then. */
     unseen: moving ? 0 : end - Math.max(first, state.stoppedAt),
     follow() {
       feed.following.value = true;
@@ -172,12 +160,13 @@ export function useRows(
     release() {
       if (state.offset > 0) feed.following.value = false;
     },
-    reach(position) {
+    /** The keys have reached a row, which stays until they leave the list. */
+    reach(position: number) {
       hold(held !== undefined || position < end - 1);
       scrollTo(position);
       onScroll();
     },
-    onFocusOut({ relatedTarget }) {
+    onFocusOut({ relatedTarget }: FocusEvent) {
       // Without a target it may be the window that has lost the focus, not the row.
       const now = relatedTarget instanceof Node ? relatedTarget : document.activeElement;
       if (held === undefined && state.holding && !box.current?.contains(now)) hold(false);
