@@ -197,7 +197,7 @@ export function fieldsOf<V extends object>(
     text: (
       label: string,
       name: Named<V, string>,
-      more?: Pick<TextProps, 'placeholder' | 'type' | 'class'>,
+      more?: Pick<TextProps, 'placeholder' | 'type' | 'class' | 'hint'>,
     ) => <TextField label={label} value={values[name] as string} {...bound(name)} {...more} />,
     /** Its options are translated here. */
     choice<N extends Named<V, string | number>>(

@@ -17,7 +17,7 @@ import { profilesOf } from '../../session/profiles';
 import type { Session } from '../../session/session';
 import { withoutSecrets } from '../../session/settings';
 import { Button, FileButton } from '../../ui/button';
-import { Checkbox, FieldError, TextField } from '../../ui/fields';
+import { Checkbox, FieldError, fieldsOf } from '../../ui/fields';
 import { Menu } from '../../ui/menu';
 import { onDemand } from '../../ui/on-demand';
 import { Empty } from '../feed/empty';
@@ -99,76 +99,50 @@ interface DetailsProps extends PartProps {
   onRename(name: string): void;
 }
 
+const { mostPublications } = bounds.perSecond;
+const isRate = (typed: string) => /^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications;
+
 function Details({ page, session, host, script, place, onStart, onRename }: DetailsProps) {
   const automation = page.part(automationOf);
   const { library } = automation;
   const profiles = page.part(profilesOf);
-  const [name, setName] = useState(script.name);
-  const [filter, setFilter] = useState(script.filter);
-  const [rate, setRate] = useState(String(script.rate));
-  const [code, setCode] = useState(script.code);
+  const [typed, setTyped] = useState(() => ({ ...script, rate: String(script.rate) }));
   const on = isOn(session, script);
-  const free = nameFrom(name);
+  const free = nameFrom(typed.name);
   const taken = free !== script.name && library.find(free) !== undefined;
-  const wrongFilter = mistakeIn(filter);
-  const { mostPublications } = bounds.perSecond;
-  const isRate = (typed: string) => /^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications;
-  const tooLong = code.length > bounds.code;
-  const problem = tooLong ? library.problem.value : '';
+  const problem = typed.code.length > bounds.code ? library.problem.value : '';
   const changed = host.states.value.get(script.name)?.changed;
+  const change = (changes: Partial<Script>) => library.change(script.name, changes);
 
+  /** What is wrong stays in its field only. */
+  function edit(changes: Partial<typeof typed>): void {
+    setTyped({ ...typed, ...changes });
+    const { name, filter, rate, code } = changes;
+    if (code !== undefined) change({ code });
+    if (filter !== undefined && !mistakeIn(filter)) change({ filter });
+    if (rate !== undefined && isRate(rate)) change({ rate: Number(rate) });
+    if (name === undefined || on) return;
+    const next = nameFrom(name);
+    if (!change({ name: next })) return;
+    if (next !== script.name) profiles.follow(script.name, next);
+    onRename(next);
+  }
+
+  const errors = {
+    name: !free ? t('A name to find it by') : taken ? t('There is already one with this name') : '',
+    filter: mistakeIn(typed.filter),
+    rate: isRate(typed.rate) ? '' : t('A whole number from 0 to {count}', { count: mostPublications }),
+  };
+  const { text } = fieldsOf(typed, errors, edit);
   return (
     <div class="stack roomy">
       <div class="fields">
-        <TextField
-          label={t('Name')}
-          value={name}
-          error={
-            free === ''
-              ? t('A name to find it by')
-              : taken
-                ? t('There is already one with this name')
-                : undefined
-          }
-          hint={on && t('Switch it off to rename it.')}
-          onEdit={(typed) => {
-            setName(typed);
-            const next = nameFrom(typed);
-            if (on || !library.change(script.name, { name: next })) return;
-            if (next !== script.name) profiles.follow(script.name, next);
-            onRename(next);
-          }}
-        />
-        <TextField
-          label={t('Topic filter')}
-          value={filter}
-          error={wrongFilter || undefined}
-          onEdit={(typed) => {
-            setFilter(typed);
-            if (!mistakeIn(typed)) library.change(script.name, { filter: typed });
-          }}
-        />
-        <TextField
-          label={t('Publishes per second, at most')}
-          value={rate}
-          error={
-            isRate(rate) ? undefined : t('A whole number from 0 to {count}', { count: mostPublications })
-          }
-          onEdit={(typed) => {
-            setRate(typed);
-            if (isRate(typed)) library.change(script.name, { rate: Number(typed) });
-          }}
-        />
+        {text(t('Name'), 'name', { hint: on && t('Switch it off to rename it.') })}
+        {text(t('Topic filter'), 'filter')}
+        {text(t('Publishes per second, at most'), 'rate')}
       </div>
       <div ref={place} class="script-code">
-        <Code
-          value={code}
-          problem={problem}
-          onEdit={(typed: string) => {
-            setCode(typed);
-            library.change(script.name, { code: typed });
-          }}
-        />
+        <Code value={typed.code} problem={problem} onEdit={(code: string) => edit({ code })} />
       </div>
       <FieldError>{problem}</FieldError>
       <div class="flow">
@@ -338,9 +312,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
         <AllowNotifications host={host} />
       </header>
       <div class="scripts-body column scrolls">
-        <p class="field-error unless-empty wrap bad small-text" role="alert">
-          {library.problem.value}
-        </p>
+        <FieldError>{library.problem.value}</FieldError>
         <p class="unless-empty wrap" role="status" aria-label={t('Scripts')}>
           {said.value}
         </p>
