@@ -1,4 +1,5 @@
 import type { ComponentProps } from 'preact';
+import { t } from '../core/i18n/i18n';
 import styles from './button.module.css';
 
 interface Look {
@@ -31,21 +32,18 @@ export function IconButton({ label, children = '×', ...rest }: IconProps) {
   );
 }
 
-interface FileProps {
-  text: string;
+interface FileProps extends Look, Pick<ComponentProps<'input'>, 'accept' | 'disabled'> {
+  text?: string;
   /** The accessible name, if it says more than the text. */
   label?: string;
-  accept?: string;
-  multiple?: boolean;
-  disabled?: boolean;
-  look?: 'quiet';
-  small?: boolean;
-  class?: string;
-  onFiles(files: File[]): void;
+  onFile?(file: File): unknown;
+  /** Several may be chosen. */
+  onFiles?(files: File[]): unknown;
 }
 
 /** Chooses files, and looks like a button. */
-export function FileButton({ text, label, onFiles, look, small, class: name, ...rest }: FileProps) {
+export function FileButton(props: FileProps) {
+  const { text = t('Import…'), label, onFile, onFiles, look, small, class: name, ...rest } = props;
   return (
     <label class={`${classesFor({ look, small, class: name })} ${styles.file}`}>
       {text}
@@ -53,12 +51,15 @@ export function FileButton({ text, label, onFiles, look, small, class: name, ...
         class="visually-hidden"
         type="file"
         {...rest}
+        multiple={onFiles !== undefined}
         aria-label={label}
         onChange={(event) => {
           const input = event.currentTarget;
           const files = [...(input.files ?? [])];
           input.value = ''; // so that the same file can be chosen again
-          if (files.length > 0) onFiles(files);
+          if (!files[0]) return;
+          onFile?.(files[0]);
+          onFiles?.(files);
         }}
       />
     </label>

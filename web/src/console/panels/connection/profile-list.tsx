@@ -142,12 +142,7 @@ export function ProfileList({ page, session }: PartProps) {
       </div>
       <Checkbox label={t('Save password (unencrypted)')} checked={withSecrets} onEdit={setWithSecrets} />
       <div class="profile-files line">
-        <FileButton
-          text={t('Import…')}
-          label={t('Import profiles')}
-          accept=".json,application/json"
-          onFiles={([file]) => file && void read(file)}
-        />
+        <FileButton label={t('Import profiles')} accept=".json,application/json" onFile={read} />
         <Button disabled={entries.length === 0} onClick={() => void write()}>
           {t('Export')}
         </Button>

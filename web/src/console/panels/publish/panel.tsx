@@ -33,20 +33,14 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
       aria-live={publisher.repeating.value ? 'off' : 'polite'}
       aria-relevant="additions text"
     >
-      {outcomes.map((outcome) => (
-        <OutcomeRow key={outcome.id} outcome={outcome} />
+      {outcomes.map(({ id, tone, at, text, topic }) => (
+        <li key={id} class="outcome" data-tone={tone}>
+          <time class="outcome-time mono fine">{formatTime(at)}</time>
+          <span class="outcome-text wrap tone">{text()}</span>
+          <bdi class="mono fine clip right">{visible(topic)}</bdi>
+        </li>
       ))}
     </ol>
-  );
-}
-
-function OutcomeRow({ outcome }: { outcome: Outcome }) {
-  return (
-    <li class="outcome" data-tone={outcome.tone}>
-      <time class="outcome-time mono fine">{formatTime(outcome.at)}</time>
-      <span class="outcome-text wrap tone">{outcome.text()}</span>
-      <bdi class="mono fine clip right">{visible(outcome.topic)}</bdi>
-    </li>
   );
 }
 
@@ -125,7 +119,7 @@ function More({ page, publisher, open, toggle }: MoreProps) {
           class="end"
           text={t('File…')}
           label={t('File as payload')}
-          onFiles={([file]) => file && void publisher.attach(file)}
+          onFile={publisher.attach}
         />
       </div>
       <div class="publish-part" id={id}>

@@ -125,13 +125,7 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
         />
       ))}
       <div class="flow">
-        <FileButton
-          small
-          text={t('Import…')}
-          label={t('Import messages')}
-          accept=".json,application/json"
-          onFiles={([file]) => file && void read(file)}
-        />
+        <FileButton small label={t('Import messages')} accept=".json,application/json" onFile={read} />
         <Button small disabled={entries.length === 0} onClick={() => exportAll(entries)}>
           {t('Export')}
         </Button>

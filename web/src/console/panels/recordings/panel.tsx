@@ -52,11 +52,10 @@ function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
         {t('Start recording')}
       </Button>
       <FileButton
-        text={t('Import…')}
         label={t('Import a recording')}
         accept=".ndjson,.jsonl,application/x-ndjson"
         disabled={jobs.transfer.value !== undefined}
-        onFiles={([file]) => file && void jobs.importFile(file)}
+        onFile={jobs.importFile}
       />
       {topic === '' ? (
         <span class="muted">{t('Everything that arrives and is sent, whatever the list shows.')}</span>

@@ -298,14 +298,7 @@ export function ScriptsPanel({ page, session }: PartProps) {
           label={t('New script')}
           commands={examples.map(({ name, code }) => ({ text: t(name), run: () => create(t(name), code) }))}
         />
-        <FileButton
-          small
-          text={t('Import…')}
-          label={t('Import scripts')}
-          accept=".js,.txt,text/javascript"
-          multiple
-          onFiles={(files) => void read(files)}
-        />
+        <FileButton small label={t('Import scripts')} accept=".js,.txt,text/javascript" onFiles={read} />
         <Button small disabled={scripts.length === 0} onClick={() => save('mqttwasm-scripts', scripts)}>
           {t('Export all')}
         </Button>

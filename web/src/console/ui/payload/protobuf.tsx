@@ -30,7 +30,6 @@ export function ProtobufControls({ choices, type, unloaded, untyped, onType }: P
         small
         text={files.length ? t('Other .proto files') : t('Load .proto files')}
         accept=".proto"
-        multiple
         onFiles={async (files) => {
           told.value = await load(choices, files);
         }}
