@@ -6,11 +6,11 @@ import { paintWhile } from '../core/paint';
 import type { Page } from '../session/page';
 import { readingsOf } from '../session/readings';
 import type { Session } from '../session/session';
-import { createHost, type Dependencies, type Host } from './host';
-import { createLibrary, type Library } from './library';
+import { createHost, type Dependencies } from './host';
+import { createLibrary } from './library';
 import type { FromWorker } from './protocol';
 import workerUrl from './script.worker.ts?worker&url';
-import { createTrial, type Trial } from './trial';
+import { createTrial } from './trial';
 import { lineOfHang } from './words';
 
 const start: Dependencies['start'] = (heard, broken) => {
@@ -32,14 +32,10 @@ function notify(title: string, body: string): void {
   }
 }
 
-export interface Automation {
-  readonly library: Library;
-  readonly trial: Trial;
-  of(session: Session): Host;
-}
+export type Automation = ReturnType<typeof automationOf>;
 
 /** For the page's `part`. */
-export function automationOf({ feed }: Page): Automation {
+export function automationOf({ feed }: Page) {
   const library = createLibrary();
   const clock = createTicker();
   const make = (session: Session) =>
@@ -55,5 +51,9 @@ export function automationOf({ feed }: Page): Automation {
       paint: paintWhile(() => session.shows('scripts')),
       notify,
     });
-  return { library, trial: createTrial({ start, lineOfHang, clock }), of: (session) => session.part(make) };
+  return {
+    library,
+    trial: createTrial({ start, lineOfHang, clock }),
+    of: (session: Session) => session.part(make),
+  };
 }

@@ -21,11 +21,6 @@ export interface Dependencies {
   now(): number;
 }
 
-export interface Bounds {
-  messages: number;
-  bytes: number;
-}
-
 const fields = { received: 'received', sent: 'sent', 'not sent': 'unsent' } as const;
 export const none: Counts = { received: 0, sent: 0, unsent: 0 };
 
@@ -63,7 +58,7 @@ export function createRecorder(
   deps: Dependencies,
   recording: Recording,
   failed: (reason: Error) => void,
-  bounds: Bounds = { messages: mostWaiting, bytes: mostBytes },
+  bounds = { messages: mostWaiting, bytes: mostBytes },
 ) {
   /** As it stands on the disk. */
   const written = signal(recording);

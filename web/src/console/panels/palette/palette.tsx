@@ -32,27 +32,23 @@ function entriesOf(page: Page, shortcuts: Shortcuts): Entry[] {
       run ? [{ key: `command ${words}`, words: t(words), kind: title, keys, run }] : [],
     ),
   );
-  const profiles = readProfiles().map((profile): Entry => {
-    return {
-      key: `profile ${profile.name}`,
-      words: profile.name,
-      kind: mark('Profile'),
-      run() {
-        const session = active.peek();
-        session.use(profile);
-        void session.connection.connect();
-      },
-    };
-  });
+  const profiles = readProfiles().map((profile) => ({
+    key: `profile ${profile.name}`,
+    words: profile.name,
+    kind: mark('Profile'),
+    run() {
+      const session = active.peek();
+      session.use(profile);
+      void session.connection.connect();
+    },
+  }));
   const others = list.peek().filter((session) => session !== active.peek());
-  const connections = others.map((session): Entry => {
-    return {
-      key: `connection ${session.id}`,
-      words: session.name.peek(),
-      kind: mark('Connection'),
-      run: () => show(session),
-    };
-  });
+  const connections = others.map((session) => ({
+    key: `connection ${session.id}`,
+    words: session.name.peek(),
+    kind: mark('Connection'),
+    run: () => show(session),
+  }));
   return [...connections, ...profiles, ...commands];
 }
 

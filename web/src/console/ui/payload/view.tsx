@@ -184,19 +184,19 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
       {shown?.kind === 'lines' && (
         <Block key={shown.format} lines={shown.lines} shown={shown.shown} onNumber={chart} />
       )}
-      {shown?.kind === 'image' && shown.source !== undefined && asked !== message && (
-        <Undrawn source={shown.source} onShow={() => setAsked(message)} />
-      )}
-      {shown?.kind === 'image' && (shown.source === undefined || asked === message) && (
-        <PictureView
-          payload={payload}
-          picture={shown.picture}
-          onBroken={async () => {
-            const bytes = await read(message, { format: 'hex' }, 0);
-            setShown({ ...bytes, format: 'image', error: t('Not Image: the browser cannot draw it') });
-          }}
-        />
-      )}
+      {shown?.kind === 'image' &&
+        (shown.source !== undefined && asked !== message ? (
+          <Undrawn source={shown.source} onShow={() => setAsked(message)} />
+        ) : (
+          <PictureView
+            payload={payload}
+            picture={shown.picture}
+            onBroken={async () => {
+              const bytes = await read(message, { format: 'hex' }, 0);
+              setShown({ ...bytes, format: 'image', error: t('Not Image: the browser cannot draw it') });
+            }}
+          />
+        ))}
       {shown && <More shown={shown} onMore={() => setStep(step + 1)} />}
     </div>
   );
