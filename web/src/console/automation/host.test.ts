@@ -36,6 +36,16 @@ test('a script runs at the broker that it was switched on for, and nowhere else'
   expect(page.engines).toHaveLength(2);
 });
 
+test('a script that is gone is off, and another one that gets its name does not run by itself', () => {
+  const page = open(script('a'), script('b'));
+  page.turn('a');
+  page.turn('b');
+  page.library.remove('a');
+  expect(page.hook.on.value).toEqual({ url, names: ['b'] });
+  page.library.add(script('a', { code: 'other' }));
+  expect([...page.host.states.value.keys()]).toEqual(['b']);
+});
+
 test('what came from a file does not run, whatever says that it is on', () => {
   const page = open(script('a', { foreign: true }));
   page.turn('a');

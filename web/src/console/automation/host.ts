@@ -344,16 +344,16 @@ export function createHost(deps: Dependencies) {
   const stopWatching = effect(() => {
     const { url, names } = scripts.on.value;
     const client = deps.client.value;
-    const known = new Map(library.entries.value.map((script) => [script.name, script]));
+    const usable = new Set(library.entries.value.flatMap(({ name, foreign }) => (foreign ? [] : name)));
     const here = client !== undefined && withoutSecrets(client.url) === url;
     untracked(() => {
-      // A profile that came from a file may name a script that was not reviewed yet.
-      const seen = names.filter((name) => !known.get(name)?.foreign);
-      if (seen.length < names.length) {
-        scripts.on.value = { url, names: seen };
+      // Gone, or not reviewed yet, as in a profile that came from a file.
+      const left = names.filter((name) => usable.has(name));
+      if (left.length < names.length) {
+        scripts.on.value = { url, names: left };
         return;
       }
-      const wanted = here ? names.filter((name) => known.has(name)) : [];
+      const wanted = here ? names : [];
       for (const one of running) if (!wanted.includes(one.name)) leave(one);
       for (const name of wanted) run(name);
       draw();
