@@ -30,19 +30,7 @@ export interface Dependencies {
  */
 export type Entry = 'onMessage(message)' | 'message(device)';
 
-export interface Sandbox {
-  /** What `onMessage` returned, as JSON. */
-  deliver(message: Delivered): string | undefined;
-  /** Calls `made`, unless the script fails. */
-  message(asked: Asked): void;
-  fire(id: number): void;
-  /** Reports what was left out. To be called now and then. */
-  tell(): void;
-  /** As JSON; empty if it can't be kept, which is reported once. Undefined if no call was made since. */
-  state(): string | undefined;
-  /** It was stopped, and does nothing more. */
-  readonly ended: boolean;
-}
+export type Sandbox = Awaited<ReturnType<typeof createSandbox>>;
 
 const file = 'script.js';
 /** Bytes, in which a WebAssembly memory grows. */
@@ -66,7 +54,7 @@ export async function createSandbox(
   wasm: WebAssembly.Module,
   { code, rate, state, entry = 'onMessage(message)' }: Omit<Program, 'id'> & { entry?: Entry },
   { now, act, wake, made }: Dependencies,
-): Promise<Sandbox> {
+) {
   const wasmMemory = new WebAssembly.Memory({
     initial: 256, // as the engine was built for
     maximum: mostMemory / page,
@@ -291,7 +279,8 @@ export async function createSandbox(
   const bufferOf = (bytes: Uint8Array) => context.newArrayBuffer(bytes.slice().buffer as ArrayBuffer);
 
   return {
-    deliver({ payload, correlationData, ...head }) {
+    /** What `onMessage` returned, as JSON. */
+    deliver({ payload, correlationData, ...head }: Delivered) {
       if (ended || !main || context.typeof(main) !== 'function') return undefined;
       return jsonOf(
         run(() => {
@@ -307,7 +296,8 @@ export async function createSandbox(
         }),
       );
     },
-    message(asked) {
+    /** Calls `made`, unless the script fails. */
+    message(asked: Asked) {
       if (ended || !main) return;
       run(() =>
         context
@@ -315,7 +305,7 @@ export async function createSandbox(
           .consume((about) => context.callFunction(message, context.undefined, main, about)),
       )?.dispose();
     },
-    fire(id) {
+    fire(id: number) {
       if (ended || !waiting.delete(id)) return;
       const delay = repeated.get(id);
       if (delay !== undefined) {
@@ -326,7 +316,9 @@ export async function createSandbox(
         context.newNumber(id).consume((number) => context.callFunction(fire, context.undefined, number)),
       )?.dispose();
     },
+    /** Reports what was left out. To be called now and then. */
     tell,
+    /** As JSON; empty if it can't be kept, which is reported once. Undefined if no call was made since. */
     state() {
       if (ended || !called || !lasts) return undefined;
       called = false;
@@ -347,6 +339,7 @@ export async function createSandbox(
         return '';
       }
     },
+    /** It was stopped, and does nothing more. */
     get ended() {
       return ended;
     },

@@ -103,8 +103,7 @@ const { mostPublications } = bounds.perSecond;
 const isRate = (typed: string) => /^\d{1,4}$/.test(typed) && Number(typed) <= mostPublications;
 
 function Details({ page, session, host, script, place, onStart, onRename }: DetailsProps) {
-  const automation = page.part(automationOf);
-  const { library } = automation;
+  const { library } = page.part(automationOf);
   const profiles = page.part(profilesOf);
   const [typed, setTyped] = useState(() => ({ ...script, rate: String(script.rate) }));
   const on = isOn(session, script);
@@ -171,7 +170,7 @@ function Details({ page, session, host, script, place, onStart, onRename }: Deta
           {t('Delete')}
         </Button>
       </div>
-      <TryOut page={page} automation={automation} script={script} />
+      <TryOut page={page} script={script} />
     </div>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import { compile } from '../../../client/routing/topic-filter';
-import type { Automation } from '../../automation/scripts';
+import { automationOf } from '../../automation/scripts';
 import type { Script } from '../../automation/text';
 import type { Tried } from '../../automation/trial';
 import { t } from '../../core/i18n/i18n';
@@ -57,13 +57,8 @@ function Outcome({ tried: { json, did } }: { tried: Tried }) {
   );
 }
 
-interface Props {
-  page: Page;
-  automation: Automation;
-  script: Script;
-}
-
-export function TryOut({ page, automation, script }: Props) {
+export function TryOut({ page, script }: { page: Page; script: Script }) {
+  const { trial } = page.part(automationOf);
   const [chosen, setChosen] = useState<Entry>();
   const [tried, setTried] = useState<Tried>();
   const [busy, setBusy] = useState(false);
@@ -77,7 +72,7 @@ export function TryOut({ page, automation, script }: Props) {
     const entry = chosen ?? all[0];
     if (!entry) return;
     setBusy(true);
-    const result = await automation.trial.run(script.code, entry.message);
+    const result = await trial.run(script.code, entry.message);
     if (!result) return;
     setBusy(false);
     setTried(result);
