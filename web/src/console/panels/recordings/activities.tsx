@@ -10,7 +10,6 @@ import { countOf } from '../../recordings/library';
 import type { Recordings } from '../../recordings/recordings';
 import { Button, IconButton } from '../../ui/button';
 import { Disclosure } from '../../ui/disclosure';
-import { useFocusOnReturn } from './focus';
 
 function Activity({
   text,
@@ -32,7 +31,6 @@ function Activity({
 }
 
 function Recording({ recording, written }: { recording: Recordings['recording']; written: Recorded }) {
-  const button = useFocusOnReturn();
   const { name, filter, bytes, lost } = written;
   return (
     <Activity
@@ -53,7 +51,7 @@ function Recording({ recording, written }: { recording: Recordings['recording'];
         </>
       }
     >
-      <Button small look="stop" ref={button} onClick={() => void recording.stop()}>
+      <Button small look="stop" class="recording-switch" onClick={() => void recording.stop()}>
         {t('Stop recording')}
       </Button>
     </Activity>

@@ -1,6 +1,6 @@
 /** Recordings: beyond what the feed keeps in memory, on this browser's disk. */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatBytes, visible } from '../../core/text';
 import type { Feed } from '../../log/feed';
 import { noMistakes } from '../../recordings/jobs';
@@ -8,8 +8,8 @@ import { type Recordings, recordingsOf } from '../../recordings/recordings';
 import type { Page } from '../../session/page';
 import { Button, FileButton } from '../../ui/button';
 import { Checkbox } from '../../ui/fields';
+import { useKeptFocus } from '../../ui/kept-focus';
 import { Activities } from './activities';
-import { useFocusOnReturn } from './focus';
 import { Item } from './item';
 import './recordings.css';
 import { t } from '../../core/i18n/i18n';
@@ -45,10 +45,9 @@ function Start({ recordings, feed }: { recordings: Recordings; feed: Feed }) {
   // An invalid filter is not used.
   const topic = feed.filterErrors.value.topic ? '' : feed.filter.value.topic;
   const filter = chosen ? topic : '';
-  const button = useFocusOnReturn();
   return (
     <div class="flow wrap">
-      <Button look="primary" ref={button} onClick={() => void recording.start(filter)}>
+      <Button look="primary" class="recording-switch" onClick={() => void recording.start(filter)}>
         {t('Start recording')}
       </Button>
       <FileButton
@@ -96,6 +95,9 @@ export function RecordingsPanel({ page, open }: Props) {
   const { feed } = page;
   const recordings = page.part(recordingsOf);
   const { library, recording, jobs } = recordings;
+  const section = useRef<HTMLElement>(null);
+  // One switch takes the place of the other.
+  useKeptFocus(section, '.recording-switch');
 
   useEffect(() => {
     if (open) {
@@ -114,7 +116,7 @@ export function RecordingsPanel({ page, open }: Props) {
   }, [recording]);
 
   return (
-    <section class="recordings stack" aria-label={t('Recordings')} tabIndex={-1}>
+    <section ref={section} class="recordings stack" aria-label={t('Recordings')} tabIndex={-1}>
       <Activities recordings={recordings} />
       {open && (
         <>
