@@ -1,7 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import { formatCount, formatTime, visible } from '../../core/text';
 import { countProperties } from '../../session/message';
-import type { Outcome } from '../../session/outcome';
 import type { Page, PartProps } from '../../session/page';
 import type { Publisher } from '../../session/publisher';
 import { Button, FileButton } from '../../ui/button';
