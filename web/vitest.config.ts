@@ -5,7 +5,7 @@ export default defineConfig({
     environment: 'node',
     include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
     // A test waits for events; one that waits for longer than this hangs.
-    testTimeout: 10_000,
+    testTimeout: 30_000,
     maxWorkers: '100%',
   },
 });
