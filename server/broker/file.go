@@ -290,7 +290,14 @@ func (p *policy) restore(tx *bbolt.Tx, s *store) error {
 			pk, order, err := decode(data, number)
 			if cl, ok := p.server.Clients.Get(id); ok && err == nil {
 				cl.State.Inflight.Set(pk)
-				p.sessions.get(id).restore(pk, order)
+				session := p.sessions.get(id)
+				if pk.FixedHeader.Type == packets.Pubrel {
+					session.sent[number] = sent{}
+				} else {
+					session.count(pk, order)
+					session.try(number)
+					p.sessions.order.Store(max(p.sessions.order.Load(), order))
+				}
 			}
 			return err
 		}),

@@ -249,18 +249,6 @@ func (s *session) size() int {
 	return s.bytes
 }
 
-// restore counts what was read from the disk.
-func (s *session) restore(pk packets.Packet, order uint64) {
-	switch pk.FixedHeader.Type {
-	case packets.Pubrel:
-		s.sent[pk.PacketID] = sent{}
-	case packets.Publish:
-		s.count(pk, order)
-		s.try(pk.PacketID)
-		s.all.order.Store(max(s.all.order.Load(), order))
-	}
-}
-
 // message is a message in flight in its stored form.
 func (s *session) message(pk packets.Packet) any {
 	if pk.FixedHeader.Type == packets.Pubrel {

@@ -1,8 +1,8 @@
 package broker
 
 import (
+	"fmt"
 	"runtime/metrics"
-	"strconv"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -43,7 +43,7 @@ func (p *policy) publishSys() {
 	memory := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}}
 	metrics.Read(memory)
 	info, now, clients := p.server.Info.Clone(), time.Now().Unix(), int64(p.server.Clients.Len())
-	for topic, value := range map[string]int64{
+	for topic, value := range map[string]any{
 		"time": now, "uptime": now - info.Started, "started": info.Started,
 		"load/bytes/received": info.BytesReceived, "load/bytes/sent": info.BytesSent,
 		"clients/connected": info.ClientsConnected, "clients/disconnected": clients - info.ClientsConnected,
@@ -52,19 +52,15 @@ func (p *policy) publishSys() {
 		"messages/received": info.MessagesReceived, "messages/sent": info.MessagesSent,
 		"messages/dropped": info.MessagesDropped, "messages/inflight": info.Inflight,
 		"retained": info.Retained, "subscriptions": info.Subscriptions,
-		"system/memory": int64(memory[0].Value.Uint64()), "system/threads": int64(memory[1].Value.Uint64()),
+		"system/memory": memory[0].Value.Uint64(), "system/threads": memory[1].Value.Uint64(),
+		"version": mqtt.Version,
 	} {
-		p.sys(topic, strconv.FormatInt(value, 10))
+		p.inject(p.self, packets.Packet{
+			FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true},
+			TopicName:   mqtt.SysPrefix + "/broker/" + topic,
+			Payload:     fmt.Append(nil, value),
+		})
 	}
-	p.sys("version", mqtt.Version)
-}
-
-func (p *policy) sys(topic, value string) {
-	p.inject(p.self, packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true},
-		TopicName:   mqtt.SysPrefix + "/broker/" + topic,
-		Payload:     []byte(value),
-	})
 }
 
 // Stats returns the figures of this moment by their names in /metrics; those that end

@@ -48,6 +48,7 @@ type user struct {
 // the topic filters that they may publish and subscribe to.
 func LoadUsers(file string) (*Users, error) {
 	u := &Users{file: file, hashing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))} // one processor stays free
+	u.attempts.last = make(map[string]*rate.Limiter)
 	u.current.Store(new(userList))
 	_, err := u.Reload()
 	return u, err
@@ -233,8 +234,8 @@ func (a *attempts) failed(keys []string) {
 	if len(a.last) > 20_000 { // strangers choose the names
 		maps.DeleteFunc(a.last, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= passwordBurst })
 	}
-	if a.last == nil || len(a.last) > 20_000 {
-		a.last = make(map[string]*rate.Limiter)
+	if len(a.last) > 20_000 {
+		clear(a.last)
 	}
 	for _, key := range keys {
 		if a.last[key] == nil {
@@ -254,10 +255,4 @@ func (p *policy) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 }
 
 // cut shortens names that clients chose, for the log.
-func cut(name string) string {
-	const most = 64
-	if len(name) > most {
-		return name[:most] + "…"
-	}
-	return name
-}
+func cut(name string) string { return fmt.Sprintf("%.64s", name) }
