@@ -173,24 +173,12 @@ class BatchMessage implements Message {
     return this.topicLength + this.end - this.propertiesStart + (this.beside?.length ?? 0);
   }
 
-  /** Copies its record without decoding it. */
+  /** Copies its record, but not a payload beside the batch, which has a buffer of its own. */
   detached(): BatchMessage {
-    const { source, beside, end } = this;
-    const start = this.time - 5;
-    const bytes = source.bytes.slice(start, end);
-    const alone = { ...source, bytes, view: new DataView(bytes.buffer), beside: [] };
-    return new BatchMessage(
-      alone,
-      this.flags,
-      this.time - start,
-      this.topicStart - start,
-      this.topicLength,
-      this.propertiesStart - start,
-      this.payloadStart - start,
-      end - start,
-      // It has a buffer of its own.
-      beside,
-    );
+    const { source, beside } = this;
+    const bytes = source.bytes.slice(this.time - 5, this.end);
+    const alone = { ...source, bytes, view: new DataView(bytes.buffer), beside: beside ? [beside] : [] };
+    return readRecord(alone, 0);
   }
 
   text(): string {

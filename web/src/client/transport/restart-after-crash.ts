@@ -23,11 +23,6 @@ interface Subscribed {
 /** Reason codes after which trying again is useless, as in `final` of wasm/mqtt/supervisor.go. */
 const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]);
 
-/** Whether the broker refused, and would again. */
-export function isPermanent({ code, reasonCode = 0 }: MqttError): boolean {
-  return code === 'refused' && permanent.has(reasonCode);
-}
-
 /**
  * Treats a crash of the program as a lost connection: opens another program, connects with the same
  * options and resubscribes, with the same back-off and events. Pending calls reject with `crashed`,
@@ -213,9 +208,9 @@ async function connect(
     await Promise.all(subscribing);
   }
 
-  function isHopeless(error: MqttError): boolean {
-    if (error.code === 'bad-option') return true;
-    return isPermanent(error) && !options.reconnectOnConnackError;
+  function isHopeless({ code, reasonCode = 0 }: MqttError): boolean {
+    if (code === 'bad-option') return true;
+    return code === 'refused' && permanent.has(reasonCode) && !options.reconnectOnConnackError;
   }
 
   function use(): BoundaryClient {
