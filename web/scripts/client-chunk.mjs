@@ -10,7 +10,7 @@ const later = [
   'request',
   'auth',
   'routing',
-  'transport/(restart|resent|shared)',
+  'transport/(restart|resent|shared|inline)',
 ];
 
 /** One chunk of what every page with a client needs at once: it compresses better than several. */

@@ -5,13 +5,11 @@
 
 import type { FromWorker, ToDedicatedWorker } from '../../protocol/messages';
 import workerUrl from '../../worker/dedicated.ts?worker&url';
-import type { Inline } from '../../worker/inline';
 import type { Settings } from '../checks/options';
-import { bad } from '../checks/rules';
 import { MqttError } from '../errors';
 import { load } from '../load';
 import { importingBlob, isForeign, scriptUrl, startFailure, wasmFor, withWasm } from './asset-urls';
-import { createCalls, type Engine } from './calls';
+import type { Engine } from './calls';
 import { createWorkerCalls } from './worker-calls';
 
 type Place = 'worker' | 'workerUrl' | 'sharedWorkerUrl' | 'wasmUrl' | 'WebSocket';
@@ -32,7 +30,10 @@ export async function programReady(options: EngineOptions): Promise<void> {
 /** The program may still be loading. */
 export async function findEngine(options: EngineOptions): Promise<Engine> {
   // Node has no Web Worker.
-  if (!options.worker || typeof Worker === 'undefined') return findInline(options);
+  if (!options.worker || typeof Worker === 'undefined') {
+    const { openHere } = await load('the part that runs without a worker', import('./inline'));
+    return openHere(options);
+  }
   for (;;) {
     const engine = (options.shared && (await findShared(options))) || findOwn(options);
     const settled = engine.doubted?.();
@@ -91,7 +92,7 @@ function openWorker(options: EngineOptions, onStopped: () => void): Engine {
     const started = blob === undefined ? url : blob + url.hash;
     worker = new Worker(scriptUrl(started), { type: 'module', name: 'mqttwasm' });
   } catch (error) {
-    throw crash(`the browser refused to start the worker: ${startFailure(error)}`);
+    throw new MqttError('crashed', `the browser refused to start the worker: ${startFailure(error)}`);
   }
   const post = (message: ToDedicatedWorker, transfer: Transferable[] = []): void =>
     worker.postMessage(message, transfer);
@@ -137,29 +138,4 @@ async function compiled(wasm: string | URL | undefined): Promise<WebAssembly.Mod
   } catch {
     return undefined;
   }
-}
-
-async function findInline(options: EngineOptions): Promise<Engine> {
-  const Native = options.WebSocket ?? globalThis.WebSocket;
-  if (Native === undefined) {
-    throw bad('WebSocket', 'is missing; in Node give the class of the ws package');
-  }
-  let inline: Inline | undefined;
-  const { boundary, receive } = createCalls(
-    (message) => inline?.post(message),
-    undefined,
-    () => inline?.close(),
-  );
-  try {
-    // Its own chunk: a page that uses the worker does not load it.
-    const { openInline } = await import('../../worker/inline');
-    inline = await openInline(receive, Native, options.wasmUrl);
-  } catch (error) {
-    throw crash(`the WebAssembly program could not be started: ${error}`);
-  }
-  return { boundary, ready: Promise.resolve() };
-}
-
-function crash(message: string): MqttError {
-  return new MqttError('crashed', message);
 }
