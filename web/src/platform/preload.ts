@@ -17,24 +17,21 @@ export async function preload<Chunk>(
 
 /** Resolves at once for a script: the chunk waits for it. */
 function ask(href: string): Promise<unknown> | undefined {
-  if (styles.has(href) || [...document.querySelectorAll('link')].some((link) => link.href === href)) {
-    return styles.get(href);
-  }
+  if ([...document.querySelectorAll('link')].some((link) => link.href === href)) return styles.get(href);
   const link = document.createElement('link');
   link.href = href;
+  link.rel = 'modulepreload';
   if (href.endsWith('.css')) {
     link.rel = 'stylesheet';
     const loaded = new Promise((resolve, reject) => {
       link.onload = resolve;
       link.onerror = () => {
-        // The next import tries again.
-        link.remove();
-        styles.delete(href);
+        link.remove(); // the next import tries again
         reject(new Error(`${href} could not be loaded`));
       };
     });
     styles.set(href, loaded);
-  } else link.rel = 'modulepreload';
+  }
   document.head.append(link);
   return styles.get(href);
 }

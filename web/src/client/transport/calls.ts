@@ -62,8 +62,6 @@ export function createCalls(deliver: Post, onFailed?: () => void, onEnd?: () => 
   const pending = new Map<number, Pending>();
   const deadlines = createDeadlines(grace);
   const sinks = new Map<number, BoundarySink>();
-  /** Connects that the page gave up and that may still succeed, and their clients. */
-  const abandoned = new Map<number, number>();
   let lastId = 0;
   let lastClient = 0;
   let failure: WireError | undefined;
@@ -118,15 +116,28 @@ export function createCalls(deliver: Post, onFailed?: () => void, onEnd?: () => 
     const answered = answer(id, message.type === 'call' ? message.method : message.type, timeout);
     if (signal) {
       const abort = (): void => {
-        if (message.type === 'connect') abandoned.set(id, message.client);
         post({ type: 'abort', id });
         settle(id)?.reject(aborted(signal));
+        if (message.type === 'connect') pending.set(id, abandoned(message.client));
       };
       const stop = (): void => signal.removeEventListener('abort', abort);
       signal.addEventListener('abort', abort);
       answered.then(stop, stop);
     }
     return answered;
+  }
+
+  /** A connect that the page gave up. It may still succeed, and then its client is ended. */
+  function abandoned(client: number): Pending {
+    return {
+      resolve() {
+        call({ type: 'call', client, method: 'disconnect', args: [{ force: true }] }).catch(() => {
+          // It has ended already.
+        });
+      },
+      reject: () => onEnd?.(),
+      done() {},
+    };
   }
 
   function settle(id: number): Pending | undefined {
@@ -223,15 +234,6 @@ export function createCalls(deliver: Post, onFailed?: () => void, onEnd?: () => 
     if (!failure) post(answer);
   }
 
-  function onAnswered(id: number, succeeded: boolean): void {
-    const client = abandoned.get(id);
-    abandoned.delete(id);
-    if (client === undefined || !succeeded) return;
-    call({ type: 'call', client, method: 'disconnect', args: [{ force: true }] }).catch(() => {
-      // It has ended already.
-    });
-  }
-
   /** Rejects every call, now and later, and ends every client. */
   function fail(error: WireError): void {
     if (failure) return;
@@ -245,8 +247,6 @@ export function createCalls(deliver: Post, onFailed?: () => void, onEnd?: () => 
 
   function receive(message: FromWorker): void {
     switch (message.type) {
-      case 'hello':
-        break;
       case 'ready':
         run();
         break;
@@ -254,11 +254,9 @@ export function createCalls(deliver: Post, onFailed?: () => void, onEnd?: () => 
         fail(message.error);
         break;
       case 'result':
-        onAnswered(message.id, true);
         settle(message.id)?.resolve(message.value);
         break;
       case 'rejected':
-        onAnswered(message.id, false);
         settle(message.id)?.reject(fromWire(message.error));
         break;
       case 'published':
