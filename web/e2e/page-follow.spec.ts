@@ -1,5 +1,6 @@
 /** Whether the feed keeps the newest message in view: the switch is the user's. */
 
+import type { Locator } from '@playwright/test';
 import { expect, test } from './support/fixtures';
 import { details, laptopAndPhone, openRow, showView } from './support/page';
 
@@ -99,3 +100,87 @@ test('a message that is open when the filter changes does not end following', as
   elsewhere.publish(`${own}/pump`, Array(100).fill('later'));
   await expect(parts.row(`${own}/pump`, 'later').last()).toBeInViewport();
 });
+
+async function boxOf(one: Locator) {
+  const box = await one.boundingBox();
+  if (!box) throw new Error('it has no box');
+  return box;
+}
+
+for (const [width, height] of laptopAndPhone) {
+  test(`at ${width} by ${height} the way to the newest lies over no open row`, async ({
+    page,
+    parts,
+    own,
+    elsewhere,
+  }) => {
+    await page.setViewportSize({ width, height });
+    const newest = page.getByRole('button', { name: /Jump to newest/ });
+    const row = (n: number) => parts.row(`${own}/a`, `number ${n}.`);
+    const apart = async (n: number) => {
+      const [pill, open] = [await boxOf(newest), await boxOf(row(n))];
+      const meet = pill.y < open.y + open.height && open.y < pill.y + pill.height;
+      expect(meet, `${JSON.stringify(pill)} over ${JSON.stringify(open)}`).toBe(false);
+      return { pill, open };
+    };
+    elsewhere.publish(
+      `${own}/a`,
+      Array.from({ length: 60 }, (_, n) => `number ${n}.`),
+    );
+    await expect(row(59)).toBeInViewport();
+    await row(59).getByRole('button').click();
+    await expect(details(page)).toBeVisible();
+    await expect(row(59)).toBeInViewport({ ratio: 0.9 });
+    const before = await boxOf(row(59));
+    elsewhere.publish(`${own}/b`, Array(200).fill('later'));
+    await expect(newest).toBeVisible();
+    expect((await apart(59)).open).toEqual(before);
+
+    // One by one, wherever the open row is.
+    const sides = new Set<boolean>();
+    for (let n = 58; n > 48; n--) {
+      await row(n)
+        .getByRole('button')
+        .click({ position: { x: 20, y: 10 } });
+      await expect(row(n)).toHaveAttribute('data-open', 'true');
+      const { pill, open } = await apart(n);
+      sides.add(pill.y > open.y);
+    }
+    expect(sides).toEqual(new Set([true, false]));
+    await parts.log.hover();
+    for (let turns = 0; turns < 12; turns++) {
+      const { y } = await boxOf(row(49));
+      await page.mouse.wheel(0, -13);
+      await expect.poll(async () => (await boxOf(row(49))).y).not.toBe(y);
+      await apart(49);
+    }
+    // Beyond the edge, by the keys; on a phone they are those of the details.
+    for (let n = 50; width > 900 && n < 59; n++) {
+      await page.keyboard.press('ArrowDown');
+      await expect(row(n)).toHaveAttribute('data-open', 'true');
+      await expect(row(n)).toBeInViewport({ ratio: 0.9 });
+      await apart(n);
+    }
+    // The details take room from the list, so that the row moves.
+    await details(page).getByRole('button', { name: 'Close details' }).click();
+    await parts.log.hover();
+    await page.mouse.wheel(0, -400);
+    await expect(newest).toBeVisible();
+    const { y: top, height: tall } = await boxOf(parts.log);
+    const lowest = await parts.rows.evaluateAll((all, edge) => {
+      const inSight = all.filter((one) => one.getBoundingClientRect().bottom <= edge);
+      const low = inSight
+        .toSorted((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y)
+        .at(-1);
+      return Number(/number (\d+)\./.exec(low?.textContent ?? '')?.[1]);
+    }, top + tall);
+    await row(lowest)
+      .getByRole('button')
+      .click({ position: { x: 20, y: 10 } });
+    await expect(details(page)).toBeVisible();
+    await expect(row(lowest)).toBeInViewport({ ratio: 0.9 });
+    await apart(lowest);
+    await newest.click();
+    await expect(newest).toHaveCount(0);
+  });
+}

@@ -68,7 +68,7 @@ export function VirtualList({ label, list, held, breakpoint = 34, row }: Props) 
         </div>
       </div>
       {rows.behind && (
-        <Button class={styles.jump} data-jump onClick={rows.follow}>
+        <Button class={styles.jump} data-jump data-up={rows.low} onClick={rows.follow}>
           {rows.unseen > 0
             ? t('{count} new · Jump to newest ↓', { count: rows.unseen })
             : t('Jump to newest ↓')}

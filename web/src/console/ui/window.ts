@@ -14,6 +14,9 @@ interface Shape {
 /** Rows rendered beyond each edge, for scrolling that is faster than the next frame. */
 const overscan = 8;
 
+/** Pixels at the lower edge of which the button that leads to the newest takes a part. */
+const buttonRoom = 64;
+
 /** Of a row with one line: pixels. */
 export function lineHeight(): number {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -98,7 +101,9 @@ export function useRows(
     if (held === undefined || !state.holding) return;
     scrollTo(held);
     // No scrolling of the user's.
-    state.offset = box.current?.scrollTop ?? 0;
+    const { scrollTop = 0 } = box.current ?? {};
+    if (scrollTop !== state.offset) redraw(undefined);
+    state.offset = scrollTop;
   }, [held, state.sight]);
 
   function hold(on: boolean): void {
@@ -133,6 +138,10 @@ export function useRows(
     redraw(undefined);
   }
 
+  /** Pixels above the open row, and below it. */
+  const above = held === undefined ? 0 : (held - first) * shape.height - state.offset;
+  const below = state.sight - above - shape.height;
+
   // All rows are of one height, so nothing depends on how many there are.
   const from = Math.max(0, Math.floor(state.offset / shape.height) - overscan);
   const to = Math.min(end - first, Math.ceil((state.offset + state.sight) / shape.height) + overscan);
@@ -151,6 +160,8 @@ export function useRows(
     shape,
     /** Whether the newest is not visible. */
     behind: !moving && state.offset + state.sight < height - 1,
+    /** Whether the open row is at the lower edge, and further from the upper one. */
+    low: held !== undefined && below > -shape.height && below < Math.min(above, buttonRoom),
     /** Messages that arrived since then. */
     unseen: moving ? 0 : end - Math.max(first, state.stoppedAt),
     follow() {
