@@ -2,10 +2,8 @@
 
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { Client, Message, QoS, Subscription } from '../../client';
-import { subscribeSettings } from '../../client/checks/calls';
-import { topicFilter } from '../../client/checks/topics';
 import { createTopicIndex } from '../../client/routing/topic-index';
-import { atField, inOneLine, toFailure } from '../core/failure';
+import { atField, inOneLine, mistakeIn, toFailure } from '../core/failure';
 import { createTold, type Told, t } from '../core/i18n/i18n';
 import { farthestHue } from '../log/colours';
 import { filled, numberOf } from './message';
@@ -257,12 +255,11 @@ export function createSubscriptions(deps: Dependencies, own: string) {
         });
         if (before) entry.since = before.since;
         if (client) await open(client, entry, timeout);
-        else {
-          // As the client will, but while it can be told at its field.
-          topicFilter(filter, 'filter');
-          subscribeSettings(requestOf(wanted));
-          void tellUnmade(entry);
-        }
+        else if (mistakeIn(filter)) {
+          // The client would tell it too late for the form.
+          fieldError.value = () => mistakeIn(filter);
+          return;
+        } else void tellUnmade(entry);
         if (deps.client() !== client) return; // it was left meanwhile
         entries.value = before
           ? entries.value.map((other) => (other === before ? entry : other))
