@@ -106,6 +106,28 @@ describe('on load', () => {
     expect(connection.config.value).toEqual(config);
   });
 
+  it('sends what is typed for another broker to neither', async () => {
+    const mine = { url: 'wss://plant.example/mqtt', username: 'me', password: 'pa55', clientId: 'valve' };
+    const { connection, deps } = set(({ url }) =>
+      url === publicUrl ? reject(down) : Promise.resolve(fakeClient().client),
+    );
+    connection.edit({
+      ...mine,
+      will: { ...connection.settings.value.will, topic: 'plant', payload: 'down' },
+    });
+    await connection.start(async () => config);
+    await connection.connectByDefault();
+    expect(deps.connect).toHaveBeenCalledTimes(4);
+    for (const [options] of deps.connect.mock.calls) {
+      expect(options).not.toHaveProperty('username');
+      expect(options).not.toHaveProperty('password');
+      expect(options).not.toHaveProperty('clientId');
+      expect(options).not.toHaveProperty('will');
+    }
+    expect(connection.settings.value).toMatchObject(mine);
+    expect(connection.edited.value).toBe(true);
+  });
+
   it('goes back to the default broker when asked', async () => {
     const first = fakeClient();
     const second = fakeClient();

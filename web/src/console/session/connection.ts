@@ -158,9 +158,11 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     insteadOf?: string,
   ): Promise<Failure | undefined> {
     notices.loadExplainer();
+    // What is typed for another address is for that broker alone.
+    const given = settings.value.url === url ? settings.value : plainSettings;
     batch(() => {
       status.value = { phase: 'connecting', url, loading: true, ...(insteadOf && { insteadOf }) };
-      used.value = settings.value;
+      used.value = given;
       fieldErrors.set({});
     });
     notices.forget();
@@ -168,7 +170,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     let timeout = limit();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let over = false;
-    const loaded = deps.program(settings.value.shared).then(
+    const loaded = deps.program(given.shared).then(
       () => {
         if (over || mine.signal.aborted) return true;
         status.value = { phase: 'connecting', url };
@@ -181,7 +183,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     let active: Client;
     try {
       active = await deps.connect({
-        ...optionsOf(settings.value),
+        ...optionsOf(given),
         url,
         connectTimeout: Math.max(timeout, manualTimeout),
         signal: AbortSignal.any([mine.signal, late.signal]),
@@ -376,6 +378,7 @@ export function createConnection(deps: Dependencies, config = signal<Config>({ v
     settings,
     fieldErrors,
     edit,
+    used,
     edited,
     selected,
     select,

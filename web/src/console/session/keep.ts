@@ -81,10 +81,10 @@ export function keptOf(
   { name, connection, subscriptions, publisher, scripts, topics, fleetForm }: Session,
   profile?: Profile,
 ): Kept {
-  const { config, notice, status, selected, wanted } = connection;
-  const form = connection.settings.value;
-  // An address that was typed but not connected to is not kept.
-  const url = (wanted() && status.value.url) || form.url;
+  const { config, notice, status, settings, used, selected, wanted } = connection;
+  // An address that was typed but not connected to is not kept, nor what was typed for it.
+  const url = (wanted() && status.value.url) || settings.value.url;
+  const form = url === settings.value.url ? settings.value : used.value;
   const fellBack = notice.value?.retry !== undefined;
   // If neither broker could be reached, the next attempt begins with the first.
   const neither = fellBack && status.value.phase === 'disconnected';

@@ -161,6 +161,18 @@ it('a reload of the page gets all of it but its passwords', async () => {
   expect(live.kept().profile).toBeUndefined();
 });
 
+it('a reload gets nothing of what is typed for an address that it is not connected to', async () => {
+  const { connections, connect } = made();
+  const live = connections.active.value;
+  live.connection.edit({ username: 'one', keepalive: '7' });
+  await connect(live, 'ws://one/mqtt');
+  live.connection.edit({ url: 'ws://two/mqtt', username: 'two', password: 'pa55', clientId: 'two' });
+  expect(live.kept()).toMatchObject({
+    settings: { url: 'ws://one/mqtt', username: 'one', clientId: '', keepalive: '7' },
+    secrets: false,
+  });
+});
+
 it('a form that is opened later holds the default broker, and dials nothing', () => {
   const { connections } = made();
   const live = connections.open();
