@@ -31,12 +31,12 @@ export function App({ page, shortcuts }: { page: Page; shortcuts: Shortcuts }) {
   const { connection } = session;
   const { version } = connection.config.value;
   return (
-    <div class="page" data-view={page.view.value}>
+    <div class="page column" data-view={page.view.value}>
       {/* biome-ignore lint/a11y/useValidAnchor: it leads there, once that is on show */}
       <a class="skip" href="#messages" onClick={() => page.show('messages')}>
         {t('Skip to messages')}
       </a>
-      <header class="top flow">
+      <header class="top flow rigid surface">
         <h1 class="brand line" title={version && t('Version {version}', { version })}>
           <Logo />
           <span class="brand-name">mqttwasm</span>

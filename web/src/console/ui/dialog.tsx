@@ -42,7 +42,7 @@ export function Dialog({ title, closeLabel, wide, onClose, children, footer }: P
         <h2 id={id}>{title}</h2>
         {closeLabel && <IconButton label={closeLabel} onClick={onClose} />}
       </header>
-      <div class={styles.body}>{children}</div>
+      <div class={`stack roomy ${styles.body}`}>{children}</div>
       {footer && <footer class="flow">{footer}</footer>}
     </dialog>
   );

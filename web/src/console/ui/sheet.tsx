@@ -32,7 +32,7 @@ export function Sheet({ label, number, title, side, onClose, children }: Props) 
         <h3>{title}</h3>
         <IconButton label={t('Close details')} onClick={onClose} />
       </header>
-      <div class={`${styles.body} scrolls`}>{children}</div>
+      <div class={`${styles.body} stack roomy scrolls`}>{children}</div>
     </section>
   );
 }

@@ -25,7 +25,13 @@ export function TabList<T extends string>({ label, tabs, chosen, ids, onChoose }
   }
 
   return (
-    <div ref={list} class={styles.tabs} role="tablist" aria-label={label} onKeyDown={onKeyDown}>
+    <div
+      ref={list}
+      class={`line tight ${styles.tabs}`}
+      role="tablist"
+      aria-label={label}
+      onKeyDown={onKeyDown}
+    >
       {tabs.map(([name, text]) => (
         <button
           key={name}

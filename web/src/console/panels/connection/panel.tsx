@@ -50,7 +50,7 @@ function Notice({ connection }: { connection: Connection }) {
       {notice.advice}
       {notice.detail && (
         // It may scroll, and must then be reachable by keyboard.
-        <bdi class="notice-detail mono fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
+        <bdi class="notice-detail scrolls mono fine" tabIndex={notice.detail.length > limits.notice ? 0 : -1}>
           {notice.detail}
         </bdi>
       )}
@@ -60,7 +60,7 @@ function Notice({ connection }: { connection: Connection }) {
     <div class="notice-place full" role="alert">
       {notice && (
         <div class="notice flow from-top box small-text" data-tone={notice.tone}>
-          <div class="notice-words wrap">
+          <div class="notice-words stretch wrap">
             <strong class={`bold ${notice.tone === 'error' ? 'bad' : 'warn'}`}>
               {t('{title}.', { title: notice.title })}
             </strong>{' '}

@@ -248,15 +248,11 @@ function words(series: readonly Series[]): string {
   return series
     .map((one) => {
       const { values } = one;
-      const [low, high] = values.reduce(
-        ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
-        [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-      );
       return t('{line}: {count} values, {low} to {high}, last {last}', {
         line: titleOf(one),
         count: values.length,
-        low: formatValue(low),
-        high: formatValue(high),
+        low: formatValue(Math.min(...values)),
+        high: formatValue(Math.max(...values)),
         last: formatValue(values.at(-1) ?? 0),
       });
     })

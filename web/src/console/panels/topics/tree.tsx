@@ -264,7 +264,7 @@ export function Tree({ bench, session }: Props) {
       </div>
       <div
         ref={box}
-        class="tree"
+        class="tree scrolls"
         role="tree"
         aria-label={t('Topics')}
         tabIndex={0}
