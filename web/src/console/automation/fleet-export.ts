@@ -18,8 +18,6 @@ const units: Partial<Record<(typeof columns)[number], string>> = {
   p50: 'p50_ms',
   p99: 'p99_ms',
 };
-
-/** A line a second. */
 export function csvOf({ samples }: Run): string {
   const lines = samples.map((sample) =>
     columns.map((name) => (name === 'at' ? new Date(sample.at).toISOString() : sample[name])).join(),

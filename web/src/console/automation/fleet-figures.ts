@@ -56,8 +56,6 @@ export function createTrack() {
   /** Not acknowledged: they are not expected, though they may arrive. */
   const failed = new Set<number>();
   const counts = { received: 0, duplicates: 0, late: 0, lost: 0 };
-
-  /** The number of one more message. */
   const next = (): number => ++sent;
 
   function miss(from: number, to: number): void {
@@ -107,8 +105,6 @@ export function createTrack() {
 
   return { next, arrive, fail, close, outstanding, counts };
 }
-
-/** The outcomes of the messages of one QoS. */
 export interface QoSFigures {
   qos: QoS;
   sent: number;

@@ -75,7 +75,6 @@ export function createSubscriber(
       ended = true;
       return link;
     },
-    /** When something of this run arrived last. */
     last: () => last,
     counts: () => ({ wills, gaps }),
   };

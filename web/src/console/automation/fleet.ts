@@ -84,8 +84,6 @@ export function createFleet(deps: Dependencies) {
   let worker: Worker | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let pulse: ReturnType<typeof setInterval> | undefined;
-
-  /** The broker's address. */
   const address = (): string => withoutSecrets(deps.settings().url);
   const reach = (): Reach => reachOf(deps.settings().url, deps.publicAddresses());
   const order = (given: Order): void => worker?.postMessage(given);

@@ -44,7 +44,6 @@ export interface Dependencies {
 }
 
 export interface Line {
-  /** Unique. */
   number: number;
   /** Milliseconds since 1970. */
   at: number;

@@ -98,7 +98,6 @@ export function createLibrary({ database, now, storage, locks }: Dependencies) {
     said,
     attempt,
     create,
-    /** Measures again how much is stored. */
     measure: () => measure().catch(() => {}),
     refresh: () => attempt(mark('Not read'), async () => {}),
     rename: ({ id }: Recording, typed: string) =>

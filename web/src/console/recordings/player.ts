@@ -13,7 +13,6 @@ export interface Playing {
   phase: 'playing' | 'paused' | 'stopped' | 'ended' | 'failed';
   /** Messages given out. */
   done: number;
-  /** Why it failed. */
   problem: string;
 }
 

@@ -32,7 +32,6 @@ export function createLookup(model: Model, typed: string, most: number) {
     get nearest(): TopicNode[] {
       return nearest.map(({ item }) => item);
     },
-    /** Of all that match. */
     get found() {
       return found;
     },

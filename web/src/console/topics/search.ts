@@ -40,7 +40,6 @@ export function createSearch(model: Model) {
     get kept(): ReadonlySet<TopicNode> | undefined {
       return wanted === '' ? undefined : kept;
     },
-    /** Topics. */
     get found() {
       return found;
     },

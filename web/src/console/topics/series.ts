@@ -157,8 +157,6 @@ export function createSeriesList(model: Model, { now, past, birthBefore, recall 
     series.values.unshift(...values.reverse());
     return !kept.past;
   }
-
-  /** Reads on in the past of the lines. Returns whether it is complete. */
   const readOn = (until: number): boolean => list.every((kept) => readBack(kept, until));
 
   /** Adds a line, and reads its past until `until`. Returns why it can't be added, or undefined. */

@@ -23,7 +23,6 @@ export interface Clearing {
   restorable: number;
   /** Undefined until confirmed. */
   progress?: Progress;
-  /** It is restoring them. */
   undoing?: true;
 }
 
