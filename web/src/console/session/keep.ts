@@ -3,13 +3,14 @@
  * opened page starts afresh.
  */
 
-import { isRecord, keep, readKept } from '../core/storage';
+import { keep } from '../core/storage';
 import type { Drawer, View } from '../core/view';
 import type { Filter } from '../log/filter';
 import { base64 } from '../payload/codecs/base64';
 import type { Pin } from '../topics/store';
 import { defaultBroker } from './config';
 import type { Connection } from './connection';
+import { key, linkIn, storage } from './kept-open';
 import type { Profile } from './profiles';
 import type { Draft, Publisher } from './publisher';
 import type { Scripts, ScriptsKept } from './scripts';
@@ -59,6 +60,7 @@ interface Session {
   scripts: Pick<Scripts, 'on' | 'states'>;
   topics: { readonly pins: readonly Pin[] };
   fleetForm: { readonly value: unknown };
+  profile(): Profile | undefined;
 }
 
 /** All connections, and what they share. */
@@ -71,16 +73,12 @@ export interface KeptPage {
   filter: Filter;
 }
 
-const key = 'mqttwasm.open';
 /** Bytes of a file. A browser keeps five million characters of a tab. */
 const largestFile = 1024 * 1024;
-const storage = () => sessionStorage;
 
-/** What is kept of a session, which was filled from `profile`. */
-export function keptOf(
-  { name, connection, subscriptions, publisher, scripts, topics, fleetForm }: Session,
-  profile?: Profile,
-): Kept {
+export function keptOf(session: Session): Kept {
+  const { name, connection, subscriptions, publisher, scripts, topics, fleetForm } = session;
+  const profile = session.profile();
   const { config, notice, status, settings, used, selected, wanted } = connection;
   // An address that was typed but not connected to is not kept, nor what was typed for it.
   const url = (wanted() && status.value.url) || settings.value.url;
@@ -113,8 +111,6 @@ export function keptOf(
   };
 }
 
-const linkIn = (hash: string): string => (hash.includes('=') ? hash : '');
-
 function withoutFile({ draft, ...kept }: Kept): Kept {
   return { ...kept, draft: { ...draft, ...(draft.file && { file: { ...draft.file, base64: '' } }) } };
 }
@@ -129,12 +125,12 @@ function withoutPayload(whole: Kept): Kept {
 }
 
 /** Keeps what `page` has whenever it may be about to go. */
-export function keepOpen(page: () => KeptPage): void {
+export function keepOpen(page: (of: typeof keptOf) => KeptPage): void {
   const opened = linkIn(location.hash);
   function save(): void {
     // With the link by which the page was opened. By now the address may have another link, which
     // is a new request, or a place on the page.
-    const whole = { link: linkIn(location.hash) && opened, ...page() };
+    const whole = { link: linkIn(location.hash) && opened, ...page(keptOf) };
     for (const trim of [(kept: Kept) => kept, withoutFile, withoutPayload]) {
       if (keep(key, { ...whole, list: whole.list.map(trim) }, storage)) return;
     }
@@ -143,12 +139,4 @@ export function keepOpen(page: () => KeptPage): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') save();
   });
-}
-
-/** Undefined if the page was not reloaded. */
-export function keptOpen(): unknown {
-  const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  const kept = readKept(key, storage);
-  const same = navigation?.type === 'reload' && isRecord(kept) && kept.link === linkIn(location.hash);
-  return same ? kept : undefined;
 }

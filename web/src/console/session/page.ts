@@ -13,7 +13,8 @@ import { createFinder } from '../log/finder';
 import { createChoices } from '../payload/choices';
 import { createForest } from '../topics/forest';
 import { type Config, loadConfig } from './config';
-import { type KeptPage, keepOpen, keptOpen } from './keep';
+import type { KeptPage, keptOf } from './keep';
+import { keptOpen } from './kept-open';
 import { createParts, type Parts } from './parts';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions, type Sessions } from './sessions';
@@ -109,11 +110,11 @@ export function createPage(): Page {
     () => new Map(sessions.list.value.map((session) => [session.id, session.sources.value])),
   );
 
-  function kept(): KeptPage {
+  function kept(of: typeof keptOf): KeptPage {
     const list = sessions.list.peek();
     return {
       active: list.indexOf(sessions.active.peek()),
-      list: list.map((session) => session.kept()),
+      list: list.map(of),
       view: view.peek(),
       drawer: drawer.peek(),
       paused: feed.paused.peek(),
@@ -152,7 +153,7 @@ export function createPage(): Page {
       }
     }
     // Not earlier: a page that is left sooner has nothing to keep.
-    keepOpen(kept);
+    import('./keep').then(({ keepOpen }) => keepOpen(kept)).catch(() => {}); // the server is gone
     if (!again) await connection.start(load, asked);
   }
 

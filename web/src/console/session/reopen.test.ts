@@ -7,7 +7,8 @@ import { createChoices } from '../payload/choices';
 import type { Config } from './config';
 import { createConnection } from './connection';
 import { explain } from './explain';
-import { type Kept, type KeptPage, keepOpen, keptOf, keptOpen } from './keep';
+import { type Kept, type KeptPage, keepOpen, keptOf } from './keep';
+import { keptOpen } from './kept-open';
 import { emptyMessage } from './message';
 import { createProfiles, type Profile } from './profiles';
 import { createPublisher } from './publisher';
@@ -105,14 +106,13 @@ function openedPage(
     const own = { publisher, topics, scripts: createScripts(), fleetForm };
     const session = { id, connection, name, subscriptions, ...own };
     const use = ({ settings }: Profile) => connection.edit(settings);
-    return { ...session, use, kept: () => keptOf(session), dispose: () => {} } as unknown as Session;
+    return { ...session, use, profile: () => undefined, dispose: () => {} } as unknown as Session;
   };
   const connections = createSessions(made);
   const show = vi.fn<(view: View) => void>();
   const feed = { pause: vi.fn(), edit: vi.fn<(changes: Partial<Filter>) => void>() };
   const open = (value: unknown) => reopen(value, { sessions: connections, feed, show }, load);
-  const left = (): KeptPage =>
-    JSON.parse(JSON.stringify(pageOf(connections.list.value.map((session) => session.kept()))));
+  const left = (): KeptPage => JSON.parse(JSON.stringify(pageOf(connections.list.value.map(keptOf))));
   return { connections, dialled, show, feed, open, left, load, lives: () => connections.list.value };
 }
 
@@ -344,7 +344,7 @@ describe('one connection', () => {
       { filter: 'b', qos: 1 as const, name: 'B', hue: 25, paused: true },
     ];
     const { lives } = opened([kept('one', { subscriptions })]);
-    expect(lives[0]?.kept().subscriptions).toEqual(subscriptions);
+    expect(keptOf(lives[0] as Session).subscriptions).toEqual(subscriptions);
     lives[0]?.subscriptions.setOwn(false);
     expect(topicsOf(lives[0])[0]).toEqual(['a 0', 'b 1']);
   });
@@ -548,8 +548,8 @@ describe('the page', () => {
       { url: '', names: [] },
       { url: '', names: [] },
     ]);
-    expect(lives[0]?.kept().scripts).toEqual(scripts);
-    expect(lives[1]?.kept()).not.toHaveProperty('scripts');
+    expect(keptOf(lives[0] as Session).scripts).toEqual(scripts);
+    expect(keptOf(lives[1] as Session)).not.toHaveProperty('scripts');
   });
 
   it('the chart has its lines, and no invalid ones', () => {
@@ -563,8 +563,8 @@ describe('the page', () => {
       { ...kept('three'), pins: [['plant/1'], 7, ['plant/3', 'value'], ['a', 5]] },
     ]);
     expect(lives.map((session) => session.topics.pins)).toEqual([pins, [], [['plant/3', 'value']]]);
-    expect(lives[0]?.kept().pins).toEqual(pins);
-    expect(lives[1]?.kept()).not.toHaveProperty('pins');
+    expect(keptOf(lives[0] as Session).pins).toEqual(pins);
+    expect(keptOf(lives[1] as Session)).not.toHaveProperty('pins');
   });
 
   it('scripts that were on have their state, and no other has', () => {
@@ -579,6 +579,6 @@ describe('the page', () => {
       { ...kept('two'), scripts: { ...on, states: 7 } },
     ]);
     const left = { ...on, states: [['a', '{"n":1}']] };
-    expect(lives.map((session) => session.kept().scripts)).toEqual([left, on]);
+    expect(lives.map((session) => keptOf(session).scripts)).toEqual([left, on]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Client, ConnackInfo, Message, MqttError } from '../../client';
+import { keptOf } from './keep';
 import type { Session } from './session';
 import { plainSettings } from './settings';
 import { made, message, sessionClient } from './testing-session';
@@ -124,7 +125,7 @@ it('a reload of the page gets all of it but its passwords', async () => {
   live.subscriptions.prepare([{ filter: 'plant/+', qos: 1 }]);
   const { file: _, ...draft } = live.publisher.draft.value;
   live.publisher.next.value = 4;
-  expect(live.kept()).toEqual({
+  expect(keptOf(live)).toEqual({
     name: 'Connection 1',
     profile: 'Plant',
     settings: { ...settings, url: 'ws://plant/' },
@@ -141,24 +142,24 @@ it('a reload of the page gets all of it but its passwords', async () => {
   });
   live.connection.edit({ password: 'pa55' });
   await live.connection.connect();
-  expect(live.kept()).toMatchObject({ name: 'Plant', secrets: true, connected: true });
-  expect(JSON.stringify(live.kept())).not.toContain('pa55');
+  expect(keptOf(live)).toMatchObject({ name: 'Plant', secrets: true, connected: true });
+  expect(JSON.stringify(keptOf(live))).not.toContain('pa55');
 
   live.connection.edit({
     password: '',
     login: { kind: 'url', tokenUrl: 'https://auth/token' },
     secrets: { tokenQuery: '?pa56' },
   });
-  expect(live.kept()).toMatchObject({
+  expect(keptOf(live)).toMatchObject({
     secrets: true,
     settings: { login: { tokenUrl: 'https://auth/token' } },
   });
-  expect(JSON.stringify(live.kept())).not.toContain('pa56');
+  expect(JSON.stringify(keptOf(live))).not.toContain('pa56');
 
   live.connection.edit({ login: {}, secrets: {} });
   await connect(live, 'ws://plant/mqtt?token=secret');
-  expect(live.kept()).toMatchObject({ name: 'plant', secrets: true, settings: { url: 'ws://plant/mqtt' } });
-  expect(live.kept().profile).toBeUndefined();
+  expect(keptOf(live)).toMatchObject({ name: 'plant', secrets: true, settings: { url: 'ws://plant/mqtt' } });
+  expect(keptOf(live).profile).toBeUndefined();
 });
 
 it('a reload gets nothing of what is typed for an address that it is not connected to', async () => {
@@ -167,7 +168,7 @@ it('a reload gets nothing of what is typed for an address that it is not connect
   live.connection.edit({ username: 'one', keepalive: '7' });
   await connect(live, 'ws://one/mqtt');
   live.connection.edit({ url: 'ws://two/mqtt', username: 'two', password: 'pa55', clientId: 'two' });
-  expect(live.kept()).toMatchObject({
+  expect(keptOf(live)).toMatchObject({
     settings: { url: 'ws://one/mqtt', username: 'one', clientId: '', keepalive: '7' },
     secrets: false,
   });

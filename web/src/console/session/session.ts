@@ -15,7 +15,6 @@ import { createTopics, type Topics } from '../topics/store';
 import { type Config, defaultBroker } from './config';
 import { type Connection, createConnection, custom, type Dependencies } from './connection';
 import { createCopies } from './copies';
-import { type Kept, keptOf } from './keep';
 import { createLatency, type Latency } from './latency';
 import { freeName, hostOf } from './names';
 import { createParts, type Parts } from './parts';
@@ -66,8 +65,8 @@ export interface Session extends Pick<Parts<Session>, 'part'> {
   readonly sources: ReadonlySignal<readonly Source[]>;
   /** Fills the form. */
   use(profile: Profile): void;
-  /** What is kept of it for a reload of the page. */
-  kept(): Kept;
+  /** The profile that the form was filled from last. */
+  profile(): Profile | undefined;
   /** Ends everything in it. */
   dispose(): void;
 }
@@ -84,7 +83,6 @@ export function createSession(id: number, shared: Shared): Session {
   const { part, disposeParts } = createParts<Session>(() => session);
 
   const name = signal(t('Connection {number}', { number: id }));
-  /** The profile that the form was filled from last. */
   let profile: Profile | undefined;
   /** Of the client in use. */
   let births = createBirths();
@@ -199,8 +197,6 @@ export function createSession(id: number, shared: Shared): Session {
     scripts.on.value = { url: withoutSecrets(chosen.settings.url), names: chosen.scripts ?? [] };
   }
 
-  const kept = (): Kept => keptOf(session, profile);
-
   function dispose(): void {
     stopNaming();
     stopForgetting();
@@ -229,7 +225,7 @@ export function createSession(id: number, shared: Shared): Session {
     sources: subscriptions.sources,
     part,
     use,
-    kept,
+    profile: () => profile,
     dispose,
   };
   return session;
