@@ -217,7 +217,7 @@ func (p *policy) readPublish(cl *mqtt.Client, c *conn, pk packets.Packet) (packe
 			return nothing, nil
 		}
 	}
-	if !p.OnACLCheck(cl, pk.TopicName, true) {
+	if pk.PublishValidate(topicAliasMaximum) == packets.CodeSuccess && !p.OnACLCheck(cl, pk.TopicName, true) {
 		p.refuse(cl, packets.ErrNotAuthorized)
 		return nothing, nil
 	}

@@ -190,3 +190,19 @@ func TestCovers(t *testing.T) {
 		}
 	}
 }
+
+// A packet that is malformed is so before its topic is one that its sender may not use.
+func TestMalformedBeforeRefused(t *testing.T) {
+	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a"]}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := connect(t, dialTCP(t, start(t, Options{Users: users})), func(c *packets.Connect) {
+		c.UsernameFlag, c.Username = true, "alice"
+		c.PasswordFlag, c.Password = true, []byte("pencil")
+	})
+	alice.publish(0, 1, false, "secret", "x") // without an identifier [MQTT-2.2.1-3]
+	if got := expect[packets.Disconnect](alice).ReasonCode; got != packets.DisconnectProtocolError {
+		t.Errorf("DISCONNECT reason %#x", got)
+	}
+}
