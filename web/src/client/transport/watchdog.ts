@@ -22,7 +22,7 @@ const round = 20_000;
 export function createWatchdog(ask: () => void, gone: () => void, hasClients: () => boolean) {
   let left = firstLooks;
   let doubts: Deferred<void> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setInterval> | undefined;
   const rounds = setInterval(() => hasClients() && doubt(), round);
 
   /** Call it when the worker should have answered. */
@@ -30,17 +30,16 @@ export function createWatchdog(ask: () => void, gone: () => void, hasClients: ()
     if (doubts) return;
     doubts = deferred();
     let missed = 0;
-    timer = setTimeout(function look() {
+    timer = setInterval(() => {
       missed++;
-      if (missed < left) timer = setTimeout(look, period);
-      else gone();
+      if (missed === left) gone();
     }, period);
     ask();
   }
 
   /** Ends all doubt. */
   function trust(): void {
-    clearTimeout(timer);
+    clearInterval(timer);
     doubts?.resolve();
     doubts = undefined;
   }
