@@ -39,7 +39,6 @@ test('events come in order, and the state follows them', async () => {
   const note = (...what: unknown[]): void => void seen.push([...what, client.state]);
   client.on('disconnect', ({ reasonCode }) => note('disconnect', reasonCode));
   client.on('close', (error) => note('close', error?.code));
-  client.on('offline', () => note('offline'));
   client.on('reconnect', ({ attempt, delay }) => note('reconnect', attempt, delay));
   client.on('error', (error) => note('error', error instanceof MqttError));
   client.on('connect', () => note('connect'));
@@ -47,7 +46,6 @@ test('events come in order, and the state follows them', async () => {
   const { onEvent } = sink();
   onEvent({ type: 'disconnect', packet: { reasonCode: 0x8b } });
   onEvent({ type: 'close', error: { code: 'network', message: 'broken' } });
-  onEvent({ type: 'offline' });
   onEvent({ type: 'reconnect', attempt: 1, delay: 1000 });
   onEvent({ type: 'error', error: { code: 'network', message: 'unreachable' } });
   onEvent({ type: 'connect', connack });
@@ -57,7 +55,6 @@ test('events come in order, and the state follows them', async () => {
   expect(seen).toEqual([
     ['disconnect', 0x8b, 'connected'],
     ['close', 'network', 'reconnecting'],
-    ['offline', 'reconnecting'],
     ['reconnect', 1, 1000, 'reconnecting'],
     ['error', true, 'reconnecting'],
     ['connect', 'connected'],

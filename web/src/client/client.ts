@@ -44,7 +44,6 @@ export interface Started {
 /** Makes a client, which takes calls and listeners at once. */
 export function startClient({ settings, open, once, hold, page = thisPage() }: Start): Started {
   const emitter = createEmitter<ClientEvents>();
-  const retries = settings.boundary.reconnectPeriod !== 0;
   let state: ClientState = 'connecting';
   let suspended = false;
   /** As requested, until the program is found: a browser may have no SharedWorker. */
@@ -193,11 +192,8 @@ export function startClient({ settings, open, once, hold, page = thisPage() }: S
         emitter.emit('reconnect', { attempt: event.attempt, delay: event.delay });
         break;
       case 'close':
-        change(retries && !ending && !suspended ? 'lose' : 'close');
+        change(settings.boundary.reconnectPeriod === 0 || ending || suspended ? 'close' : 'lose');
         emitter.emit('close', event.error && errorOf(event.error));
-        break;
-      case 'offline':
-        emitter.emit('offline');
         break;
       case 'disconnect':
         emitter.emit('disconnect', event.packet);

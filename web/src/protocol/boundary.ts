@@ -342,7 +342,6 @@ export type ClientEvent =
   | { type: 'disconnect'; packet: DisconnectInfo }
   /** The connection ended, for any reason. */
   | { type: 'close'; error?: WireError }
-  | { type: 'offline' }
   | { type: 'error'; error: WireError }
   /** Nothing follows: the client is finished. */
   | { type: 'end'; error?: WireError };
