@@ -80,6 +80,18 @@ it('at the next broker what arrives and is sent has the new name, what came befo
   expect(kept().map(([name]) => name)).toEqual(['one', 'one', 'two']);
 });
 
+it('what a client that was left still brings is told of its broker, and is no topic of the next', async () => {
+  const { connections, connect, kept } = made();
+  const live = connections.active.value;
+  const one = await connect(live, 'ws://one/mqtt');
+  const heard = vi.spyOn(live.scripts, 'hear');
+  await connect(live, 'ws://two/mqtt');
+  one.emit('batch', [message('late')], 0);
+  expect(kept().map(([name, topic]) => [name, topic])).toEqual([['one', 'late']]);
+  expect(live.topics.model.topics).toEqual([]);
+  expect(heard).not.toHaveBeenCalled();
+});
+
 it('a repeat goes on in the background, and ends with its own connection only', async () => {
   const { connections, connect, beats, shared } = made();
   const fell = vi.spyOn(shared.forest, 'fell');

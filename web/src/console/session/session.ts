@@ -154,8 +154,11 @@ export function createSession(id: number, shared: Shared): Session {
           messages.forEach(mine.births.note);
           const several = subscriptions.entries.peek().length > 1;
           const shown = subscriptions.withoutPaused(several ? withoutCopies(messages) : messages);
-          scripts.hear(shown);
-          topics.push(shown);
+          // One that was left may still bring some, which are not of the broker in use.
+          if (current() === client) {
+            scripts.hear(shown);
+            topics.push(shown);
+          }
           feed.push(shown, lost, mine);
         });
         topics.onClient(client);
