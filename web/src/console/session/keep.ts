@@ -88,7 +88,7 @@ export function keptOf(session: Session): Kept {
   const neither = fellBack && status.value.phase === 'disconnected';
   const atDefault = url === '' || selected(url) === defaultBroker(config.value)?.name;
   const bare = leaveOutPasswords({ ...form, url });
-  const secrets = hasSecrets(form) || (URL.canParse(url) && bare.url !== new URL(url).href);
+  const secrets = hasSecrets({ ...form, url });
   const plain = !secrets && JSON.stringify({ ...bare, url: '' }) === JSON.stringify(plainSettings);
   const { file, correlation: _, ...draft } = publisher.draft.value;
   const bytes = file && file.bytes.length <= largestFile ? file.bytes : new Uint8Array(0);

@@ -235,6 +235,13 @@ describe('reopening', () => {
       expect(dialled).toEqual(['ws://one/mqtt secret', 'ws://two/mqtt']);
     });
 
+    it('has it not where that was saved without', () => {
+      createProfiles().save('Mine', settings, false);
+      const { lives, dialled } = opened([kept('Mine', { profile: 'Mine', settings, secrets: true })]);
+      expect(dialled).toEqual([]);
+      expect(lives[0]?.connection.notice.value?.title).toMatch(/passwords are not kept/);
+    });
+
     it.each<[string, Partial<Settings>]>([
       ['address', { url: 'ws://elsewhere/mqtt' }],
       ['user name', { username: 'you' }],

@@ -18,7 +18,7 @@ import type { Draft, Publisher } from './publisher';
 import { messageFrom } from './saved';
 import type { ScriptsKept } from './scripts';
 import type { Session } from './session';
-import { leaveOutPasswords } from './settings';
+import { hasSecrets, leaveOutPasswords } from './settings';
 import type { Kept as KeptSubscription } from './subscriptions';
 import { wantedFrom } from './wanted';
 
@@ -189,7 +189,7 @@ function restore(
   const { url, names, states } = left.scripts;
   for (const [name, json] of states) if (names.includes(name)) session.scripts.states.set(name, json);
   session.scripts.on.value = { url, names };
-  void connect(session, left, profile !== undefined, load);
+  void connect(session, left, profile !== undefined && hasSecrets(profile.settings), load);
 }
 
 /** Returns false if there is nothing to open. `load` loads the configuration. */

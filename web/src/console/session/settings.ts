@@ -130,9 +130,10 @@ export function withoutSecrets(url: string): string {
   return parsed.href;
 }
 
-/** Whether the form has any secrets. */
-export function hasSecrets({ password, authenticationData, secrets }: Settings): boolean {
-  return [password, authenticationData, ...Object.values(secrets)].some(Boolean);
+/** Whether there are any secrets, in the address or elsewhere. */
+export function hasSecrets({ url, password, authenticationData, secrets }: Settings): boolean {
+  const inAddress = URL.canParse(url) && withoutSecrets(url) !== new URL(url).href;
+  return inAddress || [password, authenticationData, ...Object.values(secrets)].some(Boolean);
 }
 
 /** For this browser's storage: without secrets, but with the user name. */
