@@ -361,6 +361,29 @@ it('what was typed comes back when a file is taken off again', async () => {
   expect(payloads()).toEqual([new TextEncoder().encode('from a file'), 'typed']);
 });
 
+it('a file that was read too late is not put in place of what was chosen meanwhile', async () => {
+  const { publisher } = made();
+  const slow = new File(['slow'], 'slow.txt');
+  let read = () => {};
+  vi.spyOn(slow, 'arrayBuffer').mockImplementation(
+    () =>
+      new Promise((resolve) => {
+        read = () => resolve(new ArrayBuffer(4));
+      }),
+  );
+  const first = publisher.attach(slow);
+  await publisher.attach(new File(['quick'], 'quick.txt'));
+  read();
+  await first;
+  expect(publisher.draft.value.file?.name).toBe('quick.txt');
+
+  const second = publisher.attach(slow);
+  publisher.edit(emptyMessage);
+  read();
+  await second;
+  expect(publisher.draft.value.file).toBeUndefined();
+});
+
 describe('what was sent', () => {
   it('is kept once, the latest first, and fills the form again', () => {
     const { publisher } = made();

@@ -92,6 +92,8 @@ export function createPublisher(deps: Dependencies, topic: string) {
   const answer = signal<Answer | undefined>(undefined);
 
   let ids = 0;
+  /** The file that is being read. */
+  let reading: File | undefined;
   let asking = new AbortController();
   let inFlight = 0;
   let stopBeats = () => {};
@@ -99,6 +101,7 @@ export function createPublisher(deps: Dependencies, topic: string) {
   function edit(changes: Partial<Draft>): void {
     const { file, properties = {} } = changes;
     const typed = changes.properties?.correlationData;
+    if ('file' in changes) reading = undefined;
     const another = typed !== undefined && typed !== draft.value.properties.correlationData;
     batch(() => {
       draft.value = { ...draft.value, ...(another && { correlation: undefined }), ...changes };
@@ -112,9 +115,11 @@ export function createPublisher(deps: Dependencies, topic: string) {
   async function attach(file: File): Promise<void> {
     const limit = deps.client()?.connack.properties.maximumPacketSize || largestPacket;
     let problem: Words;
+    reading = file;
     if (file.size < limit) {
       try {
         const bytes = new Uint8Array(await file.arrayBuffer());
+        if (reading !== file) return;
         const { properties } = draft.value;
         const contentType = properties.contentType || file.type;
         // What was typed is kept until the file is removed.
