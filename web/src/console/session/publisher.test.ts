@@ -384,6 +384,25 @@ it('a file that was read too late is not put in place of what was chosen meanwhi
   expect(publisher.draft.value.file).toBeUndefined();
 });
 
+it('a content type that a file gave goes with it, one that was typed stays', async () => {
+  const { publisher } = made();
+  const type = () => publisher.draft.value.properties.contentType;
+  const attach = (name: string, type: string) => publisher.attach(new File(['x'], name, { type }));
+  await attach('a.png', 'image/png');
+  await attach('b.json', 'application/json');
+  expect(type()).toBe('application/json');
+  await attach('c', '');
+  expect(type()).toBe('');
+  await attach('a.png', 'image/png');
+  publisher.edit({ file: undefined });
+  expect(type()).toBe('');
+
+  publisher.edit({ properties: { ...noProperties, contentType: 'text/x-mine' } });
+  await attach('a.png', 'image/png');
+  publisher.edit({ file: undefined });
+  expect(type()).toBe('text/x-mine');
+});
+
 describe('what was sent', () => {
   it('is kept once, the latest first, and fills the form again', () => {
     const { publisher } = made();

@@ -92,13 +92,22 @@ export function createPublisher(deps: Dependencies, topic: string) {
   const answer = signal<Answer | undefined>(undefined);
 
   let ids = 0;
-  /** The file that is being read. */
+  /** The file that is being read, and the content type that the last one gave. */
   let reading: File | undefined;
+  let given = '';
   let asking = new AbortController();
   let inFlight = 0;
   let stopBeats = () => {};
 
-  function edit(changes: Partial<Draft>): void {
+  /** The properties but for a content type that is a file's. */
+  function withoutGiven(): Draft['properties'] {
+    const { properties } = draft.value;
+    return given && properties.contentType === given ? { ...properties, contentType: '' } : properties;
+  }
+
+  function edit(edited: Partial<Draft>): void {
+    const removed = 'file' in edited && !edited.file;
+    const changes = removed ? { properties: withoutGiven(), ...edited } : edited;
     const { file, properties = {} } = changes;
     const typed = changes.properties?.correlationData;
     if ('file' in changes) reading = undefined;
@@ -120,9 +129,10 @@ export function createPublisher(deps: Dependencies, topic: string) {
       try {
         const bytes = new Uint8Array(await file.arrayBuffer());
         if (reading !== file) return;
-        const { properties } = draft.value;
-        const contentType = properties.contentType || file.type;
+        const properties = withoutGiven();
+        given = properties.contentType ? '' : file.type;
         // What was typed is kept until the file is removed.
+        const contentType = properties.contentType || given;
         edit({ file: { name: file.name, bytes }, properties: { ...properties, contentType } });
         return;
       } catch {
