@@ -1,6 +1,6 @@
 /** Scripts: what they do, what they can't, and that the page stays alive beside them. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import type { Page, Request } from '@playwright/test';
 import { violationsOf } from './support/axe';
 import { expect, test } from './support/fixtures';
@@ -413,6 +413,33 @@ test('a file of profiles with an invalid script is refused as a whole, with a me
   await expect(settings).toContainText('Script 2 in the file: “code” is missing or not text');
   await expect(settings).toContainText('No profiles yet');
   await expect(scriptsOf(page)).toHaveCount(0);
+});
+
+test('a file that is too large is refused without being read as a whole', async ({ page }, info) => {
+  // More than a string can hold; it takes no room on the disk.
+  const path = info.outputPath('large.txt');
+  await writeFile(path, '');
+  await truncate(path, 600 * 2 ** 20);
+  const tooLarge = page.getByText('The file is larger than any that this page exports');
+  await page.getByLabel('Import scripts').setInputFiles(path);
+  await expect(tooLarge).toBeVisible();
+  await openSettings(page, 'Profiles');
+  await page.getByLabel('Import profiles').setInputFiles(path);
+  await expect(page.locator('.profiles').getByText(/^The file is larger/)).toBeVisible();
+});
+
+test('of several files the first that holds no script is told, and those before it are there', async ({
+  page,
+}) => {
+  const file = (name: string, code: string) => ({
+    name: `${name}.js`,
+    mimeType: 'text/javascript',
+    buffer: Buffer.from(code),
+  });
+  const files = [file('good', 'log(1)'), file('bad', ''), file('later', 'log(2)')];
+  await page.getByLabel('Import scripts').setInputFiles(files);
+  await expect(page.getByRole('alert').filter({ hasText: '“bad” is empty' })).toBeVisible();
+  await expect(page.getByRole('status', { name: 'Scripts' })).toHaveText('1 script imported, switched off.');
 });
 
 test('a script that is opened or begun below a long list is shown', async ({ page }) => {

@@ -24,7 +24,7 @@ const mark = '// mqttwasm script';
 /** Characters. */
 export const longestName = 100;
 /** Characters of a file that is read. */
-const largest = bounds.scripts * (bounds.code + 1000);
+export const largestFile = bounds.scripts * (bounds.code + 1000);
 
 /** Text or JSON that is not a valid script. The message says which one, and what is wrong with it. */
 export class ScriptError extends TranslatedError {
@@ -110,7 +110,7 @@ export function scriptsOf(value: unknown): Script[] {
  * none.
  */
 export function scriptsFrom(text: string, orElse: string): Script[] {
-  if (text.length > largest)
+  if (text.length > largestFile)
     throw new ScriptError(() => t('The file is larger than any that this page exports'));
   const parts = text.replace(/\r\n?/g, '\n').split(`${mark}\n`);
   const [before = '', ...marked] = parts;

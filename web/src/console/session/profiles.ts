@@ -21,7 +21,7 @@ const most = 200;
 const longestName = 100;
 const mostScripts = 16;
 /** With the text of a hundred scripts. */
-const largestFile = 25_000_000;
+export const largestFile = 25_000_000;
 const format = 'mqttwasm profiles';
 
 /** Settings out of foreign JSON; what is missing or wrong is as in an empty form. */

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Brought } from '../../automation/library';
 import { plural, t } from '../../core/i18n/i18n';
+import { readText } from '../../core/read-text';
 import { saveAs } from '../../core/save-as';
 import { visible } from '../../core/text';
 import type { Page, PartProps } from '../../session/page';
-import { exportProfiles, type Profile, profilesOf } from '../../session/profiles';
+import { exportProfiles, largestFile, type Profile, profilesOf } from '../../session/profiles';
 import { hasSecrets, withoutSecrets } from '../../session/settings';
 import { Button, FileButton, IconButton } from '../../ui/button';
 import { Checkbox, TextField } from '../../ui/fields';
@@ -89,7 +90,8 @@ export function ProfileList({ page, session }: PartProps) {
 
   async function read(file: File) {
     news.value = '';
-    const text = await file.text();
+    const text = await readText(file, largestFile, profiles.problem);
+    if (text === undefined) return;
     const some = text.includes('"scripts"');
     const scripts = some ? await library() : undefined;
     if (some && !scripts) return;

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { plural, t } from '../../core/i18n/i18n';
+import { readText } from '../../core/read-text';
 import { saveAs } from '../../core/save-as';
 import { formatCount, visible } from '../../core/text';
 import type { Page } from '../../session/page';
@@ -83,8 +84,8 @@ export function SavedMessages({ page, publisher }: { page: Page; publisher: Publ
   }
 
   async function read(file: File) {
-    // A character takes three bytes at most: what is too large is still so, without being read.
-    const count = saved.add(await file.slice(0, 3 * largestFile + 1).text());
+    const text = await readText(file, largestFile, saved.problem);
+    const count = text === undefined ? 0 : saved.add(text);
     news.value = () =>
       count > 0 ? plural(count, '{count} message imported.', '{count} messages imported.') : '';
   }

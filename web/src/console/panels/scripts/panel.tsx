@@ -7,9 +7,10 @@ import { bounds } from '../../automation/bounds';
 import { examples } from '../../automation/examples';
 import type { Host, State } from '../../automation/host';
 import { automationOf } from '../../automation/scripts';
-import { nameFrom, type Script, textOf } from '../../automation/text';
+import { largestFile, nameFrom, type Script, textOf } from '../../automation/text';
 import { mistakeIn } from '../../core/failure';
 import { plural, t } from '../../core/i18n/i18n';
+import { readText } from '../../core/read-text';
 import { saveAs } from '../../core/save-as';
 import { formatTime, visible } from '../../core/text';
 import type { PartProps } from '../../session/page';
@@ -279,9 +280,13 @@ export function ScriptsPanel({ page, session }: PartProps) {
   async function read(files: File[]): Promise<void> {
     let count = 0;
     for (const file of files) {
-      const names = library.addText(await file.text(), file.name);
+      const text = await readText(file, largestFile, library.problem);
+      const names = text === undefined ? [] : library.addText(text, file.name);
+      const [first] = names;
+      // Or the next one would hide the reason.
+      if (first === undefined) break;
       count += names.length;
-      if (names[0] !== undefined) open(names[0], false);
+      open(first, false);
     }
     said.value =
       count > 0
