@@ -26,6 +26,8 @@ export function createExchanges(get: (number: number) => Entry | undefined) {
   function enter(entry: Entry): void {
     const { sent, identifier = '' } = entry;
     const { cmd } = entry.packet;
+    // PINGREQs of the connection before, which have no answer any more.
+    if (cmd === 'connect') waiting.delete(`${sent} pingreq `);
     const request = answers[cmd];
     if (request) {
       const key = `${!sent} ${request} ${identifier}`;

@@ -4,7 +4,7 @@ import { fakeTiming } from '../testing';
 import { summaryOf } from './describe';
 import { fileOf } from './export';
 import { createPacketLog } from './packet-log';
-import { packet, sized } from './testing';
+import { connectPacket, packet, sized } from './testing';
 
 vi.mock('./describe', async (original) => {
   const { summaryOf, ...rest } = await original<typeof import('./describe')>();
@@ -47,6 +47,17 @@ test('an answer is found by kind, identifier and direction', () => {
   expect(get(2)).toMatchObject({ request: 1, took: 1 });
   push(false, puback(5, 50)); // answers nothing
   expect(get(4)?.request).toBeUndefined();
+});
+
+test('a PINGRESP answers no PINGREQ of the connection before', () => {
+  const { push, get } = log();
+  push(true, connectPacket());
+  push(true, packet(0xc0, [], 10)); // the connection is lost without an answer
+  push(true, connectPacket());
+  push(true, packet(0xc0, [], 90_000));
+  push(false, packet(0xd0, [], 90_004));
+  expect(get(4)).toMatchObject({ request: 3, took: 4 });
+  expect(get(1)?.answer).toBeUndefined();
 });
 
 test('a message of QoS 2 is followed to its end, and PINGRESPs answer in order', () => {
