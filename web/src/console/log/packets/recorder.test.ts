@@ -57,6 +57,24 @@ test('the switch turns the events of the client on and off, and those of the nex
   expect([...log.kept()]).toHaveLength(3);
 });
 
+test('what a client that was left cannot do is not told of the next one', async () => {
+  const [left, next] = [fakeClient(), fakeClient()];
+  let fail = (_: Error) => {};
+  left.setPacketEvents.mockImplementationOnce(
+    () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      }),
+  );
+  const { shown, timing } = fakeTiming();
+  const client = signal<Client | undefined>(left);
+  const { problem } = createRecorder({ client, packetEvents: signal(true) }, createPacketLog(shown, timing));
+  client.value = next;
+  fail(new Error('it has ended'));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(problem.value).toBe('');
+});
+
 test('a client that cannot tell says why', async () => {
   const client = fakeClient();
   client.setPacketEvents.mockRejectedValue(new Error('crashed'));

@@ -26,10 +26,12 @@ export function createRecorder({ client, packetEvents: on }: Source, log: Packet
     const onReceive = (packet: Packet): void => log.push(false, packet);
     source.on('packetsend', onSend).on('packetreceive', onReceive);
     problem.value = '';
+    let left = false;
     source.setPacketEvents(true).catch((error: unknown) => {
-      problem.value = () => wordsOf(error);
+      if (!left) problem.value = () => wordsOf(error);
     });
     return () => {
+      left = true;
       source.off('packetsend', onSend).off('packetreceive', onReceive);
       source.setPacketEvents(false).catch(() => {
         // It has ended.
