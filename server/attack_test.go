@@ -22,7 +22,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// bystanders are served clients, which an attack on others must not disturb.
+// bystanders are clients in normal use that an attack on others must not disturb.
 type bystanders map[string]net.Conn
 
 func (s *instance) bystanders(t *testing.T) bystanders {
@@ -48,7 +48,8 @@ func (s *instance) dialWebSocket(t *testing.T) net.Conn {
 	return c
 }
 
-// undisturbed publishes to each of them, and sees that newcomers are served too.
+// undisturbed checks that messages still reach the bystanders and that new clients are
+// served.
 func (b bystanders) undisturbed(t *testing.T, s *instance) {
 	t.Helper()
 	newcomers := map[string]net.Conn{"TCP": dialTCP(t, s.tcp), "WebSocket": s.dialWebSocket(t)}
@@ -82,7 +83,7 @@ func (s *instance) dialHTTP(t *testing.T) net.Conn {
 	return dialTCP(t, strings.Trim(s.url, "htp:/"))
 }
 
-// ended waits for the server to close the connection, and returns what it said.
+// ended waits for the server to close the connection, and returns what it had sent.
 func ended(t *testing.T, c net.Conn) string {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(2 * patience))
@@ -130,7 +131,7 @@ func TestHeaderFlood(t *testing.T) {
 		case "no headers":
 			head = ""
 		}
-		go func() { _, _ = io.WriteString(c, head+flood) }() // it may be cut off
+		go func() { _, _ = io.WriteString(c, head+flood) }() // the server may cut it off
 		if said := ended(t, c); said != "" && !strings.HasPrefix(said, "HTTP/1.1 4") {
 			t.Errorf("%s: %.100q", name, said)
 		}
@@ -170,7 +171,7 @@ func TestPathTraversal(t *testing.T) {
 	}
 }
 
-// Ten thousand connections that say nothing, or half of something.
+// Ten thousand connections that send nothing, or an incomplete request.
 func TestHalfOpenSockets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("opens 10,000 sockets")
@@ -179,7 +180,7 @@ func TestHalfOpenSockets(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	// Both ends are here: those that the server keeps count twice.
+	// A connection that the server keeps takes two file descriptors here, one for each end.
 	total := 10_000
 	if room := int(limit.Cur) - maxHTTPConns - 3000 - 500; room < total {
 		t.Logf("only %d: this process may have %d files open", room, limit.Cur)
@@ -204,7 +205,7 @@ func TestHalfOpenSockets(t *testing.T) {
 			t.Fatalf("after %d: %v", i, err)
 		}
 		conns = append(conns, c)
-		// One that was dropped already cannot be written to.
+		// The server may have dropped this connection already.
 		_, _ = io.WriteString(c, saying[i%2*2+i/2%2])
 		if i%2000 == 0 {
 			b.undisturbed(t, s)
@@ -213,7 +214,7 @@ func TestHalfOpenSockets(t *testing.T) {
 	b.undisturbed(t, s)
 }
 
-// In every packet, what follows the fixed header is cut short, one byte after the other.
+// Every packet, truncated after each byte of its content.
 func TestTruncatedPackets(t *testing.T) {
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0")
 	b := s.bystanders(t)
@@ -236,7 +237,7 @@ func TestTruncatedPackets(t *testing.T) {
 					connectMQTT(t, c, "")
 				}
 				cut := packet[:1] + string(rune(length)) + packet[2:2+length]
-				if packet[1] >= 0x80 { // the length itself is what is wrong
+				if packet[1] >= 0x80 { // the length itself is malformed
 					cut = packet
 				}
 				if _, err := io.WriteString(c, cut); err != nil {
@@ -249,7 +250,8 @@ func TestTruncatedPackets(t *testing.T) {
 	b.undisturbed(t, s)
 }
 
-// attack is by one user, mallory, on the broker's limits: it is refused with a reason code.
+// attack is an attempt by one user, mallory, to exceed the broker's limits, which the
+// broker refuses with a reason code.
 type attack struct {
 	name string
 	run  func(t *testing.T, address string)
@@ -343,7 +345,7 @@ func manySessions(t *testing.T, address string, identifiers int) {
 				switch reason := handshake(t, c, as("mallory", lastingAs(fmt.Sprint("mallory-", i)))).ReasonCode; reason {
 				case 0:
 					accepted.Add(1)
-					t.Cleanup(func() { _ = c.Close() }) // it stays
+					t.Cleanup(func() { _ = c.Close() }) // stays open
 					continue
 				case packets.ConnackQuotaExceeded:
 					refused.Add(1)
@@ -360,9 +362,8 @@ func manySessions(t *testing.T, address string, identifiers int) {
 	}
 }
 
-// others are clients of another user, which send messages to themselves during the attack,
-// each with a pause after every message. It returns how long the messages took, of
-// which none may be missing.
+// others has clients of another user publish to themselves during the attack, with a pause
+// after each message. It returns the round-trip times. A lost message fails the test.
 func others(t *testing.T, address string, pause time.Duration, attack func()) []time.Duration {
 	const clients = 5
 	var done atomic.Bool
@@ -372,7 +373,7 @@ func others(t *testing.T, address string, pause time.Duration, attack func()) []
 		topic := fmt.Sprint("others/", i)
 		s := openStream(t, address, as("alice", func(c *packets.Connect) {
 			lastingAs(fmt.Sprint("alice-", i))(c)
-			c.CleanStart = true // the last acknowledgement of the attack before may not have been read
+			c.CleanStart = true // the last acknowledgement of the previous attack may be unread
 		}), topic)
 		running.Go(func() {
 			defer s.Close()
@@ -393,7 +394,8 @@ func others(t *testing.T, address string, pause time.Duration, attack func()) []
 	return slices.Sorted(slices.Values(slices.Concat(delays[:]...)))
 }
 
-// returned waits for PUBACK of the message that the client has sent to itself, and for the message.
+// returned waits for the PUBACK of a message that the client published to itself, and for
+// the message.
 func (s *stream) returned(t *testing.T) bool {
 	for rest := 2; rest > 0; rest-- {
 		packet, err := s.next()
@@ -411,7 +413,7 @@ func (s *stream) returned(t *testing.T) bool {
 	return true
 }
 
-// attacked are the flags of a server with two users and a disk.
+// attacked returns the flags of a server with two users and a data directory.
 func attacked(t *testing.T) []string {
 	t.Helper()
 	users := writeUsers(t, filepath.Join(t.TempDir(), "users.json"), map[string]string{"alice": "#", "mallory": "#"})

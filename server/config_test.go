@@ -93,7 +93,7 @@ func TestParseConfigErrors(t *testing.T) {
 		name string
 		args []string
 		env  map[string]string
-		want string // in the message
+		want string // part of the message
 	}{
 		{"unknown flag", []string{"-nope"}, nil, "-nope"},
 		{"argument", []string{"8080"}, nil, `unexpected argument "8080"`},
@@ -153,7 +153,7 @@ func TestBrokerList(t *testing.T) {
 	const (
 		emqx     = `{"name":"EMQX public broker","builtIn":true,"url":"ws://broker.emqx.io:8083/mqtt","secureUrl":"wss://broker.emqx.io:8084/mqtt"}`
 		embedded = `{"name":"This server","builtIn":true,"url":"mqtt","embedded":true}`
-		// Further public brokers, which nobody is sent to unasked.
+		// Public brokers that are listed, but never the default.
 		hivemq    = `{"name":"HiveMQ public broker","builtIn":true,"url":"ws://broker.hivemq.com:8000/mqtt","secureUrl":"wss://broker.hivemq.com:8884/mqtt"}`
 		mosquitto = `{"name":"Mosquitto test broker","builtIn":true,"url":"ws://test.mosquitto.org:8080/mqtt","secureUrl":"wss://test.mosquitto.org:8081/mqtt"}`
 	)

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// A folder that can't be used is told in one sentence, and the server does not start.
+// A data directory that cannot be used is reported in one sentence, and the server does not
+// start.
 func TestDataRefused(t *testing.T) {
 	used := t.TempDir()
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-data", used)
@@ -51,8 +52,8 @@ func TestDataRefused(t *testing.T) {
 		var stderr bytes.Buffer
 		status := make(chan int)
 		go func() {
-			runtime.LockOSThread()                       // and never unlocked: the thread ends with its user
-			if os.Getuid() == 0 && name == "read-only" { // root writes everywhere
+			runtime.LockOSThread()                       // never unlocked: the thread ends with its goroutine, and so does its user ID
+			if os.Getuid() == 0 && name == "read-only" { // root may write anywhere
 				if err := syscall.Setfsuid(65534); err != nil {
 					t.Error(err)
 				}

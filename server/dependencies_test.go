@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestDependencies holds what the wasm links: a package more is bytes that every
-// visitor downloads, so it is added to testdata/wasm-packages.txt on purpose or
-// not at all. Of the standard library only what may be imported is listed; its
-// internals are the toolchain's affair.
+// TestDependencies checks which packages the wasm links. Each one adds to every visitor's
+// download, so a new one must be added to testdata/wasm-packages.txt on purpose. Of the
+// standard library only importable packages are listed; its internals are the toolchain's
+// affair.
 func TestDependencies(t *testing.T) {
 	text, err := os.ReadFile("testdata/wasm-packages.txt")
 	if err != nil {
@@ -32,7 +32,7 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// TestNetHTTP: the wasm links none of HTTP, TLS and X.509, which a browser has.
+// TestNetHTTP: the wasm links no HTTP, TLS or X.509, which the browser provides.
 func TestNetHTTP(t *testing.T) {
 	for _, name := range []string{"net", "net/http"} {
 		if files := goListShipped(t, "-f", `{{join .GoFiles "\n"}}`, name); !slices.Equal(files, []string{"used.go"}) {

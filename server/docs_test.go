@@ -11,8 +11,8 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// The README and the guides name flags that exist, and server.md all of them; their
-// examples of files are taken as they stand there.
+// The README and the guides name only flags that exist, server.md names all of them, and
+// their example files are valid as printed.
 func TestDocuments(t *testing.T) {
 	var usage strings.Builder
 	_, _ = parseConfig([]string{"-help"}, func(string) (string, bool) { return "", false }, &usage)
@@ -72,7 +72,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// find returns what the expression's group matches in text.
+// find returns the expression's first group for each match in text.
 func find(expression, text string) (found []string) {
 	for _, match := range regexp.MustCompile(expression).FindAllStringSubmatch(text, -1) {
 		found = append(found, match[1])

@@ -10,7 +10,7 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// Beyond its number a server drops whoever asks for nothing, and nobody else.
+// At its limit the gate drops idle connections, and no others.
 func TestGate(t *testing.T) {
 	const most = 4
 	g := broker.NewGate(most)
@@ -39,17 +39,17 @@ func TestGate(t *testing.T) {
 		<-begun
 		busy = append(busy, c)
 	}
-	for _, c := range silent { // their places are taken
+	for _, c := range silent { // the others displaced them
 		ended(t, c)
 	}
-	ended(t, dial()) // and nobody is left to give way
+	ended(t, dial()) // no idle connection is left to displace
 	close(finish)
 	for _, c := range busy {
 		if answer := readSome(t, c); answer == "" {
 			t.Error("a request was cut off")
 		}
 	}
-	c := dial() // for one that was kept alive only
+	c := dial() // displaces one that is only kept alive
 	ask(c)
 	<-begun
 }

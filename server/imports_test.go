@@ -21,13 +21,14 @@ func goList(t *testing.T, js bool, args ...string) []string {
 	return words(t, cmd)
 }
 
-// goListShipped runs go list for the wasm that ships, whose net and net/http are a few types.
+// goListShipped runs go list for the wasm as shipped, with net and net/http reduced to a
+// few types.
 func goListShipped(t *testing.T, args ...string) []string {
 	t.Helper()
 	return words(t, exec.Command("../web/scripts/go-without-net.sh", append([]string{"list"}, args...)...))
 }
 
-// words returns what cmd prints.
+// words runs cmd and returns the words it prints.
 func words(t *testing.T, cmd *exec.Cmd) []string {
 	t.Helper()
 	var stderr strings.Builder
@@ -39,7 +40,7 @@ func words(t *testing.T, cmd *exec.Cmd) []string {
 	return strings.Fields(string(out))
 }
 
-// TestImports holds the architecture's rows: imports run one way.
+// TestImports checks the architecture: imports go one way.
 func TestImports(t *testing.T) {
 	const (
 		paho   = "github.com/eclipse/paho.golang"
@@ -52,7 +53,7 @@ func TestImports(t *testing.T) {
 		pkg   string
 		list  []string
 		js    bool
-		never []string // packages, with everything below them
+		never []string // with their subpackages
 	}{
 		{"boundary", "mqttwasm/wasm", direct, true, []string{paho, nhooyr, "net/http", "mqttwasm/server", "mqttwasm/web"}},
 		{"boundary links no autopaho", "mqttwasm/wasm", all, true, []string{paho + "/autopaho", "github.com/gorilla/websocket", "mqttwasm/server"}},
@@ -79,8 +80,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestLayers holds the rows of the core: what each of its packages may import beside
-// the standard library. So there is no circle, and nothing is imported backwards.
+// TestLayers checks what each package of the core may import besides the standard library,
+// so that there are no cycles and no imports backwards.
 func TestLayers(t *testing.T) {
 	const (
 		core    = "mqttwasm/wasm/mqtt"
@@ -95,7 +96,7 @@ func TestLayers(t *testing.T) {
 		below + "session":      {below + "wire", packets},
 		below + "inbox":        {below + "wire"},
 		below + "wire":         {packets},
-		below + "mqtttest":     {"github.com/xdg-go/scram"}, // for tests alone
+		below + "mqtttest":     {"github.com/xdg-go/scram"}, // for tests only
 		"mqttwasm/wasm/wsconn": {"nhooyr.io/websocket", "syscall/js"},
 	}
 	for _, js := range []bool{false, true} {
@@ -114,7 +115,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestSyscallJS: JavaScript is spoken to in the boundary, and in at most one file of wsconn.
+// TestSyscallJS: only the boundary and at most one file of wsconn import syscall/js.
 func TestSyscallJS(t *testing.T) {
 	module := goList(t, false, "-m", "-f", "{{.Dir}}")[0]
 	var inWsconn []string

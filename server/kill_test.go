@@ -19,12 +19,12 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// process is a server in its own process.
+// process is a server running in its own process.
 type process struct {
 	url, tcp string
 	pid      int
 	kill     func() // SIGKILL
-	// end ends it by the first signal that it is called with, and returns the exit status.
+	// end sends the signal of its first call, and returns the exit status.
 	end func(os.Signal) int
 }
 
@@ -61,10 +61,10 @@ func spawn(t *testing.T, args ...string) *process {
 		if _, address, ok := strings.Cut(output.Text(), "address="); ok {
 			p.tcp = address
 		}
-		if _, url, ok := strings.Cut(output.Text(), "Open "); ok { // the last thing it says
+		if _, url, ok := strings.Cut(output.Text(), "Open "); ok { // the last line at startup
 			p.url = url
 			read.Go(func() {
-				for output.Scan() { // so that it can go on
+				for output.Scan() { // keeps the pipe from filling up
 				}
 			})
 			return p
@@ -74,7 +74,7 @@ func spawn(t *testing.T, args ...string) *process {
 	return nil
 }
 
-// seed is new for each run, and given by MQTTWASM_SEED to repeat one.
+// seed returns a random seed, or MQTTWASM_SEED to repeat a run.
 func seed(t *testing.T) uint64 {
 	n := rand.Uint64()
 	if s := os.Getenv("MQTTWASM_SEED"); s != "" {
@@ -87,12 +87,12 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// ledger is what publishers and subscribers know of the messages.
+// ledger records which messages were acknowledged and received.
 type ledger struct {
 	mu       sync.Mutex
 	acked    map[string]bool
 	received map[string]map[string]int // by subscriber
-	unsure   map[string]bool           // sent again because a killed server had not acknowledged it
+	unsure   map[string]bool           // resent because a killed server had not acknowledged it
 	changed  chan struct{}
 }
 
@@ -106,7 +106,7 @@ func (l *ledger) note(do func()) {
 	}
 }
 
-// await waits until lacking, which is called with mu held, returns nothing.
+// await calls lacking, with mu held, until it returns nothing.
 func (l *ledger) await(t *testing.T, lacking func() []string) {
 	t.Helper()
 	for deadline := time.After(2 * patience); ; {
@@ -124,7 +124,8 @@ func (l *ledger) await(t *testing.T, lacking func() []string) {
 	}
 }
 
-// missing returns what was acknowledged and has not arrived. The caller holds mu.
+// missing returns the messages that were acknowledged but not received. The caller holds
+// mu.
 func (l *ledger) missing() (lost []string) {
 	for name, received := range l.received {
 		for payload := range l.acked {
@@ -136,9 +137,9 @@ func (l *ledger) missing() (lost []string) {
 	return lost
 }
 
-// restarts has a server ended, under load, and started again, round after round, and
-// then waits until all is delivered. Nothing that was acknowledged is lost, and nothing of
-// QoS 2 arrives twice.
+// restarts ends a server under load and starts it again, round after round, then waits
+// until everything is delivered. No acknowledged message is lost, and no QoS 2 message
+// arrives twice.
 func restarts(t *testing.T, rounds int, end func(*ledger) os.Signal) {
 	t.Helper()
 	dir := t.TempDir()
@@ -175,7 +176,7 @@ func restarts(t *testing.T, rounds int, end func(*ledger) os.Signal) {
 		}
 		if round < rounds {
 			last = end(l)
-		} else { // what was under way is all that is left
+		} else { // only what is in flight remains
 			publishing.Wait()
 			l.await(t, l.missing)
 			last = syscall.SIGTERM
@@ -199,7 +200,7 @@ func restarts(t *testing.T, rounds int, end func(*ledger) os.Signal) {
 	}
 }
 
-// A server that is killed at any moment has lost nothing that it acknowledged.
+// A server killed at any moment loses nothing that it acknowledged.
 func TestKill(t *testing.T) {
 	rounds := 50
 	if testing.Short() {
@@ -207,12 +208,12 @@ func TestKill(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(seed(t), 0))
 	restarts(t, rounds, func(*ledger) os.Signal {
-		time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) // any moment will do
+		time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) // any moment
 		return syscall.SIGKILL
 	})
 }
 
-// The same holds for one that is told to end, and for both in turn.
+// The same holds for SIGTERM, and for the two signals mixed.
 func TestRestartUnderLoad(t *testing.T) {
 	signals := []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL}
 	round := 0
@@ -223,11 +224,11 @@ func TestRestartUnderLoad(t *testing.T) {
 	})
 }
 
-// subscriber has a lasting session.
+// subscriber has a session that outlives its connections.
 type subscriber struct {
 	name    string
 	ledger  *ledger
-	pending map[uint16]bool // of QoS 2, received and not released (4.3.3)
+	pending map[uint16]bool // QoS 2, received but not released (4.3.3)
 }
 
 func (s *subscriber) connect(t *testing.T, address string, again bool) net.Conn {
@@ -243,7 +244,7 @@ func (s *subscriber) connect(t *testing.T, address string, again bool) net.Conn 
 	return c
 }
 
-// receive takes messages until the connection breaks.
+// receive acknowledges messages until the connection breaks.
 func (s *subscriber) receive(c net.Conn) {
 	defer c.Close()
 	for {
@@ -279,12 +280,12 @@ func (s *subscriber) receive(c net.Conn) {
 	}
 }
 
-// publisher has a lasting session, and sends messages of QoS 1 and 2 in turn, several
-// at a time.
+// publisher has a session that outlives its connections. It sends messages of QoS 1 and 2
+// in turn, several in flight.
 type publisher struct {
 	name   string
 	ledger *ledger
-	known  bool // to the server
+	known  bool // the server has its session
 	count  int
 	flight []*outgoing // oldest first
 }
@@ -293,7 +294,7 @@ type outgoing struct {
 	id       uint16
 	qos      byte
 	payload  string
-	received bool // at QoS 2: PUBREC came
+	received bool // QoS 2: PUBREC has arrived
 }
 
 func (m *outgoing) send(c net.Conn, topic string, again bool) error {
@@ -309,7 +310,7 @@ func (m *outgoing) send(c net.Conn, topic string, again bool) error {
 	return err
 }
 
-// connect reports whether the connection lasted until CONNACK.
+// connect reports whether CONNACK arrived.
 func (p *publisher) connect(t *testing.T, c net.Conn) bool {
 	cp := packets.NewControlPacket(packets.CONNECT)
 	expiry := uint32(60)
@@ -329,8 +330,8 @@ func (p *publisher) connect(t *testing.T, c net.Conn) bool {
 	return true
 }
 
-// publish sends again what was under way [MQTT-4.4.0-1] when the server was ended by the
-// signal before, and then more, if it shall, until the connection breaks.
+// publish resends the messages in flight [MQTT-4.4.0-1] and then, if more is set, publishes
+// new ones until the connection breaks. before is the signal that ended the last server.
 func (p *publisher) publish(c net.Conn, before os.Signal, more bool) {
 	topic := "kill/" + p.name
 	for _, m := range p.flight {
@@ -372,7 +373,7 @@ func (p *publisher) publish(c net.Conn, before os.Signal, more bool) {
 	}
 }
 
-// find returns what a packet answers, or nil.
+// find returns the message that a packet acknowledges, or nil.
 func (p *publisher) find(answer *packets.ControlPacket) *outgoing {
 	i := slices.IndexFunc(p.flight, func(m *outgoing) bool { return m.id == answer.PacketID() })
 	if i < 0 {
@@ -397,7 +398,7 @@ func acknowledged(cp *packets.ControlPacket) error {
 	return nil
 }
 
-// What is retained, and who has subscribed to what, survives too.
+// Retained messages and subscriptions survive, too.
 func TestDataSurvivesKill(t *testing.T) {
 	dir := t.TempDir()
 	server := spawn(t, "-data", dir)

@@ -14,7 +14,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// figure prints a measured value beside what is asked for.
+// figure prints a measured value beside its target.
 func figure(what string, got float64, unit, bound string, asked float64) {
 	missed := ""
 	if bound == "at least" && got < asked || bound == "at most" && got > asked {
@@ -25,7 +25,7 @@ func figure(what string, got float64, unit, bound string, asked float64) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// TestLoadData is the part of "make load" with -data: what the disk costs.
+// TestLoadData is the part of "make load" that measures the cost of -data.
 func TestLoadData(t *testing.T) {
 	if os.Getenv("MQTTWASM_LOAD") == "" {
 		t.Skip("takes long: make load")
@@ -50,7 +50,7 @@ func TestLoadData(t *testing.T) {
 	defer taking.Wait()
 	for i := range 50 {
 		s := openStream(t, server.tcp, lastingAs(fmt.Sprint("fan", i)), "fan")
-		taking.Go(func() { _ = s.take(n) }) // until it is closed
+		taking.Go(func() { _ = s.take(n) }) // until the connection is closed
 		defer s.Close()
 	}
 	var delays []time.Duration
@@ -76,7 +76,7 @@ func TestLoadData(t *testing.T) {
 	figure("the same: from CONNECT until it has them all", time.Since(began).Seconds(), "s", "at most", 1)
 }
 
-// TestLoadStart is the part of "make load" with a folder that is as full as it may be.
+// TestLoadStart is the part of "make load" that starts with a full data directory.
 func TestLoadStart(t *testing.T) {
 	if os.Getenv("MQTTWASM_LOAD") == "" {
 		t.Skip("takes long: make load")
@@ -84,7 +84,7 @@ func TestLoadStart(t *testing.T) {
 	const retained, sessions = 50_000, 10_000
 	dir := t.TempDir()
 	server := spawn(t, "-data", dir)
-	const own = 30 // of the broker's own messages, which count
+	const own = 30 // the broker's own retained messages, which count
 	openStream(t, server.tcp, passing).pipeline(t, retained-own, true, func(i int) (string, string) {
 		return fmt.Sprintf("plant/%d/line/%d/temperature", i%500, i), `{"value": 21.5}`
 	})
@@ -112,7 +112,7 @@ func TestLoadStart(t *testing.T) {
 	fmt.Printf("the same: %d MiB of memory\n", residentKiB(t, server.pid)/1024)
 }
 
-// TestLoadAttacks is the part of "make load" with one user who asks for too much.
+// TestLoadAttacks is the part of "make load" in which one user tries to exceed the limits.
 func TestLoadAttacks(t *testing.T) {
 	if os.Getenv("MQTTWASM_LOAD") == "" {
 		t.Skip("takes long: make load")
@@ -133,7 +133,7 @@ func TestLoadAttacks(t *testing.T) {
 	}
 }
 
-// stream is a client over TCP that costs little. None of its packets is longer than 129 bytes.
+// stream is a lightweight TCP client. Its packets are at most 129 bytes long.
 type stream struct {
 	net.Conn
 	in *bufio.Reader
@@ -148,7 +148,7 @@ func lastingAs(clientID string) func(*packets.Connect) {
 	}
 }
 
-// openStream connects a client and has it subscribe, with QoS 1.
+// openStream connects a client and subscribes at QoS 1.
 func openStream(t *testing.T, address string, with func(*packets.Connect), filters ...string) *stream {
 	t.Helper()
 	c := dialTCP(t, address)
@@ -167,7 +167,6 @@ func openStream(t *testing.T, address string, with func(*packets.Connect), filte
 	return &stream{c, bufio.NewReader(c)}
 }
 
-// next reads one packet.
 func (s *stream) next() ([]byte, error) {
 	header, err := s.in.Peek(2)
 	if err != nil {
@@ -178,7 +177,7 @@ func (s *stream) next() ([]byte, error) {
 	return packet, err
 }
 
-// publish sends a message of QoS 1.
+// publish sends a QoS 1 message.
 func (s *stream) publish(t *testing.T, id uint16, retain bool, topic, payload string) {
 	packet := []byte{0x32, byte(2 + len(topic) + 2 + 1 + len(payload)), 0, byte(len(topic))}
 	if retain {
@@ -198,8 +197,8 @@ func (s *stream) acknowledged(t *testing.T) {
 	}
 }
 
-// pipeline publishes n messages without waiting for one to be acknowledged before the
-// next is sent, and returns when all have been.
+// pipeline publishes n messages without waiting for each PUBACK, and returns when all are
+// acknowledged.
 func (s *stream) pipeline(t *testing.T, n int, retain bool, message func(i int) (topic, payload string)) {
 	window := make(chan struct{}, 1024) // the server's Receive Maximum
 	var acknowledging sync.WaitGroup

@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// TestLoad is "make load": WebSocket clients that each publish to themselves at
-// QoS 1, through a server in its own process. It prints figures, and fails where
-// a message is lost or memory grows.
+// TestLoad is "make load": WebSocket clients that publish to themselves at QoS 1, through a
+// server in its own process. It prints figures, and fails if a message is lost or memory
+// grows.
 func TestLoad(t *testing.T) {
 	duration, err := time.ParseDuration(os.Getenv("MQTTWASM_LOAD"))
 	if err != nil {
 		t.Skip("takes long: make load")
 	}
-	const clients, rate = 2000, 20_000 // of messages a second, all together
+	const clients, rate = 2000, 20_000 // messages a second, in total
 	server := spawn(t)
 	host := strings.Trim(strings.TrimPrefix(server.url, "http:"), "/")
 
@@ -45,7 +45,7 @@ func TestLoad(t *testing.T) {
 		})
 	}
 
-	// Every client sends a message each 100 ms; they take turns.
+	// Every client sends a message each 100 ms, at staggered times.
 	began, spentBefore, ownBefore := time.Now(), processorTime(t, server.pid), processorTime(t, os.Getpid())
 	var publishing sync.WaitGroup
 	for i, c := range loads {
@@ -68,7 +68,7 @@ func TestLoad(t *testing.T) {
 	}
 	ticker.Stop()
 	publishing.Wait()
-	// On a busy machine messages may be late: lost is what does not come while nothing else does.
+	// On a busy machine messages may be late: they are lost only when no more arrive.
 	for before, changed := int64(-1), time.Now(); received.Load() < sent.Load() && time.Since(changed) < patience; {
 		if now := received.Load(); now != before {
 			before, changed = now, time.Now()
@@ -109,8 +109,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// loadClient speaks just enough WebSocket and MQTT 5: the machine's time is for
-// the server. None of its packets is longer than 125 bytes.
+// loadClient implements just enough WebSocket and MQTT 5, to leave the CPU to the server.
+// Its packets are at most 125 bytes long.
 type loadClient struct {
 	conn   net.Conn
 	in     *bufio.Reader
@@ -148,7 +148,7 @@ func dialLoad(t *testing.T, host string, i int) *loadClient {
 	return c
 }
 
-// send writes one frame, with a mask that changes nothing (RFC 6455, 5.3).
+// send writes one frame, masked with zeros (RFC 6455, 5.3).
 func (c *loadClient) send(packets []byte) error {
 	frame := append([]byte{0x82, 0x80 | byte(len(packets)), 0, 0, 0, 0}, packets...)
 	_, err := c.conn.Write(frame)
@@ -176,7 +176,7 @@ func (c *loadClient) next() ([]byte, error) {
 	return frame, err
 }
 
-// publish sends the time, which the delay is measured by.
+// publish sends the current time, from which the delay is measured.
 func (c *loadClient) publish() error {
 	c.nextID++
 	if c.nextID == 0 {
@@ -190,7 +190,7 @@ func (c *loadClient) publish() error {
 	return c.send(packet)
 }
 
-// receive acknowledges what comes, until the connection is closed.
+// receive acknowledges messages until the connection is closed.
 func (c *loadClient) receive(received *atomic.Int64) error {
 	for {
 		frame, err := c.next()
@@ -244,7 +244,7 @@ func residentKiB(t *testing.T, pid int) int {
 	return kib
 }
 
-// processorTime is what the process has used so far, of the program and the system.
+// processorTime returns the user and system CPU time that a process has used.
 func processorTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -252,7 +252,7 @@ func processorTime(t *testing.T, pid int) time.Duration {
 		t.Fatal(err)
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest) // from the third on: utime and stime are the 14th and 15th
+	fields := strings.Fields(rest) // from the third on; utime and stime are the 14th and 15th
 	var ticks int
 	for _, field := range fields[11:13] {
 		n, err := strconv.Atoi(field)

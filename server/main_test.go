@@ -22,7 +22,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// asServer in the environment makes the test binary the server itself.
+// asServer in the environment makes the test binary run the server.
 const asServer = "MQTTWASM_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -32,10 +32,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patience bounds waits that end in an event; only a failing test waits so long.
+// patience bounds the wait for an event; only a failing test waits that long.
 const patience = 15 * time.Second
 
-// logs is a writer that a test waits on.
+// logs is a writer that a test can wait on.
 type logs struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -57,7 +57,7 @@ func (l *logs) String() string {
 	return l.text.String()
 }
 
-// after waits for a line that contains mark and returns what follows it there.
+// after waits for a line that contains mark, and returns the rest of the line.
 func (l *logs) after(t *testing.T, mark string) string {
 	t.Helper()
 	for deadline := time.After(patience); ; {
@@ -74,7 +74,7 @@ func (l *logs) after(t *testing.T, mark string) string {
 	}
 }
 
-// instance is a server in this process.
+// instance is a server running in this process.
 type instance struct {
 	url, tcp string
 	stderr   *logs
@@ -99,7 +99,7 @@ func launchWith(t *testing.T, env map[string]string, args ...string) *instance {
 	return s
 }
 
-// fetch gets a path without leaving a connection behind.
+// fetch requests an address and leaves no connection open.
 func fetch(t *testing.T, client *http.Client, address string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
@@ -218,7 +218,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// systemd waits for what a service with Type=notify says (sd_notify(3)).
+// systemd waits for notifications from a service with Type=notify (sd_notify(3)).
 func TestNotify(t *testing.T) {
 	for _, socket := range []string{filepath.Join(t.TempDir(), "notify"), fmt.Sprintf("@mqttwasm-test-%d", os.Getpid())} {
 		l, err := net.ListenPacket("unixgram", socket)
@@ -239,7 +239,7 @@ func TestNotify(t *testing.T) {
 		if got := said(); got != "READY=1" {
 			t.Errorf("%s: %q", socket, got)
 		}
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil { // systemctl reload, where nothing is read again
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil { // systemctl reload, with nothing to read again
 			t.Fatal(err)
 		}
 		if response, _ := fetch(t, http.DefaultClient, s.url+"healthz"); response.StatusCode != http.StatusOK {
@@ -279,7 +279,7 @@ func TestForeignPageIsRefused(t *testing.T) {
 	refusesForeignHost(t, s.url+"config.json")
 }
 
-// refusesForeignHost asks by a name that is not the server's.
+// refusesForeignHost checks that a request with a foreign Host is refused.
 func refusesForeignHost(t *testing.T, url string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -341,11 +341,11 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// Another broker on the usual port is common, and no reason to give up.
+// Another broker on the default port is common, and no reason to exit.
 func TestDefaultMQTTPortTaken(t *testing.T) {
 	if l, err := net.Listen("tcp", defaultMQTTAddr); err == nil {
 		defer l.Close()
-	} // or else it is taken by somebody already
+	} // or another process already has it
 	s := launch(t, "-addr", "127.0.0.1:0")
 	s.stderr.after(t, "no MQTT over TCP")
 	if !strings.Contains(s.stderr.String(), "-mqtt-addr") {

@@ -73,7 +73,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Nobody learns figures unless that is asked for, nor by a foreign name.
+// Metrics are served only if enabled, and not under a foreign host name.
 func TestMetricsAreOptional(t *testing.T) {
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "")
 	if response, _ := fetch(t, http.DefaultClient, s.url+"metrics"); response.StatusCode != http.StatusNotFound {

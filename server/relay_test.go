@@ -32,7 +32,8 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// connectThrough sends a CONNECT through a relay, and returns the connection that its broker has.
+// connectThrough sends a CONNECT through a relay, and returns the broker's end of the
+// connection.
 func connectThrough(t *testing.T, c net.Conn, target net.Listener) net.Conn {
 	t.Helper()
 	sendConnect(t, c)
@@ -41,7 +42,7 @@ func connectThrough(t *testing.T, c net.Conn, target net.Listener) net.Conn {
 	return far
 }
 
-// brokersFile writes a list with one relay, and returns its name.
+// brokersFile writes a broker list with one relay, and returns its path.
 func brokersFile(t *testing.T, name, relay string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "brokers.json")
@@ -54,7 +55,7 @@ func brokersFile(t *testing.T, name, relay string) string {
 // plain is a relay to a TCP address.
 func plain(address string) string { return fmt.Sprintf(`{"address": "mqtt://%s"}`, address) }
 
-// fakeBroker is a TCP listener whose connections the test speaks through.
+// fakeBroker is a TCP listener on which the test plays the broker.
 func fakeBroker(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,7 +77,7 @@ func accept(t *testing.T, l net.Listener) net.Conn {
 	return c
 }
 
-// realBroker is the embedded broker's, by itself.
+// realBroker serves an embedded broker over TCP.
 func realBroker(t *testing.T) (address string) {
 	t.Helper()
 	b, err := broker.New(broker.Options{})
@@ -94,7 +95,7 @@ func realBroker(t *testing.T) (address string) {
 	return l.Addr().String()
 }
 
-// dialRelay connects to the address at which config.json lists the first broker.
+// dialRelay connects to the first broker in config.json.
 func (s *instance) dialRelay(t *testing.T) net.Conn {
 	t.Helper()
 	_, body := fetch(t, http.DefaultClient, s.url+"config.json")
@@ -136,7 +137,7 @@ func expectClose(t *testing.T, c net.Conn, code websocket.StatusCode, why string
 	_, err := io.Copy(io.Discard, c)
 	var closed websocket.CloseError
 	if code == websocket.StatusNormalClosure || code == websocket.StatusGoingAway {
-		if err != nil { // these two are the end of a net.Conn
+		if err != nil { // a net.Conn reports both as the end
 			t.Errorf("%v instead of the end", err)
 		}
 	} else if !errors.As(err, &closed) || closed.Code != code || !strings.Contains(closed.Reason, why) {
@@ -173,7 +174,7 @@ func TestRelay(t *testing.T) {
 		t.Errorf("%d bytes came back", len(got.Payload))
 	}
 
-	// One that says goodbye has no will, and one that is cut off has.
+	// DISCONNECT discards the will; a connection that is cut off does not.
 	for _, goodbye := range []bool{true, false} {
 		c := s.dialRelay(t)
 		cp := packets.NewControlPacket(packets.CONNECT)
@@ -224,7 +225,7 @@ func TestRelayRefusesStrangers(t *testing.T) {
 	if response, _ := fetch(t, http.DefaultClient, s.url+"relay/Ours"); response.StatusCode != http.StatusUpgradeRequired {
 		t.Errorf("over HTTP: %d", response.StatusCode)
 	}
-	// What is not MQTT is not passed on: nothing of this reaches the broker.
+	// Nothing but MQTT reaches the broker.
 	for _, garbage := range []string{"GET / HTTP/1.1\r\n\r\n", "\x10\xff\xff\x7f", "\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", "\x10\x02\x00\x09"} {
 		c := s.dialRelay(t)
 		if _, err := c.Write([]byte(garbage)); err != nil {
@@ -288,7 +289,7 @@ func TestRelayOfExposedAddress(t *testing.T) {
 	users := writeUsers(t, filepath.Join(t.TempDir(), "users.json"), map[string]string{"alice": "#"})
 	for _, test := range []struct {
 		args []string
-		want string // of the error; empty: it starts
+		want string // part of the error; empty: the server starts
 	}{
 		{[]string{"-addr", "0.0.0.0:0", "-broker=false"}, "-relay-open"},
 		{[]string{"-addr", "0.0.0.0:0", "-broker-open"}, "-relay-open"},
@@ -324,7 +325,7 @@ func TestRelayOfExposedAddress(t *testing.T) {
 	}
 }
 
-// With -broker-auth a relay is for the users, and CONNECT goes on as it came.
+// With -broker-auth a relay admits users only, and passes CONNECT on unchanged.
 func TestRelayUsers(t *testing.T) {
 	listener := fakeBroker(t)
 	users := writeUsers(t, filepath.Join(t.TempDir(), "users.json"), map[string]string{"alice": "#", "bob": "#"})
@@ -376,10 +377,10 @@ func TestRelayUsers(t *testing.T) {
 	}
 	expectClose(t, bob, websocket.StatusPolicyViolation, "no longer a user")
 	ended(t, bobsEnd)
-	write(t, alice, packets.NewControlPacket(packets.PINGREQ)) // she stays
+	write(t, alice, packets.NewControlPacket(packets.PINGREQ)) // still connected
 }
 
-// A relay is no way around the pauses between wrong passwords.
+// A relay does not get around the delays between wrong passwords.
 func TestRelaySlowsDownWrongPasswords(t *testing.T) {
 	users := writeUsers(t, filepath.Join(t.TempDir(), "users.json"), map[string]string{"alice": "#"})
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-broker-auth", users,
@@ -407,13 +408,13 @@ func TestRelayEndsWithServer(t *testing.T) {
 	go func() { status <- s.stop() }()
 	expectClose(t, c, websocket.StatusGoingAway, "")
 	ended(t, far)
-	_ = silent // it never answers, nor reads
+	_ = silent // it neither replies nor reads
 	if got, took := <-status, time.Since(began); got != 0 || took > 3*time.Second {
 		t.Errorf("exit status %d after %v", got, took)
 	}
 }
 
-// A client that reads nothing holds its broker back.
+// While a client does not read, its broker cannot write.
 func TestRelayBackpressure(t *testing.T) {
 	target := fakeBroker(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))
@@ -425,13 +426,14 @@ func TestRelayBackpressure(t *testing.T) {
 		n, err := far.Write(chunk)
 		total += n
 		if err != nil {
-			return // it is stuck: what is under way is in the system's buffers
+			return // blocked, with the system's buffers full
 		}
 	}
 	t.Errorf("%d bytes went to a client that reads nothing", total)
 }
 
-// What a client sends before it leaves arrives, even if the broker is still sending.
+// What a client sends before it leaves reaches the broker, even if the broker is still
+// sending.
 func TestRelayClientLeaves(t *testing.T) {
 	target := fakeBroker(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain(target.Addr().String())))
@@ -460,7 +462,7 @@ func TestRelayFull(t *testing.T) {
 	mux.Handle("GET /relay/{name}", s)
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	// Of two that say nothing one takes the other's place, whichever came first.
+	// Of two idle connections one displaces the other, whichever came first.
 	clients := []net.Conn{dialWS(t, server.URL+"/relay/Ours"), dialWS(t, server.URL+"/relay/Ours")}
 	heard := make(chan int)
 	var errs [2]error
@@ -537,7 +539,7 @@ func (a *authority) issue(t *testing.T, name string) (*x509.Certificate, *ecdsa.
 	return cert, key
 }
 
-// A mosquitto that has nothing but a TLS listener, and wants a certificate of each client.
+// A mosquitto with only a TLS listener, which requires client certificates.
 func TestRelayToMosquittoWithClientCertificates(t *testing.T) {
 	dir := t.TempDir()
 	ca := newAuthority(t, dir)
@@ -639,7 +641,7 @@ func TestRelayEntries(t *testing.T) {
 	}
 }
 
-// A browser that gets anything after the Close frame has neither its code nor its reason.
+// If anything follows the Close frame, a browser reports neither its code nor its reason.
 func TestRelayEndsWithOneCloseFrame(t *testing.T) {
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-brokers", brokersFile(t, "Ours", plain("127.0.0.1:1")))
 	c := s.dialHTTP(t)

@@ -107,8 +107,8 @@ func TestContentSecurityPolicy(t *testing.T) {
 	}
 }
 
-// The HTTP Observatory's tests of MDN (developer.mozilla.org/en-US/observatory/docs/tests_and_scoring):
-// penalties first, and bonuses for those that have 90 points then; from 100 on it is A+.
+// MDN's HTTP Observatory (developer.mozilla.org/en-US/observatory/docs/tests_and_scoring):
+// penalties first, then bonuses if there are 90 points. 100 or more is A+.
 func TestObservatoryGrade(t *testing.T) {
 	certFile, keyFile, client := selfSigned(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "", "-tls-cert", certFile, "-tls-key", keyFile, "-redirect-addr", "127.0.0.1:0")
@@ -131,7 +131,7 @@ func TestObservatoryGrade(t *testing.T) {
 			policy[words[0]] = words[1:]
 		}
 	}
-	sources := func(directive string) []string { // script-src and the like fall back
+	sources := func(directive string) []string { // with the fallback of script-src and the like
 		if s, ok := policy[directive]; ok {
 			return s
 		}
@@ -200,7 +200,7 @@ func TestObservatoryGrade(t *testing.T) {
 	}
 }
 
-// What goes with the page goes with everything, refusals too.
+// Every response has the page's headers, refusals included.
 func TestHeadersEverywhere(t *testing.T) {
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "")
 	page, _ := fetch(t, http.DefaultClient, s.url)
@@ -214,7 +214,8 @@ func TestHeadersEverywhere(t *testing.T) {
 	}
 }
 
-// What browsers keep for a name counts for all of its ports, and on this machine's names others serve plain http.
+// Browsers apply Strict-Transport-Security to every port of a host name, and other servers
+// on local names use plain http.
 func TestStrictTransportIsNotForLocalNames(t *testing.T) {
 	h := withHeaders(securityHeaders(&config{tlsCert: "c"}, nil), http.NotFoundHandler())
 	for host, want := range map[string]string{

@@ -204,7 +204,7 @@ func TestWriteStatic(t *testing.T) {
 	if err := writeStatic(dir, page, nil, nil); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("into a folder with files: %v", err)
 	}
-	other := t.TempDir() // a folder whose files have other names, but for those that are written last
+	other := t.TempDir() // its files have other names, except those that are written last
 	for name, data := range map[string]string{"config.json": "mine", ".vite": "mine"} {
 		if err := os.WriteFile(filepath.Join(other, name), []byte(data), 0o600); err != nil {
 			t.Fatal(err)

@@ -110,11 +110,12 @@ func TestTLSOverTCP(t *testing.T) {
 	}
 }
 
-// The page's HTTP/2 is no business of MQTT's TLS: a client that asks for a protocol of its own gets in.
+// HTTP/2 is only for the page: a client of MQTT over TLS that asks for another protocol is
+// accepted.
 func TestTLSOverTCPOffersNoHTTP(t *testing.T) {
 	certFile, keyFile, client := selfSigned(t)
 	s := launch(t, "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0", "-mqtt-tls", "-tls-cert", certFile, "-tls-key", keyFile)
-	fetch(t, client, s.url+"healthz") // by now HTTPS is set up
+	fetch(t, client, s.url+"healthz") // HTTPS is set up by now
 	config := client.Transport.(*http.Transport).TLSClientConfig.Clone()
 	config.NextProtos = []string{"mqtt"}
 	c, err := tls.Dial("tcp", s.tcp, config)
@@ -136,7 +137,7 @@ func TestCertificateRenewed(t *testing.T) {
 		defer c.Close()
 		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 	}
-	later := func(seconds int, names ...string) { // whatever the file system's clock resolves
+	later := func(seconds int, names ...string) { // beyond the resolution of the file system's clock
 		for _, name := range names {
 			when := time.Now().Add(time.Duration(seconds) * time.Second)
 			if err := os.Chtimes(name, when, when); err != nil {

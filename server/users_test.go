@@ -22,7 +22,8 @@ var pencil = sync.OnceValue(func() string {
 	return string(hash)
 })
 
-// writeUsers writes a file of users, by name with a topic filter, whose password is "pencil".
+// writeUsers writes a users file. Each name has a topic filter, and the password is
+// "pencil".
 func writeUsers(t *testing.T, file string, filters map[string]string) string {
 	t.Helper()
 	var list []string
@@ -35,7 +36,7 @@ func writeUsers(t *testing.T, file string, filters map[string]string) string {
 	return file
 }
 
-// connectAs returns the reason code of CONNACK.
+// connectAs returns CONNACK's reason code.
 func connectAs(t *testing.T, c net.Conn, name, password string) byte {
 	t.Helper()
 	return handshake(t, c, func(content *packets.Connect) {
@@ -58,7 +59,7 @@ func TestUsersReadAgain(t *testing.T) {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	s.stderr.after(t, "has been read again") // though it has not changed
+	s.stderr.after(t, "has been read again") // although it has not changed
 	alice, bob := connect("alice"), connect("bob")
 	publish := func(topic string) byte {
 		cp := packets.NewControlPacket(packets.PUBLISH)
@@ -77,7 +78,7 @@ func TestUsersReadAgain(t *testing.T) {
 	if err := os.WriteFile(file, []byte("half wri"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.stderr.after(t, "the old one is kept") // that it has changed is found without a signal
+	s.stderr.after(t, "the old one is kept") // the change is noticed without a signal
 	connect("bob")
 
 	writeUsers(t, file, map[string]string{"alice": "b/#", "carol": "#"})

@@ -17,7 +17,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// panicking panics at messages to its topic.
+// panicking panics on messages to the topic "panic".
 type panicking struct{ mqtt.HookBase }
 
 func (*panicking) ID() string         { return "panicking" }
@@ -29,7 +29,7 @@ func (*panicking) OnPublish(_ *mqtt.Client, pk mochi.Packet) (mochi.Packet, erro
 	return pk, nil
 }
 
-// A panic costs who caused it the connection, and nobody else anything.
+// A panic closes the connection that caused it, and affects no other.
 func TestPanic(t *testing.T) {
 	for _, via := range transports {
 		t.Run(via.name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// 3.14.2.1: clients learn that the server shuts down.
+// 3.14.2.1: clients are told that the server is shutting down.
 func TestCloseSaysGoodbye(t *testing.T) {
 	for _, via := range transports {
 		t.Run(via.name, func(t *testing.T) {
@@ -98,13 +98,13 @@ func TestWebSocketCloseHandshake(t *testing.T) {
 	}
 }
 
-// Neither a connection that says nothing, nor a client that reads nothing, delays Close.
+// Neither an idle connection nor a client that does not read delays Close.
 func TestCloseIsBounded(t *testing.T) {
 	b := start(t, Options{})
 	dialTCP(t, b)
 	dialWebSocket(t, b)
 	dialPipe(t, b)
-	deaf := connect(t, dialPipe(t, b), nil) // a pipe holds nothing: the broker waits in its first write
+	deaf := connect(t, dialPipe(t, b), nil) // a pipe has no buffer: the broker blocks in its first write
 	deaf.subscribe("flood", 0)
 	pub := connect(t, dialTCP(t, b), nil)
 	for range 2 {
@@ -115,7 +115,7 @@ func TestCloseIsBounded(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Error(err)
 	}
-	// The silent ones alone would take until then.
+	// Waiting for the idle connections would take at least this long.
 	if took := time.Since(began); took >= ConnectTimeout {
 		t.Errorf("Close took %v", took)
 	}
@@ -156,7 +156,7 @@ func TestPacketTooLarge(t *testing.T) { // [MQTT-3.2.2-15]
 	p := connect(t, c, nil)
 	p.publish(1, 1, false, "t", strings.Repeat("x", maxPacketSize-100))
 	expect[packets.Puback](p)
-	if _, err := c.Write([]byte{0x30, 0x80, 0x80, 0x80, 0x04}); err != nil { // 8 MiB are to come
+	if _, err := c.Write([]byte{0x30, 0x80, 0x80, 0x80, 0x04}); err != nil { // announces 8 MiB
 		t.Fatal(err)
 	}
 	p.expectEnd()
@@ -193,10 +193,10 @@ func TestQuotas(t *testing.T) {
 	}
 }
 
-// b0 is a broker as it is at the beginning.
+// b0 starts a broker with default options.
 func b0(t *testing.T) *Broker { return start(t, Options{}) }
 
-// [MQTT-3.3.2-6]: no message expiry comes from the broker itself.
+// [MQTT-3.3.2-6]: the broker adds no message expiry of its own.
 func TestMessagesAreForwardedAsSent(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -360,7 +360,7 @@ func TestServeConnAfterClose(t *testing.T) {
 	}
 }
 
-// What ServeConn has returned from is closed, though the peer takes its time.
+// ServeConn has closed the connection when it returns, even if the peer is slow.
 func TestServeConnClosesItsConnection(t *testing.T) {
 	b := start(t, Options{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")

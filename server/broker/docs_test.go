@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// The table of the guide names what is in mochi.go, and nothing that there is not.
+// The guide's table names every function in mochi.go, and nothing that does not exist.
 func TestWorkaroundsAreDocumented(t *testing.T) {
 	guide, err := os.ReadFile("../../web/docs/broker.md")
 	if err != nil {

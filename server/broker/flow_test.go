@@ -14,7 +14,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// 4.9: a subscriber gets every message in order, never more at once than it allows.
+// 4.9: a subscriber gets every message in order, and never more unacknowledged ones than
+// its Receive Maximum.
 func TestReceiveMaximum(t *testing.T) {
 	b := start(t, Options{})
 	const allowed, total = 3, 50
@@ -36,7 +37,7 @@ func TestReceiveMaximum(t *testing.T) {
 		if unacked = append(unacked, m.PacketID); len(unacked) < allowed && i < total-1 {
 			continue
 		}
-		// QoS 0 is not held back: its arrival shows that no fourth message was on its way.
+		// QoS 0 is not limited: its arrival shows that no fourth QoS 1 message was sent.
 		if i == allowed-1 {
 			pub.publish(0, 0, false, "many", "unlimited")
 			if m := expect[packets.Publish](sub); string(m.Payload) != "unlimited" {
@@ -48,7 +49,7 @@ func TestReceiveMaximum(t *testing.T) {
 	}
 }
 
-// [MQTT-4.6.0-1]: what waited for a session is sent in the order in which it was published.
+// [MQTT-4.6.0-1]: a resumed session gets its messages in the order they were published.
 func TestResumedSessionKeepsOrder(t *testing.T) {
 	b := start(t, Options{})
 	lasting := func(c *packets.Connect) {
@@ -61,7 +62,7 @@ func TestResumedSessionKeepsOrder(t *testing.T) {
 	sub.disconnect()
 	pub := connect(t, dialTCP(t, b), nil)
 	next := 0
-	for round := range 3 { // what is left over from one round is older than what comes next
+	for round := range 3 { // messages left from one round are older than those of the next
 		for range 20 {
 			pub.publish(uint16(next+1), 1, false, "many", fmt.Sprint(next))
 			expect[packets.Puback](pub)
@@ -78,9 +79,9 @@ func TestResumedSessionKeepsOrder(t *testing.T) {
 			}
 			sub.puback(m.PacketID)
 		}
-		// Acknowledged for certain once something sent after it was answered.
+		// PINGRESP shows that the acknowledgements have been processed.
 		sub.send(packets.NewControlPacket(packets.PINGREQ))
-		for range 5 { // that the acknowledgements set free
+		for range 5 { // released by the acknowledgements
 			expect[packets.Publish](sub)
 		}
 		expect[packets.Pingresp](sub)
@@ -88,7 +89,7 @@ func TestResumedSessionKeepsOrder(t *testing.T) {
 	}
 }
 
-// [MQTT-3.3.1-3]: DUP says that a message may have arrived before.
+// [MQTT-3.3.1-3]: DUP is set only on a message that was sent before.
 func TestDupOnlyForWhatWasSent(t *testing.T) {
 	b := start(t, Options{})
 	lasting := func(c *packets.Connect) {
@@ -125,7 +126,7 @@ func (p *peer) described() string {
 	return cp.PacketType()
 }
 
-// [MQTT-4.4.0-1]: of what was not acknowledged the broker resends PUBLISH and PUBREL alone.
+// [MQTT-4.4.0-1]: the broker resends only unacknowledged PUBLISH and PUBREL packets.
 func TestPubrecIsNotResent(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), lastingAs("device"))
@@ -141,7 +142,8 @@ func TestPubrecIsNotResent(t *testing.T) {
 	}
 }
 
-// 3.9.2.1.3: what SUBACK and UNSUBACK say is the broker's, not the client's.
+// 3.9.2.1.3: the properties of SUBACK and UNSUBACK are the broker's, not those of the
+// request.
 func TestSubackHasNoForeignProperties(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -160,7 +162,8 @@ func TestSubackHasNoForeignProperties(t *testing.T) {
 	}
 }
 
-// Taking identifiers for what a client sends and sending it messages do not wait for each other.
+// Allocating identifiers for a client's packets and delivering to that client do not
+// deadlock.
 func TestOwnMessagesPipelined(t *testing.T) {
 	const clients, total = 20, 1000
 	b := start(t, Options{})
@@ -188,13 +191,13 @@ func TestOwnMessagesPipelined(t *testing.T) {
 	done.Wait()
 }
 
-// 2.2.1: the two directions number their packets independently of each other.
+// 2.2.1: each direction has its own packet identifiers.
 func TestPacketIdentifiersOfBothDirections(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.ReceiveMaximum = ptr(uint16(1)) })
 	p.subscribe("echo", 1)
 	p.publish(1, 1, false, "echo", "first")
-	// The acknowledgement and the message come from two goroutines, in any order.
+	// PUBACK and the message come from two goroutines, in either order.
 	var first *packets.Publish
 	var acknowledged bool
 	for range 2 {
@@ -216,7 +219,7 @@ func TestPacketIdentifiersOfBothDirections(t *testing.T) {
 	}
 }
 
-// [MQTT-4.3.2-4]: what came before a DISCONNECT, in the same segment, is acknowledged.
+// [MQTT-4.3.2-4]: messages sent before DISCONNECT in the same segment are acknowledged.
 func TestAcknowledgedBeforeLeaving(t *testing.T) {
 	b := start(t, Options{})
 	for name, dial := range map[string]func(*testing.T, *Broker) net.Conn{"TCP": dialTCP, "WebSocket": dialWebSocket} {
@@ -244,7 +247,7 @@ func TestAcknowledgedBeforeLeaving(t *testing.T) {
 	}
 }
 
-// What waits is found behind whatever lengths there are, in one write or several.
+// The second packet is held back whatever its length, in one write or several.
 func TestHeldPackets(t *testing.T) {
 	for _, length := range []int{1, 200, 20_000, 65_535} {
 		f := newFlow()
@@ -268,7 +271,7 @@ func TestHeldPackets(t *testing.T) {
 	}
 }
 
-// A client that says nothing of Receive Maximum gets as much as there is.
+// A client without a Receive Maximum gets every message at once.
 func TestWithoutReceiveMaximum(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -294,14 +297,15 @@ func TestWithoutReceiveMaximum(t *testing.T) {
 	}
 }
 
-// held returns how many answers wait for the disk.
+// held returns the number of acks that wait for the disk.
 func (c *conn) held() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.flow.acks)
 }
 
-// readable tells how many answers wait when it is read.
+// readable yields PINGREQ packets without end, and reports how many acks are held at each
+// Read.
 type readable struct {
 	net.Conn
 	owner *conn
@@ -313,8 +317,8 @@ func (r *readable) Read(p []byte) (int, error) {
 	return copy(p, "\xc0\x00"), nil
 }
 
-// A client that goes on sending while its answers wait for the disk is not read, until they
-// have left or it has to go.
+// A client that keeps sending while its acks wait for the disk is not read until they are
+// sent or the connection is closed.
 func TestAnswersAreBounded(t *testing.T) {
 	for name, end := range map[string]func(c *conn, answers []*ack){
 		"answered": func(c *conn, answers []*ack) {
@@ -361,7 +365,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// ... and it loses nothing.
+// No packet is lost while acks wait for the disk.
 func TestAnswersThatWaitForTheDisk(t *testing.T) {
 	const total = 3 * receiveMaximum
 	b := start(t, Options{DataDir: t.TempDir()})
@@ -398,8 +402,8 @@ func TestAnswersThatWaitForTheDisk(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// A message has its topic whatever came before it: on a connection that was lost, or
-// held back by the client's Receive Maximum [MQTT-3.3.2-7].
+// [MQTT-3.3.2-7]: a message keeps its topic although the one before it was held back by
+// Receive Maximum, or was sent on a lost connection.
 func TestTopicsOfClientsThatTakeAliases(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	lasting := func(c *packets.Connect) {

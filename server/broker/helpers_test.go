@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// patience bounds waits that end in an event; only a failing test waits so long.
+// patience bounds the wait for an event; only a failing test waits that long.
 const patience = 10 * time.Second
 
 func start(t *testing.T, opts Options) *Broker {
@@ -96,7 +96,7 @@ func dialWebSocket(t *testing.T, b *Broker) net.Conn {
 	return c
 }
 
-// serveHTTP returns the address at which b answers WebSockets.
+// serveHTTP serves b over WebSocket and returns its URL.
 func serveHTTP(t *testing.T, b *Broker) string {
 	t.Helper()
 	s := httptest.NewServer(b.Handler())
@@ -108,7 +108,7 @@ func serveHTTP(t *testing.T, b *Broker) string {
 type peer struct {
 	t    *testing.T
 	conn net.Conn
-	// connack is the answer to connect.
+	// connack is the broker's reply to CONNECT.
 	connack *packets.Connack
 }
 
@@ -132,7 +132,7 @@ func connect(t *testing.T, c net.Conn, options func(*packets.Connect)) *peer {
 
 func (p *peer) send(cp *packets.ControlPacket) {
 	p.t.Helper()
-	// In one piece: through net.Pipe every write waits for its read.
+	// A single write: on a net.Pipe each write blocks until it is read.
 	var b bytes.Buffer
 	if _, err := cp.WriteTo(&b); err != nil {
 		p.t.Fatal(err)
@@ -171,7 +171,7 @@ func (p *peer) puback(id uint16) {
 	p.send(cp)
 }
 
-// disconnect leaves and waits until the broker has closed the connection.
+// disconnect sends DISCONNECT and waits for the broker to close the connection.
 func (p *peer) disconnect() {
 	p.t.Helper()
 	p.send(packets.NewControlPacket(packets.DISCONNECT))
@@ -251,7 +251,7 @@ func (r *records) wait(t *testing.T, text string) {
 	}
 }
 
-// waitFor returns once something is so that no event tells of.
+// waitFor polls for a condition that no event announces.
 func waitFor(t *testing.T, so func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !so(); time.Sleep(time.Millisecond) {
@@ -261,8 +261,7 @@ func waitFor(t *testing.T, so func() bool) {
 	}
 }
 
-// away reports whether the session has no connection, and no work is left of the
-// last one.
+// away reports whether the session has no connection and the last one has been cleaned up.
 func (s *session) away() bool {
 	s.all.mu.Lock()
 	left := !s.left.IsZero()

@@ -15,7 +15,7 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// lastingAs is for a session that outlives its connection.
+// lastingAs asks for a session that outlives its connection.
 func lastingAs(id string) func(*packets.Connect) {
 	return func(c *packets.Connect) {
 		c.ClientID, c.CleanStart = id, false
@@ -23,7 +23,7 @@ func lastingAs(id string) func(*packets.Connect) {
 	}
 }
 
-// The oldest session without a connection gives way to a new one; one with a connection does not.
+// The oldest disconnected session makes room for a new one; connected sessions are kept.
 func TestOldestSessionGivesWay(t *testing.T) {
 	b := start(t, Options{lower: func(q *quotas) { q.sessions = 3 }, DataDir: t.TempDir()})
 	connect(t, dialTCP(t, b), lastingAs("connected"))
@@ -43,7 +43,7 @@ func TestOldestSessionGivesWay(t *testing.T) {
 	}
 }
 
-// A session without a connection holds none of what is for one.
+// A disconnected session holds none of a connection's memory.
 func TestMemoryOfLeftSessions(t *testing.T) {
 	b := start(t, Options{})
 	held := func() uint64 {
@@ -66,7 +66,7 @@ func TestMemoryOfLeftSessions(t *testing.T) {
 	}
 }
 
-// brokenPipe reads a CONNECT and takes nothing.
+// brokenPipe delivers a CONNECT and fails every write.
 type brokenPipe struct {
 	net.Conn
 	in bytes.Reader
@@ -75,15 +75,15 @@ type brokenPipe struct {
 func (c *brokenPipe) Read(p []byte) (int, error) { return c.in.Read(p) }
 func (*brokenPipe) Write([]byte) (int, error)    { return 0, net.ErrClosed }
 
-// A session whose connection breaks before it has begun is one without a connection, like
-// any other that can give way.
+// A session whose connection breaks before CONNACK counts as disconnected, and can make
+// room like any other.
 func TestConnectionsThatBreakAtOnce(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), lastingAs("device"))
 	p.subscribe("t", 1)
 	p.disconnect()
 	pub := connect(t, dialTCP(t, b), nil)
-	for i := range 200 { // so that resending them finds out
+	for i := range 200 { // enough for resending to hit the broken connection
 		pub.publish(uint16(i+1), 1, false, "t", "x")
 		expect[packets.Puback](pub)
 	}
@@ -103,7 +103,7 @@ func TestConnectionsThatBreakAtOnce(t *testing.T) {
 	}
 }
 
-// A user with many sessions takes the place of his own ones only.
+// A user with too many sessions displaces only their own.
 func TestSessionsOfOneUser(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}, {"name": "bob", "hash": "HASH"}]`)
 	if err != nil {
@@ -128,7 +128,7 @@ func TestSessionsOfOneUser(t *testing.T) {
 	}
 }
 
-// Wrong passwords are compared only so often, of one address or for one name.
+// Wrong passwords are rate-limited by address and by user name.
 func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}]`)
 	if err != nil {
@@ -154,7 +154,8 @@ func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 	}
 }
 
-// Behind a proxy on this machine all have its address: one with a wrong password must not shut out the others.
+// Behind a proxy on this machine all clients share its address: wrong passwords of one must
+// not lock out the others.
 func TestWrongPasswordsBehindAProxy(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}]`)
 	if err != nil {
@@ -183,7 +184,7 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	for i := range 3 {
 		s.Subscriptions = append(s.Subscriptions, packets.SubOptions{Topic: fmt.Sprint(i)})
 	}
-	for range 2 { // those that it has may be made again
+	for range 2 { // existing subscriptions may be replaced
 		p.send(cp)
 		if got := expect[packets.Suback](p).Reasons; got[0] != 0 || got[1] != 0 || got[2] != packets.SubackQuotaexceeded {
 			t.Errorf("reasons %x", got)
@@ -191,7 +192,7 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	}
 }
 
-// Before CONNECT was accepted a packet may not make the broker set aside much memory.
+// Before CONNECT is accepted, no packet makes the broker allocate much memory.
 func TestLargeConnect(t *testing.T) {
 	b := start(t, Options{})
 	for _, first := range []string{"\x10\x80\x80\x40", "\x30\x80\x80\x40", "\x10\xff\xff\xff\xff\xff"} {
@@ -203,7 +204,8 @@ func TestLargeConnect(t *testing.T) {
 	}
 }
 
-// 3.1.4: what follows CONNECT need not wait for CONNACK, and has the larger limit.
+// 3.1.4: packets behind CONNECT need not wait for CONNACK, and the larger size limit
+// applies to them.
 func TestLargeMessageBehindConnect(t *testing.T) {
 	b := start(t, Options{})
 	var both bytes.Buffer
@@ -243,7 +245,7 @@ func TestReadPacketFollowsLengths(t *testing.T) {
 	}
 }
 
-// pieces are what comes at a time.
+// pieces reads at most size bytes at a time.
 type pieces struct {
 	io.Reader
 	size int
@@ -251,7 +253,7 @@ type pieces struct {
 
 func (p pieces) Read(b []byte) (int, error) { return p.Reader.Read(b[:min(len(b), p.size)]) }
 
-// [MQTT-3.2.2-15]: who sends too much is told so.
+// [MQTT-3.2.2-15]: a client that exceeds the Maximum Packet Size is told so.
 func TestTooLargeIsTold(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -263,7 +265,7 @@ func TestTooLargeIsTold(t *testing.T) {
 	}
 }
 
-// What sessions and retained messages hold is bounded in bytes.
+// The bytes held by sessions and retained messages are bounded.
 func TestBytesAreBounded(t *testing.T) {
 	const size = 64 << 10
 	b := start(t, Options{lower: func(q *quotas) { q.retainedBytes, q.sessionBytes, q.allSessionBytes = 3*size, 3*size, 5*size }})
@@ -298,7 +300,7 @@ func TestBytesAreBounded(t *testing.T) {
 	if held := b.policy.sessions.bytes.Load(); !refused || held > 7*size {
 		t.Errorf("refused: %v, all sessions hold %d bytes", refused, held)
 	}
-	for _, id := range []string{"one", "two"} { // what has been delivered counts no more
+	for _, id := range []string{"one", "two"} { // delivered messages no longer count
 		p := connect(t, dialTCP(t, b), lastingAs(id))
 		session := b.policy.sessions.get(id)
 		session.mu.Lock()

@@ -11,7 +11,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// What a client of MQTT 5 sends after CONNECT, and the reason code of the DISCONNECT for it.
+// malformed are packets that an MQTT 5 client sends after CONNECT, each with the reason
+// code of the DISCONNECT it causes.
 var malformed = []struct {
 	name, packet string
 	reason       byte
@@ -69,8 +70,8 @@ var malformed = []struct {
 	{"a session that is to last after all 3.14.2.2.2", "\xe0\x07\x00\x05\x11\x00\x00\x00\x0a", 0x82},
 }
 
-// [MQTT-4.13.1-1]: an MQTT 5 client learns why its connection is closed, one of MQTT 3.1.1
-// has no packet for that. What came before is answered.
+// [MQTT-4.13.1-1]: an MQTT 5 client is told why its connection is closed; MQTT 3.1.1 has no
+// packet for that. Earlier packets are answered.
 func TestMalformedPackets(t *testing.T) {
 	b := start(t, Options{})
 	for _, test := range malformed {
@@ -93,7 +94,7 @@ func TestMalformedPackets(t *testing.T) {
 	}
 }
 
-// 4.13.1: an MQTT 5 client learns what is wrong with its CONNECT.
+// 4.13.1: an MQTT 5 client is told what is wrong with its CONNECT.
 func TestMalformedConnects(t *testing.T) {
 	b := start(t, Options{})
 	for _, test := range []struct{ name, packet, want string }{
@@ -137,7 +138,8 @@ func TestMalformedConnects(t *testing.T) {
 	}
 }
 
-// lastWords sends packets in one write and returns what comes until the connection ends.
+// lastWords sends packets in one write and returns everything received before the
+// connection ends.
 func (p *peer) lastWords(send ...string) string {
 	p.t.Helper()
 	if _, err := p.conn.Write([]byte(strings.Join(send, ""))); err != nil {
@@ -151,7 +153,7 @@ func (p *peer) lastWords(send ...string) string {
 	return string(got)
 }
 
-// [MQTT-3.1.0-2]: a second CONNECT has no effect: its will, which nobody has checked, is
+// [MQTT-3.1.0-2]: a second CONNECT has no effect: its will, which was never authorized, is
 // not published.
 func TestSecondConnectHasNoWill(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a", "b"]}]`)
@@ -185,7 +187,7 @@ func TestDisconnectsWithWill(t *testing.T) {
 	b := start(t, Options{})
 	sub := connect(t, dialTCP(t, b), nil)
 	sub.subscribe("w", 0)
-	sub.pingpong() // by now retained messages have been looked for
+	sub.pingpong() // retained messages have been looked up by now
 	for packet, will := range map[string]bool{"\xe0\x01\x04": true, "\xe0\x02\x81\x00": true, "\xe0\x00": false, "\xe0\x01\x00": false} {
 		p := connect(t, dialTCP(t, b), func(c *packets.Connect) { willTo(c, "w") })
 		p.lastWords(packet)

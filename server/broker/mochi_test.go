@@ -10,8 +10,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// 2.2.1: a client's own identifiers have nothing to do with the broker's: neither hides
-// a message of the other.
+// 2.2.1: client and broker choose packet identifiers independently: neither hides a message
+// of the other.
 func TestIdentifiersOfTheClientHideNothing(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	p := connect(t, dialTCP(t, b), lastingAs("both"))
@@ -40,7 +40,7 @@ func TestIdentifiersOfTheClientHideNothing(t *testing.T) {
 	if m := expect[packets.Publish](p); string(m.Payload) != "precious" {
 		t.Errorf("%q is the session's message", m.Payload)
 	}
-	p.publish(id, 2, false, "out", "x") // as long as PUBREC has not come [MQTT-4.4.0-1]
+	p.publish(id, 2, false, "out", "x") // resent until PUBREC arrives [MQTT-4.4.0-1]
 	if ack := expect[packets.Pubrec](p); ack.PacketID != id || ack.ReasonCode != 0 {
 		t.Errorf("PUBREC has identifier %d, not %d, and reason %#x", ack.PacketID, id, ack.ReasonCode)
 	}
@@ -52,7 +52,7 @@ func TestIdentifiersOfTheClientHideNothing(t *testing.T) {
 	}
 }
 
-// 4.9: Receive Maximum is for QoS 1 and 2.
+// 4.9: Receive Maximum limits QoS 1 and 2 only.
 func TestReceiveMaximumOfTheBroker(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -72,7 +72,8 @@ func TestReceiveMaximumOfTheBroker(t *testing.T) {
 	}
 }
 
-// [MQTT-3.1.2-25]: what a client can't take is not kept for it, now or when it is back.
+// [MQTT-3.1.2-25]: a message too large for the client is not kept for it, whether it is
+// connected or away.
 func TestTooLargeForTheClient(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	small := func(c *packets.Connect) {
@@ -100,7 +101,7 @@ func TestTooLargeForTheClient(t *testing.T) {
 	}
 }
 
-// ... nor when it is back with a smaller limit than the message was kept under.
+// [MQTT-3.1.2-25]: the same holds if the client returns with a smaller limit.
 func TestComesBackWithASmallerLimit(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	p := connect(t, dialTCP(t, b), lastingAs("small"))
@@ -123,7 +124,7 @@ func TestComesBackWithASmallerLimit(t *testing.T) {
 	}
 }
 
-// 3.8.2.1.2: retained messages have the subscription's identifier too.
+// 3.8.2.1.2: retained messages carry the Subscription Identifier, too.
 func TestIdentifierOfRetainedMessages(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -144,7 +145,7 @@ func TestIdentifierOfRetainedMessages(t *testing.T) {
 	}
 }
 
-// 3.1.2.11.7: user properties of messages are not problem information.
+// 3.1.2.11.7: Request Problem Information does not affect the User Properties of messages.
 func TestUserPropertiesWithoutProblemInformation(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.RequestProblemInfo = ptr(byte(0)) })
@@ -158,7 +159,7 @@ func TestUserPropertiesWithoutProblemInformation(t *testing.T) {
 	}
 }
 
-// A group's messages go to those who are there, and those of the broker's own topics to no group.
+// A shared subscription delivers to its connected members only, and never $SYS messages.
 func TestSharedSubscriptions(t *testing.T) {
 	b := start(t, Options{})
 	here := connect(t, dialTCP(t, b), nil)
@@ -178,7 +179,7 @@ func TestSharedSubscriptions(t *testing.T) {
 	}
 }
 
-// [MQTT-3.3.2-5]: what waits for the client's acknowledgements may expire meanwhile.
+// [MQTT-3.3.2-5]: a message held back by Receive Maximum may expire.
 func TestHeldMessageExpires(t *testing.T) {
 	f := newFlow()
 	f.limit, f.begun = 1, true
@@ -194,7 +195,7 @@ func TestHeldMessageExpires(t *testing.T) {
 	}
 }
 
-// 3.1.1 has neither a DISCONNECT from the server nor return codes over 5.
+// MQTT 3.1.1 has no DISCONNECT from the server and no return codes above 5.
 func TestVersion311(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a"]}]`)
 	if err != nil {
@@ -210,7 +211,7 @@ func TestVersion311(t *testing.T) {
 		if _, err := io.ReadFull(c, got); err != nil {
 			t.Fatal(err)
 		}
-		if n == 4 && got[3] == 0 { // and again after it was told to go
+		if n == 4 && got[3] == 0 { // also read what a closing broker sends
 			go b.Close()
 			rest, _ := io.ReadAll(c)
 			got = append(got, rest...)
@@ -236,13 +237,14 @@ func TestVersion311(t *testing.T) {
 	if got, err := io.ReadAll(c); err != nil || len(got) > 0 {
 		t.Errorf("after a packet that is too large: % x, %v", got, err)
 	}
-	longest := "\x10\x0d\x00\x04MQTT\x04\x02\xaa\xab\x00\x01c" // half as much again is over 16 bits
+	longest := "\x10\x0d\x00\x04MQTT\x04\x02\xaa\xab\x00\x01c" // 1.5 times this keep-alive exceeds 16 bits
 	if got := read(start(t, Options{}), longest, 4); got != "\x20\x02\x00\x00" {
 		t.Errorf("keep-alive 43691: % x", got)
 	}
 }
 
-// [MQTT-4.6.0-2]: the answers to what waits for the disk leave in the order of the questions.
+// [MQTT-4.6.0-2]: acks that wait for the disk are sent in the order of the packets they
+// acknowledge.
 func TestAnswersInOrder(t *testing.T) {
 	f := newFlow()
 	f.begun = true
@@ -264,7 +266,7 @@ func TestAnswersInOrder(t *testing.T) {
 	}
 }
 
-// [MQTT-3.2.0-1]: nothing comes before CONNACK.
+// [MQTT-3.2.0-1]: nothing is sent before CONNACK.
 func TestConnackFirst(t *testing.T) {
 	f := newFlow()
 	if got := f.admit([]byte{0x30, 3, 0, 1, 't'}); len(got) != 0 {

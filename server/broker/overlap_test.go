@@ -37,7 +37,7 @@ func (p *peer) wish(wishes ...wish) {
 	}
 }
 
-// bytewise reads no further than it has to.
+// bytewise is an io.ByteReader that does not read ahead.
 type bytewise struct{ io.Reader }
 
 func (r bytewise) ReadByte() (byte, error) {
@@ -46,7 +46,7 @@ func (r bytewise) ReadByte() (byte, error) {
 	return one[0], err
 }
 
-// message reads on to the next PUBLISH, with all its Subscription Identifiers.
+// message returns the next PUBLISH, with all its Subscription Identifiers.
 func (p *peer) message() mochi.Packet {
 	p.t.Helper()
 	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
@@ -85,8 +85,8 @@ func (p *peer) wants(payload string, qos byte, ids ...int) (packetID uint16) {
 	return m.PacketID
 }
 
-// [MQTT-3.8.3-3]: No Local is for the subscription that has it. A client gets its own message
-// through another one, once, with the QoS and the identifiers of those that it comes through.
+// [MQTT-3.8.3-3]: No Local applies to its own subscription only. Through the other matching
+// ones a client gets its own message once, with their maximum QoS and their identifiers.
 func TestNoLocalWithOverlap(t *testing.T) {
 	wide, narrow, plus := wish{"a/#", 2, 1, true}, wish{"a/b", 1, 2, false}, wish{"+/b", 0, 3, false}
 	for name, wishes := range map[string][]wish{"No Local first": {wide, narrow, plus}, "No Local last": {plus, narrow, wide}} {
@@ -95,7 +95,7 @@ func TestNoLocalWithOverlap(t *testing.T) {
 			p := connect(t, dialTCP(t, b), lastingAs("both"))
 			p.wish(wishes...)
 			other := connect(t, dialTCP(t, b), nil)
-			for range 2 { // and when the session goes on
+			for range 2 { // again when the session is resumed
 				other.publish(0, 0, false, "a/b", "of another")
 				p.wants("of another", 0, 1, 2, 3)
 				p.publish(0, 0, false, "a/c", "unwanted")
@@ -109,7 +109,7 @@ func TestNoLocalWithOverlap(t *testing.T) {
 				p.send(packets.NewControlPacket(packets.DISCONNECT))
 				_, _ = io.Copy(io.Discard, p.conn)
 				p = connect(t, dialTCP(t, b), lastingAs("both"))
-				p.puback(p.wants("own", 1, 2, 3)) // that was not acknowledged
+				p.puback(p.wants("own", 1, 2, 3)) // resent, as it was not acknowledged
 			}
 			unsubscribe := packets.NewControlPacket(packets.UNSUBSCRIBE)
 			unsubscribe.Content.(*packets.Unsubscribe).PacketID = 2
@@ -123,7 +123,7 @@ func TestNoLocalWithOverlap(t *testing.T) {
 	}
 }
 
-// What a group gets is not what No Local is about [MQTT-3.8.3-4].
+// [MQTT-3.8.3-4]: No Local does not affect shared subscriptions.
 func TestNoLocalBesideAGroup(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -134,8 +134,8 @@ func TestNoLocalBesideAGroup(t *testing.T) {
 	}
 }
 
-// Messages that are published at the same time have the identifiers of the subscriptions
-// that they come through, and no others.
+// Messages published at the same time carry the identifiers of the subscriptions they
+// match, and no others.
 func TestIdentifiersOfOverlappingSubscriptions(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)

@@ -13,8 +13,8 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// A client that leaves and is back at once has left: DISCONNECT, which arrived before
-// the new CONNECT, discards the will [MQTT-3.14.4-3] and may end the session (3.14.2.2.2).
+// A DISCONNECT that arrives before the client's next CONNECT is processed first: it
+// discards the will [MQTT-3.14.4-3] and may end the session (3.14.2.2.2).
 func TestDisconnectIsNotOvertaken(t *testing.T) {
 	for _, transport := range append(transports, transport{"websocket over TLS", dialTLS}) {
 		for name, properties := range map[string]*packets.Properties{
@@ -33,7 +33,7 @@ func TestDisconnectIsNotOvertaken(t *testing.T) {
 					if want := i > 0 && properties.SessionExpiryInterval == nil; device.connack.SessionPresent != want {
 						t.Fatalf("session present: %v", !want)
 					}
-					next = transport.dial(t, b) // so that only CONNECT is missing
+					next = transport.dial(t, b) // only CONNECT remains to be sent
 					device.publish(0, 0, false, "will", "before")
 					device.send(leave)
 				}
@@ -64,7 +64,7 @@ func dialTLS(t *testing.T, b *Broker) net.Conn {
 	return websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
 }
 
-// The same holds if the network fails after DISCONNECT: the broker finds out when it writes.
+// The same holds if the network fails after DISCONNECT and the broker notices on a write.
 func TestDisconnectBeforeReset(t *testing.T) {
 	b := start(t, Options{})
 	watcher := connect(t, dialTCP(t, b), nil)
@@ -87,7 +87,7 @@ func TestDisconnectBeforeReset(t *testing.T) {
 		flood.Content.(*packets.Subscribe).PacketID = 1
 		flood.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "flood"}}
 		device.send(flood)
-		for range 2 { // SUBACK and a message, in any order
+		for range 2 { // SUBACK and a message, in either order
 			device.next()
 		}
 		device.send(packets.NewControlPacket(packets.DISCONNECT))

@@ -15,11 +15,11 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Debian's Python, the one that its python3-paho-mqtt belongs to.
+// Debian's Python, for which python3-paho-mqtt is installed.
 const python = "/usr/bin/python3"
 
-// A real client of another make, over each transport and in both versions of
-// the protocol, gets every payload and sends it back unchanged.
+// An independent client gets every payload and echoes it unchanged, over each transport and
+// in both versions of the protocol.
 func TestPahoPython(t *testing.T) {
 	if err := exec.Command(python, "-c", "import paho.mqtt.client").Run(); err != nil {
 		if os.Getenv("CI") != "" {
@@ -83,14 +83,15 @@ func pahoEcho(t *testing.T, b *Broker, transport, version string) {
 			t.Fatalf("payload %d came back as %.80q", i, got)
 		}
 	}
-	// Not killed by cancel but gone by itself.
+	// The client exited by itself; cancel did not kill it.
 	if err := <-exited; err != nil {
 		t.Errorf("%v", err)
 	}
 	exited <- nil
 }
 
-// receive answers for the next message whatever its QoS asks for.
+// receive returns the payload of the next message, once it is acknowledged as its QoS
+// requires.
 func (p *peer) receive(limit time.Duration) string {
 	p.t.Helper()
 	for payload, complete := "", false; ; {

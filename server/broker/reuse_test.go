@@ -14,8 +14,8 @@ func (p *peer) pingpong() {
 	expect[packets.Pingresp](p)
 }
 
-// mochi frees an identifier before it says that its message is complete; meanwhile the
-// identifier can be another message's.
+// mochi frees a packet identifier before it reports the message complete; in between, the
+// identifier may be reused.
 func TestIdentifierUsedAgainAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
@@ -77,7 +77,7 @@ func TestUnreleasedBeforeUpdate(t *testing.T) {
 	}
 }
 
-// A message of QoS 2 that the client had received before a restart is complete after it.
+// A QoS 2 message whose PUBREL was sent before a restart is completed after it.
 func TestReleasedBeforeRestart(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
@@ -107,7 +107,7 @@ func TestReleasedBeforeRestart(t *testing.T) {
 	}
 
 	b = start(t, Options{DataDir: dir})
-	connect(t, dialTCP(t, b), lastingAs("device")).pingpong() // and no PUBREL
+	connect(t, dialTCP(t, b), lastingAs("device")).pingpong() // no PUBREL comes
 }
 
 // With a clean start nothing is left of what the client had not released, in the file either.

@@ -13,14 +13,14 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// A subscriber that keeps up only just, within its limits, gets everything.
+// A slow subscriber within its limits gets every message.
 func TestSlowSubscriber(t *testing.T) {
 	b := start(t, Options{})
 	const total = 4 * receiveMaximum
 	slow := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.ReceiveMaximum = ptr(uint16(1)) })
 	slow.subscribe("many", 2)
 	pub := connect(t, dialTCP(t, b), nil)
-	for i := range total { // all of them wait before the first is acknowledged
+	for i := range total { // all of them are queued before the first is acknowledged
 		pub.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
 		expect[packets.Puback](pub)
 	}
@@ -33,7 +33,8 @@ func TestSlowSubscriber(t *testing.T) {
 	}
 }
 
-// Whoever passes the limit is told so (4.13), and finds all that the session holds.
+// A subscriber that exceeds its limit is told so (4.13), and later gets everything its
+// session holds.
 func TestSubscriberBeyondItsLimit(t *testing.T) {
 	const limit = 10
 	b := start(t, Options{lower: func(q *quotas) { q.inflight = limit }})
@@ -48,7 +49,7 @@ func TestSubscriberBeyondItsLimit(t *testing.T) {
 	for i := range limit {
 		pub.publish(uint16(i+1), 1, false, "many", fmt.Sprint(i))
 		expect[packets.Puback](pub)
-		if i == 0 { // the only one that it allows at once; DISCONNECT overtakes what is not sent yet
+		if i == 0 { // Receive Maximum allows only this one; DISCONNECT overtakes unsent messages
 			expect[packets.Publish](slow)
 		}
 	}
@@ -67,12 +68,12 @@ func TestSubscriberBeyondItsLimit(t *testing.T) {
 	}
 }
 
-// [MQTT-3.1.4-3]: a connection that reads nothing can't keep its successor out,
-// nor can it hold up who publishes to it.
+// [MQTT-3.1.4-3]: a connection that does not read neither keeps its successor out nor
+// delays publishers.
 func TestStalledConnection(t *testing.T) {
 	b := start(t, Options{})
 	same := func(c *packets.Connect) { c.ClientID = "same" }
-	stalled := connect(t, dialPipe(t, b), same) // a pipe holds nothing
+	stalled := connect(t, dialPipe(t, b), same) // a pipe has no buffer
 	stalled.subscribe("t", 0)
 	pub := connect(t, dialTCP(t, b), nil)
 	for range maxPending + 10 {
@@ -82,7 +83,8 @@ func TestStalledConnection(t *testing.T) {
 	connect(t, dialTCP(t, b), same)
 }
 
-// [MQTT-4.3.3-10]: a message of QoS 2 that comes twice is acknowledged twice, and delivered once.
+// [MQTT-4.3.3-10]: a QoS 2 message that is sent twice is acknowledged twice and delivered
+// once.
 func TestResentPublish(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -117,7 +119,7 @@ func TestResentPublish(t *testing.T) {
 	}
 }
 
-// Connections that say nothing make room for those that do.
+// Idle connections make room for clients.
 func TestSilentConnections(t *testing.T) {
 	const most = 10
 	b := start(t, Options{lower: func(q *quotas) { q.connections = most }})
@@ -126,9 +128,9 @@ func TestSilentConnections(t *testing.T) {
 		near, far := net.Pipe()
 		silent = append(silent, near)
 		go b.ServeConn(far)
-		waitFor(t, func() bool { return b.gate.has(far) }) // one that comes later may take a newcomer's place
+		waitFor(t, func() bool { return b.gate.has(far) }) // one registered later could displace a client
 	}
-	for range most { // takes the place of all of them
+	for range most { // displaces all of them
 		connect(t, dialTCP(t, b), nil)
 	}
 	for _, c := range silent {
@@ -136,14 +138,14 @@ func TestSilentConnections(t *testing.T) {
 			t.Error("a silent connection got an answer")
 		}
 	}
-	// There is nobody left to make room.
+	// No idle connection is left to displace.
 	if _, err := dialTCP(t, b).Read(make([]byte, 1)); err == nil {
 		t.Error("a connection too many got an answer")
 	}
 }
 
-// Whoever publishes to one that has stopped reading, at any QoS, is not held up, nor
-// are others who get the same; what is owed to it stays in its session.
+// A subscriber that stops reading, at any QoS, delays neither publishers nor other
+// subscribers. Its messages stay in its session.
 func TestStalledSubscriberHoldsUpNobody(t *testing.T) {
 	b := start(t, Options{})
 	stalled := connect(t, dialPipe(t, b), func(c *packets.Connect) {
@@ -168,15 +170,15 @@ func TestStalledSubscriberHoldsUpNobody(t *testing.T) {
 	if took := time.Since(began); took > stallTimeout/2 {
 		t.Errorf("it took %v", took)
 	}
-	for i := range total { // it goes on
+	for i := range total { // reading again
 		if m := expect[packets.Publish](stalled); string(m.Payload) != fmt.Sprint(i) {
 			t.Fatalf("message %s where %d was expected", m.Payload, i)
 		}
 	}
 }
 
-// What waits for clients that read nothing is bounded in bytes, for each and for all;
-// those who read go on, and messages of QoS 1 are not lost.
+// The bytes queued for clients that do not read are bounded, for each client and in total.
+// Other clients go on, and no QoS 1 message is lost.
 func TestUnreadBytesAreBounded(t *testing.T) {
 	const one, size, clients, total = 256 << 10, 4 << 10, 20, 60
 	b := start(t, Options{lower: func(q *quotas) { q.unsent = one }})
@@ -222,7 +224,7 @@ func (g *Gate) has(c net.Conn) bool {
 	return false
 }
 
-// What a client that reads nothing does not get is counted.
+// Messages dropped for a client that does not read are counted.
 func TestDroppedMessagesAreCounted(t *testing.T) {
 	const total = 300
 	b := start(t, Options{lower: func(q *quotas) { q.unsent = 64 << 10 }})
@@ -245,7 +247,7 @@ func TestDroppedMessagesAreCounted(t *testing.T) {
 	}
 }
 
-// slowToClose is a connection whose Close takes until the test lets it.
+// slowToClose is a connection whose Close blocks until the test releases it.
 type slowToClose struct {
 	net.Conn
 	let chan struct{}
@@ -253,14 +255,14 @@ type slowToClose struct {
 
 func (c slowToClose) Close() error { <-c.let; return nil }
 
-// A connection that has to go may take its time: nobody waits for it at the gate.
+// The gate does not wait for a displaced connection to close.
 func TestGateWaitsForNoClose(t *testing.T) {
 	g, let := NewGate(1), make(chan struct{})
 	old, _ := net.Pipe()
 	g.Watch(slowToClose{old, let}, http.StateNew)
 	first, second := make(chan struct{}), make(chan struct{})
 	one, other := net.Pipe()
-	go func() { g.Watch(one, http.StateNew); close(first) }() // closes the old one
+	go func() { g.Watch(one, http.StateNew); close(first) }() // closes old
 	for {
 		g.mu.Lock()
 		_, open := g.open[one]
@@ -276,8 +278,8 @@ func TestGateWaitsForNoClose(t *testing.T) {
 	<-first
 }
 
-// A WebSocket that has to make room while its password is checked does not keep the
-// newcomer waiting for its close handshake.
+// A WebSocket that is displaced while its password is checked does not delay the newcomer
+// by its close handshake.
 func TestGateWaitsForNoHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH"}]`)

@@ -13,7 +13,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Each way of ending returns the directory that the next broker starts from.
+// endings are ways for a broker to end. Each returns the directory that the next broker
+// starts from.
 var endings = []struct {
 	name string
 	end  func(t *testing.T, b *Broker, dir string) string
@@ -24,7 +25,7 @@ var endings = []struct {
 		}
 		return dir
 	}},
-	// What a killed process leaves behind is what its file holds at that moment.
+	// A killed process leaves its file as it is at that moment.
 	{"killed", func(t *testing.T, _ *Broker, dir string) string {
 		data, err := os.ReadFile(filepath.Join(dir, "broker.db"))
 		if err != nil {
@@ -70,13 +71,13 @@ func TestStateSurvives(t *testing.T) {
 			expect[packets.Puback](pub)
 			pub.publish(23, 1, true, "removed", "")
 			expect[packets.Puback](pub)
-			// PUBACK comes before mochi hands the message on; the next answer, after.
+			// mochi forwards a message after its PUBACK, but before the next reply.
 			pub.send(packets.NewControlPacket(packets.PINGREQ))
 			expect[packets.Pingresp](pub)
 
 			b = start(t, Options{DataDir: ending.end(t, b, dir)})
 			pub = connect(t, dialTCP(t, b), nil)
-			pub.publish(1, 1, false, "live/a", "20") // for a session that has not come back yet
+			pub.publish(1, 1, false, "live/a", "20") // for a session whose client is still away
 			expect[packets.Puback](pub)
 			sub = connect(t, dialTCP(t, b), lasting)
 			if !sub.connack.SessionPresent {
@@ -99,7 +100,7 @@ func TestStateSurvives(t *testing.T) {
 				t.Errorf("retained message %q: %q", m.Topic, m.Payload)
 			}
 			sub.send(packets.NewControlPacket(packets.PINGREQ))
-			expect[packets.Pingresp](sub) // and no other retained message
+			expect[packets.Pingresp](sub) // no other retained message came
 			if _, ok := b.server.Clients.Get("passing"); ok {
 				t.Error("a session that ends with its connection was kept")
 			}
@@ -107,7 +108,7 @@ func TestStateSurvives(t *testing.T) {
 	}
 }
 
-// [MQTT-3.3.2-5]: expiry goes on counting through a restart.
+// [MQTT-3.3.2-5]: the expiry interval keeps running across a restart.
 func TestStoredMessageExpires(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
@@ -138,11 +139,10 @@ func TestDataDirInUse(t *testing.T) {
 	}
 }
 
-// full makes the disk full, or not any more, as far as the broker can tell.
+// full sets whether the disk appears full to the broker.
 func full(b *Broker, is bool) { b.policy.store.db.MaxSize = map[bool]int{true: 1}[is] }
 
-// What could not be written is refused, not acknowledged; what was acknowledged is
-// there after a restart.
+// On a full disk new messages are refused. Acknowledged ones survive a restart.
 func TestFullDisk(t *testing.T) {
 	lasting := func(c *packets.Connect) {
 		c.ClientID, c.CleanStart = "lasting", false
@@ -154,7 +154,7 @@ func TestFullDisk(t *testing.T) {
 	sub.subscribe("live", 2)
 	sub.disconnect()
 	pub := connect(t, dialTCP(t, b), nil)
-	payload := strings.Repeat("x", 64<<10) // does not fit into what the file has
+	payload := strings.Repeat("x", 64<<10) // exceeds the free space in the file
 	publish := func(id uint16, qos byte, retain bool, topic string) byte {
 		pub.publish(id, qos, retain, topic, payload)
 		if qos == 2 {
@@ -177,7 +177,7 @@ func TestFullDisk(t *testing.T) {
 		t.Error("it says that it is ready")
 	}
 	late := connect(t, dialTCP(t, b), nil)
-	late.subscribe("other", 1) // a session that does not last needs no disk
+	late.subscribe("other", 1) // a session that ends with its connection needs no disk
 	if n := strings.Count(log.String(), "could not be written"); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
@@ -199,7 +199,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A session and its subscriptions are not promised where they can't be kept.
+// A session or subscription that cannot be stored is refused.
 func TestFullDiskRefusesSessions(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	p := connect(t, dialTCP(t, b), func(c *packets.Connect) {
@@ -222,7 +222,7 @@ func TestFullDiskRefusesSessions(t *testing.T) {
 	}
 }
 
-// A file that can't be read is told in one sentence with what to do, and left alone.
+// A damaged file is left alone, and reported in one sentence that says what to do.
 func TestDamagedFile(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
@@ -266,7 +266,7 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
-// A file that is mostly empty is made smaller at the start.
+// A file that is mostly empty is compacted at startup.
 func TestCompaction(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
@@ -296,7 +296,7 @@ func TestCompaction(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "broker.db.new", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	b, err := New(Options{DataDir: dir}) // as with a full disk: it serves as it is
+	b, err := New(Options{DataDir: dir}) // compaction fails, as on a full disk, and the broker serves anyway
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,13 +315,14 @@ func TestCompaction(t *testing.T) {
 	}
 }
 
-// A client that was refused because its session could not be written has one, whole, when
-// it comes again after that is over.
+// A client that was refused because its session could not be stored gets a complete one
+// once the disk has room.
 func TestSessionAfterAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
 	full(b, true)
-	// A connection of the same client that does not last has a subscription for it.
+	// A connection of the same client with a session that is not stored; it has a
+	// subscription.
 	passing := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "device" })
 	passing.subscribe("t/"+strings.Repeat("f", 10_000), 1)
 	p := &peer{t: t, conn: dialTCP(t, b)}
@@ -352,7 +353,7 @@ func TestSessionAfterAFullDisk(t *testing.T) {
 	}
 }
 
-// A session may end while a message of its own waits to be written, in vain.
+// A session may end while one of its messages waits for a write that will fail.
 func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	sub := connect(t, dialTCP(t, b), lastingAs("device"))
@@ -369,7 +370,7 @@ func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
 	pub.publish(1, 1, false, "t", strings.Repeat("x", 64<<10))
 	pub.send(packets.NewControlPacket(packets.PINGREQ))
 	expect[packets.Pingresp](pub)
-	waitFor(t, func() bool { // before, the message and its end would leave nothing to write
+	waitFor(t, func() bool { // otherwise the message and its removal would cancel out
 		store.mu.Lock()
 		defer store.mu.Unlock()
 		return store.writing && len(store.next.changes) == 0
@@ -385,7 +386,7 @@ func TestSessionEndsWhileTheDiskIsFull(t *testing.T) {
 	}
 }
 
-// Two connections of one client, of which one takes over from the other, wait for their own packets.
+// When one connection takes over from another, each waits for its own writes.
 func TestReceiptsOfOneClient(t *testing.T) {
 	s := start(t, Options{DataDir: t.TempDir()}).policy.store
 	hold, err := s.db.Begin(true) // nothing is written meanwhile
@@ -406,7 +407,8 @@ func TestReceiptsOfOneClient(t *testing.T) {
 	}
 }
 
-// Connections that take over from each other while the disk is slow write one after the other.
+// While the disk is slow, connections that take over from each other are stored one after
+// the other.
 func TestTakenOverWhileWritten(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	hold, err := b.policy.store.db.Begin(true) // nothing is written meanwhile
@@ -434,7 +436,7 @@ func TestTakenOverWhileWritten(t *testing.T) {
 	}
 }
 
-// A key that the file can't take would fail the batch, and what others have in it.
+// A key too long for the file would fail the batch, together with other clients' changes.
 func TestLongNameOfAGroup(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	p := connect(t, dialTCP(t, b), func(c *packets.Connect) {

@@ -14,7 +14,8 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// uplink sends as many bytes a second, after so many at once, and no more than size.
+// uplink sends atOnce bytes immediately, then rate bytes a second, and drops everything
+// beyond size bytes.
 type uplink struct {
 	net.Conn
 	mu                 sync.Mutex
@@ -53,8 +54,8 @@ func (l once) Accept() (net.Conn, error) {
 func (l once) Close() error   { return nil }
 func (l once) Addr() net.Addr { return &net.UnixAddr{} }
 
-// Bytes that arrive are a sign of life [MQTT-3.1.2-22]: a packet may take longer than the
-// keep-alive. But its sender may neither fall silent, nor send it as slowly as it likes.
+// [MQTT-3.1.2-22]: a packet may take longer to arrive than the keep-alive. A sender that
+// falls silent or is too slow is cut off.
 func TestSlowUplink(t *testing.T) {
 	const keepAlive, silence = 2, 3 * time.Second
 	for _, test := range []struct {
@@ -80,7 +81,7 @@ func TestSlowUplink(t *testing.T) {
 						go b.ServeConn(far)
 					}
 					p := connect(t, c, func(c *packets.Connect) { c.KeepAlive = keepAlive })
-					time.Sleep(silence / 2) // the time of a packet begins with it
+					time.Sleep(silence / 2) // a packet's time starts with its first byte
 					slow.mu.Lock()
 					slow.atOnce, slow.rate, slow.size = 0, test.rate, test.size
 					slow.mu.Unlock()
@@ -103,7 +104,7 @@ func TestSlowUplink(t *testing.T) {
 					cp.Content.(*packets.Publish).Topic, cp.Content.(*packets.Publish).Payload = "t", make([]byte, 64<<10)
 					var out bytes.Buffer
 					_, _ = cp.WriteTo(&out)
-					_, _ = p.conn.Write(out.Bytes()) // fails when the broker ends it
+					_, _ = p.conn.Write(out.Bytes()) // fails once the broker closes the connection
 					<-done
 				})
 			})

@@ -92,7 +92,7 @@ func TestUsers(t *testing.T) {
 			t.Errorf("publishing to %s: reason %#x, want %#x", topic, got, want)
 		}
 	}
-	// A filter that covers everything shows no topic that begins with $ [MQTT-4.7.2-1].
+	// [MQTT-4.7.2-1]: permission for # does not cover topics that begin with $.
 	cp := packets.NewControlPacket(packets.SUBSCRIBE)
 	cp.Content.(*packets.Subscribe).PacketID = 1
 	cp.Content.(*packets.Subscribe).Subscriptions = []packets.SubOptions{{Topic: "$SYS/#"}}
@@ -102,7 +102,8 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// A session of somebody who is no user, as of the time before there were any, is in nobody's way.
+// A stored session without a user, from before users were configured, does not get in the
+// way.
 func TestSessionFromBeforeUsers(t *testing.T) {
 	dir := t.TempDir()
 	lasting := func(c *packets.Connect) {
@@ -130,7 +131,7 @@ func TestSessionFromBeforeUsers(t *testing.T) {
 	}
 }
 
-// An alias stands for a topic that was allowed when it was defined (3.3.2.3.4).
+// 3.3.2.3.4: a refused PUBLISH does not set its Topic Alias.
 func TestUsersAndTopicAlias(t *testing.T) {
 	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a"]}]`)
 	if err != nil {

@@ -41,7 +41,7 @@ func TestTopicsThatAreNone(t *testing.T) {
 	}
 }
 
-// 3.3.4: an alias that was never defined is no topic.
+// 3.3.4: a Topic Alias that was never set is invalid.
 func TestUnknownAlias(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
@@ -56,8 +56,8 @@ func TestUnknownAlias(t *testing.T) {
 	p.expectEnd()
 }
 
-// What can't be right at CONNECT is refused there, not kept for ever as a retained
-// message that no client survives.
+// Invalid values are refused at CONNECT. A will with an invalid topic could become a
+// retained message that disconnects every client it is sent to.
 func TestConnectsThatAreRefused(t *testing.T) {
 	b := start(t, Options{})
 	for name, test := range map[string]struct {
@@ -89,7 +89,7 @@ func willTo(c *packets.Connect, topic string) {
 	c.WillProperties = &packets.Properties{}
 }
 
-// 3.14.2.2.2: DISCONNECT can't keep a session for longer than CONNECT can.
+// 3.14.2.2.2: DISCONNECT cannot extend a session beyond what CONNECT may ask for.
 func TestExpiryAtDisconnectIsBounded(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), func(c *packets.Connect) {
@@ -100,7 +100,7 @@ func TestExpiryAtDisconnectIsBounded(t *testing.T) {
 	d.Content.(*packets.Disconnect).Properties = &packets.Properties{SessionExpiryInterval: ptr(uint32(0xfffffffe))}
 	p.send(d)
 	p.expectEnd()
-	if err := b.Close(); err != nil { // it waits for what goes on
+	if err := b.Close(); err != nil { // waits for pending work
 		t.Fatal(err)
 	}
 	cl, ok := b.server.Clients.Get("forever")

@@ -13,7 +13,7 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// connectWithWill uses mochi's encoder: paho's leaves out the properties of wills.
+// connectWithWill uses mochi's encoder: paho's omits the will's properties.
 func connectWithWill(t *testing.T, b *Broker, change func(*mochi.Packet)) *peer {
 	t.Helper()
 	return connectOver(t, dialTCP(t, b), change)
@@ -88,7 +88,7 @@ func TestWills(t *testing.T) {
 			watcher.subscribe("#", 0)
 			device := connectWithWill(t, b, test.will)
 			for i, end := range test.ends {
-				if i > 0 { // it has left
+				if i > 0 { // the client has left
 					waitFor(t, func() bool { s := b.policy.sessions.get("device"); return s == nil || s.away() })
 				}
 				end(t, b, device)
@@ -110,7 +110,7 @@ func TestWills(t *testing.T) {
 	}
 }
 
-// A will has its properties (3.1.3.2), and is retained within the limits for that.
+// A will has its properties (3.1.3.2), and counts toward the limit for retained messages.
 func TestWillProperties(t *testing.T) {
 	b := start(t, Options{lower: func(q *quotas) { q.retained = b0(t).server.Topics.Retained.Len() }})
 	watcher := connect(t, dialTCP(t, b), nil)
@@ -135,7 +135,7 @@ func TestWillProperties(t *testing.T) {
 	}
 }
 
-// 4.1: a will is part of the session, and so is the time at which that ends.
+// 4.1: the session's will and expiry time survive a restart.
 func TestWillsSurvive(t *testing.T) {
 	for _, ending := range endings {
 		t.Run(ending.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestWillsSurvive(t *testing.T) {
 				t.Errorf("%s", m)
 			}
 			p := connect(t, dialTCP(t, again), lastingAs("device"))
-			p.disconnect() // and the next start has no will
+			p.disconnect() // discards the will before the next restart
 			third := start(t, Options{DataDir: dirOf(t, again)})
 			if s := third.policy.sessions.get("device"); s == nil || s.cancelWill() != nil {
 				t.Error("the will is there again")
@@ -170,7 +170,7 @@ func TestSessionExpirySurvives(t *testing.T) {
 			connect(t, dialTCP(t, b), lastingAs("device")).disconnect()
 			s := b.policy.sessions.get("device")
 			waitFor(t, s.away)
-			s.all.delivery.Lock() // which who leaves holds until the end
+			s.all.delivery.Lock() // which a leaving client holds until it is done
 			s.all.mu.Lock()
 			s.left = s.left.Add(-58 * time.Second) // of 60
 			s.all.mu.Unlock()
@@ -184,7 +184,7 @@ func TestSessionExpirySurvives(t *testing.T) {
 	}
 }
 
-// dirOf closes a broker and returns where it kept its data.
+// dirOf closes b and returns its data directory.
 func dirOf(t *testing.T, b *Broker) string {
 	t.Helper()
 	dir := filepath.Dir(b.policy.store.db.Path())
@@ -194,15 +194,15 @@ func dirOf(t *testing.T, b *Broker) string {
 	return dir
 }
 
-// What has arrived of a WebSocket frame when the connection is lost is no packet: it would
-// be taken for one while it is still masked (RFC 6455, 5.3).
+// A WebSocket frame that is cut off is not a packet: its bytes, still masked, could pass
+// for one (RFC 6455, 5.3).
 func TestCutOffFrame(t *testing.T) {
 	b := start(t, Options{})
 	watcher := connect(t, dialTCP(t, b), nil)
 	watcher.subscribe("will", 0)
 	near, far := net.Pipe()
 	connectOver(t, webSocketOver(t, b, near, far), func(*mochi.Packet) {})
-	frame := []byte{0x82, 0x80 | 100, 1, 2, 3, 4, packets.DISCONNECT << 4, 0} // of 100 bytes
+	frame := []byte{0x82, 0x80 | 100, 1, 2, 3, 4, packets.DISCONNECT << 4, 0} // announces 100 bytes
 	if _, err := near.Write(frame); err != nil {
 		t.Fatal(err)
 	}
@@ -214,8 +214,8 @@ func TestCutOffFrame(t *testing.T) {
 	}
 }
 
-// Wills that wait count among the bytes that sessions may hold, and those that clients have
-// left with the broker, too: 0x97 for more.
+// Wills count toward the bytes that sessions may hold, whether delayed or of a connected
+// client. Beyond that CONNECT is refused with 0x97.
 func TestWillsAreBounded(t *testing.T) {
 	const size, fit = 8 << 10, 3
 	dir := t.TempDir()
@@ -236,7 +236,7 @@ func TestWillsAreBounded(t *testing.T) {
 	var last *peer
 	for i := range fit {
 		last = connectOver(t, dialTCP(t, b), will(i))
-		if i > 0 { // one is waiting, one is not
+		if i > 0 { // 1 and 2 leave a delayed will, 0 stays connected
 			_ = last.conn.Close()
 			waitFor(t, b.policy.sessions.get(fmt.Sprint(i)).away)
 		}
@@ -246,7 +246,7 @@ func TestWillsAreBounded(t *testing.T) {
 	if one.size() < size || b.policy.sessions.bytes.Load() < fit*size {
 		t.Errorf("%d bytes are counted for a will, %d for all", one.size(), b.policy.sessions.bytes.Load())
 	}
-	last = connectOver(t, dialTCP(t, b), will(1)) // in place of its own
+	last = connectOver(t, dialTCP(t, b), will(1)) // replaces its own will
 	_ = last.conn.Close()
 	waitFor(t, b.policy.sessions.get("1").away)
 
@@ -259,7 +259,7 @@ func TestWillsAreBounded(t *testing.T) {
 	waitFor(t, func() bool { return again.policy.sessions.bytes.Load() == 0 })
 }
 
-// A client that is refused because its session can't be stored leaves no will.
+// A client that is refused because its session cannot be stored leaves no will.
 func TestRefusedClientLeavesNoWill(t *testing.T) {
 	b := start(t, Options{DataDir: t.TempDir()})
 	watcher := connect(t, dialTCP(t, b), nil)
