@@ -24,14 +24,14 @@ func TestAsManyAliasesAsThereAre(t *testing.T) {
 	}
 }
 
-// Setting every alias, again and again, takes the memory of one set.
+// Setting every alias again and again takes no more memory than doing so once.
 func TestAliasFlood(t *testing.T) {
 	const maximum, topicSize = 65535, 200
 	s := New(Config{AliasMaximum: maximum})
 	if err := s.Connected(&wire.Connack{}, 0); err != nil {
 		t.Fatal(err)
 	}
-	topic := make([]byte, topicSize) // the reader's buffer, used again
+	topic := make([]byte, topicSize) // the reader's buffer, which is reused
 	for range 5 {
 		for alias := 1; alias <= maximum; alias++ {
 			for i := range topic {
@@ -57,7 +57,7 @@ func TestAliasFlood(t *testing.T) {
 	}
 }
 
-// Nothing changes but the topic and its alias.
+// Setting an alias changes nothing but the topic and the alias.
 func FuzzWithAlias(f *testing.F) {
 	f.Add("t", byte(0), uint16(1), []byte("x"), "", uint32(0), true)
 	f.Add("topic", byte(2), uint16(65535), []byte{}, strings.Repeat("c", 125), uint32(7), false)

@@ -8,7 +8,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// counter is an owner who counts.
+// counter is an owner that counts settled messages.
 type counter struct{ settled int }
 
 func (c *counter) Settle(_ Result, err error) {
@@ -17,9 +17,9 @@ func (c *counter) Settle(_ Result, err error) {
 	}
 }
 
-// What one message costs that waits for a connection, is sent and acknowledged
-// must not depend on how many wait before it. make bench shows this curve next to
-// those that it measures in the browser.
+// The cost of a message that waits for a connection, is sent and acknowledged must not
+// depend on how many wait before it. make bench shows this curve beside those measured
+// in the browser.
 func BenchmarkGrowthQueue(b *testing.B) {
 	for _, length := range []int{1000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("waiting=%d", length), func(b *testing.B) {

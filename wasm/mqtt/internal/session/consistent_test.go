@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// consistent counts what the session keeps counts of, and finds the difference.
+// consistent recounts what the session counts, and reports any difference.
 func consistent(s *Session) error {
 	var errs []error
 	want := func(what string, got, want int) {

@@ -10,7 +10,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// An alias of another connection means nothing: the topic is sent alone.
+// An alias is only valid on its own connection: a restored message has its topic and no
+// alias.
 func TestRestoredMessageHasNoAlias(t *testing.T) {
 	alias, expiry := uint16(3), uint32(4_000_000_000)
 	message := func(qos byte, alias *uint16) *Message {
@@ -32,8 +33,8 @@ func TestRestoredMessageHasNoAlias(t *testing.T) {
 	}
 }
 
-// The store's bytes are as foreign as the network's: what is no message that this
-// client could have queued is none.
+// The store is as untrusted as the network: a record that is not a message this client
+// could have queued is rejected.
 func TestBrokenMessages(t *testing.T) {
 	good := messageRecord(newMessage(1, "topic", "x", 0, 0))
 	if parseMessage(good) == nil {
@@ -66,8 +67,8 @@ func TestBrokenMessages(t *testing.T) {
 	}
 }
 
-// Whatever is in the store: each record is taken or deleted, and what was taken can
-// be sent.
+// Whatever the store contains, each record is restored or deleted, and restored
+// messages can be sent.
 func FuzzRestore(f *testing.F) {
 	f.Add("o0000000000000001", messageRecord(newMessage(2, "t", "x", 0, 0)), "s0000000000000001", []byte{0, 1})
 	f.Add("o0000000000000001", messageRecord(newMessage(0, "t", "", 1, 0)), "i0001", []byte{})

@@ -16,10 +16,9 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// TestModel lets a session and a [modelBroker] talk, with everything that comes in
-// between: cuts between any two bytes, crashes of the program, sessions that the
-// broker forgets, slow stores and slow takers. MQTT_SEED replays a run, MQTT_ROUNDS
-// says how long it is.
+// TestModel connects a session with a [modelBroker], under cuts between any two bytes,
+// program crashes, sessions that the broker forgets, slow stores and slow receivers.
+// MQTT_SEED replays a run; MQTT_ROUNDS sets its length.
 func TestModel(t *testing.T) {
 	seed, rounds := mqtttest.Environment(t, "MQTT_SEED", uint64(rand.Uint32())), mqtttest.Environment(t, "MQTT_ROUNDS", 300)
 	for ; rounds > 0 && !t.Failed(); rounds-- {
@@ -42,7 +41,7 @@ type modelMode struct {
 	Offline   bool
 	Republish bool
 	Forget    bool // the broker forgets the session
-	NoExpiry  bool // of the session, which ends with the connection
+	NoExpiry  bool // the session ends with the connection
 	Lose      bool // CONNACK may be lost
 }
 
@@ -57,17 +56,17 @@ type model struct {
 	broker *modelBroker
 
 	connected bool
-	up, down  []byte // on their way
-	woken     bool   // the writer
-	writing   []byte // what it has
-	moved     int    // bytes of it that it wrote
+	up, down  []byte // in transit
+	woken     bool   // the writer was woken
+	writing   []byte // what the writer has taken
+	moved     int    // bytes of it that were written
 	spans     []modelSpan
 
 	disk   map[string][]byte
 	writes []Write
 
 	published []*modelPublish
-	flying    map[string]bool // payloads of which a byte left, in this session: they must have DUP
+	flying    map[string]bool // payloads of which a byte was written in this session: when resent, they must have DUP
 	calls     []*modelCall
 	inbox     []modelReceived // not taken
 	handedOut map[string]int  // payloads of the broker's messages
@@ -75,13 +74,13 @@ type model struct {
 	crashed   bool
 }
 
-// modelSpan is where a message stands in what the writer has.
+// modelSpan is the position of a message in writing.
 type modelSpan struct {
 	start   int
 	payload string
 }
 
-// modelPublish is a message of the client's and its owner.
+// modelPublish is a message of the client, and its owner.
 type modelPublish struct {
 	model   *model
 	message *Message
@@ -111,7 +110,7 @@ type modelReceived struct {
 	receipt Receipt
 }
 
-// refusedFilter is refused by the broker.
+// refusedFilter is a topic filter that the broker refuses.
 const refusedFilter = "refused"
 
 func newModel(t *testing.T, seed uint64) *model {
@@ -122,7 +121,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		disk: map[string][]byte{}, flying: map[string]bool{}, handedOut: map[string]int{},
 		mode: modelMode{Journal: coin(), Offline: coin(), Republish: coin(), Forget: coin(), NoExpiry: rng.IntN(4) == 0, Lose: coin()},
 	}
-	if m.mode.Journal { // a new program can't know what it lost
+	if m.mode.Journal { // a new program cannot know what it lost
 		m.mode.Forget, m.mode.NoExpiry = false, false
 	}
 	m.config = Config{
@@ -135,7 +134,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	return m
 }
 
-// begin is the beginning of a program.
+// begin starts a program.
 func (m *model) begin() {
 	m.config.FirstID = uint16(m.rng.Uint32())
 	m.s = New(m.config)
@@ -143,7 +142,7 @@ func (m *model) begin() {
 	m.writing, m.moved, m.spans, m.inbox, m.writes = nil, 0, nil, nil, nil
 }
 
-// step does one thing that may happen.
+// step performs one random event.
 func (m *model) step() {
 	if !m.connected && m.rng.IntN(4) == 0 {
 		m.connect(m.mode.Lose)
@@ -175,7 +174,7 @@ func (m *model) step() {
 	m.flush()
 }
 
-// flush does what the session wants done.
+// flush carries out what the session asks for.
 func (m *model) flush() {
 	for m.s.Busy() {
 		r := m.s.Ready()
@@ -298,7 +297,7 @@ func (m *model) call() {
 	m.calls = append(m.calls, c)
 }
 
-// write is the writer: it takes what there is, or writes some of what it has.
+// write is the writer: it takes packets, or writes some bytes of those it has.
 func (m *model) write() {
 	switch {
 	case !m.connected:
@@ -337,7 +336,7 @@ func (m *model) written() {
 	m.writing, m.moved, m.spans = nil, 0, nil
 }
 
-// inspect looks at packets that are about to leave.
+// inspect checks packets before they are written.
 func (m *model) inspect(frame []byte) {
 	for at := 0; at < len(frame); {
 		length, size, _, _ := wire.Varint(frame[at+1:])
@@ -390,7 +389,7 @@ func (m *model) stored(kind byte, number uint64) bool {
 	return ok
 }
 
-// packet takes the first whole packet of a stream, if there is one.
+// packet removes the first complete packet from a stream; nil: there is none.
 func packet(stream *[]byte) []byte {
 	s := *stream
 	if len(s) < 2 {
@@ -472,7 +471,7 @@ func (m *model) readPublish(p *wire.Publish) error {
 	}
 	doubled := m.handedOut[payload] > 1 && !m.crashed && !m.broker.secretive
 	for _, o := range m.broker.out {
-		if o.payload == payload && o.received { // it was taken for good
+		if o.payload == payload && o.received { // PUBREC settled it
 			doubled = true
 		}
 	}
@@ -482,7 +481,7 @@ func (m *model) readPublish(p *wire.Publish) error {
 	return nil
 }
 
-// take takes some of the messages in the inbox, not always the first.
+// take takes some messages from the inbox, not always the first.
 func (m *model) take() bool {
 	if len(m.inbox) == 0 {
 		return false
@@ -502,7 +501,7 @@ func (m *model) take() bool {
 	return true
 }
 
-// store does the oldest write.
+// store completes the oldest write.
 func (m *model) store() bool {
 	if len(m.writes) == 0 {
 		return false
@@ -524,7 +523,7 @@ func (m *model) apply(w Write) {
 	}
 }
 
-// part lets a part of what is on its way arrive before the connection is cut.
+// part delivers some of the bytes in transit before the connection is cut.
 func (m *model) part() {
 	m.up, m.down = m.up[:m.rng.IntN(len(m.up)+1)], m.down[:m.rng.IntN(len(m.down)+1)]
 	for m.receive() {
@@ -552,7 +551,7 @@ func (m *model) cut() {
 	m.flush()
 }
 
-// crash ends the program. Some of what was given to the store is in there.
+// crash ends the program. Only some of its writes have reached the store.
 func (m *model) crash() {
 	if m.writing != nil {
 		m.move(m.rng.IntN(len(m.writing) - m.moved + 1))
@@ -577,7 +576,7 @@ func (m *model) crash() {
 
 var errCrashed = errors.New("crashed")
 
-// finish lets everything come to its end, and looks at it.
+// finish lets everything complete, and checks the result.
 func (m *model) finish() {
 	if m.t.Failed() {
 		return
@@ -585,7 +584,7 @@ func (m *model) finish() {
 	if !m.connected {
 		m.connect(false)
 	}
-	for idle := 0; idle < 20; idle++ { // some steps have nothing to do by chance
+	for idle := 0; idle < 20; idle++ { // some steps do nothing, by chance
 		if m.writing != nil || m.woken {
 			idle = 0
 		}
@@ -638,7 +637,7 @@ func (m *model) checkPublished() {
 	for _, payload := range m.broker.order { // 4.6
 		at := order[payload]
 		if err := m.published[at].err; m.crashed && err != nil && !errors.Is(err, errCrashed) {
-			continue // taken back, and the crash came before the store knew that
+			continue // taken back, but the crash came before the store knew
 		}
 		if at < last {
 			m.t.Errorf("%s arrived after %s", payload, m.published[last].payload)
@@ -654,8 +653,9 @@ func errorCode(err error) wire.Code {
 	return ""
 }
 
-// checkSubscriptions follows the calls in their order: what succeeded holds, what
-// failed is as if it had never been, and an UNSUBSCRIBE holds whatever became of it.
+// checkSubscriptions applies the calls in their order: a successful one takes effect, a
+// failed SUBSCRIBE leaves its filters unsubscribed, and an UNSUBSCRIBE takes effect
+// whatever its outcome.
 func (m *model) checkSubscriptions() {
 	if m.crashed { // a new program knows nothing of them
 		return

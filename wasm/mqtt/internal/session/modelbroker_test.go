@@ -11,28 +11,28 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// modelBroker is a simple broker for one client. It is honest, answers in order and
-// not at once, and finds fault with what a client must not do.
+// modelBroker is a simple broker for one client. It is honest, answers in order but not
+// at once, and reports what a client must not do.
 type modelBroker struct {
 	t         *testing.T
 	secretive bool // it forgot a session, and the CONNACK that said so was lost
 
 	// The session (4.1).
 	exists bool
-	in     map[uint16]string // QoS 2 messages that were not released: payloads
-	subs   map[string]byte   // filters that were granted, with their QoS
-	out    []*modelMessage   // to the client, in order
+	in     map[uint16]string // unreleased QoS 2 messages: payloads
+	subs   map[string]byte   // granted filters, with their QoS
+	out    []*modelMessage   // messages for the client, in order
 	lastID uint16
 
 	// The connection.
-	receiveMaximum int               // its own
+	receiveMaximum int               // the broker's own
 	clientMaximum  int               // the client's Receive Maximum
-	unanswered     map[uint16]string // identifiers of the client's messages that were not answered: payloads
+	unanswered     map[uint16]string // identifiers of the client's unacknowledged messages: payloads
 	calls          map[uint16]bool   // and of its SUBSCRIBE and UNSUBSCRIBE packets
-	seen           map[string]bool   // payloads of QoS 1 and 2 messages, on this connection
+	seen           map[string]bool   // payloads of QoS 1 and 2 messages on this connection
 	answers        [][]byte          // to be sent, in order
 
-	// What came out.
+	// The result.
 	delivered map[string]int // payloads of the client's messages
 	order     []string       // in which they were first delivered
 }
@@ -43,8 +43,8 @@ type modelMessage struct {
 	qos      byte
 	payload  string
 	sent     bool // on this connection
-	received bool // PUBREC came
-	taken    bool // by somebody at the client
+	received bool // PUBREC has arrived
+	taken    bool // by the application
 }
 
 func newModelBroker(t *testing.T) *modelBroker {
@@ -57,7 +57,7 @@ func (b *modelBroker) forget() {
 	b.exists, b.in, b.subs, b.out = false, map[uint16]string{}, map[string]byte{}, nil
 }
 
-// connect takes a CONNECT and returns whether there is a session.
+// connect handles CONNECT, and returns Session Present.
 func (b *modelBroker) connect(clean bool) (present bool) {
 	if clean {
 		b.forget()
@@ -74,14 +74,14 @@ func (b *modelBroker) publish(qos byte, payload string) {
 	b.out = append(b.out, &modelMessage{qos: qos, payload: payload})
 }
 
-// deliver passes a message of the client on.
+// deliver forwards a message from the client.
 func (b *modelBroker) deliver(payload string) {
 	if b.delivered[payload]++; b.delivered[payload] == 1 {
 		b.order = append(b.order, payload)
 	}
 }
 
-// receive takes a packet of the client.
+// receive handles a packet from the client.
 func (b *modelBroker) receive(packet []byte) {
 	_, size, _, _ := wire.Varint(packet[1:])
 	header, body := packet[0], packet[1+size:]
@@ -259,7 +259,7 @@ func (b *modelBroker) sendAnswer() []byte {
 	return packet
 }
 
-// frame is the PUBLISH of a message: with DUP where it was sent before.
+// frame encodes a message as PUBLISH, with DUP if it was sent before.
 func (b *modelBroker) frame(m *modelMessage) []byte {
 	flags := m.qos << 1
 	if m.id > 0 {
@@ -269,7 +269,7 @@ func (b *modelBroker) frame(m *modelMessage) []byte {
 		for _, other := range b.out {
 			used[other.id] = true
 		}
-		for used[b.lastID] { // few, so that they are soon used again
+		for used[b.lastID] { // only a few, so that they are reused soon
 			b.lastID = (b.lastID + 1) % 16
 		}
 		m.id = b.lastID

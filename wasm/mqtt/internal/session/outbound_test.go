@@ -8,7 +8,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// connected makes a session with a connection.
+// connected returns a session with a connection.
 func connected(t *testing.T, c Config, a *wire.Connack) *Session {
 	t.Helper()
 	c.Now, c.BatchSize = time.Now, 8
@@ -20,7 +20,7 @@ func connected(t *testing.T, c Config, a *wire.Connack) *Session {
 	return s
 }
 
-// ignored is an owner who does not care.
+// ignored is an owner that ignores the outcome.
 type ignored struct{}
 
 func (ignored) Settle(Result, error) {}
@@ -34,8 +34,8 @@ func publish(t *testing.T, s *Session, qos byte, topic string) {
 	}
 }
 
-// However many messages the broker's new limits forbid, the one behind them leaves
-// with the next Next, for nobody wakes the writer again.
+// However many messages the broker's new limits forbid, the one behind them is returned
+// by the next Next, because nobody wakes the writer again.
 func TestManyBeyondTheLimits(t *testing.T) {
 	s := New(Config{Now: time.Now, Queue: Queue{Offline: true, Messages: 1 << 20, Bytes: 1 << 30}})
 	for i := range 3*stageAtOnce + 1 {
@@ -52,8 +52,8 @@ func TestManyBeyondTheLimits(t *testing.T) {
 	}
 }
 
-// A broker that takes bytes and acknowledges nothing gets so many of them, whatever its
-// Receive Maximum: the others wait in the queue, which has bounds.
+// If the broker acknowledges nothing, the bytes in flight are bounded, whatever its Receive
+// Maximum: other messages wait in the queue, which has limits.
 func TestFlightIsBoundedInBytes(t *testing.T) {
 	for _, qos := range []byte{1, 2} {
 		s := connected(t, Config{}, &wire.Connack{})
@@ -89,8 +89,8 @@ func TestFlightIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// A broker that asks again and again, and does not read the answers, ends the
-// connection before it has filled the memory.
+// A broker that sends PUBREL without end and does not read the replies loses its
+// connection before memory fills up.
 func TestAckFlood(t *testing.T) {
 	s := connected(t, Config{}, &wire.Connack{})
 	var err error
@@ -105,7 +105,7 @@ func TestAckFlood(t *testing.T) {
 	}
 }
 
-// All packet identifiers are in use: calls and messages wait until one is free.
+// While all packet identifiers are in use, calls and messages wait for a free one.
 func TestAllIdentifiersInUse(t *testing.T) {
 	s := connected(t, Config{}, &wire.Connack{})
 	subscribe := func(filter string) {
@@ -168,7 +168,8 @@ func TestAllIdentifiersInUse(t *testing.T) {
 	want(1, "PUBLISH 5 qos1 v")
 }
 
-// With a journal many messages wait for the store together, and not all there are.
+// With a journal, many messages share one write to the store, but not an unlimited
+// number.
 func TestMarkedTogether(t *testing.T) {
 	s := connected(t, Config{Journal: true}, &wire.Connack{})
 	for range stageAtOnce + 1 {

@@ -17,46 +17,46 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// TestSession plays the files in testdata. Each is about one clause or fault, and
-// consists of commands, and below each what the session hands out after it:
+// TestSession plays the files in testdata. Each covers one clause or fault, and
+// consists of commands and what the session does after each:
 //
-//	new              a session. Options: early, keep, journal, prompt (the store is
-//	                 done at once), offline, offline-qos0, republish, auto-alias,
-//	                 forget-subscriptions, drop-oldest, drop-newest, and with a
-//	                 number receive-maximum, alias-maximum, batch-size, messages,
-//	                 bytes, first-id
+//	new              a session. Options: early, keep, journal, prompt (the store
+//	                 completes at once), offline, offline-qos0, republish,
+//	                 auto-alias, forget-subscriptions, drop-oldest, drop-newest,
+//	                 and with a number receive-maximum, alias-maximum, batch-size,
+//	                 messages, bytes, first-id
 //	open             CONNECT is about to be sent
 //	connected        CONNACK. Options: session-present, and with a number what the
 //	                 broker states, such as receive-maximum or maximum-qos
 //	connect          both, with the options of connected
-//	publish a b      messages, each to the topic that is its name. Options: qos,
+//	publish a b      messages; the name of each is also its topic. Options: qos,
 //	                 payload, size (of the payload), expiry, alias, retain, stored
-//	give-up a        its owner waits no longer
+//	give-up a        its owner abandons it
 //	subscribe a b    one SUBSCRIBE, called "subscribe a b". Options: qos, identifier,
 //	                 retain-handling
 //	unsubscribe a b  one UNSUBSCRIBE
-//	abandon          the call that is named waits no longer
-//	write            the writer takes all there is and writes it. Options: max; or
-//	                 bytes: it takes once, writes so many, and fails
-//	next, written    the halves of write: takes once; so many bytes were written,
-//	                 or all
-//	last-id          the last packet identifier that was used
+//	abandon          the caller of this call abandons it
+//	write            the writer takes everything and writes it. Options: max; or
+//	                 bytes: it takes once, writes that many bytes, and fails
+//	next, written    the two halves of write: take once; that many bytes, or all,
+//	                 were written
+//	last-id          the last packet identifier used
 //	receive          a packet, in words
-//	taken a b        somebody has the messages that came on these topics
-//	stored           the store is done with its oldest write, with so many, or with
-//	                 all; error: it failed
-//	lost             the connection is over
-//	clock 5s         so much time passes
-//	expire           the timer for the next message that expires
-//	restore          the program crashes, and the next one begins with what is in
-//	                 the store. Option: written, so many writes were done and not
-//	                 told yet
-//	record           puts a record into the store, by hand
-//	journal          what is in the store
-//	state            what the session thinks it has
-//	end              nothing is taken any more
+//	taken a b        the application has the messages on these topics
+//	stored           the store completes its oldest write, this many, or all;
+//	                 error: it failed
+//	lost             the connection is lost
+//	clock 5s         this much time passes
+//	expire           the expiry timer fires
+//	restore          the program crashes, and the next one starts with what is in
+//	                 the store. Option: written, the number of writes that were
+//	                 completed but not reported
+//	record           puts a record into the store
+//	journal          the contents of the store
+//	state            the session's state
+//	end              the client ends
 //
-// "wake" says that the writer, who sleeps, is to be woken.
+// "wake" means that the writer, which sleeps, is to be woken.
 func TestSession(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		p := &player{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), disk: map[string][]byte{}}
@@ -88,15 +88,15 @@ type player struct {
 	calls    map[string]*Call
 	receipts map[string]Receipt // by topic
 	disk     map[string][]byte
-	writes   []Write  // that the store is not done with
-	woken    bool     // the writer
-	next     [][]byte // that the writer has
+	writes   []Write  // which the store has not completed
+	woken    bool     // the writer was woken
+	next     [][]byte // what the writer has taken
 	out      []string
 }
 
 func (p *player) say(format string, args ...any) { p.out = append(p.out, fmt.Sprintf(format, args...)) }
 
-// flush does and says what the session wants done.
+// flush carries out what the session asks for, and records it.
 func (p *player) flush() {
 	for p.s != nil && p.s.Busy() {
 		r := p.s.Ready()
@@ -124,8 +124,7 @@ func (p *player) flush() {
 	}
 }
 
-// options reads the options of a command into variables, and returns its other
-// arguments.
+// options reads a command's options into variables, and returns its other arguments.
 func (p *player) options(d *datadriven.TestData, into map[string]any) (rest []string) {
 	for _, arg := range d.CmdArgs {
 		to, ok := into[arg.Key]
@@ -260,7 +259,7 @@ func (p *player) create(d *datadriven.TestData) {
 	p.begin()
 }
 
-// begin is the beginning of a program.
+// begin starts a program.
 func (p *player) begin() {
 	p.s = New(p.config)
 	p.messages, p.calls, p.receipts = map[string]*Message{}, map[string]*Call{}, map[string]Receipt{}
@@ -320,7 +319,7 @@ func (p *player) publish(d *datadriven.TestData) {
 	}
 }
 
-// newMessage makes a message; with neither an expiry nor an alias where they are 0.
+// newMessage makes a message. 0 means no expiry, or no alias.
 func newMessage(qos byte, topic, payload string, expiry uint32, alias uint16) *Message {
 	var properties packets.Properties
 	if expiry > 0 {
@@ -335,7 +334,7 @@ func newMessage(qos byte, topic, payload string, expiry uint32, alias uint16) *M
 	return m
 }
 
-// owner says what became of a message.
+// owner reports the outcome of a message.
 type owner struct {
 	p       *player
 	name    string
@@ -386,7 +385,7 @@ func (p *player) call(d *datadriven.TestData) {
 	}
 }
 
-// take is the writer, who sleeps when there is nothing.
+// take is the writer, which sleeps when there is nothing.
 func (p *player) take(size int) {
 	p.next = p.s.Next(nil, size)
 	p.woken = len(p.next) > 0
@@ -410,7 +409,7 @@ func (p *player) write(d *datadriven.TestData) {
 				p.say("%s%s", packet, note)
 			}
 		}
-		p.flush() // what came out of Next
+		p.flush() // the results of Next
 		if n >= 0 {
 			p.written(fmt.Sprint(n))
 			return
@@ -425,7 +424,7 @@ func (p *player) write(d *datadriven.TestData) {
 	}
 }
 
-// written says how many bytes were written; or all.
+// written reports how many bytes, or that all of them, were written.
 func (p *player) written(text string) {
 	n := 0
 	for _, frame := range p.next {
@@ -460,8 +459,8 @@ func (p *player) receive(words []string) {
 	p.ends(p.s.Ack(wire.Ack{Kind: kind, ID: id, Reason: append(reasons, 0)[0]}))
 }
 
-// received plays a PUBLISH: identifier, QoS, dup, alias, topic, payload; all but
-// the last two may be left out, and the topic is "-" where there is only an alias.
+// received plays a PUBLISH: identifier, QoS, dup, alias, topic, payload. All but the
+// last two are optional, and the topic is "-" if there is only an alias.
 func (p *player) received(words []string) {
 	var m wire.Publish
 	var rest []string
@@ -535,7 +534,7 @@ func (p *player) apply(w Write) {
 	}
 }
 
-// records are in the order of their keys, as a store gives them.
+// records returns the records in the order of their keys, as a store does.
 func (p *player) records() (list []Record) {
 	for _, key := range slices.Sorted(maps.Keys(p.disk)) {
 		list = append(list, Record{key, p.disk[key]})
@@ -543,7 +542,7 @@ func (p *player) records() (list []Record) {
 	return list
 }
 
-// value is the value of a record: hexadecimal, or a message.
+// value parses the value of a record: hexadecimal, or a message.
 func (p *player) value(text string) []byte {
 	if topic, isMessage := strings.CutPrefix(text, "message:"); isMessage {
 		return messageRecord(newMessage(2, topic, "", 0, 0))
@@ -555,7 +554,7 @@ func (p *player) value(text string) []byte {
 	return value
 }
 
-// messageRecord is the record of a message.
+// messageRecord returns the record of a message.
 func messageRecord(m *Message) []byte {
 	s := New(Config{Now: time.Now, Journal: true, Queue: Queue{Offline: true, OfflineQoS0: true, Messages: 1, Bytes: 1 << 28}})
 	s.limits.Alias = 65535
@@ -599,10 +598,10 @@ func (p *player) state() {
 	}
 }
 
-// writeWords says what a write does to the journal.
+// writeWords describes what a write changes in the journal.
 func writeWords(w Write) string {
 	var words []string
-	whole := map[uint64]bool{} // messages that are deleted with what stands beside them
+	whole := map[uint64]bool{} // messages that are deleted with all their records
 	for _, r := range w.Records {
 		kind, number, ok := parseKey(r.Key)
 		message, deleted := fmt.Sprintf("message %d", number), r.Value == nil
@@ -643,7 +642,7 @@ func writeWords(w Write) string {
 	return strings.Join(words, ", ")
 }
 
-// frameWords says what packets of ours are in a frame.
+// frameWords describes the client's packets in a frame.
 func frameWords(frame []byte) (words []string) {
 	for len(frame) > 0 {
 		length, size, _, _ := wire.Varint(frame[1:])
@@ -693,7 +692,7 @@ func packetWords(header byte, body, packet []byte) string {
 func publishWords(header byte, body []byte) string {
 	words := []string{"PUBLISH"}
 	withID := bytes.Clone(body)
-	none := false // identifier, which the journal leaves 0
+	none := false // no identifier: the journal leaves it 0
 	if header&6 > 0 {
 		at := 2 + int(body[0])<<8 + int(body[1])
 		if none = body[at] == 0 && body[at+1] == 0; none {
